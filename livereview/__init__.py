@@ -1,0 +1,1 @@
+"""livereview keeps a living systematic review alive, from a nightly search to a public summary."""

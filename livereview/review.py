@@ -1,0 +1,171 @@
+"""A review's protocol as data: what `review.toml` says, after it was checked. `review_toml.py` reads and checks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+STAGES = ("title_abstract", "full_text")
+EMMIE = ("effect", "mechanism", "moderators", "implementation", "economics")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The review's question in PICO-C; each part is a sentence or list as the authors wrote it."""
+
+    text: str
+    population: str
+    intervention: str
+    comparator: str
+    outcomes: str
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One eligibility criterion: `kind` is "include" or "exclude"."""
+
+    id: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """An exclusion reason; `retired` ones stay known for old decisions but can't be chosen any more."""
+
+    id: str
+    label: str
+    retired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search of one source, exactly as it is run.
+
+    name          unique within the review
+    source        a name in livereview.sources.SOURCES, or "package.module:Attribute" of a third party
+    platform      what PRISMA-S asks for, e.g. "OpenAlex API"
+    query         the string as sent; feeds and pages have `url` instead
+    schedule      cron; None takes the review's own
+    overlap_days  how far each window reaches back before the last success
+    start         ISO date before which the first run does not look; None: since ever
+    grey          true for grey literature ("other methods" in the flow diagram)
+    usual_zero    true where an empty answer is normal, so that a zero raises no alarm
+    """
+
+    name: str
+    source: str
+    platform: str
+    query: str = ""
+    url: str | None = None
+    filters: tuple[tuple[str, str], ...] = ()
+    schedule: str | None = None
+    overlap_days: int = 7
+    start: str | None = None
+    grey: bool = False
+    usual_zero: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """Who decides. `votes` independent reviewers a stage; where they differ, `adjudicators` (names; empty: any lead or
+    adjudicator who did not vote). `stages` in order, out of STAGES."""
+
+    votes: int = 2
+    stages: tuple[str, ...] = STAGES
+    adjudicators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """One row of the taxonomy: an intervention area."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An outcome the summary must have a row for, whether or not there are studies.
+
+    better      "lower" or "higher": the direction that is good for people
+    measure     the unit of `important`, e.g. "SMD" or "risk difference per 1,000 children"
+    important   smallest important difference in that unit, > 0; None where none was agreed
+    """
+
+    id: str
+    label: str
+    better: str
+    measure: str | None = None
+    important: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Highlights:
+    """Words to mark on the record while screening."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Living:
+    """PRISMA-LSR's living-mode parameters (BMJ 2024;387:e079183, item L1).
+
+    search_schedule  cron for searches without their own; the later steps in words
+    stale_days       the summary shows a warning when the last complete search is older than this
+    trigger          what makes a new version
+    retirement       the plan to leave living mode, or "none"
+    """
+
+    timezone: str
+    search_schedule: str
+    screening: str
+    extraction: str
+    synthesis: str
+    publication: str
+    trigger: str
+    retirement: str
+    stale_days: int = 45
+    status: str = "living"  # living, paused, retired
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence of the review team for the summary, e.g. on mechanisms or explanations; printed as theirs.
+
+    `under` is "answer", "explanations", "caveats" or one of EMMIE; `studies` are study ids it rests on (may be empty).
+    """
+
+    id: str
+    under: str
+    text: str
+    studies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The whole protocol of one review. `text` is the file as read and `hash` its sha256: decisions cite them."""
+
+    id: str
+    title: str
+    authors: tuple[str, ...]
+    licence: str
+    question: Question
+    criteria_version: str
+    criteria: tuple[Criterion, ...]
+    reasons: tuple[Reason, ...]
+    searches: tuple[Search, ...]
+    screening: Screening
+    outcomes: tuple[Outcome, ...]
+    living: Living
+    taxonomy: tuple[Area, ...] = ()
+    emmie: bool = True
+    highlights: Highlights = field(default_factory=Highlights)
+    statements: tuple[Statement, ...] = ()
+    canaries: tuple[str, ...] = ()  # DOIs every database search should return
+    text: str = ""
+    hash: str = ""
+
+    def search(self, name: str) -> Search | None:
+        return next((search for search in self.searches if search.name == name), None)

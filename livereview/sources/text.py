@@ -1,0 +1,70 @@
+"""Plain text from what publishers send: no markup, no control characters, no surprises for the database or the page."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import nh3
+
+from livereview.sources.protocol import Reject
+
+TITLE_LIMIT = 1_000
+ABSTRACT_LIMIT = 20_000
+RAW_LIMIT = 2_000
+_KEEP = {"\n", "\t", "‌", "‍"}
+_BLOCK = re.compile(r"</?(?:p|div|br|li|ul|ol|h[1-6]|title|sec|section|jats:[a-z]+)\b[^>]*>", re.IGNORECASE)
+_MARKS = re.compile(r"([̀-ͯ҃-҉᪰-᫿᷀-᷿⃐-⃿︠-︯]{8})[̀-ͯ҃-҉᪰-᫿᷀-᷿⃐-⃿︠-︯]+")
+
+
+def plain(text: object, limit: int = TITLE_LIMIT) -> str | None:
+    """One line of plain text without markup or entities, at most `limit` characters; None if nothing is left."""
+    if text is None:
+        return None
+    value = str(text)
+    if "<" in value or "&" in value:
+        value = html.unescape(
+            nh3.clean(_BLOCK.sub(" ", html.unescape(value) if "&lt;" in value else value), tags=set())
+        )
+    return safe(value, limit)
+
+
+def safe(text: str, limit: int) -> str | None:
+    """`text` in NFC without control, format, private and surrogate characters, spaces folded, capped."""
+    value = unicodedata.normalize("NFC", text[: limit * 4])
+    value = "".join(
+        c if c in _KEEP or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co") else " " * (c < " ") for c in value
+    )
+    value = " ".join(_MARKS.sub(r"\1", value).split())
+    return value[:limit].strip() or None
+
+
+def abstract(text: object) -> str | None:
+    """An abstract as plain text, without the word "Abstract" that many publishers put before it."""
+    value = plain(text, ABSTRACT_LIMIT)
+    return re.sub(r"^(?:abstract|summary)\b[:.\s]*(?=\S)", "", value, flags=re.IGNORECASE) or value if value else None
+
+
+def name(family: object, given: object = None) -> str | None:
+    """ "Family, Given", or whichever there is."""
+    parts = [part for part in (plain(family, 200), plain(given, 200)) if part]
+    return ", ".join(parts) or None
+
+
+def names(values: Iterable[str | None]) -> tuple[str, ...]:
+    """The names that are there, in order."""
+    return tuple(value for value in values if value)
+
+
+def link(text: object) -> str | None:
+    """An http(s) address with a host, or None: nothing else may become a link on a page."""
+    value = re.sub(r"[\x00-\x20\x7f]", "", str(text or ""))
+    return value[:2_000] if re.match(r"https?://[^/\s@]+\.[^/\s@]+", value, re.IGNORECASE) else None
+
+
+def reject(reason: str, where: str, raw: object) -> Reject:
+    """A Reject with its raw text cut to size."""
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+    return Reject(reason, where, text[:RAW_LIMIT])

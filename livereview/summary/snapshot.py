@@ -1,0 +1,102 @@
+"""Everything a published summary is made from, at one moment. The same Snapshot always gives the same bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from livereview.evidence.forms import Extraction
+from livereview.records import Record
+from livereview.review import Review
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFact:
+    """What a search did so far: its last attempt and its last success, and the records it brought in all."""
+
+    name: str
+    source: str
+    platform: str
+    query: str
+    last_at: datetime | None
+    last_outcome: str | None  # ok, ok-zero, partial, failed; None: never run
+    last_error: str | None
+    last_success: datetime | None
+    found: int
+    grey: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """PRISMA 2020 boxes; they balance:
+
+    identified = duplicates + screened + awaiting_screening
+    screened   = excluded + sought + in_screening          (in_screening: some votes in, none final; conflicts too)
+    sought     = not_retrieved + assessed + awaiting_full_text
+    assessed   = sum(excluded_full_text.values()) + included
+    included   = reports in studies + awaiting_extraction
+    """
+
+    identified_databases: int
+    identified_other: int
+    duplicates: int
+    screened: int
+    awaiting_screening: int
+    in_screening: int
+    excluded: int
+    sought: int
+    not_retrieved: int
+    awaiting_full_text: int
+    assessed: int
+    excluded_full_text: tuple[tuple[str, int], ...]  # (reason label, n), most frequent first
+    included: int
+    awaiting_extraction: int
+    studies: int
+    doubtful_pairs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A publication: a cluster of records; `record` is the fullest of them, `sources` those that found it."""
+
+    report_id: str
+    record: Record
+    sources: tuple[str, ...]
+    reason: str | None = None  # label of the exclusion reason, for excluded ones
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study with its reports and the extraction in force (None: still to be extracted)."""
+
+    study_id: str
+    label: str
+    reports: tuple[Report, ...]
+    extraction: Extraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the version before this one said: enough to tell what changed."""
+
+    number: int
+    date: datetime
+    content_hash: str
+    change: str
+    trigger: str
+    signed_by: str | None
+    summary: str  # its summary.json as text
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Input of `summary.site.build`. `moment` is the time of the last event it holds, not of the build."""
+
+    review: Review
+    moment: datetime
+    searches: tuple[SearchFact, ...]
+    flow: Flow
+    studies: tuple[Study, ...]
+    awaiting: tuple[Report, ...]  # included reports not yet in a study
+    excluded: tuple[Report, ...]  # at full text, with reason
+    history: tuple[Published, ...]  # oldest first
