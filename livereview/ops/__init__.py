@@ -1,0 +1,71 @@
+"""The use cases: each reads, asks the core, and writes, in one transaction.
+
+`run` calls one by name with plain data, which is how flows, the command line and other processes reach the owner.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+from livereview.errors import Refused
+from livereview.ops import evidence, publish, screen, status, surveil
+from livereview.store.open import Store, backup
+
+Answer = dict[str, Any]
+
+
+def _backup(store: Store, *, name: str, now: datetime) -> Answer:
+    return {"file": str(backup(store, name))}
+
+
+OPS: dict[str, Callable[..., Answer]] = {
+    "register": surveil.register,
+    "begin": surveil.begin,
+    "ingest": surveil.ingest,
+    "finish": surveil.finish,
+    "import_file": surveil.import_file,
+    "decide": screen.decide,
+    "judge": screen.judge,
+    "find_record": screen.find_record,
+    "extract": evidence.extract,
+    "publish": publish.publish,
+    "settle_outbox": publish.settle_outbox,
+    "status": status.status,
+    "add_account": status.add_account,
+    "close_account": status.close_account,
+    "backup": _backup,
+}
+
+
+def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
+    """Carry out the use case `name`; `arguments` are plain JSON data, times as ISO text, bytes as {"base64": …}.
+
+    The answer is plain JSON data too.
+    `now` defaults to the clock; `folder` is where sites are published, never the caller's to say.
+    """
+    if name not in OPS:
+        raise Refused(f"unknown operation {name!r}; choose one of {', '.join(OPS)}")
+    ready = {key: _value(value) for key, value in arguments.items() if key != "folder"}
+    ready["now"] = datetime.fromisoformat(ready["now"]) if ready.get("now") else datetime.now(UTC)
+    if name in ("publish", "settle_outbox"):
+        ready["folder"] = folder
+    try:
+        signature(OPS[name]).bind(store, **ready)
+    except TypeError as error:
+        raise Refused(f"{name}: {error}") from None
+    answer: Answer = json.loads(json.dumps(OPS[name](store, **ready), default=_text))
+    return answer
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _value(value: Any) -> Any:
+    return base64.b64decode(value["base64"]) if isinstance(value, dict) and set(value) == {"base64"} else value

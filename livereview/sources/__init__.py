@@ -1,1 +1,30 @@
-"""The sources livereview can read: a new one is a file here, a line in SOURCES and a recorded case in tests/data/sources."""
+"""The sources livereview can read. A new one is a file here, a line in SOURCES and a recorded case under tests."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from livereview.errors import Refused
+from livereview.sources import crossref, europepmc, feed, openalex, pubmed, ris
+from livereview.sources.protocol import Source
+
+SOURCES: dict[str, Source] = {
+    source.name: source
+    for source in (openalex.SOURCE, crossref.SOURCE, pubmed.SOURCE, europepmc.SOURCE, feed.SOURCE, ris.SOURCE)
+}
+
+
+def find(name: str) -> Source:
+    """The source of this name, or a third party's, named "package.module:Attribute"; raises Refused for neither."""
+    if name in SOURCES:
+        return SOURCES[name]
+    module, _, attribute = name.partition(":")
+    if not attribute:
+        raise Refused(f"unknown source {name!r}; choose one of {', '.join(sorted(SOURCES))} or package.module:Attribute")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise Refused(f"source {name!r} can't be loaded: {error}") from error
+    if not isinstance(found, Source):
+        raise Refused(f"source {name!r} is not a livereview.sources.protocol.Source")
+    return found

@@ -1,0 +1,149 @@
+-- Every rule about "current". Made again at each start, so a rule changes here and nowhere else.
+
+CREATE OR REPLACE VIEW current_protocol AS
+SELECT p.* FROM protocol p
+JOIN (SELECT review, max(seq) AS seq FROM protocol GROUP BY review) last USING (review, seq);
+
+CREATE OR REPLACE VIEW current_record AS
+SELECT r.* FROM record r
+JOIN (SELECT record_id, max(version) AS version FROM record GROUP BY record_id) last USING (record_id, version);
+
+-- A person's word on a pair stands over any rule's until they take it back.
+CREATE OR REPLACE VIEW current_match AS
+WITH latest AS (
+    SELECT m.*, row_number() OVER (PARTITION BY left_id, right_id, author = 'rule' ORDER BY seq DESC) AS place FROM match m
+), standing AS (
+    SELECT l.*, row_number() OVER (PARTITION BY left_id, right_id ORDER BY (author <> 'rule') DESC) AS rank
+    FROM latest l WHERE place = 1 AND verdict <> 'withdrawn'
+)
+SELECT left_id, right_id, verdict, author, rule, rules_version, scores, made, seq FROM standing WHERE rank = 1;
+
+-- Which reports a review has, and whether a database or only another method found them.
+CREATE OR REPLACE VIEW review_record AS
+SELECT h.review, h.record_id, coalesce(p.report_id, h.record_id) AS report_id, bool_and(s.grey) AS grey, min(h.seq) AS seq
+FROM hit h JOIN search s ON s.search = h.search LEFT JOIN report p ON p.record_id = h.record_id
+GROUP BY h.review, h.record_id, p.report_id;
+
+CREATE OR REPLACE VIEW review_report AS
+SELECT review, report_id, count(*) AS records, min(seq) AS seq FROM review_record GROUP BY review, report_id;
+
+-- The last word of each reviewer on each record and stage, unless taken back. The report is looked up through the
+-- record: merging or unmerging never rewrites a decision.
+CREATE OR REPLACE VIEW current_decision AS
+SELECT d.*, coalesce(p.report_id, d.record_id) AS report_id
+FROM (SELECT d.*, row_number() OVER (PARTITION BY review, record_id, stage, reviewer, role ORDER BY seq DESC) AS place
+      FROM decision d) d
+LEFT JOIN report p ON p.record_id = d.record_id
+WHERE place = 1 AND verdict <> 'withdrawn';
+
+-- Votes on each report and stage. "maybe" counts as include: in doubt a report goes on to full text.
+CREATE OR REPLACE VIEW tally AS
+SELECT review, report_id, stage,
+    count(DISTINCT reviewer) FILTER (WHERE role = 'vote' AND verdict <> 'not_retrieved') AS votes,
+    count(*) FILTER (WHERE role = 'vote' AND verdict IN ('include', 'maybe')) AS includes,
+    count(*) FILTER (WHERE role = 'vote' AND verdict = 'exclude') AS excludes,
+    count(*) FILTER (WHERE verdict = 'not_retrieved') AS not_retrieved,
+    count(DISTINCT reason) FILTER (WHERE role = 'vote' AND verdict = 'exclude') AS reasons,
+    arg_max(CASE WHEN verdict = 'exclude' THEN 'excluded' ELSE 'included' END, seq) FILTER (WHERE role = 'adjudication')
+        AS adjudicated
+FROM current_decision GROUP BY review, report_id, stage;
+
+CREATE OR REPLACE VIEW tally_state AS
+SELECT t.review, t.report_id, t.stage, t.votes,
+    CASE
+        WHEN adjudicated IS NOT NULL THEN adjudicated
+        WHEN includes > 0 AND excludes > 0 THEN CASE WHEN t.votes < r.votes THEN 'half' ELSE 'conflict' END
+        WHEN t.votes = 0 AND not_retrieved > 0 THEN 'not_retrieved'
+        WHEN t.votes >= r.votes AND includes > 0 THEN 'included'
+        WHEN t.votes >= r.votes THEN 'excluded'
+        ELSE 'half'
+    END AS state
+FROM tally t JOIN current_protocol r ON r.review = t.review;
+
+-- Where each report stands: at the first stage of the review that it has not left.
+CREATE OR REPLACE VIEW screening_state AS
+WITH first AS (
+    SELECT rr.review, rr.report_id, p.stages[1] AS stage, p.stages[2] AS next, coalesce(t.votes, 0) AS votes,
+        coalesce(t.state, 'open') AS state
+    FROM review_report rr
+    JOIN current_protocol p ON p.review = rr.review
+    LEFT JOIN tally_state t ON t.review = rr.review AND t.report_id = rr.report_id AND t.stage = p.stages[1]
+)
+SELECT f.review, f.report_id,
+    CASE WHEN f.state = 'included' AND f.next IS NOT NULL THEN f.next ELSE f.stage END AS stage,
+    CASE WHEN f.state = 'included' AND f.next IS NOT NULL THEN coalesce(t.votes, 0) ELSE f.votes END AS votes,
+    CASE WHEN f.state = 'included' AND f.next IS NOT NULL THEN coalesce(t.state, 'open') ELSE f.state END AS state
+FROM first f
+LEFT JOIN tally_state t ON t.review = f.review AND t.report_id = f.report_id AND t.stage = f.next;
+
+CREATE OR REPLACE VIEW queue AS
+SELECT s.review, s.report_id, s.stage, s.votes, r.seq
+FROM screening_state s JOIN review_report r USING (review, report_id)
+WHERE s.state IN ('open', 'half');
+
+CREATE OR REPLACE VIEW included AS
+SELECT s.review, s.report_id FROM screening_state s JOIN current_protocol p ON p.review = s.review
+WHERE s.state = 'included' AND s.stage = p.stages[len(p.stages)];
+
+-- A record's latest study; a report's studies through its records.
+CREATE OR REPLACE VIEW current_study AS
+SELECT DISTINCT s.review, s.study, coalesce(p.report_id, s.record_id) AS report_id
+FROM study s
+JOIN (SELECT review, record_id, max(seq) AS seq FROM study GROUP BY review, record_id) last USING (review, record_id, seq)
+LEFT JOIN report p ON p.record_id = s.record_id;
+
+CREATE OR REPLACE VIEW current_extraction AS
+SELECT e.* FROM extraction e
+JOIN (SELECT review, study, max(seq) AS seq FROM extraction GROUP BY review, study) last USING (review, study, seq);
+
+CREATE OR REPLACE VIEW to_extract AS
+SELECT i.review, i.report_id FROM included i
+LEFT JOIN current_study s ON s.review = i.review AND s.report_id = i.report_id
+WHERE s.study IS NULL;
+
+-- Pairs for a person: the rules doubt, or they say "same" but the reports could not be joined without a contradiction.
+CREATE OR REPLACE VIEW doubtful AS
+SELECT m.*, a.review FROM current_match m
+JOIN (SELECT DISTINCT review, record_id FROM hit) a ON a.record_id = m.left_id
+JOIN (SELECT DISTINCT review, record_id FROM hit) b ON b.record_id = m.right_id AND b.review = a.review
+LEFT JOIN report l ON l.record_id = m.left_id
+LEFT JOIN report r ON r.record_id = m.right_id
+WHERE m.verdict IN ('doubtful', 'same') AND coalesce(l.report_id, m.left_id) <> coalesce(r.report_id, m.right_id);
+
+-- One row for each search that was ever started. An attempt without an end was interrupted.
+CREATE OR REPLACE VIEW attempt AS
+SELECT s.*, coalesce(e.outcome, 'running') AS outcome, e.error, coalesce(e.found, 0) AS found, coalesce(e.fresh, 0) AS fresh,
+    coalesce(e.changed, 0) AS changed, coalesce(e.rejected, 0) AS rejected, e.made AS finished
+FROM search s LEFT JOIN search_end e ON e.search = s.search;
+
+-- Where each search of a review stands. `usual` is what it brings when it works; a zero beside it is suspicious.
+CREATE OR REPLACE VIEW source_health AS
+SELECT review, name, arg_max(source, seq) AS source, arg_max(outcome, seq) AS last_outcome, arg_max(error, seq) AS last_error,
+    max(made) AS last_at, arg_max(found, seq) AS last_found,
+    max(window_end) FILTER (WHERE outcome IN ('ok', 'ok-zero')) AS last_success,
+    avg(found) FILTER (WHERE outcome IN ('ok', 'ok-zero')) AS usual,
+    count(*) FILTER (WHERE outcome IN ('ok', 'ok-zero')) AS successes,
+    coalesce(arg_max(outcome, seq) = 'ok-zero' AND max(found) FILTER (WHERE outcome = 'ok') > 0, false) AS suspicious_zero
+FROM attempt GROUP BY review, name;
+
+-- PRISMA boxes; summary.snapshot.Flow says how they must balance.
+CREATE OR REPLACE VIEW flow_counts AS
+WITH per_record AS (
+    SELECT review, count(*) FILTER (WHERE NOT grey) AS databases, count(*) FILTER (WHERE grey) AS other,
+        count(*) - count(DISTINCT report_id) AS duplicates FROM review_record GROUP BY review
+), st AS (
+    SELECT s.*, p.stages, s.stage = p.stages[1] AS at_first, len(p.stages) = 1 AS single FROM screening_state s
+    JOIN current_protocol p ON p.review = s.review
+), counts AS (
+    SELECT review,
+        count(*) FILTER (WHERE at_first AND NOT single AND state = 'open') AS awaiting_screening,
+        count(*) FILTER (WHERE at_first AND NOT single AND state IN ('half', 'conflict')) AS in_screening,
+        count(*) FILTER (WHERE at_first AND NOT single AND state = 'excluded') AS excluded,
+        count(*) FILTER (WHERE NOT at_first OR single) AS sought,
+        count(*) FILTER (WHERE (NOT at_first OR single) AND state = 'not_retrieved') AS not_retrieved,
+        count(*) FILTER (WHERE (NOT at_first OR single) AND state IN ('open', 'half', 'conflict')) AS awaiting_full_text,
+        count(*) FILTER (WHERE (NOT at_first OR single) AND state = 'excluded') AS excluded_full_text,
+        count(*) FILTER (WHERE (NOT at_first OR single) AND state = 'included') AS included
+    FROM st GROUP BY review
+)
+SELECT * FROM per_record JOIN counts USING (review);

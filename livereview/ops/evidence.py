@@ -1,0 +1,47 @@
+"""What people extract from included reports."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from livereview.errors import Refused
+from livereview.evidence import forms
+from livereview.ops.screen import resolve
+from livereview.ops.surveil import protocol
+from livereview.store import decisions, evidence, records, versions
+from livereview.store.open import Connection, Store
+
+
+def extract(
+    store: Store, *, id: str, review: str, data: dict[str, Any], extractor: str, now: datetime, name: str = "extraction"
+) -> dict[str, Any]:
+    """Write one extraction of one study and tie its reports to the study; the same id again changes nothing.
+
+    data  the form as `evidence.forms` describes it. Raises Refused, changing nothing, when the form has errors, when a
+    report is not in the review, or when it has not been included yet.
+    """
+
+    def job(con: Connection) -> dict[str, Any]:
+        form = forms.from_json(data, protocol(con, review), name)
+        found = [_included(con, review, reference) for reference in form.reports]
+        evidence.link(con, review, form.study, [(f"{id}/{record}", record) for record in found], extractor, now)
+        text = json.dumps(forms.to_json(form), ensure_ascii=False, sort_keys=True)
+        new = evidence.append(con, id, review, form.study, form.form_version, extractor, text, now)
+        if new:
+            versions.ask(con, review, f"extraction of {form.label}", now)
+        return {"study": form.study, "reports": len(found), "results": len(form.results), "known": not new}
+
+    return store.write(job)
+
+
+def _included(con: Connection, review: str, reference: str) -> str:
+    record = resolve(con, review, reference)
+    report = records.report_of(con, [record]).get(record, record)
+    standing = decisions.standing(con, review, report)
+    last = protocol(con, review).screening.stages[-1]
+    if standing is None or (standing.stage, standing.state) != (last, "included"):
+        where = f"{standing.state} at {standing.stage}" if standing else "unknown"
+        raise Refused(f"{reference!r} can't be extracted: it is {where}, not included; screen it first")
+    return record

@@ -1,0 +1,134 @@
+"""From what is known now to the published folder: snapshot, build, write beside, rename, note the version."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from livereview.ops.snapshot import snapshot
+from livereview.store import searches, versions
+from livereview.store.open import Connection, Store
+from livereview.store.versions import Version
+from livereview.summary import site
+
+KEPT_BUILDS = 3
+
+
+def publish(store: Store, *, review: str, folder: Path, now: datetime) -> dict[str, Any]:
+    """Bring the published folder of a review up to date with what the database knows.
+
+    New content makes a new version: `folder/<review>/v/<n>/` is written once, never changed. `folder/<review>/latest`
+    always points to a complete build; where only search dates moved it is refreshed without a new version, and where
+    nothing moved nothing is written. A build that fails leaves everything as it was and is noted for the lead.
+    """
+    with store.read() as con:
+        upto = _upto(con, review)
+        cause = (versions.asked(con, review) or (0, "a scheduled rebuild"))[1]
+        try:
+            version, files = _build(con, review, cause, upto, now)
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+            store.write(lambda c: versions.answered(c, review, upto, problem, now))
+            raise
+        new = version.number > len(versions.all_of(con, review))
+    _write(folder / review, files, version.number if new else None)
+
+    def note(con: Connection) -> None:
+        if new:
+            versions.append(con, review, version)
+        versions.answered(con, review, upto, None, now)
+
+    store.write(note)
+    _point(folder / review, files)
+    return {"version": version.number, "new": new, "change": version.change, "folder": str(folder / review / "latest")}
+
+
+def _upto(con: Connection, review: str) -> int:
+    asked = versions.asked(con, review)
+    return max(versions.latest_sequence(con, review)[0], asked[0] if asked else 0)
+
+
+def _build(con: Connection, review: str, cause: str, upto: int, now: datetime) -> tuple[Version, Mapping[str, bytes]]:
+    """The version to publish and its files: a new version, or the last one again with fresh search dates."""
+    known = versions.all_of(con, review)
+    snap = snapshot(con, review, known)
+    built = site.build(snap, len(known) + 1, cause)
+    if known and built.content_hash == known[-1].content_hash:
+        last = known[-1]
+        again = replace(snap, history=snap.history[:-1])
+        return last, site.build(again, last.number, last.cause, last.signed_by, last.moment).files
+    version = Version(
+        len(known) + 1, upto, built.content_hash, built.change, cause, None, built.summary, snap.moment, now
+    )
+    return version, built.files
+
+
+def _write(home: Path, files: Mapping[str, bytes], number: int | None) -> None:
+    """Write a build into a folder named by its content, and the immutable folder of a new version."""
+    _place(home / "builds" / _digest(files), files)
+    if number is not None:
+        _place(home / "v" / str(number), files)
+
+
+def _place(target: Path, files: Mapping[str, bytes]) -> None:
+    """All files or none: written beside, then renamed. A folder left by a build that died is replaced."""
+    beside = target.with_name(target.name + ".new")
+    shutil.rmtree(beside, ignore_errors=True)
+    for name, content in files.items():
+        path = beside / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    shutil.rmtree(target, ignore_errors=True)
+    beside.rename(target)
+
+
+def _point(home: Path, files: Mapping[str, bytes]) -> None:
+    """Let `latest` show this build, in one step, and drop builds that nobody can be reading any more."""
+    digest = _digest(files)
+    link = home / "latest"
+    if not link.is_symlink() or link.readlink() != Path("builds") / digest:
+        beside = home / "latest.new"
+        beside.unlink(missing_ok=True)
+        beside.symlink_to(f"builds/{digest}")
+        beside.replace(link)
+    builds = sorted((home / "builds").iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    for old in [path for path in builds if path.name != digest][KEPT_BUILDS:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _digest(files: Mapping[str, bytes]) -> str:
+    whole = hashlib.sha256()
+    for name, content in sorted(files.items()):
+        whole.update(f"{name}\0{len(content)}\0".encode() + content)
+    return whole.hexdigest()[:20]
+
+
+def settle_outbox(store: Store, *, folder: Path, now: datetime) -> dict[str, Any]:
+    """Publish every review whose outbox asks for it; what happened to each. One review's failure spares the others."""
+    done: dict[str, Any] = {}
+    with store.read() as con:
+        waiting = [review for review in searches.review_ids(con) if versions.asked(con, review)]
+    for review in waiting:
+        try:
+            done[review] = publish(store, review=review, folder=folder, now=now)
+        except Exception as error:  # the lead's page shows it; the next review must not wait for this one
+            done[review] = {"problem": f"{type(error).__name__}: {error}"}
+    if any("problem" not in result for result in done.values()):
+        library(store, folder=folder)
+    return done
+
+
+def library(store: Store, *, folder: Path) -> None:
+    """Write the front page over all published reviews."""
+    with store.read() as con:
+        entries = [(review, versions.all_of(con, review)) for review in searches.review_ids(con)]
+        files = site.library([site.Entry(review, known[-1].summary) for review, known in entries if known])
+    for name, content in files.items():
+        beside = folder / f".{name}.new"
+        beside.write_bytes(content)
+        beside.replace(folder / name)

@@ -1,0 +1,162 @@
+"""Decisions of people on records and on pairs of records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from livereview import records as identifiers
+from livereview.errors import Refused
+from livereview.ops.settle import regroup
+from livereview.ops.surveil import protocol
+from livereview.review import Review
+from livereview.screening.decisions import check
+from livereview.store import decisions, matches, records, versions
+from livereview.store.decisions import Decision
+from livereview.store.open import Connection, Store
+
+
+def decide(
+    store: Store,
+    *,
+    id: str,
+    review: str,
+    record: str,
+    stage: str,
+    reviewer: str,
+    verdict: str,
+    now: datetime,
+    role: str = "vote",
+    reason: str | None = None,
+    note: str | None = None,
+    tags: Sequence[str] = (),
+    rank: int | None = None,
+    model: str | None = None,
+) -> dict[str, Any]:
+    """Write one decision and say where the report stands after it; the same id again changes nothing.
+
+    record   the record that was on the screen, by its id
+    verdict  include, exclude, maybe, not_retrieved, or withdrawn to take back one's own last word on this report
+    Raises Refused, changing nothing, when a rule of `screening.decisions` forbids it.
+    """
+
+    def job(con: Connection) -> dict[str, Any]:
+        rules = protocol(con, review)
+        report = _report(con, review, record)
+        before = decisions.standing(con, review, report)
+        if before is None:
+            raise Refused(f"{record} is not in review {review}")
+        votes = decisions.on_report(con, review, report, stage)
+        check(
+            rules,
+            stage=stage,
+            verdict=verdict,
+            role=role,
+            reason=reason or None,
+            reviewer=reviewer,
+            reached=before.stage,
+            state=decisions.state_at(con, review, report, stage),
+            voters={vote["reviewer"] for vote in votes if vote["role"] == "vote"},
+        )
+        mine = [v["record_id"] for v in votes if (v["reviewer"], v["role"]) == (reviewer, role)]
+        if verdict == "withdrawn" and not mine:
+            raise Refused("there is nothing of yours to take back on this record")
+        word = Decision(
+            id=id,
+            review=review,
+            record_id=record,
+            record_version=records.version(con, record) or 1,
+            stage=stage,
+            reviewer=reviewer,
+            role=role,
+            verdict=verdict,
+            reason=reason or None,
+            note=note or None,
+            tags=tuple(tags),
+            criteria_version=rules.criteria_version,
+            rank=rank,
+            model=model,
+        )
+        known = not _write(con, word, mine, now)
+        after = decisions.standing(con, review, report) or before
+        if not known and _final(rules, before) != _final(rules, after):
+            versions.ask(con, review, f"{after.state} at {after.stage}", now)
+        return {"report": report, "stage": after.stage, "state": after.state, "votes": after.votes, "known": known}
+
+    return store.write(job)
+
+
+def _report(con: Connection, review: str, record: str) -> str:
+    if not records.in_review(con, review, record):
+        raise Refused(f"record {record} is not in review {review}; `livereview status` lists reviews")
+    return records.report_of(con, [record]).get(record, record)
+
+
+def _write(con: Connection, word: Decision, mine: Sequence[str], now: datetime) -> bool:
+    """Append the decision; a person's older word on another record of the same report is taken back by it."""
+    for record in mine:
+        if record != word.record_id:
+            back = replace(
+                word, id=f"{word.id}/{record}", record_id=record, verdict="withdrawn", reason=None, note=None
+            )
+            decisions.append(con, back, now)
+    if word.verdict == "withdrawn" and word.record_id not in mine:
+        return True
+    return decisions.append(con, word, now)
+
+
+def _final(review: Review, standing: decisions.Standing) -> str | None:
+    """What the public summary sees of a standing: nothing before the last stage has an answer."""
+    last = standing.stage == review.screening.stages[-1]
+    return standing.state if last and standing.state in ("included", "excluded", "not_retrieved") else None
+
+
+def find_record(store: Store, *, review: str, reference: str, now: datetime) -> dict[str, Any]:
+    """The record that a person means by a record id, a DOI, "pmid:123" or a title.
+
+    Several records of one report are one answer; several reports are refused, naming them.
+    """
+    with store.read() as con:
+        return {"record": resolve(con, review, reference)}
+
+
+def resolve(con: Connection, review: str, reference: str) -> str:
+    """As `find_record`; the oldest record of the report is the answer."""
+    reference = reference.strip()
+    if records.in_review(con, review, reference):
+        return reference
+    doi = identifiers.clean_doi(reference)
+    pmid = identifiers.clean_pmid(reference) if reference.lower().startswith("pmid") else None
+    found = records.find(con, review, doi, pmid, None if doi or pmid else reference)
+    reports = {records.report_of(con, [record]).get(record, record): record for record in reversed(found)}
+    if not reports:
+        raise Refused(
+            f"no record of review {review} is {reference!r}; give a record id, a DOI, pmid:… or the exact title"
+        )
+    if len(reports) > 1:
+        raise Refused(
+            f"{reference!r} fits {len(reports)} reports ({', '.join(sorted(reports.values()))}); give a record id"
+        )
+    return next(iter(reports.values()))
+
+
+def judge(store: Store, *, id: str, left: str, right: str, verdict: str, person: str, now: datetime) -> dict[str, Any]:
+    """A person's word on a pair of records: same, linked, different, or withdrawn. Reports follow at once."""
+    if verdict not in ("same", "linked", "different", "withdrawn"):
+        raise Refused(f"verdict must be one of same, linked, different, withdrawn; it was {verdict!r}")
+    if left == right:
+        raise Refused("a pair needs two different records")
+    left, right = sorted((left, right))
+
+    def job(con: Connection) -> dict[str, Any]:
+        if len(records.current(con, [left, right])) < 2:
+            raise Refused(f"unknown record among {left}, {right}")
+        matches.append(con, [matches.Match(id, left, right, verdict, person, "person", "-", {})], now)
+        regroup(con, [left, right])
+        for review in records.reviews_of(con, [left, right]):
+            versions.ask(con, review, f"a person called two records {verdict}", now)
+        return {"reports": dict(records.report_of(con, [left, right]))}
+
+    return store.write(job)

@@ -1,0 +1,174 @@
+"""From a publisher's bytes to records and reports: begin a search, take in its pages, end it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from livereview import review_toml, sources
+from livereview.errors import LivereviewError, Refused
+from livereview.ops.settle import settle
+from livereview.review import Review, Search
+from livereview.sources.protocol import Page
+from livereview.store import records, searches, versions
+from livereview.store.open import Connection, Store
+from livereview.store.searches import Counts
+
+
+@lru_cache(maxsize=64)
+def parsed(text: str) -> Review:
+    """The protocol in this text."""
+    return review_toml.parse(text)
+
+
+def protocol(con: Connection, review: str) -> Review:
+    """The protocol in force; raises Refused for a review that this database does not know."""
+    text = searches.protocol_text(con, review)
+    if text is None:
+        known = ", ".join(searches.review_ids(con)) or "none yet"
+        raise Refused(f"unknown review {review!r}; this database has: {known}. Give its review.toml with --protocol")
+    return parsed(text)
+
+
+def register(store: Store, *, text: str, now: datetime) -> dict[str, Any]:
+    """Put a protocol in force; the same text again changes nothing."""
+    review = parsed(text)
+
+    def job(con: Connection) -> None:
+        if searches.protocol_text(con, review.id) != text:
+            searches.save_protocol(con, review, now)
+            versions.ask(con, review.id, "the protocol changed", now)
+
+    store.write(job)
+    return {"review": review.id, "hash": review.hash}
+
+
+def begin(store: Store, *, review: str, name: str, search: str, now: datetime) -> dict[str, Any]:
+    """Start a search of the protocol under a client-made id and give the window to ask for.
+
+    The window starts `overlap_days` before the end of the last one that ran through, so nights that failed or never ran
+    are caught up and late arrivals are seen. Searches of this name whose process died are ended as failed first.
+    """
+
+    def job(con: Connection) -> dict[str, Any]:
+        what = protocol(con, review).search(name)
+        if what is None:
+            raise Refused(f"review {review} has no search {name!r}; see [[searches]] in its review.toml")
+        for dead in searches.interrupted(con, review, name):
+            if dead != search:
+                _end(con, dead, "interrupted: its process died", now)
+        start = window_start(what, searches.last_success(con, review, name))
+        searches.begin(con, search, review, what, start, now, now)
+        return {"search": search, "start": start.isoformat() if start else None, "end": now.isoformat()}
+
+    return store.write(job)
+
+
+def window_start(what: Search, last_success: datetime | None) -> datetime | None:
+    """Where a search's next window starts: last success less the overlap, else the protocol's start, else None."""
+    if last_success:
+        return last_success - timedelta(days=what.overlap_days)
+    return datetime.fromisoformat(what.start).replace(tzinfo=UTC) if what.start else None
+
+
+def ingest(
+    store: Store,
+    *,
+    search: str,
+    body: bytes,
+    now: datetime,
+    cursor: str | None = None,
+    url: str | None = None,
+    status: int | None = None,
+) -> dict[str, Any]:
+    """Take in one page of a search, exactly as the publisher sent it: all of it or, on any error, nothing.
+
+    The same bytes again give the first answer again. Bytes that can't be read are kept too, with the problem: the
+    answer then has "problem" and no records.
+    """
+    with store.read() as con:
+        known = searches.of(con, search)
+        if known is None:
+            raise Refused(f"unknown search {search!r}; begin it first")
+    review, _, source = known
+    page, problem = _parse(source, body, cursor)
+
+    def job(con: Connection) -> Counts:
+        sha256 = hashlib.sha256(body).hexdigest()
+        if before := searches.page_counts(con, search, sha256):
+            return before
+        news = records.sort_news(con, page.records)
+        counts = Counts(len(page.records), len(news.fresh), len(news.changed), len(page.rejects))
+        details = {"cursor": cursor, "url": url, "status": status, "problem": problem, "warnings": page.warnings}
+        searches.save_page(con, search, body, counts, now=now, **details)  # type: ignore[arg-type]
+        searches.save_rejects(con, search, sha256, page.rejects, now)
+        records.append(con, (*news.fresh, *news.changed), sha256, now)
+        ids = [record.record_id for record in (*news.fresh, *news.changed, *news.same)]
+        records.add_hits(con, review, search, ids, now)
+        settle(con, (*news.fresh, *news.changed), now)
+        return counts
+
+    return {**asdict(store.write(job)), "problem": problem}
+
+
+def _parse(source: str, body: bytes, cursor: str | None) -> tuple[Page, str | None]:
+    try:
+        return sources.find(source).parse(body, cursor), None
+    except LivereviewError as error:
+        return Page(), str(error)
+
+
+def finish(store: Store, *, search: str, now: datetime, error: str | None = None) -> dict[str, Any]:
+    """End a search as exactly one of ok, ok-zero, partial or failed; ending it again gives the first answer.
+
+    failed   it broke before any record came      partial  it broke later, or the source did not run it as asked
+    ok-zero  it ran through and found nothing     ok       it ran through
+    """
+
+    def job(con: Connection) -> dict[str, Any]:
+        found = searches.of(con, search)
+        if found is None:
+            raise Refused(f"unknown search {search!r}; begin it first")
+        outcome, counts = searches.ended(con, search) or _end(con, search, error, now)
+        if counts.fresh or counts.changed or outcome not in ("ok", "ok-zero"):
+            versions.ask(con, found[0], f"search {found[1]}: {outcome}", now)
+        return {"outcome": outcome, **asdict(counts)}
+
+    return store.write(job)
+
+
+def _end(con: Connection, search: str, error: str | None, now: datetime) -> tuple[str, Counts]:
+    counts, warnings = searches.totals(con, search)
+    reason = "; ".join([*([error] if error else []), *warnings]) or None
+    if reason:
+        outcome = "partial" if counts.found else "failed"
+    else:
+        outcome = "ok" if counts.found else "ok-zero"
+    searches.end(con, search, outcome, reason, counts, now)
+    return outcome, counts
+
+
+def import_file(
+    store: Store, *, review: str, source: str, name: str, body: bytes, now: datetime, grey: bool = False
+) -> dict[str, Any]:
+    """Take in a file that a person exported elsewhere, as a search of its own; the same file again changes nothing.
+
+    Raises SourceBroken, and keeps nothing, when the file is not of that source's kind at all.
+    """
+    sources.find(source).parse(body, None)
+    digest = hashlib.sha256(body).hexdigest()
+    search = f"import-{review}-{digest[:24]}"
+    what = Search(name=f"import: {name}", source=source, platform=f"file {name}", query=name, grey=grey)
+
+    def start(con: Connection) -> bool:
+        protocol(con, review)
+        known = searches.ended(con, search) is not None
+        searches.begin(con, search, review, what, None, now, now)
+        return known
+
+    known = store.write(start)
+    ingest(store, search=search, body=body, now=now)
+    return {**finish(store, search=search, now=now), "known": known}

@@ -1,0 +1,66 @@
+"""What a decision must be to count: the rules of the screening room, kept on the server and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from livereview.errors import Refused
+from livereview.review import Review
+
+VERDICTS = ("include", "exclude", "maybe", "not_retrieved", "withdrawn")
+ROLES = ("vote", "adjudication")
+
+
+def check(
+    review: Review,
+    *,
+    stage: str,
+    verdict: str,
+    role: str,
+    reason: str | None,
+    reviewer: str,
+    reached: str,
+    state: str,
+    voters: Collection[str],
+) -> None:
+    """Raise Refused unless the decision may be written.
+
+    reached, state  the stage the report stands at and its state there
+    voters          who has a vote in force on this report at this stage
+    """
+    _known(review, stage, verdict, role, reason)
+    if review.screening.stages.index(stage) > review.screening.stages.index(reached):
+        raise Refused(f"this report is still at {reached}; it can't be decided at {stage} yet")
+    if stage == "full_text" and verdict == "exclude" and not reason:
+        raise Refused(f"a full-text exclusion needs a reason; choose one of {_choices(review)}")
+    if stage == "title_abstract" and verdict == "not_retrieved":
+        raise Refused("not_retrieved is a full-text verdict; at title_abstract choose include, exclude or maybe")
+    if role == "adjudication":
+        _may_adjudicate(review, verdict, reviewer, state, voters)
+
+
+def _known(review: Review, stage: str, verdict: str, role: str, reason: str | None) -> None:
+    for what, value, choices in (
+        ("stage", stage, review.screening.stages),
+        ("verdict", verdict, VERDICTS),
+        ("role", role, ROLES),
+    ):
+        if value not in choices:
+            raise Refused(f"{what} must be one of {', '.join(choices)}; it was {value!r}")
+    if reason is not None and reason not in {r.id for r in review.reasons if not r.retired}:
+        raise Refused(f"unknown reason {reason!r}; choose one of {_choices(review)}")
+
+
+def _may_adjudicate(review: Review, verdict: str, reviewer: str, state: str, voters: Collection[str]) -> None:
+    if reviewer in voters:
+        raise Refused(f"{reviewer} voted on this report; a third person must settle it")
+    if review.screening.adjudicators and reviewer not in review.screening.adjudicators:
+        raise Refused(f"{reviewer} may not adjudicate; review.toml names {', '.join(review.screening.adjudicators)}")
+    if verdict not in ("include", "exclude", "withdrawn"):
+        raise Refused("an adjudication must be include or exclude")
+    if state != "conflict" and verdict != "withdrawn":
+        raise Refused(f"there is no conflict to settle here; the report is {state}")
+
+
+def _choices(review: Review) -> str:
+    return ", ".join(reason.id for reason in review.reasons if not reason.retired)

@@ -1,0 +1,48 @@
+"""The environment, read once at the door and handed on as a frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SECRETS = ("OPENALEX_API_KEY", "NCBI_API_KEY", "LIVEREVIEW_MAILTO")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things are and what the service may use.
+
+    home     folder of the database, the published sites and the owner's token (LIVEREVIEW_HOME, ./livereview-data)
+    secrets  API keys and the contact address, by name; never printed
+    memory   what DuckDB may use (LIVEREVIEW_MEMORY, "2GB"); threads likewise (LIVEREVIEW_THREADS, 2)
+    site_url public address of the published folder, for feeds (LIVEREVIEW_SITE_URL)
+    """
+
+    home: Path
+    secrets: Mapping[str, str]
+    memory: str = "2GB"
+    threads: int = 2
+    site_url: str = "https://example.org/livereview/"
+
+    @property
+    def database(self) -> Path:
+        return self.home / "livereview.duckdb"
+
+    @property
+    def site(self) -> Path:
+        return self.home / "site"
+
+    def __repr__(self) -> str:
+        return f"Settings(home={str(self.home)!r}, secrets={sorted(self.secrets)})"
+
+
+def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
+    """Settings from the environment; `home`, where given, wins over LIVEREVIEW_HOME."""
+    return Settings(
+        home=(home or Path(environment.get("LIVEREVIEW_HOME", "livereview-data"))).resolve(),
+        secrets={name: environment[name] for name in SECRETS if environment.get(name)},
+        memory=environment.get("LIVEREVIEW_MEMORY", "2GB"),
+        threads=int(environment.get("LIVEREVIEW_THREADS", "2")),
+        site_url=environment.get("LIVEREVIEW_SITE_URL", "https://example.org/livereview/").rstrip("/") + "/",
+    )

@@ -1,0 +1,60 @@
+"""Studies, and what was extracted from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from livereview.store.open import Connection
+
+
+def link(
+    con: Connection, review: str, study: str, links: Sequence[tuple[str, str]], author: str, now: datetime
+) -> None:
+    """Put records into a study: (id of the event, record_id) each."""
+    if not links:
+        return
+    con.execute(
+        """INSERT INTO study (id, review, study, record_id, author, made)
+        SELECT unnest(?::VARCHAR[]), ?, ?, unnest(?::VARCHAR[]), ?, ? ON CONFLICT (id) DO NOTHING""",
+        [[key for key, _ in links], review, study, [record for _, record in links], author, now],
+    )
+
+
+def append(
+    con: Connection, id: str, review: str, study: str, form_version: str, extractor: str, data: str, now: datetime
+) -> bool:
+    """Write an extraction (JSON text); False if this very one is known already."""
+    rows = con.execute(
+        """INSERT INTO extraction (id, review, study, form_version, extractor, data, made) VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO NOTHING RETURNING id""",
+        [id, review, study, form_version, extractor, data, now],
+    ).fetchall()
+    return bool(rows)
+
+
+def extractions(con: Connection, review: str) -> dict[str, str]:
+    """The extraction in force of each study, as JSON text."""
+    rows = con.execute(
+        "SELECT study, data FROM current_extraction WHERE review = ? ORDER BY study", [review]
+    ).fetchall()
+    return dict(rows)
+
+
+def reports_of(con: Connection, review: str) -> dict[str, list[str]]:
+    """The included reports of each study."""
+    rows = con.execute(
+        """SELECT s.study, s.report_id FROM current_study s JOIN included i USING (review, report_id)
+        WHERE review = ? ORDER BY s.study, s.report_id""",
+        [review],
+    ).fetchall()
+    found: dict[str, list[str]] = {}
+    for study, report in rows:
+        found.setdefault(study, []).append(report)
+    return found
+
+
+def to_extract(con: Connection, review: str) -> list[str]:
+    """Included reports that belong to no study yet."""
+    rows = con.execute("SELECT report_id FROM to_extract WHERE review = ? ORDER BY report_id", [review]).fetchall()
+    return [row[0] for row in rows]

@@ -1,0 +1,123 @@
+"""What is known of pairs of records, and the reports that follow from it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from livereview.store.open import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A verdict on a pair, left_id < right_id. `author` is "rule" or a person."""
+
+    id: str
+    left_id: str
+    right_id: str
+    verdict: str
+    author: str
+    rule: str
+    rules_version: str
+    scores: Mapping[str, Any]
+
+
+def append(con: Connection, matches: Sequence[Match], now: datetime) -> None:
+    """Write the verdicts; one whose id is known changes nothing."""
+    if not matches:
+        return
+    rows = [
+        (
+            m.id,
+            m.left_id,
+            m.right_id,
+            m.verdict,
+            m.author,
+            m.rule,
+            m.rules_version,
+            json.dumps(m.scores, sort_keys=True),
+        )
+        for m in matches
+    ]
+    con.execute(
+        """INSERT INTO match (id, left_id, right_id, verdict, author, rule, rules_version, scores, made)
+        SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
+            unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?
+        ON CONFLICT (id) DO NOTHING""",
+        [*(list(column) for column in zip(*rows, strict=True)), now],
+    )
+
+
+def verdicts(con: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
+    """The current (verdict, author) of each of these pairs that has one."""
+    rows = con.execute(
+        """SELECT m.left_id, m.right_id, m.verdict, m.author FROM current_match m
+        JOIN (SELECT unnest(?::VARCHAR[]) AS left_id, unnest(?::VARCHAR[]) AS right_id) p USING (left_id, right_id)""",
+        [[left for left, _ in pairs], [right for _, right in pairs]],
+    ).fetchall()
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+
+def component(con: Connection, record_ids: Iterable[str]) -> list[str]:
+    """Every record that a chain of "same" pairs or a shared report ties to these, in the order they came."""
+    reached = set(record_ids)
+    fringe = reached
+    while fringe:
+        fringe = _tied(con, list(fringe)) - reached
+        reached |= fringe
+    rows = con.execute(
+        "SELECT record_id FROM record WHERE version = 1 AND record_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY seq, record_id",
+        [list(reached)],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _tied(con: Connection, record_ids: list[str]) -> set[str]:
+    rows = con.execute(
+        """WITH fringe AS (SELECT unnest(?::VARCHAR[]) AS record_id)
+        SELECT right_id FROM match JOIN fringe ON left_id = record_id WHERE verdict = 'same'
+        UNION SELECT left_id FROM match JOIN fringe ON right_id = record_id WHERE verdict = 'same'
+        UNION SELECT other.record_id FROM report mine JOIN fringe USING (record_id)
+            JOIN report other ON other.report_id = mine.report_id""",
+        [record_ids],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def edges(con: Connection, record_ids: Sequence[str]) -> list[tuple[str, str, str, str, float]]:
+    """(left, right, verdict, author, score) of the pairs within these records that are "same" or told apart by a person."""
+    rows = con.execute(
+        """SELECT left_id, right_id, verdict, author, scores FROM current_match
+        WHERE (verdict = 'same' OR author <> 'rule')
+        AND left_id IN (SELECT unnest(?::VARCHAR[])) AND right_id IN (SELECT unnest(?::VARCHAR[]))
+        ORDER BY left_id, right_id""",
+        [list(record_ids), list(record_ids)],
+    ).fetchall()
+    return [(left, right, verdict, author, json.loads(s).get("score", 1.0)) for left, right, verdict, author, s in rows]
+
+
+def save_reports(con: Connection, membership: Mapping[str, str]) -> None:
+    """Put these records into these reports (a derived table: old rows are replaced)."""
+    if not membership:
+        return
+    con.execute(
+        """INSERT INTO report SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])
+        ON CONFLICT (record_id) DO UPDATE SET report_id = excluded.report_id""",
+        [list(membership), list(membership.values())],
+    )
+
+
+def doubtful(con: Connection, review: str, limit: int) -> list[dict[str, Any]]:
+    """Pairs that wait for a person, oldest first."""
+    rows = con.execute(
+        "SELECT left_id, right_id, rule, scores FROM doubtful WHERE review = ? ORDER BY seq LIMIT ?", [review, limit]
+    ).fetchall()
+    return [{"left": a, "right": b, "rule": rule, "scores": json.loads(scores)} for a, b, rule, scores in rows]
+
+
+def doubtful_count(con: Connection, review: str) -> int:
+    row = con.execute("SELECT count(*) FROM doubtful WHERE review = ?", [review]).fetchone()
+    return int(row[0]) if row else 0

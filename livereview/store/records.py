@@ -1,0 +1,145 @@
+"""Records, their versions, and the hits that say which review's search found them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from livereview.records import Record, fingerprint, from_json, to_json
+from livereview.store.open import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What a page's records are to the store: first seen, changed since, or the same; each record_id once."""
+
+    fresh: tuple[Record, ...]
+    changed: tuple[Record, ...]
+    same: tuple[Record, ...]
+
+
+def sort_news(con: Connection, records: Sequence[Record]) -> News:
+    """Compare the records with what is known. Of two records with one id in a page the later one counts."""
+    latest = {record.record_id: record for record in records}
+    rows = con.execute(
+        "SELECT record_id, fingerprint FROM current_record WHERE record_id IN (SELECT unnest(?::VARCHAR[]))",
+        [list(latest)],
+    ).fetchall()
+    known = dict(rows)
+    fresh = tuple(r for key, r in latest.items() if key not in known)
+    moved = {key for key, old in known.items() if fingerprint(latest[key]) != old}
+    return News(
+        fresh,
+        tuple(r for key, r in latest.items() if key in moved),
+        tuple(r for key, r in latest.items() if key in known and key not in moved),
+    )
+
+
+def append(con: Connection, records: Sequence[Record], sha256: str, now: datetime) -> None:
+    """A new version of each record, numbered after the last."""
+    if not records:
+        return
+    con.execute(
+        """INSERT INTO record (record_id, version, fingerprint, source, source_key, title, doi, pmid, data, sha256, made)
+        SELECT n.record_id, coalesce(c.version, 0) + 1, n.fingerprint, n.source, n.source_key, n.title, n.doi, n.pmid,
+            n.data, ?, ?
+        FROM (SELECT unnest(?::VARCHAR[]) AS record_id, unnest(?::VARCHAR[]) AS fingerprint, unnest(?::VARCHAR[]) AS source,
+            unnest(?::VARCHAR[]) AS source_key, unnest(?::VARCHAR[]) AS title, unnest(?::VARCHAR[]) AS doi,
+            unnest(?::VARCHAR[]) AS pmid, unnest(?::VARCHAR[]) AS data) n
+        LEFT JOIN current_record c ON c.record_id = n.record_id""",
+        [sha256, now, *(list(column) for column in zip(*map(_row, records), strict=True))],
+    )
+
+
+def _row(record: Record) -> tuple[str | None, ...]:
+    return (
+        record.record_id,
+        fingerprint(record),
+        record.source,
+        record.source_key,
+        record.title,
+        record.doi,
+        record.pmid,
+        json.dumps(to_json(record), ensure_ascii=False),
+    )
+
+
+def add_hits(con: Connection, review: str, search: str, record_ids: Sequence[str], now: datetime) -> None:
+    """Write that this search of this review returned these records."""
+    con.execute(
+        """INSERT INTO hit (review, record_id, search, made) SELECT ?, unnest(?::VARCHAR[]), ?, ?
+        ON CONFLICT (review, record_id, search) DO NOTHING""",
+        [review, list(record_ids), search, now],
+    )
+
+
+def current(con: Connection, record_ids: Iterable[str]) -> dict[str, Record]:
+    """The latest version of each of these records."""
+    rows = con.execute(
+        "SELECT record_id, data FROM current_record WHERE record_id IN (SELECT unnest(?::VARCHAR[]))",
+        [list(record_ids)],
+    ).fetchall()
+    return {key: from_json(json.loads(data)) for key, data in rows}
+
+
+def version(con: Connection, record_id: str) -> int | None:
+    row = con.execute("SELECT version FROM current_record WHERE record_id = ?", [record_id]).fetchone()
+    return row[0] if row else None
+
+
+def in_review(con: Connection, review: str, record_id: str) -> bool:
+    return bool(
+        con.execute("SELECT 1 FROM hit WHERE review = ? AND record_id = ? LIMIT 1", [review, record_id]).fetchone()
+    )
+
+
+def find(con: Connection, review: str, doi: str | None, pmid: str | None, title: str | None) -> list[str]:
+    """Records of the review with this DOI, PMID or title (letters and digits compared), oldest first."""
+    rows = con.execute(
+        """SELECT r.record_id FROM current_record r JOIN review_record v ON v.record_id = r.record_id AND v.review = ?
+        WHERE r.doi = ? OR r.pmid = ? OR (? <> '' AND regexp_replace(lower(r.title), '[^\\p{L}\\p{N}]', '', 'g') = ?)
+        ORDER BY v.seq""",
+        [review, doi, pmid, _letters(title), _letters(title)],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _letters(title: str | None) -> str:
+    return "".join(c for c in (title or "").lower() if c.isalnum())
+
+
+def reports(con: Connection, review: str, report_ids: Iterable[str]) -> dict[str, list[Record]]:
+    """The records of each of these reports that the review found, oldest first."""
+    rows = con.execute(
+        """SELECT v.report_id, r.data FROM review_record v JOIN current_record r USING (record_id)
+        WHERE v.review = ? AND v.report_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY v.seq, v.record_id""",
+        [review, list(report_ids)],
+    ).fetchall()
+    found: dict[str, list[Record]] = {}
+    for report_id, data in rows:
+        found.setdefault(report_id, []).append(from_json(json.loads(data)))
+    return found
+
+
+def fullest(records: Sequence[Record]) -> Record:
+    """The record of a report to show: most fields known, an abstract first; the oldest among equals."""
+    return max(records, key=lambda r: (r.abstract is not None, sum(1 for value in to_json(r).values() if value)))
+
+
+def report_of(con: Connection, record_ids: Iterable[str]) -> Mapping[str, str]:
+    """The report each record belongs to."""
+    rows = con.execute(
+        "SELECT record_id, report_id FROM report WHERE record_id IN (SELECT unnest(?::VARCHAR[]))", [list(record_ids)]
+    ).fetchall()
+    return dict(rows)
+
+
+def reviews_of(con: Connection, record_ids: Iterable[str]) -> list[str]:
+    """The reviews that found any of these records."""
+    rows = con.execute(
+        "SELECT DISTINCT review FROM hit WHERE record_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY review",
+        [list(record_ids)],
+    ).fetchall()
+    return [row[0] for row in rows]

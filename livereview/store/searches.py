@@ -1,0 +1,216 @@
+"""Searches, their pages and rejects: what was asked, what came back, how it ended."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from livereview.review import Review, Search
+from livereview.sources.protocol import Reject
+from livereview.store.open import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a page or a search brought: records found, seen for the first time, seen to have changed; and rejects."""
+
+    found: int = 0
+    fresh: int = 0
+    changed: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.found + other.found,
+            self.fresh + other.fresh,
+            self.changed + other.changed,
+            self.rejected + other.rejected,
+        )
+
+
+def save_protocol(con: Connection, review: Review, now: datetime) -> None:
+    """Keep this text of the protocol, unless it is the one in force."""
+    con.execute(
+        """INSERT INTO protocol (review, hash, text, criteria_version, votes, stages, made)
+        SELECT ?, ?, ?, ?, ?, ?, ? WHERE ? NOT IN (SELECT hash FROM current_protocol WHERE review = ?)""",
+        [
+            review.id,
+            review.hash,
+            review.text,
+            review.criteria_version,
+            review.screening.votes,
+            list(review.screening.stages),
+            now,
+            review.hash,
+            review.id,
+        ],
+    )
+
+
+def protocol_text(con: Connection, review: str) -> str | None:
+    """The review.toml in force, or None for an unknown review."""
+    row = con.execute("SELECT text FROM current_protocol WHERE review = ?", [review]).fetchone()
+    return row[0] if row else None
+
+
+def review_ids(con: Connection) -> list[str]:
+    return [row[0] for row in con.execute("SELECT review FROM current_protocol ORDER BY review").fetchall()]
+
+
+def last_success(con: Connection, review: str, name: str) -> datetime | None:
+    """The end of the window of the last search that ran to its end."""
+    row = con.execute(
+        "SELECT max(window_end) FROM attempt WHERE review = ? AND name = ? AND outcome IN ('ok', 'ok-zero')",
+        [review, name],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def begin(
+    con: Connection, search: str, review: str, what: Search, start: datetime | None, until: datetime, now: datetime
+) -> None:
+    """Write that a search starts; doing so again with the same id changes nothing."""
+    con.execute(
+        """INSERT INTO search (search, review, name, source, query, grey, window_start, window_end, made)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (search) DO NOTHING""",
+        [search, review, what.name, what.source, what.query or what.url or "", what.grey, start, until, now],
+    )
+
+
+def interrupted(con: Connection, review: str, name: str) -> list[str]:
+    """Searches that began and never ended: their process died."""
+    rows = con.execute(
+        "SELECT search FROM attempt WHERE review = ? AND name = ? AND outcome = 'running'", [review, name]
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def end(con: Connection, search: str, outcome: str, error: str | None, counts: Counts, now: datetime) -> None:
+    con.execute(
+        """INSERT INTO search_end (search, outcome, error, found, fresh, changed, rejected, made)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (search) DO NOTHING""",
+        [search, outcome, error, counts.found, counts.fresh, counts.changed, counts.rejected, now],
+    )
+
+
+def ended(con: Connection, search: str) -> tuple[str, Counts] | None:
+    """How a search ended, or None while it runs."""
+    row = con.execute(
+        "SELECT outcome, found, fresh, changed, rejected FROM search_end WHERE search = ?", [search]
+    ).fetchone()
+    return (row[0], Counts(*row[1:])) if row else None
+
+
+def of(con: Connection, search: str) -> tuple[str, str, str] | None:
+    """(review, name, source) of a search."""
+    row = con.execute("SELECT review, name, source FROM search WHERE search = ?", [search]).fetchone()
+    return (row[0], row[1], row[2]) if row else None
+
+
+def page_counts(con: Connection, search: str, sha256: str) -> Counts | None:
+    """What this page gave when it first came, or None if it is new."""
+    row = con.execute(
+        "SELECT found, fresh, changed, rejected FROM page WHERE search = ? AND sha256 = ?", [search, sha256]
+    ).fetchone()
+    return Counts(*row) if row else None
+
+
+def totals(con: Connection, search: str) -> tuple[Counts, tuple[str, ...]]:
+    """The sum over a search's pages, and what the source warned of or a page's problem."""
+    rows = con.execute(
+        "SELECT found, fresh, changed, rejected, warnings FROM page WHERE search = ? ORDER BY seq", [search]
+    ).fetchall()
+    counts = sum((Counts(*row[:4]) for row in rows), Counts())
+    return counts, tuple(warning for row in rows for warning in row[4] or ())
+
+
+def save_page(
+    con: Connection,
+    search: str,
+    body: bytes,
+    counts: Counts,
+    *,
+    cursor: str | None,
+    url: str | None,
+    status: int | None,
+    problem: str | None,
+    warnings: Sequence[str],
+    now: datetime,
+) -> str:
+    """Keep the publisher's bytes and what they gave; the sha256 of the bytes is the answer."""
+    sha256 = hashlib.sha256(body).hexdigest()
+    con.execute("INSERT INTO body VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING", [sha256, zlib.compress(body)])
+    con.execute(
+        """INSERT INTO page (search, sha256, cursor, url, status, problem, found, fresh, changed, rejected, warnings, made)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (search, sha256) DO NOTHING""",
+        [
+            search,
+            sha256,
+            cursor,
+            url,
+            status,
+            problem,
+            counts.found,
+            counts.fresh,
+            counts.changed,
+            counts.rejected,
+            list(warnings),
+            now,
+        ],
+    )
+    return sha256
+
+
+def body(con: Connection, sha256: str) -> bytes | None:
+    """The bytes as the publisher sent them."""
+    row = con.execute("SELECT packed FROM body WHERE sha256 = ?", [sha256]).fetchone()
+    return zlib.decompress(row[0]) if row else None
+
+
+def save_rejects(con: Connection, search: str, sha256: str, rejects: Sequence[Reject], now: datetime) -> None:
+    if rejects:
+        con.execute(
+            """INSERT INTO reject (search, sha256, place, reason, raw, made)
+            SELECT ?, ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?""",
+            [search, sha256, [r.where for r in rejects], [r.reason for r in rejects], [r.raw for r in rejects], now],
+        )
+
+
+def health(con: Connection, review: str) -> list[dict[str, Any]]:
+    """One row a search: `source_health` in db/views.sql says what each column means."""
+    return _dicts(con.execute("SELECT * FROM source_health WHERE review = ? ORDER BY name", [review]))
+
+
+def attempts(con: Connection, review: str, limit: int) -> list[dict[str, Any]]:
+    """The latest searches of a review, newest first."""
+    return _dicts(con.execute("SELECT * FROM attempt WHERE review = ? ORDER BY seq DESC LIMIT ?", [review, limit]))
+
+
+def rejects(con: Connection, review: str, limit: int) -> list[dict[str, Any]]:
+    """The latest rejects of a review with the search they came from, newest first."""
+    return _dicts(
+        con.execute(
+            """SELECT s.name, r.reason, r.place, r.raw, r.sha256, r.made FROM reject r JOIN search s USING (search)
+            WHERE s.review = ? ORDER BY r.seq DESC LIMIT ?""",
+            [review, limit],
+        )
+    )
+
+
+def _dicts(result: Connection) -> list[dict[str, Any]]:
+    columns = [column[0] for column in result.description]
+    return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+
+
+def records_by_search(con: Connection, review: str) -> dict[str, int]:
+    """How many different records each search of a review has brought in all."""
+    rows = con.execute(
+        """SELECT s.name, count(DISTINCT h.record_id) FROM hit h JOIN search s USING (search) WHERE h.review = ?
+        GROUP BY s.name""",
+        [review],
+    ).fetchall()
+    return dict(rows)
