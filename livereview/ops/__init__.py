@@ -26,6 +26,7 @@ def _backup(store: Store, *, name: str, now: datetime) -> Answer:
 
 OPS: dict[str, Callable[..., Answer]] = {
     "register": surveil.register,
+    "protocol": surveil.text_of,
     "begin": surveil.begin,
     "ingest": surveil.ingest,
     "finish": surveil.finish,
@@ -34,6 +35,7 @@ OPS: dict[str, Callable[..., Answer]] = {
     "judge": screen.judge,
     "find_record": screen.find_record,
     "extract": evidence.extract,
+    "read_sheet": evidence.read_sheet,
     "publish": publish.publish,
     "settle_outbox": publish.settle_outbox,
     "status": status.status,

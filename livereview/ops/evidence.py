@@ -45,3 +45,9 @@ def _included(con: Connection, review: str, reference: str) -> str:
         where = f"{standing.state} at {standing.stage}" if standing else "unknown"
         raise Refused(f"{reference!r} can't be extracted: it is {where}, not included; screen it first")
     return record
+
+
+def read_sheet(store: Store, *, review: str, text: str, now: datetime) -> dict[str, Any]:
+    """The forms in a CSV sheet, checked against the protocol; nothing is written."""
+    with store.read() as con:
+        return {"forms": [forms.to_json(form) for form in forms.from_csv(text, protocol(con, review), "sheet")]}

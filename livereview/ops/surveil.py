@@ -46,6 +46,12 @@ def register(store: Store, *, text: str, now: datetime) -> dict[str, Any]:
     return {"review": review.id, "hash": review.hash}
 
 
+def text_of(store: Store, *, review: str, now: datetime) -> dict[str, Any]:
+    """The review.toml in force, as text."""
+    with store.read() as con:
+        return {"text": protocol(con, review).text}
+
+
 def begin(store: Store, *, review: str, name: str, search: str, now: datetime) -> dict[str, Any]:
     """Start a search of the protocol under a client-made id and give the window to ask for.
 

@@ -18,18 +18,22 @@ from livereview.sources.text import plain, reject
 RETRACTIONS = ("retracted", "expression-of-concern", "corrected")  # the most severe first
 _BUSY = re.compile(
     r"too many requests|rate limit|rate exceeded|budget|temporarily|unavailable|bad gateway|time-?out|timed out"
-    r"|internal server error|try again|maintenance|overloaded|\b(?:429|50[0234])\b",
+    r"|internal server error|try again|maintenance|overloaded",
     re.IGNORECASE,
 )
-_HTML = re.compile(r"\s*(?:<\?xml[^>]*>|<!--.*?-->|\s)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
+_DIRT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # controls and half characters, as in "\ud83d"
+_STATUS = re.compile(r"\b(?:429|50[0234])\b")
+_HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _ISO = re.compile(r"\s*(\d{4})(?:-(\d\d?)(?:-(\d\d?))?)?(?![\d-])")
-_MARKED = re.compile(r"\W*(?:RETRACTED|WITHDRAWN|Retracted)(?: (?:ARTICLE|CHAPTER|PAPER|Article|Chapter|Paper))?\W*[:\]]")
+_MARKED = re.compile(
+    r"\W*(?:RETRACTED|WITHDRAWN|Retracted)(?: (?:ARTICLE|CHAPTER|PAPER|Article|Chapter|Paper))?\W*[:\]]"
+)
 
 
 def read_json(body: bytes, source: str, title: str) -> Any:
-    """The JSON value in `body`. Retry for an empty or truncated one, SourceBroken for anything else that is not JSON."""
+    """The JSON value in `body`. Retry for an empty or truncated one, SourceBroken for all else that is not JSON."""
     text = body.decode(json.detect_encoding(body), "replace").strip()
-    if not text.lstrip("\ufeff"):
+    if not text:
         raise Retry(f"{title} sent an empty answer; the same call may work later", source=source)
     if text[0] not in "{[":
         raise not_an_answer(text, source, title)
@@ -49,12 +53,13 @@ def _damaged(error: Exception, text: str, source: str, title: str) -> Livereview
 
 def not_an_answer(text: str, source: str, title: str) -> LivereviewError:
     """The error for a body in another format: Retry where its words say "busy" or "down", else SourceBroken."""
-    page = _HTML.match(text)
+    page = _HTML.search(text[:500])
     said = _headline(text) if page else plain(text[:200], 200) or ""
-    kind = "an HTML page" if page else "XML" if text.startswith("<") else "plain text, not JSON"
+    root = re.search(r"<([A-Za-z][\w:.-]*)", text[:2_000]) if text.startswith("<") else None
+    kind = "an HTML page" if page else f"XML of the kind <{root.group(1)}>" if root else "plain text, not JSON"
     if text.lstrip().startswith("@"):
         kind = "BibTeX, which can be imported as a file"
-    if (page or len(text) < 2_000) and _BUSY.search(said):
+    if (page or len(text) < 2_000) and (busy(said) or _STATUS.search(said)):
         return Retry(f"{title} is busy or down: it sent {kind} ({said!r})", source=source)
     return SourceBroken(f"this is not {title}'s answer: {kind} ({said!r})", source=source)
 
@@ -80,7 +85,7 @@ def foreign(data: Any, source: str, title: str, expected: str) -> SourceBroken:
 def read_items(
     items: Iterable[Any], read: Callable[[dict[str, Any]], Record | str], where: str
 ) -> tuple[tuple[Record, ...], tuple[Reject, ...]]:
-    """Each item as a record or a reject, so that none is lost; `read` gives the record, or the reason for the reject."""
+    """Each item as a record or a reject, so that none is lost; `read` gives the record or the reason for the reject."""
     records: list[Record] = []
     rejects: list[Reject] = []
     for number, item in enumerate(items):
@@ -88,7 +93,8 @@ def read_items(
         if isinstance(made, Record):
             records.append(made)
         else:
-            rejects.append(reject(made, f"{where}[{number}]", json.dumps(item, ensure_ascii=False)))
+            raw = _DIRT.sub("", json.dumps(item, ensure_ascii=False))
+            rejects.append(reject(made, f"{where}[{number}]", raw))
     return tuple(records), tuple(rejects)
 
 
@@ -103,9 +109,9 @@ def sequence(value: object) -> list[Any]:
 
 
 def string(value: object) -> str | None:
-    """Text or a number as text, without outer spaces; None for everything else and for nothing."""
+    """Text or a number as text, without outer spaces and dirt; None for everything else and for nothing."""
     if isinstance(value, (str, int, float)) and not isinstance(value, bool):
-        return str(value).strip() or None
+        return _DIRT.sub("", str(value)).strip() or None
     return None
 
 

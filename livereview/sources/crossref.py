@@ -15,7 +15,7 @@ from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_
 from livereview.sources import answers
 from livereview.sources.answers import first, mapping, sequence, string
 from livereview.sources.protocol import Page, Query, Request, Source, Window
-from livereview.sources.text import abstract, link, name, names, plain, safe
+from livereview.sources.text import TITLE_LIMIT, abstract, link, name, names, plain, safe
 
 NAME = "crossref"
 TITLE = "Crossref"
@@ -106,8 +106,6 @@ def _works(message: Any, data: Any) -> list[Any]:
     listed = isinstance(data, dict) and data.get("message-type") == "work-list"
     if not listed and not any(string(mapping(work).get("DOI")) for work in works):
         raise answers.foreign(data, NAME, TITLE, "message with items, or a work with a DOI")
-    if not listed and isinstance(mapping(message).get("agency"), dict):
-        raise SourceBroken(f"Crossref sent the agency of a DOI, not works: ask {URL}", source=NAME)
     return works
 
 
@@ -146,7 +144,7 @@ def _title(work: dict[str, Any]) -> str | None:
     title, subtitle = plain(first(work.get("title"))), plain(first(work.get("subtitle")))
     if not title or not subtitle or subtitle.casefold() in title.casefold():
         return title
-    return plain(f"{title}{'' if title[-1] in '?!:.' else ':'} {subtitle}".replace("&", "&amp;").replace("<", "&lt;"))
+    return safe(f"{title}{'' if title[-1] in '?!:.' else ':'} {subtitle}", TITLE_LIMIT)
 
 
 def _author(author: object) -> str | None:
@@ -176,7 +174,7 @@ def _type(work: dict[str, Any]) -> str | None:
     word = (plain(string(work.get("type")), 100) or "").lower()
     if word == "posted-content":
         subtype = (plain(string(work.get("subtype")), 100) or "preprint").lower().replace("_", "-")
-        word = "preprint" if subtype in ("preprint", "working-paper", "other") else subtype
+        word = {"working-paper": "preprint", "other": "posted-content"}.get(subtype, subtype)
     return _TYPES.get(word, word) or None
 
 

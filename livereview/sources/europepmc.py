@@ -1,4 +1,4 @@
-"""Europe PMC's search (https://europepmc.org/RestfulWebService): JSON in core, lite and idlist, and XML in those and DC.
+"""Europe PMC's search (https://europepmc.org/RestfulWebService): JSON in core, lite and idlist, XML in those and DC.
 
 Filters with a meaning of their own: `window` (the date field, default FIRST_IDATE, when a record was first indexed),
 `pageSize`, `sort` and `synonym`. All others are added to the query as NAME:value, so ("SRC", "MED OR PPR") works.
@@ -12,10 +12,10 @@ from typing import Any
 from livereview.errors import LivereviewError, Retry, SourceBroken
 from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmcid, clean_pmid, clean_year
 from livereview.sources import answers
-from livereview.sources.answers import first, mapping, sequence, string
+from livereview.sources.answers import mapping, sequence, string
 from livereview.sources.europepmc_xml import read_xml
 from livereview.sources.protocol import Page, Query, Request, Source, Window
-from livereview.sources.text import abstract, name, names, plain, safe
+from livereview.sources.text import abstract, link, name, names, plain, safe
 
 NAME = "europepmc"
 TITLE = "Europe PMC"
@@ -83,7 +83,7 @@ def parse(body: bytes, cursor: str | None) -> Page:
 
 def _error(data: dict[str, Any]) -> LivereviewError:
     said = f"{string(data.get('errMsg')) or 'no message'} (errCode {data['errCode']})"[:300]
-    if answers.busy(said):
+    if answers.busy(said) or answers.whole(data["errCode"]) in (429, 500, 502, 503, 504):
         return Retry(f"Europe PMC can't answer now: {said}", source=NAME)
     return SourceBroken(f"Europe PMC refused the search: {said}", source=NAME)
 
@@ -122,7 +122,8 @@ def _record(item: dict[str, Any]) -> Record | str:
         return "no id and source"
     source, _, own = key.partition("/")
     journal, book = mapping(item.get("journalInfo")), mapping(item.get("bookOrReportDetails"))
-    host, title, published, kind = mapping(journal.get("journal")), plain(string(item.get("title"))), *_dated(item)
+    host, title = mapping(journal.get("journal")), plain(string(item.get("title")))
+    published, kind = _published(item), _type(item, source)
     return Record(
         source=NAME,
         source_key=key,
@@ -139,9 +140,71 @@ def _record(item: dict[str, Any]) -> Record | str:
         pmcid=clean_pmcid(string(item.get("pmcid"))) or (clean_pmcid(own) if source == "PMC" else None),
         issn=clean_issn(" ".join(map(str, (host.get("issn"), host.get("essn"), item.get("journalIssn"))))),
         isbn=clean_isbn("; ".join(map(str, (book.get("isbn13"), book.get("isbn10"))))),
-        url=f"https://europepmc.org/article/{source}/{own}",
+        url=link(f"https://europepmc.org/article/{source}/{own}"),
         abstract=abstract(string(item.get("abstractText"))),
         language=plain(string(item.get("language")), 20),
         type=kind,
         retraction=None if kind in _NOTICES else _retraction(item, title),
     )
+
+
+def _published(item: dict[str, Any]) -> str | None:
+    """The first publication date. A print date is padded to a day; `dateOfPublication` ("2025 Dec") is not."""
+    date = answers.iso_date(item.get("firstPublicationDate")) or answers.iso_date(item.get("pubYear"))
+    issue = mapping(item.get("journalInfo"))
+    stated = (string(issue.get("dateOfPublication")) or "").split()
+    if date and stated and date == issue.get("printPublicationDate") != item.get("electronicPublicationDate"):
+        return date[: {1: 4, 2: 7}.get(len(stated), 10)]
+    return date.removesuffix("-01-01") if date else None
+
+
+def _authors(item: dict[str, Any]) -> tuple[str, ...]:
+    people = [mapping(one) for one in sequence(mapping(item.get("authorList")).get("author"))]
+    if people:
+        return names(_person(one) for one in people)
+    parts = (string(item.get("authorString")) or "").rstrip(".").split(", ")
+    return names(plain(_split(part), 200) for part in parts)
+
+
+def _person(author: dict[str, Any]) -> str | None:
+    known = name(string(author.get("lastName")), string(author.get("firstName")) or string(author.get("initials")))
+    return known or plain(string(author.get("collectiveName")) or _split(string(author.get("fullName")) or ""), 200)
+
+
+def _split(author: str) -> str:
+    """ "Haas-Kogan DA" as "Haas-Kogan, DA"; anything that is not a name and initials stays as it is."""
+    return re.sub(r"^(\S[^,]*[^\s,]) ([A-Z]{1,3})$", r"\1, \2", author)
+
+
+def _container(item: dict[str, Any], host: dict[str, Any], book: dict[str, Any]) -> str | None:
+    """The journal, the book a chapter is in, or the server of a preprint (which is filed as its publisher)."""
+    found = string(host.get("title")) or string(item.get("journalTitle")) or string(book.get("comprisingTitle"))
+    return plain(found or (string(book.get("publisher")) if item.get("source") == "PPR" else None))
+
+
+def _words(item: dict[str, Any]) -> set[str]:
+    """The publication types in lower case: a list in core, one string with semicolons in lite and DC."""
+    types = sequence(mapping(item.get("pubTypeList")).get("pubType")) + sequence(item.get("pubType"))
+    return {word.strip().lower() for part in types for word in (string(part) or "").split(";")} - {""}
+
+
+def _type(item: dict[str, Any], source: str) -> str | None:
+    words = _words(item)
+    known = next((kind for word, kind in _TYPES.items() if word in words), None)
+    if known or source in ("PPR", "PAT"):
+        return known or {"PPR": "preprint", "PAT": "patent"}[source]
+    return "journal-article" if words.intersection(_ARTICLES) else min(words, default=None)
+
+
+def _retraction(item: dict[str, Any], title: str | None) -> str | None:
+    """What happened to this item: only notices *in* which it was retracted or corrected, not those it is itself."""
+    links = sequence(mapping(item.get("commentCorrectionList")).get("commentCorrection"))
+    types = " ".join(string(mapping(one).get("type")) or "" for one in links).lower()
+    if "retracted publication" in _words(item) or "retraction in" in types or answers.marked_retracted(title):
+        return "retracted"
+    if "expression of concern in" in types:
+        return "expression-of-concern"
+    return "corrected" if re.search(r"erratum in|corrected and republished in", types) else None
+
+
+SOURCE = Source(NAME, TITLE, parse, request, interval=0.2)

@@ -40,7 +40,7 @@ _OTHERS = {
     "P": "publishers",
     "G": "awards",
 }
-_NEW_WINDOW = 'set the filter window = "from_publication_date" in this search if your plan lacks created and updated dates'
+_NEW_WINDOW = 'if your plan lacks created and updated dates, set window = "from_publication_date" in this search'
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
@@ -62,7 +62,8 @@ def _filters(query: Query, window: Window) -> list[str]:
     parts += answers.api_filters(query, _OWN, TITLE)
     if window.start is not None:
         since = query.filter("window") or "from_created_date"
-        parts += [f"{since}:{answers.day(window.start)}", f"{since.replace('from_', 'to_', 1)}:{answers.day(window.end)}"]
+        until = since.replace("from_", "to_", 1)
+        parts += [f"{since}:{answers.day(window.start)}", f"{until}:{answers.day(window.end)}"]
     return parts
 
 
@@ -83,7 +84,7 @@ def _error(data: dict[str, Any]) -> LivereviewError:
         return Retry(f"OpenAlex can't answer now ({said}); a free key in OPENALEX_API_KEY has more budget", source=NAME)
     if re.search(r"api key|unauthori[sz]ed", said, re.IGNORECASE):
         return SourceBroken(f"OpenAlex refused the key ({said}): set OPENALEX_API_KEY", source=NAME)
-    hint = f": {_NEW_WINDOW}" if re.search(r"\bplans?\b|premium|(?:created|updated)_date\b(?!,)", said) else ""
+    hint = f": {_NEW_WINDOW}" if re.search(r"\bplans?\b|premium|^.{,99}from_(?:created|updated)_date", said) else ""
     return SourceBroken(f"OpenAlex refused the search ({said}){hint}", source=NAME)
 
 
@@ -161,7 +162,7 @@ def _record(work: dict[str, Any]) -> Record | str:
 
 
 def _published(work: dict[str, Any]) -> str | None:
-    """The publication date. OpenAlex writes 1 January where it knows only the year, so that day is taken for the year."""
+    """The publication date. OpenAlex writes 1 January where it knows only the year: that day is read as the year."""
     date = answers.iso_date(work.get("publication_date")) or answers.iso_date(work.get("publication_year"))
     return date.removesuffix("-01-01") if date else None
 
@@ -187,7 +188,7 @@ def _pmcid(ids: dict[str, Any]) -> str | None:
 def _abstract(index: object) -> str | None:
     """The text of an inverted index {word: [positions]}."""
     words = [(at, word) for word, places in mapping(index).items() for at in sequence(places) if isinstance(at, int)]
-    return abstract(" ".join(word for _, word in sorted(words)))
+    return abstract(string(" ".join(word for _, word in sorted(words))))
 
 
 def _type(work: dict[str, Any]) -> str | None:

@@ -1,0 +1,17 @@
+# The two commands of the README. Both make .venv from the lock file first, when it is missing or the lock has changed.
+PYTHON ?= python3
+BIN = .venv/bin
+
+demo: .venv/ready
+	$(BIN)/livereview demo
+
+test: .venv/ready
+	$(BIN)/pytest
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+.PHONY: demo test

@@ -1,0 +1,66 @@
+"""Write the recorded answers that `make demo` replays: what each source would have sent on each night of an example.
+
+    python examples/make_recordings.py [--example DIR] [--out DIR]
+
+The facts come from the example's catalogue.json, the addresses from the real sources' `request`, and the next cursor from
+their `parse`, so a recording can't drift from the code that reads it. The same catalogue always gives the same bytes.
+In a work of the catalogue, `served` is the day a source first had it, `written` how that source's words differ, and
+`earlier` what it did not know before a day.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import source_answers
+from source_answers import Work
+
+from livereview import review_toml, sources
+from livereview.review import Search
+from livereview.sources.protocol import Query, Request, Window
+
+EXAMPLE = Path(__file__).parent / "youth-homelessness"
+
+
+def load(example: Path) -> dict[str, Any]:
+    """The catalogue of an example."""
+    return dict(json.loads((example / "catalogue.json").read_text(encoding="utf-8")))
+
+
+def windows(catalogue: dict[str, Any], search: Search) -> list[Window]:
+    """What the search asks for on each night: from the last night that ran through, less the overlap."""
+    made = []
+    since = datetime.fromisoformat(search.start).replace(tzinfo=UTC) if search.start else None
+    for night in catalogue["nights"]:
+        end = datetime.fromisoformat(night["at"])
+        made.append(Window(since, end))
+        if search.name not in night.get("broken", ()):
+            since = end - timedelta(days=search.overlap_days)
+    return made
+
+
+def found(catalogue: dict[str, Any], search: Search, window: Window) -> list[Work]:
+    """What the search finds in these days, as its source writes it, in the order in which it came to the source.
+
+    A feed can't be asked for days: it has everything up to now.
+    """
+    since = window.start if window.start and sources.find(search.source).days else None
+    first, last = since.date().isoformat() if since else "0", window.end.date().isoformat()
+    days = [(work["served"].get(search.name, ""), work["key"], work) for work in catalogue["works"]]
+    return [said(work, search.name, last) for day, _, work in sorted(days, key=lambda d: d[:2]) if first <= day <= last]
+
+
+def said(work: Work, search: str, day: str) -> Work:
+    """The work in this source's words on this day, with the day on which the source first had it."""
+    family = "medline" if search in ("pubmed", "europepmc") else search
+    words = {**work, **work.get("written", {}).get(family, {}), "served": work["served"][search]}
+    earlier = work.get("earlier", {}).get(search)
+    if earlier and day < earlier["until"]:
+        words.update(dict.fromkeys(earlier["unknown"]))
+    return words

@@ -1,0 +1,136 @@
+"""The nightly run: search every source of a review, take in what came, publish what changed.
+
+Searches run one after another, in the protocol's order: a night is bound by the sources' own limits, and a replay of
+the same answers then gives the same reports in the same order. One source's failure never stops the others.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from prefect import flow, get_run_logger, task
+from prefect.states import Completed, Failed, State
+
+from livereview import fetch, replay, review_toml, settings, sources
+from livereview.client import Client, Session
+from livereview.errors import LivereviewError, Refused
+from livereview.review import Review, Search
+from livereview.sources.protocol import Query, Window
+
+Ending = dict[str, Any]
+Night = dict[str, Any]
+
+
+def run_search(
+    client: Client,
+    fetcher: fetch.Fetcher,
+    review: str,
+    plan: Search,
+    now: datetime,
+    keep: Callable[[fetch.Answer], None],
+) -> Ending:
+    """Run one search to its end and say how it ended; what the source does wrong is part of the answer, never raised.
+
+    A bug is raised, after the search was ended as failed.
+    """
+    source = sources.find(plan.source)
+    begun = client.call("begin", review=review, name=plan.name, search=uuid4().hex, now=now)
+    search, error = begun["search"], None
+    window = Window(_time(begun["start"]), datetime.fromisoformat(begun["end"]))
+    try:
+        for answer in fetch.pages(fetcher, source, Query(plan.query, plan.filters, plan.url), window):
+            keep(answer)
+            sent = {"body": answer.body, "cursor": answer.cursor, "url": answer.url, "status": answer.status}
+            client.call("ingest", search=search, now=now, **sent)
+    except LivereviewError as problem:
+        error = str(problem)
+    except Exception as bug:
+        client.call("finish", search=search, now=now, error=f"a bug: {type(bug).__name__}: {bug}")
+        raise
+    ending = client.call("finish", search=search, now=now, error=error)
+    return {"name": plan.name, "source": plan.source, "error": error, **ending}
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+@flow(name="surveil", flow_run_name="surveil-{review}", validate_parameters=False)
+def surveil(
+    review: str,
+    protocol: str | None = None,
+    home: str | None = None,
+    only: Sequence[str] | None = None,
+    now: str | None = None,
+    record: str | None = None,
+    via: str | None = None,
+) -> State[Night]:
+    """Search, ingest and publish for one review; the run fails, after all is done, if any search did not run through.
+
+    protocol  path of a review.toml to put in force first; None keeps the one the database has
+    only      names of searches; None: all
+    now       ISO time to take as the present, for replays;  record  a folder to keep every answer in
+    via       address of a local server that answers in the publishers' place
+    """
+    chosen = settings.read(os.environ, Path(home) if home else None)
+    moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
+    keep = replay.Recorder(Path(record)).keep if record else _forget
+    with Session(chosen) as client, fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher:
+        if protocol:
+            client.call("register", text=Path(protocol).read_text(encoding="utf-8"), now=moment)
+        plans = chosen_searches(review_toml.parse(client.call("protocol", review=review)["text"]), only)
+        endings = [_task(client, fetcher, review, plan, moment, keep) for plan in plans]
+        published = task(client.call, name="publish", persist_result=False)("publish", review=review, now=moment)
+    return _verdict({"review": review, "searches": endings, "published": published})
+
+
+def chosen_searches(review: Review, only: Sequence[str] | None) -> tuple[Search, ...]:
+    """The searches of these names, in the protocol's order; raises Refused for a name it does not have."""
+    known = [search.name for search in review.searches]
+    if unknown := set(only or ()) - set(known):
+        raise Refused(f"review {review.id} has no search {', '.join(sorted(unknown))}; it has {', '.join(known)}")
+    return tuple(search for search in review.searches if only is None or search.name in only)
+
+
+def _forget(answer: fetch.Answer) -> None:
+    """Keep no recording."""
+
+
+def _task(
+    client: Client,
+    fetcher: fetch.Fetcher,
+    review: str,
+    plan: Search,
+    now: datetime,
+    keep: Callable[[fetch.Answer], None],
+) -> Ending:
+    def search() -> Ending:
+        ending = run_search(client, fetcher, review, plan, now, keep)
+        log = get_run_logger()
+        (log.info if ending["outcome"] in ("ok", "ok-zero") else log.error)("%s", sentence(ending))
+        return ending
+
+    return task(search, name=f"search {plan.name}", persist_result=False)()
+
+
+def sentence(ending: Ending) -> str:
+    """How a search ended, in words."""
+    brought = (
+        f"{ending['found']} found, {ending['fresh']} new, {ending['changed']} changed, {ending['rejected']} rejected"
+    )
+    return f"{ending['name']}: {ending['outcome']}, {brought}" + (f" - {ending['error']}" if ending["error"] else "")
+
+
+def _verdict(night: Night) -> State[Night]:
+    broken = [ending for ending in night["searches"] if ending["outcome"] not in ("ok", "ok-zero")]
+    if not broken:
+        return Completed(message=f"all {len(night['searches'])} searches ran through", data=night)
+    words = "; ".join(sentence(ending) for ending in broken)
+    return Failed(
+        message=f"{len(broken)} of {len(night['searches'])} searches did not run through: {words}", data=night
+    )

@@ -1,0 +1,141 @@
+"""The main job on a small scale: three nights of a real review, with people's work between them, without network.
+
+The answers of the sources are recordings served by a local server; everything else is the service itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from livereview import files, night, settings
+from livereview.client import Client, Session
+from livereview.errors import Refused
+from livereview.settings import Settings
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+REVIEW = "youth-homelessness"
+NIGHTS = tuple(datetime(2026, month, 1, 2, tzinfo=UTC) for month in (3, 4, 5))
+MARK = ".livereview-demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one night and the day after it did."""
+
+    number: int
+    when: datetime
+    ran: night.Night
+    decisions: int
+    extractions: int
+    flow: dict[str, int]
+    published: dict[str, Any]
+
+
+def run(home: Path, out: Console) -> list[Step]:
+    """Build the demo under `home`, print what each night did and where the page is."""
+    if not EXAMPLES.is_dir():
+        raise Refused("the examples come with the source tree; run this in a checkout")
+    fresh(home)
+    os.environ.setdefault("PREFECT_HOME", str((home / "prefect").resolve()))
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    chosen = settings.read({}, home)
+    out.print("Three nights of the example review; starting Prefect takes a while the first time …")
+    steps = [step(chosen, number, when, out) for number, when in enumerate(NIGHTS, start=1)]
+    seed(chosen)
+    out.print(table(steps))
+    out.print(f"\nThe published page: {chosen.site / REVIEW / 'latest' / 'index.html'}", soft_wrap=True, markup=False)
+    out.print(f"All reviews:        {chosen.site / 'index.html'}", soft_wrap=True, markup=False)
+    out.print(
+        f"Screen what waits:  livereview account amina --home {home}; livereview serve --home {home}", markup=False
+    )
+    return steps
+
+
+def fresh(home: Path) -> None:
+    """An empty folder, emptied only if an earlier demo made it."""
+    if home.exists() and any(home.iterdir()) and not (home / MARK).exists():
+        raise Refused(f"{home} has files that no demo made; choose another --home")
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    (home / MARK).touch()
+
+
+def step(chosen: Settings, number: int, when: datetime, out: Console) -> Step:
+    """One night through the real flow, then the reviewers' decisions and extractions of the following day."""
+    folder = EXAMPLES / REVIEW
+    ran = night.run(
+        chosen, REVIEW, folder / "review.toml", now=when.isoformat(), recording=folder / "nights" / str(number)
+    )
+    for ending in ran.endings:
+        if ending["outcome"] not in ("ok", "ok-zero"):
+            out.print(
+                f"night {number}: {ending['name']} {ending['outcome']}: {ending['error']}", style="red", markup=False
+            )
+    day = when + timedelta(hours=8)
+    with Session(chosen) as client:
+        report = files.decide(client, REVIEW, folder / "decisions" / f"night-{number}.csv", day, lambda: None)
+        if report.refused:
+            raise Refused(f"decisions of night {number}: {report.refused[:3]}")
+        sheets = sorted((folder / "extractions").glob(f"{number}-*.json"))
+        for sheet in sheets:
+            files.extract(client, REVIEW, sheet, "amina", day)
+        published = client.call("settle_outbox", now=day)[REVIEW]
+        flow = client.call("status", review=REVIEW, now=day)["reviews"][0]["flow"]
+    if "problem" in published:
+        raise Refused(f"night {number} was not published: {published['problem']}")
+    return Step(number, when, ran, report.written, len(sheets), flow, published)
+
+
+def seed(chosen: Settings) -> None:
+    """The founding review, with the little that is known of it before its first search."""
+    folder, when = EXAMPLES / "signs-of-safety", NIGHTS[-1]
+    with Session(chosen) as client:
+        client.call("register", text=(folder / "review.toml").read_text(encoding="utf-8"), now=when)
+        _seed_evidence(client, folder, when)
+        client.call("settle_outbox", now=when + timedelta(hours=8))
+
+
+def _seed_evidence(client: Client, folder: Path, when: datetime) -> None:
+    body = (folder / "seed.ris").read_bytes()
+    name = "signs-of-safety"
+    client.call("import_file", review=name, source="ris", name="seed.ris", body=body, grey=True, now=when)
+    report = files.decide(client, name, folder / "decisions.csv", when, lambda: None)
+    if report.refused:
+        raise Refused(f"decisions of {name}: {report.refused[:3]}")
+    for sheet in sorted((folder / "extractions").glob("*.json")):
+        files.extract(client, name, sheet, "amina", when)
+
+
+def table(steps: list[Step]) -> Table:
+    """What each night did, a row each."""
+    columns = (
+        "night",
+        "searches",
+        "found",
+        "new",
+        "changed",
+        "duplicates so far",
+        "decisions",
+        "extracted",
+        "included",
+    )
+    found = Table(*columns, "published", title="Three nights of youth-homelessness")
+    for one in steps:
+        total = {key: sum(ending[key] for ending in one.ran.endings) for key in night.COLUMNS}
+        fine = sum(ending["outcome"] in ("ok", "ok-zero") for ending in one.ran.endings)
+        found.add_row(
+            f"{one.number}: {one.when:%d %b %Y}",
+            f"{fine} of {len(one.ran.endings)} ok",
+            *(str(total[key]) for key in ("found", "fresh", "changed")),
+            *(str(n) for n in (one.flow["duplicates"], one.decisions, one.extractions, one.flow["included"])),
+            f"v{one.published['version']} {one.published['change']}" if one.published["new"] else "unchanged",
+        )
+    return found

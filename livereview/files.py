@@ -1,0 +1,145 @@
+"""Files that people bring: opened whatever their packing, decisions and extractions read row by row."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import json
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from livereview import records, sources
+from livereview.client import Client
+from livereview.errors import LivereviewError, Refused, SourceBroken
+from livereview.sources.protocol import Page
+
+DECISION_COLUMNS = ("record", "stage", "reviewer", "verdict")
+LIMIT = 500_000_000  # bytes after unpacking; a larger file is split by whoever exported it
+
+
+def read(path: Path) -> bytes:
+    """The file's bytes, unpacked if it is gzip; raises Refused for what can't be read."""
+    try:
+        body = path.read_bytes()
+        if body[:2] != b"\x1f\x8b":
+            return body
+        with gzip.open(io.BytesIO(body)) as packed:
+            unpacked = packed.read(LIMIT + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Refused(f"{path} can't be read: {error}") from None
+    if len(unpacked) > LIMIT:
+        raise Refused(f"{path} unpacks to more than {LIMIT:,} bytes; split it")
+    return unpacked
+
+
+def lines(page: Page) -> Iterator[dict[str, Any]]:
+    """What a page holds as JSON objects: its records, then its rejects."""
+    for record in page.records:
+        yield {"kind": "record", **records.to_json(record)}
+    for reject in page.rejects:
+        yield {"kind": "reject", "reason": reject.reason, "where": reject.where, "raw": reject.raw}
+
+
+def guess(body: bytes, name: str) -> str:
+    """The source that can read this file; raises SourceBroken if none of those for files can."""
+    for source in ("ris", "pubmed"):
+        try:
+            if sources.find(source).parse(body, None).records:
+                return source
+        except LivereviewError:
+            continue
+    raise SourceBroken(f"{name} is neither RIS nor PubMed XML; name its kind with --source")
+
+
+@dataclass(frozen=True, slots=True)
+class RowReport:
+    """What became of a file's rows: written, known from before, and (line number, why) of those refused."""
+
+    written: int
+    known: int
+    refused: tuple[tuple[int, str], ...]
+
+
+def decide(client: Client, review: str, path: Path, now: datetime, tick: Callable[[], None]) -> RowReport:
+    """Write each row of a decisions file; a refused row changes nothing and spares the others.
+
+    Columns: record (id, DOI, pmid:… or exact title), stage, reviewer, verdict; and optionally reason, note, role, tags
+    (split at ;). The same file again changes nothing.
+    """
+    body = read(path)
+    rows = _rows(body, path)
+    digest = hashlib.sha256(body).hexdigest()[:24]
+    written, known, refused = 0, 0, []
+    for number, row in enumerate(rows, start=2):
+        try:
+            answer = client.call("decide", **_decision(client, review, row, f"{digest}-{number}"), now=now)
+        except LivereviewError as error:
+            refused.append((number, str(error)))
+        else:
+            written, known = written + (not answer["known"]), known + answer["known"]
+        tick()
+    return RowReport(written, known, tuple(refused))
+
+
+def _rows(body: bytes, path: Path) -> list[dict[str, str]]:
+    try:
+        reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
+        rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Refused(f"{path} is not a UTF-8 CSV file: {error}") from None
+    if missing := [name for name in DECISION_COLUMNS if name not in (reader.fieldnames or ())]:
+        raise Refused(f"{path} has no column {', '.join(missing)}; it needs {', '.join(DECISION_COLUMNS)}")
+    return rows
+
+
+def _decision(client: Client, review: str, row: dict[str, str], id: str) -> dict[str, Any]:
+    value = {key: (text or "").strip() or None for key, text in row.items() if key}
+    if empty := [name for name in DECISION_COLUMNS if not value.get(name)]:
+        raise Refused(f"{', '.join(empty)} is empty")
+    found = client.call("find_record", review=review, reference=value["record"])
+    return {
+        "id": id,
+        "review": review,
+        "record": found["record"],
+        **{key: value[key] for key in ("stage", "reviewer", "verdict")},
+        "role": value.get("role") or "vote",
+        "reason": value.get("reason"),
+        "note": value.get("note"),
+        "tags": [tag.strip() for tag in (value.get("tags") or "").split(";") if tag.strip()],
+    }
+
+
+def count_rows(path: Path) -> int:
+    """How many decisions a file holds, for a progress bar."""
+    return len(_rows(read(path), path))
+
+
+def extractions(client: Client, review: str, path: Path) -> Sequence[dict[str, Any]]:
+    """The forms in a JSON file (one, or a list) or a CSV file."""
+    body = read(path)
+    if path.suffix == ".csv":
+        answer: list[dict[str, Any]] = client.call("read_sheet", review=review, text=body.decode("utf-8-sig"))["forms"]
+        return answer
+    try:
+        data = json.loads(body)
+    except ValueError as error:
+        raise Refused(f"{path} is not JSON: {error}") from None
+    return data if isinstance(data, list) else [data]
+
+
+def extract(client: Client, review: str, path: Path, extractor: str, now: datetime) -> list[dict[str, Any]]:
+    """Write the extractions of a file; the same file again changes nothing."""
+    digest = hashlib.sha256(read(path)).hexdigest()[:24]
+    forms = extractions(client, review, path)
+    return [
+        client.call(
+            "extract", id=f"{digest}-{n}", review=review, data=form, extractor=extractor, name=path.name, now=now
+        )
+        for n, form in enumerate(forms)
+    ]

@@ -1,0 +1,88 @@
+"""Running one night by hand, and showing how a night or a review stands."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from livereview.replay import ReplayServer
+from livereview.settings import Settings
+
+COLUMNS = ("found", "fresh", "changed", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """How each search ended, what was published, and what went wrong in a sentence (None: nothing)."""
+
+    endings: list[dict[str, Any]]
+    published: dict[str, Any]
+    problem: str | None
+
+
+def run(
+    settings: Settings,
+    review: str,
+    protocol: Path | None,
+    *,
+    only: list[str] | None = None,
+    now: str | None = None,
+    record: Path | None = None,
+    recording: Path | None = None,
+) -> Night:
+    """Run the surveil flow in this process, against the network or against a recording served locally."""
+    from flows.surveil import surveil  # Prefect takes seconds to import: only those who run a night wait
+
+    with ReplayServer(recording) if recording else nullcontext() as server:
+        state = surveil(
+            review=review,
+            protocol=str(protocol) if protocol else None,
+            home=str(settings.home),
+            only=only or None,
+            now=now,
+            record=str(record) if record else None,
+            via=server.base if server else None,
+            return_state=True,
+        )
+    result = state.result(raise_on_failure=False)
+    if isinstance(result, Exception):
+        raise result
+    return Night(result["searches"], result["published"], None if state.is_completed() else state.message)
+
+
+def table(endings: list[dict[str, Any]]) -> Table:
+    """What each search brought and how it ended."""
+    found = Table("search", "found", "new", "changed", "rejected", "outcome")
+    for ending in endings:
+        style = "" if ending["outcome"] in ("ok", "ok-zero") else "red"
+        found.add_row(ending["name"], *(str(ending[key]) for key in COLUMNS), ending["outcome"], style=style)
+    return found
+
+
+def show_status(one: dict[str, Any], out: Console) -> None:
+    """A review's state: alarms first."""
+    out.rule(f"{one['review']}: {one['title']}")
+    for alarm in one["alarms"]:
+        out.print(f"ALARM {alarm}", style="red", markup=False, soft_wrap=True)
+    searches = Table("search", "last outcome", "last success", "found then", "usual")
+    for row in one["searches"]:
+        usual = f"{row['usual']:.0f}" if row["usual"] is not None else "-"
+        searches.add_row(
+            row["name"], row["last_outcome"], row["last_success"] or "never", str(row["last_found"]), usual
+        )
+    for name in one["never_run"]:
+        searches.add_row(name, "never run", "never", "-", "-")
+    out.print(searches)
+    flow = one["flow"]
+    out.print(
+        f"records {flow['databases'] + flow['other']:,}   duplicates {flow['duplicates']:,}   to screen "
+        f"{flow['awaiting_screening'] + flow['in_screening']:,}   at full text {flow['awaiting_full_text']:,}   "
+        f"conflicts {one['conflicts']:,}   included {flow['included']:,}"
+    )
+    version = f"version {one['version']} of {one['published']}" if one["version"] else "nothing published yet"
+    out.print(version + (", a rebuild is due" if one["behind"] else ""))

@@ -1,0 +1,93 @@
+"""Who may import whom, read from the code itself."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CORE = {"records", "errors", "review"}
+PURE = ("records", "errors", "review", "sources", "dedup", "screening", "evidence", "summary")
+EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "livereview").iterdir()} - {"__init__", "cli"}
+
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "records": {"errors"},
+    "settings": {"errors"},
+    "review": {"records", "errors"},
+    "review_toml": {"review", "errors"},
+    "sources": {"records", "errors"},
+    "dedup": {"records", "errors"},
+    "screening": CORE,
+    "evidence": CORE,
+    "summary": CORE | {"evidence"},
+    "fetch": {"sources", "records", "errors"},
+    "replay": {"fetch", "sources", "records", "errors"},
+    "store": CORE | {"sources", "dedup"},
+    "dedup_files": {"dedup", "store", "sources", "records", "errors"},
+    "ops": CORE | {"review_toml", "sources", "dedup", "screening", "evidence", "summary", "store"},
+    "client": {"ops", "store", "settings", "errors"},
+    "files": {"client", "sources", "records", "errors"},
+    "web": CORE | {"ops", "store", "screening", "settings", "sources"},
+    "night": {"replay", "settings", "flows"},
+    "demo": {"client", "files", "night", "settings", "errors"},
+    "cli": EVERYTHING | {"flows"},
+    "flows": CORE | {"fetch", "replay", "sources", "review_toml", "client", "settings"},
+}
+IMPURE = {"duckdb", "requests", "prefect", "fastapi", "starlette", "os", "time", "random", "socket", "subprocess", "uuid"}
+
+
+def files() -> list[Path]:
+    return [*sorted((ROOT / "livereview").rglob("*.py")), *sorted((ROOT / "flows").rglob("*.py"))]
+
+
+def part(path: Path) -> str:
+    inside = path.relative_to(ROOT).parts
+    return "flows" if inside[0] == "flows" else inside[1].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    """Dotted names that a file imports, at the top or inside functions."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def target(name: str) -> str | None:
+    """The part of the project that a dotted name belongs to."""
+    words = name.split(".")
+    if words[0] == "flows":
+        return "flows"
+    return words[1] if words[0] == "livereview" and len(words) > 1 else None
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_the_right_way(path: Path) -> None:
+    here = part(path)
+    if here == "__init__":
+        return
+    used = {found for name in imports(path) if (found := target(name))} - {here}
+    assert used <= ALLOWED[here], f"{here} must not import {sorted(used - ALLOWED[here])}"
+
+
+@pytest.mark.parametrize("path", [p for p in files() if part(p) in PURE], ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_core_does_no_io_and_never_asks_for_the_time(path: Path) -> None:
+    assert not {name.split(".")[0] for name in imports(path)} & IMPURE
+    text = path.read_text(encoding="utf-8")
+    assert "datetime.now" not in text and "date.today" not in text
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_stay_small(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def test_prefect_is_imported_by_flows_only() -> None:
+    users = {part(path) for path in files() if any(name.split(".")[0] == "prefect" for name in imports(path))}
+    assert users == {"flows"}

@@ -1,0 +1,156 @@
+"""The database file: one owner, one writer, hardened, migrated, and safe under kill -9."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from livereview.errors import Refused
+from livereview.store.open import Connection, Store, backup, memory_database, migrate, owner
+
+ADD = "INSERT INTO outbox (review, cause, made) VALUES ('r', ?, now())"
+
+
+def causes(store: Store) -> list[str]:
+    with store.read() as con:
+        return [row[0] for row in con.execute("SELECT cause FROM outbox ORDER BY seq").fetchall()]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    with Store(tmp_path / "a.duckdb") as opened:
+        yield opened
+
+
+def test_a_second_owner_gets_one_clear_line_naming_the_first(store: Store) -> None:
+    with pytest.raises(Refused, match=f"owned by process {os.getpid()}; stop it first") as caught:
+        Store(store.database)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_lock_tells_where_the_owner_answers_and_goes_with_it(tmp_path: Path) -> None:
+    with Store(tmp_path / "a.duckdb") as opened:
+        opened.lock.announce("http://127.0.0.1:1")
+        assert owner(opened.database) == {"pid": os.getpid(), "url": "http://127.0.0.1:1"}
+    assert owner(tmp_path / "a.duckdb") is None
+
+
+def test_what_a_job_writes_is_there_after_it_was_acknowledged(store: Store) -> None:
+    store.write(lambda con: con.execute(ADD, ["one"]))
+    assert causes(store) == ["one"]
+
+
+def test_a_failing_job_changes_nothing_and_spares_those_it_shared_a_commit_with(store: Store) -> None:
+    gate = threading.Event()
+    errors: list[BaseException] = []
+
+    def good(name: str) -> None:
+        store.write(lambda con: con.execute(ADD, [name]))
+
+    def bad() -> None:
+        def job(con: Connection) -> None:
+            con.execute(ADD, ["never"])
+            raise Refused("no")
+
+        try:
+            store.write(job)
+        except Refused as error:
+            errors.append(error)
+
+    first = threading.Thread(target=lambda: store.write(lambda con: gate.wait(5)))
+    first.start()  # holds the writer, so that the rest waits together
+    rest = [threading.Thread(target=good, args=[f"g{n}"]) for n in range(8)] + [threading.Thread(target=bad)]
+    for thread in rest:
+        thread.start()
+    gate.set()
+    for thread in [first, *rest]:
+        thread.join()
+    assert sorted(causes(store)) == [f"g{n}" for n in range(8)]
+    assert len(errors) == 1
+
+
+def test_the_connection_reads_and_writes_no_file_but_its_own(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a\n1\n")
+    for statement in (
+        f"SELECT * FROM read_csv('{tmp_path}/x.csv')",
+        "SELECT * FROM read_text('/etc/hostname')",
+        f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",
+        f"ATTACH '{tmp_path}/other.duckdb'",
+        "INSTALL httpfs",
+        "SET enable_external_access = true",
+    ):
+        with store.read() as con, pytest.raises(duckdb.Error):
+            con.execute(statement).fetchall()
+
+
+def test_migrations_run_once_and_views_are_made_again(store: Store) -> None:
+    with store.read() as con:
+        migrate(con)
+        assert con.execute("SELECT number FROM migration").fetchall() == [(1,)]
+
+
+def test_a_database_from_a_newer_livereview_is_refused(store: Store) -> None:
+    store.write(lambda con: con.execute("INSERT INTO migration VALUES (9999, 'future')"))
+    with store.read() as con, pytest.raises(Refused, match="update livereview"):
+        migrate(con)
+
+
+def test_every_view_answers_on_an_empty_database() -> None:
+    con = memory_database()
+    names = [row[0] for row in con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()]
+    assert {"current_decision", "screening_state", "queue", "to_extract", "source_health", "flow_counts"} <= set(names)
+    for name in names:
+        assert con.execute(f"SELECT * FROM {name}").fetchall() == []
+
+
+def test_a_backup_is_a_database_of_its_own_while_the_owner_goes_on(store: Store) -> None:
+    store.write(lambda con: con.execute(ADD, ["kept"]))
+    copy = backup(store, "friday")
+    store.write(lambda con: con.execute(ADD, ["later"]))
+    with Store(copy) as restored:
+        assert causes(restored) == ["kept"]
+        restored.write(lambda con: con.execute(ADD, ["goes on"]))
+        assert causes(restored) == ["kept", "goes on"]
+
+
+@pytest.mark.parametrize("name", ["../x", "a'b", "", ".hidden", "a/b"])
+def test_a_backup_can_not_be_named_out_of_its_folder(store: Store, name: str) -> None:
+    with pytest.raises(Refused, match="can't name a backup"):
+        backup(store, name)
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from livereview.store.open import Store
+with Store(Path(sys.argv[1])) as store:
+    for n in range(1_000_000):
+        store.write(lambda con: con.execute("INSERT INTO outbox (review, cause, made) VALUES ('r', ?, now())", [str(n)]))
+        print(n, flush=True)
+"""
+
+
+def test_kill_9_of_the_owner_loses_nothing_acknowledged_and_keeps_nothing_half(tmp_path: Path) -> None:
+    database = tmp_path / "a.duckdb"
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(database)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    acknowledged = [process.stdout.readline() for _ in range(50)]
+    time.sleep(0.013)
+    process.send_signal(signal.SIGKILL)
+    acknowledged += process.stdout.readlines()
+    process.wait()
+    process.stdout.close()
+    with Store(database) as store:
+        found = causes(store)
+    sure = [line.strip() for line in acknowledged if line.endswith("\n")]
+    assert found[: len(sure)] == sure
+    assert len(found) <= len(sure) + 1
+    assert len(set(found)) == len(found)
