@@ -2,7 +2,7 @@
 
     python examples/make_recordings.py [--example DIR] [--out DIR]
 
-The facts come from the example's catalogue.json, the addresses from the real sources' `request`, and the next cursor from
+The facts come from the example's catalogue.json, the addresses from the real sources' `request` and the next cursor from
 their `parse`, so a recording can't drift from the code that reads it. The same catalogue always gives the same bytes.
 In a work of the catalogue, `served` is the day a source first had it, `written` how that source's words differ, and
 `earlier` what it did not know before a day.
@@ -64,3 +64,26 @@ def said(work: Work, search: str, day: str) -> Work:
     if earlier and day < earlier["until"]:
         words.update(dict.fromkeys(earlier["unknown"]))
     return words
+
+
+def answers(catalogue: dict[str, Any], search: Search, number: int) -> Iterator[Answer]:
+    """Each page that the search gets on the night of this number, asked for as the real flow asks."""
+    night, window = catalogue["nights"][number - 1], windows(catalogue, search)[number - 1]
+    source, works, cursor = sources.find(search.source), found(catalogue, search, window), None
+    query = Query(search.query, search.filters, search.url)
+    while True:
+        request = source.request(query, window, cursor) if source.request else Request(search.url or "")
+        broken = search.name in night.get("broken", ())
+        body = source_answers.ERROR_PAGE if broken else page(search, works, request, window.end)
+        yield Answer(request, body, cursor)
+        cursor = None if broken else source.parse(body, cursor).next_cursor
+        if cursor is None:
+            return
+
+
+def page(search: Search, works: list[Work], request: Request, until: datetime) -> bytes:
+    """What the source of this search answers to one request."""
+    if search.source == "feed":
+        feed = feed_answers.atom if search.grey else feed_answers.rss
+        return feed(works, search, until)
+    return SPEAKERS[search.source](works, dict([*request.params, *(request.form or ())]))

@@ -1,6 +1,6 @@
 """What each source would send for works of an example's catalogue, in that source's own format and manner of writing.
 
-The shapes follow the sources' published interfaces; only the fields that carry facts of the catalogue are filled. A work
+The shapes follow the sources' published interfaces; only fields that carry facts of the catalogue are filled. A work
 comes here as `make_recordings.said` puts it: the catalogue's facts in this source's words.
 """
 
@@ -10,20 +10,12 @@ import base64
 import json
 import re
 import xml.etree.ElementTree as ET
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
-
-from livereview.review import Search
 
 Work = dict[str, Any]
 Asked = dict[str, str]
 PAGE = 50  # works on a page, where a source was asked for more: several pages even in a small example
-SPACES = {
-    "dc": "http://purl.org/dc/elements/1.1/",
-    "prism": "http://prismstandard.org/namespaces/basic/2.0/",
-}
 ERROR_PAGE = b"""<!DOCTYPE html>
 <html lang="en">
 <head><title>Crossref</title></head>
@@ -78,7 +70,6 @@ def openalex(works: list[Work], asked: Asked) -> bytes:
 def _openalex_work(work: Work) -> dict[str, Any]:
     doi = f"https://doi.org/{work['doi']}" if work.get("doi") else None
     own = f"https://openalex.org/{work['openalex']}"
-    first, _, last = (work.get("pages") or "").partition("-")
     kinds = {"journal-article": "article", "trial": "other"}
     return {
         "id": own,
@@ -92,18 +83,19 @@ def _openalex_work(work: Work) -> dict[str, Any]:
         "primary_location": {"is_oa": False, "landing_page_url": doi, "pdf_url": None, "source": _openalex_host(work)},
         "type": kinds.get(work["type"], work["type"]),
         "authorships": [_authorship(family, given) for family, given in people(work)],
-        "biblio": {
-            "volume": work.get("volume"),
-            "issue": work.get("issue"),
-            "first_page": first or None,
-            "last_page": last or first or None,
-        },
+        "biblio": _biblio(work),
         "is_retracted": False,
         "is_paratext": False,
         "abstract_inverted_index": None,
         "updated_date": f"{work['served']}T05:10:20.000000",
         "created_date": f"{work['served']}T00:00:00",
     }
+
+
+def _biblio(work: Work) -> dict[str, Any]:
+    first, _, last = (work.get("pages") or "").partition("-")
+    numbers = {"volume": work.get("volume"), "issue": work.get("issue")}
+    return {**numbers, "first_page": first or None, "last_page": last or first or None}
 
 
 def _openalex_host(work: Work) -> dict[str, Any] | None:
@@ -190,39 +182,52 @@ def europepmc(works: list[Work], asked: Asked) -> bytes:
 
 
 def _europepmc_result(work: Work) -> dict[str, Any]:
-    preprint = work["type"] == "preprint"
-    ids = {"id": work["ppr"], "source": "PPR"} if preprint else {"id": work["pmid"], "source": "MED", "pmid": work["pmid"]}
     authors = [_europepmc_author(family, given) for family, given in people(work)]
-    host = {"bookOrReportDetails": {"publisher": work["container_title"]}} if preprint else {"journalInfo": _issue(work)}
-    doi = {"doi": work["doi"]} if work.get("doi") else {}
-    pages = {"pageInfo": work["pages"]} if work.get("pages") else {}
+    kind = "Preprint" if work["type"] == "preprint" else "Journal Article"
+    optional = {"doi": work.get("doi"), "pageInfo": work.get("pages")}
     return {
-        **ids,
-        **doi,
+        **_europepmc_place(work),
+        **{key: value for key, value in optional.items() if value},
         "title": sentence(work["title"]),
         "authorString": ", ".join(author["fullName"] for author in authors) + ".",
         "authorList": {"author": authors},
-        **host,
         "pubYear": str(work["year"]),
-        **pages,
-        "pubTypeList": {"pubType": ["Preprint" if preprint else "Journal Article"]},
+        "pubTypeList": {"pubType": [kind]},
         "isOpenAccess": "N",
         "firstIndexDate": work["served"],
         "firstPublicationDate": full_date(work),
     }
 
 
+def _europepmc_place(work: Work) -> dict[str, Any]:
+    """Whose record it is and where it appeared: a preprint has its server as its publisher."""
+    if work["type"] == "preprint":
+        return {"id": work["ppr"], "source": "PPR", "bookOrReportDetails": {"publisher": work["container_title"]}}
+    return {"id": work["pmid"], "source": "MED", "pmid": work["pmid"], "journalInfo": _issue(work)}
+
+
 def _europepmc_author(family: str, given: str) -> dict[str, str]:
     letters = "".join(part[0] for part in re.findall(r"\w+", given))
     full = {"fullName": f"{family} {letters}".strip()}
-    return {**full, "firstName": given, "lastName": family, "initials": letters} if given else {**full, "collectiveName": family}
+    return (
+        {**full, "firstName": given, "lastName": family, "initials": letters}
+        if given
+        else {**full, "collectiveName": family}
+    )
 
 
 def _issue(work: Work) -> dict[str, Any]:
     parts = {"issue": work.get("issue"), "volume": work.get("volume")}
-    journal = {"title": work.get("container_title"), "medlineAbbreviation": work.get("abbreviation"), "issn": work.get("issn")}
+    journal = {
+        "title": work.get("container_title"),
+        "medlineAbbreviation": work.get("abbreviation"),
+        "issn": work.get("issn"),
+    }
+    month = f" {datetime.fromisoformat(full_date(work)):%b}" if len(date_parts(work)) > 1 else ""
     return {key: value for key, value in parts.items() if value} | {
+        "dateOfPublication": f"{work['year']}{month}",
         "yearOfPublication": work["year"],
+        "printPublicationDate": full_date(work),
         "journal": {key: value for key, value in journal.items() if value},
     }
 
@@ -236,14 +241,19 @@ def pubmed(works: list[Work], asked: Asked) -> bytes:
     """Either of PubMed's two steps: the ids that a search found, or the records of some of them."""
     at, size = int(asked.get("retstart", 0)), int(asked.get("retmax", 20))
     if "term" in asked:
-        return as_json({"header": {"type": "esearch", "version": "0.3"}, "esearchresult": _esearch(works, asked, at, size)})
+        return as_json(
+            {"header": {"type": "esearch", "version": "0.3"}, "esearchresult": _esearch(works, asked, at, size)}
+        )
     wanted = asked["id"].split(",") if asked.get("id") else [work["pmid"] for work in works][at : at + size]
     root = ET.Element("PubmedArticleSet")
     for work in works:
         if work["pmid"] in wanted:
             _pubmed_article(root, work)
-    return _xml(root, '<!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD PubMedArticle, 1st January 2025//EN" '
-                '"https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_250101.dtd">\n')
+    return as_xml(
+        root,
+        '<!DOCTYPE PubmedArticleSet PUBLIC "-//NLM//DTD PubMedArticle, 1st January 2025//EN" '
+        '"https://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_250101.dtd">\n',
+    )
 
 
 def _esearch(works: list[Work], asked: Asked, at: int, size: int) -> dict[str, Any]:
@@ -316,68 +326,9 @@ def put(parent: ET.Element, tag: str, text: str | None, **attributes: str) -> No
         ET.SubElement(parent, tag, attributes).text = text
 
 
-def rss(works: list[Work], search: Search, until: datetime) -> bytes:
-    """A journal's list of its latest articles, as Atypon's sites send it."""
-    for prefix, space in SPACES.items():
-        ET.register_namespace(prefix, space)
-    root = ET.Element("rss", version="2.0")
-    channel = ET.SubElement(root, "channel")
-    put(channel, "title", f"{works[0]['container_title']}: Table of Contents")
-    put(channel, "link", site(search))
-    put(channel, "description", "List of articles from the latest issues.")
-    put(channel, "pubDate", format_datetime(until))
-    for work in newest(works):
-        _rss_item(ET.SubElement(channel, "item"), work, search)
-    return _xml(root)
-
-
-def _rss_item(item: ET.Element, work: Work, search: Search) -> None:
-    dc, prism = (f"{{{SPACES[prefix]}}}" for prefix in ("dc", "prism"))
-    first, _, last = (work.get("pages") or "").partition("-")
-    put(item, "title", work["title"])
-    put(item, "link", f"{site(search)}/doi/{work['doi']}?af=R")
-    ET.SubElement(item, "guid", isPermaLink="false").text = work["doi"]
-    put(item, "pubDate", format_datetime(datetime.fromisoformat(work["served"]).replace(tzinfo=UTC)))
-    put(item, "description", f"{work['container_title']}, Volume {work['volume']}, Issue {work['issue']}.")
-    put(item, dc + "creator", ", ".join(f"{given} {family}" for family, given in people(work)))
-    put(item, prism + "publicationName", work["container_title"])
-    put(item, prism + "volume", work.get("volume"))
-    put(item, prism + "number", work.get("issue"))
-    put(item, prism + "startingPage", first)
-    put(item, prism + "endingPage", last)
-    put(item, prism + "coverDate", full_date(work))
-    put(item, prism + "doi", work["doi"])
-
-
-def atom(works: list[Work], search: Search, until: datetime) -> bytes:
-    """A list of publications in the shape of GOV.UK's feeds: no author, one date, an id that never changes."""
-    root = ET.Element("feed", {"xml:lang": "en-GB", "xmlns": "http://www.w3.org/2005/Atom"})
-    host = urlsplit(site(search)).hostname
-    put(root, "id", f"tag:{host},2005:{urlsplit(search.url or '').path}")
-    ET.SubElement(root, "link", rel="alternate", type="text/html", href=site(search))
-    put(root, "title", "Research and reports")
-    put(root, "updated", newest(works)[0]["served"] + "T09:30:00+00:00" if works else until.isoformat())
-    for work in newest(works):
-        path = f"/publications/{work['key']}"
-        entry = ET.SubElement(root, "entry")
-        put(entry, "id", f"tag:{host},2005:{path}")
-        put(entry, "updated", f"{work['served']}T09:30:00+00:00")
-        ET.SubElement(entry, "link", rel="alternate", type="text/html", href=site(search) + path)
-        put(entry, "title", work["title"])
-        ET.SubElement(entry, "summary", type="html").text = f"{work['container_title']}, {work['year']}."
-    return _xml(root)
-
-
-def newest(works: list[Work]) -> list[Work]:
-    return sorted(works, key=lambda work: (work["served"], work["key"]), reverse=True)
-
-
-def site(search: Search) -> str:
-    """The address of the site that a feed belongs to."""
-    parts = urlsplit(search.url or "")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _xml(root: ET.Element, doctype: str = "") -> bytes:
+def as_xml(root: ET.Element, doctype: str = "") -> bytes:
+    """The document, indented so that people can read a recording."""
     ET.indent(root, " ")
-    return ('<?xml version="1.0" encoding="UTF-8"?>\n' + doctype + ET.tostring(root, encoding="unicode") + "\n").encode()
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n' + doctype + ET.tostring(root, encoding="unicode") + "\n"
+    ).encode()

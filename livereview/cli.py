@@ -29,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+PLACES = ("review.toml", "{}/review.toml", "reviews/{}/review.toml", "examples/{}/review.toml")
 out = Console()
 err = Console(stderr=True, highlight=False)
 
@@ -51,13 +52,8 @@ def told() -> Iterator[None]:
 
 
 def protocol_file(review: str, given: Path | None) -> Path | None:
-    """Where the review.toml is: as given, or in ., ./<review> or ./examples/<review>; None: trust the database."""
-    places = (
-        [given]
-        if given
-        else [Path("review.toml"), Path(review, "review.toml"), Path("examples", review, "review.toml")]
-    )
-    for place in places:
+    """Where the review.toml is: as given, or in PLACES; None: trust the database."""
+    for place in [given] if given else [Path(place.format(review)) for place in PLACES]:
         if place.exists() and review_toml.load(place).id == review:
             return place
     if given:

@@ -74,8 +74,14 @@ def busy(words: object) -> bool:
     return bool(_BUSY.search(str(words)))
 
 
-def foreign(data: Any, source: str, title: str, expected: str) -> SourceBroken:
-    """The error for valid JSON which is something else; `expected` names what the source reads."""
+def foreign(data: Any, source: str, title: str, expected: str) -> LivereviewError:
+    """The error for valid JSON which is something else; `expected` names what the source reads.
+
+    Retry for the few words of a gateway, such as {"message": "Service Unavailable"}.
+    """
+    words = "; ".join(filter(None, map(string, mapping(data).values())))
+    if len(words) < 300 and busy(words) and not any(isinstance(value, dict | list) for value in data.values()):
+        return Retry(f"{title} is busy or down: {words}", source=source)
     shape = f"a list of {len(data)}" if isinstance(data, list) else type(data).__name__
     if isinstance(data, dict):
         shape = "an object with " + (", ".join(sorted(map(str, data))[:8]) or "nothing in it")
@@ -128,8 +134,12 @@ def whole(value: object) -> int | None:
 
 def iso(*parts: object) -> str | None:
     """An ISO date as exact as year, month and day allow: a part that is no number or not in the calendar ends it."""
-    numbers = [number for part in parts if (number := whole(part)) is not None]
-    for length in range(min(len(numbers), 3), 0, -1):
+    numbers: list[int] = []
+    for part in parts[:3]:
+        if (number := whole(part)) is None:
+            break
+        numbers.append(number)
+    for length in range(len(numbers), 0, -1):
         try:
             day = date(*[*numbers[:length], 1, 1][:3])
         except (ValueError, OverflowError):
@@ -154,10 +164,10 @@ def marked_retracted(title: str | None) -> bool:
     return bool(title and _MARKED.match(title))
 
 
-def search_text(query: Query, title: str) -> str:
-    """The query on one line, as protocols wrap long ones. Refused where neither a query nor a filter asks anything."""
+def search_text(query: Query, own: tuple[str, ...], title: str) -> str:
+    """The query on one line, as protocols wrap long ones. Refused without it and any filter but those in `own`."""
     text = " ".join(query.text.split())
-    if not text and not query.filters:
+    if not text and {name for name, _ in query.filters} <= set(own):
         raise Refused(f"a search of {title} needs a query or a filter: give one in review.toml")
     return text
 

@@ -21,6 +21,7 @@ NAME = "crossref"
 TITLE = "Crossref"
 URL = "https://api.crossref.org/works"
 _PARAMS = ("rows", "sort", "order", "select")
+_OWN = ("window", "field", *_PARAMS)
 _TYPES = {
     "article-journal": "journal-article",
     "proceedings-article": "conference-paper",
@@ -38,12 +39,11 @@ _NOTICES = {"retracted": "retraction-notice", "expression-of-concern": "expressi
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
     """One page of a search. The query is a bag of words to Crossref: no Boolean operator, no phrase."""
-    text = answers.search_text(query, TITLE)
+    text = answers.search_text(query, _OWN, TITLE)
     queries = [(key, value) for key, value in query.filters if key.startswith("query")]
     if text:
         queries.insert(0, (query.filter("field") or "query.bibliographic", text))
-    own = ("window", "field", *_PARAMS, *(key for key, _ in queries))
-    filters = answers.api_filters(query, own, TITLE) + _dates(query, window)
+    filters = answers.api_filters(query, (*_OWN, *(key for key, _ in queries)), TITLE) + _dates(query, window)
     params = [*queries, ("filter", ",".join(filters)), ("cursor", _step(cursor)[1])]
     params += [(key, query.filter(key) or ("200" if key == "rows" else "")) for key in _PARAMS]
     return Request(URL, tuple((key, value) for key, value in params if value), secrets=SECRETS)
@@ -104,9 +104,14 @@ def _works(message: Any, data: Any) -> list[Any]:
     items = message if isinstance(message, list) else mapping(message).get("items")
     works = items if isinstance(items, list) else [message]
     listed = isinstance(data, dict) and data.get("message-type") == "work-list"
-    if not listed and not any(string(mapping(work).get("DOI")) for work in works):
+    if not listed and not any(_is_work(mapping(work), message is not data) for work in works):
         raise answers.foreign(data, NAME, TITLE, "message with items, or a work with a DOI")
     return works
+
+
+def _is_work(work: dict[str, Any], enveloped: bool) -> bool:
+    """Whether a DOI makes it a work; outside Crossref's envelope, where others say DOI too, its lists must show it."""
+    return bool(string(work.get("DOI"))) and (enveloped or isinstance(work.get("title"), list) or "indexed" in work)
 
 
 def _record(work: dict[str, Any]) -> Record | str:
@@ -124,24 +129,36 @@ def _record(work: dict[str, Any]) -> Record | str:
         authors=names(_author(one) for one in sequence(work.get("author"))),
         year=clean_year(published),
         published=published,
-        container_title=plain(first(work.get("container-title"))),
-        volume=plain(string(work.get("volume")), 100),
-        issue=plain(string(work.get("issue")), 100),
-        pages=plain(string(work.get("page")) or string(work.get("article-number")), 100),
         doi=doi,
-        issn=clean_issn(" ".join(map(str, sequence(work.get("ISSN"))))),
-        isbn=clean_isbn("; ".join(map(str, sequence(work.get("ISBN"))))),
         url=_url(work, doi),
-        abstract=abstract(string(work.get("abstract"))),
+        abstract=abstract(_once(string(work.get("abstract")))),
         language=plain(string(work.get("language")), 20),
         type=_NOTICES[notice] if notice else _type(work),
         retraction=None if notice else _retraction(work, title),
+        **_host(work),
     )
+
+
+def _host(work: dict[str, Any]) -> dict[str, str | None]:
+    """The journal or book a work is in, and where in it."""
+    return {
+        "container_title": plain(_once(first(work.get("container-title")))),
+        "volume": plain(string(work.get("volume")), 100),
+        "issue": plain(string(work.get("issue")), 100),
+        "pages": plain(string(work.get("page")) or string(work.get("article-number")), 100),
+        "issn": clean_issn(" ".join(map(str, sequence(work.get("ISSN"))))),
+        "isbn": clean_isbn("; ".join(map(str, sequence(work.get("ISBN"))))),
+    }
+
+
+def _once(text: str | None) -> str | None:
+    """Text that publishers escaped twice ("&amp;amp;"), escaped once."""
+    return re.sub(r"&amp;(?=(?:#?\w{2,8});)", "&", text) if text else None
 
 
 def _title(work: dict[str, Any]) -> str | None:
     """The first title, and the subtitle unless it is a part of it."""
-    title, subtitle = plain(first(work.get("title"))), plain(first(work.get("subtitle")))
+    title, subtitle = plain(_once(first(work.get("title")))), plain(_once(first(work.get("subtitle"))))
     if not title or not subtitle or subtitle.casefold() in title.casefold():
         return title
     return safe(f"{title}{'' if title[-1] in '?!:.' else ':'} {subtitle}", TITLE_LIMIT)

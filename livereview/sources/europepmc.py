@@ -21,6 +21,7 @@ NAME = "europepmc"
 TITLE = "Europe PMC"
 URL = "https://www.ebi.ac.uk/europepmc/webservices/rest/search"
 _PARAMS = ("pageSize", "sort", "synonym")
+_OWN = ("window", *_PARAMS)
 _TYPES = {
     "retraction of publication": "retraction-notice",
     "retraction": "retraction-notice",
@@ -49,10 +50,10 @@ _NOTICES = ("retraction-notice", "erratum", "expression-of-concern")
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
     """One page of a search; the query stands in brackets, so that its last OR does not swallow the dates."""
-    text = answers.search_text(query, TITLE)
+    text = answers.search_text(query, _OWN, TITLE)
     own = [(key, query.filter(key) or ("100" if key == "pageSize" else "")) for key in _PARAMS]
     parts = [f"({text})"] if text else []
-    parts += [f"({key}:{_value(value)})" for key, value in query.filters if key not in ("window", *_PARAMS)]
+    parts += [f"({key}:{_value(value)})" for key, value in query.filters if key not in _OWN]
     if window.start is not None:
         field = query.filter("window") or "FIRST_IDATE"
         parts.append(f"({field}:[{answers.day(window.start)} TO {answers.day(window.end)}])")
@@ -121,9 +122,7 @@ def _record(item: dict[str, Any]) -> Record | str:
     if key is None:
         return "no id and source"
     source, _, own = key.partition("/")
-    journal, book = mapping(item.get("journalInfo")), mapping(item.get("bookOrReportDetails"))
-    host, title = mapping(journal.get("journal")), plain(string(item.get("title")))
-    published, kind = _published(item), _type(item, source)
+    title, published, kind = plain(string(item.get("title"))), _published(item), _type(item, source)
     return Record(
         source=NAME,
         source_key=key,
@@ -131,21 +130,32 @@ def _record(item: dict[str, Any]) -> Record | str:
         authors=_authors(item),
         year=clean_year(string(item.get("pubYear"))) or clean_year(published),
         published=published,
-        container_title=_container(item, host, book),
-        volume=plain(string(journal.get("volume")) or string(item.get("journalVolume")), 100),
-        issue=plain(string(journal.get("issue")) or string(item.get("issue")), 100),
-        pages=plain(string(item.get("pageInfo")), 100),
         doi=clean_doi(string(item.get("doi"))),
         pmid=clean_pmid(string(item.get("pmid"))) or (clean_pmid(own) if source == "MED" else None),
         pmcid=clean_pmcid(string(item.get("pmcid"))) or (clean_pmcid(own) if source == "PMC" else None),
-        issn=clean_issn(" ".join(map(str, (host.get("issn"), host.get("essn"), item.get("journalIssn"))))),
-        isbn=clean_isbn("; ".join(map(str, (book.get("isbn13"), book.get("isbn10"))))),
         url=link(f"https://europepmc.org/article/{source}/{own}"),
         abstract=abstract(string(item.get("abstractText"))),
         language=plain(string(item.get("language")), 20),
         type=kind,
         retraction=None if kind in _NOTICES else _retraction(item, title),
+        **_host(item),
     )
+
+
+def _host(item: dict[str, Any]) -> dict[str, str | None]:
+    """The journal, the book a chapter is in or the server of a preprint (filed as its publisher), and where in it."""
+    issue, book = mapping(item.get("journalInfo")), mapping(item.get("bookOrReportDetails"))
+    journal = mapping(issue.get("journal"))
+    found = string(journal.get("title")) or string(item.get("journalTitle")) or string(book.get("comprisingTitle"))
+    server = string(book.get("publisher")) if item.get("source") == "PPR" else None
+    return {
+        "container_title": plain(found or server),
+        "volume": plain(string(issue.get("volume")) or string(item.get("journalVolume")), 100),
+        "issue": plain(string(issue.get("issue")) or string(item.get("issue")), 100),
+        "pages": plain(string(item.get("pageInfo")), 100),
+        "issn": clean_issn(" ".join(map(str, (journal.get("issn"), journal.get("essn"), item.get("journalIssn"))))),
+        "isbn": clean_isbn("; ".join(map(str, (book.get("isbn13"), book.get("isbn10"))))),
+    }
 
 
 def _published(item: dict[str, Any]) -> str | None:
@@ -174,12 +184,6 @@ def _person(author: dict[str, Any]) -> str | None:
 def _split(author: str) -> str:
     """ "Haas-Kogan DA" as "Haas-Kogan, DA"; anything that is not a name and initials stays as it is."""
     return re.sub(r"^(\S[^,]*[^\s,]) ([A-Z]{1,3})$", r"\1, \2", author)
-
-
-def _container(item: dict[str, Any], host: dict[str, Any], book: dict[str, Any]) -> str | None:
-    """The journal, the book a chapter is in, or the server of a preprint (which is filed as its publisher)."""
-    found = string(host.get("title")) or string(item.get("journalTitle")) or string(book.get("comprisingTitle"))
-    return plain(found or (string(book.get("publisher")) if item.get("source") == "PPR" else None))
 
 
 def _words(item: dict[str, Any]) -> set[str]:

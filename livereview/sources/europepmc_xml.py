@@ -31,9 +31,16 @@ def read_xml(body: bytes, source: str, title: str) -> dict[str, Any]:
         raise not_an_answer(text, source, title)
     for key, item in (("resultList", "result"), ("RDF", "Description")):
         if key in answer:
-            results = sequence(mapping(answer[key]).get(item))
-            answer["resultList"] = {"result": [_from_dc(one) if key == "RDF" else one for one in results]}
+            answer["resultList"] = {"result": _listed(answer[key], item)}
     return answer
+
+
+def _listed(container: Any, item: str) -> list[Any] | None:
+    """The items of a container; None where it holds something else, as an element renamed is no empty page."""
+    if not mapping(container):
+        return [] if not string(container) else None
+    found = sequence(mapping(container).get(item)) or None
+    return [_from_dc(one) for one in found] if found and item == "Description" else found
 
 
 def _damaged(error: Exception, text: str, source: str, title: str) -> LivereviewError:
@@ -53,10 +60,10 @@ def _tree(element: Element) -> Any:
     """Text for a leaf, else an object; names that repeat become lists, attributes are named like elements."""
     if (not len(element) and not element.attrib) or _tag(element) in _TEXTS:
         return "".join(element.itertext())
-    tree: dict[str, Any] = {key.rpartition("}")[2]: value for key, value in element.attrib.items()}
+    tree: dict[str, list[Any]] = {key.rpartition("}")[2]: [value] for key, value in element.attrib.items()}
     for child in element:
         tree.setdefault(_tag(child), []).append(_tree(child))
-    return {key: value[0] if isinstance(value, list) and len(value) == 1 else value for key, value in tree.items()}
+    return {key: values[0] if len(values) == 1 else values for key, values in tree.items()}
 
 
 def _from_dc(item: Any) -> Any:

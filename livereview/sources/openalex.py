@@ -55,7 +55,7 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
 
 
 def _filters(query: Query, window: Window) -> list[str]:
-    text = answers.search_text(query, TITLE)
+    text = answers.search_text(query, _OWN, TITLE)
     # a comma begins the next filter and a bar another value, in phrases too; the words are matched without them
     text = " ".join(re.sub(r"[,|]", " ", text).split())
     parts = [f"{query.filter('field') or 'title_and_abstract.search'}:{text}"] if text else []
@@ -108,8 +108,8 @@ def _works(data: Any) -> tuple[list[Any], dict[str, Any]]:
 def _check_kind(items: list[Any]) -> None:
     """SourceBroken where the items are OpenAlex's, but not works."""
     for item in items:
-        if match := re.search(r"openalex\.org/(?:\w+/)?([A-VX-Z])\d+$", string(mapping(item).get("id")) or ""):
-            kind = _OTHERS.get(match.group(1), "something else")
+        if match := re.search(r"openalex\.org/(\w)(\w+)", string(mapping(item).get("id")) or ""):
+            kind = _OTHERS.get(match.group(1), match.group(1) + match.group(2))  # "types" of .../types/article
             raise SourceBroken(f"OpenAlex sent {kind}, not works: ask {URL}", source=NAME)
 
 
@@ -133,8 +133,7 @@ def _record(work: dict[str, Any]) -> Record | str:
     key = _key(work)
     if key is None:
         return "no OpenAlex id of a work"
-    ids, place, biblio = mapping(work.get("ids")), mapping(work.get("primary_location")), mapping(work.get("biblio"))
-    venue = mapping(place.get("source"))
+    ids, place = mapping(work.get("ids")), mapping(work.get("primary_location"))
     doi = clean_doi(string(work.get("doi")) or string(ids.get("doi")))
     title = plain(string(work.get("title")) or string(work.get("display_name")))
     published = _published(work)
@@ -145,20 +144,28 @@ def _record(work: dict[str, Any]) -> Record | str:
         authors=names(_author(mapping(one)) for one in sequence(work.get("authorships"))),
         year=clean_year(string(work.get("publication_year"))) or clean_year(published),
         published=published,
-        container_title=plain(string(venue.get("display_name"))),
-        volume=plain(string(biblio.get("volume")), 100),
-        issue=plain(string(biblio.get("issue")), 100),
-        pages=_pages(biblio),
         doi=doi,
         pmid=clean_pmid(string(ids.get("pmid"))),
         pmcid=_pmcid(ids),
-        issn=clean_issn(" ".join(map(str, [venue.get("issn_l"), *sequence(venue.get("issn"))]))),
         url=link(string(place.get("landing_page_url"))) or link(f"https://doi.org/{doi}" if doi else work.get("id")),
         abstract=_abstract(work.get("abstract_inverted_index")),
         language=plain(string(work.get("language")), 20),
         type=_type(work),
         retraction=_retraction(work, title),
+        **_host(mapping(place.get("source")), mapping(work.get("biblio"))),
     )
+
+
+def _host(venue: dict[str, Any], biblio: dict[str, Any]) -> dict[str, str | None]:
+    """The journal or book a work is in, and where in it."""
+    start, end = (plain(string(biblio.get(name)), 50) for name in ("first_page", "last_page"))
+    return {
+        "container_title": plain(string(venue.get("display_name"))),
+        "volume": plain(string(biblio.get("volume")), 100),
+        "issue": plain(string(biblio.get("issue")), 100),
+        "pages": f"{start}-{end}" if start and end and start != end else start or end,
+        "issn": clean_issn(" ".join(map(str, [venue.get("issn_l"), *sequence(venue.get("issn"))]))),
+    }
 
 
 def _published(work: dict[str, Any]) -> str | None:
@@ -172,11 +179,6 @@ def _author(authorship: dict[str, Any]) -> str | None:
     if re.fullmatch(r"[^\d,]+, ?[^\d,]+", raw):  # "Family, Given"; more commas or digits are an affiliation
         return plain(raw, 200)
     return plain(string(mapping(authorship.get("author")).get("display_name")) or raw, 200)
-
-
-def _pages(biblio: dict[str, Any]) -> str | None:
-    start, end = (plain(string(biblio.get(name)), 50) for name in ("first_page", "last_page"))
-    return f"{start}-{end}" if start and end and start != end else start or end
 
 
 def _pmcid(ids: dict[str, Any]) -> str | None:

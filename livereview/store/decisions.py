@@ -128,6 +128,18 @@ def history(con: Connection, review: str, reviewer: str, limit: int) -> list[dic
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
+def last_word(
+    con: Connection, review: str, record_id: str, stage: str, reviewer: str
+) -> tuple[str | None, str | None] | None:
+    """(reason, note) of a reviewer's last vote on a record, in force or taken back; None if there never was one."""
+    row = con.execute(
+        """SELECT reason, note FROM decision WHERE review = ? AND record_id = ? AND stage = ? AND reviewer = ?
+        AND role = 'vote' AND verdict <> 'withdrawn' ORDER BY seq DESC LIMIT 1""",
+        [review, record_id, stage, reviewer],
+    ).fetchone()
+    return (row[0], row[1]) if row else None
+
+
 def excluded_at_full_text(con: Connection, review: str) -> list[tuple[str, str | None]]:
     """(report_id, reason id) of reports excluded at full text; an adjudicator's reason stands over the voters'."""
     rows = con.execute(

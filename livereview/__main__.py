@@ -1,0 +1,5 @@
+"""`python -m livereview` is the script `livereview`."""
+
+from livereview.cli import app
+
+app()

@@ -1,0 +1,285 @@
+"""Reads review.toml, the protocol of one review, and tells people new to TOML what to mend and in which line.
+
+A table of the file is a dict of `_Key` here: how its value is read, and its default if it may be left out. Whatever is
+wrong becomes a note (where, what); all notes are reported together, as nobody likes to mend a file one error at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from livereview.errors import Refused
+from livereview.review import (
+    EMMIE,
+    STAGES,
+    Area,
+    Criterion,
+    Highlights,
+    Living,
+    Outcome,
+    Question,
+    Reason,
+    Review,
+    Screening,
+    Search,
+    Statement,
+)
+from livereview.review_toml import lines, values
+from livereview.review_toml.lines import Where
+
+SOURCES = ("openalex", "crossref", "pubmed", "europepmc", "feed", "ris")
+UNDER = ("answer", "explanations", "caveats", *EMMIE)
+SHOWN = 20  # errors in one message
+
+_Notes = list[tuple[Where, str]]
+_NEEDED: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """One key of a table: its reader raises Wrong; `form` is how a missing one is written."""
+
+    read: Callable[[Any], Any]
+    default: Any = _NEEDED
+    form: str = "{} = ..."
+
+
+def load(path: Path, sources: Collection[str] = SOURCES) -> Review:
+    """The review that this file describes; raises Refused when it can't be read or has errors."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise Refused(f"{path} does not exist; `livereview init FOLDER` writes one to start from") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refused(f"{path} can't be read as UTF-8 text: {error}") from error
+    return parse(text, str(path), sources)
+
+
+def parse(text: str, name: str = "review.toml", sources: Collection[str] = SOURCES) -> Review:
+    """The review that this text describes; raises Refused with every error, each with its line, key and next step.
+
+    name     of the file, for the messages
+    sources  names a search may give; "package.module:Attribute" is always allowed, and loaded only when it is used
+    """
+    try:
+        document = tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as error:
+        raise Refused(_syntax(name, str(error), text)) from None
+    notes: _Notes = []
+    review = _review(document, sources, notes, text)
+    if notes:
+        raise Refused(_report(name, notes, lines.find(text)))
+    return review
+
+
+def template() -> str:
+    """A commented review.toml to start from; it parses as it is."""
+    return resources.files("livereview").joinpath("template.toml").read_text(encoding="utf-8")
+
+
+def _syntax(name: str, message: str, text: str) -> str:
+    what, _, place = message.partition(" (at ")
+    found = re.match(r"line (\d+), column (\d+)", place)
+    line, column = found.groups() if found else (text.count("\n") + 1, "end")
+    return f"{name} line {line}: column {column}: {what}; texts stand in quotes, lists in [ ], a new table in [name]"
+
+
+def _report(name: str, notes: _Notes, found: Mapping[Where, int]) -> str:
+    placed = sorted((_line(where, found), n, where, what) for n, (where, what) in enumerate(notes))
+    said = [f"{name} line {line}: {_dotted(where)}: {what}" for line, _, where, what in placed[:SHOWN]]
+    if len(placed) > SHOWN:
+        said.append(f"... and {len(placed) - SHOWN} more errors")
+    return "\n".join(said)
+
+
+def _line(where: Where, found: Mapping[Where, int]) -> int:
+    """Of the key, or of the table that lacks it."""
+    while where and where not in found:
+        where = where[:-1]
+    return found.get(where, 1)
+
+
+def _dotted(where: Where) -> str:
+    """As people count: the second search is searches[2]."""
+    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where).removeprefix(".")
+
+
+_ONE, _MANY = "[{}]", "[[{}]]"
+_TOP = {
+    "id": _Key(values.slug),
+    "title": _Key(values.text),
+    "authors": _Key(values.list_of(values.text)),
+    "licence": _Key(values.text),
+    "emmie": _Key(values.flag, True),
+    "canaries": _Key(values.list_of(values.doi), ()),
+    "question": _Key(values.table, form=_ONE),
+    "criteria": _Key(values.table, form=_ONE),
+    "reasons": _Key(values.rows, form=_MANY),
+    "taxonomy": _Key(values.rows, []),
+    "outcomes": _Key(values.rows, form=_MANY),
+    "searches": _Key(values.rows, form=_MANY),
+    "screening": _Key(values.table, {}),
+    "highlights": _Key(values.table, {}),
+    "living": _Key(values.table, form=_ONE),
+    "statements": _Key(values.rows, []),
+}
+_QUESTION = {part: _Key(values.text) for part in Question.__slots__}
+_CRITERIA = {
+    "version": _Key(values.text),
+    "include": _Key(values.rows, form="[[criteria.{}]]"),
+    "exclude": _Key(values.rows, []),
+}
+_CRITERION = {"id": _Key(values.slug), "text": _Key(values.text)}
+_REASON = {"id": _Key(values.slug), "label": _Key(values.text), "retired": _Key(values.flag, False)}
+_AREA = {"id": _Key(values.slug), "label": _Key(values.text)}
+_OUTCOME = {
+    "id": _Key(values.slug),
+    "label": _Key(values.text),
+    "better": _Key(values.choice("direction", ("lower", "higher"))),
+    "measure": _Key(values.text, None),
+    "important": _Key(values.positive, None),
+}
+_SEARCH = {
+    "name": _Key(values.slug),
+    "source": _Key(values.text),
+    "platform": _Key(values.text),
+    "query": _Key(values.text, ""),
+    "url": _Key(values.url, None),
+    "filters": _Key(values.filters, ()),
+    "schedule": _Key(values.cron, None),
+    "overlap_days": _Key(values.whole(0, 365), 7),
+    "start": _Key(values.day, None),
+    "grey": _Key(values.flag, False),
+    "usual_zero": _Key(values.flag, False),
+}
+_SCREENING = {
+    "votes": _Key(values.whole(1, 5), 2),
+    "stages": _Key(values.stages, STAGES),
+    "adjudicators": _Key(values.list_of(values.text), ()),
+}
+_HIGHLIGHTS = {"include": _Key(values.list_of(values.text), ()), "exclude": _Key(values.list_of(values.text), ())}
+_LIVING = {
+    "timezone": _Key(values.zone),
+    "search_schedule": _Key(values.cron),
+    **{
+        step: _Key(values.text)
+        for step in ("screening", "extraction", "synthesis", "publication", "trigger", "retirement")
+    },
+    "stale_days": _Key(values.whole(1, 3650), 45),
+    "status": _Key(values.choice("status", ("living", "paused", "retired")), "living"),
+}
+_STATEMENT = {
+    "id": _Key(values.slug),
+    "under": _Key(values.choice("part of the summary", UNDER)),
+    "text": _Key(values.text),
+    "studies": _Key(values.list_of(values.slug), ()),
+}
+
+
+def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes, text: str) -> Review:
+    """A Review that is only good where no notes were made."""
+    top = _fields(document, _TOP, (), notes)
+    criteria = _fields(top["criteria"], _CRITERIA, ("criteria",), notes)
+    parts = {
+        name: _each(top[name], keys, (name,), notes)
+        for name, keys in (
+            ("reasons", _REASON),
+            ("taxonomy", _AREA),
+            ("outcomes", _OUTCOME),
+            ("statements", _STATEMENT),
+        )
+    }
+    top |= {
+        "question": Question(**_fields(top["question"], _QUESTION, ("question",), notes)),
+        "criteria": _criteria(criteria, notes),
+        "reasons": tuple(Reason(**row) for row in parts["reasons"]),
+        "taxonomy": tuple(Area(**row) for row in parts["taxonomy"]),
+        "outcomes": _outcomes(parts["outcomes"], notes),
+        "searches": _searches(top["searches"], sources, notes),
+        "screening": Screening(**_fields(top["screening"], _SCREENING, ("screening",), notes)),
+        "highlights": Highlights(**_fields(top["highlights"], _HIGHLIGHTS, ("highlights",), notes)),
+        "living": Living(**_fields(top["living"], _LIVING, ("living",), notes)),
+        "statements": tuple(Statement(**row) for row in parts["statements"]),
+    }
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Review(**top, criteria_version=criteria["version"], text=text, hash=digest)
+
+
+def _criteria(table: dict[str, Any], notes: _Notes) -> tuple[Criterion, ...]:
+    rows = [
+        (kind, n, row)
+        for kind in ("include", "exclude")
+        for n, row in enumerate(_each(table[kind], _CRITERION, ("criteria", kind), notes))
+    ]
+    first: set[str] = {row["id"] for kind, _, row in rows if kind == "include" and row["id"]}
+    for kind, n, row in rows:
+        if kind == "exclude" and row["id"] in first:
+            notes.append((("criteria", kind, n, "id"), f'"{row["id"]}" is an include criterion too; ids must differ'))
+    return tuple(Criterion(row["id"], kind, row["text"]) for kind, _, row in rows)
+
+
+def _outcomes(rows: list[dict[str, Any]], notes: _Notes) -> tuple[Outcome, ...]:
+    for n, row in enumerate(rows):
+        if row["important"] and not row["measure"]:
+            what = 'has no unit; add measure, e.g. measure = "SMD", or leave `important` out'
+            notes.append((("outcomes", n, "important"), what))
+    return tuple(Outcome(**row) for row in rows)
+
+
+def _searches(given: Any, sources: Collection[str], notes: _Notes) -> tuple[Search, ...]:
+    keys = {**_SEARCH, "source": _Key(values.source(sources))}
+    rows = _each(given, keys, ("searches",), notes, "name")
+    for n, row in enumerate(rows):
+        asks = row["query"] or row["url"] or row["filters"]
+        if row["source"] == "feed" and not (given[n].get("url")):
+            notes.append((("searches", n), 'a feed needs its address; add url = "https://..."'))
+        elif (
+            not asks and row["source"] not in ("feed", "ris", None) and not {"query", "url", "filters"} & set(given[n])
+        ):
+            notes.append((("searches", n), 'asks nothing; add query = "..."'))
+    return tuple(Search(**row) for row in rows)
+
+
+def _each(rows: Any, keys: Mapping[str, _Key], where: Where, notes: _Notes, unique: str = "id") -> list[dict[str, Any]]:
+    """The rows of a list of tables, whose ids (or names) must differ."""
+    found = [_fields(row, keys, (*where, n), notes) for n, row in enumerate(rows or ())]
+    names = [row[unique] for row in found]
+    for n, name in enumerate(names):
+        if name is not None and (first := names.index(name)) != n:
+            what = f'"{name}" is taken by {_dotted((*where, first))}; each {unique} may stand here once'
+            notes.append(((*where, n, unique), what))
+    return found
+
+
+def _fields(table: dict[str, Any] | None, keys: Mapping[str, _Key], where: Where, notes: _Notes) -> dict[str, Any]:
+    """Every key with its value; None for one that is wrong or missing, which is noted."""
+    if table is None:
+        return dict.fromkeys(keys)
+    notes += [((*where, name), _unknown(name, keys, where)) for name in table if name not in keys]
+    return {name: _field(table, name, key, where, notes) for name, key in keys.items()}
+
+
+def _field(table: dict[str, Any], name: str, key: _Key, where: Where, notes: _Notes) -> Any:
+    if name not in table or (key.form != _Key.form and table[name] == []):
+        if key.default is _NEEDED:
+            notes.append(((*where, name), f"is missing; add {key.form.format(name)}, as `livereview init` shows"))
+            return None
+        return key.default
+    try:
+        return key.read(table[name])
+    except values.Wrong as wrong:
+        notes.append(((*where, name, *wrong.inside), str(wrong)))
+        return None
+
+
+def _unknown(name: str, keys: Mapping[str, _Key], where: Where) -> str:
+    if where and name in _TOP:
+        return f"belongs to the top of the file: move {name} above the first [table]"
+    return f"unknown key; choose one of {', '.join(keys)}{values.meant(name, keys)}"

@@ -1,0 +1,106 @@
+"""Pairs of records that the rules could not tell apart or together, side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Form
+from fastapi.responses import RedirectResponse, Response
+
+from livereview import ops
+from livereview.records import Record
+from livereview.store import matches, records
+from livereview.store.open import Connection
+from livereview.web import guard, pages
+from livereview.web.guard import Room
+
+FIELDS = (
+    ("title", "Title"),
+    ("authors", "Authors"),
+    ("year", "Year"),
+    ("container_title", "Published in"),
+    ("volume", "Volume"),
+    ("issue", "Issue"),
+    ("pages", "Pages"),
+    ("doi", "DOI"),
+    ("pmid", "PMID"),
+    ("type", "Type"),
+    ("language", "Language"),
+    ("source", "Source"),
+    ("abstract", "Abstract"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One line of the comparison; `state` is "same", "differs" or "only one has it"."""
+
+    label: str
+    left: str
+    right: str
+    state: str
+
+
+def page(room: guard.Here, at: int = 0, left: str = "", right: str = "") -> Response:
+    """One doubtful pair; `at` counts them, `left` and `right` name the pair that I judged last."""
+    with room.desk.store.read() as con:
+        count = matches.doubtful_count(con, room.review.id)
+        at = at if 0 <= at < count else 0
+        found = matches.doubtful(con, room.review.id, at + 1)
+        pair = found[at] if found else None
+        both = records.current(con, [pair["left"], pair["right"]]) if pair else {}
+        line = _line(con, room, left, right)
+    rows = compare(both[pair["left"]], both[pair["right"]]) if pair else ()
+    return pages.show("duplicates.html", room, pair=pair, rows=rows, at=at, count=count, line=line)
+
+
+def compare(left: Record, right: Record) -> tuple[Field, ...]:
+    """Each field that at least one of two records has."""
+    rows = ((label, _text(getattr(left, name)), _text(getattr(right, name))) for name, label in FIELDS)
+    return tuple(Field(label, a, b, _state(a, b)) for label, a, b in rows if a or b)
+
+
+def _state(left: str, right: str) -> str:
+    if not left or not right:
+        return "only one has it"
+    return "same" if left.casefold() == right.casefold() else "differs"
+
+
+def _text(value: Any) -> str:
+    return "; ".join(value) if isinstance(value, tuple) else str(value or "")
+
+
+def _line(con: Connection, room: Room, left: str, right: str) -> dict[str, str] | None:
+    """What I said of a pair, while it is my word that counts."""
+    verdict, author = matches.verdicts(con, [(left, right)]).get((left, right), ("", ""))
+    return {"verdict": verdict, "left": left, "right": right} if author == room.me else None
+
+
+def judge(
+    room: guard.Here,
+    form: Annotated[str, Depends(guard.form_id)],
+    left: Annotated[str, Form()],
+    right: Annotated[str, Form()],
+    verdict: Annotated[str, Form()],
+) -> Response:
+    """Say what a pair is, or take back what I said; a pair that someone else has judged since is left alone."""
+    here = f"/r/{room.review.id}/duplicates"
+    with room.desk.turns["duplicates"]:
+        with room.desk.store.read() as con:
+            guard.recorded(con, room, left)
+            guard.recorded(con, room, right)
+            known, author = matches.verdicts(con, [(left, right)]).get((left, right), ("", "rule"))
+        if author not in ("rule", room.me):
+            message = f"{author} judged this pair in the meantime: {pages.VERDICTS[known]}. Nothing was changed."
+            return pages.error(409, message, (here, "On to the next pair"))
+        ops.screen.judge(
+            room.desk.store,
+            id=f"{room.me}-{form}",
+            left=left,
+            right=right,
+            verdict=verdict,
+            person=room.me,
+            now=room.desk.clock(),
+        )
+    return RedirectResponse(f"{here}?left={left}&right={right}", 303)

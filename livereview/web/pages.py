@@ -1,0 +1,81 @@
+"""From a template to a page. Everything is escaped, always; no text is ever marked as safe."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+if TYPE_CHECKING:
+    from livereview.web.guard import Room, Visit
+
+STAGES = {"title_abstract": "Title and abstract", "full_text": "Full text"}
+VERDICTS = {
+    "include": "Included",
+    "exclude": "Excluded",
+    "maybe": "Maybe",
+    "not_retrieved": "Not retrieved",
+    "same": "Same report",
+    "linked": "Linked",
+    "different": "Different",
+}
+TITLES = {
+    400: "That did not work",
+    401: "Please sign in again",
+    403: "Not for you",
+    404: "Not here",
+    405: "Not this way",
+    409: "Nothing was changed",
+    413: "Too large",
+    422: "That can't be done",
+    429: "Too many tries",
+    500: "Something broke here",
+    503: "Try again soon",
+}
+
+
+def when(moment: datetime | None) -> str:
+    """A moment for people: 2026-03-07 14:05 UTC."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if moment else "never"
+
+
+def number(value: float) -> str:
+    """12,345"""
+    return f"{value:,.0f}"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(when=when, number=number)
+    environment.globals.update(stages=STAGES, verdicts=VERDICTS, form_id=lambda: uuid.uuid4().hex)
+    return environment
+
+
+_templates = _environment()
+
+
+def render(template: str, visit: Visit | None, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page for this person, or for nobody who signed in."""
+    values.setdefault("room", None)
+    return HTMLResponse(_templates.get_template(template).render(visit=visit, **values), status)
+
+
+def show(template: str, room: Room, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page of a review."""
+    return render(template, room.visit, status, room=room, **values)
+
+
+def error(status: int, message: str, link: tuple[str, str] = ("/", "Back to the start")) -> HTMLResponse:
+    """A page that says what went wrong and where to go on: `link` is (address, words)."""
+    title = TITLES.get(status, "That did not work")
+    return render("error.html", None, status, title=title, message=message, link=link)

@@ -1,0 +1,181 @@
+"""The screening room: one report, one decision, the next one. Nothing here tells what a co-reviewer did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Form, HTTPException
+from fastapi.responses import RedirectResponse, Response
+
+from livereview import ops
+from livereview.errors import Refused
+from livereview.screening.queue import order
+from livereview.store import decisions, records
+from livereview.store.open import Connection
+from livereview.web import card, guard, pages
+from livereview.web.guard import Room
+
+NOTE_LIMIT = 4_000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a form holds already: after a refusal, or after an undo."""
+
+    reason: str = ""
+    note: str = ""
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The status line: what I did last to which record, and whether it can be undone."""
+
+    words: str
+    title: str
+    record: str
+    stage: str
+    role: str = "vote"
+    undo: bool = True
+
+
+def page(room: guard.Here, stage: str, record: str = "", done: str = "", undone: str = "") -> Response:
+    """The next report that waits for me at this stage, or the one of `record` if it waits too."""
+    if stage not in room.review.screening.stages:
+        raise HTTPException(404, "This review has no such stage.")
+    with room.desk.store.read() as con:
+        line = _done(con, room, done, stage) or _undone(con, room, undone, stage)
+        draft = _draft(con, room, record, stage) if record and record == undone else Draft()
+        return _show(con, room, stage, record, draft, line)
+
+
+def waiting(con: Connection, room: Room, stage: str) -> list[str]:
+    """Reports that wait for me at a stage, in the order in which I shall meet them."""
+    rows = decisions.waiting_for(con, room.review.id, room.me, stage)
+    return order((row.report_id, row.votes) for row in rows)
+
+
+def report_of(con: Connection, record: str) -> str:
+    """The report a record belongs to."""
+    return records.report_of(con, [record]).get(record, record)
+
+
+def my_word(con: Connection, room: Room, record: str, stage: str, role: str = "vote") -> dict[str, str] | None:
+    """My own decision in force on the report of this record."""
+    votes = decisions.on_report(con, room.review.id, report_of(con, record), stage)
+    return next((vote for vote in reversed(votes) if (vote["reviewer"], vote["role"]) == (room.me, role)), None)
+
+
+def _show(
+    con: Connection, room: Room, stage: str, wanted: str, draft: Draft, line: Line | None = None, status: int = 200
+) -> Response:
+    queue = waiting(con, room, stage)
+    report = report_of(con, wanted)
+    place = queue.index(report) if report in queue else 0
+    shown = card.of(con, room.review.id, queue[place], room.review.highlights) if queue else None
+    done = decisions.progress(con, room.review.id, room.me, [stage])[stage][0]
+    following = queue[(place + 1) % len(queue)] if len(queue) > 1 else None
+    values = {"card": shown, "draft": draft, "line": line, "done": done, "waiting": len(queue), "following": following}
+    return pages.show("screen.html", room, status, stage=stage, **values)
+
+
+def title_of(con: Connection, record: str) -> str:
+    found = records.current(con, [record]).get(record)
+    return (found and found.title) or "Untitled record"
+
+
+def _done(con: Connection, room: Room, record: str, stage: str) -> Line | None:
+    word = my_word(con, room, record, stage) if record else None
+    return Line(pages.VERDICTS[word["verdict"]], title_of(con, record), record, stage) if word else None
+
+
+def _undone(con: Connection, room: Room, record: str, stage: str) -> Line | None:
+    if not record or not decisions.last_word(con, room.review.id, record, stage, room.me):
+        return None
+    return Line("Taken back", title_of(con, record), record, stage, undo=False)
+
+
+def _draft(con: Connection, room: Room, record: str, stage: str) -> Draft:
+    """The reason and note of what I took back, so that nothing needs to be typed again."""
+    reason, note = decisions.last_word(con, room.review.id, record, stage, room.me) or (None, None)
+    return Draft(reason or "", note or "")
+
+
+def decide(
+    room: guard.Here,
+    form: Annotated[str, Depends(guard.form_id)],
+    record: Annotated[str, Form()],
+    stage: Annotated[str, Form()],
+    verdict: Annotated[str, Form()],
+    reason: Annotated[str, Form()] = "",
+    note: Annotated[str, Form()] = "",
+) -> Response:
+    """Write my decision and go on. A form sent twice counts once; one that is out of date changes nothing."""
+    draft = Draft(reason, note.strip())
+    with room.desk.turns[room.me]:
+        with room.desk.store.read() as con:
+            guard.recorded(con, room, record)
+            queue, word = waiting(con, room, stage), my_word(con, room, record, stage)
+            report = report_of(con, record)
+        here = f"/r/{room.review.id}/screen/{stage}"
+        if word and word["id"] == _id(room, form):
+            return RedirectResponse(f"{here}?done={record}", 303)
+        if word or report not in queue:
+            return _stale(room, stage, word is not None)
+        return _write(room, _id(room, form), record, stage, verdict, draft) or _next(here, queue, report, record)
+
+
+def _id(room: Room, form: str) -> str:
+    """The id of the event: nobody else's form can have it."""
+    return f"{room.me}-{form}"
+
+
+def _next(here: str, queue: list[str], report: str, record: str) -> Response:
+    """On to the report after this one; from the first of the queue simply to what is first then."""
+    place = queue.index(report)
+    following = f"&record={queue[(place + 1) % len(queue)]}" if place else ""
+    return RedirectResponse(f"{here}?done={record}{following}", 303)
+
+
+def _write(room: Room, id: str, record: str, stage: str, verdict: str, draft: Draft) -> Response | None:
+    """Write the decision, or give the page that says why it can't be written, with everything typed still there."""
+    try:
+        if verdict not in ("include", "exclude", "maybe", "not_retrieved"):
+            raise Refused("choose include, exclude, maybe or not retrieved")
+        if len(draft.note) > NOTE_LIMIT:
+            raise Refused(f"the note is too long; keep it under {NOTE_LIMIT:,} characters")
+        answer = ops.screen.decide(
+            room.desk.store,
+            id=id,
+            review=room.review.id,
+            record=record,
+            stage=stage,
+            reviewer=room.me,
+            verdict=verdict,
+            reason=draft.reason or None,
+            note=draft.note or None,
+            now=room.desk.clock(),
+        )
+    except Refused as refusal:
+        with room.desk.store.read() as con:
+            again = Draft(draft.reason, draft.note, refusal.message)
+            return _show(con, room, stage, record, again, status=422)
+    return _used(room, stage) if answer["known"] else None
+
+
+def _stale(room: Room, stage: str, mine: bool) -> Response:
+    if mine:
+        message = "You had decided this record already, perhaps in another tab. Your earlier answer stands."
+    else:
+        message = "This record no longer waits for you at this stage."
+    return _go_on(room, stage, message)
+
+
+def _used(room: Room, stage: str) -> Response:
+    return _go_on(room, stage, "This form was used before, and what it said was taken back since.")
+
+
+def _go_on(room: Room, stage: str, message: str) -> Response:
+    link = (f"/r/{room.review.id}/screen/{stage}", "On to the next record")
+    return pages.error(409, f"{message} Nothing was changed.", link)

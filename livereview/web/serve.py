@@ -1,0 +1,122 @@
+"""The owner as a process: the database, the web app, and the thread that publishes."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from livereview import client, ops
+from livereview.errors import Refused
+from livereview.settings import Settings
+from livereview.store import searches, versions
+from livereview.store.open import Store
+from livereview.web import app
+
+log = logging.getLogger(__name__)
+PAUSE = 1.0  # seconds between two looks at the outbox
+LONGEST_WAIT = 10  # looks after which a build starts although events still come
+TRY_AGAIN = 300  # looks after which a build that failed is tried again
+
+
+def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None:
+    """Own the database and answer at `host`:`port` until SIGTERM or Ctrl-C; port 0 takes a free one.
+
+    Raises Refused when another process owns the database or the port.
+    """
+    with Store(settings.database, settings.memory, settings.threads) as store, _listen(host, port) as door:
+        url = _url(host, door.getsockname()[1])
+        store.lock.announce(url)
+        if not _loopback(host):
+            log.warning("%s is open to the network without https; put a proxy with a certificate before it", url)
+        stop = threading.Event()
+        publisher = threading.Thread(
+            target=publish_all, args=(store, settings.site, stop), name="publisher", daemon=True
+        )
+        publisher.start()
+        signal.signal(signal.SIGTERM, _end)
+        config = uvicorn.Config(
+            app.create(store, settings, token=client.token(settings)), log_level="warning", access_log=False
+        )
+        try:
+            uvicorn.Server(config).run(sockets=[door])
+        finally:
+            stop.set()
+            publisher.join()
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """uvicorn finishes the requests in hand and then raises the signal again: let the database be closed too."""
+    raise SystemExit(0)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise Refused(f"can't listen on {host} port {port}: {error.strerror}; choose another with --port") from None
+
+
+def _url(host: str, port: int) -> str:
+    """Where this machine reaches the owner."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Publisher:
+    """Publishes what the outbox asks for once it has been quiet from one look to the next: a burst makes one version."""
+
+    def __init__(self, store: Store, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)):
+        self.store, self.folder, self.clock = store, folder, clock
+        self.seen: dict[str, int] = {}
+        self.tried: dict[str, int] = {}
+        self.looks = 0
+
+    def look(self) -> bool:
+        """Look at the outbox once; whether anything was built. A failed build waits for news or TRY_AGAIN looks."""
+        asked = self._asked()
+        quiet, self.seen = asked == self.seen, asked
+        self.looks += 1
+        if self.looks > TRY_AGAIN:
+            self.tried = {}
+        if not asked or asked == self.tried:
+            self.looks = self.looks if asked else 0
+            return False
+        if not quiet and self.looks < LONGEST_WAIT:
+            return False
+        self.tried, self.looks = asked, 0
+        self.folder.mkdir(parents=True, exist_ok=True)
+        ops.publish.settle_outbox(self.store, folder=self.folder, now=self.clock())
+        return True
+
+    def _asked(self) -> dict[str, int]:
+        """The last request of each review that no build has seen."""
+        with self.store.read() as con:
+            found = {review: versions.asked(con, review) for review in searches.review_ids(con)}
+        return {review: request[0] for review, request in found.items() if request}
+
+
+def publish_all(store: Store, folder: Path, stop: threading.Event, pause: float = PAUSE) -> None:
+    """Look at the outbox every `pause` seconds until `stop` is set."""
+    publisher = Publisher(store, folder)
+    while not stop.wait(pause):
+        try:
+            publisher.look()
+        except Exception:  # the thread must live on; the lead's page shows a build that failed
+            log.exception("the publisher could not look at the outbox")

@@ -1,0 +1,89 @@
+"""Around every response and request: headers, the size of what comes in, and no posts from other sites."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from fastapi import HTTPException
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from livereview.web import pages
+
+FORM_LIMIT, API_LIMIT = 2_000_000, 64_000_000  # bytes
+PRIVATE = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+# The published pages carry their style with them and are there for other sites to read.
+PUBLIC = {
+    **PRIVATE,
+    "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Access-Control-Allow-Origin": "*",
+    "Cache-Control": "no-cache",
+}
+
+
+class Shield:
+    """ASGI middleware; the outermost but for the page of an unforeseen error."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif scope["method"] not in ("GET", "HEAD") and foreign(Headers(scope=scope)):
+            message = "This form came from another site, so nothing was done."
+            await pages.error(403, message)(scope, receive, dressed(send, scope))
+        else:
+            limit = API_LIMIT if scope["path"].startswith("/api/") else FORM_LIMIT
+            await self.app(scope, counted(receive, limit), dressed(send, scope))
+
+
+def foreign(headers: Headers) -> bool:
+    """Whether a page of another site sends this. `Origin: null` is what our own no-referrer policy makes browsers say."""
+    origin = headers.get("origin", "null")
+    elsewhere = origin != "null" and urlsplit(origin).netloc != headers.get("host", "")
+    return elsewhere or headers.get("sec-fetch-site") in ("cross-site", "same-site")
+
+
+def counted(receive: Receive, limit: int) -> Receive:
+    """Stop reading a body that grows over `limit`, whatever its Content-Length says."""
+    size = 0
+
+    async def read() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise HTTPException(413, f"That is too much at once; the limit is {limit // 1_000_000} MB.")
+        return message
+
+    return read
+
+
+def dressed(send: Send, scope: Scope) -> Send:
+    """Put the headers of the path on the response."""
+
+    async def dress(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            put_on(MutableHeaders(scope=message), scope["path"], scope["scheme"])
+        await send(message)
+
+    return dress
+
+
+def put_on(headers: MutableHeaders, path: str, scheme: str) -> None:
+    """Headers that a response does not have yet."""
+    for name, value in (PUBLIC if path.startswith(("/site", "/static/")) else PRIVATE).items():
+        headers.setdefault(name, value)
+    if scheme == "https":
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")

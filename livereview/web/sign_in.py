@@ -1,0 +1,61 @@
+"""In and out of the service."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from livereview.store import accounts
+from livereview.web import guard, pages
+
+LASTS = timedelta(hours=12)
+
+
+def page(request: Request, next: str = "/") -> Response:
+    """The form to sign in."""
+    return _form(next)
+
+
+def enter(request: Request, secret: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/") -> Response:
+    """Start a new session for whom the secret belongs to; an earlier one in this browser ends."""
+    desk, address = guard.desk(request), request.client.host if request.client else ""
+    now = desk.clock()
+    if wait := desk.tries.wait(address, now):
+        answer = _form(next, f"Too many wrong tries from here. Try again in {-(-wait // 60)} minutes.", 429)
+        answer.headers["Retry-After"] = str(wait)
+        return answer
+    with desk.store.read() as con:
+        account = accounts.by_secret(con, secret.strip())
+    if account is None:
+        desk.tries.note(address, now)
+        return _form(next, "This secret opens no account. Copy the whole of it, or ask your lead for a new one.", 401)
+    session, old = secrets.token_urlsafe(32), request.cookies.get(guard.cookie(request), "")
+    desk.store.write(lambda con: accounts.end_session(con, old))
+    desk.store.write(lambda con: accounts.start_session(con, session, account.name, now + LASTS, now))
+    return _with_cookie(request, RedirectResponse(inside(next), 303), session, int(LASTS.total_seconds()))
+
+
+def leave(request: Request, visit: guard.Visitor) -> Response:
+    """End the session, here and on the server."""
+    visit.desk.store.write(lambda con: accounts.end_session(con, visit.secret))
+    return _with_cookie(request, RedirectResponse("/sign-in", 303), "", 0)
+
+
+def inside(address: str) -> str:
+    """An address of this app, or the start: "//evil", "/\\evil" and "https:…" lead elsewhere."""
+    return address if re.fullmatch(r"/(?![/\\])[^\\\x00-\x20\x7f]*", address) else "/"
+
+
+def _form(next: str, problem: str | None = None, status: int = 200) -> Response:
+    return pages.render("sign_in.html", None, status, next=inside(next), problem=problem)
+
+
+def _with_cookie(request: Request, answer: Response, value: str, age: int) -> Response:
+    secure = request.url.scheme == "https"
+    answer.set_cookie(guard.cookie(request), value, age, path="/", secure=secure, httponly=True, samesite="lax")
+    return answer

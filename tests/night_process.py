@@ -1,0 +1,35 @@
+"""One night as a process of its own, to be killed: python -m tests.night_process HOME EXAMPLE NIGHT ISO-TIME.
+
+The flow's own functions without Prefect, whose start would take longer than the night.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from flows.surveil import run_search
+from livereview import fetch, review_toml, settings
+from livereview.client import Session
+from livereview.replay import ReplayServer
+
+
+def run(home: Path, example: Path, night: str, now: datetime) -> None:
+    """Register, run every search, publish."""
+    chosen = settings.read({}, home)
+    with (
+        ReplayServer(example / "nights" / night) as server,
+        Session(chosen) as client,
+        fetch.Fetcher(secrets={}, via=server.base) as fetcher,
+    ):
+        text = (example / "review.toml").read_text(encoding="utf-8")
+        client.call("register", text=text, now=now)
+        review = review_toml.parse(text)
+        for plan in review.searches:
+            run_search(client, fetcher, review.id, plan, now, lambda answer: None)
+        client.call("publish", review=review.id, now=now)
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], datetime.fromisoformat(sys.argv[4]))
