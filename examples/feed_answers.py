@@ -15,7 +15,9 @@ SPACES = {
     "dc": "http://purl.org/dc/elements/1.1/",
     "prism": "http://prismstandard.org/namespaces/basic/2.0/",
 }
-LIBRARY = "https://doi.org/10.5281/zenodo.18255859"  # the reports' own pages are not in the catalogue: link to its source
+LIBRARY = (
+    "https://doi.org/10.5281/zenodo.18255859"  # the reports' own pages are not in the catalogue: link to its source
+)
 
 
 def rss(works: list[Work], search: Search, until: datetime) -> bytes:
@@ -24,7 +26,7 @@ def rss(works: list[Work], search: Search, until: datetime) -> bytes:
         ET.register_namespace(prefix, space)
     root = ET.Element("rss", version="2.0")
     channel = ET.SubElement(root, "channel")
-    put(channel, "title", f"{works[0]['container_title']}: Table of Contents")
+    put(channel, "title", search.platform)
     put(channel, "link", site(search))
     put(channel, "description", "List of articles from the latest issues.")
     put(channel, "pubDate", format_datetime(until))

@@ -2,8 +2,8 @@
 
     python examples/make_recordings.py [--example DIR] [--out DIR]
 
-The facts come from the example's catalogue.json, the addresses from the real sources' `request` and the next cursor from
-their `parse`, so a recording can't drift from the code that reads it. The same catalogue always gives the same bytes.
+The facts come from the example's catalogue.json, the addresses from the real sources' `request` and the next cursor
+from their `parse`, so a recording can't drift from the code that reads it. The same catalogue gives the same bytes.
 In a work of the catalogue, `served` is the day a source first had it, `written` how that source's words differ, and
 `earlier` what it did not know before a day.
 """
@@ -18,14 +18,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import feed_answers
 import source_answers
-from source_answers import Work
+from source_answers import ERROR_PAGE, Work
 
 from livereview import review_toml, sources
+from livereview.fetch import Answer, shown
+from livereview.replay import Recorder
 from livereview.review import Search
 from livereview.sources.protocol import Query, Request, Window
 
 EXAMPLE = Path(__file__).parent / "youth-homelessness"
+SPEAKERS = {
+    "openalex": source_answers.openalex,
+    "crossref": source_answers.crossref,
+    "pubmed": source_answers.pubmed,
+    "europepmc": source_answers.europepmc,
+}
+TYPES = {b"{": "application/json", b"<": "text/xml; charset=utf-8"}
 
 
 def load(example: Path) -> dict[str, Any]:
@@ -73,10 +83,12 @@ def answers(catalogue: dict[str, Any], search: Search, number: int) -> Iterator[
     query = Query(search.query, search.filters, search.url)
     while True:
         request = source.request(query, window, cursor) if source.request else Request(search.url or "")
-        broken = search.name in night.get("broken", ())
-        body = source_answers.ERROR_PAGE if broken else page(search, works, request, window.end)
-        yield Answer(request, body, cursor)
-        cursor = None if broken else source.parse(body, cursor).next_cursor
+        if search.name in night.get("broken", ()):
+            yield Answer(ERROR_PAGE, shown(request), 200, "text/html", request, source.name, cursor)
+            return
+        body = page(search, works, request, window.end)
+        yield Answer(body, shown(request), 200, TYPES[body[:1]], request, source.name, cursor)
+        cursor = source.parse(body, cursor).next_cursor
         if cursor is None:
             return
 
@@ -87,3 +99,28 @@ def page(search: Search, works: list[Work], request: Request, until: datetime) -
         feed = feed_answers.atom if search.grey else feed_answers.rss
         return feed(works, search, until)
     return SPEAKERS[search.source](works, dict([*request.params, *(request.form or ())]))
+
+
+def record(example: Path, out: Path) -> None:
+    """Write the recordings of all nights of an example under `out`, a folder each."""
+    catalogue, review = load(example), review_toml.load(example / "review.toml")
+    for number in range(1, len(catalogue["nights"]) + 1):
+        keep = Recorder(out / str(number)).keep
+        for search in review.searches:
+            for answer in answers(catalogue, search, number):
+                keep(answer)
+
+
+def main() -> None:
+    """Replace an example's nights."""
+    asked = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    asked.add_argument("--example", type=Path, default=EXAMPLE, help="folder with catalogue.json and review.toml")
+    asked.add_argument("--out", type=Path, help="folder to replace; the example's own nights if not given")
+    options = asked.parse_args()
+    out = options.out or options.example / "nights"
+    shutil.rmtree(out, ignore_errors=True)
+    record(options.example, out)
+
+
+if __name__ == "__main__":
+    main()

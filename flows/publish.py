@@ -7,17 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow, task
-from prefect.states import Completed, Failed, State
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
 from livereview import settings
-from livereview.client import Session
+from livereview.client import Client, Session
+
+
+@task(name="settle outbox", persist_result=False, cache_policy=NO_CACHE)
+def settle(client: Client) -> dict[str, Any]:
+    """Publish every review that is behind."""
+    return client.call("settle_outbox")
 
 
 @flow(name="publish", validate_parameters=False)
 def publish(home: str | None = None) -> State[dict[str, Any]]:
     """Rebuild every review whose published folder is behind; the run fails if a build failed."""
     with Session(settings.read(os.environ, Path(home) if home else None)) as client:
-        done = task(client.call, name="settle outbox", persist_result=False)("settle_outbox")
+        done = settle(client)
     broken = [f"{review}: {result['problem']}" for review, result in done.items() if "problem" in result]
     if broken:
         return Failed(message="; ".join(broken), data=done)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from prefect import serve
 from prefect.deployments.runner import RunnerDeployment
@@ -20,7 +21,8 @@ PUBLISH_EVERY = "*/15 * * * *"
 def deployments(reviews: Sequence[Review], home: Path) -> list[RunnerDeployment]:
     """What `run` serves: for each review a "surveil" deployment per cron line, in the review's own time zone."""
     found = [_deployment(review, cron, names, home) for review in reviews for cron, names in slots(review).items()]
-    return [*found, publish.to_deployment(name="publish", schedule=Cron(PUBLISH_EVERY), parameters={"home": str(home)})]
+    parameters = {"home": str(home)}
+    return [*found, _made(publish.to_deployment(name="publish", schedule=Cron(PUBLISH_EVERY), parameters=parameters))]
 
 
 def slots(review: Review) -> dict[str, list[str]]:
@@ -32,13 +34,21 @@ def slots(review: Review) -> dict[str, list[str]]:
 
 
 def _deployment(review: Review, cron: str, names: list[str], home: Path) -> RunnerDeployment:
-    return surveil.to_deployment(
-        name=f"{review.id} at {cron}".replace("/", " of "),
-        schedule=Cron(cron, timezone=review.living.timezone),
-        parameters={"review": review.id, "only": names, "home": str(home)},
-        concurrency_limit=1,  # after downtime every missed slot runs; windows come from watermarks, so that is safe
-        tags=["livereview", review.id],
+    return _made(
+        surveil.to_deployment(
+            name=f"{review.id} at {cron}".replace("/", " of "),
+            schedule=Cron(cron, timezone=review.living.timezone),
+            parameters={"review": review.id, "only": names, "home": str(home)},
+            concurrency_limit=1,  # after downtime every missed slot runs; windows come from watermarks, so that is safe
+            tags=["livereview", review.id],
+        )
     )
+
+
+def _made(deployment: Any) -> RunnerDeployment:
+    """Prefect's type allows for a coroutine too; outside an event loop it is always the thing itself."""
+    assert isinstance(deployment, RunnerDeployment)
+    return deployment
 
 
 def run(reviews: Sequence[Review], home: Path) -> None:

@@ -14,7 +14,9 @@ from typing import Any
 from uuid import uuid4
 
 from prefect import flow, get_run_logger, task
-from prefect.states import Completed, Failed, State
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
 from livereview import fetch, replay, review_toml, settings, sources
 from livereview.client import Client, Session
@@ -84,8 +86,8 @@ def surveil(
         if protocol:
             client.call("register", text=Path(protocol).read_text(encoding="utf-8"), now=moment)
         plans = chosen_searches(review_toml.parse(client.call("protocol", review=review)["text"]), only)
-        endings = [_task(client, fetcher, review, plan, moment, keep) for plan in plans]
-        published = task(client.call, name="publish", persist_result=False)("publish", review=review, now=moment)
+        endings = [search(client, fetcher, review, plan, moment, keep) for plan in plans]
+        published = publish(client, review, moment)
     return _verdict({"review": review, "searches": endings, "published": published})
 
 
@@ -101,7 +103,8 @@ def _forget(answer: fetch.Answer) -> None:
     """Keep no recording."""
 
 
-def _task(
+@task(task_run_name="search {plan.name}", persist_result=False, cache_policy=NO_CACHE)
+def search(
     client: Client,
     fetcher: fetch.Fetcher,
     review: str,
@@ -109,13 +112,17 @@ def _task(
     now: datetime,
     keep: Callable[[fetch.Answer], None],
 ) -> Ending:
-    def search() -> Ending:
-        ending = run_search(client, fetcher, review, plan, now, keep)
-        log = get_run_logger()
-        (log.info if ending["outcome"] in ("ok", "ok-zero") else log.error)("%s", sentence(ending))
-        return ending
+    """One search as a task, its ending in the run's log."""
+    ending = run_search(client, fetcher, review, plan, now, keep)
+    log = get_run_logger()
+    (log.info if ending["outcome"] in ("ok", "ok-zero") else log.error)("%s", sentence(ending))
+    return ending
 
-    return task(search, name=f"search {plan.name}", persist_result=False)()
+
+@task(persist_result=False, cache_policy=NO_CACHE)
+def publish(client: Client, review: str, now: datetime) -> dict[str, Any]:
+    """Bring the published folder up to date, as a task."""
+    return client.call("publish", review=review, now=now)
 
 
 def sentence(ending: Ending) -> str:

@@ -30,7 +30,7 @@ PATIENCE = 60.0  # seconds to wait for an owner that restarts
 class Client(Protocol):
     """Call a use case of `livereview.ops.OPS` by name."""
 
-    def call(self, name: str, **arguments: Any) -> Answer: ...
+    def call(self, operation: str, /, **arguments: Any) -> Answer: ...
 
     def close(self) -> None: ...
 
@@ -42,8 +42,8 @@ class Local:
         self.settings = settings
         self.store = Store(settings.database, settings.memory, settings.threads)
 
-    def call(self, name: str, **arguments: Any) -> Answer:
-        return ops.run(self.store, self.settings.site, name, _plain(arguments))
+    def call(self, operation: str, /, **arguments: Any) -> Answer:
+        return ops.run(self.store, self.settings.site, operation, _plain(arguments))
 
     def close(self) -> None:
         self.store.close()
@@ -60,14 +60,14 @@ class Remote:
         self._session.trust_env = False
         self._session.headers["Authorization"] = f"Bearer {token}"
 
-    def call(self, name: str, **arguments: Any) -> Answer:
+    def call(self, operation: str, /, **arguments: Any) -> Answer:
         """As `Local.call`. An owner that is restarting is waited for: every use case can be asked twice."""
         body = json.dumps(_plain(arguments), default=_encode).encode()
         waited = 0.0
         while True:
             try:
                 reply = self._session.post(
-                    f"{self.url}/api/ops/{name}",
+                    f"{self.url}/api/ops/{operation}",
                     data=body,
                     headers={"Content-Type": "application/json"},
                     timeout=(5, 600),

@@ -39,7 +39,7 @@ def run(
     from flows.surveil import surveil  # Prefect takes seconds to import: only those who run a night wait
 
     with ReplayServer(recording) if recording else nullcontext() as server:
-        state = surveil(
+        state: Any = surveil(
             review=review,
             protocol=str(protocol) if protocol else None,
             home=str(settings.home),

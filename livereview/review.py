@@ -1,4 +1,4 @@
-"""A review's protocol as data: what `review.toml` says, after it was checked. `review_toml.py` reads and checks it."""
+"""A review's protocol as data: what `review.toml` says, after it was checked. `review_toml` reads and checks it."""
 
 from __future__ import annotations
 

@@ -52,10 +52,12 @@ def named(reference, night):
     return {
         work["key"]
         for work in served
-        if (doi and work.get("doi") == doi)
-        or reference == f"pmid:{work.get('pmid')}"
-        or reference == work["title"]
+        if (doi and work.get("doi") == doi) or reference == f"pmid:{work.get('pmid')}" or reference == work["title"]
     }
+
+
+def letters(title):
+    return "".join(c for c in title.lower() if c.isalnum())
 
 
 def fates():
@@ -79,7 +81,7 @@ def verdict(rows):
     for row in rows:
         if row["role"] == "adjudication":
             return row["verdict"]
-    words = [row["verdict"] for row in rows]
+    words = ["include" if row["verdict"] == "maybe" else row["verdict"] for row in rows]
     return words[0] if len(words) == 2 and len(set(words)) == 1 else None
 
 
@@ -107,7 +109,9 @@ def test_the_catalogue_holds_every_report_that_the_review_included_or_excluded_a
 
 def test_the_same_catalogue_gives_the_committed_recordings_byte_by_byte(tmp_path):
     made.record(EXAMPLE, tmp_path)
-    committed = {path.relative_to(EXAMPLE / "nights"): path for path in (EXAMPLE / "nights").rglob("*") if path.is_file()}
+    committed = {
+        path.relative_to(EXAMPLE / "nights"): path for path in (EXAMPLE / "nights").rglob("*") if path.is_file()
+    }
     again = {path.relative_to(tmp_path): path for path in tmp_path.rglob("*") if path.is_file()}
     assert committed.keys() == again.keys() and committed
     assert all(path.read_bytes() == again[name].read_bytes() for name, path in committed.items())
@@ -134,3 +138,84 @@ def facts(record):
 
 def stated(work):
     return (work["title"].rstrip("."), work.get("doi") or "", work["year"], work.get("volume") or "")
+
+
+def test_the_second_night_repeats_records_of_the_first_and_adds_sources_to_known_works():
+    first, second = ({(name, work["key"]) for name, works in answered(n).items() for work in works} for n in (1, 2))
+    databases = {"openalex", "pubmed", "europepmc"}
+    assert {name for name, _ in first & second} >= databases
+    seen = {key for _, key in first}
+    assert any(key in seen for name, key in second - first if name in databases)
+
+
+def test_crossref_fails_on_the_second_night_and_catches_up_on_the_third():
+    first, second, third = made.windows(CATALOGUE, REVIEW.search("crossref"))
+    assert second.start == third.start < first.end < second.end
+    missed = made.found(CATALOGUE, REVIEW.search("crossref"), second)
+    assert {work["key"] for work in missed} <= {work["key"] for work in answered(3)["crossref"]}
+    assert answered(2)["crossref"] == [] and len(missed) > 10
+
+
+def test_a_record_without_volume_and_pages_gets_them_on_the_third_night():
+    before, after = (
+        next(work for work in answered(night)["pubmed"] if work["key"] == "slesnick2023housingsupportiveservices")
+        for night in (2, 3)
+    )
+    assert (before["volume"], before["pages"]) == (None, None)
+    assert (after["volume"], after["pages"]) == ("144", "108917")
+
+
+@pytest.mark.parametrize("night", NIGHTS)
+def test_every_decision_names_one_work_that_has_arrived_and_gives_a_known_reason(night):
+    reasons = {reason.id for reason in REVIEW.reasons}
+    for row in decisions(night):
+        assert len(named(row["record"], night)) == 1, row
+        assert row["stage"] in REVIEW.screening.stages
+        needs_reason = (row["stage"], row["verdict"]) == ("full_text", "exclude")
+        assert row["reason"] in reasons if needs_reason else row["reason"] == "", row
+
+
+def test_decisions_leave_the_published_counts_and_six_reports_undecided():
+    assert Counter(fates().values()) == {
+        "exclude": 91,
+        "full text: exclude": 67,
+        "full text: include": 19,
+        "full text: open": 1,
+        "open": 5,
+    }
+
+
+def test_only_disagreements_are_adjudicated():
+    for night in NIGHTS:
+        votes = {}
+        for row in decisions(night):
+            votes.setdefault((row["record"], row["stage"]), []).append(row)
+        for rows in votes.values():
+            verdicts = {row["verdict"] for row in rows if row["role"] == "vote"}
+            settled = any(row["role"] == "adjudication" for row in rows)
+            assert not settled or len(verdicts) == 2, rows
+
+
+def sheets():
+    return sorted((EXAMPLE / "extractions").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", sheets(), ids=lambda path: path.stem)
+def test_an_extraction_is_a_valid_form_on_reports_included_by_then(path):
+    form = forms.from_json(json.loads(path.read_text(encoding="utf-8")), REVIEW, path.name)
+    night = int(path.name[0])
+    keys = {key for reference in form.reports for key in named(reference, night)}
+    assert keys == {work["key"] for work in WORKS if work.get("study") == form.study}
+    assert all(fates()[key] == "full text: include" for key in keys)
+
+
+def test_the_five_extractions_hold_all_ninety_nine_results():
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sheets()]
+    assert {one["study"]: len(one["results"]) for one in found} == {
+        "thulien-2022": 9,
+        "gilmer-2016": 4,
+        "kozloff-2016": 69,
+        "slesnick-2023": 11,
+        "raithel-2015": 6,
+    }
+    assert {path.name[0] for path in sheets()} == {"1", "2", "3"}

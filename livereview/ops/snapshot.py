@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from livereview.evidence import forms
 from livereview.ops.surveil import protocol
+from livereview.records import Record
 from livereview.review import Review
 from livereview.store import decisions, evidence, matches, records, searches, versions
 from livereview.store.open import Connection
@@ -88,7 +89,7 @@ def _flow(con: Connection, review: str, reasons: Iterable[str | None], grouped: 
 
 
 def _studies(
-    con: Connection, review: Review, grouped: dict[str, list[str]], found: dict[str, list[records.Record]]
+    con: Connection, review: Review, grouped: dict[str, list[str]], found: dict[str, list[Record]]
 ) -> Iterable[Study]:
     texts = evidence.extractions(con, review.id)
     for study, reports in sorted(grouped.items()):
@@ -96,7 +97,7 @@ def _studies(
         yield Study(study, form.label if form else study, tuple(_report(key, found) for key in reports), form)
 
 
-def _report(report_id: str, found: dict[str, list[records.Record]], reason: str | None = None) -> Report:
+def _report(report_id: str, found: dict[str, list[Record]], reason: str | None = None) -> Report:
     members = found[report_id]
     return Report(report_id, records.fullest(members), tuple(sorted({record.source for record in members})), reason)
 

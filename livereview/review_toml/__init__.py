@@ -10,7 +10,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from livereview.review_toml.lines import Where
 SOURCES = ("openalex", "crossref", "pubmed", "europepmc", "feed", "ris")
 UNDER = ("answer", "explanations", "caveats", *EMMIE)
 SHOWN = 20  # errors in one message
+_ASKED = ("openalex", "crossref", "pubmed", "europepmc")  # these would refuse to ask for everything they have
 
 _Notes = list[tuple[Where, str]]
 _NEEDED: Any = object()
@@ -69,11 +70,14 @@ def parse(text: str, name: str = "review.toml", sources: Collection[str] = SOURC
     sources  names a search may give; "package.module:Attribute" is always allowed, and loaded only when it is used
     """
     try:
+        digest = hashlib.sha256(text.encode()).hexdigest()
         document = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         raise Refused(_syntax(name, str(error), text)) from None
+    except (RecursionError, UnicodeError) as error:
+        raise Refused(f"{name} line 1: can't be read ({error}); write UTF-8 text as in `livereview init`") from None
     notes: _Notes = []
-    review = _review(document, sources, notes, text)
+    review = replace(_review(document, sources, notes), text=text, hash=digest)
     if notes:
         raise Refused(_report(name, notes, lines.find(text)))
     return review
@@ -183,33 +187,23 @@ _STATEMENT = {
 }
 
 
-def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes, text: str) -> Review:
+def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -> Review:
     """A Review that is only good where no notes were made."""
     top = _fields(document, _TOP, (), notes)
     criteria = _fields(top["criteria"], _CRITERIA, ("criteria",), notes)
-    parts = {
-        name: _each(top[name], keys, (name,), notes)
-        for name, keys in (
-            ("reasons", _REASON),
-            ("taxonomy", _AREA),
-            ("outcomes", _OUTCOME),
-            ("statements", _STATEMENT),
-        )
-    }
     top |= {
         "question": Question(**_fields(top["question"], _QUESTION, ("question",), notes)),
         "criteria": _criteria(criteria, notes),
-        "reasons": tuple(Reason(**row) for row in parts["reasons"]),
-        "taxonomy": tuple(Area(**row) for row in parts["taxonomy"]),
-        "outcomes": _outcomes(parts["outcomes"], notes),
+        "reasons": tuple(Reason(**row) for row in _each(top["reasons"], _REASON, ("reasons",), notes)),
+        "taxonomy": tuple(Area(**row) for row in _each(top["taxonomy"], _AREA, ("taxonomy",), notes)),
+        "outcomes": _outcomes(top["outcomes"], notes),
         "searches": _searches(top["searches"], sources, notes),
         "screening": Screening(**_fields(top["screening"], _SCREENING, ("screening",), notes)),
         "highlights": Highlights(**_fields(top["highlights"], _HIGHLIGHTS, ("highlights",), notes)),
         "living": Living(**_fields(top["living"], _LIVING, ("living",), notes)),
-        "statements": tuple(Statement(**row) for row in parts["statements"]),
+        "statements": tuple(Statement(**row) for row in _each(top["statements"], _STATEMENT, ("statements",), notes)),
     }
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return Review(**top, criteria_version=criteria["version"], text=text, hash=digest)
+    return Review(**top, criteria_version=criteria["version"])
 
 
 def _criteria(table: dict[str, Any], notes: _Notes) -> tuple[Criterion, ...]:
@@ -218,14 +212,15 @@ def _criteria(table: dict[str, Any], notes: _Notes) -> tuple[Criterion, ...]:
         for kind in ("include", "exclude")
         for n, row in enumerate(_each(table[kind], _CRITERION, ("criteria", kind), notes))
     ]
-    first: set[str] = {row["id"] for kind, _, row in rows if kind == "include" and row["id"]}
+    included = {row["id"] for kind, _, row in rows if kind == "include" and row["id"]}
     for kind, n, row in rows:
-        if kind == "exclude" and row["id"] in first:
+        if kind == "exclude" and row["id"] in included:
             notes.append((("criteria", kind, n, "id"), f'"{row["id"]}" is an include criterion too; ids must differ'))
     return tuple(Criterion(row["id"], kind, row["text"]) for kind, _, row in rows)
 
 
-def _outcomes(rows: list[dict[str, Any]], notes: _Notes) -> tuple[Outcome, ...]:
+def _outcomes(given: Any, notes: _Notes) -> tuple[Outcome, ...]:
+    rows = _each(given, _OUTCOME, ("outcomes",), notes)
     for n, row in enumerate(rows):
         if row["important"] and not row["measure"]:
             what = 'has no unit; add measure, e.g. measure = "SMD", or leave `important` out'
@@ -237,13 +232,10 @@ def _searches(given: Any, sources: Collection[str], notes: _Notes) -> tuple[Sear
     keys = {**_SEARCH, "source": _Key(values.source(sources))}
     rows = _each(given, keys, ("searches",), notes, "name")
     for n, row in enumerate(rows):
-        asks = row["query"] or row["url"] or row["filters"]
-        if row["source"] == "feed" and not (given[n].get("url")):
-            notes.append((("searches", n), 'a feed needs its address; add url = "https://..."'))
-        elif (
-            not asks and row["source"] not in ("feed", "ris", None) and not {"query", "url", "filters"} & set(given[n])
-        ):
-            notes.append((("searches", n), 'asks nothing; add query = "..."'))
+        if row["source"] == "feed" and "url" not in given[n]:
+            notes.append((("searches", n, "url"), 'is missing: a feed needs its address; add url = "https://..."'))
+        elif row["source"] in _ASKED and not {"query", "url", "filters"} & set(given[n]):
+            notes.append((("searches", n, "query"), 'is missing: nothing would be asked; add query = "..."'))
     return tuple(Search(**row) for row in rows)
 
 
@@ -267,19 +259,22 @@ def _fields(table: dict[str, Any] | None, keys: Mapping[str, _Key], where: Where
 
 
 def _field(table: dict[str, Any], name: str, key: _Key, where: Where, notes: _Notes) -> Any:
-    if name not in table or (key.form != _Key.form and table[name] == []):
-        if key.default is _NEEDED:
-            notes.append(((*where, name), f"is missing; add {key.form.format(name)}, as `livereview init` shows"))
-            return None
+    given = table.get(name)
+    if key.default is _NEEDED and given in (None, []):
+        what = "is missing" if given is None else "is empty"
+        notes.append(((*where, name), f"{what}; add {key.form.format(name)}, as `livereview init` shows"))
+        return None
+    if given is None:
         return key.default
     try:
-        return key.read(table[name])
+        return key.read(given)
     except values.Wrong as wrong:
         notes.append(((*where, name, *wrong.inside), str(wrong)))
         return None
 
 
 def _unknown(name: str, keys: Mapping[str, _Key], where: Where) -> str:
+    said = f"unknown key; choose one of {', '.join(keys)}{values.meant(name, keys)}"
     if where and name in _TOP:
-        return f"belongs to the top of the file: move {name} above the first [table]"
-    return f"unknown key; choose one of {', '.join(keys)}{values.meant(name, keys)}"
+        said += f" (the review's own {name} stands at the top of the file, above the first [table])"
+    return said

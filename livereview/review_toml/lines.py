@@ -28,8 +28,9 @@ def find(text: str) -> dict[Where, int]:
         line = text.count("\n", 0, at) + 1
         if header := _HEADER.match(text, at):
             table = _enter(header[1] == "[[", _split(header[2]), counts)
-            for where in (table[:-1], table):
-                found.setdefault(where, line)
+            found[table] = line
+            if isinstance(table[-1], int):
+                found.setdefault(table[:-1], line)
             at = header.end()
         elif entry := _ENTRY.match(text, at):
             where = (*table, *_split(entry[1]))

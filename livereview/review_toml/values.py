@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Callable, Collection, Mapping
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -39,9 +40,18 @@ def meant(word: str, choices: Collection[str]) -> str:
     return f' — did you mean "{close[0]}"?' if close else ""
 
 
+def _shown(value: Any) -> str:
+    """The value as TOML writes it, cut where it is long."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date):
+        return value.isoformat()
+    return "a table" if isinstance(value, dict) else reprlib.repr(value)
+
+
 def text(value: Any) -> str:
     if not isinstance(value, str):
-        raise Wrong(f'must be a text in quotes, e.g. "words"; this is {value!r}')
+        raise Wrong(f'must be a text in quotes, e.g. "words"; this is {_shown(value)}')
     if not value.strip():
         raise Wrong('is empty; write the words, or "none" where there is nothing to say')
     return value.strip()
@@ -55,14 +65,14 @@ def slug(value: Any) -> str:
 
 def flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise Wrong(f"must be true or false, without quotes; this is {value!r}")
+        raise Wrong(f"must be true or false, without quotes; this is {_shown(value)}")
     return value
 
 
 def whole(low: int, high: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         if type(value) is not int or not low <= value <= high:
-            raise Wrong(f"must be a whole number from {low} to {high}, without quotes; this is {value!r}")
+            raise Wrong(f"must be a whole number from {low} to {high}, without quotes; this is {_shown(value)}")
         return value
 
     return read
@@ -70,7 +80,7 @@ def whole(low: int, high: int) -> Callable[[Any], int]:
 
 def positive(value: Any) -> float:
     if type(value) not in (int, float) or not 0 < value < float("inf"):
-        raise Wrong(f"must be a number above 0, without quotes; this is {value!r}")
+        raise Wrong(f"must be a number above 0, without quotes; this is {_shown(value)}")
     return float(value)
 
 
@@ -102,7 +112,7 @@ def day(value: Any) -> str:
             return date.fromisoformat(value).isoformat()
     except ValueError:
         pass
-    raise Wrong(f"must be a day as year-month-day, e.g. 2026-01-31; this is {value!r}")
+    raise Wrong(f"must be a day as year-month-day, e.g. 2026-01-31; this is {_shown(value)}")
 
 
 def url(value: Any) -> str:
@@ -139,16 +149,18 @@ def cron(value: Any) -> str:
     for part, field in zip(parts, _CRON, strict=True):
         for item in part.split(","):
             _cron_item(item, *field)
+    if re.fullmatch("30|31", parts[2]) and parts[3].lower() in ("2", "02", "feb"):
+        raise Wrong(f'"{value}" never comes: February has no day {parts[2]}')
     return " ".join(parts)
 
 
 def _cron_item(item: str, what: str, low: int, high: int, names: Mapping[str, int]) -> None:
-    """One of *, 5, 1-5, */15 or 0-30/10, where names such as mon stand for numbers."""
-    found = re.fullmatch(r"(?:\*|(\w+)(?:-(\w+))?)(?:/(\d+))?", item)
-    ends = [names.get(end.lower(), end) for end in found.groups()[:2] if end] if found else [item]
-    numbers = [int(end) for end in ends if str(end).isascii() and str(end).isdigit()]
-    fits = len(numbers) == len(ends) and numbers == sorted(numbers) and all(low <= n <= high for n in numbers)
-    if not found or not fits or (found[3] and int(found[3]) == 0):
+    """One of *, 5, 1-5, */15 or 0-30/10, where names such as mon stand for numbers; a week may end before it begins."""
+    found = re.fullmatch(r"(?:\*|(\w+)(?:-(\w+))?)(?:/([1-9]\d?))?", item, re.ASCII)
+    ends = [str(names.get(end.lower(), end)) for end in found.groups()[:2] if end] if found else [item]
+    numbers = [int(end) for end in ends if re.fullmatch("[0-9]{1,2}", end)]
+    in_order = numbers == sorted(numbers) or names is _DAYS
+    if not found or len(numbers) < len(ends) or not in_order or not all(low <= n <= high for n in numbers):
         words = f" or {', '.join(names)}" if names else ""
         raise Wrong(f'"{item}" is no {what}: give *, a number from {low} to {high}{words}, a range 1-5 or a step */2')
 
@@ -156,7 +168,7 @@ def _cron_item(item: str, what: str, low: int, high: int, names: Mapping[str, in
 def list_of(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
     def read_all(value: Any) -> tuple[Any, ...]:
         if not isinstance(value, list):
-            raise Wrong(f'must be a list in [ ], e.g. ["one", "two"]; this is {value!r}')
+            raise Wrong(f'must be a list in [ ], e.g. ["one", "two"]; this is {_shown(value)}')
         found = []
         for n, item in enumerate(value):
             try:
@@ -181,7 +193,9 @@ def filters(value: Any) -> tuple[tuple[str, str], ...]:
     for name, given in table(value).items():
         for item in given if isinstance(given, list) else [given]:
             if not isinstance(item, (str, int)) or item == "":
-                raise Wrong(f"must be a text, a whole number, true or false, or a list of them; not {item!r}", (name,))
+                raise Wrong(
+                    f"must be a text, a whole number, true or false, or a list of them; not {_shown(item)}", (name,)
+                )
             pairs.append((name, str(item).lower() if isinstance(item, bool) else str(item)))
     return tuple(pairs)
 

@@ -20,7 +20,9 @@ def find(name: str) -> Source:
         return SOURCES[name]
     module, _, attribute = name.partition(":")
     if not attribute:
-        raise Refused(f"unknown source {name!r}; choose one of {', '.join(sorted(SOURCES))} or package.module:Attribute")
+        raise Refused(
+            f"unknown source {name!r}; choose one of {', '.join(sorted(SOURCES))} or package.module:Attribute"
+        )
     try:
         found = getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:

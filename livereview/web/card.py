@@ -83,15 +83,15 @@ def pieces(text: str, highlights: Highlights) -> tuple[Piece, ...]:
 def _pattern(highlights: Highlights) -> re.Pattern[str] | None:
     parts = [
         f"(?P<{kind}>{_any(terms)})"
-        for kind, terms in (("include", highlights.include), ("exclude", highlights.exclude))
-        if any(terms)
+        for kind, given in (("include", highlights.include), ("exclude", highlights.exclude))
+        if (terms := [term.strip() for term in given if term.strip(" *")])
     ]
     return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)", re.IGNORECASE) if parts else None
 
 
 def _any(terms: Sequence[str]) -> str:
     """Longest first, or a short term would hide the phrase that it begins."""
-    return "|".join(_term(term) for term in sorted(filter(None, terms), key=len, reverse=True))
+    return "|".join(_term(term) for term in sorted(terms, key=len, reverse=True))
 
 
 def _term(term: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 import re
 import threading
 from collections import defaultdict, deque
@@ -39,7 +40,7 @@ class Tries:
             times = self.wrong.get(address, deque())
             while times and now - times[0] >= WITHIN:
                 times.popleft()
-            return int((times[0] + WITHIN - now).total_seconds()) + 1 if len(times) >= TRIES else 0
+            return math.ceil((times[0] + WITHIN - now).total_seconds()) if len(times) >= TRIES else 0
 
     def note(self, address: str, now: datetime) -> None:
         with self.lock:

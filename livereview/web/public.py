@@ -24,9 +24,10 @@ def site(request: Request, path: str = "") -> Response:
     """A published file, or the index.html of a folder."""
     home = guard.desk(request).settings.site.resolve()
     target = inside(home, path)
-    if target.is_dir() and not request.url.path.endswith("/"):
+    folder = target.is_dir()
+    if folder and not request.url.path.endswith("/"):
         return RedirectResponse(f"{request.url.path}/", 307)
-    return _file(request, target / "index.html" if target.is_dir() else target)
+    return _file(request, target / "index.html" if folder else target)
 
 
 def static(request: Request, name: str) -> Response:
@@ -36,10 +37,10 @@ def static(request: Request, name: str) -> Response:
 
 def inside(home: Path, path: str) -> Path:
     """Where `path` leads, links followed, if that is in `home`; hidden and half-written files are not there."""
-    if "\0" in path or any(part.startswith(".") or part.endswith(".new") for part in path.split("/")):
-        raise HTTPException(404, "Nothing is published here.")
-    target = (home / path.strip("/")).resolve()
-    if not target.is_relative_to(home):
+    parts = [part for part in path.split("/") if part]
+    hidden = any(part.startswith(".") or part.endswith(".new") or len(part) > 200 for part in parts)
+    target = home if hidden or "\0" in path else home.joinpath(*parts).resolve()
+    if (target == home and parts) or not target.is_relative_to(home):
         raise HTTPException(404, "Nothing is published here.")
     return target
 

@@ -80,7 +80,7 @@ def _loopback(host: str) -> bool:
 
 
 class Publisher:
-    """Publishes what the outbox asks for once it has been quiet from one look to the next: a burst makes one version."""
+    """Publishes what the outbox asks for once it was quiet from one look to the next: a burst makes one version."""
 
     def __init__(self, store: Store, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)):
         self.store, self.folder, self.clock = store, folder, clock

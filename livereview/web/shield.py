@@ -49,7 +49,7 @@ class Shield:
 
 
 def foreign(headers: Headers) -> bool:
-    """Whether a page of another site sends this. `Origin: null` is what our own no-referrer policy makes browsers say."""
+    """Whether a page of another site sends this. `Origin: null` is what browsers say under our no-referrer policy."""
     origin = headers.get("origin", "null")
     elsewhere = origin != "null" and urlsplit(origin).netloc != headers.get("host", "")
     return elsewhere or headers.get("sec-fetch-site") in ("cross-site", "same-site")

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from livereview import review_toml
+from livereview.review import EMMIE
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+def test_signs_of_safety_asks_what_it_was_made_for() -> None:
+    review = review_toml.load(EXAMPLES / "signs-of-safety" / "review.toml")
+    assert "living" in review.title
+    assert review.emmie
+    assert {o.id: o.better for o in review.outcomes} == {
+        "entering-care": "lower",
+        "re-entering-care": "lower",
+        "reunification": "higher",
+    }
+    assert len(review.taxonomy) == 9
+    under = [statement.under for statement in review.statements]
+    assert under.count("explanations") == 3
+    assert set(EMMIE) <= set(under)
+    assert any("not evidence that it does not work" in s.text for s in review.statements if s.under == "caveats")
+    assert {search.source for search in review.searches} >= {"openalex", "crossref", "pubmed", "europepmc"}
+    assert sum(search.grey for search in review.searches) == 3
+
+
+def test_the_2009_study_claims_no_more_than_is_known() -> None:
+    folder = EXAMPLES / "signs-of-safety"
+    data = json.loads((folder / "extractions" / "one-2009-study.json").read_text("utf-8"))
+    review = review_toml.load(folder / "review.toml")
+    (result,) = data["results"]
+    assert result["outcome"] in {outcome.id for outcome in review.outcomes}
+    assert result["direction"] == "favours_intervention"
+    assert [result[key] for key in ("effect", "ci_low", "ci_high", "n")] == [None] * 4
+    assert "caution" in data["caution"]
+    assert f"TI  - {data['reports'][0]}\n" in (folder / "seed.ris").read_text("utf-8")
+    assert data["study"] in {study for statement in review.statements for study in statement.studies}
+
+
+def test_youth_homelessness_has_every_outcome_domain_of_the_published_review() -> None:
+    review = review_toml.load(EXAMPLES / "youth-homelessness" / "review.toml")
+    domains = [
+        "stable-housing",
+        "social-emotional-wellbeing",
+        "health",
+        "legal-justice",
+        "employment-earnings",
+        "education",
+        "living-skills",
+    ]
+    assert [outcome.id for outcome in review.outcomes] == domains
+    assert {(outcome.better, outcome.measure, outcome.important) for outcome in review.outcomes} == {
+        ("higher", "SMD", 0.2)
+    }
+    assert [search.name for search in review.searches if search.grey] == ["feed-grey"]
+    assert review.living.search_schedule == "0 2 * * *"

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from livereview.settings import Settings
+from livereview.web.shield import PUBLIC
+from tests.conftest import TestClient
+
+
+@pytest.fixture
+def site(settings: Settings) -> Path:
+    """A published folder whose `latest` is a link, beside a database that is nobody's business."""
+    build = settings.site / "small-review" / "builds" / "b1"
+    build.mkdir(parents=True)
+    (settings.site / "index.html").write_text("<title>All</title>")
+    (build / "index.html").write_text("<title>One</title>")
+    for name in ("summary.json", "studies.csv", "changes.atom", ".hidden"):
+        (build / name).write_text("{}")
+    (settings.site / "small-review" / "latest").symlink_to("builds/b1")
+    (settings.site / "out").symlink_to(settings.home)
+    (settings.site / "b2.new").mkdir()
+    (settings.site / "b2.new" / "index.html").write_text("half")
+    (settings.home / "secret.txt").write_text("secret")
+    return settings.site
+
+
+def test_the_published_folder_is_there_for_anybody(app: FastAPI, site: Path) -> None:
+    http = TestClient(app)
+    assert http.get("/site").text == "<title>All</title>" and http.get("/site").url.path == "/site/"
+    page = http.get("/site/small-review/latest")
+    assert (page.url.path, page.text) == ("/site/small-review/latest/", "<title>One</title>")
+    assert {name: page.headers.get(name) for name in PUBLIC} == PUBLIC and "set-cookie" not in page.headers
+    kinds = {name: http.get(f"/site/small-review/latest/{name}").headers["content-type"] for name in _files(site)}
+    assert kinds == {
+        "changes.atom": "application/atom+xml",
+        "index.html": "text/html; charset=utf-8",
+        "studies.csv": "text/csv; charset=utf-8",
+        "summary.json": "application/json",
+    }
+
+
+def _files(site: Path) -> list[str]:
+    folder = site / "small-review" / "latest"
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def test_what_has_not_changed_is_not_sent_again(app: FastAPI, site: Path) -> None:
+    http, address = TestClient(app), "/site/small-review/latest/summary.json"
+    tag = http.get(address).headers["etag"]
+    again = http.get(address, headers={"If-None-Match": tag})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    (site / "small-review" / "latest" / "summary.json").write_text('{"new": 1}')
+    assert http.get(address, headers={"If-None-Match": tag}).status_code == 200
+    assert http.head(address).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "out/secret.txt",
+        "%2e%2e/secret.txt",
+        "..%2fsecret.txt",
+        "small-review/latest/.hidden",
+        "b2.new/index.html",
+        "%00",
+        "x" * 300,
+        "nothing",
+        "small-review/builds/",
+        "index.html/x",
+        "/etc/passwd",
+    ],
+)
+def test_nothing_else_is(app: FastAPI, site: Path, path: str) -> None:
+    answer = TestClient(app).get(f"/site/{path}")
+    assert answer.status_code == 404 and "secret" not in answer.text and "<h1>Not here</h1>" in answer.text
+
+
+def test_the_style_is_served_and_no_other_file_of_the_app(app: FastAPI) -> None:
+    http = TestClient(app)
+    assert http.get("/static/style.css").headers["content-type"] == "text/css; charset=utf-8"
+    assert http.get("/static/..%2fapp.py").status_code == 404
+
+
+def test_health_says_that_it_answers_and_nothing_more(app: FastAPI) -> None:
+    assert TestClient(app).get("/healthz").json() == {"ok": True}
+    for path in ("/docs", "/openapi.json", "/redoc"):
+        assert TestClient(app).get(path).status_code == 404
