@@ -23,7 +23,7 @@ import source_answers
 from source_answers import ERROR_PAGE, Work
 
 from livereview import review_toml, sources
-from livereview.fetch import Answer, shown
+from livereview.fetch import Answer, address
 from livereview.replay import Recorder
 from livereview.review import Search
 from livereview.sources.protocol import Query, Request, Window
@@ -35,7 +35,8 @@ SPEAKERS = {
     "pubmed": source_answers.pubmed,
     "europepmc": source_answers.europepmc,
 }
-TYPES = {b"{": "application/json", b"<": "text/xml; charset=utf-8"}
+
+TYPES = {b'{"': "application/json", b"<?": "text/xml; charset=utf-8", b"<!": "text/html; charset=utf-8"}
 
 
 def load(example: Path) -> dict[str, Any]:
@@ -84,13 +85,19 @@ def answers(catalogue: dict[str, Any], search: Search, number: int) -> Iterator[
     while True:
         request = source.request(query, window, cursor) if source.request else Request(search.url or "")
         if search.name in night.get("broken", ()):
-            yield Answer(ERROR_PAGE, shown(request), 200, "text/html", request, source.name, cursor)
+            yield answer(source.name, request, ERROR_PAGE, cursor)
             return
         body = page(search, works, request, window.end)
-        yield Answer(body, shown(request), 200, TYPES[body[:1]], request, source.name, cursor)
+        yield answer(source.name, request, body, cursor)
         cursor = source.parse(body, cursor).next_cursor
         if cursor is None:
             return
+
+
+def answer(source: str, request: Request, body: bytes, cursor: str | None) -> Answer:
+    """The page as `livereview.fetch` hands it on."""
+    headers = (("content-type", TYPES[body[:2]]),)
+    return Answer(source, address(request), request.form, 200, headers, body, cursor)
 
 
 def page(search: Search, works: list[Work], request: Request, until: datetime) -> bytes:

@@ -55,7 +55,7 @@ def offset_of(cursor: str) -> int:
 
 
 def as_json(data: Any) -> bytes:
-    return json.dumps(data, ensure_ascii=False, indent=1).encode() + b"\n"
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def openalex(works: list[Work], asked: Asked) -> bytes:

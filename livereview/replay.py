@@ -1,128 +1,201 @@
-"""Recordings: every answer of a night as fetched, and a local server that gives them again to the same code.
+"""A night again without the network: answers kept as they came, and a local server that gives them in the same order.
 
-A recording is a folder: the bodies, each in a file of its own, and `index.json`, which says what was asked for each. No
-key is ever in it: requests are kept as they are without their secrets.
+A recording is a folder: `index.json`, which says what was asked and what came, and a file for each body, unpacked. It
+holds no secret, as no answer does (see `fetch.Answer`). The same answers always make the same bytes.
 """
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import threading
-from collections import defaultdict
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import ThreadingTCPServer
+from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from livereview.errors import Refused
-from livereview.fetch import Answer, shown
+from livereview.fetch import Answer
 
 INDEX = "index.json"
-_ENDINGS = {"json": "json", "xml": "xml", "html": "html"}
+FORMAT = 1
+ENDINGS = (("json", "json"), ("html", "html"), ("xml", "xml"), ("rss", "xml"), ("text/", "txt"))
+Pairs = tuple[tuple[str, str], ...]
+Asked = tuple[str, str, Pairs | None]
+
+
+def canonical(method: str, url: str, form: Pairs | None) -> Asked:
+    """A request such that two which ask the same are equal: the order of query and form does not matter."""
+    parts = urlsplit(url)
+    query = urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)))
+    return (
+        method,
+        parts._replace(path=parts.path or "/", query=query, fragment="").geturl(),
+        form and tuple(sorted(form)),
+    )
 
 
 class Recorder:
-    """Writes each answer into a folder; the same answers in the same order give the same bytes."""
+    """Keeps answers in a folder, after those that are there already."""
 
     def __init__(self, folder: Path):
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._entries: list[dict[str, Any]] = _index(folder) if (folder / INDEX).exists() else []
 
     def keep(self, answer: Answer) -> None:
-        """Write the body, then the index, which is replaced in one step."""
+        """Write the body, then the index, each in one go: a kill between them leaves the recording as it was."""
+        method, url, form = canonical("GET" if answer.form is None else "POST", answer.url, answer.form)
         digest = hashlib.sha256(answer.body).hexdigest()
-        name = f"{len(self._entries) + 1:03d}-{answer.source}-{digest[:8]}.{_ending(answer.content_type)}"
-        (self._folder / name).write_bytes(answer.body)
-        entry = {"request": key(answer), "status": answer.status, "type": answer.content_type, "file": name}
-        self._entries.append({**entry, "sha256": digest})
-        beside = self._folder / f"{INDEX}.new"
-        beside.write_text(json.dumps(self._entries, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        beside.replace(self._folder / INDEX)
+        name = f"{len(self._entries) + 1:03d}-{_word(answer.source)}-{digest[:8]}.{_ending(answer)}"
+        entry = {
+            "method": method,
+            "url": url,
+            "form": form,
+            "source": answer.source,
+            "status": answer.status,
+            "headers": dict(answer.headers),
+            "file": name,
+            "sha256": digest,
+        }
+        self._entries.append(entry)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        _write(self._folder / name, answer.body)
+        index = {"format": FORMAT, "answers": self._entries}
+        _write(self._folder / INDEX, json.dumps(index, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
-def _ending(content_type: str) -> str:
-    return next((ending for word, ending in _ENDINGS.items() if word in content_type), "txt")
+def _ending(answer: Answer) -> str:
+    kind = answer.header("content-type") or ""
+    return next((ending for word, ending in ENDINGS if word in kind), "bin")
 
 
-def key(answer: Answer) -> str:
-    """What was asked for, without secrets: method and address with its parameters sorted."""
-    return canonical("GET" if answer.request.form is None else "POST", shown(answer.request))
+def _word(source: str) -> str:
+    """The source's name as part of a file name; a third party's is "package.module:Attribute"."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "._") else "_" for c in source)[:60]
 
 
-def canonical(method: str, url: str) -> str:
-    """A request in one spelling, so that the order and encoding of its parameters do not matter."""
-    parts = urlsplit(url)
-    query = urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)))
-    return f"{method} {parts.scheme}://{parts.netloc}{parts.path}" + (f"?{query}" if query else "")
+def _write(path: Path, body: bytes) -> None:
+    beside = path.with_name(path.name + ".new")
+    beside.write_bytes(body)
+    beside.replace(path)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    status: int
+    headers: Pairs
+    body: bytes
 
 
 def _index(folder: Path) -> list[dict[str, Any]]:
+    """The entries of a recording's index; raises Refused for a folder that has none."""
     try:
-        entries: list[dict[str, Any]] = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Refused(f"{folder} is not a recording: {error}") from None
-    return entries
+        index = json.loads((folder / INDEX).read_bytes())
+        if index["format"] != FORMAT:
+            raise Refused(f"{folder} is a recording of format {index['format']}; this version reads {FORMAT}")
+        return list(index["answers"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Refused(
+            f"{folder} is no recording ({type(error).__name__} at {INDEX}); make one with surveil --record"
+        ) from None
+
+
+def _load(folder: Path) -> dict[Asked, list[_Kept]]:
+    """What was recorded, by what was asked, in the order of recording."""
+    found: dict[Asked, list[_Kept]] = {}
+    for entry in _index(folder):
+        form = None if entry["form"] is None else tuple((name, value) for name, value in entry["form"])
+        kept = _Kept(entry["status"], tuple(sorted(entry["headers"].items())), _body(folder, entry))
+        found.setdefault(canonical(entry["method"], entry["url"], form), []).append(kept)
+    return found
+
+
+def _body(folder: Path, entry: dict[str, Any]) -> bytes:
+    path = folder / Path(entry["file"]).name
+    if not path.is_file() or hashlib.sha256(body := path.read_bytes()).hexdigest() != entry["sha256"]:
+        raise Refused(f"the recording is damaged: {path} is missing or not what index.json says; record it again")
+    return body
 
 
 class ReplayServer:
-    """Serves a recording on the loopback while used as a context manager; `base` is its address.
+    """Serves a recording on this machine while it is open, at `base`; `fetch.Fetcher(via=base)` asks it.
 
-    A request recorded several times is answered in the order recorded, the last answer then repeated. One that was not
-    recorded gets a 404 that names it and the nearest one that was.
+    The same request is answered in recorded order, its last answer again and again. One that was never recorded gets
+    404 with the nearest that was. Raises Refused for a folder that is no recording or was damaged.
     """
 
     def __init__(self, folder: Path):
-        self._folder = folder
-        self._answers: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for entry in _index(folder):
-            self._answers[entry["request"]].append(entry)
+        self._kept = _load(folder)
+        self._served: dict[Asked, int] = {}
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self.base = f"http://127.0.0.1:{self._server.server_address[1]}/"
+        self._server: ThreadingTCPServer | None = None
 
     def __enter__(self) -> ReplayServer:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self._server = ThreadingTCPServer(("127.0.0.1", 0), partial(_Handler, self))
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._server:
+            self._server.shutdown()
+            self._server.server_close()
 
-    def answer(self, request: str) -> tuple[int, str, bytes]:
-        """(status, content type, body) for a request in its canonical spelling."""
+    @property
+    def base(self) -> str:
+        """The address to ask; known while the server is open."""
+        if self._server is None:
+            raise Refused("the replay server is not open; use it as a context manager")
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def answer(self, asked: Asked) -> _Kept:
+        """What comes next for this request."""
         with self._lock:
-            waiting = self._answers.get(request, [])
-            entry = waiting.pop(0) if len(waiting) > 1 else waiting[0] if waiting else None
-        if entry is None:
-            near = difflib.get_close_matches(request, self._answers, n=1, cutoff=0.0)
-            hint = {"error": f"not in this recording: {request}", "nearest": near[0] if near else None}
-            return 404, "application/json", json.dumps(hint).encode()
-        return entry["status"], entry["type"], (self._folder / entry["file"]).read_bytes()
+            kept = self._kept.get(asked)
+            if kept is None:
+                return self._unknown(asked)
+            turn = self._served.get(asked, 0)
+            self._served[asked] = turn + 1
+        return kept[min(turn, len(kept) - 1)]
+
+    def _unknown(self, asked: Asked) -> _Kept:
+        nearest = get_close_matches(_shown(asked), map(_shown, self._kept), n=1, cutoff=0.0)
+        words = {"error": f"not in this recording: {_shown(asked)}", "nearest": nearest[0] if nearest else None}
+        return _Kept(404, (("content-type", "application/json"),), json.dumps(words, ensure_ascii=False).encode())
 
 
-def _handler(replay: ReplayServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the name is http.server's
-            self._reply("")
+def _shown(asked: Asked) -> str:
+    method, url, form = asked
+    return f"{method} {url}" + (f" with {urlencode(form)}" if form else "")
 
-        def do_POST(self) -> None:  # noqa: N802
-            self._reply(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
 
-        def _reply(self, form: str) -> None:
-            query = "&".join(part for part in (urlsplit(self.path).query, form) if part)
-            url = self.headers.get("X-Replay-Url", "").partition("?")[0] + (f"?{query}" if query else "")
-            status, kind, body = replay.answer(canonical(self.command, url))
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+class _Handler(BaseHTTPRequestHandler):
+    """Reads /https/host/path?query as https://host/path?query."""
 
-        def log_message(self, format: str, *args: object) -> None:
-            """Keep quiet: the fetcher logs."""
+    def __init__(self, replay: ReplayServer, *connection: Any):
+        self._replay = replay
+        super().__init__(*connection)
 
-    return Handler
+    def do_GET(self) -> None:
+        self._answer(None)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self._answer(tuple(parse_qsl(body.decode(), keep_blank_values=True)))
+
+    def _answer(self, form: Pairs | None) -> None:
+        url = self.path.removeprefix("/").replace("/", "://", 1)
+        kept = self._replay.answer(canonical(self.command, url, form))
+        self.send_response(kept.status)
+        for name, value in (*kept.headers, ("content-length", str(len(kept.body)))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(kept.body)
+
+    def log_message(self, format: str, *values: Any) -> None:
+        """Say nothing: fetch logs each request."""

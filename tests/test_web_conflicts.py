@@ -85,7 +85,7 @@ def test_a_reviewer_whom_the_protocol_names_may_settle_and_others_learn_who(
     assert "review.toml names who settles conflicts: max" in browser("zoe", "adjudicator").get(ROOM)
     browser("kim").get(ROOM)
     max_ = browser("max")
-    assert "conflicts to settle" in max_.get("/")
+    assert "Conflicts to settle" in max_.get("/")
     max_.get(ROOM)
     assert "Settled: Excluded" in max_.press("Settle: exclude")
     kim = browser("kim")

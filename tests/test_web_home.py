@@ -10,7 +10,7 @@ from livereview.store import searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.versions import Version
 from livereview.web.app import create
-from tests.conftest import NOW, REVIEW, Browser, article, found, secret_of
+from tests.conftest import NOW, REVIEW, Browser, TestClient, article, found, secret_of
 from tests.test_web_screen import vote
 
 People = Callable[..., Browser]
@@ -28,16 +28,17 @@ def test_everybody_sees_what_waits_for_them_at_each_stage(reviewed: Store, brows
     vote(reviewed, second, "ada", "include")
     published(reviewed)
     page = browser("ada").get("/")
-    assert "<strong>0</strong> wait for you: title and abstract" in page
-    assert "<strong>1</strong> wait for you: full text" in page
+    assert "Title and abstract: <strong>0</strong> waiting for you" in page
+    assert "Full text: <strong>1</strong> waiting for you" in page
     assert "onflict" not in page and f'href="/site/{REVIEW}/latest/"' in page
-    assert "<strong>0</strong> conflicts to settle" in browser("lena", "lead").get("/")
+    assert "Conflicts to settle: <strong>0</strong>" in browser("lena", "lead").get("/")
     page = browser("rob", "reader").get("/")
-    assert "wait for you" not in page and "doubtful" not in page and "Published page" in page
+    assert "waiting for you" not in page and "Doubtful" not in page and "Published page" in page
 
 
 def test_without_a_review_one_learns_what_to_do_next(store: Store, settings: Settings) -> None:
     app = create(store, settings, token="t", clock=lambda: NOW)
+    assert "No account yet." in TestClient(app).get("/").text
     for name, role, words in (("lena", "lead", "livereview init"), ("ada", "reviewer", "Your lead has not put")):
         ops.status.add_account(store, name=name, role=role, secret=secret_of(name), now=NOW)
         assert words in Browser(app, secret_of(name)).get("/")
@@ -74,8 +75,8 @@ def test_the_lead_sees_counts_conflicts_and_the_version(reviewed: Store, browser
     vote(reviewed, first, "bea", "exclude")
     published(reviewed)
     page = browser("lena", "lead").get(f"/r/{REVIEW}").replace("\n", "")
-    assert "<dd>2</dd><dt>not yet screened" in page
-    assert '<dd>1</dd><dt><a href="/r/small-review/conflicts">conflicts' in page
+    assert "<dt>not yet screened</dt><dd>2</dd>" in page
+    assert '<dt><a href="/r/small-review/conflicts">conflicts</a></dt><dd>1</dd>' in page
     assert "Version 1</a>, 2026-03-02 09:00 UTC: first version" in page
 
 

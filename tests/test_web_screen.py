@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -98,6 +99,20 @@ def test_an_outdated_tab_changes_nothing_and_says_so(reviewed: Store, browser: P
     answer = ada.http.post(action, data=old)
     assert answer.status_code == 409 and "Your earlier answer stands" in answer.text
     assert in_force(reviewed) == [("ada", "include", None, None)]
+
+
+def test_two_tabs_at_the_same_moment_make_one_decision(reviewed: Store, browser: People) -> None:
+    found(reviewed, article(1))
+    ada = browser("ada")
+    forms = []
+    for button in ("Include", "Exclude"):
+        ada.get(TA)
+        forms.append(ada.form(button))
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda form: ada.http.post(form[0], data=form[1]).status_code, forms))
+    assert sorted(answers) == [200, 409]
+    with reviewed.read() as con:
+        assert con.execute("SELECT count(*) FROM decision").fetchall() == [(1,)]
 
 
 def test_a_form_that_was_undone_can_not_be_sent_again(reviewed: Store, browser: People) -> None:

@@ -95,7 +95,7 @@ def test_the_owner_answers_flows_publishes_and_ends_cleanly(settings: Settings, 
             assert process.wait(30) == 0
         out.seek(0)
         said = out.read()
-    assert said == "", "nothing is wrong, so nothing is logged; least of all a secret"
+    assert said == f"livereview answers at {url} until Ctrl-C\n", "nothing else is logged; least of all a secret"
     assert "Mentoring for children in care" in page
     assert owner(settings.database) is None and not settings.database.with_suffix(".duckdb.wal").exists()
 

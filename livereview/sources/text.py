@@ -16,6 +16,8 @@ ABSTRACT_LIMIT = 20_000
 RAW_LIMIT = 2_000
 _KEEP = {"\n", "\t", "‌", "‍"}
 _BLOCK = re.compile(r"</?(?:p|div|br|li|ul|ol|h[1-6]|title|sec|section|jats:[a-z]+)\b[^>]*>", re.IGNORECASE)
+# A "<" that opens no tag: a cleaner of HTML would take "x<y" for one and drop all that follows.
+_STRAY = re.compile(r"<(?!/?[A-Za-z][\w:.-]*(?:\s*/?>|[\s/]+[\w:.-]+\s*=)|!|\?)")
 _MARKS = re.compile(r"([̀-ͯ҃-҉᪰-᫿᷀-᷿⃐-⃿︠-︯]{8})[̀-ͯ҃-҉᪰-᫿᷀-᷿⃐-⃿︠-︯]+")
 
 
@@ -25,9 +27,8 @@ def plain(text: object, limit: int = TITLE_LIMIT) -> str | None:
         return None
     value = str(text)
     if "<" in value or "&" in value:
-        value = html.unescape(
-            nh3.clean(_BLOCK.sub(" ", html.unescape(value) if "&lt;" in value else value), tags=set())
-        )
+        value = html.unescape(value) if "&lt;" in value else value
+        value = html.unescape(nh3.clean(_STRAY.sub("&lt;", _BLOCK.sub(" ", value)), tags=set()))
     return safe(value, limit)
 
 

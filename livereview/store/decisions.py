@@ -162,10 +162,14 @@ def counts(con: Connection, review: str) -> dict[str, int]:
 
 def progress(con: Connection, review: str, reviewer: str, stages: Sequence[str]) -> dict[str, tuple[int, int]]:
     """(done by this reviewer, waiting for this reviewer) at each stage."""
-    done = dict(
-        con.execute(
-            "SELECT stage, count(DISTINCT report_id) FROM current_decision WHERE review = ? AND reviewer = ? GROUP BY stage",
-            [review, reviewer],
-        ).fetchall()
-    )
-    return {stage: (done.get(stage, 0), len(waiting_for(con, review, reviewer, stage))) for stage in stages}
+    counts = done(con, review, reviewer)
+    return {stage: (counts.get(stage, 0), len(waiting_for(con, review, reviewer, stage))) for stage in stages}
+
+
+def done(con: Connection, review: str, reviewer: str) -> dict[str, int]:
+    """How many reports a reviewer has decided at each stage."""
+    rows = con.execute(
+        "SELECT stage, count(DISTINCT report_id) FROM current_decision WHERE review = ? AND reviewer = ? GROUP BY stage",
+        [review, reviewer],
+    ).fetchall()
+    return dict(rows)

@@ -31,7 +31,7 @@ class Way:
 
 WAYS = (
     Way("GET", "/healthz", public.health, guard.public),
-    Way("GET", "/site", public.site, guard.public),
+    Way("GET", "/site", public.door, guard.public),
     Way("GET", "/site/{path:path}", public.site, guard.public),
     Way("GET", "/static/{name}", public.static, guard.public),
     Way("POST", "/api/ops/{name}", api.run, guard.owner),

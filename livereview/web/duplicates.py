@@ -87,12 +87,7 @@ def judge(
     """Say what a pair is, or take back what I said; a pair that someone else has judged since is left alone."""
     here = f"/r/{room.review.id}/duplicates"
     with room.desk.turns["duplicates"]:
-        with room.desk.store.read() as con:
-            guard.recorded(con, room, left)
-            guard.recorded(con, room, right)
-            known, author = matches.verdicts(con, [(left, right)]).get((left, right), ("", "rule"))
-        if author not in ("rule", room.me):
-            message = f"{author} judged this pair in the meantime: {pages.VERDICTS[known]}. Nothing was changed."
+        if message := _taken(room, left, right):
             return pages.error(409, message, (here, "On to the next pair"))
         ops.screen.judge(
             room.desk.store,
@@ -104,3 +99,14 @@ def judge(
             now=room.desk.clock(),
         )
     return RedirectResponse(f"{here}?left={left}&right={right}", 303)
+
+
+def _taken(room: Room, left: str, right: str) -> str | None:
+    """Who else judged this pair, in words; None if nobody did. 404 unless both records are in this review."""
+    with room.desk.store.read() as con:
+        guard.recorded(con, room, left)
+        guard.recorded(con, room, right)
+        known, author = matches.verdicts(con, [(left, right)]).get((left, right), ("", "rule"))
+    if author in ("rule", room.me):
+        return None
+    return f"{author} judged this pair in the meantime: {pages.VERDICTS[known]}. Nothing was changed."

@@ -20,7 +20,12 @@ def health() -> Response:
     return JSONResponse({"ok": True})
 
 
-def site(request: Request, path: str = "") -> Response:
+def door() -> Response:
+    """To the front page of the published folder."""
+    return RedirectResponse("/site/", 307)
+
+
+def site(request: Request, path: str) -> Response:
     """A published file, or the index.html of a folder."""
     home = guard.desk(request).settings.site.resolve()
     target = inside(home, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -74,9 +75,15 @@ def _show(
     report = report_of(con, wanted)
     place = queue.index(report) if report in queue else 0
     shown = card.of(con, room.review.id, queue[place], room.review.highlights) if queue else None
-    done = decisions.progress(con, room.review.id, room.me, [stage])[stage][0]
-    following = queue[(place + 1) % len(queue)] if len(queue) > 1 else None
-    values = {"card": shown, "draft": draft, "line": line, "done": done, "waiting": len(queue), "following": following}
+    values = {
+        "card": shown,
+        "draft": draft,
+        "line": line,
+        "done": decisions.done(con, room.review.id, room.me).get(stage, 0),
+        "waiting": len(queue),
+        "skipped": place > 0,  # then one goes on after this record; else simply to what is first by then
+        "following": queue[(place + 1) % len(queue)] if len(queue) > 1 else "",
+    }
     return pages.show("screen.html", room, status, stage=stage, **values)
 
 
@@ -91,7 +98,8 @@ def _done(con: Connection, room: Room, record: str, stage: str) -> Line | None:
 
 
 def _undone(con: Connection, room: Room, record: str, stage: str) -> Line | None:
-    if not record or not decisions.last_word(con, room.review.id, record, stage, room.me):
+    mine = bool(record and decisions.last_word(con, room.review.id, record, stage, room.me))
+    if not mine or my_word(con, room, record, stage):
         return None
     return Line("Taken back", title_of(con, record), record, stage, undo=False)
 
@@ -110,32 +118,28 @@ def decide(
     verdict: Annotated[str, Form()],
     reason: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
+    following: Annotated[str, Form()] = "",
 ) -> Response:
     """Write my decision and go on. A form sent twice counts once; one that is out of date changes nothing."""
     draft = Draft(reason, note.strip())
     with room.desk.turns[room.me]:
         with room.desk.store.read() as con:
             guard.recorded(con, room, record)
-            queue, word = waiting(con, room, stage), my_word(con, room, record, stage)
-            report = report_of(con, record)
-        here = f"/r/{room.review.id}/screen/{stage}"
-        if word and word["id"] == _id(room, form):
-            return RedirectResponse(f"{here}?done={record}", 303)
-        if word or report not in queue:
-            return _stale(room, stage, word is not None)
-        return _write(room, _id(room, form), record, stage, verdict, draft) or _next(here, queue, report, record)
+            word, waits = my_word(con, room, record, stage), _waits(con, room, record, stage)
+        id = f"{room.me}-{form}"  # nobody else's form can have it
+        if not (word and word["id"] == id):
+            if word or not waits:
+                return _stale(room, stage, word is not None)
+            if refused := _write(room, id, record, stage, verdict, draft):
+                return refused
+    onward = f"&record={following}" if re.fullmatch("r[0-9a-f]{20}", following) else ""
+    return RedirectResponse(f"/r/{room.review.id}/screen/{stage}?done={record}{onward}", 303)
 
 
-def _id(room: Room, form: str) -> str:
-    """The id of the event: nobody else's form can have it."""
-    return f"{room.me}-{form}"
-
-
-def _next(here: str, queue: list[str], report: str, record: str) -> Response:
-    """On to the report after this one; from the first of the queue simply to what is first then."""
-    place = queue.index(report)
-    following = f"&record={queue[(place + 1) % len(queue)]}" if place else ""
-    return RedirectResponse(f"{here}?done={record}{following}", 303)
+def _waits(con: Connection, room: Room, record: str, stage: str) -> bool:
+    """Whether the report of this record takes votes at this stage."""
+    standing = decisions.standing(con, room.review.id, report_of(con, record))
+    return standing is not None and standing.stage == stage and standing.state in ("open", "half")
 
 
 def _write(room: Room, id: str, record: str, stage: str, verdict: str, draft: Draft) -> Response | None:

@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None
     with Store(settings.database, settings.memory, settings.threads) as store, _listen(host, port) as door:
         url = _url(host, door.getsockname()[1])
         store.lock.announce(url)
+        print(f"livereview answers at {url} until Ctrl-C", file=sys.stderr)
         if not _loopback(host):
             log.warning("%s is open to the network without https; put a proxy with a certificate before it", url)
         stop = threading.Event()

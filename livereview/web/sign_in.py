@@ -11,14 +11,16 @@ from fastapi import Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from livereview.store import accounts
+from livereview.store.open import Connection
 from livereview.web import guard, pages
 
 LASTS = timedelta(hours=12)
 
 
 def page(request: Request, next: str = "/") -> Response:
-    """The form to sign in."""
-    return _form(next)
+    """The form to sign in, and what to do while there is no account at all."""
+    with guard.desk(request).store.read() as con:
+        return _form(next, empty=not accounts.names(con))
 
 
 def enter(request: Request, secret: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/") -> Response:
@@ -35,8 +37,12 @@ def enter(request: Request, secret: Annotated[str, Form()] = "", next: Annotated
         desk.tries.note(address, now)
         return _form(next, "This secret opens no account. Copy the whole of it, or ask your lead for a new one.", 401)
     session, old = secrets.token_urlsafe(32), request.cookies.get(guard.cookie(request), "")
-    desk.store.write(lambda con: accounts.end_session(con, old))
-    desk.store.write(lambda con: accounts.start_session(con, session, account.name, now + LASTS, now))
+
+    def begin(con: Connection) -> None:
+        accounts.end_session(con, old)
+        accounts.start_session(con, session, account.name, now + LASTS, now)
+
+    desk.store.write(begin)
     return _with_cookie(request, RedirectResponse(inside(next), 303), session, int(LASTS.total_seconds()))
 
 
@@ -51,8 +57,8 @@ def inside(address: str) -> str:
     return address if re.fullmatch(r"/(?![/\\])[^\\\x00-\x20\x7f]*", address) else "/"
 
 
-def _form(next: str, problem: str | None = None, status: int = 200) -> Response:
-    return pages.render("sign_in.html", None, status, next=inside(next), problem=problem)
+def _form(next: str, problem: str | None = None, status: int = 200, *, empty: bool = False) -> Response:
+    return pages.render("sign_in.html", None, status, next=inside(next), problem=problem, empty=empty)
 
 
 def _with_cookie(request: Request, answer: Response, value: str, age: int) -> Response:

@@ -29,11 +29,12 @@ def undo(
             guard.recorded(con, room, record)
             word = my_word(con, room, record, stage, role)
         if word:
+            record = word["record_id"]
             ops.screen.decide(
                 room.desk.store,
                 id=f"{room.me}-{form}",
                 review=room.review.id,
-                record=word["record_id"],
+                record=record,
                 stage=stage,
                 reviewer=room.me,
                 role=role,
