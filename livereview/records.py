@@ -89,7 +89,7 @@ def clean_doi(text: object) -> str | None:
     if not match:
         return None
     doi = re.split(r"[\"{}]|<(?!\d+:)|(?<!\d)>(?!\d)", match.group())[0]
-    while doi[-1] in ".,;:'*" or (doi[-1] in ")]" and not _balanced(doi)):
+    while doi[-1] in ".,;:'*/" or (doi[-1] in ")]" and not _balanced(doi)):
         doi = doi[:-1]
     return doi.lower() or None
 

@@ -78,7 +78,10 @@ def test_a_failed_build_is_tried_again_after_a_while(reviewed: Store, settings: 
     assert builds == [False, True] and looks.index(True) == 1
 
 
-def test_the_owner_answers_flows_publishes_and_ends_cleanly(settings: Settings, protocol: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_owner_answers_flows_publishes_and_ends_cleanly(
+    settings: Settings, protocol: str, tmp_path: Path, number: signal.Signals
+) -> None:
     home = Path(__file__).resolve().parents[1]
     with (tmp_path / "out").open("w+") as out:
         process = subprocess.Popen([sys.executable, "-c", OWNER, str(settings.home)], cwd=home, stdout=out, stderr=out)
@@ -91,7 +94,7 @@ def test_the_owner_answers_flows_publishes_and_ends_cleanly(settings: Settings, 
                 serve(settings)
             page = _published(url)
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(number)
             assert process.wait(30) == 0
         out.seek(0)
         said = out.read()

@@ -16,9 +16,15 @@ from dataclasses import dataclass
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from itertools import repeat
+from random import Random
 from socketserver import ThreadingTCPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from livereview.errors import SourceBroken
+from livereview.fetch import Fetcher
+from livereview.sources.answers import read_json
+from livereview.sources.protocol import Page, Query, Request, Source, Window
 
 Reply = Callable[[], Iterable[bytes]]  # the bytes to send, status line included; then the connection is closed
 
@@ -34,19 +40,19 @@ class Seen:
     form: dict[str, str]
 
 
-def head(status: int = 200, **headers: object) -> bytes:
+def head(status: int = 200, **headers: Any) -> bytes:
     """A status line and headers; `retry_after=3` is written Retry-After: 3."""
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join([f"HTTP/1.1 {status} Said so", "connection: close", *lines, "", ""]).encode("latin-1")
 
 
-def reply(body: bytes | str = b"", status: int = 200, **headers: object) -> Reply:
+def reply(body: bytes | str = b"", status: int = 200, **headers: Any) -> Reply:
     """A sound answer."""
     data = body.encode() if isinstance(body, str) else body
     return lambda: [head(status, **{"content_length": len(data), **headers}) + data]
 
 
-def as_json(value: Any, status: int = 200, **headers: object) -> Reply:
+def as_json(value: Any, status: int = 200, **headers: Any) -> Reply:
     return reply(json.dumps(value), status, **{"content_type": "application/json", **headers})
 
 
@@ -54,7 +60,7 @@ def redirect(to: str, status: int = 302) -> Reply:
     return reply(b"elsewhere", status, location=to)
 
 
-def packed(body: bytes, **headers: object) -> Reply:
+def packed(body: bytes, **headers: Any) -> Reply:
     """The body in gzip."""
     return reply(gzip.compress(body), content_encoding="gzip", **headers)
 
@@ -70,7 +76,7 @@ def dropped(body: bytes) -> Reply:
     return lambda: [head(content_length=len(body)) + body[: len(body) // 2]]
 
 
-def chunked(body: bytes, size: int = 7, whole: bool = True, **headers: object) -> Reply:
+def chunked(body: bytes, size: int = 7, whole: bool = True, **headers: Any) -> Reply:
     """The body in chunks; not `whole`: without the last chunk, which says that it was all."""
     parts = [body[at : at + size] for at in range(0, len(body), size)]
     sent = [b"%x\r\n%b\r\n" % (len(part), part) for part in parts] + [b"0\r\n\r\n"] * whole
@@ -102,6 +108,7 @@ class World:
 
     def __init__(self) -> None:
         self.seen: list[Seen] = []
+        self.always = reply(b"no script for this path", 404)  # for every path without a script
         self._scripts: dict[str, list[Reply]] = {}
         self._lock = threading.Lock()
         self._server = ThreadingTCPServer(("127.0.0.1", 0), partial(_Handler, self))
@@ -125,7 +132,7 @@ class World:
     def next(self, request: Seen) -> Reply:
         with self._lock:
             self.seen.append(request)
-            script = self._scripts.get(request.path, [reply(b"no script for this path", 404)])
+            script = self._scripts.get(request.path, [self.always])
             return script.pop(0) if len(script) > 1 else script[0]
 
 
@@ -165,3 +172,44 @@ class Time:
     def sleep(self, seconds: float) -> None:
         self.slept.append(round(seconds, 3))
         self.now += seconds
+
+
+# What tests of fetching start from
+
+
+def read(body: bytes, cursor: str | None) -> Page:
+    """What the toy source makes of {"items": […], "next": …}."""
+    data = read_json(body, "toy", "Toy")
+    if "next" not in data:
+        raise SourceBroken("this is not Toy's answer", source="toy")
+    return Page(next_cursor=data["next"])
+
+
+TOY = Source("toy", "Toy", read, interval=3.0)
+
+
+def making(world: World, time: Time, **settings: Any) -> Fetcher:
+    """A fetcher that may ask the world, on that time; `settings` as in Fetcher."""
+    chosen: dict[str, Any] = {
+        "secrets": {},
+        "permitted": {world.endpoint},
+        "clock": time.clock,
+        "sleep": time.sleep,
+        "rng": Random(7),
+        "timeouts": (2.0, 2.0),
+    }
+    return Fetcher(**{**chosen, **settings})
+
+
+def searched(world: World, *replies: Reply) -> Source:
+    """The toy source at a scripted path; its cursor is a parameter of the address."""
+    url = world.script("/search", *replies)
+
+    def request(query: Query, window: Window, cursor: str | None) -> Request:
+        return Request(url, (("q", query.text), ("cursor", cursor or "*")))
+
+    return Source("toy", "Toy", read, request, interval=3.0)
+
+
+def page(following: str | None, *items: str) -> Reply:
+    return as_json({"items": items, "next": following})

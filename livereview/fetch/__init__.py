@@ -18,14 +18,15 @@ from urllib3.exceptions import HTTPError
 
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.fetch.address import Guarded, Resolve, look_up
+from livereview.fetch.packing import PIECE, unpacked
 from livereview.fetch.politeness import Turns, patiently, stated_pause
 from livereview.sources.protocol import Page, Query, Request, Source, Window
 from livereview.sources.text import plain
 
 LIMITS: Mapping[str, int] = {"feed": 5_000_000}  # bytes of an answer after unpacking, by source
 LIMIT = 50_000_000
-PIECE = 65_536
 REDIRECTS = 3
+HIDDEN = "[hidden]"
 AGAIN = (429, 500, 502, 503, 504)
 KEPT_HEADERS = ("content-type", "etag", "last-modified")
 HINTS = {
@@ -96,7 +97,9 @@ def _prepared(
     try:
         return requests.Request(method, url, params=list(params), headers=headers, data=data).prepare()
     except (requests.RequestException, ValueError) as error:
-        problem = SourceBroken(f"not an address that can be asked ({type(error).__name__}); check it", url=url)
+        problem = SourceBroken(
+            f"not an address that can be asked ({type(error).__name__}); check it", url=url.rpartition("@")[2]
+        )
     raise problem
 
 
@@ -168,24 +171,37 @@ class Fetcher:
         validators: tuple[str | None, str | None] = (None, None),
     ) -> Answer:
         """As `get`, but asked once only (redirects are followed, at most three)."""
-        shown, target = address(request), request
+        shown = address(request)
+        reply = self._followed(request, source, validators)
+        self._check(reply, source, shown, any(validators))
+        return Answer(
+            source=source.name,
+            url=shown,
+            form=request.form,
+            status=reply.status,
+            headers=tuple((name, self._hide(reply.headers[name])) for name in KEPT_HEADERS if name in reply.headers),
+            body=self._hide_in(reply.body),
+            cursor=cursor,
+            number=number,
+        )
+
+    def _followed(self, request: Request, source: Source, validators: tuple[str | None, str | None]) -> _Reply:
+        """The first reply that is no redirect. Followed by hand, as each address on the way must be checked."""
+        target = request
         for _ in range(REDIRECTS + 1):
             reply = self._ask(target, source, validators)
-            to = reply.headers.get("location") if reply.status in (301, 302, 303, 307, 308) else None
-            if to is None:
-                break
+            to = reply.headers.get("location")
+            if to is None or reply.status not in (301, 302, 303, 307, 308):
+                return reply
             target = _redirected(target, reply.status, to)
-        else:
-            raise SourceBroken(f"more than {REDIRECTS} redirects; check the address", source=source.name, url=shown)
-        self._check(reply, source, shown, any(validators))
-        kept = tuple((name, reply.headers[name]) for name in KEPT_HEADERS if name in reply.headers)
-        return Answer(source.name, shown, request.form, reply.status, kept, self._hide(reply.body), cursor, number)
+        raise SourceBroken(f"more than {REDIRECTS} redirects; check the address", source=source.name, url=request.url)
 
     def _ask(self, request: Request, source: Source, validators: tuple[str | None, str | None]) -> _Reply:
         """One request and its reply, in the host's turn and with a line in the log."""
         prepared, place = self._prepare(request, validators), urlsplit(request.url)
-        host, started, what = place.hostname or "", self._clock(), "failed"
+        host, what = place.hostname or "", "failed"
         with self._turns.turn(host, 0.0 if self._via else source.interval):
+            started = self._clock()
             try:
                 reply = self._send(prepared, source)
                 what = f"{reply.status} {len(reply.body)} bytes"
@@ -213,7 +229,7 @@ class Fetcher:
         until, problem = self._clock() + self._deadline, LivereviewError("")
         try:
             with self._adapter.send(prepared, stream=True, timeout=self._timeouts) as response:
-                pieces = _unpacked(response, self._pieces(response, until))
+                pieces = unpacked(response.headers.get("content-encoding", ""), self._pieces(response, until))
                 fine = response.ok and response.status_code < 300
                 body = self._all(pieces, source) if fine else next(pieces, b"")
                 return _Reply(response.status_code, response.headers, body)
@@ -245,7 +261,7 @@ class Fetcher:
             return
         if 200 <= reply.status < 300:
             raise Empty(f"{source.title} sent an empty answer", source=source.name, url=shown)
-        text = self._hide(reply.body)[:4_000].decode("utf-8", "replace")
+        text = self._hide(reply.body.decode("utf-8", "replace"))[:4_000]
         said = f"{source.title} answered {reply.status}: {plain(text, 200) or 'no words'!r}"
         if reply.status not in AGAIN:
             hint = HINTS.get(reply.status)
@@ -254,9 +270,14 @@ class Fetcher:
         asked = f"; it asks to come back in {pause:,.0f} s" if pause is not None else ""
         raise Retry(said + asked, after=pause, source=source.name, url=shown)
 
-    def _hide(self, body: bytes) -> bytes:
+    def _hide(self, text: str) -> str:
         for secret in self._hidden:
-            body = body.replace(secret, b"[hidden]")
+            text = text.replace(secret, HIDDEN)
+        return text
+
+    def _hide_in(self, body: bytes) -> bytes:
+        for secret in self._hidden:
+            body = body.replace(secret.encode(), HIDDEN.encode())
         return body
 
 
@@ -305,30 +326,6 @@ def _page(
     return came[0], page
 
 
-def _unpacked(response: requests.Response, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The pieces without their gzip, in small pieces again whatever they unpack to; zlib.error if it ends early.
-
-    Not left to urllib3, which takes a gzip stream that was cut off for a whole one.
-    """
-    packing = response.headers.get("content-encoding", "").strip().lower()
-    if packing in ("", "identity"):
-        yield from pieces
-        return
-    if packing not in ("gzip", "x-gzip", "deflate"):
-        raise SourceBroken(f"the answer is packed as {packing[:20]!r}, which nobody asked for")
-    engine, fed = zlib.decompressobj(47), False
-    for piece in pieces:
-        while piece:
-            fed = True
-            if engine.eof:
-                engine = zlib.decompressobj(47)  # a gzip file may have several members
-            yield engine.decompress(piece, PIECE)
-            piece = engine.unused_data if engine.eof else engine.unconsumed_tail
-    yield engine.flush()
-    if fed and not engine.eof:
-        raise zlib.error("ends early")
-
-
 def _redirected(request: Request, status: int, to: str) -> Request:
     """The request that a redirect asks for. Secrets go along to the same host only, and never from https to http."""
     names = {name for name, _ in request.secrets}
@@ -374,7 +371,7 @@ def _at_once(seconds: float) -> None:
     """A replay never waits."""
 
 
-def _spellings(secrets: set[str]) -> list[bytes]:
+def _spellings(secrets: set[str]) -> list[str]:
     """Each secret as it may come back, plain or percent-encoded, the longest first; of six characters at least."""
     found = {spell(secret) for secret in secrets if len(secret) >= 6 for spell in (str, quote, quote_plus)}
-    return sorted((text.encode() for text in found), key=len, reverse=True)
+    return sorted(found, key=len, reverse=True)

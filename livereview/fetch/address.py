@@ -60,7 +60,7 @@ class Guarded(HTTPAdapter):
         """Where to connect to and how; requests asks it for each request, redirects too."""
         target: dict[str, Any]
         tls: dict[str, Any]
-        target, tls = map(dict, super().build_connection_pool_key_attributes(request, verify, cert))  # type: ignore[arg-type]
+        target, tls = map(dict, super().build_connection_pool_key_attributes(request, verify, cert))
         if target["scheme"] == "https":
             tls["server_hostname"] = target["host"]
         return {**target, "host": self.checked(request.url)}, tls

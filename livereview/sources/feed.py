@@ -188,16 +188,13 @@ def _record(entry: dict[str, Any], journal: str | None, shared: frozenset[str]) 
         year=clean_year(published),
         published=published,
         container_title=journal,
-        volume=plain(entry.get("prism_volume"), 100) or _volume(text),
-        issue=plain(entry.get("prism_number"), 100),
-        pages=_pages(entry),
         doi=doi,
-        issn=clean_issn(f"{entry.get('prism_issn')} {entry.get('prism_eissn')}"),
         url=link(entry.get("link")),
         abstract=_abstract(text),
         language=plain(entry.get("language"), 20),
         type=entry.get("kind") or ("journal-article" if journal else "web-page"),
         retraction="retracted" if answers.marked_retracted(title) else None,
+        **_place(entry, text),
     )
 
 
@@ -276,7 +273,7 @@ def _people(names_in_one: str) -> list[str]:
 
 
 def _journal(entries: list[Any], head: dict[str, Any]) -> str | None:
-    """The journal a feed is of: its own field, or its title where half the entries have DOIs or it is ScienceDirect's."""
+    """The journal of a feed: its own field, or its title where half the entries have DOIs, or ScienceDirect's."""
     title = plain(head.get("title"))
     dois = sum(_doi(entry) is not None for entry in entries if isinstance(entry, dict))
     if (title or "").startswith("ScienceDirect Publication") or 0 < len(entries) <= 2 * dois:
@@ -288,14 +285,16 @@ def _name(title: str | None) -> str | None:
     return _AROUND.sub("", title).strip() or None if title else None
 
 
-def _volume(text: str | None) -> str | None:
-    said = re.search(r"Source: .{1,300}?, Volume (\w+)", text or "")
-    return said.group(1) if said else None
-
-
-def _pages(entry: dict[str, Any]) -> str | None:
+def _place(entry: dict[str, Any], text: str | None) -> dict[str, str | None]:
+    """Where in the journal: PRISM's fields, or the volume in ScienceDirect's text."""
     first, last = plain(entry.get("prism_startingpage"), 50), plain(entry.get("prism_endingpage"), 50)
-    return f"{first}-{last}" if first and last and first != last else first or last
+    said = re.search(r"Source: .{1,300}?, Volume (\w+)", text or "")
+    return {
+        "volume": plain(entry.get("prism_volume"), 100) or (said.group(1) if said else None),
+        "issue": plain(entry.get("prism_number"), 100),
+        "pages": f"{first}-{last}" if first and last and first != last else first or last,
+        "issn": clean_issn(f"{entry.get('prism_issn')} {entry.get('prism_eissn')}"),
+    }
 
 
 SOURCE = Source(NAME, "Feeds (RSS, Atom, JSON Feed)", parse, request, interval=1.0, days=False)

@@ -213,19 +213,14 @@ def _summaries_xml(root: Element) -> Page:
 
 
 def _summary(item: dict[str, Any]) -> Record | str:
-    """A record from a summary of PubMed, or of PMC, whose own number is not a PMID."""
-    listed = [mapping(one) for one in sequence(item.get("articleids"))]
-    ids = {string(one.get("idtype")): string(one.get("value")) for one in listed}
-    pmcid = clean_pmcid(ids.get("pmcid")) or clean_pmcid(ids.get("pmc"))
-    other = ids.get("pmcid") is not None and "pubmed" not in ids
-    pmid = clean_pmid(ids.get("pmid") or ids.get("pubmed") or (None if other else string(item.get("uid"))))
-    if item.get("error") or not (pmid or pmcid):
+    ids = _ids(item)
+    if item.get("error") or not (ids["pmid"] or ids["pmcid"]):
         return f"no PMID: {string(item.get('error')) or 'the summary has none'}"
     people = [string(mapping(one).get("name")) or "" for one in sequence(item.get("authors"))]
     published = medline_date(string(item.get("pubdate")) or string(item.get("epubdate")))
     return Record(
         source=NAME,
-        source_key=pmid or pmcid or "",
+        source_key=ids["pmid"] or ids["pmcid"] or "",
         title=plain(string(item.get("title"))),
         authors=names(plain(re.sub(r"^(\S.*) ([A-Z]{1,3})$", r"\1, \2", person), 200) for person in people),
         year=clean_year(published),
@@ -234,12 +229,20 @@ def _summary(item: dict[str, Any]) -> Record | str:
         volume=plain(string(item.get("volume")), 100),
         issue=plain(string(item.get("issue")), 100),
         pages=plain(string(item.get("pages")), 100),
-        doi=clean_doi(ids.get("doi")),
-        pmid=pmid,
-        pmcid=pmcid,
         issn=clean_issn(f"{string(item.get('issn'))} {string(item.get('essn'))}"),
-        url=link(f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/") if pmid else None,
+        url=link(f"https://pubmed.ncbi.nlm.nih.gov/{ids['pmid']}/") if ids["pmid"] else None,
+        **ids,
     )
+
+
+def _ids(item: dict[str, Any]) -> dict[str, str | None]:
+    """The ids of a summary, from PubMed or from PMC, whose own number is not a PMID."""
+    listed = [mapping(one) for one in sequence(item.get("articleids"))]
+    ids = {string(one.get("idtype")): string(one.get("value")) for one in listed}
+    of_pmc = "pmcid" in ids and "pubmed" not in ids
+    pmid = ids.get("pmid") or ids.get("pubmed") or (None if of_pmc else string(item.get("uid")))
+    pmcid = clean_pmcid(ids.get("pmcid")) or clean_pmcid(ids.get("pmc"))
+    return {"pmid": clean_pmid(pmid), "pmcid": pmcid, "doi": clean_doi(ids.get("doi"))}
 
 
 SOURCE = Source(NAME, TITLE, parse, request, interval=0.34, secrets=tuple(setting for _, setting in _SECRETS))

@@ -99,7 +99,7 @@ def _damaged(error: Exception, text: str) -> LivereviewError:
         return SourceBroken("this XML declares entities, which PubMed's never does: not read", source=NAME)
     root = re.search(r"<([A-Za-z][\w-]*)", re.sub(r"<[?!][^>]*>", "", text[:2_000]))
     kind = root.group(1) if root else ""
-    if kind not in _ANSWERS:
+    if kind not in (*_ANSWERS, "eFetchResult"):
         return _foreign(kind, text)
     if not re.search(rf"</{kind}\s*>$|^\s*<{kind}[^<]*/>$", text):
         return Retry(f"PubMed's answer is truncated after {len(text)} characters", source=NAME)
@@ -256,19 +256,17 @@ def _retraction(citation: Element, title: str | None) -> str | None:
 
 def _book(item: Element) -> Record | str:
     document = item.find("BookDocument")
+    book = document.find("Book") if document is not None else None
     pmid = clean_pmid(document.findtext("PMID")) if document is not None else None
-    if document is None or pmid is None:
-        return "no BookDocument with PMID"
-    book = document.find("Book")
-    book = Element("Book") if book is None else book
+    if document is None or book is None or pmid is None:
+        return "no BookDocument with PMID and Book"
     whole, chapter = plain(_flat(book.find("BookTitle"))), plain(_flat(document.find("ArticleTitle")))
-    authors = [*document.iterfind("AuthorList/Author"), *book.iterfind("AuthorList/Author")]
     published = _date(book.find("PubDate")) or _date(document.find("ContributionDate"))
     return Record(
         source=NAME,
         source_key=pmid,
         title=chapter or whole,
-        authors=_authors(iter(authors)),
+        authors=_authors(document.iterfind("AuthorList/Author")) or _authors(book.iterfind("AuthorList/Author")),
         year=clean_year(published),
         published=published,
         container_title=whole if chapter else plain(_flat(book.find("CollectionTitle"))),

@@ -150,15 +150,13 @@ def _entries(lines: list[str], tagged: re.Pattern[str]) -> Iterator[_Entry]:
 
 
 def _record(entry: _Entry) -> Record | str:
-    if not entry.all("TY") and all(tag != "TY" for tag, _ in entry.values):
+    if all(tag != "TY" for tag, _ in entry.values):
         return "RIS lines outside any entry: no TY line stands above them"
     kind = (entry.first("TY") or "").upper()
     title = plain(entry.first("T1", "TI", "CT", *(("BT", "T2") if kind in _BOOKS else ()), "ST"))
-    doi, own = _doi(entry), _own_id(entry)
+    doi, own, published = _doi(entry), _own_id(entry), _published(entry)
     if title is None and doi is None and own is None:
         return "no title and no id"
-    published = _published(entry)
-    retracted = "retracted publication" in (entry.first("PT") or "").lower() or answers.marked_retracted(title)
     record = Record(
         source=NAME,
         source_key=own or doi or "",
@@ -166,22 +164,35 @@ def _record(entry: _Entry) -> Record | str:
         authors=_authors(entry),
         year=clean_year(published),
         published=published,
-        container_title=_container(entry, kind, title),
-        volume=plain(entry.first("VL"), 100),
-        issue=plain(entry.first("IS"), 100),
-        pages=_pages(entry),
         doi=doi,
-        pmid=_pmid(entry),
-        pmcid=next((found for one in entry.all("PMCID", "U2", "C2", "L2") if (found := clean_pmcid(one))), None),
-        issn=clean_issn(" ; ".join(entry.all("SN"))),
-        isbn=clean_isbn(" ; ".join(entry.all("SN", "BN"))),
-        url=next((found for one in entry.all("UR", "L2", "LK") for part in one.split() if (found := link(part))), None),
+        url=_url(entry),
         abstract=max((abstract(one) or "" for one in entry.all("AB", "N2")), key=len, default="") or None,
         language=plain(entry.first("LA"), 50),
         type=_type(entry, kind),
-        retraction="retracted" if retracted else None,
+        retraction=_retraction(entry, title),
+        **_place(entry, title),
     )
     return record if record.source_key else replace(record, source_key=_hash(record))
+
+
+def _url(entry: _Entry) -> str | None:
+    parts = (part.strip(";,") for text in entry.all("UR", "L2", "LK") for part in text.split())
+    return next((found for part in parts if (found := link(part))), None)
+
+
+def _place(entry: _Entry, title: str | None) -> dict[str, str | None]:
+    """Where an item stands, and its numbers there."""
+    numbers = " ; ".join(entry.all("SN", "BN"))
+    return {
+        "container_title": _container(entry, title),
+        "volume": plain(entry.first("VL"), 100),
+        "issue": plain(entry.first("IS"), 100),
+        "pages": _pages(entry),
+        "pmid": _pmid(entry),
+        "pmcid": next((found for one in entry.all("PMCID", "U2", "C2", "L2") if (found := clean_pmcid(one))), None),
+        "issn": clean_issn(numbers),
+        "isbn": clean_isbn(numbers),
+    }
 
 
 def _hash(record: Record) -> str:
@@ -275,7 +286,7 @@ def _person(text: str) -> str:
     return re.sub(r"^([^,]*[a-z][^,]*) ((?:[A-Z]\.?-?){1,4})$", r"\1, \2", tidy)
 
 
-def _container(entry: _Entry, kind: str, title: str | None) -> str | None:
+def _container(entry: _Entry, title: str | None) -> str | None:
     """The journal or the book around a chapter. CENTRAL puts a whole citation into JA: only its name counts."""
     found = plain(entry.first("JF", "JO", *(() if _central(entry) else ("T2",)), "BT", "JA", "J2"))
     name = re.sub(r"\.\s+[\d(].*$|\.\s*\d{4};.*$", "", found) if found else None
@@ -304,6 +315,11 @@ def _type(entry: _Entry, kind: str) -> str | None:
     if re.search(r"\bpreprint\b", said):
         return "preprint"
     return _TYPES[kind] if kind in _TYPES else plain(kind.lower(), 50)
+
+
+def _retraction(entry: _Entry, title: str | None) -> str | None:
+    said = "retracted publication" in " ".join(entry.all("PT", "M3")).lower()
+    return "retracted" if said or answers.marked_retracted(title) else None
 
 
 def _published(entry: _Entry) -> str | None:

@@ -183,7 +183,8 @@ def _only(visit: Visit, roles: tuple[str, ...]) -> None:
 
 
 def _words(roles: tuple[str, ...]) -> str:
-    return " and ".join(f"{role}s" for role in roles)
+    *first, last = [f"{role}s" for role in roles]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def form_token(visit: Visitor, csrf: Annotated[str, Form()] = "") -> None:

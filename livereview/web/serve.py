@@ -44,7 +44,8 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None
             target=publish_all, args=(store, settings.site, stop), name="publisher", daemon=True
         )
         publisher.start()
-        signal.signal(signal.SIGTERM, _end)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _end)
         config = uvicorn.Config(
             app.create(store, settings, token=client.token(settings)), log_level="warning", access_log=False
         )
