@@ -195,7 +195,8 @@ def everything_told(error: BaseException) -> str:
      lambda w: w.script("/a", reply(KEY, 503)),
      lambda w: w.script("/a", hang_up()), lambda w: w.script("/a", dropped(BODY)), lambda w: w.script("/a", reply(b"")),
      lambda w: w.script("/a", redirect("http://10.0.0.1/?api_key=" + KEY)), lambda w: "http://127.0.0.1:1/",
-     lambda w: w.script("/a", redirect("http://[/?api_key=" + KEY)), lambda w: "http://[::1", lambda w: "mailto:x", lambda w: "http://k3y:k3y@[::1"],
+     lambda w: w.script("/a", redirect("http://[/?api_key=" + KEY)), lambda w: "http://[::1", lambda w: "mailto:x",
+     lambda w: "http://k3y:k3y@[::1"],
 )  # fmt: skip
 @pytest.mark.parametrize("secret", [("api_key", "K"), ("header:x-api-key", "K"), ("header:bad\nname", "K")])
 def test_no_error_and_no_line_of_the_log_ever_tells_a_key(

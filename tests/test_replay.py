@@ -209,6 +209,7 @@ def test_the_order_of_a_query_or_form_makes_no_other_request() -> None:
     one = canonical("POST", "https://x.test?b=2&a=%20#top", (("d", "1"), ("c", "2")))
     assert one == canonical("POST", "https://x.test/?a=+&b=2", (("c", "2"), ("d", "1")))
     assert one != canonical("POST", "https://x.test/?a=&b=2", (("c", "2"), ("d", "1")))
+    assert canonical("GET", "https://x.test/?a=", None) != canonical("GET", "https://x.test/", None)
     assert one != canonical("GET", "https://x.test/?a=+&b=2", None)
 
 

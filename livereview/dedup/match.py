@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
 from livereview.dedup.text import Features
@@ -52,10 +52,7 @@ def judge(a: Features, b: Features) -> Judgement:
 
 def judge_all(pairs: Sequence[tuple[Features, Features]]) -> list[Judgement]:
     """The verdicts on many pairs, equal to `judge` on each."""
-    if not pairs:
-        return []
-    ratios = process.cpdist([a.title for a, _ in pairs], [b.title for _, b in pairs], scorer=fuzz.ratio, workers=-1)
-    return [_verdict(a, b, _title(a, b, float(r) / 100)) for (a, b), r in zip(pairs, ratios, strict=True)]
+    return [judge(a, b) for a, b in pairs]
 
 
 def _title(a: Features, b: Features, ratio: float) -> float:
@@ -88,7 +85,6 @@ def _verdict(a: Features, b: Features, title: float) -> Judgement:
 
 
 def _decide(a: Features, b: Features, s: Mapping[str, float | None], title: float) -> tuple[str, str]:
-    agree = _agreement(s)
     if a.doi and b.doi and a.doi != b.doi:
         return _two_dois(a, b, s, title)
     if title >= CLOSE and (veto := _veto(a, b)):
@@ -102,30 +98,55 @@ def _decide(a: Features, b: Features, s: Mapping[str, float | None], title: floa
     if a.serial or b.serial:
         ok = title >= ALIKE and s["volume"] == 1 and s["pages"] == 1 and (s["authors"] in (None, 1.0))
         return ("same", "a serial title in the same place") if ok else ("different", "a serial title")
-    return _by_score(s, title, agree)
+    return _by_place(a, b, s, title)
 
 
-def _by_score(s: Mapping[str, float | None], title: float, agree: tuple[int, int]) -> tuple[str, str]:
-    yes, no = agree
-    authors = s["authors"]
-    known_author = authors is not None and authors >= 0.8
-    if title >= ALIKE:
-        if known_author and (no == 0 or yes >= 2 or (yes >= 1 and no <= 2)):
-            return "same", "title and authors agree"
-        if authors is None and yes >= 2 and no <= 1:
+def _by_place(a: Features, b: Features, s: Mapping[str, float | None], title: float) -> tuple[str, str]:
+    """Where title and authors leave it open, the place of publication decides: journal, volume, pages, abstract."""
+    strong, against = _place(s)
+    known = s["authors"] is not None and s["authors"] >= 0.8
+    spot = s["pages"] == 1 and s["volume"] == 1
+    if title >= ALIKE and _numbers(a.title) != _numbers(b.title) and not spot:
+        return "different", "the titles differ in a number"
+    if title >= ALIKE and (known or s["authors"] is None):
+        if strong and against <= 1:
             return "same", "title and place agree"
-        if authors is not None and authors < 0.8 and yes >= 3:
-            return "same", "title and place agree, authors are written differently"
-        if known_author or yes >= 2:
-            return "doubtful", "the title agrees, the place does not"
-        return "different", "only the title agrees"
-    if title >= CLOSE and known_author and yes >= 3 and no == 0:
-        return "same", "a changed title in the same place"
-    if s["pages"] == 1 and s["volume"] == 1 and known_author and s["journal"] == 1 and title >= 0.3 and no == 0:
-        return ("same" if title >= 0.55 else "doubtful"), "the same pages of the same volume"
-    if title >= 0.88 and known_author and yes >= 2 and no <= 1:
-        return "doubtful", "the title is close"
+        if known and not against and not _sparse(s):
+            return "same", "title and authors agree, nothing contradicts"
+        return ("doubtful", "the title agrees, the place does not") if known else ("different", "only the title agrees")
+    if title >= ALIKE:
+        return ("same", "title and pages agree") if spot else ("different", "other authors")
+    if spot and known and title >= 0.5 and not against:
+        return ("same" if title >= 0.6 else "doubtful"), "the same pages by the same authors"
+    if title >= CLOSE and known and strong and not against:
+        return "same" if title >= 0.9 else "doubtful", "a changed title in the same place"
     return "different", "too little agrees"
+
+
+def _place(s: Mapping[str, float | None]) -> tuple[bool, int]:
+    """Whether two signs of place agree, and how many contradict."""
+
+    def is_(name: str, least: float) -> bool:
+        return s[name] is not None and (s[name] or 0) >= least
+
+    signs = [is_("pages", 1), is_("volume", 1), is_("journal", 0.85), is_("abstract", 0.9)]
+    against = [
+        s["pages"] == 0,
+        s["volume"] == 0,
+        s["journal"] is not None and not is_("journal", 0.6),
+        s["abstract"] is not None and not is_("abstract", 0.5),
+        s["year"] is not None and not is_("year", 0.5),
+    ]
+    return sum(signs) >= 2, sum(against)
+
+
+def _sparse(s: Mapping[str, float | None]) -> bool:
+    """Nothing but title, authors and year to go by, and the journals do not agree."""
+    return s["journal"] is not None and s["journal"] < 0.85
+
+
+def _numbers(title: str) -> list[str]:
+    return sorted(word for word in title.split() if word.isdigit())
 
 
 def _two_dois(a: Features, b: Features, s: Mapping[str, float | None], title: float) -> tuple[str, str]:
@@ -148,14 +169,6 @@ def _veto(a: Features, b: Features) -> tuple[str, str] | None:
     if a.trial and b.trial and a.trial != b.trial:
         return "doubtful", "two trial registrations"
     return None
-
-
-def _agreement(s: Mapping[str, float | None]) -> tuple[int, int]:
-    """(fields that agree, fields that contradict) among those that place a publication."""
-    yes = sum(1 for key in ("journal", "pages", "volume", "issue", "abstract") if s[key] is not None and (s[key] or 0) >= 0.8)
-    no = sum(1 for key in ("journal", "pages", "volume", "abstract") if s[key] is not None and (s[key] or 0) < 0.4)
-    year = s["year"]
-    return yes + (year is not None and year == 1.0), no + (year is not None and year < 0.5)
 
 
 def _equal(a: str, b: str) -> float | None:

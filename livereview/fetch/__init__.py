@@ -200,7 +200,7 @@ class Fetcher:
         """One request and its reply, in the host's turn and with a line in the log."""
         prepared, place = self._prepare(request, validators), urlsplit(request.url)
         host, what = place.hostname or "", "failed"
-        with self._turns.turn(host, 0.0 if self._via else source.interval):
+        with self._turns.turn(host, source.interval):
             started = self._clock()
             try:
                 reply = self._send(prepared, source)
@@ -208,7 +208,7 @@ class Fetcher:
             finally:
                 took = round(1000 * (self._clock() - started))
                 log.info("%s %s%s %s %d ms", source.name, host, quote(place.path, safe="/%"), what, took)
-            self._turns.heed(host, {} if self._via else reply.headers)
+            self._turns.heed(host, reply.headers)
         return reply
 
     def _prepare(self, request: Request, validators: tuple[str | None, str | None]) -> requests.PreparedRequest:

@@ -35,6 +35,5 @@ def _inflated(pieces: Iterator[bytes]) -> Iterator[bytes]:
                 engine = zlib.decompressobj(EITHER)  # gzip may have several members
             yield engine.decompress(piece, PIECE)
             piece = engine.unused_data if engine.eof else engine.unconsumed_tail
-    yield engine.flush()
     if fed and not engine.eof:
         raise zlib.error("ends early")

@@ -89,7 +89,7 @@ def _warnings(found: dict[str, Any], body: bytes) -> tuple[str, ...]:
     if not found.get("bozo") or "SAX" not in type(error).__name__:
         return ()
     tags = re.findall(rb"<(?:\w+:)?(?:item|entry)[\s>]", body)
-    ended = re.search(rb"</(?:\w+:)?(?:rss|feed|RDF|channel)\s*>\s*(?:<!--.*-->\s*)?$", body, re.IGNORECASE | re.DOTALL)
+    ended = re.search(rb"</(?:\w+:)?(?:rss|feed|RDF|channel)\s*>", body[-300:], re.IGNORECASE)
     if ended and len(tags) <= len(found["entries"]):
         return ()
     return (
@@ -201,7 +201,7 @@ def _record(entry: dict[str, Any], journal: str | None, shared: frozenset[str]) 
 def _doi(entry: dict[str, Any]) -> str | None:
     """From the fields made for it, else from the id or the link without its parameters."""
     for field in ("prism_doi", "dc_identifier", "id", "link"):
-        value = string(entry.get(field)) or ""
+        value = (string(entry.get(field)) or "")[:2_000]
         path = re.split(r"[?#]", value)[0] if "://" in value else value
         path = re.sub(r"(/doi/(?:abs/|full/|pdf/)?10\.\d+/[^/]+/[^/]+)/\d+$", r"\1", path)  # OUP adds its own number
         if doi := clean_doi(path):

@@ -112,17 +112,20 @@ def articles(root: Element) -> tuple[tuple[Record, ...], tuple[Reject, ...]]:
     rejects: list[Reject] = []
     for number, item in enumerate([root] if root.tag in _ITEMS else root):
         where = f"{item.tag}[{number}]"
-        raw = tostring(item, encoding="unicode")
         if item.tag == "DeleteCitation":
             pmids = [(one.text or "").strip() for one in item.iter("PMID")]
-            rejects += [reject(f"deleted by PubMed: PMID {pmid}", where, raw) for pmid in pmids]
+            rejects += [reject(f"deleted by PubMed: PMID {pmid}", where, _raw(item)) for pmid in pmids]
             continue
         made = _book(item) if item.tag == "PubmedBookArticle" else _article(item)
         if isinstance(made, Record):
             records.append(made)
         else:
-            rejects.append(reject(made, where, raw))
+            rejects.append(reject(made, where, _raw(item)))
     return tuple(records), tuple(rejects)
+
+
+def _raw(item: Element) -> str:
+    return tostring(item, encoding="unicode")
 
 
 def _flat(element: Element | None) -> str | None:

@@ -23,7 +23,7 @@ from livereview.sources.text import abstract, link, names, plain, reject, safe
 NAME = "ris"
 TITLE = "RIS"
 _START = re.compile(r"[\s\ufeff]*(?:\d+\.\s+)?TY(?:[ \t]+-|-(?=[ \t]|$))[ \t]*(.*)")
-_WIDE = re.compile(r"([A-Z][A-Z0-9]{1,3})(?: {2,}|[ \t]*\t[ \t]*)-[ \t]?(.*)")  # as the format wants it
+_WIDE = re.compile(r"([A-Z][A-Z0-9]{1,3})(?: {2}| ?\t)[ \t]*-[ \t]?(.*)")  # as the format wants it
 _NARROW = re.compile(r"([A-Z][A-Z0-9])[ \t]*-(?:[ \t](.*)|$)")  # one space or none: only where TY has it so too
 _COUNTER = re.compile(r"\s*\d{1,7}\.\s*")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -76,18 +76,22 @@ _EDITIONS = re.compile(  # what a host adds to a database's name: "Ovid MEDLINE(
 
 @dataclass(slots=True)
 class _Entry:
-    """Tags and values in the order of the file; `raw` are its lines, for a reject."""
+    """Tags and the lines of their values, in the order of the file; `raw` are all its lines, for a reject."""
 
     number: int
-    values: list[tuple[str, str]] = field(default_factory=list)
+    values: list[tuple[str, list[str]]] = field(default_factory=list)
     raw: list[str] = field(default_factory=list)
 
     def all(self, *tags: str) -> list[str]:
         """The values of the first tag, then those of the second, …: none of them empty."""
-        return [value for tag in tags for name, text in self.values if name == tag and (value := text.strip())]
+        return [text for tag in tags for name, lines in self.values if name == tag and (text := _joined(lines))]
 
     def first(self, *tags: str) -> str | None:
         return next(iter(self.all(*tags)), None)
+
+
+def _joined(lines: list[str]) -> str:
+    return "\n".join(lines).strip()
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
@@ -137,12 +141,11 @@ def _entries(lines: list[str], tagged: re.Pattern[str]) -> Iterator[_Entry]:
                 yield entry
             entry, inside = _Entry(number), bool(start)
         if start:
-            entry.values.append(("TY", start.group(1)))
+            entry.values.append(("TY", [start.group(1)]))
         elif match and match.group(1) != "ER":
-            entry.values.append((match.group(1), match.group(2) or ""))
-        elif inside and not match and not _COUNTER.fullmatch(line):
-            tag, text = entry.values[-1]
-            entry.values[-1] = (tag, f"{text}\n{line}") if tag != "TY" else (tag, text)
+            entry.values.append((match.group(1), [match.group(2) or ""]))
+        elif inside and not match and entry.values[-1][0] != "TY" and not _COUNTER.fullmatch(line):
+            entry.values[-1][1].append(line)
         if entry.values:
             entry.raw.append(line)
     if inside or entry.all("TI", "T1", "AU", "A1"):
@@ -257,7 +260,7 @@ def _doi(entry: _Entry) -> str | None:
     noted = [one for text in entry.all("N1") for one in re.findall(r"\bdoi\b[:\s]*(\S+)", text, re.IGNORECASE)]
     links = [re.split(r"[?#]", one)[0] for text in entry.all("UR", "L2", "L1") for one in text.split()]
     for text in (*entry.all("DO", "DI", "M3", "L3"), *noted, *links):
-        if doi := clean_doi(text):
+        if doi := clean_doi(text[:2_000]):
             return doi
     return None
 
@@ -275,14 +278,14 @@ def _pmid(entry: _Entry) -> str | None:
 
 def _authors(entry: _Entry) -> tuple[str, ...]:
     """Authors in the file's order, as A1 and AU mix; of a book without any, its editors."""
-    written = [text for tag, text in entry.values if tag in ("A1", "AU")]
+    written = [_joined(lines) for tag, lines in entry.values if tag in ("A1", "AU")]
     people = [one for text in written or entry.all("ED", "A2") for one in re.split(r"[;\n]", text)]
     return names(plain(_person(one), 200) for one in people)
 
 
 def _person(text: str) -> str:
     """ "Shannon,Claude" and "Shannon C.E." as "Shannon, …"; whatever is not a name and initials stays as it is."""
-    tidy = re.sub(r"\s*,\s*", ", ", text.strip().strip(","))
+    tidy = re.sub(r"\s*,\s*", ", ", text[:500].strip().strip(","))
     return re.sub(r"^([^,]*[a-z][^,]*) ((?:[A-Z]\.?-?){1,4})$", r"\1, \2", tidy)
 
 
