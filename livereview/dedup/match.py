@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ class Judgement:
 def block_keys(f: Features) -> tuple[str, ...]:
     """Keys under which this record and its duplicates meet; each depends on the record alone."""
     keys = {f"doi {f.doi}" if f.doi else "", f"pmid {f.pmid}" if f.pmid else "", f"pmc {f.pmcid}" if f.pmcid else ""}
-    joined = f.title.replace(" ", "")
+    joined = re.sub(r"^\d+|\d+$", "", f.title.replace(" ", ""))  # a footnote's mark may stand before or after
     if joined:
         keys |= {f"t {joined[:24]}", f"t- {joined[-24:]}"}
         long = sorted(set(f.title.split()), key=lambda word: (-len(word), word))[:3]
@@ -92,21 +93,26 @@ def _decide(a: Features, b: Features, s: Mapping[str, float | None], title: floa
     if (a.doi and a.doi == b.doi) or (a.pmid and a.pmid == b.pmid) or (a.pmcid and a.pmcid == b.pmcid):
         if title >= 0.6 or not a.title or not b.title or (s["pages"] == 1 and s["authors"] == 1):
             return "same", "an identifier agrees"
-        return "doubtful", "an identifier agrees, the title does not"
+        near = title >= 0.4 or (s["authors"] or 0) >= 0.8
+        return ("doubtful" if near else "different"), "an identifier agrees, the title does not"
     if not a.title or not b.title:
         return "different", "no title to compare"
     if a.serial or b.serial:
-        ok = title >= ALIKE and s["volume"] == 1 and s["pages"] == 1 and (s["authors"] in (None, 1.0))
+        spot = s["pages"] == 1 or (s["issue"] == 1 and s["pages"] is None and s["authors"] == 1)
+        ok = title >= ALIKE and s["volume"] == 1 and spot and s["authors"] in (None, 1.0) and s["journal"] in (None, 1.0)
         return ("same", "a serial title in the same place") if ok else ("different", "a serial title")
     return _by_place(a, b, s, title)
+
+
+OTHERS = ("different", "other authors")
 
 
 def _by_place(a: Features, b: Features, s: Mapping[str, float | None], title: float) -> tuple[str, str]:
     """Where title and authors leave it open, the place of publication decides: journal, volume, pages, abstract."""
     strong, against = _place(s)
-    known = s["authors"] is not None and s["authors"] >= 0.8
+    known = s["authors"] is not None and s["authors"] >= 0.6
     spot = s["pages"] == 1 and s["volume"] == 1
-    if title >= ALIKE and _numbers(a.title) != _numbers(b.title) and not spot:
+    if title >= ALIKE and not spot and _other_number(a.title, b.title):
         return "different", "the titles differ in a number"
     if title >= ALIKE and (known or s["authors"] is None):
         if strong and against <= 1:
@@ -114,8 +120,9 @@ def _by_place(a: Features, b: Features, s: Mapping[str, float | None], title: fl
         if known and not against and not _sparse(s):
             return "same", "title and authors agree, nothing contradicts"
         return ("doubtful", "the title agrees, the place does not") if known else ("different", "only the title agrees")
-    if title >= ALIKE:
-        return ("same", "title and pages agree") if spot else ("different", "other authors")
+    if title >= ALIKE:  # by the letter, other authors
+        issue = title >= 0.97 and s["journal"] == 1 and s["volume"] == 1 and s["issue"] == 1 and s["pages"] != 0
+        return ("same", "title and place agree, authors are written differently") if spot or issue else OTHERS
     if spot and known and title >= 0.5 and not against:
         return ("same" if title >= 0.6 else "doubtful"), "the same pages by the same authors"
     if title >= CLOSE and known and strong and not against:
@@ -145,8 +152,10 @@ def _sparse(s: Mapping[str, float | None]) -> bool:
     return s["journal"] is not None and s["journal"] < 0.85
 
 
-def _numbers(title: str) -> list[str]:
-    return sorted(word for word in title.split() if word.isdigit())
+def _other_number(a: str, b: str) -> bool:
+    """Each title has a number that the other lacks ("FOCUS 1", "FOCUS 2"); one more alone may be a footnote's mark."""
+    one, two = ({word for word in title.split() if word.isdigit()} for title in (a, b))
+    return bool(one - two) and bool(two - one)
 
 
 def _two_dois(a: Features, b: Features, s: Mapping[str, float | None], title: float) -> tuple[str, str]:
@@ -157,7 +166,8 @@ def _two_dois(a: Features, b: Features, s: Mapping[str, float | None], title: fl
         return "linked", "a preprint and its published version"
     if veto := _veto(a, b):
         return veto
-    return "doubtful", "two DOIs, one title"
+    _, against = _place(s)
+    return ("doubtful" if against <= 1 else "different"), "two DOIs, one title"
 
 
 def _veto(a: Features, b: Features) -> tuple[str, str] | None:

@@ -27,7 +27,7 @@ _NOTICE = re.compile(
 _SERIAL = re.compile(
     r"^(?:the )?(?:guest )?(?:editor\w*|book reviews?|introduction(?: to (?:the|this) .*)?|preface|foreword|contents|in this issue|"
     r"table of contents|index|announcements?|news|letters?(?: to the editor)?|editorial board|masthead|front matter|back matter|"
-    r"reviewers?|call for papers|abstracts?|obituary|corrections?|erratum|comments?|reply|response|.*\beditors? ?s? (?:comments?|notes?|introduction|remarks|preface|page)|remarks from .*)$"
+    r"reviewers?|call for papers|abstracts?|obituary|corrections?|erratum|comments?|reply|response|.*\beditors? ?s? (?:comments?|notes?|introduction|remarks|preface|page)|editors? ?s? comments? research article|remarks from .*)$"
 )
 _MONTHS = {name: n for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)}
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "x": "10",
