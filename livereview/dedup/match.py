@@ -99,7 +99,9 @@ def _decide(a: Features, b: Features, s: Mapping[str, float | None], title: floa
         return "different", "no title to compare"
     if a.serial or b.serial:
         spot = s["pages"] == 1 or (s["issue"] == 1 and s["pages"] is None and s["authors"] == 1)
-        ok = title >= ALIKE and s["volume"] == 1 and spot and s["authors"] in (None, 1.0) and s["journal"] in (None, 1.0)
+        ok = (
+            title >= ALIKE and s["volume"] == 1 and spot and s["authors"] in (None, 1.0) and s["journal"] in (None, 1.0)
+        )
         return ("same", "a serial title in the same place") if ok else ("different", "a serial title")
     return _by_place(a, b, s, title)
 

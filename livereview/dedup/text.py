@@ -10,7 +10,9 @@ from livereview.records import Record
 
 TITLE_LIMIT = 1_000
 _TAGS = re.compile(r"<[^<>]{1,60}>")
-_REFS = re.compile(r"\[(?:review|see comment|comment|erratum|\d+ refs?|\d+ references?|letter|abstract)[^\]]*\]", re.IGNORECASE)
+_REFS = re.compile(
+    r"\[(?:review|see comment|comment|erratum|\d+ refs?|\d+ references?|letter|abstract)[^\]]*\]", re.IGNORECASE
+)
 _WORDS = re.compile(r"[^\W_]+")
 _PARTS = re.compile(
     r"\b(?:part|pt|volume|vol|chapter|book|section|wave|phase|study|number|no|series|episode)\s*\.?\s*"

@@ -51,14 +51,15 @@ def append(con: Connection, matches: Sequence[Match], now: datetime) -> None:
     )
 
 
-def verdicts(con: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
-    """The current (verdict, author) of each of these pairs that has one."""
+def rule_verdicts(con: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """What the rules last said of each of these pairs, where they have said anything."""
     rows = con.execute(
-        """SELECT m.left_id, m.right_id, m.verdict, m.author FROM current_match m
-        JOIN (SELECT unnest(?::VARCHAR[]) AS left_id, unnest(?::VARCHAR[]) AS right_id) p USING (left_id, right_id)""",
+        """SELECT m.left_id, m.right_id, arg_max(m.verdict, m.seq) FROM match m
+        JOIN (SELECT unnest(?::VARCHAR[]) AS left_id, unnest(?::VARCHAR[]) AS right_id) p USING (left_id, right_id)
+        WHERE m.author = 'rule' GROUP BY m.left_id, m.right_id""",
         [[left for left, _ in pairs], [right for _, right in pairs]],
     ).fetchall()
-    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def component(con: Connection, record_ids: Iterable[str]) -> list[str]:
