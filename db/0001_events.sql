@@ -45,7 +45,7 @@ CREATE TABLE record (
 );
 
 CREATE TABLE hit (
-    review VARCHAR NOT NULL, record_id VARCHAR NOT NULL, search VARCHAR NOT NULL,
+    review VARCHAR NOT NULL, record_id VARCHAR NOT NULL, search VARCHAR NOT NULL, times INTEGER NOT NULL,
     made TIMESTAMPTZ NOT NULL, seq BIGINT NOT NULL DEFAULT nextval('event_seq'),
     PRIMARY KEY (review, record_id, search)
 );

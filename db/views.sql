@@ -128,9 +128,15 @@ FROM attempt GROUP BY review, name;
 
 -- PRISMA boxes; summary.snapshot.Flow says how they must balance.
 CREATE OR REPLACE VIEW flow_counts AS
-WITH per_record AS (
-    SELECT review, count(*) FILTER (WHERE NOT grey) AS databases, count(*) FILTER (WHERE grey) AS other,
-        count(*) - count(DISTINCT report_id) AS duplicates FROM review_record GROUP BY review
+WITH found AS (
+    -- a record counts once for each search that found it, however many nights it came; a file's own repeats count too
+    SELECT h.review, h.record_id, coalesce(p.report_id, h.record_id) AS report_id, s.grey, max(h.times) AS times
+    FROM hit h JOIN search s USING (search) LEFT JOIN report p ON p.record_id = h.record_id
+    GROUP BY h.review, h.record_id, p.report_id, s.name, s.grey
+), per_record AS (
+    SELECT review, coalesce(sum(times) FILTER (WHERE NOT grey), 0)::BIGINT AS databases,
+        coalesce(sum(times) FILTER (WHERE grey), 0)::BIGINT AS other,
+        (sum(times) - count(DISTINCT report_id))::BIGINT AS duplicates FROM found GROUP BY review
 ), st AS (
     SELECT s.*, p.stages, s.stage = p.stages[1] AS at_first, len(p.stages) = 1 AS single FROM screening_state s
     JOIN current_protocol p ON p.review = s.review

@@ -279,7 +279,7 @@ def dedup(
     from livereview import dedup_files
 
     with told():
-        out.print(dedup_files.run(paths, to, doubtful))
+        out.print(str(dedup_files.run(paths, to, doubtful, lambda step: err.print(step))))
 
 
 @app.command()

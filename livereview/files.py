@@ -52,7 +52,7 @@ def guess(body: bytes, name: str) -> str:
         try:
             if sources.find(source).parse(body, None).records:
                 return source
-        except LivereviewError:
+        except SourceBroken:
             continue
     raise SourceBroken(f"{name} is neither RIS nor PubMed XML; name its kind with --source")
 

@@ -85,7 +85,7 @@ def clean_doi(text: object) -> str | None:
 
     A closing bracket is kept where it has its opening one, and <1661::AID-SIM968> of old Wiley DOIs too: both are real.
     """
-    match = _DOI.search(html.unescape(str(text or "").replace("%2F", "/").replace("%2f", "/")))
+    match = _DOI.search(html.unescape(str(text or "")[:2_000].replace("%2F", "/").replace("%2f", "/")))
     if not match:
         return None
     doi = re.split(r"[\"{}]|<(?!\d+:)|(?<!\d)>(?!\d)", match.group())[0]

@@ -215,7 +215,7 @@ def _abbreviates(short: str, long: str) -> bool:
 def _pages(a: tuple[str, str], b: tuple[str, str]) -> float | None:
     if not a[0] or not b[0]:
         return None
-    return 1.0 if a[0] == b[0] or a[0] == b[1] and not a[1] or b[0] == a[1] and not b[1] else 0.0
+    return 1.0 if a[0] == b[0] or (a[0] == b[1] and not a[1]) or (b[0] == a[1] and not b[1]) else 0.0
 
 
 def _abstract(a: str, b: str) -> float | None:

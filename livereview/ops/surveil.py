@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -112,8 +113,7 @@ def ingest(
         searches.save_page(con, search, body, counts, now=now, **details)  # type: ignore[arg-type]
         searches.save_rejects(con, search, sha256, page.rejects, now)
         records.append(con, (*news.fresh, *news.changed), sha256, now)
-        ids = [record.record_id for record in (*news.fresh, *news.changed, *news.same)]
-        records.add_hits(con, review, search, ids, now)
+        records.add_hits(con, review, search, Counter(record.record_id for record in page.records), now)
         settle(con, (*news.fresh, *news.changed), now)
         return counts
 

@@ -66,12 +66,12 @@ def _row(record: Record) -> tuple[str | None, ...]:
     )
 
 
-def add_hits(con: Connection, review: str, search: str, record_ids: Sequence[str], now: datetime) -> None:
-    """Write that this search of this review returned these records."""
+def add_hits(con: Connection, review: str, search: str, times: Mapping[str, int], now: datetime) -> None:
+    """Write that this search of this review returned these records, so many times each in this page."""
     con.execute(
-        """INSERT INTO hit (review, record_id, search, made) SELECT ?, unnest(?::VARCHAR[]), ?, ?
-        ON CONFLICT (review, record_id, search) DO NOTHING""",
-        [review, list(record_ids), search, now],
+        """INSERT INTO hit (review, record_id, search, times, made)
+        SELECT ?, unnest(?::VARCHAR[]), ?, unnest(?::INTEGER[]), ? ON CONFLICT (review, record_id, search) DO NOTHING""",
+        [review, list(times), search, list(times.values()), now],
     )
 
 
