@@ -76,7 +76,7 @@ def found(store: Store, *news: Record, review: str = REVIEW, search: str = "s1",
         searches.begin(con, search, review, plan, None, now, now)
         records.append(con, records.sort_news(con, news).fresh, "0" * 64, now)
         ids = [record.record_id for record in news]
-        records.add_hits(con, review, search, ids, now)
+        records.add_hits(con, review, search, dict.fromkeys(ids, 1), now)
         searches.end(con, search, "ok", None, searches.Counts(len(news), len(news)), now)
         return ids
 

@@ -62,6 +62,14 @@ def rule_verdicts(con: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tup
     return {(row[0], row[1]): row[2] for row in rows}
 
 
+def in_force(con: Connection, left: str, right: str) -> tuple[str, str] | None:
+    """The (verdict, author) that counts for a pair now; None where nobody has said anything that stands."""
+    row = con.execute(
+        "SELECT verdict, author FROM current_match WHERE left_id = ? AND right_id = ?", [left, right]
+    ).fetchone()
+    return (row[0], row[1]) if row else None
+
+
 def component(con: Connection, record_ids: Iterable[str]) -> list[str]:
     """Every record that a chain of "same" pairs or a shared report ties to these, in the order they came."""
     reached = set(record_ids)

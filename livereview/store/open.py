@@ -127,6 +127,7 @@ class Store:
         self._jobs.put(None)
         self._writer.join()
         self._con.close()
+        del self._con  # whoever still holds this Store must not keep DuckDB alive past the interpreter's end
         self.lock.release()
 
     def _write_all(self) -> None:

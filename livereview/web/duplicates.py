@@ -73,7 +73,7 @@ def _text(value: Any) -> str:
 
 def _line(con: Connection, room: Room, left: str, right: str) -> dict[str, str] | None:
     """What I said of a pair, while it is my word that counts."""
-    verdict, author = matches.verdicts(con, [(left, right)]).get((left, right), ("", ""))
+    verdict, author = matches.in_force(con, left, right) or ("", "")
     return {"verdict": verdict, "left": left, "right": right} if author == room.me else None
 
 
@@ -106,7 +106,7 @@ def _taken(room: Room, left: str, right: str) -> str | None:
     with room.desk.store.read() as con:
         guard.recorded(con, room, left)
         guard.recorded(con, room, right)
-        known, author = matches.verdicts(con, [(left, right)]).get((left, right), ("", "rule"))
+        known, author = matches.in_force(con, left, right) or ("", "rule")
     if author in ("rule", room.me):
         return None
     return f"{author} judged this pair in the meantime: {pages.VERDICTS[known]}. Nothing was changed."
