@@ -54,13 +54,15 @@ def run(
     progress("comparing")
     judged = judge(known)
     same = [(a, b, "same", "rule", j.scores["score"] or 0.0) for (a, b), j in judged if j.verdict == "same"]
-    groups = clusters(list(known), same)
+    groups = clusters(list(known), same, {key: f.doi for key, f in known.items() if f.doi})
     waiting = [((a, b), j) for (a, b), j in judged if j.verdict in ("doubtful", "same") and groups[a] != groups[b]]
     progress("writing")
     _write(out, ("record_id", "cluster_id"), groups.items())
     if doubtful:
         titles = {key: record.title or "" for key, record in found}
-        _write(doubtful, ("left", "right", "verdict", "rule", "score", "left_title", "right_title"), _rows(waiting, titles))
+        _write(
+            doubtful, ("left", "right", "verdict", "rule", "score", "left_title", "right_title"), _rows(waiting, titles)
+        )
     return Counts(len(known), len(known) - len(set(groups.values())), len(waiting))
 
 

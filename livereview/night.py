@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import sys
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +39,7 @@ def run(
     recording: Path | None = None,
 ) -> Night:
     """Run the surveil flow in this process, against the network or against a recording served locally."""
+    atexit.register(_hush)  # before Prefect's own, so that it runs after them
     from flows.surveil import surveil  # Prefect takes seconds to import: only those who run a night wait
 
     with ReplayServer(recording) if recording else nullcontext() as server:
@@ -53,6 +57,12 @@ def run(
     if isinstance(result, Exception):
         raise result
     return Night(result["searches"], result["published"], None if state.is_completed() else state.message)
+
+
+def _hush() -> None:
+    """Say nothing more: Prefect's threads outlive the interpreter, and DuckDB's binding then lists all it can't free."""
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def table(endings: list[dict[str, Any]]) -> Table:

@@ -69,10 +69,21 @@ def ask(prefect: dict[str, str], path: str) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_a_cron_line_of_the_protocol_gets_runs_and_a_stop_pauses_nothing(prefect: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "livereview", "schedule", "--review", "youth-homelessness", "--protocol", str(PROTOCOL)]
+    command = [
+        sys.executable,
+        "-m",
+        "livereview",
+        "schedule",
+        "--review",
+        "youth-homelessness",
+        "--protocol",
+        str(PROTOCOL),
+    ]
     schedule = subprocess.Popen(command, env=prefect, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        runs = wait_for(lambda: [r for r in ask(prefect, "flow_runs") if r["state_type"] == "SCHEDULED"], "scheduled runs")
+        runs = wait_for(
+            lambda: [r for r in ask(prefect, "flow_runs") if r["state_type"] == "SCHEDULED"], "scheduled runs"
+        )
         deployments = ask(prefect, "deployments")
     finally:
         schedule.send_signal(signal.SIGINT)

@@ -31,7 +31,12 @@ _SERIAL = re.compile(
     r"table of contents|index|announcements?|news|letters?(?: to the editor)?|editorial board|masthead|front matter|back matter|"
     r"reviewers?|call for papers|abstracts?|obituary|corrections?|erratum|comments?|reply|response|.*\beditors? ?s? (?:comments?|notes?|introduction|remarks|preface|page)|editors? ?s? comments? research article|remarks from .*)$"
 )
-_MONTHS = {name: n for n, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1)}
+_MONTHS = {
+    name: n
+    for n, name in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1
+    )
+}
 _ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "x": "10",
           "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6"}  # fmt: skip
 _TRIAL = re.compile(r"\b(?:NCT\d{8}|ISRCTN\d{8}|ACTRN\d{14}|EUCTR\S{10,20}|ChiCTR\S{6,20})\b", re.IGNORECASE)

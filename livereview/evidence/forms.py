@@ -173,7 +173,7 @@ def _whole(low: int, high: int) -> Check:
     def check(value: Any) -> int:
         number = _number(value)
         if number != int(number) or not low <= number <= high:
-            raise ValueError(f"must be a whole number from {low} to {high:,}, not {_shown(value)}")
+            raise ValueError(f"must be a whole number from {low} to {high}, not {_shown(value)}")
         return int(number)
 
     return check

@@ -146,10 +146,11 @@ def _direction(outcome: Outcome, form: Extraction) -> StudyDirection | None:
 
 def _within(outcome: Outcome, results: Sequence[Result]) -> bool | None:
     """Whether every interval lies within the smallest important difference; one result without it leaves it open."""
-    limit = outcome.important
-    if limit is None or (outcome.measure or "").casefold() in RATIOS:
+    limit, measure = outcome.important, (outcome.measure or "").casefold()
+    if limit is None or not measure or measure in RATIOS:
         return None
-    intervals = [(result.ci_low, result.ci_high) for result in results if result.measure == outcome.measure]
+    same = [result for result in results if (result.measure or "").casefold() == measure]
+    intervals = [(result.ci_low, result.ci_high) for result in same]
     known = [(low, high) for low, high in intervals if low is not None and high is not None]
     if any(low < -limit or high > limit for low, high in known):
         return False

@@ -54,7 +54,7 @@ def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
     if name not in OPS:
         raise Refused(f"unknown operation {name!r}; choose one of {', '.join(OPS)}")
     ready = {key: _value(value) for key, value in arguments.items() if key != "folder"}
-    ready["now"] = datetime.fromisoformat(ready["now"]) if ready.get("now") else datetime.now(UTC)
+    ready["now"] = _time(ready["now"]) if ready.get("now") else datetime.now(UTC)
     if name in ("publish", "settle_outbox"):
         ready["folder"] = folder
     try:
@@ -65,9 +65,24 @@ def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
     return answer
 
 
+def _time(text: Any) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise Refused(f"now: {text!r} is not an ISO time such as 2026-03-01T02:00+00:00") from None
+    if found.tzinfo is None:
+        raise Refused(f"now: {text!r} has no time zone; add +00:00 or Z")
+    return found
+
+
 def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _value(value: Any) -> Any:
-    return base64.b64decode(value["base64"]) if isinstance(value, dict) and set(value) == {"base64"} else value
+    if not isinstance(value, dict) or set(value) != {"base64"}:
+        return value
+    try:
+        return base64.b64decode(value["base64"], validate=True)
+    except (TypeError, ValueError):
+        raise Refused("bytes must come as valid base64") from None

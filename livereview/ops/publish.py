@@ -26,6 +26,11 @@ def publish(store: Store, *, review: str, folder: Path, now: datetime) -> dict[s
     always points to a complete build; where only search dates moved it is refreshed without a new version, and where
     nothing moved nothing is written. A build that fails leaves everything as it was and is noted for the lead.
     """
+    with store.publishing:
+        return _publish(store, review, folder, now)
+
+
+def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str, Any]:
     with store.read() as con:
         upto = _upto(con, review)
         cause = (versions.asked(con, review) or (0, "a scheduled rebuild"))[1]

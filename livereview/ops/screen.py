@@ -32,12 +32,13 @@ def decide(
     reason: str | None = None,
     note: str | None = None,
     tags: Sequence[str] = (),
+    record_version: int | None = None,
     rank: int | None = None,
     model: str | None = None,
 ) -> dict[str, Any]:
     """Write one decision and say where the report stands after it; the same id again changes nothing.
 
-    record   the record that was on the screen, by its id
+    record   the record that was on the screen, by its id, in `record_version` (None: the current one)
     verdict  include, exclude, maybe, not_retrieved, or withdrawn to take back one's own last word on this report
     Raises Refused, changing nothing, when a rule of `screening.decisions` forbids it.
     """
@@ -59,6 +60,7 @@ def decide(
             reached=before.stage,
             state=decisions.state_at(con, review, report, stage),
             voters={vote["reviewer"] for vote in votes if vote["role"] == "vote"},
+            adjudicated=any(vote["role"] == "adjudication" for vote in votes),
         )
         mine = [v["record_id"] for v in votes if (v["reviewer"], v["role"]) == (reviewer, role)]
         if verdict == "withdrawn" and not mine:
@@ -67,7 +69,7 @@ def decide(
             id=id,
             review=review,
             record_id=record,
-            record_version=records.version(con, record) or 1,
+            record_version=record_version or records.version(con, record) or 1,
             stage=stage,
             reviewer=reviewer,
             role=role,

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from livereview.dedup.clusters import clusters
 from livereview.dedup.match import RULES_VERSION, Judgement, block_keys, judge_all
-from livereview.dedup.text import Features, features
+from livereview.dedup.text import Features, bare_doi, features
 from livereview.records import Record
 from livereview.store import candidates, matches, records
 from livereview.store.matches import Match
@@ -46,7 +46,8 @@ def judge_pairs(con: Connection, pairs: list[tuple[str, str]], ready: dict[str, 
 def regroup(con: Connection, record_ids: Iterable[str]) -> None:
     """Derive the reports of these records, and of all they are tied to, from the verdicts in force."""
     members = matches.component(con, record_ids)
-    matches.save_reports(con, clusters(members, matches.edges(con, members)))
+    dois = {key: bare_doi(doi) for key, doi in matches.dois(con, members).items()}
+    matches.save_reports(con, clusters(members, matches.edges(con, members), dois))
 
 
 def _match(pair: tuple[str, str], found: Judgement) -> Match:

@@ -72,9 +72,9 @@ def _flow(con: Connection, review: str, reasons: Iterable[str | None], grouped: 
         identified_databases=n["databases"],
         identified_other=n["other"],
         duplicates=n["duplicates"],
-        screened=n["excluded"] + n["sought"] + n["in_screening"],
-        awaiting_screening=n["awaiting_screening"],
-        in_screening=n["in_screening"],
+        screened=n["excluded"] + n["sought"],
+        awaiting_screening=n["awaiting_screening"] + n["in_screening"],  # apart, they would tell a reviewer of votes
+        in_screening=0,
         excluded=n["excluded"],
         sought=n["sought"],
         not_retrieved=n["not_retrieved"],

@@ -22,11 +22,13 @@ def check(
     reached: str,
     state: str,
     voters: Collection[str],
+    adjudicated: bool,
 ) -> None:
     """Raise Refused unless the decision may be written.
 
-    reached, state  the stage the report stands at and its state there
-    voters          who has a vote in force on this report at this stage
+    reached      the stage the report stands at
+    state        its state at `stage`;  adjudicated: a third person has settled it there
+    voters       who has a vote in force on this report at this stage
     """
     _known(review, stage, verdict, role, reason)
     if review.screening.stages.index(stage) > review.screening.stages.index(reached):
@@ -37,6 +39,8 @@ def check(
         raise Refused("not_retrieved is a full-text verdict; at title_abstract choose include, exclude or maybe")
     if role == "adjudication":
         _may_adjudicate(review, verdict, reviewer, state, voters)
+    else:
+        _may_vote(verdict, reviewer, state, voters, adjudicated)
 
 
 def _known(review: Review, stage: str, verdict: str, role: str, reason: str | None) -> None:
@@ -49,6 +53,13 @@ def _known(review: Review, stage: str, verdict: str, role: str, reason: str | No
             raise Refused(f"{what} must be one of {', '.join(choices)}; it was {value!r}")
     if reason is not None and reason not in {r.id for r in review.reasons if not r.retired}:
         raise Refused(f"unknown reason {reason!r}; choose one of {_choices(review)}")
+
+
+def _may_vote(verdict: str, reviewer: str, state: str, voters: Collection[str], adjudicated: bool) -> None:
+    if adjudicated:
+        raise Refused("a third person has settled this report; only they can take that back")
+    if reviewer not in voters and state in ("included", "excluded", "conflict") and verdict != "withdrawn":
+        raise Refused(f"this report has all its votes and is {state}; a further vote would not count")
 
 
 def _may_adjudicate(review: Review, verdict: str, reviewer: str, state: str, voters: Collection[str]) -> None:

@@ -22,7 +22,8 @@ def digest(secret: str) -> str:
 
 
 def append(con: Connection, name: str, role: str, secret_hash: str, active: bool, now: datetime) -> None:
-    """A new secret or role for a name; the latest row counts, an inactive one shuts the door."""
+    """A new secret or role for a name; the latest row counts, an inactive one shuts the door. Old sessions end."""
+    con.execute("DELETE FROM session WHERE name = ? OR ends < ?", [name, now])
     con.execute(
         "INSERT INTO account (name, role, secret_hash, active, made) VALUES (?, ?, ?, ?, ?)",
         [name, role, secret_hash, active, now],

@@ -96,11 +96,14 @@ def on_report(con: Connection, review: str, report_id: str, stage: str) -> list[
 
 
 def waiting_for(con: Connection, review: str, reviewer: str, stage: str) -> list[Standing]:
-    """The queue of one reviewer: reports at this stage that they have not voted on; the order is screening.queue's."""
+    """The queue of one reviewer: reports at this stage that they have not voted on; the order is screening.queue's.
+
+    "Not retrieved" is no vote: once somebody has the report after all, everyone is asked.
+    """
     rows = con.execute(
         """SELECT q.report_id, q.stage, q.votes, CASE WHEN q.votes > 0 THEN 'half' ELSE 'open' END FROM queue q
-        LEFT JOIN (SELECT DISTINCT report_id FROM current_decision WHERE review = ? AND reviewer = ? AND stage = ?) mine
-            ON mine.report_id = q.report_id
+        LEFT JOIN (SELECT DISTINCT report_id FROM current_decision
+            WHERE review = ? AND reviewer = ? AND stage = ? AND verdict <> 'not_retrieved') mine ON mine.report_id = q.report_id
         WHERE q.review = ? AND q.stage = ? AND mine.report_id IS NULL ORDER BY q.seq""",
         [review, reviewer, stage, review, stage],
     ).fetchall()
@@ -169,7 +172,8 @@ def progress(con: Connection, review: str, reviewer: str, stages: Sequence[str])
 def done(con: Connection, review: str, reviewer: str) -> dict[str, int]:
     """How many reports a reviewer has decided at each stage."""
     rows = con.execute(
-        "SELECT stage, count(DISTINCT report_id) FROM current_decision WHERE review = ? AND reviewer = ? GROUP BY stage",
+        """SELECT stage, count(DISTINCT report_id) FROM current_decision WHERE review = ? AND reviewer = ? AND role = 'vote'
+        GROUP BY stage""",
         [review, reviewer],
     ).fetchall()
     return dict(rows)

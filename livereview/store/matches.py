@@ -108,6 +108,15 @@ def edges(con: Connection, record_ids: Sequence[str]) -> list[tuple[str, str, st
     return [(left, right, verdict, author, json.loads(s).get("score", 1.0)) for left, right, verdict, author, s in rows]
 
 
+def dois(con: Connection, record_ids: Sequence[str]) -> dict[str, str]:
+    """The DOI of each of these records that has one."""
+    rows = con.execute(
+        "SELECT record_id, doi FROM current_record WHERE doi IS NOT NULL AND record_id IN (SELECT unnest(?::VARCHAR[]))",
+        [list(record_ids)],
+    ).fetchall()
+    return dict(rows)
+
+
 def save_reports(con: Connection, membership: Mapping[str, str]) -> None:
     """Put these records into these reports (a derived table: old rows are replaced)."""
     if not membership:

@@ -93,6 +93,7 @@ class Store:
         except BaseException:
             self.lock.release()
             raise
+        self.publishing = threading.Lock()  # two builds of one version would write over each other
         self._jobs: queue.Queue[tuple[Job, Future[Any]] | None] = queue.Queue()
         self._writer = threading.Thread(target=self._write_all, name="writer", daemon=True)
         self._writer.start()

@@ -1,0 +1,331 @@
+"""The sentences that the public reads, made from templates; and what kind of change a new set of them is.
+
+Each has a permanent id ("answer", "outcome:<id>", "emmie:<dimension>") and names the rule and studies it rests on.
+Wording is plain and careful: few or no studies are called a gap, never a sign that something makes no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from livereview.evidence.forms import Extraction
+from livereview.evidence.synthesis import RULE, RULE_VERSION, SIDES, StudyDirection, Synthesis
+from livereview.review import EMMIE, Outcome, Review
+
+WORDING_VERSION = "1"
+CAVEAT = "Lack of evidence is not evidence that it does not work."
+CHANGE_RULE_VERSION = "1"
+CHANGE_RULE_TEXT = (
+    "For each outcome: reversed, when a firm finding (towards the intervention, towards the comparison, no important "
+    "effect) becomes another one, or the side with more studies turns round (unless mixed); withdrawn, when its last "
+    "study or the outcome itself goes; weakened, when it moves down the ladder no studies, insufficient evidence, "
+    "mixed, firm, or loses a study; strengthened, when it moves up; detail, when anything else in it changes. "
+    "The version takes the most serious of these, in this order."
+)
+CHANGES = ("reversed", "withdrawn", "weakened", "strengthened", "detail", "none")  # most serious first
+CONCLUSION_CHANGED = CHANGES[:4]
+_LADDER = {"no_studies": 0, "insufficient_evidence": 1, "mixed": 2}
+_FIRM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number in a claim with its unit; `of` is what it is out of. `value` None has a `reason`."""
+
+    name: str
+    value: float | None
+    unit: str
+    of: float | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence or two of the summary, and what they rest on. `state` and `direction` are for outcomes."""
+
+    id: str
+    text: str
+    rule: str
+    version: str
+    studies: tuple[str, ...]
+    figures: tuple[Figure, ...] = ()
+    state: str | None = None
+    direction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The class of a change with the reasons: (claim id, class, why) of each claim that changed."""
+
+    kind: str
+    reasons: tuple[tuple[str, str, str], ...]
+
+
+def to_json(claim: Claim) -> dict[str, Any]:
+    """The claim as plain JSON data."""
+    return {**asdict(claim), "studies": list(claim.studies), "figures": [asdict(figure) for figure in claim.figures]}
+
+
+def claims(review: Review, found: Sequence[Synthesis], forms: Iterable[Extraction]) -> tuple[Claim, ...]:
+    """All claims of a review: the answer, one for each outcome, one for each EMMIE dimension where it uses EMMIE."""
+    ordered = sorted(forms, key=lambda form: form.study)
+    cautions = {form.study: form.caution for form in ordered}
+    answer = _answer(found, ordered)
+    outcomes = [_outcome(synthesis, cautions) for synthesis in found]
+    emmie = [_dimension(dimension, ordered, answer) for dimension in EMMIE] if review.emmie else []
+    return (answer, *outcomes, *emmie)
+
+
+def _answer(found: Sequence[Synthesis], forms: Sequence[Extraction]) -> Claim:
+    n = len(found)
+    studies = Figure("studies", len(forms), "included studies with extracted data")
+    parts = [(words, [s for s in found if s.state == state]) for state, words in _STANDING.items()]
+    told = [f"{len(some)} {words} ({_listed(some)})" for words, some in parts if some]
+    return Claim(
+        id="answer",
+        text=f"{_opening(found)}Of {_many(n, 'outcome')}: {'; '.join(told)}.",
+        rule=RULE,
+        version=f"{RULE_VERSION}.{WORDING_VERSION}",
+        studies=tuple(form.study for form in forms),
+        figures=(studies, *(Figure(state, sum(s.state == state for s in found), "outcomes", n) for state in _STANDING)),
+    )
+
+
+def _opening(found: Sequence[Synthesis]) -> str:
+    """The plain answer before the numbers; none where some outcome has a firm finding that the numbers name."""
+    best = max((_LADDER.get(synthesis.state, _FIRM) for synthesis in found), default=0)
+    return (
+        "No study here has measured whether it works. ",
+        "There is too little evidence to say whether it works. ",
+        "The evidence does not yet show whether it works. ",
+        "",
+    )[best]
+
+
+_STANDING = {  # state: how the answer says it of a number of outcomes
+    "favours_intervention": "where most evidence points towards the intervention",
+    "favours_comparison": "where most evidence points towards the comparison",
+    "no_important_effect": "where studies suggest no important difference",
+    "mixed": "with evidence that points both ways",
+    "insufficient_evidence": "with too little evidence",
+    "no_studies": "with no studies",
+}
+
+
+def _listed(found: Sequence[Synthesis]) -> str:
+    return ", ".join(_lower(synthesis.outcome.label) for synthesis in found)
+
+
+def _outcome(found: Synthesis, cautions: Mapping[str, str | None]) -> Claim:
+    alone = len(found.studies) == 1
+    text = _alone(found, cautions) if alone else _TEXTS[found.state](found)
+    return Claim(
+        id=f"outcome:{found.outcome.id}",
+        text=text,
+        rule=RULE,
+        version=f"{RULE_VERSION}.{WORDING_VERSION}",
+        studies=tuple(study.study for study in found.studies),
+        figures=_figures(found),
+        state=found.state,
+        direction=found.leading,
+    )
+
+
+def _figures(found: Synthesis) -> tuple[Figure, ...]:
+    k, test = len(found.studies), found.sign_test
+    unreported = f"not reported by {found.unreported} of {k} studies" if found.unreported else None
+    return (
+        Figure("studies", k, "studies"),
+        Figure("participants", found.participants if k > found.unreported else None, "people", None, unreported),
+        Figure("results", found.results, "results"),
+        *(
+            Figure(side, len(found.toward(side)), "studies", k)
+            for side in (*SIDES, "mixed", "no_difference", "unclear")
+        ),
+        Figure("sign_test_p", test.p, "probability", 1, test.reason),
+    )
+
+
+def _alone(found: Synthesis, cautions: Mapping[str, str | None]) -> str:
+    """What the one study of an outcome found, and that it is not enough."""
+    study = found.studies[0]
+    people = _many(study.participants, "person") if study.participants else "number of people not reported"
+    where = f"{study.year}, {people}" if study.year else f"{study.label}, {people}"
+    caution = cautions.get(study.study)
+    rest = f" {caution}" if caution else ""
+    return f"One study ({where}) {_found(found.outcome, study)}. One study alone is too little evidence to go on.{rest}"
+
+
+def _found(outcome: Outcome, study: StudyDirection) -> str:
+    label = _lower(outcome.label)
+    if study.direction in SIDES:
+        return f"found {_better(outcome, study.direction)} than the comparison"
+    if study.direction == "no_difference":
+        return f"reported no difference in {label}"
+    return f"found results for {label} that " + (
+        "point both ways" if study.direction == "mixed" else "have no clear direction"
+    )
+
+
+def _better(outcome: Outcome, direction: str) -> str:
+    """ "a lower rate of ..." where the outcome is a rate, else "better results for ..."; or their opposites."""
+    good = direction == SIDES[0]
+    words = (outcome.measure or "").casefold()
+    if any(word in words for word in ("risk", "rate", "odds", "per 1")):
+        return f"a {'lower' if good == (outcome.better == 'lower') else 'higher'} rate of {_lower(outcome.label)}"
+    return f"{'better' if good else 'worse'} results for {_lower(outcome.label)}"
+
+
+def _none(found: Synthesis) -> str:
+    return f"No study in this review has measured {_lower(found.outcome.label)} yet. This is a gap in the evidence."
+
+
+def _insufficient(found: Synthesis) -> str:
+    k, label = _many(len(found.studies), "study"), _lower(found.outcome.label)
+    return f"{k} looked at {label}. They hold too little to say which way the effect goes: {found.reason}."
+
+
+def _mixed(found: Synthesis) -> str:
+    counts = [(len(found.toward(side)), words) for side, words in _TOWARD.items()]
+    told = ", ".join(f"{n} {words}" for n, words in counts if n)
+    return f"Studies of {_lower(found.outcome.label)} do not point one way. Of {len(found.studies)} studies: {told}."
+
+
+_TOWARD = {
+    "favours_intervention": "favoured the intervention",
+    "favours_comparison": "favoured the comparison",
+    "mixed": "had results that point both ways",
+    "no_difference": "reported no difference",
+    "unclear": "had no clear direction",
+}
+
+
+def _points(found: Synthesis) -> str:
+    some, k = found.toward(found.state), len(found.studies)
+    there = sum(study.participants or 0 for study in some)
+    return (
+        f"{len(some)} of {k} studies found {_better(found.outcome, found.state)} than the comparison; "
+        f"{there:,} of {found.participants:,} people took part in them. "
+        "This counts directions: it does not say how large the difference is, nor how sure we can be."
+    )
+
+
+def _small(found: Synthesis) -> str:
+    people = "" if found.unreported else f" ({found.participants:,} people)"
+    return (
+        f"All {len(found.studies)} studies of {_lower(found.outcome.label)}{people} suggest no important difference: "
+        "their intervals lie within the smallest one that matters "
+        f"({found.outcome.important:g} {found.outcome.measure})."
+    )
+
+
+_TEXTS = {
+    "no_studies": _none,
+    "insufficient_evidence": _insufficient,
+    "mixed": _mixed,
+    "favours_intervention": _points,
+    "favours_comparison": _points,
+    "no_important_effect": _small,
+}
+_ABOUT = {
+    "effect": "whether it works",
+    "mechanism": "how it may work",
+    "moderators": "for whom and where it works",
+    "implementation": "what it takes to put it into practice",
+    "economics": "what it costs",
+}
+
+
+def _dimension(dimension: str, forms: Sequence[Extraction], answer: Claim) -> Claim:
+    """What the studies hold on one EMMIE dimension; its quality is a figure of its own (EMMIE-E and EMMIE-Q)."""
+    told = [(form.study, finding) for form in forms for finding in form.findings if finding.dimension == dimension]
+    studies = tuple(dict.fromkeys(study for study, _ in told))
+    rated = [finding.quality for _, finding in told if finding.quality is not None]
+    sides = (Figure(side, sum(f.polarity == side for _, f in told), "findings", len(told)) for side in _POLARITY)
+    quality = Figure(
+        "quality", max(rated, default=None), "EMMIE-Q, best of its findings", 4, None if rated else "not rated"
+    )
+    effect = dimension == "effect"
+    return Claim(
+        id=f"emmie:{dimension}",
+        text=answer.text if effect else _told(len(studies), len(forms), _ABOUT[dimension]),
+        rule="emmie",
+        version=WORDING_VERSION,
+        studies=answer.studies if effect else studies,
+        figures=(Figure("findings", len(told), "findings"), *sides, quality),
+    )
+
+
+_POLARITY = ("barrier", "enabler")
+
+
+def _told(k: int, n: int, about: str) -> str:
+    if n == 0:
+        return f"No study has been included yet that could say {about}."
+    if n == 1:
+        return f"The one study here {'says' if k else 'does not say'} {about}."
+    if k == 0:
+        return f"None of the {n} studies says {about}."
+    return f"{k} of {n} studies {'says' if k == 1 else 'say'} {about}."
+
+
+def _many(n: int, noun: str) -> str:
+    """ "1 study", "2 studies", "1,200 people"."""
+    plural = {"study": "studies", "person": "people"}.get(noun, f"{noun}s")
+    return f"{n:,} {noun if n == 1 else plural}"
+
+
+def _lower(label: str) -> str:
+    """A label inside a sentence: its capital goes, unless it begins an abbreviation."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+def change_class(previous: Iterable[Mapping[str, Any]] | None, now: Iterable[Claim]) -> Change:
+    """What kind of change `now` is against the claims of the version before, as JSON; None: there is none ("first").
+
+    CHANGE_RULE_TEXT is the rule. A changed conclusion is one of CONCLUSION_CHANGED.
+    """
+    if previous is None:
+        return Change("first", ())
+    before = {str(claim["id"]): claim for claim in previous}
+    after = {claim.id: to_json(claim) for claim in now}
+    reasons = [(key, *_compare(before.get(key), after.get(key))) for key in dict.fromkeys([*before, *after])]
+    kinds = [kind for _, kind, _ in reasons]
+    return Change(min(kinds, key=CHANGES.index, default="none"), tuple(row for row in reasons if row[1] != "none"))
+
+
+def _compare(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> tuple[str, str]:
+    """(class, why) of one claim."""
+    if after is None:
+        return "withdrawn" if before and before.get("state") else "detail", "no longer part of the review"
+    if before is None:
+        return "detail", "new in the review"
+    if after["state"] and before.get("state"):
+        kind, why = _compare_outcome(before, after)
+        if kind != "none":
+            return kind, why
+    same = {key: before.get(key) for key in after} == after
+    return ("none", "") if same else ("detail", "words or figures changed")
+
+
+def _compare_outcome(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
+    old, new = (_LADDER.get(str(claim["state"]), _FIRM) for claim in (before, after))
+    gone = sorted(set(before["studies"]) - set(after["studies"]))
+    states = f"{_words(before['state'])} before, {_words(after['state'])} now"
+    mixed = "mixed" in (before["state"], after["state"])
+    turned = {before["direction"], after["direction"]} == set(SIDES) and not mixed
+    if (old == new == _FIRM and before["state"] != after["state"]) or turned:
+        return "reversed", states if before["state"] != after["state"] else "the direction of the evidence turned round"
+    if gone and not after["studies"]:
+        return "withdrawn", f"no study is left ({', '.join(gone)})"
+    if new < old:
+        return "weakened", states
+    if gone:
+        return "weakened", f"no longer rests on {', '.join(gone)}"
+    return ("strengthened", states) if new > old else ("none", "")
+
+
+def _words(state: str) -> str:
+    return state.replace("_", " ")

@@ -1,0 +1,323 @@
+"""The summary as data: `summary.json`, which the page is also drawn from, its hash, and the stamp of the searches.
+
+What a version is: `content_hash` covers the protocol's public words, the included reports, the studies with their
+extractions, and the claims. It leaves out the version's own number and date, search dates, and counts of work in
+progress (found, screened, excluded): these are status, and a build with the same hash refreshes them without a version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from livereview.evidence import claims, synthesis
+from livereview.evidence.claims import Change, Claim
+from livereview.evidence.forms import Extraction, Result
+from livereview.evidence.synthesis import Synthesis
+from livereview.review import EMMIE, Review, Statement
+from livereview.summary import flow_diagram, words
+from livereview.summary.snapshot import Published, Report, SearchFact, Snapshot, Study
+
+SCHEMA_VERSION = "1.0.0"
+NOT_POOLED = "results are synthesised by direction of effect, not pooled"
+NOT_RATED = "certainty has not been rated"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a Snapshot's studies say: one synthesis an outcome, and the claims made from them."""
+
+    found: tuple[Synthesis, ...]
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What tells one version from another that holds the same."""
+
+    number: int
+    date: datetime
+    trigger: str
+    signed_by: str | None
+    change: Change
+
+
+def weigh(snapshot: Snapshot) -> Evidence:
+    """The synthesis and the claims of a Snapshot."""
+    forms = [study.extraction for study in snapshot.studies if study.extraction]
+    found = tuple(synthesis.synthesise(outcome, forms) for outcome in snapshot.review.outcomes)
+    return Evidence(found, claims.claims(snapshot.review, found, forms))
+
+
+def compare(snapshot: Snapshot, evidence: Evidence) -> Change:
+    """The change against the version before; at least "detail" where its content differs at all."""
+    if not snapshot.history:
+        return claims.change_class(None, evidence.claims)
+    before = snapshot.history[-1]
+    change = claims.change_class(json.loads(before.summary)["claims"], evidence.claims)
+    same = before.content_hash == content_hash(snapshot, evidence)
+    return Change("detail", change.reasons) if change.kind == "none" and not same else change
+
+
+def content_hash(snapshot: Snapshot, evidence: Evidence) -> str:
+    """sha256 of what the review says and rests on; the module's docstring says what that is."""
+    content = {
+        "schema": SCHEMA_VERSION,
+        "review": _protocol(snapshot.review),
+        "studies": [_study(study) for study in snapshot.studies],
+        "awaiting": sorted(report.report_id for report in snapshot.awaiting),
+        "claims": [claims.to_json(claim) for claim in evidence.claims],
+    }
+    return hashlib.sha256(dump(content)).hexdigest()
+
+
+def dump(data: object, indent: int | None = None) -> bytes:
+    """JSON as UTF-8 with sorted keys; NaN is refused by the encoder."""
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, sort_keys=True, indent=indent)
+    return f"{text}\n".encode("utf-8", "replace")
+
+
+def _protocol(review: Review) -> dict[str, Any]:
+    """The protocol's public words; comments in its file, highlights and canaries are no part of what the review says."""
+    return {
+        key: value for key, value in asdict(review).items() if key not in ("text", "hash", "highlights", "canaries")
+    }
+
+
+def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[str, Any]:
+    """All of summary.json. Numbers are unrounded and have a display text; what is unknown is null with a reason."""
+    texts = {claim.id: claim for claim in evidence.claims}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "review": _protocol(snapshot.review),
+        "version": _version(snapshot, evidence, edition),
+        "as_of": words.iso(snapshot.moment),
+        "as_of_display": words.day(snapshot.moment),
+        "status": status(snapshot),
+        "answer": claims.to_json(texts["answer"]),
+        "caveat": claims.CAVEAT,
+        "claims": [claims.to_json(claim) for claim in evidence.claims],
+        "outcomes": [_outcome(found, texts[f"outcome:{found.outcome.id}"]) for found in evidence.found],
+        "emmie": [_dimension(snapshot, name, texts[f"emmie:{name}"]) for name in EMMIE if snapshot.review.emmie],
+        "statements": [_statement(statement) for statement in snapshot.review.statements],
+        "changed": _changed(snapshot, edition.change),
+        "versions": _versions(snapshot.history, edition),
+        "flow": flow_diagram.to_json(snapshot.flow),
+        "debt": _debt(snapshot),
+        "studies": [_study(study) for study in snapshot.studies],
+        "awaiting": [_report(report) for report in snapshot.awaiting],
+        "excluded": [{**_report(report), "reason": report.reason} for report in snapshot.excluded],
+        "rules": _rules(),
+    }
+
+
+def _version(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[str, Any]:
+    return {
+        **_entry(edition.number, edition.date, edition.change.kind, edition.trigger, edition.signed_by),
+        "conclusion_changed": edition.change.kind in claims.CONCLUSION_CHANGED,
+        "predecessor": snapshot.history[-1].number if snapshot.history else None,
+        "content_hash": content_hash(snapshot, evidence),
+    }
+
+
+def _versions(history: Sequence[Published], edition: Edition) -> list[dict[str, Any]]:
+    """Newest first, this one among them."""
+    this = _entry(edition.number, edition.date, edition.change.kind, edition.trigger, edition.signed_by)
+    return [this, *(_entry(old.number, old.date, old.change, old.trigger, old.signed_by) for old in reversed(history))]
+
+
+def _entry(number: int, date: datetime, change: str, trigger: str, signed_by: str | None) -> dict[str, Any]:
+    return {
+        "number": number,
+        "date": words.iso(date),
+        "date_display": words.day(date),
+        "change": change,
+        "change_display": words.CHANGES.get(change, change),
+        "trigger": trigger,
+        "signed_by": signed_by,
+    }
+
+
+def status(snapshot: Snapshot) -> dict[str, Any]:
+    """The living stamp: state, how far the searches reach, and from when on the page should not be relied on."""
+    living = snapshot.review.living
+    reach, reason = _searched_to(snapshot)
+    expires = reach + timedelta(days=living.stale_days) if reach else None
+    return {
+        "state": living.status,
+        "as_of": words.iso(snapshot.moment),
+        "searched_to": words.iso(reach),
+        "searched_to_display": words.day(reach) or "not complete yet",
+        "searched_to_reason": reason,
+        "stale": expires is None or snapshot.moment > expires,
+        "stale_after": words.iso(expires),
+        "stale_after_display": words.day(expires),
+        "stale_days": living.stale_days,
+        "search_schedule": living.search_schedule,
+        "search_schedule_display": words.schedule(living.search_schedule, living.timezone),
+        "searches": [_search(snapshot.review, fact) for fact in snapshot.searches],
+    }
+
+
+def _searched_to(snapshot: Snapshot) -> tuple[datetime | None, str | None]:
+    """The day up to which every regular search has succeeded. Files that people bring are no regular searches."""
+    regular = {search.name for search in snapshot.review.searches if search.source != "ris"}
+    reached = {fact.name: fact.last_success for fact in snapshot.searches if fact.name in regular}
+    never = sorted(regular - {name for name, moment in reached.items() if moment})
+    if never or not reached:
+        return None, f"no successful search yet: {', '.join(never) or 'none is planned'}"
+    return min(moment for moment in reached.values() if moment), None
+
+
+def _search(review: Review, fact: SearchFact) -> dict[str, Any]:
+    """A search as run; `alert` says in words what is wrong with its last attempt, or is null."""
+    plan = review.search(fact.name)
+    return {
+        "name": fact.name,
+        "source": fact.source,
+        "platform": fact.platform,
+        "query": fact.query,
+        "filters": dict(plan.filters) if plan else {},
+        "grey": fact.grey,
+        "records": fact.found,
+        "last_attempt": words.iso(fact.last_at),
+        "last_outcome": fact.last_outcome,
+        "last_outcome_display": words.OUTCOMES_OF_A_SEARCH.get(fact.last_outcome, fact.last_outcome),
+        "last_success": words.iso(fact.last_success),
+        "last_success_display": words.day(fact.last_success) or "never",
+        "alert": _alert(fact, plan is not None and plan.usual_zero),
+    }
+
+
+def _alert(fact: SearchFact, usual_zero: bool) -> str | None:
+    if fact.last_outcome in ("failed", "partial"):
+        return (
+            f"{words.OUTCOMES_OF_A_SEARCH[fact.last_outcome]}: {words.without_people(fact.last_error or 'no reason')}"
+        )
+    if fact.last_outcome == "ok-zero" and fact.found and not usual_zero:
+        return "found nothing, which is unusual for this source; it is being looked into"
+    return None
+
+
+def _outcome(found: Synthesis, claim: Claim) -> dict[str, Any]:
+    """One row of the summary of findings. There is no estimate and no certainty yet, and the row says so."""
+    k = len(found.studies)
+    return {
+        **asdict(found.outcome),
+        "state": found.state,
+        "state_display": words.STATES[found.state],
+        "reason": found.reason,
+        "method": synthesis.RULE,
+        "k": k,
+        "results": found.results,
+        "participants": found.participants if k > found.unreported else None,
+        "participants_reason": f"not reported by {found.unreported} of {k} studies" if found.unreported else None,
+        "direction": found.leading,
+        "estimate": None,
+        "estimate_reason": NOT_POOLED if k else "no studies",
+        "sign_test": asdict(found.sign_test),
+        "certainty": {"level": None, "reasons": [NOT_RATED if k else "no studies"]},
+        "wording": claim.text,
+        "claim": claim.id,
+        "studies": [
+            {**asdict(study), "counts": dict(study.counts), "results": study.results} for study in found.studies
+        ],
+    }
+
+
+def _dimension(snapshot: Snapshot, name: str, claim: Claim) -> dict[str, Any]:
+    """One EMMIE dimension: what is found (EMMIE-E) apart from its quality (EMMIE-Q), and the team's own words."""
+    forms = [(study, study.extraction) for study in snapshot.studies if study.extraction]
+    quality = next(figure for figure in claim.figures if figure.name == "quality")
+    told = [(study, finding) for study, form in forms for finding in form.findings if finding.dimension == name]
+    return {
+        "dimension": name,
+        "question": words.QUESTIONS[name],
+        "claim": claim.id,
+        "text": claim.text,
+        "quality": quality.value,
+        "quality_of": quality.of,
+        "quality_reason": quality.reason,
+        "statements": [_statement(one) for one in snapshot.review.statements if one.under == name],
+        "findings": [{"study": study.study_id, "label": study.label, **asdict(finding)} for study, finding in told],
+    }
+
+
+def _statement(statement: Statement) -> dict[str, Any]:
+    return {**asdict(statement), "studies": list(statement.studies)}
+
+
+def _changed(snapshot: Snapshot, change: Change) -> dict[str, Any]:
+    """What is new against the version before."""
+    before: set[str] = set()
+    if snapshot.history:
+        before = {study["id"] for study in json.loads(snapshot.history[-1].summary)["studies"]}
+    now = {study.study_id for study in snapshot.studies}
+    return {
+        "class": change.kind,
+        "display": words.CHANGES[change.kind],
+        "reasons": [{"claim": claim, "class": kind, "why": why} for claim, kind, why in change.reasons],
+        "studies_added": sorted(now - before) if snapshot.history else [],
+        "studies_removed": sorted(before - now),
+    }
+
+
+def _debt(snapshot: Snapshot) -> dict[str, int]:
+    """Work that stands between what was found and what is published."""
+    flow = snapshot.flow
+    return {
+        "awaiting_screening": flow.awaiting_screening,
+        "in_screening": flow.in_screening,
+        "awaiting_full_text": flow.awaiting_full_text,
+        "awaiting_extraction": flow.awaiting_extraction,
+        "doubtful_pairs": flow.doubtful_pairs,
+    }
+
+
+def _study(study: Study) -> dict[str, Any]:
+    form = study.extraction
+    return {
+        "id": study.study_id,
+        "label": study.label,
+        "extracted": form is not None,
+        **(_facts(form) if form else {}),
+        "reports": [_report(report) for report in study.reports],
+    }
+
+
+def _facts(form: Extraction) -> dict[str, Any]:
+    """An extraction without the extractor's notes, which are for colleagues."""
+    plain = {key: value for key, value in asdict(form).items() if key not in ("study", "label", "reports")}
+    plain["risk_of_bias_display"] = words.RISK_OF_BIAS[form.risk_of_bias]
+    return plain | {"results": [_result(result) for result in form.results], "findings": list(plain["findings"])}
+
+
+def _result(result: Result) -> dict[str, Any]:
+    plain: Mapping[str, Any] = asdict(result)
+    display = {"direction_display": words.DIRECTIONS[result.direction], "display": words.effect(result)}
+    return {key: value for key, value in plain.items() if key != "note"} | display
+
+
+def _report(report: Report) -> dict[str, Any]:
+    record = report.record
+    return {
+        "id": report.report_id,
+        "title": record.title,
+        "authors": list(record.authors),
+        "year": record.year,
+        "published_in": record.container_title,
+        "doi": record.doi,
+        "link": words.link(record),
+        "retraction": record.retraction,
+    }
+
+
+def _rules() -> Iterable[dict[str, str]]:
+    return [
+        {"id": synthesis.RULE, "version": synthesis.RULE_VERSION, "text": synthesis.RULE_TEXT},
+        {"id": "change-class", "version": claims.CHANGE_RULE_VERSION, "text": claims.CHANGE_RULE_TEXT},
+    ]

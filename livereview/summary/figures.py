@@ -1,0 +1,110 @@
+"""Pictures of the evidence, as SVG of our own: text as text, a title, a description, and shapes that need no colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+
+from markupsafe import Markup
+
+from livereview.evidence.synthesis import StudyDirection, Synthesis
+from livereview.summary.snapshot import Study
+from livereview.summary.words import DIRECTIONS, RISK_OF_BIAS, tidy
+
+ROW, COLUMN, NAMES, SIZE = 34, 104, 210, 9
+ORDER = ("low", "some_concerns", "high", "serious", "critical", None)  # most trustworthy first
+
+_FRAME = Markup(
+    '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="edp-t edp-d" viewBox="0 0 {width} {height}" '
+    'font-family="system-ui, sans-serif" font-size="13" fill="currentColor">'
+    '<title id="edp-t">Effect direction plot</title><desc id="edp-d">{desc}</desc>{parts}</svg>'
+)
+_LABEL = Markup('<text x="{x}" y="{y}"{more}>{text}</text>')
+_MIDDLE, _QUIET = Markup(' text-anchor="middle"'), Markup(' font-size="11" opacity="0.8"')
+_RULE = Markup('<path d="M0 {y}h{width}" stroke="currentColor" stroke-opacity="0.25"/>')
+_SHAPES = {  # up and filled, down and hollow, both, flat, open: told apart without colour
+    "favours_intervention": Markup('<path d="M{x} {y}m0 -8l9 15h-18z"/>'),
+    "favours_comparison": Markup(
+        '<path d="M{x} {y}m0 8l9 -15h-18z" fill="none" stroke="currentColor" stroke-width="1.8"/>'
+    ),
+    "mixed": Markup('<path d="M{x} {y}m-12 0l9 -7v14zm24 0l-9 -7v14z"/>'),
+    "no_difference": Markup('<path d="M{x} {y}m-9 -3h18m-18 6h18" stroke="currentColor" stroke-width="2.2"/>'),
+    "unclear": Markup('<circle cx="{x}" cy="{y}" r="3" fill="none" stroke="currentColor" stroke-width="1.8"/>'),
+}
+
+
+def by_risk_of_bias(studies: Sequence[Study]) -> list[Study]:
+    """Extracted studies, lowest risk of bias first, then newest first."""
+    extracted = [study for study in studies if study.extraction]
+    return sorted(extracted, key=lambda study: (_rank(study), -(_year(study) or 0), study.label, study.study_id))
+
+
+def _rank(study: Study) -> int:
+    judged = study.extraction.risk_of_bias if study.extraction else None
+    return ORDER.index(judged) if judged in ORDER else len(ORDER)
+
+
+def _year(study: Study) -> int | None:
+    return study.extraction.year if study.extraction else None
+
+
+def effect_direction(found: Sequence[Synthesis], studies: Sequence[Study]) -> Markup:
+    """Studies down, outcomes across; a shape for the direction and under it the number of results it sums up."""
+    cells = {(s.outcome.id, part.study): part for s in found for part in s.studies}
+    width = NAMES + COLUMN * len(found)
+    head = [_heading(synthesis, column) for column, synthesis in enumerate(found)]
+    top = 16 + 15 * max((len(_lines(s.outcome.label)) for s in found), default=1)
+    body = [_row(study, found, cells, top + ROW * index, width) for index, study in enumerate(studies)]
+    bottom = top + ROW * len(studies)
+    parts = Markup("").join([*head, *body, _key(bottom + 24)])
+    return _FRAME.format(width=max(width, 660), height=bottom + 40, desc=_description(found, studies), parts=parts)
+
+
+def _lines(label: str) -> list[str]:
+    return wrap(tidy(label), 15)[:4] or [""]
+
+
+def _heading(found: Synthesis, column: int) -> Markup:
+    x = NAMES + COLUMN * column + COLUMN // 2
+    lines = enumerate(_lines(found.outcome.label))
+    return Markup("").join(_LABEL.format(x=x, y=14 + 15 * n, more=_MIDDLE, text=line) for n, line in lines)
+
+
+def _row(
+    study: Study, found: Sequence[Synthesis], cells: dict[tuple[str, str], StudyDirection], y: int, width: int
+) -> Markup:
+    bias = RISK_OF_BIAS.get(study.extraction.risk_of_bias if study.extraction else None, "")
+    parts = [
+        _RULE.format(y=y, width=width),
+        _LABEL.format(x=0, y=y + 15, more="", text=_short(study.label)),
+        _LABEL.format(x=0, y=y + 28, more=_QUIET, text=f"risk of bias: {bias}"),
+    ]
+    for column, synthesis in enumerate(found):
+        cell = cells.get((synthesis.outcome.id, study.study))
+        if cell:
+            x = NAMES + COLUMN * column + COLUMN // 2
+            parts.append(_SHAPES[cell.direction].format(x=x - 8, y=y + 17))
+            parts.append(_LABEL.format(x=x + 8, y=y + 24, more=_QUIET, text=cell.results))
+    return Markup("").join(parts)
+
+
+def _short(text: str) -> str:
+    clean = " ".join(tidy(text).split())
+    return clean if len(clean) <= 30 else f"{clean[:29].rstrip()}…"
+
+
+def _key(y: int) -> Markup:
+    """What the shapes mean, in one line under the plot."""
+    parts, x = [], 12
+    for direction, words in DIRECTIONS.items():
+        parts += [_SHAPES[direction].format(x=x, y=y), _LABEL.format(x=x + 17, y=y + 4, more=_QUIET, text=words)]
+        x += 34 + round(5.6 * len(words))
+    return Markup("").join(parts)
+
+
+def _description(found: Sequence[Synthesis], studies: Sequence[Study]) -> str:
+    return (
+        f"{len(studies)} studies in rows, ordered by risk of bias, against {len(found)} outcomes in columns. "
+        "The shape is the direction of effect, the small number how many results it sums up. "
+        "The table below the plot has the same content."
+    )
