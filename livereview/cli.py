@@ -315,6 +315,13 @@ def backup(
 
 
 @app.command()
+def rebuild(home: Home = None) -> None:
+    """Make the reports and the blocking keys again from the stored events; what people decided is untouched."""
+    with told(), Session(settings_of(home)) as client:
+        out.print(f"{client.call('rebuild')['records']:,} records settled again")
+
+
+@app.command()
 def account(
     name: Annotated[str, typer.Argument(help="Who, e.g. amina.")],
     role: Annotated[str, typer.Option(help="lead, reviewer, adjudicator or reader.")] = "reviewer",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from livereview.errors import Refused
-from livereview.ops import evidence, publish, screen, status, surveil
+from livereview.ops import evidence, publish, screen, settle, status, surveil
 from livereview.store.open import Store, backup
 
 Answer = dict[str, Any]
@@ -22,6 +22,10 @@ Answer = dict[str, Any]
 
 def _backup(store: Store, *, name: str, now: datetime) -> Answer:
     return {"file": str(backup(store, name))}
+
+
+def _rebuild(store: Store, *, now: datetime) -> Answer:
+    return {"records": store.write(settle.rebuild)}
 
 
 OPS: dict[str, Callable[..., Answer]] = {
@@ -42,6 +46,7 @@ OPS: dict[str, Callable[..., Answer]] = {
     "add_account": status.add_account,
     "close_account": status.close_account,
     "backup": _backup,
+    "rebuild": _rebuild,
 }
 
 

@@ -43,6 +43,16 @@ def judge_pairs(con: Connection, pairs: list[tuple[str, str]], ready: dict[str, 
     return {key for match in news for key in (match.left_id, match.right_id)}
 
 
+def rebuild(con: Connection) -> int:
+    """Make the derived tables again from the events: the blocking keys and the reports. How many records there are."""
+    known = records.every(con)
+    candidates.clear(con)
+    candidates.replace(con, [(key, block_keys(features(record))) for key, record in known.items()])
+    matches.clear_reports(con)
+    regroup(con, known)
+    return len(known)
+
+
 def regroup(con: Connection, record_ids: Iterable[str]) -> None:
     """Derive the reports of these records, and of all they are tied to, from the verdicts in force."""
     members = matches.component(con, record_ids)

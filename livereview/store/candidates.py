@@ -30,3 +30,8 @@ def pairs(con: Connection, record_ids: Sequence[str]) -> list[tuple[str, str]]:
         FROM mine JOIN common USING (key) JOIN block b USING (key) WHERE b.record_id <> mine.record_id""",
         [list(record_ids), CAP],
     ).fetchall()
+
+
+def clear(con: Connection) -> None:
+    """Forget every key, before they are made again."""
+    con.execute("DELETE FROM block")

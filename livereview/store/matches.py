@@ -128,6 +128,11 @@ def save_reports(con: Connection, membership: Mapping[str, str]) -> None:
     )
 
 
+def clear_reports(con: Connection) -> None:
+    """Forget every report, before they are made again."""
+    con.execute("DELETE FROM report")
+
+
 def doubtful(con: Connection, review: str, limit: int) -> list[dict[str, Any]]:
     """Pairs that wait for a person, oldest first."""
     rows = con.execute(

@@ -84,6 +84,12 @@ def current(con: Connection, record_ids: Iterable[str]) -> dict[str, Record]:
     return {key: from_json(json.loads(data)) for key, data in rows}
 
 
+def every(con: Connection) -> dict[str, Record]:
+    """The latest version of every record."""
+    rows = con.execute("SELECT record_id, data FROM current_record ORDER BY record_id").fetchall()
+    return {key: from_json(json.loads(data)) for key, data in rows}
+
+
 def version(con: Connection, record_id: str) -> int | None:
     row = con.execute("SELECT version FROM current_record WHERE record_id = ?", [record_id]).fetchone()
     return row[0] if row else None

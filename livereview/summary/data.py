@@ -82,10 +82,10 @@ def dump(data: object, indent: int | None = None) -> bytes:
 
 
 def _protocol(review: Review) -> dict[str, Any]:
-    """The protocol's public words; comments in its file, highlights and canaries are no part of what the review says."""
-    return {
-        key: value for key, value in asdict(review).items() if key not in ("text", "hash", "highlights", "canaries")
-    }
+    """The protocol's public words: without the file's comments, highlights, canaries and the names of adjudicators."""
+    private = ("text", "hash", "highlights", "canaries")
+    public = {key: value for key, value in asdict(review).items() if key not in private}
+    return public | {"screening": {"votes": review.screening.votes, "stages": list(review.screening.stages)}}
 
 
 def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[str, Any]:
