@@ -77,7 +77,7 @@ def judge(known: dict[str, Features]) -> list[tuple[tuple[str, str], Judgement]]
         verdicts = judge_all([(known[a], known[b]) for a, b in pairs])
         judged += [(pair, found) for pair, found in zip(pairs, verdicts, strict=True) if found.verdict != "different"]
     con.close()
-    return sorted({pair: found for pair, found in judged}.items())
+    return sorted(dict(judged).items())
 
 
 def _rows(waiting: list[tuple[tuple[str, str], Judgement]], titles: dict[str, str]) -> Iterator[tuple[object, ...]]:

@@ -60,7 +60,7 @@ def run(
 
 
 def _hush() -> None:
-    """Say nothing more: Prefect's threads outlive the interpreter, and DuckDB's binding then lists all it can't free."""
+    """Say nothing more: Prefect's threads outlive the interpreter, and DuckDB then lists all that it can't free."""
     sys.stderr.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 

@@ -1,4 +1,4 @@
-"""Which records are one publication: keys to find candidates by, scores, vetoes, and a verdict that can be explained."""
+"""Which records are one publication: keys to find candidates by, scores, vetoes, a verdict that can be explained."""
 
 from __future__ import annotations
 

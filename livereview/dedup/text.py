@@ -20,25 +20,45 @@ _PARTS = re.compile(
     re.IGNORECASE,
 )
 _NOTICE = re.compile(
-    r"^\W*(?:(?P<correction>erratum|errata|corrigend\w+|corrections?|publisher'?s? correction|author correction)\b(?=\W|$)"
-    r"|(?P<retraction>retraction(?: note| notice)?|withdrawal|withdrawn|retracted(?= article| paper)?)\b\s*(?=[:\-.]|of\b|to\b|note|notice)"
-    r"|(?P<reply>comments?\s+(?:on|to)|commentary(?:\s+on|\s*:)|(?:authors?'?s?\s+)?(?:reply|response|rejoinder)\b(?=\s*(?:to|:|by|$))"
-    r"|letter to the editor|re\s*:))",
-    re.IGNORECASE,
+    r"""^\W*(?:
+    (?P<correction>(?:publisher'?s?\ |author\ )?correction|corrections|erratum|errata|corrigend\w+)\b(?=\W|$)
+    |(?P<retraction>retraction(?:\ note|\ notice)?|withdrawal|withdrawn|retracted(?:\ article|\ paper)?)\b
+        \s*(?=[:\-.]|of\b|to\b)
+    |(?P<reply>comments?\s+(?:on|to)\b|commentary(?:\s+on\b|\s*:)|re\s*:|letter\ to\ the\ editor
+        |(?:authors?'?s?\s+)?(?:reply|response|rejoinder)\b(?=\s*(?:to\b|:|by\b|$)))
+    )""",
+    re.IGNORECASE | re.VERBOSE,
 )
+_CORRECTS = re.compile(r"\bcorrection to\b", re.IGNORECASE)
 _SERIAL = re.compile(
-    r"^(?:the )?(?:guest )?(?:editor\w*|book reviews?|introduction(?: to (?:the|this) .*)?|preface|foreword|contents|in this issue|"
-    r"table of contents|index|announcements?|news|letters?(?: to the editor)?|editorial board|masthead|front matter|back matter|"
-    r"reviewers?|call for papers|abstracts?|obituary|corrections?|erratum|comments?|reply|response|.*\beditors? ?s? (?:comments?|notes?|introduction|remarks|preface|page)|editors? ?s? comments? research article|remarks from .*)$"
+    r"""^(?:the\ )?(?:guest\ )?(?:
+    editor\w*|book\ reviews?|introduction(?:\ to\ (?:the|this)\ .*)?|preface|foreword|contents|table\ of\ contents
+    |in\ this\ issue|index|announcements?|news|letters?(?:\ to\ the\ editor)?|editorial\ board|masthead
+    |front\ matter|back\ matter|reviewers?|call\ for\ papers|abstracts?|obituary|corrections?|erratum
+    |comments?|reply|response|remarks\ from\ .*
+    |.*\beditors?\ ?s?\ (?:comments?|notes?|introduction|remarks|preface|page)(?:\ research\ article)?
+    )$""",
+    re.VERBOSE,
 )
 _MONTHS = {
-    name: n
-    for n, name in enumerate(
-        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1
+    month: number
+    for number, month in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
     )
 }
-_ROMAN = {"i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "x": "10",
-          "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6"}  # fmt: skip
+_ROMAN = {
+    "i": "1",
+    "ii": "2",
+    "iii": "3",
+    "iv": "4",
+    "v": "5",
+    "vi": "6",
+    "vii": "7",
+    "viii": "8",
+    "ix": "9",
+    "x": "10",
+}
+_WORDS_FOR = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6"}
 _TRIAL = re.compile(r"\b(?:NCT\d{8}|ISRCTN\d{8}|ACTRN\d{14}|EUCTR\S{10,20}|ChiCTR\S{6,20})\b", re.IGNORECASE)
 
 
@@ -93,7 +113,7 @@ def features(record: Record) -> Features:
         isbn=record.isbn or "",
         abstract=words((record.abstract or "")[:600]),
         trial=" ".join(sorted({t.upper() for t in _TRIAL.findall(f"{raw} {record.abstract or ''}"[:5_000])})),
-        part=tuple(sorted(_ROMAN.get(p.lower(), p) for p in _PARTS.findall(raw))),
+        part=tuple(sorted((_ROMAN | _WORDS_FOR).get(p.lower(), p) for p in _PARTS.findall(raw))),
         notice=notice(raw),
         serial=bool(_SERIAL.match(title)) or len(title) < 8,
         kind=record.type or "",
@@ -156,4 +176,4 @@ def notice(title: str) -> str:
     match = _NOTICE.match(title)
     if match:
         return match.lastgroup or ""
-    return "correction" if re.search(r"\bcorrection to\b", title, re.IGNORECASE) else ""
+    return "correction" if _CORRECTS.search(title) else ""

@@ -232,7 +232,7 @@ _TEXTS = {
 _ABOUT = {
     "effect": "whether it works",
     "mechanism": "how it may work",
-    "moderators": "for whom and where it works",
+    "moderators": "who it works for, and where",
     "implementation": "what it takes to put it into practice",
     "economics": "what it costs",
 }
@@ -263,12 +263,12 @@ _POLARITY = ("barrier", "enabler")
 
 def _told(k: int, n: int, about: str) -> str:
     if n == 0:
-        return f"No study has been included yet that could say {about}."
+        return f"No study has been included yet that could report on {about}."
     if n == 1:
-        return f"The one study here {'says' if k else 'does not say'} {about}."
+        return f"The one study here {'reports' if k else 'does not report'} on {about}."
     if k == 0:
-        return f"None of the {n} studies says {about}."
-    return f"{k} of {n} studies {'says' if k == 1 else 'say'} {about}."
+        return f"None of the {n} studies reports on {about}."
+    return f"{k} of {n} studies {'reports' if k == 1 else 'report'} on {about}."
 
 
 def _many(n: int, noun: str) -> str:

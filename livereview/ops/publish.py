@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,8 +15,10 @@ from livereview.store import searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.versions import Version
 from livereview.summary import site
+from livereview.summary.snapshot import Snapshot
 
 KEPT_BUILDS = 3
+LATEST, NUMBERED = "../", "../../"  # from a build to the folder of its review
 
 
 def publish(store: Store, *, review: str, folder: Path, now: datetime) -> dict[str, Any]:
@@ -34,14 +36,21 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
     with store.read() as con:
         upto = _upto(con, review)
         cause = (versions.asked(con, review) or (0, "a scheduled rebuild"))[1]
+        known = versions.all_of(con, review)
         try:
-            version, files = _build(con, review, cause, upto, now)
+            snap = snapshot(con, review, known)
+            version = _version(snap, known, cause, upto, now)
+            new = version.number > len(known)
+            files = _files(snap, version, LATEST)
+            kept = _files(snap, version, NUMBERED) if new else {}
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
             store.write(lambda c: versions.answered(c, review, upto, problem, now))
             raise
-        new = version.number > len(versions.all_of(con, review))
-    _write(folder / review, files, version.number if new else None)
+    home = folder / review
+    _place(home / "builds" / _digest(files), files)
+    if new:
+        _place(home / "v" / str(version.number), kept)
 
     def note(con: Connection) -> None:
         if new:
@@ -49,8 +58,8 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
         versions.answered(con, review, upto, None, now)
 
     store.write(note)
-    _point(folder / review, files)
-    return {"version": version.number, "new": new, "change": version.change, "folder": str(folder / review / "latest")}
+    _point(home, files)
+    return {"version": version.number, "new": new, "change": version.change, "folder": str(home / "latest")}
 
 
 def _upto(con: Connection, review: str) -> int:
@@ -58,26 +67,21 @@ def _upto(con: Connection, review: str) -> int:
     return max(versions.latest_sequence(con, review)[0], asked[0] if asked else 0)
 
 
-def _build(con: Connection, review: str, cause: str, upto: int, now: datetime) -> tuple[Version, Mapping[str, bytes]]:
-    """The version to publish and its files: a new version, or the last one again with fresh search dates."""
-    known = versions.all_of(con, review)
-    snap = snapshot(con, review, known)
+def _version(snap: Snapshot, known: Sequence[Version], cause: str, upto: int, now: datetime) -> Version:
+    """The version that this content is: the last one again, or a new one."""
     built = site.build(snap, len(known) + 1, cause)
     if known and built.content_hash == known[-1].content_hash:
-        last = known[-1]
-        again = replace(snap, history=snap.history[:-1])
-        return last, site.build(again, last.number, last.cause, last.signed_by, last.moment).files
-    version = Version(
-        len(known) + 1, upto, built.content_hash, built.change, cause, None, built.summary, snap.moment, now
+        return known[-1]
+    number = len(known) + 1
+    return Version(
+        number, upto, built.content_hash, built.change, cause, None, built.summary, moment=snap.moment, made=now
     )
-    return version, built.files
 
 
-def _write(home: Path, files: Mapping[str, bytes], number: int | None) -> None:
-    """Write a build into a folder named by its content, and the immutable folder of a new version."""
-    _place(home / "builds" / _digest(files), files)
-    if number is not None:
-        _place(home / "v" / str(number), files)
+def _files(snap: Snapshot, version: Version, home: str) -> Mapping[str, bytes]:
+    """The version's files with today's search dates; `home` is the way from them to the review's folder."""
+    before = replace(snap, history=snap.history[: version.number - 1])
+    return site.build(before, version.number, version.cause, version.signed_by, version.moment, home).files
 
 
 def _place(target: Path, files: Mapping[str, bytes]) -> None:

@@ -11,7 +11,7 @@ from livereview.evidence.synthesis import StudyDirection, Synthesis
 from livereview.summary.snapshot import Study
 from livereview.summary.words import DIRECTIONS, RISK_OF_BIAS, tidy
 
-ROW, COLUMN, NAMES, SIZE = 34, 104, 210, 9
+ROW, COLUMN, NAMES, KEY = 34, 104, 210, 800  # units; KEY is how wide the explanation of the shapes is
 ORDER = ("low", "some_concerns", "high", "serious", "critical", None)  # most trustworthy first
 
 _FRAME = Markup(
@@ -57,7 +57,7 @@ def effect_direction(found: Sequence[Synthesis], studies: Sequence[Study]) -> Ma
     body = [_row(study, found, cells, top + ROW * index, width) for index, study in enumerate(studies)]
     bottom = top + ROW * len(studies)
     parts = Markup("").join([*head, *body, _key(bottom + 24)])
-    return _FRAME.format(width=max(width, 660), height=bottom + 40, desc=_description(found, studies), parts=parts)
+    return _FRAME.format(width=max(width, KEY), height=bottom + 40, desc=_description(found, studies), parts=parts)
 
 
 def _lines(label: str) -> list[str]:
@@ -80,7 +80,7 @@ def _row(
         _LABEL.format(x=0, y=y + 28, more=_QUIET, text=f"risk of bias: {bias}"),
     ]
     for column, synthesis in enumerate(found):
-        cell = cells.get((synthesis.outcome.id, study.study))
+        cell = cells.get((synthesis.outcome.id, study.study_id))
         if cell:
             x = NAMES + COLUMN * column + COLUMN // 2
             parts.append(_SHAPES[cell.direction].format(x=x - 8, y=y + 17))
@@ -98,7 +98,7 @@ def _key(y: int) -> Markup:
     parts, x = [], 12
     for direction, words in DIRECTIONS.items():
         parts += [_SHAPES[direction].format(x=x, y=y), _LABEL.format(x=x + 17, y=y + 4, more=_QUIET, text=words)]
-        x += 34 + round(5.6 * len(words))
+        x += 44 + round(6.2 * len(words))
     return Markup("").join(parts)
 
 

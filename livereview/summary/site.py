@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from livereview.evidence.claims import CONCLUSION_CHANGED
@@ -120,7 +120,7 @@ def _linked_data(summary: dict[str, Any]) -> dict[str, Any]:
         "@context": "https://schema.org",
         "@type": "ScholarlyArticle",
         "name": review["title"],
-        "author": [{"@type": "Organization", "name": name} for name in review["authors"]],
+        "author": [{"name": name} for name in review["authors"]],
         "abstract": f"{summary['answer']['text']} {summary['caveat']}",
         "version": str(version["number"]),
         "dateModified": version["date"],
@@ -129,7 +129,7 @@ def _linked_data(summary: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _template(name: str) -> Any:
+def _template(name: str) -> Template:
     return _ENVIRONMENT.get_template(name)
 
 
