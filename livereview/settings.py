@@ -16,14 +16,12 @@ class Settings:
     home     folder of the database, the published sites and the owner's token (LIVEREVIEW_HOME, ./livereview-data)
     secrets  API keys and the contact address, by name; never printed
     memory   what DuckDB may use (LIVEREVIEW_MEMORY, "2GB"); threads likewise (LIVEREVIEW_THREADS, 2)
-    site_url public address of the published folder, for feeds (LIVEREVIEW_SITE_URL)
     """
 
     home: Path
     secrets: Mapping[str, str]
     memory: str = "2GB"
     threads: int = 2
-    site_url: str = "https://example.org/livereview/"
 
     @property
     def database(self) -> Path:
@@ -44,5 +42,4 @@ def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
         secrets={name: environment[name] for name in SECRETS if environment.get(name)},
         memory=environment.get("LIVEREVIEW_MEMORY", "2GB"),
         threads=int(environment.get("LIVEREVIEW_THREADS", "2")),
-        site_url=environment.get("LIVEREVIEW_SITE_URL", "https://example.org/livereview/").rstrip("/") + "/",
     )

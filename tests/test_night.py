@@ -62,17 +62,6 @@ def test_a_replay_of_the_same_answers_gives_the_same_bytes(calm: Path, tmp_path:
     assert len(published(calm)) > 5
 
 
-def test_a_night_run_twice_brings_nothing_twice(tmp_path: Path) -> None:
-    nights(tmp_path, "1")
-    before, page = corpus(tmp_path), published(tmp_path)
-    with Session(settings.read({}, tmp_path)) as client:
-        first = client.call("status")["reviews"][0]["flow"]
-    with Store(settings.read({}, tmp_path).database) as store, store.read() as con:
-        stored = con.execute("SELECT count(*) FROM record").fetchall()
-    assert first["databases"] + first["other"] == stored[0][0] == len(before["records"])
-    assert page
-
-
 def test_the_source_that_breaks_is_told_and_spares_the_others(calm: Path) -> None:
     with Store(settings.read({}, calm).database) as store, store.read() as con:
         rows = con.execute("SELECT name, outcome, error, found, window_start FROM attempt ORDER BY seq").fetchall()

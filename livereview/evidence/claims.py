@@ -135,10 +135,10 @@ def _outcome(found: Synthesis, cautions: Mapping[str, str | None]) -> Claim:
 
 def _figures(found: Synthesis) -> tuple[Figure, ...]:
     k, test = len(found.studies), found.sign_test
-    unreported = f"not reported by {found.unreported} of {k} studies" if found.unreported else None
+    people, reason = found.people
     return (
         Figure("studies", k, "studies"),
-        Figure("participants", found.participants if k > found.unreported else None, "people", None, unreported),
+        Figure("participants", people, "people", None, reason),
         Figure("results", found.results, "results"),
         *(
             Figure(side, len(found.toward(side)), "studies", k)

@@ -92,6 +92,13 @@ class Synthesis:
     def results(self) -> int:
         return sum(study.results for study in self.studies)
 
+    @property
+    def people(self) -> tuple[int | None, str | None]:
+        """(participants, what to know of the number); None where no study reports them."""
+        k = len(self.studies)
+        unknown = f"not reported by {self.unreported} of {k} studies" if self.unreported else None
+        return (self.participants, unknown) if k > self.unreported else (None, unknown or "no studies")
+
     def toward(self, direction: str) -> tuple[StudyDirection, ...]:
         """The studies that count in this direction."""
         return tuple(study for study in self.studies if study.direction == direction)

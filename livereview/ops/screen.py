@@ -58,7 +58,7 @@ def decide(
             reason=reason or None,
             reviewer=reviewer,
             reached=before.stage,
-            state=decisions.state_at(con, review, report, stage),
+            state=before.state if stage == before.stage else decisions.state_at(con, review, report, stage),
             voters={vote["reviewer"] for vote in votes if vote["role"] == "vote"},
             adjudicated=any(vote["role"] == "adjudication" for vote in votes),
         )

@@ -83,8 +83,8 @@ def _row(
         cell = cells.get((synthesis.outcome.id, study.study_id))
         if cell:
             x = NAMES + COLUMN * column + COLUMN // 2
-            parts.append(_SHAPES[cell.direction].format(x=x - 8, y=y + 17))
-            parts.append(_LABEL.format(x=x + 8, y=y + 24, more=_QUIET, text=cell.results))
+            parts.append(_SHAPES[cell.direction].format(x=x - 10, y=y + 17))
+            parts.append(_LABEL.format(x=x + 9, y=y + 24, more=_QUIET, text=cell.results))
     return Markup("").join(parts)
 
 

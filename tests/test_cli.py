@@ -1,0 +1,169 @@
+"""The command line as people and schedulers meet it: every command in a process of its own."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from livereview.cli import app
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+YOUTH = SHARED / "data" / "youth_homelessness"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RIS = "TY  - JOUR\nTI  - {}\nAU  - Doe, Jane\nPY  - 2020\nDO  - 10.1000/{}\nER  - \n"
+
+
+def livereview(
+    *words: object, home: Path | None = None, code: int = 0, cwd: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"} | ({"LIVEREVIEW_HOME": str(home)} if home else {})
+    command = [sys.executable, "-m", "livereview", *map(str, words)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture
+def protocol() -> Path:
+    return ROOT / "tests" / "data" / "review.toml"
+
+
+def commands() -> list[str]:
+    return [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+
+
+def test_readme_names_every_command_and_no_other() -> None:
+    table = README.split("### Commands")[1].split("###")[0]
+    assert sorted(re.findall(r"^\| `([a-z]+)", table, re.MULTILINE)) == sorted(commands())
+
+
+def test_readme_names_every_setting() -> None:
+    from livereview import settings
+
+    source = Path(settings.__file__).read_text(encoding="utf-8")
+    named = {*settings.SECRETS, *re.findall(r'environment\.get\("([A-Z_]+)"', source)}
+    assert not {name for name in named if f"`{name}`" not in README}
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_explains_itself(command: str) -> None:
+    said = livereview(command, "--help").stdout
+    assert "Usage" in said and len(said.splitlines()) > 4
+
+
+def test_init_writes_a_protocol_that_can_be_used_and_never_overwrites(tmp_path: Path) -> None:
+    livereview("init", tmp_path / "mine")
+    text = (tmp_path / "mine" / "review.toml").read_text(encoding="utf-8")
+    assert "# " in text
+    assert "exists; choose another folder" in livereview("init", tmp_path / "mine", code=2).stderr
+    home = tmp_path / "home"
+    (tmp_path / "a.ris").write_text(RIS.format("One", 1))
+    review = re.search(r'^id = "(.*)"', text, re.MULTILINE)
+    assert review
+    livereview(
+        "import", "--review", review[1], "--protocol", tmp_path / "mine" / "review.toml", tmp_path / "a.ris", home=home
+    )
+
+
+def test_a_broken_protocol_is_refused_with_file_line_and_choices(tmp_path: Path, protocol: Path) -> None:
+    text = protocol.read_text(encoding="utf-8").replace('source = "openalex"', 'source = "opnalex"')
+    (tmp_path / "review.toml").write_text(text, encoding="utf-8")
+    (tmp_path / "a.ris").write_text(RIS.format("One", 1))
+    command = ("import", "--review", "small-review", "--protocol", tmp_path / "review.toml", tmp_path / "a.ris")
+    said = livereview(*command, home=tmp_path, code=2).stderr
+    assert re.search(r'review.toml line \d+: searches\[1\].source: unknown source "opnalex"', said)
+    assert "did you mean" in said
+
+
+def test_the_life_of_a_record_by_hand(tmp_path: Path, protocol: Path) -> None:
+    home = tmp_path / "home"
+    (tmp_path / "a.ris.gz").write_bytes(gzip.compress((RIS.format("One", 1) + RIS.format("Two", 2)).encode()))
+    (tmp_path / "b.ris").write_text(RIS.format("One", 1) + "\n")
+    options = ("--review", "small-review", "--protocol", protocol)
+    said = livereview("import", *options, tmp_path / "a.ris.gz", tmp_path / "b.ris", home=home).stdout
+    assert "found 3   duplicates 1   queued 2" in said
+    assert "known already" in livereview("import", *options, tmp_path / "b.ris", home=home).stdout
+    sheet = tmp_path / "d.csv"
+    votes = [f"10.1000/1,{s},{r},include" for s in ("title_abstract", "full_text") for r in ("ada", "bo")]
+    sheet.write_text("record,stage,reviewer,verdict\n" + "\n".join(votes) + "\nNowhere,title_abstract,ada,include\n")
+    report = livereview("decide", "--review", "small-review", "--from", sheet, home=home, code=2)
+    assert "4 written, 0 known already, 1 refused" in report.stdout
+    assert "line 6: no record of review small-review is 'Nowhere'" in report.stderr
+    form = {"study": "doe-2020", "label": "Doe 2020", "reports": ["10.1000/1"]}
+    (tmp_path / "form.json").write_text(json.dumps(form))
+    done = livereview("extract", "--review", "small-review", "--by", "ada", tmp_path / "form.json", home=home).stdout
+    assert "doe-2020: 1 reports" in done and "small-review: version" in done
+    page = home / "site" / "small-review" / "latest" / "index.html"
+    assert "Doe 2020" in page.read_text(encoding="utf-8")
+    assert "stands" in livereview("publish", "--review", "small-review", home=home).stdout
+    told = json.loads(livereview("status", "--json", home=home).stdout)
+    assert told[0]["flow"]["included"] == 1
+    copy = livereview("backup", "--name", "one", home=home).stdout.split("Wrote ")[1].strip()
+    assert Path(copy).stat().st_size > 0
+    assert "ada (reviewer) signs in with: " in livereview("account", "ada", home=home).stdout
+    assert "records settled again" in livereview("rebuild", home=home).stdout
+
+
+def test_status_without_a_review_says_how_to_start(tmp_path: Path) -> None:
+    assert "livereview init my-review" in livereview("status", home=tmp_path).stdout
+
+
+def test_parse_prints_one_json_object_a_line_and_exits_3_for_another_kind_of_file(tmp_path: Path) -> None:
+    (tmp_path / "a.ris").write_text(RIS.format("Ünïcode", 1) + "TY  - JOUR\nER  - \n")
+    lines = [json.loads(line) for line in livereview("parse", "ris", tmp_path / "a.ris").stdout.splitlines()]
+    assert [line["kind"] for line in lines] == ["record", "reject"]
+    assert lines[0]["title"] == "Ünïcode" and lines[0]["doi"] == "10.1000/1" and lines[1]["reason"]
+    (tmp_path / "b.ris").write_text("hello")
+    done = livereview("parse", "ris", tmp_path / "b.ris", tmp_path / "a.ris", code=3)
+    assert "b.ris: this is not a RIS file" in done.stderr
+    assert len(done.stdout.splitlines()) == 2
+    assert "choose one of" in livereview("parse", "nonsense", tmp_path / "a.ris", code=2).stderr
+
+
+def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path, protocol: Path) -> None:
+    command = ("import", "--review", "small-review", "--protocol", protocol, tmp_path / "none.ris")
+    said = livereview(*command, home=tmp_path, code=2).stderr
+    assert "none.ris can't be read" in said and "Traceback" not in said
+
+
+@pytest.mark.skipif(not YOUTH.is_dir(), reason="the review's own exports are not part of the project")
+def test_all_nine_exports_go_in_and_every_included_report_waits_once(tmp_path: Path) -> None:
+    exports = [path for path in sorted(YOUTH.iterdir()) if path.name.lower().endswith(".ris.gz")]
+    said = livereview("import", "--review", "youth-homelessness", *exports, home=tmp_path).stdout
+    numbers = re.search(r"found ([\d,]+) +duplicates ([\d,]+) +queued ([\d,]+)", said)
+    assert numbers
+    found, duplicates, queued = (int(number.replace(",", "")) for number in numbers.groups())
+    assert (len(exports), found) == (9, 3872)
+    assert found == duplicates + queued
+    assert included_places(tmp_path) >= 10
+
+
+def included_places(home: Path) -> int:
+    """How many included reports these databases returned; each must be one report, in the queue."""
+    from livereview import settings
+    from livereview.dedup.text import words
+    from livereview.store.open import Store
+
+    example = ROOT / "examples" / "youth-homelessness"
+    forms = [json.loads(path.read_text(encoding="utf-8")) for path in (example / "extractions").glob("*.json")]
+    named = {reference for form in forms for reference in form["reports"]}
+    works = json.loads((example / "catalogue.json").read_text(encoding="utf-8"))["works"]
+    included = {words(w["title"]) for w in works if named & {w.get("doi"), f"pmid:{w.get('pmid')}", w["title"]}}
+    assert len(included) == 19
+    with Store(settings.read({}, home).database) as store, store.read() as con:
+        rows = con.execute("SELECT r.title, q.report_id FROM current_record r JOIN report p USING (record_id) "
+                           "JOIN queue q USING (report_id)").fetchall()  # fmt: skip
+    places: dict[str, set[str]] = {}
+    for title, report in rows:
+        if words(title or "") in included:
+            places.setdefault(words(title), set()).add(report)
+    assert all(len(reports) == 1 for reports in places.values()), places
+    return len(places)
