@@ -1,4 +1,4 @@
-"""Whole nights over the recorded example: failures are loud, replays are identical, kill -9 loses and doubles nothing."""
+"""Whole nights over the recorded example: failures are loud, replays identical, kill -9 loses and doubles nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from livereview import settings
-from livereview.client import Session
 from livereview.store.open import Store
 from tests.night_process import run
 

@@ -1,4 +1,4 @@
-"""The use cases over a real store: what a page, a decision, a pair and an extraction may change, and what they may not."""
+"""The use cases over a real store: what a page, a decision, a pair and an extraction may change, and what not."""
 
 from __future__ import annotations
 

@@ -133,7 +133,8 @@ from pathlib import Path
 from livereview.store.open import Store
 with Store(Path(sys.argv[1])) as store:
     for n in range(1_000_000):
-        store.write(lambda con: con.execute("INSERT INTO outbox (review, cause, made) VALUES ('r', ?, now())", [str(n)]))
+        sql = "INSERT INTO outbox (review, cause, made) VALUES ('r', ?, now())"
+        store.write(lambda con: con.execute(sql, [str(n)]))
         print(n, flush=True)
 """
 

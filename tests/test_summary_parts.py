@@ -74,8 +74,12 @@ def test_the_flow_picture_has_title_description_and_all_numbers_as_text():
 
 
 def test_the_plot_orders_studies_by_risk_of_bias_and_shows_the_number_of_results():
-    forms = [study("a", result(), result(), risk_of_bias="high"), study("b", result("care", "unclear"), risk_of_bias="low"),
-             study("c", result("care", "no_difference"), year=2024), study("d", result("well", "favours_comparison"), year=2025)]  # fmt: skip
+    forms = [
+        study("a", result(), result(), risk_of_bias="high"),
+        study("b", result("care", "unclear"), risk_of_bias="low"),
+        study("c", result("care", "no_difference"), year=2024),
+        study("d", result("well", "favours_comparison"), year=2025),
+    ]
     ordered = figures.by_risk_of_bias(snapshot(*forms).studies)
     assert [one.study_id for one in ordered] == ["b", "a", "d", "c"]
     svg = figures.effect_direction([synthesise(CARE, forms), synthesise(WELL, forms)], ordered)
@@ -124,9 +128,7 @@ def test_entries_of_old_versions_do_not_change():
     snap = snapshot(study("a", result()), study("b", result()), history=(published(first),))
     second = site.build(snap, 2, "more")
     third = replace(snap, history=(*snap.history, published(second, 2)))
-    old = feedparser.parse(second.files["changes.atom"]).entries[1]
-    again = feed(third, 3).entries[2]
-    assert (old.id, old.title, old.updated, old.summary) == (again.id, again.title, again.updated, again.summary)
+    assert feedparser.parse(second.files["changes.atom"]).entries == feed(third, 3).entries[1:]
 
 
 # -- tables
@@ -232,8 +234,12 @@ def test_the_stamp_reaches_as_far_as_the_weakest_regular_search():
     imported = replace(protocol.searches[0], name="old-files", source="ris")
     snap = snapshot(
         review=replace(protocol, searches=(*protocol.searches, imported)),
-        searches=(fact("openalex"), fact("crossref", last_success=MOMENT - timedelta(days=2)), fact("old-files", last_success=None)),
-    )  # fmt: skip
+        searches=(
+            fact("openalex"),
+            fact("crossref", last_success=MOMENT - timedelta(days=2)),
+            fact("old-files", last_success=None),
+        ),
+    )
     status = data.status(snap)
     assert (status["searched_to"], status["stale"]) == ("2026-03-01T02:05:00Z", False)
     assert status["stale_after"] == "2026-04-15T02:05:00Z"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -26,20 +27,20 @@ _AUTHOR = Markup("<author><name>{name}</name></author>\n")
 _CONCLUSION = Markup('<category term="conclusion-changed" label="Conclusion changed"/>\n')
 
 
-def atom(summary: dict[str, Any], home: str, conclusions: tuple[str, ...]) -> bytes:
-    """The feed for a summary: all its versions, newest first. Dates are the versions' own.
+def atom(summary: dict[str, Any], earlier: Sequence[dict[str, Any]], home: str) -> bytes:
+    """The feed of a review. Each entry is made from its own version's summary, so that it never changes.
 
-    home         from this file to the review's folder, "../" in `latest/`
-    conclusions  the classes of change that also get the category "conclusion-changed"
+    earlier  summaries of the versions before, oldest first
+    home     from this file to the review's folder, "../" in `latest/`
     """
-    review, versions = summary["review"], summary["versions"]
-    entries = [_entry(summary, version, home, version["change"] in conclusions) for version in versions]
+    review = summary["review"]
+    entries = [_entry(one, home) for one in (summary, *reversed(earlier))]
     authors = (_AUTHOR.format(name=tidy(name)) for name in review["authors"])
     feed = _FEED.format(
         authority=AUTHORITY,
         review=review["id"],
         title=tidy(review["title"]),
-        updated=max(version["date"] for version in versions),
+        updated=max(version["date"] for version in summary["versions"]),
         home=home,
         authors=Markup("").join(authors),
         licence=tidy(review["licence"]),
@@ -48,7 +49,8 @@ def atom(summary: dict[str, Any], home: str, conclusions: tuple[str, ...]) -> by
     return feed.encode("utf-8", "replace")
 
 
-def _entry(summary: dict[str, Any], version: dict[str, Any], home: str, conclusion: bool) -> Markup:
+def _entry(summary: dict[str, Any], home: str) -> Markup:
+    version = summary["version"]
     return _ENTRY.format(
         authority=AUTHORITY,
         review=summary["review"]["id"],
@@ -57,16 +59,13 @@ def _entry(summary: dict[str, Any], version: dict[str, Any], home: str, conclusi
         updated=version["date"],
         home=home,
         change=version["change"],
-        conclusion=_CONCLUSION if conclusion else "",
-        text=tidy(_text(summary, version)),
+        conclusion=_CONCLUSION if version["conclusion_changed"] else "",
+        text=tidy(_text(summary)),
     )
 
 
-def _text(summary: dict[str, Any], version: dict[str, Any]) -> str:
-    """What made the version; for the newest also what the review now says."""
-    cause = f"Cause: {version['trigger']}."
-    if version["number"] != summary["version"]["number"]:
-        return cause
+def _text(summary: dict[str, Any]) -> str:
+    """What made the version, and what the review said with it."""
     added = ", ".join(summary["changed"]["studies_added"])
     new = f" New studies: {added}." if added else ""
-    return f"{cause}{new} {summary['answer']['text']} {summary['caveat']}"
+    return f"Cause: {summary['version']['trigger']}.{new} {summary['answer']['text']} {summary['caveat']}"

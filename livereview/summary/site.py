@@ -12,13 +12,15 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from livereview.evidence.claims import CONCLUSION_CHANGED
 from livereview.evidence.synthesis import SIDES
 from livereview.summary import data, feeds, figures, flow_diagram, tables, words
 from livereview.summary.data import Edition, Evidence
 from livereview.summary.snapshot import Snapshot
 
-SHOWN = 100  # studies, exclusions and results listed on the page; the files have all
+# How many studies, exclusions and results the page lists: the first of these that keeps it under WEIGHT bytes, which is
+# about 28 kB gzipped. It says how many it leaves out; the files always have all.
+SHOWN = (100, 50, 25, 10)
+WEIGHT = 130_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def build(
     text = data.dump(summary, indent=1)
     files = {
         "summary.json": text,
-        "changes.atom": feeds.atom(summary, home, CONCLUSION_CHANGED),
+        "changes.atom": feeds.atom(summary, [json.loads(old.summary) for old in snapshot.history], home),
         "index.html": _page(snapshot, evidence, json.loads(text), home),
         **_other_files(snapshot, evidence, summary),
     }
@@ -94,18 +96,27 @@ def _sums(files: Mapping[str, bytes]) -> bytes:
 
 
 def _page(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home: str) -> bytes:
+    page = b""
+    for shown in SHOWN:
+        page = _page_of(snapshot, evidence, summary, home, shown)
+        if len(page) <= WEIGHT:
+            break
+    return page
+
+
+def _page_of(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home: str, shown: int) -> bytes:
     ordered = [study.study_id for study in figures.by_risk_of_bias(snapshot.studies)]
     page = _template("index.html").render(
         s=summary,
         home=home,
-        shown=SHOWN,
+        shown=shown,
         sides=SIDES,
         words=words,
         ordered=ordered,
         studies={study["id"]: study for study in summary["studies"]},
         labels={outcome["id"]: outcome["label"] for outcome in summary["outcomes"]},
         areas={area["id"]: area["label"] for area in summary["review"]["taxonomy"]},
-        plot=_plot(snapshot, evidence, SHOWN),
+        plot=_plot(snapshot, evidence, shown),
         flow=flow_diagram.svg(snapshot.flow),
         flow_rows=flow_diagram.rows(snapshot.flow),
         linked=_linked_data(summary),
@@ -125,7 +136,7 @@ def _linked_data(summary: dict[str, Any]) -> dict[str, Any]:
         "version": str(version["number"]),
         "dateModified": version["date"],
         "license": review["licence"],
-        "isBasedOn": sorted({r["link"] for study in summary["studies"] for r in study["reports"] if r["link"]})[:SHOWN],
+        "isBasedOn": sorted({r["link"] for study in summary["studies"] for r in study["reports"] if r["link"]})[:50],
     }
 
 
