@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -51,6 +52,7 @@ def run(home: Path, out: Console) -> list[Step]:
     steps = [step(chosen, number, when, out) for number, when in enumerate(NIGHTS, start=1)]
     seed(chosen)
     out.print(table(steps))
+    out.print("found, new, changed, decisions, studies: that night and day; duplicates, included: so far", style="dim")
     out.print(f"\nThe published page: {chosen.site / REVIEW / 'latest' / 'index.html'}", soft_wrap=True, markup=False)
     out.print(f"All reviews:        {chosen.site / 'index.html'}", soft_wrap=True, markup=False)
     out.print(
@@ -89,9 +91,17 @@ def step(chosen: Settings, number: int, when: datetime, out: Console) -> Step:
             files.extract(client, REVIEW, sheet, "amina", day)
         published = client.call("settle_outbox", now=day)[REVIEW]
         flow = client.call("status", review=REVIEW, now=day)["reviews"][0]["flow"]
+    out.print(f"night {number}: {sentence(ran, report.written, published)}", markup=False)
     if "problem" in published:
         raise Refused(f"night {number} was not published: {published['problem']}")
     return Step(number, when, ran, report.written, len(sheets), flow, published)
+
+
+def sentence(ran: night.Night, decisions: int, published: dict[str, Any]) -> str:
+    """A night in a line, as it ends."""
+    new = sum(ending["fresh"] for ending in ran.endings)
+    page = f"version {published['version']} ({published['change']})" if published.get("new") else "the page stands"
+    return f"{new} new records, {decisions} decisions, {page}"
 
 
 def seed(chosen: Settings) -> None:
@@ -116,26 +126,19 @@ def _seed_evidence(client: Client, folder: Path, when: datetime) -> None:
 
 def table(steps: list[Step]) -> Table:
     """What each night did, a row each."""
-    columns = (
-        "night",
-        "searches",
-        "found",
-        "new",
-        "changed",
-        "duplicates so far",
-        "decisions",
-        "extracted",
-        "included",
-    )
-    found = Table(*columns, "published", title="Three nights of youth-homelessness")
+    found = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("night", "searches", "found", "new", "changed"):
+        found.add_column(name, justify="left" if name in ("night", "searches") else "right")
+    for name in ("duplicates", "decisions", "studies", "included", "page"):
+        found.add_column(name, justify="right")
     for one in steps:
         total = {key: sum(ending[key] for ending in one.ran.endings) for key in night.COLUMNS}
         fine = sum(ending["outcome"] in ("ok", "ok-zero") for ending in one.ran.endings)
         found.add_row(
-            f"{one.number}: {one.when:%d %b %Y}",
-            f"{fine} of {len(one.ran.endings)} ok",
+            f"{one.when:%d %b}",
+            f"{fine}/{len(one.ran.endings)} ok",
             *(str(total[key]) for key in ("found", "fresh", "changed")),
             *(str(n) for n in (one.flow["duplicates"], one.decisions, one.extractions, one.flow["included"])),
-            f"v{one.published['version']} {one.published['change']}" if one.published["new"] else "unchanged",
+            f"v{one.published['version']}",
         )
     return found

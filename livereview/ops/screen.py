@@ -17,6 +17,8 @@ from livereview.store import decisions, matches, records, versions
 from livereview.store.decisions import Decision
 from livereview.store.open import Connection, Store
 
+SETTLED = {"included": "included", "excluded": "excluded", "not_retrieved": "not retrieved"}
+
 
 def decide(
     store: Store,
@@ -84,7 +86,7 @@ def decide(
         known = not _write(con, word, mine, now)
         after = decisions.standing(con, review, report) or before
         if not known and _final(rules, before) != _final(rules, after):
-            versions.ask(con, review, f"{after.state} at {after.stage}", now)
+            versions.ask(con, review, f"a report was {SETTLED.get(after.state, 'taken up again')}", now)
         return {"report": report, "stage": after.stage, "state": after.state, "votes": after.votes, "known": known}
 
     return store.write(job)
@@ -158,7 +160,7 @@ def judge(store: Store, *, id: str, left: str, right: str, verdict: str, person:
         matches.append(con, [matches.Match(id, left, right, verdict, person, "person", "-", {})], now)
         regroup(con, [left, right])
         for review in records.reviews_of(con, [left, right]):
-            versions.ask(con, review, f"a person called two records {verdict}", now)
+            versions.ask(con, review, "a person judged whether two records are one report", now)
         return {"reports": dict(records.report_of(con, [left, right]))}
 
     return store.write(job)

@@ -140,10 +140,17 @@ def finish(store: Store, *, search: str, now: datetime, error: str | None = None
             raise Refused(f"unknown search {search!r}; begin it first")
         outcome, counts = searches.ended(con, search) or _end(con, search, error, now)
         if counts.fresh or counts.changed or outcome not in ("ok", "ok-zero"):
-            versions.ask(con, found[0], f"search {found[1]}: {outcome}", now)
+            versions.ask(con, found[0], _cause(found[1], outcome, counts), now)
         return {"outcome": outcome, **asdict(counts)}
 
     return store.write(job)
+
+
+def _cause(name: str, outcome: str, counts: Counts) -> str:
+    """Why a search asks for a rebuild, in words for the public page."""
+    if outcome not in ("ok", "ok-zero"):
+        return f"the search {name} did not run through"
+    return f"the search {name} found {counts.fresh} new and {counts.changed} changed records"
 
 
 def _end(con: Connection, search: str, error: str | None, now: datetime) -> tuple[str, Counts]:

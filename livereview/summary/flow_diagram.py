@@ -119,10 +119,6 @@ _BOLD, _DASHED = Markup(' font-weight="600"'), Markup(' stroke-dasharray="4 3"')
 def _steps(flow: Flow) -> tuple[tuple[Lines, Lines], ...]:
     """(main box, box at its side) from top to bottom; the first line of each is its heading."""
     found = flow.identified_databases + flow.identified_other
-    reasons = [(f"  {_short(reason)}", n) for reason, n in islice(flow.excluded_full_text, SHOWN_REASONS)]
-    rest = sum(n for _, n in flow.excluded_full_text[SHOWN_REASONS:])
-    others = [("  other reasons (see the table)", rest)] if rest else []
-    total = sum(n for _, n in flow.excluded_full_text)
     return (
         (
             [("Records identified", found), ("  databases and registers", flow.identified_databases),
@@ -138,12 +134,19 @@ def _steps(flow: Flow) -> tuple[tuple[Lines, Lines], ...]:
             [("Reports sought", flow.sought)],
             [("Reports not retrieved", flow.not_retrieved), ("  waiting to be read in full", flow.awaiting_full_text)],
         ),
-        ([("Reports assessed in full", flow.assessed)], [("Reports excluded", total), *reasons, *others]),
+        ([("Reports assessed in full", flow.assessed)], _reasons(flow)),
         (
             [("Reports included", flow.included), ("Studies in the review", flow.studies)],
             [("Of these reports", None), ("  waiting for data extraction", flow.awaiting_extraction)],
         ),
     )  # fmt: skip
+
+
+def _reasons(flow: Flow) -> Lines:
+    first = [(f"  {_short(reason)}", n) for reason, n in islice(flow.excluded_full_text, SHOWN_REASONS)]
+    rest = sum(n for _, n in flow.excluded_full_text[SHOWN_REASONS:])
+    others = [("  other reasons (see the table)", rest)] if rest else []
+    return [("Reports excluded", sum(n for _, n in flow.excluded_full_text)), *first, *others]
 
 
 def _short(text: str) -> str:

@@ -1,4 +1,9 @@
-"""The published folder of one version, and the front page over all reviews. Pure: the same Snapshot, the same bytes."""
+"""The published folder of one version, and the front page over all reviews. Pure: the same Snapshot, the same bytes.
+
+`Build.content_hash` tells whether there is anything new to publish (data.py says what it covers): publish when it
+differs from the last version's; else build that version again, with its number, its date and the history before it,
+to refresh the dates of searches and the counts of work in progress.
+"""
 
 from __future__ import annotations
 
@@ -53,28 +58,20 @@ def build(
 
     moment  the version's date; None: the Snapshot's. A refreshed build of an old version passes that version's
     home    from these files to the review's folder: "../" for latest/, "../../" for v/N/, or its full address
-
-    `content_hash` tells whether there is anything new to publish (see data.py): publish when it differs from the last
-    version's, else build that version again, with its number and date and the history before it, to refresh the stamp.
     """
     flow_diagram.check(snapshot)
     evidence = data.weigh(snapshot)
     change = data.compare(snapshot, evidence)
     edition = Edition(number, moment or snapshot.moment, trigger, signed_by, change)
     summary = data.summary(snapshot, evidence, edition)
+    files = _files(snapshot, evidence, summary, home)
+    return Build(files, summary["version"]["content_hash"], change.kind, files["summary.json"].decode())
+
+
+def _files(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home: str) -> dict[str, bytes]:
     text = data.dump(summary, indent=1)
     files = {
         "summary.json": text,
-        "changes.atom": feeds.atom(summary, [json.loads(old.summary) for old in snapshot.history], home),
-        "index.html": _page(snapshot, evidence, json.loads(text), home),
-        **_other_files(snapshot, evidence, summary),
-    }
-    files["SHA256SUMS"] = _sums(files)
-    return Build(files, summary["version"]["content_hash"], change.kind, text.decode())
-
-
-def _other_files(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any]) -> dict[str, bytes]:
-    return {
         "summary.schema.json": _template("summary.schema.json").render().encode(),
         "status.json": data.dump(summary["status"], indent=1),
         "prisma.json": data.dump(summary["flow"], indent=1),
@@ -83,7 +80,10 @@ def _other_files(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any]
         "studies.csv": tables.studies_csv(snapshot),
         "effects.csv": tables.effects_csv(snapshot),
         "exclusions.csv": tables.exclusions_csv(snapshot),
+        "changes.atom": feeds.atom(summary, [json.loads(old.summary) for old in snapshot.history], home),
+        "index.html": _page(snapshot, evidence, json.loads(text), home),
     }
+    return {**files, "SHA256SUMS": _sums(files)}
 
 
 def _plot(snapshot: Snapshot, evidence: Evidence, limit: int | None = None) -> Markup:

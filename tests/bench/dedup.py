@@ -1,7 +1,7 @@
 """How good and how fast deduplication is: python -m tests.bench.dedup [--scale N].
 
-Without --scale, the labelled sets (a folder beside the project): record F1 as bib-dedupe counts it, pair precision, seconds
-of the whole command. With it, N generated records, a tenth of them copies written differently.
+Without --scale, the labelled sets (a folder beside the project): record F1 as bib-dedupe counts it, pair precision and
+seconds of the whole command. With it, N generated records, a tenth of them copies written differently.
 """
 
 from __future__ import annotations
