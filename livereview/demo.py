@@ -52,7 +52,7 @@ def run(home: Path, out: Console) -> list[Step]:
     steps = [step(chosen, number, when, out) for number, when in enumerate(NIGHTS, start=1)]
     seed(chosen)
     out.print(table(steps))
-    out.print("found, new, changed, decisions, studies: that night and day; duplicates, included: so far", style="dim")
+    out.print("ok: searches that ran through; repeats (duplicates) and included reports: so far", style="dim")
     out.print(f"\nThe published page: {chosen.site / REVIEW / 'latest' / 'index.html'}", soft_wrap=True, markup=False)
     out.print(f"All reviews:        {chosen.site / 'index.html'}", soft_wrap=True, markup=False)
     out.print(
@@ -127,16 +127,16 @@ def _seed_evidence(client: Client, folder: Path, when: datetime) -> None:
 def table(steps: list[Step]) -> Table:
     """What each night did, a row each."""
     found = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("night", "searches", "found", "new", "changed"):
-        found.add_column(name, justify="left" if name in ("night", "searches") else "right")
-    for name in ("duplicates", "decisions", "studies", "included", "page"):
+    for name in ("night", "ok", "found", "new", "changed"):
+        found.add_column(name, justify="left" if name == "night" else "right")
+    for name in ("repeats", "votes", "studies", "included", "page"):
         found.add_column(name, justify="right")
     for one in steps:
         total = {key: sum(ending[key] for ending in one.ran.endings) for key in night.COLUMNS}
         fine = sum(ending["outcome"] in ("ok", "ok-zero") for ending in one.ran.endings)
         found.add_row(
             f"{one.when:%d %b}",
-            f"{fine}/{len(one.ran.endings)} ok",
+            f"{fine}/{len(one.ran.endings)}",
             *(str(total[key]) for key in ("found", "fresh", "changed")),
             *(str(n) for n in (one.flow["duplicates"], one.decisions, one.extractions, one.flow["included"])),
             f"v{one.published['version']}",
