@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import requests
 
 from livereview import settings
 from livereview.store.open import Store
@@ -102,3 +105,44 @@ def test_kill_9_at_twenty_random_points_loses_and_doubles_nothing(calm: Path, tm
         assert corpus(home) == expected
         assert published(home) == published(tmp_path / "timing")
     assert killed >= KILLS // 2
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def serve(home: Path, port: int) -> subprocess.Popen[bytes]:
+    """An owner of this home, once it answers."""
+    command = [sys.executable, "-m", "livereview", "serve", "--home", str(home), "--port", str(port)]
+    owner = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    for _ in range(200):
+        with suppress(requests.ConnectionError):
+            if requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).ok:
+                return owner
+        time.sleep(0.05)
+    raise AssertionError("the owner does not answer")
+
+
+@pytest.mark.slow
+def test_kill_9_of_the_owner_in_mid_night_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    nights(tmp_path / "calm", "1")
+    home, port, dice = tmp_path / "home", free_port(), random.Random(3)
+    owner = serve(home, port)
+    command = [sys.executable, "-m", "tests.night_process", str(home), str(EXAMPLE), "1", NIGHTS["1"].isoformat()]
+    night = subprocess.Popen(command, cwd=EXAMPLE.parents[1])
+    kills = 0
+    while night.poll() is None and kills < 4:
+        time.sleep(dice.uniform(0.5, 1.2))
+        owner.send_signal(signal.SIGKILL)
+        owner.wait()
+        kills += 1
+        owner = serve(home, port)
+    assert night.wait(120) == 0
+    owner.send_signal(signal.SIGTERM)
+    owner.wait(30)
+    assert corpus(home) == corpus(tmp_path / "calm")
+    assert published(home) == published(tmp_path / "calm")
+    assert kills >= 2
