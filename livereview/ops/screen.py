@@ -45,51 +45,62 @@ def decide(
     Raises Refused, changing nothing, when a rule of `screening.decisions` forbids it.
     """
 
-    def job(con: Connection) -> dict[str, Any]:
-        rules = protocol(con, review)
-        report = _report(con, review, record)
-        before = decisions.standing(con, review, report)
-        if before is None:
-            raise Refused(f"{record} is not in review {review}")
-        votes = decisions.on_report(con, review, report, stage)
-        check(
-            rules,
-            stage=stage,
-            verdict=verdict,
-            role=role,
-            reason=reason or None,
-            reviewer=reviewer,
-            reached=before.stage,
-            state=before.state if stage == before.stage else decisions.state_at(con, review, report, stage),
-            voters={vote["reviewer"] for vote in votes if vote["role"] == "vote"},
-            adjudicated=any(vote["role"] == "adjudication" for vote in votes),
-        )
-        mine = [v["record_id"] for v in votes if (v["reviewer"], v["role"]) == (reviewer, role)]
-        if verdict == "withdrawn" and not mine:
-            raise Refused("there is nothing of yours to take back on this record")
-        word = Decision(
-            id=id,
-            review=review,
-            record_id=record,
-            record_version=record_version or records.version(con, record) or 1,
-            stage=stage,
-            reviewer=reviewer,
-            role=role,
-            verdict=verdict,
-            reason=reason or None,
-            note=note or None,
-            tags=tuple(tags),
-            criteria_version=rules.criteria_version,
-            rank=rank,
-            model=model,
-        )
-        known = not _write(con, word, mine, now)
-        after = decisions.standing(con, review, report) or before
-        if not known and _final(rules, before) != _final(rules, after):
-            versions.ask(con, review, f"a report was {SETTLED.get(after.state, 'taken up again')}", now)
-        return {"report": report, "stage": after.stage, "state": after.state, "votes": after.votes, "known": known}
+    asked = Decision(
+        id=id,
+        review=review,
+        record_id=record,
+        record_version=record_version or 0,
+        stage=stage,
+        reviewer=reviewer,
+        role=role,
+        verdict=verdict,
+        reason=reason or None,
+        note=note or None,
+        tags=tuple(tags),
+        criteria_version="",
+        rank=rank,
+        model=model,
+    )
+    return store.write(lambda con: _decide(con, asked, now))
 
-    return store.write(job)
+
+def _decide(con: Connection, asked: Decision, now: datetime) -> dict[str, Any]:
+    rules = protocol(con, asked.review)
+    report = _report(con, asked.review, asked.record_id)
+    before = decisions.standing(con, asked.review, report)
+    if before is None:
+        raise Refused(f"{asked.record_id} is not in review {asked.review}")
+    votes = decisions.on_report(con, asked.review, report, asked.stage)
+    _check(con, rules, asked, before, votes)
+    mine = [vote["record_id"] for vote in votes if (vote["reviewer"], vote["role"]) == (asked.reviewer, asked.role)]
+    if asked.verdict == "withdrawn" and not mine:
+        raise Refused("there is nothing of yours to take back on this record")
+    shown = asked.record_version or records.version(con, asked.record_id) or 1
+    word = replace(asked, record_version=shown, criteria_version=rules.criteria_version)
+    known = not _write(con, word, mine, now)
+    after = decisions.standing(con, asked.review, report) or before
+    if not known and _final(rules, before) != _final(rules, after):
+        versions.ask(con, asked.review, f"a report was {SETTLED.get(after.state, 'taken up again')}", now)
+    return {"report": report, "stage": after.stage, "state": after.state, "votes": after.votes, "known": known}
+
+
+def _check(
+    con: Connection, rules: Review, asked: Decision, before: decisions.Standing, votes: Sequence[dict[str, Any]]
+) -> None:
+    """Put the decision before the rules of the screening room, with what is in force on its report."""
+    here = asked.stage == before.stage
+    check(
+        rules,
+        stage=asked.stage,
+        verdict=asked.verdict,
+        role=asked.role,
+        reason=asked.reason,
+        reviewer=asked.reviewer,
+        reached=before.stage,
+        state=before.state if here else decisions.state_at(con, asked.review, before.report_id, asked.stage),
+        voters={vote["reviewer"] for vote in votes if vote["role"] == "vote"},
+        adjudicated=any(vote["role"] == "adjudication" for vote in votes),
+    )
 
 
 def _report(con: Connection, review: str, record: str) -> str:

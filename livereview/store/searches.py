@@ -185,11 +185,6 @@ def health(con: Connection, review: str) -> list[dict[str, Any]]:
     return _dicts(con.execute("SELECT * FROM source_health WHERE review = ? ORDER BY name", [review]))
 
 
-def attempts(con: Connection, review: str, limit: int) -> list[dict[str, Any]]:
-    """The latest searches of a review, newest first."""
-    return _dicts(con.execute("SELECT * FROM attempt WHERE review = ? ORDER BY seq DESC LIMIT ?", [review, limit]))
-
-
 def rejects(con: Connection, review: str, limit: int) -> list[dict[str, Any]]:
     """The latest rejects of a review with the search they came from, newest first."""
     return _dicts(
