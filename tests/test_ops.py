@@ -157,9 +157,11 @@ def test_merging_and_undoing_it_keeps_every_decision_and_reopens_a_conflict(revi
 
 
 def test_a_persons_word_on_a_pair_stands_over_the_rules(reviewed: Store) -> None:
-    for number in ("EJ1", "EJ2"):
-        body = ris("Mentoring for young people leaving care", doi="10.1000/same")
-        bring(reviewed, body.replace(b"TI  -", f"DB  - ERIC\nAN  - {number}\nTI  -".encode()), f"{number}.ris")
+    bring(reviewed, ris("Mentoring", doi="10.1000/same"))
+    surveil.begin(reviewed, review=REVIEW, name=_first(reviewed), search="s", now=NOW)
+    work = {"id": "https://openalex.org/W1", "title": "Mentoring", "doi": "https://doi.org/10.1000/SAME"}
+    body = json.dumps({"meta": {"count": 1, "next_cursor": None}, "results": [work]}).encode()
+    surveil.ingest(reviewed, search="s", body=body, now=NOW)
     left, right = sorted(row[0] for row in rows(reviewed, "SELECT DISTINCT record_id FROM record"))
     assert rows(reviewed, "SELECT count(DISTINCT report_id) FROM report") == [(1,)]
     screen.judge(reviewed, id="m", left=left, right=right, verdict="different", person="lena", now=NOW)
