@@ -125,6 +125,10 @@ def surveil(
 
     with told():
         chosen, path = settings_of(home), protocol_file(review, protocol)
+        moment(now)
+        with Session(chosen) as client:  # a wrong id must not cost the half minute that Prefect takes to start
+            register(client, review, protocol)
+            client.call("protocol", review=review)
         state = night.run(chosen, review, path, only=only, now=now, record=record, recording=replay)
     out.print(night.table(state.endings))
     if state.problem:

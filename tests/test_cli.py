@@ -128,6 +128,12 @@ def test_parse_prints_one_json_object_a_line_and_exits_3_for_another_kind_of_fil
     assert "choose one of" in livereview("parse", "nonsense", tmp_path / "a.ris", code=2).stderr
 
 
+def test_a_night_of_an_unknown_review_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    said = livereview("surveil", "--review", "nonsense", home=tmp_path, code=2).stderr
+    assert "unknown review 'nonsense'; this database has: none yet. Give its review.toml with --protocol" in said
+    assert "prefect" not in said.lower()
+
+
 def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path, protocol: Path) -> None:
     command = ("import", "--review", "small-review", "--protocol", protocol, tmp_path / "none.ris")
     said = livereview(*command, home=tmp_path, code=2).stderr
