@@ -287,6 +287,13 @@ def dedup(
 
 
 @app.command()
+def explain(left: str, right: str, home: Home = None) -> None:
+    """Why two records are, or are not, taken for one publication.  Example: livereview explain r0a1 r2b3"""
+    with told(), Session(settings_of(home)) as client:
+        out.print(client.call("explain", left=left, right=right)["text"], markup=False, soft_wrap=True)
+
+
+@app.command()
 def status(
     review: Annotated[str | None, typer.Option(help="Only this review.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,

@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from livereview import records
-from livereview.dedup.clusters import clusters
+from livereview.dedup.clusters import Edge, clusters, left_out
 from livereview.dedup.match import Judgement, block_keys, judge_all
 from livereview.dedup.text import Features, features
-from livereview.errors import Refused
+from livereview.errors import Refused, SourceBroken
 from livereview.records import Record
 from livereview.sources import ris
 from livereview.store import candidates
@@ -23,103 +23,143 @@ NEEDED = ("record_id", "title")
 LARGEST_FIELD = 10_000_000
 CHUNK = 20_000
 _UNKNOWN = {"", "unknown", "nan", "none", "null"}
+_HEAD = ("left", "right", "verdict", "rule", "score", "left_title", "right_title")
+Judged = list[tuple[tuple[str, str], Judgement]]
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many records there were, how many of them repeat another, and how many pairs wait for a person."""
+    """How many records there were, how many of them repeat another, how many pairs wait for a person, and how many
+    entries of RIS files could not be read (they are in the output, each by itself)."""
 
     records: int
     duplicates: int
     doubtful: int
+    rejected: int = 0
 
     def __str__(self) -> str:
-        return f"{self.records:,} records, {self.duplicates:,} duplicates, {self.doubtful:,} doubtful pairs"
+        text = f"{self.records:,} records, {self.duplicates:,} duplicates, {self.doubtful:,} doubtful pairs"
+        return text + (f"; {self.rejected:,} entries could not be read, see livereview parse" if self.rejected else "")
 
 
 def run(
-    paths: list[Path], out: Path, doubtful: Path | None = None, progress: Callable[[str], None] = lambda step: None
+    paths: Sequence[Path],
+    out: Path,
+    doubtful: Path | None = None,
+    progress: Callable[[str], None] = lambda step: None,
 ) -> Counts:
     """Write record_id,cluster_id of every record, in the order read, and the doubtful pairs if asked for.
 
     A cluster's id is its first record's. Raises Refused, naming file and line, for a file that can't be read whole.
     """
     progress("reading")
-    found = [pair for path in paths for pair in read(path)]
-    known: dict[str, Features] = {}
-    for key, record in found:
+    known: dict[str, Features | None] = {}
+    titles: dict[str, str] = {}
+    for key, record in (pair for path in paths for pair in read(path)):
         if key in known:
-            raise Refused(f"record_id {key!r} comes twice; each record needs an id of its own")
-        known[key] = features(record)
-    progress("comparing")
-    judged = judge(known)
-    same = [(a, b, "same", "rule", j.scores["score"] or 0.0) for (a, b), j in judged if j.verdict == "same"]
-    groups = clusters(list(known), same, {key: f.doi for key, f in known.items() if f.doi})
-    waiting = [((a, b), j) for (a, b), j in judged if j.verdict in ("doubtful", "same") and groups[a] != groups[b]]
+            raise Refused(
+                f"record_id {key!r} comes twice; give each record an id of its own, e.g. the file's name before it"
+            )
+        known[key] = features(record) if record else None
+        if doubtful and record:
+            titles[key] = record.title or ""
+    progress(f"comparing {len(known):,} records")
+    groups, waiting = settled({key: f for key, f in known.items() if f})
     progress("writing")
-    _write(out, ("record_id", "cluster_id"), groups.items())
+    _write(out, ("record_id", "cluster_id"), ((key, groups.get(key, key)) for key in known))
     if doubtful:
-        titles = {key: record.title or "" for key, record in found}
-        _write(
-            doubtful, ("left", "right", "verdict", "rule", "score", "left_title", "right_title"), _rows(waiting, titles)
-        )
-    return Counts(len(known), len(known) - len(set(groups.values())), len(waiting))
+        _write(doubtful, _HEAD, _rows(waiting, titles))
+    rejected = sum(f is None for f in known.values())
+    return Counts(len(known), len(known) - rejected - len(set(groups.values())), len(waiting), rejected)
 
 
-def judge(known: dict[str, Features]) -> list[tuple[tuple[str, str], Judgement]]:
-    """Every candidate pair with its verdict, found by blocking in an in-memory DuckDB."""
+def settled(known: dict[str, Features]) -> tuple[dict[str, str], Judged]:
+    """The cluster of each record, and the pairs for a person to judge: doubtful ones and merges that others forbade."""
+    judged = judge(known)
+    edges: list[Edge] = [
+        (a, b, j.verdict, "rule", j.scores["score"] or 0.0) for (a, b), j in judged if j.verdict in ("same", "linked")
+    ]
+    groups = clusters(list(known), edges, {key: f.doi for key, f in known.items() if f.doi})
+    turned = {edge[:2] for edge in left_out(edges, groups)}
+    return groups, [
+        (pair, j)
+        for pair, j in judged
+        if pair in turned or (j.verdict == "doubtful" and groups[pair[0]] != groups[pair[1]])
+    ]
+
+
+def judge(known: dict[str, Features]) -> Judged:
+    """Every candidate pair that is not simply different, with its verdict, found by blocking in an in-memory DuckDB."""
     con = memory_database()
     ids = list(known)
-    candidates.replace(con, [(key, block_keys(f)) for key, f in known.items()])
-    judged = []
+    place = {key: n for n, key in enumerate(ids)}
+    judged: Judged = []
     for start in range(0, len(ids), CHUNK):
-        pairs = sorted(p for p in candidates.pairs(con, ids[start : start + CHUNK]))
+        chunk = ids[start : start + CHUNK]
+        candidates.replace(con, [(key, block_keys(known[key])) for key in chunk])
+    for start in range(0, len(ids), CHUNK):
+        found = candidates.pairs(con, ids[start : start + CHUNK])
+        pairs = [
+            pair for pair in found if start <= max(place[pair[0]], place[pair[1]]) < start + CHUNK
+        ]  # each pair once
         verdicts = judge_all([(known[a], known[b]) for a, b in pairs])
-        judged += [(pair, found) for pair, found in zip(pairs, verdicts, strict=True) if found.verdict != "different"]
+        judged += [(pair, j) for pair, j in zip(pairs, verdicts, strict=True) if j.verdict != "different"]
     con.close()
-    return sorted(dict(judged).items())
+    return sorted(judged, key=lambda one: one[0])
 
 
-def _rows(waiting: list[tuple[tuple[str, str], Judgement]], titles: dict[str, str]) -> Iterator[tuple[object, ...]]:
+def _rows(waiting: Judged, titles: dict[str, str]) -> Iterator[tuple[object, ...]]:
     for (a, b), found in waiting:
         yield a, b, found.verdict, found.rule, found.scores["score"], titles[a], titles[b]
 
 
-def _write(path: Path, head: tuple[str, ...], rows: object) -> None:
+def _write(path: Path, head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(head)
-        writer.writerows(rows)  # type: ignore[arg-type]
+        writer.writerows(rows)
 
 
-def read(path: Path) -> list[tuple[str, Record]]:
-    """(id, record) of each record of a CSV or RIS file, gzip or not."""
+def read(path: Path) -> Iterator[tuple[str, Record | None]]:
+    """(id, record) of each entry of a CSV or RIS file, gzip or not; None where no record can be made of an entry."""
+    name = path.name.removesuffix(".gz").lower()
+    if not name.endswith((".ris", ".csv")):
+        raise Refused(f"{path} is neither .csv nor .ris (.gz is fine); export it as one of these")
     try:
         body = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError) as error:
-        raise Refused(f"{path} can't be read: {error}") from None
-    name = path.name.removesuffix(".gz").lower()
-    if name.endswith(".ris"):
-        return [(f"{path.name}:{n}", record) for n, record in enumerate(ris.parse(body, None).records, start=1)]
-    if name.endswith(".csv"):
-        return _csv(body, path)
-    raise Refused(f"{path} is neither .csv nor .ris (.gz is fine)")
+        raise Refused(f"{path} can't be read: {error}; check that the file is there and was copied whole") from None
+    yield from _ris(body, path) if name.endswith(".ris") else _csv(body, path)
 
 
-def _csv(body: bytes, path: Path) -> list[tuple[str, Record]]:
+def _ris(body: bytes, path: Path) -> Iterator[tuple[str, Record | None]]:
+    try:
+        page = ris.parse(body, None)
+    except SourceBroken as error:
+        raise Refused(f"{path}: {error.message}; export it again as RIS") from None
+    yield from ((f"{path.name}:{n}", record) for n, record in enumerate(page.records, start=1))
+    yield from ((f"{path.name}:{reject.where}", None) for reject in page.rejects)
+
+
+def _csv(body: bytes, path: Path) -> Iterator[tuple[str, Record | None]]:
     csv.field_size_limit(LARGEST_FIELD)
     try:
         reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""))
         if missing := [name for name in NEEDED if name not in (reader.fieldnames or ())]:
             raise Refused(f"{path} has no column {', '.join(missing)}; it needs at least {', '.join(NEEDED)}")
-        return [_record(row, f"{path} line {reader.line_num}") for row in reader]
+        for row in reader:
+            yield _record(row, f"{path} line {reader.line_num}")
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Refused(f"{path} is not a UTF-8 CSV file: {error}") from None
+        raise Refused(f"{path} is not a UTF-8 CSV file: {error}; save it as CSV in UTF-8") from None
 
 
 def _record(row: dict[str, str], place: str) -> tuple[str, Record]:
+    if None in row or None in row.values():
+        raise Refused(
+            f"{place}: not as many fields as the header has; put quotes around fields with commas or line ends"
+        )
     if not row.get("record_id"):
-        raise Refused(f"{place}: record_id is empty; every record needs one")
+        raise Refused(f"{place}: record_id is empty; give every record one")
 
     def value(name: str) -> str | None:
         text = (row.get(name) or "").strip()

@@ -59,7 +59,7 @@ def test_pairs_that_matter_meet_under_a_shared_key(case: dict[str, dict[str, obj
     ("name", "expected"),
     [
         ("Doe, Jane", "doe"), ("Jane Doe", "doe"), ("Doe JA", "doe"), ("Doe J.A.", "doe"), ("J. A. Doe", "doe"),
-        ("Müller, K", "muller"), ("van der Berg, Piet", "vanderberg"), ("Doe", "doe"),
+        ("Müller, K", "muller"), ("van der Berg, Piet", "berg"), ("Doe", "doe"),
     ],
 )  # fmt: skip
 def test_the_family_name_is_found_in_every_way_of_writing_it(name: str, expected: str) -> None:

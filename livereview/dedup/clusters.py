@@ -10,28 +10,46 @@ Edge = tuple[str, str, str, str, float]  # left, right, verdict, author ("rule" 
 def clusters(members: Sequence[str], edges: Iterable[Edge], dois: Mapping[str, str]) -> dict[str, str]:
     """Which report each record is in; a report's id is its first record's, in the order of `members`.
 
-    People's "same" edges are joined first, then the rules' from the strongest down. An edge is left out, so that its
-    pair waits in the duplicates queue, where it would put two records together that a person called different, or would
-    join two DOIs through a record that has none. `dois` holds the DOI of each record that has one.
+    People's "same" edges are joined first, then the rules' from the strongest down: the order of edges says nothing.
+    An edge is left out, and its pair is for a person to judge (`left_out`), where it would put two records together
+    that another edge calls linked or different, or would join two DOIs through a record that has none. A person's
+    "same" stands over the rules' "linked". `dois` holds the DOI of each record that has one.
     """
     place = {record: n for n, record in enumerate(members)}
     group = {record: {record} for record in members}
     edges = list(edges)
-    apart = {frozenset(edge[:2]) for edge in edges if edge[2] != "same"}
+    apart = {frozenset(edge[:2]): edge[3] for edge in edges if edge[2] != "same"}
+    wary = {record for pair in apart for record in pair}
     for left, right, _, author, _ in sorted(
-        (e for e in edges if e[2] == "same"), key=lambda e: (e[3] == "rule", -e[4], e[:2])
+        (edge for edge in edges if edge[2] == "same"), key=lambda edge: (edge[3] == "rule", -edge[4], edge[:2])
     ):
         a, b = group[left], group[right]
-        if a is b or _contradict(a, b, apart) or (author == "rule" and _two_dois(a, b, dois)):
+        rule = author == "rule"
+        if a is b or _told_apart(a & wary, b & wary, apart, rule) or (rule and _two_dois(a, b, dois)):
             continue
-        a |= b
-        for record in b:
-            group[record] = a
-    return {record: min(found, key=place.__getitem__) for record, found in group.items()}
+        small, large = sorted((a, b), key=len)
+        large |= small
+        for record in small:
+            group[record] = large
+    return _named(group, place)
 
 
-def _contradict(a: set[str], b: set[str], apart: set[frozenset[str]]) -> bool:
-    return bool(apart) and any(frozenset((x, y)) in apart for x in a for y in b)
+def left_out(edges: Iterable[Edge], reports: Mapping[str, str]) -> list[Edge]:
+    """The "same" edges whose records ended in two reports: what the rules wanted to merge and other facts forbade."""
+    return [edge for edge in edges if edge[2] == "same" and reports[edge[0]] != reports[edge[1]]]
+
+
+def _named(group: Mapping[str, set[str]], place: Mapping[str, int]) -> dict[str, str]:
+    first: dict[int, str] = {}
+    for record in sorted(group, key=place.__getitem__):
+        first.setdefault(id(group[record]), record)
+    return {record: first[id(found)] for record, found in group.items()}
+
+
+def _told_apart(a: set[str], b: set[str], apart: Mapping[frozenset[str], str], rule: bool) -> bool:
+    """A rule's word holds against other rules, a person's against everyone."""
+    authors = (apart.get(frozenset((x, y))) for x in a for y in b)
+    return any(author is not None and (rule or author != "rule") for author in authors)
 
 
 def _two_dois(a: set[str], b: set[str], dois: Mapping[str, str]) -> bool:

@@ -1,19 +1,22 @@
-"""Which records are one publication: keys to find candidates by, scores, vetoes, a verdict that can be explained."""
+"""Which records are one publication: a verdict on a pair by named rules, with the scores it rests on."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
-from rapidfuzz.distance import JaroWinkler
 
+from livereview.dedup.blocks import block_keys
+from livereview.dedup.compare import ALIKE, CLOSE, INSIDE, ODD, Scores, other_number, other_word, scores
 from livereview.dedup.text import Features
 
-RULES_VERSION = "1"
-ALIKE = 0.94  # titles this near say the same but for misprints
-CLOSE = 0.80
+__all__ = ["RULES_VERSION", "Judgement", "block_keys", "judge", "judge_all"]
+
+RULES_VERSION = "2"
+NAMES = ("title", "inside", "authors", "journal", "volume", "issue", "pages", "year", "abstract", "doi")
+BRIEF = 25  # letters: a title shorter than this is not rare enough to speak for itself
+Answer = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,29 +29,9 @@ class Judgement:
     scores: Mapping[str, float | None]
 
 
-def block_keys(f: Features) -> tuple[str, ...]:
-    """Keys under which this record and its duplicates meet; each depends on the record alone."""
-    keys = {f"doi {f.doi}" if f.doi else "", f"pmid {f.pmid}" if f.pmid else "", f"pmc {f.pmcid}" if f.pmcid else ""}
-    joined = re.sub(r"^\d+|\d+$", "", f.title.replace(" ", ""))  # a footnote's mark may stand before or after
-    if joined:
-        keys |= {f"t {joined[:24]}", f"t- {joined[-24:]}"}
-        long = sorted(set(f.title.split()), key=lambda word: (-len(word), word))[:3]
-        keys.add("w " + " ".join(sorted(long)))
-    if len(f.short) > 20:
-        keys.add(f"s {f.short}")
-    name = f.names[0] if f.names else ""
-    if name and f.pages[0]:
-        keys.add(f"p {name} {f.pages[0]}")
-    if name and f.volume and f.year:
-        keys.add(f"v {name} {f.volume} {f.year}")
-    if f.volume and f.pages[0] and f.journal:
-        keys.add(f"j {f.journal[:4]} {f.volume} {f.pages[0]}")
-    return tuple(sorted(keys - {""}))
-
-
 def judge(a: Features, b: Features) -> Judgement:
     """The verdict on a pair, the same whichever comes first."""
-    return _verdict(a, b, _title(a, b, fuzz.ratio(a.title, b.title) / 100))
+    return _judgement(a, b, fuzz.ratio(a.title, b.title) / 100)
 
 
 def judge_all(pairs: Sequence[tuple[Features, Features]]) -> list[Judgement]:
@@ -56,176 +39,200 @@ def judge_all(pairs: Sequence[tuple[Features, Features]]) -> list[Judgement]:
     return [judge(a, b) for a, b in pairs]
 
 
-def _title(a: Features, b: Features, ratio: float) -> float:
-    """How alike two titles are; one that lacks its subtitle, or its words' order, is nearly the other."""
-    if not a.title or not b.title or ratio < 0.35:
-        return ratio if a.title and b.title else 0.0
-    if ratio < ALIKE:
-        ratio = max(ratio, 0.98 * fuzz.token_sort_ratio(a.title, b.title) / 100)
-        short, long = sorted((a.title, b.title), key=len)
-        if len(short) > 25 and (long.startswith(short + " ") or long.endswith(" " + short)):
-            ratio = max(ratio, 0.95)
-    return ratio
+def _judgement(a: Features, b: Features, ratio: float) -> Judgement:
+    if ratio < ODD and not _worth_a_look(a, b):
+        return Judgement("different", "the titles differ", {"title": round(ratio, 3), "score": 0.0})
+    s = scores(a, b, ratio)
+    verdict, rule = _decide(a, b, s)
+    known = {name: None if (value := getattr(s, name)) is None else round(value, 3) for name in NAMES}
+    return Judgement(verdict, rule, known | {"score": _strength(known)})
 
 
-def _verdict(a: Features, b: Features, title: float) -> Judgement:
-    scores: dict[str, float | None] = {
-        "title": round(title, 3),
-        "authors": _authors(a.names, b.names),
-        "journal": _journal(a, b),
-        "pages": _pages(a.pages, b.pages),
-        "volume": _equal(a.volume, b.volume),
-        "issue": _equal(a.issue, b.issue),
-        "year": None if a.year is None or b.year is None else max(0.0, 1 - abs(a.year - b.year) / 4),
-        "doi": _equal(a.doi, b.doi),
-        "abstract": _abstract(a.abstract, b.abstract),
-    }
-    verdict, rule = _decide(a, b, scores, title)
-    scores["score"] = round(_score(scores), 3)
-    return Judgement(verdict, rule, scores)
+def _worth_a_look(a: Features, b: Features) -> bool:
+    """Titles that differ matter only where an identifier, a place or the same authors in the same issue agree."""
+    if _identified(a, b):
+        return True
+    known = not set(a.names).isdisjoint(b.names)
+    if a.pages[0] and a.pages[0] == b.pages[0] and (a.volume == b.volume or (known and a.pages[1] == b.pages[1])):
+        return True
+    return known and a.volume != "" and (a.volume, a.issue) == (b.volume, b.issue)
 
 
-def _decide(a: Features, b: Features, s: Mapping[str, float | None], title: float) -> tuple[str, str]:
-    if a.doi and b.doi and a.doi != b.doi:
-        return _two_dois(a, b, s, title)
-    if title >= CLOSE and (veto := _veto(a, b)):
+def _decide(a: Features, b: Features, s: Scores) -> Answer:
+    if s.doi == 0:
+        return _two_dois(a, b, s)
+    if veto := _veto(a, b, s):
         return veto
-    if (a.doi and a.doi == b.doi) or (a.pmid and a.pmid == b.pmid) or (a.pmcid and a.pmcid == b.pmcid):
-        if title >= 0.6 or not a.title or not b.title or (s["pages"] == 1 and s["authors"] == 1):
-            return "same", "an identifier agrees"
-        near = title >= 0.4 or (s["authors"] or 0) >= 0.8
-        return ("doubtful" if near else "different"), "an identifier agrees, the title does not"
+    if _identified(a, b):
+        return _by_identifier(a, b, s)
     if not a.title or not b.title:
-        return "different", "no title to compare"
+        agreed = s.spot and s.authors == 1
+        return ("doubtful", "no title, the same place") if agreed else ("different", "no title to compare")
     if a.serial or b.serial:
-        spot = s["pages"] == 1 or (s["issue"] == 1 and s["pages"] is None and s["authors"] == 1)
-        ok = (
-            title >= ALIKE and s["volume"] == 1 and spot and s["authors"] in (None, 1.0) and s["journal"] in (None, 1.0)
-        )
-        return ("same", "a serial title in the same place") if ok else ("different", "a serial title")
-    return _by_place(a, b, s, title)
+        return _serial(s, a.serial and b.serial)
+    if s.title >= ALIKE:
+        return _one_title(a, b, s)
+    return _two_titles(a, b, s)
 
 
-OTHERS = ("different", "other authors")
+def _identified(a: Features, b: Features) -> bool:
+    return bool(
+        (a.doi and a.doi == b.doi) or (a.pmid and a.pmid == b.pmid) or (a.pmcid and a.pmcid == b.pmcid)
+    )  # fmt: skip
 
 
-def _by_place(a: Features, b: Features, s: Mapping[str, float | None], title: float) -> tuple[str, str]:
-    """Where title and authors leave it open, the place of publication decides: journal, volume, pages, abstract."""
-    strong, against = _place(s)
-    known = s["authors"] is not None and s["authors"] >= 0.6
-    spot = s["pages"] == 1 and s["volume"] == 1
-    if title >= ALIKE and not spot and _other_number(a.title, b.title):
-        return "different", "the titles differ in a number"
-    if title >= ALIKE and (known or s["authors"] is None):
-        if strong and against <= 1:
-            return "same", "title and place agree"
-        if known and not against and not _sparse(s):
-            return "same", "title and authors agree, nothing contradicts"
-        return ("doubtful", "the title agrees, the place does not") if known else ("different", "only the title agrees")
-    if title >= ALIKE:  # by the letter, other authors
-        issue = title >= 0.97 and s["journal"] == 1 and s["volume"] == 1 and s["issue"] == 1 and s["pages"] != 0
-        return ("same", "title and place agree, authors are written differently") if spot or issue else OTHERS
-    if spot and known and title >= 0.5 and not against:
-        return ("same" if title >= 0.6 else "doubtful"), "the same pages by the same authors"
-    if title >= CLOSE and known and strong and not against:
-        return "same" if title >= 0.9 else "doubtful", "a changed title in the same place"
-    return "different", "too little agrees"
-
-
-def _place(s: Mapping[str, float | None]) -> tuple[bool, int]:
-    """Whether two signs of place agree, and how many contradict."""
-
-    def is_(name: str, least: float) -> bool:
-        return s[name] is not None and (s[name] or 0) >= least
-
-    signs = [is_("pages", 1), is_("volume", 1), is_("journal", 0.85), is_("abstract", 0.9)]
-    against = [
-        s["pages"] == 0,
-        s["volume"] == 0,
-        s["journal"] is not None and not is_("journal", 0.6),
-        s["abstract"] is not None and not is_("abstract", 0.5),
-        s["year"] is not None and not is_("year", 0.5),
-    ]
-    return sum(signs) >= 2, sum(against)
-
-
-def _sparse(s: Mapping[str, float | None]) -> bool:
-    """Nothing but title, authors and year to go by, and the journals do not agree."""
-    return s["journal"] is not None and s["journal"] < 0.85
-
-
-def _other_number(a: str, b: str) -> bool:
-    """Each title has a number that the other lacks ("FOCUS 1", "FOCUS 2"); one more alone may be a footnote's mark."""
-    one, two = ({word for word in title.split() if word.isdigit()} for title in (a, b))
-    return bool(one - two) and bool(two - one)
-
-
-def _two_dois(a: Features, b: Features, s: Mapping[str, float | None], title: float) -> tuple[str, str]:
-    alike = title >= ALIKE and (s["authors"] or 0) >= 0.8
-    if not alike or a.serial or b.serial:
+def _two_dois(a: Features, b: Features, s: Scores) -> Answer:
+    """Never one record: an alias is for a person to see, as is a wrong DOI."""
+    if max(s.title, s.inside) < ALIKE or not s.written_by or a.serial or b.serial:
         return "different", "two DOIs"
-    if (a.kind == "preprint") != (b.kind == "preprint"):
-        return "linked", "a preprint and its published version"
-    if veto := _veto(a, b):
+    if veto := _veto(a, b, s):
         return veto
-    _, against = _place(s)
-    return ("doubtful" if against <= 1 else "different"), "two DOIs, one title"
+    if s.title < ALIKE or (s.against > 1 and (s.abstract or 0) < 0.9) or (s.against and len(a.title) < BRIEF):
+        return "different", "two DOIs"
+    return "doubtful", "two DOIs, one title"
 
 
-def _veto(a: Features, b: Features) -> tuple[str, str] | None:
+def _veto(a: Features, b: Features, s: Scores) -> Answer | None:
     """Why a pair with like titles is still two items, if it is."""
-    if a.part != b.part and (a.part and b.part):
+    whole = s.spot and s.span and s.authors == 1  # a notice does not fill the pages of its article
+    if a.notice != b.notice and not whole and not _identified(a, b):
+        return _notice(a, b, s)
+    if max(s.title, s.inside) < CLOSE:
+        return None
+    if a.part and b.part and a.part != b.part:
         return "different", "different parts"
-    if a.notice != b.notice:
-        return "linked", "one is a notice or reply on the other"
-    if a.trial and b.trial and a.trial != b.trial:
+    if s.title >= ALIKE and s.authors != 0 and a.preprint != b.preprint and s.doi != 1:
+        return "linked", "a preprint and its published version"
+    if s.pages == 1 and a.pages[0].startswith("cd0") and s.year is not None and s.year < 0.6:
+        return "doubtful", "two versions of a Cochrane review"
+    if a.trial and b.trial and a.trial.isdisjoint(b.trial):
         return "doubtful", "two trial registrations"
+    if s.title >= ALIKE and s.pages == 0 and a.meeting != b.meeting and s.written_by and s.doi != 1:
+        return "linked", "a meeting abstract and its paper"
     return None
 
 
-def _equal(a: str, b: str) -> float | None:
-    return None if not a or not b else float(a == b)
+def _notice(a: Features, b: Features, s: Scores) -> Answer:
+    """A reply names other authors than its article; a correction, a protocol and a reprint do not."""
+    tied = s.written_by or s.authors is None or "reply" in (a.notice, b.notice)
+    if tied and (s.title >= 0.9 or s.inside >= INSIDE):
+        return "linked", "one is a notice, protocol or reply to the other"
+    return "different", "one is a notice, protocol or reply"
 
 
-def _authors(a: Sequence[str], b: Sequence[str]) -> float | None:
-    if not a or not b:
-        return None
-    if a[0] == b[0] or JaroWinkler.normalized_similarity(a[0], b[0]) > 0.92:
-        return 1.0
-    shared = len(set(a) & set(b)) / min(len(set(a)), len(set(b)))
-    return max(shared, 0.9 if a[0] in b or b[0] in a or any(x and x in y for x in a[:1] for y in b) else 0.0)
+def _by_identifier(a: Features, b: Features, s: Scores) -> Answer:
+    rule = "an identifier agrees"
+    elsewhere = s.pages == 0 and s.volume == 0
+    if not a.title or not b.title:
+        return ("doubtful" if s.pages == 0 or s.authors == 0 else "same"), rule
+    if s.title >= CLOSE or s.inside >= INSIDE:
+        apart = s.pages == 0 and (s.authors == 0 or other_word(a.title, b.title))
+        return ("doubtful" if apart else "same"), rule
+    if s.written_by and not elsewhere and s.pages != 0 and (s.title >= 0.6 or (s.pages == 1 and not a.meeting)):
+        return "same", rule
+    many = s.pages == 0 and s.abstract is not None and s.abstract < 0.5
+    if not many and (s.written_by or s.title >= 0.6 or (s.authors is None and s.pages != 0)):
+        return "doubtful", "an identifier agrees, the title does not"
+    return "different", "a DOI that many items share"
 
 
-def _journal(a: Features, b: Features) -> float | None:
-    if a.issn and b.issn and a.issn == b.issn:
-        return 1.0
-    if not a.journal or not b.journal:
-        return None
-    if a.journal == b.journal or _abbreviates(a.journal, b.journal) or _abbreviates(b.journal, a.journal):
-        return 1.0
-    return fuzz.token_set_ratio(a.journal, b.journal) / 100
+def _serial(s: Scores, both: bool) -> Answer:
+    """ "Editorial" is one item only in one place."""
+    place = s.volume == 1 and (s.pages == 1 or (s.issue == 1 and s.pages is None and s.authors == 1))
+    agreed = place and s.authors in (None, 1.0) and s.journal in (None, 1.0)
+    if agreed and s.title >= (0.6 if both else ALIKE):
+        return "same", "a standing title in the same place"
+    if s.inside >= INSIDE and agreed:
+        return "doubtful", "a standing title in the same place, more in the other"
+    return "different", "a standing title"
 
 
-def _abbreviates(short: str, long: str) -> bool:
-    """Each word of `short` begins one of `long`, in order."""
-    rest = iter(long.split())
-    return all(any(word.startswith(piece) for word in rest) for piece in short.split())
+def _one_title(a: Features, b: Features, s: Scores) -> Answer:
+    """The titles agree; authors and place decide."""
+    if _other_subject(a, b, s):
+        apart = not s.written_by or s.against > 1 or (s.against and other_number(a.title, b.title))
+        return ("different" if apart else "doubtful"), "the titles differ in a word or number"
+    if a.part != b.part and not s.spot:
+        return "doubtful", "one title names a part"
+    if s.authors is not None and not s.written_by:
+        agreed = s.title >= 0.97 and (s.spot or (s.number and s.authors and len(a.title) >= 2 * BRIEF))
+        return (
+            ("same", "title and place agree, authors are written differently")
+            if agreed
+            else ("different", "other authors")
+        )
+    if _brief(a, b) and not s.spot and not (s.number and s.authors):
+        return _little(s)
+    if s.signs >= 2 and s.against <= 1:
+        return "same", "title and place agree"
+    if not s.written_by:
+        return "different", "only the title agrees"
+    if s.against or not _placed(a, b, s):
+        return "doubtful", "the title agrees, the place does not"
+    return "same", "title and authors agree, nothing contradicts"
 
 
-def _pages(a: tuple[str, str], b: tuple[str, str]) -> float | None:
-    if not a[0] or not b[0]:
-        return None
-    return 1.0 if a[0] == b[0] or (a[0] == b[1] and not a[1]) or (b[0] == a[1] and not b[1]) else 0.0
+def _other_subject(a: Features, b: Features, s: Scores) -> bool:
+    """Titles of one series differ in a word: another drug, sex or phase. Where pages differ, any word counts."""
+    if s.spot and not a.meeting and not b.meeting:  # but a page of a meeting's abstracts holds several
+        return False
+    if s.pages == 0:
+        return other_word(a.title, b.title, 92)
+    return other_number(a.title, b.title) if s.number else other_word(a.title, b.title)
 
 
-def _abstract(a: str, b: str) -> float | None:
-    if len(a) < 60 or len(b) < 60:
-        return None
-    size = min(len(a), len(b), 400)
-    return fuzz.ratio(a[:size], b[:size]) / 100
+def _brief(a: Features, b: Features) -> bool:
+    return min(len(a.title), len(b.title)) < BRIEF or min(a.title.count(" "), b.title.count(" ")) < 2
 
 
-def _score(s: Mapping[str, float | None]) -> float:
+def _little(s: Scores) -> Answer:
+    if s.written_by and not s.against and s.year == 1 and (s.journal or 0) >= 0.85:
+        return "same", "title and authors agree, nothing contradicts"
+    return ("doubtful" if s.written_by and s.against < 2 else "different"), "a short title"
+
+
+def _placed(a: Features, b: Features, s: Scores) -> bool:
+    """Something besides title and authors ties the two: a journal, or, for reports that have none, the very year."""
+    if not any((a.volume, b.volume, a.pages[0], b.pages[0])) and s.year is not None and s.year < 1:
+        return False  # what comes out every year under one title
+    if s.journal is not None:
+        return s.journal >= 0.85
+    return s.year == 1 or bool(a.journal or b.journal)
+
+
+def _two_titles(a: Features, b: Features, s: Scores) -> Answer:
+    """The titles differ: a subtitle more, a translation, a misprint. Only one place and one author tie them."""
+    if s.written_by and s.inside >= INSIDE:
+        if a.part != b.part and not s.spot:
+            return "doubtful", "one title names a part"
+        if (s.spot or s.number) and s.against <= (s.spot and s.journal is not None and s.journal < 0.6):
+            return "same", "one title within the other, in the same place"
+        return ("doubtful" if s.against < 2 and (s.journal or 0) >= 0.85 else "different"), "one title within the other"
+    if s.authors is None and s.inside >= 0.97 and (s.spot or s.number) and s.against == 0 and not _brief(a, b):
+        return "same", "one title within the other, in the same place"
+    if s.spot and s.against == 0 and not a.meeting:
+        return _one_spot(s)
+    if s.written_by and s.number and s.against == 0 and s.title >= CLOSE:
+        return ("doubtful" if other_word(a.title, b.title) else "same"), "a changed title in the same issue"
+    if s.written_by and s.signs >= 2 and s.against == 0 and s.title >= CLOSE:
+        return "doubtful", "a changed title in the same place"
+    return "different", "too little agrees"
+
+
+def _one_spot(s: Scores) -> Answer:
+    """The same pages of the same volume hold one article: by its authors, whatever its title was translated to."""
+    if s.written_by:
+        proved = s.title >= 0.6 or (s.span and s.authors == 1 and (s.journal or 0) >= 0.85 and s.issue != 0)
+        return (
+            "same" if proved else "doubtful" if s.title >= ODD else "different"
+        ), "the same pages by the same authors"
+    if s.authors is None and (s.journal or 0) >= 0.85 and s.title >= 0.6:
+        return ("same" if s.title >= 0.75 else "doubtful"), "a like title on the same pages"
+    return "different", "too little agrees"
+
+
+def _strength(known: Mapping[str, float | None]) -> float:
     """One number for ordering edges and pairs: the mean of what is known, the title counted three times."""
-    known = [value for key, value in s.items() if value is not None and key != "title"]
-    return ((s["title"] or 0) * 3 + sum(known)) / (3 + len(known))
+    rest = [value for name, value in known.items() if value is not None and name not in ("title", "inside")]
+    title = max(known["title"] or 0, 0.95 * (known["inside"] or 0))
+    return round((title * 3 + sum(rest)) / (3 + len(rest)), 3)

@@ -37,6 +37,7 @@ OPS: dict[str, Callable[..., Answer]] = {
     "import_file": surveil.import_file,
     "decide": screen.decide,
     "judge": screen.judge,
+    "explain": screen.explain,
     "find_record": screen.find_record,
     "extract": evidence.extract,
     "read_sheet": evidence.read_sheet,

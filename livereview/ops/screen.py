@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview import records as identifiers
+from livereview.dedup.explain import explain as explained
 from livereview.errors import Refused
 from livereview.ops.settle import regroup
 from livereview.ops.surveil import protocol
@@ -155,6 +156,15 @@ def resolve(con: Connection, review: str, reference: str) -> str:
             f"{reference!r} fits {len(reports)} reports ({', '.join(sorted(reports.values()))}); give a record id"
         )
     return next(iter(reports.values()))
+
+
+def explain(store: Store, *, left: str, right: str, now: datetime) -> dict[str, Any]:
+    """What the rules say of two records and why, in words; raises Refused for a record that is not known."""
+    with store.read() as con:
+        known = records.current(con, [left, right])
+        if missing := [record for record in (left, right) if record not in known]:
+            raise Refused(f"no record {', '.join(missing)}; a record's id stands beside it on the duplicates page")
+        return {"text": explained(known[left], known[right])}
 
 
 def judge(store: Store, *, id: str, left: str, right: str, verdict: str, person: str, now: datetime) -> dict[str, Any]:

@@ -97,10 +97,11 @@ def _tied(con: Connection, record_ids: list[str]) -> set[str]:
 
 
 def edges(con: Connection, record_ids: Sequence[str]) -> list[tuple[str, str, str, str, float]]:
-    """(left, right, verdict, author, score) of the pairs within these records that are "same" or told apart by a person."""
+    """(left, right, verdict, author, score) of the pairs within these records that are same or linked, or that a person
+    judged."""
     rows = con.execute(
         """SELECT left_id, right_id, verdict, author, scores FROM current_match
-        WHERE (verdict = 'same' OR author <> 'rule')
+        WHERE (verdict IN ('same', 'linked') OR author <> 'rule')
         AND left_id IN (SELECT unnest(?::VARCHAR[])) AND right_id IN (SELECT unnest(?::VARCHAR[]))
         ORDER BY left_id, right_id""",
         [list(record_ids), list(record_ids)],

@@ -1,0 +1,51 @@
+"""Keys under which a record and its duplicates meet.
+
+Each depends on the record alone, so that it does not matter who else is there or when they came.
+"""
+
+from __future__ import annotations
+
+from livereview.dedup.text import Features
+from livereview.dedup.words import listed
+
+_COMMON = listed(
+    """a an the of and in on for to with by from at as or is are its their among between during after using versus vs
+    effect effects impact role use study studies trial trials randomised randomized controlled clinical systematic
+    review meta analysis case report reports cohort evaluation comparison outcomes predictors patients"""
+)
+
+
+def block_keys(f: Features) -> tuple[str, ...]:
+    """Short keys, sorted; two records that share none are never compared."""
+    keys = {f"doi {f.doi}" if f.doi else "", f"pmid {f.pmid}" if f.pmid else "", f"pmc {f.pmcid}" if f.pmcid else ""}
+    keys |= _title(f) | _place(f)
+    return tuple(sorted(keys - {""}))
+
+
+def _title(f: Features) -> set[str]:
+    joined = _content(f.title)
+    if f.serial or len(joined) < 16:
+        joined = f.title.replace(" ", "")
+        return (
+            {f"t {joined[:24]} {f.volume}"} if joined and f.volume else ({f"t {joined} {f.year}"} if joined else set())
+        )
+    long = sorted(set(f.title.split()), key=lambda word: (-len(word), word))[:4]
+    keys = {f"t {joined[:24]}", f"- {joined[-24:]}", "w " + " ".join(sorted(long[:3]))}
+    if len(f.short) > 20:
+        keys.add(f"s {_content(f.short)[:60]}")
+    return keys
+
+
+def _content(title: str) -> str:
+    """The words of a title that say what it is about, joined; a footnote's mark may stand before or after."""
+    return "".join([word for word in title.split() if word not in _COMMON]).strip("0123456789")
+
+
+def _place(f: Features) -> set[str]:
+    name = f.names[0] if f.names else ""
+    page = f.pages[0]
+    return {
+        f"p {name} {page}" if name and page else "",
+        f"v {name} {f.volume} {f.issue}" if name and f.volume else "",
+        f"j {f.journal[:1]} {f.volume} {page} {f.pages[1]}" if f.volume and page and f.journal else "",
+    }

@@ -1,0 +1,241 @@
+"""How alike two records are, field by field: 1 agrees, 0 contradicts, None where a side does not know the field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+from rapidfuzz import fuzz
+from rapidfuzz.distance import JaroWinkler
+
+from livereview.dedup.text import Features
+from livereview.dedup.words import listed
+
+ALIKE = 0.94  # titles this near say the same but for misprints
+CLOSE = 0.80
+ODD = 0.45  # titles further apart than this have next to nothing in common
+INSIDE = 0.93  # how well a title must fit into a longer one to count as part of it
+LEAST_INSIDE = 18  # letters: shorter titles fit into too many
+_OPPOSITES = frozenset(
+    frozenset(pair.split("/"))
+    for pair in listed(
+        """men/women male/female males/females man/woman boys/girls mothers/fathers maternal/paternal
+        inpatient/outpatient inpatients/outpatients hypertension/hypotension hyperglycemia/hypoglycemia
+        hyperthyroidism/hypothyroidism prenatal/postnatal antenatal/postnatal preoperative/postoperative
+        prevention/intervention upper/lower low/high short/long early/late acute/chronic systolic/diastolic
+        with/without effective/ineffective"""
+    )
+)
+_SMALL = listed("a an and as at by for from in of on or the to with its using der die das und le la les el")
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """`title` compares whole titles, `inside` the shorter with the best fitting piece of the longer; `span` is whether
+    the last pages agree too, of an article of more than one page."""
+
+    title: float
+    inside: float
+    authors: float | None
+    journal: float | None
+    volume: float | None
+    issue: float | None
+    pages: float | None
+    span: bool
+    year: float | None
+    abstract: float | None
+    doi: float | None
+
+    @property
+    def spot(self) -> bool:
+        """The same first page of the same volume, or the same pages of the same year where there are no volumes."""
+        return self.pages == 1 and (self.volume == 1 or (self.volume is None and self.span and self.year == 1))
+
+    @property
+    def number(self) -> bool:
+        """The same issue of the same journal."""
+        return self.volume == 1 and self.issue == 1 and (self.journal or 0) >= 0.85 and self.pages != 0
+
+    @property
+    def written_by(self) -> bool:
+        return self.authors is not None and self.authors >= 0.6
+
+    @property
+    def signs(self) -> int:
+        """How many facts of place agree."""
+        place = (self.pages == 1, self.volume == 1, self.volume == 1 and self.issue == 1)
+        return sum(place) + ((self.journal or 0) >= 0.85) + ((self.abstract or 0) >= 0.9)
+
+    @property
+    def against(self) -> int:
+        """How many facts contradict. An issue alone does not: sources number supplements as they like."""
+        return (
+            (self.pages == 0)
+            + (self.volume == 0)
+            + (self.journal is not None and self.journal < 0.6)
+            + (self.abstract is not None and self.abstract < 0.5)
+            + (self.year == 0)
+        )
+
+
+def scores(a: Features, b: Features, ratio: float) -> Scores:
+    """Every field of the two compared; `ratio` is the plain likeness of their titles, 0 to 1."""
+    volume = _equal(a.volume, b.volume)
+    if volume == 0 and _is_year(a.volume) != _is_year(b.volume):
+        volume = None  # a journal whose volumes are years in one database and numbers in the other
+    return Scores(
+        title=title(a.title, b.title, ratio),
+        inside=inside(a.title, b.title),
+        authors=authors(a, b),
+        journal=journal(a, b),
+        volume=volume,
+        issue=_equal(a.issue, b.issue),
+        pages=pages(a.pages, b.pages),
+        span=a.pages == b.pages and a.pages[1] not in ("", a.pages[0]),
+        year=None if a.year is None or b.year is None else max(0.0, 1 - abs(a.year - b.year) / 3),
+        abstract=abstract(a.abstract, b.abstract),
+        doi=_equal(a.doi, b.doi),
+    )
+
+
+def title(a: str, b: str, ratio: float) -> float:
+    """How alike two titles are, whatever the order of their words and wherever words are joined or split."""
+    if not a or not b:
+        return 0.0
+    if ODD <= ratio < 0.99:
+        if a.replace(" ", "") == b.replace(" ", ""):
+            return 1.0
+        return max(ratio, 0.98 * fuzz.token_sort_ratio(a, b) / 100)
+    return ratio
+
+
+def inside(a: str, b: str) -> float:
+    """How well the shorter title fits into the longer; 0 where they are equally long or too short to tell."""
+    short, long = sorted((a, b), key=len)
+    if len(short) < LEAST_INSIDE or " " not in short or len(long) - len(short) < 4:
+        return 0.0
+    return fuzz.partial_ratio(short, long) / 100
+
+
+def authors(a: Features, b: Features) -> float | None:
+    """1 where the first authors agree; .9 where one side's first is among the other's; else the share of names."""
+    if not a.names or not b.names:
+        return None
+    one, two = a.names, b.names
+    if one[0] == two[0] or _alike(one[0], two[0]):
+        return 1.0
+    shared = len(set(one) & set(two)) / min(len(set(one)), len(set(two)))
+    if one[0] in two or two[0] in one or _joined(one, two):
+        return max(shared, 0.9)
+    swapped = len(a.given & b.given) / max(1, min(len(a.given), len(b.given)))
+    return max(shared, 0.7 if swapped >= 0.6 else 0.0)
+
+
+def _alike(a: str, b: str) -> bool:
+    return len(a) > 3 and len(b) > 3 and JaroWinkler.normalized_similarity(a, b) > 0.92
+
+
+def _joined(one: Sequence[str], two: Sequence[str]) -> bool:
+    """A double name of which the other side has a half: "Macedo Barcelos" and "Barcelos"."""
+    pairs = [*product(one[:1], two), *product(two[:1], one)]
+    return any(
+        len(x) > 4 and len(y) > 4 and (x.endswith(y) or y.endswith(x) or x.startswith(y) or y.startswith(x))
+        for x, y in pairs
+    )
+
+
+def journal(a: Features, b: Features) -> float | None:
+    """1 for the same ISSN or name, an abbreviation or acronym of it; else how many words they share."""
+    if a.issn and a.issn == b.issn:
+        return 1.0
+    one, two = a.journal, b.journal
+    if not one or not two:
+        return None
+    if one == two or abbreviates(one, two) or abbreviates(two, one) or _acronym(one, two) or _acronym(two, one):
+        return 1.0
+    return fuzz.token_set_ratio(one, two) / 100
+
+
+def abbreviates(short: str, long: str) -> bool:
+    """Each word of `short` shortens one of `long`, in order, and the first the first."""
+    pieces, rest = short.split(), long.split()
+    if len(pieces) == 1 and len(short) > 6 and _shortens(short, long.replace(" ", "")):
+        return True  # "jthoraccardiovascsurg"
+    if len(pieces) > len(rest) or len(short) > len(long) or not _shortens(pieces[0], rest[0]):
+        return False
+    left = iter(rest[1:])
+    return all(any(_shortens(piece, word) for word in left) for piece in pieces[1:])
+
+
+def _shortens(piece: str, word: str) -> bool:
+    """ "j" journal, "natl" national, "dtsch" deutsche: its first letter, then letters of it in order."""
+    if word.startswith(piece):
+        return True
+    letters = iter(word)
+    return len(piece) > 2 and piece[0] == word[0] and all(letter in letters for letter in piece)
+
+
+def _acronym(short: str, long: str) -> bool:
+    """The first word of `short` is made of the beginnings of the words of `long`: "bmj", "amcis"."""
+    first, rest = short.split()[0], long.split()
+    return 2 < len(first) < 9 and len(rest) > 2 and _made_of(first, rest)
+
+
+def _made_of(letters: str, rest: Sequence[str]) -> bool:
+    if not letters or not rest:
+        return not letters
+    sizes = [n for n in range(1, min(4, len(letters)) + 1) if rest[0].startswith(letters[:n])]
+    return any(_made_of(letters[n:], rest[1:]) for n in sizes)
+
+
+def pages(a: tuple[str, str], b: tuple[str, str]) -> float | None:
+    """Whether the first pages agree. Pages that start at 1 on one side only may count within the article: None."""
+    if not a[0] or not b[0]:
+        return None
+    if a[0] == b[0]:
+        return 1.0 if a[0] != "1" or a[1] == b[1] or not a[1] or not b[1] else None
+    if _bare(a[0]) == _bare(b[0]) and (a[0].isdigit() or b[0].isdigit()):
+        return 1.0
+    if (a[0] == b[1] and not a[1]) or (b[0] == a[1] and not b[1]):
+        return 1.0
+    return None if "1" in (a[0], b[0]) else 0.0
+
+
+def _bare(page: str) -> str:
+    return page.lstrip("abcdefghijklmnopqrstuvwxyz")
+
+
+def abstract(a: str, b: str) -> float | None:
+    """How alike the beginnings of two abstracts are, from 60 letters on."""
+    size = min(len(a), len(b))
+    return fuzz.ratio(a[:size], b[:size]) / 100 if size >= 60 else None
+
+
+def other_number(a: str, b: str) -> bool:
+    """Each title has a number that the other lacks ("FOCUS 1", "FOCUS 2"), or a word whose opposite the other has."""
+    one, two = set(a.split()), set(b.split())
+    left, right = one - two, two - one
+    numbers = any(map(str.isdigit, left)) and any(map(str.isdigit, right))
+    return numbers or any(frozenset(pair) in _OPPOSITES for pair in product(left, right))
+
+
+def other_word(a: str, b: str, least: float = 70) -> bool:
+    """Each title has a word that none in the other resembles by `least` of 100, or `other_number`."""
+    left, right = set(a.split()) - set(b.split()), set(b.split()) - set(a.split())
+    if not left or not right:
+        return False
+    return other_number(a, b) or (_unlike(left - _SMALL, right, b, least) and _unlike(right - _SMALL, left, a, least))
+
+
+def _unlike(words: set[str], others: set[str], title: str, least: float) -> bool:
+    joined = title.replace(" ", "")
+    return any(word not in joined and all(fuzz.ratio(word, other) < least for other in others) for word in words)
+
+
+def _equal(a: str, b: str) -> float | None:
+    return None if not a or not b else float(a == b)
+
+
+def _is_year(volume: str) -> bool:
+    return len(volume) == 4 and volume[:2] in ("19", "20")

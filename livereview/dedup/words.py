@@ -1,0 +1,45 @@
+"""Text as a row of plain words: what is left when markup, accents, case and punctuation are gone."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+_INLINE = re.compile(r"</?(?:su[bp]|i|b|em|strong|span|inf|italic|bold|scp)\b[^<>]{0,200}>", re.IGNORECASE)
+_TAGS = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
+_WORDS = re.compile(r"[^\W_]+")
+_GREEK = str.maketrans(
+    {
+        "α": " alpha ", "β": " beta ", "γ": " gamma ", "δ": " delta ", "ε": " epsilon ", "κ": " kappa ",
+        "λ": " lambda ", "μ": " mu ", "ω": " omega ", "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l",
+    }
+)  # fmt: skip
+_GREEK_WORD = re.compile(r"[α-ω]{2}")
+
+
+def words(text: str) -> str:
+    """Letters and digits only, lower case, without marks, one space between words; non-Latin letters stay.
+
+    A single Greek letter becomes its name, as half the databases write it; a Greek word stays as it is.
+    """
+    if text.isascii():
+        folded = text.lower()
+    else:
+        folded = unicodedata.normalize("NFKD", text).casefold()
+        folded = "".join(c for c in folded if not unicodedata.combining(c)).replace("’", "'")
+        if not _GREEK_WORD.search(folded):
+            folded = folded.translate(_GREEK)
+    return " ".join(_WORDS.findall(folded.replace("'", "")))
+
+
+def listed(text: str) -> frozenset[str]:
+    """The words of a list that reads better as a sentence."""
+    return frozenset(text.split())
+
+
+def unmarked(text: str) -> str:
+    """Without HTML or XML tags and entities."""
+    if "&" in text:
+        text = html.unescape(text)
+    return _TAGS.sub(" ", _INLINE.sub("", text)) if "<" in text else text
