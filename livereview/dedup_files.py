@@ -53,24 +53,28 @@ def run(
     A cluster's id is its first record's. Raises Refused, naming file and line, for a file that can't be read whole.
     """
     progress("reading")
-    known: dict[str, Features | None] = {}
-    titles: dict[str, str] = {}
-    for key, record in (pair for path in paths for pair in read(path)):
-        if key in known:
-            raise Refused(
-                f"record_id {key!r} comes twice; give each record an id of its own, e.g. the file's name before it"
-            )
-        known[key] = features(record) if record else None
-        if doubtful and record:
-            titles[key] = record.title or ""
+    titles: dict[str, str] | None = {} if doubtful else None
+    known = _known(paths, titles)
     progress(f"comparing {len(known):,} records")
     groups, waiting = settled({key: f for key, f in known.items() if f})
     progress("writing")
     _write(out, ("record_id", "cluster_id"), ((key, groups.get(key, key)) for key in known))
-    if doubtful:
+    if doubtful and titles is not None:
         _write(doubtful, _HEAD, _rows(waiting, titles))
     rejected = sum(f is None for f in known.values())
     return Counts(len(known), len(known) - rejected - len(set(groups.values())), len(waiting), rejected)
+
+
+def _known(paths: Sequence[Path], titles: dict[str, str] | None) -> dict[str, Features | None]:
+    """What is compared of each record, and no more: a file is larger than memory sooner than its features are."""
+    known: dict[str, Features | None] = {}
+    for key, record in (pair for path in paths for pair in read(path)):
+        if key in known:
+            raise Refused(f"record_id {key!r} comes twice; give each record an id of its own")
+        known[key] = features(record) if record else None
+        if titles is not None and record:
+            titles[key] = record.title or ""
+    return known
 
 
 def settled(known: dict[str, Features]) -> tuple[dict[str, str], Judged]:
@@ -155,30 +159,19 @@ def _csv(body: bytes, path: Path) -> Iterator[tuple[str, Record | None]]:
 
 def _record(row: dict[str, str], place: str) -> tuple[str, Record]:
     if None in row or None in row.values():
-        raise Refused(
-            f"{place}: not as many fields as the header has; put quotes around fields with commas or line ends"
-        )
-    if not row.get("record_id"):
+        raise Refused(f"{place}: not as many fields as the header; put quotes around fields with commas or line ends")
+    if not row["record_id"]:
         raise Refused(f"{place}: record_id is empty; give every record one")
-
-    def value(name: str) -> str | None:
-        text = (row.get(name) or "").strip()
-        return None if text.lower() in _UNKNOWN else text
-
-    authors = value("authors")
+    known = {name: text for name, field in row.items() if (text := field.strip()).lower() not in _UNKNOWN}
     return row["record_id"], Record(
         source="csv",
         source_key=row["record_id"],
-        title=value("title"),
-        authors=(authors,) if authors else (),
-        year=records.clean_year(value("year")),
-        container_title=value("container_title"),
-        volume=value("volume"),
-        issue=value("number"),
-        pages=value("pages"),
-        doi=records.clean_doi(value("doi")),
-        issn=records.clean_issn(value("isbn")),
-        isbn=records.clean_isbn(value("isbn")),
-        abstract=value("abstract"),
-        type=value("entrytype"),
+        authors=(known["authors"],) if "authors" in known else (),
+        year=records.clean_year(known.get("year")),
+        issue=known.get("number"),
+        doi=records.clean_doi(known.get("doi")),
+        issn=records.clean_issn(known.get("isbn")),
+        isbn=records.clean_isbn(known.get("isbn")),
+        type=known.get("entrytype"),
+        **{name: known.get(name) for name in ("title", "container_title", "volume", "pages", "abstract")},
     )

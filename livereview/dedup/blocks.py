@@ -25,15 +25,18 @@ def block_keys(f: Features) -> tuple[str, ...]:
 def _title(f: Features) -> set[str]:
     joined = _content(f.title)
     if f.serial or len(joined) < 16:
-        joined = f.title.replace(" ", "")
-        return (
-            {f"t {joined[:24]} {f.volume}"} if joined and f.volume else ({f"t {joined} {f.year}"} if joined else set())
-        )
-    long = sorted(set(f.title.split()), key=lambda word: (-len(word), word))[:4]
+        return _short_title(f, f.title.replace(" ", "")[:24])
+    long = sorted(set(f.title.split()) - _COMMON, key=lambda word: (-len(word), word))
     keys = {f"t {joined[:24]}", f"- {joined[-24:]}", "w " + " ".join(sorted(long[:3]))}
     if len(f.short) > 20:
         keys.add(f"s {_content(f.short)[:60]}")
     return keys
+
+
+def _short_title(f: Features, joined: str) -> set[str]:
+    """Too many records share a short title: it needs a volume, an author or at least a year beside it."""
+    more = [f.volume, *f.names[:1]]
+    return {f"t {joined} {word}" for word in more if word} or {f"t {joined} {f.year}"} if joined else set()
 
 
 def _content(title: str) -> str:

@@ -17,6 +17,7 @@ RULES_VERSION = "2"
 NAMES = ("title", "inside", "authors", "journal", "volume", "issue", "pages", "year", "abstract", "doi")
 BRIEF = 25  # letters: a title shorter than this is not rare enough to speak for itself
 Answer = tuple[str, str]
+TWO_PLACES = ("linked", "one title by the same authors in two journals")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ def _two_dois(a: Features, b: Features, s: Scores) -> Answer:
         return "different", "two DOIs"
     if veto := _veto(a, b, s):
         return veto
+    if s.title >= ALIKE and _two_places(a, b, s):
+        return TWO_PLACES
     if s.title < ALIKE or (s.against > 1 and (s.abstract or 0) < 0.9) or (s.against and len(a.title) < BRIEF):
         return "different", "two DOIs"
     return "doubtful", "two DOIs, one title"
@@ -114,8 +117,9 @@ def _veto(a: Features, b: Features, s: Scores) -> Answer | None:
 
 def _notice(a: Features, b: Features, s: Scores) -> Answer:
     """A reply names other authors than its article; a correction, a protocol and a reprint do not."""
-    tied = s.written_by or s.authors is None or "reply" in (a.notice, b.notice)
-    if tied and (s.title >= 0.9 or s.inside >= INSIDE):
+    near = s.title >= 0.9 or s.inside >= INSIDE
+    tied = near and (s.authors is None or "reply" in (a.notice, b.notice))
+    if tied or (s.written_by and (near or s.title >= CLOSE)):
         return "linked", "one is a notice, protocol or reply to the other"
     return "different", "one is a notice, protocol or reply"
 
@@ -138,7 +142,7 @@ def _by_identifier(a: Features, b: Features, s: Scores) -> Answer:
 
 def _serial(s: Scores, both: bool) -> Answer:
     """ "Editorial" is one item only in one place."""
-    place = s.volume == 1 and (s.pages == 1 or (s.issue == 1 and s.pages is None and s.authors == 1))
+    place = s.volume == 1 and s.issue != 0 and (s.pages == 1 or (s.issue == 1 and s.pages is None and s.authors == 1))
     agreed = place and s.authors in (None, 1.0) and s.journal in (None, 1.0)
     if agreed and s.title >= (0.6 if both else ALIKE):
         return "same", "a standing title in the same place"
@@ -150,7 +154,7 @@ def _serial(s: Scores, both: bool) -> Answer:
 def _one_title(a: Features, b: Features, s: Scores) -> Answer:
     """The titles agree; authors and place decide."""
     if _other_subject(a, b, s):
-        apart = not s.written_by or s.against > 1 or (s.against and other_number(a.title, b.title))
+        apart = not s.written_by or s.against > 1 or (not s.number and other_number(a.title, b.title))
         return ("different" if apart else "doubtful"), "the titles differ in a word or number"
     if a.part != b.part and not s.spot:
         return "doubtful", "one title names a part"
@@ -163,10 +167,13 @@ def _one_title(a: Features, b: Features, s: Scores) -> Answer:
         )
     if _brief(a, b) and not s.spot and not (s.number and s.authors):
         return _little(s)
-    if s.signs >= 2 and s.against <= 1:
+    chance = s.volume == 0 and s.issue == 0 and (s.abstract or 0) < 0.9  # a page alone agrees by chance
+    if s.signs >= 2 and s.against <= 1 and not chance:
         return "same", "title and place agree"
     if not s.written_by:
         return "different", "only the title agrees"
+    if _two_places(a, b, s):
+        return TWO_PLACES
     if s.against or not _placed(a, b, s):
         return "doubtful", "the title agrees, the place does not"
     return "same", "title and authors agree, nothing contradicts"
@@ -179,6 +186,12 @@ def _other_subject(a: Features, b: Features, s: Scores) -> bool:
     if s.pages == 0:
         return other_word(a.title, b.title, 92)
     return other_number(a.title, b.title) if s.number else other_word(a.title, b.title)
+
+
+def _two_places(a: Features, b: Features, s: Scores) -> bool:
+    """Another volume of another journal: a meeting's abstract and the paper, or a text that two journals printed."""
+    elsewhere = s.volume == 0 and s.pages != 1 and s.journal is not None and s.journal < 0.6
+    return elsewhere and (s.authors or 0) >= 0.9 and not _brief(a, b) and not other_word(a.title, b.title)
 
 
 def _brief(a: Features, b: Features) -> bool:

@@ -29,7 +29,7 @@ def people(authors: tuple[str, ...]) -> list[str]:
         parts = [part for part in re.split(sign, text) if part.strip()]
         if len(parts) > 1:
             return [name for part in parts[:LIMIT] for name in _by_commas(part)][:LIMIT]
-    return (_by_commas(text) if "," in text else _GLUED.split(text))[:LIMIT]
+    return (_by_commas(text) if "," in text else [part for part in _GLUED.split(text) if part.strip()])[:LIMIT]
 
 
 def _by_commas(text: str) -> list[str]:

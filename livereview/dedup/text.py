@@ -56,7 +56,6 @@ class Features:
     doi: str
     pmid: str
     pmcid: str
-    isbn: str
     abstract: str
     trial: frozenset[str]
     part: tuple[str, ...]
@@ -69,33 +68,20 @@ class Features:
 def features(record: Record) -> Features:
     """The record, ready for comparison."""
     raw = titles.cleaned((record.title or "")[:TITLE_LIMIT])
-    title = words(raw)
     authors = people(record.authors)
     place = unmarked(record.container_title or "").lower()
     doi = bare_doi(record.doi)
+    title = words(raw)
     return Features(
-        title=title,
-        short=words(titles.before_subtitle(raw)),
-        names=tuple(found for found in map(family, authors) if found),
-        given=full_words(authors),
-        year=record.year,
-        journal=journal(place),
-        issn=record.issn or "",
-        volume=number(record.volume),
-        issue=number(record.issue),
-        pages=pages(record.pages),
-        doi=doi,
-        pmid=record.pmid or "",
-        pmcid=record.pmcid or "",
-        isbn=record.isbn or "",
+        title=title, short=words(titles.before_subtitle(raw)), part=titles.parts(raw), notice=titles.notice(raw),
+        serial=titles.serial(title), names=tuple(filter(None, map(family, authors))), given=full_words(authors),
+        year=record.year, journal=journal(place), issn=record.issn or "", volume=number(record.volume),
+        issue=number(record.issue), pages=pages(record.pages),
+        doi=doi, pmid=record.pmid or "", pmcid=record.pmcid or "",
         abstract=words(unmarked((record.abstract or "")[: ABSTRACT_LIMIT + 100]))[:ABSTRACT_LIMIT],
         trial=trials(f"{raw} {record.url} {place} {(record.abstract or '')[:5_000]}"),
-        part=titles.parts(raw),
-        notice=titles.notice(raw),
-        serial=titles.serial(title),
-        meeting=_meeting(record),
-        preprint=_preprint(record.type, doi, place),
-    )
+        meeting=_meeting(record), preprint=_preprint(record.type, doi, place),
+    )  # fmt: skip
 
 
 def journal(place: str) -> str:

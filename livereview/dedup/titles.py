@@ -24,7 +24,8 @@ _VALUES = {
 }
 _NOTICE = re.compile(
     r"""^\W*(?:
-    (?P<correction>(?:publisher'?s?\ |author\ )?correction|corrections|erratum|errata|corrigend\w+|addendum)\b(?=\W|$)
+    (?P<correction>(?:erratum|errata|corrigend\w+|addendum)\b
+        |(?:publisher'?s?\ |author'?s?\ )?corrections?\b\s*(?=[:.\-–—]|to\b|$))
     |(?P<retraction>retraction(?:\ note|\ notice)?|withdrawal|expression\ of\ concern)\b\s*(?=[:\-–—.]|of\b|to\b|for\b)
     |(?P<reprint>reprint\ of|republished)\b
     |(?P<reply>comments?\s+(?:on|to)\b|commentary(?:\s+on\b|\s*:)|re\s*:|letter\ to\ the\ editor

@@ -1,7 +1,8 @@
-"""How good and how fast deduplication is: python -m tests.bench.dedup [--scale N].
+"""How good and how fast deduplication is: python -m tests.bench.dedup [--scale N | --night NEW KNOWN].
 
-Without --scale, the labelled sets (a folder beside the project): record F1 as bib-dedupe counts it, pair precision and
-seconds of the whole command. With it, N generated records, a tenth of them copies written differently.
+Without arguments, the labelled sets (a folder beside the project): record F1 as bib-dedupe counts it, pair precision,
+seconds of the whole command. --scale: N generated records in one batch, the whole command. --night: NEW records
+against KNOWN ones in a database file, through the real store; the night's seconds alone, the memory of the process.
 """
 
 from __future__ import annotations
@@ -16,11 +17,23 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 
+from livereview.dedup_files import read
+from livereview.ops.settle import settle
+from livereview.records import Record
+from livereview.store import records
+from livereview.store.open import Store
+
 SHARED = Path(__file__).resolve().parents[3] / "shared"
-SETS = ("cytology_screening", "respiratory", "diabetes", "digital_work", "mis_baseline", "mis_mixed")
-COLUMNS = ("record_id", "title", "authors", "year", "container_title", "volume", "number", "pages", "doi")
+SETS = ("cytology_screening", "respiratory", "diabetes", "digital_work", "mis_baseline", "mis_mixed", "special_cases")
+COLUMNS = ("record_id", "title", "authors", "year", "container_title", "volume", "number", "pages", "doi", "abstract")
+OPENINGS = ("The effect of", "A randomised controlled trial of", "Systematic review of", "Predictors of", "", "")
+ROW = "{:20}{:>8}{:>6}{:>5}{:>5}{:>8}{:>11}{:>9}"
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+PAGE = 20_000  # known records laid down in one transaction
 
 
 def command(source: Path, out: Path) -> float:
@@ -32,52 +45,89 @@ def command(source: Path, out: Path) -> float:
 
 
 def labelled(folder: Path) -> None:
-    print(f"{'set':22}{'F1':>8}{'FP':>5}{'FN':>5}{'pair precision':>16}{'seconds':>9}")
+    print(ROW.format("set", "records", "TP", "FP", "FN", "F1", "pair prec.", "seconds"))
     for name in SETS:
         data = SHARED / "data" / "dedup" / name
         seconds = command(data / "records.csv.gz", folder / "out.csv")
-        scorer = [
-            sys.executable,
-            str(SHARED / "bench" / "score_dedup.py"),
-            str(folder / "out.csv"),
-            str(data / "truth.csv.gz"),
-        ]
+        scorer = [sys.executable, SHARED / "bench" / "score_dedup.py", folder / "out.csv", data / "truth.csv.gz"]
         s = json.loads(subprocess.run(scorer, check=True, capture_output=True, text=True).stdout)
-        print(f"{name:22}{s['rec_f1']:8.4f}{s['rec_FP']:5}{s['rec_FN']:5}{s['pair_precision']:16.4f}{seconds:9.1f}")
+        shown = f"{s['rec_f1']:.4f}", f"{s['pair_precision']:.4f}", f"{seconds:.1f}"
+        print(ROW.format(name, s["n"], s["rec_TP"], s["rec_FP"], s["rec_FN"], *shown))
 
 
 def generated(number: int, dice: random.Random) -> Iterator[tuple[object, ...]]:
-    """Records with titles of a few thousand words; one in ten comes again without its DOI, in another hand."""
-    words = ["".join(dice.choices("abcdefghiklmnoprstuw", k=dice.randint(4, 11))) for _ in range(6_000)]
-    names = ["".join(dice.choices("abcdefghiklmnoprst", k=7)).title() for _ in range(9_000)]
+    """About 1.1 x number records: words as unevenly used as in real titles, half with an abstract; one in ten comes
+    again without its DOI, in another hand."""
+    words = ["".join(dice.choices("aabcdeeefghiiklmnooprstuuw", k=dice.randint(4, 12))) for _ in range(20_000)]
+    weights = list(accumulate(1 / (n + 5) for n in range(len(words))))
+    names = ["".join(dice.choices("aabcdeefghiiklmnooprst", k=dice.randint(4, 10))).title() for _ in range(30_000)]
+    journals = [" ".join(["Journal of", *dice.choices(words, k=dice.randint(1, 3))]).title() for _ in range(4_000)]
     for n in range(number):
-        title = " ".join(dice.choices(words, k=dice.randint(6, 14)))
-        authors = [f"{dice.choice(names)}, {dice.choice('ABCDEFG')}." for _ in range(dice.randint(1, 5))]
-        volume, page, year = dice.randint(1, 60), dice.randint(1, 900), dice.randint(1990, 2026)
-        journal = f"Journal of {words[n % 300]} {words[n % 7]}"
-        place = (year, journal, volume, 1, f"{page}-{page + 9}")
-        yield n, title.capitalize(), "; ".join(authors), *place, f"10.1000/{n}"
+        pool = dice.choices(words, cum_weights=weights, k=24)
+        title = f"{dice.choice(OPENINGS)} {' '.join(pool[: dice.randint(5, 13)])}".strip()
+        authors = [f"{dice.choice(names)}, {dice.choice('ABCDEFGHJKLM')}." for _ in range(dice.randint(1, 6))]
+        page = dice.randint(1, 2_000)
+        place = (dice.randint(1990, 2026), dice.choice(journals), dice.randint(1, 90), dice.randint(1, 12))
+        abstract = " ".join(pool * 3) if n % 2 else ""
+        yield n, title.capitalize(), "; ".join(authors), *place, f"{page}-{page + 9}", f"10.1000/{n}", abstract
         if n % 10 == 0:
             short = "; ".join(name.replace(",", "") for name in authors)
-            yield f"{n}b", f"{title.upper()}.", short, year, journal, volume, "", page, ""
+            yield f"{n}b", f"{title.upper()}.", short, *place[:3], "", page, "", abstract
 
 
-def scale(number: int, folder: Path) -> None:
-    source = folder / "big.csv"
-    with source.open("w", newline="") as file:
+def sheet(number: int, path: Path) -> Path:
+    with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(generated(number * 10 // 11, random.Random(1)))
-    seconds = command(source, folder / "out.csv")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    rows = list(csv.DictReader((folder / "out.csv").open()))
+    return path
+
+
+def scale(number: int, folder: Path) -> None:
+    seconds = command(sheet(number, folder / "big.csv"), folder / "out.csv")
+    with (folder / "out.csv").open() as file:
+        rows = list(csv.DictReader(file))
     merged = len(rows) - len({row["cluster_id"] for row in rows})
-    print(f"{len(rows):,} records, {merged:,} duplicates: {seconds:.1f} s, {peak:,.0f} MB")
+    print(f"{len(rows):,} records, {merged:,} duplicates: {seconds:.1f} s, {peak(resource.RUSAGE_CHILDREN):,.0f} MB")
+
+
+def night(new: int, known: int, folder: Path) -> None:
+    every = (record for _, record in read(sheet(new + known, folder / "big.csv")) if record)
+    later: list[Record] = []
+    with Store(folder / "night.duckdb") as store:
+        page: list[Record] = []
+        for n, record in enumerate(every):
+            (later if n % ((new + known) // new) == 0 else page).append(record)
+            if len(page) == PAGE:
+                lay(store, page)
+                page = []
+        lay(store, page)
+        seconds = lay(store, later)
+        with store.read() as con:
+            merged = con.execute("SELECT count(*) FROM report WHERE record_id <> report_id").fetchone()
+    print(f"{len(later):,} new, {known:,} known, {merged[0]:,} merged: {seconds:.1f} s, {peak():,.0f} MB")  # type: ignore[index]
+
+
+def lay(store: Store, page: list[Record]) -> float:
+    started = time.monotonic()
+    store.write(lambda con: records.append(con, page, "0" * 64, NOW))
+    store.write(lambda con: settle(con, page, NOW))
+    return time.monotonic() - started
+
+
+def peak(who: int = resource.RUSAGE_SELF) -> float:
+    return resource.getrusage(who).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=int)
-    chosen = parser.parse_args().scale
+    parser.add_argument("--night", type=int, nargs=2, metavar=("NEW", "KNOWN"))
+    chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        scale(chosen, Path(place)) if chosen else labelled(Path(place))
+        if chosen.night:
+            night(*chosen.night, Path(place))
+        elif chosen.scale:
+            scale(chosen.scale, Path(place))
+        else:
+            labelled(Path(place))
