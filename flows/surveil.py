@@ -21,6 +21,7 @@ from prefect.states import Completed, Failed
 from livereview import fetch, replay, review_toml, settings, sources
 from livereview.client import Client, Session
 from livereview.errors import LivereviewError, Refused
+from livereview.fetch import paging
 from livereview.review import Review, Search
 from livereview.sources.protocol import Query, Window
 
@@ -45,7 +46,7 @@ def run_search(
     search, error = begun["search"], None
     window = Window(_time(begun["start"]), datetime.fromisoformat(begun["end"]))
     try:
-        for answer in fetch.pages(fetcher, source, Query(plan.query, plan.filters, plan.url), window):
+        for answer in paging.pages(fetcher, source, Query(plan.query, plan.filters, plan.url), window):
             keep(answer)
             sent = {"body": answer.body, "cursor": answer.cursor, "url": answer.url, "status": answer.status}
             client.call("ingest", search=search, now=now, **sent)

@@ -16,7 +16,8 @@ from typing import Any
 class LivereviewError(Exception):
     """An error with a message for people and, where known, the source, address and run it happened in.
 
-    `url` never carries a query string: keys and addresses of people travel there.
+    `status` is the HTTP status that a source answered with, where that was the error. `url` never carries a query
+    string: keys and addresses of people travel there.
     """
 
     def __init__(self, message: str, *, source: str | None = None, url: str | None = None, run: str | None = None):
@@ -25,6 +26,7 @@ class LivereviewError(Exception):
         self.source = source
         self.url = url.partition("?")[0] if url else None
         self.run = run
+        self.status: int | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_revive, (type(self), self.message, self.__dict__.copy()))

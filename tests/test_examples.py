@@ -11,6 +11,7 @@ import pytest
 from livereview import fetch, review_toml, sources
 from livereview.errors import SourceBroken
 from livereview.evidence import forms
+from livereview.fetch import paging
 from livereview.records import clean_doi
 from livereview.replay import ReplayServer
 from livereview.sources.protocol import Query
@@ -143,7 +144,7 @@ def test_the_real_fetch_finds_every_answer_in_the_recording(night):
             expected = [answer.body for answer in made.answers(CATALOGUE, search, night)]
             got = []
             try:
-                got.extend(answer.body for answer in fetch.pages(fetcher, sources.find(search.source), query, window))
+                got.extend(answer.body for answer in paging.pages(fetcher, sources.find(search.source), query, window))
             except SourceBroken:
                 assert search.name in CATALOGUE["nights"][night - 1]["broken"]
             else:

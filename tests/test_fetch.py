@@ -11,7 +11,8 @@ from random import Random
 import pytest
 
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
-from livereview.fetch import Answer, Fetcher, pages
+from livereview.fetch import Answer, Fetcher
+from livereview.fetch.paging import pages
 from livereview.fetch.politeness import stated_gap, stated_pause
 from livereview.sources.protocol import Query, Request, Source, Window
 from tests.world import (

@@ -17,7 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livereview.errors import LivereviewError, Refused, SourceBroken
-from livereview.fetch import Answer, Fetcher, pages
+from livereview.fetch import Answer, Fetcher
+from livereview.fetch.paging import pages
 from livereview.replay import Recorder, ReplayServer, canonical
 from livereview.sources.protocol import Query, Request, Source, Window
 from tests.world import TOY, Reply, Time, World, chunked, making, packed, page, read, redirect, reply, searched

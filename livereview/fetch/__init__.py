@@ -20,7 +20,7 @@ from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.fetch.address import Guarded, Resolve, look_up
 from livereview.fetch.packing import PIECE, unpacked
 from livereview.fetch.politeness import Turns, patiently, stated_pause
-from livereview.sources.protocol import Page, Query, Request, Source, Window
+from livereview.sources.protocol import Request, Source
 from livereview.sources.text import plain
 
 LIMITS: Mapping[str, int] = {"feed": 5_000_000}  # bytes of an answer after unpacking, by source
@@ -29,6 +29,11 @@ REDIRECTS = 3
 HIDDEN = "[hidden]"
 AGAIN = (429, 500, 502, 503, 504)
 KEPT_HEADERS = ("content-type", "etag", "last-modified")
+QUOTAS = (  # pairs of headers that tell what is left of an allowance, and the allowance
+    ("x-ratelimit-remaining-usd", "x-ratelimit-limit-usd"),
+    ("x-ratelimit-remaining", "x-ratelimit-limit"),
+    ("x-rate-limit-remaining", "x-rate-limit-limit"),
+)
 HINTS = {
     401: "check the source's key",
     403: "the source turns this service away: check its key and its terms",
@@ -55,6 +60,8 @@ class Answer:
     url      the address asked, with its query but without secrets; `form` likewise, where it was a POST
     headers  those of KEPT_HEADERS that came, in lower case and sorted
     cursor   the one this answers; number: the place of the page in its search, from 1
+    quota    the share of the source's allowance that is left, 0 to 1; None where it does not say
+    note     what the reader should know of how it was asked, such as another date field than the protocol's
     """
 
     source: str
@@ -65,6 +72,8 @@ class Answer:
     body: bytes
     cursor: str | None = None
     number: int = 1
+    quota: float | None = None
+    note: str | None = None
 
     def header(self, name: str) -> str | None:
         return dict(self.headers).get(name)
@@ -183,6 +192,7 @@ class Fetcher:
             body=self._hide_in(reply.body),
             cursor=cursor,
             number=number,
+            quota=_quota(reply.headers),
         )
 
     def _followed(self, request: Request, source: Source, validators: tuple[str | None, str | None]) -> _Reply:
@@ -265,7 +275,9 @@ class Fetcher:
         said = f"{source.title} answered {reply.status}: {plain(text, 200) or 'no words'!r}"
         if reply.status not in AGAIN:
             hint = HINTS.get(reply.status)
-            raise SourceBroken(f"{said}; {hint}" if hint else said, source=source.name, url=shown)
+            problem = SourceBroken(f"{said}; {hint}" if hint else said, source=source.name, url=shown)
+            problem.status = reply.status
+            raise problem
         pause = stated_pause(reply.headers)
         asked = f"; it asks to come back in {pause:,.0f} s" if pause is not None else ""
         raise Retry(said + asked, after=pause, source=source.name, url=shown)
@@ -281,49 +293,14 @@ class Fetcher:
         return body
 
 
-def pages(fetcher: Fetcher, source: Source, query: Query, window: Window, max_pages: int = 10_000) -> Iterator[Answer]:
-    """Every page of a search, each yielded before the next is asked for, so that the caller can store it first.
-
-    A page that can't be read is yielded like any other, and the error (SourceBroken, or Retry where asking five times
-    brought nothing better) is raised when the caller asks for the next: the bytes are the evidence. Raises SourceBroken
-    for a cursor that repeats and for a search that does not end; it never ends one early.
-    """
-    if source.request is None:
-        raise Refused(f"{source.title} can't be searched; import a file instead")
-    cursor, seen = None, set[str]()
-    for number in range(1, max_pages + 1):
-        answer, page = _page(fetcher, source, source.request(query, window, cursor), cursor, number)
-        yield answer
-        if isinstance(page, LivereviewError):
-            raise page
-        cursor = page.next_cursor
-        if cursor is None:
-            return
-        if cursor in seen:
-            raise SourceBroken(f"the cursor repeats after page {number}: {cursor[:100]!r}", source=source.name)
-        seen.add(cursor)
-    raise SourceBroken(f"the search did not end after {max_pages:,} pages; narrow it", source=source.name)
-
-
-def _page(
-    fetcher: Fetcher, source: Source, request: Request, cursor: str | None, number: int
-) -> tuple[Answer, Page | LivereviewError]:
-    """An answer with what it holds or why it can't be read; raises what kept the answer from coming at all."""
-    came: list[Answer] = []
-
-    def attempt() -> Page:
-        came.clear()
-        came.append(fetcher.once(request, source, cursor=cursor, number=number))
-        return source.parse(came[0].body, cursor)
-
-    page: Page | LivereviewError
-    try:
-        page = fetcher.patiently(attempt)
-    except LivereviewError as problem:
-        if not came:
-            raise
-        page = problem
-    return came[0], page
+def _quota(headers: Mapping[str, str]) -> float | None:
+    for left, whole in QUOTAS:
+        try:
+            share = float(headers[left]) / float(headers[whole])
+        except (KeyError, ValueError, ZeroDivisionError):
+            continue
+        return min(max(share, 0.0), 1.0) if share == share else None
+    return None
 
 
 def _redirected(request: Request, status: int, to: str) -> Request:

@@ -297,4 +297,4 @@ def _place(entry: dict[str, Any], text: str | None) -> dict[str, str | None]:
     }
 
 
-SOURCE = Source(NAME, "Feeds (RSS, Atom, JSON Feed)", parse, request, interval=1.0, days=False)
+SOURCE = Source(NAME, "Feeds (RSS, Atom, JSON Feed)", parse, request, interval=1.0, days=False, archive=False)

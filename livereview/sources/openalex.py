@@ -1,13 +1,15 @@
 """OpenAlex works (https://api.openalex.org/works): lists by cursor, single works, and lists saved by hand.
 
-Filters with a meaning of their own: `window` (the date filter, default from_created_date, which may need a paid plan;
-from_publication_date needs none), `field` (default title_and_abstract.search), `per_page` and `sort`. All others are
-sent as API filters. Facts from https://developers.openalex.org, read in 2026.
+Filters with a meaning of their own: `window` (the date filter, default from_created_date, which may need a paid plan:
+`fallback` then asks by publication date), `field` (default title_and_abstract.search), `per_page` and `sort`. All
+others are sent as API filters. Facts from https://developers.openalex.org, read in 2026.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from livereview.errors import LivereviewError, Retry, SourceBroken
@@ -40,6 +42,8 @@ _OTHERS = {
     "P": "publishers",
     "G": "awards",
 }
+LATE = 90  # days between a work's publication and OpenAlex's learning of it that a window by publication must span
+_PLAN = re.compile(r"\bplans?\b|premium|^.{,99}from_(?:created|updated)_date")
 _NEW_WINDOW = 'if your plan lacks created and updated dates, set window = "from_publication_date" in this search'
 
 
@@ -67,6 +71,17 @@ def _filters(query: Query, window: Window) -> list[str]:
     return parts
 
 
+def fallback(query: Query, window: Window, refusal: LivereviewError) -> tuple[Query, Window, str] | None:
+    """Publication dates, `LATE` days further back, where created dates are not for this key and nobody chose them."""
+    chosen = query.filter("window") is not None or window.start is None
+    if chosen or refusal.status not in (400, 403, None) or not _PLAN.search(refusal.message):
+        return None
+    asked = replace(query, filters=(*query.filters, ("window", "from_publication_date")))
+    note = f"created dates need a paid plan: searched by publication date, {LATE} days further back"
+    assert window.start is not None
+    return asked, Window(window.start - timedelta(days=LATE), window.end), note
+
+
 def parse(body: bytes, cursor: str | None) -> Page:
     """The works in a list, a single work or a bare list of works; the last page has no cursor or no works."""
     data = answers.read_json(body, NAME, TITLE)
@@ -84,7 +99,7 @@ def _error(data: dict[str, Any]) -> LivereviewError:
         return Retry(f"OpenAlex can't answer now ({said}); a free key in OPENALEX_API_KEY has more budget", source=NAME)
     if re.search(r"api key|unauthori[sz]ed", said, re.IGNORECASE):
         return SourceBroken(f"OpenAlex refused the key ({said}): set OPENALEX_API_KEY", source=NAME)
-    hint = f": {_NEW_WINDOW}" if re.search(r"\bplans?\b|premium|^.{,99}from_(?:created|updated)_date", said) else ""
+    hint = f": {_NEW_WINDOW}" if _PLAN.search(said) else ""
     return SourceBroken(f"OpenAlex refused the search ({said}){hint}", source=NAME)
 
 
@@ -205,4 +220,4 @@ def _retraction(work: dict[str, Any], title: str | None) -> str | None:
 
 
 SECRETS = (("api_key", "OPENALEX_API_KEY"),)
-SOURCE = Source(NAME, TITLE, parse, request, interval=0.2, secrets=("OPENALEX_API_KEY",))
+SOURCE = Source(NAME, TITLE, parse, request, fallback=fallback, interval=0.2, secrets=("OPENALEX_API_KEY",))

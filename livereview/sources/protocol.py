@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from livereview.errors import LivereviewError
 from livereview.records import Record
 
 
@@ -82,6 +83,10 @@ class Source:
     parse     (body, cursor) -> Page; raises SourceBroken for what is not this source's, Retry for its "come back later"
     interval  least seconds between two requests to its host
     days      False where the source can't select by date: each search reads everything and ingest sorts out the new
+    reach     the most records that one search hands out; a window with more is searched in halves. None: all
+    archive   False where old items fall out, as from a feed: then no search is ever a complete one
+    fallback  (query, window, refusal) -> the query and window to ask instead and a note to keep, or None; for a source
+              whose kind of window not everybody may use
     """
 
     name: str
@@ -91,3 +96,6 @@ class Source:
     interval: float = 1.0
     days: bool = True
     secrets: tuple[str, ...] = field(default=())
+    reach: int | None = None
+    archive: bool = True
+    fallback: Callable[[Query, Window, LivereviewError], tuple[Query, Window, str] | None] | None = None

@@ -1,0 +1,113 @@
+"""A whole search: page after page, in parts where the source hands out only so much of one window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+
+from livereview.errors import LivereviewError, Refused, SourceBroken
+from livereview.fetch import Answer, Fetcher
+from livereview.sources.protocol import Page, Query, Request, Source, Window
+
+BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)  # what "since ever" is halved from
+
+
+@dataclass(slots=True)
+class _Pages:
+    """How many pages were asked for, and how many may be."""
+
+    limit: int
+    number: int = 0
+
+    def next(self, source: Source) -> int:
+        if self.number >= self.limit:
+            raise SourceBroken(f"the search did not end after {self.limit:,} pages; narrow it", source=source.name)
+        self.number += 1
+        return self.number
+
+
+def pages(fetcher: Fetcher, source: Source, query: Query, window: Window, max_pages: int = 10_000) -> Iterator[Answer]:
+    """Every page of a search, each yielded before the next is asked for, so that the caller can store it first.
+
+    A window with more hits than the source hands out (`Source.reach`) is searched in halves, down to single days, never
+    cut. Where the source refuses the protocol's kind of window, its `Source.fallback` is asked instead and the answers
+    carry a note. A page that can't be read is yielded like any other, and the error (SourceBroken, or Retry where
+    asking five times brought nothing better) is raised when the caller asks for the next: the bytes are the evidence.
+    Raises SourceBroken for a cursor that repeats and for a search that does not end; it never ends one early.
+    """
+    if source.request is None:
+        raise Refused(f"{source.title} can't be searched; import a file instead")
+    count, came = _Pages(max_pages), False
+    try:
+        for answer in _span(fetcher, source, query, window, count):
+            came = came or count.number > 1
+            yield answer
+    except SourceBroken as problem:
+        other = None if came or source.fallback is None else source.fallback(query, window, problem)
+        if other is None:
+            raise
+        asked, span, note = other
+        for answer in _span(fetcher, source, asked, span, count):
+            yield replace(answer, note=note)
+
+
+def _span(fetcher: Fetcher, source: Source, query: Query, window: Window, count: _Pages) -> Iterator[Answer]:
+    """The pages of one window, or of its halves."""
+    assert source.request is not None
+    cursor, seen, short = None, set[str](), False
+    while True:
+        number = count.next(source)
+        answer, page = _page(fetcher, source, source.request(query, window, cursor), cursor, number)
+        yield answer
+        if isinstance(page, LivereviewError):
+            raise page
+        if cursor is None and source.reach and (page.total or 0) > source.reach:
+            if halves := _halves(window) if source.days else ():
+                for half in halves:
+                    yield from _span(fetcher, source, query, half, count)
+                return
+            short = True
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+        if cursor in seen:
+            raise SourceBroken(f"the cursor repeats after page {number}: {cursor[:100]!r}", source=source.name)
+        seen.add(cursor)
+    if short:
+        raise SourceBroken(
+            f"{source.title} has more than the {source.reach:,} records it hands out at once, and the window can't be"
+            " made smaller; narrow the search",
+            source=source.name,
+        )
+
+
+def _halves(window: Window) -> tuple[Window, ...]:
+    """The window's first and second half in whole days; nothing for a single day."""
+    start = window.start or BEGINNING
+    days = (window.end.date() - start.date()).days
+    if days < 1:
+        return ()
+    last = datetime.combine(start.date() + timedelta(days=(days - 1) // 2), time(23, 59, 59), UTC)
+    return Window(start, last), Window(last + timedelta(seconds=1), window.end)
+
+
+def _page(
+    fetcher: Fetcher, source: Source, request: Request, cursor: str | None, number: int
+) -> tuple[Answer, Page | LivereviewError]:
+    """An answer with what it holds or why it can't be read; raises what kept the answer from coming at all."""
+    came: list[Answer] = []
+
+    def attempt() -> Page:
+        came.clear()
+        came.append(fetcher.once(request, source, cursor=cursor, number=number))
+        return source.parse(came[0].body, cursor)
+
+    page: Page | LivereviewError
+    try:
+        page = fetcher.patiently(attempt)
+    except LivereviewError as problem:
+        if not came:
+            raise
+        page = problem
+    return came[0], page
