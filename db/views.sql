@@ -110,21 +110,12 @@ LEFT JOIN report l ON l.record_id = m.left_id
 LEFT JOIN report r ON r.record_id = m.right_id
 WHERE m.verdict IN ('doubtful', 'same') AND coalesce(l.report_id, m.left_id) <> coalesce(r.report_id, m.right_id);
 
--- One row for each search that was ever started. An attempt without an end was interrupted.
+-- The ledger: one row for each search that was ever started. An attempt without an end was interrupted. What it means for
+-- a search's health is judged in livereview.surveillance.health.
 CREATE OR REPLACE VIEW attempt AS
 SELECT s.*, coalesce(e.outcome, 'running') AS outcome, e.error, coalesce(e.found, 0) AS found, coalesce(e.fresh, 0) AS fresh,
-    coalesce(e.changed, 0) AS changed, coalesce(e.rejected, 0) AS rejected, e.made AS finished
+    coalesce(e.changed, 0) AS changed, coalesce(e.rejected, 0) AS rejected, e.seconds, e.made AS finished
 FROM search s LEFT JOIN search_end e ON e.search = s.search;
-
--- Where each search of a review stands. `usual` is what it brings when it works; a zero beside it is suspicious.
-CREATE OR REPLACE VIEW source_health AS
-SELECT review, name, arg_max(source, seq) AS source, arg_max(outcome, seq) AS last_outcome, arg_max(error, seq) AS last_error,
-    max(made) AS last_at, arg_max(found, seq) AS last_found,
-    max(window_end) FILTER (WHERE outcome IN ('ok', 'ok-zero')) AS last_success,
-    avg(found) FILTER (WHERE outcome IN ('ok', 'ok-zero')) AS usual,
-    count(*) FILTER (WHERE outcome IN ('ok', 'ok-zero')) AS successes,
-    coalesce(arg_max(outcome, seq) = 'ok-zero' AND max(found) FILTER (WHERE outcome = 'ok') > 0, false) AS suspicious_zero
-FROM attempt GROUP BY review, name;
 
 -- PRISMA boxes; summary.snapshot.Flow says how they must balance.
 CREATE OR REPLACE VIEW flow_counts AS

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -43,19 +44,19 @@ def run_search(
     """
     source = sources.find(plan.source)
     begun = client.call("begin", review=review, name=plan.name, search=uuid4().hex, now=now)
-    search, error = begun["search"], None
+    search, error, started = begun["search"], None, monotonic()
     window = Window(_time(begun["start"]), datetime.fromisoformat(begun["end"]))
     try:
         for answer in paging.pages(fetcher, source, Query(plan.query, plan.filters, plan.url), window):
             keep(answer)
-            sent = {"body": answer.body, "cursor": answer.cursor, "url": answer.url, "status": answer.status}
+            sent = {name: getattr(answer, name) for name in ("body", "cursor", "url", "status", "quota", "note")}
             client.call("ingest", search=search, now=now, **sent)
     except LivereviewError as problem:
         error = str(problem)
     except Exception as bug:
         client.call("finish", search=search, now=now, error=f"a bug: {type(bug).__name__}: {bug}")
         raise
-    ending = client.call("finish", search=search, now=now, error=error)
+    ending = client.call("finish", search=search, now=now, error=error, seconds=round(monotonic() - started, 3))
     return {"name": plan.name, "source": plan.source, "error": error, **ending}
 
 

@@ -48,6 +48,7 @@ class Search:
     query         the string as sent; feeds and pages have `url` instead
     schedule      cron; None takes the review's own
     overlap_days  how far each window reaches back before the last success
+    sweep_days    after so many days the search goes back to its start once more; 0: never
     start         ISO date before which the first run does not look; None: since ever
     grey          true for grey literature ("other methods" in the flow diagram)
     usual_zero    true where an empty answer is normal, so that a zero raises no alarm
@@ -61,6 +62,7 @@ class Search:
     filters: tuple[tuple[str, str], ...] = ()
     schedule: str | None = None
     overlap_days: int = 7
+    sweep_days: int = 30
     start: str | None = None
     grey: bool = False
     usual_zero: bool = False

@@ -73,11 +73,11 @@ def found(store: Store, *news: Record, review: str = REVIEW, search: str = "s1",
 
     def job(con: Connection) -> list[str]:
         plan = surveil.protocol(con, review).searches[0]
-        searches.begin(con, search, review, plan, None, now, now)
+        searches.begin(con, search, review, plan, searches.Run("search", None, now), now)
         records.append(con, records.sort_news(con, news).fresh, "0" * 64, now)
         ids = [record.record_id for record in news]
         records.add_hits(con, review, search, dict.fromkeys(ids, 1), now)
-        searches.end(con, search, "ok", None, searches.Counts(len(news), len(news)), now)
+        searches.end(con, search, "ok", None, searches.Counts(len(news), len(news)), None, now)
         return ids
 
     return store.write(job)

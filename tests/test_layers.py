@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 CORE = {"records", "errors", "review"}
-PURE = ("records", "errors", "review", "sources", "dedup", "screening", "evidence", "summary")
+PURE = ("records", "errors", "review", "sources", "dedup", "surveillance", "screening", "evidence", "summary")
 EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "livereview").iterdir()} - {
     "__init__",
     "__main__",
@@ -24,14 +24,15 @@ ALLOWED: dict[str, set[str]] = {
     "review_toml": {"review", "errors"},
     "sources": {"records", "errors"},
     "dedup": {"records", "errors"},
+    "surveillance": CORE,
     "screening": CORE,
     "evidence": CORE,
-    "summary": CORE | {"evidence"},
+    "summary": CORE | {"evidence", "surveillance"},
     "fetch": {"sources", "records", "errors"},
     "replay": {"fetch", "sources", "records", "errors"},
-    "store": CORE | {"sources", "dedup"},
+    "store": CORE | {"sources", "dedup", "surveillance"},
     "dedup_files": {"dedup", "store", "sources", "records", "errors"},
-    "ops": CORE | {"review_toml", "sources", "dedup", "screening", "evidence", "summary", "store"},
+    "ops": CORE | {"review_toml", "sources", "dedup", "surveillance", "screening", "evidence", "summary", "store"},
     "client": {"ops", "store", "settings", "errors"},
     "files": {"client", "sources", "records", "errors"},
     "web": CORE | {"ops", "store", "screening", "settings", "sources", "client"},

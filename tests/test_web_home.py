@@ -49,9 +49,9 @@ def failed(store: Store, search: str, error: str) -> None:
 
     def job(con: Connection) -> None:
         plan = ops.surveil.protocol(con, REVIEW).searches[1]
-        searches.begin(con, search, REVIEW, plan, None, NOW, NOW)
+        searches.begin(con, search, REVIEW, plan, searches.Run("search", None, NOW), NOW)
         searches.save_rejects(con, search, "0" * 64, [Reject("no title", "item 3", "<b>raw & odd</b>")], NOW)
-        searches.end(con, search, "failed", error, searches.Counts(rejected=1), NOW)
+        searches.end(con, search, "failed", error, searches.Counts(rejected=1), None, NOW)
 
     store.write(job)
 

@@ -44,6 +44,7 @@ OPS: dict[str, Callable[..., Answer]] = {
     "publish": publish.publish,
     "settle_outbox": publish.settle_outbox,
     "status": status.status,
+    "ledger": status.ledger_of,
     "add_account": status.add_account,
     "close_account": status.close_account,
     "backup": _backup,

@@ -11,9 +11,11 @@ from livereview.evidence import forms
 from livereview.ops.surveil import protocol
 from livereview.records import Record
 from livereview.review import Review
-from livereview.store import decisions, evidence, matches, records, searches, versions
+from livereview.store import decisions, evidence, ledger, matches, records, searches, versions
 from livereview.store.open import Connection
 from livereview.summary.snapshot import Flow, Published, Report, SearchFact, Snapshot, Study
+from livereview.surveillance.health import health
+from livereview.surveillance.recall import recall
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -32,31 +34,40 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
     return Snapshot(
         review=review,
         moment=moment or EPOCH,
-        searches=tuple(_searches(con, review)),
+        searches=tuple(_searches(con, review, moment or EPOCH)),
         flow=_flow(con, review_id, reasons.values(), grouped),
         studies=tuple(_studies(con, review, grouped, found)),
         awaiting=tuple(_report(key, found) for key in awaiting),
         excluded=tuple(_report(key, found, reasons[key]) for key, _ in excluded),
         history=tuple(_published(version) for version in history),
+        recall=recall(ledger.found_by(con, review_id)),
     )
 
 
-def _searches(con: Connection, review: Review) -> Iterable[SearchFact]:
-    """Every search of the protocol, run or not, then the files that people brought."""
-    known = {row["name"]: row for row in searches.health(con, review.id)}
+def _searches(con: Connection, review: Review, now: datetime) -> Iterable[SearchFact]:
+    """Every search of the protocol, run or not, then the files that people brought; look-ups are no searches."""
+    known = ledger.attempts(con, review.id)
     totals = searches.records_by_search(con, review.id)
     planned = {search.name: search for search in review.searches}
     for name in [*planned, *(name for name in known if name not in planned)]:
-        row, plan = known.get(name), planned.get(name)
+        runs, plan = known.get(name, []), planned.get(name)
+        if runs and runs[-1].kind == "lookup":
+            continue
+        last = runs[-1] if runs else None
+        state = health(runs, now, review.living.stale_days, plan is None or plan.usual_zero) if runs else None
         yield SearchFact(
             name=name,
-            source=plan.source if plan else str(row and row["source"]),
+            source=plan.source if plan else last.source if last else "",
             platform=plan.platform if plan else "file import",
-            query=(plan.query or plan.url or "") if plan else name,
-            last_at=row["last_at"] if row else None,
-            last_outcome=row["last_outcome"] if row else None,
-            last_error=row["last_error"] if row else None,
-            last_success=row["last_success"] if row else None,
+            query=last.query if last else (plan.query or plan.url or "") if plan else name,
+            filters=last.filters if last else plan.filters if plan else (),
+            first_at=runs[0].started if runs else None,
+            runs=state.successes if state else 0,
+            last_at=last.started if last else None,
+            last_outcome=last.outcome if last else None,
+            last_error=last.error if last else None,
+            last_success=state.last_success if state else None,
+            silent=state.silent if state else False,
             found=totals.get(name, 0),
             grey=plan.grey if plan else False,
         )

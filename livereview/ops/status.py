@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from livereview.errors import Refused
 from livereview.ops.surveil import protocol
-from livereview.store import accounts, decisions, searches, versions
+from livereview.review import Review
+from livereview.store import accounts, decisions, ledger, searches, versions
 from livereview.store.open import Connection, Store
+from livereview.surveillance.health import Health, health
+from livereview.surveillance.recall import CAVEAT, recall
 
 
 def status(store: Store, *, now: datetime, review: str | None = None) -> dict[str, Any]:
@@ -22,41 +27,77 @@ def status(store: Store, *, now: datetime, review: str | None = None) -> dict[st
 
 def _review(con: Connection, review: str, now: datetime) -> dict[str, Any]:
     rules = protocol(con, review)
-    health = searches.health(con, review)
+    known = healths(con, rules, now)
     published = versions.all_of(con, review)
     return {
         "review": review,
         "title": rules.title,
-        "searches": health,
-        "never_run": [s.name for s in rules.searches if s.name not in {row["name"] for row in health}],
+        "searches": [_row(one) for one in known],
+        "never_run": [s.name for s in rules.searches if s.name not in {one.name for one in known}],
+        "recall": _recall(con, review),
         "flow": decisions.counts(con, review),
         "conflicts": len(decisions.conflicts(con, review)),
         "version": published[-1].number if published else None,
         "published": published[-1].made if published else None,
         "change": published[-1].change if published else None,
         "behind": versions.asked(con, review) is not None,
-        "alarms": alarms(con, review, rules.living.stale_days, now),
+        "alarms": alarms(con, rules, known),
     }
 
 
-def alarms(con: Connection, review: str, stale_days: int, now: datetime) -> list[str]:
-    """What is wrong now, one sentence each, most urgent first."""
+def healths(con: Connection, rules: Review, now: datetime) -> list[Health]:
+    """How each search that ever ran fares; a search that left the protocol is not asked for any more."""
+    planned = {search.name: search for search in rules.searches}
     found = []
-    for row in searches.health(con, review):
-        if row["last_outcome"] in ("failed", "partial"):
-            found.append(f"search {row['name']} ended {row['last_outcome']}: {row['last_error'] or 'no reason given'}")
-        if row["suspicious_zero"] and not _usual_zero(con, review, row["name"]):
-            found.append(f"search {row['name']} found nothing; it usually brings {row['usual']:.0f} records")
-        if row["last_success"] and (now - row["last_success"]).days > stale_days:
-            found.append(f"search {row['name']} last succeeded {(now - row['last_success']).days} days ago")
-    if problem := versions.last_problem(con, review):
+    for name, attempts in ledger.attempts(con, rules.id).items():
+        plan = planned.get(name)
+        one = health(attempts, now, rules.living.stale_days, plan.usual_zero if plan else True)
+        regular = plan is not None or attempts[-1].kind == "lookup"
+        found.append(one if regular else replace(one, alarms=()))
+    return found
+
+
+def _row(one: Health) -> dict[str, Any]:
+    last = one.last
+    return {
+        "name": one.name,
+        "source": one.source,
+        "kind": last.kind,
+        "last_outcome": last.outcome,
+        "last_error": last.error,
+        "last_at": last.started,
+        "last_found": last.found,
+        "last_success": one.last_success,
+        "usual": one.usual,
+        "successes": one.successes,
+        "silent_since": one.silent_since,
+        "quota": last.quota,
+        "seconds": last.seconds,
+        "notes": list(last.notes),
+        "alarms": list(one.alarms),
+    }
+
+
+def _recall(con: Connection, review: str) -> dict[str, Any]:
+    found = recall(ledger.found_by(con, review))
+    return {**asdict(found), "share": found.share, "caveat": CAVEAT}
+
+
+def alarms(con: Connection, rules: Review, known: Sequence[Health]) -> list[str]:
+    """What is wrong now, one sentence each, most urgent first."""
+    found = [alarm for one in known for alarm in one.alarms]
+    if problem := versions.last_problem(con, rules.id):
         found.append(f"the last build failed and the old page stands: {problem}")
     return found
 
 
-def _usual_zero(con: Connection, review: str, name: str) -> bool:
-    plan = protocol(con, review).search(name)
-    return bool(plan and plan.usual_zero)
+def ledger_of(store: Store, *, review: str, now: datetime) -> dict[str, Any]:
+    """Every attempt of every search, newest first."""
+    with store.read() as con:
+        rules = protocol(con, review)
+        attempts = [attempt for known in ledger.attempts(con, rules.id).values() for attempt in known]
+    attempts.sort(key=lambda attempt: attempt.started, reverse=True)
+    return {"review": review, "attempts": [asdict(attempt) for attempt in attempts]}
 
 
 def add_account(store: Store, *, name: str, role: str, secret: str, now: datetime) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -14,9 +15,10 @@ from livereview.errors import LivereviewError, Refused
 from livereview.ops.settle import settle
 from livereview.review import Review, Search
 from livereview.sources.protocol import Page
-from livereview.store import records, searches, versions
+from livereview.store import ledger, records, searches, versions
 from livereview.store.open import Connection, Store
-from livereview.store.searches import Counts
+from livereview.store.searches import Counts, PageFacts, Run
+from livereview.surveillance.health import RAN_THROUGH, filled
 
 
 @lru_cache(maxsize=64)
@@ -57,7 +59,9 @@ def begin(store: Store, *, review: str, name: str, search: str, now: datetime) -
     """Start a search of the protocol under a client-made id and give the window to ask for.
 
     The window starts `overlap_days` before the end of the last one that ran through, so nights that failed or never ran
-    are caught up and late arrivals are seen. Searches of this name whose process died are ended as failed first.
+    are caught up and late arrivals are seen. Every `sweep_days` it starts at the beginning again: what was backdated is
+    found, and what the search must return is looked for. Searches of this name whose process died are ended as failed
+    first.
     """
 
     def job(con: Connection) -> dict[str, Any]:
@@ -66,19 +70,28 @@ def begin(store: Store, *, review: str, name: str, search: str, now: datetime) -
             raise Refused(f"review {review} has no search {name!r}; see [[searches]] in its review.toml")
         for dead in searches.interrupted(con, review, name):
             if dead != search:
-                _end(con, dead, "interrupted: its process died", now)
-        start = window_start(what, searches.last_success(con, review, name))
-        searches.begin(con, search, review, what, start, now, now)
-        return {"search": search, "start": start.isoformat() if start else None, "end": now.isoformat()}
+                _end(con, dead, "interrupted: its process died", None, now)
+        run = next_run(what, searches.last_success(con, review, name), searches.last_complete(con, review, name), now)
+        searches.begin(con, search, review, what, run, now)
+        start = run.start.isoformat() if run.start else None
+        return {"search": search, "kind": run.kind, "start": start, "end": now.isoformat()}
 
     return store.write(job)
 
 
-def window_start(what: Search, last_success: datetime | None) -> datetime | None:
-    """Where a search's next window starts: last success less the overlap, else the protocol's start, else None."""
-    if last_success:
-        return last_success - timedelta(days=what.overlap_days)
-    return datetime.fromisoformat(what.start).replace(tzinfo=UTC) if what.start else None
+def next_run(what: Search, last_success: datetime | None, last_complete: datetime | None, now: datetime) -> Run:
+    """What a search does next: a window from its last success less the overlap, or a sweep from the protocol's start.
+
+    A source that can't select by date sweeps each time; one that lets old items fall out never does.
+    """
+    source = sources.find(what.source)
+    since = datetime.fromisoformat(what.start).replace(tzinfo=UTC) if what.start else None
+    if not source.archive:
+        return Run("search", since, now)
+    old = last_complete is None or (what.sweep_days and now - last_complete >= timedelta(days=what.sweep_days))
+    if last_success is None or not source.days or old:
+        return Run("sweep", since, now)
+    return Run("search", last_success - timedelta(days=what.overlap_days), now)
 
 
 def ingest(
@@ -90,6 +103,8 @@ def ingest(
     cursor: str | None = None,
     url: str | None = None,
     status: int | None = None,
+    quota: float | None = None,
+    note: str | None = None,
 ) -> dict[str, Any]:
     """Take in one page of a search, exactly as the publisher sent it: all of it or, on any error, nothing.
 
@@ -100,8 +115,9 @@ def ingest(
         known = searches.of(con, search)
         if known is None:
             raise Refused(f"unknown search {search!r}; begin it first")
-    review, _, source = known
+    review, _, source, kind = known
     page, problem = _parse(source, body, cursor)
+    facts = PageFacts(cursor, url, status, problem, page.warnings, filled(page.records), quota, note)
 
     def job(con: Connection) -> Counts:
         sha256 = hashlib.sha256(body).hexdigest()
@@ -109,15 +125,21 @@ def ingest(
             return before
         news = records.sort_news(con, page.records)
         counts = Counts(len(page.records), len(news.fresh), len(news.changed), len(page.rejects))
-        details = {"cursor": cursor, "url": url, "status": status, "problem": problem, "warnings": page.warnings}
-        searches.save_page(con, search, body, counts, now=now, **details)  # type: ignore[arg-type]
+        searches.save_page(con, search, body, counts, facts, now)
         searches.save_rejects(con, search, sha256, page.rejects, now)
         records.append(con, (*news.fresh, *news.changed), sha256, now)
-        records.add_hits(con, review, search, Counter(record.record_id for record in page.records), now)
+        records.add_hits(con, review, search, _times(kind, page), now)
         settle(con, (*news.fresh, *news.changed), now)
         return counts
 
     return {**asdict(store.write(job)), "problem": problem}
+
+
+def _times(kind: str, page: Page) -> Mapping[str, int]:
+    """How often a search returned each record. A file's repeats are duplicates; those of a source's paging are not; and
+    looking a known report up again is no search."""
+    times = Counter(record.record_id for record in page.records)
+    return times if kind == "import" else {} if kind == "lookup" else dict.fromkeys(times, 1)
 
 
 def _parse(source: str, body: bytes, cursor: str | None) -> tuple[Page, str | None]:
@@ -127,7 +149,9 @@ def _parse(source: str, body: bytes, cursor: str | None) -> tuple[Page, str | No
         return Page(), str(error)
 
 
-def finish(store: Store, *, search: str, now: datetime, error: str | None = None) -> dict[str, Any]:
+def finish(
+    store: Store, *, search: str, now: datetime, error: str | None = None, seconds: float | None = None
+) -> dict[str, Any]:
     """End a search as exactly one of ok, ok-zero, partial or failed; ending it again gives the first answer.
 
     failed   it broke before any record came      partial  it broke later, or the source did not run it as asked
@@ -138,29 +162,40 @@ def finish(store: Store, *, search: str, now: datetime, error: str | None = None
         found = searches.of(con, search)
         if found is None:
             raise Refused(f"unknown search {search!r}; begin it first")
-        outcome, counts = searches.ended(con, search) or _end(con, search, error, now)
-        if counts.fresh or counts.changed or outcome not in ("ok", "ok-zero"):
+        outcome, counts = searches.ended(con, search) or _end(con, search, error, seconds, now)
+        if outcome in RAN_THROUGH and found[3] == "sweep":
+            ledger.save_canaries(con, search, _canaries(con, search, found[0], found[1]), now)
+        if counts.fresh or counts.changed or outcome not in RAN_THROUGH:
             versions.ask(con, found[0], _cause(found[1], outcome, counts), now)
         return {"outcome": outcome, **asdict(counts)}
 
     return store.write(job)
 
 
+def _canaries(con: Connection, search: str, review: str, name: str) -> dict[str, bool]:
+    """What a complete run had to return, and whether it did: included reports that this search found before and, where
+    it searches a database without a start, the protocol's canaries."""
+    rules = protocol(con, review)
+    what = rules.search(name)
+    expected = rules.canaries if what and not what.grey and not what.start else ()
+    return {**ledger.learned(con, review, name, search), **ledger.returned(con, search, expected)}
+
+
 def _cause(name: str, outcome: str, counts: Counts) -> str:
     """Why a search asks for a rebuild, in words for the public page."""
-    if outcome not in ("ok", "ok-zero"):
+    if outcome not in RAN_THROUGH:
         return f"the search {name} did not run through"
     return f"the search {name} found {counts.fresh} new and {counts.changed} changed records"
 
 
-def _end(con: Connection, search: str, error: str | None, now: datetime) -> tuple[str, Counts]:
+def _end(con: Connection, search: str, error: str | None, seconds: float | None, now: datetime) -> tuple[str, Counts]:
     counts, warnings = searches.totals(con, search)
     reason = "; ".join([*([error] if error else []), *warnings]) or None
     if reason:
         outcome = "partial" if counts.found else "failed"
     else:
         outcome = "ok" if counts.found else "ok-zero"
-    searches.end(con, search, outcome, reason, counts, now)
+    searches.end(con, search, outcome, reason, counts, seconds, now)
     return outcome, counts
 
 
@@ -179,7 +214,7 @@ def import_file(
     def start(con: Connection) -> bool:
         protocol(con, review)
         known = searches.ended(con, search) is not None
-        searches.begin(con, search, review, what, None, now, now)
+        searches.begin(con, search, review, what, Run("import", None, now), now)
         return known
 
     known = store.write(start)

@@ -159,6 +159,7 @@ _SEARCH = {
     "filters": _Key(values.filters, ()),
     "schedule": _Key(values.cron, None),
     "overlap_days": _Key(values.whole(0, 365), 7),
+    "sweep_days": _Key(values.whole(0, 365), 30),
     "start": _Key(values.day, None),
     "grey": _Key(values.flag, False),
     "usual_zero": _Key(values.flag, False),

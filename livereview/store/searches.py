@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,29 @@ class Counts:
             self.changed + other.changed,
             self.rejected + other.rejected,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What kind of run a search makes (search, sweep, lookup, import) and the window it covers."""
+
+    kind: str
+    start: datetime | None
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """What is kept of a page beside its bytes and counts; `filled` and `quota` as in `surveillance.health.Attempt`."""
+
+    cursor: str | None = None
+    url: str | None = None
+    status: int | None = None
+    problem: str | None = None
+    warnings: Sequence[str] = ()
+    filled: Mapping[str, int] | None = None
+    quota: float | None = None
+    note: str | None = None
 
 
 def save_protocol(con: Connection, review: Review, now: datetime) -> None:
@@ -70,15 +94,35 @@ def last_success(con: Connection, review: str, name: str) -> datetime | None:
     return row[0] if row else None
 
 
-def begin(
-    con: Connection, search: str, review: str, what: Search, start: datetime | None, until: datetime, now: datetime
-) -> None:
+def begin(con: Connection, search: str, review: str, what: Search, run: Run, now: datetime) -> None:
     """Write that a search starts; doing so again with the same id changes nothing."""
     con.execute(
-        """INSERT INTO search (search, review, name, source, query, grey, window_start, window_end, made)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (search) DO NOTHING""",
-        [search, review, what.name, what.source, what.query or what.url or "", what.grey, start, until, now],
+        """INSERT INTO search (search, review, name, source, query, filters, grey, kind, window_start, window_end, made)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (search) DO NOTHING""",
+        [
+            search,
+            review,
+            what.name,
+            what.source,
+            what.query or what.url or "",
+            json.dumps(what.filters, ensure_ascii=False),
+            what.grey,
+            run.kind,
+            run.start,
+            run.end,
+            now,
+        ],
     )
+
+
+def last_complete(con: Connection, review: str, name: str) -> datetime | None:
+    """When this search last went through everything from the beginning, to its end."""
+    row = con.execute(
+        """SELECT max(window_end) FROM attempt
+        WHERE review = ? AND name = ? AND kind = 'sweep' AND outcome IN ('ok', 'ok-zero')""",
+        [review, name],
+    ).fetchone()
+    return row[0] if row else None
 
 
 def interrupted(con: Connection, review: str, name: str) -> list[str]:
@@ -89,11 +133,13 @@ def interrupted(con: Connection, review: str, name: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def end(con: Connection, search: str, outcome: str, error: str | None, counts: Counts, now: datetime) -> None:
+def end(
+    con: Connection, search: str, outcome: str, error: str | None, counts: Counts, seconds: float | None, now: datetime
+) -> None:
     con.execute(
-        """INSERT INTO search_end (search, outcome, error, found, fresh, changed, rejected, made)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (search) DO NOTHING""",
-        [search, outcome, error, counts.found, counts.fresh, counts.changed, counts.rejected, now],
+        """INSERT INTO search_end (search, outcome, error, found, fresh, changed, rejected, seconds, made)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (search) DO NOTHING""",
+        [search, outcome, error, counts.found, counts.fresh, counts.changed, counts.rejected, seconds, now],
     )
 
 
@@ -105,10 +151,10 @@ def ended(con: Connection, search: str) -> tuple[str, Counts] | None:
     return (row[0], Counts(*row[1:])) if row else None
 
 
-def of(con: Connection, search: str) -> tuple[str, str, str] | None:
-    """(review, name, source) of a search."""
-    row = con.execute("SELECT review, name, source FROM search WHERE search = ?", [search]).fetchone()
-    return (row[0], row[1], row[2]) if row else None
+def of(con: Connection, search: str) -> tuple[str, str, str, str] | None:
+    """(review, name, source, kind) of a search."""
+    row = con.execute("SELECT review, name, source, kind FROM search WHERE search = ?", [search]).fetchone()
+    return (row[0], row[1], row[2], row[3] or "search") if row else None
 
 
 def page_counts(con: Connection, search: str, sha256: str) -> Counts | None:
@@ -128,37 +174,30 @@ def totals(con: Connection, search: str) -> tuple[Counts, tuple[str, ...]]:
     return counts, tuple(warning for row in rows for warning in row[4] or ())
 
 
-def save_page(
-    con: Connection,
-    search: str,
-    body: bytes,
-    counts: Counts,
-    *,
-    cursor: str | None,
-    url: str | None,
-    status: int | None,
-    problem: str | None,
-    warnings: Sequence[str],
-    now: datetime,
-) -> str:
+def save_page(con: Connection, search: str, body: bytes, counts: Counts, facts: PageFacts, now: datetime) -> str:
     """Keep the publisher's bytes and what they gave; the sha256 of the bytes is the answer."""
     sha256 = hashlib.sha256(body).hexdigest()
     con.execute("INSERT INTO body VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING", [sha256, zlib.compress(body)])
     con.execute(
-        """INSERT INTO page (search, sha256, cursor, url, status, problem, found, fresh, changed, rejected, warnings, made)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (search, sha256) DO NOTHING""",
+        """INSERT INTO page (search, sha256, cursor, url, status, problem, found, fresh, changed, rejected, warnings, bytes,
+            filled, quota, note, made)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (search, sha256) DO NOTHING""",
         [
             search,
             sha256,
-            cursor,
-            url,
-            status,
-            problem,
+            facts.cursor,
+            facts.url,
+            facts.status,
+            facts.problem,
             counts.found,
             counts.fresh,
             counts.changed,
             counts.rejected,
-            list(warnings),
+            list(facts.warnings),
+            len(body),
+            json.dumps(facts.filled or {}),
+            facts.quota,
+            facts.note,
             now,
         ],
     )
@@ -178,11 +217,6 @@ def save_rejects(con: Connection, search: str, sha256: str, rejects: Sequence[Re
             SELECT ?, ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?""",
             [search, sha256, [r.where for r in rejects], [r.reason for r in rejects], [r.raw for r in rejects], now],
         )
-
-
-def health(con: Connection, review: str) -> list[dict[str, Any]]:
-    """One row a search: `source_health` in db/views.sql says what each column means."""
-    return _dicts(con.execute("SELECT * FROM source_health WHERE review = ? ORDER BY name", [review]))
 
 
 def rejects(con: Connection, review: str, limit: int) -> list[dict[str, Any]]:

@@ -159,7 +159,7 @@ def status(snapshot: Snapshot) -> dict[str, Any]:
         "stale_days": living.stale_days,
         "search_schedule": living.search_schedule,
         "search_schedule_display": words.schedule(living.search_schedule, living.timezone),
-        "searches": [_search(snapshot.review, fact) for fact in snapshot.searches],
+        "searches": [_search(fact) for fact in snapshot.searches],
     }
 
 
@@ -173,15 +173,14 @@ def _searched_to(snapshot: Snapshot) -> tuple[datetime | None, str | None]:
     return min(moment for moment in reached.values() if moment), None
 
 
-def _search(review: Review, fact: SearchFact) -> dict[str, Any]:
+def _search(fact: SearchFact) -> dict[str, Any]:
     """A search as run; `alert` says in words what is wrong with its last attempt, or is null."""
-    plan = review.search(fact.name)
     return {
         "name": fact.name,
         "source": fact.source,
         "platform": fact.platform,
         "query": fact.query,
-        "filters": dict(plan.filters) if plan else {},
+        "filters": _filters(fact.filters),
         "grey": fact.grey,
         "records": fact.found,
         "last_attempt": words.iso(fact.last_at),
@@ -189,16 +188,24 @@ def _search(review: Review, fact: SearchFact) -> dict[str, Any]:
         "last_outcome_display": words.OUTCOMES_OF_A_SEARCH.get(fact.last_outcome, fact.last_outcome),
         "last_success": words.iso(fact.last_success),
         "last_success_display": words.day(fact.last_success) or "never",
-        "alert": _alert(fact, plan is not None and plan.usual_zero),
+        "alert": _alert(fact),
     }
 
 
-def _alert(fact: SearchFact, usual_zero: bool) -> str | None:
+def _filters(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Filters by name: one may be given several times."""
+    found: dict[str, list[str]] = {}
+    for name, value in pairs:
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def _alert(fact: SearchFact) -> str | None:
     if fact.last_outcome in ("failed", "partial"):
         return (
             f"{words.OUTCOMES_OF_A_SEARCH[fact.last_outcome]}: {words.without_people(fact.last_error or 'no reason')}"
         )
-    if fact.last_outcome == "ok-zero" and fact.found and not usual_zero:
+    if fact.silent:
         return "found nothing, which is unusual for this source; it is being looked into"
     return None
 

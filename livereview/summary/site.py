@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from livereview.evidence.synthesis import SIDES
-from livereview.summary import data, feeds, figures, flow_diagram, tables, words
+from livereview.summary import data, feeds, figures, flow_diagram, search_report, tables, words
 from livereview.summary.data import Edition, Evidence
 from livereview.summary.snapshot import Snapshot
 
@@ -69,12 +69,14 @@ def build(
 
 
 def _files(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home: str) -> dict[str, bytes]:
-    text = data.dump(summary, indent=1)
+    text, report = data.dump(summary, indent=1), search_report.to_json(snapshot)
     files = {
         "summary.json": text,
         "summary.schema.json": _template("summary.schema.json").render().encode(),
         "status.json": data.dump(summary["status"], indent=1),
         "prisma.json": data.dump(summary["flow"], indent=1),
+        "prisma-s.json": data.dump(report, indent=1),
+        "searches.html": _template("searches.html").render(s=summary, report=report).encode("utf-8", "replace"),
         "prisma.svg": flow_diagram.svg(snapshot.flow).encode(),
         "effect_direction.svg": _plot(snapshot, evidence).encode(),
         "studies.csv": tables.studies_csv(snapshot),

@@ -8,11 +8,16 @@ from datetime import datetime
 from livereview.evidence.forms import Extraction
 from livereview.records import Record
 from livereview.review import Review
+from livereview.surveillance.recall import Recall
 
 
 @dataclass(frozen=True, slots=True)
 class SearchFact:
-    """What a search did so far: its last attempt and its last success, and the records it brought in all."""
+    """What a search did so far: its last attempt and its last success, and the records it brought in all.
+
+    query, filters  as last run, or as planned where it never ran;  first_at, runs: since when, and how often it ran through
+    silent          it found nothing, and by its own history that is suspicious
+    """
 
     name: str
     source: str
@@ -24,6 +29,10 @@ class SearchFact:
     last_success: datetime | None
     found: int
     grey: bool
+    filters: tuple[tuple[str, str], ...] = ()
+    first_at: datetime | None = None
+    runs: int = 0
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +109,4 @@ class Snapshot:
     awaiting: tuple[Report, ...]  # included reports not yet in a study
     excluded: tuple[Report, ...]  # at full text, with reason
     history: tuple[Published, ...]  # oldest first
+    recall: Recall | None = None  # what the searches found of the included reports

@@ -1,0 +1,96 @@
+"""The ledger of every search that was ever started, and the publications that complete runs must return."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from livereview.store.open import Connection
+from livereview.surveillance.health import Attempt
+
+KEPT = 400  # attempts of each search, the newest, that its health is judged by
+
+
+def attempts(con: Connection, review: str) -> dict[str, list[Attempt]]:
+    """The last attempts of each search of a review, oldest first; searches in the order of their first run."""
+    result = con.execute(
+        """WITH told AS (
+            SELECT search, count(*) AS pages, sum(bytes)::BIGINT AS bytes, list(filled) AS filled,
+                arg_max(quota, seq) FILTER (WHERE quota IS NOT NULL) AS quota,
+                list_sort(list_distinct(list(note) FILTER (WHERE note IS NOT NULL))) AS notes
+            FROM page GROUP BY search
+        ), missed AS (SELECT search, list(publication ORDER BY publication) AS missing FROM canary WHERE NOT found GROUP BY search)
+        SELECT a.name, a.source, coalesce(a.kind, 'search') AS kind, a.outcome, a.made AS started, a.window_start, a.window_end,
+            a.query, a.filters, a.error, a.finished, a.found, a.fresh, a.changed, a.rejected, coalesce(t.pages, 0) AS pages,
+            coalesce(t.bytes, 0) AS bytes, a.seconds, t.filled, t.quota, t.notes, m.missing
+        FROM attempt a LEFT JOIN told t USING (search) LEFT JOIN missed m USING (search) WHERE a.review = ?
+        QUALIFY row_number() OVER (PARTITION BY a.name ORDER BY a.seq DESC) <= ? ORDER BY a.seq""",
+        [review, KEPT],
+    )
+    columns = [column[0] for column in result.description]
+    found: dict[str, list[Attempt]] = {}
+    for row in result.fetchall():
+        attempt = _attempt(dict(zip(columns, row, strict=True)))
+        found.setdefault(attempt.name, []).append(attempt)
+    return found
+
+
+def _attempt(row: dict[str, Any]) -> Attempt:
+    counted: Counter[str] = Counter()
+    for page in row.pop("filled") or ():
+        counted.update(json.loads(page or "{}"))
+    notes, missing = (tuple(row.pop(name) or ()) for name in ("notes", "missing"))
+    filters = tuple((name, value) for name, value in json.loads(row.pop("filters") or "[]"))
+    return Attempt(**row, filters=filters, filled=dict(counted), notes=notes, missing=missing)
+
+
+def learned(con: Connection, review: str, name: str, search: str) -> dict[str, bool]:
+    """The included reports that searches of this name found before: by DOI, else title, and whether `search` did too."""
+    rows = con.execute(
+        """SELECT coalesce(min(c.doi), min(c.title), v.report_id), bool_or(h.search = ?)
+        FROM included i JOIN review_record v ON v.review = i.review AND v.report_id = i.report_id
+        JOIN hit h ON h.review = v.review AND h.record_id = v.record_id
+        JOIN search s ON s.search = h.search AND s.name = ?
+        JOIN current_record c ON c.record_id = v.record_id
+        WHERE i.review = ? GROUP BY v.report_id""",
+        [search, name, review],
+    ).fetchall()
+    return dict(rows)
+
+
+def returned(con: Connection, search: str, dois: tuple[str, ...]) -> dict[str, bool]:
+    """Which of these DOIs a record that `search` returned has, or another record of its report."""
+    rows = con.execute(
+        """SELECT DISTINCT c.doi FROM hit h
+        LEFT JOIN report p ON p.record_id = h.record_id
+        LEFT JOIN report o ON o.report_id = p.report_id
+        JOIN current_record c ON c.record_id = coalesce(o.record_id, h.record_id)
+        WHERE h.search = ? AND c.doi IN (SELECT unnest(?::VARCHAR[]))""",
+        [search, list(dois)],
+    ).fetchall()
+    got = {row[0] for row in rows}
+    return {doi: doi in got for doi in dois}
+
+
+def save_canaries(con: Connection, search: str, canaries: Mapping[str, bool], now: datetime) -> None:
+    if canaries:
+        con.execute(
+            """INSERT INTO canary (search, publication, found, made)
+            SELECT ?, unnest(?::VARCHAR[]), unnest(?::BOOLEAN[]), ?""",
+            [search, list(canaries), list(canaries.values()), now],
+        )
+
+
+def found_by(con: Connection, review: str) -> list[frozenset[str]]:
+    """For each included report, the names of the searches that found it."""
+    rows = con.execute(
+        """SELECT list(DISTINCT s.name) FROM included i
+        JOIN review_record v ON v.review = i.review AND v.report_id = i.report_id
+        JOIN hit h ON h.review = v.review AND h.record_id = v.record_id JOIN search s ON s.search = h.search
+        WHERE i.review = ? GROUP BY i.report_id""",
+        [review],
+    ).fetchall()
+    return [frozenset(row[0]) for row in rows]
