@@ -18,14 +18,20 @@ WITH latest AS (
 )
 SELECT left_id, right_id, verdict, author, rule, rules_version, scores, made, seq FROM standing WHERE rank = 1;
 
--- Which reports a review has, and whether a database or only another method found them.
+-- Which records a review has. A look-up's hits (times = 0) only add to what is known of a report: they found nothing.
 CREATE OR REPLACE VIEW review_record AS
-SELECT h.review, h.record_id, coalesce(p.report_id, h.record_id) AS report_id, bool_and(s.grey) AS grey, min(h.seq) AS seq
-FROM hit h JOIN search s ON s.search = h.search LEFT JOIN report p ON p.record_id = h.record_id
+SELECT h.review, h.record_id, coalesce(p.report_id, h.record_id) AS report_id, max(h.times) > 0 AS found, min(h.seq) AS seq
+FROM hit h LEFT JOIN report p ON p.record_id = h.record_id
 GROUP BY h.review, h.record_id, p.report_id;
 
 CREATE OR REPLACE VIEW review_report AS
-SELECT review, report_id, count(*) AS records, min(seq) AS seq FROM review_record GROUP BY review, report_id;
+SELECT review, report_id, count(*) AS records, min(seq) FILTER (WHERE found) AS seq
+FROM review_record GROUP BY review, report_id HAVING bool_or(found);
+
+-- When a report was last opened again at a stage: decisions from before do not count.
+CREATE OR REPLACE VIEW reopened AS
+SELECT o.review, coalesce(p.report_id, o.record_id) AS report_id, o.stage, max(o.seq) AS seq, arg_max(o.cause, o.seq) AS cause
+FROM reopening o LEFT JOIN report p ON p.record_id = o.record_id GROUP BY ALL;
 
 -- The last word of each reviewer on each record and stage, unless taken back. The report is looked up through the
 -- record: merging or unmerging never rewrites a decision.
@@ -34,7 +40,8 @@ SELECT d.*, coalesce(p.report_id, d.record_id) AS report_id
 FROM (SELECT d.*, row_number() OVER (PARTITION BY review, record_id, stage, reviewer, role ORDER BY seq DESC) AS place
       FROM decision d) d
 LEFT JOIN report p ON p.record_id = d.record_id
-WHERE place = 1 AND verdict <> 'withdrawn';
+LEFT JOIN reopened o ON o.review = d.review AND o.stage = d.stage AND o.report_id = coalesce(p.report_id, d.record_id)
+WHERE place = 1 AND verdict <> 'withdrawn' AND d.seq > coalesce(o.seq, 0);
 
 -- Votes on each report and stage. "maybe" counts as include: in doubt a report goes on to full text.
 CREATE OR REPLACE VIEW tally AS
@@ -110,6 +117,21 @@ LEFT JOIN report l ON l.record_id = m.left_id
 LEFT JOIN report r ON r.record_id = m.right_id
 WHERE m.verdict IN ('doubtful', 'same') AND coalesce(l.report_id, m.left_id) <> coalesce(r.report_id, m.right_id);
 
+-- What waits for a person beside screening.
+CREATE OR REPLACE VIEW open_task AS
+SELECT t.*, coalesce(p.report_id, t.record_id) AS report_id FROM task t
+LEFT JOIN task_end e ON e.task = t.id LEFT JOIN report p ON p.record_id = t.record_id WHERE e.task IS NULL;
+
+-- Reports that a retraction would matter to, and when each source was last asked about them.
+CREATE OR REPLACE VIEW watched AS
+SELECT s.review, s.report_id, s.state = 'included' AND s.stage = p.stages[len(p.stages)] AS included
+FROM screening_state s JOIN current_protocol p ON p.review = s.review
+WHERE s.state IN ('open', 'half', 'conflict', 'included');
+
+CREATE OR REPLACE VIEW last_check AS
+SELECT c.review, coalesce(p.report_id, c.record_id) AS report_id, c.source, max(c.made) AS made
+FROM checked c LEFT JOIN report p ON p.record_id = c.record_id GROUP BY ALL;
+
 -- The ledger: one row for each search that was ever started. An attempt without an end was interrupted. What it means for
 -- a search's health is judged in livereview.surveillance.health.
 CREATE OR REPLACE VIEW attempt AS
@@ -123,7 +145,7 @@ WITH found AS (
     -- a record counts once for each search that found it, however many nights it came; a file's own repeats count too
     SELECT h.review, h.record_id, coalesce(p.report_id, h.record_id) AS report_id, s.grey, max(h.times) AS times
     FROM hit h JOIN search s USING (search) LEFT JOIN report p ON p.record_id = h.record_id
-    GROUP BY h.review, h.record_id, p.report_id, s.name, s.grey
+    WHERE h.times > 0 GROUP BY h.review, h.record_id, p.report_id, s.name, s.grey
 ), per_record AS (
     SELECT review, coalesce(sum(times) FILTER (WHERE NOT grey), 0)::BIGINT AS databases,
         coalesce(sum(times) FILTER (WHERE grey), 0)::BIGINT AS other,

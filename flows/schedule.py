@@ -12,16 +12,19 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron
 
 from flows.publish import publish
+from flows.recheck import recheck
 from flows.surveil import surveil
 from livereview.review import Review
 
 PUBLISH_EVERY = "*/15 * * * *"
+RECHECK_AT = "30 5 * * *"  # each night; only what is due is asked for
 
 
 def deployments(reviews: Sequence[Review], home: Path) -> list[RunnerDeployment]:
     """What `run` serves: for each review a "surveil" deployment per cron line, in the review's own time zone."""
     found = [_deployment(review, cron, names, home) for review in reviews for cron, names in slots(review).items()]
     parameters = {"home": str(home)}
+    found += [_recheck(review, home) for review in reviews]
     return [*found, _made(publish.to_deployment(name="publish", schedule=Cron(PUBLISH_EVERY), parameters=parameters))]
 
 
@@ -40,6 +43,18 @@ def _deployment(review: Review, cron: str, names: list[str], home: Path) -> Runn
             schedule=Cron(cron, timezone=review.living.timezone),
             parameters={"review": review.id, "only": names, "home": str(home)},
             concurrency_limit=1,  # after downtime every missed slot runs; windows come from watermarks, so that is safe
+            tags=["livereview", review.id],
+        )
+    )
+
+
+def _recheck(review: Review, home: Path) -> RunnerDeployment:
+    return _made(
+        recheck.to_deployment(
+            name=f"{review.id} recheck",
+            schedule=Cron(RECHECK_AT, timezone=review.living.timezone),
+            parameters={"review": review.id, "home": str(home)},
+            concurrency_limit=1,
             tags=["livereview", review.id],
         )
     )

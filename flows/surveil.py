@@ -83,14 +83,14 @@ def surveil(
     """
     chosen = settings.read(os.environ, Path(home) if home else None)
     moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
-    keep = replay.Recorder(Path(record)).keep if record else _forget
+    keep = replay.Recorder(Path(record)).keep if record else forget
     with Session(chosen) as client, fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher:
         if protocol:
             client.call("register", text=Path(protocol).read_text(encoding="utf-8"), now=moment)
         plans = chosen_searches(review_toml.parse(client.call("protocol", review=review)["text"]), only)
         endings = [search(client, fetcher, review, plan, moment, keep) for plan in plans]
         published = publish(client, review, moment)
-    return _verdict({"review": review, "searches": endings, "published": published})
+    return verdict({"review": review, "searches": endings, "published": published})
 
 
 def chosen_searches(review: Review, only: Sequence[str] | None) -> tuple[Search, ...]:
@@ -101,7 +101,7 @@ def chosen_searches(review: Review, only: Sequence[str] | None) -> tuple[Search,
     return tuple(search for search in review.searches if only is None or search.name in only)
 
 
-def _forget(answer: fetch.Answer) -> None:
+def forget(answer: fetch.Answer) -> None:
     """Keep no recording."""
 
 
@@ -135,7 +135,7 @@ def sentence(ending: Ending) -> str:
     return f"{ending['name']}: {ending['outcome']}, {brought}" + (f" - {ending['error']}" if ending["error"] else "")
 
 
-def _verdict(night: Night) -> State[Night]:
+def verdict(night: Night) -> State[Night]:
     broken = [ending for ending in night["searches"] if ending["outcome"] not in ("ok", "ok-zero")]
     if not broken:
         return Completed(message=f"all {len(night['searches'])} searches ran through", data=night)

@@ -42,17 +42,38 @@ def run(
     atexit.register(_hush)  # before Prefect's own, so that it runs after them
     from flows.surveil import surveil  # Prefect takes seconds to import: only those who run a night wait
 
+    return _night(
+        surveil,
+        recording,
+        review=review,
+        protocol=str(protocol) if protocol else None,
+        home=str(settings.home),
+        only=only or None,
+        now=now,
+        record=str(record) if record else None,
+    )
+
+
+def recheck(
+    settings: Settings,
+    review: str,
+    *,
+    now: str | None = None,
+    record: Path | None = None,
+    recording: Path | None = None,
+) -> Night:
+    """Run the recheck flow in this process, likewise."""
+    atexit.register(_hush)
+    from flows.recheck import recheck
+
+    kept = str(record) if record else None
+    return _night(recheck, recording, review=review, home=str(settings.home), now=now, record=kept)
+
+
+def _night(flow: Any, recording: Path | None, **parameters: Any) -> Night:
+    """Run a flow to its end, on a recording if one is given."""
     with ReplayServer(recording) if recording else nullcontext() as server:
-        state: Any = surveil(
-            review=review,
-            protocol=str(protocol) if protocol else None,
-            home=str(settings.home),
-            only=only or None,
-            now=now,
-            record=str(record) if record else None,
-            via=server.base if server else None,
-            return_state=True,
-        )
+        state = flow(**parameters, via=server.base if server else None, return_state=True)
     result = state.result(raise_on_failure=False)
     if isinstance(result, Exception):
         raise result
@@ -71,6 +92,17 @@ def table(endings: list[dict[str, Any]]) -> Table:
     for ending in endings:
         style = "" if ending["outcome"] in ("ok", "ok-zero") else "red"
         found.add_row(ending["name"], *(str(ending[key]) for key in COLUMNS), ending["outcome"], style=style)
+    return found
+
+
+def ledger(attempts: list[dict[str, Any]]) -> Table:
+    """Each run on a line."""
+    found = Table("started", "search", "kind", "found", "new", "changed", "rejected", "pages", "seconds", "outcome")
+    for one in attempts:
+        style = "" if one["outcome"] in ("ok", "ok-zero") else "red"
+        seconds = f"{one['seconds']:.1f}" if one["seconds"] is not None else "-"
+        counts = [str(one[key]) for key in (*COLUMNS, "pages")]
+        found.add_row(one["started"][:16], one["name"], one["kind"], *counts, seconds, one["outcome"], style=style)
     return found
 
 

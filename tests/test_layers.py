@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "review_toml": {"review", "errors"},
     "sources": {"records", "errors"},
     "dedup": {"records", "errors"},
-    "surveillance": CORE,
+    "surveillance": CORE | {"sources"},
     "screening": CORE,
     "evidence": CORE,
     "summary": CORE | {"evidence", "surveillance"},
@@ -40,7 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},
     "cli": EVERYTHING | {"flows"},
-    "flows": CORE | {"fetch", "replay", "sources", "review_toml", "client", "settings"},
+    "flows": CORE | {"fetch", "replay", "sources", "surveillance", "review_toml", "client", "settings"},
 }
 IMPURE = {
     "duckdb",

@@ -24,6 +24,9 @@ ALLOWED = {
     "/": EVERYBODY,
     "/sign-out": EVERYBODY,
     "/r/{review}": {"lead"},
+    "/r/{review}/ledger": {"lead"},
+    "/r/{review}/ledger.json": {"lead"},
+    "/r/{review}/tasks": {"lead"},
     "/r/{review}/screen/{stage}": {"lead", "reviewer"},
     "/r/{review}/decide": {"lead", "reviewer"},
     "/r/{review}/undo": WORKERS,
@@ -31,7 +34,7 @@ ALLOWED = {
     "/r/{review}/conflicts": {"lead", "adjudicator"},
     "/r/{review}/duplicates": WORKERS,
 }
-OPEN = {"/healthz", "/site", "/site/{path:path}", "/static/{name}", "/sign-in"}
+OPEN = {"/healthz", "/site", "/site/{path:path}", "/static/{name}", "/sign-in", "/suggest/{review}"}
 
 
 def address(path: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from livereview.errors import Refused
-from livereview.ops import evidence, publish, screen, settle, status, surveil
+from livereview.ops import evidence, publish, recheck, screen, settle, status, surveil, tasks, tips
 from livereview.store.open import Store, backup
 
 Answer = dict[str, Any]
@@ -35,6 +35,11 @@ OPS: dict[str, Callable[..., Answer]] = {
     "ingest": surveil.ingest,
     "finish": surveil.finish,
     "import_file": surveil.import_file,
+    "due": recheck.due,
+    "begin_lookup": recheck.begin_lookup,
+    "checked": recheck.checked,
+    "settle_task": tasks.settle_task,
+    "settle_tip": tips.settle_tip,
     "decide": screen.decide,
     "judge": screen.judge,
     "explain": screen.explain,

@@ -110,7 +110,7 @@ def _studies(
 
 def _report(report_id: str, found: dict[str, list[Record]], reason: str | None = None) -> Report:
     members = found[report_id]
-    return Report(report_id, records.fullest(members), tuple(sorted({record.source for record in members})), reason)
+    return Report(report_id, records.merged(members)[0], tuple(sorted({record.source for record in members})), reason)
 
 
 def _published(version: versions.Version) -> Published:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview.errors import Refused
+from livereview.ops import recheck, tasks
 from livereview.ops.surveil import protocol
 from livereview.review import Review
 from livereview.store import accounts, decisions, ledger, searches, versions
@@ -35,13 +36,14 @@ def _review(con: Connection, review: str, now: datetime) -> dict[str, Any]:
         "searches": [_row(one) for one in known],
         "never_run": [s.name for s in rules.searches if s.name not in {one.name for one in known}],
         "recall": _recall(con, review),
+        "tasks": tasks.open_tasks(con, review),
         "flow": decisions.counts(con, review),
         "conflicts": len(decisions.conflicts(con, review)),
         "version": published[-1].number if published else None,
         "published": published[-1].made if published else None,
         "change": published[-1].change if published else None,
         "behind": versions.asked(con, review) is not None,
-        "alarms": alarms(con, rules, known),
+        "alarms": alarms(con, rules, known, now),
     }
 
 
@@ -83,9 +85,11 @@ def _recall(con: Connection, review: str) -> dict[str, Any]:
     return {**asdict(found), "share": found.share, "caveat": CAVEAT}
 
 
-def alarms(con: Connection, rules: Review, known: Sequence[Health]) -> list[str]:
+def alarms(con: Connection, rules: Review, known: Sequence[Health], now: datetime) -> list[str]:
     """What is wrong now, one sentence each, most urgent first."""
-    found = [alarm for one in known for alarm in one.alarms]
+    marked = [task for task in tasks.open_tasks(con, rules.id) if task["kind"] != "tip"]
+    found = [f"a report {task['words']} ({task['title']}): settle it on the lead's page" for task in marked]
+    found += [alarm for one in known for alarm in one.alarms] + recheck.overdue(con, rules.id, now)
     if problem := versions.last_problem(con, rules.id):
         found.append(f"the last build failed and the old page stands: {problem}")
     return found

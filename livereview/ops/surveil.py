@@ -12,6 +12,7 @@ from typing import Any
 
 from livereview import review_toml, sources
 from livereview.errors import LivereviewError, Refused
+from livereview.ops import tasks
 from livereview.ops.settle import settle
 from livereview.review import Review, Search
 from livereview.sources.protocol import Page
@@ -130,6 +131,7 @@ def ingest(
         records.append(con, (*news.fresh, *news.changed), sha256, now)
         records.add_hits(con, review, search, _times(kind, page), now)
         settle(con, (*news.fresh, *news.changed), now)
+        tasks.raise_for(con, review, kind, [record.record_id for record in page.records], now)
         return counts
 
     return {**asdict(store.write(job)), "problem": problem}
@@ -139,7 +141,7 @@ def _times(kind: str, page: Page) -> Mapping[str, int]:
     """How often a search returned each record. A file's repeats are duplicates; those of a source's paging are not; and
     looking a known report up again is no search."""
     times = Counter(record.record_id for record in page.records)
-    return times if kind == "import" else {} if kind == "lookup" else dict.fromkeys(times, 1)
+    return times if kind == "import" else dict.fromkeys(times, 0 if kind == "lookup" else 1)
 
 
 def _parse(source: str, body: bytes, cursor: str | None) -> tuple[Page, str | None]:

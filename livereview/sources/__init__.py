@@ -5,13 +5,11 @@ from __future__ import annotations
 from importlib import import_module
 
 from livereview.errors import Refused
-from livereview.sources import crossref, europepmc, feed, openalex, pubmed, ris
+from livereview.sources import crossref, europepmc, feed, openalex, pubmed, retractionwatch, ris, tip
 from livereview.sources.protocol import Source
 
-SOURCES: dict[str, Source] = {
-    source.name: source
-    for source in (openalex.SOURCE, crossref.SOURCE, pubmed.SOURCE, europepmc.SOURCE, feed.SOURCE, ris.SOURCE)
-}
+_MODULES = (openalex, crossref, pubmed, europepmc, retractionwatch, feed, ris, tip)
+SOURCES: dict[str, Source] = {module.SOURCE.name: module.SOURCE for module in _MODULES}
 
 
 def find(name: str) -> Source:

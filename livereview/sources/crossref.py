@@ -1,14 +1,16 @@
 """Crossref works (https://api.crossref.org/works): lists by cursor, single works, and lists saved by hand.
 
 Filters with a meaning of their own: `window` (from-index-date by default; from-created-date, from-pub-date …), `field`
-(the parameter that takes the query, default query.bibliographic), `rows`, `sort`, `order`, `select`, and any query.*
-parameter. All others are sent as API filters. Facts from https://www.crossref.org/documentation/retrieve-metadata/rest-api/.
+(the parameter that takes the query, default query.bibliographic), `work` (one DOI), `rows`, `sort`, `order`, `select`,
+and any query.* parameter. All others are sent as API filters. Facts from
+https://www.crossref.org/documentation/retrieve-metadata/rest-api/.
 """
 
 from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 from livereview.errors import LivereviewError, Retry, SourceBroken
 from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_year
@@ -38,7 +40,12 @@ _NOTICES = {"retracted": "retraction-notice", "expression-of-concern": "expressi
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
-    """One page of a search. The query is a bag of words to Crossref: no Boolean operator, no phrase."""
+    """One page of a search. The query is a bag of words to Crossref: no Boolean operator, no phrase.
+
+    The filter `work` asks for the one work with this DOI instead, whatever characters are in it.
+    """
+    if work := query.filter("work"):
+        return Request(f"{URL}/{quote(work, safe='')}", secrets=SECRETS)
     text = answers.search_text(query, _OWN, TITLE)
     queries = [(key, value) for key, value in query.filters if key.startswith("query")]
     if text:

@@ -90,7 +90,7 @@ def found_by(con: Connection, review: str) -> list[frozenset[str]]:
         """SELECT list(DISTINCT s.name) FROM included i
         JOIN review_record v ON v.review = i.review AND v.report_id = i.report_id
         JOIN hit h ON h.review = v.review AND h.record_id = v.record_id JOIN search s ON s.search = h.search
-        WHERE i.review = ? GROUP BY i.report_id""",
+        WHERE i.review = ? AND h.times > 0 GROUP BY i.report_id""",
         [review],
     ).fetchall()
     return [frozenset(row[0]) for row in rows]

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from livereview.records import Record, fingerprint, from_json, to_json
 from livereview.store.open import Connection
+
+# What one record of a report may lend another; not what tells two editions apart.
+FILLED = ("abstract", "doi", "pmid", "pmcid", "url", "language", "year", "container_title")
+RETRACTIONS = ("retracted", "expression-of-concern", "corrected")  # the gravest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,23 @@ def reports(con: Connection, review: str, report_ids: Iterable[str]) -> dict[str
     for report_id, data in rows:
         found.setdefault(report_id, []).append(from_json(json.loads(data)))
     return found
+
+
+def merged(records: Sequence[Record]) -> tuple[Record, dict[str, str]]:
+    """What is known of a report: its fullest record with the fields it lacks from the others, and the gravest state of
+    retraction any of them tells; with it, which source each such field is from."""
+    base = fullest(records)
+    others = sorted((record for record in records if record is not base), key=lambda r: (r.abstract is None, r.source))
+    taken: dict[str, Any] = {}
+    origin: dict[str, str] = {}
+    for name in FILLED:
+        if getattr(base, name) is None and (giver := next((r for r in others if getattr(r, name)), None)):
+            taken[name], origin[name] = getattr(giver, name), giver.source
+    states = {record.retraction: record.source for record in (*others, base)}
+    worst = next((state for state in RETRACTIONS if state in states), None)
+    if worst and worst != base.retraction:
+        taken["retraction"], origin["retraction"] = worst, states[worst]
+    return replace(base, **taken), origin
 
 
 def fullest(records: Sequence[Record]) -> Record:

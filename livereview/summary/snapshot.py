@@ -15,7 +15,7 @@ from livereview.surveillance.recall import Recall
 class SearchFact:
     """What a search did so far: its last attempt and its last success, and the records it brought in all.
 
-    query, filters  as last run, or as planned where it never ran;  first_at, runs: since when, and how often it ran through
+    query, filters  as last run, or as planned where it never ran;  first_at, runs: since when, how often complete
     silent          it found nothing, and by its own history that is suspicious
     """
 

@@ -16,7 +16,21 @@ from starlette.exceptions import HTTPException
 from livereview.errors import LivereviewError, Retry
 from livereview.settings import Settings
 from livereview.store.open import Store
-from livereview.web import api, conflicts, duplicates, guard, home, lead, pages, public, screen, shield, sign_in, undo
+from livereview.web import (
+    api,
+    conflicts,
+    duplicates,
+    guard,
+    home,
+    lead,
+    pages,
+    public,
+    screen,
+    shield,
+    sign_in,
+    suggest,
+    undo,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +49,16 @@ WAYS = (
     Way("GET", "/site/{path:path}", public.site, guard.public),
     Way("GET", "/static/{name}", public.static, guard.public),
     Way("POST", "/api/ops/{name}", api.run, guard.owner),
+    Way("GET", "/suggest/{review}", suggest.page, guard.public),
+    Way("POST", "/suggest/{review}", suggest.send, guard.public),
     Way("GET", "/sign-in", sign_in.page, guard.public),
     Way("POST", "/sign-in", sign_in.enter, guard.public),
     Way("POST", "/sign-out", sign_in.leave, guard.signed_in),
     Way("GET", "/", home.page, guard.signed_in),
     Way("GET", "/r/{review}", lead.page, guard.lead),
+    Way("GET", "/r/{review}/ledger", lead.ledger, guard.lead),
+    Way("GET", "/r/{review}/ledger.json", lead.ledger_json, guard.lead),
+    Way("POST", "/r/{review}/tasks", lead.settle, guard.lead),
     Way("GET", "/r/{review}/screen/{stage}", screen.page, guard.screener),
     Way("POST", "/r/{review}/decide", screen.decide, guard.screener),
     Way("POST", "/r/{review}/undo", undo.undo, guard.member),

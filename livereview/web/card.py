@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
@@ -24,7 +24,8 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What is shown of a report: `record` is the one that a decision will cite."""
+    """What is shown of a report: `record` is the one that a decision will cite, with the fields it lacks from others of
+    the same report; `origin` names the source of each of those."""
 
     record_id: str
     record: Record
@@ -33,12 +34,13 @@ class Card:
     link: str | None
     lang: str | None
     sources: tuple[str, ...]
+    origin: Mapping[str, str]
 
 
 def of(con: Connection, review: str, report: str, highlights: Highlights) -> Card:
     """The card of a report of this review."""
     members = records.reports(con, review, [report])[report]
-    record = records.fullest(members)
+    record, origin = records.merged(members)
     return Card(
         record.record_id,
         record,
@@ -47,6 +49,7 @@ def of(con: Connection, review: str, report: str, highlights: Highlights) -> Car
         link(record),
         record.language if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", record.language or "") else None,
         tuple(sorted({member.source for member in members})),
+        origin,
     )
 
 

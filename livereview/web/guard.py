@@ -57,6 +57,7 @@ class Desk:
     clock: Callable[[], datetime]
     tries: Tries = field(default_factory=Tries)
     turns: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    suggested: dict[str, list[datetime]] = field(default_factory=dict)  # when each address sent tips, in memory
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,22 @@
-"""The lead's page: what is wrong first, then what waits."""
+"""The lead's pages: what is wrong first, then what waits; every search that ever ran; tasks settled."""
 
 from __future__ import annotations
 
-from fastapi.responses import Response
+from typing import Annotated
+
+from fastapi import Form
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from livereview import ops
 from livereview.store import evidence, matches, searches
 from livereview.web import guard, pages
 
 REJECTS = 20
+SHOWN = 200  # attempts on the ledger's page; its JSON has all
 
 
 def page(room: guard.Here) -> Response:
-    """Alarms, searches, the flow of records, the last rejects."""
+    """Alarms, tasks, searches, the flow of records, the last rejects."""
     review = room.review.id
     status = ops.status.status(room.desk.store, now=room.desk.clock(), review=review)["reviews"][0]
     with room.desk.store.read() as con:
@@ -22,3 +26,34 @@ def page(room: guard.Here) -> Response:
             "doubtful": matches.doubtful_count(con, review),
         }
     return pages.show("lead.html", room, status=200, now=status, **values)
+
+
+def ledger(room: guard.Here) -> Response:
+    """Every attempt of every search, newest first."""
+    told = ops.status.ledger_of(room.desk.store, review=room.review.id, now=room.desk.clock())["attempts"]
+    return pages.show("ledger.html", room, attempts=told[:SHOWN], all=len(told))
+
+
+def ledger_json(room: guard.Here) -> Response:
+    """The whole ledger, as `livereview ledger --json` prints it."""
+    return JSONResponse(ops.run(room.desk.store, room.desk.settings.site, "ledger", {"review": room.review.id}))
+
+
+def settle(
+    room: guard.Here,
+    task: Annotated[str, Form()],
+    outcome: Annotated[str, Form()],
+    note: Annotated[str, Form()] = "",
+) -> Response:
+    """Close a task with the outcome whose button was pressed."""
+    close = ops.tips.settle_tip if task.startswith("tip:") else ops.tasks.settle_task
+    close(
+        room.desk.store,
+        review=room.review.id,
+        task=task,
+        outcome=outcome,
+        by=room.me,
+        note=note or None,
+        now=room.desk.clock(),
+    )
+    return RedirectResponse(f"/r/{room.review.id}#tasks", 303)

@@ -48,6 +48,11 @@ def number(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def new_id() -> str:
+    """An id for a form, so that the same form sent twice is one event."""
+    return uuid.uuid4().hex
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -57,7 +62,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(when=when, number=number)
-    environment.globals.update(stages=STAGES, verdicts=VERDICTS, form_id=lambda: uuid.uuid4().hex)
+    environment.globals.update(stages=STAGES, verdicts=VERDICTS, form_id=new_id)
     return environment
 
 

@@ -1,0 +1,110 @@
+"""The recheck: included and queued reports are looked up again for retractions, corrections and missing abstracts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from uuid import uuid4
+
+from prefect import flow, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+
+from flows.surveil import Ending, Night, forget, publish, sentence, verdict
+from livereview import fetch, replay, settings, sources
+from livereview.client import Client, Session
+from livereview.errors import LivereviewError, SourceBroken
+from livereview.fetch import paging
+from livereview.sources import retractionwatch
+from livereview.sources.protocol import Query, Window
+from livereview.surveillance.lookups import SOURCES, Known, known, queries
+
+Keep = Callable[[fetch.Answer], None]
+
+
+@flow(name="recheck", flow_run_name="recheck-{review}", validate_parameters=False)
+def recheck(
+    review: str, home: str | None = None, now: str | None = None, record: str | None = None, via: str | None = None
+) -> State[Night]:
+    """Ask each source about the reports that are due; the run fails, after all is done, if a source did not answer.
+
+    `now`, `record` and `via` are as in `flows.surveil`.
+    """
+    chosen = settings.read(os.environ, Path(home) if home else None)
+    moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
+    keep = replay.Recorder(Path(record)).keep if record else forget
+    with Session(chosen) as client, fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher:
+        endings = []
+        for source in SOURCES:
+            reports = known(client.call("due", review=review, source=source, now=moment)["reports"])
+            if reports:
+                endings.append(ask(client, fetcher, review, source, reports, moment, keep))
+        published = publish(client, review, moment)
+    return verdict({"review": review, "searches": endings, "published": published})
+
+
+@task(task_run_name="look up at {source}", persist_result=False, cache_policy=NO_CACHE)
+def ask(
+    client: Client,
+    fetcher: fetch.Fetcher,
+    review: str,
+    source: str,
+    reports: Sequence[Known],
+    now: datetime,
+    keep: Keep,
+) -> Ending:
+    """One source as a task, its ending in the run's log."""
+    ending = look_up(client, fetcher, review, source, reports, now, keep)
+    log = get_run_logger()
+    (log.info if ending["error"] is None else log.error)("%s; %d reports asked for", sentence(ending), len(reports))
+    return ending
+
+
+def look_up(
+    client: Client,
+    fetcher: fetch.Fetcher,
+    review: str,
+    source: str,
+    reports: Sequence[Known],
+    now: datetime,
+    keep: Keep,
+) -> Ending:
+    """Ask a source about these reports; those of a batch count as checked once all of its answer is taken in."""
+    search, error, started = uuid4().hex, None, monotonic()
+    client.call("begin_lookup", review=review, source=source, search=search, now=now)
+    try:
+        for query, records in queries(source, reports):
+            for body, answer in _answers(fetcher, source, query, reports, now):
+                keep(answer)
+                sent = {"body": body, "cursor": answer.cursor, "url": answer.url, "status": answer.status}
+                client.call("ingest", search=search, now=now, **sent)
+            client.call("checked", review=review, source=source, records=list(records), now=now)
+    except LivereviewError as problem:
+        error = str(problem)
+    except Exception as bug:
+        client.call("finish", search=search, now=now, error=f"a bug: {type(bug).__name__}: {bug}")
+        raise
+    ending = client.call("finish", search=search, now=now, error=error, seconds=round(monotonic() - started, 3))
+    return {"name": f"look-up: {source}", "source": source, "error": error, **ending}
+
+
+def _answers(
+    fetcher: fetch.Fetcher, source: str, query: Query, reports: Sequence[Known], now: datetime
+) -> Iterator[tuple[bytes, fetch.Answer]]:
+    """The answers with the bytes to take in. A single work that a source does not have (404) is an answer too."""
+    try:
+        for answer in paging.pages(fetcher, sources.find(source), query, Window(None, now)):
+            yield _wanted(source, answer.body, reports), answer
+    except SourceBroken as problem:
+        if problem.status != 404 or query.filter("work") is None:
+            raise
+
+
+def _wanted(source: str, body: bytes, reports: Sequence[Known]) -> bytes:
+    """Retraction Watch sends all it knows; only what is about these reports is kept."""
+    if source != retractionwatch.NAME:
+        return body
+    return retractionwatch.only(body, {r.doi for r in reports if r.doi}, {r.pmid for r in reports if r.pmid})

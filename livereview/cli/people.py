@@ -1,0 +1,71 @@
+"""Commands of people: decisions and extractions made elsewhere, and accounts."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from livereview import files
+from livereview.cli.terminal import Home, ReviewId, app, err, moment, out, settings_of, tell_published, told
+from livereview.client import Session
+
+
+@app.command()
+def decide(
+    review: ReviewId,
+    source: Annotated[Path, typer.Option("--from", help="CSV: record, stage, reviewer, verdict, reason, note, role.")],
+    now: Annotated[str | None, typer.Option(help="ISO time of the decisions; default: now.")] = None,
+    home: Home = None,
+) -> None:
+    """Take in decisions made elsewhere.  Example: livereview decide --review R --from decisions.csv
+
+    A row that can't be taken is named with its line and spares the others; exits 2 then.
+    """
+    with told(), Session(settings_of(home)) as client, Progress(console=err, transient=True) as progress:
+        bar = progress.add_task("deciding", total=files.count_rows(source))
+        report = files.decide(client, review, source, moment(now), lambda: progress.advance(bar))
+        client.call("settle_outbox", now=moment(now))
+    out.print(f"{report.written} written, {report.known} known already, {len(report.refused)} refused")
+    for line, why in report.refused:
+        err.print(f"{source} line {line}: {why}", style="red", markup=False, soft_wrap=True)
+    if report.refused:
+        raise typer.Exit(2)
+
+
+@app.command()
+def extract(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Extraction forms, JSON or CSV.")],
+    review: ReviewId,
+    by: Annotated[str, typer.Option(help="Who extracted.")],
+    now: Annotated[str | None, typer.Option(help="ISO time of the extraction; default: now.")] = None,
+    home: Home = None,
+) -> None:
+    """Take in extractions and publish.  Example: livereview extract --review R --by amina study.json"""
+    with told(), Session(settings_of(home)) as client:
+        for path in paths:
+            for done in files.extract(client, review, path, by, moment(now)):
+                known = " (known already)" if done["known"] else ""
+                out.print(f"{done['study']}: {done['reports']} reports, {done['results']} results{known}", markup=False)
+        tell_published(client.call("settle_outbox", now=moment(now)))
+
+
+@app.command()
+def account(
+    name: Annotated[str, typer.Argument(help="Who, e.g. amina.")],
+    role: Annotated[str, typer.Option(help="lead, reviewer, adjudicator or reader.")] = "reviewer",
+    close: Annotated[bool, typer.Option(help="Shut the account; its decisions stay.")] = False,
+    home: Home = None,
+) -> None:
+    """Open an account and print its sign-in secret, once.  Example: livereview account amina --role reviewer"""
+    with told(), Session(settings_of(home)) as client:
+        if close:
+            client.call("close_account", name=name)
+            out.print(f"{name} can no longer sign in.")
+        else:
+            secret = secrets.token_urlsafe(24)
+            client.call("add_account", name=name, role=role, secret=secret)
+            out.print(f"{name} ({role}) signs in with: {secret}", markup=False, soft_wrap=True)

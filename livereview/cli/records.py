@@ -1,0 +1,105 @@
+"""Commands on records: files taken in or read, duplicates found and explained."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from livereview import files, sources
+from livereview.cli.terminal import Home, Protocol, ReviewId, app, err, out, register, settings_of, told
+from livereview.client import Session
+from livereview.errors import Refused, Retry, SourceBroken
+from livereview.settings import Settings
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Exports; .gz is fine.")],
+    review: ReviewId,
+    source: Annotated[str | None, typer.Option(help="What the files are, e.g. ris; guessed if not given.")] = None,
+    grey: Annotated[bool, typer.Option(help="Count them under other methods, not databases.")] = False,
+    protocol: Protocol = None,
+    home: Home = None,
+) -> None:
+    """Take in files exported elsewhere.  Example: livereview import --review youth-homelessness *.ris.gz"""
+    table = Table("file", "kind", "found", "new", "rejected", "outcome")
+    with told(), Session(settings_of(home)) as client, Progress(console=err, transient=True) as progress:
+        register(client, review, protocol)
+        bodies = [(path, files.read(path)) for path in paths]
+        for path, body in progress.track(bodies, description="importing"):
+            kind = source or files.guess(body, path.name)
+            n = client.call("import_file", review=review, source=kind, name=path.name, body=body, grey=grey)
+            outcome = "known already" if n["known"] else n["outcome"]
+            table.add_row(path.name, kind, *(str(n[key]) for key in ("found", "fresh", "rejected")), outcome)
+        flow = client.call("status", review=review)["reviews"][0]["flow"]
+        client.call("settle_outbox")
+    out.print(table)
+    found = flow["databases"] + flow["other"]
+    out.print(f"found {found:,}   duplicates {flow['duplicates']:,}   queued {flow['awaiting_screening']:,}")
+
+
+@app.command()
+def parse(
+    source: Annotated[str, typer.Argument(help="Name of a source, or package.module:Attribute.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE...")],
+) -> None:
+    """Print what a source reads from files, one JSON object a line.  Example: livereview parse ris export.ris
+
+    Exits 3, with the reason on standard error, if a file is not that source's at all.
+    """
+    broken = False
+    with told():
+        reader = sources.find(source)
+        for path in paths:
+            try:
+                page = reader.parse(files.read(path), None)
+            except (SourceBroken, Retry) as error:
+                err.print(f"{path}: {error}", style="red", markup=False, soft_wrap=True)
+                broken = True
+                continue
+            for line in files.lines(page):
+                sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    if broken:
+        raise typer.Exit(3)
+
+
+@app.command()
+def dedup(
+    paths: Annotated[list[str], typer.Argument(metavar="FILE...|explain A B", help="CSV or RIS; .gz is fine.")],
+    to: Annotated[Path | None, typer.Option("--out", help="CSV to write: record_id,cluster_id.")] = None,
+    doubtful: Annotated[Path | None, typer.Option(help="CSV to write: pairs for a person to judge.")] = None,
+    home: Home = None,
+) -> None:
+    """Deduplicate files without a database.  Example: livereview dedup a.ris b.csv.gz --out clusters.csv
+
+    livereview dedup explain A B  tells why two stored records are, or are not, taken for one publication.
+    """
+    with told():
+        if paths[0] == "explain" and len(paths) == 3 and not to:
+            explain(paths[1], paths[2], settings_of(home))
+            return
+        if to is None:
+            raise Refused("say where to write the clusters: --out clusters.csv")
+        from livereview import dedup_files
+
+        done = dedup_files.run([Path(path) for path in paths], to, doubtful, lambda step: err.print(step))
+        out.print(str(done))
+
+
+def explain(left: str, right: str, chosen: Settings) -> None:
+    """Print the words of `livereview.ops.screen.explain`."""
+    with Session(chosen) as client:
+        out.print(client.call("explain", left=left, right=right)["text"], markup=False, soft_wrap=True)
+
+
+@app.command()
+def rebuild(home: Home = None) -> None:
+    """Make the reports and the blocking keys again from the stored events; what people decided is untouched."""
+    with told(), Session(settings_of(home)) as client:
+        out.print(f"{client.call('rebuild')['records']:,} records settled again")

@@ -1,0 +1,55 @@
+"""Commands that serve and publish."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from livereview.cli.terminal import Home, ReviewId, app, out, settings_of, tell_published, told
+from livereview.client import Session
+
+
+@app.command()
+def demo(
+    home: Annotated[Path, typer.Option("--home", help="Where to build it; emptied first.")] = Path("demo"),
+) -> None:
+    """Run three nights of the example review without network and publish its summary."""
+    from livereview import demo as example
+
+    with told():
+        example.run(home, out)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    home: Home = None,
+) -> None:
+    """Own the database: the screening room, the published pages, and the door for flows.  Example: livereview serve"""
+    from livereview.web.serve import serve as run
+
+    with told():
+        run(settings_of(home), host, port)
+
+
+@app.command()
+def publish(review: ReviewId, home: Home = None) -> None:
+    """Bring the published folder up to date; unchanged content makes no new version."""
+    with told(), Session(settings_of(home)) as client:
+        done = client.call("publish", review=review)
+        client.call("settle_outbox")
+        tell_published({review: done})
+
+
+@app.command()
+def backup(
+    name: Annotated[str | None, typer.Option(help="Name of the copy; default: the time.")] = None, home: Home = None
+) -> None:
+    """Copy the database into backups/ while everything goes on working."""
+    with told(), Session(settings_of(home)) as client:
+        done = client.call("backup", name=name or datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
+    out.print(f"Wrote {done['file']}", markup=False, soft_wrap=True)

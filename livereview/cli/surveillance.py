@@ -1,0 +1,164 @@
+"""Commands that keep a review alive: its protocol, its searches and what became of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from livereview import review_toml
+from livereview.cli.terminal import (
+    Home,
+    Protocol,
+    ReviewId,
+    app,
+    err,
+    moment,
+    out,
+    protocol_file,
+    register,
+    settings_of,
+    told,
+)
+from livereview.client import Session
+from livereview.errors import Refused
+
+
+@app.command()
+def init(folder: Annotated[Path, typer.Argument(help="Where to put the new review.")] = Path()) -> None:
+    """Write a commented review.toml to start from.  Example: livereview init my-review"""
+    with told():
+        path = folder / "review.toml"
+        if path.exists():
+            raise Refused(f"{path} exists; choose another folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(review_toml.template(), encoding="utf-8")
+    out.print(f"Wrote {path}. Edit it, then: livereview surveil --protocol {path} --review ID", markup=False)
+
+
+@app.command()
+def surveil(
+    review: ReviewId,
+    protocol: Protocol = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only this search; may be given again.")] = None,
+    now: Annotated[str | None, typer.Option(help="Take this ISO time as the present (for replays).")] = None,
+    record: Annotated[Path | None, typer.Option(help="Keep every answer in this folder.")] = None,
+    replay: Annotated[Path | None, typer.Option(help="Take the answers from this recording, not the network.")] = None,
+    home: Home = None,
+) -> None:
+    """Run tonight's searches now.  Example: livereview surveil --review signs-of-safety
+
+    Exits 1 if any search did not run through; what the others brought is kept and published.
+    """
+    from livereview import night
+
+    with told():
+        chosen, path = settings_of(home), protocol_file(review, protocol)
+        moment(now)
+        with Session(chosen) as client:  # a wrong id must not cost the half minute that Prefect takes to start
+            register(client, review, protocol)
+            client.call("protocol", review=review)
+        state = night.run(chosen, review, path, only=only, now=now, record=record, recording=replay)
+    out.print(night.table(state.endings))
+    tell_problem(state.problem)
+
+
+@app.command()
+def schedule(
+    review: Annotated[list[str], typer.Option("--review", help="Review to schedule; may be given again.")],
+    protocol: Protocol = None,
+    home: Home = None,
+) -> None:
+    """Serve the reviews' schedules until stopped; needs a Prefect server (PREFECT_API_URL)."""
+    with told():
+        if not os.environ.get("PREFECT_API_URL"):
+            raise Refused(
+                "PREFECT_API_URL is not set. Start `prefect server start` and set PREFECT_API_URL=http://127.0.0.1:4200/api"
+            )
+        from flows.schedule import run
+
+        chosen = settings_of(home)
+        with Session(chosen) as client:
+            for name in review:
+                register(client, name, protocol)
+            found = [review_toml.parse(client.call("protocol", review=name)["text"]) for name in review]
+        run(found, chosen.home)
+
+
+@app.command()
+def recheck(
+    review: ReviewId,
+    now: Annotated[str | None, typer.Option(help="Take this ISO time as the present (for replays).")] = None,
+    record: Annotated[Path | None, typer.Option(help="Keep every answer in this folder.")] = None,
+    replay: Annotated[Path | None, typer.Option(help="Take the answers from this recording, not the network.")] = None,
+    home: Home = None,
+) -> None:
+    """Look included and queued reports up again for retractions.  Example: livereview recheck --review R
+
+    Only reports that were not looked up in the last 29 days are asked for. Exits 1 if a source did not answer.
+    """
+    from livereview import night
+
+    with told():
+        chosen = settings_of(home)
+        moment(now)
+        with Session(chosen) as client:
+            client.call("protocol", review=review)
+        state = night.recheck(chosen, review, now=now, record=record, recording=replay)
+    if not state.endings:
+        out.print("Nothing is due: every report was looked up in the last 29 days, or there is none.")
+        return
+    out.print(night.table(state.endings))
+    tell_problem(state.problem)
+
+
+def tell_problem(problem: str | None) -> None:
+    """Say what did not run through, and exit 1; nothing where all did."""
+    if problem:
+        err.print(problem, style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1)
+
+
+@app.command()
+def ledger(
+    review: ReviewId,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with every detail.")] = False,
+    home: Home = None,
+) -> None:
+    """Every run of every search, newest first.  Example: livereview ledger --review R"""
+    from livereview import night
+
+    with told(), Session(settings_of(home)) as client:
+        attempts = client.call("ledger", review=review)["attempts"]
+    if as_json:
+        sys.stdout.write(json.dumps(attempts, indent=2, ensure_ascii=False) + "\n")
+    elif not attempts:
+        out.print(f"No search has run yet. Start one: livereview surveil --review {review}")
+    else:
+        out.print(night.ledger(attempts))
+
+
+@app.command()
+def status(
+    review: Annotated[str | None, typer.Option(help="Only this review.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    home: Home = None,
+) -> None:
+    """What each search did, what waits, what is published. Exits 1 if there is an alarm."""
+    from livereview import night
+
+    with told(), Session(settings_of(home)) as client:
+        found = client.call("status", **({"review": review} if review else {}))["reviews"]
+    if as_json:
+        sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    elif not found:
+        out.print("No review yet. Start one: livereview init my-review")
+    else:
+        for one in found:
+            night.show_status(one, out)
+    if any(one["alarms"] for one in found):
+        raise typer.Exit(1)

@@ -1,0 +1,92 @@
+"""What every command shares: the app, its two streams, its options, and how errors are told."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from livereview import review_toml, settings
+from livereview.client import Client
+from livereview.errors import LivereviewError, Refused
+
+app = typer.Typer(
+    help="Keep a living systematic review alive: search, deduplicate, screen, extract, publish.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+PLACES = ("review.toml", "{}/review.toml", "reviews/{}/review.toml", "examples/{}/review.toml")
+out = Console()
+err = Console(stderr=True, highlight=False)
+
+Home = Annotated[Path | None, typer.Option("--home", help="Data folder; else LIVEREVIEW_HOME, else ./livereview-data.")]
+ReviewId = Annotated[str, typer.Option("--review", help="Id of the review, as in its review.toml.")]
+Protocol = Annotated[Path | None, typer.Option(help="Its review.toml, if it is not where livereview looks.")]
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn an error that a person can act on into one clear line and an exit code."""
+    try:
+        yield
+    except Refused as error:
+        err.print(f"livereview: {error}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(2) from None
+    except LivereviewError as error:
+        err.print(f"livereview: {error}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
+
+
+def protocol_file(review: str, given: Path | None) -> Path | None:
+    """Where the review.toml is: as given, or in PLACES; None: trust the database."""
+    for place in [given] if given else [Path(place.format(review)) for place in PLACES]:
+        if place.exists() and review_toml.load(place).id == review:
+            return place
+    if given:
+        raise Refused(f"{given} is not the protocol of {review!r}")
+    return None
+
+
+def register(client: Client, review: str, given: Path | None) -> None:
+    """Put the protocol file in force, if there is one."""
+    if path := protocol_file(review, given):
+        client.call("register", text=path.read_text(encoding="utf-8"))
+
+
+def settings_of(home: Path | None) -> settings.Settings:
+    return settings.read(os.environ, home)
+
+
+def tell_published(done: dict[str, Any]) -> None:
+    """One line a review on what was published; exit 1 if a build failed."""
+    for review, result in done.items():
+        if "problem" in result:
+            err.print(
+                f"{review}: not published, the last good page stands: {result['problem']}", style="red", markup=False
+            )
+            raise typer.Exit(1)
+        what = (
+            f"version {result['version']} ({result['change']})"
+            if result["new"]
+            else f"version {result['version']} stands"
+        )
+        out.print(f"{review}: {what}, {result['folder']}/index.html", markup=False, soft_wrap=True)
+
+
+def moment(text: str | None) -> datetime:
+    """An ISO time with a zone, or now."""
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Refused(f"{text!r} is not an ISO time such as 2026-03-01T02:00+00:00") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

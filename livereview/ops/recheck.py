@@ -1,0 +1,64 @@
+"""Looking known reports up again: retractions and corrections since, and abstracts that their first source had not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from livereview.errors import Refused
+from livereview.ops.surveil import protocol
+from livereview.review import Search
+from livereview.store import searches, tasks
+from livereview.store.open import Connection, Store
+from livereview.store.searches import Run
+from livereview.surveillance.lookups import DUE, PROMISED, SOURCES, askable
+
+
+def due(store: Store, *, review: str, source: str, now: datetime) -> dict[str, Any]:
+    """The reports that this source is to be asked about now, included ones first: [{record, doi, pmid}]."""
+    if source not in SOURCES:
+        raise Refused(f"{source!r} can't be asked about known reports; choose one of {', '.join(SOURCES)}")
+    with store.read() as con:
+        protocol(con, review)
+        last, limit = tasks.last_checks(con, review), now - timedelta(days=DUE)
+        found = [
+            {"record": one.known.record, "doi": one.known.doi, "pmid": one.known.pmid}
+            for one in tasks.watched(con, review)
+            if askable(one.known, source) and not _since(last.get((one.report_id, source)), limit)
+        ]
+    return {"reports": found}
+
+
+def _since(moment: datetime | None, limit: datetime) -> bool:
+    return moment is not None and moment > limit
+
+
+def begin_lookup(store: Store, *, review: str, source: str, search: str, now: datetime) -> dict[str, Any]:
+    """Start a look-up of known reports at a source, in the ledger like any search."""
+    what = Search(name=f"look-up: {source}", source=source, platform=source, query="reports known by DOI or PMID")
+
+    def job(con: Connection) -> None:
+        protocol(con, review)
+        searches.begin(con, search, review, what, Run("lookup", None, now), now)
+
+    store.write(job)
+    return {"search": search}
+
+
+def checked(store: Store, *, review: str, source: str, records: Sequence[str], now: datetime) -> dict[str, Any]:
+    """Write that this source was asked about the reports of these records, and answered."""
+    store.write(lambda con: tasks.save_checked(con, review, source, records, now))
+    return {"checked": len(records)}
+
+
+def overdue(con: Connection, review: str, now: datetime) -> list[str]:
+    """An alarm where included reports were looked up once, but not within the promised days."""
+    last, limit = tasks.last_checks(con, review), now - timedelta(days=PROMISED)
+    late = [
+        one
+        for one in tasks.watched(con, review)
+        if one.included and (asked := [last[key] for key in last if key[0] == one.report_id]) and max(asked) < limit
+    ]
+    words = f"{len(late)} included reports were not rechecked for retractions within {PROMISED} days"
+    return [f"{words}: run livereview recheck"] if late else []

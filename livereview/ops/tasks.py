@@ -1,0 +1,84 @@
+"""What surveillance asks of people: retractions of what they read, tips of readers, and reports opened again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from livereview.errors import Refused
+from livereview.store import records, tasks, versions
+from livereview.store.open import Connection, Store
+from livereview.store.tasks import Task
+
+OUTCOMES = {"tip": ("accepted", "declined")}
+RETRACTION_OUTCOMES = ("noted", "reopened")
+WORDS = {
+    "retracted": "was retracted",
+    "expression-of-concern": "has an expression of concern",
+    "corrected": "was corrected",
+    "tip": "was suggested by a reader",
+}
+
+
+def raise_for(con: Connection, review: str, kind: str, record_ids: Sequence[str], now: datetime) -> None:
+    """After these records came in by a search of this kind: a task for each retraction that matters, and reports that
+    were excluded without an abstract opened again where one has arrived. Nothing is decided and nothing dropped."""
+    known = records.current(con, record_ids)
+    marked = {key: record for key, record in known.items() if record.retraction}
+    for key, record in marked.items():
+        for where, report, included in tasks.is_watched(con, [key]):
+            if (included or kind == "lookup") and record.retraction not in tasks.kinds(con, where, report):
+                _raise(con, where, key, str(record.retraction), record.source, now)
+    read = [key for key, record in known.items() if record.abstract]
+    for where, _, record_id in tasks.excluded_unread(con, read):
+        cause = "an abstract has arrived since it was excluded without one"
+        id = f"abstract:{where}:{record_id}"
+        tasks.reopen(con, id, where, record_id, "title_abstract", "rule", cause, now)
+        versions.ask(con, where, cause, now)
+
+
+def _raise(con: Connection, review: str, record: str, kind: str, source: str, now: datetime) -> None:
+    tasks.append(con, [Task(f"{kind}:{review}:{record}", review, record, kind, {"source": source})], now)
+    versions.ask(con, review, f"{source} says that a report {WORDS[kind]}", now)
+
+
+def open_tasks(con: Connection, review: str) -> list[dict[str, Any]]:
+    """The open tasks of a review in words, oldest first."""
+    found = tasks.of(con, review)
+    titles = {key: one.title for key, one in records.current(con, [t.record_id for t in found if t.record_id]).items()}
+    return [
+        {
+            "id": task.id,
+            "kind": task.kind,
+            "words": WORDS[task.kind],
+            "title": titles.get(task.record_id or "") or task.data.get("title") or "Untitled record",
+            "record": task.record_id,
+            "data": dict(task.data),
+            "made": task.made,
+        }
+        for task in found
+    ]
+
+
+def settle_task(
+    store: Store, *, review: str, task: str, outcome: str, by: str, now: datetime, note: str | None = None
+) -> dict[str, Any]:
+    """Close a task. noted: the decision on the report stands; reopened: its full text is to be decided on again.
+
+    Tips have their own way (`ops.tips`). A task that is closed already stays as it was closed.
+    """
+
+    def job(con: Connection) -> dict[str, Any]:
+        found = next((one for one in tasks.of(con, review) if one.id == task), None)
+        if found is None:
+            raise Refused("this task is settled already or was never raised; reload the page")
+        if found.kind == "tip" or outcome not in RETRACTION_OUTCOMES:
+            raise Refused(f"a task about a retraction ends as {' or '.join(RETRACTION_OUTCOMES)}, not {outcome!r}")
+        tasks.end(con, task, outcome, by, note, now)
+        if outcome == "reopened" and found.record_id:
+            tasks.reopen(con, f"task:{task}", review, found.record_id, "full_text", by, f"it {WORDS[found.kind]}", now)
+            versions.ask(con, review, f"a report that {WORDS[found.kind]} is being looked at again", now)
+        return {"task": task, "outcome": outcome}
+
+    return store.write(job)

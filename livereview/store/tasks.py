@@ -1,0 +1,149 @@
+"""What waits for a person beside screening, reports opened again, and when known reports were looked up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from livereview.store.open import Connection
+from livereview.surveillance.lookups import Known
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing for a person to settle. `kind`: retracted, expression-of-concern, corrected or tip; `data` tells more."""
+
+    id: str
+    review: str
+    record_id: str | None
+    kind: str
+    data: Mapping[str, Any]
+    made: datetime | None = None
+    report_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A report that a retraction would matter to."""
+
+    report_id: str
+    included: bool
+    known: Known
+
+
+def append(con: Connection, tasks: Sequence[Task], now: datetime) -> int:
+    """Raise the tasks that are not known yet; how many those are."""
+    rows = [
+        con.execute(
+            """INSERT INTO task (id, review, record_id, kind, data, made) VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO NOTHING RETURNING id""",
+            [task.id, task.review, task.record_id, task.kind, json.dumps(task.data, ensure_ascii=False), now],
+        ).fetchall()
+        for task in tasks
+    ]
+    return sum(map(len, rows))
+
+
+def of(con: Connection, review: str) -> list[Task]:
+    """The open tasks of a review, oldest first."""
+    rows = con.execute(
+        "SELECT id, review, record_id, kind, data, made, report_id FROM open_task WHERE review = ? ORDER BY seq",
+        [review],
+    ).fetchall()
+    return [Task(a, b, c, kind, json.loads(data), made, report) for a, b, c, kind, data, made, report in rows]
+
+
+def end(con: Connection, task: str, outcome: str, author: str, note: str | None, now: datetime) -> None:
+    con.execute(
+        """INSERT INTO task_end (task, outcome, author, note, made) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (task) DO NOTHING""",
+        [task, outcome, author, note, now],
+    )
+
+
+def count_since(con: Connection, review: str, kind: str, since: datetime) -> int:
+    """How many tasks of this kind were raised since then, settled or not."""
+    row = con.execute(
+        "SELECT count(*) FROM task WHERE review = ? AND kind = ? AND made >= ?", [review, kind, since]
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def reopen(
+    con: Connection, id: str, review: str, record: str, stage: str, author: str, cause: str, now: datetime
+) -> None:
+    """Let decisions on this record's report at this stage count no more; the same id again changes nothing."""
+    con.execute(
+        """INSERT INTO reopening (id, review, record_id, stage, author, cause, made) VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO NOTHING""",
+        [id, review, record, stage, author, cause, now],
+    )
+
+
+def reopened(con: Connection, review: str, report_id: str, stage: str) -> str | None:
+    """Why a report was opened again at this stage, if it was."""
+    row = con.execute(
+        "SELECT cause FROM reopened WHERE review = ? AND report_id = ? AND stage = ?", [review, report_id, stage]
+    ).fetchone()
+    return str(row[0]) if row else None
+
+
+def excluded_unread(con: Connection, record_ids: Iterable[str]) -> list[tuple[str, str, str]]:
+    """(review, report, record) excluded on title and abstract when there was no abstract, though these records bring one."""
+    rows = con.execute(
+        """SELECT DISTINCT d.review, d.report_id, d.record_id, r.data FROM current_decision d
+        JOIN record r ON r.record_id = d.record_id AND r.version = d.record_version
+        JOIN review_record v ON v.review = d.review AND v.report_id = d.report_id
+        WHERE d.stage = 'title_abstract' AND d.verdict = 'exclude' AND v.record_id IN (SELECT unnest(?::VARCHAR[]))""",
+        [list(record_ids)],
+    ).fetchall()
+    return [(review, report, record) for review, report, record, data in rows if not json.loads(data).get("abstract")]
+
+
+def watched(con: Connection, review: str) -> list[Watched]:
+    """The included and queued reports of a review, included ones first."""
+    rows = con.execute(
+        """SELECT w.report_id, bool_or(w.included), arg_min(c.record_id, v.seq), min(c.doi), min(c.pmid),
+            bool_or(json_extract_string(c.data, '$.abstract') IS NOT NULL)
+        FROM watched w JOIN review_record v ON v.review = w.review AND v.report_id = w.report_id
+        JOIN current_record c ON c.record_id = v.record_id WHERE w.review = ?
+        GROUP BY w.report_id ORDER BY bool_or(w.included) DESC, min(v.seq)""",
+        [review],
+    ).fetchall()
+    return [Watched(report, included, Known(*row)) for report, included, *row in rows]
+
+
+def is_watched(con: Connection, record_ids: Iterable[str]) -> list[tuple[str, str, bool]]:
+    """(review, report, included) of the watched reports that these records belong to."""
+    return con.execute(
+        """SELECT DISTINCT w.review, w.report_id, w.included FROM watched w
+        JOIN review_record v ON v.review = w.review AND v.report_id = w.report_id
+        WHERE v.record_id IN (SELECT unnest(?::VARCHAR[]))""",
+        [list(record_ids)],
+    ).fetchall()
+
+
+def last_checks(con: Connection, review: str) -> dict[tuple[str, str], datetime]:
+    """When each report was last looked up, by (report, source)."""
+    rows = con.execute("SELECT report_id, source, made FROM last_check WHERE review = ?", [review]).fetchall()
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def save_checked(con: Connection, review: str, source: str, record_ids: Sequence[str], now: datetime) -> None:
+    con.execute(
+        "INSERT INTO checked (review, record_id, source, made) SELECT ?, unnest(?::VARCHAR[]), ?, ?",
+        [review, list(record_ids), source, now],
+    )
+
+
+def kinds(con: Connection, review: str, report_id: str) -> set[str]:
+    """The kinds of task that were ever raised for this report."""
+    rows = con.execute(
+        """SELECT DISTINCT t.kind FROM task t LEFT JOIN report p ON p.record_id = t.record_id
+        WHERE t.review = ? AND coalesce(p.report_id, t.record_id) = ?""",
+        [review, report_id],
+    ).fetchall()
+    return {row[0] for row in rows}
