@@ -7,7 +7,7 @@ the same answers then gives the same reports in the same order. One source's fai
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -24,6 +24,7 @@ from livereview.client import Client, Session
 from livereview.errors import LivereviewError, Refused
 from livereview.fetch import paging
 from livereview.review import Review, Search
+from livereview.sources import citations
 from livereview.sources.protocol import Query, Window
 
 Ending = dict[str, Any]
@@ -47,10 +48,11 @@ def run_search(
     search, error, started = begun["search"], None, monotonic()
     window = Window(_time(begun["start"]), datetime.fromisoformat(begun["end"]))
     try:
-        for answer in paging.pages(fetcher, source, Query(plan.query, plan.filters, plan.url), window):
-            keep(answer)
-            sent = {name: getattr(answer, name) for name in ("body", "cursor", "url", "status", "quota", "note")}
-            client.call("ingest", search=search, now=now, **sent)
+        for query in queries(plan, begun.get("seeds")):
+            for answer in paging.pages(fetcher, source, query, window):
+                keep(answer)
+                sent = {name: getattr(answer, name) for name in ("body", "cursor", "url", "status", "quota", "note")}
+                client.call("ingest", search=search, now=now, **sent)
     except LivereviewError as problem:
         error = str(problem)
     except Exception as bug:
@@ -58,6 +60,14 @@ def run_search(
         raise
     ending = client.call("finish", search=search, now=now, error=error, seconds=round(monotonic() - started, 3))
     return {"name": plan.name, "source": plan.source, "error": error, **ending}
+
+
+def queries(plan: Search, seeds: Sequence[str] | None) -> Iterator[Query]:
+    """What a search asks: the protocol's query or, where it chases citations, one for each batch of works."""
+    if seeds is None:
+        yield Query(plan.query, plan.filters, plan.url)
+    else:
+        yield from citations.chase(seeds)
 
 
 def _time(text: str | None) -> datetime | None:

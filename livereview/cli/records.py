@@ -69,6 +69,16 @@ def parse(
         raise typer.Exit(3)
 
 
+@app.command("sources")
+def sources_() -> None:
+    """List the sources: which can be searched, which read files, and the settings they look for."""
+    table = Table("source", "what it is", "searched or imported", "settings")
+    for name, source in sorted(sources.SOURCES.items()):
+        way = "imported" if source.request is None else "searched"
+        table.add_row(name, source.title, way, ", ".join(source.secrets))
+    out.print(table)
+
+
 @app.command()
 def dedup(
     paths: Annotated[list[str], typer.Argument(metavar="FILE...|explain A B", help="CSV or RIS; .gz is fine.")],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,7 @@ from livereview.errors import LivereviewError, Refused
 from livereview.ops import tasks
 from livereview.ops.settle import settle
 from livereview.review import Review, Search
+from livereview.sources import citations
 from livereview.sources.protocol import Page
 from livereview.store import ledger, records, searches, versions
 from livereview.store.open import Connection, Store
@@ -73,11 +74,21 @@ def begin(store: Store, *, review: str, name: str, search: str, now: datetime) -
             if dead != search:
                 _end(con, dead, "interrupted: its process died", None, now)
         run = next_run(what, searches.last_success(con, review, name), searches.last_complete(con, review, name), now)
-        searches.begin(con, search, review, what, run, now)
+        seeds, query = _seeds(con, review, what)
+        searches.begin(con, search, review, replace(what, query=query), run, now)
         start = run.start.isoformat() if run.start else None
-        return {"search": search, "kind": run.kind, "start": start, "end": now.isoformat()}
+        return {"search": search, "kind": run.kind, "start": start, "end": now.isoformat(), "seeds": seeds}
 
     return store.write(job)
+
+
+def _seeds(con: Connection, review: str, what: Search) -> tuple[list[str] | None, str]:
+    """For citation chasing the works to start from, and the query as it goes into the ledger."""
+    if what.source != citations.NAME:
+        return None, what.query
+    seeds, without = records.openalex_ids(con, review)
+    note = f" ({without} included reports have no OpenAlex id yet and are not chased)" if without else ""
+    return seeds, f"cites, cited_by: {' '.join(seeds) or 'nothing is included yet'}{note}"
 
 
 def next_run(what: Search, last_success: datetime | None, last_complete: datetime | None, now: datetime) -> Run:

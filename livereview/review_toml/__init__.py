@@ -34,10 +34,24 @@ from livereview.review import (
 from livereview.review_toml import lines, values
 from livereview.review_toml.lines import Where
 
-SOURCES = ("openalex", "crossref", "pubmed", "europepmc", "feed", "ris")
+# These would refuse to ask for everything they have; the addressed ones read what is at `url`; the others need neither.
+_ASKED: tuple[str, ...] = (
+    "openalex",
+    "crossref",
+    "pubmed",
+    "europepmc",
+    "semanticscholar",
+    "arxiv",
+    "doaj",
+    "core",
+    "eric",
+    "datacite",
+)
+_ASKED += ("openaire", "clinicaltrials", "zenodo")
+ADDRESSED = {"feed": "a feed", "page": "a watched page", "oai": "a repository"}
+SOURCES = (*_ASKED, *ADDRESSED, "biorxiv", "osf", "citations")  # files that people bring are imported, not searched
 UNDER = ("answer", "explanations", "caveats", *EMMIE)
 SHOWN = 20  # errors in one message
-_ASKED = ("openalex", "crossref", "pubmed", "europepmc")  # these would refuse to ask for everything they have
 
 _Notes = list[tuple[Where, str]]
 _NEEDED: Any = object()
@@ -233,8 +247,9 @@ def _searches(given: Any, sources: Collection[str], notes: _Notes) -> tuple[Sear
     keys = {**_SEARCH, "source": _Key(values.source(sources))}
     rows = _each(given, keys, ("searches",), notes, "name")
     for n, row in enumerate(rows):
-        if row["source"] == "feed" and "url" not in given[n]:
-            notes.append((("searches", n, "url"), 'is missing: a feed needs its address; add url = "https://..."'))
+        if row["source"] in ADDRESSED and "url" not in given[n]:
+            what = f'is missing: {ADDRESSED[row["source"]]} needs its address; add url = "https://..."'
+            notes.append((("searches", n, "url"), what))
         elif row["source"] in _ASKED and not {"query", "url", "filters"} & set(given[n]):
             notes.append((("searches", n, "query"), 'is missing: nothing would be asked; add query = "..."'))
     return tuple(Search(**row) for row in rows)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 
 from livereview.errors import Refused
-from livereview.sources import crossref, europepmc, feed, openalex, pubmed, retractionwatch, ris, tip
+from livereview.sources import citations, crossref, europepmc, feed, openalex, pubmed, retractionwatch, ris, tip
 from livereview.sources.protocol import Source
 
-_MODULES = (openalex, crossref, pubmed, europepmc, retractionwatch, feed, ris, tip)
+_MODULES = (openalex, citations, crossref, pubmed, europepmc, retractionwatch, feed, ris, tip)
 SOURCES: dict[str, Source] = {module.SOURCE.name: module.SOURCE for module in _MODULES}
 
 

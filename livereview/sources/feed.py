@@ -24,6 +24,7 @@ from livereview.sources.protocol import Page, Query, Reject, Request, Source, Wi
 from livereview.sources.text import abstract, link, names, plain, reject, safe
 
 NAME = "feed"
+CUT_OFF = "the feed is cut off in this entry"
 TITLE = "a feed"
 _ACCEPT = "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9"
 _NOISE = re.compile(r"utm_\w+|af|rss|dgcid|ssource|fbclid")  # parameters that say where a reader came from
@@ -61,7 +62,10 @@ def parse(body: bytes, cursor: str | None) -> Page:
     found = _parsed(body)
     if not found.get("version") and not found["entries"]:
         raise _foreign(body)
-    return _page([dict(entry) for entry in found["entries"]], dict(found["feed"]), _warnings(found, body))
+    entries, warnings = [dict(entry) for entry in found["entries"]], _warnings(found, body)
+    if warnings and entries and not _ended(body):  # half an entry may have no id, or half of one
+        entries[-1] = {CUT_OFF: True}
+    return _page(entries, dict(found["feed"]), warnings)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
@@ -89,12 +93,15 @@ def _warnings(found: dict[str, Any], body: bytes) -> tuple[str, ...]:
     if not found.get("bozo") or "SAX" not in type(error).__name__:
         return ()
     tags = re.findall(rb"<(?:\w+:)?(?:item|entry)[\s>]", body)
-    ended = re.search(rb"</(?:\w+:)?(?:rss|feed|RDF|channel)\s*>", body[-300:], re.IGNORECASE)
-    if ended and len(tags) <= len(found["entries"]):
+    if _ended(body) and len(tags) <= len(found["entries"]):
         return ()
     return (
         f"the feed is damaged or cut off, {len(found['entries'])} of {len(tags)} entries were found: {error}"[:300],
     )
+
+
+def _ended(body: bytes) -> bool:
+    return bool(re.search(rb"</(?:\w+:)?(?:rss|feed|RDF|channel)\s*>", body[-300:], re.IGNORECASE))
 
 
 # --- JSON Feed: its items as the entries that feedparser makes -------------------------------------------------------
@@ -151,7 +158,9 @@ def _page(entries: list[Any], head: dict[str, Any], warnings: tuple[str, ...]) -
     rejects: list[Reject] = []
     for number, entry in enumerate(entries):
         made: Record | str = f"not an object but {type(entry).__name__}"
-        if isinstance(entry, dict):
+        if isinstance(entry, dict) and CUT_OFF in entry:
+            made = CUT_OFF
+        elif isinstance(entry, dict):
             made = _record({**entry, "language": entry.get("language") or head.get("language")}, journal, shared)
         if isinstance(made, Record) and made.source_key in records:
             made = f"same id as an earlier entry: {made.source_key}"

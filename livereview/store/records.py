@@ -164,6 +164,17 @@ def report_of(con: Connection, record_ids: Iterable[str]) -> Mapping[str, str]:
     return dict(rows)
 
 
+def openalex_ids(con: Connection, review: str) -> tuple[list[str], int]:
+    """The OpenAlex ids of the included reports, in the order they were found, and how many reports have none."""
+    rows = con.execute(
+        """SELECT min(c.source_key) FILTER (WHERE c.source = 'openalex') FROM included i
+        JOIN review_record v ON v.review = i.review AND v.report_id = i.report_id
+        JOIN current_record c ON c.record_id = v.record_id WHERE i.review = ? GROUP BY i.report_id ORDER BY min(v.seq)""",
+        [review],
+    ).fetchall()
+    return [key for (key,) in rows if key], sum(1 for (key,) in rows if not key)
+
+
 def reviews_of(con: Connection, record_ids: Iterable[str]) -> list[str]:
     """The reviews that found any of these records."""
     rows = con.execute(

@@ -10,7 +10,7 @@ from livereview.sources.protocol import Query
 PROMISED = 30  # days within which every included or queued report is looked up again
 DUE = 29  # a nightly run keeps the promise with a day to spare
 SOURCES = ("crossref", "pubmed", "retractionwatch", "openalex", "europepmc")
-ABSTRACTS = ("openalex", "europepmc")  # asked only where no abstract is known
+ABSTRACTS = ("europepmc",)  # asked only where no abstract is known
 BATCH = {"crossref": 40, "pubmed": 200, "openalex": 40, "europepmc": 20}
 
 
@@ -25,10 +25,14 @@ class Known:
 
 
 def askable(report: Known, source: str) -> bool:
-    """Whether this source can be asked about the report, and could tell anything new."""
-    if source in ABSTRACTS:
-        splits = set(report.doi or "") & set(',|"')  # the query at these characters
-        return bool(report.doi and not report.abstract and not splits)
+    """Whether this source can be asked about the report, and could tell anything new.
+
+    OpenAlex is asked about all: citation chasing needs its ids.
+    """
+    if source in ABSTRACTS and report.abstract:
+        return False
+    if source in ("openalex", "europepmc") and set(report.doi or "") & set(',|"'):  # these would split the query
+        return False
     if source == "retractionwatch":
         return bool(report.doi or report.pmid)
     return bool(report.pmid if source == "pubmed" else report.doi)
