@@ -6,7 +6,7 @@ import hashlib
 import html
 import json
 import re
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 FINGERPRINT_VERSION = "1"
@@ -62,7 +62,7 @@ def record_id(source: str, source_key: str) -> str:
 
 def fingerprint(record: Record) -> str:
     """A hash of all that the source says; it changes if and only if a field does (or FINGERPRINT_VERSION)."""
-    body = json.dumps(asdict(record), sort_keys=True, ensure_ascii=False)
+    body = json.dumps(to_json(record), sort_keys=True, ensure_ascii=False)
     return FINGERPRINT_VERSION + hashlib.sha256(body.encode()).hexdigest()[:20]
 
 
