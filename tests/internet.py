@@ -127,6 +127,7 @@ class Internet(World):
         works = [work for work in self.catalogue if source in work["served"]]
         works = [said(work, source, self.now) for work in works if work["appears"][source] <= day(self.now)]
         works.sort(key=lambda work: (work["served"], work["key"]))
+        asked = {"per_page": asked.get("per-page", "25"), "rows": "20", "cursor": "*", **asked}  # what is not said
         if source == "feed":
             return feed_answers.rss(works, FEED, self.now)
         span = re.search(DAYS[source], asked.get(ASKED[source], ""))

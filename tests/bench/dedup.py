@@ -1,8 +1,10 @@
-"""How good and how fast deduplication is: python -m tests.bench.dedup [--scale N | --night NEW KNOWN].
+"""How good and how fast deduplication is: python -m tests.bench.dedup [OPTION].
 
 Without arguments, the labelled sets (a folder beside the project): record F1 as bib-dedupe counts it, pair precision,
 seconds of the whole command. --scale: N generated records in one batch, the whole command. --night: NEW records
 against KNOWN ones in a database file, through the real store; the night's seconds alone, the memory of the process.
+--beside: digital_work by this command and by the bib-dedupe that is installed in another PYTHON, one after the other.
+--leave-one-out: the threshold of titles chosen on the other sets, for each set.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from pathlib import Path
 
-from livereview.dedup_files import read
+from livereview.dedup import compare, match
+from livereview.dedup_files import read, run
 from livereview.ops.settle import settle
 from livereview.records import Record
 from livereview.store import records
@@ -75,6 +78,46 @@ def generated(number: int, dice: random.Random) -> Iterator[tuple[object, ...]]:
             yield f"{n}b", f"{title.upper()}.", short, *place[:3], "", page, "", abstract
 
 
+# Reads a set and finds its clusters, as bib-dedupe's README does; the file's columns under its names.
+THEIRS = """
+import sys, pandas
+from bib_dedupe.bib_dedupe import block, cluster, match, prep
+names = {"record_id": "ID", "authors": "author", "container_title": "journal", "entrytype": "ENTRYTYPE"}
+table = pandas.read_csv(sys.argv[1], dtype=str).fillna("").rename(columns=names)
+table["ENTRYTYPE"] = "article"
+print(len(cluster(match(block(prep(table))))))
+"""
+
+
+def beside(python: str, folder: Path) -> None:
+    data = SHARED / "data" / "dedup" / "digital_work" / "records.csv.gz"
+    ours = command(data, folder / "out.csv")
+    started = time.monotonic()
+    subprocess.run([python, "-c", THEIRS, str(data)], check=True, capture_output=True, cwd=folder)
+    theirs = time.monotonic() - started
+    print(f"digital_work: bib-dedupe {theirs:.1f} s, livereview dedup {ours:.1f} s, {theirs / ours:.0f} times faster")
+
+
+def leave_one_out(folder: Path) -> None:
+    """The threshold that matters most, chosen on the other sets, applied to the one left out."""
+    tried: dict[float, dict[str, float]] = {}
+    for alike in (0.88, 0.90, 0.92, 0.94, 0.96):
+        for module in (compare, match):
+            module.ALIKE = alike  # type: ignore[misc]
+        tried[alike] = {name: f1(name, folder) for name in SETS[:-1]}
+        print(f"titles alike from {alike:.2f}:", "  ".join(f"{name} {one:.4f}" for name, one in tried[alike].items()))
+    for left in SETS[:-1]:
+        best = max(tried, key=lambda alike: sum(one for name, one in tried[alike].items() if name != left))
+        print(f"{left}: chosen on the others {best:.2f}, F1 {tried[best][left]:.4f}")
+
+
+def f1(name: str, folder: Path) -> float:
+    data = SHARED / "data" / "dedup" / name
+    run([data / "records.csv.gz"], folder / "out.csv", None, lambda step: None)
+    scorer = [sys.executable, SHARED / "bench" / "score_dedup.py", folder / "out.csv", data / "truth.csv.gz"]
+    return float(json.loads(subprocess.run(scorer, check=True, capture_output=True, text=True).stdout)["rec_f1"])
+
+
 def sheet(number: int, path: Path) -> Path:
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
@@ -123,9 +166,15 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=int)
     parser.add_argument("--night", type=int, nargs=2, metavar=("NEW", "KNOWN"))
+    parser.add_argument("--beside", metavar="PYTHON")
+    parser.add_argument("--leave-one-out", action="store_true")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        if chosen.night:
+        if chosen.leave_one_out:
+            leave_one_out(Path(place))
+        elif chosen.beside:
+            beside(chosen.beside, Path(place))
+        elif chosen.night:
             night(*chosen.night, Path(place))
         elif chosen.scale:
             scale(chosen.scale, Path(place))
