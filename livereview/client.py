@@ -18,7 +18,6 @@ from typing import Any, Protocol
 
 import requests
 
-from livereview import ops
 from livereview.errors import Refused, Retry
 from livereview.settings import Settings
 from livereview.store.open import Store, describe, owner
@@ -43,6 +42,8 @@ class Local:
         self.store = Store(settings.database, settings.memory, settings.threads)
 
     def call(self, operation: str, /, **arguments: Any) -> Answer:
+        from livereview import ops  # brings all the rest, which commands without a database never need
+
         return ops.run(self.store, self.settings.site, operation, _plain(arguments))
 
     def close(self) -> None:
