@@ -16,7 +16,7 @@ from typing import Any
 
 from livereview import records, sources
 from livereview.client import Client
-from livereview.errors import LivereviewError, Refused, SourceBroken
+from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.sources.protocol import Page
 
 DECISION_COLUMNS = ("record", "stage", "reviewer", "verdict")
@@ -48,13 +48,13 @@ def lines(page: Page) -> Iterator[dict[str, Any]]:
 
 def guess(body: bytes, name: str) -> str:
     """The source that can read this file; raises SourceBroken if none of those for files can."""
-    for source in ("ris", "pubmed"):
+    for source in ("ris", "nbib", "wos", "bibtex", "endnote", "csl", "pubmed", "csv"):
         try:
             if sources.find(source).parse(body, None).records:
                 return source
-        except SourceBroken:
+        except (SourceBroken, Retry):
             continue
-    raise SourceBroken(f"{name} is neither RIS nor PubMed XML; name its kind with --source")
+    raise SourceBroken(f"{name} is of no kind that is known by its content; name its kind with --source")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-SECRETS = ("OPENALEX_API_KEY", "NCBI_API_KEY", "LIVEREVIEW_MAILTO")
+SECRETS = (
+    "OPENALEX_API_KEY",
+    "NCBI_API_KEY",
+    "LIVEREVIEW_MAILTO",
+    "LIVEREVIEW_S2_KEY",
+    "LIVEREVIEW_CORE_KEY",
+    "LIVEREVIEW_OPENAIRE_TOKEN",
+    "LIVEREVIEW_OSF_TOKEN",
+    "LIVEREVIEW_ZENODO_TOKEN",
+)
 
 
 @dataclass(frozen=True, slots=True)

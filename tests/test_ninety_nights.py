@@ -18,8 +18,8 @@ from tests.internet import BREAKING, HOSTS, PASSING, Internet, catalogue, nights
 FIRST, NIGHTS, WORKS = date(2026, 3, 1), 90, 160
 DAYS = 70  # in which works come out: the last late ones are there before the last sweep
 BROKEN_NIGHTS = 30
-# A feed has one page and no cursor, its root's name is not looked at, and a cut one is read as far as it goes; Europe PMC
-# repeats its cursor to say that a search has ended.
+# A feed has one page and no cursor, its root's name is not looked at, and a cut one is read as far as it goes; Europe
+# PMC repeats its cursor to say that a search has ended.
 CANT = {"feeds.example.org": ("loop", "schema", "once-cut"), "www.ebi.ac.uk": ("loop",)}
 SEARCHES = """
 [[searches]]

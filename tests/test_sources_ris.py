@@ -206,15 +206,21 @@ def test_every_recorded_ris_file_gives_as_many_as_it_has_ty_lines() -> None:
 
 
 @shared
-def test_other_formats_are_no_ris_files() -> None:
-    checked = 0
-    for folder in ("refman_endnote", "refman_nbib", "refman_wos", "refman_bibtex", "refman_csv", "refman_ovid"):
-        for path in sorted((DATA / "payloads" / folder).glob("*")):
-            if starts(body := path.read_bytes()) == 0:
-                with pytest.raises(SourceBroken, match="not a RIS file"):
-                    ris.parse(body, None)
-                checked += 1
-    assert checked > 80
+@pytest.mark.parametrize(
+    ("folder", "pattern", "advice"),
+    [
+        ("refman_nbib", "*.nbib", "use nbib|export it as RIS"),
+        ("refman_wos", "*.txt", "use wos"),
+        ("refman_bibtex", "*.bib", "use bibtex"),
+        ("refman_csv", "*.csv", "use csv|export it as RIS"),
+        ("refman_endnote", "*.xml", "use endnote"),
+        ("refman_wos", "*.json", "looks like JSON"),
+    ],
+)
+def test_other_formats_are_no_ris_files_and_the_error_names_them(folder: str, pattern: str, advice: str) -> None:
+    for path in sorted((DATA / "payloads" / folder).glob(pattern)):
+        with pytest.raises(SourceBroken, match=f"this is not a RIS file: no line starts with TY; .*(?:{advice})"):
+            ris.parse(path.read_bytes(), None)
 
 
 def _same(record: Record, item: dict[str, Any]) -> None:

@@ -3,12 +3,46 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from livereview.errors import Refused
-from livereview.sources import citations, crossref, europepmc, feed, openalex, pubmed, retractionwatch, ris, tip
+from livereview.sources import (
+    arxiv,
+    bibtex,
+    biorxiv,
+    citations,
+    clinicaltrials,
+    core,
+    crossref,
+    csl,
+    csv,
+    datacite,
+    doaj,
+    endnote,
+    eric,
+    europepmc,
+    feed,
+    nbib,
+    oai,
+    openaire,
+    openalex,
+    osf,
+    pubmed,
+    retractionwatch,
+    ris,
+    semanticscholar,
+    tip,
+    unpaywall,
+    wos,
+    zenodo,
+)
 from livereview.sources.protocol import Source
 
-_MODULES = (openalex, citations, crossref, pubmed, europepmc, retractionwatch, feed, ris, tip)
+_SEARCHED: tuple[Any, ...] = (openalex, crossref, pubmed, europepmc, semanticscholar, arxiv, doaj, core, eric)
+_SEARCHED += (datacite, openaire, biorxiv, osf, clinicaltrials, zenodo, oai, feed, citations)
+_LOOKED_UP = (unpaywall, retractionwatch)
+_BROUGHT = (ris, nbib, wos, bibtex, endnote, csl, csv, tip)
+_MODULES = (*_SEARCHED, *_LOOKED_UP, *_BROUGHT)
 SOURCES: dict[str, Source] = {module.SOURCE.name: module.SOURCE for module in _MODULES}
 
 

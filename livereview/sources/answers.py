@@ -69,6 +69,28 @@ def _headline(page: str) -> str:
     return plain(" - ".join(part for _, part in parts) or page[:2_000], 200) or ""
 
 
+def refusal(data: Any, source: str, title: str) -> LivereviewError | None:
+    """The error in {"error": …}, {"errors": [{"title", …}]}, {"message": …, "status": 429} and the like, or None.
+
+    Retry where its words or its status say "later".
+    """
+    known = mapping(data)
+    parts = [part for name in ("errors", "error", "message", "detail") for part in sequence(known.get(name))]
+    said = "; ".join(filter(None, (_error_words(part) for part in parts)))[:300]
+    code = string(known.get("status_code")) or string(known.get("code")) or string(known.get("status")) or ""
+    if not said and not re.fullmatch(r"[45]\d\d", code):
+        return None
+    words = f"{said or 'no message'}{f' ({code})' if code else ''}"
+    if busy(said) or code in ("429", "500", "502", "503", "504"):
+        return Retry(f"{title} can't answer now: {words}", source=source)
+    return SourceBroken(f"{title} refused: {words}", source=source)
+
+
+def _error_words(part: object) -> str | None:
+    told = mapping(part)
+    return ": ".join(filter(None, (string(told.get(name)) for name in ("title", "message", "detail")))) or string(part)
+
+
 def busy(words: object) -> bool:
     """Whether an error's words say that the same call may work later."""
     return bool(_BUSY.search(str(words)))

@@ -3,22 +3,20 @@
 The format (https://en.wikipedia.org/wiki/RIS_(file_format)) has a line per value: a tag of two characters, two spaces,
 a hyphen. Real files number their entries, put links between them, forget the last ER, wrap long values and mix
 encodings. An entry begins at TY and ends at ER, at the next TY or with the file, so records and rejects together are
-as many as the TY lines; RIS lines with a title or an author but no TY above them are one reject more.
+as many as the TY lines; RIS lines with a title or an author but no TY above them are one reject more. A file without
+any TY line may be in one of the dialects of `ris_dialects`: Ovid, RefWorks, EndNote, ProQuest.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
-import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 
-from livereview.errors import SourceBroken
 from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmcid, clean_pmid, clean_year
-from livereview.sources import answers
-from livereview.sources.protocol import Page, Reject, Source
-from livereview.sources.text import abstract, link, names, plain, reject, safe
+from livereview.sources import answers, ris_dialects
+from livereview.sources.protocol import Page, Source
+from livereview.sources.tagged import MONTHS, Entry, foreign, joined, person, read_lines, read_page
+from livereview.sources.text import abstract, link, names, plain, safe
 
 NAME = "ris"
 TITLE = "RIS"
@@ -26,7 +24,6 @@ _START = re.compile(r"[\s\ufeff]*(?:\d+\.\s+)?TY(?:[ \t]+-|-(?=[ \t]|$))[ \t]*(.
 _WIDE = re.compile(r"([A-Z][A-Z0-9]{1,3})(?: {2}| ?\t)[ \t]*-[ \t]?(.*)")  # as the format wants it
 _NARROW = re.compile(r"([A-Z][A-Z0-9])[ \t]*-(?:[ \t](.*)|$)")  # one space or none: only where TY has it so too
 _COUNTER = re.compile(r"\s*\d{1,7}\.\s*")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _BOOKS = ("BOOK", "EBOOK", "EDBOOK", "SER", "WHOLE BOOK")
 _TYPES = {
     "JOUR": "journal-article",
@@ -36,37 +33,71 @@ _TYPES = {
     "JFULL": "journal-article",
     "SCHOLARLY JOURNALS": "journal-article",
     "JOURNAL ARTICLE": "journal-article",
+    "JOURNAL": "journal-article",
+    "JOURNAL, ELECTRONIC": "journal-article",
+    "ELECTRONIC ARTICLE": "journal-article",
+    "ABSTRACT": "journal-article",
+    "ARTICLE": "journal-article",
     "BOOK": "book",
+    "BOOK, WHOLE": "book",
+    "BOOK, EDITED": "book",
+    "EDITED BOOK": "book",
+    "ELECTRONIC BOOK": "book",
+    "MONOGRAPH": "book",
+    "BOOKS": "book",
     "EBOOK": "book",
     "EDBOOK": "book",
     "CHAP": "book-chapter",
     "ECHAP": "book-chapter",
+    "BOOK, SECTION": "book-chapter",
+    "BOOK SECTION": "book-chapter",
+    "ELECTRONIC BOOK SECTION": "book-chapter",
+    "BOOK CHAPTER": "book-chapter",
     "CONF": "conference-paper",
     "CPAPER": "conference-paper",
+    "CONFERENCE PAPER": "conference-paper",
+    "CONFERENCE PROCEEDING": "conference-paper",
+    "CONFERENCE PROCEEDINGS": "conference-paper",
     "CONFERENCE PAPERS & PROCEEDINGS": "conference-paper",
     "RPRT": "report",
     "REPORTS": "report",
+    "REPORT": "report",
     "GOVDOC": "report",
+    "GOVERNMENT DOCUMENT": "report",
+    "WORKING PAPER": "report",
     "THES": "thesis",
     "DISSERTATIONS & THESES": "thesis",
+    "THESIS": "thesis",
+    "DISSERTATION": "thesis",
+    "DISSERTATION/THESIS": "thesis",
+    "DISSERTATION/THESIS, UNPUBLISHED": "thesis",
     "DATA": "dataset",
+    "DATASET": "dataset",
+    "DATA SET": "dataset",
     "ELEC": "web-page",
+    "WEB PAGE": "web-page",
+    "ELECTRONIC SOURCE": "web-page",
     "BLOG": "web-page",
     "ICOMM": "web-page",
     "MGZN": "magazine-article",
+    "MAGAZINE ARTICLE": "magazine-article",
     "MAGAZINES": "magazine-article",
     "NEWS": "newspaper-article",
+    "NEWSPAPER ARTICLE": "newspaper-article",
     "NEWSPAPERS": "newspaper-article",
     "UNPB": "manuscript",
+    "UNPUBLISHED MATERIAL": "manuscript",
+    "UNPUBLISHED WORK": "manuscript",
     "PAT": "patent",
     "GEN": None,
+    "GENERIC": None,
     "OTHER": None,
     "UNDEFINED": None,
     "": None,
 }
-# Ids that name their database themselves: Web of Science, Scopus, Dimensions, CENTRAL, ERIC, PsycINFO and The Lens.
+# Ids that name their database: Web of Science, RePEc, Scopus, Dimensions, CENTRAL, ERIC, PsycINFO and The Lens.
 _KNOWN_ID = re.compile(
-    r"(?:WOS|MEDLINE|BIOSIS|CCC|KJD|SCIELO|RSCI):\S+|2-s2\.0-\d+|pub\.\d{6,}|CN-\d{6,}|E[JD]\d{5,}"
+    r"(?:WOS|MEDLINE|BIOSIS|CCC|KJD|SCIELO|RSCI|RePEc):\S+|2-s2\.0-\d+|pub\.\d{6,}|CN-\d{6,}|E[JD]\d{5,}"
     r"|\d{4}-\d{5}-\d{3}|\d{3}-\d{3}-\d{3}-\d{3}-\d{2}[\dX]"
 )
 _EDITIONS = re.compile(  # what a host adds to a database's name: "Ovid MEDLINE(R) <1946 to 1979>", "Embase Preprint"
@@ -74,72 +105,27 @@ _EDITIONS = re.compile(  # what a host adds to a database's name: "Ovid MEDLINE(
 )
 
 
-@dataclass(slots=True)
-class _Entry:
-    """Tags and the lines of their values, in the order of the file; `raw` are all its lines, for a reject."""
-
-    number: int
-    values: list[tuple[str, list[str]]] = field(default_factory=list)
-    raw: list[str] = field(default_factory=list)
-
-    def all(self, *tags: str) -> list[str]:
-        """The values of the first tag, then those of the second, …: none of them empty."""
-        return [text for tag in tags for name, lines in self.values if name == tag and (text := _joined(lines))]
-
-    def first(self, *tags: str) -> str | None:
-        return next(iter(self.all(*tags)), None)
-
-
-def _joined(lines: list[str]) -> str:
-    return "\n".join(lines).strip()
-
-
 def parse(body: bytes, cursor: str | None) -> Page:
-    """Every entry as a record or a reject; SourceBroken for a file in which no line starts with TY."""
-    lines = _lines(body)
+    """Every entry as a record or a reject, of RIS or of one of its dialects; SourceBroken for any other file."""
+    lines = read_lines(body)
     started = [match for line in lines if (match := _START.fullmatch(line))]
-    if not started:
-        raise SourceBroken("this is not a RIS file: no line starts with TY", source=NAME)
-    wide = any(re.search(r"TY(?: {2,}|\t)", match.group()) for match in started)
-    records: list[Record] = []
-    rejects: list[Reject] = []
-    for entry in _entries(lines, _WIDE if wide else _NARROW):
-        made = _record(entry)
-        if isinstance(made, Record):
-            records.append(made)
-        else:
-            rejects.append(reject(made, f"line {entry.number}", "\n".join(entry.raw)))
-    return Page(_distinct(records), None, tuple(rejects), len(started))
+    if started:
+        wide = any(re.search(r"TY(?: {2,}|\t)", match.group()) for match in started)
+        return read_page(_entries(lines, _WIDE if wide else _NARROW), _inside, len(started))
+    if entries := ris_dialects.entries(lines):
+        return read_page(entries, _record)
+    raise foreign(lines, "this is not a RIS file: no line starts with TY", NAME)
 
 
-def _lines(body: bytes) -> list[str]:
-    """The lines of a file in UTF-8 or UTF-16; a line that is neither is read as cp1252, as merged exports mix them."""
-    zeros = body[:1_000].count(b"\x00")
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = body.decode("utf-16", "replace")
-    elif zeros * 4 > len(body[:1_000]):
-        text = body.decode("utf-16-be" if body[:1] == b"\x00" else "utf-16-le", "replace")
-    else:
-        return [_decoded(line) for line in re.split(rb"\r\n|\r|\n", body)]
-    return [line.lstrip("\ufeff") for line in re.split(r"\r\n|\r|\n", text)]
-
-
-def _decoded(line: bytes) -> str:
-    try:
-        return line.decode("utf-8").lstrip("\ufeff")
-    except UnicodeDecodeError:
-        return line.decode("cp1252", "replace")
-
-
-def _entries(lines: list[str], tagged: re.Pattern[str]) -> Iterator[_Entry]:
+def _entries(lines: list[str], tagged: re.Pattern[str]) -> Iterator[Entry]:
     """The entries of a file, and each stretch of RIS lines outside any that holds a title or an author."""
-    entry, inside = _Entry(1), False
+    entry, inside = Entry(1), False
     for number, line in enumerate(lines, start=1):
         start, match = _START.fullmatch(line), tagged.fullmatch(line)
         if start or (match and match.group(1) == "ER"):
             if inside or entry.all("TI", "T1", "AU", "A1"):
                 yield entry
-            entry, inside = _Entry(number), bool(start)
+            entry, inside = Entry(number), bool(start)
         if start:
             entry.values.append(("TY", [start.group(1)]))
         elif match and match.group(1) != "ER":
@@ -152,15 +138,19 @@ def _entries(lines: list[str], tagged: re.Pattern[str]) -> Iterator[_Entry]:
         yield entry
 
 
-def _record(entry: _Entry) -> Record | str:
+def _inside(entry: Entry) -> Record | str:
     if all(tag != "TY" for tag, _ in entry.values):
         return "RIS lines outside any entry: no TY line stands above them"
+    return _record(entry)
+
+
+def _record(entry: Entry) -> Record | str:
     kind = (entry.first("TY") or "").upper()
     title = plain(entry.first("T1", "TI", "CT", *(("BT", "T2") if kind in _BOOKS else ()), "ST"))
     doi, own, published = _doi(entry), _own_id(entry), _published(entry)
     if title is None and doi is None and own is None:
         return "no title and no id"
-    record = Record(
+    return Record(
         source=NAME,
         source_key=own or doi or "",
         title=title,
@@ -175,15 +165,14 @@ def _record(entry: _Entry) -> Record | str:
         retraction=_retraction(entry, title),
         **_place(entry, title),
     )
-    return record if record.source_key else replace(record, source_key=_hash(record))
 
 
-def _url(entry: _Entry) -> str | None:
+def _url(entry: Entry) -> str | None:
     parts = (part.strip(";,") for text in entry.all("UR", "L2", "LK") for part in text.split())
     return next((found for part in parts if (found := link(part))), None)
 
 
-def _place(entry: _Entry, title: str | None) -> dict[str, str | None]:
+def _place(entry: Entry, title: str | None) -> dict[str, str | None]:
     """Where an item stands, and its numbers there."""
     numbers = " ; ".join(entry.all("SN", "BN"))
     return {
@@ -198,44 +187,13 @@ def _place(entry: _Entry, title: str | None) -> dict[str, str | None]:
     }
 
 
-def _hash(record: Record) -> str:
-    """A key from what the entry says, for want of an id: title, year and first author; and where it stands, as two
-    editorials of one year share all of those.
-    """
-    said = (
-        record.title,
-        record.year,
-        (record.authors or ("",))[0],
-        record.container_title,
-        record.volume,
-        record.pages,
-    )
-    words = unicodedata.normalize("NFKD", " ".join(str(one or "") for one in said)).casefold()
-    return "hash:" + hashlib.sha256(re.sub(r"\W+", " ", words).strip().encode()).hexdigest()[:20]
-
-
-def _distinct(records: list[Record]) -> tuple[Record, ...]:
-    """The records with the key of each one's own: entries with different titles are different, whatever id they share.
-
-    A number typed twice or a DOI of a whole supplement would otherwise make one the new version of the other.
-    """
-    titles: dict[str, str | None] = {}
-    found = []
-    for record in records:
-        known = titles.setdefault(record.source_key, record.title)
-        if (known or "").casefold() != (record.title or "").casefold():
-            record = replace(record, source_key=f"{record.source_key}#{_hash(record).removeprefix('hash:')}")
-        found.append(record)
-    return tuple(found)
-
-
-def _database(entry: _Entry) -> str | None:
+def _database(entry: Entry) -> str | None:
     """The database of an entry, as a word: "Ovid MEDLINE(R) <1946 to 1979>" is "medline"."""
     named = _EDITIONS.sub(" ", (entry.first("DB", "DP") or "").lower())
     return re.sub(r"[^a-z0-9]+", "-", named).strip("-") or None
 
 
-def _own_id(entry: _Entry) -> str | None:
+def _own_id(entry: Entry) -> str | None:
     """The id of an item, with its database before it unless the id names it: one number in two databases is two items.
 
     A bare number or word without a database is a person's own label, which others use for other items: it is no id.
@@ -255,7 +213,7 @@ def _own_id(entry: _Entry) -> str | None:
     return f"medline:{pmid}" if pmid else None
 
 
-def _doi(entry: _Entry) -> str | None:
+def _doi(entry: Entry) -> str | None:
     """From its own field, else from the others in which databases put it; of addresses without their parameters."""
     noted = [one for text in entry.all("N1") for one in re.findall(r"\bdoi\b[:\s]*(\S+)", text, re.IGNORECASE)]
     links = [re.split(r"[?#]", one)[0] for text in entry.all("UR", "L2", "L1") for one in text.split()]
@@ -265,7 +223,7 @@ def _doi(entry: _Entry) -> str | None:
     return None
 
 
-def _pmid(entry: _Entry) -> str | None:
+def _pmid(entry: Entry) -> str | None:
     """The PMID tag, Zotero's "123[pmid]", an address at PubMed, or the id where the database is MEDLINE or PubMed."""
     database = _database(entry) or ""
     labelled = [one for one in entry.all("U1", "C2") if "[pmid]" in one.lower()]
@@ -276,33 +234,29 @@ def _pmid(entry: _Entry) -> str | None:
     return next((pmid for one in found if (pmid := clean_pmid(one.rstrip("/")))), None)
 
 
-def _authors(entry: _Entry) -> tuple[str, ...]:
+def _authors(entry: Entry) -> tuple[str, ...]:
     """Authors in the file's order, as A1 and AU mix; of a book without any, its editors."""
-    written = [_joined(lines) for tag, lines in entry.values if tag in ("A1", "AU")]
+    written = [joined(lines) for tag, lines in entry.values if tag in ("A1", "AU")]
     people = [one for text in written or entry.all("ED", "A2") for one in re.split(r"[;\n]", text)]
-    return names(plain(_person(one), 200) for one in people)
+    return names(plain(person(one), 200) for one in people)
 
 
-def _person(text: str) -> str:
-    """ "Shannon,Claude" and "Shannon C.E." as "Shannon, …"; whatever is not a name and initials stays as it is."""
-    tidy = re.sub(r"\s*,\s*", ", ", text[:500].strip().strip(","))
-    return re.sub(r"^([^,]*[a-z][^,]*) ((?:[A-Z]\.?-?){1,4})$", r"\1, \2", tidy)
-
-
-def _container(entry: _Entry, title: str | None) -> str | None:
+def _container(entry: Entry, title: str | None) -> str | None:
     """The journal or the book around a chapter. CENTRAL puts a whole citation into JA: only its name counts."""
     found = plain(entry.first("JF", "JO", *(() if _central(entry) else ("T2",)), "BT", "JA", "J2"))
     name = re.sub(r"\.\s+[\d(].*$|\.\s*\d{4};.*$", "", found) if found else None
     return name if name not in (title, "Undefined") else None
 
 
-def _central(entry: _Entry) -> bool:
+def _central(entry: Entry) -> bool:
     return "cochrane" in (_database(entry) or "")
 
 
-def _pages(entry: _Entry) -> str | None:
+def _pages(entry: Entry) -> str | None:
     first, last = plain(entry.first("SP"), 100), plain(entry.first("EP"), 100)
     first = re.sub(r"^pp?\.?\s+", "", first) if first else None
+    if first and re.match(r"No\b", first):  # PsycINFO's "No Pagination Specified", cut into first and last word
+        return None
     whole = next((one for one in entry.all("U1") if re.fullmatch(r"\w+-\w+", one)), None)
     if first and last and first != last and not re.search(r"\d\s*[-–]\s*\w", first):
         return f"{first}-{last}"
@@ -311,7 +265,7 @@ def _pages(entry: _Entry) -> str | None:
     return first or last or plain(entry.first("C7"), 100)
 
 
-def _type(entry: _Entry, kind: str) -> str | None:
+def _type(entry: Entry, kind: str) -> str | None:
     said = " ".join(entry.all("PT", "M3")).lower()
     if "retraction of publication" in said:
         return "retraction-notice"
@@ -320,12 +274,12 @@ def _type(entry: _Entry, kind: str) -> str | None:
     return _TYPES[kind] if kind in _TYPES else plain(kind.lower(), 50)
 
 
-def _retraction(entry: _Entry, title: str | None) -> str | None:
+def _retraction(entry: Entry, title: str | None) -> str | None:
     said = "retracted publication" in " ".join(entry.all("PT", "M3")).lower()
     return "retracted" if said or answers.marked_retracted(title) else None
 
 
-def _published(entry: _Entry) -> str | None:
+def _published(entry: Entry) -> str | None:
     """The date: the year of PY, DA or Y1, as exact as the first of DA, Y1 and PY which agrees with it.
 
     DA comes first as ProQuest's Y1 pads "Jul 1992" to a day; Web of Science writes only the month into DA.
@@ -344,7 +298,7 @@ def _date(text: str) -> str | None:
         return answers.iso(*compact.groups())
     if ordered := re.search(r"(?<!\d)([12]\d{3})(?:[/-](\d{1,2})(?!\d))?(?:[/-](\d{1,2})(?!\d))?", text):
         found = re.findall(r"\b([a-z]{3})[a-z]*\b", text.lower())
-        months = [_MONTHS.index(one) + 1 for one in found if one in _MONTHS]
+        months = [MONTHS.index(one) + 1 for one in found if one in MONTHS]
         if ordered.group(2) or len(set(months)) != 1:
             return answers.iso(*ordered.groups())
         days = re.findall(r"(?<!\d)\d{1,2}(?!\d)", text)

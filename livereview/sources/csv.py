@@ -1,0 +1,192 @@
+"""Tables of records: CSV and TSV as Scopus, Covidence, Rayyan, EPPI-Reviewer, Zotero, Embase, IEEE, Springer, The Lens
+and ASReview write them, or anybody else with headings that say what they are.
+
+Encoding and separator are found out; a row that is no record is a reject with its line number.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Iterator
+
+from livereview.errors import SourceBroken
+from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmcid, clean_pmid, clean_year
+from livereview.sources import answers
+from livereview.sources.protocol import Page, Reject, Source
+from livereview.sources.text import abstract, link, name, names, plain, reject
+
+NAME = "csv"
+TITLE = "Table of records"
+LARGEST_FIELD = 10_000_000
+# Headings by what they mean, letters and digits in lower case only; the first that is there and filled counts.
+HEADINGS: dict[str, tuple[str, ...]] = {
+    "title": (
+        "title",
+        "documenttitle",
+        "itemtitle",
+        "articletitle",
+        "primarytitle",
+        "ti",
+        "originaltitle",
+        "displayname",
+    ),
+    "abstract": ("abstract", "abstractnote", "notesabstract", "description", "ab", "originalabstract"),
+    "authors": (
+        *("author", "authors", "authorfullnames", "authornames", "firstauthors", "authorsfullnames", "au"),
+        "authorshipsauthordisplayname",
+    ),
+    "year": ("year", "publicationyear", "pubyear", "py", "yearpublished", "datepublished", "publicationdate", "date"),
+    "container_title": (
+        *("sourcetitle", "journal", "publicationtitle", "journaltitle", "containertitle", "secondarytitle", "source"),
+        *("publication", "parenttitle", "journalbook", "primarylocationsourcedisplayname"),
+    ),
+    "volume": ("volume", "journalvolume", "vol", "bibliovolume"),
+    "issue": ("issue", "number", "issuenumber", "journalissue", "biblioissue"),
+    "pages": ("pages", "page", "pagination"),
+    "first": ("pagestart", "startpage", "bibliofirstpage"),
+    "last": ("pageend", "endpage", "bibliolastpage"),
+    "doi": ("doi", "itemdoi", "digitalobjectidentifier"),
+    "pmid": ("pmid", "pubmedid", "medlinepmid"),
+    "pmcid": ("pmcid",),
+    "issn": ("issn", "issns", "eissn", "printissn"),
+    "isbn": ("isbn", "isbns"),
+    "url": ("url", "link", "urls", "pdflink", "externalurl", "fulltextlink"),
+    "language": ("language", "languageoforiginaldocument", "articlelanguage"),
+    "key": ("recordid", "eid", "lensid", "key", "id", "covidence", "covidencenumber", "rayyanid", "itemid", "ut"),
+    "type": ("documenttype", "itemtype", "publicationtype", "typeofreference", "type", "contenttype"),
+}
+_TYPES = (
+    ("journal", "journal-article"),
+    ("article", "journal-article"),
+    ("review", "journal-article"),
+    ("conference", "conference-paper"),
+    ("chapter", "book-chapter"),
+    ("book", "book"),
+    ("thesis", "thesis"),
+    ("dissertation", "thesis"),
+    ("report", "report"),
+    ("preprint", "preprint"),
+)
+Row = dict[str, str]
+
+
+def parse(body: bytes, cursor: str | None) -> Page:
+    """Every row as a record or a reject; SourceBroken for a file without a column of titles."""
+    records: list[Record] = []
+    rejects: list[Reject] = []
+    for line, row in _rows(body):
+        made = _record(row) if isinstance(row, dict) else row
+        if isinstance(made, Record):
+            records.append(made)
+        else:
+            rejects.append(reject(made, f"line {line}", row))
+    return Page(tuple(records), rejects=tuple(rejects), total=len(records) + len(rejects))
+
+
+def _rows(body: bytes) -> Iterator[tuple[int, Row | str]]:
+    """(line, values by meaning) of each row that is not blank; a text where the row can't be read."""
+    csv.field_size_limit(LARGEST_FIELD)
+    text = _decoded(body)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
+    try:
+        head = next(reader, [])
+        places = _places(head)
+        for values in reader:
+            if any(value.strip() for value in values):
+                said = {
+                    field: next((values[n].strip() for n in columns if n < len(values) and values[n].strip()), "")
+                    for field, columns in places.items()
+                }
+                yield reader.line_num, {field: value for field, value in said.items() if value}
+    except csv.Error as error:
+        raise SourceBroken(f"this is not a table: {error} in line {reader.line_num}", source=NAME) from None
+
+
+def _decoded(body: bytes) -> str:
+    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return body.decode("utf-16", "replace")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")
+
+
+def _separator(text: str) -> str:
+    """The sign that is most frequent in the heading, outside quotes."""
+    head = re.sub(r'"[^"]*"', "", text.lstrip().split("\n", 1)[0])
+    return max(",;\t|", key=head.count)
+
+
+def _places(head: list[str]) -> dict[str, list[int]]:
+    """Which columns hold which field, in the order of HEADINGS."""
+    said = [re.sub(r"[^a-z0-9]", "", title.lower()) for title in head]
+    found = {field: [said.index(word) for word in words if word in said] for field, words in HEADINGS.items()}
+    if not found["title"]:
+        shown = ", ".join(title[:30] for title in head[:12]) or "nothing"
+        raise SourceBroken(
+            f"this is no table of records: no column is called title; its headings are {shown[:300]}", source=NAME
+        )
+    return {field: columns for field, columns in found.items() if columns}
+
+
+def _record(row: Row) -> Record | str:
+    title, doi = plain(row.get("title")), clean_doi(row.get("doi")) or clean_doi(row.get("url"))
+    if not title and not doi:
+        return "neither title nor DOI"
+    published = answers.iso_date(row.get("year"))
+    first, last = row.get("first"), row.get("last")
+    return Record(
+        source=NAME,
+        source_key=doi or _digest(row),
+        title=title,
+        authors=names(name(one) for one in _people(row.get("authors", ""))),
+        year=clean_year(row.get("year")),
+        published=published,
+        container_title=plain(row.get("container_title")),
+        volume=plain(row.get("volume"), 100),
+        issue=plain(row.get("issue"), 100),
+        pages=plain(
+            row.get("pages") or (f"{first}-{last}" if first and last and first != last else first or last), 100
+        ),
+        doi=doi,
+        pmid=clean_pmid(row.get("pmid")),
+        pmcid=clean_pmcid(row.get("pmcid")),
+        issn=clean_issn(row.get("issn")),
+        isbn=clean_isbn(row.get("isbn")),
+        url=link(row.get("url")) or link(f"https://doi.org/{doi}" if doi else None),
+        abstract=abstract(None if row.get("abstract") == "[No abstract available]" else row.get("abstract")),
+        language=plain(row.get("language"), 20),
+        type=_type(row.get("type", "")),
+    )
+
+
+def _digest(row: Row) -> str:
+    """A key from what the row says: the ids of these files are only theirs."""
+    said = "\0".join(f"{key}={row.get(key, '')}" for key in ("title", "authors", "year", "container_title", "key"))
+    return "text:" + hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:20]
+
+
+def _people(text: str) -> list[str]:
+    """Names, split at what separates them: "; ", "|", a new line; else at the commas of "Family, I., Family, I."."""
+    text = re.sub(r"\s*\(\d{6,}\)", "", text)  # Scopus' ids after full names
+    if re.fullmatch(r"\[.*\]", text):  # a list as Python prints it
+        return [one or other for one, other in re.findall(r"'([^']*)'|\"([^\"]*)\"", text)]
+    for sign in (r"\s*[;|\n]\s*", r"\s+and\s+"):
+        parts = [part for part in re.split(sign, text) if part.strip()]
+        if len(parts) > 1:
+            return parts
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    initials = [bool(re.fullmatch(r"(?:[A-Z]\.?[ -]?){1,4}", part)) for part in parts]
+    if len(parts) > 2 and len(parts) % 2 == 0 and all(initials[1::2]):
+        return [f"{family}, {given}" for family, given in zip(parts[::2], parts[1::2], strict=True)]
+    return parts if len(parts) > 2 or (len(parts) == 2 and all(" " in part for part in parts)) else [text]
+
+
+def _type(text: str) -> str | None:
+    return next((kind for word, kind in _TYPES if word in text.lower()), None)
+
+
+SOURCE = Source(NAME, TITLE, parse)
