@@ -58,7 +58,7 @@ def _span(fetcher: Fetcher, source: Source, query: Query, window: Window, count:
     cursor, seen, short = None, set[str](), False
     while True:
         number = count.next(source)
-        answer, page = _page(fetcher, source, source.request(query, window, cursor), cursor, number)
+        answer, page = _page(fetcher, source, query, source.request(query, window, cursor), cursor, number)
         yield answer
         if isinstance(page, LivereviewError):
             raise page
@@ -93,7 +93,7 @@ def _halves(window: Window) -> tuple[Window, ...]:
 
 
 def _page(
-    fetcher: Fetcher, source: Source, request: Request, cursor: str | None, number: int
+    fetcher: Fetcher, source: Source, query: Query, request: Request, cursor: str | None, number: int
 ) -> tuple[Answer, Page | LivereviewError]:
     """An answer with what it holds or why it can't be read; raises what kept the answer from coming at all."""
     came: list[Answer] = []
@@ -101,7 +101,7 @@ def _page(
     def attempt() -> Page:
         came.clear()
         came.append(fetcher.once(request, source, cursor=cursor, number=number))
-        return source.parse(came[0].body, cursor)
+        return source.read(came[0].body, query) if source.read else source.parse(came[0].body, cursor)
 
     page: Page | LivereviewError
     try:

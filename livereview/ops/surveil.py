@@ -16,7 +16,7 @@ from livereview.ops import tasks
 from livereview.ops.settle import settle
 from livereview.review import Review, Search
 from livereview.sources import citations
-from livereview.sources.protocol import Page
+from livereview.sources.protocol import Page, Query
 from livereview.store import ledger, records, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.searches import Counts, PageFacts, Run
@@ -127,8 +127,9 @@ def ingest(
         known = searches.of(con, search)
         if known is None:
             raise Refused(f"unknown search {search!r}; begin it first")
+        asked = searches.asked(con, search)
     review, _, source, kind = known
-    page, problem = _parse(source, body, cursor)
+    page, problem = _parse(source, body, cursor, asked)
     facts = PageFacts(cursor, url, status, problem, page.warnings, filled(page.records), quota, note)
 
     def job(con: Connection) -> Counts:
@@ -155,9 +156,10 @@ def _times(kind: str, page: Page) -> Mapping[str, int]:
     return times if kind == "import" else dict.fromkeys(times, 0 if kind == "lookup" else 1)
 
 
-def _parse(source: str, body: bytes, cursor: str | None) -> tuple[Page, str | None]:
+def _parse(name: str, body: bytes, cursor: str | None, asked: Query) -> tuple[Page, str | None]:
     try:
-        return sources.find(source).parse(body, cursor), None
+        source = sources.find(name)
+        return source.read(body, asked) if source.read else source.parse(body, cursor), None
     except LivereviewError as error:
         return Page(), str(error)
 
@@ -178,6 +180,8 @@ def finish(
         outcome, counts = searches.ended(con, search) or _end(con, search, error, seconds, now)
         if outcome in RAN_THROUGH and found[3] == "sweep":
             ledger.save_canaries(con, search, _canaries(con, search, found[0], found[1]), now)
+        if outcome == "ok" and found[2] == "page":  # what a page no longer links to may have been withdrawn
+            ledger.save_canaries(con, search, dict.fromkeys(searches.previous(con, search), False), now)
         if counts.fresh or counts.changed or outcome not in RAN_THROUGH:
             versions.ask(con, found[0], _cause(found[1], outcome, counts), now)
         return {"outcome": outcome, **asdict(counts)}

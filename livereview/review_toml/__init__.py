@@ -48,7 +48,7 @@ _ASKED: tuple[str, ...] = (
     "datacite",
 )
 _ASKED += ("openaire", "clinicaltrials", "zenodo")
-ADDRESSED = {"feed": "a feed", "oai": "a repository"}
+ADDRESSED = {"feed": "a feed", "page": "a watched page", "oai": "a repository"}
 SOURCES = (*_ASKED, *ADDRESSED, "biorxiv", "osf", "citations")  # files that people bring are imported, not searched
 UNDER = ("answer", "explanations", "caveats", *EMMIE)
 SHOWN = 20  # errors in one message

@@ -27,6 +27,7 @@ from livereview.sources import (
     openaire,
     openalex,
     osf,
+    page,
     pubmed,
     retractionwatch,
     ris,
@@ -39,7 +40,7 @@ from livereview.sources import (
 from livereview.sources.protocol import Source
 
 _SEARCHED: tuple[Any, ...] = (openalex, crossref, pubmed, europepmc, semanticscholar, arxiv, doaj, core, eric)
-_SEARCHED += (datacite, openaire, biorxiv, osf, clinicaltrials, zenodo, oai, feed, citations)
+_SEARCHED += (datacite, openaire, biorxiv, osf, clinicaltrials, zenodo, oai, feed, page, citations)
 _LOOKED_UP = (unpaywall, retractionwatch)
 _BROUGHT = (ris, nbib, wos, bibtex, endnote, csl, csv, tip)
 _MODULES = (*_SEARCHED, *_LOOKED_UP, *_BROUGHT)

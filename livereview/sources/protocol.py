@@ -85,6 +85,7 @@ class Source:
     days      False where the source can't select by date: each search reads everything and ingest sorts out the new
     reach     the most records that one search hands out; a window with more is searched in halves. None: all
     archive   False where old items fall out, as from a feed: then no search is ever a complete one
+    read      (body, query) -> Page, in place of parse where what an answer holds depends on what was asked
     fallback  (query, window, refusal) -> the query and window to ask instead and a note to keep, or None; for a source
               whose kind of window not everybody may use
     """
@@ -98,4 +99,5 @@ class Source:
     secrets: tuple[str, ...] = field(default=())
     reach: int | None = None
     archive: bool = True
+    read: Callable[[bytes, Query], Page] | None = None
     fallback: Callable[[Query, Window, LivereviewError], tuple[Query, Window, str] | None] | None = None

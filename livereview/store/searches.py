@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview.review import Review, Search
-from livereview.sources.protocol import Reject
+from livereview.sources.protocol import Query, Reject
 from livereview.store.open import Connection
 
 
@@ -155,6 +155,28 @@ def of(con: Connection, search: str) -> tuple[str, str, str, str] | None:
     """(review, name, source, kind) of a search."""
     row = con.execute("SELECT review, name, source, kind FROM search WHERE search = ?", [search]).fetchone()
     return (row[0], row[1], row[2], row[3] or "search") if row else None
+
+
+def asked(con: Connection, search: str) -> Query:
+    """What a search asks for, as it was written down when it began."""
+    row = con.execute("SELECT query, filters FROM search WHERE search = ?", [search]).fetchone()
+    text, filters = row or ("", None)
+    pairs = tuple((name, value) for name, value in json.loads(filters or "[]"))
+    return Query(text, pairs, text if "://" in text else None)
+
+
+def previous(con: Connection, search: str) -> list[str]:
+    """The titles of the records that the last complete run of the same name returned and this one did not."""
+    rows = con.execute(
+        """WITH this AS (SELECT review, name, seq FROM search WHERE search = ?),
+        last AS (SELECT a.search FROM attempt a JOIN this t ON t.review = a.review AND t.name = a.name AND a.seq < t.seq
+            WHERE a.outcome = 'ok' ORDER BY a.seq DESC LIMIT 1)
+        SELECT coalesce(c.title, c.source_key) FROM hit h JOIN last USING (search)
+        JOIN current_record c ON c.record_id = h.record_id
+        WHERE h.record_id NOT IN (SELECT record_id FROM hit WHERE search = ?) ORDER BY h.seq""",
+        [search, search],
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def page_counts(con: Connection, search: str, sha256: str) -> Counts | None:

@@ -95,6 +95,7 @@ def health(attempts: Sequence[Attempt], now: datetime, stale_days: int, usual_ze
         *silent,
         *_stale(last.name, success, now, stale_days),
         *_missing(attempts),
+        *_gone(last),
         *_drift(attempts),
         *_quota(last),
     )
@@ -142,6 +143,12 @@ def _missing(attempts: Sequence[Attempt]) -> Iterable[str]:
         more = f" and {len(complete[-1].missing) - 5} more" if len(complete[-1].missing) > 5 else ""
         name = complete[-1].name
         yield f"search {name} no longer returns {gone}{more}, which it must: has the query or source changed?"
+
+
+def _gone(last: Attempt) -> Iterable[str]:
+    """What a watched page linked to the time before and does not any more."""
+    if last.source == "page" and last.missing:
+        yield f"search {last.name}: {len(last.missing)} links are gone from the page: {', '.join(last.missing[:3])}"
 
 
 def _drift(attempts: Sequence[Attempt]) -> Iterable[str]:
