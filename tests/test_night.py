@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from livereview import settings
+from livereview.client import Session
 from livereview.store.open import Store
 from tests.night_process import run
 
@@ -126,6 +127,16 @@ def serve(home: Path, port: int) -> subprocess.Popen[bytes]:
     raise AssertionError("the owner does not answer")
 
 
+def wait_until_begun(home: Path) -> None:
+    """The night has found its owner: one that began without any would own the database itself."""
+    for _ in range(600):
+        with Session(settings.read({}, home)) as client:
+            if client.call("status")["reviews"]:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the night does not begin")
+
+
 @pytest.mark.slow
 def test_kill_9_of_the_owner_in_mid_night_loses_and_doubles_nothing(tmp_path: Path) -> None:
     nights(tmp_path / "calm", "1")
@@ -133,9 +144,10 @@ def test_kill_9_of_the_owner_in_mid_night_loses_and_doubles_nothing(tmp_path: Pa
     owner = serve(home, port)
     command = [sys.executable, "-m", "tests.night_process", str(home), str(EXAMPLE), "1", NIGHTS["1"].isoformat()]
     night = subprocess.Popen(command, cwd=EXAMPLE.parents[1])
+    wait_until_begun(home)
     kills = 0
     while night.poll() is None and kills < 4:
-        time.sleep(dice.uniform(0.5, 1.2))
+        time.sleep(dice.uniform(0.05, 0.6))
         owner.send_signal(signal.SIGKILL)
         owner.wait()
         kills += 1
