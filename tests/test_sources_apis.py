@@ -152,6 +152,18 @@ def test_errors_that_come_as_answers_have_their_right_kind(name: str, answer: An
         SOURCES[name].parse(body(answer), None)
 
 
+def test_datacites_xml_is_read_like_its_json() -> None:
+    text = f"""<?xml version="1.0"?><resource xmlns="http://datacite.org/schema/kernel-4">
+<identifier identifierType="DOI">10.5555/z</identifier><creators><creator><creatorName>Doe, Ann</creatorName></creator>
+</creators><titles><title>{TITLE}</title><title titleType="Subtitle">A trial</title></titles>
+<publicationYear>2026</publicationYear><resourceType resourceTypeGeneral="Report"/></resource>"""
+    (record,) = SOURCES["datacite"].parse(text.encode(), None).records
+    assert (record.title, record.doi, record.type) == (f"{TITLE}: A trial", "10.5555/z", "report")
+    assert record.authors == ("Doe, Ann",) and record.year == 2026
+    with pytest.raises(Retry):
+        SOURCES["datacite"].parse(text[:-30].encode(), None)
+
+
 def test_arxivs_empty_page_before_the_end_is_a_hiccup() -> None:
     start = ARXIV.index("<entry>")
     with pytest.raises(Retry, match="before the end"):

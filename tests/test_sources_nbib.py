@@ -122,7 +122,7 @@ def test_a_file_that_is_not_nbib_is_named() -> None:
     cases = {b"": "empty", b"hello": "export it as RIS", b"PT J\nTI A\n": "use wos", b"%PDF-1.4": "PDF"}
     cases |= {b"TY  - JOUR\nPMID- 1\n": "use ris", b"<1. >\nVN  - Ovid Technologies\n": "use ris"}
     cases |= {b"PK\x03\x04": "Excel", b"Title,Authors\nA,B\n": "use csv", b"<PubmedArticleSet>": "use pubmed"}
-    cases |= {b'[{"id": 1}]': "JSON", b"<html><body>": "web page", b"@article{a,\n": "use bibtex"}
+    cases |= {b'[{"id": 1}]': "use csl", b"<html><body>": "web page", b"@article{a,\n": "use bibtex"}
     for body, advice in cases.items():
         with pytest.raises(SourceBroken, match=f"this is not a .nbib file: .*{advice}"):
             nbib.parse(body, None)

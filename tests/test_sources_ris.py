@@ -214,7 +214,7 @@ def test_every_recorded_ris_file_gives_as_many_as_it_has_ty_lines() -> None:
         ("refman_bibtex", "*.bib", "use bibtex"),
         ("refman_csv", "*.csv", "use csv|export it as RIS"),
         ("refman_endnote", "*.xml", "use endnote"),
-        ("refman_wos", "*.json", "looks like JSON"),
+        ("refman_wos", "*.json", "use csl"),
     ],
 )
 def test_other_formats_are_no_ris_files_and_the_error_names_them(folder: str, pattern: str, advice: str) -> None:

@@ -109,6 +109,14 @@ def test_a_title_loses_the_kind_of_article_behind_it(written: str, title: str) -
     assert one(f"<1. >\nVN  - Ovid\nTI  - {written}\n").title == title
 
 
+def test_a_line_of_an_abstract_that_looks_like_a_tag_stays_in_it() -> None:
+    assert ovid("AB  - In the year of", "COVID-19 care changed.").abstract == "In the year of COVID-19 care changed."
+    cochrane = one("Record #1 of 1\nID: CN-02055555\nTI: A\nAB: First.\nAIM: the second.\nYR: 2019\n")
+    assert (cochrane.abstract, cochrane.year) == ("First. AIM: the second.", 2019)
+    assert one("RT Journal\nT1 A\nAB Families\nUS and UK\nYR 2019").abstract == "Families US and UK"
+    assert one("%0 Book\n%T A\n%X Half of them:\n50% were young").abstract == "Half of them: 50% were young"
+
+
 def test_marks_that_were_taken_out_are_not_needed() -> None:
     tagged = "VN  - Ovid Technologies\nTI  - {}\n\n"
     labels = "Score\n  *****\nAccession Number\n  7.\nTitle\n  {}\n\n"

@@ -1,4 +1,4 @@
-"""DataCite (https://api.datacite.org/dois): lists by cursor, single DOIs, and DataCite JSON saved by hand.
+"""DataCite (https://api.datacite.org/dois): lists by cursor, single DOIs, and DataCite's JSON or XML saved by hand.
 
 The query is Elasticsearch's syntax (titles.title:"…"). Days are those of `updated`; the filter `window` names another
 (created, registered). Other filters are sent as parameters (resource-type-id=text …).
@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_year
 from livereview.sources import answers
 from livereview.sources.answers import mapping, sequence, string
+from livereview.sources.datacite_xml import read_xml
 from livereview.sources.protocol import Page, Query, Request, Source, Window
 from livereview.sources.text import abstract, link, name, names, plain
 
@@ -48,7 +49,8 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
 
 def parse(body: bytes, cursor: str | None) -> Page:
     """The DOIs of a page, a single one, or bare DataCite JSON. A page that links to no next one is the last."""
-    data = answers.read_json(body, NAME, TITLE)
+    xml = body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"<resource" in body[:2_000]
+    data = read_xml(body, NAME, TITLE) if xml else answers.read_json(body, NAME, TITLE)
     held = mapping(data).get("data", data)
     items = [mapping(item).get("attributes", item) for item in (held if isinstance(held, list) else [held])]
     listed = isinstance(mapping(data).get("data"), list)

@@ -4,6 +4,7 @@ Ovid        "<1>" and labels ("Unique Identifier"), or two-letter tags ("TI  - "
 RefWorks    "RT Journal", "A1 Hoeve,Machteld"
 EndNote     the refer format, .enw: "%0 Journal Article", "%A Hoeve, Machteld"
 ProQuest    a report as text: "Document 1 of 100", "Author: …", "ProQuest document ID: …"
+Cochrane    the Library's text: "Record #1 of 12", "ID: CN-02055555", "AU: Hoeve M"
 NEP         a mailing of RePEc: a list of contents, then "1. Title", the authors, the abstract, "URL: …"
 """
 
@@ -20,6 +21,7 @@ _REFWORKS_TAG = re.compile(  # no others: "US families …" in an abstract that 
 )
 _REFER_TAG = re.compile(r"\s?%([A-Z0-9@!#$&()*+,:<=>?\[\]^~])(?: (.*)|$)")
 _PROQUEST_TAG = re.compile(r"([A-Z][A-Za-z /()-]{2,45}):(?: (.*)|$)")
+_COCHRANE_TAG = re.compile(r"(ID|AU|TI|SO|YR|VL|NO|PG|PM|XR|PT|KY|DOI|AB|US|SN|LA|CC|PB|ST): ?(.*)")
 _NEP_ITEM = re.compile(r"\d{1,3}\. (\S.*)")
 _NEP_TAG = re.compile(r"(Date|By|URL|Keywords|JEL):\s*(.*)")
 _REFWORKS = {
@@ -34,6 +36,10 @@ _REFER = {
     **{"0": "TY", "A": "AU", "E": "ED", "T": "TI", "J": "JF", "B": "T2", "D": "PY", "8": "DA", "V": "VL", "N": "IS"},
     **{"P": "SP", "X": "AB", "@": "SN", "R": "DO", "U": "UR", "G": "LA", "M": "AN", "~": "DB", "Z": "N1", "!": "ST"},
     "9": "M3",
+}
+_COCHRANE = {
+    **{"ID": "AN", "AU": "AU", "TI": "TI", "SO": "JF", "YR": "PY", "VL": "VL", "NO": "IS", "PG": "SP", "AB": "AB"},
+    **{"PM": "PMID", "PT": "PT", "DOI": "DO", "US": "UR", "SN": "SN", "LA": "LA"},
 }
 _NEP = {"By": "AU", "URL": "UR", "Date": "DA", "Keywords": "KW", "JEL": "KW"}
 _PROQUEST = {
@@ -60,7 +66,7 @@ _PROQUEST = {
 
 def entries(lines: list[str]) -> list[Entry]:
     """The entries of a file in one of the dialects, in RIS tags; none if it is in no dialect."""
-    dialects = (split_ovid, _split_refworks, _split_refer, _split_proquest, _split_nep)
+    dialects = (split_ovid, _split_refworks, _split_refer, _split_proquest, _split_cochrane, _split_nep)
     return next((found for dialect in dialects if (found := dialect(lines))), [])
 
 
@@ -107,6 +113,18 @@ def _from_proquest(block: Entry) -> Entry:
     return entry
 
 
+def _split_cochrane(lines: list[str]) -> list[Entry]:
+    """A record begins at its ID; the line that numbers it belongs to none."""
+    if not any(re.match(r"Record #\d+ of \d+", line) for line in lines):
+        return []
+    kept = ["" if line.startswith("Record #") else line for line in lines]
+    found = [one.renamed(_COCHRANE) for one in split(kept, _COCHRANE_TAG, lambda tag, *_: tag == "ID")]
+    for one in found:
+        one.add("DB", "Cochrane")
+        one.add("TY", "JOURNAL" if one.first("JF") else None)
+    return found
+
+
 def _split_nep(lines: list[str]) -> list[Entry]:
     """The items that have an address: the list of contents before them has none."""
     if not any("nep.repec.org" in line for line in lines):
@@ -133,7 +151,7 @@ def _from_nep(item: Entry) -> Entry:
         if match and tag != "AU":
             entry.add(tag, text)
         elif tag == "AU" or (line.startswith("  ") and not said):
-            entry.add("AU", re.sub(r"\s*\(.*\)$", "", text))
+            entry.add("AU", re.sub(r" *\(.*\)$", "", text[:500]))
         else:
             said.append(text)
     entry.add("AB", " ".join(said))

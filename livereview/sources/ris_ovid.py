@@ -15,8 +15,8 @@ import re
 
 from livereview.sources.tagged import MONTHS, Entry, split
 
-_MARK = re.compile(r"\s?<(\d+)\.? ?>(\s*)")
-_TAG = re.compile(r"\s?([A-Z][A-Z0-9]{1,4}) {0,2}- ?(.*)")
+_MARK = re.compile(r"\s{0,9}<(\d+)\.? ?>\s*")
+_TAG = re.compile(r"\s?([A-Z][A-Z0-9]{1,4}) {0,2}-(?: (.*)|$)")
 _LABEL = re.compile(r"([A-Z][A-Za-z /()-]{1,59}?)\s*")
 _SIGN = re.compile(r"VN {0,2}- Ovid|(?:Accession Number|Unique Identifier)\s*$")  # where marks were taken out
 _TAGS = {

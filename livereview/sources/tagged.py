@@ -30,7 +30,7 @@ _KINDS = tuple(  # how the formats that people bring look, and what to do with e
         (r"<Pubmed(?:Book)?ArticleSet\b|<MedlineCitation\b", "this looks like PubMed XML: use pubmed"),
         (r"\A\s*(?:<\?xml[^>]*>\s*)?<(?:xml|records)\b", "this looks like EndNote XML: use endnote"),
         (r"\A\s*<[a-z?!]", "this looks like XML"),
-        (r"\A\s*[\[{]\s*[{\"]", "this looks like JSON"),
+        (r"\A\s*[\[{]\s*[{\"]", "this looks like JSON: use csl"),
         (r"^[ \t]*@[a-z]+\s*[{(]", "this looks like BibTeX: use bibtex"),
         (r"^[ \t]*(?:\d+\.[ \t]+)?TY {0,2}-(?:\s|$)", "this looks like RIS: use ris"),
         (r"^PMID ?- ?\d|^OWN  ?- ", "this looks like PubMed's tagged format: use nbib"),
