@@ -66,6 +66,13 @@ def test_any_pair_is_judged_alike_either_way_round(a: Record, b: Record) -> None
     assert judge(one, two).verdict in ("same", "linked", "doubtful", "different")
 
 
+def test_a_meetings_page_counts_on_whichever_side_it_is() -> None:
+    meeting = features(record("a", title="care care", authors=["Doe, J"], volume="2", pages="S20"))
+    paper = features(record("b", title="children", authors=["Doe, J"], volume="2", pages="20-30"))
+    assert judge(meeting, paper) == judge(paper, meeting)
+    assert judge(meeting, paper).rule == "too little agrees"
+
+
 @settings(max_examples=300, deadline=None)
 @given(some_records, some_records)
 def test_two_different_dois_are_never_the_same(a: Record, b: Record) -> None:

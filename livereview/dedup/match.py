@@ -13,7 +13,7 @@ from livereview.dedup.text import Features
 
 __all__ = ["RULES_VERSION", "Judgement", "block_keys", "judge", "judge_all"]
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 NAMES = ("title", "inside", "authors", "journal", "volume", "issue", "pages", "year", "abstract", "doi")
 BRIEF = 25  # letters: a title shorter than this is not rare enough to speak for itself
 Answer = tuple[str, str]
@@ -132,7 +132,8 @@ def _by_identifier(a: Features, b: Features, s: Scores) -> Answer:
     if s.title >= CLOSE or s.inside >= INSIDE:
         apart = s.pages == 0 and (s.authors == 0 or other_word(a.title, b.title))
         return ("doubtful" if apart else "same"), rule
-    if s.written_by and not elsewhere and s.pages != 0 and (s.title >= 0.6 or (s.pages == 1 and not a.meeting)):
+    paged = s.pages == 1 and not (a.meeting or b.meeting)  # a page of a meeting's abstracts holds several
+    if s.written_by and not elsewhere and s.pages != 0 and (s.title >= 0.6 or paged):
         return "same", rule
     many = s.pages == 0 and s.abstract is not None and s.abstract < 0.5
     if not many and (s.written_by or s.title >= 0.6 or (s.authors is None and s.pages != 0)):
@@ -223,7 +224,7 @@ def _two_titles(a: Features, b: Features, s: Scores) -> Answer:
         return ("doubtful" if s.against < 2 and (s.journal or 0) >= 0.85 else "different"), "one title within the other"
     if s.authors is None and s.inside >= 0.97 and (s.spot or s.number) and s.against == 0 and not _brief(a, b):
         return "same", "one title within the other, in the same place"
-    if s.spot and s.against == 0 and not a.meeting:
+    if s.spot and s.against == 0 and not (a.meeting or b.meeting):
         return _one_spot(s)
     if s.written_by and s.number and s.against == 0 and s.title >= CLOSE:
         return ("doubtful" if other_word(a.title, b.title) else "same"), "a changed title in the same issue"
