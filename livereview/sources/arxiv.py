@@ -28,6 +28,11 @@ _OWN = ("window",)
 _ATOM, _OWN_NS = "{http://www.w3.org/2005/Atom}", "{http://arxiv.org/schemas/atom}"
 _SEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_WITHDRAWN = re.compile(  # said of the paper itself: "Withdrawn from ICML, accepted at KDD" is no retraction
+    r"withdrawn(?! from| and re)|(?:this )?(?:\w+ )?(?:paper|article|manuscript|submission|preprint|work|report)"
+    r" (?:has been|is|was) (?:\w+ )?withdrawn(?! from| and re)",
+    re.IGNORECASE,
+)
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
@@ -47,15 +52,12 @@ def parse(body: bytes, cursor: str | None) -> Page:
     """The entries of a page. An empty page before the end is one of arXiv's hiccups, so it is asked for again."""
     root = _root(body)
     entries = root.findall(f"{_ATOM}entry")
-    for entry in entries:
-        if "/api/errors" in (entry.findtext(f"{_ATOM}id") or ""):
-            raise SourceBroken(
-                f"arXiv refused the search: {plain(entry.findtext(f'{_ATOM}summary'), 200)}", source=NAME
-            )
-    total, start = (answers.whole(root.findtext(f"{_SEARCH}{tag}")) for tag in ("totalResults", "startIndex"))
-    reached = (start or 0) + len(entries)
-    if not entries and (total or 0) > (start or 0):
+    _check(entries)
+    total, place = (answers.whole(root.findtext(f"{_SEARCH}{tag}")) for tag in ("totalResults", "startIndex"))
+    start = (answers.whole(cursor) or 0) if place is None else place
+    if not entries and ((total or 0) > start or (cursor and not total)):
         raise Retry("arXiv sent an empty page before the end of the search", source=NAME)
+    reached = start + len(entries)
     records: list[Record] = []
     rejects: list[Reject] = []
     for number, entry in enumerate(entries):
@@ -67,15 +69,27 @@ def parse(body: bytes, cursor: str | None) -> Page:
     return Page(tuple(records), str(reached) if entries and reached < (total or 0) else None, tuple(rejects), total)
 
 
+def _check(entries: list[Element]) -> None:
+    """Raises what an error entry says, and SourceBroken for a feed of which no entry is arXiv's."""
+    for entry in entries:
+        if "/api/errors" in (entry.findtext(f"{_ATOM}id") or ""):
+            said = plain(entry.findtext(f"{_ATOM}summary"), 200)
+            if answers.busy(said):
+                raise Retry(f"arXiv can't answer now: {said}", source=NAME)
+            raise SourceBroken(f"arXiv refused the search: {said}", source=NAME)
+    if entries and not any(map(_key, entries)):
+        raise SourceBroken("this is not arXiv's answer: a feed of something else; read it as a feed", source=NAME)
+
+
 def _root(body: bytes) -> Element:
     try:
         root: Element = fromstring(_CONTROL.sub(b"", body).strip())
     except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError) as error:
         raise _damaged(body, error) from None
-    if root.tag != f"{_ATOM}feed" or (
-        root.find(f"{_SEARCH}totalResults") is None and root.find(f"{_ATOM}entry") is None
-    ):
-        raise SourceBroken(f"this is not arXiv's answer: XML of the kind <{root.tag.rpartition('}')[2]}>", source=NAME)
+    if root.tag != f"{_ATOM}feed":
+        raise answers.not_an_answer(body.decode("utf-8", "replace").strip(), NAME, TITLE)
+    if root.find(f"{_SEARCH}totalResults") is None and root.find(f"{_ATOM}entry") is None:
+        raise SourceBroken("this is not arXiv's answer: a feed without entries and their number", source=NAME)
     return root
 
 
@@ -83,7 +97,8 @@ def _damaged(body: bytes, error: Exception) -> LivereviewError:
     text = body.decode("utf-8", "replace").strip()
     if not text:
         return Retry("arXiv sent an empty answer; the same call may work later", source=NAME)
-    if "<feed" in text[:500] and "</feed>" not in text and not isinstance(error, DefusedXmlException):
+    begun = "<feed" in text[:500] or re.fullmatch(r"<\?xml[^>]*(?:>\s*)?", text)  # cut in the declaration
+    if begun and "</feed>" not in text and not isinstance(error, DefusedXmlException):
         return Retry(f"arXiv's answer is truncated after {len(text)} characters", source=NAME)
     if isinstance(error, DefusedXmlException):
         return SourceBroken("this answer declares entities, which none of arXiv's does", source=NAME)
@@ -91,14 +106,11 @@ def _damaged(body: bytes, error: Exception) -> LivereviewError:
 
 
 def _record(entry: Element) -> Record | str:
-    address = entry.findtext(f"{_ATOM}id") or ""
-    match = re.search(r"abs/(.+?)(?:v\d+)?$", address)
-    if match is None:
+    key = _key(entry)
+    if key is None:
         return "no arXiv id"
-    key = match.group(1)
     published = answers.iso_date(entry.findtext(f"{_ATOM}published"))
     journal = plain(entry.findtext(f"{_OWN_NS}journal_ref"))
-    withdrawn = "withdrawn" in (entry.findtext(f"{_OWN_NS}comment") or "").lower()
     people = (one.findtext(f"{_ATOM}name") for one in entry.findall(f"{_ATOM}author"))
     return Record(
         source=NAME,
@@ -112,8 +124,20 @@ def _record(entry: Element) -> Record | str:
         url=link(f"https://arxiv.org/abs/{key}"),
         abstract=abstract(entry.findtext(f"{_ATOM}summary")),
         type="preprint",
-        retraction="retracted" if withdrawn else None,
+        retraction="retracted" if _withdrawn(entry) else None,
     )
+
+
+def _key(entry: Element) -> str | None:
+    """arXiv's id without the version: "2605.00001", "hep-th/9901001"."""
+    match = re.search(r"arxiv\.org/abs/(\S+?)(?:v\d+)?$", (entry.findtext(f"{_ATOM}id") or "").strip())
+    return match.group(1) if match else None
+
+
+def _withdrawn(entry: Element) -> bool:
+    """Whether the comment or the summary begins with the paper's withdrawal."""
+    said = (entry.findtext(tag) or "" for tag in (f"{_OWN_NS}comment", f"{_ATOM}summary"))
+    return any(_WITHDRAWN.match(" ".join(one.split())) for one in said)
 
 
 SOURCE = Source(NAME, TITLE, parse, request, interval=3.0, reach=REACH)

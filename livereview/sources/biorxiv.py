@@ -38,20 +38,25 @@ def parse(body: bytes, cursor: str | None) -> Page:
     """Every version on a page. Versions are one record, of which the last one counts, and they come in their order."""
     data = answers.read_json(body, NAME, TITLE)
     head = mapping(next(iter(sequence(mapping(data).get("messages"))), None))
-    items = mapping(data).get("collection")
-    if not isinstance(items, list):
-        raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "messages and collection")
     said = (string(head.get("status")) or "ok").lower()
+    items = mapping(data).get("collection", [] if said == "no posts found" else None)
     if not items and said not in ("ok", "no posts found"):
         raise answers.refusal({"message": said}, NAME, TITLE) or SourceBroken(f"{TITLE} says: {said}", source=NAME)
+    if not isinstance(items, list):
+        raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "messages and collection")
     records, rejects = answers.read_items(items, _record, "collection")
-    return Page(records, _next(head, len(items)), rejects, answers.whole(head.get("total")))
+    return Page(records, _next(head, len(items), cursor), rejects, answers.whole(head.get("total")))
 
 
-def _next(head: dict[str, Any], count: int) -> str | None:
-    """A page may have 30 or 100 entries, so the next one begins where this one says that it ends."""
-    reached = (answers.whole(head.get("cursor")) or 0) + count
-    return str(reached) if count and reached < (answers.whole(head.get("total")) or 0) else None
+def _next(head: dict[str, Any], count: int, cursor: str | None) -> str | None:
+    """A page may have 30 or 100 entries, so the next one begins where this one says that it ends.
+
+    A list of days without a total goes on until "no posts found"; a single preprint has no place in a list.
+    """
+    place, total = answers.whole(head.get("cursor")), answers.whole(head.get("total"))
+    reached = (answers.whole(cursor) or 0 if place is None else place) + count
+    more = reached < total if total is not None else place is not None
+    return str(reached) if count and more else None
 
 
 def _record(item: dict[str, Any]) -> Record | str:
@@ -61,11 +66,12 @@ def _record(item: dict[str, Any]) -> Record | str:
     server = string(item.get("server")) or string(item.get("preprint_platform"))
     published = answers.iso_date(item.get("date") or item.get("preprint_date"))
     people = string(item.get("authors")) or string(item.get("preprint_authors")) or ""
-    withdrawn = "withdraw" in (string(item.get("type")) or "").lower()
+    title = plain(string(item.get("title")) or string(item.get("preprint_title")))
+    withdrawn = "withdraw" in (string(item.get("type")) or "").lower() or answers.marked_retracted(title)
     return Record(
         source=NAME,
         source_key=doi,
-        title=plain(string(item.get("title")) or string(item.get("preprint_title"))),
+        title=title,
         authors=names(name(one.strip()) for one in people.split(";")),
         year=clean_year(published),
         published=published,

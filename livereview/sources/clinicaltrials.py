@@ -7,8 +7,10 @@ Its errors are plain text. Facts from https://clinicaltrials.gov/data-api/api.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from livereview.errors import Retry
 from livereview.records import Record, clean_year
 from livereview.sources import answers
 from livereview.sources.answers import mapping, sequence, string
@@ -34,15 +36,21 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """The studies of a page, a single one or a bare list. There is no next token on the last page."""
+    """The studies of a page, a single one or a bare list. There is no next token on the last page, unless it is full:
+    an empty page follows then (https://github.com/cyanheads/clinicaltrialsgov-mcp-server/issues/98, 2026).
+    """
+    if re.match(rb"\s*[^\s{\[<][^\n]{,300}page ?token", body, re.IGNORECASE) and b"unknown parameter" not in body:
+        raise Retry("ClinicalTrials.gov no longer knows this page's token: search again from the start", source=NAME)
     data = answers.read_json(body, NAME, TITLE)
     listed = isinstance(data, dict) and isinstance(data.get("studies"), list)
     items = data["studies"] if listed else data if isinstance(data, list) else [data]
     if not listed and not any(mapping(item).get("protocolSection") for item in items):
         raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "studies")
     records, rejects = answers.read_items(items, _record, "studies")
-    token = string(mapping(data).get("nextPageToken")) if listed and items else None
-    return Page(records, token, rejects, answers.whole(mapping(data).get("totalCount")))
+    token, total = string(mapping(data).get("nextPageToken")), answers.whole(mapping(data).get("totalCount"))
+    if listed and not items and (token or (total and cursor is None)):
+        raise Retry("ClinicalTrials.gov sent an empty page before the end of the search", source=NAME)
+    return Page(records, token if listed else None, rejects, total)
 
 
 def _record(item: dict[str, Any]) -> Record | str:
@@ -69,11 +77,11 @@ def _record(item: dict[str, Any]) -> Record | str:
 
 
 def _people(section: dict[str, Any]) -> list[str | None]:
-    """The officials of the study; its sponsor where none is named."""
+    """The officials of the study without degrees ("Ann Doe, MD"); its sponsor where none is named."""
     officials = sequence(mapping(section.get("contactsLocationsModule")).get("overallOfficials"))
-    named = [name(string(mapping(one).get("name"))) for one in officials]
+    named = [name((string(mapping(one).get("name")) or "").partition(",")[0]) for one in officials]
     sponsor = mapping(mapping(section.get("sponsorCollaboratorsModule")).get("leadSponsor"))
-    return named or [name(string(sponsor.get("name")))]
+    return list(filter(None, named)) or [name(string(sponsor.get("name")))]
 
 
 SOURCE = Source(NAME, TITLE, parse, request, interval=1.0)
