@@ -88,7 +88,7 @@ def clean_doi(text: object) -> str | None:
     match = _DOI.search(html.unescape(str(text or "")[:2_000].replace("%2F", "/").replace("%2f", "/")))
     if not match:
         return None
-    doi = re.split(r"[\"{}]|<(?!\d+:)|(?<!\d)>(?!\d)", match.group())[0]
+    doi = re.split(r"[\"{}]|<(?!\d+:)|>(?!\d)", match.group())[0]
     while doi[-1] in ".,;:'*/" or (doi[-1] in ")]" and not _balanced(doi)):
         doi = doi[:-1]
     return doi.lower() or None

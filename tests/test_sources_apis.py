@@ -280,7 +280,7 @@ COUNTED = {
     "biorxiv": lambda data: len(data["collection"]),
     "openaire": lambda data: len(data["results"]),
     "eric": lambda data: len(data["response"]["docs"]),
-    "osf": lambda data: len(data["data"]) if isinstance(data["data"], list) else 1,
+    "osf": lambda data: len(found) if isinstance(found := data.get("results", data.get("data")), list) else 1,
     "datacite": lambda data: 1,
 }
 

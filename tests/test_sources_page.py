@@ -15,7 +15,7 @@ from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.ops import status
 from livereview.review import Search
 from livereview.sources import page
-from livereview.sources.protocol import Query
+from livereview.sources.protocol import Query, Window
 from tests.conftest import NOW, REVIEW
 from tests.test_flows_recheck import client  # noqa: F401  (a fixture)
 from tests.world import World, reply
@@ -81,6 +81,83 @@ def test_a_saved_page_tells_its_own_address_or_its_relative_links_are_rejects() 
 def test_filters_that_are_none_are_refused(filters: dict[str, str]) -> None:
     with pytest.raises(Refused):
         links(LISTING.format(place="Wales", more=""), **filters)
+
+
+def test_a_selector_of_titles_names_links_by_what_stands_around_them() -> None:
+    card = '<main><div class="card"><b class="name">{0}</b><a href="/{0}.pdf">Report 2026</a></div></main>'
+    text = f"<html><body>{card.format('Kinship')}{card.format('Respite')}</body></html>"
+    assert [title for title, _ in links(text)] == ["Report 2026", "Report 2026"]
+    assert [title for title, _ in links(text, title=".name")] == ["Kinship", "Respite"]
+
+
+@pytest.mark.parametrize(
+    ("href", "key"),
+    [
+        ("HTTPS://WWW.Example.org:443/A?b=1&utm_medium=mail&c=%20d#top", "https://www.example.org/A?b=1&c=%20d"),
+        ("//other.example/x;jsessionid=12AB?id", "https://other.example/x?id"),
+        ("?page=2", HOME + "?page=2"),
+        ("https://a.example", "https://a.example/"),
+    ],
+)
+def test_the_key_is_the_whole_address_without_what_changes_from_night_to_night(href: str, key: str) -> None:
+    assert links(f'<main><a href="{href}">A study</a></main>') == [("A study", key)]
+
+
+@pytest.mark.parametrize(
+    "href", ["#a", "javascript:x()", "data:text/html,x", "tel:1", "whatsapp://send", HOME + "#b", ""]
+)
+def test_links_that_lead_nowhere_new_are_neither_records_nor_rejects(href: str) -> None:
+    text = f'<main><a href="{href}">Click</a><a href="/b">B study</a></main>'
+    page_read = page.read(text.encode(), Query(url=HOME))
+    assert [record.title for record in page_read.records] == ["B study"] and page_read.rejects == ()
+
+
+@pytest.mark.parametrize(
+    ("inside", "title"),
+    [
+        ("<h3>Care</h3><p>In 12 areas</p>", "Care"),
+        ("<span>Care</span><span>2026</span>", "Care 2026"),
+        ("K<b>insh</b>ip<svg><title>icon</title></svg>", "Kinship"),
+        ("Read more about foster care", "foster care"),
+        ("Care (opens in new tab)", "Care"),
+        ("Download (PDF, 1.2 MB)", "The heading beside"),
+    ],
+)
+def test_a_title_is_the_words_that_a_reader_sees(inside: str, title: str) -> None:
+    text = f'<main><li><h2>The heading beside</h2><a href="/a">{inside}</a></li></main>'
+    assert [found for found, _ in links(text)] == [title]
+
+
+@pytest.mark.parametrize("words", ["Children's services budget", "DBS security checks", "Access to services"])
+def test_pages_on_subjects_that_sound_like_errors_are_read(words: str) -> None:
+    text = f"<html><title>{words}</title><body><main><a href='/a'>A study</a></main></body></html>"
+    assert links(text) == [("A study", "https://charity.example.org/a")]
+
+
+def test_a_page_with_a_base_resolves_by_it_and_old_encodings_are_read() -> None:
+    text = '<html><head><meta charset="iso-8859-1"><base href="/old/"></head><body><a href="a">Café study</a></html>'
+    found = page.read(text.encode("latin-1"), Query(url=HOME)).records
+    assert [(record.title, record.url) for record in found] == [("Café study", "https://charity.example.org/old/a")]
+
+
+def test_filters_that_a_page_has_not_are_refused_before_it_is_asked_for() -> None:
+    assert page.SOURCE.request and page.SOURCE.request(Query(url=HOME), Window(None, NOW), None).url == HOME
+    for filters in ((("selector", "a"),), (("select", "a[["),), (("title", ":::"),), (("keep", "("),)):
+        with pytest.raises(Refused):
+            page.SOURCE.request(Query(filters=filters, url=HOME), Window(None, NOW), None)
+    with pytest.raises(Refused, match="give the search a url"):
+        page.SOURCE.request(Query(), Window(None, NOW), None)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(["<a href='", "'>", "http://[", "x", "</a>", "<!-- -->", "<main>", "é", "<tr>", "<h1>"]))
+)
+def test_any_markup_never_crashes(parts: list[str]) -> None:
+    try:
+        page.read("".join(parts).encode(), Query(url=HOME))
+    except LivereviewError as error:
+        assert error.source == "page"
 
 
 @settings(max_examples=40, deadline=None)

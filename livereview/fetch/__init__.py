@@ -24,7 +24,11 @@ from livereview.sources.protocol import Request, Source
 from livereview.sources.text import plain
 
 LIMIT = 50_000_000  # bytes of an answer after unpacking
-LIMITS: Mapping[str, int] = {"feed": 5_000_000, "retractionwatch": 200_000_000}  # where another fits a source
+LIMITS: Mapping[str, int] = {
+    "feed": 5_000_000,
+    "page": 5_000_000,
+    "retractionwatch": 200_000_000,
+}  # where another fits a source
 REDIRECTS = 3
 HIDDEN = "[hidden]"
 AGAIN = (429, 500, 502, 503, 504)

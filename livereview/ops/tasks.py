@@ -11,7 +11,6 @@ from livereview.store import records, tasks, versions
 from livereview.store.open import Connection, Store
 from livereview.store.tasks import Task
 
-OUTCOMES = {"tip": ("accepted", "declined")}
 RETRACTION_OUTCOMES = ("noted", "reopened")
 WORDS = {
     "retracted": "was retracted",

@@ -1,68 +1,71 @@
 """DataCite (https://api.datacite.org/dois): lists by cursor, single DOIs, and DataCite's JSON or XML saved by hand.
 
 The query is Elasticsearch's syntax (titles.title:"…"). Days are those of `updated`; the filter `window` names another
-(created, registered). Other filters are sent as parameters (resource-type-id=text …).
-Facts from https://support.datacite.org/docs/api.
+(created, registered). Other filters are sent as parameters (resource-type-id=text …). A harvest of oai.datacite.org
+and the lists of the first API (/works) are read as well. Facts from https://support.datacite.org/docs/api.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_year
-from livereview.sources import answers
+from livereview.errors import SourceBroken
+from livereview.records import Record, clean_doi, clean_year
+from livereview.sources import answers, datacite_xml
 from livereview.sources.answers import mapping, sequence, string
-from livereview.sources.datacite_xml import read_xml
+from livereview.sources.datacite_fields import author, description, kind, modern, place, published, title, withdrawn
 from livereview.sources.protocol import Page, Query, Request, Source, Window
-from livereview.sources.text import abstract, link, name, names, plain
+from livereview.sources.text import link, names, plain
 
 NAME = "datacite"
 TITLE = "DataCite"
 URL = "https://api.datacite.org/dois"
+HARVEST = "https://oai.datacite.org/oai"
 _OWN = ("window",)
-_TYPES = {
-    "JournalArticle": "journal-article",
-    "Preprint": "preprint",
-    "Report": "report",
-    "Dissertation": "thesis",
-    "Book": "book",
-    "BookChapter": "book-chapter",
-    "ConferencePaper": "conference-paper",
-    "Dataset": "dataset",
-    "Software": "software",
-}
-_CITEPROC = {"article-journal": "journal-article", "report": "report", "thesis": "thesis", "book": "book"}
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
     """One page by DataCite's cursor; numbered pages would go on for ever after 10,000."""
+    if cursor and cursor.startswith("oai:"):
+        return Request(HARVEST, (("verb", "ListRecords"), ("resumptionToken", cursor[4:])))
     text = answers.search_text(query, _OWN, TITLE)
     parts = [f"({text})"] if text else []
     if window.start is not None:
         days = f"[{answers.day(window.start)} TO {answers.day(window.end)}]"
         parts.append(f"{query.filter('window') or 'updated'}:{days}")
+    asked = (("query", " AND ".join(parts)),) if parts else ()
     own = tuple((key, value) for key, value in query.filters if key not in _OWN)
-    return Request(URL, (("query", " AND ".join(parts)), *own, ("page[cursor]", cursor or "1"), ("page[size]", "200")))
+    return Request(URL, (*asked, *own, ("page[cursor]", cursor or "1"), ("page[size]", "200")))
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
     """The DOIs of a page, a single one, or bare DataCite JSON. A page that links to no next one is the last."""
-    xml = body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"<resource" in body[:2_000]
-    data = read_xml(body, NAME, TITLE) if xml else answers.read_json(body, NAME, TITLE)
+    form = datacite_xml.kind(body)
+    if form == "OAI-PMH":
+        return datacite_xml.read_harvest(body, (cursor or "").removeprefix("oai:") or None, NAME)
+    data = datacite_xml.read_xml(body, NAME, TITLE) if form else answers.read_json(body, NAME, TITLE)
     held = mapping(data).get("data", data)
-    items = [mapping(item).get("attributes", item) for item in (held if isinstance(held, list) else [held])]
     listed = isinstance(mapping(data).get("data"), list)
-    if not any(_is_doi(mapping(item)) for item in items) and not (listed and not items):
-        raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "data with DOIs")
+    items = [mapping(item).get("attributes", item) for item in (held if isinstance(held, list) else [held])]
+    if not any(_is_doi(mapping(item)) for item in items) and not (listed and not items and "meta" in data):
+        raise answers.refusal(data, NAME, TITLE) or _other_kind(data, sequence(held))
     records, rejects = answers.read_items(items, _record, "data")
     following = _next(string(mapping(mapping(data).get("links")).get("next"))) if listed and items else None
-    return Page(records, following, rejects, answers.whole(mapping(mapping(data).get("meta")).get("total")))
+    total = answers.whole(mapping(mapping(data).get("meta")).get("total"))
+    return Page(records, following, rejects, total)
 
 
 def _is_doi(item: dict[str, Any]) -> bool:
-    return bool(string(item.get("doi")) or string(item.get("id"))) and "titles" in item and "creators" in item
+    known = string(item.get("doi")) or string(item.get("id"))
+    return bool(known) and any(key in item for key in ("titles", "creators", "resource-type-id"))
+
+
+def _other_kind(data: Any, held: list[Any]) -> Exception:
+    kinds = sorted({kind for item in held if (kind := string(mapping(item).get("type")))})
+    if kinds and kinds != ["dois"]:
+        return SourceBroken(f"DataCite sent {', '.join(kinds)[:100]}, not DOIs: ask {URL}", source=NAME)
+    return answers.foreign(data, NAME, TITLE, "data with DOIs")
 
 
 def _next(address: str | None) -> str | None:
@@ -70,66 +73,26 @@ def _next(address: str | None) -> str | None:
 
 
 def _record(item: dict[str, Any]) -> Record | str:
+    item = modern(item) if "titles" not in item and "title" in item else item
     doi = clean_doi(string(item.get("doi")) or string(item.get("id")))
     if doi is None:
         return "no DOI"
-    published = _published(item)
-    place = mapping(item.get("container"))
-    start, end = string(place.get("firstPage")), string(place.get("lastPage"))
-    number = string(place.get("identifier")) or ""
+    day, own = published(item), title(item)
     return Record(
         source=NAME,
         source_key=doi,
-        title=_title(sequence(item.get("titles"))),
-        authors=names(_author(mapping(one)) for one in sequence(item.get("creators"))),
-        year=clean_year(string(item.get("publicationYear"))) or clean_year(published),
-        published=published,
-        container_title=plain(string(place.get("title"))),
-        volume=plain(string(place.get("volume")), 100),
-        issue=plain(string(place.get("issue")), 100),
-        pages=plain(f"{start}-{end}" if start and end and start != end else start or end, 100),
+        title=own,
+        authors=names(author(mapping(one)) for one in sequence(item.get("creators"))),
+        year=clean_year(day),
+        published=day,
         doi=doi,
-        issn=clean_issn(number) if place.get("identifierType") == "ISSN" else None,
-        isbn=clean_isbn(number) if place.get("identifierType") == "ISBN" else None,
         url=link(string(item.get("url"))) or f"https://doi.org/{doi}",
-        abstract=_described(sequence(item.get("descriptions"))),
+        abstract=description(item),
         language=plain(string(item.get("language")), 20),
-        type=_type(mapping(item.get("types"))),
+        type=kind(mapping(item.get("types"))),
+        retraction="retracted" if withdrawn(item) or answers.marked_retracted(own) else None,
+        **place(item),
     )
-
-
-def _title(titles: list[Any]) -> str | None:
-    """The title proper, and the subtitle after a colon."""
-    known = [mapping(one) for one in titles]
-    main = next((string(one.get("title")) for one in known if not one.get("titleType")), None)
-    main = main or next((string(one.get("title")) for one in known), None)
-    sub = next((string(one.get("title")) for one in known if one.get("titleType") == "Subtitle"), None)
-    return plain(": ".join(filter(None, (main, sub))))
-
-
-def _author(one: dict[str, Any]) -> str | None:
-    family = string(one.get("familyName"))
-    return name(family, string(one.get("givenName"))) if family else name(string(one.get("name")))
-
-
-def _published(item: dict[str, Any]) -> str | None:
-    """The day it was issued, else the year of publication."""
-    told = [mapping(one) for one in sequence(item.get("dates"))]
-    dates = {string(one.get("dateType")): string(one.get("date")) for one in told}
-    issued = answers.iso_date(re.split("/", dates.get("Issued") or "")[0])
-    return issued or answers.iso(item.get("publicationYear"))
-
-
-def _described(descriptions: list[Any]) -> str | None:
-    known = [mapping(one) for one in descriptions]
-    texts = (string(one.get("description")) for one in known if one.get("descriptionType") == "Abstract")
-    return abstract(next(texts, None))
-
-
-def _type(types: dict[str, Any]) -> str | None:
-    general, own = string(types.get("resourceTypeGeneral")) or "", string(types.get("resourceType")) or ""
-    cited = _CITEPROC.get(string(types.get("citeproc")) or "")
-    return _TYPES.get(general) or _TYPES.get(own.replace(" ", "").title()) or cited
 
 
 SOURCE = Source(NAME, TITLE, parse, request, interval=0.2)

@@ -1,42 +1,38 @@
-"""OAI-PMH, the interface of repositories (http://www.openarchives.org/OAI/openarchivesprotocol.html): Dublin Core.
+"""OAI-PMH, the interface of repositories (http://www.openarchives.org/OAI/openarchivesprotocol.html).
 
 `url` is the repository's base address; the filters `set` and `metadataPrefix` (default oai_dc) choose what to harvest.
-There is no keyword search: everything that changed in the days of the window is read. Other formats than Dublin Core
-are read as far as they use its elements' names (title, creator, identifier …).
+There is no keyword search: everything that changed in the days of the window is read. `oai_formats` reads the metadata.
+Dublin Core that comes in another envelope (BASE's search, OSTI's pages) is read from files as well.
 """
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree
 
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
-from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmid, clean_year
+from livereview.records import Record
 from livereview.sources import answers
+from livereview.sources.oai_formats import Fields, read, tag
+from livereview.sources.oai_record import record
 from livereview.sources.protocol import Page, Query, Reject, Request, Source, Window
-from livereview.sources.text import abstract, link, name, names, plain, reject
+from livereview.sources.text import plain, reject
 
 NAME = "oai"
 TITLE = "OAI-PMH"
 _OWN = ("set", "metadataPrefix")
 _LISTS = ("ListRecords", "GetRecord", "ListIdentifiers")
-_TYPES = (
-    ("thesis", "thesis"),
-    ("dissertation", "thesis"),
-    ("preprint", "preprint"),
-    ("working paper", "preprint"),
-    ("conference", "conference-paper"),
-    ("chapter", "book-chapter"),
-    ("book", "book"),
-    ("report", "report"),
-    ("dataset", "dataset"),
-    ("article", "journal-article"),
+_HOLDERS = {"OAI-PMH": _LISTS, "RDF": ("records",), "response": ("result",)}  # of OAI-PMH, OSTI, BASE
+_ALONE = ("record", "dc", "mods", *_LISTS)  # saved without what stands around it
+_SAFE: dict[str, Any] = {"resolve_entities": False, "no_network": True, "huge_tree": False, "load_dtd": False}
+_FINAL = ("badVerb", "cannotDisseminateFormat", "idDoesNotExist", "noMetadataFormats", "noSetHierarchy")
+_ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[\da-fA-F]+);)(?:(\w+);)?")
+_DIRT = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#(?:x0*[0-8bcef]|x0*1[\da-f]|0*[0-8]|0*1[124-9]|0*2\d|0*3[01]);", re.I
 )
-_NO_PLACE = re.compile(r"(?:issn\W*)?[\dXx -]+|https?:\S+", re.IGNORECASE)
-Fields = dict[str, list[str]]
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
@@ -60,157 +56,179 @@ def parse(body: bytes, cursor: str | None) -> Page:
 
     "noRecordsMatch" is an honest zero. A token that has expired is Retry: the harvest begins again.
     """
-    root = _root(body)
-    if (error := next(_named(root, "error"), None)) is not None:
-        return _refusal(error)
-    listed = next((element for verb in _LISTS for element in _named(root, verb)), None)
+    text = _text(body)
+    root = _root(text)
+    errors = [element for element in root if tag(element) == "error"]
+    if errors:
+        return _refusal(errors)
+    listed = next((one for one in root.iter() if tag(one) in _HOLDERS[tag(root)]), None)
     if listed is None:
         raise SourceBroken(f"this repository sent {_kinds(root)}, not records: ask for ListRecords", source=NAME)
-    items = [item for item in listed if _tag(item) in ("record", "header")]
+    items = _items(listed)
     made = [_record(item) for item in items]
-    rejects = (
-        _reject(one, number, item)
+    rejects = [
+        reject(one, f"record[{number}]", etree.tostring(item))
         for number, (one, item) in enumerate(zip(made, items, strict=True))
         if isinstance(one, str)
-    )
-    token = next(_named(listed, "resumptionToken"), None)
-    following = (token.text or "").strip() if token is not None else ""
-    total = answers.whole(token.get("completeListSize")) if token is not None else None
+    ]
     records = tuple(one for one in made if isinstance(one, Record))
-    return Page(records, following if following and following != cursor else None, tuple(rejects), total)
+    return _page(listed, records, (*rejects, *_lost(text, items)), cursor)
 
 
-def _root(body: bytes) -> Any:
-    """The root, from XML that may hold what XML forbids: repositories pass on what people paste into them."""
-    text = body.decode("utf-8", "replace").strip()
+def _page(listed: Any, records: tuple[Record, ...], rejects: tuple[Reject, ...], cursor: str | None) -> Page:
+    token = next((one for one in listed.iter() if tag(one) == "resumptionToken"), None)
+    following = (token.text or "").strip() if token is not None else ""
+    said = token.get("completeListSize") if token is not None else listed.get("numFound") or listed.get("count")
+    warnings: tuple[str, ...] = ()
+    if following and following == cursor:
+        warnings = (f"the repository gave the token of this very page for the next one: {following[:100]}",)
+        following = ""
+    return Page(records, following or None, rejects, answers.whole(said), warnings)
+
+
+def _text(body: bytes) -> str:
+    """The answer as text that can be parsed: repositories pass on what people paste into them."""
+    said = re.match(rb"\s*<\?xml[^>]*encoding=[\"']([\w.-]{1,30})", body[:300])
+    for encoding in ("utf-8", said.group(1).decode() if said else "utf-8"):
+        try:
+            text = body.decode(encoding)
+            break
+        except (LookupError, UnicodeError):
+            text = body.decode("utf-8", "replace")
+    start = re.search(r"<\?xml|<(?:[\w.-]+:)?OAI-PMH\b", text)
+    if start and "<!" not in text[: start.start()]:  # before it: blank lines, or a warning of the server's PHP
+        text = text[start.start() :]
+    text = re.sub(
+        r"^\s*<\?xml[^>]*>", "", text.lstrip("\ufeff")
+    ).strip()  # what it says of the encoding is no more true
+    return _ENTITY.sub(_character, re.sub(r"<(?![A-Za-z_/!?])", "&lt;", _DIRT.sub("", text)))
+
+
+def _character(found: re.Match[str]) -> str:
+    """A stray "&", or an entity of HTML, which XML does not know."""
+    known = html.unescape(found.group()) if found.group(1) else found.group()
+    return known if known != found.group() else "&amp;" + found.group()[1:]
+
+
+def _root(text: str) -> Any:
+    """The root of an answer. Retry for one that is empty or cut off, SourceBroken for all that is none."""
     if not text:
         raise Retry("the repository sent an empty answer; the same call may work later", source=NAME)
-    if "<!ENTITY" in text[:10_000]:
-        raise SourceBroken("this answer declares entities, which no repository needs", source=NAME)
-    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
+    parser = etree.XMLParser(recover=True, remove_comments=True, remove_pis=True, encoding="utf-8", **_SAFE)
     try:
-        root = etree.fromstring(body.strip(), parser)
+        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise SourceBroken(f"this is not a repository's answer: {error}"[:300], source=NAME) from None
-    if root is None or _tag(root) not in ("OAI-PMH", "record", *_LISTS):
+        raise _foreign(text) from error
+    kind = tag(root) if root is not None else ""
+    if not _known(kind, text):
         raise _foreign(text)
-    if _tag(root) == "OAI-PMH" and "</OAI-PMH>" not in text[-200:].replace("oai:", ""):
-        raise Retry(f"the repository's answer is truncated after {len(text)} characters", source=NAME)
-    return root if _tag(root) == "OAI-PMH" else _wrapped(root)
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise SourceBroken("this answer declares a document type or entities, which no repository needs", source=NAME)
+    if not _is_closed(kind, text):
+        raise _truncated(text)
+    return _wrapped(root) if kind in _ALONE else root
+
+
+def _is_closed(kind: str, text: str) -> bool:
+    return re.search(rf"</(?:[\w.-]+:)?{kind}\s*>|<(?:[\w.-]+:)?{kind}\b[^>]*/>\s*$", text) is not None
+
+
+def _known(kind: str, text: str) -> bool:
+    if kind == "response":  # BASE and others answer with what Solr gives; BASE's names begin with dc
+        return re.search(r"\bdc(?:title|docid|collection)\b", text) is not None
+    return kind in ("OAI-PMH", *_ALONE) or (kind == "RDF" and "<records" in text)
 
 
 def _wrapped(root: Any) -> Any:
-    """A list or record saved without what stands around it."""
+    """A list, a record or its metadata saved without what stands around it."""
     outer = etree.Element("OAI-PMH")
-    inner = etree.SubElement(outer, "GetRecord") if _tag(root) == "record" else outer
+    inner = outer if tag(root) in _LISTS else etree.SubElement(outer, "GetRecord")
+    if tag(root) not in ("record", *_LISTS):
+        inner = etree.SubElement(etree.SubElement(inner, "record"), "metadata")
     inner.append(root)
     return outer
 
 
+def _truncated(text: str) -> Retry:
+    return Retry(f"the repository's answer is truncated after {len(text)} characters", source=NAME)
+
+
 def _foreign(text: str) -> LivereviewError:
+    if re.match(r"<(?:\?xml|(?:[\w.-]+:)?OAI-PMH)\b", text):  # no root could be read though it begins like one
+        return _truncated(text)
     error = answers.not_an_answer(text, NAME, TITLE)
     error.message = error.message.replace(", not JSON", ", not OAI-PMH")
     return error
 
 
-def _refusal(error: Any) -> Page:
-    code, said = error.get("code") or "no code", plain(error.text, 200) or "no words"
-    if code == "noRecordsMatch":
+def _refusal(errors: list[Any]) -> Page:
+    """An empty page if nothing matches, which is the only error that is none."""
+    told = {one.get("code") or "no code": plain("".join(one.itertext()), 200) or "no words" for one in errors}
+    if set(told) == {"noRecordsMatch"}:
         return Page(total=0)
+    code, said = next(pair for pair in told.items() if pair[0] != "noRecordsMatch")
     if code == "badResumptionToken":
         raise Retry(f"the repository's token has expired ({said}): harvest again from the start", source=NAME)
+    if code not in _FINAL and answers.busy(said):
+        raise Retry(f"the repository can't answer now: {code}, {said}", source=NAME)
     raise SourceBroken(f"the repository refused: {code}, {said}", source=NAME)
 
 
 def _kinds(root: Any) -> str:
-    return ", ".join(_tag(element) for element in root if _tag(element) not in ("responseDate", "request")) or "nothing"
+    return ", ".join(tag(one) for one in root if tag(one) not in ("responseDate", "request")) or "nothing"
 
 
-def _tag(element: Any) -> str:
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
-
-
-def _named(parent: Any, tag: str) -> Iterator[Any]:
-    return (element for element in parent if _tag(element) == tag)
-
-
-def _reject(reason: str, number: int, item: Any) -> Reject:
-    return reject(reason, f"record[{number}]", etree.tostring(item))
-
-
-def _record(item: Any) -> Record | str:
-    header = item if _tag(item) == "header" else next(_named(item, "header"), None)
-    key = plain(next((e.text for e in _named(header, "identifier")), None), 500) if header is not None else None
-    if header is not None and header.get("status") == "deleted":
-        return f"deleted by the repository: {key}"
-    metadata = next(_named(item, "metadata"), None)
-    if metadata is None or len(metadata) == 0:
-        return "a header without a record: harvest with ListRecords"
-    fields = _fields(metadata)
-    return _made(key or _first(fields, "identifier") or "", fields)
-
-
-def _fields(metadata: Any) -> Fields:
-    """Every text of the record by the name of its element."""
-    found: Fields = {}
-    for element in metadata.iter():
-        text = plain(" ".join(element.itertext()), 20_000) if _tag(element) and len(element) == 0 else None
-        if text:
-            found.setdefault(_tag(element).lower(), []).append(text)
+def _items(listed: Any) -> list[Any]:
+    """Every record or lone header; those that an element left open has swallowed are put back beside the others."""
+    found = [
+        one
+        for one in listed.iter()
+        if (tag(one) == "record" and any(tag(child) == "header" for child in one))
+        or (one.getparent() is listed and tag(one) in ("record", "header", "doc"))
+    ]
+    for one in found:
+        if one.getparent() is not listed:
+            listed.append(one)
     return found
 
 
-def _first(fields: Fields, *tags: str) -> str | None:
-    return next((text for tag in tags for text in fields.get(tag, ())), None)
+def _lost(text: str, items: list[Any]) -> tuple[Reject, ...]:
+    """A reject for the records that damaged XML makes unreadable, so that they are counted."""
+    lost = len(re.findall(r"<(?:[\w.-]+:)?header[\s>]", text)) - len(items)
+    return (reject(f"{lost} records can't be read: the XML is damaged", "list", ""),) if lost > 0 else ()
 
 
-def _made(key: str, fields: Fields) -> Record | str:
-    title = plain(_first(fields, "title", "titleproper", "article-title"))
-    if not key or not title:
-        return "no identifier" if not key else "no title"
-    ids = [text for tag in ("identifier", "doi", "relation", "source") for text in fields.get(tag, ())]
-    doi = next((found for text in ids if (found := clean_doi(text))), None)
-    published = _published(fields)
-    said = " ".join(ids)
-    return Record(
-        source=NAME,
-        source_key=key,
-        title=title,
-        authors=names(name(text) for text in fields.get("creator", ())),
-        year=clean_year(published),
-        published=published,
-        container_title=_host(fields),
-        doi=doi,
-        pmid=next((clean_pmid(text) for text in ids if re.match(r"(?:info:)?pmid", text, re.IGNORECASE)), None),
-        issn=clean_issn(said) if "issn" in said.lower() else None,
-        isbn=clean_isbn(said) if "isbn" in said.lower() else None,
-        url=next((address for text in ids if (address := link(text))), None)
-        or link(f"https://doi.org/{doi}" if doi else ""),
-        abstract=abstract(max(fields.get("description", fields.get("abstract", [""])), key=len)) or None,
-        language=plain(_first(fields, "language"), 20),
-        type=_type(fields),
-    )
+def _record(item: Any) -> Record | str:
+    if tag(item) == "doc":
+        fields = _solr(item)
+        return record(NAME, next(iter(fields.get("docid", ())), ""), fields)
+    header = item if tag(item) == "header" else _inside(item, "header")
+    key = plain("".join(_inside(header, "identifier").itertext()), 500) if _has(header, "identifier") else None
+    if header is not None and header.get("status") == "deleted":
+        return f"deleted by the repository: {key}"
+    metadata = item if _has(item, "title") and header is None else _inside(item, "metadata")
+    if metadata is None or len(metadata) == 0:
+        return "a header without a record: harvest with ListRecords"
+    return record(NAME, key or "", read(metadata))
 
 
-def _host(fields: Fields) -> str | None:
-    """Where it appeared: an ISSN or an address in its place says nothing to people."""
-    texts = (
-        text
-        for text in fields.get("source", ())
-        if not re.fullmatch(r"(?:issn\W*)?[\dXx -]+|https?:\S+", text, re.IGNORECASE)
-    )
-    return plain(next(texts, None))
+def _inside(parent: Any, name: str) -> Any:
+    return next((one for one in parent.iter() if tag(one) == name), None) if parent is not None else None
 
 
-def _published(fields: Fields) -> str | None:
-    """The earliest date it gives: the later ones are those of the repository's own steps."""
-    dates = [day for text in fields.get("date", ()) if (day := answers.iso_date(text)) and clean_year(day)]
-    return min(dates, default=None)
+def _has(parent: Any, name: str) -> bool:
+    return _inside(parent, name) is not None
 
 
-def _type(fields: Fields) -> str | None:
-    said = " ".join(fields.get("type", ())).lower()
-    return next((kind for word, kind in _TYPES if word in said), None)
+def _solr(doc: Any) -> Fields:
+    """A document of BASE's search: dctitle, dccreator … are Dublin Core's elements."""
+    found: Fields = {}
+    for element in doc:
+        values = list(element) if tag(element) == "arr" else [element]
+        texts = [text for one in values if (text := "".join(one.itertext()).strip())]
+        if texts and (name := str(element.get("name", ""))).startswith("dc"):
+            found.setdefault(name.removeprefix("dc"), []).extend(texts)
+    return found
 
 
 SOURCE = Source(NAME, TITLE, parse, request, interval=1.0)

@@ -1,17 +1,21 @@
 """OpenAIRE Graph (https://api.openaire.eu/graph/v3/research-products): lists by cursor.
 
 It can't select by the day it learnt of something, only by publication date: a window reaches 90 days further back.
-Filters are sent as parameters (type, countryCode …; default type=publication). A key (LIVEREVIEW_OPENAIRE_TOKEN) raises
-the limit from 60 requests an hour. Facts from https://graph.openaire.eu/docs/apis/graph-api/.
+Filters are sent as parameters (type, countryCode …; default type=publication). A token raises the limit from 60
+requests an hour; the setting holds it as it is sent, "Bearer …". Versions 1 and 2, the dumps' spelling and the legacy
+search (`openaire_legacy`) are read as well. Facts from https://graph.openaire.eu/docs/apis/graph-api/.
 """
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
+from livereview.errors import SourceBroken
 from livereview.records import Record, clean_doi, clean_issn, clean_pmcid, clean_pmid, clean_year
-from livereview.sources import answers
+from livereview.sources import answers, openaire_legacy
 from livereview.sources.answers import first, mapping, sequence, string
 from livereview.sources.protocol import Page, Query, Request, Source, Window
 from livereview.sources.text import abstract, link, name, names, plain
@@ -20,18 +24,17 @@ NAME = "openaire"
 TITLE = "OpenAIRE"
 URL = "https://api.openaire.eu/graph/v3/research-products"
 LATE = timedelta(days=90)
-_TYPES = {
-    "article": "journal-article",
-    "preprint": "preprint",
-    "thesis": "thesis",
-    "doctoral thesis": "thesis",
-    "master thesis": "thesis",
-    "bachelor thesis": "thesis",
-    "report": "report",
-    "book": "book",
-    "part of book or chapter of book": "book-chapter",
-    "conference object": "conference-paper",
-}
+_TYPES = (  # in the order in which it is looked for among the kinds of a product's instances
+    (r"thesis|dissertation", "thesis"),
+    (r"pre-?print|working paper", "preprint"),
+    (r"report|deliverable", "report"),
+    (r"chapter", "book-chapter"),
+    (r"conference|presentation|poster", "conference-paper"),
+    (r"article|journal|review|data paper", "journal-article"),
+    (r"book|monograph", "book"),
+    (r"data ?set", "dataset"),
+    (r"clinical trial", "trial"),
+)
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
@@ -47,48 +50,90 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
 
 def parse(body: bytes, cursor: str | None) -> Page:
     """The products of a page, a single one or a bare list; the last page has no next cursor or no products."""
-    data = answers.read_json(body, NAME, TITLE)
+    data = openaire_legacy.read(body, NAME, TITLE)
     header = mapping(mapping(data).get("header"))
-    listed = isinstance(data, dict) and isinstance(data.get("results"), list)
-    items = data["results"] if listed else data if isinstance(data, list) else [data]
-    if (listed and not header) or (not listed and not any("mainTitle" in mapping(item) for item in items)):
-        raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "header and results")
+    total = answers.whole(header.get("numFound"))
+    listed = bool(header) and "results" in data
+    held = data["results"] if listed else data
+    items = [] if listed and held is None and total == 0 else held if isinstance(held, list) else [held]
+    sound = any(map(_is_product, items)) if items else listed
+    if not sound or (listed and items and not isinstance(held, list)):
+        raise answers.refusal(data, NAME, TITLE) or _other_kind(data, items)
     records, rejects = answers.read_items(items, _record, "results")
     following = string(header.get("nextCursor")) if items else None
-    return Page(records, following, rejects, answers.whole(header.get("numFound")))
+    return Page(records, following if following != cursor else None, rejects, total)  # as Solr: it repeats at the end
+
+
+def _is_product(item: object) -> bool:
+    return any(key in mapping(item) for key in ("mainTitle", "maintitle", "instances", "instance"))
+
+
+def _other_kind(data: Any, items: list[Any]) -> Exception:
+    known = set().union(*(mapping(item).keys() for item in items))
+    if known & {"legalName", "officialName", "acronym", "familyName"} and "header" in data:
+        return SourceBroken(f"OpenAIRE sent other things than research products: ask {URL}", source=NAME)
+    return answers.foreign(data, NAME, TITLE, "header and results")
+
+
+def _get(item: dict[str, Any], key: str) -> Any:
+    """A field by its name of today, or as version 1 ("author") and the dumps ("maintitle") have it."""
+    older = (key, key.lower(), key.removesuffix("s"), key.lower().removesuffix("s"))
+    return next((item[one] for one in older if item.get(one) is not None), None)
 
 
 def _record(item: dict[str, Any]) -> Record | str:
     key = plain(string(item.get("id")), 200)
     if key is None:
         return "no OpenAIRE id"
-    ids = {string(mapping(one).get("scheme")): string(mapping(one).get("value")) for one in reversed(_pids(item))}
-    doi, published = clean_doi(ids.get("doi")), answers.iso_date(item.get("publicationDate"))
-    links = [address for one in sequence(item.get("instances")) for address in sequence(mapping(one).get("urls"))]
+    doi, published = clean_doi(_pids(item).get("doi")), answers.iso_date(_get(item, "publicationDate"))
+    title = plain(": ".join(filter(None, (string(_get(item, "mainTitle")), string(_get(item, "subTitle"))))))
+    language = string(mapping(item.get("language")).get("code"))
     return Record(
         source=NAME,
         source_key=key,
-        title=plain(": ".join(filter(None, (string(item.get("mainTitle")), string(item.get("subTitle")))))),
-        authors=names(_author(mapping(one)) for one in sequence(item.get("authors"))),
+        title=title,
+        authors=names(_author(mapping(one)) for one in _by_rank(sequence(_get(item, "authors")))),
         year=clean_year(published),
-        published=published,
+        published=published.removesuffix("-01-01") if published else None,  # what is known by its year alone has this
         doi=doi,
-        pmid=clean_pmid(ids.get("pmid")),
-        pmcid=clean_pmcid(ids.get("pmc")),
-        url=link(f"https://doi.org/{doi}" if doi else first(links)),
-        abstract=abstract(first(item.get("descriptions"))),
-        language=plain(string(mapping(item.get("language")).get("code")), 20),
+        pmid=clean_pmid(_pids(item).get("pmid")),
+        pmcid=clean_pmcid(_pids(item).get("pmc")),
+        url=f"https://doi.org/{doi}" if doi else _address(item),
+        abstract=abstract(first(_get(item, "descriptions"))),
+        language=None if language in ("und", "UNKNOWN") else plain(language, 20),
         type=_type(item),
+        retraction="retracted" if answers.marked_retracted(title) else None,
         **_host(mapping(item.get("container"))),
     )
 
 
-def _pids(item: dict[str, Any]) -> list[Any]:
-    return [*sequence(item.get("pids")), *sequence(item.get("pid"))]
+def _instances(item: dict[str, Any]) -> list[dict[str, Any]]:
+    return [mapping(one) for one in sequence(_get(item, "instances"))]
+
+
+def _address(item: dict[str, Any]) -> str | None:
+    told = (link(html.unescape(str(url))) for one in _instances(item) for url in sequence(_get(one, "urls")))
+    return next(filter(None, told), None)
+
+
+def _pids(item: dict[str, Any]) -> dict[str, str]:
+    """The first id of each scheme: of the product itself, else of one of its instances."""
+    told = [mapping(one) for one in sequence(_get(item, "pids"))]
+    for instance in _instances(item):
+        told += [mapping(one) for one in sequence(_get(instance, "pids"))]
+        told += [mapping(one) for one in sequence(_get(instance, "alternateIdentifiers"))]
+    found = [((string(one.get("scheme")) or "").lower(), string(one.get("value")) or "") for one in told]
+    return dict(reversed(found))
+
+
+def _by_rank(people: list[Any]) -> list[Any]:
+    return sorted(people, key=lambda one: answers.whole(mapping(one).get("rank")) or 0)
 
 
 def _author(one: dict[str, Any]) -> str | None:
-    return name(string(one.get("fullName"))) or name(string(one.get("surname")), string(one.get("name")))
+    """The name in full if it has a comma; its parts, which OpenAIRE guesses, only where it has none."""
+    full, family, given = string(_get(one, "fullName")), string(one.get("surname")), string(one.get("name"))
+    return name(family, given) if family and given and "," not in (full or "") else name(full or family or given)
 
 
 def _host(place: dict[str, Any]) -> dict[str, str | None]:
@@ -104,10 +149,12 @@ def _host(place: dict[str, Any]) -> dict[str, str | None]:
 
 
 def _type(item: dict[str, Any]) -> str | None:
-    kinds = [(string(mapping(one).get("type")) or "").lower() for one in sequence(item.get("instances"))]
-    known = next((_TYPES[kind] for kind in kinds if kind in _TYPES), None)
+    for kind in (string(one.get("type")) or "" for one in _instances(item)):
+        for pattern, word in _TYPES:
+            if re.search(pattern, kind, re.IGNORECASE):
+                return word
     whole = string(item.get("type"))
-    return known or (whole if whole in ("dataset", "software") else None)
+    return whole if whole in ("dataset", "software") else None
 
 
 SECRETS = (("header:Authorization", "LIVEREVIEW_OPENAIRE_TOKEN"),)
