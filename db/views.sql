@@ -20,7 +20,8 @@ SELECT left_id, right_id, verdict, author, rule, rules_version, scores, made, se
 
 -- Which records a review has. A look-up's hits (times = 0) only add to what is known of a report: they found nothing.
 CREATE OR REPLACE VIEW review_record AS
-SELECT h.review, h.record_id, coalesce(p.report_id, h.record_id) AS report_id, max(h.times) > 0 AS found, min(h.seq) AS seq
+SELECT h.review, h.record_id, coalesce(p.report_id, h.record_id) AS report_id, max(h.times) > 0 AS found, min(h.seq) AS seq,
+    min(h.made) AS made
 FROM hit h LEFT JOIN report p ON p.record_id = h.record_id
 GROUP BY h.review, h.record_id, p.report_id;
 

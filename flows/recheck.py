@@ -13,7 +13,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
-from flows.surveil import Ending, Night, forget, publish, sentence, verdict
+from flows.surveil import Ending, Night, forget, publish, tell, verdict
 from livereview import fetch, replay, settings, sources
 from livereview.client import Client, Session
 from livereview.errors import LivereviewError, SourceBroken
@@ -42,25 +42,9 @@ def recheck(
             reports = known(client.call("due", review=review, source=source, now=moment)["reports"])
             if reports:
                 endings.append(ask(client, fetcher, review, source, reports, moment, keep))
+                tell(get_run_logger(), endings[-1])
         published = publish(client, review, moment)
     return verdict({"review": review, "searches": endings, "published": published})
-
-
-@task(task_run_name="look up at {source}", persist_result=False, cache_policy=NO_CACHE)
-def ask(
-    client: Client,
-    fetcher: fetch.Fetcher,
-    review: str,
-    source: str,
-    reports: Sequence[Known],
-    now: datetime,
-    keep: Keep,
-) -> Ending:
-    """One source as a task, its ending in the run's log."""
-    ending = look_up(client, fetcher, review, source, reports, now, keep)
-    log = get_run_logger()
-    (log.info if ending["error"] is None else log.error)("%s; %d reports asked for", sentence(ending), len(reports))
-    return ending
 
 
 def look_up(
@@ -89,6 +73,9 @@ def look_up(
         raise
     ending = client.call("finish", search=search, now=now, error=error, seconds=round(monotonic() - started, 3))
     return {"name": f"look-up: {source}", "source": source, "error": error, **ending}
+
+
+ask = task(task_run_name="look up at {source}", persist_result=False, cache_policy=NO_CACHE)(look_up)
 
 
 def _answers(

@@ -126,9 +126,13 @@ def search(
 ) -> Ending:
     """One search as a task, its ending in the run's log."""
     ending = run_search(client, fetcher, review, plan, now, keep)
-    log = get_run_logger()
-    (log.info if ending["outcome"] in ("ok", "ok-zero") else log.error)("%s", sentence(ending))
+    tell(get_run_logger(), ending)
     return ending
+
+
+def tell(log: Any, ending: Ending) -> None:
+    """How a search ended, in the run's log."""
+    (log.info if ending["outcome"] in ("ok", "ok-zero") else log.error)("%s", sentence(ending))
 
 
 @task(persist_result=False, cache_policy=NO_CACHE)

@@ -126,5 +126,7 @@ def show_status(one: dict[str, Any], out: Console) -> None:
         f"{flow['awaiting_screening'] + flow['in_screening']:,}   at full text {flow['awaiting_full_text']:,}   "
         f"conflicts {one['conflicts']:,}   included {flow['included']:,}"
     )
+    if one["out_of_reach"]:
+        out.print(f"{one['out_of_reach']:,} included reports have neither DOI nor PMID and can't be rechecked")
     version = f"version {one['version']} of {one['published']}" if one["version"] else "nothing published yet"
     out.print(version + (", a rebuild is due" if one["behind"] else ""))

@@ -135,6 +135,20 @@ def test_included_reports_that_were_not_rechecked_in_thirty_days_are_an_alarm(cl
     assert not late(30) and late(31)
 
 
+def test_an_included_report_that_was_never_rechecked_is_an_alarm_too(client: Local) -> None:
+    (record,) = brought(client, known_report(1))
+    include(client.store, record)
+    late = [any("not rechecked" in a for a in told(client, NOW + timedelta(days=day))["alarms"]) for day in (30, 31)]
+    assert late == [False, True]
+
+
+def test_an_included_report_without_identifiers_is_told_and_is_no_alarm(client: Local) -> None:
+    (record,) = brought(client, known_report(1, doi=None, pmid=None))
+    include(client.store, record)
+    state = told(client, NOW + timedelta(days=31))
+    assert state["out_of_reach"] == 1 and not any("not rechecked" in alarm for alarm in state["alarms"])
+
+
 def test_a_source_that_is_down_leaves_its_reports_due_and_an_alarm(client: Local) -> None:
     brought(client, known_report(1))
     with World() as world:

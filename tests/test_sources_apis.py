@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.settings import SECRETS
-from livereview.sources import SOURCES
+from livereview.sources import SOURCES, answers
 from livereview.sources.protocol import Query, Window
 
 PAYLOADS = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "payloads"
@@ -150,6 +150,56 @@ def test_an_honest_zero_is_an_empty_page_and_the_end(name: str, empty: Any) -> N
 def test_errors_that_come_as_answers_have_their_right_kind(name: str, answer: Any, error: type, words: str) -> None:
     with pytest.raises(error, match=words):
         SOURCES[name].parse(body(answer), None)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("eric", {"response": {"numFound": 300, "start": 200, "docs": []}}),
+        ("doaj", {"total": 300, "page": 2, "pageSize": 100, "results": []}),
+        ("core", {"totalHits": 300, "limit": 100, "offset": 100, "results": []}),
+    ],
+)
+def test_an_empty_page_before_the_end_is_asked_for_again(name: str, answer: Any) -> None:
+    with pytest.raises(Retry, match="empty page"):
+        SOURCES[name].parse(body(answer), None)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("eric", {"response": {"start": 0, "docs": ERIC["response"]["docs"]}}),
+        ("doaj", {"page": 1, "pageSize": 100, "results": [DOAJ_ITEM]}),
+        ("core", {"limit": 100, "offset": 0, "results": CORE["results"]}),
+    ],
+)
+def test_a_list_that_no_longer_tells_its_length_is_no_end(name: str, answer: Any) -> None:
+    with pytest.raises(SourceBroken, match="how many"):
+        SOURCES[name].parse(body(answer), None)
+
+
+def test_an_empty_page_with_a_token_goes_on() -> None:
+    assert SOURCES["semanticscholar"].parse(body({"total": 9, "token": "t3", "data": []}), "t2").next_cursor == "t3"
+
+
+@pytest.mark.parametrize("name", ["eric", "core"])
+def test_a_page_that_does_not_tell_its_place_is_placed_by_the_cursor(name: str) -> None:
+    answer = json.loads(json.dumps(ANSWERS[name][0]))
+    mapping = answer.get("response", answer)
+    mapping.pop("start", None), mapping.pop("offset", None)
+    mapping["numFound" if name == "eric" else "totalHits"] = 500
+    assert SOURCES[name].parse(body(answer), "200").next_cursor == "201"
+
+
+@given(st.integers(0, 50), st.integers(1, 10), st.none() | st.integers(1, 60))
+def test_places_reach_every_item_once(total: int, size: int, reach: int | None) -> None:
+    start: int | None = 0
+    read = 0
+    while start is not None:
+        count = max(0, min(size, total - start))
+        read += count
+        start = answers.next_place(start, count, total, "toy", "Toy", reach)
+    assert read == total if reach is None or reach >= total else min(total, reach) <= read
 
 
 def test_datacites_xml_is_read_like_its_json() -> None:

@@ -12,6 +12,7 @@ from livereview.review import Search
 from livereview.store import searches, tasks
 from livereview.store.open import Connection, Store
 from livereview.store.searches import Run
+from livereview.store.tasks import Watched
 from livereview.surveillance.lookups import DUE, PROMISED, SOURCES, askable
 
 
@@ -53,12 +54,25 @@ def checked(store: Store, *, review: str, source: str, records: Sequence[str], n
 
 
 def overdue(con: Connection, review: str, now: datetime) -> list[str]:
-    """An alarm where included reports were looked up once, but not within the promised days."""
+    """An alarm where included reports were not looked up within the promised days, or never since they were found."""
     last, limit = tasks.last_checks(con, review), now - timedelta(days=PROMISED)
     late = [
         one
-        for one in tasks.watched(con, review)
-        if one.included and (asked := [last[key] for key in last if key[0] == one.report_id]) and max(asked) < limit
+        for one in _included(con, review)
+        if _reachable(one) and max([last[key] for key in last if key[0] == one.report_id], default=one.since) < limit
     ]
     words = f"{len(late)} included reports were not rechecked for retractions within {PROMISED} days"
     return [f"{words}: run livereview recheck"] if late else []
+
+
+def out_of_reach(con: Connection, review: str) -> int:
+    """How many included reports no source can be asked about, as they have neither DOI nor PMID."""
+    return sum(not _reachable(one) for one in _included(con, review))
+
+
+def _included(con: Connection, review: str) -> list[Watched]:
+    return [one for one in tasks.watched(con, review) if one.included]
+
+
+def _reachable(report: Watched) -> bool:
+    return bool(report.known.doi or report.known.pmid)

@@ -37,6 +37,7 @@ def _review(con: Connection, review: str, now: datetime) -> dict[str, Any]:
         "never_run": [s.name for s in rules.searches if s.name not in {one.name for one in known}],
         "recall": _recall(con, review),
         "tasks": tasks.open_tasks(con, review),
+        "out_of_reach": recheck.out_of_reach(con, review),
         "flow": decisions.counts(con, review),
         "conflicts": len(decisions.conflicts(con, review)),
         "version": published[-1].number if published else None,

@@ -126,6 +126,22 @@ def read_items(
     return tuple(records), tuple(rejects)
 
 
+def next_place(
+    start: int, count: int, total: int | None, source: str, title: str, reach: int | None = None
+) -> int | None:
+    """Where the page after one of `count` items that begins at `start` begins; None at the end of the list.
+
+    An end must be told, never guessed: SourceBroken where the list does not say how many items there are, Retry for an
+    empty page before the last of them (or of `reach`, where no more are handed out).
+    """
+    if total is None:
+        raise SourceBroken(f"{title} no longer says how many there are: has its interface changed?", source=source)
+    end = min(total, reach or total)
+    if count == 0 and start < end:
+        raise Retry(f"{title} sent an empty page at {start:,} of {total:,}", source=source)
+    return start + count if start + count < end else None
+
+
 def mapping(value: object) -> dict[str, Any]:
     """`value` if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}

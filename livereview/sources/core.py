@@ -40,10 +40,11 @@ def parse(body: bytes, cursor: str | None) -> Page:
     data = answers.read_json(body, NAME, TITLE)
     items, total = _works(data)
     records, rejects = answers.read_items(items, _record, "results")
-    head = mapping(data)
-    reached = (answers.whole(head.get("offset")) or 0) + len(items)
-    more = "offset" in head and items and reached < min(total or 0, REACH)
-    return Page(records, str(reached) if more else None, rejects, total)
+    if "results" not in mapping(data):
+        return Page(records, rejects=rejects, total=total)
+    start = answers.whole(data.get("offset")) or int(cursor or 0)
+    following = answers.next_place(start, len(items), total, NAME, TITLE, REACH)
+    return Page(records, str(following) if following else None, rejects, total)
 
 
 def _works(data: Any) -> tuple[list[Any], int | None]:

@@ -21,6 +21,7 @@ NAME = "doaj"
 TITLE = "DOAJ"
 URL = "https://doaj.org/api/v4/search/articles/"
 REACH = 1_000
+SIZE = 100
 _OWN = ("window", "pageSize")
 
 
@@ -32,7 +33,11 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
     if window.start is not None:
         days = f"{answers.day(window.start)}T00:00:00Z TO {answers.day(window.end)}T23:59:59Z"
         parts.append(f"{query.filter('window') or 'last_updated'}:[{days}]")
-    params = (("page", cursor or "1"), ("pageSize", query.filter("pageSize") or "100"), ("sort", "created_date:asc"))
+    params = (
+        ("page", cursor or "1"),
+        ("pageSize", query.filter("pageSize") or str(SIZE)),
+        ("sort", "created_date:asc"),
+    )
     return Request(URL + quote(" AND ".join(parts), safe=""), params)
 
 
@@ -43,17 +48,16 @@ def parse(body: bytes, cursor: str | None) -> Page:
     items = found if isinstance(found, list) else [found]
     if any("pissn" in mapping(mapping(item).get("bibjson")) for item in items):
         raise SourceBroken(f"DOAJ sent journals, not articles: ask {URL}", source=NAME)
-    listed = isinstance(data, dict) and isinstance(data.get("results"), list) and "total" in data
+    listed = isinstance(data, dict) and isinstance(data.get("results"), list) and ("page" in data or bool(found))
     if not listed and not any(mapping(item).get("bibjson") for item in items):
         raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "results with bibjson")
     records, rejects = answers.read_items(items, _record, "results")
-    return Page(records, _next(mapping(data), len(items)), rejects, answers.whole(mapping(data).get("total")))
-
-
-def _next(data: dict[str, Any], count: int) -> str | None:
-    page, size, total = (answers.whole(data.get(key)) or 0 for key in ("page", "pageSize", "total"))
-    more = count and page * size < min(total, REACH)
-    return str(page + 1) if more else None
+    if not listed:
+        return Page(records, rejects=rejects)
+    total, number = answers.whole(data.get("total")), answers.whole(data.get("page")) or int(cursor or 1)
+    size = answers.whole(data.get("pageSize")) or SIZE
+    more = answers.next_place((number - 1) * size, min(len(items), 1) * size, total, NAME, TITLE, REACH)
+    return Page(records, str(number + 1) if more else None, rejects, total)
 
 
 def _record(item: dict[str, Any]) -> Record | str:

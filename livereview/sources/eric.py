@@ -54,9 +54,11 @@ def parse(body: bytes, cursor: str | None) -> Page:
     if not response and not any(string(mapping(doc).get("id")) and "title" in mapping(doc) for doc in docs):
         raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "response with docs")
     records, rejects = answers.read_items(docs, _record, "docs")
-    total = answers.whole(response.get("numFound"))
-    reached = (answers.whole(response.get("start")) or 0) + len(docs)
-    return Page(records, str(reached) if docs and reached < (total or 0) else None, rejects, total)
+    if not response:
+        return Page(records, rejects=rejects)
+    start, total = (answers.whole(response.get(key)) for key in ("start", "numFound"))
+    following = answers.next_place(start or int(cursor or 0), len(docs), total, NAME, TITLE)
+    return Page(records, str(following) if following else None, rejects, total)
 
 
 def _record(doc: dict[str, Any]) -> Record | str:

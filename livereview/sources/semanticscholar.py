@@ -54,7 +54,7 @@ def parse(body: bytes, cursor: str | None) -> Page:
     data = answers.read_json(body, NAME, TITLE)
     items = _papers(data)
     records, rejects = answers.read_items(items, _record, "data")
-    token = string(mapping(data).get("token")) if items else None
+    token = string(mapping(data).get("token"))  # None at the end; an empty page with a token is not the end
     return Page(records, token, rejects, answers.whole(mapping(data).get("total")))
 
 

@@ -27,10 +27,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A report that a retraction would matter to."""
+    """A report that a retraction would matter to; `since` is when the review first found it."""
 
     report_id: str
     included: bool
+    since: datetime
     known: Known
 
 
@@ -106,14 +107,14 @@ def excluded_unread(con: Connection, record_ids: Iterable[str]) -> list[tuple[st
 def watched(con: Connection, review: str) -> list[Watched]:
     """The included and queued reports of a review, included ones first."""
     rows = con.execute(
-        """SELECT w.report_id, bool_or(w.included), arg_min(c.record_id, v.seq), min(c.doi), min(c.pmid),
+        """SELECT w.report_id, bool_or(w.included), min(v.made), arg_min(c.record_id, v.seq), min(c.doi), min(c.pmid),
             bool_or(json_extract_string(c.data, '$.abstract') IS NOT NULL)
         FROM watched w JOIN review_record v ON v.review = w.review AND v.report_id = w.report_id
         JOIN current_record c ON c.record_id = v.record_id WHERE w.review = ?
         GROUP BY w.report_id ORDER BY bool_or(w.included) DESC, min(v.seq)""",
         [review],
     ).fetchall()
-    return [Watched(report, included, Known(*row)) for report, included, *row in rows]
+    return [Watched(report, included, since, Known(*row)) for report, included, since, *row in rows]
 
 
 def is_watched(con: Connection, record_ids: Iterable[str]) -> list[tuple[str, str, bool]]:
