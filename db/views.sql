@@ -25,10 +25,6 @@ SELECT h.review, h.record_id, coalesce(p.report_id, h.record_id) AS report_id, m
 FROM hit h LEFT JOIN report p ON p.record_id = h.record_id
 GROUP BY h.review, h.record_id, p.report_id;
 
-CREATE OR REPLACE VIEW review_report AS
-SELECT review, report_id, count(*) AS records, min(seq) FILTER (WHERE found) AS seq
-FROM review_record GROUP BY review, report_id HAVING bool_or(found);
-
 -- When a report was last opened again at a stage: decisions from before do not count.
 CREATE OR REPLACE VIEW reopened AS
 SELECT o.review, coalesce(p.report_id, o.record_id) AS report_id, o.stage, max(o.seq) AS seq, arg_max(o.cause, o.seq) AS cause
@@ -44,50 +40,8 @@ LEFT JOIN report p ON p.record_id = d.record_id
 LEFT JOIN reopened o ON o.review = d.review AND o.stage = d.stage AND o.report_id = coalesce(p.report_id, d.record_id)
 WHERE place = 1 AND verdict <> 'withdrawn' AND d.seq > coalesce(o.seq, 0);
 
--- Votes on each report and stage. "maybe" counts as include: in doubt a report goes on to full text.
-CREATE OR REPLACE VIEW tally AS
-SELECT review, report_id, stage,
-    count(DISTINCT reviewer) FILTER (WHERE role = 'vote' AND verdict <> 'not_retrieved') AS votes,
-    count(*) FILTER (WHERE role = 'vote' AND verdict IN ('include', 'maybe')) AS includes,
-    count(*) FILTER (WHERE role = 'vote' AND verdict = 'exclude') AS excludes,
-    count(*) FILTER (WHERE verdict = 'not_retrieved') AS not_retrieved,
-    count(DISTINCT reason) FILTER (WHERE role = 'vote' AND verdict = 'exclude') AS reasons,
-    arg_max(CASE WHEN verdict = 'exclude' THEN 'excluded' ELSE 'included' END, seq) FILTER (WHERE role = 'adjudication')
-        AS adjudicated
-FROM current_decision GROUP BY review, report_id, stage;
-
-CREATE OR REPLACE VIEW tally_state AS
-SELECT t.review, t.report_id, t.stage, t.votes,
-    CASE
-        WHEN adjudicated IS NOT NULL THEN adjudicated
-        WHEN includes > 0 AND excludes > 0 THEN CASE WHEN t.votes < r.votes THEN 'half' ELSE 'conflict' END
-        WHEN t.votes = 0 AND not_retrieved > 0 THEN 'not_retrieved'
-        WHEN t.votes >= r.votes AND includes > 0 THEN 'included'
-        WHEN t.votes >= r.votes THEN 'excluded'
-        ELSE 'half'
-    END AS state
-FROM tally t JOIN current_protocol r ON r.review = t.review;
-
--- Where each report stands: at the first stage of the review that it has not left.
-CREATE OR REPLACE VIEW screening_state AS
-WITH first AS (
-    SELECT rr.review, rr.report_id, p.stages[1] AS stage, p.stages[2] AS next, coalesce(t.votes, 0) AS votes,
-        coalesce(t.state, 'open') AS state
-    FROM review_report rr
-    JOIN current_protocol p ON p.review = rr.review
-    LEFT JOIN tally_state t ON t.review = rr.review AND t.report_id = rr.report_id AND t.stage = p.stages[1]
-)
-SELECT f.review, f.report_id,
-    CASE WHEN f.state = 'included' AND f.next IS NOT NULL THEN f.next ELSE f.stage END AS stage,
-    CASE WHEN f.state = 'included' AND f.next IS NOT NULL THEN coalesce(t.votes, 0) ELSE f.votes END AS votes,
-    CASE WHEN f.state = 'included' AND f.next IS NOT NULL THEN coalesce(t.state, 'open') ELSE f.state END AS state
-FROM first f
-LEFT JOIN tally_state t ON t.review = f.review AND t.report_id = f.report_id AND t.stage = f.next;
-
 CREATE OR REPLACE VIEW queue AS
-SELECT s.review, s.report_id, s.stage, s.votes, r.seq
-FROM screening_state s JOIN review_report r USING (review, report_id)
-WHERE s.state IN ('open', 'half');
+SELECT review, report_id, stage, votes, seq FROM screening_state WHERE state IN ('open', 'half');
 
 CREATE OR REPLACE VIEW included AS
 SELECT s.review, s.report_id FROM screening_state s JOIN current_protocol p ON p.review = s.review

@@ -16,7 +16,7 @@ from livereview.ops import surveil
 from livereview.ops.status import add_account
 from livereview.records import Record
 from livereview.settings import Settings
-from livereview.store import records, searches
+from livereview.store import records, searches, standings
 from livereview.store.open import Connection, Store
 from livereview.web.app import create
 
@@ -38,6 +38,15 @@ def settings(tmp_path: Path) -> Settings:
 def store(settings: Settings) -> Iterator[Store]:
     with Store(settings.database, settings.memory, settings.threads) as opened:
         yield opened
+        opened.write(_stands)
+
+
+def _stands(con: Connection) -> None:
+    """Whatever a test did, where reports stand must be what all the events together say."""
+    everything = "SELECT * FROM screening_state ORDER BY ALL"
+    kept = con.execute(everything).fetchall()
+    standings.refresh_all(con)
+    assert kept == con.execute(everything).fetchall()
 
 
 @pytest.fixture

@@ -9,7 +9,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 CORE = {"records", "errors", "review"}
-PURE = ("records", "errors", "review", "sources", "dedup", "surveillance", "screening", "evidence", "summary")
+PURE = (
+    "records", "errors", "review", "sources", "dedup", "surveillance", "screening", "evidence", "summary", "statistics",
+    "ranking", "exchange",
+)  # fmt: skip
 EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "livereview").iterdir()} - {
     "__init__",
     "__main__",
@@ -27,10 +30,13 @@ ALLOWED: dict[str, set[str]] = {
     "surveillance": CORE | {"sources"},
     "screening": CORE,
     "evidence": CORE,
+    "statistics": {"errors"},
+    "ranking": {"errors"},
+    "exchange": CORE,
     "summary": CORE | {"evidence", "surveillance"},
     "fetch": {"sources", "records", "errors"},
     "replay": {"fetch", "sources", "records", "errors"},
-    "store": CORE | {"sources", "dedup", "surveillance"},
+    "store": CORE | {"sources", "dedup", "surveillance", "screening"},
     "dedup_files": {"dedup", "store", "sources", "records", "errors"},
     "ops": CORE | {"review_toml", "sources", "dedup", "surveillance", "screening", "evidence", "summary", "store"},
     "client": {"ops", "store", "settings", "errors"},

@@ -258,13 +258,28 @@ def test_a_full_text_exclusion_needs_a_reason_and_not_retrieved_is_a_state(revie
     assert decide(reviewed, one, "ada", "not_retrieved", stage="full_text")["state"] == "not_retrieved"
     assert decide(reviewed, one, "bo", "include", stage="full_text")["state"] == "half"
     with reviewed.read() as con:
-        assert [s.report_id for s in decisions.waiting_for(con, REVIEW, "ada", "full_text")] == [one]
+        assert decisions.waiting_for(con, REVIEW, "ada", "full_text") == [one]
 
 
 def test_half_screened_records_come_first(reviewed: Store) -> None:
-    from livereview.screening.queue import order
+    one, two, three = found(reviewed, article(1), article(2), article(3))
+    decide(reviewed, three, "bo", "include")
+    with reviewed.read() as con:
+        assert decisions.waiting_for(con, REVIEW, "ada", "title_abstract") == [three, one, two]
+        assert decisions.next_for(con, REVIEW, "ada", "title_abstract") == decisions.Next(three, one, 3, False)
+        assert decisions.next_for(con, REVIEW, "ada", "title_abstract", two) == decisions.Next(two, three, 3, True)
+        assert decisions.next_for(con, REVIEW, "bo", "title_abstract") == decisions.Next(one, two, 2, False)
 
-    assert order([("a", 0), ("b", 1), ("c", 0), ("d", 1)], {"c": 1, "a": 2}) == ["b", "d", "c", "a"]
+
+def test_what_others_have_before_them_comes_last_if_it_then_has_all_its_votes(reviewed: Store) -> None:
+    one, two, three = found(reviewed, article(1), article(2), article(3))
+    decide(reviewed, three, "bo", "include")
+    with reviewed.read() as con:
+        order = [
+            decisions.next_for(con, REVIEW, "ada", "title_abstract", held=held).report_id
+            for held in ({three: 1}, {three: 1, one: 1}, {three: 1, one: 2}, {one: 2, two: 2, three: 1})
+        ]
+    assert order == [one, one, two, three]
 
 
 # Evidence and publishing

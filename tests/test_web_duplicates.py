@@ -28,7 +28,7 @@ def pair(reviewed: Store) -> tuple[str, str]:
 
 def reports(store: Store) -> int:
     with store.read() as con:
-        return int(con.execute("SELECT count(*) FROM review_report").fetchall()[0][0])
+        return int(con.execute("SELECT count(*) FROM screening_state").fetchall()[0][0])
 
 
 def test_fields_are_compared_in_words() -> None:

@@ -10,7 +10,7 @@ from livereview.errors import Refused
 from livereview.evidence import forms
 from livereview.ops.screen import resolve
 from livereview.ops.surveil import protocol
-from livereview.store import decisions, evidence, records, versions
+from livereview.store import evidence, records, standings, versions
 from livereview.store.open import Connection, Store
 
 
@@ -39,7 +39,7 @@ def extract(
 def _included(con: Connection, review: str, reference: str) -> str:
     record = resolve(con, review, reference)
     report = records.report_of(con, [record]).get(record, record)
-    standing = decisions.standing(con, review, report)
+    standing = standings.of(con, review, report)
     last = protocol(con, review).screening.stages[-1]
     if standing is None or (standing.stage, standing.state) != (last, "included"):
         where = f"{standing.state} at {standing.stage}" if standing else "unknown"

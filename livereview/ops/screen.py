@@ -14,9 +14,10 @@ from livereview.ops.settle import regroup
 from livereview.ops.surveil import protocol
 from livereview.review import Review
 from livereview.screening.decisions import check
-from livereview.store import decisions, matches, records, versions
+from livereview.store import decisions, matches, records, standings, versions
 from livereview.store.decisions import Decision
 from livereview.store.open import Connection, Store
+from livereview.store.standings import Standing
 
 SETTLED = {"included": "included", "excluded": "excluded", "not_retrieved": "not retrieved"}
 
@@ -68,7 +69,7 @@ def decide(
 def _decide(con: Connection, asked: Decision, now: datetime) -> dict[str, Any]:
     rules = protocol(con, asked.review)
     report = _report(con, asked.review, asked.record_id)
-    before = decisions.standing(con, asked.review, report)
+    before = standings.of(con, asked.review, report)
     if before is None:
         raise Refused(f"{asked.record_id} is not in review {asked.review}")
     votes = decisions.on_report(con, asked.review, report, asked.stage)
@@ -79,15 +80,13 @@ def _decide(con: Connection, asked: Decision, now: datetime) -> dict[str, Any]:
     shown = asked.record_version or records.version(con, asked.record_id) or 1
     word = replace(asked, record_version=shown, criteria_version=rules.criteria_version)
     known = not _write(con, word, mine, now)
-    after = decisions.standing(con, asked.review, report) or before
+    after = standings.of(con, asked.review, report) or before
     if not known and _final(rules, before) != _final(rules, after):
         versions.ask(con, asked.review, f"a report was {SETTLED.get(after.state, 'taken up again')}", now)
     return {"report": report, "stage": after.stage, "state": after.state, "votes": after.votes, "known": known}
 
 
-def _check(
-    con: Connection, rules: Review, asked: Decision, before: decisions.Standing, votes: Sequence[dict[str, Any]]
-) -> None:
+def _check(con: Connection, rules: Review, asked: Decision, before: Standing, votes: Sequence[dict[str, Any]]) -> None:
     """Put the decision before the rules of the screening room, with what is in force on its report."""
     here = asked.stage == before.stage
     check(
@@ -98,7 +97,7 @@ def _check(
         reason=asked.reason,
         reviewer=asked.reviewer,
         reached=before.stage,
-        state=before.state if here else decisions.state_at(con, asked.review, before.report_id, asked.stage),
+        state=before.state if here else standings.state_at(con, asked.review, before.report_id, asked.stage),
         voters={vote["reviewer"] for vote in votes if vote["role"] == "vote"},
         adjudicated=any(vote["role"] == "adjudication" for vote in votes),
     )
@@ -123,7 +122,7 @@ def _write(con: Connection, word: Decision, mine: Sequence[str], now: datetime) 
     return decisions.append(con, word, now)
 
 
-def _final(review: Review, standing: decisions.Standing) -> str | None:
+def _final(review: Review, standing: Standing) -> str | None:
     """What the public summary sees of a standing: nothing before the last stage has an answer."""
     last = standing.stage == review.screening.stages[-1]
     return standing.state if last and standing.state in ("included", "excluded", "not_retrieved") else None

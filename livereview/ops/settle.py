@@ -10,7 +10,7 @@ from livereview.dedup.clusters import clusters
 from livereview.dedup.match import RULES_VERSION, Judgement, block_keys, judge_all
 from livereview.dedup.text import Features, bare_doi, features
 from livereview.records import Record
-from livereview.store import candidates, matches, records
+from livereview.store import candidates, matches, records, standings
 from livereview.store.matches import Match
 from livereview.store.open import Connection
 
@@ -44,12 +44,16 @@ def judge_pairs(con: Connection, pairs: list[tuple[str, str]], ready: dict[str, 
 
 
 def rebuild(con: Connection) -> int:
-    """Make the derived tables again from the events: the blocking keys and the reports. How many records there are."""
+    """Make the derived tables again from the events: the blocking keys, the reports, where they stand.
+
+    How many records there are.
+    """
     known = records.every(con)
     candidates.clear(con)
     candidates.replace(con, [(key, block_keys(features(record))) for key, record in known.items()])
     matches.clear_reports(con)
     regroup(con, known)
+    standings.refresh_all(con)
     return len(known)
 
 

@@ -141,12 +141,12 @@ def ingest(
         searches.save_page(con, search, body, counts, facts, now)
         searches.save_rejects(con, search, sha256, page.rejects, now)
         records.append(con, (*news.fresh, *news.changed), sha256, now)
-        records.add_hits(con, review, search, _times(kind, page), now)
         settle(con, (*news.fresh, *news.changed), now)
+        records.add_hits(con, review, search, _times(kind, page), now)
         tasks.raise_for(con, review, kind, [record.record_id for record in page.records], now)
         return counts
 
-    return {**asdict(store.write(job)), "problem": problem}
+    return {**asdict(store.write(job, bulk=True)), "problem": problem}
 
 
 def _times(kind: str, page: Page) -> Mapping[str, int]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from livereview.store import standings
 from livereview.store.open import Connection
+from livereview.store.standings import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +30,6 @@ class Decision:
     criteria_version: str
     rank: int | None = None
     model: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a report stands: at `stage`, with `votes`, `state` open, half, conflict, included, excluded or not_retrieved."""
-
-    report_id: str
-    stage: str
-    votes: int
-    state: str
 
 
 def append(con: Connection, d: Decision, now: datetime) -> bool:
@@ -64,57 +56,92 @@ def append(con: Connection, d: Decision, now: datetime) -> bool:
             now,
         ],
     ).fetchall()
+    if rows:
+        standings.refresh(con, [d.record_id])
     return bool(rows)
-
-
-def standing(con: Connection, review: str, report_id: str) -> Standing | None:
-    """Where this report stands in the review; None if the review never found it."""
-    row = con.execute(
-        "SELECT report_id, stage, votes, state FROM screening_state WHERE review = ? AND report_id = ?",
-        [review, report_id],
-    ).fetchone()
-    return Standing(*row) if row else None
-
-
-def state_at(con: Connection, review: str, report_id: str, stage: str) -> str:
-    """The state of a report at one stage, whether or not it has left it."""
-    row = con.execute(
-        "SELECT state FROM tally_state WHERE review = ? AND report_id = ? AND stage = ?", [review, report_id, stage]
-    ).fetchone()
-    return str(row[0]) if row else "open"
 
 
 def on_report(con: Connection, review: str, report_id: str, stage: str) -> list[dict[str, Any]]:
     """The decisions in force on a report at a stage, oldest first."""
+    chosen, values = standings.chosen(standings.members(con, [report_id]))
     rows = con.execute(
-        """SELECT id, record_id, reviewer, role, verdict, reason, note, made FROM current_decision
-        WHERE review = ? AND report_id = ? AND stage = ? ORDER BY seq""",
-        [review, report_id, stage],
+        f"""SELECT id, record_id, reviewer, role, verdict, reason, note, made FROM current_decision
+        WHERE review = ? AND stage = ? AND record_id {chosen} ORDER BY seq""",  # noqa: S608
+        [review, stage, *values],
     ).fetchall()
     names = ("id", "record_id", "reviewer", "role", "verdict", "reason", "note", "made")
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
-def waiting_for(con: Connection, review: str, reviewer: str, stage: str) -> list[Standing]:
-    """The queue of one reviewer: reports at this stage that they have not voted on; the order is screening.queue's.
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What a reviewer meets next: the report to show, the one after it, how many wait in all, and whether `report_id` is
+    not the first of them; None where there is none."""
 
-    "Not retrieved" is no vote: once somebody has the report after all, everyone is asked.
+    report_id: str | None
+    following: str | None
+    waiting: int
+    skipped: bool
+
+
+# Reports that others have on their screens come last if they then have all their votes. Half-screened ones first, or a
+# re-ranked list leaves records with a single vote for ever. "Not retrieved" is no vote: once somebody has the report after
+# all, everyone is asked.
+_WAITING = """
+    WITH mine AS (SELECT DISTINCT report_id FROM current_decision
+        WHERE review = $review AND reviewer = $reviewer AND stage = $stage AND verdict <> 'not_retrieved'),
+    held AS (SELECT unnest($held::VARCHAR[]) AS report_id, unnest($times::INTEGER[]) AS times),
+    waiting AS (SELECT q.report_id,
+            row_number() OVER (ORDER BY coalesce(h.times, 0) + q.votes >= p.votes AND h.times > 0, q.votes = 0, q.seq) AS place
+        FROM queue q JOIN current_protocol p ON p.review = q.review LEFT JOIN held h ON h.report_id = q.report_id
+        WHERE q.review = $review AND q.stage = $stage AND q.report_id NOT IN (SELECT report_id FROM mine))
+"""
+
+
+def next_for(
+    con: Connection, review: str, reviewer: str, stage: str, wanted: str = "", held: Mapping[str, int] | None = None
+) -> Next:
+    """The head of a reviewer's queue at a stage: reports that they have not voted on, those with a vote already first, then
+    as they were found. Where the report `wanted` waits for them too, it is shown instead of the first.
+
+    held   how many others have each report before them: where theirs will be the last votes it comes at the end
     """
+    held = held or {}
     rows = con.execute(
-        """SELECT q.report_id, q.stage, q.votes, CASE WHEN q.votes > 0 THEN 'half' ELSE 'open' END FROM queue q
-        LEFT JOIN (SELECT DISTINCT report_id FROM current_decision
-            WHERE review = ? AND reviewer = ? AND stage = ? AND verdict <> 'not_retrieved') mine ON mine.report_id = q.report_id
-        WHERE q.review = ? AND q.stage = ? AND mine.report_id IS NULL ORDER BY q.seq""",
-        [review, reviewer, stage, review, stage],
+        f"""{_WAITING} SELECT report_id, place, (SELECT count(*) FROM waiting) FROM waiting
+        WHERE place <= 2 OR place - coalesce((SELECT place FROM waiting WHERE report_id = $wanted), 0) IN (0, 1)
+        ORDER BY place""",  # noqa: S608
+        {
+            "review": review,
+            "reviewer": reviewer,
+            "stage": stage,
+            "wanted": wanted,
+            "held": list(held),
+            "times": list(held.values()),
+        },
     ).fetchall()
-    return [Standing(*row) for row in rows]
+    if not rows:
+        return Next(None, None, 0, False)
+    ids = [row[0] for row in rows]
+    at = ids.index(wanted) if wanted in ids else 0
+    after = ids[(at + 1) % len(ids)] if len(ids) > 1 else None
+    return Next(ids[at], after, rows[0][2], rows[at][1] > 1)
+
+
+def waiting_for(con: Connection, review: str, reviewer: str, stage: str) -> list[str]:
+    """The whole queue of a reviewer at a stage, in its order."""
+    rows = con.execute(
+        f"{_WAITING} SELECT report_id FROM waiting ORDER BY place",  # noqa: S608
+        {"review": review, "reviewer": reviewer, "stage": stage, "held": [], "times": []},
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def conflicts(con: Connection, review: str) -> list[Standing]:
     """Reports on which reviewers differ, in the order they were found."""
     rows = con.execute(
-        """SELECT s.report_id, s.stage, s.votes, s.state FROM screening_state s
-        JOIN review_report r USING (review, report_id) WHERE s.review = ? AND s.state = 'conflict' ORDER BY r.seq""",
+        """SELECT report_id, stage, votes, state FROM screening_state
+        WHERE review = ? AND state = 'conflict' ORDER BY seq""",
         [review],
     ).fetchall()
     return [Standing(*row) for row in rows]
@@ -166,7 +193,7 @@ def counts(con: Connection, review: str) -> dict[str, int]:
 def progress(con: Connection, review: str, reviewer: str, stages: Sequence[str]) -> dict[str, tuple[int, int]]:
     """(done by this reviewer, waiting for this reviewer) at each stage."""
     counts = done(con, review, reviewer)
-    return {stage: (counts.get(stage, 0), len(waiting_for(con, review, reviewer, stage))) for stage in stages}
+    return {stage: (counts.get(stage, 0), next_for(con, review, reviewer, stage).waiting) for stage in stages}
 
 
 def done(con: Connection, review: str, reviewer: str) -> dict[str, int]:

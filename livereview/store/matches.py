@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from livereview.store import standings
 from livereview.store.open import Connection
 
 
@@ -127,6 +128,7 @@ def save_reports(con: Connection, membership: Mapping[str, str]) -> None:
         ON CONFLICT (record_id) DO UPDATE SET report_id = excluded.report_id""",
         [list(membership), list(membership.values())],
     )
+    standings.refresh(con, membership)
 
 
 def clear_reports(con: Connection) -> None:

@@ -7,6 +7,7 @@ in it writes, and reads take a cursor each.
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 import queue
@@ -15,12 +16,14 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
 
 from livereview.errors import Refused
+from livereview.store import standings
 
 T = TypeVar("T")
 Connection = duckdb.DuckDBPyConnection
@@ -29,6 +32,19 @@ GROUP = 64  # most jobs in one commit
 
 _source_tree = Path(__file__).resolve().parents[2] / "db"
 SQL = _source_tree if _source_tree.is_dir() else Path(__file__).resolve().parents[1] / "_db"
+
+
+SOON, BULK, LAST = 0, 1, 2  # turns of jobs that wait for the writer
+
+
+@dataclass(order=True, slots=True)
+class Waiting:
+    """A job that waits for the writer; LAST has none."""
+
+    turn: int
+    number: int
+    job: Job = field(default=lambda con: None, compare=False)
+    future: Future[Any] = field(default_factory=Future, compare=False)
 
 
 class OwnerLock:
@@ -90,11 +106,13 @@ class Store:
         try:
             self._con = _connect(database, self.backups, memory, threads)
             migrate(self._con)
+            standings.fill(self._con)
         except BaseException:
             self.lock.release()
             raise
         self.publishing = threading.Lock()  # two builds of one version would write over each other
-        self._jobs: queue.Queue[tuple[Job, Future[Any]] | None] = queue.Queue()
+        self._jobs: queue.PriorityQueue[Waiting] = queue.PriorityQueue()
+        self._order = itertools.count()
         self._writer = threading.Thread(target=self._write_all, name="writer", daemon=True)
         self._writer.start()
 
@@ -113,19 +131,20 @@ class Store:
         finally:
             cursor.close()
 
-    def write(self, job: Callable[[Connection], T]) -> T:
+    def write(self, job: Callable[[Connection], T], *, bulk: bool = False) -> T:
         """Run `job` in a transaction on the writer and give its answer after the commit.
 
         Jobs that wait together share a commit; where one of them fails all are rolled back and run again one by one, so
-        a job must be safe to run twice. What a job raises is raised here, and it then has changed nothing.
+        a job must be safe to run twice. What a job raises is raised here, and it then has changed nothing. A `bulk` job
+        lets the others go first and has a commit of its own: a person does not wait for a page of two hundred records.
         """
         future: Future[T] = Future()
-        self._jobs.put((job, future))
+        self._jobs.put(Waiting(BULK if bulk else SOON, next(self._order), job, future))
         return future.result()
 
     def close(self) -> None:
         """Finish what waits, then let go of the file."""
-        self._jobs.put(None)
+        self._jobs.put(Waiting(LAST, next(self._order)))
         self._writer.join()
         self._con.close()
         del self._con  # whoever still holds this Store must not keep DuckDB alive past the interpreter's end
@@ -135,48 +154,50 @@ class Store:
         con = self._con.cursor()
         while group := self._next_group():
             if len(group) == 1 or not _together(con, group):
-                for job, future in group:
-                    _alone(con, job, future)
+                for waiting in group:
+                    _alone(con, waiting)
         con.close()
 
-    def _next_group(self) -> list[tuple[Job, Future[Any]]]:
-        first = self._jobs.get()
-        group = [first] if first else []
-        while group and len(group) < GROUP:
+    def _next_group(self) -> list[Waiting]:
+        """What shares the next commit; nothing: the end."""
+        group = [self._jobs.get()]
+        if group[0].turn == LAST:
+            return []
+        while group[-1].turn == SOON and len(group) < GROUP:
             try:
-                item = self._jobs.get_nowait()
+                following = self._jobs.get_nowait()
             except queue.Empty:
                 break
-            if item is None:
-                self._jobs.put(None)
+            if following.turn != SOON:
+                self._jobs.put(following)
                 break
-            group.append(item)
+            group.append(following)
         return group
 
 
-def _together(con: Connection, group: list[tuple[Job, Future[Any]]]) -> bool:
+def _together(con: Connection, group: list[Waiting]) -> bool:
     try:
         con.begin()
-        answers = [job(con) for job, _ in group]
+        answers = [waiting.job(con) for waiting in group]
         con.commit()
     except Exception:
         _roll_back(con)
         return False
-    for (_, future), answer in zip(group, answers, strict=True):
-        future.set_result(answer)
+    for waiting, answer in zip(group, answers, strict=True):
+        waiting.future.set_result(answer)
     return True
 
 
-def _alone(con: Connection, job: Job, future: Future[Any]) -> None:
+def _alone(con: Connection, waiting: Waiting) -> None:
     try:
         con.begin()
-        answer = job(con)
+        answer = waiting.job(con)
         con.commit()
     except BaseException as error:  # whatever it is, it belongs to the caller, and the writer lives on
         _roll_back(con)
-        future.set_exception(error)
+        waiting.future.set_exception(error)
     else:
-        future.set_result(answer)
+        waiting.future.set_result(answer)
 
 
 def _roll_back(con: Connection) -> None:

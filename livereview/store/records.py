@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview.records import Record, fingerprint, from_json, to_json
+from livereview.store import standings
 from livereview.store.open import Connection
 
 # What one record of a report may lend another; not what tells two editions apart.
@@ -78,13 +79,18 @@ def add_hits(con: Connection, review: str, search: str, times: Mapping[str, int]
         SELECT ?, unnest(?::VARCHAR[]), ?, unnest(?::INTEGER[]), ? ON CONFLICT (review, record_id, search) DO NOTHING""",
         [review, list(times), search, list(times.values()), now],
     )
+    standings.refresh(con, times)
 
 
 def current(con: Connection, record_ids: Iterable[str]) -> dict[str, Record]:
     """The latest version of each of these records."""
+    ids = list(record_ids)
+    if not ids:
+        return {}
+    where, values = standings.chosen(ids)
     rows = con.execute(
-        "SELECT record_id, data FROM current_record WHERE record_id IN (SELECT unnest(?::VARCHAR[]))",
-        [list(record_ids)],
+        f"SELECT record_id, arg_max(data, version) FROM record WHERE record_id {where} GROUP BY record_id",  # noqa: S608
+        values,
     ).fetchall()
     return {key: from_json(json.loads(data)) for key, data in rows}
 
@@ -96,7 +102,7 @@ def every(con: Connection) -> dict[str, Record]:
 
 
 def version(con: Connection, record_id: str) -> int | None:
-    row = con.execute("SELECT version FROM current_record WHERE record_id = ?", [record_id]).fetchone()
+    row = con.execute("SELECT max(version) FROM record WHERE record_id = ?", [record_id]).fetchone()
     return row[0] if row else None
 
 
@@ -123,14 +129,16 @@ def _letters(title: str | None) -> str:
 
 def reports(con: Connection, review: str, report_ids: Iterable[str]) -> dict[str, list[Record]]:
     """The records of each of these reports that the review found, oldest first."""
+    where, values = standings.chosen(standings.members(con, list(report_ids)))
     rows = con.execute(
-        """SELECT v.report_id, r.data FROM review_record v JOIN current_record r USING (record_id)
-        WHERE v.review = ? AND v.report_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY v.seq, v.record_id""",
-        [review, list(report_ids)],
+        f"""SELECT coalesce(p.report_id, h.record_id), h.record_id FROM hit h LEFT JOIN report p ON p.record_id = h.record_id
+        WHERE h.review = ? AND h.record_id {where} GROUP BY ALL ORDER BY min(h.seq), h.record_id""",  # noqa: S608
+        [review, *values],
     ).fetchall()
+    known = current(con, [row[1] for row in rows])
     found: dict[str, list[Record]] = {}
-    for report_id, data in rows:
-        found.setdefault(report_id, []).append(from_json(json.loads(data)))
+    for report_id, record_id in rows:
+        found.setdefault(report_id, []).append(known[record_id])
     return found
 
 

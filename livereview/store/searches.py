@@ -12,6 +12,7 @@ from typing import Any
 
 from livereview.review import Review, Search
 from livereview.sources.protocol import Query, Reject
+from livereview.store import standings
 from livereview.store.open import Connection
 
 
@@ -73,6 +74,7 @@ def save_protocol(con: Connection, review: Review, now: datetime) -> None:
             review.id,
         ],
     )
+    standings.refresh_all(con)
 
 
 def protocol_text(con: Connection, review: str) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from livereview.store import standings
 from livereview.store.open import Connection
 from livereview.surveillance.lookups import Known
 
@@ -82,6 +83,7 @@ def reopen(
         ON CONFLICT (id) DO NOTHING""",
         [id, review, record, stage, author, cause, now],
     )
+    standings.refresh(con, [record])
 
 
 def reopened(con: Connection, review: str, report_id: str, stage: str) -> str | None:

@@ -10,8 +10,8 @@ from fastapi.responses import RedirectResponse, Response
 from livereview import ops
 from livereview.errors import Refused
 from livereview.store import decisions
-from livereview.store.decisions import Standing
 from livereview.store.open import Connection
+from livereview.store.standings import Standing
 from livereview.web import card, guard, pages
 from livereview.web.guard import Room
 from livereview.web.screen import NOTE_LIMIT, Draft, Line, my_word, report_of, title_of

@@ -21,6 +21,7 @@ from livereview.settings import Settings
 from livereview.store import accounts, records, searches
 from livereview.store.accounts import Account
 from livereview.store.open import Connection, Store
+from livereview.web.holds import Holds
 
 TRIES = 10  # wrong sign-ins an address may make in WITHIN
 WITHIN = timedelta(minutes=15)
@@ -57,6 +58,7 @@ class Desk:
     clock: Callable[[], datetime]
     tries: Tries = field(default_factory=Tries)
     turns: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    holds: Holds = field(default_factory=Holds)
     suggested: dict[str, list[datetime]] = field(default_factory=dict)  # when each address sent tips, in memory
 
 

@@ -11,8 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops
 from livereview.errors import Refused
-from livereview.screening.queue import order
-from livereview.store import decisions, records
+from livereview.store import decisions, records, standings
 from livereview.store.open import Connection
 from livereview.web import card, guard, pages
 from livereview.web.guard import Room
@@ -51,12 +50,6 @@ def page(room: guard.Here, stage: str, record: str = "", done: str = "", undone:
         return _show(con, room, stage, record, draft, line)
 
 
-def waiting(con: Connection, room: Room, stage: str) -> list[str]:
-    """Reports that wait for me at a stage, in the order in which I shall meet them."""
-    rows = decisions.waiting_for(con, room.review.id, room.me, stage)
-    return order((row.report_id, row.votes) for row in rows)
-
-
 def report_of(con: Connection, record: str) -> str:
     """The report a record belongs to."""
     return records.report_of(con, [record]).get(record, record)
@@ -71,18 +64,22 @@ def my_word(con: Connection, room: Room, record: str, stage: str, role: str = "v
 def _show(
     con: Connection, room: Room, stage: str, wanted: str, draft: Draft, line: Line | None = None, status: int = 200
 ) -> Response:
-    queue = waiting(con, room, stage)
+    review, now = room.review.id, room.desk.clock()
     report = report_of(con, wanted)
-    place = queue.index(report) if report in queue else 0
-    shown = card.of(con, room.review.id, queue[place], room.review.highlights) if queue else None
+    with room.desk.holds.lock:
+        held = room.desk.holds.of_others(review, stage, room.me, now)
+        coming = decisions.next_for(con, review, room.me, stage, report, held)
+        if coming.report_id:
+            room.desk.holds.note(review, stage, room.me, coming.report_id, now)
+    shown = card.of(con, room.review.id, coming.report_id, room.review.highlights) if coming.report_id else None
     values = {
         "card": shown,
         "draft": draft,
         "line": line,
         "done": decisions.done(con, room.review.id, room.me).get(stage, 0),
-        "waiting": len(queue),
-        "skipped": place > 0,  # then one goes on after this record; else simply to what is first by then
-        "following": queue[(place + 1) % len(queue)] if len(queue) > 1 else "",
+        "waiting": coming.waiting,
+        "skipped": coming.skipped,  # then one goes on after this record; else simply to what is first by then
+        "following": coming.following or "",
     }
     return pages.show("screen.html", room, status, stage=stage, **values)
 
@@ -138,7 +135,7 @@ def decide(
 
 def _waits(con: Connection, room: Room, record: str, stage: str) -> bool:
     """Whether the report of this record takes votes at this stage."""
-    standing = decisions.standing(con, room.review.id, report_of(con, record))
+    standing = standings.of(con, room.review.id, report_of(con, record))
     return standing is not None and standing.stage == stage and standing.state in ("open", "half")
 
 
@@ -163,6 +160,8 @@ def _write(room: Room, id: str, record: str, stage: str, verdict: str, draft: Dr
         )
     except Refused as refusal:
         with room.desk.store.read() as con:
+            if not _waits(con, room, record, stage):  # the last vote came in while this one was on its way
+                return _stale(room, stage, mine=False)
             again = Draft(draft.reason, draft.note, refusal.message)
             return _show(con, room, stage, record, again, status=422)
     return _used(room, stage) if answer["known"] else None
