@@ -13,6 +13,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
+from flows import progress
 from flows.surveil import Ending, Night, forget, publish, tell, verdict
 from livereview import fetch, replay, settings, sources
 from livereview.client import Client, Session
@@ -38,11 +39,13 @@ def recheck(
     keep = replay.Recorder(Path(record)).keep if record else forget
     with Session(chosen) as client, fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher:
         endings = []
-        for source in SOURCES:
-            reports = known(client.call("due", review=review, source=source, now=moment)["reports"])
-            if reports:
-                endings.append(ask(client, fetcher, review, source, reports, moment, keep))
-                tell(get_run_logger(), endings[-1])
+        with progress.bar(len(SOURCES), "sources") as watch:
+            for source in SOURCES:
+                counted = watch(source, keep)
+                reports = known(client.call("due", review=review, source=source, now=moment)["reports"])
+                if reports:
+                    endings.append(ask(client, fetcher, review, source, reports, moment, counted))
+                    tell(get_run_logger(), endings[-1])
         published = publish(client, review, moment)
     return verdict({"review": review, "searches": endings, "published": published})
 

@@ -19,6 +19,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows import progress
 from livereview import fetch, replay, review_toml, settings, sources
 from livereview.client import Client, Session
 from livereview.errors import LivereviewError, Refused
@@ -98,7 +99,8 @@ def surveil(
         if protocol:
             client.call("register", text=Path(protocol).read_text(encoding="utf-8"), now=moment)
         plans = chosen_searches(review_toml.parse(client.call("protocol", review=review)["text"]), only)
-        endings = [search(client, fetcher, review, plan, moment, keep) for plan in plans]
+        with progress.bar(len(plans), "searches") as watch:
+            endings = [search(client, fetcher, review, plan, moment, watch(plan.name, keep)) for plan in plans]
         published = publish(client, review, moment)
     return verdict({"review": review, "searches": endings, "published": published})
 

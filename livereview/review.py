@@ -166,6 +166,7 @@ class Review:
     highlights: Highlights = field(default_factory=Highlights)
     statements: tuple[Statement, ...] = ()
     canaries: tuple[str, ...] = ()  # DOIs every database search should return
+    suggestions: str | None = None  # where readers suggest a study: the owner's /suggest/ID as the public reaches it
     text: str = ""
     hash: str = ""
 

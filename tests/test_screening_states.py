@@ -15,7 +15,7 @@ def ballots(*words: str, stage: str = "title_abstract") -> list[Ballot]:
     """ "ada include", "eve exclude adjudication", … as they came."""
     found = []
     for number, line in enumerate(words):
-        reviewer, verdict, role = (line.split() + ["vote"])[:3]
+        reviewer, verdict, role = [*line.split(), "vote"][:3]
         found.append(Ballot(stage, reviewer, role, verdict, number))
     return found
 

@@ -307,3 +307,11 @@ def test_the_library_lists_every_review_with_its_last_change():
     found = Page(files["index.html"].decode())
     assert [link["href"] for link in found.all("a")] == ["small-review/latest/", "index.json"]
     assert "No review has been published yet." in Page(site.library([])["index.html"].decode()).text
+
+
+def test_readers_are_told_where_to_suggest_a_study():
+    """Only where the protocol says at which address the public reaches the form."""
+    form = "https://reviews.example.org/suggest/mentoring"
+    told = page(snapshot(review=review(suggestions=form)))
+    assert {"href": form} in told.all("a") and "Suggest it" in told.text
+    assert "Suggest it" not in page(snapshot()).text

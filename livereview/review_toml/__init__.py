@@ -137,6 +137,7 @@ _TOP = {
     "licence": _Key(values.text),
     "emmie": _Key(values.flag, True),
     "canaries": _Key(values.list_of(values.doi), ()),
+    "suggestions": _Key(values.url, None),
     "question": _Key(values.table, form=_ONE),
     "criteria": _Key(values.table, form=_ONE),
     "reasons": _Key(values.rows, form=_MANY),
