@@ -104,10 +104,10 @@ class Forms(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = dict(attrs)
         if tag == "form":
-            self.all.append({"action": has["action"], "fields": {}, "buttons": {}})
-        elif tag in ("input", "textarea", "select"):
+            self.all.append({"action": has.get("action"), "fields": {}, "buttons": {}})
+        elif tag in ("input", "textarea", "select") and "name" in has:
             self.all[-1]["fields"][has["name"]] = has.get("value") or ""
-        elif tag == "button":
+        elif tag == "button" and has.get("type") != "button":
             self._button = has
 
     def handle_data(self, data: str) -> None:

@@ -66,9 +66,8 @@ def test_no_text_is_ever_marked_as_safe() -> None:
     assert len(files) > 20
     for path in files:
         text = path.read_text(encoding="utf-8")
-        assert not re.search(r"\|\s*safe\b|Markup\(|autoescape\s*=?\s*(False|false)|<script|style=\"|\son\w+=", text), (
-            path
-        )
+        bad = r"\|\s*safe\b|Markup\(|autoescape\s*=?\s*(False|false)|<script(?! src=\"/static/)|style=\"|\son\w+="
+        assert not re.search(bad, text), path
 
 
 def channel(value: int) -> float:

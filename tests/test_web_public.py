@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 
 from livereview.settings import Settings
+from livereview.web.public import STATIC
 from livereview.web.shield import PUBLIC
 from tests.conftest import TestClient
 
@@ -88,3 +90,10 @@ def test_health_says_that_it_answers_and_nothing_more(app: FastAPI) -> None:
     assert TestClient(app).get("/healthz").json() == {"ok": True}
     for path in ("/docs", "/openapi.json", "/redoc"):
         assert TestClient(app).get(path).status_code == 404
+
+
+def test_the_script_that_we_did_not_write_is_the_published_one() -> None:
+    """htmx 2.0.11, dist/htmx.min.js of the package htmx.org; its licence (0BSD) stands beside it."""
+    sha256 = hashlib.sha256((STATIC / "htmx-2.0.11.min.js").read_bytes()).hexdigest()
+    assert sha256 == "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"
+    assert "Permission to use, copy, modify" in (STATIC / "htmx-LICENSE.txt").read_text(encoding="utf-8")

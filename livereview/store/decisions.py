@@ -65,11 +65,11 @@ def on_report(con: Connection, review: str, report_id: str, stage: str) -> list[
     """The decisions in force on a report at a stage, oldest first."""
     chosen, values = standings.chosen(standings.members(con, [report_id]))
     rows = con.execute(
-        f"""SELECT id, record_id, reviewer, role, verdict, reason, note, made FROM current_decision
+        f"""SELECT id, record_id, reviewer, role, verdict, reason, note, tags, made FROM current_decision
         WHERE review = ? AND stage = ? AND record_id {chosen} ORDER BY seq""",  # noqa: S608
         [review, stage, *values],
     ).fetchall()
-    names = ("id", "record_id", "reviewer", "role", "verdict", "reason", "note", "made")
+    names = ("id", "record_id", "reviewer", "role", "verdict", "reason", "note", "tags", "made")
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
@@ -150,24 +150,24 @@ def conflicts(con: Connection, review: str) -> list[Standing]:
 def history(con: Connection, review: str, reviewer: str, limit: int) -> list[dict[str, Any]]:
     """A reviewer's own decisions in force, newest first."""
     rows = con.execute(
-        """SELECT record_id, report_id, stage, verdict, reason, note, role, made FROM current_decision
+        """SELECT record_id, report_id, stage, verdict, reason, note, tags, role, made FROM current_decision
         WHERE review = ? AND reviewer = ? ORDER BY seq DESC LIMIT ?""",
         [review, reviewer, limit],
     ).fetchall()
-    names = ("record_id", "report_id", "stage", "verdict", "reason", "note", "role", "made")
+    names = ("record_id", "report_id", "stage", "verdict", "reason", "note", "tags", "role", "made")
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def last_word(
     con: Connection, review: str, record_id: str, stage: str, reviewer: str
-) -> tuple[str | None, str | None] | None:
-    """(reason, note) of a reviewer's last vote on a record, in force or taken back; None if there never was one."""
+) -> tuple[str | None, str | None, list[str]] | None:
+    """(reason, note, tags) of a reviewer's last vote on a record, in force or taken back; None if there never was one."""
     row = con.execute(
-        """SELECT reason, note FROM decision WHERE review = ? AND record_id = ? AND stage = ? AND reviewer = ?
+        """SELECT reason, note, tags FROM decision WHERE review = ? AND record_id = ? AND stage = ? AND reviewer = ?
         AND role = 'vote' AND verdict <> 'withdrawn' ORDER BY seq DESC LIMIT 1""",
         [review, record_id, stage, reviewer],
     ).fetchone()
-    return (row[0], row[1]) if row else None
+    return (row[0], row[1], row[2] or []) if row else None
 
 
 def excluded_at_full_text(con: Connection, review: str) -> list[tuple[str, str | None]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Form
@@ -14,7 +15,7 @@ from livereview.store.open import Connection
 from livereview.store.standings import Standing
 from livereview.web import card, guard, pages
 from livereview.web.guard import Room
-from livereview.web.screen import NOTE_LIMIT, Draft, Line, my_word, report_of, title_of
+from livereview.web.screen import NOTE_LIMIT, Draft, Line, my_word, report_of, split, title_of
 
 
 def page(room: guard.Here, at: int = 0, done: str = "", stage: str = "") -> Response:
@@ -64,9 +65,10 @@ def settle(
     at: Annotated[int, Form()] = 0,
     reason: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
+    tags: Annotated[str, Form()] = "",
 ) -> Response:
     """Settle a conflict as a third person; the votes stay as they are."""
-    here, id, draft = f"/r/{room.review.id}/conflicts", f"{room.me}-{form}", Draft(reason, note.strip())
+    here, id, draft = f"/r/{room.review.id}/conflicts", f"{room.me}-{form}", Draft(reason, note.strip(), tags=tags)
     with room.desk.turns[room.me]:
         with room.desk.store.read() as con:
             guard.recorded(con, room, record)
@@ -77,7 +79,7 @@ def settle(
             return pages.error(409, "There is no open conflict on this record. Nothing was changed.", (here, "Go on"))
         if waits and (refused := _write(room, id, record, stage, verdict, draft)):
             with room.desk.store.read() as con:
-                return _show(con, room, at, Draft(draft.reason, draft.note, refused), status=422)
+                return _show(con, room, at, replace(draft, problem=refused), status=422)
     return RedirectResponse(f"{here}?done={record}&stage={stage}", 303)
 
 
@@ -99,6 +101,7 @@ def _write(room: Room, id: str, record: str, stage: str, verdict: str, draft: Dr
             verdict=verdict,
             reason=draft.reason or None,
             note=draft.note or None,
+            tags=split(draft.tags),
             now=room.desk.clock(),
         )
     except Refused as refusal:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import Depends, Form, HTTPException
+from fastapi import Depends, Form, Header, HTTPException
 from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops
@@ -26,6 +26,7 @@ class Draft:
     reason: str = ""
     note: str = ""
     problem: str | None = None
+    tags: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,8 @@ def _undone(con: Connection, room: Room, record: str, stage: str) -> Line | None
 
 def _draft(con: Connection, room: Room, record: str, stage: str) -> Draft:
     """The reason and note of what I took back, so that nothing needs to be typed again."""
-    reason, note = decisions.last_word(con, room.review.id, record, stage, room.me) or (None, None)
-    return Draft(reason or "", note or "")
+    reason, note, tags = decisions.last_word(con, room.review.id, record, stage, room.me) or (None, None, [])
+    return Draft(reason or "", note or "", tags=", ".join(tags))
 
 
 def decide(
@@ -115,10 +116,15 @@ def decide(
     verdict: Annotated[str, Form()],
     reason: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
+    tags: Annotated[str, Form()] = "",
     following: Annotated[str, Form()] = "",
+    hx_request: Annotated[str, Header()] = "",
 ) -> Response:
-    """Write my decision and go on. A form sent twice counts once; one that is out of date changes nothing."""
-    draft = Draft(reason, note.strip())
+    """Write my decision and go on. A form sent twice counts once; one that is out of date changes nothing.
+
+    A script gets the next record in the answer itself, one round trip; a browser without scripts is sent on to it.
+    """
+    draft = Draft(reason, note.strip(), tags=tags)
     with room.desk.turns[room.me]:
         with room.desk.store.read() as con:
             guard.recorded(con, room, record)
@@ -129,6 +135,8 @@ def decide(
                 return _stale(room, stage, word is not None)
             if refused := _write(room, id, record, stage, verdict, draft):
                 return refused
+    if hx_request:
+        return page(room, stage, record=following, done=record)
     onward = f"&record={following}" if re.fullmatch("r[0-9a-f]{20}", following) else ""
     return RedirectResponse(f"/r/{room.review.id}/screen/{stage}?done={record}{onward}", 303)
 
@@ -156,15 +164,24 @@ def _write(room: Room, id: str, record: str, stage: str, verdict: str, draft: Dr
             verdict=verdict,
             reason=draft.reason or None,
             note=draft.note or None,
+            tags=split(draft.tags),
             now=room.desk.clock(),
         )
     except Refused as refusal:
         with room.desk.store.read() as con:
             if not _waits(con, room, record, stage):  # the last vote came in while this one was on its way
                 return _stale(room, stage, mine=False)
-            again = Draft(draft.reason, draft.note, refusal.message)
+            again = replace(draft, problem=refusal.message)
             return _show(con, room, stage, record, again, status=422)
     return _used(room, stage) if answer["known"] else None
+
+
+def split(tags: str) -> list[str]:
+    """The tags of a form's line; raises Refused where there are too many or too long ones."""
+    found = list(dict.fromkeys(filter(None, (" ".join(tag.split()) for tag in tags.split(",")))))
+    if len(found) > 20 or any(len(tag) > 50 for tag in found):
+        raise Refused("at most 20 tags of up to 50 characters; put the rest into the note")
+    return found
 
 
 def _stale(room: Room, stage: str, mine: bool) -> Response:

@@ -1,0 +1,344 @@
+"""The screening room in a real Chromium over a real owner process: keys, drafts, tabs, a server that dies, axe."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from livereview.client import Local
+from livereview.ops.status import add_account
+from livereview.settings import Settings
+from livereview.store.open import owner
+from tests.conftest import DATA, NOW, REVIEW, article, found, secret_of
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; Debian's package `chromium` brings one")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TA, FULL = f"/r/{REVIEW}/screen/title_abstract", f"/r/{REVIEW}/screen/full_text"
+ROLES = {"ada": "reviewer", "bo": "reviewer", "cy": "adjudicator", "lena": "lead"}
+
+
+@dataclass
+class Owner:
+    """`livereview serve` as a process, over a small review with records."""
+
+    settings: Settings
+    process: subprocess.Popen[bytes] | None = None
+    port: int = 0
+    pages: list[Any] = field(default_factory=list)
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        environment = {**os.environ, "LIVEREVIEW_HOME": str(self.settings.home), "LIVEREVIEW_MEMORY": "500MB"}
+        command = [sys.executable, "-m", "livereview", "serve", "--port", str(self.port)]
+        with (self.settings.home / "owner.log").open("ab") as log:
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        while not ((known := owner(self.settings.database)) and known["url"]):
+            assert self.process.poll() is None, (self.settings.home / "owner.log").read_text()
+            time.sleep(0.05)
+        self.port = int(known["url"].rsplit(":", 1)[1])
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        if self.process:
+            self.process.send_signal(how)
+            self.process.wait()
+            self.process = None
+
+    def rows(self, question: str) -> list[tuple[Any, ...]]:
+        """What stands in the database once the owner has let go of it."""
+        self.stop()
+        with duckdb.connect(str(self.settings.database), read_only=True) as con:
+            return con.execute(question).fetchall()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Callable[[int], Owner]]:
+    made: list[Owner] = []
+
+    def make(records: int) -> Owner:
+        one = Owner(Settings(home=tmp_path, secrets={}, memory="500MB"))
+        client = Local(one.settings)
+        client.call("register", text=(DATA / "review.toml").read_text(encoding="utf-8"), now=NOW)
+        for name, role in ROLES.items():
+            add_account(client.store, name=name, role=role, secret=secret_of(name), now=NOW)
+        found(client.store, *(article(number) for number in range(1, records + 1)))
+        client.close()
+        one.start()
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def person(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """person(server, "ada") is a page of a browser of its own in which ada is signed in."""
+    contexts = []
+
+    def sign_in(server: Owner, name: str, **options: Any) -> Any:
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.problems = []
+        page.on("console", lambda said: page.problems.append(said.text) if "Content Security" in said.text else None)
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.goto(f"{server.base}/sign-in")
+        page.fill("[name=secret]", secret_of(name))
+        page.press("[name=secret]", "Enter")
+        page.wait_for_url(f"{server.base}/")
+        return page
+
+    yield sign_in
+    for context in contexts:
+        for page in context.pages:
+            assert getattr(page, "problems", []) == []
+        context.close()
+
+
+def title(page: Any) -> str:
+    return str(page.locator("article h1").inner_text())
+
+
+def press(page: Any, key: str) -> None:
+    """Press a key and wait for the next record, or for the end of the queue."""
+    before = page.locator("main").element_handle()
+    page.keyboard.press(key)
+    page.wait_for_function("old => !old.isConnected", arg=before)
+    page.wait_for_function("() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+
+
+def test_two_reviewers_screen_with_the_keyboard_and_a_third_settles(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
+    here = server(30)
+    for name, keys in (("ada", "iem"), ("bo", "ie1")):
+        page = person(here, name)
+        page.goto(here.base + TA)
+        for number in range(30):
+            press(page, keys[number % 3])
+        assert "Nothing waits for you here" in page.locator("main").inner_text()
+    cy = person(here, "cy")
+    cy.goto(f"{here.base}/r/{REVIEW}/conflicts")
+    assert "Conflict 1 of 10" in cy.locator("main").inner_text()  # maybe against exclude
+    cy.keyboard.press("n")
+    cy.keyboard.type("Both have a point. i e")
+    cy.keyboard.press("Escape")
+    press(cy, "i")
+    assert "Settled: Included" in cy.locator("[role=status]").inner_text()
+    assert "Conflict 1 of 9" in cy.locator("main").inner_text()
+    votes = here.rows("SELECT reviewer, role, verdict, count(*) FROM decision GROUP BY ALL ORDER BY ALL")
+    assert votes == [
+        ("ada", "vote", "exclude", 10),
+        ("ada", "vote", "include", 10),
+        ("ada", "vote", "maybe", 10),
+        ("bo", "vote", "exclude", 20),
+        ("bo", "vote", "include", 10),
+        ("cy", "adjudication", "include", 1),
+    ]
+    assert here.rows("SELECT count(*) FROM decision WHERE reason = 'wrong-population'") == [(10,)]
+    assert here.rows("SELECT note FROM decision WHERE reviewer = 'cy'") == [("Both have a point. i e",)]
+
+
+def test_undo_after_a_reload_brings_back_the_record_and_the_note(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
+    here = server(3)
+    page = person(here, "ada")
+    page.goto(here.base + TA)
+    first = title(page)
+    page.keyboard.press("n")
+    page.keyboard.type("A pilot?")
+    page.keyboard.press("Escape")
+    page.keyboard.press("t")
+    page.keyboard.type("pilot, small")
+    page.keyboard.press("Escape")
+    press(page, "e")
+    assert title(page) != first
+    page.reload()
+    page.goto(f"{here.base}/r/{REVIEW}/history")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("article")
+    assert (
+        title(page) == first and page.input_value("#note") == "A pilot?" and page.input_value("#tags") == "pilot, small"
+    )
+    press(page, "i")
+    press(page, "z")
+    assert title(page) == first
+    press(page, "i")
+    assert here.rows("SELECT verdict, tags FROM decision ORDER BY seq") == [
+        ("exclude", ["pilot", "small"]),
+        ("withdrawn", []),
+        ("include", ["pilot", "small"]),
+        ("withdrawn", []),
+        ("include", ["pilot", "small"]),
+    ]
+
+
+def test_full_text_needs_a_reason_and_a_number_gives_it(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
+    here, people = server(1), []
+    for name in ("ada", "bo"):
+        people.append(person(here, name))
+        people[-1].goto(here.base + TA)
+        press(people[-1], "i")
+    for page in people:
+        page.goto(here.base + FULL)
+        press(page, "e")
+        assert "needs a reason" in page.locator("[role=alert]").first.inner_text()
+        press(page, "2")
+        assert "Nothing waits for you here" in page.locator("main").inner_text()
+    assert here.rows("SELECT state FROM screening_state") == [("excluded",)]
+    assert here.rows("SELECT DISTINCT reason FROM decision WHERE stage = 'full_text'") == [("wrong-design",)]
+
+
+def test_a_stale_tab_changes_nothing_and_says_so(server: Callable[[int], Owner], person: Callable[..., Any]) -> None:
+    here = server(2)
+    page = person(here, "ada")
+    page.goto(here.base + TA)
+    other = page.context.new_page()
+    other.goto(here.base + TA)
+    press(page, "i")
+    press(other, "e")
+    assert "You had decided this record already" in other.locator("main").inner_text()
+    assert here.rows("SELECT verdict FROM decision") == [("include",)]
+
+
+def test_a_key_acts_once_and_only_on_the_record_that_was_read(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
+    """Held down, pressed twice, with Ctrl, while typing, or in the dialog: no second decision comes of it."""
+    here = server(5)
+    page = person(here, "ada")
+    page.goto(here.base + TA)
+    page.route("**/decide", lambda route: (time.sleep(0.5), route.continue_()))
+    page.keyboard.press("Control+i")
+    page.keyboard.press("?")
+    page.keyboard.press("i")
+    page.keyboard.press("Escape")
+    held = "() => document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'i', repeat: true, bubbles: true}))"
+    page.evaluate(held)
+    before = page.locator("main").element_handle()
+    for _ in range(4):
+        page.keyboard.press("i")
+    page.wait_for_function("old => !old.isConnected", arg=before)
+    page.wait_for_timeout(300)
+    assert "1 done by you" in page.locator("main").inner_text()
+    assert here.rows("SELECT count(*) FROM decision") == [(1,)]
+
+
+def test_keys_can_be_other_tools_own_or_off(server: Callable[[int], Owner], person: Callable[..., Any]) -> None:
+    here = server(4)
+    page = person(here, "ada")
+    page.goto(here.base + TA)
+    page.keyboard.press("?")
+    page.select_option("#preset", "ASReview")
+    page.keyboard.press("Escape")
+    page.reload()
+    press(page, "r")
+    assert "Included" in page.locator("[role=status]").inner_text()
+    press(page, "i")
+    assert "Excluded" in page.locator("[role=status]").inner_text()
+    page.click("[data-help]")
+    page.fill("dialog input[name=maybe]", "q")
+    page.press("dialog input[name=maybe]", "Tab")
+    assert page.input_value("#preset") == "custom"
+    page.keyboard.press("Escape")
+    press(page, "q")
+    assert "Maybe" in page.locator("[role=status]").inner_text()
+    page.click("[data-help]")
+    page.select_option("#preset", "off")
+    page.keyboard.press("Escape")
+    page.keyboard.press("i")
+    page.wait_for_timeout(200)
+    assert here.rows("SELECT verdict FROM decision ORDER BY seq") == [("include",), ("exclude",), ("maybe",)]
+
+
+def test_what_was_typed_survives_a_server_that_is_killed(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
+    here = server(2)
+    page = person(here, "ada")
+    page.goto(here.base + TA)
+    first = title(page)
+    page.fill("#note", "Not lost")
+    page.keyboard.press("Escape")
+    here.stop(signal.SIGKILL)
+    page.keyboard.press("i")
+    page.wait_for_selector("#told:not([hidden])")
+    assert "Not saved" in page.inner_text("#told") and title(page) == first
+    here.start()
+    page.reload()
+    assert page.input_value("#note") == "Not lost"
+    press(page, "i")
+    assert title(page) != first
+    assert here.rows("SELECT verdict, note FROM decision") == [("include", "Not lost")]
+
+
+def test_without_scripts_everything_is_a_plain_form(server: Callable[[int], Owner], person: Callable[..., Any]) -> None:
+    here = server(2)
+    page = person(here, "ada", java_script_enabled=False)
+    page.goto(here.base + TA)
+    first = title(page)
+    page.get_by_role("button", name="Exclude").click()
+    assert title(page) != first
+    page.get_by_role("button", name="Undo").click()
+    assert title(page) == first and not page.locator("[data-help]").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing(server: Callable[[int], Owner], person: Callable[..., Any], scheme: str, width: int) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    here, found_by_axe = server(3), {}
+    options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme, "bypass_csp": True}
+    for name, paths in (
+        ("ada", ("/", TA, f"/r/{REVIEW}/history", f"/r/{REVIEW}/duplicates")),
+        ("lena", (f"/r/{REVIEW}", f"/r/{REVIEW}/conflicts", f"/r/{REVIEW}/ledger")),
+    ):
+        page = person(here, name, **options)
+        for path in paths:
+            page.goto(here.base + path)
+            answer = Axe().run(page)
+            bad = [(one["id"], [node["html"] for node in one["nodes"]]) for one in answer.response["violations"]]
+            if bad:
+                found_by_axe[path] = bad
+    assert found_by_axe == {}, json.dumps(found_by_axe, indent=1)
