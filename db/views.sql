@@ -79,9 +79,10 @@ LEFT JOIN task_end e ON e.task = t.id LEFT JOIN report p ON p.record_id = t.reco
 
 -- Reports that a retraction would matter to, and when each source was last asked about them.
 CREATE OR REPLACE VIEW watched AS
-SELECT s.review, s.report_id, s.state = 'included' AND s.stage = p.stages[len(p.stages)] AS included
+SELECT s.review, s.report_id, s.state = 'included' AND s.stage = p.stages[len(p.stages)] AS included,
+    s.stage = 'full_text' AND s.state IN ('open', 'half', 'not_retrieved') AS sought
 FROM screening_state s JOIN current_protocol p ON p.review = s.review
-WHERE s.state IN ('open', 'half', 'conflict', 'included');
+WHERE s.state IN ('open', 'half', 'conflict', 'included', 'not_retrieved');
 
 CREATE OR REPLACE VIEW last_check AS
 SELECT c.review, coalesce(p.report_id, c.record_id) AS report_id, c.source, max(c.made) AS made

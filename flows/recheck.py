@@ -21,7 +21,7 @@ from livereview.errors import LivereviewError, SourceBroken
 from livereview.fetch import paging
 from livereview.sources import retractionwatch
 from livereview.sources.protocol import Query, Window
-from livereview.surveillance.lookups import SOURCES, Known, known, queries
+from livereview.surveillance.lookups import NEEDS, SOURCES, Known, known, queries
 
 Keep = Callable[[fetch.Answer], None]
 
@@ -39,8 +39,9 @@ def recheck(
     keep = replay.Recorder(Path(record)).keep if record else forget
     with Session(chosen) as client, fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher:
         endings = []
-        with progress.bar(len(SOURCES), "sources") as watch:
-            for source in SOURCES:
+        asked = [source for source in SOURCES if source not in NEEDS or NEEDS[source] in chosen.secrets]
+        with progress.bar(len(asked), "sources") as watch:
+            for source in asked:
                 counted = watch(source, keep)
                 reports = known(client.call("due", review=review, source=source, now=moment)["reports"])
                 if reports:

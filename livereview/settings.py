@@ -40,6 +40,11 @@ class Settings:
     def site(self) -> Path:
         return self.home / "site"
 
+    @property
+    def full_texts(self) -> Path:
+        """PDFs that reviewers added; never published."""
+        return self.home / "full-texts"
+
     def __repr__(self) -> str:
         return f"Settings(home={str(self.home)!r}, secrets={sorted(self.secrets)})"
 

@@ -29,6 +29,8 @@ ALLOWED = {
     "/r/{review}/tasks": {"lead"},
     "/r/{review}/screen/{stage}": {"lead", "reviewer"},
     "/r/{review}/decide": {"lead", "reviewer"},
+    "/r/{review}/full-text": {"lead", "reviewer"},
+    "/r/{review}/full-text/{sha256}": WORKERS,
     "/r/{review}/undo": WORKERS,
     "/r/{review}/history": WORKERS,
     "/r/{review}/conflicts": {"lead", "adjudicator"},

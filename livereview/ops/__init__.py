@@ -14,10 +14,24 @@ from pathlib import Path
 from typing import Any
 
 from livereview.errors import Refused
-from livereview.ops import evidence, publish, recheck, screen, settle, status, surveil, tasks, tips
+from livereview.ops import evidence, full_text, publish, recheck, screen, settle, status, surveil, tasks, tips
 from livereview.store.open import Store, backup
 
 Answer = dict[str, Any]
+__all__ = [
+    "OPS",
+    "Answer",
+    "evidence",
+    "full_text",
+    "publish",
+    "recheck",
+    "run",
+    "screen",
+    "status",
+    "surveil",
+    "tasks",
+    "tips",
+]
 
 
 def _backup(store: Store, *, name: str, now: datetime) -> Answer:

@@ -110,7 +110,7 @@ def watched(con: Connection, review: str) -> list[Watched]:
     """The included and queued reports of a review, included ones first."""
     rows = con.execute(
         """SELECT w.report_id, bool_or(w.included), min(v.made), arg_min(c.record_id, v.seq), min(c.doi), min(c.pmid),
-            bool_or(json_extract_string(c.data, '$.abstract') IS NOT NULL)
+            bool_or(json_extract_string(c.data, '$.abstract') IS NOT NULL), bool_or(w.sought)
         FROM watched w JOIN review_record v ON v.review = w.review AND v.report_id = w.report_id
         JOIN current_record c ON c.record_id = v.record_id WHERE w.review = ?
         GROUP BY w.report_id ORDER BY bool_or(w.included) DESC, min(v.seq)""",

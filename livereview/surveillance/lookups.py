@@ -9,19 +9,22 @@ from livereview.sources.protocol import Query
 
 PROMISED = 30  # days within which every included or queued report is looked up again
 DUE = 29  # a nightly run keeps the promise with a day to spare
-SOURCES = ("crossref", "pubmed", "retractionwatch", "openalex", "europepmc")
+SOURCES = ("crossref", "pubmed", "retractionwatch", "openalex", "europepmc", "unpaywall")
 ABSTRACTS = ("europepmc",)  # asked only where no abstract is known
-BATCH = {"crossref": 40, "pubmed": 200, "openalex": 40, "europepmc": 20}
+SOUGHT = ("unpaywall",)  # asked only about reports whose full text is sought: it tells where a free copy is
+NEEDS = {"unpaywall": "LIVEREVIEW_MAILTO"}  # who does not tell this setting is not asked
+BATCH = {"unpaywall": 1, "crossref": 40, "pubmed": 200, "openalex": 40, "europepmc": 20}
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A report by one of its records, and the identifiers of all of them."""
+    """A report by one of its records, and the identifiers of all of them; sought: it waits at full text."""
 
     record: str
     doi: str | None
     pmid: str | None
     abstract: bool = True
+    sought: bool = True
 
 
 def askable(report: Known, source: str) -> bool:
@@ -29,7 +32,7 @@ def askable(report: Known, source: str) -> bool:
 
     OpenAlex is asked about all: citation chasing needs its ids.
     """
-    if source in ABSTRACTS and report.abstract:
+    if (source in ABSTRACTS and report.abstract) or (source in SOUGHT and not report.sought):
         return False
     if source in ("openalex", "europepmc") and set(report.doi or "") & set(',|"'):  # these would split the query
         return False
@@ -54,6 +57,8 @@ def queries(source: str, reports: Sequence[Known]) -> Iterator[tuple[Query, tupl
 
 def _query(source: str, batch: Sequence[Known]) -> Query:
     dois = [report.doi or "" for report in batch]
+    if source == "unpaywall":
+        return Query(dois[0], filters=(("work", dois[0]),))
     if source == "pubmed":
         return Query(" OR ".join(f"{report.pmid}[uid]" for report in batch))
     if source == "europepmc":

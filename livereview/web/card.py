@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
@@ -24,14 +24,19 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What is shown of a report: `record` is the one that a decision will cite, with the fields it lacks from others of
-    the same report; `origin` names the source of each of those."""
+    """What is shown of a report.
+
+    record     the one that a decision will cite, with the fields it lacks from others of the same report
+    origin     the source of each such field
+    open_copy  where it can be read without paying, as Unpaywall says
+    """
 
     record_id: str
     record: Record
     title: tuple[Piece, ...]
     abstract: tuple[Piece, ...]
     link: str | None
+    open_copy: str | None
     lang: str | None
     sources: tuple[str, ...]
     origin: Mapping[str, str]
@@ -47,6 +52,10 @@ def of(con: Connection, review: str, report: str, highlights: Highlights) -> Car
         pieces(record.title or "Untitled record", highlights),
         pieces(record.abstract or "", highlights),
         link(record),
+        next(
+            (address for one in members if one.source == "unpaywall" and (address := link(replace(one, doi=None)))),
+            None,
+        ),
         record.language if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", record.language or "") else None,
         tuple(sorted({member.source for member in members})),
         origin,

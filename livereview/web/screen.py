@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops
 from livereview.errors import Refused
-from livereview.store import decisions, records, standings
+from livereview.store import decisions, full_texts, records, standings
 from livereview.store.open import Connection
 from livereview.web import card, guard, pages
 from livereview.web.guard import Room
@@ -75,6 +75,7 @@ def _show(
     shown = card.of(con, room.review.id, coming.report_id, room.review.highlights) if coming.report_id else None
     values = {
         "card": shown,
+        "files": full_texts.of(con, review, coming.report_id) if coming.report_id and stage == "full_text" else [],
         "draft": draft,
         "line": line,
         "done": decisions.done(con, room.review.id, room.me).get(stage, 0),

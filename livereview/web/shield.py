@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from livereview.web import pages
 
-FORM_LIMIT, API_LIMIT = 2_000_000, 64_000_000  # bytes
+FORM_LIMIT, FILE_LIMIT, API_LIMIT = 2_000_000, 21_000_000, 64_000_000  # bytes
 PRIVATE = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -44,8 +44,14 @@ class Shield:
             message = "This form came from another site, so nothing was done."
             await pages.error(403, message)(scope, receive, dressed(send, scope))
         else:
-            limit = API_LIMIT if scope["path"].startswith("/api/") else FORM_LIMIT
-            await self.app(scope, counted(receive, limit), dressed(send, scope))
+            await self.app(scope, counted(receive, limit(scope["path"])), dressed(send, scope))
+
+
+def limit(path: str) -> int:
+    """How many bytes may be sent there: files where a form takes some, else what people type."""
+    if path.startswith("/api/"):
+        return API_LIMIT
+    return FILE_LIMIT if path.endswith(("/full-text", "/import")) else FORM_LIMIT
 
 
 def foreign(headers: Headers) -> bool:
