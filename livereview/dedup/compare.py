@@ -12,7 +12,7 @@ from rapidfuzz.distance import JaroWinkler
 from livereview.dedup.text import Features
 from livereview.dedup.words import listed
 
-ALIKE = 0.94  # titles this near say the same but for misprints
+ALIKE = 0.90  # titles this near say the same but for misprints
 CLOSE = 0.80
 ODD = 0.45  # titles further apart than this have next to nothing in common
 INSIDE = 0.93  # how well a title must fit into a longer one to count as part of it

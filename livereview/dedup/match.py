@@ -13,7 +13,7 @@ from livereview.dedup.text import Features
 
 __all__ = ["RULES_VERSION", "Judgement", "block_keys", "judge", "judge_all"]
 
-RULES_VERSION = "3"
+RULES_VERSION = "4"
 NAMES = ("title", "inside", "authors", "journal", "volume", "issue", "pages", "year", "abstract", "doi")
 BRIEF = 25  # letters: a title shorter than this is not rare enough to speak for itself
 Answer = tuple[str, str]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
+from livereview.errors import Retry, SourceBroken
 from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmcid, clean_pmid, clean_year
-from livereview.sources import answers
+from livereview.sources import answers, tagged
 from livereview.sources.answers import first, mapping, sequence, string
 from livereview.sources.protocol import Page, Source
 from livereview.sources.text import abstract, link, name, names, plain
@@ -31,14 +33,20 @@ _TYPES = {
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """Every item as a record or a reject."""
-    data = answers.read_json(body, NAME, TITLE)
+    """Every item as a record or a reject; SourceBroken for a file that is empty, cut off or something else."""
+    lines = tagged.read_lines(body)
+    if not re.match(r"\s*[\[{]", text := "\n".join(lines)):
+        raise tagged.foreign(lines, "this is not CSL-JSON", NAME)
+    try:
+        data = answers.read_json(text.encode(), NAME, TITLE)
+    except Retry as error:  # a file does not get whole by asking for it again
+        raise SourceBroken(f"{error}: {tagged.BROKEN_OFF}", source=NAME) from None
     held = mapping(data).get("items", data)
     items = held if isinstance(held, list) else [held]
     if not any(_is_item(mapping(item)) for item in items) and items:
         raise answers.foreign(data, NAME, TITLE, "items with a type and a title")
     records, rejects = answers.read_items(items, _record, "items")
-    return Page(records, rejects=rejects, total=len(items))
+    return Page(tagged.distinct(list(records)), rejects=rejects, total=len(items))
 
 
 def _is_item(item: dict[str, Any]) -> bool:
@@ -46,7 +54,7 @@ def _is_item(item: dict[str, Any]) -> bool:
 
 
 def _record(item: dict[str, Any]) -> Record | str:
-    title, doi = plain(first(item.get("title"))), clean_doi(string(item.get("DOI")) or string(item.get("doi")))
+    title, doi = plain(first(item.get("title"))), _doi(item)
     if title is None and doi is None:
         return "neither title nor DOI"
     published = _date(item.get("issued")) or _date(item.get("published"))
@@ -54,16 +62,16 @@ def _record(item: dict[str, Any]) -> Record | str:
         source=NAME,
         source_key=doi or _digest(item),
         title=title,
-        authors=names(_author(mapping(one)) for one in sequence(item.get("author"))),
-        year=clean_year(published),
+        authors=_authors(item),
+        year=clean_year(published) or clean_year(_told(item.get("issued"))),
         published=published,
         container_title=plain(first(item.get("container-title"))),
         volume=plain(string(item.get("volume")), 100),
         issue=plain(string(item.get("issue")), 100),
-        pages=plain(string(item.get("page")), 100),
+        pages=re.sub(r"\s*[-‐-―]+\s*", "-", plain(string(item.get("page")), 100) or "") or None,
         doi=doi,
-        pmid=clean_pmid(string(item.get("PMID"))),
-        pmcid=clean_pmcid(string(item.get("PMCID"))),
+        pmid=clean_pmid(_noted(item, "PMID")),
+        pmcid=clean_pmcid(_noted(item, "PMCID")),
         issn=clean_issn(" ".join(map(str, sequence(item.get("ISSN"))))),
         isbn=clean_isbn("; ".join(map(str, sequence(item.get("ISBN"))))),
         url=link(string(item.get("URL"))) or link(f"https://doi.org/{doi}" if doi else None),
@@ -71,6 +79,26 @@ def _record(item: dict[str, Any]) -> Record | str:
         language=plain(string(item.get("language")), 20),
         type=_type(string(item.get("type"))),
     )
+
+
+def _doi(item: dict[str, Any]) -> str | None:
+    """The DOI of its field, else of its address, else of the lines that Zotero keeps in the note."""
+    note = re.search(r"^DOI: (.*)", string(item.get("note")) or "", re.MULTILINE)
+    places = (item.get("DOI"), item.get("doi"), item.get("URL"), note and note.group(1))
+    return next(filter(None, (clean_doi(string(place)) for place in places)), None)
+
+
+def _authors(item: dict[str, Any]) -> tuple[str, ...]:
+    """The authors; whoever else made it where there are none."""
+    kinds = ("author", "editor", "container-author", "collection-editor", "director")
+    found = (names(_author(mapping(one)) for one in sequence(item.get(kind))) for kind in kinds)
+    return next(filter(None, found), ())
+
+
+def _noted(item: dict[str, Any], key: str) -> str | None:
+    """A field, or the line "PMID: 1" in the note, where Zotero keeps what CSL had no field for."""
+    line = re.search(rf"^{key}: *(\S+)", string(item.get("note")) or "", re.MULTILINE)
+    return string(item.get(key)) or (line.group(1) if line else None)
 
 
 def _digest(item: dict[str, Any]) -> str:
@@ -82,17 +110,21 @@ def _digest(item: dict[str, Any]) -> str:
 def _author(one: dict[str, Any]) -> str | None:
     particle = string(one.get("non-dropping-particle"))
     family = " ".join(filter(None, (particle, string(one.get("family")))))
-    return (
-        name(family, string(one.get("given")))
-        if family
-        else name(string(one.get("literal")) or string(one.get("name")))
-    )
+    given = " ".join(filter(None, (string(one.get("given")), string(one.get("dropping-particle")))))
+    given = ", ".join(filter(None, (given, string(one.get("suffix")))))
+    return name(family, given or None) if family else name(string(one.get("literal")) or string(one.get("name")))
 
 
 def _date(value: object) -> str | None:
     parts = sequence(mapping(value).get("date-parts"))
     told = answers.iso(*sequence(parts[0] if parts else None))
-    return told or answers.iso_date(mapping(value).get("raw") or mapping(value).get("literal"))
+    return told or answers.iso_date(_told(value))
+
+
+def _told(value: object) -> str | None:
+    """A date in words: {"raw": "April 2013"}, {"literal": …}, or a bare text."""
+    known = mapping(value)
+    return string(known.get("raw")) or string(known.get("literal")) or string(value)
 
 
 def _type(word: str | None) -> str | None:

@@ -123,7 +123,7 @@ def read_page(entries: Iterable[Entry], read: Callable[[Entry], Record | str], t
             records.append(made if made.source_key else replace(made, source_key=hash_key(made)))
         else:
             rejects.append(reject(made, f"line {entry.number}", "\n".join(entry.raw)))
-    return Page(_distinct(records), None, tuple(rejects), len(records) + len(rejects) if total is None else total)
+    return Page(distinct(records), None, tuple(rejects), len(records) + len(rejects) if total is None else total)
 
 
 def hash_key(record: Record) -> str:
@@ -142,7 +142,7 @@ def hash_key(record: Record) -> str:
     return "hash:" + hashlib.sha256(re.sub(r"\W+", " ", words).strip().encode()).hexdigest()[:20]
 
 
-def _distinct(records: list[Record]) -> tuple[Record, ...]:
+def distinct(records: list[Record]) -> tuple[Record, ...]:
     """The records with the key of each one's own: entries with different titles are different, whatever id they share.
 
     A number typed twice or a DOI of a whole supplement would otherwise make one the new version of the other.
