@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from livereview.ops import surveil
-from livereview.ops.status import add_account
+from livereview.ops.team import add_account
 from livereview.records import Record
 from livereview.settings import Settings
 from livereview.store import records, searches, standings

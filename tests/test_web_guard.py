@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from livereview.ops.status import add_account, close_account
+from livereview.ops.team import add_account, close_account
 from livereview.settings import Settings
 from livereview.store.accounts import ROLES
 from livereview.store.open import Store
@@ -27,6 +27,8 @@ ALLOWED = {
     "/r/{review}/ledger": {"lead"},
     "/r/{review}/ledger.json": {"lead"},
     "/r/{review}/tasks": {"lead"},
+    "/r/{review}/team": {"lead"},
+    "/r/{review}/team/again": {"lead"},
     "/r/{review}/screen/{stage}": {"lead", "reviewer"},
     "/r/{review}/decide": {"lead", "reviewer"},
     "/r/{review}/full-text": {"lead", "reviewer"},

@@ -57,14 +57,14 @@ def extract(
 def account(
     name: Annotated[str, typer.Argument(help="Who, e.g. amina.")],
     role: Annotated[str, typer.Option(help="lead, reviewer, adjudicator or reader.")] = "reviewer",
-    close: Annotated[bool, typer.Option(help="Shut the account; its decisions stay.")] = False,
+    close: Annotated[bool, typer.Option(help="Shut the account; its votes stay where others voted too.")] = False,
     home: Home = None,
 ) -> None:
     """Open an account and print its sign-in secret, once.  Example: livereview account amina --role reviewer"""
     with told(), Session(settings_of(home)) as client:
         if close:
-            client.call("close_account", name=name)
-            out.print(f"{name} can no longer sign in.")
+            done = client.call("close_account", name=name)
+            out.print(f"{name} can no longer sign in; {done['requeued']:,} records with no vote but theirs wait again.")
         else:
             secret = secrets.token_urlsafe(24)
             client.call("add_account", name=name, role=role, secret=secret)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from livereview.errors import Refused
-from livereview.ops import evidence, full_text, publish, recheck, screen, settle, status, surveil, tasks, tips
+from livereview.ops import evidence, full_text, publish, recheck, screen, settle, status, surveil, tasks, team, tips
 from livereview.store.open import Store, backup
 
 Answer = dict[str, Any]
@@ -30,6 +30,7 @@ __all__ = [
     "status",
     "surveil",
     "tasks",
+    "team",
     "tips",
 ]
 
@@ -64,8 +65,8 @@ OPS: dict[str, Callable[..., Answer]] = {
     "settle_outbox": publish.settle_outbox,
     "status": status.status,
     "ledger": status.ledger_of,
-    "add_account": status.add_account,
-    "close_account": status.close_account,
+    "add_account": team.add_account,
+    "close_account": team.close_account,
     "backup": _backup,
     "rebuild": _rebuild,
 }

@@ -7,11 +7,10 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from livereview.errors import Refused
 from livereview.ops import recheck, tasks
 from livereview.ops.surveil import protocol
 from livereview.review import Review
-from livereview.store import accounts, decisions, ledger, searches, versions
+from livereview.store import decisions, ledger, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.surveillance.health import Health, health
 from livereview.surveillance.recall import CAVEAT, recall
@@ -103,27 +102,3 @@ def ledger_of(store: Store, *, review: str, now: datetime) -> dict[str, Any]:
         attempts = [attempt for known in ledger.attempts(con, rules.id).values() for attempt in known]
     attempts.sort(key=lambda attempt: attempt.started, reverse=True)
     return {"review": review, "attempts": [asdict(attempt) for attempt in attempts]}
-
-
-def add_account(store: Store, *, name: str, role: str, secret: str, now: datetime) -> dict[str, Any]:
-    """Open an account, or give one a new secret or role; `secret` is what the person signs in with."""
-    if role not in accounts.ROLES:
-        raise Refused(f"role must be one of {', '.join(accounts.ROLES)}; it was {role!r}")
-    if not name.isidentifier() or len(name) > 40:
-        raise Refused("an account's name has letters, digits and _ only, at most 40")
-    if len(secret) < 20:
-        raise Refused("the secret is too short to be safe; let livereview make one")
-    store.write(lambda con: accounts.append(con, name, role, accounts.digest(secret), True, now))
-    return {"name": name, "role": role}
-
-
-def close_account(store: Store, *, name: str, now: datetime) -> dict[str, Any]:
-    """Shut an account; its decisions stay."""
-
-    def job(con: Connection) -> None:
-        if name not in {account.name for account in accounts.names(con)}:
-            raise Refused(f"there is no open account {name!r}")
-        accounts.append(con, name, "reader", "-", False, now)
-
-    store.write(job)
-    return {"name": name}

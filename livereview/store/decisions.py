@@ -170,6 +170,59 @@ def last_word(
     return (row[0], row[1], row[2] or []) if row else None
 
 
+def sole_votes(con: Connection, reviewer: str) -> list[str]:
+    """The ids of a reviewer's votes in force that are the only ones so far on reports which wait for more."""
+    rows = con.execute(
+        """SELECT d.id FROM current_decision d JOIN screening_state s ON s.review = d.review AND s.report_id = d.report_id
+            AND s.stage = d.stage
+        WHERE d.reviewer = ? AND d.role = 'vote' AND s.state = 'half' AND s.votes = 1 ORDER BY d.seq""",
+        [reviewer],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def take_back(con: Connection, vote: str, id: str, now: datetime) -> None:
+    """Withdraw the decision of this id, as an event of its own."""
+    con.execute(
+        """INSERT INTO decision (id, review, record_id, record_version, stage, reviewer, role, verdict, criteria_version, made)
+        SELECT ?, review, record_id, record_version, stage, reviewer, role, 'withdrawn', criteria_version, ?
+        FROM decision WHERE id = ? ON CONFLICT (id) DO NOTHING""",
+        [id, now, vote],
+    )
+    rows = con.execute("SELECT record_id FROM decision WHERE id = ?", [id]).fetchall()
+    standings.refresh(con, [row[0] for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Older:
+    """A decision in force that was made under an earlier version of the criteria."""
+
+    record_id: str
+    stage: str
+    reviewer: str
+    verdict: str
+    made: datetime
+
+
+def made_under(con: Connection, review: str, version: str, verdicts: Sequence[str]) -> list[Older]:
+    """Decisions in force of these verdicts that cite this version of the criteria, oldest first."""
+    rows = con.execute(
+        """SELECT record_id, stage, reviewer, verdict, made FROM current_decision
+        WHERE review = ? AND criteria_version = ? AND verdict IN (SELECT unnest(?::VARCHAR[])) ORDER BY seq""",
+        [review, version, list(verdicts)],
+    ).fetchall()
+    return [Older(*row) for row in rows]
+
+
+def counts_by_person(con: Connection, review: str) -> list[tuple[str, str, int, datetime]]:
+    """(reviewer, stage, decisions in force, the last one's time) of everybody who has decided here."""
+    return con.execute(
+        """SELECT reviewer, stage, count(DISTINCT report_id), max(made) FROM current_decision WHERE review = ?
+        GROUP BY reviewer, stage ORDER BY reviewer, stage DESC""",
+        [review],
+    ).fetchall()
+
+
 def excluded_at_full_text(con: Connection, review: str) -> list[tuple[str, str | None]]:
     """(report_id, reason id) of reports excluded at full text; an adjudicator's reason stands over the voters'."""
     rows = con.execute(

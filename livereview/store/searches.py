@@ -83,6 +83,15 @@ def protocol_text(con: Connection, review: str) -> str | None:
     return row[0] if row else None
 
 
+def criteria_texts(con: Connection, review: str) -> list[tuple[str, str]]:
+    """(version of the criteria, the last protocol with it), the newest first."""
+    return con.execute(
+        """SELECT criteria_version, arg_max(text, seq) FROM protocol WHERE review = ?
+        GROUP BY criteria_version ORDER BY max(seq) DESC""",
+        [review],
+    ).fetchall()
+
+
 def review_ids(con: Connection) -> list[str]:
     return [row[0] for row in con.execute("SELECT review FROM current_protocol ORDER BY review").fetchall()]
 

@@ -30,6 +30,7 @@ from livereview.web import (
     shield,
     sign_in,
     suggest,
+    team,
     undo,
 )
 
@@ -60,6 +61,9 @@ WAYS = (
     Way("GET", "/r/{review}/ledger", lead.ledger, guard.lead),
     Way("GET", "/r/{review}/ledger.json", lead.ledger_json, guard.lead),
     Way("POST", "/r/{review}/tasks", lead.settle, guard.lead),
+    Way("GET", "/r/{review}/team", team.page, guard.lead),
+    Way("POST", "/r/{review}/team", team.change, guard.lead),
+    Way("POST", "/r/{review}/team/again", team.again, guard.lead),
     Way("GET", "/r/{review}/screen/{stage}", screen.page, guard.screener),
     Way("POST", "/r/{review}/decide", screen.decide, guard.screener),
     Way("POST", "/r/{review}/full-text", full_text.add, guard.screener),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import multiprocessing
 import random
 import resource
 import subprocess
@@ -135,20 +136,31 @@ def scale(number: int, folder: Path) -> None:
 
 
 def night(new: int, known: int, folder: Path) -> None:
-    every = (record for _, record in read(sheet(new + known, folder / "big.csv")) if record)
-    later: list[Record] = []
+    """The known records come in by a process of their own, so that the memory told is the night's."""
+    share = (new + known) // new
+    made = sheet(new + known, folder / "big.csv")
+    before = multiprocessing.get_context("spawn").Process(target=lay_down, args=(made, share, folder))
+    before.start()
+    before.join()
+    later = [record for n, (_, record) in enumerate(read(made)) if record and n % share == 0]
     with Store(folder / "night.duckdb") as store:
-        page: list[Record] = []
-        for n, record in enumerate(every):
-            (later if n % ((new + known) // new) == 0 else page).append(record)
-            if len(page) == PAGE:
-                lay(store, page)
-                page = []
-        lay(store, page)
         seconds = lay(store, later)
         with store.read() as con:
             merged = con.execute("SELECT count(*) FROM report WHERE record_id <> report_id").fetchone()
     print(f"{len(later):,} new, {known:,} known, {merged[0]:,} merged: {seconds:.1f} s, {peak():,.0f} MB")  # type: ignore[index]
+
+
+def lay_down(made: Path, share: int, folder: Path) -> None:
+    """All but every share-th record, a page at a time."""
+    with Store(folder / "night.duckdb") as store:
+        page: list[Record] = []
+        for n, (_, record) in enumerate(read(made)):
+            if record and n % share:
+                page.append(record)
+            if len(page) == PAGE:
+                lay(store, page)
+                page = []
+        lay(store, page)
 
 
 def lay(store: Store, page: list[Record]) -> float:

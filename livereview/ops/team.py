@@ -1,0 +1,75 @@
+"""The people of the reviews: their accounts, and what the lead asks them to decide again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from livereview.errors import Refused
+from livereview.ops.surveil import parsed, protocol
+from livereview.screening.criteria import Change, change
+from livereview.store import accounts, decisions, searches, tasks, versions
+from livereview.store.decisions import Older
+from livereview.store.open import Connection, Store
+
+
+def add_account(store: Store, *, name: str, role: str, secret: str, now: datetime) -> dict[str, Any]:
+    """Open an account, or give one a new secret or role; `secret` is what the person signs in with."""
+    if role not in accounts.ROLES:
+        raise Refused(f"role must be one of {', '.join(accounts.ROLES)}; it was {role!r}")
+    if not name.isidentifier() or len(name) > 40:
+        raise Refused("an account's name has letters, digits and _ only, at most 40")
+    if len(secret) < 20:
+        raise Refused("the secret is too short to be safe; let livereview make one")
+    store.write(lambda con: accounts.append(con, name, role, accounts.digest(secret), True, now))
+    return {"name": name, "role": role}
+
+
+def close_account(store: Store, *, name: str, now: datetime) -> dict[str, Any]:
+    """Shut an account. Its votes stay where others have voted too.
+
+    Where its vote is the only one so far it is taken back, and the record waits for others: nobody is left who could
+    explain it. How many those are.
+    """
+
+    def job(con: Connection) -> dict[str, Any]:
+        if name not in {account.name for account in accounts.names(con)}:
+            raise Refused(f"there is no open account {name!r}")
+        accounts.append(con, name, "reader", "-", False, now)
+        sole = decisions.sole_votes(con, name)
+        for vote in sole:
+            decisions.take_back(con, vote, f"closed/{vote}", now)
+        return {"name": name, "requeued": len(sole)}
+
+    return store.write(job)
+
+
+def older_criteria(con: Connection, review: str) -> list[tuple[str, Change, list[Older]]]:
+    """For each earlier version of the criteria: how today's differ, and the decisions that may flip because of it."""
+    rules = protocol(con, review)
+    found = []
+    for version, text in searches.criteria_texts(con, review):
+        if version != rules.criteria_version:
+            differs = change(parsed(text).criteria, rules.criteria)
+            found.append((version, differs, decisions.made_under(con, review, version, differs.verdicts)))
+    return [one for one in found if one[2]]
+
+
+def ask_again(
+    store: Store, *, review: str, records: Sequence[str], stage: str, version: str, by: str, now: datetime
+) -> dict[str, Any]:
+    """Open reports again that were decided at this stage under an older version of the criteria."""
+
+    def job(con: Connection) -> dict[str, Any]:
+        listed = {one.record_id for _, _, older in older_criteria(con, review) for one in older if one.stage == stage}
+        chosen = [record for record in records if record in listed]
+        rules = protocol(con, review)
+        cause = f"the criteria are now version {rules.criteria_version}, and it was decided under version {version}"
+        for record in chosen:
+            tasks.reopen(con, f"criteria:{review}:{rules.hash}:{record}:{stage}", review, record, stage, by, cause, now)
+        if chosen:
+            versions.ask(con, review, "reports are decided again under changed criteria", now)
+        return {"reopened": len(chosen)}
+
+    return store.write(job)
