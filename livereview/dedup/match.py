@@ -160,7 +160,7 @@ def _one_title(a: Features, b: Features, s: Scores) -> Answer:
     if a.part != b.part and not s.spot:
         return "doubtful", "one title names a part"
     if s.authors is not None and not s.written_by:
-        agreed = s.title >= 0.97 and (s.spot or (s.number and s.authors and len(a.title) >= 2 * BRIEF))
+        agreed = s.title >= 0.97 and (s.spot or (s.number and len(a.title) >= 2 * BRIEF))
         return (
             ("same", "title and place agree, authors are written differently")
             if agreed
