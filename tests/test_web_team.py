@@ -100,3 +100,13 @@ def test_a_changed_criterion_lists_the_decisions_it_may_turn_and_has_them_decide
 
 
 NEW = '[[criteria.exclude]]\nid = "abroad"\ntext = "Outside of the United Kingdom"\n\n'
+
+
+def test_agreement_is_told_with_its_interval_to_the_lead(reviewed: Store, browser: People) -> None:
+    records = found(reviewed, *(article(number) for number in range(1, 9)))
+    for number, record in enumerate(records):
+        vote(reviewed, record, "ada", "include" if number < 3 else "exclude")
+        vote(reviewed, record, "bo", "maybe" if number < 4 else "exclude")
+    page = browser("lena", "lead").get(TEAM)
+    assert "8 records with two votes or more, 88% of pairs of votes agree" in page
+    assert "ada and bo" in page and "0.75" in page and "Gwet" in page and "No record has two votes yet" in page

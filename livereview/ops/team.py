@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from livereview.errors import Refused
 from livereview.ops.surveil import parsed, protocol
+from livereview.screening.agreement import Coefficient, Vote, ac1, alpha, kappas
 from livereview.screening.criteria import Change, change
 from livereview.store import accounts, decisions, searches, tasks, versions
 from livereview.store.decisions import Older
@@ -43,6 +45,37 @@ def close_account(store: Store, *, name: str, now: datetime) -> dict[str, Any]:
         return {"name": name, "requeued": len(sole)}
 
     return store.write(job)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far reviewers agree at a stage: overall, each two of them, and by the month of a record's last vote."""
+
+    stage: str
+    overall: tuple[Coefficient, ...]
+    pairs: tuple[tuple[str, str, Coefficient], ...]
+    months: tuple[tuple[str, Coefficient], ...]
+
+
+def agreements(con: Connection, review: str) -> list[Agreement]:
+    """The agreement at each stage. "maybe" counts as include, as it does for the record."""
+    found = []
+    for stage in protocol(con, review).screening.stages:
+        cast = decisions.votes(con, review, stage)
+        ballots = [
+            Vote(report, who, "exclude" if verdict == "exclude" else "include") for report, who, verdict, _ in cast
+        ]
+        month = {report: made.strftime("%Y-%m") for report, _, _, made in cast}  # that of the last vote on it
+        by_month = {one: [b for b in ballots if month[b.item] == one] for one in sorted(set(month.values()))}
+        found.append(
+            Agreement(
+                stage,
+                (alpha(ballots), ac1(ballots)),
+                tuple(kappas(ballots)),
+                tuple((one, ac1(some)) for one, some in by_month.items()),
+            )
+        )
+    return found
 
 
 def older_criteria(con: Connection, review: str) -> list[tuple[str, Change, list[Older]]]:

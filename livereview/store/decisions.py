@@ -214,6 +214,15 @@ def made_under(con: Connection, review: str, version: str, verdicts: Sequence[st
     return [Older(*row) for row in rows]
 
 
+def votes(con: Connection, review: str, stage: str) -> list[tuple[str, str, str, datetime]]:
+    """(report, reviewer, verdict, time) of every vote in force at a stage, oldest first."""
+    return con.execute(
+        """SELECT report_id, reviewer, verdict, made FROM current_decision
+        WHERE review = ? AND stage = ? AND role = 'vote' AND verdict <> 'not_retrieved' ORDER BY seq""",
+        [review, stage],
+    ).fetchall()
+
+
 def counts_by_person(con: Connection, review: str) -> list[tuple[str, str, int, datetime]]:
     """(reviewer, stage, decisions in force, the last one's time) of everybody who has decided here."""
     return con.execute(

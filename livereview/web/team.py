@@ -31,6 +31,7 @@ def _show(room: Room, status: int = 200, *, secret: tuple[str, str] | None = Non
             "accounts": accounts.names(con),
             "work": decisions.counts_by_person(con, review),
             "older": older,
+            "agreements": ops.team.agreements(con, review),
             "titles": {key: one.title for key, one in records.current(con, shown).items()},
         }
     values |= {"secret": secret, "problem": problem, "roles": accounts.ROLES, "listed": LISTED}
