@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import hashlib
 import io
 import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,9 @@ from typing import Any
 from livereview import records, sources
 from livereview.client import Client
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
+from livereview.exchange import decisions
 from livereview.sources.protocol import Page
 
-DECISION_COLUMNS = ("record", "stage", "reviewer", "verdict")
 LIMIT = 500_000_000  # bytes after unpacking; a larger file is split by whoever exported it
 
 
@@ -66,58 +65,40 @@ class RowReport:
     refused: tuple[tuple[int, str], ...]
 
 
-def decide(client: Client, review: str, path: Path, now: datetime, tick: Callable[[], None]) -> RowReport:
+def decide(
+    client: Client,
+    review: str,
+    path: Path,
+    now: datetime,
+    tick: Callable[[], None],
+    stage: str | None = None,
+    reviewer: str | None = None,
+) -> RowReport:
     """Write each row of a decisions file; a refused row changes nothing and spares the others.
 
     Columns: record (id, DOI, pmid:… or exact title), stage, reviewer, verdict; and optionally reason, note, role, tags
-    (split at ;). The same file again changes nothing.
+    (split at ;); or a file of another tool (`exchange.decisions`), with `stage` and `reviewer` where it does not say.
+    The same file again changes nothing.
     """
     body = read(path)
-    rows = _rows(body, path)
+    sheet = decisions.read(body, path.name)
     digest = hashlib.sha256(body).hexdigest()[:24]
-    written, known, refused = 0, 0, []
-    for number, row in enumerate(rows, start=2):
+    written, known, refused = 0, 0, list(sheet.problems)
+    for place, row in enumerate(sheet.rows):
+        ready = replace(row, stage=row.stage or stage, reviewer=row.reviewer or reviewer)
         try:
-            answer = client.call("decide", **_decision(client, review, row, f"{digest}-{number}"), now=now)
+            answer = client.call("take_decision", id=f"{digest}-{place}", review=review, row=asdict(ready), now=now)
         except LivereviewError as error:
-            refused.append((number, str(error)))
+            refused.append((row.number, str(error)))
         else:
             written, known = written + (not answer["known"]), known + answer["known"]
         tick()
-    return RowReport(written, known, tuple(refused))
-
-
-def _rows(body: bytes, path: Path) -> list[dict[str, str]]:
-    try:
-        reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True)
-        rows = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Refused(f"{path} is not a UTF-8 CSV file: {error}") from None
-    if missing := [name for name in DECISION_COLUMNS if name not in (reader.fieldnames or ())]:
-        raise Refused(f"{path} has no column {', '.join(missing)}; it needs {', '.join(DECISION_COLUMNS)}")
-    return rows
-
-
-def _decision(client: Client, review: str, row: dict[str, str], id: str) -> dict[str, Any]:
-    value = {key: (text or "").strip() or None for key, text in row.items() if key}
-    if empty := [name for name in DECISION_COLUMNS if not value.get(name)]:
-        raise Refused(f"{', '.join(empty)} is empty")
-    found = client.call("find_record", review=review, reference=value["record"])
-    return {
-        "id": id,
-        "review": review,
-        "record": found["record"],
-        **{key: value[key] for key in ("stage", "reviewer", "verdict")},
-        "role": value.get("role") or "vote",
-        "reason": value.get("reason"),
-        "note": value.get("note"),
-        "tags": [tag.strip() for tag in (value.get("tags") or "").split(";") if tag.strip()],
-    }
+    return RowReport(written, known, tuple(sorted(refused)))
 
 
 def count_rows(path: Path) -> int:
     """How many decisions a file holds, for a progress bar."""
-    return len(_rows(read(path), path))
+    return len(decisions.read(read(path), path.name).rows)
 
 
 def extractions(client: Client, review: str, path: Path) -> Sequence[dict[str, Any]]:

@@ -17,17 +17,24 @@ from livereview.client import Session
 @app.command()
 def decide(
     review: ReviewId,
-    source: Annotated[Path, typer.Option("--from", help="CSV: record, stage, reviewer, verdict, reason, note, role.")],
+    source: Annotated[
+        Path, typer.Option("--from", help="CSV, Excel or RIS: our own columns, or another tool's export.")
+    ],
+    stage: Annotated[str | None, typer.Option(help="title_abstract or full_text, where the file does not say.")] = None,
+    reviewer: Annotated[str | None, typer.Option(help="Who decided, where the file does not say.")] = None,
     now: Annotated[str | None, typer.Option(help="ISO time of the decisions; default: now.")] = None,
     home: Home = None,
 ) -> None:
     """Take in decisions made elsewhere.  Example: livereview decide --review R --from decisions.csv
 
+    Our own columns are record, stage, reviewer, verdict, and if you like reason, note, role, tags. Exports of Rayyan,
+    ASReview, Covidence and EPPI-Reviewer are read too.
+
     A row that can't be taken is named with its line and spares the others; exits 2 then.
     """
     with told(), Session(settings_of(home)) as client, Progress(console=err, transient=True) as progress:
         bar = progress.add_task("deciding", total=files.count_rows(source))
-        report = files.decide(client, review, source, moment(now), lambda: progress.advance(bar))
+        report = files.decide(client, review, source, moment(now), lambda: progress.advance(bar), stage, reviewer)
         client.call("settle_outbox", now=moment(now))
     out.print(f"{report.written} written, {report.known} known already, {len(report.refused)} refused")
     for line, why in report.refused:

@@ -14,7 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from livereview.errors import Refused
-from livereview.ops import evidence, full_text, publish, recheck, screen, settle, status, surveil, tasks, team, tips
+from livereview.ops import (
+    evidence,
+    exchange,
+    full_text,
+    publish,
+    recheck,
+    screen,
+    settle,
+    status,
+    surveil,
+    tasks,
+    team,
+    tips,
+)
 from livereview.store.open import Store, backup
 
 Answer = dict[str, Any]
@@ -22,6 +35,7 @@ __all__ = [
     "OPS",
     "Answer",
     "evidence",
+    "exchange",
     "full_text",
     "publish",
     "recheck",
@@ -56,6 +70,7 @@ OPS: dict[str, Callable[..., Answer]] = {
     "settle_task": tasks.settle_task,
     "settle_tip": tips.settle_tip,
     "decide": screen.decide,
+    "take_decision": exchange.take_decision,
     "judge": screen.judge,
     "explain": screen.explain,
     "find_record": screen.find_record,

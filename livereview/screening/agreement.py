@@ -6,12 +6,13 @@ only.
 
 from __future__ import annotations
 
-import random
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import sqrt
+
+from numpy.random import default_rng
 
 Z = 1.959963984540054  # of a 95% interval
 DRAWS = 1_000
@@ -85,8 +86,8 @@ def alpha(votes: Iterable[Vote], seed: int = 1) -> Coefficient:
     agreed, value = _agreed(units), _alpha(units)
     if value is None:
         return Coefficient(name, len(units), agreed, reason=ONE_ANSWER)
-    dice = random.Random(seed)  # noqa: S311
-    drawn = (_alpha(dice.choices(units, k=len(units))) for _ in range(DRAWS))
+    chosen = default_rng(seed).integers(len(units), size=(DRAWS, len(units)))
+    drawn = (_alpha([units[place] for place in row]) for row in chosen)
     ranked = sorted(1.0 if one is None else one for one in drawn)
     return Coefficient(name, len(units), agreed, value, ranked[int(0.025 * DRAWS)], ranked[int(0.975 * DRAWS) - 1])
 

@@ -214,6 +214,20 @@ def made_under(con: Connection, review: str, version: str, verdicts: Sequence[st
     return [Older(*row) for row in rows]
 
 
+def by_report(con: Connection, review: str) -> dict[str, list[dict[str, Any]]]:
+    """Every decision in force of the review, oldest first, by report."""
+    rows = con.execute(
+        """SELECT report_id, stage, reviewer, role, verdict, reason, note, tags, criteria_version, made
+        FROM current_decision WHERE review = ? ORDER BY seq""",
+        [review],
+    ).fetchall()
+    names = ("stage", "reviewer", "role", "verdict", "reason", "note", "tags", "criteria_version", "made")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for report_id, *row in rows:
+        found.setdefault(report_id, []).append(dict(zip(names, row, strict=True)))
+    return found
+
+
 def votes(con: Connection, review: str, stage: str) -> list[tuple[str, str, str, datetime]]:
     """(report, reviewer, verdict, time) of every vote in force at a stage, oldest first."""
     return con.execute(

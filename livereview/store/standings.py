@@ -33,6 +33,14 @@ def of(con: Connection, review: str, report_id: str) -> Standing | None:
     return Standing(*row) if row else None
 
 
+def all_of(con: Connection, review: str) -> list[Standing]:
+    """Where each report of the review stands, as they were found."""
+    rows = con.execute(
+        "SELECT report_id, stage, votes, state FROM screening_state WHERE review = ? ORDER BY seq, report_id", [review]
+    ).fetchall()
+    return [Standing(*row) for row in rows]
+
+
 def state_at(con: Connection, review: str, report_id: str, stage: str) -> str:
     """The state of a report at one stage, whether or not it has left it."""
     ballots = _ballots(con, members(con, [report_id])).get((review, report_id), [])

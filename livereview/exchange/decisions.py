@@ -1,0 +1,192 @@
+"""Decisions as other tools export them: Rayyan, ASReview, Covidence, EPPI-Reviewer, and livereview's own columns.
+
+Rayyan writes `RAYYAN-INCLUSION: {"Ann"=>"Included"} | RAYYAN-EXCLUSION-REASONS: …` into the notes of its CSV and RIS;
+ASReview a column `asreview_label` (older: `included`) of 1, 0 and -1, and ASReview_relevant, _irrelevant or _not_seen
+into the notes of RIS; Covidence one file for each list, named after it, with a Covidence #; EPPI-Reviewer a column
+"I/E/D/S flag", where D and S are deleted and duplicate items. So their documentation says, and public scripts that read
+them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from livereview.errors import Refused
+from livereview.exchange import sheets
+from livereview.exchange.sheets import Line
+
+OWN = ("record", "stage", "reviewer", "verdict")
+ANSWERS = {
+    "include": ("include", "included", "yes", "1", "i", "relevant", "true", "select"),
+    "exclude": ("exclude", "excluded", "no", "0", "e", "irrelevant", "false"),
+    "maybe": ("maybe", "undecided", "u", "unsure"),
+    "not_retrieved": ("not retrieved", "not_retrieved"),
+    "withdrawn": ("withdrawn",),
+}
+LABELS = ("asreview_label", "label_included", "included", "asreview_relevant")
+UNDECIDED = ("-1", "d", "s", "not seen", "unscreened", "pending")
+FLAGS = ("i/e/d/s flag", "i/e", "i/e flag", "decision", "verdict", "status", "screening decision", "state")
+READS = "livereview's own columns, Rayyan, ASReview, Covidence and EPPI-Reviewer"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One decision: `record` is an id, a DOI, "pmid:…" or a title; the rest is None where the file does not say."""
+
+    number: int
+    record: str
+    verdict: str
+    stage: str | None = None
+    reviewer: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    tags: tuple[str, ...] = ()
+    role: str = "vote"
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """`kind` is whose file it is; `undecided` counts rows without an answer; `problems`: (row, why)."""
+
+    kind: str
+    rows: tuple[Row, ...]
+    undecided: int
+    problems: tuple[tuple[int, str], ...]
+
+
+def read(body: bytes, name: str) -> Sheet:
+    """The decisions of a file. A row that can't be read is a problem and spares the others.
+
+    Raises Refused for a file of no kind that is understood.
+    """
+    lines = sheets.read(body, name)
+    kind, reader = _kind(lines, name)
+    rows: list[Row] = []
+    problems: list[tuple[int, str]] = []
+    undecided = 0
+    for line in lines:
+        try:
+            found = list(reader(line))
+        except Refused as problem:
+            problems.append((line.number, problem.message))
+            continue
+        rows += found
+        undecided += not found
+    return Sheet(kind, tuple(rows), undecided, tuple(problems))
+
+
+def _kind(lines: Sequence[Line], name: str) -> tuple[str, Callable[[Line], Iterator[Row]]]:
+    heads = set(lines[0].values) if lines else set()
+    if heads >= set(OWN):
+        return "livereview", _own
+    if any("RAYYAN-INCLUSION" in _notes(line) for line in lines):
+        return "Rayyan", _rayyan
+    if any("ASReview_relevant" in _notes(line) or "ASReview_irrelevant" in _notes(line) for line in lines):
+        return "ASReview", _asreview_ris
+    if label := next((column for column in LABELS if column in heads), None):
+        return "ASReview", lambda line: _answered(line, label)
+    if "covidence #" in heads and (verdict := _covidence_list(name)):
+        return "Covidence", lambda line: _covidence(line, verdict)
+    if flag := next((column for column in FLAGS if column in heads), None):
+        return "EPPI-Reviewer", lambda line: _answered(line, flag)
+    told = ", ".join(sorted(heads)[:12]) or "no row"
+    raise Refused(
+        f"{name} holds no decisions of a kind that is read ({READS}); its headings are {told}. "
+        f"Name columns {', '.join(OWN)} in a CSV file instead"
+    )
+
+
+def _notes(line: Line) -> str:
+    return line.first("notes", "n1", "note")
+
+
+def _own(line: Line) -> Iterator[Row]:
+    if empty := [name for name in OWN if not line.values.get(name)]:
+        raise Refused(f"{', '.join(empty)} is empty")
+    value = line.values
+    yield Row(
+        line.number,
+        value["record"],
+        value["verdict"],
+        value["stage"],
+        value["reviewer"],
+        value.get("reason") or None,
+        value.get("note") or None,
+        _split(value.get("tags", ""), ";"),
+        value.get("role") or "vote",
+    )
+
+
+def _rayyan(line: Line) -> Iterator[Row]:
+    """One row for each person in RAYYAN-INCLUSION."""
+    parts = dict(re.findall(r"RAYYAN-([A-Z-]+):\s*(.*?)\s*(?=\||$)", _notes(line), re.DOTALL))
+    votes = re.findall(r'"([^"]+)"\s*=>\s*"([^"]+)"', parts.get("INCLUSION", ""))
+    reasons = _split(parts.get("EXCLUSION-REASONS", "").replace("__EXR__", ""), ",")
+    for who, answer in votes:
+        verdict = _verdict(answer)
+        why = reasons[0] if reasons and verdict == "exclude" else None
+        more = f"Rayyan's reasons: {', '.join(reasons)}" if len(reasons) > 1 else None
+        note = " ".join(filter(None, (parts.get("USER-NOTES"), more))) or None
+        yield Row(
+            line.number, _record(line), verdict, None, _person(who), why, note, _split(parts.get("LABELS", ""), ",")
+        )
+
+
+def _asreview_ris(line: Line) -> Iterator[Row]:
+    notes = _notes(line)
+    if "ASReview_not_seen" not in notes:
+        verdict = "exclude" if "ASReview_irrelevant" in notes else "include"
+        yield Row(line.number, _record(line), verdict)
+
+
+def _answered(line: Line, column: str) -> Iterator[Row]:
+    """A row whose answer stands in one column; an empty one was not screened."""
+    answer = line.values.get(column, "")
+    if answer and answer.lower() not in UNDECIDED:
+        note = line.first("asreview_note", "note", "notes") or None
+        tags = _split(line.first("tags", "asreview_tags"), ";")
+        reason = line.first("reason", "exclusion reason", "exclude reason") or None
+        who = line.first("asreview_user_name", "asreview_user_email", "reviewer")
+        person = _person(who.partition("@")[0]) if who else None
+        yield Row(line.number, _record(line), _verdict(answer), None, person, reason, note, tags)
+
+
+def _covidence_list(name: str) -> str | None:
+    """What the name of a list says: Covidence exports each list by itself."""
+    said = name.lower()
+    if "excluded" in said or "irrelevant" in said:
+        return "exclude"
+    return "include" if "included" in said or "select" in said else None
+
+
+def _covidence(line: Line, verdict: str) -> Iterator[Row]:
+    found = re.search(r"exclusion reason:\s*([^;]+)", line.first("notes"), re.IGNORECASE)
+    reason = found.group(1).strip() if found and verdict == "exclude" else None
+    yield Row(line.number, _record(line), verdict, reason=reason, tags=_split(line.first("tags"), ";"))
+
+
+def _verdict(answer: str) -> str:
+    for verdict, words in ANSWERS.items():
+        if answer.strip().lower() in words:
+            return verdict
+    raise Refused(f"{answer!r} is no answer that is known; include, exclude or maybe, 1 or 0, I or E")
+
+
+def _record(line: Line) -> str:
+    """What the row tells of its record: its DOI, else its PMID, else its title."""
+    pmid = line.first("pmid", "pubmed_id", "pubmed id")
+    known = line.first("doi", "do") or (f"pmid:{pmid}" if pmid else "") or line.first("title", "primary_title")
+    if not known:
+        raise Refused("the row has neither DOI nor PMID nor title")
+    return known
+
+
+def _split(text: str, sign: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(sign) if part.strip()))
+
+
+def _person(name: str) -> str:
+    """A name as accounts have it: letters, digits and _."""
+    return re.sub(r"\W+", "_", name.strip()).strip("_")[:40] or "unnamed"

@@ -1,0 +1,116 @@
+"""Tables as people send them: CSV or TSV in any usual encoding, Excel, and the tags of RIS, each as rows of text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from openpyxl import load_workbook
+
+from livereview.errors import Refused
+
+LARGEST, RATIO = 200_000_000, 100  # what an Excel file may unpack to: bytes, and times its own size
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of a table by the headings in lower case; `number` as the person's program counts it."""
+
+    number: int
+    values: dict[str, str]
+
+    def first(self, *names: str) -> str:
+        """The first of these columns that is not empty."""
+        return next((self.values[name] for name in names if self.values.get(name)), "")
+
+
+def read(body: bytes, name: str) -> list[Line]:
+    """The rows of a file. Raises Refused, saying what to do, for what is no table, or one that nobody can have made."""
+    if body.startswith(b"PK"):
+        rows = _excel(body, name)
+    elif body.startswith(b"\xd0\xcf\x11\xe0"):
+        raise Refused(f"{name} is an old Excel file; save it as .xlsx or CSV")
+    else:
+        text = _text(body, name)
+        if re.match(r"\s*TY  ?-", text):
+            return list(_ris(text))
+        rows = _separated(text, name)
+    return _lines(rows, name)
+
+
+def _text(body: bytes, name: str) -> str:
+    for encoding in ("utf-16",) if body[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252"):
+        try:
+            return body.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise Refused(f"{name} is no text; save it as CSV in UTF-8")
+
+
+def _separated(text: str, name: str) -> Iterator[Sequence[object]]:
+    head = text.partition("\n")[0]
+    try:
+        yield from csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
+    except csv.Error as error:
+        raise Refused(f"{name} can't be read as CSV: {error}") from None
+
+
+def _excel(body: bytes, name: str) -> Iterator[Sequence[object]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as packed:
+            size = sum(part.file_size for part in packed.infolist())
+        if size > LARGEST or size > RATIO * len(body):
+            raise Refused(f"{name} unpacks to {size:,} bytes, which no sheet of decisions does; save it as CSV")
+        sheet = load_workbook(io.BytesIO(body), read_only=True, data_only=True).active
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        raise Refused(f"{name} is not a whole Excel file: {error}; save it again or as CSV") from None
+    if sheet is None:
+        raise Refused(f"{name} has no sheet")
+    yield from sheet.iter_rows(values_only=True)
+
+
+def _lines(rows: Iterator[Sequence[object]], name: str) -> list[Line]:
+    head = [_cell(value).lower() for value in next(rows, ())]
+    if not any(head):
+        raise Refused(f"{name} is empty; its first line must hold the headings")
+    found = []
+    for number, row in enumerate(rows, start=2):
+        values = {key: _cell(value) for key, value in zip(head, row, strict=False) if key}
+        if any(values.values()):
+            found.append(Line(number, values))
+    return found
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # Excel has no whole numbers
+    text = str(value).strip()
+    return text[1:] if re.match(r"'[=+\-@＝＋－＠]", text) else text  # the quote that keeps it from being a formula
+
+
+def _ris(text: str) -> Iterator[Line]:
+    """One line for each entry: its tags in lower case, those that come again joined by new lines."""
+    values: dict[str, str] = {}
+    start = 1
+    for number, line in enumerate(text.splitlines(), start=1):
+        tag = re.match(r"([A-Z][A-Z0-9])  ?- ?(.*)", line)
+        if tag is None:
+            continue
+        key, value = tag.group(1).lower(), tag.group(2).strip()
+        if key == "ty":
+            values, start = {}, number
+        elif key == "er":
+            yield Line(start, _named(values))
+        values[key] = f"{values[key]}\n{value}" if key in values else value
+
+
+def _named(tags: dict[str, str]) -> dict[str, str]:
+    """RIS' tags with the names of the columns that mean the same."""
+    title = tags.get("ti") or tags.get("t1") or ""
+    return {**tags, "title": title, "doi": tags.get("do", ""), "notes": tags.get("n1", "")}

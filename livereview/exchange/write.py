@@ -1,0 +1,101 @@
+"""Tables and RIS for other programs. No cell of ours is ever a formula there."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+
+from livereview.records import Record
+
+Value = str | int | float | None
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+_BAD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+LONGEST = 32_000  # characters of a cell in Excel
+_TYPES = {"journal-article": "JOUR", "book": "BOOK", "book-chapter": "CHAP", "report": "RPRT", "thesis": "THES",
+          "conference-paper": "CPAPER", "preprint": "UNPB", "dataset": "DATA", "web-page": "ELEC"}  # fmt: skip
+
+
+def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> bytes:
+    """UTF-8 with a mark that Excel understands. A text that a sheet would take for a formula gets a quote before it."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    writer.writerows([_safe(row.get(column)) for column in columns] for row in rows)
+    return out.getvalue().encode("utf-8-sig", "replace")
+
+
+def _safe(value: Value) -> Value:
+    if not isinstance(value, str):
+        return value
+    text = _BAD.sub("", value)
+    first = text.lstrip(" ")[:1]
+    return f"'{text}" if first and first in "=+-@\t\r＝＋－＠" and not _NUMBER.fullmatch(text) else text
+
+
+def as_xlsx(columns: Sequence[str], rows: Iterable[Mapping[str, Value]], moment: datetime) -> bytes:
+    """One sheet; each text is a text to Excel, whatever it begins with. The same rows and moment: the same bytes."""
+    book = Workbook(write_only=True)
+    book.properties.created = book.properties.modified = moment.replace(tzinfo=None, microsecond=0)
+    sheet = book.create_sheet("decisions")
+    sheet.append(columns)
+    for row in rows:
+        sheet.append([_text(sheet, row.get(column)) for column in columns])
+    out = io.BytesIO()
+    book.save(out)
+    return _still(out.getvalue())
+
+
+def _text(sheet: object, value: Value) -> object:
+    if not isinstance(value, str):
+        return value
+    cell = WriteOnlyCell(sheet, _BAD.sub("", value)[:LONGEST])  # type: ignore[arg-type]
+    cell.data_type = "s"
+    return cell
+
+
+def _still(body: bytes) -> bytes:
+    """The file without the hour at which each part was packed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(body)) as before, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after:
+        for part in before.infolist():
+            after.writestr(zipfile.ZipInfo(part.filename, (2000, 1, 1, 0, 0, 0)), before.read(part))
+    return out.getvalue()
+
+
+def as_ris(records: Iterable[tuple[Record, Sequence[str]]]) -> bytes:
+    """Records with notes (N1), as Covidence, Rayyan, ASReview and EPPI-Reviewer import them."""
+    return "".join(_entry(record, notes) for record, notes in records).encode("utf-8", "replace")
+
+
+def _entry(record: Record, notes: Sequence[str]) -> str:
+    first, _, last = (record.pages or "").partition("-")
+    tags: list[tuple[str, object]] = [
+        ("TY", _TYPES.get(record.type or "", "GEN")),
+        ("TI", record.title),
+        *(("AU", author) for author in record.authors),
+        ("PY", record.year),
+        ("JO", record.container_title),
+        ("VL", record.volume),
+        ("IS", record.issue),
+        ("SP", first),
+        ("EP", last),
+        ("DO", record.doi),
+        ("AN", record.pmid),
+        ("UR", record.url),
+        ("LA", record.language),
+        ("AB", record.abstract),
+        *(("N1", note) for note in notes),
+    ]
+    lines = [f"{tag}  - {_line(value)}" for tag, value in tags if value not in (None, "")]
+    return "\r\n".join([*lines, "ER  - ", "", ""])
+
+
+def _line(value: object) -> str:
+    return " ".join(_BAD.sub("", str(value)).split())

@@ -1,0 +1,123 @@
+"""Decisions from files of other tools, and records and decisions for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from livereview.errors import Refused
+from livereview.exchange import write
+from livereview.ops import screen
+from livereview.ops.surveil import protocol
+from livereview.review import Review
+from livereview.store import decisions, records, standings
+from livereview.store.open import Connection, Store
+
+COLUMNS = (
+    "record", "report", "title", "authors", "year", "journal", "doi", "pmid", "stage", "reviewer", "role", "verdict",
+    "reason", "note", "tags", "decided", "criteria_version", "state",
+)  # fmt: skip
+FORMATS = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "ris": "application/x-research-info-systems",
+}
+
+
+def take_decision(store: Store, *, id: str, review: str, row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Write one row of `exchange.decisions`; the same id again changes nothing.
+
+    A reason is matched by its id or label; one that the review does not have goes into the note. Raises Refused where
+    the file does not say who decided or at which stage, and for any rule of the screening room.
+    """
+    with store.read() as con:
+        rules = protocol(con, review)
+        record = screen.resolve(con, review, row["record"])
+    if missing := [name for name in ("stage", "reviewer") if not row.get(name)]:
+        raise Refused(f"the file does not say {' and '.join(missing)}; give it with --{' and --'.join(missing)}")
+    reason, note = _reason(rules, row.get("reason"), row.get("note"))
+    return screen.decide(
+        store,
+        id=id,
+        review=review,
+        record=record,
+        stage=row["stage"],
+        reviewer=row["reviewer"],
+        verdict=row["verdict"],
+        role=row.get("role") or "vote",
+        reason=reason,
+        note=note,
+        tags=row.get("tags") or (),
+        now=now,
+    )
+
+
+def _reason(rules: Review, said: str | None, note: str | None) -> tuple[str | None, str | None]:
+    """(the review's own reason, the note): what is no reason of the review is kept in the note."""
+    if not said:
+        return None, note
+    for reason in rules.reasons:
+        if said.casefold() in (reason.id.casefold(), reason.label.casefold()):
+            return reason.id, note
+    if "-" in said and " " not in said:
+        return said, note  # meant as an id of ours: let the rules name the choices
+    return None, "; ".join(filter(None, (note, f"reason there: {said}")))
+
+
+def export(con: Connection, review: str, kind: str, now: datetime) -> bytes:
+    """Every record with its decisions in force: a row for each decision (csv, xlsx), or an entry for each record (ris).
+
+    A record without decisions has one row that holds none.
+    """
+    rules = protocol(con, review)
+    if kind not in FORMATS:
+        raise Refused(f"the format must be one of {', '.join(FORMATS)}; it was {kind!r}")
+    if kind == "ris":
+        return write.as_ris((record, _notes(rules, votes, state)) for record, votes, state in _each(con, review))
+    rows = (row for record, votes, state in _each(con, review) for row in _rows(record, votes, state))
+    return write.as_csv(COLUMNS, rows) if kind == "csv" else write.as_xlsx(COLUMNS, rows, now)
+
+
+def _each(con: Connection, review: str) -> Iterator[tuple[Any, list[dict[str, Any]], standings.Standing]]:
+    """(record, decisions in force, standing) of each report, as it was found."""
+    stands = standings.all_of(con, review)
+    votes = decisions.by_report(con, review)
+    members = records.reports(con, review, [one.report_id for one in stands])
+    for one in stands:
+        yield records.merged(members[one.report_id])[0], votes.get(one.report_id, []), one
+
+
+def _rows(record: Any, votes: list[dict[str, Any]], state: standings.Standing) -> Iterator[dict[str, write.Value]]:
+    known: dict[str, write.Value] = {
+        "record": record.record_id,
+        "report": state.report_id,
+        "title": record.title,
+        "authors": "; ".join(record.authors),
+        "year": record.year,
+        "journal": record.container_title,
+        "doi": record.doi,
+        "pmid": record.pmid,
+        "state": f"{state.state} at {state.stage}",
+    }
+    for vote in votes or [{}]:
+        said = {
+            key: vote.get(key) for key in ("stage", "reviewer", "role", "verdict", "reason", "note", "criteria_version")
+        }
+        made = vote["made"].isoformat() if vote else None
+        yield known | said | {"tags": "; ".join(vote.get("tags") or ()), "decided": made}
+
+
+def _notes(rules: Review, votes: list[dict[str, Any]], state: standings.Standing) -> list[str]:
+    """What other tools read in N1: Rayyan's votes and reasons, ASReview's label, and where the record stands."""
+    labels = {reason.id: reason.label for reason in rules.reasons}
+    cast = {vote["reviewer"]: vote["verdict"] for vote in votes if vote["role"] == "vote"}
+    words = {"include": "Included", "exclude": "Excluded", "maybe": "Maybe"}
+    said = ", ".join(f'"{who}"=>"{words[verdict]}"' for who, verdict in cast.items() if verdict in words)
+    reasons = sorted({labels.get(vote["reason"], vote["reason"]) for vote in votes if vote["reason"]})
+    seen = {"included": "ASReview_relevant", "excluded": "ASReview_irrelevant"}.get(state.state, "ASReview_not_seen")
+    if state.stage != rules.screening.stages[0]:
+        seen = "ASReview_relevant"  # it went on to full text
+    rayyan = [f"RAYYAN-INCLUSION: {{{said}}}"] * bool(said)
+    rayyan += [f"RAYYAN-EXCLUSION-REASONS: {','.join(reasons)}"] * bool(reasons)
+    return [*([" | ".join(rayyan)] if rayyan else []), seen, f"livereview: {state.state} at {state.stage}"]

@@ -1,0 +1,79 @@
+"""The lead's page for files of other tools: decisions in, records and decisions out."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated
+
+from fastapi import File, Form, HTTPException, UploadFile
+from fastapi.responses import Response
+
+from livereview import ops
+from livereview.errors import LivereviewError
+from livereview.exchange import decisions
+from livereview.web import guard, pages
+from livereview.web.guard import Room
+
+LISTED = 200  # refused rows shown
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a file's rows; `refused`: (row, why)."""
+
+    name: str
+    kind: str
+    written: int
+    known: int
+    undecided: int
+    refused: list[tuple[int, str]]
+
+
+def page(room: guard.Here) -> Response:
+    return pages.show("exchange.html", room, report=None, problem="", listed=LISTED)
+
+
+def take(
+    room: guard.Here,
+    file: Annotated[UploadFile, File()],
+    stage: Annotated[str, Form()] = "",
+    reviewer: Annotated[str, Form()] = "",
+) -> Response:
+    """Write every row that can be; the others are named with their reason. The same file again changes nothing."""
+    body, name = file.file.read(), (file.filename or "file")[:200]
+    try:
+        report = _take(room, decisions.read(body, name), hashlib.sha256(body).hexdigest()[:24], name, stage, reviewer)
+    except LivereviewError as problem:
+        return pages.show("exchange.html", room, 422, report=None, problem=problem.message, listed=LISTED)
+    return pages.show("exchange.html", room, report=report, problem="", listed=LISTED)
+
+
+def _take(room: Room, sheet: decisions.Sheet, digest: str, name: str, stage: str, reviewer: str) -> Report:
+    written, known, refused = 0, 0, list(sheet.problems)
+    for place, row in enumerate(sheet.rows):
+        ready = replace(row, stage=row.stage or stage or None, reviewer=row.reviewer or reviewer.strip() or None)
+        try:
+            done = ops.exchange.take_decision(
+                room.desk.store,
+                id=f"{digest}-{place}",
+                review=room.review.id,
+                row=asdict(ready),
+                now=room.desk.clock(),
+            )
+        except LivereviewError as problem:
+            refused.append((row.number, problem.message))
+        else:
+            written, known = written + (not done["known"]), known + done["known"]
+    return Report(name, sheet.kind, written, known, sheet.undecided, sorted(refused))
+
+
+def export(room: guard.Here, kind: str) -> Response:
+    """Records and decisions as a download."""
+    if kind not in ops.exchange.FORMATS:
+        raise HTTPException(404, f"There is no export of this kind; choose {', '.join(ops.exchange.FORMATS)}.")
+    with room.desk.store.read() as con:
+        body = ops.exchange.export(con, room.review.id, kind, room.desk.clock())
+    name = f"{room.review.id}-decisions.{kind}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(body, media_type=ops.exchange.FORMATS[kind], headers=headers)
