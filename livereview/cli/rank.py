@@ -1,0 +1,138 @@
+"""Commands on ranking: a finished review replayed, to see what ranking would have saved and where rules would stop."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import Progress
+from rich.table import Table
+
+from livereview import files
+from livereview.cli.terminal import app, err, out, told
+from livereview.errors import Refused
+
+if TYPE_CHECKING:  # scikit-learn takes a second to import, which no other command waits for
+    from livereview.ranking.features import Text
+    from livereview.ranking.metrics import Metrics
+    from livereview.ranking.simulate import Verdict
+
+COLUMNS = ("record_id", "title", "abstract", "label_included")
+LABELS = {"1": 1, "1.0": 1, "true": 1, "0": 0, "0.0": 0, "false": 0}
+rank = typer.Typer(help="Order what is left to read; see what that saves.", no_args_is_help=True)
+app.add_typer(rank, name="rank")
+
+
+@rank.callback()
+def rank_() -> None:
+    """Order what is left to read; see what that saves."""
+
+
+@rank.command("simulate")
+def simulate_(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help=f"CSV, .gz is fine, with {', '.join(COLUMNS)}.")],
+    to: Annotated[Path, typer.Option("--out", help="The order to write, one record id a line.")],
+    seed: Annotated[int, typer.Option(help="Draws the records to begin with, if --priors does not name them.")] = 0,
+    priors: Annotated[Path | None, typer.Option(help="Record ids known from the start, one a line.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="The recall curve to draw, .svg.")] = None,
+) -> None:
+    """Read a finished review again in ranked order.  Example: livereview rank simulate mine.csv.gz --out order.txt
+
+    Prints how good the order was and where rules for stopping would have ended the reading, at which recall. Records
+    known from the start come first in the order and are left out of the measures.
+    """
+    from livereview.ranking import curve, simulate
+    from livereview.ranking.metrics import metrics, sequence
+
+    with told():
+        if plot and plot.suffix.lower() != ".svg":
+            raise Refused(f"{plot}: the curve is drawn as SVG; name the file .svg")
+        texts, truth = labelled(data)
+        known = named(priors, truth) if priors else simulate.priors(truth, seed)
+        found = read_again(texts, truth, known, seed)
+        labels = sequence(found, truth, known)
+        measured, verdicts = metrics(labels), simulate.verdicts(labels)
+        write(to, "".join(f"{one}\n" for one in (*known, *found)))
+        if plot:
+            write(plot, curve.svg(labels, f"Recall curve of {data.name}", [(v.rule, v.read) for v in verdicts]))
+        show(measured, verdicts, known)
+
+
+def labelled(path: Path) -> tuple[list[Text], dict[str, int]]:
+    """The texts and labels (1 relevant, 0 not) of a sheet; raises Refused for what is not such a sheet."""
+    from livereview.ranking.features import Text, repeated
+
+    csv.field_size_limit(files.LIMIT)
+    try:
+        rows = csv.DictReader(io.StringIO(files.read(path).decode("utf-8-sig"), newline=""), restval="")
+        head = rows.fieldnames or ()
+        if lacking := [name for name in COLUMNS if name not in head]:
+            raise Refused(f"{path} has no column {', '.join(lacking)}; its columns are {', '.join(head) or 'none'}")
+        found = [(Text(row["record_id"].strip(), row["title"], row["abstract"]), row["label_included"]) for row in rows]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Refused(f"{path} is not a CSV sheet in UTF-8: {error}; save it as one") from None
+    if (nameless := next((n for n, (text, _) in enumerate(found, 1) if not text.record_id), None)) is not None:
+        raise Refused(f"{path}: record {nameless} has no record_id; give each record an id of its own")
+    truth = {text.record_id: _label(label, line, path) for line, (text, label) in enumerate(found, 2)}
+    texts = [text for text, _ in found]
+    if (twice := repeated(text.record_id for text in texts)) is not None:
+        raise Refused(f"{path}: record id {twice!r} comes twice; give each record an id of its own")
+    return texts, truth
+
+
+def _label(text: str, line: int, path: Path) -> int:
+    if (label := LABELS.get(text.strip().lower())) is None:
+        raise Refused(
+            f"{path}, record {line - 1}: label_included is {text!r}; write 1 (relevant) or 0, or drop the record"
+        )
+    return label
+
+
+def named(path: Path, truth: dict[str, int]) -> tuple[str, ...]:
+    """The record ids of a file, in its order; raises Refused for one that the sheet does not have."""
+    try:
+        found = dict.fromkeys(
+            line.strip() for line in files.read(path).decode("utf-8-sig").splitlines() if line.strip()
+        )
+    except UnicodeDecodeError:
+        raise Refused(f"{path} is not UTF-8 text; write record ids, one a line") from None
+    if unknown := [one for one in found if one not in truth]:
+        raise Refused(f"{path} names {unknown[0]!r}, which the sheet does not have; write its record ids, one a line")
+    return tuple(found)
+
+
+def read_again(texts: Sequence[Text], truth: dict[str, int], known: Sequence[str], seed: int) -> tuple[str, ...]:
+    """The order in which the records not known before would have been read, with a bar on the terminal."""
+    from livereview.ranking import simulate
+    from livereview.ranking.features import build
+
+    if len({label for one, label in truth.items() if one not in known}) < 2:
+        raise Refused("leave a relevant and an irrelevant record to be found, beside those known before")
+    with Progress(console=err, transient=True) as progress:
+        task = progress.add_task("reading the words", total=None)
+        features = build(texts)
+        progress.update(task, description="reading again", total=len(truth) - len(known))
+        return simulate.replay(features, truth, known, seed, tick=lambda read: progress.update(task, completed=read))
+
+
+def write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Refused(f"{path} can't be written: {error}; choose another place") from None
+
+
+def show(measured: Metrics, verdicts: Sequence[Verdict], known: Sequence[str]) -> None:
+    head = f"records {measured.records:,}   relevant {measured.relevant:,}   known before {', '.join(known) or 'none'}"
+    found = f"recall@10% {measured.recall_10:.4f}   WSS@95 {measured.wss_95:.4f}   ATD {measured.atd:.4f}"
+    out.print(head, markup=False, highlight=False, soft_wrap=True)
+    out.print(f"{found}   loss {measured.loss:.4f}   NDCG {measured.ndcg:.4f}", highlight=False, soft_wrap=True)
+    table = Table("rule for stopping", "read", "of all", "true recall")
+    for verdict in verdicts:
+        share = verdict.read / measured.records
+        table.add_row(verdict.rule, f"{verdict.read:,}", f"{share:.1%}", f"{verdict.recall:.3f}")
+    out.print(table)
