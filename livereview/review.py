@@ -71,11 +71,17 @@ class Search:
 @dataclass(frozen=True, slots=True)
 class Screening:
     """Who decides. `votes` independent reviewers a stage; where they differ, `adjudicators` (names; empty: any lead or
-    adjudicator who did not vote). `stages` in order, out of STAGES."""
+    adjudicator who did not vote). `stages` in order, out of STAGES.
+
+    ranked         the likely ones come first in the queue; else they come as they were found
+    recall_target  the share of relevant reports that the lead's page tests the reading against
+    """
 
     votes: int = 2
     stages: tuple[str, ...] = STAGES
     adjudicators: tuple[str, ...] = ()
+    ranked: bool = True
+    recall_target: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)

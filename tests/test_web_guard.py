@@ -26,6 +26,7 @@ ALLOWED = {
     "/r/{review}": {"lead"},
     "/r/{review}/ledger": {"lead"},
     "/r/{review}/ledger.json": {"lead"},
+    "/r/{review}/curve.svg": {"lead"},
     "/r/{review}/tasks": {"lead"},
     "/r/{review}/files": {"lead"},
     "/r/{review}/import": {"lead"},

@@ -14,7 +14,7 @@ from livereview.ops.settle import regroup
 from livereview.ops.surveil import protocol
 from livereview.review import Review
 from livereview.screening.decisions import check
-from livereview.store import decisions, matches, records, standings, versions
+from livereview.store import decisions, matches, ranks, records, standings, versions
 from livereview.store.decisions import Decision
 from livereview.store.open import Connection, Store
 from livereview.store.standings import Standing
@@ -79,6 +79,8 @@ def _decide(con: Connection, asked: Decision, now: datetime) -> dict[str, Any]:
         raise Refused("there is nothing of yours to take back on this record")
     shown = asked.record_version or records.version(con, asked.record_id) or 1
     word = replace(asked, record_version=shown, criteria_version=rules.criteria_version)
+    if word.rank is None and (ranked := ranks.place(con, asked.review, report)):
+        word = replace(word, rank=ranked[0], model=ranked[1])
     known = not _write(con, word, mine, now)
     after = standings.of(con, asked.review, report) or before
     if not known and _final(rules, before) != _final(rules, after):

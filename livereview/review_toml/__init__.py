@@ -183,6 +183,8 @@ _SCREENING = {
     "votes": _Key(values.whole(1, 5), 2),
     "stages": _Key(values.stages, STAGES),
     "adjudicators": _Key(values.list_of(values.text), ()),
+    "ranked": _Key(values.flag, True),
+    "recall_target": _Key(values.share, 0.95),
 }
 _HIGHLIGHTS = {"include": _Key(values.list_of(values.text), ()), "exclude": _Key(values.list_of(values.text), ())}
 _LIVING = {

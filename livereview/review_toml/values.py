@@ -84,6 +84,12 @@ def positive(value: Any) -> float:
     return float(value)
 
 
+def share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.5 <= value < 1:
+        raise Wrong(f"must be a number from 0.5 to below 1, such as 0.95; this is {_shown(value)}")
+    return float(value)
+
+
 def choice(what: str, choices: Collection[str]) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         if (word := text(value)) not in choices:

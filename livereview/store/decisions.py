@@ -92,8 +92,11 @@ _WAITING = """
         WHERE review = $review AND reviewer = $reviewer AND stage = $stage AND verdict <> 'not_retrieved'),
     held AS (SELECT unnest($held::VARCHAR[]) AS report_id, unnest($times::INTEGER[]) AS times),
     waiting AS (SELECT q.report_id,
-            row_number() OVER (ORDER BY coalesce(h.times, 0) + q.votes >= p.votes AND h.times > 0, q.votes = 0, q.seq) AS place
+            row_number() OVER (
+                ORDER BY coalesce(h.times, 0) + q.votes >= p.votes AND h.times > 0, q.votes = 0, r.place NULLS LAST, q.seq
+            ) AS place
         FROM queue q JOIN current_protocol p ON p.review = q.review LEFT JOIN held h ON h.report_id = q.report_id
+            LEFT JOIN rank r ON r.review = q.review AND r.report_id = q.report_id
         WHERE q.review = $review AND q.stage = $stage AND q.report_id NOT IN (SELECT report_id FROM mine))
 """
 
@@ -102,7 +105,7 @@ def next_for(
     con: Connection, review: str, reviewer: str, stage: str, wanted: str = "", held: Mapping[str, int] | None = None
 ) -> Next:
     """The head of a reviewer's queue at a stage: reports that they have not voted on, those with a vote already first, then
-    as they were found. Where the report `wanted` waits for them too, it is shown instead of the first.
+    by rank, then as they were found. Where the report `wanted` waits for them too, it is shown instead of the first.
 
     held   how many others have each report before them: where theirs will be the last votes it comes at the end
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Form
+from fastapi import Form, HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from livereview import ops
@@ -24,8 +24,18 @@ def page(room: guard.Here) -> Response:
             "rejects": searches.rejects(con, review, REJECTS),
             "to_extract": len(evidence.to_extract(con, review)),
             "doubtful": matches.doubtful_count(con, review),
+            "reading": ops.ranking.reading(con, review),
         }
     return pages.show("lead.html", room, status=200, now=status, **values)
+
+
+def curve(room: guard.Here) -> Response:
+    """The recall curve so far, as a picture."""
+    with room.desk.store.read() as con:
+        drawn = ops.ranking.curve(con, room.review.id)
+    if drawn is None:
+        raise HTTPException(404, "There is no curve before the first relevant report.")
+    return Response(drawn, media_type="image/svg+xml")
 
 
 def ledger(room: guard.Here) -> Response:

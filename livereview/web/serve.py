@@ -25,6 +25,7 @@ from livereview.web import app
 log = logging.getLogger(__name__)
 PAUSE = 1.0  # seconds between two looks at the outbox
 LONGEST_WAIT = 10  # looks after which a build starts although events still come
+RANKING_PAUSE = 30.0  # seconds between two looks at whether a queue is to be ranked again
 TRY_AGAIN = 300  # looks after which a build that failed is tried again
 
 
@@ -44,6 +45,8 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None
             target=publish_all, args=(store, settings.site, stop), name="publisher", daemon=True
         )
         publisher.start()
+        ranker = threading.Thread(target=rank_all, args=(store, stop), name="ranker", daemon=True)
+        ranker.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _end)
         config = uvicorn.Config(
@@ -54,6 +57,7 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None
         finally:
             stop.set()
             publisher.join()
+            ranker.join()
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -113,6 +117,15 @@ class Publisher:
         with self.store.read() as con:
             found = {review: versions.asked(con, review) for review in searches.review_ids(con)}
         return {review: request[0] for review, request in found.items() if request}
+
+
+def rank_all(store: Store, stop: threading.Event, pause: float = RANKING_PAUSE) -> None:
+    """Rank queues that are out of date, with a pause between two looks, until `stop` is set."""
+    while not stop.wait(pause):
+        try:
+            ops.ranking.rerank_due(store, datetime.now(UTC))
+        except Exception:  # the old order stands, and screening goes on
+            log.exception("a queue could not be ranked")
 
 
 def publish_all(store: Store, folder: Path, stop: threading.Event, pause: float = PAUSE) -> None:

@@ -1,0 +1,139 @@
+"""Ranking the queue, and what the reading so far lets one say of what is left."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from livereview.ops.surveil import protocol
+from livereview.review import Review
+from livereview.store import ranks, records, searches, standings
+from livereview.store.open import Connection, Store
+from livereview.store.ranks import Ranking
+
+LEAST, GROWTH = 10, 0.05  # so many settled reports more than last time, and this share of them, make a new ranking due
+SECONDS = 36  # a title and abstract takes a person; Cochrane's planning figure of 2024
+NICE = 10
+
+
+def due(con: Connection, review: str) -> bool:
+    """Whether the ranking in use is out of date: reports without a place, or many more settled ones."""
+    if not protocol(con, review).screening.ranked or ranks.searching(con, review):
+        return False
+    reports, without = ranks.counts(con, review)
+    before = ranks.last(con, review)
+    if reports < 2:
+        return False
+    if before is None or without:
+        return True
+    more = len(ranks.labels(con, review, protocol(con, review).screening.stages[0])) - before.labels
+    return more >= max(LEAST, GROWTH * before.labels)
+
+
+def rerank(store: Store, *, review: str, now: datetime, seed: int = 0, apart: bool = True) -> dict[str, Any]:
+    """Learn from all settled reports and put the whole queue in order. Nothing is hidden and nothing decided.
+
+    apart   in a process of its own, so that decisions do not wait for it
+    """
+    with store.read() as con:
+        rules = protocol(con, review)
+        texts, labels = _texts(con, review), ranks.labels(con, review, rules.screening.stages[0])
+    found = (_apart if apart else _rank)(texts, labels, words(rules), seed)
+    ranking = Ranking(uuid4().hex, found.model, found.features, seed, len(texts), len(labels), now)
+    store.write(lambda con: ranks.save(con, review, ranking, found.reports, found.scores), bulk=True)
+    return asdict(ranking)
+
+
+def _rank(texts: Sequence[Any], labels: Sequence[Any], words: str, seed: int) -> Any:
+    from livereview.ranking.nightly import rank  # scikit-learn takes a second that only a ranking needs
+
+    return rank(texts, labels, words, seed)
+
+
+def _apart(texts: Sequence[Any], labels: Sequence[Any], words: str, seed: int) -> Any:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context, initializer=os.nice, initargs=(NICE,)) as pool:
+        return pool.submit(_rank, texts, labels, words, seed).result()
+
+
+def words(rules: Review) -> str:
+    """What the protocol says that relevant records are about."""
+    asked = rules.question
+    parts = [rules.title, asked.text, asked.population, asked.intervention, asked.outcomes]
+    parts += [one.text for one in rules.criteria if one.kind == "include"] + list(rules.highlights.include)
+    return ". ".join(parts)
+
+
+def _texts(con: Connection, review: str) -> list[tuple[str, str, str]]:
+    reports = records.reports(con, review, [one.report_id for one in standings.all_of(con, review)])
+    merged = ((report, records.merged(members)[0]) for report, members in sorted(reports.items()))
+    return [(report, record.title or "", record.abstract or "") for report, record in merged]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far the reading of titles and abstracts is.
+
+    settled, went_on   reports that have all their votes, and those that go on to full text
+    total              reports in all;  hours  what the rest will take all reviewers together
+    most               relevant reports there may be in all, at 95% confidence;  low  recall so far is at least this
+    p                  of the hypothesis that `target` is missed
+    None where nothing was found yet. They hold for the backlog as it stands now, and only if `assumes` does.
+    """
+
+    settled: int
+    went_on: int
+    total: int
+    hours: float
+    target: float
+    most: int | None
+    low: float | None
+    p: float | None
+    assumes: str
+    ranking: Ranking | None
+
+
+def reading(con: Connection, review: str) -> Reading:
+    """What Callaghan and Müller-Hansen's test says of the backlog today."""
+    from livereview.ranking import stopping
+
+    rules = protocol(con, review)
+    labels = [int(one) for _, one in ranks.labels(con, review, rules.screening.stages[0])]
+    total, target = ranks.counts(con, review)[0], rules.screening.recall_target
+    told = stopping.backlog(labels, total, target) if any(labels) else None
+    return Reading(
+        settled=len(labels),
+        went_on=sum(labels),
+        total=total,
+        hours=(total - len(labels)) * rules.screening.votes * SECONDS / 3600,
+        target=target,
+        most=told.most if told else None,
+        low=told.low if told else None,
+        p=told.p if told else None,
+        assumes=stopping.ASSUMES,
+        ranking=ranks.last(con, review),
+    )
+
+
+def curve(con: Connection, review: str) -> str | None:
+    """The recall curve so far as SVG; None before the first relevant report."""
+    from livereview.ranking import curve as drawn
+
+    rules = protocol(con, review)
+    labels = [int(one) for _, one in ranks.labels(con, review, rules.screening.stages[0])]
+    return drawn.svg(labels, "Relevant reports found so far, by reports read") if any(labels) else None
+
+
+def rerank_due(store: Store, now: datetime) -> list[str]:
+    """Rank each review whose ranking is out of date; which those were."""
+    with store.read() as con:
+        chosen = [review for review in searches.review_ids(con) if due(con, review)]
+    for review in chosen:
+        rerank(store, review=review, now=now)
+    return chosen

@@ -1,0 +1,92 @@
+"""The ranking of a review's queue, and what it is learned from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from livereview.store.open import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """One ranking of a review: `model` and `features` are versions, `reports` and `labels` how many there were."""
+
+    id: str
+    model: str
+    features: str
+    seed: int
+    reports: int
+    labels: int
+    made: datetime
+
+
+def last(con: Connection, review: str) -> Ranking | None:
+    row = con.execute(
+        "SELECT id, model, features, seed, reports, labels, made FROM ranking WHERE review = ? ORDER BY seq DESC LIMIT 1",
+        [review],
+    ).fetchone()
+    return Ranking(*row) if row else None
+
+
+def save(con: Connection, review: str, ranking: Ranking, reports: tuple[str, ...], scores: tuple[float, ...]) -> None:
+    """Let this be the review's ranking."""
+    con.execute(
+        "INSERT INTO ranking (id, review, model, features, seed, reports, labels, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            ranking.id,
+            review,
+            ranking.model,
+            ranking.features,
+            ranking.seed,
+            ranking.reports,
+            ranking.labels,
+            ranking.made,
+        ],
+    )
+    con.execute("DELETE FROM rank WHERE review = ?", [review])
+    con.execute(
+        "INSERT INTO rank SELECT ?, unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?::DOUBLE[])",
+        [review, list(reports), list(range(1, len(reports) + 1)), list(scores)],
+    )
+
+
+def place(con: Connection, review: str, report_id: str) -> tuple[int, str] | None:
+    """(place, version of the model) of a report in the ranking that is in use."""
+    row = con.execute("SELECT place FROM rank WHERE review = ? AND report_id = ?", [review, report_id]).fetchone()
+    ranking = last(con, review) if row else None
+    return (row[0], ranking.model) if row and ranking else None
+
+
+def labels(con: Connection, review: str, stage: str) -> list[tuple[str, bool]]:
+    """(report, whether it went on) of each report that has all its votes at the first stage, in the order settled.
+
+    Half-screened reports are left out: a rank that one vote moved would tell the other reviewer of it.
+    """
+    rows = con.execute(
+        """SELECT s.report_id, s.stage <> $stage OR s.state IN ('included', 'conflict') FROM screening_state s
+        JOIN (SELECT report_id, max(seq) AS seq FROM current_decision WHERE review = $review AND stage = $stage
+            GROUP BY report_id) d USING (report_id)
+        WHERE s.review = $review AND NOT (s.stage = $stage AND s.state IN ('open', 'half', 'not_retrieved'))
+        ORDER BY d.seq""",
+        {"review": review, "stage": stage},
+    ).fetchall()
+    return [(row[0], bool(row[1])) for row in rows]
+
+
+def counts(con: Connection, review: str) -> tuple[int, int]:
+    """(reports of the review, those without a place)."""
+    row = con.execute(
+        """SELECT count(*), count(*) FILTER (WHERE r.report_id IS NULL) FROM screening_state s
+        LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id WHERE s.review = ?""",
+        [review],
+    ).fetchone()
+    return (row[0], row[1]) if row else (0, 0)
+
+
+def searching(con: Connection, review: str) -> bool:
+    """Whether a search of the review is still bringing records."""
+    row = con.execute(
+        "SELECT EXISTS (SELECT 1 FROM attempt WHERE review = ? AND outcome = 'running')", [review]
+    ).fetchone()
+    return bool(row and row[0])

@@ -1,0 +1,151 @@
+"""The queue in ranked order, and what the lead is told of the reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from livereview import ops, review_toml
+from livereview.errors import Refused
+from livereview.ops import surveil
+from livereview.store import decisions, ranks
+from livereview.store.open import Store
+from tests.conftest import NOW, REVIEW, Browser, article, found
+from tests.test_web_screen import vote
+
+People = Callable[..., Browser]
+STAGE = "title_abstract"
+TOPICS = ("Mentoring of children in foster care", "Concrete bridges under load")
+
+
+def library(store: Store, count: int = 30) -> list[str]:
+    """Records of two topics in turn; only the first is the review's."""
+    return found(
+        store,
+        *(
+            article(number, title=f"{TOPICS[number % 2]}, study {number}", abstract=f"{TOPICS[number % 2]}.")
+            for number in range(count)
+        ),
+    )
+
+
+def queue(store: Store, person: str = "ada") -> list[str]:
+    with store.read() as con:
+        return decisions.waiting_for(con, REVIEW, person, STAGE)
+
+
+def rank(store: Store) -> dict[str, object]:
+    return ops.ranking.rerank(store, review=REVIEW, now=NOW, apart=False)
+
+
+def settle(store: Store, record: str, verdict: str) -> None:
+    for person in ("ada", "bo"):
+        vote(store, record, person, verdict)
+
+
+def test_before_any_label_the_protocol_orders_the_queue(reviewed: Store) -> None:
+    ids = library(reviewed)
+    assert queue(reviewed) == ids
+    rank(reviewed)
+    assert set(queue(reviewed)[:15]) == set(ids[::2]) and len(queue(reviewed)) == 30
+
+
+def test_labels_order_it_and_the_same_labels_give_the_same_order(reviewed: Store) -> None:
+    ids = library(reviewed)
+    for record in ids[:3:2]:
+        settle(reviewed, record, "exclude")
+    for record in ids[1:4:2]:
+        settle(reviewed, record, "include")
+    first, order = rank(reviewed), queue(reviewed, "cy")
+    assert set(order[:13]) == set(ids[5::2])
+    again = rank(reviewed)
+    assert (first["model"], first["labels"]) == (again["model"], 4) and queue(reviewed, "cy") == order
+
+
+def test_a_decision_records_the_rank_and_the_model_its_reviewer_had(reviewed: Store) -> None:
+    ids = library(reviewed)
+    vote(reviewed, ids[1], "ada", "exclude")
+    ranking = rank(reviewed)
+    shown = queue(reviewed, "bo")[1]
+    vote(reviewed, shown, "bo", "include")
+    with reviewed.read() as con:
+        rows = con.execute("SELECT rank, model FROM decision ORDER BY seq").fetchall()
+    assert rows == [(None, None), (1, ranking["model"])]
+
+
+def test_one_vote_alone_moves_no_rank(reviewed: Store) -> None:
+    """A co-reviewer would see it in the order."""
+    ids = library(reviewed)
+    before = rank(reviewed)
+    vote(reviewed, ids[1], "ada", "include")
+    assert rank(reviewed)["model"] == before["model"]
+
+
+def test_when_a_ranking_is_due(reviewed: Store, protocol: str) -> None:
+    def due() -> bool:
+        with reviewed.read() as con:
+            return ops.ranking.due(con, REVIEW)
+
+    assert not due()
+    ids = library(reviewed)
+    assert due()
+    rank(reviewed)
+    assert not due()
+    for record in ids[:9]:
+        settle(reviewed, record, "exclude")
+    assert not due()
+    settle(reviewed, ids[9], "include")
+    assert due()
+    rank(reviewed)
+    found(reviewed, article(99), search="s2")
+    assert due()
+    surveil.register(reviewed, text=protocol.replace("votes = 2", "votes = 2\nranked = false"), now=NOW)
+    assert not due()
+
+
+def test_ranking_in_a_process_of_its_own_gives_the_same(reviewed: Store) -> None:
+    library(reviewed)
+    assert ops.ranking.rerank(reviewed, review=REVIEW, now=NOW)["model"] == rank(reviewed)["model"]
+    assert ops.ranking.rerank_due(reviewed, NOW) == []
+
+
+def test_a_review_of_empty_records_is_ranked_too(reviewed: Store) -> None:
+    ids = found(reviewed, *(article(n, title=None, abstract=None) for n in range(3)))
+    rank(reviewed)
+    assert sorted(queue(reviewed)) == sorted(ids)
+
+
+def test_the_lead_sees_the_curve_an_estimate_and_the_work_left(reviewed: Store, browser: People) -> None:
+    ids = library(reviewed)
+    lena = browser("lena", "lead")
+    page = lena.get(f"/r/{REVIEW}")
+    assert "Nothing went on yet" in page and "about 0.6 hours" in page and "not ranked yet" in page
+    assert lena.http.get(f"/r/{REVIEW}/curve.svg").status_code == 404
+    rank(reviewed)
+    for record in ids[:20]:
+        settle(reviewed, record, "include" if record in ids[:4:2] else "exclude")
+    page = lena.get(f"/r/{REVIEW}")
+    assert "<strong>20</strong> of 30 reports" in page and "<strong>2</strong> went on" in page
+    assert "no certificate" in page and "Ranked 2026-03-02" in page
+    with reviewed.read() as con:
+        told = ops.ranking.reading(con, REVIEW)
+    assert told.most is not None and told.low is not None and told.low == pytest.approx(2 / told.most)
+    curve = lena.http.get(f"/r/{REVIEW}/curve.svg")
+    assert curve.headers["content-type"].startswith("image/svg+xml") and "2 relevant of 20 records" in curve.text
+
+
+def test_the_target_is_checked(protocol: str) -> None:
+    with pytest.raises(Refused, match=r"0\.5 to below 1"):
+        review_toml.parse(protocol.replace("votes = 2", "votes = 2\nrecall_target = 1.0"))
+    assert review_toml.parse(protocol).screening.recall_target == 0.95
+
+
+def test_conflicts_count_as_relevant_until_they_are_settled(reviewed: Store) -> None:
+    one, two, three = library(reviewed, 3)
+    settle(reviewed, one, "exclude")
+    vote(reviewed, two, "ada", "include")
+    vote(reviewed, two, "bo", "exclude")
+    vote(reviewed, three, "ada", "include")
+    with reviewed.read() as con:
+        assert ranks.labels(con, REVIEW, STAGE) == [(one, False), (two, True)]
