@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -61,14 +61,14 @@ def plan(dice: Random) -> dict[int, dict[str, str]]:
     return found
 
 
-def season(home: Path, text: str, faults: dict[int, dict[str, str]]) -> tuple[Local, Internet]:
-    """All nights, one after another."""
+def season(home: Path, text: str, faults: dict[int, dict[str, str]], skew: timedelta) -> tuple[Local, Internet]:
+    """All nights, one after another; every fifth the sources' clocks are ahead by `skew`, two nights later behind."""
     client = Local(Settings(home=home, secrets={}, memory="500MB", threads=1))
     client.call("register", text=text, now=datetime(2026, 2, 28, tzinfo=UTC))
     searches = review_toml.parse(text).searches
     with Internet(catalogue(WORKS, FIRST, DAYS)) as net, fetch.Fetcher(secrets={}, via=net.base) as fetcher:
         for number, now in enumerate(nights(FIRST, NIGHTS)):
-            net.night(now, faults.get(number, {}))
+            net.night(now + skew * {0: 1, 2: -1}.get(number % 5, 0), faults.get(number, {}))
             for search in searches:
                 run_search(client, fetcher, review_toml.parse(text).id, search, now, lambda answer: None)
     return client, net
@@ -89,8 +89,8 @@ def corpus(client: Local) -> dict[str, list[Any]]:
 @pytest.mark.slow
 def test_ninety_nights_with_faults_end_as_ninety_without(tmp_path: Path, protocol: str) -> None:
     text, faults = protocol_text(protocol), plan(Random(20260301))
-    calm, _ = season(tmp_path / "calm", text, {})
-    rough, net = season(tmp_path / "rough", text, faults)
+    calm, _ = season(tmp_path / "calm", text, {}, timedelta(0))
+    rough, net = season(tmp_path / "rough", text, faults, timedelta(hours=26))
     try:
         broken = {(night, host) for night, hosts in faults.items() for host, f in hosts.items() if f in BREAKING}
         assert len({night for night, _ in broken}) == BROKEN_NIGHTS

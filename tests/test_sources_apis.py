@@ -36,7 +36,7 @@ RXIV = {"messages": [{"status": "ok", "cursor": 0, "count": 1, "total": "31"}], 
 OPENAIRE = {"header": {"numFound": 2, "nextCursor": "x"}, "results": [{"id": "doi_1", "mainTitle": TITLE}]}
 UNPAYWALL = {"doi": "10.1000/a", "genre": "journal-article", "title": TITLE, "year": 2026}
 S2 = {"total": 2, "token": "t2", "data": [{"paperId": "p1", "title": TITLE, "authors": [{"name": "A. Doe"}]}]}
-CORE = {"totalHits": 300, "limit": 100, "offset": 0, "results": [{"id": 5, "title": TITLE}]}
+CORE = {"totalHits": 300, "limit": 100, "offset": 0, "results": [{"id": 5, "title": TITLE, "oaiIds": []}]}
 DATACITE_ITEM = {"attributes": {"doi": "10.5555/x", "titles": [{"title": TITLE}], "creators": [{"name": "Doe, Ann"}]}}
 DATACITE = {
     "data": [DATACITE_ITEM],
@@ -102,9 +102,24 @@ def test_what_is_not_this_sources_answer_is_broken_and_never_an_empty_page(name:
 @by_source
 def test_busy_empty_and_truncated_answers_are_for_later(name: str) -> None:
     whole = body(ANSWERS[name][0])
+    error = SourceBroken if SOURCES[name].request is None else Retry  # a person's file gets no better by waiting
     for later in (b"", b"Too Many Requests", whole[: len(whole) * 2 // 3]):
-        with pytest.raises(Retry):
+        with pytest.raises(error):
             SOURCES[name].parse(later, None)
+
+
+# What one service says in another's shape is meant so: OpenAlex through citations, OAI-PMH in DataCite's and OAI's
+# readers, Atom in feeds, and a watched page reads any page.
+KIN = {("citations", "openalex"), ("datacite", "oai"), ("oai", "datacite"), ("feed", "arxiv"), ("page", "*")}
+
+
+@pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if source.request])
+def test_another_services_answer_is_broken_and_never_a_page_of_records(name: str) -> None:
+    for other, (answer, *_) in ANSWERS.items():
+        if other == name or (name, other) in KIN or (name, "*") in KIN:
+            continue
+        with pytest.raises((SourceBroken, Retry)):
+            SOURCES[name].parse(body(answer), None)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ URL = "https://api.core.ac.uk/v3/search/works/"  # without the last slash it red
 REACH = 10_000
 SIZE = 100
 _OWN = ("window",)
+_SIGNS = {"oai", "oaiIds", "repositories", "repositoryDocument", "dataProviders", "fulltextIdentifier", "yearPublished"}
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
@@ -68,7 +69,8 @@ def _unwrapped(item: Any) -> Any:
 
 
 def _is_work(item: dict[str, Any]) -> bool:
-    return "id" in item and ("title" in item or "repositoryDocument" in item)
+    """Many interfaces have things with an id and a title; only CORE's have a number and one of its own fields."""
+    return (string(item.get("id")) or "").isdigit() and not _SIGNS.isdisjoint(item)
 
 
 def _record(work: dict[str, Any]) -> Record | str:

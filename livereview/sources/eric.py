@@ -7,6 +7,7 @@ of a page. Facts from https://eric.ed.gov/?api.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from livereview.errors import SourceBroken
@@ -24,6 +25,7 @@ FIELDS = (
     ",peerreviewed,identifiersother"
 )
 _OWN = ("rows",)
+_ID = re.compile(r"E[JD]\d+")  # articles and documents
 _TYPES = (
     ("journal articles", "journal-article"),
     ("dissertations", "thesis"),
@@ -51,7 +53,7 @@ def parse(body: bytes, cursor: str | None) -> Page:
     docs: Any = response.get("docs") if response else data if isinstance(data, list) else [data]
     if response and not isinstance(docs, list):
         raise SourceBroken('ERIC\'s list "docs" is missing: has its interface changed?', source=NAME)
-    if not response and not any(string(mapping(doc).get("id")) and "title" in mapping(doc) for doc in docs):
+    if (docs or not response) and not any(_ID.fullmatch(string(mapping(doc).get("id")) or "") for doc in docs):
         raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "response with docs")
     records, rejects = answers.read_items(docs, _record, "docs")
     if not response:
