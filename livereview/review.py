@@ -99,6 +99,7 @@ class Outcome:
     better      "lower" or "higher": the direction that is good for people
     measure     the unit of `important`, e.g. "SMD" or "risk difference per 1,000 children"
     important   smallest important difference in that unit, > 0; None where none was agreed
+    pool        whether sizes in `measure` may be averaged over studies
     """
 
     id: str
@@ -106,6 +107,7 @@ class Outcome:
     better: str
     measure: str | None = None
     important: float | None = None
+    pool: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ def _stands(con: Connection) -> None:
     kept = con.execute(everything).fetchall()
     standings.refresh_all(con)
     assert kept == con.execute(everything).fetchall()
+    counted = {(one["id"], one["seq"]) for one in standings.in_force(con, None)}
+    assert counted == set(con.execute("SELECT id, seq FROM current_decision").fetchall())
 
 
 @pytest.fixture

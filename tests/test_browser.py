@@ -332,7 +332,16 @@ def test_axe_finds_nothing(server: Callable[[int], Owner], person: Callable[...,
     options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme, "bypass_csp": True}
     for name, paths in (
         ("ada", ("/", TA, f"/r/{REVIEW}/history", f"/r/{REVIEW}/duplicates")),
-        ("lena", (f"/r/{REVIEW}", f"/r/{REVIEW}/team", f"/r/{REVIEW}/files", f"/r/{REVIEW}/conflicts", f"/r/{REVIEW}/ledger")),
+        (
+            "lena",
+            (
+                f"/r/{REVIEW}",
+                f"/r/{REVIEW}/team",
+                f"/r/{REVIEW}/files",
+                f"/r/{REVIEW}/conflicts",
+                f"/r/{REVIEW}/ledger",
+            ),
+        ),
     ):
         page = person(here, name, **options)
         for path in paths:

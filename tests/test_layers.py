@@ -29,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "dedup": {"records", "errors"},
     "surveillance": CORE | {"sources"},
     "screening": CORE,
-    "evidence": CORE,
+    "evidence": CORE | {"statistics"},
     "statistics": {"errors"},
     "ranking": {"errors"},
     "exchange": CORE,

@@ -12,7 +12,7 @@ import pytest
 from livereview import ops
 from livereview.errors import Refused, SourceBroken
 from livereview.ops import evidence, publish, screen, status, surveil
-from livereview.store import decisions, matches, searches
+from livereview.store import decisions, matches, queues, searches
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, article, found
 
@@ -258,17 +258,17 @@ def test_a_full_text_exclusion_needs_a_reason_and_not_retrieved_is_a_state(revie
     assert decide(reviewed, one, "ada", "not_retrieved", stage="full_text")["state"] == "not_retrieved"
     assert decide(reviewed, one, "bo", "include", stage="full_text")["state"] == "half"
     with reviewed.read() as con:
-        assert decisions.waiting_for(con, REVIEW, "ada", "full_text") == [one]
+        assert queues.waiting_for(con, REVIEW, "ada", "full_text") == [one]
 
 
 def test_half_screened_records_come_first(reviewed: Store) -> None:
     one, two, three = found(reviewed, article(1), article(2), article(3))
     decide(reviewed, three, "bo", "include")
     with reviewed.read() as con:
-        assert decisions.waiting_for(con, REVIEW, "ada", "title_abstract") == [three, one, two]
-        assert decisions.next_for(con, REVIEW, "ada", "title_abstract") == decisions.Next(three, one, 3, False)
-        assert decisions.next_for(con, REVIEW, "ada", "title_abstract", two) == decisions.Next(two, three, 3, True)
-        assert decisions.next_for(con, REVIEW, "bo", "title_abstract") == decisions.Next(one, two, 2, False)
+        assert queues.waiting_for(con, REVIEW, "ada", "title_abstract") == [three, one, two]
+        assert queues.next_for(con, REVIEW, "ada", "title_abstract") == queues.Next(three, one, 3, False)
+        assert queues.next_for(con, REVIEW, "ada", "title_abstract", two) == queues.Next(two, three, 3, True)
+        assert queues.next_for(con, REVIEW, "bo", "title_abstract") == queues.Next(one, two, 2, False, 1)
 
 
 def test_what_others_have_before_them_comes_last_if_it_then_has_all_its_votes(reviewed: Store) -> None:
@@ -276,7 +276,7 @@ def test_what_others_have_before_them_comes_last_if_it_then_has_all_its_votes(re
     decide(reviewed, three, "bo", "include")
     with reviewed.read() as con:
         order = [
-            decisions.next_for(con, REVIEW, "ada", "title_abstract", held=held).report_id
+            queues.next_for(con, REVIEW, "ada", "title_abstract", held=held).report_id
             for held in ({three: 1}, {three: 1, one: 1}, {three: 1, one: 2}, {one: 2, two: 2, three: 1})
         ]
     assert order == [one, one, two, three]

@@ -9,7 +9,7 @@ import pytest
 from livereview import ops, review_toml
 from livereview.errors import Refused
 from livereview.ops import surveil
-from livereview.store import decisions, ranks
+from livereview.store import queues, ranks
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, Browser, article, found
 from tests.test_web_screen import vote
@@ -32,7 +32,7 @@ def library(store: Store, count: int = 30) -> list[str]:
 
 def queue(store: Store, person: str = "ada") -> list[str]:
     with store.read() as con:
-        return decisions.waiting_for(con, REVIEW, person, STAGE)
+        return queues.waiting_for(con, REVIEW, person, STAGE)
 
 
 def rank(store: Store) -> dict[str, object]:

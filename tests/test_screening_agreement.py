@@ -20,7 +20,7 @@ def as_votes(pairs: list[tuple[str, str]]) -> list[Vote]:
 
 
 def test_kappa_of_a_textbook() -> None:
-    """20 and 15 of 50 agreed, 5 and 10 not: agreed .7, by chance .5, kappa .4; R's psych has the interval .15 to .65."""
+    """20 and 15 of 50 agreed, 5 and 10 not: agreed .7, by chance .5, kappa .4; R's psych says .15 to .65."""
     found = kappa(table(20, 5, 10, 15))
     assert (found.items, found.agreed) == (50, 0.7) and found.value == pytest.approx(0.4)
     assert (found.low, found.high) == (pytest.approx(0.15, abs=0.005), pytest.approx(0.65, abs=0.005))

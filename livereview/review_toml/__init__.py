@@ -164,6 +164,7 @@ _OUTCOME = {
     "better": _Key(values.choice("direction", ("lower", "higher"))),
     "measure": _Key(values.text, None),
     "important": _Key(values.positive, None),
+    "pool": _Key(values.flag, False),
 }
 _SEARCH = {
     "name": _Key(values.slug),
@@ -243,6 +244,8 @@ def _outcomes(given: Any, notes: _Notes) -> tuple[Outcome, ...]:
         if row["important"] and not row["measure"]:
             what = 'has no unit; add measure, e.g. measure = "SMD", or leave `important` out'
             notes.append((("outcomes", n, "important"), what))
+        if row["pool"] and not row["measure"]:
+            notes.append((("outcomes", n, "pool"), 'needs the measure that is pooled; add it, e.g. measure = "SMD"'))
     return tuple(Outcome(**row) for row in rows)
 
 

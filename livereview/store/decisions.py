@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -57,87 +57,14 @@ def append(con: Connection, d: Decision, now: datetime) -> bool:
         ],
     ).fetchall()
     if rows:
-        standings.refresh(con, [d.record_id])
+        standings.refresh_votes(con, d.review, d.record_id)
     return bool(rows)
 
 
 def on_report(con: Connection, review: str, report_id: str, stage: str) -> list[dict[str, Any]]:
     """The decisions in force on a report at a stage, oldest first."""
-    chosen, values = standings.chosen(standings.members(con, [report_id]))
-    rows = con.execute(
-        f"""SELECT id, record_id, reviewer, role, verdict, reason, note, tags, made FROM current_decision
-        WHERE review = ? AND stage = ? AND record_id {chosen} ORDER BY seq""",  # noqa: S608
-        [review, stage, *values],
-    ).fetchall()
-    names = ("id", "record_id", "reviewer", "role", "verdict", "reason", "note", "tags", "made")
-    return [dict(zip(names, row, strict=True)) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """What a reviewer meets next: the report to show, the one after it, how many wait in all, and whether `report_id` is
-    not the first of them; None where there is none."""
-
-    report_id: str | None
-    following: str | None
-    waiting: int
-    skipped: bool
-
-
-# Reports that others have on their screens come last if they then have all their votes. Half-screened ones first, or a
-# re-ranked list leaves records with a single vote for ever. "Not retrieved" is no vote: once somebody has the report after
-# all, everyone is asked.
-_WAITING = """
-    WITH mine AS (SELECT DISTINCT report_id FROM current_decision
-        WHERE review = $review AND reviewer = $reviewer AND stage = $stage AND verdict <> 'not_retrieved'),
-    held AS (SELECT unnest($held::VARCHAR[]) AS report_id, unnest($times::INTEGER[]) AS times),
-    waiting AS (SELECT q.report_id,
-            row_number() OVER (
-                ORDER BY coalesce(h.times, 0) + q.votes >= p.votes AND h.times > 0, q.votes = 0, r.place NULLS LAST, q.seq
-            ) AS place
-        FROM queue q JOIN current_protocol p ON p.review = q.review LEFT JOIN held h ON h.report_id = q.report_id
-            LEFT JOIN rank r ON r.review = q.review AND r.report_id = q.report_id
-        WHERE q.review = $review AND q.stage = $stage AND q.report_id NOT IN (SELECT report_id FROM mine))
-"""
-
-
-def next_for(
-    con: Connection, review: str, reviewer: str, stage: str, wanted: str = "", held: Mapping[str, int] | None = None
-) -> Next:
-    """The head of a reviewer's queue at a stage: reports that they have not voted on, those with a vote already first, then
-    by rank, then as they were found. Where the report `wanted` waits for them too, it is shown instead of the first.
-
-    held   how many others have each report before them: where theirs will be the last votes it comes at the end
-    """
-    held = held or {}
-    rows = con.execute(
-        f"""{_WAITING} SELECT report_id, place, (SELECT count(*) FROM waiting) FROM waiting
-        WHERE place <= 2 OR place - coalesce((SELECT place FROM waiting WHERE report_id = $wanted), 0) IN (0, 1)
-        ORDER BY place""",  # noqa: S608
-        {
-            "review": review,
-            "reviewer": reviewer,
-            "stage": stage,
-            "wanted": wanted,
-            "held": list(held),
-            "times": list(held.values()),
-        },
-    ).fetchall()
-    if not rows:
-        return Next(None, None, 0, False)
-    ids = [row[0] for row in rows]
-    at = ids.index(wanted) if wanted in ids else 0
-    after = ids[(at + 1) % len(ids)] if len(ids) > 1 else None
-    return Next(ids[at], after, rows[0][2], rows[at][1] > 1)
-
-
-def waiting_for(con: Connection, review: str, reviewer: str, stage: str) -> list[str]:
-    """The whole queue of a reviewer at a stage, in its order."""
-    rows = con.execute(
-        f"{_WAITING} SELECT report_id FROM waiting ORDER BY place",  # noqa: S608
-        {"review": review, "reviewer": reviewer, "stage": stage, "held": [], "times": []},
-    ).fetchall()
-    return [row[0] for row in rows]
+    found = standings.in_force(con, standings.members(con, [report_id]))
+    return [one for one in found if (one["review"], one["stage"]) == (review, stage)]
 
 
 def conflicts(con: Connection, review: str) -> list[Standing]:
@@ -267,19 +194,3 @@ def counts(con: Connection, review: str) -> dict[str, int]:
     names = [column[0] for column in result.description]
     row = result.fetchone()
     return dict(zip(names, row or [0] * len(names), strict=True))
-
-
-def progress(con: Connection, review: str, reviewer: str, stages: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """(done by this reviewer, waiting for this reviewer) at each stage."""
-    counts = done(con, review, reviewer)
-    return {stage: (counts.get(stage, 0), next_for(con, review, reviewer, stage).waiting) for stage in stages}
-
-
-def done(con: Connection, review: str, reviewer: str) -> dict[str, int]:
-    """How many reports a reviewer has decided at each stage."""
-    rows = con.execute(
-        """SELECT stage, count(DISTINCT report_id) FROM current_decision WHERE review = ? AND reviewer = ? AND role = 'vote'
-        GROUP BY stage""",
-        [review, reviewer],
-    ).fetchall()
-    return dict(rows)

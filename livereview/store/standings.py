@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from livereview.screening.states import Ballot, place, state_of
 
@@ -43,7 +43,7 @@ def all_of(con: Connection, review: str) -> list[Standing]:
 
 def state_at(con: Connection, review: str, report_id: str, stage: str) -> str:
     """The state of a report at one stage, whether or not it has left it."""
-    ballots = _ballots(con, members(con, [report_id])).get((review, report_id), [])
+    ballots = _ballots(in_force(con, members(con, [report_id]))).get(review, [])
     return state_of([one for one in ballots if one.stage == stage], _rules(con)[review][1])
 
 
@@ -83,6 +83,19 @@ def refresh_all(con: Connection) -> None:
     _derive(con, None)
 
 
+def refresh_votes(con: Connection, review: str, record_id: str) -> None:
+    """Derive again where the report of this record stands, after a decision on it: nothing else has changed."""
+    row = con.execute("SELECT report_id FROM report WHERE record_id = ?", [record_id]).fetchone()
+    report_id = row[0] if row else record_id
+    stages, needed = _rules(con, review)[review]
+    ballots = _ballots(in_force(con, members(con, [report_id]))).get(review, [])
+    stands = place(ballots, stages, needed)
+    con.execute(
+        "UPDATE screening_state SET stage = ?, votes = ?, state = ? WHERE review = ? AND report_id = ?",
+        [stands.stage, stands.votes, stands.state, review, report_id],
+    )
+
+
 def _derive(con: Connection, ids: Collection[str] | None) -> None:
     where, values = chosen(ids)
     found = con.execute(
@@ -92,7 +105,7 @@ def _derive(con: Connection, ids: Collection[str] | None) -> None:
     ).fetchall()
     if not found:
         return
-    rules, ballots = _rules(con), _ballots(con, ids)
+    rules, ballots = _rules(con), _by_report(con, ids)
     rows = []
     for review, report_id, seq in found:
         stages, needed = rules[review]
@@ -105,21 +118,83 @@ def _derive(con: Connection, ids: Collection[str] | None) -> None:
     )
 
 
-def _rules(con: Connection) -> dict[str, tuple[list[str], int]]:
-    rows = con.execute("SELECT review, stages, votes FROM current_protocol").fetchall()
+def _by_report(con: Connection, ids: Collection[str] | None) -> dict[tuple[str, str], list[Ballot]]:
+    """The decisions in force on these records, by review and report."""
+    decisions = in_force(con, ids)
+    if not decisions:
+        return {}
+    where, values = chosen({one["record_id"] for one in decisions})
+    rows = con.execute(f"SELECT record_id, report_id FROM report WHERE record_id {where}", values).fetchall()  # noqa: S608
+    reports = dict(rows)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in decisions:
+        found.setdefault(reports.get(one["record_id"], one["record_id"]), []).append(one)
+    return {(review, report): some for report, all_of in found.items() for review, some in _ballots(all_of).items()}
+
+
+def _rules(con: Connection, review: str | None = None) -> dict[str, tuple[list[str], int]]:
+    """(stages, votes) of each review, or of one."""
+    rows = con.execute(
+        """SELECT review, arg_max(stages, seq), arg_max(votes, seq) FROM protocol WHERE review = coalesce(?, review)
+        GROUP BY review""",
+        [review],
+    ).fetchall()
     return {review: (stages, votes) for review, stages, votes in rows}
 
 
-def _ballots(con: Connection, ids: Collection[str] | None) -> dict[tuple[str, str], list[Ballot]]:
-    """The decisions in force on these records, by review and report."""
-    where, values = chosen(ids)
+def in_force(con: Connection, record_ids: Collection[str] | None) -> list[dict[str, Any]]:
+    """The decisions that count on these records (None: on all), oldest first: the last word of each reviewer on each record
+    and stage unless taken back, and none from before the stage was opened again. As the view current_decision, for those who
+    can't wait for it."""
+    where, values = chosen(record_ids)
+    names = (
+        "review",
+        "record_id",
+        "stage",
+        "reviewer",
+        "role",
+        "id",
+        "verdict",
+        "reason",
+        "note",
+        "tags",
+        "made",
+        "seq",
+    )
     rows = con.execute(
-        f"SELECT review, report_id, stage, reviewer, role, verdict, seq FROM current_decision WHERE record_id {where}",  # noqa: S608
+        f"SELECT {', '.join(names)} FROM decision WHERE record_id {where} ORDER BY seq",  # noqa: S608
         values,
     ).fetchall()
-    found: dict[tuple[str, str], list[Ballot]] = {}
-    for review, report_id, *ballot in rows:
-        found.setdefault((review, report_id), []).append(Ballot(*ballot))
+    last = {row[:5]: row for row in rows}
+    opened = _opened(con, record_ids)
+    kept = [
+        row for row in last.values() if row[6] != "withdrawn" and row[11] > opened.get((row[0], row[1], row[2]), -1)
+    ]
+    return [dict(zip(names, row, strict=True)) for row in sorted(kept, key=lambda row: row[11])]
+
+
+def _opened(con: Connection, record_ids: Collection[str] | None) -> dict[tuple[str, str, str], int]:
+    """When the report of each of these records was last opened again at a stage, by (review, record, stage)."""
+    if con.execute("SELECT 1 FROM reopening LIMIT 1").fetchone() is None:
+        return {}
+    where, values = chosen(record_ids)
+    rows = con.execute(
+        f"""SELECT o.review, m.record_id, o.stage, max(o.seq) FROM reopening o
+        LEFT JOIN report p ON p.record_id = o.record_id
+        JOIN (SELECT d.record_id, coalesce(p.report_id, d.record_id) AS report_id FROM
+            (SELECT DISTINCT record_id FROM decision WHERE record_id {where}) d LEFT JOIN report p USING (record_id)) m
+            ON m.report_id = coalesce(p.report_id, o.record_id) GROUP BY ALL""",  # noqa: S608
+        values,
+    ).fetchall()
+    return {(review, record, stage): seq for review, record, stage, seq in rows}
+
+
+def _ballots(decisions: Iterable[dict[str, Any]]) -> dict[str, list[Ballot]]:
+    """Decisions on one report by review."""
+    found: dict[str, list[Ballot]] = {}
+    for one in decisions:
+        ballot = Ballot(one["stage"], one["reviewer"], one["role"], one["verdict"], one["seq"])
+        found.setdefault(one["review"], []).append(ballot)
     return found
 
 

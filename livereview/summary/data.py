@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from livereview.evidence import claims, synthesis
+from livereview.evidence import claims, pooling, synthesis
 from livereview.evidence.claims import Change, Claim
 from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.synthesis import Synthesis
@@ -23,16 +23,18 @@ from livereview.summary import flow_diagram, words
 from livereview.summary.snapshot import Published, Report, SearchFact, Snapshot, Study
 
 SCHEMA_VERSION = "1.0.0"
-NOT_POOLED = "results are synthesised by direction of effect, not pooled"
 NOT_RATED = "certainty has not been rated"
+Pooled = tuple[pooling.Estimate | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a Snapshot's studies say: one synthesis an outcome, and the claims made from them."""
+    """What a Snapshot's studies say: one synthesis an outcome, the claims made from them, and by outcome id the pooled
+    effect or why there is none."""
 
     found: tuple[Synthesis, ...]
     claims: tuple[Claim, ...]
+    pooled: Mapping[str, Pooled]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ def weigh(snapshot: Snapshot) -> Evidence:
     """The synthesis and the claims of a Snapshot."""
     forms = [study.extraction for study in snapshot.studies if study.extraction]
     found = tuple(synthesis.synthesise(outcome, forms) for outcome in snapshot.review.outcomes)
-    return Evidence(found, claims.claims(snapshot.review, found, forms))
+    pooled = {outcome.id: pooling.estimate(outcome, forms) for outcome in snapshot.review.outcomes}
+    return Evidence(found, claims.claims(snapshot.review, found, forms), pooled)
 
 
 def compare(snapshot: Snapshot, evidence: Evidence) -> Change:
@@ -101,7 +104,10 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
         "answer": claims.to_json(texts["answer"]),
         "caveat": claims.CAVEAT,
         "claims": [claims.to_json(claim) for claim in evidence.claims],
-        "outcomes": [_outcome(found, texts[f"outcome:{found.outcome.id}"]) for found in evidence.found],
+        "outcomes": [
+            _outcome(found, texts[f"outcome:{found.outcome.id}"], evidence.pooled[found.outcome.id])
+            for found in evidence.found
+        ],
         "emmie": [_dimension(snapshot, name, texts[f"emmie:{name}"]) for name in EMMIE if snapshot.review.emmie],
         "statements": [_statement(statement) for statement in snapshot.review.statements],
         "changed": _changed(snapshot, edition.change),
@@ -210,9 +216,10 @@ def _alert(fact: SearchFact) -> str | None:
     return None
 
 
-def _outcome(found: Synthesis, claim: Claim) -> dict[str, Any]:
-    """One row of the summary of findings. There is no estimate and no certainty yet, and the row says so."""
+def _outcome(found: Synthesis, claim: Claim, pooled: Pooled) -> dict[str, Any]:
+    """One row of the summary of findings. There is no certainty yet, and the row says so."""
     k = len(found.studies)
+    estimate, reason = pooled
     return {
         **asdict(found.outcome),
         "state": found.state,
@@ -224,8 +231,8 @@ def _outcome(found: Synthesis, claim: Claim) -> dict[str, Any]:
         "participants": found.people[0],
         "participants_reason": found.people[1],
         "direction": found.leading,
-        "estimate": None,
-        "estimate_reason": NOT_POOLED if k else "no studies",
+        "estimate": _estimate(estimate) if estimate else None,
+        "estimate_reason": reason if k else "no studies",
         "sign_test": asdict(found.sign_test),
         "certainty": {"level": None, "reasons": [NOT_RATED if k else "no studies"]},
         "wording": claim.text,
@@ -233,6 +240,27 @@ def _outcome(found: Synthesis, claim: Claim) -> dict[str, Any]:
         "studies": [
             {**asdict(study), "counts": dict(study.counts), "results": study.results} for study in found.studies
         ],
+    }
+
+
+def _estimate(found: pooling.Estimate) -> dict[str, Any]:
+    """The pooled effect with its method; intervals of 95%. Display strings stand beside the unrounded numbers."""
+    between = f"{words.size(found.ci_low)} to {words.size(found.ci_high)}"
+    new = (
+        f"{words.size(found.pi_low)} to {words.size(found.pi_high)}"
+        if found.pi_low is not None and found.pi_high is not None
+        else None
+    )
+    return {
+        **asdict(found),
+        "k": len(found.parts),
+        "method": f"{pooling.METHOD}, {pooling.TEST}",
+        "pi_method": "t with k - 2 degrees of freedom" if new else None,
+        "pi_reason": None if new else "fewer than three studies",
+        "display": f"{found.measure} {words.size(found.value)} (95% interval {between})",
+        "pi_display": new,
+        "rule": pooling.RULE,
+        "version": pooling.RULE_VERSION,
     }
 
 
@@ -325,6 +353,7 @@ def _report(report: Report) -> dict[str, Any]:
 
 def _rules() -> Iterable[dict[str, str]]:
     return [
+        {"id": pooling.RULE, "version": pooling.RULE_VERSION, "text": pooling.RULE_TEXT},
         {"id": synthesis.RULE, "version": synthesis.RULE_VERSION, "text": synthesis.RULE_TEXT},
         {"id": "change-class", "version": claims.CHANGE_RULE_VERSION, "text": claims.CHANGE_RULE_TEXT},
     ]

@@ -18,7 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from livereview.evidence.synthesis import SIDES
-from livereview.summary import data, feeds, figures, flow_diagram, search_report, tables, words
+from livereview.summary import data, feeds, figures, flow_diagram, forest, search_report, tables, words
 from livereview.summary.data import Edition, Evidence
 from livereview.summary.snapshot import Snapshot
 
@@ -85,7 +85,14 @@ def _files(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home
         "changes.atom": feeds.atom(summary, [json.loads(old.summary) for old in snapshot.history], home),
         "index.html": _page(snapshot, evidence, json.loads(text), home),
     }
+    files |= {f"forest-{key}.svg": plot.encode() for key, plot in _forests(evidence).items()}
     return {**files, "SHA256SUMS": _sums(files)}
+
+
+def _forests(evidence: Evidence) -> dict[str, Markup]:
+    """A forest plot for each outcome that is pooled."""
+    labels = {one.outcome.id: one.outcome.label for one in evidence.found}
+    return {key: forest.svg(key, labels[key], found) for key, (found, _) in evidence.pooled.items() if found}
 
 
 def _plot(snapshot: Snapshot, evidence: Evidence, limit: int | None = None) -> Markup:
@@ -119,6 +126,7 @@ def _page_of(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], ho
         labels={outcome["id"]: outcome["label"] for outcome in summary["outcomes"]},
         areas={area["id"]: area["label"] for area in summary["review"]["taxonomy"]},
         plot=_plot(snapshot, evidence, shown),
+        forests=_forests(evidence),
         flow=flow_diagram.svg(snapshot.flow),
         flow_rows=flow_diagram.rows(snapshot.flow),
         linked=_linked_data(summary),

@@ -108,6 +108,11 @@ def number(value: float) -> str:
     return f"{value:,.4g}".replace("-", "−") if abs(value) < 1000 else f"{value:,.0f}".replace("-", "−")
 
 
+def size(value: float) -> str:
+    """An effect size with two decimals and a true minus sign."""
+    return f"{value:,.2f}".replace("-", "−")
+
+
 def effect(result: Result) -> str:
     """ "SMD 0.12 (95% interval −0.21 to 0.43)", or that no size was reported."""
     if result.effect is None and result.ci_low is None:

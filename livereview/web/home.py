@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from livereview.ops import surveil
 from livereview.review import Review
-from livereview.store import decisions, matches, searches, versions
+from livereview.store import decisions, matches, queues, searches, versions
 from livereview.store.open import Connection
 from livereview.web import guard, pages
 from livereview.web.guard import Room, Visit
@@ -35,7 +35,7 @@ def page(visit: guard.Visitor) -> Response:
 def _row(con: Connection, visit: Visit, review: Review) -> Row:
     role, published = visit.account.role, versions.all_of(con, review.id)
     votes = role in ("lead", "reviewer")
-    progress = decisions.progress(con, review.id, visit.name, review.screening.stages) if votes else {}
+    progress = queues.progress(con, review.id, visit.name, review.screening.stages) if votes else {}
     settles = guard.may_adjudicate(Room(visit, review))
     return Row(
         review,

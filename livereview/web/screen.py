@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops
 from livereview.errors import Refused
-from livereview.store import decisions, full_texts, records, standings
+from livereview.store import decisions, full_texts, queues, records, standings
 from livereview.store.open import Connection
 from livereview.web import card, guard, pages
 from livereview.web.guard import Room
@@ -69,7 +69,7 @@ def _show(
     report = report_of(con, wanted)
     with room.desk.holds.lock:
         held = room.desk.holds.of_others(review, stage, room.me, now)
-        coming = decisions.next_for(con, review, room.me, stage, report, held)
+        coming = queues.next_for(con, review, room.me, stage, report, held, room.review.screening.votes)
         if coming.report_id:
             room.desk.holds.note(review, stage, room.me, coming.report_id, now)
     shown = card.of(con, room.review.id, coming.report_id, room.review.highlights) if coming.report_id else None
@@ -78,7 +78,7 @@ def _show(
         "files": full_texts.of(con, review, coming.report_id) if coming.report_id and stage == "full_text" else [],
         "draft": draft,
         "line": line,
-        "done": decisions.done(con, room.review.id, room.me).get(stage, 0),
+        "done": coming.done,
         "waiting": coming.waiting,
         "skipped": coming.skipped,  # then one goes on after this record; else simply to what is first by then
         "following": coming.following or "",

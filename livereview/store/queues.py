@@ -1,0 +1,99 @@
+"""The order in which a reviewer meets what waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from livereview.store.open import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What a reviewer meets next: the report to show, the one after it (None where there is none), how many wait in all,
+    whether `report_id` is not the first of them, and how many they have decided at this stage."""
+
+    report_id: str | None
+    following: str | None
+    waiting: int
+    skipped: bool
+    done: int = 0
+
+
+# `place` orders in one number, so that the first are found without sorting all: reports that others have on their screens
+# and that then have all their votes come last; half-screened ones first, or a re-ranked list would leave records with a
+# single vote for ever; then by rank (27 bits), then as found (33 bits). "Not retrieved" is no vote: once somebody has the
+# report after all, everyone is asked.
+_WAITING = """
+    WITH latest AS (SELECT record_id, arg_max(verdict, seq) AS verdict, max(seq) AS seq FROM decision
+        WHERE review = $review AND reviewer = $reviewer AND stage = $stage AND role = 'vote' GROUP BY record_id),
+    mine AS (SELECT coalesce(p.report_id, l.record_id) AS report_id, l.verdict <> 'not_retrieved' AS voted
+        FROM latest l LEFT JOIN report p ON p.record_id = l.record_id
+        LEFT JOIN reopened o ON o.review = $review AND o.stage = $stage AND o.report_id = coalesce(p.report_id, l.record_id)
+        WHERE l.verdict <> 'withdrawn' AND l.seq > coalesce(o.seq, 0)),
+    held AS (SELECT unnest($held::VARCHAR[]) AS report_id, unnest($times::INTEGER[]) AS times),
+    waiting AS (SELECT s.report_id,
+            (coalesce(h.times, 0) > 0 AND h.times + s.votes >= $needed)::BIGINT * 2305843009213693952
+            + (s.votes = 0)::BIGINT * 1152921504606846976
+            + least(coalesce(r.place, 134217727), 134217727)::BIGINT * 8589934592 + s.seq AS place
+        FROM screening_state s LEFT JOIN held h ON h.report_id = s.report_id
+            LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id
+        WHERE s.review = $review AND s.stage = $stage AND s.state IN ('open', 'half')
+            AND NOT EXISTS (SELECT 1 FROM mine WHERE mine.voted AND mine.report_id = s.report_id))
+"""
+
+
+def next_for(
+    con: Connection,
+    review: str,
+    reviewer: str,
+    stage: str,
+    wanted: str = "",
+    held: Mapping[str, int] | None = None,
+    needed: int = 2,
+) -> Next:
+    """The head of a reviewer's queue at a stage. Where the report `wanted` waits for them too, it is shown instead.
+
+    held, needed   how many others have each report before them, and how many votes it needs
+    """
+    asked = _asked(review, reviewer, stage, held or {}, needed)
+    row = con.execute(
+        f"""{_WAITING} SELECT arg_min(report_id, place, 2), count(*), (SELECT count(DISTINCT report_id) FROM mine)
+        FROM waiting""",  # noqa: S608
+        asked,
+    ).fetchone()
+    first, count, done = row or (None, 0, 0)
+    shown, after = (*(first or ()), None, None)[:2]
+    if wanted and wanted != shown and (found := _after(con, wanted, asked)):
+        return Next(wanted, found[0] or shown, count, True, done)
+    return Next(shown, after, count, False, done)
+
+
+def _after(con: Connection, wanted: str, asked: dict[str, object]) -> tuple[str | None] | None:
+    """The report after this one in the queue (None: it is the last); None if it does not wait."""
+    return con.execute(
+        f"""{_WAITING}, here AS (SELECT place FROM waiting WHERE report_id = $wanted)
+        SELECT arg_min(report_id, place) FILTER (WHERE place > (SELECT place FROM here)) FROM waiting
+        HAVING (SELECT count(*) FROM here) > 0""",  # noqa: S608
+        asked | {"wanted": wanted},
+    ).fetchone()
+
+
+def waiting_for(con: Connection, review: str, reviewer: str, stage: str) -> list[str]:
+    """The whole queue of a reviewer at a stage, in its order."""
+    rows = con.execute(
+        f"{_WAITING} SELECT report_id FROM waiting ORDER BY place",  # noqa: S608
+        _asked(review, reviewer, stage, {}, 1),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def progress(con: Connection, review: str, reviewer: str, stages: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """(done by this reviewer, waiting for this reviewer) at each stage."""
+    found = {stage: next_for(con, review, reviewer, stage) for stage in stages}
+    return {stage: (one.done, one.waiting) for stage, one in found.items()}
+
+
+def _asked(review: str, reviewer: str, stage: str, held: Mapping[str, int], needed: int) -> dict[str, object]:
+    here = {"review": review, "reviewer": reviewer, "stage": stage}
+    return {**here, "held": list(held), "times": list(held.values()), "needed": needed}

@@ -1,0 +1,87 @@
+"""The forest plot: each study's effect, the pooled one, and where a new study's effect may lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log
+
+from markupsafe import Markup
+
+from livereview.evidence.pooling import Estimate, Part
+from livereview.summary.words import size, tidy
+
+ROW, NAMES, PLOT, FIGURES, TOP = 30, 210, 380, 210, 34  # units
+_FRAME = Markup(
+    '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="f-{id}-t f-{id}-d" '
+    'viewBox="0 0 {width} {height}" font-family="system-ui, sans-serif" font-size="13" fill="currentColor">'
+    '<title id="f-{id}-t">Forest plot: {title}</title><desc id="f-{id}-d">{desc}</desc>{parts}</svg>'
+)
+_LABEL = Markup('<text x="{x}" y="{y}"{more}>{text}</text>')
+_MIDDLE, _END = Markup(' text-anchor="middle"'), Markup(' text-anchor="end"')
+_LINE = Markup('<path d="M{x1:.1f} {y}H{x2:.1f}" stroke="currentColor" stroke-width="{wide}"/>')
+_BOX = Markup('<rect x="{x:.1f}" y="{y:.1f}" width="{side:.1f}" height="{side:.1f}"/>')
+_DIAMOND = Markup('<path d="M{low:.1f} {y}L{at:.1f} {up}L{high:.1f} {y}L{at:.1f} {down}Z"/>')
+_NULL = Markup('<path d="M{x:.1f} {top}V{bottom}" stroke="currentColor" stroke-dasharray="3 3" fill="none"/>')
+
+
+def svg(id: str, title: str, found: Estimate) -> Markup:
+    """One row a study, largest weight first; the diamond is the pooled effect, the thin line its prediction."""
+    place = _scale(found)
+    rows = sorted(found.parts, key=lambda part: (-part.weight, part.study))
+    parts = [_study(place, part, TOP + ROW * n) for n, part in enumerate(rows)]
+    bottom = TOP + ROW * len(rows)
+    parts += [_pooled(place, found, bottom + 8), *_axis(place, found, bottom + 44)]
+    parts.append(_NULL.format(x=place(found.null), top=TOP - 18, bottom=bottom + 30))
+    width = NAMES + PLOT + FIGURES
+    desc = f"{len(rows)} studies and their pooled {tidy(found.measure)}. The table below has the same content."
+    return _FRAME.format(
+        id=id, width=width, height=bottom + 66, title=tidy(title), desc=desc, parts=Markup("").join(parts)
+    )
+
+
+def _scale(found: Estimate) -> Callable[[float], float]:
+    """Where a value stands; ratios by their logs."""
+    bend = log if found.null == 1 else float
+    ends = [found.null, found.ci_low, found.ci_high, *(x for x in (found.pi_low, found.pi_high) if x is not None)]
+    ends += [x for part in found.parts for x in (part.ci_low, part.ci_high)]
+    low, high = bend(min(ends)), bend(max(ends))
+    return lambda value: NAMES + 12 + (PLOT - 24) * (bend(value) - low) / ((high - low) or 1)
+
+
+def _study(place: Callable[[float], float], one: Part, y: int) -> Markup:
+    side, at = 5 + 11 * (one.weight / 100) ** 0.5, place(one.effect)
+    told = f"{_figures(one.effect, one.ci_low, one.ci_high)}  {one.weight:.0f}%"
+    return Markup("").join(
+        [
+            _LABEL.format(x=0, y=y + 4, more="", text=tidy(one.label)[:30]),
+            _LINE.format(x1=place(one.ci_low), x2=place(one.ci_high), y=y, wide=1.4),
+            _BOX.format(x=at - side / 2, y=y - side / 2, side=side),
+            _LABEL.format(x=NAMES + PLOT + FIGURES, y=y + 4, more=_END, text=told),
+        ]
+    )
+
+
+def _pooled(place: Callable[[float], float], found: Estimate, y: int) -> Markup:
+    parts = [_LABEL.format(x=0, y=y + 4, more=Markup(' font-weight="600"'), text="Pooled")]
+    if found.pi_low is not None and found.pi_high is not None:
+        parts.append(_LINE.format(x1=place(found.pi_low), x2=place(found.pi_high), y=y, wide=0.8))
+    parts.append(
+        _DIAMOND.format(
+            low=place(found.ci_low), high=place(found.ci_high), at=place(found.value), y=y, up=y - 8, down=y + 8
+        )
+    )
+    told = _figures(found.value, found.ci_low, found.ci_high)
+    parts.append(_LABEL.format(x=NAMES + PLOT + FIGURES, y=y + 4, more=_END, text=told))
+    return Markup("").join(parts)
+
+
+def _figures(value: float, low: float, high: float) -> str:
+    return f"{size(value)} ({size(low)} to {size(high)})"
+
+
+def _axis(place: Callable[[float], float], found: Estimate, y: int) -> list[Markup]:
+    ends = sorted({found.null, *(x for part in found.parts for x in (part.ci_low, part.ci_high))})
+    shown = [ends[0], found.null, ends[-1]]
+    line = _LINE.format(x1=NAMES + 12, x2=NAMES + PLOT - 12, y=y - 12, wide=0.8)
+    marks = [_LABEL.format(x=f"{place(x):.0f}", y=y + 4, more=_MIDDLE, text=size(x)) for x in dict.fromkeys(shown)]
+    return [line, *marks]
