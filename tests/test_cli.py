@@ -37,7 +37,8 @@ def protocol() -> Path:
 
 
 def commands() -> list[str]:
-    return [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+    single = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+    return [*single, *(str(group.name) for group in app.registered_groups)]
 
 
 def test_readme_names_every_command_and_no_other() -> None:

@@ -104,6 +104,7 @@ def test_a_table_without_any_contrast_is_dropped_on_request_and_said_so() -> Non
         ("ZCOR", ("ri", "ni"), (0.5, 3), "fewer than 4"),
         ("SMCC", ("m1i", "m2i", "sd1i", "sd2i", "ni", "ri"), (1, 2, 1, 1, 10, 1.0), "standard deviation"),
         ("GEN", ("yi", "vi"), (1, 0), "not above zero"),
+        ("IRR", ("x1i", "t1i", "x2i", "t2i"), (3, -10, 4, 10), "person-time"),
     ],
 )
 def test_what_cant_be_estimated_is_named(measure: str, columns: tuple[str, ...], values: Any, why: str) -> None:
@@ -118,6 +119,12 @@ def test_a_table_that_is_wrong_as_a_whole_is_refused() -> None:
         escalc("OR", {"ai": [1]})
     with pytest.raises(Refused, match="different length"):
         escalc("MD", {"m1i": [1], "sd1i": [1], "n1i": [2], "m2i": [1, 2], "sd2i": [1], "n2i": [3]})
+    with pytest.raises(Refused, match="ai has 1 studies and n1i 2"):
+        escalc("OR", {"ai": [1], "n1i": [5, 6], "ci": [1], "n2i": [5]})
+    with pytest.raises(Refused, match="vtype must be one of LS, UB"):
+        escalc("SMD", {}, vtype="XX")
+    assert one("PR", COUNTS, 0, 10, to="none")[2] == "not estimable: its variance is not above zero"
+    assert "negative" in one("OR", TWO_BY_TWO, -1, 20, 5, 25, to="all", add=2)[2]
     with pytest.raises(Refused, match="`to` must be one of only0"):
         escalc("OR", {}, to="some")
 

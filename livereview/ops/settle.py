@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -14,13 +14,22 @@ from livereview.store import candidates, matches, records, standings
 from livereview.store.matches import Match
 from livereview.store.open import Connection
 
+Prepared = Mapping[str, tuple[Features, tuple[str, ...]]]
 
-def settle(con: Connection, news: Sequence[Record], now: datetime) -> None:
+
+def prepare(records: Iterable[Record]) -> Prepared:
+    """What matching needs of each record, worked out before the writer is held up by it."""
+    found = {record.record_id: features(record) for record in records}
+    return {key: (made, block_keys(made)) for key, made in found.items()}
+
+
+def settle(con: Connection, news: Sequence[Record], now: datetime, prepared: Prepared | None = None) -> None:
     """Match new and changed records against everything known and put each into its report."""
     if not news:
         return
-    ready = {record.record_id: features(record) for record in news}
-    candidates.replace(con, [(key, block_keys(ready[key])) for key in ready])
+    known = prepared or prepare(news)
+    ready = {record.record_id: known[record.record_id][0] for record in news}
+    candidates.replace(con, [(key, known[key][1]) for key in ready])
     moved = judge_pairs(con, sorted(candidates.pairs(con, list(ready))), ready, now)
     regroup(con, ready.keys() | moved)
 

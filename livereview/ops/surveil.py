@@ -13,7 +13,7 @@ from typing import Any
 from livereview import review_toml, sources
 from livereview.errors import LivereviewError, Refused
 from livereview.ops import tasks
-from livereview.ops.settle import settle
+from livereview.ops.settle import prepare, settle
 from livereview.review import Review, Search
 from livereview.sources import citations
 from livereview.sources.protocol import Page, Query
@@ -130,6 +130,7 @@ def ingest(
         asked = searches.asked(con, search)
     review, _, source, kind = known
     page, problem = _parse(source, body, cursor, asked)
+    prepared = prepare(page.records)
     facts = PageFacts(cursor, url, status, problem, page.warnings, filled(page.records), quota, note)
 
     def job(con: Connection) -> Counts:
@@ -141,7 +142,7 @@ def ingest(
         searches.save_page(con, search, body, counts, facts, now)
         searches.save_rejects(con, search, sha256, page.rejects, now)
         records.append(con, (*news.fresh, *news.changed), sha256, now)
-        settle(con, (*news.fresh, *news.changed), now)
+        settle(con, (*news.fresh, *news.changed), now, prepared)
         records.add_hits(con, review, search, _times(kind, page), now)
         tasks.raise_for(con, review, kind, [record.record_id for record in page.records], now)
         return counts

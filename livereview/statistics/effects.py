@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from operator import and_
 
 from livereview.errors import Refused
 from livereview.statistics import effects_counts, effects_means
@@ -16,6 +17,7 @@ from livereview.statistics.effects_counts import Impossible
 
 Number = float | None
 Formula = Callable[..., tuple[float, float]]
+VARIANCES = ("LS", "UB")
 CORRECTIONS = ("only0", "all", "if0all", "none")
 TWO_BY_TWO, COUNTS, RATES = ("ai", "bi", "ci", "di"), ("xi", "ni"), ("x1i", "t1i", "x2i", "t2i")
 TWO_MEANS, CHANGE, CORRELATION = (
@@ -102,6 +104,8 @@ def escalc(
         return _given(raw)
     if measure not in MEASURES:
         raise Refused(f"unknown measure {measure!r}; choose one of GEN, {', '.join(MEASURES)}")
+    if vtype not in VARIANCES:
+        raise Refused(f"vtype must be one of {', '.join(VARIANCES)}; it was {vtype!r}")
     if to not in CORRECTIONS:
         raise Refused(f"`to` must be one of {', '.join(CORRECTIONS)}; it was {to!r}")
     how = MEASURES[measure]
@@ -136,6 +140,8 @@ def _one(formula: Formula, row: Sequence[Number]) -> tuple[Number, Number, str |
         y, v = formula(*values)
         if not (isfinite(y) and isfinite(v)):
             raise Impossible("the result is not finite")
+        if v <= 0:
+            raise Impossible("its variance is not above zero")
     except Impossible as problem:
         return None, None, f"not estimable: {problem}"
     except (ZeroDivisionError, ValueError, OverflowError):
@@ -156,6 +162,8 @@ def _column(measure: str, name: str, raw: Mapping[str, Sequence[Number]]) -> Seq
         return raw[name]
     part, size = SIZES.get(name, ("", ""))
     if part in raw and size in raw:
+        if len(raw[part]) != len(raw[size]):
+            raise Refused(f"{measure}: {part} has {len(raw[part])} studies and {size} {len(raw[size])}; give one each")
         if name == "ni":  # mi is the number without the event
             return [None if x is None or m is None else x + m for x, m in zip(raw[part], raw[size], strict=True)]
         return [None if x is None or n is None else n - x for x, n in zip(raw[part], raw[size], strict=True)]
@@ -168,6 +176,7 @@ def _column(measure: str, name: str, raw: Mapping[str, Sequence[Number]]) -> Seq
 def _corrected(columns: Sequence[str], rows: list[tuple[Number, ...]], add: float, to: str) -> list[tuple[Number, ...]]:
     """Rows with `add` on each count where the rule asks for it; a number of people grows by both its counts."""
     zeros = [None not in row and _has_zero(columns, row) for row in rows]
+    sound = [all(x is None or x >= 0 for x in row) for row in rows]  # what can't be must not look as if it could
     wanted = {
         "only0": zeros,
         "all": [True] * len(rows),
@@ -177,7 +186,7 @@ def _corrected(columns: Sequence[str], rows: list[tuple[Number, ...]], add: floa
     by = {"ai": add, "bi": add, "ci": add, "di": add, "xi": add, "ni": 2 * add, "x1i": add, "x2i": add}
     return [
         tuple(x if x is None else x + by.get(name, 0.0) for name, x in zip(columns, row, strict=True)) if do else row
-        for row, do in zip(rows, wanted[to], strict=True)
+        for row, do in zip(rows, map(and_, wanted[to], sound), strict=True)
     ]
 
 

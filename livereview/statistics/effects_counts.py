@@ -71,14 +71,20 @@ def phi(a: float, b: float, c: float, d: float) -> Effect:
     return y, (1 - y**2 + skew - 0.75 * y**2 * (by_rows + by_columns)) / n
 
 
+def _rates(x1: float, t1: float, x2: float, t2: float) -> None:
+    _table(x1, x2)
+    if t1 <= 0 or t2 <= 0:
+        raise Impossible("a person-time is not above zero")
+
+
 def rate_ratio(x1: float, t1: float, x2: float, t2: float) -> Effect:
     """Log ratio of x1 events in t1 person-time to x2 in t2."""
-    _table(x1, x2)
+    _rates(x1, t1, x2, t2)
     return log(x1 / t1 / (x2 / t2)), 1 / x1 + 1 / x2
 
 
 def rate_difference(x1: float, t1: float, x2: float, t2: float) -> Effect:
-    _table(x1, x2)
+    _rates(x1, t1, x2, t2)
     return x1 / t1 - x2 / t2, x1 / t1**2 + x2 / t2**2
 
 
