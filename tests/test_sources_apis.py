@@ -339,7 +339,7 @@ def test_any_bytes_never_crash(name: str, raw: bytes) -> None:
 
 # How many items a payload holds, counted without the source's code.
 def papers(data: Any) -> int:
-    """How many papers Semantic Scholar sent, whichever question this answers; null stands for an id it does not know."""
+    """How many papers Semantic Scholar sent, whatever was asked; null stands for an id that it does not know."""
     known = data if isinstance(data, dict) else {}
     found = known.get("data", known.get("recommendedPapers", data))
     if isinstance(found, list):
