@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable
+from threading import Event
 
 import pytest
 
 from livereview import ops, review_toml
-from livereview.errors import Refused
+from livereview.errors import Refused, Retry
 from livereview.ops import surveil
 from livereview.store import queues, ranks
 from livereview.store.open import Store
@@ -108,6 +110,15 @@ def test_ranking_in_a_process_of_its_own_gives_the_same(reviewed: Store) -> None
     library(reviewed)
     assert ops.ranking.rerank(reviewed, review=REVIEW, now=NOW)["model"] == rank(reviewed)["model"]
     assert ops.ranking.rerank_due(reviewed, NOW) == []
+
+
+def test_a_ranking_that_is_stopped_leaves_the_order_before(reviewed: Store) -> None:
+    library(reviewed)
+    before, stop = queue(reviewed), Event()
+    stop.set()
+    with pytest.raises(Retry, match="the order before stands"):
+        ops.ranking.rerank(reviewed, review=REVIEW, now=NOW, stop=stop)
+    assert queue(reviewed) == before and multiprocessing.active_children() == []
 
 
 def test_a_review_of_empty_records_is_ranked_too(reviewed: Store) -> None:

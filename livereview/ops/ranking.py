@@ -5,12 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
+from livereview.errors import Retry
 from livereview.ops.surveil import protocol
 from livereview.review import Review
 from livereview.store import ranks, records, searches, standings
@@ -36,15 +37,19 @@ def due(con: Connection, review: str) -> bool:
     return more >= max(LEAST, GROWTH * before.labels)
 
 
-def rerank(store: Store, *, review: str, now: datetime, seed: int = 0, apart: bool = True) -> dict[str, Any]:
+def rerank(
+    store: Store, *, review: str, now: datetime, seed: int = 0, apart: bool = True, stop: Event | None = None
+) -> dict[str, Any]:
     """Learn from all settled reports and put the whole queue in order. Nothing is hidden and nothing decided.
 
     apart   in a process of its own, so that decisions do not wait for it
+    stop    once set, ends that process: raises Retry, and the order before stands
     """
     with store.read() as con:
         rules = protocol(con, review)
         texts, labels = _texts(con, review), ranks.labels(con, review, rules.screening.stages[0])
-    found = (_apart if apart else _rank)(texts, labels, words(rules), seed)
+    asked = (texts, labels, words(rules), seed)
+    found = _apart(asked, stop) if apart else _rank(*asked)
     ranking = Ranking(uuid4().hex, found.model, found.features, seed, len(texts), len(labels), now)
     store.write(lambda con: ranks.save(con, review, ranking, found.reports, found.scores), bulk=True)
     return asdict(ranking)
@@ -56,10 +61,28 @@ def _rank(texts: Sequence[Any], labels: Sequence[Any], words: str, seed: int) ->
     return rank(texts, labels, words, seed)
 
 
-def _apart(texts: Sequence[Any], labels: Sequence[Any], words: str, seed: int) -> Any:
+def _apart(asked: tuple[Any, ...], stop: Event | None) -> Any:
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context, initializer=os.nice, initargs=(NICE,)) as pool:
-        return pool.submit(_rank, texts, labels, words, seed).result()
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(target=_work, args=(there, asked), daemon=True)
+    child.start()
+    there.close()
+    try:
+        while not here.poll(0.2):
+            if stop is not None and stop.is_set():
+                raise Retry("the ranking was stopped; the order before stands")
+        return here.recv()
+    except EOFError:
+        raise Retry("the process that ranks ended early; the order before stands") from None
+    finally:
+        child.terminate()
+        child.join()
+        here.close()
+
+
+def _work(pipe: Any, asked: tuple[Any, ...]) -> None:
+    os.nice(NICE)
+    pipe.send(_rank(*asked))
 
 
 def words(rules: Review) -> str:
@@ -130,10 +153,10 @@ def curve(con: Connection, review: str) -> str | None:
     return drawn.svg(labels, "Relevant reports found so far, by reports read") if any(labels) else None
 
 
-def rerank_due(store: Store, now: datetime) -> list[str]:
-    """Rank each review whose ranking is out of date; which those were."""
+def rerank_due(store: Store, now: datetime, stop: Event | None = None) -> list[str]:
+    """Rank each review whose ranking is out of date, until `stop` is set; which those were."""
     with store.read() as con:
         chosen = [review for review in searches.review_ids(con) if due(con, review)]
     for review in chosen:
-        rerank(store, review=review, now=now)
+        rerank(store, review=review, now=now, stop=stop)
     return chosen

@@ -16,7 +16,7 @@ from types import FrameType
 import uvicorn
 
 from livereview import client, ops
-from livereview.errors import Refused
+from livereview.errors import Refused, Retry
 from livereview.settings import Settings
 from livereview.store import searches, versions
 from livereview.store.open import Store
@@ -123,7 +123,9 @@ def rank_all(store: Store, stop: threading.Event, pause: float = RANKING_PAUSE) 
     """Rank queues that are out of date, with a pause between two looks, until `stop` is set."""
     while not stop.wait(pause):
         try:
-            ops.ranking.rerank_due(store, datetime.now(UTC))
+            ops.ranking.rerank_due(store, datetime.now(UTC), stop)
+        except Retry as told:
+            log.warning("%s", told.message)
         except Exception:  # the old order stands, and screening goes on
             log.exception("a queue could not be ranked")
 
