@@ -9,8 +9,6 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from openpyxl import load_workbook
-
 from livereview.errors import Refused
 
 LARGEST, RATIO = 200_000_000, 100  # what an Excel file may unpack to: bytes, and times its own size
@@ -60,6 +58,8 @@ def _separated(text: str, name: str) -> Iterator[Sequence[object]]:
 
 
 def _excel(body: bytes, name: str) -> Iterator[Sequence[object]]:
+    from openpyxl import load_workbook  # a quarter of a second that only Excel files need
+
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as packed:
             size = sum(part.file_size for part in packed.infolist())
