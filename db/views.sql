@@ -40,8 +40,27 @@ LEFT JOIN report p ON p.record_id = d.record_id
 LEFT JOIN reopened o ON o.review = d.review AND o.stage = d.stage AND o.report_id = coalesce(p.report_id, d.record_id)
 WHERE place = 1 AND verdict <> 'withdrawn' AND d.seq > coalesce(o.seq, 0);
 
+-- A review's stop, as long as it holds: until the lead takes it back, a report comes that was not there, or the protocol changes.
+CREATE OR REPLACE VIEW stopped AS
+SELECT o.* FROM stopping o
+JOIN (SELECT review, max(seq) AS seq FROM stopping GROUP BY review) last USING (review, seq)
+JOIN current_protocol p ON p.review = o.review AND p.seq < o.seq
+WHERE o.stops AND NOT EXISTS (SELECT 1 FROM screening_state s WHERE s.review = o.review AND s.seq > o.seq);
+
+-- Reports drawn for an audit of the unread: they wait for everyone, stop or no stop.
+CREATE OR REPLACE VIEW drawn AS
+SELECT DISTINCT d.review, coalesce(p.report_id, d.record_id) AS report_id
+FROM draw d LEFT JOIN report p ON p.record_id = d.record_id;
+
+-- What nobody will read because of a stop. Half-screened reports are read to the end.
+CREATE OR REPLACE VIEW left_unread AS
+SELECT s.review, s.report_id FROM stopped o JOIN current_protocol p USING (review)
+JOIN screening_state s ON s.review = o.review AND s.stage = p.stages[1] AND s.state = 'open'
+ANTI JOIN drawn d ON d.review = s.review AND d.report_id = s.report_id;
+
 CREATE OR REPLACE VIEW queue AS
-SELECT review, report_id, stage, votes, seq FROM screening_state WHERE state IN ('open', 'half');
+SELECT review, report_id, stage, votes, seq FROM screening_state s
+ANTI JOIN left_unread u ON u.review = s.review AND u.report_id = s.report_id WHERE s.state IN ('open', 'half');
 
 CREATE OR REPLACE VIEW included AS
 SELECT s.review, s.report_id FROM screening_state s JOIN current_protocol p ON p.review = s.review
@@ -107,16 +126,19 @@ WITH found AS (
         coalesce(sum(times) FILTER (WHERE grey), 0)::BIGINT AS other,
         (sum(times) - count(DISTINCT report_id))::BIGINT AS duplicates FROM found GROUP BY review
 ), st AS (
-    SELECT s.*, p.stages, s.stage = p.stages[1] AS at_first, len(p.stages) = 1 AS single FROM screening_state s
-    JOIN current_protocol p ON p.review = s.review
+    SELECT s.*, p.stages, s.stage = p.stages[1] AS at_first, len(p.stages) = 1 AS single, u.report_id IS NOT NULL AS unread
+    FROM screening_state s JOIN current_protocol p ON p.review = s.review
+    LEFT JOIN left_unread u ON u.review = s.review AND u.report_id = s.report_id
 ), counts AS (
     SELECT review,
-        count(*) FILTER (WHERE at_first AND NOT single AND state = 'open') AS awaiting_screening,
+        count(*) FILTER (WHERE at_first AND NOT single AND state = 'open' AND NOT unread) AS awaiting_screening,
+        count(*) FILTER (WHERE unread) AS not_screened,
         count(*) FILTER (WHERE at_first AND NOT single AND state IN ('half', 'conflict')) AS in_screening,
         count(*) FILTER (WHERE at_first AND NOT single AND state = 'excluded') AS excluded,
-        count(*) FILTER (WHERE NOT at_first OR single) AS sought,
+        count(*) FILTER (WHERE (NOT at_first OR single) AND NOT unread) AS sought,
         count(*) FILTER (WHERE (NOT at_first OR single) AND state = 'not_retrieved') AS not_retrieved,
-        count(*) FILTER (WHERE (NOT at_first OR single) AND state IN ('open', 'half', 'conflict')) AS awaiting_full_text,
+        count(*) FILTER (WHERE (NOT at_first OR single) AND NOT unread AND state IN ('open', 'half', 'conflict'))
+            AS awaiting_full_text,
         count(*) FILTER (WHERE (NOT at_first OR single) AND state = 'excluded') AS excluded_full_text,
         count(*) FILTER (WHERE (NOT at_first OR single) AND state = 'included') AS included
     FROM st GROUP BY review

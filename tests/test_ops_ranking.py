@@ -141,7 +141,7 @@ def test_the_lead_sees_the_curve_an_estimate_and_the_work_left(reviewed: Store, 
     assert "no certificate" in page and "Ranked 2026-03-02" in page
     with reviewed.read() as con:
         told = ops.ranking.reading(con, REVIEW)
-    assert told.most is not None and told.low is not None and told.low == pytest.approx(2 / told.most)
+    assert told.said["low"] == pytest.approx(2 / told.said["most"])
     curve = lena.http.get(f"/r/{REVIEW}/curve.svg")
     assert curve.headers["content-type"].startswith("image/svg+xml") and "2 relevant of 20 records" in curve.text
 

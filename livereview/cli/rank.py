@@ -7,13 +7,15 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 import typer
 from rich.progress import Progress
 from rich.table import Table
 
 from livereview import files
-from livereview.cli.terminal import app, err, out, told
+from livereview.cli.terminal import Home, ReviewId, app, err, out, settings_of, told
+from livereview.client import Session
 from livereview.errors import Refused
 
 if TYPE_CHECKING:  # scikit-learn takes a second to import, which no other command waits for
@@ -60,6 +62,48 @@ def simulate_(
         if plot:
             write(plot, curve.svg(labels, f"Recall curve of {data.name}", [(v.rule, v.read) for v in verdicts]))
         show(measured, verdicts, known)
+
+
+Lead = Annotated[str, typer.Option(help="The lead who signs.")]
+Note = Annotated[str | None, typer.Option(help="Why; needed where the test does not support stopping.")]
+
+
+@rank.command("stop")
+def stop_(review: ReviewId, by: Lead, note: Note = None, home: Home = None) -> None:
+    """Leave the rest unread, and say so in public.  Example: livereview rank stop --review R --by lena
+
+    It ends by itself when a new report comes or the protocol changes. Half-screened reports are read to the end.
+    """
+    with told(), Session(settings_of(home)) as client:
+        said = client.call("stop_reading", id=uuid4().hex, review=review, by=by, note=note)["told"]
+        client.call("settle_outbox")
+    least = f"at least {said['low']:.0%} found" if said["low"] is not None else "nothing found yet"
+    out.print(f"reading stopped after {said['read']:,} of {said['total']:,}: {least}", highlight=False)
+
+
+@rank.command("read-on")
+def read_on_(review: ReviewId, by: Lead, note: Note = None, home: Home = None) -> None:
+    """Take a stop back.  Example: livereview rank read-on --review R --by lena"""
+    with told(), Session(settings_of(home)) as client:
+        client.call("read_on", id=uuid4().hex, review=review, by=by, note=note)
+        client.call("settle_outbox")
+    out.print("everything unread waits again")
+
+
+@rank.command("audit")
+def audit_(
+    review: ReviewId,
+    by: Lead,
+    number: Annotated[int, typer.Option(help="How many of the unread to draw.")] = 100,
+    home: Home = None,
+) -> None:
+    """Draw some of the unread at random, to be read first.  Example: livereview rank audit --review R --by lena
+
+    What they tell of recall stands on the lead's page: an interval, never a certificate.
+    """
+    with told(), Session(settings_of(home)) as client:
+        done = client.call("draw_audit", id=uuid4().hex, review=review, by=by, number=number)
+    out.print(f"{done['drawn']:,} of {done['unread']:,} unread reports drawn; they come first in every queue")
 
 
 def labelled(path: Path) -> tuple[list[Text], dict[str, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from threading import Event
@@ -12,11 +12,15 @@ from typing import Any
 from uuid import uuid4
 
 from livereview.errors import Retry
+from livereview.ops import stopping
+from livereview.ops.stopping import Audited
 from livereview.ops.surveil import protocol
 from livereview.review import Review
 from livereview.store import ranks, records, searches, standings
+from livereview.store import stopping as acts
 from livereview.store.open import Connection, Store
 from livereview.store.ranks import Ranking
+from livereview.store.stopping import Stop
 
 LEAST, GROWTH = 10, 0.05  # so many settled reports more than last time, and this share of them, make a new ranking due
 SECONDS = 36  # a title and abstract takes a person; Cochrane's planning figure of 2024
@@ -50,7 +54,7 @@ def rerank(
         texts, labels = _texts(con, review), ranks.labels(con, review, rules.screening.stages[0])
     asked = (texts, labels, words(rules), seed)
     found = _apart(asked, stop) if apart else _rank(*asked)
-    ranking = Ranking(uuid4().hex, found.model, found.features, seed, len(texts), len(labels), now)
+    ranking = Ranking(uuid4().hex, found.model, found.features, seed, len(texts), len(labels), now, found.told)
     store.write(lambda con: ranks.save(con, review, ranking, found.reports, found.scores), bulk=True)
     return asdict(ranking)
 
@@ -105,43 +109,46 @@ class Reading:
 
     settled, went_on   reports that have all their votes, and those that go on to full text
     total              reports in all;  hours  what the rest will take all reviewers together
-    most               relevant reports there may be in all, at 95% confidence;  low  recall so far is at least this
-    p                  of the hypothesis that `target` is missed
-    None where nothing was found yet. They hold for the backlog as it stands now, and only if `assumes` does.
+    stream             what a cut of the nightly stream would cost: `ranking.nightly.stream`, and the reports `above` it
+    said               `stopping.test` today;  stop  the stop that holds;  lapsed  the last one, if it holds no more
     """
 
     settled: int
     went_on: int
     total: int
     hours: float
-    target: float
-    most: int | None
-    low: float | None
-    p: float | None
-    assumes: str
+    said: dict[str, Any]
+    stop: Stop | None
+    lapsed: Stop | None
+    audited: Audited | None
     ranking: Ranking | None
+    stream: tuple[dict[str, Any], ...]
 
 
 def reading(con: Connection, review: str) -> Reading:
-    """What Callaghan and Müller-Hansen's test says of the backlog today."""
-    from livereview.ranking import stopping
-
-    rules = protocol(con, review)
-    labels = [int(one) for _, one in ranks.labels(con, review, rules.screening.stages[0])]
-    total, target = ranks.counts(con, review)[0], rules.screening.recall_target
-    told = stopping.backlog(labels, total, target) if any(labels) else None
+    """What the lead is told of the reading: it holds for today's records, and only if the test's assumptions do."""
+    said, votes = stopping.test(con, review), protocol(con, review).screening.votes
+    stop, last = acts.in_force(con, review), acts.last(con, review)
     return Reading(
-        settled=len(labels),
-        went_on=sum(labels),
-        total=total,
-        hours=(total - len(labels)) * rules.screening.votes * SECONDS / 3600,
-        target=target,
-        most=told.most if told else None,
-        low=told.low if told else None,
-        p=told.p if told else None,
-        assumes=stopping.ASSUMES,
+        settled=said["read"],
+        went_on=said["found"],
+        total=said["total"],
+        hours=(said["total"] - said["read"]) * votes * SECONDS / 3600,
+        said=said,
+        stop=stop,
+        lapsed=last if last and last.stops and not stop else None,
+        audited=stopping.audited(con, review),
         ranking=ranks.last(con, review),
+        stream=tuple(_stream(con, review)),
     )
+
+
+def _stream(con: Connection, review: str) -> Iterator[dict[str, Any]]:
+    """Each cut with how many of the unread lie above it."""
+    last, stage = ranks.last(con, review), protocol(con, review).screening.stages[0]
+    for cut in last.told.get("stream", []) if last else []:
+        score = cut["score"]
+        yield {**cut, "above": None if score is None else ranks.above(con, review, stage, score)}
 
 
 def curve(con: Connection, review: str) -> str | None:

@@ -11,9 +11,9 @@ from livereview.evidence import forms
 from livereview.ops.surveil import protocol
 from livereview.records import Record
 from livereview.review import Review
-from livereview.store import decisions, evidence, ledger, matches, records, searches, versions
+from livereview.store import decisions, evidence, ledger, matches, records, searches, stopping, versions
 from livereview.store.open import Connection
-from livereview.summary.snapshot import Flow, Published, Report, SearchFact, Snapshot, Study
+from livereview.summary.snapshot import Flow, Published, Report, SearchFact, Snapshot, Stop, Study
 from livereview.surveillance.health import health
 from livereview.surveillance.recall import recall
 
@@ -41,7 +41,13 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
         excluded=tuple(_report(key, found, reasons[key]) for key, _ in excluded),
         history=tuple(_published(version) for version in history),
         recall=recall(ledger.found_by(con, review_id)),
+        stop=_stop(con, review_id),
     )
+
+
+def _stop(con: Connection, review: str) -> Stop | None:
+    act = stopping.in_force(con, review)
+    return Stop(act.made, tuple(sorted(act.told.items()))) if act else None
 
 
 def _searches(con: Connection, review: Review, now: datetime) -> Iterable[SearchFact]:
@@ -86,6 +92,7 @@ def _flow(con: Connection, review: str, reasons: Iterable[str | None], grouped: 
         screened=n["excluded"] + n["sought"],
         awaiting_screening=n["awaiting_screening"] + n["in_screening"],  # apart, they would tell a reviewer of votes
         in_screening=0,
+        not_screened=n["not_screened"],
         excluded=n["excluded"],
         sought=n["sought"],
         not_retrieved=n["not_retrieved"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from livereview.store import stopping
 from livereview.store.open import Connection
 
 
@@ -22,8 +23,8 @@ class Next:
 
 # `place` orders in one number, so that the first are found without sorting all: reports that others have on their screens
 # and that then have all their votes come last; half-screened ones first, or a re-ranked list would leave records with a
-# single vote for ever; then by rank (27 bits), then as found (33 bits). "Not retrieved" is no vote: once somebody has the
-# report after all, everyone is asked.
+# single vote for ever; then those drawn for an audit; then by rank (27 bits), then as found (33 bits). "Not retrieved" is
+# no vote: once somebody has the report after all, everyone is asked.
 _WAITING = """
     WITH latest AS (SELECT record_id, arg_max(verdict, seq) AS verdict, max(seq) AS seq FROM decision
         WHERE review = $review AND reviewer = $reviewer AND stage = $stage AND role = 'vote' GROUP BY record_id),
@@ -35,10 +36,13 @@ _WAITING = """
     waiting AS (SELECT s.report_id,
             (coalesce(h.times, 0) > 0 AND h.times + s.votes >= $needed)::BIGINT * 2305843009213693952
             + (s.votes = 0)::BIGINT * 1152921504606846976
-            + least(coalesce(r.place, 134217727), 134217727)::BIGINT * 8589934592 + s.seq AS place
+            + if(d.report_id IS NOT NULL, 0, least(coalesce(r.place, 134217727), 134217727))::BIGINT * 8589934592
+            + s.seq AS place
         FROM screening_state s LEFT JOIN held h ON h.report_id = s.report_id
             LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id
+            LEFT JOIN drawn d ON d.review = s.review AND d.report_id = s.report_id
         WHERE s.review = $review AND s.stage = $stage AND s.state IN ('open', 'half')
+            AND (NOT $stopped OR s.votes > 0 OR d.report_id IS NOT NULL)
             AND NOT EXISTS (SELECT 1 FROM mine WHERE mine.voted AND mine.report_id = s.report_id))
 """
 
@@ -56,7 +60,7 @@ def next_for(
 
     held, needed   how many others have each report before them, and how many votes it needs
     """
-    asked = _asked(review, reviewer, stage, held or {}, needed)
+    asked = _asked(con, review, reviewer, stage, held or {}, needed)
     row = con.execute(
         f"""{_WAITING} SELECT arg_min(report_id, place, 2), count(*), (SELECT count(DISTINCT report_id) FROM mine)
         FROM waiting""",  # noqa: S608
@@ -83,7 +87,7 @@ def waiting_for(con: Connection, review: str, reviewer: str, stage: str) -> list
     """The whole queue of a reviewer at a stage, in its order."""
     rows = con.execute(
         f"{_WAITING} SELECT report_id FROM waiting ORDER BY place",  # noqa: S608
-        _asked(review, reviewer, stage, {}, 1),
+        _asked(con, review, reviewer, stage, {}, 1),
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -94,6 +98,8 @@ def progress(con: Connection, review: str, reviewer: str, stages: Sequence[str])
     return {stage: (one.done, one.waiting) for stage, one in found.items()}
 
 
-def _asked(review: str, reviewer: str, stage: str, held: Mapping[str, int], needed: int) -> dict[str, object]:
-    here = {"review": review, "reviewer": reviewer, "stage": stage}
+def _asked(
+    con: Connection, review: str, reviewer: str, stage: str, held: Mapping[str, int], needed: int
+) -> dict[str, object]:
+    here = {"review": review, "reviewer": reviewer, "stage": stage, "stopped": stopping.holds(con, review, stage)}
     return {**here, "held": list(held), "times": list(held.values()), "needed": needed}

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from livereview.store.open import Connection
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """One ranking of a review: `model` and `features` are versions, `reports` and `labels` how many there were."""
+    """One ranking of a review: `model` and `features` are versions, `reports` and `labels` how many there were.
+
+    told   what else the model says, as `ranking.nightly.rank` tells it
+    """
 
     id: str
     model: str
@@ -19,20 +24,26 @@ class Ranking:
     reports: int
     labels: int
     made: datetime
+    told: dict[str, Any]
 
 
 def last(con: Connection, review: str) -> Ranking | None:
     row = con.execute(
-        "SELECT id, model, features, seed, reports, labels, made FROM ranking WHERE review = ? ORDER BY seq DESC LIMIT 1",
+        """SELECT id, model, features, seed, reports, labels, made, coalesce(told, '{}') FROM ranking
+        WHERE review = ? ORDER BY seq DESC LIMIT 1""",
         [review],
     ).fetchone()
-    return Ranking(*row) if row else None
+    if row is None:
+        return None
+    *known, told = row
+    return Ranking(*known, json.loads(told))
 
 
 def save(con: Connection, review: str, ranking: Ranking, reports: tuple[str, ...], scores: tuple[float, ...]) -> None:
     """Let this be the review's ranking."""
     con.execute(
-        "INSERT INTO ranking (id, review, model, features, seed, reports, labels, made) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        """INSERT INTO ranking (id, review, model, features, seed, reports, labels, made, told)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             ranking.id,
             review,
@@ -42,6 +53,7 @@ def save(con: Connection, review: str, ranking: Ranking, reports: tuple[str, ...
             ranking.reports,
             ranking.labels,
             ranking.made,
+            json.dumps(ranking.told, allow_nan=False),
         ],
     )
     con.execute("DELETE FROM rank WHERE review = ?", [review])
@@ -90,3 +102,13 @@ def searching(con: Connection, review: str) -> bool:
         "SELECT EXISTS (SELECT 1 FROM attempt WHERE review = ? AND outcome = 'running')", [review]
     ).fetchone()
     return bool(row and row[0])
+
+
+def above(con: Connection, review: str, stage: str, score: float) -> int:
+    """How many of the reports that nobody has voted on at this stage score at least this much."""
+    row = con.execute(
+        """SELECT count(*) FROM rank r JOIN screening_state s USING (review, report_id)
+        WHERE review = ? AND s.stage = ? AND s.state = 'open' AND r.score >= ?""",
+        [review, stage, score],
+    ).fetchone()
+    return row[0] if row else 0

@@ -20,7 +20,7 @@ from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.synthesis import Synthesis
 from livereview.review import EMMIE, Review, Statement
 from livereview.summary import flow_diagram, words
-from livereview.summary.snapshot import Published, Report, SearchFact, Snapshot, Study
+from livereview.summary.snapshot import Published, Report, SearchFact, Snapshot, Stop, Study
 
 SCHEMA_VERSION = "1.0.0"
 NOT_RATED = "certainty has not been rated"
@@ -113,6 +113,7 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
         "changed": _changed(snapshot, edition.change),
         "versions": _versions(snapshot.history, edition),
         "flow": flow_diagram.to_json(snapshot.flow),
+        "stop": _stop(snapshot.stop),
         "debt": _debt(snapshot),
         "studies": [_study(study) for study in snapshot.studies],
         "awaiting": [_report(report) for report in snapshot.awaiting],
@@ -299,6 +300,15 @@ def _changed(snapshot: Snapshot, change: Change) -> dict[str, Any]:
         "studies_added": sorted(now - before) if snapshot.history else [],
         "studies_removed": sorted(before - now),
     }
+
+
+def _stop(stop: Stop | None) -> dict[str, Any] | None:
+    """The lead's end of the reading with what the test said that day; null while everything is to be screened."""
+    if stop is None:
+        return None
+    plain = {"date": words.iso(stop.date), "date_display": words.day(stop.date), "by": "the lead"}
+    told = dict(stop.told)
+    return {**plain, **told, "display": words.stop(told)}
 
 
 def _debt(snapshot: Snapshot) -> dict[str, int]:

@@ -36,8 +36,8 @@ def _sums(snapshot: Snapshot) -> Iterable[tuple[str, int, str, int]]:
     found = flow.identified_databases + flow.identified_other
     excluded = sum(n for _, n in flow.excluded_full_text)
     reports = len({report.report_id for study in snapshot.studies for report in study.reports})
-    before = flow.duplicates + flow.screened + flow.awaiting_screening
-    yield "identified", found, "duplicates + screened + awaiting screening", before
+    before = flow.duplicates + flow.screened + flow.awaiting_screening + flow.not_screened
+    yield "identified", found, "duplicates + screened + awaiting screening + not screened", before
     screened = flow.excluded + flow.sought + flow.in_screening
     yield "screened", flow.screened, "excluded + sought + in screening", screened
     sought = flow.not_retrieved + flow.assessed + flow.awaiting_full_text
@@ -60,6 +60,7 @@ def rows(flow: Flow) -> tuple[tuple[str, int, str], ...]:
         ("Identified by other methods (grey literature)", flow.identified_other, "records"),
         ("Duplicates removed before screening", flow.duplicates, "records"),
         ("Waiting to be screened", flow.awaiting_screening, "records"),
+        ("Not screened: reading was stopped by a rule", flow.not_screened, "records"),
         ("Screened", flow.screened, "records"),
         ("Screening not finished", flow.in_screening, "records"),
         ("Excluded at screening, by people", flow.excluded, "records"),
@@ -124,7 +125,7 @@ def _steps(flow: Flow) -> tuple[tuple[Lines, Lines], ...]:
             [("Records identified", found), ("  databases and registers", flow.identified_databases),
              ("  other methods", flow.identified_other)],
             [("Before screening", None), ("  duplicates removed", flow.duplicates),
-             ("  waiting to be screened", flow.awaiting_screening)],
+             ("  waiting to be screened", flow.awaiting_screening), *_unread(flow)],
         ),
         (
             [("Records screened", flow.screened)],
@@ -140,6 +141,10 @@ def _steps(flow: Flow) -> tuple[tuple[Lines, Lines], ...]:
             [("Of these reports", None), ("  waiting for data extraction", flow.awaiting_extraction)],
         ),
     )  # fmt: skip
+
+
+def _unread(flow: Flow) -> Lines:
+    return [("  not screened, by a stopping rule", flow.not_screened)] if flow.not_screened else []
 
 
 def _reasons(flow: Flow) -> Lines:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from livereview.evidence.forms import Extraction
 from livereview.records import Record
@@ -39,7 +40,7 @@ class SearchFact:
 class Flow:
     """PRISMA 2020 boxes; they balance:
 
-    identified = duplicates + screened + awaiting_screening
+    identified = duplicates + screened + awaiting_screening + not_screened   (left unread by a signed stop)
     screened   = excluded + sought + in_screening          (in_screening: some votes in, none final; conflicts too)
     sought     = not_retrieved + assessed + awaiting_full_text
     assessed   = sum(excluded_full_text.values()) + included
@@ -62,6 +63,15 @@ class Flow:
     awaiting_extraction: int
     studies: int
     doubtful_pairs: int = 0
+    not_screened: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The lead ended the reading of titles and abstracts; `told` is what the test said then, as (name, value)."""
+
+    date: datetime
+    told: tuple[tuple[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +119,5 @@ class Snapshot:
     awaiting: tuple[Report, ...]  # included reports not yet in a study
     excluded: tuple[Report, ...]  # at full text, with reason
     history: tuple[Published, ...]  # oldest first
+    stop: Stop | None = None  # of the reading, as long as it holds
     recall: Recall | None = None  # what the searches found of the included reports

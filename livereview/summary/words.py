@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from livereview.evidence.forms import Result
@@ -121,6 +123,17 @@ def effect(result: Result) -> str:
     if result.ci_low is None or result.ci_high is None:
         return f"{result.measure}{size} (no interval reported)"
     return f"{result.measure}{size} (95% interval {number(result.ci_low)} to {number(result.ci_high)})"
+
+
+def stop(told: Mapping[str, Any]) -> str:
+    """What a stop of the reading rests on, in sentences; `told` as `ops.stopping.test` gives it."""
+    read = f"{number(told['read'])} of {number(told['total'])} reports were read and {number(told['found'])} went on."
+    if told["low"] is None:
+        return f"{read} Nothing supports that few relevant ones are left."
+    sure = f"with {100 * told['confidence']:.0f}% confidence"
+    found = f"At least {100 * told['low']:.0f}% of the relevant ones are found, {sure}"
+    verdict = "The target is met" if told["may_stop"] else "The target is not met"
+    return f"{read} {found}: up to {number(told['most'])} may be there. {verdict}: {100 * told['target']:.0f}% of them."
 
 
 def link(record: Record) -> str | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import uuid4
 
-from fastapi import Form, HTTPException
+from fastapi import Depends, Form, HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from livereview import ops
@@ -25,6 +26,7 @@ def page(room: guard.Here) -> Response:
             "to_extract": len(evidence.to_extract(con, review)),
             "doubtful": matches.doubtful_count(con, review),
             "reading": ops.ranking.reading(con, review),
+            "form": uuid4().hex,
         }
     return pages.show("lead.html", room, status=200, now=status, **values)
 
@@ -36,6 +38,26 @@ def curve(room: guard.Here) -> Response:
     if drawn is None:
         raise HTTPException(404, "There is no curve before the first relevant report.")
     return Response(drawn, media_type="image/svg+xml")
+
+
+def reading(
+    room: guard.Here,
+    form: Annotated[str, Depends(guard.form_id)],
+    act: Annotated[str, Form()],
+    note: Annotated[str, Form()] = "",
+    number: Annotated[int, Form()] = 0,
+) -> Response:
+    """Stop the reading, read on, or draw an audit of what is unread."""
+    asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+    if act == "stop":
+        ops.stopping.stop(room.desk.store, note=note or None, **asked)
+    elif act == "read_on":
+        ops.stopping.read_on(room.desk.store, **asked)
+    elif act == "draw":
+        ops.stopping.draw(room.desk.store, number=number, **asked)
+    else:
+        raise HTTPException(422, "act must be one of stop, read_on, draw")
+    return RedirectResponse(f"/r/{room.review.id}#reading", 303)
 
 
 def ledger(room: guard.Here) -> Response:
