@@ -35,8 +35,7 @@ def last(con: Connection, review: str) -> Ranking | None:
     ).fetchone()
     if row is None:
         return None
-    *known, told = row
-    return Ranking(*known, json.loads(told))
+    return Ranking(*(*row[:-1], json.loads(row[-1])))
 
 
 def save(con: Connection, review: str, ranking: Ranking, reports: tuple[str, ...], scores: tuple[float, ...]) -> None:
