@@ -90,6 +90,9 @@ def step(chosen: Settings, number: int, when: datetime, out: Console) -> Step:
         for sheet in sheets:
             files.extract(client, REVIEW, sheet, "amina", day)
         published = client.call("settle_outbox", now=day)[REVIEW]
+        if published.get("held"):
+            client.call("sign_off", id=f"night-{number}", review=REVIEW, by="lena", now=day)
+            published = client.call("settle_outbox", now=day)[REVIEW]
         flow = client.call("status", review=REVIEW, now=day)["reviews"][0]["flow"]
     out.print(f"night {number}: {sentence(ran, report.written, published)}", markup=False)
     if "problem" in published:
@@ -100,7 +103,10 @@ def step(chosen: Settings, number: int, when: datetime, out: Console) -> Step:
 def sentence(ran: night.Night, decisions: int, published: dict[str, Any]) -> str:
     """A night in a line, as it ends."""
     new = sum(ending["fresh"] for ending in ran.endings)
-    page = f"version {published['version']} ({published['change']})" if published.get("new") else "the page stands"
+    signed = "" if published.get("change") in ("first", "detail") else ", signed by the lead"
+    page = (
+        f"version {published['version']} ({published['change']}{signed})" if published.get("new") else "the page stands"
+    )
     return f"{new} new records, {decisions} decisions, {page}"
 
 

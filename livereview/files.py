@@ -124,3 +124,12 @@ def extract(client: Client, review: str, path: Path, extractor: str, now: dateti
         )
         for n, form in enumerate(forms)
     ]
+
+
+def ratings(path: Path) -> list[Any]:
+    """The ratings in a JSON file: one, or a list."""
+    try:
+        found = json.loads(read(path).decode("utf-8"))
+    except ValueError as error:
+        raise Refused(f"{path} is not JSON: {error}; `livereview rate --help` has an example") from None
+    return found if isinstance(found, list) else [found]

@@ -93,6 +93,14 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """One code for barriers and enablers, e.g. "staff-turnover"."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """An outcome the summary must have a row for, whether or not there are studies.
 
@@ -126,6 +134,7 @@ class Living:
     stale_days       the summary shows a warning when the last complete search is older than this
     trigger          what makes a new version
     retirement       the plan to leave living mode, or "none"
+    sign_off         a changed conclusion waits for a lead's name before it is published
     """
 
     timezone: str
@@ -138,6 +147,7 @@ class Living:
     retirement: str
     stale_days: int = 45
     status: str = "living"  # living, paused, retired
+    sign_off: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +180,7 @@ class Review:
     outcomes: tuple[Outcome, ...]
     living: Living
     taxonomy: tuple[Area, ...] = ()
+    codes: tuple[Code, ...] = ()
     emmie: bool = True
     highlights: Highlights = field(default_factory=Highlights)
     statements: tuple[Statement, ...] = ()

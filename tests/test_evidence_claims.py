@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from livereview import review_toml
-from livereview.evidence import forms
+from livereview.evidence import checks
 from livereview.evidence.claims import CAVEAT, CHANGES, change_class, claims, to_json
 from livereview.evidence.forms import Finding
 from livereview.evidence.synthesis import synthesise
@@ -31,7 +31,7 @@ def example(name):
     folder = ROOT / "examples" / name
     protocol = review_toml.parse((folder / "review.toml").read_text(encoding="utf-8"))
     paths = sorted((folder / "extractions").glob("*.json"))
-    read = [forms.from_json(path.read_text(encoding="utf-8"), protocol, path.name) for path in paths]
+    read = [checks.from_json(path.read_text(encoding="utf-8"), protocol, path.name) for path in paths]
     return made(*read, protocol=protocol)
 
 

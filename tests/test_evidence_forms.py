@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from livereview import review_toml
 from livereview.errors import Refused
-from livereview.evidence import forms
+from livereview.evidence import checks, forms, sheets
 from livereview.evidence.forms import Extraction, Finding, Result
 from tests.snapshots import review
 
@@ -32,7 +32,7 @@ FORM = {
 
 
 def read(**changes):
-    return forms.from_json({**FORM, **changes}, review(), "form.json")
+    return checks.from_json({**FORM, **changes}, review(), "form.json")
 
 
 def problems(**changes):
@@ -50,7 +50,7 @@ def test_a_good_form_is_read_and_written_back_the_same():
     assert form.results == (Result("well", "a scale", "favours_intervention", "SMD", 0.2, -0.1, 0.5, 110),)
     assert form.findings == (Finding("implementation", "Staff turned over.", quality=2, polarity="barrier"),)
     assert form.reports == ("10.1000/a",)
-    assert forms.from_json(json.dumps(forms.to_json(form)), review(), "again") == form
+    assert checks.from_json(json.dumps(forms.to_json(form)), review(), "again") == form
 
 
 def test_null_and_an_absent_key_both_mean_not_reported():
@@ -72,7 +72,7 @@ def test_null_and_an_absent_key_both_mean_not_reported():
         ({"participants": 0}, "participants: must be a whole number from 1"),
         ({"participants": True}, "participants: must be a number"),
         ({"area": "magic"}, "area: must be one of mentoring, not 'magic'"),
-        ({"risk_of_bias": "fine"}, "risk_of_bias: must be one of low, some_concerns, high, serious, critical"),
+        ({"risk_of_bias": "fine"}, "risk_of_bias: must be one of low, some_concerns, moderate, high, serious"),
         ({"form_version": "9"}, "form_version: must be one of 1"),
         ({"colour": "red"}, "colour: unknown; the keys are study, label"),
         ({"caution": "a\x00b"}, "caution: holds a control character"),
@@ -105,13 +105,13 @@ def test_all_mistakes_are_told_at_once():
 def test_what_is_no_form_at_all_is_refused():
     for data in ("{", "[]", 3, None, "[" * 100_000):
         with pytest.raises(Refused):
-            forms.from_json(data, review(), "form.json")
+            checks.from_json(data, review(), "form.json")
 
 
 def test_json_text_with_nan_in_it_is_refused():
     text = json.dumps({**FORM, **with_result(effect=float("nan"))})
     with pytest.raises(Refused, match="finite"):
-        forms.from_json(text, review(), "form.json")
+        checks.from_json(text, review(), "form.json")
 
 
 HEADER = (
@@ -126,7 +126,7 @@ study,jones-2021,Jones 2021,10.1000/b,2021,,,,,,,,,,,
 
 
 def sheet(text):
-    return forms.from_csv(text, review(), "sheet.csv")
+    return sheets.from_csv(text, review(), "sheet.csv")
 
 
 def sheet_problems(text):
@@ -182,7 +182,7 @@ NUMBER = st.floats(-1e6, 1e6, allow_nan=False)
 )  # fmt: skip
 def test_any_valid_form_survives_json_and_a_sheet(name, label, results):
     form = Extraction(name, label, ("10.1000/a",), results=tuple(results))
-    assert forms.from_json(json.dumps(forms.to_json(form)), review(), "x") == form
+    assert checks.from_json(json.dumps(forms.to_json(form)), review(), "x") == form
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(
@@ -198,9 +198,9 @@ def test_any_valid_form_survives_json_and_a_sheet(name, label, results):
 @pytest.mark.parametrize("path", sorted(ROOT.glob("examples/*/extractions/*.json")), ids=lambda path: path.stem)
 def test_the_extractions_of_the_examples_are_valid(path):
     protocol = review_toml.parse((path.parents[1] / "review.toml").read_text(encoding="utf-8"))
-    form = forms.from_json(path.read_text(encoding="utf-8"), protocol, path.name)
+    form = checks.from_json(path.read_text(encoding="utf-8"), protocol, path.name)
     assert form.results
-    assert forms.from_json(forms.to_json(form), protocol, "again") == form
+    assert checks.from_json(forms.to_json(form), protocol, "again") == form
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared data of the published review are not here")
@@ -233,7 +233,7 @@ def test_the_effects_of_a_published_review_go_in_as_a_sheet():
         study = row["study_id"].replace("_", "-")
         numbers = [row[key] if row[key] != "NA" else "" for key in ("es", "es_ci_low", "es_ci_high", "sample_size")]
         writer.writerow([study, study, study, outcome, row["outcome_construct"], direction, "SMD", *numbers])
-    found = forms.from_csv(out.getvalue(), protocol, "effects.csv")
+    found = sheets.from_csv(out.getvalue(), protocol, "effects.csv")
     assert {form.study: len(form.results) for form in found} == {
         "thulien-2022": 9, "gilmer-2016": 4, "kozloff-2016": 69, "slesnick-2023": 11, "raithel-2015": 6,
     }  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 
 from livereview import fetch, review_toml, sources
 from livereview.errors import SourceBroken
-from livereview.evidence import forms
+from livereview.evidence import checks
 from livereview.fetch import paging
 from livereview.records import clean_doi
 from livereview.replay import ReplayServer
@@ -224,7 +224,7 @@ def sheets():
 
 @pytest.mark.parametrize("path", sheets(), ids=lambda path: path.stem)
 def test_an_extraction_is_a_valid_form_on_reports_included_by_then(path):
-    form = forms.from_json(json.loads(path.read_text(encoding="utf-8")), REVIEW, path.name)
+    form = checks.from_json(json.loads(path.read_text(encoding="utf-8")), REVIEW, path.name)
     night = int(path.name[0])
     keys = {key for reference in form.reports for key in named(reference, night)}
     assert keys == {work["key"] for work in WORKS if work.get("study") == form.study}

@@ -35,8 +35,9 @@ ALLOWED: dict[str, set[str]] = {
     "exchange": CORE,
     "summary": CORE | {"evidence", "surveillance"},
     "fetch": {"sources", "records", "errors"},
+    "notices": {"errors", "fetch"},
     "replay": {"fetch", "sources", "records", "errors"},
-    "store": CORE | {"sources", "dedup", "surveillance", "screening"},
+    "store": CORE | {"sources", "dedup", "surveillance", "screening", "evidence"},
     "dedup_files": {"dedup", "store", "sources", "records", "errors"},
     "ops": CORE
     | {

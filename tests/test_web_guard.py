@@ -28,6 +28,7 @@ ALLOWED = {
     "/r/{review}/ledger.json": {"lead"},
     "/r/{review}/curve.svg": {"lead"},
     "/r/{review}/reading": {"lead"},
+    "/r/{review}/sign-off": {"lead"},
     "/r/{review}/tasks": {"lead"},
     "/r/{review}/files": {"lead"},
     "/r/{review}/import": {"lead"},

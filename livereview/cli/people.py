@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 from rich.progress import Progress
@@ -57,6 +58,27 @@ def extract(
             for done in files.extract(client, review, path, by, moment(now)):
                 known = " (known already)" if done["known"] else ""
                 out.print(f"{done['study']}: {done['reports']} reports, {done['results']} results{known}", markup=False)
+        tell_published(client.call("settle_outbox", now=moment(now)))
+
+
+@app.command()
+def rate(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="JSON: one rating, or a list of them.")],
+    review: ReviewId,
+    by: Annotated[str, typer.Option(help="Who rated.")],
+    now: Annotated[str | None, typer.Option(help="ISO time of the rating; default: now.")] = None,
+    home: Home = None,
+) -> None:
+    """Say how sure findings are, and publish.  Example: livereview rate --review R --by amina ratings.json
+
+    GRADE: {"outcome": "care-entry", "start": "high", "reasons": [{"domain": "imprecision", "step": -1, "why": "…"}]}
+    CERQual: {"kind": "cerqual", "statement": "trust", "level": "low", "reasons":
+    [{"domain": "adequacy", "concern": "serious", "why": "…"}]}
+    """
+    with told(), Session(settings_of(home)) as client:
+        for data in files.ratings(path):
+            done = client.call("rate", id=uuid4().hex, review=review, data=data, by=by, now=moment(now))
+            out.print(f"{done['subject']}: {done['level']}, for {len(done['studies'])} studies", markup=False)
         tell_published(client.call("settle_outbox", now=moment(now)))
 
 

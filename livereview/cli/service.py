@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
-from livereview.cli.terminal import Home, ReviewId, app, out, settings_of, tell_published, told
+from livereview.cli.terminal import Home, ReviewId, app, moment, out, settings_of, tell_published, told
 from livereview.client import Session
 
 
@@ -43,6 +44,38 @@ def publish(review: ReviewId, home: Home = None) -> None:
         done = client.call("publish", review=review)
         client.call("settle_outbox")
         tell_published({review: done})
+
+
+@app.command("sign-off")
+def sign_off(
+    review: ReviewId,
+    by: Annotated[str | None, typer.Option(help="Sign with this name, which the public page will show.")] = None,
+    note: Annotated[str | None, typer.Option(help="For your colleagues.")] = None,
+    now: Annotated[str | None, typer.Option(help="ISO time of the signature; default: now.")] = None,
+    home: Home = None,
+) -> None:
+    """Show the changed conclusion that waits, or sign it.  Example: livereview sign-off --review R --by lena"""
+    with told(), Session(settings_of(home)) as client:
+        held = client.call("status", review=review)["reviews"][0]["held"]
+        if held is None:
+            out.print("no changed conclusion waits for a name")
+            return
+        out.print(f"{held['change']}, since {held['since']}, after: {held['cause']}", markup=False)
+        for reason in held["reasons"]:
+            out.print(f"  {reason['claim']}: {reason['class']}, {reason['why']}", markup=False, soft_wrap=True)
+        if by is None:
+            out.print("Sign it: add --by NAME")
+            return
+        client.call(
+            "sign_off",
+            id=uuid4().hex,
+            review=review,
+            by=by,
+            note=note,
+            content_hash=held["content_hash"],
+            now=moment(now),
+        )
+        tell_published(client.call("settle_outbox", now=moment(now)))
 
 
 @app.command()

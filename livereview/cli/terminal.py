@@ -78,6 +78,8 @@ def tell_published(done: dict[str, Any]) -> None:
             if result["new"]
             else f"version {result['version']} stands"
         )
+        if result.get("held"):
+            what = f"{what}; a changed conclusion ({result['change']}) waits: livereview sign-off --review {review}"
         out.print(f"{review}: {what}, {result['folder']}/index.html", markup=False, soft_wrap=True)
 
 

@@ -10,18 +10,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from livereview.evidence import certainty
+from livereview.evidence.certainty import Rating
 from livereview.evidence.forms import Extraction
 from livereview.evidence.synthesis import RULE, RULE_VERSION, SIDES, StudyDirection, Synthesis
 from livereview.review import EMMIE, Outcome, Review
 
-WORDING_VERSION = "1"
+WORDING_VERSION = "2"
 CAVEAT = "Lack of evidence is not evidence that it does not work."
-CHANGE_RULE_VERSION = "1"
+CHANGE_RULE_VERSION = "2"
 CHANGE_RULE_TEXT = (
     "For each outcome: reversed, when a firm finding (towards the intervention, towards the comparison, no important "
     "effect) becomes another one, or the side with more studies turns round (unless mixed); withdrawn, when its last "
     "study or the outcome itself goes; weakened, when it moves down the ladder no studies, insufficient evidence, "
-    "mixed, firm, or loses a study; strengthened, when it moves up; detail, when anything else in it changes. "
+    "mixed, firm, when its rated certainty falls, or it loses a study; strengthened, when it or its rated certainty "
+    "moves up; detail, when anything else in it changes. "
     "The version takes the most serious of these, in this order."
 )
 CHANGES = ("reversed", "withdrawn", "weakened", "strengthened", "detail", "none")  # most serious first
@@ -43,7 +46,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One sentence or two of the summary, and what they rest on. `state` and `direction` are for outcomes."""
+    """One sentence or two of the summary, and what they rest on. `state`, `direction`, `certainty` are for outcomes."""
 
     id: str
     text: str
@@ -53,6 +56,7 @@ class Claim:
     figures: tuple[Figure, ...] = ()
     state: str | None = None
     direction: str | None = None
+    certainty: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,18 @@ def to_json(claim: Claim) -> dict[str, Any]:
     return {**asdict(claim), "studies": list(claim.studies), "figures": [asdict(figure) for figure in claim.figures]}
 
 
-def claims(review: Review, found: Sequence[Synthesis], forms: Iterable[Extraction]) -> tuple[Claim, ...]:
-    """All claims of a review: the answer, one for each outcome, one for each EMMIE dimension where it uses EMMIE."""
+def claims(
+    review: Review, found: Sequence[Synthesis], forms: Iterable[Extraction], ratings: Mapping[str, Rating] | None = None
+) -> tuple[Claim, ...]:
+    """All claims of a review: the answer, one for each outcome, one for each EMMIE dimension where it uses EMMIE.
+
+    ratings  by outcome id, those that hold
+    """
     ordered = sorted(forms, key=lambda form: form.study)
     cautions = {form.study: form.caution for form in ordered}
     answer = _answer(found, ordered)
-    outcomes = [_outcome(synthesis, cautions) for synthesis in found]
+    rated = ratings or {}
+    outcomes = [_outcome(synthesis, cautions, rated.get(synthesis.outcome.id)) for synthesis in found]
     emmie = [_dimension(dimension, ordered, answer) for dimension in EMMIE] if review.emmie else []
     return (answer, *outcomes, *emmie)
 
@@ -118,18 +128,19 @@ def _listed(found: Sequence[Synthesis]) -> str:
     return ", ".join(_lower(synthesis.outcome.label) for synthesis in found)
 
 
-def _outcome(found: Synthesis, cautions: Mapping[str, str | None]) -> Claim:
+def _outcome(found: Synthesis, cautions: Mapping[str, str | None], rating: Rating | None) -> Claim:
     alone = len(found.studies) == 1
-    text = _alone(found, cautions) if alone else _TEXTS[found.state](found)
+    text = _alone(found, cautions) if alone else _TEXTS[found.state](found, rating)
     return Claim(
         id=f"outcome:{found.outcome.id}",
-        text=text,
+        text=f"{text} {certainty.describe(rating)}" if rating else text,
         rule=RULE,
         version=f"{RULE_VERSION}.{WORDING_VERSION}",
         studies=tuple(study.study for study in found.studies),
         figures=_figures(found),
         state=found.state,
         direction=found.leading,
+        certainty=rating.level if rating else None,
     )
 
 
@@ -178,16 +189,16 @@ def _better(outcome: Outcome, direction: str) -> str:
     return f"{'better' if good else 'worse'} results for {_lower(outcome.label)}"
 
 
-def _none(found: Synthesis) -> str:
+def _none(found: Synthesis, rating: Rating | None) -> str:
     return f"No study in this review has measured {_lower(found.outcome.label)} yet. This is a gap in the evidence."
 
 
-def _insufficient(found: Synthesis) -> str:
+def _insufficient(found: Synthesis, rating: Rating | None) -> str:
     k, label = _many(len(found.studies), "study"), _lower(found.outcome.label)
     return f"{k} looked at {label}. They hold too little to say which way the effect goes: {found.reason}."
 
 
-def _mixed(found: Synthesis) -> str:
+def _mixed(found: Synthesis, rating: Rating | None) -> str:
     counts = [(len(found.toward(side)), words) for side, words in _TOWARD.items()]
     told = ", ".join(f"{n} {words}" for n, words in counts if n)
     return f"Studies of {_lower(found.outcome.label)} do not point one way. Of {len(found.studies)} studies: {told}."
@@ -202,20 +213,25 @@ _TOWARD = {
 }
 
 
-def _points(found: Synthesis) -> str:
+def _points(found: Synthesis, rating: Rating | None) -> str:
     some, k = found.toward(found.state), len(found.studies)
     there = sum(study.participants or 0 for study in some)
+    better = f"{_better(found.outcome, found.state)} than the comparison"
+    counted = f"{there:,} of {found.participants:,} people took part in them."
+    if rating:
+        return f"{certainty.effect(rating, better)} {len(some)} of {k} studies found this; {counted}"
     return (
-        f"{len(some)} of {k} studies found {_better(found.outcome, found.state)} than the comparison; "
-        f"{there:,} of {found.participants:,} people took part in them. "
+        f"{len(some)} of {k} studies found {better}; {counted} "
         "This counts directions: it does not say how large the difference is, nor how sure we can be."
     )
 
 
-def _small(found: Synthesis) -> str:
+def _small(found: Synthesis, rating: Rating | None) -> str:
     people = "" if found.unreported else f" ({found.participants:,} people)"
+    label = _lower(found.outcome.label)
+    sure = f"{certainty.effect(rating, f'no important difference in {label}')} " if rating else ""
     return (
-        f"All {len(found.studies)} studies of {_lower(found.outcome.label)}{people} suggest no important difference: "
+        f"{sure}All {len(found.studies)} studies of {label}{people} suggest no important difference: "
         "their intervals lie within the smallest one that matters "
         f"({found.outcome.important:g} {found.outcome.measure})."
     )
@@ -324,7 +340,17 @@ def _compare_outcome(before: Mapping[str, Any], after: Mapping[str, Any]) -> tup
         return "weakened", states
     if gone:
         return "weakened", f"no longer rests on {', '.join(gone)}"
-    return ("strengthened", states) if new > old else ("none", "")
+    if new > old:
+        return "strengthened", states
+    return _surer(before.get("certainty"), after.get("certainty"))
+
+
+def _surer(before: str | None, after: str | None) -> tuple[str, str]:
+    """What a change of the rated certainty comes to; a rating for the first time only adds to what is said."""
+    if before is None or after is None or before == after:
+        return "none", ""
+    up = certainty.LEVELS.index(after) > certainty.LEVELS.index(before)
+    return "strengthened" if up else "weakened", f"certainty {_words(before)} before, {_words(after)} now"
 
 
 def _words(state: str) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from livereview.errors import Refused
+from livereview.evidence.claims import CONCLUSION_CHANGED
 from livereview.ops.snapshot import snapshot
+from livereview.review import Review
 from livereview.store import searches, versions
 from livereview.store.open import Connection, Store
-from livereview.store.versions import Version
+from livereview.store.versions import Held, Version
 from livereview.summary import site
 from livereview.summary.snapshot import Snapshot
 
@@ -26,7 +30,8 @@ def publish(store: Store, *, review: str, folder: Path, now: datetime) -> dict[s
 
     New content makes a new version: `folder/<review>/v/<n>/` is written once, never changed. `folder/<review>/latest`
     always points to a complete build; where only search dates moved it is refreshed without a new version, and where
-    nothing moved nothing is written. A build that fails leaves everything as it was and is noted for the lead.
+    nothing moved nothing is written. A build that fails leaves everything as it was and is noted for the lead; so does
+    one that changes a conclusion, until somebody signs it (`sign`), unless the protocol says `sign_off = false`.
     """
     with store.publishing:
         return _publish(store, review, folder, now)
@@ -36,11 +41,15 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
     with store.read() as con:
         upto = _upto(con, review)
         cause = (versions.asked(con, review) or (0, "a scheduled rebuild"))[1]
-        known = versions.all_of(con, review)
+        known, waiting = versions.all_of(con, review), versions.held(con, review)
         try:
             snap = snapshot(con, review, known)
             version = _version(snap, known, cause, upto, now)
             new = version.number > len(known)
+            if new:
+                version = _signed(snap, version, versions.signed_by(con, review, version.content_hash), waiting)
+                if _needs_name(snap.review, version):
+                    return _hold(store, review, known[-1], version, waiting, folder)
             files = _files(snap, version, LATEST)
             kept = _files(snap, version, NUMBERED) if new else {}
         except Exception as error:
@@ -60,6 +69,77 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
     store.write(note)
     _point(home, files)
     return {"version": version.number, "new": new, "change": version.change, "folder": str(home / "latest")}
+
+
+def _signed(snap: Snapshot, version: Version, author: str | None, waiting: Held | None) -> Version:
+    """The version with the name under it, and the cause that it had when it was first built."""
+    same = waiting is not None and waiting.content_hash == version.content_hash
+    cause = waiting.cause if waiting and same else version.cause
+    if author is None and cause == version.cause:
+        return version
+    built = site.build(snap, version.number, cause, author)
+    return replace(version, cause=cause, signed_by=author, summary=built.summary)
+
+
+def _needs_name(review: Review, version: Version) -> bool:
+    return review.living.sign_off and version.change in CONCLUSION_CHANGED and version.signed_by is None
+
+
+def _hold(
+    store: Store, review: str, last: Version, version: Version, waiting: Held | None, folder: Path
+) -> dict[str, Any]:
+    """Note what waits for a name; the published folder stays as it is."""
+    reasons = differences(json.loads(last.summary), json.loads(version.summary))
+    since = waiting.since if waiting and waiting.content_hash == version.content_hash else version.made.isoformat()
+    held = Held(version.content_hash, version.change, reasons, version.cause, since)
+    store.write(lambda con: versions.answered(con, review, version.upto, None, version.made, held))
+    stands = version.number - 1
+    return {
+        "version": stands,
+        "new": False,
+        "change": version.change,
+        "folder": str(folder / review / "latest"),
+        "held": asdict(held),
+    }
+
+
+def differences(before: dict[str, Any] | None, after: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each public sentence that differs between two summaries, by claim: class, why, and its words before and after."""
+    old = {claim["id"]: claim["text"] for claim in before["claims"]} if before else {}
+    new = {claim["id"]: claim["text"] for claim in after["claims"]}
+    return [
+        {**reason, "before": old.get(reason["claim"]), "after": new.get(reason["claim"])}
+        for reason in after["changed"]["reasons"]
+    ]
+
+
+def sign(
+    store: Store,
+    *,
+    id: str,
+    review: str,
+    by: str,
+    now: datetime,
+    content_hash: str | None = None,
+    note: str | None = None,
+) -> dict[str, Any]:
+    """Put a name under the changed conclusion that waits; it is published with it.
+
+    content_hash   of what the person saw (None: whatever waits). Raises Refused when nothing waits, or something else.
+    """
+
+    def job(con: Connection) -> dict[str, Any]:
+        waiting = versions.held(con, review)
+        if waiting is None:
+            raise Refused(f"no changed conclusion of {review} waits for a name")
+        if content_hash not in (None, waiting.content_hash):
+            raise Refused("the evidence has changed since this page was made; read it again before you sign")
+        new = versions.sign(con, id, review, waiting.content_hash, by, note, now)
+        if new:
+            versions.ask(con, review, waiting.cause, now)
+        return {**asdict(waiting), "known": not new}
+
+    return store.write(job)
 
 
 def _upto(con: Connection, review: str) -> int:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from livereview.evidence import forms
+from livereview.evidence import checks
 from livereview.ops.surveil import protocol
 from livereview.records import Record
 from livereview.review import Review
@@ -42,6 +42,7 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
         history=tuple(_published(version) for version in history),
         recall=recall(ledger.found_by(con, review_id)),
         stop=_stop(con, review_id),
+        ratings=tuple(evidence.ratings(con, review_id)),
     )
 
 
@@ -111,7 +112,7 @@ def _studies(
 ) -> Iterable[Study]:
     texts = evidence.extractions(con, review.id)
     for study, reports in sorted(grouped.items()):
-        form = forms.from_json(json.loads(texts[study]), review, study) if study in texts else None
+        form = checks.from_json(json.loads(texts[study]), review, study) if study in texts else None
         yield Study(study, form.label if form else study, tuple(_report(key, found) for key in reports), form)
 
 

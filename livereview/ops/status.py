@@ -43,6 +43,7 @@ def _review(con: Connection, review: str, now: datetime) -> dict[str, Any]:
         "published": published[-1].made if published else None,
         "change": published[-1].change if published else None,
         "behind": versions.asked(con, review) is not None,
+        "held": asdict(held) if (held := versions.held(con, review)) else None,
         "alarms": alarms(con, rules, known, now),
     }
 
@@ -92,6 +93,8 @@ def alarms(con: Connection, rules: Review, known: Sequence[Health], now: datetim
     found += [alarm for one in known for alarm in one.alarms] + recheck.overdue(con, rules.id, now)
     if problem := versions.last_problem(con, rules.id):
         found.append(f"the last build failed and the old page stands: {problem}")
+    if held := versions.held(con, rules.id):
+        found.append(f"a changed conclusion ({held.change}) waits for a lead's name since {held.since[:10]}")
     return found
 
 

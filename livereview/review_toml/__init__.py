@@ -20,6 +20,7 @@ from livereview.review import (
     EMMIE,
     STAGES,
     Area,
+    Code,
     Criterion,
     Highlights,
     Living,
@@ -142,6 +143,7 @@ _TOP = {
     "criteria": _Key(values.table, form=_ONE),
     "reasons": _Key(values.rows, form=_MANY),
     "taxonomy": _Key(values.rows, []),
+    "codes": _Key(values.rows, []),
     "outcomes": _Key(values.rows, form=_MANY),
     "searches": _Key(values.rows, form=_MANY),
     "screening": _Key(values.table, {}),
@@ -197,6 +199,7 @@ _LIVING = {
     },
     "stale_days": _Key(values.whole(1, 3650), 45),
     "status": _Key(values.choice("status", ("living", "paused", "retired")), "living"),
+    "sign_off": _Key(values.flag, True),
 }
 _STATEMENT = {
     "id": _Key(values.slug),
@@ -214,6 +217,7 @@ def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -
         "question": Question(**_fields(top["question"], _QUESTION, ("question",), notes)),
         "criteria": _criteria(criteria, notes),
         "reasons": tuple(Reason(**row) for row in _each(top["reasons"], _REASON, ("reasons",), notes)),
+        "codes": tuple(Code(**row) for row in _each(top["codes"], _AREA, ("codes",), notes)),
         "taxonomy": tuple(Area(**row) for row in _each(top["taxonomy"], _AREA, ("taxonomy",), notes)),
         "outcomes": _outcomes(top["outcomes"], notes),
         "searches": _searches(top["searches"], sources, notes),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 
+from livereview.evidence import certainty
+from livereview.evidence.certainty import Rating
 from livereview.store.open import Connection
 
 
@@ -58,3 +61,30 @@ def to_extract(con: Connection, review: str) -> list[str]:
     """Included reports that belong to no study yet."""
     rows = con.execute("SELECT report_id FROM to_extract WHERE review = ? ORDER BY report_id", [review]).fetchall()
     return [row[0] for row in rows]
+
+
+def rate(con: Connection, id: str, review: str, rating: Rating, author: str, now: datetime) -> bool:
+    """Write a rating; False if this very one is known already."""
+    rows = con.execute(
+        """INSERT INTO rating (id, review, kind, subject, data, author, made) VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO NOTHING RETURNING id""",
+        [
+            id,
+            review,
+            rating.kind,
+            rating.subject,
+            json.dumps(certainty.to_json(rating), ensure_ascii=False, sort_keys=True),
+            author,
+            now,
+        ],
+    ).fetchall()
+    return bool(rows)
+
+
+def ratings(con: Connection, review: str) -> list[Rating]:
+    """The last rating of each subject, by kind and subject."""
+    rows = con.execute(
+        """SELECT arg_max(data, seq) FROM rating WHERE review = ? GROUP BY kind, subject ORDER BY kind, subject""",
+        [review],
+    ).fetchall()
+    return [certainty.known(json.loads(row[0])) for row in rows]

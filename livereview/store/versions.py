@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from livereview.store.open import Connection
 
@@ -23,6 +25,17 @@ class Version:
     made: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A build that changes a conclusion and is not signed: its hash, its class, and `ops.publish.differences`."""
+
+    content_hash: str
+    change: str
+    reasons: list[dict[str, Any]]
+    cause: str
+    since: str
+
+
 def ask(con: Connection, review: str, cause: str, now: datetime) -> None:
     """Ask for a rebuild, in the transaction of the event that needs it."""
     con.execute("INSERT INTO outbox (review, cause, made) VALUES (?, ?, ?)", [review, cause, now])
@@ -38,9 +51,43 @@ def asked(con: Connection, review: str) -> tuple[int, str] | None:
     return (row[0], row[1]) if row and row[0] is not None else None
 
 
-def answered(con: Connection, review: str, upto: int, problem: str | None, now: datetime) -> None:
-    """Write that a build has seen everything up to this sequence, or why it failed."""
-    con.execute("INSERT INTO built (review, upto, problem, made) VALUES (?, ?, ?, ?)", [review, upto, problem, now])
+def answered(
+    con: Connection, review: str, upto: int, problem: str | None, now: datetime, held: Held | None = None
+) -> None:
+    """Write that a build has seen everything up to this sequence, why it failed, or what it holds back."""
+    text = json.dumps(asdict(held), ensure_ascii=False) if held else None
+    con.execute(
+        "INSERT INTO built (review, upto, problem, made, held) VALUES (?, ?, ?, ?, ?)",
+        [review, upto, problem, now, text],
+    )
+
+
+def held(con: Connection, review: str) -> Held | None:
+    """The changed conclusion that waits for a name; None if none does."""
+    row = con.execute(
+        "SELECT held FROM built WHERE review = ? AND problem IS NULL ORDER BY seq DESC LIMIT 1", [review]
+    ).fetchone()
+    return Held(**json.loads(row[0])) if row and row[0] else None
+
+
+def sign(
+    con: Connection, id: str, review: str, content_hash: str, author: str, note: str | None, now: datetime
+) -> bool:
+    """Put a name under this content; False if this very signature is known already."""
+    rows = con.execute(
+        """INSERT INTO sign_off (id, review, content_hash, author, note, made) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO NOTHING RETURNING id""",
+        [id, review, content_hash, author, note, now],
+    ).fetchall()
+    return bool(rows)
+
+
+def signed_by(con: Connection, review: str, content_hash: str) -> str | None:
+    """Who signed this content."""
+    row = con.execute(
+        "SELECT author FROM sign_off WHERE review = ? AND content_hash = ? ORDER BY seq LIMIT 1", [review, content_hash]
+    ).fetchone()
+    return row[0] if row else None
 
 
 def last_problem(con: Connection, review: str) -> str | None:
@@ -60,8 +107,11 @@ def latest_sequence(con: Connection, review: str) -> tuple[int, datetime | None]
                 WHERE EXISTS (SELECT 1 FROM hit h WHERE h.review = ? AND h.record_id = m.left_id)
             UNION ALL SELECT seq, made FROM decision WHERE review = ?
             UNION ALL SELECT seq, made FROM study WHERE review = ?
-            UNION ALL SELECT seq, made FROM extraction WHERE review = ?)""",
-        [review] * 7,
+            UNION ALL SELECT seq, made FROM extraction WHERE review = ?
+            UNION ALL SELECT seq, made FROM rating WHERE review = ?
+            UNION ALL SELECT seq, made FROM stopping WHERE review = ?
+            UNION ALL SELECT seq, made FROM sign_off WHERE review = ?)""",
+        [review] * 10,
     ).fetchone()
     return (int(row[0]), row[1]) if row else (0, None)
 

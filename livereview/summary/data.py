@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from livereview.evidence import claims, pooling, synthesis
+from livereview.evidence import certainty, claims, pooling, synthesis
+from livereview.evidence.certainty import Rating
 from livereview.evidence.claims import Change, Claim
 from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.synthesis import Synthesis
@@ -24,17 +25,19 @@ from livereview.summary.snapshot import Published, Report, SearchFact, Snapshot,
 
 SCHEMA_VERSION = "1.0.0"
 NOT_RATED = "certainty has not been rated"
+OUTDATED = "certainty was rated before the studies changed, and waits to be rated again"
 Pooled = tuple[pooling.Estimate | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What a Snapshot's studies say: one synthesis an outcome, the claims made from them, and by outcome id the pooled
-    effect or why there is none."""
+    effect or why there is none, and the rating that holds."""
 
     found: tuple[Synthesis, ...]
     claims: tuple[Claim, ...]
     pooled: Mapping[str, Pooled]
+    ratings: Mapping[str, Rating]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,13 @@ def weigh(snapshot: Snapshot) -> Evidence:
     forms = [study.extraction for study in snapshot.studies if study.extraction]
     found = tuple(synthesis.synthesise(outcome, forms) for outcome in snapshot.review.outcomes)
     pooled = {outcome.id: pooling.estimate(outcome, forms) for outcome in snapshot.review.outcomes}
-    return Evidence(found, claims.claims(snapshot.review, found, forms), pooled)
+    rated = {rating.subject: rating for rating in snapshot.ratings if rating.kind == "grade"}
+    ratings = {
+        one.outcome.id: rated[one.outcome.id]
+        for one in found
+        if certainty.holds(rated.get(one.outcome.id), [study.study for study in one.studies])
+    }
+    return Evidence(found, claims.claims(snapshot.review, found, forms, ratings), pooled, ratings)
 
 
 def compare(snapshot: Snapshot, evidence: Evidence) -> Change:
@@ -106,6 +115,7 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
         "claims": [claims.to_json(claim) for claim in evidence.claims],
         "outcomes": [
             _outcome(found, texts[f"outcome:{found.outcome.id}"], evidence.pooled[found.outcome.id])
+            | {"certainty": _certainty(snapshot, evidence, found)}
             for found in evidence.found
         ],
         "emmie": [_dimension(snapshot, name, texts[f"emmie:{name}"]) for name in EMMIE if snapshot.review.emmie],
@@ -218,7 +228,7 @@ def _alert(fact: SearchFact) -> str | None:
 
 
 def _outcome(found: Synthesis, claim: Claim, pooled: Pooled) -> dict[str, Any]:
-    """One row of the summary of findings. There is no certainty yet, and the row says so."""
+    """One row of the summary of findings, but for its certainty."""
     k = len(found.studies)
     estimate, reason = pooled
     return {
@@ -235,13 +245,25 @@ def _outcome(found: Synthesis, claim: Claim, pooled: Pooled) -> dict[str, Any]:
         "estimate": _estimate(estimate) if estimate else None,
         "estimate_reason": reason if k else "no studies",
         "sign_test": asdict(found.sign_test),
-        "certainty": {"level": None, "reasons": [NOT_RATED if k else "no studies"]},
         "wording": claim.text,
         "claim": claim.id,
         "studies": [
             {**asdict(study), "counts": dict(study.counts), "results": study.results} for study in found.studies
         ],
     }
+
+
+def _certainty(snapshot: Snapshot, evidence: Evidence, found: Synthesis) -> dict[str, Any]:
+    """How sure the finding is, with a reason for each step; null with why where nobody has said so of these studies."""
+    rating = evidence.ratings.get(found.outcome.id)
+    if rating:
+        told = [{**asdict(one), "text": f"{one.domain.replace('_', ' ')}: {one.why}"} for one in rating.reasons]
+        of = len(certainty.LEVELS)
+        place = certainty.LEVELS.index(rating.level) + 1
+        return {"level": rating.level, "start": rating.start, "of": of, "place": place, "reasons": told}
+    older = any(one.kind == "grade" and one.subject == found.outcome.id for one in snapshot.ratings)
+    why = OUTDATED if older else NOT_RATED
+    return {"level": None, "reasons": [why if found.studies else "no studies"]}
 
 
 def _estimate(found: pooling.Estimate) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from livereview.evidence.certainty import Rating
 from livereview.evidence.forms import Extraction
 from livereview.records import Record
 from livereview.review import Review
@@ -119,5 +120,6 @@ class Snapshot:
     awaiting: tuple[Report, ...]  # included reports not yet in a study
     excluded: tuple[Report, ...]  # at full text, with reason
     history: tuple[Published, ...]  # oldest first
+    ratings: tuple[Rating, ...] = ()  # the last of each outcome and statement, whether or not they still hold
     stop: Stop | None = None  # of the reading, as long as it holds
     recall: Recall | None = None  # what the searches found of the included reports

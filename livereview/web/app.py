@@ -62,6 +62,7 @@ WAYS = (
     Way("GET", "/r/{review}/ledger", lead.ledger, guard.lead),
     Way("GET", "/r/{review}/ledger.json", lead.ledger_json, guard.lead),
     Way("GET", "/r/{review}/curve.svg", lead.curve, guard.lead),
+    Way("POST", "/r/{review}/sign-off", lead.sign_off, guard.lead),
     Way("POST", "/r/{review}/reading", lead.reading, guard.lead),
     Way("POST", "/r/{review}/tasks", lead.settle, guard.lead),
     Way("GET", "/r/{review}/team", team.page, guard.lead),

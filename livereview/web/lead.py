@@ -60,6 +60,18 @@ def reading(
     return RedirectResponse(f"/r/{room.review.id}#reading", 303)
 
 
+def sign_off(
+    room: guard.Here,
+    form: Annotated[str, Depends(guard.form_id)],
+    content_hash: Annotated[str, Form()],
+    note: Annotated[str, Form()] = "",
+) -> Response:
+    """Sign the changed conclusion that was on the page."""
+    asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+    ops.publish.sign(room.desk.store, content_hash=content_hash, note=note or None, **asked)
+    return RedirectResponse(f"/r/{room.review.id}#version", 303)
+
+
 def ledger(room: guard.Here) -> Response:
     """Every attempt of every search, newest first."""
     told = ops.status.ledger_of(room.desk.store, review=room.review.id, now=room.desk.clock())["attempts"]

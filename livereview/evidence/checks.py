@@ -1,0 +1,291 @@
+"""The checks of an extraction form: what each field may hold, by the protocol. Problems are collected, not raised."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from livereview.errors import Refused
+from livereview.evidence import appraisal
+from livereview.evidence.forms import (
+    DIRECTIONS,
+    FORM_VERSION,
+    LISTS,
+    RISK_OF_BIAS,
+    Cost,
+    Extraction,
+    Finding,
+    Judgement,
+    Result,
+)
+from livereview.evidence.reported import FIGURES, complete
+from livereview.review import EMMIE, Review
+
+
+class Placed(NamedTuple):
+    """An item of a sheet with the row it came from."""
+
+    place: str
+    item: dict[str, Any]
+
+
+def from_json(data: object, review: Review, name: str) -> Extraction:
+    """The form in `data` (JSON text, or what it parses to), checked against the review's protocol.
+
+    name  where it came from, for messages. Raises Refused with every problem, each with its place in the form and the
+    valid choices. Absent and null mean the same: not reported.
+    """
+    problems: list[str] = []
+    found = form(_parsed(data, name), review, "", problems)
+    if found is None:
+        raise refusal(name, problems)
+    return found
+
+
+def refusal(name: str, problems: list[str]) -> Refused:
+    """What to raise for the problems of the form or sheet `name`."""
+    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    return Refused("\n".join([f"{name} was not taken, {count} to put right:", *(f"- {text}" for text in problems)]))
+
+
+def _parsed(data: object, name: str) -> object:
+    if not isinstance(data, str | bytes):
+        return data
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"{name} is not JSON: {error}; see the example extractions") from error
+
+
+# A check returns the value to keep, or raises ValueError with what is wrong and what would be right.
+Check = Callable[[Any], Any]
+
+
+def _text(value: Any) -> str | None:
+    if not isinstance(value, str):
+        raise ValueError(f"must be text, not {shown(value)}")
+    if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\t\n\r" for letter in value):
+        raise ValueError("holds a control character; type it again rather than paste it")
+    return " ".join(value.split()) or None
+
+
+def _id(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value) or len(value) > 80:
+        raise ValueError(f"must be small letters, digits and single hyphens, such as smith-2019, not {shown(value)}")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    found = tuple(filter(None, map(_text, value))) if isinstance(value, list | tuple) else ()
+    if not found:
+        raise ValueError("must list at least one report: a DOI, pmid:1, a record id or a title")
+    if len(set(found)) < len(found):
+        raise ValueError("names the same report twice")
+    return found
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"must be a number, not {shown(value)}")
+    if not math.isfinite(value):
+        raise ValueError("must be a finite number; leave it out where it was not reported")
+    return value
+
+
+def _whole(low: int, high: int) -> Check:
+    def check(value: Any) -> int:
+        number = _number(value)
+        if number != int(number) or not low <= number <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}, not {shown(value)}")
+        return int(number)
+
+    return check
+
+
+def _one_of(choices: Iterable[str], what: str = "") -> Check:
+    known = tuple(choices)
+
+    def check(value: Any) -> str:
+        if value not in known:
+            raise ValueError(
+                f"must be one of {', '.join(known) or f'none (the protocol has no {what})'}, not {shown(value)}"
+            )
+        return str(value)
+
+    return check
+
+
+def shown(value: Any) -> str:
+    """A value for a message, not too long."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+_COUNT = _whole(1, 1_000_000_000)
+_YEAR = _whole(1900, 2100)
+
+
+def _currency(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Z]{3}", value):
+        raise ValueError(f"must be a currency's three letters such as GBP, not {shown(value)}")
+    return value
+
+
+def _figures(value: Any) -> dict[str, float]:
+    if not isinstance(value, Mapping) or not value:
+        raise ValueError("must name figures, such as {m1i = 3.2, sd1i = 1.1, n1i = 40}")
+    if unknown := [str(key) for key in value if key not in FIGURES]:
+        raise ValueError(f"has no figure {', '.join(unknown)}; the figures are {', '.join(FIGURES)}")
+    return {key: _number(number) for key, number in sorted(value.items())}
+
+
+def _study_checks(review: Review) -> dict[str, Check]:
+    return {
+        "study": _id,
+        "label": _text,
+        "reports": _texts,
+        "year": _YEAR,
+        **dict.fromkeys(("design", "country", "setting", "sample", "population", "intervention", "comparator"), _text),
+        "area": _one_of((area.id for area in review.taxonomy), "taxonomy"),
+        "participants": _COUNT,
+        "risk_of_bias": _one_of(RISK_OF_BIAS),
+        "risk_of_bias_tool": _text,
+        **dict.fromkeys(("caution", "funding", "conflicts"), _text),
+        "form_version": _one_of(("1", FORM_VERSION)),
+    }
+
+
+def _result_checks(review: Review) -> dict[str, Check]:
+    return {
+        "outcome": _one_of((outcome.id for outcome in review.outcomes), "outcomes"),
+        "construct": _text,
+        "direction": _one_of(DIRECTIONS),
+        "measure": _text,
+        "effect": _number,
+        "ci_low": _number,
+        "ci_high": _number,
+        "n": _COUNT,
+        "timing": _text,
+        "note": _text,
+        "reported": _figures,
+        "derivation": _text,
+    }
+
+
+def _finding_checks(review: Review) -> dict[str, Check]:
+    return {
+        "dimension": _one_of(EMMIE),
+        "text": _text,
+        "quote": _text,
+        "page": _text,
+        "quality": _whole(0, 4),
+        "polarity": _one_of(("barrier", "enabler")),
+        "code": _one_of((code.id for code in review.codes), "codes"),
+    }
+
+
+_JUDGEMENT_CHECKS: dict[str, Check] = {"domain": _text, "judgement": _text, "support": _text}
+_COST_CHECKS: dict[str, Check] = {
+    "item": _text,
+    "amount": _number,
+    "currency": _currency,
+    "price_year": _YEAR,
+    "perspective": _text,
+}
+_REQUIRED = {
+    *("study", "label", "reports", "outcome", "construct", "direction", "dimension", "text"),
+    *("domain", "judgement", "item", "amount", "currency"),
+}
+
+
+def form(data: Any, review: Review, where: str, problems: list[str]) -> Extraction | None:
+    """The form in `data`, or None after adding to `problems` what is wrong with it; `where` it came from, for them."""
+    before = len(problems)
+    if not isinstance(data, dict):
+        problems.append(f"{where or 'the form'} must be an object with keys such as study and reports")
+        return None
+    dot = f"{where}, " if where else ""
+    known = _study_checks(review)
+    study = {key: value for key, value in data.items() if key not in LISTS}
+    fields = _read(study, known, dot, problems, list(LISTS))
+    lists = {key: _list(key, data, review, dot, problems) for key in LISTS}
+    problems += appraisal.problems(fields.get("risk_of_bias_tool"), lists["appraisal"], dot)
+    if len(problems) > before:
+        return None
+    return Extraction(
+        **fields,
+        results=tuple(Result(**row) for row in lists["results"]),
+        findings=tuple(Finding(**row) for row in lists["findings"]),
+        appraisal=tuple(Judgement(**row) for row in lists["appraisal"]),
+        costs=tuple(Cost(**row) for row in lists["costs"]),
+    )
+
+
+def _list(key: str, data: Mapping[str, Any], review: Review, dot: str, problems: list[str]) -> list[dict[str, Any]]:
+    """The checked items of one of the form's lists."""
+    items = _items(data, key, dot, problems)
+    if key == "results":
+        return [_result(row, review, place, problems) for place, row in items]
+    checks = {"findings": _finding_checks(review), "appraisal": _JUDGEMENT_CHECKS, "costs": _COST_CHECKS}[key]
+    return [_read(row, checks, f"{place}.", problems) for place, row in items]
+
+
+def _items(data: Mapping[str, Any], key: str, dot: str, problems: list[str]) -> list[tuple[str, Any]]:
+    """(place, item) of a list in the form; in a sheet the place is the row it came from."""
+    items = data.get(key)
+    if items is not None and not isinstance(items, list | tuple):
+        problems.append(f"{dot}{key}: must be a list, not {shown(items)}")
+        return []
+    return [item if isinstance(item, Placed) else (f"{dot}{key}[{n}]", item) for n, item in enumerate(items or ())]
+
+
+def _read(
+    data: Any, checks: Mapping[str, Check], dot: str, problems: list[str], more: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The checked fields of one object; unknown keys are problems too, since they are mostly slips of the pen."""
+    if not isinstance(data, dict):
+        problems.append(f"{dot.rstrip('.')}: must be an object, not {shown(data)}")
+        return {}
+    problems.extend(
+        f"{dot}{key}: unknown; the keys are {', '.join((*checks, *more))}" for key in data if key not in checks
+    )
+    fields: dict[str, Any] = {}
+    for key, check in checks.items():
+        value = data.get(key)
+        try:
+            checked = None if value is None else check(value)
+        except ValueError as error:
+            problems.append(f"{dot}{key}: {error}")
+            continue
+        if checked is not None:
+            fields[key] = checked
+        elif key in _REQUIRED:
+            problems.append(f"{dot}{key}: must be given")
+    return fields
+
+
+def _result(data: Any, review: Review, place: str, problems: list[str]) -> dict[str, Any]:
+    fields = _read(data, _result_checks(review), f"{place}.", problems)
+    effect, low, high = (fields.get(key) for key in ("effect", "ci_low", "ci_high"))
+    if (low is None) != (high is None):
+        problems.append(f"{place}: give both ci_low and ci_high, or neither")
+    elif low is not None and high is not None and not low <= (low if effect is None else effect) <= high:
+        problems.append(f"{place}: must be ci_low <= effect <= ci_high, not {low} <= {effect} <= {high}")
+    if not (effect is None and low is None) and "measure" not in fields:
+        problems.append(f"{place}.measure: must be given where there is an effect, e.g. SMD")
+    if effect is None and low is None and "reported" in fields:
+        return _completed(fields, place, problems)
+    return fields
+
+
+def _completed(fields: dict[str, Any], place: str, problems: list[str]) -> dict[str, Any]:
+    """The result with the effect that its reported figures give."""
+    try:
+        return fields | complete(fields.get("measure"), fields["reported"])
+    except ValueError as error:
+        problems.append(f"{place}.reported: {error}")
+        return fields

@@ -1,0 +1,122 @@
+"""A rating is whole, holds for the studies it was made from, and changes the words as GRADE says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from livereview.errors import Refused
+from livereview.evidence import certainty, claims
+from livereview.review import Statement
+from livereview.summary import data
+from tests.snapshots import result, review, snapshot, study
+
+STUDIES = {"well": ["b", "a"], "voice": ["a"]}
+RULES = review(statements=(Statement("voice", "mechanism", "Young people felt heard.", ("a",)),))
+
+
+def rating(**changes: Any) -> certainty.Rating:
+    plain = {"kind": "grade", "outcome": "well", "start": "high", "reasons": []}
+    return certainty.from_json({**plain, **changes}, RULES, STUDIES)
+
+
+def step(domain: str, by: int, why: str = "few people") -> dict[str, Any]:
+    return {"domain": domain, "step": by, "why": why}
+
+
+@pytest.mark.parametrize(
+    ("start", "steps", "level"),
+    [
+        ("high", [], "high"),
+        ("high", [("imprecision", -1)], "moderate"),
+        ("high", [("imprecision", -2), ("risk_of_bias", -1)], "very_low"),
+        ("high", [("imprecision", -2), ("risk_of_bias", -2)], "very_low"),
+        ("low", [("large_effect", 1)], "moderate"),
+        ("low", [("large_effect", 2), ("dose_response", 1)], "high"),
+    ],
+)
+def test_a_grade_level_is_its_start_and_its_steps(start: str, steps: list[tuple[str, int]], level: str) -> None:
+    assert rating(start=start, reasons=[step(*one) for one in steps]).level == level
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"kind": "gut"}, "kind is one of grade, cerqual"),
+        ({"outcome": "magic"}, "outcome must be one of care, well; it was 'magic'"),
+        ({"start": None}, "start must be high"),
+        ({"reasons": [step("luck", -1)]}, "domain must be one of risk_of_bias"),
+        ({"reasons": [step("imprecision", 1)]}, "imprecision: step must be one of -1, -2, 0; it was 1"),
+        ({"reasons": [step("large_effect", -1)]}, "large_effect: step must be one of 1, 2, 0"),
+        ({"reasons": [step("imprecision", -1, " ")]}, "in words, why"),
+        ({"reasons": [step("imprecision", -1)] * 2}, "named twice"),
+        ({"kind": "cerqual", "statement": "voice", "level": "some"}, "level must be one of very_low"),
+        ({"kind": "cerqual", "statement": "x", "level": "low"}, "statement must be one of voice"),
+    ],
+)
+def test_a_rating_with_a_mistake_is_refused_naming_it(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        rating(**changes)
+
+
+def test_a_rating_of_qualitative_findings_is_a_judgement_with_its_concerns() -> None:
+    concern = {"domain": "adequacy", "concern": "serious", "why": "three interviews"}
+    found = rating(kind="cerqual", statement="voice", level="low", reasons=[concern])
+    assert (found.level, found.studies) == ("low", ("a",))
+    assert certainty.describe(found) == "Certainty: low (adequacy: three interviews)."
+    assert certainty.known(certainty.to_json(found)) == found
+
+
+def test_a_rating_holds_for_its_studies_only() -> None:
+    found = rating()
+    assert certainty.holds(found, ["a", "b"]) and not certainty.holds(found, ["a", "b", "c"])
+    assert not certainty.holds(None, [])
+
+
+def forms(n: int) -> list[Any]:
+    return [study(name, result(n=50), participants=50) for name in "abc"[:n]]
+
+
+def well(*ratings: certainty.Rating, n: int = 2) -> dict[str, Any]:
+    evidence = data.weigh(snapshot(*forms(n), review=RULES, ratings=ratings))
+    return claims.to_json(next(claim for claim in evidence.claims if claim.id == "outcome:well"))
+
+
+@pytest.mark.parametrize(
+    ("steps", "opening"),
+    [
+        (0, "The intervention leads to better results"),
+        (-1, "The intervention probably leads to better results"),
+        (-2, "The intervention may lead to better results"),
+    ],
+)
+def test_the_words_are_as_sure_as_the_rating(steps: int, opening: str) -> None:
+    told = well(rating(reasons=[step("imprecision", steps)]))
+    assert told["text"].startswith(opening) and told["text"].count("Certainty: ") == 1
+    assert "nor how sure we can be" not in told["text"] and "nor how sure we can be" in well()["text"]
+
+
+def test_a_very_low_rating_says_that_nothing_is_known() -> None:
+    told = well(rating(start="low", reasons=[step("imprecision", -1)]))
+    assert told["text"].startswith("It is very uncertain whether the intervention leads to better")
+    assert told["certainty"] == "very_low"
+
+
+def test_a_new_study_makes_a_rating_wait_to_be_made_again() -> None:
+    snap = snapshot(*forms(3), review=RULES, ratings=(rating(),))
+    evidence = data.weigh(snap)
+    edition = data.Edition(1, snap.moment, "a test", None, data.compare(snap, evidence))
+    told = {one["id"]: one["certainty"] for one in data.summary(snap, evidence, edition)["outcomes"]}
+    assert told["well"] == {"level": None, "reasons": [data.OUTDATED]} and told["care"]["reasons"] == ["no studies"]
+    assert well(rating(), n=3)["certainty"] is None
+
+
+def test_a_change_of_certainty_is_a_change_of_the_conclusion_but_the_first_rating_is_not() -> None:
+    high, low = rating(), rating(reasons=[step("imprecision", -2)])
+    assert claims._surer(None, "low") == ("none", "")
+    assert claims._compare_outcome(well(high), well(low))[0] == "weakened"
+    assert claims._compare_outcome(well(low), well(high)) == (
+        "strengthened",
+        "certainty low before, high now",
+    )
