@@ -66,16 +66,19 @@ CREATE OR REPLACE VIEW included AS
 SELECT s.review, s.report_id FROM screening_state s JOIN current_protocol p ON p.review = s.review
 WHERE s.state = 'included' AND s.stage = p.stages[len(p.stages)];
 
--- A record's latest study; a report's studies through its records.
+-- A record's latest study; a report's studies through its records. An empty study takes a report out.
 CREATE OR REPLACE VIEW current_study AS
 SELECT DISTINCT s.review, s.study, coalesce(p.report_id, s.record_id) AS report_id
 FROM study s
 JOIN (SELECT review, record_id, max(seq) AS seq FROM study GROUP BY review, record_id) last USING (review, record_id, seq)
-LEFT JOIN report p ON p.record_id = s.record_id;
+LEFT JOIN report p ON p.record_id = s.record_id WHERE s.study <> '';
 
+-- Where two people extract, only what they agreed on holds.
 CREATE OR REPLACE VIEW current_extraction AS
 SELECT e.* FROM extraction e
-JOIN (SELECT review, study, max(seq) AS seq FROM extraction GROUP BY review, study) last USING (review, study, seq);
+JOIN (SELECT x.review, x.study, max(x.seq) AS seq FROM extraction x JOIN current_protocol p ON p.review = x.review
+    WHERE coalesce(x.role, 'consensus') = 'consensus' OR coalesce(p.extractors, 1) = 1 GROUP BY x.review, x.study) last
+    USING (review, study, seq);
 
 CREATE OR REPLACE VIEW to_extract AS
 SELECT i.review, i.report_id FROM included i

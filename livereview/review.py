@@ -182,6 +182,7 @@ class Review:
     taxonomy: tuple[Area, ...] = ()
     codes: tuple[Code, ...] = ()
     emmie: bool = True
+    extractors: int = 1  # people who extract each study by themselves; with 2, what they agree on holds
     highlights: Highlights = field(default_factory=Highlights)
     statements: tuple[Statement, ...] = ()
     canaries: tuple[str, ...] = ()  # DOIs every database search should return

@@ -101,6 +101,7 @@ class Forms(HTMLParser):
         super().__init__()
         self.all: list[dict[str, Any]] = []
         self._button: dict[str, str | None] | None = None
+        self._field: str | None = None  # the textarea or select that is open
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -109,6 +110,9 @@ class Forms(HTMLParser):
             self.all.append({"action": has.get("action"), "fields": {}, "buttons": {}})
         elif tag in ("input", "textarea", "select") and "name" in has:
             self.all[-1]["fields"][has["name"]] = has.get("value") or ""
+            self._field = has["name"] if tag != "input" else None
+        elif tag == "option" and self._field and "selected" in has and has.get("value"):
+            self.all[-1]["fields"][self._field] = has["value"]
         elif tag == "button" and has.get("type") != "button":
             self._button = has
 
@@ -117,6 +121,12 @@ class Forms(HTMLParser):
             name = self._button.get("name")
             self.all[-1]["buttons"][data.strip()] = {name: self._button.get("value") or ""} if name else {}
             self._button = None
+        elif self._field is not None and self.lasttag == "textarea":
+            self.all[-1]["fields"][self._field] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("textarea", "select"):
+            self._field = None
 
 
 class Browser:

@@ -43,7 +43,7 @@ def commands() -> list[str]:
 
 def test_readme_names_every_command_and_no_other() -> None:
     table = README.split("### Commands")[1].split("###")[0]
-    assert sorted(re.findall(r"^\| `([a-z]+)", table, re.MULTILINE)) == sorted(commands())
+    assert sorted(re.findall(r"^\| `([a-z-]+)", table, re.MULTILINE)) == sorted(commands())
 
 
 def test_readme_names_every_setting() -> None:

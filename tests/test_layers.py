@@ -54,7 +54,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "client": {"ops", "store", "settings", "errors"},
     "files": {"client", "sources", "records", "errors", "exchange"},
-    "web": CORE | {"ops", "store", "exchange", "screening", "settings", "sources", "client"},
+    "web": CORE | {"ops", "store", "exchange", "screening", "evidence", "settings", "sources", "client"},
     "night": {"replay", "settings", "flows"},
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},

@@ -38,12 +38,12 @@ def from_csv(text: str, review: Review, name: str) -> tuple[Extraction, ...]:
 
 
 _KINDS = {"result": "results", "finding": "findings", "judgement": "appraisal", "cost": "costs"}
-_COLUMNS = {
+COLUMNS = {
     "study": tuple(field.name for field in fields(Extraction) if field.name not in LISTS),
     **{kind: tuple(field.name for field in fields(LISTS[key])) for kind, key in _KINDS.items()},
 }
-_COLUMNS["result"] = (*(name for name in _COLUMNS["result"] if name != "reported"), *FIGURES)
-_NUMBERS = {
+COLUMNS["result"] = (*(name for name in COLUMNS["result"] if name != "reported"), *FIGURES)
+NUMBERS = {
     *("effect", "ci_low", "ci_high", "n", "year", "participants", "quality", "amount", "price_year"),
     *FIGURES,
 }
@@ -51,7 +51,7 @@ _NUMBERS = {
 
 def _rows(text: str, name: str, problems: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
     """(line, filled cells) of each row that has any; numbers as numbers."""
-    known = {"kind", *chain.from_iterable(_COLUMNS.values())}
+    known = {"kind", *chain.from_iterable(COLUMNS.values())}
     try:
         reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
         header = [cell.strip().lower() for cell in next(reader, [])]
@@ -76,31 +76,36 @@ def _rows(text: str, name: str, problems: list[str]) -> Iterator[tuple[int, dict
 def _cell(key: str, text: str) -> Any:
     if key == "reports":
         return tuple(part.strip() for part in text.split("|") if part.strip())
+    return number(text) if key in NUMBERS else text
+
+
+def number(text: str) -> Any:
+    """The number that a cell holds, else its text: the field's own check says what is wrong with it."""
     try:
-        return (float(text) if re.search(r"[.eEnN]", text) else int(text)) if key in _NUMBERS else text
+        return float(text) if re.search(r"[.eEnN]", text) else int(text)
     except ValueError:
-        return text  # the field's own check says what is wrong with it
+        return text
 
 
 def _add(studies: dict[str, dict[str, Any]], row: dict[str, Any], where: str, problems: list[str]) -> None:
     """Put a row of a sheet where it belongs: the study's own columns, and its result or finding."""
     kind, study = row.pop("kind", "result"), row.get("study")
-    if kind not in _COLUMNS or study is None:
-        problems.append(f"{where}: needs a study, and as kind one of {', '.join(_COLUMNS)}, not {checks.shown(kind)}")
+    if kind not in COLUMNS or study is None:
+        problems.append(f"{where}: needs a study, and as kind one of {', '.join(COLUMNS)}, not {checks.shown(kind)}")
         return
     form = studies.setdefault(study, {key: [] for key in LISTS})
     for key, value in row.items():
-        if key in _COLUMNS["study"]:
+        if key in COLUMNS["study"]:
             if form.setdefault(key, value) != value:
                 problems.append(
                     f"{where}, {key}: {checks.shown(value)} differs from {checks.shown(form[key])} in an earlier row"
                 )
-        elif kind == "study" or key not in _COLUMNS[kind]:
+        elif kind == "study" or key not in COLUMNS[kind]:
             problems.append(
-                f"{where}, {key}: has no place in a row of kind {kind}; its columns: {', '.join(_COLUMNS[kind])}"
+                f"{where}, {key}: has no place in a row of kind {kind}; its columns: {', '.join(COLUMNS[kind])}"
             )
     if kind != "study":
-        form[_KINDS[kind]].append(Placed(where, _item({key: row[key] for key in row if key in _COLUMNS[kind]})))
+        form[_KINDS[kind]].append(Placed(where, _item({key: row[key] for key in row if key in COLUMNS[kind]})))
 
 
 def _item(row: dict[str, Any]) -> dict[str, Any]:

@@ -7,34 +7,108 @@ from datetime import datetime
 from typing import Any
 
 from livereview.errors import Refused
-from livereview.evidence import certainty, checks, forms, sheets
+from livereview.evidence import certainty, checks, consensus, forms, grouping, sheets
+from livereview.evidence.consensus import Difference
+from livereview.evidence.grouping import Suggestion
 from livereview.ops.screen import resolve
 from livereview.ops.surveil import protocol
 from livereview.review import Review
 from livereview.store import evidence, records, standings, versions
 from livereview.store.open import Connection, Store
 
+ROLES = ("single", "consensus")
+
 
 def extract(
-    store: Store, *, id: str, review: str, data: dict[str, Any], extractor: str, now: datetime, name: str = "extraction"
+    store: Store,
+    *,
+    id: str,
+    review: str,
+    data: Any,
+    extractor: str,
+    now: datetime,
+    name: str = "extraction",
+    role: str = "single",
 ) -> dict[str, Any]:
     """Write one extraction of one study and tie its reports to the study; the same id again changes nothing.
 
-    data  the form as `evidence.forms` describes it. Raises Refused, changing nothing, when the form has errors, when a
-    report is not in the review, or when it has not been included yet.
+    data  the form as `evidence.forms` describes it
+    role  single, or where the protocol has `extractors = 2` the consensus of two people; two singles that are the same
+          are their own consensus
+    Raises Refused, changing nothing, when the form has errors, when a report is not in the review or has not been
+    included yet, and for a consensus before two people have extracted.
     """
+    if role not in ROLES:
+        raise Refused(f"role must be one of {', '.join(ROLES)}; it was {role!r}")
 
     def job(con: Connection) -> dict[str, Any]:
-        form = checks.from_json(data, protocol(con, review), name)
+        rules = protocol(con, review)
+        form = checks.from_json(data, rules, name)
+        if role == "consensus" and len(_others(con, review, form.study, "")) < rules.extractors:
+            raise Refused(f"{form.study} needs the extractions of {rules.extractors} people before a consensus")
         found = [_included(con, review, reference) for reference in form.reports]
         evidence.link(con, review, form.study, [(f"{id}/{record}", record) for record in found], extractor, now)
         text = json.dumps(forms.to_json(form), ensure_ascii=False, sort_keys=True)
-        new = evidence.append(con, id, review, form.study, form.form_version, extractor, text, now)
-        if new:
+        new = evidence.append(con, id, review, form.study, form.form_version, extractor, text, now, role)
+        waits = new and rules.extractors > 1 and role == "single"
+        if waits and text in _others(con, review, form.study, extractor).values():
+            evidence.append(con, f"{id}/same", review, form.study, form.form_version, extractor, text, now, "consensus")
+            waits = False
+        if new and not waits:
             versions.ask(con, review, f"extraction of {form.label}", now)
-        return {"study": form.study, "reports": len(found), "results": len(form.results), "known": not new}
+        answer = {"study": form.study, "reports": len(found), "results": len(form.results), "known": not new}
+        return answer | ({"waits": "a second extraction or a consensus"} if waits else {})
 
     return store.write(job)
+
+
+def _others(con: Connection, review: str, study: str, person: str) -> dict[str, str]:
+    """The last extraction of this study by each other person."""
+    known = evidence.singles(con, review).get(study, {})
+    return {name: text for name, text in known.items() if name != person}
+
+
+Pair = tuple[tuple[str, str], tuple[Difference, ...]]
+
+
+def apart(con: Connection, review: str, study: str, person: str, leads: bool = False) -> Pair | None:
+    """The first two people who extracted a study, and where they differ; None before there are two.
+
+    Also None for a person who has not extracted it and does not lead: nobody sees another's before their own is in.
+    """
+    known = evidence.singles(con, review).get(study, {})
+    if protocol(con, review).extractors < 2 or len(known) < 2 or not (leads or person in known):
+        return None
+    left, right = sorted(known, key=lambda name: (name != person, name))[:2]
+    return (left, right), consensus.differences(json.loads(known[left]), json.loads(known[right]))
+
+
+def group(
+    store: Store, *, id: str, review: str, record: str, study: str | None, by: str, now: datetime
+) -> dict[str, Any]:
+    """Say that the report of this record belongs to a study, or (None) to none; said again otherwise, that holds."""
+
+    def job(con: Connection) -> dict[str, Any]:
+        report = _included(con, review, record)
+        if study is not None and study not in evidence.reports_of(con, review):
+            known = ", ".join(evidence.reports_of(con, review)) or "none yet"
+            raise Refused(f"no study {study!r} in {review}; the studies: {known}. A new one begins with its form")
+        evidence.link(con, review, study or "", [(id, report)], by, now)
+        versions.ask(
+            con, review, f"a report was put with {study}" if study else "a report was taken out of a study", now
+        )
+        return {"record": report, "study": study}
+
+    return store.write(job)
+
+
+def suggestions(con: Connection, review: str) -> dict[str, tuple[Suggestion, ...]]:
+    """For each included report without a study, the studies that it may belong to."""
+    waiting, grouped = evidence.to_extract(con, review), evidence.reports_of(con, review)
+    found = records.reports(con, review, [*waiting, *(one for some in grouped.values() for one in some)])
+    merged = {report: records.merged(members)[0] for report, members in found.items()}
+    studies = {study: [merged[one] for one in some] for study, some in grouped.items()}
+    return {report: grouping.suggest(merged[report], studies) for report in waiting}
 
 
 def _included(con: Connection, review: str, reference: str) -> str:

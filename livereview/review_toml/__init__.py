@@ -139,6 +139,7 @@ _TOP = {
     "emmie": _Key(values.flag, True),
     "canaries": _Key(values.list_of(values.doi), ()),
     "suggestions": _Key(values.url, None),
+    "extractors": _Key(values.whole(1, 2), 1),
     "question": _Key(values.table, form=_ONE),
     "criteria": _Key(values.table, form=_ONE),
     "reasons": _Key(values.rows, form=_MANY),

@@ -25,15 +25,45 @@ def link(
 
 
 def append(
-    con: Connection, id: str, review: str, study: str, form_version: str, extractor: str, data: str, now: datetime
+    con: Connection,
+    id: str,
+    review: str,
+    study: str,
+    form_version: str,
+    extractor: str,
+    data: str,
+    now: datetime,
+    role: str = "single",
 ) -> bool:
-    """Write an extraction (JSON text); False if this very one is known already."""
+    """Write an extraction (JSON text), one person's or a consensus; False if this very one is known already."""
     rows = con.execute(
-        """INSERT INTO extraction (id, review, study, form_version, extractor, data, made) VALUES (?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (id) DO NOTHING RETURNING id""",
-        [id, review, study, form_version, extractor, data, now],
+        """INSERT INTO extraction (id, review, study, form_version, extractor, data, made, role)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id""",
+        [id, review, study, form_version, extractor, data, now, role],
     ).fetchall()
     return bool(rows)
+
+
+def singles(con: Connection, review: str) -> dict[str, dict[str, str]]:
+    """Each person's last extraction of each study, as JSON text, by study and person."""
+    rows = con.execute(
+        """SELECT study, extractor, arg_max(data, seq) FROM extraction WHERE review = ? AND role = 'single'
+        GROUP BY study, extractor ORDER BY study, extractor""",
+        [review],
+    ).fetchall()
+    found: dict[str, dict[str, str]] = {}
+    for study, extractor, data in rows:
+        found.setdefault(study, {})[extractor] = data
+    return found
+
+
+def history(con: Connection, review: str, study: str) -> list[tuple[str, str, str, datetime]]:
+    """(extractor, role, form version, time) of each extraction of a study, newest first."""
+    return con.execute(
+        """SELECT extractor, coalesce(role, 'consensus'), form_version, made FROM extraction WHERE review = ? AND study = ?
+        ORDER BY seq DESC""",
+        [review, study],
+    ).fetchall()
 
 
 def extractions(con: Connection, review: str) -> dict[str, str]:

@@ -1,0 +1,161 @@
+"""The room of extraction: studies and what waits, one form a study, what a form or a removal would change."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import Depends, Form, HTTPException, Request
+from fastapi.responses import RedirectResponse, Response
+
+from livereview import ops
+from livereview.errors import Refused
+from livereview.evidence import certainty
+from livereview.store import evidence, records
+from livereview.store.open import Connection
+from livereview.web import extraction_form, guard, pages
+from livereview.web.guard import Room
+
+NEW = "new"  # a study that has no id yet
+
+
+def page(room: guard.Here) -> Response:
+    """The studies, and the included reports that belong to none yet with where they may belong."""
+    review = room.review.id
+    with room.desk.store.read() as con:
+        waiting, singles = ops.evidence.suggestions(con, review), evidence.singles(con, review)
+        grouped, told = evidence.reports_of(con, review), evidence.extractions(con, review)
+        wanted = [*waiting, *(one for some in grouped.values() for one in some)]
+        titles = {
+            report: records.merged(some)[0].title for report, some in records.reports(con, review, wanted).items()
+        }
+        values: dict[str, Any] = {
+            "waiting": waiting,
+            "titles": titles,
+            "studies": [_row(study, grouped, told, singles) for study in grouped],
+            "ratings": {one.subject: one for one in evidence.ratings(con, review) if one.kind == "grade"},
+            "down": certainty.DOWN,
+            "up": certainty.UP,
+        }
+    return pages.show("evidence.html", room, **values)
+
+
+def _row(study: str, grouped: dict[str, list[str]], told: dict[str, str], singles: dict[str, Any]) -> dict[str, Any]:
+    form = json.loads(told[study]) if study in told else {}
+    return {
+        "id": study,
+        "label": form.get("label", study),
+        "reports": grouped[study],
+        "results": len(form.get("results", ())),
+        "findings": len(form.get("findings", ())),
+        "bias": form.get("risk_of_bias"),
+        "holds": study in told,
+        "people": sorted(singles.get(study, ())),
+    }
+
+
+def form(room: guard.Here, study: str, report: str = "") -> Response:
+    """The form of a study, filled with what holds, or with one's own; a new one begins with a report."""
+    with room.desk.store.read() as con:
+        filled = _filled(con, room, study, report)
+    return _show(room, study, filled)
+
+
+def _filled(con: Connection, room: Room, study: str, report: str) -> dict[str, Any]:
+    """What stands in the form at first. Nobody sees another's extraction before there is a consensus to make."""
+    review = room.review.id
+    if study == NEW:
+        found = records.reports(con, review, [report]).get(report, [])
+        record = records.merged(found)[0] if found else None
+        return {"reports": [report] if found else [], "year": record.year if record else None}
+    mine = evidence.singles(con, review).get(study, {})
+    text = mine.get(room.me) or evidence.extractions(con, review).get(study)
+    if text is None and study not in evidence.reports_of(con, review):
+        raise HTTPException(404, "There is no such study in this review.")
+    return dict(json.loads(text)) if text else {"study": study, "reports": evidence.reports_of(con, review)[study]}
+
+
+def _show(
+    room: Room, study: str, filled: dict[str, Any], status: int = 200, *, problem: str = "", impact: Any = None
+) -> Response:
+    review = room.review.id
+    with room.desk.store.read() as con:
+        history = evidence.history(con, review, study)
+        apart = ops.evidence.apart(con, review, study, room.me, room.visit.account.role == "lead")
+        holds = study in evidence.extractions(con, review)
+    values = {"parts": extraction_form.parts(room.review, filled), "problem": problem, "impact": impact, "holds": holds}
+    return pages.show("extraction.html", room, status, study=study, history=history, apart=apart, **values)
+
+
+async def typed(request: Request) -> dict[str, Any]:
+    """The form as typed, as `evidence.checks` wants it."""
+    return extraction_form.read((await request.form()).multi_items())
+
+
+def save(
+    room: guard.Here,
+    study: str,
+    form: Annotated[str, Depends(guard.form_id)],
+    act: Annotated[str, Form()],
+    filled: Annotated[dict[str, Any], Depends(typed)],
+) -> Response:
+    """Show what the form would change in public, add rows, or save it; a mistake comes back with everything typed."""
+    review, now = room.review.id, room.desk.clock()
+    if act == "rows":
+        return _show(room, study, filled)
+    if act not in ("preview", "single", "consensus"):
+        raise HTTPException(422, "act must be one of rows, preview, single, consensus")
+    try:
+        if act == "preview":
+            impact = ops.impact.preview(room.desk.store, review=review, form=filled, now=now, name="The form")
+            return _show(room, study, filled, impact=impact)
+        asked: dict[str, Any] = {"id": form, "review": review, "data": filled, "extractor": room.me, "now": now}
+        done = ops.evidence.extract(room.desk.store, role=act, name="The form", **asked)
+    except Refused as refusal:
+        return _show(room, study, filled, 422, problem=refusal.message)
+    return RedirectResponse(f"/r/{review}/evidence#{quote(done['study'])}", 303)
+
+
+def group(
+    room: guard.Here,
+    form: Annotated[str, Depends(guard.form_id)],
+    record: Annotated[str, Form()],
+    study: Annotated[str, Form()] = "",
+) -> Response:
+    """Put a report into a study, or take it out of its study."""
+    with room.desk.store.read() as con:
+        guard.recorded(con, room, record)
+    asked: dict[str, Any] = {"id": form, "review": room.review.id, "record": record, "by": room.me}
+    ops.evidence.group(room.desk.store, study=study or None, now=room.desk.clock(), **asked)
+    return RedirectResponse(f"/r/{room.review.id}/evidence", 303)
+
+
+def without(room: guard.Here, study: str) -> Response:
+    """What the public page would say without this study."""
+    if not re.fullmatch(r"[a-z0-9-]{1,80}", study):
+        raise HTTPException(404, "There is no such study in this review.")
+    told = ops.impact.without(room.desk.store, review=room.review.id, study=study, now=room.desk.clock())
+    return pages.show("without.html", room, study=study, impact=told)
+
+
+def rate(
+    room: guard.Here,
+    form: Annotated[str, Depends(guard.form_id)],
+    outcome: Annotated[str, Form()],
+    start: Annotated[str, Form()],
+    domain: Annotated[list[str], Form()],
+    step: Annotated[list[int], Form()],
+    why: Annotated[list[str], Form()],
+) -> Response:
+    """Rate how sure the finding on an outcome is, by GRADE; a domain without a step is left out."""
+    reasons = [
+        {"domain": one, "step": by, "why": words}
+        for one, by, words in zip(domain, step, why, strict=False)
+        if by or words.strip()
+    ]
+    rating = {"kind": "grade", "outcome": outcome, "start": start, "reasons": reasons}
+    asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+    ops.evidence.rate(room.desk.store, data=rating, **asked)
+    return RedirectResponse(f"/r/{room.review.id}/evidence#certainty", 303)

@@ -1,0 +1,140 @@
+"""An extraction form as fields of a page, and back: plain names such as results-0-effect, so it needs no script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from livereview.evidence import appraisal, forms, sheets
+from livereview.review import EMMIE, Review
+
+BLANK = 3  # empty rows under those that are filled
+NAMES = {
+    "results": "Results",
+    "findings": "Findings",
+    "appraisal": "Appraisal",
+    "costs": "Costs",
+}
+LABELS = {
+    "study": "Id of the study",
+    "label": "Label",
+    "reports": "Reports",
+    "risk_of_bias": "Risk of bias, overall",
+    "risk_of_bias_tool": "Tool of appraisal and its version",
+    "n": "People analysed",
+    "ci_low": "95% interval from",
+    "ci_high": "to",
+    "reported": "Figures as reported",
+    "conflicts": "Conflicts of interest",
+}
+HINTS = {
+    "study": "small letters, digits and hyphens, such as smith-2019; never changed later",
+    "reports": "one a line: DOI, pmid:1, a record id or a title",
+    "reported": "m1i=3.2, sd1i=1.1, n1i=40 … where no effect is given, it is worked out from them",
+    "caution": "why readers should be careful with this study, in one sentence",
+}
+LONG = ("reports", "population", "intervention", "comparator", "caution", "text", "quote", "support", "sample")
+HIDDEN = ("form_version", "derivation")
+_FIELD = re.compile(r"(results|findings|appraisal|costs)-(\d{1,4})-([a-z_]{1,30})")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One field: its `name` on the page, `kind` line, text, number or choice, and what stands in it."""
+
+    name: str
+    label: str
+    kind: str
+    value: str
+    choices: tuple[tuple[str, str], ...] = ()
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A group of boxes: one row of a list, or the study's own fields; `title` heads it."""
+
+    title: str
+    rows: tuple[tuple[Box, ...], ...]
+
+
+def parts(review: Review, filled: Mapping[str, Any]) -> tuple[Part, ...]:
+    """The form filled with plain data, and with empty rows to add to it."""
+    choices = _choices(review, filled)
+    own = [name for name in sheets.COLUMNS["study"] if name not in HIDDEN]
+    study = Part("Study", (tuple(_box(name, name, filled.get(name), choices) for name in own),))
+    return (study, *(_list(key, filled.get(key) or (), choices) for key in NAMES))
+
+
+def _list(key: str, rows: Sequence[Mapping[str, Any]], choices: Mapping[str, tuple[tuple[str, str], ...]]) -> Part:
+    fields = [name for name in forms.LISTS[key].__slots__ if name not in HIDDEN]
+    every = [*rows, *({} for _ in range(BLANK))]
+    boxes = [
+        tuple(_box(name, f"{key}-{n}-{name}", row.get(name), choices) for name in fields) for n, row in enumerate(every)
+    ]
+    return Part(NAMES[key], tuple(boxes))
+
+
+def _box(name: str, place: str, value: Any, choices: Mapping[str, tuple[tuple[str, str], ...]]) -> Box:
+    label = LABELS.get(name, name.replace("_", " ").capitalize())
+    if choices.get(name):
+        return Box(place, label, "choice", _text(value), choices[name], HINTS.get(name))
+    kind = "text" if name in LONG else "number" if name in sheets.NUMBERS else "line"
+    return Box(place, label, kind, _text(value), (), HINTS.get(name))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}={number:g}" for key, number in value.items())
+    if isinstance(value, list | tuple):
+        return "\n".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _choices(review: Review, filled: Mapping[str, Any]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """What may be chosen in a field, as (value, words)."""
+    tool = appraisal.tool_of(filled.get("risk_of_bias_tool"))
+    words = {
+        "area": [(one.id, one.label) for one in review.taxonomy],
+        "outcome": [(one.id, one.label) for one in review.outcomes],
+        "code": [(one.id, one.label) for one in review.codes],
+        "domain": list(tool.domains) if tool else [],
+    }
+    plain: dict[str, Iterable[str]] = {
+        "direction": forms.DIRECTIONS,
+        "risk_of_bias": forms.RISK_OF_BIAS,
+        "dimension": EMMIE,
+        "polarity": ("barrier", "enabler"),
+        "quality": "01234",
+        "judgement": tool.judgements if tool else (),
+    }
+    found = {key: tuple((one, one.replace("_", " ")) for one in some) for key, some in plain.items()}
+    return found | {key: tuple(some) for key, some in words.items()}
+
+
+def read(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The form as typed, as plain data: empty boxes and empty rows left out, numbers as numbers."""
+    found: dict[str, Any] = {}
+    rows: dict[str, dict[int, dict[str, Any]]] = {key: {} for key in NAMES}
+    for name, raw in items:
+        text = raw.strip() if isinstance(raw, str) else ""
+        place = _FIELD.fullmatch(name)
+        if not text:
+            continue
+        if place:
+            key, n, field = place.groups()
+            rows[key].setdefault(int(n), {})[field] = _value(field, text)
+        elif name in sheets.COLUMNS["study"]:
+            found[name] = _value(name, text)
+    return found | {key: [some[n] for n in sorted(some)] for key, some in rows.items() if some}
+
+
+def _value(field: str, text: str) -> Any:
+    if field == "reports":
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    if field == "reported":
+        pairs = (part.partition("=") for part in re.split(r"[,;\n]", text) if part.strip())
+        return {key.strip(): sheets.number(value.strip()) for key, _, value in pairs}
+    return sheets.number(text) if field in sheets.NUMBERS else text

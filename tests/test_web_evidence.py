@@ -1,0 +1,182 @@
+"""The room of extraction: forms without a script, grouping, what a form would change, two people and a consensus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from livereview import ops
+from livereview.errors import Refused
+from livereview.evidence import consensus, grouping
+from livereview.ops import evidence, surveil
+from livereview.records import Record
+from livereview.store import evidence as stored
+from livereview.store.open import Store
+from tests.conftest import NOW, REVIEW, Browser, Forms, article, found
+from tests.test_ops import form, include
+
+People = Callable[..., Browser]
+BASE = f"/r/{REVIEW}/evidence"
+RESULT = {"outcome": "attendance", "construct": "days", "direction": "favours_intervention", "n": 40}
+
+
+@pytest.fixture
+def included(reviewed: Store) -> list[str]:
+    """Two included reports with authors in common."""
+    ids = found(reviewed, article(1), article(2))
+    for record in ids:
+        include(reviewed, record)
+    return ids
+
+
+def forms_of(store: Store) -> dict[str, Any]:
+    with store.read() as con:
+        return {study: json.loads(text) for study, text in stored.extractions(con, REVIEW).items()}
+
+
+def test_a_study_is_extracted_previewed_and_saved_without_a_script(
+    reviewed: Store, included: list[str], browser: People
+) -> None:
+    ada = browser("ada")
+    page = ada.get(BASE)
+    assert "2 included reports wait for a study" in page and "Extract it as a new study" in page
+    ada.get(f"{BASE}/new?report={included[0]}")
+    typed = {
+        "study": "doe-2020", "label": "Doe 2020", "results-0-outcome": "attendance", "results-0-construct": "days",
+        "results-0-direction": "favours_intervention", "results-0-n": "40", "results-0-measure": "OR",
+        "results-0-reported": "ai=5, bi=35, ci=10, di=30", "findings-1-dimension": "implementation",
+        "findings-1-text": "Staff left.", "findings-1-polarity": "barrier",
+    }  # fmt: skip
+    page = ada.press("See what it would change", **typed)
+    assert "What saving this would change in public" in page and "<ins" in page and forms_of(reviewed) == {}
+    assert "ai=5, bi=35, ci=10, di=30" in page
+    page = ada.press("Save")
+    assert "1 results, 1 findings" in page
+    saved = forms_of(reviewed)["doe-2020"]
+    assert saved["results"][0]["effect"] == pytest.approx((5 * 30) / (35 * 10)) and saved["year"] == 2020
+    assert saved["reports"] == [included[0]] and saved["findings"][0]["text"] == "Staff left."
+
+
+def test_a_mistake_comes_back_with_everything_that_was_typed(
+    reviewed: Store, included: list[str], browser: People
+) -> None:
+    ada = browser("ada")
+    ada.get(f"{BASE}/new?report={included[0]}")
+    page = ada.press("Save", study="Doe 2020", label="<b>Doe</b>", year="soon")
+    assert ada.page.status_code == 422 and "year: must be a number, not &#39;soon&#39;" in page
+    assert "study: must be small letters" in page and "&lt;b&gt;Doe&lt;/b&gt;" in page and forms_of(reviewed) == {}
+    assert 'value="soon"' in page and ada.press("More rows").count("<legend>Results") == 3
+
+
+def test_a_report_is_put_into_a_study_by_suggestion_and_taken_out_again(
+    reviewed: Store, included: list[str], browser: People
+) -> None:
+    evidence.extract(reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW)
+    ada = browser("ada")
+    page = ada.get(BASE)
+    assert "1 included report waits" in page and "authors in common (Doe J, Roe R)" in page
+    assert "0 included reports wait" in ada.press("Part of doe-2020")
+    assert "1 included report waits" in _take_out(ada, included[1])
+    with pytest.raises(Refused, match="no study 'x'"):
+        evidence.group(reviewed, id="g", review=REVIEW, record=included[1], study="x", by="ada", now=NOW)
+
+
+def _take_out(person: Browser, record: str) -> str:
+    forms = Forms(person.page.text).all
+    one = next(form for form in forms if "Take out" in form["buttons"] and form["fields"]["record"] == record)
+    return person.http.post(one["action"], data=one["fields"]).text
+
+
+def test_what_if_a_study_were_removed(reviewed: Store, included: list[str], browser: People) -> None:
+    evidence.extract(reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW)
+    page = browser("ada").get(f"{BASE}/doe-2020/without")
+    assert "<strong>withdrawn</strong>" in page and "No study in this review has measured" in page
+    told = ops.impact.without(reviewed, review=REVIEW, study="doe-2020", now=NOW)
+    assert told["change"] == "withdrawn" and forms_of(reviewed)
+    with pytest.raises(Refused, match="no study 'x' in small-review; the studies: doe-2020"):
+        ops.impact.without(reviewed, review=REVIEW, study="x", now=NOW)
+
+
+def test_a_preview_writes_nothing_and_says_none_for_the_same_form(reviewed: Store, included: list[str]) -> None:
+    told = ops.impact.preview(reviewed, review=REVIEW, form=form(results=[RESULT]), now=NOW)
+    assert told["change"] == "strengthened" and forms_of(reviewed) == {}
+    evidence.extract(reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW)
+    assert ops.impact.preview(reviewed, review=REVIEW, form=form(results=[RESULT]), now=NOW)["change"] == "none"
+
+
+@pytest.fixture
+def double(reviewed: Store, included: list[str], protocol: str) -> Store:
+    surveil.register(reviewed, text=protocol.replace("licence =", "extractors = 2\nlicence =", 1), now=NOW)
+    return reviewed
+
+
+def single(store: Store, person: str, **more: Any) -> dict[str, Any]:
+    data = form(results=[RESULT], **more)
+    return evidence.extract(store, id=f"e-{person}", review=REVIEW, data=data, extractor=person, now=NOW)
+
+
+def test_with_two_extractors_one_alone_holds_nothing(double: Store) -> None:
+    assert single(double, "ada")["waits"] == "a second extraction or a consensus" and forms_of(double) == {}
+    with pytest.raises(Refused, match="needs the extractions of 2 people"):
+        data = form(results=[RESULT])
+        evidence.extract(double, id="c", review=REVIEW, data=data, extractor="ada", now=NOW, role="consensus")
+    assert "waits" not in single(double, "bo") and forms_of(double)["doe-2020"]["label"] == "Doe 2020"
+
+
+def test_two_who_differ_make_a_consensus_field_by_field(double: Store, browser: People) -> None:
+    single(double, "ada", participants=8077)
+    bo = browser("bo")
+    assert "8077" not in bo.get(f"{BASE}/doe-2020"), "nobody sees the other's before their own"
+    single(double, "bo", participants=82)
+    assert forms_of(double) == {}
+    page = bo.get(f"{BASE}/doe-2020")
+    assert "bo and ada differ in 1 field" in page and "8077" in page
+    assert "8077" not in browser("cy").get(f"{BASE}/doe-2020")
+    bo.press("Save as the consensus", participants="82")
+    assert forms_of(double)["doe-2020"]["participants"] == 82
+
+
+def test_a_rating_is_made_on_the_page(reviewed: Store, included: list[str], browser: People) -> None:
+    evidence.extract(reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW)
+    lena = browser("lena", "lead")
+    assert "not rated" in lena.get(BASE)
+    with reviewed.read() as con:
+        label = surveil.protocol(con, REVIEW).outcomes[0].label
+    address, fields = lena.form(f"Rate {label.lower()}")
+    steps = {"domain": ["imprecision", "risk_of_bias"], "step": ["-1", "-1"], "why": ["40 people", "no blinding"]}
+    assert lena.http.post(address, data=fields | {"start": "high"} | steps).status_code == 200
+    with reviewed.read() as con:
+        (rating,) = stored.ratings(con, REVIEW)
+    assert (rating.level, rating.studies, rating.reasons[0].why) == ("low", ("doe-2020",), "40 people")
+    assert ": low</summary>" in lena.get(BASE)
+
+
+def record(**fields: Any) -> Record:
+    plain: dict[str, Any] = {"source": "openalex", "source_key": "W", "title": "Housing First for young Canadians"}
+    return Record(**{**plain, **fields})
+
+
+def test_suggestions_say_why_and_unlike_reports_get_none() -> None:
+    known = {
+        "a": [record(authors=("Kozloff, Nicole", "Adair, Carol"), abstract="Registered as ISRCTN42520374.")],
+        "b": [record(title="Bridges under load and what carries them", authors=("Smith, A",))],
+    }
+    new = record(title="Costs of a programme", authors=("Kozloff, N.", "Adair, C."), abstract="isrctn42520374")
+    (told,) = grouping.suggest(new, known)
+    assert told.study == "a" and "ISRCTN42520374" in told.why[0] and "Adair C, Kozloff N" in told.why[1]
+    assert grouping.suggest(record(title="Soil", authors=()), {"b": known["b"]}) == ()
+    (alike,) = grouping.suggest(record(title="Housing First and young Canadians: outcomes", authors=()), known)
+    assert alike.why == ("a title alike",)
+
+
+def test_differences_name_each_field() -> None:
+    left = {"label": "A", "reports": ["x"], "results": [{"n": 1}, {"n": 2}]}
+    right = {"label": "A", "reports": ["x", "y"], "results": [{"n": 1}]}
+    told = consensus.differences(left, right)
+    assert [(one.place, one.left, one.right) for one in told] == [
+        ("reports", ["x"], ["x", "y"]),
+        ("results[1]", {"n": 2}, None),
+    ]
