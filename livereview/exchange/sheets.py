@@ -6,12 +6,14 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from livereview.errors import Refused
 
 LARGEST, RATIO = 200_000_000, 100  # what an Excel file may unpack to: bytes, and times its own size
+WIDEST, LONGEST = 200, 250_000  # columns and rows of a sheet of decisions
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,14 @@ def _excel(body: bytes, name: str) -> Iterator[Sequence[object]]:
         if size > LARGEST or size > RATIO * len(body):
             raise Refused(f"{name} unpacks to {size:,} bytes, which no sheet of decisions does; save it as CSV")
         sheet = load_workbook(io.BytesIO(body), read_only=True, data_only=True).active
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        if sheet is None:
+            raise Refused(f"{name} has no sheet")
+        for row in sheet.iter_rows(values_only=True, max_col=WIDEST + 1, max_row=LONGEST + 1):
+            if len(row) > WIDEST and row[WIDEST] is not None:
+                raise Refused(f"{name} has more than {WIDEST} columns; keep those that tell of decisions")
+            yield row
+    except (zipfile.BadZipFile, zlib.error, SyntaxError, KeyError, IndexError, ValueError, OSError) as error:
         raise Refused(f"{name} is not a whole Excel file: {error}; save it again or as CSV") from None
-    if sheet is None:
-        raise Refused(f"{name} has no sheet")
-    yield from sheet.iter_rows(values_only=True)
 
 
 def _lines(rows: Iterator[Sequence[object]], name: str) -> list[Line]:
@@ -80,6 +85,8 @@ def _lines(rows: Iterator[Sequence[object]], name: str) -> list[Line]:
     found = []
     for number, row in enumerate(rows, start=2):
         values = {key: _cell(value) for key, value in zip(head, row, strict=False) if key}
+        if number > LONGEST:
+            raise Refused(f"{name} has more than {LONGEST:,} rows; split it")
         if any(values.values()):
             found.append(Line(number, values))
     return found

@@ -35,7 +35,7 @@ def _safe(value: Value) -> Value:
     if not isinstance(value, str):
         return value
     text = _BAD.sub("", value)
-    first = text.lstrip(" ")[:1]
+    first = text.lstrip(" \n")[:1]
     return f"'{text}" if first and first in "=+-@\t\r＝＋－＠" and not _NUMBER.fullmatch(text) else text
 
 
@@ -65,7 +65,8 @@ def _still(body: bytes) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(body)) as before, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after:
         for part in before.infolist():
-            after.writestr(zipfile.ZipInfo(part.filename, (2000, 1, 1, 0, 0, 0)), before.read(part))
+            still = zipfile.ZipInfo(part.filename, (2000, 1, 1, 0, 0, 0))
+            after.writestr(still, before.read(part), zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 

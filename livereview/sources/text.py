@@ -18,7 +18,7 @@ _KEEP = {"\n", "\t", "‌", "‍"}
 _BLOCK = re.compile(r"</?(?:p|div|br|li|ul|ol|h[1-6]|title|sec|section|jats:[a-z]+)\b[^>]*>", re.IGNORECASE)
 # A "<" that opens no tag: a cleaner of HTML would take "x<y" for one and drop all that follows.
 _STRAY = re.compile(r"<(?!/?[A-Za-z][\w:.-]*(?:\s*/?>|[\s/]+[\w:.-]+\s*=)|!|\?)")
-_MARKS = re.compile(r"([̀-ͯ҃-҉᪰-᫿᷀-᷿⃐-⃿︠-︯]{8})[̀-ͯ҃-҉᪰-᫿᷀-᷿⃐-⃿︠-︯]+")
+MARKS = 8  # on one letter: more than any script writes
 
 
 def plain(text: object, limit: int = TITLE_LIMIT) -> str | None:
@@ -38,8 +38,20 @@ def safe(text: str, limit: int) -> str | None:
     value = "".join(
         c if c in _KEEP or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co") else " " * (c < " ") for c in value
     )
-    value = " ".join(_MARKS.sub(r"\1", value).split())
+    value = " ".join(_fewer_marks(value).split())
     return value[:limit].strip() or None
+
+
+def _fewer_marks(text: str) -> str:
+    """At most MARKS combining marks in a row, of whatever script."""
+    if text.isascii():
+        return text
+    kept, run = [], 0
+    for letter in text:
+        run = run + 1 if unicodedata.category(letter) in ("Mn", "Me") else 0
+        if run <= MARKS:
+            kept.append(letter)
+    return "".join(kept)
 
 
 def abstract(text: object) -> str | None:

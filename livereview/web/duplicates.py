@@ -73,6 +73,8 @@ def _text(value: Any) -> str:
 
 def _line(con: Connection, room: Room, left: str, right: str) -> dict[str, str] | None:
     """What I said of a pair, while it is my word that counts."""
+    if not all(records.in_review(con, room.review.id, one) for one in (left, right)):
+        return None
     verdict, author = matches.in_force(con, left, right) or ("", "")
     return {"verdict": verdict, "left": left, "right": right} if author == room.me else None
 

@@ -34,18 +34,25 @@ class Tries:
     wrong: dict[str, deque[datetime]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def wait(self, address: str, now: datetime) -> int:
-        """Seconds until this address may try again; 0: now."""
+    def take(self, address: str, now: datetime) -> int:
+        """Seconds until this address may try again; 0: it may, and the try is counted as wrong until `forgive`."""
         with self.lock:
             self.wrong = {key: times for key, times in self.wrong.items() if now - times[-1] < WITHIN}
             times = self.wrong.get(address, deque())
             while times and now - times[0] >= WITHIN:
                 times.popleft()
-            return math.ceil((times[0] + WITHIN - now).total_seconds()) if len(times) >= TRIES else 0
-
-    def note(self, address: str, now: datetime) -> None:
-        with self.lock:
+            if len(times) >= TRIES:
+                return math.ceil((times[0] + WITHIN - now).total_seconds())
             self.wrong.setdefault(address, deque(maxlen=TRIES)).append(now)
+            return 0
+
+    def forgive(self, address: str) -> None:
+        """The last try of this address was right."""
+        with self.lock:
+            if self.wrong.get(address):
+                self.wrong[address].pop()
+            if not self.wrong.get(address):
+                self.wrong.pop(address, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class Desk:
 
     store: Store
     settings: Settings
-    token: str
+    token: str = field(repr=False)
     clock: Callable[[], datetime]
     tries: Tries = field(default_factory=Tries)
     turns: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
@@ -68,7 +75,7 @@ class Visit:
 
     desk: Desk
     account: Account
-    secret: str
+    secret: str = field(repr=False)
 
     @property
     def name(self) -> str:

@@ -57,7 +57,10 @@ def limit(path: str) -> int:
 def foreign(headers: Headers) -> bool:
     """Whether a page of another site sends this. `Origin: null` is what browsers say under our no-referrer policy."""
     origin = headers.get("origin", "null")
-    elsewhere = origin != "null" and urlsplit(origin).netloc != headers.get("host", "")
+    try:
+        elsewhere = origin != "null" and urlsplit(origin).netloc != headers.get("host", "")
+    except ValueError:  # no address at all, such as http://[
+        return True
     return elsewhere or headers.get("sec-fetch-site") in ("cross-site", "same-site")
 
 

@@ -27,15 +27,15 @@ def enter(request: Request, secret: Annotated[str, Form()] = "", next: Annotated
     """Start a new session for whom the secret belongs to; an earlier one in this browser ends."""
     desk, address = guard.desk(request), request.client.host if request.client else ""
     now = desk.clock()
-    if wait := desk.tries.wait(address, now):
+    if wait := desk.tries.take(address, now):
         answer = _form(next, f"Too many wrong tries from here. Try again in {-(-wait // 60)} minutes.", 429)
         answer.headers["Retry-After"] = str(wait)
         return answer
     with desk.store.read() as con:
         account = accounts.by_secret(con, secret.strip())
     if account is None:
-        desk.tries.note(address, now)
         return _form(next, "This secret opens no account. Copy the whole of it, or ask your lead for a new one.", 401)
+    desk.tries.forgive(address)
     session, old = secrets.token_urlsafe(32), request.cookies.get(guard.cookie(request), "")
 
     def begin(con: Connection) -> None:
