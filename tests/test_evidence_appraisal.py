@@ -57,7 +57,7 @@ def test_an_effect_is_worked_out_from_the_figures_as_reported() -> None:
     (found,) = form.results
     odds, spread = (12 * 76) / (88 * 24), 1.959963984540054 * sqrt(1 / 12 + 1 / 88 + 1 / 24 + 1 / 76)
     assert found.effect == pytest.approx(odds) and found.ci_high == pytest.approx(exp(log(odds) + spread))
-    assert found.derivation == "log odds ratio worked out from ai, bi, ci, di as reported"
+    assert "ai = 12, bi = 88, ci = 24, di = 76" in str(found.derivation)
     assert checks.from_json(forms.to_json(form), RULES, "again") == form
 
 
@@ -66,12 +66,27 @@ RESULT = {"outcome": "well", "construct": "a scale", "direction": "favours_inter
 
 def test_figures_that_give_no_effect_are_refused_with_what_is_missing() -> None:
     assert "has no figure mean; the figures are ai, bi" in wrong(results=[{**RESULT, "reported": {"mean": 3}}])
-    assert "SMD needs m1i, sd1i, n1i, m2i, sd2i, n2i; missing: n1i" in wrong(
-        results=[{**RESULT, "measure": "SMD", "reported": {"m1i": 1, "sd1i": 1, "m2i": 0, "sd2i": 1, "n2i": 9}}]
-    )
+    lacking = wrong(results=[{**RESULT, "measure": "SMD", "reported": {"m1i": 1, "sd1i": 1, "m2i": 0, "sd2i": 1}}])
+    assert "m1i sd1i n1i m2i sd2i n2i" in lacking.replace(",", "")
+    assert "PR needs xi, ni; missing: ni" in wrong(results=[{**RESULT, "measure": "PR", "reported": {"xi": 1}}])
     assert "needs a measure that can be worked out" in wrong(results=[{**RESULT, "reported": {"m1i": 1}}])
     kept = read(results=[{**RESULT, "measure": "SMD", "effect": 0.3, "reported": {"m1i": 1}}]).results[0]
     assert (kept.effect, kept.derivation) == (0.3, None), "what was reported as an effect stands"
+
+
+def test_a_t_value_or_an_interval_gives_an_effect_and_clusters_widen_it() -> None:
+    def effect(measure: str, **reported: float) -> Any:
+        return read(results=[{**RESULT, "measure": measure, "reported": reported}]).results[0]
+
+    smd = effect("SMD", t=2.0, n1i=50, n2i=50)
+    assert smd.effect == pytest.approx(0.4, abs=0.01) and smd.ci_low < smd.effect < smd.ci_high
+    ratio = effect("RR", estimate=0.75, low=0.6, high=0.94)
+    assert (ratio.effect, ratio.ci_low) == (pytest.approx(0.75), pytest.approx(0.6, abs=0.01))
+    wider = effect("SMD", t=2.0, n1i=50, n2i=50, icc=0.05, cluster_size=21)
+    assert (wider.ci_high - wider.effect) == pytest.approx((smd.ci_high - smd.effect) * sqrt(2))
+    assert "icc needs cluster_size" in wrong(
+        results=[{**RESULT, "measure": "SMD", "reported": {"t": 2, "n1i": 50, "n2i": 50, "icc": 0.1}}]
+    )
 
 
 def test_forms_of_the_first_version_are_still_read() -> None:

@@ -14,7 +14,7 @@ from livereview.ops.snapshot import snapshot
 from livereview.store import queues
 from livereview.store.open import Store
 from livereview.summary import flow_diagram
-from tests.conftest import NOW, REVIEW, Browser, article, found
+from tests.conftest import NOW, REVIEW, Browser, Forms, article, found
 from tests.test_ops_ranking import STAGE, queue, settle
 from tests.test_web_screen import vote
 
@@ -158,3 +158,26 @@ def test_the_price_of_each_recall_is_told(reviewed: Store, browser: People) -> N
     assert 8 <= cuts[0]["above"] <= 10 and cuts[0]["reading"] == pytest.approx(0.5, abs=0.15)
     assert cuts[2]["score"] is None, "twenty relevant ones can't tell of 99%"
     assert "If you read only the new records" in browser("lena", "lead").get(f"/r/{REVIEW}")
+
+
+def test_doubted_decisions_are_listed_explained_and_asked_again(reviewed: Store, browser: People) -> None:
+    topics = ("Mentoring in foster care", "Bridges under load")
+    ids = found(reviewed, *(article(n, title=f"{topics[n % 2]} {n}", abstract=f"{topics[n % 2]}.") for n in range(60)))
+    wrong = ids[7]
+    for n, record in enumerate(ids[:50]):
+        settle(reviewed, record, "include" if n % 2 == 0 or record == wrong else "exclude")
+    ops.ranking.rerank(reviewed, review=REVIEW, now=NOW, apart=False)
+    with reviewed.read() as con:
+        doubts = ops.ranking.reading(con, REVIEW).doubts
+    assert wrong in [one["record_id"] for one in doubts] and len(doubts) <= 20
+    lena = browser("lena", "lead")
+    assert "decisions that the model would have made otherwise" in lena.get(f"/r/{REVIEW}")
+    why = lena.get(f"/r/{REVIEW}/why/{ids[50]}")
+    assert "mentoring" in why and "everything else" in why and "in the queue" in why
+    assert lena.http.get(f"/r/{REVIEW}/curve.png").content.startswith(b"\x89PNG")
+    lena.get(f"/r/{REVIEW}")
+    asked = next(form for form in Forms(lena.page.text).all if form["fields"].get("record") == wrong)
+    lena.http.post(asked["action"], data=asked["fields"])
+    assert wrong in queue(reviewed)
+    with reviewed.read() as con:
+        assert wrong not in [one["record_id"] for one in ops.ranking.reading(con, REVIEW).doubts]

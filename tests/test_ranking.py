@@ -21,7 +21,7 @@ from livereview.errors import Refused
 from livereview.ranking import curve, model, simulate
 from livereview.ranking.features import LONGEST, Features, Text, build
 from livereview.ranking.metrics import metrics, sequence
-from livereview.ranking.order import due, order, second_look
+from livereview.ranking.order import due, order
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SCORER = SHARED / "bench" / "score_ranking.py"
@@ -119,7 +119,6 @@ def test_empty_texts_are_fine(words: str) -> None:
     features = build([Text("1", words, ""), Text("2", "", words), Text("3", words, words)], words)
     fitted = model.fit(features, [("1", True), ("2", False)])
     assert model.scores(fitted, features).tolist() == pytest.approx([0, 0, 0], abs=1e-6)
-    assert model.explain(fitted, features, "3") == ()
 
 
 def test_one_record_and_none_are_fine() -> None:
@@ -145,34 +144,6 @@ def test_a_label_of_no_record_is_refused(small: tuple[Features, dict[str, int]])
         model.fit(small[0], [("elsewhere", True)])
 
 
-def test_terms_tell_why_a_record_ranks_where_it_does(small: tuple[Features, dict[str, int]]) -> None:
-    features, truth = small
-    fitted = model.fit(features, labels(truth, features.ids[:40]))
-    up, down = model.explain(fitted, features, "r048"), model.explain(fitted, features, "r047")
-    assert up[0][1] > 0 > down[0][1]
-    assert set(up[0][0].split()) <= set(CARE)
-    assert set(down[0][0].split()) <= set(HEART)
-    with pytest.raises(Refused, match="no record of these"):
-        model.explain(fitted, features, "elsewhere")
-
-
-def test_letters_in_a_row_are_told_from_words(small: tuple[Features, dict[str, int]]) -> None:
-    features, truth = small
-    letters = (model.Part("letters"),)
-    told = model.explain(model.fit(features, labels(truth, features.ids), parts=letters), features, "r003")
-    assert told
-    assert all(re.fullmatch(r"\.\.\.\w{3,4}\.\.\.", term) for term, _ in told)
-
-
-def test_all_terms_together_are_the_score(small: tuple[Features, dict[str, int]]) -> None:
-    """But for what is the same for every record."""
-    features, truth = small
-    fitted = model.fit(features, labels(truth, features.ids[:40]))
-    scores = model.scores(fitted, features)
-    sums = [sum(weight for _, weight in model.explain(fitted, features, one, 10_000)) for one in features.ids]
-    assert np.allclose(scores - scores[0], np.array(sums) - sums[0], atol=1e-3)
-
-
 def test_the_machine_is_liblinear_s(small: tuple[Features, dict[str, int]]) -> None:
     features, truth = small
     some, text = labels(truth, features.ids[:40]), features.views["text"]
@@ -193,17 +164,12 @@ def test_out_of_fold_scores_tell_subjects_apart(small: tuple[Features, dict[str,
     assert y[ids.index("r001")] == 1
     assert metrics([int(y[ids.index(one)]) for one in order(ids, scores)]).loss < 0.2
     assert sorted(set(fold)) == [0, 1, 2, 3, 4]
-    assert "r001" in second_look(ids, scores, y.tolist())
     with pytest.raises(Refused, match="two relevant and two irrelevant"):
         model.out_of_fold(features, [("r000", True), ("r001", False)], 1)
 
 
 def test_equal_scores_are_ordered_by_id() -> None:
     assert order(("b", "c", "a"), np.array([1.0, 2.0, 1.0])) == ("c", "a", "b")
-
-
-def test_nothing_is_doubted_among_labels_of_one_kind() -> None:
-    assert second_look(("a", "b"), np.array([1.0, 2.0]), (1, 1)) == ()
 
 
 def test_a_find_is_learned_at_once_and_the_rest_in_growing_steps() -> None:

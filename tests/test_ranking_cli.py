@@ -100,7 +100,7 @@ def test_other_wrong_files_are_refused(data: Path) -> None:
     for sheet_, options, words in (
         (data, ("--priors", str(data.parent / "known.txt")), "names 'elsewhere', which the sheet does not have"),
         (data, ("--priors", str(data.parent / "all.txt")), "leave a relevant and an irrelevant record to be found"),
-        (data, ("--plot", "curve.png"), "drawn as SVG; name the file .svg"),
+        (data, ("--plot", "curve.gif"), "drawn as SVG or PNG; name the file .svg"),
         (data.parent / "bad.csv", (), "is not a CSV sheet in UTF-8"),
         (data.parent / "none.csv", (), "can't be read"),
     ):

@@ -68,7 +68,7 @@ def test_a_mistake_comes_back_with_everything_that_was_typed(
     page = ada.press("Save", study="Doe 2020", label="<b>Doe</b>", year="soon")
     assert ada.page.status_code == 422 and "year: must be a number, not &#39;soon&#39;" in page
     assert "study: must be small letters" in page and "&lt;b&gt;Doe&lt;/b&gt;" in page and forms_of(reviewed) == {}
-    assert 'value="soon"' in page and ada.press("More rows").count("<legend>Results") == 3
+    assert 'value="soon"' in page and ada.press("More rows").count('name="results-') >= 33
 
 
 def test_a_report_is_put_into_a_study_by_suggestion_and_taken_out_again(

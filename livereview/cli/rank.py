@@ -40,19 +40,19 @@ def simulate_(
     to: Annotated[Path, typer.Option("--out", help="The order to write, one record id a line.")],
     seed: Annotated[int, typer.Option(help="Draws the records to begin with, if --priors does not name them.")] = 0,
     priors: Annotated[Path | None, typer.Option(help="Record ids known from the start, one a line.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="The recall curve to draw, .svg.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="The recall curve to draw, .svg or .png.")] = None,
 ) -> None:
     """Read a finished review again in ranked order.  Example: livereview rank simulate mine.csv.gz --out order.txt
 
     Prints how good the order was and where rules for stopping would have ended the reading, at which recall. Records
     known from the start come first in the order and are left out of the measures.
     """
-    from livereview.ranking import curve, simulate
+    from livereview.ranking import curve, png, simulate
     from livereview.ranking.metrics import metrics, sequence
 
     with told():
-        if plot and plot.suffix.lower() != ".svg":
-            raise Refused(f"{plot}: the curve is drawn as SVG; name the file .svg")
+        if plot and plot.suffix.lower() not in (".svg", ".png"):
+            raise Refused(f"{plot}: the curve is drawn as SVG or PNG; name the file .svg or .png")
         texts, truth = labelled(data)
         known = named(priors, truth) if priors else simulate.priors(truth, seed)
         found = read_again(texts, truth, known, seed)
@@ -60,7 +60,9 @@ def simulate_(
         measured, verdicts = metrics(labels), simulate.verdicts(labels)
         write(to, "".join(f"{one}\n" for one in (*known, *found)))
         if plot:
-            write(plot, curve.svg(labels, f"Recall curve of {data.name}", [(v.rule, v.read) for v in verdicts]))
+            name, stops = f"Recall curve of {data.name}", [(v.rule, v.read) for v in verdicts]
+            svg = plot.suffix.lower() == ".svg"
+            write(plot, curve.svg(labels, name, stops) if svg else png.png(labels, name, stops))
         show(measured, verdicts, known)
 
 
@@ -104,6 +106,23 @@ def audit_(
     with told(), Session(settings_of(home)) as client:
         done = client.call("draw_audit", id=uuid4().hex, review=review, by=by, number=number)
     out.print(f"{done['drawn']:,} of {done['unread']:,} unread reports drawn; they come first in every queue")
+
+
+@rank.command("why")
+def why_(
+    review: ReviewId,
+    record: Annotated[str, typer.Argument(metavar="RECORD", help="A record id, DOI, pmid:… or title.")],
+    home: Home = None,
+) -> None:
+    """The words that moved a record's rank.  Example: livereview rank why --review R 10.1000/trial1"""
+    with told(), Session(settings_of(home)) as client:
+        found = client.call("why", review=review, record=record)
+    table = Table("word or words", "moved the score by")
+    for one in found["terms"]:
+        table.add_row(one["term"], f"{one['contribution']:+.2f}")
+    table.add_row("everything else", f"{found['remainder']:+.2f}")
+    out.print(f"place {found['place'] or '-'}, score {found['score']:.2f}", highlight=False)
+    out.print(table)
 
 
 def labelled(path: Path) -> tuple[list[Text], dict[str, int]]:
@@ -163,9 +182,9 @@ def read_again(texts: Sequence[Text], truth: dict[str, int], known: Sequence[str
         return simulate.replay(features, truth, known, seed, tick=lambda read: progress.update(task, completed=read))
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, content: str | bytes) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise Refused(f"{path} can't be written: {error}; choose another place") from None
 

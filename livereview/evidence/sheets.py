@@ -42,10 +42,12 @@ COLUMNS = {
     "study": tuple(field.name for field in fields(Extraction) if field.name not in LISTS),
     **{kind: tuple(field.name for field in fields(LISTS[key])) for kind, key in _KINDS.items()},
 }
-COLUMNS["result"] = (*(name for name in COLUMNS["result"] if name != "reported"), *FIGURES)
+# Figures with the name of another column (n, direction) can't be told apart in a sheet; a form has them.
+_FIGURES = tuple(name for name in FIGURES if name not in set(chain.from_iterable(COLUMNS.values())))
+COLUMNS["result"] = (*(name for name in COLUMNS["result"] if name != "reported"), *_FIGURES)
 NUMBERS = {
     *("effect", "ci_low", "ci_high", "n", "year", "participants", "quality", "amount", "price_year"),
-    *FIGURES,
+    *_FIGURES,
 }
 
 
@@ -110,5 +112,5 @@ def _add(studies: dict[str, dict[str, Any]], row: dict[str, Any], where: str, pr
 
 def _item(row: dict[str, Any]) -> dict[str, Any]:
     """The columns of an item; figures as reported stand together in a form."""
-    figures = {key: row.pop(key) for key in FIGURES if key in row}
+    figures = {key: row.pop(key) for key in _FIGURES if key in row}
     return row | {"reported": figures} if figures else row

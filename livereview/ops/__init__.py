@@ -81,6 +81,7 @@ OPS: dict[str, Callable[..., Answer]] = {
     "explain": screen.explain,
     "find_record": screen.find_record,
     "rerank": ranking.rerank,
+    "why": ranking.why,
     "stop_reading": stopping.stop,
     "read_on": stopping.read_on,
     "draw_audit": stopping.draw,

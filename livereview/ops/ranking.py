@@ -11,12 +11,13 @@ from threading import Event
 from typing import Any
 from uuid import uuid4
 
-from livereview.errors import Retry
+from livereview.errors import Refused, Retry
 from livereview.ops import stopping
+from livereview.ops.screen import resolve
 from livereview.ops.stopping import Audited
 from livereview.ops.surveil import protocol
 from livereview.review import Review
-from livereview.store import ranks, records, searches, standings
+from livereview.store import ranks, records, searches, standings, tasks, versions
 from livereview.store import stopping as acts
 from livereview.store.open import Connection, Store
 from livereview.store.ranks import Ranking
@@ -57,6 +58,19 @@ def rerank(
     ranking = Ranking(uuid4().hex, found.model, found.features, seed, len(texts), len(labels), now, found.told)
     store.write(lambda con: ranks.save(con, review, ranking, found.reports, found.scores), bulk=True)
     return asdict(ranking)
+
+
+def why(store: Store, *, review: str, record: str, now: datetime) -> dict[str, Any]:
+    """The words that moved a report's rank, and how much, by the model that the settled reports of today give."""
+    from livereview.ranking.nightly import why as explained
+
+    with store.read() as con:
+        rules, found = protocol(con, review), resolve(con, review, record)
+        report = records.report_of(con, [found]).get(found, found)
+        texts, labels = _texts(con, review), ranks.labels(con, review, rules.screening.stages[0])
+        place, last = ranks.place(con, review, report), ranks.last(con, review)
+    told = explained(texts, labels, words(rules), report, last.seed if last else 0)
+    return {**asdict(told), "remainder": told.remainder, "report": report, "place": place[0] if place else None}
 
 
 def _rank(texts: Sequence[Any], labels: Sequence[Any], words: str, seed: int) -> Any:
@@ -110,6 +124,7 @@ class Reading:
     settled, went_on   reports that have all their votes, and those that go on to full text
     total              reports in all;  hours  what the rest will take all reviewers together
     stream             what a cut of the nightly stream would cost: `ranking.nightly.stream`, and the reports `above` it
+    doubts             settled reports that the model would have judged otherwise, with their titles
     said               `stopping.test` today;  stop  the stop that holds;  lapsed  the last one, if it holds no more
     """
 
@@ -123,6 +138,7 @@ class Reading:
     audited: Audited | None
     ranking: Ranking | None
     stream: tuple[dict[str, Any], ...]
+    doubts: tuple[dict[str, Any], ...]
 
 
 def reading(con: Connection, review: str) -> Reading:
@@ -140,6 +156,7 @@ def reading(con: Connection, review: str) -> Reading:
         audited=stopping.audited(con, review),
         ranking=ranks.last(con, review),
         stream=tuple(_stream(con, review)),
+        doubts=tuple(_doubts(con, review)),
     )
 
 
@@ -151,13 +168,43 @@ def _stream(con: Connection, review: str) -> Iterator[dict[str, Any]]:
         yield {**cut, "above": None if score is None else ranks.above(con, review, stage, score)}
 
 
-def curve(con: Connection, review: str) -> str | None:
-    """The recall curve so far as SVG; None before the first relevant report."""
+def _doubts(con: Connection, review: str) -> list[dict[str, Any]]:
+    """What the model doubts and still stands as it was judged."""
+    last, stage = ranks.last(con, review), protocol(con, review).screening.stages[0]
+    told = last.told.get("doubts", []) if last else []
+    now = dict(ranks.labels(con, review, stage)) if told else {}
+    same = [one for one in told if now.get(one["record_id"]) == one["verdict"]]
+    known = records.current(con, [one["record_id"] for one in same])
+    return [{**one, "title": known[one["record_id"]].title} for one in same if one["record_id"] in known]
+
+
+def look_again(store: Store, *, id: str, review: str, record: str, by: str, now: datetime) -> dict[str, Any]:
+    """Open a settled report again that the model doubts: everyone votes afresh, and the old votes stay in the books."""
+
+    def job(con: Connection) -> dict[str, Any]:
+        if record not in {one["record_id"] for one in _doubts(con, review)}:
+            raise Refused("this decision is not in doubt any more; reload the page")
+        stage = protocol(con, review).screening.stages[0]
+        tasks.reopen(con, id, review, record, stage, by, "the lead asks for a second look", now)
+        versions.ask(con, review, "a report is looked at a second time", now)
+        return {"record": record}
+
+    return store.write(job)
+
+
+CURVE = "Relevant reports found so far, by reports read"
+
+
+def curve(con: Connection, review: str, png: bool = False) -> bytes | None:
+    """The recall curve so far, as SVG or PNG; None before the first relevant report."""
     from livereview.ranking import curve as drawn
+    from livereview.ranking import png as painted
 
     rules = protocol(con, review)
     labels = [int(one) for _, one in ranks.labels(con, review, rules.screening.stages[0])]
-    return drawn.svg(labels, "Relevant reports found so far, by reports read") if any(labels) else None
+    if not any(labels):
+        return None
+    return painted.png(labels, CURVE) if png else drawn.svg(labels, CURVE).encode()
 
 
 def rerank_due(store: Store, now: datetime, stop: Event | None = None) -> list[str]:

@@ -206,29 +206,6 @@ def scores(model: Model, features: Features) -> Array:
     return total
 
 
-def explain(model: Model, features: Features, record_id: str, number: int = 10) -> tuple[tuple[str, float], ...]:
-    """The terms that moved a record's score most and by how much, strongest first; those below 0 moved it down.
-
-    Letters in a row stand as "...abcd...". Raises Refused for a record that is none of these.
-    """
-    if record_id not in features.ids:
-        raise Refused(f"{record_id!r} is no record of these features")
-    row, moved = features.ids.index(record_id), defaultdict[str, float](float)
-    for part, (w, _), spread in zip(model.parts, model.weights, model.spread, strict=True):
-        named, words, w = (part.view, features.views[part.view][[row]], w)
-        if part.view == "latent":
-            named, words = "words", features.views["words"][[row]]
-            w = (w @ features.loadings) / max(float(np.linalg.norm(features.loadings @ words.toarray()[0])), 1e-9)
-        for column, value in zip(words.indices, words.data, strict=True):
-            moved[_shown(features.terms[named][column], named)] += float(part.weight * value * w[column] / spread)
-    strongest = sorted(moved.items(), key=lambda item: (-abs(item[1]), item[0]))
-    return tuple((term, weight) for term, weight in strongest[:number] if weight)
-
-
-def _shown(term: str, view: str) -> str:
-    return f"...{term.strip()}..." if view == "letters" else term
-
-
 def out_of_fold(
     features: Features, labels: Sequence[Label], seed: int, folds: int = 5, parts: Sequence[Part] = PARTS
 ) -> tuple[tuple[str, ...], Array, NDArray[np.int64], NDArray[np.int64]]:

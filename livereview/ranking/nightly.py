@@ -7,8 +7,12 @@ from dataclasses import asdict, dataclass
 from math import isinf
 from typing import Any
 
+import numpy as np
+
+from livereview.ranking.doubts import Held, held_out, second_look
+from livereview.ranking.explain import Explanation, explanation
 from livereview.ranking.features import Features, Text, build
-from livereview.ranking.model import Label, fit, out_of_fold, scores
+from livereview.ranking.model import Label, fit, scores
 from livereview.ranking.order import order
 from livereview.ranking.stopping import threshold
 
@@ -21,7 +25,8 @@ Raw = tuple[str, str, str]  # report, title, abstract
 class Ranked:
     """Reports from the first to the last to read, with their scores; by a model over features of these versions.
 
-    told   plain data for the lead: `stream`, the cut of each of TARGETS
+    told   plain data for the lead, by models that did not see the label: `stream`, the cut of each of TARGETS, and
+           `doubts`, the settled reports to look at a second time
     """
 
     reports: tuple[str, ...]
@@ -38,17 +43,31 @@ def rank(texts: Sequence[Raw], labels: Sequence[Label], protocol: str, seed: int
     found = scores(model, features)
     by_report = dict(zip(features.ids, found.tolist(), strict=True))
     placed = order(features.ids, found)
-    told = {"stream": stream(features, labels, seed)}
+    held = _held(features, labels, seed)
+    told = {"stream": stream(held), "doubts": [asdict(one) for one in second_look(held)] if held else []}
     return Ranked(placed, tuple(by_report[one] for one in placed), model.version, features.version, told)
 
 
-def stream(features: Features, labels: Sequence[Label], seed: int) -> list[dict[str, Any]]:
+def why(texts: Sequence[Raw], labels: Sequence[Label], protocol: str, report: str, seed: int = 0) -> Explanation:
+    """Why a report ranks where it does, by the model that these labels give."""
+    every = [Text(*text) for text in texts]
+    features = build(every, protocol)
+    return explanation(fit(features, labels, seed), features, next(text for text in every if text.record_id == report))
+
+
+def _held(features: Features, labels: Sequence[Label], seed: int) -> tuple[Held, ...]:
+    """Out-of-fold scores of all settled reports; nothing before ENOUGH of each kind."""
+    went_on = sum(went for _, went in labels)
+    return held_out(features, labels, seed) if min(went_on, len(labels) - went_on) >= ENOUGH else ()
+
+
+def stream(held: Sequence[Held]) -> list[dict[str, Any]]:
     """What reading only reports above a score would cost and find, for each of TARGETS, by cross-validation.
 
-    Plain data of `stopping.Threshold`, with a score of None where everything must be read; nothing below ENOUGH.
+    Plain data of `stopping.Threshold`, with a score of None where everything must be read.
     """
-    if min(sum(went_on for _, went_on in labels), sum(not went_on for _, went_on in labels)) < ENOUGH:
+    if not held:
         return []
-    _, found, truth, fold = out_of_fold(features, labels, seed)
-    cuts = [threshold(found, truth.tolist(), fold.tolist(), target) for target in TARGETS]
+    scored, folds = np.array([one.score for one in held]), [one.fold for one in held]
+    cuts = [threshold(scored, [int(one.verdict) for one in held], folds, target) for target in TARGETS]
     return [{**asdict(cut), "score": None if isinf(cut.score) else cut.score, "recall": cut.recall} for cut in cuts]

@@ -23,17 +23,3 @@ def due(labels: int, labels_then: int, found: bool, growth: float = GROWTH) -> b
     A relevant record tells much, one more irrelevant among hundreds nearly nothing. growth 0 fits after every record.
     """
     return labels > labels_then and (found or labels - labels_then >= growth * labels_then)
-
-
-def second_look(ids: Sequence[str], scores: Array, labels: Sequence[int], number: int = 20) -> tuple[str, ...]:
-    """Records whose label the model doubts most, by scores of models that did not see it (`model.out_of_fold`).
-
-    First those furthest on the wrong side: an irrelevant one that outranks half of the relevant, and the reverse. It
-    asks for a look and changes no label.
-    """
-    y = np.asarray(labels) == 1
-    if y.all() or not y.any():
-        return ()
-    above, below = np.median(scores[y]), np.median(scores[~y])
-    wrong = np.where(y, below - scores, scores - above)
-    return order(ids, wrong)[: min(number, int((wrong > 0).sum()))]

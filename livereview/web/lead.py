@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from fastapi import Depends, Form, HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from livereview import ops
-from livereview.store import evidence, matches, searches
+from livereview.store import evidence, matches, records, searches
 from livereview.web import guard, pages
 
 REJECTS = 20
@@ -31,13 +31,31 @@ def page(room: guard.Here) -> Response:
     return pages.show("lead.html", room, status=200, now=status, **values)
 
 
-def curve(room: guard.Here) -> Response:
+def curve(room: guard.Here, kind: Literal["svg", "png"]) -> Response:
     """The recall curve so far, as a picture."""
     with room.desk.store.read() as con:
-        drawn = ops.ranking.curve(con, room.review.id)
+        drawn = ops.ranking.curve(con, room.review.id, kind == "png")
     if drawn is None:
         raise HTTPException(404, "There is no curve before the first relevant report.")
-    return Response(drawn, media_type="image/svg+xml")
+    return Response(drawn, media_type="image/png" if kind == "png" else "image/svg+xml")
+
+
+def why(room: guard.Here, record: str) -> Response:
+    """Why a report ranks where it does."""
+    with room.desk.store.read() as con:
+        guard.recorded(con, room, record)
+        known = records.current(con, [record])[record]
+    told = ops.ranking.why(room.desk.store, review=room.review.id, record=record, now=room.desk.clock())
+    return pages.show("why.html", room, told=told, record=known)
+
+
+def again(room: guard.Here, form: Annotated[str, Depends(guard.form_id)], record: Annotated[str, Form()]) -> Response:
+    """Ask the reviewers once more about a decision that the model doubts; both votes stay in the books."""
+    with room.desk.store.read() as con:
+        guard.recorded(con, room, record)
+    asked: dict[str, Any] = {"id": form, "review": room.review.id, "record": record, "by": room.me}
+    ops.ranking.look_again(room.desk.store, now=room.desk.clock(), **asked)
+    return RedirectResponse(f"/r/{room.review.id}#reading", 303)
 
 
 def reading(
