@@ -13,7 +13,7 @@ from livereview.errors import Refused
 from livereview.evidence.appraisal import TOOLS
 from livereview.evidence.certainty import LEVELS
 from livereview.evidence.pooling import Part
-from livereview.summary import bias_grid, cumulative, funnel, gap_map, over_time
+from livereview.summary import bias_grid, cumulative, drawing, funnel, gap_map, over_time
 from livereview.summary.bias_grid import Judged
 from livereview.summary.cumulative import Step
 from livereview.summary.gap_map import Cell
@@ -202,12 +202,12 @@ def test_an_id_that_would_break_the_reference_is_refused(kind, draw):
 
 
 def test_labels_are_cut_by_their_room_not_by_their_letters():
-    assert cumulative.cut("Smith  and\tLee", 200) == "Smith and Lee"
-    assert cumulative.cut("i" * 30, 200) == "i" * 30
-    assert cumulative.cut("W" * 30, 200) == "W" * 14 + "…"
-    assert cumulative.cut("研" * 30, 200) == "研" * 14 + "…"
-    assert cumulative.cut("", 200) == "" and cumulative.lines(" ", 90, 3) == [""]
-    wrapped = cumulative.lines("word " * 60, 90, 3)
+    assert drawing.cut("Smith  and\tLee", 200) == "Smith and Lee"
+    assert drawing.cut("i" * 30, 200) == "i" * 30
+    assert drawing.cut("W" * 30, 200) == "W" * 14 + "…"
+    assert drawing.cut("研" * 30, 200) == "研" * 14 + "…"
+    assert drawing.cut("", 200) == "" and drawing.lines(" ", 90, 3) == [""]
+    wrapped = drawing.lines("word " * 60, 90, 3)
     assert len(wrapped) == 3 and wrapped[-1].endswith("…")
     assert all(cumulative.span(line) <= 90 * 1.15 for line in wrapped)
 

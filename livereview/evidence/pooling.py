@@ -93,6 +93,18 @@ def estimate(outcome: Outcome, forms: Iterable[Extraction]) -> tuple[Estimate | 
     ), None
 
 
+def cumulate(outcome: Outcome, forms: Iterable[Extraction]) -> tuple[tuple[str, Estimate], ...]:
+    """The pooled effect after each year that brought a study, oldest first; studies without a year come last."""
+    every = sorted(forms, key=lambda form: form.year or 9999)
+    found: list[tuple[str, Estimate]] = []
+    for year in dict.fromkeys(form.year for form in every):
+        until = [form for form in every if (form.year or 9999) <= (year or 9999)]
+        then, _ = estimate(outcome, until)
+        if then and (not found or len(then.parts) > len(found[-1][1].parts)):
+            found.append((str(year) if year else "no year", then))
+    return tuple(found)
+
+
 def _chosen(outcome: Outcome, form: Extraction, ratio: bool) -> tuple[Result, int] | None:
     """The result that a study gives, and how many others it has for this outcome in this measure."""
     usable = [

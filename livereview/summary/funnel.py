@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from livereview.errors import Refused
 from livereview.evidence.pooling import Part, Z
-from livereview.summary.cumulative import (
+from livereview.summary.drawing import (
     BELOW,
     DOTTED,
     END,

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from livereview.errors import Refused
 from livereview.evidence.certainty import LEVELS
-from livereview.summary.cumulative import (
+from livereview.summary.drawing import (
     BELOW,
     BOLD,
     LABEL,

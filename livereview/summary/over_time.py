@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from livereview.summary.cumulative import (
+from livereview.summary.drawing import (
     BELOW,
     DOTTED,
     END,

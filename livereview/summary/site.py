@@ -18,8 +18,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from livereview.evidence.synthesis import SIDES
-from livereview.summary import data, feeds, figures, flow_diagram, forest, search_report, tables, words
+from livereview.summary import data, feeds, figures, flow_diagram, pictures, search_report, tables, words
 from livereview.summary.data import Edition, Evidence
+from livereview.summary.pictures import Picture
 from livereview.summary.snapshot import Snapshot
 
 # How many studies, exclusions and results the page lists: the first of these that keeps it under WEIGHT bytes, which is
@@ -77,26 +78,21 @@ def _files(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home
         "prisma.json": data.dump(summary["flow"], indent=1),
         "prisma-s.json": data.dump(report, indent=1),
         "searches.html": _template("searches.html").render(s=summary, report=report).encode("utf-8", "replace"),
-        "prisma.svg": flow_diagram.svg(snapshot.flow).encode(),
-        "effect_direction.svg": _plot(snapshot, evidence).encode(),
         "studies.csv": tables.studies_csv(snapshot),
         "effects.csv": tables.effects_csv(snapshot),
         "exclusions.csv": tables.exclusions_csv(snapshot),
         "changes.atom": feeds.atom(summary, [json.loads(old.summary) for old in snapshot.history], home),
         "index.html": _page(snapshot, evidence, json.loads(text), home),
     }
-    files |= {f"forest-{key}.svg": plot.encode() for key, plot in _forests(evidence).items()}
+    for picture in _pictures(snapshot, evidence):
+        files[f"{picture.name}.svg"] = picture.svg.encode()
+        files[f"{picture.name}.csv"] = tables.plain(picture.rows)
     return {**files, "SHA256SUMS": _sums(files)}
 
 
-def _forests(evidence: Evidence) -> dict[str, Markup]:
-    """A forest plot for each outcome that is pooled."""
-    labels = {one.outcome.id: one.outcome.label for one in evidence.found}
-    return {key: forest.svg(key, labels[key], found) for key, (found, _) in evidence.pooled.items() if found}
-
-
-def _plot(snapshot: Snapshot, evidence: Evidence, limit: int | None = None) -> Markup:
-    return figures.effect_direction(evidence.found, figures.by_risk_of_bias(snapshot.studies)[:limit])
+def _pictures(snapshot: Snapshot, evidence: Evidence, limit: int | None = None) -> tuple[Picture, ...]:
+    pooled = {key: found for key, (found, _) in evidence.pooled.items() if found}
+    return pictures.pictures(snapshot, evidence.found, pooled, limit)
 
 
 def _sums(files: Mapping[str, bytes]) -> bytes:
@@ -125,9 +121,7 @@ def _page_of(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], ho
         studies={study["id"]: study for study in summary["studies"]},
         labels={outcome["id"]: outcome["label"] for outcome in summary["outcomes"]},
         areas={area["id"]: area["label"] for area in summary["review"]["taxonomy"]},
-        plot=_plot(snapshot, evidence, shown),
-        forests=_forests(evidence),
-        flow=flow_diagram.svg(snapshot.flow),
+        pictures={picture.name: picture for picture in _pictures(snapshot, evidence, shown)},
         flow_rows=flow_diagram.rows(snapshot.flow),
         linked=_linked_data(summary),
     )

@@ -46,6 +46,16 @@ def exclusions_csv(snapshot: Snapshot) -> bytes:
     return table((*REPORT, "reason"), ([*_report(report), report.reason] for report in snapshot.excluded))
 
 
+def plain(rows: Sequence[Sequence[object]]) -> bytes:
+    """Rows with their heading first, such as a picture's."""
+    head, *rest = rows
+    return table([str(cell) for cell in head], [[_cell(cell) for cell in row] for row in rest])
+
+
+def _cell(value: object) -> Cell:
+    return value if value is None or isinstance(value, str | int | float) else str(value)
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """A CSV file in UTF-8; unknown is an empty cell."""
     out = io.StringIO(newline="")

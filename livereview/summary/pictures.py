@@ -1,0 +1,99 @@
+"""Every picture of a version by its name, each with the same content as rows: for the page, and as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from livereview.evidence import pooling
+from livereview.evidence.forms import Extraction
+from livereview.evidence.pooling import Estimate
+from livereview.evidence.synthesis import Synthesis
+from livereview.summary import bias_grid, cumulative, figures, flow_diagram, forest, funnel
+from livereview.summary.bias_grid import Judged
+from livereview.summary.cumulative import Step
+from livereview.summary.snapshot import Snapshot, Study
+
+FEW = 10  # studies below which a funnel plot misleads (Cochrane Handbook 13.3.5.4)
+Rows = Sequence[Sequence[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """`kind`: forest, cumulative, funnel, effect-direction, risk-of-bias, prisma; `rows` with their heading first."""
+
+    kind: str
+    subject: str | None
+    svg: Markup
+    rows: Rows
+
+    @property
+    def name(self) -> str:
+        """Of its files, without the ending."""
+        plain = {"prisma": "prisma", "effect-direction": "effect_direction"}.get(self.kind, self.kind)
+        return f"{plain}-{self.subject}" if self.subject else plain
+
+
+def pictures(
+    snapshot: Snapshot, found: Sequence[Synthesis], pooled: Mapping[str, Estimate], limit: int | None = None
+) -> tuple[Picture, ...]:
+    """All pictures of a version; `limit`: of so many studies at most, for the page."""
+    studies = figures.by_risk_of_bias(snapshot.studies)[:limit]
+    return tuple(_pictures(snapshot, found, pooled, studies))
+
+
+def _pictures(
+    snapshot: Snapshot, found: Sequence[Synthesis], pooled: Mapping[str, Estimate], studies: Sequence[Study]
+) -> Iterator[Picture]:
+    flow = [("box", "number", "unit"), *flow_diagram.rows(snapshot.flow)]
+    yield Picture("prisma", None, flow_diagram.svg(snapshot.flow), flow)
+    yield Picture("effect-direction", None, figures.effect_direction(found, studies), _directions(found))
+    judged = [_judged(study.extraction) for study in studies if study.extraction and _is_judged(study.extraction)]
+    if judged:
+        grid = bias_grid.svg("all", "Risk of bias of each study", judged)
+        yield Picture("risk-of-bias", None, grid, bias_grid.rows(judged))
+    forms = [study.extraction for study in snapshot.studies if study.extraction]
+    for one in found:
+        if estimate := pooled.get(one.outcome.id):
+            yield from _sizes(one, estimate, forms)
+
+
+def _sizes(one: Synthesis, estimate: Estimate, forms: Sequence[Extraction]) -> Iterator[Picture]:
+    """Pictures of an outcome that is pooled."""
+    key, label = one.outcome.id, one.outcome.label
+    parts = [(part.label, part.effect, part.ci_low, part.ci_high, part.weight) for part in estimate.parts]
+    last = ("Pooled", estimate.value, estimate.ci_low, estimate.ci_high, 100)
+    head = ("study", "effect", "ci_low", "ci_high", "weight_percent")
+    yield Picture("forest", key, forest.svg(key, label, estimate), [head, *parts, last])
+    steps = [
+        Step(words, then.value, then.ci_low, then.ci_high, len(then.parts))
+        for words, then in pooling.cumulate(one.outcome, forms)
+    ]
+    if len(steps) > 1:
+        drawn = cumulative.svg(key, f"{label}: the pooled effect, study after study", steps, estimate.null)
+        yield Picture("cumulative", key, drawn, cumulative.rows(steps))
+    if len(estimate.parts) >= FEW:
+        drawn = funnel.svg(key, f"{label}: small studies", estimate.parts, estimate.value, estimate.null)
+        yield Picture("funnel", key, drawn, funnel.rows(estimate.parts, estimate.value, estimate.null))
+
+
+def _directions(found: Sequence[Synthesis]) -> Rows:
+    """The content of the effect direction plot."""
+    head = ("study", "outcome", "direction", "results", "participants")
+    rows = [
+        (part.label, one.outcome.label, part.direction, part.results, part.participants)
+        for one in found
+        for part in one.studies
+    ]
+    return [head, *rows]
+
+
+def _is_judged(form: Extraction) -> bool:
+    return bool(form.appraisal or form.risk_of_bias)
+
+
+def _judged(form: Extraction) -> Judged:
+    domains = tuple((one.domain, one.judgement) for one in form.appraisal)
+    return Judged(form.label, form.risk_of_bias_tool or "tool not named", domains, form.risk_of_bias)
