@@ -38,9 +38,22 @@ def serve(
 
 
 @app.command()
-def publish(review: ReviewId, home: Home = None) -> None:
-    """Bring the published folder up to date; unchanged content makes no new version."""
+def publish(
+    review: ReviewId,
+    as_of: Annotated[
+        str | None, typer.Option(help="ISO time: build again what was published then, into as-of/, and nothing else.")
+    ] = None,
+    home: Home = None,
+) -> None:
+    """Bring the published folder up to date; unchanged content makes no new version.
+
+    Example: livereview publish --review R --as-of 2026-03-01T00:00Z
+    """
     with told(), Session(settings_of(home)) as client:
+        if as_of is not None:
+            found = client.call("as_of", review=review, moment=moment(as_of))
+            out.print(f"version {found['version']} as of {as_of}: {found['folder']}", markup=False, soft_wrap=True)
+            return
         done = client.call("publish", review=review)
         client.call("settle_outbox")
         tell_published({review: done})

@@ -15,6 +15,7 @@ from typing import Any
 
 from livereview.errors import Refused
 from livereview.ops import (
+    as_of,
     evidence,
     exchange,
     full_text,
@@ -93,6 +94,7 @@ OPS: dict[str, Callable[..., Answer]] = {
     "read_sheet": evidence.read_sheet,
     "publish": publish.publish,
     "sign_off": publish.sign,
+    "as_of": as_of.as_of,
     "settle_outbox": publish.settle_outbox,
     "status": status.status,
     "ledger": status.ledger_of,
@@ -113,7 +115,9 @@ def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
         raise Refused(f"unknown operation {name!r}; choose one of {', '.join(OPS)}")
     ready = {key: _value(value) for key, value in arguments.items() if key != "folder"}
     ready["now"] = _time(ready["now"]) if ready.get("now") else datetime.now(UTC)
-    if name in ("publish", "settle_outbox"):
+    if isinstance(ready.get("moment"), str):
+        ready["moment"] = _time(ready["moment"])
+    if name in ("publish", "settle_outbox", "as_of"):
         ready["folder"] = folder
     try:
         signature(OPS[name]).bind(store, **ready)

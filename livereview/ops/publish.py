@@ -15,7 +15,7 @@ from livereview.errors import Refused
 from livereview.evidence.claims import CONCLUSION_CHANGED
 from livereview.ops.snapshot import snapshot
 from livereview.review import Review
-from livereview.store import searches, versions
+from livereview.store import past, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.versions import Held, Version
 from livereview.summary import site
@@ -39,7 +39,7 @@ def publish(store: Store, *, review: str, folder: Path, now: datetime) -> dict[s
 
 def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str, Any]:
     with store.read() as con:
-        upto = _upto(con, review)
+        upto = past.seen(con)
         cause = (versions.asked(con, review) or (0, "a scheduled rebuild"))[1]
         known, waiting = versions.all_of(con, review), versions.held(con, review)
         try:
@@ -50,16 +50,16 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
                 version = _signed(snap, version, versions.signed_by(con, review, version.content_hash), waiting)
                 if _needs_name(snap.review, version):
                     return _hold(store, review, known[-1], version, waiting, folder)
-            files = _files(snap, version, LATEST)
-            kept = _files(snap, version, NUMBERED) if new else {}
+            files = files_of(snap, version, LATEST)
+            kept = files_of(snap, version, NUMBERED) if new else {}
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
             store.write(lambda c: versions.answered(c, review, upto, problem, now))
             raise
     home = folder / review
-    _place(home / "builds" / _digest(files), files)
+    place(home / "builds" / _digest(files), files)
     if new:
-        _place(home / "v" / str(version.number), kept)
+        place(home / "v" / str(version.number), kept)
 
     def note(con: Connection) -> None:
         if new:
@@ -142,11 +142,6 @@ def sign(
     return store.write(job)
 
 
-def _upto(con: Connection, review: str) -> int:
-    asked = versions.asked(con, review)
-    return max(versions.latest_sequence(con, review)[0], asked[0] if asked else 0)
-
-
 def _version(snap: Snapshot, known: Sequence[Version], cause: str, upto: int, now: datetime) -> Version:
     """The version that this content is: the last one again, or a new one."""
     built = site.build(snap, len(known) + 1, cause)
@@ -158,13 +153,13 @@ def _version(snap: Snapshot, known: Sequence[Version], cause: str, upto: int, no
     )
 
 
-def _files(snap: Snapshot, version: Version, home: str) -> Mapping[str, bytes]:
+def files_of(snap: Snapshot, version: Version, home: str) -> Mapping[str, bytes]:
     """The version's files with today's search dates; `home` is the way from them to the review's folder."""
     before = replace(snap, history=snap.history[: version.number - 1])
     return site.build(before, version.number, version.cause, version.signed_by, version.moment, home).files
 
 
-def _place(target: Path, files: Mapping[str, bytes]) -> None:
+def place(target: Path, files: Mapping[str, bytes]) -> None:
     """All files or none: written beside, then renamed. A folder left by a build that died is replaced."""
     beside = target.with_name(target.name + ".new")
     shutil.rmtree(beside, ignore_errors=True)

@@ -60,10 +60,15 @@ def rebuild(con: Connection) -> int:
     known = records.every(con)
     candidates.clear(con)
     candidates.replace(con, [(key, block_keys(features(record))) for key, record in known.items()])
-    matches.clear_reports(con)
-    regroup(con, known)
-    standings.refresh_all(con)
+    derive(con, known)
     return len(known)
+
+
+def derive(con: Connection, record_ids: Iterable[str]) -> None:
+    """Make the reports of all these records again from the verdicts, and where each report stands."""
+    matches.clear_reports(con)
+    regroup(con, record_ids)
+    standings.refresh_all(con)
 
 
 def regroup(con: Connection, record_ids: Iterable[str]) -> None:

@@ -30,7 +30,7 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
     wanted = [*awaiting, *(report for report, _ in excluded), *(r for reports in grouped.values() for r in reports)]
     found = records.reports(con, review_id, wanted)
     reasons = {report: labels.get(reason or "", reason) for report, reason in excluded}
-    _, moment = versions.latest_sequence(con, review_id)
+    moment = versions.latest(con, review_id)
     return Snapshot(
         review=review,
         moment=moment or EPOCH,

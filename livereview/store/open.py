@@ -104,7 +104,7 @@ class Store:
         self.backups = database.parent / "backups"
         self.lock = OwnerLock(database)
         try:
-            self._con = _connect(database, self.backups, memory, threads)
+            self._con = connect(database, self.backups, memory, threads)
             migrate(self._con)
             standings.fill(self._con)
         except BaseException:
@@ -205,7 +205,7 @@ def _roll_back(con: Connection) -> None:
         con.rollback()
 
 
-def _connect(database: Path | str, backups: Path | None, memory: str, threads: int) -> Connection:
+def connect(database: Path | str, backups: Path | None, memory: str, threads: int) -> Connection:
     """A connection that reads and writes no file but its own and those in `backups`."""
     con = duckdb.connect(
         str(database),
@@ -229,7 +229,7 @@ def _connect(database: Path | str, backups: Path | None, memory: str, threads: i
 
 def memory_database(memory: str = "2GB", threads: int = 2) -> Connection:
     """A migrated database in memory, hardened likewise."""
-    con = _connect(":memory:", None, memory, threads)
+    con = connect(":memory:", None, memory, threads)
     migrate(con)
     return con
 

@@ -95,6 +95,11 @@ def current(con: Connection, record_ids: Iterable[str]) -> dict[str, Record]:
     return {key: from_json(json.loads(data)) for key, data in rows}
 
 
+def ids(con: Connection) -> list[str]:
+    """Every record's id."""
+    return [row[0] for row in con.execute("SELECT DISTINCT record_id FROM record ORDER BY record_id").fetchall()]
+
+
 def every(con: Connection) -> dict[str, Record]:
     """The latest version of every record."""
     rows = con.execute("SELECT record_id, data FROM current_record ORDER BY record_id").fetchall()

@@ -96,24 +96,25 @@ def last_problem(con: Connection, review: str) -> str | None:
     return row[0] if row else None
 
 
-def latest_sequence(con: Connection, review: str) -> tuple[int, datetime | None]:
-    """(highest sequence, its time) of all events that this review's summary is made from."""
+def latest(con: Connection, review: str) -> datetime | None:
+    """The time of the last event that this review's summary is made from."""
     row = con.execute(
-        """SELECT coalesce(max(seq), 0), max(made) FROM (
-            SELECT seq, made FROM protocol WHERE review = ?
-            UNION ALL SELECT e.seq, e.made FROM search_end e JOIN search s USING (search) WHERE s.review = ?
-            UNION ALL SELECT seq, made FROM hit WHERE review = ?
-            UNION ALL SELECT m.seq, m.made FROM match m
-                WHERE EXISTS (SELECT 1 FROM hit h WHERE h.review = ? AND h.record_id = m.left_id)
-            UNION ALL SELECT seq, made FROM decision WHERE review = ?
-            UNION ALL SELECT seq, made FROM study WHERE review = ?
-            UNION ALL SELECT seq, made FROM extraction WHERE review = ?
-            UNION ALL SELECT seq, made FROM rating WHERE review = ?
-            UNION ALL SELECT seq, made FROM stopping WHERE review = ?
-            UNION ALL SELECT seq, made FROM sign_off WHERE review = ?)""",
-        [review] * 10,
+        """SELECT max(made) FROM (
+            SELECT made FROM protocol WHERE review = $review
+            UNION ALL SELECT e.made FROM search_end e JOIN search s USING (search) WHERE s.review = $review
+            UNION ALL SELECT made FROM hit WHERE review = $review
+            UNION ALL SELECT m.made FROM match m
+                WHERE EXISTS (SELECT 1 FROM hit h WHERE h.review = $review AND h.record_id = m.left_id)
+            UNION ALL SELECT made FROM decision WHERE review = $review
+            UNION ALL SELECT made FROM reopening WHERE review = $review
+            UNION ALL SELECT made FROM study WHERE review = $review
+            UNION ALL SELECT made FROM extraction WHERE review = $review
+            UNION ALL SELECT made FROM rating WHERE review = $review
+            UNION ALL SELECT made FROM stopping WHERE review = $review
+            UNION ALL SELECT made FROM sign_off WHERE review = $review)""",
+        {"review": review},
     ).fetchone()
-    return (int(row[0]), row[1]) if row else (0, None)
+    return row[0] if row else None
 
 
 def all_of(con: Connection, review: str) -> list[Version]:

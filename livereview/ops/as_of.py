@@ -1,0 +1,45 @@
+"""What was published at a moment, made again from the events that were known then: the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from livereview.errors import Refused
+from livereview.ops import settle
+from livereview.ops.publish import LATEST, files_of, place
+from livereview.ops.snapshot import snapshot
+from livereview.store import past, records, versions
+from livereview.store.open import Connection, Store
+
+
+def as_of(store: Store, *, review: str, moment: datetime, folder: Path, now: datetime) -> dict[str, Any]:
+    """Write `folder/<review>/as-of/<moment>/`: the bytes that `latest` had then. Nothing else changes.
+
+    It is not a copy: the events after that moment are left out of a copy of the database, and the version is built
+    again. Raises Refused where nothing had been published yet.
+    """
+    with store.read() as con:
+        build = past.last_build(con, review, moment)
+    if build is None:
+        raise Refused(f"nothing of {review} was published at {moment:%Y-%m-%d %H:%M} UTC")
+    with _then(store, build, moment) as con:
+        known = versions.all_of(con, review)
+        files = files_of(snapshot(con, review, known), known[-1], LATEST)
+    target = folder / review / "as-of" / f"{moment.astimezone(UTC):%Y-%m-%dT%H-%M-%SZ}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    place(target, files)
+    return {"version": known[-1].number, "folder": str(target)}
+
+
+@contextmanager
+def _then(store: Store, upto: int, moment: datetime) -> Iterator[Connection]:
+    """A copy of the database that knows nothing from after event `upto`, but the versions made by then."""
+    with past.copy(store, f"as-of-{uuid4().hex}") as con:
+        past.forget(con, upto, moment)
+        settle.derive(con, records.ids(con))
+        yield con

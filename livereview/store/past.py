@@ -1,0 +1,58 @@
+"""The database as it was: events are never changed, so the past is what has the lower numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from livereview.store.open import Connection, Store, backup, connect
+
+DERIVED = ("screening_state",)  # has the number of an event, and is made again
+
+
+def event_tables(con: Connection) -> list[str]:
+    """Every table of numbered events."""
+    rows = con.execute(
+        """SELECT table_name FROM duckdb_columns() JOIN duckdb_tables() USING (database_name, table_name)
+        WHERE column_name = 'seq' AND database_name = current_database() ORDER BY table_name"""
+    ).fetchall()
+    return [row[0] for row in rows if row[0] not in DERIVED]
+
+
+def seen(con: Connection) -> int:
+    """The highest number of all events that this connection sees."""
+    highest = " UNION ALL ".join(f"SELECT max(seq) AS seq FROM {table}" for table in event_tables(con))  # noqa: S608
+    row = con.execute(f"SELECT coalesce(max(seq), 0) FROM ({highest})").fetchone()  # noqa: S608
+    return int(row[0]) if row else 0
+
+
+def last_build(con: Connection, review: str, moment: datetime) -> int | None:
+    """What the last good build before this moment had seen; None if there was none. A build that is held is none."""
+    row = con.execute(
+        """SELECT arg_max(b.upto, b.seq) FROM built b WHERE b.review = $review AND b.problem IS NULL AND b.held IS NULL
+            AND b.made <= $moment AND EXISTS (SELECT 1 FROM version v WHERE v.review = $review AND v.made <= $moment)""",
+        {"review": review, "moment": moment},
+    ).fetchone()
+    return int(row[0]) if row and row[0] is not None else None
+
+
+@contextmanager
+def copy(store: Store, name: str) -> Iterator[Connection]:
+    """A copy of the whole database to change at will; it is gone afterwards."""
+    path = backup(store, name)
+    con = connect(path, None, "1GB", 1)
+    try:
+        yield con
+    finally:
+        con.close()
+        path.unlink()
+
+
+def forget(con: Connection, upto: int, moment: datetime) -> None:
+    """Delete every event after number `upto`; of versions those that were made after `moment`."""
+    for table in event_tables(con):
+        if table == "version":
+            con.execute("DELETE FROM version WHERE made > ?", [moment])
+        else:
+            con.execute(f"DELETE FROM {table} WHERE seq > ?", [upto])  # noqa: S608
