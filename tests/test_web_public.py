@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from livereview.settings import Settings
 from livereview.web.public import STATIC
-from livereview.web.shield import PUBLIC
+from livereview.web.shield import FOREVER, PUBLIC
 from tests.conftest import TestClient
 
 
@@ -34,7 +34,8 @@ def test_the_published_folder_is_there_for_anybody(app: FastAPI, site: Path) -> 
     assert http.get("/site").text == "<title>All</title>" and http.get("/site").url.path == "/site/"
     page = http.get("/site/small-review/latest")
     assert (page.url.path, page.text) == ("/site/small-review/latest/", "<title>One</title>")
-    assert {name: page.headers.get(name) for name in PUBLIC} == PUBLIC and "set-cookie" not in page.headers
+    kept = PUBLIC | {"Cache-Control": "public, max-age=300, must-revalidate"}
+    assert {name: page.headers.get(name) for name in PUBLIC} == kept and "set-cookie" not in page.headers
     kinds = {name: http.get(f"/site/small-review/latest/{name}").headers["content-type"] for name in _files(site)}
     assert kinds == {
         "changes.atom": "application/atom+xml",
@@ -42,6 +43,20 @@ def test_the_published_folder_is_there_for_anybody(app: FastAPI, site: Path) -> 
         "studies.csv": "text/csv; charset=utf-8",
         "summary.json": "application/json",
     }
+
+
+def test_a_numbered_version_keeps_for_ever_and_only_the_embed_may_stand_in_a_frame(app: FastAPI, site: Path) -> None:
+    http, folder = TestClient(app), site / "small-review" / "v" / "1"
+    folder.mkdir(parents=True)
+    for name in ("index.html", "embed.html"):
+        (folder / name).write_text("<title>x</title>", encoding="utf-8")
+    page, frame = (http.get(f"/site/small-review/v/1/{name}") for name in ("index.html", "embed.html"))
+    assert page.headers["cache-control"] == frame.headers["cache-control"] == FOREVER
+    assert "frame-ancestors *" in frame.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+    gone = http.get("/site/small-review/v/9/embed.html")
+    assert gone.status_code == 404 and gone.headers["cache-control"] == "no-cache"
+    assert "frame-ancestors 'none'" in gone.headers["content-security-policy"]
 
 
 def _files(site: Path) -> list[str]:

@@ -11,9 +11,20 @@ from livereview.evidence import checks
 from livereview.ops.surveil import protocol
 from livereview.records import Record
 from livereview.review import Review
-from livereview.store import decisions, evidence, ledger, matches, records, searches, stopping, versions
+from livereview.store import decisions, evidence, ledger, matches, records, searches, stopping, trace, versions
 from livereview.store.open import Connection
-from livereview.summary.snapshot import Flow, Published, Report, SearchFact, Snapshot, Stop, Study
+from livereview.summary.snapshot import (
+    Decided,
+    Flow,
+    Origin,
+    Published,
+    Report,
+    SearchFact,
+    Snapshot,
+    Stop,
+    Study,
+    Traced,
+)
 from livereview.surveillance.health import health
 from livereview.surveillance.recall import recall
 
@@ -42,8 +53,24 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
         history=tuple(_published(version) for version in history),
         recall=recall(ledger.found_by(con, review_id)),
         stop=_stop(con, review_id),
+        traced=_traced(con, review_id, grouped),
+        extracted=trace.extracted(con, review_id),
         ratings=tuple(evidence.ratings(con, review_id)),
     )
+
+
+def _traced(con: Connection, review: str, grouped: dict[str, list[str]]) -> dict[str, Traced]:
+    """Origins and decisions of each report that is in a study."""
+    reports = [report for some in grouped.values() for report in some]
+    if not reports:
+        return {}
+    origins: dict[str, list[Origin]] = {}
+    for report, source, key, search, query, sha256, made in trace.found(con, review, reports):
+        origins.setdefault(report, []).append(Origin(source, key, search, query, sha256, made))
+    votes: dict[str, list[Decided]] = {}
+    for report, stage, role, verdict, made, criteria in trace.decided(con, review, reports):
+        votes.setdefault(report, []).append(Decided(stage, role, verdict, criteria, made))
+    return {report: Traced(tuple(origins.get(report, ())), tuple(votes.get(report, ()))) for report in reports}
 
 
 def _stop(con: Connection, review: str) -> Stop | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,6 +48,32 @@ def atom(summary: dict[str, Any], earlier: Sequence[dict[str, Any]], home: str) 
         entries=Markup("").join(entries),
     )
     return feed.encode("utf-8", "replace")
+
+
+def json_feed(summary: dict[str, Any], earlier: Sequence[dict[str, Any]], home: str) -> bytes:
+    """The same as a JSON Feed 1.1; tags are the class of the change and, where it applies, conclusion-changed."""
+    review = summary["review"]
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": f"{tidy(review['title'])}: changes",
+        "home_page_url": f"{home}latest/",
+        "language": "en-GB",
+        "authors": [{"name": tidy(name)} for name in review["authors"]],
+        "items": [_item(one, home) for one in (summary, *reversed(earlier))],
+    }
+    return f"{json.dumps(feed, ensure_ascii=False, indent=1)}\n".encode("utf-8", "replace")
+
+
+def _item(summary: dict[str, Any], home: str) -> dict[str, Any]:
+    version, review = summary["version"], summary["review"]["id"]
+    return {
+        "id": f"tag:{AUTHORITY}:{review}/v/{version['number']}",
+        "url": f"{home}v/{version['number']}/",
+        "title": f"Version {version['number']}: {version['change_display']}",
+        "content_text": f"{tidy(summary['answer']['text'])} {summary['caveat']}",
+        "date_published": version["date"],
+        "tags": [version["change"], *(["conclusion-changed"] if version["conclusion_changed"] else [])],
+    }
 
 
 def _entry(summary: dict[str, Any], home: str) -> Markup:

@@ -9,16 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from livereview.evidence.synthesis import SIDES
-from livereview.summary import data, feeds, figures, flow_diagram, pictures, search_report, tables, words
+from livereview.summary import (
+    data,
+    feeds,
+    figures,
+    flow_diagram,
+    gap_map,
+    pictures,
+    search_report,
+    tables,
+    trace,
+    words,
+)
 from livereview.summary.data import Edition, Evidence
 from livereview.summary.pictures import Picture
 from livereview.summary.snapshot import Snapshot
@@ -71,6 +82,8 @@ def build(
 
 def _files(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home: str) -> dict[str, bytes]:
     text, report = data.dump(summary, indent=1), search_report.to_json(snapshot)
+    earlier, traced = [json.loads(old.summary) for old in snapshot.history], trace.to_json(snapshot, summary)
+    titles = {one["id"]: one["title"] for study in summary["studies"] for one in study["reports"]}
     files = {
         "summary.json": text,
         "summary.schema.json": _template("summary.schema.json").render().encode(),
@@ -81,7 +94,12 @@ def _files(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home
         "studies.csv": tables.studies_csv(snapshot),
         "effects.csv": tables.effects_csv(snapshot),
         "exclusions.csv": tables.exclusions_csv(snapshot),
-        "changes.atom": feeds.atom(summary, [json.loads(old.summary) for old in snapshot.history], home),
+        "changes.atom": feeds.atom(summary, earlier, home),
+        "changes.json": feeds.json_feed(summary, earlier, home),
+        "trace.json": data.dump(traced, indent=1),
+        "trace.html": _template("trace.html").render(s=summary, trace=traced, titles=titles).encode("utf-8", "replace"),
+        "embed.html": _embed(summary, home),
+        "embed.js": _template("embed.js").render().encode(),
         "index.html": _page(snapshot, evidence, json.loads(text), home),
     }
     for picture in _pictures(snapshot, evidence):
@@ -93,6 +111,14 @@ def _files(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home
 def _pictures(snapshot: Snapshot, evidence: Evidence, limit: int | None = None) -> tuple[Picture, ...]:
     pooled = {key: found for key, (found, _) in evidence.pooled.items() if found}
     return pictures.pictures(snapshot, evidence.found, pooled, limit)
+
+
+def _embed(summary: dict[str, Any], home: str) -> bytes:
+    """A page for frames on other sites: the answer never without its caveat, version, search date and certainty."""
+    rated = [one for one in summary["outcomes"] if one["certainty"]["level"]]
+    told = "; ".join(f"{one['label']}: {one['certainty']['level'].replace('_', ' ')}" for one in rated)
+    page = _template("embed.html").render(s=summary, page=f"{home}latest/", certainty=told or "not rated")
+    return page.encode("utf-8", "replace")
 
 
 def _sums(files: Mapping[str, bytes]) -> bytes:
@@ -165,11 +191,45 @@ _ENVIRONMENT = Environment(
 def library(entries: Iterable[Entry]) -> Mapping[str, bytes]:
     """index.html and index.json over all published reviews, by title."""
     listed = sorted((_listing(entry) for entry in entries), key=lambda row: (row["title"], row["review"]))
-    page = _template("library.html").render(reviews=listed)
+    newest = max((row["as_of"] for row in listed), default="")
+    page = _template("library.html").render(reviews=listed, gaps=_gap_map(listed), lately=_lately(listed, newest))
     return {
         "index.html": page.encode("utf-8", "replace"),
         "index.json": data.dump({"schema_version": data.SCHEMA_VERSION, "reviews": listed}, indent=1),
     }
+
+
+LATELY = timedelta(days=90)
+
+
+def _lately(listed: Sequence[dict[str, Any]], newest: str) -> list[dict[str, Any]]:
+    """Reviews with a version of the last 90 days before the newest event of all, newest first."""
+    since = words.iso(datetime.fromisoformat(newest) - LATELY) if newest else ""
+    return sorted((row for row in listed if row["date"] >= (since or "")), key=lambda row: row["date"], reverse=True)
+
+
+def _gap_map(listed: Sequence[dict[str, Any]]) -> Markup | None:
+    """Areas by outcomes over all reviews: how many studies there are, not what they say."""
+    areas = {key: label for row in listed for key, label in row["areas"].items()}
+    outcomes = {key: label for row in listed for key, label in row["outcomes"].items()}
+    counts: dict[tuple[str, str], int] = {}
+    for row in listed:
+        for cell in row["map"]:
+            at = (cell["area"], cell["outcome"])
+            counts[at] = counts.get(at, 0) + cell["studies"]
+    if not areas or not outcomes:
+        return None
+    cells = [gap_map.Cell(area, outcome, counts.get((area, outcome), 0)) for area in areas for outcome in outcomes]
+    return gap_map.svg("library", "Evidence and gaps", areas, outcomes, cells)
+
+
+def _map(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Studies with a result, by area and outcome."""
+    counts: dict[tuple[str, str], int] = {}
+    for study in summary["studies"]:
+        for outcome in {result["outcome"] for result in study.get("results", ())} if study.get("area") else ():
+            counts[study["area"], outcome] = counts.get((study["area"], outcome), 0) + 1
+    return [{"area": area, "outcome": outcome, "studies": n} for (area, outcome), n in sorted(counts.items())]
 
 
 def _listing(entry: Entry) -> dict[str, Any]:
@@ -187,6 +247,12 @@ def _listing(entry: Entry) -> dict[str, Any]:
         "change": version["change"],
         "change_display": version["change_display"],
         "studies": len(summary["studies"]),
+        "as_of": summary["as_of"],
+        "retirement": summary["review"]["living"]["retirement"],
+        "states": [{"outcome": one["label"], "state": one["state_display"]} for one in summary["outcomes"]],
+        "areas": {one["id"]: one["label"] for one in summary["review"]["taxonomy"]},
+        "outcomes": {one["id"]: one["label"] for one in summary["outcomes"]},
+        "map": _map(summary),
         "page": f"{entry.review}/latest/",
         "data": f"{entry.review}/latest/summary.json",
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -86,6 +87,37 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """A record, by which search it was first found, and the sha256 of the bytes that held it."""
+
+    source: str
+    key: str
+    search: str
+    query: str
+    sha256: str
+    date: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision in force, by a role."""
+
+    stage: str
+    role: str
+    verdict: str
+    criteria: str
+    date: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """Where a report came from, and why it is in."""
+
+    origins: tuple[Origin, ...] = ()
+    decisions: tuple[Decided, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Study:
     """A study with its reports and the extraction in force (None: still to be extracted)."""
 
@@ -121,5 +153,7 @@ class Snapshot:
     excluded: tuple[Report, ...]  # at full text, with reason
     history: tuple[Published, ...]  # oldest first
     ratings: tuple[Rating, ...] = ()  # the last of each outcome and statement, whether or not they still hold
+    traced: Mapping[str, Traced] = field(default_factory=dict)  # by report, of the reports in studies
+    extracted: Mapping[str, tuple[str, int, datetime]] = field(default_factory=dict)  # by study: form, people, when
     stop: Stop | None = None  # of the reading, as long as it holds
     recall: Recall | None = None  # what the searches found of the included reports

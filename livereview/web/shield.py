@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException
@@ -29,6 +30,8 @@ PUBLIC = {
     "Access-Control-Allow-Origin": "*",
     "Cache-Control": "no-cache",
 }
+FOREVER = "public, max-age=31536000, immutable"  # of a numbered version
+FRAMED = PUBLIC["Content-Security-Policy"].replace("frame-ancestors 'none'", "frame-ancestors *")
 
 
 class Shield:
@@ -84,10 +87,23 @@ def dressed(send: Send, scope: Scope) -> Send:
 
     async def dress(message: Message) -> None:
         if message["type"] == "http.response.start":
-            put_on(MutableHeaders(scope=message), scope["path"], scope["scheme"])
+            headers = MutableHeaders(scope=message)
+            if message["status"] in (200, 304):
+                publish(headers, scope["path"])
+            put_on(headers, scope["path"], scope["scheme"])
         await send(message)
 
     return dress
+
+
+def publish(headers: MutableHeaders, path: str) -> None:
+    """What only published files have: how long they keep, and which of them may stand in another site's frame."""
+    if re.match(r"/site/[a-z0-9-]+/v/\d+/", path):
+        headers.setdefault("Cache-Control", FOREVER)
+    elif re.match(r"/site/[a-z0-9-]+/latest/", path):
+        headers.setdefault("Cache-Control", "public, max-age=300, must-revalidate")
+    if path.startswith("/site/") and path.endswith("/embed.html"):
+        headers.setdefault("Content-Security-Policy", FRAMED)
 
 
 def put_on(headers: MutableHeaders, path: str, scheme: str) -> None:

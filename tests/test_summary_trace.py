@@ -1,0 +1,94 @@
+"""Each sentence leads back to the bytes a publisher sent; what other sites embed never stands without its caveat."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from livereview.ops import evidence, publish
+from livereview.store.open import Store
+from tests.conftest import NOW, REVIEW, article, found
+from tests.test_ops import form, include
+
+
+@pytest.fixture
+def site(reviewed: Store, tmp_path: Path) -> Path:
+    """One study, published."""
+    (record,) = found(reviewed, article(1))
+    include(reviewed, record)
+    result = {"outcome": "attendance", "construct": "days", "direction": "favours_intervention", "n": 40}
+    data = form(results=[result], funding="A fund", costs=[{"item": "training", "amount": 1200, "currency": "GBP"}])
+    evidence.extract(reviewed, id="e", review=REVIEW, data=data, extractor="ada-the-extractor", now=NOW)
+    publish.publish(reviewed, review=REVIEW, folder=tmp_path, now=NOW)
+    return tmp_path / REVIEW / "latest"
+
+
+def load(site: Path, name: str) -> Any:
+    return json.loads((site / name).read_text(encoding="utf-8"))
+
+
+def test_every_claim_leads_to_the_hash_of_the_bytes(reviewed: Store, site: Path) -> None:
+    traced, summary = load(site, "trace.json"), load(site, "summary.json")
+    assert set(traced["claims"]) == {claim["id"] for claim in summary["claims"]}
+    claim = traced["claims"]["outcome:attendance"]
+    study = traced["studies"][claim["studies"][0]]
+    (report,) = study["reports"].values()
+    (origin,) = report["records"]
+    with reviewed.read() as con:
+        assert con.execute("SELECT DISTINCT sha256 FROM record").fetchall() == [(origin["sha256"],)]
+    assert origin["source"] == "openalex" and origin["search"] and origin["found"].endswith("Z")
+    assert [(one["stage"], one["by"], one["verdict"]) for one in report["decisions"]] == [
+        ("title_abstract", "a reviewer", "include"), ("title_abstract", "a reviewer", "include"),
+        ("full_text", "a reviewer", "include"), ("full_text", "a reviewer", "include"),
+    ]  # fmt: skip
+    assert study["extraction"] == {"form": "2", "people": 1, "date": "2026-03-02T09:00:00Z", "by": "an extractor"}
+
+
+def test_no_name_of_a_person_is_public(site: Path) -> None:
+    for path in site.rglob("*"):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            assert "ada-the-extractor" not in text and "bo" not in text.split(), path.name
+
+
+def test_the_page_of_traces_has_an_anchor_for_each_claim_and_study(site: Path) -> None:
+    text = (site / "trace.html").read_text(encoding="utf-8")
+    assert 'id="outcome-attendance"' in text and 'href="#study-doe-2020"' in text and 'id="study-doe-2020"' in text
+
+
+def test_what_is_embedded_shows_version_search_date_certainty_and_caveat(site: Path) -> None:
+    text, caveat = (site / "embed.html").read_text(encoding="utf-8"), load(site, "summary.json")["caveat"]
+    assert caveat in text and "Version 1" in text and "Searches complete to" in text and "Certainty: not rated" in text
+    script = (site / "embed.js").read_text(encoding="utf-8")
+    assert "innerHTML" not in script and 'customElements.define("living-review"' in script
+
+
+def test_the_json_feed_tags_a_changed_conclusion(reviewed: Store, site: Path) -> None:
+    feed = load(site, "changes.json")
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert [(one["tags"], one["url"]) for one in feed["items"]] == [(["first"], "../v/1/")]
+    (record,) = found(reviewed, article(2), search="s2")
+    include(reviewed, record)
+    result = {"outcome": "attendance", "construct": "days", "direction": "favours_intervention", "n": 60}
+    data = form(study="s-2", label="S 2", reports=["10.1000/trial2"], results=[result])
+    later = NOW + timedelta(days=1)
+    evidence.extract(reviewed, id="e2", review=REVIEW, data=data, extractor="ada", now=later)
+    publish.publish(reviewed, review=REVIEW, folder=site.parents[1], now=later)
+    publish.sign(reviewed, id="x", review=REVIEW, by="lena", now=later)
+    publish.publish(reviewed, review=REVIEW, folder=site.parents[1], now=later)
+    newest = load(site.parents[0] / "latest", "changes.json")["items"]
+    assert newest[0]["tags"] == ["strengthened", "conclusion-changed"] and newest[1] == feed["items"][0]
+
+
+def test_costs_and_picture_numbers_are_on_the_page_and_the_sums_hold(site: Path) -> None:
+    page = (site / "index.html").read_text(encoding="utf-8")
+    assert "GBP 1,200.00" in page and "Costs as studies report them" in page
+    for line in (site / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
+        digest, name = line.split("  ")
+        assert hashlib.sha256((site / name).read_bytes()).hexdigest() == digest
+    assert (site / "effect_direction.csv").read_text(encoding="utf-8").startswith("study,outcome,direction")
