@@ -12,6 +12,7 @@ import pytest
 
 from livereview.ops import evidence, publish
 from livereview.store.open import Store
+from livereview.summary.site import Entry, library
 from tests.conftest import NOW, REVIEW, article, found
 from tests.test_ops import form, include
 
@@ -92,3 +93,14 @@ def test_costs_and_picture_numbers_are_on_the_page_and_the_sums_hold(site: Path)
         digest, name = line.split("  ")
         assert hashlib.sha256((site / name).read_bytes()).hexdigest() == digest
     assert (site / "effect_direction.csv").read_text(encoding="utf-8").startswith("study,outcome,direction")
+
+
+def test_a_pair_that_no_review_asks_about_is_no_gap(site: Path) -> None:
+    one = load(site, "summary.json")
+    one["review"]["taxonomy"] = [{"id": "a", "label": "Area A"}]
+    two = json.loads(json.dumps(one).replace("attendance", "sleep").replace("Area A", "Area B"))
+    two["review"]["id"] = "other"
+    files = library([Entry("one", json.dumps(one)), Entry("two", json.dumps(two))])
+    page = files["index.html"].decode()
+    assert page.count("<svg") == 2 and "Area A" in page and "Area B" in page
+    assert library([Entry("one", json.dumps(one)), Entry("same", json.dumps(one))])["index.html"].count(b"<svg") == 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -192,7 +193,7 @@ def library(entries: Iterable[Entry]) -> Mapping[str, bytes]:
     """index.html and index.json over all published reviews, by title."""
     listed = sorted((_listing(entry) for entry in entries), key=lambda row: (row["title"], row["review"]))
     newest = max((row["as_of"] for row in listed), default="")
-    page = _template("library.html").render(reviews=listed, gaps=_gap_map(listed), lately=_lately(listed, newest))
+    page = _template("library.html").render(reviews=listed, gaps=_gap_maps(listed), lately=_lately(listed, newest))
     return {
         "index.html": page.encode("utf-8", "replace"),
         "index.json": data.dump({"schema_version": data.SCHEMA_VERSION, "reviews": listed}, indent=1),
@@ -208,19 +209,25 @@ def _lately(listed: Sequence[dict[str, Any]], newest: str) -> list[dict[str, Any
     return sorted((row for row in listed if row["date"] >= (since or "")), key=lambda row: row["date"], reverse=True)
 
 
-def _gap_map(listed: Sequence[dict[str, Any]]) -> Markup | None:
-    """Areas by outcomes over all reviews: how many studies there are, not what they say."""
-    areas = {key: label for row in listed for key, label in row["areas"].items()}
-    outcomes = {key: label for row in listed for key, label in row["outcomes"].items()}
-    counts: dict[tuple[str, str], int] = {}
+def _gap_maps(listed: Sequence[dict[str, Any]]) -> list[tuple[str, Markup]]:
+    """(titles, map) of areas by outcomes: how many studies there are, not what they say.
+
+    One map for the reviews that share areas and outcomes: a pair that no review asks about is no gap.
+    """
+    groups: dict[str, list[dict[str, Any]]] = {}
     for row in listed:
-        for cell in row["map"]:
-            at = (cell["area"], cell["outcome"])
-            counts[at] = counts.get(at, 0) + cell["studies"]
-    if not areas or not outcomes:
-        return None
-    cells = [gap_map.Cell(area, outcome, counts.get((area, outcome), 0)) for area in areas for outcome in outcomes]
-    return gap_map.svg("library", "Evidence and gaps", areas, outcomes, cells)
+        if row["areas"] and row["outcomes"]:
+            groups.setdefault(json.dumps([row["areas"], row["outcomes"]], sort_keys=True), []).append(row)
+    return [("; ".join(row["title"] for row in some), _gap_map(str(n), some)) for n, some in enumerate(groups.values())]
+
+
+def _gap_map(key: str, rows: Sequence[dict[str, Any]]) -> Markup:
+    areas, outcomes = rows[0]["areas"], rows[0]["outcomes"]
+    counts = Counter[tuple[str, str]]()
+    for cell in (cell for row in rows for cell in row["map"]):
+        counts[cell["area"], cell["outcome"]] += cell["studies"]
+    cells = [gap_map.Cell(area, outcome, counts[area, outcome]) for area in areas for outcome in outcomes]
+    return gap_map.svg(key, "Evidence and gaps", areas, outcomes, cells)
 
 
 def _map(summary: dict[str, Any]) -> list[dict[str, Any]]:
