@@ -11,12 +11,14 @@ from prefect import serve
 from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Cron
 
+from flows.notices import digest, notify
 from flows.publish import publish
 from flows.recheck import recheck
 from flows.surveil import surveil
 from livereview.review import Review
 
 PUBLISH_EVERY = "*/15 * * * *"
+DIGEST_AT = "0 7 * * *"
 RECHECK_AT = "30 5 * * *"  # each night; only what is due is asked for
 
 
@@ -25,6 +27,10 @@ def deployments(reviews: Sequence[Review], home: Path) -> list[RunnerDeployment]
     found = [_deployment(review, cron, names, home) for review in reviews for cron, names in slots(review).items()]
     parameters = {"home": str(home)}
     found += [_recheck(review, home) for review in reviews]
+    found.append(_made(notify.to_deployment(name="notify", schedule=Cron(PUBLISH_EVERY), parameters=parameters)))
+    zone = reviews[0].living.timezone if reviews else "UTC"
+    morning = Cron(DIGEST_AT, timezone=zone)
+    found.append(_made(digest.to_deployment(name="digest", schedule=morning, parameters=parameters)))
     return [*found, _made(publish.to_deployment(name="publish", schedule=Cron(PUBLISH_EVERY), parameters=parameters))]
 
 

@@ -187,6 +187,7 @@ class Review:
     statements: tuple[Statement, ...] = ()
     canaries: tuple[str, ...] = ()  # DOIs every database search should return
     suggestions: str | None = None  # where readers suggest a study: the owner's /suggest/ID as the public reaches it
+    webhooks: tuple[str, ...] = ()  # addresses that are told of each version
     text: str = ""
     hash: str = ""
 

@@ -15,6 +15,8 @@ SECRETS = (
     "LIVEREVIEW_OPENAIRE_TOKEN",
     "LIVEREVIEW_OSF_TOKEN",
     "LIVEREVIEW_ZENODO_TOKEN",
+    "LIVEREVIEW_SMTP",
+    "LIVEREVIEW_WEBHOOK_SECRET",
 )
 
 
@@ -24,6 +26,7 @@ class Settings:
 
     home     folder of the database, the published sites and the owner's token (LIVEREVIEW_HOME, ./livereview-data)
     secrets  API keys and the contact address, by name; never printed
+    url      where people reach the web app (LIVEREVIEW_URL); sender: From of mails (LIVEREVIEW_MAIL_FROM)
     memory   what DuckDB may use (LIVEREVIEW_MEMORY, "2GB"); threads likewise (LIVEREVIEW_THREADS, 2)
     """
 
@@ -31,6 +34,18 @@ class Settings:
     secrets: Mapping[str, str]
     memory: str = "2GB"
     threads: int = 2
+    url: str = ""
+    sender: str = ""
+
+    @property
+    def smtp(self) -> str:
+        """The mail server, or nothing."""
+        return self.secrets.get("LIVEREVIEW_SMTP", "")
+
+    @property
+    def webhook_secret(self) -> str:
+        """What events are signed with, or nothing."""
+        return self.secrets.get("LIVEREVIEW_WEBHOOK_SECRET", "")
 
     @property
     def database(self) -> Path:
@@ -56,4 +71,6 @@ def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
         secrets={name: environment[name] for name in SECRETS if environment.get(name)},
         memory=environment.get("LIVEREVIEW_MEMORY", "2GB"),
         threads=int(environment.get("LIVEREVIEW_THREADS", "2")),
+        url=environment.get("LIVEREVIEW_URL", ""),
+        sender=environment.get("LIVEREVIEW_MAIL_FROM", ""),
     )

@@ -51,6 +51,7 @@ ALLOWED: dict[str, set[str]] = {
         "store",
         "exchange",
         "ranking",
+        "notices",
     },
     "client": {"ops", "store", "settings", "errors"},
     "files": {"client", "sources", "records", "errors", "exchange"},
@@ -59,7 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},
     "cli": EVERYTHING | {"flows"},
-    "flows": CORE | {"fetch", "replay", "sources", "surveillance", "review_toml", "client", "settings"},
+    "flows": CORE | {"notices", "fetch", "replay", "sources", "surveillance", "review_toml", "client", "settings"},
 }
 IMPURE = {
     "duckdb",

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from livereview.errors import Refused
-from livereview.store.open import Connection, Store, backup, memory_database, migrate, owner
+from livereview.store.open import SQL, Connection, Store, backup, memory_database, migrate, owner
 
 ADD = "INSERT INTO outbox (review, cause, made) VALUES ('r', ?, now())"
 
@@ -94,7 +94,8 @@ def test_the_connection_reads_and_writes_no_file_but_its_own(store: Store, tmp_p
 def test_migrations_run_once_and_views_are_made_again(store: Store) -> None:
     with store.read() as con:
         migrate(con)
-        assert con.execute("SELECT number FROM migration").fetchall() == [(n,) for n in range(1, 9)]
+        done = con.execute("SELECT number FROM migration").fetchall()
+        assert done == [(n,) for n in range(1, len(list(SQL.glob("0*.sql"))) + 1)]
 
 
 def test_a_database_from_a_newer_livereview_is_refused(store: Store) -> None:

@@ -83,9 +83,37 @@ def rate(
 
 
 @app.command()
+def token(
+    account: Annotated[str | None, typer.Argument(help="Whose: it acts as this account. None: list all.")] = None,
+    label: Annotated[str, typer.Option("--for", help="What it is for.")] = "a program",
+    scope: Annotated[list[str] | None, typer.Option(help="read or write; may be given twice.")] = None,
+    review: Annotated[str | None, typer.Option(help="The only review that it opens.")] = None,
+    revoke: Annotated[str | None, typer.Option(metavar="ID", help="End the token of this id.")] = None,
+    by: Annotated[str, typer.Option(help="Who makes or ends it.")] = "the operator",
+    home: Home = None,
+) -> None:
+    """Keys for programs, sent as "Authorization: Bearer …".  Example: livereview token amina --for dashboard"""
+    with told(), Session(settings_of(home)) as client:
+        if revoke:
+            client.call("revoke_token", id=revoke, by=by)
+            out.print(f"token {revoke} is good no more")
+        elif account:
+            secret = f"lr_{secrets.token_urlsafe(32)}"
+            asked = {"account": account, "label": label, "scopes": scope or ["read"], "review": review}
+            done = client.call("add_token", secret=secret, by=by, **asked)
+            out.print(f"token {done['id']}, shown this once: {secret}", markup=False, soft_wrap=True)
+        else:
+            for one in client.call("tokens")["tokens"]:
+                where = one["review"] or "all reviews"
+                words = f"{one['id']}  {one['account']}  {'+'.join(one['scopes'])}  {where}  {one['label']}"
+                out.print(words, markup=False, soft_wrap=True)
+
+
+@app.command()
 def account(
     name: Annotated[str, typer.Argument(help="Who, e.g. amina.")],
     role: Annotated[str, typer.Option(help="lead, reviewer, adjudicator or reader.")] = "reviewer",
+    email: Annotated[str | None, typer.Option(help="Where digests go.")] = None,
     close: Annotated[bool, typer.Option(help="Shut the account; its votes stay where others voted too.")] = False,
     home: Home = None,
 ) -> None:
@@ -96,5 +124,5 @@ def account(
             out.print(f"{name} can no longer sign in; {done['requeued']:,} records with no vote but theirs wait again.")
         else:
             secret = secrets.token_urlsafe(24)
-            client.call("add_account", name=name, role=role, secret=secret)
+            client.call("add_account", name=name, role=role, secret=secret, email=email)
             out.print(f"{name} ({role}) signs in with: {secret}", markup=False, soft_wrap=True)

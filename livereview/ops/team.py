@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from livereview.errors import Refused
 from livereview.ops.surveil import parsed, protocol
@@ -16,15 +18,70 @@ from livereview.store.decisions import Older
 from livereview.store.open import Connection, Store
 
 
-def add_account(store: Store, *, name: str, role: str, secret: str, now: datetime) -> dict[str, Any]:
-    """Open an account, or give one a new secret or role; `secret` is what the person signs in with."""
+def add_token(
+    store: Store,
+    *,
+    account: str,
+    label: str,
+    secret: str,
+    by: str,
+    now: datetime,
+    scopes: Sequence[str] = ("read",),
+    review: str | None = None,
+) -> dict[str, Any]:
+    """A key for a program that acts as `account`: "read" opens pages and exports, "write" also sends forms.
+
+    label   what it is for;  review: the only one it opens, None for all. Raises Refused for no open account.
+    """
+    if not scopes or set(scopes) - set(accounts.SCOPES):
+        raise Refused(f"scopes must be some of {', '.join(accounts.SCOPES)}; they were {', '.join(scopes) or 'none'}")
+    if not label.strip() or len(label) > 80:
+        raise Refused("say in at most 80 letters what the token is for")
+    if not secret.startswith(accounts.BEGINS) or len(secret) < 30:
+        raise Refused(f"a token begins with {accounts.BEGINS} and is long; let livereview make one")
+    chosen = tuple(dict.fromkeys(scopes))
+    token = accounts.Token(uuid4().hex[:8], account, label.strip(), chosen, review, now)
+
+    def job(con: Connection) -> dict[str, Any]:
+        if account not in {one.name for one in accounts.names(con)}:
+            raise Refused(f"no open account {account!r}; make it first: livereview account {account}")
+        if review is not None:
+            protocol(con, review)
+        accounts.add_token(con, token, accounts.digest(secret), by)
+        return {"id": token.id, "account": account, "scopes": list(chosen), "review": review}
+
+    return store.write(job)
+
+
+def revoke_token(store: Store, *, id: str, by: str, now: datetime) -> dict[str, Any]:
+    """End a token at once; raises Refused where there is none."""
+    if not store.write(lambda con: accounts.revoke_token(con, id, by, now)):
+        raise Refused(f"no token {id!r} is good; `livereview token` lists those that are")
+    return {"id": id}
+
+
+def tokens(store: Store, *, now: datetime) -> dict[str, Any]:
+    """The tokens that are good; never their secrets."""
+    with store.read() as con:
+        return {"tokens": [asdict(one) for one in accounts.tokens(con)]}
+
+
+def add_account(
+    store: Store, *, name: str, role: str, secret: str, now: datetime, email: str | None = None
+) -> dict[str, Any]:
+    """Open an account, or give one a new secret or role; `secret` is what the person signs in with.
+
+    email  where digests go; None keeps the one that is known
+    """
     if role not in accounts.ROLES:
         raise Refused(f"role must be one of {', '.join(accounts.ROLES)}; it was {role!r}")
     if not name.isidentifier() or len(name) > 40:
         raise Refused("an account's name has letters, digits and _ only, at most 40")
     if len(secret) < 20:
         raise Refused("the secret is too short to be safe; let livereview make one")
-    store.write(lambda con: accounts.append(con, name, role, accounts.digest(secret), True, now))
+    if email is not None and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+", email):
+        raise Refused(f"{email!r} is no mail address such as amina@example.org")
+    store.write(lambda con: accounts.append(con, name, role, accounts.digest(secret), True, now, email))
     return {"name": name, "role": role}
 
 

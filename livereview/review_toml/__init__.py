@@ -139,6 +139,7 @@ _TOP = {
     "emmie": _Key(values.flag, True),
     "canaries": _Key(values.list_of(values.doi), ()),
     "suggestions": _Key(values.url, None),
+    "webhooks": _Key(values.list_of(values.url), ()),
     "extractors": _Key(values.whole(1, 2), 1),
     "question": _Key(values.table, form=_ONE),
     "criteria": _Key(values.table, form=_ONE),

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from livereview.store.open import Connection
 
+SCOPES = ("read", "write")
+BEGINS = "lr_"  # what every token begins with, so that a leaked one is known for what it is
 ROLES = ("lead", "reviewer", "adjudicator", "reader")
 
 
@@ -15,18 +18,25 @@ ROLES = ("lead", "reviewer", "adjudicator", "reader")
 class Account:
     name: str
     role: str
+    email: str | None = None
 
 
 def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def append(con: Connection, name: str, role: str, secret_hash: str, active: bool, now: datetime) -> None:
-    """A new secret or role for a name; the latest row counts, an inactive one shuts the door. Old sessions end."""
+def append(
+    con: Connection, name: str, role: str, secret_hash: str, active: bool, now: datetime, email: str | None = None
+) -> None:
+    """A new secret or role for a name; the latest row counts, an inactive one shuts the door. Old sessions end.
+
+    email  for digests; None keeps the one that is known
+    """
     con.execute("DELETE FROM session WHERE name = ? OR ends < ?", [name, now])
     con.execute(
-        "INSERT INTO account (name, role, secret_hash, active, made) VALUES (?, ?, ?, ?, ?)",
-        [name, role, secret_hash, active, now],
+        """INSERT INTO account (name, role, secret_hash, active, made, email)
+        SELECT ?, ?, ?, ?, ?, coalesce(?, (SELECT arg_max(email, seq) FROM account WHERE name = ?))""",
+        [name, role, secret_hash, active, now, email, name],
     )
 
 
@@ -61,7 +71,69 @@ def by_session(con: Connection, secret: str, now: datetime) -> Account | None:
 def names(con: Connection) -> list[Account]:
     """The open accounts by name."""
     rows = con.execute(
-        """SELECT name, role FROM account a WHERE active AND seq = (SELECT max(seq) FROM account b WHERE b.name = a.name)
+        """SELECT name, role, email FROM account a WHERE active AND seq = (SELECT max(seq) FROM account b WHERE b.name = a.name)
         ORDER BY name"""
     ).fetchall()
     return [Account(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A program's key: it acts as `account`, within `scopes`, in `review` (None: in all)."""
+
+    id: str
+    account: str
+    label: str
+    scopes: tuple[str, ...]
+    review: str | None
+    made: datetime
+
+
+def add_token(con: Connection, token: Token, secret_hash: str, author: str) -> None:
+    con.execute(
+        """INSERT INTO token (id, account, secret_hash, label, scopes, review, active, author, made)
+        VALUES (?, ?, ?, ?, ?, ?, true, ?, ?)""",
+        [
+            token.id,
+            token.account,
+            secret_hash,
+            token.label,
+            list(token.scopes),
+            token.review,
+            author,
+            token.made,
+        ],
+    )
+
+
+def revoke_token(con: Connection, id: str, author: str, now: datetime) -> bool:
+    """End a token; False if there is none of this id, or it has ended."""
+    rows = con.execute(
+        """INSERT INTO token (id, account, secret_hash, label, scopes, review, active, author, made)
+        SELECT id, account, secret_hash, label, scopes, review, false, ?, ? FROM token t WHERE id = ? AND active
+            AND seq = (SELECT max(seq) FROM token u WHERE u.id = t.id) RETURNING id""",
+        [author, now, id],
+    ).fetchall()
+    return bool(rows)
+
+
+_LIVE = """SELECT t.id, t.account, t.label, t.scopes, t.review, t.made FROM token t
+    WHERE active AND seq = (SELECT max(seq) FROM token u WHERE u.id = t.id)"""
+
+
+def tokens(con: Connection) -> list[Token]:
+    """The tokens that are good, oldest first."""
+    return [_token(row) for row in con.execute(f"{_LIVE} ORDER BY seq").fetchall()]
+
+
+def by_token(con: Connection, secret: str) -> tuple[Account, Token] | None:
+    """Whose token this is, while it and the account are good."""
+    row = con.execute(f"{_LIVE} AND secret_hash = ?", [digest(secret)]).fetchone()
+    token = _token(row) if row else None
+    account = next((one for one in names(con) if token and one.name == token.account), None)
+    return (account, token) if account and token else None
+
+
+def _token(row: tuple[Any, ...]) -> Token:
+    id, account, label, scopes, review, made = row
+    return Token(id, account, label, tuple(scopes), review, made)

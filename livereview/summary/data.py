@@ -95,7 +95,7 @@ def dump(data: object, indent: int | None = None) -> bytes:
 
 def _protocol(review: Review) -> dict[str, Any]:
     """The protocol's public words: without the file's comments, highlights, canaries and the names of adjudicators."""
-    private = ("text", "hash", "highlights", "canaries")
+    private = ("text", "hash", "highlights", "canaries", "webhooks")
     public = {key: value for key, value in asdict(review).items() if key not in private}
     return public | {"screening": {"votes": review.screening.votes, "stages": list(review.screening.stages)}}
 

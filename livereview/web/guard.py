@@ -19,7 +19,7 @@ from livereview.ops import surveil
 from livereview.review import Review
 from livereview.settings import Settings
 from livereview.store import accounts, records, searches
-from livereview.store.accounts import Account
+from livereview.store.accounts import BEGINS, Account, Token
 from livereview.store.open import Connection, Store
 from livereview.web.holds import Holds
 
@@ -76,6 +76,7 @@ class Visit:
     desk: Desk
     account: Account
     secret: str = field(repr=False)
+    token: Token | None = None  # a program's key, which needs no token of a form
 
     @property
     def name(self) -> str:
@@ -118,13 +119,28 @@ def cookie(request: Request) -> str:
 
 
 def visit(request: Request) -> Visit:
-    """Who asks; raises SignIn where nobody does."""
+    """Who asks, by session or by a program's token; raises SignIn where nobody does."""
     here, secret = desk(request), request.cookies.get(cookie(request), "")
+    given = request.headers.get("authorization", "")
+    if given.startswith(f"Bearer {BEGINS}"):
+        return _program(request, here, given.removeprefix("Bearer "))
     with here.store.read() as con:
         account = accounts.by_session(con, secret, here.clock()) if secret else None
     if account is None:
         raise SignIn
     return Visit(here, account, secret)
+
+
+def _program(request: Request, here: Desk, secret: str) -> Visit:
+    """The visit of a program, within the scopes of its token."""
+    with here.store.read() as con:
+        found = accounts.by_token(con, secret)
+    if found is None:
+        raise HTTPException(401, "This token is not good any more; make another with livereview token.")
+    account, token = found
+    if request.method not in ("GET", "HEAD") and "write" not in token.scopes:
+        raise HTTPException(403, "This token may read only; make one with --scope write.")
+    return Visit(here, account, secret, token)
 
 
 Visitor = Annotated[Visit, Depends(visit)]
@@ -134,6 +150,8 @@ def room(visit: Visitor, review: str) -> Room:
     """The review of the address; 404 where there is none of this name."""
     with visit.desk.store.read() as con:
         if not re.fullmatch(r"[a-z0-9-]{1,64}", review) or searches.protocol_text(con, review) is None:
+            raise HTTPException(404, "There is no review of this name here.")
+        if visit.token and visit.token.review not in (None, review):
             raise HTTPException(404, "There is no review of this name here.")
         return Room(visit, surveil.protocol(con, review))
 
@@ -198,7 +216,9 @@ def _words(roles: tuple[str, ...]) -> str:
 
 
 def form_token(visit: Visitor, csrf: Annotated[str, Form()] = "") -> None:
-    """Refuse a form that was not made for this session."""
+    """Refuse a form that was not made for this session. A token comes from no browser, so no page can borrow it."""
+    if visit.token:
+        return
     if not hmac.compare_digest(csrf.encode(), visit.csrf.encode()):
         raise HTTPException(403, "This form was not made for your session. Go back, reload the page and try again.")
 

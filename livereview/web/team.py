@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Form
 from fastapi.responses import RedirectResponse, Response
@@ -39,7 +39,11 @@ def _show(room: Room, status: int = 200, *, secret: tuple[str, str] | None = Non
 
 
 def change(
-    room: guard.Here, name: Annotated[str, Form()], act: Annotated[str, Form()], role: Annotated[str, Form()] = ""
+    room: guard.Here,
+    name: Annotated[str, Form()],
+    act: Annotated[str, Form()],
+    role: Annotated[str, Form()] = "",
+    email: Annotated[str, Form()] = "",
 ) -> Response:
     """Open an account or give one a new secret, which is shown this once; or close one."""
     try:
@@ -49,7 +53,8 @@ def change(
             ops.team.close_account(room.desk.store, name=name, now=room.desk.clock())
             return RedirectResponse(f"/r/{room.review.id}/team", 303)
         secret = secrets.token_urlsafe(24)
-        ops.team.add_account(room.desk.store, name=name.strip(), role=role, secret=secret, now=room.desk.clock())
+        asked: dict[str, Any] = {"name": name.strip(), "role": role, "secret": secret, "email": email.strip() or None}
+        ops.team.add_account(room.desk.store, now=room.desk.clock(), **asked)
     except Refused as refusal:
         return _show(room, 422, problem=refusal.message)
     return _show(room, secret=(name.strip(), secret))

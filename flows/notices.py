@@ -1,0 +1,43 @@
+"""Notices on a schedule: digests in the morning, events for webhooks whenever there is something to tell."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from livereview import settings
+from livereview.client import Session
+from livereview.notices.post import deliver, mail
+
+
+@flow(name="digest", validate_parameters=False)
+def digest(home: str | None = None, now: str | None = None) -> State[Any]:
+    """Mail each person what waits for them, and leads how the night went; the run fails if a mail could not be sent."""
+    chosen = settings.read(os.environ, Path(home) if home else None)
+    moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
+    if not chosen.smtp or not chosen.sender or not chosen.url:
+        return Completed(message="no mail: LIVEREVIEW_SMTP, LIVEREVIEW_MAIL_FROM and LIVEREVIEW_URL are not all set")
+    with Session(chosen) as client:
+        told = client.call("digests", base_url=chosen.url, now=moment)["digests"]
+    done = mail([one for one in told if one["email"]], chosen.smtp, chosen.sender, moment)
+    broken = [f"{name}: {why}" for name, why in done if why]
+    return Failed(message="; ".join(broken)) if broken else Completed(message=f"{len(done)} mails sent")
+
+
+@flow(name="notify", validate_parameters=False)
+def notify(home: str | None = None) -> State[Any]:
+    """Post what webhooks have not heard of yet; what fails is tried again later, so the run does not fail for it."""
+    chosen = settings.read(os.environ, Path(home) if home else None)
+    if not chosen.webhook_secret:
+        return Completed(message="no webhooks: LIVEREVIEW_WEBHOOK_SECRET is not set")
+    with Session(chosen) as client:
+        done = deliver(client.call, chosen.webhook_secret, datetime.now(UTC))
+    return Completed(
+        message="; ".join(f"{url}: {error or outcome}" for url, outcome, error in done) or "nothing to tell"
+    )

@@ -1,0 +1,60 @@
+"""Commands that tell people and other sites."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from livereview.cli.terminal import Home, app, err, out, settings_of, told
+from livereview.client import Session
+from livereview.errors import Refused
+
+
+@app.command()
+def digest(
+    to: Annotated[str | None, typer.Option(help="Only this account.")] = None,
+    send: Annotated[bool, typer.Option(help="Mail them; without it they are printed.")] = False,
+    always: Annotated[bool, typer.Option(help="Also where nothing waits and nothing happened.")] = False,
+    home: Home = None,
+) -> None:
+    """What waits for each person, and for leads the night.  Example: livereview digest --send"""
+    from livereview.notices.post import mail
+
+    with told():
+        chosen, now = settings_of(home), datetime.now(UTC)
+        with Session(chosen) as client:
+            url = chosen.url or "http://127.0.0.1:8000"
+            found = client.call("digests", base_url=url, now=now, person=to, always=always)["digests"]
+        if send and not (chosen.smtp and chosen.sender and chosen.url):
+            raise Refused("set LIVEREVIEW_SMTP, LIVEREVIEW_MAIL_FROM and LIVEREVIEW_URL to send mail")
+        if not send:
+            for one in found:
+                out.print(f"To: {one['name']} <{one['email'] or 'no address'}>", markup=False, soft_wrap=True)
+                out.print(f"Subject: {one['subject']}\n\n{one['text']}", markup=False, soft_wrap=True)
+            if not found:
+                out.print("nothing waits for anybody, and nothing happened")
+            return
+        done = mail(found, chosen.smtp, chosen.sender, now)
+    for name, why in done:
+        (err if why else out).print(f"{name}: {why or 'sent'}", markup=False, soft_wrap=True)
+    if any(why for _, why in done):
+        raise typer.Exit(1)
+
+
+@app.command()
+def notify(home: Home = None) -> None:
+    """Tell the webhooks of review.toml of new versions; what fails is tried again.  Example: livereview notify"""
+    from livereview.notices.post import deliver
+
+    with told():
+        chosen = settings_of(home)
+        if not chosen.webhook_secret:
+            raise Refused("set LIVEREVIEW_WEBHOOK_SECRET: events are signed with it")
+        with Session(chosen) as client:
+            done = deliver(client.call, chosen.webhook_secret, datetime.now(UTC))
+    for url, outcome, error in done:
+        out.print(f"{url}: {outcome}{f', {error}' if error else ''}", markup=False, soft_wrap=True)
+    if not done:
+        out.print("nothing to tell")

@@ -1,0 +1,163 @@
+"""Digests count only what a person may know, and webhooks hear of each version until they answer or say gone."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from livereview import ops
+from livereview.errors import Refused
+from livereview.notices.message import verified
+from livereview.notices.post import deliver, mail
+from livereview.notices.send import SIGNATURE, guarded
+from livereview.ops import evidence, publish, surveil, team
+from livereview.store import notices
+from livereview.store.open import Store
+from tests.conftest import NOW, REVIEW, article, found
+from tests.test_ops import form, include
+from tests.test_web_screen import vote
+
+SECRET = "a webhook secret"
+
+
+def account(store: Store, name: str, role: str = "reviewer", email: str | None = None) -> None:
+    team.add_account(store, name=name, role=role, secret=f"{name}-has-a-long-secret-word", now=NOW, email=email)
+
+
+def told(store: Store, **more: Any) -> dict[str, dict[str, Any]]:
+    found = ops.notices.digests(store, base_url="https://reviews.example.org", now=NOW, **more)["digests"]
+    return {one["name"]: one for one in found}
+
+
+def test_a_reviewer_hears_what_waits_and_nothing_of_votes(reviewed: Store) -> None:
+    ids = found(reviewed, *(article(number) for number in range(5)))
+    account(reviewed, "ada", email="ada@example.org")
+    account(reviewed, "bo")
+    before = told(reviewed)["bo"]
+    assert before["subject"] == "5 records wait for you in Mentoring for children in care" and before["email"] is None
+    vote(reviewed, ids[0], "ada", "include")
+    vote(reviewed, ids[1], "ada", "exclude")
+    after = told(reviewed)
+    assert (after["bo"]["text"], after["ada"]["email"]) == (before["text"], "ada@example.org")
+    assert after["ada"]["subject"].startswith("3 records wait")
+
+
+def test_a_lead_hears_of_the_night_and_of_what_waits_for_a_name(reviewed: Store) -> None:
+    found(reviewed, article(1))
+    account(reviewed, "lena", "lead")
+    text = told(reviewed)["lena"]["text"]
+    assert "1 search ran; 1 new record" in text and "/r/small-review/ledger" in text
+
+
+def test_readers_and_those_for_whom_nothing_waits_hear_nothing(reviewed: Store) -> None:
+    account(reviewed, "rea", "reader")
+    account(reviewed, "ada")
+    assert told(reviewed) == {} and set(told(reviewed, always=True)) == {"ada"}
+    assert set(told(reviewed, always=True, person="bo")) == set()
+
+
+def test_an_address_is_kept_when_the_secret_changes_and_a_wrong_one_is_refused(reviewed: Store) -> None:
+    found(reviewed, article(1))
+    account(reviewed, "ada", email="ada@example.org")
+    account(reviewed, "ada")
+    assert told(reviewed)["ada"]["email"] == "ada@example.org"
+    with pytest.raises(Refused, match="no mail address"):
+        account(reviewed, "ada", email="ada at home")
+
+
+def test_who_has_no_address_is_named_and_the_others_get_theirs(reviewed: Store) -> None:
+    digests = [{"name": "ada", "email": None, "subject": "s", "text": "t", "html": "<p>t</p>"}]
+    ((name, why),) = mail(digests, "smtp://127.0.0.1:1", "livereview@example.org", NOW)
+    assert name == "ada" and "livereview account NAME --email" in str(why)
+    ((_, why),) = mail([digests[0] | {"email": "a@example.org"}], "smtp://127.0.0.1:1", "l@example.org", NOW)
+    assert why and "127.0.0.1" in why, "a mail server that is not there is told, not raised"
+
+
+class Hook(BaseHTTPRequestHandler):
+    answers: ClassVar[list[int]] = []
+    heard: ClassVar[list[tuple[dict[str, str], bytes]]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        Hook.heard.append((dict(self.headers), body))
+        self.send_response(Hook.answers.pop(0) if Hook.answers else 200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hook() -> Iterator[str]:
+    Hook.answers, Hook.heard = [], []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/hook"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def hooked(reviewed: Store, protocol: str, hook: str, tmp_path: Path) -> Store:
+    """A review with a webhook, and version 1 published."""
+    surveil.register(reviewed, text=protocol.replace("licence =", f'webhooks = ["{hook}"]\nlicence =', 1), now=NOW)
+    (record,) = found(reviewed, article(1))
+    include(reviewed, record)
+    evidence.extract(reviewed, id="e", review=REVIEW, data=form(), extractor="ada", now=NOW)
+    publish.publish(reviewed, review=REVIEW, folder=tmp_path, now=NOW)
+    return reviewed
+
+
+def post(store: Store, hook: str, now: datetime) -> list[tuple[str, str, str | None]]:
+    port = int(hook.split(":")[2].split("/")[0])
+
+    def call(name: str, **arguments: Any) -> dict[str, Any]:
+        return dict(ops.OPS[name](store, **arguments))
+
+    return deliver(call, SECRET, now, guarded(permitted=[("127.0.0.1", port)]))
+
+
+def test_a_webhook_hears_of_a_version_once_signed(hooked: Store, hook: str) -> None:
+    assert post(hooked, hook, NOW) == [(hook, "ok", None)] and post(hooked, hook, NOW) == []
+    ((headers, body),) = Hook.heard
+    event = json.loads(body)
+    assert (event["event"], event["version"], event["conclusion_changed"]) == ("version.published", 1, False)
+    assert "Lack of evidence" in event["caveat"] and verified(SECRET.encode(), headers[SIGNATURE], body, NOW)
+
+
+def test_a_failure_is_tried_again_later_and_logged(hooked: Store, hook: str) -> None:
+    Hook.answers = [500, 503]
+    assert post(hooked, hook, NOW)[0][1] == "retry" and post(hooked, hook, NOW) == []
+    assert post(hooked, hook, NOW + timedelta(minutes=1))[0][1] == "retry"
+    assert post(hooked, hook, NOW + timedelta(minutes=3)) == []
+    assert post(hooked, hook, NOW + timedelta(minutes=6))[0][1] == "ok"
+    with hooked.read() as con:
+        tried = notices.attempts(con, REVIEW)
+    assert [(one.attempt, one.outcome, one.status) for one in tried] == [
+        (1, "retry", 500),
+        (2, "retry", 503),
+        (3, "ok", 200),
+    ]
+
+
+def test_gone_ends_it_and_a_private_address_is_never_called(hooked: Store, hook: str) -> None:
+    def call(name: str, **arguments: Any) -> dict[str, Any]:
+        return dict(ops.OPS[name](hooked, **arguments))
+
+    ((_, outcome, why),) = deliver(call, SECRET, NOW)
+    assert outcome == "retry" and why and Hook.heard == []
+    Hook.answers = [410]
+    assert post(hooked, hook, NOW + timedelta(hours=1))[0][1] == "gone"
+    assert post(hooked, hook, NOW + timedelta(days=9)) == []
+
+
+def test_no_webhook_is_in_what_is_published(hooked: Store, hook: str, tmp_path: Path) -> None:
+    for path in (tmp_path / REVIEW / "latest").iterdir():
+        assert hook.encode() not in path.read_bytes()
