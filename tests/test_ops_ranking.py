@@ -112,6 +112,23 @@ def test_ranking_in_a_process_of_its_own_gives_the_same(reviewed: Store) -> None
     assert ops.ranking.rerank_due(reviewed, NOW) == []
 
 
+def test_words_are_read_once_for_the_same_records(reviewed: Store) -> None:
+    ids = library(reviewed)
+    first = rank(reviewed)
+    kept = reviewed.database.parent / "ranking" / f"{REVIEW}.features"
+    before = kept.read_bytes()
+    settle(reviewed, ids[1], "include")
+    settle(reviewed, ids[0], "exclude")
+    assert rank(reviewed)["model"] != first["model"] and kept.read_bytes() == before
+    ranked = queue(reviewed, "cy")
+    kept.write_bytes(before[:40] + b"torn")
+    rank(reviewed)
+    assert queue(reviewed, "cy") == ranked and kept.read_bytes() == before
+    found(reviewed, article(77), search="s2")
+    rank(reviewed)
+    assert kept.read_bytes() != before
+
+
 def test_a_ranking_that_is_stopped_leaves_the_order_before(reviewed: Store) -> None:
     library(reviewed)
     before, stop = queue(reviewed), Event()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import multiprocessing
 import os
+import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
 from threading import Event
 from typing import Any
 from uuid import uuid4
@@ -53,7 +58,7 @@ def rerank(
     with store.read() as con:
         rules = protocol(con, review)
         texts, labels = _texts(con, review), ranks.labels(con, review, rules.screening.stages[0])
-    asked = (texts, labels, words(rules), seed)
+    asked = (texts, labels, words(rules), seed, str(_cache(store, review)))
     found = _apart(asked, stop) if apart else _rank(*asked)
     ranking = Ranking(uuid4().hex, found.model, found.features, seed, len(texts), len(labels), now, found.told)
     store.write(lambda con: ranks.save(con, review, ranking, found.reports, found.scores), bulk=True)
@@ -73,10 +78,41 @@ def why(store: Store, *, review: str, record: str, now: datetime) -> dict[str, A
     return {**asdict(told), "remainder": told.remainder, "report": report, "place": place[0] if place else None}
 
 
-def _rank(texts: Sequence[Any], labels: Sequence[Any], words: str, seed: int) -> Any:
-    from livereview.ranking.nightly import rank  # scikit-learn takes a second that only a ranking needs
+def _cache(store: Store, review: str) -> Path:
+    """Where what the model sees of a review's texts is kept between rankings."""
+    return store.database.parent / "ranking" / f"{review}.features"
 
-    return rank(texts, labels, words, seed)
+
+def _rank(texts: Sequence[Any], labels: Sequence[Any], words: str, seed: int, cache: str) -> Any:
+    from livereview.ranking.nightly import prepare, rank  # scikit-learn takes a second that only a ranking needs
+
+    path = Path(cache)
+    made_by = [version(name) for name in ("livereview", "scikit-learn", "numpy")]
+    text = json.dumps([made_by, words, texts], ensure_ascii=False)
+    key = hashlib.sha256(text.encode("utf-8", "replace")).digest()
+    known = _kept(path, key)
+    if known is None:
+        known = prepare(texts, words)
+        _keep(path, key, known)
+    return rank(texts, labels, words, seed, known)
+
+
+def _kept(path: Path, key: bytes) -> Any:
+    """The features made of the same texts by the same version; None where there are none. The file is our own."""
+    try:
+        with path.open("rb") as file:
+            return pickle.load(file) if file.read(len(key)) == key else None  # noqa: S301
+    except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError):
+        return None
+
+
+def _keep(path: Path, key: bytes, features: Any) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beside = path.with_suffix(".new")
+    with beside.open("wb") as file:
+        file.write(key)
+        pickle.dump(features, file, protocol=pickle.HIGHEST_PROTOCOL)
+    beside.replace(path)
 
 
 def _apart(asked: tuple[Any, ...], stop: Event | None) -> Any:

@@ -36,9 +36,14 @@ class Ranked:
     told: dict[str, Any]
 
 
-def rank(texts: Sequence[Raw], labels: Sequence[Label], protocol: str, seed: int = 0) -> Ranked:
-    """Every report in order; the same arguments give the same order. Without labels the protocol's words decide."""
-    features = build([Text(*text) for text in texts], protocol)
+def rank(
+    texts: Sequence[Raw], labels: Sequence[Label], protocol: str, seed: int = 0, known: Features | None = None
+) -> Ranked:
+    """Every report in order; the same arguments give the same order. Without labels the protocol's words decide.
+
+    known  what `prepare` made of the very same texts and protocol, so that words are read once and not at each ranking
+    """
+    features = known or prepare(texts, protocol)
     model = fit(features, labels, seed)
     found = scores(model, features)
     by_report = dict(zip(features.ids, found.tolist(), strict=True))
@@ -46,6 +51,11 @@ def rank(texts: Sequence[Raw], labels: Sequence[Label], protocol: str, seed: int
     held = _held(features, labels, seed)
     told = {"stream": stream(held), "doubts": [asdict(one) for one in second_look(held)] if held else []}
     return Ranked(placed, tuple(by_report[one] for one in placed), model.version, features.version, told)
+
+
+def prepare(texts: Sequence[Raw], protocol: str) -> Features:
+    """What the model sees of the texts: the slow part, which needs no label."""
+    return build([Text(*text) for text in texts], protocol)
 
 
 def why(texts: Sequence[Raw], labels: Sequence[Label], protocol: str, report: str, seed: int = 0) -> Explanation:
