@@ -98,20 +98,21 @@ def _rank(texts: Sequence[Any], labels: Sequence[Any], words: str, seed: int, ca
 
 
 def _kept(path: Path, key: bytes) -> Any:
-    """The features made of the same texts by the same version; None where there are none. The file is our own."""
+    """The features made of the same texts by the same programs; None where there are none, or they are torn."""
     try:
-        with path.open("rb") as file:
-            return pickle.load(file) if file.read(len(key)) == key else None  # noqa: S301
-    except (OSError, pickle.UnpicklingError, EOFError, AttributeError, ImportError):
+        whole = path.read_bytes()
+    except OSError:
         return None
+    content = whole[2 * len(key) :]
+    fits = whole[: 2 * len(key)] == key + hashlib.sha256(content).digest()
+    return pickle.loads(content) if fits else None  # noqa: S301 - our own file, whole
 
 
 def _keep(path: Path, key: bytes, features: Any) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    content = pickle.dumps(features, protocol=pickle.HIGHEST_PROTOCOL)
     beside = path.with_suffix(".new")
-    with beside.open("wb") as file:
-        file.write(key)
-        pickle.dump(features, file, protocol=pickle.HIGHEST_PROTOCOL)
+    beside.write_bytes(key + hashlib.sha256(content).digest() + content)
     beside.replace(path)
 
 
