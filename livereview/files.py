@@ -16,7 +16,7 @@ from typing import Any
 from livereview import records, sources
 from livereview.client import Client
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
-from livereview.exchange import decisions
+from livereview.exchange import decisions, mapped, sheets
 from livereview.sources.protocol import Page
 
 LIMIT = 500_000_000  # bytes after unpacking; a larger file is split by whoever exported it
@@ -112,6 +112,36 @@ def extractions(client: Client, review: str, path: Path) -> Sequence[dict[str, A
     except ValueError as error:
         raise Refused(f"{path} is not JSON: {error}") from None
     return data if isinstance(data, list) else [data]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a map made of other people's sheets: what was written of each study, and (where, why) of what was not."""
+
+    written: list[dict[str, Any]]
+    problems: list[tuple[str, str]]
+
+
+def extract_mapped(client: Client, review: str, map_: Path, folder: Path, extractor: str, now: datetime) -> Taken:
+    """Write the forms that the sheets in `folder` hold by a map; a study with a mistake spares the others."""
+    known: dict[tuple[str, str | None], mapped.Grid] = {}
+
+    def sheet(name: str, which: str | None) -> mapped.Grid:
+        if (name, which) not in known:
+            known[name, which] = sheets.grid(read(folder / name), name, which)
+        return known[name, which]
+
+    text = read(map_).decode("utf-8")
+    found = mapped.read(text, sheet, map_.name)
+    written, problems = [], list(found.problems)
+    for study, form in found.forms.items():
+        key = hashlib.sha256(json.dumps([text, form], sort_keys=True).encode()).hexdigest()[:24]
+        asked = {"id": key, "review": review, "data": form, "extractor": extractor, "name": study, "now": now}
+        try:
+            written.append(client.call("extract", **asked))
+        except Refused as refusal:
+            problems += [(study, line.removeprefix("- ")) for line in refusal.message.splitlines()]
+    return Taken(written, problems)
 
 
 def extract(client: Client, review: str, path: Path, extractor: str, now: datetime) -> list[dict[str, Any]]:

@@ -49,11 +49,27 @@ def extract(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Extraction forms, JSON or CSV.")],
     review: ReviewId,
     by: Annotated[str, typer.Option(help="Who extracted.")],
+    map_: Annotated[
+        Path | None, typer.Option("--map", help="TOML: how the sheets in the folder FILE become forms.")
+    ] = None,
     now: Annotated[str | None, typer.Option(help="ISO time of the extraction; default: now.")] = None,
     home: Home = None,
 ) -> None:
-    """Take in extractions and publish.  Example: livereview extract --review R --by amina study.json"""
+    """Take in extractions and publish.  Example: livereview extract --review R --by amina study.json
+
+    With --map, other people's sheets (CSV, Excel) are read as they are; what could not be placed is told row by row.
+    """
     with told(), Session(settings_of(home)) as client:
+        if map_:
+            taken = files.extract_mapped(client, review, map_, paths[0], by, moment(now))
+            for done in taken.written:
+                out.print(f"{done['study']}: {done['reports']} reports, {done['results']} results", markup=False)
+            for where, why in taken.problems:
+                err.print(f"{where}: {why}", style="red", markup=False, soft_wrap=True)
+            tell_published(client.call("settle_outbox", now=moment(now)))
+            if taken.problems:
+                raise typer.Exit(1)
+            return
         for path in paths:
             for done in files.extract(client, review, path, by, moment(now)):
                 known = " (known already)" if done["known"] else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -42,6 +43,12 @@ def read(body: bytes, name: str) -> list[Line]:
     return _lines(rows, name)
 
 
+def grid(body: bytes, name: str, sheet: str | None = None) -> list[list[str]]:
+    """All cells of a CSV file, or of one sheet of an Excel file (None: the one on top), as text."""
+    rows = _excel(body, name, sheet) if body.startswith(b"PK") else _separated(_text(body, name), name)
+    return [[_cell(value) for value in row] for row in rows]
+
+
 def _text(body: bytes, name: str) -> str:
     for encoding in ("utf-16",) if body[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252"):
         try:
@@ -59,15 +66,20 @@ def _separated(text: str, name: str) -> Iterator[Sequence[object]]:
         raise Refused(f"{name} can't be read as CSV: {error}") from None
 
 
-def _excel(body: bytes, name: str) -> Iterator[Sequence[object]]:
+def _excel(body: bytes, name: str, wanted: str | None = None) -> Iterator[Sequence[object]]:
     from openpyxl import load_workbook  # a quarter of a second that only Excel files need
 
+    # it tells of parts of a sheet that it leaves out, such as rules for what may be typed
+    warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as packed:
             size = sum(part.file_size for part in packed.infolist())
         if size > LARGEST or size > RATIO * len(body):
             raise Refused(f"{name} unpacks to {size:,} bytes, which no sheet of decisions does; save it as CSV")
-        sheet = load_workbook(io.BytesIO(body), read_only=True, data_only=True).active
+        book = load_workbook(io.BytesIO(body), read_only=True, data_only=True)
+        if wanted is not None and wanted not in book.sheetnames:
+            raise Refused(f"{name} has no sheet {wanted!r}; its sheets are {', '.join(book.sheetnames)}")
+        sheet = book.active if wanted is None else book[wanted]
         if sheet is None:
             raise Refused(f"{name} has no sheet")
         for row in sheet.iter_rows(values_only=True, max_col=WIDEST + 1, max_row=LONGEST + 1):
