@@ -68,6 +68,20 @@ def test_a_rating_of_qualitative_findings_is_a_judgement_with_its_concerns() -> 
     assert certainty.known(certainty.to_json(found)) == found
 
 
+def test_a_rated_statement_says_how_well_it_stands_while_it_names_the_same_studies() -> None:
+    concern = {"domain": "adequacy", "concern": "serious", "why": "three interviews"}
+    found = rating(kind="cerqual", statement="voice", level="low", reasons=[concern])
+    two = review(statements=(Statement("voice", "answer", "Heard.", ("a", "b")),))
+    for rules, told in ((RULES, True), (two, False)):
+        snap = snapshot(*forms(2), review=rules, ratings=(found,))
+        evidence = data.weigh(snap)
+        edition = data.Edition(1, snap.moment, "a test", None, data.compare(snap, evidence))
+        (statement,) = data.summary(snap, evidence, edition)["statements"]
+        assert (statement["confidence"] is not None) == told
+        if told:
+            assert "possibly a fair picture. Certainty: low (adequacy: " in statement["confidence"]["display"]
+
+
 def test_a_rating_holds_for_its_studies_only() -> None:
     found = rating()
     assert certainty.holds(found, ["a", "b"]) and not certainty.holds(found, ["a", "b", "c"])

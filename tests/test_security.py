@@ -244,6 +244,7 @@ WRITTEN = {
     "', '.join(names)",
     "target",
     "source",
+    "_LIVE",
 }  # pieces of statements that the code itself made
 
 
@@ -389,7 +390,7 @@ def test_no_reviewer_is_in_any_published_byte(reviewed: Store, settings: Setting
     assert len(files) > 20 and any(b"alert(1)" in body for body in files.values())
     for path, body in files.items():
         assert not re.search(rb"_votes|_settles|NOTE-OF|people\.example|OF-A-PERSON|long-secret", body, re.I), path
-        assert b"<script>alert" not in body or path.suffix in (".csv", ".json"), path
+        assert b"<script>alert" not in body or path.suffix in (".csv", ".json", ".bib", ".ris"), path
         if path.suffix in (".svg", ".atom"):
             etree.fromstring(body, etree.XMLParser(resolve_entities=False))
         if path.suffix == ".atom":

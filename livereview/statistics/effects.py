@@ -42,6 +42,7 @@ MEASURES: Mapping[str, Measure] = {
     "RR": Measure("log risk ratio", TWO_BY_TWO, effects_counts.risk_ratio, True),
     "RD": Measure("risk difference", TWO_BY_TWO, effects_counts.risk_difference, True),
     "PETO": Measure("log odds ratio by Peto's method", TWO_BY_TWO, effects_counts.peto, True),
+    "OR2D": Measure("odds ratio as a mean difference", TWO_BY_TWO, effects_counts.or_to_d_logistic, True),
     "OR2DL": Measure("odds ratio as a mean difference, logistic", TWO_BY_TWO, effects_counts.or_to_d_logistic, True),
     "OR2DN": Measure("odds ratio as a mean difference, normal", TWO_BY_TWO, effects_counts.or_to_d_normal, True),
     "PHI": Measure("phi coefficient", TWO_BY_TWO, effects_counts.phi, True),

@@ -119,7 +119,7 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
             for found in evidence.found
         ],
         "emmie": [_dimension(snapshot, name, texts[f"emmie:{name}"]) for name in EMMIE if snapshot.review.emmie],
-        "statements": [_statement(statement) for statement in snapshot.review.statements],
+        "statements": [_statement(snapshot, statement) for statement in snapshot.review.statements],
         "changed": _changed(snapshot, edition.change),
         "versions": _versions(snapshot.history, edition),
         "flow": flow_diagram.to_json(snapshot.flow),
@@ -300,13 +300,18 @@ def _dimension(snapshot: Snapshot, name: str, claim: Claim) -> dict[str, Any]:
         "quality": quality.value,
         "quality_of": quality.of,
         "quality_reason": quality.reason,
-        "statements": [_statement(one) for one in snapshot.review.statements if one.under == name],
+        "statements": [_statement(snapshot, one) for one in snapshot.review.statements if one.under == name],
         "findings": [{"study": study.study_id, "label": study.label, **asdict(finding)} for study, finding in told],
     }
 
 
-def _statement(statement: Statement) -> dict[str, Any]:
-    return {**asdict(statement), "studies": list(statement.studies)}
+def _statement(snapshot: Snapshot, statement: Statement) -> dict[str, Any]:
+    """A sentence of the team with what CERQual says of it, where it was rated with the studies that it names."""
+    rated = [one for one in snapshot.ratings if one.kind == "cerqual" and one.subject == statement.id]
+    holds = rated[0] if rated and certainty.holds(rated[0], statement.studies) else None
+    said = f"{certainty.CERQUAL_WORDS[holds.level]}. {certainty.describe(holds)}" if holds else None
+    told = {"level": holds.level, "display": said} if holds else None
+    return {**asdict(statement), "studies": list(statement.studies), "confidence": told}
 
 
 def _changed(snapshot: Snapshot, change: Change) -> dict[str, Any]:

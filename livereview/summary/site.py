@@ -7,11 +7,10 @@ to refresh the dates of searches and the counts of work in progress.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,12 +19,15 @@ from markupsafe import Markup
 
 from livereview.evidence.synthesis import SIDES
 from livereview.summary import (
+    checklist,
+    crate,
     data,
     feeds,
     figures,
     flow_diagram,
     gap_map,
     pictures,
+    references,
     search_report,
     tables,
     trace,
@@ -106,7 +108,22 @@ def _files(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home
     for picture in _pictures(snapshot, evidence):
         files[f"{picture.name}.svg"] = picture.svg.encode()
         files[f"{picture.name}.csv"] = tables.plain(picture.rows)
-    return {**files, "SHA256SUMS": _sums(files)}
+    files |= _citations(summary) | {"prov.json": crate.provenance(summary)}
+    files["ro-crate-metadata.json"] = crate.crate(summary, files)
+    return {**files, "SHA256SUMS": crate.sums(files)}
+
+
+def _citations(summary: dict[str, Any]) -> dict[str, bytes]:
+    """The included reports for reference managers, and what the reporting standards ask for."""
+    asked = checklist.items(summary)
+    page = _template("checklist.html").render(s=summary, items=asked)
+    return {
+        "refs.ris": references.ris(summary),
+        "refs.bib": references.bibtex(summary),
+        "refs.csl.json": references.csl(summary),
+        "checklist.json": data.dump([asdict(item) for item in asked], indent=1),
+        "checklist.html": page.encode("utf-8", "replace"),
+    }
 
 
 def _pictures(snapshot: Snapshot, evidence: Evidence, limit: int | None = None) -> tuple[Picture, ...]:
@@ -120,11 +137,6 @@ def _embed(summary: dict[str, Any], home: str) -> bytes:
     told = "; ".join(f"{one['label']}: {one['certainty']['level'].replace('_', ' ')}" for one in rated)
     page = _template("embed.html").render(s=summary, page=f"{home}latest/", certainty=told or "not rated")
     return page.encode("utf-8", "replace")
-
-
-def _sums(files: Mapping[str, bytes]) -> bytes:
-    """The file that `sha256sum -c` checks."""
-    return "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)).encode()
 
 
 def _page(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home: str) -> bytes:

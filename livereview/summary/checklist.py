@@ -1,0 +1,398 @@
+"""What PRISMA 2020, its extension for living reviews and PRISMA-S ask for, answered from the summary itself.
+
+Standards: PRISMA 2020 (Page and others, BMJ 2021;372:n71), PRISMA-LSR (BMJ 2024;387:e079183), PRISMA-S (Rethlefsen and
+others, Syst Rev 2021;10:39). Numbers are theirs, with a part after a dot where one is answered in pieces; the words are
+ours. What the data do not hold is said to be missing, with what to add to review.toml: for most, a statement of the
+team whose id names the item, such as "funding", or "funding-2" for a second one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from livereview.summary import search_report, words
+
+Summary = Mapping[str, Any]
+PRISMA, LIVING, SEARCHING = "PRISMA 2020", "PRISMA-LSR", "PRISMA-S"
+QUESTION = ("text", "population", "intervention", "comparator", "outcomes", "context")
+STEPS = ("screening", "extraction", "synthesis", "publication")
+FILES = ("summary.json", "studies.csv", "effects.csv", "exclusions.csv")
+NO_STUDY = "No study is included."
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a standard `asks`: `state` is "reported" with a value, or "missing" with None and `why`: what to add."""
+
+    id: str
+    standard: str
+    asks: str
+    value: str | None
+    state: str
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """An answer that the data do not hold: why, and what would supply it."""
+
+    why: str
+
+
+Answer = Callable[[Summary], str | Lacking]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the data say, if anything; else the team's statements with this id."""
+
+    name: str
+    data: Callable[[Summary], str] = lambda _: ""
+
+    def __call__(self, summary: Summary) -> str | Lacking:
+        said = [one["text"] for one in summary["review"]["statements"] if self.holds(one["id"])]
+        how = f'add to review.toml: [[statements]] with id = "{self.name}", under = "explanations"'
+        return (
+            self.data(summary)
+            or " ".join(said)
+            or Lacking(f"{how}, and the answer as text (“none” where there is none)")
+        )
+
+    def holds(self, key: str) -> bool:
+        return key == self.name or (key.startswith(f"{self.name}-") and key.removeprefix(f"{self.name}-").isdigit())
+
+
+def items(summary: Summary) -> tuple[Item, ...]:
+    """Every item that a living review's own data can be asked, by standard and in its order."""
+    asked = ((standard, *row) for standard, rows in _ROWS.items() for row in rows)
+    return tuple(_item(standard, key, asks, answer(summary)) for standard, key, asks, answer in asked)
+
+
+def _item(standard: str, key: str, asks: str, answer: str | Lacking) -> Item:
+    if isinstance(answer, str) and not words.tidy(answer).strip():
+        answer = Lacking("fill in what stands in review.toml for it: it is empty")
+    if isinstance(answer, Lacking):
+        return Item(key, standard, asks, None, "missing", words.tidy(answer.why))
+    return Item(key, standard, asks, words.tidy(answer).strip(), "reported")
+
+
+# The flow -------------------------------------------------------------------------------------------------------------
+
+_SUMS = (  # as snapshot.Flow has them; a box that is left out counts as zero
+    (("identified_databases", "identified_other"), ("duplicates", "screened", "awaiting_screening", "not_screened")),
+    (("screened",), ("excluded", "excluded_by_automation", "sought", "in_screening")),
+    (("sought",), ("not_retrieved", "assessed", "awaiting_full_text")),
+    (("assessed",), ("excluded_at_full_text", "included")),
+)
+
+
+def flow_balances(flow: Mapping[str, Any]) -> list[str]:
+    """The sums of `summary["flow"]` (prisma.json) that do not add up, in words; empty when all do.
+
+    That included = reports in studies + awaiting_extraction can't be told from the flow alone, only that it is no less.
+    """
+    counts = Counter({name: value for name, value in flow.items() if isinstance(value, int)})
+    counts["excluded_at_full_text"] = sum(one["reports"] for one in flow.get("excluded_full_text", ()))
+    wrong = [f"{name} is {n}, below zero" for name, n in counts.items() if n < 0]
+    for left, right in _SUMS:
+        have, want = (sum(counts[name] for name in side) for side in (left, right))
+        wrong += [f"{' + '.join(left)} is {have}, but {' + '.join(right)} is {want}"] if have != want else []
+    if counts["awaiting_extraction"] > counts["included"]:
+        wrong.append(f"included is {counts['included']}, but awaiting_extraction is {counts['awaiting_extraction']}")
+    return [one.replace("_", " ") for one in wrong]
+
+
+def _flow(summary: Summary) -> str | Lacking:
+    flow = summary["flow"]
+    if wrong := flow_balances(flow):
+        return Lacking(f"the flow does not add up: {'; '.join(wrong)}")
+    boxes = ("duplicates", "screened", "excluded", "sought", "assessed", "included", "studies")
+    return f"{_records(summary)}; {'; '.join(f'{box} {flow[box]:,}' for box in boxes)}"
+
+
+def _records(summary: Summary) -> str:
+    return f"records {summary['flow']['identified_databases'] + summary['flow']['identified_other']:,}"
+
+
+def _exclusions(summary: Summary) -> str:
+    reasons = Counter(one["reason"] for one in summary["excluded"])
+    told = "".join(f"; {reason} {n}" for reason, n in sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0])))
+    return f"reports {reasons.total():,}, each in exclusions.csv with its reason{told}"
+
+
+# Protocol and searches ------------------------------------------------------------------------------------------------
+
+
+def _title(word: str) -> Answer:
+    def answer(summary: Summary) -> str | Lacking:
+        title, version = summary["review"]["title"], summary["version"]
+        if word not in title.lower():
+            return Lacking(f"let the title in review.toml hold the word “{word}”")
+        return f"{title} (version {version['number']}, {version['date_display']})"
+
+    return answer
+
+
+def _of(table: str, *keys: str) -> Answer:
+    return lambda summary: "; ".join(f"{key}: {summary['review'][table][key]}" for key in keys)
+
+
+def _criteria(summary: Summary) -> str:
+    review = summary["review"]
+    told = (f"{one['kind'].capitalize()}: {one['text']}" for one in review["criteria"])
+    return " ".join((f"Criteria version {review['criteria_version']}.", *told))
+
+
+def _selection(summary: Summary) -> str:
+    screening, stop = summary["review"]["screening"], summary.get("stop")
+    stages = ", then by ".join(
+        stage.replace("title_", "title and ").replace("full_", "full ") for stage in screening["stages"]
+    )
+    votes = screening["votes"]
+    people = "one reviewer decides" if votes == 1 else f"{votes} reviewers decide, unseen by each other,"
+    return f"By {stages}: {people} on each report. Nothing is excluded by automation. {stop['display'] if stop else ''}"
+
+
+def _collection(summary: Summary) -> str:
+    people = summary["review"].get("extractors", 1)
+    alone = f"{people} people extract each study by themselves, and what they agree on holds"
+    return "One person extracts each study" if people == 1 else alone
+
+
+def _measures(summary: Summary) -> str | Lacking:
+    without = [one["label"] for one in summary["review"]["outcomes"] if not one["measure"]]
+    told = "; ".join(f"{one['label']}: {one['measure']}" for one in summary["review"]["outcomes"])
+    return Lacking(f"add to review.toml: measure of the outcomes {'; '.join(without)}") if without else told
+
+
+def _each_search(tell: Callable[[Mapping[str, Any]], str], between: str = "; ") -> Answer:
+    """A part of the answer from each search as it was run."""
+    missing = Lacking("add to review.toml: [[searches]], one for each source")
+    return lambda summary: between.join(map(tell, summary["status"]["searches"])) or missing
+
+
+def _date(search: Mapping[str, Any]) -> str:
+    return f"{search['platform']}: last complete {search['last_success_display']}"
+
+
+def _filters(search: Mapping[str, Any]) -> str:
+    told = ", ".join(f"{name} = {' or '.join(values)}" for name, values in search["filters"].items())
+    return f"{search['name']}: {told or 'none'}"
+
+
+def _strategies(summary: Summary) -> str | Lacking:
+    """Feeds and pages have their address in place of a query."""
+    places = {one["name"]: one["url"] for one in summary["review"]["searches"]}
+    tell = _each_search(lambda one: f"{one['name']}: {one['query'] or places.get(one['name']) or 'all'}", "\n")
+    return tell(summary)
+
+
+def _limits(summary: Summary) -> str:
+    starts = (f"{one['name']}: nothing before {one['start']}" for one in summary["review"]["searches"] if one["start"])
+    return "; ".join(starts) or "None by date"
+
+
+def _kind(kind: str) -> Answer:
+    """The platforms of a kind of source, sorted as `search_report` does; that there is none is an answer too."""
+    known = {"registry": search_report.REGISTRIES, "online": search_report.ONLINE, "citing": search_report.CITATIONS}
+
+    def of(search: Mapping[str, Any]) -> str:
+        named = next((name for name, sources in known.items() if search["source"] in sources), None)
+        return named or ("other" if search["grey"] else "database")
+
+    def answer(summary: Summary) -> str:
+        found = [one["platform"] for one in summary["status"]["searches"] if of(one) == kind]
+        return "; ".join(dict.fromkeys(found)) or "None"
+
+    return answer
+
+
+# Studies and results --------------------------------------------------------------------------------------------------
+
+
+def _of_studies(key: str, do: str, tell: Callable[[Mapping[str, Any]], str]) -> Answer:
+    """A line from each study once none lacks `key`; else what to `do` with which of them."""
+
+    def answer(summary: Summary) -> str | Lacking:
+        lacking = [study["label"] for study in summary["studies"] if not study.get(key)]
+        if lacking:
+            return Lacking(f"{do} {len(lacking)} of {len(summary['studies'])} studies: {'; '.join(lacking)}")
+        return "\n".join(f"{study['label']}: {tell(study)}" for study in summary["studies"]) or NO_STUDY
+
+    return answer
+
+
+def _characteristics(study: Mapping[str, Any]) -> str:
+    keys = ("design", "country", "population", "intervention", "comparator")
+    return " | ".join(study[key] for key in keys if study.get(key)) or "nothing is extracted of them"
+
+
+def _results(study: Mapping[str, Any]) -> str:
+    told = (f"{one['outcome']}, {one['direction_display']}, {one['display']}" for one in study["results"])
+    return "; ".join(told) or "none"
+
+
+def _variables(summary: Summary) -> str | Lacking:
+    other = {"id", "label", "extracted", "reports", "results", "findings", "form_version", "risk_of_bias_display"}
+    names = sorted({name for study in summary["studies"] if study["extracted"] for name in study} - other)
+    waits = Lacking("extract a study: the form says which data are sought")
+    return ", ".join(name.replace("_", " ") for name in names) or waits
+
+
+def _tools(summary: Summary) -> str:
+    return "; ".join(sorted({tool for study in summary["studies"] if (tool := study.get("risk_of_bias_tool"))}))
+
+
+def _prepared(summary: Summary) -> str:
+    results = [one for study in summary["studies"] for one in study.get("results", ())]
+    ways = Counter(way for one in results if (way := one.get("derivation")))
+    told = "".join(f"; {way} ({n})" for way, n in sorted(ways.items()))
+    return f"{ways.total()} of {len(results)} results are worked out from other figures, the rest is as reported{told}"
+
+
+def _of_outcomes(tell: Callable[[Mapping[str, Any]], str]) -> Answer:
+    return lambda summary: "\n".join(f"{one['label']}: {tell(one)}" for one in summary["outcomes"])
+
+
+def _pooled(outcome: Mapping[str, Any]) -> str:
+    found, sign = outcome["estimate"], outcome["sign_test"]
+    told = f"{found['display']}, k = {found['k']}" if found else f"not pooled ({outcome['estimate_reason']})"
+    return told if sign["p"] is None else f"{told}; sign test p = {words.number(sign['p'])}"
+
+
+def _spread(summary: Summary) -> str:
+    pooled = [one for one in summary["outcomes"] if one["estimate"] and one["estimate"]["i2"] is not None]
+    told = (f"{one['label']}: τ² {one['estimate']['tau2']:.3g}, I² {one['estimate']['i2']:.0f}%" for one in pooled)
+    return "; ".join(told)
+
+
+def _certainty(summary: Summary) -> str | Lacking:
+    found = [one for one in summary["outcomes"] if one["studies"]]
+    if waiting := [one["label"] for one in found if not one["certainty"]["level"]]:
+        return Lacking(f"let a lead rate the certainty of {'; '.join(waiting)}")
+    return "\n".join(f"{one['label']}: {_level(one['certainty'])}" for one in found) or NO_STUDY
+
+
+def _level(certainty: Mapping[str, Any]) -> str:
+    return "; ".join((certainty["level"].replace("_", " "), *(one["text"] for one in certainty["reasons"])))
+
+
+def _said(*under: str) -> Answer:
+    """The team's sentences in these parts of the page, but for those that answer an item of their own."""
+
+    def answer(summary: Summary) -> str | Lacking:
+        own = [row[2] for rows in _ROWS.values() for row in rows if isinstance(row[2], Told)]
+        free = [one for one in summary["review"]["statements"] if not any(told.holds(one["id"]) for told in own)]
+        lacks = Lacking(f'add to review.toml: [[statements]] with under = "{under[0]}", and the text')
+        return " ".join(one["text"] for one in free if one["under"] in under) or lacks
+
+    return answer
+
+
+def _rules(summary: Summary) -> str:
+    return "\n".join(f"{rule['id']}, version {rule['version']}: {rule['text']}" for rule in summary["rules"])
+
+
+def _state(summary: Summary) -> str:
+    status = summary["status"]
+    warns = f"; out of date from {status['stale_after_display']}" if status["stale_after"] else ""
+    return f"{status['state']}; searches complete to: {status['searched_to_display']}{warns}"
+
+
+def _first(summary: Summary) -> str:
+    return "This is the first version" if summary["version"]["predecessor"] is None else ""
+
+
+def _result_changes(summary: Summary) -> str:
+    changed = summary["changed"]
+    added, removed = (", ".join(changed[f"studies_{what}"]) or "none" for what in ("added", "removed"))
+    return f"{changed['display']}. Studies added: {added}; removed: {removed}"
+
+
+def _available(summary: Summary) -> str:
+    return f"{', '.join(FILES)}, under {summary['review']['licence']}; each file's hash stands in SHA256SUMS"
+
+
+# The items ------------------------------------------------------------------------------------------------------------
+
+_ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
+    PRISMA: (
+        ("1", "whether the title says that this is a review", _title("review")),
+        ("2", "a structured abstract", Told("abstract")),
+        ("3", "why the review is needed beside what is known", Told("rationale")),
+        ("4", "the question that is asked", _of("question", *QUESTION)),
+        ("5", "which studies are eligible, and how that is told", _criteria),
+        ("6", "each source, and when it was last searched", _each_search(_date)),
+        ("7", "each search in full", _strategies),
+        ("8", "how many people decide on each report, and with which tools", _selection),
+        ("9", "how data are collected", _collection),
+        ("10.a", "the outcomes that data are sought for", _of_outcomes(lambda one: f"better is {one['better']}")),
+        ("10.b", "which other data are sought", _variables),
+        ("11", "how risk of bias is judged", Told("risk-of-bias", _tools)),
+        ("12", "the measure of each outcome", _measures),
+        ("13.a", "which studies are in each synthesis", _of_outcomes(lambda one: f"{one['k']} with a result")),
+        ("13.b", "how figures are prepared for the synthesis", _prepared),
+        ("13.c", "how results are shown", lambda _: "Tables; pictures with their numbers"),
+        ("13.d", "how results are put together", _rules),
+        ("13.e", "how reasons for differing results are looked for", Told("heterogeneity")),
+        ("13.f", "how it is tested that results do not hang on choices", Told("sensitivity")),
+        ("14", "how missing results are looked for", Told("reporting-bias")),
+        ("15", "how certainty is judged", Told("certainty-methods")),
+        ("16.a", "the flow from records to studies", _flow),
+        ("16.b", "what was read in full and excluded, and why", _exclusions),
+        ("17", "what each study is", _of_studies("extracted", "extract", _characteristics)),
+        ("18", "risk of bias in each study", _of_studies("risk_of_bias", "judge", itemgetter("risk_of_bias_display"))),
+        ("19", "the results of each study", _of_studies("extracted", "extract", _results)),
+        ("20.a", "what each synthesis rests on and finds", _of_outcomes(lambda one: one["wording"])),
+        ("20.b", "each pooled result with its interval", _of_outcomes(_pooled)),
+        ("20.c", "how results differ between studies", Told("heterogeneity-results", _spread)),
+        ("20.d", "the sensitivity analyses", Told("sensitivity-results")),
+        ("21", "what was found of missing results", Told("reporting-bias-results")),
+        ("22", "the certainty of each finding", _certainty),
+        ("23.a", "what the results mean beside other evidence", _said("explanations", "answer")),
+        ("23.b", "the limits of the evidence", _said("caveats")),
+        ("23.c", "the limits of the review's own process", Told("limitations-of-process")),
+        ("23.d", "what follows for practice, policy and research", Told("implications")),
+        ("24.a", "where the review is registered, or that it is not", Told("registration")),
+        ("24.b", "where the protocol is", lambda _: "summary.json holds the protocol that is run, as “review”."),
+        ("24.c", "what differs from the registration or protocol", Told("amendments")),
+        ("25", "who pays for the review, and what say they have", Told("funding")),
+        ("26", "the authors' competing interests", Told("competing-interests")),
+        ("27", "which data others can use, and where", _available),
+    ),
+    LIVING: (
+        ("title", "whether the title says that the review is living", _title("living")),
+        ("status", "whether it is kept alive, and to when it is up to date", _state),
+        ("L1.searches", "how often it searches", lambda summary: summary["status"]["search_schedule_display"]),
+        ("L1.steps", "when each later step is done", _of("living", *STEPS)),
+        ("L1.trigger", "what makes a new version", _of("living", "trigger")),
+        ("L1.retirement", "when it stops being living", _of("living", "retirement")),
+        ("L2", "changes of the methods since the version before, and why", Told("changes-to-methods", _first)),
+        ("L3.results", "changes of the results since the version before", _result_changes),
+        ("L3.trigger", "what made this version", lambda summary: summary["version"]["trigger"]),
+        ("L4.authors", "the authors of this version", lambda summary: "; ".join(summary["review"]["authors"])),
+        ("L4.roles", "what each of them did for it", Told("roles")),
+    ),
+    SEARCHING: (
+        ("1", "the databases and their platforms", _kind("database")),
+        ("2", "databases searched at once on one platform", lambda _: "None: each source is searched by itself."),
+        ("3", "study registries", _kind("registry")),
+        ("4", "websites and other online sources", _kind("online")),
+        ("5", "searches by citation", _kind("citing")),
+        ("6", "people who were asked", Told("contacts")),
+        ("7", "other ways of searching", _kind("other")),
+        ("8", "each search as it was run", _strategies),
+        ("9", "limits of date, language and the like", _limits),
+        ("10", "filters of each search", _each_search(_filters)),
+        ("11", "earlier searches that were used", Told("prior-work")),
+        ("12", "how the searches are kept up to date", lambda summary: summary["status"]["search_schedule_display"]),
+        ("13", "the date of each search", _each_search(_date)),
+        ("14", "whether the searches were peer reviewed", Told("search-peer-review")),
+        ("15", "how many records were found", _records),
+        ("16", "how duplicates are found", lambda _: search_report.DEDUP),
+    ),
+}
