@@ -73,6 +73,7 @@ class Screening:
     """Who decides. `votes` independent reviewers a stage; where they differ, `adjudicators` (names; empty: any lead or
     adjudicator who did not vote). `stages` in order, out of STAGES.
 
+    core           experienced reviewers: one of the votes on each report must be theirs; empty: anybody's will do
     ranked         the likely ones come first in the queue; else they come as they were found
     recall_target  the share of relevant reports that the lead's page tests the reading against
     """
@@ -80,6 +81,7 @@ class Screening:
     votes: int = 2
     stages: tuple[str, ...] = STAGES
     adjudicators: tuple[str, ...] = ()
+    core: tuple[str, ...] = ()
     ranked: bool = True
     recall_target: float = 0.95
 

@@ -188,6 +188,7 @@ _SCREENING = {
     "votes": _Key(values.whole(1, 5), 2),
     "stages": _Key(values.stages, STAGES),
     "adjudicators": _Key(values.list_of(values.text), ()),
+    "core": _Key(values.list_of(values.text), ()),
     "ranked": _Key(values.flag, True),
     "recall_target": _Key(values.share, 0.95),
 }

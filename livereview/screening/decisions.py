@@ -41,6 +41,15 @@ def check(
         _may_adjudicate(review, verdict, reviewer, state, voters)
     else:
         _may_vote(verdict, reviewer, state, voters, adjudicated)
+        if verdict not in ("withdrawn", "not_retrieved"):
+            _core(review, reviewer, voters)
+
+
+def _core(review: Review, reviewer: str, voters: Collection[str]) -> None:
+    """Two novices never make a pair: where the protocol names core reviewers, one of the votes is theirs."""
+    core, others = review.screening.core, set(voters) - {reviewer}
+    if core and reviewer not in core and not others & set(core) and len(others) + 1 >= review.screening.votes:
+        raise Refused(f"the last vote on this report must be a core reviewer's: {', '.join(core)}")
 
 
 def _known(review: Review, stage: str, verdict: str, role: str, reason: str | None) -> None:

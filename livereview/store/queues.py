@@ -42,6 +42,7 @@ _WAITING = """
             LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id
             LEFT JOIN drawn d ON d.review = s.review AND d.report_id = s.report_id
         WHERE s.review = $review AND s.stage = $stage AND s.state IN ('open', 'half')
+            AND s.report_id NOT IN (SELECT unnest($closed::VARCHAR[]))
             AND (NOT $stopped OR s.votes > 0 OR d.report_id IS NOT NULL)
             AND NOT EXISTS (SELECT 1 FROM mine WHERE mine.voted AND mine.report_id = s.report_id))
 """
@@ -101,5 +102,22 @@ def progress(con: Connection, review: str, reviewer: str, stages: Sequence[str])
 def _asked(
     con: Connection, review: str, reviewer: str, stage: str, held: Mapping[str, int], needed: int
 ) -> dict[str, object]:
-    here = {"review": review, "reviewer": reviewer, "stage": stage, "stopped": stopping.holds(con, review, stage)}
+    here: dict[str, object] = {"review": review, "reviewer": reviewer, "stage": stage}
+    here |= {"stopped": stopping.holds(con, review, stage), "closed": _closed(con, review, reviewer, stage)}
     return {**here, "held": list(held), "times": list(held.values()), "needed": needed}
+
+
+def _closed(con: Connection, review: str, reviewer: str, stage: str) -> list[str]:
+    """Reports whose last vote must be a core reviewer's, where this one is none; nothing of it shows whose votes they have."""
+    row = con.execute("SELECT core FROM current_protocol WHERE review = ?", [review]).fetchone()
+    core = row[0] if row and row[0] else []
+    if not core or reviewer in core:
+        return []
+    rows = con.execute(
+        """SELECT s.report_id FROM screening_state s JOIN current_protocol p USING (review)
+        WHERE s.review = $review AND s.stage = $stage AND s.state IN ('open', 'half') AND s.votes >= p.votes - 1
+            AND s.report_id NOT IN (SELECT report_id FROM current_decision WHERE review = $review AND stage = $stage
+                AND role = 'vote' AND list_contains($core::VARCHAR[], reviewer))""",
+        {"review": review, "stage": stage, "core": core},
+    ).fetchall()
+    return [row[0] for row in rows]

@@ -60,8 +60,8 @@ class PageFacts:
 def save_protocol(con: Connection, review: Review, now: datetime) -> None:
     """Keep this text of the protocol, unless it is the one in force."""
     con.execute(
-        """INSERT INTO protocol (review, hash, text, criteria_version, votes, stages, extractors, made)
-        SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE ? NOT IN (SELECT hash FROM current_protocol WHERE review = ?)""",
+        """INSERT INTO protocol (review, hash, text, criteria_version, votes, stages, extractors, core, made)
+        SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ? NOT IN (SELECT hash FROM current_protocol WHERE review = ?)""",
         [
             review.id,
             review.hash,
@@ -70,6 +70,7 @@ def save_protocol(con: Connection, review: Review, now: datetime) -> None:
             review.screening.votes,
             list(review.screening.stages),
             review.extractors,
+            list(review.screening.core),
             now,
             review.hash,
             review.id,
