@@ -147,3 +147,16 @@ def doubtful(con: Connection, review: str, limit: int) -> list[dict[str, Any]]:
 def doubtful_count(con: Connection, review: str) -> int:
     row = con.execute("SELECT count(*) FROM doubtful WHERE review = ?", [review]).fetchone()
     return int(row[0]) if row else 0
+
+
+def linked(con: Connection, report_id: str) -> list[str]:
+    """The other reports of what seems to be the same study: a preprint and its article, an abstract and its paper."""
+    rows = con.execute(
+        """WITH sides AS (SELECT coalesce(l.report_id, m.left_id) AS one, coalesce(r.report_id, m.right_id) AS other
+            FROM current_match m LEFT JOIN report l ON l.record_id = m.left_id
+            LEFT JOIN report r ON r.record_id = m.right_id WHERE m.verdict = 'linked')
+        SELECT DISTINCT CASE WHEN one = $report THEN other ELSE one END AS found FROM sides
+        WHERE one <> other AND $report IN (one, other) ORDER BY found""",
+        {"report": report_id},
+    ).fetchall()
+    return [row[0] for row in rows]

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops
 from livereview.errors import Refused
-from livereview.store import decisions, full_texts, queues, records, standings
+from livereview.store import decisions, full_texts, matches, queues, records, standings
 from livereview.store.open import Connection
 from livereview.web import card, guard, pages
 from livereview.web.guard import Room
@@ -76,6 +76,7 @@ def _show(
     values = {
         "card": shown,
         "files": full_texts.of(con, review, coming.report_id) if coming.report_id and stage == "full_text" else [],
+        "together": _together(con, room, coming.report_id, stage) if coming.report_id else {},
         "draft": draft,
         "line": line,
         "done": coming.done,
@@ -84,6 +85,14 @@ def _show(
         "following": coming.following or "",
     }
     return pages.show("screen.html", room, status, stage=stage, **values)
+
+
+def _together(con: Connection, room: Room, report: str, stage: str) -> dict[str, str]:
+    """Linked reports that wait for me too, with their titles: one decision may stand for all, if I say so."""
+    if stage != "full_text":
+        return {}
+    others = [one for one in matches.linked(con, report) if _waits(con, room, one, stage)]
+    return {one: title_of(con, one) for one in others if my_word(con, room, one, stage) is None}
 
 
 def title_of(con: Connection, record: str) -> str:
@@ -119,9 +128,12 @@ def decide(
     note: Annotated[str, Form()] = "",
     tags: Annotated[str, Form()] = "",
     following: Annotated[str, Form()] = "",
+    together: Annotated[list[str] | None, Form()] = None,
     hx_request: Annotated[str, Header()] = "",
 ) -> Response:
-    """Write my decision and go on. A form sent twice counts once; one that is out of date changes nothing.
+    """Write my decision, for linked reports too where I said so, and go on.
+
+    A form sent twice counts once; one that is out of date changes nothing.
 
     A script gets the next record in the answer itself, one round trip; a browser without scripts is sent on to it.
     """
@@ -134,8 +146,12 @@ def decide(
         if not (word and word["id"] == id):
             if word or not waits:
                 return _stale(room, stage, word is not None)
+            with room.desk.store.read() as con:
+                others = [one for one in _together(con, room, report_of(con, record), stage) if one in (together or ())]
             if refused := _write(room, id, record, stage, verdict, draft):
                 return refused
+            for one in others:
+                _write(room, f"{id}-{one}", one, stage, verdict, draft)
     if hx_request:
         return page(room, stage, record=following, done=record)
     onward = f"&record={following}" if re.fullmatch("r[0-9a-f]{20}", following) else ""
