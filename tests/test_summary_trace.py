@@ -104,3 +104,18 @@ def test_a_pair_that_no_review_asks_about_is_no_gap(site: Path) -> None:
     page = files["index.html"].decode()
     assert page.count("<svg") == 2 and "Area A" in page and "Area B" in page
     assert library([Entry("one", json.dumps(one)), Entry("same", json.dumps(one))])["index.html"].count(b"<svg") == 1
+
+
+def test_what_waits_is_told_with_its_age(reviewed: Store, site: Path) -> None:
+    assert load(site, "summary.json")["debt_since"] == {}
+    found(reviewed, article(7), search="s7", now=NOW + timedelta(days=2))
+    (eight,) = found(reviewed, article(8), search="s8", now=NOW + timedelta(days=3))
+    include(reviewed, eight)
+    publish.publish(reviewed, review=REVIEW, folder=site.parents[1], now=NOW + timedelta(days=4))
+    since = load(site.parents[0] / "latest", "summary.json")["debt_since"]
+    assert {step: told["date_display"] for step, told in since.items()} == {
+        "awaiting_screening": "4 March 2026",
+        "awaiting_extraction": "5 March 2026",
+    }
+    page = (site.parents[0] / "latest" / "index.html").read_text(encoding="utf-8")
+    assert "The oldest was found on 4 March 2026" in page and "the oldest found on 5 March 2026" in page

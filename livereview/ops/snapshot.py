@@ -53,6 +53,7 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
         history=tuple(_published(version) for version in history),
         recall=recall(ledger.found_by(con, review_id)),
         stop=_stop(con, review_id),
+        waiting_since=tuple(decisions.waiting_since(con, review_id).items()),
         traced=_traced(con, review_id, grouped),
         extracted=trace.extracted(con, review_id),
         ratings=tuple(evidence.ratings(con, review_id)),

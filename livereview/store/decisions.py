@@ -194,3 +194,20 @@ def counts(con: Connection, review: str) -> dict[str, int]:
     names = [column[0] for column in result.description]
     row = result.fetchone()
     return dict(zip(names, row or [0] * len(names), strict=True))
+
+
+def waiting_since(con: Connection, review: str) -> dict[str, datetime]:
+    """When the oldest report that waits was found: to be screened, to be read in full, and to be extracted."""
+    rows = con.execute(
+        """WITH found AS (SELECT r.report_id, min(r.made) AS made FROM review_record r
+            WHERE r.review = $review AND r.found GROUP BY r.report_id)
+        SELECT CASE WHEN e.report_id IS NOT NULL THEN 'awaiting_extraction'
+                WHEN s.stage = 'title_abstract' THEN 'awaiting_screening' ELSE 'awaiting_full_text' END AS step, min(f.made)
+        FROM screening_state s JOIN found f USING (report_id)
+        LEFT JOIN to_extract e ON e.review = s.review AND e.report_id = s.report_id
+        LEFT JOIN left_unread u ON u.review = s.review AND u.report_id = s.report_id
+        WHERE s.review = $review AND u.report_id IS NULL
+            AND (e.report_id IS NOT NULL OR s.state IN ('open', 'half', 'conflict')) GROUP BY step ORDER BY step""",
+        {"review": review},
+    ).fetchall()
+    return dict(rows)

@@ -20,10 +20,10 @@ from livereview.evidence.claims import Change, Claim
 from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.synthesis import Synthesis
 from livereview.review import EMMIE, Review, Statement
-from livereview.summary import flow_diagram, words
+from livereview.summary import debt, flow_diagram, words
 from livereview.summary.snapshot import Published, Report, SearchFact, Snapshot, Stop, Study
 
-SCHEMA_VERSION = "1.0.0"
+SCHEMA_VERSION = "1.1.0"
 NOT_RATED = "certainty has not been rated"
 OUTDATED = "certainty was rated before the studies changed, and waits to be rated again"
 Pooled = tuple[pooling.Estimate | None, str | None]
@@ -124,7 +124,8 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
         "versions": _versions(snapshot.history, edition),
         "flow": flow_diagram.to_json(snapshot.flow),
         "stop": _stop(snapshot.stop),
-        "debt": _debt(snapshot),
+        "debt": debt.counts(snapshot),
+        "debt_since": debt.since(snapshot),
         "studies": [_study(study) for study in snapshot.studies],
         "awaiting": [_report(report) for report in snapshot.awaiting],
         "excluded": [{**_report(report), "reason": report.reason} for report in snapshot.excluded],
@@ -336,18 +337,6 @@ def _stop(stop: Stop | None) -> dict[str, Any] | None:
     plain = {"date": words.iso(stop.date), "date_display": words.day(stop.date), "by": "the lead"}
     told = dict(stop.told)
     return {**plain, **told, "display": words.stop(told)}
-
-
-def _debt(snapshot: Snapshot) -> dict[str, int]:
-    """Work that stands between what was found and what is published."""
-    flow = snapshot.flow
-    return {
-        "awaiting_screening": flow.awaiting_screening,
-        "in_screening": flow.in_screening,
-        "awaiting_full_text": flow.awaiting_full_text,
-        "awaiting_extraction": flow.awaiting_extraction,
-        "doubtful_pairs": flow.doubtful_pairs,
-    }
 
 
 def _study(study: Study) -> dict[str, Any]:

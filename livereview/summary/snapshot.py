@@ -155,5 +155,6 @@ class Snapshot:
     ratings: tuple[Rating, ...] = ()  # the last of each outcome and statement, whether or not they still hold
     traced: Mapping[str, Traced] = field(default_factory=dict)  # by report, of the reports in studies
     extracted: Mapping[str, tuple[str, int, datetime]] = field(default_factory=dict)  # by study: form, people, when
+    waiting_since: tuple[tuple[str, datetime], ...] = ()  # by step, when the oldest of what waits there was found
     stop: Stop | None = None  # of the reading, as long as it holds
     recall: Recall | None = None  # what the searches found of the included reports
