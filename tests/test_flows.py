@@ -93,7 +93,8 @@ def test_a_cron_line_of_the_protocol_gets_runs_and_a_stop_pauses_nothing(prefect
     assert nightly["schedules"][0]["schedule"]["timezone"] == "Europe/London"
     assert nightly["parameters"]["review"] == "youth-homelessness"
     assert nightly["global_concurrency_limit"]["limit"] == 1
-    assert [d["paused"] for d in ask(prefect, "deployments")] == [False] * len(deployments)
+    assert len(found := ask(prefect, "deployments")) >= len(deployments)  # more may have come since
+    assert not any(d["paused"] for d in found)
 
 
 def test_schedule_without_a_server_says_how_to_start_one() -> None:
