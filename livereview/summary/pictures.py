@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,10 +12,12 @@ from livereview.evidence import pooling
 from livereview.evidence.forms import Extraction
 from livereview.evidence.pooling import Estimate
 from livereview.evidence.synthesis import Synthesis
-from livereview.summary import bias_grid, cumulative, figures, flow_diagram, forest, funnel
+from livereview.summary import bias_grid, cumulative, figures, flow_diagram, forest, funnel, over_time
 from livereview.summary.bias_grid import Judged
 from livereview.summary.cumulative import Step
-from livereview.summary.snapshot import Snapshot, Study
+from livereview.summary.over_time import Version
+from livereview.summary.snapshot import Published, Snapshot, Study
+from livereview.summary.words import day
 
 FEW = 10  # studies below which a funnel plot misleads (Cochrane Handbook 13.3.5.4)
 Rows = Sequence[Sequence[object]]
@@ -22,7 +25,7 @@ Rows = Sequence[Sequence[object]]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """`kind`: forest, cumulative, funnel, effect-direction, risk-of-bias, prisma; `rows` with their heading first."""
+    """`kind`: forest, cumulative, funnel, over-time, effect-direction, risk-of-bias, prisma; `rows`: heading first."""
 
     kind: str
     subject: str | None
@@ -58,6 +61,7 @@ def _pictures(
     for one in found:
         if estimate := pooled.get(one.outcome.id):
             yield from _sizes(one, estimate, forms)
+            yield from _published(snapshot, one, estimate)
 
 
 def _sizes(one: Synthesis, estimate: Estimate, forms: Sequence[Extraction]) -> Iterator[Picture]:
@@ -77,6 +81,28 @@ def _sizes(one: Synthesis, estimate: Estimate, forms: Sequence[Extraction]) -> I
     if len(estimate.parts) >= FEW:
         drawn = funnel.svg(key, f"{label}: small studies", estimate.parts, estimate.value, estimate.null)
         yield Picture("funnel", key, drawn, funnel.rows(estimate.parts, estimate.value, estimate.null))
+
+
+def _published(snapshot: Snapshot, one: Synthesis, estimate: Estimate) -> Iterator[Picture]:
+    """The estimate as each version published it, this one last; nothing before the second version."""
+    if not snapshot.history:
+        return
+    told = [(old.number, old.date, _then(old, one.outcome.id)) for old in snapshot.history]
+    points = []
+    for number, date, then in told:
+        value, low, high = then or (None, None, None)
+        points.append(Version(number, day(date) or "", value, low, high, one.state if then else "not pooled"))
+    now, number = day(snapshot.moment) or "", len(told) + 1
+    points.append(Version(number, now, estimate.value, estimate.ci_low, estimate.ci_high, one.state))
+    title = f"{one.outcome.label}: as each version published it"
+    drawn = over_time.svg(one.outcome.id, title, points, estimate.null)
+    yield Picture("over-time", one.outcome.id, drawn, over_time.rows(points))
+
+
+def _then(old: Published, outcome: str) -> tuple[float, float, float] | None:
+    """(value, low, high) that an earlier version published; None where it pooled nothing."""
+    found = next((row["estimate"] for row in json.loads(old.summary)["outcomes"] if row["id"] == outcome), None)
+    return (found["value"], found["ci_low"], found["ci_high"]) if found else None
 
 
 def _directions(found: Sequence[Synthesis]) -> Rows:
