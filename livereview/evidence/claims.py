@@ -312,6 +312,17 @@ def change_class(previous: Iterable[Mapping[str, Any]] | None, now: Iterable[Cla
     return Change(min(kinds, key=CHANGES.index, default="none"), tuple(row for row in reasons if row[1] != "none"))
 
 
+def sentences(
+    before: Iterable[Mapping[str, Any]], after: Iterable[Mapping[str, Any]], reasons: Iterable[tuple[str, str, str]]
+) -> list[dict[str, Any]]:
+    """Each claim that changed, with its class, why, and its words before and after (None where it was not there)."""
+    old, new = ({claim["id"]: claim["text"] for claim in some} for some in (before, after))
+    return [
+        {"claim": claim, "class": kind, "why": why, "before": old.get(claim), "after": new.get(claim)}
+        for claim, kind, why in reasons
+    ]
+
+
 def _compare(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> tuple[str, str]:
     """(class, why) of one claim."""
     if after is None:

@@ -46,11 +46,7 @@ def removed(con: Connection, review: str, study: str) -> dict[str, Any]:
 def _differs(snap: Snapshot, studies: Sequence[Study]) -> dict[str, Any]:
     """{change: the class, sentences: each with claim, class, why, before, after}."""
     before = [claims.to_json(claim) for claim in data.weigh(snap).claims]
-    after = data.weigh(replace(snap, studies=tuple(studies))).claims
-    change = claims.change_class(before, after)
-    old, new = {one["id"]: one["text"] for one in before}, {one.id: one.text for one in after}
-    sentences = [
-        {"claim": claim, "class": kind, "why": why, "before": old.get(claim), "after": new.get(claim)}
-        for claim, kind, why in change.reasons
-    ]
-    return {"change": change.kind, "sentences": sentences}
+    now = data.weigh(replace(snap, studies=tuple(studies))).claims
+    change = claims.change_class(before, now)
+    after = [claims.to_json(claim) for claim in now]
+    return {"change": change.kind, "sentences": claims.sentences(before, after, change.reasons)}

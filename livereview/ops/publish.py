@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from livereview.errors import Refused
-from livereview.evidence.claims import CONCLUSION_CHANGED
+from livereview.evidence.claims import CONCLUSION_CHANGED, sentences
 from livereview.ops.snapshot import snapshot
 from livereview.review import Review
 from livereview.store import past, searches, versions
@@ -89,7 +89,9 @@ def _hold(
     store: Store, review: str, last: Version, version: Version, waiting: Held | None, folder: Path
 ) -> dict[str, Any]:
     """Note what waits for a name; the published folder stays as it is."""
-    reasons = differences(json.loads(last.summary), json.loads(version.summary))
+    before, after = json.loads(last.summary), json.loads(version.summary)
+    changed = [(one["claim"], one["class"], one["why"]) for one in after["changed"]["reasons"]]
+    reasons = sentences(before["claims"], after["claims"], changed)
     since = waiting.since if waiting and waiting.content_hash == version.content_hash else version.made.isoformat()
     held = Held(version.content_hash, version.change, reasons, version.cause, since)
     store.write(lambda con: versions.answered(con, review, version.upto, None, version.made, held))
@@ -101,16 +103,6 @@ def _hold(
         "folder": str(folder / review / "latest"),
         "held": asdict(held),
     }
-
-
-def differences(before: dict[str, Any] | None, after: dict[str, Any]) -> list[dict[str, Any]]:
-    """Each public sentence that differs between two summaries, by claim: class, why, and its words before and after."""
-    old = {claim["id"]: claim["text"] for claim in before["claims"]} if before else {}
-    new = {claim["id"]: claim["text"] for claim in after["claims"]}
-    return [
-        {**reason, "before": old.get(reason["claim"]), "after": new.get(reason["claim"])}
-        for reason in after["changed"]["reasons"]
-    ]
 
 
 def sign(

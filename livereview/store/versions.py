@@ -27,7 +27,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A build that changes a conclusion and is not signed: its hash, its class, and `ops.publish.differences`."""
+    """A build that changes a conclusion and is not signed: its hash, its class, and `claims.sentences`."""
 
     content_hash: str
     change: str
