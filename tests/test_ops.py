@@ -330,7 +330,7 @@ def test_a_build_that_fails_leaves_the_last_page_and_tells_the_lead(
     publish.publish(reviewed, review=REVIEW, folder=tmp_path, now=NOW)
     page = (tmp_path / REVIEW / "latest" / "index.html").read_bytes()
     found(reviewed, article(2), search="s2")
-    monkeypatch.setattr(publish.site, "build", lambda *_: 1 / 0)
+    monkeypatch.setattr(publish.site, "draft", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         publish.publish(reviewed, review=REVIEW, folder=tmp_path, now=LATER)
     assert (tmp_path / REVIEW / "latest" / "index.html").read_bytes() == page

@@ -29,7 +29,7 @@ def as_of(store: Store, *, review: str, moment: datetime, folder: Path, now: dat
         raise Refused(f"nothing of {review} was published at {moment:%Y-%m-%d %H:%M} UTC")
     with _then(store, build, moment) as con:
         known = versions.all_of(con, review)
-        files = files_of(snapshot(con, review, known), known[-1], LATEST)
+        (files,) = files_of(snapshot(con, review, known), known[-1], LATEST)
     target = folder / review / "as-of" / f"{moment.astimezone(UTC):%Y-%m-%dT%H-%M-%SZ}"
     target.parent.mkdir(parents=True, exist_ok=True)
     place(target, files)

@@ -50,16 +50,15 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
                 version = _signed(snap, version, versions.signed_by(con, review, version.content_hash), waiting)
                 if _needs_name(snap.review, version):
                     return _hold(store, review, known[-1], version, waiting, folder)
-            files = files_of(snap, version, LATEST)
-            kept = files_of(snap, version, NUMBERED) if new else {}
+            files, *kept = files_of(snap, version, LATEST, *([NUMBERED] if new else []))
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
             store.write(lambda c: versions.answered(c, review, upto, problem, now))
             raise
     home = folder / review
     place(home / "builds" / _digest(files), files)
-    if new:
-        place(home / "v" / str(version.number), kept)
+    for pages in kept:
+        place(home / "v" / str(version.number), pages)
 
     def note(con: Connection) -> None:
         if new:
@@ -77,8 +76,8 @@ def _signed(snap: Snapshot, version: Version, author: str | None, waiting: Held 
     cause = waiting.cause if waiting and same else version.cause
     if author is None and cause == version.cause:
         return version
-    built = site.build(snap, version.number, cause, author)
-    return replace(version, cause=cause, signed_by=author, summary=built.summary)
+    made = site.draft(snap, version.number, cause, author)
+    return replace(version, cause=cause, signed_by=author, summary=made.text.decode())
 
 
 def _needs_name(review: Review, version: Version) -> bool:
@@ -136,19 +135,18 @@ def sign(
 
 def _version(snap: Snapshot, known: Sequence[Version], cause: str, upto: int, now: datetime) -> Version:
     """The version that this content is: the last one again, or a new one."""
-    built = site.build(snap, len(known) + 1, cause)
-    if known and built.content_hash == known[-1].content_hash:
+    made, number = site.draft(snap, len(known) + 1, cause), len(known) + 1
+    if known and made.content_hash == known[-1].content_hash:
         return known[-1]
-    number = len(known) + 1
-    return Version(
-        number, upto, built.content_hash, built.change, cause, None, built.summary, moment=snap.moment, made=now
-    )
+    text = made.text.decode()
+    return Version(number, upto, made.content_hash, made.change, cause, None, text, moment=snap.moment, made=now)
 
 
-def files_of(snap: Snapshot, version: Version, home: str) -> Mapping[str, bytes]:
-    """The version's files with today's search dates; `home` is the way from them to the review's folder."""
+def files_of(snap: Snapshot, version: Version, *homes: str) -> tuple[Mapping[str, bytes], ...]:
+    """The version's files with today's search dates, for each of `homes`, the way from them to the review's folder."""
     before = replace(snap, history=snap.history[: version.number - 1])
-    return site.build(before, version.number, version.cause, version.signed_by, version.moment, home).files
+    made = site.draft(before, version.number, version.cause, version.signed_by, version.moment)
+    return site.files(made, *homes)
 
 
 def place(target: Path, files: Mapping[str, bytes]) -> None:

@@ -24,16 +24,22 @@ _DIAMOND = Markup('<path d="M{low:.1f} {y}L{at:.1f} {up}L{high:.1f} {y}L{at:.1f}
 _NULL = Markup('<path d="M{x:.1f} {top}V{bottom}" stroke="currentColor" stroke-dasharray="3 3" fill="none"/>')
 
 
-def svg(id: str, title: str, found: Estimate) -> Markup:
-    """One row a study, largest weight first; the diamond is the pooled effect, the thin line its prediction."""
+def svg(id: str, title: str, found: Estimate, limit: int | None = None) -> Markup:
+    """One row a study, largest weight first; the diamond is the pooled effect, the thin line its prediction.
+
+    limit   draws the studies of largest weight only, and says how many it leaves out
+    """
     place = _scale(found)
-    rows = sorted(found.parts, key=lambda part: (-part.weight, part.study))
+    rows = sorted(found.parts, key=lambda part: (-part.weight, part.study))[:limit]
+    left = len(found.parts) - len(rows)
     parts = [_study(place, part, TOP + ROW * n) for n, part in enumerate(rows)]
     bottom = TOP + ROW * len(rows)
     parts += [_pooled(place, found, bottom + 8), *_axis(place, found, bottom + 44)]
     parts.append(_NULL.format(x=place(found.null), top=TOP - 18, bottom=bottom + 30))
     width = NAMES + PLOT + FIGURES
-    desc = f"{len(rows)} studies and their pooled {tidy(found.measure)}. The table below has the same content."
+    if left:
+        parts.append(_LABEL.format(x=0, y=bottom + 26, more="", text=f"and {left:,} studies of less weight"))
+    desc = f"{len(found.parts)} studies and their pooled {tidy(found.measure)}. The table below has the same content."
     return _FRAME.format(
         id=id, width=width, height=bottom + 66, title=tidy(title), desc=desc, parts=Markup("").join(parts)
     )

@@ -36,6 +36,7 @@ FEW = 10
 WIDTH, LEFT, RIGHT, TOP, TALL = 640, 66, 16, 20, 320  # units
 HEADER = ("Study", "Effect", "95% interval, low", "95% interval, high", "Standard error", "Within the limits")
 _DOT = Markup('<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill-opacity="0.55" stroke="currentColor">{title}</circle>')
+_DOTS = Markup('<path d="{d}" stroke="currentColor" stroke-width="7" stroke-linecap="round" stroke-opacity="0.55"/>')
 _TITLE = Markup("<title>{text}</title>")
 _DASHED = Markup('<path d="{d}" stroke="currentColor" stroke-dasharray="6 4" fill="none"/>')
 
@@ -49,10 +50,11 @@ def rows(parts: Sequence[Part], centre: float, null: float) -> list[tuple[str, .
     return [HEADER, *body]
 
 
-def svg(id: str, title: str, parts: Sequence[Part], centre: float, null: float) -> Markup:
+def svg(id: str, title: str, parts: Sequence[Part], centre: float, null: float, *, named: bool = True) -> Markup:
     """A point a study, its standard error downwards, and where 95% would lie around `centre` if all had one effect.
 
     centre  the pooled effect on the outcome's own scale; ratios (null 1) stand by their logs, and so do their errors
+    named   each point tells its study; without names hundreds of points are one small path
     Raises Refused below ten studies, and for an effect without a usable interval.
     """
     studies = _precise_first(parts, centre, null)
@@ -61,7 +63,8 @@ def svg(id: str, title: str, parts: Sequence[Part], centre: float, null: float) 
     feet = [_moved(centre, side * Z * worst, null) for side in (-1, 1)]
     across = axis([centre, *feet, *(part.effect for part, _ in studies)], null, LEFT, WIDTH - LEFT - RIGHT)
     bottom = TOP + TALL
-    drawn = [*_limits(across, down, centre, feet, bottom, null), *(_study(across, down, *one) for one in studies)]
+    points = [_study(across, down, *one) for one in studies] if named else [_points(across, down, studies)]
+    drawn = [*_limits(across, down, centre, feet, bottom, null), *points]
     drawn += [*_errors(down), *scale_line(across, bottom)]
     small, height = note(_key(centre, null), bottom + 46, WIDTH)
     desc = _description(studies, centre, null)
@@ -113,6 +116,10 @@ def _limits(
 def _study(across: Axis, down: Axis, part: Part, error: float) -> Markup:
     title = _TITLE.format(text=f"{plain(part.label)}: {_figures(part, error)}")
     return _DOT.format(x=across.at(part.effect), y=down.at(error), title=title)
+
+
+def _points(across: Axis, down: Axis, studies: Sequence[tuple[Part, float]]) -> Markup:
+    return _DOTS.format(d="".join(f"M{across.at(p.effect):.0f} {down.at(error):.0f}h0" for p, error in studies))
 
 
 def _figures(part: Part, error: float) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from markupsafe import Markup
 
@@ -25,12 +26,16 @@ Rows = Sequence[Sequence[object]]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """`kind`: forest, cumulative, funnel, over-time, effect-direction, risk-of-bias, prisma; `rows`: heading first."""
+    """`kind`: forest, cumulative, funnel, over-time, effect-direction, risk-of-bias, prisma; `rows`: heading first.
+
+    short   draws the first so many studies, for the page; None where the picture does not grow with their number
+    """
 
     kind: str
     subject: str | None
     svg: Markup
     rows: Rows
+    short: Callable[[int], Markup] | None = None
 
     @property
     def name(self) -> str:
@@ -38,13 +43,14 @@ class Picture:
         plain = {"prisma": "prisma", "effect-direction": "effect_direction"}.get(self.kind, self.kind)
         return f"{plain}-{self.subject}" if self.subject else plain
 
+    def on_page(self, limit: int) -> Markup:
+        """The picture of at most so many studies."""
+        return self.short(limit) if self.short and len(self.rows) - 1 > limit else self.svg
 
-def pictures(
-    snapshot: Snapshot, found: Sequence[Synthesis], pooled: Mapping[str, Estimate], limit: int | None = None
-) -> tuple[Picture, ...]:
-    """All pictures of a version; `limit`: of so many studies at most, for the page."""
-    studies = figures.by_risk_of_bias(snapshot.studies)[:limit]
-    return tuple(_pictures(snapshot, found, pooled, studies))
+
+def pictures(snapshot: Snapshot, found: Sequence[Synthesis], pooled: Mapping[str, Estimate]) -> tuple[Picture, ...]:
+    """All pictures of a version."""
+    return tuple(_pictures(snapshot, found, pooled, figures.by_risk_of_bias(snapshot.studies)))
 
 
 def _pictures(
@@ -52,11 +58,12 @@ def _pictures(
 ) -> Iterator[Picture]:
     flow = [("box", "number", "unit"), *flow_diagram.rows(snapshot.flow)]
     yield Picture("prisma", None, flow_diagram.svg(snapshot.flow), flow)
-    yield Picture("effect-direction", None, figures.effect_direction(found, studies), _directions(found))
+    drawn = figures.effect_direction(found, studies)
+    few = partial(_few_directions, found, studies)
+    yield Picture("effect-direction", None, drawn, _directions(found), few)
     judged = [_judged(study.extraction) for study in studies if study.extraction and _is_judged(study.extraction)]
     if judged:
-        grid = bias_grid.svg("all", "Risk of bias of each study", judged)
-        yield Picture("risk-of-bias", None, grid, bias_grid.rows(judged))
+        yield Picture("risk-of-bias", None, _grid(judged), bias_grid.rows(judged), lambda n: _grid(judged[:n]))
     forms = [study.extraction for study in snapshot.studies if study.extraction]
     for one in found:
         if estimate := pooled.get(one.outcome.id):
@@ -70,7 +77,8 @@ def _sizes(one: Synthesis, estimate: Estimate, forms: Sequence[Extraction]) -> I
     parts = [(part.label, part.effect, part.ci_low, part.ci_high, part.weight) for part in estimate.parts]
     last = ("Pooled", estimate.value, estimate.ci_low, estimate.ci_high, 100)
     head = ("study", "effect", "ci_low", "ci_high", "weight_percent")
-    yield Picture("forest", key, forest.svg(key, label, estimate), [head, *parts, last])
+    few = partial(forest.svg, key, label, estimate)
+    yield Picture("forest", key, few(), [head, *parts, last], few)
     steps = [
         Step(words, then.value, then.ci_low, then.ci_high, len(then.parts))
         for words, then in pooling.cumulate(one.outcome, forms)
@@ -79,8 +87,9 @@ def _sizes(one: Synthesis, estimate: Estimate, forms: Sequence[Extraction]) -> I
         drawn = cumulative.svg(key, f"{label}: the pooled effect, study after study", steps, estimate.null)
         yield Picture("cumulative", key, drawn, cumulative.rows(steps))
     if len(estimate.parts) >= FEW:
-        drawn = funnel.svg(key, f"{label}: small studies", estimate.parts, estimate.value, estimate.null)
-        yield Picture("funnel", key, drawn, funnel.rows(estimate.parts, estimate.value, estimate.null))
+        points = partial(funnel.svg, key, f"{label}: small studies", estimate.parts, estimate.value, estimate.null)
+        rows = funnel.rows(estimate.parts, estimate.value, estimate.null)
+        yield Picture("funnel", key, points(), rows, lambda _: points(named=False))
 
 
 def _published(snapshot: Snapshot, one: Synthesis, estimate: Estimate) -> Iterator[Picture]:
@@ -114,6 +123,14 @@ def _directions(found: Sequence[Synthesis]) -> Rows:
         for part in one.studies
     ]
     return [head, *rows]
+
+
+def _few_directions(found: Sequence[Synthesis], studies: Sequence[Study], limit: int) -> Markup:
+    return figures.effect_direction(found, studies[:limit])
+
+
+def _grid(judged: Sequence[Judged]) -> Markup:
+    return bias_grid.svg("all", "Risk of bias of each study", judged)
 
 
 def _is_judged(form: Extraction) -> bool:

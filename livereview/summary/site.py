@@ -54,6 +54,24 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A version before its files are made: whether it holds anything new, and what its change is, is known already.
+
+    summary, text   summary.json as data and as it is written
+    """
+
+    snapshot: Snapshot
+    evidence: Evidence
+    change: str
+    summary: dict[str, Any]
+    text: bytes
+
+    @property
+    def content_hash(self) -> str:
+        return str(self.summary["version"]["content_hash"])
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One published review on the front page: its folder and the summary.json of its newest version as text."""
 
@@ -69,26 +87,61 @@ def build(
     moment: datetime | None = None,
     home: str = "../",
 ) -> Build:
-    """All files of version `number`; raises Refused when the flow diagram does not balance.
+    """`draft` and its `files`, for one home."""
+    made = draft(snapshot, number, trigger, signed_by, moment)
+    (written,) = files(made, home)
+    return Build(written, made.content_hash, made.change, made.text.decode())
+
+
+def draft(
+    snapshot: Snapshot, number: int, trigger: str, signed_by: str | None = None, moment: datetime | None = None
+) -> Draft:
+    """Version `number` without its files; raises Refused when the flow diagram does not balance.
 
     moment  the version's date; None: the Snapshot's. A refreshed build of an old version passes that version's
-    home    from these files to the review's folder: "../" for latest/, "../../" for v/N/, or its full address
     """
     flow_diagram.check(snapshot)
     evidence = data.weigh(snapshot)
     change = data.compare(snapshot, evidence)
     edition = Edition(number, moment or snapshot.moment, trigger, signed_by, change)
     summary = data.summary(snapshot, evidence, edition)
-    files = _files(snapshot, evidence, summary, home)
-    return Build(files, summary["version"]["content_hash"], change.kind, files["summary.json"].decode())
+    return Draft(snapshot, evidence, change.kind, summary, data.dump(summary, indent=1))
 
 
-def _files(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home: str) -> dict[str, bytes]:
-    text, report = data.dump(summary, indent=1), search_report.to_json(snapshot)
-    earlier, traced = [json.loads(old.summary) for old in snapshot.history], trace.to_json(snapshot, summary)
+def files(made: Draft, *homes: str) -> tuple[Mapping[str, bytes], ...]:
+    """All files of a version, once for each place that they are for.
+
+    homes   the way from these files to the review's folder: "../" for latest/, "../../" for v/N/, or its full address
+    """
+    drawn = _pictures(made.snapshot, made.evidence)
+    same = _files(made, drawn)
+    return tuple(_sealed(made, {**same, **_bound(made, drawn, home)}) for home in homes)
+
+
+def _sealed(made: Draft, written: dict[str, bytes]) -> Mapping[str, bytes]:
+    """The files with those that list them all."""
+    everything = {**written, "ro-crate-metadata.json": crate.crate(made.summary, written)}
+    return {**everything, "SHA256SUMS": crate.sums(everything)}
+
+
+def _bound(made: Draft, drawn: Sequence[Picture], home: str) -> dict[str, bytes]:
+    """The files that link to other versions."""
+    earlier = [json.loads(old.summary) for old in made.snapshot.history]
+    return {
+        "changes.atom": feeds.atom(made.summary, earlier, home),
+        "changes.json": feeds.json_feed(made.summary, earlier, home),
+        "embed.html": _embed(made.summary, home),
+        "index.html": _page(made, drawn, home),
+    }
+
+
+def _files(made: Draft, drawn: Sequence[Picture]) -> dict[str, bytes]:
+    """The files that are the same wherever they stand."""
+    snapshot, summary, report = made.snapshot, made.summary, search_report.to_json(made.snapshot)
+    traced = trace.to_json(snapshot, summary)
     titles = {one["id"]: one["title"] for study in summary["studies"] for one in study["reports"]}
     files = {
-        "summary.json": text,
+        "summary.json": made.text,
         "summary.schema.json": _template("summary.schema.json").render().encode(),
         "status.json": data.dump(summary["status"], indent=1),
         "prisma.json": data.dump(summary["flow"], indent=1),
@@ -97,20 +150,14 @@ def _files(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home
         "studies.csv": tables.studies_csv(snapshot),
         "effects.csv": tables.effects_csv(snapshot),
         "exclusions.csv": tables.exclusions_csv(snapshot),
-        "changes.atom": feeds.atom(summary, earlier, home),
-        "changes.json": feeds.json_feed(summary, earlier, home),
         "trace.json": data.dump(traced, indent=1),
         "trace.html": _template("trace.html").render(s=summary, trace=traced, titles=titles).encode("utf-8", "replace"),
-        "embed.html": _embed(summary, home),
         "embed.js": _template("embed.js").render().encode(),
-        "index.html": _page(snapshot, evidence, json.loads(text), home),
     }
-    for picture in _pictures(snapshot, evidence):
+    for picture in drawn:
         files[f"{picture.name}.svg"] = picture.svg.encode()
         files[f"{picture.name}.csv"] = tables.plain(picture.rows)
-    files |= _citations(summary) | {"prov.json": crate.provenance(summary)}
-    files["ro-crate-metadata.json"] = crate.crate(summary, files)
-    return {**files, "SHA256SUMS": crate.sums(files)}
+    return files | _citations(summary) | {"prov.json": crate.provenance(summary)}
 
 
 def _citations(summary: dict[str, Any]) -> dict[str, bytes]:
@@ -126,9 +173,9 @@ def _citations(summary: dict[str, Any]) -> dict[str, bytes]:
     }
 
 
-def _pictures(snapshot: Snapshot, evidence: Evidence, limit: int | None = None) -> tuple[Picture, ...]:
+def _pictures(snapshot: Snapshot, evidence: Evidence) -> tuple[Picture, ...]:
     pooled = {key: found for key, (found, _) in evidence.pooled.items() if found}
-    return pictures.pictures(snapshot, evidence.found, pooled, limit)
+    return pictures.pictures(snapshot, evidence.found, pooled)
 
 
 def _embed(summary: dict[str, Any], home: str) -> bytes:
@@ -139,16 +186,16 @@ def _embed(summary: dict[str, Any], home: str) -> bytes:
     return page.encode("utf-8", "replace")
 
 
-def _page(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home: str) -> bytes:
-    page = b""
+def _page(made: Draft, drawn: Sequence[Picture], home: str) -> bytes:
+    summary, page = json.loads(made.text), b""
     for shown in SHOWN:
-        page = _page_of(snapshot, evidence, summary, home, shown)
+        page = _page_of(made.snapshot, summary, drawn, home, shown)
         if len(page) <= WEIGHT:
             break
     return page
 
 
-def _page_of(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], home: str, shown: int) -> bytes:
+def _page_of(snapshot: Snapshot, summary: dict[str, Any], drawn: Sequence[Picture], home: str, shown: int) -> bytes:
     ordered = [study.study_id for study in figures.by_risk_of_bias(snapshot.studies)]
     page = _template("index.html").render(
         s=summary,
@@ -160,7 +207,7 @@ def _page_of(snapshot: Snapshot, evidence: Evidence, summary: dict[str, Any], ho
         studies={study["id"]: study for study in summary["studies"]},
         labels={outcome["id"]: outcome["label"] for outcome in summary["outcomes"]},
         areas={area["id"]: area["label"] for area in summary["review"]["taxonomy"]},
-        pictures={picture.name: picture for picture in _pictures(snapshot, evidence, shown)},
+        pictures={picture.name: picture for picture in drawn},
         flow_rows=flow_diagram.rows(snapshot.flow),
         linked=_linked_data(summary),
     )

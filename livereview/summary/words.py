@@ -67,6 +67,8 @@ OUTCOMES_OF_A_SEARCH = {
 
 def tidy(text: str) -> str:
     """The text without control characters, lone surrogates and marks that turn the direction of writing around."""
+    if text.isascii() and text.isprintable():  # nearly every text
+        return text
     return "".join(
         c for c in text if c in "\n\t" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in _TURNING)
     )
