@@ -13,6 +13,7 @@ from typing import Any
 
 from livereview.errors import Refused
 from livereview.evidence.claims import CONCLUSION_CHANGED, sentences
+from livereview.ops import parquet
 from livereview.ops.snapshot import snapshot
 from livereview.review import Review
 from livereview.store import past, searches, versions
@@ -38,7 +39,7 @@ def publish(store: Store, *, review: str, folder: Path, now: datetime) -> dict[s
 
 
 def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str, Any]:
-    with store.read() as con:
+    with store.still() as con:
         upto = past.seen(con)
         cause = (versions.asked(con, review) or (0, "a scheduled rebuild"))[1]
         known, waiting = versions.all_of(con, review), versions.held(con, review)
@@ -146,7 +147,7 @@ def files_of(snap: Snapshot, version: Version, *homes: str) -> tuple[Mapping[str
     """The version's files with today's search dates, for each of `homes`, the way from them to the review's folder."""
     before = replace(snap, history=snap.history[: version.number - 1])
     made = site.draft(before, version.number, version.cause, version.signed_by, version.moment)
-    return site.files(made, *homes)
+    return site.files(made, *homes, encode=parquet.encode)
 
 
 def place(target: Path, files: Mapping[str, bytes]) -> None:

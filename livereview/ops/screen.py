@@ -63,7 +63,7 @@ def decide(
         rank=rank,
         model=model,
     )
-    return store.write(lambda con: _decide(con, asked, now))
+    return store.write(lambda con: _decide(con, asked, now), quick=True)
 
 
 def _decide(con: Connection, asked: Decision, now: datetime) -> dict[str, Any]:

@@ -1,22 +1,18 @@
-"""Opening the database: the lock of its one owner, the hardened connection, migrations, and the one writer.
+"""Opening the database: the lock of its one owner, the hardened connection, migrations, and its writers.
 
-DuckDB lets one process open a file for writing and no other even to read it. So one process owns the file, one thread
-in it writes, and reads take a cursor each.
+DuckDB lets one process open a file for writing and no other even to read it. So one process owns the file, `writer.py`'s
+threads write in it, and reads take a cursor each.
 """
 
 from __future__ import annotations
 
 import fcntl
-import itertools
 import json
 import os
-import queue
 import re
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,27 +20,13 @@ import duckdb
 
 from livereview.errors import Refused
 from livereview.store import standings
+from livereview.store.writer import BULK, SOON, Writer
+from livereview.store.writer import Connection as Connection
 
 T = TypeVar("T")
-Connection = duckdb.DuckDBPyConnection
-Job = Callable[[Connection], Any]
-GROUP = 64  # most jobs in one commit
 
 _source_tree = Path(__file__).resolve().parents[2] / "db"
 SQL = _source_tree if _source_tree.is_dir() else Path(__file__).resolve().parents[1] / "_db"
-
-
-SOON, BULK, LAST = 0, 1, 2  # turns of jobs that wait for the writer
-
-
-@dataclass(order=True, slots=True)
-class Waiting:
-    """A job that waits for the writer; LAST has none."""
-
-    turn: int
-    number: int
-    job: Job = field(default=lambda con: None, compare=False)
-    future: Future[Any] = field(default_factory=Future, compare=False)
 
 
 class OwnerLock:
@@ -111,10 +93,9 @@ class Store:
             self.lock.release()
             raise
         self.publishing = threading.Lock()  # two builds of one version would write over each other
-        self._jobs: queue.PriorityQueue[Waiting] = queue.PriorityQueue()
-        self._order = itertools.count()
-        self._writer = threading.Thread(target=self._write_all, name="writer", daemon=True)
-        self._writer.start()
+        self._gate = threading.Lock()
+        self._main = Writer(self._con.cursor(), "writer", self._gate)
+        self._quick = Writer(self._con.cursor(), "quick writer", self._gate, self._main)
 
     def __enter__(self) -> Store:
         return self
@@ -131,78 +112,43 @@ class Store:
         finally:
             cursor.close()
 
-    def write(self, job: Callable[[Connection], T], *, bulk: bool = False) -> T:
-        """Run `job` in a transaction on the writer and give its answer after the commit.
+    @contextmanager
+    def still(self) -> Iterator[Connection]:
+        """A cursor that sees one moment: all events up to the highest number it sees, and nothing that comes later."""
+        cursor = self._con.cursor()
+
+        def hold(con: Connection) -> None:  # while neither writer has numbers that are not committed yet
+            with self._gate:
+                cursor.begin()
+                cursor.execute("SELECT count(*) FROM migration").fetchall()  # DuckDB's moment is the first question
+
+        try:
+            self.write(hold, bulk=True)
+            yield cursor
+        finally:
+            cursor.close()
+
+    def write(self, job: Callable[[Connection], T], *, bulk: bool = False, quick: bool = False) -> T:
+        """Run `job` in a transaction on a writer and give its answer after the commit.
 
         Jobs that wait together share a commit; where one of them fails all are rolled back and run again one by one, so
-        a job must be safe to run twice. What a job raises is raised here, and it then has changed nothing. A `bulk` job
-        lets the others go first and has a commit of its own: a person does not wait for a page of two hundred records.
+        a job must be safe to run twice. What a job raises is raised here, and it then has changed nothing.
+
+        bulk    lets the others go first and has a commit of its own: a page of two hundred records
+        quick   does not wait for any of these: for what changes only rows that any other job on the same report changes
+                too, so that DuckDB refuses one of two that meet
         """
-        future: Future[T] = Future()
-        self._jobs.put(Waiting(BULK if bulk else SOON, next(self._order), job, future))
-        return future.result()
+        writer, turn = (self._quick if quick else self._main), (BULK if bulk else SOON)
+        answer: T = writer.put(job, turn).result()
+        return answer
 
     def close(self) -> None:
         """Finish what waits, then let go of the file."""
-        self._jobs.put(Waiting(LAST, next(self._order)))
-        self._writer.join()
+        self._quick.close()
+        self._main.close()
         self._con.close()
         del self._con  # whoever still holds this Store must not keep DuckDB alive past the interpreter's end
         self.lock.release()
-
-    def _write_all(self) -> None:
-        con = self._con.cursor()
-        while group := self._next_group():
-            if len(group) == 1 or not _together(con, group):
-                for waiting in group:
-                    _alone(con, waiting)
-        con.close()
-
-    def _next_group(self) -> list[Waiting]:
-        """What shares the next commit; nothing: the end."""
-        group = [self._jobs.get()]
-        if group[0].turn == LAST:
-            return []
-        while group[-1].turn == SOON and len(group) < GROUP:
-            try:
-                following = self._jobs.get_nowait()
-            except queue.Empty:
-                break
-            if following.turn != SOON:
-                self._jobs.put(following)
-                break
-            group.append(following)
-        return group
-
-
-def _together(con: Connection, group: list[Waiting]) -> bool:
-    try:
-        con.begin()
-        answers = [waiting.job(con) for waiting in group]
-        con.commit()
-    except Exception:
-        _roll_back(con)
-        return False
-    for waiting, answer in zip(group, answers, strict=True):
-        waiting.future.set_result(answer)
-    return True
-
-
-def _alone(con: Connection, waiting: Waiting) -> None:
-    try:
-        con.begin()
-        answer = waiting.job(con)
-        con.commit()
-    except BaseException as error:  # whatever it is, it belongs to the caller, and the writer lives on
-        _roll_back(con)
-        waiting.future.set_exception(error)
-    else:
-        waiting.future.set_result(answer)
-
-
-def _roll_back(con: Connection) -> None:
-    with suppress(duckdb.TransactionException):  # a failed commit has rolled back already
-        con.rollback()
 
 
 def connect(database: Path | str, backups: Path | None, memory: str, threads: int) -> Connection:
@@ -255,7 +201,8 @@ def _apply(con: Connection, script: str, number: int, name: str) -> None:
         con.execute("INSERT INTO migration VALUES (?, ?)", [number, name])
         con.commit()
     except BaseException:
-        _roll_back(con)
+        with suppress(duckdb.TransactionException):  # a failed commit has rolled back already
+            con.rollback()
         raise
 
 

@@ -111,6 +111,8 @@ def latest(con: Connection, review: str) -> datetime | None:
             UNION ALL SELECT made FROM extraction WHERE review = $review
             UNION ALL SELECT made FROM rating WHERE review = $review
             UNION ALL SELECT made FROM stopping WHERE review = $review
+            UNION ALL SELECT o.made FROM retirement_outcome o JOIN retirement_proposal p ON p.id = o.proposal
+                WHERE p.review = $review AND o.carried
             UNION ALL SELECT made FROM sign_off WHERE review = $review)""",
         {"review": review},
     ).fetchone()

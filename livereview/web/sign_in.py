@@ -42,7 +42,7 @@ def enter(request: Request, secret: Annotated[str, Form()] = "", next: Annotated
         accounts.end_session(con, old)
         accounts.start_session(con, session, account.name, now + LASTS, now)
 
-    desk.store.write(begin)
+    desk.store.write(begin, quick=True)
     return _with_cookie(request, RedirectResponse(inside(next), 303), session, int(LASTS.total_seconds()))
 
 

@@ -105,6 +105,7 @@ class Reviewer(threading.Thread):
 
     def run(self) -> None:
         try:
+            time.sleep(self.dice.random() * THINK)  # people do not come in all at once
             self._patiently(lambda: self.http.post(f"{self.base}/sign-in", data={"secret": self.secret}, timeout=30))
             here = f"{self.base}/r/{REVIEW}/screen/{STAGE}"
             page = self._timed("next record", lambda: self.http.get(here, timeout=30))
