@@ -109,7 +109,7 @@ def test_the_life_of_a_record_by_hand(tmp_path: Path, protocol: Path) -> None:
     assert told[0]["flow"]["included"] == 1
     copy = livereview("backup", "--name", "one", home=home).stdout.split("Wrote ")[1].strip()
     assert Path(copy).stat().st_size > 0
-    assert "ada (reviewer) signs in with: " in livereview("account", "ada", home=home).stdout
+    assert "ada (reviewer, every review) signs in with: " in livereview("account", "ada", home=home).stdout
     assert "records settled again" in livereview("rebuild", home=home).stdout
 
 

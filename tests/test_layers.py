@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "records": {"errors"},
     "settings": {"errors"},
+    "logs": set(),
     "review": {"records", "errors"},
     "review_toml": {"review", "errors"},
     "sources": {"records", "errors"},

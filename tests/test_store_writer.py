@@ -5,6 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from livereview.errors import Retry
 from livereview.ops import screen
 from livereview.store import past
 from livereview.store.open import Connection, Store
@@ -138,3 +139,11 @@ def test_decisions_in_the_middle_of_a_merge_end_where_the_events_say(reviewed: S
     with reviewed.read() as con:
         assert con.execute("SELECT count(*) FROM decision WHERE verdict = 'include'").fetchall() == [(48,)]
         assert con.execute("SELECT count(DISTINCT report_id) FROM screening_state").fetchall() == [(12,)]
+
+
+def test_a_question_that_takes_too_long_is_ended_and_others_go_on(store: Store) -> None:
+    store.write(lambda con: con.execute("CREATE TABLE wide AS SELECT range AS n FROM range(200000)"))
+    with pytest.raises(Retry, match="took over 1 s"), store.read(seconds=1) as con:
+        con.execute("SELECT sum(a.n * b.n % 7) FROM wide a CROSS JOIN wide b").fetchall()
+    with store.read() as con:
+        assert con.execute("SELECT count(*) FROM wide").fetchall() == [(200000,)]

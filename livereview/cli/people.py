@@ -130,6 +130,10 @@ def account(
     name: Annotated[str, typer.Argument(help="Who, e.g. amina.")],
     role: Annotated[str, typer.Option(help="lead, reviewer, adjudicator or reader.")] = "reviewer",
     email: Annotated[str | None, typer.Option(help="Where digests go.")] = None,
+    review: Annotated[
+        list[str] | None, typer.Option("--review", help="May enter this one only; may be given again.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--every-review", help="May enter every review; so may new accounts.")] = False,
     close: Annotated[bool, typer.Option(help="Shut the account; its votes stay where others voted too.")] = False,
     home: Home = None,
 ) -> None:
@@ -140,5 +144,7 @@ def account(
             out.print(f"{name} can no longer sign in; {done['requeued']:,} records with no vote but theirs wait again.")
         else:
             secret = secrets.token_urlsafe(24)
-            client.call("add_account", name=name, role=role, secret=secret, email=email)
-            out.print(f"{name} ({role}) signs in with: {secret}", markup=False, soft_wrap=True)
+            asked = {"name": name, "role": role, "email": email, "reviews": [] if every else review or None}
+            done = client.call("add_account", secret=secret, **asked)
+            where = ", ".join(done["reviews"]) or "every review"
+            out.print(f"{name} ({role}, {where}) signs in with: {secret}", markup=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from uuid import uuid4
 
 import typer
 
+from livereview import logs
 from livereview.cli.terminal import Home, ReviewId, app, moment, out, settings_of, tell_published, told
 from livereview.client import Session
 
@@ -33,6 +35,7 @@ def serve(
     """Own the database: the screening room, the published pages, and the door for flows.  Example: livereview serve"""
     from livereview.web.serve import serve as run
 
+    logs.start(sys.stderr)
     with told():
         run(settings_of(home), host, port)
 

@@ -35,8 +35,9 @@ def digests(
         for account in accounts.names(con):
             if person not in (None, account.name) or account.role == "reader":
                 continue
-            waiting = [_waiting(con, review, account) for review in reviews]
-            nights = [_night(con, review, now) for review in reviews] if account.role == "lead" else []
+            own = [review for review in reviews if account.enters(review.id)]
+            waiting = [_waiting(con, review, account) for review in own]
+            nights = [_night(con, review, now) for review in own] if account.role == "lead" else []
             if told := digest(account.name, waiting, nights, base_url, always):
                 found.append({"name": account.name, "email": account.email, **asdict(told)})
         return {"digests": found}

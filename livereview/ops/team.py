@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -14,6 +14,7 @@ from livereview.ops.surveil import parsed, protocol
 from livereview.screening.agreement import Coefficient, Vote, ac1, alpha, kappas
 from livereview.screening.criteria import Change, change
 from livereview.store import accounts, decisions, searches, tasks, versions
+from livereview.store.accounts import Account
 from livereview.store.decisions import Older
 from livereview.store.open import Connection, Store
 
@@ -67,11 +68,21 @@ def tokens(store: Store, *, now: datetime) -> dict[str, Any]:
 
 
 def add_account(
-    store: Store, *, name: str, role: str, secret: str, now: datetime, email: str | None = None
+    store: Store,
+    *,
+    name: str,
+    role: str,
+    secret: str,
+    now: datetime,
+    email: str | None = None,
+    reviews: Sequence[str] | None = None,
+    by: str | None = None,
 ) -> dict[str, Any]:
-    """Open an account, or give one a new secret or role; `secret` is what the person signs in with.
+    """Open an account, or give one a new secret, role or reach; `secret` is what the person signs in with.
 
-    email  where digests go; None keeps the one that is known
+    email    where digests go; None keeps the one that is known
+    reviews  the only ones that the person may enter, none: every one; None keeps what was, at first every one
+    by       the lead who asks: nobody gives more than they have, or changes whom they can't reach; None: the operator
     """
     if role not in accounts.ROLES:
         raise Refused(f"role must be one of {', '.join(accounts.ROLES)}; it was {role!r}")
@@ -81,21 +92,48 @@ def add_account(
         raise Refused("the secret is too short to be safe; let livereview make one")
     if email is not None and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+", email):
         raise Refused(f"{email!r} is no mail address such as amina@example.org")
-    store.write(lambda con: accounts.append(con, name, role, accounts.digest(secret), True, now, email))
-    return {"name": name, "role": role}
+
+    def job(con: Connection) -> dict[str, Any]:
+        was = _reached(con, by, name)
+        reach = tuple(reviews) if reviews is not None else was.reviews if was else ()
+        for review in reach:
+            protocol(con, review)
+        account = Account(name, role, email, reach)
+        if by is not None and not _acting(con, by).covers(account):
+            raise Refused(f"you may enter {', '.join(_acting(con, by).reviews)} only, and can't open more to others")
+        accounts.append(con, account, accounts.digest(secret), True, now)
+        return {"name": name, "role": role, "reviews": list(reach)}
+
+    return store.write(job)
 
 
-def close_account(store: Store, *, name: str, now: datetime) -> dict[str, Any]:
+def _reached(con: Connection, by: str | None, name: str) -> Account | None:
+    """The account of this name; refused to a lead who may not enter all that it may."""
+    was = accounts.last_of(con, name)
+    if by is not None and was and not _acting(con, by).covers(was):
+        raise Refused(f"{name} also works on reviews that you may not enter; ask a lead of all of them")
+    return was
+
+
+def _acting(con: Connection, by: str) -> Account:
+    found = next((account for account in accounts.names(con) if account.name == by), None)
+    if found is None:
+        raise Refused(f"there is no open account {by!r}")
+    return found
+
+
+def close_account(store: Store, *, name: str, now: datetime, by: str | None = None) -> dict[str, Any]:
     """Shut an account. Its votes stay where others have voted too.
 
     Where its vote is the only one so far it is taken back, and the record waits for others: nobody is left who could
-    explain it. How many those are.
+    explain it. How many those are. `by` as in `add_account`.
     """
 
     def job(con: Connection) -> dict[str, Any]:
-        if name not in {account.name for account in accounts.names(con)}:
+        was = _reached(con, by, name)
+        if was is None or name not in {account.name for account in accounts.names(con)}:
             raise Refused(f"there is no open account {name!r}")
-        accounts.append(con, name, "reader", "-", False, now)
+        accounts.append(con, replace(was, role="reader"), "-", False, now)
         sole = decisions.sole_votes(con, name)
         for vote in sole:
             decisions.take_back(con, vote, f"closed/{vote}", now)

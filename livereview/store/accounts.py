@@ -16,38 +16,51 @@ ROLES = ("lead", "reviewer", "adjudicator", "reader")
 
 @dataclass(frozen=True, slots=True)
 class Account:
+    """Somebody who may sign in; `reviews` names those that they may enter, none: every one."""
+
     name: str
     role: str
     email: str | None = None
+    reviews: tuple[str, ...] = ()
+
+    def enters(self, review: str) -> bool:
+        return not self.reviews or review in self.reviews
+
+    def covers(self, other: Account) -> bool:
+        """Whether this account may enter all that the other may."""
+        return not self.reviews or (bool(other.reviews) and set(other.reviews) <= set(self.reviews))
 
 
 def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def append(
-    con: Connection, name: str, role: str, secret_hash: str, active: bool, now: datetime, email: str | None = None
-) -> None:
-    """A new secret or role for a name; the latest row counts, an inactive one shuts the door. Old sessions end.
+def append(con: Connection, account: Account, secret_hash: str, active: bool, now: datetime) -> None:
+    """A new secret, role or reach for a name; the latest row counts, an inactive one shuts the door. Old sessions end.
 
-    email  for digests; None keeps the one that is known
+    An address that is not given keeps the one that is known.
     """
-    con.execute("DELETE FROM session WHERE name = ? OR ends < ?", [name, now])
+    con.execute("DELETE FROM session WHERE name = ? OR ends < ?", [account.name, now])
     con.execute(
-        """INSERT INTO account (name, role, secret_hash, active, made, email)
-        SELECT ?, ?, ?, ?, ?, coalesce(?, (SELECT arg_max(email, seq) FROM account WHERE name = ?))""",
-        [name, role, secret_hash, active, now, email, name],
+        """INSERT INTO account (name, role, secret_hash, active, made, email, reviews)
+        SELECT $name, $role, $secret, $active, $now,
+            coalesce($email, (SELECT arg_max(email, seq) FROM account WHERE name = $name)), $reviews""",
+        {
+            "name": account.name,
+            "role": account.role,
+            "secret": secret_hash,
+            "active": active,
+            "now": now,
+            "email": account.email,
+            "reviews": list(account.reviews),
+        },
     )
 
 
 def by_secret(con: Connection, secret: str) -> Account | None:
     """The account this sign-in secret opens."""
-    row = con.execute(
-        """SELECT name, role FROM account a WHERE secret_hash = ? AND active
-        AND seq = (SELECT max(seq) FROM account b WHERE b.name = a.name)""",
-        [digest(secret)],
-    ).fetchone()
-    return Account(*row) if row else None
+    row = con.execute(f"{_OPEN} AND secret_hash = ?", [digest(secret)]).fetchone()
+    return _account(row) if row else None
 
 
 def start_session(con: Connection, secret: str, name: str, ends: datetime, now: datetime) -> None:
@@ -61,20 +74,32 @@ def end_session(con: Connection, secret: str) -> None:
 def by_session(con: Connection, secret: str, now: datetime) -> Account | None:
     """Whose session this is, while it lasts and the account is open."""
     row = con.execute(
-        """SELECT a.name, a.role FROM session s JOIN account a ON a.name = s.name
-        WHERE s.secret_hash = ? AND s.ends > ? AND a.active AND a.seq = (SELECT max(seq) FROM account b WHERE b.name = a.name)""",
+        f"{_OPEN} AND name = (SELECT name FROM session WHERE secret_hash = ? AND ends > ?)",  # noqa: S608
         [digest(secret), now],
     ).fetchone()
-    return Account(*row) if row else None
+    return _account(row) if row else None
 
 
 def names(con: Connection) -> list[Account]:
     """The open accounts by name."""
-    rows = con.execute(
-        """SELECT name, role, email FROM account a WHERE active AND seq = (SELECT max(seq) FROM account b WHERE b.name = a.name)
-        ORDER BY name"""
-    ).fetchall()
-    return [Account(*row) for row in rows]
+    return [_account(row) for row in con.execute(f"{_OPEN} ORDER BY name").fetchall()]
+
+
+def last_of(con: Connection, name: str) -> Account | None:
+    """The account of this name as it is or last was, open or shut; None if there never was one."""
+    row = con.execute(
+        "SELECT name, role, email, reviews FROM account WHERE name = ? ORDER BY seq DESC LIMIT 1", [name]
+    ).fetchone()
+    return _account(row) if row else None
+
+
+_OPEN = """SELECT name, role, email, reviews FROM account a
+    WHERE active AND seq = (SELECT max(seq) FROM account b WHERE b.name = a.name)"""
+
+
+def _account(row: tuple[Any, ...]) -> Account:
+    name, role, email, reviews = row
+    return Account(name, role, email, tuple(reviews or ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,14 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from livereview.errors import Refused
+from livereview.errors import Refused, Retry
 from livereview.store import standings
+from livereview.store.watch import Watch
 from livereview.store.writer import BULK, SOON, Writer
 from livereview.store.writer import Connection as Connection
 
 T = TypeVar("T")
+PATIENCE = 60.0  # seconds that a look into the database may take
 
 _source_tree = Path(__file__).resolve().parents[2] / "db"
 SQL = _source_tree if _source_tree.is_dir() else Path(__file__).resolve().parents[1] / "_db"
@@ -93,7 +95,7 @@ class Store:
             self.lock.release()
             raise
         self.publishing = threading.Lock()  # two builds of one version would write over each other
-        self._gate = threading.Lock()
+        self._gate, self._watch = threading.Lock(), Watch()
         self._main = Writer(self._con.cursor(), "writer", self._gate)
         self._quick = Writer(self._con.cursor(), "quick writer", self._gate, self._main)
 
@@ -104,11 +106,17 @@ class Store:
         self.close()
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """A cursor of its own for a few questions; it sees what was committed before each."""
+    def read(self, seconds: float = PATIENCE) -> Iterator[Connection]:
+        """A cursor of its own for a few questions; it sees what was committed before each.
+
+        Raises Retry for a question that is still not answered after so many seconds.
+        """
         cursor = self._con.cursor()
         try:
-            yield cursor
+            with self._watch.over(cursor, seconds):
+                yield cursor
+        except duckdb.InterruptException:
+            raise Retry(f"the database was asked something that took over {seconds:.0f} s; try again later") from None
         finally:
             cursor.close()
 
@@ -146,6 +154,7 @@ class Store:
         """Finish what waits, then let go of the file."""
         self._quick.close()
         self._main.close()
+        self._watch.close()
         self._con.close()
         del self._con  # whoever still holds this Store must not keep DuckDB alive past the interpreter's end
         self.lock.release()
@@ -214,7 +223,7 @@ def backup(store: Store, name: str) -> Path:
     target = store.backups / f"{name}.duckdb"
     if target.exists():
         raise Refused(f"{target} exists; choose another name")
-    with store.read() as con:
+    with store.read(seconds=3600) as con:
         source = con.execute("SELECT current_database()").fetchall()[0][0]
         con.execute(f"ATTACH '{target}' AS backup_copy")  # the name was checked above
         try:

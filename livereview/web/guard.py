@@ -82,6 +82,10 @@ class Visit:
     def name(self) -> str:
         return self.account.name
 
+    def enters(self, review: str) -> bool:
+        """Whether the account, and the token where there is one, open this review."""
+        return self.account.enters(review) and (self.token is None or self.token.review in (None, review))
+
     @property
     def csrf(self) -> str:
         """The token that this session's forms carry: others can't know it."""
@@ -151,7 +155,7 @@ def room(visit: Visitor, review: str) -> Room:
     with visit.desk.store.read() as con:
         if not re.fullmatch(r"[a-z0-9-]{1,64}", review) or searches.protocol_text(con, review) is None:
             raise HTTPException(404, "There is no review of this name here.")
-        if visit.token and visit.token.review not in (None, review):
+        if not visit.enters(review):
             raise HTTPException(404, "There is no review of this name here.")
         return Room(visit, surveil.protocol(con, review))
 
@@ -205,7 +209,7 @@ def _only(visit: Visit, roles: tuple[str, ...]) -> None:
     if visit.account.role in roles:
         return
     with visit.desk.store.read() as con:
-        leads = [account.name for account in accounts.names(con) if account.role == "lead"]
+        leads = [one.name for one in accounts.names(con) if one.role == "lead" and one.covers(visit.account)]
     ask = f" Ask {' or '.join(leads)}." if leads else ""
     raise HTTPException(403, f"This page is for {_words(roles)}; you are a {visit.account.role}.{ask}")
 

@@ -50,7 +50,7 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _end)
         config = uvicorn.Config(
-            app.create(store, settings, token=client.token(settings)), log_level="warning", access_log=False
+            app.create(store, settings, token=client.token(settings)), log_config=None, access_log=False
         )
         try:
             uvicorn.Server(config).run(sockets=[door])

@@ -1,0 +1,2 @@
+-- The reviews that an account may enter; none named: every one.
+ALTER TABLE account ADD COLUMN reviews VARCHAR[];
