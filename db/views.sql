@@ -94,6 +94,23 @@ LEFT JOIN report l ON l.record_id = m.left_id
 LEFT JOIN report r ON r.record_id = m.right_id
 WHERE m.verdict IN ('doubtful', 'same') AND coalesce(l.report_id, m.left_id) <> coalesce(r.report_id, m.right_id);
 
+-- Whether a review is retired, where a vote was carried: the last one's word, until the protocol changes.
+CREATE OR REPLACE VIEW decided_status AS
+SELECT p.review, p.kind, o.proposal, o.seq FROM retirement_outcome o JOIN retirement_proposal p ON p.id = o.proposal
+JOIN current_protocol c ON c.review = p.review AND c.seq < o.seq
+WHERE o.carried QUALIFY row_number() OVER (PARTITION BY p.review ORDER BY o.seq DESC) = 1;
+
+-- Reports asked again to see how steady the screening is, with the answer in force. One counts while its report is settled.
+CREATE OR REPLACE VIEW calibration_item AS
+WITH answer AS (
+    SELECT * FROM calibration_answer QUALIFY row_number() OVER (PARTITION BY item ORDER BY seq DESC) = 1
+)
+SELECT c.*, coalesce(p.report_id, c.record_id) AS report_id, a.id AS answer, a.record_id AS shown, a.verdict, a.reason, a.note,
+    a.tags, a.made AS answered, a.seq AS answer_seq, s.stage <> c.stage OR s.state IN ('included', 'excluded') AS stands
+FROM calibration c LEFT JOIN report p ON p.record_id = c.record_id
+LEFT JOIN screening_state s ON s.review = c.review AND s.report_id = coalesce(p.report_id, c.record_id)
+LEFT JOIN answer a ON a.item = c.id AND a.verdict <> 'withdrawn';
+
 -- What waits for a person beside screening.
 CREATE OR REPLACE VIEW open_task AS
 SELECT t.*, coalesce(p.report_id, t.record_id) AS report_id FROM task t
@@ -147,3 +164,24 @@ WITH found AS (
     FROM st GROUP BY review
 )
 SELECT * FROM per_record JOIN counts USING (review);
+
+-- Versions that were opened for comment: how their last opening put it, whether they were closed since, and the last
+-- publication, which shows what was known by its number.
+CREATE OR REPLACE VIEW consulted AS
+SELECT review, version, min(made) FILTER (WHERE act = 'open') AS opened, arg_max(until, seq) FILTER (WHERE act = 'open') AS until,
+    arg_max(readers, seq) FILTER (WHERE act = 'open') AS readers,
+    nullif(arg_max(coalesce(note, ''), seq) FILTER (WHERE act = 'open'), '') AS note,
+    CASE WHEN arg_max(act, seq) FILTER (WHERE act <> 'publish') = 'close' THEN max(made) FILTER (WHERE act = 'close') END AS closed,
+    arg_max(made, seq) FILTER (WHERE act = 'publish') AS published, max(seq) FILTER (WHERE act = 'publish') AS published_seq
+FROM consultation GROUP BY review, version;
+
+-- Comments with the last word on each. A panel member's needs none to be shown; a reader's does.
+CREATE OR REPLACE VIEW moderated_comment AS
+SELECT c.*, i.name AS invited, arg_max(m.accepted, m.seq) AS accepted, arg_max(coalesce(m.reason, ''), m.seq) AS reason,
+    max(m.seq) FILTER (WHERE m.accepted) AS accepted_seq
+FROM consultation_comment c LEFT JOIN consultation_invitation i ON i.id = c.invitation
+LEFT JOIN consultation_moderation m ON m.comment = c.id GROUP BY ALL;
+
+-- Versions that are withdrawn: the last word on each.
+CREATE OR REPLACE VIEW withdrawn AS
+SELECT * FROM withdrawal QUALIFY withdraws AND seq = max(seq) OVER (PARTITION BY review, version);

@@ -98,11 +98,22 @@ def surveil(
     with Session(chosen) as client, fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher:
         if protocol:
             client.call("register", text=Path(protocol).read_text(encoding="utf-8"), now=moment)
-        plans = chosen_searches(review_toml.parse(client.call("protocol", review=review)["text"]), only)
+        known = client.call("protocol", review=review)
+        plans = chosen_searches(review_toml.parse(known["text"]), only)
+        if known["status"] == "retired":
+            return retired(review, publish(client, review, moment))
         with progress.bar(len(plans), "searches") as watch:
             endings = [search(client, fetcher, review, plan, moment, watch(plan.name, keep)) for plan in plans]
         published = publish(client, review, moment)
     return verdict({"review": review, "searches": endings, "published": published})
+
+
+def retired(review: str, published: dict[str, Any]) -> State[Night]:
+    """A night without searches, which is as it should be: nothing failed."""
+    how = f"livereview retire --review {review} --revive WHY --by NAME"
+    note = f"{review} is retired: nothing was searched. To move that it comes back: {how}"
+    get_run_logger().info("%s", note)
+    return Completed(message=note, data={"review": review, "searches": [], "published": published, "note": note})
 
 
 def chosen_searches(review: Review, only: Sequence[str] | None) -> tuple[Search, ...]:

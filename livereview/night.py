@@ -21,11 +21,12 @@ COLUMNS = ("found", "fresh", "changed", "rejected")
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """How each search ended, what was published, and what went wrong in a sentence (None: nothing)."""
+    """How each search ended, what was published, what went wrong in a sentence (None: nothing), and why none ran."""
 
     endings: list[dict[str, Any]]
     published: dict[str, Any]
     problem: str | None
+    note: str | None = None
 
 
 def run(
@@ -77,7 +78,8 @@ def _night(flow: Any, recording: Path | None, **parameters: Any) -> Night:
     result = state.result(raise_on_failure=False)
     if isinstance(result, Exception):
         raise result
-    return Night(result["searches"], result["published"], None if state.is_completed() else state.message)
+    problem = None if state.is_completed() else state.message
+    return Night(result["searches"], result["published"], problem, result.get("note"))
 
 
 def _hush() -> None:
@@ -108,7 +110,8 @@ def ledger(attempts: list[dict[str, Any]]) -> Table:
 
 def show_status(one: dict[str, Any], out: Console) -> None:
     """A review's state: alarms first."""
-    out.rule(f"{one['review']}: {one['title']}")
+    retired = "  (retired: nothing is searched for any more)" if one["state"] == "retired" else ""
+    out.rule(f"{one['review']}: {one['title']}{retired}")
     for alarm in one["alarms"]:
         out.print(f"ALARM {alarm}", style="red", markup=False, soft_wrap=True)
     searches = Table("search", "last outcome", "last success", "found then", "usual")

@@ -74,6 +74,7 @@ class Screening:
     adjudicator who did not vote). `stages` in order, out of STAGES.
 
     core           experienced reviewers: one of the votes on each report must be theirs; empty: anybody's will do
+    shares         (name, percentage) of those who share the reports out among them; empty: everybody is asked about all
     ranked         the likely ones come first in the queue; else they come as they were found
     recall_target  the share of relevant reports that the lead's page tests the reading against
     """
@@ -82,6 +83,7 @@ class Screening:
     stages: tuple[str, ...] = STAGES
     adjudicators: tuple[str, ...] = ()
     core: tuple[str, ...] = ()
+    shares: tuple[tuple[str, float], ...] = ()
     ranked: bool = True
     recall_target: float = 0.95
 
@@ -190,6 +192,7 @@ class Review:
     canaries: tuple[str, ...] = ()  # DOIs every database search should return
     suggestions: str | None = None  # where readers suggest a study: the owner's /suggest/ID as the public reaches it
     webhooks: tuple[str, ...] = ()  # addresses that are told of each version
+    language: str = "en-GB"  # of the published pages: en-GB, or a catalogue in livereview/locale
     text: str = ""
     hash: str = ""
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from livereview.errors import Refused
 
 SECRETS = (
     "OPENALEX_API_KEY",
@@ -21,6 +26,21 @@ SECRETS = (
 
 
 @dataclass(frozen=True, slots=True)
+class OpenId:
+    """The OpenID Connect provider that people may sign in through, and as whom this server asks it.
+
+    issuer   the provider's name for itself, an address (LIVEREVIEW_OIDC_ISSUER); compared letter by letter
+    client   this server's name there (LIVEREVIEW_OIDC_CLIENT_ID), and its secret (LIVEREVIEW_OIDC_CLIENT_SECRET)
+    back     where the provider sends people back to, made from LIVEREVIEW_URL; the provider must know it
+    """
+
+    issuer: str
+    client: str
+    secret: str = field(repr=False)
+    back: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Where things are and what the service may use.
 
@@ -28,6 +48,7 @@ class Settings:
     secrets  API keys and the contact address, by name; never printed
     url      where people reach the web app (LIVEREVIEW_URL); sender: From of mails (LIVEREVIEW_MAIL_FROM)
     memory   what DuckDB may use (LIVEREVIEW_MEMORY, "2GB"); threads likewise (LIVEREVIEW_THREADS, 2)
+    oidc     who else vouches for people; None: they sign in with secrets only
     """
 
     home: Path
@@ -36,6 +57,7 @@ class Settings:
     threads: int = 2
     url: str = ""
     sender: str = ""
+    oidc: OpenId | None = None
 
     @property
     def smtp(self) -> str:
@@ -73,4 +95,43 @@ def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
         threads=int(environment.get("LIVEREVIEW_THREADS", "2")),
         url=environment.get("LIVEREVIEW_URL", ""),
         sender=environment.get("LIVEREVIEW_MAIL_FROM", ""),
+        oidc=_oidc(environment),
     )
+
+
+def sealed(url: str) -> bool:
+    """Whether nobody on the way can read or change what goes to this address: https, or http to this very machine."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    if not host or "@" in parts.netloc or not re.fullmatch(r"[!-~]+", url) or "\\" in url:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _this_machine(host))
+
+
+def _this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _oidc(environment: Mapping[str, str]) -> OpenId | None:
+    """The provider, where there is one; raises Refused for a part of what it takes: nobody shall believe it is on."""
+    given = {
+        "LIVEREVIEW_OIDC_ISSUER": environment.get("LIVEREVIEW_OIDC_ISSUER", ""),
+        "LIVEREVIEW_OIDC_CLIENT_ID": environment.get("LIVEREVIEW_OIDC_CLIENT_ID", ""),
+        "LIVEREVIEW_OIDC_CLIENT_SECRET": environment.get("LIVEREVIEW_OIDC_CLIENT_SECRET", ""),
+    }
+    if not any(given.values()):
+        return None
+    given["LIVEREVIEW_URL"] = url = environment.get("LIVEREVIEW_URL", "")
+    if missing := [name for name, value in given.items() if not value]:
+        raise Refused(f"sign-in through a provider also needs {', '.join(missing)}; or unset all of LIVEREVIEW_OIDC_…")
+    for name in ("LIVEREVIEW_OIDC_ISSUER", "LIVEREVIEW_URL"):
+        if not sealed(given[name]) or "?" in given[name] or "#" in given[name]:
+            raise Refused(f"{name} must be like https://host for sign-in through a provider; http: this machine only")
+    issuer, client, secret = (given[f"LIVEREVIEW_OIDC_{name}"] for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET"))
+    return OpenId(issuer, client, secret, f"{url.rstrip('/')}/sign-in/oidc/back")

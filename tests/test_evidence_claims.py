@@ -44,7 +44,10 @@ def changed(before, after):
 def test_an_outcome_without_studies_is_a_gap_and_not_a_finding():
     text = said()["outcome:care"]
     assert text == "No study in this review has measured children entering care yet. This is a gap in the evidence."
-    assert said()["answer"].startswith("No study here has measured whether it works. Of 2 outcomes: 2 with no studies")
+    assert said()["answer"] == (
+        "No study here has measured whether it works. The review has 2 outcomes. "
+        "For 2, there are no studies (children entering care, wellbeing)."
+    )
 
 
 def test_one_study_is_told_with_what_it_found_and_its_caution():

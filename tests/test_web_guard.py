@@ -37,11 +37,15 @@ ALLOWED = {
     "/r/{review}/evidence/{study}/without": {"lead", "reviewer"},
     "/r/{review}/sign-off": {"lead"},
     "/r/{review}/tasks": {"lead"},
+    "/r/{review}/consultation": {"lead"},
+    "/r/{review}/consultation/invite": {"lead"},
+    "/r/{review}/consultation/comment": {"lead"},
     "/r/{review}/files": {"lead"},
     "/r/{review}/import": {"lead"},
     "/r/{review}/export/{kind}": {"lead"},
     "/r/{review}/team": {"lead"},
     "/r/{review}/team/again": {"lead"},
+    "/r/{review}/team/calibrate": {"lead"},
     "/r/{review}/screen/{stage}": {"lead", "reviewer"},
     "/r/{review}/decide": {"lead", "reviewer"},
     "/r/{review}/full-text": {"lead", "reviewer"},
@@ -49,9 +53,17 @@ ALLOWED = {
     "/r/{review}/undo": WORKERS,
     "/r/{review}/history": WORKERS,
     "/r/{review}/conflicts": {"lead", "adjudicator"},
+    "/r/{review}/retirement": WORKERS,
+    "/r/{review}/retirement/vote": WORKERS,
+    "/r/{review}/retirement/close": {"lead"},
     "/r/{review}/duplicates": WORKERS,
 }
-OPEN = {"/healthz", "/site", "/site/{path:path}", "/static/{name}", "/sign-in", "/suggest/{review}"}
+OPEN = {"/healthz", "/oembed", "/site", "/site/{path:path}", "/static/{name}", "/sign-in", "/suggest/{review}"} | {
+    "/comment/{review}",
+    "/comment/{review}/{token}",
+    "/sign-in/oidc",
+    "/sign-in/oidc/back",
+}
 
 
 def address(path: str) -> str:

@@ -63,6 +63,9 @@ def surveil(
             register(client, review, protocol)
             client.call("protocol", review=review)
         state = night.run(chosen, review, path, only=only, now=now, record=record, recording=replay)
+    if state.note:
+        out.print(state.note, markup=False, soft_wrap=True)
+        return
     out.print(night.table(state.endings))
     tell_problem(state.problem)
 

@@ -16,7 +16,7 @@ from livereview.evidence.forms import Extraction
 from livereview.evidence.synthesis import RULE, RULE_VERSION, SIDES, StudyDirection, Synthesis
 from livereview.review import EMMIE, Outcome, Review
 
-WORDING_VERSION = "2"
+WORDING_VERSION = "3"
 CAVEAT = "Lack of evidence is not evidence that it does not work."
 CHANGE_RULE_VERSION = "2"
 CHANGE_RULE_TEXT = (
@@ -92,10 +92,10 @@ def _answer(found: Sequence[Synthesis], forms: Sequence[Extraction]) -> Claim:
     n = len(found)
     studies = Figure("studies", len(forms), "included studies with extracted data")
     parts = [(words, [s for s in found if s.state == state]) for state, words in _STANDING.items()]
-    told = [f"{len(some)} {words} ({_listed(some)})" for words, some in parts if some]
+    told = [f"For {len(some)}, {words} ({_listed(some)})." for words, some in parts if some]
     return Claim(
         id="answer",
-        text=f"{_opening(found)}Of {_many(n, 'outcome')}: {'; '.join(told)}.",
+        text=" ".join([f"{_opening(found)}The review has {_many(n, 'outcome')}.", *told]),
         rule=RULE,
         version=f"{RULE_VERSION}.{WORDING_VERSION}",
         studies=tuple(form.study for form in forms),
@@ -104,23 +104,23 @@ def _answer(found: Sequence[Synthesis], forms: Sequence[Extraction]) -> Claim:
 
 
 def _opening(found: Sequence[Synthesis]) -> str:
-    """The plain answer before the numbers; none where some outcome has a firm finding that the numbers name."""
+    """The plain answer before the numbers; where some outcome has a firm finding, only that its words follow."""
     best = max((_LADDER.get(synthesis.state, _FIRM) for synthesis in found), default=0)
     return (
         "No study here has measured whether it works. ",
         "There is too little evidence to say whether it works. ",
         "The evidence does not yet show whether it works. ",
-        "",
+        "Here is what the studies have found so far. ",
     )[best]
 
 
 _STANDING = {  # state: how the answer says it of a number of outcomes
-    "favours_intervention": "where most evidence points towards the intervention",
-    "favours_comparison": "where most evidence points towards the comparison",
-    "no_important_effect": "where studies suggest no important difference",
-    "mixed": "with evidence that points both ways",
-    "insufficient_evidence": "with too little evidence",
-    "no_studies": "with no studies",
+    "favours_intervention": "most evidence points towards the intervention",
+    "favours_comparison": "most evidence points towards the comparison",
+    "no_important_effect": "studies suggest no important difference",
+    "mixed": "evidence points both ways",
+    "insufficient_evidence": "there is too little evidence",
+    "no_studies": "there are no studies",
 }
 
 
@@ -207,8 +207,8 @@ def _mixed(found: Synthesis, rating: Rating | None) -> str:
 _TOWARD = {
     "favours_intervention": "favoured the intervention",
     "favours_comparison": "favoured the comparison",
-    "mixed": "had results that point both ways",
-    "no_difference": "reported no difference",
+    "mixed": "had mixed results",
+    "no_difference": "found no difference",
     "unclear": "had no clear direction",
 }
 
@@ -231,8 +231,8 @@ def _small(found: Synthesis, rating: Rating | None) -> str:
     label = _lower(found.outcome.label)
     sure = f"{certainty.effect(rating, f'no important difference in {label}')} " if rating else ""
     return (
-        f"{sure}All {len(found.studies)} studies of {label}{people} suggest no important difference: "
-        "their intervals lie within the smallest one that matters "
+        f"{sure}All {len(found.studies)} studies of {label}{people} suggest no important difference. "
+        "Their intervals lie within the smallest one that matters "
         f"({found.outcome.important:g} {found.outcome.measure})."
     )
 

@@ -24,6 +24,7 @@ from livereview.ops import (
     publish,
     ranking,
     recheck,
+    retirement,
     screen,
     settle,
     status,
@@ -32,6 +33,7 @@ from livereview.ops import (
     tasks,
     team,
     tips,
+    withdraw,
 )
 from livereview.store.open import Store, backup
 
@@ -47,6 +49,7 @@ __all__ = [
     "publish",
     "ranking",
     "recheck",
+    "retirement",
     "run",
     "screen",
     "status",
@@ -55,6 +58,7 @@ __all__ = [
     "tasks",
     "team",
     "tips",
+    "withdraw",
 ]
 
 
@@ -88,6 +92,10 @@ OPS: dict[str, Callable[..., Answer]] = {
     "stop_reading": stopping.stop,
     "read_on": stopping.read_on,
     "draw_audit": stopping.draw,
+    "retirement": retirement.monitor,
+    "propose_retirement": retirement.propose,
+    "vote_retirement": retirement.vote,
+    "close_retirement": retirement.close,
     "extract": evidence.extract,
     "rate": evidence.rate,
     "group": evidence.group,
@@ -97,6 +105,8 @@ OPS: dict[str, Callable[..., Answer]] = {
     "publish": publish.publish,
     "sign_off": publish.sign,
     "as_of": as_of.as_of,
+    "withdraw": withdraw.withdraw,
+    "take_back": withdraw.take_back,
     "settle_outbox": publish.settle_outbox,
     "status": status.status,
     "ledger": status.ledger_of,
@@ -125,7 +135,7 @@ def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
     ready["now"] = _time(ready["now"]) if ready.get("now") else datetime.now(UTC)
     if isinstance(ready.get("moment"), str):
         ready["moment"] = _time(ready["moment"])
-    if name in ("publish", "settle_outbox", "as_of"):
+    if name in ("publish", "settle_outbox", "as_of", "withdraw", "take_back"):
         ready["folder"] = folder
     try:
         signature(OPS[name]).bind(store, **ready)

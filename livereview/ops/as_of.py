@@ -27,7 +27,7 @@ def as_of(store: Store, *, review: str, moment: datetime, folder: Path, now: dat
         build = past.last_build(con, review, moment)
     if build is None:
         raise Refused(f"nothing of {review} was published at {moment:%Y-%m-%d %H:%M} UTC")
-    with _then(store, build, moment) as con:
+    with then(store, build, moment) as con:
         known = versions.all_of(con, review)
         (files,) = files_of(snapshot(con, review, known), known[-1], LATEST)
     target = folder / review / "as-of" / f"{moment.astimezone(UTC):%Y-%m-%dT%H-%M-%SZ}"
@@ -37,7 +37,7 @@ def as_of(store: Store, *, review: str, moment: datetime, folder: Path, now: dat
 
 
 @contextmanager
-def _then(store: Store, upto: int, moment: datetime) -> Iterator[Connection]:
+def then(store: Store, upto: int, moment: datetime) -> Iterator[Connection]:
     """A copy of the database that knows nothing from after event `upto`, but the versions made by then."""
     with past.copy(store, f"as-of-{uuid4().hex}") as con:
         past.forget(con, upto, moment)

@@ -13,13 +13,13 @@ from typing import Any
 
 from livereview.errors import Refused
 from livereview.evidence.claims import CONCLUSION_CHANGED, sentences
-from livereview.ops import parquet
-from livereview.ops.snapshot import snapshot
+from livereview.ops import renditions
+from livereview.ops.snapshot import snapshot, withdrawn
 from livereview.review import Review
 from livereview.store import past, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.versions import Held, Version
-from livereview.summary import site
+from livereview.summary import graves, site, tombstone
 from livereview.summary.snapshot import Snapshot
 
 KEPT_BUILDS = 3
@@ -33,16 +33,21 @@ def publish(store: Store, *, review: str, folder: Path, now: datetime) -> dict[s
     always points to a complete build; where only search dates moved it is refreshed without a new version, and where
     nothing moved nothing is written. A build that fails leaves everything as it was and is noted for the lead; so does
     one that changes a conclusion, until somebody signs it (`sign`), unless the protocol says `sign_off = false`.
+    Withdrawn versions become tombstones whatever comes of the build (ops/withdraw.py).
     """
     with store.publishing:
         return _publish(store, review, folder, now)
 
 
 def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str, Any]:
+    from livereview.ops import withdraw  # which publishes what it withdraws, so it imports this module
+
+    home = folder / review
     with store.still() as con:
         upto = past.seen(con)
         cause = (versions.asked(con, review) or (0, "a scheduled rebuild"))[1]
         known, waiting = versions.all_of(con, review), versions.held(con, review)
+        notice = withdraw.bury(con, review, home, known)
         try:
             snap = snapshot(con, review, known)
             version = _version(snap, known, cause, upto, now)
@@ -50,16 +55,18 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
             if new:
                 version = _signed(snap, version, versions.signed_by(con, review, version.content_hash), waiting)
                 if _needs_name(snap.review, version):
+                    if notice:  # it was built, so that as-of finds it
+                        store.write(lambda c: versions.answered(c, review, upto, None, now))
                     return _hold(store, review, known[-1], version, waiting, folder)
             files, *kept = files_of(snap, version, LATEST, *([NUMBERED] if new else []))
         except Exception as error:
             problem = f"{type(error).__name__}: {error}"
             store.write(lambda c: versions.answered(c, review, upto, problem, now))
             raise
-    home = folder / review
     place(home / "builds" / _digest(files), files)
     for pages in kept:
         place(home / "v" / str(version.number), pages)
+    withdraw.revive(store, review, home, known)
 
     def note(con: Connection) -> None:
         if new:
@@ -68,6 +75,9 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
 
     store.write(note)
     _point(home, files)
+    if new:  # tombstones tell what replaces them
+        with store.read() as con:
+            withdraw.bury(con, review, home, [*known, version])
     return {"version": version.number, "new": new, "change": version.change, "folder": str(home / "latest")}
 
 
@@ -144,10 +154,16 @@ def _version(snap: Snapshot, known: Sequence[Version], cause: str, upto: int, no
 
 
 def files_of(snap: Snapshot, version: Version, *homes: str) -> tuple[Mapping[str, bytes], ...]:
-    """The version's files with today's search dates, for each of `homes`, the way from them to the review's folder."""
+    """The version's files with today's search dates, for each of `homes`, the way from them to the review's folder.
+
+    Where the version is withdrawn they are a notice that says so.
+    """
+    if version.number in tombstone.in_force(snap.withdrawals):
+        texts = [one.summary for one in snap.history]
+        return tuple(graves.notice(texts, snap.withdrawals, home) for home in homes)
     before = replace(snap, history=snap.history[: version.number - 1])
     made = site.draft(before, version.number, version.cause, version.signed_by, version.moment)
-    return site.files(made, *homes, encode=parquet.encode)
+    return site.files(made, *homes, encode=renditions.encode, draw=renditions.draw)
 
 
 def place(target: Path, files: Mapping[str, bytes]) -> None:
@@ -160,6 +176,12 @@ def place(target: Path, files: Mapping[str, bytes]) -> None:
         path.write_bytes(content)
     shutil.rmtree(target, ignore_errors=True)
     beside.rename(target)
+
+
+def show(home: Path, files: Mapping[str, bytes]) -> None:
+    """Let `latest` show these files."""
+    place(home / "builds" / _digest(files), files)
+    _point(home, files)
 
 
 def _point(home: Path, files: Mapping[str, bytes]) -> None:
@@ -202,7 +224,9 @@ def library(store: Store, *, folder: Path) -> None:
     """Write the front page over all published reviews."""
     with store.read() as con:
         entries = [(review, versions.all_of(con, review)) for review in searches.review_ids(con)]
-        files = site.library([site.Entry(review, known[-1].summary) for review, known in entries if known])
+        files = site.library(
+            [site.Entry(review, known[-1].summary, withdrawn(con, review)) for review, known in entries if known]
+        )
     for name, content in files.items():
         beside = folder / f".{name}.new"
         beside.write_bytes(content)

@@ -82,7 +82,8 @@ def _decide(con: Connection, asked: Decision, now: datetime) -> dict[str, Any]:
     if word.rank is None and (ranked := ranks.place(con, asked.review, report)):
         word = replace(word, rank=ranked[0], model=ranked[1])
     known = not _write(con, word, mine, now)
-    after = standings.of(con, asked.review, report) or before
+    screening = rules.screening
+    after = standings.refresh_votes(con, asked.review, report, screening.stages, screening.votes)
     if not known and _final(rules, before) != _final(rules, after):
         versions.ask(con, asked.review, f"a report was {SETTLED.get(after.state, 'taken up again')}", now)
     return {"report": report, "stage": after.stage, "state": after.state, "votes": after.votes, "known": known}

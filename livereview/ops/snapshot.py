@@ -8,10 +8,23 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 from livereview.evidence import checks
+from livereview.ops.consulted import consulted
 from livereview.ops.surveil import protocol
 from livereview.records import Record
 from livereview.review import Review
-from livereview.store import decisions, evidence, ledger, matches, records, searches, stopping, trace, versions
+from livereview.store import (
+    decisions,
+    evidence,
+    ledger,
+    matches,
+    records,
+    retirement,
+    searches,
+    stopping,
+    trace,
+    versions,
+    withdrawals,
+)
 from livereview.store.open import Connection
 from livereview.summary.snapshot import (
     Decided,
@@ -19,11 +32,13 @@ from livereview.summary.snapshot import (
     Origin,
     Published,
     Report,
+    Retired,
     SearchFact,
     Snapshot,
     Stop,
     Study,
     Traced,
+    Withdrawal,
 )
 from livereview.surveillance.health import health
 from livereview.surveillance.recall import recall
@@ -33,7 +48,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version]) -> Snapshot:
     """What is known of a review now; `history` are the versions before the one to be built."""
-    review = protocol(con, review_id)
+    review = retirement.effective(con, protocol(con, review_id))
     grouped = evidence.reports_of(con, review_id)
     awaiting = evidence.to_extract(con, review_id)
     excluded = decisions.excluded_at_full_text(con, review_id)
@@ -53,11 +68,19 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
         history=tuple(_published(version) for version in history),
         recall=recall(ledger.found_by(con, review_id)),
         stop=_stop(con, review_id),
+        retirement=_retired(con, review_id),
         waiting_since=tuple(decisions.waiting_since(con, review_id).items()),
         traced=_traced(con, review_id, grouped),
         extracted=trace.extracted(con, review_id),
         ratings=tuple(evidence.ratings(con, review_id)),
+        consultations=consulted(con, review_id, moment or EPOCH),
+        withdrawals=withdrawn(con, review_id),
     )
+
+
+def withdrawn(con: Connection, review: str) -> tuple[Withdrawal, ...]:
+    """What was withdrawn, or taken back, oldest first; without the names of people."""
+    return tuple(Withdrawal(one.version, one.withdraws, one.reason, one.made) for one in withdrawals.acts(con, review))
 
 
 def _traced(con: Connection, review: str, grouped: dict[str, list[str]]) -> dict[str, Traced]:
@@ -77,6 +100,13 @@ def _traced(con: Connection, review: str, grouped: dict[str, list[str]]) -> dict
 def _stop(con: Connection, review: str) -> Stop | None:
     act = stopping.in_force(con, review)
     return Stop(act.made, tuple(sorted(act.told.items()))) if act else None
+
+
+def _retired(con: Connection, review: str) -> Retired | None:
+    decided = retirement.in_force(con, review)
+    if decided is None or decided[0].kind != "retire":
+        return None
+    return Retired(decided[1].made, decided[0].reason, decided[1].votes, decided[0].triggers)
 
 
 def _searches(con: Connection, review: Review, now: datetime) -> Iterable[SearchFact]:

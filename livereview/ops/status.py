@@ -10,7 +10,7 @@ from typing import Any
 from livereview.ops import recheck, tasks
 from livereview.ops.surveil import protocol
 from livereview.review import Review
-from livereview.store import decisions, ledger, searches, versions
+from livereview.store import decisions, ledger, retirement, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.surveillance.health import Health, health
 from livereview.surveillance.recall import CAVEAT, recall
@@ -26,14 +26,15 @@ def status(store: Store, *, now: datetime, review: str | None = None) -> dict[st
 
 
 def _review(con: Connection, review: str, now: datetime) -> dict[str, Any]:
-    rules = protocol(con, review)
+    rules = retirement.effective(con, protocol(con, review))
     known = healths(con, rules, now)
     published = versions.all_of(con, review)
     return {
         "review": review,
         "title": rules.title,
+        "state": rules.living.status,
         "searches": [_row(one) for one in known],
-        "never_run": [s.name for s in rules.searches if s.name not in {one.name for one in known}],
+        "never_run": _never_run(rules, known),
         "recall": _recall(con, review),
         "tasks": tasks.open_tasks(con, review),
         "out_of_reach": recheck.out_of_reach(con, review),
@@ -48,9 +49,19 @@ def _review(con: Connection, review: str, now: datetime) -> dict[str, Any]:
     }
 
 
+def _never_run(rules: Review, known: Sequence[Health]) -> list[str]:
+    """The searches that still wait for their first run; a retired review has none."""
+    ran = {one.name for one in known}
+    return [s.name for s in rules.searches if s.name not in ran and rules.living.status != "retired"]
+
+
 def healths(con: Connection, rules: Review, now: datetime) -> list[Health]:
-    """How each search that ever ran fares; a search that left the protocol is not asked for any more."""
-    planned = {search.name: search for search in rules.searches}
+    """How each search that ever ran fares; one that left the protocol, or a retired review's, is not asked for.
+
+    Look-ups go on: readers of a retired review must still learn of a retraction.
+    """
+    retired = retirement.effective(con, rules).living.status == "retired"
+    planned = {} if retired else {search.name: search for search in rules.searches}
     found = []
     for name, attempts in ledger.attempts(con, rules.id).items():
         plan = planned.get(name)

@@ -17,7 +17,7 @@ from livereview.ops.settle import prepare, settle
 from livereview.review import Review, Search
 from livereview.sources import citations
 from livereview.sources.protocol import Page, Query
-from livereview.store import ledger, records, searches, versions
+from livereview.store import ledger, records, retirement, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.searches import Counts, PageFacts, Run
 from livereview.surveillance.health import RAN_THROUGH, filled
@@ -52,9 +52,10 @@ def register(store: Store, *, text: str, now: datetime) -> dict[str, Any]:
 
 
 def text_of(store: Store, *, review: str, now: datetime) -> dict[str, Any]:
-    """The review.toml in force, as text."""
+    """The review.toml in force, as text, and the review's status, which a vote may have changed since."""
     with store.read() as con:
-        return {"text": protocol(con, review).text}
+        rules = protocol(con, review)
+        return {"text": rules.text, "status": retirement.effective(con, rules).living.status}
 
 
 def begin(store: Store, *, review: str, name: str, search: str, now: datetime) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from livereview import messages
 from livereview.errors import Refused
 from livereview.review import (
     EMMIE,
@@ -141,6 +142,7 @@ _TOP = {
     "suggestions": _Key(values.url, None),
     "webhooks": _Key(values.list_of(values.url), ()),
     "extractors": _Key(values.whole(1, 2), 1),
+    "language": _Key(values.choice("language", messages.languages()), messages.ENGLISH),
     "question": _Key(values.table, form=_ONE),
     "criteria": _Key(values.table, form=_ONE),
     "reasons": _Key(values.rows, form=_MANY),
@@ -189,6 +191,7 @@ _SCREENING = {
     "stages": _Key(values.stages, STAGES),
     "adjudicators": _Key(values.list_of(values.text), ()),
     "core": _Key(values.list_of(values.text), ()),
+    "shares": _Key(values.shares, ()),
     "ranked": _Key(values.flag, True),
     "recall_target": _Key(values.share, 0.95),
 }
@@ -224,7 +227,7 @@ def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -
         "taxonomy": tuple(Area(**row) for row in _each(top["taxonomy"], _AREA, ("taxonomy",), notes)),
         "outcomes": _outcomes(top["outcomes"], notes),
         "searches": _searches(top["searches"], sources, notes),
-        "screening": Screening(**_fields(top["screening"], _SCREENING, ("screening",), notes)),
+        "screening": _screening(top["screening"], notes),
         "highlights": Highlights(**_fields(top["highlights"], _HIGHLIGHTS, ("highlights",), notes)),
         "living": Living(**_fields(top["living"], _LIVING, ("living",), notes)),
         "statements": tuple(Statement(**row) for row in _each(top["statements"], _STATEMENT, ("statements",), notes)),
@@ -243,6 +246,18 @@ def _criteria(table: dict[str, Any], notes: _Notes) -> tuple[Criterion, ...]:
         if kind == "exclude" and row["id"] in included:
             notes.append((("criteria", kind, n, "id"), f'"{row["id"]}" is an include criterion too; ids must differ'))
     return tuple(Criterion(row["id"], kind, row["text"]) for kind, _, row in rows)
+
+
+def _screening(given: Any, notes: _Notes) -> Screening:
+    row = _fields(given, _SCREENING, ("screening",), notes)
+    votes, core, names = row["votes"] or 1, row["core"] or (), [name for name, _ in row["shares"] or ()]
+    if names and len(names) < votes:
+        what = f"names fewer people than each record needs votes ({votes}); name more, or leave shares out"
+        notes.append((("screening", "shares"), what))
+    elif names and core and not set(names) & set(core):
+        what = f"names no core reviewer, and each record needs a vote of one; add {' or '.join(core)}"
+        notes.append((("screening", "shares"), what))
+    return Screening(**row)
 
 
 def _outcomes(given: Any, notes: _Notes) -> tuple[Outcome, ...]:

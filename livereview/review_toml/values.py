@@ -90,6 +90,17 @@ def share(value: Any) -> float:
     return float(value)
 
 
+def shares(value: Any) -> tuple[tuple[str, float], ...]:
+    if not isinstance(value, dict):
+        raise Wrong(f"must be names with percentages, e.g. {{ amina = 60, ben = 40 }}; this is {_shown(value)}")
+    for name, part in value.items():
+        if not name.isidentifier():
+            raise Wrong(f'"{name}" is no account: their names have letters, digits and _ only', (name,))
+        if isinstance(part, bool) or not isinstance(part, int | float) or not 0.01 <= part <= 100:
+            raise Wrong(f"must be a percentage from 0.01 to 100, without quotes; this is {_shown(part)}", (name,))
+    return tuple((name, float(part)) for name, part in value.items())
+
+
 def choice(what: str, choices: Collection[str]) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         if (word := text(value)) not in choices:

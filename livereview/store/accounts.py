@@ -74,15 +74,29 @@ def end_session(con: Connection, secret: str) -> None:
 def by_session(con: Connection, secret: str, now: datetime) -> Account | None:
     """Whose session this is, while it lasts and the account is open."""
     row = con.execute(
-        f"{_OPEN} AND name = (SELECT name FROM session WHERE secret_hash = ? AND ends > ?)",  # noqa: S608
+        """SELECT name, role, email, reviews, active FROM account
+        WHERE name = (SELECT name FROM session WHERE secret_hash = ? AND ends > ?) ORDER BY seq DESC LIMIT 1""",
         [digest(secret), now],
     ).fetchone()
-    return _account(row) if row else None
+    return _account(row[:-1]) if row and row[-1] else None
 
 
 def names(con: Connection) -> list[Account]:
     """The open accounts by name."""
     return [_account(row) for row in con.execute(f"{_OPEN} ORDER BY name").fetchall()]
+
+
+def by_email(con: Connection, email: str) -> list[Account]:
+    """The open accounts with this mail address, in capitals or not; letters beyond ASCII must be the very same.
+
+    Folding those would make two addresses one: the Kelvin sign becomes k.
+    """
+    folded = email.casefold()
+    return [
+        one
+        for one in names(con)
+        if one.email == email or (one.email and (one.email + email).isascii() and one.email.casefold() == folded)
+    ]
 
 
 def last_of(con: Connection, name: str) -> Account | None:

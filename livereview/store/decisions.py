@@ -33,7 +33,7 @@ class Decision:
 
 
 def append(con: Connection, d: Decision, now: datetime) -> bool:
-    """Write a decision; False if this very one is known already."""
+    """Write a decision; False if this very one is known already. `standings.refresh_votes` then tells what it moved."""
     rows = con.execute(
         """INSERT INTO decision (id, review, record_id, record_version, stage, reviewer, role, verdict, reason, note, tags,
             criteria_version, rank, model, made)
@@ -56,8 +56,6 @@ def append(con: Connection, d: Decision, now: datetime) -> bool:
             now,
         ],
     ).fetchall()
-    if rows:
-        standings.refresh_votes(con, d.review, d.record_id)
     return bool(rows)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from livereview.store import stopping
+from livereview.store import calibration, shares, stopping
 from livereview.store.open import Connection
 
 
@@ -24,7 +24,7 @@ class Next:
 # `place` orders in one number, so that the first are found without sorting all: reports that others have on their screens
 # and that then have all their votes come last; half-screened ones first, or a re-ranked list would leave records with a
 # single vote for ever; then those drawn for an audit; then by rank (27 bits), then as found (33 bits). "Not retrieved" is
-# no vote: once somebody has the report after all, everyone is asked.
+# no vote: once somebody has the report after all, everyone is asked. Where people have shares, each meets their own only.
 _WAITING = """
     WITH latest AS (SELECT record_id, arg_max(verdict, seq) AS verdict, max(seq) AS seq FROM decision
         WHERE review = $review AND reviewer = $reviewer AND stage = $stage AND role = 'vote' GROUP BY record_id),
@@ -42,7 +42,7 @@ _WAITING = """
             LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id
             LEFT JOIN drawn d ON d.review = s.review AND d.report_id = s.report_id
         WHERE s.review = $review AND s.stage = $stage AND s.state IN ('open', 'half')
-            AND s.report_id NOT IN (SELECT unnest($closed::VARCHAR[]))
+            AND s.report_id NOT IN (SELECT unnest($closed::VARCHAR[])) AND in_share($share::BLOB, s.report_id)
             AND (NOT $stopped OR s.votes > 0 OR d.report_id IS NOT NULL)
             AND NOT EXISTS (SELECT 1 FROM mine WHERE mine.voted AND mine.report_id = s.report_id))
 """
@@ -60,6 +60,8 @@ def next_for(
     """The head of a reviewer's queue at a stage. Where the report `wanted` waits for them too, it is shown instead.
 
     held, needed   how many others have each report before them, and how many votes it needs
+
+    Settled reports that are asked again stand among the others and count as they do: nothing here tells them apart.
     """
     asked = _asked(con, review, reviewer, stage, held or {}, needed)
     row = con.execute(
@@ -69,6 +71,10 @@ def next_for(
     ).fetchone()
     first, count, done = row or (None, 0, 0)
     shown, after = (*(first or ()), None, None)[:2]
+    hidden = calibration.coming(con, review, reviewer, stage, count)
+    if hidden.report_id:
+        shown, after = hidden.report_id, shown
+    count, done = count + hidden.left, done + hidden.answered
     if wanted and wanted != shown and (found := _after(con, wanted, asked)):
         return Next(wanted, found[0] or shown, count, True, done)
     return Next(shown, after, count, False, done)
@@ -85,7 +91,7 @@ def _after(con: Connection, wanted: str, asked: dict[str, object]) -> tuple[str 
 
 
 def waiting_for(con: Connection, review: str, reviewer: str, stage: str) -> list[str]:
-    """The whole queue of a reviewer at a stage, in its order."""
+    """The whole queue of a reviewer at a stage, in its order; without what is asked again."""
     rows = con.execute(
         f"{_WAITING} SELECT report_id FROM waiting ORDER BY place",  # noqa: S608
         _asked(con, review, reviewer, stage, {}, 1),
@@ -104,6 +110,7 @@ def _asked(
 ) -> dict[str, object]:
     here: dict[str, object] = {"review": review, "reviewer": reviewer, "stage": stage}
     here |= {"stopped": stopping.holds(con, review, stage), "closed": _closed(con, review, reviewer, stage)}
+    here |= {"share": shares.mine(con, review, reviewer)}
     return {**here, "held": list(held), "times": list(held.values()), "needed": needed}
 
 

@@ -171,10 +171,8 @@ def fullest(records: Sequence[Record]) -> Record:
 
 def report_of(con: Connection, record_ids: Iterable[str]) -> Mapping[str, str]:
     """The report each record belongs to."""
-    rows = con.execute(
-        "SELECT record_id, report_id FROM report WHERE record_id IN (SELECT unnest(?::VARCHAR[]))", [list(record_ids)]
-    ).fetchall()
-    return dict(rows)
+    where, values = standings.chosen(list(record_ids))
+    return dict(con.execute(f"SELECT record_id, report_id FROM report WHERE record_id {where}", values).fetchall())  # noqa: S608
 
 
 def openalex_ids(con: Connection, review: str) -> tuple[list[str], int]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from livereview.evidence.retirement import Count, Trigger, Watch, to_json
 from livereview.review import Review
+from livereview.store import accounts
 from livereview.store.open import Connection
 
 WHO = ("lead", "reviewer", "adjudicator")  # roles that may vote
@@ -108,14 +109,9 @@ def ballots(con: Connection, proposal: str) -> list[Ballot]:
     return [Ballot(*row) for row in rows]
 
 
-def voters(con: Connection) -> frozenset[str]:
-    """Who may vote now: the open accounts of those who work on reviews."""
-    rows = con.execute(
-        """SELECT name FROM account a WHERE active AND role IN (SELECT unnest(?::VARCHAR[]))
-        AND seq = (SELECT max(seq) FROM account b WHERE b.name = a.name)""",
-        [list(WHO)],
-    ).fetchall()
-    return frozenset(row[0] for row in rows)
+def voters(con: Connection, review: str) -> frozenset[str]:
+    """Who may vote now: the open accounts that may enter the review and work on it."""
+    return frozenset(one.name for one in accounts.names(con) if one.role in WHO and one.enters(review))
 
 
 def in_force(con: Connection, review: str) -> tuple[Proposal, Outcome] | None:
@@ -131,6 +127,14 @@ def effective(con: Connection, review: Review) -> Review:
     if row is None:
         return review
     return replace(review, living=replace(review.living, status="retired" if row[0] == "retire" else "living"))
+
+
+def waits_for(con: Connection, review: str, person: str) -> bool:
+    """Whether a proposal is open on which this person may vote and has not."""
+    waits = [one for one, outcome in proposals(con, review) if outcome is None]
+    return any(
+        person in voters(con, review) and person not in {b.account for b in ballots(con, one.id)} for one in waits
+    )
 
 
 def newest_study(con: Connection, review: str) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -83,17 +83,18 @@ def refresh_all(con: Connection) -> None:
     _derive(con, None)
 
 
-def refresh_votes(con: Connection, review: str, record_id: str) -> None:
-    """Derive again where the report of this record stands, after a decision on it: nothing else has changed."""
-    row = con.execute("SELECT report_id FROM report WHERE record_id = ?", [record_id]).fetchone()
-    report_id = row[0] if row else record_id
-    stages, needed = _rules(con, review)[review]
+def refresh_votes(con: Connection, review: str, report_id: str, stages: Sequence[str], needed: int) -> Standing:
+    """Where this report stands after a decision on it, kept: nothing else has changed.
+
+    stages, needed   of the review: its stages in order, and the votes that a report needs
+    """
     ballots = _ballots(in_force(con, members(con, [report_id]))).get(review, [])
     stands = place(ballots, stages, needed)
     con.execute(
         "UPDATE screening_state SET stage = ?, votes = ?, state = ? WHERE review = ? AND report_id = ?",
         [stands.stage, stands.votes, stands.state, review, report_id],
     )
+    return Standing(report_id, stands.stage, stands.votes, stands.state)
 
 
 def _derive(con: Connection, ids: Collection[str] | None) -> None:
@@ -132,12 +133,10 @@ def _by_report(con: Connection, ids: Collection[str] | None) -> dict[tuple[str, 
     return {(review, report): some for report, all_of in found.items() for review, some in _ballots(all_of).items()}
 
 
-def _rules(con: Connection, review: str | None = None) -> dict[str, tuple[list[str], int]]:
-    """(stages, votes) of each review, or of one."""
+def _rules(con: Connection) -> dict[str, tuple[list[str], int]]:
+    """(stages, votes) of each review."""
     rows = con.execute(
-        """SELECT review, arg_max(stages, seq), arg_max(votes, seq) FROM protocol WHERE review = coalesce(?, review)
-        GROUP BY review""",
-        [review],
+        "SELECT review, arg_max(stages, seq), arg_max(votes, seq) FROM protocol GROUP BY review"
     ).fetchall()
     return {review: (stages, votes) for review, stages, votes in rows}
 

@@ -113,6 +113,7 @@ def latest(con: Connection, review: str) -> datetime | None:
             UNION ALL SELECT made FROM stopping WHERE review = $review
             UNION ALL SELECT o.made FROM retirement_outcome o JOIN retirement_proposal p ON p.id = o.proposal
                 WHERE p.review = $review AND o.carried
+            UNION ALL SELECT made FROM withdrawal WHERE review = $review
             UNION ALL SELECT made FROM sign_off WHERE review = $review)""",
         {"review": review},
     ).fetchone()

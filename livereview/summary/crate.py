@@ -42,6 +42,7 @@ FORMATS = {  # by the end of the name, the longest first; a table of our own, as
     ".json": "application/json",
     ".jsonld": "application/ld+json",
     ".csv": "text/csv",
+    ".parquet": "application/vnd.apache.parquet",
     ".html": "text/html",
     ".atom": "application/atom+xml",
     ".svg": "image/svg+xml",

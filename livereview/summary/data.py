@@ -14,13 +14,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from livereview import messages
 from livereview.evidence import certainty, claims, pooling, synthesis
 from livereview.evidence.certainty import Rating
 from livereview.evidence.claims import Change, Claim
 from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.synthesis import Synthesis
 from livereview.review import EMMIE, Review, Statement
-from livereview.summary import debt, flow_diagram, words
+from livereview.summary import debt, flow_diagram, retired, words
 from livereview.summary.snapshot import Published, Report, SearchFact, Snapshot, Stop, Study
 
 SCHEMA_VERSION = "1.1.0"
@@ -52,7 +53,12 @@ class Edition:
 
 
 def weigh(snapshot: Snapshot) -> Evidence:
-    """The synthesis and the claims of a Snapshot."""
+    """The synthesis and the claims of a Snapshot, in the language of the review."""
+    with messages.language(snapshot.review.language):
+        return _weigh(snapshot)
+
+
+def _weigh(snapshot: Snapshot) -> Evidence:
     forms = [study.extraction for study in snapshot.studies if study.extraction]
     found = tuple(synthesis.synthesise(outcome, forms) for outcome in snapshot.review.outcomes)
     pooled = {outcome.id: pooling.estimate(outcome, forms) for outcome in snapshot.review.outcomes}
@@ -94,8 +100,12 @@ def dump(data: object, indent: int | None = None) -> bytes:
 
 
 def _protocol(review: Review) -> dict[str, Any]:
-    """The protocol's public words: without the file's comments, highlights, canaries and the names of adjudicators."""
-    private = ("text", "hash", "highlights", "canaries", "webhooks")
+    """The protocol's public words: without the file's comments, highlights, canaries and the names of adjudicators.
+
+    The language stands there only where it is not English: it came later, and must make no new version of old reviews.
+    """
+    private: tuple[str, ...] = ("text", "hash", "highlights", "canaries", "webhooks")
+    private += ("language",) if review.language == messages.ENGLISH else ()
     public = {key: value for key, value in asdict(review).items() if key not in private}
     return public | {"screening": {"votes": review.screening.votes, "stages": list(review.screening.stages)}}
 
@@ -105,6 +115,7 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
     texts = {claim.id: claim for claim in evidence.claims}
     return {
         "schema_version": SCHEMA_VERSION,
+        "language": snapshot.review.language,
         "review": _protocol(snapshot.review),
         "version": _version(snapshot, evidence, edition),
         "as_of": words.iso(snapshot.moment),
@@ -167,11 +178,12 @@ def status(snapshot: Snapshot) -> dict[str, Any]:
     expires = reach + timedelta(days=living.stale_days) if reach else None
     return {
         "state": living.status,
+        "retirement": retired.to_json(snapshot.retirement),
         "as_of": words.iso(snapshot.moment),
         "searched_to": words.iso(reach),
         "searched_to_display": words.day(reach) or "not complete yet",
         "searched_to_reason": reason,
-        "stale": expires is None or snapshot.moment > expires,
+        "stale": living.status != "retired" and (expires is None or snapshot.moment > expires),
         "stale_after": words.iso(expires),
         "stale_after_display": words.day(expires),
         "stale_days": living.stale_days,

@@ -31,6 +31,14 @@ _FRAME = Markup(
     '<title id="{kind}-{id}-t">{title}</title><desc id="{kind}-{id}-d">{desc}</desc>{parts}</svg>'
 )
 BOX = Markup('<path d="M{x:.1f} {y}m-4 -4h8v8h-8z"/>')
+MARGIN, HEADING = 20, 17  # units around a picture that is a file of its own; the size of its title's letters
+_ROOT = re.compile(r'(<svg [^>]*?)viewBox="0 0 (\d+) (\d+)"([^>]*>)(<title[^>]*>([^<]*)</title>.*)</svg>', re.DOTALL)
+_ALONE = Markup(
+    '{before}viewBox="-{margin} -{top} {wide} {tall}" width="{wide}" height="{tall}" color="#1c2430"{after}{inner}'
+    "<style>svg{{background:#fff;max-width:100%;height:auto}}"
+    "@media screen and (prefers-color-scheme:dark){{svg{{background:#14181d;color:#e6e9ed}}}}</style>{title}</svg>"
+)
+_TITLE = Markup('<text x="0" y="{y}" font-size="{size}" font-weight="600">{text}</text>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,32 @@ def frame(kind: str, id: str, title: str, desc: str, width: int, height: int, pa
         raise Refused(f"a picture's id has only letters, digits, hyphens, dots and underscores; it was {id!r}")
     inner = Markup("").join(parts)
     return _FRAME.format(kind=kind, id=id, title=plain(title), desc=desc, width=width, height=height, parts=inner)
+
+
+def alone(svg: Markup) -> Markup:
+    """A picture as a file of its own, where no page tells what it shows and in which colours.
+
+    It gets its title as text, a margin, a size (it shrinks on narrow screens), and ink and paper for light and for dark
+    screens, in the page's colours; on paper it is dark on white. Raises ValueError for what no picture here looks like.
+    """
+    found = _ROOT.fullmatch(svg)
+    if found is None:
+        raise ValueError(f"not a picture of this program: {svg[:80]!r}")
+    width, height = int(found[2]), int(found[3])
+    before, after, inner, title = (svg[slice(*found.span(n))] for n in (1, 4, 5, 6))  # pieces of Markup are Markup
+    told = lines(title.unescape(), width, 2, HEADING)
+    top = MARGIN + 12 + 24 * len(told)
+    heading = [_TITLE.format(y=MARGIN + 16 + 24 * n - top, size=HEADING, text=line) for n, line in enumerate(told)]
+    return _ALONE.format(
+        before=before,
+        margin=MARGIN,
+        top=top,
+        wide=width + 2 * MARGIN,
+        tall=height + top + MARGIN,
+        after=after,
+        inner=inner,
+        title=Markup("").join(heading),
+    )
 
 
 def sentence(kind: str, id: str, title: str, words: str) -> Markup:

@@ -1,13 +1,20 @@
-"""The Atom feed of changes (RFC 4287): one entry a version, its category the class of change, its id for ever."""
+"""The Atom feed of changes (RFC 4287): one entry a version, its category the class of change, its id for ever.
+
+A version that is withdrawn, or stands again, is an entry of its own. Its category is "version-withdrawn", for
+"withdrawn" is the class of a version whose evidence was.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
 
+from livereview.summary import tombstone, words
+from livereview.summary.snapshot import Withdrawal
 from livereview.summary.words import tidy
 
 AUTHORITY = "livereview,2026"  # of the tag: URIs (RFC 4151); never change it: ids of published entries hold it
@@ -20,38 +27,119 @@ _FEED = Markup(
     "{entries}</feed>\n"
 )
 _ENTRY = Markup(
-    "<entry>\n<id>tag:{authority}:{review}/v/{number}</id>\n<title>Version {number}: {display}</title>\n"
-    '<updated>{updated}</updated>\n<link rel="alternate" type="text/html" href="{home}v/{number}/"/>\n'
-    '<category term="{change}" label="{display}"/>\n{conclusion}<summary>{text}</summary>\n</entry>\n'
+    "<entry>\n<id>{id}</id>\n<title>{title}</title>\n"
+    '<updated>{updated}</updated>\n<link rel="alternate" type="text/html" href="{address}"/>\n'
+    "{tags}<summary>{text}</summary>\n</entry>\n"
 )
+_TAG = Markup('<category term="{term}" label="{label}"/>\n')
 _AUTHOR = Markup("<author><name>{name}</name></author>\n")
-_CONCLUSION = Markup('<category term="conclusion-changed" label="Conclusion changed"/>\n')
+CONCLUSION = ("conclusion-changed", "Conclusion changed")
+WITHDRAWN, STANDS = ("version-withdrawn", "Version withdrawn"), ("version-reinstated", "Version stands again")
 
 
-def atom(summary: dict[str, Any], earlier: Sequence[dict[str, Any]], home: str) -> bytes:
-    """The feed of a review. Each entry is made from its own version's summary, so that it never changes.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of both feeds. `tags` are (term, label); `short` is the text of the JSON feed, `long` that of Atom.
+
+    date, updated   when it was published; when its words last changed, which only a withdrawal does
+    """
+
+    id: str
+    title: str
+    date: str
+    updated: str
+    address: str
+    tags: tuple[tuple[str, str], ...]
+    short: str
+    long: str
+
+
+def entries(
+    summary: dict[str, Any], earlier: Sequence[dict[str, Any]], home: str, acts: Sequence[Withdrawal] = ()
+) -> list[Entry]:
+    """Newest first. A version's entry is made from its own summary, so that it never changes; while it is withdrawn,
+    the entry says that instead of what the version said."""
+    review, gone = summary["review"]["id"], tombstone.in_force(acts)
+    told = [_version(one, home, gone.get(one["version"]["number"])) for one in (*earlier, summary)]
+    told += [_act(review, act, home) for act in acts]
+    told.reverse()  # of one moment, the later first
+    return sorted(told, key=lambda one: one.date, reverse=True)
+
+
+def _version(summary: dict[str, Any], home: str, act: Withdrawal | None) -> Entry:
+    version = summary["version"]
+    changed = (CONCLUSION,) if version["conclusion_changed"] else ()
+    entry = Entry(
+        id=f"tag:{AUTHORITY}:{summary['review']['id']}/v/{version['number']}",
+        title=f"Version {version['number']}: {version['change_display']}",
+        date=version["date"],
+        updated=version["date"],
+        address=f"{home}v/{version['number']}/",
+        tags=((version["change"], version["change_display"]), *changed),
+        short=f"{tidy(summary['answer']['text'])} {summary['caveat']}",
+        long=tidy(_text(summary)),
+    )
+    return _crossed_out(entry, version["number"], act) if act else entry
+
+
+def _crossed_out(entry: Entry, number: int, act: Withdrawal) -> Entry:
+    why, tags, updated = _why(act), (*entry.tags, WITHDRAWN), words.iso(act.date) or entry.date
+    return replace(entry, title=f"Version {number}, withdrawn", updated=updated, tags=tags, short=why, long=why)
+
+
+def _act(review: str, act: Withdrawal, home: str) -> Entry:
+    """Its id holds its time: a version may be withdrawn twice."""
+    kind, date = ("withdrawn" if act.withdraws else "reinstated"), words.iso(act.date) or ""
+    return Entry(
+        id=f"tag:{AUTHORITY}:{review}/v/{act.version}/{kind}/{date}",
+        title=f"Version {act.version} was withdrawn" if act.withdraws else f"Version {act.version} stands again",
+        date=date,
+        updated=date,
+        address=f"{home}v/{act.version}/",
+        tags=(WITHDRAWN if act.withdraws else STANDS,),
+        short=_why(act),
+        long=_why(act),
+    )
+
+
+def _why(act: Withdrawal) -> str:
+    what = "Withdrawn" if act.withdraws else "The withdrawal was taken back"
+    return tidy(f"{what} on {words.day(act.date)} by {tombstone.BY}. Why: {act.reason}")
+
+
+def atom(
+    summary: dict[str, Any], earlier: Sequence[dict[str, Any]], home: str, acts: Sequence[Withdrawal] = ()
+) -> bytes:
+    """The feed of a review.
 
     earlier  summaries of the versions before, oldest first
     home     from this file to the review's folder, "../" in `latest/`
+    acts     what was withdrawn or taken back, oldest first
     """
-    review = summary["review"]
-    entries = [_entry(one, home) for one in (summary, *reversed(earlier))]
+    review, told = summary["review"], entries(summary, earlier, home, acts)
     authors = (_AUTHOR.format(name=tidy(name)) for name in review["authors"])
     feed = _FEED.format(
         authority=AUTHORITY,
         review=review["id"],
         title=tidy(review["title"]),
-        updated=max(version["date"] for version in summary["versions"]),
+        updated=max(one.updated for one in told),
         home=home,
         authors=Markup("").join(authors),
         licence=tidy(review["licence"]),
-        entries=Markup("").join(entries),
+        entries=Markup("").join(_atom_entry(one) for one in told),
     )
     return feed.encode("utf-8", "replace")
 
 
-def json_feed(summary: dict[str, Any], earlier: Sequence[dict[str, Any]], home: str) -> bytes:
-    """The same as a JSON Feed 1.1; tags are the class of the change and, where it applies, conclusion-changed."""
+def _atom_entry(one: Entry) -> Markup:
+    tags = Markup("").join(_TAG.format(term=term, label=label) for term, label in one.tags)
+    return _ENTRY.format(id=one.id, title=one.title, updated=one.updated, address=one.address, tags=tags, text=one.long)
+
+
+def json_feed(
+    summary: dict[str, Any], earlier: Sequence[dict[str, Any]], home: str, acts: Sequence[Withdrawal] = ()
+) -> bytes:
+    """The same as a JSON Feed 1.1; tags are the terms of the categories."""
     review = summary["review"]
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
@@ -59,36 +147,21 @@ def json_feed(summary: dict[str, Any], earlier: Sequence[dict[str, Any]], home: 
         "home_page_url": f"{home}latest/",
         "language": "en-GB",
         "authors": [{"name": tidy(name)} for name in review["authors"]],
-        "items": [_item(one, home) for one in (summary, *reversed(earlier))],
+        "items": [_item(one) for one in entries(summary, earlier, home, acts)],
     }
     return f"{json.dumps(feed, ensure_ascii=False, indent=1)}\n".encode("utf-8", "replace")
 
 
-def _item(summary: dict[str, Any], home: str) -> dict[str, Any]:
-    version, review = summary["version"], summary["review"]["id"]
+def _item(one: Entry) -> dict[str, Any]:
     return {
-        "id": f"tag:{AUTHORITY}:{review}/v/{version['number']}",
-        "url": f"{home}v/{version['number']}/",
-        "title": f"Version {version['number']}: {version['change_display']}",
-        "content_text": f"{tidy(summary['answer']['text'])} {summary['caveat']}",
-        "date_published": version["date"],
-        "tags": [version["change"], *(["conclusion-changed"] if version["conclusion_changed"] else [])],
+        "id": one.id,
+        "url": one.address,
+        "title": one.title,
+        "content_text": one.short,
+        "date_published": one.date,
+        **({"date_modified": one.updated} if one.updated != one.date else {}),
+        "tags": [term for term, _ in one.tags],
     }
-
-
-def _entry(summary: dict[str, Any], home: str) -> Markup:
-    version = summary["version"]
-    return _ENTRY.format(
-        authority=AUTHORITY,
-        review=summary["review"]["id"],
-        number=version["number"],
-        display=version["change_display"],
-        updated=version["date"],
-        home=home,
-        change=version["change"],
-        conclusion=_CONCLUSION if version["conclusion_changed"] else "",
-        text=tidy(_text(summary)),
-    )
 
 
 def _text(summary: dict[str, Any]) -> str:

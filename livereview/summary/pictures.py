@@ -84,10 +84,10 @@ def _sizes(one: Synthesis, estimate: Estimate, forms: Sequence[Extraction]) -> I
         for words, then in pooling.cumulate(one.outcome, forms)
     ]
     if len(steps) > 1:
-        drawn = cumulative.svg(key, f"{label}: the pooled effect, study after study", steps, estimate.null)
+        drawn = cumulative.svg(key, label, steps, estimate.null)
         yield Picture("cumulative", key, drawn, cumulative.rows(steps))
     if len(estimate.parts) >= FEW:
-        points = partial(funnel.svg, key, f"{label}: small studies", estimate.parts, estimate.value, estimate.null)
+        points = partial(funnel.svg, key, label, estimate.parts, estimate.value, estimate.null)
         rows = funnel.rows(estimate.parts, estimate.value, estimate.null)
         yield Picture("funnel", key, points(), rows, lambda _: points(named=False))
 
@@ -103,8 +103,7 @@ def _published(snapshot: Snapshot, one: Synthesis, estimate: Estimate) -> Iterat
         points.append(Version(number, day(date) or "", value, low, high, one.state if then else "not pooled"))
     now, number = day(snapshot.moment) or "", len(told) + 1
     points.append(Version(number, now, estimate.value, estimate.ci_low, estimate.ci_high, one.state))
-    title = f"{one.outcome.label}: as each version published it"
-    drawn = over_time.svg(one.outcome.id, title, points, estimate.null)
+    drawn = over_time.svg(one.outcome.id, one.outcome.label, points, estimate.null)
     yield Picture("over-time", one.outcome.id, drawn, over_time.rows(points))
 
 
@@ -130,7 +129,7 @@ def _few_directions(found: Sequence[Synthesis], studies: Sequence[Study], limit:
 
 
 def _grid(judged: Sequence[Judged]) -> Markup:
-    return bias_grid.svg("all", "Risk of bias of each study", judged)
+    return bias_grid.svg("all", "each study", judged)
 
 
 def _is_judged(form: Extraction) -> bool:

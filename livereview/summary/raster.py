@@ -7,32 +7,32 @@ of the same name has them.
 
 from __future__ import annotations
 
+import base64
+import json
 import re
-from functools import lru_cache
+import sys
 from math import sqrt
 
-import font_source_sans_pro
+import font_source_sans_pro  # type: ignore[import-untyped]
 import resvg_py
 
 WIDTH = 1200  # pixels
-MOST = 16_000_000  # pixels of a picture; a longer one gets narrower
+MOST = 3_000_000  # pixels of a picture; a longer one gets narrower
 FAMILY, FONTS = "Source Sans Pro", [font_source_sans_pro.SourceSansPro, font_source_sans_pro.SourceSansProSemibold]
-INK, PAPER = "#1c2430", "#ffffff"
+PAPER = "#ffffff"
 _SIZE = re.compile(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"')
 
 
-@lru_cache(maxsize=32)
 def png(svg: str, width: int = WIDTH) -> bytes:
-    """The picture in dark ink on white, `width` pixels wide; less where it would have more than MOST pixels.
+    """The picture in its own ink on white, `width` pixels wide; less where it would have more than MOST pixels.
 
-    svg   with a viewBox of its own, as `drawing` makes them. Raises ValueError for what is no SVG.
+    svg   with a viewBox of its own, as `drawing` makes them. Raises ValueError, of resvg, for what is no SVG.
     """
     return bytes(
         resvg_py.svg_to_bytes(
             svg_string=svg,
             width=_fitting(svg, width),
             background=PAPER,
-            style_sheet=f"svg {{ color: {INK} }}",
             skip_system_fonts=True,
             font_files=FONTS,
             font_family=FAMILY,
@@ -41,7 +41,16 @@ def png(svg: str, width: int = WIDTH) -> bytes:
     )
 
 
+def main() -> None:
+    """Read SVGs as a JSON list, write their PNGs as one of base64: `python -m livereview.summary.raster`."""
+    print(json.dumps([base64.b64encode(png(svg)).decode() for svg in json.load(sys.stdin)]))
+
+
 def _fitting(svg: str, width: int) -> int:
     size = _SIZE.search(svg)
     across, down = map(float, size.groups()) if size else (1.0, 1.0)
     return max(1, min(width, int(sqrt(MOST * across / down))))
+
+
+if __name__ == "__main__":
+    main()

@@ -9,38 +9,50 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from livereview import messages
 from livereview.evidence.synthesis import SIDES
 from livereview.summary import (
     checklist,
+    consultation,
     crate,
     data,
+    drawing,
     feeds,
     figures,
     flow_diagram,
     gap_map,
+    oembed,
     pictures,
+    raster,
     references,
     search_report,
     tables,
+    tombstone,
     trace,
     words,
 )
 from livereview.summary.data import Edition, Evidence
 from livereview.summary.pictures import Picture
-from livereview.summary.snapshot import Snapshot
+from livereview.summary.snapshot import Snapshot, Withdrawal
+from livereview.summary.tables import Table
 
 # How many studies, exclusions and results the page lists: the first of these that keeps it under WEIGHT bytes, which is
 # about 28 kB gzipped. It says how many it leaves out; the files always have all.
 SHOWN = (100, 50, 25, 10)
 WEIGHT = 130_000
+
+PINNED = "../../"  # the way from a numbered version's files to the review's folder
+DRAWN = 50  # studies in the PNG of a picture; its SVG has all
+Encode = Callable[[Table], bytes]
+Draw = Callable[[Sequence[str]], Sequence[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +85,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One published review on the front page: its folder and the summary.json of its newest version as text."""
+    """One published review on the front page: its folder, the summary.json of its newest version as text, and what was
+    withdrawn or taken back."""
 
     review: str
     summary: str
+    withdrawals: tuple[Withdrawal, ...] = ()
 
 
 def build(
@@ -86,10 +100,11 @@ def build(
     signed_by: str | None = None,
     moment: datetime | None = None,
     home: str = "../",
+    encode: Encode | None = None,
 ) -> Build:
     """`draft` and its `files`, for one home."""
     made = draft(snapshot, number, trigger, signed_by, moment)
-    (written,) = files(made, home)
+    (written,) = files(made, home, encode=encode)
     return Build(written, made.content_hash, made.change, made.text.decode())
 
 
@@ -102,20 +117,30 @@ def draft(
     """
     flow_diagram.check(snapshot)
     evidence = data.weigh(snapshot)
-    change = data.compare(snapshot, evidence)
-    edition = Edition(number, moment or snapshot.moment, trigger, signed_by, change)
-    summary = data.summary(snapshot, evidence, edition)
+    with messages.language(snapshot.review.language):
+        change = data.compare(snapshot, evidence)
+        edition = Edition(number, moment or snapshot.moment, trigger, signed_by, change)
+        summary = tombstone.marked(data.summary(snapshot, evidence, edition), snapshot.withdrawals)
     return Draft(snapshot, evidence, change.kind, summary, data.dump(summary, indent=1))
 
 
-def files(made: Draft, *homes: str) -> tuple[Mapping[str, bytes], ...]:
+def _draw(svgs: Sequence[str]) -> Sequence[bytes]:
+    return [raster.png(svg) for svg in svgs]
+
+
+def files(
+    made: Draft, *homes: str, encode: Encode | None = None, draw: Draw = _draw
+) -> tuple[Mapping[str, bytes], ...]:
     """All files of a version, once for each place that they are for.
 
     homes   the way from these files to the review's folder: "../" for latest/, "../../" for v/N/, or its full address
+    encode  a table as a Parquet file: the same rows must be the same bytes. None: there are no such files
+    draw    pictures as PNG, as `raster.png` makes them
     """
-    drawn = _pictures(made.snapshot, made.evidence)
-    same = _files(made, drawn)
-    return tuple(_sealed(made, {**same, **_bound(made, drawn, home)}) for home in homes)
+    with messages.language(made.snapshot.review.language):
+        drawn = _pictures(made.snapshot, made.evidence)
+        same = {**_files(made), **_drawn(drawn, draw), **_tabled(made.snapshot, encode)}
+        return tuple(_sealed(made, {**same, **_bound(made, drawn, home, encode is not None)}) for home in homes)
 
 
 def _sealed(made: Draft, written: dict[str, bytes]) -> Mapping[str, bytes]:
@@ -124,18 +149,28 @@ def _sealed(made: Draft, written: dict[str, bytes]) -> Mapping[str, bytes]:
     return {**everything, "SHA256SUMS": crate.sums(everything)}
 
 
-def _bound(made: Draft, drawn: Sequence[Picture], home: str) -> dict[str, bytes]:
+def _bound(made: Draft, drawn: Sequence[Picture], home: str, parquet: bool) -> dict[str, bytes]:
     """The files that link to other versions."""
     earlier = [json.loads(old.summary) for old in made.snapshot.history]
     return {
-        "changes.atom": feeds.atom(made.summary, earlier, home),
-        "changes.json": feeds.json_feed(made.summary, earlier, home),
+        "changes.atom": feeds.atom(made.summary, earlier, home, made.snapshot.withdrawals),
+        "changes.json": feeds.json_feed(made.summary, earlier, home, made.snapshot.withdrawals),
         "embed.html": _embed(made.summary, home),
-        "index.html": _page(made, drawn, home),
+        "oembed.json": data.dump(oembed.describe(made.summary, pinned=home == PINNED), indent=1),
+        **_consultations(made, home),
+        "index.html": _page(made, drawn, home, parquet),
     }
 
 
-def _files(made: Draft, drawn: Sequence[Picture]) -> dict[str, bytes]:
+def _consultations(made: Draft, home: str) -> dict[str, bytes]:
+    """A page for each published consultation and all of them as data; nothing before the first."""
+    told = consultation.to_json(made.snapshot.consultations, [one["number"] for one in made.summary["versions"]])
+    page = _template("consultation.html")
+    pages = {one["page"]: page.render(s=made.summary, c=one, home=home).encode("utf-8", "replace") for one in told}
+    return {**pages, consultation.DATA: data.dump(told, indent=1)} if told else {}
+
+
+def _files(made: Draft) -> dict[str, bytes]:
     """The files that are the same wherever they stand."""
     snapshot, summary, report = made.snapshot, made.summary, search_report.to_json(made.snapshot)
     traced = trace.to_json(snapshot, summary)
@@ -147,17 +182,27 @@ def _files(made: Draft, drawn: Sequence[Picture]) -> dict[str, bytes]:
         "prisma.json": data.dump(summary["flow"], indent=1),
         "prisma-s.json": data.dump(report, indent=1),
         "searches.html": _template("searches.html").render(s=summary, report=report).encode("utf-8", "replace"),
-        "studies.csv": tables.studies_csv(snapshot),
-        "effects.csv": tables.effects_csv(snapshot),
-        "exclusions.csv": tables.exclusions_csv(snapshot),
         "trace.json": data.dump(traced, indent=1),
         "trace.html": _template("trace.html").render(s=summary, trace=traced, titles=titles).encode("utf-8", "replace"),
         "embed.js": _template("embed.js").render().encode(),
     }
-    for picture in drawn:
-        files[f"{picture.name}.svg"] = picture.svg.encode()
-        files[f"{picture.name}.csv"] = tables.plain(picture.rows)
     return files | _citations(summary) | {"prov.json": crate.provenance(summary)}
+
+
+def _drawn(drawn: Sequence[Picture], draw: Draw) -> dict[str, bytes]:
+    """Each picture as SVG, PNG and table."""
+    short = draw([str(drawing.alone(picture.on_page(DRAWN))) for picture in drawn])
+    written = {f"{picture.name}.png": png for picture, png in zip(drawn, short, strict=True)}
+    for picture in drawn:
+        written[f"{picture.name}.svg"] = str(drawing.alone(picture.svg)).encode()
+        written[f"{picture.name}.csv"] = tables.plain(picture.rows)
+    return written
+
+
+def _tabled(snapshot: Snapshot, encode: Encode | None) -> dict[str, bytes]:
+    made = tables.published(snapshot)
+    coded = {f"{table.name}.parquet": encode(table) for table in made} if encode else {}
+    return {**{f"{table.name}.csv": table.csv for table in made}, **coded}
 
 
 def _citations(summary: dict[str, Any]) -> dict[str, bytes]:
@@ -180,22 +225,23 @@ def _pictures(snapshot: Snapshot, evidence: Evidence) -> tuple[Picture, ...]:
 
 def _embed(summary: dict[str, Any], home: str) -> bytes:
     """A page for frames on other sites: the answer never without its caveat, version, search date and certainty."""
-    rated = [one for one in summary["outcomes"] if one["certainty"]["level"]]
-    told = "; ".join(f"{one['label']}: {one['certainty']['level'].replace('_', ' ')}" for one in rated)
-    page = _template("embed.html").render(s=summary, page=f"{home}latest/", certainty=told or "not rated")
+    told = {"home": home, "pinned": home == PINNED, "certainty": oembed.certainty(summary)}
+    page = _template("embed.html").render(s=summary, **told)
     return page.encode("utf-8", "replace")
 
 
-def _page(made: Draft, drawn: Sequence[Picture], home: str) -> bytes:
+def _page(made: Draft, drawn: Sequence[Picture], home: str, parquet: bool) -> bytes:
     summary, page = json.loads(made.text), b""
     for shown in SHOWN:
-        page = _page_of(made.snapshot, summary, drawn, home, shown)
+        page = _page_of(made.snapshot, summary, drawn, home, shown, parquet)
         if len(page) <= WEIGHT:
             break
     return page
 
 
-def _page_of(snapshot: Snapshot, summary: dict[str, Any], drawn: Sequence[Picture], home: str, shown: int) -> bytes:
+def _page_of(
+    snapshot: Snapshot, summary: dict[str, Any], drawn: Sequence[Picture], home: str, shown: int, parquet: bool
+) -> bytes:
     ordered = [study.study_id for study in figures.by_risk_of_bias(snapshot.studies)]
     page = _template("index.html").render(
         s=summary,
@@ -210,6 +256,9 @@ def _page_of(snapshot: Snapshot, summary: dict[str, Any], drawn: Sequence[Pictur
         pictures={picture.name: picture for picture in drawn},
         flow_rows=flow_diagram.rows(snapshot.flow),
         linked=_linked_data(summary),
+        call=consultation.call(snapshot.consultations, snapshot.review, home),
+        consulted=consultation.listed(snapshot.consultations),
+        parquet=parquet,
     )
     return page.encode("utf-8", "replace")
 
@@ -238,6 +287,22 @@ def _safe_text(value: Any) -> Any:
     return words.tidy(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def _say(text: str, **values: Any) -> Markup:
+    """A message of the templates, which may hold elements; its values may not, unless they are Markup."""
+    return _filled(messages.translated(text), values)
+
+
+def _many(one: str, other: str, n: int, **values: Any) -> Markup:
+    return _filled(messages.plural(one, other, n), {"n": n, **values})
+
+
+def _filled(told: str, values: Mapping[str, Any]) -> Markup:
+    if not values:
+        return Markup(told)
+    safe = {name: escape(_safe_text(one)) if isinstance(one, str) else one for name, one in values.items()}
+    return Markup(told.format(**messages.local(safe)))
+
+
 _ENVIRONMENT = Environment(
     loader=PackageLoader("livereview.summary"),
     autoescape=True,
@@ -246,6 +311,7 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     finalize=_safe_text,
 )
+_ENVIRONMENT.globals.update(say=_say, many=_many, words=words)
 
 
 def library(entries: Iterable[Entry]) -> Mapping[str, bytes]:
@@ -301,7 +367,7 @@ def _map(summary: dict[str, Any]) -> list[dict[str, Any]]:
 def _listing(entry: Entry) -> dict[str, Any]:
     summary = json.loads(entry.summary)
     version = summary["version"]
-    return {
+    row = {
         "review": entry.review,
         "title": summary["review"]["title"],
         "state": summary["review"]["living"]["status"],
@@ -315,6 +381,7 @@ def _listing(entry: Entry) -> dict[str, Any]:
         "studies": len(summary["studies"]),
         "as_of": summary["as_of"],
         "retirement": summary["review"]["living"]["retirement"],
+        "retired": summary["status"].get("retirement"),
         "states": [{"outcome": one["label"], "state": one["state_display"]} for one in summary["outcomes"]],
         "areas": {one["id"]: one["label"] for one in summary["review"]["taxonomy"]},
         "outcomes": {one["id"]: one["label"] for one in summary["outcomes"]},
@@ -322,3 +389,4 @@ def _listing(entry: Entry) -> dict[str, Any]:
         "page": f"{entry.review}/latest/",
         "data": f"{entry.review}/latest/summary.json",
     }
+    return tombstone.listed(row, entry.withdrawals)

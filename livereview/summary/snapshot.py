@@ -9,8 +9,10 @@ from typing import Any
 
 from livereview.evidence.certainty import Rating
 from livereview.evidence.forms import Extraction
+from livereview.evidence.retirement import Count, Trigger
 from livereview.records import Record
 from livereview.review import Review
+from livereview.summary.consultation import Consultations
 from livereview.surveillance.recall import Recall
 
 
@@ -74,6 +76,26 @@ class Stop:
 
     date: datetime
     told: tuple[tuple[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """A vote that retired the review: `triggers` are the signs as they were when it was proposed."""
+
+    date: datetime
+    reason: str
+    votes: Count
+    triggers: tuple[Trigger, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A lead withdrew a published version, or (`withdraws` false) took that back."""
+
+    version: int
+    withdraws: bool
+    reason: str
+    date: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,3 +180,6 @@ class Snapshot:
     waiting_since: tuple[tuple[str, datetime], ...] = ()  # by step, when the oldest of what waits there was found
     stop: Stop | None = None  # of the reading, as long as it holds
     recall: Recall | None = None  # what the searches found of the included reports
+    retirement: Retired | None = None  # the vote, where one has retired the review
+    consultations: Consultations = field(default_factory=Consultations)  # no part of a version's content
+    withdrawals: tuple[Withdrawal, ...] = ()  # oldest first; no part of a version's content either

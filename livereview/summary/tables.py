@@ -1,16 +1,22 @@
-"""The published CSV files. A cell never starts a formula when a spreadsheet opens it."""
+"""The published tables, as CSV and as rows with types. In a CSV file a cell never starts a formula in a spreadsheet.
+
+That is a matter of spreadsheets: `Table` holds every text as it is, so the Parquet files do too.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from livereview.summary.snapshot import Report, Snapshot
+from livereview.summary.snapshot import Report, Snapshot, Study
 from livereview.summary.words import link, tidy
 
 Cell = str | int | float | None
+Kind = Literal["text", "integer", "number"]
 
 STUDIES = (
     *("study", "label", "year", "design", "country", "population", "intervention", "comparator", "area"),
@@ -18,32 +24,61 @@ STUDIES = (
 )
 RESULTS = ("outcome", "construct", "direction", "measure", "effect", "ci_low", "ci_high", "n", "timing")
 REPORT = ("title", "authors", "year", "published_in", "doi", "link")
+KINDS: Mapping[str, Kind] = {  # of columns that are no text
+    **dict.fromkeys(("year", "participants", "n"), "integer"),
+    **dict.fromkeys(("effect", "ci_low", "ci_high"), "number"),
+}
 
 
-def studies_csv(snapshot: Snapshot) -> bytes:
-    """One row a study with its extracted facts; studies without an extraction yet have their id and reports only."""
-    rows = (
-        [*(getattr(study.extraction, name, None) for name in STUDIES[2:]), _titles(study.reports), _dois(study.reports)]
-        for study in snapshot.studies
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Columns by name and kind, and rows in their order; None is unknown, and no text is empty or only blanks."""
+
+    name: str
+    columns: tuple[tuple[str, Kind], ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    @property
+    def csv(self) -> bytes:
+        return table([name for name, _ in self.columns], self.rows)
+
+
+def published(snapshot: Snapshot) -> tuple[Table, ...]:
+    """The tables of a version.
+
+    studies     a row a study with its extracted facts; one without an extraction yet has its id and reports only
+    effects     a row a result, figures as reported and unrounded
+    exclusions  a row a report that was read in full and excluded, with the reason
+    """
+    return (
+        _table("studies", (*STUDIES, "reports", "dois"), map(_study, snapshot.studies)),
+        _table("effects", ("study", "label", *RESULTS), _results(snapshot)),
+        _table("exclusions", (*REPORT, "reason"), ([*_report(one), one.reason] for one in snapshot.excluded)),
     )
-    named = ([study.study_id, study.label, *row] for study, row in zip(snapshot.studies, rows, strict=True))
-    return table((*STUDIES, "reports", "dois"), named)
 
 
-def effects_csv(snapshot: Snapshot) -> bytes:
-    """One row a result, figures as reported and unrounded."""
-    forms = [(study, study.extraction) for study in snapshot.studies if study.extraction]
-    rows = (
-        [study.study_id, study.label, *(getattr(result, name) for name in RESULTS)]
-        for study, form in forms
-        for result in form.results
-    )
-    return table(("study", "label", *RESULTS), rows)
+def _study(study: Study) -> list[Cell]:
+    told = [getattr(study.extraction, name, None) for name in STUDIES[2:]]
+    return [study.study_id, study.label, *told, _titles(study.reports), _dois(study.reports)]
 
 
-def exclusions_csv(snapshot: Snapshot) -> bytes:
-    """One row a report that was read in full and excluded, with the reason."""
-    return table((*REPORT, "reason"), ([*_report(report), report.reason] for report in snapshot.excluded))
+def _results(snapshot: Snapshot) -> Iterator[list[Cell]]:
+    for study in snapshot.studies:
+        for result in study.extraction.results if study.extraction else ():
+            yield [study.study_id, study.label, *(getattr(result, name) for name in RESULTS)]
+
+
+def _table(name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
+    kinds = tuple((column, KINDS.get(column, "text")) for column in columns)
+    return Table(name, kinds, tuple(tuple(map(_known, row)) for row in rows))
+
+
+def _known(value: Cell) -> Cell:
+    """The value; of a text what UTF-8 can write, None where that is nothing."""
+    if not isinstance(value, str):
+        return value
+    text = tidy(value)
+    return text if text.strip() else None
 
 
 def plain(rows: Sequence[Sequence[object]]) -> bytes:

@@ -22,6 +22,7 @@ from livereview.store import accounts, records, searches
 from livereview.store.accounts import BEGINS, Account, Token
 from livereview.store.open import Connection, Store
 from livereview.web.holds import Holds
+from livereview.web.provider import Provider, Trips
 
 TRIES = 10  # wrong sign-ins an address may make in WITHIN
 WITHIN = timedelta(minutes=15)
@@ -67,6 +68,8 @@ class Desk:
     turns: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     holds: Holds = field(default_factory=Holds)
     suggested: dict[str, list[datetime]] = field(default_factory=dict)  # when each address sent tips, in memory
+    provider: Provider = field(default_factory=Provider)  # of settings.oidc, if there is one
+    trips: Trips = field(default_factory=Trips)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +156,10 @@ Visitor = Annotated[Visit, Depends(visit)]
 def room(visit: Visitor, review: str) -> Room:
     """The review of the address; 404 where there is none of this name."""
     with visit.desk.store.read() as con:
-        if not re.fullmatch(r"[a-z0-9-]{1,64}", review) or searches.protocol_text(con, review) is None:
-            raise HTTPException(404, "There is no review of this name here.")
-        if not visit.enters(review):
-            raise HTTPException(404, "There is no review of this name here.")
-        return Room(visit, surveil.protocol(con, review))
+        text = searches.protocol_text(con, review) if re.fullmatch(r"[a-z0-9-]{1,64}", review) else None
+    if text is None or not visit.enters(review):
+        raise HTTPException(404, "There is no review of this name here.")
+    return Room(visit, surveil.parsed(text))
 
 
 Here = Annotated[Room, Depends(room)]

@@ -3,27 +3,55 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from livereview.store.queues import Next
+
 LASTS = timedelta(minutes=10)
+LOOKS = 4  # as often one looks again when somebody else was quicker
 
 
 @dataclass(slots=True)
 class Holds:
-    """The report that each person was shown last at each stage of a review; hold `lock` from the look to the note."""
+    """The report that each person was shown last at each stage of a review."""
 
     shown: dict[tuple[str, str, str], tuple[str, datetime]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, review: str, stage: str, person: str, report: str, now: datetime) -> None:
-        self.shown[review, stage, person] = report, now
+    def take(
+        self,
+        place: tuple[str, str],
+        person: str,
+        now: datetime,
+        look: Callable[[Mapping[str, int]], Next],
+    ) -> Next:
+        """What `look` finds for a person, given how many others have each report; noted as on their screen.
 
-    def of_others(self, review: str, stage: str, person: str, now: datetime) -> Mapping[str, int]:
-        """How many others have each report on their screens now."""
+        place   review and stage
+
+        People look side by side; where somebody took the same report meanwhile, one looks again.
+        """
+        for _ in range(LOOKS):
+            before = self._of_others(place, person, now)
+            found = look(before)
+            if found.report_id is None:
+                break
+            after = self._of_others(place, person, now, found.report_id)
+            if after.get(found.report_id) == before.get(found.report_id):
+                break
+        return found
+
+    def _of_others(
+        self, place: tuple[str, str], person: str, now: datetime, noted: str | None = None
+    ) -> Mapping[str, int]:
+        """How many others have each report on their screens now; `noted` is what this person is about to see."""
         found: dict[str, int] = {}
-        for (where, at, who), (report, since) in self.shown.items():
-            if (where, at) == (review, stage) and who != person and now - since < LASTS:
-                found[report] = found.get(report, 0) + 1
+        with self.lock:
+            for (*where, who), (report, since) in self.shown.items():
+                if tuple(where) == place and who != person and now - since < LASTS:
+                    found[report] = found.get(report, 0) + 1
+            if noted:
+                self.shown[*place, person] = noted, now
         return found

@@ -26,6 +26,7 @@ def page(room: guard.Here) -> Response:
             "to_extract": len(evidence.to_extract(con, review)),
             "doubtful": matches.doubtful_count(con, review),
             "reading": ops.ranking.reading(con, review),
+            "comments": sum(one.waiting for one in ops.consultation.state(con, review=review, now=room.desk.clock())),
             "form": uuid4().hex,
         }
     return pages.show("lead.html", room, status=200, now=status, **values)

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import re
 from pathlib import Path
+from urllib.parse import quote
 
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from livereview.web import guard
+from livereview.settings import Settings
+from livereview.web import guard, pages
 
+BUILD = re.compile(r"([a-z0-9-]+)/(latest|v/\d+)/(.*)", re.DOTALL)  # (review, which build, file) of a path in the site
 STATIC = Path(__file__).parent / "static"
-TYPES = {".atom": "application/atom+xml", ".css": "text/css", ".csv": "text/csv", ".json": "application/json"}
+TYPES = {
+    ".atom": "application/atom+xml",
+    ".css": "text/css",
+    ".csv": "text/csv",
+    ".json": "application/json",
+    ".parquet": "application/vnd.apache.parquet",
+}
 
 
 def health() -> Response:
@@ -26,13 +36,45 @@ def door() -> Response:
 
 
 def site(request: Request, path: str) -> Response:
-    """A published file, or the index.html of a folder."""
-    home = guard.desk(request).settings.site.resolve()
-    target = inside(home, path)
+    """A published file, or the index.html of a folder. Of a withdrawn version: 410 and why."""
+    settings = guard.desk(request).settings
+    target = inside(settings.site.resolve(), path)
     folder = target.is_dir()
     if folder and not request.url.path.endswith("/"):
         return RedirectResponse(f"{request.url.path}/", 307)
-    return _file(request, target / "index.html" if folder else target)
+    target = target / "index.html" if folder else target
+    place = BUILD.fullmatch(path)
+    if place and (gone := _gone(settings.site, place, target)):
+        return gone
+    answer = _file(request, target)
+    if place and target.name == "index.html":
+        answer.headers["Link"] = _oembed(request, settings, place)
+    return answer
+
+
+def _gone(site: Path, place: re.Match[str], target: Path) -> Response | None:
+    """The tombstone where a version stood; None where it stands. In `latest` there are files beside it that go on."""
+    review, build, name = place.groups()
+    grave = site / review / build
+    if not (grave / "tombstone.json").is_file() or (build == "latest" and target.is_file()):
+        return None
+    if "/" in name:  # the page's own links would lead nowhere from there
+        return pages.error(410, "This version was withdrawn.", (f"/site/{review}/{build}/", "Why, and what to read"))
+    kept = name if name == "embed.html" else "tombstone.json" if name.endswith(".json") else "index.html"
+    kind = "application/json" if kept.endswith(".json") else "text/html"
+    return Response((grave / kept).read_bytes(), 410, media_type=kind)
+
+
+def address(request: Request, settings: Settings) -> str:
+    """Where people reach this server, without a slash at the end."""
+    return (settings.url or str(request.base_url)).rstrip("/")
+
+
+def _oembed(request: Request, settings: Settings, place: re.Match[str]) -> str:
+    """Tell where a page's oEmbed is; in the page itself it can't stand, for that is the same wherever it is served."""
+    base, (review, build, _) = address(request, settings), place.groups()
+    page = quote(f"{base}/site/{review}/{build}/", safe="")
+    return f'<{base}/oembed?url={page}>; rel="alternate"; type="application/json+oembed"'
 
 
 def static(request: Request, name: str) -> Response:

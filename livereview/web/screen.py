@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Form, Header, HTTPException
 from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops
 from livereview.errors import Refused
-from livereview.store import decisions, full_texts, matches, queues, records, standings
+from livereview.ops import calibration as hidden
+from livereview.store import calibration, decisions, full_texts, matches, queues, records, shares, standings
 from livereview.store.open import Connection
 from livereview.web import card, guard, pages
 from livereview.web.guard import Room
@@ -56,22 +58,34 @@ def report_of(con: Connection, record: str) -> str:
     return records.report_of(con, [record]).get(record, record)
 
 
-def my_word(con: Connection, room: Room, record: str, stage: str, role: str = "vote") -> dict[str, str] | None:
-    """My own decision in force on the report of this record."""
+def my_word(con: Connection, room: Room, record: str, stage: str, role: str = "vote") -> dict[str, Any] | None:
+    """My own decision in force on the report of this record; where I am asked about it again, that answer alone."""
+    if role == "vote" and (again := _again(con, room, record, stage)):
+        return again[1]
+    return my_vote(con, room, record, stage, role)
+
+
+def my_vote(con: Connection, room: Room, record: str, stage: str, role: str = "vote") -> dict[str, Any] | None:
+    """As `my_word`, but of decisions only."""
     votes = decisions.on_report(con, room.review.id, report_of(con, record), stage)
     return next((vote for vote in reversed(votes) if (vote["reviewer"], vote["role"]) == (room.me, role)), None)
+
+
+def _again(con: Connection, room: Room, record: str, stage: str) -> tuple[str, dict[str, Any] | None] | None:
+    """The hidden item that this record is to me, with my answer in force."""
+    return calibration.item_of(con, room.review.id, room.me, report_of(con, record), stage)
 
 
 def _show(
     con: Connection, room: Room, stage: str, wanted: str, draft: Draft, line: Line | None = None, status: int = 200
 ) -> Response:
     review, now = room.review.id, room.desk.clock()
-    report = report_of(con, wanted)
-    with room.desk.holds.lock:
-        held = room.desk.holds.of_others(review, stage, room.me, now)
-        coming = queues.next_for(con, review, room.me, stage, report, held, room.review.screening.votes)
-        if coming.report_id:
-            room.desk.holds.note(review, stage, room.me, coming.report_id, now)
+    report = report_of(con, wanted) if wanted else ""
+
+    def look(held: Mapping[str, int]) -> queues.Next:
+        return queues.next_for(con, review, room.me, stage, report, held, room.review.screening.votes)
+
+    coming = room.desk.holds.take((review, stage), room.me, now, look)
     shown = card.of(con, room.review.id, coming.report_id, room.review.highlights) if coming.report_id else None
     values = {
         "card": shown,
@@ -91,8 +105,9 @@ def _together(con: Connection, room: Room, report: str, stage: str) -> dict[str,
     """Linked reports that wait for me too, with their titles: one decision may stand for all, if I say so."""
     if stage != "full_text":
         return {}
-    others = [one for one in matches.linked(con, report) if _waits(con, room, one, stage)]
-    return {one: title_of(con, one) for one in others if my_word(con, room, one, stage) is None}
+    waiting = [one for one in matches.linked(con, report) if _waits(con, room, one, stage)]
+    others = shares.asked(con, room.review.id, room.me, waiting) if waiting else ()
+    return {one: title_of(con, one) for one in waiting if one in others and my_word(con, room, one, stage) is None}
 
 
 def title_of(con: Connection, record: str) -> str:
@@ -106,7 +121,7 @@ def _done(con: Connection, room: Room, record: str, stage: str) -> Line | None:
 
 
 def _undone(con: Connection, room: Room, record: str, stage: str) -> Line | None:
-    mine = bool(record and decisions.last_word(con, room.review.id, record, stage, room.me))
+    mine = bool(record and _last_word(con, room, record, stage))
     if not mine or my_word(con, room, record, stage):
         return None
     return Line("Taken back", title_of(con, record), record, stage, undo=False)
@@ -114,8 +129,15 @@ def _undone(con: Connection, room: Room, record: str, stage: str) -> Line | None
 
 def _draft(con: Connection, room: Room, record: str, stage: str) -> Draft:
     """The reason and note of what I took back, so that nothing needs to be typed again."""
-    reason, note, tags = decisions.last_word(con, room.review.id, record, stage, room.me) or (None, None, [])
+    reason, note, tags = _last_word(con, room, record, stage) or (None, None, [])
     return Draft(reason or "", note or "", tags=", ".join(tags))
+
+
+def _last_word(con: Connection, room: Room, record: str, stage: str) -> tuple[str | None, str | None, list[str]] | None:
+    """(reason, note, tags) of my last word, in force or taken back."""
+    if again := _again(con, room, record, stage):
+        return calibration.last_answer(con, again[0])
+    return decisions.last_word(con, room.review.id, record, stage, room.me)
 
 
 def decide(
@@ -141,37 +163,48 @@ def decide(
     with room.desk.turns[room.me]:
         with room.desk.store.read() as con:
             guard.recorded(con, room, record)
-            word, waits = my_word(con, room, record, stage), _waits(con, room, record, stage)
+            report = report_of(con, record)
+            again = calibration.item_of(con, room.review.id, room.me, report, stage)
+            word = again[1] if again else my_vote(con, room, record, stage)
+            waits = again is not None or _open(con, room, report, stage)
+            others = [one for one in _together(con, room, report, stage) if one in (together or ())]
         id = f"{room.me}-{form}"  # nobody else's form can have it
         if not (word and word["id"] == id):
             if word or not waits:
                 return _stale(room, stage, word is not None)
-            with room.desk.store.read() as con:
-                others = [one for one in _together(con, room, report_of(con, record), stage) if one in (together or ())]
-            if refused := _write(room, id, record, stage, verdict, draft):
+            if refused := _write(room, id, record, stage, verdict, draft, asked_again=again is not None):
                 return refused
             for one in others:
                 _write(room, f"{id}-{one}", one, stage, verdict, draft)
     if hx_request:
-        return page(room, stage, record=following, done=record)
+        with room.desk.store.read() as con:
+            line = Line(pages.VERDICTS[verdict], title_of(con, record), record, stage)
+            return _show(con, room, stage, following, Draft(), line)
     onward = f"&record={following}" if re.fullmatch("r[0-9a-f]{20}", following) else ""
     return RedirectResponse(f"/r/{room.review.id}/screen/{stage}?done={record}{onward}", 303)
 
 
 def _waits(con: Connection, room: Room, record: str, stage: str) -> bool:
-    """Whether the report of this record takes votes at this stage."""
-    standing = standings.of(con, room.review.id, report_of(con, record))
+    """Whether the report of this record takes votes at this stage, or I am asked about it again."""
+    return _open(con, room, report_of(con, record), stage) or _again(con, room, record, stage) is not None
+
+
+def _open(con: Connection, room: Room, report: str, stage: str) -> bool:
+    standing = standings.of(con, room.review.id, report)
     return standing is not None and standing.stage == stage and standing.state in ("open", "half")
 
 
-def _write(room: Room, id: str, record: str, stage: str, verdict: str, draft: Draft) -> Response | None:
+def _write(
+    room: Room, id: str, record: str, stage: str, verdict: str, draft: Draft, *, asked_again: bool = False
+) -> Response | None:
     """Write the decision, or give the page that says why it can't be written, with everything typed still there."""
     try:
         if verdict not in ("include", "exclude", "maybe", "not_retrieved"):
             raise Refused("choose include, exclude, maybe or not retrieved")
         if len(draft.note) > NOTE_LIMIT:
             raise Refused(f"the note is too long; keep it under {NOTE_LIMIT:,} characters")
-        answer = ops.screen.decide(
+        act = hidden.answer if asked_again else ops.screen.decide
+        answer = act(
             room.desk.store,
             id=id,
             review=room.review.id,

@@ -68,9 +68,11 @@ def _end(number: int, frame: FrameType | None) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        door = socket.create_server((host, port), family=family)
     except OSError as error:
         raise Refused(f"can't listen on {host} port {port}: {error.strerror}; choose another with --port") from None
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does so for sockets that name TCP only
+    return door
 
 
 def _url(host: str, port: int) -> str:

@@ -31,6 +31,7 @@ PUBLIC = {
     "Cache-Control": "no-cache",
 }
 FOREVER = "public, max-age=31536000, immutable"  # of a numbered version
+SHORTLY = "public, max-age=300, must-revalidate"  # of `latest`, and of what may be taken back
 FRAMED = PUBLIC["Content-Security-Policy"].replace("frame-ancestors 'none'", "frame-ancestors *")
 
 
@@ -88,20 +89,23 @@ def dressed(send: Send, scope: Scope) -> Send:
     async def dress(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            if message["status"] in (200, 304):
-                publish(headers, scope["path"])
+            if message["status"] in (200, 304, 410):
+                publish(headers, scope["path"], message["status"] == 410)
             put_on(headers, scope["path"], scope["scheme"])
         await send(message)
 
     return dress
 
 
-def publish(headers: MutableHeaders, path: str) -> None:
-    """What only published files have: how long they keep, and which of them may stand in another site's frame."""
+def publish(headers: MutableHeaders, path: str, gone: bool = False) -> None:
+    """What only published files have: how long they keep, and which of them may stand in another site's frame.
+
+    gone  the answer is that a version was withdrawn
+    """
     if re.match(r"/site/[a-z0-9-]+/v/\d+/", path):
-        headers.setdefault("Cache-Control", FOREVER)
+        headers.setdefault("Cache-Control", SHORTLY if gone else FOREVER)
     elif re.match(r"/site/[a-z0-9-]+/latest/", path):
-        headers.setdefault("Cache-Control", "public, max-age=300, must-revalidate")
+        headers.setdefault("Cache-Control", SHORTLY)
     if path.startswith("/site/") and path.endswith("/embed.html"):
         headers.setdefault("Content-Security-Policy", FRAMED)
 

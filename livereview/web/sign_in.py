@@ -11,6 +11,7 @@ from fastapi import Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from livereview.store import accounts
+from livereview.store.accounts import Account
 from livereview.store.open import Connection
 from livereview.web import guard, pages
 
@@ -20,7 +21,7 @@ LASTS = timedelta(hours=12)
 def page(request: Request, next: str = "/") -> Response:
     """The form to sign in, and what to do while there is no account at all."""
     with guard.desk(request).store.read() as con:
-        return _form(next, empty=not accounts.names(con))
+        return _form(request, next, empty=not accounts.names(con))
 
 
 def enter(request: Request, secret: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/") -> Response:
@@ -28,14 +29,21 @@ def enter(request: Request, secret: Annotated[str, Form()] = "", next: Annotated
     desk, address = guard.desk(request), request.client.host if request.client else ""
     now = desk.clock()
     if wait := desk.tries.take(address, now):
-        answer = _form(next, f"Too many wrong tries from here. Try again in {-(-wait // 60)} minutes.", 429)
+        answer = _form(request, next, f"Too many wrong tries from here. Try again in {-(-wait // 60)} minutes.", 429)
         answer.headers["Retry-After"] = str(wait)
         return answer
     with desk.store.read() as con:
         account = accounts.by_secret(con, secret.strip())
     if account is None:
-        return _form(next, "This secret opens no account. Copy the whole of it, or ask your lead for a new one.", 401)
+        said = "This secret opens no account. Copy the whole of it, or ask your lead for a new one."
+        return _form(request, next, said, 401)
     desk.tries.forgive(address)
+    return admit(request, account, next)
+
+
+def admit(request: Request, account: Account, next: str) -> Response:
+    """Start a new session for an account whose owner this is, and go on to `next`; an earlier one here ends."""
+    desk, now = guard.desk(request), guard.desk(request).clock()
     session, old = secrets.token_urlsafe(32), request.cookies.get(guard.cookie(request), "")
 
     def begin(con: Connection) -> None:
@@ -57,8 +65,12 @@ def inside(address: str) -> str:
     return address if re.fullmatch(r"/(?![/\\])[^\\\x00-\x20\x7f]*", address) else "/"
 
 
-def _form(next: str, problem: str | None = None, status: int = 200, *, empty: bool = False) -> Response:
-    return pages.render("sign_in.html", None, status, next=inside(next), problem=problem, empty=empty)
+def _form(
+    request: Request, next: str, problem: str | None = None, status: int = 200, *, empty: bool = False
+) -> Response:
+    elsewhere = guard.desk(request).settings.oidc is not None
+    shown = {"next": inside(next), "problem": problem, "empty": empty, "elsewhere": elsewhere}
+    return pages.render("sign_in.html", None, status, **shown)
 
 
 def _with_cookie(request: Request, answer: Response, value: str, age: int) -> Response:

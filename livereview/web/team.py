@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from typing import Annotated, Any
 
-from fastapi import Form
+from fastapi import Depends, Form
 from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops
 from livereview.errors import Refused
-from livereview.store import accounts, decisions, records
+from livereview.ops import calibration
+from livereview.store import accounts, decisions, records, shares
 from livereview.web import guard, pages
 from livereview.web.guard import Room
 
@@ -27,13 +28,17 @@ def _show(room: Room, status: int = 200, *, secret: tuple[str, str] | None = Non
     with room.desk.store.read() as con:
         older = ops.team.older_criteria(con, review)
         shown = [one.record_id for _, _, made in older for one in made[:LISTED]]
-        values = {
-            "accounts": accounts.names(con),
+        values: dict[str, Any] = {
+            "accounts": [one for one in accounts.names(con) if one.enters(review)],
             "work": decisions.counts_by_person(con, review),
             "older": older,
+            "again": calibration.results(con, review),
             "agreements": ops.team.agreements(con, review),
+            "shares": shares.of(con, review),
+            "loads": shares.loads(con, review, room.review.screening.stages),
             "titles": {key: one.title for key, one in records.current(con, shown).items()},
         }
+    values["voters"] = [one for one in values["accounts"] if one.role in shares.VOTERS and one.enters(review)]
     values |= {"secret": secret, "problem": problem, "roles": accounts.ROLES, "listed": LISTED}
     return pages.show("team.html", room, status, **values)
 
@@ -44,17 +49,19 @@ def change(
     act: Annotated[str, Form()],
     role: Annotated[str, Form()] = "",
     email: Annotated[str, Form()] = "",
+    reach: Annotated[str, Form()] = "",
 ) -> Response:
     """Open an account or give one a new secret, which is shown this once; or close one."""
     try:
         if act == "close":
             if name == room.me:
                 raise Refused("this is your own account; another lead must close it")
-            ops.team.close_account(room.desk.store, name=name, now=room.desk.clock())
+            ops.team.close_account(room.desk.store, name=name, now=room.desk.clock(), by=room.me)
             return RedirectResponse(f"/r/{room.review.id}/team", 303)
         secret = secrets.token_urlsafe(24)
         asked: dict[str, Any] = {"name": name.strip(), "role": role, "secret": secret, "email": email.strip() or None}
-        ops.team.add_account(room.desk.store, now=room.desk.clock(), **asked)
+        asked["reviews"] = {"here": (room.review.id,), "every": ()}.get(reach)
+        ops.team.add_account(room.desk.store, now=room.desk.clock(), by=room.me, **asked)
     except Refused as refusal:
         return _show(room, 422, problem=refusal.message)
     return _show(room, secret=(name.strip(), secret))
@@ -75,3 +82,18 @@ def again(room: guard.Here, version: Annotated[str, Form()], stage: Annotated[st
         now=room.desk.clock(),
     )
     return RedirectResponse(f"/r/{room.review.id}/team", 303)
+
+
+def calibrate(
+    room: guard.Here,
+    form: Annotated[str, Depends(guard.form_id)],
+    number: Annotated[int, Form()] = 10,
+    people: Annotated[list[str] | None, Form()] = None,
+) -> Response:
+    """Ask some settled reports again, hidden in the queues of the people ticked, or of all reviewers."""
+    asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+    try:
+        calibration.ask(room.desk.store, number=number, reviewers=people or (), **asked)
+    except Refused as refusal:
+        return _show(room, 422, problem=refusal.message)
+    return RedirectResponse(f"/r/{room.review.id}/team#calibration", 303)

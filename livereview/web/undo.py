@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Form
 from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops
-from livereview.store import decisions, records
+from livereview.ops import calibration as hidden
+from livereview.store import calibration, decisions, records
+from livereview.store.open import Connection
 from livereview.web import guard, pages
 from livereview.web.guard import Room
-from livereview.web.screen import my_word
+from livereview.web.screen import my_vote, my_word
 
 SHOWN = 200
 
@@ -24,24 +26,25 @@ def undo(
     role: Annotated[str, Form()] = "vote",
 ) -> Response:
     """Take back my decision on this report and show the report again; sent twice it counts once."""
+    id = f"{room.me}-{form}"
     with room.desk.turns[room.me]:
         with room.desk.store.read() as con:
             guard.recorded(con, room, record)
-            word = my_word(con, room, record, stage, role)
-        if word:
+            word = my_word(con, room, record, stage, role) or my_vote(con, room, record, stage, role)
+            known = calibration.known(con, id)
+        if word and not known:
             record = word["record_id"]
-            ops.screen.decide(
-                room.desk.store,
-                id=f"{room.me}-{form}",
-                review=room.review.id,
-                record=record,
-                stage=stage,
-                reviewer=room.me,
-                role=role,
-                verdict="withdrawn",
-                now=room.desk.clock(),
-            )
+            _take_back(room, id, record, stage, role, "item" in word)
     return RedirectResponse(_back(room, record, stage, role), 303)
+
+
+def _take_back(room: Room, id: str, record: str, stage: str, role: str, again: bool) -> None:
+    asked: dict[str, Any] = {"id": id, "review": room.review.id, "record": record, "stage": stage}
+    asked |= {"reviewer": room.me, "verdict": "withdrawn", "now": room.desk.clock()}
+    if again:
+        hidden.answer(room.desk.store, **asked)
+    else:
+        ops.screen.decide(room.desk.store, role=role, **asked)
 
 
 def _back(room: Room, record: str, stage: str, role: str) -> str:
@@ -54,7 +57,16 @@ def _back(room: Room, record: str, stage: str, role: str) -> str:
 def history(room: guard.Here) -> Response:
     """My own decisions in force, newest first."""
     with room.desk.store.read() as con:
-        rows = decisions.history(con, room.review.id, room.me, SHOWN)
+        rows = _mine(con, room)
         titles = {key: record.title for key, record in records.current(con, {row["record_id"] for row in rows}).items()}
     reasons = {reason.id: reason.label for reason in room.review.reasons}
     return pages.show("history.html", room, rows=rows, titles=titles, reasons=reasons, limit=SHOWN)
+
+
+def _mine(con: Connection, room: Room) -> list[dict[str, Any]]:
+    """My last word on each report: what I answered when I was asked again stands for the vote it may have repeated."""
+    again = calibration.history(con, room.review.id, room.me, SHOWN)
+    said = {(row["report_id"], row["stage"]) for row in again}
+    votes = decisions.history(con, room.review.id, room.me, SHOWN)
+    rows = again + [row for row in votes if row["role"] != "vote" or (row["report_id"], row["stage"]) not in said]
+    return sorted(rows, key=lambda row: row["made"], reverse=True)[:SHOWN]

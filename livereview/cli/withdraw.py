@@ -1,0 +1,45 @@
+"""The command that withdraws a published version."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from livereview.cli.terminal import Home, ReviewId, app, err, moment, out, settings_of, told
+from livereview.client import Session
+
+
+@app.command()
+def withdraw(
+    review: ReviewId,
+    version: Annotated[int, typer.Option(help="Number of the published version.")],
+    reason: Annotated[str, typer.Option(help="Why, in plain words; readers will see it.")],
+    by: Annotated[str, typer.Option(help="Your name, for the books; the page says “the lead of the review”.")] = "lead",
+    undo: Annotated[bool, typer.Option("--undo", help="Let a withdrawn version stand again, as it was.")] = False,
+    now: Annotated[str | None, typer.Option(help="ISO time of the act; default: now.")] = None,
+    home: Home = None,
+) -> None:
+    """Withdraw a published version: a notice with the reason takes its place.
+
+    Example: livereview withdraw --review R --version 7 --reason "A study was counted twice."
+
+    Its address answers 410 from then on, and feeds and lists say so. If it is the newest version, the page `latest` is
+    a notice too, until corrected evidence makes a new version.
+    """
+    with told(), Session(settings_of(home)) as client:
+        done = client.call(
+            "take_back" if undo else "withdraw",
+            id=uuid4().hex,
+            review=review,
+            version=version,
+            by=by,
+            reason=reason,
+            now=moment(now),
+        )
+    what = "is withdrawn" if done["withdrawn"] else "stands again"
+    out.print(f"{review}: version {version} {what}", markup=False, highlight=False)
+    if problem := done["published"].get("problem"):
+        err.print(f"{review}: the page could not be built again: {problem}", style="red", markup=False)
+        raise typer.Exit(1)

@@ -1,0 +1,119 @@
+"""The shares that a review's protocol gives to people, among those whose accounts are open. Nothing of it is stored."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from livereview.screening.shares import SLOTS, Person, deal, lack
+from livereview.store.open import Connection
+
+VOTERS = ("lead", "reviewer")  # roles that vote
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """The shares of a review: as the protocol has them, and `people` who are there to take them.
+
+    lack   why they do not hold now, so that everybody is asked about everything; None: they hold
+    """
+
+    named: tuple[tuple[str, float], ...]
+    people: tuple[Person, ...]
+    votes: int
+    lack: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one person's share means now: `counts` are (stage, reports there that are theirs, those they voted on).
+
+    open   whether they have an account that votes; else their reports are others' now
+    """
+
+    name: str
+    share: float
+    open: bool
+    counts: tuple[tuple[str, int, int], ...]
+
+
+def of(con: Connection, review: str) -> Shares | None:
+    """The shares of a review; None where its protocol has none."""
+    row = con.execute(
+        "SELECT text, votes, core FROM protocol WHERE review = ? ORDER BY seq DESC LIMIT 1", [review]
+    ).fetchone()
+    named = _named(row[0]) if row else ()
+    if row is None or not named:
+        return None
+    votes, core = row[1], row[2] or []
+    there = _voters(con, review)
+    people = tuple(sorted(Person(name, share, name in core) for name, share in named if name in there))
+    return Shares(named, people, votes, lack(people, votes, bool(core)))
+
+
+def _voters(con: Connection, review: str) -> set[str]:
+    """Who has an open account that votes in this review: as `accounts.names`, but quick, for every look at a queue."""
+    rows = con.execute(
+        """SELECT name FROM (FROM account QUALIFY row_number() OVER (PARTITION BY name ORDER BY seq DESC) = 1)
+        WHERE active AND role IN (SELECT unnest(?::VARCHAR[])) AND (coalesce(len(reviews), 0) = 0 OR list_contains(reviews, ?))""",
+        [list(VOTERS), review],
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def mine(con: Connection, review: str, reviewer: str) -> bytes | None:
+    """The slots of the reports that this person is asked about, as bits; None: about every report."""
+    found = of(con, review)
+    if found is None or found.lack:
+        return None
+    return deal(review, found.people, found.votes).get(reviewer, bytes(SLOTS // 8))
+
+
+def asked(con: Connection, review: str, reviewer: str, report_ids: Sequence[str]) -> set[str]:
+    """Those of the reports that this person is asked about."""
+    rows = con.execute(
+        "SELECT report_id FROM (SELECT unnest($ids::VARCHAR[]) AS report_id) WHERE in_share($share::BLOB, report_id)",
+        {"ids": list(report_ids), "share": mine(con, review, reviewer)},
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def loads(con: Connection, review: str, stages: Sequence[str]) -> list[Load]:
+    """What each named person's share means, in the order of the protocol; nobody has one where shares do not hold."""
+    found = of(con, review)
+    if found is None:
+        return []
+    table = {} if found.lack else deal(review, found.people, found.votes)
+    there = {one.name for one in found.people}
+    return [
+        Load(name, share, name in there, _counts(con, review, name, table.get(name, bytes(SLOTS // 8)), stages))
+        for name, share in found.named
+    ]
+
+
+def _counts(
+    con: Connection, review: str, name: str, share: bytes, stages: Sequence[str]
+) -> tuple[tuple[str, int, int], ...]:
+    """(stage, reports that reached it, those of them with this person's vote there) of the slots of `share`."""
+    rows = con.execute(
+        """WITH theirs AS (SELECT s.report_id, list_position($stages::VARCHAR[], s.stage) AS reached
+            FROM screening_state s WHERE s.review = $review AND in_share($share::BLOB, s.report_id)),
+        voted AS (SELECT DISTINCT report_id, stage FROM current_decision WHERE review = $review AND reviewer = $name
+            AND role = 'vote')
+        SELECT g.stage, count(*), count(v.report_id) FROM theirs t
+        JOIN (SELECT unnest($stages::VARCHAR[]) AS stage, generate_subscripts($stages::VARCHAR[], 1) AS place) g
+            ON g.place <= t.reached
+        LEFT JOIN voted v ON v.report_id = t.report_id AND v.stage = g.stage GROUP BY g.stage""",
+        {"review": review, "name": name, "share": share, "stages": list(stages)},
+    ).fetchall()
+    counts = {stage: (reached, voted) for stage, reached, voted in rows}
+    return tuple((stage, *counts.get(stage, (0, 0))) for stage in stages)
+
+
+@lru_cache(maxsize=64)
+def _named(text: str) -> tuple[tuple[str, float], ...]:
+    """(name, share) of a review.toml in force: it was checked before it came here."""
+    screening = tomllib.loads(text.removeprefix("\ufeff")).get("screening", {})
+    return tuple((name, float(share)) for name, share in screening.get("shares", {}).items())

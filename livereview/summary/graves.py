@@ -1,0 +1,43 @@
+"""The files that stand where a withdrawn version stood, and in `latest` while the newest version is withdrawn.
+
+What to show when the newest version is withdrawn: not the version before it, for readers of `latest` would take an old
+answer for what the evidence says today; and not what was withdrawn. So `latest` is a notice with the reason and a link
+to the last version that stands, until a new version is published or the withdrawal is taken back. Its feeds go on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from livereview.summary import data, feeds, tombstone
+from livereview.summary.site import _template as template
+from livereview.summary.snapshot import Withdrawal
+
+DATA = "tombstone.json"  # where it is, everything else in the folder is gone
+
+
+def grave(texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: str) -> Mapping[str, bytes]:
+    """The folder of withdrawn version `number`: a page, the same as data, and what frames and elements elsewhere show.
+
+    texts  summary.json of every version, oldest first;  home  from this folder to the review's
+    """
+    told = tombstone.to_json(texts, acts, number, home)
+    pages = {
+        name: template("tombstone.html")
+        .render(t=told, home=home, framed=name == "embed.html")
+        .encode("utf-8", "replace")
+        for name in ("index.html", "embed.html")
+    }
+    return {**pages, DATA: data.dump(told, indent=1), "embed.js": template("embed.js").render().encode()}
+
+
+def notice(texts: Sequence[str], acts: Sequence[Withdrawal], home: str) -> Mapping[str, bytes]:
+    """`latest` while the newest version is withdrawn: its tombstone, and the feeds, which people follow here."""
+    newest, *earlier = [json.loads(text) for text in reversed(texts)]
+    earlier.reverse()
+    return {
+        **grave(texts, acts, len(texts), home),
+        "changes.atom": feeds.atom(newest, earlier, home, acts),
+        "changes.json": feeds.json_feed(newest, earlier, home, acts),
+    }

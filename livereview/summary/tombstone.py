@@ -1,0 +1,82 @@
+"""What is said of a withdrawn version: as data, and on the lists that name it. `graves.py` makes the files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from livereview.summary import words
+from livereview.summary.snapshot import Withdrawal
+
+SCHEMA_VERSION = "1.0.0"
+BY = "the lead of the review"
+
+
+def in_force(acts: Iterable[Withdrawal]) -> dict[int, Withdrawal]:
+    """The versions that are withdrawn after all these acts, oldest act first, each with its last one."""
+    last = {act.version: act for act in acts}
+    return {number: act for number, act in last.items() if act.withdraws}
+
+
+def to_json(texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: str) -> dict[str, Any]:
+    """tombstone.json of a withdrawn version.
+
+    texts           summary.json of every version, oldest first, so that version n is texts[n - 1]
+    superseded_by   the newest version after it that stands; null where there is none
+    read_instead    the newest version that stands, older ones too; null where none does
+    summary_sha256  of the summary.json that stood there: who kept a copy can tell that it is this one
+    """
+    gone = in_force(acts)
+    stands = max((n for n in range(1, len(texts) + 1) if n not in gone), default=None)
+    summary, act = json.loads(texts[number - 1]), gone[number]
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "withdrawn": True,
+        "review": summary["review"]["id"],
+        "title": summary["review"]["title"],
+        "version": number,
+        "published": summary["version"]["date"],
+        "published_display": summary["version"]["date_display"],
+        "date": words.iso(act.date),
+        "date_display": words.day(act.date),
+        "by": BY,
+        "reason": act.reason,
+        "superseded_by": stands if stands and stands > number else None,
+        "read_instead": {"version": stands, "address": f"{home}v/{stands}/"} if stands else None,
+        "newest": len(texts) == number,
+        "summary_sha256": hashlib.sha256(texts[number - 1].encode("utf-8", "replace")).hexdigest(),
+    }
+
+
+def marked(summary: dict[str, Any], acts: Sequence[Withdrawal]) -> dict[str, Any]:
+    """The summary whose list of versions says which are withdrawn; as it was where none is."""
+    gone = in_force(acts)
+    entries = [_marked(one, gone.get(one["number"])) for one in summary["versions"]]
+    return {**summary, "versions": entries} if gone else summary
+
+
+def _marked(entry: Mapping[str, Any], act: Withdrawal | None) -> dict[str, Any]:
+    return {**entry, "withdrawn": told(act)} if act else dict(entry)
+
+
+def told(act: Withdrawal) -> dict[str, Any]:
+    """An act on a list of versions."""
+    return {"date": words.iso(act.date), "date_display": words.day(act.date), "reason": act.reason}
+
+
+def listed(row: dict[str, Any], acts: Sequence[Withdrawal]) -> dict[str, Any]:
+    """A review's row on the front page, with its withdrawn versions.
+
+    Where the newest is among them, nothing that it said is told: no answer, no states, no change, no studies.
+    """
+    gone = in_force(acts)
+    row = {**row, "withdrawn": [{"version": number, **told(act)} for number, act in sorted(gone.items())]}
+    act = gone.get(row["version"])
+    if act is None:
+        return row
+    said = f"Version {row['version']} was withdrawn on {words.day(act.date)}: {act.reason}"
+    empty: dict[str, Any] = {"studies": None, "states": [], "map": [], "change": None, "change_display": "withdrawn"}
+    data = f"{row['page']}tombstone.json"
+    return {**row, **empty, "answer": said, "caveat": "Please do not rely on it.", "data": data}

@@ -1,0 +1,270 @@
+"""Comments on a published version: the form for readers and panel members, and the lead's page that moderates them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import Depends, Form, HTTPException, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+
+from livereview.errors import Refused
+from livereview.ops import consultation, surveil
+from livereview.review import Review
+from livereview.store import searches, versions
+from livereview.store.accounts import digest
+from livereview.store.consultation import Consultation, Invitation
+from livereview.web import guard, pages
+from livereview.web.guard import Room
+from livereview.web.suggest import EACH, WITHIN
+
+EACH_OF_PANEL = 30  # comments by one link in WITHIN: people who are asked comment sentence by sentence
+TYPED = ("version", "until", "readers", "note", "name", "address", "comment", "reason", "text", "changed", "changed_in")
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where somebody comments: the review, what is open to them (None: nothing) and a panel member's invitation."""
+
+    review: Review
+    open: Consultation | None
+    claims: dict[str, str]
+    guest: Invitation | None
+    token: str | None
+
+
+# Readers and the panel
+
+
+def page(request: Request, review: str) -> Response:
+    """The empty form, or that nothing is open for comment."""
+    return _form(_seat(request, review, None))
+
+
+def panel_page(request: Request, review: str, token: str) -> Response:
+    """The form of a panel member; 404 for a link that is nobody's."""
+    return _form(_seat(request, review, token))
+
+
+def send(
+    request: Request,
+    review: str,
+    form: Annotated[str, Form()] = "",
+    about: Annotated[str, Form()] = "",
+    text: Annotated[str, Form()] = "",
+    name: Annotated[str, Form()] = "",
+    named: Annotated[str, Form()] = "",
+    website: Annotated[str, Form()] = "",
+) -> Response:
+    """Take a reader's comment down. `website` is a field that people do not see: who fills it in is no person."""
+    given = {"form": form, "about": about, "text": text, "name": name, "named": named}
+    if website:
+        return _form(_seat(request, review, None), done=True)
+    return _take(request, _seat(request, review, None), given)
+
+
+def panel_send(
+    request: Request,
+    review: str,
+    token: str,
+    form: Annotated[str, Form()] = "",
+    about: Annotated[str, Form()] = "",
+    text: Annotated[str, Form()] = "",
+    name: Annotated[str, Form()] = "",
+    named: Annotated[str, Form()] = "",
+) -> Response:
+    """Take a panel member's comment down."""
+    given = {"form": form, "about": about, "text": text, "name": name, "named": named}
+    return _take(request, _seat(request, review, token), given)
+
+
+def _seat(request: Request, review: str, token: str | None) -> Seat:
+    desk = guard.desk(request)
+    with desk.store.read() as con:
+        if not re.fullmatch(r"[a-z0-9-]{1,64}", review) or searches.protocol_text(con, review) is None:
+            raise HTTPException(404, "There is no review of this name here.")
+        try:
+            guest = consultation.invited(con, review, token) if token is not None else None
+        except Refused as refusal:
+            raise HTTPException(404, f"There is no page at this address: {refusal.message}.") from None
+        found = consultation.now_open(con, review, desk.clock())
+        theirs = found and (found.version == guest.version if guest else found.readers)
+        claims = consultation.claims_of(con, review, found.version) if found and theirs else {}
+        return Seat(surveil.protocol(con, review), found if theirs else None, claims, guest, token)
+
+
+def _take(request: Request, seat: Seat, given: dict[str, str]) -> Response:
+    """Whatever is refused, the text goes back into the form."""
+    with guard.desk(request).turns["comments"]:  # so that many at once can't pass the limit
+        return _take_one(request, seat, given)
+
+
+def _take_one(request: Request, seat: Seat, given: dict[str, str]) -> Response:
+    desk, who = guard.desk(request), _who(request, seat)
+    now = desk.clock()
+    if _too_many(desk.suggested, who, EACH_OF_PANEL if seat.guest else EACH, now):
+        return _form(seat, "You have sent several comments already. Please come back in an hour.", 429, given)
+    try:
+        id = given["form"] if re.fullmatch(r"[0-9a-f]{32}", given["form"]) else pages.new_id()
+        said: dict[str, Any] = {**given, "named": bool(given["named"]), "token": seat.token}
+        del said["form"]
+        consultation.comment(desk.store, id=id, review=seat.review.id, now=now, **said)
+    except Refused as refusal:
+        return _form(seat, refusal.message, 422, given)
+    desk.suggested[who] = [*desk.suggested.get(who, []), now]
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse({"commented": seat.review.id}, 201)
+    return _form(seat, done=True)
+
+
+def _too_many(sent: dict[str, list[datetime]], who: str, most: int, now: datetime) -> bool:
+    """Whether somebody sent `most` comments in WITHIN. What was refused does not count: they are still writing."""
+    for key in [key for key, times in sent.items() if now - times[-1] >= WITHIN]:
+        sent.pop(key, None)
+    return sum(now - time < WITHIN for time in sent.get(who, [])) >= most
+
+
+def _who(request: Request, seat: Seat) -> str:
+    """Whom a limit counts: a link of the panel, or a reader's address."""
+    if seat.token is not None:
+        return f"comment by {digest(seat.token)}"
+    return f"comment from {request.client.host if request.client else ''}"
+
+
+def _form(
+    seat: Seat, problem: str = "", status: int = 200, given: dict[str, str] | None = None, done: bool = False
+) -> Response:
+    name = seat.guest.name if seat.guest else ""
+    given = given or {"about": "", "text": "", "name": name, "named": ""}
+    return pages.render("comment.html", None, status, seat=seat, problem=problem, given=given, done=done)
+
+
+# The lead
+
+
+def lead_page(room: guard.Here) -> Response:
+    """The consultations of a review: what is open, who is invited, what was said, what waits."""
+    return _show(room)
+
+
+def _show(room: Room, status: int = 200, *, given: dict[str, Any] | None = None, **more: Any) -> Response:
+    """The page, with what was typed into a form that was refused."""
+    review, now = room.review.id, room.desk.clock()
+    with room.desk.store.read() as con:
+        values = {
+            "standings": consultation.state(con, review, now),
+            "newest": max((one.number for one in versions.all_of(con, review)), default=0),
+            "soon": (now + timedelta(days=28)).date(),
+        }
+    settings = room.desk.settings
+    values["given"] = {**dict.fromkeys(TYPED, ""), **(given or {})}
+    values["mails"] = bool(settings.smtp and settings.sender and settings.url)
+    return pages.show("consultation.html", room, status, **values, **{"problem": "", "link": None, **more})
+
+
+def change(
+    room: guard.Here,
+    form: Annotated[str, Depends(guard.form_id)],
+    act: Annotated[str, Form()],
+    version: Annotated[int, Form()],
+    until: Annotated[str, Form()] = "",
+    readers: Annotated[str, Form()] = "",
+    note: Annotated[str, Form()] = "",
+) -> Response:
+    """Open a version for comment, close it, or publish what was said."""
+    asked: dict[str, Any] = {"id": form, "review": room.review.id, "version": version, "by": room.me}
+    asked["now"] = room.desk.clock()
+    try:
+        if act == "open":
+            consultation.open_version(room.desk.store, until=until, readers=bool(readers), note=note, **asked)
+        elif act == "close":
+            consultation.close(room.desk.store, **asked)
+        elif act == "publish":
+            consultation.publish(room.desk.store, **asked)
+        else:
+            raise HTTPException(422, "act must be one of open, close, publish")
+    except Refused as refusal:
+        given = {"version": version, "until": until, "readers": readers, "note": note}
+        return _show(room, 422, problem=refusal.message, given=given)
+    return RedirectResponse(f"/r/{room.review.id}/consultation", 303)
+
+
+def invite(
+    request: Request,
+    room: guard.Here,
+    form: Annotated[str, Depends(guard.form_id)],
+    name: Annotated[str, Form()] = "",
+    address: Annotated[str, Form()] = "",
+    act: Annotated[str, Form()] = "show",
+) -> Response:
+    """Invite a panel member; their link is on the answer and nowhere else, and mailed where the lead asks for that."""
+    token, now = secrets.token_urlsafe(32), room.desk.clock()
+    asked: dict[str, Any] = {"review": room.review.id, "name": name, "address": address, "by": room.me, "now": now}
+    try:
+        if act == "mail" and not address.strip():
+            raise Refused("give an address to mail the link to")
+        told = consultation.invite(room.desk.store, id=form, token=token, **asked)
+    except Refused as refusal:
+        return _show(room, 422, problem=refusal.message, given={"name": name, "address": address})
+    if told["known"]:
+        return _show(
+            room, problem="This person was invited already, and the link shown once. Invite again for another."
+        )
+    base = room.desk.settings.url.rstrip("/") or str(request.base_url).rstrip("/")
+    link = {"name": told["name"], "url": f"{base}/comment/{room.review.id}/{token}", "mailed": None, "problem": None}
+    if act == "mail":
+        link["problem"] = _mail(room, told, address.strip(), link["url"], now)
+        link["mailed"] = address.strip() if link["problem"] is None else None
+    return _show(room, link=link)
+
+
+def _mail(room: Room, told: dict[str, Any], address: str, url: str, now: datetime) -> str | None:
+    settings = room.desk.settings
+    if not (settings.smtp and settings.sender and settings.url):
+        return "set LIVEREVIEW_SMTP, LIVEREVIEW_MAIL_FROM and LIVEREVIEW_URL to send mail"
+    return consultation.mail_link(
+        name=told["name"],
+        address=address,
+        link=url,
+        title=room.review.title,
+        until=told["until"],
+        server=settings.smtp,
+        sender=settings.sender,
+        now=now,
+    )
+
+
+def settle(
+    room: guard.Here,
+    form: Annotated[str, Depends(guard.form_id)],
+    comment: Annotated[str, Form()],
+    act: Annotated[str, Form()],
+    reason: Annotated[str, Form()] = "",
+    text: Annotated[str, Form()] = "",
+    changed: Annotated[str, Form()] = "",
+    changed_in: Annotated[str, Form()] = "",
+) -> Response:
+    """Accept a comment, refuse it, or respond to it."""
+    asked: dict[str, Any] = {"id": form, "review": room.review.id, "comment": comment, "by": room.me}
+    asked["now"] = room.desk.clock()
+    try:
+        if act in ("accept", "refuse"):
+            consultation.moderate(room.desk.store, accepted=act == "accept", reason=reason, **asked)
+        elif act == "respond":
+            number = _number(changed_in)
+            consultation.respond(room.desk.store, text=text, changed=changed, changed_in=number, **asked)
+        else:
+            raise HTTPException(422, "act must be one of accept, refuse, respond")
+    except Refused as refusal:
+        given = {"comment": comment, "reason": reason, "text": text, "changed": changed, "changed_in": changed_in}
+        return _show(room, 422, problem=refusal.message, given=given)
+    return RedirectResponse(f"/r/{room.review.id}/consultation#c-{comment}", 303)
+
+
+def _number(text: str) -> int | None:
+    if text.strip() and not re.fullmatch(r"\s*[0-9]{1,6}\s*", text):
+        raise Refused(f"{text!r} is no version; give its number, or nothing if nothing changed")
+    return int(text) if text.strip() else None
