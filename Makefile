@@ -6,7 +6,7 @@ demo: .venv/ready
 	$(BIN)/livereview demo
 
 test: .venv/ready
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist worksteal
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -18,6 +18,9 @@ Watch = Callable[[str, Keep], Keep]
 def bar(total: int, unit: str, console: Console | None = None) -> Iterator[Watch]:
     """`watch(name, keep)` begins the next of `total` searches and gives a `keep` that counts its answers too."""
     console = console or Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda name, keep: keep
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -25,7 +28,7 @@ def bar(total: int, unit: str, console: Console | None = None) -> Iterator[Watch
         TextColumn(unit),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+    with Progress(*columns, console=console, transient=True) as shown:
         line = shown.add_task("", total=total)
         begun: list[str] = []
 
@@ -43,3 +46,4 @@ def bar(total: int, unit: str, console: Console | None = None) -> Iterator[Watch
             return counted
 
         yield watch
+        shown.refresh()  # what came since it was drawn last

@@ -1,9 +1,10 @@
-"""The words of the published pages in the review's language: one catalogue of messages, whose keys are the English texts.
+"""The words of the published pages in the review's language: one catalogue of messages, their keys the English texts.
 
-`say` and `many` tell a message in the language in force, `mark` names one that is told later. English needs no catalogue;
-what another one lacks is told in English. Names in data files (states, columns, file names) are no messages, nor is what
-people wrote. Catalogues are gettext's: livereview/locale/<code>.po, which translators' editors open. After a change of
-the words, `python -m livereview.messages` makes livereview.pot again, from which `pybabel update` refreshes each of them.
+`say` and `many` tell a message in the language in force, `mark` names one that is told later. English needs no
+catalogue; what another one lacks is told in English. Names in data files (states, columns, file names) are no messages,
+nor is what people wrote. Catalogues are gettext's: livereview/locale/<code>.po, which translators' editors open. After
+a change of the words `python -m livereview.messages` makes livereview.pot again, from which `pybabel update` refreshes
+each of them.
 """
 
 from __future__ import annotations
@@ -119,13 +120,13 @@ def mark(text: str) -> str:
     return text
 
 
-def say(text: str, **values: Any) -> str:
+def say(text: str, /, **values: Any) -> str:
     """The message in the language in force, its {placeholders} filled as by `str.format`; as it is without values."""
     told = translated(text)
     return told.format(**local(values)) if values else told
 
 
-def many(one: str, other: str, n: int, **values: Any) -> str:
+def many(one: str, other: str, n: int, /, **values: Any) -> str:
     """The message for so many, which is the placeholder {n} too."""
     return plural(one, other, n).format(**local({"n": n, **values}))
 

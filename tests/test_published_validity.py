@@ -41,6 +41,10 @@ NEWER = {
     "text-underline-offset": "CSS Text Decoration 4",
     "text-wrap": "CSS Text 4",
 }
+SYSTEM = {  # colours of CSS Color 4 likewise
+    "CSS: “background”: “Canvas” is not a “background-color” value.",
+    "CSS: “color”: “CanvasText” is not a “color” value.",
+}
 # HTML has had it since 2013, and all browsers since 2022; the jar's warnings of what browsers lack are as old.
 DIALOG = "Bad value “dialog” for attribute “method” on element “form”."
 OLD = re.compile(r"The “[a-z]+” (?:attribute|element|input type) is not supported in all browsers\.")
@@ -93,7 +97,7 @@ def faults(paths: list[Path]) -> list[str]:
     jar = Path(JAR.origin).parent / "vnu.jar"
     command = ["java", "-Xss4m", "-jar", str(jar), "--format", "json", "--exit-zero-always", *map(str, paths)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
-    known = {f"CSS: “{name}”: Property “{name}” doesn't exist." for name in NEWER} | {DIALOG}
+    known = {f"CSS: “{name}”: Property “{name}” doesn't exist." for name in NEWER} | SYSTEM | {DIALOG}
     return [
         f"{urlsplit(one.get('url', '')).path}:{one.get('lastLine')}: {one['message']} {one.get('extract', '')!r}"
         for one in json.loads(said)["messages"]

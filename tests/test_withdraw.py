@@ -15,13 +15,14 @@ from fastapi import FastAPI
 
 from livereview import ops
 from livereview.errors import Refused
-from livereview.ops import as_of, publish, withdraw
+from livereview.ops import as_of, notices, publish, surveil, withdraw
 from livereview.settings import Settings
 from livereview.store import withdrawals
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, TestClient, article, found
 from tests.test_ops import include
 from tests.test_ops_as_of import HOUR, extract, read
+from tests.test_web_guard import People
 
 WHY = "A study was counted <twice>."
 
@@ -285,3 +286,29 @@ def test_latest_serves_its_notice_and_feeds_and_says_of_the_rest_that_it_is_gone
     answer = http.get(base + "summary.json")
     assert answer.status_code == 410 and answer.json()["version"] == 2
     assert http.get(base + "index.html").headers["cache-control"] == "public, max-age=300, must-revalidate"
+
+
+def test_a_lead_withdraws_on_the_page_and_lets_it_stand_again(
+    reviewed: Store, browser: People, settings: Settings
+) -> None:
+    settings.site.mkdir()
+    build(reviewed, settings.site, NOW)
+    lena = browser("lena", "lead")
+    lena.get(f"/r/{REVIEW}")
+    lena.press("Withdraw it", version="1", reason="A study was counted twice.")
+    page = lena.get(f"/r/{REVIEW}")
+    assert "Version 1 is withdrawn since" in page and "A study was counted twice." in page
+    assert lena.http.get(f"/site/{REVIEW}/v/1/index.html").status_code == 410
+    lena.press("Let it stand again", reason="It was not.")
+    assert "is withdrawn since" not in lena.get(f"/r/{REVIEW}")
+    assert lena.http.get(f"/site/{REVIEW}/v/1/index.html").status_code == 200
+
+
+def test_webhooks_are_not_told_of_what_is_withdrawn(reviewed: Store, protocol: str, settings: Settings) -> None:
+    surveil.register(reviewed, text='webhooks = ["https://hooks.example.org/x"]\n' + protocol, now=NOW)
+    settings.site.mkdir()
+    publish.publish(reviewed, review=REVIEW, folder=settings.site, now=NOW)
+    assert len(notices.due_webhooks(reviewed, now=NOW)["due"]) == 1
+    asked = {"review": REVIEW, "version": 1, "by": "lena", "folder": settings.site, "now": NOW}
+    withdraw.withdraw(reviewed, id="w", reason="Wrong.", **asked)
+    assert notices.due_webhooks(reviewed, now=NOW)["due"] == []

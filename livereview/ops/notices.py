@@ -13,7 +13,18 @@ from livereview.notices.digest import Night, SearchLine, Waiting, digest
 from livereview.ops import status
 from livereview.ops.surveil import protocol
 from livereview.review import Review
-from livereview.store import accounts, decisions, evidence, ledger, matches, notices, queues, searches, versions
+from livereview.store import (
+    accounts,
+    decisions,
+    evidence,
+    ledger,
+    matches,
+    notices,
+    queues,
+    searches,
+    versions,
+    withdrawals,
+)
 from livereview.store.accounts import Account
 from livereview.store.notices import Attempt
 from livereview.store.open import Connection, Store
@@ -87,7 +98,7 @@ def due_webhooks(store: Store, *, now: datetime) -> dict[str, Any]:
 
 def _due(con: Connection, review: Review, now: datetime) -> Iterator[dict[str, Any]]:
     known = versions.all_of(con, review.id) if review.webhooks else []
-    if not known:
+    if not known or known[-1].number in withdrawals.in_force(con, review.id):
         return
     tried = notices.attempts(con, review.id)
     for url in review.webhooks:

@@ -165,7 +165,7 @@ def _entry(number: int, date: datetime, change: str, trigger: str, signed_by: st
         "date": words.iso(date),
         "date_display": words.day(date),
         "change": change,
-        "change_display": words.CHANGES.get(change, change),
+        "change_display": messages.say(words.CHANGES.get(change, change)),
         "trigger": trigger,
         "signed_by": signed_by,
     }
@@ -215,7 +215,9 @@ def _search(fact: SearchFact) -> dict[str, Any]:
         "records": fact.found,
         "last_attempt": words.iso(fact.last_at),
         "last_outcome": fact.last_outcome,
-        "last_outcome_display": words.OUTCOMES_OF_A_SEARCH.get(fact.last_outcome, fact.last_outcome),
+        "last_outcome_display": messages.say(
+            words.OUTCOMES_OF_A_SEARCH.get(fact.last_outcome) or str(fact.last_outcome)
+        ),
         "last_success": words.iso(fact.last_success),
         "last_success_display": words.day(fact.last_success) or "never",
         "alert": _alert(fact),
@@ -232,11 +234,10 @@ def _filters(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _alert(fact: SearchFact) -> str | None:
     if fact.last_outcome in ("failed", "partial"):
-        return (
-            f"{words.OUTCOMES_OF_A_SEARCH[fact.last_outcome]}: {words.without_people(fact.last_error or 'no reason')}"
-        )
+        said = messages.say(words.OUTCOMES_OF_A_SEARCH[fact.last_outcome])
+        return f"{said}: {words.without_people(fact.last_error or 'no reason')}"
     if fact.silent:
-        return "found nothing, which is unusual for this source; it is being looked into"
+        return messages.say("found nothing, which is unusual for this source; it is being looked into")
     return None
 
 
@@ -247,7 +248,7 @@ def _outcome(found: Synthesis, claim: Claim, pooled: Pooled) -> dict[str, Any]:
     return {
         **asdict(found.outcome),
         "state": found.state,
-        "state_display": words.STATES[found.state],
+        "state_display": messages.say(words.STATES[found.state]),
         "reason": found.reason,
         "method": synthesis.RULE,
         "k": k,
@@ -281,9 +282,9 @@ def _certainty(snapshot: Snapshot, evidence: Evidence, found: Synthesis) -> dict
 
 def _estimate(found: pooling.Estimate) -> dict[str, Any]:
     """The pooled effect with its method; intervals of 95%. Display strings stand beside the unrounded numbers."""
-    between = f"{words.size(found.ci_low)} to {words.size(found.ci_high)}"
+    between = words.between(words.size(found.ci_low), words.size(found.ci_high))
     new = (
-        f"{words.size(found.pi_low)} to {words.size(found.pi_high)}"
+        words.between(words.size(found.pi_low), words.size(found.pi_high))
         if found.pi_low is not None and found.pi_high is not None
         else None
     )
@@ -293,7 +294,9 @@ def _estimate(found: pooling.Estimate) -> dict[str, Any]:
         "method": f"{pooling.METHOD}, {pooling.TEST}",
         "pi_method": "t with k - 2 degrees of freedom" if new else None,
         "pi_reason": None if new else "fewer than three studies",
-        "display": f"{found.measure} {words.size(found.value)} (95% interval {between})",
+        "display": messages.say(
+            "{size} (95% interval {between})", size=f"{found.measure} {words.size(found.value)}", between=between
+        ),
         "pi_display": new,
         "rule": pooling.RULE,
         "version": pooling.RULE_VERSION,
@@ -307,7 +310,7 @@ def _dimension(snapshot: Snapshot, name: str, claim: Claim) -> dict[str, Any]:
     told = [(study, finding) for study, form in forms for finding in form.findings if finding.dimension == name]
     return {
         "dimension": name,
-        "question": words.QUESTIONS[name],
+        "question": messages.say(words.QUESTIONS[name]),
         "claim": claim.id,
         "text": claim.text,
         "quality": quality.value,
@@ -335,7 +338,7 @@ def _changed(snapshot: Snapshot, change: Change) -> dict[str, Any]:
     now = {study.study_id for study in snapshot.studies}
     return {
         "class": change.kind,
-        "display": words.CHANGES[change.kind],
+        "display": messages.say(words.CHANGES[change.kind]),
         "reasons": [{"claim": claim, "class": kind, "why": why} for claim, kind, why in change.reasons],
         "studies_added": sorted(now - before) if snapshot.history else [],
         "studies_removed": sorted(before - now),
@@ -365,13 +368,13 @@ def _study(study: Study) -> dict[str, Any]:
 def _facts(form: Extraction) -> dict[str, Any]:
     """An extraction without the extractor's notes, which are for colleagues."""
     plain = {key: value for key, value in asdict(form).items() if key not in ("study", "label", "reports")}
-    plain["risk_of_bias_display"] = words.RISK_OF_BIAS[form.risk_of_bias]
+    plain["risk_of_bias_display"] = messages.say(words.RISK_OF_BIAS[form.risk_of_bias])
     return plain | {"results": [_result(result) for result in form.results], "findings": list(plain["findings"])}
 
 
 def _result(result: Result) -> dict[str, Any]:
     plain: Mapping[str, Any] = asdict(result)
-    display = {"direction_display": words.DIRECTIONS[result.direction], "display": words.effect(result)}
+    display = {"direction_display": messages.say(words.DIRECTIONS[result.direction]), "display": words.effect(result)}
     return {key: value for key, value in plain.items() if key != "note"} | display
 
 

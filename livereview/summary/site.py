@@ -287,20 +287,20 @@ def _safe_text(value: Any) -> Any:
     return words.tidy(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _say(text: str, **values: Any) -> Markup:
+def _say(text: str, /, **values: Any) -> Markup:
     """A message of the templates, which may hold elements; its values may not, unless they are Markup."""
     return _filled(messages.translated(text), values)
 
 
-def _many(one: str, other: str, n: int, **values: Any) -> Markup:
+def _many(one: str, other: str, n: int, /, **values: Any) -> Markup:
     return _filled(messages.plural(one, other, n), {"n": n, **values})
 
 
 def _filled(told: str, values: Mapping[str, Any]) -> Markup:
     if not values:
-        return Markup(told)
+        return Markup(told)  # noqa: S704 - the catalogue's own words
     safe = {name: escape(_safe_text(one)) if isinstance(one, str) else one for name, one in values.items()}
-    return Markup(told.format(**messages.local(safe)))
+    return Markup(told.format(**messages.local(safe)))  # noqa: S704 - its values were escaped
 
 
 _ENVIRONMENT = Environment(
@@ -311,7 +311,7 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     finalize=_safe_text,
 )
-_ENVIRONMENT.globals.update(say=_say, many=_many, words=words)
+_ENVIRONMENT.globals.update(say=_say, many=_many, mark=messages.mark, words=words, outdated=data.OUTDATED)
 
 
 def library(entries: Iterable[Entry]) -> Mapping[str, bytes]:

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from livereview import messages
 from livereview.evidence.forms import Result
+from livereview.messages import mark, say
 from livereview.records import Record, clean_doi
 
 MONTHS = (
@@ -18,50 +20,77 @@ MONTHS = (
 )
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 STATES = {
-    "no_studies": "No studies",
-    "insufficient_evidence": "Too little evidence",
-    "mixed": "Points both ways",
-    "favours_intervention": "Points towards better results",
-    "favours_comparison": "Points towards worse results",
-    "no_important_effect": "No important difference",
+    "no_studies": mark("No studies"),
+    "insufficient_evidence": mark("Too little evidence"),
+    "mixed": mark("Points both ways"),
+    "favours_intervention": mark("Points towards better results"),
+    "favours_comparison": mark("Points towards worse results"),
+    "no_important_effect": mark("No important difference"),
 }
 DIRECTIONS = {
-    "favours_intervention": "favours the intervention",
-    "favours_comparison": "favours the comparison",
-    "mixed": "points both ways",
-    "no_difference": "no difference",
-    "unclear": "direction not clear",
+    "favours_intervention": mark("favours the intervention"),
+    "favours_comparison": mark("favours the comparison"),
+    "mixed": mark("points both ways"),
+    "no_difference": mark("no difference"),
+    "unclear": mark("direction not clear"),
 }
 CHANGES = {
-    "first": "First version",
-    "none": "Nothing changed",
-    "detail": "Details changed, no conclusion did",
-    "strengthened": "Conclusion changed: there is more evidence",
-    "weakened": "Conclusion changed: the evidence is weaker",
-    "reversed": "Conclusion changed: the evidence now points another way",
-    "withdrawn": "Conclusion changed: evidence was withdrawn",
+    "first": mark("First version"),
+    "none": mark("Nothing changed"),
+    "detail": mark("Details changed, no conclusion did"),
+    "strengthened": mark("Conclusion changed: there is more evidence"),
+    "weakened": mark("Conclusion changed: the evidence is weaker"),
+    "reversed": mark("Conclusion changed: the evidence now points another way"),
+    "withdrawn": mark("Conclusion changed: evidence was withdrawn"),
+}
+WHAT_CHANGED = {
+    "none": mark("nothing changed"),
+    "detail": mark("details changed, no conclusion did"),
+    "strengthened": mark("there is more evidence"),
+    "weakened": mark("the evidence is weaker"),
+    "reversed": mark("the evidence now points another way"),
+    "withdrawn": mark("evidence was withdrawn"),
+}
+KINDS = {
+    "detail": mark("detail"),
+    "strengthened": mark("strengthened"),
+    "weakened": mark("weakened"),
+    "reversed": mark("reversed"),
+    "withdrawn": mark("withdrawn"),
+}
+LEVELS = {
+    "high": mark("high"),
+    "moderate": mark("moderate"),
+    "low": mark("low"),
+    "very_low": mark("very low"),
+}
+BETTER = {"lower": mark("lower is better"), "higher": mark("higher is better")}
+RULES = {
+    "random-effects": mark("Random effects"),
+    "direction-of-effect": mark("Direction of effect"),
+    "change-class": mark("Change class"),
 }
 QUESTIONS = {
-    "effect": "Does it work?",
-    "mechanism": "How might it work?",
-    "moderators": "For whom, and where?",
-    "implementation": "What does it take?",
-    "economics": "What does it cost?",
+    "effect": mark("Does it work?"),
+    "mechanism": mark("How might it work?"),
+    "moderators": mark("For whom, and where?"),
+    "implementation": mark("What does it take?"),
+    "economics": mark("What does it cost?"),
 }
 RISK_OF_BIAS = {
-    "low": "low",
-    "some_concerns": "some concerns",
-    "high": "high",
-    "serious": "serious",
-    "critical": "critical",
-    None: "not judged",
+    "low": mark("low"),
+    "some_concerns": mark("some concerns"),
+    "high": mark("high"),
+    "serious": mark("serious"),
+    "critical": mark("critical"),
+    None: mark("not judged"),
 }
 OUTCOMES_OF_A_SEARCH = {
-    "ok": "worked",
-    "ok-zero": "worked, found nothing",
-    "partial": "partly failed",
-    "failed": "failed",
-    None: "has not run yet",
+    "ok": mark("worked"),
+    "ok-zero": mark("worked, found nothing"),
+    "partial": mark("partly failed"),
+    "failed": mark("failed"),
+    None: mark("has not run yet"),
 }
 
 
@@ -78,11 +107,11 @@ _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u20
 
 
 def day(moment: datetime | None) -> str | None:
-    """ "3 March 2026", in UTC and in English wherever it is built."""
+    """ "3 March 2026", in UTC and in the language of the page."""
     if moment is None:
         return None
     at = moment.astimezone(UTC)
-    return f"{at.day} {MONTHS[at.month - 1]} {at.year}"
+    return messages.day(at.date()) or f"{at.day} {MONTHS[at.month - 1]} {at.year}"
 
 
 def iso(moment: datetime | None) -> str | None:
@@ -94,48 +123,69 @@ def schedule(cron: str, timezone: str) -> str:
     """A cron line in words where it is a simple one, else as it stands."""
     minute, hour, *rest = [*cron.split(), "", "", ""][:5]
     if not (minute.isdigit() and hour.isdigit()):
-        return f"on the schedule “{cron}” ({timezone})"
-    at = f"at {int(hour):02}:{int(minute):02} ({timezone})"
+        return say("on the schedule “{cron}” ({timezone})", cron=cron, timezone=timezone)
+    at = f"{int(hour):02}:{int(minute):02} ({timezone})"
     if rest == ["*", "*", "*"]:
-        return f"every day {at}"
+        return say("every day at {at}", at=at)
     if rest[:2] == ["*", "*"]:
         names = {name[:3].lower(): name for name in DAYS} | {str(n): name for n, name in enumerate(DAYS)}
         if rest[2] in names:
-            return f"every {names[rest[2]]} {at}"
+            name = names[rest[2]]
+            return say("every {day} at {at}", day=messages.weekday(DAYS.index(name)) or name, at=at)
     if rest[1:] == ["*", "*"] and rest[0].isdigit():
-        return f"on day {rest[0]} of each month {at}"
-    return f"on the schedule “{cron}” ({timezone})"
+        return say("on day {day} of each month at {at}", day=rest[0], at=at)
+    return say("on the schedule “{cron}” ({timezone})", cron=cron, timezone=timezone)
 
 
 def number(value: float) -> str:
     """A number as people read it: no trailing zeros, a true minus sign, commas in thousands."""
-    return f"{value:,.4g}".replace("-", "−") if abs(value) < 1000 else f"{value:,.0f}".replace("-", "−")
+    text = f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return messages.figures(text.replace("-", "−"))
+
+
+def count(value: int) -> str:
+    """A whole number as people read it."""
+    return messages.figures(f"{value:,}")
+
+
+def between(low: str, high: str) -> str:
+    """ "−0.21 to 0.43"."""
+    return say("{low} to {high}", low=low, high=high)
 
 
 def size(value: float) -> str:
     """An effect size with two decimals and a true minus sign."""
-    return f"{value:,.2f}".replace("-", "−")
+    return messages.figures(f"{value:,.2f}".replace("-", "−"))
 
 
 def effect(result: Result) -> str:
     """ "SMD 0.12 (95% interval −0.21 to 0.43)", or that no size was reported."""
     if result.effect is None and result.ci_low is None:
-        return "size not reported"
+        return say("size not reported")
     size = "" if result.effect is None else f" {number(result.effect)}"
     if result.ci_low is None or result.ci_high is None:
-        return f"{result.measure}{size} (no interval reported)"
-    return f"{result.measure}{size} (95% interval {number(result.ci_low)} to {number(result.ci_high)})"
+        return say("{size} (no interval reported)", size=f"{result.measure}{size}")
+    bounds = {"low": number(result.ci_low), "high": number(result.ci_high)}
+    return say("{size} (95% interval {low} to {high})", size=f"{result.measure}{size}", **bounds)
 
 
 def stop(told: Mapping[str, Any]) -> str:
     """What a stop of the reading rests on, in sentences; `told` as `ops.stopping.test` gives it."""
-    read = f"{number(told['read'])} of {number(told['total'])} reports were read and {number(told['found'])} went on."
+    counted = {name: number(told[name]) for name in ("read", "total", "found")}
+    read = say("{read} of {total} reports were read and {found} went on.", **counted)
     if told["low"] is None:
-        return f"{read} Nothing supports that few relevant ones are left."
-    sure = f"with {100 * told['confidence']:.0f}% confidence"
-    found = f"At least {100 * told['low']:.0f}% of the relevant ones are found, {sure}"
-    verdict = "The target is met" if told["may_stop"] else "The target is not met"
-    return f"{read} {found}: up to {number(told['most'])} may be there. {verdict}: {100 * told['target']:.0f}% of them."
+        return f"{read} {say('Nothing supports that few relevant ones are left.')}"
+    sure = {"low": f"{100 * told['low']:.0f}", "sure": f"{100 * told['confidence']:.0f}", "most": number(told["most"])}
+    found = say(
+        "At least {low}% of the relevant ones are found, with {sure}% confidence: up to {most} may be there.", **sure
+    )
+    met = mark("The target is met: {target}% of them.")
+    verdict = say(met if told["may_stop"] else mark("The target is not met: {target}% of them."), target=_target(told))
+    return f"{read} {found} {verdict}"
+
+
+def _target(told: Mapping[str, Any]) -> str:
+    return f"{100 * told['target']:.0f}"
 
 
 def link(record: Record) -> str | None:

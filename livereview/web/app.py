@@ -77,6 +77,7 @@ WAYS = (
     Way("GET", "/r/{review}/why/{record}", lead.why, guard.lead),
     Way("POST", "/r/{review}/second-look", lead.again, guard.lead),
     Way("POST", "/r/{review}/sign-off", lead.sign_off, guard.lead),
+    Way("POST", "/r/{review}/withdraw", lead.withdraw, guard.lead),
     Way("POST", "/r/{review}/reading", lead.reading, guard.lead),
     Way("POST", "/r/{review}/tasks", lead.settle, guard.lead),
     Way("GET", "/r/{review}/team", team.page, guard.lead),

@@ -9,7 +9,7 @@ from fastapi import Depends, Form, HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from livereview import ops
-from livereview.store import evidence, matches, records, searches
+from livereview.store import evidence, matches, records, searches, withdrawals
 from livereview.web import guard, pages
 
 REJECTS = 20
@@ -25,6 +25,7 @@ def page(room: guard.Here) -> Response:
             "rejects": searches.rejects(con, review, REJECTS),
             "to_extract": len(evidence.to_extract(con, review)),
             "doubtful": matches.doubtful_count(con, review),
+            "withdrawn": withdrawals.in_force(con, review),
             "reading": ops.ranking.reading(con, review),
             "comments": sum(one.waiting for one in ops.consultation.state(con, review=review, now=room.desk.clock())),
             "form": uuid4().hex,
@@ -88,6 +89,22 @@ def sign_off(
     """Sign the changed conclusion that was on the page."""
     asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
     ops.publish.sign(room.desk.store, content_hash=content_hash, note=note or None, **asked)
+    return RedirectResponse(f"/r/{room.review.id}#version", 303)
+
+
+def withdraw(
+    room: guard.Here,
+    form: Annotated[str, Depends(guard.form_id)],
+    version: Annotated[int, Form()],
+    act: Annotated[str, Form()],
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """Withdraw a published version, or let a withdrawn one stand again."""
+    doing = {"withdraw": ops.withdraw.withdraw, "take_back": ops.withdraw.take_back}.get(act)
+    if doing is None:
+        raise HTTPException(422, "act must be one of withdraw, take_back")
+    asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+    doing(room.desk.store, version=version, reason=reason, folder=room.desk.settings.site, **asked)
     return RedirectResponse(f"/r/{room.review.id}#version", 303)
 
 
