@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from livereview.errors import Refused
+from livereview.messages import mark, say
 from livereview.review import Review
 
 LEVELS = ("very_low", "low", "moderate", "high")
@@ -122,8 +123,10 @@ def holds(rating: Rating | None, studies: Iterable[str]) -> bool:
 def describe(rating: Rating) -> str:
     """The level with the reasons for each step, in a sentence."""
     told = "; ".join(f"{one.domain.replace('_', ' ')}: {one.why.rstrip('.')}" for one in rating.reasons if _weighs(one))
-    level = rating.level.replace("_", " ")
-    return f"Certainty: {level} ({told})." if told else f"Certainty: {level}."
+    level = say(LEVEL_WORDS[rating.level])
+    if not told:
+        return say("Certainty: {level}.", level=level)
+    return say("Certainty: {level} ({reasons}).", level=level, reasons=told)
 
 
 def _weighs(reason: Reason) -> bool:
@@ -132,17 +135,26 @@ def _weighs(reason: Reason) -> bool:
 
 def effect(rating: Rating, what: str) -> str:
     """A firm finding as sure as it is rated; `what` is what the intervention leads to."""
-    return {
-        "high": f"The intervention leads to {what}.",
-        "moderate": f"The intervention probably leads to {what}.",
-        "low": f"The intervention may lead to {what}.",
-        "very_low": f"It is very uncertain whether the intervention leads to {what}.",
-    }[rating.level]
+    told = {
+        "high": mark("The intervention leads to {result}."),
+        "moderate": mark("The intervention probably leads to {result}."),
+        "low": mark("The intervention may lead to {result}."),
+        "very_low": mark("It is very uncertain whether the intervention leads to {result}."),
+    }
+    return say(told[rating.level], result=what)
+
+
+LEVEL_WORDS = {
+    "high": mark("high"),
+    "moderate": mark("moderate"),
+    "low": mark("low"),
+    "very_low": mark("very low"),
+}
 
 
 CERQUAL_WORDS = {
-    "high": "highly likely to be a fair picture",
-    "moderate": "likely to be a fair picture",
-    "low": "possibly a fair picture",
-    "very_low": "not clearly a fair picture",
+    "high": mark("highly likely to be a fair picture"),
+    "moderate": mark("likely to be a fair picture"),
+    "low": mark("possibly a fair picture"),
+    "very_low": mark("not clearly a fair picture"),
 }

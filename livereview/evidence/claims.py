@@ -14,12 +14,13 @@ from livereview.evidence import certainty
 from livereview.evidence.certainty import Rating
 from livereview.evidence.forms import Extraction
 from livereview.evidence.synthesis import RULE, RULE_VERSION, SIDES, StudyDirection, Synthesis
+from livereview.messages import many, mark, say
 from livereview.review import EMMIE, Outcome, Review
 
 WORDING_VERSION = "3"
-CAVEAT = "Lack of evidence is not evidence that it does not work."
+CAVEAT = mark("Lack of evidence is not evidence that it does not work.")
 CHANGE_RULE_VERSION = "2"
-CHANGE_RULE_TEXT = (
+CHANGE_RULE_TEXT = mark(
     "For each outcome: reversed, when a firm finding (towards the intervention, towards the comparison, no important "
     "effect) becomes another one, or the side with more studies turns round (unless mixed); withdrawn, when its last "
     "study or the outcome itself goes; weakened, when it moves down the ladder no studies, insufficient evidence, "
@@ -92,10 +93,12 @@ def _answer(found: Sequence[Synthesis], forms: Sequence[Extraction]) -> Claim:
     n = len(found)
     studies = Figure("studies", len(forms), "included studies with extracted data")
     parts = [(words, [s for s in found if s.state == state]) for state, words in _STANDING.items()]
-    told = [f"For {len(some)}, {words} ({_listed(some)})." for words, some in parts if some]
+    standing = mark("For {n}, {finding} ({outcomes}).")
+    told = [say(standing, n=len(some), finding=say(words), outcomes=_listed(some)) for words, some in parts if some]
+    counted = many("The review has {n:,} outcome.", "The review has {n:,} outcomes.", n)
     return Claim(
         id="answer",
-        text=" ".join([f"{_opening(found)}The review has {_many(n, 'outcome')}.", *told]),
+        text=" ".join([say(_opening(found)), counted, *told]),
         rule=RULE,
         version=f"{RULE_VERSION}.{WORDING_VERSION}",
         studies=tuple(form.study for form in forms),
@@ -107,20 +110,20 @@ def _opening(found: Sequence[Synthesis]) -> str:
     """The plain answer before the numbers; where some outcome has a firm finding, only that its words follow."""
     best = max((_LADDER.get(synthesis.state, _FIRM) for synthesis in found), default=0)
     return (
-        "No study here has measured whether it works. ",
-        "There is too little evidence to say whether it works. ",
-        "The evidence does not yet show whether it works. ",
-        "Here is what the studies have found so far. ",
+        mark("No study here has measured whether it works."),
+        mark("There is too little evidence to say whether it works."),
+        mark("The evidence does not yet show whether it works."),
+        mark("Here is what the studies have found so far."),
     )[best]
 
 
 _STANDING = {  # state: how the answer says it of a number of outcomes
-    "favours_intervention": "most evidence points towards the intervention",
-    "favours_comparison": "most evidence points towards the comparison",
-    "no_important_effect": "studies suggest no important difference",
-    "mixed": "evidence points both ways",
-    "insufficient_evidence": "there is too little evidence",
-    "no_studies": "there are no studies",
+    "favours_intervention": mark("most evidence points towards the intervention"),
+    "favours_comparison": mark("most evidence points towards the comparison"),
+    "no_important_effect": mark("studies suggest no important difference"),
+    "mixed": mark("evidence points both ways"),
+    "insufficient_evidence": mark("there is too little evidence"),
+    "no_studies": mark("there are no studies"),
 }
 
 
@@ -162,22 +165,27 @@ def _figures(found: Synthesis) -> tuple[Figure, ...]:
 def _alone(found: Synthesis, cautions: Mapping[str, str | None]) -> str:
     """What the one study of an outcome found, and that it is not enough."""
     study = found.studies[0]
-    people = _many(study.participants, "person") if study.participants else "number of people not reported"
-    where = f"{study.year}, {people}" if study.year else f"{study.label}, {people}"
+    n = study.participants
+    people = many("{n:,} person", "{n:,} people", n) if n else say("number of people not reported")
+    where = f"{study.year or study.label}, {people}"
+    told = say(_found(study), study=where, label=_lower(found.outcome.label), result=_result(found.outcome, study))
     caution = cautions.get(study.study)
-    rest = f" {caution}" if caution else ""
-    return f"One study ({where}) {_found(found.outcome, study)}. One study alone is too little evidence to go on.{rest}"
+    alone = say("One study alone is too little evidence to go on.")
+    return " ".join(filter(None, (told, alone, caution)))
 
 
-def _found(outcome: Outcome, study: StudyDirection) -> str:
-    label = _lower(outcome.label)
+def _found(study: StudyDirection) -> str:
+    """The message of what one study found."""
     if study.direction in SIDES:
-        return f"found {_better(outcome, study.direction)} than the comparison"
-    if study.direction == "no_difference":
-        return f"reported no difference in {label}"
-    return f"found results for {label} that " + (
-        "point both ways" if study.direction == "mixed" else "have no clear direction"
-    )
+        return mark("One study ({study}) found {result} than the comparison.")
+    return {
+        "no_difference": mark("One study ({study}) reported no difference in {label}."),
+        "mixed": mark("One study ({study}) found results for {label} that point both ways."),
+    }.get(study.direction, mark("One study ({study}) found results for {label} that have no clear direction."))
+
+
+def _result(outcome: Outcome, study: StudyDirection) -> str:
+    return _better(outcome, study.direction) if study.direction in SIDES else ""
 
 
 def _better(outcome: Outcome, direction: str) -> str:
@@ -185,56 +193,69 @@ def _better(outcome: Outcome, direction: str) -> str:
     good = direction == SIDES[0]
     words = (outcome.measure or "").casefold()
     if any(word in words for word in ("risk", "rate", "odds", "per 1")):
-        return f"a {'lower' if good == (outcome.better == 'lower') else 'higher'} rate of {_lower(outcome.label)}"
-    return f"{'better' if good else 'worse'} results for {_lower(outcome.label)}"
+        lower = good == (outcome.better == "lower")
+        told = mark("a lower rate of {label}") if lower else mark("a higher rate of {label}")
+    else:
+        told = mark("better results for {label}") if good else mark("worse results for {label}")
+    return say(told, label=_lower(outcome.label))
 
 
 def _none(found: Synthesis, rating: Rating | None) -> str:
-    return f"No study in this review has measured {_lower(found.outcome.label)} yet. This is a gap in the evidence."
+    label = _lower(found.outcome.label)
+    return say("No study in this review has measured {label} yet. This is a gap in the evidence.", label=label)
 
 
 def _insufficient(found: Synthesis, rating: Rating | None) -> str:
-    k, label = _many(len(found.studies), "study"), _lower(found.outcome.label)
-    return f"{k} looked at {label}. They hold too little to say which way the effect goes: {found.reason}."
+    return many(
+        "{n:,} study looked at {label}. They hold too little to say which way the effect goes: {reason}.",
+        "{n:,} studies looked at {label}. They hold too little to say which way the effect goes: {reason}.",
+        len(found.studies),
+        label=_lower(found.outcome.label),
+        reason=found.reason,
+    )
 
 
 def _mixed(found: Synthesis, rating: Rating | None) -> str:
     counts = [(len(found.toward(side)), words) for side, words in _TOWARD.items()]
-    told = ", ".join(f"{n} {words}" for n, words in counts if n)
-    return f"Studies of {_lower(found.outcome.label)} do not point one way. Of {len(found.studies)} studies: {told}."
+    told = ", ".join(f"{n} {say(words)}" for n, words in counts if n)
+    return say(
+        "Studies of {label} do not point one way. Of {number} studies: {counts}.",
+        label=_lower(found.outcome.label),
+        number=len(found.studies),
+        counts=told,
+    )
 
 
 _TOWARD = {
-    "favours_intervention": "favoured the intervention",
-    "favours_comparison": "favoured the comparison",
-    "mixed": "had mixed results",
-    "no_difference": "found no difference",
-    "unclear": "had no clear direction",
+    "favours_intervention": mark("favoured the intervention"),
+    "favours_comparison": mark("favoured the comparison"),
+    "mixed": mark("had mixed results"),
+    "no_difference": mark("found no difference"),
+    "unclear": mark("had no clear direction"),
 }
 
 
 def _points(found: Synthesis, rating: Rating | None) -> str:
     some, k = found.toward(found.state), len(found.studies)
-    there = sum(study.participants or 0 for study in some)
-    better = f"{_better(found.outcome, found.state)} than the comparison"
-    counted = f"{there:,} of {found.participants:,} people took part in them."
+    there, better = sum(study.participants or 0 for study in some), _better(found.outcome, found.state)
+    counted = say("{some:,} of {all:,} people took part in them.", some=there, all=found.participants)
     if rating:
-        return f"{certainty.effect(rating, better)} {len(some)} of {k} studies found this; {counted}"
-    return (
-        f"{len(some)} of {k} studies found {better}; {counted} "
-        "This counts directions: it does not say how large the difference is, nor how sure we can be."
-    )
+        told = say("{some} of {all} studies found this; {people}", some=len(some), all=k, people=counted)
+        return f"{certainty.effect(rating, say('{result} than the comparison', result=better))} {told}"
+    told = mark("{some} of {all} studies found {result} than the comparison; {people}")
+    counts = say("This counts directions: it does not say how large the difference is, nor how sure we can be.")
+    return f"{say(told, some=len(some), all=k, result=better, people=counted)} {counts}"
 
 
 def _small(found: Synthesis, rating: Rating | None) -> str:
-    people = "" if found.unreported else f" ({found.participants:,} people)"
-    label = _lower(found.outcome.label)
-    sure = f"{certainty.effect(rating, f'no important difference in {label}')} " if rating else ""
-    return (
-        f"{sure}All {len(found.studies)} studies of {label}{people} suggest no important difference. "
-        "Their intervals lie within the smallest one that matters "
-        f"({found.outcome.important:g} {found.outcome.measure})."
-    )
+    label, none = _lower(found.outcome.label), mark("no important difference in {label}")
+    sure = f"{certainty.effect(rating, say(none, label=label))} " if rating else ""
+    people = mark("All {n} studies of {label} ({people:,} people) suggest no important difference.")
+    unknown = mark("All {n} studies of {label} suggest no important difference.")
+    told = unknown if found.unreported else people
+    within = mark("Their intervals lie within the smallest one that matters ({important:g} {measure}).")
+    small = say(within, important=found.outcome.important or 0, measure=found.outcome.measure)
+    return f"{sure}{say(told, n=len(found.studies), label=label, people=found.participants or 0)} {small}"
 
 
 _TEXTS = {
@@ -246,11 +267,11 @@ _TEXTS = {
     "no_important_effect": _small,
 }
 _ABOUT = {
-    "effect": "whether it works",
-    "mechanism": "how it may work",
-    "moderators": "who it works for, and where",
-    "implementation": "what it takes to put it into practice",
-    "economics": "what it costs",
+    "effect": mark("whether it works"),
+    "mechanism": mark("how it may work"),
+    "moderators": mark("who it works for, and where"),
+    "implementation": mark("what it takes to put it into practice"),
+    "economics": mark("what it costs"),
 }
 
 
@@ -266,7 +287,7 @@ def _dimension(dimension: str, forms: Sequence[Extraction], answer: Claim) -> Cl
     effect = dimension == "effect"
     return Claim(
         id=f"emmie:{dimension}",
-        text=answer.text if effect else _told(len(studies), len(forms), _ABOUT[dimension]),
+        text=answer.text if effect else _told(len(studies), len(forms), say(_ABOUT[dimension])),
         rule="emmie",
         version=WORDING_VERSION,
         studies=answer.studies if effect else studies,
@@ -279,18 +300,19 @@ _POLARITY = ("barrier", "enabler")
 
 def _told(k: int, n: int, about: str) -> str:
     if n == 0:
-        return f"No study has been included yet that could report on {about}."
+        return say("No study has been included yet that could report on {about}.", about=about)
     if n == 1:
-        return f"The one study here {'reports' if k else 'does not report'} on {about}."
+        one = (
+            mark("The one study here reports on {about}.")
+            if k
+            else mark("The one study here does not report on {about}.")
+        )
+        return say(one, about=about)
     if k == 0:
-        return f"None of the {n} studies reports on {about}."
-    return f"{k} of {n} studies {'reports' if k == 1 else 'report'} on {about}."
-
-
-def _many(n: int, noun: str) -> str:
-    """ "1 study", "2 studies", "1,200 people"."""
-    plural = {"study": "studies", "person": "people"}.get(noun, f"{noun}s")
-    return f"{n:,} {noun if n == 1 else plural}"
+        return say("None of the {all} studies reports on {about}.", all=n, about=about)
+    return many(
+        "{n} of {all} studies reports on {about}.", "{n} of {all} studies report on {about}.", k, all=n, about=about
+    )
 
 
 def _lower(label: str) -> str:
@@ -326,31 +348,33 @@ def sentences(
 def _compare(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> tuple[str, str]:
     """(class, why) of one claim."""
     if after is None:
-        return "withdrawn" if before and before.get("state") else "detail", "no longer part of the review"
+        return "withdrawn" if before and before.get("state") else "detail", say("no longer part of the review")
     if before is None:
-        return "detail", "new in the review"
+        return "detail", say("new in the review")
     if after["state"] and before.get("state"):
         kind, why = _compare_outcome(before, after)
         if kind != "none":
             return kind, why
     same = {key: before.get(key) for key in after} == after
-    return ("none", "") if same else ("detail", "words or figures changed")
+    return ("none", "") if same else ("detail", say("words or figures changed"))
 
 
 def _compare_outcome(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, str]:
     old, new = (_LADDER.get(str(claim["state"]), _FIRM) for claim in (before, after))
     gone = sorted(set(before["studies"]) - set(after["studies"]))
-    states = f"{_words(before['state'])} before, {_words(after['state'])} now"
+    states = say("{before} before, {after} now", before=_words(before["state"]), after=_words(after["state"]))
     mixed = "mixed" in (before["state"], after["state"])
     turned = {before["direction"], after["direction"]} == set(SIDES) and not mixed
     if (old == new == _FIRM and before["state"] != after["state"]) or turned:
-        return "reversed", states if before["state"] != after["state"] else "the direction of the evidence turned round"
+        return "reversed", states if before["state"] != after["state"] else say(
+            "the direction of the evidence turned round"
+        )
     if gone and not after["studies"]:
-        return "withdrawn", f"no study is left ({', '.join(gone)})"
+        return "withdrawn", say("no study is left ({studies})", studies=", ".join(gone))
     if new < old:
         return "weakened", states
     if gone:
-        return "weakened", f"no longer rests on {', '.join(gone)}"
+        return "weakened", say("no longer rests on {studies}", studies=", ".join(gone))
     if new > old:
         return "strengthened", states
     return _surer(before.get("certainty"), after.get("certainty"))
@@ -361,7 +385,9 @@ def _surer(before: str | None, after: str | None) -> tuple[str, str]:
     if before is None or after is None or before == after:
         return "none", ""
     up = certainty.LEVELS.index(after) > certainty.LEVELS.index(before)
-    return "strengthened" if up else "weakened", f"certainty {_words(before)} before, {_words(after)} now"
+    return "strengthened" if up else "weakened", say(
+        "certainty {before} before, {after} now", before=_words(before), after=_words(after)
+    )
 
 
 def _words(state: str) -> str:

@@ -11,11 +11,12 @@ from math import exp, log
 
 from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.synthesis import RATIOS
+from livereview.messages import mark
 from livereview.review import Outcome
 from livereview.statistics.pooling import pool
 
 RULE, RULE_VERSION = "random-effects", "1"
-RULE_TEXT = (
+RULE_TEXT = mark(
     "Sizes are pooled only for outcomes whose protocol says pool = true, and only results in the outcome's own measure "
     "with a 95% interval. A study gives one result: the one with the most people analysed, the first in alphabetical "
     "order of constructs among equals. Random effects by restricted maximum likelihood; interval after Knapp and "

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from math import comb
 
 from livereview.evidence.forms import DIRECTIONS, Extraction, Result
+from livereview.messages import mark, say
 from livereview.review import Outcome
 
 RULE = "direction-of-effect"
 RULE_VERSION = "1"
-RULE_TEXT = (
+RULE_TEXT = mark(
     "A study counts once for an outcome: in the direction of at least 70% of its results there, else as mixed. "
     "Results are counted by direction, never by statistical significance. "
     "The evidence points one way when more than half of the studies and more than half of their participants do, "
@@ -167,20 +168,24 @@ def _within(outcome: Outcome, results: Sequence[Result]) -> bool | None:
 def _state(outcome: Outcome, studies: Sequence[StudyDirection]) -> tuple[str, str]:
     """(one of STATES, why)."""
     if not studies:
-        return "no_studies", "no included study reports this outcome"
+        return "no_studies", say("no included study reports this outcome")
     if len(studies) == 1:
-        return "insufficient_evidence", "one study alone is not enough"
+        return "insufficient_evidence", say("one study alone is not enough")
     if all(study.within for study in studies):
-        return "no_important_effect", f"every interval lies within {outcome.important:g} {outcome.measure}"
+        return "no_important_effect", say(
+            "every interval lies within {important:g} {measure}", important=outcome.important, measure=outcome.measure
+        )
     for side in SIDES:
         if _majority(studies, side):
             return side, "more than half of the studies and of their participants point this way"
     seen = {direction for study in studies for direction, _ in study.counts}
     if set(SIDES) <= seen:
-        return "mixed", "results point both ways, and neither way has more than half of the studies and participants"
+        return "mixed", say(
+            "results point both ways, and neither way has more than half of the studies and participants"
+        )
     if any(study.participants is None for study in studies):
-        return "insufficient_evidence", "not all studies report how many people took part"
-    return "insufficient_evidence", "neither way has more than half of the studies and participants"
+        return "insufficient_evidence", say("not all studies report how many people took part")
+    return "insufficient_evidence", say("neither way has more than half of the studies and participants")
 
 
 def _majority(studies: Sequence[StudyDirection], side: str) -> bool:

@@ -20,6 +20,7 @@ from livereview.evidence.certainty import Rating
 from livereview.evidence.claims import Change, Claim
 from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.synthesis import Synthesis
+from livereview.messages import say
 from livereview.review import EMMIE, Review, Statement
 from livereview.summary import debt, flow_diagram, retired, words
 from livereview.summary.snapshot import Published, Report, SearchFact, Snapshot, Stop, Study
@@ -122,7 +123,7 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
         "as_of_display": words.day(snapshot.moment),
         "status": status(snapshot),
         "answer": claims.to_json(texts["answer"]),
-        "caveat": claims.CAVEAT,
+        "caveat": say(claims.CAVEAT),
         "claims": [claims.to_json(claim) for claim in evidence.claims],
         "outcomes": [
             _outcome(found, texts[f"outcome:{found.outcome.id}"], evidence.pooled[found.outcome.id])
@@ -165,7 +166,7 @@ def _entry(number: int, date: datetime, change: str, trigger: str, signed_by: st
         "date": words.iso(date),
         "date_display": words.day(date),
         "change": change,
-        "change_display": messages.say(words.CHANGES.get(change, change)),
+        "change_display": say(words.CHANGES.get(change, change)),
         "trigger": trigger,
         "signed_by": signed_by,
     }
@@ -199,7 +200,7 @@ def _searched_to(snapshot: Snapshot) -> tuple[datetime | None, str | None]:
     reached = {fact.name: fact.last_success for fact in snapshot.searches if fact.name in regular}
     never = sorted(regular - {name for name, moment in reached.items() if moment})
     if never or not reached:
-        return None, f"no successful search yet: {', '.join(never) or 'none is planned'}"
+        return None, say("no successful search yet: {searches}", searches=", ".join(never) or say("none is planned"))
     return min(moment for moment in reached.values() if moment), None
 
 
@@ -215,9 +216,7 @@ def _search(fact: SearchFact) -> dict[str, Any]:
         "records": fact.found,
         "last_attempt": words.iso(fact.last_at),
         "last_outcome": fact.last_outcome,
-        "last_outcome_display": messages.say(
-            words.OUTCOMES_OF_A_SEARCH.get(fact.last_outcome) or str(fact.last_outcome)
-        ),
+        "last_outcome_display": say(words.OUTCOMES_OF_A_SEARCH.get(fact.last_outcome) or str(fact.last_outcome)),
         "last_success": words.iso(fact.last_success),
         "last_success_display": words.day(fact.last_success) or "never",
         "alert": _alert(fact),
@@ -234,10 +233,10 @@ def _filters(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _alert(fact: SearchFact) -> str | None:
     if fact.last_outcome in ("failed", "partial"):
-        said = messages.say(words.OUTCOMES_OF_A_SEARCH[fact.last_outcome])
+        said = say(words.OUTCOMES_OF_A_SEARCH[fact.last_outcome])
         return f"{said}: {words.without_people(fact.last_error or 'no reason')}"
     if fact.silent:
-        return messages.say("found nothing, which is unusual for this source; it is being looked into")
+        return say("found nothing, which is unusual for this source; it is being looked into")
     return None
 
 
@@ -248,7 +247,7 @@ def _outcome(found: Synthesis, claim: Claim, pooled: Pooled) -> dict[str, Any]:
     return {
         **asdict(found.outcome),
         "state": found.state,
-        "state_display": messages.say(words.STATES[found.state]),
+        "state_display": say(words.STATES[found.state]),
         "reason": found.reason,
         "method": synthesis.RULE,
         "k": k,
@@ -294,7 +293,7 @@ def _estimate(found: pooling.Estimate) -> dict[str, Any]:
         "method": f"{pooling.METHOD}, {pooling.TEST}",
         "pi_method": "t with k - 2 degrees of freedom" if new else None,
         "pi_reason": None if new else "fewer than three studies",
-        "display": messages.say(
+        "display": say(
             "{size} (95% interval {between})", size=f"{found.measure} {words.size(found.value)}", between=between
         ),
         "pi_display": new,
@@ -310,7 +309,7 @@ def _dimension(snapshot: Snapshot, name: str, claim: Claim) -> dict[str, Any]:
     told = [(study, finding) for study, form in forms for finding in form.findings if finding.dimension == name]
     return {
         "dimension": name,
-        "question": messages.say(words.QUESTIONS[name]),
+        "question": say(words.QUESTIONS[name]),
         "claim": claim.id,
         "text": claim.text,
         "quality": quality.value,
@@ -325,7 +324,7 @@ def _statement(snapshot: Snapshot, statement: Statement) -> dict[str, Any]:
     """A sentence of the team with what CERQual says of it, where it was rated with the studies that it names."""
     rated = [one for one in snapshot.ratings if one.kind == "cerqual" and one.subject == statement.id]
     holds = rated[0] if rated and certainty.holds(rated[0], statement.studies) else None
-    said = f"{certainty.CERQUAL_WORDS[holds.level]}. {certainty.describe(holds)}" if holds else None
+    said = f"{say(certainty.CERQUAL_WORDS[holds.level])}. {certainty.describe(holds)}" if holds else None
     told = {"level": holds.level, "display": said} if holds else None
     return {**asdict(statement), "studies": list(statement.studies), "confidence": told}
 
@@ -338,7 +337,7 @@ def _changed(snapshot: Snapshot, change: Change) -> dict[str, Any]:
     now = {study.study_id for study in snapshot.studies}
     return {
         "class": change.kind,
-        "display": messages.say(words.CHANGES[change.kind]),
+        "display": say(words.CHANGES[change.kind]),
         "reasons": [{"claim": claim, "class": kind, "why": why} for claim, kind, why in change.reasons],
         "studies_added": sorted(now - before) if snapshot.history else [],
         "studies_removed": sorted(before - now),
@@ -368,13 +367,13 @@ def _study(study: Study) -> dict[str, Any]:
 def _facts(form: Extraction) -> dict[str, Any]:
     """An extraction without the extractor's notes, which are for colleagues."""
     plain = {key: value for key, value in asdict(form).items() if key not in ("study", "label", "reports")}
-    plain["risk_of_bias_display"] = messages.say(words.RISK_OF_BIAS[form.risk_of_bias])
+    plain["risk_of_bias_display"] = say(words.RISK_OF_BIAS[form.risk_of_bias])
     return plain | {"results": [_result(result) for result in form.results], "findings": list(plain["findings"])}
 
 
 def _result(result: Result) -> dict[str, Any]:
     plain: Mapping[str, Any] = asdict(result)
-    display = {"direction_display": messages.say(words.DIRECTIONS[result.direction]), "display": words.effect(result)}
+    display = {"direction_display": say(words.DIRECTIONS[result.direction]), "display": words.effect(result)}
     return {key: value for key, value in plain.items() if key != "note"} | display
 
 
@@ -394,7 +393,7 @@ def _report(report: Report) -> dict[str, Any]:
 
 def _rules() -> Iterable[dict[str, str]]:
     return [
-        {"id": pooling.RULE, "version": pooling.RULE_VERSION, "text": pooling.RULE_TEXT},
-        {"id": synthesis.RULE, "version": synthesis.RULE_VERSION, "text": synthesis.RULE_TEXT},
-        {"id": "change-class", "version": claims.CHANGE_RULE_VERSION, "text": claims.CHANGE_RULE_TEXT},
+        {"id": pooling.RULE, "version": pooling.RULE_VERSION, "text": say(pooling.RULE_TEXT)},
+        {"id": synthesis.RULE, "version": synthesis.RULE_VERSION, "text": say(synthesis.RULE_TEXT)},
+        {"id": "change-class", "version": claims.CHANGE_RULE_VERSION, "text": say(claims.CHANGE_RULE_TEXT)},
     ]

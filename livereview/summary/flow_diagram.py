@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from livereview.errors import Refused
+from livereview.messages import say
 from livereview.summary.snapshot import Flow, Snapshot
 from livereview.summary.words import tidy
 
@@ -55,24 +56,25 @@ def _counts(flow: Flow) -> Iterable[tuple[str, int]]:
 
 def rows(flow: Flow) -> tuple[tuple[str, int, str], ...]:
     """(box, number, what is counted) of every box, in PRISMA's order."""
+    records, reports, studies = say("records"), say("reports"), say("studies")
     return (
-        ("Identified in databases and registers", flow.identified_databases, "records"),
-        ("Identified by other methods (grey literature)", flow.identified_other, "records"),
-        ("Duplicates removed before screening", flow.duplicates, "records"),
-        ("Waiting to be screened", flow.awaiting_screening, "records"),
-        ("Not screened: reading was stopped by a rule", flow.not_screened, "records"),
-        ("Screened", flow.screened, "records"),
-        ("Screening not finished", flow.in_screening, "records"),
-        ("Excluded at screening, by people", flow.excluded, "records"),
-        ("Excluded by automation", 0, "records"),
-        ("Sought for retrieval", flow.sought, "reports"),
-        ("Not retrieved", flow.not_retrieved, "reports"),
-        ("Waiting to be read in full", flow.awaiting_full_text, "reports"),
-        ("Assessed in full", flow.assessed, "reports"),
-        *((f"Excluded in full text: {reason}", n, "reports") for reason, n in flow.excluded_full_text),
-        ("Included", flow.included, "reports"),
-        ("Included, waiting for data extraction", flow.awaiting_extraction, "reports"),
-        ("Studies in the review", flow.studies, "studies"),
+        (say("Identified in databases and registers"), flow.identified_databases, records),
+        (say("Identified by other methods (grey literature)"), flow.identified_other, records),
+        (say("Duplicates removed before screening"), flow.duplicates, records),
+        (say("Waiting to be screened"), flow.awaiting_screening, records),
+        (say("Not screened: reading was stopped by a rule"), flow.not_screened, records),
+        (say("Screened"), flow.screened, records),
+        (say("Screening not finished"), flow.in_screening, records),
+        (say("Excluded at screening, by people"), flow.excluded, records),
+        (say("Excluded by automation"), 0, records),
+        (say("Sought for retrieval"), flow.sought, reports),
+        (say("Not retrieved"), flow.not_retrieved, reports),
+        (say("Waiting to be read in full"), flow.awaiting_full_text, reports),
+        (say("Assessed in full"), flow.assessed, reports),
+        *((say("Excluded in full text: {reason}", reason=reason), n, reports) for reason, n in flow.excluded_full_text),
+        (say("Included"), flow.included, reports),
+        (say("Included, waiting for data extraction"), flow.awaiting_extraction, reports),
+        (say("Studies in the review"), flow.studies, studies),
     )
 
 

@@ -23,10 +23,10 @@ from livereview.store.open import Store
 from livereview.web import app
 
 log = logging.getLogger(__name__)
-PAUSE = 1.0  # seconds between two looks at the outbox
-LONGEST_WAIT = 10  # looks after which a build starts although events still come
+PAUSE = 0.5  # seconds between two looks at the outbox
+LONGEST_WAIT = 20  # looks after which a build starts although events still come
 RANKING_PAUSE = 30.0  # seconds between two looks at whether a queue is to be ranked again
-TRY_AGAIN = 300  # looks after which a build that failed is tried again
+TRY_AGAIN = 600  # looks after which a build that failed is tried again
 
 
 def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None:

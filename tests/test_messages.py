@@ -1,0 +1,137 @@
+"""One catalogue of messages: complete for the published page, never stale, and English as it always was."""
+
+from __future__ import annotations
+
+import io
+import re
+import string
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po, write_po
+
+from livereview import messages, review_toml
+from livereview.errors import Refused
+from livereview.summary import site
+from livereview.summary.snapshot import Snapshot
+from tests.snapshots import snapshot
+from tests.test_summary_raster import rich
+from tests.test_summary_site import full
+
+# What the pages below hold that nobody translates: what people wrote, names, units and kinds of files.
+WRITTEN = """lead mentoring for children in care wellbeing entering a scale smd api openalex crossref and any country does
+help usual services school attendance weekly monthly none newly included study an extraction when new evidence is
+accepted report rob svg png csv dear staff left they trust grows take it may be poorly evaluated we can say yet ode
+wrong design"""
+DATA = set(WRITTEN.split())
+
+
+def texts(message: Message, found: str) -> list[str]:
+    """The English texts of a message, or what they became."""
+    told = message.id if found == "id" else message.string
+    return list(told) if isinstance(told, tuple | list) else [told]
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def catalogues() -> list[Path]:
+    return sorted(messages.LOCALE.glob("*.po"))
+
+
+class Visible(HTMLParser):
+    """The words that a reader sees or hears, outside pictures."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.texts: list[str] = []
+        self.hidden = 0
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.hidden += tag in ("svg", "style", "script")
+        if not self.hidden:
+            self.texts += [value for name, value in attrs if name in ("aria-label", "title", "alt") and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        self.hidden -= tag in ("svg", "style", "script")
+
+    def handle_data(self, data: str) -> None:
+        if not self.hidden:
+            self.texts.append(data)
+
+
+def page(snap: Snapshot, language: str) -> str:
+    told = replace(snap, review=replace(snap.review, language=language))
+    return site.build(told, len(told.history) + 1, "an extraction").files["index.html"].decode()
+
+
+@pytest.fixture
+def wrapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A language "de" in which each message is itself between ⟦ and ⟧."""
+    made = Catalog(locale="de")
+    for message in messages.template():
+        if message.id:
+            told = tuple(f"⟦{text}⟧" for text in texts(message, "id"))
+            made.add(message.id, told if len(told) > 1 else told[0])
+    out = io.BytesIO()
+    write_po(out, made)
+    (tmp_path / "de.po").write_bytes(out.getvalue())
+    monkeypatch.setattr(messages, "LOCALE", tmp_path)
+    yield
+
+
+@pytest.mark.parametrize("snap", [rich, full, snapshot], ids=["rich", "full", "empty"])
+def test_every_word_of_the_page_is_a_message_or_what_people_wrote(wrapped: None, snap) -> None:
+    text = " ".join(Visible(page(snap(), "de")).texts)
+    assert text.count("⟦") > 100
+    while (inner := re.sub("⟦[^⟦⟧]*⟧", " ", text)) != text:
+        text = inner
+    left = {word.lower() for word in re.findall(r"[A-Za-z]{2,}", text)} - DATA
+    assert left <= {"märz", "rz"}, left  # of the date
+
+
+def test_the_template_of_catalogues_has_every_message_of_the_code() -> None:
+    kept = (messages.LOCALE / messages.TEMPLATE).read_bytes()
+    assert kept == messages.written(), "run python -m livereview.messages"
+
+
+@pytest.mark.parametrize("path", catalogues(), ids=lambda path: path.stem)
+def test_a_catalogue_fits_its_messages(path: Path) -> None:
+    known = {str(texts(message, "id")) for message in messages.template() if message.id}
+    with path.open("rb") as file:
+        told = [message for message in read_po(file, locale=path.stem) if message.id]
+    assert len(told) > 50
+    for message in told:
+        assert str(texts(message, "id")) in known, "no message of the code any more"
+        english = set().union(*map(placeholders, texts(message, "id")))
+        for text in texts(message, "string"):
+            assert placeholders(text) <= english, (message.id, text)
+
+
+def test_a_page_in_french_says_so_and_has_french_dates_and_figures() -> None:
+    text = page(full(), "fr")
+    assert '<html lang="fr"' in text and "Résumé des résultats" in text and "Est-ce que cela marche ?" in text
+    assert "3 mars 2026" in text and "1\u202f200" in text
+    assert "Sought for retrieval" in text  # what the catalogue lacks stays English
+
+
+def test_english_is_told_without_a_catalogue_and_a_language_ends_with_its_block() -> None:
+    assert messages.say("{n:,} of {all}", n=1200, all=3) == "1,200 of 3"
+    assert messages.many("{n} study", "{n} studies", 2) == "2 studies"
+    with messages.language("fr"):
+        assert messages.say("Answer") == "Réponse" and messages.in_force() == "fr"
+    assert messages.say("Answer") == "Answer"
+
+
+def test_an_unknown_language_is_refused_with_those_there_are(protocol: str) -> None:
+    with pytest.raises(Refused, match="en-GB, fr"), messages.language("tlh"):
+        pass
+    with pytest.raises(Refused, match="language"):
+        review_toml.parse('language = "tlh"\n' + protocol)
+    assert review_toml.parse('language = "fr"\n' + protocol).language == "fr"
