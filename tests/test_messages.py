@@ -23,8 +23,8 @@ from tests.test_summary_raster import rich
 from tests.test_summary_site import full
 
 # What the pages below hold that nobody translates: what people wrote, names, units and kinds of files.
-WRITTEN = """lead mentoring for children in care wellbeing entering a scale smd api openalex crossref and any country does
-help usual services school attendance weekly monthly none newly included study an extraction when new evidence is
+WRITTEN = """lead mentoring for children in care wellbeing entering a scale smd api openalex crossref and any country
+does help usual services school attendance weekly monthly none newly included study an extraction when new evidence is
 accepted report rob svg png csv dear staff left they trust grows take it may be poorly evaluated we can say yet ode
 wrong design"""
 DATA = set(WRITTEN.split())
