@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from livereview import messages
+from livereview.evidence import certainty
 from livereview.evidence.forms import Result
 from livereview.messages import mark, say
 from livereview.records import Record, clean_doi
@@ -58,12 +59,7 @@ KINDS = {
     "reversed": mark("reversed"),
     "withdrawn": mark("withdrawn"),
 }
-LEVELS = {
-    "high": mark("high"),
-    "moderate": mark("moderate"),
-    "low": mark("low"),
-    "very_low": mark("very low"),
-}
+LEVELS = certainty.LEVEL_WORDS
 BETTER = {"lower": mark("lower is better"), "higher": mark("higher is better")}
 RULES = {
     "random-effects": mark("Random effects"),
