@@ -123,6 +123,8 @@ def test_no_text_becomes_a_formula() -> None:
     body = write.as_xlsx(["a"], rows, NOW)
     kinds = [row[0].data_type for row in load_workbook(io.BytesIO(body)).active.iter_rows(min_row=2)]
     assert kinds == ["s"] * (len(EVIL) + 1) + ["n"]
+    made = load_workbook(io.BytesIO(body)).properties  # not when the file was written
+    assert made.created == made.modified == NOW.replace(tzinfo=None, microsecond=0)
     assert body == write.as_xlsx(["a"], rows, NOW)
 
 

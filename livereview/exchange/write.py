@@ -11,6 +11,7 @@ from datetime import datetime
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.writer.excel import ExcelWriter
 
 from livereview.records import Record
 
@@ -48,7 +49,7 @@ def as_xlsx(columns: Sequence[str], rows: Iterable[Mapping[str, Value]], moment:
     for row in rows:
         sheet.append([_text(sheet, row.get(column)) for column in columns])
     out = io.BytesIO()
-    book.save(out)
+    ExcelWriter(book, zipfile.ZipFile(out, "w")).save()  # the book's own save puts the hour of the clock into it
     return _still(out.getvalue())
 
 
