@@ -186,7 +186,7 @@ def test_two_votes_take_a_report_through_both_stages(reviewed: Store) -> None:
     (one,) = found(reviewed, article(1))
     assert decide(reviewed, one, "ada", "include")["state"] == "half"
     assert decide(reviewed, one, "bo", "maybe") == {
-        "report": one, "stage": "full_text", "state": "open", "votes": 0, "known": False,
+        "report": one, "stage": "full_text", "state": "open", "votes": 0, "known": False, "stands": True,
     }  # fmt: skip
     decide(reviewed, one, "ada", "include", stage="full_text")
     assert decide(reviewed, one, "bo", "include", stage="full_text")["state"] == "included"
@@ -249,6 +249,35 @@ def test_a_decision_against_the_rules_is_refused_and_changes_nothing(
     assert rows(reviewed, "SELECT count(*) FROM decision") == [(0,)]
 
 
+def test_the_room_decides_only_what_waits_for_its_reviewer(reviewed: Store) -> None:
+    one, two = found(reviewed, article(1), article(2))
+    assert decide(reviewed, one, "ada", "include", id="x", waiting=True)["stands"] is True
+    again = decide(reviewed, one, "ada", "include", id="x", waiting=True)
+    assert (again["known"], again["stands"], again["votes"]) == (True, True, 1)
+    with pytest.raises(screen.Stale) as late:
+        decide(reviewed, one, "ada", "exclude", id="y", waiting=True)
+    assert late.value.mine
+    assert decide(reviewed, one, "ada", "exclude", id="y")["state"] == "half", "elsewhere people may change their minds"
+    decide(reviewed, one, "ada", "withdrawn", id="z")
+    gone = decide(reviewed, one, "ada", "include", id="x", waiting=True)
+    assert (gone["known"], gone["stands"], gone["votes"]) == (True, False, 0), "an old form brings nothing back"
+    for person in ("ada", "bo"):
+        decide(reviewed, two, person, "exclude")
+    with pytest.raises(screen.Stale) as late:
+        decide(reviewed, two, "cy", "exclude", waiting=True)
+    assert not late.value.mine
+
+
+def test_an_old_id_brings_nothing_back_when_the_report_was_decided_on_another_record(reviewed: Store) -> None:
+    one, two = found(reviewed, article(1), article(2))
+    decide(reviewed, one, "ada", "include", id="x")
+    screen.judge(reviewed, id="p", left=one, right=two, verdict="same", person="lena", now=NOW)
+    decide(reviewed, two, "ada", "exclude", id="y")
+    assert decide(reviewed, one, "ada", "include", id="x")["known"] is True
+    with reviewed.read() as con:
+        assert [vote["verdict"] for vote in decisions.on_report(con, REVIEW, min(one, two))] == ["exclude"]
+
+
 def test_a_full_text_exclusion_needs_a_reason_and_not_retrieved_is_a_state(reviewed: Store) -> None:
     (one,) = found(reviewed, article(1))
     for person in ("ada", "bo"):
@@ -258,25 +287,27 @@ def test_a_full_text_exclusion_needs_a_reason_and_not_retrieved_is_a_state(revie
     assert decide(reviewed, one, "ada", "not_retrieved", stage="full_text")["state"] == "not_retrieved"
     assert decide(reviewed, one, "bo", "include", stage="full_text")["state"] == "half"
     with reviewed.read() as con:
-        assert queues.waiting_for(con, REVIEW, "ada", "full_text") == [one]
+        assert queues.waiting_for(con, surveil.protocol(con, REVIEW), "ada", "full_text") == [one]
 
 
 def test_half_screened_records_come_first(reviewed: Store) -> None:
     one, two, three = found(reviewed, article(1), article(2), article(3))
     decide(reviewed, three, "bo", "include")
     with reviewed.read() as con:
-        assert queues.waiting_for(con, REVIEW, "ada", "title_abstract") == [three, one, two]
-        assert queues.next_for(con, REVIEW, "ada", "title_abstract") == queues.Next(three, one, 3, False)
-        assert queues.next_for(con, REVIEW, "ada", "title_abstract", two) == queues.Next(two, three, 3, True)
-        assert queues.next_for(con, REVIEW, "bo", "title_abstract") == queues.Next(one, two, 2, False, 1)
+        rules = surveil.protocol(con, REVIEW)
+        assert queues.waiting_for(con, rules, "ada", "title_abstract") == [three, one, two]
+        assert queues.next_for(con, rules, "ada", "title_abstract") == queues.Next(three, one, 3, False)
+        assert queues.next_for(con, rules, "ada", "title_abstract", two) == queues.Next(two, three, 3, True)
+        assert queues.next_for(con, rules, "bo", "title_abstract") == queues.Next(one, two, 2, False, 1)
 
 
 def test_what_others_have_before_them_comes_last_if_it_then_has_all_its_votes(reviewed: Store) -> None:
     one, two, three = found(reviewed, article(1), article(2), article(3))
     decide(reviewed, three, "bo", "include")
     with reviewed.read() as con:
+        rules = surveil.protocol(con, REVIEW)
         order = [
-            queues.next_for(con, REVIEW, "ada", "title_abstract", held=held).report_id
+            queues.next_for(con, rules, "ada", "title_abstract", held=held).report_id
             for held in ({three: 1}, {three: 1, one: 1}, {three: 1, one: 2}, {one: 2, two: 2, three: 1})
         ]
     assert order == [one, one, two, three]

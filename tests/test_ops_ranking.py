@@ -34,7 +34,7 @@ def library(store: Store, count: int = 30) -> list[str]:
 
 def queue(store: Store, person: str = "ada") -> list[str]:
     with store.read() as con:
-        return queues.waiting_for(con, REVIEW, person, STAGE)
+        return queues.waiting_for(con, surveil.protocol(con, REVIEW), person, STAGE)
 
 
 def rank(store: Store) -> dict[str, object]:

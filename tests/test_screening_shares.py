@@ -135,8 +135,8 @@ def test_each_meets_their_own_reports_only_and_all_get_their_votes(reviewed: Sto
     assert all(0 < len(some) < 30 for some in lists.values()) and queue(reviewed, "dee") == []
     with reviewed.read() as con:
         held = next(one for one in ids if one not in lists["cy"])
-        assert queues.next_for(con, REVIEW, "cy", STAGE, held).report_id == lists["cy"][0]
-        assert queues.progress(con, REVIEW, "cy", [STAGE]) == {STAGE: (0, len(lists["cy"]))}
+        assert queues.next_for(con, surveil.protocol(con, REVIEW), "cy", STAGE, held).report_id == lists["cy"][0]
+        assert queues.progress(con, surveil.protocol(con, REVIEW), "cy")[STAGE] == (0, len(lists["cy"]))
     for name, some in lists.items():
         for one in some:
             vote(reviewed, one, name, "exclude")
@@ -173,7 +173,7 @@ def test_where_too_few_are_left_everybody_helps(reviewed: Store, protocol: str) 
     close_account(reviewed, name="cy", now=NOW)
     assert queue(reviewed, "bo") == queue(reviewed, "dee") == ids
     with reviewed.read() as con:
-        held = shares.of(con, REVIEW)
+        held = shares.of(con, surveil.protocol(con, REVIEW))
     assert held and held.lack == "only 1 of those named have an open account that votes, and each record needs 2"
 
 

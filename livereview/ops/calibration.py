@@ -109,11 +109,16 @@ def answer(
         found = calibration.item_of(con, review, reviewer, report, stage)
         if found is None or (verdict == "withdrawn" and found[1] is None and not calibration.known(con, id)):
             raise Refused(f"{record} does not wait for {reviewer} at {stage}")
-        _check(rules, stage, verdict, reason or None, reviewer)
         given = Answer(id, found[0], record, verdict, reason or None, note or None, tuple(tags), rules.criteria_version)
-        return {"known": not calibration.answer(con, given, now)}
+        return {"known": not write(con, rules, stage, reviewer, given, now)}
 
     return store.write(job, quick=True)
+
+
+def write(con: Connection, rules: Review, stage: str, reviewer: str, given: Answer, now: datetime) -> bool:
+    """Write the answer to an item of this reviewer; False if this very one is known. Raises Refused as for a vote."""
+    _check(rules, stage, given.verdict, given.reason, reviewer)
+    return calibration.answer(con, given, now)
 
 
 def _check(rules: Review, stage: str, verdict: str, reason: str | None, reviewer: str) -> None:

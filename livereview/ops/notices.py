@@ -56,7 +56,7 @@ def digests(
 
 def _waiting(con: Connection, review: Review, account: Account) -> Waiting:
     votes = account.role in ("lead", "reviewer")
-    left = queues.progress(con, review.id, account.name, review.screening.stages) if votes else {}
+    left = queues.progress(con, review, account.name) if votes else {}
     settles = account.role in ("lead", "adjudicator") or account.name in review.screening.adjudicators
     return Waiting(
         review=review.id,

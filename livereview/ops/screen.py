@@ -10,16 +10,27 @@ from typing import Any
 from livereview import records as identifiers
 from livereview.dedup.explain import explain as explained
 from livereview.errors import Refused
+from livereview.ops import calibration as hidden
 from livereview.ops.settle import regroup
 from livereview.ops.surveil import protocol
 from livereview.review import Review
 from livereview.screening.decisions import check
-from livereview.store import decisions, matches, ranks, records, standings, versions
+from livereview.screening.states import Ballot, place, state_of
+from livereview.store import calibration, decisions, matches, ranks, records, standings, versions
+from livereview.store.calibration import Answer
 from livereview.store.decisions import Decision
 from livereview.store.open import Connection, Store
 from livereview.store.standings import Standing
 
 SETTLED = {"included": "included", "excluded": "excluded", "not_retrieved": "not retrieved"}
+
+
+class Stale(Refused):
+    """The report does not wait for this person any more; `mine`: because they have decided it themselves."""
+
+    def __init__(self, message: str, *, mine: bool = False, **place: str | None):
+        super().__init__(message, **place)
+        self.mine = mine
 
 
 def decide(
@@ -39,11 +50,16 @@ def decide(
     record_version: int | None = None,
     rank: int | None = None,
     model: str | None = None,
+    waiting: bool = False,
 ) -> dict[str, Any]:
     """Write one decision and say where the report stands after it; the same id again changes nothing.
 
     record   the record that was on the screen, by its id, in `record_version` (None: the current one)
     verdict  include, exclude, maybe, not_retrieved, or withdrawn to take back one's own last word on this report
+    waiting  as the screening room asks: only what waits for this person is decided (else Stale is raised), and a report
+             that they are asked about again gets an answer, which is no vote
+
+    In the answer, `known`: the id was there before; `stands`: what it said is in force.
     Raises Refused, changing nothing, when a rule of `screening.decisions` forbids it.
     """
 
@@ -63,34 +79,91 @@ def decide(
         rank=rank,
         model=model,
     )
-    return store.write(lambda con: _decide(con, asked, now), quick=True)
+    return store.write(lambda con: _decide(con, asked, waiting, now), quick=True)
 
 
-def _decide(con: Connection, asked: Decision, now: datetime) -> dict[str, Any]:
+def _decide(con: Connection, asked: Decision, waiting: bool, now: datetime) -> dict[str, Any]:
     rules = protocol(con, asked.review)
     report = _report(con, asked.review, asked.record_id)
+    if waiting and (item := calibration.item_of(con, asked.review, asked.reviewer, report, asked.stage)):
+        return _answer(con, rules, asked, item, now)
     before = standings.of(con, asked.review, report)
     if before is None:
         raise Refused(f"{asked.record_id} is not in review {asked.review}")
-    votes = decisions.on_report(con, asked.review, report, asked.stage)
-    _check(con, rules, asked, before, votes)
-    mine = [vote["record_id"] for vote in votes if (vote["reviewer"], vote["role"]) == (asked.reviewer, asked.role)]
-    if asked.verdict == "withdrawn" and not mine:
-        raise Refused("there is nothing of yours to take back on this record")
+    given = decisions.on_report(con, asked.review, report)
+    mine = [one for one in given if _whose(one) == (asked.stage, asked.reviewer, asked.role)]
+    if any(one["id"] == asked.id for one in mine):
+        return _told(before, known=True, stands=True)
+    if waiting:
+        _still_waits(asked, before, mine)
+    _check(rules, asked, before, given)
+    word = _dated(con, asked, report, rules)
+    if not _write(con, word, [one["record_id"] for one in mine], now):
+        return _told(before, known=True, stands=False)
+    after = _moved(con, rules, before, [one for one in given if one not in mine], word)
+    if _final(rules, before) != _final(rules, after):
+        versions.ask(con, asked.review, f"a report was {SETTLED.get(after.state, 'taken up again')}", now)
+    return _told(after, known=False, stands=True)
+
+
+def _answer(
+    con: Connection, rules: Review, asked: Decision, item: tuple[str, dict[str, Any] | None], now: datetime
+) -> dict[str, Any]:
+    """What is said of a report that is asked again."""
+    id, before = item
+    if before and before["id"] != asked.id:
+        raise Stale("you have answered already", mine=True)
+    said = asked.verdict, asked.reason, asked.note, asked.tags, rules.criteria_version
+    fresh = hidden.write(con, rules, asked.stage, asked.reviewer, Answer(asked.id, id, asked.record_id, *said), now)
+    return {"known": not fresh, "stands": fresh or before is not None}
+
+
+def _whose(given: dict[str, Any]) -> tuple[str, str, str]:
+    return given["stage"], given["reviewer"], given["role"]
+
+
+def _told(standing: Standing, *, known: bool, stands: bool) -> dict[str, Any]:
+    found = {"report": standing.report_id, "stage": standing.stage, "state": standing.state, "votes": standing.votes}
+    return {**found, "known": known, "stands": stands}
+
+
+def _still_waits(asked: Decision, before: Standing, mine: Sequence[dict[str, Any]]) -> None:
+    if mine:
+        raise Stale("you have decided this record already", mine=True)
+    if before.stage != asked.stage or before.state not in ("open", "half"):
+        raise Stale("this record takes no votes at this stage any more")
+
+
+def _dated(con: Connection, asked: Decision, report: str, rules: Review) -> Decision:
+    """With the versions that were in force: of the record, the criteria and the ranking."""
     shown = asked.record_version or records.version(con, asked.record_id) or 1
     word = replace(asked, record_version=shown, criteria_version=rules.criteria_version)
     if word.rank is None and (ranked := ranks.place(con, asked.review, report)):
-        word = replace(word, rank=ranked[0], model=ranked[1])
-    known = not _write(con, word, mine, now)
-    screening = rules.screening
-    after = standings.refresh_votes(con, asked.review, report, screening.stages, screening.votes)
-    if not known and _final(rules, before) != _final(rules, after):
-        versions.ask(con, asked.review, f"a report was {SETTLED.get(after.state, 'taken up again')}", now)
-    return {"report": report, "stage": after.stage, "state": after.state, "votes": after.votes, "known": known}
+        return replace(word, rank=ranked[0], model=ranked[1])
+    return word
 
 
-def _check(con: Connection, rules: Review, asked: Decision, before: Standing, votes: Sequence[dict[str, Any]]) -> None:
+def _moved(
+    con: Connection, rules: Review, before: Standing, others: Sequence[dict[str, Any]], word: Decision
+) -> Standing:
+    """Where the report stands with the others' decisions and this new one, kept."""
+    ballots = [_ballot(one) for one in others]
+    if word.verdict != "withdrawn":
+        last = max((one.seq for one in ballots), default=0) + 1
+        ballots.append(Ballot(word.stage, word.reviewer, word.role, word.verdict, last))
+    found = place(ballots, rules.screening.stages, rules.screening.votes)
+    after = Standing(before.report_id, found.stage, found.votes, found.state)
+    standings.keep(con, word.review, after)
+    return after
+
+
+def _ballot(given: dict[str, Any]) -> Ballot:
+    return Ballot(given["stage"], given["reviewer"], given["role"], given["verdict"], given["seq"])
+
+
+def _check(rules: Review, asked: Decision, before: Standing, given: Sequence[dict[str, Any]]) -> None:
     """Put the decision before the rules of the screening room, with what is in force on its report."""
+    votes = [one for one in given if one["stage"] == asked.stage]
     here = asked.stage == before.stage
     check(
         rules,
@@ -100,7 +173,7 @@ def _check(con: Connection, rules: Review, asked: Decision, before: Standing, vo
         reason=asked.reason,
         reviewer=asked.reviewer,
         reached=before.stage,
-        state=before.state if here else standings.state_at(con, asked.review, before.report_id, asked.stage),
+        state=before.state if here else state_of([_ballot(one) for one in votes], rules.screening.votes),
         voters={vote["reviewer"] for vote in votes if vote["role"] == "vote"},
         adjudicated=any(vote["role"] == "adjudication" for vote in votes),
     )
@@ -113,16 +186,23 @@ def _report(con: Connection, review: str, record: str) -> str:
 
 
 def _write(con: Connection, word: Decision, mine: Sequence[str], now: datetime) -> bool:
-    """Append the decision; a person's older word on another record of the same report is taken back by it."""
+    """Append the decision; a person's older word on another record of the same report is taken back by it.
+
+    False, changing nothing, where its id was written before. Raises Refused for taking back what is not there.
+    """
+    if word.verdict == "withdrawn" and not mine:
+        if decisions.known(con, word.id):
+            return False
+        raise Refused("there is nothing of yours to take back on this record")
+    if (word.verdict != "withdrawn" or word.record_id in mine) and not decisions.append(con, word, now):
+        return False
     for record in mine:
         if record != word.record_id:
             back = replace(
                 word, id=f"{word.id}/{record}", record_id=record, verdict="withdrawn", reason=None, note=None
             )
             decisions.append(con, back, now)
-    if word.verdict == "withdrawn" and word.record_id not in mine:
-        return True
-    return decisions.append(con, word, now)
+    return True
 
 
 def _final(review: Review, standing: Standing) -> str | None:

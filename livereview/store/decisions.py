@@ -33,7 +33,7 @@ class Decision:
 
 
 def append(con: Connection, d: Decision, now: datetime) -> bool:
-    """Write a decision; False if this very one is known already. `standings.refresh_votes` then tells what it moved."""
+    """Write a decision; False if this very one is known already. Whoever writes it keeps what it moved in `standings`."""
     rows = con.execute(
         """INSERT INTO decision (id, review, record_id, record_version, stage, reviewer, role, verdict, reason, note, tags,
             criteria_version, rank, model, made)
@@ -59,10 +59,15 @@ def append(con: Connection, d: Decision, now: datetime) -> bool:
     return bool(rows)
 
 
-def on_report(con: Connection, review: str, report_id: str, stage: str) -> list[dict[str, Any]]:
-    """The decisions in force on a report at a stage, oldest first."""
+def known(con: Connection, id: str) -> bool:
+    """Whether a decision of this id was ever written."""
+    return con.execute("SELECT 1 FROM decision WHERE id = ?", [id]).fetchone() is not None
+
+
+def on_report(con: Connection, review: str, report_id: str, stage: str | None = None) -> list[dict[str, Any]]:
+    """The decisions in force on a report, oldest first; None: at every stage."""
     found = standings.in_force(con, standings.members(con, [report_id]))
-    return [one for one in found if (one["review"], one["stage"]) == (review, stage)]
+    return [one for one in found if one["review"] == review and stage in (None, one["stage"])]
 
 
 def conflicts(con: Connection, review: str) -> list[Standing]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from livereview.review import Review
 from livereview.store import calibration, shares, stopping
 from livereview.store.open import Connection
 
@@ -50,20 +51,19 @@ _WAITING = """
 
 def next_for(
     con: Connection,
-    review: str,
+    review: Review,
     reviewer: str,
     stage: str,
     wanted: str = "",
     held: Mapping[str, int] | None = None,
-    needed: int = 2,
 ) -> Next:
     """The head of a reviewer's queue at a stage. Where the report `wanted` waits for them too, it is shown instead.
 
-    held, needed   how many others have each report before them, and how many votes it needs
+    held   how many others have each report before them
 
     Settled reports that are asked again stand among the others and count as they do: nothing here tells them apart.
     """
-    asked = _asked(con, review, reviewer, stage, held or {}, needed)
+    asked = _asked(con, review, reviewer, stage, held or {})
     row = con.execute(
         f"""{_WAITING} SELECT arg_min(report_id, place, 2), count(*), (SELECT count(DISTINCT report_id) FROM mine)
         FROM waiting""",  # noqa: S608
@@ -71,7 +71,7 @@ def next_for(
     ).fetchone()
     first, count, done = row or (None, 0, 0)
     shown, after = (*(first or ()), None, None)[:2]
-    hidden = calibration.coming(con, review, reviewer, stage, count)
+    hidden = calibration.coming(con, review.id, reviewer, stage, count)
     if hidden.report_id:
         shown, after = hidden.report_id, shown
     count, done = count + hidden.left, done + hidden.answered
@@ -90,41 +90,38 @@ def _after(con: Connection, wanted: str, asked: dict[str, object]) -> tuple[str 
     ).fetchone()
 
 
-def waiting_for(con: Connection, review: str, reviewer: str, stage: str) -> list[str]:
+def waiting_for(con: Connection, review: Review, reviewer: str, stage: str) -> list[str]:
     """The whole queue of a reviewer at a stage, in its order; without what is asked again."""
     rows = con.execute(
         f"{_WAITING} SELECT report_id FROM waiting ORDER BY place",  # noqa: S608
-        _asked(con, review, reviewer, stage, {}, 1),
+        _asked(con, review, reviewer, stage, {}),
     ).fetchall()
     return [row[0] for row in rows]
 
 
-def progress(con: Connection, review: str, reviewer: str, stages: Sequence[str]) -> dict[str, tuple[int, int]]:
+def progress(con: Connection, review: Review, reviewer: str) -> dict[str, tuple[int, int]]:
     """(done by this reviewer, waiting for this reviewer) at each stage."""
-    found = {stage: next_for(con, review, reviewer, stage) for stage in stages}
+    found = {stage: next_for(con, review, reviewer, stage) for stage in review.screening.stages}
     return {stage: (one.done, one.waiting) for stage, one in found.items()}
 
 
-def _asked(
-    con: Connection, review: str, reviewer: str, stage: str, held: Mapping[str, int], needed: int
-) -> dict[str, object]:
-    here: dict[str, object] = {"review": review, "reviewer": reviewer, "stage": stage}
-    here |= {"stopped": stopping.holds(con, review, stage), "closed": _closed(con, review, reviewer, stage)}
+def _asked(con: Connection, review: Review, reviewer: str, stage: str, held: Mapping[str, int]) -> dict[str, object]:
+    here: dict[str, object] = {"review": review.id, "reviewer": reviewer, "stage": stage}
+    here |= {"stopped": stopping.holds(con, review.id, stage), "closed": _closed(con, review, reviewer, stage)}
     here |= {"share": shares.mine(con, review, reviewer)}
-    return {**here, "held": list(held), "times": list(held.values()), "needed": needed}
+    return {**here, "held": list(held), "times": list(held.values()), "needed": review.screening.votes}
 
 
-def _closed(con: Connection, review: str, reviewer: str, stage: str) -> list[str]:
+def _closed(con: Connection, review: Review, reviewer: str, stage: str) -> list[str]:
     """Reports whose last vote must be a core reviewer's, where this one is none; nothing of it shows whose votes they have."""
-    row = con.execute("SELECT core FROM current_protocol WHERE review = ?", [review]).fetchone()
-    core = row[0] if row and row[0] else []
+    core = review.screening.core
     if not core or reviewer in core:
         return []
     rows = con.execute(
-        """SELECT s.report_id FROM screening_state s JOIN current_protocol p USING (review)
-        WHERE s.review = $review AND s.stage = $stage AND s.state IN ('open', 'half') AND s.votes >= p.votes - 1
+        """SELECT s.report_id FROM screening_state s
+        WHERE s.review = $review AND s.stage = $stage AND s.state IN ('open', 'half') AND s.votes >= $needed - 1
             AND s.report_id NOT IN (SELECT report_id FROM current_decision WHERE review = $review AND stage = $stage
                 AND role = 'vote' AND list_contains($core::VARCHAR[], reviewer))""",
-        {"review": review, "stage": stage, "core": core},
+        {"review": review.id, "stage": stage, "core": list(core), "needed": review.screening.votes},
     ).fetchall()
     return [row[0] for row in rows]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
+from livereview.review import Review
 from livereview.screening.shares import SLOTS, Person, deal, lack
 from livereview.store.open import Connection
 
@@ -39,16 +38,12 @@ class Load:
     counts: tuple[tuple[str, int, int], ...]
 
 
-def of(con: Connection, review: str) -> Shares | None:
+def of(con: Connection, review: Review) -> Shares | None:
     """The shares of a review; None where its protocol has none."""
-    row = con.execute(
-        "SELECT text, votes, core FROM protocol WHERE review = ? ORDER BY seq DESC LIMIT 1", [review]
-    ).fetchone()
-    named = _named(row[0]) if row else ()
-    if row is None or not named:
+    named, votes, core = review.screening.shares, review.screening.votes, review.screening.core
+    if not named:
         return None
-    votes, core = row[1], row[2] or []
-    there = _voters(con, review)
+    there = _voters(con, review.id)
     people = tuple(sorted(Person(name, share, name in core) for name, share in named if name in there))
     return Shares(named, people, votes, lack(people, votes, bool(core)))
 
@@ -63,15 +58,15 @@ def _voters(con: Connection, review: str) -> set[str]:
     return {row[0] for row in rows}
 
 
-def mine(con: Connection, review: str, reviewer: str) -> bytes | None:
+def mine(con: Connection, review: Review, reviewer: str) -> bytes | None:
     """The slots of the reports that this person is asked about, as bits; None: about every report."""
     found = of(con, review)
     if found is None or found.lack:
         return None
-    return deal(review, found.people, found.votes).get(reviewer, bytes(SLOTS // 8))
+    return deal(review.id, found.people, found.votes).get(reviewer, bytes(SLOTS // 8))
 
 
-def asked(con: Connection, review: str, reviewer: str, report_ids: Sequence[str]) -> set[str]:
+def asked(con: Connection, review: Review, reviewer: str, report_ids: Sequence[str]) -> set[str]:
     """Those of the reports that this person is asked about."""
     rows = con.execute(
         "SELECT report_id FROM (SELECT unnest($ids::VARCHAR[]) AS report_id) WHERE in_share($share::BLOB, report_id)",
@@ -80,15 +75,16 @@ def asked(con: Connection, review: str, reviewer: str, report_ids: Sequence[str]
     return {row[0] for row in rows}
 
 
-def loads(con: Connection, review: str, stages: Sequence[str]) -> list[Load]:
+def loads(con: Connection, review: Review) -> list[Load]:
     """What each named person's share means, in the order of the protocol; nobody has one where shares do not hold."""
     found = of(con, review)
     if found is None:
         return []
-    table = {} if found.lack else deal(review, found.people, found.votes)
+    table = {} if found.lack else deal(review.id, found.people, found.votes)
     there = {one.name for one in found.people}
+    stages = review.screening.stages
     return [
-        Load(name, share, name in there, _counts(con, review, name, table.get(name, bytes(SLOTS // 8)), stages))
+        Load(name, share, name in there, _counts(con, review.id, name, table.get(name, bytes(SLOTS // 8)), stages))
         for name, share in found.named
     ]
 
@@ -110,10 +106,3 @@ def _counts(
     ).fetchall()
     counts = {stage: (reached, voted) for stage, reached, voted in rows}
     return tuple((stage, *counts.get(stage, (0, 0))) for stage in stages)
-
-
-@lru_cache(maxsize=64)
-def _named(text: str) -> tuple[tuple[str, float], ...]:
-    """(name, share) of a review.toml in force: it was checked before it came here."""
-    screening = tomllib.loads(text.removeprefix("\ufeff")).get("screening", {})
-    return tuple((name, float(share)) for name, share in screening.get("shares", {}).items())

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from livereview.screening.states import Ballot, place, state_of
+from livereview.screening.states import Ballot, place
 
 if TYPE_CHECKING:
     from livereview.store.open import Connection
@@ -39,12 +39,6 @@ def all_of(con: Connection, review: str) -> list[Standing]:
         "SELECT report_id, stage, votes, state FROM screening_state WHERE review = ? ORDER BY seq, report_id", [review]
     ).fetchall()
     return [Standing(*row) for row in rows]
-
-
-def state_at(con: Connection, review: str, report_id: str, stage: str) -> str:
-    """The state of a report at one stage, whether or not it has left it."""
-    ballots = _ballots(in_force(con, members(con, [report_id]))).get(review, [])
-    return state_of([one for one in ballots if one.stage == stage], _rules(con)[review][1])
 
 
 def members(con: Connection, report_ids: Collection[str]) -> list[str]:
@@ -83,18 +77,12 @@ def refresh_all(con: Connection) -> None:
     _derive(con, None)
 
 
-def refresh_votes(con: Connection, review: str, report_id: str, stages: Sequence[str], needed: int) -> Standing:
-    """Where this report stands after a decision on it, kept: nothing else has changed.
-
-    stages, needed   of the review: its stages in order, and the votes that a report needs
-    """
-    ballots = _ballots(in_force(con, members(con, [report_id]))).get(review, [])
-    stands = place(ballots, stages, needed)
+def keep(con: Connection, review: str, standing: Standing) -> None:
+    """Let this be where a report stands, after a decision on it: nothing else has changed."""
     con.execute(
         "UPDATE screening_state SET stage = ?, votes = ?, state = ? WHERE review = ? AND report_id = ?",
-        [stands.stage, stands.votes, stands.state, review, report_id],
+        [standing.stage, standing.votes, standing.state, review, standing.report_id],
     )
-    return Standing(report_id, stands.stage, stands.votes, stands.state)
 
 
 def _derive(con: Connection, ids: Collection[str] | None) -> None:

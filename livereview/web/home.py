@@ -43,7 +43,7 @@ def page(visit: guard.Visitor) -> Response:
 def _row(con: Connection, visit: Visit, review: Review) -> Row:
     role, published = visit.account.role, versions.all_of(con, review.id)
     votes = role in ("lead", "reviewer")
-    progress = queues.progress(con, review.id, visit.name, review.screening.stages) if votes else {}
+    progress = queues.progress(con, review, visit.name) if votes else {}
     settles = guard.may_adjudicate(Room(visit, review))
     return Row(
         review,

@@ -12,7 +12,6 @@ from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops
 from livereview.errors import Refused
-from livereview.ops import calibration as hidden
 from livereview.store import calibration, decisions, full_texts, matches, queues, records, shares, standings
 from livereview.store.open import Connection
 from livereview.web import card, guard, pages
@@ -83,7 +82,7 @@ def _show(
     report = report_of(con, wanted) if wanted else ""
 
     def look(held: Mapping[str, int]) -> queues.Next:
-        return queues.next_for(con, review, room.me, stage, report, held, room.review.screening.votes)
+        return queues.next_for(con, room.review, room.me, stage, report, held)
 
     coming = room.desk.holds.take((review, stage), room.me, now, look)
     shown = card.of(con, room.review.id, coming.report_id, room.review.highlights) if coming.report_id else None
@@ -106,7 +105,7 @@ def _together(con: Connection, room: Room, report: str, stage: str) -> dict[str,
     if stage != "full_text":
         return {}
     waiting = [one for one in matches.linked(con, report) if _waits(con, room, one, stage)]
-    others = shares.asked(con, room.review.id, room.me, waiting) if waiting else ()
+    others = shares.asked(con, room.review, room.me, waiting) if waiting else ()
     return {one: title_of(con, one) for one in waiting if one in others and my_word(con, room, one, stage) is None}
 
 
@@ -160,22 +159,14 @@ def decide(
     A script gets the next record in the answer itself, one round trip; a browser without scripts is sent on to it.
     """
     draft = Draft(reason, note.strip(), tags=tags)
-    with room.desk.turns[room.me]:
-        with room.desk.store.read() as con:
-            guard.recorded(con, room, record)
-            report = report_of(con, record)
-            again = calibration.item_of(con, room.review.id, room.me, report, stage)
-            word = again[1] if again else my_vote(con, room, record, stage)
-            waits = again is not None or _open(con, room, report, stage)
-            others = [one for one in _together(con, room, report, stage) if one in (together or ())]
-        id = f"{room.me}-{form}"  # nobody else's form can have it
-        if not (word and word["id"] == id):
-            if word or not waits:
-                return _stale(room, stage, word is not None)
-            if refused := _write(room, id, record, stage, verdict, draft, asked_again=again is not None):
-                return refused
-            for one in others:
-                _write(room, f"{id}-{one}", one, stage, verdict, draft)
+    id = f"{room.me}-{form}"  # nobody else's form can have it
+    with room.desk.store.read() as con:
+        guard.recorded(con, room, record)
+        others = _together(con, room, report_of(con, record), stage) if together else {}
+    if refused := _write(room, id, record, stage, verdict, draft):
+        return refused
+    for one in others.keys() & set(together or ()):
+        _write(room, f"{id}-{one}", one, stage, verdict, draft)
     if hx_request:
         with room.desk.store.read() as con:
             line = Line(pages.VERDICTS[verdict], title_of(con, record), record, stage)
@@ -194,17 +185,14 @@ def _open(con: Connection, room: Room, report: str, stage: str) -> bool:
     return standing is not None and standing.stage == stage and standing.state in ("open", "half")
 
 
-def _write(
-    room: Room, id: str, record: str, stage: str, verdict: str, draft: Draft, *, asked_again: bool = False
-) -> Response | None:
+def _write(room: Room, id: str, record: str, stage: str, verdict: str, draft: Draft) -> Response | None:
     """Write the decision, or give the page that says why it can't be written, with everything typed still there."""
     try:
         if verdict not in ("include", "exclude", "maybe", "not_retrieved"):
             raise Refused("choose include, exclude, maybe or not retrieved")
         if len(draft.note) > NOTE_LIMIT:
             raise Refused(f"the note is too long; keep it under {NOTE_LIMIT:,} characters")
-        act = hidden.answer if asked_again else ops.screen.decide
-        answer = act(
+        answer = ops.screen.decide(
             room.desk.store,
             id=id,
             review=room.review.id,
@@ -216,14 +204,14 @@ def _write(
             note=draft.note or None,
             tags=split(draft.tags),
             now=room.desk.clock(),
+            waiting=True,
         )
+    except ops.screen.Stale as late:
+        return _stale(room, stage, late.mine)
     except Refused as refusal:
         with room.desk.store.read() as con:
-            if not _waits(con, room, record, stage):  # the last vote came in while this one was on its way
-                return _stale(room, stage, mine=False)
-            again = replace(draft, problem=refusal.message)
-            return _show(con, room, stage, record, again, status=422)
-    return _used(room, stage) if answer["known"] else None
+            return _show(con, room, stage, record, replace(draft, problem=refusal.message), status=422)
+    return None if answer["stands"] else _used(room, stage)
 
 
 def split(tags: str) -> list[str]:

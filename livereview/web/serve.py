@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 PAUSE = 0.5  # seconds between two looks at the outbox
 LONGEST_WAIT = 20  # looks after which a build starts although events still come
 RANKING_PAUSE = 30.0  # seconds between two looks at whether a queue is to be ranked again
+HAND_OVER = 0.0005  # seconds a thread may keep others from Python: its own 5 ms are lost at each question of a request
 TRY_AGAIN = 600  # looks after which a build that failed is tried again
 
 
@@ -38,6 +39,7 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None
         url = _url(host, door.getsockname()[1])
         store.lock.announce(url)
         print(f"livereview answers at {url} until Ctrl-C", file=sys.stderr)
+        sys.setswitchinterval(HAND_OVER)
         if not _loopback(host):
             log.warning("%s is open to the network without https; put a proxy with a certificate before it", url)
         stop = threading.Event()

@@ -34,8 +34,8 @@ def _show(room: Room, status: int = 200, *, secret: tuple[str, str] | None = Non
             "older": older,
             "again": calibration.results(con, review),
             "agreements": ops.team.agreements(con, review),
-            "shares": shares.of(con, review),
-            "loads": shares.loads(con, review, room.review.screening.stages),
+            "shares": shares.of(con, room.review),
+            "loads": shares.loads(con, room.review),
             "titles": {key: one.title for key, one in records.current(con, shown).items()},
         }
     values["voters"] = [one for one in values["accounts"] if one.role in shares.VOTERS and one.enters(review)]
