@@ -29,7 +29,7 @@ from livereview.review import Highlights
 from livereview.settings import Settings
 from livereview.settings import read as read_settings
 from livereview.sources.text import ABSTRACT_LIMIT, TITLE_LIMIT, link, plain, safe
-from livereview.store import standings
+from livereview.store import queues, standings
 from livereview.store.open import Store, memory_database
 from livereview.summary.site import _ENVIRONMENT
 from livereview.web.card import pieces
@@ -243,7 +243,7 @@ def test_every_dependency_is_locked_with_its_hash() -> None:
 
 WRITTEN = {
     "where",
-    "_WAITING",
+    "queue.sql",
     "_LIVE",
     "_OPEN",
     "highest",
@@ -291,6 +291,8 @@ def test_what_people_type_is_never_sql(reviewed: Store) -> None:
             if question.strip() != EVIL:
                 with pytest.raises(Refused):
                     screen.resolve(con, REVIEW, question)
+        held = {EVIL: 1, record: 1}
+        assert queues.next_for(con, surveil.protocol(con, REVIEW), EVIL, "title_abstract", EVIL, held).waiting == 1
     word = {"review": REVIEW, "record": record, "stage": "title_abstract", "now": NOW}
     screen.decide(reviewed, id=EVIL, reviewer=EVIL, verdict="include", note=EVIL, tags=[EVIL], **word)  # type: ignore[arg-type]
     with reviewed.read() as con:

@@ -73,12 +73,13 @@ def end_session(con: Connection, secret: str) -> None:
 
 def by_session(con: Connection, secret: str, now: datetime) -> Account | None:
     """Whose session this is, while it lasts and the account is open."""
-    row = con.execute(
-        """SELECT name, role, email, reviews, active FROM account
-        WHERE name = (SELECT name FROM session WHERE secret_hash = ? AND ends > ?) ORDER BY seq DESC LIMIT 1""",
+    rows = con.execute(
+        """SELECT seq, name, role, email, reviews, active FROM account
+        WHERE name = (SELECT name FROM session WHERE secret_hash = ? AND ends > ?)""",
         [digest(secret), now],
-    ).fetchone()
-    return _account(row[:-1]) if row and row[-1] else None
+    ).fetchall()
+    _, *known, active = max(rows, default=(0, False), key=lambda row: row[0])
+    return _account(tuple(known)) if active else None
 
 
 def names(con: Connection) -> list[Account]:

@@ -30,23 +30,30 @@ _WAITING = """
     WITH latest AS (SELECT record_id, arg_max(verdict, seq) AS verdict, max(seq) AS seq FROM decision
         WHERE review = $review AND reviewer = $reviewer AND stage = $stage AND role = 'vote' GROUP BY record_id),
     mine AS (SELECT coalesce(p.report_id, l.record_id) AS report_id, l.verdict <> 'not_retrieved' AS voted
-        FROM latest l LEFT JOIN report p ON p.record_id = l.record_id
-        LEFT JOIN reopened o ON o.review = $review AND o.stage = $stage AND o.report_id = coalesce(p.report_id, l.record_id)
-        WHERE l.verdict <> 'withdrawn' AND l.seq > coalesce(o.seq, 0)),
-    held AS (SELECT unnest($held::VARCHAR[]) AS report_id, unnest($times::INTEGER[]) AS times),
+        FROM latest l LEFT JOIN report p ON p.record_id = l.record_id {reopened}
+        WHERE l.verdict <> 'withdrawn' AND l.seq > {since}),
     waiting AS (SELECT s.report_id,
-            (coalesce(h.times, 0) > 0 AND h.times + s.votes >= $needed)::BIGINT * 2305843009213693952
+            {elsewhere}::BIGINT * 2305843009213693952
             + (s.votes = 0)::BIGINT * 1152921504606846976
-            + if(d.report_id IS NOT NULL, 0, least(coalesce(r.place, 134217727), 134217727))::BIGINT * 8589934592
+            + if({drawn}, 0, least(coalesce(r.place, 134217727), 134217727))::BIGINT * 8589934592
             + s.seq AS place
-        FROM screening_state s LEFT JOIN held h ON h.report_id = s.report_id
-            LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id
-            LEFT JOIN drawn d ON d.review = s.review AND d.report_id = s.report_id
-        WHERE s.review = $review AND s.stage = $stage AND s.state IN ('open', 'half')
-            AND s.report_id NOT IN (SELECT unnest($closed::VARCHAR[])) AND in_share($share::BLOB, s.report_id)
-            AND (NOT $stopped OR s.votes > 0 OR d.report_id IS NOT NULL)
+        FROM screening_state s LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id {joins}
+        WHERE s.review = $review AND s.stage = $stage AND s.state IN ('open', 'half') {only}
             AND NOT EXISTS (SELECT 1 FROM mine WHERE mine.voted AND mine.report_id = s.report_id))
 """
+_REOPENED = """LEFT JOIN reopened o ON o.review = $review AND o.stage = $stage
+    AND o.report_id = coalesce(p.report_id, l.record_id)"""
+_DRAWN = "LEFT JOIN drawn d ON d.review = s.review AND d.report_id = s.report_id"
+_HELD = """LEFT JOIN (SELECT unnest($held::VARCHAR[]) AS report_id, unnest($times::INTEGER[]) AS times) h
+    ON h.report_id = s.report_id"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Queue:
+    """`WITH …, waiting (report_id, place)` for one reviewer at one stage, and the values it asks for."""
+
+    sql: str
+    values: dict[str, object]
 
 
 def next_for(
@@ -63,11 +70,11 @@ def next_for(
 
     Settled reports that are asked again stand among the others and count as they do: nothing here tells them apart.
     """
-    asked = _asked(con, review, reviewer, stage, held or {})
+    queue = _queue(con, review, reviewer, stage, held or {})
     row = con.execute(
-        f"""{_WAITING} SELECT arg_min(report_id, place, 2), count(*), (SELECT count(DISTINCT report_id) FROM mine)
+        f"""{queue.sql} SELECT arg_min(report_id, place, 2), count(*), (SELECT count(DISTINCT report_id) FROM mine)
         FROM waiting""",  # noqa: S608
-        asked,
+        queue.values,
     ).fetchone()
     first, count, done = row or (None, 0, 0)
     shown, after = (*(first or ()), None, None)[:2]
@@ -75,27 +82,25 @@ def next_for(
     if hidden.report_id:
         shown, after = hidden.report_id, shown
     count, done = count + hidden.left, done + hidden.answered
-    if wanted and wanted != shown and (found := _after(con, wanted, asked)):
+    if wanted and wanted != shown and (found := _after(con, wanted, queue)):
         return Next(wanted, found[0] or shown, count, True, done)
     return Next(shown, after, count, False, done)
 
 
-def _after(con: Connection, wanted: str, asked: dict[str, object]) -> tuple[str | None] | None:
+def _after(con: Connection, wanted: str, queue: _Queue) -> tuple[str | None] | None:
     """The report after this one in the queue (None: it is the last); None if it does not wait."""
     return con.execute(
-        f"""{_WAITING}, here AS (SELECT place FROM waiting WHERE report_id = $wanted)
+        f"""{queue.sql}, here AS (SELECT place FROM waiting WHERE report_id = $wanted)
         SELECT arg_min(report_id, place) FILTER (WHERE place > (SELECT place FROM here)) FROM waiting
         HAVING (SELECT count(*) FROM here) > 0""",  # noqa: S608
-        asked | {"wanted": wanted},
+        queue.values | {"wanted": wanted},
     ).fetchone()
 
 
 def waiting_for(con: Connection, review: Review, reviewer: str, stage: str) -> list[str]:
     """The whole queue of a reviewer at a stage, in its order; without what is asked again."""
-    rows = con.execute(
-        f"{_WAITING} SELECT report_id FROM waiting ORDER BY place",  # noqa: S608
-        _asked(con, review, reviewer, stage, {}),
-    ).fetchall()
+    queue = _queue(con, review, reviewer, stage, {})
+    rows = con.execute(f"{queue.sql} SELECT report_id FROM waiting ORDER BY place", queue.values).fetchall()  # noqa: S608
     return [row[0] for row in rows]
 
 
@@ -105,11 +110,39 @@ def progress(con: Connection, review: Review, reviewer: str) -> dict[str, tuple[
     return {stage: (one.done, one.waiting) for stage, one in found.items()}
 
 
-def _asked(con: Connection, review: Review, reviewer: str, stage: str, held: Mapping[str, int]) -> dict[str, object]:
-    here: dict[str, object] = {"review": review.id, "reviewer": reviewer, "stage": stage}
-    here |= {"stopped": stopping.holds(con, review.id, stage), "closed": _closed(con, review, reviewer, stage)}
-    here |= {"share": shares.mine(con, review, reviewer)}
-    return {**here, "held": list(held), "times": list(held.values()), "needed": review.screening.votes}
+def _queue(con: Connection, review: Review, reviewer: str, stage: str, held: Mapping[str, int]) -> _Queue:
+    """Of what this review needs only: to plan for the parts that most have no use for takes longer than to read the rest."""
+    values: dict[str, object] = {"review": review.id, "reviewer": reviewer, "stage": stage}
+    parts = {"reopened": "", "since": "0", "elsewhere": "false", "drawn": "false", "joins": "", "only": ""}
+    events = _events(con, review.id)
+    if "reopening" in events:
+        parts |= {"reopened": _REOPENED, "since": "coalesce(o.seq, 0)"}
+    if "draw" in events:
+        parts |= {"drawn": "d.report_id IS NOT NULL", "joins": _DRAWN}
+    if held:
+        parts |= {"elsewhere": "(coalesce(h.times, 0) + s.votes >= $needed AND h.times > 0)"}
+        parts["joins"] += f" {_HELD}"
+        values |= {"held": list(held), "times": list(held.values()), "needed": review.screening.votes}
+    if "stopping" in events and stopping.holds(con, review.id, stage):
+        parts["only"] += f" AND (s.votes > 0 OR {parts['drawn']})"
+    if closed := _closed(con, review, reviewer, stage):
+        parts["only"] += " AND s.report_id NOT IN (SELECT unnest($closed::VARCHAR[]))"
+        values["closed"] = closed
+    if (share := shares.mine(con, review, reviewer)) is not None:
+        parts["only"] += " AND in_share($share::BLOB, s.report_id)"
+        values["share"] = share
+    return _Queue(_WAITING.format_map(parts), values)
+
+
+def _events(con: Connection, review: str) -> set[str]:
+    """Which of these the review has ever had: stopping, a draw for an audit, a reopening."""
+    rows = con.execute(
+        """SELECT 'stopping' FROM stopping WHERE review = $review UNION ALL
+        SELECT 'draw' FROM draw WHERE review = $review UNION ALL
+        SELECT 'reopening' FROM reopening WHERE review = $review""",
+        {"review": review},
+    ).fetchall()
+    return {row[0] for row in rows}
 
 
 def _closed(con: Connection, review: Review, reviewer: str, stage: str) -> list[str]:

@@ -64,12 +64,11 @@ def save(con: Connection, review: str, ranking: Ranking, reports: tuple[str, ...
 
 def place(con: Connection, review: str, report_id: str) -> tuple[int, str] | None:
     """(place, version of the model) of a report in the ranking that is in use."""
-    row = con.execute(
-        """SELECT place, (SELECT model FROM ranking WHERE review = $review ORDER BY seq DESC LIMIT 1) FROM rank
-        WHERE review = $review AND report_id = $report""",
-        {"review": review, "report": report_id},
-    ).fetchone()
-    return (row[0], row[1]) if row and row[1] is not None else None
+    row = con.execute("SELECT place FROM rank WHERE review = ? AND report_id = ?", [review, report_id]).fetchone()
+    if row is None:
+        return None
+    model = con.execute("SELECT arg_max(model, seq) FROM ranking WHERE review = ?", [review]).fetchone()
+    return (row[0], model[0]) if model and model[0] is not None else None
 
 
 def labels(con: Connection, review: str, stage: str) -> list[tuple[str, bool]]:

@@ -89,10 +89,11 @@ def current(con: Connection, record_ids: Iterable[str]) -> dict[str, Record]:
         return {}
     where, values = standings.chosen(ids)
     rows = con.execute(
-        f"SELECT record_id, arg_max(data, version) FROM record WHERE record_id {where} GROUP BY record_id",  # noqa: S608
+        f"SELECT record_id, version, data FROM record WHERE record_id {where}",  # noqa: S608
         values,
     ).fetchall()
-    return {key: from_json(json.loads(data)) for key, data in rows}
+    latest = {key: data for key, _, data in sorted(rows, key=lambda row: row[1])}
+    return {key: from_json(json.loads(data)) for key, data in latest.items()}
 
 
 def ids(con: Connection) -> list[str]:
@@ -136,14 +137,14 @@ def reports(con: Connection, review: str, report_ids: Iterable[str]) -> dict[str
     """The records of each of these reports that the review found, oldest first."""
     where, values = standings.chosen(standings.members(con, list(report_ids)))
     rows = con.execute(
-        f"""SELECT coalesce(p.report_id, h.record_id), h.record_id FROM hit h LEFT JOIN report p ON p.record_id = h.record_id
-        WHERE h.review = ? AND h.record_id {where} GROUP BY ALL ORDER BY min(h.seq), h.record_id""",  # noqa: S608
+        f"SELECT record_id, seq FROM hit WHERE review = ? AND record_id {where}",  # noqa: S608
         [review, *values],
     ).fetchall()
-    known = current(con, [row[1] for row in rows])
+    first = {key: (seq, key) for key, seq in sorted(rows, key=lambda row: row[1], reverse=True)}
+    known, report = current(con, first), report_of(con, first)
     found: dict[str, list[Record]] = {}
-    for report_id, record_id in rows:
-        found.setdefault(report_id, []).append(known[record_id])
+    for key in sorted(first, key=first.__getitem__):
+        found.setdefault(report.get(key, key), []).append(known[key])
     return found
 
 

@@ -81,7 +81,7 @@ def save_protocol(con: Connection, review: Review, now: datetime) -> None:
 
 def protocol_text(con: Connection, review: str) -> str | None:
     """The review.toml in force, or None for an unknown review."""
-    row = con.execute("SELECT text FROM protocol WHERE review = ? ORDER BY seq DESC LIMIT 1", [review]).fetchone()
+    row = con.execute("SELECT arg_max(text, seq) FROM protocol WHERE review = ?", [review]).fetchone()
     return row[0] if row else None
 
 
