@@ -54,7 +54,7 @@ def test_a_study_is_extracted_previewed_and_saved_without_a_script(
     assert "What saving this would change in public" in page and "<ins" in page and forms_of(reviewed) == {}
     assert "ai=5, bi=35, ci=10, di=30" in page
     page = ada.press("Save")
-    assert "1 results, 1 findings" in page
+    assert "1 result, 1 finding;" in page
     saved = forms_of(reviewed)["doe-2020"]
     assert saved["results"][0]["effect"] == pytest.approx((5 * 30) / (35 * 10)) and saved["year"] == 2020
     assert saved["reports"] == [included[0]] and saved["findings"][0]["text"] == "Staff left."

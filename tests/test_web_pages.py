@@ -8,7 +8,7 @@ import pytest
 from livereview.store import matches
 from livereview.store.matches import Match
 from livereview.store.open import Store
-from livereview.web.pages import number, when
+from livereview.web.pages import effort, number, p_value, when
 from tests.conftest import NOW, REVIEW, Browser, article, found
 from tests.test_web_home import failed
 from tests.test_web_screen import vote
@@ -75,3 +75,6 @@ def test_every_page_has_one_title_labels_and_closed_tags(reviewed: Store, browse
 
 def test_times_and_numbers_are_written_for_people() -> None:
     assert (when(NOW), when(None), number(12345.0)) == ("2026-03-02 09:00 UTC", "never", "12,345")
+    efforts = [effort(hours) for hours in (0, 0.016, 0.5, 1.5, 12.4)]
+    assert efforts == ["0 minutes", "1 minute", "30 minutes", "1.5 hours", "12 hours"]
+    assert (p_value(0.0421), p_value(0.0001)) == ("= 0.042", "< 0.001")

@@ -48,6 +48,19 @@ def number(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def effort(hours: float) -> str:
+    """12 hours, 2.5 hours, 6 minutes"""
+    if hours >= 10:
+        return f"{number(hours)} hours"
+    minutes = round(hours * 60)
+    return f"{hours:.1f} hours" if minutes >= 90 else f"{minutes} minute{'' if minutes == 1 else 's'}"
+
+
+def p_value(p: float) -> str:
+    """= 0.042; < 0.001"""
+    return f"= {p:.3f}" if p >= 0.001 else "< 0.001"
+
+
 def new_id() -> str:
     """An id for a form, so that the same form sent twice is one event."""
     return uuid.uuid4().hex
@@ -61,7 +74,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(when=when, number=number)
+    environment.filters.update(when=when, number=number, effort=effort, p_value=p_value)
     environment.globals.update(stages=STAGES, verdicts=VERDICTS, form_id=new_id)
     return environment
 
