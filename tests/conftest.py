@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from livereview.ops import surveil
 from livereview.ops.team import add_account
@@ -19,6 +21,10 @@ from livereview.settings import Settings
 from livereview.store import records, searches, standings
 from livereview.store.open import Connection, Store
 from livereview.web.app import create
+
+# No test fails because the machine is slow.
+hypothesis_settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("calm")
 
 with warnings.catch_warnings():  # Starlette would rather have httpx2; Prefect brings httpx
     warnings.simplefilter("ignore")

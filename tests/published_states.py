@@ -15,7 +15,7 @@ from livereview.evidence.forms import Cost, Extraction, Finding, Judgement
 from livereview.evidence.retirement import Count, Trigger
 from livereview.ops import renditions
 from livereview.review import Area, Review, Statement
-from livereview.summary import site
+from livereview.summary import front, site
 from livereview.summary.snapshot import Retired, Snapshot
 from tests.snapshots import CARE, MOMENT, WELL, fact, published, report, result, review, snapshot, study
 
@@ -113,8 +113,8 @@ def publish(folder: Path) -> dict[str, Path]:
             built.append(site.Build(kept, made.content_hash, made.change, made.text.decode()))
             _write(folder / name / "v" / str(number), kept)
         _write(folder / name / "latest", latest)
-        entries.append(site.Entry(name, built[-1].summary))
-    _write(folder, site.library(entries))
+        entries.append(front.Entry(name, built[-1].summary))
+    _write(folder, front.files(entries))
     return {entry.review: folder / entry.review for entry in entries}
 
 

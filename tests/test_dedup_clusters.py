@@ -103,7 +103,7 @@ def reports(nights: list[list[Record]]) -> set[frozenset[str]]:
     return {frozenset(row[0]) for row in rows}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(corpora, st.data())
 def test_any_nights_in_any_order_give_the_reports_of_one_batch(corpus: list[Record], data: st.DataObject) -> None:
     shuffled = data.draw(st.permutations(corpus))

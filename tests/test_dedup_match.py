@@ -58,7 +58,7 @@ some_records = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(some_records, some_records)
 def test_any_pair_is_judged_alike_either_way_round(a: Record, b: Record) -> None:
     one, two = features(a), features(b)
@@ -73,7 +73,7 @@ def test_a_meetings_page_counts_on_whichever_side_it_is() -> None:
     assert judge(meeting, paper).rule == "too little agrees"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(some_records, some_records)
 def test_two_different_dois_are_never_the_same(a: Record, b: Record) -> None:
     one, two = features(a), features(b)
@@ -81,7 +81,7 @@ def test_two_different_dois_are_never_the_same(a: Record, b: Record) -> None:
         assert judge(one, two).verdict != "same"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(some_records)
 def test_a_record_with_an_identifier_and_a_title_is_the_same_as_itself(a: Record) -> None:
     one = features(a)

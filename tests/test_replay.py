@@ -87,7 +87,7 @@ words = st.text(st.characters(codec="utf-8", min_codepoint=32), max_size=20)
 pairs = st.lists(st.tuples(words.filter(bool), words), max_size=4).map(tuple)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.text(ascii_letters + "/. %ü", max_size=12), pairs, st.none() | pairs, st.binary(min_size=1, max_size=300))
 def test_whatever_was_asked_and_answered_comes_again(
     path: str, params: tuple[tuple[str, str], ...], form: tuple[tuple[str, str], ...] | None, body: bytes

@@ -36,7 +36,7 @@ def people(team: dict[str, tuple[float, bool]]) -> list[Person]:
     return [Person(name, share, core) for name, (share, core) in team.items()]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(TEAM, st.integers(1, 5), st.randoms())
 def test_every_report_has_its_people_whatever_the_order_and_one_of_them_is_core(
     team: dict[str, tuple[float, bool]], votes: int, chance: object
@@ -50,7 +50,7 @@ def test_every_report_has_its_people_whatever_the_order_and_one_of_them_is_core(
         assert any(one.core for one in all_of) == any(team[name][1] for name in asked)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(TEAM, st.integers(1, 3), st.floats(0.01, 100), st.data())
 def test_a_changed_share_moves_reports_to_or_from_that_person_only(
     team: dict[str, tuple[float, bool]], votes: int, share: float, data: st.DataObject
@@ -96,7 +96,7 @@ def test_the_draw_never_changes() -> None:
 PINNED = "02f37ab86c2f9449e7528ddf6e2f937c09e8bac2cbed1f59f1faf204cc3128d6"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEAM, st.sets(st.sampled_from(["ada", "bo", "cy", "dee"])), st.integers(1, 4), st.booleans(), st.data())
 def test_nothing_is_stranded_whoever_leaves_and_whoever_voted_before(
     team: dict[str, tuple[float, bool]], gone: set[str], votes: int, core: bool, data: st.DataObject

@@ -309,7 +309,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_any_values_in_a_known_shape_never_crash(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from([name for name, row in ANSWERS.items() if not isinstance(row[0], str)]))
@@ -328,7 +328,7 @@ def test_any_values_in_a_known_shape_never_crash(data: st.DataObject) -> None:
 
 
 @by_source
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.binary(max_size=300))
 def test_any_bytes_never_crash(name: str, raw: bytes) -> None:
     try:

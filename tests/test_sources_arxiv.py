@@ -78,7 +78,7 @@ def test_only_a_paper_that_was_itself_withdrawn_counts_as_retracted(said: str, w
     assert record.retraction == ("retracted" if withdrawn else None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=30), st.text(max_size=6), st.text(max_size=60))
 def test_any_entry_total_and_cursor_never_crash(identity: str, total: str, cursor: str) -> None:
     try:

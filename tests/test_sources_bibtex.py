@@ -272,7 +272,7 @@ def test_hostile_files_take_no_longer_than_others(body: str) -> None:
     assert time.process_time() - began < 10
 
 
-@settings(max_examples=80, deadline=None, database=None)
+@settings(max_examples=80, database=None)
 @given(
     st.lists(
         st.sampled_from([GOOD % (1, 1), "@x{", "}", "{", '"', "#", "=", "title", ",", "\n", "\\'", "$", "@string{a"])

@@ -157,7 +157,7 @@ url language author"""
 FIELDS = st.sampled_from(ALL.split())
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60, database=None)
 @given(st.lists(JSON | st.dictionaries(FIELDS, JSON | st.lists(st.dictionaries(FIELDS, JSON), max_size=2)), max_size=4))
 def test_every_item_comes_out_as_a_record_or_a_reject(items: list[Any]) -> None:
     items.append({"doi": "10.99999/a", "titles": [], "creators": []})
@@ -165,7 +165,7 @@ def test_every_item_comes_out_as_a_record_or_a_reject(items: list[Any]) -> None:
     assert len(page.records) + len(page.rejects) == len(items)
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60, database=None)
 @given(
     st.binary(max_size=60)
     | JSON.map(lambda value: json.dumps(value).encode())

@@ -125,7 +125,7 @@ def test_a_date_is_as_exact_as_it_can_be_read_and_none_is_invented(written: str,
     assert (record.published, record.year) == (iso, int(iso[:4]) if iso else None)
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60, database=None)
 @given(st.binary(max_size=200), st.sampled_from([b"", b"<rss version='2.0'><channel>", b"<feed>", b"{", b"<html>"]))
 def test_any_bytes_are_a_page_or_an_error_of_ours(body: bytes, start: bytes) -> None:
     try:

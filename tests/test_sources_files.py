@@ -114,7 +114,7 @@ def test_the_same_item_in_two_files_has_one_key() -> None:
 
 
 @pytest.mark.parametrize("name", ["bibtex", "endnote", "csv", "csl"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.binary(max_size=200) | st.text(alphabet='@{}=,"abc\n<>%', max_size=80).map(str.encode))
 def test_any_bytes_never_crash(name: str, raw: bytes) -> None:
     try:

@@ -66,7 +66,7 @@ def test_every_item_comes_out_as_a_record_or_a_reject_whatever_its_fields_hold(s
         fields, known | JSON | st.dictionaries(st.text(max_size=3), JSON | known, max_size=3)
     )
 
-    @settings(max_examples=60, deadline=None, database=None)
+    @settings(max_examples=60, database=None)
     @given(st.lists(items, max_size=4))
     def check(drawn: list[Any]) -> None:
         drawn.append(_work(source))

@@ -27,7 +27,7 @@ def one(*lines: str) -> Record:
     return record
 
 
-@settings(max_examples=80, deadline=None, database=None)
+@settings(max_examples=80, database=None)
 @given(st.lists(st.sampled_from(LINES), max_size=30), st.sampled_from(["\n", "\r\n"]))
 def test_records_and_rejects_are_as_many_as_the_pmid_lines(lines: list[str], end: str) -> None:
     lines = ["PMID- 9", *lines]
@@ -36,7 +36,7 @@ def test_records_and_rejects_are_as_many_as_the_pmid_lines(lines: list[str], end
     assert after_blank == 0 and page.total == len(page.records) + len(page.rejects)
 
 
-@settings(max_examples=80, deadline=None, database=None)
+@settings(max_examples=80, database=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_reader(body: bytes) -> None:
     for text in (body, b"PMID- 1\nTI  - " + body):

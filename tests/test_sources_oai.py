@@ -190,7 +190,7 @@ def test_long_rows_of_marks_do_not_hold_the_night_up(field: str) -> None:
         assert made(**{field: [marks]})["title"] == "A study"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.binary(max_size=200)
     | st.lists(st.sampled_from(["<OAI-PMH>", "</OAI-PMH>", "<ListRecords>", "<record>", "<header>", "&", "é", "<dc>"]))

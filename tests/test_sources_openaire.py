@@ -127,14 +127,14 @@ ALL = "id mainTitle subTitle authors author pids pid instances instance containe
 FIELDS = st.sampled_from(ALL.split())
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60, database=None)
 @given(st.lists(JSON | st.dictionaries(FIELDS, JSON | st.lists(st.dictionaries(FIELDS, JSON), max_size=2)), max_size=4))
 def test_every_item_comes_out_as_a_record_or_a_reject(items: list[Any]) -> None:
     page = parse(page_of([*items, {"id": "x::1", "mainTitle": "Care"}]), None)
     assert len(page.records) + len(page.rejects) == len(items) + 1
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60, database=None)
 @given(JSON)
 def test_a_legacy_answer_of_any_shape_never_crashes(result: Any) -> None:
     row = {"header": {"dri:objIdentifier": {"$": "x::1"}}, "metadata": {"oaf:entity": {"oaf:result": result}}}
@@ -142,7 +142,7 @@ def test_a_legacy_answer_of_any_shape_never_crashes(result: Any) -> None:
     assert len(page.records) + len(page.rejects) == 3
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60, database=None)
 @given(
     st.binary(max_size=60)
     | JSON.map(lambda value: json.dumps(value).encode())

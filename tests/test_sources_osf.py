@@ -124,7 +124,7 @@ ALL = "id type attributes relationships links embeds title doi description contr
 FIELDS = st.sampled_from(ALL.split())
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60, database=None)
 @given(st.lists(JSON | st.dictionaries(FIELDS, JSON | st.dictionaries(FIELDS, JSON, max_size=3)), max_size=4))
 def test_every_item_comes_out_as_a_record_or_a_reject(items: list[Any]) -> None:
     spoiled = [{**preprint(), **item} if isinstance(item, dict) else item for item in items]
@@ -132,7 +132,7 @@ def test_every_item_comes_out_as_a_record_or_a_reject(items: list[Any]) -> None:
     assert len(page.records) + len(page.rejects) == len(items) + 1
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60, database=None)
 @given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_other_body_is_an_error_that_names_its_source(body: bytes) -> None:
     with pytest.raises(LivereviewError) as failure:

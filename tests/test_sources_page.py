@@ -149,7 +149,7 @@ def test_filters_that_a_page_has_not_are_refused_before_it_is_asked_for() -> Non
         page.SOURCE.request(Query(), Window(None, NOW), None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.sampled_from(["<a href='", "'>", "http://[", "x", "</a>", "<!-- -->", "<main>", "é", "<tr>", "<h1>"]))
 )
@@ -160,7 +160,7 @@ def test_any_markup_never_crashes(parts: list[str]) -> None:
         assert error.source == "page"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.binary(max_size=200) | st.text(alphabet='<>a/ =hrefml"', max_size=80).map(str.encode))
 def test_any_bytes_never_crash(raw: bytes) -> None:
     try:

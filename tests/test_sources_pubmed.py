@@ -119,7 +119,7 @@ def test_a_search_over_pubmeds_limit_is_halved_by_date_and_nothing_is_lost() -> 
     assert not any(page.warnings or page.rejects for page in pages)
 
 
-@settings(max_examples=15, deadline=None, database=None)
+@settings(max_examples=15, database=None)
 @given(st.dictionaries(st.dates(date(1850, 1, 1), date(2026, 3, 8)), st.integers(1, 6_000), max_size=6))
 def test_a_search_since_ever_finds_every_record_once(days: dict[date, int]) -> None:
     found = [record.source_key for page in walk(Server(days), EVER) for record in page.records]

@@ -44,7 +44,7 @@ def starts(body: bytes) -> int:
     return len(re.findall(rb"(?m)^(?:\xef\xbb\xbf)?\s*TY {1,2}-", body))
 
 
-@settings(max_examples=80, deadline=None, database=None)
+@settings(max_examples=80, database=None)
 @given(st.lists(st.sampled_from(LINES), max_size=30), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_records_and_rejects_are_the_ty_lines_and_what_stands_outside(lines: list[str], end: str) -> None:
     lines = ["TY  - JOUR", *lines]

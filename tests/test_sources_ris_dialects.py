@@ -32,7 +32,7 @@ def ovid(*lines: str) -> Record:
     return one("\n".join(["<1. >", "VN  - Ovid Technologies", "TI  - Title", *lines, ""]))
 
 
-@settings(max_examples=100, deadline=None, database=None)
+@settings(max_examples=100, database=None)
 @given(st.sampled_from(STARTS), st.lists(st.sampled_from(PARTS), max_size=20), st.binary(max_size=100))
 def test_no_mixture_breaks_the_reader(start: bytes, parts: list[str], noise: bytes) -> None:
     try:

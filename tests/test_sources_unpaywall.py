@@ -46,7 +46,7 @@ def test_a_control_character_in_a_snapshots_line_loses_nothing() -> None:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.binary(max_size=40), min_size=2, max_size=4))
 def test_any_lines_never_crash(lines: list[bytes]) -> None:
     try:

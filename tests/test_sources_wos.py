@@ -39,7 +39,7 @@ def one(*lines: str, kind: str = "J") -> Record:
     return record
 
 
-@settings(max_examples=80, deadline=None, database=None)
+@settings(max_examples=80, database=None)
 @given(st.lists(st.sampled_from(LINES), max_size=30), st.sampled_from(["\n", "\r\n", "\r"]))
 def test_records_and_rejects_are_as_many_as_the_pt_lines(lines: list[str], end: str) -> None:
     lines = ["PT J", *lines]
@@ -47,7 +47,7 @@ def test_records_and_rejects_are_as_many_as_the_pt_lines(lines: list[str], end: 
     assert len(page.records) + len(page.rejects) == sum(line.startswith("PT ") for line in lines) == page.total
 
 
-@settings(max_examples=80, deadline=None, database=None)
+@settings(max_examples=80, database=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_break_the_reader(body: bytes) -> None:
     for text in (body, b"PT J\nTI " + body, HEAD.encode() + b"\n" + body):

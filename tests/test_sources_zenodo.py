@@ -99,14 +99,14 @@ description tombstone created doi"""
 FIELDS = st.sampled_from(ALL.split())
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60, database=None)
 @given(st.lists(JSON | st.dictionaries(FIELDS, JSON | st.dictionaries(FIELDS, JSON, max_size=3)), max_size=4))
 def test_every_item_comes_out_as_a_record_or_a_reject(items: list[Any]) -> None:
     page = parse(page_of(items, "2"), None)
     assert len(page.records) + len(page.rejects) == len(items)
 
 
-@settings(max_examples=60, deadline=None, database=None)
+@settings(max_examples=60, database=None)
 @given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_other_body_is_an_error_that_names_its_source(body: bytes) -> None:
     with pytest.raises(LivereviewError) as failure:

@@ -8,7 +8,7 @@ from statistics import NormalDist, fmean, stdev
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -77,7 +77,6 @@ def test_a_p_by_z() -> None:
     assert sqrt(from_p("OR", 2.0, 0.05).vi) == pytest.approx(0.35365, rel=1e-4)
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(["OR", "RR", "HR", "IRR", "ROM", "MD", "SMD"]),
     st.floats(-1.5, 1.5),
@@ -94,7 +93,6 @@ def test_an_interval_gives_back_the_error_that_it_was_made_of(
     assert numbers(found) == close(y, se**2, rel=1e-6)
 
 
-@settings(deadline=None)
 @given(st.floats(-1.5, 1.5), st.floats(0.05, 0.8))
 def test_an_interval_rounded_to_two_places_is_not_refused(y: float, se: float) -> None:
     estimate, low, high = (round(exp(y + shift * se), 2) for shift in (0, -Z95, Z95))
@@ -102,7 +100,6 @@ def test_an_interval_rounded_to_two_places_is_not_refused(y: float, se: float) -
     assert from_interval("OR", estimate, low, high).yi == pytest.approx(log(estimate))
 
 
-@settings(deadline=None)
 @given(st.floats(0.1, 2), st.floats(0.1, 1))
 def test_interval_error_statistic_and_p_agree(y: float, se: float) -> None:
     wanted = numbers(from_se("MD", y, se))
@@ -182,7 +179,6 @@ def test_combining_two_groups_is_the_handbooks_formula() -> None:
 LIST = st.lists(st.floats(-50, 50), min_size=2, max_size=12)
 
 
-@settings(deadline=None)
 @given(st.lists(LIST, min_size=2, max_size=4))
 def test_combined_groups_have_the_mean_and_sd_of_all_their_people(people: list[list[float]]) -> None:
     groups = [Group(fmean(one), stdev(one), len(one)) for one in people]
@@ -210,7 +206,6 @@ def test_medians_by_range_quartiles_and_both() -> None:
     assert "10.1186/1471-2288-14-135" in quartiles.how[0] and "10.1177/0962280216669183" in quartiles.how[0]
 
 
-@settings(deadline=None)
 @given(st.floats(-100, 100), st.floats(0.5, 20), st.integers(5, 2000))
 def test_medians_of_normal_people_give_their_mean_and_sd(mean: float, sd: float, n: int) -> None:
     """Where the order statistics stand where Blom expects them, the estimates are exact, and nothing is skewed."""
@@ -264,7 +259,6 @@ def test_a_group_is_one(mean: Any, sd: Any, n: Any) -> None:
 GROUPS = st.builds(Group, st.floats(-20, 20), st.floats(0.5, 9), st.integers(3, 300))
 
 
-@settings(deadline=None)
 @given(GROUPS, GROUPS)
 def test_t_f_p_and_difference_give_the_smd_of_the_means_behind_them(one: Group, two: Group) -> None:
     wanted = numbers(compare("SMD", one, two))
@@ -286,7 +280,6 @@ def test_an_smd_by_hand() -> None:
     assert found.vi == pytest.approx(0.1 + found.yi**2 / 80, rel=1e-12)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(-9, 9), min_size=3, max_size=20), st.lists(st.floats(-9, 9), min_size=3, max_size=20))
 def test_a_regression_coefficient_gives_the_smd_of_the_people_behind_it(one: list[float], two: list[float]) -> None:
     first, second = (Group(fmean(x), stdev(x), len(x)) for x in (one, two))
@@ -323,7 +316,6 @@ def test_an_odds_ratio_and_an_smd_are_each_other() -> None:
         means.smd_as_odds_ratio(odds)
 
 
-@settings(deadline=None)
 @given(st.floats(-0.95, 0.95), st.integers(5, 500), st.integers(5, 500))
 def test_a_correlation_and_an_smd_are_each_other(r: float, n1: int, n2: int) -> None:
     found = correlation(r, n1 + n2)
@@ -417,7 +409,6 @@ def test_a_risk_stays_a_risk() -> None:
         absolute(from_se("SMD", 0.9, 0.3), 0.2)
 
 
-@settings(deadline=None)
 @given(st.floats(0.01, 0.99), st.floats(0.01, 0.99))
 def test_an_odds_ratio_gives_back_the_risk_it_was_made_of(comparator: float, risk: float) -> None:
     ratio = risk / (1 - risk) / (comparator / (1 - comparator))
@@ -551,7 +542,6 @@ HOSTILE = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_anything_at_all_gives_a_sound_result_or_a_refusal(data: st.DataObject) -> None:
     wanted = data.draw(st.sampled_from(list(ROUTES)))
@@ -568,7 +558,6 @@ def test_anything_at_all_gives_a_sound_result_or_a_refusal(data: st.DataObject) 
     assert found.how and all(line.endswith(".") for line in found.how)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_other_hostile_input_gives_numbers_or_a_refusal(data: st.DataObject) -> None:
     numbers_of: list[Callable[[], Any]] = [

@@ -194,7 +194,7 @@ ordinary = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(ordinary, max_size=8), st.lists(st.sampled_from("abc"), min_size=8, max_size=8))
 def test_no_diagnostic_ever_answers_with_a_nan(studies: Any, labels: Any) -> None:
     y, v = [a for a, _ in studies], [b for _, b in studies]
@@ -209,7 +209,7 @@ def test_no_diagnostic_ever_answers_with_a_nan(studies: Any, labels: Any) -> Non
 count = st.one_of(st.none(), st.integers(0, 4), st.integers(0, 5000))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(count, count, count, count), max_size=6), st.sampled_from(["OR", "RR", "RD", "PETO"]))
 def test_no_table_ever_answers_with_a_nan(rows: Any, measure: str) -> None:
     columns = [[row[i] for row in rows] for i in range(4)]

@@ -260,7 +260,7 @@ def unzip(studies: list[tuple[float, float]]) -> tuple[list[float], list[float]]
     return [y for y, _ in studies], [v for _, v in studies]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(several, methods, tests, st.randoms())
 def test_order_of_studies_is_irrelevant(studies: Any, method: str, test: str, chance: Any) -> None:
     mixed = list(studies)
@@ -270,7 +270,7 @@ def test_order_of_studies_is_irrelevant(studies: Any, method: str, test: str, ch
     assert one.tau2 == pytest.approx(two.tau2, rel=1e-6, abs=1e-6)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(several)
 def test_a_study_in_two_halves_pools_the_same(studies: Any) -> None:
     (y, v), *rest = studies
@@ -279,7 +279,7 @@ def test_a_study_in_two_halves_pools_the_same(studies: Any) -> None:
     assert pytest.approx(halves.QE, rel=1e-9, abs=1e-9) == whole.QE
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(several, methods, tests, st.sampled_from([1e-4, 0.01, 32.0, 1e6]))
 def test_a_change_of_units_changes_nothing_else(studies: Any, method: str, test: str, unit: float) -> None:
     y, v = unzip(studies)
@@ -294,7 +294,7 @@ number = st.one_of(st.none(), st.just(float("nan")), st.floats(-1e30, 1e30))
 above = st.one_of(st.none(), st.floats(0, 1e30))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(number, above), max_size=6), methods, tests)
 def test_answers_are_finite_or_none_with_a_reason(studies: Any, method: str, test: str) -> None:
     y, v = unzip(studies)

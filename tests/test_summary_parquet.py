@@ -94,7 +94,7 @@ def test_numbers_have_types_and_texts_are_as_they_were_told(tmp_path: Path) -> N
     assert f",'{ODD}\n" in tables.published(full())[2].csv.decode()
 
 
-@limits(max_examples=40, deadline=None)
+@limits(max_examples=40)
 @given(st.lists(st.tuples(st.text(), st.none() | st.integers(0, 10**9), st.none() | st.floats(allow_nan=False))))
 def test_any_row_reads_back(rows: list[tuple[Cell, ...]]) -> None:
     columns = (("text", "text"), ("whole", "integer"), ("size", "number"))

@@ -16,7 +16,7 @@ import pytest
 from livereview.errors import Refused
 from livereview.evidence.forms import Finding
 from livereview.review import Area, Screening, Statement
-from livereview.summary import site
+from livereview.summary import front, site
 from tests.snapshots import MOMENT, fact, published, report, result, review, snapshot, study
 
 VOID = {"meta", "link", "br"}
@@ -203,7 +203,7 @@ def test_hostile_text_stays_text_everywhere():
     assert "</script><script>" not in build.files["index.html"].decode()
     assert "\u202e" not in build.files["index.html"].decode()
     assert "49" not in [word for word in found.text.split() if word.isdigit()]
-    assert Page(site.library([site.Entry("r", build.summary)])["index.html"].decode()).all("script") == []
+    assert Page(front.files([front.Entry("r", build.summary)])["index.html"].decode()).all("script") == []
 
 
 def test_a_lone_half_of_a_character_does_not_stop_publication():
@@ -299,14 +299,17 @@ def test_links_to_other_versions_start_where_the_caller_says():
 
 def test_the_library_lists_every_review_with_its_last_change():
     one = site.build(full(), 1, "x")
-    files = site.library([site.Entry("small-review", one.summary)])
+    files = front.files([front.Entry("small-review", one.summary)])
     listed = json.loads(files["index.json"])["reviews"]
     assert [(row["review"], row["version"], row["change"], row["studies"]) for row in listed] == [
         ("small-review", 1, "first", 2)
     ]
     found = Page(files["index.html"].decode())
     assert {link["href"] for link in found.all("a")} == {"small-review/latest/", "index.json"}
-    assert "No review has been published yet." in Page(site.library([])["index.html"].decode()).text
+    assert "Changed in the 90 days to 3 March 2026" in found.text, (
+        "as of its last event, however long the page lies there"
+    )
+    assert "No review has been published yet." in Page(front.files([])["index.html"].decode()).text
 
 
 def test_readers_are_told_where_to_suggest_a_study():

@@ -12,7 +12,7 @@ import pytest
 
 from livereview.ops import evidence, publish
 from livereview.store.open import Store
-from livereview.summary.site import Entry, library
+from livereview.summary import front
 from tests.conftest import NOW, REVIEW, article, found
 from tests.test_ops import form, include
 
@@ -100,10 +100,15 @@ def test_a_pair_that_no_review_asks_about_is_no_gap(site: Path) -> None:
     one["review"]["taxonomy"] = [{"id": "a", "label": "Area A"}]
     two = json.loads(json.dumps(one).replace("attendance", "sleep").replace("Area A", "Area B"))
     two["review"]["id"] = "other"
-    files = library([Entry("one", json.dumps(one)), Entry("two", json.dumps(two))])
+    files = front.files([front.Entry("one", json.dumps(one)), front.Entry("two", json.dumps(two))])
     page = files["index.html"].decode()
     assert page.count("<svg") == 2 and "Area A" in page and "Area B" in page
-    assert library([Entry("one", json.dumps(one)), Entry("same", json.dumps(one))])["index.html"].count(b"<svg") == 1
+    assert (
+        front.files([front.Entry("one", json.dumps(one)), front.Entry("same", json.dumps(one))])["index.html"].count(
+            b"<svg"
+        )
+        == 1
+    )
 
 
 def test_what_waits_is_told_with_its_age(reviewed: Store, site: Path) -> None:

@@ -19,7 +19,7 @@ from livereview.review import Review
 from livereview.store import past, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.versions import Held, Version
-from livereview.summary import graves, site, tombstone
+from livereview.summary import front, graves, site, tombstone
 from livereview.summary.snapshot import Snapshot
 
 KEPT_BUILDS = 3
@@ -224,8 +224,8 @@ def library(store: Store, *, folder: Path) -> None:
     """Write the front page over all published reviews."""
     with store.read() as con:
         entries = [(review, versions.all_of(con, review)) for review in searches.review_ids(con)]
-        files = site.library(
-            [site.Entry(review, known[-1].summary, withdrawn(con, review)) for review, known in entries if known]
+        files = front.files(
+            [front.Entry(review, known[-1].summary, withdrawn(con, review)) for review, known in entries if known]
         )
     for name, content in files.items():
         beside = folder / f".{name}.new"

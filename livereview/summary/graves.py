@@ -11,8 +11,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 from livereview.summary import data, feeds, tombstone
-from livereview.summary.site import _template as template
 from livereview.summary.snapshot import Withdrawal
+from livereview.summary.templating import template
 
 DATA = "tombstone.json"  # where it is, everything else in the folder is gone
 

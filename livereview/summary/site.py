@@ -1,4 +1,4 @@
-"""The published folder of one version, and the front page over all reviews. Pure: the same Snapshot, the same bytes.
+"""The published folder of one version. Pure: the same Snapshot, the same bytes.
 
 `Build.content_hash` tells whether there is anything new to publish (data.py says what it covers): publish when it
 differs from the last version's; else build that version again, with its number, its date and the history before it,
@@ -8,15 +8,11 @@ to refresh the dates of searches and the counts of work in progress.
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup, escape
 
 from livereview import messages
 from livereview.evidence.synthesis import SIDES
@@ -29,7 +25,6 @@ from livereview.summary import (
     feeds,
     figures,
     flow_diagram,
-    gap_map,
     oembed,
     pictures,
     raster,
@@ -42,8 +37,9 @@ from livereview.summary import (
 )
 from livereview.summary.data import Edition, Evidence
 from livereview.summary.pictures import Picture
-from livereview.summary.snapshot import Snapshot, Withdrawal
+from livereview.summary.snapshot import Snapshot
 from livereview.summary.tables import Table
+from livereview.summary.templating import template
 
 # How many studies, exclusions and results the page lists: the first of these that keeps it under WEIGHT bytes, which is
 # about 28 kB gzipped. It says how many it leaves out; the files always have all.
@@ -82,16 +78,6 @@ class Draft:
     @property
     def content_hash(self) -> str:
         return str(self.summary["version"]["content_hash"])
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One published review on the front page: its folder, the summary.json of its newest version as text, and what was
-    withdrawn or taken back."""
-
-    review: str
-    summary: str
-    withdrawals: tuple[Withdrawal, ...] = ()
 
 
 def build(
@@ -170,7 +156,7 @@ def _bound(made: Draft, drawn: Sequence[Picture], home: str, parquet: bool) -> d
 def _consultations(made: Draft, home: str) -> dict[str, bytes]:
     """A page for each published consultation and all of them as data; nothing before the first."""
     told = consultation.to_json(made.snapshot.consultations, [one["number"] for one in made.summary["versions"]])
-    page = _template("consultation.html")
+    page = template("consultation.html")
     pages = {one["page"]: page.render(s=made.summary, c=one, home=home).encode("utf-8", "replace") for one in told}
     return {**pages, consultation.DATA: data.dump(told, indent=1)} if told else {}
 
@@ -182,14 +168,14 @@ def _files(made: Draft) -> dict[str, bytes]:
     titles = {one["id"]: one["title"] for study in summary["studies"] for one in study["reports"]}
     files = {
         "summary.json": made.text,
-        "summary.schema.json": _template("summary.schema.json").render().encode(),
+        "summary.schema.json": template("summary.schema.json").render().encode(),
         "status.json": data.dump(summary["status"], indent=1),
         "prisma.json": data.dump(summary["flow"], indent=1),
         "prisma-s.json": data.dump(report, indent=1),
-        "searches.html": _template("searches.html").render(s=summary, report=report).encode("utf-8", "replace"),
+        "searches.html": template("searches.html").render(s=summary, report=report).encode("utf-8", "replace"),
         "trace.json": data.dump(traced, indent=1),
-        "trace.html": _template("trace.html").render(s=summary, trace=traced, titles=titles).encode("utf-8", "replace"),
-        "embed.js": _template("embed.js").render().encode(),
+        "trace.html": template("trace.html").render(s=summary, trace=traced, titles=titles).encode("utf-8", "replace"),
+        "embed.js": template("embed.js").render().encode(),
     }
     return files | _citations(summary) | {"prov.json": crate.provenance(summary)}
 
@@ -212,7 +198,7 @@ def _tabled(snapshot: Snapshot, encode: Encode | None) -> dict[str, bytes]:
 def _citations(summary: dict[str, Any]) -> dict[str, bytes]:
     """The included reports for reference managers, and what the reporting standards ask for."""
     asked = checklist.items(summary)
-    page = _template("checklist.html").render(s=summary, items=asked)
+    page = template("checklist.html").render(s=summary, items=asked)
     return {
         "refs.ris": references.ris(summary),
         "refs.bib": references.bibtex(summary),
@@ -230,7 +216,7 @@ def _pictures(snapshot: Snapshot, evidence: Evidence) -> tuple[Picture, ...]:
 def _embed(summary: dict[str, Any], home: str) -> bytes:
     """A page for frames on other sites: the answer never without its caveat, version, search date and certainty."""
     told = {"home": home, "pinned": home == PINNED, "certainty": oembed.certainty(summary)}
-    page = _template("embed.html").render(s=summary, **told)
+    page = template("embed.html").render(s=summary, **told)
     return page.encode("utf-8", "replace")
 
 
@@ -247,7 +233,7 @@ def _page_of(
     snapshot: Snapshot, summary: dict[str, Any], drawn: Sequence[Picture], home: str, shown: int, parquet: bool
 ) -> bytes:
     ordered = [study.study_id for study in figures.by_risk_of_bias(snapshot.studies)]
-    page = _template("index.html").render(
+    page = template("index.html").render(
         s=summary,
         home=home,
         shown=shown,
@@ -281,116 +267,3 @@ def _linked_data(summary: dict[str, Any]) -> dict[str, Any]:
         "license": review["licence"],
         "isBasedOn": sorted({r["link"] for study in summary["studies"] for r in study["reports"] if r["link"]})[:50],
     }
-
-
-def _template(name: str) -> Template:
-    return _ENVIRONMENT.get_template(name)
-
-
-def _safe_text(value: Any) -> Any:
-    return words.tidy(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-
-def _say(text: str, /, **values: Any) -> Markup:
-    """A message of the templates, which may hold elements; its values may not, unless they are Markup."""
-    return _filled(messages.translated(text), values)
-
-
-def _many(one: str, other: str, n: int, /, **values: Any) -> Markup:
-    return _filled(messages.plural(one, other, n), {"n": n, **values})
-
-
-def _filled(told: str, values: Mapping[str, Any]) -> Markup:
-    if not values:
-        return Markup(told)  # noqa: S704 - the catalogue's own words
-    safe = {name: escape(_safe_text(one)) if isinstance(one, str) else one for name, one in values.items()}
-    return Markup(told.format(**messages.local(safe)))  # noqa: S704 - its values were escaped
-
-
-_ENVIRONMENT = Environment(
-    loader=PackageLoader("livereview.summary"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    finalize=_safe_text,
-)
-_ENVIRONMENT.globals.update(say=_say, many=_many, mark=messages.mark, words=words, outdated=data.OUTDATED)
-
-
-def library(entries: Iterable[Entry]) -> Mapping[str, bytes]:
-    """index.html and index.json over all published reviews, by title."""
-    listed = sorted((_listing(entry) for entry in entries), key=lambda row: (row["title"], row["review"]))
-    newest = max((row["as_of"] for row in listed), default="")
-    page = _template("library.html").render(reviews=listed, gaps=_gap_maps(listed), lately=_lately(listed, newest))
-    return {
-        "index.html": page.encode("utf-8", "replace"),
-        "index.json": data.dump({"schema_version": data.SCHEMA_VERSION, "reviews": listed}, indent=1),
-    }
-
-
-LATELY = timedelta(days=90)
-
-
-def _lately(listed: Sequence[dict[str, Any]], newest: str) -> list[dict[str, Any]]:
-    """Reviews with a version of the last 90 days before the newest event of all, newest first."""
-    since = words.iso(datetime.fromisoformat(newest) - LATELY) if newest else ""
-    return sorted((row for row in listed if row["date"] >= (since or "")), key=lambda row: row["date"], reverse=True)
-
-
-def _gap_maps(listed: Sequence[dict[str, Any]]) -> list[tuple[str, Markup]]:
-    """(titles, map) of areas by outcomes: how many studies there are, not what they say.
-
-    One map for the reviews that share areas and outcomes: a pair that no review asks about is no gap.
-    """
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for row in listed:
-        if row["areas"] and row["outcomes"]:
-            groups.setdefault(json.dumps([row["areas"], row["outcomes"]], sort_keys=True), []).append(row)
-    return [("; ".join(row["title"] for row in some), _gap_map(str(n), some)) for n, some in enumerate(groups.values())]
-
-
-def _gap_map(key: str, rows: Sequence[dict[str, Any]]) -> Markup:
-    areas, outcomes = rows[0]["areas"], rows[0]["outcomes"]
-    counts = Counter[tuple[str, str]]()
-    for cell in (cell for row in rows for cell in row["map"]):
-        counts[cell["area"], cell["outcome"]] += cell["studies"]
-    cells = [gap_map.Cell(area, outcome, counts[area, outcome]) for area in areas for outcome in outcomes]
-    return gap_map.svg(key, "Evidence and gaps", areas, outcomes, cells)
-
-
-def _map(summary: dict[str, Any]) -> list[dict[str, Any]]:
-    """Studies with a result, by area and outcome."""
-    counts: dict[tuple[str, str], int] = {}
-    for study in summary["studies"]:
-        for outcome in {result["outcome"] for result in study.get("results", ())} if study.get("area") else ():
-            counts[study["area"], outcome] = counts.get((study["area"], outcome), 0) + 1
-    return [{"area": area, "outcome": outcome, "studies": n} for (area, outcome), n in sorted(counts.items())]
-
-
-def _listing(entry: Entry) -> dict[str, Any]:
-    summary = json.loads(entry.summary)
-    version = summary["version"]
-    row = {
-        "review": entry.review,
-        "title": summary["review"]["title"],
-        "state": summary["review"]["living"]["status"],
-        "answer": summary["answer"]["text"],
-        "caveat": summary["caveat"],
-        "version": version["number"],
-        "date": version["date"],
-        "date_display": version["date_display"],
-        "change": version["change"],
-        "change_display": version["change_display"],
-        "studies": len(summary["studies"]),
-        "as_of": summary["as_of"],
-        "retirement": summary["review"]["living"]["retirement"],
-        "retired": summary["status"].get("retirement"),
-        "states": [{"outcome": one["label"], "state": one["state_display"]} for one in summary["outcomes"]],
-        "areas": {one["id"]: one["label"] for one in summary["review"]["taxonomy"]},
-        "outcomes": {one["id"]: one["label"] for one in summary["outcomes"]},
-        "map": _map(summary),
-        "page": f"{entry.review}/latest/",
-        "data": f"{entry.review}/latest/summary.json",
-    }
-    return tombstone.listed(row, entry.withdrawals)

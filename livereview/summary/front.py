@@ -1,0 +1,106 @@
+"""The front page over all published reviews. Pure: the same summaries, the same bytes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from markupsafe import Markup
+
+from livereview.summary import data, gap_map, tombstone, words
+from livereview.summary.snapshot import Withdrawal
+from livereview.summary.templating import template
+
+LATELY = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One published review on the front page: its folder, the summary.json of its newest version as text, and what was
+    withdrawn or taken back."""
+
+    review: str
+    summary: str
+    withdrawals: tuple[Withdrawal, ...] = ()
+
+
+def files(entries: Iterable[Entry]) -> Mapping[str, bytes]:
+    """index.html and index.json over all published reviews, by title."""
+    listed = sorted((_listing(entry) for entry in entries), key=lambda row: (row["title"], row["review"]))
+    newest = max((row["as_of"] for row in listed), default="")
+    to = words.day(datetime.fromisoformat(newest)) if newest else ""  # the page may lie unchanged for months
+    page = template("library.html").render(
+        reviews=listed, gaps=_gap_maps(listed), lately=_lately(listed, newest), to=to
+    )
+    return {
+        "index.html": page.encode("utf-8", "replace"),
+        "index.json": data.dump({"schema_version": data.SCHEMA_VERSION, "reviews": listed}, indent=1),
+    }
+
+
+def _lately(listed: Sequence[dict[str, Any]], newest: str) -> list[dict[str, Any]]:
+    """Reviews with a version of the last 90 days before the newest event of all, newest first."""
+    since = words.iso(datetime.fromisoformat(newest) - LATELY) if newest else ""
+    return sorted((row for row in listed if row["date"] >= (since or "")), key=lambda row: row["date"], reverse=True)
+
+
+def _gap_maps(listed: Sequence[dict[str, Any]]) -> list[tuple[str, Markup]]:
+    """(titles, map) of areas by outcomes: how many studies there are, not what they say.
+
+    One map for the reviews that share areas and outcomes: a pair that no review asks about is no gap.
+    """
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in listed:
+        if row["areas"] and row["outcomes"]:
+            groups.setdefault(json.dumps([row["areas"], row["outcomes"]], sort_keys=True), []).append(row)
+    return [("; ".join(row["title"] for row in some), _gap_map(str(n), some)) for n, some in enumerate(groups.values())]
+
+
+def _gap_map(key: str, rows: Sequence[dict[str, Any]]) -> Markup:
+    areas, outcomes = rows[0]["areas"], rows[0]["outcomes"]
+    counts = Counter[tuple[str, str]]()
+    for cell in (cell for row in rows for cell in row["map"]):
+        counts[cell["area"], cell["outcome"]] += cell["studies"]
+    cells = [gap_map.Cell(area, outcome, counts[area, outcome]) for area in areas for outcome in outcomes]
+    return gap_map.svg(key, "Evidence and gaps", areas, outcomes, cells)
+
+
+def _map(summary: dict[str, Any]) -> list[dict[str, Any]]:
+    """Studies with a result, by area and outcome."""
+    counts: dict[tuple[str, str], int] = {}
+    for study in summary["studies"]:
+        for outcome in {result["outcome"] for result in study.get("results", ())} if study.get("area") else ():
+            counts[study["area"], outcome] = counts.get((study["area"], outcome), 0) + 1
+    return [{"area": area, "outcome": outcome, "studies": n} for (area, outcome), n in sorted(counts.items())]
+
+
+def _listing(entry: Entry) -> dict[str, Any]:
+    summary = json.loads(entry.summary)
+    version = summary["version"]
+    row = {
+        "review": entry.review,
+        "title": summary["review"]["title"],
+        "state": summary["review"]["living"]["status"],
+        "answer": summary["answer"]["text"],
+        "caveat": summary["caveat"],
+        "version": version["number"],
+        "date": version["date"],
+        "date_display": version["date_display"],
+        "change": version["change"],
+        "change_display": version["change_display"],
+        "studies": len(summary["studies"]),
+        "as_of": summary["as_of"],
+        "retirement": summary["review"]["living"]["retirement"],
+        "retired": summary["status"].get("retirement"),
+        "states": [{"outcome": one["label"], "state": one["state_display"]} for one in summary["outcomes"]],
+        "areas": {one["id"]: one["label"] for one in summary["review"]["taxonomy"]},
+        "outcomes": {one["id"]: one["label"] for one in summary["outcomes"]},
+        "map": _map(summary),
+        "page": f"{entry.review}/latest/",
+        "data": f"{entry.review}/latest/summary.json",
+    }
+    return tombstone.listed(row, entry.withdrawals)
