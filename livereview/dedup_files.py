@@ -10,18 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from livereview import records
+from livereview.dedup.blocks import block_keys, meetings
 from livereview.dedup.clusters import Edge, clusters, left_out
-from livereview.dedup.match import Judgement, block_keys, judge_all
+from livereview.dedup.match import Judgement, judge_all
 from livereview.dedup.text import Features, features
 from livereview.errors import Refused, SourceBroken
 from livereview.records import Record
-from livereview.sources import ris
-from livereview.store import candidates
-from livereview.store.open import memory_database
+from livereview.sources import SOURCES
 
 NEEDED = ("record_id", "title")
 LARGEST_FIELD = 10_000_000
-CHUNK = 20_000
 _UNKNOWN = {"", "unknown", "nan", "none", "null"}
 _HEAD = ("left", "right", "verdict", "rule", "score", "left_title", "right_title")
 Judged = list[tuple[tuple[str, str], Judgement]]
@@ -93,22 +91,14 @@ def settled(known: dict[str, Features]) -> tuple[dict[str, str], Judged]:
 
 
 def judge(known: dict[str, Features]) -> Judged:
-    """Every candidate pair that is not simply different, with its verdict, found by blocking in an in-memory DuckDB."""
-    con = memory_database()
-    ids = list(known)
-    place = {key: n for n, key in enumerate(ids)}
+    """Every pair that shares a key and is not simply different, with its verdict."""
+    ids, all_ = list(known), list(known.values())
     judged: Judged = []
-    for start in range(0, len(ids), CHUNK):
-        chunk = ids[start : start + CHUNK]
-        candidates.replace(con, [(key, block_keys(known[key])) for key in chunk])
-    for start in range(0, len(ids), CHUNK):
-        found = candidates.pairs(con, ids[start : start + CHUNK])
-        pairs = [
-            pair for pair in found if start <= max(place[pair[0]], place[pair[1]]) < start + CHUNK
-        ]  # each pair once
-        verdicts = judge_all([(known[a], known[b]) for a, b in pairs])
-        judged += [(pair, j) for pair, j in zip(pairs, verdicts, strict=True) if j.verdict != "different"]
-    con.close()
+    for place, others in meetings(map(block_keys, all_)):
+        pairs = [(place, other) if ids[place] < ids[other] else (other, place) for other in others]
+        verdicts = judge_all([(all_[a], all_[b]) for a, b in pairs])
+        found = zip(pairs, verdicts, strict=True)
+        judged += [((ids[a], ids[b]), one) for (a, b), one in found if one.verdict != "different"]
     return sorted(judged, key=lambda one: one[0])
 
 
@@ -138,7 +128,7 @@ def read(path: Path) -> Iterator[tuple[str, Record | None]]:
 
 def _ris(body: bytes, path: Path) -> Iterator[tuple[str, Record | None]]:
     try:
-        page = ris.parse(body, None)
+        page = SOURCES["ris"].parse(body, None)
     except SourceBroken as error:
         raise Refused(f"{path}: {error.message}; export it again as RIS") from None
     yield from ((f"{path.name}:{n}", record) for n, record in enumerate(page.records, start=1))

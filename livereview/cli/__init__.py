@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from livereview.cli import notices, people, pool, rank, records, retirement, service, surveillance, withdraw
 from livereview.cli.terminal import app
 
-__all__ = ["app", "notices", "people", "pool", "rank", "records", "retirement", "service", "surveillance", "withdraw"]
+__all__ = ["app"]

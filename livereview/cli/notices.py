@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from livereview.cli.terminal import Home, app, err, out, settings_of, told
+from livereview.cli.console import err, out
+from livereview.cli.terminal import Home, app, settings_of, told
 from livereview.client import Session
 from livereview.errors import Refused
 

@@ -11,7 +11,8 @@ import typer
 from rich.progress import Progress
 
 from livereview import files
-from livereview.cli.terminal import Home, ReviewId, app, err, moment, out, settings_of, tell_published, told
+from livereview.cli.console import err, out
+from livereview.cli.terminal import Home, ReviewId, app, moment, settings_of, tell_published, told
 from livereview.client import Session
 
 

@@ -14,7 +14,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from livereview import files
-from livereview.cli.terminal import Home, ReviewId, app, err, out, settings_of, told
+from livereview.cli.console import err, out
+from livereview.cli.terminal import Home, ReviewId, app, settings_of, told
 from livereview.client import Session
 from livereview.errors import Refused
 

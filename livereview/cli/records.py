@@ -1,4 +1,4 @@
-"""Commands on records: files taken in or read, duplicates found and explained."""
+"""Commands on records: files taken in or read, reports made again."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from rich.progress import Progress
 from rich.table import Table
 
 from livereview import files, sources
-from livereview.cli.terminal import Home, Protocol, ReviewId, app, err, out, register, settings_of, told
+from livereview.cli.console import err, out
+from livereview.cli.terminal import Home, Protocol, ReviewId, app, register, settings_of, told
 from livereview.client import Session
-from livereview.errors import Refused, Retry, SourceBroken
-from livereview.settings import Settings
+from livereview.errors import Retry, SourceBroken
 
 
 @app.command("import")
@@ -77,35 +77,6 @@ def sources_() -> None:
         way = "imported" if source.request is None else "searched"
         table.add_row(name, source.title, way, ", ".join(source.secrets))
     out.print(table)
-
-
-@app.command()
-def dedup(
-    paths: Annotated[list[str], typer.Argument(metavar="FILE...|explain A B", help="CSV or RIS; .gz is fine.")],
-    to: Annotated[Path | None, typer.Option("--out", help="CSV to write: record_id,cluster_id.")] = None,
-    doubtful: Annotated[Path | None, typer.Option(help="CSV to write: pairs for a person to judge.")] = None,
-    home: Home = None,
-) -> None:
-    """Deduplicate files without a database.  Example: livereview dedup a.ris b.csv.gz --out clusters.csv
-
-    livereview dedup explain A B  tells why two stored records are, or are not, taken for one publication.
-    """
-    with told():
-        if paths[0] == "explain" and len(paths) == 3 and not to:
-            explain(paths[1], paths[2], settings_of(home))
-            return
-        if to is None:
-            raise Refused("say where to write the clusters: --out clusters.csv")
-        from livereview import dedup_files
-
-        done = dedup_files.run([Path(path) for path in paths], to, doubtful, lambda step: err.print(step))
-        out.print(str(done))
-
-
-def explain(left: str, right: str, chosen: Settings) -> None:
-    """Print the words of `livereview.ops.screen.explain`."""
-    with Session(chosen) as client:
-        out.print(client.call("explain", left=left, right=right)["text"], markup=False, soft_wrap=True)
 
 
 @app.command()

@@ -10,7 +10,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from livereview.cli.terminal import Home, ReviewId, app, moment, out, settings_of, tell_published, told
+from livereview.cli.console import out
+from livereview.cli.terminal import Home, ReviewId, app, moment, settings_of, tell_published, told
 from livereview.client import Session
 from livereview.errors import Refused
 

@@ -11,7 +11,8 @@ from uuid import uuid4
 import typer
 
 from livereview import logs
-from livereview.cli.terminal import Home, ReviewId, app, moment, out, settings_of, tell_published, told
+from livereview.cli.console import out
+from livereview.cli.terminal import Home, ReviewId, app, moment, settings_of, tell_published, told
 from livereview.client import Session
 
 

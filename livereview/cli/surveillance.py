@@ -11,19 +11,8 @@ from typing import Annotated
 import typer
 
 from livereview import review_toml
-from livereview.cli.terminal import (
-    Home,
-    Protocol,
-    ReviewId,
-    app,
-    err,
-    moment,
-    out,
-    protocol_file,
-    register,
-    settings_of,
-    told,
-)
+from livereview.cli.console import err, out
+from livereview.cli.terminal import Home, Protocol, ReviewId, app, moment, protocol_file, register, settings_of, told
 from livereview.client import Session
 from livereview.errors import Refused
 

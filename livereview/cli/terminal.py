@@ -1,4 +1,4 @@
-"""What every command shares: the app, its two streams, its options, and how errors are told."""
+"""What every command shares: the app, its options, plain lines, and how errors are told."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
-from livereview import review_toml, settings
-from livereview.client import Client
+from livereview import settings
+from livereview.cli.commands import Commands
 from livereview.errors import LivereviewError, Refused
 
+if TYPE_CHECKING:
+    from livereview.client import Client
+
 app = typer.Typer(
+    cls=Commands,
     help="Keep a living systematic review alive: search, deduplicate, screen, extract, publish.",
     no_args_is_help=True,
     add_completion=False,
@@ -24,12 +27,24 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 PLACES = ("review.toml", "{}/review.toml", "reviews/{}/review.toml", "examples/{}/review.toml")
-out = Console()
-err = Console(stderr=True, highlight=False)
-
 Home = Annotated[Path | None, typer.Option("--home", help="Data folder; else LIVEREVIEW_HOME, else ./livereview-data.")]
 ReviewId = Annotated[str, typer.Option("--review", help="Id of the review, as in its review.toml.")]
 Protocol = Annotated[Path | None, typer.Option(help="Its review.toml, if it is not where livereview looks.")]
+
+
+@app.callback()
+def livereview() -> None:
+    """Which command it is, `Commands` finds out."""
+
+
+def say(line: str) -> None:
+    """A line on standard output, as it is."""
+    typer.echo(line)
+
+
+def warn(line: str) -> None:
+    """A line on standard error, red where that is a terminal."""
+    typer.secho(line, fg="red", err=True)
 
 
 @contextmanager
@@ -38,15 +53,17 @@ def told() -> Iterator[None]:
     try:
         yield
     except Refused as error:
-        err.print(f"livereview: {error}", style="red", markup=False, soft_wrap=True)
+        warn(f"livereview: {error}")
         raise typer.Exit(2) from None
     except LivereviewError as error:
-        err.print(f"livereview: {error}", style="red", markup=False, soft_wrap=True)
+        warn(f"livereview: {error}")
         raise typer.Exit(1) from None
 
 
 def protocol_file(review: str, given: Path | None) -> Path | None:
     """Where the review.toml is: as given, or in PLACES; None: trust the database."""
+    from livereview import review_toml
+
     for place in [given] if given else [Path(place.format(review)) for place in PLACES]:
         if place.exists() and review_toml.load(place).id == review:
             return place
@@ -69,9 +86,7 @@ def tell_published(done: dict[str, Any]) -> None:
     """One line a review on what was published; exit 1 if a build failed."""
     for review, result in done.items():
         if "problem" in result:
-            err.print(
-                f"{review}: not published, the last good page stands: {result['problem']}", style="red", markup=False
-            )
+            warn(f"{review}: not published, the last good page stands: {result['problem']}")
             raise typer.Exit(1)
         what = (
             f"version {result['version']} ({result['change']})"
@@ -80,7 +95,7 @@ def tell_published(done: dict[str, Any]) -> None:
         )
         if result.get("held"):
             what = f"{what}; a changed conclusion ({result['change']}) waits: livereview sign-off --review {review}"
-        out.print(f"{review}: {what}, {result['folder']}/index.html", markup=False, soft_wrap=True)
+        say(f"{review}: {what}, {result['folder']}/index.html")
 
 
 def moment(text: str | None) -> datetime:

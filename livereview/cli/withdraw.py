@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import typer
 
-from livereview.cli.terminal import Home, ReviewId, app, err, moment, out, settings_of, told
+from livereview.cli.console import err, out
+from livereview.cli.terminal import Home, ReviewId, app, moment, settings_of, told
 from livereview.client import Session
 
 

@@ -5,14 +5,45 @@ Each depends on the record alone, so that it does not matter who else is there o
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+
 from livereview.dedup.text import Features
 from livereview.dedup.words import listed
 
+CAP = 1_000  # a key that more records share is skipped: it says too little of them
 _COMMON = listed(
     """a an the of and in on for to with by from at as or is are its their among between during after using versus vs
     effect effects impact role use study studies trial trials randomised randomized controlled clinical systematic
     review meta analysis case report reports cohort evaluation comparison outcomes predictors patients"""
 )
+
+
+def meetings(keyed: Iterable[tuple[str, ...]]) -> Iterator[tuple[int, list[int]]]:
+    """Each record's place, with the places before it of those that share one of its keys: every pair once.
+
+    The same pairs as `store.candidates` finds among these records; here without a database, which takes longer to open
+    than a few thousand records take to be compared.
+    """
+    groups = _shared(keyed)
+    within: dict[int, list[Sequence[int]]] = {}
+    for group in groups:
+        for place in group:
+            within.setdefault(place, []).append(group)
+    for place in sorted(within):
+        others = {other for group in within.pop(place) for other in group if other < place}
+        if others:
+            yield place, sorted(others)
+
+
+def _shared(keyed: Iterable[tuple[str, ...]]) -> list[Sequence[int]]:
+    """The places of the records of each key that 2 to CAP of them have."""
+    first: dict[str, int] = {}
+    more: dict[str, list[int]] = {}
+    for place, keys in enumerate(keyed):
+        for key in keys:
+            if (found := first.setdefault(key, place)) != place:
+                more.setdefault(key, [found]).append(place)
+    return [group for group in more.values() if len(group) <= CAP]
 
 
 def block_keys(f: Features) -> tuple[str, ...]:

@@ -1,50 +1,52 @@
-"""The sources livereview can read. A new one is a file here, a line in SOURCES and a recorded case under tests."""
+"""The sources livereview can read. A new one is a file here, its name in NAMES and a recorded case under tests."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any
 
 from livereview.errors import Refused
-from livereview.sources import (
-    arxiv,
-    bibtex,
-    biorxiv,
-    citations,
-    clinicaltrials,
-    core,
-    crossref,
-    csl,
-    csv,
-    datacite,
-    doaj,
-    endnote,
-    eric,
-    europepmc,
-    feed,
-    nbib,
-    oai,
-    openaire,
-    openalex,
-    osf,
-    page,
-    pubmed,
-    retractionwatch,
-    ris,
-    semanticscholar,
-    tip,
-    unpaywall,
-    wos,
-    zenodo,
-)
 from livereview.sources.protocol import Source
 
-_SEARCHED: tuple[Any, ...] = (openalex, crossref, pubmed, europepmc, semanticscholar, arxiv, doaj, core, eric)
-_SEARCHED += (datacite, openaire, biorxiv, osf, clinicaltrials, zenodo, oai, feed, page, citations)
-_LOOKED_UP = (unpaywall, retractionwatch)
-_BROUGHT = (ris, nbib, wos, bibtex, endnote, csl, csv, tip)
-_MODULES = (*_SEARCHED, *_LOOKED_UP, *_BROUGHT)
-SOURCES: dict[str, Source] = {module.SOURCE.name: module.SOURCE for module in _MODULES}
+_SEARCHED: tuple[str, ...] = ("openalex", "crossref", "pubmed", "europepmc", "semanticscholar", "arxiv", "doaj", "core")
+_SEARCHED += (
+    "eric",
+    "datacite",
+    "openaire",
+    "biorxiv",
+    "osf",
+    "clinicaltrials",
+    "zenodo",
+    "oai",
+    "feed",
+    "page",
+    "citations",
+)
+_LOOKED_UP = ("unpaywall", "retractionwatch")
+_BROUGHT = ("ris", "nbib", "wos", "bibtex", "endnote", "csl", "csv", "tip")
+NAMES = (*_SEARCHED, *_LOOKED_UP, *_BROUGHT)
+
+
+class _Sources(Mapping[str, Source]):
+    """The SOURCE of the module of that name, imported when it is asked for: some bring parsers that take a while."""
+
+    def __getitem__(self, name: str) -> Source:
+        if name not in NAMES:
+            raise KeyError(name)
+        found: Source = import_module(f"livereview.sources.{name}").SOURCE
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in NAMES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(NAMES)
+
+    def __len__(self) -> int:
+        return len(NAMES)
+
+
+SOURCES: Mapping[str, Source] = _Sources()
 
 
 def find(name: str) -> Source:

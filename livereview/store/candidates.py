@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from livereview.dedup.blocks import CAP
 from livereview.store.open import Connection
 
-CAP = 1_000
 CHUNK = 50_000  # records handed to the database at once: bounds the memory of its list parameters
 
 
