@@ -21,6 +21,7 @@ from livereview.sources import SOURCES
 NEEDED = ("record_id", "title")
 LARGEST_FIELD = 10_000_000
 _UNKNOWN = {"", "unknown", "nan", "none", "null"}
+LONGEST_UNKNOWN = max(map(len, _UNKNOWN))
 _HEAD = ("left", "right", "verdict", "rule", "score", "left_title", "right_title")
 Judged = list[tuple[tuple[str, str], Judgement]]
 
@@ -138,24 +139,26 @@ def _ris(body: bytes, path: Path) -> Iterator[tuple[str, Record | None]]:
 def _csv(body: bytes, path: Path) -> Iterator[tuple[str, Record | None]]:
     csv.field_size_limit(LARGEST_FIELD)
     try:
-        reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""))
-        if missing := [name for name in NEEDED if name not in (reader.fieldnames or ())]:
+        reader = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""))
+        head = next(reader, [])
+        if missing := [name for name in NEEDED if name not in head]:
             raise Refused(f"{path} has no column {', '.join(missing)}; it needs at least {', '.join(NEEDED)}")
-        for row in reader:
-            yield _record(row, f"{path} line {reader.line_num}")
+        for row in filter(None, reader):
+            yield _record(head, row, f"{path} line {reader.line_num}")
     except (UnicodeDecodeError, csv.Error) as error:
         raise Refused(f"{path} is not a UTF-8 CSV file: {error}; save it as CSV in UTF-8") from None
 
 
-def _record(row: dict[str, str], place: str) -> tuple[str, Record]:
-    if None in row or None in row.values():
+def _record(head: Sequence[str], row: Sequence[str], place: str) -> tuple[str, Record]:
+    if len(row) != len(head):
         raise Refused(f"{place}: not as many fields as the header; put quotes around fields with commas or line ends")
-    if not row["record_id"]:
+    fields = dict(zip(head, row, strict=True))
+    if not (key := fields["record_id"]):
         raise Refused(f"{place}: record_id is empty; give every record one")
-    known = {name: text for name, field in row.items() if (text := field.strip()).lower() not in _UNKNOWN}
-    return row["record_id"], Record(
+    known = {name: text for name, field in fields.items() if _tells(text := field.strip())}
+    return key, Record(
         source="csv",
-        source_key=row["record_id"],
+        source_key=key,
         authors=(known["authors"],) if "authors" in known else (),
         year=records.clean_year(known.get("year")),
         issue=known.get("number"),
@@ -165,3 +168,7 @@ def _record(row: dict[str, str], place: str) -> tuple[str, Record]:
         type=known.get("entrytype"),
         **{name: known.get(name) for name in ("title", "container_title", "volume", "pages", "abstract")},
     )
+
+
+def _tells(text: str) -> bool:
+    return len(text) > LONGEST_UNKNOWN or text.lower() not in _UNKNOWN

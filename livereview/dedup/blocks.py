@@ -54,13 +54,14 @@ def block_keys(f: Features) -> tuple[str, ...]:
 
 
 def _title(f: Features) -> set[str]:
-    joined = _content(f.title)
+    content = _content(f.title)
+    joined = _joined(content)
     if f.serial or len(joined) < 16:
         return _short_title(f, f.title.replace(" ", "")[:24])
-    long = sorted(set(f.title.split()) - _COMMON, key=lambda word: (-len(word), word))
+    long = sorted(sorted(set(content)), key=len, reverse=True)  # the longest first, then by letter
     keys = {f"t {joined[:24]}", f"- {joined[-24:]}", "w " + " ".join(sorted(long[:3]))}
     if len(f.short) > 20:
-        keys.add(f"s {_content(f.short)[:60]}")
+        keys.add(f"s {_joined(_content(f.short))[:60]}")
     return keys
 
 
@@ -70,9 +71,14 @@ def _short_title(f: Features, joined: str) -> set[str]:
     return {f"t {joined} {word}" for word in more if word} or {f"t {joined} {f.year}"} if joined else set()
 
 
-def _content(title: str) -> str:
-    """The words of a title that say what it is about, joined; a footnote's mark may stand before or after."""
-    return "".join([word for word in title.split() if word not in _COMMON]).strip("0123456789")
+def _content(title: str) -> list[str]:
+    """The words of a title that say what it is about."""
+    return [word for word in title.split() if word not in _COMMON]
+
+
+def _joined(content: list[str]) -> str:
+    """A footnote's mark may stand before or after."""
+    return "".join(content).strip("0123456789")
 
 
 def _place(f: Features) -> set[str]:

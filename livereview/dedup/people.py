@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from livereview.dedup.words import listed, words
 
 LIMIT = 12  # authors compared; the rest of a collaboration says no more
+KEPT = 16_384  # names remembered with what was made of them: half of those in a search come again
+_AND = re.compile(r"\s+(?:and|&)\s+")
 _GLUED = re.compile(r"(?<=[^\W\d_]\.)(?=[^\W\d_]{2}|[^\W\d_]['’])")
 _SUFFIX = re.compile(r"[\s,]+(?:jr|sr|ii|iii|iv|phd|ph\.d|md|m\.d|msc|mph|rn)\b\.?", re.IGNORECASE)
 _PARTICLES = listed(
@@ -25,14 +29,22 @@ def people(authors: tuple[str, ...]) -> list[str]:
     if len(authors) != 1:
         return list(authors[:LIMIT])
     text = authors[0][:4_000]
-    for sign in (r"\s*[;|]\s*", r"\s*\n\s*", r"\s+(?:and|&)\s+"):
-        parts = [part for part in re.split(sign, text) if part.strip()]
+    for pieces in _splits(text):
+        parts = [part for piece in pieces if (part := piece.strip())]
         if len(parts) > 1:
             return [name for part in parts[:LIMIT] for name in _by_commas(part)][:LIMIT]
-    return (_by_commas(text) if "," in text else [part for part in _GLUED.split(text) if part.strip()])[:LIMIT]
+    names = _by_commas(text) if "," in text else [part for part in _GLUED.split(text) if part.strip()]
+    return list(names[:LIMIT])
 
 
-def _by_commas(text: str) -> list[str]:
+def _splits(text: str) -> Iterator[list[str]]:
+    yield text.replace("|", ";").split(";")
+    yield text.split("\n")
+    yield _AND.split(text)
+
+
+@lru_cache(KEPT)
+def _by_commas(text: str) -> Sequence[str]:
     """ "Doe J, Roe R" is two names, "Doe, Jane" one, "Doe, J., Roe, R." two."""
     if "," not in text:
         return [text] if text.strip() else []
@@ -48,6 +60,7 @@ def _by_commas(text: str) -> list[str]:
     return parts if all(" " in part for part in parts) else [", ".join(parts)]
 
 
+@lru_cache(KEPT)
 def family(name: str) -> str:
     """The family name in "Family, Given", "Family GG", "Given Family", "Family I.I." or "G. Family"; all of a body's.
 
@@ -70,7 +83,7 @@ def family(name: str) -> str:
 
 def full_words(names: list[str]) -> frozenset[str]:
     """Every full word of the names, for sources that take the given name for the family name."""
-    return frozenset(word for word in words(" ".join(names)).split() if len(word) > 2) - _PARTICLES
+    return frozenset({word for word in words(" ".join(names)).split() if len(word) > 2} - _PARTICLES)
 
 
 def _joined(parts: list[str]) -> str:
@@ -80,8 +93,8 @@ def _joined(parts: list[str]) -> str:
 
 def _initials(word: str) -> bool:
     """ "J", "JA", "J.A.", "J.-P.": upper case, and no more than three letters."""
-    letters = re.sub(r"[.\-‐]", "", word)
-    return letters.isalpha() and letters.isupper() and len(letters) <= 3
+    letters = word.replace(".", "").replace("-", "").replace("‐", "")
+    return letters.isupper() and len(letters) <= 3 and letters.isalpha()
 
 
 def _all_initials(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from livereview.dedup import titles
@@ -27,6 +28,11 @@ _PREPRINT_PLACE = re.compile(
 )
 _MEETING_PAGE = re.compile(r"(?:pp?\.?\s*)?(?:[SAP]\d+|\d+[AS])(?:-(?:[SAP]\d+|\d+[AS]))?")
 _CONFERENCE_TYPES = frozenset({"conference-abstract", "meeting-abstract", "conference abstract", "meeting abstract"})
+_BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
+_DIGITS = re.compile(r"\d+")
+_DAMAGED = re.compile(r"(\d{1,2})-([a-z]{3})")
+_PLACED = re.compile(r"\bn\d+\W+pp?\s?(\d\S*)")  # "v45 n2 p249 Apr 2005"
+_PAGE = re.compile(r"[a-z]{0,3}\d+")
 _SMALL = listed("the of and for in on de des et la le der die und fur y")
 
 
@@ -84,9 +90,10 @@ def features(record: Record) -> Features:
     )  # fmt: skip
 
 
+@lru_cache(4_096)
 def journal(place: str) -> str:
     """Words of a journal's name: "BMJ (Clinical research ed.)" and "The BMJ" are "bmj"; a parallel title is dropped."""
-    main = re.sub(r"[(\[][^)\]]*[)\]]", " ", place).split(" = ")[0]
+    main = _BRACKETS.sub(" ", place).split(" = ")[0]
     found = words(main if main.strip() else place).split()
     return " ".join([word for word in found if word not in _SMALL] or found)
 
@@ -94,20 +101,22 @@ def journal(place: str) -> str:
 def number(text: str | None) -> str:
     """A volume or issue without words and leading zeros: "Vol. 07" is "7"; "1)", cut from "12(1)", is unknown."""
     value = (text or "").strip()
+    if value.isdecimal():
+        return value.lstrip("0") or "0"
     if value.count(")") > value.count("("):
         return ""
-    found = re.findall(r"\d+", value)
+    found = _DIGITS.findall(value)
     return found[0].lstrip("0") or "0" if found else words(value)
 
 
 def pages(text: str | None) -> tuple[str, str]:
     """(first, last), with "288-97" expanded and "01-Jun", which a spreadsheet made of 1-6, undone."""
     value = (text or "").strip().lower()
-    if damaged := re.fullmatch(r"(\d{1,2})-([a-z]{3})", value):
+    if damaged := _DAMAGED.fullmatch(value):
         return (str(int(damaged[1])), str(_MONTHS.index(damaged[2]))) if damaged[2] in _MONTHS else ("", "")
-    if placed := re.search(r"\bn\d+\W+pp?\s?(\d.*)", value):  # "v45 n2 p249 Apr 2005"
-        value = re.split(r"\s", placed[1])[0]
-    found = re.findall(r"[a-z]{0,3}\d+", re.split(r"[;,]", value)[0] or value)
+    if "p" in value and (placed := _PLACED.search(value)):
+        value = placed[1]
+    found = _PAGE.findall(value.replace(",", ";").partition(";")[0] or value)
     if not found or value.startswith("suppl"):  # "Suppl-29" was "S17-29" once
         return ("", "")
     first, last = found[0], found[1] if len(found) > 1 else ""

@@ -18,6 +18,7 @@ _PARTS = re.compile(
     r"([0-9]{1,3}|[ivx]{1,5}|one|two|three|four|five|six)\b",
     re.IGNORECASE,
 )
+_PART_WORDS = ("part", "pt", "vol", "chapter", "book", "section", "wave", "phase", "series", "episode")
 _VALUES = {
     **{roman: str(n) for n, roman in enumerate(("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"), start=1)},
     **{word: str(n) for n, word in enumerate(("one", "two", "three", "four", "five", "six"), start=1)},
@@ -50,35 +51,44 @@ _SERIAL = re.compile(
     |front\ matter|back\ matter|cover|reviewers?|call\ for\ papers|abstracts?|obituary|corrections?|conclusions?
     |comments?|reply|response|commentary|remarks\ from\ .*|issues\ (?:and\ )?opinions|discussion
     |errat(?:um|a)(?:\ notes?)?|special\ (?:issue|section)(?:\ on\ .*)?|from\ the\ editors?
-    |.*\beditors?\ ?s?\ (?:comments?|notes?|introduction|remarks|preface|page)(?:\ research\ article|\ volume\ .*)?
     )$""",
     re.VERBOSE,
 )
+_EDITORS = re.compile(
+    r".*\beditors? ?s? (?:comments?|notes?|introduction|remarks|preface|page)(?: research article| volume .*)?$"
+)
+_ORIGINAL = re.compile("<original>", re.IGNORECASE)
+_SUBTITLE = re.compile(r"[:.?!–—]\s|\s-\s")
 
 
 def cleaned(title: str) -> str:
     """The title without markup, databases' remarks in brackets, a second title and a publisher's mark of retraction."""
-    first = re.split(r"<original>", title, maxsplit=1, flags=re.IGNORECASE)[0] or title
-    return _MARKED.sub("", _REFS.sub(" ", unmarked(first)))
+    first = (_ORIGINAL.split(title, maxsplit=1)[0] or title) if "<" in title else title
+    plain = unmarked(first)
+    return _MARKED.sub("", _REFS.sub(" ", plain) if "[" in plain or "(" in plain else plain)
 
 
 def before_subtitle(title: str) -> str:
-    return re.split(r"[:.?!–—]\s|\s-\s", title.lstrip("[ "), maxsplit=1)[0]
+    return _SUBTITLE.split(title.lstrip("[ "), maxsplit=1)[0]
 
 
 def parts(title: str) -> tuple[str, ...]:
     """("2",) for "Part II", "vol. 2" or "second"-like marks, sorted; () where the title names no part."""
+    lower = title.lower()
+    if title.isascii() and not any(map(lower.__contains__, _PART_WORDS)):
+        return ()
     return tuple(sorted(_VALUES.get(found.lower(), found) for found in _PARTS.findall(title)))
 
 
 def notice(title: str) -> str:
     """correction, retraction or reply, where the title says that the item is one; else ""."""
     match = _NOTICE.match(title)
-    if not match and any(mark in title.lower() for mark in _AFTER):
+    lower = title.lower()
+    if not match and any(map(lower.__contains__, _AFTER)):
         match = _NOTICE_AFTER.search(title)
     return match.lastgroup or "" if match else ""
 
 
 def serial(words: str) -> bool:
     """Whether a title, as plain words, is one that every issue of a journal may have."""
-    return len(words) < 8 or bool(_SERIAL.match(words))
+    return len(words) < 8 or bool(_SERIAL.match(words) or ("editor" in words and _EDITORS.match(words)))

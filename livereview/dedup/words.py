@@ -18,19 +18,31 @@ _GREEK = str.maketrans(
 _GREEK_WORD = re.compile(r"[α-ω]{2}")
 
 
+class _Folding(dict[int, str]):
+    """What each character becomes, worked out when it first comes; as unknown to `str.translate` as a table can be."""
+
+    def __missing__(self, code: int) -> str:
+        folded = unicodedata.normalize("NFKD", chr(code)).casefold()
+        self[code] = found = "".join(c for c in folded if not unicodedata.combining(c)).replace("’", "'")
+        return found
+
+
+_FOLDED = _Folding()
+_PLAIN = bytes(code if chr(code).isalnum() else 32 for code in bytes(range(128)).lower() + bytes(128))  # of ASCII only
+
+
 def words(text: str) -> str:
     """Letters and digits only, lower case, without marks, one space between words; non-Latin letters stay.
 
     A single Greek letter becomes its name, as half the databases write it; a Greek word stays as it is.
     """
+    if not text.isascii():
+        text = text.translate(_FOLDED)
+        if not _GREEK_WORD.search(text):
+            text = text.translate(_GREEK)
     if text.isascii():
-        folded = text.lower()
-    else:
-        folded = unicodedata.normalize("NFKD", text).casefold()
-        folded = "".join(c for c in folded if not unicodedata.combining(c)).replace("’", "'")
-        if not _GREEK_WORD.search(folded):
-            folded = folded.translate(_GREEK)
-    return " ".join(_WORDS.findall(folded.replace("'", "")))
+        return " ".join(text.encode().translate(_PLAIN, b"'").decode().split())  # the same, sooner
+    return " ".join(_WORDS.findall(text.replace("'", "")))
 
 
 def listed(text: str) -> frozenset[str]:

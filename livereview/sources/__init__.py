@@ -8,23 +8,11 @@ from importlib import import_module
 from livereview.errors import Refused
 from livereview.sources.protocol import Source
 
-_SEARCHED: tuple[str, ...] = ("openalex", "crossref", "pubmed", "europepmc", "semanticscholar", "arxiv", "doaj", "core")
-_SEARCHED += (
-    "eric",
-    "datacite",
-    "openaire",
-    "biorxiv",
-    "osf",
-    "clinicaltrials",
-    "zenodo",
-    "oai",
-    "feed",
-    "page",
-    "citations",
-)
-_LOOKED_UP = ("unpaywall", "retractionwatch")
-_BROUGHT = ("ris", "nbib", "wos", "bibtex", "endnote", "csl", "csv", "tip")
-NAMES = (*_SEARCHED, *_LOOKED_UP, *_BROUGHT)
+_SEARCHED = "openalex crossref pubmed europepmc semanticscholar arxiv doaj core eric datacite openaire biorxiv osf"
+_SEARCHED += " clinicaltrials zenodo oai feed page citations"
+_LOOKED_UP = "unpaywall retractionwatch"
+_BROUGHT = "ris nbib wos bibtex endnote csl csv tip"
+NAMES = (*_SEARCHED.split(), *_LOOKED_UP.split(), *_BROUGHT.split())
 
 
 class _Sources(Mapping[str, Source]):
