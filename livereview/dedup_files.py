@@ -20,7 +20,7 @@ from livereview.sources import SOURCES
 
 NEEDED = ("record_id", "title")
 LARGEST_FIELD = 10_000_000
-_UNKNOWN = {"", "unknown", "nan", "none", "null"}
+_UNKNOWN = {"unknown", "nan", "none", "null"}
 LONGEST_UNKNOWN = max(map(len, _UNKNOWN))
 _HEAD = ("left", "right", "verdict", "rule", "score", "left_title", "right_title")
 Judged = list[tuple[tuple[str, str], Judgement]]
@@ -155,7 +155,7 @@ def _record(head: Sequence[str], row: Sequence[str], place: str) -> tuple[str, R
     fields = dict(zip(head, row, strict=True))
     if not (key := fields["record_id"]):
         raise Refused(f"{place}: record_id is empty; give every record one")
-    known = {name: text for name, field in fields.items() if _tells(text := field.strip())}
+    known = {name: text for name, field in fields.items() if (text := field.strip()) and _tells(text)}
     return key, Record(
         source="csv",
         source_key=key,
@@ -166,7 +166,11 @@ def _record(head: Sequence[str], row: Sequence[str], place: str) -> tuple[str, R
         issn=records.clean_issn(known.get("isbn")),
         isbn=records.clean_isbn(known.get("isbn")),
         type=known.get("entrytype"),
-        **{name: known.get(name) for name in ("title", "container_title", "volume", "pages", "abstract")},
+        title=known.get("title"),
+        container_title=known.get("container_title"),
+        volume=known.get("volume"),
+        pages=known.get("pages"),
+        abstract=known.get("abstract"),
     )
 
 

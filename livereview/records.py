@@ -77,7 +77,11 @@ def from_json(data: dict[str, Any]) -> Record:
 
 
 _DOI = re.compile(r"10\.\d{4,9}(?:\.\d+)*/\S+")
+_DOI_ENDS = re.compile(r"[\"{}]|<(?!\d+:)|>(?!\d)")
 _PMCID = re.compile(r"PMC(\d+)", re.IGNORECASE)
+_ISSN = re.compile(r"(?<![\dX])(\d{4})[-‐–]?(\d{3}[\dXx])(?![\dX])")
+_ISBN = re.compile(r"(?<!\d)(?:97[89][- ]?)?(?:\d[- ]?){9}[\dXx](?!\d)")
+_YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
 
 
 def clean_doi(text: object) -> str | None:
@@ -88,7 +92,7 @@ def clean_doi(text: object) -> str | None:
     match = _DOI.search(html.unescape(str(text or "")[:2_000].replace("%2F", "/").replace("%2f", "/")))
     if not match:
         return None
-    doi = re.split(r"[\"{}]|<(?!\d+:)|>(?!\d)", match.group())[0]
+    doi = _DOI_ENDS.split(match.group())[0]
     while doi[-1] in ".,;:'*/" or (doi[-1] in ")]" and not _balanced(doi)):
         doi = doi[:-1]
     return doi.lower() or None
@@ -112,7 +116,7 @@ def clean_pmcid(text: object) -> str | None:
 
 def clean_issn(text: object) -> str | None:
     """The first ISSN in `text` whose check digit is right, as 1234-567X."""
-    for match in re.finditer(r"(?<![\dX])(\d{4})[-‐–]?(\d{3}[\dXx])(?![\dX])", str(text or "")):
+    for match in _ISSN.finditer(str(text or "")):
         digits = (match.group(1) + match.group(2)).upper()
         total = sum(weight * (10 if d == "X" else int(d)) for weight, d in zip(range(8, 0, -1), digits, strict=True))
         if total % 11 == 0:
@@ -122,7 +126,7 @@ def clean_issn(text: object) -> str | None:
 
 def clean_isbn(text: object) -> str | None:
     """The first ISBN-13 or ISBN-10 in `text` whose check digit is right, digits only."""
-    for match in re.finditer(r"(?<!\d)(?:97[89][- ]?)?(?:\d[- ]?){9}[\dXx](?!\d)", str(text or "")):
+    for match in _ISBN.finditer(str(text or "")):
         digits = re.sub(r"[- ]", "", match.group()).upper()
         if _isbn_ok(digits):
             return digits
@@ -139,5 +143,5 @@ def _isbn_ok(digits: str) -> bool:
 
 def clean_year(text: object) -> int | None:
     """The first four-digit year between 1000 and 2999 in `text`."""
-    match = re.search(r"(?<!\d)([12]\d{3})(?!\d)", str(text or ""))
+    match = _YEAR.search(str(text or ""))
     return int(match.group(1)) if match else None

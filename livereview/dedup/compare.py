@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 from rapidfuzz import fuzz
@@ -112,7 +113,7 @@ def title(a: str, b: str, ratio: float) -> float:
 
 def inside(a: str, b: str) -> float:
     """How well the shorter title fits into the longer; 0 where they are equally long or too short to tell."""
-    short, long = sorted((a, b), key=len)
+    short, long = (a, b) if len(a) <= len(b) else (b, a)
     if len(short) < LEAST_INSIDE or " " not in short or len(long) - len(short) < 4:
         return 0.0
     return fuzz.partial_ratio(short, long) / 100
@@ -161,6 +162,7 @@ def journal(a: Features, b: Features) -> float | None:
     return min(fuzz.token_set_ratio(one, two) / 100, 1.0 if least > 1 else 0.8)
 
 
+@lru_cache(16_384)
 def abbreviates(short: str, long: str) -> bool:
     """Each word of `short` shortens one of `long` in order, or its first word is made of the beginnings of theirs."""
     pieces, rest = short.split(), long.split()

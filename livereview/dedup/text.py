@@ -77,9 +77,9 @@ def features(record: Record) -> Features:
     authors = people(record.authors)
     place = unmarked(record.container_title or "").lower()
     doi = bare_doi(record.doi)
-    title = words(raw)
+    title, main = words(raw), titles.before_subtitle(raw)
     return Features(
-        title=title, short=words(titles.before_subtitle(raw)), part=titles.parts(raw), notice=titles.notice(raw),
+        title=title, short=title if main == raw else words(main), part=titles.parts(raw), notice=titles.notice(raw),
         serial=titles.serial(title), names=tuple(filter(None, map(family, authors))), given=full_words(authors),
         year=record.year, journal=journal(place), issn=record.issn or "", volume=number(record.volume),
         issue=number(record.issue), pages=pages(record.pages),
@@ -127,14 +127,16 @@ def pages(text: str | None) -> tuple[str, str]:
 
 def trials(text: str) -> frozenset[str]:
     """The trial registrations named in a text."""
-    if not any(register in text for register in _REGISTERS):
+    if not any(map(text.__contains__, _REGISTERS)):
         return frozenset()
     return frozenset(map(str.upper, _TRIAL.findall(text)))
 
 
 def bare_doi(doi: str | None) -> str:
     """A DOI in lower case without percent signs and without what only marks a version of the same work."""
-    value = unquote(doi or "").lower()
+    if not doi:
+        return ""
+    value = unquote(doi).lower()
     return _VERSION.sub("", value) if value.startswith("10.") else ""
 
 

@@ -19,11 +19,14 @@ _GREEK_WORD = re.compile(r"[α-ω]{2}")
 
 
 class _Folding(dict[int, str]):
-    """What each character becomes, worked out when it first comes; as unknown to `str.translate` as a table can be."""
+    """What each character becomes, for `str.translate`: worked out when it first comes. A sign becomes a space."""
 
     def __missing__(self, code: int) -> str:
         folded = unicodedata.normalize("NFKD", chr(code)).casefold()
-        self[code] = found = "".join(c for c in folded if not unicodedata.combining(c)).replace("’", "'")
+        found = "".join(c for c in folded if not unicodedata.combining(c)).replace("’", "'")
+        if found and not _WORDS.search(found) and "'" not in found:
+            found = " "
+        self[code] = found
         return found
 
 
