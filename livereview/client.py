@@ -1,7 +1,7 @@
 """How flows and the command line reach the owner of the database.
 
 If a process serves it, they speak HTTP to that; if none does, this process becomes the owner while it lasts. Either way
-the same use cases run, so nothing above can tell the difference.
+the same use cases run, so nothing above can tell the difference. Each way imports what it needs when it is taken.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
-
-import requests
+from typing import TYPE_CHECKING, Any, Protocol
 
 from livereview.errors import Refused, Retry
 from livereview.settings import Settings
-from livereview.store.open import Store, describe, owner
+
+if TYPE_CHECKING:
+    import requests
 
 Answer = dict[str, Any]
 PATIENCE = 60.0  # seconds to wait for an owner that restarts
@@ -38,6 +38,8 @@ class Local:
     """This process owns the database."""
 
     def __init__(self, settings: Settings):
+        from livereview.store.open import Store
+
         self.settings = settings
         self.store = Store(settings.database, settings.memory, settings.threads)
 
@@ -54,6 +56,8 @@ class Remote:
     """Another process owns the database and answers at `url`."""
 
     def __init__(self, url: str, token: str, patience: float = PATIENCE, sleep: Callable[[float], None] = time.sleep):
+        import requests
+
         self.url = url.rstrip("/")
         self.patience = patience
         self._sleep = sleep
@@ -63,6 +67,8 @@ class Remote:
 
     def call(self, operation: str, /, **arguments: Any) -> Answer:
         """As `Local.call`. An owner that is restarting is waited for: every use case can be asked twice."""
+        import requests
+
         body = json.dumps(_plain(arguments), default=_encode).encode()
         waited = 0.0
         while True:
@@ -112,6 +118,8 @@ def _encode(value: Any) -> Any:
 
 def connect(settings: Settings) -> Client:
     """The owner: another process if one serves this database, else this one."""
+    from livereview.store.open import describe, owner
+
     found = owner(settings.database)
     if found is None:
         return Local(settings)

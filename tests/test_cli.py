@@ -8,11 +8,14 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from typer.main import get_command_name
 
 from livereview.cli import app
+from livereview.cli.commands import MODULES, PLACES
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -37,8 +40,51 @@ def protocol() -> Path:
 
 
 def commands() -> list[str]:
-    single = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
-    return [*single, *(str(group.name) for group in app.registered_groups)]
+    return list(PLACES)
+
+
+def test_every_command_is_found_in_its_module_and_no_module_has_one_more() -> None:
+    for module in MODULES:
+        import_module(f"livereview.cli.{module}")
+    single = [(one.name, one.callback) for one in app.registered_commands if one.callback]
+    found = {name or get_command_name(call.__name__): call.__module__ for name, call in single}
+    assert [group.name for group in app.registered_groups] == ["rank"]
+    found["rank"] = "livereview.cli.rank"
+    assert found == {name: f"livereview.cli.{module}" for name, module in PLACES.items()}
+
+
+HEAVY = (
+    "requests", "duckdb", "numpy", "scipy", "sklearn", "prefect", "uvicorn", "fastapi", "sqlalchemy", "lxml",
+    "feedparser", "pylatexenc", "openpyxl", "jinja2", "nh3", "babel", "resvg_py",
+)  # fmt: skip
+LOADED = """
+import sys
+from livereview.cli import app
+try:
+    app(sys.argv[2:])
+except SystemExit as end:
+    assert not end.code, end.code
+loaded = sorted({name.partition(".")[0] for name in sys.modules} & set(sys.argv[1].split()))
+assert not loaded, loaded
+"""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["dedup", "--help"], ["dedup", "in.csv", "--out", "out.csv"]])
+def test_what_a_command_does_not_need_is_not_imported(words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("record_id,title\n1,A title\n2,A title\n", encoding="utf-8")
+    unwanted = [*HEAVY, *([] if words == ["--help"] else ["rich"])]
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, " ".join(unwanted), *words],
+        capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_all_commands_are_listed_and_a_misspelt_one_is_guessed() -> None:
+    said = livereview("--help").stdout
+    assert re.findall(r"^  ([a-z-]+)  ", said.split("Commands:")[1], re.MULTILINE) == commands()
+    assert "Keep a living systematic review alive" in said
+    assert "Did you mean 'dedup'?" in livereview("dedpu", code=2).stderr
 
 
 def test_readme_names_every_command_and_no_other() -> None:

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from livereview.dedup import blocks
+from livereview.dedup.blocks import meetings
 from livereview.dedup.clusters import Edge, clusters, left_out
 from livereview.ops.settle import settle
 from livereview.records import Record, from_json
@@ -155,3 +157,16 @@ def test_a_key_that_too_many_share_is_skipped(records: int, found: int, monkeypa
     con = memory_database(threads=1)
     candidates.replace(con, [(str(n), ("k",)) for n in range(records)])
     assert len(candidates.pairs(con, ["0", "1", "2"])) == found
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sets(st.sampled_from("klmnop"), max_size=4).map(lambda keys: tuple(sorted(keys))), max_size=9))
+def test_files_are_blocked_as_the_database_would(keyed: list[tuple[str, ...]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (blocks, candidates):
+            patch.setattr(module, "CAP", 3)
+        con = memory_database(threads=1)
+        candidates.replace(con, [(str(place), keys) for place, keys in enumerate(keyed)])
+        stored = sorted(candidates.pairs(con, [str(place) for place in range(len(keyed))]))
+        con.close()
+        assert sorted((str(other), str(place)) for place, others in meetings(keyed) for other in others) == stored

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from livereview.dedup import titles
 from livereview.dedup.people import family, full_words, people
 from livereview.dedup.text import bare_doi, features, journal, number, pages, trials
-from livereview.dedup.words import unmarked, words
+from livereview.dedup.words import _GREEK, unmarked, words
 from livereview.records import Record
 
 
@@ -24,6 +29,19 @@ def record(**known: object) -> Record:
 )  # fmt: skip
 def test_words_are_what_is_left_of_a_text_without_marks_and_case(text: str, expected: str) -> None:
     assert words(text) == expected
+
+
+NEAR = st.text(st.one_of(st.characters(), st.sampled_from("aB9 '’_-“éßμαβΑϊøİıﬁ²Ⅷ½\u0301\u0345가")), max_size=40)
+
+
+@given(NEAR)
+def test_words_are_those_of_the_long_way_round(text: str) -> None:
+    """Decomposed, in lower case, without combining marks and apostrophes; Greek letters, but no words, spelt out."""
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    folded = "".join(c for c in folded if not unicodedata.combining(c)).replace("’", "'")
+    if not re.search("[α-ω]{2}", folded):
+        folded = folded.translate(_GREEK)
+    assert words(text) == " ".join(re.findall(r"[^\W_]+", folded.replace("'", "")))
 
 
 def test_markup_and_entities_are_removed_and_comparisons_stay() -> None:

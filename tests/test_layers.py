@@ -40,7 +40,7 @@ ALLOWED: dict[str, set[str]] = {
     "notices": {"errors", "fetch"},
     "replay": {"fetch", "sources", "records", "errors"},
     "store": CORE | {"sources", "dedup", "surveillance", "screening", "evidence"},
-    "dedup_files": {"dedup", "store", "sources", "records", "errors"},
+    "dedup_files": {"dedup", "sources", "records", "errors"},
     "ops": CORE
     | {
         "review_toml",
