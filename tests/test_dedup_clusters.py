@@ -59,10 +59,29 @@ def test_two_dois_do_not_meet_through_a_record_without_one_unless_a_person_says_
     assert set(clusters("abc", [*EDGES[:2], told], dois).values()) == {"a"}
 
 
+def test_a_record_that_weak_edges_draw_into_two_reports_follows_neither() -> None:
+    weak: list[Edge] = [("a", "u", "same", "rule", 0.6), ("c", "u", "same", "rule", 0.57)]
+    found = clusters("abcu", [EDGES[0], *weak], {})
+    assert found == {"a": "a", "b": "a", "c": "c", "u": "u"}
+    assert left_out(weak, found) == weak
+    assert clusters("abcu", [*EDGES[:2], *weak], {})["u"] == "a"
+    assert set(clusters("acu", weak, dict.fromkeys("acu", "10.1/x")).values()) == {"a"}
+    told: Edge = ("c", "u", "same", "amina", 1.0)
+    assert clusters("abcu", [EDGES[0], weak[0], told], {})["u"] == "a"
+
+
+def test_two_articles_of_one_team_in_one_issue_do_not_meet_through_a_record_without_title() -> None:
+    place = {"year": 2020, "container_title": "J Care", "volume": "4", "issue": "2"}
+    one, other, lost = (record(str(n), title=title, **place) for n, title in enumerate(
+        ["What mentors cost", "Mentoring and school attendance of girls", None]))  # fmt: skip
+    assert len(reports([[one, lost]])) == 1
+    assert len(reports([[one, other, lost]])) == len(reports([[one, lost], [other]])) == 3
+
+
 ids = st.sampled_from("abcdefgh")
 edges = st.lists(
     st.tuples(ids, ids, st.sampled_from(["same", "same", "linked", "different"]), st.sampled_from(["rule", "amina"]),
-              st.sampled_from([0.5, 0.7, 0.9])).filter(lambda e: e[0] < e[1]),
+              st.sampled_from([0.5, 0.6, 0.7, 0.8, 0.9])).filter(lambda e: e[0] < e[1]),
     max_size=14, unique_by=lambda e: e[:2],
 )  # fmt: skip
 
@@ -84,11 +103,13 @@ def test_any_edges_in_any_order_keep_two_dois_and_told_pairs_apart(
 
 words = st.sampled_from(["care", "children", "safety", "trial", "home", "mentoring", "family", "review", "part", "ii"])
 some_records = st.builds(
-    lambda n, title, doi, name, year, volume, page: record(
-        f"W{n}", title=title, doi=doi, authors=[name], year=year, volume=volume, pages=page, container_title="J Care"
+    lambda n, title, doi, names, year, volume, page: record(
+        f"W{n}", title=title, doi=doi, authors=names, year=year, volume=volume, issue="1" if volume else None,
+        pages=page, container_title="J Care"
     ),
-    st.integers(0, 10**6), st.lists(words, min_size=2, max_size=7).map(" ".join),
-    st.sampled_from([None, "10.1000/a", "10.1000/b", "10.1000/c"]), st.sampled_from(["Doe, J", "Roe, R"]),
+    st.integers(0, 10**6), st.none() | st.lists(words, min_size=2, max_size=7).map(" ".join),
+    st.sampled_from([None, "10.1000/a", "10.1000/b", "10.1000/c"]),
+    st.sampled_from([["Doe, J"], ["Roe, R"], ["Doe, J", "Roe, R"]]),
     st.sampled_from([2019, 2020]), st.sampled_from([None, "1", "2"]), st.sampled_from([None, "1-9", "20-30"]),
 )  # fmt: skip
 corpora = st.lists(some_records, min_size=2, max_size=14, unique_by=lambda one: one.record_id)

@@ -119,7 +119,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 FLOORS = {  # record F1 and pair precision that must not be lost again
     "cytology_screening": (0.999, 1.0), "respiratory": (0.994, 0.998), "diabetes": (0.999, 1.0),
-    "digital_work": (0.993, 0.998), "mis_baseline": (0.997, 1.0), "mis_mixed": (0.98, 0.996),
+    "digital_work": (0.993, 0.998), "mis_baseline": (0.998, 1.0), "mis_mixed": (0.985, 0.996),
     "special_cases": (1.0, 1.0),
 }  # fmt: skip
 

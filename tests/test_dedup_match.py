@@ -43,12 +43,14 @@ def test_pairs_that_matter_meet_under_a_shared_key(case: dict[str, dict[str, obj
 
 
 words = st.sampled_from(
-    ["care", "children", "safety", "trial", "home", "mentoring", "family", "review", "part", "ii", "erratum:", "2", "β"]
-)
+    ["care", "children", "safety", "trial", "home", "mentoring", "family", "review", "part", "ii", "erratum:", "2", "β",
+     "editor's comments", "remarks from the editor", "editorial", "doe", "roe", "poe", "1985", "985", "cs"]
+)  # fmt: skip
 titles = st.none() | st.lists(words, max_size=9).map(" ".join)
 some_records = st.builds(
     lambda title, doi, names, year, volume, page, place, kind: record(
-        "r", title=title, doi=doi, authors=names, year=year, volume=volume, pages=page, container_title=place, type=kind
+        "r", title=title, doi=doi, authors=names, year=year, volume=volume, issue="1" if volume else None, pages=page,
+        container_title=place, type=kind
     ),
     titles, st.sampled_from([None, "10.1000/a", "10.1000/b", "10.1000/b/v2"]),
     st.lists(st.sampled_from(["Doe, J", "Roe R.", "Piet Poe", ""]), max_size=3),
@@ -92,6 +94,24 @@ def test_a_record_with_an_identifier_and_a_title_is_the_same_as_itself(a: Record
 def test_records_without_titles_are_never_merged_by_their_place() -> None:
     place = {"title": None, "year": 2020, "container_title": "J Care", "volume": "4", "pages": "5-19"}
     assert judge(*(features(record(key, **place)) for key in "ab")).verdict == "doubtful"
+
+
+def test_words_that_resemble_one_another_are_counted_alike_from_either_side() -> None:
+    one, two = (features(record("r", title="mentoring in care homes", authors=names)) for names in (
+        ["Marten, Anna", "Marter, Joan"], ["Martin, Karl", "Bodden, Olaf"]))  # fmt: skip
+    assert compare.authors(one, two, True) == compare.authors(two, one, True)
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "expected"),
+    [
+        ("invited mentoring of the young after their years", "mentoring of the young after their years in care", True),
+        ("mentoring of the young after their years in care", "mentoring of the old after their years in homes", False),
+        ("young people after their years", "people after their years in care", False), ("", "mentoring", False),
+    ],
+)  # fmt: skip
+def test_two_titles_are_torn_where_a_long_end_of_one_begins_the_other(one: str, two: str, expected: bool) -> None:
+    assert compare.torn(one, two) is compare.torn(two, one) is expected
 
 
 @pytest.mark.parametrize(

@@ -145,9 +145,25 @@ def test_a_title_says_that_its_item_is_about_another(title: str, kind: str) -> N
 
 def test_titles_name_parts_and_standing_columns() -> None:
     assert titles.parts("Leaving care, Part II") == titles.parts("Leaving care: part 2") == ("2",)
-    assert titles.parts("Partly in care") == ()
+    assert titles.parts("Partly in care") == titles.parts("in part ill") == ()
+    assert titles.parts("Leaving care, Part I1") == titles.parts("LEAVING CARE PART Il") == ("2",)
+    assert titles.parts("Leaving care, part 11") == ("11",)
     assert all(map(titles.serial, ["editorial", "editors comments", "front matter", "special issue on care", "index"]))
     assert not any(map(titles.serial, ["editorial boards and the peer review of care", "introduction of mentoring"]))
+
+
+def test_the_editors_column_is_known_by_its_heading() -> None:
+    heads = [
+        "editors comments",
+        "weber editors comments what mentors do",
+        "editorial",
+        "remarks from the incoming editor",
+    ]
+    others = ["editorial board", "guest editorial", "editors introduction", "we are the editors comments", "editor", ""]
+    assert all(map(titles.column, heads))
+    assert not any(map(titles.column, others))
+    assert titles.serial("editors comments care and custody quarterly")
+    assert not titles.serial("editors comments what mentors are for")
 
 
 def test_a_title_loses_remarks_that_are_not_its_own() -> None:

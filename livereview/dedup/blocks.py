@@ -87,5 +87,6 @@ def _place(f: Features) -> set[str]:
     return {
         f"p {name} {page}" if name and page else "",
         f"v {name} {f.volume} {f.issue}" if name and f.volume else "",
+        f"e {f.journal[:1]} {f.volume} {f.issue}" if f.column and f.volume and f.issue else "",
         f"j {f.journal[:1]} {f.volume} {page} {f.pages[1]}" if f.volume and page and f.journal else "",
     }

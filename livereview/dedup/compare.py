@@ -18,6 +18,7 @@ CLOSE = 0.80
 ODD = 0.45  # titles further apart than this have next to nothing in common
 INSIDE = 0.93  # how well a title must fit into a longer one to count as part of it
 LEAST_INSIDE = 18  # letters: shorter titles fit into too many
+LONG = 40  # letters: what two titles of one issue share by chance is shorter
 _OPPOSITES = frozenset(
     frozenset(pair.split("/"))
     for pair in listed(
@@ -85,10 +86,11 @@ def scores(a: Features, b: Features, ratio: float) -> Scores:
     volume = _equal(a.volume, b.volume)
     if volume == 0 and _is_year(a.volume) != _is_year(b.volume):
         volume = None  # a journal whose volumes are years in one database and numbers in the other
+    whole = title(a.title, b.title, ratio)
     return Scores(
-        title=title(a.title, b.title, ratio),
+        title=whole,
         inside=inside(a.title, b.title),
-        authors=authors(a, b),
+        authors=authors(a, b, whole >= ALIKE),
         journal=journal(a, b),
         volume=volume,
         issue=_equal(a.issue, b.issue),
@@ -119,8 +121,12 @@ def inside(a: str, b: str) -> float:
     return fuzz.partial_ratio(short, long) / 100
 
 
-def authors(a: Features, b: Features) -> float | None:
-    """1 where the first authors agree; .9 where one side's first is among the other's; else the share of names."""
+def authors(a: Features, b: Features, near: bool = False) -> float | None:
+    """1 where the first authors agree; .9 where one side's first is among the other's; else the share of names.
+
+    .7 where most full words agree though family and given names are taken for each other; misprints of words count
+    where the titles are near.
+    """
     if not a.names or not b.names:
         return None
     one, two = a.names, b.names
@@ -129,8 +135,20 @@ def authors(a: Features, b: Features) -> float | None:
     shared = len(set(one) & set(two)) / min(len(set(one)), len(set(two)))
     if one[0] in two or two[0] in one or _joined(one, two):
         return max(shared, 0.9)
-    swapped = len(a.given & b.given) / max(1, min(len(a.given), len(b.given)))
-    return max(shared, 0.7 if swapped >= 0.6 else 0.0)
+    return max(shared, 0.7 if _words_shared(a.given, b.given, near) >= 0.6 else 0.0)
+
+
+def _words_shared(one: frozenset[str], two: frozenset[str], misprints: bool) -> float:
+    """The share of full words of names that both sides have, of three or more words with their misprints."""
+    least = min(len(one), len(two))
+    found = len(one & two)
+    if misprints and least > 2:
+        found = min(_resembling(one, two), _resembling(two, one))
+    return found / max(1, least)
+
+
+def _resembling(words: frozenset[str], others: frozenset[str]) -> int:
+    return sum(word in others or any(_alike(word, other) for other in others) for word in words)
 
 
 def _alike(a: str, b: str) -> bool:
@@ -218,9 +236,15 @@ def other_number(a: str, b: str) -> bool:
     opposite."""
     one, two = set(a.split()), set(b.split())
     left, right = one - two, two - one
-    numbers = any(map(_numbers, left)) and any(map(_numbers, right))
+    numbers = any(map(_numbers, left)) and any(map(_numbers, right)) and not _year_cut(left, right)
     ends = a[-2:-1] == b[-2:-1] == " " and a[-1] != b[-1]
     return numbers or ends or any(frozenset(pair) in _OPPOSITES for pair in product(left, right))
+
+
+def _year_cut(left: set[str], right: set[str]) -> bool:
+    """All that differs is a year whose first figure was lost, as a large first letter is: "1985", "985"."""
+    short, long = sorted((" ".join(left), " ".join(right)), key=len)
+    return _is_year(long) and short == long[1:]
 
 
 def _numbers(word: str) -> bool:
@@ -233,7 +257,34 @@ def other_word(a: str, b: str, least: float = 70) -> bool:
     if other_number(a, b):
         return True
     left, right = set(a.split()) - set(b.split()), set(b.split()) - set(a.split())
+    if _acronym(left, right, b) or _acronym(right, left, a):
+        return False
     return _unlike(left - _SMALL, right, b, least) and _unlike(right - _SMALL, left, a, least)
+
+
+def _acronym(one: set[str], others: set[str], title: str) -> bool:
+    """One word alone against several that begin with its letters, in its order: "IS", "information systems"."""
+    word = next(iter(one)) if len(one) == 1 else ""
+    return len(word) > 1 and word == "".join(other[0] for other in title.split() if other in others - _SMALL)
+
+
+def torn(a: str, b: str) -> bool:
+    """The end of one title is the beginning of the other, for LONG letters and three quarters of the shorter."""
+    least = max(LONG, 3 * min(len(a), len(b)) // 4)
+    return _overlap(a, b) >= least or _overlap(b, a) >= least
+
+
+def running_head(short: str, long: str, name: str) -> bool:
+    """The line above the pages: the first author, then three or more words of the title in their order."""
+    words = short.split()
+    rest = iter(long.split())
+    return words[:1] == [name] and len(words) > 3 and all(word in rest for word in words[1:])
+
+
+def _overlap(a: str, b: str) -> int:
+    """How many letters at the end of `a` are the beginning of `b`, from a whole word on."""
+    starts = (at + 1 for at in range(len(a)) if a[at] == " ")
+    return next((len(a) - at for at in starts if b.startswith(a[at:])), 0)
 
 
 def _unlike(words: set[str], others: set[str], title: str, least: float) -> bool:

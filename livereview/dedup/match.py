@@ -8,15 +8,28 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from livereview.dedup.blocks import block_keys
-from livereview.dedup.compare import ALIKE, CLOSE, INSIDE, ODD, Scores, other_number, other_word, scores
+from livereview.dedup.compare import (
+    ALIKE,
+    CLOSE,
+    INSIDE,
+    LONG,
+    ODD,
+    Scores,
+    other_number,
+    other_word,
+    running_head,
+    scores,
+    torn,
+)
 from livereview.dedup.text import Features
 
 __all__ = ["RULES_VERSION", "Judgement", "block_keys", "judge", "judge_all"]
 
-RULES_VERSION = "4"
+RULES_VERSION = "5"
 NAMES = ("title", "inside", "authors", "journal", "volume", "issue", "pages", "year", "abstract", "doi")
 BRIEF = 25  # letters: a title shorter than this is not rare enough to speak for itself
 Answer = tuple[str, str]
+WITHIN = "one title within the other, in the same place"
 TWO_PLACES = ("linked", "one title by the same authors in two journals")
 
 
@@ -53,10 +66,11 @@ def _worth_a_look(a: Features, b: Features) -> bool:
     """Titles that differ matter only where an identifier, a place or the same authors in the same issue agree."""
     if _identified(a, b):
         return True
+    issue = a.volume != "" and (a.volume, a.issue) == (b.volume, b.issue)
     known = not set(a.names).isdisjoint(b.names)
     if a.pages[0] and a.pages[0] == b.pages[0] and (a.volume == b.volume or (known and a.pages[1] == b.pages[1])):
         return True
-    return known and a.volume != "" and (a.volume, a.issue) == (b.volume, b.issue)
+    return issue and (known or (a.column and b.column))
 
 
 def _decide(a: Features, b: Features, s: Scores) -> Answer:
@@ -67,10 +81,13 @@ def _decide(a: Features, b: Features, s: Scores) -> Answer:
     if _identified(a, b):
         return _by_identifier(a, b, s)
     if not a.title or not b.title:
-        agreed = s.spot and s.authors == 1
-        return ("doubtful", "no title, the same place") if agreed else ("different", "no title to compare")
+        return _untitled(a, b, s)
+    if a.column and b.column and s.number and (a.serial or b.serial) and (found := _column(a, b, s)):
+        return found
     if a.serial or b.serial:
         return _serial(s, a.serial and b.serial)
+    if s.number and _runs_on(a, b):
+        return "same", "one title goes on with the other's authors, in the same issue"
     if s.title >= ALIKE:
         return _one_title(a, b, s)
     return _two_titles(a, b, s)
@@ -80,6 +97,39 @@ def _identified(a: Features, b: Features) -> bool:
     return bool(
         (a.doi and a.doi == b.doi) or (a.pmid and a.pmid == b.pmid) or (a.pmcid and a.pmcid == b.pmcid)
     )  # fmt: skip
+
+
+def _untitled(a: Features, b: Features, s: Scores) -> Answer:
+    """A record without a title may be one that has a title, by the same people in the same issue.
+
+    They may have written two articles there: of what a record without a title is tied to twice, `clusters` joins none.
+    """
+    plain = not (a.serial and b.serial) and not any((a.part, b.part, a.notice, b.notice))  # no title counts as serial
+    lost = not any(f.doi or f.pmid or f.pmcid for f in (a, b) if not f.title)  # an identifier would tell better
+    place = s.volume == 1 and s.journal == 1 and s.issue != 0 and s.against == 0 and s.year in (None, 1)
+    if plain and lost and place and _one_team(a, b, s.issue == 1):
+        return "same", "no title, the same people in the same issue"
+    agreed = s.spot and s.authors == 1
+    return ("doubtful", "no title, the same place") if agreed else ("different", "no title to compare")
+
+
+def _one_team(a: Features, b: Features, placed: bool) -> bool:
+    """The same people on both sides: two or more where the issue is known, else three."""
+    return set(a.names) == set(b.names) and len(set(a.names)) > (1 if placed else 2)
+
+
+def _nearly_one_team(a: Features, b: Features) -> bool:
+    """Three or more, of whom one side may lack one."""
+    return len(set(a.names) ^ set(b.names)) < 2 and len(set(a.names) & set(b.names)) > 2
+
+
+def _column(a: Features, b: Features, s: Scores) -> Answer | None:
+    """An issue has one column of its editor, whatever it is called; an unsigned "Editorial" may be somebody else's."""
+    signed = (s.authors or 0) >= 0.9
+    unsigned = s.authors is None and not any(f.title.startswith("editorial") for f in (a, b))
+    if not (a.serial and b.serial):
+        return ("doubtful", "the editor's column of one issue, one with its subject") if signed else None
+    return ("same", "the editor's column of one issue") if signed or unsigned else None
 
 
 def _two_dois(a: Features, b: Features, s: Scores) -> Answer:
@@ -135,6 +185,8 @@ def _by_identifier(a: Features, b: Features, s: Scores) -> Answer:
     paged = s.pages == 1 and not (a.meeting or b.meeting)  # a page of a meeting's abstracts holds several
     if s.written_by and not elsewhere and s.pages != 0 and (s.title >= 0.6 or paged):
         return "same", rule
+    if s.number and _one_team(a, b, True) and not (a.meeting or b.meeting) and s.abstract in (None, 1):
+        return "same", "an identifier, the issue and all authors agree"
     many = s.pages == 0 and s.abstract is not None and s.abstract < 0.5
     if not many and (s.written_by or s.title >= 0.6 or (s.authors is None and s.pages != 0)):
         return "doubtful", "an identifier agrees, the title does not"
@@ -181,12 +233,13 @@ def _one_title(a: Features, b: Features, s: Scores) -> Answer:
 
 
 def _other_subject(a: Features, b: Features, s: Scores) -> bool:
-    """Titles of one series differ in a word: another drug, sex or phase. Where pages differ, any word counts."""
+    """Titles of one series differ in a word: another drug, sex or phase. Where pages differ, any word counts;
+    in one issue, only words that have next to nothing in common: misprints are likelier there than two of a series."""
     if s.spot and not a.meeting and not b.meeting:  # but a page of a meeting's abstracts holds several
         return False
     if s.pages == 0:
         return other_word(a.title, b.title, 92)
-    return other_number(a.title, b.title) if s.number else other_word(a.title, b.title)
+    return other_word(a.title, b.title, 45 if s.number else 70)
 
 
 def _two_places(a: Features, b: Features, s: Scores) -> bool:
@@ -217,20 +270,49 @@ def _placed(a: Features, b: Features, s: Scores) -> bool:
 def _two_titles(a: Features, b: Features, s: Scores) -> Answer:
     """The titles differ: a subtitle more, a translation, a misprint. Only one place and one author tie them."""
     if s.written_by and s.inside >= INSIDE:
-        if a.part != b.part and not s.spot:
-            return "doubtful", "one title names a part"
-        if (s.spot or s.number) and s.against <= (s.spot and s.journal is not None and s.journal < 0.6):
-            return "same", "one title within the other, in the same place"
-        return ("doubtful" if s.against < 2 and (s.journal or 0) >= 0.85 else "different"), "one title within the other"
+        return _within(a, b, s)
     if s.authors is None and s.inside >= 0.97 and (s.spot or s.number) and s.against == 0 and not _brief(a, b):
-        return "same", "one title within the other, in the same place"
+        return "same", WITHIN
     if s.spot and s.against == 0 and not (a.meeting or b.meeting):
         return _one_spot(s)
+    if s.number and s.against == 0 and (rule := _torn(a, b, s)):
+        return "same", rule
     if s.written_by and s.number and s.against == 0 and s.title >= CLOSE:
         return ("doubtful" if other_word(a.title, b.title) else "same"), "a changed title in the same issue"
     if s.written_by and s.signs >= 2 and s.against == 0 and s.title >= CLOSE:
         return "doubtful", "a changed title in the same place"
     return "different", "too little agrees"
+
+
+def _within(a: Features, b: Features, s: Scores) -> Answer:
+    """One title is part of the other, and an author agrees. A year read out of a title is none."""
+    if a.part != b.part and not s.spot:
+        return "doubtful", "one title names a part"
+    misread = s.year == 0 and s.number and any(str(f.year) in f.title.split() for f in (a, b))
+    if (s.spot or s.number) and s.against <= ((s.spot and s.journal is not None and s.journal < 0.6) or misread):
+        return "same", WITHIN
+    volume = s.volume == 1 and s.journal == 1 and s.issue != 0 and s.against == 0
+    if volume and _nearly_one_team(a, b) and min(len(a.title), len(b.title)) >= LONG:
+        return "same", "one title within the other, in the same volume by the same people"
+    return ("doubtful" if s.against < 2 and (s.journal or 0) >= 0.85 else "different"), "one title within the other"
+
+
+def _torn(a: Features, b: Features, s: Scores) -> str:
+    """By which sign of a page read badly two titles of one issue are one; "" where there is none."""
+    if a.part == b.part and _one_team(a, b, True) and torn(a.title, b.title):
+        return "torn titles in the same issue"
+    if s.authors == 1 and any(running_head(x.title, y.title, x.names[0]) for x, y in ((a, b), (b, a))):
+        return "a running head in the same issue"
+    return ""
+
+
+def _runs_on(a: Features, b: Features) -> bool:
+    """The longer title goes on with what stands, or should stand, in the other's field of authors."""
+    short, long = sorted((a, b), key=lambda f: len(f.title))
+    if len(short.title) < BRIEF or not long.title.startswith(f"{short.title} "):
+        return False
+    more = {word for word in long.title[len(short.title) :].split() if not word.isdigit()}
+    return bool(more) and more <= short.given
 
 
 def _one_spot(s: Scores) -> Answer:

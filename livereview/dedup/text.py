@@ -46,6 +46,7 @@ class Features:
     pages     (first, last) as digits, with a letter where there is one; "" where unknown
     part      "2" for Part II, a second volume, a third wave …;  notice  correction, retraction, reply or ""
     serial    a title that every issue of a journal has ("Editorial");  meeting  printed as a meeting abstract
+    column    the editor's column, with a subject or without
     preprint  it says itself that it is one;  trial  registrations named in title or abstract
     """
 
@@ -67,6 +68,7 @@ class Features:
     part: tuple[str, ...]
     notice: str
     serial: bool
+    column: bool
     meeting: bool
     preprint: bool
 
@@ -80,9 +82,9 @@ def features(record: Record) -> Features:
     title, main = words(raw), titles.before_subtitle(raw)
     return Features(
         title=title, short=title if main == raw else words(main), part=titles.parts(raw), notice=titles.notice(raw),
-        serial=titles.serial(title), names=tuple(filter(None, map(family, authors))), given=full_words(authors),
-        year=record.year, journal=journal(place), issn=record.issn or "", volume=number(record.volume),
-        issue=number(record.issue), pages=pages(record.pages),
+        serial=titles.serial(title), column=titles.column(title), names=tuple(filter(None, map(family, authors))),
+        given=full_words(authors), year=record.year, journal=journal(place), issn=record.issn or "",
+        volume=number(record.volume), issue=number(record.issue), pages=pages(record.pages),
         doi=doi, pmid=record.pmid or "", pmcid=record.pmcid or "",
         abstract=words(unmarked((record.abstract or "")[: ABSTRACT_LIMIT + 100]))[:ABSTRACT_LIMIT],
         trial=trials(f"{raw} {record.url} {place} {(record.abstract or '')[:5_000]}"),

@@ -15,7 +15,7 @@ _REFS = re.compile(
 _MARKED = re.compile(r"^\W*(?:retracted(?: article| paper)?|withdrawn)\s*[:.\-–—]\s*", re.IGNORECASE)
 _PARTS = re.compile(
     r"\b(?:part|pt|volume|vol|chapter|book|section|wave|phase|series|episode)\s*\.?\s*"
-    r"([0-9]{1,3}|[ivx]{1,5}|one|two|three|four|five|six)\b",
+    r"([0-9]{1,3}|[ivx]{1,5}|i1{1,2}|1i|il|one|two|three|four|five|six)\b",  # "I1", "Il": II, misread
     re.IGNORECASE,
 )
 _PART_WORDS = ("part", "pt", "vol", "chapter", "book", "section", "wave", "phase", "series", "episode")
@@ -55,7 +55,15 @@ _SERIAL = re.compile(
     re.VERBOSE,
 )
 _EDITORS = re.compile(
-    r".*\beditors? ?s? (?:comments?|notes?|introduction|remarks|preface|page)(?: research article| volume .*)?$"
+    r""".*\beditors?\ ?s?\ (?:comments?|notes?|introduction|remarks|preface|page)
+    (?:\ research\ article|\ volume\ .*|(?:\ \w+){1,6}\ (?:quarterly|journal|bulletin))?$""",
+    re.VERBOSE,
+)
+# The editor's own column, by itself or before its subject; a guest's, a board, an introduction are others.
+_COLUMN = re.compile(
+    r"""^(?:\w+\ )?(?:editors?\ ?s?\ (?:comments?|notes?|remarks|page)\b|from\ the\ editors?\b
+    |remarks\ from\ .*\beditors?\b|editorial\b(?!\ (?:board|introduction|polic)))""",
+    re.VERBOSE,
 )
 _ORIGINAL = re.compile("<original>", re.IGNORECASE)
 _SUBTITLE = re.compile(r"[:.?!–—]\s|\s-\s")
@@ -77,7 +85,12 @@ def parts(title: str) -> tuple[str, ...]:
     lower = title.lower()
     if title.isascii() and not any(map(lower.__contains__, _PART_WORDS)):
         return ()
-    return tuple(sorted(_VALUES.get(found.lower(), found) for found in _PARTS.findall(title)))
+    return tuple(sorted(map(_value, _PARTS.findall(title))))
+
+
+def _value(found: str) -> str:
+    lower = found.lower()
+    return _VALUES.get(lower if lower.isdigit() else re.sub("[l1]", "i", lower), lower)
 
 
 def notice(title: str) -> str:
@@ -92,3 +105,8 @@ def notice(title: str) -> str:
 def serial(words: str) -> bool:
     """Whether a title, as plain words, is one that every issue of a journal may have."""
     return len(words) < 8 or bool(_SERIAL.match(words) or ("editor" in words and _EDITORS.match(words)))
+
+
+def column(words: str) -> bool:
+    """Whether a title, as plain words, is or begins with the heading of the editor's own column."""
+    return bool(_COLUMN.match(words)) and not words.startswith("guest ")
