@@ -30,6 +30,7 @@ NAMES = ("title", "inside", "authors", "journal", "volume", "issue", "pages", "y
 BRIEF = 25  # letters: a title shorter than this is not rare enough to speak for itself
 Answer = tuple[str, str]
 WITHIN = "one title within the other, in the same place"
+_ANSWERS = frozenset(("comment", "comments", "commentary", "reply", "response", "rejoinder", "debate", "addendum"))
 TWO_PLACES = ("linked", "one title by the same authors in two journals")
 
 
@@ -104,7 +105,8 @@ def _untitled(a: Features, b: Features, s: Scores) -> Answer:
 
     They may have written two articles there: of what a record without a title is tied to twice, `clusters` joins none.
     """
-    plain = not (a.serial and b.serial) and not any((a.part, b.part, a.notice, b.notice))  # no title counts as serial
+    both = a.serial and b.serial  # no title counts as serial
+    plain = not (both or a.part or b.part or _answers(a.title + b.title))
     lost = not any(f.doi or f.pmid or f.pmcid for f in (a, b) if not f.title)  # an identifier would tell better
     place = s.volume == 1 and s.journal == 1 and s.issue != 0 and s.against == 0 and s.year in (None, 1)
     if plain and lost and place and _one_team(a, b, s.issue == 1):
@@ -113,9 +115,20 @@ def _untitled(a: Features, b: Features, s: Scores) -> Answer:
     return ("doubtful", "no title, the same place") if agreed else ("different", "no title to compare")
 
 
+def _answers(title: str) -> bool:
+    """One of several items by the same people: it answers somebody, or a letter or number at its end counts it."""
+    return not _ANSWERS.isdisjoint(title.split()) or title[-2:-1] == " "
+
+
 def _one_team(a: Features, b: Features, placed: bool) -> bool:
-    """The same people on both sides: two or more where the issue is known, else three."""
-    return set(a.names) == set(b.names) and len(set(a.names)) > (1 if placed else 2)
+    """The same people in the same order: two or more where the issue is known, else three.
+
+    A page read badly names some more than once.
+    """
+    one, two = a.names, b.names
+    if len(one) != len(two):
+        one, two = tuple(dict.fromkeys(one)), tuple(dict.fromkeys(two))
+    return one == two and len(one) > (1 if placed else 2)
 
 
 def _nearly_one_team(a: Features, b: Features) -> bool:

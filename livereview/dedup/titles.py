@@ -109,4 +109,4 @@ def serial(words: str) -> bool:
 
 def column(words: str) -> bool:
     """Whether a title, as plain words, is or begins with the heading of the editor's own column."""
-    return bool(_COLUMN.match(words)) and not words.startswith("guest ")
+    return "editor" in words and not words.startswith("guest ") and bool(_COLUMN.match(words))
