@@ -8,7 +8,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -35,31 +36,39 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None
 
     Raises Refused when another process owns the database or the port.
     """
-    with Store(settings.database, settings.memory, settings.threads) as store, _listen(host, port) as door:
-        url = _url(host, door.getsockname()[1])
-        store.lock.announce(url)
-        print(f"livereview answers at {url} until Ctrl-C", file=sys.stderr)
-        sys.setswitchinterval(HAND_OVER)
-        if not _loopback(host):
-            log.warning("%s is open to the network without https; put a proxy with a certificate before it", url)
-        stop = threading.Event()
-        publisher = threading.Thread(
-            target=publish_all, args=(store, settings.site, stop), name="publisher", daemon=True
-        )
-        publisher.start()
-        ranker = threading.Thread(target=rank_all, args=(store, stop), name="ranker", daemon=True)
-        ranker.start()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _end)
-        config = uvicorn.Config(
-            app.create(store, settings, token=client.token(settings)), log_config=None, access_log=False
-        )
-        try:
+    with Store(settings.database, settings.memory, settings.threads) as store:
+        made = app.create(store, settings, token=client.token(settings))
+        config = uvicorn.Config(made, log_config=None, access_log=False)
+        config.load()  # first of all: whoever finds the door open is answered at once
+        with _listen(host, port) as door, _at_work(store, settings.site):
+            _announce(store, host, _url(host, door.getsockname()[1]))
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, _end)
+            sys.setswitchinterval(HAND_OVER)
             uvicorn.Server(config).run(sockets=[door])
-        finally:
-            stop.set()
-            publisher.join()
-            ranker.join()
+
+
+@contextmanager
+def _at_work(store: Store, site: Path) -> Iterator[None]:
+    """With the threads that publish and rank; they finish what they have in hand."""
+    stop = threading.Event()
+    publisher = threading.Thread(target=publish_all, args=(store, site, stop), name="publisher", daemon=True)
+    ranker = threading.Thread(target=rank_all, args=(store, stop), name="ranker", daemon=True)
+    publisher.start()
+    ranker.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        publisher.join()
+        ranker.join()
+
+
+def _announce(store: Store, host: str, url: str) -> None:
+    store.lock.announce(url)
+    print(f"livereview answers at {url} until Ctrl-C", file=sys.stderr)
+    if not _loopback(host):
+        log.warning("%s is open to the network without https; put a proxy with a certificate before it", url)
 
 
 def _end(number: int, frame: FrameType | None) -> None:
