@@ -31,7 +31,7 @@ from livereview.settings import read as read_settings
 from livereview.sources.text import ABSTRACT_LIMIT, TITLE_LIMIT, link, plain, safe
 from livereview.store import queues, standings
 from livereview.store.open import Store, memory_database
-from livereview.summary.site import _ENVIRONMENT
+from livereview.summary.templating import _ENVIRONMENT
 from livereview.web.card import pieces
 from livereview.web.pages import _environment
 from tests.conftest import NOW, REVIEW, article, found

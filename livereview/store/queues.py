@@ -50,10 +50,14 @@ _HELD = """LEFT JOIN (SELECT unnest($held::VARCHAR[]) AS report_id, unnest($time
 
 @dataclass(frozen=True, slots=True)
 class _Queue:
-    """`WITH …, waiting (report_id, place)` for one reviewer at one stage, and the values it asks for."""
+    """`WITH …, waiting (report_id, place)` for one reviewer at one stage, and the values it asks for.
+
+    calibrated   whether anybody was ever asked again about settled reports
+    """
 
     sql: str
     values: dict[str, object]
+    calibrated: bool
 
 
 def next_for(
@@ -78,7 +82,7 @@ def next_for(
     ).fetchone()
     first, count, done = row or (None, 0, 0)
     shown, after = (*(first or ()), None, None)[:2]
-    hidden = calibration.coming(con, review.id, reviewer, stage, count)
+    hidden = calibration.coming(con, review.id, reviewer, stage, count) if queue.calibrated else calibration.Coming()
     if hidden.report_id:
         shown, after = hidden.report_id, shown
     count, done = count + hidden.left, done + hidden.answered
@@ -131,15 +135,16 @@ def _queue(con: Connection, review: Review, reviewer: str, stage: str, held: Map
     if (share := shares.mine(con, review, reviewer)) is not None:
         parts["only"] += " AND in_share($share::BLOB, s.report_id)"
         values["share"] = share
-    return _Queue(_WAITING.format_map(parts), values)
+    return _Queue(_WAITING.format_map(parts), values, "calibration" in events)
 
 
 def _events(con: Connection, review: str) -> set[str]:
-    """Which of these the review has ever had: stopping, a draw for an audit, a reopening."""
+    """Which of these the review has ever had: stopping, a draw for an audit, a reopening, calibration."""
     rows = con.execute(
-        """SELECT 'stopping' FROM stopping WHERE review = $review UNION ALL
-        SELECT 'draw' FROM draw WHERE review = $review UNION ALL
-        SELECT 'reopening' FROM reopening WHERE review = $review""",
+        """(SELECT 'stopping' FROM stopping WHERE review = $review LIMIT 1) UNION ALL
+        (SELECT 'draw' FROM draw WHERE review = $review LIMIT 1) UNION ALL
+        (SELECT 'reopening' FROM reopening WHERE review = $review LIMIT 1) UNION ALL
+        (SELECT 'calibration' FROM calibration WHERE review = $review LIMIT 1)""",
         {"review": review},
     ).fetchall()
     return {row[0] for row in rows}
