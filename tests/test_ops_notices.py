@@ -17,7 +17,7 @@ from livereview.errors import Refused
 from livereview.notices.message import verified
 from livereview.notices.post import deliver, mail
 from livereview.notices.send import SIGNATURE, guarded
-from livereview.ops import evidence, publish, surveil, team
+from livereview.ops import evidence, publish, retirement, surveil, team, withdraw
 from livereview.store import notices
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, article, found
@@ -145,6 +145,49 @@ def test_a_failure_is_tried_again_later_and_logged(hooked: Store, hook: str) -> 
         (2, "retry", 503),
         (3, "ok", 200),
     ]
+
+
+def heard() -> list[dict[str, Any]]:
+    return [json.loads(body) for _, body in Hook.heard]
+
+
+def test_a_webhook_hears_once_that_a_version_is_withdrawn_and_that_it_stands_again(
+    hooked: Store, hook: str, tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {"review": REVIEW, "version": 1, "by": "lena", "folder": tmp_path, "now": NOW}
+    post(hooked, hook, NOW)
+    withdraw.withdraw(hooked, id="w", reason="A study was counted twice.", **asked)
+    Hook.answers = [500]
+    assert post(hooked, hook, NOW)[0][1] == "retry" and post(hooked, hook, NOW) == []
+    assert post(hooked, hook, NOW + timedelta(minutes=1)) == [(hook, "ok", None)]
+    withdraw.take_back(hooked, id="b", reason="It was not.", **asked)
+    later = NOW + timedelta(minutes=2)
+    assert post(hooked, hook, later) == [(hook, "ok", None)] and post(hooked, hook, later) == []
+    told = [(one["event"], one["version"], one.get("reason")) for one in heard()]
+    assert told == [
+        ("version.published", 1, None),
+        ("version.withdrawn", 1, "A study was counted twice."),
+        ("version.withdrawn", 1, "A study was counted twice."),
+        ("version.reinstated", 1, "It was not."),
+    ]
+    assert [headers["X-Livereview-Event"] for headers, _ in Hook.heard] == [name for name, _, _ in told]
+
+
+def test_a_webhook_hears_that_a_review_was_retired_by_vote(hooked: Store, hook: str) -> None:
+    for name, role in (("lena", "lead"), ("ada", "reviewer")):
+        account(hooked, name, role)
+    retirement.propose(
+        hooked, id="p", review=REVIEW, kind="retire", by="lena", reason="The question is settled.", now=NOW
+    )
+    for name in ("lena", "ada"):
+        retirement.vote(hooked, id=f"v-{name}", review=REVIEW, by=name, verdict="yes", now=NOW)
+    retirement.close(hooked, id="o", review=REVIEW, by="lena", now=NOW)
+    post(hooked, hook, NOW)
+    assert [(one["event"], one.get("reason")) for one in heard()] == [
+        ("version.published", None),
+        ("review.retired", "The question is settled."),
+    ]
+    assert post(hooked, hook, NOW) == []
 
 
 def test_gone_ends_it_and_a_private_address_is_never_called(hooked: Store, hook: str) -> None:

@@ -304,11 +304,16 @@ def test_a_lead_withdraws_on_the_page_and_lets_it_stand_again(
     assert lena.http.get(f"/site/{REVIEW}/v/1/index.html").status_code == 200
 
 
-def test_webhooks_are_not_told_of_what_is_withdrawn(reviewed: Store, protocol: str, settings: Settings) -> None:
+def test_webhooks_are_told_that_a_version_is_withdrawn_and_not_what_it_said(
+    reviewed: Store, protocol: str, settings: Settings
+) -> None:
     surveil.register(reviewed, text='webhooks = ["https://hooks.example.org/x"]\n' + protocol, now=NOW)
     settings.site.mkdir()
     publish.publish(reviewed, review=REVIEW, folder=settings.site, now=NOW)
     assert len(notices.due_webhooks(reviewed, now=NOW)["due"]) == 1
     asked = {"review": REVIEW, "version": 1, "by": "lena", "folder": settings.site, "now": NOW}
     withdraw.withdraw(reviewed, id="w", reason="Wrong.", **asked)
-    assert notices.due_webhooks(reviewed, now=NOW)["due"] == []
+    (one,) = notices.due_webhooks(reviewed, now=NOW)["due"]
+    event = json.loads(one["body"])
+    assert (one["event"], event["version"], event["reason"]) == ("version.withdrawn", 1, "Wrong.")
+    assert event["read_instead"] is None and "answer" not in event

@@ -42,8 +42,7 @@ def deliver(
     """Post every due event, signed, and log each attempt: (url, outcome, error). Failures are tried again later."""
     done = []
     for one in call("due_webhooks", now=now)["due"]:
-        headers = {"X-Livereview-Event": "version.published"}
-        body = one.pop("body").encode()
+        headers, body = {"X-Livereview-Event": one.pop("event")}, one.pop("body").encode()
         try:
             told = asdict(webhook(one["url"], body, secret.encode(), session or guarded(), now, headers))
         except LivereviewError as problem:

@@ -1,13 +1,14 @@
-"""What there is to tell: a digest for each person with an address, and versions that webhooks have not heard of."""
+"""What there is to tell: a digest for each person with an address, and events that webhooks have not heard of."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from livereview.notices import events
 from livereview.notices.backoff import schedule
 from livereview.notices.digest import Night, SearchLine, Waiting, digest
 from livereview.ops import status
@@ -21,6 +22,7 @@ from livereview.store import (
     matches,
     notices,
     queues,
+    retirement,
     searches,
     versions,
     withdrawals,
@@ -28,6 +30,7 @@ from livereview.store import (
 from livereview.store.accounts import Account
 from livereview.store.notices import Attempt
 from livereview.store.open import Connection, Store
+from livereview.summary import words
 
 NIGHT = timedelta(hours=24)
 
@@ -88,53 +91,54 @@ def _night(con: Connection, review: Review, now: datetime) -> Night:
 
 
 def due_webhooks(store: Store, *, now: datetime) -> dict[str, Any]:
-    """What is to be posted now: review, version, url, attempt, and the body as text. Given-up and heard ones are not.
+    """What is to be posted now: review, version, about, url, attempt, event, and the body as text. Given-up and heard
+    ones are not.
 
-    Only the newest version is told of: a subscriber that was away needs what holds, and the feed has all.
+    about   None: the newest version (who was away needs what holds, and the feed has all); else the id of a
+            version's last withdrawal or reinstatement, or of the vote that decided the review's status
     """
     with store.read() as con:
         return {"due": [one for review in searches.review_ids(con) for one in _due(con, protocol(con, review), now)]}
 
 
 def _due(con: Connection, review: Review, now: datetime) -> Iterator[dict[str, Any]]:
-    known = versions.all_of(con, review.id) if review.webhooks else []
-    if not known or known[-1].number in withdrawals.in_force(con, review.id):
-        return
-    tried = notices.attempts(con, review.id)
-    for url in review.webhooks:
-        mine = [one for one in tried if one.url == url]
-        if any(one.outcome == "gone" for one in mine):
-            continue
-        before = [one for one in mine if one.version == known[-1].number]
-        wait = schedule(len(before)) if before else timedelta(0)
-        if any(one.outcome == "ok" for one in before) or wait is None:
-            continue
-        if not before or before[-1].made + wait <= now:
-            body = json.dumps(_event(json.loads(known[-1].summary)), ensure_ascii=False, sort_keys=True)
-            yield {
-                "review": review.id,
-                "version": known[-1].number,
-                "url": url,
-                "attempt": len(before) + 1,
-                "body": body,
-            }
+    tried = notices.attempts(con, review.id) if review.webhooks else []
+    for about, event in _news(con, review.id) if review.webhooks else ():
+        for url in review.webhooks:
+            mine = [one for one in tried if one.url == url]
+            before = [one for one in mine if (one.about, one.version) == (about, event["version"])]
+            if any(one.outcome == "gone" for one in mine) or not _is_due(before, now):
+                continue
+            told = {"review": review.id, "version": event["version"], "about": about, "url": url}
+            body = json.dumps(event, ensure_ascii=False, sort_keys=True)
+            yield {**told, "attempt": len(before) + 1, "event": event["event"], "body": body}
 
 
-def _event(summary: dict[str, Any]) -> dict[str, Any]:
-    """What a webhook is sent: enough to decide whether to fetch the rest."""
-    version = summary["version"]
-    return {
-        "event": "version.published",
-        "review": summary["review"]["id"],
-        "title": summary["review"]["title"],
-        "version": version["number"],
-        "date": version["date"],
-        "change": version["change"],
-        "conclusion_changed": version["conclusion_changed"],
-        "content_hash": version["content_hash"],
-        "answer": summary["answer"]["text"],
-        "caveat": summary["caveat"],
-    }
+def _is_due(before: Sequence[Attempt], now: datetime) -> bool:
+    """Whether an event is to be posted now, after these attempts."""
+    if not before:
+        return True
+    wait = schedule(len(before))
+    return before[-1].outcome != "ok" and wait is not None and before[-1].made + wait <= now
+
+
+def _news(con: Connection, review: str) -> Iterator[tuple[str | None, dict[str, Any]]]:
+    """(about, event) of all that a subscriber should know of a review today."""
+    known = {one.number: json.loads(one.summary) for one in versions.all_of(con, review)}
+    last = {act.version: act for act in withdrawals.acts(con, review)}
+    stand = [number for number in known if not (number in last and last[number].withdraws)]
+    if known and max(known) in stand:
+        yield None, events.published(known[max(known)])
+    for number, act in last.items():
+        date = words.iso(act.made) or ""
+        if act.withdraws:
+            yield act.id, events.withdrawn(known[number], date, act.reason, max(stand, default=None))
+        else:
+            yield act.id, events.reinstated(known[number], date, act.reason)
+    if known and (decided := retirement.in_force(con, review)):
+        proposal, outcome = decided
+        told = events.decided(known[max(known)], proposal.kind, words.iso(outcome.made) or "", proposal.reason)
+        yield outcome.id, told
 
 
 def note_delivery(
@@ -146,11 +150,12 @@ def note_delivery(
     attempt: int,
     outcome: str,
     now: datetime,
+    about: str | None = None,
     status: int | None = None,
     error: str | None = None,
     seconds: float | None = None,
 ) -> dict[str, Any]:
-    """Log an attempt to deliver."""
-    one = Attempt(version, url, attempt, outcome, status, error, seconds, now)
+    """Log an attempt to deliver what `due_webhooks` gave."""
+    one = Attempt(version, url, attempt, outcome, status, error, seconds, now, about)
     store.write(lambda con: notices.note(con, review, one))
     return {}

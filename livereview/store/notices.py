@@ -1,4 +1,4 @@
-"""What was sent to whom: addresses for digests, and each attempt to tell a webhook of a version."""
+"""What was sent to whom: each attempt to tell a webhook."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from livereview.store.open import Connection
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to deliver a version to an address; `outcome` ok, retry or gone."""
+    """One attempt to tell an address; `outcome` ok, retry or gone. `about` as in db/0019_told.sql."""
 
     version: int
     url: str
@@ -20,12 +20,13 @@ class Attempt:
     error: str | None
     seconds: float | None
     made: datetime
+    about: str | None = None
 
 
 def attempts(con: Connection, review: str) -> list[Attempt]:
     """Every attempt of a review, oldest first."""
     rows = con.execute(
-        """SELECT version, url, attempt, outcome, status, error, seconds, made FROM delivery WHERE review = ?
+        """SELECT version, url, attempt, outcome, status, error, seconds, made, about FROM delivery WHERE review = ?
         ORDER BY seq""",
         [review],
     ).fetchall()
@@ -34,7 +35,18 @@ def attempts(con: Connection, review: str) -> list[Attempt]:
 
 def note(con: Connection, review: str, one: Attempt) -> None:
     con.execute(
-        """INSERT INTO delivery (review, version, url, attempt, outcome, status, error, seconds, made)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        [review, one.version, one.url, one.attempt, one.outcome, one.status, one.error, one.seconds, one.made],
+        """INSERT INTO delivery (review, version, url, attempt, outcome, status, error, seconds, made, about)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        [
+            review,
+            one.version,
+            one.url,
+            one.attempt,
+            one.outcome,
+            one.status,
+            one.error,
+            one.seconds,
+            one.made,
+            one.about,
+        ],
     )
