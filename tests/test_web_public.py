@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from livereview.settings import Settings
 from livereview.web.public import STATIC
-from livereview.web.shield import FOREVER, PUBLIC
+from livereview.web.shield import A_DAY, PUBLIC
 from tests.conftest import TestClient
 
 
@@ -51,7 +51,7 @@ def test_a_numbered_version_keeps_for_ever_and_only_the_embed_may_stand_in_a_fra
     for name in ("index.html", "embed.html"):
         (folder / name).write_text("<title>x</title>", encoding="utf-8")
     page, frame = (http.get(f"/site/small-review/v/1/{name}") for name in ("index.html", "embed.html"))
-    assert page.headers["cache-control"] == frame.headers["cache-control"] == FOREVER
+    assert page.headers["cache-control"] == frame.headers["cache-control"] == A_DAY
     assert "frame-ancestors *" in frame.headers["content-security-policy"]
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
     gone = http.get("/site/small-review/v/9/embed.html")

@@ -30,7 +30,7 @@ PUBLIC = {
     "Access-Control-Allow-Origin": "*",
     "Cache-Control": "no-cache",
 }
-FOREVER = "public, max-age=31536000, immutable"  # of a numbered version
+A_DAY = "public, max-age=86400, must-revalidate"  # of a numbered version: it never changes, but may be withdrawn
 SHORTLY = "public, max-age=300, must-revalidate"  # of `latest`, and of what may be taken back
 FRAMED = PUBLIC["Content-Security-Policy"].replace("frame-ancestors 'none'", "frame-ancestors *")
 
@@ -103,7 +103,7 @@ def publish(headers: MutableHeaders, path: str, gone: bool = False) -> None:
     gone  the answer is that a version was withdrawn
     """
     if re.match(r"/site/[a-z0-9-]+/v/\d+/", path):
-        headers.setdefault("Cache-Control", SHORTLY if gone else FOREVER)
+        headers.setdefault("Cache-Control", SHORTLY if gone else A_DAY)
     elif re.match(r"/site/[a-z0-9-]+/latest/", path):
         headers.setdefault("Cache-Control", SHORTLY)
     if path.startswith("/site/") and path.endswith("/embed.html"):
