@@ -148,7 +148,7 @@ def test_the_lead_sees_the_curve_an_estimate_and_the_work_left(reviewed: Store, 
     ids = library(reviewed)
     lena = browser("lena", "lead")
     page = lena.get(f"/r/{REVIEW}")
-    assert "Nothing went on yet" in page and "about 0.6 hours" in page and "not ranked yet" in page
+    assert "Nothing went on yet" in page and "about 36 minutes" in page and "not ranked yet" in page
     assert lena.http.get(f"/r/{REVIEW}/curve.svg").status_code == 404
     rank(reviewed)
     for record in ids[:20]:
