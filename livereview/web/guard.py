@@ -58,7 +58,7 @@ class Tries:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every page of one app shares. `turns` lets one person's forms in one at a time, so tabs see each other."""
+    """What every page of one app shares. `turns`: one person takes back one thing at a time, so tabs see each other."""
 
     store: Store
     settings: Settings
