@@ -23,6 +23,7 @@ from livereview.ops import (
     notices,
     publish,
     ranking,
+    readiness,
     recheck,
     retirement,
     screen,
@@ -48,6 +49,7 @@ __all__ = [
     "notices",
     "publish",
     "ranking",
+    "readiness",
     "recheck",
     "retirement",
     "run",
@@ -110,6 +112,7 @@ OPS: dict[str, Callable[..., Answer]] = {
     "settle_outbox": publish.settle_outbox,
     "status": status.status,
     "ledger": status.ledger_of,
+    "readiness": readiness.readiness,
     "add_account": team.add_account,
     "close_account": team.close_account,
     "add_token": team.add_token,
@@ -135,7 +138,7 @@ def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
     ready["now"] = _time(ready["now"]) if ready.get("now") else datetime.now(UTC)
     if isinstance(ready.get("moment"), str):
         ready["moment"] = _time(ready["moment"])
-    if name in ("publish", "settle_outbox", "as_of", "withdraw", "take_back"):
+    if name in ("publish", "settle_outbox", "as_of", "withdraw", "take_back", "readiness"):
         ready["folder"] = folder
     try:
         signature(OPS[name]).bind(store, **ready)

@@ -12,6 +12,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ import duckdb
 
 from livereview.errors import Refused, Retry
 from livereview.store import standings
+from livereview.store.vitals import Heartbeats
 from livereview.store.watch import Watch
 from livereview.store.writer import BULK, SOON, Writer
 from livereview.store.writer import Connection as Connection
@@ -94,6 +96,7 @@ class Store:
         except BaseException:
             self.lock.release()
             raise
+        self.heartbeats = Heartbeats()
         self.publishing = threading.Lock()  # two builds of one version would write over each other
         self._gate, self._watch = threading.Lock(), Watch()
         self._main = Writer(self._con.cursor(), "writer", self._gate)
@@ -149,6 +152,11 @@ class Store:
         writer, turn = (self._quick if quick else self._main), (BULK if bulk else SOON)
         answer: T = writer.put(job, turn).result()
         return answer
+
+    def answers(self, seconds: float) -> bool:
+        """Whether both writers take a job and commit it within so many seconds."""
+        asked = [writer.put(lambda con: None, SOON) for writer in (self._quick, self._main)]
+        return not wait(asked, timeout=seconds).not_done and not any(job.exception() for job in asked)
 
     def close(self) -> None:
         """Finish what waits, then let go of the file."""

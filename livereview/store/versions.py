@@ -51,6 +51,17 @@ def asked(con: Connection, review: str) -> tuple[int, str] | None:
     return (row[0], row[1]) if row and row[0] is not None else None
 
 
+def asked_since(con: Connection, review: str) -> datetime | None:
+    """When the first request was made that no build has seen yet; None: all are answered."""
+    rows = con.execute(
+        """SELECT min(o.made) FROM outbox o
+        WHERE o.review = ? AND o.seq > coalesce((SELECT max(upto) FROM built WHERE review = ? AND problem IS NULL), 0)""",
+        [review, review],
+    ).fetchall()
+    since: datetime | None = rows[0][0]
+    return since
+
+
 def answered(
     con: Connection, review: str, upto: int, problem: str | None, now: datetime, held: Held | None = None
 ) -> None:

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from livereview import ops
 from livereview.errors import LivereviewError, Retry
 from livereview.settings import Settings
 from livereview.store.open import Store
@@ -53,6 +54,7 @@ class Way:
 
 WAYS = (
     Way("GET", "/healthz", public.health, guard.public),
+    Way("GET", "/readyz", public.ready, guard.public),
     Way("GET", "/site", public.door, guard.public),
     Way("GET", "/site/{path:path}", public.site, guard.public),
     Way("GET", "/static/{name}", public.static, guard.public),
@@ -120,6 +122,7 @@ def create(
     """The app over a store that this process owns; `token` opens /api to flows and command lines."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.desk = guard.Desk(store, settings, token, clock)
+    app.state.readiness = ops.readiness.Door(store, settings.site, clock)
     for way in WAYS:
         needs = [Depends(way.guard)]
         if way.method == "POST" and way.guard not in (guard.public, guard.owner):

@@ -26,8 +26,14 @@ TYPES = {
 
 
 def health() -> Response:
-    """That the owner answers."""
+    """That the owner lives. Whether it can work, `ready` says."""
     return JSONResponse({"ok": True})
+
+
+def ready(request: Request) -> Response:
+    """Whether the owner can work: each check by its name; 503 where one is not ok. The words are in `status`."""
+    answer = request.app.state.readiness.ask()
+    return JSONResponse(answer, 200 if answer["ready"] else 503)
 
 
 def door() -> Response:

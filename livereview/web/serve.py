@@ -18,6 +18,7 @@ import uvicorn
 
 from livereview import client, ops
 from livereview.errors import Refused, Retry
+from livereview.ops.readiness import PUBLISHER
 from livereview.settings import Settings
 from livereview.store import searches, versions
 from livereview.store.open import Store
@@ -52,6 +53,7 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None
 def _at_work(store: Store, site: Path) -> Iterator[None]:
     """With the threads that publish and rank; they finish what they have in hand."""
     stop = threading.Event()
+    store.heartbeats.beat(PUBLISHER)
     publisher = threading.Thread(target=publish_all, args=(store, site, stop), name="publisher", daemon=True)
     ranker = threading.Thread(target=rank_all, args=(store, stop), name="ranker", daemon=True)
     publisher.start()
@@ -147,6 +149,7 @@ def publish_all(store: Store, folder: Path, stop: threading.Event, pause: float 
     """Look at the outbox every `pause` seconds until `stop` is set."""
     publisher = Publisher(store, folder)
     while not stop.wait(pause):
+        store.heartbeats.beat(PUBLISHER)
         try:
             publisher.look()
         except Exception:  # the thread must live on; the lead's page shows a build that failed

@@ -1,0 +1,58 @@
+"""Signs of life: of the owner's own threads, in memory; of processes beside it, in the database."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from livereview.store.writer import Connection
+
+SCHEDULE = "schedule"  # the process that serves the cron lines
+
+
+class Heartbeats:
+    """When each of this process's threads last gave a sign of life. Safe to use from any thread."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last: dict[str, float] = {}
+
+    def beat(self, thread: str) -> None:
+        """This thread is alive now."""
+        with self._lock:
+            self._last[thread] = self._clock()
+
+    def age(self, thread: str) -> float | None:
+        """Seconds since its last sign of life; None: it never gave one in this process."""
+        with self._lock:
+            last = self._last.get(thread)
+        return None if last is None else self._clock() - last
+
+
+@dataclass(frozen=True, slots=True)
+class SignOfLife:
+    """What a process said when it was last heard of; `ok` is its own word."""
+
+    process: str
+    words: str
+    ok: bool
+    seen: datetime
+
+
+def save_sign(con: Connection, sign: SignOfLife) -> None:
+    """Keep this sign of life in place of the one before."""
+    con.execute(
+        """INSERT INTO sign_of_life (process, words, ok, seen) VALUES (?, ?, ?, ?)
+        ON CONFLICT (process) DO UPDATE SET words = excluded.words, ok = excluded.ok, seen = excluded.seen""",
+        [sign.process, sign.words, sign.ok, sign.seen],
+    )
+
+
+def last_sign(con: Connection, process: str) -> SignOfLife | None:
+    """The last sign of life of this process, or None if it never gave one."""
+    rows = con.execute("SELECT process, words, ok, seen FROM sign_of_life WHERE process = ?", [process]).fetchall()
+    return SignOfLife(*rows[0]) if rows else None
