@@ -131,3 +131,22 @@ def test_files_stay_small(path: Path) -> None:
 def test_prefect_is_imported_by_flows_only() -> None:
     users = {part(path) for path in files() if any(name.split(".")[0] == "prefect" for name in imports(path))}
     assert users == {"flows"}
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_answer_of_the_database_is_left_half_read(path: Path) -> None:
+    """It would keep DuckDB from every later checkpoint: `store.rows` reads one row, `fetchall()` all of them."""
+    half = {"fetchone", "fetchmany"}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    assert not [call.lineno for call in calls if isinstance(call, ast.Attribute) and call.attr in half]
+    statements = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+    assert not [call.lineno for call in statements if isinstance(call, ast.Call) and _asks(call)], "read what it says"
+
+
+def _asks(call: ast.Call) -> bool:
+    """Whether this executes a question, going by its first word."""
+    if not (isinstance(call.func, ast.Attribute) and call.func.attr == "execute" and call.args):
+        return False
+    text = ast.unparse(call.args[0]).lstrip("frb'\"\\n ")
+    return text.upper().startswith(("SELECT", "WITH ", "FROM "))

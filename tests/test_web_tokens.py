@@ -53,7 +53,7 @@ def test_it_may_do_no_more_than_its_account_and_its_scopes(app: FastAPI, people:
     vote = {"form": "a" * 32, "record": record, "stage": "title_abstract", "verdict": "include", "version": "1"}
     assert http(app).post(f"/r/{REVIEW}/decide", data=vote).status_code == 403
     with people.read() as con:
-        assert con.execute("SELECT count(*) FROM decision").fetchone() == (0,)
+        assert con.execute("SELECT count(*) FROM decision").fetchall() == [(0,)]
 
 
 def test_a_token_that_may_write_needs_no_token_of_a_form(app: FastAPI, people: Store) -> None:

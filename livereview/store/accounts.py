@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview.store.open import Connection
+from livereview.store.rows import one_row
 
 SCOPES = ("read", "write")
 BEGINS = "lr_"  # what every token begins with, so that a leaked one is known for what it is
@@ -59,7 +60,7 @@ def append(con: Connection, account: Account, secret_hash: str, active: bool, no
 
 def by_secret(con: Connection, secret: str) -> Account | None:
     """The account this sign-in secret opens."""
-    row = con.execute(f"{_OPEN} AND secret_hash = ?", [digest(secret)]).fetchone()
+    row = one_row(con, f"{_OPEN} AND secret_hash = ?", [digest(secret)])
     return _account(row) if row else None
 
 
@@ -102,9 +103,9 @@ def by_email(con: Connection, email: str) -> list[Account]:
 
 def last_of(con: Connection, name: str) -> Account | None:
     """The account of this name as it is or last was, open or shut; None if there never was one."""
-    row = con.execute(
-        "SELECT name, role, email, reviews FROM account WHERE name = ? ORDER BY seq DESC LIMIT 1", [name]
-    ).fetchone()
+    row = one_row(
+        con, "SELECT name, role, email, reviews FROM account WHERE name = ? ORDER BY seq DESC LIMIT 1", [name]
+    )
     return _account(row) if row else None
 
 
@@ -168,7 +169,7 @@ def tokens(con: Connection) -> list[Token]:
 
 def by_token(con: Connection, secret: str) -> tuple[Account, Token] | None:
     """Whose token this is, while it and the account are good."""
-    row = con.execute(f"{_LIVE} AND secret_hash = ?", [digest(secret)]).fetchone()
+    row = one_row(con, f"{_LIVE} AND secret_hash = ?", [digest(secret)])
     token = _token(row) if row else None
     account = next((one for one in names(con) if token and one.name == token.account), None)
     return (account, token) if account and token else None

@@ -9,6 +9,7 @@ from typing import Any
 
 from livereview.screening.calibration import Asked, gap, turn
 from livereview.store.open import Connection
+from livereview.store.rows import any_row, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +135,18 @@ def coming(con: Connection, review: str, reviewer: str, stage: str, waiting: int
 
 def _any(con: Connection, here: Sequence[str]) -> bool:
     """Whether this reviewer was ever asked again: most never are, and need not wait for the answer."""
-    row = con.execute("SELECT 1 FROM calibration WHERE review = ? AND reviewer = ? AND stage = ? LIMIT 1", here)
-    return row.fetchone() is not None
+    question = "SELECT 1 FROM calibration WHERE review = ? AND reviewer = ? AND stage = ? LIMIT 1"
+    return any_row(con, question, here)
 
 
 def _votes_since(con: Connection, here: Sequence[str], seq: int) -> int:
-    row = con.execute(
+    row = one_row(
+        con,
         """SELECT count(*) FROM (SELECT arg_max(verdict, seq) AS verdict FROM decision
             WHERE review = ? AND reviewer = ? AND stage = ? AND role = 'vote' AND seq > ? GROUP BY record_id)
         WHERE verdict <> 'withdrawn'""",
         [*here, seq],
-    ).fetchone()
+    )
     return int(row[0]) if row else 0
 
 
@@ -157,12 +159,13 @@ def item_of(
     """
     if not _any(con, [review, reviewer, stage]):
         return None
-    row = con.execute(
+    row = one_row(
+        con,
         """SELECT id, answer, shown, verdict, reason, note, tags FROM calibration_item
         WHERE review = ? AND reviewer = ? AND report_id = ? AND stage = ? AND stands
         ORDER BY answer_seq DESC NULLS LAST, seq LIMIT 1""",
         [review, reviewer, report_id, stage],
-    ).fetchone()
+    )
     if row is None:
         return None
     item, *answer = row
@@ -192,16 +195,17 @@ def answer(con: Connection, given: Answer, now: datetime) -> bool:
 
 def known(con: Connection, id: str) -> bool:
     """Whether an answer of this id was ever written."""
-    return con.execute("SELECT 1 FROM calibration_answer WHERE id = ?", [id]).fetchone() is not None
+    return any_row(con, "SELECT 1 FROM calibration_answer WHERE id = ?", [id])
 
 
 def last_answer(con: Connection, item: str) -> tuple[str | None, str | None, list[str]] | None:
     """(reason, note, tags) of the last answer to an item, in force or taken back; None if there never was one."""
-    row = con.execute(
+    row = one_row(
+        con,
         """SELECT reason, note, tags FROM calibration_answer WHERE item = ? AND verdict <> 'withdrawn'
         ORDER BY seq DESC LIMIT 1""",
         [item],
-    ).fetchone()
+    )
     return (row[0], row[1], row[2] or []) if row else None
 
 

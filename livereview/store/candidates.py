@@ -11,13 +11,14 @@ from collections.abc import Sequence
 
 from livereview.dedup.blocks import CAP
 from livereview.store.open import Connection
+from livereview.store.rows import one_row
 
 CHUNK = 50_000  # records handed to the database at once: bounds the memory of its list parameters
 
 
 def replace(con: Connection, keyed: Sequence[tuple[str, tuple[str, ...]]]) -> None:
     """Let these records be found by these keys and no others."""
-    known = con.execute("SELECT EXISTS (SELECT 1 FROM block)").fetchone()
+    known = one_row(con, "SELECT EXISTS (SELECT 1 FROM block)")
     if known and known[0]:
         con.execute(
             "DELETE FROM block WHERE record_id IN (SELECT unnest(?::VARCHAR[]))", [[record for record, _ in keyed]]

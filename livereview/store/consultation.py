@@ -8,6 +8,7 @@ from hmac import compare_digest
 
 from livereview.store.accounts import digest
 from livereview.store.open import Connection
+from livereview.store.rows import any_row, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def act(con: Connection, review: str, done: Act) -> bool:
 
 def known_act(con: Connection, id: str) -> bool:
     """Whether an act of this id was written."""
-    return con.execute("SELECT 1 FROM consultation WHERE id = ?", [id]).fetchone() is not None
+    return any_row(con, "SELECT 1 FROM consultation WHERE id = ?", [id])
 
 
 def all_of(con: Connection, review: str) -> list[Consultation]:
@@ -118,13 +119,13 @@ def all_of(con: Connection, review: str) -> list[Consultation]:
 
 def newest(con: Connection, review: str) -> int:
     """The number of the newest version; 0 before the first."""
-    row = con.execute("SELECT coalesce(max(number), 0) FROM version WHERE review = ?", [review]).fetchone()
+    row = one_row(con, "SELECT coalesce(max(number), 0) FROM version WHERE review = ?", [review])
     return int(row[0]) if row else 0
 
 
 def summary(con: Connection, review: str, version: int) -> str | None:
     """The summary.json of one version, without reading those of the others."""
-    row = con.execute("SELECT summary FROM version WHERE review = ? AND number = ?", [review, version]).fetchone()
+    row = one_row(con, "SELECT summary FROM version WHERE review = ? AND number = ?", [review, version])
     return row[0] if row else None
 
 
@@ -180,11 +181,12 @@ def comments(con: Connection, review: str) -> list[Comment]:
 
 def count_since(con: Connection, review: str, invitation: str | None, since: datetime) -> int:
     """How many comments came since then by this invitation; None: from readers."""
-    row = con.execute(
+    row = one_row(
+        con,
         """SELECT count(*) FROM consultation_comment
         WHERE review = ? AND invitation IS NOT DISTINCT FROM ? AND made >= ?""",
         [review, invitation, since],
-    ).fetchone()
+    )
     return int(row[0]) if row else 0
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from livereview.store import standings
 from livereview.store.open import Connection
+from livereview.store.rows import any_row, one_row
 from livereview.store.standings import Standing
 
 
@@ -61,7 +62,7 @@ def append(con: Connection, d: Decision, now: datetime) -> bool:
 
 def known(con: Connection, id: str) -> bool:
     """Whether a decision of this id was ever written."""
-    return con.execute("SELECT 1 FROM decision WHERE id = ?", [id]).fetchone() is not None
+    return any_row(con, "SELECT 1 FROM decision WHERE id = ?", [id])
 
 
 def on_report(con: Connection, review: str, report_id: str, stage: str | None = None) -> list[dict[str, Any]]:
@@ -95,11 +96,12 @@ def last_word(
     con: Connection, review: str, record_id: str, stage: str, reviewer: str
 ) -> tuple[str | None, str | None, list[str]] | None:
     """(reason, note, tags) of a reviewer's last vote on a record, in force or taken back; None if there never was one."""
-    row = con.execute(
+    row = one_row(
+        con,
         """SELECT reason, note, tags FROM decision WHERE review = ? AND record_id = ? AND stage = ? AND reviewer = ?
         AND role = 'vote' AND verdict <> 'withdrawn' ORDER BY seq DESC LIMIT 1""",
         [review, record_id, stage, reviewer],
-    ).fetchone()
+    )
     return (row[0], row[1], row[2] or []) if row else None
 
 
@@ -195,8 +197,8 @@ def counts(con: Connection, review: str) -> dict[str, int]:
     """The PRISMA boxes of `flow_counts`, zero where there is nothing yet."""
     result = con.execute("SELECT * EXCLUDE (review) FROM flow_counts WHERE review = ?", [review])
     names = [column[0] for column in result.description]
-    row = result.fetchone()
-    return dict(zip(names, row or [0] * len(names), strict=True))
+    rows = result.fetchall()
+    return dict(zip(names, rows[0] if rows else [0] * len(names), strict=True))
 
 
 def waiting_since(con: Connection, review: str) -> dict[str, datetime]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from livereview.store import standings
 from livereview.store.open import Connection
+from livereview.store.rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,5 @@ def of(con: Connection, review: str, report_id: str) -> list[FullText]:
 
 def named(con: Connection, review: str, sha256: str) -> str | None:
     """What this file is called in this review; None if the review has no such file."""
-    row = con.execute(
-        "SELECT arg_min(name, seq) FROM full_text WHERE review = ? AND sha256 = ?", [review, sha256]
-    ).fetchone()
+    row = one_row(con, "SELECT arg_min(name, seq) FROM full_text WHERE review = ? AND sha256 = ?", [review, sha256])
     return row[0] if row else None

@@ -10,6 +10,7 @@ from typing import Any
 
 from livereview.store import standings
 from livereview.store.open import Connection
+from livereview.store.rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,7 @@ def rule_verdicts(con: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tup
 
 def in_force(con: Connection, left: str, right: str) -> tuple[str, str] | None:
     """The (verdict, author) that counts for a pair now; None where nobody has said anything that stands."""
-    row = con.execute(
-        "SELECT verdict, author FROM current_match WHERE left_id = ? AND right_id = ?", [left, right]
-    ).fetchone()
+    row = one_row(con, "SELECT verdict, author FROM current_match WHERE left_id = ? AND right_id = ?", [left, right])
     return (row[0], row[1]) if row else None
 
 
@@ -145,7 +144,7 @@ def doubtful(con: Connection, review: str, limit: int) -> list[dict[str, Any]]:
 
 
 def doubtful_count(con: Connection, review: str) -> int:
-    row = con.execute("SELECT count(*) FROM doubtful WHERE review = ?", [review]).fetchone()
+    row = one_row(con, "SELECT count(*) FROM doubtful WHERE review = ?", [review])
     return int(row[0]) if row else 0
 
 

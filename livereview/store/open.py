@@ -142,8 +142,9 @@ class Store:
     def write(self, job: Callable[[Connection], T], *, bulk: bool = False, quick: bool = False) -> T:
         """Run `job` in a transaction on a writer and give its answer after the commit.
 
-        Jobs that wait together share a commit; where one of them fails all are rolled back and run again one by one, so
-        a job must be safe to run twice. What a job raises is raised here, and it then has changed nothing.
+        What a job raises is raised here, and it then has changed nothing. Jobs that wait together share a commit. One
+        that refuses does so before its first write, and touches no other; where one fails afterwards all are rolled
+        back and run again one by one, so a job must be safe to run twice.
 
         bulk    lets the others go first and has a commit of its own: a page of two hundred records
         quick   does not wait for any of these: for what changes only rows that any other job on the same report changes

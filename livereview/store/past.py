@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from livereview.store.open import Connection, Store, backup, connect
+from livereview.store.rows import one_row
 
 DERIVED = ("screening_state",)  # has the number of an event, and is made again
 
@@ -23,17 +24,18 @@ def event_tables(con: Connection) -> list[str]:
 def seen(con: Connection) -> int:
     """The highest number of all events that this connection sees."""
     highest = " UNION ALL ".join(f"SELECT max(seq) AS seq FROM {table}" for table in event_tables(con))  # noqa: S608
-    row = con.execute(f"SELECT coalesce(max(seq), 0) FROM ({highest})").fetchone()  # noqa: S608
+    row = one_row(con, f"SELECT coalesce(max(seq), 0) FROM ({highest})")  # noqa: S608
     return int(row[0]) if row else 0
 
 
 def last_build(con: Connection, review: str, moment: datetime) -> int | None:
     """What the last good build before this moment had seen; None if there was none. A build that is held is none."""
-    row = con.execute(
+    row = one_row(
+        con,
         """SELECT arg_max(b.upto, b.seq) FROM built b WHERE b.review = $review AND b.problem IS NULL AND b.held IS NULL
             AND b.made <= $moment AND EXISTS (SELECT 1 FROM version v WHERE v.review = $review AND v.made <= $moment)""",
         {"review": review, "moment": moment},
-    ).fetchone()
+    )
     return int(row[0]) if row and row[0] is not None else None
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from livereview.review import Review
 from livereview.store import calibration, shares, stopping
 from livereview.store.open import Connection
+from livereview.store.rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,12 @@ def next_for(
     Settled reports that are asked again stand among the others and count as they do: nothing here tells them apart.
     """
     queue = _queue(con, review, reviewer, stage, held or {})
-    row = con.execute(
+    row = one_row(
+        con,
         f"""{queue.sql} SELECT arg_min(report_id, place, 2), count(*), (SELECT count(DISTINCT report_id) FROM mine)
         FROM waiting""",  # noqa: S608
         queue.values,
-    ).fetchone()
+    )
     first, count, done = row or (None, 0, 0)
     shown, after = (*(first or ()), None, None)[:2]
     hidden = calibration.coming(con, review.id, reviewer, stage, count) if queue.calibrated else calibration.Coming()
@@ -93,12 +95,13 @@ def next_for(
 
 def _after(con: Connection, wanted: str, queue: _Queue) -> tuple[str | None] | None:
     """The report after this one in the queue (None: it is the last); None if it does not wait."""
-    return con.execute(
+    return one_row(
+        con,
         f"""{queue.sql}, here AS (SELECT place FROM waiting WHERE report_id = $wanted)
         SELECT arg_min(report_id, place) FILTER (WHERE place > (SELECT place FROM here)) FROM waiting
         HAVING (SELECT count(*) FROM here) > 0""",  # noqa: S608
         queue.values | {"wanted": wanted},
-    ).fetchone()
+    )
 
 
 def waiting_for(con: Connection, review: Review, reviewer: str, stage: str) -> list[str]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview.store.open import Connection
+from livereview.store.rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,12 @@ class Ranking:
 
 
 def last(con: Connection, review: str) -> Ranking | None:
-    row = con.execute(
+    row = one_row(
+        con,
         """SELECT id, model, features, seed, reports, labels, made, coalesce(told, '{}') FROM ranking
         WHERE review = ? ORDER BY seq DESC LIMIT 1""",
         [review],
-    ).fetchone()
+    )
     if row is None:
         return None
     return Ranking(*(*row[:-1], json.loads(row[-1])))
@@ -64,10 +66,10 @@ def save(con: Connection, review: str, ranking: Ranking, reports: tuple[str, ...
 
 def place(con: Connection, review: str, report_id: str) -> tuple[int, str] | None:
     """(place, version of the model) of a report in the ranking that is in use."""
-    row = con.execute("SELECT place FROM rank WHERE review = ? AND report_id = ?", [review, report_id]).fetchone()
+    row = one_row(con, "SELECT place FROM rank WHERE review = ? AND report_id = ?", [review, report_id])
     if row is None:
         return None
-    model = con.execute("SELECT arg_max(model, seq) FROM ranking WHERE review = ?", [review]).fetchone()
+    model = one_row(con, "SELECT arg_max(model, seq) FROM ranking WHERE review = ?", [review])
     return (row[0], model[0]) if model and model[0] is not None else None
 
 
@@ -89,27 +91,27 @@ def labels(con: Connection, review: str, stage: str) -> list[tuple[str, bool]]:
 
 def counts(con: Connection, review: str) -> tuple[int, int]:
     """(reports of the review, those without a place)."""
-    row = con.execute(
+    row = one_row(
+        con,
         """SELECT count(*), count(*) FILTER (WHERE r.report_id IS NULL) FROM screening_state s
         LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id WHERE s.review = ?""",
         [review],
-    ).fetchone()
+    )
     return (row[0], row[1]) if row else (0, 0)
 
 
 def searching(con: Connection, review: str) -> bool:
     """Whether a search of the review is still bringing records."""
-    row = con.execute(
-        "SELECT EXISTS (SELECT 1 FROM attempt WHERE review = ? AND outcome = 'running')", [review]
-    ).fetchone()
+    row = one_row(con, "SELECT EXISTS (SELECT 1 FROM attempt WHERE review = ? AND outcome = 'running')", [review])
     return bool(row and row[0])
 
 
 def above(con: Connection, review: str, stage: str, score: float) -> int:
     """How many of the reports that nobody has voted on at this stage score at least this much."""
-    row = con.execute(
+    row = one_row(
+        con,
         """SELECT count(*) FROM rank r JOIN screening_state s USING (review, report_id)
         WHERE review = ? AND s.stage = ? AND s.state = 'open' AND r.score >= ?""",
         [review, stage, score],
-    ).fetchone()
+    )
     return row[0] if row else 0

@@ -11,6 +11,7 @@ from typing import Any
 from livereview.records import Record, fingerprint, from_json, to_json
 from livereview.store import standings
 from livereview.store.open import Connection
+from livereview.store.rows import any_row, one_row
 
 # What one record of a report may lend another; not what tells two editions apart.
 FILLED = ("abstract", "doi", "pmid", "pmcid", "url", "language", "year", "container_title")
@@ -108,14 +109,12 @@ def every(con: Connection) -> dict[str, Record]:
 
 
 def version(con: Connection, record_id: str) -> int | None:
-    row = con.execute("SELECT max(version) FROM record WHERE record_id = ?", [record_id]).fetchone()
+    row = one_row(con, "SELECT max(version) FROM record WHERE record_id = ?", [record_id])
     return row[0] if row else None
 
 
 def in_review(con: Connection, review: str, record_id: str) -> bool:
-    return bool(
-        con.execute("SELECT 1 FROM hit WHERE review = ? AND record_id = ? LIMIT 1", [review, record_id]).fetchone()
-    )
+    return any_row(con, "SELECT 1 FROM hit WHERE review = ? AND record_id = ? LIMIT 1", [review, record_id])
 
 
 def find(con: Connection, review: str, doi: str | None, pmid: str | None, title: str | None) -> list[str]:

@@ -12,6 +12,7 @@ from livereview.evidence.retirement import Count, Trigger, Watch, to_json
 from livereview.review import Review
 from livereview.store import accounts
 from livereview.store.open import Connection
+from livereview.store.rows import any_row, one_row
 
 WHO = ("lead", "reviewer", "adjudicator")  # roles that may vote
 
@@ -93,12 +94,12 @@ def proposals(con: Connection, review: str) -> list[tuple[Proposal, Outcome | No
 
 def of_proposal(con: Connection, id: str) -> tuple[Proposal, Outcome | None] | None:
     """The proposal of this id, likewise; None where there is none."""
-    row = con.execute("SELECT review FROM retirement_proposal WHERE id = ?", [id]).fetchone()
+    row = one_row(con, "SELECT review FROM retirement_proposal WHERE id = ?", [id])
     return next((one for one in proposals(con, row[0]) if one[0].id == id), None) if row else None
 
 
 def known_ballot(con: Connection, id: str) -> bool:
-    return con.execute("SELECT 1 FROM retirement_ballot WHERE id = ?", [id]).fetchone() is not None
+    return any_row(con, "SELECT 1 FROM retirement_ballot WHERE id = ?", [id])
 
 
 def ballots(con: Connection, proposal: str) -> list[Ballot]:
@@ -116,14 +117,14 @@ def voters(con: Connection, review: str) -> frozenset[str]:
 
 def in_force(con: Connection, review: str) -> tuple[Proposal, Outcome] | None:
     """The last vote that was carried, unless the protocol changed after it; None: the protocol's word holds."""
-    row = con.execute("SELECT proposal FROM decided_status WHERE review = ?", [review]).fetchone()
+    row = one_row(con, "SELECT proposal FROM decided_status WHERE review = ?", [review])
     found = of_proposal(con, row[0]) if row else None
     return (found[0], found[1]) if found and found[1] else None
 
 
 def effective(con: Connection, review: Review) -> Review:
     """The protocol with the status that holds: a carried vote's, unless the protocol changed after it."""
-    row = con.execute("SELECT kind FROM decided_status WHERE review = ?", [review.id]).fetchone()
+    row = one_row(con, "SELECT kind FROM decided_status WHERE review = ?", [review.id])
     if row is None:
         return review
     return replace(review, living=replace(review.living, status="retired" if row[0] == "retire" else "living"))
@@ -139,7 +140,8 @@ def waits_for(con: Connection, review: str, person: str) -> bool:
 
 def newest_study(con: Connection, review: str) -> datetime | None:
     """When the newest of the included studies was first included; a further report of a known one is none."""
-    row = con.execute(
+    row = one_row(
+        con,
         """SELECT max(first) FROM (
             SELECT coalesce(s.study, i.report_id) AS study, min(d.made) AS first
             FROM included i JOIN current_protocol p ON p.review = i.review
@@ -148,7 +150,7 @@ def newest_study(con: Connection, review: str) -> datetime | None:
             LEFT JOIN current_study s ON s.review = i.review AND s.report_id = i.report_id
             WHERE i.review = ? GROUP BY 1)""",
         [review],
-    ).fetchone()
+    )
     return row[0] if row else None
 
 

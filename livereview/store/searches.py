@@ -14,6 +14,7 @@ from livereview.review import Review, Search
 from livereview.sources.protocol import Query, Reject
 from livereview.store import standings
 from livereview.store.open import Connection
+from livereview.store.rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def save_protocol(con: Connection, review: Review, now: datetime) -> None:
 
 def protocol_text(con: Connection, review: str) -> str | None:
     """The review.toml in force, or None for an unknown review."""
-    row = con.execute("SELECT arg_max(text, seq) FROM protocol WHERE review = ?", [review]).fetchone()
+    row = one_row(con, "SELECT arg_max(text, seq) FROM protocol WHERE review = ?", [review])
     return row[0] if row else None
 
 
@@ -100,10 +101,11 @@ def review_ids(con: Connection) -> list[str]:
 
 def last_success(con: Connection, review: str, name: str) -> datetime | None:
     """The end of the window of the last search that ran to its end."""
-    row = con.execute(
+    row = one_row(
+        con,
         "SELECT max(window_end) FROM attempt WHERE review = ? AND name = ? AND outcome IN ('ok', 'ok-zero')",
         [review, name],
-    ).fetchone()
+    )
     return row[0] if row else None
 
 
@@ -130,11 +132,12 @@ def begin(con: Connection, search: str, review: str, what: Search, run: Run, now
 
 def last_complete(con: Connection, review: str, name: str) -> datetime | None:
     """When this search last went through everything from the beginning, to its end."""
-    row = con.execute(
+    row = one_row(
+        con,
         """SELECT max(window_end) FROM attempt
         WHERE review = ? AND name = ? AND kind = 'sweep' AND outcome IN ('ok', 'ok-zero')""",
         [review, name],
-    ).fetchone()
+    )
     return row[0] if row else None
 
 
@@ -158,21 +161,19 @@ def end(
 
 def ended(con: Connection, search: str) -> tuple[str, Counts] | None:
     """How a search ended, or None while it runs."""
-    row = con.execute(
-        "SELECT outcome, found, fresh, changed, rejected FROM search_end WHERE search = ?", [search]
-    ).fetchone()
+    row = one_row(con, "SELECT outcome, found, fresh, changed, rejected FROM search_end WHERE search = ?", [search])
     return (row[0], Counts(*row[1:])) if row else None
 
 
 def of(con: Connection, search: str) -> tuple[str, str, str, str] | None:
     """(review, name, source, kind) of a search."""
-    row = con.execute("SELECT review, name, source, kind FROM search WHERE search = ?", [search]).fetchone()
+    row = one_row(con, "SELECT review, name, source, kind FROM search WHERE search = ?", [search])
     return (row[0], row[1], row[2], row[3] or "search") if row else None
 
 
 def asked(con: Connection, search: str) -> Query:
     """What a search asks for, as it was written down when it began."""
-    row = con.execute("SELECT query, filters FROM search WHERE search = ?", [search]).fetchone()
+    row = one_row(con, "SELECT query, filters FROM search WHERE search = ?", [search])
     text, filters = row or ("", None)
     pairs = tuple((name, value) for name, value in json.loads(filters or "[]"))
     return Query(text, pairs, text if "://" in text else None)
@@ -194,9 +195,9 @@ def previous(con: Connection, search: str) -> list[str]:
 
 def page_counts(con: Connection, search: str, sha256: str) -> Counts | None:
     """What this page gave when it first came, or None if it is new."""
-    row = con.execute(
-        "SELECT found, fresh, changed, rejected FROM page WHERE search = ? AND sha256 = ?", [search, sha256]
-    ).fetchone()
+    row = one_row(
+        con, "SELECT found, fresh, changed, rejected FROM page WHERE search = ? AND sha256 = ?", [search, sha256]
+    )
     return Counts(*row) if row else None
 
 
@@ -241,7 +242,7 @@ def save_page(con: Connection, search: str, body: bytes, counts: Counts, facts: 
 
 def body(con: Connection, sha256: str) -> bytes | None:
     """The bytes as the publisher sent them."""
-    row = con.execute("SELECT packed FROM body WHERE sha256 = ?", [sha256]).fetchone()
+    row = one_row(con, "SELECT packed FROM body WHERE sha256 = ?", [sha256])
     return zlib.decompress(row[0]) if row else None
 
 

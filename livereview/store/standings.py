@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from livereview.screening.states import Ballot, place
+from livereview.store.rows import any_row, one_row
 
 if TYPE_CHECKING:
     from livereview.store.open import Connection
@@ -26,10 +27,11 @@ class Standing:
 
 def of(con: Connection, review: str, report_id: str) -> Standing | None:
     """Where this report stands in the review; None if the review never found it."""
-    row = con.execute(
+    row = one_row(
+        con,
         "SELECT report_id, stage, votes, state FROM screening_state WHERE review = ? AND report_id = ?",
         [review, report_id],
-    ).fetchone()
+    )
     return Standing(*row) if row else None
 
 
@@ -66,7 +68,7 @@ def refresh(con: Connection, record_ids: Iterable[str]) -> None:
 
 def fill(con: Connection) -> None:
     """Derive everything if nothing is there yet: in a database that is older than the table."""
-    empty = con.execute("SELECT EXISTS (SELECT 1 FROM hit) AND NOT EXISTS (SELECT 1 FROM screening_state)").fetchone()
+    empty = one_row(con, "SELECT EXISTS (SELECT 1 FROM hit) AND NOT EXISTS (SELECT 1 FROM screening_state)")
     if empty and empty[0]:
         refresh_all(con)
 
@@ -162,7 +164,7 @@ def in_force(con: Connection, record_ids: Collection[str] | None) -> list[dict[s
 
 def _opened(con: Connection, record_ids: Collection[str] | None) -> dict[tuple[str, str, str], int]:
     """When the report of each of these records was last opened again at a stage, by (review, record, stage)."""
-    if con.execute("SELECT 1 FROM reopening LIMIT 1").fetchone() is None:
+    if not any_row(con, "SELECT 1 FROM reopening LIMIT 1"):
         return {}
     where, values = chosen(record_ids)
     rows = con.execute(

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview.store.open import Connection
+from livereview.store.rows import any_row, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +47,29 @@ def append(con: Connection, review: str, stop: Stop) -> bool:
 
 def last(con: Connection, review: str) -> Stop | None:
     """The last act, whether or not it still holds."""
-    row = con.execute(
-        "SELECT id, stops, author, note, told, made FROM stopping WHERE review = ? ORDER BY seq DESC LIMIT 1", [review]
-    ).fetchone()
+    row = one_row(
+        con,
+        "SELECT id, stops, author, note, told, made FROM stopping WHERE review = ? ORDER BY seq DESC LIMIT 1",
+        [review],
+    )
     return Stop(row[0], row[1], row[2], row[3], json.loads(row[4]), row[5]) if row else None
 
 
 def in_force(con: Connection, review: str) -> Stop | None:
     """The stop that holds today: not taken back, no report came since, and the protocol is the same."""
-    held = con.execute("SELECT 1 FROM stopped WHERE review = ?", [review]).fetchone()
+    held = one_row(con, "SELECT 1 FROM stopped WHERE review = ?", [review])
     return last(con, review) if held else None
 
 
 def holds(con: Connection, review: str, stage: str) -> bool:
     """Whether reading has stopped at this stage."""
-    if con.execute("SELECT 1 FROM stopping WHERE review = ? LIMIT 1", [review]).fetchone() is None:
+    if not any_row(con, "SELECT 1 FROM stopping WHERE review = ? LIMIT 1", [review]):
         return False
-    row = con.execute(
+    row = one_row(
+        con,
         "SELECT 1 FROM stopped JOIN current_protocol p USING (review) WHERE review = ? AND p.stages[1] = ?",
         [review, stage],
-    ).fetchone()
+    )
     return row is not None
 
 
@@ -93,7 +97,7 @@ def draw(
 
 def drawn(con: Connection, audit: str) -> int:
     """How many records this audit drew; 0: there was none of this id."""
-    row = con.execute("SELECT count(*) FROM draw WHERE audit = ?", [audit]).fetchone()
+    row = one_row(con, "SELECT count(*) FROM draw WHERE audit = ?", [audit])
     return row[0] if row else 0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from livereview.store import standings
 from livereview.store.open import Connection
+from livereview.store.rows import one_row
 from livereview.surveillance.lookups import Known
 
 
@@ -68,9 +69,7 @@ def end(con: Connection, task: str, outcome: str, author: str, note: str | None,
 
 def count_since(con: Connection, review: str, kind: str, since: datetime) -> int:
     """How many tasks of this kind were raised since then, settled or not."""
-    row = con.execute(
-        "SELECT count(*) FROM task WHERE review = ? AND kind = ? AND made >= ?", [review, kind, since]
-    ).fetchone()
+    row = one_row(con, "SELECT count(*) FROM task WHERE review = ? AND kind = ? AND made >= ?", [review, kind, since])
     return int(row[0]) if row else 0
 
 
@@ -88,9 +87,9 @@ def reopen(
 
 def reopened(con: Connection, review: str, report_id: str, stage: str) -> str | None:
     """Why a report was opened again at this stage, if it was."""
-    row = con.execute(
-        "SELECT cause FROM reopened WHERE review = ? AND report_id = ? AND stage = ?", [review, report_id, stage]
-    ).fetchone()
+    row = one_row(
+        con, "SELECT cause FROM reopened WHERE review = ? AND report_id = ? AND stage = ?", [review, report_id, stage]
+    )
     return str(row[0]) if row else None
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview.store.open import Connection
+from livereview.store.rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,12 @@ def ask(con: Connection, review: str, cause: str, now: datetime) -> None:
 
 def asked(con: Connection, review: str) -> tuple[int, str] | None:
     """(last sequence asked for, its cause) if no build has seen it yet; else None."""
-    row = con.execute(
+    row = one_row(
+        con,
         """SELECT max(o.seq), arg_max(o.cause, o.seq) FROM outbox o
         WHERE o.review = ? AND o.seq > coalesce((SELECT max(upto) FROM built WHERE review = ? AND problem IS NULL), 0)""",
         [review, review],
-    ).fetchone()
+    )
     return (row[0], row[1]) if row and row[0] is not None else None
 
 
@@ -75,9 +77,9 @@ def answered(
 
 def held(con: Connection, review: str) -> Held | None:
     """The changed conclusion that waits for a name; None if none does."""
-    row = con.execute(
-        "SELECT held FROM built WHERE review = ? AND problem IS NULL ORDER BY seq DESC LIMIT 1", [review]
-    ).fetchone()
+    row = one_row(
+        con, "SELECT held FROM built WHERE review = ? AND problem IS NULL ORDER BY seq DESC LIMIT 1", [review]
+    )
     return Held(**json.loads(row[0])) if row and row[0] else None
 
 
@@ -95,21 +97,24 @@ def sign(
 
 def signed_by(con: Connection, review: str, content_hash: str) -> str | None:
     """Who signed this content."""
-    row = con.execute(
-        "SELECT author FROM sign_off WHERE review = ? AND content_hash = ? ORDER BY seq LIMIT 1", [review, content_hash]
-    ).fetchone()
+    row = one_row(
+        con,
+        "SELECT author FROM sign_off WHERE review = ? AND content_hash = ? ORDER BY seq LIMIT 1",
+        [review, content_hash],
+    )
     return row[0] if row else None
 
 
 def last_problem(con: Connection, review: str) -> str | None:
     """Why the last build failed; None if it did not."""
-    row = con.execute("SELECT problem FROM built WHERE review = ? ORDER BY seq DESC LIMIT 1", [review]).fetchone()
+    row = one_row(con, "SELECT problem FROM built WHERE review = ? ORDER BY seq DESC LIMIT 1", [review])
     return row[0] if row else None
 
 
 def latest(con: Connection, review: str) -> datetime | None:
     """The time of the last event that this review's summary is made from."""
-    row = con.execute(
+    row = one_row(
+        con,
         """SELECT max(made) FROM (
             SELECT made FROM protocol WHERE review = $review
             UNION ALL SELECT e.made FROM search_end e JOIN search s USING (search) WHERE s.review = $review
@@ -127,7 +132,7 @@ def latest(con: Connection, review: str) -> datetime | None:
             UNION ALL SELECT made FROM withdrawal WHERE review = $review
             UNION ALL SELECT made FROM sign_off WHERE review = $review)""",
         {"review": review},
-    ).fetchone()
+    )
     return row[0] if row else None
 
 

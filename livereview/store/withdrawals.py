@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from livereview.store.open import Connection
+from livereview.store.rows import any_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def append(con: Connection, review: str, act: Act) -> bool:
 
 
 def known(con: Connection, id: str) -> bool:
-    return con.execute("SELECT 1 FROM withdrawal WHERE id = ?", [id]).fetchone() is not None
+    return any_row(con, "SELECT 1 FROM withdrawal WHERE id = ?", [id])
 
 
 def acts(con: Connection, review: str) -> list[Act]:

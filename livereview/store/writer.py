@@ -9,20 +9,28 @@ from __future__ import annotations
 
 import itertools
 import queue
+import re
 import threading
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 import duckdb
+
+from livereview.errors import LivereviewError
 
 Connection = duckdb.DuckDBPyConnection
 Job = Callable[[Connection], Any]
 GROUP = 64  # most jobs in one commit
 SOON, BULK, LAST = 0, 1, 2  # turns of jobs that wait for a writer
 Gate = AbstractContextManager[Any]
+
+_READS = re.compile(r"\s*(?:SELECT|WITH|FROM|VALUES|\()", re.IGNORECASE)
+_WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|CREATE|DROP|ALTER)\b", re.IGNORECASE)
 
 
 @dataclass(order=True, slots=True)
@@ -33,6 +41,50 @@ class Waiting:
     number: int
     job: Job = field(default=lambda con: None, compare=False)
     future: Future[Any] = field(default_factory=Future, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a job that has left its transaction in order: its answer, or the error that it raised."""
+
+    answer: Any = None
+    error: Exception | None = None
+
+    def hand_over(self, future: Future[Any]) -> None:
+        """Give it to whoever waits for the job."""
+        if self.error is None:
+            future.set_result(self.answer)
+        else:
+            future.set_exception(self.error)
+
+
+class JobConnection:
+    """The connection as one job sees it; `wrote`: the job has asked for something that may change a table."""
+
+    def __init__(self, con: Connection):
+        self._con = con
+        self.wrote = False
+
+    def execute(self, statement: str, values: object = None) -> Connection:
+        """As DuckDB's."""
+        if not _only_reads(statement):
+            self.wrote = True
+        return self._con.execute(statement, values)
+
+    def __getattr__(self, name: str) -> Any:
+        """What else a connection has; nobody looks into it, so it counts as a change."""
+        self.wrote = True
+        return getattr(self._con, name)
+
+
+@lru_cache(maxsize=1_000)
+def _only_reads(statement: str) -> bool:
+    """Whether a statement surely changes nothing. One that only names a changing word counts as a change."""
+    return bool(_READS.match(statement)) and not _WRITES.search(statement)
+
+
+class WroteBeforeRefusing(RuntimeWarning):
+    """A job refused after its first write: a mistake in the job, as refusals must be raised before."""
 
 
 class Writer:
@@ -86,17 +138,33 @@ class Writer:
         return group
 
     def _together(self, group: list[Waiting]) -> bool:
-        """Whether the jobs could share a commit; else none of them has changed anything."""
+        """Whether the jobs could share a commit; else none of them has changed anything.
+
+        A job that raises before its first write has changed nothing either, and touches no other: its error is its
+        answer. One that raises afterwards is a bug, or has met a row in other hands: then all are rolled back.
+        """
         try:
             self._con.begin()
-            answers = [waiting.job(self._con) for waiting in group]
+            outcomes = [self._outcome(waiting.job) for waiting in group]
             self._con.commit()
         except Exception:
             self._roll_back()
             return False
-        for waiting, answer in zip(group, answers, strict=True):
-            waiting.future.set_result(answer)
+        for waiting, outcome in zip(group, outcomes, strict=True):
+            outcome.hand_over(waiting.future)
         return True
+
+    def _outcome(self, job: Job) -> Outcome:
+        """What a job does within a transaction that others share; raises what would spoil it for them."""
+        seen = JobConnection(self._con)
+        try:
+            return Outcome(job(cast(Connection, seen)))
+        except duckdb.Error:  # DuckDB may have ended the transaction
+            raise
+        except Exception as error:
+            if seen.wrote:
+                raise
+            return Outcome(error=error)
 
     def _alone(self, waiting: Waiting, gate: Gate) -> None:
         try:
@@ -115,12 +183,15 @@ class Writer:
             waiting.future.set_result(answer)
 
     def _commit(self, job: Job) -> Any:
+        seen = JobConnection(self._con)
         try:
             self._con.begin()
-            answer = job(self._con)
+            answer = job(cast(Connection, seen))
             self._con.commit()
-        except BaseException:
+        except BaseException as error:
             self._roll_back()
+            if seen.wrote and isinstance(error, LivereviewError):
+                warnings.warn(WroteBeforeRefusing(f"after a write: {error}"), stacklevel=1)
             raise
         return answer
 
