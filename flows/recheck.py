@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
 from flows import progress
-from flows.surveil import Ending, Night, forget, publish, tell, verdict
+from flows.surveil import LONGEST_SEARCH, Ending, Night, forget, publish, tell, verdict
 from livereview import fetch, replay, settings, sources
 from livereview.client import Client, Session
 from livereview.errors import LivereviewError, SourceBroken
@@ -64,12 +64,13 @@ def look_up(
     search, error, started = uuid4().hex, None, monotonic()
     client.call("begin_lookup", review=review, source=source, search=search, now=now)
     try:
-        for query, records in queries(source, reports):
-            for body, answer in _answers(fetcher, source, query, reports, now):
-                keep(answer)
-                sent = {"body": body, "cursor": answer.cursor, "url": answer.url, "status": answer.status}
-                client.call("ingest", search=search, now=now, **sent)
-            client.call("checked", review=review, source=source, records=list(records), now=now)
+        with fetcher.limited(LONGEST_SEARCH):
+            for query, records in queries(source, reports):
+                for body, answer in _answers(fetcher, source, query, reports, now):
+                    keep(answer)
+                    sent = {"body": body, "cursor": answer.cursor, "url": answer.url, "status": answer.status}
+                    client.call("ingest", search=search, now=now, **sent)
+                client.call("checked", review=review, source=source, records=list(records), now=now)
     except LivereviewError as problem:
         error = str(problem)
     except Exception as bug:

@@ -28,8 +28,10 @@ from livereview.review import Review, Search
 from livereview.sources import citations
 from livereview.sources.protocol import Query, Window
 
+LONGEST_SEARCH = 4 * 3600.0  # seconds; 10,000 pages come in less from every source here, and others wait for their turn
 Ending = dict[str, Any]
 Night = dict[str, Any]
+SENT = ("body", "cursor", "url", "status", "quota", "note")  # what the owner is told of an answer
 
 
 def run_search(
@@ -49,11 +51,12 @@ def run_search(
     search, error, started = begun["search"], None, monotonic()
     window = Window(_time(begun["start"]), datetime.fromisoformat(begun["end"]))
     try:
-        for query in queries(plan, begun.get("seeds")):
-            for answer in paging.pages(fetcher, source, query, window):
-                keep(answer)
-                sent = {name: getattr(answer, name) for name in ("body", "cursor", "url", "status", "quota", "note")}
-                client.call("ingest", search=search, now=now, **sent)
+        with fetcher.limited(LONGEST_SEARCH):
+            for query in queries(plan, begun.get("seeds")):
+                for answer in paging.pages(fetcher, source, query, window):
+                    keep(answer)
+                    sent = {name: getattr(answer, name) for name in SENT}
+                    client.call("ingest", search=search, now=now, **sent)
     except LivereviewError as problem:
         error = str(problem)
     except Exception as bug:

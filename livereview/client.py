@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 PATIENCE = 60.0  # seconds to wait for an owner that restarts
+LONGEST_CALL = 900.0  # seconds for one use case; taking in the largest page, or building a review, takes minutes
 
 
 class Client(Protocol):
@@ -58,27 +59,34 @@ class Remote:
     def __init__(self, url: str, token: str, patience: float = PATIENCE, sleep: Callable[[float], None] = time.sleep):
         import requests
 
+        from livereview.wire import WatchedAdapter
+
         self.url = url.rstrip("/")
         self.patience = patience
         self._sleep = sleep
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.mount("http://", WatchedAdapter())
+        self._session.mount("https://", WatchedAdapter())
         self._session.headers["Authorization"] = f"Bearer {token}"
 
     def call(self, operation: str, /, **arguments: Any) -> Answer:
         """As `Local.call`. An owner that is restarting is waited for: every use case can be asked twice."""
         import requests
 
+        from livereview.wire import time_limit
+
         body = json.dumps(_plain(arguments), default=_encode).encode()
         waited = 0.0
         while True:
             try:
-                reply = self._session.post(
-                    f"{self.url}/api/ops/{operation}",
-                    data=body,
-                    headers={"Content-Type": "application/json"},
-                    timeout=(5, 600),
-                )
+                with time_limit(LONGEST_CALL):
+                    reply = self._session.post(
+                        f"{self.url}/api/ops/{operation}",
+                        data=body,
+                        headers={"Content-Type": "application/json"},
+                        timeout=(5, 600),
+                    )
                 break
             except (requests.ConnectionError, requests.Timeout) as error:
                 if waited >= self.patience:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,9 @@ from typing import Any
 
 import pytest
 import requests
+
+from tests.test_hostile_answers import slow_and_fine, with_two_searches
+from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[1]
 PROTOCOL = ROOT / "examples" / "youth-homelessness" / "review.toml"
@@ -103,3 +107,31 @@ def test_schedule_without_a_server_says_how_to_start_one() -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2
     assert "prefect server start" in done.stderr
+
+
+SLOW_NIGHT = """
+import json, sys
+import flows.surveil
+flows.surveil.LONGEST_SEARCH = 3.0
+protocol, server = sys.argv[1:]
+state = flows.surveil.surveil("small-review", protocol, now="2026-03-02T02:00:00+00:00", via=server, return_state=True)
+night = state.result(raise_on_failure=False)
+print(json.dumps([[ending["name"], ending["outcome"], ending["error"] or ""] for ending in night["searches"]]))
+"""
+
+
+@pytest.mark.slow
+def test_a_site_that_drips_headers_for_ever_costs_its_own_search_only(
+    prefect: dict[str, str], tmp_path: Path, protocol: str
+) -> None:
+    text = tmp_path / "review.toml"
+    text.write_text(with_two_searches(protocol), encoding="utf-8")
+    with World() as world:
+        slow_and_fine(world)
+        command = [sys.executable, "-c", SLOW_NIGHT, str(text), world.base]
+        environment = prefect | {"LIVEREVIEW_HOME": str(tmp_path / "home")}
+        night = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE * 2)
+    assert night.returncode == 0, night.stderr
+    slow, fine = json.loads(night.stdout.splitlines()[-1])
+    assert slow[:2] == ["slow", "failed"] and "the longest it may take" in slow[2]
+    assert fine == ["fine", "ok", ""]

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import logging
+import math
+import threading
 import time
 import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
-from importlib.metadata import version
+from contextlib import contextmanager
+from dataclasses import dataclass
 from random import Random
 from types import TracebackType
 from typing import NamedTuple, TypeVar
-from urllib.parse import parse_qsl, quote, quote_plus, urldefrag, urlencode, urljoin, urlsplit
+from urllib.parse import quote, urldefrag, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
 
-from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
+from livereview.errors import LivereviewError, Retry, SourceBroken
 from livereview.fetch.address import Guarded, Resolve, look_up
+from livereview.fetch.outgoing import agent, by_way_of, endpoint, local, prepared, redirected, spellings
 from livereview.fetch.packing import PIECE, unpacked
 from livereview.fetch.politeness import Turns, patiently, stated_pause
 from livereview.sources.protocol import Request, Source
 from livereview.sources.text import plain
+from livereview.wire import malformed, time_limit
 
 LIMIT = 50_000_000  # bytes of an answer after unpacking
 LIMITS: Mapping[str, int] = {
@@ -43,6 +47,11 @@ HINTS = {
     403: "the source turns this service away: check its key and its terms",
     404: "check the address or the query",
     410: "the address was given up: take it out of the protocol",
+}
+SUCCESSES = {
+    202: "which promises an answer and is none",
+    203: "so something on the way has changed what the source sent",
+    206: "a part of an answer, which nobody asked for",
 }
 T = TypeVar("T")
 log = logging.getLogger("livereview.fetch")
@@ -83,8 +92,16 @@ class Answer:
         return dict(self.headers).get(name)
 
 
-class Empty(Retry):
+class NotWhole(Retry):
+    """A success that holds no whole answer: asked again like other faults, and SourceBroken in the end."""
+
+
+class Empty(NotWhole):
     """Status 200 and nothing else: some sources do so when overloaded."""
+
+
+class OutOfTime(SourceBroken):
+    """All that was to be asked together takes longer than it may (see `Fetcher.limited`)."""
 
 
 class _Reply(NamedTuple):
@@ -95,25 +112,7 @@ class _Reply(NamedTuple):
 
 def address(request: Request) -> str:
     """The request's address, encoded as it is sent, with its query but without its secrets."""
-    return urldefrag(str(_prepared("GET", request.url, request.params).url)).url
-
-
-def _prepared(
-    method: str,
-    url: str,
-    params: Collection[tuple[str, str]] = (),
-    headers: Mapping[str, str] | None = None,
-    form: Collection[tuple[str, str]] | None = None,
-) -> requests.PreparedRequest:
-    """Raises SourceBroken, without requests' own words, which repeat the query."""
-    data = None if form is None else list(form)
-    try:
-        return requests.Request(method, url, params=list(params), headers=headers, data=data).prepare()
-    except (requests.RequestException, ValueError) as error:
-        problem = SourceBroken(
-            f"not an address that can be asked ({type(error).__name__}); check it", url=url.rpartition("@")[2]
-        )
-    raise problem
+    return urldefrag(str(prepared("GET", request.url, request.params).url)).url
 
 
 class Fetcher:
@@ -122,7 +121,8 @@ class Fetcher:
     secrets    API keys and the contact address, by the names of their settings
     via        "http://127.0.0.1:PORT" of a replay server: all is asked there, at once and without secrets
     contact    the mail address that publishers see; by default the setting LIVEREVIEW_MAILTO
-    timeouts   seconds to connect and between two pieces of an answer;  deadline: seconds for a whole answer
+    timeouts   seconds to connect and between two pieces of an answer
+    deadline   seconds for a whole answer, from the connection to the last byte, redirects included
     limits     greatest size of an answer by source, where it is not 50 MB
     permitted  (address, port) pairs that may be asked though they are not public
     """
@@ -142,15 +142,16 @@ class Fetcher:
         sleep: Callable[[float], None] = time.sleep,
         rng: Random | None = None,
     ):
-        self._via = _local(via)
+        self._via = local(via)
         self._secrets = {} if via else {name: value for name, value in secrets.items() if value}
-        self._hidden = _spellings({*self._secrets.values(), contact or ""})
-        self._agent = _agent(contact or self._secrets.get("LIVEREVIEW_MAILTO"))
+        self._hidden = spellings({*self._secrets.values(), contact or ""})
+        self._agent = agent(contact or self._secrets.get("LIVEREVIEW_MAILTO"))
         self._timeouts, self._deadline, self._limits = timeouts, deadline, limits
         self._clock, self._sleep = clock, _at_once if via else sleep
         self._rng = rng or Random()  # noqa: S311
         self._turns = Turns(clock, self._sleep)
-        self._adapter = Guarded(resolve, [_endpoint(self._via)] if self._via else permitted, public=not via)
+        self._of_thread = threading.local()
+        self._adapter = Guarded(resolve, [endpoint(self._via)] if self._via else permitted, public=not via)
 
     def __enter__(self) -> Fetcher:
         return self
@@ -167,12 +168,43 @@ class Fetcher:
         return self.patiently(lambda: self.once(request, source, validators=validators))
 
     def patiently(self, attempt: Callable[[], T]) -> T:
-        """`politeness.patiently` with this fetcher's sleep; an answer that stays empty is SourceBroken in the end."""
+        """`politeness.patiently` within `limited`; what never comes whole is SourceBroken in the end."""
         try:
-            return patiently(attempt, self._sleep, self._rng)
-        except Empty as empty:
-            problem = SourceBroken(empty.message, source=empty.source, url=empty.url)
+            return patiently(attempt, self._pause, self._rng)
+        except NotWhole as fault:
+            problem = SourceBroken(fault.message, source=fault.source, url=fault.url)
+            problem.status = fault.status
         raise problem
+
+    @contextmanager
+    def limited(self, seconds: float) -> Iterator[None]:
+        """All that this thread asks meanwhile ends after so many seconds together, pauses included.
+
+        Raises OutOfTime then, from `get` and its like: whatever a source does, others get their turn.
+        """
+        self._of_thread.limit = seconds
+        self._of_thread.until = self._clock() + seconds
+        try:
+            yield
+        finally:
+            self._of_thread.until = math.inf
+
+    def _left(self) -> float:
+        """The seconds that are left of `limited`, infinite outside it; raises OutOfTime where there are none."""
+        left = getattr(self._of_thread, "until", math.inf) - self._clock()
+        if left <= 0:
+            raise self._out_of_time()
+        return left
+
+    def _out_of_time(self) -> OutOfTime:
+        allowed = _duration(self._of_thread.limit)
+        return OutOfTime(f"stopped after {allowed}, the longest it may take; narrow it, or look at its source")
+
+    def _pause(self, seconds: float) -> None:
+        """Sleep, unless the time is over by then."""
+        if seconds >= self._left():
+            raise self._out_of_time()
+        self._sleep(seconds)
 
     def once(
         self,
@@ -202,22 +234,23 @@ class Fetcher:
     def _followed(self, request: Request, source: Source, validators: tuple[str | None, str | None]) -> _Reply:
         """The first reply that is no redirect. Followed by hand, as each address on the way must be checked."""
         target = request
+        until = self._clock() + self._deadline
         for _ in range(REDIRECTS + 1):
-            reply = self._ask(target, source, validators)
+            reply = self._ask(target, source, validators, until)
             to = reply.headers.get("location")
             if to is None or reply.status not in (301, 302, 303, 307, 308):
                 return reply
-            target = _redirected(target, reply.status, to)
+            target = redirected(target, reply.status, to)
         raise SourceBroken(f"more than {REDIRECTS} redirects; check the address", source=source.name, url=request.url)
 
-    def _ask(self, request: Request, source: Source, validators: tuple[str | None, str | None]) -> _Reply:
+    def _ask(self, request: Request, source: Source, validators: tuple[str | None, str | None], until: float) -> _Reply:
         """One request and its reply, in the host's turn and with a line in the log."""
-        prepared, place = self._prepare(request, validators), urlsplit(request.url)
+        outgoing, place = self._prepare(request, validators), urlsplit(request.url)
         host, what = place.hostname or "", "failed"
         with self._turns.turn(host, source.interval):
             started = self._clock()
             try:
-                reply = self._send(prepared, source)
+                reply = self._send(outgoing, source, until)
                 what = f"{reply.status} {len(reply.body)} bytes"
             finally:
                 took = round(1000 * (self._clock() - started))
@@ -233,32 +266,52 @@ class Fetcher:
         headers |= {name.removeprefix("header:"): value for name, value in known if name.startswith("header:")}
         sent = zip(("If-None-Match", "If-Modified-Since"), validators, strict=True)
         headers |= {name: value for name, value in sent if value}
-        url, params = (_by_way_of(self._via, address(request)), ()) if self._via else (request.url, request.params)
+        url, params = (by_way_of(self._via, address(request)), ()) if self._via else (request.url, request.params)
         if request.form is not None:
-            return _prepared("POST", url, params, headers, [*request.form, *secret])
-        return _prepared("GET", url, [*params, *secret], headers)
+            return prepared("POST", url, params, headers, [*request.form, *secret])
+        return prepared("GET", url, [*params, *secret], headers)
 
-    def _send(self, prepared: requests.PreparedRequest, source: Source) -> _Reply:
+    def _send(self, outgoing: requests.PreparedRequest, source: Source, until: float) -> _Reply:
         """Raises Retry for all that can go wrong on the wire, without the libraries' words, which repeat the query."""
-        until, problem = self._clock() + self._deadline, LivereviewError("")
-        try:
-            with self._adapter.send(prepared, stream=True, timeout=self._timeouts) as response:
-                pieces = unpacked(response.headers.get("content-encoding", ""), self._pieces(response, until))
-                fine = response.ok and response.status_code < 300
-                body = self._all(pieces, source) if fine else next(pieces, b"")
-                return _Reply(response.status_code, response.headers, body)
-        except (requests.RequestException, HTTPError, zlib.error) as error:
-            kind = "damaged gzip" if isinstance(error, zlib.error) else type(error).__name__
-            problem = Retry(f"the answer did not come through ({kind})", source=source.name, url=prepared.url)
-        except LivereviewError as error:
-            error.source, problem = source.name, error
+        left = self._left()
+        seconds = max(0.0, min(until - self._clock(), left))
+        reply: _Reply | None = None
+        problem = LivereviewError("")
+        with time_limit(seconds) as watchdog:
+            try:
+                reply = self._exchange(outgoing, source, until)
+            except (requests.RequestException, HTTPError, zlib.error) as error:
+                problem = Retry(f"the answer did not come through ({_kind(error)})", url=outgoing.url)
+            except LivereviewError as error:
+                problem = error
+        if watchdog.expired and left <= seconds:
+            problem = self._out_of_time()
+        elif watchdog.expired:
+            problem = self._late(outgoing.url)
+        elif reply is not None:
+            return reply
+        problem.source = source.name
         raise problem
+
+    def _exchange(self, outgoing: requests.PreparedRequest, source: Source, until: float) -> _Reply:
+        """The request sent and its answer read; of what is no answer only the first words."""
+        with self._adapter.send(outgoing, stream=True, timeout=self._timeouts) as response:
+            packing = response.headers.get("content-encoding", "")
+            pieces = unpacked(packing, self._pieces(response, until))
+            if response.status_code == 200:
+                body = self._all(pieces, source)
+            else:
+                body = next(pieces, b"")
+            return _Reply(response.status_code, response.headers, body)
+
+    def _late(self, url: str | None = None) -> Retry:
+        return Retry(f"the answer was not complete after {self._deadline:g} s", url=url)
 
     def _pieces(self, response: requests.Response, until: float) -> Iterator[bytes]:
         """The body as it comes over the wire. read1: a trickle of bytes must not put off the look at the clock."""
         while piece := response.raw.read1(PIECE, decode_content=False):
             if self._clock() > until:
-                raise Retry(f"the answer was not complete after {self._deadline:g} s")
+                raise self._late()
             yield piece
 
     def _all(self, pieces: Iterator[bytes], source: Source) -> bytes:
@@ -271,10 +324,15 @@ class Fetcher:
 
     def _check(self, reply: _Reply, source: Source, shown: str, conditional: bool) -> None:
         """Raises for every reply that holds no answer."""
-        if (reply.status == 304 and conditional) or (200 <= reply.status < 300 and reply.body.strip()):
+        if (reply.status == 304 and conditional) or (reply.status == 200 and reply.body.strip()):
             return
-        if 200 <= reply.status < 300:
+        if reply.status in (200, 204, 205):
             raise Empty(f"{source.title} sent an empty answer", source=source.name, url=shown)
+        if 200 <= reply.status < 300:
+            why = SUCCESSES.get(reply.status, "which is no whole answer")
+            fault = NotWhole(f"{source.title} answered {reply.status}, {why}", source=source.name, url=shown)
+            fault.status = reply.status
+            raise fault
         text = self._hide(reply.body.decode("utf-8", "replace"))[:4_000]
         said = f"{source.title} answered {reply.status}: {plain(text, 200) or 'no words'!r}"
         if reply.status not in AGAIN:
@@ -297,6 +355,18 @@ class Fetcher:
         return body
 
 
+def _kind(error: Exception) -> str:
+    """What went wrong on the wire, in words that hold nothing of the request."""
+    framing = malformed(error)
+    if framing is not None:
+        return str(framing)
+    return "damaged gzip" if isinstance(error, zlib.error) else type(error).__name__
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds:g} s"
+
+
 def _quota(headers: Mapping[str, str]) -> float | None:
     for left, whole in QUOTAS:
         try:
@@ -307,52 +377,5 @@ def _quota(headers: Mapping[str, str]) -> float | None:
     return None
 
 
-def _redirected(request: Request, status: int, to: str) -> Request:
-    """The request that a redirect asks for. Secrets go along to the same host only, and never from https to http."""
-    names = {name for name, _ in request.secrets}
-    try:
-        old, new = urlsplit(request.url), urlsplit(urljoin(request.url, to))
-    except ValueError:
-        raise SourceBroken("it redirects to what is no address; check the address", url=request.url) from None
-    query = parse_qsl(new.query, keep_blank_values=True)
-    if any(name in names for name, _ in query):
-        new = new._replace(query=urlencode([pair for pair in query if pair[0] not in names]))
-    trusted = old.hostname == new.hostname and new.scheme in (old.scheme, "https")
-    return replace(
-        request,
-        url=new.geturl(),
-        params=(),
-        form=None if status == 303 else request.form,
-        secrets=request.secrets if trusted else (),
-    )
-
-
-def _local(via: str | None) -> str | None:
-    if via is None:
-        return None
-    if urlsplit(via).scheme != "http" or urlsplit(via).hostname != "127.0.0.1":
-        raise Refused(f"answers can be taken from http://127.0.0.1:PORT only, not from {via}")
-    return via.rstrip("/")
-
-
-def _endpoint(via: str) -> tuple[str, int]:
-    return "127.0.0.1", urlsplit(via).port or 80
-
-
-def _by_way_of(via: str, url: str) -> str:
-    """https://host/path?query as VIA/https/host/path?query."""
-    return f"{via}/{url.replace('://', '/', 1)}"
-
-
-def _agent(contact: str | None) -> str:
-    return f"livereview/{version('livereview')}" + (f" (mailto:{contact})" if contact else "")
-
-
 def _at_once(seconds: float) -> None:
     """A replay never waits."""
-
-
-def _spellings(secrets: set[str]) -> list[str]:
-    """Each secret as it may come back, plain or percent-encoded, the longest first; of six characters at least."""
-    found = {spell(secret) for secret in secrets if len(secret) >= 6 for spell in (str, quote, quote_plus)}
-    return sorted(found, key=len, reverse=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -16,6 +18,7 @@ from livereview.notices.message import email
 from livereview.notices.send import guarded, smtp, webhook
 
 Call = Callable[..., dict[str, Any]]
+AT_ONCE = 8  # receivers served side by side
 
 
 def mail(digests: Iterable[Mapping[str, Any]], server: str, sender: str, now: datetime) -> list[tuple[str, str | None]]:
@@ -39,14 +42,38 @@ def mail(digests: Iterable[Mapping[str, Any]], server: str, sender: str, now: da
 def deliver(
     call: Call, secret: str, now: datetime, session: requests.Session | None = None
 ) -> list[tuple[str, str, str | None]]:
-    """Post every due event, signed, and log each attempt: (url, outcome, error). Failures are tried again later."""
+    """Post every due event, signed, and log each attempt: (url, outcome, error). Failures are tried again later.
+
+    Receivers are served side by side, so that one who hangs holds up nobody else; the events of one receiver go one
+    after another, and once it gives no answer the rest of them stay due.
+    """
+    by_receiver: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for event in call("due_webhooks", now=now)["due"]:
+        by_receiver[event["url"]].append(event)
+
+    def post(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        attempts = []
+        for event in events:
+            attempts.append(_attempt(event, secret, now, session or guarded()))
+            if attempts[-1]["status"] is None:
+                break
+        return attempts
+
     done = []
-    for one in call("due_webhooks", now=now)["due"]:
-        headers, body = {"X-Livereview-Event": one.pop("event")}, one.pop("body").encode()
-        try:
-            told = asdict(webhook(one["url"], body, secret.encode(), session or guarded(), now, headers))
-        except LivereviewError as problem:
-            told = {"status": None, "seconds": 0.0, "outcome": "retry", "error": problem.message}
-        call("note_delivery", now=now, **one, **told)
-        done.append((one["url"], told["outcome"], told["error"]))
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhook") as pool:
+        for attempts in pool.map(post, by_receiver.values()):
+            for attempt in attempts:
+                call("note_delivery", now=now, **attempt)
+                done.append((attempt["url"], attempt["outcome"], attempt["error"]))
     return done
+
+
+def _attempt(event: Mapping[str, Any], secret: str, now: datetime, session: requests.Session) -> dict[str, Any]:
+    """What `note_delivery` keeps of one POST of an event."""
+    headers = {"X-Livereview-Event": event["event"]}
+    try:
+        outcome = asdict(webhook(event["url"], event["body"].encode(), secret.encode(), session, now, headers))
+    except LivereviewError as problem:
+        outcome = {"status": None, "seconds": 0.0, "outcome": "retry", "error": problem.message}
+    named = {name: value for name, value in event.items() if name not in ("event", "body")}
+    return named | outcome

@@ -29,11 +29,13 @@ from livereview.errors import LivereviewError, Refused, Retry
 from livereview.fetch.address import Guarded, Resolve, look_up
 from livereview.notices.digest import one_line
 from livereview.notices.message import aware, signature
+from livereview.wire import WatchedSecureSMTP, WatchedSMTP, malformed, time_limit
 
 SMTP_PORTS = {"smtp": 25, "smtps": 465}
 SUBMISSION = 587  # RFC 6409, where starttls=1 names no port
 HERE = ("localhost", "127.0.0.1", "::1")
-TIMEOUT = 10.0  # seconds
+TIMEOUT = 10.0  # seconds: of mail for a step, of a webhook for the whole exchange
+TALK = 60.0  # seconds for a message from the connection to the mail server's last word
 ANSWER = 65_536  # bytes of a webhook's answer that are looked at
 SHOWN = 200  # characters of it that are kept
 HEADER = re.compile("[!-~]([ -~]*[!-~])?")
@@ -52,8 +54,8 @@ class _Server(NamedTuple):
     tls: Literal["none", "start", "whole"]
 
 
-def smtp(message: EmailMessage, url: str, timeout: float = TIMEOUT) -> None:
-    """Hand a message for one person to a mail server; `timeout` is for each step, in seconds.
+def smtp(message: EmailMessage, url: str, timeout: float = TIMEOUT, talk: float = TALK) -> None:
+    """Hand a message for one person to a mail server; `timeout` is for each step, `talk` for all, in seconds.
 
     url  smtp://user:password@host:587?starttls=1 or smtps://…, user and password percent-encoded. A password goes over
          TLS only, but for a server on this machine; certificates are checked.
@@ -64,11 +66,14 @@ def smtp(message: EmailMessage, url: str, timeout: float = TIMEOUT) -> None:
     """
     server = _server(url)
     sender, recipient = _one(message, "From"), _one(message, "To")
-    try:
-        _hand_over(message, server, sender, recipient, timeout)
-        return
-    except (smtplib.SMTPException, OSError, ValueError) as error:  # these may hold the password: they stay here
-        problem = _problem(server, error)
+    with time_limit(talk) as watchdog:
+        try:
+            _hand_over(message, server, sender, recipient, timeout)
+            return
+        except (smtplib.SMTPException, OSError, ValueError) as error:  # these may hold the password: they stay here
+            problem = _problem(server, error)
+    if watchdog.expired:
+        problem = Retry(f"{server.host} port {server.port} took more than {talk:g} s for one message")
     raise problem
 
 
@@ -124,8 +129,8 @@ def _connection(server: _Server, name: str, timeout: float) -> smtplib.SMTP:
     """Open a connection. `name` is what this side calls itself: asking DNS for it takes long on some machines."""
     if server.tls == "whole":
         context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(server.host, server.port, name, timeout=timeout, context=context)
-    return smtplib.SMTP(server.host, server.port, name, timeout=timeout)
+        return WatchedSecureSMTP(server.host, server.port, name, timeout=timeout, context=context)
+    return WatchedSMTP(server.host, server.port, name, timeout=timeout)
 
 
 def _problem(server: _Server, error: Exception) -> LivereviewError:
@@ -198,9 +203,15 @@ def guarded(resolve: Resolve = look_up, permitted: Collection[tuple[str, int]] =
 
 
 def webhook(
-    url: str, body: bytes, secret: bytes, session: requests.Session, now: datetime, headers: Mapping[str, str]
+    url: str,
+    body: bytes,
+    secret: bytes,
+    session: requests.Session,
+    now: datetime,
+    headers: Mapping[str, str],
+    timeout: float = TIMEOUT,
 ) -> Delivery:
-    """POST a signed body once; a redirect is not followed, and counts as a failure.
+    """POST a signed body once, in `timeout` seconds; a redirect is not followed, and counts as a failure.
 
     The session's adapter is asked directly, as `session.post` reads all of a redirect's body even where it does not
     follow it. `now` is signed (see `message.verified`); `headers` come on top, such as the name of the event. Raises
@@ -208,7 +219,7 @@ def webhook(
     """
     prepared = _prepared(url, body, signature(secret, str(int(aware(now).timestamp())), body), headers)
     started = time.monotonic()
-    status, error = _asked(prepared, session, started + TIMEOUT)
+    status, error = _asked(prepared, session, timeout)
     seconds = time.monotonic() - started
     if status is not None and 200 <= status < 300:
         return Delivery(status, seconds, "ok", None)
@@ -227,19 +238,38 @@ def _prepared(url: str, body: bytes, signed: str, headers: Mapping[str, str]) ->
     raise Refused("a webhook needs an address like https://host/path without a user name, and headers of ASCII")
 
 
-def _asked(request: requests.PreparedRequest, session: requests.Session, until: float) -> tuple[int | None, str | None]:
+def _asked(
+    request: requests.PreparedRequest, session: requests.Session, timeout: float
+) -> tuple[int | None, str | None]:
     """The status of the answer, None where none came, and what there is to say unless it is 2xx."""
+    with time_limit(timeout) as watchdog:
+        status, error = _exchange(request, session, timeout)
+    if status is None and watchdog.expired:
+        return None, _too_late(timeout)
+    return status, error
+
+
+def _exchange(
+    request: requests.PreparedRequest, session: requests.Session, timeout: float
+) -> tuple[int | None, str | None]:
+    until = time.monotonic() + timeout
     try:
         adapter = session.get_adapter(str(request.url))
-        with adapter.send(request, stream=True, timeout=(TIMEOUT, TIMEOUT)) as response:
+        with adapter.send(request, stream=True, timeout=(timeout, timeout)) as response:
             status = response.status_code
             return status, None if 200 <= status < 300 else _said(response, until)
     except Retry as error:
         return None, error.message
     except LivereviewError:
         return None, "the address does not lead to a public host at port 80 or 443"
+    except requests.Timeout:
+        return None, _too_late(timeout)
     except (requests.RequestException, HTTPError, OSError) as error:
         return None, _wire(error)
+
+
+def _too_late(timeout: float) -> str:
+    return f"no answer within {timeout:g} s"
 
 
 def _said(response: requests.Response, until: float) -> str:
@@ -261,8 +291,9 @@ def _answer(response: requests.Response, until: float) -> bytes:
 
 
 def _wire(error: Exception) -> str:
-    if isinstance(error, requests.Timeout):
-        return f"no answer within {TIMEOUT:g} s"
     if isinstance(error, requests.exceptions.SSLError):
         return "the receiver's certificate is not to be trusted"
+    framing = malformed(error)
+    if framing is not None:
+        return f"the receiver's answer is broken: {framing}"
     return f"no answer came ({type(error).__name__})"

@@ -10,7 +10,6 @@ import hmac
 import json
 import re
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,12 +26,12 @@ from joserfc import jwt
 from joserfc.errors import ClaimError, InvalidKeyIdError, JoseError, UnsupportedAlgorithmError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 from joserfc.jws import JWSRegistry
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from livereview.errors import Refused, Retry, SourceBroken
 from livereview.settings import OpenId, sealed
 from livereview.store.accounts import digest
+from livereview.wire import WatchedAdapter, time_limit
 
 ALGORITHMS = ("RS256", "ES256")  # made with the provider's private key only: no "none", and no key that both sides know
 KEPT = timedelta(hours=1)  # how long addresses and keys count as fresh
@@ -109,7 +108,10 @@ class Back:
 
 @dataclass(slots=True)
 class Provider:
-    """The provider as this process knows it, in memory: a restart asks again. `timeout` is for a step, in seconds."""
+    """The provider as this process knows it, in memory: a restart asks again.
+
+    timeout  seconds for a step of a talk; the whole may take twice as long
+    """
 
     timeout: float = 5.0
     _place: tuple[datetime, OpenId, Place] | None = None
@@ -227,14 +229,21 @@ class Provider:
         environment are heeded. Raises Retry for none in time and for 5xx, SourceBroken for one that is no JSON object.
         """
         sent = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "livereview", **headers}
-        try:
-            prepared = requests.Request(method, url, sent, data=body).prepare()
-            with closing(HTTPAdapter()) as wire, wire.send(prepared, True, (self.timeout, self.timeout)) as answer:
-                status, got = answer.status_code, self._body(answer) if answer.status_code < 500 else b""
-        except (requests.RequestException, HTTPError, OSError):
+        status, got, silent = 0, b"", False
+        with time_limit(2 * self.timeout) as watchdog:
+            try:
+                prepared = requests.Request(method, url, sent, data=body).prepare()
+                with (
+                    closing(WatchedAdapter()) as wire,
+                    wire.send(prepared, True, (self.timeout, self.timeout)) as answer,
+                ):
+                    status, got = answer.status_code, self._body(answer) if answer.status_code < 500 else b""
+            except (requests.RequestException, HTTPError, OSError):
+                silent = True
+        if silent or watchdog.expired:
             raise Retry(
                 "Your organisation's sign-in does not answer. Try again in a minute, or sign in with your secret."
-            ) from None
+            )
         if status >= 500:
             raise Retry(
                 f"Your organisation's sign-in has a fault ({status}). Try again later, or sign in with your secret."
@@ -242,13 +251,11 @@ class Provider:
         return status, _object(got)
 
     def _body(self, answer: requests.Response) -> bytes:
-        until, body = time.monotonic() + 2 * self.timeout, b""
+        body = b""
         while piece := answer.raw.read1(65_536, decode_content=False):
             body += piece
             if len(body) > LARGEST:
                 raise _rubbish("an answer that is too long")
-            if time.monotonic() > until:
-                raise requests.Timeout
         return body
 
 
