@@ -313,7 +313,7 @@ def test_the_vote_itself_can_still_be_taken_back(reviewed: Store, browser: Peopl
     ada.press("Exclude")
     with reviewed.read() as con:
         assert con.execute("SELECT count(*) FROM calibration_answer").fetchall() == [(0,)]
-        assert queues.next_for(con, surveil.protocol(con, REVIEW), "ada", STAGE).waiting == 1
+        assert queues.head(con, surveil.protocol(con, REVIEW), "ada", STAGE).waiting == 1
 
 
 def test_an_answer_is_held_to_the_rules_of_a_vote(reviewed: Store, browser: People) -> None:

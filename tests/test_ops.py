@@ -296,21 +296,12 @@ def test_half_screened_records_come_first(reviewed: Store) -> None:
     with reviewed.read() as con:
         rules = surveil.protocol(con, REVIEW)
         assert queues.waiting_for(con, rules, "ada", "title_abstract") == [three, one, two]
-        assert queues.next_for(con, rules, "ada", "title_abstract") == queues.Next(three, one, 3, False)
-        assert queues.next_for(con, rules, "ada", "title_abstract", two) == queues.Next(two, three, 3, True)
-        assert queues.next_for(con, rules, "bo", "title_abstract") == queues.Next(one, two, 2, False, 1)
-
-
-def test_what_others_have_before_them_comes_last_if_it_then_has_all_its_votes(reviewed: Store) -> None:
-    one, two, three = found(reviewed, article(1), article(2), article(3))
-    decide(reviewed, three, "bo", "include")
-    with reviewed.read() as con:
-        rules = surveil.protocol(con, REVIEW)
-        order = [
-            queues.next_for(con, rules, "ada", "title_abstract", held=held).report_id
-            for held in ({three: 1}, {three: 1, one: 1}, {three: 1, one: 2}, {one: 2, two: 2, three: 1})
-        ]
-    assert order == [one, one, two, three]
+        head = queues.head(con, rules, "ada", "title_abstract", most=2, wanted=[two, "nothing"])
+        assert [(row.report_id, row.votes) for row in head.reports] == [(three, 1), (one, 0)]
+        assert [(row.report_id, row.votes) for row in head.wanted] == [(two, 0)]
+        assert (head.waiting, head.done) == (3, 0)
+        bos = queues.head(con, rules, "bo", "title_abstract", wanted=[three])
+        assert (bos.first, bos.wanted, bos.waiting, bos.done) == (one, (), 2, 1)
 
 
 # Evidence and publishing

@@ -135,7 +135,8 @@ def test_each_meets_their_own_reports_only_and_all_get_their_votes(reviewed: Sto
     assert all(0 < len(some) < 30 for some in lists.values()) and queue(reviewed, "dee") == []
     with reviewed.read() as con:
         held = next(one for one in ids if one not in lists["cy"])
-        assert queues.next_for(con, surveil.protocol(con, REVIEW), "cy", STAGE, held).report_id == lists["cy"][0]
+        theirs = queues.head(con, surveil.protocol(con, REVIEW), "cy", STAGE, wanted=[held])
+        assert theirs.first == lists["cy"][0] and theirs.wanted == ()
         assert queues.progress(con, surveil.protocol(con, REVIEW), "cy")[STAGE] == (0, len(lists["cy"]))
     for name, some in lists.items():
         for one in some:

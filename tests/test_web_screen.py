@@ -155,14 +155,6 @@ def test_undo_brings_the_record_back_with_its_note(reviewed: Store, browser: Peo
         ]
 
 
-def test_a_skipped_record_waits_while_one_goes_on_after_it(reviewed: Store, browser: People) -> None:
-    ids = found(reviewed, article(1), article(2), article(3))
-    ada = browser("ada")
-    assert f"?record={ids[1]}" in ada.get(TA)
-    assert "Trial 2 of" in ada.get(f"{TA}?record={ids[1]}")
-    assert "Trial 3 of" in ada.press("Include")
-
-
 def test_history_lists_my_own_decisions_newest_first_with_undo(reviewed: Store, browser: People) -> None:
     first, second = found(reviewed, article(1), article(2))
     vote(reviewed, first, "ada", "exclude", note="mine")

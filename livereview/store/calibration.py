@@ -135,8 +135,7 @@ def coming(con: Connection, review: str, reviewer: str, stage: str, waiting: int
 
 def _any(con: Connection, here: Sequence[str]) -> bool:
     """Whether this reviewer was ever asked again: most never are, and need not wait for the answer."""
-    question = "SELECT 1 FROM calibration WHERE review = ? AND reviewer = ? AND stage = ? LIMIT 1"
-    return any_row(con, question, here)
+    return any_row(con, "SELECT 1 FROM calibration WHERE review = ? AND reviewer = ? AND stage = ? LIMIT 1", here)
 
 
 def _votes_since(con: Connection, here: Sequence[str], seq: int) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from livereview.review import Review
 from livereview.store import calibration, shares, stopping
@@ -12,19 +13,35 @@ from livereview.store.rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
-class Next:
-    """What a reviewer meets next: the report to show, the one after it (None where there is none), how many wait in all,
-    whether `report_id` is not the first of them, and how many they have decided at this stage."""
+class Candidate:
+    """A report that may be shown to a reviewer; `again`: they are asked about it again, so that its votes are no matter."""
 
-    report_id: str | None
-    following: str | None
+    report_id: str
+    votes: int
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What waits for a reviewer at a stage.
+
+    reports   the first of it, in its order
+    wanted    those of the reports that were asked for by name which wait
+    waiting   how many wait in all; `done`: how many they have decided at this stage
+    """
+
+    reports: tuple[Candidate, ...]
+    wanted: tuple[Candidate, ...]
     waiting: int
-    skipped: bool
-    done: int = 0
+    done: int
+
+    @property
+    def first(self) -> str | None:
+        """The report at the very head, if there is one."""
+        return self.reports[0].report_id if self.reports else None
 
 
-# `place` orders in one number, so that the first are found without sorting all: reports that others have on their screens
-# and that then have all their votes come last; half-screened ones first, or a re-ranked list would leave records with a
+# `place` orders in one number, so that the first are found without sorting all: half-screened ones first, or a re-ranked list would leave records with a
 # single vote for ever; then those drawn for an audit; then by rank (27 bits), then as found (33 bits). "Not retrieved" is
 # no vote: once somebody has the report after all, everyone is asked. Where people have shares, each meets their own only.
 _WAITING = """
@@ -33,9 +50,8 @@ _WAITING = """
     mine AS (SELECT coalesce(p.report_id, l.record_id) AS report_id, l.verdict <> 'not_retrieved' AS voted
         FROM latest l LEFT JOIN report p ON p.record_id = l.record_id {reopened}
         WHERE l.verdict <> 'withdrawn' AND l.seq > {since}),
-    waiting AS (SELECT s.report_id,
-            {elsewhere}::BIGINT * 2305843009213693952
-            + (s.votes = 0)::BIGINT * 1152921504606846976
+    waiting AS (SELECT s.report_id, s.votes,
+            (s.votes = 0)::BIGINT * 1152921504606846976
             + if({drawn}, 0, least(coalesce(r.place, 134217727), 134217727))::BIGINT * 8589934592
             + s.seq AS place
         FROM screening_state s LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id {joins}
@@ -45,8 +61,7 @@ _WAITING = """
 _REOPENED = """LEFT JOIN reopened o ON o.review = $review AND o.stage = $stage
     AND o.report_id = coalesce(p.report_id, l.record_id)"""
 _DRAWN = "LEFT JOIN drawn d ON d.review = s.review AND d.report_id = s.report_id"
-_HELD = """LEFT JOIN (SELECT unnest($held::VARCHAR[]) AS report_id, unnest($times::INTEGER[]) AS times) h
-    ON h.report_id = s.report_id"""
+_ONE = "{'report': report_id, 'votes': votes}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,75 +76,74 @@ class _Queue:
     calibrated: bool
 
 
-def next_for(
+def head(
     con: Connection,
     review: Review,
     reviewer: str,
     stage: str,
-    wanted: str = "",
-    held: Mapping[str, int] | None = None,
-) -> Next:
-    """The head of a reviewer's queue at a stage. Where the report `wanted` waits for them too, it is shown instead.
-
-    held   how many others have each report before them
+    *,
+    most: int = 1,
+    wanted: Sequence[str] = (),
+) -> Head:
+    """The first `most` reports of a reviewer's queue at a stage, and those of `wanted` that wait for them too.
 
     Settled reports that are asked again stand among the others and count as they do: nothing here tells them apart.
     """
-    queue = _queue(con, review, reviewer, stage, held or {})
+    queue = _queue(con, review, reviewer, stage)
     row = one_row(
         con,
-        f"""{queue.sql} SELECT arg_min(report_id, place, 2), count(*), (SELECT count(DISTINCT report_id) FROM mine)
+        f"""{queue.sql} SELECT arg_min({_ONE}, place, $most), count(*), (SELECT count(DISTINCT report_id) FROM mine),
+            list({_ONE}) FILTER (WHERE list_contains($wanted::VARCHAR[], report_id))
         FROM waiting""",  # noqa: S608
-        queue.values,
+        queue.values | {"most": most, "wanted": list(wanted)},
     )
-    first, count, done = row or (None, 0, 0)
-    shown, after = (*(first or ()), None, None)[:2]
-    hidden = calibration.coming(con, review.id, reviewer, stage, count) if queue.calibrated else calibration.Coming()
+    first, waiting, done, named = row or (None, 0, 0, None)
+    reports, asked = _candidates(first), _candidates(named)
+    if not queue.calibrated:
+        return Head(reports, asked, waiting, done)
+
+    hidden = calibration.coming(con, review.id, reviewer, stage, waiting)
     if hidden.report_id:
-        shown, after = hidden.report_id, shown
-    count, done = count + hidden.left, done + hidden.answered
-    if wanted and wanted != shown and (found := _after(con, wanted, queue)):
-        return Next(wanted, found[0] or shown, count, True, done)
-    return Next(shown, after, count, False, done)
+        reports = (Candidate(hidden.report_id, 0, again=True), *reports)[:most]
+    asked += _asked_again(con, review.id, reviewer, stage, wanted)
+    return Head(reports, asked, waiting + hidden.left, done + hidden.answered)
 
 
-def _after(con: Connection, wanted: str, queue: _Queue) -> tuple[str | None] | None:
-    """The report after this one in the queue (None: it is the last); None if it does not wait."""
-    return one_row(
-        con,
-        f"""{queue.sql}, here AS (SELECT place FROM waiting WHERE report_id = $wanted)
-        SELECT arg_min(report_id, place) FILTER (WHERE place > (SELECT place FROM here)) FROM waiting
-        HAVING (SELECT count(*) FROM here) > 0""",  # noqa: S608
-        queue.values | {"wanted": wanted},
-    )
+def _candidates(rows: Sequence[Mapping[str, Any]] | None) -> tuple[Candidate, ...]:
+    return tuple(Candidate(row["report"], row["votes"]) for row in rows or ())
+
+
+def _asked_again(
+    con: Connection, review: str, reviewer: str, stage: str, wanted: Sequence[str]
+) -> tuple[Candidate, ...]:
+    """Those of the reports that the reviewer is asked about again and has not answered."""
+    items = {report: calibration.item_of(con, review, reviewer, report, stage) for report in wanted}
+    unanswered = [report for report, item in items.items() if item and item[1] is None]
+    return tuple(Candidate(report, 0, again=True) for report in unanswered)
 
 
 def waiting_for(con: Connection, review: Review, reviewer: str, stage: str) -> list[str]:
     """The whole queue of a reviewer at a stage, in its order; without what is asked again."""
-    queue = _queue(con, review, reviewer, stage, {})
+    queue = _queue(con, review, reviewer, stage)
     rows = con.execute(f"{queue.sql} SELECT report_id FROM waiting ORDER BY place", queue.values).fetchall()  # noqa: S608
     return [row[0] for row in rows]
 
 
 def progress(con: Connection, review: Review, reviewer: str) -> dict[str, tuple[int, int]]:
     """(done by this reviewer, waiting for this reviewer) at each stage."""
-    found = {stage: next_for(con, review, reviewer, stage) for stage in review.screening.stages}
-    return {stage: (one.done, one.waiting) for stage, one in found.items()}
+    heads = {stage: head(con, review, reviewer, stage) for stage in review.screening.stages}
+    return {stage: (queue.done, queue.waiting) for stage, queue in heads.items()}
 
 
-def _queue(con: Connection, review: Review, reviewer: str, stage: str, held: Mapping[str, int]) -> _Queue:
+def _queue(con: Connection, review: Review, reviewer: str, stage: str) -> _Queue:
     """Of what this review needs only: to plan for the parts that most have no use for takes longer than to read the rest."""
     values: dict[str, object] = {"review": review.id, "reviewer": reviewer, "stage": stage}
-    parts = {"reopened": "", "since": "0", "elsewhere": "false", "drawn": "false", "joins": "", "only": ""}
+    parts = {"reopened": "", "since": "0", "drawn": "false", "joins": "", "only": ""}
     events = _events(con, review.id)
     if "reopening" in events:
         parts |= {"reopened": _REOPENED, "since": "coalesce(o.seq, 0)"}
     if "draw" in events:
         parts |= {"drawn": "d.report_id IS NOT NULL", "joins": _DRAWN}
-    if held:
-        parts |= {"elsewhere": "(coalesce(h.times, 0) + s.votes >= $needed AND h.times > 0)"}
-        parts["joins"] += f" {_HELD}"
-        values |= {"held": list(held), "times": list(held.values()), "needed": review.screening.votes}
     if "stopping" in events and stopping.holds(con, review.id, stage):
         parts["only"] += f" AND (s.votes > 0 OR {parts['drawn']})"
     if closed := _closed(con, review, reviewer, stage):

@@ -40,6 +40,7 @@ from livereview.web import (
     team,
     undo,
 )
+from livereview.web.leases import Journal, Leases
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ def create(
 ) -> FastAPI:
     """The app over a store that this process owns; `token` opens /api to flows and command lines."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.desk = guard.Desk(store, settings, token, clock)
+    leases = Leases(Journal(store.database.with_suffix(".leases")))
+    app.state.desk = guard.Desk(store, settings, token, clock, leases=leases)
     app.state.readiness = ops.readiness.Door(store, settings.site, clock)
     for way in WAYS:
         needs = [Depends(way.guard)]

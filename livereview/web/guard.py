@@ -21,7 +21,7 @@ from livereview.settings import Settings
 from livereview.store import accounts, records, searches
 from livereview.store.accounts import BEGINS, Account, Token
 from livereview.store.open import Connection, Store
-from livereview.web.holds import Holds
+from livereview.web.leases import Leases
 from livereview.web.provider import Provider, Trips
 
 TRIES = 10  # wrong sign-ins an address may make in WITHIN
@@ -66,7 +66,7 @@ class Desk:
     clock: Callable[[], datetime]
     tries: Tries = field(default_factory=Tries)
     turns: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
-    holds: Holds = field(default_factory=Holds)
+    leases: Leases = field(default_factory=Leases)
     suggested: dict[str, list[datetime]] = field(default_factory=dict)  # when each address sent tips, in memory
     provider: Provider = field(default_factory=Provider)  # of settings.oidc, if there is one
     trips: Trips = field(default_factory=Trips)

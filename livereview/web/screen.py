@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -16,6 +14,7 @@ from livereview.store import calibration, decisions, full_texts, matches, queues
 from livereview.store.open import Connection
 from livereview.web import card, guard, pages
 from livereview.web.guard import Room
+from livereview.web.leases import Question
 
 NOTE_LIMIT = 4_000  # characters
 
@@ -42,11 +41,17 @@ class Line:
     undo: bool = True
 
 
-def page(room: guard.Here, stage: str, record: str = "", done: str = "", undone: str = "") -> Response:
-    """The next report that waits for me at this stage, or the one of `record` if it waits too."""
+def page(room: guard.Here, stage: str, record: str = "", done: str = "", undone: str = "", skip: str = "") -> Response:
+    """The next report that waits for me at this stage, or the one of `record` if it waits too.
+
+    skip   a record that I do not want to see until all others are answered
+    """
     if stage not in room.review.screening.stages:
         raise HTTPException(404, "This review has no such stage.")
     with room.desk.store.read() as con:
+        if skip and records.in_review(con, room.review.id, skip):
+            place = room.review.id, stage
+            room.desk.leases.skip(place, room.me, report_of(con, skip), room.desk.clock())
         line = _done(con, room, done, stage) or _undone(con, room, undone, stage)
         draft = _draft(con, room, record, stage) if record and record == undone else Draft()
         return _show(con, room, stage, record, draft, line)
@@ -79,23 +84,22 @@ def _show(
     con: Connection, room: Room, stage: str, wanted: str, draft: Draft, line: Line | None = None, status: int = 200
 ) -> Response:
     review, now = room.review.id, room.desk.clock()
-    report = report_of(con, wanted) if wanted else ""
+    asked = report_of(con, wanted) if wanted else ""
 
-    def look(held: Mapping[str, int]) -> queues.Next:
-        return queues.next_for(con, room.review, room.me, stage, report, held)
+    def look(question: Question) -> queues.Head:
+        return queues.head(con, room.review, room.me, stage, most=question.most, wanted=question.wanted)
 
-    coming = room.desk.holds.take((review, stage), room.me, now, look)
-    shown = card.of(con, room.review.id, coming.report_id, room.review.highlights) if coming.report_id else None
+    votes = room.review.screening.votes
+    taken = room.desk.leases.take((review, stage), room.me, now, votes, look, asked)
+    report = taken.report
     values = {
-        "card": shown,
-        "files": full_texts.of(con, review, coming.report_id) if coming.report_id and stage == "full_text" else [],
-        "together": _together(con, room, coming.report_id, stage) if coming.report_id else {},
+        "card": card.of(con, review, report, room.review.highlights) if report else None,
+        "files": full_texts.of(con, review, report) if report and stage == "full_text" else [],
+        "together": _together(con, room, report, stage) if report else {},
         "draft": draft,
         "line": line,
-        "done": coming.done,
-        "waiting": coming.waiting,
-        "skipped": coming.skipped,  # then one goes on after this record; else simply to what is first by then
-        "following": coming.following or "",
+        "done": taken.head.done,
+        "waiting": taken.head.waiting,
     }
     return pages.show("screen.html", room, status, stage=stage, **values)
 
@@ -148,7 +152,6 @@ def decide(
     reason: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
     tags: Annotated[str, Form()] = "",
-    following: Annotated[str, Form()] = "",
     together: Annotated[list[str] | None, Form()] = None,
     hx_request: Annotated[str, Header()] = "",
 ) -> Response:
@@ -170,9 +173,8 @@ def decide(
     if hx_request:
         with room.desk.store.read() as con:
             line = Line(pages.VERDICTS[verdict], title_of(con, record), record, stage)
-            return _show(con, room, stage, following, Draft(), line)
-    onward = f"&record={following}" if re.fullmatch("r[0-9a-f]{20}", following) else ""
-    return RedirectResponse(f"/r/{room.review.id}/screen/{stage}?done={record}{onward}", 303)
+            return _show(con, room, stage, "", Draft(), line)
+    return RedirectResponse(f"/r/{room.review.id}/screen/{stage}?done={record}", 303)
 
 
 def _waits(con: Connection, room: Room, record: str, stage: str) -> bool:
@@ -211,6 +213,8 @@ def _write(room: Room, id: str, record: str, stage: str, verdict: str, draft: Dr
     except Refused as refusal:
         with room.desk.store.read() as con:
             return _show(con, room, stage, record, replace(draft, problem=refusal.message), status=422)
+    with room.desk.store.read() as con:
+        room.desk.leases.decided((room.review.id, stage), room.me, report_of(con, record))
     return None if answer["stands"] else _used(room, stage)
 
 

@@ -57,6 +57,7 @@ def admit(request: Request, account: Account, next: str) -> Response:
 def leave(request: Request, visit: guard.Visitor) -> Response:
     """End the session, here and on the server."""
     visit.desk.store.write(lambda con: accounts.end_session(con, visit.secret))
+    visit.desk.leases.leave(visit.name)
     return _with_cookie(request, RedirectResponse("/sign-in", 303), "", 0)
 
 

@@ -13,7 +13,7 @@ from livereview.store import calibration, decisions, records
 from livereview.store.open import Connection
 from livereview.web import guard, pages
 from livereview.web.guard import Room
-from livereview.web.screen import my_vote, my_word
+from livereview.web.screen import my_vote, my_word, report_of
 
 SHOWN = 200
 
@@ -32,8 +32,12 @@ def undo(
             guard.recorded(con, room, record)
             word = my_word(con, room, record, stage, role) or my_vote(con, room, record, stage, role)
             known = calibration.known(con, id)
+            report = report_of(con, record)
         if word and not known:
             record = word["record_id"]
+            if role == "vote":  # before it waits for somebody again, so that it comes back to me
+                place = room.review.id, stage
+                room.desk.leases.give(place, room.me, report, room.desk.clock())
             _take_back(room, id, record, stage, role, "item" in word)
     return RedirectResponse(_back(room, record, stage, role), 303)
 
