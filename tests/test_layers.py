@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 CORE = {"records", "errors", "review"}
 PURE = (
-    "records", "errors", "review", "sources", "dedup", "surveillance", "screening", "evidence", "summary", "statistics",
-    "ranking", "exchange",
+    "records", "errors", "review", "rights", "sources", "dedup", "surveillance", "screening", "evidence", "summary",
+    "statistics", "ranking", "exchange",
 )  # fmt: skip
 EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "livereview").iterdir()} - {
     "__init__",
@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "records": {"errors"},
     "settings": {"errors"},
+    "rights": set(),
     "messages": {"errors"},
     "logs": set(),
     "wire": set(),
@@ -55,10 +56,13 @@ ALLOWED: dict[str, set[str]] = {
         "exchange",
         "ranking",
         "notices",
+        "rights",
     },
     "client": {"ops", "store", "settings", "errors", "wire"},
     "files": {"client", "sources", "records", "errors", "exchange"},
-    "web": CORE | {"ops", "store", "exchange", "screening", "evidence", "settings", "sources", "client", "wire"},
+    "web": CORE
+    | {"rights", "ops", "store", "exchange", "screening", "evidence", "settings", "sources", "client"}
+    | {"wire"},
     "night": {"replay", "settings", "flows"},
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},

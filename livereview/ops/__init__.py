@@ -16,11 +16,13 @@ from typing import Any
 from livereview.errors import Refused
 from livereview.ops import (
     as_of,
+    door,
     evidence,
     exchange,
     full_text,
     impact,
     notices,
+    principals,
     publish,
     ranking,
     readiness,
@@ -42,11 +44,13 @@ Answer = dict[str, Any]
 __all__ = [
     "OPS",
     "Answer",
+    "door",
     "evidence",
     "exchange",
     "full_text",
     "impact",
     "notices",
+    "principals",
     "publish",
     "ranking",
     "readiness",
