@@ -36,7 +36,7 @@ def recheck(
     """
     chosen = settings.read(os.environ, Path(home) if home else None)
     moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
-    keep = replay.Recorder(Path(record)).keep if record else forget
+    keep = replay.Recorder(Path(record), chosen.reserve).keep if record else forget
     with Session(chosen) as client, fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher:
         endings = []
         asked = [source for source in SOURCES if source not in NEEDS or NEEDS[source] in chosen.secrets]

@@ -97,7 +97,7 @@ def surveil(
     """
     chosen = settings.read(os.environ, Path(home) if home else None)
     moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
-    keep = replay.Recorder(Path(record)).keep if record else forget
+    keep = replay.Recorder(Path(record), chosen.reserve).keep if record else forget
     with Session(chosen) as client, fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher:
         if protocol:
             client.call("register", text=Path(protocol).read_text(encoding="utf-8"), now=moment)

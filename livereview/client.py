@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from livereview.errors import Refused, Retry
-from livereview.settings import Settings
+from livereview.settings import Settings, told
 
 if TYPE_CHECKING:
     import requests
@@ -42,7 +42,8 @@ class Local:
         from livereview.store.open import Store
 
         self.settings = settings
-        self.store = Store(settings.database, settings.memory, settings.threads)
+        self.store = Store(settings.database, settings.memory, settings.threads, settings.reserve)
+        self.store.notes = told(settings)
 
     def call(self, operation: str, /, **arguments: Any) -> Answer:
         from livereview import ops  # brings all the rest, which commands without a database never need

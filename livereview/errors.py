@@ -2,6 +2,7 @@
 
     LivereviewError
     ├── Retry          the same call may work later: the flow tries again
+    │   └── DiskFull   there was no room to write it: nothing was kept of it
     ├── SourceBroken   this source can't be read as it is: stop it, keep the bytes, alert a person
     └── Refused        the caller asked for something that can't be done: tell them, change nothing
 
@@ -42,6 +43,10 @@ class Retry(LivereviewError):
     def __init__(self, message: str, *, after: float | None = None, **place: str | None):
         super().__init__(message, **place)
         self.after = after
+
+
+class DiskFull(Retry):
+    """There was no room on the disk; nothing was kept of what was asked, and it works again when there is room."""
 
 
 class SourceBroken(LivereviewError):

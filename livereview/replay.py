@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import threading
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -19,8 +20,11 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from livereview.disk import Reserve
 from livereview.errors import Refused
 from livereview.fetch import Answer
+
+log = logging.getLogger(__name__)
 
 INDEX = "index.json"
 FORMAT = 1
@@ -43,12 +47,23 @@ def canonical(method: str, url: str, form: Pairs | None) -> Asked:
 class Recorder:
     """Keeps answers in a folder, after those that are there already."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, reserve: int = 0):
         self._folder = folder
+        self._reserve = Reserve(folder, reserve)
+        self._stopped = False
         self._entries: list[dict[str, Any]] = _index(folder) if (folder / INDEX).exists() else []
 
     def keep(self, answer: Answer) -> None:
-        """Write the body, then the index, each in one go: a kill between them leaves the recording as it was."""
+        """Write the body, then the index, each in one go: a kill between them leaves the recording as it was.
+
+        A disk that is nearly full ends the recording with a warning: the night itself goes on.
+        """
+        if self._stopped:
+            return
+        if words := self._reserve.short():
+            self._stopped = True
+            log.warning("nothing more of this night is recorded in %s: %s", self._folder, words)
+            return
         method, url, form = canonical("GET" if answer.form is None else "POST", answer.url, answer.form)
         digest = hashlib.sha256(answer.body).hexdigest()
         name = f"{len(self._entries) + 1:03d}-{_word(answer.source)}-{digest[:8]}.{_ending(answer)}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from livereview.disk import MB, RESERVE
 from livereview.errors import Refused
 
 SECRETS = (
@@ -47,6 +48,9 @@ class Settings:
     home     folder of the database, the published sites and the owner's token (LIVEREVIEW_HOME, ./livereview-data)
     secrets  API keys and the contact address, by name; never printed
     url      where people reach the web app (LIVEREVIEW_URL); sender: From of mails (LIVEREVIEW_MAIL_FROM)
+    reserve  bytes that must stay free on the disk (LIVEREVIEW_RESERVE, "512MB"): see livereview.disk
+    backup   where `serve` ships each minute's events (LIVEREVIEW_BACKUP): a folder, or an address that fsspec knows
+    keep     how many whole copies stay there (LIVEREVIEW_BACKUP_KEEP, 30)
     memory   what DuckDB may use (LIVEREVIEW_MEMORY, "2GB"); threads likewise (LIVEREVIEW_THREADS, 2)
     oidc     who else vouches for people; None: they sign in with secrets only
     """
@@ -58,6 +62,9 @@ class Settings:
     url: str = ""
     sender: str = ""
     oidc: OpenId | None = None
+    reserve: int = RESERVE
+    backup: str = field(default="", repr=False)
+    keep: int = 30
 
     @property
     def smtp(self) -> str:
@@ -96,7 +103,47 @@ def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
         url=environment.get("LIVEREVIEW_URL", ""),
         sender=environment.get("LIVEREVIEW_MAIL_FROM", ""),
         oidc=_oidc(environment),
+        reserve=_bytes(environment.get("LIVEREVIEW_RESERVE", ""), "LIVEREVIEW_RESERVE", RESERVE),
+        backup=environment.get("LIVEREVIEW_BACKUP", ""),
+        keep=_count(environment.get("LIVEREVIEW_BACKUP_KEEP", ""), "LIVEREVIEW_BACKUP_KEEP", 30),
     )
+
+
+def told(settings: Settings) -> dict[str, object]:
+    """What a backup says of the settings: values that are no secret, and the names of the secrets that were set."""
+    secrets = sorted(settings.secrets)
+    if settings.oidc:
+        secrets.append("LIVEREVIEW_OIDC_CLIENT_SECRET")
+    values = {
+        "LIVEREVIEW_MEMORY": settings.memory,
+        "LIVEREVIEW_THREADS": str(settings.threads),
+        "LIVEREVIEW_URL": settings.url,
+        "LIVEREVIEW_MAIL_FROM": settings.sender,
+        "LIVEREVIEW_RESERVE": f"{settings.reserve // MB}MB",
+        "LIVEREVIEW_BACKUP_KEEP": str(settings.keep),
+        "LIVEREVIEW_OIDC_ISSUER": settings.oidc.issuer if settings.oidc else "",
+        "LIVEREVIEW_OIDC_CLIENT_ID": settings.oidc.client if settings.oidc else "",
+    }
+    return {"values": {name: value for name, value in values.items() if value}, "secrets": secrets}
+
+
+def _bytes(text: str, name: str, usual: int) -> int:
+    """Bytes of "512MB" or "2GB"."""
+    if not text:
+        return usual
+    found = re.fullmatch(r"(\d{1,9}) ?(MB|GB)", text.strip(), re.IGNORECASE)
+    if found is None:
+        raise Refused(f"{name} must be like 512MB or 2GB; got {text!r}")
+    return int(found[1]) * (MB if found[2].upper() == "MB" else 1024 * MB)
+
+
+def _count(text: str, name: str, usual: int) -> int:
+    """A whole number from 1."""
+    if not text:
+        return usual
+    if not re.fullmatch(r"[1-9]\d{0,5}", text.strip()):
+        raise Refused(f"{name} must be a whole number from 1; got {text!r}")
+    return int(text)
 
 
 def sealed(url: str) -> bool:

@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 CORE = {"records", "errors", "review"}
 PURE = (
-    "records", "errors", "review", "rights", "sources", "dedup", "surveillance", "screening", "evidence", "summary",
-    "statistics", "ranking", "exchange",
+    "records", "errors", "review", "sources", "dedup", "surveillance", "screening", "evidence", "summary", "statistics",
+    "ranking", "exchange",
 )  # fmt: skip
 EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "livereview").iterdir()} - {
     "__init__",
@@ -21,9 +21,9 @@ EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "liver
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
+    "disk": {"errors"},
     "records": {"errors"},
-    "settings": {"errors"},
-    "rights": set(),
+    "settings": {"disk", "errors"},
     "messages": {"errors"},
     "logs": set(),
     "wire": set(),
@@ -40,8 +40,8 @@ ALLOWED: dict[str, set[str]] = {
     "summary": CORE | {"evidence", "surveillance", "messages"},
     "fetch": {"wire", "sources", "records", "errors"},
     "notices": {"errors", "fetch", "wire"},
-    "replay": {"fetch", "sources", "records", "errors"},
-    "store": CORE | {"sources", "dedup", "surveillance", "screening", "evidence"},
+    "replay": {"disk", "fetch", "sources", "records", "errors"},
+    "store": CORE | {"disk", "sources", "dedup", "surveillance", "screening", "evidence"},
     "dedup_files": {"dedup", "sources", "records", "errors"},
     "ops": CORE
     | {
@@ -56,13 +56,12 @@ ALLOWED: dict[str, set[str]] = {
         "exchange",
         "ranking",
         "notices",
-        "rights",
+        "disk",
     },
     "client": {"ops", "store", "settings", "errors", "wire"},
     "files": {"client", "sources", "records", "errors", "exchange"},
     "web": CORE
-    | {"rights", "ops", "store", "exchange", "screening", "evidence", "settings", "sources", "client"}
-    | {"wire"},
+    | {"disk", "ops", "store", "exchange", "screening", "evidence", "settings", "sources", "client", "wire"},
     "night": {"replay", "settings", "flows"},
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},

@@ -12,7 +12,18 @@ import typer
 
 from livereview import review_toml
 from livereview.cli.console import err, out
-from livereview.cli.terminal import Home, Protocol, ReviewId, app, moment, protocol_file, register, settings_of, told
+from livereview.cli.terminal import (
+    Home,
+    Protocol,
+    ReviewId,
+    app,
+    moment,
+    protocol_file,
+    register,
+    settings_of,
+    told,
+    warn,
+)
 from livereview.client import Session
 from livereview.errors import Refused
 
@@ -144,7 +155,10 @@ def status(
     from livereview import night
 
     with told(), Session(settings_of(home)) as client:
-        found = client.call("status", **({"review": review} if review else {}))["reviews"]
+        answer = client.call("status", **({"review": review} if review else {}))
+        found = answer["reviews"]
+    for alarm in answer["service"]:
+        warn(f"ALARM {alarm}")
     if as_json:
         sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     elif not found:
@@ -152,5 +166,5 @@ def status(
     else:
         for one in found:
             night.show_status(one, out)
-    if any(one["alarms"] for one in found):
+    if answer["service"] or any(one["alarms"] for one in found):
         raise typer.Exit(1)

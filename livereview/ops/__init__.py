@@ -13,16 +13,15 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
+from livereview.disk import full, is_full
 from livereview.errors import Refused
 from livereview.ops import (
     as_of,
-    door,
     evidence,
     exchange,
     full_text,
     impact,
     notices,
-    principals,
     publish,
     ranking,
     readiness,
@@ -44,13 +43,11 @@ Answer = dict[str, Any]
 __all__ = [
     "OPS",
     "Answer",
-    "door",
     "evidence",
     "exchange",
     "full_text",
     "impact",
     "notices",
-    "principals",
     "publish",
     "ranking",
     "readiness",
@@ -148,7 +145,12 @@ def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
         signature(OPS[name]).bind(store, **ready)
     except TypeError as error:
         raise Refused(f"{name}: {error}") from None
-    answer: Answer = json.loads(json.dumps(OPS[name](store, **ready), default=_text))
+    try:
+        answer: Answer = json.loads(json.dumps(OPS[name](store, **ready), default=_text))
+    except OSError as error:
+        if is_full(error):
+            raise full(error) from error
+        raise
     return answer
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from livereview.disk import full, is_full, write_private
 from livereview.errors import Refused
 from livereview.ops.surveil import protocol
 from livereview.store import full_texts, records
@@ -38,7 +38,12 @@ def attach(
             raise Refused(f"record {record} is not in review {review}")
         full_texts.append(con, id, review, record, file)
 
-    _keep(folder, sha256, body)  # first the file: a row without one would promise what is not there
+    try:
+        _keep(folder, sha256, body)  # first the file: a row without one would promise what is not there
+    except OSError as error:
+        if is_full(error):
+            raise full(error) from error
+        raise
     store.write(job)
     return {"sha256": sha256, "name": file.name, "size": file.size}
 
@@ -53,10 +58,7 @@ def path(folder: Path, sha256: str) -> Path:
 def _keep(folder: Path, sha256: str, body: bytes) -> None:
     target = path(folder, sha256)
     if not target.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        beside = folder / f".{sha256}.{os.getpid()}"
-        beside.write_bytes(body)
-        beside.replace(target)
+        write_private(target, body)
 
 
 def _named(name: str) -> str:

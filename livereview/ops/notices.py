@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from livereview.notices import events
 from livereview.notices.backoff import schedule
 from livereview.notices.digest import Night, SearchLine, Waiting, digest
-from livereview.ops import status
+from livereview.ops import service, status
 from livereview.ops.surveil import protocol
 from livereview.review import Review
 from livereview.store import (
@@ -43,6 +43,7 @@ def digests(
     Nobody is listed for whom nothing waits and nothing happened, unless `always`. No count tells of another's vote:
     half-screened records stand among those to screen, conflicts only where this person settles them.
     """
+    wrong = service.alarms(store, now)
     with store.read() as con:
         reviews = [protocol(con, review) for review in searches.review_ids(con)]
         found = []
@@ -52,6 +53,8 @@ def digests(
             own = [review for review in reviews if account.enters(review.id)]
             waiting = [_waiting(con, review, account) for review in own]
             nights = [_night(con, review, now) for review in own] if account.role == "lead" else []
+            if nights and wrong:  # told once, with the first of their reviews
+                nights[0] = replace(nights[0], alarms=(*wrong, *nights[0].alarms))
             if told := digest(account.name, waiting, nights, base_url, always):
                 found.append({"name": account.name, "email": account.email, **asdict(told)})
         return {"digests": found}

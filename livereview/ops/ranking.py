@@ -16,6 +16,7 @@ from threading import Event
 from typing import Any
 from uuid import uuid4
 
+from livereview.disk import write_private
 from livereview.errors import Refused, Retry
 from livereview.ops import stopping
 from livereview.ops.screen import resolve
@@ -55,6 +56,7 @@ def rerank(
     apart   in a process of its own, so that decisions do not wait for it
     stop    once set, ends that process: raises Retry, and the order before stands
     """
+    store.reserve.require("queues are not ranked")
     with store.read() as con:
         rules = protocol(con, review)
         texts, labels = _texts(con, review), ranks.labels(con, review, rules.screening.stages[0])
@@ -109,11 +111,8 @@ def _kept(path: Path, key: bytes) -> Any:
 
 
 def _keep(path: Path, key: bytes, features: Any) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     content = pickle.dumps(features, protocol=pickle.HIGHEST_PROTOCOL)
-    beside = path.with_suffix(".new")
-    beside.write_bytes(key + hashlib.sha256(content).digest() + content)
-    beside.replace(path)
+    write_private(path, key + hashlib.sha256(content).digest() + content)
 
 
 def _apart(asked: tuple[Any, ...], stop: Event | None) -> Any:

@@ -7,7 +7,6 @@ are public; the words are for the operator, and may name reviews and folders.
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +15,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from livereview.disk import MB, room
+from livereview.ops import service
 from livereview.store import searches, versions, vitals
 from livereview.store.open import Store
 
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 PUBLISHER = "publisher"  # the name that the publishing thread gives its signs of life under
 WRITER_SECONDS = 5.0  # an idle writer answers within milliseconds; a page of records takes a second
 LARGEST_WAL = 256 * 2**20  # bytes: checkpoints come at 16 MB, so this many means that they fail
-DISK_RESERVE = 512 * 2**20  # bytes that must be free: a day of nights, and room to repair
 PUBLISHER_SECONDS = 900.0  # the largest build known takes two minutes
 BEHIND = timedelta(minutes=30)  # a request that no build has answered for so long
 SCHEDULE_SILENT = timedelta(minutes=10)  # it gives a sign each minute
@@ -75,11 +75,16 @@ def write_ahead_log(here: Surroundings) -> Answer:
 
 def disk(here: Surroundings) -> Answer:
     """There is room to go on."""
-    free = shutil.disk_usage(here.home).free
-    words = f"{free / 2**20:,.0f} MB free in {here.home}"
-    if free >= DISK_RESERVE:
-        return True, words
-    return False, f"{words}, less than the reserve of {DISK_RESERVE / 2**20:,.0f} MB: make room"
+    if problem := service.disk_problem(here.store):
+        return False, problem
+    return True, f"{room(here.home).free / MB:,.0f} MB free in {here.home}"
+
+
+def database(here: Surroundings) -> Answer:
+    """The database holds all that was acknowledged, as far as can be told, and has not been closed by an error."""
+    if problem := service.database_problem(here.store):
+        return False, problem
+    return True, "nothing that was acknowledged is known to be missing"
 
 
 def publisher(here: Surroundings) -> Answer:
@@ -123,6 +128,7 @@ CHECKS: tuple[tuple[str, Callable[[Surroundings], Answer]], ...] = (
     ("writer", writer),
     ("write-ahead log", write_ahead_log),
     ("disk", disk),
+    ("database", database),
     ("publisher", publisher),
     ("latest", latest),
     ("schedule", schedule),

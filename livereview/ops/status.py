@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from livereview.ops import recheck, tasks
+from livereview.ops import recheck, service, tasks
 from livereview.ops.surveil import protocol
 from livereview.review import Review
 from livereview.store import decisions, ledger, retirement, searches, versions
@@ -17,12 +17,16 @@ from livereview.surveillance.recall import CAVEAT, recall
 
 
 def status(store: Store, *, now: datetime, review: str | None = None) -> dict[str, Any]:
-    """The state of one review, or of all: searches, queue, versions; `alarms` in words, empty when all is well."""
+    """The state of one review, or of all: searches, queue, versions; `alarms` in words, empty when all is well.
+
+    `service` are alarms of the whole service, such as a disk that is nearly full.
+    """
     with store.read() as con:
         known = searches.review_ids(con)
         if review and review not in known:
             protocol(con, review)
-        return {"reviews": [_review(con, name, now) for name in known if review in (None, name)]}
+        reviews = [_review(con, name, now) for name in known if review in (None, name)]
+    return {"reviews": reviews, "service": service.alarms(store, now)}
 
 
 def _review(con: Connection, review: str, now: datetime) -> dict[str, Any]:

@@ -107,6 +107,9 @@ def next_run(what: Search, last_success: datetime | None, last_complete: datetim
     return Run("search", last_success - timedelta(days=what.overlap_days), now)
 
 
+INGEST_SHARE = 0.5  # of the disk's reserve: what a search brings can be asked again, what people decide can't
+
+
 def ingest(
     store: Store,
     *,
@@ -124,6 +127,7 @@ def ingest(
     The same bytes again give the first answer again. Bytes that can't be read are kept too, with the problem: the
     answer then has "problem" and no records.
     """
+    store.reserve.require("pages of searches wait", INGEST_SHARE)
     with store.read() as con:
         known = searches.of(con, search)
         if known is None:

@@ -8,29 +8,37 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
 
+from livereview.disk import RESERVE, Reserve, full, is_full, remove_leftovers, room
 from livereview.errors import Refused, Retry
-from livereview.store import standings
+from livereview.store import condition, standings
+from livereview.store.condition import Mark, Torn
+from livereview.store.migrations import SQL as SQL
+from livereview.store.migrations import applied, copy_before, migrate, pending
 from livereview.store.vitals import Heartbeats
 from livereview.store.watch import Watch
 from livereview.store.writer import BULK, SOON, Writer
 from livereview.store.writer import Connection as Connection
 
+log = logging.getLogger(__name__)
+
 T = TypeVar("T")
 PATIENCE = 60.0  # seconds that a look into the database may take
-
-_source_tree = Path(__file__).resolve().parents[2] / "db"
-SQL = _source_tree if _source_tree.is_dir() else Path(__file__).resolve().parents[1] / "_db"
+CHECKPOINT_AT = 16 * 2**20  # bytes of log: DuckDB's own figure
+CHECKPOINT_ROOM = 2, 0.25  # times the log, and times the file: DuckDB also writes anew the columns that were touched
+CHECKPOINT_PAUSE = 10.0  # seconds after one that did not come about
 
 
 class OwnerLock:
@@ -85,22 +93,54 @@ def describe(found: dict[str, Any] | None) -> str:
 class Store:
     """A database that this process owns. Close it, or use it as a context manager."""
 
-    def __init__(self, database: Path, memory: str = "2GB", threads: int = 2):
+    def __init__(self, database: Path, memory: str = "2GB", threads: int = 2, reserve: int = RESERVE):
         self.database = database
         self.backups = database.parent / "backups"
+        self.reserve = Reserve(database.parent, reserve)
+        self.torn = Torn(database)
         self.lock = OwnerLock(database)
+        self._mark = Mark(database)
         try:
-            self._con = connect(database, self.backups, memory, threads)
-            migrate(self._con)
-            standings.fill(self._con)
+            self._look_at_file()
+            self._con = self._open(memory, threads)
         except BaseException:
             self.lock.release()
             raise
+        self.notes: dict[str, Any] = {}  # what the owner was started with, for a backup's manifest; no secrets
+        self.broken = threading.Event()  # DuckDB has closed the database and can't go on without a restart
         self.heartbeats = Heartbeats()
         self.publishing = threading.Lock()  # two builds of one version would write over each other
         self._gate, self._watch = threading.Lock(), Watch()
         self._main = Writer(self._con.cursor(), "writer", self._gate)
         self._quick = Writer(self._con.cursor(), "quick writer", self._gate, self._main)
+        self._checkpoints = threading.Lock()
+        self._not_before = 0.0  # time.monotonic() of the next checkpoint
+
+    def _look_at_file(self) -> None:
+        condition.check(self.database)
+        if removed := remove_leftovers(self.database.parent):
+            log.info("removed %d half-written files of processes that were killed", len(removed))
+        if lost := self._mark.missing():
+            log.error("the write-ahead log of %s has lost %s bytes at its end", self.database, f"{lost:,}")
+            self.torn.write(lost)
+
+    def _open(self, memory: str, threads: int) -> Connection:
+        """The connection to a database that is up to date; before it is changed, a copy of the file is made."""
+        new = not self.database.exists()
+        try:
+            con = connect(self.database, self.backups, memory, threads)
+            done = [] if new else applied(con, self.database)
+            if done and pending(done):
+                con.close()
+                copy_before(self.database, self.backups, done[-1], self.reserve)
+                con = connect(self.database, self.backups, memory, threads)
+            migrate(con)
+            standings.fill(con)
+        except (duckdb.Error, OSError, UnicodeDecodeError) as error:
+            if is_full(error):
+                raise full(error) from error
+            raise condition.because(self.database, error) from error
+        return con
 
     def __enter__(self) -> Store:
         return self
@@ -120,6 +160,8 @@ class Store:
                 yield cursor
         except duckdb.InterruptException:
             raise Retry(f"the database was asked something that took over {seconds:.0f} s; try again later") from None
+        except duckdb.Error as error:
+            raise self._in_words(error) from error
         finally:
             cursor.close()
 
@@ -134,7 +176,7 @@ class Store:
                 cursor.execute("SELECT count(*) FROM migration").fetchall()  # DuckDB's moment is the first question
 
         try:
-            self.write(hold, bulk=True)
+            self._put(hold, bulk=True)
             yield cursor
         finally:
             cursor.close()
@@ -150,9 +192,61 @@ class Store:
         quick   does not wait for any of these: for what changes only rows that any other job on the same report changes
                 too, so that DuckDB refuses one of two that meet
         """
-        writer, turn = (self._quick if quick else self._main), (BULK if bulk else SOON)
-        answer: T = writer.put(job, turn).result()
+        answer = self._put(job, bulk=bulk, quick=quick)
+        self._mark.note()
+        self._checkpoint_if_due()
         return answer
+
+    def _put(self, job: Callable[[Connection], T], *, bulk: bool = False, quick: bool = False) -> T:
+        writer, turn = (self._quick if quick else self._main), (BULK if bulk else SOON)
+        try:
+            answer: T = writer.put(job, turn).result()
+        except (duckdb.Error, OSError) as error:
+            raise self._in_words(error) from error
+        return answer
+
+    def _in_words(self, error: Exception) -> Exception:
+        """The error for people where it is the disk's or the whole database's; else as it is."""
+        if isinstance(error, duckdb.FatalException):
+            log.error("DuckDB has closed %s: %s", self.database, error)
+            self.broken.set()
+            return Retry("the database had to be closed after an error and opens again with the owner's next start")
+        return full(error) if is_full(error) else error
+
+    def _checkpoint_if_due(self) -> None:
+        """Put the log into the file once it has grown, if the disk has room for that.
+
+        DuckDB would do so by itself, but where its own checkpoint meets a full disk it closes the whole database.
+        """
+        size = condition.size_of_log(self.database)
+        if size < CHECKPOINT_AT or time.monotonic() < self._not_before:
+            return
+        if not self._checkpoints.acquire(blocking=False):
+            return
+        try:
+            of_log, of_file = CHECKPOINT_ROOM
+            needed = of_log * size + of_file * self.database.stat().st_size
+            if room(self.database.parent).free >= needed and not self._checkpoint():
+                self._not_before = time.monotonic() + CHECKPOINT_PAUSE
+        finally:
+            self._checkpoints.release()
+
+    def _checkpoint(self) -> bool:
+        """Whether the log could be put into the file while both writers rested."""
+        cursor = self._con.cursor()
+
+        def job(con: Connection) -> None:
+            with self._gate:
+                cursor.execute("CHECKPOINT")
+
+        try:
+            self._put(job, bulk=True)
+        except duckdb.TransactionException:  # somebody still reads what was there before: later
+            return False
+        finally:
+            cursor.close()
+        self._mark.checkpointed()
+        return True
 
     def answers(self, seconds: float) -> bool:
         """Whether both writers take a job and commit it within so many seconds."""
@@ -179,6 +273,7 @@ def connect(database: Path | str, backups: Path | None, memory: str, threads: in
             "allow_community_extensions": False,
             "memory_limit": memory,
             "threads": threads,
+            "checkpoint_threshold": "1TB",  # `Store` asks for checkpoints, when the disk has room
         },
     )
     con.execute("SET TimeZone = 'UTC'")
@@ -196,32 +291,6 @@ def memory_database(memory: str = "2GB", threads: int = 2) -> Connection:
     con = connect(":memory:", None, memory, threads)
     migrate(con)
     return con
-
-
-def migrate(con: Connection) -> None:
-    """Bring the schema up to date, one transaction a migration, then make the views again."""
-    con.execute("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name VARCHAR NOT NULL)")
-    done = {row[0] for row in con.execute("SELECT number FROM migration").fetchall()}
-    files = {int(path.name[:4]): path for path in SQL.glob("[0-9][0-9][0-9][0-9]_*.sql")}
-    if unknown := done - files.keys():
-        raise Refused(
-            f"the database has migration {max(unknown)}, which this livereview does not know; update livereview"
-        )
-    for number in sorted(files.keys() - done):
-        _apply(con, files[number].read_text(encoding="utf-8"), number, files[number].name)
-    con.execute((SQL / "views.sql").read_text(encoding="utf-8"))
-
-
-def _apply(con: Connection, script: str, number: int, name: str) -> None:
-    con.begin()
-    try:
-        con.execute(script)
-        con.execute("INSERT INTO migration VALUES (?, ?)", [number, name])
-        con.commit()
-    except BaseException:
-        with suppress(duckdb.TransactionException):  # a failed commit has rolled back already
-            con.rollback()
-        raise
 
 
 def backup(store: Store, name: str) -> Path:

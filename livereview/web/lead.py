@@ -19,7 +19,9 @@ SHOWN = 200  # attempts on the ledger's page; its JSON has all
 def page(room: guard.Here) -> Response:
     """Alarms, tasks, searches, the flow of records, the last rejects."""
     review = room.review.id
-    status = ops.status.status(room.desk.store, now=room.desk.clock(), review=review)["reviews"][0]
+    answer = ops.status.status(room.desk.store, now=room.desk.clock(), review=review)
+    status = answer["reviews"][0]
+    status["alarms"] = [*answer["service"], *status["alarms"]]
     with room.desk.store.read() as con:
         values = {
             "rejects": searches.rejects(con, review, REJECTS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,15 @@ TITLES = {
     429: "Too many tries",
     500: "Something broke here",
     503: "Try again soon",
+    507: "The disk is full",
 }
+
+
+INSUFFICIENT_STORAGE = 507
+DISK_FULL = (
+    "The server's disk is full, so nothing was saved. Tell whoever runs this server to make room; then send it again, "
+    "nothing needs a restart."
+)
 
 
 def when(moment: datetime | None) -> str:
@@ -97,3 +106,9 @@ def error(status: int, message: str, link: tuple[str, str] = ("/", "Back to the 
     """A page that says what went wrong and where to go on: `link` is (address, words)."""
     title = TITLES.get(status, "That did not work")
     return render("error.html", None, status, title=title, message=message, link=link)
+
+
+def disk_full(address: str, fields: Sequence[tuple[str, str]]) -> HTMLResponse:
+    """That there is no room, with all that was typed in a form which sends it to the same address again."""
+    values = {"title": TITLES[INSUFFICIENT_STORAGE], "message": DISK_FULL, "address": address, "fields": fields}
+    return render("disk_full.html", None, INSUFFICIENT_STORAGE, **values)

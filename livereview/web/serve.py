@@ -19,7 +19,7 @@ import uvicorn
 from livereview import client, ops
 from livereview.errors import Refused, Retry
 from livereview.ops.readiness import PUBLISHER
-from livereview.settings import Settings
+from livereview.settings import Settings, told
 from livereview.store import searches, versions
 from livereview.store.open import Store
 from livereview.web import app
@@ -37,7 +37,8 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None
 
     Raises Refused when another process owns the database or the port.
     """
-    with Store(settings.database, settings.memory, settings.threads) as store:
+    with Store(settings.database, settings.memory, settings.threads, settings.reserve) as store:
+        store.notes = told(settings)
         made = app.create(store, settings, token=client.token(settings))
         config = uvicorn.Config(made, log_config=None, access_log=False)
         config.load()  # first of all: whoever finds the door open is answered at once

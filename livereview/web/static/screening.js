@@ -152,6 +152,7 @@
   const failed = (status) => {
     if (status === 401) return "Not saved: your session has ended. Sign in again in another tab, then decide once more. What you typed is kept.";
     if (status === 429) return "Not saved: too many requests. Wait a moment, then decide again.";
+    if (status === 507) return "Not saved: the server's disk is full. What you typed is kept; tell whoever runs the server, then decide again.";
     return "Not saved: the server does not answer. What you typed is kept; decide again when it is back.";
   };
 
