@@ -116,16 +116,12 @@ CREATE OR REPLACE VIEW open_task AS
 SELECT t.*, coalesce(p.report_id, t.record_id) AS report_id FROM task t
 LEFT JOIN task_end e ON e.task = t.id LEFT JOIN report p ON p.record_id = t.record_id WHERE e.task IS NULL;
 
--- Reports that a retraction would matter to, and when each source was last asked about them.
+-- Reports that a retraction would matter to.
 CREATE OR REPLACE VIEW watched AS
 SELECT s.review, s.report_id, s.state = 'included' AND s.stage = p.stages[len(p.stages)] AS included,
     s.stage = 'full_text' AND s.state IN ('open', 'half', 'not_retrieved') AS sought
 FROM screening_state s JOIN current_protocol p ON p.review = s.review
 WHERE s.state IN ('open', 'half', 'conflict', 'included', 'not_retrieved');
-
-CREATE OR REPLACE VIEW last_check AS
-SELECT c.review, coalesce(p.report_id, c.record_id) AS report_id, c.source, max(c.made) AS made
-FROM checked c LEFT JOIN report p ON p.record_id = c.record_id GROUP BY ALL;
 
 -- The ledger: one row for each search that was ever started. An attempt without an end was interrupted. What it means for
 -- a search's health is judged in livereview.surveillance.health.
@@ -133,6 +129,14 @@ CREATE OR REPLACE VIEW attempt AS
 SELECT s.*, coalesce(e.outcome, 'running') AS outcome, e.error, coalesce(e.found, 0) AS found, coalesce(e.fresh, 0) AS fresh,
     coalesce(e.changed, 0) AS changed, coalesce(e.rejected, 0) AS rejected, e.seconds, e.made AS finished
 FROM search s LEFT JOIN search_end e ON e.search = s.search;
+
+-- Searches that ran through, without those whose clock was ahead: a later attempt carries a time before their window's
+-- end. A day is livereview.surveillance.clock.TOLERANCE.
+CREATE OR REPLACE VIEW genuine_success AS
+SELECT * EXCLUDE (later) FROM (
+    SELECT *, min(made) OVER (PARTITION BY review, name ORDER BY seq ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) AS later
+    FROM attempt
+) WHERE outcome IN ('ok', 'ok-zero') AND (later IS NULL OR window_end <= later + INTERVAL 1 DAY);
 
 -- PRISMA boxes; summary.snapshot.Flow says how they must balance.
 CREATE OR REPLACE VIEW flow_counts AS

@@ -4,3 +4,9 @@ import os
 
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")  # read once, when Prefect is first imported
 os.environ.setdefault("DO_NOT_TRACK", "1")
+# A server of its own, for a night by hand, takes half a minute to start where the machine is busy; Prefect waits 20 s.
+os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "300")
+# What fetch says of every request belongs into the run's log.
+os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "livereview")
+# A run that is killed is then seen to be gone, instead of "running" for ever.
+os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "60")

@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "records": {"errors"},
     "settings": {"disk", "errors"},
     "messages": {"errors"},
+    "processes": set(),
     "logs": set(),
     "wire": set(),
     "review": {"records", "errors"},
@@ -57,6 +58,8 @@ ALLOWED: dict[str, set[str]] = {
         "ranking",
         "notices",
         "disk",
+        "rights",
+        "processes",
     },
     "client": {"ops", "store", "settings", "errors", "wire"},
     "files": {"client", "sources", "records", "errors", "exchange"},
@@ -66,7 +69,8 @@ ALLOWED: dict[str, set[str]] = {
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},
     "cli": EVERYTHING | {"flows"},
-    "flows": CORE | {"notices", "fetch", "replay", "sources", "surveillance", "review_toml", "client", "settings"},
+    "flows": CORE
+    | {"processes", "notices", "fetch", "replay", "sources", "surveillance", "review_toml", "client", "settings"},
 }
 IMPURE = {
     "duckdb",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -61,16 +62,26 @@ def plan(dice: Random) -> dict[int, dict[str, str]]:
     return found
 
 
-def season(home: Path, text: str, faults: dict[int, dict[str, str]], skew: timedelta) -> tuple[Local, Internet]:
-    """All nights, one after another; every fifth the sources' clocks are ahead by `skew`, two nights later behind."""
+def season(
+    home: Path,
+    text: str,
+    faults: dict[int, dict[str, str]],
+    skew: timedelta,
+    wrong_clock: Mapping[int, timedelta] | None = None,
+) -> tuple[Local, Internet]:
+    """All nights, one after another; every fifth the sources' clocks are ahead by `skew`, two nights later behind.
+
+    wrong_clock  by how much our own clock is ahead, by the number of the night
+    """
     client = Local(Settings(home=home, secrets={}, memory="500MB", threads=1))
     client.call("register", text=text, now=datetime(2026, 2, 28, tzinfo=UTC))
     searches = review_toml.parse(text).searches
     with Internet(catalogue(WORKS, FIRST, DAYS)) as net, fetch.Fetcher(secrets={}, via=net.base) as fetcher:
         for number, now in enumerate(nights(FIRST, NIGHTS)):
             net.night(now + skew * {0: 1, 2: -1}.get(number % 5, 0), faults.get(number, {}))
+            said = now + (wrong_clock or {}).get(number, timedelta(0))
             for search in searches:
-                run_search(client, fetcher, review_toml.parse(text).id, search, now, lambda answer: None)
+                run_search(client, fetcher, review_toml.parse(text).id, search, said, lambda answer: None)
     return client, net
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from livereview.errors import Refused
+from livereview.ops import nights
 from livereview.ops.surveil import protocol
 from livereview.review import Search
 from livereview.store import searches, tasks
@@ -22,7 +23,7 @@ def due(store: Store, *, review: str, source: str, now: datetime) -> dict[str, A
         raise Refused(f"{source!r} can't be asked about known reports; choose one of {', '.join(SOURCES)}")
     with store.read() as con:
         protocol(con, review)
-        last, limit = tasks.last_checks(con, review), now - timedelta(days=DUE)
+        last, limit = tasks.last_checks(con, review, now), now - timedelta(days=DUE)
         found = [
             {"record": one.known.record, "doi": one.known.doi, "pmid": one.known.pmid}
             for one in tasks.watched(con, review)
@@ -35,13 +36,24 @@ def _since(moment: datetime | None, limit: datetime) -> bool:
     return moment is not None and moment > limit
 
 
-def begin_lookup(store: Store, *, review: str, source: str, search: str, now: datetime) -> dict[str, Any]:
-    """Start a look-up of known reports at a source, in the ledger like any search."""
+def begin_lookup(
+    store: Store,
+    *,
+    review: str,
+    source: str,
+    search: str,
+    now: datetime,
+    runner: Mapping[str, Any] | None = None,
+    run: str | None = None,
+) -> dict[str, Any]:
+    """Start a look-up of known reports at a source, in the ledger like any search; `runner`, `run` as in `begin`."""
     what = Search(name=f"look-up: {source}", source=source, platform=source, query="reports known by DOI or PMID")
 
     def job(con: Connection) -> None:
         protocol(con, review)
+        nights.check_clock(con, review, now, clock_is_right=False)
         searches.begin(con, search, review, what, Run("lookup", None, now), now)
+        nights.lease(con, search, runner, run)
 
     store.write(job)
     return {"search": search}
@@ -55,7 +67,7 @@ def checked(store: Store, *, review: str, source: str, records: Sequence[str], n
 
 def overdue(con: Connection, review: str, now: datetime) -> list[str]:
     """An alarm where included reports were not looked up within the promised days, or never since they were found."""
-    last, limit = tasks.last_checks(con, review), now - timedelta(days=PROMISED)
+    last, limit = tasks.last_checks(con, review, now), now - timedelta(days=PROMISED)
     late = [
         one
         for one in _included(con, review)

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from livereview.ops import recheck, service, tasks
+from livereview.ops import nights, recheck, service, tasks
 from livereview.ops.surveil import protocol
 from livereview.review import Review
 from livereview.store import decisions, ledger, retirement, searches, versions
@@ -21,6 +21,7 @@ def status(store: Store, *, now: datetime, review: str | None = None) -> dict[st
 
     `service` are alarms of the whole service, such as a disk that is nearly full.
     """
+    nights.end_dead(store, now)
     with store.read() as con:
         known = searches.review_ids(con)
         if review and review not in known:
@@ -105,7 +106,9 @@ def alarms(con: Connection, rules: Review, known: Sequence[Health], now: datetim
     """What is wrong now, one sentence each, most urgent first."""
     marked = [task for task in tasks.open_tasks(con, rules.id) if task["kind"] != "tip"]
     found = [f"a report {task['words']} ({task['title']}): settle it on the lead's page" for task in marked]
-    found += [alarm for one in known for alarm in one.alarms] + recheck.overdue(con, rules.id, now)
+    found += [alarm for one in known for alarm in one.alarms]
+    found += nights.alarms(con, rules, nights.begun(ledger.attempts(con, rules.id)), now)
+    found += recheck.overdue(con, rules.id, now)
     if problem := versions.last_problem(con, rules.id):
         found.append(f"the last build failed and the old page stands: {problem}")
     if held := versions.held(con, rules.id):
@@ -118,5 +121,6 @@ def ledger_of(store: Store, *, review: str, now: datetime) -> dict[str, Any]:
     with store.read() as con:
         rules = protocol(con, review)
         attempts = [attempt for known in ledger.attempts(con, rules.id).values() for attempt in known]
+        attempts += nights.attempts_of(con, rules)
     attempts.sort(key=lambda attempt: attempt.started, reverse=True)
     return {"review": review, "attempts": [asdict(attempt) for attempt in attempts]}

@@ -12,7 +12,7 @@ from typing import Any
 
 from livereview import review_toml, sources
 from livereview.errors import LivereviewError, Refused
-from livereview.ops import tasks
+from livereview.ops import nights, tasks
 from livereview.ops.settle import prepare, settle
 from livereview.review import Review, Search
 from livereview.sources import citations
@@ -58,27 +58,46 @@ def text_of(store: Store, *, review: str, now: datetime) -> dict[str, Any]:
         return {"text": rules.text, "status": retirement.effective(con, rules).living.status}
 
 
-def begin(store: Store, *, review: str, name: str, search: str, now: datetime) -> dict[str, Any]:
+def begin(
+    store: Store,
+    *,
+    review: str,
+    name: str,
+    search: str,
+    now: datetime,
+    runner: Mapping[str, Any] | None = None,
+    run: str | None = None,
+    clock_is_right: bool = False,
+) -> dict[str, Any]:
     """Start a search of the protocol under a client-made id and give the window to ask for.
 
     The window starts `overlap_days` before the end of the last one that ran through, so nights that failed or never ran
     are caught up and late arrivals are seen. Every `sweep_days` it starts at the beginning again: what was backdated is
     found, and what the search must return is looked for. Searches of this name whose process died are ended as failed
     first.
+
+    runner  the process that runs it (`processes.Process` as data);  run: its Prefect flow run
+    clock_is_right  believe `now` although several earlier nights carry later times
+
+    Raises Refused, before anything is written, for a clock that is behind and for a window that ends before it starts.
     """
 
     def job(con: Connection) -> dict[str, Any]:
         what = protocol(con, review).search(name)
         if what is None:
             raise Refused(f"review {review} has no search {name!r}; see [[searches]] in its review.toml")
+        nights.check_clock(con, review, now, clock_is_right)
+        success, complete = (read(con, review, name, now) for read in (searches.last_success, searches.last_complete))
+        run_now = next_run(what, success, complete, now)
+        nights.check_window(name, run_now)
         for dead in searches.interrupted(con, review, name):
             if dead != search:
-                _end(con, dead, "interrupted: its process died", None, now)
-        run = next_run(what, searches.last_success(con, review, name), searches.last_complete(con, review, name), now)
+                _end(con, dead, nights.INTERRUPTED, None, now)
         seeds, query = _seeds(con, review, what)
-        searches.begin(con, search, review, replace(what, query=query), run, now)
-        start = run.start.isoformat() if run.start else None
-        return {"search": search, "kind": run.kind, "start": start, "end": now.isoformat(), "seeds": seeds}
+        searches.begin(con, search, review, replace(what, query=query), run_now, now)
+        nights.lease(con, search, runner, run)
+        start = run_now.start.isoformat() if run_now.start else None
+        return {"search": search, "kind": run_now.kind, "start": start, "end": now.isoformat(), "seeds": seeds}
 
     return store.write(job)
 

@@ -18,14 +18,14 @@ def attempts(con: Connection, review: str) -> dict[str, list[Attempt]]:
     """The last attempts of each search of a review, oldest first; searches in the order of their first run."""
     result = con.execute(
         """WITH told AS (
-            SELECT search, count(*) AS pages, sum(bytes)::BIGINT AS bytes, list(filled) AS filled,
+            SELECT search, count(*) AS pages, sum(bytes)::BIGINT AS bytes, list(filled) AS filled, max(made) AS last_page,
                 arg_max(quota, seq) FILTER (WHERE quota IS NOT NULL) AS quota,
                 list_sort(list_distinct(list(note) FILTER (WHERE note IS NOT NULL))) AS notes
             FROM page GROUP BY search
         ), missed AS (SELECT search, list(publication ORDER BY publication) AS missing FROM canary WHERE NOT found GROUP BY search)
         SELECT a.name, a.source, coalesce(a.kind, 'search') AS kind, a.outcome, a.made AS started, a.window_start, a.window_end,
             a.query, a.filters, a.error, a.finished, a.found, a.fresh, a.changed, a.rejected, coalesce(t.pages, 0) AS pages,
-            coalesce(t.bytes, 0) AS bytes, a.seconds, t.filled, t.quota, t.notes, m.missing
+            coalesce(t.bytes, 0) AS bytes, a.seconds, t.filled, t.quota, t.notes, m.missing, t.last_page
         FROM attempt a LEFT JOIN told t USING (search) LEFT JOIN missed m USING (search) WHERE a.review = ?
         QUALIFY row_number() OVER (PARTITION BY a.name ORDER BY a.seq DESC) <= ? ORDER BY a.seq""",
         [review, KEPT],

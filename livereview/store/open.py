@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -109,6 +110,7 @@ class Store:
         self.notes: dict[str, Any] = {}  # what the owner was started with, for a backup's manifest; no secrets
         self.broken = threading.Event()  # DuckDB has closed the database and can't go on without a restart
         self.heartbeats = Heartbeats()
+        self.opened = datetime.now(UTC)
         self.publishing = threading.Lock()  # two builds of one version would write over each other
         self._gate, self._watch = threading.Lock(), Watch()
         self._main = Writer(self._con.cursor(), "writer", self._gate)

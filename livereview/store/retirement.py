@@ -159,7 +159,7 @@ def watched(con: Connection, review: str, names: Iterable[str], since: datetime)
     rows = con.execute(
         """SELECT name, min(window_end) FILTER (WHERE good), max(window_end) FILTER (WHERE good),
             count(*) FILTER (WHERE made >= $since), count(*) FILTER (WHERE made >= $since AND good)
-        FROM (SELECT *, outcome IN ('ok', 'ok-zero') AS good FROM attempt)
+        FROM (SELECT *, search IN (SELECT search FROM genuine_success WHERE review = $review) AS good FROM attempt)
         WHERE review = $review AND coalesce(kind, 'search') IN ('search', 'sweep') GROUP BY name""",
         {"review": review, "since": since},
     ).fetchall()

@@ -15,6 +15,7 @@ from livereview.sources.protocol import Query, Reject
 from livereview.store import standings
 from livereview.store.open import Connection
 from livereview.store.rows import one_row
+from livereview.surveillance.clock import TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +100,14 @@ def review_ids(con: Connection) -> list[str]:
     return [row[0] for row in con.execute("SELECT review FROM current_protocol ORDER BY review").fetchall()]
 
 
-def last_success(con: Connection, review: str, name: str) -> datetime | None:
-    """The end of the window of the last search that ran to its end."""
-    row = one_row(
-        con,
-        "SELECT max(window_end) FROM attempt WHERE review = ? AND name = ? AND outcome IN ('ok', 'ok-zero')",
-        [review, name],
-    )
-    return row[0] if row else None
+def last_success(con: Connection, review: str, name: str, now: datetime) -> datetime | None:
+    """The end of the window of the last search that ran to its end; one whose clock was ahead does not count."""
+    rows = con.execute(
+        "SELECT max(window_end) FROM genuine_success WHERE review = ? AND name = ? AND window_end <= ?",
+        [review, name, now + TOLERANCE],
+    ).fetchall()
+    end: datetime | None = rows[0][0]
+    return end
 
 
 def begin(con: Connection, search: str, review: str, what: Search, run: Run, now: datetime) -> None:
@@ -130,15 +131,15 @@ def begin(con: Connection, search: str, review: str, what: Search, run: Run, now
     )
 
 
-def last_complete(con: Connection, review: str, name: str) -> datetime | None:
-    """When this search last went through everything from the beginning, to its end."""
-    row = one_row(
-        con,
-        """SELECT max(window_end) FROM attempt
-        WHERE review = ? AND name = ? AND kind = 'sweep' AND outcome IN ('ok', 'ok-zero')""",
-        [review, name],
-    )
-    return row[0] if row else None
+def last_complete(con: Connection, review: str, name: str, now: datetime) -> datetime | None:
+    """When this search last went through everything from the beginning, to its end; clocks as in `last_success`."""
+    rows = con.execute(
+        """SELECT max(window_end) FROM genuine_success
+        WHERE review = ? AND name = ? AND kind = 'sweep' AND window_end <= ?""",
+        [review, name, now + TOLERANCE],
+    ).fetchall()
+    end: datetime | None = rows[0][0]
+    return end
 
 
 def interrupted(con: Connection, review: str, name: str) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from livereview.store import standings
 from livereview.store.open import Connection
 from livereview.store.rows import one_row
+from livereview.surveillance.clock import TOLERANCE
 from livereview.surveillance.lookups import Known
 
 
@@ -128,9 +129,14 @@ def is_watched(con: Connection, record_ids: Iterable[str]) -> list[tuple[str, st
     ).fetchall()
 
 
-def last_checks(con: Connection, review: str) -> dict[tuple[str, str], datetime]:
-    """When each report was last looked up, by (report, source)."""
-    rows = con.execute("SELECT report_id, source, made FROM last_check WHERE review = ?", [review]).fetchall()
+def last_checks(con: Connection, review: str, now: datetime) -> dict[tuple[str, str], datetime]:
+    """When each report was last looked up, by (report, source); a look-up whose clock was ahead does not count."""
+    rows = con.execute(
+        """SELECT coalesce(p.report_id, c.record_id) AS report_id, c.source, max(c.made)
+        FROM checked c LEFT JOIN report p ON p.record_id = c.record_id
+        WHERE c.review = ? AND c.made <= ? GROUP BY ALL""",
+        [review, now + TOLERANCE],
+    ).fetchall()
     return {(row[0], row[1]): row[2] for row in rows}
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from livereview.records import Record
+from livereview.surveillance.clock import TOLERANCE, in_future
 
 WATCHED = (
     "title",
@@ -20,6 +21,9 @@ RAN_THROUGH = ("ok", "ok-zero")
 EXPECTED = 3.0  # records a silent run of searches should have brought: e^-3 is a chance of 1 in 20
 SAMPLE, HISTORY = 10, 30  # records in the last run, and before it, that a vanished field is judged by
 LOW_QUOTA = 0.1
+QUIET = timedelta(hours=6)  # a search that has brought no page for so long has lost its process, or its source hangs
+USUAL_TIMES = 10  # how many times its usual length a search may take without a page, where that is longer than QUIET
+LONGEST_RUN = timedelta(hours=24)  # the next night is due by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Attempt:
     filled   how many of the found records have each of WATCHED
     seconds  how long it took, where that was measured;  quota: the share of the source's allowance left after it
     missing  DOIs that this run had to return and did not
+    last_page  when its last page was taken in; None: none has come yet
     """
 
     name: str
@@ -54,6 +59,7 @@ class Attempt:
     quota: float | None = None
     notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    last_page: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +92,14 @@ def filled(records: Iterable[Record]) -> dict[str, int]:
 def health(attempts: Sequence[Attempt], now: datetime, stale_days: int, usual_zero: bool = False) -> Health:
     """The state of one search from its attempts, oldest first (at least one)."""
     last = attempts[-1]
-    through = [attempt for attempt in attempts if attempt.outcome in RAN_THROUGH]
+    through = [attempt for attempt in genuine(attempts, now) if attempt.outcome in RAN_THROUGH]
     nightly = [attempt for attempt in through if attempt.kind != "sweep"] or through
     success = max((attempt.window_end for attempt in through), default=None)
     silent = () if usual_zero else tuple(_silent(attempts))
     alarms = (
+        *_from_the_future(attempts, now),
         *_ended_badly(last),
+        *_still_running(attempts, now),
         *silent,
         *_stale(last.name, success, now, stale_days),
         *_missing(attempts),
@@ -110,6 +118,65 @@ def health(attempts: Sequence[Attempt], now: datetime, stale_days: int, usual_ze
         silent=bool(silent),
         alarms=alarms,
     )
+
+
+def ahead(attempts: Sequence[Attempt], now: datetime) -> list[bool]:
+    """For each attempt, oldest first, whether its clock was ahead: it claims a time that had not come.
+
+    A later attempt with an earlier time tells too, so that a false success does not count once its time has come.
+    """
+    flags: list[bool] = []
+    latest_possible = now
+    for attempt in reversed(attempts):
+        false = in_future(attempt.window_end, latest_possible)
+        flags.append(false)
+        if not false:
+            latest_possible = min(latest_possible, attempt.started)
+    return flags[::-1]
+
+
+def genuine(attempts: Sequence[Attempt], now: datetime) -> list[Attempt]:
+    """The attempts whose clock was not ahead, oldest first."""
+    return [attempt for attempt, false in zip(attempts, ahead(attempts, now), strict=True) if not false]
+
+
+def _from_the_future(attempts: Sequence[Attempt], now: datetime) -> Iterable[str]:
+    """The last run whose clock was ahead, until one with the right time has run through since."""
+    last: Attempt | None = None
+    for attempt, false in zip(attempts, ahead(attempts, now), strict=True):
+        if false:
+            last = attempt
+        elif attempt.outcome in RAN_THROUGH:
+            last = None
+    if last is not None:
+        yield (
+            f"search {last.name} ended {last.outcome} with a clock that said {last.window_end:%Y-%m-%d %H:%M} UTC,"
+            f" which had not come: that clock was ahead. Its window counts for nothing, and the next run asks from"
+            f" the last true success. See to the clock of that machine"
+        )
+
+
+def _still_running(attempts: Sequence[Attempt], now: datetime) -> Iterable[str]:
+    """A search that has not ended although it should have, judged by its last page and by its own history."""
+    last = attempts[-1]
+    if last.outcome != "running" or in_future(last.started, now):
+        return
+    lengths = [attempt.seconds for attempt in attempts if attempt.seconds]
+    usual = timedelta(seconds=sum(lengths) / len(lengths)) if lengths else timedelta(0)
+    quiet = now - max(last.started, last.last_page or last.started)
+    running = now - last.started
+    if quiet <= max(QUIET, USUAL_TIMES * usual) and running <= LONGEST_RUN:
+        return
+    seen = "and no page has come yet" if last.last_page is None else f"and the last page came {_ago(quiet)} ago"
+    yield f"search {last.name} is still running after {_ago(running)}, {seen}: look at its process, or end the run"
+
+
+def _ago(length: timedelta) -> str:
+    """A length of time in words, in the largest unit that fits."""
+    hours = round(length / timedelta(hours=1))
+    if hours < 48:
+        return f"{hours} {'hour' if hours == 1 else 'hours'}"
+    return f"{length.days} days"
 
 
 def _ended_badly(last: Attempt) -> Iterable[str]:
@@ -131,7 +198,11 @@ def _silent(attempts: Sequence[Attempt]) -> Iterable[str]:
 
 
 def _stale(name: str, success: datetime | None, now: datetime, stale_days: int) -> Iterable[str]:
-    if success and (now - success).days > stale_days:
+    if success is None:
+        return
+    if success - now > TOLERANCE:  # `genuine` leaves none such; who asks with another clock shall still hear of it
+        yield f"search {name} last succeeded in the future, at {success:%Y-%m-%d %H:%M} UTC: a clock is wrong"
+    if (now - success).days > stale_days:
         yield f"search {name} last succeeded {(now - success).days} days ago"
 
 

@@ -1,0 +1,284 @@
+"""Nights that must not lie: wrong clocks, searches whose process is gone, nights that did not begin."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from livereview import processes, review_toml
+from livereview.errors import LivereviewError, Refused
+from livereview.processes import Process
+from livereview.review import Review, Search
+from livereview.store import nights, retirement, vitals
+from livereview.store.nights import Lease, LostNight
+from livereview.store.open import Connection, Store
+from livereview.store.searches import Run
+from livereview.surveillance import clock
+from livereview.surveillance.health import Attempt
+from livereview.surveillance.late import Expected, lateness
+
+LEASE = timedelta(minutes=10)  # a search whose process has not been heard of for so long has lost it
+RENEWED_EACH = 60.0  # seconds between two signs of life of a running search
+INTERRUPTED = "interrupted: its process died"
+SOON = timedelta(minutes=5)  # a time this close to the wall clock was read from a clock, not typed
+LONGEST_REASON = 2_000  # characters that are kept of why a night did not begin
+
+
+# Clocks and windows
+
+
+def check_clock(con: Connection, review: str, now: datetime, clock_is_right: bool) -> None:
+    """Raise Refused where `now` is behind what has already happened in this review."""
+    last = clock.behind(nights.events_near(con, review, now), now)
+    if last is None or clock_is_right:
+        return
+    wall = datetime.now(UTC)
+    whose = "the clock of this machine" if abs(wall - now) < SOON else "the time that was given (--now)"
+    raise Refused(
+        f"{whose} says {now:%Y-%m-%d %H:%M} UTC, but the last event of {review} is of {last.made:%Y-%m-%d %H:%M} UTC"
+        f" ({last.words}); {_hours(clock.TOLERANCE)} behind is the most that is taken, as a window from a wrong time"
+        f" loses records. Set it right. If it is right, and the clock was ahead in earlier nights, search once with:"
+        f" livereview surveil --review {review} --clock-is-right"
+    )
+
+
+def check_window(name: str, run: Run) -> None:
+    """Raise Refused for a window that ends before it starts, or when it starts: it would find nothing."""
+    if run.start is None or run.start < run.end:
+        return
+    raise Refused(
+        f"search {name} would ask from {run.start:%Y-%m-%d %H:%M} to {run.end:%Y-%m-%d %H:%M} UTC, a window that ends"
+        f" before it starts: look at this machine's clock, and at `start` of the search in review.toml"
+    )
+
+
+def _hours(length: timedelta) -> str:
+    return f"{length / timedelta(hours=1):.0f} hours"
+
+
+# Searches that run, and their processes
+
+
+def lease(con: Connection, search: str, runner: Mapping[str, Any] | None, run: str | None) -> None:
+    """Write down who runs a search; `runner` as `processes.Process`, None: not known."""
+    known = runner or {}
+    nights.take_lease(
+        con,
+        search,
+        datetime.now(UTC),
+        place=known.get("place"),
+        pid=known.get("pid"),
+        started=known.get("started"),
+        run=run,
+    )
+
+
+def renew(store: Store, *, search: str, now: datetime) -> dict[str, Any]:
+    """The process that runs this search lives; asked each RENEWED_EACH seconds. `now` is not looked at."""
+    store.write(lambda con: nights.renew_lease(con, search, datetime.now(UTC)))
+    return {}
+
+
+def end_dead(store: Store, now: datetime) -> list[str]:
+    """End each search whose process is gone, as failed or partial; the names of those, with their reviews."""
+    with store.read() as con:
+        gone = [each for each in nights.running(con) if _is_gone(each, store.opened)]
+    for each in gone:
+        _end(store, each, INTERRUPTED, now)
+    return [f"{each.review}: {each.name}" for each in gone]
+
+
+def _is_gone(each: Lease, owner_since: datetime) -> bool:
+    """Whether its process is known to be dead, or was not heard of for LEASE while it could have been.
+
+    A search of before leases were kept has none to go by: its last sign is its begin, which may carry a replay's time.
+    """
+    if each.place is not None and each.pid is not None:
+        alive = processes.is_alive(Process(each.place, each.pid, each.started))
+        if alive is not None:
+            return not alive
+    wall = datetime.now(UTC)
+    return wall - max(each.renewed, owner_since) > LEASE
+
+
+def end_run(store: Store, *, run: str, reason: str, now: datetime) -> dict[str, Any]:
+    """End every search that this Prefect flow run had in hand; their names. For a run that was cancelled or crashed."""
+    with store.read() as con:
+        mine = [each for each in nights.running(con) if each.run == run]
+    for each in mine:
+        _end(store, each, reason, now)
+    return {"ended": [each.name for each in mine]}
+
+
+def _end(store: Store, each: Lease, reason: str, now: datetime) -> None:
+    from livereview.ops import surveil  # which leases what it begins, so it imports this module
+
+    surveil.finish(store, search=each.search, now=now, error=reason)
+
+
+# Nights that did not begin
+
+
+def lose_night(
+    store: Store,
+    *,
+    review: str,
+    what: str,
+    reason: str,
+    now: datetime,
+    due: str | None = None,
+    id: str | None = None,
+) -> dict[str, Any]:
+    """Write down that searches did not begin, and why; the same again changes nothing.
+
+    what  the name of the search, or the cron line;  due  ISO time when it was due, or happened; default: now
+    """
+    moment = datetime.fromisoformat(due) if due else now
+    key = id or hashlib.sha256(f"{review}\0{what}\0{moment.isoformat()}".encode()).hexdigest()
+    night = LostNight(what, reason[:LONGEST_REASON], moment, now)
+    store.write(lambda con: nights.save_lost(con, key, review, night))
+    return {"id": key}
+
+
+def note_night(store: Store, *, id: str, review: str, what: str, note: str, now: datetime) -> dict[str, Any]:
+    """Write down what happened in a night although nothing failed; the same again changes nothing."""
+    store.write(lambda con: nights.save_note(con, id, review, what, note[:LONGEST_REASON], now))
+    return {}
+
+
+def sign_of_life(store: Store, *, words: str, now: datetime, ok: bool = True) -> dict[str, Any]:
+    """The schedule lives; `words` and `ok` are what it says of itself. Its clock is not asked: the owner's counts."""
+    sign = vitals.SignOfLife(vitals.SCHEDULE, words[:LONGEST_REASON], ok, datetime.now(UTC))
+    store.write(lambda con: vitals.save_sign(con, sign))
+    return {}
+
+
+# What is late
+
+
+def cron_of(rules: Review, search: Search) -> str:
+    """The cron line that starts a search."""
+    return search.schedule or rules.living.search_schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """When the runs of a review's searches began, by name, and when the one that runs now did."""
+
+    by_name: Mapping[str, Sequence[datetime]]
+    busy_since: datetime | None
+
+
+def begun(attempts: Mapping[str, Sequence[Attempt]]) -> Begun:
+    """From the ledger."""
+    regular = {
+        name: [attempt for attempt in runs if attempt.kind in ("search", "sweep")] for name, runs in attempts.items()
+    }
+    running = [runs[-1].started for runs in regular.values() if runs and runs[-1].outcome == "running"]
+    return Begun(
+        {name: [attempt.started for attempt in runs] for name, runs in regular.items()}, max(running, default=None)
+    )
+
+
+def alarms(con: Connection, rules: Review, runs: Begun, now: datetime) -> list[str]:
+    """Searches that are late or never ran, and nights that did not begin and were not made good since."""
+    if rules.living.status != "living":
+        return []
+    told = [_lost_words(night) for night in _not_made_good(con, rules)]
+    since = _since(con, rules)
+    for search in rules.searches:
+        moments = runs.by_name.get(search.name, ())
+        expected = Expected(search.name, cron_of(rules, search), rules.living.timezone, since[search.name])
+        words = lateness(expected, moments, now, runs.busy_since)
+        if words:
+            told.append(words)
+    return told
+
+
+def _not_made_good(con: Connection, rules: Review) -> list[LostNight]:
+    """The last lost night of each search or cron line, unless one that it was for has begun since."""
+    last = {night.what: night for night in nights.lost(con, rules.id)}
+    return [night for night in last.values() if not _made_good(rules, night)]
+
+
+def _made_good(rules: Review, night: LostNight) -> bool:
+    meant = {search.name for search in rules.searches if night.what in (search.name, cron_of(rules, search))}
+    if not meant:  # it was for something else, or for what has left the protocol
+        return bool(night.begun_since)
+    return bool(night.begun_since & meant)
+
+
+def _lost_words(night: LostNight) -> str:
+    return f"a night did not begin ({night.what}, {night.due:%Y-%m-%d %H:%M} UTC): {night.reason}"
+
+
+def _since(con: Connection, rules: Review) -> dict[str, datetime]:
+    """For each search, when it came into the protocol with its present cron line, or the review came back."""
+    protocols = tuple(nights.protocols(con, rules.id))
+    decided = retirement.in_force(con, rules.id)
+    entered = {search.name: _entered(search.name, protocols) for search in rules.searches}
+    if decided is None:
+        return entered
+    return {name: max(moment, decided[1].made) for name, moment in entered.items()}
+
+
+@lru_cache(maxsize=1024)
+def _entered(name: str, protocols: tuple[tuple[str, datetime], ...]) -> datetime:
+    """When the last unbroken run of protocols began that have this search with its present cron line."""
+    entered = protocols[-1][1]
+    wanted = _line(protocols[-1][0], name)
+    for text, made in reversed(protocols):
+        if _line(text, name) != wanted:
+            break
+        entered = made
+    return entered
+
+
+@lru_cache(maxsize=1024)
+def _line(text: str, name: str) -> tuple[str, str] | None:
+    """The cron line and time zone of a search in this protocol; None: it is not in it, or is not searched now."""
+    try:
+        rules = review_toml.parse(text)
+    except LivereviewError:  # an older livereview took it
+        return None
+    search = rules.search(name)
+    if search is None or rules.living.status != "living":
+        return None
+    return cron_of(rules, search), rules.living.timezone
+
+
+def attempts_of(con: Connection, rules: Review) -> list[Attempt]:
+    """Nights that did not begin, and notes of others, as rows of the ledger."""
+    lost = [
+        Attempt(
+            name=night.what,
+            source="",
+            kind="night",
+            outcome="failed",
+            started=night.due,
+            window_start=None,
+            window_end=night.due,
+            error=f"did not begin: {night.reason}",
+            finished=night.made,
+        )
+        for night in nights.lost(con, rules.id)
+    ]
+    noted = [
+        Attempt(
+            name=what,
+            source="",
+            kind="night",
+            outcome="noted",
+            started=made,
+            window_start=None,
+            window_end=made,
+            finished=made,
+            notes=(note,),
+        )
+        for what, note, made in nights.notes(con, rules.id)
+    ]
+    return [*lost, *noted]
