@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 CORE = {"records", "errors", "review"}
 PURE = (
-    "records", "errors", "review", "rights", "sources", "dedup", "surveillance", "screening", "evidence", "summary",
-    "statistics", "ranking", "exchange",
+    "records", "errors", "review", "sources", "dedup", "surveillance", "screening", "evidence", "summary", "statistics",
+    "ranking", "exchange",
 )  # fmt: skip
 EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "livereview").iterdir()} - {
     "__init__",
@@ -24,11 +24,11 @@ ALLOWED: dict[str, set[str]] = {
     "disk": {"errors"},
     "records": {"errors"},
     "settings": {"disk", "errors"},
-    "rights": set(),
     "messages": {"errors"},
     "processes": set(),
     "logs": set(),
     "wire": set(),
+    "durable": set(),
     "review": {"records", "errors"},
     "review_toml": {"review", "messages", "errors"},
     "sources": {"records", "errors"},
@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "fetch": {"wire", "sources", "records", "errors"},
     "notices": {"errors", "fetch", "wire"},
     "replay": {"disk", "fetch", "sources", "records", "errors"},
-    "store": CORE | {"disk", "sources", "dedup", "surveillance", "screening", "evidence"},
+    "store": CORE | {"disk", "durable", "sources", "dedup", "surveillance", "screening", "evidence"},
     "dedup_files": {"dedup", "sources", "records", "errors"},
     "ops": CORE
     | {
@@ -61,12 +61,12 @@ ALLOWED: dict[str, set[str]] = {
         "disk",
         "rights",
         "processes",
+        "durable",
     },
     "client": {"ops", "store", "settings", "errors", "wire"},
     "files": {"client", "sources", "records", "errors", "exchange"},
     "web": CORE
-    | {"disk", "rights", "ops", "store", "exchange", "screening", "evidence", "settings", "sources"}
-    | {"client", "wire"},
+    | {"disk", "ops", "store", "exchange", "screening", "evidence", "settings", "sources", "client", "wire"},
     "night": {"replay", "settings", "flows"},
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},

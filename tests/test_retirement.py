@@ -361,7 +361,7 @@ def test_a_review_that_its_protocol_retires_can_be_voted_back(team: Store, proto
 
 def publish_at(store: Store, site: Path, now: datetime) -> dict[str, Any]:
     done = publish.publish(store, review=REVIEW, folder=site, now=now)
-    publish.library(store, folder=site)
+    publish.library(store, folder=site, now=NOW)
     return done
 
 

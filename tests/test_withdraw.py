@@ -75,7 +75,7 @@ def test_an_older_version_becomes_a_tombstone(reviewed: Store, site: Path) -> No
     kept = (site / REVIEW / "v" / "1" / "summary.json").read_bytes()
     assert gone(reviewed, site, 1)["published"]["version"] == 2
     grave = site / REVIEW / "v" / "1"
-    assert sorted(read(grave)) == ["embed.html", "embed.js", "index.html", "tombstone.json"]
+    assert sorted(read(grave)) == ["SHA256SUMS", "embed.html", "embed.js", "index.html", "tombstone.json"]
     told = data(grave / "tombstone.json")
     assert (told["withdrawn"], told["reason"], told["date"], told["superseded_by"]) == (
         True,
@@ -130,7 +130,7 @@ def test_latest_is_a_notice_while_the_newest_version_is_withdrawn(reviewed: Stor
     gone(reviewed, site, 2)
     files = read(latest)
     assert sorted(files) == [
-        *("changes.atom", "changes.json", "embed.html", "embed.js", "index.html", "tombstone.json"),
+        *("SHA256SUMS", "changes.atom", "changes.json", "embed.html", "embed.js", "index.html", "tombstone.json"),
     ]
     assert not any(said.encode() in content for content in files.values())
     assert b'<a href="../v/1/">version 1</a>' in files["index.html"] and b"No newer version" in files["index.html"]

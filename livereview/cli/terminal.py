@@ -88,6 +88,10 @@ def tell_published(done: dict[str, Any]) -> None:
         if "problem" in result:
             warn(f"{review}: not published, the last good page stands: {result['problem']}")
             raise typer.Exit(1)
+        for place in result.get("mended", ()):
+            say(f"{review}: {place} was damaged or not there, and is as it was published again")
+        if "version" not in result:
+            continue
         what = (
             f"version {result['version']} ({result['change']})"
             if result["new"]

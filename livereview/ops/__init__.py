@@ -17,14 +17,12 @@ from livereview.disk import full, is_full
 from livereview.errors import Refused
 from livereview.ops import (
     as_of,
-    door,
     evidence,
     exchange,
     full_text,
     impact,
     nights,
     notices,
-    principals,
     publish,
     ranking,
     readiness,
@@ -46,14 +44,12 @@ Answer = dict[str, Any]
 __all__ = [
     "OPS",
     "Answer",
-    "door",
     "evidence",
     "exchange",
     "full_text",
     "impact",
     "nights",
     "notices",
-    "principals",
     "publish",
     "ranking",
     "readiness",
@@ -138,6 +134,9 @@ OPS: dict[str, Callable[..., Answer]] = {
 }
 
 
+NEED_FOLDER = ("publish", "settle_outbox", "as_of", "withdraw", "take_back", "status", "digests", "readiness")
+
+
 def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
     """Carry out the use case `name`; `arguments` are plain JSON data, times as ISO text, bytes as {"base64": …}.
 
@@ -150,7 +149,7 @@ def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
     ready["now"] = _time(ready["now"]) if ready.get("now") else datetime.now(UTC)
     if isinstance(ready.get("moment"), str):
         ready["moment"] = _time(ready["moment"])
-    if name in ("publish", "settle_outbox", "as_of", "withdraw", "take_back", "readiness"):
+    if name in NEED_FOLDER:
         ready["folder"] = folder
     try:
         signature(OPS[name]).bind(store, **ready)

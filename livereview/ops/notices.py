@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from livereview.notices import events
 from livereview.notices.backoff import schedule
 from livereview.notices.digest import Night, SearchLine, Waiting, digest
-from livereview.ops import service, status
+from livereview.ops import published, service, status
+from livereview.ops.published import Fault
 from livereview.ops.surveil import protocol
 from livereview.review import Review
 from livereview.store import (
@@ -37,14 +39,23 @@ NIGHT = timedelta(hours=24)
 
 
 def digests(
-    store: Store, *, base_url: str, now: datetime, person: str | None = None, always: bool = False
+    store: Store,
+    *,
+    base_url: str,
+    now: datetime,
+    person: str | None = None,
+    always: bool = False,
+    folder: Path | None = None,
 ) -> dict[str, Any]:
     """The message for each open account: name, email (None: none is known), subject, text, html.
 
     Nobody is listed for whom nothing waits and nothing happened, unless `always`. No count tells of another's vote:
     half-screened records stand among those to screen, conflicts only where this person settles them.
+
+    folder  where sites are published; leads are told what is wrong there. None: it is not looked at
     """
     wrong = service.alarms(store, now)
+    damage = published.faults(store, folder) if folder else []
     with store.read() as con:
         reviews = [protocol(con, review) for review in searches.review_ids(con)]
         found = []
@@ -53,7 +64,7 @@ def digests(
                 continue
             own = [review for review in reviews if account.enters(review.id)]
             waiting = [_waiting(con, review, account) for review in own]
-            nights = [_night(con, review, now) for review in own] if account.role == "lead" else []
+            nights = [_night(con, review, now, damage) for review in own] if account.role == "lead" else []
             if nights and wrong:  # told once, with the first of their reviews
                 nights[0] = replace(nights[0], alarms=(*wrong, *nights[0].alarms))
             if told := digest(account.name, waiting, nights, base_url, always):
@@ -78,7 +89,7 @@ def _waiting(con: Connection, review: Review, account: Account) -> Waiting:
     )
 
 
-def _night(con: Connection, review: Review, now: datetime) -> Night:
+def _night(con: Connection, review: Review, now: datetime, damage: Sequence[Fault]) -> Night:
     """The last 24 hours of a review."""
     since = now - NIGHT
     runs = [run for some in ledger.attempts(con, review.id).values() for run in some if run.started >= since]
@@ -88,7 +99,7 @@ def _night(con: Connection, review: Review, now: datetime) -> Night:
         review=review.id,
         title=review.title,
         searches=tuple(SearchLine(run.name, run.outcome, run.found, run.fresh, run.error) for run in runs),
-        alarms=tuple(status.alarms(con, review, status.healths(con, review, now), now)),
+        alarms=tuple(status.alarms(con, review, status.healths(con, review, now), now, damage)),
         published=f"version {published[-1].number} ({published[-1].change})" if published else None,
         sign_offs=(f"a changed conclusion ({held.change}), after: {held.cause}",) if held else (),
     )

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from livereview import durable
+from livereview.durable import Staging
 from livereview.errors import Refused
 from livereview.evidence.claims import CONCLUSION_CHANGED, sentences
-from livereview.ops import renditions
+from livereview.ops import published_files, renditions
+from livereview.ops.published_files import ReviewFolder
 from livereview.ops.snapshot import snapshot, withdrawn
 from livereview.review import Review
-from livereview.store import past, searches, versions
+from livereview.store import past, placed, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.versions import Held, Version
 from livereview.summary import front, graves, site, tombstone
 from livereview.summary.snapshot import Snapshot
 
-KEPT_BUILDS = 3
 LATEST, NUMBERED = "../", "../../"  # from a build to the folder of its review
 
 
@@ -42,13 +43,13 @@ def publish(store: Store, *, review: str, folder: Path, now: datetime) -> dict[s
 def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str, Any]:
     from livereview.ops import withdraw  # which publishes what it withdraws, so it imports this module
 
-    home = folder / review
+    home = ReviewFolder(folder / review)
     with store.still() as con:
         upto = past.seen(con)
         cause = (versions.asked(con, review) or (0, "a scheduled rebuild"))[1]
         known, waiting = versions.all_of(con, review), versions.held(con, review)
-        notice = withdraw.bury(con, review, home, known)
         try:
+            notice = withdraw.bury(store, con, review, home, known, now)
             snap = snapshot(con, review, known)
             version = _version(snap, known, cause, upto, now)
             new = version.number > len(known)
@@ -60,25 +61,60 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
                     return _hold(store, review, known[-1], version, waiting, folder)
             files, *kept = files_of(snap, version, LATEST, *([NUMBERED] if new else []))
         except Exception as error:
-            problem = f"{type(error).__name__}: {error}"
-            store.write(lambda c: versions.answered(c, review, upto, problem, now))
+            _failed(store, review, upto, error, now)
             raise
-    place(home / "builds" / _digest(files), files)
-    for pages in kept:
-        place(home / "v" / str(version.number), pages)
-    withdraw.revive(store, review, home, known)
-
-    def note(con: Connection) -> None:
-        if new:
-            versions.append(con, review, version)
-        versions.answered(con, review, upto, None, now)
-
-    store.write(note)
-    _point(home, files)
+    try:
+        _put(store, review, home, upto, version, files, kept[0] if new else None, now)
+        withdraw.revive(store, review, home, known, now)
+    except Exception as error:
+        _failed(store, review, upto, error, now)
+        raise
     if new:  # tombstones tell what replaces them
         with store.read() as con:
-            withdraw.bury(con, review, home, [*known, version])
-    return {"version": version.number, "new": new, "change": version.change, "folder": str(home / "latest")}
+            withdraw.bury(store, con, review, home, [*known, version], now)
+    return {"version": version.number, "new": new, "change": version.change, "folder": str(home.latest)}
+
+
+def _failed(store: Store, review: str, upto: int, error: Exception, now: datetime) -> None:
+    """Note for the lead why a build failed; a full disk may have no room for that either."""
+    problem = f"{type(error).__name__}: {error}"
+    with suppress(Exception):
+        store.write(lambda con: versions.answered(con, review, upto, problem, now))
+
+
+def _put(
+    store: Store,
+    review: str,
+    home: ReviewFolder,
+    upto: int,
+    version: Version,
+    files: Mapping[str, bytes],
+    numbered: Mapping[str, bytes] | None,
+    now: datetime,
+) -> None:
+    """Let the folder show this version: `files` in `latest`, and `numbered` for good where the version is new.
+
+    All is written before the events say so, and what readers see changes after that, by one rename each. Whoever dies
+    between leaves events that the folder is behind of; `published.mend` finds that.
+    """
+    stands = "tombstone.json" not in files
+    with Staging() as staging, Staging() as beside:
+        digest = home.stage(staging, files)
+        if numbered is not None:
+            beside.folder(home.version(version.number), numbered)
+        staging.put()  # nobody is shown this yet
+
+        def note(con: Connection) -> None:
+            if numbered is not None:
+                versions.append(con, review, version)
+                own = published_files.digest(numbered)
+                placed.note(con, review, placed.place_of(version.number), own, True, now)
+            placed.note(con, review, placed.LATEST, digest, stands, now)
+            versions.answered(con, review, upto, None, now)
+
+        store.write(note)
+        beside.put()
+    home.show(digest)
 
 
 def _signed(snap: Snapshot, version: Version, author: str | None, waiting: Held | None) -> Version:
@@ -166,47 +202,13 @@ def files_of(snap: Snapshot, version: Version, *homes: str) -> tuple[Mapping[str
     return site.files(made, *homes, encode=renditions.encode, draw=renditions.draw)
 
 
-def place(target: Path, files: Mapping[str, bytes]) -> None:
-    """All files or none: written beside, then renamed. A folder left by a build that died is replaced."""
-    beside = target.with_name(target.name + ".new")
-    shutil.rmtree(beside, ignore_errors=True)
-    for name, content in files.items():
-        path = beside / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    shutil.rmtree(target, ignore_errors=True)
-    beside.rename(target)
-
-
-def show(home: Path, files: Mapping[str, bytes]) -> None:
-    """Let `latest` show these files."""
-    place(home / "builds" / _digest(files), files)
-    _point(home, files)
-
-
-def _point(home: Path, files: Mapping[str, bytes]) -> None:
-    """Let `latest` show this build, in one step, and drop builds that nobody can be reading any more."""
-    digest = _digest(files)
-    link = home / "latest"
-    if not link.is_symlink() or link.readlink() != Path("builds") / digest:
-        beside = home / "latest.new"
-        beside.unlink(missing_ok=True)
-        beside.symlink_to(f"builds/{digest}")
-        beside.replace(link)
-    builds = sorted((home / "builds").iterdir(), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    for old in [path for path in builds if path.name != digest][KEPT_BUILDS:]:
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _digest(files: Mapping[str, bytes]) -> str:
-    whole = hashlib.sha256()
-    for name, content in sorted(files.items()):
-        whole.update(f"{name}\0{len(content)}\0".encode() + content)
-    return whole.hexdigest()[:20]
-
-
 def settle_outbox(store: Store, *, folder: Path, now: datetime) -> dict[str, Any]:
-    """Publish every review whose outbox asks for it; what happened to each. One review's failure spares the others."""
+    """Publish every review whose outbox asks for it, and mend what is damaged; what happened to each.
+
+    One review's failure spares the others.
+    """
+    from livereview.ops import published  # which publishes what it mends, so it imports this module
+
     done: dict[str, Any] = {}
     with store.read() as con:
         waiting = [review for review in searches.review_ids(con) if versions.asked(con, review)]
@@ -216,18 +218,27 @@ def settle_outbox(store: Store, *, folder: Path, now: datetime) -> dict[str, Any
         except Exception as error:  # the lead's page shows it; the next review must not wait for this one
             done[review] = {"problem": f"{type(error).__name__}: {error}"}
     if any("problem" not in result for result in done.values()):
-        library(store, folder=folder)
+        library(store, folder=folder, now=now)
+    for review, result in published.mend(store, folder=folder, now=now).items():
+        done.setdefault(review, {}).update(result)
     return done
 
 
-def library(store: Store, *, folder: Path) -> None:
-    """Write the front page over all published reviews."""
-    with store.read() as con:
-        entries = [(review, versions.all_of(con, review)) for review in searches.review_ids(con)]
-        files = front.files(
-            [front.Entry(review, known[-1].summary, withdrawn(con, review)) for review, known in entries if known]
-        )
-    for name, content in files.items():
-        beside = folder / f".{name}.new"
-        beside.write_bytes(content)
-        beside.replace(folder / name)
+def library(store: Store, *, folder: Path, now: datetime) -> None:
+    """Bring the front page over all published reviews up to date; unchanged files are not touched."""
+    with store.publishing:
+        with store.read() as con:
+            upto = placed.newest_event(con)
+            files = front.files(_entries(con))
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            durable.write_file(folder / name, content)
+        digest = published_files.digest(files)
+        store.write(lambda con: placed.note_front(con, digest, upto, now))
+
+
+def _entries(con: Connection) -> Iterator[front.Entry]:
+    """What the front page lists: the newest version of each published review."""
+    for review in searches.review_ids(con):
+        if version := versions.newest(con, review):
+            yield front.Entry(review, version.summary, withdrawn(con, review))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from livereview.ops import nights, recheck, service, tasks
+from livereview.ops import nights, published, recheck, service, tasks
+from livereview.ops.published import Fault
 from livereview.ops.surveil import protocol
 from livereview.review import Review
 from livereview.store import decisions, ledger, retirement, searches, versions
@@ -16,21 +18,24 @@ from livereview.surveillance.health import Health, health
 from livereview.surveillance.recall import CAVEAT, recall
 
 
-def status(store: Store, *, now: datetime, review: str | None = None) -> dict[str, Any]:
+def status(store: Store, *, now: datetime, review: str | None = None, folder: Path | None = None) -> dict[str, Any]:
     """The state of one review, or of all: searches, queue, versions; `alarms` in words, empty when all is well.
 
     `service` are alarms of the whole service, such as a disk that is nearly full.
+
+    folder  where sites are published; what is wrong there is an alarm. None: it is not looked at
     """
     nights.end_dead(store, now)
+    damage = published.faults(store, folder, review) if folder else []
     with store.read() as con:
         known = searches.review_ids(con)
         if review and review not in known:
             protocol(con, review)
-        reviews = [_review(con, name, now) for name in known if review in (None, name)]
+        reviews = [_review(con, name, now, damage) for name in known if review in (None, name)]
     return {"reviews": reviews, "service": service.alarms(store, now)}
 
 
-def _review(con: Connection, review: str, now: datetime) -> dict[str, Any]:
+def _review(con: Connection, review: str, now: datetime, damage: Sequence[Fault]) -> dict[str, Any]:
     rules = retirement.effective(con, protocol(con, review))
     known = healths(con, rules, now)
     published = versions.all_of(con, review)
@@ -50,7 +55,7 @@ def _review(con: Connection, review: str, now: datetime) -> dict[str, Any]:
         "change": published[-1].change if published else None,
         "behind": versions.asked(con, review) is not None,
         "held": asdict(held) if (held := versions.held(con, review)) else None,
-        "alarms": alarms(con, rules, known, now),
+        "alarms": alarms(con, rules, known, now, damage),
     }
 
 
@@ -102,10 +107,13 @@ def _recall(con: Connection, review: str) -> dict[str, Any]:
     return {**asdict(found), "share": found.share, "caveat": CAVEAT}
 
 
-def alarms(con: Connection, rules: Review, known: Sequence[Health], now: datetime) -> list[str]:
-    """What is wrong now, one sentence each, most urgent first."""
+def alarms(
+    con: Connection, rules: Review, known: Sequence[Health], now: datetime, damage: Sequence[Fault] = ()
+) -> list[str]:
+    """What is wrong now, one sentence each, most urgent first; `damage` to the published folder before all."""
+    found = [fault.words() for fault in damage if fault.review in ("", rules.id)]
     marked = [task for task in tasks.open_tasks(con, rules.id) if task["kind"] != "tip"]
-    found = [f"a report {task['words']} ({task['title']}): settle it on the lead's page" for task in marked]
+    found += [f"a report {task['words']} ({task['title']}): settle it on the lead's page" for task in marked]
     found += [alarm for one in known for alarm in one.alarms]
     found += nights.alarms(con, rules, nights.begun(ledger.attempts(con, rules.id)), now)
     found += recheck.overdue(con, rules.id, now)

@@ -9,19 +9,25 @@ evidence gives a new version: the withdrawn content itself is never published ag
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from livereview import durable
+from livereview.durable import Staging
 from livereview.errors import Refused
-from livereview.ops import as_of, publish
+from livereview.ops import as_of, publish, published_files
+from livereview.ops.published_files import ReviewFolder
 from livereview.ops.snapshot import snapshot, withdrawn
 from livereview.ops.surveil import protocol
-from livereview.store import versions, withdrawals
+from livereview.store import placed, versions, withdrawals
 from livereview.store.open import Connection, Store
 from livereview.store.versions import Version
 from livereview.store.withdrawals import Act
 from livereview.summary import graves, tombstone
+from livereview.summary.crate import SUMS
 
 
 def withdraw(
@@ -54,7 +60,7 @@ def _done(store: Store, review: str, act: Act, cause: str, folder: Path) -> dict
 
     new = store.write(job)
     told = publish.settle_outbox(store, folder=folder, now=act.made).get(review, {})
-    publish.library(store, folder=folder)
+    publish.library(store, folder=folder, now=act.made)
     return {"version": act.version, "withdrawn": act.withdraws, "known": not new, "published": told}
 
 
@@ -73,37 +79,84 @@ def _check(con: Connection, review: str, act: Act) -> None:
         raise Refused(f"version {act.version} is not withdrawn, so there is nothing to take back")
 
 
-def bury(con: Connection, review: str, home: Path, known: Sequence[Version]) -> bool:
+def bury(
+    store: Store, con: Connection, review: str, home: ReviewFolder, known: Sequence[Version], now: datetime
+) -> bool:
     """Put tombstones where the events say so; whether `latest` is a notice too. No failure of a build delays them."""
-    acts, texts = withdrawn(con, review), [one.summary for one in known]
+    acts, texts = withdrawn(con, review), [version.summary for version in known]
     gone = tombstone.in_force(acts)
     for number in gone:
-        pages, grave = graves.grave(texts, acts, number, publish.NUMBERED), home / "v" / str(number)
-        if _held(grave) != pages:
-            publish.place(grave, pages)
-    if len(known) in gone:
-        publish.show(home, graves.notice(texts, acts, publish.LATEST))
-    return len(known) in gone
+        pages = graves.grave(texts, acts, number, publish.NUMBERED)
+        durable.write_folder(home.version(number), pages)
+        _note(store, review, placed.place_of(number), published_files.digest(pages), False, now)
+    if len(known) not in gone:
+        return False
+    with Staging() as staging:
+        digest = home.stage(staging, graves.notice(texts, acts, publish.LATEST))
+        staging.put()
+    _note(store, review, placed.LATEST, digest, False, now)
+    home.show(digest)
+    return True
 
 
-def revive(store: Store, review: str, home: Path, known: Sequence[Version]) -> None:
-    """Build the versions again whose withdrawal was taken back and whose files are not there."""
+def _note(store: Store, review: str, place: str, digest: str, standing: bool, now: datetime) -> None:
+    store.write(lambda con: placed.note(con, review, place, digest, standing, now))
+
+
+def revive(store: Store, review: str, home: ReviewFolder, known: Sequence[Version], now: datetime) -> None:
+    """Build the versions again whose withdrawal was taken back. Raises Refused where that can't be done."""
     with store.read() as con:
-        acts = withdrawn(con, review)
-    standing = {act.version for act in acts} - set(tombstone.in_force(acts))
-    for version in known:
-        folder = home / "v" / str(version.number)
-        if version.number in standing and ((folder / graves.DATA).exists() or not folder.exists()):
-            publish.place(folder, _again(store, review, version))
+        gone = tombstone.in_force(withdrawn(con, review))
+    buried = [version for version in known if (home.version(version.number) / graves.DATA).exists()]
+    problems = rebuild(store, review, home, [version for version in buried if version.number not in gone], now)
+    for problem in problems.values():
+        raise Refused(problem)
 
 
-def _again(store: Store, review: str, version: Version) -> Mapping[str, bytes]:
-    with as_of.then(store, version.upto, version.made) as con:
-        snap = snapshot(con, review, versions.all_of(con, review))
-        (files,) = publish.files_of(snap, version, publish.NUMBERED)
-    return files
+def rebuild(store: Store, review: str, home: ReviewFolder, wanted: Sequence[Version], now: datetime) -> dict[int, str]:
+    """Let the folders of these standing versions hold what was published there; why not, by number, where that fails.
+
+    They are built again from the events that they were made from, newest first, in one copy of the database that
+    forgets more and more. One version's failure spares the others.
+    """
+    newest_first = sorted(wanted, key=lambda version: version.number, reverse=True)
+    problems: dict[int, str] = {}
+    if not newest_first:
+        return problems
+    moments = [(version.upto, version.made) for version in newest_first]
+    with closing(as_of.back_through(store, moments)) as copies:
+        for version, con in zip(newest_first, copies, strict=False):
+            try:
+                _rebuild(store, con, review, home, version, now)
+            except Exception as error:
+                problems[version.number] = f"version {version.number} of {review}: {error}"
+    return problems
 
 
-def _held(folder: Path) -> dict[str, bytes]:
-    """What a folder holds."""
-    return {path.name: path.read_bytes() for path in folder.glob("*") if path.is_file()}
+def _rebuild(store: Store, then: Connection, review: str, home: ReviewFolder, version: Version, now: datetime) -> None:
+    """Build one version again from the database as it was then.
+
+    Where today's rules give other bytes, what is whole in the folder is kept. Where that is not enough the version is
+    shown as it is built today, which `published.faults` tells from then on, as long as its data are the same. Raises
+    Refused where they are not.
+    """
+    snap = snapshot(then, review, versions.all_of(then, review))
+    (built,) = publish.files_of(snap, version, publish.NUMBERED)
+    place, folder = placed.place_of(version.number), home.version(version.number)
+    with store.read() as con:
+        shown = placed.all_of(con, review).get(place, [])
+    original = next((files.digest for files in shown if files.standing), None)
+    mended = _mended(published_files.read(folder), built)
+    files = mended if published_files.digest(mended) == original else built
+    if files["summary.json"].decode() != version.summary:
+        raise Refused("it was built by rules that are no more, so bring its folder back from a backup")
+    durable.write_folder(folder, files)
+    _note(store, review, place, published_files.digest(files), True, now)
+
+
+def _mended(present: Mapping[str, bytes], built: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """The files that SHA256SUMS lists: those of the folder that are whole, others as they were built again."""
+    listed = published_files.listed(present.get(SUMS, built[SUMS]))
+    whole = {name: body for name, body in present.items() if listed.get(name) == sha256(body).hexdigest()}
+    files = {name: whole.get(name, built.get(name, b"")) for name in listed}
+    return {**files, SUMS: present.get(SUMS, built[SUMS])}

@@ -96,13 +96,13 @@ def sign(
 
 
 def signed_by(con: Connection, review: str, content_hash: str) -> str | None:
-    """Who signed this content."""
-    row = one_row(
-        con,
-        "SELECT author FROM sign_off WHERE review = ? AND content_hash = ? ORDER BY seq LIMIT 1",
-        [review, content_hash],
-    )
-    return row[0] if row else None
+    """Who signed this content since the last version: what was signed before that was another change."""
+    rows = con.execute(
+        """SELECT author FROM sign_off WHERE review = $review AND content_hash = $content_hash
+            AND seq > coalesce((SELECT max(seq) FROM version WHERE review = $review), 0) ORDER BY seq LIMIT 1""",
+        {"review": review, "content_hash": content_hash},
+    ).fetchall()
+    return rows[0][0] if rows else None
 
 
 def last_problem(con: Connection, review: str) -> str | None:
@@ -144,6 +144,16 @@ def all_of(con: Connection, review: str) -> list[Version]:
         [review],
     ).fetchall()
     return [Version(*row) for row in rows]
+
+
+def newest(con: Connection, review: str) -> Version | None:
+    """The last version of a review; None before the first."""
+    rows = con.execute(
+        """SELECT number, upto, content_hash, change, cause, signed_by, summary, moment, made FROM version
+        WHERE review = ? ORDER BY number DESC LIMIT 1""",
+        [review],
+    ).fetchall()
+    return Version(*rows[0]) if rows else None
 
 
 def append(con: Connection, review: str, v: Version) -> None:

@@ -19,7 +19,8 @@ SHOWN = 200  # attempts on the ledger's page; its JSON has all
 def page(room: guard.Here) -> Response:
     """Alarms, tasks, searches, the flow of records, the last rejects."""
     review = room.review.id
-    answer = ops.status.status(room.desk.store, now=room.desk.clock(), review=review)
+    desk = room.desk
+    answer = ops.status.status(desk.store, now=desk.clock(), review=review, folder=desk.settings.site)
     status = answer["reviews"][0]
     status["alarms"] = [*answer["service"], *status["alarms"]]
     with room.desk.store.read() as con:

@@ -25,8 +25,8 @@ TYPES = {
 }
 
 
-async def health() -> Response:
-    """That the owner lives, without a turn among the threads. Whether it can work, `ready` says."""
+def health() -> Response:
+    """That the owner lives. Whether it can work, `ready` says."""
     return JSONResponse({"ok": True})
 
 
@@ -52,7 +52,11 @@ def site(request: Request, path: str) -> Response:
     place = BUILD.fullmatch(path)
     if place and (gone := _gone(settings.site, place, target)):
         return gone
-    answer = _file(request, target)
+    try:
+        answer = _file(request, target)
+    except HTTPException:  # `latest` may have moved on after it was followed, and the old build be gone
+        again = inside(settings.site.resolve(), path)
+        answer = _file(request, again / "index.html" if folder else again)
     if place and target.name == "index.html":
         answer.headers["Link"] = _oembed(request, settings, place)
     return answer

@@ -1,0 +1,85 @@
+"""What each place of the published folder shows: noted when it changes, to know it again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from livereview.store.open import Connection
+
+LATEST = "latest"
+FRONT = ("", "front")  # (review, place) of the front page over all reviews
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A place shows files of this digest; `standing` is False for a tombstone or a notice."""
+
+    digest: str
+    standing: bool
+
+
+def place_of(number: int) -> str:
+    """The place of a numbered version."""
+    return f"v/{number}"
+
+
+def note(con: Connection, review: str, place: str, digest: str, standing: bool, now: datetime) -> bool:
+    """Write what a place shows from now on; False where that is what it showed before."""
+    last = con.execute(
+        "SELECT digest, standing FROM placed WHERE review = ? AND place = ? ORDER BY seq DESC LIMIT 1", [review, place]
+    ).fetchall()
+    if last == [(digest, standing)]:
+        return False
+    con.execute(
+        "INSERT INTO placed (review, place, digest, standing, made) VALUES (?, ?, ?, ?, ?)",
+        [review, place, digest, standing, now],
+    )
+    return True
+
+
+def all_of(con: Connection, review: str) -> dict[str, list[Placed]]:
+    """All that each place of a review ever showed, oldest first."""
+    rows = con.execute("SELECT place, digest, standing FROM placed WHERE review = ? ORDER BY seq", [review]).fetchall()
+    found: dict[str, list[Placed]] = {}
+    for place, digest, standing in rows:
+        found.setdefault(place, []).append(Placed(digest, standing))
+    return found
+
+
+def newest_event(con: Connection) -> int:
+    """The number of the last event that the front page tells of."""
+    rows = con.execute(
+        """SELECT coalesce(max(seq), 0) FROM (
+            SELECT max(seq) AS seq FROM version UNION ALL SELECT max(seq) FROM withdrawal)"""
+    ).fetchall()
+    return int(rows[0][0])
+
+
+def front(con: Connection) -> str | None:
+    """The digest of the front page; None where events came since that it must tell of, or it was never made."""
+    rows = con.execute(
+        """SELECT arg_max(digest, seq) FROM placed WHERE review = ? AND place = ? HAVING max(seq) > ?""",
+        [*FRONT, newest_event(con)],
+    ).fetchall()
+    return str(rows[0][0]) if rows else None
+
+
+def note_front(con: Connection, digest: str, upto: int, now: datetime) -> None:
+    """Write that the front page tells of everything up to event `upto`; not where others came since."""
+    if newest_event(con) == upto and front(con) != digest:
+        con.execute(
+            "INSERT INTO placed (review, place, digest, standing, made) VALUES (?, ?, ?, true, ?)",
+            [*FRONT, digest, now],
+        )
+
+
+def numbers(con: Connection, review: str) -> Sequence[tuple[int, bool]]:
+    """(number, whether it is withdrawn) of each version, oldest first; without their texts."""
+    return con.execute(
+        """SELECT v.number, w.version IS NOT NULL FROM version v
+        LEFT JOIN withdrawn w ON w.review = v.review AND w.version = v.number
+        WHERE v.review = ? ORDER BY v.number""",
+        [review],
+    ).fetchall()
