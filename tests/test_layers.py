@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 CORE = {"records", "errors", "review"}
 PURE = (
-    "records", "errors", "review", "sources", "dedup", "surveillance", "screening", "evidence", "summary", "statistics",
-    "ranking", "exchange",
+    "records", "errors", "review", "rights", "sources", "dedup", "surveillance", "screening", "evidence", "summary",
+    "statistics", "ranking", "exchange",
 )  # fmt: skip
 EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "livereview").iterdir()} - {
     "__init__",
@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "disk": {"errors"},
     "records": {"errors"},
     "settings": {"disk", "errors"},
+    "rights": set(),
     "messages": {"errors"},
     "processes": set(),
     "logs": set(),
@@ -66,7 +67,8 @@ ALLOWED: dict[str, set[str]] = {
     "client": {"ops", "store", "settings", "errors", "wire"},
     "files": {"client", "sources", "records", "errors", "exchange"},
     "web": CORE
-    | {"disk", "ops", "store", "exchange", "screening", "evidence", "settings", "sources", "client", "wire"},
+    | {"disk", "rights", "ops", "store", "exchange", "screening", "evidence", "settings", "sources"}
+    | {"client", "wire"},
     "night": {"replay", "settings", "flows"},
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},

@@ -56,3 +56,86 @@ def test_a_terminal_is_not_steered() -> None:
     logs.start(stream)
     logging.getLogger("livereview").info("found %s", HOSTILE)
     assert "\x1b" not in stream.getvalue() and "\\x1b[2J" in stream.getvalue() and "\\u202e" in stream.getvalue()
+
+
+# Nobody fills the disk with it
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def written(clock: Clock) -> Iterator[io.StringIO]:
+    """What a rate-limited handler of all loggers has written."""
+    stream = io.StringIO()
+    handler = logs.RateLimited(stream, clock)
+    handler.setFormatter(logs.Lines())
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    yield stream
+
+
+def told(stream: io.StringIO) -> list[str]:
+    return [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
+
+
+def test_a_warning_that_repeats_is_written_once_a_minute_with_a_count(written: io.StringIO, clock: Clock) -> None:
+    asyncio_log = logging.getLogger("asyncio")
+    for number in range(5_000):
+        asyncio_log.error(
+            "Exception in callback _start_serving()\nhandle: <TimerHandle when=%s at 0xfe%x>", number, number
+        )
+    assert len(told(written)) == 1
+    clock.now = logs.WINDOW
+    logging.getLogger("livereview").warning("something else")
+    _, count, other = told(written)
+    assert count.endswith("(4,999 times more within 60 s)") and other == "something else"
+    asyncio_log.error("Exception in callback _start_serving()\nhandle: <TimerHandle when=7 at 0xfe7>")
+    assert len(told(written)) == 4, "a new minute, a new line"
+
+
+def test_a_trace_is_written_with_the_first_of_its_kind(written: io.StringIO) -> None:
+    for _ in range(100):
+        try:
+            raise OSError(24, "Too many open files")
+        except OSError:
+            logging.getLogger("asyncio").exception("socket.accept() out of system resource")
+    (line,) = written.getvalue().splitlines()
+    assert "Too many open files" in json.loads(line)["trace"]
+
+
+def test_texts_that_vary_without_end_are_limited_too(written: io.StringIO, clock: Clock) -> None:
+    for number in range(5_000):
+        logging.getLogger("livereview.web").warning("refused %s", "x" * number)
+    assert len(told(written)) == logs.LINES
+    logging.getLogger("livereview.fetch").warning("another logger has its own share")
+    assert len(told(written)) == logs.LINES + 1
+    clock.now = logs.WINDOW
+    logging.getLogger("livereview.fetch").info("next")
+    left_out = [message for message in told(written) if "left out" in message]
+    assert [message.partition(" more")[0] for message in left_out] == [f"{5_000 - logs.LINES:,}"]
+
+
+def test_different_warnings_and_notes_are_all_written(written: io.StringIO) -> None:
+    for review in ("a", "b", "c"):
+        logging.getLogger("livereview").warning("%s could not be published", review)
+    for _ in range(500):
+        logging.getLogger("livereview.fetch").info("toy 127.0.0.1/a 200 5 bytes 3 ms")
+    assert len(told(written)) == 503
+
+
+def test_the_memory_of_kinds_is_bounded(written: io.StringIO) -> None:
+    handler = logging.getLogger().handlers[0]
+    assert isinstance(handler, logs.RateLimited)
+    for number in range(3 * logs.KINDS):
+        logging.getLogger(f"logger.{number}").warning("once")
+    assert len(handler._windows) <= logs.KINDS + 2

@@ -63,7 +63,7 @@ ROWS: dict[int, tuple[str, str]] = {
          "test_a_refused_form_tells_nothing_of_the_others_vote test_the_same_look_finds_the_vote_where_it_may_be_seen "
          "test_before_i_vote_nothing_i_see_tells_that_my_co_reviewer_did"),
     11: ("roles", "test_each_role_sees_what_is_its_and_nothing_else "
-         "test_every_route_has_exactly_one_guard_and_every_form_a_token"),
+         "test_every_route_names_its_act_and_every_form_a_token test_a_route_that_names_no_act_lets_nobody_in"),
     12: ("guessing secrets", "test_the_eleventh_wrong_secret_has_to_wait "
          "test_wrong_secrets_count_whatever_the_request_claims_to_be test_a_secret_is_too_long_to_be_guessed"),
     13: ("finding out accounts", "test_a_refusal_does_not_tell_whether_an_account_exists"),

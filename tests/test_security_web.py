@@ -15,7 +15,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from livereview import ops
+from livereview import ops, rights
 from livereview.errors import LivereviewError, Refused, Retry
 from livereview.ops import full_text, publish, surveil
 from livereview.ops.team import add_account, close_account
@@ -23,6 +23,7 @@ from livereview.settings import Settings
 from livereview.sources.protocol import Request
 from livereview.store.open import Store
 from livereview.web import guard, shield
+from livereview.web.app import Way, add
 from tests.conftest import NOW, REVIEW, Browser, TestClient, article, found, secret_of
 from tests.test_ops import _openalex
 from tests.test_web_full_text import PDF
@@ -159,7 +160,7 @@ def test_every_kind_of_answer_carries_the_headers(
     attached(reviewed, settings, REVIEW, record)
     built(reviewed, settings)
     for path, error in (("/broken", ValueError("x")), ("/busy", Retry("later")), ("/bad", Refused("no"))):
-        app.add_api_route(path, lambda error=error: fail(error), methods=["GET"])
+        add(app, Way("GET", path, lambda error=error: fail(error), rights.OPEN_TO_ALL))
     seen = set()
     for place, answer in answers(app, browser("lena", "lead"), base):
         headers = answer.headers  # type: ignore[attr-defined]

@@ -9,12 +9,13 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from livereview import rights
 from livereview.ops.team import add_account, close_account
 from livereview.settings import Settings
 from livereview.store.accounts import ROLES
 from livereview.store.open import Store
 from livereview.web import guard, sign_in
-from livereview.web.app import WAYS, create
+from livereview.web.app import WAYS, Way, add, create
 from livereview.web.shield import PRIVATE
 from tests.conftest import NOW, REVIEW, Browser, TestClient, article, found, secret_of
 
@@ -59,7 +60,16 @@ ALLOWED = {
     "/r/{review}/retirement/close": {"lead"},
     "/r/{review}/duplicates": WORKERS,
 }
-OPEN = {"/healthz", "/oembed", "/site", "/site/{path:path}", "/static/{name}", "/sign-in", "/suggest/{review}"} | {
+OPEN = {
+    "/healthz",
+    "/readyz",
+    "/oembed",
+    "/site",
+    "/site/{path:path}",
+    "/static/{name}",
+    "/sign-in",
+    "/suggest/{review}",
+} | {
     "/comment/{review}",
     "/comment/{review}/{token}",
     "/sign-in/oidc",
@@ -75,15 +85,23 @@ def routes(app: FastAPI) -> list[APIRoute]:
     return [route for route in app.routes if isinstance(route, APIRoute)]
 
 
-def test_every_route_has_exactly_one_guard_and_every_form_a_token(app: FastAPI) -> None:
-    guards = {way.guard for way in WAYS}
+def test_every_route_names_its_act_and_every_form_a_token(app: FastAPI) -> None:
     assert len(routes(app)) == len(app.routes) == len(WAYS)
     for route in routes(app):
+        assert isinstance(route, guard.GuardedRoute) and route.act is not None, route.path
+        public = route.act in (rights.OPEN_TO_ALL, rights.DOOR_FOR_PROGRAMS)
+        assert public == (route.path in {*OPEN, "/api/ops/{name}"}), route.path
         calls = [dependency.call for dependency in route.dependant.dependencies]
-        (named,) = [call for call in calls if call in guards]
-        assert (named in (guard.public, guard.owner)) == (route.path in {*OPEN, "/api/ops/{name}"}), route.path
-        if "POST" in route.methods and named not in (guard.public, guard.owner):
+        if "POST" in route.methods and not public:
             assert guard.form_token in calls, route.path
+
+
+def test_a_route_that_names_no_act_lets_nobody_in(app: FastAPI, browser: People) -> None:
+    app.add_api_route("/forgotten", lambda: "secret", methods=["GET", "POST"])
+    for http in (browser("lena", "lead").http, TestClient(app)):
+        for method in ("GET", "POST"):
+            answer = http.request(method, "/forgotten")
+            assert answer.status_code == 403 and "secret" not in answer.text
 
 
 @pytest.mark.parametrize("role", [*ROLES, None])
@@ -231,7 +249,7 @@ def test_every_private_answer_carries_the_headers(app: FastAPI, browser: People)
     for path in ("/", "/sign-in", "/nowhere", f"/r/{REVIEW}", f"/r/{REVIEW}/history", "/healthz"):
         ada.get(path)
         assert {name: ada.page.headers.get(name) for name in PRIVATE} == PRIVATE, path
-    app.add_api_route("/broken", lambda: 1 / 0, methods=["GET"])
+    add(app, Way("GET", "/broken", lambda: 1 / 0, rights.OPEN_TO_ALL))
     broken = TestClient(app, raise_server_exceptions=False).get("/broken")
     assert broken.status_code == 500 and "saved nothing" in broken.text
     assert broken.headers["content-security-policy"] == PRIVATE["Content-Security-Policy"]

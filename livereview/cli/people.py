@@ -103,13 +103,20 @@ def rate(
 def token(
     account: Annotated[str | None, typer.Argument(help="Whose: it acts as this account. None: list all.")] = None,
     label: Annotated[str, typer.Option("--for", help="What it is for.")] = "a program",
-    scope: Annotated[list[str] | None, typer.Option(help="read or write; may be given twice.")] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="read, screen, extract, manage or flows; may be repeated. Never more than the role has."),
+    ] = None,
     review: Annotated[str | None, typer.Option(help="The only review that it opens.")] = None,
     revoke: Annotated[str | None, typer.Option(metavar="ID", help="End the token of this id.")] = None,
     by: Annotated[str, typer.Option(help="Who makes or ends it.")] = "the operator",
     home: Home = None,
 ) -> None:
-    """Keys for programs, sent as "Authorization: Bearer …".  Example: livereview token amina --for dashboard"""
+    """Keys for programs, sent as "Authorization: Bearer …".  Example: livereview token amina --for dashboard
+
+    Scopes: read (pages, exports), screen, extract, manage (what leads do), flows (what nights need, for a
+    lead's account). A token ends for good when its account is closed or gets a new secret, role or reach.
+    """
     with told(), Session(settings_of(home)) as client:
         if revoke:
             client.call("revoke_token", id=revoke, by=by)
@@ -143,9 +150,18 @@ def account(
         if close:
             done = client.call("close_account", name=name)
             out.print(f"{name} can no longer sign in; {done['requeued']:,} records with no vote but theirs wait again.")
+            _tell_ended(name, done["tokens_ended"])
         else:
             secret = secrets.token_urlsafe(24)
             asked = {"name": name, "role": role, "email": email, "reviews": [] if every else review or None}
             done = client.call("add_account", secret=secret, **asked)
             where = ", ".join(done["reviews"]) or "every review"
             out.print(f"{name} ({role}, {where}) signs in with: {secret}", markup=False, soft_wrap=True)
+            _tell_ended(name, done["tokens_ended"])
+
+
+def _tell_ended(name: str, tokens: int) -> None:
+    """A changed account's tokens are dead for good; whoever uses them needs others."""
+    if tokens:
+        many = "1 token" if tokens == 1 else f"{tokens} tokens"
+        err.print(f"{many} of {name} ended for good; make others with: livereview token {name}", markup=False)

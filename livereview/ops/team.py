@@ -9,8 +9,12 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from livereview import rights
 from livereview.errors import Refused
+from livereview.ops import principals
+from livereview.ops.principals import OPERATOR
 from livereview.ops.surveil import parsed, protocol
+from livereview.rights import Kind, Principal, Scope
 from livereview.screening.agreement import Coefficient, Vote, ac1, alpha, kappas
 from livereview.screening.criteria import Change, change
 from livereview.store import accounts, decisions, searches, tasks, versions
@@ -30,28 +34,56 @@ def add_token(
     scopes: Sequence[str] = ("read",),
     review: str | None = None,
 ) -> dict[str, Any]:
-    """A key for a program that acts as `account`: "read" opens pages and exports, "write" also sends forms.
+    """A key for a program that acts as `account`, within scopes that its role has.
 
-    label   what it is for;  review: the only one it opens, None for all. Raises Refused for no open account.
+    Only the operator makes one: no session and no token ever comes this far (`ops.why_not`). It ends for
+    good when its account is closed or gets a new secret, role or reach.
+
+    Args:
+        account: Whose name the program's acts carry; it must be open.
+        label: What it is for.
+        scopes: Some of `rights.Scope`; the old name "write" means screen and extract.
+        review: The only one it opens; None for all that the account enters.
     """
-    if not scopes or set(scopes) - set(accounts.SCOPES):
-        raise Refused(f"scopes must be some of {', '.join(accounts.SCOPES)}; they were {', '.join(scopes) or 'none'}")
+    chosen = _scopes(scopes)
     if not label.strip() or len(label) > 80:
         raise Refused("say in at most 80 letters what the token is for")
     if not secret.startswith(accounts.BEGINS) or len(secret) < 30:
         raise Refused(f"a token begins with {accounts.BEGINS} and is long; let livereview make one")
-    chosen = tuple(dict.fromkeys(scopes))
     token = accounts.Token(uuid4().hex[:8], account, label.strip(), chosen, review, now)
 
     def job(con: Connection) -> dict[str, Any]:
-        if account not in {one.name for one in accounts.names(con)}:
+        owner = accounts.open_one(con, account)
+        if owner is None:
             raise Refused(f"no open account {account!r}; make it first: livereview account {account}")
+        _within_role(owner, chosen)
         if review is not None:
             protocol(con, review)
+            if not owner.enters(review):
+                raise Refused(f"{account} enters {', '.join(owner.reviews)} only, not {review}")
         accounts.add_token(con, token, accounts.digest(secret), by)
         return {"id": token.id, "account": account, "scopes": list(chosen), "review": review}
 
     return store.write(job)
+
+
+def _scopes(given: Sequence[str]) -> tuple[str, ...]:
+    """The scopes that are meant, each once; refused where one is none."""
+    names = (given,) if isinstance(given, str) else tuple(given)
+    wrong = [name for name in names if name not in (*Scope, *rights.OLD_SCOPES)]
+    if not names or wrong:
+        valid = ", ".join(Scope)
+        raise Refused(f"scopes must be some of {valid}; they were {', '.join(map(str, names)) or 'none'}")
+    meant = [scope for name in names for scope in rights.OLD_SCOPES.get(name, (name,))]
+    return tuple(dict.fromkeys(str(scope) for scope in meant))
+
+
+def _within_role(owner: Account, scopes: Sequence[str]) -> None:
+    allowed = rights.ROLE_SCOPES[owner.role]
+    beyond = [scope for scope in scopes if scope not in allowed]
+    if beyond:
+        valid = ", ".join(scope for scope in Scope if scope in allowed)
+        raise Refused(f"{owner.name} is a {owner.role}, whose tokens can have {valid}; not {', '.join(beyond)}")
 
 
 def revoke_token(store: Store, *, id: str, by: str, now: datetime) -> dict[str, Any]:
@@ -64,7 +96,7 @@ def revoke_token(store: Store, *, id: str, by: str, now: datetime) -> dict[str, 
 def tokens(store: Store, *, now: datetime) -> dict[str, Any]:
     """The tokens that are good; never their secrets."""
     with store.read() as con:
-        return {"tokens": [asdict(one) for one in accounts.tokens(con)]}
+        return {"tokens": [asdict(token) for token in accounts.tokens(con)]}
 
 
 def add_account(
@@ -76,17 +108,23 @@ def add_account(
     now: datetime,
     email: str | None = None,
     reviews: Sequence[str] | None = None,
-    by: str | None = None,
+    by: Principal = OPERATOR,
 ) -> dict[str, Any]:
-    """Open an account, or give one a new secret, role or reach; `secret` is what the person signs in with.
+    """Open an account, or give one a new secret, role or reach; its sessions and tokens end for good.
 
-    email    where digests go; None keeps the one that is known
-    reviews  the only ones that the person may enter, none: every one; None keeps what was, at first every one
-    by       the lead who asks: nobody gives more than they have, or changes whom they can't reach; None: the operator
+    Args:
+        secret: What the person signs in with.
+        email: Where digests go; None keeps the one that is known.
+        reviews: The only ones that the person may enter, none: every one. None keeps what was; a new
+            account gets what whoever asks may enter.
+        by: Who asks: nobody gives more than they have, or changes what is worth more than they are.
+
+    Returns:
+        name, role, reviews, and tokens_ended: how many of its tokens are dead now.
     """
     if role not in accounts.ROLES:
         raise Refused(f"role must be one of {', '.join(accounts.ROLES)}; it was {role!r}")
-    if not name.isidentifier() or len(name) > 40:
+    if not isinstance(name, str) or not name.isidentifier() or len(name) > 40:
         raise Refused("an account's name has letters, digits and _ only, at most 40")
     if len(secret) < 20:
         raise Refused("the secret is too short to be safe; let livereview make one")
@@ -94,50 +132,67 @@ def add_account(
         raise Refused(f"{email!r} is no mail address such as amina@example.org")
 
     def job(con: Connection) -> dict[str, Any]:
-        was = _reached(con, by, name)
-        reach = tuple(reviews) if reviews is not None else was.reviews if was else ()
+        was = _changeable(con, by, name)
+        reach = _reach(by, was, reviews)
         for review in reach:
             protocol(con, review)
         account = Account(name, role, email, reach)
-        if by is not None and not _acting(con, by).covers(account):
-            raise Refused(f"you may enter {', '.join(_acting(con, by).reviews)} only, and can't open more to others")
-        accounts.append(con, account, accounts.digest(secret), True, now)
-        return {"name": name, "role": role, "reviews": list(reach)}
+        problem = rights.why_not_give(by, role, account.reach)
+        if problem:
+            raise Refused(problem)
+        ended = len(accounts.tokens_of(con, name))
+        accounts.append(con, account, accounts.digest(secret), True, now, by.signature)
+        return {"name": name, "role": role, "reviews": list(reach), "tokens_ended": ended}
 
     return store.write(job)
 
 
-def _reached(con: Connection, by: str | None, name: str) -> Account | None:
-    """The account of this name; refused to a lead who may not enter all that it may."""
+def _reach(by: Principal, was: Account | None, asked: Sequence[str] | None) -> tuple[str, ...]:
+    """The reviews of an account (none: every one): those asked for, else as before, else what the asker has."""
+    if asked is not None:
+        if isinstance(asked, str):
+            raise Refused(f"reviews must be a list of their names, not {asked!r}")
+        return tuple(asked)
+    if was is not None:
+        return was.reviews
+    return tuple(sorted(by.reviews or ()))
+
+
+def _changeable(con: Connection, by: Principal, name: str) -> Account | None:
+    """The account of this name, open or shut; refused where whoever asks may not change it."""
+    if not isinstance(by, Principal):
+        raise Refused("`by` can't be given: it is whoever signed in")
+    principals.still_good(con, by)
+    if by.kind == Kind.TOKEN and name == by.account:
+        raise Refused("a token can't change the account that it belongs to; sign in to do that")
     was = accounts.last_of(con, name)
-    if by is not None and was and not _acting(con, by).covers(was):
+    if was is None:
+        return None
+    if not by.covers(was.reach):
         raise Refused(f"{name} also works on reviews that you may not enter; ask a lead of all of them")
+    problem = rights.why_not_give(by, was.role, was.reach)
+    if problem:
+        raise Refused(problem)
     return was
 
 
-def _acting(con: Connection, by: str) -> Account:
-    found = next((account for account in accounts.names(con) if account.name == by), None)
-    if found is None:
-        raise Refused(f"there is no open account {by!r}")
-    return found
-
-
-def close_account(store: Store, *, name: str, now: datetime, by: str | None = None) -> dict[str, Any]:
-    """Shut an account. Its votes stay where others have voted too.
+def close_account(store: Store, *, name: str, now: datetime, by: Principal = OPERATOR) -> dict[str, Any]:
+    """Shut an account; its sessions and tokens end for good. Its votes stay where others have voted too.
 
     Where its vote is the only one so far it is taken back, and the record waits for others: nobody is left who could
     explain it. How many those are. `by` as in `add_account`.
     """
 
     def job(con: Connection) -> dict[str, Any]:
-        was = _reached(con, by, name)
-        if was is None or name not in {account.name for account in accounts.names(con)}:
+        was = _changeable(con, by, name)
+        if was is None or accounts.open_one(con, name) is None:
             raise Refused(f"there is no open account {name!r}")
-        accounts.append(con, replace(was, role="reader"), "-", False, now)
+        ended = len(accounts.tokens_of(con, name))
+        accounts.append(con, replace(was, role="reader"), "-", False, now, by.signature)
         sole = decisions.sole_votes(con, name)
         for vote in sole:
             decisions.take_back(con, vote, f"closed/{vote}", now)
-        return {"name": name, "requeued": len(sole)}
+        return {"name": name, "requeued": len(sole), "tokens_ended": ended}
 
     return store.write(job)
 

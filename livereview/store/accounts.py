@@ -3,49 +3,56 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from livereview.store.open import Connection
 from livereview.store.rows import one_row
 
-SCOPES = ("read", "write")
 BEGINS = "lr_"  # what every token begins with, so that a leaked one is known for what it is
 ROLES = ("lead", "reviewer", "adjudicator", "reader")
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody who may sign in; `reviews` names those that they may enter, none: every one."""
+    """Somebody who may sign in; `reviews` names those that they may enter, none: every one.
+
+    `version` is the row that this was read from: each change of an account is a row of its own.
+    """
 
     name: str
     role: str
     email: str | None = None
     reviews: tuple[str, ...] = ()
+    version: int = field(default=0, compare=False)
+
+    @property
+    def reach(self) -> frozenset[str] | None:
+        """The reviews that it may enter; None: every one."""
+        return frozenset(self.reviews) if self.reviews else None
 
     def enters(self, review: str) -> bool:
         return not self.reviews or review in self.reviews
-
-    def covers(self, other: Account) -> bool:
-        """Whether this account may enter all that the other may."""
-        return not self.reviews or (bool(other.reviews) and set(other.reviews) <= set(self.reviews))
 
 
 def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def append(con: Connection, account: Account, secret_hash: str, active: bool, now: datetime) -> None:
-    """A new secret, role or reach for a name; the latest row counts, an inactive one shuts the door. Old sessions end.
+def append(
+    con: Connection, account: Account, secret_hash: str, active: bool, now: datetime, author: str | None = None
+) -> None:
+    """Add a row for a name: a new secret, role or reach. The latest row counts; an inactive one shuts the door.
 
-    An address that is not given keeps the one that is known.
+    Sessions and tokens belong to the row that they were made under, so all that there were end for good:
+    they stay dead when the account is opened again. An address that is not given keeps the one that is known.
     """
     con.execute("DELETE FROM session WHERE name = ? OR ends < ?", [account.name, now])
     con.execute(
-        """INSERT INTO account (name, role, secret_hash, active, made, email, reviews)
+        """INSERT INTO account (name, role, secret_hash, active, made, email, reviews, author)
         SELECT $name, $role, $secret, $active, $now,
-            coalesce($email, (SELECT arg_max(email, seq) FROM account WHERE name = $name)), $reviews""",
+            coalesce($email, (SELECT arg_max(email, seq) FROM account WHERE name = $name)), $reviews, $author""",
         {
             "name": account.name,
             "role": account.role,
@@ -54,6 +61,7 @@ def append(con: Connection, account: Account, secret_hash: str, active: bool, no
             "now": now,
             "email": account.email,
             "reviews": list(account.reviews),
+            "author": author,
         },
     )
 
@@ -64,8 +72,12 @@ def by_secret(con: Connection, secret: str) -> Account | None:
     return _account(row) if row else None
 
 
-def start_session(con: Connection, secret: str, name: str, ends: datetime, now: datetime) -> None:
-    con.execute("INSERT INTO session VALUES (?, ?, ?, ?)", [digest(secret), name, ends, now])
+def start_session(con: Connection, secret: str, account: Account, ends: datetime, now: datetime) -> None:
+    """Begin a session of an account as it was read; it counts for nothing if the account has changed since."""
+    con.execute(
+        "INSERT INTO session (secret_hash, name, ends, made, account_seq) VALUES (?, ?, ?, ?, ?)",
+        [digest(secret), account.name, ends, now, account.version],
+    )
 
 
 def end_session(con: Connection, secret: str) -> None:
@@ -73,14 +85,17 @@ def end_session(con: Connection, secret: str) -> None:
 
 
 def by_session(con: Connection, secret: str, now: datetime) -> Account | None:
-    """Whose session this is, while it lasts and the account is open."""
+    """Whose session this is, while it lasts and the account is as it was when the session began."""
     rows = con.execute(
-        """SELECT seq, name, role, email, reviews, active FROM account
-        WHERE name = (SELECT name FROM session WHERE secret_hash = ? AND ends > ?)""",
+        """SELECT a.name, a.role, a.email, a.reviews, a.seq, a.active, s.account_seq
+        FROM session s JOIN account a ON a.name = s.name WHERE s.secret_hash = ? AND s.ends > ?""",
         [digest(secret), now],
     ).fetchall()
-    _, *known, active = max(rows, default=(0, False), key=lambda row: row[0])
-    return _account(tuple(known)) if active else None
+    if not rows:
+        return None
+    *values, active, begun_under = max(rows, key=lambda row: row[4])
+    account = _account(tuple(values))
+    return account if active and account.version == begun_under else None
 
 
 def names(con: Connection) -> list[Account]:
@@ -104,18 +119,24 @@ def by_email(con: Connection, email: str) -> list[Account]:
 def last_of(con: Connection, name: str) -> Account | None:
     """The account of this name as it is or last was, open or shut; None if there never was one."""
     row = one_row(
-        con, "SELECT name, role, email, reviews FROM account WHERE name = ? ORDER BY seq DESC LIMIT 1", [name]
+        con, "SELECT name, role, email, reviews, seq FROM account WHERE name = ? ORDER BY seq DESC LIMIT 1", [name]
     )
     return _account(row) if row else None
 
 
-_OPEN = """SELECT name, role, email, reviews FROM account a
+def open_one(con: Connection, name: str) -> Account | None:
+    """The account of this name, if it is open."""
+    row = one_row(con, f"{_OPEN} AND name = ?", [name])
+    return _account(row) if row else None
+
+
+_OPEN = """SELECT name, role, email, reviews, seq FROM account a
     WHERE active AND seq = (SELECT max(seq) FROM account b WHERE b.name = a.name)"""
 
 
 def _account(row: tuple[Any, ...]) -> Account:
-    name, role, email, reviews = row
-    return Account(name, role, email, tuple(reviews or ()))
+    name, role, email, reviews, version = row
+    return Account(name, role, email, tuple(reviews or ()), version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +179,10 @@ def revoke_token(con: Connection, id: str, author: str, now: datetime) -> bool:
     return bool(rows)
 
 
+# A token made before the last change of its account is dead, whether or not the account is open again.
 _LIVE = """SELECT t.id, t.account, t.label, t.scopes, t.review, t.made FROM token t
-    WHERE active AND seq = (SELECT max(seq) FROM token u WHERE u.id = t.id)"""
+    WHERE active AND seq = (SELECT max(seq) FROM token u WHERE u.id = t.id)
+    AND seq > (SELECT max(seq) FROM account a WHERE a.name = t.account)"""
 
 
 def tokens(con: Connection) -> list[Token]:
@@ -167,12 +190,19 @@ def tokens(con: Connection) -> list[Token]:
     return [_token(row) for row in con.execute(f"{_LIVE} ORDER BY seq").fetchall()]
 
 
+def tokens_of(con: Connection, name: str) -> list[Token]:
+    """The good tokens of an account."""
+    return [_token(row) for row in con.execute(f"{_LIVE} AND t.account = ? ORDER BY seq", [name]).fetchall()]
+
+
 def by_token(con: Connection, secret: str) -> tuple[Account, Token] | None:
-    """Whose token this is, while it and the account are good."""
+    """Whose token this is, while it is good and the account is open and as it was when the token was made."""
     row = one_row(con, f"{_LIVE} AND secret_hash = ?", [digest(secret)])
-    token = _token(row) if row else None
-    account = next((one for one in names(con) if token and one.name == token.account), None)
-    return (account, token) if account and token else None
+    if row is None:
+        return None
+    token = _token(row)
+    account = open_one(con, token.account)
+    return (account, token) if account else None
 
 
 def _token(row: tuple[Any, ...]) -> Token:

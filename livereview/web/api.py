@@ -1,4 +1,4 @@
-"""The door for flows and command lines: every use case by its name, for who holds the owner's token."""
+"""The door for flows and command lines: use cases by name, for the owner's own secret and for tokens that may."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 
 from livereview import ops
 from livereview.errors import DiskFull, Refused, Retry, SourceBroken
+from livereview.rights import Principal, WhyNot
 from livereview.web import guard, pages
 
 log = logging.getLogger(__name__)
@@ -22,10 +23,16 @@ async def raw(request: Request) -> bytes:
 
 
 def run(request: Request, name: str, body: Annotated[bytes, Depends(raw)]) -> Response:
-    """The answer of `livereview.ops.run`, or {"error": …}: 422 tells the caller, 503 says try again, 500 is a bug."""
+    """The answer of `livereview.ops.run`, or {"error": …}: 422 tells the caller, 503 says try again, 500 is a bug.
+
+    403 and 404: a token that may not do this, or not there.
+    """
     desk = guard.desk(request)
     try:
-        return JSONResponse(ops.run(desk.store, desk.settings.site, name, _arguments(body)))
+        arguments = _arguments(body)
+        if refusal := _refusal(desk, request.state.principal, name, arguments):
+            return refusal
+        return JSONResponse(ops.run(desk.store, desk.settings.site, name, arguments))
     except (Refused, SourceBroken) as error:
         return JSONResponse({"error": str(error)}, 422)
     except DiskFull as error:
@@ -35,6 +42,21 @@ def run(request: Request, name: str, body: Annotated[bytes, Depends(raw)]) -> Re
     except Exception as error:  # the caller must hear of it too; the log has the place
         log.exception("operation %s failed", name)
         return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 500)
+
+
+def _refusal(desk: guard.Desk, principal: Principal, name: str, arguments: ops.Answer) -> Response | None:
+    """The answer to a token that may not run this operation with these arguments; None: it may."""
+    with desk.store.read() as con:
+        problem = ops.door.why_not(con, principal, name, arguments)
+    if problem is None:
+        return None
+    if problem == WhyNot.NOT_THERE:
+        reach = ", ".join(sorted(principal.reviews or ()))
+        return JSONResponse({"error": f"{name}: this token opens {reach or 'nothing'} only, and no other"}, 404)
+    if problem == WhyNot.OWNER:
+        return JSONResponse({"error": f"{name}: only the owner's own token does this"}, 403)
+    needs = ops.door.ACTS[name].scope
+    return JSONResponse({"error": f"{name}: this needs a lead's token with the scope {needs}"}, 403)
 
 
 def _arguments(body: bytes) -> ops.Answer:

@@ -14,9 +14,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
-from livereview import ops
+from livereview import ops, rights
 from livereview.disk import is_full
 from livereview.errors import DiskFull, LivereviewError, Retry
+from livereview.rights import Act
 from livereview.settings import Settings
 from livereview.store.open import Store
 from livereview.web import (
@@ -49,75 +50,75 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One route: its method, path, function, and the guard that everybody must pass."""
+    """One route: its method, path, function, and the act that it is: who may do it is `rights`' to say."""
 
     method: str
     path: str
     page: Callable[..., Any]
-    guard: Callable[..., Any]
+    act: Act
 
 
 WAYS = (
-    Way("GET", "/healthz", public.health, guard.public),
-    Way("GET", "/readyz", public.ready, guard.public),
-    Way("GET", "/site", public.door, guard.public),
-    Way("GET", "/site/{path:path}", public.site, guard.public),
-    Way("GET", "/static/{name}", public.static, guard.public),
-    Way("GET", "/oembed", oembed.answer, guard.public),
-    Way("POST", "/api/ops/{name}", api.run, guard.owner),
-    Way("GET", "/suggest/{review}", suggest.page, guard.public),
-    Way("POST", "/suggest/{review}", suggest.send, guard.public),
-    Way("GET", "/comment/{review}", consultation.page, guard.public),
-    Way("POST", "/comment/{review}", consultation.send, guard.public),
-    Way("GET", "/comment/{review}/{token}", consultation.panel_page, guard.public),
-    Way("POST", "/comment/{review}/{token}", consultation.panel_send, guard.public),
-    Way("GET", "/sign-in", sign_in.page, guard.public),
-    Way("POST", "/sign-in", sign_in.enter, guard.public),
-    Way("GET", "/sign-in/oidc", oidc.start, guard.public),
-    Way("GET", "/sign-in/oidc/back", oidc.back, guard.public),
-    Way("POST", "/sign-out", sign_in.leave, guard.signed_in),
-    Way("GET", "/", home.page, guard.signed_in),
-    Way("GET", "/r/{review}", lead.page, guard.lead),
-    Way("GET", "/r/{review}/ledger", lead.ledger, guard.lead),
-    Way("GET", "/r/{review}/ledger.json", lead.ledger_json, guard.lead),
-    Way("GET", "/r/{review}/curve.{kind}", lead.curve, guard.lead),
-    Way("GET", "/r/{review}/why/{record}", lead.why, guard.lead),
-    Way("POST", "/r/{review}/second-look", lead.again, guard.lead),
-    Way("POST", "/r/{review}/sign-off", lead.sign_off, guard.lead),
-    Way("POST", "/r/{review}/withdraw", lead.withdraw, guard.lead),
-    Way("POST", "/r/{review}/reading", lead.reading, guard.lead),
-    Way("POST", "/r/{review}/tasks", lead.settle, guard.lead),
-    Way("GET", "/r/{review}/team", team.page, guard.lead),
-    Way("POST", "/r/{review}/team", team.change, guard.lead),
-    Way("POST", "/r/{review}/team/again", team.again, guard.lead),
-    Way("POST", "/r/{review}/team/calibrate", team.calibrate, guard.lead),
-    Way("GET", "/r/{review}/consultation", consultation.lead_page, guard.lead),
-    Way("POST", "/r/{review}/consultation", consultation.change, guard.lead),
-    Way("POST", "/r/{review}/consultation/invite", consultation.invite, guard.lead),
-    Way("POST", "/r/{review}/consultation/comment", consultation.settle, guard.lead),
-    Way("GET", "/r/{review}/files", exchange.page, guard.lead),
-    Way("POST", "/r/{review}/import", exchange.take, guard.lead),
-    Way("GET", "/r/{review}/export/{kind}", exchange.export, guard.lead),
-    Way("GET", "/r/{review}/evidence", evidence.page, guard.screener),
-    Way("POST", "/r/{review}/evidence/group", evidence.group, guard.screener),
-    Way("POST", "/r/{review}/evidence/rate", evidence.rate, guard.screener),
-    Way("GET", "/r/{review}/evidence/{study}", evidence.form, guard.screener),
-    Way("GET", "/r/{review}/evidence/{study}/without", evidence.without, guard.screener),
-    Way("POST", "/r/{review}/evidence/{study}", evidence.save, guard.screener),
-    Way("GET", "/r/{review}/screen/{stage}", screen.page, guard.screener),
-    Way("POST", "/r/{review}/decide", screen.decide, guard.screener),
-    Way("POST", "/r/{review}/full-text", full_text.add, guard.screener),
-    Way("GET", "/r/{review}/full-text/{sha256}", full_text.read, guard.member),
-    Way("POST", "/r/{review}/undo", undo.undo, guard.member),
-    Way("GET", "/r/{review}/history", undo.history, guard.member),
-    Way("GET", "/r/{review}/conflicts", conflicts.page, guard.adjudicator),
-    Way("POST", "/r/{review}/conflicts", conflicts.settle, guard.adjudicator),
-    Way("GET", "/r/{review}/retirement", retirement.page, guard.member),
-    Way("POST", "/r/{review}/retirement", retirement.propose, guard.member),
-    Way("POST", "/r/{review}/retirement/vote", retirement.vote, guard.member),
-    Way("POST", "/r/{review}/retirement/close", retirement.close, guard.lead),
-    Way("GET", "/r/{review}/duplicates", duplicates.page, guard.member),
-    Way("POST", "/r/{review}/duplicates", duplicates.judge, guard.member),
+    Way("GET", "/healthz", public.health, rights.OPEN_TO_ALL),
+    Way("GET", "/readyz", public.ready, rights.OPEN_TO_ALL),
+    Way("GET", "/site", public.door, rights.OPEN_TO_ALL),
+    Way("GET", "/site/{path:path}", public.site, rights.OPEN_TO_ALL),
+    Way("GET", "/static/{name}", public.static, rights.OPEN_TO_ALL),
+    Way("GET", "/oembed", oembed.answer, rights.OPEN_TO_ALL),
+    Way("POST", "/api/ops/{name}", api.run, rights.DOOR_FOR_PROGRAMS),
+    Way("GET", "/suggest/{review}", suggest.page, rights.OPEN_TO_ALL),
+    Way("POST", "/suggest/{review}", suggest.send, rights.OPEN_TO_ALL),
+    Way("GET", "/comment/{review}", consultation.page, rights.OPEN_TO_ALL),
+    Way("POST", "/comment/{review}", consultation.send, rights.OPEN_TO_ALL),
+    Way("GET", "/comment/{review}/{token}", consultation.panel_page, rights.OPEN_TO_ALL),
+    Way("POST", "/comment/{review}/{token}", consultation.panel_send, rights.OPEN_TO_ALL),
+    Way("GET", "/sign-in", sign_in.page, rights.OPEN_TO_ALL),
+    Way("POST", "/sign-in", sign_in.enter, rights.OPEN_TO_ALL),
+    Way("GET", "/sign-in/oidc", oidc.start, rights.OPEN_TO_ALL),
+    Way("GET", "/sign-in/oidc/back", oidc.back, rights.OPEN_TO_ALL),
+    Way("POST", "/sign-out", sign_in.leave, rights.USE_SESSION),
+    Way("GET", "/", home.page, rights.USE_SESSION),
+    Way("GET", "/r/{review}", lead.page, rights.SEE_AS_LEAD),
+    Way("GET", "/r/{review}/ledger", lead.ledger, rights.SEE_AS_LEAD),
+    Way("GET", "/r/{review}/ledger.json", lead.ledger_json, rights.SEE_AS_LEAD),
+    Way("GET", "/r/{review}/curve.{kind}", lead.curve, rights.SEE_AS_LEAD),
+    Way("GET", "/r/{review}/why/{record}", lead.why, rights.SEE_AS_LEAD),
+    Way("POST", "/r/{review}/second-look", lead.again, rights.MANAGE),
+    Way("POST", "/r/{review}/sign-off", lead.sign_off, rights.MANAGE),
+    Way("POST", "/r/{review}/withdraw", lead.withdraw, rights.MANAGE),
+    Way("POST", "/r/{review}/reading", lead.reading, rights.MANAGE),
+    Way("POST", "/r/{review}/tasks", lead.settle, rights.MANAGE),
+    Way("GET", "/r/{review}/team", team.page, rights.SEE_AS_LEAD),
+    Way("POST", "/r/{review}/team", team.change, rights.MANAGE),
+    Way("POST", "/r/{review}/team/again", team.again, rights.MANAGE),
+    Way("POST", "/r/{review}/team/calibrate", team.calibrate, rights.MANAGE),
+    Way("GET", "/r/{review}/consultation", consultation.lead_page, rights.SEE_AS_LEAD),
+    Way("POST", "/r/{review}/consultation", consultation.change, rights.MANAGE),
+    Way("POST", "/r/{review}/consultation/invite", consultation.invite, rights.MANAGE),
+    Way("POST", "/r/{review}/consultation/comment", consultation.settle, rights.MANAGE),
+    Way("GET", "/r/{review}/files", exchange.page, rights.SEE_AS_LEAD),
+    Way("POST", "/r/{review}/import", exchange.take, rights.IMPORT_DECISIONS),
+    Way("GET", "/r/{review}/export/{kind}", exchange.export, rights.SEE_AS_LEAD),
+    Way("GET", "/r/{review}/evidence", evidence.page, rights.SEE_AS_VOTER),
+    Way("POST", "/r/{review}/evidence/group", evidence.group, rights.EXTRACT),
+    Way("POST", "/r/{review}/evidence/rate", evidence.rate, rights.EXTRACT),
+    Way("GET", "/r/{review}/evidence/{study}", evidence.form, rights.SEE_AS_VOTER),
+    Way("GET", "/r/{review}/evidence/{study}/without", evidence.without, rights.SEE_AS_VOTER),
+    Way("POST", "/r/{review}/evidence/{study}", evidence.save, rights.EXTRACT),
+    Way("GET", "/r/{review}/screen/{stage}", screen.page, rights.SCREEN),
+    Way("POST", "/r/{review}/decide", screen.decide, rights.SCREEN),
+    Way("POST", "/r/{review}/full-text", full_text.add, rights.SCREEN),
+    Way("GET", "/r/{review}/full-text/{sha256}", full_text.read, rights.SEE_AS_MEMBER),
+    Way("POST", "/r/{review}/undo", undo.undo, rights.TAKE_PART),
+    Way("GET", "/r/{review}/history", undo.history, rights.SEE_AS_MEMBER),
+    Way("GET", "/r/{review}/conflicts", conflicts.page, rights.SEE_CONFLICTS),
+    Way("POST", "/r/{review}/conflicts", conflicts.settle, rights.SETTLE_CONFLICTS),
+    Way("GET", "/r/{review}/retirement", retirement.page, rights.SEE_AS_MEMBER),
+    Way("POST", "/r/{review}/retirement", retirement.propose, rights.TAKE_PART),
+    Way("POST", "/r/{review}/retirement/vote", retirement.vote, rights.TAKE_PART),
+    Way("POST", "/r/{review}/retirement/close", retirement.close, rights.MANAGE),
+    Way("GET", "/r/{review}/duplicates", duplicates.page, rights.SEE_AS_MEMBER),
+    Way("POST", "/r/{review}/duplicates", duplicates.judge, rights.TAKE_PART),
 )
 
 
@@ -129,12 +130,9 @@ def create(
     leases = Leases(Journal(store.database.with_suffix(".leases")))
     app.state.desk = guard.Desk(store, settings, token, clock, leases=leases)
     app.state.readiness = ops.readiness.Door(store, settings.site, clock)
+    app.router.route_class = guard.GuardedRoute
     for way in WAYS:
-        needs = [Depends(way.guard)]
-        if way.method == "POST" and way.guard not in (guard.public, guard.owner):
-            needs.append(Depends(guard.form_token))
-        methods = ["GET", "HEAD"] if way.method == "GET" else [way.method]
-        app.add_api_route(way.path, way.page, methods=methods, dependencies=needs, response_model=None)
+        add(app, way)
     app.add_middleware(shield.Shield)
     app.add_exception_handler(guard.SignIn, _sign_in)
     app.add_exception_handler(HTTPException, _http)
@@ -143,6 +141,17 @@ def create(
     app.add_exception_handler(OSError, _machine)
     app.add_exception_handler(Exception, _bug)
     return app
+
+
+def add(app: FastAPI, way: Way) -> None:
+    """One route more, with its guard; a form of somebody who signed in also needs their form token."""
+    with_form = way.method == "POST" and way.act not in (rights.OPEN_TO_ALL, rights.DOOR_FOR_PROGRAMS)
+    needs = [Depends(guard.form_token)] if with_form else []
+    methods = ["GET", "HEAD"] if way.method == "GET" else [way.method]
+    app.add_api_route(way.path, way.page, methods=methods, dependencies=needs, response_model=None)
+    route = app.routes[-1]
+    assert isinstance(route, guard.GuardedRoute)
+    route.act = way.act
 
 
 def _answer(request: Request, status: int, message: str) -> Response:

@@ -83,7 +83,7 @@ def _show(
     review = room.review.id
     with room.desk.store.read() as con:
         history = evidence.history(con, review, study)
-        apart = ops.evidence.apart(con, review, study, room.me, room.visit.account.role == "lead")
+        apart = ops.evidence.apart(con, review, study, room.me, room.visit.role == "lead")
         holds = study in evidence.extractions(con, review)
     values = {"parts": extraction_form.parts(room.review, filled), "problem": problem, "impact": impact, "holds": holds}
     return pages.show("extraction.html", room, status, study=study, history=history, apart=apart, **values)

@@ -1,4 +1,4 @@
-"""Who is at the door: sessions, roles and the tokens of forms. Every route names one of the guards below."""
+"""Who asks, and whether they may: every route names the act that it is, and nothing is read of a request before."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ import math
 import re
 import threading
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Form, HTTPException, Request
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 
-from livereview.ops import surveil
+from livereview import rights
+from livereview.ops import principals, surveil
 from livereview.review import Review
+from livereview.rights import Act, Kind, Principal, Scope, WhyNot
 from livereview.settings import Settings
 from livereview.store import accounts, records, searches
-from livereview.store.accounts import BEGINS, Account, Token
+from livereview.store.accounts import BEGINS
 from livereview.store.open import Connection, Store
 from livereview.web.leases import Leases
 from livereview.web.provider import Provider, Trips
 
 TRIES = 10  # wrong sign-ins an address may make in WITHIN
 WITHIN = timedelta(minutes=15)
+NO_REVIEW = "There is no review of this name here."
 
 
 @dataclass(slots=True)
@@ -74,20 +80,27 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request of a person who signed in."""
+    """One request of somebody who signed in. What it may do is asked of `principal`."""
 
     desk: Desk
-    account: Account
+    principal: Principal
     secret: str = field(repr=False)
-    token: Token | None = None  # a program's key, which needs no token of a form
 
     @property
     def name(self) -> str:
-        return self.account.name
+        return self.principal.account
+
+    @property
+    def role(self) -> str:
+        return self.principal.role
 
     def enters(self, review: str) -> bool:
-        """Whether the account, and the token where there is one, open this review."""
-        return self.account.enters(review) and (self.token is None or self.token.review in (None, review))
+        """Whether this review is there for whoever asks."""
+        return self.principal.enters(review)
+
+    def may(self, act: Act) -> bool:
+        """Whether whoever asks may do what belongs to no review."""
+        return rights.may(self.principal, act)
 
     @property
     def csrf(self) -> str:
@@ -110,6 +123,11 @@ class Room:
     def me(self) -> str:
         return self.visit.name
 
+    def may(self, act: Act) -> bool:
+        """Whether whoever asks may do this in this review."""
+        adjudicators = self.review.screening.adjudicators
+        return rights.may(self.visit.principal, act, self.review.id, adjudicators)
+
 
 class SignIn(Exception):
     """Nobody is signed in, or the session has ended."""
@@ -125,95 +143,120 @@ def cookie(request: Request) -> str:
     return "__Host-livereview" if request.url.scheme == "https" else "livereview"
 
 
-def visit(request: Request) -> Visit:
-    """Who asks, by session or by a program's token; raises SignIn where nobody does."""
-    here, secret = desk(request), request.cookies.get(cookie(request), "")
+# Who asks, and whether they may: judged once for each request, before anything of its body is read
+
+
+class GuardedRoute(APIRoute):
+    """A route that lets nobody in before the act that it names has been judged; one that names none lets nobody in."""
+
+    act: Act | None = None
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def judged(request: Request) -> Response:
+            if self.act != rights.OPEN_TO_ALL:
+                await run_in_threadpool(let_in, request, self.act)
+            return await handle(request)
+
+        return judged
+
+
+def let_in(request: Request, act: Act | None) -> None:
+    """Judge a request by what signed in; what is learned about it is kept for the page.
+
+    Raises:
+        SignIn: nobody is signed in.
+        HTTPException: 401, 403 or 404, in words for whoever asks.
+    """
+    if act is None:
+        raise HTTPException(403, "Nobody may use this address: it does not say who may.")
+    if act.by_name:
+        request.state.principal = _at_the_door(request)
+        return
+    visit = _visit(request)
+    request.state.visit = visit
+    if "review" in request.path_params:
+        request.state.room = room = _room(visit, request.path_params["review"])
+        _judge(visit, act, room.review)
+    else:
+        _judge(visit, act, None)
+
+
+def _visit(request: Request) -> Visit:
+    """Who asks, by a program's token or by session; raises SignIn where nobody does."""
+    here = desk(request)
     given = request.headers.get("authorization", "")
     if given.startswith(f"Bearer {BEGINS}"):
-        return _program(request, here, given.removeprefix("Bearer "))
+        secret = given.removeprefix("Bearer ")
+        return Visit(here, _by_token(here, secret), secret)
+    secret = request.cookies.get(cookie(request), "")
     with here.store.read() as con:
-        account = accounts.by_session(con, secret, here.clock()) if secret else None
-    if account is None:
+        principal = principals.by_session(con, secret, here.clock())
+    if principal is None:
         raise SignIn
-    return Visit(here, account, secret)
+    return Visit(here, principal, secret)
 
 
-def _program(request: Request, here: Desk, secret: str) -> Visit:
-    """The visit of a program, within the scopes of its token."""
+def _by_token(here: Desk, secret: str) -> Principal:
     with here.store.read() as con:
-        found = accounts.by_token(con, secret)
-    if found is None:
+        principal = principals.by_token(con, secret)
+    if principal is None:
         raise HTTPException(401, "This token is not good any more; make another with livereview token.")
-    account, token = found
-    if request.method not in ("GET", "HEAD") and "write" not in token.scopes:
-        raise HTTPException(403, "This token may read only; make one with --scope write.")
-    return Visit(here, account, secret, token)
+    return principal
 
 
-Visitor = Annotated[Visit, Depends(visit)]
+def _at_the_door(request: Request) -> Principal:
+    """Who runs operations by name: the owner's own secret, or a token. No session ever does."""
+    here, given = desk(request), request.headers.get("authorization", "")
+    if hmac.compare_digest(given.encode(), f"Bearer {here.token}".encode()):
+        return principals.OPERATOR
+    if not given.startswith(f"Bearer {BEGINS}"):
+        raise HTTPException(401, "this needs the owner's token, or one with the scope flows: Authorization: Bearer …")
+    return _by_token(here, given.removeprefix("Bearer "))
 
 
-def room(visit: Visitor, review: str) -> Room:
+def _room(visit: Visit, review: str) -> Room:
     """The review of the address; 404 where there is none of this name."""
-    with visit.desk.store.read() as con:
-        text = searches.protocol_text(con, review) if re.fullmatch(r"[a-z0-9-]{1,64}", review) else None
-    if text is None or not visit.enters(review):
-        raise HTTPException(404, "There is no review of this name here.")
+    text = None
+    if re.fullmatch(r"[a-z0-9-]{1,64}", review) and visit.enters(review):
+        with visit.desk.store.read() as con:
+            text = searches.protocol_text(con, review)
+    if text is None:
+        raise HTTPException(404, NO_REVIEW)
     return Room(visit, surveil.parsed(text))
 
 
-Here = Annotated[Room, Depends(room)]
-
-
-def public() -> None:
-    """Anybody."""
-
-
-def owner(request: Request) -> None:
-    """Flows and command lines of this machine, by the owner's token."""
-    given = request.headers.get("authorization", "")
-    if not hmac.compare_digest(given.encode(), f"Bearer {desk(request).token}".encode()):
-        raise HTTPException(401, "this needs the owner's token: Authorization: Bearer …")
-
-
-def signed_in(visit: Visitor) -> None:
-    """Every account."""
-
-
-def lead(visit: Visitor) -> None:
-    """Leads."""
-    _only(visit, ("lead",))
-
-
-def screener(visit: Visitor) -> None:
-    """Those who vote."""
-    _only(visit, ("lead", "reviewer"))
-
-
-def member(visit: Visitor) -> None:
-    """Everyone who works on a review."""
-    _only(visit, ("lead", "reviewer", "adjudicator"))
-
-
-def adjudicator(room: Here) -> None:
-    """Those who settle conflicts: leads, adjudicators, and reviewers whom review.toml names."""
-    if not may_adjudicate(room):
-        _only(room.visit, ("lead", "adjudicator"))
-
-
-def may_adjudicate(room: Room) -> bool:
-    """Whether conflicts are shown to this person; who may settle one is the rules' to say."""
-    role = room.visit.account.role
-    return role in ("lead", "adjudicator") or (role == "reviewer" and room.me in room.review.screening.adjudicators)
-
-
-def _only(visit: Visit, roles: tuple[str, ...]) -> None:
-    if visit.account.role in roles:
+def _judge(visit: Visit, act: Act, review: Review | None) -> None:
+    """Refuse, in words, what this principal may not do."""
+    adjudicators = review.screening.adjudicators if review else ()
+    problem = rights.why_not(visit.principal, act, review.id if review else None, adjudicators)
+    if problem is None:
         return
+    if problem == WhyNot.NOT_THERE:
+        raise HTTPException(404, NO_REVIEW)
+    if problem == WhyNot.SCOPE:
+        raise HTTPException(403, _lacks(act, visit.principal))
+    raise HTTPException(403, _only(visit, act, review))
+
+
+def _lacks(act: Act, principal: Principal) -> str:
+    has = ", ".join(scope for scope in Scope if scope in principal.scopes) or "nothing"
+    needed = " and ".join(act.scopes)
+    return f"This token is good for {has}; this needs {needed}. Make one with --scope {act.scope}."
+
+
+def _only(visit: Visit, act: Act, review: Review | None) -> str:
+    """Whose page it is, and whom to ask."""
     with visit.desk.store.read() as con:
-        leads = [one.name for one in accounts.names(con) if one.role == "lead" and one.covers(visit.account)]
+        open_accounts = accounts.names(con)
+    leads = [
+        account.name
+        for account in open_accounts
+        if account.role == "lead" and (review is None or account.enters(review.id))
+    ]
     ask = f" Ask {' or '.join(leads)}." if leads else ""
-    raise HTTPException(403, f"This page is for {_words(roles)}; you are a {visit.account.role}.{ask}")
+    return f"This page is for {_words(act.roles)}; you are a {visit.role}.{ask}"
 
 
 def _words(roles: tuple[str, ...]) -> str:
@@ -221,9 +264,35 @@ def _words(roles: tuple[str, ...]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
+# What pages ask for: who was let in
+
+
+def visit(request: Request) -> Visit:
+    """Who was let in. A page of a route that is open to all has no visitor to ask for."""
+    known: Visit = request.state.visit
+    return known
+
+
+Visitor = Annotated[Visit, Depends(visit)]
+
+
+def room(request: Request) -> Room:
+    """The review of the address, and who was let into it."""
+    known: Room = request.state.room
+    return known
+
+
+Here = Annotated[Room, Depends(room)]
+
+
+def may_adjudicate(room: Room) -> bool:
+    """Whether conflicts are shown to this person; who may settle one is the rules' to say."""
+    return room.may(rights.SEE_CONFLICTS)
+
+
 def form_token(visit: Visitor, csrf: Annotated[str, Form()] = "") -> None:
     """Refuse a form that was not made for this session. A token comes from no browser, so no page can borrow it."""
-    if visit.token:
+    if visit.principal.kind == Kind.TOKEN:
         return
     if not hmac.compare_digest(csrf.encode(), visit.csrf.encode()):
         raise HTTPException(403, "This form was not made for your session. Go back, reload the page and try again.")

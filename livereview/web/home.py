@@ -41,7 +41,7 @@ def page(visit: guard.Visitor) -> Response:
 
 
 def _row(con: Connection, visit: Visit, review: Review) -> Row:
-    role, published = visit.account.role, versions.all_of(con, review.id)
+    role, published = visit.role, versions.all_of(con, review.id)
     votes = role in ("lead", "reviewer")
     progress = queues.progress(con, review, visit.name) if votes else {}
     settles = guard.may_adjudicate(Room(visit, review))

@@ -25,8 +25,8 @@ TYPES = {
 }
 
 
-def health() -> Response:
-    """That the owner lives. Whether it can work, `ready` says."""
+async def health() -> Response:
+    """That the owner lives, without a turn among the threads. Whether it can work, `ready` says."""
     return JSONResponse({"ok": True})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import ipaddress
 import logging
 import signal
@@ -13,8 +15,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import cast
 
 import uvicorn
+from fastapi import FastAPI
 
 from livereview import client, ops
 from livereview.errors import Refused, Retry
@@ -24,8 +28,18 @@ from livereview.settings import Settings, told
 from livereview.store import searches, versions
 from livereview.store.open import Store
 from livereview.web import app
+from livereview.web.connections import (
+    BACKLOG,
+    Connections,
+    Patience,
+    TimedProtocol,
+    raise_descriptor_limit,
+    room_for,
+)
 
 log = logging.getLogger(__name__)
+PATIENCE = Patience()
+LAST_ANSWERS = 20  # seconds for answers under way when the owner is stopped; systemd kills after 30
 PAUSE = 0.5  # seconds between two looks at the outbox
 LONGEST_WAIT = 20  # looks after which a build starts although events still come
 RANKING_PAUSE = 30.0  # seconds between two looks at whether a queue is to be ranked again
@@ -33,22 +47,54 @@ HAND_OVER = 0.0005  # seconds a thread may keep others from Python: its own 5 ms
 TRY_AGAIN = 600  # looks after which a build that failed is tried again
 
 
-def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000) -> None:
+def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, patience: Patience = PATIENCE) -> None:
     """Own the database and answer at `host`:`port` until SIGTERM or Ctrl-C; port 0 takes a free one.
 
     Raises Refused when another process owns the database or the port.
     """
+    room = room_for(raise_descriptor_limit())
     with Store(settings.database, settings.memory, settings.threads, settings.reserve) as store:
         store.notes = told(settings)
         made = app.create(store, settings, token=client.token(settings))
-        config = uvicorn.Config(made, log_config=None, access_log=False)
-        config.load()  # first of all: whoever finds the door open is answered at once
+        server = Server(made, room, patience)
+        server.config.load()  # first of all: whoever finds the door open is answered at once
         with _listen(host, port) as door, _at_work(store, settings.site):
             _announce(store, host, _url(host, door.getsockname()[1]))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, _end)
             sys.setswitchinterval(HAND_OVER)
-            uvicorn.Server(config).run(sockets=[door])
+            server.run(sockets=[door])
+
+
+class Server(uvicorn.Server):
+    """uvicorn, with a time for each part of an exchange and a limit on connections (see `connections`)."""
+
+    def __init__(self, made: FastAPI, room: int, patience: Patience):
+        config = uvicorn.Config(
+            made,
+            log_config=None,
+            access_log=False,
+            ws="none",
+            backlog=BACKLOG,
+            limit_concurrency=room + BACKLOG,  # a second net: `Connections` makes room before it is reached
+            timeout_graceful_shutdown=LAST_ANSWERS,
+        )
+        proxies = config.forwarded_allow_ips or ""
+        addresses = proxies.split(",") if isinstance(proxies, str) else proxies
+        self.connections = Connections(room, patience, [address.strip() for address in addresses])
+        config.http = cast("type[asyncio.Protocol]", functools.partial(TimedProtocol, self.connections))
+        super().__init__(config)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's; from now on connections are watched."""
+        asyncio.get_running_loop().set_exception_handler(self.connections.on_loop_error)
+        self.watch = asyncio.create_task(self.connections.watch())
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's; the slow are watched to the end."""
+        await super().shutdown(sockets)
+        self.watch.cancel()
 
 
 @contextmanager
@@ -83,7 +129,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        door = socket.create_server((host, port), family=family)
+        door = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise Refused(f"can't listen on {host} port {port}: {error.strerror}; choose another with --port") from None
     door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does so for sockets that name TCP only

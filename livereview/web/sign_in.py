@@ -48,7 +48,7 @@ def admit(request: Request, account: Account, next: str) -> Response:
 
     def begin(con: Connection) -> None:
         accounts.end_session(con, old)
-        accounts.start_session(con, session, account.name, now + LASTS, now)
+        accounts.start_session(con, session, account, now + LASTS, now)
 
     desk.store.write(begin, quick=True)
     return _with_cookie(request, RedirectResponse(inside(next), 303), session, int(LASTS.total_seconds()))

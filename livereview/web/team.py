@@ -56,12 +56,12 @@ def change(
         if act == "close":
             if name == room.me:
                 raise Refused("this is your own account; another lead must close it")
-            ops.team.close_account(room.desk.store, name=name, now=room.desk.clock(), by=room.me)
+            ops.team.close_account(room.desk.store, name=name, now=room.desk.clock(), by=room.visit.principal)
             return RedirectResponse(f"/r/{room.review.id}/team", 303)
         secret = secrets.token_urlsafe(24)
         asked: dict[str, Any] = {"name": name.strip(), "role": role, "secret": secret, "email": email.strip() or None}
         asked["reviews"] = {"here": (room.review.id,), "every": ()}.get(reach)
-        ops.team.add_account(room.desk.store, now=room.desk.clock(), by=room.me, **asked)
+        ops.team.add_account(room.desk.store, now=room.desk.clock(), by=room.visit.principal, **asked)
     except Refused as refusal:
         return _show(room, 422, problem=refusal.message)
     return _show(room, secret=(name.strip(), secret))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Form
 from fastapi.responses import RedirectResponse, Response
 
-from livereview import ops
+from livereview import ops, rights
 from livereview.ops import calibration as hidden
 from livereview.store import calibration, decisions, records
 from livereview.store.open import Connection
@@ -53,7 +53,7 @@ def _take_back(room: Room, id: str, record: str, stage: str, role: str, again: b
 
 def _back(room: Room, record: str, stage: str, role: str) -> str:
     here = f"/r/{room.review.id}"
-    if role == "vote" and room.visit.account.role in ("lead", "reviewer"):
+    if role == "vote" and room.may(rights.SCREEN):
         return f"{here}/screen/{stage}?record={record}&undone={record}"
     return f"{here}/conflicts" if role == "adjudication" and guard.may_adjudicate(room) else f"{here}/history"
 

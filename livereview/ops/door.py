@@ -1,0 +1,73 @@
+"""What a token may do at the door for programs, `/api/ops/NAME`; the owner's own secret does everything.
+
+An operation that has no row here is the owner's alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from livereview import rights
+from livereview.errors import Refused
+from livereview.ops.surveil import parsed
+from livereview.rights import Act, Principal, WhyNot
+from livereview.store import searches
+from livereview.store.open import Connection
+
+ACTS: dict[str, Act] = {
+    "register": rights.MANAGE,  # a protocol names adjudicators, votes and criteria: no night needs that
+    "protocol": rights.RUN_FLOWS,
+    "begin": rights.RUN_FLOWS,
+    "ingest": rights.RUN_FLOWS,
+    "finish": rights.RUN_FLOWS,
+    "due": rights.RUN_FLOWS,
+    "begin_lookup": rights.RUN_FLOWS,
+    "checked": rights.RUN_FLOWS,
+    "publish": rights.RUN_FLOWS,
+    "settle_outbox": rights.RUN_FLOWS_FOR_ALL,
+    "status": rights.RUN_FLOWS,
+    "ledger": rights.RUN_FLOWS,
+    "digests": rights.RUN_FLOWS_FOR_ALL,  # they hold everybody's mail address
+    "due_webhooks": rights.RUN_FLOWS_FOR_ALL,
+    "note_delivery": rights.RUN_FLOWS,
+}
+
+
+def why_not(con: Connection, principal: Principal, name: str, arguments: Mapping[str, Any]) -> WhyNot | None:
+    """Why this principal may not run the operation with these arguments; None: it may.
+
+    Whatever review the arguments lead to must be within its reach: by name, by a search that has begun,
+    or by the protocol that is to be registered.
+    """
+    act = ACTS.get(name, rights.OWN)
+    reviews = _reviews(con, name, arguments)
+    if not reviews and principal.reviews is not None and not act.owner_only:
+        return WhyNot.NOT_THERE
+    for review in reviews or [None]:
+        problem = rights.why_not(principal, act, review)
+        if problem is not None:
+            return problem
+    return None
+
+
+def _reviews(con: Connection, name: str, arguments: Mapping[str, Any]) -> list[str | None]:
+    """Every review that the arguments lead to."""
+    reviews: list[str | None] = []
+    if arguments.get("review") is not None:
+        reviews.append(str(arguments["review"]))
+    if "search" in arguments:
+        reviews += _of_search(con, arguments["search"])
+    if name == "register" and isinstance(arguments.get("text"), str):
+        try:
+            reviews.append(parsed(arguments["text"]).id)
+        except Refused:
+            return reviews  # whoever may register is told what is wrong with it
+    return reviews
+
+
+def _of_search(con: Connection, search: Any) -> list[str | None]:
+    if not isinstance(search, str):
+        return [""]  # no review has this name, so what is limited to some reaches nothing
+    begun = searches.of(con, search)
+    return [begun[0]] if begun else []
