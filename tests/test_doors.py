@@ -5,6 +5,8 @@ Each test besieges a real owner in a process of its own, with few descriptors, f
 
 from __future__ import annotations
 
+import asyncio
+import re
 import resource
 import socket
 import subprocess
@@ -18,9 +20,14 @@ from typing import TypeVar
 
 import pytest
 import requests
+from fastapi import FastAPI
+from starlette.types import Message
 
+from livereview import rights
 from livereview.settings import Settings
 from livereview.store.open import owner
+from livereview.web import bodies
+from livereview.web.app import WAYS, Way
 from livereview.web.connections import PER_ADDRESS, Connections, Patience, TimedProtocol, room_for
 
 T = TypeVar("T")
@@ -168,6 +175,66 @@ def test_other_crowds_leave_room_too(tmp_path: Path, sent: bytes) -> None:
                 assert under_siege.lives()
         assert under_siege.lives()
         assert len(under_siege.descriptors) < DESCRIPTORS and under_siege.log_lines < 20
+
+
+def test_uploads_of_strangers_are_refused_before_they_come(tmp_path: Path) -> None:
+    """The audit's input: 25 anonymous uploads of 20 MB less their last bytes held 499 MB of the owner's disk."""
+    head = (
+        b"POST /r/no-such-review/import HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n"
+        b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+        b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.ris"\r\n\r\n'
+    )
+    with besieged(tmp_path) as under_siege, ExitStack() as stack:
+        assert under_siege.lives()
+        before = under_siege.megabytes
+        visitors = [stack.enter_context(under_siege.call(head)) for _ in range(25)]
+        for visitor in visitors:
+            with suppress(ConnectionError):  # refused already
+                for _ in range(8):
+                    visitor.sendall(b"x" * 1_000_000)
+        assert not [target for target in under_siege.descriptors if "deleted" in target]
+        assert under_siege.megabytes - before < 50
+        assert under_siege.lives()
+        quiet = stack.enter_context(under_siege.call(head))
+        assert quiet.recv(12) == b"HTTP/1.1 401", "answered though nearly all is still to come"
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way.method == "POST"], ids=lambda way: way.path)
+def test_no_route_receives_a_body_before_it_knows_who_asks(app: FastAPI, way: Way) -> None:
+    """Open forms take a little of anybody; all else takes nothing from a stranger."""
+    path = re.sub(r"\{\w+\}", "small-review", way.path)
+    is_open = way.act == rights.OPEN_TO_ALL
+    status = answered(app, path, stated=way.largest + 1 if is_open else 10)
+    assert status in ({413} if is_open else {401, 403, 404})
+    assert way.largest <= bodies.PUBLIC_FORM or not is_open
+
+
+def answered(app: FastAPI, path: str, stated: int) -> int:
+    """The status of the answer to a POST of whose body nothing may be received."""
+    statuses: list[int] = []
+
+    async def receive() -> Message:
+        raise AssertionError("the body was asked for")
+
+    async def send(message: Message) -> None:
+        statuses.append(message.get("status", 0))
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "scheme": "http",
+        "server": ("testserver", 80),
+        "client": ("192.0.2.1", 1),
+        "headers": [(b"host", b"testserver"), (b"content-length", str(stated).encode())],
+    }
+    asyncio.run(app(scope, receive, send))
+    return statuses[0]
 
 
 FORM = b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n"

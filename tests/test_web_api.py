@@ -60,5 +60,5 @@ def test_a_page_of_a_search_may_be_large_but_not_endless(app: FastAPI) -> None:
     http = TestClient(app)
     large = json.dumps({"colour": "x" * 3_000_000}).encode()
     assert http.post("/api/ops/status", content=large, headers=OWNER).status_code == 422
-    answer = http.post("/api/ops/status", content=(b"x" * 1_000_000 for _ in range(66)), headers=OWNER)
-    assert answer.status_code == 413 and "64 MB" in answer.json()["error"]
+    answer = http.post("/api/ops/status", content=(b"x" * 1_000_000 for _ in range(72)), headers=OWNER)
+    assert answer.status_code == 413 and "70 MB" in answer.json()["error"]

@@ -262,4 +262,4 @@ def test_a_form_that_is_too_large_is_stopped_whatever_it_says_of_its_size(browse
         content=(b"x" * 100_000 for _ in range(30)),
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     )
-    assert answer.status_code == 413 and "2 MB" in answer.text
+    assert answer.status_code == 413 and "256 kB" in answer.text

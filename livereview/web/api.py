@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 async def raw(request: Request) -> bytes:
-    """The body, read under the limit of `shield`."""
+    """The body, read under the limit of its route."""
     return await request.body()
 
 

@@ -22,6 +22,7 @@ from livereview.settings import Settings
 from livereview.store.open import Store
 from livereview.web import (
     api,
+    bodies,
     conflicts,
     consultation,
     duplicates,
@@ -50,12 +51,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One route: its method, path, function, and the act that it is: who may do it is `rights`' to say."""
+    """One route: its method, path, function, and the act that it is: who may do it is `rights`' to say.
+
+    largest  bytes of a body that are received, and only once whoever asks was let in
+    """
 
     method: str
     path: str
     page: Callable[..., Any]
     act: Act
+    largest: int = bodies.FORM
 
 
 WAYS = (
@@ -65,15 +70,15 @@ WAYS = (
     Way("GET", "/site/{path:path}", public.site, rights.OPEN_TO_ALL),
     Way("GET", "/static/{name}", public.static, rights.OPEN_TO_ALL),
     Way("GET", "/oembed", oembed.answer, rights.OPEN_TO_ALL),
-    Way("POST", "/api/ops/{name}", api.run, rights.DOOR_FOR_PROGRAMS),
+    Way("POST", "/api/ops/{name}", api.run, rights.DOOR_FOR_PROGRAMS, bodies.PAGE),
     Way("GET", "/suggest/{review}", suggest.page, rights.OPEN_TO_ALL),
-    Way("POST", "/suggest/{review}", suggest.send, rights.OPEN_TO_ALL),
+    Way("POST", "/suggest/{review}", suggest.send, rights.OPEN_TO_ALL, bodies.PUBLIC_FORM),
     Way("GET", "/comment/{review}", consultation.page, rights.OPEN_TO_ALL),
-    Way("POST", "/comment/{review}", consultation.send, rights.OPEN_TO_ALL),
+    Way("POST", "/comment/{review}", consultation.send, rights.OPEN_TO_ALL, bodies.PUBLIC_FORM),
     Way("GET", "/comment/{review}/{token}", consultation.panel_page, rights.OPEN_TO_ALL),
-    Way("POST", "/comment/{review}/{token}", consultation.panel_send, rights.OPEN_TO_ALL),
+    Way("POST", "/comment/{review}/{token}", consultation.panel_send, rights.OPEN_TO_ALL, bodies.PUBLIC_FORM),
     Way("GET", "/sign-in", sign_in.page, rights.OPEN_TO_ALL),
-    Way("POST", "/sign-in", sign_in.enter, rights.OPEN_TO_ALL),
+    Way("POST", "/sign-in", sign_in.enter, rights.OPEN_TO_ALL, bodies.SECRET),
     Way("GET", "/sign-in/oidc", oidc.start, rights.OPEN_TO_ALL),
     Way("GET", "/sign-in/oidc/back", oidc.back, rights.OPEN_TO_ALL),
     Way("POST", "/sign-out", sign_in.leave, rights.USE_SESSION),
@@ -97,17 +102,17 @@ WAYS = (
     Way("POST", "/r/{review}/consultation/invite", consultation.invite, rights.MANAGE),
     Way("POST", "/r/{review}/consultation/comment", consultation.settle, rights.MANAGE),
     Way("GET", "/r/{review}/files", exchange.page, rights.SEE_AS_LEAD),
-    Way("POST", "/r/{review}/import", exchange.take, rights.IMPORT_DECISIONS),
+    Way("POST", "/r/{review}/import", exchange.take, rights.IMPORT_DECISIONS, bodies.FILE),
     Way("GET", "/r/{review}/export/{kind}", exchange.export, rights.SEE_AS_LEAD),
     Way("GET", "/r/{review}/evidence", evidence.page, rights.SEE_AS_VOTER),
     Way("POST", "/r/{review}/evidence/group", evidence.group, rights.EXTRACT),
     Way("POST", "/r/{review}/evidence/rate", evidence.rate, rights.EXTRACT),
     Way("GET", "/r/{review}/evidence/{study}", evidence.form, rights.SEE_AS_VOTER),
     Way("GET", "/r/{review}/evidence/{study}/without", evidence.without, rights.SEE_AS_VOTER),
-    Way("POST", "/r/{review}/evidence/{study}", evidence.save, rights.EXTRACT),
+    Way("POST", "/r/{review}/evidence/{study}", evidence.save, rights.EXTRACT, bodies.LONG_FORM),
     Way("GET", "/r/{review}/screen/{stage}", screen.page, rights.SCREEN),
     Way("POST", "/r/{review}/decide", screen.decide, rights.SCREEN),
-    Way("POST", "/r/{review}/full-text", full_text.add, rights.SCREEN),
+    Way("POST", "/r/{review}/full-text", full_text.add, rights.SCREEN, bodies.FILE),
     Way("GET", "/r/{review}/full-text/{sha256}", full_text.read, rights.SEE_AS_MEMBER),
     Way("POST", "/r/{review}/undo", undo.undo, rights.TAKE_PART),
     Way("GET", "/r/{review}/history", undo.history, rights.SEE_AS_MEMBER),
@@ -152,6 +157,7 @@ def add(app: FastAPI, way: Way) -> None:
     route = app.routes[-1]
     assert isinstance(route, guard.GuardedRoute)
     route.act = way.act
+    route.largest = way.largest
 
 
 def _answer(request: Request, status: int, message: str) -> Response:

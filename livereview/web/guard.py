@@ -26,6 +26,7 @@ from livereview.settings import Settings
 from livereview.store import accounts, records, searches
 from livereview.store.accounts import BEGINS
 from livereview.store.open import Connection, Store
+from livereview.web import bodies
 from livereview.web.leases import Leases
 from livereview.web.provider import Provider, Trips
 
@@ -147,9 +148,13 @@ def cookie(request: Request) -> str:
 
 
 class GuardedRoute(APIRoute):
-    """A route that lets nobody in before the act that it names has been judged; one that names none lets nobody in."""
+    """A route that lets nobody in before the act that it names has been judged; one that names none lets nobody in.
+
+    Only then is a body received, and no more of it than `largest`.
+    """
 
     act: Act | None = None
+    largest: int = bodies.FORM
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -157,7 +162,7 @@ class GuardedRoute(APIRoute):
         async def judged(request: Request) -> Response:
             if self.act != rights.OPEN_TO_ALL:
                 await run_in_threadpool(let_in, request, self.act)
-            return await handle(request)
+            return await handle(bodies.limited(request, self.largest))
 
         return judged
 

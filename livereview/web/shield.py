@@ -1,17 +1,15 @@
-"""Around every response and request: headers, the size of what comes in, and no posts from other sites."""
+"""Around every response and request: headers, and no posts from other sites."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
 
-from fastapi import HTTPException
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from livereview.web import pages
 
-FORM_LIMIT, FILE_LIMIT, API_LIMIT = 2_000_000, 21_000_000, 64_000_000  # bytes
 PRIVATE = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -48,14 +46,7 @@ class Shield:
             message = "This form came from another site, so nothing was done."
             await pages.error(403, message)(scope, receive, dressed(send, scope))
         else:
-            await self.app(scope, counted(receive, limit(scope["path"])), dressed(send, scope))
-
-
-def limit(path: str) -> int:
-    """How many bytes may be sent there: files where a form takes some, else what people type."""
-    if path.startswith("/api/"):
-        return API_LIMIT
-    return FILE_LIMIT if path.endswith(("/full-text", "/import")) else FORM_LIMIT
+            await self.app(scope, receive, dressed(send, scope))
 
 
 def foreign(headers: Headers) -> bool:
@@ -66,21 +57,6 @@ def foreign(headers: Headers) -> bool:
     except ValueError:  # no address at all, such as http://[
         return True
     return elsewhere or headers.get("sec-fetch-site") in ("cross-site", "same-site")
-
-
-def counted(receive: Receive, limit: int) -> Receive:
-    """Stop reading a body that grows over `limit`, whatever its Content-Length says."""
-    size = 0
-
-    async def read() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > limit:
-            raise HTTPException(413, f"That is too much at once; the limit is {limit // 1_000_000} MB.")
-        return message
-
-    return read
 
 
 def dressed(send: Send, scope: Scope) -> Send:
