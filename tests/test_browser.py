@@ -222,7 +222,9 @@ def test_full_text_needs_a_reason_and_a_number_gives_it(
     for page in people:
         page.goto(here.base + FULL)
         press(page, "e")
-        assert "needs a reason" in page.locator("[role=alert]").first.inner_text()
+        assert "needs one of these reasons" in page.locator("[role=alert]").first.inner_text()
+        assert page.evaluate("() => document.activeElement.id") == "reason"
+        assert page.get_attribute("#reason", "aria-invalid") == "true"
         press(page, "2")
         assert "Nothing waits for you here" in page.locator("main").inner_text()
     assert here.rows("SELECT state FROM screening_state") == [("excluded",)]
@@ -237,8 +239,79 @@ def test_a_stale_tab_changes_nothing_and_says_so(server: Callable[[int], Owner],
     other.goto(here.base + TA)
     press(page, "i")
     press(other, "e")
-    assert "You had decided this record already" in other.locator("main").inner_text()
-    assert here.rows("SELECT verdict FROM decision") == [("include",)]
+    assert "You had decided this record already" in other.locator("[role=status]").inner_text()
+    second = title(other)
+    press(other, "m")  # the next record stands there, and the keys go on
+    assert "Maybe" in other.locator("[role=status]").inner_text() and second != title(page)
+    assert here.rows("SELECT verdict FROM decision ORDER BY seq") == [("include",), ("maybe",)]
+
+
+def test_an_answer_that_was_lost_is_found_out_and_never_told_as_another(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
+    """The decision arrives, its answer does not: the page says that it does not know, asks, and goes on."""
+    here = server(3)
+    page = person(here, "ada")
+    page.goto(here.base + TA)
+    first = title(page)
+
+    def lose(route: Any) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/decide", lose)
+    page.route("**/arrived/*", lambda route: route.abort())
+    page.keyboard.press("e")
+    page.wait_for_selector("#told:not([hidden])")
+    assert "We do not know whether it was saved" in page.inner_text("#told") and title(page) == first
+    page.unroute("**/decide")
+    before = page.locator("main").element_handle()
+    page.keyboard.press("i")
+    page.wait_for_function("old => !old.isConnected", arg=before)
+    line = page.locator("[role=status]")
+    assert "Your Excluded had arrived" in line.inner_text() and title(page) != first
+    page.get_by_role("button", name="Change it to Included").click()
+    page.wait_for_function("() => document.querySelector('[role=status]').textContent.includes('Included:')")
+
+    page.unroute("**/arrived/*")
+    page.route("**/decide", lose)
+    second = title(page)
+    page.keyboard.press("e")
+    page.wait_for_function("() => document.getElementById('told').textContent.startsWith('It was saved: Excluded')")
+    assert title(page) != second and "Excluded" in line.inner_text()
+    assert here.rows("SELECT verdict FROM current_decision ORDER BY seq") == [("include",), ("exclude",)]
+
+
+def test_the_hand_goes_on_after_a_reason_was_picked_a_skip_and_undos(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
+    here = server(4)
+    page = person(here, "ada")
+    page.goto(here.base + TA)
+    first = title(page)
+    press(page, "s")
+    assert title(page) != first
+    second = title(page)
+    page.reload()
+    assert title(page) == second
+    page.click("#reason")
+    page.select_option("#reason", "wrong-design")
+    page.focus("#reason")
+    press(page, "e")
+    third = title(page)
+    assert third not in (first, second)
+    press(page, "i")
+    press(page, "z")
+    assert title(page) == third
+    press(page, "z")
+    assert title(page) == second and page.input_value("#reason") == "wrong-design"
+    assert "nothing more to undo" in page.locator("[role=status]").inner_text()
+    page.keyboard.press("z")
+    page.wait_for_selector("#told:not([hidden])")
+    assert "nothing more to undo" in page.inner_text("#told")
+    press(page, "i")
+    assert "(Wrong study design) was left out" in page.locator("[role=status]").inner_text()
+    assert here.rows("SELECT verdict, reason FROM current_decision") == [("include", None)]
 
 
 def test_a_key_acts_once_and_only_on_the_record_that_was_read(
@@ -303,8 +376,10 @@ def test_what_was_typed_survives_a_server_that_is_killed(
     here.stop(signal.SIGKILL)
     page.keyboard.press("i")
     page.wait_for_selector("#told:not([hidden])")
-    assert "Not saved" in page.inner_text("#told") and title(page) == first
+    assert "We do not know whether it was saved" in page.inner_text("#told") and title(page) == first
     here.start()
+    page.wait_for_function("() => document.getElementById('told').textContent.startsWith('It was not saved')")
+    assert title(page) == first and page.input_value("#note") == "Not lost"
     page.reload()
     assert page.input_value("#note") == "Not lost"
     press(page, "i")

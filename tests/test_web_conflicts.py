@@ -55,7 +55,7 @@ def test_a_voter_does_not_settle_their_own_conflict(reviewed: Store, browser: Pe
     action, fields = zoe.form("Settle: include")
     lena.get("/")
     fields["csrf"] = lena.form("Sign out")[1]["csrf"]
-    assert lena.http.post(action, data=fields).status_code == 422
+    assert lena.http.post(action, data=fields).status_code == 409  # a form of somebody else's
     assert standing(reviewed, record) == ("title_abstract", "conflict")
 
 
@@ -64,17 +64,19 @@ def test_what_was_settled_elsewhere_is_left_alone(conflict: str, reviewed: Store
     zoe.get(ROOM)
     action, fields = zoe.form("Settle: exclude")
     zoe.press("Settle: exclude", reason="wrong-design")
+    fields["reason"] = "wrong-design"
     assert zoe.http.post(action, data=fields).status_code == 200, "the very same form"
     fields["form"] = "0" * 32
     answer = zoe.http.post(action, data=fields)
-    assert answer.status_code == 409 and "no open conflict" in answer.text
+    assert answer.status_code == 409 and "Excluded is what you had said" in answer.text
+    assert "Nothing was changed" in answer.text and "Undo" in answer.text
 
 
 def test_a_settlement_that_is_refused_keeps_its_note(conflict: str, browser: People) -> None:
     zoe = browser("zoe", "adjudicator")
     zoe.get(ROOM)
     page = zoe.press("Settle: include", verdict="maybe", note="hm")
-    assert zoe.page.status_code == 422 and "choose include or exclude" in page and "hm</textarea>" in page
+    assert zoe.page.status_code == 422 and "Choose include or exclude" in page and "hm</textarea>" in page
 
 
 def test_a_reviewer_whom_the_protocol_names_may_settle_and_others_learn_who(

@@ -52,6 +52,7 @@ ALLOWED = {
     "/r/{review}/decide": {"lead", "reviewer"},
     "/r/{review}/full-text": {"lead", "reviewer"},
     "/r/{review}/full-text/{sha256}": WORKERS,
+    "/r/{review}/arrived/{form}": WORKERS,
     "/r/{review}/undo": WORKERS,
     "/r/{review}/history": WORKERS,
     "/r/{review}/conflicts": {"lead", "adjudicator"},

@@ -65,11 +65,22 @@ def test_full_text_asks_for_a_reason_and_keeps_what_was_typed(reviewed: Store, b
     assert "Not retrieved" in ada.get(FULL)
     page = ada.press("Exclude", note="adults <b>only</b>")
     assert ada.page.status_code == 422
-    assert "a full-text exclusion needs a reason" in page and "adults &lt;b&gt;only&lt;/b&gt;</textarea>" in page
+    assert "needs one of these reasons; press its number: 1 Wrong population, 2 Wrong study design." in page
+    assert "wrong-population, wrong-design" not in page and "adults &lt;b&gt;only&lt;/b&gt;</textarea>" in page
+    assert page.count("autofocus") == 1
+    assert '<select id="reason" name="reason" aria-invalid="true" aria-describedby="problem" autofocus>' in page
     assert "<strong>Excluded</strong>" in ada.press("Exclude", note="adults only", reason="wrong-population")
 
 
-@pytest.mark.parametrize("typed", [{"verdict": "withdrawn"}, {"reason": "not-english"}, {"note": "x" * 4_001}])
+FORBIDDEN = (
+    {"verdict": "withdrawn"},
+    {"verdict": "exclude", "reason": "not-english"},
+    {"note": "x" * 4_001},
+    {"tags": "x" * 51},
+)
+
+
+@pytest.mark.parametrize("typed", FORBIDDEN)
 def test_what_the_rules_forbid_changes_nothing(reviewed: Store, browser: People, typed: dict[str, str]) -> None:
     found(reviewed, article(1))
     ada = browser("ada")
@@ -83,9 +94,11 @@ def test_a_form_sent_twice_is_one_decision_even_with_another_button(reviewed: St
     ada = browser("ada")
     ada.get(TA)
     action, fields = ada.form("Include")
-    for verdict in ("include", "exclude"):
-        answer = ada.http.post(action, data={**fields, "verdict": verdict})
+    for _ in range(2):
+        answer = ada.http.post(action, data=fields)
         assert answer.status_code == 200 and "<strong>Included</strong>" in answer.text
+    other = ada.http.post(action, data={**fields, "verdict": "exclude"})
+    assert other.status_code == 409 and "Your Included had arrived" in other.text and "Trial 2 of" in other.text
     with reviewed.read() as con:
         assert con.execute("SELECT count(*), any_value(verdict) FROM decision").fetchall() == [(1, "include")]
 
@@ -98,7 +111,7 @@ def test_an_outdated_tab_changes_nothing_and_says_so(reviewed: Store, browser: P
     ada.get(TA)
     ada.press("Include")
     answer = ada.http.post(action, data=old)
-    assert answer.status_code == 409 and "Your earlier answer stands" in answer.text
+    assert answer.status_code == 409 and "Included is what you had said" in answer.text
     assert in_force(reviewed) == [("ada", "include", None, None)]
 
 
@@ -188,7 +201,8 @@ def test_before_i_vote_nothing_i_see_tells_that_my_co_reviewer_did(
     first, _ = found(reviewed, article(1), article(2))
     bea = browser("bea")
     before = seen(bea)
-    vote(reviewed, first, "zachary", verdict, note="a telling note", reason="wrong-design")
+    reason = {"reason": "wrong-design"} if verdict == "exclude" else {}
+    vote(reviewed, first, "zachary", verdict, note="a telling note", **reason)
     after = seen(bea)
     assert after == before
     assert not any(word in str(after) for word in ("zachary", "telling", "half", "second reviewer"))

@@ -36,7 +36,7 @@ def take_decision(store: Store, *, id: str, review: str, row: dict[str, Any], no
         record = screen.resolve(con, review, row["record"])
     if missing := [name for name in ("stage", "reviewer") if not row.get(name)]:
         raise Refused(f"the file does not say {' and '.join(missing)}; give it with --{' and --'.join(missing)}")
-    reason, note = _reason(rules, row.get("reason"), row.get("note"))
+    reason, note = _reason(rules, row["verdict"], row.get("reason"), row.get("note"))
     return screen.decide(
         store,
         id=id,
@@ -53,10 +53,12 @@ def take_decision(store: Store, *, id: str, review: str, row: dict[str, Any], no
     )
 
 
-def _reason(rules: Review, said: str | None, note: str | None) -> tuple[str | None, str | None]:
-    """(the review's own reason, the note): what is no reason of the review is kept in the note."""
+def _reason(rules: Review, verdict: str, said: str | None, note: str | None) -> tuple[str | None, str | None]:
+    """(the review's own reason, the note): what is no reason of the review, or of no exclusion, goes into the note."""
     if not said:
         return None, note
+    if verdict != "exclude":
+        return None, "; ".join(filter(None, (note, f"reason there: {said}")))
     for reason in rules.reasons:
         if said.casefold() in (reason.id.casefold(), reason.label.casefold()):
             return reason.id, note

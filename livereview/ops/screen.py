@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from livereview.ops import calibration as hidden
 from livereview.ops.settle import regroup
 from livereview.ops.surveil import protocol
 from livereview.review import Review
+from livereview.screening.criteria import fingerprint
 from livereview.screening.decisions import check
 from livereview.screening.states import Ballot, place, state_of
 from livereview.store import calibration, decisions, matches, ranks, records, standings, versions
@@ -31,6 +32,37 @@ class Stale(Refused):
     def __init__(self, message: str, *, mine: bool = False, **place: str | None):
         super().__init__(message, **place)
         self.mine = mine
+
+
+class Arrived(Stale):
+    """A form of this id had arrived before and said something else: `said` is what, as `decisions.by_id` gives it."""
+
+    def __init__(self, message: str, *, said: Mapping[str, Any] | None = None, **place: str | None):
+        super().__init__(message, mine=True, **place)
+        self.said = dict(said or {})
+
+
+class Outdated(Refused):
+    """What was on the screen is no longer in force; `what` is "criteria" or "record"."""
+
+    def __init__(self, message: str, *, what: str = "", **place: str | None):
+        super().__init__(message, **place)
+        self.what = what
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What was on the screen when a person decided: a decision cites it, and counts only while it is in force.
+
+    criteria   their `screening.criteria.fingerprint`
+    rank       the report's place in the ranking of `model`; None: it had none
+    """
+
+    criteria: str
+    criteria_version: str
+    record_version: int
+    rank: int | None = None
+    model: str | None = None
 
 
 def decide(
@@ -51,18 +83,24 @@ def decide(
     rank: int | None = None,
     model: str | None = None,
     waiting: bool = False,
+    shown: Shown | None = None,
+    instead: str | None = None,
 ) -> dict[str, Any]:
     """Write one decision and say where the report stands after it; the same id again changes nothing.
 
     record   the record that was on the screen, by its id, in `record_version` (None: the current one)
     verdict  include, exclude, maybe, not_retrieved, or withdrawn to take back one's own last word on this report
-    waiting  as the screening room asks: only what waits for this person is decided (else Stale is raised), and a report
-             that they are asked about again gets an answer, which is no vote
+    waiting  as the screening room asks: only what waits for this person is decided (else Stale is raised), the same id
+             with other words raises Arrived, and a report that they are asked about again gets an answer: it is no vote
+    shown    what was on the screen: it is stored, and Outdated raised where it is not in force (None: what is in force)
+    instead  the id of this person's decision in force that this one takes the place of; it then need not wait
 
     In the answer, `known`: the id was there before; `stands`: what it said is in force.
     Raises Refused, changing nothing, when a rule of `screening.decisions` forbids it.
     """
 
+    if shown:
+        record_version, rank, model = shown.record_version, shown.rank, shown.model
     asked = Decision(
         id=id,
         review=review,
@@ -75,18 +113,32 @@ def decide(
         reason=reason or None,
         note=note or None,
         tags=tuple(tags),
-        criteria_version="",
+        criteria_version=shown.criteria_version if shown else "",
         rank=rank,
         model=model,
     )
-    return store.write(lambda con: _decide(con, asked, waiting, now), quick=True)
+    how = How(waiting, shown, instead)
+    return store.write(lambda con: _decide(con, asked, how, now), quick=True)
 
 
-def _decide(con: Connection, asked: Decision, waiting: bool, now: datetime) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class How:
+    """The terms of a decision, as in `decide`."""
+
+    waiting: bool = False
+    shown: Shown | None = None
+    instead: str | None = None
+
+
+def _decide(con: Connection, asked: Decision, how: How, now: datetime) -> dict[str, Any]:
     rules = protocol(con, asked.review)
     report = _report(con, asked.review, asked.record_id)
-    if waiting and (item := calibration.item_of(con, asked.review, asked.reviewer, report, asked.stage)):
-        return _answer(con, rules, asked, item, now)
+    if how.waiting:
+        _says_the_same(con, asked)
+    if how.waiting and asked.role == "vote":
+        item = calibration.item_of(con, asked.review, asked.reviewer, report, asked.stage)
+        if item:
+            return _answer(con, rules, asked, item, how, now)
     before = standings.of(con, asked.review, report)
     if before is None:
         raise Refused(f"{asked.record_id} is not in review {asked.review}")
@@ -94,9 +146,13 @@ def _decide(con: Connection, asked: Decision, waiting: bool, now: datetime) -> d
     mine = [one for one in given if _whose(one) == (asked.stage, asked.reviewer, asked.role)]
     if any(one["id"] == asked.id for one in mine):
         return _told(before, known=True, stands=True)
-    if waiting:
+    if how.instead:
+        _takes_the_place(how.instead, mine)
+    elif how.waiting:
         _still_waits(asked, before, mine)
-    _check(rules, asked, before, given)
+    if how.shown:
+        _as_shown(con, rules, asked, how.shown)
+    _check(rules, asked, before, [one for one in given if not how.instead or one not in mine])
     word = _dated(con, asked, report, rules)
     if not _write(con, word, [one["record_id"] for one in mine], now):
         return _told(before, known=True, stands=False)
@@ -106,14 +162,48 @@ def _decide(con: Connection, asked: Decision, waiting: bool, now: datetime) -> d
     return _told(after, known=False, stands=True)
 
 
+def _says_the_same(con: Connection, asked: Decision) -> None:
+    """Raise Arrived where this id was written before with other words: then those stand, or were taken back."""
+    before = decisions.by_id(con, asked.id) or calibration.by_id(con, asked.id)
+    if before is None:
+        return
+    words = asked.verdict, asked.reason, asked.note, asked.tags
+    if words != (before["verdict"], before["reason"], before["note"], tuple(before["tags"] or ())):
+        raise Arrived(f"your {before['verdict']} had arrived before, and stands", said=before)
+
+
+def _takes_the_place(instead: str, mine: Sequence[dict[str, Any]]) -> None:
+    """Raise Stale unless the decision of this id is this person's word in force."""
+    if instead not in {word["id"] for word in mine}:
+        raise Stale("the decision that was to be changed does not stand any more", mine=bool(mine))
+
+
+def _as_shown(con: Connection, rules: Review, asked: Decision, shown: Shown) -> None:
+    """Raise Outdated unless the criteria and the record are those that were on the screen."""
+    if shown.criteria != fingerprint(rules):
+        raise Outdated("the criteria have changed since", what="criteria")
+    if shown.record_version != (records.version(con, asked.record_id) or 1):
+        raise Outdated("the record has changed since", what="record")
+
+
 def _answer(
-    con: Connection, rules: Review, asked: Decision, item: tuple[str, dict[str, Any] | None], now: datetime
+    con: Connection,
+    rules: Review,
+    asked: Decision,
+    item: tuple[str, dict[str, Any] | None],
+    how: How,
+    now: datetime,
 ) -> dict[str, Any]:
     """What is said of a report that is asked again."""
     id, before = item
-    if before and before["id"] != asked.id:
+    if how.instead:
+        _takes_the_place(how.instead, [before] if before else [])
+    elif before and before["id"] != asked.id:
         raise Stale("you have answered already", mine=True)
-    said = asked.verdict, asked.reason, asked.note, asked.tags, rules.criteria_version
+    if how.shown and before is None:
+        _as_shown(con, rules, asked, how.shown)
+    version = asked.criteria_version or rules.criteria_version
+    said = asked.verdict, asked.reason, asked.note, asked.tags, version
     fresh = hidden.write(con, rules, asked.stage, asked.reviewer, Answer(asked.id, id, asked.record_id, *said), now)
     return {"known": not fresh, "stands": fresh or before is not None}
 
@@ -130,12 +220,18 @@ def _told(standing: Standing, *, known: bool, stands: bool) -> dict[str, Any]:
 def _still_waits(asked: Decision, before: Standing, mine: Sequence[dict[str, Any]]) -> None:
     if mine:
         raise Stale("you have decided this record already", mine=True)
+    if asked.role == "adjudication":
+        if before.stage != asked.stage or before.state != "conflict":
+            raise Stale("this conflict is settled")
+        return
     if before.stage != asked.stage or before.state not in ("open", "half"):
         raise Stale("this record takes no votes at this stage any more")
 
 
 def _dated(con: Connection, asked: Decision, report: str, rules: Review) -> Decision:
-    """With the versions that were in force: of the record, the criteria and the ranking."""
+    """With the versions of the record, the criteria and the ranking: those on the screen, else those in force."""
+    if asked.criteria_version:
+        return asked
     shown = asked.record_version or records.version(con, asked.record_id) or 1
     word = replace(asked, record_version=shown, criteria_version=rules.criteria_version)
     if word.rank is None and (ranked := ranks.place(con, asked.review, report)):
@@ -164,7 +260,7 @@ def _ballot(given: dict[str, Any]) -> Ballot:
 def _check(rules: Review, asked: Decision, before: Standing, given: Sequence[dict[str, Any]]) -> None:
     """Put the decision before the rules of the screening room, with what is in force on its report."""
     votes = [one for one in given if one["stage"] == asked.stage]
-    here = asked.stage == before.stage
+    ballots = [_ballot(one) for one in votes]
     check(
         rules,
         stage=asked.stage,
@@ -173,7 +269,7 @@ def _check(rules: Review, asked: Decision, before: Standing, given: Sequence[dic
         reason=asked.reason,
         reviewer=asked.reviewer,
         reached=before.stage,
-        state=before.state if here else state_of([_ballot(one) for one in votes], rules.screening.votes),
+        state=state_of(ballots, rules.screening.votes),
         voters={vote["reviewer"] for vote in votes if vote["role"] == "vote"},
         adjudicated=any(vote["role"] == "adjudication" for vote in votes),
     )

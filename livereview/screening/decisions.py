@@ -11,6 +11,14 @@ VERDICTS = ("include", "exclude", "maybe", "not_retrieved", "withdrawn")
 ROLES = ("vote", "adjudication")
 
 
+class BadField(Refused):
+    """One field of a decision is wrong; `field` is its name, such as "reason"."""
+
+    def __init__(self, message: str, *, field: str = "", **place: str | None):
+        super().__init__(message, **place)
+        self.field = field
+
+
 def check(
     review: Review,
     *,
@@ -34,7 +42,10 @@ def check(
     if review.screening.stages.index(stage) > review.screening.stages.index(reached):
         raise Refused(f"this report is still at {reached}; it can't be decided at {stage} yet")
     if stage == "full_text" and verdict == "exclude" and not reason:
-        raise Refused(f"a full-text exclusion needs a reason; choose one of {_choices(review)}")
+        needs = f"a full-text exclusion needs a reason; choose one of {_choices(review)}"
+        raise BadField(needs, field="reason")
+    if reason and verdict != "exclude":
+        raise BadField("a reason belongs to an exclusion; leave it out, or exclude", field="reason")
     if stage == "title_abstract" and verdict == "not_retrieved":
         raise Refused("not_retrieved is a full-text verdict; at title_abstract choose include, exclude or maybe")
     if role == "adjudication":
@@ -61,7 +72,8 @@ def _known(review: Review, stage: str, verdict: str, role: str, reason: str | No
         if value not in choices:
             raise Refused(f"{what} must be one of {', '.join(choices)}; it was {value!r}")
     if reason is not None and reason not in {r.id for r in review.reasons if not r.retired}:
-        raise Refused(f"unknown reason {reason!r}; choose one of {_choices(review)}")
+        unknown = f"unknown reason {reason!r}; choose one of {_choices(review)}"
+        raise BadField(unknown, field="reason")
 
 
 def _may_vote(verdict: str, reviewer: str, state: str, voters: Collection[str], adjudicated: bool) -> None:

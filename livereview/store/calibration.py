@@ -197,6 +197,18 @@ def known(con: Connection, id: str) -> bool:
     return any_row(con, "SELECT 1 FROM calibration_answer WHERE id = ?", [id])
 
 
+def by_id(con: Connection, id: str) -> dict[str, Any] | None:
+    """What the answer of this id said, as `decisions.by_id`."""
+    row = one_row(
+        con,
+        """SELECT a.verdict, a.reason, a.note, a.tags, a.record_id, c.stage FROM calibration_answer a
+        JOIN calibration c ON c.id = a.item WHERE a.id = ?""",
+        [id],
+    )
+    names = ("verdict", "reason", "note", "tags", "record_id", "stage")
+    return dict(zip(names, row, strict=True)) if row else None
+
+
 def last_answer(con: Connection, item: str) -> tuple[str | None, str | None, list[str]] | None:
     """(reason, note, tags) of the last answer to an item, in force or taken back; None if there never was one."""
     row = one_row(

@@ -65,6 +65,13 @@ def known(con: Connection, id: str) -> bool:
     return any_row(con, "SELECT 1 FROM decision WHERE id = ?", [id])
 
 
+def by_id(con: Connection, id: str) -> dict[str, Any] | None:
+    """What the decision of this id said, in force or not; None where there is none."""
+    row = one_row(con, "SELECT verdict, reason, note, tags, record_id, stage FROM decision WHERE id = ?", [id])
+    names = ("verdict", "reason", "note", "tags", "record_id", "stage")
+    return dict(zip(names, row, strict=True)) if row else None
+
+
 def on_report(con: Connection, review: str, report_id: str, stage: str | None = None) -> list[dict[str, Any]]:
     """The decisions in force on a report, oldest first; None: at every stage."""
     found = standings.in_force(con, standings.members(con, [report_id]))

@@ -96,6 +96,14 @@ def criteria_texts(con: Connection, review: str) -> list[tuple[str, str]]:
     ).fetchall()
 
 
+def protocol_texts(con: Connection, review: str, most: int) -> list[str]:
+    """The texts that the protocol of a review had, the newest first."""
+    rows = con.execute(
+        "SELECT text FROM protocol WHERE review = ? ORDER BY seq DESC LIMIT ?", [review, most]
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
 def review_ids(con: Connection) -> list[str]:
     return [row[0] for row in con.execute("SELECT review FROM current_protocol ORDER BY review").fetchall()]
 

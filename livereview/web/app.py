@@ -113,6 +113,7 @@ WAYS = (
     Way("GET", "/r/{review}/screen/{stage}", screen.page, rights.SCREEN),
     Way("POST", "/r/{review}/decide", screen.decide, rights.SCREEN),
     Way("POST", "/r/{review}/full-text", full_text.add, rights.SCREEN, bodies.FILE),
+    Way("GET", "/r/{review}/arrived/{form}", screen.arrived, rights.SEE_AS_MEMBER),
     Way("GET", "/r/{review}/full-text/{sha256}", full_text.read, rights.SEE_AS_MEMBER),
     Way("POST", "/r/{review}/undo", undo.undo, rights.TAKE_PART),
     Way("GET", "/r/{review}/history", undo.history, rights.SEE_AS_MEMBER),

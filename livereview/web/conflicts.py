@@ -5,30 +5,56 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import Depends, Form
+from fastapi import Depends, Form, HTTPException
 from fastapi.responses import RedirectResponse, Response
 
-from livereview import ops
 from livereview.errors import Refused
+from livereview.ops.screen import Outdated, Stale
 from livereview.store import decisions
 from livereview.store.open import Connection
 from livereview.store.standings import Standing
-from livereview.web import card, guard, pages
+from livereview.web import as_shown, card, guard, lines, pages
 from livereview.web.guard import Room
-from livereview.web.screen import NOTE_LIMIT, Draft, Line, my_word, report_of, split, title_of
+from livereview.web.lines import Line
+from livereview.web.mine import report_of
+from livereview.web.screen import (
+    Draft,
+    Posted,
+    field_of,
+    late_line,
+    outdated_words,
+    posting,
+    refusal_words,
+    write,
+)
+
+ROLE = "adjudication"
 
 
-def page(room: guard.Here, at: int = 0, done: str = "", stage: str = "") -> Response:
+def page(room: guard.Here, at: int = 0, done: str = "", stage: str = "", dropped: str = "") -> Response:
     """One conflict; `at` counts them."""
     with room.desk.store.read() as con:
-        return _show(con, room, at, Draft(), line=_done(con, room, done, stage))
+        more = "The reason was left out: it belongs to an exclusion." if dropped else ""
+        line = lines.done(con, room, done, stage, ROLE, more=more)
+        return _show(con, room, at, Draft(), line)
 
 
-def _show(con: Connection, room: Room, at: int, draft: Draft, line: Line | None = None, status: int = 200) -> Response:
+def _show(
+    con: Connection,
+    room: Room,
+    at: int,
+    draft: Draft,
+    line: Line | None = None,
+    status: int = 200,
+    wanted: str = "",
+) -> Response:
+    """The conflict on the report `wanted`, if there is one, else the one that is number `at`."""
     found = decisions.conflicts(con, room.review.id)
-    at = at if 0 <= at < len(found) else 0
+    places = {standing.report_id: place for place, standing in enumerate(found)}
+    at = places.get(wanted, at if 0 <= at < len(found) else 0)
     case = _case(con, room, found[at]) if found else None
-    return pages.show("conflicts.html", room, status, case=case, at=at, count=len(found), draft=draft, line=line)
+    values = {"case": case, "at": at, "count": len(found), "draft": draft, "line": line}
+    return pages.show("conflicts.html", room, status, **values)
 
 
 def _case(con: Connection, room: Room, standing: Standing) -> dict[str, Any]:
@@ -40,20 +66,15 @@ def _case(con: Connection, room: Room, standing: Standing) -> dict[str, Any]:
         barred = "You voted on this record, so a third person must settle it."
     elif named and room.me not in named:
         barred = f"review.toml names who settles conflicts: {', '.join(named)}."
+    shown = card.of(con, room.review.id, standing.report_id, room.review.highlights)
     return {
-        "card": card.of(con, room.review.id, standing.report_id, room.review.highlights),
+        "card": shown,
+        "sealed": as_shown.seal(as_shown.of(con, room, shown, standing.report_id), room.visit.csrf),
         "stage": standing.stage,
         "votes": votes,
         "barred": barred,
         "reasons": {reason.id: reason.label for reason in room.review.reasons},
     }
-
-
-def _done(con: Connection, room: Room, record: str, stage: str) -> Line | None:
-    word = my_word(con, room, record, stage, "adjudication") if record else None
-    if word is None:
-        return None
-    return Line(f"Settled: {pages.VERDICTS[word['verdict']]}", title_of(con, record), record, stage, "adjudication")
 
 
 def settle(
@@ -66,44 +87,44 @@ def settle(
     reason: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
     tags: Annotated[str, Form()] = "",
+    shown: Annotated[str, Form()] = "",
+    instead: Annotated[str, Form()] = "",
 ) -> Response:
-    """Settle a conflict as a third person; the votes stay as they are."""
-    here, id, draft = f"/r/{room.review.id}/conflicts", f"{room.me}-{form}", Draft(reason, note.strip(), tags=tags)
-    with room.desk.turns[room.me]:
-        with room.desk.store.read() as con:
-            guard.recorded(con, room, record)
-            open_ones = {(one.report_id, one.stage) for one in decisions.conflicts(con, room.review.id)}
-            word = my_word(con, room, record, stage, "adjudication")
-            waits = (report_of(con, record), stage) in open_ones
-        if not waits and not (word and word["id"] == id):
-            return pages.error(409, "There is no open conflict on this record. Nothing was changed.", (here, "Go on"))
-        if waits and (refused := _write(room, id, record, stage, verdict, draft)):
-            with room.desk.store.read() as con:
-                return _show(con, room, at, replace(draft, problem=refused), status=422)
-    return RedirectResponse(f"{here}?done={record}&stage={stage}", 303)
+    """Settle a conflict as a third person; the votes stay as they are. What is not done is told above the next one."""
+    if stage not in room.review.screening.stages:
+        raise HTTPException(404, "This review has no such stage.")
+    draft = Draft(reason, note.strip(), tags=tags)
+    posted = posting(form, record, stage, verdict, draft, shown, instead)
+    with room.desk.store.read() as con:
+        guard.recorded(con, room, record)
+    if refused := _write(room, at, posted):
+        return refused
+    dropped = "&dropped=1" if posted.dropped else ""
+    return RedirectResponse(f"/r/{room.review.id}/conflicts?at={at}&done={record}&stage={stage}{dropped}", 303)
 
 
-def _write(room: Room, id: str, record: str, stage: str, verdict: str, draft: Draft) -> str | None:
-    """Write it, or say why not."""
+def _write(room: Room, at: int, posted: Posted) -> Response | None:
+    """Write it, or give the page that says why not."""
+    draft = posted.draft
     try:
-        if verdict not in ("include", "exclude"):
+        if posted.verdict not in ("include", "exclude"):
             raise Refused("choose include or exclude")
-        if len(draft.note) > NOTE_LIMIT:
-            raise Refused(f"the note is too long; keep it under {NOTE_LIMIT:,} characters")
-        ops.screen.decide(
-            room.desk.store,
-            id=id,
-            review=room.review.id,
-            record=record,
-            stage=stage,
-            reviewer=room.me,
-            role="adjudication",
-            verdict=verdict,
-            reason=draft.reason or None,
-            note=draft.note or None,
-            tags=split(draft.tags),
-            now=room.desk.clock(),
-        )
+        answer = write(room, posted, ROLE)
+    except Stale as late:
+        with room.desk.store.read() as con:
+            return _show(con, room, at, Draft(), late_line(con, room, posted, late, ROLE), 409)
+    except Outdated as change:
+        with room.desk.store.read() as con:
+            problem = outdated_words(con, room, posted, change)
+            report = report_of(con, posted.record)
+            return _show(con, room, at, replace(draft, problem=problem), None, 409, report)
     except Refused as refusal:
-        return refusal.message
-    return None
+        with room.desk.store.read() as con:
+            problem = refusal_words(refusal, room.review)
+            mended = replace(draft, problem=problem, field=field_of(refusal))
+            return _show(con, room, at, mended, None, 422, report_of(con, posted.record))
+    if answer["stands"]:
+        return None
+    with room.desk.store.read() as con:
+        line = lines.used(con, posted.record, posted.stage, posted.draft.note, ROLE)
+        return _show(con, room, at, Draft(), line, 409)

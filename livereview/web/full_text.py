@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, RedirectResponse, Response
 from livereview import ops
 from livereview.errors import Refused
 from livereview.store import full_texts
-from livereview.web import guard, pages
+from livereview.web import guard, screen
 
 
 def add(
@@ -36,7 +36,7 @@ def add(
             now=room.desk.clock(),
         )
     except Refused as refusal:
-        return pages.error(422, f"Not added: {refusal.message}.", (here, "Back to the record"))
+        return screen.not_added(room, record, refusal.message)
     return RedirectResponse(here, 303)
 
 

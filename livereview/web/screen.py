@@ -2,98 +2,128 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import re
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Form, Header, HTTPException
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from livereview import ops
 from livereview.errors import Refused
+from livereview.ops.screen import Arrived, Outdated, Stale
+from livereview.records import Record
+from livereview.review import Review
+from livereview.rights import Kind
+from livereview.screening.decisions import BadField
 from livereview.store import calibration, decisions, full_texts, matches, queues, records, shares, standings
 from livereview.store.open import Connection
-from livereview.web import card, guard, pages
+from livereview.web import as_shown, card, guard, lines, pages
+from livereview.web.as_shown import OnScreen
 from livereview.web.guard import Room
 from livereview.web.leases import Question
+from livereview.web.lines import Change, Line, typed_in
+from livereview.web.mine import asked_again, last_word, my_word, report_of, title_of
 
 NOTE_LIMIT = 4_000  # characters
+MOST_TAGS, LONGEST_TAG = 20, 50
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a form holds already: after a refusal, or after an undo."""
+    """What a form holds already: after a refusal, or after an undo. `field` is the one to be mended."""
 
     reason: str = ""
     note: str = ""
     problem: str | None = None
     tags: str = ""
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """The status line: what I did last to which record, and whether it can be undone."""
+class Posted:
+    """A decision as a form brought it.
 
-    words: str
-    title: str
+    shown    what was on the screen, sealed
+    instead  the form whose decision this one takes the place of, if it does
+    dropped  the reason that was left out, as it was no exclusion
+    """
+
+    form: str
     record: str
     stage: str
-    role: str = "vote"
-    undo: bool = True
+    verdict: str
+    draft: Draft
+    shown: str
+    instead: str
+    dropped: str = ""
+
+    def id(self, room: Room) -> str:
+        """The decision's: nobody else's form can have it."""
+        return f"{room.me}-{self.form}"
+
+    def change(self) -> Change:
+        """The form with which this becomes what stands."""
+        draft = self.draft
+        return Change(self.verdict, draft.reason, draft.note, draft.tags, self.shown, self.form)
 
 
-def page(room: guard.Here, stage: str, record: str = "", done: str = "", undone: str = "", skip: str = "") -> Response:
+def page(
+    room: guard.Here,
+    stage: str,
+    record: str = "",
+    done: str = "",
+    undone: str = "",
+    skip: str = "",
+    dropped: str = "",
+) -> Response:
     """The next report that waits for me at this stage, or the one of `record` if it waits too.
 
     skip   a record that I do not want to see until all others are answered
     """
-    if stage not in room.review.screening.stages:
-        raise HTTPException(404, "This review has no such stage.")
+    _stage(room, stage)
     with room.desk.store.read() as con:
         if skip and records.in_review(con, room.review.id, skip):
             place = room.review.id, stage
             room.desk.leases.skip(place, room.me, report_of(con, skip), room.desk.clock())
-        line = _done(con, room, done, stage) or _undone(con, room, undone, stage)
+        line = lines.done(con, room, done, stage, more=_without(room.review, dropped))
+        line = line or lines.undone(con, room, undone, stage)
         draft = _draft(con, room, record, stage) if record and record == undone else Draft()
         return _show(con, room, stage, record, draft, line)
 
 
-def report_of(con: Connection, record: str) -> str:
-    """The report a record belongs to."""
-    return records.report_of(con, [record]).get(record, record)
-
-
-def my_word(con: Connection, room: Room, record: str, stage: str, role: str = "vote") -> dict[str, Any] | None:
-    """My own decision in force on the report of this record; where I am asked about it again, that answer alone."""
-    if role == "vote" and (again := _again(con, room, record, stage)):
-        return again[1]
-    return my_vote(con, room, record, stage, role)
-
-
-def my_vote(con: Connection, room: Room, record: str, stage: str, role: str = "vote") -> dict[str, Any] | None:
-    """As `my_word`, but of decisions only."""
-    votes = decisions.on_report(con, room.review.id, report_of(con, record), stage)
-    return next((vote for vote in reversed(votes) if (vote["reviewer"], vote["role"]) == (room.me, role)), None)
-
-
-def _again(con: Connection, room: Room, record: str, stage: str) -> tuple[str, dict[str, Any] | None] | None:
-    """The hidden item that this record is to me, with my answer in force."""
-    return calibration.item_of(con, room.review.id, room.me, report_of(con, record), stage)
+def _stage(room: Room, stage: str) -> None:
+    if stage not in room.review.screening.stages:
+        raise HTTPException(404, "This review has no such stage.")
 
 
 def _show(
-    con: Connection, room: Room, stage: str, wanted: str, draft: Draft, line: Line | None = None, status: int = 200
+    con: Connection,
+    room: Room,
+    stage: str,
+    wanted: str,
+    draft: Draft,
+    line: Line | None = None,
+    status: int = 200,
 ) -> Response:
-    review, now = room.review.id, room.desk.clock()
+    """The record `wanted` with what was typed on it, if it waits for me; else the next one, and a line that says so."""
+    review = room.review.id
     asked = report_of(con, wanted) if wanted else ""
 
     def look(question: Question) -> queues.Head:
         return queues.head(con, room.review, room.me, stage, most=question.most, wanted=question.wanted)
 
-    votes = room.review.screening.votes
+    votes, now = room.review.screening.votes, room.desk.clock()
     taken = room.desk.leases.take((review, stage), room.me, now, votes, look, asked)
     report = taken.report
+    if wanted and report != asked:
+        line = line or _not_there(con, room, wanted, stage, draft)
+        draft = Draft()
+    shown = card.of(con, review, report, room.review.highlights) if report else None
+    sealed = as_shown.seal(as_shown.of(con, room, shown, report), room.visit.csrf) if shown and report else ""
     values = {
-        "card": card.of(con, review, report, room.review.highlights) if report else None,
+        "card": shown,
+        "sealed": sealed,
         "files": full_texts.of(con, review, report) if report and stage == "full_text" else [],
         "together": _together(con, room, report, stage) if report else {},
         "draft": draft,
@@ -102,6 +132,16 @@ def _show(
         "waiting": taken.head.waiting,
     }
     return pages.show("screen.html", room, status, stage=stage, **values)
+
+
+def _not_there(con: Connection, room: Room, wanted: str, stage: str, draft: Draft) -> Line | None:
+    """Why another record is shown than the one that was asked for."""
+    if not records.in_review(con, room.review.id, wanted):
+        return None
+    more = draft.problem or "You have answered it, others have it before them, or it needs no more answers here."
+    typed = typed_in(room, asdict(draft))
+    words = "Not saved" if draft.problem else "This record does not wait for you now"
+    return Line(words, title_of(con, wanted), wanted, stage, more=more, typed=typed, notice=True)
 
 
 def _together(con: Connection, room: Room, report: str, stage: str) -> dict[str, str]:
@@ -113,34 +153,10 @@ def _together(con: Connection, room: Room, report: str, stage: str) -> dict[str,
     return {one: title_of(con, one) for one in waiting if one in others and my_word(con, room, one, stage) is None}
 
 
-def title_of(con: Connection, record: str) -> str:
-    found = records.current(con, [record]).get(record)
-    return (found and found.title) or "Untitled record"
-
-
-def _done(con: Connection, room: Room, record: str, stage: str) -> Line | None:
-    word = my_word(con, room, record, stage) if record else None
-    return Line(pages.VERDICTS[word["verdict"]], title_of(con, record), record, stage) if word else None
-
-
-def _undone(con: Connection, room: Room, record: str, stage: str) -> Line | None:
-    mine = bool(record and _last_word(con, room, record, stage))
-    if not mine or my_word(con, room, record, stage):
-        return None
-    return Line("Taken back", title_of(con, record), record, stage, undo=False)
-
-
 def _draft(con: Connection, room: Room, record: str, stage: str) -> Draft:
     """The reason and note of what I took back, so that nothing needs to be typed again."""
-    reason, note, tags = _last_word(con, room, record, stage) or (None, None, [])
+    reason, note, tags = last_word(con, room, record, stage) or (None, None, [])
     return Draft(reason or "", note or "", tags=", ".join(tags))
-
-
-def _last_word(con: Connection, room: Room, record: str, stage: str) -> tuple[str | None, str | None, list[str]] | None:
-    """(reason, note, tags) of my last word, in force or taken back."""
-    if again := _again(con, room, record, stage):
-        return calibration.last_answer(con, again[0])
-    return decisions.last_word(con, room.review.id, record, stage, room.me)
 
 
 def decide(
@@ -152,34 +168,52 @@ def decide(
     reason: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
     tags: Annotated[str, Form()] = "",
+    shown: Annotated[str, Form()] = "",
+    instead: Annotated[str, Form()] = "",
     together: Annotated[list[str] | None, Form()] = None,
     hx_request: Annotated[str, Header()] = "",
 ) -> Response:
     """Write my decision, for linked reports too where I said so, and go on.
 
-    A form sent twice counts once; one that is out of date changes nothing.
+    A form sent twice counts once. Whatever is not done is told above the next record, in words and with what I typed.
 
     A script gets the next record in the answer itself, one round trip; a browser without scripts is sent on to it.
     """
+    _stage(room, stage)
     draft = Draft(reason, note.strip(), tags=tags)
-    id = f"{room.me}-{form}"  # nobody else's form can have it
+    posted = posting(form, record, stage, verdict, draft, shown, instead)
     with room.desk.store.read() as con:
         guard.recorded(con, room, record)
         others = _together(con, room, report_of(con, record), stage) if together else {}
-    if refused := _write(room, id, record, stage, verdict, draft):
+    if refused := _write(room, posted):
         return refused
-    for one in others.keys() & set(together or ()):
-        _write(room, f"{id}-{one}", one, stage, verdict, draft)
-    if hx_request:
+    left = [title for one, title in others.items() if one in (together or ()) and not _with(room, posted, one)]
+    more = f"Not decided with it, please see to it: {'; '.join(left)}." if left else ""
+    if hx_request or left:
         with room.desk.store.read() as con:
-            line = Line(pages.VERDICTS[verdict], title_of(con, record), record, stage)
-            return _show(con, room, stage, "", Draft(), line)
-    return RedirectResponse(f"/r/{room.review.id}/screen/{stage}?done={record}", 303)
+            more = " ".join(filter(None, (_without(room.review, posted.dropped), more)))
+            return _show(con, room, stage, "", Draft(), lines.done(con, room, record, stage, more=more))
+    dropped = f"&dropped={posted.dropped}" if re.fullmatch(r"[\w-]+", posted.dropped) else ""
+    return RedirectResponse(f"/r/{room.review.id}/screen/{stage}?done={record}{dropped}", 303)
+
+
+def posting(form: str, record: str, stage: str, verdict: str, draft: Draft, shown: str, instead: str) -> Posted:
+    """A decision as a form brought it; a reason that belongs to no exclusion is left out, which is then said."""
+    dropped = draft.reason if verdict != "exclude" else ""
+    if dropped:
+        draft = replace(draft, reason="")
+    return Posted(form, record, stage, verdict, draft, shown, instead, dropped)
+
+
+def _without(review: Review, reason: str) -> str:
+    """That a reason was left out, in words."""
+    label = next((one.label for one in review.reasons if one.id == reason), "")
+    return f"The reason that you had chosen ({label}) was left out: it belongs to an exclusion." if label else ""
 
 
 def _waits(con: Connection, room: Room, record: str, stage: str) -> bool:
     """Whether the report of this record takes votes at this stage, or I am asked about it again."""
-    return _open(con, room, report_of(con, record), stage) or _again(con, room, record, stage) is not None
+    return _open(con, room, report_of(con, record), stage) or asked_again(con, room, record, stage) is not None
 
 
 def _open(con: Connection, room: Room, report: str, stage: str) -> bool:
@@ -187,57 +221,168 @@ def _open(con: Connection, room: Room, report: str, stage: str) -> bool:
     return standing is not None and standing.stage == stage and standing.state in ("open", "half")
 
 
-def _write(room: Room, id: str, record: str, stage: str, verdict: str, draft: Draft) -> Response | None:
+def _write(room: Room, posted: Posted) -> Response | None:
     """Write the decision, or give the page that says why it can't be written, with everything typed still there."""
+    record, stage, draft = posted.record, posted.stage, posted.draft
     try:
-        if verdict not in ("include", "exclude", "maybe", "not_retrieved"):
+        if posted.verdict not in ("include", "exclude", "maybe", "not_retrieved"):
             raise Refused("choose include, exclude, maybe or not retrieved")
-        if len(draft.note) > NOTE_LIMIT:
-            raise Refused(f"the note is too long; keep it under {NOTE_LIMIT:,} characters")
+        answer = write(room, posted)
+    except Stale as late:
+        with room.desk.store.read() as con:
+            line = late_line(con, room, posted, late)
+            return _show(con, room, stage, "", Draft(), line, 409)
+    except Outdated as change:
+        with room.desk.store.read() as con:
+            problem = outdated_words(con, room, posted, change)
+            return _show(con, room, stage, record, replace(draft, problem=problem), status=409)
+    except Refused as refusal:
+        with room.desk.store.read() as con:
+            mended = replace(draft, problem=refusal_words(refusal, room.review), field=field_of(refusal))
+            return _show(con, room, stage, record, mended, status=422)
+    with room.desk.store.read() as con:
+        room.desk.leases.decided((room.review.id, stage), room.me, report_of(con, record))
+        if answer["stands"]:
+            return None
+        line = lines.used(con, record, stage, typed_in(room, asdict(draft)))
+        return _show(con, room, stage, "", Draft(), line, 409)
+
+
+def write(room: Room, posted: Posted, role: str = "vote") -> dict[str, Any]:
+    """Write a decision as it was posted; raises Refused and its kinds, having changed nothing."""
+    draft = posted.draft
+    if len(draft.note) > NOTE_LIMIT:
+        raise BadField(f"the note is too long; keep it under {NOTE_LIMIT:,} characters", field="note")
+    tags = split(draft.tags)
+    screen = _on_screen(room, posted)
+    return ops.screen.decide(
+        room.desk.store,
+        id=posted.id(room),
+        review=room.review.id,
+        record=posted.record,
+        stage=posted.stage,
+        reviewer=room.me,
+        role=role,
+        verdict=posted.verdict,
+        reason=draft.reason or None,
+        note=draft.note or None,
+        tags=tags,
+        now=room.desk.clock(),
+        waiting=True,
+        shown=screen.cited() if screen else None,
+        instead=f"{room.me}-{posted.instead}" if posted.instead else None,
+    )
+
+
+def _on_screen(room: Room, posted: Posted) -> OnScreen | None:
+    """What the form says was on the screen; None where a program decides, which has no screen.
+
+    Raises Outdated where another record of the report, or other words of it, would be shown now.
+    """
+    screen = as_shown.opened(posted.shown, room.visit.csrf)
+    if screen is None and room.visit.principal.kind == Kind.TOKEN:
+        return None
+    if screen is None or screen.record != posted.record:
+        raise Outdated("this form does not say what was on the screen", what="form")
+    with room.desk.store.read() as con:
+        changed = as_shown.changed_fields(screen, _now(con, room, posted.record))
+        if changed and my_word(con, room, posted.record, posted.stage) is None:
+            raise Outdated("the record has changed", what="record")
+    return screen
+
+
+def _now(con: Connection, room: Room, record: str) -> Record:
+    """The report of a record as it would be shown now."""
+    report = report_of(con, record)
+    return records.merged(records.reports(con, room.review.id, [report])[report])[0]
+
+
+def _with(room: Room, posted: Posted, other: str) -> bool:
+    """Whether the decision could stand for a linked report too."""
+    draft = posted.draft
+    try:
         answer = ops.screen.decide(
             room.desk.store,
-            id=id,
+            id=f"{posted.id(room)}-{other}",
             review=room.review.id,
-            record=record,
-            stage=stage,
+            record=other,
+            stage=posted.stage,
             reviewer=room.me,
-            verdict=verdict,
+            verdict=posted.verdict,
             reason=draft.reason or None,
             note=draft.note or None,
             tags=split(draft.tags),
             now=room.desk.clock(),
             waiting=True,
         )
-    except ops.screen.Stale as late:
-        return _stale(room, stage, late.mine)
-    except Refused as refusal:
-        with room.desk.store.read() as con:
-            return _show(con, room, stage, record, replace(draft, problem=refusal.message), status=422)
+    except Refused:
+        return False
+    room.desk.leases.decided((room.review.id, posted.stage), room.me, other)
+    return bool(answer["stands"])
+
+
+def not_added(room: Room, record: str, why: str) -> Response:
+    """The record again, with why a file could not be added to it."""
     with room.desk.store.read() as con:
-        room.desk.leases.decided((room.review.id, stage), room.me, report_of(con, record))
-    return None if answer["stands"] else _used(room, stage)
+        draft = Draft(problem=f"The file was not added: {why}.", field="file")
+        return _show(con, room, "full_text", record, draft, status=422)
+
+
+def late_line(con: Connection, room: Room, posted: Posted, late: Stale, role: str = "vote") -> Line:
+    """What stands where a decision came late or twice."""
+    record, stage = posted.record, posted.stage
+    typed = typed_in(room, asdict(posted.draft))
+    if isinstance(late, Arrived):
+        word = my_word(con, room, record, stage, role)
+        if word and word["id"] == posted.id(room):
+            return lines.arrived(con, room, record, stage, late.said, posted.change(), role)
+        return lines.used(con, record, stage, typed, role)
+    return lines.not_needed(con, room, record, stage, typed, role)
+
+
+def outdated_words(con: Connection, room: Room, posted: Posted, change: Outdated) -> str:
+    """What has changed since the form was made, in words."""
+    screen = as_shown.opened(posted.shown, room.visit.csrf)
+    if screen is None or change.what == "form":
+        return "The page was made before the server's last change. What you typed is here: please decide again."
+    again = "Please look again and decide; what you typed is kept."
+    if change.what == "criteria":
+        changes = " ".join(as_shown.criteria_changes(con, screen, room.review))
+        return f"The criteria have changed since you opened this record. {changes} {again}"
+    fields = ", ".join(as_shown.changed_fields(screen, _now(con, room, posted.record)))
+    return f"This record has changed since you opened it ({fields or 'in details that are not shown'}). {again}"
+
+
+def refusal_words(refusal: Refused, review: Review) -> str:
+    """A refusal for people: labels and keys in place of ids."""
+    if field_of(refusal) != "reason":
+        return refusal.message[:1].upper() + refusal.message[1:] + "."
+    labels = [reason.label for reason in review.reasons if not reason.retired]
+    choices = ", ".join(f"{number} {label}" for number, label in enumerate(labels, 1))
+    start = "Choose" if refusal.message.startswith("unknown") else "An exclusion here needs"
+    return f"{start} one of these reasons; press its number: {choices}."
+
+
+def field_of(refusal: Refused) -> str:
+    """The field that a refusal is about, if it is about one."""
+    return refusal.field if isinstance(refusal, BadField) else ""
 
 
 def split(tags: str) -> list[str]:
     """The tags of a form's line; raises Refused where there are too many or too long ones."""
     found = list(dict.fromkeys(filter(None, (" ".join(tag.split()) for tag in tags.split(",")))))
-    if len(found) > 20 or any(len(tag) > 50 for tag in found):
-        raise Refused("at most 20 tags of up to 50 characters; put the rest into the note")
+    if len(found) > MOST_TAGS or any(len(tag) > LONGEST_TAG for tag in found):
+        said = f"at most {MOST_TAGS} tags of up to {LONGEST_TAG} characters; put the rest into the note"
+        raise BadField(said, field="tags")
     return found
 
 
-def _stale(room: Room, stage: str, mine: bool) -> Response:
-    if mine:
-        message = "You had decided this record already, perhaps in another tab. Your earlier answer stands."
-    else:
-        message = "This record no longer waits for you at this stage."
-    return _go_on(room, stage, message)
-
-
-def _used(room: Room, stage: str) -> Response:
-    return _go_on(room, stage, "This form was used before, and what it said was taken back since.")
-
-
-def _go_on(room: Room, stage: str, message: str) -> Response:
-    link = (f"/r/{room.review.id}/screen/{stage}", "On to the next record")
-    return pages.error(409, f"{message} Nothing was changed.", link)
+def arrived(room: guard.Here, form: str) -> Response:
+    """Whether a form of mine has arrived, for a page that got no answer to it."""
+    if not re.fullmatch(r"[0-9a-f]{32}", form):
+        raise HTTPException(404, "There is no such form.")
+    id = f"{room.me}-{form}"
+    with room.desk.store.read() as con:
+        said = decisions.by_id(con, id) or calibration.by_id(con, id)
+    verdict = pages.VERDICTS.get(said["verdict"], said["verdict"]) if said else None
+    return JSONResponse({"arrived": said is not None, "verdict": verdict})

@@ -9,13 +9,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops, rights
 from livereview.ops import calibration as hidden
-from livereview.store import calibration, decisions, records
-from livereview.store.open import Connection
-from livereview.web import guard, pages
+from livereview.store import calibration, records
+from livereview.web import guard, mine, pages
 from livereview.web.guard import Room
-from livereview.web.screen import my_vote, my_word, report_of
-
-SHOWN = 200
+from livereview.web.mine import SHOWN, my_vote, my_word, report_of
 
 
 def undo(
@@ -61,16 +58,7 @@ def _back(room: Room, record: str, stage: str, role: str) -> str:
 def history(room: guard.Here) -> Response:
     """My own decisions in force, newest first."""
     with room.desk.store.read() as con:
-        rows = _mine(con, room)
+        rows = mine.history(con, room)
         titles = {key: record.title for key, record in records.current(con, {row["record_id"] for row in rows}).items()}
     reasons = {reason.id: reason.label for reason in room.review.reasons}
     return pages.show("history.html", room, rows=rows, titles=titles, reasons=reasons, limit=SHOWN)
-
-
-def _mine(con: Connection, room: Room) -> list[dict[str, Any]]:
-    """My last word on each report: what I answered when I was asked again stands for the vote it may have repeated."""
-    again = calibration.history(con, room.review.id, room.me, SHOWN)
-    said = {(row["report_id"], row["stage"]) for row in again}
-    votes = decisions.history(con, room.review.id, room.me, SHOWN)
-    rows = again + [row for row in votes if row["role"] != "vote" or (row["report_id"], row["stage"]) not in said]
-    return sorted(rows, key=lambda row: row["made"], reverse=True)[:SHOWN]

@@ -117,7 +117,7 @@ class Reviewer(threading.Thread):
             here = f"{self.base}/r/{REVIEW}/screen/{STAGE}"
             page = self._timed("next record", lambda: self.http.get(here, timeout=30))
             while time.monotonic() < self.until:
-                fields = dict(re.findall(r'name="(csrf|form|record|stage)" value="([^"]+)"', page.text))
+                fields = dict(re.findall(r'name="(csrf|form|record|stage|shown)" value="([^"]+)"', page.text))
                 if "record" not in fields:
                     return
                 time.sleep(self.dice.random() * THINK)

@@ -37,7 +37,8 @@
 
   // --- keys
 
-  const typing = (target) => target.closest("input, textarea, select, [contenteditable]") !== null;
+  // A reason that was picked must not keep the keys to itself: they go on judging the record.
+  const typing = (target) => target.closest("input, textarea, select:not(#reason), [contenteditable]") !== null;
 
   const act = (name) => {
     const how = ACTIONS[name][1];
@@ -45,6 +46,7 @@
     if (how === "step") return step(name === "next" ? 1 : -1);
     const element = find(name);
     if (element && !element.disabled) element[how]();
+    else if (name === "undo" && form()) tell("There is nothing more to undo here. “My decisions” lists all of yours.");
   };
 
   const step = (by) => {
@@ -62,7 +64,7 @@
 
   document.addEventListener("keydown", (event) => {
     const key = event.key.toLowerCase();
-    if (key === "escape" && typing(event.target)) return event.target.blur();
+    if (key === "escape" && event.target.matches("input, textarea, select")) return event.target.blur();
     if (event.ctrlKey && key === "enter" && typing(event.target)) return event.target.form?.requestSubmit(find("save") || undefined);
     if (event.isComposing || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
     if (typing(event.target) || busy || document.querySelector("dialog[open]")) return;
@@ -149,25 +151,82 @@
     line.hidden = !words;
   };
 
+  const ENDED = "Not saved: your session has ended. Sign in again in another tab, then decide once more. What you typed is kept.";
+
   const failed = (status) => {
-    if (status === 401) return "Not saved: your session has ended. Sign in again in another tab, then decide once more. What you typed is kept.";
+    if (status === 401) return ENDED;
     if (status === 429) return "Not saved: too many requests. Wait a moment, then decide again.";
+<<<<<<< HEAD
     if (status === 507) return "Not saved: the server's disk is full. What you typed is kept; tell whoever runs the server, then decide again.";
     return "Not saved: the server does not answer. What you typed is kept; decide again when it is back.";
+=======
+    return "The server does not answer. Try again when it is back.";
+  };
+
+  // No answer came to a decision: it may have arrived all the same. The page asks until the server is back.
+
+  const PAUSE = 2000; // milliseconds between two questions
+  let asking = 0; // which form's fate is being asked for; a new request ends it
+
+  const pause = (time) => new Promise((resolve) => { setTimeout(resolve, time); });
+
+  const sent = (detail) => {
+    const from = detail.elt?.closest?.("form[data-draft]");
+    return from && from.method === "post" ? from : null;
+  };
+
+  const whether = async (address) => {
+    try {
+      const answer = await fetch(address, { redirect: "manual", headers: { Accept: "application/json" } });
+      if (answer.type === "opaqueredirect" || answer.status === 401) return "ended";
+      return answer.ok ? await answer.json() : null;
+    } catch { return null; }
+  };
+
+  const findOut = async (from) => {
+    const [review, record, stage, settles] = from.dataset.draft.split(" ");
+    const mine = ++asking;
+    tell("We do not know whether it was saved: no answer came. What you typed is kept. Asking the server …");
+    for (;;) {
+      const known = await whether(`/r/${review}/arrived/${from.elements.form.value}`);
+      if (mine !== asking) return;
+      if (known === "ended") return tell("We do not know whether it was saved, and your session has ended. Sign in again in another tab; “My decisions” tells. What you typed is kept.");
+      if (known) return found(known, settles ? `/r/${review}/conflicts?done=${record}&stage=${stage}` : `/r/${review}/screen/${stage}?done=${record}`);
+      await pause(PAUSE);
+      if (mine !== asking) return;
+    }
+  };
+
+  const found = (known, next) => {
+    if (!known.arrived) return tell("It was not saved. What you typed is kept; decide again.");
+    htmx.ajax("GET", next, { target: "#main", select: "#main", swap: "outerHTML show:window:top" })
+      .then(() => tell(`It was saved: ${known.verdict}.`));
+>>>>>>> 5f3ad24 (Tell what stands, and let a decision cite what was on the screen)
   };
 
   const ready = () => { busy = false; hints(); restore(); };
 
-  document.addEventListener("htmx:beforeRequest", () => { busy = true; tell(""); });
+  // An answer that came from our own pages says itself what was saved; any other leaves that open.
+  const OURS = [403, 404, 409, 422];
+
+  const unanswered = (detail, status) => {
+    busy = false;
+    const from = sent(detail);
+    const refused = status === 401 || status === 429 || status === 413;
+    if (from && !refused) findOut(from);
+    else tell(failed(status));
+  };
+
+  document.addEventListener("htmx:beforeRequest", () => { busy = true; asking += 1; tell(""); });
   document.addEventListener("htmx:afterSettle", ready);
   document.addEventListener("htmx:beforeSwap", (event) => {
     const status = event.detail.xhr.status;
-    event.detail.shouldSwap = status < 400 || [403, 404, 409, 422].includes(status);
+    event.detail.shouldSwap = status < 400 || OURS.includes(status);
     event.detail.isError = !event.detail.shouldSwap;
-    if (!event.detail.shouldSwap) { busy = false; tell(failed(status)); }
+    if (!event.detail.shouldSwap) unanswered(event.detail.requestConfig || event.detail, status);
   });
   for (const name of ["htmx:sendError", "htmx:timeout", "htmx:sendAbort"]) {
-    document.addEventListener(name, () => { busy = false; tell(failed(0)); });
+    document.addEventListener(name, (event) => unanswered(event.detail.requestConfig || event.detail, 0));
   }
 
   document.documentElement.classList.add("scripted");

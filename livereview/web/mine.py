@@ -1,0 +1,68 @@
+"""A person's own words on records: what stands, what was taken back, and in which order. Nothing of anybody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from livereview.store import calibration, decisions, records
+from livereview.store.open import Connection
+from livereview.web.guard import Room
+
+SHOWN = 200  # of one's own decisions, the newest
+
+
+def report_of(con: Connection, record: str) -> str:
+    """The report a record belongs to."""
+    return records.report_of(con, [record]).get(record, record)
+
+
+def title_of(con: Connection, record: str) -> str:
+    """What a record is called on the page."""
+    current = records.current(con, [record]).get(record)
+    return (current and current.title) or "Untitled record"
+
+
+def asked_again(con: Connection, room: Room, record: str, stage: str) -> tuple[str, dict[str, Any] | None] | None:
+    """The hidden item that this record is to me, with my answer in force."""
+    return calibration.item_of(con, room.review.id, room.me, report_of(con, record), stage)
+
+
+def my_word(con: Connection, room: Room, record: str, stage: str, role: str = "vote") -> dict[str, Any] | None:
+    """My own decision in force on the report of this record; where I am asked about it again, that answer alone."""
+    if role == "vote" and (again := asked_again(con, room, record, stage)):
+        return again[1]
+    return my_vote(con, room, record, stage, role)
+
+
+def my_vote(con: Connection, room: Room, record: str, stage: str, role: str = "vote") -> dict[str, Any] | None:
+    """As `my_word`, but of decisions only."""
+    votes = decisions.on_report(con, room.review.id, report_of(con, record), stage)
+    return next((vote for vote in reversed(votes) if (vote["reviewer"], vote["role"]) == (room.me, role)), None)
+
+
+def last_word(con: Connection, room: Room, record: str, stage: str) -> tuple[str | None, str | None, list[str]] | None:
+    """(reason, note, tags) of my last word, in force or taken back."""
+    if again := asked_again(con, room, record, stage):
+        return calibration.last_answer(con, again[0])
+    return decisions.last_word(con, room.review.id, record, stage, room.me)
+
+
+def history(con: Connection, room: Room) -> list[dict[str, Any]]:
+    """My last word on each report: what I answered when I was asked again stands for the vote it may have repeated."""
+    again = calibration.history(con, room.review.id, room.me, SHOWN)
+    answered = {(row["report_id"], row["stage"]) for row in again}
+    votes = decisions.history(con, room.review.id, room.me, SHOWN)
+    others = [row for row in votes if row["role"] != "vote" or (row["report_id"], row["stage"]) not in answered]
+    return sorted(again + others, key=lambda row: row["made"], reverse=True)[:SHOWN]
+
+
+def latest_vote(con: Connection, room: Room, stage: str) -> dict[str, Any] | None:
+    """My newest vote in force at this stage."""
+    votes = (row for row in history(con, room) if row["role"] == "vote" and row["stage"] == stage)
+    return next(votes, None)
+
+
+def settlement(con: Connection, room: Room, record: str, stage: str) -> dict[str, Any] | None:
+    """How a third person has settled the report of this record, if one has; for those who may settle."""
+    votes = decisions.on_report(con, room.review.id, report_of(con, record), stage)
+    return next((vote for vote in reversed(votes) if vote["role"] == "adjudication"), None)
