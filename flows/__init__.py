@@ -8,5 +8,6 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "300")
 # What fetch says of every request belongs into the run's log.
 os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "livereview")
+os.environ.setdefault("PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW", "ignore")  # outside a run there is no log to go to
 # A run that is killed is then seen to be gone, instead of "running" for ever.
 os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", "60")

@@ -150,6 +150,9 @@ class StrictResponse(http.client.HTTPResponse):
         finally:
             if self.fp is not None:
                 self.fp = stream
+        codings = [coding.strip().lower() for coding in self.headers.get_all("transfer-encoding") or []]
+        if codings not in ([], ["chunked"], ["identity"]):
+            raise Malformed("it is sent in a way that nobody asked for")
         stated = self.headers.get_all("content-length") or []
         lengths = {part.strip() for value in stated for part in value.split(",")}
         if len(lengths) > 1:

@@ -41,6 +41,7 @@ import sys
 from pathlib import Path
 from livereview import logs
 from livereview.settings import Settings
+from livereview.web import connections
 from livereview.web.connections import Patience
 from livereview.web.serve import serve
 logs.start(sys.stderr)
@@ -101,13 +102,19 @@ class Besieged:
 
 
 @contextmanager
-def besieged(home: Path, patience: str = "", descriptors: int = DESCRIPTORS) -> Iterator[Besieged]:
+def besieged(home: Path, patience: str = "", unaware: bool = False) -> Iterator[Besieged]:
+    """An owner with few descriptors, of which it uses fewer at first; `unaware` of how many it needs itself."""
+
     def few() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(64, descriptors), descriptors))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, DESCRIPTORS))
 
     settings = Settings(home=home, secrets={}, memory="500MB", threads=1)
     log = home / "owner.log"
-    command = [sys.executable, "-c", OWNER.replace("PATIENCE", patience), str(home)]
+    script = OWNER.replace("PATIENCE", patience)
+    if unaware:
+        script = script.replace("logs.start", "connections.OWN_DESCRIPTORS = -CROWD\nlogs.start")
+        script = script.replace("CROWD", str(CROWD))
+    command = [sys.executable, "-c", script, str(home)]
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, preexec_fn=few)
     try:
@@ -156,6 +163,18 @@ def test_half_requests_beyond_all_descriptors_leave_room_for_visitors(tmp_path: 
         assert under_siege.log_lines < 20
         until(lambda: len(under_siege.descriptors) <= before + 3, "the descriptors back")
         assert under_siege.lives() and under_siege.threads <= threads
+
+
+def test_descriptors_that_run_out_all_the_same_are_made_free(tmp_path: Path) -> None:
+    """An owner that thinks it has more than it has: accept itself fails, which asyncio logs 64 times a second."""
+    with besieged(tmp_path, unaware=True) as under_siege, ExitStack() as stack:
+        for number in range(CROWD):
+            stack.enter_context(under_siege.call(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Half: "))
+            if number % 30 == 0:
+                assert under_siege.lives()
+        assert under_siege.lives()
+        assert "no descriptor is left" in under_siege.log.read_text()
+        assert under_siege.log_lines < 20
 
 
 @pytest.mark.parametrize(
@@ -310,7 +329,7 @@ def test_who_does_not_read_the_answer_is_left(tmp_path: Path) -> None:
 
 
 def test_one_address_takes_no_more_than_its_share(tmp_path: Path) -> None:
-    """Loopback's first address may be a proxy and is not counted; its others are visitors like any."""
+    """Visitors from elsewhere, here another address of loopback, are not touched."""
     with besieged(tmp_path) as under_siege, ExitStack() as stack:
         share = min(PER_ADDRESS, room_for(DESCRIPTORS) // 2)
         before = under_siege.connections

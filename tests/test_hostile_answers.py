@@ -9,9 +9,9 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import repeat
+from itertools import count, repeat
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +22,16 @@ from flows.surveil import run_search
 from livereview import review_toml
 from livereview.client import Local
 from livereview.errors import LivereviewError, Retry, SourceBroken
-from livereview.fetch import Fetcher
+from livereview.fetch import Fetcher, OutOfTime
 from livereview.fetch.address import SPECIAL_V4, SPECIAL_V6, Guarded, is_public
+from livereview.fetch.paging import pages
 from livereview.notices.post import deliver
 from livereview.notices.send import guarded, smtp, webhook
 from livereview.settings import Settings
-from livereview.sources.protocol import Request, Source
+from livereview.sources.protocol import Query, Request, Source, Window
 from livereview.wire import time_limit
 from tests.test_notices import mail
-from tests.world import World, read, reply
+from tests.world import Time, World, as_json, making, read, reply, searched
 
 PATIENCE = 60  # seconds after which a test says that something never ends; none of them needs two
 DEADLINE = 0.6
@@ -144,6 +145,9 @@ KINDS = (
     Kind("a length that is no number", stated("abc"), "the length it states is no number"),
     Kind("a length with a sign", stated("+27"), "the length it states is no number"),
     Kind("a length in hexadecimal", stated("0x1b"), "the length it states is no number"),
+    Kind("another transfer coding", at_once(OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n" + BODY), "nobody asked"),
+    Kind("a transfer coding misspelt", at_once(OK + b"Transfer-Encoding: xchunked\r\n\r\n" + BODY), "nobody asked"),
+    Kind("chunked in two lines", at_once(CHUNKED[:-2] + b"Transfer-Encoding: x\r\n\r\n" + LAST_CHUNK), "nobody asked"),
     Kind("two lengths in one line", stated("5, 27"), "two different lengths"),
     Kind("two lengths in two lines", stated("5\r\nContent-Length: 27"), "two different lengths"),
     Kind("a number and a word", stated("27\r\nContent-Length: abc"), "two different lengths"),
@@ -410,6 +414,33 @@ def test_one_receiver_who_hangs_holds_up_no_other(world: World, monkeypatch: pyt
         done = in_time(lambda: deliver(call, "secret", NOW, session))
     assert done == [(hanging.url, "retry", "no answer within 0.6 s"), (fine, "ok", None)]
     assert [delivery["id"] for delivery in noted] == [0, 3], "what hangs is asked once a round"
+
+
+def test_pages_without_end_end_with_the_search(world: World) -> None:
+    """Each page comes in time and has another cursor; a second passes at each look at the clock."""
+    numbers = count()
+    world.always = lambda: as_json({"items": [], "next": f"page {next(numbers)}"})()
+    source = replace(searched(world), interval=0.0)
+    world.script("/search", world.always)
+    with (
+        making(world, Time(pace=1.0)) as fetcher,
+        pytest.raises(OutOfTime, match="stopped after 200 s"),
+        fetcher.limited(200.0),
+    ):
+        for _ in pages(fetcher, source, Query("x"), Window(None, NOW)):
+            assert next(numbers) < 1_000
+    assert world.seen
+
+
+def test_a_pause_beyond_the_end_of_a_search_is_not_slept(world: World) -> None:
+    time = Time()
+    url = world.script("/a", reply("later", 503, retry_after=100))
+    with making(world, time) as fetcher:
+        with pytest.raises(OutOfTime, match="stopped after 50 s"), fetcher.limited(50.0):
+            fetcher.get(Request(url), TOY)
+        assert time.slept == []
+        with pytest.raises(Retry, match="answered 503"):
+            fetcher.get(Request(url), TOY)  # outside it, nothing is limited
 
 
 TWO_SEARCHES = """
