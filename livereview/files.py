@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from livereview import records, sources
 from livereview.client import Client
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
-from livereview.exchange import decisions, mapped, sheets
+from livereview.exchange import decisions, mapped, repeats, sheets
 from livereview.sources.protocol import Page
 
 LIMIT = 500_000_000  # bytes after unpacking; a larger file is split by whoever exported it
@@ -78,16 +78,14 @@ def decide(
 
     Columns: record (id, DOI, pmid:… or exact title), stage, reviewer, verdict; and optionally reason, note, role, tags
     (split at ;); or a file of another tool (`exchange.decisions`), with `stage` and `reviewer` where it does not say.
-    The same file again changes nothing.
+    The same file again changes nothing, unless something else was said since.
     """
-    body = read(path)
-    sheet = decisions.read(body, path.name)
-    digest = hashlib.sha256(body).hexdigest()[:24]
+    sheet = decisions.read(read(path), path.name)
     written, known, refused = 0, 0, list(sheet.problems)
-    for place, row in enumerate(sheet.rows):
-        ready = replace(row, stage=row.stage or stage, reviewer=row.reviewer or reviewer)
+    rows = [replace(row, stage=row.stage or stage, reviewer=row.reviewer or reviewer) for row in sheet.rows]
+    for row, asked in repeats.in_order(rows):
         try:
-            answer = client.call("take_decision", id=f"{digest}-{place}", review=review, row=asdict(ready), now=now)
+            answer = client.call("take_decision", id=uuid4().hex, review=review, now=now, **asked)
         except LivereviewError as error:
             refused.append((row.number, str(error)))
         else:
@@ -135,8 +133,7 @@ def extract_mapped(client: Client, review: str, map_: Path, folder: Path, extrac
     found = mapped.read(text, sheet, map_.name)
     written, problems = [], list(found.problems)
     for study, form in found.forms.items():
-        key = hashlib.sha256(json.dumps([text, form], sort_keys=True).encode()).hexdigest()[:24]
-        asked = {"id": key, "review": review, "data": form, "extractor": extractor, "name": study, "now": now}
+        asked = {"id": uuid4().hex, "review": review, "data": form, "extractor": extractor, "name": study, "now": now}
         try:
             written.append(client.call("extract", **asked))
         except Refused as refusal:
@@ -145,15 +142,10 @@ def extract_mapped(client: Client, review: str, map_: Path, folder: Path, extrac
 
 
 def extract(client: Client, review: str, path: Path, extractor: str, now: datetime) -> list[dict[str, Any]]:
-    """Write the extractions of a file; the same file again changes nothing."""
-    digest = hashlib.sha256(read(path)).hexdigest()[:24]
+    """Write the extractions of a file; the same file again changes nothing, unless something else was said since."""
     forms = extractions(client, review, path)
-    return [
-        client.call(
-            "extract", id=f"{digest}-{n}", review=review, data=form, extractor=extractor, name=path.name, now=now
-        )
-        for n, form in enumerate(forms)
-    ]
+    asked: dict[str, Any] = {"review": review, "extractor": extractor, "name": path.name, "now": now}
+    return [client.call("extract", id=uuid4().hex, data=form, **asked) for form in forms]
 
 
 def ratings(path: Path) -> list[Any]:

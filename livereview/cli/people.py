@@ -64,7 +64,8 @@ def extract(
         if map_:
             taken = files.extract_mapped(client, review, map_, paths[0], by, moment(now))
             for done in taken.written:
-                out.print(f"{done['study']}: {done['reports']} reports, {done['results']} results", markup=False)
+                known = " (known already)" if done["known"] else ""
+                out.print(f"{done['study']}: {done['reports']} reports, {done['results']} results{known}", markup=False)
             for where, why in taken.problems:
                 err.print(f"{where}: {why}", style="red", markup=False, soft_wrap=True)
             tell_published(client.call("settle_outbox", now=moment(now)))
@@ -95,7 +96,9 @@ def rate(
     with told(), Session(settings_of(home)) as client:
         for data in files.ratings(path):
             done = client.call("rate", id=uuid4().hex, review=review, data=data, by=by, now=moment(now))
-            out.print(f"{done['subject']}: {done['level']}, for {len(done['studies'])} studies", markup=False)
+            known = " (known already)" if done["known"] else ""
+            words = f"{done['subject']}: {done['level']}, for {len(done['studies'])} studies{known}"
+            out.print(words, markup=False)
         tell_published(client.call("settle_outbox", now=moment(now)))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from livereview.errors import Refused
 from livereview.evidence import certainty, checks, consensus, forms, grouping, sheets
 from livereview.evidence.consensus import Difference
 from livereview.evidence.grouping import Suggestion
+from livereview.exchange.repeats import told_before
 from livereview.ops.screen import resolve
 from livereview.ops.surveil import protocol
 from livereview.review import Review
@@ -30,7 +32,9 @@ def extract(
     name: str = "extraction",
     role: str = "single",
 ) -> dict[str, Any]:
-    """Write one extraction of one study and tie its reports to the study; the same id again changes nothing.
+    """Write one extraction of one study and tie its reports to the study.
+
+    The same id again changes nothing, nor does the form that this person gave last, if it is what still holds.
 
     data  the form as `evidence.forms` describes it
     role  single, or where the protocol has `extractors = 2` the consensus of two people; two singles that are the same
@@ -47,8 +51,11 @@ def extract(
         if role == "consensus" and len(_others(con, review, form.study, "")) < rules.extractors:
             raise Refused(f"{form.study} needs the extractions of {rules.extractors} people before a consensus")
         found = [_included(con, review, reference) for reference in form.reports]
-        evidence.link(con, review, form.study, [(f"{id}/{record}", record) for record in found], extractor, now)
         text = json.dumps(forms.to_json(form), ensure_ascii=False, sort_keys=True)
+        answer = {"study": form.study, "reports": len(found), "results": len(form.results)}
+        if _told_before(con, rules, form.study, found, extractor, role, text):
+            return answer | {"known": True}
+        evidence.link(con, review, form.study, [(f"{id}/{record}", record) for record in found], extractor, now)
         new = evidence.append(con, id, review, form.study, form.form_version, extractor, text, now, role)
         waits = new and rules.extractors > 1 and role == "single"
         if waits and text in _others(con, review, form.study, extractor).values():
@@ -56,10 +63,25 @@ def extract(
             waits = False
         if new and not waits:
             versions.ask(con, review, f"extraction of {form.label}", now)
-        answer = {"study": form.study, "reports": len(found), "results": len(form.results), "known": not new}
+        answer["known"] = not new
         return answer | ({"waits": "a second extraction or a consensus"} if waits else {})
 
     return store.write(job)
+
+
+def _told_before(
+    con: Connection, rules: Review, study: str, records_: Sequence[str], extractor: str, role: str, text: str
+) -> bool:
+    """Whether this form was this person's last word on a study, and nothing was said since that took its place.
+
+    Where one person extracts, anybody's later form takes it; where two do, only their own. So does whoever put one of
+    its reports elsewhere.
+    """
+    whose = (extractor if role == "single" else None) if rules.extractors > 1 else None
+    history = evidence.said(con, rules.id, study, role if rules.extractors > 1 else None, whose)
+    here = set(evidence.reports_of(con, rules.id).get(study, ()))
+    reports = {records.report_of(con, [record]).get(record, record) for record in records_}
+    return told_before(history, [(extractor, text)], 0) and reports <= here
 
 
 def _others(con: Connection, review: str, study: str, person: str) -> dict[str, str]:
@@ -129,7 +151,9 @@ def read_sheet(store: Store, *, review: str, text: str, now: datetime) -> dict[s
 
 
 def rate(store: Store, *, id: str, review: str, data: Any, by: str, now: datetime) -> dict[str, Any]:
-    """Write how sure a finding is, for the studies that it rests on now; the same id again changes nothing.
+    """Write how sure a finding is, for the studies that it rests on now.
+
+    The same id again changes nothing, nor does the rating that holds if it is this person's.
 
     data  as `evidence.certainty.from_json` describes it; raises Refused, changing nothing, when it has errors.
     """
@@ -137,6 +161,9 @@ def rate(store: Store, *, id: str, review: str, data: Any, by: str, now: datetim
     def job(con: Connection) -> dict[str, Any]:
         rules = protocol(con, review)
         rating = certainty.from_json(data, rules, _subjects(con, rules))
+        text = evidence.rating_text(rating)
+        if told_before(evidence.rated(con, review, rating), [(by, text)], 0):
+            return {**certainty.to_json(rating), "known": True}
         new = evidence.rate(con, id, review, rating, by, now)
         if new:
             versions.ask(con, review, f"rating of {rating.subject}", now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,8 +25,20 @@ FORMATS = {
 }
 
 
-def take_decision(store: Store, *, id: str, review: str, row: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """Write one row of `exchange.decisions`; the same id again changes nothing.
+def take_decision(
+    store: Store,
+    *,
+    id: str,
+    review: str,
+    row: dict[str, Any],
+    now: datetime,
+    words: Sequence[dict[str, Any]] | None = None,
+    place: int = 0,
+) -> dict[str, Any]:
+    """Write one row of `exchange.decisions`; the same id again changes nothing, nor does what was said last.
+
+    words, place  all rows of the file by this person on this record, in its order, and which of them this is (None:
+                  there is no other); `exchange.repeats` tells by them what of a file was said before
 
     A reason is matched by its id or label; one that the review does not have goes into the note. Raises Refused where
     the file does not say who decided or at which stage, and for any rule of the screening room.
@@ -37,6 +49,7 @@ def take_decision(store: Store, *, id: str, review: str, row: dict[str, Any], no
     if missing := [name for name in ("stage", "reviewer") if not row.get(name)]:
         raise Refused(f"the file does not say {' and '.join(missing)}; give it with --{' and --'.join(missing)}")
     reason, note = _reason(rules, row["verdict"], row.get("reason"), row.get("note"))
+    said = tuple(_word(rules, other) for other in words or [row])
     return screen.decide(
         store,
         id=id,
@@ -50,7 +63,13 @@ def take_decision(store: Store, *, id: str, review: str, row: dict[str, Any], no
         note=note,
         tags=row.get("tags") or (),
         now=now,
+        file=screen.FileWords(said, place),
     )
+
+
+def _word(rules: Review, row: dict[str, Any]) -> screen.Word:
+    reason, note = _reason(rules, row["verdict"], row.get("reason"), row.get("note"))
+    return screen.Word(row["verdict"], reason or None, note or None, tuple(row.get("tags") or ()))
 
 
 def _reason(rules: Review, verdict: str, said: str | None, note: str | None) -> tuple[str | None, str | None]:

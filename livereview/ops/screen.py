@@ -10,6 +10,7 @@ from typing import Any
 from livereview import records as identifiers
 from livereview.dedup.explain import explain as explained
 from livereview.errors import Refused
+from livereview.exchange.repeats import told_before
 from livereview.ops import calibration as hidden
 from livereview.ops.settle import regroup
 from livereview.ops.surveil import protocol
@@ -24,6 +25,24 @@ from livereview.store.open import Connection, Store
 from livereview.store.standings import Standing
 
 SETTLED = {"included": "included", "excluded": "excluded", "not_retrieved": "not retrieved"}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a decision says: it is the same decision again where all of this is the same."""
+
+    verdict: str
+    reason: str | None = None
+    note: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FileWords:
+    """All that a file says by one person on one record, in its order, and the place of the one that is meant."""
+
+    words: tuple[Word, ...]
+    place: int
 
 
 class Stale(Refused):
@@ -85,6 +104,7 @@ def decide(
     waiting: bool = False,
     shown: Shown | None = None,
     instead: str | None = None,
+    file: FileWords | None = None,
 ) -> dict[str, Any]:
     """Write one decision and say where the report stands after it; the same id again changes nothing.
 
@@ -95,7 +115,9 @@ def decide(
     shown    what was on the screen: it is stored, and Outdated raised where it is not in force (None: what is in force)
     instead  the id of this person's decision in force that this one takes the place of; it then need not wait
 
-    In the answer, `known`: the id was there before; `stands`: what it said is in force.
+    file     the decision is from a file, and known if what it says was said last
+
+    In the answer, `known`: the id was there before, or the file's word; `stands`: what it said is in force.
     Raises Refused, changing nothing, when a rule of `screening.decisions` forbids it.
     """
 
@@ -117,7 +139,7 @@ def decide(
         rank=rank,
         model=model,
     )
-    how = How(waiting, shown, instead)
+    how = How(waiting, shown, instead, file)
     return store.write(lambda con: _decide(con, asked, how, now), quick=True)
 
 
@@ -128,6 +150,7 @@ class How:
     waiting: bool = False
     shown: Shown | None = None
     instead: str | None = None
+    file: FileWords | None = None
 
 
 def _decide(con: Connection, asked: Decision, how: How, now: datetime) -> dict[str, Any]:
@@ -145,6 +168,8 @@ def _decide(con: Connection, asked: Decision, how: How, now: datetime) -> dict[s
     given = decisions.on_report(con, asked.review, report)
     mine = [one for one in given if _whose(one) == (asked.stage, asked.reviewer, asked.role)]
     if any(one["id"] == asked.id for one in mine):
+        return _told(before, known=True, stands=True)
+    if how.file and not decisions.known(con, asked.id) and _told_before(con, asked, report, rules, how.file):
         return _told(before, known=True, stands=True)
     if how.instead:
         _takes_the_place(how.instead, mine)
@@ -184,6 +209,13 @@ def _as_shown(con: Connection, rules: Review, asked: Decision, shown: Shown) -> 
         raise Outdated("the criteria have changed since", what="criteria")
     if shown.record_version != (records.version(con, asked.record_id) or 1):
         raise Outdated("the record has changed since", what="record")
+
+
+def _told_before(con: Connection, asked: Decision, report: str, rules: Review, file: FileWords) -> bool:
+    """Whether this person's last words on this report are what the file says, under the same criteria."""
+    given = decisions.said(con, asked.review, report, asked.stage, asked.reviewer, asked.role)
+    history = [(Word(one.verdict, one.reason, one.note, one.tags), one.criteria_version) for one in given]
+    return told_before(history, [(word, rules.criteria_version) for word in file.words], file.place)
 
 
 def _answer(

@@ -244,13 +244,18 @@ def _end(con: Connection, search: str, error: str | None, seconds: float | None,
 def import_file(
     store: Store, *, review: str, source: str, name: str, body: bytes, now: datetime, grey: bool = False
 ) -> dict[str, Any]:
-    """Take in a file that a person exported elsewhere, as a search of its own; the same file again changes nothing.
+    """Take in a file that a person exported elsewhere, as a search of its own; the same file, read as the same kind,
+    again changes nothing.
 
     Raises SourceBroken, and keeps nothing, when the file is not of that source's kind at all.
     """
     sources.find(source).parse(body, None)
     digest = hashlib.sha256(body).hexdigest()
     search = f"import-{review}-{digest[:24]}"
+    with store.read() as con:
+        before = searches.of(con, search)
+    if before and before[2] != source:  # it was taken for another kind of file: read so, it says something else
+        search = f"{search}-{source}"
     what = Search(name=f"import: {name}", source=source, platform=f"file {name}", query=name, grey=grey)
 
     def start(con: Connection) -> bool:

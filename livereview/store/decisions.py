@@ -60,6 +60,36 @@ def append(con: Connection, d: Decision, now: datetime) -> bool:
     return bool(rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody once said of a report."""
+
+    verdict: str
+    reason: str | None
+    note: str | None
+    tags: tuple[str, ...]
+    criteria_version: str
+
+
+def said(con: Connection, review: str, report_id: str, stage: str, reviewer: str, role: str) -> list[Said]:
+    """All that a reviewer said of a report at a stage since it was last opened again, oldest first.
+
+    A word that moves from one record of the report to another, and so takes itself back on the first, is one word.
+    """
+    records = standings.members(con, [report_id])
+    rows = con.execute(
+        """SELECT split_part(d.id, '/', 1), d.verdict, d.reason, d.note, d.tags, d.criteria_version FROM decision d
+        LEFT JOIN reopened o ON o.review = d.review AND o.stage = d.stage AND o.report_id = ?
+        WHERE d.review = ? AND d.stage = ? AND d.reviewer = ? AND d.role = ?
+            AND d.record_id IN (SELECT unnest(?::VARCHAR[])) AND d.seq > coalesce(o.seq, 0) ORDER BY d.seq""",
+        [report_id, review, stage, reviewer, role, records],
+    ).fetchall()
+    first: dict[str, Said] = {}
+    for id, verdict, reason, note, tags, criteria_version in rows:
+        first.setdefault(id, Said(verdict, reason, note, tuple(tags or ()), criteria_version))
+    return list(first.values())
+
+
 def known(con: Connection, id: str) -> bool:
     """Whether a decision of this id was ever written."""
     return any_row(con, "SELECT 1 FROM decision WHERE id = ?", [id])

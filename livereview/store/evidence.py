@@ -44,6 +44,16 @@ def append(
     return bool(rows)
 
 
+def said(con: Connection, review: str, study: str, role: str | None, extractor: str | None) -> list[tuple[str, str]]:
+    """(extractor, JSON text) of each extraction of a study, oldest first; None: of every role, of everybody."""
+    return con.execute(
+        """SELECT extractor, data FROM extraction WHERE review = $review AND study = $study
+            AND ($role IS NULL OR coalesce(role, 'consensus') = $role)
+            AND ($extractor IS NULL OR extractor = $extractor) ORDER BY seq""",
+        {"review": review, "study": study, "role": role, "extractor": extractor},
+    ).fetchall()
+
+
 def singles(con: Connection, review: str) -> dict[str, dict[str, str]]:
     """Each person's last extraction of each study, as JSON text, by study and person."""
     rows = con.execute(
@@ -103,12 +113,25 @@ def rate(con: Connection, id: str, review: str, rating: Rating, author: str, now
             review,
             rating.kind,
             rating.subject,
-            json.dumps(certainty.to_json(rating), ensure_ascii=False, sort_keys=True),
+            rating_text(rating),
             author,
             now,
         ],
     ).fetchall()
     return bool(rows)
+
+
+def rating_text(rating: Rating) -> str:
+    """A rating as it is kept."""
+    return json.dumps(certainty.to_json(rating), ensure_ascii=False, sort_keys=True)
+
+
+def rated(con: Connection, review: str, rating: Rating) -> list[tuple[str, str]]:
+    """(author, JSON text) of each rating of the same finding, oldest first."""
+    return con.execute(
+        "SELECT author, data FROM rating WHERE review = ? AND kind = ? AND subject = ? ORDER BY seq",
+        [review, rating.kind, rating.subject],
+    ).fetchall()
 
 
 def ratings(con: Connection, review: str) -> list[Rating]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Annotated
+from uuid import uuid4
 
 from fastapi import File, Form, HTTPException, UploadFile
 from fastapi.responses import Response
 
 from livereview import ops
 from livereview.errors import LivereviewError
-from livereview.exchange import decisions
+from livereview.exchange import decisions, repeats
 from livereview.web import guard, pages
 from livereview.web.guard import Room
 
@@ -40,26 +40,30 @@ def take(
     stage: Annotated[str, Form()] = "",
     reviewer: Annotated[str, Form()] = "",
 ) -> Response:
-    """Write every row that can be; the others are named with their reason. The same file again changes nothing."""
+    """Write every row that can be; the others are named with their reason. The same file again changes nothing,
+    unless something else was said since."""
     body, name = file.file.read(), (file.filename or "file")[:200]
     try:
-        report = _take(room, decisions.read(body, name), hashlib.sha256(body).hexdigest()[:24], name, stage, reviewer)
+        report = _take(room, decisions.read(body, name), name, stage, reviewer)
     except LivereviewError as problem:
         return pages.show("exchange.html", room, 422, report=None, problem=problem.message, listed=LISTED)
     return pages.show("exchange.html", room, report=report, problem="", listed=LISTED)
 
 
-def _take(room: Room, sheet: decisions.Sheet, digest: str, name: str, stage: str, reviewer: str) -> Report:
+def _take(room: Room, sheet: decisions.Sheet, name: str, stage: str, reviewer: str) -> Report:
     written, known, refused = 0, 0, list(sheet.problems)
-    for place, row in enumerate(sheet.rows):
-        ready = replace(row, stage=row.stage or stage or None, reviewer=row.reviewer or reviewer.strip() or None)
+    rows = [
+        replace(row, stage=row.stage or stage or None, reviewer=row.reviewer or reviewer.strip() or None)
+        for row in sheet.rows
+    ]
+    for row, asked in repeats.in_order(rows):
         try:
             done = ops.exchange.take_decision(
                 room.desk.store,
-                id=f"{digest}-{place}",
+                id=uuid4().hex,
                 review=room.review.id,
-                row=asdict(ready),
                 now=room.desk.clock(),
+                **asked,
             )
         except LivereviewError as problem:
             refused.append((row.number, problem.message))
