@@ -59,8 +59,8 @@ def publish(
             out.print(f"version {found['version']} as of {as_of}: {found['folder']}", markup=False, soft_wrap=True)
             return
         done = client.call("publish", review=review)
-        client.call("settle_outbox")
         tell_published({review: done})
+        tell_published(client.call("settle_outbox"))
 
 
 @app.command("sign-off")
