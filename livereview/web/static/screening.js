@@ -156,10 +156,7 @@
   const failed = (status) => {
     if (status === 401) return ENDED;
     if (status === 429) return "Not saved: too many requests. Wait a moment, then decide again.";
-<<<<<<< HEAD
     if (status === 507) return "Not saved: the server's disk is full. What you typed is kept; tell whoever runs the server, then decide again.";
-    return "Not saved: the server does not answer. What you typed is kept; decide again when it is back.";
-=======
     return "The server does not answer. Try again when it is back.";
   };
 
@@ -201,7 +198,6 @@
     if (!known.arrived) return tell("It was not saved. What you typed is kept; decide again.");
     htmx.ajax("GET", next, { target: "#main", select: "#main", swap: "outerHTML show:window:top" })
       .then(() => tell(`It was saved: ${known.verdict}.`));
->>>>>>> 5f3ad24 (Tell what stands, and let a decision cite what was on the screen)
   };
 
   const ready = () => { busy = false; hints(); restore(); };
