@@ -64,8 +64,11 @@ class Besieged:
 
     @property
     def descriptors(self) -> list[str]:
-        folder = Path(f"/proc/{self.process.pid}/fd")
-        return [str(entry.readlink()) for entry in folder.iterdir() if entry.is_symlink()]
+        targets = []
+        for entry in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed meanwhile
+                targets.append(str(entry.readlink()))
+        return targets
 
     @property
     def connections(self) -> int:

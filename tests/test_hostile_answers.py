@@ -29,6 +29,7 @@ from livereview.notices.post import deliver
 from livereview.notices.send import guarded, smtp, webhook
 from livereview.settings import Settings
 from livereview.sources.protocol import Query, Request, Source, Window
+from livereview.web.provider import Provider
 from livereview.wire import time_limit
 from tests.test_notices import mail
 from tests.world import Time, World, as_json, making, read, reply, searched
@@ -390,6 +391,20 @@ def test_a_mail_server_that_drips_is_left(start: bytes) -> None:
         pytest.raises(Retry, match=r"took more than 0\.6 s"),
     ):
         in_time(lambda: smtp(mail(), f"smtp://127.0.0.1:{server.port}", 0.4, DEADLINE))
+
+
+# Sign-in through a provider
+
+
+@pytest.mark.parametrize(
+    "send",
+    [dripping(OK + b"X-Slow: ", b"a"), dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+     dripping(OK + b"Content-Length: 999\r\n\r\n", b" "), dripping(CHUNKED + b"5;x=", b"a"), stated("abc", b"{}")],
+    ids=["header", "100 Continue", "body", "chunk extension", "length that is no number"],
+)  # fmt: skip
+def test_a_provider_that_drips_does_not_hold_a_sign_in(send: Send) -> None:
+    with Hostile(send) as server, pytest.raises(Retry, match="does not answer"):
+        in_time(lambda: Provider(timeout=0.3)._ask("GET", server.url, {}))
 
 
 # Nobody waits for the one who hangs
