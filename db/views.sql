@@ -40,6 +40,28 @@ LEFT JOIN report p ON p.record_id = d.record_id
 LEFT JOIN reopened o ON o.review = d.review AND o.stage = d.stage AND o.report_id = coalesce(p.report_id, d.record_id)
 WHERE place = 1 AND verdict <> 'withdrawn' AND d.seq > coalesce(o.seq, 0);
 
+-- What was done to get hold of the full text of a report, since it was last there for everybody or opened again.
+CREATE OR REPLACE VIEW retrieval_step AS
+WITH step AS (
+    SELECT r.*, coalesce(p.report_id, r.record_id) AS report_id FROM retrieval r LEFT JOIN report p ON p.record_id = r.record_id
+), fresh AS (
+    SELECT review, report_id, max(seq) AS seq FROM (
+        SELECT review, report_id, seq FROM step WHERE act IN ('arrived', 'opened')
+        UNION ALL SELECT review, report_id, seq FROM reopened WHERE stage = 'full_text') GROUP BY ALL
+)
+SELECT s.* FROM step s LEFT JOIN fresh f USING (review, report_id) WHERE s.seq > coalesce(f.seq, 0);
+
+-- Who can't get which report: they are not asked to decide on it.
+CREATE OR REPLACE VIEW retrieval_request AS
+SELECT * FROM (
+    SELECT * FROM retrieval_step WHERE act IN ('asked', 'taken_back')
+    QUALIFY row_number() OVER (PARTITION BY review, report_id, author ORDER BY seq DESC) = 1
+) WHERE act = 'asked';
+
+-- Reports of which a lead has said that they can't be had.
+CREATE OR REPLACE VIEW retrieval_final AS
+SELECT review, report_id, arg_max(author, seq) AS author, max(made) AS made FROM retrieval_step WHERE act = 'final' GROUP BY ALL;
+
 -- A review's stop, as long as it holds: until the lead takes it back, a report comes that was not there, or the protocol changes.
 CREATE OR REPLACE VIEW stopped AS
 SELECT o.* FROM stopping o

@@ -127,7 +127,8 @@ def show_status(one: dict[str, Any], out: Console) -> None:
     out.print(
         f"records {flow['databases'] + flow['other']:,}   duplicates {flow['duplicates']:,}   to screen "
         f"{flow['awaiting_screening'] + flow['in_screening']:,}   at full text {flow['awaiting_full_text']:,}   "
-        f"conflicts {one['conflicts']:,}   included {flow['included']:,}"
+        f"to be retrieved {one['to_retrieve']['sought']:,}   conflicts {one['conflicts']:,}   "
+        f"included {flow['included']:,}"
     )
     if one["out_of_reach"]:
         out.print(f"{one['out_of_reach']:,} included reports have neither DOI nor PMID and can't be rechecked")

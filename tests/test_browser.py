@@ -231,6 +231,42 @@ def test_full_text_needs_a_reason_and_a_number_gives_it(
     assert here.rows("SELECT DISTINCT reason FROM decision WHERE stage = 'full_text'") == [("wrong-design",)]
 
 
+def test_one_includes_the_other_cant_get_it_the_pdf_comes_and_the_other_decides(
+    server: Callable[[int], Owner], person: Callable[..., Any], tmp_path: Path
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    here = server(1)
+    ada, bo = person(here, "ada"), person(here, "bo", bypass_csp=True)
+    for page in (ada, bo):
+        page.goto(here.base + TA)
+        press(page, "i")
+    ada.goto(here.base + FULL)
+    press(ada, "i")
+    bo.goto(here.base + FULL)
+    bo.fill("#note", "no access, and the author does not answer")
+    bo.keyboard.press("Escape")
+    press(bo, "m")
+    assert "Nothing waits for you here" in bo.locator("main").inner_text()
+
+    bo.goto(f"{here.base}/r/{REVIEW}/retrieval")
+    assert "the author does not answer" in bo.locator("main").inner_text()
+    assert Axe().run(bo).response["violations"] == []
+    paper = tmp_path / "paper.pdf"
+    paper.write_bytes(b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n")
+    ada.goto(f"{here.base}/r/{REVIEW}/retrieval")
+    ada.set_input_files("[type=file]", str(paper))
+    ada.get_by_role("button", name="Add the PDF").click()
+    ada.wait_for_selector("text=Back in the queues")
+
+    bo.goto(here.base + FULL)
+    assert "paper.pdf" in bo.locator("main").inner_text()
+    press(bo, "2")
+    assert "Nothing waits for you here" in bo.locator("main").inner_text()
+    assert here.rows("SELECT state FROM screening_state") == [("conflict",)]
+    assert here.rows("SELECT act FROM retrieval ORDER BY seq") == [("asked",), ("arrived",)]
+
+
 def test_a_stale_tab_changes_nothing_and_says_so(server: Callable[[int], Owner], person: Callable[..., Any]) -> None:
     here = server(2)
     page = person(here, "ada")
@@ -415,6 +451,7 @@ def test_axe_finds_nothing(server: Callable[[int], Owner], person: Callable[...,
                 f"/r/{REVIEW}/files",
                 f"/r/{REVIEW}/conflicts",
                 f"/r/{REVIEW}/ledger",
+                f"/r/{REVIEW}/retrieval",
             ),
         ),
     ):

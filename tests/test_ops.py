@@ -284,10 +284,10 @@ def test_a_full_text_exclusion_needs_a_reason_and_not_retrieved_is_a_state(revie
         decide(reviewed, one, person, "include")
     with pytest.raises(Refused, match="needs a reason"):
         decide(reviewed, one, "ada", "exclude", stage="full_text")
-    assert decide(reviewed, one, "ada", "not_retrieved", stage="full_text")["state"] == "not_retrieved"
+    assert decide(reviewed, one, "ada", "not_retrieved", stage="full_text")["state"] == "open"
+    assert decide(reviewed, one, "bo", "not_retrieved", stage="full_text")["state"] == "not_retrieved"
+    assert decide(reviewed, one, "bo", "withdrawn", stage="full_text")["state"] == "open"
     assert decide(reviewed, one, "bo", "include", stage="full_text")["state"] == "half"
-    with reviewed.read() as con:
-        assert queues.waiting_for(con, surveil.protocol(con, REVIEW), "ada", "full_text") == [one]
 
 
 def test_half_screened_records_come_first(reviewed: Store) -> None:

@@ -62,7 +62,7 @@ def test_full_text_asks_for_a_reason_and_keeps_what_was_typed(reviewed: Store, b
     vote(reviewed, record, "bea", "include")
     vote(reviewed, record, "ada", "maybe")
     ada = browser("ada")
-    assert "Not retrieved" in ada.get(FULL)
+    assert "Can’t get it" in ada.get(FULL)
     page = ada.press("Exclude", note="adults <b>only</b>")
     assert ada.page.status_code == 422
     assert "needs one of these reasons; press its number: 1 Wrong population, 2 Wrong study design." in page

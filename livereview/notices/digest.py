@@ -40,6 +40,7 @@ KINDS = (
     _Kind("second_votes", "record", "records", "to give the second vote on", "/r/{}/screen/title_abstract"),
     _Kind("conflicts", "conflict", "conflicts", "to settle", "/r/{}/conflicts"),
     _Kind("full_text", "full text", "full texts", "to read and decide on", "/r/{}/screen/full_text"),
+    _Kind("retrieval", "report", "reports", "to get hold of for the team", "/r/{}/retrieval"),
     _Kind("duplicates", "doubtful pair", "doubtful pairs", "to compare", "/r/{}/duplicates"),
     _Kind("extraction", "extraction", "extractions", "to fill in", "/r/{}/evidence"),
 )
@@ -51,6 +52,7 @@ class Waiting:
 
     screening     records without a vote that need this person's;  second_votes: those that have one vote of another's
     conflicts     nought for who may not adjudicate
+    retrieval     reports on the list that the whole team sees
     duplicates    doubtful pairs of records;  extraction: forms to fill in
     oldest_days   full days that the oldest of all these has waited, None where unknown
     """
@@ -64,6 +66,7 @@ class Waiting:
     duplicates: int
     extraction: int
     oldest_days: int | None
+    retrieval: int = 0
 
     def __post_init__(self) -> None:
         if min(count for _, count in self.counts) < 0 or (self.oldest_days or 0) < 0:

@@ -10,6 +10,7 @@ from typing import Any
 
 from livereview.disk import full, is_full, write_private
 from livereview.errors import Refused
+from livereview.ops import retrieval
 from livereview.ops.surveil import protocol
 from livereview.store import full_texts, records
 from livereview.store.full_texts import FullText
@@ -22,6 +23,8 @@ def attach(
     store: Store, folder: Path, *, id: str, review: str, record: str, name: str, body: bytes, author: str, now: datetime
 ) -> dict[str, Any]:
     """Keep a PDF with the report of this record; the same file again is kept once.
+
+    A report on the list of those to be retrieved goes back into everybody's queue.
 
     Raises Refused, keeping nothing, for what is no PDF, is empty or too large, or for a record of no such review.
     """
@@ -37,6 +40,7 @@ def attach(
         if not records.in_review(con, review, record):
             raise Refused(f"record {record} is not in review {review}")
         full_texts.append(con, id, review, record, file)
+        retrieval.arrived(con, id, review, record, author, now)
 
     try:
         _keep(folder, sha256, body)  # first the file: a row without one would promise what is not there

@@ -13,6 +13,7 @@ from livereview.notices import events
 from livereview.notices.backoff import schedule
 from livereview.notices.digest import Night, SearchLine, Waiting, digest
 from livereview.ops import published, service, status
+from livereview.ops import retrieval as retrieving
 from livereview.ops.published import Fault
 from livereview.ops.surveil import protocol
 from livereview.review import Review
@@ -86,6 +87,7 @@ def _waiting(con: Connection, review: Review, account: Account) -> Waiting:
         duplicates=matches.doubtful_count(con, review.id),
         extraction=len(evidence.to_extract(con, review.id)) if votes else 0,
         oldest_days=None,
+        retrieval=retrieving.waiting(con, review).sought,
     )
 
 

@@ -7,24 +7,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from livereview import records as identifiers
-from livereview.dedup.explain import explain as explained
 from livereview.errors import Refused
 from livereview.exchange.repeats import told_before
 from livereview.ops import calibration as hidden
-from livereview.ops.settle import regroup
+from livereview.ops import retrieval as retrieving
+from livereview.ops.pairs import explain as explain
+from livereview.ops.pairs import find_record as find_record
+from livereview.ops.pairs import judge as judge
+from livereview.ops.pairs import resolve as resolve
+from livereview.ops.retrieval import moved
+from livereview.ops.retrieval import told as _told
 from livereview.ops.surveil import protocol
 from livereview.review import Review
 from livereview.screening.criteria import fingerprint
 from livereview.screening.decisions import check
-from livereview.screening.states import Ballot, place, state_of
-from livereview.store import calibration, decisions, matches, ranks, records, standings, versions
+from livereview.screening.states import NOBODY_ASKED, Ballot, Sought, has_answered, is_vote, state_of
+from livereview.store import calibration, decisions, ranks, records, retrieval, standings
 from livereview.store.calibration import Answer
 from livereview.store.decisions import Decision
 from livereview.store.open import Connection, Store
+from livereview.store.retrieval import Step
 from livereview.store.standings import Standing
-
-SETTLED = {"included": "included", "excluded": "excluded", "not_retrieved": "not retrieved"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,8 @@ def decide(
     """Write one decision and say where the report stands after it; the same id again changes nothing.
 
     record   the record that was on the screen, by its id, in `record_version` (None: the current one)
-    verdict  include, exclude, maybe, not_retrieved, or withdrawn to take back one's own last word on this report
+    verdict  include, exclude, maybe, or withdrawn to take back one's own last word on this report; not_retrieved is no
+             decision: it puts the report on the list of those to be retrieved, with `note` as what was tried
     waiting  as the screening room asks: only what waits for this person is decided (else Stale is raised), the same id
              with other words raises Arrived, and a report that they are asked about again gets an answer: it is no vote
     shown    what was on the screen: it is stored, and Outdated raised where it is not in force (None: what is in force)
@@ -165,31 +169,90 @@ def _decide(con: Connection, asked: Decision, how: How, now: datetime) -> dict[s
     before = standings.of(con, asked.review, report)
     if before is None:
         raise Refused(f"{asked.record_id} is not in review {asked.review}")
+    sought = retrieval.on_report(con, asked.review, report)
+    if asked.verdict == "not_retrieved":
+        return _cannot_get(con, rules, asked, before, sought, how, now)
     given = decisions.on_report(con, asked.review, report)
     mine = [one for one in given if _whose(one) == (asked.stage, asked.reviewer, asked.role)]
     if any(one["id"] == asked.id for one in mine):
         return _told(before, known=True, stands=True)
     if how.file and not decisions.known(con, asked.id) and _told_before(con, asked, report, rules, how.file):
         return _told(before, known=True, stands=True)
+    can_not_get = asked.stage == retrieval.STAGE and asked.reviewer in sought.people
+    if asked.verdict == "withdrawn" and retrieval.known(con, asked.id):
+        return _told(before, known=True, stands=True)
+    if asked.verdict == "withdrawn" and not mine and can_not_get:
+        return _can_get(con, rules, asked, before, now)
     if how.instead:
-        _takes_the_place(how.instead, mine)
+        _takes_the_place(how.instead, _words(con, asked, before, mine))
     elif how.waiting:
-        _still_waits(asked, before, mine)
+        _still_waits(asked, before, given, sought)
     if how.shown:
         _as_shown(con, rules, asked, how.shown)
     _check(rules, asked, before, [one for one in given if not how.instead or one not in mine])
     word = _dated(con, asked, report, rules)
     if not _write(con, word, [one["record_id"] for one in mine], now):
         return _told(before, known=True, stands=False)
-    after = _moved(con, rules, before, [one for one in given if one not in mine], word)
-    if _final(rules, before) != _final(rules, after):
-        versions.ask(con, asked.review, f"a report was {SETTLED.get(after.state, 'taken up again')}", now)
+    if can_not_get and is_vote(word.role, word.verdict):  # who decides has it
+        retrieval.append(con, _step(asked, "taken_back", f"{asked.id}/had"), now)
+    ballots = [_ballot(one) for one in given if one not in mine]
+    if word.verdict != "withdrawn":
+        last = max((ballot.seq for ballot in ballots), default=0) + 1
+        ballots.append(Ballot(word.stage, word.reviewer, word.role, word.verdict, last))
+    return _told(moved(con, rules, before, ballots, now), known=False, stands=True)
+
+
+def _cannot_get(
+    con: Connection,
+    rules: Review,
+    asked: Decision,
+    before: Standing,
+    sought: Sought,
+    how: How,
+    now: datetime,
+) -> dict[str, Any]:
+    """Put the report on the list of those to be retrieved: this person can't get it, and has not voted."""
+    if retrieval.known(con, asked.id):
+        request = retrieval.of_person(con, asked.review, before.report_id, asked.reviewer)
+        return _told(before, known=True, stands=request is not None and request["id"] == asked.id)
+    given = decisions.on_report(con, asked.review, before.report_id)
+    mine = [vote for vote in given if _whose(vote) == (asked.stage, asked.reviewer, asked.role)]
+    if how.instead:
+        _takes_the_place(how.instead, _words(con, asked, before, mine))
+    elif how.waiting:
+        _still_waits(asked, before, given, sought)
+    _check(rules, asked, before, [vote for vote in given if not how.instead or vote not in mine])
+    if mine and not how.instead:
+        raise Refused("you have decided on this report, so you had it; take your decision back first")
+    if asked.reviewer in sought.people:
+        return _told(before, known=True, stands=True)
+    if mine:
+        back = replace(asked, id=f"{asked.id}/instead", verdict="withdrawn", note=None, tags=(), criteria_version="")
+        word = _dated(con, replace(back, record_id=mine[0]["record_id"]), before.report_id, rules)
+        _write(con, word, [vote["record_id"] for vote in mine], now)
+    after = retrieving.write(con, rules, before, _step(asked, "asked", asked.id), now)
     return _told(after, known=False, stands=True)
+
+
+def _words(con: Connection, asked: Decision, before: Standing, mine: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What stands of this person on a report: their decisions, and that they can't get it."""
+    request = retrieval.of_person(con, asked.review, before.report_id, asked.reviewer)
+    return [*mine, request] if request and asked.stage == retrieval.STAGE else list(mine)
+
+
+def _can_get(con: Connection, rules: Review, asked: Decision, before: Standing, now: datetime) -> dict[str, Any]:
+    """Take back that this person can't get the report."""
+    after = retrieving.write(con, rules, before, _step(asked, "taken_back", asked.id), now)
+    return _told(after, known=False, stands=True)
+
+
+def _step(asked: Decision, act: str, id: str) -> Step:
+    return Step(id, asked.review, asked.record_id, act, asked.reviewer, asked.note, asked.tags)
 
 
 def _says_the_same(con: Connection, asked: Decision) -> None:
     """Raise Arrived where this id was written before with other words: then those stand, or were taken back."""
-    before = decisions.by_id(con, asked.id) or calibration.by_id(con, asked.id)
+    before = decisions.by_id(con, asked.id) or calibration.by_id(con, asked.id) or retrieval.by_id(con, asked.id)
     if before is None:
         return
     words = asked.verdict, asked.reason, asked.note, asked.tags
@@ -244,20 +307,24 @@ def _whose(given: dict[str, Any]) -> tuple[str, str, str]:
     return given["stage"], given["reviewer"], given["role"]
 
 
-def _told(standing: Standing, *, known: bool, stands: bool) -> dict[str, Any]:
-    found = {"report": standing.report_id, "stage": standing.stage, "state": standing.state, "votes": standing.votes}
-    return {**found, "known": known, "stands": stands}
-
-
-def _still_waits(asked: Decision, before: Standing, mine: Sequence[dict[str, Any]]) -> None:
-    if mine:
-        raise Stale("you have decided this record already", mine=True)
+def _still_waits(asked: Decision, before: Standing, given: Sequence[dict[str, Any]], sought: Sought) -> None:
+    """Raise Stale unless the report takes this person's word."""
     if asked.role == "adjudication":
-        if before.stage != asked.stage or before.state != "conflict":
-            raise Stale("this conflict is settled")
+        _conflict_waits(asked, before, given)
         return
+    here = [_ballot(vote) for vote in given if vote["stage"] == asked.stage]
+    asked_for = sought if asked.stage == retrieval.STAGE else NOBODY_ASKED
+    if has_answered(asked.reviewer, here, asked_for):
+        raise Stale("you have answered already", mine=True)
     if before.stage != asked.stage or before.state not in ("open", "half"):
         raise Stale("this record takes no votes at this stage any more")
+
+
+def _conflict_waits(asked: Decision, before: Standing, given: Sequence[dict[str, Any]]) -> None:
+    if any(_whose(word) == (asked.stage, asked.reviewer, asked.role) for word in given):
+        raise Stale("you have decided this record already", mine=True)
+    if before.stage != asked.stage or before.state != "conflict":
+        raise Stale("this conflict is settled")
 
 
 def _dated(con: Connection, asked: Decision, report: str, rules: Review) -> Decision:
@@ -269,20 +336,6 @@ def _dated(con: Connection, asked: Decision, report: str, rules: Review) -> Deci
     if word.rank is None and (ranked := ranks.place(con, asked.review, report)):
         return replace(word, rank=ranked[0], model=ranked[1])
     return word
-
-
-def _moved(
-    con: Connection, rules: Review, before: Standing, others: Sequence[dict[str, Any]], word: Decision
-) -> Standing:
-    """Where the report stands with the others' decisions and this new one, kept."""
-    ballots = [_ballot(one) for one in others]
-    if word.verdict != "withdrawn":
-        last = max((one.seq for one in ballots), default=0) + 1
-        ballots.append(Ballot(word.stage, word.reviewer, word.role, word.verdict, last))
-    found = place(ballots, rules.screening.stages, rules.screening.votes)
-    after = Standing(before.report_id, found.stage, found.votes, found.state)
-    standings.keep(con, word.review, after)
-    return after
 
 
 def _ballot(given: dict[str, Any]) -> Ballot:
@@ -331,67 +384,3 @@ def _write(con: Connection, word: Decision, mine: Sequence[str], now: datetime) 
             )
             decisions.append(con, back, now)
     return True
-
-
-def _final(review: Review, standing: Standing) -> str | None:
-    """What the public summary sees of a standing: nothing before the last stage has an answer."""
-    last = standing.stage == review.screening.stages[-1]
-    return standing.state if last and standing.state in ("included", "excluded", "not_retrieved") else None
-
-
-def find_record(store: Store, *, review: str, reference: str, now: datetime) -> dict[str, Any]:
-    """The record that a person means by a record id, a DOI, "pmid:123" or a title.
-
-    Several records of one report are one answer; several reports are refused, naming them.
-    """
-    with store.read() as con:
-        return {"record": resolve(con, review, reference)}
-
-
-def resolve(con: Connection, review: str, reference: str) -> str:
-    """As `find_record`; the oldest record of the report is the answer."""
-    reference = reference.strip()
-    if records.in_review(con, review, reference):
-        return reference
-    doi = identifiers.clean_doi(reference)
-    pmid = identifiers.clean_pmid(reference) if reference.lower().startswith("pmid") else None
-    found = records.find(con, review, doi, pmid, None if doi or pmid else reference)
-    reports = {records.report_of(con, [record]).get(record, record): record for record in reversed(found)}
-    if not reports:
-        raise Refused(
-            f"no record of review {review} is {reference!r}; give a record id, a DOI, pmid:… or the exact title"
-        )
-    if len(reports) > 1:
-        raise Refused(
-            f"{reference!r} fits {len(reports)} reports ({', '.join(sorted(reports.values()))}); give a record id"
-        )
-    return next(iter(reports.values()))
-
-
-def explain(store: Store, *, left: str, right: str, now: datetime) -> dict[str, Any]:
-    """What the rules say of two records and why, in words; raises Refused for a record that is not known."""
-    with store.read() as con:
-        known = records.current(con, [left, right])
-        if missing := [record for record in (left, right) if record not in known]:
-            raise Refused(f"no record {', '.join(missing)}; a record's id stands beside it on the duplicates page")
-        return {"text": explained(known[left], known[right])}
-
-
-def judge(store: Store, *, id: str, left: str, right: str, verdict: str, person: str, now: datetime) -> dict[str, Any]:
-    """A person's word on a pair of records: same, linked, different, or withdrawn. Reports follow at once."""
-    if verdict not in ("same", "linked", "different", "withdrawn"):
-        raise Refused(f"verdict must be one of same, linked, different, withdrawn; it was {verdict!r}")
-    if left == right:
-        raise Refused("a pair needs two different records")
-    left, right = sorted((left, right))
-
-    def job(con: Connection) -> dict[str, Any]:
-        if len(records.current(con, [left, right])) < 2:
-            raise Refused(f"unknown record among {left}, {right}")
-        matches.append(con, [matches.Match(id, left, right, verdict, person, "person", "-", {})], now)
-        regroup(con, [left, right])
-        for review in records.reviews_of(con, [left, right]):
-            versions.ask(con, review, "a person judged whether two records are one report", now)
-        return {"reports": dict(records.report_of(con, [left, right]))}
-
-    return store.write(job)

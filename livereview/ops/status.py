@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from livereview.ops import nights, published, recheck, service, tasks
+from livereview.ops import nights, published, recheck, retrieval, service, tasks
 from livereview.ops.published import Fault
 from livereview.ops.surveil import protocol
 from livereview.review import Review
@@ -50,6 +50,7 @@ def _review(con: Connection, review: str, now: datetime, damage: Sequence[Fault]
         "out_of_reach": recheck.out_of_reach(con, review),
         "flow": decisions.counts(con, review),
         "conflicts": len(decisions.conflicts(con, review)),
+        "to_retrieve": asdict(retrieval.waiting(con, rules)),
         "version": published[-1].number if published else None,
         "published": published[-1].made if published else None,
         "change": published[-1].change if published else None,
@@ -117,6 +118,7 @@ def alarms(
     found += [alarm for one in known for alarm in one.alarms]
     found += nights.alarms(con, rules, nights.begun(ledger.attempts(con, rules.id)), now)
     found += recheck.overdue(con, rules.id, now)
+    found += retrieval.alarms(con, rules, now)
     if problem := versions.last_problem(con, rules.id):
         found.append(f"the last build failed and the old page stands: {problem}")
     if held := versions.held(con, rules.id):

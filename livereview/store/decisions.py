@@ -132,14 +132,15 @@ def history(con: Connection, review: str, reviewer: str, limit: int) -> list[dic
 def last_word(
     con: Connection, review: str, record_id: str, stage: str, reviewer: str
 ) -> tuple[str | None, str | None, list[str]] | None:
-    """(reason, note, tags) of a reviewer's last vote on a record, in force or taken back; None if there never was one."""
-    row = one_row(
-        con,
-        """SELECT reason, note, tags FROM decision WHERE review = ? AND record_id = ? AND stage = ? AND reviewer = ?
-        AND role = 'vote' AND verdict <> 'withdrawn' ORDER BY seq DESC LIMIT 1""",
-        [review, record_id, stage, reviewer],
-    )
-    return (row[0], row[1], row[2] or []) if row else None
+    """(reason, note, tags) of a reviewer's last answer on a record, in force or taken back; None if there never was one."""
+    rows = con.execute(
+        """SELECT reason, note, tags, seq FROM decision WHERE review = $review AND record_id = $record AND stage = $stage
+            AND reviewer = $reviewer AND role = 'vote' AND verdict <> 'withdrawn'
+        UNION ALL SELECT NULL, note, tags, seq FROM retrieval WHERE review = $review AND record_id = $record
+            AND author = $reviewer AND act = 'asked' AND $stage = 'full_text' ORDER BY seq DESC LIMIT 1""",
+        {"review": review, "record": record_id, "stage": stage, "reviewer": reviewer},
+    ).fetchall()
+    return (rows[0][0], rows[0][1], rows[0][2] or []) if rows else None
 
 
 def sole_votes(con: Connection, reviewer: str) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livereview.review import Review
+from livereview.screening.states import NO_VOTE
 from livereview.store import calibration, shares, stopping
 from livereview.store.open import Connection
 from livereview.store.rows import one_row
@@ -41,25 +42,28 @@ class Head:
         return self.reports[0].report_id if self.reports else None
 
 
-# `place` orders in one number, so that the first are found without sorting all: half-screened ones first, or a re-ranked list would leave records with a
-# single vote for ever; then those drawn for an audit; then by rank (27 bits), then as found (33 bits). "Not retrieved" is
-# no vote: once somebody has the report after all, everyone is asked. Where people have shares, each meets their own only.
+# `place` orders in one number, so that the first are found without sorting all: half-screened ones first, or a re-ranked
+# list would leave records with a single vote for ever; then those drawn for an audit; then by rank (27 bits), then as found
+# (33 bits). Nobody is asked about what they have answered (`screening.states.has_answered`). Where people have shares, each
+# meets their own.
 _WAITING = """
     WITH latest AS (SELECT record_id, arg_max(verdict, seq) AS verdict, max(seq) AS seq FROM decision
         WHERE review = $review AND reviewer = $reviewer AND stage = $stage AND role = 'vote' GROUP BY record_id),
-    mine AS (SELECT coalesce(p.report_id, l.record_id) AS report_id, l.verdict <> 'not_retrieved' AS voted
+    mine AS (SELECT coalesce(p.report_id, l.record_id) AS report_id
         FROM latest l LEFT JOIN report p ON p.record_id = l.record_id {reopened}
-        WHERE l.verdict <> 'withdrawn' AND l.seq > {since}),
+        WHERE l.verdict NOT IN (SELECT unnest($no_vote::VARCHAR[])) AND l.seq > {since} {asked}),
     waiting AS (SELECT s.report_id, s.votes,
             (s.votes = 0)::BIGINT * 1152921504606846976
             + if({drawn}, 0, least(coalesce(r.place, 134217727), 134217727))::BIGINT * 8589934592
             + s.seq AS place
         FROM screening_state s LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id {joins}
         WHERE s.review = $review AND s.stage = $stage AND s.state IN ('open', 'half') {only}
-            AND NOT EXISTS (SELECT 1 FROM mine WHERE mine.voted AND mine.report_id = s.report_id))
+            AND NOT EXISTS (SELECT 1 FROM mine WHERE mine.report_id = s.report_id))
 """
 _REOPENED = """LEFT JOIN reopened o ON o.review = $review AND o.stage = $stage
     AND o.report_id = coalesce(p.report_id, l.record_id)"""
+_ASKED = """UNION SELECT report_id FROM retrieval_request
+    WHERE review = $review AND author = $reviewer AND $stage = 'full_text'"""
 _DRAWN = "LEFT JOIN drawn d ON d.review = s.review AND d.report_id = s.report_id"
 _ONE = "{'report': report_id, 'votes': votes}"
 
@@ -137,11 +141,13 @@ def progress(con: Connection, review: Review, reviewer: str) -> dict[str, tuple[
 
 def _queue(con: Connection, review: Review, reviewer: str, stage: str) -> _Queue:
     """Of what this review needs only: to plan for the parts that most have no use for takes longer than to read the rest."""
-    values: dict[str, object] = {"review": review.id, "reviewer": reviewer, "stage": stage}
-    parts = {"reopened": "", "since": "0", "drawn": "false", "joins": "", "only": ""}
+    values: dict[str, object] = {"review": review.id, "reviewer": reviewer, "stage": stage, "no_vote": list(NO_VOTE)}
+    parts = {"reopened": "", "since": "0", "asked": "", "drawn": "false", "joins": "", "only": ""}
     events = _events(con, review.id)
     if "reopening" in events:
         parts |= {"reopened": _REOPENED, "since": "coalesce(o.seq, 0)"}
+    if "retrieval" in events:
+        parts |= {"asked": _ASKED}
     if "draw" in events:
         parts |= {"drawn": "d.report_id IS NOT NULL", "joins": _DRAWN}
     if "stopping" in events and stopping.holds(con, review.id, stage):
@@ -156,12 +162,13 @@ def _queue(con: Connection, review: Review, reviewer: str, stage: str) -> _Queue
 
 
 def _events(con: Connection, review: str) -> set[str]:
-    """Which of these the review has ever had: stopping, a draw for an audit, a reopening, calibration."""
+    """Which the review has ever had: stopping, a draw for an audit, a reopening, calibration, a report not to be had."""
     rows = con.execute(
         """(SELECT 'stopping' FROM stopping WHERE review = $review LIMIT 1) UNION ALL
         (SELECT 'draw' FROM draw WHERE review = $review LIMIT 1) UNION ALL
         (SELECT 'reopening' FROM reopening WHERE review = $review LIMIT 1) UNION ALL
-        (SELECT 'calibration' FROM calibration WHERE review = $review LIMIT 1)""",
+        (SELECT 'calibration' FROM calibration WHERE review = $review LIMIT 1) UNION ALL
+        (SELECT 'retrieval' FROM retrieval WHERE review = $review LIMIT 1)""",
         {"review": review},
     ).fetchall()
     return {row[0] for row in rows}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from livereview.screening.states import Ballot, place
+from livereview.screening.states import NOBODY_ASKED, Ballot, Sought, place
 from livereview.store.rows import any_row, one_row
 
 if TYPE_CHECKING:
@@ -96,17 +96,36 @@ def _derive(con: Connection, ids: Collection[str] | None) -> None:
     ).fetchall()
     if not found:
         return
-    rules, ballots = _rules(con), _by_report(con, ids)
+    rules, ballots, asked = _rules(con), _by_report(con, ids), sought(con, ids)
     rows = []
     for review, report_id, seq in found:
         stages, needed = rules[review]
-        stands = place(ballots.get((review, report_id), ()), stages, needed)
+        key = (review, report_id)
+        stands = place(ballots.get(key, ()), stages, needed, asked.get(key, NOBODY_ASKED))
         rows.append((review, report_id, stands.stage, stands.votes, stands.state, seq))
     con.execute(
         """INSERT INTO screening_state SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
             unnest(?::INTEGER[]), unnest(?::VARCHAR[]), unnest(?::BIGINT[])""",
         [list(column) for column in zip(*rows, strict=True)],
     )
+
+
+def sought(con: Connection, report_ids: Collection[str] | None) -> dict[tuple[str, str], Sought]:
+    """Who can't get these reports (None: all), by (review, report); only those that somebody asked for."""
+    if not con.execute("SELECT 1 FROM retrieval LIMIT 1").fetchall():
+        return {}
+    where, values = chosen(report_ids)
+    asked = con.execute(
+        f"SELECT review, report_id, list(author) FROM retrieval_request WHERE report_id {where} GROUP BY ALL",  # noqa: S608
+        values,
+    ).fetchall()
+    final = con.execute(
+        f"SELECT review, report_id FROM retrieval_final WHERE report_id {where}",  # noqa: S608
+        values,
+    ).fetchall()
+    people = {(review, report): frozenset(names) for review, report, names in asked}
+    closed = set(final)
+    return {key: Sought(people.get(key, frozenset()), key in closed) for key in people.keys() | closed}
 
 
 def _by_report(con: Connection, ids: Collection[str] | None) -> dict[tuple[str, str], list[Ballot]]:

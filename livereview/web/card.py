@@ -52,14 +52,17 @@ def of(con: Connection, review: str, report: str, highlights: Highlights) -> Car
         pieces(record.title or "Untitled record", highlights),
         pieces(record.abstract or "", highlights),
         link(record),
-        next(
-            (address for one in members if one.source == "unpaywall" and (address := link(replace(one, doi=None)))),
-            None,
-        ),
+        open_copy(members),
         record.language if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", record.language or "") else None,
         tuple(sorted({member.source for member in members})),
         origin,
     )
+
+
+def open_copy(members: Sequence[Record]) -> str | None:
+    """Where a report can be read without paying, as Unpaywall says."""
+    links = [link(replace(record, doi=None)) for record in members if record.source == "unpaywall"]
+    return next((address for address in links if address), None)
 
 
 def link(record: Record) -> str | None:

@@ -18,9 +18,12 @@ def add(
     form: Annotated[str, Depends(guard.form_id)],
     record: Annotated[str, Form()],
     file: Annotated[UploadFile, File()],
+    back: Annotated[str, Form()] = "",
 ) -> Response:
-    """Keep the PDF with the record's report and go back to it."""
+    """Keep the PDF with the record's report and go back to it, or to the list of those to be retrieved."""
     here = f"/r/{room.review.id}/screen/full_text?record={record}"
+    if back == "list":
+        here = f"/r/{room.review.id}/retrieval?done={record}"
     with room.desk.store.read() as con:
         guard.recorded(con, room, record)
     try:

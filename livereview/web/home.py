@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from fastapi.responses import Response
 
-from livereview.ops import surveil
+from livereview.ops import retrieval, surveil
 from livereview.review import Review
 from livereview.store import decisions, matches, queues, retirement, searches, versions
 from livereview.store.open import Connection
@@ -25,6 +25,7 @@ class Row:
     stages: tuple[tuple[str, int, int], ...]
     conflicts: int | None
     doubtful: int | None
+    sought: int | None
     version: int | None
     ballot: bool = False
 
@@ -50,6 +51,7 @@ def _row(con: Connection, visit: Visit, review: Review) -> Row:
         tuple((stage, *progress[stage]) for stage in progress),
         len(decisions.conflicts(con, review.id)) if settles else None,
         matches.doubtful_count(con, review.id) if role != "reader" else None,
+        retrieval.waiting(con, review).sought if role != "reader" else None,
         published[-1].number if published else None,
         retirement.waits_for(con, review.id, visit.name),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from livereview.store import calibration, decisions, records
+from livereview.store import calibration, decisions, records, retrieval
 from livereview.store.open import Connection
 from livereview.web.guard import Room
 
@@ -35,9 +35,15 @@ def my_word(con: Connection, room: Room, record: str, stage: str, role: str = "v
 
 
 def my_vote(con: Connection, room: Room, record: str, stage: str, role: str = "vote") -> dict[str, Any] | None:
-    """As `my_word`, but of decisions only."""
-    votes = decisions.on_report(con, room.review.id, report_of(con, record), stage)
-    return next((vote for vote in reversed(votes) if (vote["reviewer"], vote["role"]) == (room.me, role)), None)
+    """As `my_word`, but without what I answered when I was asked again: my decision, or that I can't get the report."""
+    report = report_of(con, record)
+    votes = decisions.on_report(con, room.review.id, report, stage)
+    mine = [vote for vote in votes if (vote["reviewer"], vote["role"]) == (room.me, role)]
+    if mine:
+        return mine[-1]
+    if role == "vote" and stage == retrieval.STAGE:
+        return retrieval.of_person(con, room.review.id, report, room.me)
+    return None
 
 
 def last_word(con: Connection, room: Room, record: str, stage: str) -> tuple[str | None, str | None, list[str]] | None:
@@ -52,6 +58,7 @@ def history(con: Connection, room: Room) -> list[dict[str, Any]]:
     again = calibration.history(con, room.review.id, room.me, SHOWN)
     answered = {(row["report_id"], row["stage"]) for row in again}
     votes = decisions.history(con, room.review.id, room.me, SHOWN)
+    votes += retrieval.history(con, room.review.id, room.me, SHOWN)
     others = [row for row in votes if row["role"] != "vote" or (row["report_id"], row["stage"]) not in answered]
     return sorted(again + others, key=lambda row: row["made"], reverse=True)[:SHOWN]
 

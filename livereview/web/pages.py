@@ -19,7 +19,7 @@ VERDICTS = {
     "include": "Included",
     "exclude": "Excluded",
     "maybe": "Maybe",
-    "not_retrieved": "Not retrieved",
+    "not_retrieved": "Can’t get it",
     "same": "Same report",
     "linked": "Linked",
     "different": "Different",

@@ -16,7 +16,7 @@ from livereview.records import Record
 from livereview.review import Review
 from livereview.rights import Kind
 from livereview.screening.decisions import BadField
-from livereview.store import calibration, decisions, full_texts, matches, queues, records, shares, standings
+from livereview.store import calibration, decisions, full_texts, matches, queues, records, retrieval, shares, standings
 from livereview.store.open import Connection
 from livereview.web import as_shown, card, guard, lines, pages
 from livereview.web.as_shown import OnScreen
@@ -125,6 +125,7 @@ def _show(
         "card": shown,
         "sealed": sealed,
         "files": full_texts.of(con, review, report) if report and stage == "full_text" else [],
+        "links": retrieval.links(con, review, report) if report and stage == "full_text" else [],
         "together": _together(con, room, report, stage) if report else {},
         "draft": draft,
         "line": line,
@@ -226,7 +227,7 @@ def _write(room: Room, posted: Posted) -> Response | None:
     record, stage, draft = posted.record, posted.stage, posted.draft
     try:
         if posted.verdict not in ("include", "exclude", "maybe", "not_retrieved"):
-            raise Refused("choose include, exclude, maybe or not retrieved")
+            raise Refused("choose include, exclude or maybe; at full text also that you can't get it")
         answer = write(room, posted)
     except Stale as late:
         with room.desk.store.read() as con:
@@ -383,6 +384,6 @@ def arrived(room: guard.Here, form: str) -> Response:
         raise HTTPException(404, "There is no such form.")
     id = f"{room.me}-{form}"
     with room.desk.store.read() as con:
-        said = decisions.by_id(con, id) or calibration.by_id(con, id)
+        said = decisions.by_id(con, id) or calibration.by_id(con, id) or retrieval.by_id(con, id)
     verdict = pages.VERDICTS.get(said["verdict"], said["verdict"]) if said else None
     return JSONResponse({"arrived": said is not None, "verdict": verdict})

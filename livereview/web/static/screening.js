@@ -5,7 +5,7 @@
 
   // What a key may do: "click" the element with this data-key, or "focus" it.
   const ACTIONS = {
-    include: ["Include", "click"], exclude: ["Exclude", "click"], maybe: ["Maybe, or not retrieved", "click"],
+    include: ["Include", "click"], exclude: ["Exclude", "click"], maybe: ["Maybe; at full text: can’t get it", "click"],
     undo: ["Undo the last decision", "click"], skip: ["Skip this record for now", "click"], note: ["Write a note", "focus"],
     tags: ["Write tags", "focus"], highlights: ["Highlights on or off", "highlights"], open: ["Open the publication", "click"],
     next: ["Next in a list", "step"], previous: ["Previous in a list", "step"],

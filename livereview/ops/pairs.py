@@ -1,0 +1,71 @@
+"""Which record a person means, and whether two records are one report."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from livereview import records as identifiers
+from livereview.dedup.explain import explain as explained
+from livereview.errors import Refused
+from livereview.ops.settle import regroup
+from livereview.store import matches, records, versions
+from livereview.store.open import Connection, Store
+
+
+def find_record(store: Store, *, review: str, reference: str, now: datetime) -> dict[str, Any]:
+    """The record that a person means by a record id, a DOI, "pmid:123" or a title.
+
+    Several records of one report are one answer; several reports are refused, naming them.
+    """
+    with store.read() as con:
+        return {"record": resolve(con, review, reference)}
+
+
+def resolve(con: Connection, review: str, reference: str) -> str:
+    """As `find_record`; the oldest record of the report is the answer."""
+    reference = reference.strip()
+    if records.in_review(con, review, reference):
+        return reference
+    doi = identifiers.clean_doi(reference)
+    pmid = identifiers.clean_pmid(reference) if reference.lower().startswith("pmid") else None
+    found = records.find(con, review, doi, pmid, None if doi or pmid else reference)
+    reports = {records.report_of(con, [record]).get(record, record): record for record in reversed(found)}
+    if not reports:
+        raise Refused(
+            f"no record of review {review} is {reference!r}; give a record id, a DOI, pmid:… or the exact title"
+        )
+    if len(reports) > 1:
+        raise Refused(
+            f"{reference!r} fits {len(reports)} reports ({', '.join(sorted(reports.values()))}); give a record id"
+        )
+    return next(iter(reports.values()))
+
+
+def explain(store: Store, *, left: str, right: str, now: datetime) -> dict[str, Any]:
+    """What the rules say of two records and why, in words; raises Refused for a record that is not known."""
+    with store.read() as con:
+        known = records.current(con, [left, right])
+        if missing := [record for record in (left, right) if record not in known]:
+            raise Refused(f"no record {', '.join(missing)}; a record's id stands beside it on the duplicates page")
+        return {"text": explained(known[left], known[right])}
+
+
+def judge(store: Store, *, id: str, left: str, right: str, verdict: str, person: str, now: datetime) -> dict[str, Any]:
+    """A person's word on a pair of records: same, linked, different, or withdrawn. Reports follow at once."""
+    if verdict not in ("same", "linked", "different", "withdrawn"):
+        raise Refused(f"verdict must be one of same, linked, different, withdrawn; it was {verdict!r}")
+    if left == right:
+        raise Refused("a pair needs two different records")
+    left, right = sorted((left, right))
+
+    def job(con: Connection) -> dict[str, Any]:
+        if len(records.current(con, [left, right])) < 2:
+            raise Refused(f"unknown record among {left}, {right}")
+        matches.append(con, [matches.Match(id, left, right, verdict, person, "person", "-", {})], now)
+        regroup(con, [left, right])
+        for review in records.reviews_of(con, [left, right]):
+            versions.ask(con, review, "a person judged whether two records are one report", now)
+        return {"reports": dict(records.report_of(con, [left, right]))}
+
+    return store.write(job)
