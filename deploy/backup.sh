@@ -2,6 +2,7 @@
 # backup.sh TARGET [KEEP]: copy the database (while it is in use) and the published site into TARGET, prove that the copy
 # opens, and keep the newest KEEP copies (30).
 set -euo pipefail
+umask 077
 target=${1:?usage: backup.sh TARGET [KEEP]}
 keep=${2:-30}
 here=$(cd "$(dirname "$0")/.." && pwd)

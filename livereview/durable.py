@@ -18,9 +18,10 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from livereview.private_files import PUBLIC_FILE, PUBLIC_FOLDER, public_folder
+
 TEMPORARY = ".new"  # how the name of what is not in its place yet ends
 PROCESS = secrets.token_hex(4)  # part of such names, so that a living process's are told from a dead one's
-PUBLIC_FILE, PUBLIC_FOLDER = 0o644, 0o755  # what is published is for everybody, whatever the service's umask
 
 _numbers = itertools.count()
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -156,7 +157,7 @@ class Staging:
         """Write a folder of these files beside `target`; False where `target` holds just them already."""
         if holds(target, files):
             return False
-        target.parent.mkdir(mode=PUBLIC_FOLDER, parents=True, exist_ok=True)
+        public_folder(target.parent)
         new = beside(target)
         self._waiting.append((new, target))
         for name, content in files.items():
@@ -196,7 +197,7 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(mode=PUBLIC_FOLDER, parents=True, exist_ok=True)
+    public_folder(path.parent)
     path.write_bytes(content)
     path.chmod(PUBLIC_FILE)
 

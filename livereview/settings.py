@@ -53,6 +53,7 @@ class Settings:
     keep     how many whole copies stay there (LIVEREVIEW_BACKUP_KEEP, 30)
     memory   what DuckDB may use (LIVEREVIEW_MEMORY, "2GB"); threads likewise (LIVEREVIEW_THREADS, 2)
     oidc     who else vouches for people; None: they sign in with secrets only
+    proxies  addresses and networks whose X-Forwarded-… are believed (LIVEREVIEW_TRUSTED_PROXIES); none: nobody's
     """
 
     home: Path
@@ -65,6 +66,15 @@ class Settings:
     reserve: int = RESERVE
     backup: str = field(default="", repr=False)
     keep: int = 30
+    proxies: tuple[str, ...] = ()
+
+    @property
+    def address(self) -> str:
+        """Where people reach this server, without a slash at the end; nothing where nobody said.
+
+        What a request calls this server is never used instead: a visitor chooses that.
+        """
+        return self.url.rstrip("/")
 
     @property
     def smtp(self) -> str:
@@ -106,6 +116,7 @@ def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
         reserve=_bytes(environment.get("LIVEREVIEW_RESERVE", ""), "LIVEREVIEW_RESERVE", RESERVE),
         backup=environment.get("LIVEREVIEW_BACKUP", ""),
         keep=_count(environment.get("LIVEREVIEW_BACKUP_KEEP", ""), "LIVEREVIEW_BACKUP_KEEP", 30),
+        proxies=_proxies(environment.get("LIVEREVIEW_TRUSTED_PROXIES", "")),
     )
 
 
@@ -118,6 +129,7 @@ def told(settings: Settings) -> dict[str, object]:
         "LIVEREVIEW_MEMORY": settings.memory,
         "LIVEREVIEW_THREADS": str(settings.threads),
         "LIVEREVIEW_URL": settings.url,
+        "LIVEREVIEW_TRUSTED_PROXIES": ", ".join(settings.proxies),
         "LIVEREVIEW_MAIL_FROM": settings.sender,
         "LIVEREVIEW_RESERVE": f"{settings.reserve // MB}MB",
         "LIVEREVIEW_BACKUP_KEEP": str(settings.keep),
@@ -135,6 +147,27 @@ def _bytes(text: str, name: str, usual: int) -> int:
     if found is None:
         raise Refused(f"{name} must be like 512MB or 2GB; got {text!r}")
     return int(found[1]) * (MB if found[2].upper() == "MB" else 1024 * MB)
+
+
+def _proxies(text: str) -> tuple[str, ...]:
+    """Addresses and networks, each as Python writes it; refused where one is neither."""
+    trusted = []
+    for word in re.split(r"[,\s]+", text.strip()):
+        if not word:
+            continue
+        try:
+            network = ipaddress.ip_network(word)
+        except ValueError:
+            raise Refused(
+                "LIVEREVIEW_TRUSTED_PROXIES must be the addresses or networks of your proxies, such as"
+                f" 127.0.0.1 or 172.28.0.0/16, with commas between them; got {word!r}"
+            ) from None
+        if network.prefixlen == 0:
+            raise Refused(
+                f"LIVEREVIEW_TRUSTED_PROXIES: {word} would let every visitor say who they are; name your proxy only"
+            )
+        trusted.append(str(network))
+    return tuple(trusted)
 
 
 def _count(text: str, name: str, usual: int) -> int:

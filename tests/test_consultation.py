@@ -225,8 +225,8 @@ def test_a_token_opens_its_own_version_only_and_is_not_kept(published: Store, tm
         assert kept.by_token(con, "other-review", TOKEN) is None
 
 
-def test_a_review_takes_a_hundred_comments_of_readers_a_day(published: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consultation, "A_DAY", 3)
+def test_a_review_takes_so_many_comments_of_readers_a_day(published: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consultation, "READERS_A_DAY", 3)
     opened(published)
     invite(published)
     for number in range(3):

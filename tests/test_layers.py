@@ -25,11 +25,12 @@ ALLOWED: dict[str, set[str]] = {
     "records": {"errors"},
     "settings": {"disk", "errors"},
     "rights": set(),
+    "private_files": set(),
     "messages": {"errors"},
     "processes": set(),
     "logs": set(),
     "wire": set(),
-    "durable": set(),
+    "durable": {"private_files"},
     "review": {"records", "errors"},
     "review_toml": {"review", "messages", "errors"},
     "sources": {"records", "errors"},
@@ -44,10 +45,11 @@ ALLOWED: dict[str, set[str]] = {
     "fetch": {"wire", "sources", "records", "errors"},
     "notices": {"errors", "fetch", "wire"},
     "replay": {"disk", "fetch", "sources", "records", "errors"},
-    "store": CORE | {"disk", "durable", "sources", "dedup", "surveillance", "screening", "evidence"},
+    "store": CORE | {"private_files", "disk", "durable", "sources", "dedup", "surveillance", "screening", "evidence"},
     "dedup_files": {"dedup", "sources", "records", "errors"},
     "ops": CORE
     | {
+        "private_files",
         "review_toml",
         "sources",
         "dedup",
@@ -68,7 +70,7 @@ ALLOWED: dict[str, set[str]] = {
     "files": {"client", "sources", "records", "errors", "exchange"},
     "web": CORE
     | {"disk", "rights", "ops", "store", "exchange", "screening", "evidence", "settings", "sources"}
-    | {"client", "wire"},
+    | {"client", "wire", "private_files"},
     "night": {"replay", "settings", "flows"},
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},

@@ -56,6 +56,8 @@ def site(reviewed: Store, settings: Settings) -> Path:
 
 @pytest.fixture
 def http(app: FastAPI, site: Path) -> TestClient:
+    desk = app.state.desk
+    app.state.desk = replace(desk, settings=replace(desk.settings, url=HERE))
     return TestClient(app)
 
 

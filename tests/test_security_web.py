@@ -391,9 +391,9 @@ def test_wrong_secrets_count_whatever_the_request_claims_to_be(app: FastAPI, rev
         assert answer.status_code == (401 if number < guard.TRIES else 429), number
     assert int(answer.headers["retry-after"]) > 800
     right = {"secret": secret_of("ada")}
-    assert TestClient(app).post("/sign-in", data=right, headers={"X-Forwarded-For": "10.1.1.1"}).status_code == 429
-    elsewhere = TestClient(app, client=("192.0.2.7", 1), follow_redirects=False)
-    assert elsewhere.post("/sign-in", data=right).status_code == 303, "one address can't lock all others out"
+    for address in ("testclient", "192.0.2.7"):
+        http = TestClient(app, client=(address, 1), follow_redirects=False)
+        assert http.post("/sign-in", data=right).status_code == 303, "a right secret is never locked out"
 
 
 def test_a_refusal_does_not_tell_whether_an_account_exists(app: FastAPI, reviewed: Store) -> None:

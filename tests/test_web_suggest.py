@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,9 @@ from fastapi import FastAPI
 
 from livereview.errors import Refused
 from livereview.ops import status, tips
+from livereview.store import tasks
 from livereview.store.open import Store
+from livereview.web.limits import WIDE_A_DAY, WIDE_QUIET_A_DAY
 from tests.conftest import NOW, REVIEW, Browser, Forms, TestClient
 
 People = Callable[..., Browser]
@@ -89,12 +92,47 @@ def test_an_address_sends_five_an_hour(app: FastAPI, reviewed: Store) -> None:
     assert codes == [200] * 5 + [429] * 2 and len(waiting(reviewed)) == 5
 
 
-def test_a_review_takes_a_hundred_a_day(reviewed: Store) -> None:
-    for n in range(tips.A_DAY):
-        tips.suggest(reviewed, review=REVIEW, id=str(n), now=NOW, **STUDY)
+def test_on_a_busy_day_suggestions_are_held_back_and_nobody_is_refused(
+    reviewed: Store, browser: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tips, "A_DAY", 3)
+    monkeypatch.setattr(tips, "MOST_A_DAY", 6)
+    for n in range(6):
+        tips.suggest(reviewed, review=REVIEW, id=str(n), now=NOW, **{**STUDY, "title": f"A study, number {n}"})
     with pytest.raises(Refused, match="come back tomorrow"):
         tips.suggest(reviewed, review=REVIEW, id="more", now=NOW, **STUDY)
-    tips.suggest(reviewed, review=REVIEW, id="more", now=NOW + timedelta(days=1, seconds=1), **STUDY)
+    lena = browser("lena", "lead")
+    page = lena.get(f"/r/{REVIEW}")
+    assert "3 suggestions of busy days, held back" in page
+    assert page.index("number 2") < page.index("held back") < page.index("number 3")
+    lena.press("Decline all 3")
+    assert waiting(reviewed) == [f"A study, number {n}" for n in range(3)]
+    tips.suggest(reviewed, review=REVIEW, id="next", now=NOW + timedelta(days=1, seconds=1), **STUDY)
+    lena.get(f"/r/{REVIEW}")
+    assert "held back" not in lena.page.text
+
+
+def test_twenty_addresses_do_not_use_up_the_day_of_an_honest_reader(app: FastAPI, reviewed: Store) -> None:
+    def sends(address: str, times: int, hour: int = 0) -> list[int]:
+        app.state.desk = replace(app.state.desk, clock=lambda: NOW + timedelta(hours=hour))
+        http = TestClient(app, client=(address, 1))
+        return [
+            http.post(PATH, data={**STUDY, "title": f"{address} {n} {hour} title"}).status_code for n in range(times)
+        ]
+
+    one_site = [f"2001:db8:1:1::{n:x}" for n in range(20)]
+    codes = [code for address in one_site for code in sends(address, 2)]
+    assert codes.count(200) == 5, "a /64 is one sender"
+    for hour in range(12):
+        for n in range(20):
+            sends(f"198.51.100.{n}", 5, hour)
+    kept = waiting(reviewed)
+    assert len(kept) <= WIDE_A_DAY + 5, "a neighbourhood has a share of the day"
+    assert sends("203.0.113.7", 1, 12) == [200] and "203.0.113.7 0 12 title" in waiting(reviewed)
+    with reviewed.read() as con:
+        front = [task for task in tasks.of(con, REVIEW) if "held" not in task.data]
+    assert len(front) <= WIDE_QUIET_A_DAY + 5 + 1, "the noisy are behind the others"
+    assert front[-1].data["title"] == "203.0.113.7 0 12 title"
 
 
 def test_a_robot_that_fills_in_every_field_is_thanked_and_forgotten(app: FastAPI, reviewed: Store) -> None:

@@ -31,7 +31,8 @@ LONGEST = {
     "name": 120,
     "address": 254,
 }
-A_DAY = 100  # comments of readers that a review takes in a day, and of each panel member
+A_DAY = 100  # comments of each panel member in a day
+READERS_A_DAY = 2_000  # comments of readers in a day: each waits for the lead; one network sends twenty at most
 MOST_INVITED = 200
 LONGEST_OPEN = timedelta(days=366)
 
@@ -183,7 +184,8 @@ def comment(
         here = _taking(con, review, guest, now)
         if about and about not in claims_of(con, review, here.version):
             raise Refused("The sentence that you chose is not in this version. Choose another, or the whole version.")
-        if consultation.count_since(con, review, guest.id if guest else None, now - timedelta(days=1)) >= A_DAY:
+        most = A_DAY if guest else READERS_A_DAY
+        if consultation.count_since(con, review, guest.id if guest else None, now - timedelta(days=1)) >= most:
             raise Refused("There were many comments today. Please come back tomorrow.")
         role = guest.name if guest else None
         said = Comment(id, here.version, about or None, words, who or None, named, role, None, None, None, now)

@@ -17,6 +17,7 @@ from livereview.evidence.claims import CONCLUSION_CHANGED, sentences
 from livereview.ops import published_files, renditions
 from livereview.ops.published_files import ReviewFolder
 from livereview.ops.snapshot import snapshot, withdrawn
+from livereview.private_files import public_folder
 from livereview.review import Review
 from livereview.store import past, placed, searches, versions
 from livereview.store.open import Connection, Store
@@ -230,7 +231,7 @@ def library(store: Store, *, folder: Path, now: datetime) -> None:
         with store.read() as con:
             upto = placed.newest_event(con)
             files = front.files(_entries(con))
-        folder.mkdir(parents=True, exist_ok=True)
+        public_folder(folder)
         for name, content in files.items():
             durable.write_file(folder / name, content)
         digest = published_files.digest(files)

@@ -18,7 +18,8 @@ from livereview.store.open import Connection, Store
 from livereview.store.searches import Run
 from livereview.store.tasks import Task
 
-A_DAY = 100  # suggestions that a review takes in a day: above it somebody is playing, and the lead's page stays usable
+A_DAY = 100  # suggestions a day that stand on the lead's page: above it somebody is playing, and the rest is held back
+MOST_A_DAY = 2_000  # suggestions that a review takes in a day at all; one network sends twenty at most
 LONGEST = {"title": 500, "link": 1_000, "note": 2_000}
 SEARCH = Search(
     name="suggestions", source="tip", platform="Suggestions of readers", query='form "suggest a study"', grey=True
@@ -26,17 +27,32 @@ SEARCH = Search(
 
 
 def suggest(
-    store: Store, *, review: str, id: str, title: str, now: datetime, link: str = "", note: str = ""
+    store: Store,
+    *,
+    review: str,
+    id: str,
+    title: str,
+    now: datetime,
+    link: str = "",
+    note: str = "",
+    noisy: bool = False,
 ) -> dict[str, Any]:
-    """Take down a suggestion; the same id again changes nothing. Raises Refused, in words for the reader, for one that
-    is no suggestion, and when there were too many today."""
+    """Take down a suggestion; the same id again changes nothing.
+
+    On a busy day it is held back: it waits for the lead behind the others, and nobody is refused because
+    others send much. `noisy` holds it back at once. Raises Refused, in words for the reader, for one that is no
+    suggestion, and when there were far too many today.
+    """
     data = _checked(title, link, note)
 
     def job(con: Connection) -> dict[str, Any]:
         surveil.protocol(con, review)
-        if tasks.count_since(con, review, "tip", now - timedelta(days=1)) >= A_DAY:
+        today = tasks.count_since(con, review, "tip", now - timedelta(days=1))
+        if today >= MOST_A_DAY:
             raise Refused("There were many suggestions today. Please come back tomorrow.")
-        tasks.append(con, [Task(f"tip:{review}:{id}", review, None, "tip", data)], now)
+        in_front = today - tasks.count_held(con, review, now - timedelta(days=1))
+        held = {"held": "yes"} if noisy or in_front >= A_DAY else {}
+        tasks.append(con, [Task(f"tip:{review}:{id}", review, None, "tip", {**data, **held})], now)
         return {"suggested": data["title"]}
 
     return store.write(job)
@@ -71,9 +87,22 @@ def settle_tip(
     return {"task": task, "outcome": outcome}
 
 
+def decline_held(store: Store, *, review: str, by: str, now: datetime) -> dict[str, Any]:
+    """Decline every suggestion that is held back; how many those were."""
+
+    def job(con: Connection) -> dict[str, Any]:
+        held = [task for task in tasks.of(con, review) if task.kind == "tip" and "held" in task.data]
+        for tip in held:
+            tasks.end(con, tip.id, "declined", by, "held back on a busy day", now)
+        return {"declined": len(held)}
+
+    return store.write(job)
+
+
 def _queue(store: Store, review: str, tip: Task, now: datetime) -> None:
     """Let a search have found it. Done twice it is done once, as the search has the tip's id."""
-    body = json.dumps({"tips": [{"id": tip.id, **tip.data}]}, ensure_ascii=False, sort_keys=True).encode()
+    words = {name: text for name, text in tip.data.items() if name != "held"}
+    body = json.dumps({"tips": [{"id": tip.id, **words}]}, ensure_ascii=False, sort_keys=True).encode()
     store.write(lambda con: searches.begin(con, tip.id, review, SEARCH, Run("import", None, now), now))
     surveil.ingest(store, search=tip.id, body=body, now=now)
     surveil.finish(store, search=tip.id, now=now)

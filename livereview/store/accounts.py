@@ -10,6 +10,7 @@ from typing import Any
 from livereview.store.open import Connection
 from livereview.store.rows import one_row
 
+SESSIONS_EACH = 200  # of an account at a time: more than anybody has browsers
 BEGINS = "lr_"  # what every token begins with, so that a leaked one is known for what it is
 ROLES = ("lead", "reviewer", "adjudicator", "reader")
 
@@ -73,7 +74,15 @@ def by_secret(con: Connection, secret: str) -> Account | None:
 
 
 def start_session(con: Connection, secret: str, account: Account, ends: datetime, now: datetime) -> None:
-    """Begin a session of an account as it was read; it counts for nothing if the account has changed since."""
+    """Begin a session of an account as it was read; it counts for nothing if the account has changed since.
+
+    The oldest make way where an account has very many: a program that signs in at each request fills nothing.
+    """
+    con.execute(
+        """DELETE FROM session WHERE name = ? AND secret_hash NOT IN
+            (SELECT secret_hash FROM session WHERE name = ? ORDER BY made DESC, secret_hash LIMIT ?)""",
+        [account.name, account.name, SESSIONS_EACH - 1],
+    )
     con.execute(
         "INSERT INTO session (secret_hash, name, ends, made, account_seq) VALUES (?, ?, ?, ?, ?)",
         [digest(secret), account.name, ends, now, account.version],

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
+from livereview import private_files
 from livereview.disk import RESERVE, Reserve, full, is_full, remove_leftovers, room
 from livereview.errors import Refused, Retry
 from livereview.store import condition, standings
@@ -99,9 +100,11 @@ class Store:
         self.backups = database.parent / "backups"
         self.reserve = Reserve(database.parent, reserve)
         self.torn = Torn(database)
+        private_files.make_home(database.parent)
         self.lock = OwnerLock(database)
         self._mark = Mark(database)
         try:
+            self._close_to_others()
             self._look_at_file()
             self._con = self._open(memory, threads)
         except BaseException:
@@ -117,6 +120,12 @@ class Store:
         self._quick = Writer(self._con.cursor(), "quick writer", self._gate, self._main)
         self._checkpoints = threading.Lock()
         self._not_before = 0.0  # time.monotonic() of the next checkpoint
+
+    def _close_to_others(self) -> None:
+        """Let nobody but this user read what an older version or a careless copy left open."""
+        if closed := private_files.secure(self.database):
+            names = ", ".join(sorted(path.name for path in closed)[:5])
+            log.warning("others could read %d files or folders of this home; now they can't: %s", len(closed), names)
 
     def _look_at_file(self) -> None:
         condition.check(self.database)

@@ -74,6 +74,17 @@ def count_since(con: Connection, review: str, kind: str, since: datetime) -> int
     return int(row[0]) if row else 0
 
 
+def count_held(con: Connection, review: str, since: datetime) -> int:
+    """How many suggestions of readers were held back since then, settled or not."""
+    row = one_row(
+        con,
+        """SELECT count(*) FROM task
+        WHERE review = ? AND kind = 'tip' AND made >= ? AND data LIKE '%"held": "yes"%'""",
+        [review, since],
+    )
+    return int(row[0]) if row else 0
+
+
 def reopen(
     con: Connection, id: str, review: str, record: str, stage: str, author: str, cause: str, now: datetime
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from livereview import ops, rights
 from livereview.disk import is_full
@@ -136,7 +138,7 @@ def create(
     store: Store, settings: Settings, *, token: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> FastAPI:
     """The app over a store that this process owns; `token` opens /api to flows and command lines."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     leases = Leases(Journal(store.database.with_suffix(".leases")))
     app.state.desk = guard.Desk(store, settings, token, clock, leases=leases)
     app.state.readiness = ops.readiness.Door(store, settings.site, clock)
@@ -167,15 +169,14 @@ def add(app: FastAPI, way: Way) -> None:
 
 def _answer(request: Request, status: int, message: str) -> Response:
     """The error in the caller's language: JSON for programs, a page for people."""
-    if request.url.path.startswith("/api/"):
+    if guard.path_of(request).startswith("/api/"):
         return JSONResponse({"error": message}, status)
     return pages.error(status, message)
 
 
 def _sign_in(request: Request, error: Exception) -> Response:
     if request.method in ("GET", "HEAD"):
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"/sign-in?next={quote(request.url.path + query, safe='/')}", 303)
+        return RedirectResponse(f"/sign-in?next={quote(guard.place_of(request), safe='/')}", 303)
     message = (
         "Your session has ended and nothing was saved. Sign in, then go back: what you typed is still in the form."
     )
@@ -186,9 +187,25 @@ def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 400 and is_full(error):  # a file that was sent found no room for its parts
         return _disk_full(request)
+    if error.status_code == 404 and (elsewhere := _without_slash(request)):
+        return RedirectResponse(elsewhere, 307)
     plain = {404: "There is no page at this address.", 405: "This address can't be used that way."}
     said = error.detail not in ("Not Found", "Method Not Allowed")
     return _answer(request, error.status_code, error.detail if said else plain[error.status_code])
+
+
+def _without_slash(request: Request) -> str | None:
+    """The same address without the slash at its end, if there is a page.
+
+    The framework's own redirect would name the host that the request names.
+    """
+    path = guard.path_of(request)
+    if request.method not in ("GET", "HEAD") or not re.fullmatch(r"/[a-z].*[^/]/", path):
+        return None
+    bare = path.removesuffix("/")
+    scope = {**request.scope, "path": bare}
+    here = any(route.matches(scope)[0] == Match.FULL for route in request.app.routes)
+    return quote(bare) if here and request.scope.get("route") is None else None
 
 
 def _incomplete(request: Request, error: Exception) -> Response:
@@ -212,13 +229,12 @@ def _machine(request: Request, error: Exception) -> Response:
 
 def _disk_full(request: Request) -> Response:
     """What was sent comes back in a form that sends it again, with its id, so that nothing is typed or kept twice."""
-    if request.url.path.startswith("/api/"):
+    if guard.path_of(request).startswith("/api/"):
         return JSONResponse({"error": pages.DISK_FULL}, pages.INSUFFICIENT_STORAGE)
     sent = getattr(request, "_form", None)  # as the route has read it; a body can't be read twice
     fields = [(name, value) for name, value in sent.multi_items() if isinstance(value, str)] if sent else []
     secret = any(name == "secret" for name, _ in fields)
-    query = f"?{request.url.query}" if request.url.query else ""
-    return pages.disk_full(request.url.path + query, [] if secret else fields)
+    return pages.disk_full(guard.place_of(request), [] if secret else fields)
 
 
 def _bug(request: Request, error: Exception) -> Response:
@@ -226,5 +242,5 @@ def _bug(request: Request, error: Exception) -> Response:
     answer = _answer(
         request, 500, "The server made a mistake and saved nothing. Try again; if it stays, tell the lead."
     )
-    shield.put_on(answer.headers, request.url.path, request.url.scheme)
+    shield.put_on(answer.headers, guard.path_of(request), request.scope["scheme"])
     return answer

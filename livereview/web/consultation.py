@@ -19,9 +19,10 @@ from livereview.store.accounts import digest
 from livereview.store.consultation import Consultation, Invitation
 from livereview.web import guard, pages
 from livereview.web.guard import Room
-from livereview.web.suggest import EACH, WITHIN
+from livereview.web.suggest import EACH
 
-EACH_OF_PANEL = 30  # comments by one link in WITHIN: people who are asked comment sentence by sentence
+FORM = "comment"
+EACH_OF_PANEL = 30  # comments by one link in an hour: people who are asked comment sentence by sentence
 TYPED = ("version", "until", "readers", "note", "name", "address", "comment", "reason", "text", "changed", "changed_in")
 
 
@@ -97,41 +98,40 @@ def _seat(request: Request, review: str, token: str | None) -> Seat:
 
 
 def _take(request: Request, seat: Seat, given: dict[str, str]) -> Response:
-    """Whatever is refused, the text goes back into the form."""
-    with guard.desk(request).turns["comments"]:  # so that many at once can't pass the limit
-        return _take_one(request, seat, given)
-
-
-def _take_one(request: Request, seat: Seat, given: dict[str, str]) -> Response:
-    desk, who = guard.desk(request), _who(request, seat)
+    """Whatever is refused, the text goes back into the form, and does not count: they are still writing."""
+    desk = guard.desk(request)
     now = desk.clock()
-    if _too_many(desk.suggested, who, EACH_OF_PANEL if seat.guest else EACH, now):
-        return _form(seat, "You have sent several comments already. Please come back in an hour.", 429, given)
+    if wait := _wait(request, seat, now):
+        answer = _form(seat, "You have sent several comments already. Please come back in an hour.", 429, given)
+        answer.headers["Retry-After"] = str(wait)
+        return answer
     try:
         id = given["form"] if re.fullmatch(r"[0-9a-f]{32}", given["form"]) else pages.new_id()
         said: dict[str, Any] = {**given, "named": bool(given["named"]), "token": seat.token}
         del said["form"]
         consultation.comment(desk.store, id=id, review=seat.review.id, now=now, **said)
     except Refused as refusal:
+        _give_back(request, seat, now)
         return _form(seat, refusal.message, 422, given)
-    desk.suggested[who] = [*desk.suggested.get(who, []), now]
     if "application/json" in request.headers.get("accept", ""):
         return JSONResponse({"commented": seat.review.id}, 201)
     return _form(seat, done=True)
 
 
-def _too_many(sent: dict[str, list[datetime]], who: str, most: int, now: datetime) -> bool:
-    """Whether somebody sent `most` comments in WITHIN. What was refused does not count: they are still writing."""
-    for key in [key for key, times in sent.items() if now - times[-1] >= WITHIN]:
-        sent.pop(key, None)
-    return sum(now - time < WITHIN for time in sent.get(who, [])) >= most
-
-
-def _who(request: Request, seat: Seat) -> str:
-    """Whom a limit counts: a link of the panel, or a reader's address."""
+def _wait(request: Request, seat: Seat, now: datetime) -> int:
+    """Count one more of this panel link, or of this reader's network; 0, or seconds until more is taken."""
+    senders = guard.desk(request).senders
     if seat.token is not None:
-        return f"comment by {digest(seat.token)}"
-    return f"comment from {request.client.host if request.client else ''}"
+        return senders.hour.take(f"panel {digest(seat.token)}", now, EACH_OF_PANEL)
+    return senders.take(FORM, guard.address_of(request), now, EACH)
+
+
+def _give_back(request: Request, seat: Seat, now: datetime) -> None:
+    senders = guard.desk(request).senders
+    if seat.token is not None:
+        senders.hour.give_back(f"panel {digest(seat.token)}", now)
+    else:
+        senders.give_back(FORM, guard.address_of(request), now)
 
 
 def _form(
@@ -193,7 +193,6 @@ def change(
 
 
 def invite(
-    request: Request,
     room: guard.Here,
     form: Annotated[str, Depends(guard.form_id)],
     name: Annotated[str, Form()] = "",
@@ -213,7 +212,7 @@ def invite(
         return _show(
             room, problem="This person was invited already, and the link shown once. Invite again for another."
         )
-    base = room.desk.settings.url.rstrip("/") or str(request.base_url).rstrip("/")
+    base = room.desk.settings.address
     link = {"name": told["name"], "url": f"{base}/comment/{room.review.id}/{token}", "mailed": None, "problem": None}
     if act == "mail":
         link["problem"] = _mail(room, told, address.strip(), link["url"], now)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import math
 import re
 import threading
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Form, HTTPException, Request
@@ -28,39 +27,12 @@ from livereview.store.accounts import BEGINS
 from livereview.store.open import Connection, Store
 from livereview.web import bodies
 from livereview.web.leases import Leases
+from livereview.web.limits import TRIES as TRIES
+from livereview.web.limits import WITHIN as WITHIN
+from livereview.web.limits import Line, Recent, Senders
 from livereview.web.provider import Provider, Trips
 
-TRIES = 10  # wrong sign-ins an address may make in WITHIN
-WITHIN = timedelta(minutes=15)
 NO_REVIEW = "There is no review of this name here."
-
-
-@dataclass(slots=True)
-class Tries:
-    """Wrong sign-ins by address, in memory: a restart forgives."""
-
-    wrong: dict[str, deque[datetime]] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def take(self, address: str, now: datetime) -> int:
-        """Seconds until this address may try again; 0: it may, and the try is counted as wrong until `forgive`."""
-        with self.lock:
-            self.wrong = {key: times for key, times in self.wrong.items() if now - times[-1] < WITHIN}
-            times = self.wrong.get(address, deque())
-            while times and now - times[0] >= WITHIN:
-                times.popleft()
-            if len(times) >= TRIES:
-                return math.ceil((times[0] + WITHIN - now).total_seconds())
-            self.wrong.setdefault(address, deque(maxlen=TRIES)).append(now)
-            return 0
-
-    def forgive(self, address: str) -> None:
-        """The last try of this address was right."""
-        with self.lock:
-            if self.wrong.get(address):
-                self.wrong[address].pop()
-            if not self.wrong.get(address):
-                self.wrong.pop(address, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +43,11 @@ class Desk:
     settings: Settings
     token: str = field(repr=False)
     clock: Callable[[], datetime]
-    tries: Tries = field(default_factory=Tries)
+    wrong_secrets: Recent = field(default_factory=lambda: Recent(WITHIN))  # by network
+    sign_ins: Line = field(default_factory=Line)
     turns: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     leases: Leases = field(default_factory=Leases)
-    suggested: dict[str, list[datetime]] = field(default_factory=dict)  # when each address sent tips, in memory
+    senders: Senders = field(default_factory=Senders)  # of the public forms
     provider: Provider = field(default_factory=Provider)  # of settings.oidc, if there is one
     trips: Trips = field(default_factory=Trips)
 
@@ -139,9 +112,31 @@ def desk(request: Request) -> Desk:
     return found
 
 
+def address_of(request: Request) -> str:
+    """Where a visitor comes from, as the connection or a trusted proxy says."""
+    return request.client.host if request.client else ""
+
+
+def path_of(request: Request) -> str:
+    """The path that was asked for. `request.url` would mix in what the Host header says."""
+    path: str = request.scope["path"]
+    return path
+
+
+def place_of(request: Request) -> str:
+    """Path and query that were asked for."""
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{path_of(request)}?{query}" if query else path_of(request)
+
+
+def secure(request: Request) -> bool:
+    """Whether it came over https, as far as the connection or a trusted proxy says."""
+    return bool(request.scope["scheme"] == "https")
+
+
 def cookie(request: Request) -> str:
     """The name of the session cookie; over https one that no other host or path can set."""
-    return "__Host-livereview" if request.url.scheme == "https" else "livereview"
+    return "__Host-livereview" if secure(request) else "livereview"
 
 
 # Who asks, and whether they may: judged once for each request, before anything of its body is read

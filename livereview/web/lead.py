@@ -13,6 +13,7 @@ from livereview.store import evidence, matches, records, searches, withdrawals
 from livereview.web import guard, pages
 
 REJECTS = 20
+HELD_TIPS = "held tips"  # what the button for all of them sends as its task
 SHOWN = 200  # attempts on the ledger's page; its JSON has all
 
 
@@ -128,7 +129,10 @@ def settle(
     outcome: Annotated[str, Form()],
     note: Annotated[str, Form()] = "",
 ) -> Response:
-    """Close a task with the outcome whose button was pressed."""
+    """Close a task with the outcome whose button was pressed; or decline all suggestions that are held back."""
+    if task == HELD_TIPS and outcome == "declined":
+        ops.tips.decline_held(room.desk.store, review=room.review.id, by=room.me, now=room.desk.clock())
+        return RedirectResponse(f"/r/{room.review.id}#tasks", 303)
     close = ops.tips.settle_tip if task.startswith("tip:") else ops.tasks.settle_task
     close(
         room.desk.store,

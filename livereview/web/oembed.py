@@ -9,7 +9,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from livereview.ops.oembed import embed
-from livereview.web import guard, public
+from livereview.web import guard
 from livereview.web.shield import SHORTLY
 
 OPEN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
@@ -28,7 +28,10 @@ def answer(
     limits = [_pixels(limit) for limit in (maxwidth, maxheight)]
     if not url or 0 in limits:
         return _error(422, "give the url of a published page; maxwidth and maxheight are whole pixels, such as 400")
-    settings, base = guard.desk(request).settings, public.address(request, guard.desk(request).settings)
+    settings = guard.desk(request).settings
+    base = settings.address
+    if not base:
+        return _error(404, "this server does not know its own address; its operator sets LIVEREVIEW_URL")
     place = _place(url, base)
     if place is None:
         return _error(404, f"no page of this server: url must begin with {base}/site/REVIEW/latest/ or /v/NUMBER/")

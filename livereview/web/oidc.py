@@ -94,6 +94,6 @@ def _sorry(oidc: OpenId, error: LivereviewError, next: str) -> Response:
 
 def _with_cookie(request: Request, answer: Response, value: str, lasts: timedelta) -> Response:
     """With the browser's part of a sign-in under way. Lax: it must come along when the provider sends people back."""
-    secure, age = request.url.scheme == "https", int(lasts.total_seconds())
+    secure, age = guard.secure(request), int(lasts.total_seconds())
     answer.set_cookie(cookie(request), value, age, path="/", secure=secure, httponly=True, samesite="lax")
     return answer

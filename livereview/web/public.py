@@ -11,7 +11,6 @@ from urllib.parse import quote
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from livereview.settings import Settings
 from livereview.web import guard, pages
 
 BUILD = re.compile(r"([a-z0-9-]+)/(latest|v/\d+)/(.*)", re.DOTALL)  # (review, which build, file) of a path in the site
@@ -46,8 +45,8 @@ def site(request: Request, path: str) -> Response:
     settings = guard.desk(request).settings
     target = inside(settings.site.resolve(), path)
     folder = target.is_dir()
-    if folder and not request.url.path.endswith("/"):
-        return RedirectResponse(f"{request.url.path}/", 307)
+    if folder and not guard.path_of(request).endswith("/"):
+        return RedirectResponse(f"{quote(guard.path_of(request))}/", 307)
     target = target / "index.html" if folder else target
     place = BUILD.fullmatch(path)
     if place and (gone := _gone(settings.site, place, target)):
@@ -57,8 +56,8 @@ def site(request: Request, path: str) -> Response:
     except HTTPException:  # `latest` may have moved on after it was followed, and the old build be gone
         again = inside(settings.site.resolve(), path)
         answer = _file(request, again / "index.html" if folder else again)
-    if place and target.name == "index.html":
-        answer.headers["Link"] = _oembed(request, settings, place)
+    if place and target.name == "index.html" and settings.address:
+        answer.headers["Link"] = _oembed(settings.address, place)
     return answer
 
 
@@ -75,14 +74,9 @@ def _gone(site: Path, place: re.Match[str], target: Path) -> Response | None:
     return Response((grave / kept).read_bytes(), 410, media_type=kind)
 
 
-def address(request: Request, settings: Settings) -> str:
-    """Where people reach this server, without a slash at the end."""
-    return (settings.url or str(request.base_url)).rstrip("/")
-
-
-def _oembed(request: Request, settings: Settings, place: re.Match[str]) -> str:
+def _oembed(base: str, place: re.Match[str]) -> str:
     """Tell where a page's oEmbed is; in the page itself it can't stand, for that is the same wherever it is served."""
-    base, (review, build, _) = address(request, settings), place.groups()
+    review, build, _ = place.groups()
     page = quote(f"{base}/site/{review}/{build}/", safe="")
     return f'<{base}/oembed?url={page}>; rel="alternate"; type="application/json+oembed"'
 

@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import cast
+from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
 
-from livereview import client, ops
+from livereview import client, ops, private_files
 from livereview.errors import Refused, Retry
 from livereview.ops.published import FolderChecker
 from livereview.ops.readiness import PUBLISHER
@@ -56,10 +56,10 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, patienc
     with Store(settings.database, settings.memory, settings.threads, settings.reserve) as store:
         store.notes = told(settings)
         made = app.create(store, settings, token=client.token(settings))
-        server = Server(made, room, patience)
+        server = Server(made, room, patience, settings.proxies)
         server.config.load()  # first of all: whoever finds the door open is answered at once
         with _listen(host, port) as door, _at_work(store, settings.site):
-            _announce(store, host, _url(host, door.getsockname()[1]))
+            _announce(store, settings, host, _url(host, door.getsockname()[1]))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, _end)
             sys.setswitchinterval(HAND_OVER)
@@ -69,7 +69,7 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, patienc
 class Server(uvicorn.Server):
     """uvicorn, with a time for each part of an exchange and a limit on connections (see `connections`)."""
 
-    def __init__(self, made: FastAPI, room: int, patience: Patience):
+    def __init__(self, made: FastAPI, room: int, patience: Patience, proxies: tuple[str, ...] = ()):
         config = uvicorn.Config(
             made,
             log_config=None,
@@ -78,10 +78,9 @@ class Server(uvicorn.Server):
             backlog=BACKLOG,
             limit_concurrency=room + BACKLOG,  # a second net: `Connections` makes room before it is reached
             timeout_graceful_shutdown=LAST_ANSWERS,
+            **trust(proxies),
         )
-        proxies = config.forwarded_allow_ips or ""
-        addresses = proxies.split(",") if isinstance(proxies, str) else proxies
-        self.connections = Connections(room, patience, [address.strip() for address in addresses])
+        self.connections = Connections(room, patience, trust(proxies)["forwarded_allow_ips"])
         config.http = cast("type[asyncio.Protocol]", functools.partial(TimedProtocol, self.connections))
         super().__init__(config)
 
@@ -95,6 +94,16 @@ class Server(uvicorn.Server):
         """As uvicorn's; the slow are watched to the end."""
         await super().shutdown(sockets)
         self.watch.cancel()
+
+
+def trust(proxies: tuple[str, ...]) -> dict[str, Any]:
+    """How uvicorn is told whose X-Forwarded-For and X-Forwarded-Proto are believed: these, and nobody else's.
+
+    Said even where there is none, as uvicorn believes 127.0.0.1 by itself, where any local program may be.
+    """
+    networks = [ipaddress.ip_network(proxy) for proxy in proxies]
+    mapped = [f"::ffff:{net.network_address}/{96 + net.prefixlen}" for net in networks if net.version == 4]
+    return {"proxy_headers": bool(proxies), "forwarded_allow_ips": [*map(str, networks), *mapped]}
 
 
 @contextmanager
@@ -114,11 +123,16 @@ def _at_work(store: Store, site: Path) -> Iterator[None]:
         ranker.join()
 
 
-def _announce(store: Store, host: str, url: str) -> None:
+def _announce(store: Store, settings: Settings, host: str, url: str) -> None:
     store.lock.announce(url)
     print(f"livereview answers at {url} until Ctrl-C", file=sys.stderr)
     if not _loopback(host):
         log.warning("%s is open to the network without https; put a proxy with a certificate before it", url)
+    if settings.url.startswith("https:") and not settings.proxies:
+        log.warning(
+            "LIVEREVIEW_URL is https and LIVEREVIEW_TRUSTED_PROXIES names no proxy: cookies are not Secure,"
+            " and all visitors look like one; name the address that your proxy connects from"
+        )
 
 
 def _end(number: int, frame: FrameType | None) -> None:
@@ -171,7 +185,7 @@ class Publisher:
         if not quiet and self.looks < LONGEST_WAIT:
             return False
         self.tried, self.looks = asked, 0
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_files.public_folder(self.folder)
         ops.publish.settle_outbox(self.store, folder=self.folder, now=self.clock())
         return True
 

@@ -9,11 +9,14 @@ from typing import Annotated
 
 from fastapi import Form, Request
 from fastapi.responses import RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
 
+from livereview.errors import Retry
 from livereview.store import accounts
 from livereview.store.accounts import Account
 from livereview.store.open import Connection
 from livereview.web import guard, pages
+from livereview.web.limits import TRIES, network_of
 
 LASTS = timedelta(hours=12)
 
@@ -24,21 +27,41 @@ def page(request: Request, next: str = "/") -> Response:
         return _form(request, next, empty=not accounts.names(con))
 
 
-def enter(request: Request, secret: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/") -> Response:
-    """Start a new session for whom the secret belongs to; an earlier one in this browser ends."""
-    desk, address = guard.desk(request), request.client.host if request.client else ""
-    now = desk.clock()
-    if wait := desk.tries.take(address, now):
-        answer = _form(request, next, f"Too many wrong tries from here. Try again in {-(-wait // 60)} minutes.", 429)
-        answer.headers["Retry-After"] = str(wait)
+async def enter(request: Request, secret: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/") -> Response:
+    """Start a new session for whom the secret belongs to; an earlier one in this browser ends.
+
+    A right secret always gets in, whatever else came from its address: it is looked up first, and only wrong
+    ones are counted and held up. Tries that come together wait for each other.
+    """
+    desk = guard.desk(request)
+    try:
+        account = await desk.sign_ins.turn(lambda: _whose(desk, secret.strip()))
+    except Retry as busy:
+        answer = _form(request, next, busy.message, 503)
+        answer.headers["Retry-After"] = "3"
         return answer
-    with desk.store.read() as con:
-        account = accounts.by_secret(con, secret.strip())
     if account is None:
+        return _wrong(request, next)
+    return await run_in_threadpool(admit, request, account, next)
+
+
+def _whose(desk: guard.Desk, secret: str) -> Account | None:
+    with desk.store.read() as con:
+        return accounts.by_secret(con, secret)
+
+
+def _wrong(request: Request, next: str) -> Response:
+    """Say that the secret opens nothing; after some of those from one network only when to try again."""
+    desk = guard.desk(request)
+    wait = desk.wrong_secrets.take(network_of(guard.address_of(request)), desk.clock(), TRIES)
+    if not wait:
         said = "This secret opens no account. Copy the whole of it, or ask your lead for a new one."
         return _form(request, next, said, 401)
-    desk.tries.forgive(address)
-    return admit(request, account, next)
+    minutes = -(-wait // 60)
+    said = f"Too many wrong tries from here. Try again in {minutes} minutes; the right secret works at once."
+    answer = _form(request, next, said, 429)
+    answer.headers["Retry-After"] = str(wait)
+    return answer
 
 
 def admit(request: Request, account: Account, next: str) -> Response:
@@ -75,6 +98,6 @@ def _form(
 
 
 def _with_cookie(request: Request, answer: Response, value: str, age: int) -> Response:
-    secure = request.url.scheme == "https"
+    secure = guard.secure(request)
     answer.set_cookie(guard.cookie(request), value, age, path="/", secure=secure, httponly=True, samesite="lax")
     return answer

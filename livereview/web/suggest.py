@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import Form, HTTPException, Request
@@ -15,8 +14,9 @@ from livereview.review import Review
 from livereview.store import searches
 from livereview.web import guard, pages
 
-EACH = 5  # suggestions from one address in WITHIN
-WITHIN = timedelta(hours=1)
+EACH = 5  # suggestions from one network in an hour
+FORM = "suggest"
+LATER = "Please come back in an hour."
 
 
 def page(request: Request, review: str) -> Response:
@@ -38,11 +38,13 @@ def send(
     given = {"title": title, "link": link, "note": note}
     if website:
         return _form(found, done="Thank you.")
-    if problem := _too_many(request, desk.clock()):
-        return _form(found, problem, 429, given)
+    address, now = guard.address_of(request), desk.clock()
+    if wait := desk.senders.take(FORM, address, now, EACH):
+        return _later(_form(found, "You have sent several suggestions already. " + LATER, 429, given), wait)
+    noisy = desk.senders.noisy(FORM, address, now)
     try:
         known = form if re.fullmatch(r"[0-9a-f]{32}", form) else pages.new_id()
-        tips.suggest(desk.store, review=review, id=known, now=desk.clock(), **given)
+        tips.suggest(desk.store, review=review, id=known, now=now, noisy=noisy, **given)
     except Refused as refusal:
         return _form(found, refusal.message, 422, given)
     if "application/json" in request.headers.get("accept", ""):
@@ -50,23 +52,16 @@ def send(
     return _form(found, done=f"Thank you. The review's team will look at “{title.strip()}”.")
 
 
+def _later(answer: Response, seconds: int) -> Response:
+    answer.headers["Retry-After"] = str(seconds)
+    return answer
+
+
 def _review(request: Request, review: str) -> Review:
     with guard.desk(request).store.read() as con:
         if not re.fullmatch(r"[a-z0-9-]{1,64}", review) or searches.protocol_text(con, review) is None:
             raise HTTPException(404, "There is no review of this name here.")
         return surveil.protocol(con, review)
-
-
-def _too_many(request: Request, now: datetime) -> str | None:
-    sent: dict[str, list[datetime]] = guard.desk(request).suggested
-    address = request.client.host if request.client else ""
-    for key in [key for key, times in sent.items() if now - times[-1] >= WITHIN]:
-        del sent[key]
-    times = [time for time in sent.get(address, []) if now - time < WITHIN]
-    if len(times) >= EACH:
-        return "You have sent several suggestions already. Please come back in an hour."
-    sent[address] = [*times, now]
-    return None
 
 
 def _form(
