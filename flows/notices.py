@@ -11,8 +11,8 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows import owner
 from livereview import settings
-from livereview.client import Session
 from livereview.notices.post import deliver, mail
 
 
@@ -23,9 +23,12 @@ def digest(home: str | None = None, now: str | None = None) -> State[Any]:
     moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
     if not chosen.smtp or not chosen.sender or not chosen.url:
         return Completed(message="no mail: LIVEREVIEW_SMTP, LIVEREVIEW_MAIL_FROM and LIVEREVIEW_URL are not all set")
-    with Session(chosen) as client:
-        told = client.call("digests", base_url=chosen.url, now=moment)["digests"]
-    done = mail([one for one in told if one["email"]], chosen.smtp, chosen.sender, moment)
+    with owner.session(chosen) as client:
+        answer = client.call("digests", base_url=chosen.url, now=moment)
+        done = mail([one for one in answer["digests"] if one["email"]], chosen.smtp, chosen.sender, moment)
+        failed = {name for name, why in done if why}
+        told = [name for name in answer["people"] if name not in failed]
+        client.call("note_digests", people=told, now=moment)
     broken = [f"{name}: {why}" for name, why in done if why]
     return Failed(message="; ".join(broken)) if broken else Completed(message=f"{len(done)} mails sent")
 
@@ -36,7 +39,7 @@ def notify(home: str | None = None) -> State[Any]:
     chosen = settings.read(os.environ, Path(home) if home else None)
     if not chosen.webhook_secret:
         return Completed(message="no webhooks: LIVEREVIEW_WEBHOOK_SECRET is not set")
-    with Session(chosen) as client:
+    with owner.session(chosen) as client:
         done = deliver(client.call, chosen.webhook_secret, datetime.now(UTC))
     return Completed(
         message="; ".join(f"{url}: {error or outcome}" for url, outcome, error in done) or "nothing to tell"

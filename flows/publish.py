@@ -11,8 +11,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows import owner
 from livereview import settings
-from livereview.client import Client, Session
+from livereview.client import Client
 
 
 @task(name="settle outbox", persist_result=False, cache_policy=NO_CACHE)
@@ -24,7 +25,7 @@ def settle(client: Client) -> dict[str, Any]:
 @flow(name="publish", validate_parameters=False)
 def publish(home: str | None = None) -> State[dict[str, Any]]:
     """Rebuild every review whose published folder is behind; the run fails if a build failed."""
-    with Session(settings.read(os.environ, Path(home) if home else None)) as client:
+    with owner.session(settings.read(os.environ, Path(home) if home else None)) as client:
         done = settle(client)
     broken = [f"{review}: {result['problem']}" for review, result in done.items() if "problem" in result]
     if broken:

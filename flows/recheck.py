@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from uuid import uuid4
@@ -13,10 +13,10 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
-from flows import progress
-from flows.surveil import LONGEST_SEARCH, Ending, Night, forget, publish, tell, verdict
+from flows import owner, progress
+from flows.surveil import LONGEST_SEARCH, LONGEST_TASK, Ending, Night, forget, publish, tell, verdict
 from livereview import fetch, replay, settings, sources
-from livereview.client import Client, Session
+from livereview.client import Client
 from livereview.errors import LivereviewError, SourceBroken
 from livereview.fetch import paging
 from livereview.sources import retractionwatch
@@ -37,7 +37,7 @@ def recheck(
     chosen = settings.read(os.environ, Path(home) if home else None)
     moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
     keep = replay.Recorder(Path(record), chosen.reserve).keep if record else forget
-    with Session(chosen) as client, fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher:
+    with owner.session(chosen) as client, fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher:
         endings = []
         asked = [source for source in SOURCES if source not in NEEDS or NEEDS[source] in chosen.secrets]
         with progress.bar(len(asked), "sources") as watch:
@@ -62,9 +62,10 @@ def look_up(
 ) -> Ending:
     """Ask a source about these reports; those of a batch count as checked once all of its answer is taken in."""
     search, error, started = uuid4().hex, None, monotonic()
-    client.call("begin_lookup", review=review, source=source, search=search, now=now)
+    me = {"runner": owner.runner(), "run": owner.flow_run_id()}
+    client.call("begin_lookup", review=review, source=source, search=search, now=now, **me)
     try:
-        with fetcher.limited(LONGEST_SEARCH):
+        with fetcher.limited(LONGEST_SEARCH), owner.at_work(client, search):
             for query, records in queries(source, reports):
                 for body, answer in _answers(fetcher, source, query, reports, now):
                     keep(answer)
@@ -76,11 +77,19 @@ def look_up(
     except Exception as bug:
         client.call("finish", search=search, now=now, error=f"a bug: {type(bug).__name__}: {bug}")
         raise
-    ending = client.call("finish", search=search, now=now, error=error, seconds=round(monotonic() - started, 3))
+    took = monotonic() - started
+    ended = now + timedelta(seconds=int(took))
+    ending = client.call("finish", search=search, now=ended, error=error, seconds=round(took, 3))
     return {"name": f"look-up: {source}", "source": source, "error": error, **ending}
 
 
-ask = task(task_run_name="look up at {source}", persist_result=False, cache_policy=NO_CACHE)(look_up)
+ask = task(
+    task_run_name="look up at {source}",
+    tags=["livereview", "look-up"],
+    timeout_seconds=LONGEST_TASK,
+    persist_result=False,
+    cache_policy=NO_CACHE,
+)(look_up)
 
 
 def _answers(

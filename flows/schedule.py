@@ -1,77 +1,228 @@
-"""The standing schedule: one deployment for each time of day that a review's searches share, and one for publishing."""
+"""The standing schedule: deployments that follow the protocols in force, without a restart.
+
+A deployment carries a review, a cron line and a time zone, never the names of searches. Each minute `follow` asks the
+owner what is in force, and makes, changes and deletes deployments through Prefect's API to match.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from pathlib import Path
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from prefect import serve
+from prefect.client.orchestration import PrefectClient, get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectNotFound, TerminationSignal
+from prefect.flows import Flow
+from prefect.runner import Runner
 from prefect.schedules import Cron
+from prefect.types.entrypoint import EntrypointType
 
-from flows.notices import digest, notify
-from flows.publish import publish
-from flows.recheck import recheck
-from flows.surveil import surveil
-from livereview.review import Review
+from flows import owner
+from flows.night import mail_digests, night, publish_behind, recheck_night, tell_webhooks
+from livereview.client import Client, wait_for_owner
+from livereview.errors import LivereviewError
+from livereview.settings import Settings
 
+log = logging.getLogger("livereview.schedule")
+
+TAG = "livereview"  # on every deployment that is ours; others are never touched
+COMMON = "all reviews"  # the tag of those that serve all reviews
 PUBLISH_EVERY = "*/15 * * * *"
 DIGEST_AT = "0 7 * * *"
 RECHECK_AT = "30 5 * * *"  # each night; only what is due is asked for
+LOOK_EACH = 60.0  # seconds between two looks at what is in force
+AT_ONCE = 5  # flow runs that this machine has at once
+HEARTBEAT = 60.0  # seconds between two signs of life of a run, by which Prefect knows one that was killed
+PAGE = 200  # deployments that Prefect gives in one answer
 
 
-def deployments(reviews: Sequence[Review], home: Path) -> list[RunnerDeployment]:
-    """What `run` serves: for each review a "surveil" deployment per cron line, in the review's own time zone."""
-    found = [_deployment(review, cron, names, home) for review in reviews for cron, names in slots(review).items()]
-    parameters = {"home": str(home)}
-    found += [_recheck(review, home) for review in reviews]
-    found.append(_made(notify.to_deployment(name="notify", schedule=Cron(PUBLISH_EVERY), parameters=parameters)))
-    zone = reviews[0].living.timezone if reviews else "UTC"
-    morning = Cron(DIGEST_AT, timezone=zone)
-    found.append(_made(digest.to_deployment(name="digest", schedule=morning, parameters=parameters)))
-    return [*found, _made(publish.to_deployment(name="publish", schedule=Cron(PUBLISH_EVERY), parameters=parameters))]
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One deployment: the flow, what it is called, its parameters, and when it runs. Equal ones need no change."""
+
+    flow: str
+    name: str
+    parameters: tuple[tuple[str, str], ...]
+    cron: str
+    timezone: str
+    tags: tuple[str, ...]
 
 
-def slots(review: Review) -> dict[str, list[str]]:
-    """The searches of a review by the cron line that starts them."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for search in review.searches:
-        found[search.schedule or review.living.search_schedule].append(search.name)
-    return dict(found)
+FLOWS: Mapping[str, Flow[Any, Any]] = {
+    "night": night,
+    "recheck": recheck_night,
+    "publish": publish_behind,
+    "notify": tell_webhooks,
+    "digest": mail_digests,
+}
 
 
-def _deployment(review: Review, cron: str, names: list[str], home: Path) -> RunnerDeployment:
-    return _made(
-        surveil.to_deployment(
-            name=f"{review.id} at {cron}".replace("/", " of "),
-            schedule=Cron(cron, timezone=review.living.timezone),
-            parameters={"review": review.id, "only": names, "home": str(home)},
-            concurrency_limit=1,  # after downtime every missed slot runs; windows come from watermarks, so that is safe
-            tags=["livereview", review.id],
-        )
+def planned(reviews: Sequence[Mapping[str, Any]], narrowed: bool = False) -> list[Planned]:
+    """The deployments for these reviews (as the use case `schedule` gives them).
+
+    A review that is not living has no nights; its reports are looked up all the same, for retractions. Where the
+    schedule is `narrowed` to some reviews, another one serves what is common to all.
+    """
+    plans: list[Planned] = []
+    for review in reviews:
+        name, zone = str(review["review"]), str(review["timezone"])
+        tags = (TAG, name)
+        if review["status"] == "living":
+            for cron in review["crons"]:
+                parameters = (("cron", cron), ("review", name))
+                plans.append(Planned("night", _title(name, cron), parameters, cron, zone, tags))
+        plans.append(Planned("recheck", f"{name} recheck", (("review", name),), RECHECK_AT, zone, tags))
+    if narrowed:
+        return plans
+    zone = str(reviews[0]["timezone"]) if reviews else "UTC"
+    tags = (TAG, COMMON)
+    plans.append(Planned("publish", "publish", (), PUBLISH_EVERY, "UTC", tags))
+    plans.append(Planned("notify", "notify", (), PUBLISH_EVERY, "UTC", tags))
+    plans.append(Planned("digest", "digest", (), DIGEST_AT, zone, tags))
+    return plans
+
+
+def _title(review: str, cron: str) -> str:
+    """A name that Prefect takes: without / and %."""
+    return f"{review} at {cron}".replace("/", " of ")
+
+
+def deployment(plan: Planned) -> RunnerDeployment:
+    """The deployment as Prefect wants it."""
+    made = FLOWS[plan.flow].to_deployment(
+        name=plan.name,
+        schedule=Cron(plan.cron, timezone=plan.timezone),
+        parameters=dict(plan.parameters),
+        # After downtime every missed slot runs; windows come from our own ledger, so the later ones find nothing new.
+        concurrency_limit=1,
+        tags=list(plan.tags),
+        entrypoint_type=EntrypointType.MODULE_PATH,  # so that it does not matter where the schedule was started
     )
+    assert isinstance(made, RunnerDeployment)
+    return made
 
 
-def _recheck(review: Review, home: Path) -> RunnerDeployment:
-    return _made(
-        recheck.to_deployment(
-            name=f"{review.id} recheck",
-            schedule=Cron(RECHECK_AT, timezone=review.living.timezone),
-            parameters={"review": review.id, "home": str(home)},
-            concurrency_limit=1,
-            tags=["livereview", review.id],
-        )
-    )
+class Follower:
+    """Keeps Prefect's deployments as the protocols in force say.
+
+    Args:
+        settings: Where the owner is.
+        only: The reviews to serve; empty: all, new ones too.
+        runner: Prefect's, which runs what is due.
+    """
+
+    def __init__(self, settings: Settings, only: Sequence[str], runner: Runner):
+        self._settings = settings
+        self._only = tuple(only)
+        self._runner = runner
+        self._client: Client | None = None
+        self._applied: dict[str, Planned] = {}
+
+    async def follow(self, each: float = LOOK_EACH) -> None:
+        """Look again and again, until cancelled. Nothing that goes wrong ends it; all of it is said."""
+        while True:
+            try:
+                words, ok = await self.look(), True
+            except Exception as error:  # Prefect away, the owner away, a bug: the next look may find it mended
+                words, ok = f"the schedule can't be brought up to date: {type(error).__name__}: {error}", False
+                log.exception("the schedule can't be brought up to date")
+            await asyncio.to_thread(self._report, words, ok)
+            await asyncio.sleep(each)
+
+    async def look(self) -> str:
+        """Bring Prefect's deployments up to date once; how it stands, in words."""
+        reviews = await asyncio.to_thread(self._ask)
+        plans = {_key(plan.flow, plan.name): plan for plan in planned(reviews, narrowed=bool(self._only))}
+        async with get_client() as prefect:
+            there = await self._ours(prefect)
+            for key, plan in plans.items():
+                if self._applied.get(key) != plan or key not in there:
+                    await self._apply(plan)
+                    self._applied[key] = plan
+            for key in there.keys() - plans.keys():
+                await self._delete(prefect, there[key])
+                self._applied.pop(key, None)
+        return f"{len(reviews)} reviews on {len(plans)} deployments of Prefect"
+
+    def _ask(self) -> list[dict[str, Any]]:
+        """The reviews in force that this schedule serves."""
+        client = self._connected()
+        try:
+            owner.deliver(self._settings.home, client)
+            reviews: list[dict[str, Any]] = client.call("schedule")["reviews"]
+        except LivereviewError:
+            self._client = None  # it may come back at another address
+            raise
+        return [review for review in reviews if not self._only or review["review"] in self._only]
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            self._client = wait_for_owner(self._settings, longest=0)
+        return self._client
+
+    def _report(self, words: str, ok: bool) -> None:
+        """Tell the owner that the schedule lives. An owner that is away is told at the next look."""
+        try:
+            self._connected().call("sign_of_life", words=words, ok=ok)
+        except LivereviewError as error:
+            log.warning("%s", error.message)
+            self._client = None
+
+    async def _ours(self, prefect: PrefectClient) -> dict[str, DeploymentResponse]:
+        """The deployments in Prefect that this schedule is answerable for, by flow and name."""
+        names = {flow.name: word for word, flow in FLOWS.items()}
+        known: dict[str, DeploymentResponse] = {}
+        flow_names: dict[Any, str] = {}
+        offset = 0
+        while True:
+            tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
+            page = await prefect.read_deployments(deployment_filter=tagged, limit=PAGE, offset=offset)
+            for each in page:
+                if self._only and not set(each.tags) & set(self._only):
+                    continue
+                if each.flow_id not in flow_names:
+                    flow_names[each.flow_id] = (await prefect.read_flow(each.flow_id)).name
+                flow = flow_names[each.flow_id]
+                known[_key(names.get(flow, flow), each.name)] = each
+            if len(page) < PAGE:
+                return known
+            offset += PAGE
+
+    async def _apply(self, plan: Planned) -> None:
+        made = await asyncio.to_thread(deployment, plan)
+        await self._runner.aadd_deployment(made)
+        log.info("deployment %s: %s, %s", plan.name, plan.cron, plan.timezone)
+
+    async def _delete(self, prefect: PrefectClient, each: DeploymentResponse) -> None:
+        try:
+            await prefect.delete_deployment(each.id)
+        except ObjectNotFound:
+            return
+        log.info("deployment %s is gone: no protocol in force asks for it", each.name)
 
 
-def _made(deployment: Any) -> RunnerDeployment:
-    """Prefect's type allows for a coroutine too; outside an event loop it is always the thing itself."""
-    assert isinstance(deployment, RunnerDeployment)
-    return deployment
+def _key(flow: str, name: str) -> str:
+    return f"{flow}/{name}"
 
 
-def run(reviews: Sequence[Review], home: Path) -> None:
+def run(settings: Settings, only: Sequence[str] = (), each: float = LOOK_EACH) -> None:
     """Serve the schedule until stopped; a stop leaves the deployments active, so that a restart goes on."""
-    serve(*deployments(reviews, home), pause_on_shutdown=False)
+    try:
+        asyncio.run(_serve(settings, only, each))
+    except (KeyboardInterrupt, TerminationSignal) as stop:
+        log.info("stopped by %s; the deployments stay active", type(stop).__name__)
+
+
+async def _serve(settings: Settings, only: Sequence[str], each: float) -> None:
+    runner = Runner(name="livereview", pause_on_shutdown=False, limit=AT_ONCE, heartbeat_seconds=HEARTBEAT)
+    follower = Follower(settings, only, runner)
+    following = asyncio.create_task(follower.follow(each))
+    try:
+        await runner.start()
+    finally:
+        following.cancel()

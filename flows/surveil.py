@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -19,9 +20,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows import progress
+from flows import owner, progress
 from livereview import fetch, replay, review_toml, settings, sources
-from livereview.client import Client, Session
+from livereview.client import Client
 from livereview.errors import LivereviewError, Refused
 from livereview.fetch import paging
 from livereview.review import Review, Search
@@ -29,6 +30,7 @@ from livereview.sources import citations
 from livereview.sources.protocol import Query, Window
 
 LONGEST_SEARCH = 4 * 3600.0  # seconds; 10,000 pages come in less from every source here, and others wait for their turn
+LONGEST_TASK = LONGEST_SEARCH + 1800  # the last net, should that limit not bite
 Ending = dict[str, Any]
 Night = dict[str, Any]
 SENT = ("body", "cursor", "url", "status", "quota", "note")  # what the owner is told of an answer
@@ -41,17 +43,19 @@ def run_search(
     plan: Search,
     now: datetime,
     keep: Callable[[fetch.Answer], None],
+    clock_is_right: bool = False,
 ) -> Ending:
     """Run one search to its end and say how it ended; what the source does wrong is part of the answer, never raised.
 
-    A bug is raised, after the search was ended as failed.
+    A bug is raised, after the search was ended as failed; so is the owner's refusal to begin (a wrong clock).
     """
     source = sources.find(plan.source)
-    begun = client.call("begin", review=review, name=plan.name, search=uuid4().hex, now=now)
+    me = {"runner": owner.runner(), "run": owner.flow_run_id(), "clock_is_right": clock_is_right}
+    begun = client.call("begin", review=review, name=plan.name, search=uuid4().hex, now=now, **me)
     search, error, started = begun["search"], None, monotonic()
     window = Window(_time(begun["start"]), datetime.fromisoformat(begun["end"]))
     try:
-        with fetcher.limited(LONGEST_SEARCH):
+        with fetcher.limited(LONGEST_SEARCH), owner.at_work(client, search):
             for query in queries(plan, begun.get("seeds")):
                 for answer in paging.pages(fetcher, source, query, window):
                     keep(answer)
@@ -62,7 +66,13 @@ def run_search(
     except Exception as bug:
         client.call("finish", search=search, now=now, error=f"a bug: {type(bug).__name__}: {bug}")
         raise
-    ending = client.call("finish", search=search, now=now, error=error, seconds=round(monotonic() - started, 3))
+    except BaseException as stop:  # Ctrl-C, a cancelled run, a time limit: ended now, if the owner still answers
+        with suppress(Exception):
+            client.call("finish", search=search, now=now, error=f"stopped: {type(stop).__name__}")
+        raise
+    took = monotonic() - started
+    ended = now + timedelta(seconds=int(took))
+    ending = client.call("finish", search=search, now=ended, error=error, seconds=round(took, 3))
     return {"name": plan.name, "source": plan.source, "error": error, **ending}
 
 
@@ -87,6 +97,7 @@ def surveil(
     now: str | None = None,
     record: str | None = None,
     via: str | None = None,
+    clock_is_right: bool = False,
 ) -> State[Night]:
     """Search, ingest and publish for one review; the run fails, after all is done, if any search did not run through.
 
@@ -94,11 +105,15 @@ def surveil(
     only      names of searches; None: all
     now       ISO time to take as the present, for replays;  record  a folder to keep every answer in
     via       address of a local server that answers in the publishers' place
+    clock_is_right  believe the clock although earlier nights carry later times
     """
     chosen = settings.read(os.environ, Path(home) if home else None)
     moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
     keep = replay.Recorder(Path(record), chosen.reserve).keep if record else forget
-    with Session(chosen) as client, fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher:
+    with (
+        owner.session(chosen, new=protocol is not None) as client,
+        fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher,
+    ):
         if protocol:
             client.call("register", text=Path(protocol).read_text(encoding="utf-8"), now=moment)
         known = client.call("protocol", review=review)
@@ -106,7 +121,18 @@ def surveil(
         if known["status"] == "retired":
             return retired(review, publish(client, review, moment))
         with progress.bar(len(plans), "searches") as watch:
-            endings = [search(client, fetcher, review, plan, moment, watch(plan.name, keep)) for plan in plans]
+            endings = [
+                search(
+                    client,
+                    fetcher,
+                    review,
+                    plan,
+                    moment if now else datetime.now(UTC),
+                    watch(plan.name, keep),
+                    clock_is_right,
+                )
+                for plan in plans
+            ]
         published = publish(client, review, moment)
     return verdict({"review": review, "searches": endings, "published": published})
 
@@ -131,7 +157,13 @@ def forget(answer: fetch.Answer) -> None:
     """Keep no recording."""
 
 
-@task(task_run_name="search {plan.name}", persist_result=False, cache_policy=NO_CACHE)
+@task(
+    task_run_name="search {plan.name}",
+    tags=["livereview", "search"],
+    timeout_seconds=LONGEST_TASK,
+    persist_result=False,
+    cache_policy=NO_CACHE,
+)
 def search(
     client: Client,
     fetcher: fetch.Fetcher,
@@ -139,9 +171,19 @@ def search(
     plan: Search,
     now: datetime,
     keep: Callable[[fetch.Answer], None],
+    clock_is_right: bool = False,
 ) -> Ending:
-    """One search as a task, its ending in the run's log."""
-    ending = run_search(client, fetcher, review, plan, now, keep)
+    """One search as a task, its ending in the run's log. One that was not let begin is a failed one, and in the ledger.
+
+    Only this search is lost then: the others of the night go on.
+    """
+    try:
+        ending = run_search(client, fetcher, review, plan, now, keep, clock_is_right)
+    except Refused as refusal:
+        reason = refusal.message
+        client.call("lose_night", review=review, what=plan.name, reason=reason, now=now, id=uuid4().hex)
+        counts = dict.fromkeys(("found", "fresh", "changed", "rejected"), 0)
+        ending = {"name": plan.name, "source": plan.source, "error": reason, "outcome": "failed", **counts}
     tell(get_run_logger(), ending)
     return ending
 

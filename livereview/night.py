@@ -13,9 +13,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from livereview.errors import Retry
 from livereview.replay import ReplayServer
 from livereview.settings import Settings
 
+PREFECT_SECONDS = 20.0  # a server on a busy machine answers within seconds
 COLUMNS = ("found", "fresh", "changed", "rejected")
 
 
@@ -38,8 +40,13 @@ def run(
     now: str | None = None,
     record: Path | None = None,
     recording: Path | None = None,
+    clock_is_right: bool = False,
 ) -> Night:
-    """Run the surveil flow in this process, against the network or against a recording served locally."""
+    """Run the surveil flow in this process, against the network or against a recording served locally.
+
+    Raises PrefectAway where the server that PREFECT_API_URL names does not answer.
+    """
+    prefect_must_answer()
     atexit.register(_hush)  # before Prefect's own, so that it runs after them
     from flows.surveil import surveil  # Prefect takes seconds to import: only those who run a night wait
 
@@ -52,6 +59,7 @@ def run(
         only=only or None,
         now=now,
         record=str(record) if record else None,
+        clock_is_right=clock_is_right,
     )
 
 
@@ -64,6 +72,7 @@ def recheck(
     recording: Path | None = None,
 ) -> Night:
     """Run the recheck flow in this process, likewise."""
+    prefect_must_answer()
     atexit.register(_hush)
     from flows.recheck import recheck
 
@@ -73,13 +82,41 @@ def recheck(
 
 def _night(flow: Any, recording: Path | None, **parameters: Any) -> Night:
     """Run a flow to its end, on a recording if one is given."""
-    with ReplayServer(recording) if recording else nullcontext() as server:
-        state = flow(**parameters, via=server.base if server else None, return_state=True)
+    import httpx
+
+    try:
+        with ReplayServer(recording) if recording else nullcontext() as server:
+            state = flow(**parameters, via=server.base if server else None, return_state=True)
+    except (httpx.HTTPError, RuntimeError) as error:  # RuntimeError: Prefect's word for a server that can't be reached
+        raise PrefectAway(
+            f"Prefect went away: {type(error).__name__}: {error}."
+            f" What was searched until then is kept: livereview ledger"
+        ) from None
     result = state.result(raise_on_failure=False)
     if isinstance(result, Exception):
         raise result
     problem = None if state.is_completed() else state.message
     return Night(result["searches"], result["published"], problem, result.get("note"))
+
+
+class PrefectAway(Retry):
+    """The Prefect server does not answer: nothing was searched, or not all."""
+
+
+def prefect_must_answer() -> None:
+    """Raise PrefectAway where PREFECT_API_URL names a server that does not answer; else Prefect starts its own."""
+    url = os.environ.get("PREFECT_API_URL", "").rstrip("/")
+    if not url:
+        return
+    import requests
+
+    try:
+        requests.get(f"{url}/health", timeout=PREFECT_SECONDS).raise_for_status()
+    except requests.RequestException as error:
+        raise PrefectAway(
+            f"the Prefect server at {url} does not answer ({type(error).__name__}), so no search began. Start it with"
+            f" `prefect server start`, or unset PREFECT_API_URL to search without one"
+        ) from None
 
 
 def _hush() -> None:

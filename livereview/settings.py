@@ -12,6 +12,9 @@ from urllib.parse import urlsplit
 from livereview.disk import MB, RESERVE
 from livereview.errors import Refused
 
+TRY_AGAIN = (600.0, 3600.0)  # a source's hiccup passes in minutes, its maintenance in an hour
+LONGEST_PAUSE = 86_400.0
+
 SECRETS = (
     "OPENALEX_API_KEY",
     "NCBI_API_KEY",
@@ -23,6 +26,7 @@ SECRETS = (
     "LIVEREVIEW_ZENODO_TOKEN",
     "LIVEREVIEW_SMTP",
     "LIVEREVIEW_WEBHOOK_SECRET",
+    "LIVEREVIEW_OWNER_TOKEN",
 )
 
 
@@ -52,6 +56,8 @@ class Settings:
     backup   where `serve` ships each minute's events (LIVEREVIEW_BACKUP): a folder, or an address that fsspec knows
     keep     how many whole copies stay there (LIVEREVIEW_BACKUP_KEEP, 30)
     memory   what DuckDB may use (LIVEREVIEW_MEMORY, "2GB"); threads likewise (LIVEREVIEW_THREADS, 2)
+    owner    address of the process that owns the database (LIVEREVIEW_OWNER); with it set no database is opened here
+    try_again  seconds after which searches that failed run again in the same night (LIVEREVIEW_TRY_AGAIN, "600,3600")
     oidc     who else vouches for people; None: they sign in with secrets only
     proxies  addresses and networks whose X-Forwarded-… are believed (LIVEREVIEW_TRUSTED_PROXIES); none: nobody's
     """
@@ -63,6 +69,8 @@ class Settings:
     url: str = ""
     sender: str = ""
     oidc: OpenId | None = None
+    owner: str = ""
+    try_again: tuple[float, ...] = TRY_AGAIN
     reserve: int = RESERVE
     backup: str = field(default="", repr=False)
     keep: int = 30
@@ -75,6 +83,11 @@ class Settings:
         What a request calls this server is never used instead: a visitor chooses that.
         """
         return self.url.rstrip("/")
+
+    @property
+    def owner_token(self) -> str:
+        """The secret for the owner that `owner` names, or nothing."""
+        return self.secrets.get("LIVEREVIEW_OWNER_TOKEN", "")
 
     @property
     def smtp(self) -> str:
@@ -113,6 +126,8 @@ def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
         url=environment.get("LIVEREVIEW_URL", ""),
         sender=environment.get("LIVEREVIEW_MAIL_FROM", ""),
         oidc=_oidc(environment),
+        owner=_owner(environment),
+        try_again=_try_again(environment),
         reserve=_bytes(environment.get("LIVEREVIEW_RESERVE", ""), "LIVEREVIEW_RESERVE", RESERVE),
         backup=environment.get("LIVEREVIEW_BACKUP", ""),
         keep=_count(environment.get("LIVEREVIEW_BACKUP_KEEP", ""), "LIVEREVIEW_BACKUP_KEEP", 30),
@@ -177,6 +192,27 @@ def _count(text: str, name: str, usual: int) -> int:
     if not re.fullmatch(r"[1-9]\d{0,5}", text.strip()):
         raise Refused(f"{name} must be a whole number from 1; got {text!r}")
     return int(text)
+
+
+def _owner(environment: Mapping[str, str]) -> str:
+    """Where the owner is; raises Refused for an address on which its secret could be read on the way."""
+    url = environment.get("LIVEREVIEW_OWNER", "").rstrip("/")
+    if url and not sealed(url):
+        raise Refused(f"LIVEREVIEW_OWNER is {url!r}; give https://host, or http://127.0.0.1:8000 on this machine")
+    return url
+
+
+def _try_again(environment: Mapping[str, str]) -> tuple[float, ...]:
+    text = environment.get("LIVEREVIEW_TRY_AGAIN")
+    if text is None:
+        return TRY_AGAIN
+    try:
+        seconds = tuple(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        seconds = (-1.0,)
+    if any(not 0 <= pause <= LONGEST_PAUSE for pause in seconds):
+        raise Refused(f'LIVEREVIEW_TRY_AGAIN is {text!r}; give seconds such as "600,3600", each from 0 to 86400')
+    return seconds
 
 
 def sealed(url: str) -> bool:

@@ -53,7 +53,7 @@ class Owner:
 
     def start(self) -> None:
         environment = {**os.environ, "LIVEREVIEW_HOME": str(self.settings.home), "LIVEREVIEW_MEMORY": "500MB"}
-        command = [sys.executable, "-m", "livereview", "serve", "--port", str(self.port)]
+        command = [sys.executable, "-m", "livereview", "serve", "--new", "--port", str(self.port)]
         with (self.settings.home / "owner.log").open("ab") as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         while not ((known := owner(self.settings.database)) and known["url"]):

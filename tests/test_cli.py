@@ -16,6 +16,7 @@ from typer.main import get_command_name
 
 from livereview.cli import app
 from livereview.cli.commands import MODULES, PLACES
+from livereview.store.open import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -159,8 +160,31 @@ def test_the_life_of_a_record_by_hand(tmp_path: Path, protocol: Path) -> None:
     assert "records settled again" in livereview("rebuild", home=home).stdout
 
 
-def test_status_without_a_review_says_how_to_start(tmp_path: Path) -> None:
-    assert "livereview init my-review" in livereview("status", home=tmp_path).stdout
+@pytest.mark.parametrize("folder", ["", "not-there"])
+def test_a_home_without_a_database_is_told_and_none_is_made(tmp_path: Path, folder: str) -> None:
+    home = tmp_path / folder
+    said = livereview("status", home=home, code=2).stderr
+    assert str(home / "livereview.duckdb") in said
+    assert "livereview init my-review" in said and "livereview serve --new" in said
+    assert not list(home.glob("livereview*")), "nothing was made"
+    for words in (
+        ("publish", "--review", "r"),
+        ("account", "ada"),
+        ("backup",),
+        ("serve",),
+        ("ledger", "--review", "r"),
+    ):
+        assert "no database at" in livereview(*words, home=home, code=2).stderr
+    assert not list(home.glob("livereview*"))
+
+
+def test_with_an_owner_elsewhere_no_database_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVEREVIEW_OWNER", "http://owner.example")
+    assert "https://host" in livereview("status", home=tmp_path, code=2).stderr
+    monkeypatch.setenv("LIVEREVIEW_OWNER", "https://owner.example")
+    assert "LIVEREVIEW_OWNER_TOKEN" in livereview("status", home=tmp_path, code=2).stderr
+    assert "LIVEREVIEW_OWNER names the owner" in livereview("serve", "--new", home=tmp_path, code=2).stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_parse_prints_one_json_object_a_line_and_exits_3_for_another_kind_of_file(tmp_path: Path) -> None:
@@ -176,6 +200,8 @@ def test_parse_prints_one_json_object_a_line_and_exits_3_for_another_kind_of_fil
 
 
 def test_a_night_of_an_unknown_review_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with Store(tmp_path / "livereview.duckdb", "500MB", 1):
+        pass
     said = livereview("surveil", "--review", "nonsense", home=tmp_path, code=2).stderr
     assert "unknown review 'nonsense'; this database has: none yet. Give its review.toml with --protocol" in said
     assert "prefect" not in said.lower()
@@ -190,7 +216,8 @@ def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path, protocol: Pa
 @pytest.mark.skipif(not YOUTH.is_dir(), reason="the review's own exports are not part of the project")
 def test_all_nine_exports_go_in_and_every_included_report_waits_once(tmp_path: Path) -> None:
     exports = [path for path in sorted(YOUTH.iterdir()) if path.name.lower().endswith(".ris.gz")]
-    said = livereview("import", "--review", "youth-homelessness", *exports, home=tmp_path).stdout
+    options = ("--review", "youth-homelessness", "--protocol", ROOT / "examples" / "youth-homelessness" / "review.toml")
+    said = livereview("import", *options, *exports, home=tmp_path).stdout
     numbers = re.search(r"found ([\d,]+) +duplicates ([\d,]+) +queued ([\d,]+)", said)
     assert numbers
     found, duplicates, queued = (int(number.replace(",", "")) for number in numbers.groups())

@@ -1,8 +1,7 @@
-"""The flows in a real Prefect: a cron line really gets runs, and a stop of the schedule pauses nothing."""
+"""The flows in a real Prefect: the schedule follows the protocol in force, and a night that can not begin is told."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -10,18 +9,38 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from tests.test_hostile_answers import slow_and_fine, with_two_searches
-from tests.world import World
+from livereview.client import Remote
 
 ROOT = Path(__file__).resolve().parents[1]
-PROTOCOL = ROOT / "examples" / "youth-homelessness" / "review.toml"
-PATIENCE = 150
+PROTOCOL = (ROOT / "tests" / "data" / "review.toml").read_text(encoding="utf-8")
+REVIEW = "small-review"
+PATIENCE = 300
+SEARCH = """
+[[searches]]
+name = "{name}"
+source = "feed"
+platform = "A journal"
+url = "https://feeds.invalid/{name}.rss"
+schedule = "{cron}"
+usual_zero = true
+"""
+NEVER = "0 2 29 2 *"
+
+
+def protocol(**crons: str) -> str:
+    """The small review with these searches, which ask a host that does not exist, at these cron lines."""
+    head, _, rest = PROTOCOL.partition("[[searches]]")
+    tail = rest[rest.index("\n[screening]") :]
+    searches = "".join(SEARCH.format(name=name.replace("_", "-"), cron=cron) for name, cron in crons.items())
+    return head + searches + tail
 
 
 def free_port() -> int:
@@ -42,6 +61,24 @@ def wait_for(ask: Callable[[], Any], what: str) -> Any:
     raise AssertionError(f"waited {PATIENCE} s for {what}")
 
 
+@contextmanager
+def process(environment: dict[str, str], log: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the service, ended at the end as systemd ends it; what it said is in `log`."""
+    with log.open("ab") as file:
+        command = [sys.executable, "-m", *words]
+        running = subprocess.Popen(command, env=environment, stdout=file, stderr=file, start_new_session=True)
+    try:
+        yield running
+    finally:
+        if running.poll() is None:
+            running.send_signal(signal.SIGTERM)
+        try:
+            running.wait(60)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait(10)
+
+
 @pytest.fixture(scope="module")
 def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment of a real Prefect server on a port of its own."""
@@ -52,53 +89,148 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
-        "LIVEREVIEW_HOME": str(home / "data"),
+        "LIVEREVIEW_TRY_AGAIN": "1,2",
     }
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with (home / "server.log").open("w") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-    try:
+    words = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
+    with process(environment, home / "server.log", *words):
         wait_for(lambda: requests.get(f"{environment['PREFECT_API_URL']}/health", timeout=5).ok, "the Prefect server")
         yield environment
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(30)
 
 
-def ask(prefect: dict[str, str], path: str) -> list[dict[str, Any]]:
-    reply = requests.post(f"{prefect['PREFECT_API_URL']}/{path}/filter", json={}, timeout=10)
-    found: list[dict[str, Any]] = reply.json()
-    return found
+@dataclass
+class Service:
+    """One home with its owner, which may be ended and started again, and the schedule's log."""
+
+    home: Path
+    environment: dict[str, str]
+    port: int
+
+    @property
+    def client(self) -> Remote:
+        token = (self.home / "owner.token").read_text()
+        return Remote(f"http://127.0.0.1:{self.port}", token, patience=120)
+
+    @contextmanager
+    def owner(self) -> Iterator[subprocess.Popen[bytes]]:
+        words = ("livereview", "serve", "--new", "--port", str(self.port))
+        with process(self.environment, self.home / "owner.log", *words) as running:
+            wait_for(lambda: requests.get(f"http://127.0.0.1:{self.port}/healthz", timeout=5).ok, "the owner")
+            yield running
+
+    @contextmanager
+    def schedule(self) -> Iterator[subprocess.Popen[bytes]]:
+        words = ("livereview", "schedule", "--every", "1")
+        with process(self.environment, self.home / "schedule.log", *words) as running:
+            yield running
+
+    def ask(self, path: str) -> list[dict[str, Any]]:
+        reply = requests.post(f"{self.environment['PREFECT_API_URL']}/{path}/filter", json={}, timeout=30)
+        found: list[dict[str, Any]] = reply.json()
+        return found
+
+    def deployments(self) -> dict[str, dict[str, Any]]:
+        """Those of the nights, by name."""
+        return {each["name"]: each for each in self.ask("deployments") if each["name"].startswith(f"{REVIEW} at")}
+
+    def start(self, name: str) -> str:
+        """A run of this deployment, as its cron line would start one; its id."""
+        deployment = self.deployments()[name]["id"]
+        url = f"{self.environment['PREFECT_API_URL']}/deployments/{deployment}/create_flow_run"
+        return str(requests.post(url, json={}, timeout=30).json()["id"])
+
+    def run(self, id: str) -> dict[str, Any]:
+        reply = requests.get(f"{self.environment['PREFECT_API_URL']}/flow_runs/{id}", timeout=30)
+        run: dict[str, Any] = reply.json()
+        return run
+
+    def ended(self, id: str) -> dict[str, Any]:
+        """The run, once it has ended."""
+        done = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
+        return dict(wait_for(lambda: run if (run := self.run(id))["state_type"] in done else None, "the run's end"))
+
+    def ledger(self) -> list[dict[str, Any]]:
+        attempts: list[dict[str, Any]] = self.client.call("ledger", review=REVIEW)["attempts"]
+        return attempts
+
+    def logs(self, id: str) -> str:
+        filters = {"logs": {"flow_run_id": {"any_": [id]}}}
+        reply = requests.post(f"{self.environment['PREFECT_API_URL']}/logs/filter", json=filters, timeout=30)
+        return "\n".join(each["message"] for each in reply.json())
+
+
+@pytest.fixture
+def service(prefect: dict[str, str], tmp_path: Path) -> Iterator[Service]:
+    environment = {**prefect, "LIVEREVIEW_HOME": str(tmp_path), "LIVEREVIEW_MEMORY": "500MB"}
+    yield Service(tmp_path, environment, free_port())
+    for each in Service(tmp_path, environment, 0).ask("deployments"):
+        requests.delete(f"{prefect['PREFECT_API_URL']}/deployments/{each['id']}", timeout=30)
 
 
 @pytest.mark.slow
-def test_a_cron_line_of_the_protocol_gets_runs_and_a_stop_pauses_nothing(prefect: dict[str, str]) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "livereview",
-        "schedule",
-        "--review",
-        "youth-homelessness",
-        "--protocol",
-        str(PROTOCOL),
-    ]
-    schedule = subprocess.Popen(command, env=prefect, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        runs = wait_for(
-            lambda: [r for r in ask(prefect, "flow_runs") if r["state_type"] == "SCHEDULED"], "scheduled runs"
-        )
-        deployments = ask(prefect, "deployments")
-    finally:
-        schedule.send_signal(signal.SIGINT)
-        said = schedule.communicate(timeout=60)[0]
-    assert runs, said
-    nightly = next(d for d in deployments if d["name"].startswith("youth-homelessness"))
-    assert nightly["schedules"][0]["schedule"]["timezone"] == "Europe/London"
-    assert nightly["parameters"]["review"] == "youth-homelessness"
-    assert nightly["global_concurrency_limit"]["limit"] == 1
-    assert len(found := ask(prefect, "deployments")) >= len(deployments)  # more may have come since
-    assert not any(d["paused"] for d in found)
+def test_the_schedule_follows_the_protocol_in_force_without_a_restart(service: Service) -> None:
+    with service.owner(), service.schedule() as schedule:
+        service.client.call("register", text=protocol(old=NEVER, weekly="0 3 * * mon"))
+        first = wait_for(lambda: len(found := service.deployments()) == 2 and found, "two deployments")
+        nightly = first[f"{REVIEW} at {NEVER}"]
+        assert nightly["parameters"] == {"review": REVIEW, "cron": NEVER}, "a cron line, never names"
+        assert set(nightly["parameter_openapi_schema"]["properties"]) == {"review", "cron"}
+        assert nightly["schedules"][0]["schedule"]["timezone"] == "Europe/London"
+        assert nightly["global_concurrency_limit"]["limit"] == 1
+        assert set(nightly["tags"]) == {"livereview", REVIEW}
+        wait_for(lambda: [r for r in service.ask("flow_runs") if r["state_type"] == "SCHEDULED"], "scheduled runs")
+
+        changed = protocol(fresh=NEVER, daily="0 4 * * *").replace("Europe/London", "Europe/Oslo")
+        service.client.call("register", text=changed)
+        wait_for(lambda: set(service.deployments()) == {f"{REVIEW} at {NEVER}", f"{REVIEW} at 0 4 * * *"}, "the change")
+        zone = service.deployments()[f"{REVIEW} at {NEVER}"]["schedules"][0]["schedule"]["timezone"]
+        assert zone == "Europe/Oslo"
+
+        ended = service.ended(service.start(f"{REVIEW} at {NEVER}"))
+        assert ended["state_type"] == "FAILED", "the host does not exist"
+        assert [(each["name"], each["outcome"]) for each in service.ledger()] == [("fresh", "failed")] * 3
+        assert "livereview.fetch" in service.logs(ended["id"]) or "feeds.invalid" in service.logs(ended["id"])
+
+        retired = changed.replace("[living]\n", '[living]\nstatus = "retired"\n', 1)
+        service.client.call("register", text=retired)
+        wait_for(lambda: not service.deployments(), "the retirement")
+        service.client.call("register", text=changed)
+        wait_for(lambda: len(service.deployments()) == 2, "the revival")
+        readiness = service.client.call("readiness")["checks"]
+        assert {"schedule": True}.items() <= {check["name"]: check["ok"] for check in readiness}.items()
+        schedule.send_signal(signal.SIGTERM)
+        schedule.wait(60)
+        left = service.ask("deployments")
+        assert left and not any(each["paused"] for each in left), "a stop pauses nothing"
+
+
+@pytest.mark.slow
+def test_a_name_that_is_gone_never_fails_the_night_and_is_noted(service: Service) -> None:
+    with service.owner(), service.schedule():
+        service.client.call("register", text=protocol(old=NEVER))
+        wait_for(service.deployments, "the deployment")
+        name = f"{REVIEW} at {NEVER}"
+        deployment = service.deployments()[name]
+        url = f"{service.environment['PREFECT_API_URL']}/deployments/{deployment['id']}/create_flow_run"
+        parameters = {"review": REVIEW, "cron": "1 1 1 1 *"}  # a run that was planned before the protocol changed
+        run = requests.post(url, json={"parameters": parameters}, timeout=30).json()["id"]
+        assert service.ended(run)["state_type"] == "COMPLETED"
+        assert [each["outcome"] for each in service.ledger()] == ["noted"]
+
+
+@pytest.mark.slow
+def test_a_night_waits_for_its_owner_and_never_becomes_it(service: Service) -> None:
+    with service.schedule():
+        with service.owner() as owner:
+            service.client.call("register", text=protocol(old=NEVER))
+            wait_for(service.deployments, "the deployment")
+            os.kill(owner.pid, signal.SIGKILL)
+            owner.wait()
+            run = service.start(f"{REVIEW} at {NEVER}")
+            wait_for(lambda: "waiting" in service.logs(run), "the night to say what it waits for")
+            assert service.run(run)["state_type"] == "RUNNING"
+        with service.owner():  # at once: nobody else has the lock
+            assert service.ended(run)["state_type"] == "FAILED"
+            assert [each["name"] for each in service.ledger()] == ["old"] * 3
 
 
 def test_schedule_without_a_server_says_how_to_start_one() -> None:
@@ -107,31 +239,3 @@ def test_schedule_without_a_server_says_how_to_start_one() -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2
     assert "prefect server start" in done.stderr
-
-
-SLOW_NIGHT = """
-import json, sys
-import flows.surveil
-flows.surveil.LONGEST_SEARCH = 3.0
-protocol, server = sys.argv[1:]
-state = flows.surveil.surveil("small-review", protocol, now="2026-03-02T02:00:00+00:00", via=server, return_state=True)
-night = state.result(raise_on_failure=False)
-print(json.dumps([[ending["name"], ending["outcome"], ending["error"] or ""] for ending in night["searches"]]))
-"""
-
-
-@pytest.mark.slow
-def test_a_site_that_drips_headers_for_ever_costs_its_own_search_only(
-    prefect: dict[str, str], tmp_path: Path, protocol: str
-) -> None:
-    text = tmp_path / "review.toml"
-    text.write_text(with_two_searches(protocol), encoding="utf-8")
-    with World() as world:
-        slow_and_fine(world)
-        command = [sys.executable, "-c", SLOW_NIGHT, str(text), world.base]
-        environment = prefect | {"LIVEREVIEW_HOME": str(tmp_path / "home")}
-        night = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE * 2)
-    assert night.returncode == 0, night.stderr
-    slow, fine = json.loads(night.stdout.splitlines()[-1])
-    assert slow[:2] == ["slow", "failed"] and "the longest it may take" in slow[2]
-    assert fine == ["fine", "ok", ""]

@@ -71,7 +71,7 @@ ALLOWED: dict[str, set[str]] = {
     "web": CORE
     | {"disk", "rights", "ops", "store", "exchange", "screening", "evidence", "settings", "sources"}
     | {"client", "wire", "private_files"},
-    "night": {"replay", "settings", "flows"},
+    "night": {"errors", "replay", "settings", "flows"},
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},
     "cli": EVERYTHING | {"flows"},

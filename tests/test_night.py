@@ -117,7 +117,7 @@ def free_port() -> int:
 
 def serve(home: Path, port: int) -> subprocess.Popen[bytes]:
     """An owner of this home, once it answers."""
-    command = [sys.executable, "-m", "livereview", "serve", "--home", str(home), "--port", str(port)]
+    command = [sys.executable, "-m", "livereview", "serve", "--new", "--home", str(home), "--port", str(port)]
     owner = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     for _ in range(200):
         with suppress(requests.ConnectionError):

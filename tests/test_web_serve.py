@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import requests
@@ -80,7 +81,7 @@ def test_a_failed_build_is_tried_again_after_a_while(reviewed: Store, settings: 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_owner_answers_flows_publishes_and_ends_cleanly(
-    settings: Settings, protocol: str, tmp_path: Path, number: signal.Signals
+    settings: Settings, protocol: str, tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = Path(__file__).resolve().parents[1]
     with (tmp_path / "out").open("w+") as out:
@@ -90,6 +91,7 @@ def test_the_owner_answers_flows_publishes_and_ends_cleanly(
             with Session(settings) as client:
                 client.call("register", text=protocol)
                 assert client.call("status")["reviews"][0]["review"] == REVIEW
+            monkeypatch.setattr("livereview.web.serve.SERVED_WAIT", 0.5)
             with pytest.raises(Refused, match="serving http"):
                 serve(settings)
             page = _published(url)
@@ -120,6 +122,33 @@ def _published(url: str) -> str:
             return answer.text
         time.sleep(0.1)
     raise AssertionError("nothing was published")
+
+
+def test_serve_waits_while_a_command_holds_the_database_and_says_who(settings: Settings, tmp_path: Path) -> None:
+    home = Path(__file__).resolve().parents[1]
+    with (tmp_path / "out").open("w+") as out:
+        with Store(settings.database, settings.memory, settings.threads):
+            command = [sys.executable, "-c", OWNER, str(settings.home)]
+            process = subprocess.Popen(command, cwd=home, stdout=out, stderr=out)
+            try:
+                _told(out, f"owned by process {os.getpid()}; waiting for it", process)
+            except BaseException:
+                process.kill()
+                raise
+        try:
+            _announced(process, settings)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _told(out: IO[str], words: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        assert process.poll() is None, "it died instead of waiting"
+        if words in Path(out.name).read_text():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"it never said: {words}")
 
 
 def test_a_taken_port_is_told_in_one_line(settings: Settings) -> None:

@@ -27,7 +27,8 @@ def digest(
         chosen, now = settings_of(home), datetime.now(UTC)
         with Session(chosen) as client:
             url = chosen.url or "http://127.0.0.1:8000"
-            found = client.call("digests", base_url=url, now=now, person=to, always=always)["digests"]
+            answer = client.call("digests", base_url=url, now=now, person=to, always=always)
+            found = answer["digests"]
         if send and not (chosen.smtp and chosen.sender and chosen.url):
             raise Refused("set LIVEREVIEW_SMTP, LIVEREVIEW_MAIL_FROM and LIVEREVIEW_URL to send mail")
         if not send:
@@ -38,6 +39,10 @@ def digest(
                 out.print("nothing waits for anybody, and nothing happened")
             return
         done = mail(found, chosen.smtp, chosen.sender, now)
+        failed = {name for name, why in done if why}
+        told_now = [name for name in answer["people"] if name not in failed]
+        with Session(chosen) as client:
+            client.call("note_digests", people=told_now, now=now)
     for name, why in done:
         (err if why else out).print(f"{name}: {why or 'sent'}", markup=False, soft_wrap=True)
     if any(why for _, why in done):

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from livereview import files, sources
 from livereview.cli.console import err, out
-from livereview.cli.terminal import Home, Protocol, ReviewId, app, register, settings_of, told
+from livereview.cli.terminal import Home, Protocol, ReviewId, app, protocol_file, register, settings_of, told
 from livereview.client import Session
 from livereview.errors import Retry, SourceBroken
 
@@ -29,7 +29,14 @@ def import_(
 ) -> None:
     """Take in files exported elsewhere.  Example: livereview import --review youth-homelessness *.ris.gz"""
     table = Table("file", "kind", "found", "new", "rejected", "outcome")
-    with told(), Session(settings_of(home)) as client, Progress(console=err, transient=True) as progress:
+    with told():
+        protocol_file(review, protocol)  # a broken one is refused before a database is made for it
+    new = protocol is not None
+    with (
+        told(),
+        Session(settings_of(home), may_make=new) as client,
+        Progress(console=err, transient=True) as progress,
+    ):
         register(client, review, protocol)
         bodies = [(path, files.read(path)) for path in paths]
         for path, body in progress.track(bodies, description="importing"):

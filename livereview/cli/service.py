@@ -13,7 +13,7 @@ import typer
 from livereview import logs
 from livereview.cli.console import out
 from livereview.cli.terminal import Home, ReviewId, app, moment, settings_of, tell_published, told
-from livereview.client import Session
+from livereview.client import Session, must_exist, refuse_to_own
 
 
 @app.command()
@@ -31,6 +31,7 @@ def demo(
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    new: Annotated[bool, typer.Option("--new", help="Make a database where there is none yet.")] = False,
     home: Home = None,
 ) -> None:
     """Own the database: the screening room, the published pages, and the door for flows.  Example: livereview serve"""
@@ -38,7 +39,11 @@ def serve(
 
     logs.start(sys.stderr)
     with told():
-        run(settings_of(home), host, port)
+        chosen = settings_of(home)
+        refuse_to_own(chosen)
+        if not new:
+            must_exist(chosen)
+        run(chosen, host, port)
 
 
 @app.command()

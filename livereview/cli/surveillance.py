@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from livereview import review_toml
+from livereview import logs, review_toml
 from livereview.cli.console import err, out
 from livereview.cli.terminal import (
     Home,
@@ -24,7 +24,7 @@ from livereview.cli.terminal import (
     told,
     warn,
 )
-from livereview.client import Session
+from livereview.client import Session, wait_for_owner
 from livereview.errors import Refused
 
 
@@ -48,6 +48,9 @@ def surveil(
     now: Annotated[str | None, typer.Option(help="Take this ISO time as the present (for replays).")] = None,
     record: Annotated[Path | None, typer.Option(help="Keep every answer in this folder.")] = None,
     replay: Annotated[Path | None, typer.Option(help="Take the answers from this recording, not the network.")] = None,
+    clock_is_right: Annotated[
+        bool, typer.Option("--clock-is-right", help="Search although earlier nights carry later times.")
+    ] = False,
     home: Home = None,
 ) -> None:
     """Run tonight's searches now.  Example: livereview surveil --review signs-of-safety
@@ -58,11 +61,27 @@ def surveil(
 
     with told():
         chosen, path = settings_of(home), protocol_file(review, protocol)
-        moment(now)
-        with Session(chosen) as client:  # a wrong id must not cost the half minute that Prefect takes to start
+        when = moment(now)
+        with Session(chosen, may_make=protocol is not None) as client:
+            # a wrong id or clock must not cost the half minute that Prefect takes to start
+            client.call("may_begin", review=review, now=when, clock_is_right=clock_is_right)
             register(client, review, protocol)
             client.call("protocol", review=review)
-        state = night.run(chosen, review, path, only=only, now=now, record=record, recording=replay)
+        try:
+            state = night.run(
+                chosen,
+                review,
+                path,
+                only=only,
+                now=now,
+                record=record,
+                recording=replay,
+                clock_is_right=clock_is_right,
+            )
+        except night.PrefectAway as away:
+            with Session(chosen) as client:
+                client.call("lose_night", review=review, what="a night by hand", reason=away.message)
+            raise
     if state.note:
         out.print(state.note, markup=False, soft_wrap=True)
         return
@@ -72,24 +91,35 @@ def surveil(
 
 @app.command()
 def schedule(
-    review: Annotated[list[str], typer.Option("--review", help="Review to schedule; may be given again.")],
-    protocol: Protocol = None,
+    review: Annotated[
+        list[str] | None, typer.Option("--review", help="Only this review; may be given again. Else all, new ones too.")
+    ] = None,
+    protocol: Annotated[Path | None, typer.Option(help="Put this review.toml in force first.")] = None,
+    every: Annotated[float, typer.Option(min=1, help="Seconds between two looks at what is in force.")] = 60,
     home: Home = None,
 ) -> None:
-    """Serve the reviews' schedules until stopped; needs a Prefect server (PREFECT_API_URL)."""
+    """Serve the schedule of all reviews until stopped; needs a Prefect server (PREFECT_API_URL) and an owner.
+
+    Follows the protocols in force: what `register` changes is served within a minute.  Example: livereview schedule
+    """
     with told():
         if not os.environ.get("PREFECT_API_URL"):
             raise Refused(
                 "PREFECT_API_URL is not set. Start `prefect server start` and set PREFECT_API_URL=http://127.0.0.1:4200/api"
             )
+        logs.start(sys.stderr)
+        chosen = settings_of(home)
+        os.environ["LIVEREVIEW_HOME"] = str(chosen.home)  # the flows are processes of their own
+        client = wait_for_owner(chosen)
+        try:
+            for name in review or []:
+                register(client, name, protocol)
+                client.call("protocol", review=name)
+        finally:
+            client.close()
         from flows.schedule import run
 
-        chosen = settings_of(home)
-        with Session(chosen) as client:
-            for name in review:
-                register(client, name, protocol)
-            found = [review_toml.parse(client.call("protocol", review=name)["text"]) for name in review]
-        run(found, chosen.home)
+        run(chosen, review or [], every)
 
 
 @app.command()
@@ -157,8 +187,12 @@ def status(
     with told(), Session(settings_of(home)) as client:
         answer = client.call("status", **({"review": review} if review else {}))
         found = answer["reviews"]
+        readiness = client.call("readiness")
+    unready = [check for check in readiness["checks"] if not check["ok"]]
     for alarm in answer["service"]:
         warn(f"ALARM {alarm}")
+    for check in unready:
+        warn(f"NOT READY {check['name']}: {check['words']}")
     if as_json:
         sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     elif not found:
@@ -166,5 +200,5 @@ def status(
     else:
         for one in found:
             night.show_status(one, out)
-    if answer["service"] or any(one["alarms"] for one in found):
+    if answer["service"] or unready or any(one["alarms"] for one in found):
         raise typer.Exit(1)

@@ -22,6 +22,7 @@ LONGEST_TITLE = 80  # characters of a title in a subject; the text has all of it
 LONGEST_ERROR = 300  # likewise of a message that a source sent; the ledger has all of it
 RAN_THROUGH = ("ok", "ok-zero")
 OUTCOMES = {"ok": "worked", "ok-zero": "worked", "partial": "partly failed", "failed": "failed"}
+OUTCOMES |= {"running": "still running"}
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\ufffe\uffff")
 
 
@@ -83,17 +84,25 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class SearchLine:
-    """How one search ended: ok, ok-zero, partial or failed; any other word counts as a failure too."""
+    """How one search ended: ok, ok-zero, partial or failed; any other word counts as a failure too.
+
+    running: it has neither worked nor failed yet, and its end is told in the next digest.
+    """
 
     name: str
     outcome: str
     found: int
     fresh: int
     error: str | None
+    since: str | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.outcome == "running"
 
     @property
     def failed(self) -> bool:
-        return self.outcome not in RAN_THROUGH
+        return not self.running and self.outcome not in RAN_THROUGH
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,10 @@ class Night:
         return sum(search.failed for search in self.searches)
 
     @property
+    def running(self) -> int:
+        return sum(search.running for search in self.searches)
+
+    @property
     def fresh(self) -> int:
         return sum(search.fresh for search in self.searches)
 
@@ -126,7 +139,7 @@ class Night:
 
     @property
     def eventful(self) -> bool:
-        return bool(self.troubled or self.fresh or self.published or self.sign_offs)
+        return bool(self.troubled or self.running or self.fresh or self.published or self.sign_offs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +210,7 @@ def counted(count: int, one: str, many: str) -> str:
 def _subject(work: Sequence[Waiting], nights: Sequence[Night]) -> str:
     """The most urgent thing: failures, alarms, sign-offs, work, publications, new records."""
     if failed := [one for one in nights if one.failures]:
-        searches = counted(sum(len(one.searches) for one in failed), "search", "searches")
+        searches = counted(sum(len(one.searches) - one.running for one in failed), "search", "searches")
         return f"Night failed: {sum(one.failures for one in failed)} of {searches} - {_where(failed)}"
     if alarmed := [one for one in nights if one.alarms]:
         return f"{counted(sum(len(one.alarms) for one in alarmed), 'alarm', 'alarms')} - {_where(alarmed)}"
@@ -211,6 +224,9 @@ def _subject(work: Sequence[Waiting], nights: Sequence[Night]) -> str:
         what = one_line(published[0].published or "", LONGEST_TITLE) if len(published) == 1 else "new versions"
         return f"Published: {what} - {_where(published)}"
     fresh = sum(one.fresh for one in nights)
+    running = sum(one.running for one in nights)
+    if running and not fresh:
+        return f"{counted(running, 'search', 'searches')} still running - {_where(nights)}"
     return f"{counted(fresh, 'new record', 'new records')} - {_where(nights)}" if fresh else "Nothing waits for you"
 
 
@@ -263,13 +279,22 @@ def _night(one: Night, base: str) -> _Section:
 def _ended(one: Night) -> str:
     if not one.searches:
         return "No search ran."
-    searches = counted(len(one.searches), "search", "searches")
     fresh = counted(one.fresh, "new record", "new records")
-    return f"{one.failures:,} of {searches} failed; {fresh}." if one.failures else f"{searches} ran; {fresh}."
+    ended = len(one.searches) - one.running
+    searches = counted(ended, "search", "searches")
+    if one.failures:
+        words = f"{one.failures:,} of {searches} failed; {fresh}"
+    else:
+        words = f"{searches} ran; {fresh}"
+    if one.running:
+        words += f"; {one.running:,} still {'runs' if one.running == 1 else 'run'}, and the next message tells its end"
+    return f"{words}."
 
 
 def _search(one: SearchLine) -> _Line:
     words = f"{one_line(one.name)}: {OUTCOMES.get(one.outcome) or one_line(one.outcome, 40)}"
+    if one.running and one.since:
+        return _Line(f"{words} since {one.since}")
     if one.outcome != "failed" or one.found:
         words += f", {one.found:,} found, {one.fresh:,} new"
     return _Line(f"{words}. {one_line(one.error, LONGEST_ERROR)}" if one.error else words)

@@ -13,7 +13,7 @@ from livereview import processes, review_toml
 from livereview.errors import LivereviewError, Refused
 from livereview.processes import Process
 from livereview.review import Review, Search
-from livereview.store import nights, retirement, vitals
+from livereview.store import nights, retirement, searches, vitals
 from livereview.store.nights import Lease, LostNight
 from livereview.store.open import Connection, Store
 from livereview.store.searches import Run
@@ -282,3 +282,31 @@ def attempts_of(con: Connection, rules: Review) -> list[Attempt]:
         for what, note, made in nights.notes(con, rules.id)
     ]
     return [*lost, *noted]
+
+
+# What is to run
+
+
+def schedule(store: Store, *, now: datetime) -> dict[str, Any]:
+    """What the schedule serves: each review with its cron lines, its time zone and the status that holds."""
+    with store.read() as con:
+        texts = {review: searches.protocol_text(con, review) for review in searches.review_ids(con)}
+        rules = [retirement.effective(con, review_toml.parse(text)) for text in texts.values() if text]
+    return {"reviews": [_scheduled(review) for review in rules]}
+
+
+def _scheduled(rules: Review) -> dict[str, Any]:
+    crons = list(dict.fromkeys(cron_of(rules, search) for search in rules.searches))
+    return {
+        "review": rules.id,
+        "crons": crons,
+        "timezone": rules.living.timezone,
+        "status": rules.living.status,
+    }
+
+
+def may_begin(store: Store, *, review: str, now: datetime, clock_is_right: bool = False) -> dict[str, Any]:
+    """Raise Refused where a night at this time would be: for whoever searches by hand, before anything starts."""
+    with store.read() as con:
+        check_clock(con, review, now, clock_is_right)
+    return {}

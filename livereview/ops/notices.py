@@ -12,6 +12,7 @@ from typing import Any
 from livereview.notices import events
 from livereview.notices.backoff import schedule
 from livereview.notices.digest import Night, SearchLine, Waiting, digest
+from livereview.ops import nights as nights_of_now
 from livereview.ops import published, service, status
 from livereview.ops import retrieval as retrieving
 from livereview.ops.published import Fault
@@ -30,13 +31,15 @@ from livereview.store import (
     versions,
     withdrawals,
 )
+from livereview.store import nights as store_nights
 from livereview.store.accounts import Account
 from livereview.store.notices import Attempt
 from livereview.store.open import Connection, Store
 from livereview.summary import words
 from livereview.surveillance.clock import in_future
+from livereview.surveillance.health import Attempt as Run
 
-NIGHT = timedelta(hours=24)
+FIRST_DIGEST = timedelta(hours=26)  # what a first digest looks back over: a day, though it had 25 hours
 
 
 def digests(
@@ -54,23 +57,31 @@ def digests(
     half-screened records stand among those to screen, conflicts only where this person settles them.
 
     folder  where sites are published; leads are told what is wrong there. None: it is not looked at
+
+    Leads hear of what ended since their last digest. Say with `note_digests` who of `people` was told: a message that
+    could not be sent is no digest. `now` is the time up to which it tells.
     """
+    nights_of_now.end_dead(store, now)
     wrong = service.alarms(store, now)
     damage = published.faults(store, folder) if folder else []
     with store.read() as con:
         reviews = [protocol(con, review) for review in searches.review_ids(con)]
-        found = []
+        found: list[dict[str, Any]] = []
+        people: list[str] = []
         for account in accounts.names(con):
             if person not in (None, account.name) or account.role == "reader":
                 continue
             own = [review for review in reviews if account.enters(review.id)]
             waiting = [_waiting(con, review, account) for review in own]
-            nights = [_night(con, review, now, damage) for review in own] if account.role == "lead" else []
+            people.append(account.name)
+            nights = (
+                [_night(con, review, account.name, now, damage) for review in own] if account.role == "lead" else []
+            )
             if nights and wrong:  # told once, with the first of their reviews
                 nights[0] = replace(nights[0], alarms=(*wrong, *nights[0].alarms))
             if told := digest(account.name, waiting, nights, base_url, always):
                 found.append({"name": account.name, "email": account.email, **asdict(told)})
-        return {"digests": found}
+        return {"digests": found, "people": people}
 
 
 def _waiting(con: Connection, review: Review, account: Account) -> Waiting:
@@ -91,20 +102,51 @@ def _waiting(con: Connection, review: Review, account: Account) -> Waiting:
     )
 
 
-def _night(con: Connection, review: Review, now: datetime, damage: Sequence[Fault]) -> Night:
-    """The last 24 hours of a review."""
-    since = now - NIGHT
-    runs = [run for some in ledger.attempts(con, review.id).values() for run in some if run.started >= since]
-    published = [one for one in versions.all_of(con, review.id) if one.made >= since]
+def _night(con: Connection, review: Review, person: str, now: datetime, damage: Sequence[Fault]) -> Night:
+    """What ended in a review since the last digest of this person, and what still runs."""
+    since = store_nights.last_digest(con, person, review.id, now) or now - FIRST_DIGEST
+    runs = [
+        run for attempts in ledger.attempts(con, review.id).values() for run in attempts if _is_news(run, since, now)
+    ]
+    published = [one for one in versions.all_of(con, review.id) if since < one.made <= now]
     held = versions.held(con, review.id)
     return Night(
         review=review.id,
         title=review.title,
-        searches=tuple(SearchLine(run.name, run.outcome, run.found, run.fresh, run.error) for run in runs),
+        searches=tuple(_line(run) for run in runs),
         alarms=tuple(status.alarms(con, review, status.healths(con, review, now), now, damage)),
         published=f"version {published[-1].number} ({published[-1].change})" if published else None,
         sign_offs=(f"a changed conclusion ({held.change}), after: {held.cause}",) if held else (),
     )
+
+
+def _is_news(run: Run, since: datetime, now: datetime) -> bool:
+    """Whether a run ended since then, or runs now. One that was told as running is told again with its end."""
+    if run.finished is None:
+        return run.started <= now
+    return since < run.finished <= now
+
+
+def _line(run: Run) -> SearchLine:
+    began = f"{run.started:%Y-%m-%d %H:%M} UTC"
+    return SearchLine(run.name, run.outcome, run.found, run.fresh, run.error, began)
+
+
+def note_digests(store: Store, *, people: Sequence[str], now: datetime) -> dict[str, Any]:
+    """Write down that these people were told all that had ended by then; the next digest goes on from there.
+
+    Only of those whose message was sent, or who had none to get: what was not sent is told again.
+    """
+
+    def job(con: Connection) -> None:
+        reviews = searches.review_ids(con)
+        for account in accounts.names(con):
+            if account.name in people:
+                for review in filter(account.enters, reviews):
+                    store_nights.save_digest(con, account.name, review, now)
+
+    store.write(job)
+    return {}
 
 
 def due_webhooks(store: Store, *, now: datetime) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ from livereview.ops.published import FolderChecker
 from livereview.ops.readiness import PUBLISHER
 from livereview.settings import Settings, told
 from livereview.store import searches, versions
-from livereview.store.open import Store
+from livereview.store.open import Store, describe, owner
 from livereview.web import app
 from livereview.web.connections import (
     BACKLOG,
@@ -44,16 +45,21 @@ PAUSE = 0.5  # seconds between two looks at the outbox
 LONGEST_WAIT = 20  # looks after which a build starts although events still come
 RANKING_PAUSE = 30.0  # seconds between two looks at whether a queue is to be ranked again
 HAND_OVER = 0.0005  # seconds a thread may keep others from Python: its own 5 ms are lost at each question of a request
+NIGHTS_PAUSE = 30.0  # seconds between two looks at whether running searches have lost their process
+LOCK_PAUSE = 0.5  # seconds between two looks at whether the database is free
+SERVED_WAIT = 60.0  # seconds in which an owner that is being replaced is gone: systemd and compose give it 30
+LOCK_TOLD_EACH = 30.0  # seconds between two lines in the log while it is not
 TRY_AGAIN = 600  # looks after which a build that failed is tried again
 
 
 def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, patience: Patience = PATIENCE) -> None:
     """Own the database and answer at `host`:`port` until SIGTERM or Ctrl-C; port 0 takes a free one.
 
-    Raises Refused when another process owns the database or the port.
+    While another process owns the database it waits, and says so. Raises Refused when one goes on serving it, and when
+    the port is taken.
     """
     room = room_for(raise_descriptor_limit())
-    with Store(settings.database, settings.memory, settings.threads, settings.reserve) as store:
+    with _opened(settings) as store:
         store.notes = told(settings)
         made = app.create(store, settings, token=client.token(settings))
         server = Server(made, room, patience, settings.proxies)
@@ -106,6 +112,34 @@ def trust(proxies: tuple[str, ...]) -> dict[str, Any]:
     return {"proxy_headers": bool(proxies), "forwarded_allow_ips": [*map(str, networks), *mapped]}
 
 
+def _opened(settings: Settings, sleep: Callable[[float], None] = time.sleep) -> Store:
+    """The store, once nobody else owns the database: a night by hand ends, or an owner that is being replaced.
+
+    Raises Refused where another owner serves on: two at once are a mistake.
+    """
+    waited = 0.0
+    while True:
+        holder = owner(settings.database)
+        if holder is None:
+            try:
+                return Store(settings.database, settings.memory, settings.threads, settings.reserve)
+            except Refused:
+                holder = owner(settings.database)
+                if holder is None:  # it was refused for another reason
+                    raise
+        if holder.get("url") and waited >= SERVED_WAIT:
+            raise Refused(f"{settings.database} is owned by {describe(holder)}, which goes on; stop it first")
+        if waited % LOCK_TOLD_EACH == 0:
+            log.warning(
+                "%s is owned by %s; waiting for it, %.0f s so far (Ctrl-C to stop)",
+                settings.database,
+                describe(holder),
+                waited,
+            )
+        sleep(LOCK_PAUSE)
+        waited += LOCK_PAUSE
+
+
 @contextmanager
 def _at_work(store: Store, site: Path) -> Iterator[None]:
     """With the threads that publish and rank; they finish what they have in hand."""
@@ -113,14 +147,17 @@ def _at_work(store: Store, site: Path) -> Iterator[None]:
     store.heartbeats.beat(PUBLISHER)
     publisher = threading.Thread(target=publish_all, args=(store, site, stop), name="publisher", daemon=True)
     ranker = threading.Thread(target=rank_all, args=(store, stop), name="ranker", daemon=True)
+    watcher = threading.Thread(target=watch_nights, args=(store, stop), name="watcher of nights", daemon=True)
     publisher.start()
     ranker.start()
+    watcher.start()
     try:
         yield
     finally:
         stop.set()
         publisher.join()
         ranker.join()
+        watcher.join()
 
 
 def _announce(store: Store, settings: Settings, host: str, url: str) -> None:
@@ -194,6 +231,16 @@ class Publisher:
         with self.store.read() as con:
             found = {review: versions.asked(con, review) for review in searches.review_ids(con)}
         return {review: request[0] for review, request in found.items() if request}
+
+
+def watch_nights(store: Store, stop: threading.Event, pause: float = NIGHTS_PAUSE) -> None:
+    """End searches whose process is gone, with a pause between two looks, until `stop` is set."""
+    while not stop.wait(pause):
+        try:
+            for name in ops.nights.end_dead(store, datetime.now(UTC)):
+                log.warning("%s was ended: its process is gone", name)
+        except Exception:  # the next look may work, and `status` looks too
+            log.exception("searches whose process is gone could not be ended")
 
 
 def rank_all(store: Store, stop: threading.Event, pause: float = RANKING_PAUSE) -> None:

@@ -86,7 +86,7 @@ def fill(client: Client, search: str, bodies: list[bytes], figures: Figures | No
 
 def start(home: Path, port: int) -> subprocess.Popen[bytes]:
     settings = Settings(home=home, secrets={})
-    command = [sys.executable, "-m", "livereview", "serve", "--port", str(port)]
+    command = [sys.executable, "-m", "livereview", "serve", "--new", "--port", str(port)]
     log = (home / "owner.log").open("ab")
     process = subprocess.Popen(command, env=_environment(home), stdout=log, stderr=log)
     while not ((found := owner(settings.database)) and found.get("url")):

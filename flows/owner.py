@@ -1,0 +1,150 @@
+"""How flows reach the owner: those on a schedule wait for it and never become it; what it missed is told it later."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from prefect.context import FlowRunContext
+
+from livereview import processes
+from livereview.client import Client, Session, wait_for_owner
+from livereview.errors import LivereviewError
+from livereview.settings import Settings
+
+log = logging.getLogger("livereview.flows")
+
+RENEWED_EACH = 60.0  # seconds between two signs of life of a search; the owner waits for ten minutes
+UNDELIVERED = "undelivered"  # folder, in the home, of what the owner could not be told
+
+
+def flow_run_id() -> str | None:
+    """The id of the Prefect run that asks, or None outside of one."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return None
+    return str(context.flow_run.id)
+
+
+def is_scheduled() -> bool:
+    """Whether a deployment started this run, so that nobody waits for it and it must not own the database."""
+    context = FlowRunContext.get()
+    return bool(context and context.flow_run and context.flow_run.deployment_id)
+
+
+def due_at() -> datetime:
+    """When this run was to begin: its slot, or now."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None or context.flow_run.expected_start_time is None:
+        return datetime.now(UTC)
+    return context.flow_run.expected_start_time
+
+
+@contextmanager
+def session(settings: Settings, *, new: bool = False) -> Iterator[Client]:
+    """The owner. By hand this process may be it; on a schedule it is waited for, and told first what it missed.
+
+    new  by hand a missing database may be made, as there is a protocol to begin with
+    """
+    if not is_scheduled():
+        with Session(settings, may_make=new) as client:
+            yield client
+        return
+    client = wait_for_owner(settings)
+    try:
+        deliver(settings.home, client)
+        yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def told_if_lost(settings: Settings, review: str, what: str) -> Iterator[None]:
+    """Have the owner write down that this night did not begin, or broke off; if it is away, as soon as it is back.
+
+    what  the cron line, or the name of what was to run. The error goes on to the caller.
+    """
+    try:
+        yield
+    except LivereviewError as error:
+        lose(settings, review, what, error.message)
+        raise
+    except Exception as error:
+        lose(settings, review, what, f"a bug: {type(error).__name__}: {error}")
+        raise
+
+
+def lose(settings: Settings, review: str, what: str, reason: str) -> None:
+    """Keep that a night did not begin: with the owner, or in the home until it can be told."""
+    lost = {
+        "id": uuid4().hex,
+        "review": review,
+        "what": what,
+        "reason": reason,
+        "due": due_at().isoformat(),
+    }
+    keep(settings.home, lost)
+    with suppress(LivereviewError):
+        client = wait_for_owner(settings, longest=0)
+        try:
+            deliver(settings.home, client)
+        finally:
+            client.close()
+
+
+def keep(home: Path, lost: dict[str, Any]) -> None:
+    """Remember a lost night in the home, whole or not at all."""
+    folder = home / UNDELIVERED
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = folder / f".{lost['id']}.new"
+    beside.write_text(json.dumps(lost, ensure_ascii=False), encoding="utf-8")
+    beside.replace(folder / f"{lost['id']}.json")
+
+
+def deliver(home: Path, client: Client) -> int:
+    """Tell the owner what it missed, the oldest first; how many. What it refuses is set aside with its reason."""
+    folder = home / UNDELIVERED
+    if not folder.is_dir():
+        return 0
+    delivered = 0
+    for path in sorted(folder.glob("*.json"), key=lambda each: each.stat().st_mtime):
+        try:
+            client.call("lose_night", **json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError) as damaged:
+            log.error("%s can't be read and is set aside: %s", path, damaged)
+            path.replace(path.with_suffix(".damaged"))
+            continue
+        path.unlink(missing_ok=True)
+        delivered += 1
+    return delivered
+
+
+def runner() -> dict[str, Any]:
+    """This process, as the owner may look it up."""
+    return asdict(processes.this())
+
+
+@contextmanager
+def at_work(client: Client, search: str, each: float = RENEWED_EACH) -> Iterator[None]:
+    """Let the owner know that this search's process lives, until the block ends."""
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(each):
+            with suppress(LivereviewError):  # the search itself finds out, and waits
+                client.call("renew", search=search)
+
+    beating = threading.Thread(target=beat, name=f"lease of {search}", daemon=True)
+    beating.start()
+    try:
+        yield
+    finally:
+        done.set()
