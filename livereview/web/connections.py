@@ -45,14 +45,14 @@ class Patience:
     headers    seconds from the connection, or a request's first byte, to the end of its headers
     body       seconds for a body, and one more for each `body_rate` bytes that came
     unread     seconds in which nothing of an answer is read
-    refused    seconds in which a body that nobody wants may still come, so that the refusal is read
+    refused    seconds in which a body that nobody wants may still come; a browser reads the refusal after that
     """
 
     headers: float = 15.0
     body: float = 30.0
     body_rate: float = 10_000.0
     unread: float = 60.0
-    refused: float = 5.0
+    refused: float = 30.0
 
 
 class Phase(IntEnum):
