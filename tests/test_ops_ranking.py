@@ -154,7 +154,7 @@ def test_the_lead_sees_the_curve_an_estimate_and_the_work_left(reviewed: Store, 
     for record in ids[:20]:
         settle(reviewed, record, "include" if record in ids[:4:2] else "exclude")
     page = lena.get(f"/r/{REVIEW}")
-    assert "<strong>20</strong> of 30 reports" in page and "<strong>2</strong> went on" in page
+    assert "<strong>20</strong> of 30 reports" in page and "<strong>2</strong> of them went on" in page
     assert "no certificate" in page and "Ranked 2026-03-02" in page
     with reviewed.read() as con:
         told = ops.ranking.reading(con, REVIEW)
@@ -169,11 +169,30 @@ def test_the_target_is_checked(protocol: str) -> None:
     assert review_toml.parse(protocol).screening.recall_target == 0.95
 
 
-def test_conflicts_count_as_relevant_until_they_are_settled(reviewed: Store) -> None:
-    one, two, three = library(reviewed, 3)
+def test_a_conflict_has_gone_nowhere_until_it_is_settled(reviewed: Store) -> None:
+    one, two, three, four = library(reviewed, 4)
     settle(reviewed, one, "exclude")
     vote(reviewed, two, "ada", "include")
     vote(reviewed, two, "bo", "exclude")
     vote(reviewed, three, "ada", "include")
+    settle(reviewed, four, "include")
     with reviewed.read() as con:
-        assert ranks.labels(con, REVIEW, STAGE) == [(one, False), (two, True)]
+        assert ranks.labels(con, REVIEW, STAGE) == [(one, False), (four, True)]
+        reading = ops.ranking.reading(con, REVIEW)
+    assert (reading.settled, reading.went_on, reading.conflicts, reading.total) == (2, 1, 1, 4)
+    assert (reading.said["read"], reading.said["found"]) == (2, 1)
+    ops.screen.decide(
+        reviewed,
+        id="third",
+        review=REVIEW,
+        record=two,
+        stage=STAGE,
+        reviewer="cy",
+        role="adjudication",
+        verdict="include",
+        now=NOW,
+    )
+    with reviewed.read() as con:
+        assert dict(ranks.labels(con, REVIEW, STAGE))[two] is True
+        reading = ops.ranking.reading(con, REVIEW)
+    assert (reading.settled, reading.went_on, reading.conflicts) == (3, 2, 0)

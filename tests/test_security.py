@@ -245,6 +245,7 @@ WRITTEN = {
     "where",
     "queue.sql",
     "_ONE",
+    "_TOUCH",
     "_LIVE",
     "_OPEN",
     "highest",

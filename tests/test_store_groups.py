@@ -14,6 +14,7 @@ import pytest
 from livereview.errors import Refused, Retry
 from livereview.ops import screen, surveil
 from livereview.settings import Settings
+from livereview.store import standings
 from livereview.store.open import Connection, Store
 from livereview.store.rows import any_row, one_row
 from livereview.store.writer import SOON, WroteBeforeRefusing
@@ -194,3 +195,55 @@ def test_the_log_is_cut_and_memory_given_back_while_people_decide(
         with store.read() as con:
             con.execute("CHECKPOINT")
         assert wal_size(store) < 100_000
+
+
+# A decision and what derives standings again, side by side
+
+
+class Halfway:
+    """A bulk job that derives where every report stands, and waits before or after it has done so."""
+
+    def __init__(self, store: Store, pool: ThreadPoolExecutor, *, waits: str):
+        self.began, self.go, self.runs, self.waits = threading.Event(), threading.Event(), 0, waits
+        self.done = pool.submit(store.write, self.run, bulk=True)
+        assert self.began.wait(10)
+
+    def run(self, con: Connection) -> None:
+        self.runs += 1
+        assert one_row(con, "SELECT count(*) FROM decision")  # DuckDB's moment is the first question
+        if self.waits == "before":
+            self.pause()
+        standings.refresh_all(con)
+        if self.waits == "after":
+            self.pause()
+
+    def pause(self) -> None:
+        self.began.set()
+        assert self.go.wait(10)
+
+
+@pytest.mark.parametrize("waits", ["before", "after"])
+@pytest.mark.parametrize("again", [False, True])
+def test_a_decision_beside_a_new_protocol_is_in_the_standing(reviewed: Store, waits: str, again: bool) -> None:
+    """DuckDB loses the update of a row that another transaction deletes: then a vote is counted nowhere.
+
+    again   the second word of a person, which leaves the standing as it was
+    """
+    (record,) = found(reviewed, article(1))
+    asked = {"review": REVIEW, "record": record, "stage": "title_abstract", "reviewer": "ada", "now": NOW}
+    if again:
+        screen.decide(reviewed, id="d0", verdict="exclude", **asked)
+    with ThreadPoolExecutor() as pool:
+        night = Halfway(reviewed, pool, waits=waits)
+        deciding = pool.submit(screen.decide, reviewed, id="d1", verdict="include", **asked)
+        if waits == "before":
+            deciding.result(10)  # it is committed while the other reads
+        else:
+            with pytest.raises(TimeoutError):
+                deciding.result(0.3)  # it comes after
+        night.go.set()
+        night.done.result(10)
+        deciding.result(10)
+    with reviewed.read() as con:
+        assert con.execute("SELECT votes, state FROM screening_state").fetchall() == [(1, "half")]
+    assert night.runs == (2 if waits == "before" else 1)

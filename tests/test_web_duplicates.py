@@ -63,13 +63,29 @@ def test_a_pair_that_someone_else_judged_is_left_alone(pair: tuple[str, str], re
     bea.get(ROOM)
     bea.press("Different")
     page = ada.press("Same report")
-    assert ada.page.status_code == 409 and "bea judged this pair" in page and reports(reviewed) == 2
+    assert ada.page.status_code == 409 and "bea judged the last pair" in page and reports(reviewed) == 2
+    assert "No doubtful pairs" in page and "Duplicates" in page
+
+
+def test_a_form_that_had_arrived_is_never_told_as_another_answer(
+    pair: tuple[str, str], reviewed: Store, browser: People
+) -> None:
+    ada = browser("ada")
+    ada.get(ROOM)
+    action, fields = ada.form("Different")
+    ada.press("Different")
+    assert ada.http.post(action, data=fields).status_code == 200
+    ada.page = ada.http.post(action, data={**fields, "verdict": "same"})
+    assert ada.page.status_code == 409 and "Your Different had arrived and stands" in ada.page.text
+    assert reports(reviewed) == 2
+    assert "Are these two the same report?" in ada.press("Undo")
 
 
 def test_a_verdict_that_does_not_exist_is_refused(pair: tuple[str, str], browser: People) -> None:
     ada = browser("ada")
     ada.get(ROOM)
-    assert "same, linked, different" in ada.press("Different", verdict="maybe")
+    page = ada.press("Different", verdict="maybe")
+    assert "same, linked, different" in page and "Are these two the same report?" in page
     assert ada.page.status_code == 422
     ada.get(ROOM)
     ada.press("Different", left="r0")

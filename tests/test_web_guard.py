@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from livereview import rights
 from livereview.ops.team import add_account, close_account
 from livereview.settings import Settings
+from livereview.store import accounts
 from livereview.store.accounts import ROLES
 from livereview.store.open import Store
 from livereview.web import guard, sign_in
@@ -268,3 +269,26 @@ def test_a_form_that_is_too_large_is_stopped_whatever_it_says_of_its_size(browse
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     )
     assert answer.status_code == 413 and "256 kB" in answer.text
+
+
+def test_sessions_of_one_name_and_of_days_gone_by_do_not_pile_up(
+    app: FastAPI, reviewed: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "SESSIONS_EACH", 10)
+    add_account(reviewed, name="ada", role="reviewer", secret=secret_of("ada"), now=NOW)
+    add_account(reviewed, name="bo", role="reviewer", secret=secret_of("bo"), now=NOW)
+    first = TestClient(app)
+    first.post("/sign-in", data={"secret": secret_of("bo")})
+    for _ in range(15):
+        http = TestClient(app)
+        assert http.post("/sign-in", data={"secret": secret_of("ada")}).status_code == 200
+    assert http.get("/").url.path == "/" and first.get("/").url.path == "/"
+
+    def kept() -> list[tuple[str, int]]:
+        with reviewed.read() as con:
+            return con.execute("SELECT name, count(*) FROM session GROUP BY name ORDER BY name").fetchall()
+
+    assert kept() == [("ada", 10), ("bo", 1)]
+    late = TestClient(create(reviewed, settings, token="t", clock=lambda: NOW + timedelta(hours=13)))
+    late.post("/sign-in", data={"secret": secret_of("bo")})
+    assert kept() == [("bo", 1)]

@@ -157,7 +157,8 @@ def _texts(con: Connection, review: str) -> list[tuple[str, str, str]]:
 class Reading:
     """How far the reading of titles and abstracts is.
 
-    settled, went_on   reports that have all their votes, and those that go on to full text
+    settled, went_on   reports that are settled at the first stage, and those of them that went on to full text
+    conflicts          reports that have all their votes, which differ: a third person has yet to say where they go
     total              reports in all;  hours  what the rest will take all reviewers together
     stream             what a cut of the nightly stream would cost: `ranking.nightly.stream`, and the reports `above` it
     doubts             settled reports that the model would have judged otherwise, with their titles
@@ -166,6 +167,7 @@ class Reading:
 
     settled: int
     went_on: int
+    conflicts: int
     total: int
     hours: float
     said: dict[str, Any]
@@ -179,11 +181,13 @@ class Reading:
 
 def reading(con: Connection, review: str) -> Reading:
     """What the lead is told of the reading: it holds for today's records, and only if the test's assumptions do."""
-    said, votes = stopping.test(con, review), protocol(con, review).screening.votes
+    said, rules = stopping.test(con, review), protocol(con, review)
+    votes = rules.screening.votes
     stop, last = acts.in_force(con, review), acts.last(con, review)
     return Reading(
         settled=said["read"],
         went_on=said["found"],
+        conflicts=ranks.conflicts(con, review, rules.screening.stages[0]),
         total=said["total"],
         hours=(said["total"] - said["read"]) * votes * SECONDS / 3600,
         said=said,

@@ -76,12 +76,13 @@ def by_secret(con: Connection, secret: str) -> Account | None:
 def start_session(con: Connection, secret: str, account: Account, ends: datetime, now: datetime) -> None:
     """Begin a session of an account as it was read; it counts for nothing if the account has changed since.
 
-    The oldest make way where an account has very many: a program that signs in at each request fills nothing.
+    Those that have ended are forgotten, and the oldest make way where an account has very many: a program that signs in
+    at each request fills nothing.
     """
     con.execute(
-        """DELETE FROM session WHERE name = ? AND secret_hash NOT IN
-            (SELECT secret_hash FROM session WHERE name = ? ORDER BY made DESC, secret_hash LIMIT ?)""",
-        [account.name, account.name, SESSIONS_EACH - 1],
+        """DELETE FROM session WHERE ends < $now OR (name = $name AND secret_hash NOT IN
+            (SELECT secret_hash FROM session WHERE name = $name ORDER BY made DESC, secret_hash LIMIT $kept))""",
+        {"now": now, "name": account.name, "kept": SESSIONS_EACH - 1},
     )
     con.execute(
         "INSERT INTO session (secret_hash, name, ends, made, account_seq) VALUES (?, ?, ?, ?, ?)",

@@ -53,6 +53,12 @@ def append(con: Connection, matches: Sequence[Match], now: datetime) -> None:
     )
 
 
+def verdict_of(con: Connection, id: str) -> str | None:
+    """What the verdict of this id was, in force or not; None where there is none."""
+    row = one_row(con, "SELECT verdict FROM match WHERE id = ?", [id])
+    return row[0] if row else None
+
+
 def rule_verdicts(con: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """What the rules last said of each of these pairs, where they have said anything."""
     rows = con.execute(

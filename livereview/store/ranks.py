@@ -74,19 +74,30 @@ def place(con: Connection, review: str, report_id: str) -> tuple[int, str] | Non
 
 
 def labels(con: Connection, review: str, stage: str) -> list[tuple[str, bool]]:
-    """(report, whether it went on) of each report that has all its votes at the first stage, in the order settled.
+    """(report, whether it went on) of each report that is settled at the first stage, in the order settled.
 
-    Half-screened reports are left out: a rank that one vote moved would tell the other reviewer of it.
+    Half-screened reports are left out: a rank that one vote moved would tell the other reviewer of it. So are conflicts:
+    whether they go on is for a third person to say.
     """
     rows = con.execute(
-        """SELECT s.report_id, s.stage <> $stage OR s.state IN ('included', 'conflict') FROM screening_state s
+        """SELECT s.report_id, s.stage <> $stage OR s.state = 'included' FROM screening_state s
         JOIN (SELECT report_id, max(seq) AS seq FROM current_decision WHERE review = $review AND stage = $stage
             GROUP BY report_id) d USING (report_id)
-        WHERE s.review = $review AND NOT (s.stage = $stage AND s.state IN ('open', 'half', 'not_retrieved'))
+        WHERE s.review = $review AND (s.stage <> $stage OR s.state IN ('included', 'excluded'))
         ORDER BY d.seq""",
         {"review": review, "stage": stage},
     ).fetchall()
     return [(row[0], bool(row[1])) for row in rows]
+
+
+def conflicts(con: Connection, review: str, stage: str) -> int:
+    """How many reports have all their votes at this stage, which differ, and wait for a third person."""
+    row = one_row(
+        con,
+        "SELECT count(*) FROM screening_state WHERE review = ? AND stage = ? AND state = 'conflict'",
+        [review, stage],
+    )
+    return int(row[0]) if row else 0
 
 
 def counts(con: Connection, review: str) -> tuple[int, int]:

@@ -12,6 +12,11 @@ from livereview.store.rows import any_row, one_row
 if TYPE_CHECKING:
     from livereview.store.open import Connection
 
+# DuckDB refuses the later of two transactions that update a row, but lets one delete what another has updated, and the
+# update is lost without a word; and an update that changes nothing counts as none. So whoever derives or moves a row
+# changes it first: a decision and a night, a merge or a new protocol then never pass each other unseen.
+_TOUCH = "UPDATE screening_state SET votes = -1 - votes"
+
 FEW = 50  # so many ids go into a query one by one: it then reads only their rows
 
 
@@ -62,6 +67,7 @@ def refresh(con: Connection, record_ids: Iterable[str]) -> None:
         rows = con.execute(f"SELECT DISTINCT report_id FROM report WHERE record_id {where}", values).fetchall()  # noqa: S608
         ids.update(members(con, ids | {row[0] for row in rows}))
         where, values = chosen(ids)
+        con.execute(f"{_TOUCH} WHERE report_id {where}", values)
         con.execute(f"DELETE FROM screening_state WHERE report_id {where}", values)  # noqa: S608
         _derive(con, ids)
 
@@ -75,12 +81,14 @@ def fill(con: Connection) -> None:
 
 def refresh_all(con: Connection) -> None:
     """Derive everything again: after a change of the protocol, or of the rules."""
+    con.execute(f"{_TOUCH} WHERE true")
     con.execute("DELETE FROM screening_state")
     _derive(con, None)
 
 
 def keep(con: Connection, review: str, standing: Standing) -> None:
     """Let this be where a report stands, after a decision on it: nothing else has changed."""
+    con.execute(f"{_TOUCH} WHERE review = ? AND report_id = ?", [review, standing.report_id])
     con.execute(
         "UPDATE screening_state SET stage = ?, votes = ?, state = ? WHERE review = ? AND report_id = ?",
         [standing.stage, standing.votes, standing.state, review, standing.report_id],

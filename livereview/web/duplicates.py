@@ -9,6 +9,7 @@ from fastapi import Depends, Form
 from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops
+from livereview.errors import Refused
 from livereview.records import Record
 from livereview.store import matches, records
 from livereview.store.open import Connection
@@ -45,14 +46,26 @@ class Field:
 def page(room: guard.Here, at: int = 0, left: str = "", right: str = "") -> Response:
     """One doubtful pair; `at` counts them, `left` and `right` name the pair that I judged last."""
     with room.desk.store.read() as con:
-        count = matches.doubtful_count(con, room.review.id)
-        at = at if 0 <= at < count else 0
-        found = matches.doubtful(con, room.review.id, at + 1)
-        pair = found[at] if found else None
-        both = records.current(con, [pair["left"], pair["right"]]) if pair else {}
-        line = _line(con, room, left, right)
+        return _show(con, room, at, _line(con, room, left, right))
+
+
+def _show(
+    con: Connection,
+    room: Room,
+    at: int,
+    line: dict[str, str] | None = None,
+    notice: str = "",
+    status: int = 200,
+) -> Response:
+    """The pair at this place, under what became of the last one; `notice`: why nothing was changed."""
+    count = matches.doubtful_count(con, room.review.id)
+    at = at if 0 <= at < count else 0
+    found = matches.doubtful(con, room.review.id, at + 1)
+    pair = found[at] if found else None
+    both = records.current(con, [pair["left"], pair["right"]]) if pair else {}
     rows = compare(both[pair["left"]], both[pair["right"]]) if pair else ()
-    return pages.show("duplicates.html", room, pair=pair, rows=rows, at=at, count=count, line=line)
+    values = {"pair": pair, "rows": rows, "at": at, "count": count, "line": line, "notice": notice}
+    return pages.show("duplicates.html", room, status, **values)
 
 
 def compare(left: Record, right: Record) -> tuple[Field, ...]:
@@ -85,30 +98,45 @@ def judge(
     left: Annotated[str, Form()],
     right: Annotated[str, Form()],
     verdict: Annotated[str, Form()],
+    at: Annotated[int, Form()] = 0,
 ) -> Response:
     """Say what a pair is, or take back what I said; a pair that someone else has judged since is left alone."""
-    here = f"/r/{room.review.id}/duplicates"
+    id = f"{room.me}-{form}"
     with room.desk.turns["duplicates"]:
-        if message := _taken(room, left, right):
-            return pages.error(409, message, (here, "On to the next pair"))
-        ops.screen.judge(
-            room.desk.store,
-            id=f"{room.me}-{form}",
-            left=left,
-            right=right,
-            verdict=verdict,
-            person=room.me,
-            now=room.desk.clock(),
-        )
-    return RedirectResponse(f"{here}?left={left}&right={right}", 303)
+        with room.desk.store.read() as con:
+            guard.recorded(con, room, left)
+            guard.recorded(con, room, right)
+            notice = _arrived(con, id, verdict) or _taken(con, room, left, right)
+            if notice:
+                return _show(con, room, at, _line(con, room, left, right), notice, 409)
+        try:
+            ops.screen.judge(
+                room.desk.store,
+                id=id,
+                left=left,
+                right=right,
+                verdict=verdict,
+                person=room.me,
+                now=room.desk.clock(),
+            )
+        except Refused as refusal:
+            with room.desk.store.read() as con:
+                return _show(con, room, at, None, f"Not saved: {refusal.message}.", 422)
+    return RedirectResponse(f"/r/{room.review.id}/duplicates?left={left}&right={right}", 303)
 
 
-def _taken(room: Room, left: str, right: str) -> str | None:
-    """Who else judged this pair, in words; None if nobody did. 404 unless both records are in this review."""
-    with room.desk.store.read() as con:
-        guard.recorded(con, room, left)
-        guard.recorded(con, room, right)
-        known, author = matches.in_force(con, left, right) or ("", "rule")
+def _arrived(con: Connection, id: str, verdict: str) -> str | None:
+    """That this form had arrived with another answer, in words; None where it had not."""
+    before = matches.verdict_of(con, id)
+    if before in (None, verdict):
+        return None
+    said = pages.VERDICTS.get(before or "", "Undo")
+    return f"Your {said} had arrived and stands; your later answer changed nothing. Undo it to judge the pair again."
+
+
+def _taken(con: Connection, room: Room, left: str, right: str) -> str | None:
+    """Who else judged this pair, in words; None if nobody did."""
+    known, author = matches.in_force(con, left, right) or ("", "rule")
     if author in ("rule", room.me):
         return None
-    return f"{author} judged this pair in the meantime: {pages.VERDICTS[known]}. Nothing was changed."
+    return f"{author} judged the last pair in the meantime: {pages.VERDICTS[known]}. Your answer changed nothing."

@@ -2,9 +2,10 @@
 
 A real owner process (`livereview serve`) holds a queue of generated records. Each reviewer takes the next record, waits
 up to four seconds, and decides, over HTTP with the forms of the pages; meanwhile a night brings as many records again,
-and half way through the owner is killed with SIGKILL and started again. Whoever got no answer sends the same form once
-more. Prints how long a decision and the next record took, and counts in the database whether each acknowledged decision
-is there exactly once.
+`--readers` ask for the published page, `--publish` seconds apart a new protocol asks for a new version, and half way
+through the owner is killed with SIGKILL and started again (`--no-kill`: it lives). Whoever got no answer sends the same
+form once more. Prints how long each kind of request took, how many decisions were refused, what the owner's process
+held before and after, and counts in the database whether each acknowledged decision is there exactly once.
 """
 
 from __future__ import annotations
@@ -48,6 +49,8 @@ class Figures:
 
     took: dict[str, list[float]] = field(default_factory=lambda: {"decision": [], "next record": [], "ingest": []})
     acknowledged: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
     waits: int = 0
     errors: list[str] = field(default_factory=list)
     herd: tuple[float, float] = (float("inf"), float("inf"))  # the kill, and HERD after the owner answered again
@@ -131,7 +134,10 @@ class Reviewer(threading.Thread):
         answer = self._timed("decision", lambda: self.http.post(there, data=fields, timeout=30, allow_redirects=False))
         if answer.status_code == 303:
             self.figures.acknowledged.append(fields["form"])
-        elif answer.status_code != 409:
+        elif answer.status_code == 409:
+            words = re.sub(r"<[^>]+>|\s+", " ", answer.text.partition('role="status"')[2])
+            self.figures.refused.append(words[:100])
+        else:
             self.figures.errors.append(
                 f"{answer.status_code} for a decision: {re.sub('<[^>]+>', ' ', answer.text)[:2000]}"
             )
@@ -157,7 +163,73 @@ class Reviewer(threading.Thread):
         self._timed("sign in", call)
 
 
-def run(reviewers: int, seconds: float, count: int, home: Path) -> None:
+class Reader(threading.Thread):
+    """Somebody who reads the published page, every second time only if it has changed."""
+
+    def __init__(self, number: int, base: str, until: float, figures: Figures):
+        super().__init__(daemon=True)
+        self.page, self.until, self.figures = f"{base}/site/{REVIEW}/latest/index.html", until, figures
+        self.dice = random.Random(f"reader {number}")
+        self.http = requests.Session()
+        self.http.trust_env = False
+
+    def run(self) -> None:
+        headers: dict[str, str] = {}
+        while time.monotonic() < self.until:
+            time.sleep(self.dice.random() * THINK)
+            began = time.monotonic()
+            try:
+                answer = self.http.get(self.page, headers=headers, timeout=30)
+            except requests.RequestException:
+                self.figures.waits += 1
+                continue
+            self.figures.add("public page", began)
+            if answer.status_code not in (200, 304):
+                self.figures.errors.append(f"{answer.status_code} for the public page")
+            headers = {} if headers else {"If-None-Match": answer.headers.get("etag", "")}
+
+
+def publishing(client: Client, text: str, every: float, until: float, figures: Figures) -> None:
+    """Put a protocol in force that changes nothing for reviewers but asks for a new version."""
+    for number in range(1_000):
+        if time.monotonic() + every > until:
+            return
+        time.sleep(every)
+        began = time.monotonic()
+        try:
+            client.call("register", text=text.replace("A. Lead", f"A. Lead {number}"), now=NOW)
+        except Exception as error:
+            figures.errors.append(f"{type(error).__name__} for a protocol: {error}")
+            continue
+        figures.add("protocol", began)
+
+
+def holds(process: subprocess.Popen[bytes], when: str) -> str:
+    """What a process holds: memory, threads, descriptors and the CPU seconds that it took."""
+    place = Path(f"/proc/{process.pid}")
+    status = dict(re.findall(r"^(\w+):\s+(\d+)", (place / "status").read_text(), re.M))
+    ticks = (place / "stat").read_text().rpartition(")")[2].split()[11:13]
+    cpu = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+    files = len(list((place / "fd").iterdir()))
+    memory = int(status["VmRSS"]) // 1024
+    return f"{when}: {memory} MB, {status['Threads']} threads, {files} descriptors, {cpu:.0f} s CPU"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to happen: `publish` in seconds between two protocols, 0: none."""
+
+    reviewers: int
+    seconds: float
+    queue: int
+    readers: int = 0
+    publish: float = 0
+    kill: bool = True
+    idle: float = 20
+
+
+def run(plan: Plan, home: Path) -> None:
+    reviewers, seconds, count = plan.reviewers, plan.seconds, plan.queue
     settings, figures = Settings(home=home, secrets={}), Figures()
     figures.took["sign in"] = []
     client = Local(settings)
@@ -165,6 +237,7 @@ def run(reviewers: int, seconds: float, count: int, home: Path) -> None:
     client.call("register", text=text, now=NOW)
     began = time.monotonic()
     fill(client, "before", pages_of(0, count))
+    client.call("publish", review=REVIEW, now=NOW)
     for number in range(reviewers):
         client.call("add_account", name=f"r{number}", role="reviewer", secret=secret(number), now=NOW)
     client.close()
@@ -177,18 +250,28 @@ def run(reviewers: int, seconds: float, count: int, home: Path) -> None:
     until = time.monotonic() + seconds
     people = [Reviewer(number, base, until, figures) for number in range(reviewers)]
     night = threading.Thread(target=fill, args=(Remote(base, token(settings)), "night", news, figures), daemon=True)
-    for thread in (*people, night):
+    readers = [Reader(number, base, until, figures) for number in range(plan.readers)]
+    changes = (Remote(base, token(settings)), text, plan.publish, until, figures)
+    lead = threading.Thread(target=publishing, args=changes, daemon=True)
+    figures.held.append(holds(process, "before"))
+    for thread in (*people, *readers, night, *([lead] if plan.publish else [])):
         thread.start()
     time.sleep(seconds / 2)
-    figures.herd = time.monotonic(), float("inf")
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process = start(home, port)
-    figures.herd = figures.herd[0], time.monotonic() + HERD
-    for thread in people:
+    if plan.kill:
+        figures.herd = time.monotonic(), float("inf")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process = start(home, port)
+        figures.herd = figures.herd[0], time.monotonic() + HERD
+    for thread in (*people, *readers):
         thread.join()
+    figures.held.append(holds(process, "at the end"))
     still = night.is_alive()
     night.join()
+    for thread in (*people, *readers):
+        thread.http.close()  # type: ignore[attr-defined]
+    time.sleep(plan.idle)
+    figures.held.append(holds(process, f"{plan.idle:.0f} s later"))
     process.terminate()
     process.wait()
     report(figures, settings, still)
@@ -213,6 +296,13 @@ def report(figures: Figures, settings: Settings, still: bool) -> None:
         f"{records:,} records; {figures.waits} requests met a dead owner; {len(figures.errors)} errors"
         f"{'; the night outlasted the reviewers' if still else ''}"
     )
+    share = 100 * len(figures.refused) / max(1, len(figures.refused) + len(figures.acknowledged))
+    print(f"{len(figures.refused):,} decisions refused ({share:.1f}%): {sorted(set(figures.refused))[:3]}")
+    for line in figures.held:
+        print(line)
+    wal = settings.database.with_suffix(".duckdb.wal")
+    sizes = [path.stat().st_size / 1e6 if path.exists() else 0 for path in (settings.database, wal)]
+    print(f"database {sizes[0]:.0f} MB, log {sizes[1]:.1f} MB")
     for error in sorted(set(figures.errors))[:5]:
         print("  ", error)
 
@@ -222,6 +312,10 @@ if __name__ == "__main__":
     parser.add_argument("--reviewers", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--queue", type=int, default=20_000)
+    parser.add_argument("--readers", type=int, default=0)
+    parser.add_argument("--publish", type=float, default=0)
+    parser.add_argument("--no-kill", action="store_true")
     asked: Any = parser.parse_args()
+    chosen = Plan(asked.reviewers, asked.seconds, asked.queue, asked.readers, asked.publish, not asked.no_kill)
     with tempfile.TemporaryDirectory() as place:
-        run(asked.reviewers, asked.seconds, asked.queue, Path(place))
+        run(chosen, Path(place))
