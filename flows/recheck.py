@@ -15,7 +15,7 @@ from prefect.client.schemas.objects import State
 
 from flows import owner, progress
 from flows.surveil import LONGEST_SEARCH, LONGEST_TASK, Ending, Night, forget, publish, tell, verdict
-from livereview import fetch, replay, settings, sources
+from livereview import fetch, parsing, replay, settings, sources
 from livereview.client import Client
 from livereview.errors import LivereviewError, SourceBroken
 from livereview.fetch import paging
@@ -97,7 +97,9 @@ def _answers(
 ) -> Iterator[tuple[bytes, fetch.Answer]]:
     """The answers with the bytes to take in. A single work that a source does not have (404) is an answer too."""
     try:
-        for answer in paging.pages(fetcher, sources.find(source), query, Window(None, now)):
+        for answer in paging.pages(
+            fetcher, sources.find(source), query, Window(None, now), reader=parsing.reader(source)
+        ):
             yield _wanted(source, answer.body, reports), answer
     except SourceBroken as problem:
         if problem.status != 404 or query.filter("work") is None:

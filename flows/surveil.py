@@ -21,7 +21,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows import owner, progress
-from livereview import fetch, replay, review_toml, settings, sources
+from livereview import fetch, parsing, replay, review_toml, settings, sources
 from livereview.client import Client
 from livereview.errors import LivereviewError, Refused
 from livereview.fetch import paging
@@ -57,7 +57,7 @@ def run_search(
     try:
         with fetcher.limited(LONGEST_SEARCH), owner.at_work(client, search):
             for query in queries(plan, begun.get("seeds")):
-                for answer in paging.pages(fetcher, source, query, window):
+                for answer in paging.pages(fetcher, source, query, window, reader=parsing.reader(plan.source)):
                     keep(answer)
                     sent = {name: getattr(answer, name) for name in SENT}
                     client.call("ingest", search=search, now=now, **sent)
@@ -117,7 +117,7 @@ def surveil(
         if protocol:
             client.call("register", text=Path(protocol).read_text(encoding="utf-8"), now=moment)
         known = client.call("protocol", review=review)
-        plans = chosen_searches(review_toml.parse(known["text"]), only)
+        plans = chosen_searches(review_toml.parse(known["text"], accepted=True), only)
         if known["status"] == "retired":
             return retired(review, publish(client, review, moment))
         with progress.bar(len(plans), "searches") as watch:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from livereview import records
+from livereview.cells import csv_text
 from livereview.dedup.blocks import block_keys, meetings
 from livereview.dedup.clusters import Edge, clusters, left_out
 from livereview.dedup.match import Judgement, judge_all
 from livereview.dedup.text import Features, features
 from livereview.errors import Refused, SourceBroken
+from livereview.packed import unpacked
 from livereview.records import Record
 from livereview.sources import SOURCES
 
@@ -109,10 +110,7 @@ def _rows(waiting: Judged, titles: dict[str, str]) -> Iterator[tuple[object, ...
 
 
 def _write(path: Path, head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(head)
-        writer.writerows(rows)
+    path.write_text(csv_text(head, rows, line_end="\n"), encoding="utf-8", newline="")
 
 
 def read(path: Path) -> Iterator[tuple[str, Record | None]]:
@@ -121,8 +119,8 @@ def read(path: Path) -> Iterator[tuple[str, Record | None]]:
     if not name.endswith((".ris", ".csv")):
         raise Refused(f"{path} is neither .csv nor .ris (.gz is fine); export it as one of these")
     try:
-        body = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
+        body = unpacked(path.read_bytes(), str(path))
+    except OSError as error:
         raise Refused(f"{path} can't be read: {error}; check that the file is there and was copied whole") from None
     yield from _ris(body, path) if name.endswith(".ris") else _csv(body, path)
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,24 +14,17 @@ from livereview import records, sources
 from livereview.client import Client
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.exchange import decisions, mapped, repeats, sheets
+from livereview.packed import unpacked
 from livereview.sources.protocol import Page
-
-LIMIT = 500_000_000  # bytes after unpacking; a larger file is split by whoever exported it
 
 
 def read(path: Path) -> bytes:
     """The file's bytes, unpacked if it is gzip; raises Refused for what can't be read."""
     try:
         body = path.read_bytes()
-        if body[:2] != b"\x1f\x8b":
-            return body
-        with gzip.open(io.BytesIO(body)) as packed:
-            unpacked = packed.read(LIMIT + 1)
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise Refused(f"{path} can't be read: {error}") from None
-    if len(unpacked) > LIMIT:
-        raise Refused(f"{path} unpacks to more than {LIMIT:,} bytes; split it")
-    return unpacked
+    return unpacked(body, str(path))
 
 
 def lines(page: Page) -> Iterator[dict[str, Any]]:

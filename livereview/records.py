@@ -76,7 +76,7 @@ def from_json(data: dict[str, Any]) -> Record:
     return Record(**{**data, "authors": tuple(data.get("authors") or ())})
 
 
-_DOI = re.compile(r"10\.\d{4,9}(?:\.\d+)*/\S+")
+_DOI = re.compile(r"10\.\d{4,9}(?:\.\d{1,9}){0,9}/\S+")
 _DOI_ENDS = re.compile(r"[\"{}]|<(?!\d+:)|>(?!\d)")
 _PMCID = re.compile(r"PMC(\d+)", re.IGNORECASE)
 _ISSN = re.compile(r"(?<![\dX])(\d{4})[-‐–]?(\d{3}[\dXx])(?![\dX])")

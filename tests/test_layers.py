@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = {"records", "errors", "review"}
 PURE = (
     "records", "errors", "review", "rights", "sources", "dedup", "surveillance", "screening", "evidence", "summary",
-    "statistics", "ranking", "exchange",
+    "statistics", "ranking", "exchange", "cells", "texts", "packed",
 )  # fmt: skip
 EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "livereview").iterdir()} - {
     "__init__",
@@ -22,6 +22,9 @@ EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "liver
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "disk": {"errors"},
+    "cells": set(),
+    "texts": set(),
+    "packed": {"errors"},
     "records": {"errors"},
     "settings": {"disk", "errors"},
     "rights": set(),
@@ -32,26 +35,29 @@ ALLOWED: dict[str, set[str]] = {
     "wire": set(),
     "durable": {"private_files"},
     "review": {"records", "errors"},
-    "review_toml": {"review", "messages", "errors"},
+    "review_toml": {"review", "messages", "texts", "errors"},
     "sources": {"records", "errors"},
     "dedup": {"records", "errors"},
     "surveillance": CORE | {"sources"},
     "screening": CORE,
-    "evidence": CORE | {"statistics", "messages"},
+    "evidence": CORE | {"statistics", "messages", "texts"},
     "statistics": {"errors"},
     "ranking": {"errors"},
-    "exchange": CORE,
-    "summary": CORE | {"evidence", "surveillance", "messages"},
+    "exchange": CORE | {"cells"},
+    "summary": CORE | {"cells", "evidence", "surveillance", "messages"},
     "fetch": {"wire", "sources", "records", "errors"},
+    "parsing": {"sources", "exchange", "records", "errors"},
     "notices": {"errors", "fetch", "wire"},
     "replay": {"disk", "fetch", "sources", "records", "errors"},
     "store": CORE | {"private_files", "disk", "durable", "sources", "dedup", "surveillance", "screening", "evidence"},
-    "dedup_files": {"dedup", "sources", "records", "errors"},
+    "dedup_files": {"cells", "packed", "dedup", "sources", "records", "errors"},
     "ops": CORE
     | {
         "private_files",
         "review_toml",
         "sources",
+        "parsing",
+        "texts",
         "dedup",
         "surveillance",
         "screening",
@@ -67,16 +73,27 @@ ALLOWED: dict[str, set[str]] = {
         "durable",
     },
     "client": {"ops", "store", "settings", "errors", "wire"},
-    "files": {"client", "sources", "records", "errors", "exchange"},
+    "files": {"packed", "client", "sources", "records", "errors", "exchange"},
     "web": CORE
-    | {"disk", "rights", "ops", "store", "exchange", "screening", "evidence", "settings", "sources"}
+    | {"disk", "rights", "ops", "parsing", "store", "exchange", "screening", "evidence", "settings", "sources"}
     | {"client", "wire", "private_files"},
     "night": {"errors", "replay", "settings", "flows"},
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},
     "cli": EVERYTHING | {"flows"},
     "flows": CORE
-    | {"processes", "notices", "fetch", "replay", "sources", "surveillance", "review_toml", "client", "settings"},
+    | {
+        "processes",
+        "notices",
+        "fetch",
+        "parsing",
+        "replay",
+        "sources",
+        "surveillance",
+        "review_toml",
+        "client",
+        "settings",
+    },
 }
 IMPURE = {
     "duckdb",

@@ -13,7 +13,7 @@ import typer
 from rich.progress import Progress
 from rich.table import Table
 
-from livereview import files
+from livereview import files, packed
 from livereview.cli.console import err, out
 from livereview.cli.terminal import Home, ReviewId, app, settings_of, told
 from livereview.client import Session
@@ -130,7 +130,7 @@ def labelled(path: Path) -> tuple[list[Text], dict[str, int]]:
     """The texts and labels (1 relevant, 0 not) of a sheet; raises Refused for what is not such a sheet."""
     from livereview.ranking.features import Text, repeated
 
-    csv.field_size_limit(files.LIMIT)
+    csv.field_size_limit(packed.LARGEST)
     try:
         rows = csv.DictReader(io.StringIO(files.read(path).decode("utf-8-sig"), newline=""), restval="")
         head = rows.fieldnames or ()

@@ -10,9 +10,9 @@ from livereview.dedup.words import listed, words
 
 LIMIT = 12  # authors compared; the rest of a collaboration says no more
 KEPT = 16_384  # names remembered with what was made of them: half of those in a search come again
-_AND = re.compile(r"\s+(?:and|&)\s+")
+_AND = re.compile(r"(?<!\s)\s++(?:and|&)\s+")
 _GLUED = re.compile(r"(?<=[^\W\d_]\.)(?=[^\W\d_]{2}|[^\W\d_]['’])")
-_SUFFIX = re.compile(r"[\s,]+(?:jr|sr|ii|iii|iv|phd|ph\.d|md|m\.d|msc|mph|rn)\b\.?", re.IGNORECASE)
+_SUFFIX = re.compile(r"(?<![\s,])[\s,]++(?:jr|sr|ii|iii|iv|phd|ph\.d|md|m\.d|msc|mph|rn)\b\.?", re.IGNORECASE)
 _PARTICLES = listed(
     "van der den de het ter ten von zu zur la le les du des da das do dos del della di al el bin ibn abu"
 )

@@ -28,7 +28,7 @@ _PREPRINT_PLACE = re.compile(
 )
 _MEETING_PAGE = re.compile(r"(?:pp?\.?\s*)?(?:[SAP]\d+|\d+[AS])(?:-(?:[SAP]\d+|\d+[AS]))?")
 _CONFERENCE_TYPES = frozenset({"conference-abstract", "meeting-abstract", "conference abstract", "meeting abstract"})
-_BRACKETS = re.compile(r"[(\[][^)\]]*[)\]]")
+_BRACKETS = re.compile(r"[(\[][^)\]]{0,300}[)\]]")
 _DIGITS = re.compile(r"\d+")
 _DAMAGED = re.compile(r"(\d{1,2})-([a-z]{3})")
 _PLACED = re.compile(r"\bn\d+\W+pp?\s?(\d\S*)")  # "v45 n2 p249 Apr 2005"

@@ -8,13 +8,13 @@ from livereview.dedup.words import unmarked
 
 _REFS = re.compile(
     r"\[(?:review|see comments?|comments?|erratum|corrected|retracted|published erratum|summary for patients|\d+ refs?"
-    r"|\d+ references?|letter|abstract|editorial|corrigendum)\b[^\]]*\]|\(author abstract\)",
+    r"|\d+ references?|letter|abstract|editorial|corrigendum)\b[^\]]{0,300}\]|\(author abstract\)",
     re.IGNORECASE,
 )
 # A publisher marks the article itself so after the event; the notice that says why is another item.
 _MARKED = re.compile(r"^\W*(?:retracted(?: article| paper)?|withdrawn)\s*[:.\-–—]\s*", re.IGNORECASE)
 _PARTS = re.compile(
-    r"\b(?:part|pt|volume|vol|chapter|book|section|wave|phase|series|episode)\s*\.?\s*"
+    r"\b(?:part|pt|volume|vol|chapter|book|section|wave|phase|series|episode)\s*+\.?\s*+"
     r"([0-9]{1,3}|[ivx]{1,5}|i1{1,2}|1i|il|one|two|three|four|five|six)\b",  # "I1", "Il": II, misread
     re.IGNORECASE,
 )

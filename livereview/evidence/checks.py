@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from livereview import texts
 from livereview.errors import Refused
 from livereview.evidence import appraisal
 from livereview.evidence.forms import (
@@ -61,6 +62,8 @@ def _parsed(data: object, name: str) -> object:
         raise Refused(f"{name} is not JSON: {error}; see the example extractions") from error
 
 
+LONGEST_TEXT = 10_000  # characters of one field of a form: several pages
+
 # A check returns the value to keep, or raises ValueError with what is wrong and what would be right.
 Check = Callable[[Any], Any]
 
@@ -70,7 +73,9 @@ def _text(value: Any) -> str | None:
         raise ValueError(f"must be text, not {shown(value)}")
     if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\t\n\r" for letter in value):
         raise ValueError("holds a control character; type it again rather than paste it")
-    return " ".join(value.split()) or None
+    if len(value) > LONGEST_TEXT:
+        raise ValueError(f"has {len(value):,} characters; at most {LONGEST_TEXT:,} are allowed")
+    return " ".join(texts.clean(value).split()) or None
 
 
 def _id(value: Any) -> str:

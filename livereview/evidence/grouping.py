@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from livereview.records import Record
 
 REGISTRATION = re.compile(
-    r"\b(NCT\d{8}|ISRCTN\d{6,8}|ACTRN\d{14}|DRKS\d{8}|EUCTR\d{4}-\d{6}-\d{2}|PACTR\d{15}|ChiCTR[-\w]*\d{6,})\b",
+    r"\b(NCT\d{8}|ISRCTN\d{6,8}|ACTRN\d{14}|DRKS\d{8}|EUCTR\d{4}-\d{6}-\d{2}|PACTR\d{15}|ChiCTR[-\w]{0,30}\d{6})\b",
     re.IGNORECASE,
 )
 ALIKE = 0.6  # of the words of the shorter title

@@ -28,6 +28,7 @@ ANSWERS = {
 LABELS = ("asreview_label", "label_included", "included", "asreview_relevant")
 UNDECIDED = ("-1", "d", "s", "not seen", "unscreened", "pending")
 FLAGS = ("i/e/d/s flag", "i/e", "i/e flag", "decision", "verdict", "status", "screening decision", "state")
+_RAYYAN = re.compile(r"RAYYAN-([A-Z-]{1,40}):")
 READS = "livereview's own columns, Rayyan, ASReview, Covidence and EPPI-Reviewer"
 
 
@@ -121,7 +122,8 @@ def _own(line: Line) -> Iterator[Row]:
 
 def _rayyan(line: Line) -> Iterator[Row]:
     """One row for each person in RAYYAN-INCLUSION."""
-    parts = dict(re.findall(r"RAYYAN-([A-Z-]+):\s*(.*?)\s*(?=\||$)", _notes(line), re.DOTALL))
+    named = (_RAYYAN.search(part) for part in _notes(line).split("|"))
+    parts = {match.group(1): match.string[match.end() :].strip() for match in named if match}
     votes = re.findall(r'"([^"]+)"\s*=>\s*"([^"]+)"', parts.get("INCLUSION", ""))
     reasons = _split(parts.get("EXCLUSION-REASONS", "").replace("__EXR__", ""), ",")
     for who, answer in votes:

@@ -108,7 +108,7 @@ def _studies(table: Mapping[str, Any], row: _Row, cell: str) -> list[str | None]
 
 
 def _without_cites(value: Any) -> Any:
-    return re.sub(r"\s*\[@[^\]]*\]", "", value).strip() if isinstance(value, str) else value
+    return re.sub(r"(?<!\s)\s*+\[@[^\]]{0,2000}\]", "", value).strip() if isinstance(value, str) else value
 
 
 def _place(items: list[dict[str, Any]], item: dict[str, Any], table: Mapping[str, Any]) -> None:
@@ -168,7 +168,7 @@ class _Row:
 
 def _number(text: str) -> Any:
     """The number in a cell, else its text."""
-    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text):
+    if not re.fullmatch(r"[+-]?(\d++(?:\.\d*+)?|\.\d++)([eE][+-]?\d++)?", text):
         return text or None
     value = float(text)
     return int(value) if value.is_integer() and "." not in text.rstrip("0").rstrip(".") else value

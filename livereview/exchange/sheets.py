@@ -6,14 +6,13 @@ import csv
 import io
 import re
 import warnings
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from livereview.cells import unguarded
 from livereview.errors import Refused
+from livereview.exchange import workbooks
 
-LARGEST, RATIO = 200_000_000, 100  # what an Excel file may unpack to: bytes, and times its own size
 WIDEST, LONGEST = 200, 250_000  # columns and rows of a sheet of decisions
 
 
@@ -61,7 +60,10 @@ def _text(body: bytes, name: str) -> str:
 def _separated(text: str, name: str) -> Iterator[Sequence[object]]:
     head = text.partition("\n")[0]
     try:
-        yield from csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True)
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True):
+            if len(row) > WIDEST and any(row[WIDEST:]):
+                raise Refused(f"{name} has more than {WIDEST} columns; keep those that tell of decisions")
+            yield row
     except csv.Error as error:
         raise Refused(f"{name} can't be read as CSV: {error}") from None
 
@@ -72,10 +74,7 @@ def _excel(body: bytes, name: str, wanted: str | None = None) -> Iterator[Sequen
     # it tells of parts of a sheet that it leaves out, such as rules for what may be typed
     warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
     try:
-        with zipfile.ZipFile(io.BytesIO(body)) as packed:
-            size = sum(part.file_size for part in packed.infolist())
-        if size > LARGEST or size > RATIO * len(body):
-            raise Refused(f"{name} unpacks to {size:,} bytes, which no sheet of decisions does; save it as CSV")
+        workbooks.check(body, name)
         book = load_workbook(io.BytesIO(body), read_only=True, data_only=True)
         if wanted is not None and wanted not in book.sheetnames:
             raise Refused(f"{name} has no sheet {wanted!r}; its sheets are {', '.join(book.sheetnames)}")
@@ -86,7 +85,7 @@ def _excel(body: bytes, name: str, wanted: str | None = None) -> Iterator[Sequen
             if len(row) > WIDEST and row[WIDEST] is not None:
                 raise Refused(f"{name} has more than {WIDEST} columns; keep those that tell of decisions")
             yield row
-    except (zipfile.BadZipFile, zlib.error, SyntaxError, KeyError, IndexError, ValueError, OSError) as error:
+    except workbooks.DAMAGED as error:
         raise Refused(f"{name} is not a whole Excel file: {error}; save it again or as CSV") from None
 
 
@@ -110,12 +109,12 @@ def _cell(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))  # Excel has no whole numbers
     text = str(value).strip()
-    return text[1:] if re.match(r"'[=+\-@＝＋－＠]", text) else text  # the quote that keeps it from being a formula
+    return unguarded(text)
 
 
 def _ris(text: str) -> Iterator[Line]:
     """One line for each entry: its tags in lower case, those that come again joined by new lines."""
-    values: dict[str, str] = {}
+    values: dict[str, list[str]] = {}
     start = 1
     for number, line in enumerate(text.splitlines(), start=1):
         tag = re.match(r"([A-Z][A-Z0-9])  ?- ?(.*)", line)
@@ -126,10 +125,11 @@ def _ris(text: str) -> Iterator[Line]:
             values, start = {}, number
         elif key == "er":
             yield Line(start, _named(values))
-        values[key] = f"{values[key]}\n{value}" if key in values else value
+        values.setdefault(key, []).append(value)
 
 
-def _named(tags: dict[str, str]) -> dict[str, str]:
+def _named(lines: dict[str, list[str]]) -> dict[str, str]:
     """RIS' tags with the names of the columns that mean the same."""
+    tags = {key: "\n".join(texts) for key, texts in lines.items()}
     title = tags.get("ti") or tags.get("t1") or ""
     return {**tags, "title": title, "doi": tags.get("do", ""), "notes": tags.get("n1", "")}

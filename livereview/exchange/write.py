@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import zipfile
@@ -13,10 +12,10 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.writer.excel import ExcelWriter
 
+from livereview.cells import csv_text
 from livereview.records import Record
 
 Value = str | int | float | None
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 _BAD = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 LONGEST = 32_000  # characters of a cell in Excel
 _TYPES = {"journal-article": "JOUR", "book": "BOOK", "book-chapter": "CHAP", "report": "RPRT", "thesis": "THES",
@@ -25,19 +24,12 @@ _TYPES = {"journal-article": "JOUR", "book": "BOOK", "book-chapter": "CHAP", "re
 
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> bytes:
     """UTF-8 with a mark that Excel understands. A text that a sheet would take for a formula gets a quote before it."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    writer.writerows([_safe(row.get(column)) for column in columns] for row in rows)
-    return out.getvalue().encode("utf-8-sig", "replace")
+    cells = ([_clean(row.get(column)) for column in columns] for row in rows)
+    return csv_text([_clean(column) for column in columns], cells).encode("utf-8-sig", "replace")
 
 
-def _safe(value: Value) -> Value:
-    if not isinstance(value, str):
-        return value
-    text = _BAD.sub("", value)
-    first = text.lstrip(" \n")[:1]
-    return f"'{text}" if first and first in "=+-@\t\r＝＋－＠" and not _NUMBER.fullmatch(text) else text
+def _clean(value: Value) -> Value:
+    return _BAD.sub("", value) if isinstance(value, str) else value
 
 
 def as_xlsx(columns: Sequence[str], rows: Iterable[Mapping[str, Value]], moment: datetime) -> bytes:
@@ -45,7 +37,7 @@ def as_xlsx(columns: Sequence[str], rows: Iterable[Mapping[str, Value]], moment:
     book = Workbook(write_only=True)
     book.properties.created = book.properties.modified = moment.replace(tzinfo=None, microsecond=0)
     sheet = book.create_sheet("decisions")
-    sheet.append(columns)
+    sheet.append([_text(sheet, column) for column in columns])
     for row in rows:
         sheet.append([_text(sheet, row.get(column)) for column in columns])
     out = io.BytesIO()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
@@ -15,19 +15,38 @@ BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)  # what "since ever" is halved from
 
 @dataclass(slots=True)
 class _Pages:
-    """How many pages were asked for, and how many may be."""
+    """How many pages were asked for, how many may be, and how one is read."""
 
     limit: int
+    read: Reader
     number: int = 0
 
-    def next(self, source: Source) -> int:
+    def next(self, source: Source) -> None:
         if self.number >= self.limit:
             raise SourceBroken(f"the search did not end after {self.limit:,} pages; narrow it", source=source.name)
         self.number += 1
-        return self.number
 
 
-def pages(fetcher: Fetcher, source: Source, query: Query, window: Window, max_pages: int = 10_000) -> Iterator[Answer]:
+Reader = Callable[[bytes, Query, str | None], Page]
+
+
+def here(source: Source) -> Reader:
+    """Read pages in this process, for whoever stops nobody else by it."""
+
+    def read(body: bytes, query: Query, cursor: str | None) -> Page:
+        return source.read(body, query) if source.read else source.parse(body, cursor)
+
+    return read
+
+
+def pages(
+    fetcher: Fetcher,
+    source: Source,
+    query: Query,
+    window: Window,
+    max_pages: int = 10_000,
+    reader: Reader | None = None,
+) -> Iterator[Answer]:
     """Every page of a search, each yielded before the next is asked for, so that the caller can store it first.
 
     A window with more hits than the source hands out (`Source.reach`) is searched in halves, down to single days, never
@@ -35,10 +54,12 @@ def pages(fetcher: Fetcher, source: Source, query: Query, window: Window, max_pa
     carry a note. A page that can't be read is yielded like any other, and the error (SourceBroken, or Retry where
     asking five times brought nothing better) is raised when the caller asks for the next: the bytes are the evidence.
     Raises SourceBroken for a cursor that repeats and for a search that does not end; it never ends one early.
+
+    `reader` reads a page for its cursor (None: the source's own parser, in this process).
     """
     if source.request is None:
         raise Refused(f"{source.title} can't be searched; import a file instead")
-    count, came = _Pages(max_pages), False
+    count, came = _Pages(max_pages, reader or here(source)), False
     try:
         for answer in _span(fetcher, source, query, window, count):
             came = came or count.number > 1
@@ -57,8 +78,8 @@ def _span(fetcher: Fetcher, source: Source, query: Query, window: Window, count:
     assert source.request is not None
     cursor, seen, short = None, set[str](), False
     while True:
-        number = count.next(source)
-        answer, page = _page(fetcher, source, query, source.request(query, window, cursor), cursor, number)
+        count.next(source)
+        answer, page = _page(fetcher, source, query, source.request(query, window, cursor), cursor, count)
         yield answer
         if isinstance(page, LivereviewError):
             raise page
@@ -72,7 +93,7 @@ def _span(fetcher: Fetcher, source: Source, query: Query, window: Window, count:
         if cursor is None:
             break
         if cursor in seen:
-            raise SourceBroken(f"the cursor repeats after page {number}: {cursor[:100]!r}", source=source.name)
+            raise SourceBroken(f"the cursor repeats after page {count.number}: {cursor[:100]!r}", source=source.name)
         seen.add(cursor)
     if short:
         raise SourceBroken(
@@ -93,15 +114,15 @@ def _halves(window: Window) -> tuple[Window, ...]:
 
 
 def _page(
-    fetcher: Fetcher, source: Source, query: Query, request: Request, cursor: str | None, number: int
+    fetcher: Fetcher, source: Source, query: Query, request: Request, cursor: str | None, count: _Pages
 ) -> tuple[Answer, Page | LivereviewError]:
     """An answer with what it holds or why it can't be read; raises what kept the answer from coming at all."""
     came: list[Answer] = []
 
     def attempt() -> Page:
         came.clear()
-        came.append(fetcher.once(request, source, cursor=cursor, number=number))
-        return source.read(came[0].body, query) if source.read else source.parse(came[0].body, cursor)
+        came.append(fetcher.once(request, source, cursor=cursor, number=count.number))
+        return count.read(came[0].body, query, cursor)
 
     page: Page | LivereviewError
     try:

@@ -38,6 +38,7 @@ TIMEOUT = 10.0  # seconds: of mail for a step, of a webhook for the whole exchan
 TALK = 60.0  # seconds for a message from the connection to the mail server's last word
 ANSWER = 65_536  # bytes of a webhook's answer that are looked at
 SHOWN = 200  # characters of it that are kept
+ADDRESSES = re.compile(r"(?<!\S)\S[^\s@]*+@\S+")
 HEADER = re.compile("[!-~]([ -~]*[!-~])?")
 SIGNATURE = "Livereview-Signature"
 SMTP_FORM = "the mail server must be like smtp://user:password@host:587?starttls=1 or smtps://user:password@host"
@@ -158,7 +159,7 @@ def _answered(server: _Server, code: int, said: bytes | str) -> LivereviewError:
     words = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
     for secret in _spellings(server):
         words = words.replace(secret, "[hidden]")
-    words = re.sub(r"\S+@\S+", "[address]", one_line(words))[:SHOWN]
+    words = ADDRESSES.sub("[address]", one_line(words))[:SHOWN]
     kind = Refused if 500 <= code < 600 else Retry
     return kind(f"{server.host} answered {code}: {words or 'no words'}")
 

@@ -9,6 +9,7 @@ from zlib import crc32
 
 from livereview.errors import Refused
 from livereview.ops.surveil import protocol
+from livereview.ops.typed import typed
 from livereview.review import STAGES, Review
 from livereview.screening.calibration import Told, draw, told
 from livereview.screening.decisions import check
@@ -21,6 +22,7 @@ STAGE = STAGES[0]  # full texts are too long to be read again for this
 MOST = 100  # items of one reviewer in one draw
 
 
+@typed
 def ask(
     store: Store,
     *,
@@ -83,6 +85,7 @@ def _items(con: Connection, round: str, review: str, name: str, number: int, poo
     ]
 
 
+@typed
 def answer(
     store: Store,
     *,

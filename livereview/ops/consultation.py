@@ -16,6 +16,7 @@ from markupsafe import escape
 
 from livereview.errors import Refused
 from livereview.ops.surveil import protocol
+from livereview.ops.typed import typed
 from livereview.review import Review
 from livereview.sources.text import safe
 from livereview.store import consultation, versions
@@ -57,6 +58,7 @@ class Standing:
         return sum(one.panel is None and one.accepted is None for one in self.comments)
 
 
+@typed
 def open_version(
     store: Store,
     *,
@@ -90,6 +92,7 @@ def open_version(
     return store.write(job)
 
 
+@typed
 def close(store: Store, *, id: str, review: str, version: int, by: str, now: datetime) -> dict[str, Any]:
     """Take no more comments on a version; raises Refused where it was never opened or is closed already."""
 
@@ -101,6 +104,7 @@ def close(store: Store, *, id: str, review: str, version: int, by: str, now: dat
     return store.write(job)
 
 
+@typed
 def publish(store: Store, *, id: str, review: str, version: int, by: str, now: datetime) -> dict[str, Any]:
     """Publish the comments on a version that are accepted, and the responses to them, as they are now.
 
@@ -130,6 +134,7 @@ def _act(con: Connection, review: str, done: Act, cause: str) -> dict[str, Any]:
     return {"version": done.version, "act": done.act, "known": not new}
 
 
+@typed
 def invite(
     store: Store, *, id: str, review: str, name: str, token: str, by: str, now: datetime, address: str = ""
 ) -> dict[str, Any]:
@@ -156,6 +161,7 @@ def invite(
     return store.write(job)
 
 
+@typed
 def comment(
     store: Store,
     *,
@@ -206,6 +212,7 @@ def _taking(con: Connection, review: str, guest: Invitation | None, now: datetim
     return found
 
 
+@typed
 def moderate(
     store: Store, *, id: str, review: str, comment: str, accepted: bool, by: str, now: datetime, reason: str = ""
 ) -> dict[str, Any]:
@@ -228,6 +235,7 @@ def moderate(
     return store.write(job)
 
 
+@typed
 def respond(
     store: Store,
     *,

@@ -14,6 +14,7 @@ from livereview.evidence.grouping import Suggestion
 from livereview.exchange.repeats import told_before
 from livereview.ops.screen import resolve
 from livereview.ops.surveil import protocol
+from livereview.ops.typed import typed
 from livereview.review import Review
 from livereview.store import evidence, records, standings, versions
 from livereview.store.open import Connection, Store
@@ -21,6 +22,7 @@ from livereview.store.open import Connection, Store
 ROLES = ("single", "consensus")
 
 
+@typed
 def extract(
     store: Store,
     *,
@@ -105,6 +107,7 @@ def apart(con: Connection, review: str, study: str, person: str, leads: bool = F
     return (left, right), consensus.differences(json.loads(known[left]), json.loads(known[right]))
 
 
+@typed
 def group(
     store: Store, *, id: str, review: str, record: str, study: str | None, by: str, now: datetime
 ) -> dict[str, Any]:
@@ -150,6 +153,7 @@ def read_sheet(store: Store, *, review: str, text: str, now: datetime) -> dict[s
         return {"forms": [forms.to_json(form) for form in sheets.from_csv(text, protocol(con, review), "sheet")]}
 
 
+@typed
 def rate(store: Store, *, id: str, review: str, data: Any, by: str, now: datetime) -> dict[str, Any]:
     """Write how sure a finding is, for the studies that it rests on now.
 

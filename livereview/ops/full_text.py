@@ -12,6 +12,7 @@ from livereview.disk import full, is_full, write_private
 from livereview.errors import Refused
 from livereview.ops import retrieval
 from livereview.ops.surveil import protocol
+from livereview.ops.typed import typed
 from livereview.store import full_texts, records
 from livereview.store.full_texts import FullText
 from livereview.store.open import Connection, Store
@@ -19,6 +20,7 @@ from livereview.store.open import Connection, Store
 LARGEST = 20_000_000  # bytes
 
 
+@typed
 def attach(
     store: Store, folder: Path, *, id: str, review: str, record: str, name: str, body: bytes, author: str, now: datetime
 ) -> dict[str, Any]:

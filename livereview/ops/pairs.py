@@ -9,6 +9,7 @@ from livereview import records as identifiers
 from livereview.dedup.explain import explain as explained
 from livereview.errors import Refused
 from livereview.ops.settle import regroup
+from livereview.ops.typed import typed
 from livereview.store import matches, records, versions
 from livereview.store.open import Connection, Store
 
@@ -51,6 +52,7 @@ def explain(store: Store, *, left: str, right: str, now: datetime) -> dict[str, 
         return {"text": explained(known[left], known[right])}
 
 
+@typed
 def judge(store: Store, *, id: str, left: str, right: str, verdict: str, person: str, now: datetime) -> dict[str, Any]:
     """A person's word on a pair of records: same, linked, different, or withdrawn. Reports follow at once."""
     if verdict not in ("same", "linked", "different", "withdrawn"):

@@ -17,6 +17,7 @@ from livereview.evidence.claims import CONCLUSION_CHANGED, sentences
 from livereview.ops import published_files, renditions
 from livereview.ops.published_files import ReviewFolder
 from livereview.ops.snapshot import snapshot, withdrawn
+from livereview.ops.typed import typed
 from livereview.private_files import public_folder
 from livereview.review import Review
 from livereview.store import past, placed, searches, versions
@@ -152,6 +153,7 @@ def _hold(
     }
 
 
+@typed
 def sign(
     store: Store,
     *,

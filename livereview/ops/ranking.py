@@ -22,6 +22,7 @@ from livereview.ops import stopping
 from livereview.ops.screen import resolve
 from livereview.ops.stopping import Audited
 from livereview.ops.surveil import protocol
+from livereview.ops.typed import typed
 from livereview.review import Review
 from livereview.store import ranks, records, searches, standings, tasks, versions
 from livereview.store import stopping as acts
@@ -218,6 +219,7 @@ def _doubts(con: Connection, review: str) -> list[dict[str, Any]]:
     return [{**one, "title": known[one["record_id"]].title} for one in same if one["record_id"] in known]
 
 
+@typed
 def look_again(store: Store, *, id: str, review: str, record: str, by: str, now: datetime) -> dict[str, Any]:
     """Open a settled report again that the model doubts: everyone votes afresh, and the old votes stay in the books."""
 

@@ -17,6 +17,7 @@ from livereview.evidence import retirement as rule
 from livereview.evidence.retirement import RULES, Trigger
 from livereview.ops.snapshot import snapshot
 from livereview.ops.surveil import protocol
+from livereview.ops.typed import typed
 from livereview.review import Review
 from livereview.store import accounts, retirement, versions
 from livereview.store.open import Connection, Store
@@ -69,6 +70,7 @@ def _told(one: Proposal) -> dict[str, Any]:
     return {**plain, "triggers": [rule.to_json(trigger) for trigger in one.triggers]}
 
 
+@typed
 def propose(
     store: Store,
     *,
@@ -116,6 +118,7 @@ def _may_propose(con: Connection, review: str, kind: str, by: str) -> Review:
     return rules
 
 
+@typed
 def vote(
     store: Store,
     *,
@@ -145,6 +148,7 @@ def vote(
     return store.write(job)
 
 
+@typed
 def close(store: Store, *, id: str, review: str, by: str, now: datetime, proposal: str | None = None) -> dict[str, Any]:
     """End the vote and count it; a carried one changes the review's status and asks for a version that says so.
 

@@ -18,6 +18,7 @@ from livereview.ops.pairs import resolve as resolve
 from livereview.ops.retrieval import moved
 from livereview.ops.retrieval import told as _told
 from livereview.ops.surveil import protocol
+from livereview.ops.typed import typed
 from livereview.review import Review
 from livereview.screening.criteria import fingerprint
 from livereview.screening.decisions import check
@@ -87,6 +88,7 @@ class Shown:
     model: str | None = None
 
 
+@typed
 def decide(
     store: Store,
     *,

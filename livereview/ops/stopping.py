@@ -9,6 +9,7 @@ from zlib import crc32
 
 from livereview.errors import Refused
 from livereview.ops.surveil import protocol
+from livereview.ops.typed import typed
 from livereview.store import ranks, stopping, versions
 from livereview.store.open import Connection, Store
 from livereview.store.stopping import Eligible, Stop
@@ -16,6 +17,7 @@ from livereview.store.stopping import Eligible, Stop
 CONFIDENCE = 0.95
 
 
+@typed
 def stop(store: Store, *, id: str, review: str, by: str, now: datetime, note: str | None = None) -> dict[str, Any]:
     """End the reading of titles and abstracts: what nobody has voted on is left unread, and the page says so.
 
@@ -35,6 +37,7 @@ def stop(store: Store, *, id: str, review: str, by: str, now: datetime, note: st
     return store.write(job)
 
 
+@typed
 def read_on(store: Store, *, id: str, review: str, by: str, now: datetime, note: str | None = None) -> dict[str, Any]:
     """Take the stop back: everything unread waits again. Raises Refused where no stop holds."""
 
@@ -81,6 +84,7 @@ def test(con: Connection, review: str) -> dict[str, Any]:
     }
 
 
+@typed
 def draw(store: Store, *, id: str, review: str, number: int, by: str, now: datetime) -> dict[str, Any]:
     """Draw so many of the unread at random; they come first in everybody's queue, and the probability is kept.
 

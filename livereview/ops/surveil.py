@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from livereview import review_toml, sources
+from livereview import parsing, review_toml, sources
 from livereview.errors import LivereviewError, Refused
 from livereview.ops import nights, tasks
 from livereview.ops.settle import prepare, settle
 from livereview.review import Review, Search
 from livereview.sources import citations
 from livereview.sources.protocol import Page, Query
+from livereview.sources.text import reject
 from livereview.store import ledger, records, retirement, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.searches import Counts, PageFacts, Run
@@ -25,8 +27,8 @@ from livereview.surveillance.health import RAN_THROUGH, filled
 
 @lru_cache(maxsize=64)
 def parsed(text: str) -> Review:
-    """The protocol in this text."""
-    return review_toml.parse(text)
+    """The protocol in this text, which was accepted before."""
+    return review_toml.parse(text, accepted=True)
 
 
 def protocol(con: Connection, review: str) -> Review:
@@ -40,7 +42,9 @@ def protocol(con: Connection, review: str) -> Review:
 
 def register(store: Store, *, text: str, now: datetime) -> dict[str, Any]:
     """Put a protocol in force; the same text again changes nothing."""
-    review = parsed(text)
+    with store.read() as con:
+        in_force = {searches.protocol_text(con, review) for review in searches.review_ids(con)}
+    review = parsed(text) if text in in_force else review_toml.parse(text)
 
     def job(con: Connection) -> None:
         if searches.protocol_text(con, review.id) != text:
@@ -182,11 +186,21 @@ def _times(kind: str, page: Page) -> Mapping[str, int]:
 
 
 def _parse(name: str, body: bytes, cursor: str | None, asked: Query) -> tuple[Page, str | None]:
+    """What a page holds, read where it can stop nobody; or an empty page and what is wrong with it."""
     try:
-        source = sources.find(name)
-        return source.read(body, asked) if source.read else source.parse(body, cursor), None
+        return parsing.read_page(parsing.ParsePage(name, body, cursor, asked)), None
+    except parsing.ParseExceeded as exceeded:
+        return unreadable(body, exceeded), exceeded.message
     except LivereviewError as error:
         return Page(), str(error)
+
+
+def unreadable(body: bytes, exceeded: parsing.ParseExceeded) -> Page:
+    """A page that could not be read within its limits: one reject, and a warning that its search did not run through.
+
+    The bytes are kept beside it like those of any page.
+    """
+    return Page(rejects=(reject(exceeded.message, "the whole page", body),), warnings=(exceeded.message,))
 
 
 def finish(
@@ -232,13 +246,20 @@ def _cause(name: str, outcome: str, counts: Counts) -> str:
 
 def _end(con: Connection, search: str, error: str | None, seconds: float | None, now: datetime) -> tuple[str, Counts]:
     counts, warnings = searches.totals(con, search)
-    reason = "; ".join([*([error] if error else []), *warnings]) or None
+    news = [warning for warning in dict.fromkeys(warnings) if warning not in (error or "")]
+    reason = "; ".join([*([error] if error else []), *news]) or None
     if reason:
         outcome = "partial" if counts.found else "failed"
     else:
         outcome = "ok" if counts.found else "ok-zero"
     searches.end(con, search, outcome, reason, counts, seconds, now)
     return outcome, counts
+
+
+def _readable(source: str, body: bytes) -> None:
+    """Nothing for a file that this source reads, or that exceeds the limits of reading, which is kept as a reject."""
+    with suppress(parsing.ParseExceeded):
+        parsing.read_page(parsing.ParsePage(source, body))
 
 
 def import_file(
@@ -249,7 +270,7 @@ def import_file(
 
     Raises SourceBroken, and keeps nothing, when the file is not of that source's kind at all.
     """
-    sources.find(source).parse(body, None)
+    _readable(source, body)
     digest = hashlib.sha256(body).hexdigest()
     search = f"import-{review}-{digest[:24]}"
     with store.read() as con:

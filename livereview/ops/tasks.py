@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview.errors import Refused
+from livereview.ops.typed import typed
 from livereview.store import records, tasks, versions
 from livereview.store.open import Connection, Store
 from livereview.store.tasks import Task
@@ -60,6 +61,7 @@ def open_tasks(con: Connection, review: str) -> list[dict[str, Any]]:
     ]
 
 
+@typed
 def settle_task(
     store: Store, *, review: str, task: str, outcome: str, by: str, now: datetime, note: str | None = None
 ) -> dict[str, Any]:

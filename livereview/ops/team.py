@@ -14,6 +14,7 @@ from livereview.errors import Refused
 from livereview.ops import principals
 from livereview.ops.principals import OPERATOR
 from livereview.ops.surveil import parsed, protocol
+from livereview.ops.typed import typed
 from livereview.rights import Kind, Principal, Scope
 from livereview.screening.agreement import Coefficient, Vote, ac1, alpha, kappas
 from livereview.screening.criteria import Change, change
@@ -23,6 +24,7 @@ from livereview.store.decisions import Older
 from livereview.store.open import Connection, Store
 
 
+@typed
 def add_token(
     store: Store,
     *,
@@ -86,6 +88,7 @@ def _within_role(owner: Account, scopes: Sequence[str]) -> None:
         raise Refused(f"{owner.name} is a {owner.role}, whose tokens can have {valid}; not {', '.join(beyond)}")
 
 
+@typed
 def revoke_token(store: Store, *, id: str, by: str, now: datetime) -> dict[str, Any]:
     """End a token at once; raises Refused where there is none."""
     if not store.write(lambda con: accounts.revoke_token(con, id, by, now)):
@@ -99,6 +102,7 @@ def tokens(store: Store, *, now: datetime) -> dict[str, Any]:
         return {"tokens": [asdict(token) for token in accounts.tokens(con)]}
 
 
+@typed
 def add_account(
     store: Store,
     *,
@@ -176,6 +180,7 @@ def _changeable(con: Connection, by: Principal, name: str) -> Account | None:
     return was
 
 
+@typed
 def close_account(store: Store, *, name: str, now: datetime, by: Principal = OPERATOR) -> dict[str, Any]:
     """Shut an account; its sessions and tokens end for good. Its votes stay where others have voted too.
 
@@ -239,6 +244,7 @@ def older_criteria(con: Connection, review: str) -> list[tuple[str, Change, list
     return [one for one in found if one[2]]
 
 
+@typed
 def ask_again(
     store: Store, *, review: str, records: Sequence[str], stage: str, version: str, by: str, now: datetime
 ) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from livereview.errors import Refused
 from livereview.ops import surveil
+from livereview.ops.typed import typed
 from livereview.records import clean_doi
 from livereview.review import Search
 from livereview.sources.text import link as safe_link
@@ -26,6 +27,7 @@ SEARCH = Search(
 )
 
 
+@typed
 def suggest(
     store: Store,
     *,
@@ -71,6 +73,7 @@ def _checked(title: str, link: str, note: str) -> dict[str, str]:
     return {"title": words, "link": address, "note": plain(note, LONGEST["note"]) or ""}
 
 
+@typed
 def settle_tip(
     store: Store, *, review: str, task: str, outcome: str, by: str, now: datetime, note: str | None = None
 ) -> dict[str, Any]:

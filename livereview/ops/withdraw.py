@@ -22,6 +22,7 @@ from livereview.ops import as_of, publish, published_files
 from livereview.ops.published_files import ReviewFolder
 from livereview.ops.snapshot import snapshot, withdrawn
 from livereview.ops.surveil import protocol
+from livereview.ops.typed import typed
 from livereview.store import placed, versions, withdrawals
 from livereview.store.open import Connection, Store
 from livereview.store.versions import Version
@@ -30,6 +31,7 @@ from livereview.summary import graves, tombstone
 from livereview.summary.crate import SUMS
 
 
+@typed
 def withdraw(
     store: Store, *, id: str, review: str, version: int, by: str, reason: str, folder: Path, now: datetime
 ) -> dict[str, Any]:
@@ -41,6 +43,7 @@ def withdraw(
     return _done(store, review, act, f"version {version} was withdrawn", folder)
 
 
+@typed
 def take_back(
     store: Store, *, id: str, review: str, version: int, by: str, reason: str, folder: Path, now: datetime
 ) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from livereview import messages
+from livereview import messages, texts
 from livereview.errors import Refused
 from livereview.review import (
     EMMIE,
@@ -33,7 +33,7 @@ from livereview.review import (
     Search,
     Statement,
 )
-from livereview.review_toml import lines, values
+from livereview.review_toml import limits, lines, values
 from livereview.review_toml.lines import Where
 
 # These would refuse to ask for everything they have; the addressed ones read what is at `url`; the others need neither.
@@ -54,6 +54,7 @@ ADDRESSED = {"feed": "a feed", "page": "a watched page", "oai": "a repository"}
 SOURCES = (*_ASKED, *ADDRESSED, "biorxiv", "osf", "citations")  # files that people bring are imported, not searched
 UNDER = ("answer", "explanations", "caveats", *EMMIE)
 SHOWN = 20  # errors in one message
+LONGEST_ERROR = 2_000  # characters of one of them, which may quote what it is about
 
 _Notes = list[tuple[Where, str]]
 _NEEDED: Any = object()
@@ -79,12 +80,18 @@ def load(path: Path, sources: Collection[str] = SOURCES) -> Review:
     return parse(text, str(path), sources)
 
 
-def parse(text: str, name: str = "review.toml", sources: Collection[str] = SOURCES) -> Review:
+def parse(
+    text: str, name: str = "review.toml", sources: Collection[str] = SOURCES, *, accepted: bool = False
+) -> Review:
     """The review that this text describes; raises Refused with every error, each with its line, key and next step.
 
     name     of the file, for the messages
     sources  names a search may give; "package.module:Attribute" is always allowed, and loaded only when it is used
+    accepted  whether the text was taken before: then the limits of lengths and characters, which may be newer, don't
+              close the review to its people
     """
+    if len(text) > limits.LONGEST_FILE and not accepted:
+        raise Refused(f"{name} has {len(text):,} characters; at most {limits.LONGEST_FILE:,} are allowed")
     try:
         digest = hashlib.sha256(text.encode()).hexdigest()
         document = tomllib.loads(text.removeprefix("\ufeff"))
@@ -92,8 +99,10 @@ def parse(text: str, name: str = "review.toml", sources: Collection[str] = SOURC
         raise Refused(_syntax(name, str(error), text)) from None
     except (RecursionError, UnicodeError) as error:
         raise Refused(f"{name} line 1: can't be read ({error}); write UTF-8 text as in `livereview init`") from None
+    limited = {} if accepted else dict(limits.problems(document))
     notes: _Notes = []
     review = replace(_review(document, sources, notes), text=text, hash=digest)
+    notes = [*limited.items(), *(note for note in notes if note[0] not in limited)]
     if notes:
         raise Refused(_report(name, notes, lines.find(text)))
     return review
@@ -113,7 +122,10 @@ def _syntax(name: str, message: str, text: str) -> str:
 
 def _report(name: str, notes: _Notes, found: Mapping[Where, int]) -> str:
     placed = sorted((_line(where, found), n, where, what) for n, (where, what) in enumerate(notes))
-    said = [f"{name} line {line}: {_dotted(where)}: {what}" for line, _, where, what in placed[:SHOWN]]
+    said = [
+        texts.visible(f"{name} line {line}: {_dotted(where)}: {what}"[:LONGEST_ERROR])
+        for line, _, where, what in placed[:SHOWN]
+    ]
     if len(placed) > SHOWN:
         said.append(f"... and {len(placed) - SHOWN} more errors")
     return "\n".join(said)
@@ -286,9 +298,10 @@ def _searches(given: Any, sources: Collection[str], notes: _Notes) -> tuple[Sear
 def _each(rows: Any, keys: Mapping[str, _Key], where: Where, notes: _Notes, unique: str = "id") -> list[dict[str, Any]]:
     """The rows of a list of tables, whose ids (or names) must differ."""
     found = [_fields(row, keys, (*where, n), notes) for n, row in enumerate(rows or ())]
-    names = [row[unique] for row in found]
-    for n, name in enumerate(names):
-        if name is not None and (first := names.index(name)) != n:
+    places: dict[str, int] = {}
+    for n, row in enumerate(found):
+        name = row[unique]
+        if name is not None and (first := places.setdefault(name, n)) != n:
             what = f'"{name}" is taken by {_dotted((*where, first))}; each {unique} may stand here once'
             notes.append(((*where, n, unique), what))
     return found

@@ -17,6 +17,7 @@ from livereview.review_toml.lines import Where
 _MONTHS = dict(
     zip(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), range(1, 13), strict=True)
 )
+LONGEST_MEANT = 100  # characters of a word that is looked for among the choices, which takes the square of them
 _DAYS = dict(zip(("sun", "mon", "tue", "wed", "thu", "fri", "sat"), range(7), strict=True))
 _CRON: tuple[tuple[str, int, int, Mapping[str, int]], ...] = (
     ("minute", 0, 59, {}),
@@ -36,6 +37,8 @@ class Wrong(Exception):
 
 
 def meant(word: str, choices: Collection[str]) -> str:
+    if len(word) > LONGEST_MEANT:
+        return ""
     close = get_close_matches(word, sorted(choices), 1)
     return f' — did you mean "{close[0]}"?' if close else ""
 

@@ -65,7 +65,7 @@ def not_an_answer(text: str, source: str, title: str) -> LivereviewError:
 
 
 def _headline(page: str) -> str:
-    parts = re.findall(r"<(title|h1)\b[^>]*>(.*?)</\1", page[:20_000], re.IGNORECASE | re.DOTALL)
+    parts = re.findall(r"<(title|h1)\b[^<>]{0,200}>(.{0,500}?)</\1", page[:20_000], re.IGNORECASE | re.DOTALL)
     return plain(" - ".join(part for _, part in parts) or page[:2_000], 200) or ""
 
 

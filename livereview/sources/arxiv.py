@@ -16,6 +16,7 @@ from defusedxml.ElementTree import fromstring
 from livereview.errors import LivereviewError, Retry, SourceBroken
 from livereview.records import Record, clean_doi, clean_year
 from livereview.sources import answers
+from livereview.sources.markup import refuse_crowded
 from livereview.sources.protocol import Page, Query, Reject, Request, Source, Window
 from livereview.sources.text import abstract, link, name, names, plain, reject
 
@@ -82,6 +83,7 @@ def _check(entries: list[Element]) -> None:
 
 
 def _root(body: bytes) -> Element:
+    refuse_crowded(body, NAME)
     try:
         root: Element = fromstring(_CONTROL.sub(b"", body).strip())
     except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError) as error:

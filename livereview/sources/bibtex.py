@@ -32,7 +32,7 @@ _LAST_LINE = re.compile(r"\n[ \t]*[})]\s*\Z")
 _BRACES = re.compile(r"[{}]")
 _UNESCAPED = re.compile(r"(?<!\\)[{}]")
 _CLOSING_QUOTE = re.compile(r"\"(?=\s*(?:[,#})]|\Z|\n))|[{}]")
-_JOIN = re.compile(r"\s*#\s*")
+_JOIN = re.compile(r"(?:(?<!\s)\s++)?#\s*")
 LARGEST = 1_000_000  # characters of a field: macros made of macros could grow without end
 _ASIDE = ("string", "comment", "preamble")
 _MONTHS = {month: number for number, month in enumerate(tagged.MONTHS, start=1)}
@@ -254,7 +254,7 @@ def _link_of(doi: str | None, archive: str, fields: Fields) -> str | None:
 def _pages(fields: Fields) -> str | None:
     """Pages with one hyphen; else the number of the article, as journals without pages have one."""
     said = (_plain(fields, key, 100) for key in ("pages", "articleno", "art_number", "article-number"))
-    return re.sub(r"\s*[-‐-―]+\s*", "-", next(filter(None, said), "")) or None
+    return re.sub(r"(?:(?<!\s)\s++)?[-‐-―]+\s*", "-", next(filter(None, said), "")) or None
 
 
 def _people(text: str) -> list[str]:

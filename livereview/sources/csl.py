@@ -68,7 +68,7 @@ def _record(item: dict[str, Any]) -> Record | str:
         container_title=plain(first(item.get("container-title"))),
         volume=plain(string(item.get("volume")), 100),
         issue=plain(string(item.get("issue")), 100),
-        pages=re.sub(r"\s*[-‐-―]+\s*", "-", plain(string(item.get("page")), 100) or "") or None,
+        pages=re.sub(r"(?:(?<!\s)\s++)?[-‐-―]+\s*", "-", plain(string(item.get("page")), 100) or "") or None,
         doi=doi,
         pmid=clean_pmid(_noted(item, "PMID")),
         pmcid=clean_pmcid(_noted(item, "PMCID")),

@@ -267,11 +267,11 @@ def _digest(row: Row) -> str:
 
 def _people(text: str) -> list[str]:
     """Names, split at what separates them: "; ", "|", a new line; else at the commas of "Family, I., Family, I."."""
-    text = re.sub(r"\s*\(\d{6,}\)", "", text)  # Scopus' ids after full names
+    text = re.sub(r"(?<!\s)\s*+\(\d{6,}\)", "", text)  # Scopus' ids after full names
     if re.fullmatch(r"\[.*\]", text):  # a list as Python prints it
         return [one or other for one, other in re.findall(r"'([^']*)'|\"([^\"]*)\"", text)]
-    for sign in (r"\s*[;|\n]\s*", r"\s+and\s+"):
-        parts = [part for part in re.split(sign, text) if part.strip()]
+    for sign in (r"[;|\n]", r"(?<!\s)\s++and\s+"):
+        parts = [part for piece in re.split(sign, text) if (part := piece.strip())]
         if len(parts) > 1:
             return parts
     parts = [part.strip() for part in text.split(",") if part.strip()]

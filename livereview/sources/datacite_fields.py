@@ -22,7 +22,7 @@ _TYPES = {
 }
 _VAGUE = ("", "Text", "Other", "Collection")
 _WORDS = (  # what depositors write beside "Text", in the order in which it is looked for
-    (r"thesis|dissertation|habilitation|(?:bachelor|master|magister|diplom)\w*arbeit", "thesis"),
+    (r"thesis|dissertation|habilitation|(?:bachelor|master|magister|diplom)\w{0,40}arbeit", "thesis"),
     (r"pre-?print|working ?paper", "preprint"),
     (r"chapter|book ?section", "book-chapter"),
     (r"conference|proceedings|poster|presentation", "conference-paper"),
@@ -34,8 +34,8 @@ _WORDS = (  # what depositors write beside "Text", in the order in which it is l
 )
 # "GMS Medizin; 15(1-2):Doc10", "DataCite Blog, 2(9), 3-4", "Onkologija, Volume XXII, No. 1, June 2018"
 _SERIES = re.compile(
-    r"(?P<title>.+?)\s*[,;]\s*(?:Vol(?:ume|\.)?\s*)?(?P<volume>\d+)\s*(?:\((?P<issue>[^()]+)\))?"
-    r"(?:\s*[,:]\s*(?:pages\s+|pp?\.\s*)?(?P<pages>\w+(?:\s?[-–]\s?\w+)?))?$"
+    r"(?P<title>.+?)\s?[,;]\s?(?:Vol(?:ume|\.)?\s?)?(?P<volume>\d+)\s?(?:\((?P<issue>[^()]+)\))?"
+    r"(?:\s?[,:]\s?(?:pages\s|pp?\.\s?)?(?P<pages>\w+(?:\s?[-–]\s?\w+)?))?$"
 )
 _PAGE = re.compile(r"[A-Za-z]{0,4}\d[\w.]*|[ivxlc]+")
 

@@ -10,6 +10,7 @@ from lxml import etree
 
 from livereview.errors import LivereviewError, Retry, SourceBroken
 from livereview.sources import answers, oai
+from livereview.sources.markup import refuse_crowded
 from livereview.sources.protocol import Page
 
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
@@ -19,7 +20,9 @@ _ROOT = re.compile(rb"<(?![!?])(?:[\w.-]+:)?([\w.-]+)")
 def kind(body: bytes) -> str | None:
     """ "resource" for DataCite's XML, "OAI-PMH" for a harvest of it, None for all else."""
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")
-    found = _ROOT.search(re.sub(rb"<!--.*?-->", b"", start[:5_000], flags=re.DOTALL)) if start[:1] == b"<" else None
+    found = (
+        _ROOT.search(re.sub(rb"<!--.*?(?:-->|\Z)", b"", start[:5_000], flags=re.DOTALL)) if start[:1] == b"<" else None
+    )
     name = found.group(1).decode() if found else None
     return name if name in ("resource", "OAI-PMH") else None
 
@@ -39,6 +42,7 @@ def read_xml(body: bytes, source: str, title: str) -> dict[str, Any]:
     """The resource; SourceBroken for other XML and for entities, Retry for one that is cut off."""
     if b"<!ENTITY" in body[:10_000]:
         raise SourceBroken("this file declares entities, which DataCite's has not", source=source)
+    refuse_crowded(body, source)
     parser = etree.XMLParser(
         recover=True, resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
     )
@@ -48,11 +52,19 @@ def read_xml(body: bytes, source: str, title: str) -> dict[str, Any]:
         raise SourceBroken(f"this is not {title}'s answer: {error}"[:300], source=source) from None
     if root is None or _tag(root) != "resource":
         raise answers.not_an_answer(body.decode("utf-8", "replace").strip(), source, title)
-    if not re.search(rb"</(?:[\w.-]+:)?resource\s*>\s*(?:<!--.*-->\s*)?$", body, re.DOTALL):
+    if not _is_whole(body):
         raise Retry(f"{title}'s answer is truncated after {len(body)} bytes", source=source)
     for element in root.iter("{*}br"):  # the one element that may stand inside a text
         element.tail = f" {element.tail or ''}"
     return _resource(root)
+
+
+def _is_whole(body: bytes) -> bool:
+    """Whether the file ends with the end of its resource, or with a remark after it."""
+    end = body.rstrip()
+    if end.endswith(b"-->"):
+        end = end[: end.rfind(b"<!--")].rstrip()
+    return re.search(rb"</(?:[\w.-]{1,40}:)?resource\s{0,99}>\Z", end[-200:]) is not None
 
 
 def _tag(element: Any) -> str:

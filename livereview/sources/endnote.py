@@ -12,6 +12,7 @@ from lxml import etree
 from livereview.errors import SourceBroken
 from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmcid, clean_pmid, clean_year
 from livereview.sources import answers, ris, tagged
+from livereview.sources.markup import refuse_crowded
 from livereview.sources.protocol import Page, Reject, Source
 from livereview.sources.text import abstract, link, name, names, plain, reject
 
@@ -65,8 +66,9 @@ def _root(body: bytes) -> Any:
     text = "\n".join(lines)
     if not text.strip():
         raise tagged.foreign(lines, "this is not EndNote's XML", NAME)
-    if re.search(r"<!ENTITY|<!DOCTYPE[^>]*\[", text):
+    if re.search(r"<!ENTITY|<!DOCTYPE[^<>]{0,2000}\[", text):
         raise SourceBroken("this file declares entities, which no export needs", source=NAME)
+    refuse_crowded(body, NAME)
     parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
     try:
         root = etree.fromstring(body.strip() if body[:2] not in (b"\xff\xfe", b"\xfe\xff") else body, parser)
@@ -148,7 +150,7 @@ def _authors(element: Any) -> tuple[str, ...]:
 def _pages(text: str | None) -> str | None:
     """Pages with one hyphen; not the "Available: http…" that some keep there."""
     said = plain(text, 100)
-    return re.sub(r"\s*[-‐-―]+\s*", "-", said) if said and "://" not in said else None
+    return re.sub(r"(?:(?<!\s)\s++)?[-‐-―]+\s*", "-", said) if said and "://" not in said else None
 
 
 def _published(year: str | None, day: str | None) -> str | None:

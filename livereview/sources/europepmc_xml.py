@@ -13,6 +13,7 @@ from defusedxml.ElementTree import fromstring
 from livereview.errors import LivereviewError, Retry, SourceBroken
 from livereview.records import clean_doi
 from livereview.sources.answers import first, mapping, not_an_answer, sequence, string
+from livereview.sources.markup import refuse_crowded
 
 _TEXTS = ("title", "abstractText", "abstract", "description")  # inline markup in these is text, not structure
 
@@ -22,6 +23,7 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # of no use in UTF-8, f
 def read_xml(body: bytes, source: str, title: str) -> dict[str, Any]:
     """A search answer or an errorBean as the JSON of the same endpoint; Retry if truncated, SourceBroken if foreign."""
     text = body.decode("utf-8", "replace").strip()
+    refuse_crowded(body, source)
     try:
         root = fromstring(_CONTROL.sub(b"", body).strip())
         answer = mapping(_tree(root))

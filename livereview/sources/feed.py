@@ -20,6 +20,7 @@ from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.records import Record, clean_doi, clean_issn, clean_year
 from livereview.sources import answers
 from livereview.sources.answers import mapping, sequence, string
+from livereview.sources.markup import refuse_crowded
 from livereview.sources.protocol import Page, Query, Reject, Request, Source, Window
 from livereview.sources.text import abstract, link, names, plain, reject, safe
 
@@ -30,7 +31,7 @@ _ACCEPT = "application/atom+xml, application/rss+xml, application/rdf+xml, appli
 _NOISE = re.compile(r"utm_\w+|af|rss|dgcid|ssource|fbclid")  # parameters that say where a reader came from
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _SAID = re.compile(  # dates in the text of ScienceDirect's entries
-    r"Publication date:\s*(?:Available online\s*)?(?:(\d{1,2})\s+)?(?:\w+[-–])?([A-Z][a-z]+)?\s*(\d{4})"
+    r"Publication date:\s*+(?:Available online\s*+)?(?:(\d{1,2})\s++)?(?:\w{1,20}[-–])?([A-Z][a-z]{1,20})?\s*+(\d{4})"
 )
 _TEASER = re.compile(r"Early ?View|Ahead of Print|Publication date:|\bvol(?:ume|\.) \d|, Page ", re.IGNORECASE)
 _AROUND = re.compile(  # what feeds write around a journal's name
@@ -59,6 +60,7 @@ def parse(body: bytes, cursor: str | None) -> Page:
         return _page(entries, head, ())
     if b"<!ENTITY" in body.replace(b"\x00", b"").upper():
         raise SourceBroken("this feed declares entities, which no feed needs and an attack may hide in", source=NAME)
+    refuse_crowded(body, NAME)
     found = _parsed(body)
     if not found.get("version") and not found["entries"]:
         raise _foreign(body)
@@ -274,8 +276,8 @@ def _authors(entry: dict[str, Any], text: str | None) -> tuple[str, ...]:
 def _people(names_in_one: str) -> list[str]:
     """A comma parts people where it stands between two full names, else family and given name."""
     people: list[str] = []
-    for part in re.split(r"\s*[;\n\r]\s*|,?\s+(?:and|&)\s+", names_in_one):
-        pieces = [piece for piece in re.split(r"\s*,\s*", part.strip(" ,")) if piece]
+    for part in re.split(r"(?:(?<!\s)\s++)?[;\n\r]\s*|(?:,|(?<![\s,]))(?<!\s)\s++(?:and|&)\s+", names_in_one):
+        pieces = [piece for piece in re.split(r"(?:(?<!\s)\s++)?,\s*", part.strip(" ,")) if piece]
         whole = len(pieces) > 2 or (len(pieces) == 2 and all(" " in piece for piece in pieces))
         people += pieces if whole else [", ".join(pieces)]
     return people

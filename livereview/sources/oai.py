@@ -16,6 +16,7 @@ from lxml import etree
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.records import Record
 from livereview.sources import answers
+from livereview.sources.markup import refuse_crowded
 from livereview.sources.oai_formats import Fields, read, tag
 from livereview.sources.oai_record import record
 from livereview.sources.protocol import Page, Query, Reject, Request, Source, Window
@@ -114,9 +115,11 @@ def _root(text: str) -> Any:
     """The root of an answer. Retry for one that is empty or cut off, SourceBroken for all that is none."""
     if not text:
         raise Retry("the repository sent an empty answer; the same call may work later", source=NAME)
+    answer = text.encode("utf-8", "replace")
+    refuse_crowded(answer, NAME)
     parser = etree.XMLParser(recover=True, remove_comments=True, remove_pis=True, encoding="utf-8", **_SAFE)
     try:
-        root = etree.fromstring(text.encode("utf-8", "replace"), parser)
+        root = etree.fromstring(answer, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise _foreign(text) from error
     kind = tag(root) if root is not None else ""
@@ -130,7 +133,10 @@ def _root(text: str) -> Any:
 
 
 def _is_closed(kind: str, text: str) -> bool:
-    return re.search(rf"</(?:[\w.-]+:)?{kind}\s*>|<(?:[\w.-]+:)?{kind}\b[^>]*/>\s*$", text) is not None
+    return (
+        re.search(rf"</(?:[\w.-]{{1,60}}:)?{kind}\s{{0,99}}>|<(?:[\w.-]{{1,60}}:)?{kind}\b[^<>]*/>\Z", text.rstrip())
+        is not None
+    )
 
 
 def _known(kind: str, text: str) -> bool:

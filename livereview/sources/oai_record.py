@@ -24,7 +24,7 @@ _TYPES = (  # the first that one of its types matches, from the rare to the comm
 _COLLECTION = r"dissertations?|theses"  # what many call the place where they keep them
 _AUDIENCE = re.compile(r"^\W{0,9}(?:(?:inter)?national audience|audience (?:inter)?nationale)\W*", re.IGNORECASE)
 _DIGITS_ONLY = r"(?:[ep]?-?issn\W*)?[\dXx –-]+|https?:\S+"
-_NUMBERS = re.compile(r"[\s,]*[;:,]\s*(?=vol|no\b|nr\b|n[°º.]|issue|bd\b|pp?\b\.?|\(?\d)", re.IGNORECASE)
+_NUMBERS = re.compile(r"(?<![\s,;:])[\s,]*[;:,]\s*(?=vol|no\b|nr\b|n[°º.]|issue|bd\b|pp?\b\.?|\(?\d)", re.IGNORECASE)
 _VOLUME = re.compile(r"\bvol(?:ume)?\b\.?:?\s*(\w+)|^\W*(?![12]\d{3}\b)(\d+)\b(?!\s*[-–])", re.IGNORECASE)
 _ISSUE = re.compile(r"\b(?:no|nr|issue)\b\.?:?\s*(\w+)|\b\d+\s*\((?![12]\d{3}\))(\w+)\)", re.IGNORECASE)
 _PAGES = re.compile(r"(?:\bpp?\.?\s*|[;:]\s*)(\w?\d+\s*[-–]\s*\w?\d+)", re.IGNORECASE)
@@ -78,8 +78,10 @@ def _first(fields: Fields, *tags: str) -> str | None:
 
 def _title(fields: Fields) -> str | None:
     main, more = plain(_first(fields, "title")), plain(_first(fields, "subtitle"))
-    main = re.sub(r"\s*[/:;=]$", "", main) if main else None  # MARC ends each part with the mark before the next
-    return ": ".join(part for part in (main, re.sub(r"\s*/$", "", more or "")) if part) or None
+    main = (
+        re.sub(r"(?:(?<!\s)\s++)?[/:;=]$", "", main) if main else None
+    )  # MARC ends each part with the mark before the next
+    return ": ".join(part for part in (main, re.sub(r"(?:(?<!\s)\s++)?/$", "", more or "")) if part) or None
 
 
 def _ids(fields: Fields) -> list[str]:
@@ -138,7 +140,7 @@ def _authors(fields: Fields) -> list[str]:
     told = [" ".join(text.split()) for text in fields.get("creator", ())]
     if not told:
         people = [text for text in fields.get("contributor", ()) if re.search(r"\(author\)", text, re.IGNORECASE)]
-        told = [re.sub(r"\s*\(author\)", "", text, flags=re.IGNORECASE) for text in people]
+        told = [re.sub(r"(?<!\s)\s*+\(author\)", "", text, flags=re.IGNORECASE) for text in people]
     if len(told) == 1:
         told = _together(told[0])
     return [_AFTER_NAME.sub("", text[:300]) for text in told]

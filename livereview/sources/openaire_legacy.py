@@ -12,6 +12,7 @@ from lxml import etree
 from livereview.errors import Retry, SourceBroken
 from livereview.sources import answers
 from livereview.sources.answers import mapping, sequence, string
+from livereview.sources.markup import refuse_crowded
 
 
 def read(body: bytes, source: str, title: str) -> Any:
@@ -31,6 +32,7 @@ def read(body: bytes, source: str, title: str) -> Any:
 def _xml(body: bytes, source: str, title: str) -> dict[str, Any]:
     if b"<!ENTITY" in body[:10_000]:
         raise SourceBroken("this answer declares entities, which OpenAIRE's has not", source=source)
+    refuse_crowded(body, source)
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     try:
         told = _plain(etree.fromstring(body.strip(), parser))

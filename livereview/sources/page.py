@@ -20,6 +20,7 @@ from lxml.cssselect import CSSSelector
 from livereview.errors import Refused, Retry, SourceBroken
 from livereview.records import Record, clean_doi
 from livereview.sources import answers
+from livereview.sources.markup import refuse_crowded
 from livereview.sources.protocol import Page, Query, Reject, Request, Source, Window
 from livereview.sources.text import link, plain, reject
 
@@ -56,7 +57,7 @@ _FURNITURE = re.compile(
     re.IGNORECASE,
 )
 _ABOUT = re.compile(r"^(?:(?:read|find out|learn|see) more(?: about|:)|continue reading:?)\s+(?=\w)", re.IGNORECASE)
-_WINDOW = re.compile(r"\W*\(?opens? in (?:a )?new (?:tab|window)\W*$", re.IGNORECASE)
+_WINDOW = re.compile(r"(?:(?<!\W)\W++)?opens? in (?:a )?new (?:tab|window)\W*$", re.IGNORECASE)
 _IDLE = re.compile(  # words of a link that say nothing of what it leads to
     r"\W*(?:(?:read|find out|learn|see|show|view)(?: the| full| more)*|continue reading|more|more information|details"
     r"|(?:click )?here|open|link|website|(?:download|view|read|full|the|summary|report|article|pdf|word|document|file)"
@@ -131,6 +132,7 @@ def _root(body: bytes) -> Any:
         raise Retry(f"the page's server is busy or down ({plain(text, 100)!r})", source=NAME)
     if "<" not in text or text[0] in "{[%" or (text[:5] == "<?xml" and "<html" not in text[:2_000]):
         raise SourceBroken(f"this is no web page: {plain(text[:200], 200)!r}", source=NAME)
+    refuse_crowded(body, NAME)
     try:
         root = html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8", huge_tree=False))
     except (etree.LxmlError, ValueError) as error:

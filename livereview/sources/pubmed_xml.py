@@ -16,6 +16,7 @@ from defusedxml.ElementTree import fromstring
 from livereview.errors import LivereviewError, Retry, SourceBroken
 from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmcid, clean_pmid, clean_year
 from livereview.sources import answers
+from livereview.sources.markup import refuse_crowded
 from livereview.sources.protocol import Reject
 from livereview.sources.text import abstract, link, name, names, plain, reject
 
@@ -69,6 +70,7 @@ _AFTERMATH = {
 def read_xml(body: bytes) -> Element:
     """The root of one of PubMed's answers; Retry if it is truncated, SourceBroken for all else, saying what it is."""
     utf16 = body.startswith((b"\xff\xfe", b"\xfe\xff"))
+    refuse_crowded(body, NAME)
     try:
         root: Element = fromstring((body if utf16 else _CONTROL.sub(b"", body)).strip())
     except (ParseError, DefusedXmlException, ValueError, LookupError, RecursionError) as error:
@@ -97,11 +99,11 @@ def _foreign(tag: str, text: str) -> LivereviewError:
 def _damaged(error: Exception, text: str) -> LivereviewError:
     if isinstance(error, DefusedXmlException):
         return SourceBroken("this XML declares entities, which PubMed's never does: not read", source=NAME)
-    root = re.search(r"<([A-Za-z][\w-]*)", re.sub(r"<[?!][^>]*>", "", text[:2_000]))
+    root = re.search(r"<([A-Za-z][\w-]*)", re.sub(r"<[?!][^<>]*>", "", text[:2_000]))
     kind = root.group(1) if root else ""
     if kind not in (*_ANSWERS, "eFetchResult"):
         return _foreign(kind, text)
-    if not re.search(rf"</{kind}\s*>$|^\s*<{kind}[^<]*/>$", text):
+    if not re.search(rf"</{kind}\s{{0,99}}>\Z|\A\s*<{kind}[^<]*/>\Z", text.strip()):
         return Retry(f"PubMed's answer is truncated after {len(text)} characters", source=NAME)
     return SourceBroken(f"this is not PubMed's answer: not valid XML, {error}", source=NAME)
 

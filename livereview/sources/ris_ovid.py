@@ -48,7 +48,9 @@ _DEGREE = re.compile(
     r"MPhil|MRCP|FRCP|FRCPC|FAAP|MRes|ScD|DDS|DO|MPP|MPA|MHS|CPNP|APRN|FNP|PharmD)\b.*",
 )
 _NUMBERS = re.compile(r"(?:Vol\.? ?)?\b(\d+[A-Z]?) ?(?:\(([^()]*(?:\([^()]*\))?)\))? ?(?:: ?| ?\(pp\.? )([\w.-]*\w)")
-_NOTE = re.compile(r"\s*\[(?!.*(?:retract|correct|erratum|withdraw))[A-Z][\w &/,-]{2,40}\]\.?$", re.IGNORECASE)
+_NOTE = re.compile(
+    r"(?:(?<!\s)\s++)?\[(?!.*(?:retract|correct|erratum|withdraw))[A-Z][\w &/,-]{2,40}\]\.?$", re.IGNORECASE
+)
 _VOLUME = re.compile(r"\bVol\.? ?(\w+)(?: ?\(((?:[^()]|\([^()]*\))*)\))?")
 _PAGES = re.compile(r"(?:\bpp?\.?|[:;,]) ?([A-Za-z]?\d+[-–][A-Za-z]?\d+)\b(?!-)")
 _MONTH = rf"(?:{'|'.join(one.title() for one in MONTHS)})[a-z]*"
@@ -122,7 +124,10 @@ def _kind(said: Entry) -> str:
 def _people(texts: list[str]) -> list[str]:
     """Names without degrees and the marks of institutions: "Ray, Jo MD, MPH 1;  Lee, Kim PhD *"."""
     found = (_DEGREE.sub("", " " + one[:500].strip()).strip() for text in texts for one in re.split(r"[;\n]", text))
-    tidy = (re.sub(r"[\s\d,*+#^$&]+$|\s*\[(?:Eds?|[^]]*@[^]]*)\]$", "", one) for one in found)
+    tidy = (
+        re.sub(r"(?<![\s\d,*+#^$&])[\s\d,*+#^$&]++$|(?<!\s)\s*+\[(?:Eds?|[^]@]{0,200}@[^]]{0,200})\]$", "", one)
+        for one in found
+    )
     return [re.sub(r"(?<=[a-z]{2})\.$", "", one) for one in tidy if one]
 
 

@@ -15,9 +15,10 @@ TITLE_LIMIT = 1_000
 ABSTRACT_LIMIT = 20_000
 RAW_LIMIT = 2_000
 _KEEP = {"\n", "\t", "‌", "‍"}
-_BLOCK = re.compile(r"</?(?:p|div|br|li|ul|ol|h[1-6]|title|sec|section|jats:[a-z]+)\b[^>]*>", re.IGNORECASE)
+_BLOCK = re.compile(r"</?(?:p|div|br|li|ul|ol|h[1-6]|title|sec|section|jats:[a-z]+)\b[^<>]{0,2000}>", re.IGNORECASE)
 # A "<" that opens no tag: a cleaner of HTML would take "x<y" for one and drop all that follows.
 _STRAY = re.compile(r"<(?!/?[A-Za-z][\w:.-]*(?:\s*/?>|[\s/]+[\w:.-]+\s*=)|!|\?)")
+MARKUP = 20_000  # letters that a text may have around its words (formulas in MathML), before any pattern sees it
 MARKS = 8  # on one letter: more than any script writes
 
 
@@ -25,7 +26,7 @@ def plain(text: object, limit: int = TITLE_LIMIT) -> str | None:
     """One line of plain text without markup or entities, at most `limit` characters; None if nothing is left."""
     if text is None:
         return None
-    value = str(text)
+    value = str(text)[: limit * 4 + MARKUP]
     if "<" in value or "&" in value:
         value = html.unescape(value) if "&lt;" in value else value
         value = html.unescape(nh3.clean(_STRAY.sub("&lt;", _BLOCK.sub(" ", value)), tags=set()))
@@ -73,7 +74,7 @@ def names(values: Iterable[str | None]) -> tuple[str, ...]:
 
 def link(text: object) -> str | None:
     """An http(s) address with a host, or None: nothing else may become a link on a page."""
-    value = re.sub(r"[\x00-\x20\x7f]", "", str(text or ""))
+    value = re.sub(r"[\x00-\x20\x7f]", "", str(text or "")[: RAW_LIMIT * 4])
     return value[:2_000] if re.match(r"https?://[^/\s@]+\.[^/\s@]+", value, re.IGNORECASE) else None
 
 

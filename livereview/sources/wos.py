@@ -151,7 +151,10 @@ def _authors(entry: Entry) -> tuple[str, ...]:
 
 def _people(entry: Entry, tag: str) -> list[str | None]:
     """One name a line, or split at semicolons; addresses in brackets go."""
-    written = (re.sub(r"\s*\([^()]*@[^()]*\)", "", one[:1_000]) for one in re.split(r"[;\n]", entry.first(tag) or ""))
+    written = (
+        re.sub(r"(?<!\s)\s*+\([^()@]{0,200}@[^()]{0,200}\)", "", one[:1_000])
+        for one in re.split(r"[;\n]", entry.first(tag) or "")
+    )
     return [plain(person(one), 200) for one in written if one.strip()]
 
 

@@ -5,13 +5,11 @@ That is a matter of spreadsheets: `Table` holds every text as it is, so the Parq
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from livereview.cells import csv_text
 from livereview.summary.snapshot import Report, Snapshot, Study
 from livereview.summary.words import link, tidy
 
@@ -93,25 +91,17 @@ def _cell(value: object) -> Cell:
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """A CSV file in UTF-8; unknown is an empty cell."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([cell(value) for value in row] for row in rows)
-    return out.getvalue().encode("utf-8", "replace")
+    texts = ([cell(value) for value in row] for row in rows)
+    return csv_text([cell(name) for name in header], texts, line_end="\n").encode("utf-8", "replace")
 
 
 def cell(value: Cell) -> str:
-    """The text of a cell; an apostrophe goes before what a spreadsheet would run, unless it is a plain number.
-
-    The characters are those that OWASP's page on CSV injection names, their full-width forms included.
-    """
+    """The text of a cell on one line."""
     if value is None:
         return ""
     if not isinstance(value, str):
         return repr(value)
-    text = " ".join(tidy(value).split())
-    danger = text[:1] in tuple("=+-@＝＋－＠|%") and not re.fullmatch(r"[+-]?\d+(\.\d+)?", text)
-    return f"'{text}" if text and danger else text
+    return " ".join(tidy(value).split())
 
 
 def _report(report: Report) -> list[Cell]:

@@ -204,4 +204,4 @@ def web(address: str | None) -> str | None:
 def without_people(message: str) -> str:
     """An error message with e-mail addresses and what follows the first line taken out, at most 200 characters."""
     first = message.strip().partition("\n")[0]
-    return re.sub(r"\S+@\S+", "[address]", first)[:200]
+    return re.sub(r"(?<!\S)\S[^\s@]*+@\S+", "[address]", first)[:200]

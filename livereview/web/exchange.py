@@ -9,7 +9,7 @@ from uuid import uuid4
 from fastapi import File, Form, HTTPException, UploadFile
 from fastapi.responses import Response
 
-from livereview import ops
+from livereview import ops, parsing
 from livereview.errors import LivereviewError
 from livereview.exchange import decisions, repeats
 from livereview.web import guard, pages
@@ -44,7 +44,8 @@ def take(
     unless something else was said since."""
     body, name = file.file.read(), (file.filename or "file")[:200]
     try:
-        report = _take(room, decisions.read(body, name), name, stage, reviewer)
+        sheet = parsing.read_decisions(parsing.ReadTable(body, name))
+        report = _take(room, sheet, name, stage, reviewer)
     except LivereviewError as problem:
         return pages.show("exchange.html", room, 422, report=None, problem=problem.message, listed=LISTED)
     return pages.show("exchange.html", room, report=report, problem="", listed=LISTED)

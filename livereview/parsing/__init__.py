@@ -1,0 +1,82 @@
+"""Where bytes from outside are read: in a process of its own, which may run out of time or memory and stops nobody.
+
+A page, a feed or an uploaded table can be made so that reading it takes hours or gigabytes. Python's regular
+expressions hold the interpreter's lock meanwhile, so a thread is no protection. Whoever must go on — the owner, a
+flow — asks here and gets the answer, the parser's own error, or `ParseExceeded`.
+
+    read_page(ParsePage)        -> Page
+    read_decisions(ReadTable)   -> Sheet
+
+Commands that one person runs for themselves (`livereview parse`, `livereview decide`) call the parsers directly:
+nobody waits for them but that person, who has Ctrl-C.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from livereview.exchange.decisions import Sheet
+from livereview.parsing.pool import Pool
+from livereview.parsing.requests import (
+    Limits,
+    ParseExceeded,
+    ParsePage,
+    ParserFailed,
+    ReadTable,
+    limits_for,
+)
+from livereview.sources.protocol import Page, Query
+
+__all__ = [
+    "Limits",
+    "ParseExceeded",
+    "ParsePage",
+    "ParserFailed",
+    "ReadTable",
+    "close",
+    "limits_for",
+    "read_decisions",
+    "read_page",
+    "reader",
+]
+
+PAGE_WORKERS = 2  # the flow's search and one more; a bad page takes one of them for a minute at most
+UPLOAD_WORKERS = 1  # a bad upload makes other uploads wait, never a night's pages
+
+_pages = Pool(PAGE_WORKERS)
+_uploads = Pool(UPLOAD_WORKERS)
+
+
+def read_page(request: ParsePage, limits: Limits | None = None) -> Page:
+    """What one answer of a source holds, as `Source.parse` or `Source.read` gives it.
+
+    Raises:
+        ParseExceeded: reading it took more than `limits` (None: those for its size).
+        LivereviewError: what the source itself says of these bytes.
+        ParserFailed: a bug in the parser, with its traceback.
+    """
+    answer = _pages.run(request, limits or limits_for(request))
+    assert isinstance(answer, Page)
+    return answer
+
+
+def reader(source: str) -> Callable[[bytes, Query, str | None], Page]:
+    """How `fetch.paging.pages` reads the pages of this source for their cursors."""
+
+    def read(body: bytes, query: Query, cursor: str | None) -> Page:
+        return read_page(ParsePage(source, body, cursor, query))
+
+    return read
+
+
+def read_decisions(request: ReadTable, limits: Limits | None = None) -> Sheet:
+    """The decisions in a file that somebody sent; raises as `read_page` does."""
+    answer = _uploads.run(request, limits or limits_for(request))
+    assert isinstance(answer, Sheet)
+    return answer
+
+
+def close() -> None:
+    """End the worker processes; they come back when they are needed."""
+    _pages.close()
+    _uploads.close()

@@ -1,0 +1,156 @@
+"""What comes from outside is read in a process of its own: it may exceed its limits, and nobody else stops."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from livereview import parsing, sources
+from livereview.errors import Refused, SourceBroken
+from livereview.parsing import Limits, ParseExceeded, ParsePage, ParserFailed, ReadTable
+from livereview.sources.protocol import Page, Query, Source
+
+ROOT = Path(__file__).resolve().parents[1]
+RIS = b"TY  - JOUR\nTI  - A title of care\nER  - \n"
+LIMITS = parsing.limits_for(ParsePage("ris", RIS))
+HERE = "tests.test_parsing"
+
+
+def _forever(body: bytes, cursor: str | None) -> Page:
+    while True:
+        pass
+
+
+def _asleep(body: bytes, cursor: str | None) -> Page:
+    signal.pause()
+    return Page()
+
+
+def _greedy(body: bytes, cursor: str | None) -> Page:
+    held = [bytearray(10_000_000) for _ in range(1_000)]
+    return Page(total=len(held))
+
+
+def _deep(body: bytes, cursor: str | None) -> Page:
+    return _deep(body, cursor)
+
+
+def _gone(body: bytes, cursor: str | None) -> Page:
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return Page()
+
+
+def _bug(body: bytes, cursor: str | None) -> Page:
+    raise KeyError("a key that is not there")
+
+
+def _long(body: bytes, cursor: str | None) -> Page:
+    return Page(next_cursor="x" * 50_000_000)
+
+
+def _printing(body: bytes, cursor: str | None) -> Page:
+    print("words that a parser left in it")
+    return Page(next_cursor=f"secret {os.environ.get('LIVEREVIEW_SECRET')}")
+
+
+FOREVER, ASLEEP, GREEDY, DEEP, GONE, BUG, LONG, PRINTING = (
+    Source(f"theirs-{parse.__name__}", "A third party", parse)
+    for parse in (_forever, _asleep, _greedy, _deep, _gone, _bug, _long, _printing)
+)
+
+
+def ask(attribute: str, limits: Limits = LIMITS) -> Page:
+    return parsing.read_page(ParsePage(f"{HERE}:{attribute}", b"bytes"), limits)
+
+
+def test_a_page_is_read_as_its_source_reads_it() -> None:
+    assert parsing.read_page(ParsePage("ris", RIS)) == sources.find("ris").parse(RIS, None)
+
+
+def test_what_a_source_says_of_bytes_is_said_here_too() -> None:
+    with pytest.raises(SourceBroken) as direct:
+        sources.find("ris").parse(b"<html>", None)
+    with pytest.raises(SourceBroken) as elsewhere:
+        parsing.read_page(ParsePage("ris", b"<html>"))
+
+    assert str(elsewhere.value) == str(direct.value)
+    with pytest.raises(Refused, match="unknown source"):
+        parsing.read_page(ParsePage("nowhere", b""))
+
+
+@pytest.mark.parametrize(
+    ("attribute", "limits", "words"),
+    [
+        ("FOREVER", replace(LIMITS, cpu_seconds=0.5), "more than 0 s of computing"),
+        ("ASLEEP", replace(LIMITS, wall_seconds=0.5), "more than 0 s"),
+        ("GREEDY", LIMITS, "more than 1.0 GB of memory"),
+        ("DEEP", LIMITS, "nested too deeply"),
+        ("GONE", LIMITS, "SIGSEGV"),
+        ("LONG", LIMITS, "more than 20 MB"),
+    ],
+)
+def test_what_exceeds_a_limit_is_told_with_its_number_and_the_next_page_is_read(
+    attribute: str, limits: Limits, words: str
+) -> None:
+    with pytest.raises(ParseExceeded, match=words):
+        ask(attribute, limits)
+
+    assert parsing.read_page(ParsePage("ris", RIS)).records
+
+
+def test_a_bug_of_a_parser_is_a_bug_and_tells_its_place() -> None:
+    with pytest.raises(ParserFailed, match=r"(?s)_bug.*a key that is not there"):
+        ask("BUG")
+
+
+def test_a_parser_may_print_and_sees_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVEREVIEW_SECRET", "5ecret")
+    parsing.close()
+
+    assert ask("PRINTING").next_cursor == "secret None"
+
+
+def test_a_page_that_takes_for_ever_does_not_hold_up_another() -> None:
+    def read_for_ever() -> None:
+        with pytest.raises(ParseExceeded):
+            ask("FOREVER", replace(LIMITS, cpu_seconds=3))
+
+    slow = threading.Thread(target=read_for_ever)
+    slow.start()
+    try:
+        for _ in range(20):
+            parsing.read_page(ParsePage("ris", RIS))
+        assert slow.is_alive()
+    finally:
+        slow.join()
+
+
+def test_a_process_that_was_killed_comes_back() -> None:
+    parsing.read_page(ParsePage("ris", RIS))
+    (idle,) = parsing._pages._idle[-1:]
+    idle._child.kill()
+    idle._child.wait()
+
+    assert parsing.read_page(ParsePage("ris", RIS)).records
+
+
+def test_a_pattern_of_the_protocol_that_never_ends_is_ended() -> None:
+    links = b"".join(b"<li><a href='https://a.example/%d'>%s!</a></li>" % (n, b"a" * 60) for n in range(3))
+    body = b"<html><body><main><ul>" + links + b"</ul></main></body></html>"
+    query = Query(filters=(("keep", "(a+)+$"),), url="https://a.example/")
+
+    with pytest.raises(ParseExceeded, match="of computing"):
+        parsing.read_page(ParsePage("page", body, None, query), replace(LIMITS, cpu_seconds=1))
+
+
+def test_a_table_of_decisions_is_read_there_too() -> None:
+    sheet = parsing.read_decisions(
+        ReadTable(b"record,stage,reviewer,verdict\n10.1/x,title_abstract,a,include\n", "d.csv")
+    )
+
+    assert [(row.record, row.verdict) for row in sheet.rows] == [("10.1/x", "include")]
