@@ -27,6 +27,7 @@ SCANNING = ("search", "sub", "split", "findall", "finditer")
 PUMPED = 4_000  # letters: where the square of the length shows for every pattern, and a line does not
 QUIET = 0.001  # seconds of CPU below which a text of PUMPED letters is not looked at again
 LINEAR = 8.0  # times the CPU for four times the text: a line takes 4, a square 16
+HEAVY = 0.02  # seconds of CPU that one text may take before its other ends are left out
 HOPELESS = 0.3  # seconds of CPU after which a text is not made longer
 
 LETTERS = " \n\ta1A(<[{,.:;-–=&\"'\\/_|%@é"
@@ -36,7 +37,7 @@ GENERIC = (
     "vol 1", "jr ", ", jr", "a@", "http://a", "S1", "1990", "PMC1", "RAYYAN-A: ", '"a"=>"', "a'", "A", "retracted",
 )  # fmt: skip
 ENDS = ("", "\x00", "a")
-FIRST_SIZES = (10, 16, 22, 28, 200)  # letters: few enough for a pattern that doubles its work with each
+FIRST_SIZES = (10, 16, 22, 28, 200, 700)  # letters: few enough for a pattern that doubles its work with each
 
 
 @dataclass(frozen=True)
@@ -287,18 +288,27 @@ def seconds(use: Callable[[Any], object], text: Any, times: int = 1) -> float:
     return least
 
 
-def pumped_by(found: Found) -> str | None:
-    """The first text that makes a pattern's work grow faster than itself, with the figures; None if none does."""
+def pumped_by(found: Found, most: int = PUMPED) -> str | None:
+    """The first text that makes a pattern's work grow faster than itself, with the figures; None if none does.
+
+    most  how many letters it can meet, where that is less than PUMPED
+    """
     as_bytes = isinstance(found.pattern.pattern, bytes)
     for use in uses(found.pattern, found.methods):
+        heavy: set[tuple[str, str]] = set()
         for before, piece, end in pumps(found.pattern):
+            if (before, piece) in heavy:  # much work for each letter, but in a line, whatever comes last
+                continue
 
             def text(size: int, before: str = before, piece: str = piece, end: str = end) -> Any:
                 whole = before + piece * (size // len(piece) + 1) + end
                 return whole.encode("utf-8", "replace") if as_bytes else whole
 
-            if growth := superlinear(use, text):
+            begun = time.thread_time()
+            if growth := superlinear(use, text, most):
                 return f"{before!r} + {piece!r} * n + {end!r}: {growth}"
+            if time.thread_time() - begun > HEAVY:
+                heavy.add((before, piece))
     return None
 
 
@@ -309,6 +319,8 @@ def superlinear(use: Callable[[Any], object], text: Callable[[int], Any], most: 
     """
     before = 0.0
     for size in FIRST_SIZES:
+        if size > most:
+            return None
         took = seconds(use, text(size))
         if took > HOPELESS:
             return f"{before:.4f} s, then {took:.4f} s of CPU at only {size} letters"

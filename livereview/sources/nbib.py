@@ -111,7 +111,7 @@ def _eric(entry: Entry) -> str | None:
 def _title(entry: Entry) -> str | None:
     """The English title, or the original one where the English is "[Not Available]."; of a book the book's."""
     title = plain(entry.first("TI"))
-    if title is None or re.fullmatch(r"\[?\W*(?:not available)?\W*\]?\W*", title, re.IGNORECASE):
+    if title is None or re.fullmatch(r"\W*+(?:not available\W*+)?", title, re.IGNORECASE):
         return plain(entry.first("TT", "BTI", "CTI")) or title
     return title
 

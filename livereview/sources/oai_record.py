@@ -23,14 +23,14 @@ _TYPES = (  # the first that one of its types matches, from the rare to the comm
 )
 _COLLECTION = r"dissertations?|theses"  # what many call the place where they keep them
 _AUDIENCE = re.compile(r"^\W{0,9}(?:(?:inter)?national audience|audience (?:inter)?nationale)\W*", re.IGNORECASE)
-_DIGITS_ONLY = r"(?:[ep]?-?issn\W*)?[\dXx –-]+|https?:\S+"
+_DIGITS_ONLY = r"(?:[ep]?-?issn\W*+)?[\dXx –-]+|https?:\S+"
 _NUMBERS = re.compile(r"(?<![\s,;:])[\s,]*[;:,]\s*(?=vol|no\b|nr\b|n[°º.]|issue|bd\b|pp?\b\.?|\(?\d)", re.IGNORECASE)
 _VOLUME = re.compile(r"\bvol(?:ume)?\b\.?:?\s*(\w+)|^\W*(?![12]\d{3}\b)(\d+)\b(?!\s*[-–])", re.IGNORECASE)
 _ISSUE = re.compile(r"\b(?:no|nr|issue)\b\.?:?\s*(\w+)|\b\d+\s*\((?![12]\d{3}\))(\w+)\)", re.IGNORECASE)
 _PAGES = re.compile(r"(?:\bpp?\.?\s*|[;:]\s*)(\w?\d+\s*[-–]\s*\w?\d+)", re.IGNORECASE)
 # What follows a name: Open Journal Systems' affiliation, OSTI's address, the years of birth and death of libraries
 _AFTER_NAME = re.compile(
-    r"\s*(?:;.*|\bEmail:.*|\[[^\]]*\]|\(ORCID.*|,?\s*\(?\b\d{4}\s*-\s*(?:\d{4})?\)?\.?)$", re.IGNORECASE
+    r" ?(?:;.*|\bEmail:.*|\[[^\]]*\]|\(ORCID.*|,? ?\(?\b\d{4} ?- ?(?:\d{4})?\)?\.?)$", re.IGNORECASE
 )
 _LIMITS = {"abstract": 80_000, "description": 80_000, "creator": 20_000}  # characters; patterns must not run away
 _UNIT = re.compile(r"universi|department|institut|school|college|hospital|faculty|centre|center", re.IGNORECASE)
@@ -140,7 +140,7 @@ def _authors(fields: Fields) -> list[str]:
     told = [" ".join(text.split()) for text in fields.get("creator", ())]
     if not told:
         people = [text for text in fields.get("contributor", ()) if re.search(r"\(author\)", text, re.IGNORECASE)]
-        told = [re.sub(r"(?<!\s)\s*+\(author\)", "", text, flags=re.IGNORECASE) for text in people]
+        told = [re.sub(r" ?\(author\)", "", " ".join(text.split()), flags=re.IGNORECASE) for text in people]
     if len(told) == 1:
         told = _together(told[0])
     return [_AFTER_NAME.sub("", text[:300]) for text in told]

@@ -43,7 +43,7 @@ _GONE = re.compile(
     r"|^\W*(?:oops\W+|sorry\W+)?(?:that|the|this) page (?:you|can.t|cannot|could not|does ?n.t)\b",
     re.IGNORECASE,
 )
-_FEED = re.compile(r"(?:\s|<\?[^>]*>|<!--.*?-->)*<(?:rss|feed|rdf:RDF)\b", re.DOTALL)
+_FEED = re.compile(r"(?>\s|<\?[^>]*+>|<!--.*?-->)*+<(?:rss|feed|rdf:RDF)\b", re.DOTALL)
 _TRACKING = re.compile(r"(?:utm_\w+|fbclid|gclid|mc_[ce]id|_ga|_gl|msclkid|igshid)(?:=|$)")
 _FILE = re.compile(r"\.(?:pdf|docx?|odt)$", re.IGNORECASE)
 _VIEW = re.compile(r"/(?:full|abstract|e?pdf|html|references|information)(?=$|[?])")  # what publishers put after a DOI

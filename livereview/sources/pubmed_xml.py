@@ -194,7 +194,7 @@ def _pages(pagination: Element | None) -> str | None:
 def _title(article: Element) -> str | None:
     """The English title, or the original one where the English is "[Not Available]." or only brackets."""
     title = plain(_flat(article.find("ArticleTitle")))
-    if title is None or re.fullmatch(r"\[?\W*(?:not available)?\W*\]?\W*", title, re.IGNORECASE):
+    if title is None or re.fullmatch(r"\W*+(?:not available\W*+)?", title, re.IGNORECASE):
         return plain(_flat(article.find("VernacularTitle"))) or title
     return title
 
