@@ -115,3 +115,19 @@ def test_chromium_knows_the_properties_that_the_validator_is_too_old_for(chromiu
     page = chromium.new_page()
     assert page.evaluate("names => names.filter((name) => !CSS.supports(name, 'inherit'))", sorted(NEWER)) == []
     page.close()
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+def test_a_long_label_without_spaces_does_not_widen_the_page(folder: Path, chromium: Any, width: int) -> None:
+    words = (folder / "pooled/latest/index.html").read_text(encoding="utf-8")
+    page = chromium.new_context(viewport={"width": width, "height": 900}).new_page()
+    page.set_content(words)
+    changed = page.evaluate(
+        """() => [...document.querySelectorAll("th, td:not(.n), caption, h1, h2, h3, li, dd")].map((cell) => {
+          cell.append("Outcome".repeat(43));
+        }).length"""
+    )
+
+    assert changed > 20
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(OUTSIDE) == []

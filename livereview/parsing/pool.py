@@ -16,14 +16,13 @@ from typing import Any
 
 from livereview.errors import LivereviewError, Retry
 from livereview.parsing import worker
+from livereview.parsing.packing import unpacked
 from livereview.parsing.requests import Limits, ParseExceeded, ParseRequest, ParserFailed
 
 GRACE_SECONDS = 5.0  # for a process to end itself, before it is ended from here
 QUEUE_SECONDS = 300.0  # a request may wait for a process that is free
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONHASHSEED", "VIRTUAL_ENV")  # no secret among them
 _RETURNED = {
-    "livereview.records": {"Record"},
-    "livereview.sources.protocol": {"Page", "Reject"},
     "livereview.exchange.decisions": {"Sheet", "Row"},
     "livereview.errors": {"_revive", "Retry", "SourceBroken", "Refused", "LivereviewError"},
 }
@@ -192,7 +191,7 @@ class _Unpickler(pickle.Unpickler):
 def _unpacked(reply: bytes, request: ParseRequest, limits: Limits) -> object:
     kind, value = _Unpickler(io.BytesIO(reply)).load()
     if kind == worker.ANSWERED:
-        return value
+        return unpacked(value)
     if kind == worker.REFUSED:
         assert isinstance(value, LivereviewError)
         raise value

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 from livereview import sources
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.exchange import decisions
+from livereview.parsing.packing import packed
 from livereview.parsing.requests import Limits, ParsePage, ParseRequest, ReadTable
 
 LENGTH = struct.Struct("<Q")
@@ -112,7 +113,7 @@ def within(limits: Limits, request: ParseRequest) -> bytes:
 def _reply(request: ParseRequest) -> bytes:
     answer: tuple[str, Any]
     try:
-        answer = ANSWERED, parse(request)
+        answer = ANSWERED, packed(parse(request))
     except LivereviewError as error:
         answer = REFUSED, _plain(error)
     except RecursionError:

@@ -198,7 +198,7 @@ def _author(authorship: dict[str, Any]) -> str | None:
 
 def _pmcid(ids: dict[str, Any]) -> str | None:
     """OpenAlex gives PMC ids as an address whose last part may lack the letters PMC."""
-    digits = re.search(r"(\d+)/?$", string(ids.get("pmcid")) or "")
+    digits = re.search(r"(?<!\d)(\d++)/?$", string(ids.get("pmcid")) or "")
     return clean_pmcid(f"PMC{digits.group(1)}") if digits else None
 
 

@@ -101,7 +101,8 @@ _KNOWN_ID = re.compile(
     r"|\d{4}-\d{5}-\d{3}|\d{3}-\d{3}-\d{3}-\d{3}-\d{2}[\dX]"
 )
 _EDITIONS = re.compile(  # what a host adds to a database's name: "Ovid MEDLINE(R) <1946 to 1979>", "Embase Preprint"
-    r"<.*?>|\(r\)|\bovid\b|\b(?:daily|weekly) updates?\b|\bpreprint\b|\band epub.*|\bin-process.*|\bepub ahead.*"
+    r"<[^>\n]{0,300}>|\(r\)|\bovid\b|\b(?:daily|weekly) updates?\b|\bpreprint\b"
+    r"|\band epub.*|\bin-process.*|\bepub ahead.*"
 )
 
 

@@ -151,7 +151,7 @@ def _from_nep(item: Entry) -> Entry:
         if match and tag != "AU":
             entry.add(tag, text)
         elif tag == "AU" or (line.startswith("  ") and not said):
-            entry.add("AU", re.sub(r" *\(.*\)$", "", text[:500]))
+            entry.add("AU", re.sub(r"(?<! ) *+\(.*\)$", "", text[:500]))
         else:
             said.append(text)
     entry.add("AB", " ".join(said))

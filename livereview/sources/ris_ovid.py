@@ -49,15 +49,15 @@ _DEGREE = re.compile(
 )
 _NUMBERS = re.compile(r"(?:Vol\.? ?)?\b(\d+[A-Z]?) ?(?:\(([^()]*(?:\([^()]*\))?)\))? ?(?:: ?| ?\(pp\.? )([\w.-]*\w)")
 _NOTE = re.compile(
-    r"(?:(?<!\s)\s++)?\[(?!.*(?:retract|correct|erratum|withdraw))[A-Z][\w &/,-]{2,40}\]\.?$", re.IGNORECASE
+    r"(?:(?<!\s)\s++)?\[(?!.{0,99}(?:retract|correct|erratum|withdraw))[A-Z][\w &/,-]{2,40}\]\.?$", re.IGNORECASE
 )
 _VOLUME = re.compile(r"\bVol\.? ?(\w+)(?: ?\(((?:[^()]|\([^()]*\))*)\))?")
 _PAGES = re.compile(r"(?:\bpp?\.?|[:;,]) ?([A-Za-z]?\d+[-–][A-Za-z]?\d+)\b(?!-)")
 _MONTH = rf"(?:{'|'.join(one.title() for one in MONTHS)})[a-z]*"
 _JOURNAL = re.compile(
-    rf"(.+?)(?:\.\s+(?:Vol\b|[\d(])|, \d{{4}}\(|,? \d+, | {_MONTH} (?:\d\d?,? )?\d{{4}};|\.?\s*$)", re.DOTALL
+    rf"(.+?)(?:\.\s+(?:Vol\b|[\d(])|, \d{{4}}\(|,? \d+, | {_MONTH} (?:\d\d?,? )?\d{{4}};|\.?\s{{0,9}}$)", re.DOTALL
 )
-_CHAPTER = re.compile(r"\((\d{4})\)\. (.+?)\.? \((?:pp\.? ?)([\w-]+)\)")
+_CHAPTER = re.compile(r"\((\d{4})\)\. (.{1,500}?)\.? \((?:pp\.? ?)([\w-]+)\)")
 
 
 def split_ovid(lines: list[str]) -> list[Entry]:

@@ -160,7 +160,7 @@ def distinct(records: list[Record]) -> tuple[Record, ...]:
 def person(text: str) -> str:
     """ "Shannon,Claude" and "Shannon C.E." as "Shannon, …"; whatever is not a name and initials stays as it is."""
     tidy = re.sub(r"(?:(?<!\s)\s++)?,\s*", ", ", text[:500].strip().strip(","))
-    return re.sub(r"^([^,]*[a-z][^,]*) ((?:[A-Z]\.?-?){1,4})$", r"\1, \2", tidy)
+    return re.sub(r"^(?=[^,a-z]*+[a-z])([^,]*) ((?:[A-Z]\.?-?){1,4})$", r"\1, \2", tidy)
 
 
 def foreign(lines: list[str], missing: str, source: str) -> SourceBroken:
