@@ -102,7 +102,7 @@ def whole_night(
             return retired(review, publish(client, review, now))
         if known["status"] == "paused":
             return _nothing(client, review, cron, "the review is paused: nothing was searched")
-        plans = due(review_toml.parse(known["text"]), cron, failed)
+        plans = due(review_toml.parse(known["text"], accepted=True), cron, failed)
         for plan in plans:
             endings[plan.name] = search(client, fetcher, review, plan, datetime.now(UTC), forget)
         for gone in set(failed or ()) - {plan.name for plan in plans}:

@@ -242,7 +242,7 @@ def _entered(name: str, protocols: tuple[tuple[str, datetime], ...]) -> datetime
 def _line(text: str, name: str) -> tuple[str, str] | None:
     """The cron line and time zone of a search in this protocol; None: it is not in it, or is not searched now."""
     try:
-        rules = review_toml.parse(text)
+        rules = review_toml.parse(text, accepted=True)
     except LivereviewError:  # an older livereview took it
         return None
     search = rules.search(name)
@@ -291,7 +291,7 @@ def schedule(store: Store, *, now: datetime) -> dict[str, Any]:
     """What the schedule serves: each review with its cron lines, its time zone and the status that holds."""
     with store.read() as con:
         texts = {review: searches.protocol_text(con, review) for review in searches.review_ids(con)}
-        rules = [retirement.effective(con, review_toml.parse(text)) for text in texts.values() if text]
+        rules = [retirement.effective(con, review_toml.parse(text, accepted=True)) for text in texts.values() if text]
     return {"reviews": [_scheduled(review) for review in rules]}
 
 
