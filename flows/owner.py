@@ -58,6 +58,7 @@ def session(settings: Settings, *, new: bool = False) -> Iterator[Client]:
         with Session(settings, may_make=new) as client:
             yield client
         return
+    logging.getLogger("livereview").setLevel(logging.INFO)  # each request that fetch makes, in the run's log
     client = wait_for_owner(settings)
     try:
         deliver(settings.home, client)

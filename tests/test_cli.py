@@ -178,6 +178,35 @@ def test_a_home_without_a_database_is_told_and_none_is_made(tmp_path: Path, fold
     assert not list(home.glob("livereview*"))
 
 
+def test_a_prefect_server_that_is_down_is_one_sentence_in_the_ledger_and_an_alarm(
+    tmp_path: Path, protocol: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    command = ("surveil", "--review", "small-review", "--protocol", protocol)
+    said = livereview(*command, home=tmp_path, code=1).stderr
+    assert "the Prefect server at http://127.0.0.1:9/api does not answer" in said
+    assert "Traceback" not in said and len(said.splitlines()) == 1
+    (row,) = json.loads(livereview("ledger", "--json", "--review", "small-review", home=tmp_path).stdout)
+    assert row["outcome"] == "failed" and "does not answer" in row["error"]
+    assert "ALARM a night did not begin" in livereview("status", home=tmp_path, code=1).stdout
+
+
+def test_a_protocol_is_put_in_force_without_a_search(tmp_path: Path, protocol: Path) -> None:
+    assert "no database at" in livereview("register", protocol, home=tmp_path, code=2).stderr
+    with Store(tmp_path / "livereview.duckdb", "500MB", 1):
+        pass
+    assert "small-review: in force, 2 searches" in livereview("register", protocol, home=tmp_path).stdout
+    assert "never run" in livereview("status", home=tmp_path).stdout
+
+
+def test_a_mistyped_time_is_refused_before_anything_starts(tmp_path: Path, protocol: Path) -> None:
+    (tmp_path / "a.ris").write_text(RIS.format("One", 1))
+    options = ("--review", "small-review", "--protocol", protocol)
+    livereview("import", *options, tmp_path / "a.ris", home=tmp_path)
+    said = livereview("surveil", *options, "--now", "1926-03-01T02:00+00:00", home=tmp_path, code=2).stderr
+    assert "the time that was given (--now) says 1926-03-01 02:00 UTC" in said
+
+
 def test_with_an_owner_elsewhere_no_database_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVEREVIEW_OWNER", "http://owner.example")
     assert "https://host" in livereview("status", home=tmp_path, code=2).stderr

@@ -152,10 +152,17 @@ class Service:
         attempts: list[dict[str, Any]] = self.client.call("ledger", review=REVIEW)["attempts"]
         return attempts
 
-    def logs(self, id: str) -> str:
+    def lines(self, id: str) -> list[dict[str, Any]]:
         filters = {"logs": {"flow_run_id": {"any_": [id]}}}
         reply = requests.post(f"{self.environment['PREFECT_API_URL']}/logs/filter", json=filters, timeout=30)
-        return "\n".join(each["message"] for each in reply.json())
+        found: list[dict[str, Any]] = reply.json()
+        return found
+
+    def logs(self, id: str) -> str:
+        return "\n".join(each["message"] for each in self.lines(id))
+
+    def loggers(self, id: str) -> set[str]:
+        return {each["name"] for each in self.lines(id)}
 
 
 @pytest.fixture
@@ -188,7 +195,6 @@ def test_the_schedule_follows_the_protocol_in_force_without_a_restart(service: S
         ended = service.ended(service.start(f"{REVIEW} at {NEVER}"))
         assert ended["state_type"] == "FAILED", "the host does not exist"
         assert [(each["name"], each["outcome"]) for each in service.ledger()] == [("fresh", "failed")] * 3
-        assert "livereview.fetch" in service.logs(ended["id"]) or "feeds.invalid" in service.logs(ended["id"])
 
         retired = changed.replace("[living]\n", '[living]\nstatus = "retired"\n', 1)
         service.client.call("register", text=retired)
@@ -215,6 +221,26 @@ def test_a_name_that_is_gone_never_fails_the_night_and_is_noted(service: Service
         run = requests.post(url, json={"parameters": parameters}, timeout=30).json()["id"]
         assert service.ended(run)["state_type"] == "COMPLETED"
         assert [each["outcome"] for each in service.ledger()] == ["noted"]
+
+
+@pytest.mark.slow
+def test_a_cancelled_night_is_told_at_once_and_not_at_the_next_night(service: Service) -> None:
+    service.environment["LIVEREVIEW_TRY_AGAIN"] = "3600"
+    with service.owner(), service.schedule():
+        service.client.call("register", text=protocol(old=NEVER))
+        wait_for(service.deployments, "the deployment")
+        run = service.start(f"{REVIEW} at {NEVER}")
+        wait_for(lambda: [each["outcome"] for each in service.ledger()] == ["failed"], "the first round")
+        wait_for(lambda: "tried again in 3600 s" in service.logs(run), "the pause before the next")
+        assert "livereview.fetch" in service.loggers(run), "what fetch says is in the run's log"
+        url = f"{service.environment['PREFECT_API_URL']}/flow_runs/{run}/set_state"
+        requests.post(url, json={"state": {"type": "CANCELLING"}, "force": True}, timeout=30).raise_for_status()
+        assert service.ended(run)["state_type"] == "CANCELLED"
+        wait_for(lambda: [each for each in service.ledger() if each["kind"] == "night"], "the word of it")
+        told = [each["error"] for each in service.ledger() if each["kind"] == "night"]
+        assert len(told) == 1 and "cancelled" in told[0]
+        alarms = service.client.call("status", review=REVIEW)["reviews"][0]["alarms"]
+        assert any("cancelled" in alarm for alarm in alarms)
 
 
 @pytest.mark.slow

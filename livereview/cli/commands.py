@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command_from_info, get_command_name, get_group_from_info
 
 MODULES = {  # in the order of --help
-    "surveillance": ("init", "surveil", "recheck", "schedule", "ledger", "status"),
+    "surveillance": ("init", "register", "surveil", "recheck", "schedule", "ledger", "status"),
     "service": ("demo", "serve", "publish", "sign-off", "backup"),
     "records": ("import", "parse", "sources", "rebuild"),
     "dedup": ("dedup",),

@@ -89,6 +89,20 @@ def surveil(
     tell_problem(state.problem)
 
 
+@app.command("register")
+def register_(
+    protocols: Annotated[list[Path], typer.Argument(metavar="FILE...", help="A review.toml; several are fine.")],
+    home: Home = None,
+) -> None:
+    """Put a protocol in force without searching; the schedule follows it.  Example: livereview register review.toml"""
+    with told():
+        reviews = [review_toml.load(path) for path in protocols]  # all are read before one is put in force
+        with Session(settings_of(home)) as client:
+            for review in reviews:
+                client.call("register", text=review.text)
+                out.print(f"{review.id}: in force, {len(review.searches)} searches", markup=False, soft_wrap=True)
+
+
 @app.command()
 def schedule(
     review: Annotated[
