@@ -62,9 +62,12 @@ ROWS: dict[int, tuple[str, str]] = {
     10: ("the other's vote before mine", "test_whether_the_other_included_or_excluded_is_nowhere_until_i_have_voted "
          "test_a_refused_form_tells_nothing_of_the_others_vote test_the_same_look_finds_the_vote_where_it_may_be_seen "
          "test_before_i_vote_nothing_i_see_tells_that_my_co_reviewer_did"),
-    11: ("roles", "test_each_role_sees_what_is_its_and_nothing_else "
+    11: ("roles", "test_each_visitor_may_do_what_the_table_says "
+         "test_each_visitor_may_run_the_operations_that_the_table_says "
+         "test_each_role_sees_what_is_its_and_nothing_else "
          "test_every_route_names_its_act_and_every_form_a_token test_a_route_that_names_no_act_lets_nobody_in"),
     12: ("guessing secrets", "test_the_eleventh_wrong_secret_has_to_wait "
+         "test_twenty_right_secrets_at_once_from_one_address_all_get_in_among_wrong_ones "
          "test_wrong_secrets_count_whatever_the_request_claims_to_be test_a_secret_is_too_long_to_be_guessed"),
     13: ("finding out accounts", "test_a_refusal_does_not_tell_whether_an_account_exists"),
     14: ("open redirects", "test_after_signing_in_one_stays_on_this_server "

@@ -26,7 +26,7 @@ ACTS: dict[str, Act] = {
     "may_begin": rights.RUN_FLOWS,
     "lose_night": rights.RUN_FLOWS,
     "note_night": rights.RUN_FLOWS,
-    "end_run": rights.RUN_FLOWS_FOR_ALL,
+    "end_run": rights.RUN_FLOWS_FOR_ALL,  # a run is named, and whatever it had in hand ends
     "schedule": rights.RUN_FLOWS_FOR_ALL,
     "sign_of_life": rights.RUN_FLOWS_FOR_ALL,
     "readiness": rights.RUN_FLOWS_FOR_ALL,
