@@ -278,7 +278,7 @@ def test_a_stale_tab_changes_nothing_and_says_so(server: Callable[[int], Owner],
     assert "You had decided this record already" in other.locator("[role=status]").inner_text()
     second = title(other)
     press(other, "m")  # the next record stands there, and the keys go on
-    assert "Maybe" in other.locator("[role=status]").inner_text() and second != title(page)
+    assert f"Maybe: {second}" in other.locator("[role=status]").inner_text()
     assert here.rows("SELECT verdict FROM decision ORDER BY seq") == [("include",), ("maybe",)]
 
 
@@ -330,7 +330,6 @@ def test_the_hand_goes_on_after_a_reason_was_picked_a_skip_and_undos(
     second = title(page)
     page.reload()
     assert title(page) == second
-    page.click("#reason")
     page.select_option("#reason", "wrong-design")
     page.focus("#reason")
     press(page, "e")

@@ -247,3 +247,21 @@ def test_a_decision_beside_a_new_protocol_is_in_the_standing(reviewed: Store, wa
     with reviewed.read() as con:
         assert con.execute("SELECT votes, state FROM screening_state").fetchall() == [(1, "half")]
     assert night.runs == (2 if waits == "before" else 1)
+
+
+def test_a_protocol_that_moves_no_report_leaves_the_standings_alone(
+    reviewed: Store, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(reviewed, article(1))
+    derived: list[str] = []
+    whole = standings.refresh_all
+
+    def counted(con: Connection) -> None:
+        derived.append("all")
+        whole(con)
+
+    monkeypatch.setattr(standings, "refresh_all", counted)
+    surveil.register(reviewed, text=protocol.replace("A. Lead", "B. Lead"), now=NOW)
+    assert derived == []
+    surveil.register(reviewed, text=protocol.replace("votes = 2", "votes = 1"), now=NOW)
+    assert derived == ["all"]

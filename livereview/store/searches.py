@@ -60,7 +60,12 @@ class PageFacts:
 
 
 def save_protocol(con: Connection, review: Review, now: datetime) -> None:
-    """Keep this text of the protocol, unless it is the one in force."""
+    """Keep this text of the protocol, unless it is the one in force.
+
+    Where reports stand is derived again only if the protocol changes what that rests on: it takes long, and decisions
+    wait for it.
+    """
+    before = one_row(con, "SELECT stages, votes FROM current_protocol WHERE review = ?", [review.id])
     con.execute(
         """INSERT INTO protocol (review, hash, text, criteria_version, votes, stages, extractors, core, made)
         SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ? NOT IN (SELECT hash FROM current_protocol WHERE review = ?)""",
@@ -78,7 +83,8 @@ def save_protocol(con: Connection, review: Review, now: datetime) -> None:
             review.id,
         ],
     )
-    standings.refresh_all(con)
+    if before != (list(review.screening.stages), review.screening.votes):
+        standings.refresh_all(con)
 
 
 def protocol_text(con: Connection, review: str) -> str | None:
