@@ -10,12 +10,17 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.deployments.runner import RunnerDeployment
+from prefect.events.actions import ChangeFlowRunState
+from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
+from prefect.events.schemas.events import ResourceSpecification
 from prefect.exceptions import ObjectNotFound, TerminationSignal
 from prefect.flows import Flow
 from prefect.runner import Runner
@@ -38,6 +43,9 @@ RECHECK_AT = "30 5 * * *"  # each night; only what is due is asked for
 LOOK_EACH = 60.0  # seconds between two looks at what is in force
 AT_ONCE = 5  # flow runs that this machine has at once
 HEARTBEAT = 60.0  # seconds between two signs of life of a run, by which Prefect knows one that was killed
+SILENT = 600.0  # seconds without one, after which a run counts as killed: as long as the owner waits for a search
+BEAT = "prefect.flow-run.heartbeat"
+KILLED_RUNS = "livereview: end runs whose process is gone"
 PAGE = 200  # deployments that Prefect gives in one answer
 
 
@@ -107,6 +115,28 @@ def deployment(plan: Planned) -> RunnerDeployment:
     return made
 
 
+async def watch_for_killed_runs(prefect: PrefectClient) -> None:
+    """Let Prefect end runs whose process is gone, which it otherwise shows as running for ever.
+
+    By an automation that waits for the heartbeat of each run, or for its end. One that is there is left as it is.
+    """
+    if await prefect.read_automations_by_name(KILLED_RUNS):
+        return
+    ends = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
+    trigger = EventTrigger(
+        after={BEAT},
+        expect={BEAT, *ends},
+        match=ResourceSpecification({"prefect.resource.id": ["prefect.flow-run.*"]}),
+        for_each={"prefect.resource.id"},
+        posture=Posture.Proactive,
+        threshold=1,
+        within=timedelta(seconds=SILENT),
+    )
+    words = f"no sign of life for {SILENT:.0f} s: its process is gone"
+    crashed = ChangeFlowRunState(name=None, state=StateType.CRASHED, message=words, force=False)
+    await prefect.create_automation(AutomationCore(name=KILLED_RUNS, trigger=trigger, actions=[crashed]))
+
+
 class Follower:
     """Keeps Prefect's deployments as the protocols in force say.
 
@@ -122,6 +152,7 @@ class Follower:
         self._runner = runner
         self._client: Client | None = None
         self._applied: dict[str, Planned] = {}
+        self._watched = False
 
     async def follow(self, each: float = LOOK_EACH) -> None:
         """Look again and again, until cancelled. Nothing that goes wrong ends it; all of it is said."""
@@ -139,6 +170,9 @@ class Follower:
         reviews = await asyncio.to_thread(self._ask)
         plans = {_key(plan.flow, plan.name): plan for plan in planned(reviews, narrowed=bool(self._only))}
         async with get_client() as prefect:
+            if not self._watched:
+                await watch_for_killed_runs(prefect)
+                self._watched = True
             there = await self._ours(prefect)
             for key, plan in plans.items():
                 if self._applied.get(key) != plan or key not in there:

@@ -201,6 +201,7 @@ def test_the_schedule_follows_the_protocol_in_force_without_a_restart(service: S
         wait_for(lambda: not service.deployments(), "the retirement")
         service.client.call("register", text=changed)
         wait_for(lambda: len(service.deployments()) == 2, "the revival")
+        assert [each["name"] for each in service.ask("automations")] == ["livereview: end runs whose process is gone"]
         readiness = service.client.call("readiness")["checks"]
         assert {"schedule": True}.items() <= {check["name"]: check["ok"] for check in readiness}.items()
         schedule.send_signal(signal.SIGTERM)
