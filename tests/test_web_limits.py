@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from livereview.errors import Retry
 from livereview.ops.team import add_account
 from livereview.store.open import Store
+from livereview.web import provider
 from livereview.web.limits import AN_HOUR, WIDE_A_DAY, Line, Recent, Senders, network_of, wide_network_of
 from tests.conftest import NOW, TestClient, secret_of
 from tests.test_web_proxies import SECRET, asks, serving, signs_in
@@ -131,3 +132,15 @@ def test_twenty_right_secrets_at_once_from_one_address_all_get_in_among_wrong_on
             answers = Counter(pool.map(enter, [SECRET, "wrong"] * 20))
         assert answers == {(303, "200"): 20, (401, "303"): 10, (429, "303"): 10}
         assert requests.get(f"http://127.0.0.1:{port}/healthz", timeout=60).json()["ok"]
+
+
+def test_a_class_that_signs_in_through_its_organisation_waits_its_turn() -> None:
+    asked = provider.Provider()
+
+    def talk(_: int) -> bool:
+        with asked._talk():
+            return not threading.Event().wait(0.01)
+
+    with ThreadPoolExecutor(provider.IN_LINE) as pool:
+        assert all(pool.map(talk, range(provider.IN_LINE)))
+    assert provider.AT_ONCE < provider.IN_LINE < 40, "others' pages keep threads of their own"

@@ -39,6 +39,8 @@ LEEWAY = 60  # seconds that the provider's clock may be off
 LARGEST = 256_000  # bytes of an answer
 MOST = 10_000  # sign-ins under way
 AT_ONCE = 4  # talks with the provider: a slow one must not take all the threads of the app
+IN_LINE = 16  # talks and those that wait for their turn: each holds a thread of the app, which has forty
+TURN = 3.0  # seconds that one waits for a turn: a class that signs in together gets in
 SHORTEST = 342  # letters of an RSA key's modulus in base64: 2,048 bits (RFC 7518, section 3.3)
 ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+")
 AGAIN = "Start again; if it stays, sign in with your secret and tell who runs this server."
@@ -116,6 +118,7 @@ class Provider:
     timeout: float = 5.0
     _place: tuple[datetime, OpenId, Place] | None = None
     _keys: tuple[datetime, Place, KeySet] | None = None
+    _line: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(IN_LINE))
     _talks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
 
     def address(self, oidc: OpenId, trip: Trip, state: str, now: datetime) -> str:
@@ -163,12 +166,18 @@ class Provider:
 
     @contextmanager
     def _talk(self) -> Iterator[None]:
-        if not self._talks.acquire(blocking=False):
-            raise Retry("Many people sign in at this moment. Try again in half a minute.")
+        busy = Retry("Many people sign in at this moment. Try again in half a minute.")
+        if not self._line.acquire(blocking=False):
+            raise busy
         try:
-            yield
+            if not self._talks.acquire(timeout=TURN):
+                raise busy
+            try:
+                yield
+            finally:
+                self._talks.release()
         finally:
-            self._talks.release()
+            self._line.release()
 
     def _exchange(self, oidc: OpenId, place: Place, trip: Trip, code: str) -> dict[str, Any]:
         """The token endpoint's answer to a code (RFC 6749, section 4.1.3)."""
