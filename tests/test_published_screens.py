@@ -123,9 +123,9 @@ def test_a_long_label_without_spaces_does_not_widen_the_page(folder: Path, chrom
     page = chromium.new_context(viewport={"width": width, "height": 900}).new_page()
     page.set_content(words)
     changed = page.evaluate(
-        """() => [...document.querySelectorAll("th, td:not(.n), caption, h1, h2, h3, li, dd")].map((cell) => {
-          cell.append("Outcome".repeat(43));
-        }).length"""
+        """() => [...document.querySelectorAll("th, td, caption, h1, h2, h3, li, dd")]
+          .filter((cell) => !cell.matches(".n, .state"))  // figures and our own few words
+          .map((cell) => cell.append("Outcome".repeat(43))).length"""
     )
 
     assert changed > 20

@@ -132,7 +132,7 @@ def test_each_use_case_that_takes_text_is_typed(use_case: object) -> None:
 
 
 def test_no_use_case_takes_a_note_past_the_rule() -> None:
-    machines = {"ingest", "note_delivery"}  # of flows, about sources and webhooks
+    machines = {"ingest", "note_delivery", "end_run", "lose_night", "note_night"}  # of flows, about their own work
     free = {
         name
         for name, use_case in ops.OPS.items()
