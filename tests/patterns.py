@@ -37,7 +37,8 @@ GENERIC = (
     "vol 1", "jr ", ", jr", "a@", "http://a", "S1", "1990", "PMC1", "RAYYAN-A: ", '"a"=>"', "a'", "A", "retracted",
 )  # fmt: skip
 ENDS = ("", "\x00", "a")
-FIRST_SIZES = (10, 16, 22, 28, 200, 700)  # letters: few enough for a pattern that doubles its work with each
+# Letters: each a third more than the last, so that a pattern that doubles its work with some letters is seen in time.
+FIRST_SIZES = (10, 13, 17, 22, 28, 36, 47, 61, 80, 104, 135, 176, 230, 700)
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,6 @@ def test_all_patterns_are_looked_at(patterns: list[Found]) -> None:
         r"</?(?:p|div)\b[^>]*>",
         r"RAYYAN-([A-Z-]+):\s*(.*?)\s*(?=\||$)",
         r"\s+(?:and|&)\s+",
-        r"[(\[][^)\]]*[)\]]",
         r"(a|aa)+$",
         r"(?:x+x+)+y",
         r"\d+\d+z",
