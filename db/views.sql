@@ -62,6 +62,10 @@ SELECT * FROM (
 CREATE OR REPLACE VIEW retrieval_final AS
 SELECT review, report_id, arg_max(author, seq) AS author, max(made) AS made FROM retrieval_step WHERE act = 'final' GROUP BY ALL;
 
+-- The last word of each lead on whether they screen in a review.
+CREATE OR REPLACE VIEW current_abstention AS
+SELECT * FROM abstention QUALIFY row_number() OVER (PARTITION BY review, account ORDER BY seq DESC) = 1;
+
 -- A review's stop, as long as it holds: until the lead takes it back, a report comes that was not there, or the protocol changes.
 CREATE OR REPLACE VIEW stopped AS
 SELECT o.* FROM stopping o

@@ -290,14 +290,14 @@ def test_a_full_text_exclusion_needs_a_reason_and_not_retrieved_is_a_state(revie
     assert decide(reviewed, one, "bo", "include", stage="full_text")["state"] == "half"
 
 
-def test_half_screened_records_come_first(reviewed: Store) -> None:
+def test_the_queue_of_a_small_team_does_not_move_by_a_vote(reviewed: Store) -> None:
     one, two, three = found(reviewed, article(1), article(2), article(3))
     decide(reviewed, three, "bo", "include")
     with reviewed.read() as con:
         rules = surveil.protocol(con, REVIEW)
-        assert queues.waiting_for(con, rules, "ada", "title_abstract") == [three, one, two]
+        assert queues.waiting_for(con, rules, "ada", "title_abstract") == [one, two, three]
         head = queues.head(con, rules, "ada", "title_abstract", most=2, wanted=[two, "nothing"])
-        assert [(row.report_id, row.votes) for row in head.reports] == [(three, 1), (one, 0)]
+        assert [(row.report_id, row.votes) for row in head.reports] == [(one, 0), (two, 0)]
         assert [(row.report_id, row.votes) for row in head.wanted] == [(two, 0)]
         assert (head.waiting, head.done) == (3, 0)
         bos = queues.head(con, rules, "bo", "title_abstract", wanted=[three])

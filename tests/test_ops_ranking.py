@@ -69,7 +69,7 @@ def test_a_decision_records_the_rank_and_the_model_its_reviewer_had(reviewed: St
     ids = library(reviewed)
     vote(reviewed, ids[1], "ada", "exclude")
     ranking = rank(reviewed)
-    shown = queue(reviewed, "bo")[1]
+    shown = queue(reviewed, "bo")[0]
     vote(reviewed, shown, "bo", "include")
     with reviewed.read() as con:
         rows = con.execute("SELECT rank, model FROM decision ORDER BY seq").fetchall()

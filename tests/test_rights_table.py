@@ -85,6 +85,7 @@ ROUTES = {
     "POST /r/{review}/team": LEAD_MANAGES,
     "POST /r/{review}/team/again": LEAD_MANAGES,
     "POST /r/{review}/team/calibrate": LEAD_MANAGES,
+    "POST /r/{review}/team/screening": LEAD_MANAGES,
     "GET /r/{review}/consultation": LEAD_READS,
     "POST /r/{review}/consultation": LEAD_MANAGES,
     "POST /r/{review}/consultation/invite": LEAD_MANAGES,

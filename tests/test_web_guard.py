@@ -48,6 +48,7 @@ ALLOWED = {
     "/r/{review}/export/{kind}": {"lead"},
     "/r/{review}/team": {"lead"},
     "/r/{review}/team/again": {"lead"},
+    "/r/{review}/team/screening": {"lead"},
     "/r/{review}/team/calibrate": {"lead"},
     "/r/{review}/screen/{stage}": {"lead", "reviewer"},
     "/r/{review}/decide": {"lead", "reviewer"},

@@ -27,6 +27,12 @@ VOTES = 2
 People = Callable[..., Browser]
 
 
+@pytest.fixture(autouse=True)
+def crowded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leases count in a crowd only (`screening.order`); here a few people are one."""
+    monkeypatch.setattr("livereview.screening.order.CROWD", 0)
+
+
 def queue_of(*reports: str, votes: int = 0) -> Callable[[Question], Head]:
     """A queue in which these wait, in their order."""
 

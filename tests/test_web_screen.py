@@ -208,13 +208,6 @@ def test_before_i_vote_nothing_i_see_tells_that_my_co_reviewer_did(
     assert not any(word in str(after) for word in ("zachary", "telling", "half", "second reviewer"))
 
 
-def test_half_screened_records_come_first_without_a_word_why(reviewed: Store, browser: People) -> None:
-    _, second = found(reviewed, article(1), article(2))
-    vote(reviewed, second, "zachary", "exclude")
-    page = browser("bea").get(TA)
-    assert "Trial 2 of" in page and "zachary" not in page
-
-
 def test_hostile_text_is_shown_and_never_run(reviewed: Store, browser: People) -> None:
     evil = "<script>alert(1)</script> foster \"><img src=x onerror=alert(2)> ' onfocus='x"
     found(reviewed, article(1, title=evil, abstract=evil, container_title=evil, authors=(evil,), language=evil))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from livereview.exchange import write
 from livereview.ops import screen
 from livereview.ops.surveil import protocol
 from livereview.review import Review
+from livereview.screening import blindness
 from livereview.store import decisions, records, standings
 from livereview.store.open import Connection, Store
 
@@ -86,27 +88,33 @@ def _reason(rules: Review, verdict: str, said: str | None, note: str | None) -> 
     return None, "; ".join(filter(None, (note, f"reason there: {said}")))
 
 
-def export(con: Connection, review: str, kind: str, now: datetime) -> bytes:
+def export(con: Connection, review: str, kind: str, now: datetime, eyes: str | None = None) -> bytes:
     """Every record with its decisions in force: a row for each decision (csv, xlsx), or an entry for each record (ris).
 
     A record without decisions has one row that holds none.
+
+    eyes   who reads it and still votes: they see nobody's votes on what still takes votes (None: all are shown)
     """
     rules = protocol(con, review)
     if kind not in FORMATS:
         raise Refused(f"the format must be one of {', '.join(FORMATS)}; it was {kind!r}")
     if kind == "ris":
-        return write.as_ris((record, _notes(rules, votes, state)) for record, votes, state in _each(con, review))
-    rows = (row for record, votes, state in _each(con, review) for row in _rows(record, votes, state))
+        return write.as_ris((record, _notes(rules, votes, state)) for record, votes, state in _each(con, review, eyes))
+    rows = (row for record, votes, state in _each(con, review, eyes) for row in _rows(record, votes, state))
     return write.as_csv(COLUMNS, rows) if kind == "csv" else write.as_xlsx(COLUMNS, rows, now)
 
 
-def _each(con: Connection, review: str) -> Iterator[tuple[Any, list[dict[str, Any]], standings.Standing]]:
+def _each(
+    con: Connection, review: str, eyes: str | None
+) -> Iterator[tuple[Any, list[dict[str, Any]], standings.Standing]]:
     """(record, decisions in force, standing) of each report, as it was found."""
     stands = standings.all_of(con, review)
     votes = decisions.by_report(con, review)
     members = records.reports(con, review, [one.report_id for one in stands])
     for one in stands:
-        yield records.merged(members[one.report_id])[0], votes.get(one.report_id, []), one
+        shown = blindness.visible(votes.get(one.report_id, []), one.stage, one.state, eyes)
+        state = replace(one, state=blindness.state_shown(one.state, eyes))
+        yield records.merged(members[one.report_id])[0], [dict(vote) for vote in shown], state
 
 
 def _rows(record: Any, votes: list[dict[str, Any]], state: standings.Standing) -> Iterator[dict[str, write.Value]]:

@@ -29,6 +29,7 @@ from livereview.store import (
     retirement,
     searches,
     versions,
+    voters,
     withdrawals,
 )
 from livereview.store import nights as store_nights
@@ -85,7 +86,7 @@ def digests(
 
 
 def _waiting(con: Connection, review: Review, account: Account) -> Waiting:
-    votes = account.role in ("lead", "reviewer")
+    votes = voters.eyes(con, review.id, account.name) is not None
     left = queues.progress(con, review, account.name) if votes else {}
     settles = account.role in ("lead", "adjudicator") or account.name in review.screening.adjudicators
     return Waiting(

@@ -23,7 +23,7 @@ from livereview.review import Review
 from livereview.screening.criteria import fingerprint
 from livereview.screening.decisions import check
 from livereview.screening.states import NOBODY_ASKED, Ballot, Sought, has_answered, is_vote, state_of
-from livereview.store import calibration, decisions, ranks, records, retrieval, standings
+from livereview.store import calibration, decisions, queues, ranks, records, retrieval, standings
 from livereview.store.calibration import Answer
 from livereview.store.decisions import Decision
 from livereview.store.open import Connection, Store
@@ -188,7 +188,7 @@ def _decide(con: Connection, asked: Decision, how: How, now: datetime) -> dict[s
     if how.instead:
         _takes_the_place(how.instead, _words(con, asked, before, mine))
     elif how.waiting:
-        _still_waits(asked, before, given, sought)
+        _still_waits(con, rules, asked, before, given, sought)
     if how.shown:
         _as_shown(con, rules, asked, how.shown)
     _check(rules, asked, before, [one for one in given if not how.instead or one not in mine])
@@ -222,7 +222,7 @@ def _cannot_get(
     if how.instead:
         _takes_the_place(how.instead, _words(con, asked, before, mine))
     elif how.waiting:
-        _still_waits(asked, before, given, sought)
+        _still_waits(con, rules, asked, before, given, sought)
     _check(rules, asked, before, [vote for vote in given if not how.instead or vote not in mine])
     if mine and not how.instead:
         raise Refused("you have decided on this report, so you had it; take your decision back first")
@@ -309,7 +309,14 @@ def _whose(given: dict[str, Any]) -> tuple[str, str, str]:
     return given["stage"], given["reviewer"], given["role"]
 
 
-def _still_waits(asked: Decision, before: Standing, given: Sequence[dict[str, Any]], sought: Sought) -> None:
+def _still_waits(
+    con: Connection,
+    rules: Review,
+    asked: Decision,
+    before: Standing,
+    given: Sequence[dict[str, Any]],
+    sought: Sought,
+) -> None:
     """Raise Stale unless the report takes this person's word."""
     if asked.role == "adjudication":
         _conflict_waits(asked, before, given)
@@ -320,6 +327,8 @@ def _still_waits(asked: Decision, before: Standing, given: Sequence[dict[str, An
         raise Stale("you have answered already", mine=True)
     if before.stage != asked.stage or before.state not in ("open", "half"):
         raise Stale("this record takes no votes at this stage any more")
+    if not queues.is_asked(con, rules, asked.reviewer, asked.stage, before.report_id):
+        raise Stale("this record is for others to decide")
 
 
 def _conflict_waits(asked: Decision, before: Standing, given: Sequence[dict[str, Any]]) -> None:

@@ -18,7 +18,7 @@ from livereview.ops.typed import typed
 from livereview.rights import Kind, Principal, Scope
 from livereview.screening.agreement import Coefficient, Vote, ac1, alpha, kappas
 from livereview.screening.criteria import Change, change
-from livereview.store import accounts, decisions, searches, tasks, versions
+from livereview.store import accounts, decisions, searches, tasks, versions, voters
 from livereview.store.accounts import Account
 from livereview.store.decisions import Older
 from livereview.store.open import Connection, Store
@@ -233,14 +233,14 @@ def agreements(con: Connection, review: str) -> list[Agreement]:
     return found
 
 
-def older_criteria(con: Connection, review: str) -> list[tuple[str, Change, list[Older]]]:
+def older_criteria(con: Connection, review: str, eyes: str | None = None) -> list[tuple[str, Change, list[Older]]]:
     """For each earlier version of the criteria: how today's differ, and the decisions that may flip because of it."""
     rules = protocol(con, review)
     found = []
     for version, text in searches.criteria_texts(con, review):
         if version != rules.criteria_version:
             differs = change(parsed(text).criteria, rules.criteria)
-            found.append((version, differs, decisions.made_under(con, review, version, differs.verdicts)))
+            found.append((version, differs, decisions.made_under(con, review, version, differs.verdicts, eyes)))
     return [one for one in found if one[2]]
 
 
@@ -260,5 +260,23 @@ def ask_again(
         if chosen:
             versions.ask(con, review, "reports are decided again under changed criteria", now)
         return {"reopened": len(chosen)}
+
+    return store.write(job)
+
+
+def screens(store: Store, *, id: str, review: str, account: str, screens: bool, now: datetime) -> dict[str, Any]:
+    """A lead says that they do not screen in this review, and then sees all votes; or that they do again.
+
+    Who comes back is asked about nothing on which there was a vote by then. The same id again changes nothing.
+    Raises Refused for somebody who is no lead: a reviewer who does not screen needs no more rights.
+    """
+
+    def job(con: Connection) -> dict[str, Any]:
+        protocol(con, review)
+        role = {one.name: one.role for one in accounts.names(con)}.get(account)
+        if role != "lead":
+            raise Refused(f"{account} is no lead; only a lead says that they do not screen")
+        voters.say(con, id, review, account, not screens, now)
+        return {"account": account, "screens": screens}
 
     return store.write(job)

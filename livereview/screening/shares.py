@@ -60,7 +60,7 @@ def deal(review: str, people: tuple[Person, ...], votes: int) -> Mapping[str, by
     Every slot has `votes` people, or all where there are fewer; where some are core reviewers, at least one of them:
     the nearest takes the last seat. `people` come in any order, and a change of it changes nothing.
     """
-    order = np.argsort(np.column_stack([_waits(review, one) for one in people]), axis=1, kind="stable")
+    order = nearest_first(review, people)
     chosen = order[:, :votes].copy()
     core = np.array([one.core for one in people])
     if core.any():
@@ -70,6 +70,13 @@ def deal(review: str, people: tuple[Person, ...], votes: int) -> Mapping[str, by
     seats = np.zeros(order.shape, dtype=bool)
     np.put_along_axis(seats, chosen, True, axis=1)
     return {one.name: np.packbits(seats[:, n]).tobytes() for n, one in enumerate(people)}
+
+
+def nearest_first(review: str, people: Sequence[Person]) -> NDArray[np.int64]:
+    """For each slot the places of `people` in the order in which they are asked; it depends on nothing but names."""
+    waits = np.column_stack([_waits(review, person) for person in people])
+    order: NDArray[np.int64] = np.argsort(waits, axis=1, kind="stable")
+    return order
 
 
 def _waits(review: str, one: Person) -> NDArray[np.float64]:

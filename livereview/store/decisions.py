@@ -177,12 +177,17 @@ class Older:
     made: datetime
 
 
-def made_under(con: Connection, review: str, version: str, verdicts: Sequence[str]) -> list[Older]:
+def made_under(
+    con: Connection, review: str, version: str, verdicts: Sequence[str], eyes: str | None = None
+) -> list[Older]:
     """Decisions in force of these verdicts that cite this version of the criteria, oldest first."""
     rows = con.execute(
-        """SELECT record_id, stage, reviewer, verdict, made FROM current_decision
-        WHERE review = ? AND criteria_version = ? AND verdict IN (SELECT unnest(?::VARCHAR[])) ORDER BY seq""",
-        [review, version, list(verdicts)],
+        """SELECT d.record_id, d.stage, d.reviewer, d.verdict, d.made FROM current_decision d
+        JOIN screening_state s ON s.review = d.review AND s.report_id = d.report_id
+        WHERE d.review = $review AND d.criteria_version = $version
+            AND d.verdict IN (SELECT unnest($verdicts::VARCHAR[])) AND ($eyes IS NULL OR d.reviewer = $eyes
+                OR s.stage <> d.stage OR s.state IN ('included', 'excluded', 'conflict')) ORDER BY d.seq""",
+        {"review": review, "version": version, "verdicts": list(verdicts), "eyes": eyes},
     ).fetchall()
     return [Older(*row) for row in rows]
 
@@ -202,20 +207,25 @@ def by_report(con: Connection, review: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def votes(con: Connection, review: str, stage: str) -> list[tuple[str, str, str, datetime]]:
-    """(report, reviewer, verdict, time) of every vote in force at a stage, oldest first."""
+    """(report, reviewer, verdict, time) of the votes on reports that have all of them at a stage, oldest first."""
     return con.execute(
-        """SELECT report_id, reviewer, verdict, made FROM current_decision
-        WHERE review = ? AND stage = ? AND role = 'vote' AND verdict <> 'not_retrieved' ORDER BY seq""",
+        """SELECT d.report_id, d.reviewer, d.verdict, d.made FROM current_decision d
+        JOIN screening_state s ON s.review = d.review AND s.report_id = d.report_id
+        WHERE d.review = ? AND d.stage = ? AND d.role = 'vote' AND d.verdict <> 'not_retrieved'
+            AND (s.stage <> d.stage OR s.state IN ('included', 'excluded', 'conflict')) ORDER BY d.seq""",
         [review, stage],
     ).fetchall()
 
 
-def counts_by_person(con: Connection, review: str) -> list[tuple[str, str, int, datetime]]:
+def counts_by_person(con: Connection, review: str, eyes: str | None = None) -> list[tuple[str, str, int, datetime]]:
     """(reviewer, stage, decisions in force, the last one's time) of everybody who has decided here."""
     return con.execute(
-        """SELECT reviewer, stage, count(DISTINCT report_id), max(made) FROM current_decision WHERE review = ?
-        GROUP BY reviewer, stage ORDER BY reviewer, stage DESC""",
-        [review],
+        """SELECT d.reviewer, d.stage, count(DISTINCT d.report_id), max(d.made) FROM current_decision d
+        JOIN screening_state s ON s.review = d.review AND s.report_id = d.report_id
+        WHERE d.review = $review AND ($eyes IS NULL OR d.reviewer = $eyes OR s.stage <> d.stage
+            OR s.state IN ('included', 'excluded', 'conflict'))
+        GROUP BY d.reviewer, d.stage ORDER BY d.reviewer, d.stage DESC""",
+        {"review": review, "eyes": eyes},
     ).fetchall()
 
 

@@ -7,19 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from livereview.review import Review
+from livereview.screening.order import PLAIN, STEP, Order, order
+from livereview.screening.shares import SLOTS, slot
 from livereview.screening.states import NO_VOTE
-from livereview.store import calibration, shares, stopping
+from livereview.store import calibration, shares, stopping, voters
 from livereview.store.open import Connection
 from livereview.store.rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A report that may be shown to a reviewer; `again`: they are asked about it again, so that its votes are no matter."""
+    """A report that may be shown to a reviewer; `again`: they are asked about it again, so that its votes are no matter.
+
+    unleased   it is shown whoever else has it: in a small team that would tell of votes (`screening.order`)
+    """
 
     report_id: str
     votes: int
     again: bool = False
+    unleased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +48,11 @@ class Head:
         return self.reports[0].report_id if self.reports else None
 
 
-# `place` orders in one number, so that the first are found without sorting all: half-screened ones first, or a re-ranked
-# list would leave records with a single vote for ever; then those drawn for an audit; then by rank (27 bits), then as found
-# (33 bits). Nobody is asked about what they have answered (`screening.states.has_answered`). Where people have shares, each
-# meets their own.
+# `place` orders in one number, so that the first are found without sorting all. From the highest bit down: half-screened
+# ones first, in a crowd only (`screening.order`), where a re-ranked list would leave records with a single vote for long;
+# then those drawn for an audit; then ranked ones, by rank (26 bits) and as found (33 bits); then the others, as found. Who
+# is not among a record's first readers meets it a few places later. Nobody is asked about what they have answered
+# (`screening.states.has_answered`). Where people have shares, each meets their own.
 _WAITING = """
     WITH latest AS (SELECT record_id, arg_max(verdict, seq) AS verdict, max(seq) AS seq FROM decision
         WHERE review = $review AND reviewer = $reviewer AND stage = $stage AND role = 'vote' GROUP BY record_id),
@@ -53,9 +60,10 @@ _WAITING = """
         FROM latest l LEFT JOIN report p ON p.record_id = l.record_id {reopened}
         WHERE l.verdict NOT IN (SELECT unnest($no_vote::VARCHAR[])) AND l.seq > {since} {asked}),
     waiting AS (SELECT s.report_id, s.votes,
-            (s.votes = 0)::BIGINT * 1152921504606846976
-            + if({drawn}, 0, least(coalesce(r.place, 134217727), 134217727))::BIGINT * 8589934592
-            + s.seq AS place
+            {half_first}::BIGINT * 1152921504606846976
+            + CASE WHEN {drawn} THEN s.seq
+                WHEN r.place IS NOT NULL THEN least(r.place + {later}, 67108863)::BIGINT * 8589934592 + s.seq
+                ELSE 576460752303423488 + (s.seq + {later}) * 67108864 + s.seq % 67108864 END AS place
         FROM screening_state s LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id {joins}
         WHERE s.review = $review AND s.stage = $stage AND s.state IN ('open', 'half') {only}
             AND NOT EXISTS (SELECT 1 FROM mine WHERE mine.report_id = s.report_id))
@@ -73,11 +81,13 @@ class _Queue:
     """`WITH …, waiting (report_id, place)` for one reviewer at one stage, and the values it asks for.
 
     calibrated   whether anybody was ever asked again about settled reports
+    crowd        whether leases count, as in `screening.order`
     """
 
     sql: str
     values: dict[str, object]
     calibrated: bool
+    crowd: bool
 
 
 def head(
@@ -102,7 +112,7 @@ def head(
         queue.values | {"most": most, "wanted": list(wanted)},
     )
     first, waiting, done, named = row or (None, 0, 0, None)
-    reports, asked = _candidates(first), _candidates(named)
+    reports, asked = _candidates(first, queue.crowd), _candidates(named, queue.crowd)
     if not queue.calibrated:
         return Head(reports, asked, waiting, done)
 
@@ -113,8 +123,8 @@ def head(
     return Head(reports, asked, waiting + hidden.left, done + hidden.answered)
 
 
-def _candidates(rows: Sequence[Mapping[str, Any]] | None) -> tuple[Candidate, ...]:
-    return tuple(Candidate(row["report"], row["votes"]) for row in rows or ())
+def _candidates(rows: Sequence[Mapping[str, Any]] | None, crowd: bool) -> tuple[Candidate, ...]:
+    return tuple(Candidate(row["report"], row["votes"], unleased=not crowd) for row in rows or ())
 
 
 def _asked_again(
@@ -143,6 +153,8 @@ def _queue(con: Connection, review: Review, reviewer: str, stage: str) -> _Queue
     """Of what this review needs only: to plan for the parts that most have no use for takes longer than to read the rest."""
     values: dict[str, object] = {"review": review.id, "reviewer": reviewer, "stage": stage, "no_vote": list(NO_VOTE)}
     parts = {"reopened": "", "since": "0", "asked": "", "drawn": "false", "joins": "", "only": ""}
+    limits = _limits(con, review, reviewer, stage)
+    parts |= {"half_first": "(s.votes = 0)" if limits.order.crowd else "0", "later": _later(limits.order, values)}
     events = _events(con, review.id)
     if "reopening" in events:
         parts |= {"reopened": _REOPENED, "since": "coalesce(o.seq, 0)"}
@@ -152,13 +164,54 @@ def _queue(con: Connection, review: Review, reviewer: str, stage: str) -> _Queue
         parts |= {"drawn": "d.report_id IS NOT NULL", "joins": _DRAWN}
     if "stopping" in events and stopping.holds(con, review.id, stage):
         parts["only"] += f" AND (s.votes > 0 OR {parts['drawn']})"
-    if closed := _closed(con, review, reviewer, stage):
+    if closed := [*limits.closed, *_closed(con, review, reviewer, stage)]:
         parts["only"] += " AND s.report_id NOT IN (SELECT unnest($closed::VARCHAR[]))"
         values["closed"] = closed
-    if (share := shares.mine(con, review, reviewer)) is not None:
-        parts["only"] += " AND in_share($share::BLOB, s.report_id)"
-        values["share"] = share
-    return _Queue(_WAITING.format_map(parts), values, "calibration" in events)
+    if limits.open_to is not None:
+        parts["only"] += " AND in_share($open_to::BLOB, s.report_id)"
+        values["open_to"] = limits.open_to
+    return _Queue(_WAITING.format_map(parts), values, "calibration" in events, limits.order.crowd)
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What a person is asked about, and in which order; all of it is the same whatever anybody votes.
+
+    open_to   the slots of the records that they are asked about, as bits; None: all
+    closed    reports that they are not asked about
+    """
+
+    order: Order
+    open_to: bytes | None
+    closed: tuple[str, ...]
+
+
+def _limits(con: Connection, review: Review, reviewer: str, stage: str) -> _Limits:
+    said = voters.abstention(con, review.id, reviewer)
+    seen = voters.seen_before(con, review.id, reviewer, stage) if said else []
+    people = voters.people(con, review)
+    if said and said.abstains and all(person.name != reviewer for person in people):
+        return _Limits(PLAIN, bytes(SLOTS // 8), ())
+    share = shares.mine(con, review, reviewer)
+    mine = order(review.id, people, reviewer, review.screening.votes, share is not None)
+    return _Limits(mine, mine.open_to if share is None else share, tuple(seen))
+
+
+def _later(mine: Order, values: dict[str, object]) -> str:
+    """By how many places a record comes later than its own, in SQL; what that asks for is put into `values`."""
+    planes = []
+    for bit, plane in enumerate(mine.turns):
+        planes.append(f"{STEP << bit} * in_share($turn_{bit}::BLOB, s.report_id)::BIGINT")
+        values[f"turn_{bit}"] = plane
+    return f"({' + '.join(planes)})" if planes else "0"
+
+
+def is_asked(con: Connection, review: Review, reviewer: str, stage: str, report_id: str) -> bool:
+    """Whether a person is ever asked about this report at a stage; whether it still waits for votes is no matter."""
+    limits = _limits(con, review, reviewer, stage)
+    place = slot(report_id)
+    dealt = limits.open_to is None or bool(limits.open_to[place >> 3] >> (7 - place % 8) & 1)
+    return dealt and report_id not in limits.closed
 
 
 def _events(con: Connection, review: str) -> set[str]:

@@ -118,11 +118,11 @@ def searching(con: Connection, review: str) -> bool:
 
 
 def above(con: Connection, review: str, stage: str, score: float) -> int:
-    """How many of the reports that nobody has voted on at this stage score at least this much."""
+    """How many of the reports that still take votes at this stage score at least this much."""
     row = one_row(
         con,
         """SELECT count(*) FROM rank r JOIN screening_state s USING (review, report_id)
-        WHERE review = ? AND s.stage = ? AND s.state = 'open' AND r.score >= ?""",
+        WHERE review = ? AND s.stage = ? AND s.state IN ('open', 'half') AND r.score >= ?""",
         [review, stage, score],
     )
     return row[0] if row else 0

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from livereview.review import Review
 from livereview.screening.shares import SLOTS, Person, deal, lack
+from livereview.store import voters
 from livereview.store.open import Connection
 
-VOTERS = ("lead", "reviewer")  # roles that vote
+VOTERS = voters.ROLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +44,9 @@ def of(con: Connection, review: Review) -> Shares | None:
     named, votes, core = review.screening.shares, review.screening.votes, review.screening.core
     if not named:
         return None
-    there = _voters(con, review.id)
+    there = voters.names(con, review.id)
     people = tuple(sorted(Person(name, share, name in core) for name, share in named if name in there))
     return Shares(named, people, votes, lack(people, votes, bool(core)))
-
-
-def _voters(con: Connection, review: str) -> set[str]:
-    """Who has an open account that votes in this review: as `accounts.names`, but quick, for every look at a queue."""
-    rows = con.execute(
-        """SELECT name FROM (FROM account QUALIFY row_number() OVER (PARTITION BY name ORDER BY seq DESC) = 1)
-        WHERE active AND role IN (SELECT unnest(?::VARCHAR[])) AND (coalesce(len(reviews), 0) = 0 OR list_contains(reviews, ?))""",
-        [list(VOTERS), review],
-    ).fetchall()
-    return {row[0] for row in rows}
 
 
 def mine(con: Connection, review: Review, reviewer: str) -> bytes | None:
@@ -75,8 +66,11 @@ def asked(con: Connection, review: Review, reviewer: str, report_ids: Sequence[s
     return {row[0] for row in rows}
 
 
-def loads(con: Connection, review: Review) -> list[Load]:
-    """What each named person's share means, in the order of the protocol; nobody has one where shares do not hold."""
+def loads(con: Connection, review: Review, eyes: str | None = None) -> list[Load]:
+    """What each named person's share means, in the order of the protocol; nobody has one where shares do not hold.
+
+    eyes   who looks and still votes: of others they see how many they did of what has all its votes (None: of all)
+    """
     found = of(con, review)
     if found is None:
         return []
@@ -84,25 +78,29 @@ def loads(con: Connection, review: Review) -> list[Load]:
     there = {one.name for one in found.people}
     stages = review.screening.stages
     return [
-        Load(name, share, name in there, _counts(con, review.id, name, table.get(name, bytes(SLOTS // 8)), stages))
+        Load(
+            name, share, name in there, _counts(con, review.id, name, table.get(name, bytes(SLOTS // 8)), stages, eyes)
+        )
         for name, share in found.named
     ]
 
 
 def _counts(
-    con: Connection, review: str, name: str, share: bytes, stages: Sequence[str]
+    con: Connection, review: str, name: str, share: bytes, stages: Sequence[str], eyes: str | None
 ) -> tuple[tuple[str, int, int], ...]:
     """(stage, reports that reached it, those of them with this person's vote there) of the slots of `share`."""
     rows = con.execute(
         """WITH theirs AS (SELECT s.report_id, list_position($stages::VARCHAR[], s.stage) AS reached
             FROM screening_state s WHERE s.review = $review AND in_share($share::BLOB, s.report_id)),
-        voted AS (SELECT DISTINCT report_id, stage FROM current_decision WHERE review = $review AND reviewer = $name
-            AND role = 'vote')
+        voted AS (SELECT DISTINCT d.report_id, d.stage FROM current_decision d
+            JOIN screening_state s ON s.review = d.review AND s.report_id = d.report_id
+            WHERE d.review = $review AND d.reviewer = $name AND d.role = 'vote' AND ($eyes IS NULL OR $eyes = $name
+                OR s.stage <> d.stage OR s.state IN ('included', 'excluded', 'conflict')))
         SELECT g.stage, count(*), count(v.report_id) FROM theirs t
         JOIN (SELECT unnest($stages::VARCHAR[]) AS stage, generate_subscripts($stages::VARCHAR[], 1) AS place) g
             ON g.place <= t.reached
         LEFT JOIN voted v ON v.report_id = t.report_id AND v.stage = g.stage GROUP BY g.stage""",
-        {"review": review, "name": name, "share": share, "stages": list(stages)},
+        {"review": review, "name": name, "share": share, "stages": list(stages), "eyes": eyes},
     ).fetchall()
     counts = {stage: (reached, voted) for stage, reached, voted in rows}
     return tuple((stage, *counts.get(stage, (0, 0))) for stage in stages)

@@ -98,6 +98,7 @@ WAYS = (
     Way("POST", "/r/{review}/tasks", lead.settle, rights.MANAGE),
     Way("GET", "/r/{review}/team", team.page, rights.SEE_AS_LEAD),
     Way("POST", "/r/{review}/team", team.change, rights.MANAGE),
+    Way("POST", "/r/{review}/team/screening", team.screening, rights.MANAGE),
     Way("POST", "/r/{review}/team/again", team.again, rights.MANAGE),
     Way("POST", "/r/{review}/team/calibrate", team.calibrate, rights.MANAGE),
     Way("GET", "/r/{review}/consultation", consultation.lead_page, rights.SEE_AS_LEAD),

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from livereview import ops, parsing
 from livereview.errors import LivereviewError
 from livereview.exchange import decisions, repeats
+from livereview.store import voters
 from livereview.web import guard, pages
 from livereview.web.guard import Room
 
@@ -78,7 +79,8 @@ def export(room: guard.Here, kind: str) -> Response:
     if kind not in ops.exchange.FORMATS:
         raise HTTPException(404, f"There is no export of this kind; choose {', '.join(ops.exchange.FORMATS)}.")
     with room.desk.store.read() as con:
-        body = ops.exchange.export(con, room.review.id, kind, room.desk.clock())
+        eyes = voters.eyes(con, room.review.id, room.me)
+        body = ops.exchange.export(con, room.review.id, kind, room.desk.clock(), eyes)
     name = f"{room.review.id}-decisions.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(body, media_type=ops.exchange.FORMATS[kind], headers=headers)

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from livereview.ops import retrieval, surveil
 from livereview.review import Review
-from livereview.store import decisions, matches, queues, retirement, searches, versions
+from livereview.store import decisions, matches, queues, retirement, searches, versions, voters
 from livereview.store.open import Connection
 from livereview.web import guard, pages
 from livereview.web.guard import Room, Visit
@@ -43,7 +43,7 @@ def page(visit: guard.Visitor) -> Response:
 
 def _row(con: Connection, visit: Visit, review: Review) -> Row:
     role, published = visit.role, versions.all_of(con, review.id)
-    votes = role in ("lead", "reviewer")
+    votes = voters.eyes(con, review.id, visit.name) is not None
     progress = queues.progress(con, review, visit.name) if votes else {}
     settles = guard.may_adjudicate(Room(visit, review))
     return Row(

@@ -243,7 +243,7 @@ class Leases:
             if candidate.report_id in gone:
                 return False
             taken = candidate.votes + others.get(candidate.report_id, 0)
-            return candidate.again or taken < votes
+            return candidate.again or candidate.unleased or taken < votes
 
         asked = {candidate.report_id: candidate for candidate in head.wanted}
         mine = self._held.get(place, {}).get(person)

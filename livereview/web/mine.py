@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from livereview.store import calibration, decisions, records, retrieval
+from fastapi import HTTPException
+
+from livereview.store import calibration, decisions, records, retrieval, voters
 from livereview.store.open import Connection
 from livereview.web.guard import Room
 
@@ -25,6 +27,12 @@ def title_of(con: Connection, record: str) -> str:
 def asked_again(con: Connection, room: Room, record: str, stage: str) -> tuple[str, dict[str, Any] | None] | None:
     """The hidden item that this record is to me, with my answer in force."""
     return calibration.item_of(con, room.review.id, room.me, report_of(con, record), stage)
+
+
+def must_screen(con: Connection, room: Room) -> None:
+    """403 for a lead who said that they do not screen in this review."""
+    if voters.eyes(con, room.review.id, room.me) is None:
+        raise HTTPException(403, "You said that you do not screen in this review; the page Team takes that back.")
 
 
 def my_word(con: Connection, room: Room, record: str, stage: str, role: str = "vote") -> dict[str, Any] | None:

@@ -16,14 +16,24 @@ from livereview.records import Record
 from livereview.review import Review
 from livereview.rights import Kind
 from livereview.screening.decisions import BadField
-from livereview.store import calibration, decisions, full_texts, matches, queues, records, retrieval, shares, standings
+from livereview.store import (
+    calibration,
+    decisions,
+    full_texts,
+    matches,
+    queues,
+    records,
+    retrieval,
+    shares,
+    standings,
+)
 from livereview.store.open import Connection
 from livereview.web import as_shown, card, guard, lines, pages
 from livereview.web.as_shown import OnScreen
 from livereview.web.guard import Room
 from livereview.web.leases import Question
 from livereview.web.lines import Change, Line, typed_in
-from livereview.web.mine import asked_again, last_word, my_word, report_of, title_of
+from livereview.web.mine import asked_again, last_word, must_screen, my_word, report_of, title_of
 
 NOTE_LIMIT = 4_000  # characters
 MOST_TAGS, LONGEST_TAG = 20, 50
@@ -83,6 +93,7 @@ def page(
     """
     _stage(room, stage)
     with room.desk.store.read() as con:
+        must_screen(con, room)
         if skip and records.in_review(con, room.review.id, skip):
             place = room.review.id, stage
             room.desk.leases.skip(place, room.me, report_of(con, skip), room.desk.clock())

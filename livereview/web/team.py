@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from livereview import ops
 from livereview.errors import Refused
 from livereview.ops import calibration
-from livereview.store import accounts, decisions, records, shares
+from livereview.store import accounts, decisions, records, shares, voters
 from livereview.web import guard, pages
 from livereview.web.guard import Room
 
@@ -26,16 +26,19 @@ def page(room: guard.Here) -> Response:
 def _show(room: Room, status: int = 200, *, secret: tuple[str, str] | None = None, problem: str = "") -> Response:
     review = room.review.id
     with room.desk.store.read() as con:
-        older = ops.team.older_criteria(con, review)
+        eyes = voters.eyes(con, review, room.me)
+        older = ops.team.older_criteria(con, review, eyes)
         shown = [one.record_id for _, _, made in older for one in made[:LISTED]]
         values: dict[str, Any] = {
             "accounts": [one for one in accounts.names(con) if one.enters(review)],
-            "work": decisions.counts_by_person(con, review),
+            "work": decisions.counts_by_person(con, review, eyes),
             "older": older,
             "again": calibration.results(con, review),
             "agreements": ops.team.agreements(con, review),
             "shares": shares.of(con, room.review),
-            "loads": shares.loads(con, room.review),
+            "loads": shares.loads(con, room.review, eyes),
+            "screens": eyes is not None,
+            "abstaining": voters.abstaining(con, review),
             "titles": {key: one.title for key, one in records.current(con, shown).items()},
         }
     values["voters"] = [one for one in values["accounts"] if one.role in shares.VOTERS and one.enters(review)]
@@ -65,6 +68,21 @@ def change(
     except Refused as refusal:
         return _show(room, 422, problem=refusal.message)
     return _show(room, secret=(name.strip(), secret))
+
+
+def screening(room: guard.Here, form: Annotated[str, Depends(guard.form_id)], act: Annotated[str, Form()]) -> Response:
+    """I do not screen in this review, and may see all votes; or I do again."""
+    if act not in ("abstain", "return"):
+        return _show(room, 422, problem="act must be one of abstain, return")
+    ops.team.screens(
+        room.desk.store,
+        id=f"{room.me}-{form}",
+        review=room.review.id,
+        account=room.me,
+        screens=act == "return",
+        now=room.desk.clock(),
+    )
+    return RedirectResponse(f"/r/{room.review.id}/team#screening", 303)
 
 
 def again(room: guard.Here, version: Annotated[str, Form()], stage: Annotated[str, Form()]) -> Response:

@@ -1,0 +1,94 @@
+"""Who votes in a review: open accounts of leads and reviewers, without leads who said that they do not screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from livereview.review import Review
+from livereview.screening.shares import Person
+from livereview.store.open import Connection
+
+ROLES = ("lead", "reviewer")
+
+
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """A lead's last word on whether they screen in a review, as the event of number `seq`."""
+
+    account: str
+    abstains: bool
+    made: datetime
+    seq: int
+
+
+def names(con: Connection, review: str) -> set[str]:
+    """Everybody who votes in this review. Quick, as every look at a queue asks it."""
+    rows = con.execute(
+        """SELECT name FROM (FROM account QUALIFY row_number() OVER (PARTITION BY name ORDER BY seq DESC) = 1) a
+        WHERE active AND role IN (SELECT unnest($roles::VARCHAR[]))
+            AND (coalesce(len(reviews), 0) = 0 OR list_contains(reviews, $review))
+            AND NOT EXISTS (SELECT 1 FROM current_abstention n
+                WHERE n.review = $review AND n.account = a.name AND n.abstains AND a.role = 'lead')""",
+        {"roles": list(ROLES), "review": review},
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def people(con: Connection, review: Review) -> tuple[Person, ...]:
+    """The same as people of equal shares, with core reviewers marked, by name."""
+    core = review.screening.core
+    return tuple(Person(name, 1.0, name in core) for name in sorted(names(con, review.id)))
+
+
+def eyes(con: Connection, review: str, account: str) -> str | None:
+    """The account, if it votes in this review and so must see nobody's votes first; None: it may see all."""
+    return account if account in names(con, review) else None
+
+
+def abstention(con: Connection, review: str, account: str) -> Abstention | None:
+    """What this account last said of itself; None: nothing."""
+    rows = con.execute(
+        "SELECT account, abstains, made, seq FROM current_abstention WHERE review = ? AND account = ?",
+        [review, account],
+    ).fetchall()
+    return Abstention(*rows[0]) if rows else None
+
+
+def abstaining(con: Connection, review: str) -> list[Abstention]:
+    """Who said that they do not screen, by name."""
+    rows = con.execute(
+        """SELECT account, abstains, made, seq FROM current_abstention
+        WHERE review = ? AND abstains ORDER BY account""",
+        [review],
+    ).fetchall()
+    return [Abstention(*row) for row in rows]
+
+
+def say(con: Connection, id: str, review: str, account: str, abstains: bool, now: datetime) -> None:
+    """Write down what a lead says of themselves; the same id again changes nothing."""
+    con.execute(
+        """INSERT INTO abstention (id, review, account, abstains, made) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO NOTHING""",
+        [id, review, account, abstains, now],
+    )
+
+
+def seen_before(con: Connection, review: str, account: str, stage: str) -> list[str]:
+    """Reports that this lead may not vote on, as they could see votes on them while they did not screen.
+
+    These are the reports with a vote from before they came back, however many of those votes still count: so nothing
+    that happens later moves the list. A report that is decided afresh is free again.
+    """
+    last = abstention(con, review, account)
+    if last is None or last.abstains:
+        return []
+    rows = con.execute(
+        """SELECT DISTINCT coalesce(p.report_id, d.record_id) AS report FROM decision d
+        LEFT JOIN report p ON p.record_id = d.record_id
+        LEFT JOIN reopened o ON o.review = d.review AND o.stage = d.stage
+            AND o.report_id = coalesce(p.report_id, d.record_id)
+        WHERE d.review = ? AND d.stage = ? AND d.reviewer <> ? AND d.seq < ? AND coalesce(o.seq, 0) < ?""",
+        [review, stage, account, last.seq, last.seq],
+    ).fetchall()
+    return [row[0] for row in rows]
