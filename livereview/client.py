@@ -51,10 +51,12 @@ class Local:
 
     def __init__(self, settings: Settings):
         refuse_to_own(settings)
+        from livereview.ops.restore import advice
         from livereview.store.open import Store
 
         self.settings = settings
-        self.store = Store(settings.database, settings.memory, settings.threads, settings.reserve)
+        with advice(settings.home, settings.backup):
+            self.store = Store(settings.database, settings.memory, settings.threads, settings.reserve)
         self.store.notes = told(settings)
 
     def call(self, operation: str, /, **arguments: Any) -> Answer:

@@ -111,6 +111,7 @@ def remove_leftovers(home: Path) -> list[Path]:
         *home.glob("backups/as-of-*"),
         *home.glob("backups/*.part"),
         *home.glob("*.duckdb.tmp"),
+        *home.glob(".restore-*"),
     ]
     for path in chosen:
         if path.is_dir() and not path.is_symlink():

@@ -21,6 +21,7 @@ EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "liver
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
+    "backups": {"disk", "errors"},
     "disk": {"errors"},
     "cells": set(),
     "texts": set(),
@@ -71,11 +72,12 @@ ALLOWED: dict[str, set[str]] = {
         "rights",
         "processes",
         "durable",
+        "backups",
     },
     "client": {"ops", "store", "settings", "errors", "wire"},
     "files": {"packed", "client", "sources", "records", "errors", "exchange"},
     "web": CORE
-    | {"disk", "rights", "ops", "parsing", "store", "exchange", "screening", "evidence", "settings", "sources"}
+    | {"backups", "disk", "rights", "ops", "parsing", "store", "exchange", "screening", "evidence", "settings", "sources"}
     | {"client", "wire", "private_files"},
     "night": {"errors", "replay", "settings", "flows"},
     "demo": {"client", "files", "night", "settings", "errors"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import uuid4
@@ -98,13 +97,3 @@ def sign_off(
             now=moment(now),
         )
         tell_published(client.call("settle_outbox", now=moment(now)))
-
-
-@app.command()
-def backup(
-    name: Annotated[str | None, typer.Option(help="Name of the copy; default: the time.")] = None, home: Home = None
-) -> None:
-    """Copy the database into backups/ while everything goes on working."""
-    with told(), Session(settings_of(home)) as client:
-        done = client.call("backup", name=name or datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ"))
-    out.print(f"Wrote {done['file']}", markup=False, soft_wrap=True)

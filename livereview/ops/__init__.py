@@ -17,6 +17,7 @@ from livereview.disk import full, is_full
 from livereview.errors import Refused
 from livereview.ops import (
     as_of,
+    backup,
     door,
     evidence,
     exchange,
@@ -41,12 +42,13 @@ from livereview.ops import (
     tips,
     withdraw,
 )
-from livereview.store.open import Store, backup
+from livereview.store.open import Store
 
 Answer = dict[str, Any]
 __all__ = [
     "OPS",
     "Answer",
+    "backup",
     "door",
     "evidence",
     "exchange",
@@ -71,10 +73,6 @@ __all__ = [
     "tips",
     "withdraw",
 ]
-
-
-def _backup(store: Store, *, name: str, now: datetime) -> Answer:
-    return {"file": str(backup(store, name))}
 
 
 def _rebuild(store: Store, *, now: datetime) -> Answer:
@@ -138,7 +136,8 @@ OPS: dict[str, Callable[..., Answer]] = {
     "note_digests": notices.note_digests,
     "due_webhooks": notices.due_webhooks,
     "note_delivery": notices.note_delivery,
-    "backup": _backup,
+    "backup": backup.backup,
+    "follow": backup.follow,
     "rebuild": _rebuild,
 }
 

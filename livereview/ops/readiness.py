@@ -87,6 +87,16 @@ def database(here: Surroundings) -> Answer:
     return True, "nothing that was acknowledged is known to be missing"
 
 
+def backup(here: Surroundings) -> Answer:
+    """What people did is kept in a second place, or was lately."""
+    if problem := service.backup_problem(here.store):
+        return False, problem
+    shipping = here.store.shipping.state()
+    if shipping:
+        return True, f"shipped to {shipping[0]} {shipping[1]:.0f} s ago"
+    return True, "no whole copy is due"
+
+
 def publisher(here: Surroundings) -> Answer:
     """The thread that publishes is at work, and no review waits long for its build."""
     age = here.store.heartbeats.age(PUBLISHER)
@@ -129,6 +139,7 @@ CHECKS: tuple[tuple[str, Callable[[Surroundings], Answer]], ...] = (
     ("write-ahead log", write_ahead_log),
     ("disk", disk),
     ("database", database),
+    ("backup", backup),
     ("publisher", publisher),
     ("latest", latest),
     ("schedule", schedule),

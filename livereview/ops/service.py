@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import json
+from datetime import UTC, datetime, timedelta
 
+from livereview.store import vitals
 from livereview.store.open import Store
+
+WITHOUT_BACKUP = timedelta(days=2)  # a nightly copy may fail once before somebody is called
+BEHIND_SECONDS = 300.0  # events are shipped each minute: a place that is away for a few is no alarm
 
 
 def alarms(store: Store, now: datetime) -> list[str]:
     """A sentence each, with the next step; nothing where all is well."""
-    problems = (disk_problem(store), database_problem(store))
+    problems = (disk_problem(store), database_problem(store), backup_problem(store))
     return [problem for problem in problems if problem]
 
 
@@ -29,3 +34,33 @@ def database_problem(store: Store) -> str | None:
     if store.broken.is_set():
         return "DuckDB closed the database after an error: restart the owner, and look into its log"
     return store.torn.words()
+
+
+def backup_problem(store: Store) -> str | None:
+    """That acts of people are in no backup: what is shipped each minute is behind, or there was no copy for days."""
+    shipping = store.shipping.state()
+    if shipping is not None:
+        place, seconds, problem = shipping
+        if seconds <= BEHIND_SECONDS:
+            return None
+        why = f": {problem}" if problem else ""
+        return f"the last {seconds / 60:,.0f} minutes are not backed up in {place}{why}"
+    wall = datetime.now(UTC)
+    last = _last_copy(store)
+    if last is not None:
+        if wall - last <= WITHOUT_BACKUP:
+            return None
+        return f"the last backup is of {last:%Y-%m-%d %H:%M} UTC; make one: livereview backup --to FOLDER"
+    with store.read() as con:
+        born = vitals.birth(con)
+    if wall - born <= WITHOUT_BACKUP:
+        return None
+    return "there has never been a backup; make one: livereview backup --to FOLDER, or set LIVEREVIEW_BACKUP"
+
+
+def _last_copy(store: Store) -> datetime | None:
+    """When the last whole copy was made, as the home remembers it."""
+    try:
+        return datetime.fromisoformat(json.loads((store.backups / "last.json").read_text())["made"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

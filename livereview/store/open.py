@@ -10,7 +10,6 @@ import fcntl
 import json
 import logging
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +28,7 @@ from livereview.store import condition, standings
 from livereview.store.condition import Mark, Torn
 from livereview.store.migrations import SQL as SQL
 from livereview.store.migrations import applied, copy_before, migrate, pending
-from livereview.store.vitals import Heartbeats
+from livereview.store.vitals import Heartbeats, Shipping
 from livereview.store.watch import Watch
 from livereview.store.writer import BULK, SOON, Writer
 from livereview.store.writer import Connection as Connection
@@ -114,6 +113,8 @@ class Store:
         self.broken = threading.Event()  # DuckDB has closed the database and can't go on without a restart
         self.heartbeats = Heartbeats()
         self.opened = datetime.now(UTC)
+        self.shipping = Shipping()
+        self.backing = threading.Lock()  # one backup at a time
         self.publishing = threading.Lock()  # two builds of one version would write over each other
         self._gate, self._watch = threading.Lock(), Watch()
         self._main = Writer(self._con.cursor(), "writer", self._gate)
@@ -274,10 +275,13 @@ class Store:
         self.lock.release()
 
 
-def connect(database: Path | str, backups: Path | None, memory: str, threads: int) -> Connection:
+def connect(
+    database: Path | str, backups: Path | None, memory: str, threads: int, read_only: bool = False
+) -> Connection:
     """A connection that reads and writes no file but its own and those in `backups`."""
     con = duckdb.connect(
         str(database),
+        read_only=read_only,
         config={
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
@@ -302,21 +306,3 @@ def memory_database(memory: str = "2GB", threads: int = 2) -> Connection:
     con = connect(":memory:", None, memory, threads)
     migrate(con)
     return con
-
-
-def backup(store: Store, name: str) -> Path:
-    """A copy of the whole database in `backups/<name>.duckdb`, consistent, while the owner goes on working."""
-    if not re.fullmatch(r"[A-Za-z0-9._-]{1,80}", name) or name.startswith("."):
-        raise Refused(f"{name!r} can't name a backup; use letters, digits, - and _")
-    store.backups.mkdir(parents=True, exist_ok=True)
-    target = store.backups / f"{name}.duckdb"
-    if target.exists():
-        raise Refused(f"{target} exists; choose another name")
-    with store.read(seconds=3600) as con:
-        source = con.execute("SELECT current_database()").fetchall()[0][0]
-        con.execute(f"ATTACH '{target}' AS backup_copy")  # the name was checked above
-        try:
-            con.execute(f'COPY FROM DATABASE "{source}" TO backup_copy')
-        finally:
-            con.execute("DETACH backup_copy")
-    return target

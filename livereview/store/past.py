@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from livereview.store.open import Connection, Store, backup, connect
+from livereview.store.open import Connection, Store
 from livereview.store.rows import one_row
 
 DERIVED = ("screening_state",)  # has the number of an event, and is made again
@@ -42,13 +42,22 @@ def last_build(con: Connection, review: str, moment: datetime) -> int | None:
 @contextmanager
 def copy(store: Store, name: str) -> Iterator[Connection]:
     """A copy of the whole database to change at will; it is gone afterwards."""
-    path = backup(store, name)
-    con = connect(path, None, "1GB", 1)
+    from livereview.store import copies  # which asks this module for the tables of events
+
+    store.backups.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store.reserve.require_bytes(store.database.stat().st_size, "a copy of the database to look into the past")
+    path = store.backups / f"{name}.duckdb"
     try:
-        yield con
+        with store.still() as moment:
+            copies.copy_all(moment, path)
+        con = copies.open_copy(path, "1GB", read_only=False)
+        try:
+            yield con
+        finally:
+            con.close()
     finally:
-        con.close()
-        path.unlink()
+        path.unlink(missing_ok=True)
+        path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
 
 
 def forget(con: Connection, upto: int, moment: datetime) -> None:

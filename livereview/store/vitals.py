@@ -33,6 +33,40 @@ class Heartbeats:
         return None if last is None else self._clock() - last
 
 
+class Shipping:
+    """How the shipping of each minute's events fares: where to, since when, and what is wrong. Safe from any thread."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._place: str | None = None
+        self._last = 0.0
+        self._problem: str | None = None
+
+    def begin(self, place: str) -> None:
+        """From now on events are shipped there."""
+        with self._lock:
+            if self._place is None:
+                self._last = self._clock()
+            self._place = place
+
+    def done(self) -> None:
+        """All that there was is there."""
+        with self._lock:
+            self._last, self._problem = self._clock(), None
+
+    def failed(self, problem: str) -> None:
+        with self._lock:
+            self._problem = problem
+
+    def state(self) -> tuple[str, float, str | None] | None:
+        """(place, seconds since all was there, what is wrong); None: nothing is shipped."""
+        with self._lock:
+            if self._place is None:
+                return None
+            return self._place, self._clock() - self._last, self._problem
+
+
 @dataclass(frozen=True, slots=True)
 class SignOfLife:
     """What a process said when it was last heard of; `ok` is its own word."""
@@ -56,3 +90,9 @@ def last_sign(con: Connection, process: str) -> SignOfLife | None:
     """The last sign of life of this process, or None if it never gave one."""
     rows = con.execute("SELECT process, words, ok, seen FROM sign_of_life WHERE process = ?", [process]).fetchall()
     return SignOfLife(*rows[0]) if rows else None
+
+
+def birth(con: Connection) -> datetime:
+    """When this database began."""
+    found: datetime = con.execute("SELECT made FROM birth").fetchall()[0][0]
+    return found

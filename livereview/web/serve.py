@@ -22,9 +22,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from livereview import client, ops, private_files
-from livereview.errors import Refused, Retry
+from livereview.backups.target import without_secrets
+from livereview.errors import LivereviewError, Refused, Retry
 from livereview.ops.published import FolderChecker
 from livereview.ops.readiness import PUBLISHER
+from livereview.ops.restore import advice
 from livereview.settings import Settings, told
 from livereview.store import searches, versions
 from livereview.store.open import Store, describe, owner
@@ -49,6 +51,7 @@ NIGHTS_PAUSE = 30.0  # seconds between two looks at whether running searches hav
 LOCK_PAUSE = 0.5  # seconds between two looks at whether the database is free
 SERVED_WAIT = 60.0  # seconds in which an owner that is being replaced is gone: systemd and compose give it 30
 LOCK_TOLD_EACH = 30.0  # seconds between two lines in the log while it is not
+SHIPPING_PAUSE = 60.0  # seconds between two increments: so much work can be lost at most with the disk
 TRY_AGAIN = 600  # looks after which a build that failed is tried again
 
 
@@ -64,7 +67,7 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, patienc
         made = app.create(store, settings, token=client.token(settings))
         server = Server(made, room, patience, settings.proxies)
         server.config.load()  # first of all: whoever finds the door open is answered at once
-        with _listen(host, port) as door, _at_work(store, settings.site):
+        with _listen(host, port) as door, _at_work(store, settings):
             _announce(store, settings, host, _url(host, door.getsockname()[1]))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, _end)
@@ -122,7 +125,8 @@ def _opened(settings: Settings, sleep: Callable[[float], None] = time.sleep) -> 
         holder = owner(settings.database)
         if holder is None:
             try:
-                return Store(settings.database, settings.memory, settings.threads, settings.reserve)
+                with advice(settings.home, settings.backup):
+                    return Store(settings.database, settings.memory, settings.threads, settings.reserve)
             except Refused:
                 holder = owner(settings.database)
                 if holder is None:  # it was refused for another reason
@@ -141,23 +145,26 @@ def _opened(settings: Settings, sleep: Callable[[float], None] = time.sleep) -> 
 
 
 @contextmanager
-def _at_work(store: Store, site: Path) -> Iterator[None]:
+def _at_work(store: Store, settings: Settings) -> Iterator[None]:
     """With the threads that publish and rank; they finish what they have in hand."""
     stop = threading.Event()
     store.heartbeats.beat(PUBLISHER)
-    publisher = threading.Thread(target=publish_all, args=(store, site, stop), name="publisher", daemon=True)
+    publisher = threading.Thread(target=publish_all, args=(store, settings.site, stop), name="publisher", daemon=True)
     ranker = threading.Thread(target=rank_all, args=(store, stop), name="ranker", daemon=True)
     watcher = threading.Thread(target=watch_nights, args=(store, stop), name="watcher of nights", daemon=True)
-    publisher.start()
-    ranker.start()
-    watcher.start()
+    threads = [publisher, ranker, watcher]
+    if settings.backup:
+        store.shipping.begin(without_secrets(settings.backup))
+        shipper = (store, settings.backup, settings.keep, stop)
+        threads.append(threading.Thread(target=ship_all, args=shipper, name="shipper", daemon=True))
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         stop.set()
-        publisher.join()
-        ranker.join()
-        watcher.join()
+        for thread in threads:
+            thread.join()
 
 
 def _announce(store: Store, settings: Settings, host: str, url: str) -> None:
@@ -252,6 +259,20 @@ def rank_all(store: Store, stop: threading.Event, pause: float = RANKING_PAUSE) 
             log.warning("%s", told.message)
         except Exception:  # the old order stands, and screening goes on
             log.exception("a queue could not be ranked")
+
+
+def ship_all(store: Store, place: str, keep: int, stop: threading.Event, pause: float = SHIPPING_PAUSE) -> None:
+    """Ship to `place` each minute what came since the last, until `stop` is set, and then once more."""
+    while True:
+        try:
+            ops.backup.follow(store, target=place, now=datetime.now(UTC), keep=keep)
+        except LivereviewError as error:
+            log.warning("not backed up: %s", error.message)
+        except Exception:  # it is tried again; `status` and /readyz tell when it lasts
+            log.exception("not backed up")
+        if stop.is_set():
+            return
+        stop.wait(pause)
 
 
 def publish_all(store: Store, folder: Path, stop: threading.Event, pause: float = PAUSE) -> None:
