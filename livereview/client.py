@@ -51,7 +51,7 @@ class Local:
 
     def __init__(self, settings: Settings):
         refuse_to_own(settings)
-        from livereview.ops.restore import advice
+        from livereview.ops.advice import advice
         from livereview.store.open import Store
 
         self.settings = settings

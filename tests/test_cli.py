@@ -154,8 +154,8 @@ def test_the_life_of_a_record_by_hand(tmp_path: Path, protocol: Path) -> None:
     assert "stands" in livereview("publish", "--review", "small-review", home=home).stdout
     told = json.loads(livereview("status", "--json", home=home).stdout)
     assert told[0]["flow"]["included"] == 1
-    copy = livereview("backup", "--name", "one", home=home).stdout.split("Wrote ")[1].strip()
-    assert Path(copy).stat().st_size > 0
+    assert "Wrote one in " in livereview("backup", "--name", "one", home=home).stdout
+    assert "can be brought back" in livereview("restore", home / "backups", "--check", home=home).stdout
     assert "ada (reviewer, every review) signs in with: " in livereview("account", "ada", home=home).stdout
     assert "records settled again" in livereview("rebuild", home=home).stdout
 

@@ -77,7 +77,19 @@ ALLOWED: dict[str, set[str]] = {
     "client": {"ops", "store", "settings", "errors", "wire"},
     "files": {"packed", "client", "sources", "records", "errors", "exchange"},
     "web": CORE
-    | {"backups", "disk", "rights", "ops", "parsing", "store", "exchange", "screening", "evidence", "settings", "sources"}
+    | {
+        "backups",
+        "disk",
+        "rights",
+        "ops",
+        "parsing",
+        "store",
+        "exchange",
+        "screening",
+        "evidence",
+        "settings",
+        "sources",
+    }
     | {"client", "wire", "private_files"},
     "night": {"errors", "replay", "settings", "flows"},
     "demo": {"client", "files", "night", "settings", "errors"},

@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from livereview.errors import Refused
-from livereview.store.open import SQL, Connection, Store, backup, memory_database, migrate, owner
+from livereview.store.open import SQL, Connection, Store, memory_database, migrate, owner
 
 ADD = "INSERT INTO outbox (review, cause, made) VALUES ('r', ?, now())"
 
@@ -110,22 +110,6 @@ def test_every_view_answers_on_an_empty_database() -> None:
     assert {"current_decision", "queue", "to_extract", "flow_counts"} <= set(names)
     for name in names:
         assert con.execute(f"SELECT * FROM {name}").fetchall() == []
-
-
-def test_a_backup_is_a_database_of_its_own_while_the_owner_goes_on(store: Store) -> None:
-    store.write(lambda con: con.execute(ADD, ["kept"]))
-    copy = backup(store, "friday")
-    store.write(lambda con: con.execute(ADD, ["later"]))
-    with Store(copy) as restored:
-        assert causes(restored) == ["kept"]
-        restored.write(lambda con: con.execute(ADD, ["goes on"]))
-        assert causes(restored) == ["kept", "goes on"]
-
-
-@pytest.mark.parametrize("name", ["../x", "a'b", "", ".hidden", "a/b"])
-def test_a_backup_can_not_be_named_out_of_its_folder(store: Store, name: str) -> None:
-    with pytest.raises(Refused, match="can't name a backup"):
-        backup(store, name)
 
 
 WRITER = """

@@ -21,6 +21,7 @@ from livereview.ops import (
     door,
     evidence,
     exchange,
+    follow,
     full_text,
     impact,
     nights,
@@ -52,6 +53,7 @@ __all__ = [
     "door",
     "evidence",
     "exchange",
+    "follow",
     "full_text",
     "impact",
     "nights",
@@ -137,7 +139,7 @@ OPS: dict[str, Callable[..., Answer]] = {
     "due_webhooks": notices.due_webhooks,
     "note_delivery": notices.note_delivery,
     "backup": backup.backup,
-    "follow": backup.follow,
+    "follow": follow.follow,
     "rebuild": _rebuild,
 }
 

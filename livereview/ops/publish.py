@@ -53,6 +53,7 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
         try:
             notice = withdraw.bury(store, con, review, home, known, now)
             snap = snapshot(con, review, known)
+            store.reserve.require("no new version is built")
             version = _version(snap, known, cause, upto, now)
             new = version.number > len(known)
             if new:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-import json
 import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -27,13 +25,12 @@ from livereview.backups.manifest import (
     read_manifest,
     unsealed,
 )
-from livereview.backups.target import NAME, Target, at, without_secrets
+from livereview.backups.target import NAME, Target, at
 from livereview.disk import room, sync_folder
 from livereview.errors import DiskFull, LivereviewError, Refused
 from livereview.ops import settle
 from livereview.ops.backup import DATABASE, DETAILS, HEAD, MANIFEST, whole_copies
 from livereview.store import copies, past, records
-from livereview.store.condition import Unopenable
 from livereview.store.open import Connection, OwnerLock, Store, connect
 
 STAYS = ("backups", "owner.token")  # of a home, where it is: the backup may be read from there
@@ -99,19 +96,6 @@ def check(address: str, copy: str | None = None, scratch: Path | None = None) ->
         return _prepare(at(address) if not _is_file(address) else None, address, Path(folder) / "home", copy)
 
 
-def newest(addresses: list[str]) -> tuple[str, Manifest] | None:
-    """(address, manifest) of the newest whole copy in these places, as far as they can be reached."""
-    found: list[tuple[str, Manifest]] = []
-    for address in addresses:
-        with suppress(LivereviewError):
-            place = at(address)
-            for name in reversed(whole_copies(place)):
-                with suppress(LivereviewError):
-                    found.append((address, _manifest(place, name)))
-                    break
-    return max(found, key=lambda one: one[1].made, default=None)
-
-
 def _is_content(path: Path) -> bool:
     return path.name not in STAYS and not path.name.startswith((".", SETS_ASIDE)) and path.suffix != ".owner"
 
@@ -120,7 +104,8 @@ def _is_file(address: str) -> bool:
     return "://" not in address and Path(address).expanduser().is_file()
 
 
-def _manifest(place: Target, name: str) -> Manifest:
+def manifest_of(place: Target, name: str) -> Manifest:
+    """What a copy says of itself; raises Refused where it or its database is damaged or not all there."""
     manifest = read_manifest(place.read(f"copies/{name}/{MANIFEST}"), f"the manifest of {name}")
     size = place.size(f"copies/{name}/{DATABASE}")
     if size != manifest.database.size:
@@ -164,7 +149,7 @@ def _choose(place: Target, copy: str | None, target: Path, problems: list[str]) 
         try:
             if not NAME.fullmatch(name):
                 raise Refused(f"{name!r} is not the name of a copy")
-            manifest = _manifest(place, name)
+            manifest = manifest_of(place, name)
             _fetch(place, f"copies/{name}/{DATABASE}", manifest.database, target)
         except Refused as error:
             problems.append(error.message)
@@ -374,38 +359,3 @@ def _move_in(scratch: Path, home: Path) -> None:
         if (scratch / name).exists():
             (scratch / name).rename(home / name)
     sync_folder(home)
-
-
-@contextmanager
-def advice(home: Path, address: str) -> Iterator[None]:
-    """Add to what says that a database can't be opened which backup would do, and how to bring it back."""
-    try:
-        yield
-    except Unopenable as error:
-        raise Unopenable(f"{error.message}. {_advice(home, address)}") from error
-
-
-def _advice(home: Path, address: str) -> str:
-    places = [place for place in (address, str(home / "backups"), _last_place(home)) if place]
-    found = newest(list(dict.fromkeys(places)))
-    if found is None:
-        return f"No backup was found in {' or '.join(dict.fromkeys(places))}"
-    place, manifest = found
-    shown = without_secrets(place) if "://" in place else place
-    return (
-        f"The newest backup is {manifest.name} of {manifest.made[:16]} with {manifest.counts.get('decision', 0):,} "
-        f"decisions: livereview restore {shown} --home {home} --replace"
-    )
-
-
-def _last_place(home: Path) -> str:
-    """Where the last whole copy went, as noted in the home."""
-    try:
-        return str(json.loads((home / "backups" / "last.json").read_text())["place"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
-def told(found: Found) -> dict[str, Any]:
-    """`found` as plain data."""
-    return asdict(found)

@@ -232,7 +232,8 @@ def _disk_full(request: Request) -> Response:
     """What was sent comes back in a form that sends it again, with its id, so that nothing is typed or kept twice."""
     if guard.path_of(request).startswith("/api/"):
         return JSONResponse({"error": pages.DISK_FULL}, pages.INSUFFICIENT_STORAGE)
-    sent = getattr(request, "_form", None)  # as the route has read it; a body can't be read twice
+    read = getattr(request.state, "read", request)
+    sent = getattr(read, "_form", None)  # as the route has read it; a body can't be read twice
     fields = [(name, value) for name, value in sent.multi_items() if isinstance(value, str)] if sent else []
     secret = any(name == "secret" for name, _ in fields)
     return pages.disk_full(guard.place_of(request), [] if secret else fields)

@@ -157,7 +157,8 @@ class GuardedRoute(APIRoute):
         async def judged(request: Request) -> Response:
             if self.act != rights.OPEN_TO_ALL:
                 await run_in_threadpool(let_in, request, self.act)
-            return await handle(bodies.limited(request, self.largest))
+            request.state.read = read = bodies.limited(request, self.largest)  # which has the form, should it fail
+            return await handle(read)
 
         return judged
 

@@ -24,9 +24,9 @@ from fastapi import FastAPI
 from livereview import client, ops, private_files
 from livereview.backups.target import without_secrets
 from livereview.errors import LivereviewError, Refused, Retry
+from livereview.ops.advice import advice
 from livereview.ops.published import FolderChecker
 from livereview.ops.readiness import PUBLISHER
-from livereview.ops.restore import advice
 from livereview.settings import Settings, told
 from livereview.store import searches, versions
 from livereview.store.open import Store, describe, owner
@@ -265,7 +265,7 @@ def ship_all(store: Store, place: str, keep: int, stop: threading.Event, pause: 
     """Ship to `place` each minute what came since the last, until `stop` is set, and then once more."""
     while True:
         try:
-            ops.backup.follow(store, target=place, now=datetime.now(UTC), keep=keep)
+            ops.follow.follow(store, target=place, now=datetime.now(UTC), keep=keep)
         except LivereviewError as error:
             log.warning("not backed up: %s", error.message)
         except Exception:  # it is tried again; `status` and /readyz tell when it lasts
