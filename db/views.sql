@@ -25,10 +25,11 @@ SELECT h.review, h.record_id, coalesce(p.report_id, h.record_id) AS report_id, m
 FROM hit h LEFT JOIN report p ON p.record_id = h.record_id
 GROUP BY h.review, h.record_id, p.report_id;
 
--- When a report was last opened again at a stage: decisions from before do not count.
+-- When a report was last opened again at a stage: decisions from before do not count. A reopening may be taken back.
 CREATE OR REPLACE VIEW reopened AS
 SELECT o.review, coalesce(p.report_id, o.record_id) AS report_id, o.stage, max(o.seq) AS seq, arg_max(o.cause, o.seq) AS cause
-FROM reopening o LEFT JOIN report p ON p.record_id = o.record_id GROUP BY ALL;
+FROM reopening o ANTI JOIN cancelled c ON c.event = o.id
+LEFT JOIN report p ON p.record_id = o.record_id GROUP BY ALL;
 
 -- The last word of each reviewer on each record and stage, unless taken back. The report is looked up through the
 -- record: merging or unmerging never rewrites a decision.
@@ -123,6 +124,7 @@ WHERE m.verdict IN ('doubtful', 'same') AND coalesce(l.report_id, m.left_id) <> 
 -- Whether a review is retired, where a vote was carried: the last one's word, until the protocol changes.
 CREATE OR REPLACE VIEW decided_status AS
 SELECT p.review, p.kind, o.proposal, o.seq FROM retirement_outcome o JOIN retirement_proposal p ON p.id = o.proposal
+ANTI JOIN cancelled x ON x.event = o.id
 JOIN current_protocol c ON c.review = p.review AND c.seq < o.seq
 WHERE o.carried QUALIFY row_number() OVER (PARTITION BY p.review ORDER BY o.seq DESC) = 1;
 

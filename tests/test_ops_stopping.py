@@ -133,7 +133,9 @@ def test_the_lead_does_all_of_it_on_a_page(reviewed: Store, browser: People) -> 
     lena = browser("lena", "lead")
     page = lena.get(f"/r/{REVIEW}")
     assert "Stop reading here" in page and "Audit the unread" in page
-    assert "<strong>Reading is stopped</strong>" in lena.press("Stop reading here", note="enough")
+    assert "2 reports left unread" in lena.press("Stop reading here", note="enough")
+    lena.press("Yes, do this")
+    assert "<strong>Reading is stopped</strong>" in lena.get(f"/r/{REVIEW}")
     page = lena.press("Audit the unread", number="1")
     assert "of 2 unread, 1 were drawn at random" in page
     assert "Reading is stopped" not in lena.press("Read on")
@@ -177,7 +179,8 @@ def test_doubted_decisions_are_listed_explained_and_asked_again(reviewed: Store,
     assert lena.http.get(f"/r/{REVIEW}/curve.png").content.startswith(b"\x89PNG")
     lena.get(f"/r/{REVIEW}")
     asked = next(form for form in Forms(lena.page.text).all if form["fields"].get("record") == wrong)
-    lena.http.post(asked["action"], data=asked["fields"])
+    lena.page = lena.http.post(asked["action"], data=asked["fields"])
+    lena.press("Yes, do this")
     assert wrong in queue(reviewed)
     with reviewed.read() as con:
         assert wrong not in [one["record_id"] for one in ops.ranking.reading(con, REVIEW).doubts]

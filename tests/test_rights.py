@@ -6,6 +6,7 @@ import ast
 import re
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
@@ -43,6 +44,10 @@ def token(store: Store, account: str, *scopes: str, review: str | None = None) -
     return secret
 
 
+def form() -> dict[str, str]:
+    return {"form": uuid4().hex}
+
+
 def program(app: FastAPI, secret: str) -> TestClient:
     return TestClient(app, headers={"Authorization": f"Bearer {secret}"}, follow_redirects=False)
 
@@ -60,12 +65,12 @@ def of_token(store: Store, secret: str) -> Principal:
 def test_a_token_of_one_review_opens_accounts_of_that_review_only(app: FastAPI, people: Store) -> None:
     http = program(app, token(people, "lena", *ALL, review=REVIEW))
     team_page = f"/r/{REVIEW}/team"
-    wide = http.post(team_page, data={"name": "mal", "act": "open", "role": "lead", "reach": "every"})
+    wide = http.post(team_page, data={**form(), "name": "mal", "act": "open", "role": "lead", "reach": "every"})
     assert wide.status_code == 422 and "can&#39;t open more" in wide.text
     for name, reach in (("nina", "here"), ("pia", "")):
-        narrow = http.post(team_page, data={"name": name, "act": "open", "role": "lead", "reach": reach})
-        assert narrow.status_code == 200
-        (secret,) = re.findall(r"<code>([\w-]{32})</code>", narrow.text)
+        narrow = http.post(team_page, data={**form(), "name": name, "act": "open", "role": "lead", "reach": reach})
+        assert narrow.status_code == 303
+        (secret,) = re.findall(r"<code>([\w-]{32})</code>", http.get(narrow.headers["location"]).text)
         made = Browser(app, secret)
         assert made.http.get(f"/r/{REVIEW}").status_code == 200
         assert made.http.get(f"/r/{OTHER}").status_code == 404
@@ -78,7 +83,7 @@ def test_a_token_of_one_review_changes_nobody_who_reaches_further(app: FastAPI, 
     http = program(app, token(people, "lena", *ALL, review=REVIEW))
     for act in ({"act": "close"}, {"act": "open", "role": "reader"}):
         for name in ("ada", "lena"):
-            answer = http.post(f"/r/{REVIEW}/team", data={"name": name, **act})
+            answer = http.post(f"/r/{REVIEW}/team", data={**form(), "name": name, **act})
             assert answer.status_code == 422, (name, act)
     assert Browser(app, secret_of("ada")).page.status_code == 200
 
@@ -99,8 +104,8 @@ def test_a_token_opens_no_account_that_may_do_more_than_itself(
     app: FastAPI, people: Store, scopes: tuple[str, ...], role: str, opens: bool
 ) -> None:
     http = program(app, token(people, "lena", *scopes))
-    answer = http.post(f"/r/{REVIEW}/team", data={"name": "mal", "act": "open", "role": role})
-    assert (answer.status_code == 200) == opens
+    answer = http.post(f"/r/{REVIEW}/team", data={**form(), "name": "mal", "act": "open", "role": role})
+    assert (answer.status_code == 303) == opens
     with people.read() as con:
         assert (accounts.open_one(con, "mal") is not None) == opens
 

@@ -87,7 +87,9 @@ def test_a_report_is_put_into_a_study_by_suggestion_and_taken_out_again(
 def _take_out(person: Browser, record: str) -> str:
     forms = Forms(person.page.text).all
     one = next(form for form in forms if "Take out" in form["buttons"] and form["fields"]["record"] == record)
-    return person.http.post(one["action"], data=one["fields"]).text
+    person.page = person.http.post(one["action"], data=one["fields"])
+    assert "before: doe-2020" in person.page.text
+    return person.press("Yes, do this")
 
 
 def test_what_if_a_study_were_removed(reviewed: Store, included: list[str], browser: People) -> None:

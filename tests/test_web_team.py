@@ -15,6 +15,7 @@ from tests.test_web_screen import TA, vote
 
 People = Callable[..., Browser]
 TEAM = f"/r/{REVIEW}/team"
+YES = "Yes, do this"
 AGE, ADULT = Criterion("age", "include", "Under 18"), Criterion("adult", "exclude", "Over 18")
 
 
@@ -63,6 +64,8 @@ def test_closing_an_account_gives_back_what_only_it_had_voted_on(reviewed: Store
     assert "Title and abstract: 2" in page
     action, fields = lena.form("Close")
     lena.page = lena.http.post(action, data={**fields, "name": "bo"})
+    assert "1 record has no vote but theirs" in lena.page.text
+    lena.press(YES)
     assert lena.http.post("/sign-in", data={"secret": secret_of("bo")}).status_code == 401
     with reviewed.read() as con:
         rows = con.execute("SELECT report_id, stage, votes, state FROM screening_state ORDER BY seq").fetchall()
@@ -72,8 +75,8 @@ def test_closing_an_account_gives_back_what_only_it_had_voted_on(reviewed: Store
 def test_nobody_closes_their_own_account(browser: People) -> None:
     lena = browser("lena", "lead")
     lena.get(TEAM)
-    csrf = lena.form("Open it")[1]["csrf"]
-    answer = lena.http.post(TEAM, data={"csrf": csrf, "name": "lena", "act": "close"})
+    _, fields = lena.form("Open it")
+    answer = lena.http.post(TEAM, data={**fields, "name": "lena", "act": "close"})
     assert answer.status_code == 422 and "another lead must close it" in answer.text
 
 
@@ -95,7 +98,9 @@ def test_a_changed_criterion_lists_the_decisions_it_may_turn_and_has_them_decide
     surveil.register(reviewed, text=narrower, now=NOW)
     page = lena.get(TEAM)
     assert "2 decisions at title and abstract may turn" in page and "Trial 2" in page and "Trial 1" not in page
-    assert "None that today" in lena.press("Have them decided again")
+    assert "Decisions that count no more: 2" in lena.press("Have them decided again")
+    lena.press(YES)
+    assert "None that today" in lena.get(TEAM)
     assert "Trial 2" in browser("ada").get(TA)
 
 

@@ -296,7 +296,10 @@ def test_a_lead_withdraws_on_the_page_and_lets_it_stand_again(
     build(reviewed, settings.site, NOW)
     lena = browser("lena", "lead")
     lena.get(f"/r/{REVIEW}")
+    page = lena.press("Withdraw it", version="1", reason="A study was counted twice.")
+    assert "It is the newest" in page and "Version 1 is withdrawn" not in lena.get(f"/r/{REVIEW}")
     lena.press("Withdraw it", version="1", reason="A study was counted twice.")
+    lena.press("Yes, do this")
     page = lena.get(f"/r/{REVIEW}")
     assert "Version 1 is withdrawn since" in page and "A study was counted twice." in page
     assert lena.http.get(f"/site/{REVIEW}/v/1/index.html").status_code == 410

@@ -16,6 +16,7 @@ from typing import Any
 from livereview.disk import full, is_full
 from livereview.errors import Refused
 from livereview.ops import (
+    acts,
     as_of,
     backup,
     door,
@@ -49,6 +50,7 @@ Answer = dict[str, Any]
 __all__ = [
     "OPS",
     "Answer",
+    "acts",
     "backup",
     "door",
     "evidence",
@@ -134,6 +136,12 @@ OPS: dict[str, Callable[..., Answer]] = {
     "add_token": team.add_token,
     "revoke_token": team.revoke_token,
     "tokens": team.tokens,
+    "preview_act": acts.preview,
+    "act": acts.carry_out,
+    "take_back_act": acts.take_back,
+    "acts": acts.listing,
+    "ask_for_act": acts.ask,
+    "decline_act": acts.decline,
     "digests": notices.digests,
     "note_digests": notices.note_digests,
     "due_webhooks": notices.due_webhooks,
@@ -144,7 +152,18 @@ OPS: dict[str, Callable[..., Answer]] = {
 }
 
 
-NEED_FOLDER = ("publish", "settle_outbox", "as_of", "withdraw", "take_back", "status", "digests", "readiness")
+NEED_FOLDER = (
+    "act",
+    "take_back_act",
+    "publish",
+    "settle_outbox",
+    "as_of",
+    "withdraw",
+    "take_back",
+    "status",
+    "digests",
+    "readiness",
+)
 
 
 def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:

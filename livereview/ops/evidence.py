@@ -112,19 +112,30 @@ def group(
     store: Store, *, id: str, review: str, record: str, study: str | None, by: str, now: datetime
 ) -> dict[str, Any]:
     """Say that the report of this record belongs to a study, or (None) to none; said again otherwise, that holds."""
+    return store.write(lambda con: group_in(con, id, review, record, study, by, now))
 
-    def job(con: Connection) -> dict[str, Any]:
-        report = _included(con, review, record)
-        if study is not None and study not in evidence.reports_of(con, review):
-            known = ", ".join(evidence.reports_of(con, review)) or "none yet"
-            raise Refused(f"no study {study!r} in {review}; the studies: {known}. A new one begins with its form")
-        evidence.link(con, review, study or "", [(id, report)], by, now)
-        versions.ask(
-            con, review, f"a report was put with {study}" if study else "a report was taken out of a study", now
-        )
-        return {"record": report, "study": study}
 
-    return store.write(job)
+def group_in(
+    con: Connection, id: str, review: str, record: str, study: str | None, by: str, now: datetime
+) -> dict[str, Any]:
+    """As `group`, within a transaction. All records of the report that belong to a study go with it."""
+    report = _included(con, review, record)
+    if study is not None and study not in evidence.reports_of(con, review):
+        known = ", ".join(evidence.reports_of(con, review)) or "none yet"
+        raise Refused(f"no study {study!r} in {review}; the studies: {known}. A new one begins with its form")
+    before = linked_records(con, review, report)
+    elsewhere = [member for member, (where, _) in before.items() if where and where != study and member != report]
+    events = [(id, report), *((f"{id}/{member}", member) for member in elsewhere)]
+    evidence.link(con, review, study or "", events, by, now)
+    cause = f"a report was put with {study}" if study else "a report was taken out of a study"
+    versions.ask(con, review, cause, now)
+    return {"record": report, "study": study, "events": dict(events)}
+
+
+def linked_records(con: Connection, review: str, record: str) -> dict[str, tuple[str, str]]:
+    """(study, id of the event) that holds for each record of this record's report that was ever put into a study."""
+    report = records.report_of(con, [record]).get(record, record)
+    return evidence.links(con, review, standings.members(con, [report]))
 
 
 def suggestions(con: Connection, review: str) -> dict[str, tuple[Suggestion, ...]]:

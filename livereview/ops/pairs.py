@@ -55,19 +55,22 @@ def explain(store: Store, *, left: str, right: str, now: datetime) -> dict[str, 
 @typed
 def judge(store: Store, *, id: str, left: str, right: str, verdict: str, person: str, now: datetime) -> dict[str, Any]:
     """A person's word on a pair of records: same, linked, different, or withdrawn. Reports follow at once."""
+    return store.write(lambda con: judge_in(con, id, left, right, verdict, person, now))
+
+
+def judge_in(
+    con: Connection, id: str, left: str, right: str, verdict: str, person: str, now: datetime
+) -> dict[str, Any]:
+    """As `judge`, within a transaction."""
     if verdict not in ("same", "linked", "different", "withdrawn"):
         raise Refused(f"verdict must be one of same, linked, different, withdrawn; it was {verdict!r}")
     if left == right:
         raise Refused("a pair needs two different records")
     left, right = sorted((left, right))
-
-    def job(con: Connection) -> dict[str, Any]:
-        if len(records.current(con, [left, right])) < 2:
-            raise Refused(f"unknown record among {left}, {right}")
-        matches.append(con, [matches.Match(id, left, right, verdict, person, "person", "-", {})], now)
-        regroup(con, [left, right])
-        for review in records.reviews_of(con, [left, right]):
-            versions.ask(con, review, "a person judged whether two records are one report", now)
-        return {"reports": dict(records.report_of(con, [left, right]))}
-
-    return store.write(job)
+    if len(records.current(con, [left, right])) < 2:
+        raise Refused(f"unknown record among {left}, {right}")
+    matches.append(con, [matches.Match(id, left, right, verdict, person, "person", "-", {})], now)
+    regroup(con, [left, right])
+    for review in records.reviews_of(con, [left, right]):
+        versions.ask(con, review, "a person judged whether two records are one report", now)
+    return {"reports": dict(records.report_of(con, [left, right]))}

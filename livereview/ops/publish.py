@@ -14,6 +14,7 @@ from livereview import durable
 from livereview.durable import Staging
 from livereview.errors import Refused
 from livereview.evidence.claims import CONCLUSION_CHANGED, sentences
+from livereview.evidence.falls import is_large_fall
 from livereview.ops import published_files, renditions
 from livereview.ops.published_files import ReviewFolder
 from livereview.ops.snapshot import snapshot, withdrawn
@@ -26,6 +27,7 @@ from livereview.store.versions import Held, Version
 from livereview.summary import front, graves, site, tombstone
 from livereview.summary.snapshot import Snapshot
 
+FALL = "large fall"  # the class of a reason to hold a build
 LATEST, NUMBERED = "../", "../../"  # from a build to the folder of its review
 
 
@@ -58,7 +60,7 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
             new = version.number > len(known)
             if new:
                 version = _signed(snap, version, versions.signed_by(con, review, version.content_hash), waiting)
-                if _needs_name(snap.review, version):
+                if _needs_name(snap.review, version, known):
                     if notice:  # it was built, so that as-of finds it
                         store.write(lambda c: versions.answered(c, review, upto, None, now))
                     return _hold(store, review, known[-1], version, waiting, folder)
@@ -130,8 +132,31 @@ def _signed(snap: Snapshot, version: Version, author: str | None, waiting: Held 
     return replace(version, cause=cause, signed_by=author, summary=made.text.decode())
 
 
-def _needs_name(review: Review, version: Version) -> bool:
-    return review.living.sign_off and version.change in CONCLUSION_CHANGED and version.signed_by is None
+def _needs_name(review: Review, version: Version, known: Sequence[Version]) -> bool:
+    """Whether a lead must sign first: the version changes a conclusion, or much of the evidence has left."""
+    if not review.living.sign_off or version.signed_by is not None:
+        return False
+    return version.change in CONCLUSION_CHANGED or bool(known and _fall(known[-1], version))
+
+
+def _fall(last: Version, version: Version) -> list[dict[str, Any]]:
+    """A large fall in what is included, as one of the reasons of `claims.sentences`; none where there is none."""
+    before, after = json.loads(last.summary), json.loads(version.summary)
+    counts = [
+        ("included reports", before["flow"]["included"], after["flow"]["included"]),
+        ("included studies", len(before["studies"]), len(after["studies"])),
+    ]
+    return [
+        {
+            "claim": what,
+            "class": FALL,
+            "why": f"from {was:,} to {now:,}; look at the log of acts before you sign",
+            "before": f"{was:,} {what}.",
+            "after": f"{now:,} {what}.",
+        }
+        for what, was, now in counts
+        if is_large_fall(was, now)
+    ]
 
 
 def _hold(
@@ -140,7 +165,7 @@ def _hold(
     """Note what waits for a name; the published folder stays as it is."""
     before, after = json.loads(last.summary), json.loads(version.summary)
     changed = [(one["claim"], one["class"], one["why"]) for one in after["changed"]["reasons"]]
-    reasons = sentences(before["claims"], after["claims"], changed)
+    reasons = [*_fall(last, version), *sentences(before["claims"], after["claims"], changed)]
     since = waiting.since if waiting and waiting.content_hash == version.content_hash else version.made.isoformat()
     held = Held(version.content_hash, version.change, reasons, version.cause, since)
     store.write(lambda con: versions.answered(con, review, version.upto, None, version.made, held))

@@ -224,14 +224,19 @@ def look_again(store: Store, *, id: str, review: str, record: str, by: str, now:
     """Open a settled report again that the model doubts: everyone votes afresh, and the old votes stay in the books."""
 
     def job(con: Connection) -> dict[str, Any]:
-        if record not in {one["record_id"] for one in _doubts(con, review)}:
-            raise Refused("this decision is not in doubt any more; reload the page")
+        check_doubted(con, review, record)
         stage = protocol(con, review).screening.stages[0]
         tasks.reopen(con, id, review, record, stage, by, "the lead asks for a second look", now)
         versions.ask(con, review, "a report is looked at a second time", now)
         return {"record": record}
 
     return store.write(job)
+
+
+def check_doubted(con: Connection, review: str, record: str) -> None:
+    """Raise Refused unless the model doubts how this record was decided."""
+    if record not in {doubt["record_id"] for doubt in _doubts(con, review)}:
+        raise Refused("this decision is not in doubt any more; reload the page")
 
 
 CURVE = "Relevant reports found so far, by reports read"

@@ -156,24 +156,37 @@ def close(store: Store, *, id: str, review: str, by: str, now: datetime, proposa
     lead, and while a changed conclusion waits for a name: the page could not say that the review is retired.
     """
 
-    def job(con: Connection) -> dict[str, Any]:
-        known = [(one, end) for one, end in retirement.proposals(con, review) if end and end.id == id]
-        if known:
-            return {**_result(*known[0]), "known": True}
-        if _voter(con, review, by) != "lead":
-            raise Refused(f"a lead closes the vote; {by} is none")
-        one = _the_open(con, review, proposal)
-        cast = [(ballot.account, ballot.verdict) for ballot in retirement.ballots(con, one.id)]
-        votes = rule.count(cast, retirement.voters(con, review))
-        outcome = Outcome(id, rule.carried(votes), votes, by, now)
-        if outcome.carried and versions.held(con, review):
-            raise Refused("a changed conclusion waits for a lead's name: sign it first, then close the vote")
-        retirement.close(con, one.id, outcome)
-        if outcome.carried:
-            versions.ask(con, review, CAUSES[one.kind], now)
-        return {**_result(one, outcome), "known": False}
+    return store.write(lambda con: close_in(con, id, review, by, now, proposal))
 
-    return store.write(job)
+
+def close_in(
+    con: Connection, id: str, review: str, by: str, now: datetime, proposal: str | None = None
+) -> dict[str, Any]:
+    """As `close`, within a transaction."""
+    known = [(one, end) for one, end in retirement.proposals(con, review) if end and end.id == id]
+    if known:
+        return {**_result(*known[0]), "known": True}
+    if _voter(con, review, by) != "lead":
+        raise Refused(f"a lead closes the vote; {by} is none")
+    one = _the_open(con, review, proposal)
+    cast = [(ballot.account, ballot.verdict) for ballot in retirement.ballots(con, one.id)]
+    votes = rule.count(cast, retirement.voters(con, review))
+    outcome = Outcome(id, rule.carried(votes), votes, by, now)
+    if outcome.carried and versions.held(con, review):
+        raise Refused("a changed conclusion waits for a lead's name: sign it first, then close the vote")
+    retirement.close(con, one.id, outcome)
+    if outcome.carried:
+        versions.ask(con, review, CAUSES[one.kind], now)
+    return {**_result(one, outcome), "known": False}
+
+
+def is_last_outcome(con: Connection, review: str, outcome: str) -> bool:
+    """Whether the newest vote of a review is the one that was closed by this event."""
+    known = retirement.proposals(con, review)
+    if not known:
+        return False
+    end = known[-1][1]
+    return end is not None and end.id == outcome
 
 
 def _result(one: Proposal, outcome: Outcome) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,9 +15,14 @@ from livereview.ops.pairs import explain as explain
 from livereview.ops.pairs import find_record as find_record
 from livereview.ops.pairs import judge as judge
 from livereview.ops.pairs import resolve as resolve
+from livereview.ops.refusals import Arrived as Arrived
+from livereview.ops.refusals import Outdated as Outdated
+from livereview.ops.refusals import Stale as Stale
 from livereview.ops.retrieval import moved
 from livereview.ops.retrieval import told as _told
 from livereview.ops.surveil import protocol
+from livereview.ops.teams_outcome import TeamsOutcome as TeamsOutcome
+from livereview.ops.teams_outcome import leave_to_the_team
 from livereview.ops.typed import typed
 from livereview.review import Review
 from livereview.screening.criteria import fingerprint
@@ -47,30 +52,6 @@ class FileWords:
 
     words: tuple[Word, ...]
     place: int
-
-
-class Stale(Refused):
-    """The report does not wait for this person any more; `mine`: because they have decided it themselves."""
-
-    def __init__(self, message: str, *, mine: bool = False, **place: str | None):
-        super().__init__(message, **place)
-        self.mine = mine
-
-
-class Arrived(Stale):
-    """A form of this id had arrived before and said something else: `said` is what, as `decisions.by_id` gives it."""
-
-    def __init__(self, message: str, *, said: Mapping[str, Any] | None = None, **place: str | None):
-        super().__init__(message, mine=True, **place)
-        self.said = dict(said or {})
-
-
-class Outdated(Refused):
-    """What was on the screen is no longer in force; `what` is "criteria" or "record"."""
-
-    def __init__(self, message: str, *, what: str = "", **place: str | None):
-        super().__init__(message, **place)
-        self.what = what
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +91,7 @@ def decide(
     shown: Shown | None = None,
     instead: str | None = None,
     file: FileWords | None = None,
+    settled_stays: bool = False,
 ) -> dict[str, Any]:
     """Write one decision and say where the report stands after it; the same id again changes nothing.
 
@@ -122,6 +104,7 @@ def decide(
     instead  the id of this person's decision in force that this one takes the place of; it then need not wait
 
     file     the decision is from a file, and known if what it says was said last
+    settled_stays  raise TeamsOutcome where a person would undo alone what the team has settled
 
     In the answer, `known`: the id was there before, or the file's word; `stands`: what it said is in force.
     Raises Refused, changing nothing, when a rule of `screening.decisions` forbids it.
@@ -145,8 +128,8 @@ def decide(
         rank=rank,
         model=model,
     )
-    how = How(waiting, shown, instead, file)
-    return store.write(lambda con: _decide(con, asked, how, now), quick=True)
+    how = How(waiting, shown, instead, file, settled_stays)
+    return store.write(lambda con: decide_in(con, asked, how, now), quick=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +140,11 @@ class How:
     shown: Shown | None = None
     instead: str | None = None
     file: FileWords | None = None
+    settled_stays: bool = False
 
 
-def _decide(con: Connection, asked: Decision, how: How, now: datetime) -> dict[str, Any]:
+def decide_in(con: Connection, asked: Decision, how: How, now: datetime) -> dict[str, Any]:
+    """As `decide`, within a transaction."""
     rules = protocol(con, asked.review)
     report = _report(con, asked.review, asked.record_id)
     if how.waiting:
@@ -172,10 +157,12 @@ def _decide(con: Connection, asked: Decision, how: How, now: datetime) -> dict[s
     if before is None:
         raise Refused(f"{asked.record_id} is not in review {asked.review}")
     sought = retrieval.on_report(con, asked.review, report)
-    if asked.verdict == "not_retrieved":
-        return _cannot_get(con, rules, asked, before, sought, how, now)
     given = decisions.on_report(con, asked.review, report)
     mine = [one for one in given if _whose(one) == (asked.stage, asked.reviewer, asked.role)]
+    if how.settled_stays and mine:
+        leave_to_the_team(rules, asked, before, given, sought, now)
+    if asked.verdict == "not_retrieved":
+        return _cannot_get(con, rules, asked, before, sought, how, now)
     if any(one["id"] == asked.id for one in mine):
         return _told(before, known=True, stands=True)
     if how.file and not decisions.known(con, asked.id) and _told_before(con, asked, report, rules, how.file):

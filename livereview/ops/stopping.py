@@ -26,27 +26,31 @@ def stop(store: Store, *, id: str, review: str, by: str, now: datetime, note: st
     reason.
     """
 
-    def job(con: Connection) -> dict[str, Any]:
-        said = test(con, review)
-        if not said["may_stop"] and not (note or "").strip():
-            raise Refused(
-                f"the test does not support stopping here ({_why(said)}); read on, or say in a note why you stop"
-            )
-        return _append(con, review, Stop(id, True, by, note or None, said, now), "reading was stopped by a rule")
+    return store.write(lambda con: stop_in(con, id, review, by, now, note))
 
-    return store.write(job)
+
+def stop_in(con: Connection, id: str, review: str, by: str, now: datetime, note: str | None = None) -> dict[str, Any]:
+    """As `stop`, within a transaction."""
+    said = test(con, review)
+    if not said["may_stop"] and not (note or "").strip():
+        raise Refused(f"the test does not support stopping here ({_why(said)}); read on, or say in a note why you stop")
+    return _append(con, review, Stop(id, True, by, note or None, said, now), "reading was stopped by a rule")
 
 
 @typed
 def read_on(store: Store, *, id: str, review: str, by: str, now: datetime, note: str | None = None) -> dict[str, Any]:
     """Take the stop back: everything unread waits again. Raises Refused where no stop holds."""
 
-    def job(con: Connection) -> dict[str, Any]:
-        if stopping.in_force(con, review) is None:
-            raise Refused("no stop holds here: everything unread is waiting already")
-        return _append(con, review, Stop(id, False, by, note or None, {}, now), "reading goes on")
+    return store.write(lambda con: read_on_in(con, id, review, by, now, note))
 
-    return store.write(job)
+
+def read_on_in(
+    con: Connection, id: str, review: str, by: str, now: datetime, note: str | None = None
+) -> dict[str, Any]:
+    """As `read_on`, within a transaction."""
+    if stopping.in_force(con, review) is None:
+        raise Refused("no stop holds here: everything unread is waiting already")
+    return _append(con, review, Stop(id, False, by, note or None, {}, now), "reading goes on")
 
 
 def _append(con: Connection, review: str, act: Stop, cause: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from livereview.ops.typed import typed
 from livereview.rights import Kind, Principal, Scope
 from livereview.screening.agreement import Coefficient, Vote, ac1, alpha, kappas
 from livereview.screening.criteria import Change, change
-from livereview.store import accounts, decisions, searches, tasks, versions, voters
+from livereview.store import accounts, decisions, searches, voters
 from livereview.store.accounts import Account
 from livereview.store.decisions import Older
 from livereview.store.open import Connection, Store
@@ -124,31 +124,64 @@ def add_account(
         by: Who asks: nobody gives more than they have, or changes what is worth more than they are.
 
     Returns:
-        name, role, reviews, and tokens_ended: how many of its tokens are dead now.
+        name, role, reviews, tokens_ended (how many of its tokens are dead now) and votes_back (how many votes came
+        back that its closing had taken back).
     """
+    check_account(name, role, email)
+    if len(secret) < 20:
+        raise Refused("the secret is too short to be safe; let livereview make one")
+    digest = accounts.digest(secret)
+    return store.write(lambda con: open_in(con, name, role, digest, now, email, reviews, by))
+
+
+def check_account(name: str, role: str, email: str | None) -> None:
+    """Raise Refused, naming the value, where one of these can't be an account's."""
     if role not in accounts.ROLES:
         raise Refused(f"role must be one of {', '.join(accounts.ROLES)}; it was {role!r}")
     if not isinstance(name, str) or not name.isidentifier() or len(name) > 40:
         raise Refused("an account's name has letters, digits and _ only, at most 40")
-    if len(secret) < 20:
-        raise Refused("the secret is too short to be safe; let livereview make one")
     if email is not None and not re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+", email):
         raise Refused(f"{email!r} is no mail address such as amina@example.org")
 
-    def job(con: Connection) -> dict[str, Any]:
-        was = _changeable(con, by, name)
-        reach = _reach(by, was, reviews)
-        for review in reach:
-            protocol(con, review)
-        account = Account(name, role, email, reach)
-        problem = rights.why_not_give(by, role, account.reach)
-        if problem:
-            raise Refused(problem)
-        ended = len(accounts.tokens_of(con, name))
-        accounts.append(con, account, accounts.digest(secret), True, now, by.signature)
-        return {"name": name, "role": role, "reviews": list(reach), "tokens_ended": ended}
 
-    return store.write(job)
+def open_in(
+    con: Connection,
+    name: str,
+    role: str,
+    secret_hash: str,
+    now: datetime,
+    email: str | None = None,
+    reviews: Sequence[str] | None = None,
+    by: Principal = OPERATOR,
+) -> dict[str, Any]:
+    """As `add_account`, within a transaction. Votes that the account's closing took back come back with it."""
+    check_account(name, role, email)
+    was = changeable(con, by, name)
+    was_shut = was is not None and accounts.open_one(con, name) is None
+    reach = _reach(by, was, reviews)
+    for review in reach:
+        protocol(con, review)
+    account = Account(name, role, email, reach)
+    problem = rights.why_not_give(by, role, account.reach)
+    if problem:
+        raise Refused(problem)
+    ended = len(accounts.tokens_of(con, name))
+    accounts.append(con, account, secret_hash, True, now, by.signature)
+    returned = votes_come_back(con, account, now) if was_shut else 0
+    return {"name": name, "role": role, "reviews": list(reach), "tokens_ended": ended, "votes_back": returned}
+
+
+def votes_come_back(con: Connection, account: Account, now: datetime) -> int:
+    """Give an account that is opened again the votes that its closing took back; how many those are.
+
+    Only where its report still waits for one, in the reviews that the account may enter now.
+    """
+    returned = 0
+    for vote in decisions.closed_votes(con, account.name):
+        review = decisions.review_of(con, vote)
+        if review is not None and account.enters(review):
+            returned += decisions.bring_back(con, vote, f"closed/{vote}", f"opened/{vote}", now)
+    return returned
 
 
 def _reach(by: Principal, was: Account | None, asked: Sequence[str] | None) -> tuple[str, ...]:
@@ -162,7 +195,7 @@ def _reach(by: Principal, was: Account | None, asked: Sequence[str] | None) -> t
     return tuple(sorted(by.reviews or ()))
 
 
-def _changeable(con: Connection, by: Principal, name: str) -> Account | None:
+def changeable(con: Connection, by: Principal, name: str) -> Account | None:
     """The account of this name, open or shut; refused where whoever asks may not change it."""
     if not isinstance(by, Principal):
         raise Refused("`by` can't be given: it is whoever signed in")
@@ -180,26 +213,35 @@ def _changeable(con: Connection, by: Principal, name: str) -> Account | None:
     return was
 
 
+def check_may_bring_back(con: Connection, by: Principal, name: str, version: int) -> None:
+    """Raise Refused where whoever asks could not give what the account was at this version."""
+    was = accounts.at(con, name, version)
+    problem = rights.why_not_give(by, was.role, was.reach)
+    if problem:
+        raise Refused(problem)
+
+
 @typed
 def close_account(store: Store, *, name: str, now: datetime, by: Principal = OPERATOR) -> dict[str, Any]:
     """Shut an account; its sessions and tokens end for good. Its votes stay where others have voted too.
 
     Where its vote is the only one so far it is taken back, and the record waits for others: nobody is left who could
-    explain it. How many those are. `by` as in `add_account`.
+    explain it. They come back when the account is opened again. How many those are. `by` as in `add_account`.
     """
+    return store.write(lambda con: close_in(con, name, now, by))
 
-    def job(con: Connection) -> dict[str, Any]:
-        was = _changeable(con, by, name)
-        if was is None or accounts.open_one(con, name) is None:
-            raise Refused(f"there is no open account {name!r}")
-        ended = len(accounts.tokens_of(con, name))
-        accounts.append(con, replace(was, role="reader"), "-", False, now, by.signature)
-        sole = decisions.sole_votes(con, name)
-        for vote in sole:
-            decisions.take_back(con, vote, f"closed/{vote}", now)
-        return {"name": name, "requeued": len(sole), "tokens_ended": ended}
 
-    return store.write(job)
+def close_in(con: Connection, name: str, now: datetime, by: Principal = OPERATOR) -> dict[str, Any]:
+    """As `close_account`, within a transaction."""
+    was = changeable(con, by, name)
+    if was is None or accounts.open_one(con, name) is None:
+        raise Refused(f"there is no open account {name!r}")
+    ended = len(accounts.tokens_of(con, name))
+    accounts.append(con, replace(was, role="reader"), "-", False, now, by.signature)
+    sole = decisions.sole_votes(con, name)
+    for vote in sole:
+        decisions.take_back(con, vote, f"closed/{vote}", now)
+    return {"name": name, "requeued": len(sole), "tokens_ended": ended}
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,24 +286,12 @@ def older_criteria(con: Connection, review: str, eyes: str | None = None) -> lis
     return [one for one in found if one[2]]
 
 
-@typed
-def ask_again(
-    store: Store, *, review: str, records: Sequence[str], stage: str, version: str, by: str, now: datetime
-) -> dict[str, Any]:
-    """Open reports again that were decided at this stage under an older version of the criteria."""
-
-    def job(con: Connection) -> dict[str, Any]:
-        listed = {one.record_id for _, _, older in older_criteria(con, review) for one in older if one.stage == stage}
-        chosen = [record for record in records if record in listed]
-        rules = protocol(con, review)
-        cause = f"the criteria are now version {rules.criteria_version}, and it was decided under version {version}"
-        for record in chosen:
-            tasks.reopen(con, f"criteria:{review}:{rules.hash}:{record}:{stage}", review, record, stage, by, cause, now)
-        if chosen:
-            versions.ask(con, review, "reports are decided again under changed criteria", now)
-        return {"reopened": len(chosen)}
-
-    return store.write(job)
+def to_decide_again(con: Connection, review: str, version: str, stage: str) -> list[str]:
+    """The records that were decided at this stage under an older version of the criteria, and may turn."""
+    for name, _, made in older_criteria(con, review):
+        if name == version:
+            return [older.record_id for older in made if older.stage == stage]
+    return []
 
 
 def screens(store: Store, *, id: str, review: str, account: str, screens: bool, now: datetime) -> dict[str, Any]:

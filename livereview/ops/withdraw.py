@@ -53,18 +53,20 @@ def take_back(
 
 
 def _done(store: Store, review: str, act: Act, cause: str, folder: Path) -> dict[str, Any]:
-    def job(con: Connection) -> bool:
-        if withdrawals.known(con, act.id):
-            return False
-        _check(con, review, act)
-        new = withdrawals.append(con, review, act)
-        versions.ask(con, review, cause, act.made)
-        return new
-
-    new = store.write(job)
+    new = store.write(lambda con: apply(con, review, act, cause))
     told = publish.settle_outbox(store, folder=folder, now=act.made).get(review, {})
     publish.library(store, folder=folder, now=act.made)
     return {"version": act.version, "withdrawn": act.withdraws, "known": not new, "published": told}
+
+
+def apply(con: Connection, review: str, act: Act, cause: str) -> bool:
+    """Write the act and ask for a build, within a transaction; False where its id is known already."""
+    if withdrawals.known(con, act.id):
+        return False
+    _check(con, review, act)
+    new = withdrawals.append(con, review, act)
+    versions.ask(con, review, cause, act.made)
+    return new
 
 
 def _check(con: Connection, review: str, act: Act) -> None:

@@ -39,7 +39,8 @@ def check(
     voters       who has a vote in force on this report at this stage
     """
     _known(review, stage, verdict, role, reason)
-    if review.screening.stages.index(stage) > review.screening.stages.index(reached):
+    is_later = review.screening.stages.index(stage) > review.screening.stages.index(reached)
+    if is_later and verdict != "withdrawn":  # a word that waits for its stage can be taken back
         raise Refused(f"this report is still at {reached}; it can't be decided at {stage} yet")
     if stage == "full_text" and verdict == "exclude" and not reason:
         needs = f"a full-text exclusion needs a reason; choose one of {_choices(review)}"

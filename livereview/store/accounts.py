@@ -134,6 +134,58 @@ def last_of(con: Connection, name: str) -> Account | None:
     return _account(row) if row else None
 
 
+def when_last_open(con: Connection, name: str) -> Account | None:
+    """The account of this name as it was when it was last open; None if there never was one."""
+    row = one_row(
+        con,
+        """SELECT name, role, email, reviews, seq FROM account WHERE name = ? AND active
+        ORDER BY seq DESC LIMIT 1""",
+        [name],
+    )
+    return _account(row) if row else None
+
+
+def closed(con: Connection) -> list[Account]:
+    """The accounts that are closed, as they were when they were last open, by name."""
+    rows = con.execute(
+        """SELECT name FROM account a WHERE NOT active AND seq = (SELECT max(seq) FROM account b WHERE b.name = a.name)
+        ORDER BY name"""
+    ).fetchall()
+    return [account for (name,) in rows if (account := when_last_open(con, name))]
+
+
+def at(con: Connection, name: str, version: int) -> Account:
+    """The account as it was at this version."""
+    rows = con.execute(
+        "SELECT name, role, email, reviews, seq FROM account WHERE name = ? AND seq = ?", [name, version]
+    ).fetchall()
+    return _account(rows[0])
+
+
+def bring_back(con: Connection, name: str, version: int, author: str, now: datetime) -> None:
+    """Let an account be again what it was at this version: role, reach, and the secret that opened it.
+
+    Sessions and tokens stay dead.
+    """
+    rows = con.execute(
+        "SELECT name, role, email, reviews, seq, secret_hash, active FROM account WHERE name = ? AND seq = ?",
+        [name, version],
+    ).fetchall()
+    *values, secret_hash, active = rows[0]
+    append(con, _account(tuple(values)), secret_hash, active, now, author)
+
+
+def sessions_of(con: Connection, name: str, now: datetime) -> int:
+    """How many sessions of an account have not ended."""
+    row = one_row(
+        con,
+        """SELECT count(*) FROM session WHERE name = ? AND ends > ?
+        AND account_seq = (SELECT max(seq) FROM account WHERE name = ?)""",
+        [name, now, name],
+    )
+    return int(row[0]) if row else 0
+
+
 def open_one(con: Connection, name: str) -> Account | None:
     """The account of this name, if it is open."""
     row = one_row(con, f"{_OPEN} AND name = ?", [name])

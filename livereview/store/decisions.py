@@ -166,6 +166,51 @@ def take_back(con: Connection, vote: str, id: str, now: datetime) -> None:
     standings.refresh(con, [row[0] for row in rows])
 
 
+def closed_votes(con: Connection, reviewer: str) -> list[str]:
+    """The ids of votes that were taken back because their account was closed, oldest first."""
+    rows = con.execute(
+        """SELECT substr(id, 8) FROM decision WHERE reviewer = ? AND verdict = 'withdrawn' AND starts_with(id, 'closed/')
+        ORDER BY seq""",
+        [reviewer],
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def review_of(con: Connection, id: str) -> str | None:
+    """The review that a decision was made in; None where there is no such decision."""
+    row = one_row(con, "SELECT review FROM decision WHERE id = ?", [id])
+    return row[0] if row else None
+
+
+def bring_back(con: Connection, vote: str, withdrawal: str, id: str, now: datetime) -> bool:
+    """Say again what was taken back by `withdrawal`, as an event of its own; False where that would not be right.
+
+    It would not where the person has said something since, where the report has been opened again since the vote, or
+    where the report waits for no such word any more.
+    """
+    rows = con.execute(
+        """SELECT d.record_id, d.role FROM decision d LEFT JOIN report p ON p.record_id = d.record_id
+        JOIN screening_state s ON s.review = d.review AND s.report_id = coalesce(p.report_id, d.record_id)
+        LEFT JOIN reopened o ON o.review = d.review AND o.stage = d.stage AND o.report_id = s.report_id
+        WHERE d.id = $vote AND s.stage = d.stage AND d.seq > coalesce(o.seq, 0)
+            AND ((d.role = 'vote' AND s.state IN ('open', 'half')) OR (d.role = 'adjudication' AND s.state = 'conflict'))
+            AND $withdrawal = (SELECT arg_max(e.id, e.seq) FROM decision e WHERE e.review = d.review
+                AND e.record_id = d.record_id AND e.stage = d.stage AND e.reviewer = d.reviewer AND e.role = d.role)""",
+        {"vote": vote, "withdrawal": withdrawal},
+    ).fetchall()
+    if not rows:
+        return False
+    con.execute(
+        """INSERT INTO decision (id, review, record_id, record_version, stage, reviewer, role, verdict, reason, note, tags,
+            criteria_version, rank, model, made)
+        SELECT ?, review, record_id, record_version, stage, reviewer, role, verdict, reason, note, tags,
+            criteria_version, rank, model, ? FROM decision WHERE id = ? ON CONFLICT (id) DO NOTHING""",
+        [id, now, vote],
+    )
+    standings.refresh(con, [rows[0][0]])
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Older:
     """A decision in force that was made under an earlier version of the criteria."""

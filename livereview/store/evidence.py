@@ -24,6 +24,16 @@ def link(
     )
 
 
+def links(con: Connection, review: str, record_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """(study, id of the event) that holds for each of these records that was ever put into one; "": in none."""
+    rows = con.execute(
+        """SELECT record_id, arg_max(study, seq), arg_max(id, seq) FROM study
+        WHERE review = ? AND record_id IN (SELECT unnest(?::VARCHAR[])) GROUP BY record_id ORDER BY record_id""",
+        [review, list(record_ids)],
+    ).fetchall()
+    return {record: (study, id) for record, study, id in rows}
+
+
 def append(
     con: Connection,
     id: str,

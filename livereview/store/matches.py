@@ -76,6 +76,17 @@ def in_force(con: Connection, left: str, right: str) -> tuple[str, str] | None:
     return (row[0], row[1]) if row else None
 
 
+def last_word(con: Connection, left: str, right: str) -> tuple[str, str, str] | None:
+    """(verdict, author, id) of what a person said last of a pair, taken back or not; None: nobody has said anything."""
+    row = one_row(
+        con,
+        """SELECT verdict, author, id FROM match WHERE left_id = ? AND right_id = ? AND author <> 'rule'
+        ORDER BY seq DESC LIMIT 1""",
+        [left, right],
+    )
+    return (row[0], row[1], row[2]) if row else None
+
+
 def component(con: Connection, record_ids: Iterable[str]) -> list[str]:
     """Every record that a chain of "same" pairs or a shared report ties to these, in the order they came."""
     reached = set(record_ids)

@@ -86,7 +86,9 @@ def proposals(con: Connection, review: str) -> list[tuple[Proposal, Outcome | No
     """Every proposal, oldest first, with how it was closed; None: it is open."""
     rows = con.execute(
         """SELECT p.id, p.review, p.kind, p.reason, p.triggers, p.author, p.made, o.id, o.carried, o.votes, o.author, o.made
-        FROM retirement_proposal p LEFT JOIN retirement_outcome o ON o.proposal = p.id WHERE p.review = ? ORDER BY p.seq""",
+        FROM retirement_proposal p LEFT JOIN
+            (SELECT * FROM retirement_outcome r ANTI JOIN cancelled c ON c.event = r.id) o ON o.proposal = p.id
+        WHERE p.review = ? ORDER BY p.seq""",
         [review],
     ).fetchall()
     return [(_proposal(row[:7]), _outcome(row[7:])) for row in rows]

@@ -196,7 +196,7 @@ def _opened(con: Connection, record_ids: Collection[str] | None) -> dict[tuple[s
     where, values = chosen(record_ids)
     rows = con.execute(
         f"""SELECT o.review, m.record_id, o.stage, max(o.seq) FROM reopening o
-        LEFT JOIN report p ON p.record_id = o.record_id
+        ANTI JOIN cancelled c ON c.event = o.id LEFT JOIN report p ON p.record_id = o.record_id
         JOIN (SELECT d.record_id, coalesce(p.report_id, d.record_id) AS report_id FROM
             (SELECT DISTINCT record_id FROM decision WHERE record_id {where}) d LEFT JOIN report p USING (record_id)) m
             ON m.report_id = coalesce(p.report_id, o.record_id) GROUP BY ALL""",  # noqa: S608

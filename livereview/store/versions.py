@@ -123,6 +123,7 @@ def latest(con: Connection, review: str) -> datetime | None:
                 WHERE EXISTS (SELECT 1 FROM hit h WHERE h.review = $review AND h.record_id = m.left_id)
             UNION ALL SELECT made FROM decision WHERE review = $review
             UNION ALL SELECT made FROM reopening WHERE review = $review
+            UNION ALL SELECT made FROM cancelled WHERE review = $review
             UNION ALL SELECT made FROM study WHERE review = $review
             UNION ALL SELECT made FROM extraction WHERE review = $review
             UNION ALL SELECT made FROM rating WHERE review = $review

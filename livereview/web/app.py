@@ -23,6 +23,7 @@ from livereview.rights import Act
 from livereview.settings import Settings
 from livereview.store.open import Store
 from livereview.web import (
+    acts,
     api,
     bodies,
     conflicts,
@@ -96,7 +97,15 @@ WAYS = (
     Way("POST", "/r/{review}/withdraw", lead.withdraw, rights.MANAGE),
     Way("POST", "/r/{review}/reading", lead.reading, rights.MANAGE),
     Way("POST", "/r/{review}/tasks", lead.settle, rights.MANAGE),
+    Way("GET", "/r/{review}/act", acts.page, rights.SEE_AS_MEMBER),
+    Way("POST", "/r/{review}/act/do", acts.do, rights.MANAGE),
+    Way("POST", "/r/{review}/ask", acts.ask, rights.TAKE_PART),
+    Way("POST", "/r/{review}/ask/forget", acts.forget, rights.TAKE_PART),
+    Way("GET", "/r/{review}/acts", acts.log, rights.SEE_AS_LEAD),
+    Way("POST", "/r/{review}/acts/undo", acts.take_back, rights.MANAGE),
+    Way("POST", "/r/{review}/acts/decline", acts.decline, rights.MANAGE),
     Way("GET", "/r/{review}/team", team.page, rights.SEE_AS_LEAD),
+    Way("GET", "/r/{review}/team/secret", acts.secret, rights.MANAGE),
     Way("POST", "/r/{review}/team", team.change, rights.MANAGE),
     Way("POST", "/r/{review}/team/screening", team.screening, rights.MANAGE),
     Way("POST", "/r/{review}/team/again", team.again, rights.MANAGE),

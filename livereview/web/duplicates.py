@@ -11,9 +11,9 @@ from fastapi.responses import RedirectResponse, Response
 from livereview import ops
 from livereview.errors import Refused
 from livereview.records import Record
-from livereview.store import matches, records
+from livereview.store import matches, records, standings
 from livereview.store.open import Connection
-from livereview.web import guard, pages
+from livereview.web import acts, guard, pages
 from livereview.web.guard import Room
 
 FIELDS = (
@@ -99,9 +99,16 @@ def judge(
     right: Annotated[str, Form()],
     verdict: Annotated[str, Form()],
     at: Annotated[int, Form()] = 0,
+    shown: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
 ) -> Response:
-    """Say what a pair is, or take back what I said; a pair that someone else has judged since is left alone."""
+    """Say what a pair is, or take back what I said; a pair that someone else has judged since is left alone.
+
+    What moves reports that people have decided on is told first, and done when `shown` says that it was.
+    """
     id = f"{room.me}-{form}"
+    after = f"/r/{room.review.id}/duplicates?left={left}&right={right}"
+    given = {"left": left, "right": right, "verdict": verdict}
     with room.desk.turns["duplicates"]:
         with room.desk.store.read() as con:
             guard.recorded(con, room, left)
@@ -110,6 +117,13 @@ def judge(
             if notice:
                 return _show(con, room, at, _line(con, room, left, right), notice, 409)
         try:
+            if _decided_on(room, left, right):
+                if not shown and acts.preview(room, "judge", given)["undoes_work"]:
+                    return acts.confirm(room, "judge", given)
+                if acts.must_ask(room, "judge", given):
+                    return acts.confirm(room, "judge", given)
+                if shown:
+                    return acts.carry_out(room, form, "judge", given, shown=shown, reason=reason, after=after)
             ops.screen.judge(
                 room.desk.store,
                 id=id,
@@ -122,7 +136,15 @@ def judge(
         except Refused as refusal:
             with room.desk.store.read() as con:
                 return _show(con, room, at, None, f"Not saved: {refusal.message}.", 422)
-    return RedirectResponse(f"/r/{room.review.id}/duplicates?left={left}&right={right}", 303)
+    return RedirectResponse(after, 303)
+
+
+def _decided_on(room: Room, left: str, right: str) -> bool:
+    """Whether anybody's decision stands on one of these reports, in any review."""
+    with room.desk.store.read() as con:
+        reports = records.report_of(con, [left, right])
+        members = standings.members(con, [reports.get(left, left), reports.get(right, right)])
+        return bool(standings.in_force(con, members))
 
 
 def _arrived(con: Connection, id: str, verdict: str) -> str | None:

@@ -15,7 +15,7 @@ from livereview.errors import Refused
 from livereview.evidence import certainty
 from livereview.store import evidence, records
 from livereview.store.open import Connection
-from livereview.web import extraction_form, guard, pages
+from livereview.web import acts, extraction_form, guard, pages
 from livereview.web.guard import Room
 
 NEW = "new"  # a study that has no id yet
@@ -123,13 +123,25 @@ def group(
     form: Annotated[str, Depends(guard.form_id)],
     record: Annotated[str, Form()],
     study: Annotated[str, Form()] = "",
+    shown: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
 ) -> Response:
-    """Put a report into a study, or take it out of its study."""
+    """Put a report into a study. What takes it out of one is told first, and done when `shown` says that it was."""
     with room.desk.store.read() as con:
         guard.recorded(con, room, record)
-    asked: dict[str, Any] = {"id": form, "review": room.review.id, "record": record, "by": room.me}
-    ops.evidence.group(room.desk.store, study=study or None, now=room.desk.clock(), **asked)
-    return RedirectResponse(f"/r/{room.review.id}/evidence", 303)
+        before = ops.evidence.linked_records(con, room.review.id, record)
+    given = {"record": record, "study": study}
+    after = f"/r/{room.review.id}/evidence"
+    leaves_a_study = any(where and where != study for where, _ in before.values())
+    if not leaves_a_study:
+        asked: dict[str, Any] = {"id": form, "review": room.review.id, "record": record, "by": room.me}
+        ops.evidence.group(room.desk.store, study=study or None, now=room.desk.clock(), **asked)
+        return RedirectResponse(after, 303)
+    if not shown:
+        return acts.confirm(room, "regroup", given)
+    if acts.must_ask(room, "regroup", given):
+        return acts.confirm(room, "regroup", given)
+    return acts.carry_out(room, form, "regroup", given, shown=shown, reason=reason, after=after)
 
 
 def without(room: guard.Here, study: str) -> Response:

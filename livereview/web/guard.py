@@ -26,6 +26,7 @@ from livereview.store import accounts, records, searches
 from livereview.store.accounts import BEGINS
 from livereview.store.open import Connection, Store
 from livereview.web import bodies
+from livereview.web.handover import Handover
 from livereview.web.leases import Leases
 from livereview.web.limits import TRIES as TRIES
 from livereview.web.limits import WITHIN as WITHIN
@@ -47,6 +48,7 @@ class Desk:
     sign_ins: Line = field(default_factory=Line)
     turns: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     leases: Leases = field(default_factory=Leases)
+    handover: Handover = field(default_factory=Handover)
     senders: Senders = field(default_factory=Senders)  # of the public forms
     provider: Provider = field(default_factory=Provider)  # of settings.oidc, if there is one
     trips: Trips = field(default_factory=Trips)

@@ -9,8 +9,9 @@ from fastapi import Depends, Form, HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from livereview import ops
+from livereview.store import acts as log
 from livereview.store import evidence, matches, records, searches, withdrawals
-from livereview.web import guard, pages
+from livereview.web import acts, guard, pages
 
 REJECTS = 20
 HELD_TIPS = "held tips"  # what the button for all of them sends as its task
@@ -32,6 +33,7 @@ def page(room: guard.Here) -> Response:
             "withdrawn": withdrawals.in_force(con, review),
             "reading": ops.ranking.reading(con, review),
             "comments": sum(one.waiting for one in ops.consultation.state(con, review=review, now=room.desk.clock())),
+            "requests": log.open_requests(con, review),
             "form": uuid4().hex,
         }
     return pages.show("lead.html", room, status=200, now=status, **values)
@@ -55,13 +57,11 @@ def why(room: guard.Here, record: str) -> Response:
     return pages.show("why.html", room, told=told, record=known)
 
 
-def again(room: guard.Here, form: Annotated[str, Depends(guard.form_id)], record: Annotated[str, Form()]) -> Response:
-    """Ask the reviewers once more about a decision that the model doubts; both votes stay in the books."""
+def again(room: guard.Here, record: Annotated[str, Form()]) -> Response:
+    """Say what it does to ask once more about a decision that the model doubts; both votes stay in the books."""
     with room.desk.store.read() as con:
         guard.recorded(con, room, record)
-    asked: dict[str, Any] = {"id": form, "review": room.review.id, "record": record, "by": room.me}
-    ops.ranking.look_again(room.desk.store, now=room.desk.clock(), **asked)
-    return RedirectResponse(f"/r/{room.review.id}#reading", 303)
+    return acts.confirm(room, "look_again", {"record": record})
 
 
 def reading(
@@ -74,8 +74,9 @@ def reading(
     """Stop the reading, read on, or draw an audit of what is unread."""
     asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
     if act == "stop":
-        ops.stopping.stop(room.desk.store, note=note or None, **asked)
-    elif act == "read_on":
+        acts.preview(room, "stop_reading", {}, note or " ")  # refused here where the test asks for a reason
+        return acts.confirm(room, "stop_reading", {}, note)
+    if act == "read_on":
         ops.stopping.read_on(room.desk.store, **asked)
     elif act == "draw":
         ops.stopping.draw(room.desk.store, number=number, **asked)
@@ -103,12 +104,23 @@ def withdraw(
     act: Annotated[str, Form()],
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    """Withdraw a published version, or let a withdrawn one stand again."""
-    doing = {"withdraw": ops.withdraw.withdraw, "take_back": ops.withdraw.take_back}.get(act)
-    if doing is None:
+    """Say what a withdrawal does, or let a withdrawn version stand again."""
+    if act == "withdraw":
+        given = {"version": str(version)}
+        acts.preview(room, "withdraw", given, reason)
+        return acts.confirm(room, "withdraw", given, reason)
+    if act != "take_back":
         raise HTTPException(422, "act must be one of withdraw, take_back")
     asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
-    doing(room.desk.store, version=version, reason=reason, folder=room.desk.settings.site, **asked)
+    with room.desk.store.read() as con:
+        holds = withdrawals.in_force(con, room.review.id).get(version)
+        logged = holds is not None and log.known(con, holds.id)
+    if holds is not None and logged and reason.strip():
+        asked |= {"by": room.visit.principal, "author": room.me, "reason": reason}
+        ops.acts.take_back(room.desk.store, act=holds.id, folder=room.desk.settings.site, **asked)
+    else:
+        site = room.desk.settings.site
+        ops.withdraw.take_back(room.desk.store, version=version, reason=reason, folder=site, **asked)
     return RedirectResponse(f"/r/{room.review.id}#version", 303)
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from livereview import ops
 from livereview.errors import Refused
 from livereview.evidence.retirement import VERDICTS
-from livereview.web import guard, pages
+from livereview.web import acts, guard, pages
 from livereview.web.guard import Room
 
 FormId = Annotated[str, Depends(guard.form_id)]
@@ -64,13 +64,13 @@ def vote(
     return _back(room)
 
 
-def close(room: guard.Here, form: FormId, proposal: Annotated[str, Form()]) -> Response:
-    """End the vote and count it."""
+def close(room: guard.Here, proposal: Annotated[str, Form()]) -> Response:
+    """Say what ending the vote does; the page after that ends and counts it."""
     try:
-        ops.retirement.close(room.desk.store, proposal=proposal, **_asked(room, form))
+        acts.preview(room, "close_vote", {"proposal": proposal})
     except Refused as refusal:
         return _show(room, 422, refusal.message)
-    return _back(room)
+    return acts.confirm(room, "close_vote", {"proposal": proposal})
 
 
 def _asked(room: Room, form: str) -> dict[str, Any]:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import Annotated, Any
 
-from fastapi import Depends, Form
+from fastapi import Depends, Form, HTTPException
 from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops
 from livereview.errors import Refused
 from livereview.ops import calibration
 from livereview.store import accounts, decisions, records, shares, voters
-from livereview.web import guard, pages
+from livereview.store import acts as log
+from livereview.store.accounts import Account
+from livereview.store.open import Connection
+from livereview.web import acts, guard, pages
 from livereview.web.guard import Room
 
 LISTED = 50  # decisions shown of each older version; the button asks about all
 
 
-def page(room: guard.Here) -> Response:
-    """The page as it is now."""
-    return _show(room)
+def page(room: guard.Here, name: str = "") -> Response:
+    """The page as it is now; `name` fills the form with an account as it is, or was when it was last open."""
+    return _show(room, name=name)
 
 
-def _show(room: Room, status: int = 200, *, secret: tuple[str, str] | None = None, problem: str = "") -> Response:
+def _show(room: Room, status: int = 200, *, name: str = "", problem: str = "") -> Response:
     review = room.review.id
     with room.desk.store.read() as con:
         eyes = voters.eyes(con, review, room.me)
@@ -31,6 +33,8 @@ def _show(room: Room, status: int = 200, *, secret: tuple[str, str] | None = Non
         shown = [one.record_id for _, _, made in older for one in made[:LISTED]]
         values: dict[str, Any] = {
             "accounts": [one for one in accounts.names(con) if one.enters(review)],
+            "closed": [one for one in accounts.closed(con) if room.visit.principal.covers(one.reach)],
+            "filled": _filled(con, room, name),
             "work": decisions.counts_by_person(con, review, eyes),
             "older": older,
             "again": calibration.results(con, review),
@@ -42,32 +46,47 @@ def _show(room: Room, status: int = 200, *, secret: tuple[str, str] | None = Non
             "titles": {key: one.title for key, one in records.current(con, shown).items()},
         }
     values["voters"] = [one for one in values["accounts"] if one.role in shares.VOTERS and one.enters(review)]
-    values |= {"secret": secret, "problem": problem, "roles": accounts.ROLES, "listed": LISTED}
+    values |= {"problem": problem, "roles": accounts.ROLES, "listed": LISTED}
     return pages.show("team.html", room, status, **values)
+
+
+def _filled(con: Connection, room: Room, name: str) -> Account | None:
+    """The account that the form is about, if this person may know of it."""
+    account = accounts.when_last_open(con, name) if name else None
+    if account is None or not (account.enters(room.review.id) or room.visit.principal.covers(account.reach)):
+        return None
+    return account
 
 
 def change(
     room: guard.Here,
+    form: Annotated[str, Depends(guard.form_id)],
     name: Annotated[str, Form()],
     act: Annotated[str, Form()],
     role: Annotated[str, Form()] = "",
     email: Annotated[str, Form()] = "",
     reach: Annotated[str, Form()] = "",
 ) -> Response:
-    """Open an account or give one a new secret, which is shown this once; or close one."""
+    """Open an account, whose secret the next page shows; what changes one is told first and then confirmed."""
+    if act not in ("open", "close"):
+        raise HTTPException(422, "act must be one of open, close")
+    kind = "close_account" if act == "close" else "open_account"
+    reviews = {"here": room.review.id, "every": "*"}.get(reach, "")
+    given = {"name": name.strip(), "role": role, "reviews": reviews, "email": email.strip()}
+    given = {field: value for field, value in given.items() if value and field in acts.FIELDS[kind]}
     try:
-        if act == "close":
-            if name == room.me:
-                raise Refused("this is your own account; another lead must close it")
-            ops.team.close_account(room.desk.store, name=name, now=room.desk.clock(), by=room.visit.principal)
-            return RedirectResponse(f"/r/{room.review.id}/team", 303)
-        secret = secrets.token_urlsafe(24)
-        asked: dict[str, Any] = {"name": name.strip(), "role": role, "secret": secret, "email": email.strip() or None}
-        asked["reviews"] = {"here": (room.review.id,), "every": ()}.get(reach)
-        ops.team.add_account(room.desk.store, now=room.desk.clock(), by=room.visit.principal, **asked)
+        if act == "open" and _is_new(room, form, name.strip()):
+            return acts.carry_out(room, form, kind, given, shown=None)
+        acts.preview(room, kind, given)
     except Refused as refusal:
         return _show(room, 422, problem=refusal.message)
-    return _show(room, secret=(name.strip(), secret))
+    return acts.confirm(room, kind, given)
+
+
+def _is_new(room: Room, form: str, name: str) -> bool:
+    """Whether nobody ever had this name, or it is this very form that gave it."""
+    with room.desk.store.read() as con:
+        return accounts.last_of(con, name) is None or log.known(con, f"{room.me}-{form}")
 
 
 def screening(room: guard.Here, form: Annotated[str, Depends(guard.form_id)], act: Annotated[str, Form()]) -> Response:
@@ -86,20 +105,8 @@ def screening(room: guard.Here, form: Annotated[str, Depends(guard.form_id)], ac
 
 
 def again(room: guard.Here, version: Annotated[str, Form()], stage: Annotated[str, Form()]) -> Response:
-    """Ask again about every listed decision of a stage that was made under this version of the criteria."""
-    with room.desk.store.read() as con:
-        older = {name: made for name, _, made in ops.team.older_criteria(con, room.review.id)}
-    chosen = [one.record_id for one in older.get(version, []) if one.stage == stage]
-    ops.team.ask_again(
-        room.desk.store,
-        review=room.review.id,
-        records=chosen,
-        stage=stage,
-        version=version,
-        by=room.me,
-        now=room.desk.clock(),
-    )
-    return RedirectResponse(f"/r/{room.review.id}/team", 303)
+    """Say what it does to ask again about all decisions of a stage under this version of the criteria."""
+    return acts.confirm(room, "decide_again", {"version": version, "stage": stage})
 
 
 def calibrate(

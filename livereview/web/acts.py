@@ -1,0 +1,328 @@
+"""Acts that undo others' work: a page that says what one does, the log of all, and requests to a lead."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Depends, Form, HTTPException, Request
+from fastapi.responses import RedirectResponse, Response
+
+from livereview import ops, rights
+from livereview.errors import Refused
+from livereview.ops.acts import EffectChanged
+from livereview.store import accounts, acts, records
+from livereview.store.open import Connection
+from livereview.web import guard, mine, pages
+from livereview.web.guard import Room
+
+FIELDS: dict[str, tuple[str, ...]] = {
+    "decide_again": ("version", "stage"),
+    "look_again": ("record",),
+    "reopen_task": ("task",),
+    "close_account": ("name",),
+    "open_account": ("name", "role", "reviews", "email"),
+    "withdraw": ("version",),
+    "close_vote": ("proposal",),
+    "stop_reading": (),
+    "regroup": ("record", "study"),
+    "judge": ("left", "right", "verdict"),
+    "take_back_word": ("record", "stage", "role"),
+}
+"""What each kind of act is about; nothing else that a form or an address brings is looked at."""
+
+WHERE_FROM = {
+    "close_account": "team",
+    "open_account": "team",
+    "decide_again": "team",
+    "close_vote": "retirement",
+    "regroup": "evidence",
+    "judge": "duplicates",
+    "take_back_word": "history",
+}
+"""The page that somebody who thinks better of it goes back to; else the overview."""
+
+MEMBERS_OWN = {"regroup": "evidence/group", "judge": "duplicates"}
+"""Where members confirm what is their work too; all else is done by leads."""
+
+SHOWN = 200  # acts on the page of the log
+
+FormId = Annotated[str, Depends(guard.form_id)]
+
+
+def confirm(room: Room, kind: str, given: Mapping[str, str], reason: str = "") -> Response:
+    """On to the page that says what an act would do."""
+    about = {name: given[name] for name in FIELDS[kind] if given.get(name)}
+    query = {"kind": kind, **about, **({"reason": reason} if reason else {})}
+    return RedirectResponse(f"/r/{room.review.id}/act?{urlencode(query)}", 303)
+
+
+def preview(room: Room, kind: str, given: Mapping[str, str], reason: str = "") -> dict[str, Any]:
+    """What an act of this visitor would do; raises Refused where it can't be done."""
+    asked: dict[str, Any] = {"review": room.review.id, "given": given, "reason": reason}
+    return ops.acts.preview(
+        room.desk.store, kind=kind, now=room.desk.clock(), by=room.visit.principal, author=room.me, **asked
+    )
+
+
+def must_ask(room: Room, kind: str, given: Mapping[str, str]) -> bool:
+    """Whether this visitor may not do the act alone, as an included study would leave the review by it."""
+    return not room.may(rights.MANAGE) and bool(preview(room, kind, given)["takes_out"])
+
+
+def page(room: guard.Here, request: Request) -> Response:
+    """What an act would do, with the button that does it; or the form that asks a lead for it."""
+    query = request.query_params
+    if request_id := query.get("request", ""):
+        return _requested(room, request_id)
+    kind = query.get("kind", "")
+    given = _given(room, kind, query)
+    return _show(room, kind, given, reason=query.get("reason", ""))
+
+
+def _given(room: Room, kind: str, values: Mapping[str, Any]) -> dict[str, str]:
+    """What the act is about; 404 for no kind, 403 for one that is not this person's work."""
+    if kind not in FIELDS:
+        raise HTTPException(404, "There is no such act.")
+    right = rights.TAKE_PART if kind == "take_back_word" else ops.acts.kind_of(kind).right
+    if not room.may(right):
+        raise HTTPException(403, "This is the work of others in this review. Ask a lead.")
+    given = {name: str(values[name]) for name in FIELDS[kind] if values.get(name)}
+    if kind == "take_back_word":
+        given["reviewer"] = room.me
+    return given
+
+
+def _requested(room: Room, request_id: str) -> Response:
+    if not room.may(rights.SEE_AS_LEAD):
+        raise HTTPException(403, "Leads answer requests.")
+    with room.desk.store.read() as con:
+        request = ops.acts.request_of(con, room.review.id, request_id)
+    return _show(room, request.kind, request.given, request=request)
+
+
+def _show(
+    room: Room,
+    kind: str,
+    given: Mapping[str, str],
+    status: int = 200,
+    *,
+    reason: str = "",
+    problem: str = "",
+    told: Mapping[str, Any] | None = None,
+    request: acts.Request | None = None,
+) -> Response:
+    """The page of one act. Who may not do it alone is told so, and nothing of what others said."""
+    leads = room.may(rights.MANAGE)
+    asks = kind == "take_back_word" and not leads
+    if told is None and not asks:
+        told = preview(room, kind, given, reason)
+        asks = not leads and bool(told["takes_out"])
+    with room.desk.store.read() as con:
+        what = _about(con, given)
+    base = f"/r/{room.review.id}"
+    values = {
+        "kind": kind,
+        "title": ops.acts.kind_of(kind).named(given),
+        "about": what,
+        "given": given,
+        "told": None if asks else told,
+        "asks": asks,
+        "address": f"{base}/act/do" if leads else f"{base}/{MEMBERS_OWN.get(kind, 'act/do')}",
+        "back": f"{base}/{WHERE_FROM[kind]}" if kind in WHERE_FROM else base,
+        "needs_reason": ops.acts.kind_of(kind).needs_reason,
+        "reason": reason,
+        "problem": problem,
+        "request": request,
+        "longest": ops.acts.LONGEST_REASON,
+    }
+    return pages.show("act.html", room, status, **values)
+
+
+def _about(con: Connection, given: Mapping[str, str]) -> list[str]:
+    """The titles of the records that an act is about."""
+    ids = [given[name] for name in ("record", "left", "right") if given.get(name)]
+    current = records.current(con, ids)
+    return [current[id].title or "Untitled record" for id in ids if id in current]
+
+
+async def sent(request: Request) -> dict[str, str]:
+    """The fields of a form as they came."""
+    return {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
+Sent = Annotated[dict[str, str], Depends(sent)]
+
+
+def do(
+    room: guard.Here,
+    form: FormId,
+    fields: Sent,
+    kind: Annotated[str, Form()] = "",
+    shown: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
+    request: Annotated[str, Form()] = "",
+) -> Response:
+    """Do what the page said, if it still does just that, and show it in the log with its undo."""
+    waiting = None
+    if request:
+        with room.desk.store.read() as con:
+            waiting = ops.acts.request_of(con, room.review.id, request)
+    given = dict(waiting.given) if waiting else _given(room, kind, fields)
+    kind = waiting.kind if waiting else kind
+    return carry_out(room, form, kind, given, shown=shown, reason=reason, request=waiting)
+
+
+def carry_out(
+    room: Room,
+    form: str,
+    kind: str,
+    given: Mapping[str, str],
+    *,
+    shown: str | None,
+    reason: str = "",
+    request: acts.Request | None = None,
+    after: str = "",
+) -> Response:
+    """Do an act of this visitor; `after` is the page to go on to, else the log."""
+    id = f"{room.me}-{form}"
+    secret = secrets.token_urlsafe(24) if kind == "open_account" else ""
+    asked: dict[str, Any] = {"id": id, "review": room.review.id, "given": given, "reason": reason, "shown": shown}
+    asked |= {"by": room.visit.principal, "author": room.me, "folder": room.desk.settings.site}
+    asked |= {"request": request.id if request else None, "secret_hash": accounts.digest(secret) if secret else None}
+    try:
+        done = ops.acts.carry_out(room.desk.store, kind=kind, now=room.desk.clock(), **asked)
+    except EffectChanged as change:
+        again: dict[str, Any] = {
+            "told": change.told,
+            "reason": reason,
+            "problem": f"{change.message}.",
+            "request": request,
+        }
+        return _show(room, kind, given, 409, **again)
+    except Refused as refusal:
+        if shown is None:
+            raise
+        problem = f"{refusal.message}."
+        return _show(room, kind, given, 422, reason=reason, problem=problem, request=request)
+    if secret:
+        if not done["known"]:
+            now, review = room.desk.clock(), room.review.id
+            room.desk.handover.leave(room.visit.secret, review, given["name"], secret, now)
+        return RedirectResponse(f"/r/{room.review.id}/team/secret", 303)
+    return RedirectResponse(after or f"/r/{room.review.id}/acts?done={id}", 303)
+
+
+def secret(room: guard.Here, request: Request) -> Response:
+    """The secret of an account that was just opened, this once."""
+    handed = None
+    if request.method == "GET":
+        handed = room.desk.handover.take(room.visit.secret, room.review.id, room.desk.clock())
+    return pages.show("secret.html", room, handed=handed)
+
+
+def log(room: guard.Here, done: str = "", undone: str = "") -> Response:
+    """Every act of this review, newest first, each with its undo; requests that wait stand above."""
+    return _log(room, done=done, undone=undone)
+
+
+def _log(room: Room, status: int = 200, *, done: str = "", undone: str = "", problem: str = "") -> Response:
+    listing = ops.acts.listing(room.desk.store, review=room.review.id, now=room.desk.clock())
+    with room.desk.store.read() as con:
+        titles = {request["id"]: _about(con, request["given"]) for request in listing["requests"]}
+    waiting = [request for request in listing["requests"] if request["outcome"] is None]
+    answered = [request for request in listing["requests"] if request["outcome"] is not None]
+    latest = next((act for act in listing["acts"] if act["id"] in (done, undone)), None)
+    values = {"acts": listing["acts"][:SHOWN], "all": len(listing["acts"]), "latest": latest, "problem": problem}
+    return pages.show("acts.html", room, status, waiting=waiting, answered=answered[:SHOWN], titles=titles, **values)
+
+
+def take_back(room: guard.Here, form: FormId, act: Annotated[str, Form()]) -> Response:
+    """Undo an act: what stood before it stands again, and the log says so."""
+    asked: dict[str, Any] = {"review": room.review.id, "author": room.me, "by": room.visit.principal}
+    try:
+        ops.acts.take_back(
+            room.desk.store,
+            id=f"{room.me}-{form}",
+            act=act,
+            now=room.desk.clock(),
+            folder=room.desk.settings.site,
+            **asked,
+        )
+    except Refused as refusal:
+        return _log(room, 422, problem=f"{refusal.message}.")
+    return RedirectResponse(f"/r/{room.review.id}/acts?{urlencode({'undone': act})}", 303)
+
+
+def decline(
+    room: guard.Here, form: FormId, request: Annotated[str, Form()], note: Annotated[str, Form()] = ""
+) -> Response:
+    """Say no to a request, with a word for whoever asked."""
+    asked: dict[str, Any] = {"request": request, "review": room.review.id, "author": room.me, "note": note}
+    try:
+        ops.acts.decline(room.desk.store, now=room.desk.clock(), **asked)
+    except Refused as refusal:
+        return _log(room, 422, problem=f"{refusal.message}.")
+    return RedirectResponse(f"/r/{room.review.id}/acts#requests", 303)
+
+
+def ask(
+    room: guard.Here,
+    form: FormId,
+    fields: Sent,
+    kind: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """Ask a lead for what I may not do alone."""
+    given = _given(room, kind, fields)
+    with room.desk.store.read() as con:
+        for name in ("record", "left", "right"):
+            if given.get(name):
+                guard.recorded(con, room, given[name])
+        if kind == "take_back_word":
+            _is_mine(con, room, given)
+    asked: dict[str, Any] = {"review": room.review.id, "given": given, "author": room.me, "reason": reason}
+    try:
+        ops.acts.ask(room.desk.store, id=f"{room.me}-{form}", kind=kind, now=room.desk.clock(), **asked)
+    except Refused as refusal:
+        return _show(room, kind, given, 422, reason=reason, problem=f"{refusal.message}.")
+    return RedirectResponse(f"/r/{room.review.id}/history#requests", 303)
+
+
+def _is_mine(con: Connection, room: Room, given: Mapping[str, str]) -> None:
+    """Refuse a request about a word that I have not said, or that does not stand."""
+    word = mine.my_vote(con, room, given.get("record", ""), given.get("stage", ""), given.get("role", "vote"))
+    if word is None:
+        raise Refused("you have no decision in force on this record at this stage")
+
+
+def forget(room: guard.Here, request: Annotated[str, Form()]) -> Response:
+    """Take back a request of my own while it waits."""
+    with room.desk.store.read() as con:
+        waiting = ops.acts.request_of(con, room.review.id, request)
+    if waiting.author != room.me:
+        raise HTTPException(403, "Only whoever asked takes a request back.")
+    asked: dict[str, Any] = {"request": request, "review": room.review.id, "author": room.me}
+    ops.acts.decline(room.desk.store, now=room.desk.clock(), **asked)
+    return RedirectResponse(f"/r/{room.review.id}/history#requests", 303)
+
+
+def my_requests(con: Connection, room: Room) -> list[dict[str, Any]]:
+    """What I asked leads for, newest first, and what came of it."""
+    return [
+        {
+            "id": request.id,
+            "title": ops.acts.kind_of(request.kind).named(request.given),
+            "about": _about(con, request.given),
+            "reason": request.reason,
+            "made": request.made,
+            "outcome": request.outcome,
+            "answered_by": request.answered_by,
+            "answered": request.answered,
+            "note": request.note,
+        }
+        for request in acts.requests(con, room.review.id)
+        if request.author == room.me
+    ]
