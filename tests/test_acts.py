@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -483,3 +486,44 @@ def test_a_signed_fall_is_published(reviewed: Store, three: list[str], protocol:
 def test_the_log_is_for_leads(app: FastAPI, browser: People) -> None:
     assert browser("ada").http.get(ACTS).status_code == 403
     assert "Nothing yet" in browser("lena", "lead").get(ACTS)
+
+
+# The command line
+
+
+def command(home: Path, *words: str, code: int = 0) -> str:
+    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200", "LIVEREVIEW_HOME": str(home)}
+    done = subprocess.run(
+        [sys.executable, "-m", "livereview", *words],
+        capture_output=True,
+        text=True,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_the_command_line_says_first_asks_lists_and_takes_back(tmp_path: Path, protocol: str) -> None:
+    with Store(tmp_path / "livereview.duckdb") as store:
+        surveil.register(store, text=protocol, now=NOW)
+        include(store, *found(store, article(1), article(2)))
+        (one,) = found(store, article(3), search="s3")
+        team.add_account(store, name="bo", role="adjudicator", secret=secret_of("bo"), now=NOW, reviews=[REVIEW])
+        vote(store, one, "bo", "exclude")
+    said = command(tmp_path, "account", "bo", "--close", code=2)
+    assert "bo can't sign in any more." in said and "1 record has no vote but theirs" in said
+    assert "nothing was done: say --yes to do it" in said
+    command(tmp_path, "account", "bo", "--close", "--yes")
+    said = command(tmp_path, "account", "bo", "--yes")
+    assert "Role: adjudicator, as before." in said and "May enter: small-review, as before." in said
+    (tmp_path / "review.toml").write_text(protocol.replace("votes = 2", "votes = 3"), encoding="utf-8")
+    said = command(tmp_path, "register", str(tmp_path / "review.toml"), code=2)
+    assert "Included reports: 2 before, 0 after." in said and "say --yes" in said
+    command(tmp_path, "register", "--yes", str(tmp_path / "review.toml"))
+    listed = json.loads(command(tmp_path, "acts", "--review", REVIEW, "--json"))["acts"]
+    assert [act["kind"] for act in listed] == ["protocol", "open_account", "close_account"]
+    said = command(tmp_path, "acts", "--review", REVIEW, "--undo", listed[0]["id"], "--by", "lena")
+    assert "Included reports: 0 before, 2 after." in said
+    assert "taken back by lena" in command(tmp_path, "acts", "--review", REVIEW)

@@ -527,7 +527,9 @@ def test_the_command_line_shows_moves_votes_and_closes(home: Path) -> None:
     livereview(home, *at, "--vote", "yes", "--by", "lena")
     said = livereview(home, *at, "--by", "ada")
     assert "2 of 2 have voted; yours: yes" in said and "Open: ada moved" in said
-    said = livereview(home, *at, "--close", "--by", "lena")
+    said = livereview(home, *at, "--close", "--by", "lena", code=2)
+    assert "The vote is carried: the review is retired." in said and "say --yes" in said
+    said = livereview(home, *at, "--close", "--by", "lena", "--yes")
     assert "2 yes, 0 no, 0 abstained, of 2 who may vote: the review is retired" in said and "version 1" in said
     assert "small-review is retired since" in livereview(home, *at)
     assert "retired: nothing is searched for any more" in livereview(home, "status")

@@ -19,6 +19,7 @@ MODULES = {  # in the order of --help
     "records": ("import", "parse", "sources", "rebuild"),
     "dedup": ("dedup",),
     "people": ("decide", "extract", "rate", "account", "token"),
+    "acts": ("acts",),
     "withdraw": ("withdraw",),
     "retirement": ("retire",),
     "rank": ("rank",),

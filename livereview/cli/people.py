@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import secrets
+from hashlib import sha256
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
 import typer
 from rich.progress import Progress
 
 from livereview import files
+from livereview.cli.acts import Yes, confirmed
 from livereview.cli.console import err, out
 from livereview.cli.terminal import Home, ReviewId, app, moment, settings_of, tell_published, told
 from livereview.client import Session
+
+if TYPE_CHECKING:
+    from livereview.client import Client
 
 
 @app.command()
@@ -139,28 +144,48 @@ def token(
 @app.command()
 def account(
     name: Annotated[str, typer.Argument(help="Who, e.g. amina.")],
-    role: Annotated[str, typer.Option(help="lead, reviewer, adjudicator or reader.")] = "reviewer",
+    role: Annotated[
+        str | None, typer.Option(help="lead, reviewer, adjudicator or reader; else as before, or reviewer.")
+    ] = None,
     email: Annotated[str | None, typer.Option(help="Where digests go.")] = None,
     review: Annotated[
         list[str] | None, typer.Option("--review", help="May enter this one only; may be given again.")
     ] = None,
     every: Annotated[bool, typer.Option("--every-review", help="May enter every review; so may new accounts.")] = False,
     close: Annotated[bool, typer.Option(help="Shut the account; its votes stay where others voted too.")] = False,
+    yes: Yes = False,
     home: Home = None,
 ) -> None:
-    """Open an account and print its sign-in secret, once.  Example: livereview account amina --role reviewer"""
+    """Open an account and print its sign-in secret, once.  Example: livereview account amina --role reviewer
+
+    What changes or shuts an account is printed and asked first; `livereview acts` lists it, and takes it back.
+    """
     with told(), Session(settings_of(home)) as client:
         if close:
-            done = client.call("close_account", name=name)
+            done = confirmed(client, yes, kind="close_account", review="", given={"name": name})["result"]
             out.print(f"{name} can no longer sign in; {done['requeued']:,} records with no vote but theirs wait again.")
             _tell_ended(name, done["tokens_ended"])
         else:
             secret = secrets.token_urlsafe(24)
-            asked = {"name": name, "role": role, "email": email, "reviews": [] if every else review or None}
-            done = client.call("add_account", secret=secret, **asked)
+            reviews = "*" if every else ",".join(review or ())
+            given = {"name": name, "role": role or "", "email": email or "", "reviews": reviews}
+            digest = sha256(secret.encode()).hexdigest()
+            done = _opened(client, yes, given, digest)
+            role = done["role"]
             where = ", ".join(done["reviews"]) or "every review"
             out.print(f"{name} ({role}, {where}) signs in with: {secret}", markup=False, soft_wrap=True)
             _tell_ended(name, done["tokens_ended"])
+
+
+def _opened(client: Client, yes: bool, given: dict[str, str], digest: str) -> dict[str, Any]:
+    """Open an account at once where it is new; else say first what changes, and ask."""
+    asked: dict[str, Any] = {"kind": "open_account", "review": "", "given": given}
+    is_new = not client.call("preview_act", **asked)["lines"]
+    if is_new:
+        done: dict[str, Any] = client.call("act", id=uuid4().hex, secret_hash=digest, **asked)["result"]
+        return done
+    result: dict[str, Any] = confirmed(client, yes, secret_hash=digest, **asked)["result"]
+    return result
 
 
 def _tell_ended(name: str, tokens: int) -> None:

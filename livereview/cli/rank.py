@@ -14,6 +14,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from livereview import files, packed
+from livereview.cli.acts import Yes, confirmed
 from livereview.cli.console import err, out
 from livereview.cli.terminal import Home, ReviewId, app, settings_of, told
 from livereview.client import Session
@@ -72,13 +73,14 @@ Note = Annotated[str | None, typer.Option(help="Why; needed where the test does 
 
 
 @rank.command("stop")
-def stop_(review: ReviewId, by: Lead, note: Note = None, home: Home = None) -> None:
+def stop_(review: ReviewId, by: Lead, note: Note = None, yes: Yes = False, home: Home = None) -> None:
     """Leave the rest unread, and say so in public.  Example: livereview rank stop --review R --by lena
 
     It ends by itself when a new report comes or the protocol changes. Half-screened reports are read to the end.
     """
     with told(), Session(settings_of(home)) as client:
-        said = client.call("stop_reading", id=uuid4().hex, review=review, by=by, note=note)["told"]
+        asked = {"kind": "stop_reading", "review": review, "given": {}, "author": by, "reason": note or " "}
+        said = confirmed(client, yes, **asked)["result"]["told"]
         client.call("settle_outbox")
     least = f"at least {said['low']:.0%} found" if said["low"] is not None else "nothing found yet"
     out.print(f"reading stopped after {said['read']:,} of {said['total']:,}: {least}", highlight=False)

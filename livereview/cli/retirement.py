@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from livereview.cli.acts import Yes, confirmed
 from livereview.cli.console import out
 from livereview.cli.terminal import Home, ReviewId, app, moment, settings_of, tell_published, told
 from livereview.client import Session
@@ -32,6 +33,7 @@ def retire(
     vote: Annotated[str | None, typer.Option(help="yes, no or abstain; your later vote counts instead.")] = None,
     note: Annotated[str | None, typer.Option(help="With --vote: why, for colleagues, once it is closed.")] = None,
     close: Annotated[bool, typer.Option("--close", help="End the vote and count it; for leads.")] = False,
+    yes: Yes = False,
     by: Annotated[str | None, typer.Option(help="Who does it; needs an account that may vote.")] = None,
     now: Annotated[str | None, typer.Option(help="ISO time of the act; default: now.")] = None,
     home: Home = None,
@@ -58,7 +60,11 @@ def retire(
         if len(chosen) > 1 or not by:
             raise Refused("do one of --propose, --revive, --vote and --close at a time, and say who does it with --by")
         ((name, given),) = chosen
-        done = client.call(name, id=uuid4().hex, review=review, by=by, now=moment(now), **given)
+        if name == "close_retirement":
+            asked: dict[str, Any] = {"kind": "close_vote", "review": review, "given": {}, "author": by}
+            done = confirmed(client, yes, now=moment(now), **asked)["result"]
+        else:
+            done = client.call(name, id=uuid4().hex, review=review, by=by, now=moment(now), **given)
         tell(name, review, done)
         if name == "close_retirement":
             tell_published(client.call("settle_outbox", now=moment(now)))

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from livereview import logs, review_toml
+from livereview.cli.acts import Yes, confirmed, protocol_effect
 from livereview.cli.console import err, out
 from livereview.cli.terminal import (
     Home,
@@ -92,14 +93,21 @@ def surveil(
 @app.command("register")
 def register_(
     protocols: Annotated[list[Path], typer.Argument(metavar="FILE...", help="A review.toml; several are fine.")],
+    yes: Yes = False,
     home: Home = None,
 ) -> None:
-    """Put a protocol in force without searching; the schedule follows it.  Example: livereview register review.toml"""
+    """Put a protocol in force without searching; the schedule follows it.  Example: livereview register review.toml
+
+    Where it moves reports that are settled (more votes, another stage), that is printed and asked first.
+    """
     with told():
         reviews = [review_toml.load(path) for path in protocols]  # all are read before one is put in force
         with Session(settings_of(home)) as client:
             for review in reviews:
-                client.call("register", text=review.text)
+                if protocol_effect(client, review.id, review.text):
+                    confirmed(client, yes, kind="protocol", review=review.id, given={"text": review.text})
+                else:
+                    client.call("register", text=review.text)
                 out.print(f"{review.id}: in force, {len(review.searches)} searches", markup=False, soft_wrap=True)
 
 

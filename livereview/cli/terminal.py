@@ -73,9 +73,18 @@ def protocol_file(review: str, given: Path | None) -> Path | None:
 
 
 def register(client: Client, review: str, given: Path | None) -> None:
-    """Put the protocol file in force, if there is one."""
-    if path := protocol_file(review, given):
-        client.call("register", text=path.read_text(encoding="utf-8"))
+    """Put the protocol file in force, if there is one; refused where it would move what people have settled."""
+    from livereview.cli.acts import protocol_effect
+
+    path = protocol_file(review, given)
+    if path is None:
+        return
+    text = path.read_text(encoding="utf-8")
+    effect = protocol_effect(client, review, text)
+    if effect:
+        lines = " ".join(effect["lines"])
+        raise Refused(f"{path} moves what people have settled. {lines} Confirm it: livereview register {path}")
+    client.call("register", text=text)
 
 
 def settings_of(home: Path | None) -> settings.Settings:

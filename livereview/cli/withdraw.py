@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import typer
 
+from livereview.cli.acts import Yes, confirmed
 from livereview.cli.console import err, out
 from livereview.cli.terminal import Home, ReviewId, app, moment, settings_of, told
 from livereview.client import Session
@@ -19,6 +20,7 @@ def withdraw(
     reason: Annotated[str, typer.Option(help="Why, in plain words; readers will see it.")],
     by: Annotated[str, typer.Option(help="Your name, for the books; the page says “the lead of the review”.")] = "lead",
     undo: Annotated[bool, typer.Option("--undo", help="Let a withdrawn version stand again, as it was.")] = False,
+    yes: Yes = False,
     now: Annotated[str | None, typer.Option(help="ISO time of the act; default: now.")] = None,
     home: Home = None,
 ) -> None:
@@ -26,20 +28,18 @@ def withdraw(
 
     Example: livereview withdraw --review R --version 7 --reason "A study was counted twice."
 
-    Its address answers 410 from then on, and feeds and lists say so. If it is the newest version, the page `latest` is
-    a notice too, until corrected evidence makes a new version.
+    What that does is printed and asked first. Its address answers 410 from then on, and feeds and lists say so. If it is
+    the newest version, the page `latest` is a notice too, until corrected evidence makes a new version.
     """
     with told(), Session(settings_of(home)) as client:
-        done = client.call(
-            "take_back" if undo else "withdraw",
-            id=uuid4().hex,
-            review=review,
-            version=version,
-            by=by,
-            reason=reason,
-            now=moment(now),
-        )
-    what = "is withdrawn" if done["withdrawn"] else "stands again"
+        if undo:
+            asked = {"review": review, "version": version, "by": by, "reason": reason}
+            done = client.call("take_back", id=uuid4().hex, now=moment(now), **asked)
+        else:
+            given = {"version": str(version)}
+            asked = {"review": review, "author": by, "reason": reason, "given": given}
+            done = confirmed(client, yes, kind="withdraw", now=moment(now), **asked)
+    what = "stands again" if undo else "is withdrawn"
     out.print(f"{review}: version {version} {what}", markup=False, highlight=False)
     if problem := done["published"].get("problem"):
         err.print(f"{review}: the page could not be built again: {problem}", style="red", markup=False)

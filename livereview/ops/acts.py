@@ -125,7 +125,7 @@ def carry_out(
         told, undo, result = _perform(con, chosen, asked)
         if shown is not None and told["shown"] != shown:
             raise _RolledBack(told)
-        reviews = tuple(one["review"] for one in told["reviews"]) or (review,)
+        reviews = tuple(one["review"] for one in told["reviews"])
         acts.append(con, LoggedAct(id, kind, reviews, given, asked.author, reason, told, undo, now))
         if waiting:
             acts.answer(con, waiting.id, "accepted", asked.author, reason or None, now)

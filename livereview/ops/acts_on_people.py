@@ -5,7 +5,7 @@ from __future__ import annotations
 from livereview.errors import Refused
 from livereview.ops import team
 from livereview.ops.act_types import Asked, Done
-from livereview.store import accounts, decisions
+from livereview.store import accounts, decisions, searches
 from livereview.store.acts import LoggedAct
 from livereview.store.open import Connection
 
@@ -15,6 +15,9 @@ def concerns_person(con: Connection, asked: Asked) -> list[str]:
     name = asked.given.get("name", "")
     rows = con.execute("SELECT DISTINCT review FROM decision WHERE reviewer = ? ORDER BY review", [name]).fetchall()
     seen = [review for (review,) in rows if asked.by.enters(review)]
+    if not asked.review and not seen:
+        account = accounts.when_last_open(con, name)
+        return list(account.reviews) if account and account.reviews else searches.review_ids(con)
     return list(dict.fromkeys([*([asked.review] if asked.review else []), *seen]))
 
 
