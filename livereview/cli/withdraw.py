@@ -28,8 +28,8 @@ def withdraw(
 
     Example: livereview withdraw --review R --version 7 --reason "A study was counted twice."
 
-    What that does is printed and asked first. Its address answers 410 from then on, and feeds and lists say so. If it is
-    the newest version, the page `latest` is a notice too, until corrected evidence makes a new version.
+    What that does is printed and asked first. Its address answers 410 from then on, and feeds and lists say so. If
+    it is the newest version, the page `latest` is a notice too, until corrected evidence makes a new version.
     """
     with told(), Session(settings_of(home)) as client:
         if undo:
