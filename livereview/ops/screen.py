@@ -159,7 +159,7 @@ def decide_in(con: Connection, asked: Decision, how: How, now: datetime) -> dict
     sought = retrieval.on_report(con, asked.review, report)
     given = decisions.on_report(con, asked.review, report)
     mine = [one for one in given if _whose(one) == (asked.stage, asked.reviewer, asked.role)]
-    if how.settled_stays and mine:
+    if (how.settled_stays or how.instead) and mine:
         leave_to_the_team(rules, asked, before, given, sought, now)
     if asked.verdict == "not_retrieved":
         return _cannot_get(con, rules, asked, before, sought, how, now)

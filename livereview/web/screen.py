@@ -283,7 +283,6 @@ def write(room: Room, posted: Posted, role: str = "vote") -> dict[str, Any]:
         waiting=True,
         shown=screen.cited() if screen else None,
         instead=f"{room.me}-{posted.instead}" if posted.instead else None,
-        settled_stays=True,
     )
 
 
