@@ -430,6 +430,41 @@ def test_a_study_leaves_by_no_reviewer_alone(reviewed: Store, three: list[str], 
     assert "Ask the lead" in answer.text and state(reviewed) == before
 
 
+def test_no_extraction_form_takes_a_report_out_of_another_study_unseen(
+    reviewed: Store, three: list[str], browser: People
+) -> None:
+    extracted(reviewed, three[0])
+    ada = browser("ada")
+    before = state(reviewed)
+    ada.get(f"{BASE}/evidence/new?report={three[0]}")
+    page = ada.press("Save", study="roe-2021", label="Roe", year="2021")
+    assert ada.page.status_code == 422 and "belongs to doe-2020; take it out of that study first" in page
+    assert state(reviewed) == before
+
+
+def test_a_request_that_can_not_be_done_any_more_can_still_be_declined(
+    reviewed: Store, three: list[str], browser: People
+) -> None:
+    bo, lena = browser("bo"), browser("lena", "lead")
+    bo.get(f"{BASE}/act?kind=take_back_word&record={three[0]}&stage=title_abstract")
+    bo.press("Ask the lead", reason="Adults only")
+    ops.screen.decide(
+        reviewed,
+        id="gone",
+        review=REVIEW,
+        record=three[0],
+        stage="title_abstract",
+        reviewer="bo",
+        verdict="withdrawn",
+        now=NOW,
+    )
+    (link,) = re.findall(r'href="([^"]*request=[^"]*)"', lena.get(ACTS))
+    page = lena.get(link)
+    assert "has no word in force" in page and YES not in page
+    lena.press("Decline", note="done already")
+    assert "0 requests wait for you" in lena.get(ACTS)
+
+
 # Large falls
 
 

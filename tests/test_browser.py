@@ -462,3 +462,46 @@ def test_axe_finds_nothing(server: Callable[[int], Owner], person: Callable[...,
             if bad:
                 found_by_axe[path] = bad
     assert found_by_axe == {}, json.dumps(found_by_axe, indent=1)
+
+
+def test_a_lead_closes_an_account_by_mistake_and_takes_it_back_and_a_double_click_gives_one_secret(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
+    """Without a script too: the pages of acts have none."""
+    here = server(2)
+    bo = person(here, "bo")
+    bo.goto(here.base + TA)
+    press(bo, "e")
+    lena = person(here, "lena", java_script_enabled=False)
+    lena.goto(f"{here.base}/r/{REVIEW}/team")
+    lena.get_by_role("button", name="Close the account of bo").click()
+    effect = lena.locator("#effect").inner_text()
+    assert "bo can't sign in any more." in effect and "1 record has no vote but theirs" in effect
+    lena.fill("#reason", "the wrong person")
+    lena.get_by_role("button", name="Yes, do this").click()
+    assert "Done: Close the account bo" in lena.locator("[role=status]").inner_text()
+    bo.goto(f"{here.base}/")
+    assert bo.url.startswith(f"{here.base}/sign-in")
+    lena.get_by_role("button", name="Take it back").first.click()
+    assert "Taken back: Close the account bo" in lena.locator("[role=status]").inner_text()
+    bo.fill("[name=secret]", secret_of("bo"))
+    bo.press("[name=secret]", "Enter")
+    bo.goto(f"{here.base}/r/{REVIEW}/history")
+    assert "Excluded" in bo.locator("main").inner_text()
+
+    lena.goto(f"{here.base}/r/{REVIEW}/team")
+    lena.fill("#name", "eve")
+    lena.get_by_role("button", name="Open it").dblclick()
+    lena.wait_for_url("**/team/secret")
+    secret = lena.locator("code").inner_text()
+    lena.reload()
+    assert "No secret to show" in lena.locator("main").inner_text()
+    eve = person(here, "ada")
+    eve.context.clear_cookies()
+    eve.goto(f"{here.base}/sign-in")
+    eve.fill("[name=secret]", secret)
+    eve.press("[name=secret]", "Enter")
+    eve.wait_for_url(f"{here.base}/")
+    assert here.rows("SELECT count(*) FROM account WHERE name = 'eve'") == [(1,)]
+    log = (here.settings.home / "owner.log").read_text()
+    assert secret not in log and secret not in lena.url

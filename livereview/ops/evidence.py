@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -130,6 +130,19 @@ def group_in(
     cause = f"a report was put with {study}" if study else "a report was taken out of a study"
     versions.ask(con, review, cause, now)
     return {"record": report, "study": study, "events": dict(events)}
+
+
+def check_takes_from_none(con: Connection, review: str, form: Mapping[str, Any]) -> None:
+    """Raise Refused where a form would take a report out of another study, which nobody would be told of."""
+    reports = form.get("reports") or ()
+    for reference in reports if isinstance(reports, list | tuple) else ():
+        record = resolve(con, review, str(reference))
+        held = {study for study, _ in linked_records(con, review, record).values() if study}
+        others = sorted(held - {str(form.get("study"))})
+        if others:
+            raise Refused(
+                f"{reference!r} belongs to {others[0]}; take it out of that study first, on the Evidence page"
+            )
 
 
 def linked_records(con: Connection, review: str, record: str) -> dict[str, tuple[str, str]]:

@@ -17,6 +17,7 @@ from livereview.store import accounts, acts, records
 from livereview.store.open import Connection
 from livereview.web import guard, mine, pages
 from livereview.web.guard import Room
+from livereview.web.handover import Handed
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "decide_again": ("version", "stage"),
@@ -118,8 +119,13 @@ def _show(
     leads = room.may(rights.MANAGE)
     asks = kind == "take_back_word" and not leads
     if told is None and not asks:
-        told = preview(room, kind, given, reason)
-        asks = not leads and bool(told["takes_out"])
+        try:
+            told = preview(room, kind, given, reason)
+        except Refused as refusal:
+            if request is None:
+                raise
+            problem = problem or f"This can't be done any more: {refusal.message}. Decline it, with a word on why."
+        asks = not leads and told is not None and bool(told["takes_out"])
     with room.desk.store.read() as con:
         what = _about(con, given)
     base = f"/r/{room.review.id}"
@@ -209,9 +215,9 @@ def carry_out(
         return _show(room, kind, given, 422, reason=reason, problem=problem, request=request)
     if secret:
         if not done["known"]:
-            now, review = room.desk.clock(), room.review.id
-            room.desk.handover.leave(room.visit.secret, review, given["name"], secret, now)
-        return RedirectResponse(f"/r/{room.review.id}/team/secret", 303)
+            handed = Handed(given["name"], secret)
+            room.desk.handover.leave(room.visit.secret, _secret_page(room), handed, room.desk.clock())
+        return RedirectResponse(_secret_page(room), 303)
     return RedirectResponse(after or f"/r/{room.review.id}/acts?done={id}", 303)
 
 
@@ -219,8 +225,12 @@ def secret(room: guard.Here, request: Request) -> Response:
     """The secret of an account that was just opened, this once."""
     handed = None
     if request.method == "GET":
-        handed = room.desk.handover.take(room.visit.secret, room.review.id, room.desk.clock())
+        handed = room.desk.handover.take(room.visit.secret, _secret_page(room), room.desk.clock())
     return pages.show("secret.html", room, handed=handed)
+
+
+def _secret_page(room: Room) -> str:
+    return f"/r/{room.review.id}/team/secret"
 
 
 def log(room: guard.Here, done: str = "", undone: str = "") -> Response:

@@ -19,6 +19,7 @@ from livereview.store.accounts import digest
 from livereview.store.consultation import Consultation, Invitation
 from livereview.web import guard, pages
 from livereview.web.guard import Room
+from livereview.web.handover import Handed
 from livereview.web.suggest import EACH
 
 FORM = "comment"
@@ -145,9 +146,25 @@ def _form(
 # The lead
 
 
-def lead_page(room: guard.Here) -> Response:
-    """The consultations of a review: what is open, who is invited, what was said, what waits."""
-    return _show(room)
+INVITED_ALREADY = "This person was invited already, and the link shown once. Invite again for another."
+
+
+def lead_page(room: guard.Here, request: Request, again: str = "") -> Response:
+    """The consultations of a review: what is open, who is invited, what was said, what waits.
+
+    The link of somebody who was just invited is shown this once. `again`: the invitation had been sent before.
+    """
+    handed = None
+    if request.method == "GET":
+        handed = room.desk.handover.take(room.visit.secret, _desk_page(room), room.desk.clock())
+    if handed is None:
+        return _show(room, problem=INVITED_ALREADY if again else "")
+    link = {"name": handed.name, "url": handed.secret, "mailed": handed.mailed, "problem": handed.problem}
+    return _show(room, link=link)
+
+
+def _desk_page(room: Room) -> str:
+    return f"/r/{room.review.id}/consultation"
 
 
 def _show(room: Room, status: int = 200, *, given: dict[str, Any] | None = None, **more: Any) -> Response:
@@ -199,7 +216,7 @@ def invite(
     address: Annotated[str, Form()] = "",
     act: Annotated[str, Form()] = "show",
 ) -> Response:
-    """Invite a panel member; their link is on the answer and nowhere else, and mailed where the lead asks for that."""
+    """Invite a panel member; the next page shows their link, once, and it is mailed where the lead asks for that."""
     token, now = secrets.token_urlsafe(32), room.desk.clock()
     asked: dict[str, Any] = {"review": room.review.id, "name": name, "address": address, "by": room.me, "now": now}
     try:
@@ -209,15 +226,16 @@ def invite(
     except Refused as refusal:
         return _show(room, 422, problem=refusal.message, given={"name": name, "address": address})
     if told["known"]:
-        return _show(
-            room, problem="This person was invited already, and the link shown once. Invite again for another."
-        )
+        return RedirectResponse(f"{_desk_page(room)}?again=1", 303)
     base = room.desk.settings.address
-    link = {"name": told["name"], "url": f"{base}/comment/{room.review.id}/{token}", "mailed": None, "problem": None}
+    url = f"{base}/comment/{room.review.id}/{token}"
+    problem, mailed = None, None
     if act == "mail":
-        link["problem"] = _mail(room, told, address.strip(), link["url"], now)
-        link["mailed"] = address.strip() if link["problem"] is None else None
-    return _show(room, link=link)
+        problem = _mail(room, told, address.strip(), url, now)
+        mailed = address.strip() if problem is None else None
+    handed = Handed(told["name"], url, mailed, problem)
+    room.desk.handover.leave(room.visit.secret, _desk_page(room), handed, now)
+    return RedirectResponse(_desk_page(room), 303)
 
 
 def _mail(room: Room, told: dict[str, Any], address: str, url: str, now: datetime) -> str | None:

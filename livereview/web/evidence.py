@@ -111,6 +111,8 @@ def save(
         if act == "preview":
             impact = ops.impact.preview(room.desk.store, review=review, form=filled, now=now, name="The form")
             return _show(room, study, filled, impact=impact)
+        with room.desk.store.read() as con:
+            ops.evidence.check_takes_from_none(con, review, filled)
         asked: dict[str, Any] = {"id": form, "review": review, "data": filled, "extractor": room.me, "now": now}
         done = ops.evidence.extract(room.desk.store, role=act, name="The form", **asked)
     except Refused as refusal:
