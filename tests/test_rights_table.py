@@ -81,7 +81,15 @@ ROUTES = {
     "POST /r/{review}/withdraw": LEAD_MANAGES,
     "POST /r/{review}/reading": LEAD_MANAGES,
     "POST /r/{review}/tasks": LEAD_MANAGES,
+    "GET /r/{review}/act": MEMBER_READS,
+    "POST /r/{review}/act/do": LEAD_MANAGES,
+    "POST /r/{review}/ask": MEMBER_SCREENS,
+    "POST /r/{review}/ask/forget": MEMBER_SCREENS,
+    "GET /r/{review}/acts": LEAD_READS,
+    "POST /r/{review}/acts/undo": LEAD_MANAGES,
+    "POST /r/{review}/acts/decline": LEAD_MANAGES,
     "GET /r/{review}/team": LEAD_READS,
+    "GET /r/{review}/team/secret": LEAD_MANAGES,
     "POST /r/{review}/team": LEAD_MANAGES,
     "POST /r/{review}/team/again": LEAD_MANAGES,
     "POST /r/{review}/team/calibrate": LEAD_MANAGES,
@@ -128,7 +136,7 @@ BY_NIGHTS = """protocol begin ingest finish due begin_lookup checked publish set
 BY_THE_OWNER = """import_file settle_task settle_tip decide take_decision judge explain find_record rerank why
     stop_reading read_on draw_audit retirement propose_retirement vote_retirement close_retirement extract rate group
     preview without read_sheet sign_off as_of withdraw take_back add_account close_account add_token revoke_token
-    tokens backup rebuild"""
+    tokens backup rebuild preview_act act take_back_act acts ask_for_act decline_act"""
 OPERATIONS = {
     **dict.fromkeys(BY_NIGHTS.split(), NIGHTS),
     **dict.fromkeys(BY_THE_OWNER.split(), OWNER_ONLY),
