@@ -136,7 +136,7 @@ BY_NIGHTS = """protocol begin ingest finish due begin_lookup checked publish set
 BY_THE_OWNER = """import_file settle_task settle_tip decide take_decision judge explain find_record rerank why
     stop_reading read_on draw_audit retirement propose_retirement vote_retirement close_retirement extract rate group
     preview without read_sheet sign_off as_of withdraw take_back add_account close_account add_token revoke_token
-    tokens backup rebuild preview_act act take_back_act acts ask_for_act decline_act"""
+    tokens backup follow rebuild preview_act act take_back_act acts ask_for_act decline_act"""
 OPERATIONS = {
     **dict.fromkeys(BY_NIGHTS.split(), NIGHTS),
     **dict.fromkeys(BY_THE_OWNER.split(), OWNER_ONLY),
