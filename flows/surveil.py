@@ -44,10 +44,14 @@ def run_search(
     now: datetime,
     keep: Callable[[fetch.Answer], None],
     clock_is_right: bool = False,
+    replayed: bool = False,
 ) -> Ending:
     """Run one search to its end and say how it ended; what the source does wrong is part of the answer, never raised.
 
     A bug is raised, after the search was ended as failed; so is the owner's refusal to begin (a wrong clock).
+
+    Args:
+        replayed: `now` is no present time. Time then stands still, so that a slow machine publishes the same bytes.
     """
     source = sources.find(plan.source)
     me = {"runner": owner.runner(), "run": owner.flow_run_id(), "clock_is_right": clock_is_right}
@@ -71,7 +75,7 @@ def run_search(
             client.call("finish", search=search, now=now, error=f"stopped: {type(stop).__name__}")
         raise
     took = monotonic() - started
-    ended = now + timedelta(seconds=int(took))
+    ended = now if replayed else now + timedelta(seconds=int(took))
     ending = client.call("finish", search=search, now=ended, error=error, seconds=round(took, 3))
     return {"name": plan.name, "source": plan.source, "error": error, **ending}
 
@@ -130,6 +134,7 @@ def surveil(
                     moment if now else datetime.now(UTC),
                     watch(plan.name, keep),
                     clock_is_right,
+                    now is not None,
                 )
                 for plan in plans
             ]
@@ -172,13 +177,14 @@ def search(
     now: datetime,
     keep: Callable[[fetch.Answer], None],
     clock_is_right: bool = False,
+    replayed: bool = False,
 ) -> Ending:
     """One search as a task, its ending in the run's log. One that was not let begin is a failed one, and in the ledger.
 
     Only this search is lost then: the others of the night go on.
     """
     try:
-        ending = run_search(client, fetcher, review, plan, now, keep, clock_is_right)
+        ending = run_search(client, fetcher, review, plan, now, keep, clock_is_right, replayed)
     except Refused as refusal:
         reason = refusal.message
         client.call("lose_night", review=review, what=plan.name, reason=reason, now=now, id=uuid4().hex)

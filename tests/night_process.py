@@ -23,7 +23,7 @@ def run(home: Path, example: Path, night: str, now: datetime) -> None:
     chosen = settings.read({}, home)
     with (
         ReplayServer(example / "nights" / night) as server,
-        Session(chosen) as client,
+        Session(chosen, may_make=True) as client,
         fetch.Fetcher(secrets={}, via=server.base) as fetcher,
     ):
         text = (example / "review.toml").read_text(encoding="utf-8")
@@ -32,7 +32,7 @@ def run(home: Path, example: Path, night: str, now: datetime) -> None:
         health = client.call("status", review=review.id, now=now)["reviews"][0]["searches"]
         done = {row["name"] for row in health if row["last_success"] == now.isoformat()}
         for plan in [plan for plan in review.searches if plan.name not in done]:
-            run_search(client, fetcher, review.id, plan, now, lambda answer: None)
+            run_search(client, fetcher, review.id, plan, now, lambda answer: None, replayed=True)
         client.call("publish", review=review.id, now=now)
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,15 @@ def test_a_replay_of_the_same_answers_gives_the_same_bytes(calm: Path, tmp_path:
     assert corpus(tmp_path) == corpus(calm)
     assert published(tmp_path) == published(calm)
     assert len(published(calm)) > 5
+
+
+def test_a_replay_on_a_slow_machine_gives_the_same_bytes(
+    calm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = count(step=7)
+    monkeypatch.setattr("flows.surveil.monotonic", lambda: float(next(seconds)))
+    nights(tmp_path, "1", "2", "3")
+    assert published(tmp_path) == published(calm)
 
 
 def test_the_source_that_breaks_is_told_and_spares_the_others(calm: Path) -> None:

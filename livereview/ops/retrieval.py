@@ -107,7 +107,9 @@ def on_list(con: Connection, rules: Review, standing: Standing) -> bool:
     if standing.stage != STAGE or standing.state not in ("open", "half", "not_retrieved"):
         return False
     sought = retrieval.on_report(con, rules.id, standing.report_id)
-    return bool(sought.people) or sought.final
+    given = decisions.on_report(con, rules.id, standing.report_id, STAGE)
+    still = sought.without({vote["reviewer"] for vote in given if vote["role"] == "vote"})
+    return bool(still.people) or still.final
 
 
 def at(con: Connection, review: str, record: str) -> Standing:

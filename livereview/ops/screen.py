@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from livereview.errors import Refused
-from livereview.exchange.repeats import told_before
 from livereview.ops import calibration as hidden
 from livereview.ops import retrieval as retrieving
+from livereview.ops.file_words import FileWords as FileWords
+from livereview.ops.file_words import Word as Word
+from livereview.ops.file_words import told_before
 from livereview.ops.pairs import explain as explain
 from livereview.ops.pairs import find_record as find_record
 from livereview.ops.pairs import judge as judge
@@ -34,24 +36,6 @@ from livereview.store.decisions import Decision
 from livereview.store.open import Connection, Store
 from livereview.store.retrieval import Step
 from livereview.store.standings import Standing
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """What a decision says: it is the same decision again where all of this is the same."""
-
-    verdict: str
-    reason: str | None = None
-    note: str | None = None
-    tags: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FileWords:
-    """All that a file says by one person on one record, in its order, and the place of the one that is meant."""
-
-    words: tuple[Word, ...]
-    place: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +132,7 @@ def decide_in(con: Connection, asked: Decision, how: How, now: datetime) -> dict
     rules = protocol(con, asked.review)
     report = _report(con, asked.review, asked.record_id)
     if how.waiting:
-        _says_the_same(con, asked)
+        _says_the_same(con, asked, report)
     if how.waiting and asked.role == "vote":
         item = calibration.item_of(con, asked.review, asked.reviewer, report, asked.stage)
         if item:
@@ -165,7 +149,7 @@ def decide_in(con: Connection, asked: Decision, how: How, now: datetime) -> dict
         return _cannot_get(con, rules, asked, before, sought, how, now)
     if any(one["id"] == asked.id for one in mine):
         return _told(before, known=True, stands=True)
-    if how.file and not decisions.known(con, asked.id) and _told_before(con, asked, report, rules, how.file):
+    if how.file and not decisions.known(con, asked.id) and told_before(con, asked, report, rules, how.file):
         return _told(before, known=True, stands=True)
     can_not_get = asked.stage == retrieval.STAGE and asked.reviewer in sought.people
     if asked.verdict == "withdrawn" and retrieval.known(con, asked.id):
@@ -173,7 +157,7 @@ def decide_in(con: Connection, asked: Decision, how: How, now: datetime) -> dict
     if asked.verdict == "withdrawn" and not mine and can_not_get:
         return _can_get(con, rules, asked, before, now)
     if how.instead:
-        _takes_the_place(how.instead, _words(con, asked, before, mine))
+        _takes_the_place(con, rules, asked, how.instead, before, mine)
     elif how.waiting:
         _still_waits(con, rules, asked, before, given, sought)
     if how.shown:
@@ -207,13 +191,13 @@ def _cannot_get(
     given = decisions.on_report(con, asked.review, before.report_id)
     mine = [vote for vote in given if _whose(vote) == (asked.stage, asked.reviewer, asked.role)]
     if how.instead:
-        _takes_the_place(how.instead, _words(con, asked, before, mine))
+        _takes_the_place(con, rules, asked, how.instead, before, mine)
     elif how.waiting:
         _still_waits(con, rules, asked, before, given, sought)
     _check(rules, asked, before, [vote for vote in given if not how.instead or vote not in mine])
     if mine and not how.instead:
         raise Refused("you have decided on this report, so you had it; take your decision back first")
-    if asked.reviewer in sought.people:
+    if asked.reviewer in sought.people and not how.instead:
         return _told(before, known=True, stands=True)
     if mine:
         back = replace(asked, id=f"{asked.id}/instead", verdict="withdrawn", note=None, tags=(), criteria_version="")
@@ -239,20 +223,40 @@ def _step(asked: Decision, act: str, id: str) -> Step:
     return Step(id, asked.review, asked.record_id, act, asked.reviewer, asked.note, asked.tags)
 
 
-def _says_the_same(con: Connection, asked: Decision) -> None:
-    """Raise Arrived where this id was written before with other words: then those stand, or were taken back."""
+def _says_the_same(con: Connection, asked: Decision, report: str) -> None:
+    """Raise Arrived where this id was written before with other words: then those stand, or were taken back.
+
+    Raises Refused where it was written of another report, or at another stage.
+    """
     before = decisions.by_id(con, asked.id) or calibration.by_id(con, asked.id) or retrieval.by_id(con, asked.id)
     if before is None:
         return
+    earlier = before["record_id"]
+    if before["stage"] != asked.stage or records.report_of(con, [earlier]).get(earlier, earlier) != report:
+        raise Refused("this form was used for another record before, so nothing was saved; please decide again")
     words = asked.verdict, asked.reason, asked.note, asked.tags
     if words != (before["verdict"], before["reason"], before["note"], tuple(before["tags"] or ())):
         raise Arrived(f"your {before['verdict']} had arrived before, and stands", said=before)
 
 
-def _takes_the_place(instead: str, mine: Sequence[dict[str, Any]]) -> None:
-    """Raise Stale unless the decision of this id is this person's word in force."""
-    if instead not in {word["id"] for word in mine}:
-        raise Stale("the decision that was to be changed does not stand any more", mine=bool(mine))
+def _takes_the_place(
+    con: Connection, rules: Review, asked: Decision, instead: str, before: Standing, mine: Sequence[dict[str, Any]]
+) -> None:
+    """Raise Stale unless the decision of the id `instead` is this person's word in force.
+
+    Raises Refused for a vote that they could have compared with others' since they cast it.
+    """
+    _is_in_force(instead, _words(con, asked, before, mine))
+    if asked.role == "vote" and not queues.may_change(con, rules, asked.reviewer, asked.stage, before.report_id):
+        raise Refused(
+            "you could see the votes on this record while you did not screen, so yours stays as it was; you may take it"
+            " back, and somebody else will be asked"
+        )
+
+
+def _is_in_force(instead: str, words: Sequence[dict[str, Any]]) -> None:
+    if instead not in {word["id"] for word in words}:
+        raise Stale("the decision that was to be changed does not stand any more", mine=bool(words))
 
 
 def _as_shown(con: Connection, rules: Review, asked: Decision, shown: Shown) -> None:
@@ -261,13 +265,6 @@ def _as_shown(con: Connection, rules: Review, asked: Decision, shown: Shown) -> 
         raise Outdated("the criteria have changed since", what="criteria")
     if shown.record_version != (records.version(con, asked.record_id) or 1):
         raise Outdated("the record has changed since", what="record")
-
-
-def _told_before(con: Connection, asked: Decision, report: str, rules: Review, file: FileWords) -> bool:
-    """Whether this person's last words on this report are what the file says, under the same criteria."""
-    given = decisions.said(con, asked.review, report, asked.stage, asked.reviewer, asked.role)
-    history = [(Word(one.verdict, one.reason, one.note, one.tags), one.criteria_version) for one in given]
-    return told_before(history, [(word, rules.criteria_version) for word in file.words], file.place)
 
 
 def _answer(
@@ -281,7 +278,7 @@ def _answer(
     """What is said of a report that is asked again."""
     id, before = item
     if how.instead:
-        _takes_the_place(how.instead, [before] if before else [])
+        _is_in_force(how.instead, [before] if before else [])
     elif before and before["id"] != asked.id:
         raise Stale("you have answered already", mine=True)
     if how.shown and before is None:

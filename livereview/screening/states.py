@@ -27,9 +27,13 @@ class Sought:
     def given_up(self, needed: int) -> bool:
         """Whether the report counts as not retrieved. It takes a lead, or as many people as a stage takes votes.
 
-        Votes do not matter: a report on which somebody has voted must look like one on which nobody has.
+        Votes of others do not matter: a report on which somebody has voted must look like one on which nobody has.
         """
         return self.final or len(self.people) >= needed
+
+    def without(self, voters: Collection[str]) -> Sought:
+        """The same without people who have voted: they had it. A merge can join a person's vote and request."""
+        return Sought(self.people - frozenset(voters), self.final)
 
 
 NOBODY_ASKED = Sought()
@@ -90,20 +94,24 @@ def state_of(ballots: Collection[Ballot], needed: int, sought: Sought = NOBODY_A
         last = max(settled, key=lambda ballot: ballot.seq)
         return "excluded" if last.verdict == "exclude" else "included"
 
-    votes = _votes(ballots)
-    if votes >= needed:
+    voters = _voters(ballots)
+    if len(voters) >= needed:
         includes = any(ballot.verdict in ("include", "maybe") for ballot in ballots)
         excludes = any(ballot.verdict == "exclude" for ballot in ballots)
         if includes and excludes:
             return "conflict"
         return "included" if includes else "excluded"
 
-    if sought.given_up(needed):
+    if sought.without(voters).given_up(needed):
         return "not_retrieved"
-    if votes:
+    if voters:
         return "half"
     return "not_retrieved" if ballots else "open"  # ballots: "not retrieved" was a verdict once
 
 
 def _votes(ballots: Collection[Ballot]) -> int:
-    return len({ballot.reviewer for ballot in ballots if is_vote(ballot.role, ballot.verdict)})
+    return len(_voters(ballots))
+
+
+def _voters(ballots: Collection[Ballot]) -> set[str]:
+    return {ballot.reviewer for ballot in ballots if is_vote(ballot.role, ballot.verdict)}

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview.store.open import Connection
-from livereview.store.rows import one_row
+from livereview.store.rows import any_row, one_row
 
 SESSIONS_EACH = 200  # of an account at a time: more than anybody has browsers
 BEGINS = "lr_"  # what every token begins with, so that a leaked one is known for what it is
@@ -92,6 +92,11 @@ def start_session(con: Connection, secret: str, account: Account, ends: datetime
 
 def end_session(con: Connection, secret: str) -> None:
     con.execute("DELETE FROM session WHERE secret_hash = ?", [digest(secret)])
+
+
+def has_session(con: Connection, name: str, now: datetime) -> bool:
+    """Whether this person is signed in anywhere."""
+    return any_row(con, "SELECT 1 FROM session WHERE name = ? AND ends > ? LIMIT 1", [name, now])
 
 
 def by_session(con: Connection, secret: str, now: datetime) -> Account | None:

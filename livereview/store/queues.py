@@ -214,6 +214,15 @@ def is_asked(con: Connection, review: Review, reviewer: str, stage: str, report_
     return dealt and report_id not in limits.closed
 
 
+def may_change(con: Connection, review: Review, reviewer: str, stage: str, report_id: str) -> bool:
+    """Whether a person may still change what they said of this report: not once they could see the votes on it."""
+    word = voters.abstention(con, review.id, reviewer)
+    if word is None:
+        return True
+    screens = reviewer in voters.names(con, review.id)
+    return screens and report_id not in voters.seen_before(con, review.id, reviewer, stage)
+
+
 def _events(con: Connection, review: str) -> set[str]:
     """Which the review has ever had: stopping, a draw for an audit, a reopening, calibration, a report not to be had."""
     rows = con.execute(

@@ -147,8 +147,11 @@ def listing(con: Connection, review: str, needed: int) -> list[Entry]:
     requests = con.execute(
         """SELECT r.report_id, r.author, r.note, r.made FROM retrieval_request r
         JOIN screening_state s ON s.review = r.review AND s.report_id = r.report_id
-        WHERE r.review = ? AND s.stage = ? AND s.state IN ('open', 'half', 'not_retrieved') ORDER BY r.seq""",
-        [review, STAGE],
+        WHERE r.review = $review AND s.stage = $stage AND s.state IN ('open', 'half', 'not_retrieved')
+            AND NOT EXISTS (SELECT 1 FROM current_decision d WHERE d.review = $review AND d.stage = $stage
+                AND d.role = 'vote' AND d.report_id = r.report_id AND d.reviewer = r.author)
+        ORDER BY r.seq""",
+        {"review": review, "stage": STAGE},
     ).fetchall()
     final = con.execute(
         """SELECT f.report_id, f.author, f.made FROM retrieval_final f

@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -80,14 +80,19 @@ class Journal:
         self.lines = 0
 
     def read(self) -> Iterator[dict[str, Any]]:
-        """What was written, oldest first; a line that was cut off is left out."""
+        """The events that were written, oldest first. What is no event is left out: the owner starts all the same."""
         if self._path is None or not self._path.exists():
             return
-        for line in self._path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                yield json.loads(line)
-            except ValueError:
-                continue
+        try:
+            text = self._path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            log.error("leases can't be read from %s: %s; they are forgotten", self._path, error.strerror)
+            return
+        for line in text.splitlines():
+            with suppress(ValueError):  # a line that was cut off
+                event = json.loads(line)
+                if is_event(event):
+                    yield event
 
     def add(self, *events: dict[str, Any]) -> None:
         """Write these behind the others."""
@@ -102,8 +107,12 @@ class Journal:
             return
         self.lines = len(events)
         beside = self._path.with_name(f"{self._path.name}.new")
-        if self._write(beside, os.O_TRUNC, events):
+        if not self._write(beside, os.O_TRUNC, events):
+            return
+        try:
             beside.replace(self._path)
+        except OSError as error:
+            self._complain(error)
 
     def _write(self, path: Path, how: int, events: Sequence[dict[str, Any]]) -> bool:
         """Whether it could be written: people are shown their records on a full disk too."""
@@ -115,9 +124,12 @@ class Journal:
             finally:
                 os.close(file)
         except OSError as error:
-            log.error("leases can't be written to %s: %s; a restart will forget them", path, error.strerror)
+            self._complain(error)
             return False
         return True
+
+    def _complain(self, error: OSError) -> None:
+        log.error("leases can't be written to %s: %s; a restart will forget them", self._path, error.strerror)
 
 
 class Leases:
@@ -261,13 +273,13 @@ class Leases:
         counts: dict[str, int] = {}
         lasts = LASTS.get(place[1], LASTS["title_abstract"])
         for who, lease in self._held.get(place, {}).items():
-            if who != person and now - lease.since < lasts:
+            if who != person and abs(now - lease.since) < lasts:  # a clock that was wrong holds nothing for long
                 counts[lease.report] = counts.get(lease.report, 0) + 1
         return counts
 
     def _skips(self, place: Place, person: str, now: datetime) -> list[str]:
         kept = self._skipped.get(place, {}).get(person, {})
-        return [report for report, since in kept.items() if now - since < KEPT]
+        return [report for report, since in kept.items() if abs(now - since) < KEPT]
 
     # --- changes: each is a line of the journal, and is applied as when it is read again
 
@@ -323,6 +335,32 @@ class Leases:
                 events += [_event(place, person, "skip", report, since) for report, since in skipped.items()]
         newest = max((event["at"] for event in events), default="")
         return [event for event in events if _age(event["at"], newest) < KEPT]
+
+
+NEEDS_REPORT = ("take", "skip", "unskip")
+NEEDS_MOMENT = ("take", "skip")
+
+
+def is_event(event: object) -> bool:
+    """Whether this is a change as `Leases` writes it, so that it can be applied."""
+    if not isinstance(event, dict):
+        return False
+    act = event.get("act")
+    if act not in (*NEEDS_REPORT, "end", "leave"):
+        return False
+    names = ["review", "stage", "person"]
+    if act in NEEDS_REPORT:
+        names.append("report")
+    if not all(isinstance(event.get(name), str) for name in names):
+        return False
+    return act not in NEEDS_MOMENT or _is_moment(event.get("at"))
+
+
+def _is_moment(text: object) -> bool:
+    try:
+        return isinstance(text, str) and datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _event(place: Place, person: str, act: str, report: str, since: datetime) -> dict[str, Any]:

@@ -78,9 +78,13 @@ def admit(request: Request, account: Account, next: str) -> Response:
 
 
 def leave(request: Request, visit: guard.Visitor) -> Response:
-    """End the session, here and on the server."""
-    visit.desk.store.write(lambda con: accounts.end_session(con, visit.secret))
-    visit.desk.leases.leave(visit.name)
+    """End the session, here and on the server. What is on the person's screens is free once they are out everywhere."""
+    desk = visit.desk
+    desk.store.write(lambda con: accounts.end_session(con, visit.secret))
+    with desk.store.read() as con:
+        elsewhere = accounts.has_session(con, visit.name, desk.clock())
+    if not elsewhere:
+        desk.leases.leave(visit.name)
     return _with_cookie(request, RedirectResponse("/sign-in", 303), "", 0)
 
 
