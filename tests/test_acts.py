@@ -190,6 +190,23 @@ def test_a_confirmation_of_what_is_no_longer_so_does_nothing(reviewed: Store, th
     act(reviewed, kind, given, shown=changed.value.told["shown"])
 
 
+def test_a_page_whose_effect_has_changed_is_shown_again_and_nothing_is_done(
+    reviewed: Store, three: list[str], protocol: str, browser: People
+) -> None:
+    kind, given = decide_again(reviewed, three, protocol)
+    lena = browser("lena", "lead")
+    page = lena.get(f"{BASE}/act?kind={kind}&version={given['version']}&stage={given['stage']}")
+    assert "Included reports: 3 before, 0 after." in page
+    ops.screen.decide(
+        reviewed, id="w", review=REVIEW, record=three[0], stage="full_text", reviewer="bo", verdict="withdrawn", now=NOW
+    )
+    before = state(reviewed)
+    page = lena.press(YES, reason="typed with care")
+    assert lena.page.status_code == 409 and "would do something else by now" in page
+    assert "Included reports: 2 before, 0 after." in page and "typed with care" in page and state(reviewed) == before
+    assert "<strong>Done</strong>" in lena.press(YES) and state(reviewed) != before
+
+
 def test_the_same_act_sent_twice_is_done_once(reviewed: Store, three: list[str], protocol: str) -> None:
     kind, given = decide_again(reviewed, three, protocol)
     assert not act(reviewed, kind, given, id="a")["known"]
