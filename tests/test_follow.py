@@ -304,14 +304,16 @@ def test_after_a_storm_a_kill_and_a_lost_disk_every_shipped_act_is_there_and_wor
 
 
 def test_the_commands_of_when_something_breaks_run(settings: Settings, protocol: str, tmp_path: Path) -> None:
-    part = README.split("### When something breaks: disk, crash, restore")[1].split("\n## ")[0]
-    commands = re.findall(r"^    (livereview (?:backup|restore|status).*)$", part, re.MULTILINE)
-    assert len(commands) == 4
+    part = README.split("\n## When something breaks\n")[1].split("\n## ")[0]
+    headings = re.findall(r"^### (.*)$", part, re.MULTILINE)
+    assert len(headings) == 4 and README.count("When something breaks\n") == 1, headings
+    commands = re.findall(r"^    (livereview .*)$", part, re.MULTILINE)
+    assert len(commands) == 7
     work = tmp_path / "work"
     work.mkdir()
     with Store(work / "livereview-data" / "livereview.duckdb", reserve=0) as store:
-        ops.surveil.register(store, text=protocol, now=NOW)
-        found(store, article(1))
+        ops.surveil.register(store, text=protocol.replace(REVIEW, "my-review"), now=NOW)
+        found(store, article(1), review="my-review")
     for command in commands:
         words = [sys.executable, "-m", "livereview", *shlex.split(command.partition("#")[0])[1:]]
         done = subprocess.run(words, cwd=work, capture_output=True, text=True, timeout=120)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from livereview.backups.manifest import FOLDERS, Kept, Tree
+from livereview.backups.manifest import FOLDERS, Kept, Tree, leads_out
 
 CHUNK = 2**20
 # Of a home and not in a backup: what is secret, made again by itself, or another program's.
@@ -30,23 +31,28 @@ class Listing:
     def __init__(self, home: Path):
         self._home = home
         self._known: dict[str, tuple[tuple[int, int, int], Kept]] = {}
+        self._left_out: dict[str, str] = {}  # paths that no restore could bring back, and why
 
     def look(self) -> Tree:
         """Every file and link there is now. What is half written is left out, as are builds that nothing shows."""
         files: dict[str, Kept] = {}
         links: dict[str, str] = {}
         known: dict[str, tuple[tuple[int, int, int], Kept]] = {}
+        left_out: dict[str, str] = {}
         for path in self._walk():
             name = str(path.relative_to(self._home))
+            if reason := _unfit(path, name):
+                left_out[name] = reason
+                continue
             if path.is_symlink():
                 links[name] = str(path.readlink())
                 continue
-            stat = path.stat()
-            sign = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+            status = path.stat()
+            sign = (status.st_ino, status.st_size, status.st_mtime_ns)
             before = self._known.get(name)
             kept = before[1] if before and before[0] == sign else _kept(path, name)
             files[name], known[name] = kept, (sign, kept)
-        self._known = known
+        self._known, self._left_out = known, left_out
         shown = {str(Path(path).parent / to) for path, to in links.items()}
         return Tree({name: kept for name, kept in files.items() if _wanted(name, shown)}, links)
 
@@ -58,7 +64,8 @@ class Listing:
                 found.append(NOT_IN_IT[path.name])
             elif path.name not in OWN and not path.name.startswith((".", "livereview.")):
                 found.append(f"{path.name}: not one of livereview's own folders")
-        return (*found, *ALWAYS_MISSING)
+        left_out = [f"{_printable(name)}: {reason}" for name, reason in sorted(self._left_out.items())]
+        return (*found, *left_out, *ALWAYS_MISSING)
 
     def _walk(self) -> Iterator[Path]:
         for folder in FOLDERS:
@@ -67,6 +74,24 @@ class Listing:
                 folders[:] = sorted(name for name in folders if not _half(name))
                 yield from (here / name for name in folders if (here / name).is_symlink())
                 yield from (here / name for name in sorted(names) if not _half(name))
+
+
+def _unfit(path: Path, name: str) -> str | None:
+    """Why a restore could not bring this back, in words; None where it can.
+
+    One such path must not stop the backup of all others, nor make the whole copy unreadable.
+    """
+    if _printable(name) != name:
+        return "its name is not UTF-8; rename it"
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return "a link that leads out of its folder" if leads_out(str(path.readlink())) else None
+    return None if stat.S_ISREG(mode) else "no file but a pipe, a socket or a device"
+
+
+def _printable(name: str) -> str:
+    """A name as JSON can hold it: bytes that are not UTF-8 are shown as such."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _half(name: str) -> bool:

@@ -56,6 +56,7 @@ class Manifest:
     """A whole copy.
 
     seq       the number of the last event in it; increments go on from there
+    order     its number among the copies of its place: the newest has the highest, whatever clocks said
     counts    rows of each table
     settings  those that are no secret, and the names of the secrets that were set
     missing   what is not in it, a sentence each
@@ -66,6 +67,7 @@ class Manifest:
     program: str
     migration: int
     seq: int
+    order: int
     database: Kept
     counts: Mapping[str, int]
     tree: Tree
@@ -131,6 +133,7 @@ def read_manifest(body: bytes, what: str) -> Manifest:
     content = unsealed(body, what)
     try:
         del content["format"]
+        content.setdefault("order", 0)  # older copies have none, and go by their times
         content |= {"database": Kept(**content["database"]), "tree": read_tree(content["tree"])}
         return Manifest(**{**content, "missing": tuple(content["missing"])})
     except (KeyError, TypeError) as error:
@@ -167,8 +170,13 @@ def _path(path: str) -> str:
     return path
 
 
+def leads_out(to: str) -> bool:
+    """Whether a link to there may lead out of the folder that it is in."""
+    return to.startswith("/") or "\0" in to or ".." in PurePosixPath(to).parts
+
+
 def _link(path: str, to: str) -> str:
     """Links of the published folder lead to their neighbours."""
-    if to.startswith("/") or "\0" in to or ".." in PurePosixPath(to).parts:
+    if leads_out(to):
         raise Refused(f"this backup has a link that leads out of its folder: {path!r}")
     return to

@@ -55,4 +55,4 @@ def newest(addresses: list[str]) -> tuple[str, Manifest] | None:
                 with suppress(LivereviewError):
                     found.append((address, manifest_of(place, name)))
                     break
-    return max(found, key=lambda one: one[1].made, default=None)
+    return max(found, key=lambda one: (one[1].seq, one[1].made), default=None)

@@ -112,6 +112,7 @@ def _try_whole(store: Store, place: Target, files: Listing, name: str, now: date
             program=program(),
             migration=last,
             seq=seq,
+            order=_next_order(place),
             database=kept,
             counts=counts,
             tree=tree,
@@ -120,7 +121,7 @@ def _try_whole(store: Store, place: Target, files: Listing, name: str, now: date
         )
         try:
             send_files(store, place, tree)
-            place.send(path, f"{copy}/{DATABASE}", move=True)
+            send(place, path, f"{copy}/{DATABASE}", move=True)
             place.write(f"{copy}/{MANIFEST}", written(manifest))
         except BaseException:
             with suppress(Exception):  # the place may be gone; a copy without manifest is none anyway
@@ -174,8 +175,20 @@ def send_files(store: Store, place: Target, tree: Tree) -> None:
                 raise Moved(name)
         except FileNotFoundError:
             raise Moved(name) from None
-        place.send(path, there)
+        send(place, path, there)
         sent.add(kept.sha256)
+
+
+def send(place: Target, path: Path, name: str, *, move: bool = False) -> None:
+    """Send a file and look whether all of it has come. Raises Retry where it has not, and nothing stays there."""
+    size = path.stat().st_size
+    place.send(path, name, move=move)
+    arrived = place.size(name)
+    if arrived == size:
+        return
+    if arrived is not None:
+        place.remove(name)
+    raise Retry(f"the backup's place {place.words} kept {arrived or 0:,} of the {size:,} bytes of {name}")
 
 
 def note_last(store: Store, place: Target, manifest: Manifest) -> None:
@@ -191,15 +204,22 @@ def whole_copies(place: Target) -> list[str]:
     """The names of whole copies, oldest first: those that have a manifest."""
     names = [name.split("/") for name in place.names("copies")]
     found = [parts[1] for parts in names if len(parts) == 3 and parts[2] == MANIFEST]
-    return sorted(found, key=lambda name: _made(place, name))
+    return sorted(found, key=lambda name: _age(place, name))
 
 
-def _made(place: Target, name: str) -> str:
+def _age(place: Target, name: str) -> tuple[int, str]:
+    """By what copies are sorted: their order in the place, then their times, as clocks may be set back."""
     try:
         content = unsealed(place.read(f"copies/{name}/{MANIFEST}"), f"the manifest of {name}")
     except Refused:
-        return ""  # a damaged one counts as the oldest
-    return datetime.fromisoformat(content["made"]).astimezone(UTC).isoformat()
+        return -1, ""  # a damaged one counts as the oldest
+    return content.get("order", 0), datetime.fromisoformat(content["made"]).astimezone(UTC).isoformat()
+
+
+def _next_order(place: Target) -> int:
+    """The number of the copy that comes after all that the place has."""
+    present = whole_copies(place)
+    return max(_age(place, present[-1])[0], 0) + 1 if present else 1
 
 
 def prune(place: Target, keep: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import socket
 import zipfile
@@ -29,6 +30,7 @@ from livereview.ops.backup import (
     one_moment,
     program,
     prune,
+    send,
     send_files,
     staging_folder,
     stamp,
@@ -40,6 +42,7 @@ from livereview.store.open import Store
 log = logging.getLogger(__name__)
 
 WHOLE_EACH = timedelta(hours=24)  # a restore then has a day of increments to put back at most
+CLOCK_PUT_RIGHT = timedelta(hours=1)  # a copy of so far in the future is of a wrong clock: another is made
 OTHERS_FRESH = timedelta(minutes=10)  # another owner that shipped so lately is alive
 
 
@@ -50,6 +53,7 @@ class Shipped:
     writer      who ships, made up once a home;  whole  when the copy was made that increments belong to
     last        sha256 of the last increment, "" before the first;  number  how many there are
     signatures  of tables that are shipped whole when they change
+    fingerprint of the last events up to `seq`, by which a database that was put in the place of ours is known
     """
 
     writer: str
@@ -62,6 +66,16 @@ class Shipped:
     last: str = ""
     tree: Tree = field(default_factory=Tree)
     signatures: Mapping[str, str] = field(default_factory=dict)
+    fingerprint: str = ""
+
+
+class Replaced(Exception):
+    """The database has fewer events than were shipped from it."""
+
+
+def noted_in(words: str) -> str:
+    """The file in the home's `backups` that remembers how far we are in the place with these words."""
+    return f"follow-{hashlib.sha256(words.encode()).hexdigest()[:12]}.json"
 
 
 class Follower:
@@ -71,7 +85,7 @@ class Follower:
         self.store, self.place, self.keep = store, at(address), keep
         self.address = address
         self._files = Listing(store.database.parent)
-        self._path = store.backups / "follow.json"
+        self._path = store.backups / noted_in(self.place.words)
         self._shipped = _read_shipped(self._path, self.place.words)
         self._sure = False  # whether the place's head was compared with ours since we last failed
 
@@ -105,6 +119,9 @@ class Follower:
         for _ in range(TRIES):
             try:
                 return self._ship(now)
+            except Replaced:
+                log.warning("the database has fewer events than were shipped, so a whole copy is made")
+                return self._begin_anew(now)
             except Moved as error:
                 log.info("an increment is begun again: %s", error)
         raise Retry("the published files changed too often while they were copied")
@@ -129,9 +146,17 @@ class Follower:
                 self._shipped.last,
             ):
                 self._shipped.copy = ""
+        if self._shipped.copy and self._is_replaced():
+            log.warning("the database is not the one that was shipped from, so a whole copy is made")
+            self._shipped.copy = ""
         if self._shipped.copy:
             self._remove_unfinished()
         self._sure = True
+
+    def _is_replaced(self) -> bool:
+        """Whether the events up to where we were are others than those that were shipped."""
+        with self.store.read() as con:
+            return copies.fingerprint(con, self._shipped.seq) != self._shipped.fingerprint
 
     def _head(self) -> dict[str, Any] | None:
         """What the place says of who ships there; None where it says nothing that can be read."""
@@ -153,7 +178,8 @@ class Follower:
         shipped = self._shipped
         if not shipped.copy or shipped.program != program():
             return True
-        due = now - datetime.fromisoformat(shipped.whole) >= WHOLE_EACH
+        age = now - datetime.fromisoformat(shipped.whole)
+        due = age >= WHOLE_EACH or age < -CLOCK_PUT_RIGHT
         if due and (words := self.store.reserve.short()):
             log.warning("no whole copy is made: %s", words)
             return False
@@ -163,6 +189,8 @@ class Follower:
         with self.store.read() as con:
             signatures = copies.signatures(con)  # older than the copy: at worst a table is shipped once more
         manifest = write_whole(self.store, self.place, self._files, stamp(now), now)
+        with self.store.read() as con:
+            fingerprint = copies.fingerprint(con, manifest.seq)
         note_last(self.store, self.place, manifest)
         self._shipped = Shipped(
             writer=self._shipped.writer,
@@ -173,6 +201,7 @@ class Follower:
             seq=manifest.seq,
             tree=manifest.tree,
             signatures=signatures,
+            fingerprint=fingerprint,
         )
         self._note(now)
         try:
@@ -187,9 +216,11 @@ class Follower:
             with one_moment(self.store, self._files) as (con, tree):
                 upto = past.seen(con)
                 found = copies.write_rows(con, shipped.seq, upto, staging, shipped.signatures)
-                counts = copies.counts(con)
+                counts, fingerprint = copies.counts(con), copies.fingerprint(con, upto)
                 last = copies.migration(con)
             changed, gone = tree.changed(shipped.tree), tree.gone(shipped.tree)
+            if upto < shipped.seq:
+                raise Replaced
             if not found.rows and tree == shipped.tree:
                 return {"seq": upto, "rows": 0, "whole": False}
             increment = Increment(
@@ -210,7 +241,8 @@ class Follower:
             packed = staging / "increment.zip"
             _pack(packed, written(increment), staging, found.rows)
             sha256 = listing.sha256_of(packed)
-            self.place.send(packed, f"copies/{shipped.copy}/{increment.file(sha256)}", move=True)
+            send(self.place, packed, f"copies/{shipped.copy}/{increment.file(sha256)}", move=True)
+            shipped.fingerprint = fingerprint
         shipped.seq, shipped.number, shipped.last = upto, increment.number, sha256
         shipped.tree, shipped.signatures = tree, {**shipped.signatures, **found.signatures}
         self._note(now)

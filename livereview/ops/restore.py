@@ -30,10 +30,11 @@ from livereview.disk import room, sync_folder
 from livereview.errors import DiskFull, LivereviewError, Refused
 from livereview.ops import settle
 from livereview.ops.backup import DATABASE, DETAILS, HEAD, MANIFEST, whole_copies
+from livereview.ops.moving import LOST, Move, all_or_nothing, move_whole
 from livereview.store import copies, past, records
 from livereview.store.open import Connection, OwnerLock, Store, connect
 
-STAYS = ("backups", "owner.token")  # of a home, where it is: the backup may be read from there
+STAYS = ("backups", "owner.token", LOST)  # of a home, where it is: the backup may be read from there
 SETS_ASIDE = "replaced-"
 
 
@@ -80,9 +81,10 @@ def restore(address: str, home: Path, *, replace: bool = False, copy: str | None
         scratch = home / f".restore-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
         try:
             found = _prepare(at(address) if not _is_file(address) else None, address, scratch, copy)
-            if occupied:
-                found.aside = str(_set_aside(home, occupied))
-            _move_in(scratch, home)
+            with all_or_nothing() as move:
+                if occupied:
+                    found.aside = str(_set_aside(home, occupied, move))
+                _move_in(scratch, home, move)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     finally:
@@ -97,6 +99,8 @@ def check(address: str, copy: str | None = None, scratch: Path | None = None) ->
 
 
 def _is_content(path: Path) -> bool:
+    if path.is_dir() and not any(inner.name != LOST for inner in path.iterdir()):
+        return False  # such as one on which a disk is mounted
     return path.name not in STAYS and not path.name.startswith((".", SETS_ASIDE)) and path.suffix != ".owner"
 
 
@@ -343,19 +347,25 @@ def _only_database(path: Path, scratch: Path) -> Found:
     return found
 
 
-def _set_aside(home: Path, names: list[str]) -> Path:
+def _set_aside(home: Path, names: list[str], move: Move) -> Path:
     """Move what is in a home into a folder of its own there."""
     aside = home / f"{SETS_ASIDE}{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     aside.mkdir(mode=0o700)
-    for name in sorted(names, key=lambda name: not name.startswith("livereview.duckdb")):
-        (home / name).rename(aside / name)
+    try:
+        for name in sorted(names, key=lambda name: not name.startswith("livereview.duckdb")):
+            move_whole(home / name, aside / name, move)
+    except OSError:
+        with suppress(OSError):
+            aside.rmdir()
+        raise
     return aside
 
 
-def _move_in(scratch: Path, home: Path) -> None:
+def _move_in(scratch: Path, home: Path, move: Move) -> None:
     """The database last: a home without one is not opened."""
-    (home / "backups" / "follow.json").unlink(missing_ok=True)  # it told of the database that was here
+    for told in home.glob("backups/follow*.json"):  # they tell of the database that was here
+        told.unlink(missing_ok=True)
     for name in (*FOLDERS, DATABASE):
         if (scratch / name).exists():
-            (scratch / name).rename(home / name)
+            move_whole(scratch / name, home / name, move)
     sync_folder(home)

@@ -16,6 +16,7 @@ from pathlib import Path
 from livereview.errors import Refused
 
 HEAD = 12_288  # bytes: DuckDB's three headers, one of which is written anew at every checkpoint
+DAMAGED_WORDS = ("Corrupt database file", "does not match stored checksum")  # DuckDB's, for a block's checksum
 MAGIC = slice(8, 12)  # where DuckDB's files say DUCK
 
 
@@ -47,6 +48,17 @@ def because(database: Path, error: Exception) -> Unopenable:
     kind, _, rest = said.partition(": ")
     words = rest if kind.endswith("Error") and rest else said
     return Unopenable(f"{database} can't be opened: {words.rstrip('.').replace(chr(92) + 'n', ' ')}")
+
+
+def damaged(database: Path, error: Exception) -> Refused | None:
+    """The error for people where DuckDB met a block of the file that the disk has changed; else None."""
+    if not any(words in str(error) for words in DAMAGED_WORDS):
+        return None
+    return Refused(
+        f"a part of {database} is damaged: the disk did not give back what was written. Stop the service, then bring"
+        " back the newest backup: `livereview restore BACKUP --check` tells what it has; with --replace it is brought"
+        " back, and the damaged database is kept beside it"
+    )
 
 
 def log_of(database: Path) -> Path:

@@ -190,6 +190,8 @@ class Store:
         try:
             self._put(hold, bulk=True)
             yield cursor
+        except duckdb.Error as error:
+            raise self._in_words(error) from error
         finally:
             cursor.close()
 
@@ -223,7 +225,9 @@ class Store:
             log.error("DuckDB has closed %s: %s", self.database, error)
             self.broken.set()
             return Retry("the database had to be closed after an error and opens again with the owner's next start")
-        return full(error) if is_full(error) else error
+        if is_full(error):
+            return full(error)
+        return condition.damaged(self.database, error) or error
 
     def _checkpoint_if_due(self) -> None:
         """Put the log into the file once it has grown, if the disk has room for that.

@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 PATIENCE = Patience()
 LAST_ANSWERS = 20  # seconds for answers under way when the owner is stopped; systemd kills after 30
 PAUSE = 0.5  # seconds between two looks at the outbox
+BROKEN_PAUSE = 1.0  # seconds between two looks at whether DuckDB has closed the database
 LONGEST_WAIT = 20  # looks after which a build starts although events still come
 RANKING_PAUSE = 30.0  # seconds between two looks at whether a queue is to be ranked again
 HAND_OVER = 0.0005  # seconds a thread may keep others from Python: its own 5 ms are lost at each question of a request
@@ -72,7 +73,35 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, patienc
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, _end)
             sys.setswitchinterval(HAND_OVER)
-            server.run(sockets=[door])
+            with _ended_if_broken(store, server):
+                server.run(sockets=[door])
+        broken = store.broken.is_set()
+    if broken:
+        raise Retry(
+            "DuckDB closed the database after an error, so this process ends: what was acknowledged is kept, and the"
+            " database opens again with the next start. Where it does not, the start says which backup would do"
+        )
+
+
+@contextmanager
+def _ended_if_broken(store: Store, server: uvicorn.Server) -> Iterator[None]:
+    """While DuckDB has not closed the database: then the server ends, so that whoever watches it starts it again."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(BROKEN_PAUSE):
+            if store.broken.is_set():
+                log.critical("DuckDB has closed the database after an error; this process ends, to be started again")
+                server.should_exit = True
+                return
+
+    watcher = threading.Thread(target=watch, name="watcher of the database", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 class Server(uvicorn.Server):
