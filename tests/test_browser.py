@@ -433,6 +433,45 @@ def test_without_scripts_everything_is_a_plain_form(server: Callable[[int], Owne
     assert title(page) == first and not page.locator("[data-help]").is_visible()
 
 
+def test_no_page_is_wider_than_a_phone(server: Callable[[int], Owner], person: Callable[..., Any]) -> None:
+    here, phone = server(1), {"viewport": {"width": 390, "height": 844}}
+    pages = {name: person(here, name, **phone) for name in ("ada", "bo", "lena")}
+    for name in ("ada", "bo"):
+        pages[name].goto(here.base + TA)
+        pages[name].get_by_role("button", name="Include").click()
+        pages[name].wait_for_selector(".empty")
+    pages["ada"].goto(here.base + FULL)
+    pages["ada"].get_by_role("button", name="Can’t get it").click()
+    pages["ada"].wait_for_selector(".empty")
+    review = f"/r/{REVIEW}"
+    paths = [TA, FULL, f"{review}/retrieval", f"{review}/history", review, f"{review}/team", f"{review}/acts"]
+    wide = {}
+    for path in paths:
+        pages["lena"].goto(here.base + path)
+        width = pages["lena"].evaluate("document.documentElement.scrollWidth")
+        if width > 390:
+            wide[path] = width
+    assert wide == {}
+
+
+def test_what_became_of_a_decision_is_said_in_sentences_beside_undo(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
+    here = server(4)
+    page = person(here, "ada")
+    page.goto(here.base + TA)
+    decided = title(page)
+    other = page.context.new_page()
+    other.goto(here.base + TA)
+    page.keyboard.press("i")
+    page.wait_for_selector("[data-done]")
+    other.keyboard.press("e")
+    other.wait_for_selector(".status.notice")
+    assert f"already: {decided}. Included is what" in " ".join(other.inner_text(".status.notice p").split())
+    words, undo = (other.locator(f".status {inner}").bounding_box() for inner in ("p", "button"))
+    assert undo["x"] >= words["x"] + words["width"] and undo["y"] < words["y"] + words["height"]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing(server: Callable[[int], Owner], person: Callable[..., Any], scheme: str, width: int) -> None:
