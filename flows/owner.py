@@ -17,7 +17,7 @@ from prefect.context import FlowRunContext
 
 from livereview import processes
 from livereview.client import Client, Session, wait_for_owner
-from livereview.errors import LivereviewError
+from livereview.errors import LivereviewError, Refused
 from livereview.settings import Settings
 
 log = logging.getLogger("livereview.flows")
@@ -122,6 +122,10 @@ def deliver(home: Path, client: Client) -> int:
         except (ValueError, TypeError) as damaged:
             log.error("%s can't be read and is set aside: %s", path, damaged)
             path.replace(path.with_suffix(".damaged"))
+            continue
+        except Refused as refusal:  # it would be refused each time, and no night after it could begin
+            log.error("the owner refused %s, which is set aside: %s", path, refusal.message)
+            path.replace(path.with_suffix(".refused"))
             continue
         path.unlink(missing_ok=True)
         delivered += 1

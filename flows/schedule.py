@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import httpx
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.objects import StateType
@@ -137,6 +138,10 @@ async def watch_for_killed_runs(prefect: PrefectClient) -> None:
     await prefect.create_automation(AutomationCore(name=KILLED_RUNS, trigger=trigger, actions=[crashed]))
 
 
+class Incomplete(Exception):
+    """Some deployments are not as the protocols in force say; the message names them."""
+
+
 class Follower:
     """Keeps Prefect's deployments as the protocols in force say.
 
@@ -159,6 +164,9 @@ class Follower:
         while True:
             try:
                 words, ok = await self.look(), True
+            except Incomplete as incomplete:
+                words, ok = str(incomplete), False
+                log.warning("%s", words)
             except Exception as error:  # Prefect away, the owner away, a bug: the next look may find it mended
                 words, ok = f"the schedule can't be brought up to date: {type(error).__name__}: {error}", False
                 log.exception("the schedule can't be brought up to date")
@@ -174,14 +182,33 @@ class Follower:
                 await watch_for_killed_runs(prefect)
                 self._watched = True
             there = await self._ours(prefect)
-            for key, plan in plans.items():
-                if self._applied.get(key) != plan or key not in there:
-                    await self._apply(plan)
-                    self._applied[key] = plan
+            problems = [each async for each in self._bring_up_to_date(plans, there)]
             for key in there.keys() - plans.keys():
                 await self._delete(prefect, there[key])
                 self._applied.pop(key, None)
-        return f"{len(reviews)} reviews on {len(plans)} deployments of Prefect"
+        words = f"{len(reviews)} reviews on {len(plans)} deployments of Prefect"
+        if problems:
+            raise Incomplete(f"{words}, but {'; '.join(problems)}")
+        return words
+
+    async def _bring_up_to_date(
+        self, plans: Mapping[str, Planned], there: Mapping[str, DeploymentResponse]
+    ) -> AsyncIterator[str]:
+        """Make and change deployments; what is wrong with one in words, which spares the others."""
+        for key, plan in plans.items():
+            present = there.get(key)
+            if self._applied.get(key) != plan or present is None:
+                try:
+                    await self._apply(plan)
+                except (httpx.TransportError, OSError):
+                    raise  # Prefect is away: the others would fare no better
+                except Exception as error:
+                    log.exception("the deployment %s could not be made", plan.name)
+                    yield f"{plan.name} could not be made: {error}"
+                    continue
+                self._applied[key] = plan
+            elif present.paused or not any(schedule.active for schedule in present.schedules):
+                yield f"{plan.name} is paused in Prefect, so it does not run: resume it there"
 
     def _ask(self) -> list[dict[str, Any]]:
         """The reviews in force that this schedule serves."""

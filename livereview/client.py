@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from livereview.errors import Refused, Retry
+from livereview.private_files import write_private
 from livereview.settings import Settings, told
 
 if TYPE_CHECKING:
@@ -245,13 +246,13 @@ def _owner_token(settings: Settings) -> str:
 def token(settings: Settings) -> str:
     """The secret shared by the owner and its own machine's flows, made at first need, readable by this user only."""
     path: Path = settings.home / "owner.token"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_suffix(f".{tokens.token_hex(4)}")
-        beside.touch(mode=0o600)
-        beside.write_text(tokens.token_urlsafe(32))
-        beside.replace(path)
-    return path.read_text()
+    present = path.read_text().strip() if path.exists() else ""
+    if present:
+        return present
+    if path.exists():
+        log.warning("%s was empty, so another token is made", path)
+    write_private(path, tokens.token_urlsafe(32).encode())
+    return path.read_text()  # another process may have made one at the same time
 
 
 class Session:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,29 +71,6 @@ class Reserve:
                 f"the disk is full: {what} needs {needed / MB:,.0f} MB, "
                 f"and {free / MB:,.0f} MB are free in {self.folder}"
             )
-
-
-PART = ".part"  # how the hidden name of a private file ends while it is written; an owner's start removes them
-
-
-def write_private(target: Path, content: bytes) -> None:
-    """Let a file that only this user may read hold this: all of it, or nothing and no trace.
-
-    Written beside, forced to the disk, put there by one rename.
-    """
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{PART}")
-    try:
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    sync_folder(target.parent)
 
 
 def remove_leftovers(home: Path) -> list[Path]:

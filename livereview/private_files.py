@@ -7,9 +7,12 @@ and what an older version or a careless copy left open is closed again at the st
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from livereview.disk import sync_folder
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 PUBLIC_FILE, PUBLIC_FOLDER = 0o644, 0o755
@@ -113,3 +116,26 @@ def private_folder(folder: Path) -> None:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
         path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+
+
+PART = ".part"  # how the hidden name of a private file ends while it is written; an owner's start removes them
+
+
+def write_private(target: Path, content: bytes) -> None:
+    """Let a file that only this user may read hold this: all of it, or nothing and no trace.
+
+    Written beside, forced to the disk, put there by one rename.
+    """
+    private_folder(target.parent)
+    beside = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}{PART}")
+    try:
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(target)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from livereview import ops
-from livereview.disk import Reserve, remove_leftovers, write_private
+from livereview.disk import Reserve, remove_leftovers
 from livereview.errors import DiskFull, Refused, Retry
 from livereview.fetch import Answer
 from livereview.ops import readiness, service, surveil
+from livereview.private_files import write_private
 from livereview.replay import Recorder
 from livereview.settings import Settings, read
 from livereview.store import condition

@@ -266,3 +266,25 @@ def test_schedule_without_a_server_says_how_to_start_one() -> None:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 2
     assert "prefect server start" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_deployment_paused_or_deleted_in_prefect_is_told_or_made_again(service: Service) -> None:
+    def schedule_check() -> dict[str, Any]:
+        checks = service.client.call("readiness")["checks"]
+        return dict(next(check for check in checks if check["name"] == "schedule"))
+
+    with service.owner(), service.schedule():
+        service.client.call("register", text=protocol(old=NEVER))
+        wait_for(service.deployments, "the deployment")
+        name = f"{REVIEW} at {NEVER}"
+        first = service.deployments()[name]["id"]
+        wait_for(lambda: schedule_check()["ok"], "a schedule in order")
+        here = f"{service.environment['PREFECT_API_URL']}/deployments"
+        requests.post(f"{here}/{first}/pause_deployment", timeout=30).raise_for_status()
+        wait_for(lambda: f"{name} is paused in Prefect" in schedule_check()["words"], "the word of the pause")
+        assert not schedule_check()["ok"]
+        requests.post(f"{here}/{first}/resume_deployment", timeout=30).raise_for_status()
+        wait_for(lambda: schedule_check()["ok"], "the end of the pause")
+        requests.delete(f"{here}/{first}", timeout=30).raise_for_status()
+        wait_for(lambda: service.deployments().get(name, {}).get("id") not in (None, first), "another deployment")

@@ -198,6 +198,18 @@ def test_what_the_owner_missed_is_remembered_and_delivered_once(reviewed: Store,
         assert [night.reason for night in store_nights.lost(con, REVIEW)] == ["away"]
 
 
+def test_what_the_owner_refuses_is_set_aside_and_never_stands_in_the_way_of_a_night(
+    reviewed: Store, tmp_path: Path
+) -> None:
+    home = tmp_path / "flow"
+    lost = {"id": "a", "review": REVIEW, "what": NIGHTLY, "reason": "away", "due": NOW.isoformat()}
+    owner.keep(home, {**lost, "of": "another version"})
+    owner.keep(home, {**lost, "id": "b", "due": "last night"})
+    owner.keep(home, {**lost, "id": "c"})
+    assert owner.deliver(home, Telling(reviewed)) == 1
+    assert sorted(path.suffix for path in (home / owner.UNDELIVERED).iterdir()) == [".refused", ".refused"]
+
+
 def test_a_name_asked_for_by_hand_that_is_gone_is_refused_with_the_choices(reviewed: Store) -> None:
     from flows.surveil import chosen_searches
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from livereview.disk import is_full, sync_folder, write_private
+from livereview.disk import is_full, sync_folder
 from livereview.errors import DiskFull, LivereviewError, Refused, Retry
+from livereview.private_files import write_private
 
 PART = ".part"  # how the name of a file ends that is still on its way
 WHOLE_OR_NOT = ("s3", "s3a", "gs", "gcs", "az", "abfs", "adl", "memory")  # they show a file when all of it has come

@@ -24,8 +24,8 @@ from livereview.backups import listing
 from livereview.backups.listing import Listing
 from livereview.backups.manifest import Kept, Manifest, Tree, read_tree, unsealed, written
 from livereview.backups.target import NAME, Target, at
-from livereview.disk import write_private
 from livereview.errors import Refused, Retry
+from livereview.private_files import write_private
 from livereview.store import copies, past
 from livereview.store.open import Connection, Store
 

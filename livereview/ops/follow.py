@@ -18,7 +18,6 @@ from livereview.backups import listing
 from livereview.backups.listing import Listing
 from livereview.backups.manifest import Increment, Tree, read_tree, sealed, unsealed, written
 from livereview.backups.target import at
-from livereview.disk import write_private
 from livereview.errors import LivereviewError, Refused, Retry
 from livereview.ops.backup import (
     DETAILS,
@@ -36,6 +35,7 @@ from livereview.ops.backup import (
     stamp,
     write_whole,
 )
+from livereview.private_files import write_private
 from livereview.store import copies, past
 from livereview.store.open import Store
 

@@ -8,11 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from livereview.disk import full, is_full, write_private
+from livereview.disk import full, is_full
 from livereview.errors import Refused
 from livereview.ops import retrieval
 from livereview.ops.surveil import protocol
 from livereview.ops.typed import typed
+from livereview.private_files import write_private
 from livereview.store import full_texts, records
 from livereview.store.full_texts import FullText
 from livereview.store.open import Connection, Store

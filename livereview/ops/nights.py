@@ -137,11 +137,19 @@ def lose_night(
 
     what  the name of the search, or the cron line;  due  ISO time when it was due, or happened; default: now
     """
-    moment = datetime.fromisoformat(due) if due else now
+    moment = _moment(due) if due else now
     key = id or hashlib.sha256(f"{review}\0{what}\0{moment.isoformat()}".encode()).hexdigest()
     night = LostNight(what, reason[:LONGEST_REASON], moment, now)
     store.write(lambda con: nights.save_lost(con, key, review, night))
     return {"id": key}
+
+
+def _moment(due: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(due)
+    except (TypeError, ValueError):
+        raise Refused(f"due must be a time such as 2026-03-02T02:00:00+00:00; got {due!r}") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def note_night(store: Store, *, id: str, review: str, what: str, note: str, now: datetime) -> dict[str, Any]:

@@ -16,13 +16,13 @@ from threading import Event
 from typing import Any
 from uuid import uuid4
 
-from livereview.disk import write_private
 from livereview.errors import Refused, Retry
 from livereview.ops import stopping
 from livereview.ops.screen import resolve
 from livereview.ops.stopping import Audited
 from livereview.ops.surveil import protocol
 from livereview.ops.typed import typed
+from livereview.private_files import write_private
 from livereview.review import Review
 from livereview.store import ranks, records, searches, standings, tasks, versions
 from livereview.store import stopping as acts

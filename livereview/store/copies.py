@@ -145,7 +145,8 @@ def fingerprint(con: Connection, upto: int) -> str:
         f"SELECT '{table}' AS name, count(*) AS rows, bit_xor(hash(t)) AS mixed FROM {table} t WHERE {near}"  # noqa: S608
         for table in past.event_tables(con)
     ]
-    rows = con.execute(f"{' UNION ALL '.join(parts)} ORDER BY name").fetchall()
+    every = " UNION ALL ".join(parts)
+    rows = con.execute(f"{every} ORDER BY name").fetchall()
     present = [row for row in rows if row[1]]  # a table that a migration adds is empty, and changes nothing
     return hashlib.sha256(repr(present).encode()).hexdigest()
 
