@@ -21,7 +21,7 @@ EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "liver
 
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
-    "backups": {"disk", "errors"},
+    "backups": {"disk", "errors", "private_files"},
     "disk": {"errors"},
     "cells": set(),
     "texts": set(),
@@ -29,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "records": {"errors"},
     "settings": {"disk", "errors"},
     "rights": set(),
-    "private_files": set(),
+    "private_files": {"disk"},
     "messages": {"errors"},
     "processes": set(),
     "logs": set(),
@@ -74,7 +74,7 @@ ALLOWED: dict[str, set[str]] = {
         "durable",
         "backups",
     },
-    "client": {"ops", "store", "settings", "errors", "wire"},
+    "client": {"ops", "store", "settings", "errors", "private_files", "wire"},
     "files": {"packed", "client", "sources", "records", "errors", "exchange"},
     "web": CORE
     | {
