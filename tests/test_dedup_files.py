@@ -99,7 +99,8 @@ def test_a_merge_that_another_fact_forbids_waits_for_a_person(tmp_path: Path) ->
         ("in.csv", "record_id,title\n1,\udcff\n", "not a UTF-8 CSV file"),
         ("in.ris", "<html>no</html>", "not a RIS file"),
         ("in.xlsx", "", "neither .csv nor .ris"),
-        ("in.csv.gz", "no gzip", "can't be read"),
+        ("in.csv.gz", "\x1f\udc8b\x08 no gzip", "can't be read"),
+        ("in.csv.gz", "unpacked by a browser", "no column record_id"),
     ],
 )
 def test_a_bad_file_is_refused_with_its_place_and_the_next_step(

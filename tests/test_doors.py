@@ -342,6 +342,31 @@ def test_one_address_takes_no_more_than_its_share(tmp_path: Path) -> None:
         assert under_siege.connections - before <= share + 1
 
 
+def exchange(connection: socket.socket) -> str:
+    """One whole answer to one request, as its head."""
+    connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    came = b""
+    while not came.endswith(b'{"ok":true}'):
+        piece = connection.recv(65_536)
+        assert piece, f"the connection ended without a word after {came!r}"
+        came += piece
+    return came.decode().lower()
+
+
+def test_an_office_behind_one_address_is_never_cut_off_between_two_requests(tmp_path: Path) -> None:
+    """More browsers than connections of one address: who is not told to come again can go on where they are."""
+    with besieged(tmp_path, "idle=600") as under_siege, ExitStack() as stack:
+        share = min(PER_ADDRESS, room_for(DESCRIPTORS) // 2)
+        kept: dict[int, socket.socket] = {}
+        for _ in range(3):
+            for browser in range(2 * share):
+                if browser not in kept:
+                    kept[browser] = stack.enter_context(under_siege.call(address="127.0.0.2"))
+                if "connection: close" in exchange(kept[browser]):
+                    kept.pop(browser).close()
+        assert kept, "some are kept"
+
+
 class Caller(TimedProtocol):
     """As much of a connection as counts for where it is from."""
 

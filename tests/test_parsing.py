@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import threading
 from dataclasses import replace
@@ -128,6 +129,23 @@ def test_a_page_that_takes_for_ever_does_not_hold_up_another() -> None:
         assert slow.is_alive()
     finally:
         slow.join()
+
+
+def test_pages_are_read_however_many_descriptors_are_open() -> None:
+    """An owner with a thousand visitors has descriptors above 1,023, which `select` refuses."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4_096, hard), hard))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1_100)]
+    parsing.close()  # so that the pipes of the next process have high numbers
+    try:
+        page = parsing.read_page(ParsePage("ris", RIS))
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        parsing.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert len(page.records) == 1
 
 
 def test_a_process_that_was_killed_comes_back() -> None:

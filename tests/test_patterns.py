@@ -97,7 +97,7 @@ def test_a_pattern_in_a_line_is_not_taken_for_one() -> None:
 
 def test_growth_is_told_by_ratio_whatever_the_machine() -> None:
     def square(text: str) -> int:
-        return sum(text.count("x") for _ in range(len(text) // 8))
+        return sum(1 for _ in text for letter in text[::64] if letter == "x")
 
     assert superlinear(square, lambda size: "a" * size)
     assert superlinear(lambda text: sum(map(ord, text * 20)), lambda size: "a" * size) is None

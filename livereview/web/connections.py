@@ -20,6 +20,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 import h11
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,8 @@ MOST_CONNECTIONS = 1_000  # a connection that waits costs some 20 kB; a hundred 
 OWN_DESCRIPTORS = 96  # for the database, the log, files being read and written: 40 threads and some in hand
 FEWEST_CONNECTIONS = 16
 MOST_DESCRIPTORS = 65_536
-PER_ADDRESS = 128  # an office behind one address, each of its browsers with six connections
+PER_ADDRESS = 400  # an office behind one address: fifty browsers with six connections each, and some more
+CROWDED = 0.75  # of what there may be: from here on answers end their connection, so that no idle one must make way
 LOOK_EVERY = 1.0  # seconds between two looks at who takes too long
 NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 MAKE_ROOM = 16  # connections that make way when descriptors have run out all the same
@@ -46,6 +48,7 @@ class Patience:
     body       seconds for a body, and one more for each `body_rate` bytes that came
     unread     seconds in which nothing of an answer is read
     refused    seconds in which a body that nobody wants may still come; a browser reads the refusal after that
+    idle       seconds for which a connection is kept for the next request
     """
 
     headers: float = 15.0
@@ -53,6 +56,7 @@ class Patience:
     body_rate: float = 10_000.0
     unread: float = 60.0
     refused: float = 30.0
+    idle: int = 5
 
 
 class Phase(IntEnum):
@@ -115,6 +119,11 @@ class Connections:
         if place:
             self._by_place[place].add(connection)
         return True
+
+    def crowded(self, connection: TimedProtocol) -> bool:
+        """Whether so many are open, of all or of where this one is from, that none should be kept for later."""
+        neighbours = self._by_place.get(self._place(connection), ())
+        return len(self._open) > CROWDED * self.limit or len(neighbours) > CROWDED * self.per_address
 
     def leave(self, connection: TimedProtocol) -> None:
         """The connection has ended."""
@@ -213,6 +222,7 @@ class TimedProtocol(H11Protocol):
         self._begun = True
         self._came += len(data)
         super().data_received(data)
+        self._end_after_this()
         self._note(self.loop.time())
 
     def on_response_complete(self) -> None:
@@ -243,6 +253,17 @@ class TimedProtocol(H11Protocol):
         """End the connection at once, whatever it is at."""
         self.registry.leave(self)
         self.transport.abort()
+
+    def _end_after_this(self) -> None:
+        """Where it is crowded, have the answer say that the connection ends with it: a client then sends no more.
+
+        An idle connection that is ended without a word may have a request on its way already.
+        """
+        cycle = self.cycle
+        if cycle is None or cycle.response_started or CLOSE_HEADER in cycle.default_headers:
+            return
+        if self.registry.crowded(self):
+            cycle.default_headers = [*cycle.default_headers, CLOSE_HEADER]
 
     def _allowed(self) -> float:
         """Seconds for what the connection is at."""

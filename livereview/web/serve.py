@@ -115,6 +115,7 @@ class Server(uvicorn.Server):
             ws="none",
             backlog=BACKLOG,
             limit_concurrency=room + BACKLOG,  # a second net: `Connections` makes room before it is reached
+            timeout_keep_alive=patience.idle,
             timeout_graceful_shutdown=LAST_ANSWERS,
             **trust(proxies),
         )
