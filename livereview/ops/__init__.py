@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -44,6 +43,7 @@ from livereview.ops import (
     tips,
     withdraw,
 )
+from livereview.ops import arguments as plain
 from livereview.store.open import Store
 
 Answer = dict[str, Any]
@@ -174,18 +174,20 @@ def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
     """
     if name not in OPS:
         raise Refused(f"unknown operation {name!r}; choose one of {', '.join(OPS)}")
-    ready = {key: _value(value) for key, value in arguments.items() if key != "folder"}
-    ready["now"] = _time(ready["now"]) if ready.get("now") else datetime.now(UTC)
+    use_case = OPS[name]
+    ready = {key: plain.value(key, value) for key, value in arguments.items() if key != "folder"}
+    ready["now"] = plain.time("now", ready["now"]) if ready.get("now") else datetime.now(UTC)
     if isinstance(ready.get("moment"), str):
-        ready["moment"] = _time(ready["moment"])
+        ready["moment"] = plain.time("moment", ready["moment"])
     if name in NEED_FOLDER:
         ready["folder"] = folder
     try:
-        signature(OPS[name]).bind(store, **ready)
+        signature(use_case).bind(store, **ready)
     except TypeError as error:
         raise Refused(f"{name}: {error}") from None
+    plain.check(name, use_case, ready)
     try:
-        answer: Answer = json.loads(json.dumps(OPS[name](store, **ready), default=_text))
+        answer: Answer = json.loads(json.dumps(use_case(store, **ready), default=_text))
     except OSError as error:
         if is_full(error):
             raise full(error) from error
@@ -193,24 +195,5 @@ def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
     return answer
 
 
-def _time(text: Any) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        raise Refused(f"now: {text!r} is not an ISO time such as 2026-03-01T02:00+00:00") from None
-    if found.tzinfo is None:
-        raise Refused(f"now: {text!r} has no time zone; add +00:00 or Z")
-    return found
-
-
 def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _value(value: Any) -> Any:
-    if not isinstance(value, dict) or set(value) != {"base64"}:
-        return value
-    try:
-        return base64.b64decode(value["base64"], validate=True)
-    except (TypeError, ValueError):
-        raise Refused("bytes must come as valid base64") from None

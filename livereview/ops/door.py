@@ -6,14 +6,17 @@ An operation that has no row here is the owner's alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from livereview import rights
 from livereview.errors import Refused
+from livereview.ops import arguments as plain
 from livereview.ops.surveil import parsed
-from livereview.rights import Act, Principal, WhyNot
+from livereview.rights import Act, Kind, Principal, WhyNot
 from livereview.store import searches
 from livereview.store.open import Connection
+from livereview.surveillance.clock import TOLERANCE
 
 ACTS: dict[str, Act] = {
     "register": rights.MANAGE,  # a protocol names adjudicators, votes and criteria: no night needs that
@@ -78,5 +81,27 @@ def _reviews(con: Connection, name: str, arguments: Mapping[str, Any]) -> list[s
 def _of_search(con: Connection, search: Any) -> list[str | None]:
     if not isinstance(search, str):
         return [""]  # no review has this name, so what is limited to some reaches nothing
-    begun = searches.of(con, search)
+    begun = searches.of(con, plain.value("search", search))
     return [begun[0]] if begun else []
+
+
+def check_clock(principal: Principal, arguments: Mapping[str, Any], wall: datetime) -> None:
+    """Raise Refused where a token says a time that can't be now.
+
+    What it wrote would stand in the ledger for years to come, and stop the nights of others. The owner's
+    own secret may say any time, which replays need.
+    """
+    if principal.kind == Kind.OWNER:
+        return
+    if arguments.get("now"):
+        _near("now", abs(plain.time("now", arguments["now"]) - wall), arguments["now"], wall)
+    if arguments.get("due"):
+        _near("due", plain.time("due", arguments["due"]) - wall, arguments["due"], wall)
+
+
+def _near(name: str, away: timedelta, said: Any, wall: datetime) -> None:
+    if away > TOLERANCE:
+        raise Refused(
+            f"{name}: this token says {said}, and it is {wall:%Y-%m-%d %H:%M} UTC here; set the clock of the machine"
+            f" that it runs on. Other times (--now) are for the owner's own secret"
+        )

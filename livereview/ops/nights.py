@@ -26,6 +26,8 @@ RENEWED_EACH = 60.0  # seconds between two signs of life of a running search
 INTERRUPTED = "interrupted: its process died"
 SOON = timedelta(minutes=5)  # a time this close to the wall clock was read from a clock, not typed
 LONGEST_REASON = 2_000  # characters that are kept of why a night did not begin
+LONGEST_NAME = 200  # characters that are kept of what did not
+TOLD_AT_MOST = 20  # lost nights that are alarms of their own; the ledger has them all
 
 
 # Clocks and windows
@@ -139,8 +141,13 @@ def lose_night(
     """
     moment = _moment(due) if due else now
     key = id or hashlib.sha256(f"{review}\0{what}\0{moment.isoformat()}".encode()).hexdigest()
-    night = LostNight(what, reason[:LONGEST_REASON], moment, now)
-    store.write(lambda con: nights.save_lost(con, key, review, night))
+    night = LostNight(what[:LONGEST_NAME], reason[:LONGEST_REASON], moment, now)
+
+    def job(con: Connection) -> None:
+        _must_be_known(con, review)
+        nights.save_lost(con, key, review, night)
+
+    store.write(job)
     return {"id": key}
 
 
@@ -154,8 +161,19 @@ def _moment(due: str) -> datetime:
 
 def note_night(store: Store, *, id: str, review: str, what: str, note: str, now: datetime) -> dict[str, Any]:
     """Write down what happened in a night although nothing failed; the same again changes nothing."""
-    store.write(lambda con: nights.save_note(con, id, review, what, note[:LONGEST_REASON], now))
+
+    def job(con: Connection) -> None:
+        _must_be_known(con, review)
+        nights.save_note(con, id, review, what[:LONGEST_NAME], note[:LONGEST_REASON], now)
+
+    store.write(job)
     return {}
+
+
+def _must_be_known(con: Connection, review: str) -> None:
+    if searches.protocol_text(con, review) is None:
+        known = ", ".join(searches.review_ids(con)) or "none yet"
+        raise Refused(f"unknown review {review!r}; this database has: {known}")
 
 
 def sign_of_life(store: Store, *, words: str, now: datetime, ok: bool = True) -> dict[str, Any]:
@@ -196,7 +214,10 @@ def alarms(con: Connection, rules: Review, runs: Begun, now: datetime) -> list[s
     """Searches that are late or never ran, and nights that did not begin and were not made good since."""
     if rules.living.status != "living":
         return []
-    told = [_lost_words(night) for night in _not_made_good(con, rules)]
+    lost = _not_made_good(con, rules)
+    told = [_lost_words(night) for night in lost[-TOLD_AT_MOST:]]
+    if len(lost) > TOLD_AT_MOST:
+        told.append(f"{len(lost) - TOLD_AT_MOST:,} other nights did not begin either; the ledger has them")
     since = _since(con, rules)
     for search in rules.searches:
         moments = runs.by_name.get(search.name, ())

@@ -8,7 +8,7 @@ from typing import Any
 
 from livereview.errors import Refused
 from livereview.ops import nights
-from livereview.ops.surveil import protocol
+from livereview.ops.surveil import is_free, protocol
 from livereview.review import Search
 from livereview.store import searches, tasks
 from livereview.store.open import Connection, Store
@@ -52,6 +52,7 @@ def begin_lookup(
     def job(con: Connection) -> None:
         protocol(con, review)
         nights.check_clock(con, review, now, clock_is_right=False)
+        is_free(con, search, review, what.name)
         searches.begin(con, search, review, what, Run("lookup", None, now), now)
         nights.lease(con, search, runner, run)
 
@@ -61,7 +62,12 @@ def begin_lookup(
 
 def checked(store: Store, *, review: str, source: str, records: Sequence[str], now: datetime) -> dict[str, Any]:
     """Write that this source was asked about the reports of these records, and answered."""
-    store.write(lambda con: tasks.save_checked(con, review, source, records, now))
+
+    def job(con: Connection) -> None:
+        protocol(con, review)
+        tasks.save_checked(con, review, source, records, now)
+
+    store.write(job)
     return {"checked": len(records)}
 
 

@@ -91,6 +91,7 @@ def begin(
         if what is None:
             raise Refused(f"review {review} has no search {name!r}; see [[searches]] in its review.toml")
         nights.check_clock(con, review, now, clock_is_right)
+        is_free(con, search, review, name)
         success, complete = (read(con, review, name, now) for read in (searches.last_success, searches.last_complete))
         run_now = next_run(what, success, complete, now)
         nights.check_window(name, run_now)
@@ -104,6 +105,13 @@ def begin(
         return {"search": search, "kind": run_now.kind, "start": start, "end": now.isoformat(), "seeds": seeds}
 
     return store.write(job)
+
+
+def is_free(con: Connection, search: str, review: str, name: str) -> None:
+    """Raise Refused where this id is that of another search: who is let in by one of them must not reach the other."""
+    begun = searches.of(con, search)
+    if begun is not None and begun[:2] != (review, name):
+        raise Refused(f"the id {search!r} is taken by another search; make a new one")
 
 
 def _seeds(con: Connection, review: str, what: Search) -> tuple[list[str] | None, str]:

@@ -32,6 +32,7 @@ def run(request: Request, name: str, body: Annotated[bytes, Depends(raw)]) -> Re
         arguments = _arguments(body)
         if refusal := _refusal(desk, request.state.principal, name, arguments):
             return refusal
+        ops.door.check_clock(request.state.principal, arguments, desk.clock())
         return JSONResponse(ops.run(desk.store, desk.settings.site, name, arguments))
     except (Refused, SourceBroken) as error:
         return JSONResponse({"error": str(error)}, 422)
@@ -64,6 +65,8 @@ def _arguments(body: bytes) -> ops.Answer:
         arguments = json.loads(body or b"{}")
     except ValueError as error:
         raise Refused(f"the body is not JSON: {error}") from None
+    except RecursionError:
+        raise Refused("the body is nested too deeply") from None
     if not isinstance(arguments, dict):
         raise Refused("the body must be a JSON object of arguments")
     return arguments

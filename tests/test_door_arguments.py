@@ -1,0 +1,169 @@
+"""What a program says at the door: each argument is of the kind it must be, near the owner's time, and about its own.
+
+Whoever has a token for nights may be anywhere, and may have lost it to somebody.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from flows import owner
+from livereview import ops
+from livereview.errors import Refused
+from livereview.ops import OPS, door, nights, recheck, surveil, team
+from livereview.rights import Scope
+from livereview.store.open import Store
+from tests.conftest import NOW, REVIEW, TestClient, secret_of
+
+OTHER = "other-review"
+YEARS_AHEAD = (NOW + timedelta(days=3_650)).isoformat()
+Program = Callable[..., TestClient]
+
+ODD = (
+    None, True, 0, -1, 1.5, 10**30, "", "x", "\x00", "\ud800", [], ["a"], [[]], {}, {"a": 1}, {"base64": "AAAA"},
+    "2026-01-01T00:00", "9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+14:00",
+)  # fmt: skip
+SOUND: dict[str, Any] = {
+    "review": REVIEW, "search": "s1", "name": "openalex", "source": "crossref", "text": "x", "what": "w", "words": "w",
+    "reason": "r", "id": "i", "note": "n", "run": "r", "records": [], "people": [], "base_url": "http://x",
+    "body": {"base64": "AAAA"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def program(app: FastAPI, reviewed: Store, protocol: str) -> Program:
+    """program(review=…) is a program with a lead's token of every scope, for that review or for all."""
+    surveil.register(reviewed, text=protocol.replace(REVIEW, OTHER), now=NOW)
+    team.add_account(reviewed, name="lena", role="lead", secret=secret_of("lena"), now=NOW)
+
+    def make(review: str | None = None) -> TestClient:
+        secret = f"lr_{review}-{'x' * 40}"
+        asked: dict[str, Any] = {"account": "lena", "label": "x", "secret": secret, "by": "test", "now": NOW}
+        team.add_token(reviewed, scopes=tuple(Scope), review=review, **asked)
+        return TestClient(app, headers={"Authorization": f"Bearer {secret}"})
+
+    return make
+
+
+def answer(http: TestClient, operation: str, **arguments: Any) -> tuple[int, str]:
+    reply = http.post(f"/api/ops/{operation}", content=json.dumps(arguments))
+    return reply.status_code, reply.text
+
+
+@pytest.mark.parametrize("operation", sorted(door.ACTS))
+def test_no_odd_value_is_met_as_a_bug(operation: str, program: Program) -> None:
+    http = program()
+    names = [name for name in signature(OPS[operation]).parameters if name not in ("store", "folder")]
+    sound = {name: SOUND[name] for name in names if name in SOUND}
+    bugs = {}
+    for name in names:
+        for odd in ODD:
+            status, words = answer(http, operation, **{**sound, name: odd})
+            if status >= 500:
+                bugs[name, repr(odd)] = words
+
+    assert bugs == {}
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"review":' * 50_000, '{"review": NaN}', '{"review": 1e999}'])
+def test_a_body_that_no_program_sends_is_refused(body: str, program: Program) -> None:
+    assert program().post("/api/ops/status", content=body).status_code == 422
+
+
+def test_a_value_of_another_kind_is_named(reviewed: Store) -> None:
+    with pytest.raises(Refused, match=r"status: review must be a valid string, not \['a'\]"):
+        ops.run(reviewed, Path(), "status", {"review": ["a"]})
+    with pytest.raises(Refused, match="review: character 1 is half of one"):
+        ops.run(reviewed, Path(), "status", {"review": "\ud800"})
+    with pytest.raises(Refused, match=r"now: .* is not between 1900 and 2200"):
+        ops.run(reviewed, Path(), "status", {"now": "9999-12-31T23:00+00:00"})
+
+
+# A token's clock
+
+
+@pytest.mark.parametrize("operation", sorted(door.ACTS))
+def test_a_token_can_not_choose_the_time(operation: str, program: Program) -> None:
+    names = signature(OPS[operation]).parameters
+    sound = {name: value for name, value in SOUND.items() if name in names}
+
+    status, words = answer(program(), operation, **sound, now=YEARS_AHEAD)
+
+    assert status == 422 and "this token says" in words
+
+
+def test_a_lost_token_stops_no_later_night(program: Program, reviewed: Store) -> None:
+    http = program(REVIEW)
+    for number in (0, 1):
+        asked = {"review": REVIEW, "name": "openalex", "search": f"ahead{number}", "clock_is_right": True}
+        later = (NOW + timedelta(days=400 + number)).isoformat()
+        assert answer(http, "begin", **asked, now=later)[0] == 422
+    surveil.begin(reviewed, review=REVIEW, name="openalex", search="honest", now=NOW)
+
+
+def test_a_night_lost_in_the_future_is_refused(program: Program) -> None:
+    asked = {"review": REVIEW, "what": "w", "reason": "r"}
+    assert answer(program(), "lose_night", **asked, due=YEARS_AHEAD)[0] == 422
+    assert answer(program(REVIEW), "lose_night", **asked, due=(NOW - timedelta(days=90)).isoformat())[0] == 200
+
+
+def test_the_owner_s_own_secret_says_any_time(app: FastAPI, reviewed: Store) -> None:
+    http = TestClient(app, headers={"Authorization": "Bearer owner-token"})
+    assert answer(http, "status", now=YEARS_AHEAD)[0] == 200
+
+
+# Ids
+
+
+def test_an_id_of_another_search_is_not_begun_again(reviewed: Store, protocol: str) -> None:
+    surveil.register(reviewed, text=protocol.replace(REVIEW, OTHER), now=NOW)
+    asked: dict[str, Any] = {"name": "openalex", "search": "s", "now": NOW}
+    surveil.begin(reviewed, review=REVIEW, **asked)
+    surveil.begin(reviewed, review=REVIEW, **asked)  # sent again
+    with pytest.raises(Refused, match="the id 's' is taken by another search"):
+        surveil.begin(reviewed, review=OTHER, **asked)
+    with pytest.raises(Refused, match="the id 's' is taken by another search"):
+        recheck.begin_lookup(reviewed, review=REVIEW, source="crossref", search="s", now=NOW)
+
+
+# Lost nights
+
+
+def test_many_lost_nights_are_a_few_alarms(reviewed: Store) -> None:
+    for number in range(nights.TOLD_AT_MOST + 30):
+        nights.lose_night(reviewed, review=REVIEW, what=f"w{number}" + "x" * 9_000, reason="r", now=NOW)
+    with reviewed.read() as con:
+        rules = surveil.protocol(con, REVIEW)
+        alarms = nights.alarms(con, rules, nights.Begun({}, None), NOW)
+    lost = [alarm for alarm in alarms if "did not begin" in alarm]
+    assert len(lost) == nights.TOLD_AT_MOST + 1 and "30 other nights did not begin either" in lost[-1]
+    assert max(map(len, lost)) < 500
+
+
+def test_a_night_of_no_review_is_refused(reviewed: Store) -> None:
+    with pytest.raises(Refused, match="unknown review 'nowhere'; this database has: small-review"):
+        nights.lose_night(reviewed, review="nowhere", what="w", reason="r", now=NOW)
+
+
+def test_a_lost_night_that_is_refused_stops_no_other(reviewed: Store, tmp_path: Path) -> None:
+    class Owner:
+        def call(self, operation: str, /, **arguments: Any) -> dict[str, Any]:
+            return ops.run(reviewed, Path(), operation, arguments)
+
+        def close(self) -> None: ...
+
+    home = tmp_path / "flows"
+    for name, review in (("a", "nowhere"), ("b", REVIEW)):
+        owner.keep(home, {"id": name, "review": review, "what": "w", "reason": "r", "due": NOW.isoformat()})
+
+    assert owner.deliver(home, Owner()) == 1
+    assert owner.deliver(home, Owner()) == 0
+    assert [path.name for path in (home / owner.UNDELIVERED).iterdir()] == ["a.refused"]
