@@ -288,3 +288,24 @@ def test_a_deployment_paused_or_deleted_in_prefect_is_told_or_made_again(service
         wait_for(lambda: schedule_check()["ok"], "the end of the pause")
         requests.delete(f"{here}/{first}", timeout=30).raise_for_status()
         wait_for(lambda: service.deployments().get(name, {}).get("id") not in (None, first), "another deployment")
+
+
+@pytest.mark.slow
+def test_a_night_whose_process_was_killed_is_told_and_the_next_one_runs(service: Service) -> None:
+    service.environment["LIVEREVIEW_TRY_AGAIN"] = "3600"
+    with service.owner(), service.schedule() as schedule:
+        service.client.call("register", text=protocol(old=NEVER))
+        wait_for(service.deployments, "the deployment")
+        run = service.start(f"{REVIEW} at {NEVER}")
+        wait_for(lambda: "tried again in 3600 s" in service.logs(run), "the pause before the next round")
+        children = Path(f"/proc/{schedule.pid}/task").glob("*/children")
+        mine = [int(pid) for each in children for pid in each.read_text().split()]
+        assert mine, "the run is a process of the schedule"
+        for pid in mine:
+            os.kill(pid, signal.SIGKILL)
+        assert service.ended(run)["state_type"] == "CRASHED"
+        wait_for(lambda: [each for each in service.ledger() if each["kind"] == "night"], "the word of it")
+        told = [each["error"] for each in service.ledger() if each["kind"] == "night"]
+        assert len(told) == 1 and "crashed" in told[0], told
+        again = service.start(f"{REVIEW} at {NEVER}")
+        wait_for(lambda: "tried again in 3600 s" in service.logs(again), "the night after it")
