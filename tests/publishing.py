@@ -39,8 +39,10 @@ def step(store: Store, site: Path, number: int, mark: str) -> str:
     """
     now, kind = NOW + (number + 1) * MINUTE, number % STEPS
     if kind == 1:
-        direction = ("favours_comparison", "favours_intervention")[number // STEPS % 2]
-        extract(store, 1 + number // STEPS % 4, now, direction)
+        turn = number // STEPS
+        directions = ("favours_comparison", "favours_intervention")
+        direction = directions[(turn + turn // 4) % 2]  # another each time: a form that says what holds changes nothing
+        extract(store, 1 + turn % 4, now, direction)
         return _publish(store, site, now, mark)
     if kind == 3:
         found(store, article(1), search=f"search-{mark}-{number}", now=now)
