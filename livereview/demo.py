@@ -89,6 +89,8 @@ def step(chosen: Settings, number: int, when: datetime, out: Console) -> Step:
         sheets = sorted((folder / "extractions").glob(f"{number}-*.json"))
         for sheet in sheets:
             files.extract(client, REVIEW, sheet, "amina", day)
+        if number == 1:
+            client.call("open_review", id="opening", review=REVIEW, by="lena", now=day)
         published = client.call("settle_outbox", now=day)[REVIEW]
         if published.get("held"):
             client.call("sign_off", id=f"night-{number}", review=REVIEW, by="lena", now=day)
@@ -103,7 +105,7 @@ def step(chosen: Settings, number: int, when: datetime, out: Console) -> Step:
 def sentence(ran: night.Night, decisions: int, published: dict[str, Any]) -> str:
     """A night in a line, as it ends."""
     new = sum(ending["fresh"] for ending in ran.endings)
-    signed = "" if published.get("change") in ("first", "detail") else ", signed by the lead"
+    signed = "" if published.get("change") in ("first", "figures_updated") else ", signed by the lead"
     page = (
         f"version {published['version']} ({published['change']}{signed})" if published.get("new") else "the page stands"
     )
@@ -116,6 +118,9 @@ def seed(chosen: Settings) -> None:
     with Session(chosen) as client:
         client.call("register", text=(folder / "review.toml").read_text(encoding="utf-8"), now=when)
         _seed_evidence(client, folder, when)
+        client.call(
+            "open_review", id="opening-signs", review="signs-of-safety", by="lena", now=when + timedelta(hours=8)
+        )
         client.call("settle_outbox", now=when + timedelta(hours=8))
 
 

@@ -104,14 +104,58 @@ class Code:
     label: str
 
 
+OUTCOME_KINDS = ("benefit", "harm", "service_use", "cost")
+"""What an outcome is about: a good that is hoped for, a harm that is feared, services used, money."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is compared with what; each has a finding of its own for every outcome.
+
+    intervention, comparator  as they stand inside a sentence: "housing with support", "usual services"
+    outcomes                  ids of those it asks about; empty: all of the review's
+    """
+
+    id: str
+    label: str
+    intervention: str
+    comparator: str
+    outcomes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A band of time after the start, in months: from `start` up to, but not including, `end`.
+
+    None as `end`: no upper limit.
+    """
+
+    id: str
+    label: str
+    start: float
+    end: float | None = None
+
+    def holds(self, months: float) -> bool:
+        """Whether a time point lies in this band."""
+        return self.start <= months and (self.end is None or months < self.end)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """An outcome the summary must have a row for, whether or not there are studies.
 
-    better      "lower" or "higher": the direction that is good for people
-    measure     the unit of `important`, e.g. "SMD" or "risk difference per 1,000 children"
-    important   smallest important difference in that unit, > 0; None where none was agreed
-    pool        whether sizes in `measure` may be averaged over studies
+    better       "lower" or "higher": the direction that is good for people
+    measure      the measure that findings are told and pooled in, e.g. "SMD" or "RR"
+    important    smallest important difference, > 0: events per 1,000 people where `measure` compares
+                 how often something happens, else in `measure`; None where none was agreed
+    pool         whether sizes may be averaged over studies
+    more, fewer  what a reader would say of more, and of less, of the outcome, as a clause: "more
+                 children enter care"; None: made from the label
+    kind         one of OUTCOME_KINDS
+    unit         of a mean difference: "points on the SDQ"
+    risk         how many of 1,000 people have the event without the intervention, with `risk_source`
+    constructs   preferred first: which of a study's constructs or instruments stands for the outcome
+    follow_up    preferred first: ids of the bands from which a study's time point is taken
     """
 
     id: str
@@ -120,6 +164,44 @@ class Outcome:
     measure: str | None = None
     important: float | None = None
     pool: bool = False
+    more: str | None = None
+    fewer: str | None = None
+    kind: str = "benefit"
+    unit: str | None = None
+    risk: float | None = None
+    risk_source: str | None = None
+    constructs: tuple[str, ...] = ()
+    follow_up: tuple[str, ...] = ()
+
+
+ESTIMATORS = ("REML", "DL", "PM", "ML", "EB", "HE", "HS", "SJ", "EE")
+TESTS = ("z", "knha", "adhoc")
+PREDICTIONS = ("riley", "k-1", "matched")
+RARE = ("mantel-haenszel", "peto", "none")
+DEPENDENT = ("choose", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Methods:
+    """How the review pools, as its protocol promised.
+
+    estimator  of the variance between studies: one of ESTIMATORS; EE is one common effect
+    test       of the mean and its interval from `few` studies on: "z", "knha" (Knapp and Hartung), or
+               "adhoc" (Knapp and Hartung, never narrower than z)
+    few        below so many studies the interval is z's: with two to four studies Knapp and Hartung's
+               has a t with one to three degrees of freedom, which hides what each study shows
+    prediction quantile of the prediction interval: "riley" (k - 2), "k-1" or "matched"
+    rare       where an arm has no event: "mantel-haenszel", "peto", or "none" (left out of the pool)
+    dependent  several results of one study: "choose" one by the protocol's order, or keep "all" and
+               allow for their dependence by a robust variance
+    """
+
+    estimator: str = "REML"
+    test: str = "adhoc"
+    few: int = 5
+    prediction: str = "riley"
+    rare: str = "mantel-haenszel"
+    dependent: str = "choose"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +265,9 @@ class Review:
     screening: Screening
     outcomes: tuple[Outcome, ...]
     living: Living
+    comparisons: tuple[Comparison, ...] = ()
+    follow_up: tuple[FollowUp, ...] = ()
+    methods: Methods = field(default_factory=Methods)
     taxonomy: tuple[Area, ...] = ()
     codes: tuple[Code, ...] = ()
     emmie: bool = True

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from livereview.ops import surveil
+from livereview.ops import publish, surveil
 from livereview.ops.team import add_account
 from livereview.records import Record
 from livereview.settings import Settings
@@ -65,8 +65,9 @@ def protocol() -> str:
 
 @pytest.fixture
 def reviewed(store: Store, protocol: str) -> Store:
-    """A store in which the small review is in force, without records."""
+    """A store in which the small review is in force and open to the public, without records."""
     surveil.register(store, text=protocol, now=NOW)
+    publish.open_review(store, id="opening", review=REVIEW, by="lena", now=NOW)
     return store
 
 

@@ -29,6 +29,7 @@ def run(home: Path, example: Path, night: str, now: datetime) -> None:
         text = (example / "review.toml").read_text(encoding="utf-8")
         client.call("register", text=text, now=now)
         review = review_toml.parse(text)
+        client.call("open_review", id="opening", review=review.id, by="lena", now=now)
         health = client.call("status", review=review.id, now=now)["reviews"][0]["searches"]
         done = {row["name"] for row in health if row["last_success"] == now.isoformat()}
         for plan in [plan for plan in review.searches if plan.name not in done]:

@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from livereview import review_toml
-from livereview.evidence import checks
+from livereview.evidence import checks, grade, weigh
 from livereview.evidence.certainty import Rating
-from livereview.evidence.forms import Cost, Extraction, Finding, Judgement
+from livereview.evidence.forms import Cost, EmmieFinding, Extraction, Judgement
 from livereview.evidence.retirement import Count, Trigger
 from livereview.ops import renditions
 from livereview.review import Area, Review, Statement
@@ -32,7 +32,10 @@ def sized(n: int, area: str | None = None) -> Extraction:
         result("care", "no_difference", n=40 + n),
     )
     judged = (Judgement("randomisation", "low"), Judgement("missing", "high"))
-    told = (Finding("implementation", "Staff left.", "They left", "12", 3, "barrier"), Finding("economics", "Dear."))
+    told = (
+        EmmieFinding("implementation", "Staff left.", "They left", "12", 3, "barrier"),
+        EmmieFinding("economics", "Dear."),
+    )
     return study(
         f"s{n}", *results, year=2005 + n, area=area, country="Norway", design="trial", risk_of_bias="high",
         risk_of_bias_tool="RoB 2", appraisal=judged, findings=told, costs=(Cost("training", 1200, "GBP"),),
@@ -46,7 +49,8 @@ def pooled() -> tuple[Snapshot, Snapshot]:
     known = review(outcomes=(CARE, replace(WELL, pool=True)), taxonomy=area, statements=says)
     forms = [sized(n, "mentoring") for n in range(12)]
     gone = tuple(report(f"x{n}", reason="Wrong design", authors=("Ode, A.",)) for n in range(3))
-    rated = Rating("grade", "well", "low", (), tuple(sorted(form.study for form in forms)), "high")
+    finding = weigh.findings(known, forms)[1]
+    rated = Rating("grade", finding.id, "low", (), (), "high", grade.numbers_of(finding))
     return snapshot(*forms[:3], review=known), snapshot(*forms, review=known, excluded=gone, ratings=(rated,))
 
 
@@ -65,7 +69,7 @@ def hostile() -> Snapshot:
     """Every text that comes from outside is an attack."""
     one = study(
         "a", result("care", construct=HOSTILE), label=HOSTILE, caution=HOSTILE, country=HOSTILE,
-        findings=(Finding("mechanism", HOSTILE, HOSTILE),),
+        findings=(EmmieFinding("mechanism", HOSTILE, HOSTILE),),
     )  # fmt: skip
     bad = report("x", title=HOSTILE, authors=(HOSTILE,), url="javascript:alert(1)", doi='10.1000/"><b>', reason=HOSTILE)
     known = review(title=HOSTILE, authors=(HOSTILE,), statements=(Statement("s", "answer", HOSTILE),))

@@ -27,7 +27,11 @@ def review(**changes: Any) -> Review:
 
 
 def result(outcome: str = "well", direction: str = "favours_intervention", **fields: Any) -> Result:
-    return Result(outcome, fields.pop("construct", "a scale"), direction, **fields)
+    """A result; one with an effect is on a scale that runs with the outcome, and its direction follows from it."""
+    construct = fields.pop("construct", "a scale")
+    if "effect" not in fields:
+        return Result(outcome, construct, direction, **fields)
+    return Result(outcome, construct, **{"higher_is_better": outcome == "well", **fields})
 
 
 def study(name: str, *results: Result, **fields: Any) -> Extraction:

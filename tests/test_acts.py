@@ -174,7 +174,7 @@ def test_an_effect_is_told_in_numbers_titles_and_public_sentences(
     assert "6 decisions at full text are kept, and count again when the report goes on again." in told["lines"]
     assert any("Trial 2 of mentoring" in line for line in told["lines"])
     (one,) = told["reviews"]
-    assert one["change"] == "withdrawn" and one["sentences"][0]["before"]
+    assert one["change"] == "now_shows" and one["sentences"][0]["before"]
 
 
 def test_a_confirmation_of_what_is_no_longer_so_does_nothing(reviewed: Store, three: list[str], protocol: str) -> None:

@@ -148,8 +148,10 @@ def test_the_life_of_a_record_by_hand(tmp_path: Path, protocol: Path) -> None:
     form = {"study": "doe-2020", "label": "Doe 2020", "reports": ["10.1000/1"]}
     (tmp_path / "form.json").write_text(json.dumps(form))
     done = livereview("extract", "--review", "small-review", "--by", "ada", tmp_path / "form.json", home=home).stdout
-    assert "doe-2020: 1 reports" in done and "small-review: version" in done
     page = home / "site" / "small-review" / "latest" / "index.html"
+    assert "doe-2020: 1 reports" in done and "nothing is public yet" in done and not page.exists()
+    opened = livereview("open", "--review", "small-review", "--by", "lena", home=home).stdout
+    assert "small-review: version 1" in opened
     assert "Doe 2020" in page.read_text(encoding="utf-8")
     assert "stands" in livereview("publish", "--review", "small-review", home=home).stdout
     told = json.loads(livereview("status", "--json", home=home).stdout)

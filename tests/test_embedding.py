@@ -81,15 +81,18 @@ def owner(tmp_path: Path) -> Iterator[Owner]:
     """`livereview serve` over a review with two versions; the outcome is rated in the second only."""
     here = Owner(Settings(home=tmp_path, secrets={}, memory="500MB"))
     client = Local(here.settings)
-    client.call("register", text=(DATA / "review.toml").read_text(encoding="utf-8"), now=NOW)
+    text = (DATA / "review.toml").read_text(encoding="utf-8").replace("[living]", "[living]\nsign_off = false")
+    client.call("register", text=text, now=NOW)
+    publish.open_review(client.store, id="opening", review=REVIEW, by="lena", now=NOW)
     add_account(client.store, name="lena", role="lead", secret=secret_of("lena"), now=NOW)
     here.settings.site.mkdir()
     for record in found(client.store, article(1)):
         include(client.store, record)
     client.store.write(search_all)
-    extract(client.store, 1, NOW)
+    extract(client.store, 1, NOW, "unclear")
     publish.publish(client.store, review=REVIEW, folder=here.settings.site, now=NOW)
-    rating = {"outcome": "attendance", "start": "low", "reasons": []}
+    answers = {"imprecision": "One small study; that is why it starts low."}
+    rating = {"outcome": "attendance", "start": "low", "reasons": [], "answers": answers}
     evidence.rate(client.store, id="r", review=REVIEW, data=rating, by="lena", now=NOW + HOUR)
     publish.publish(client.store, review=REVIEW, folder=here.settings.site, now=NOW + HOUR)
     client.close()
@@ -151,7 +154,7 @@ def shown(page: Any) -> str:
 
 def oembed(owner: Owner, build: str) -> str:
     answer = requests.get(f"{owner.base}/oembed", params={"url": f"{built(owner, build)}/"}, timeout=10)
-    assert answer.status_code == 200
+    assert answer.status_code == 200, answer.text
     return str(answer.json()["html"])
 
 

@@ -61,7 +61,7 @@ def test_an_effect_is_worked_out_from_the_figures_as_reported() -> None:
     assert checks.from_json(forms.to_json(form), RULES, "again") == form
 
 
-RESULT = {"outcome": "well", "construct": "a scale", "direction": "favours_intervention"}
+RESULT = {"outcome": "well", "construct": "a scale", "higher_is_better": True}
 
 
 def test_figures_that_give_no_effect_are_refused_with_what_is_missing() -> None:
@@ -95,11 +95,11 @@ def test_forms_of_the_first_version_are_still_read() -> None:
 
 def test_a_sheet_holds_judgements_costs_and_figures_too() -> None:
     head = "kind,study,label,reports,risk_of_bias_tool,domain,judgement,item,amount,currency,"
-    text = """outcome,construct,direction,measure,ai,bi,ci,di
+    text = """outcome,construct,higher_is_better,measure,ai,bi,ci,di
 study,s-1,S 1,10.1000/a,RoB 2,,,,,,,,,,,,,
 judgement,s-1,,,,missing,low,,,,,,,,,,,
 cost,s-1,,,,,,training,10,EUR,,,,,,,,
-result,s-1,,,,,,,,,well,scale,favours_intervention,RR,5,95,10,90
+result,s-1,,,,,,,,,well,scale,yes,RR,5,95,10,90
 """
     (form,) = sheets.from_csv(head + text, RULES, "sheet.csv")
     assert (len(form.appraisal), len(form.costs)) == (1, 1) and form.results[0].effect == pytest.approx(0.5)

@@ -7,18 +7,18 @@ from typing import Any
 import pytest
 
 from livereview.errors import Refused
-from livereview.evidence import certainty, claims
+from livereview.evidence import certainty
 from livereview.review import Statement
 from livereview.summary import data
 from tests.snapshots import result, review, snapshot, study
 
-STUDIES = {"well": ["b", "a"], "voice": ["a"]}
+FINDINGS = ["main/care", "main/well"]
 RULES = review(statements=(Statement("voice", "mechanism", "Young people felt heard.", ("a",)),))
 
 
 def rating(**changes: Any) -> certainty.Rating:
     plain = {"kind": "grade", "outcome": "well", "start": "high", "reasons": []}
-    return certainty.from_json({**plain, **changes}, RULES, STUDIES)
+    return certainty.from_json({**plain, **changes}, RULES, FINDINGS)
 
 
 def step(domain: str, by: int, why: str = "few people") -> dict[str, Any]:
@@ -44,7 +44,7 @@ def test_a_grade_level_is_its_start_and_its_steps(start: str, steps: list[tuple[
     ("changes", "words"),
     [
         ({"kind": "gut"}, "kind is one of grade, cerqual"),
-        ({"outcome": "magic"}, "outcome must be one of care, well; it was 'magic'"),
+        ({"outcome": "magic"}, "finding must be one of main/care, main/well; it was 'magic'"),
         ({"start": None}, "start must be high"),
         ({"reasons": [step("luck", -1)]}, "domain must be one of risk_of_bias"),
         ({"reasons": [step("imprecision", 1)]}, "imprecision: step must be one of -1, -2, 0; it was 1"),
@@ -82,55 +82,20 @@ def test_a_rated_statement_says_how_well_it_stands_while_it_names_the_same_studi
             assert "possibly a fair picture. Certainty: low (adequacy: " in statement["confidence"]["display"]
 
 
-def test_a_rating_holds_for_its_studies_only() -> None:
-    found = rating()
-    assert certainty.holds(found, ["a", "b"]) and not certainty.holds(found, ["a", "b", "c"])
+def test_a_rating_of_a_statement_holds_for_its_studies_only() -> None:
+    found = rating(kind="cerqual", statement="voice", level="low")
+    assert certainty.holds(found, ["a"])
+    assert not certainty.holds(found, ["a", "b"])
     assert not certainty.holds(None, [])
+
+
+def test_a_finding_may_be_named_whole_or_by_its_outcome_where_one_has_it() -> None:
+    assert rating().subject == "main/well"
+    assert rating(outcome="main/care").subject == "main/care"
+    twice = ["a/well", "b/well"]
+    with pytest.raises(Refused, match="finding must be one of a/well, b/well; it was 'well'"):
+        certainty.from_json({"outcome": "well", "start": "high"}, RULES, twice)
 
 
 def forms(n: int) -> list[Any]:
     return [study(name, result(n=50), participants=50) for name in "abc"[:n]]
-
-
-def well(*ratings: certainty.Rating, n: int = 2) -> dict[str, Any]:
-    evidence = data.weigh(snapshot(*forms(n), review=RULES, ratings=ratings))
-    return claims.to_json(next(claim for claim in evidence.claims if claim.id == "outcome:well"))
-
-
-@pytest.mark.parametrize(
-    ("steps", "opening"),
-    [
-        (0, "The intervention leads to better results"),
-        (-1, "The intervention probably leads to better results"),
-        (-2, "The intervention may lead to better results"),
-    ],
-)
-def test_the_words_are_as_sure_as_the_rating(steps: int, opening: str) -> None:
-    told = well(rating(reasons=[step("imprecision", steps)]))
-    assert told["text"].startswith(opening) and told["text"].count("Certainty: ") == 1
-    assert "nor how sure we can be" not in told["text"] and "nor how sure we can be" in well()["text"]
-
-
-def test_a_very_low_rating_says_that_nothing_is_known() -> None:
-    told = well(rating(start="low", reasons=[step("imprecision", -1)]))
-    assert told["text"].startswith("It is very uncertain whether the intervention leads to better")
-    assert told["certainty"] == "very_low"
-
-
-def test_a_new_study_makes_a_rating_wait_to_be_made_again() -> None:
-    snap = snapshot(*forms(3), review=RULES, ratings=(rating(),))
-    evidence = data.weigh(snap)
-    edition = data.Edition(1, snap.moment, "a test", None, data.compare(snap, evidence))
-    told = {one["id"]: one["certainty"] for one in data.summary(snap, evidence, edition)["outcomes"]}
-    assert told["well"] == {"level": None, "reasons": [data.OUTDATED]} and told["care"]["reasons"] == ["no studies"]
-    assert well(rating(), n=3)["certainty"] is None
-
-
-def test_a_change_of_certainty_is_a_change_of_the_conclusion_but_the_first_rating_is_not() -> None:
-    high, low = rating(), rating(reasons=[step("imprecision", -2)])
-    assert claims._surer(None, "low") == ("none", "")
-    assert claims._compare_outcome(well(high), well(low))[0] == "weakened"
-    assert claims._compare_outcome(well(low), well(high)) == (
-        "strengthened",
-        "certainty low before, high now",
-    )

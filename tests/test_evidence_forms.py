@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from livereview import review_toml
 from livereview.errors import Refused
 from livereview.evidence import checks, forms, sheets
-from livereview.evidence.forms import Extraction, Finding, Result
+from livereview.evidence.forms import EmmieFinding, Extraction, Result
 from tests.snapshots import review
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,8 +24,8 @@ FORM = {
     "year": 2019,
     "participants": 120,
     "results": [
-        {"outcome": "well", "construct": "a scale", "direction": "favours_intervention", "measure": "SMD",
-         "effect": 0.2, "ci_low": -0.1, "ci_high": 0.5, "n": 110},
+        {"outcome": "well", "construct": "a scale", "measure": "SMD", "effect": 0.2, "ci_low": -0.1, "ci_high": 0.5,
+         "n": 110, "higher_is_better": True},
     ],
     "findings": [{"dimension": "implementation", "text": "Staff turned over.", "polarity": "barrier", "quality": 2}],
 }  # fmt: skip
@@ -47,18 +47,16 @@ def with_result(**changes):
 
 def test_a_good_form_is_read_and_written_back_the_same():
     form = read()
-    assert form.results == (Result("well", "a scale", "favours_intervention", "SMD", 0.2, -0.1, 0.5, 110),)
-    assert form.findings == (Finding("implementation", "Staff turned over.", quality=2, polarity="barrier"),)
+    assert form.results == (Result("well", "a scale", None, "SMD", 0.2, -0.1, 0.5, 110, higher_is_better=True),)
+    assert form.findings == (EmmieFinding("implementation", "Staff turned over.", quality=2, polarity="barrier"),)
     assert form.reports == ("10.1000/a",)
     assert checks.from_json(json.dumps(forms.to_json(form)), review(), "again") == form
 
 
 def test_null_and_an_absent_key_both_mean_not_reported():
-    assert read(country=None, **with_result(effect=None, ci_low=None, ci_high=None)) == read(
-        results=[
-            {"outcome": "well", "construct": "a scale", "direction": "favours_intervention", "measure": "SMD", "n": 110}
-        ]
-    )
+    words = {"outcome": "well", "construct": "a scale", "direction": "favours_intervention", "n": 110}
+    nothing = {"effect": None, "ci_low": None, "ci_high": None, "measure": None, "higher_is_better": None}
+    assert read(country=None, results=[{**words, **nothing}]) == read(results=[words])
 
 
 @pytest.mark.parametrize(
@@ -85,6 +83,19 @@ def test_null_and_an_absent_key_both_mean_not_reported():
         (with_result(effect=float("nan")), "results[0].effect: must be a finite number"),
         (with_result(effect="0.2"), "results[0].effect: must be a number, not '0.2'"),
         (with_result(measure=None), "results[0].measure: must be given where there is an effect"),
+        (with_result(measure="a ruler"), "results[0].measure: must be one of SMD, MD, ROM, COR, OR, RR, HR, IRR, RD"),
+        (with_result(higher_is_better=None), "results[0].higher_is_better: must be given with SMD"),
+        (with_result(higher_is_better="yes"), "results[0].higher_is_better: must be true or false, not 'yes'"),
+        (with_result(direction="favours_comparison"),
+         "results[0].direction: favours_comparison contradicts SMD 0.2, which says favours_intervention"),
+        (with_result(direction="no_difference"), "results[0].direction: no_difference contradicts SMD 0.2"),
+        ({"results": [{"outcome": "well", "construct": "x"}]}, "results[0].direction: must be given where no size is"),
+        (with_result(time=12), "results[0].time: give both time and time_unit, or neither"),
+        (with_result(time=12, time_unit="moons"), "results[0].time_unit: must be one of days, weeks, months, years"),
+        (with_result(clustered=True), "results[0].analysed: must be given with clustered = true"),
+        (with_result(clustered=True, analysed="individuals"), "needs icc and cluster_size"),
+        (with_result(kind="luck"), "results[0].kind: must be one of benefit, harm, service_use, cost"),
+        (with_result(comparison="x"), "results[0].comparison: must be one of none (the protocol has no comparisons)"),
         (with_result(n=-3), "results[0].n: must be a whole number from 1"),
         (with_result(n=1.5), "results[0].n: must be a whole number from 1"),
         ({"findings": [{"dimension": "luck", "text": "x"}]}, "findings[0].dimension: must be one of effect, mechanism"),
@@ -115,13 +126,14 @@ def test_json_text_with_nan_in_it_is_refused():
 
 
 HEADER = (
-    "kind,study,label,reports,year,outcome,construct,direction,measure,effect,ci_low,ci_high,n,dimension,text,polarity"
+    "kind,study,label,reports,year,outcome,construct,direction,measure,effect,ci_low,ci_high,n,"
+    "dimension,text,polarity,higher_is_better"
 )
 SHEET = f"""{HEADER}
-,smith-2019,Smith 2019,10.1000/a | pmid:7,2019,well,a scale,favours_intervention,SMD,0.2,-0.1,0.5,110,,,
-result,smith-2019,,,,care,"entries, all",unclear,,,,,,,,
-finding,smith-2019,,,,,,,,,,,,implementation,Staff turned over.,barrier
-study,jones-2021,Jones 2021,10.1000/b,2021,,,,,,,,,,,
+,smith-2019,Smith 2019,10.1000/a | pmid:7,2019,well,a scale,,SMD,0.2,-0.1,0.5,110,,,,yes
+result,smith-2019,,,,care,"entries, all",unclear,,,,,,,,,
+finding,smith-2019,,,,,,,,,,,,implementation,Staff turned over.,barrier,
+study,jones-2021,Jones 2021,10.1000/b,2021,,,,,,,,,,,,
 """
 
 
@@ -140,7 +152,7 @@ def test_a_sheet_has_one_row_a_result_or_finding():
     assert smith.reports == ("10.1000/a", "pmid:7")
     assert [one.construct for one in smith.results] == ["a scale", "entries, all"]
     assert smith.results[0].ci_low == -0.1
-    assert smith.findings == (Finding("implementation", "Staff turned over.", polarity="barrier"),)
+    assert smith.findings == (EmmieFinding("implementation", "Staff turned over.", polarity="barrier"),)
     assert (jones.study, jones.results, jones.year) == ("jones-2021", (), 2021)
 
 
@@ -172,13 +184,15 @@ def test_sheets_that_are_none_are_refused_with_what_would_be_right():
 
 NAMES = st.from_regex(r"[a-z]{1,9}(-[0-9]{4})?", fullmatch=True)
 TEXT = st.text("abc |,;'\"\u00e9=+-", min_size=1, max_size=20).map(lambda text: " ".join(text.split()) or "x")
-NUMBER = st.floats(-1e6, 1e6, allow_nan=False)
+COUNT = st.integers(1, 10**6)
 
 
 @given(
     NAMES, TEXT,
-    st.lists(st.builds(Result, st.sampled_from(["care", "well"]), TEXT, st.sampled_from(forms.DIRECTIONS), measure=TEXT,
-                       effect=NUMBER, n=st.integers(1, 10**6)), max_size=4),
+    st.lists(st.one_of(
+        st.builds(Result, st.sampled_from(["care", "well"]), TEXT, st.sampled_from(forms.DIRECTIONS), n=COUNT),
+        st.builds(Result, st.sampled_from(["care", "well"]), TEXT, measure=st.sampled_from(["SMD", "g", "OR"]),
+                  effect=st.floats(0.01, 100), higher_is_better=st.booleans(), n=COUNT)), max_size=4),
 )  # fmt: skip
 def test_any_valid_form_survives_json_and_a_sheet(name, label, results):
     form = Extraction(name, label, ("10.1000/a",), results=tuple(results))
@@ -186,11 +200,12 @@ def test_any_valid_form_survives_json_and_a_sheet(name, label, results):
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(
-        ["kind", "study", "label", "reports", "outcome", "construct", "direction", "measure", "effect", "n"]
-    )
-    writer.writerow(["study", name, label, "10.1000/a", *[""] * 6])
+        ["kind", "study", "label", "reports", "outcome", "construct", "direction", "measure", "effect", "n",
+         "higher_is_better"]
+    )  # fmt: skip
+    writer.writerow(["study", name, label, "10.1000/a", *[""] * 7])
     for one in results:
-        row = [one.outcome, one.construct, one.direction, one.measure, one.effect, one.n]
+        row = [one.outcome, one.construct, one.direction, one.measure, one.effect, one.n, one.higher_is_better]
         writer.writerow(["result", name, "", "", *row])
     assert sheet(out.getvalue()) == (form,)
 
@@ -219,20 +234,23 @@ def test_the_effects_of_a_published_review_go_in_as_a_sheet():
             "reports",
             "outcome",
             "construct",
-            "direction",
             "measure",
             "effect",
             "ci_low",
             "ci_high",
             "n",
+            "higher_is_better",
+            "comparison",
         ]
     )
     for row in csv.DictReader(SHARED.read_text(encoding="utf-8").splitlines()):
         outcome = names.get(row["outcome_domain"], row["outcome_domain"].lower().replace(" ", "-"))
-        direction = row["direction_of_effect"].lower().replace(" ", "_").replace("na", "unclear")
+        better = (float(row["es"]) > 0) == (row["direction_of_effect"] == "Favours intervention")
         study = row["study_id"].replace("_", "-")
         numbers = [row[key] if row[key] != "NA" else "" for key in ("es", "es_ci_low", "es_ci_high", "sample_size")]
-        writer.writerow([study, study, study, outcome, row["outcome_construct"], direction, "SMD", *numbers])
+        comparison = "support-or-housing" if study in ("thulien-2022", "slesnick-2023") else "housing-or-usual"
+        said = [study, study, study, outcome, row["outcome_construct"], "SMD", *numbers]
+        writer.writerow([*said, "yes" if better else "no", comparison])
     found = sheets.from_csv(out.getvalue(), protocol, "effects.csv")
     assert {form.study: len(form.results) for form in found} == {
         "thulien-2022": 9, "gilmer-2016": 4, "kozloff-2016": 69, "slesnick-2023": 11, "raithel-2015": 6,

@@ -10,7 +10,8 @@ import pytest
 
 from livereview import review_toml
 from livereview.errors import Refused
-from livereview.evidence import checks
+from livereview.evidence import checks, orientation, upgrade, weigh
+from livereview.evidence.forms import Extraction, Result
 from livereview.exchange import mapped, sheets
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,6 +45,50 @@ def test_a_published_review_s_own_sheets_become_five_whole_forms() -> None:
     assert {finding.polarity for finding in findings} == {"barrier", "enabler"} and len(findings) > 20
     assert not any("[@" in finding.text for finding in findings)
     assert forms["kozloff-2016"].year == 2016 and forms["kozloff-2016"].funding
+    assert all(result.months == float(row["outcome_timing"]) for result, row in paired(forms, published))
+
+
+def paired(forms: dict[str, Extraction], published: list[dict[str, str]]) -> list[tuple[Result, dict[str, str]]]:
+    """Each result of the forms with the row of the sheet that it came from."""
+    results = {study: list(form.results) for study, form in forms.items()}
+    return [(results[row["study_id"].replace("_", "-")].pop(0), row) for row in published]
+
+
+@pytest.mark.skipif(not YOUTH.exists(), reason="the published review's sheets are not here")
+def test_the_sheets_own_directions_tell_which_way_each_scale_runs() -> None:
+    found = mapped.read(
+        (EXAMPLE / "sheets.toml").read_text(encoding="utf-8"),
+        lambda name, sheet: sheets.grid((YOUTH / name).read_bytes(), name, sheet),
+        "sheets.toml",
+    )
+    forms = {study: checks.from_json(form, REVIEW, study) for study, form in found.forms.items()}
+    text = (YOUTH / "effect_size_results.csv").read_text(encoding="utf-8-sig")
+    pairs = paired(forms, list(csv.DictReader(text.splitlines())))
+    assert len(pairs) == 99
+    outcomes = {outcome.id: outcome for outcome in REVIEW.outcomes}
+    reversed_ = [result for result, _ in pairs if result.higher_is_better is False]
+    assert len(reversed_) == 37
+    for result, row in pairs:
+        expected = {"Favours intervention": "favours_intervention", "Favours comparison": "favours_comparison"}
+        oriented = orientation.orient(outcomes[result.outcome], result)
+        derived = orientation.direction_of(outcomes[result.outcome], oriented)
+        assert derived == expected.get(row["direction_of_effect"], "unclear"), row
+        runs = {"Positive": True, "Negative": False}[row["favourable_direction"]]
+        assert result.higher_is_better == (runs if row["direction_of_effect"] != "NA" else None), row
+    asked = {study: upgrade.questions(form, REVIEW) for study, form in forms.items()}
+    assert [(study, len(questions)) for study, questions in asked.items() if questions] == [("kozloff-2016", 1)]
+
+    findings = {finding.id: finding for finding in weigh.findings(REVIEW, forms.values())}
+    costs = [(result, row) for result, row in pairs if "cost" in row["outcome_construct"]]
+    assert len(costs) == 4 and all(result.kind == "cost" for result, _ in costs)
+    health = findings["housing-or-usual/health"]
+    assert "gilmer-2016" not in {study.study for study in health.studies}
+    unused = [row.measured for row in health.not_used if row.study == "gilmer-2016"]
+    assert len(unused) == 4, "costs are listed with why they count for nothing"
+    housing = findings["housing-or-usual/stable-housing"]
+    assert (housing.state, housing.side, housing.good) == ("effect", "more", True)
+    trial = next(study for study in housing.studies if study.study == "kozloff-2016")
+    assert trial.value is not None and trial.value > 0.4 and trial.clear, "Housing First is not hidden"
 
 
 MAP = """
@@ -80,6 +125,45 @@ def test_fields_are_joined_renamed_counted_and_left_out() -> None:
         {"outcome": "stable-housing", "construct": "Days 2", "timing": "6 months", "effect": 0.25, "measure": "SMD"}
     ]
     assert found.problems == (("r.csv, row 4", "study 'doe' is not in [studies]"),)
+
+
+@pytest.mark.parametrize(
+    ("effect", "says", "given"),
+    [
+        ("0.2", "Favours intervention", {"effect": 0.2, "higher_is_better": True}),
+        ("-0.2", "Favours intervention", {"effect": -0.2, "higher_is_better": False}),
+        ("0.2", "Favours comparison", {"effect": 0.2, "higher_is_better": False}),
+        ("-0.2", "Favours comparison", {"effect": -0.2, "higher_is_better": True}),
+        ("0", "Favours comparison", {"effect": 0, "direction": "unclear"}),
+        ("0.2", "NA", {"effect": 0.2, "direction": "unclear"}),
+        ("0.2", "", {"effect": 0.2, "direction": "unclear"}),
+        ("", "Favours comparison", {"direction": "favours_comparison"}),
+    ],
+)
+def test_a_direction_of_the_sheet_tells_which_way_its_scale_runs(
+    effect: str, says: str, given: dict[str, object]
+) -> None:
+    text = """
+[studies.s]
+label = "S"
+reports = ["x"]
+[[tables]]
+kind = "result"
+file = "r.csv"
+study = "id"
+orient_by = "direction"
+[tables.fields]
+effect = "es"
+kind = { column = "what", values = { Money = "cost" }, other = "" }
+[tables.fields.direction]
+column = "says"
+values = { "Favours intervention" = "favours_intervention", "Favours comparison" = "favours_comparison" }
+"""
+    assert read(text, f"id,es,what,says\ns,{effect},Mood,{says}\n").forms["s"]["results"] == [given]
+    with_ratio = read(text.replace("orient_by", "null = 1\norient_by"), f"id,es,what,says\ns,0.5,Money,{says}\n")
+    (ratio,) = with_ratio.forms["s"]["results"]
+    known = {"Favours intervention": False, "Favours comparison": True}
+    assert ratio.get("higher_is_better") == known.get(says) and ratio["kind"] == "cost"
 
 
 @pytest.mark.parametrize(

@@ -237,6 +237,7 @@ def serving(settings: Settings, protocol: str, tmp_path: Path) -> Iterator[tuple
     chosen = replace(settings, home=home)
     local = Local(chosen)
     local.call("register", text=protocol, now=NOW)
+    local.call("open_review", id="opening", review=REVIEW, by="lena", now=NOW)
     found(local.store, *(article(number) for number in range(1, 31)))
     local.close()
     command = [sys.executable, "-m", "livereview", "serve", "--port", "0", "--home", str(home)]

@@ -26,7 +26,7 @@ from tests.test_summary_site import full
 WRITTEN = """lead mentoring for children in care wellbeing entering a scale smd api openalex crossref and any country
 does help usual services school attendance weekly monthly none newly included study an extraction when new evidence is
 accepted report rob svg png csv dear staff left they trust grows take it may be poorly evaluated we can say yet ode
-wrong design"""
+wrong design reml"""
 DATA = set(WRITTEN.split())
 
 
@@ -67,7 +67,9 @@ class Visible(HTMLParser):
 
 
 def page(snap: Snapshot, language: str) -> str:
-    told = replace(snap, review=replace(snap.review, language=language))
+    """In this language; by rule, since what waits for a name keeps the language it was signed in."""
+    unsigned = replace(snap.review.living, sign_off=False)
+    told = replace(snap, review=replace(snap.review, language=language, living=unsigned))
     return site.build(told, len(told.history) + 1, "an extraction").files["index.html"].decode()
 
 

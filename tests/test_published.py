@@ -197,6 +197,7 @@ def reviewed(settings: Settings, protocol: str) -> Iterator[Store]:
 
     store = Store(settings.database, settings.memory, settings.threads)
     surveil.register(store, text=protocol, now=NOW)
+    publish.open_review(store, id="opening", review=REVIEW, by="lena", now=NOW)
     yield store
     if hasattr(store, "_con"):
         store.close()
@@ -377,10 +378,11 @@ def test_a_damaged_tombstone_and_a_lost_notice_come_back(reviewed: Store, two: P
     assert published_bytes(two) == before and faults(reviewed, two) == []
 
 
-def test_while_a_conclusion_waits_for_a_name_the_old_page_comes_back(reviewed: Store, two: Path) -> None:
-    before = published_bytes(two)
+def test_while_a_finding_waits_for_a_name_the_page_that_says_so_comes_back(reviewed: Store, two: Path) -> None:
     extract(reviewed, 2, NOW + 2 * HOUR, "favours_comparison")
     assert publish.settle_outbox(reviewed, folder=two, now=NOW + 2 * HOUR)[REVIEW]["held"]
+    before = published_bytes(two)
+    assert b"is being weighed" in read(two / REVIEW / "latest")["index.html"]
     _delete_build(two)
     mend(reviewed, folder=two, now=NOW + 3 * HOUR)
     assert published_bytes(two) == before

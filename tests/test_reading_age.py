@@ -12,24 +12,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
-import pytest
-
+from livereview.evidence import grade, wording
 from livereview.evidence.certainty import LEVELS, Rating
-from livereview.evidence.claims import CAVEAT
-from livereview.evidence.forms import DIRECTIONS, Extraction
-from livereview.evidence.synthesis import STATES
-from livereview.review import Outcome
+from livereview.evidence.finding import STATES, Finding
+from livereview.evidence.forms import Extraction
+from livereview.review import Comparison
 from livereview.summary import data
-from livereview.summary.data import Edition
 from livereview.summary.snapshot import Snapshot
 from tests.published_states import example
-from tests.snapshots import CARE, MOMENT, WELL, result, review, snapshot, study
+from tests.snapshots import CARE, WELL, result, review, snapshot, study
 
 OLDEST = 14.0
-FOR, AGAINST, NONE, UNCLEAR = DIRECTIONS
-MANY = (CARE, WELL, *(Outcome(f"o{n}", label, "higher", "SMD", 0.2) for n, label in enumerate(
-    ("School attendance", "Moves between homes", "Contact with police", "Mental health", "Time with family")
-)))  # fmt: skip
+YOUNGEST = 12.0
+PLAN = Comparison("plan", "A new plan, or the old one", "a new plan", "the old plan")
+SAID = replace(WELL, pool=True, label="How children feel", more="children feel better", fewer="children feel worse")
+SAID_CARE = replace(
+    CARE, pool=True, measure="RR", risk=60, label="Life in care", more="more children go into care",
+    fewer="fewer children go into care",
+)  # fmt: skip
 
 
 def syllables(word: str) -> int:
@@ -47,89 +47,75 @@ def age(text: str) -> float:
     return 0.39 * len(words) / sentences + 11.8 * spoken / len(words) - 15.59 + 5
 
 
-def several(*directions: str, outcome: str = "well") -> tuple[Extraction, ...]:
-    return tuple(study(f"s{n}", result(outcome, one, n=100), year=2019) for n, one in enumerate(directions))
+def sized(*effects: float, half: float = 0.2, outcome: str = "well") -> tuple[Extraction, ...]:
+    """One study for each of these standardised mean differences."""
+    ends = [{"measure": "SMD", "effect": e, "ci_low": e - half, "ci_high": e + half} for e in effects]
+    return tuple(study(f"s{n}", result(outcome, n=100, **end), year=2019) for n, end in enumerate(ends))
 
 
 def cases() -> dict[str, tuple[Extraction, ...]]:
-    """Studies that bring each state of an outcome about, and each thing that one study can say."""
-    both = study("s0", result("well", FOR, n=50), result("well", AGAINST, n=50))
-    small = [result("well", NONE, n=900, measure="SMD", effect=0.0, ci_low=-0.1, ci_high=0.1) for _ in range(4)]
-    spread = [study(f"s{n}", *(result(f"o{m}", FOR, n=90) for m in range(5) if m <= n)) for n in range(4)]
+    """Studies that bring each state of a finding about."""
+    ratio = {"measure": "RR", "effect": 1.4, "ci_low": 1.2, "ci_high": 1.6, "n": 900}
     return {
         "none": (),
-        **{f"one {way}": several(way) for way in DIRECTIONS},
-        "one both ways": (both,),
-        "one rate": several(FOR, outcome="care"),
-        "too little": several(UNCLEAR, NONE),
-        "unknown numbers": (study("s0", result("well", FOR)), study("s1", result("well", FOR))),
-        "mixed": (both, *several(FOR, AGAINST, NONE, UNCLEAR)[1:], *several(FOR, AGAINST)[:1]),
-        "for": several(*[FOR] * 8),
-        "against": several(*[AGAINST] * 8),
-        "rate": several(*[FOR] * 8, outcome="care"),
-        "no difference": tuple(study(f"s{n}", one) for n, one in enumerate(small)),
-        "many outcomes": tuple(spread),
+        "words": (study("a", result("well", "favours_intervention")),),
+        "one": sized(0.5),
+        "several": sized(0.4, 0.5, 0.6),
+        "worse": sized(-0.5, -0.4),
+        "level": sized(0.0, half=0.1),
+        "open": sized(0.1, -0.2, half=0.6),
+        "disagree": sized(0.9, -0.9),
+        "harm": tuple(study(name, result("care", **ratio)) for name in "ab"),
     }
 
 
 def rated(snap: Snapshot, level: str | None) -> Snapshot:
-    """All outcomes at this level of certainty, where they have studies."""
-    names = {
-        one.id: tuple(
-            sorted({s.study_id for s in snap.studies for r in s.extraction.results if r.outcome == one.id})  # type: ignore[union-attr]
-        )
-        for one in snap.review.outcomes
-    }
-    given = [Rating("grade", name, level, (), some, "high") for name, some in names.items() if some and level]
-    return replace(snap, ratings=tuple(given))
+    """All findings at this level of certainty, where they have studies."""
+    if level is None:
+        return snap
+    ratings = [
+        Rating("grade", finding.id, level, (), (), "high", grade.numbers_of(finding))
+        for finding in data.weigh(snap).now
+        if finding.studies
+    ]
+    return replace(snap, ratings=tuple(ratings))
 
 
 @cache
-def claims() -> dict[str, tuple[str, str | None]]:
-    """{sentence: (claim, its state)} of all cases at all levels of certainty, and of the examples."""
-    told: dict[str, tuple[str, str | None]] = {CAVEAT: ("caveat", None)}
-    for snap in (*_made(), *(_plain(example(name)) for name in ("youth-homelessness", "signs-of-safety"))):
-        weighed = data.weigh(snap)
-        summary = data.summary(snap, weighed, Edition(1, MOMENT, "x", None, data.compare(snap, weighed)))
-        for one in summary["claims"]:  # what works is told twice, as the answer and as the first of five questions
-            told.setdefault(one["text"], (one["id"], one["state"]))
-    return told
-
-
-def _plain(snap: Snapshot) -> Snapshot:
-    """Without the cautions of extractions, which are their authors' own words."""
-    forms = [replace(one, extraction=one.extraction and replace(one.extraction, caution=None)) for one in snap.studies]
-    return replace(snap, studies=tuple(forms))
+def findings() -> tuple[Finding, ...]:
+    """The findings of all cases at all levels of certainty, and of the examples."""
+    found: dict[str, Finding] = {}
+    for snap in (*_made(), *(example(name) for name in ("youth-homelessness", "signs-of-safety"))):
+        for finding in data.weigh(snap).findings:
+            found.setdefault(wording.words(finding).text, finding)
+    return tuple(found.values())
 
 
 def _made() -> Iterator[Snapshot]:
     for forms in cases().values():
         for level in (None, *LEVELS):
-            yield rated(snapshot(*forms, review=review(outcomes=MANY)), level)
-            yield rated(snapshot(*forms), level)
+            yield rated(snapshot(*forms, review=review(outcomes=(CARE, WELL))), level)
+            yield rated(snapshot(*forms, review=review(outcomes=(SAID, SAID_CARE), comparisons=(PLAN,))), level)
 
 
-def test_every_state_and_every_kind_of_claim_was_measured() -> None:
-    assert {state for _, state in claims().values() if state} == set(STATES)
-    assert {name.partition(":")[0] for name, _ in claims().values()} == {"answer", "outcome", "emmie", "caveat"}
+def test_every_state_was_measured() -> None:
+    assert {finding.state for finding in findings()} == set(STATES) - {"not_asked", "no_studies"}
+
+
+def test_the_first_sentence_can_be_read_at_twelve() -> None:
+    """Of findings whose protocol says in plain words what more and less of the outcome mean."""
+    plain = [finding for finding in findings() if finding.more in (SAID.more, SAID_CARE.more)]
+    ages = {wording.headline(finding): age(wording.headline(finding)) for finding in plain}
+    assert len(ages) > 15
+    assert {text: round(value, 1) for text, value in ages.items() if value > YOUNGEST} == {}
 
 
 def test_the_sentences_of_the_summary_can_be_read_at_fourteen() -> None:
-    ages = {text: age(text) for text in claims()}
+    """Without labels and phrases of protocols, which are their authors' own words, and without reasons of ratings."""
+    own = {"label": "care", "intervention": "the new plan", "comparator": "the old one", "more": "more happens"}
+    ages: dict[str, float] = {}
+    for finding in findings():
+        plain = finding.model_copy(update={"outcome_label": own["label"], "more": own["more"], "fewer": "less happens"})
+        ages[wording.words(plain).text] = age(wording.words(plain).text)
+    ages[wording.CAVEAT] = age(wording.CAVEAT)
     assert {text: round(value, 1) for text, value in ages.items() if value > OLDEST} == {}
-
-
-@pytest.mark.parametrize(
-    ("word", "spoken"),
-    [("study", 2), ("measured", 2), ("wanted", 2), ("intervention", 4), ("the", 1), ("little", 2), ("differences", 4),
-     ("comparison", 4), ("likes", 1), ("reaches", 2)],
-)  # fmt: skip
-def test_syllables_are_counted_as_they_are_spoken(word: str, spoken: int) -> None:
-    assert syllables(word) == spoken
-
-
-def test_the_measure_tells_plain_from_heavy_words() -> None:
-    heavy = (
-        "Heterogeneous methodological characteristics preclude quantitative estimation of comparative effectiveness."
-    )
-    assert age("We do not know yet if it works.") < 9 < 20 < age(heavy)

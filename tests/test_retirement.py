@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 from livereview import ops
 from livereview.errors import Refused
 from livereview.evidence import retirement as rule
-from livereview.evidence.pooling import Estimate, Part
-from livereview.evidence.retirement import Count, Edition, Finding, Trigger, Watch
+from livereview.evidence.finding import Finding
+from livereview.evidence.retirement import Count, Edition, Trigger, Watch
 from livereview.ops import as_of, publish, retirement, status, surveil
 from livereview.ops.team import add_account, close_account
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, article, found, secret_of
-from tests.test_ops import form, include
+from tests.evidence import WELLBEING, finding, rated, smd, study
+from tests.test_ops import include
 from tests.test_ops_as_of import extract, read
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -76,26 +77,24 @@ def test_a_changed_conclusion_that_waits_for_a_name_unsettles_the_rest() -> None
     assert rule.stable([], NOW, False).met is None
 
 
-def pooled(effects: list[float], pi: tuple[float, float] | None, measure: str = "SMD", se: float = 0.1) -> Estimate:
-    """Equal studies: a mean with its interval, on the outcome's own scale."""
+def pooled(effects: list[float], pi: tuple[float, float] | None, measure: str = "SMD", se: float = 0.1) -> Finding:
+    """A finding of equal studies: a mean with its interval, on the outcome's own scale."""
     back = exp if measure == "OR" else float
     k, mean = len(effects), sum(effects) / len(effects)
-    low, high = mean - 1.96 * se / sqrt(k), mean + 1.96 * se / sqrt(k)
-    parts = tuple(Part(str(n), str(n), back(one), 0, 1, 0, 100 / k) for n, one in enumerate(effects))
-    pi_low, pi_high = (back(pi[0]), back(pi[1])) if pi else (None, None)
-    return Estimate(
-        measure=measure,
-        null=back(0.0),
-        value=back(mean),
-        ci_low=back(low),
-        ci_high=back(high),
-        p=0.01,
-        pi_low=pi_low,
-        pi_high=pi_high,
-        tau2=0.0,
-        i2=0.0,
-        parts=parts,
+    plain = finding(WELLBEING, *(study(f"s{n}", smd(0.3, 0.2)) for n in range(k)))
+    assert plain.estimate is not None
+    estimate = plain.estimate.model_copy(
+        update={
+            "measure": measure,
+            "null": back(0.0),
+            "value": back(mean),
+            "low": back(mean - 1.96 * se / sqrt(k)),
+            "high": back(mean + 1.96 * se / sqrt(k)),
+            "prediction_low": back(pi[0]) if pi else None,
+            "prediction_high": back(pi[1]) if pi else None,
+        }
     )
+    return plain.model_copy(update={"estimate": estimate})
 
 
 def test_one_more_study_moves_the_estimate_by_its_share_of_the_weight() -> None:
@@ -109,27 +108,32 @@ def test_one_more_study_moves_the_estimate_by_its_share_of_the_weight() -> None:
 def test_ratios_move_as_logs_and_two_studies_are_judged_by_their_own_interval() -> None:
     plain, ratio = pooled([0.3, 0.3], None), pooled([0.3, 0.3], None, "OR")
     assert rule.further(plain) == pytest.approx((1 / 3, 1 / 3)) and rule.further(ratio) == pytest.approx((1 / 3, 1 / 3))
-    assert log(ratio.value) == pytest.approx(0.3)
+    assert ratio.estimate is not None
+    assert log(ratio.estimate.value) == pytest.approx(0.3)
 
 
 FIRM, SHAKY = pooled([0.3] * 20, (0.26, 0.34)), pooled([0.3] * 3, (0.0, 0.6))
 
 
 @pytest.mark.parametrize(
-    ("finding", "met", "words"),
+    ("found", "met", "words"),
     [
-        (Finding("Care", 20, "high", FIRM), True, "carry 5% of the weight and move the estimate by up to 4%"),
-        (Finding("Care", 3, "high", SHAKY), False, "carry 25% of the weight"),
-        (Finding("Care", 3, "very_low", None), False, "certainty is very low"),
-        (Finding("Care", 0, None, None), False, "no studies"),
-        (Finding("Care", 3, None, None), None, "certainty is not rated"),
-        (Finding("Care", 3, "high", None), None, "certainty is high, but nothing is pooled"),
+        (rated(FIRM, "high"), True, "carry 5% of the weight and move the estimate by up to 4%"),
+        (rated(SHAKY, "high"), False, "carry 25% of the weight"),
+        (rated(SHAKY, "very_low"), False, "certainty is very low"),
+        (finding(WELLBEING), False, "no studies"),
+        (SHAKY, None, "certainty is not rated"),
+        (
+            rated(finding(WELLBEING, study("a", smd(0.3, 0.2))), "high"),
+            None,
+            "certainty is high, but nothing is pooled",
+        ),
     ],
 )
-def test_certainty_is_judged_outcome_by_outcome(finding: Finding, met: bool | None, words: str) -> None:
-    told = rule.certain([finding])
-    assert told.met is met and told.told.startswith("Care: ") and words in told.told
-    both = rule.certain([finding, Finding("Well", 20, "high", FIRM)])
+def test_certainty_is_judged_finding_by_finding(found: Finding, met: bool | None, words: str) -> None:
+    told = rule.certain([found])
+    assert told.met is met and told.told.startswith("Wellbeing: ") and words in told.told
+    both = rule.certain([found, rated(FIRM, "high")])
     assert both.met is met, "a second firm outcome changes nothing"
 
 
@@ -388,7 +392,7 @@ def test_a_retired_review_keeps_its_page_which_says_since_when_and_why(team: Sto
     vote(team, "bo", "abstain", now=later)
     close(team, later)
     done = publish_at(team, site, later + HOUR)
-    assert (done["version"], done["new"], done["change"]) == (2, True, "detail"), "being retired is content"
+    assert (done["version"], done["new"], done["change"]) == (2, True, "figures_updated"), "being retired is content"
     told, page = summary(site), (site / REVIEW / "latest" / "index.html").read_text()
     assert told["review"]["living"]["status"] == told["status"]["state"] == "retired"
     assert told["status"]["stale"] is False and "may miss newer studies" not in page
@@ -475,9 +479,7 @@ def test_the_first_search_after_a_revival_reaches_back_to_the_last_success(team:
 def test_a_changed_conclusion_is_signed_before_a_review_retires(team: Store, site: Path) -> None:
     record = found(team, article(2), search="s2")[0]
     include(team, record)
-    result = {"outcome": "attendance", "construct": "a scale", "direction": "favours_comparison", "n": 90}
-    data = form(study="s-2", label="S 2", reports=["10.1000/trial2"], results=[result])
-    ops.evidence.extract(team, id="e2", review=REVIEW, data=data, extractor="ada", now=NOW + HOUR)
+    extract(team, 2, NOW + HOUR, "favours_comparison")
     assert publish_at(team, site, NOW + HOUR)["held"]
     propose(team)
     vote(team, "ada")
@@ -514,6 +516,7 @@ def livereview(home: Path, *words: str, code: int = 0) -> str:
 def home(tmp_path: Path, protocol: str) -> Path:
     with Store(tmp_path / "livereview.duckdb") as store:
         surveil.register(store, text=protocol, now=NOW)
+        publish.open_review(store, id="opening", review=REVIEW, by="lena", now=NOW)
         people(store, lena="lead", ada="reviewer")
     return tmp_path
 

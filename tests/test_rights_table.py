@@ -77,6 +77,7 @@ ROUTES = {
     "GET /r/{review}/curve.{kind}": LEAD_READS,
     "GET /r/{review}/why/{record}": LEAD_READS,
     "POST /r/{review}/second-look": LEAD_MANAGES,
+    "POST /r/{review}/open": LEAD_MANAGES,
     "POST /r/{review}/sign-off": LEAD_MANAGES,
     "POST /r/{review}/withdraw": LEAD_MANAGES,
     "POST /r/{review}/reading": LEAD_MANAGES,
@@ -135,8 +136,8 @@ BY_NIGHTS = """protocol begin ingest finish due begin_lookup checked publish set
     note_digests may_begin schedule"""
 BY_THE_OWNER = """import_file settle_task settle_tip decide take_decision judge explain find_record rerank why
     stop_reading read_on draw_audit retirement propose_retirement vote_retirement close_retirement extract rate group
-    preview without read_sheet sign_off as_of withdraw take_back add_account close_account add_token revoke_token
-    tokens backup follow rebuild preview_act act take_back_act acts ask_for_act decline_act"""
+    preview without read_sheet open_review sign_off as_of withdraw take_back add_account close_account add_token
+    revoke_token tokens backup follow rebuild preview_act act take_back_act acts ask_for_act decline_act"""
 OPERATIONS = {
     **dict.fromkeys(BY_NIGHTS.split(), NIGHTS),
     **dict.fromkeys(BY_THE_OWNER.split(), OWNER_ONLY),

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from livereview.evidence.forms import Finding
+from livereview.evidence.forms import EmmieFinding
 from livereview.summary import data, site
 from tests.snapshots import MOMENT, fact, review, snapshot, study
 
@@ -34,7 +34,9 @@ def test_dump_refuses_nan():
 
 
 def test_the_summary_keeps_quality_apart_from_findings():
-    told = study("a", findings=(Finding("mechanism", "Trust.", quality=1), Finding("mechanism", "Time.", quality=3)))
+    told = study(
+        "a", findings=(EmmieFinding("mechanism", "Trust.", quality=1), EmmieFinding("mechanism", "Time.", quality=3))
+    )
     summary = json.loads(site.build(snapshot(told), 1, "x").summary)
     mechanism = next(one for one in summary["emmie"] if one["dimension"] == "mechanism")
     assert (mechanism["quality"], mechanism["quality_of"]) == (3, 4)

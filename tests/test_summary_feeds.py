@@ -6,7 +6,7 @@ from datetime import timedelta
 import feedparser
 
 from livereview.summary import site
-from tests.snapshots import MOMENT, published, result, snapshot, study
+from tests.snapshots import MOMENT, published, result, review, snapshot, study
 
 
 def feed(snap, number=1, **options):
@@ -14,20 +14,25 @@ def feed(snap, number=1, **options):
 
 
 def test_the_feed_parses_and_has_an_entry_a_version_with_a_permanent_id():
+    effect = {"measure": "SMD", "effect": 0.5, "ci_low": 0.3, "ci_high": 0.7}
     first = site.build(snapshot(study("a", result(n=5))), 1, "an extraction")
     later = MOMENT + timedelta(days=9)
     history = (published(first),)
-    found = feed(snapshot(study("a", result(n=5)), study("b", result(n=5)), history=history, moment=later), 2)
+    free = review(living=replace(review().living, sign_off=False))
+    studies = (study("a", result(n=5)), study("b", result(n=5, **effect)))
+    found = feed(snapshot(*studies, history=history, moment=later, review=free), 2)
     assert not found.bozo
     assert [entry.id for entry in found.entries] == [
         "tag:livereview,2026:small-review/v/2",
         "tag:livereview,2026:small-review/v/1",
     ]
     assert [{tag.term for tag in entry.tags} for entry in found.entries] == [
-        {"strengthened", "conclusion-changed"},
+        {"new_finding", "strengthened", "conclusion-changed"},
         {"first"},
     ]
-    assert found.entries[0].summary.startswith("Cause: extraction of A & <B>. New studies: b.")
+    told = found.entries[0].summary
+    assert told.startswith("Cause: extraction of A & <B>. New studies: b. Wellbeing: new finding (")
+    assert "Children entering care" not in told.split("). ")[0], "the feed names the findings that changed, not all"
     assert found.entries[0].updated == found.feed.updated == "2026-03-12T02:05:00Z"
     assert found.entries[1].updated == "2026-03-03T02:05:00Z"
     assert feed(snapshot(), 1).entries[0].id == found.entries[1].id

@@ -7,7 +7,7 @@ from dataclasses import replace
 from livereview.summary.site import build
 from tests.snapshots import WELL, published, result, review, snapshot, study
 
-RULES = review(outcomes=(replace(WELL, pool=True),))
+RULES = review(outcomes=(replace(WELL, pool=True),), living=replace(review().living, sign_off=False))
 
 
 def forms(n: int) -> list:  # type: ignore[type-arg]
@@ -22,7 +22,9 @@ def test_the_second_version_on_shows_what_each_version_said() -> None:
     assert "over-time-well.svg" not in first.files
     second = build(snapshot(*forms(2), review=RULES, history=(published(first),)), 2, "an extraction")
     rows = second.files["over-time-well.csv"].decode().splitlines()
-    assert len(rows) == 3 and "not pooled" in rows[1] and rows[2].startswith("2,")
+    assert len(rows) == 3
+    assert "Too little evidence" in rows[1], "its own state, not today's"
+    assert rows[2].startswith("2,")
     assert b"As each version published it" in second.files["index.html"]
     third = build(snapshot(*forms(3), review=RULES, history=(published(first), published(second, 2))), 3, "x")
     assert len(third.files["over-time-well.csv"].decode().splitlines()) == 4

@@ -12,10 +12,10 @@ import pytest
 from livereview.errors import Refused
 from livereview.evidence.appraisal import TOOLS
 from livereview.evidence.certainty import LEVELS
-from livereview.evidence.pooling import Part
 from livereview.summary import bias_grid, cumulative, drawing, funnel, gap_map, over_time
 from livereview.summary.bias_grid import Judged
 from livereview.summary.cumulative import Step
+from livereview.summary.funnel import Part
 from livereview.summary.gap_map import Cell
 from livereview.summary.over_time import Version
 
@@ -39,7 +39,7 @@ def parts(n, label="Study"):
     """Studies whose log ratio has the standard error 0.1, 0.2 ..., alternately above and below 0.8."""
     values = [(0.8 * exp((-1) ** i * 0.15 * i / n), 0.1 * i) for i in range(1, n + 1)]
     spread = funnel.Z
-    return [Part(f"s{v}", f"{label} {e:.1f}", v, v * exp(-spread * e), v * exp(spread * e), 0, 1.0) for v, e in values]
+    return [Part(f"{label} {e:.1f}", v, v * exp(-spread * e), v * exp(spread * e)) for v, e in values]
 
 
 def judged(n, label="Study"):
@@ -331,7 +331,7 @@ def test_the_funnel_stands_on_standard_errors_of_logs_with_limits_of_95_per_cent
 
 
 def test_the_funnel_tells_who_lies_outside_its_limits():
-    far = Part("far", "Far 2020", 3.0, 2.5, 3.6, 0, 1.0)
+    far = Part("Far 2020", 3.0, 2.5, 3.6)
     svg = funnel.svg("i", "t", [*parts(10), far], 0.8, 1)
     assert "11 studies around a pooled effect of 0.80" in drawn(svg)[1].text
     assert "10 lie within the pseudo 95% limits" in drawn(svg)[1].text
@@ -341,7 +341,7 @@ def test_the_funnel_tells_who_lies_outside_its_limits():
 
 
 def test_a_funnel_of_differences_has_plain_standard_errors():
-    made = [Part(f"s{i}", f"Study {i}", -0.2, -0.2 - funnel.Z * i, -0.2 + funnel.Z * i, 0, 1.0) for i in range(1, 11)]
+    made = [Part(f"Study {i}", -0.2, -0.2 - funnel.Z * i, -0.2 + funnel.Z * i) for i in range(1, 11)]
     assert [row[4] for row in funnel.rows(made, -0.2, 0)[1:]] == [str(i) for i in range(1, 11)]
     assert "pooled effect (−0.20)" in said(funnel.svg("i", "t", made, -0.2, 0))
 

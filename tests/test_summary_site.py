@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from livereview.errors import Refused
-from livereview.evidence.forms import Finding
+from livereview.evidence.forms import EmmieFinding
 from livereview.review import Area, Screening, Statement
 from livereview.summary import front, site
 from tests.snapshots import MOMENT, fact, published, report, result, review, snapshot, study
@@ -70,7 +70,10 @@ def full():
             Statement("m", "mechanism", "Trust grows."),
         ),
     )
-    told = (Finding("implementation", "Staff left.", "They left", "12", 3, "barrier"), Finding("economics", "Dear."))
+    told = (
+        EmmieFinding("implementation", "Staff left.", "They left", "12", 3, "barrier"),
+        EmmieFinding("economics", "Dear."),
+    )
     one = study("a", result("care", n=1200), result(n=90, measure="SMD", effect=0.123456789, ci_low=-0.1, ci_high=0.3),
                 year=2009, caution="Take care.", area="mentoring", risk_of_bias="high", findings=told)  # fmt: skip
     two = study("b", result("well", "favours_comparison", note="SECRET NOTE"), participants=55)
@@ -125,15 +128,18 @@ def test_comments_in_the_protocol_and_who_adjudicates_are_no_content():
 
 def test_a_second_version_tells_what_changed():
     first = site.build(snapshot(study("a", result(n=9))), 1, "an extraction")
-    second = snapshot(study("a", result(n=9)), study("b", result(n=9)), history=(published(first),))
+    effect = {"measure": "SMD", "effect": 0.5, "ci_low": 0.3, "ci_high": 0.7}
+    free = review(living=replace(review().living, sign_off=False))
+    studies = (study("a", result(n=9)), study("b", result(n=9, **effect)))
+    second = snapshot(*studies, history=(published(first),), review=free)
     build = site.build(second, 2, "extraction of B", "The review lead")
     summary = json.loads(build.summary)
-    assert build.change == "strengthened"
+    assert build.change == "new_finding"
     assert summary["version"]["conclusion_changed"] is True
     assert summary["changed"]["studies_added"] == ["b"]
     assert [one["number"] for one in summary["versions"]] == [2, 1]
     text = Page(build.files["index.html"].decode()).text
-    assert "Did the conclusion change? Yes : there is more evidence" in text
+    assert "Did the conclusion change? Yes : A new finding" in text
     assert "Signed off by The review lead" in text
     assert "New study: B" in text
 
@@ -149,7 +155,7 @@ def test_summary_json_fits_its_schema():
 def test_the_schema_would_notice_states_that_merge():
     files = site.build(full(), 1, "x").files
     schema, summary = json.loads(files["summary.schema.json"]), json.loads(files["summary.json"])
-    summary["outcomes"][0]["state"] = "no_studies"
+    summary["findings"][0]["state"] = "insufficient_evidence"
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(summary, schema)
 
@@ -158,9 +164,10 @@ def test_numbers_are_unrounded_and_unknown_ones_are_null_with_a_reason():
     summary = json.loads(site.build(full(), 1, "x").summary)
     assert summary["studies"][0]["results"][1]["effect"] == 0.123456789
     assert summary["studies"][0]["results"][1]["display"] == "SMD 0.1235 (95% interval −0.1 to 0.3)"
-    assert summary["outcomes"][0]["estimate"] is None
-    assert summary["outcomes"][0]["estimate_reason"]
-    assert summary["outcomes"][0]["certainty"] == {"level": None, "reasons": ["certainty has not been rated"]}
+    assert summary["findings"][0]["estimate"] is None
+    assert summary["findings"][0]["why"] == "no study reports a size, only words"
+    assert summary["findings"][0]["certainty"] is None
+    assert summary["findings"][0]["certainty_reason"] == "nobody has rated it yet"
 
 
 @pytest.mark.parametrize(
@@ -187,7 +194,7 @@ def test_the_page_is_well_formed_and_needs_nothing_from_outside(snap):
 
 def test_hostile_text_stays_text_everywhere():
     one = study("a", result("care", construct=HOSTILE), label=HOSTILE, caution=HOSTILE, country=HOSTILE,
-                findings=(Finding("mechanism", HOSTILE, HOSTILE),))  # fmt: skip
+                findings=(EmmieFinding("mechanism", HOSTILE, HOSTILE),))  # fmt: skip
     bad = report(
         "x", title=HOSTILE, authors=(HOSTILE,), url="javascript:alert(1)", doi='10.1000/"><script>', reason=HOSTILE
     )
@@ -224,12 +231,12 @@ def test_notes_and_names_of_reviewers_are_in_no_public_byte():
 def test_the_page_says_what_it_must_of_one_study_and_of_none():
     text = page(full()).text
     assert "Lack of evidence is not evidence that it does not work." in text
-    assert "found a lower rate of children entering care" in text
+    assert "There is too little evidence on children entering care and wellbeing." in text
     assert "Take care." in text
     assert "1 explanation that stands The review team says: It may be poorly evaluated." in text
     assert "What got in the way A Staff left. They left (p. 12) (quality 3 of 4)" in text
     empty = page(snapshot()).text
-    assert empty.count("No studies") >= 2
+    assert empty.count("Not yet assessed") >= 2
     assert "No study has been extracted yet" in empty
     assert "No study has been included yet." in empty
 

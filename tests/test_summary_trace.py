@@ -16,6 +16,8 @@ from livereview.summary import front
 from tests.conftest import NOW, REVIEW, article, found
 from tests.test_ops import form, include
 
+SMD = {"measure": "SMD", "effect": 0.5, "ci_low": 0.3, "ci_high": 0.7}
+
 
 @pytest.fixture
 def site(reviewed: Store, tmp_path: Path) -> Path:
@@ -36,7 +38,7 @@ def load(site: Path, name: str) -> Any:
 def test_every_claim_leads_to_the_hash_of_the_bytes(reviewed: Store, site: Path) -> None:
     traced, summary = load(site, "trace.json"), load(site, "summary.json")
     assert set(traced["claims"]) == {claim["id"] for claim in summary["claims"]}
-    claim = traced["claims"]["outcome:attendance"]
+    claim = traced["claims"]["finding:main/attendance"]
     study = traced["studies"][claim["studies"][0]]
     (report,) = study["reports"].values()
     (origin,) = report["records"]
@@ -47,7 +49,7 @@ def test_every_claim_leads_to_the_hash_of_the_bytes(reviewed: Store, site: Path)
         ("title_abstract", "a reviewer", "include"), ("title_abstract", "a reviewer", "include"),
         ("full_text", "a reviewer", "include"), ("full_text", "a reviewer", "include"),
     ]  # fmt: skip
-    assert study["extraction"] == {"form": "2", "people": 1, "date": "2026-03-02T09:00:00Z", "by": "an extractor"}
+    assert study["extraction"] == {"form": "3", "people": 1, "date": "2026-03-02T09:00:00Z", "by": "an extractor"}
 
 
 def test_no_name_of_a_person_is_public(site: Path) -> None:
@@ -59,7 +61,7 @@ def test_no_name_of_a_person_is_public(site: Path) -> None:
 
 def test_the_page_of_traces_has_an_anchor_for_each_claim_and_study(site: Path) -> None:
     text = (site / "trace.html").read_text(encoding="utf-8")
-    assert 'id="outcome-attendance"' in text and 'href="#study-doe-2020"' in text and 'id="study-doe-2020"' in text
+    assert 'id="finding-main-attendance"' in text and 'href="#study-doe-2020"' in text and 'id="study-doe-2020"' in text
 
 
 def test_what_is_embedded_shows_version_search_date_certainty_and_caveat(site: Path) -> None:
@@ -75,7 +77,7 @@ def test_the_json_feed_tags_a_changed_conclusion(reviewed: Store, site: Path) ->
     assert [(one["tags"], one["url"]) for one in feed["items"]] == [(["first"], "../v/1/")]
     (record,) = found(reviewed, article(2), search="s2")
     include(reviewed, record)
-    result = {"outcome": "attendance", "construct": "days", "direction": "favours_intervention", "n": 60}
+    result = {"outcome": "attendance", "construct": "days", "higher_is_better": True, "n": 60, **SMD}
     data = form(study="s-2", label="S 2", reports=["10.1000/trial2"], results=[result])
     later = NOW + timedelta(days=1)
     evidence.extract(reviewed, id="e2", review=REVIEW, data=data, extractor="ada", now=later)
@@ -83,7 +85,9 @@ def test_the_json_feed_tags_a_changed_conclusion(reviewed: Store, site: Path) ->
     publish.sign(reviewed, id="x", review=REVIEW, by="lena", now=later)
     publish.publish(reviewed, review=REVIEW, folder=site.parents[1], now=later)
     newest = load(site.parents[0] / "latest", "changes.json")["items"]
-    assert newest[0]["tags"] == ["strengthened", "conclusion-changed"] and newest[1] == feed["items"][0]
+    assert newest[0]["tags"] == ["new_finding", "strengthened", "conclusion-changed"]
+    assert newest[1]["tags"] == ["figures_updated", "detail"], "the study is public while its finding waits for a name"
+    assert newest[2:] == feed["items"]
 
 
 def test_costs_and_picture_numbers_are_on_the_page_and_the_sums_hold(site: Path) -> None:
@@ -92,7 +96,7 @@ def test_costs_and_picture_numbers_are_on_the_page_and_the_sums_hold(site: Path)
     for line in (site / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256((site / name).read_bytes()).hexdigest() == digest
-    assert (site / "effect_direction.csv").read_text(encoding="utf-8").startswith("study,outcome,direction")
+    assert (site / "effect_direction.csv").read_text(encoding="utf-8").startswith("study,comparison,outcome,direction")
 
 
 def test_a_pair_that_no_review_asks_about_is_no_gap(site: Path) -> None:

@@ -49,7 +49,7 @@ def test_the_whole_way_from_opening_to_the_published_page(
     page = reader.get(PATH).text
     assert "Comment on version 1" in page and "Are the words plain?" in page and "until 2026-03-20" in page
     assert f'href="/site/{REVIEW}/v/1/"' in page
-    answer = send(reader, "First line.\nSecond line.", about="outcome:attendance", name="Rae", named="yes")
+    answer = send(reader, "First line.\nSecond line.", about="finding:main/attendance", name="Rae", named="yes")
     assert answer.status_code == 200 and "Thank you" in answer.text
     page = lena.get(DESK)
     assert "1 comment, 1 to accept or refuse" in page and '<p dir="auto">Second line.</p>' in page and "Rae" in page

@@ -20,7 +20,10 @@ from tests.test_ops import form, include
 
 People = Callable[..., Browser]
 BASE = f"/r/{REVIEW}/evidence"
-RESULT = {"outcome": "attendance", "construct": "days", "direction": "favours_intervention", "n": 40}
+RESULT = {
+    **{"outcome": "attendance", "construct": "days", "n": 40, "higher_is_better": True},
+    **{"measure": "SMD", "effect": 0.5, "ci_low": 0.3, "ci_high": 0.7},
+}
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def test_a_study_is_extracted_previewed_and_saved_without_a_script(
     ada.get(f"{BASE}/new?report={included[0]}")
     typed = {
         "study": "doe-2020", "label": "Doe 2020", "results-0-outcome": "attendance", "results-0-construct": "days",
-        "results-0-direction": "favours_intervention", "results-0-n": "40", "results-0-measure": "OR",
+        "results-0-n": "40", "results-0-measure": "OR",
         "results-0-reported": "ai=5, bi=35, ci=10, di=30", "findings-1-dimension": "implementation",
         "findings-1-text": "Staff left.", "findings-1-polarity": "barrier",
     }  # fmt: skip
@@ -95,16 +98,16 @@ def _take_out(person: Browser, record: str) -> str:
 def test_what_if_a_study_were_removed(reviewed: Store, included: list[str], browser: People) -> None:
     evidence.extract(reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW)
     page = browser("ada").get(f"{BASE}/doe-2020/without")
-    assert "<strong>withdrawn</strong>" in page and "No study in this review has measured" in page
+    assert "<strong>no longer supported</strong>" in page and "Not yet assessed: the review has records" in page
     told = ops.impact.without(reviewed, review=REVIEW, study="doe-2020", now=NOW)
-    assert told["change"] == "withdrawn" and forms_of(reviewed)
+    assert told["change"] == "no_longer_supported" and forms_of(reviewed)
     with pytest.raises(Refused, match="no study 'x' in small-review; the studies: doe-2020"):
         ops.impact.without(reviewed, review=REVIEW, study="x", now=NOW)
 
 
 def test_a_preview_writes_nothing_and_says_none_for_the_same_form(reviewed: Store, included: list[str]) -> None:
     told = ops.impact.preview(reviewed, review=REVIEW, form=form(results=[RESULT]), now=NOW)
-    assert told["change"] == "strengthened" and forms_of(reviewed) == {}
+    assert told["change"] == "new_finding" and forms_of(reviewed) == {}
     evidence.extract(reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW)
     assert ops.impact.preview(reviewed, review=REVIEW, form=form(results=[RESULT]), now=NOW)["change"] == "none"
 
@@ -144,12 +147,15 @@ def test_two_who_differ_make_a_consensus_field_by_field(double: Store, browser: 
 def test_a_rating_is_made_on_the_page(reviewed: Store, included: list[str], browser: People) -> None:
     evidence.extract(reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW)
     lena = browser("lena", "lead")
-    assert "not rated" in lena.get(BASE)
+    assert "nobody has rated it yet" in lena.get(BASE)
     with reviewed.read() as con:
         label = surveil.protocol(con, REVIEW).outcomes[0].label
     address, fields = lena.form(f"Rate {label.lower()}")
     steps = {"domain": ["imprecision", "risk_of_bias"], "step": ["-1", "-1"], "why": ["40 people", "no blinding"]}
-    assert lena.http.post(address, data=fields | {"start": "high"} | steps).status_code == 200
+    asked = lena.http.post(address, data=fields | {"start": "high"} | steps)
+    assert asked.status_code == 422 and "why does the rating start high?" in asked.text
+    answered = {"asked": ["start"], "answer": ["It is a trial; its tool is not in the form yet."]}
+    assert lena.http.post(address, data=fields | {"start": "high"} | steps | answered).status_code == 200
     with reviewed.read() as con:
         (rating,) = stored.ratings(con, REVIEW)
     assert (rating.level, rating.studies, rating.reasons[0].why) == ("low", ("doe-2020",), "40 people")

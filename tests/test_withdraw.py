@@ -29,7 +29,7 @@ WHY = "A study was counted <twice>."
 
 @pytest.fixture
 def site(reviewed: Store, settings: Settings) -> Path:
-    """Two versions, an hour apart, the second signed."""
+    """Two versions, an hour apart, of one study and of two that say the same."""
     settings.site.mkdir()
     for record in found(reviewed, *(article(number) for number in range(1, 5))):
         include(reviewed, record)
@@ -126,13 +126,17 @@ def test_the_feeds_have_an_entry_of_its_own_and_no_words_of_the_withdrawn_versio
 
 def test_latest_is_a_notice_while_the_newest_version_is_withdrawn(reviewed: Store, site: Path) -> None:
     latest = site / REVIEW / "latest"
-    said = data(latest / "summary.json")["answer"]["text"]
+    summary = data(latest / "summary.json")
+    said, (finding,) = summary["answer"]["text"], summary["findings"]
     gone(reviewed, site, 2)
     files = read(latest)
     assert sorted(files) == [
         *("SHA256SUMS", "changes.atom", "changes.json", "embed.html", "embed.js", "index.html", "tombstone.json"),
     ]
-    assert not any(said.encode() in content for content in files.values())
+    figures = finding["estimate_display"].encode()
+    assert figures not in b"".join(files.values()), "what only this version said"
+    telling = {name: content.count(said.encode()) for name, content in files.items() if said.encode() in content}
+    assert telling == {"changes.atom": 1, "changes.json": 1}, "the entry of version 1, which says the same and stands"
     assert b'<a href="../v/1/">version 1</a>' in files["index.html"] and b"No newer version" in files["index.html"]
     (row,) = data(site / "index.json")["reviews"]
     assert row["answer"].startswith("Version 2 was withdrawn on 2 March 2026") and row["states"] == row["map"] == []
@@ -145,6 +149,8 @@ def test_corrected_evidence_makes_a_new_version(reviewed: Store, site: Path) -> 
     gone(reviewed, site, 2)
     assert data(site / REVIEW / "v" / "2" / "tombstone.json")["superseded_by"] is None
     extract(reviewed, 2, NOW + 3 * HOUR, "favours_comparison")
+    assert publish.publish(reviewed, review=REVIEW, folder=site, now=NOW + 3 * HOUR)["held"]
+    assert not (site / REVIEW / "latest" / "summary.json").exists(), "a withdrawn answer is no stopgap"
     told = build(reviewed, site, NOW + 3 * HOUR)
     assert (told["version"], told["new"]) == (3, True)
     latest = data(site / REVIEW / "latest" / "summary.json")

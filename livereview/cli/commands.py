@@ -14,7 +14,7 @@ from typer.main import get_command_from_info, get_command_name, get_group_from_i
 
 MODULES = {  # in the order of --help
     "surveillance": ("init", "register", "surveil", "recheck", "schedule", "ledger", "status"),
-    "service": ("demo", "serve", "publish", "sign-off"),
+    "service": ("demo", "serve", "publish", "open", "sign-off"),
     "backup": ("backup", "restore"),
     "records": ("import", "parse", "sources", "rebuild"),
     "dedup": ("dedup",),

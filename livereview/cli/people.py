@@ -14,7 +14,7 @@ from rich.progress import Progress
 from livereview import files
 from livereview.cli.acts import Yes, confirmed
 from livereview.cli.console import err, out
-from livereview.cli.terminal import Home, ReviewId, app, moment, settings_of, tell_published, told
+from livereview.cli.terminal import Home, ReviewId, app, moment, settings_of, tell_published, told, warn
 from livereview.client import Session
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ def extract(
             for done in files.extract(client, review, path, by, moment(now)):
                 known = " (known already)" if done["known"] else ""
                 out.print(f"{done['study']}: {done['reports']} reports, {done['results']} results{known}", markup=False)
+                for question in done.get("questions", ()):
+                    warn(f"  {question}; it counts for nothing until the form says so")
         tell_published(client.call("settle_outbox", now=moment(now)))
 
 
@@ -94,7 +96,8 @@ def rate(
 ) -> None:
     """Say how sure findings are, and publish.  Example: livereview rate --review R --by amina ratings.json
 
-    GRADE: {"outcome": "care-entry", "start": "high", "reasons": [{"domain": "imprecision", "step": -1, "why": "…"}]}
+    GRADE: {"finding": "comparison/care-entry", "start": "high", "reasons": [{"domain": "imprecision", "step": -1,
+    "why": "…"}], "answers": {"inconsistency": "…"}}; answers are for what does not fit the numbers, as you are told
     CERQual: {"kind": "cerqual", "statement": "trust", "level": "low", "reasons":
     [{"domain": "adequacy", "concern": "serious", "why": "…"}]}
     """

@@ -67,6 +67,26 @@ def publish(
         tell_published(client.call("settle_outbox"))
 
 
+@app.command("open")
+def open_review(
+    review: ReviewId,
+    by: Annotated[str, typer.Option(help="Who opens it; the first version will show this name.")],
+    note: Annotated[str | None, typer.Option(help="For your colleagues.")] = None,
+    now: Annotated[str | None, typer.Option(help="ISO time of the act; default: now.")] = None,
+    home: Home = None,
+) -> None:
+    """Open a review to the public: its first version is published.  Example: livereview open --review R --by lena
+
+    Nothing of a review is published before that, whatever is imported, screened or extracted.
+    """
+    with told(), Session(settings_of(home)) as client:
+        done = client.call("open_review", id=uuid4().hex, review=review, by=by, note=note, now=moment(now))
+        if done["known"]:
+            out.print(f"{review} is open to the public already", markup=False)
+            return
+        tell_published(client.call("settle_outbox", now=moment(now)))
+
+
 @app.command("sign-off")
 def sign_off(
     review: ReviewId,
@@ -75,7 +95,7 @@ def sign_off(
     now: Annotated[str | None, typer.Option(help="ISO time of the signature; default: now.")] = None,
     home: Home = None,
 ) -> None:
-    """Show the changed conclusion that waits, or sign it.  Example: livereview sign-off --review R --by lena"""
+    """Show the changed findings that wait, or sign them.  Example: livereview sign-off --review R --by lena"""
     with told(), Session(settings_of(home)) as client:
         held = client.call("status", review=review)["reviews"][0]["held"]
         if held is None:
@@ -84,6 +104,7 @@ def sign_off(
         out.print(f"{held['change']}, since {held['since']}, after: {held['cause']}", markup=False)
         for reason in held["reasons"]:
             out.print(f"  {reason['claim']}: {reason['class']}, {reason['why']}", markup=False, soft_wrap=True)
+            out.print(f"    was: {reason['before']}\n    now: {reason['after']}", markup=False, soft_wrap=True)
         if by is None:
             out.print("Sign it: add --by NAME")
             return

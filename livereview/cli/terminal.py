@@ -107,7 +107,11 @@ def tell_published(done: dict[str, Any]) -> None:
             else f"version {result['version']} stands"
         )
         if result.get("held"):
-            what = f"{what}; a changed conclusion ({result['change']}) waits: livereview sign-off --review {review}"
+            kind = result["held"]["change"].replace("_", " ")
+            what = f"{what}; a changed finding ({kind}) waits: livereview sign-off --review {review}"
+        if result.get("waits"):
+            say(f"{review}: nothing is public yet; livereview open --review {review} --by NAME")
+            continue
         say(f"{review}: {what}, {result['folder']}/index.html")
 
 

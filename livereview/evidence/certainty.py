@@ -8,7 +8,7 @@ J Clin Epidemiol 2020;119:126-35.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -35,13 +35,34 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbers:
+    """What a GRADE rating was made from, kept with it: it lapses when these move (`grade.lapsed`).
+
+    value, low, high  of the estimate as told; None where there was none
+    studies           that counted, sorted;  basis  as in Finding
+    """
+
+    state: str
+    side: str | None
+    size: str | None
+    measure: str | None
+    value: float | None
+    low: float | None
+    high: float | None
+    studies: tuple[str, ...]
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rating:
     """How sure people are of a finding.
 
-    kind     one of KINDS;  subject: an outcome's id (grade), or a statement's (cerqual)
-    start    grade: where it began, "high" (randomised) or "low" (not randomised)
+    kind     one of KINDS;  subject: a finding's id (grade), or a statement's (cerqual)
+    start    grade: where it began, "high" (randomised, or judged by ROBINS-I) or "low" (not randomised)
     level    one of LEVELS; in CERQual the team's own judgement, in GRADE what start and steps come to
     studies  the studies that it was made from, sorted; with others it no longer holds
+    numbers  grade: the figures that it was made from; None in ratings from before they were kept
+    answers  grade: (domain, words) to each warning that the numbers raised
     """
 
     kind: str
@@ -50,32 +71,60 @@ class Rating:
     reasons: tuple[Reason, ...]
     studies: tuple[str, ...] = ()
     start: str | None = None
+    numbers: Numbers | None = None
+    answers: tuple[tuple[str, str], ...] = ()
 
 
-def from_json(data: Any, review: Review, studies: Mapping[str, Sequence[str]]) -> Rating:
-    """A rating from plain data: kind, outcome or statement, start or level, reasons.
+def from_json(data: Any, review: Review, findings: Collection[str]) -> Rating:
+    """A rating from plain data: kind, finding or statement, start or level, reasons, answers.
 
-    studies  of each subject, as they are now. Raises Refused naming what is wrong.
+    What it rests on is added by whoever knows it (`grade.made`). Raises Refused naming what is wrong.
+
+    Args:
+        data: as a form or a file gives it.
+        review: its protocol.
+        findings: ids of the review's findings, "comparison/outcome"; an outcome's id alone will do
+            where the review has one comparison.
     """
     if not isinstance(data, Mapping) or data.get("kind", "grade") not in KINDS:
         raise Refused(f"a rating is an object whose kind is one of {', '.join(KINDS)}")
     kind = str(data.get("kind", "grade"))
-    subject = _subject(data, kind, review)
+    subject = _subject(data, kind, review, findings)
     reasons = tuple(_reason(row, kind) for row in data.get("reasons") or ())
-    if len({one.domain for one in reasons}) < len(reasons):
+    if len({reason.domain for reason in reasons}) < len(reasons):
         raise Refused(f"{subject}: a domain is named twice; put its reasons into one")
-    start = data.get("start") if kind == "grade" else None
-    level = _level(start, reasons, subject) if kind == "grade" else _one(data.get("level"), LEVELS, f"{subject}: level")
-    return Rating(kind, subject, level, reasons, tuple(sorted(studies.get(subject, ()))), start)
+    if kind == "cerqual":
+        level = _one_of(data.get("level"), LEVELS, f"{subject}: level")
+        studies = {statement.id: statement.studies for statement in review.statements}[subject]
+        if not studies:
+            raise Refused(f"{subject} names no studies, so there is nothing to rate; add them in review.toml")
+        return Rating(kind, subject, level, reasons, tuple(sorted(studies)))
+    start = data.get("start")
+    level = _level(start, reasons, subject)
+    return Rating(kind, subject, level, reasons, (), start, answers=_answers(data.get("answers")))
 
 
-def _subject(data: Mapping[str, Any], kind: str, review: Review) -> str:
-    if kind == "grade":
-        return _one(data.get("outcome"), [one.id for one in review.outcomes], "outcome")
-    return _one(data.get("statement"), [one.id for one in review.statements], "statement")
+def _subject(data: Mapping[str, Any], kind: str, review: Review, findings: Collection[str]) -> str:
+    if kind == "cerqual":
+        statements = [statement.id for statement in review.statements]
+        return _one_of(data.get("statement"), statements, "statement")
+    given = data.get("finding") or data.get("outcome")
+    whole = [finding for finding in findings if finding.partition("/")[2] == given]
+    if len(whole) == 1:
+        return whole[0]
+    return _one_of(given, findings, "finding")
 
 
-def _one(value: Any, choices: Iterable[str], what: str) -> str:
+def _answers(given: Any) -> tuple[tuple[str, str], ...]:
+    if given is None:
+        return ()
+    if not isinstance(given, Mapping):
+        raise Refused('answers must be {domain: words}, e.g. {"imprecision": "..."}')
+    answers = {str(key): " ".join(str(value or "").split()) for key, value in given.items()}
+    return tuple(sorted((key, value) for key, value in answers.items() if value))
+
+
+def _one_of(value: Any, choices: Iterable[str], what: str) -> str:
     known = tuple(choices)
     if value not in known:
         raise Refused(f"{what} must be one of {', '.join(known) or 'none (the protocol has none)'}; it was {value!r}")
@@ -87,9 +136,9 @@ def _reason(row: Any, kind: str) -> Reason:
         raise Refused("each reason needs a domain and, in words, why")
     why = " ".join(str(row["why"]).split())
     if kind == "cerqual":
-        concern = _one(row.get("concern"), CONCERNS, "concern")
-        return Reason(_one(row.get("domain"), CERQUAL, "domain"), why, 0, concern)
-    domain = _one(row.get("domain"), (*DOWN, *UP), "domain")
+        concern = _one_of(row.get("concern"), CONCERNS, "concern")
+        return Reason(_one_of(row.get("domain"), CERQUAL, "domain"), why, 0, concern)
+    domain = _one_of(row.get("domain"), (*DOWN, *UP), "domain")
     allowed = (-1, -2, 0) if domain in DOWN else (1, 2, 0)
     if row.get("step") not in allowed or isinstance(row.get("step"), bool):
         raise Refused(f"{domain}: step must be one of {', '.join(map(str, allowed))}; it was {row.get('step')!r}")
@@ -106,17 +155,33 @@ def _level(start: Any, reasons: Iterable[Reason], subject: str) -> str:
 
 def to_json(rating: Rating) -> dict[str, Any]:
     """The rating as plain JSON data."""
-    return {**asdict(rating), "reasons": [asdict(one) for one in rating.reasons], "studies": list(rating.studies)}
+    numbers = asdict(rating.numbers) if rating.numbers else None
+    if numbers is not None:
+        numbers["studies"] = list(numbers["studies"])
+    return {
+        **asdict(rating),
+        "reasons": [asdict(reason) for reason in rating.reasons],
+        "studies": list(rating.studies),
+        "numbers": numbers,
+        "answers": dict(rating.answers),
+    }
 
 
 def known(data: Mapping[str, Any]) -> Rating:
     """A rating that `to_json` wrote."""
-    reasons = tuple(Reason(**row) for row in data["reasons"])
-    return Rating(**{**data, "reasons": reasons, "studies": tuple(data["studies"])})
+    numbers = data.get("numbers")
+    fields = {
+        **data,
+        "reasons": tuple(Reason(**row) for row in data["reasons"]),
+        "studies": tuple(data["studies"]),
+        "numbers": Numbers(**{**numbers, "studies": tuple(numbers["studies"])}) if numbers else None,
+        "answers": tuple(sorted((data.get("answers") or {}).items())),
+    }
+    return Rating(**fields)
 
 
 def holds(rating: Rating | None, studies: Iterable[str]) -> bool:
-    """Whether the rating was made from exactly these studies."""
+    """Whether a CERQual rating was made from exactly these studies."""
     return rating is not None and rating.studies == tuple(sorted(studies))
 
 
@@ -131,17 +196,6 @@ def describe(rating: Rating) -> str:
 
 def _weighs(reason: Reason) -> bool:
     return bool(reason.step) or reason.concern in ("moderate", "serious")
-
-
-def effect(rating: Rating, what: str) -> str:
-    """A firm finding as sure as it is rated; `what` is what the intervention leads to."""
-    told = {
-        "high": mark("The intervention leads to {result}."),
-        "moderate": mark("The intervention probably leads to {result}."),
-        "low": mark("The intervention may lead to {result}."),
-        "very_low": mark("It is very uncertain whether the intervention leads to {result}."),
-    }
-    return say(told[rating.level], result=what)
 
 
 LEVEL_WORDS = {

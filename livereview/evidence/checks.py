@@ -11,20 +11,23 @@ from typing import Any, NamedTuple
 
 from livereview import texts
 from livereview.errors import Refused
-from livereview.evidence import appraisal
+from livereview.evidence import appraisal, measures, orientation
 from livereview.evidence.forms import (
+    ANALYSED,
     DIRECTIONS,
     FORM_VERSION,
+    FORM_VERSIONS,
     LISTS,
+    MONTHS_IN,
     RISK_OF_BIAS,
     Cost,
+    EmmieFinding,
     Extraction,
-    Finding,
     Judgement,
     Result,
 )
 from livereview.evidence.reported import FIGURES, complete
-from livereview.review import EMMIE, Review
+from livereview.review import EMMIE, OUTCOME_KINDS, Outcome, Review
 
 
 class Placed(NamedTuple):
@@ -101,6 +104,24 @@ def _number(value: Any) -> float:
     return value
 
 
+def _not_negative(value: Any) -> float:
+    if _number(value) < 0:
+        raise ValueError(f"must be 0 or more, not {shown(value)}")
+    return _number(value)
+
+
+def _yes_or_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, not {shown(value)}")
+    return value
+
+
+def _ids(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"must be a list of study ids, not {shown(value)}")
+    return tuple(_id(item) for item in value)
+
+
 def _whole(low: int, high: int) -> Check:
     def check(value: Any) -> int:
         number = _number(value)
@@ -160,7 +181,8 @@ def _study_checks(review: Review) -> dict[str, Check]:
         "risk_of_bias": _one_of(RISK_OF_BIAS),
         "risk_of_bias_tool": _text,
         **dict.fromkeys(("caution", "funding", "conflicts"), _text),
-        "form_version": _one_of(("1", FORM_VERSION)),
+        "overlaps": _ids,
+        "form_version": _one_of(FORM_VERSIONS),
     }
 
 
@@ -178,6 +200,19 @@ def _result_checks(review: Review) -> dict[str, Check]:
         "note": _text,
         "reported": _figures,
         "derivation": _text,
+        "comparison": _one_of((comparison.id for comparison in review.comparisons), "comparisons"),
+        "instrument": _text,
+        "higher_is_better": _yes_or_no,
+        "subgroup": _text,
+        "arm": _id,
+        "control_arm": _id,
+        "time": _not_negative,
+        "time_unit": _one_of(MONTHS_IN),
+        "kind": _one_of(OUTCOME_KINDS),
+        "primary": _yes_or_no,
+        "adjusted": _yes_or_no,
+        "clustered": _yes_or_no,
+        "analysed": _one_of(ANALYSED),
     }
 
 
@@ -202,7 +237,7 @@ _COST_CHECKS: dict[str, Check] = {
     "perspective": _text,
 }
 _REQUIRED = {
-    *("study", "label", "reports", "outcome", "construct", "direction", "dimension", "text"),
+    *("study", "label", "reports", "outcome", "construct", "dimension", "text"),
     *("domain", "judgement", "item", "amount", "currency"),
 }
 
@@ -218,13 +253,17 @@ def form(data: Any, review: Review, where: str, problems: list[str]) -> Extracti
     study = {key: value for key, value in data.items() if key not in LISTS}
     fields = _read(study, known, dot, problems, list(LISTS))
     lists = {key: _list(key, data, review, dot, problems) for key in LISTS}
+    if fields.get("form_version", FORM_VERSION) == FORM_VERSION:
+        places = _items(data, "results", dot, [])
+        for (place, _), row in zip(places, lists["results"], strict=True):
+            problems += [f"{place}{problem}" for problem in _unsafe(row, review)]
     problems += appraisal.problems(fields.get("risk_of_bias_tool"), lists["appraisal"], dot)
     if len(problems) > before:
         return None
     return Extraction(
         **fields,
         results=tuple(Result(**row) for row in lists["results"]),
-        findings=tuple(Finding(**row) for row in lists["findings"]),
+        findings=tuple(EmmieFinding(**row) for row in lists["findings"]),
         appraisal=tuple(Judgement(**row) for row in lists["appraisal"]),
         costs=tuple(Cost(**row) for row in lists["costs"]),
     )
@@ -285,6 +324,63 @@ def _result(data: Any, review: Review, place: str, problems: list[str]) -> dict[
     if effect is None and low is None and "reported" in fields:
         return _completed(fields, place, problems)
     return fields
+
+
+def _unsafe(row: Mapping[str, Any], review: Review) -> list[str]:
+    """What must be said of a result before a public sentence may rest on it (form version 3)."""
+    outcome = next((one for one in review.outcomes if one.id == row.get("outcome")), None)
+    if outcome is None or "construct" not in row:
+        return []  # told already
+    found: list[str] = []
+    has_number = "effect" in row
+    if not has_number and "direction" not in row:
+        found.append(".direction: must be given where no size is reported")
+    if len(review.comparisons) > 1 and "comparison" not in row:
+        known = ", ".join(comparison.id for comparison in review.comparisons)
+        found.append(f".comparison: must be given; the comparisons are {known}")
+    if ("time" in row) != ("time_unit" in row):
+        found.append(".time: give both time and time_unit, or neither")
+    found += _without_direction(row, outcome)
+    found += _without_clusters(row)
+    return found
+
+
+def _without_direction(row: Mapping[str, Any], outcome: Outcome) -> list[str]:
+    """What keeps a number from being turned to its outcome."""
+    if "effect" not in row:
+        return []
+    unit = measures.read(row.get("measure"))
+    if unit is None:
+        known = ", ".join(measures.MEASURES)
+        return [f".measure: must be one of {known}, or a name of one of them, not {shown(row.get('measure'))}"]
+    if unit.measure.scales and "higher_is_better" not in row:
+        if row.get("direction") == "unclear":
+            return []  # nobody can tell yet: it counts for nothing and waits as a question
+        return [
+            f".higher_is_better: must be given with {unit.measure.id}: true where more on this scale is good "
+            "for people, false where it is bad; where nobody can tell yet, give direction unclear"
+        ]
+    result = Result(**row)
+    contradiction = orientation.contradiction(outcome, result)
+    if contradiction is not None:
+        return [f".direction: {contradiction}"]
+    oriented = orientation.orient(outcome, result)
+    return [f": {oriented.reason}"] if oriented.effect is None else []
+
+
+def _without_clusters(row: Mapping[str, Any]) -> list[str]:
+    """What is missing of a result of people who were allocated in groups."""
+    if not row.get("clustered"):
+        return []
+    if "analysed" not in row:
+        return [".analysed: must be given with clustered = true; choose one of individuals, clusters"]
+    figures = row.get("reported") or {}
+    if row["analysed"] == "individuals" and "icc" not in figures:
+        return [
+            ".reported: an analysis of individuals in clusters needs icc and cluster_size (borrow them from a like "
+            "study and say so in note), or its interval is too narrow"
+        ]
+    return []
 
 
 def _completed(fields: dict[str, Any], place: str, problems: list[str]) -> dict[str, Any]:

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-FORM_VERSION = "2"  # 1 had no setting, sample, funding, conflicts, appraisal, costs, codes and reported figures
+FORM_VERSION = "3"
+"""1 had no setting, sample, funding, conflicts, appraisal, costs, codes and reported figures; 2 had no comparison,
+arms, instrument, orientation, time as a number, subgroup, kind and clustering, and took directions as typed."""
 DIRECTIONS = ("favours_intervention", "favours_comparison", "no_difference", "unclear")
-RISK_OF_BIAS = ("low", "some_concerns", "moderate", "high", "serious", "critical")
+FORM_VERSIONS = ("1", "2", FORM_VERSION)
+MONTHS_IN = {"days": 12 / 365.25, "weeks": 7 * 12 / 365.25, "months": 1.0, "years": 12.0}
+ANALYSED = ("individuals", "clusters")
+RISK_OF_BIAS = ("low", "some_concerns", "moderate", "high", "serious", "critical", "no_information")
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +21,29 @@ class Result:
     """One outcome result as reported.
 
     outcome     id of an outcome in review.toml
-    direction   one of DIRECTIONS, judged against the outcome's `better`
+    direction   one of DIRECTIONS, judged against the outcome's `better`: typed only where no number is
+                given; else derived from the effect (`orientation.py`)
     effect      point estimate in `measure` with its 95% interval, where reported; None where not
     n           people analysed; `timing` in words, e.g. "18 months"
     reported    the figures as the report prints them, by the names of `statistics` (m1i, sd1i, n1i, t, p ...); where
                 there is no effect, it is worked out from them
     derivation  how the effect was worked out from what was reported, in words
+    comparison  id of one of the protocol's comparisons; None: its only one
+    instrument  the scale, test or register that measured it
+    higher_is_better  whether more on this scale (or more of this event) is good for people; None: not said
+    subgroup    the part of the study's people that it is about: "young women"; None: all of them
+    arm, control_arm  ids within the study, so that two results that share an arm know of each other
+    time, time_unit   when it was measured after the start: 18, "months"
+    kind        one of review.OUTCOME_KINDS; None: the outcome's own
+    primary     the report names it as its primary outcome
+    adjusted    whether the effect allows for differences at the start; None: not said
+    clustered   whether people were allocated in groups; then `analysed` says whether the analysis allowed for it
+    analysed    "individuals" or "clusters"
     """
 
     outcome: str
     construct: str
-    direction: str
+    direction: str | None = None
     measure: str | None = None
     effect: float | None = None
     ci_low: float | None = None
@@ -36,10 +53,30 @@ class Result:
     note: str | None = None
     reported: Mapping[str, float] | None = None
     derivation: str | None = None
+    comparison: str | None = None
+    instrument: str | None = None
+    higher_is_better: bool | None = None
+    subgroup: str | None = None
+    arm: str | None = None
+    control_arm: str | None = None
+    time: float | None = None
+    time_unit: str | None = None
+    kind: str | None = None
+    primary: bool = False
+    adjusted: bool | None = None
+    clustered: bool | None = None
+    analysed: str | None = None
+
+    @property
+    def months(self) -> float | None:
+        """When it was measured, in months; None where that is not said as a number and a unit."""
+        if self.time is None or self.time_unit is None:
+            return None
+        return self.time * MONTHS_IN[self.time_unit]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class EmmieFinding:
     """What a study says on one EMMIE dimension, with its quality kept apart (EMMIE-E and EMMIE-Q).
 
     `dimension` is one of review.EMMIE; `quality` 0-4 or None; `polarity` "barrier", "enabler" or None; `code` the id of
@@ -84,6 +121,7 @@ class Extraction:
     risk_of_bias  overall judgement: "low", "some_concerns", "moderate", "high", "serious", "critical" or None
     risk_of_bias_tool, appraisal  the tool with its version, and its judgement of each domain
     caution     why readers should be careful with this study, in one sentence
+    overlaps    ids of other studies about the same people: only one of them counts for a finding
     """
 
     study: str
@@ -104,16 +142,17 @@ class Extraction:
     caution: str | None = None
     funding: str | None = None
     conflicts: str | None = None
+    overlaps: tuple[str, ...] = ()
     results: tuple[Result, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[EmmieFinding, ...] = ()
     appraisal: tuple[Judgement, ...] = ()
     costs: tuple[Cost, ...] = ()
     form_version: str = FORM_VERSION
 
 
-LISTS: Mapping[str, type[Result] | type[Finding] | type[Judgement] | type[Cost]] = {
+LISTS: Mapping[str, type[Result] | type[EmmieFinding] | type[Judgement] | type[Cost]] = {
     "results": Result,
-    "findings": Finding,
+    "findings": EmmieFinding,
     "appraisal": Judgement,
     "costs": Cost,
 }

@@ -16,9 +16,8 @@ from datetime import datetime, timedelta
 from math import log
 from typing import Any
 
-from livereview.evidence.claims import CONCLUSION_CHANGED
-from livereview.evidence.pooling import Estimate
-from livereview.evidence.synthesis import RATIOS
+from livereview.evidence.finding import Finding
+from livereview.evidence.finding_changes import FORMER_CLASS, MEANING_CHANGED
 
 KINDS = ("retire", "revive")
 VERDICTS = ("yes", "no", "abstain")
@@ -75,16 +74,6 @@ class Edition:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What is known of one outcome: its studies, its GRADE level (None: no rating holds), and its pooled effect."""
-
-    label: str
-    studies: int
-    level: str | None
-    estimate: Estimate | None
-
-
-@dataclass(frozen=True, slots=True)
 class Watch:
     """How one search of the protocol fared: its first and last success, runs and good runs within the months asked."""
 
@@ -102,7 +91,7 @@ def stable(editions: Sequence[Edition], now: datetime, waits: bool, rules: Rules
     """
     if not editions:
         return Trigger("stable", None, "Nothing has been published yet.")
-    changed = [n for n, one in enumerate(editions) if one.change in CONCLUSION_CHANGED]
+    changed = [n for n, one in enumerate(editions) if _changed(one.change)]
     start, after = editions[changed[-1] if changed else 0], editions[changed[-1] + 1 if changed else 1 :]
     added, months = len(editions[-1].studies - start.studies), _months(start.date, now)
     told = (
@@ -117,48 +106,62 @@ def stable(editions: Sequence[Edition], now: datetime, waits: bool, rules: Rules
     return Trigger("stable", enough and not waits, told, figures)
 
 
+def _changed(kind: str) -> bool:
+    """Whether a version of this kind changed a conclusion, by today's words or by those before."""
+    return kind in MEANING_CHANGED or (kind in FORMER_CLASS.values() and kind not in ("detail", "none"))
+
+
 def certain(findings: Sequence[Finding], rules: Rules = RULES) -> Trigger:
     """Certainty is high for every outcome, and one more study would hardly move any estimate."""
     if not findings:
         return Trigger("certain", None, "The review has no outcome.")
-    judged = [_sure(one, rules) for one in findings]
+    judged = [_sure(finding, rules) for finding in findings]
     met = _all([one for one, _, _ in judged])
-    told = "; ".join(f"{one.label}: {why}" for one, (_, why, _) in zip(findings, judged, strict=True))
-    figures = {one.label: shown for one, (_, _, shown) in zip(findings, judged, strict=True)}
+    told = "; ".join(f"{_name(finding)}: {why}" for finding, (_, why, _) in zip(findings, judged, strict=True))
+    figures = {finding.id: shown for finding, (_, _, shown) in zip(findings, judged, strict=True)}
     return Trigger("certain", met, f"{told}.", figures)
 
 
-def _sure(one: Finding, rules: Rules) -> tuple[bool | None, str, dict[str, Any]]:
-    """(met, why, figures) for one outcome."""
-    if not one.studies:
+def _name(finding: Finding) -> str:
+    return finding.outcome_label
+
+
+def _sure(finding: Finding, rules: Rules) -> tuple[bool | None, str, dict[str, Any]]:
+    """(met, why, figures) for one finding."""
+    if not finding.studies:
         return False, "no studies", {"level": None}
-    if one.level is None:
+    if finding.certainty is None:
         return None, "certainty is not rated", {"level": None}
-    level = one.level.replace("_", " ")
-    if one.level != "high":
-        return False, f"certainty is {level}", {"level": one.level}
-    if one.estimate is None:
-        return None, "certainty is high, but nothing is pooled", {"level": one.level}
-    share, moved = further(one.estimate)
+    level = finding.certainty.level
+    if level != "high":
+        return False, f"certainty is {level.replace('_', ' ')}", {"level": level}
+    if not any(study.weight for study in finding.studies):
+        return None, "certainty is high, but nothing is pooled", {"level": level}
+    share, moved = further(finding)
     why = (
         f"certainty is high; one more study as large as the largest would carry {share:.0%} of the weight and move the"
         f" estimate by up to {moved:.0%} of its interval's half-width (allowed: {rules.moved:.0%})"
     )
-    return moved <= rules.moved, why, {"level": one.level, "share": round(share, 4), "moved": round(moved, 4)}
+    return moved <= rules.moved, why, {"level": level, "share": round(share, 4), "moved": round(moved, 4)}
 
 
-def further(found: Estimate) -> tuple[float, float]:
+def further(finding: Finding) -> tuple[float, float]:
     """(share of the weight, move as a share of the interval's half-width) of one more study like the largest.
 
     Its result is taken to lie at the far end of the prediction interval, or of the estimate's own below three studies.
     Weights add up, so it moves a mean of weight W by w / (W + w) of its distance. Ratios are compared as logs.
     """
-    scale = log if found.measure.casefold() in RATIOS else float
-    largest = max(part.weight for part in found.parts)
+    estimate = finding.estimate
+    assert estimate is not None
+    scale = log if estimate.null == 1 else float
+    largest = max(study.weight or 0 for study in finding.studies)
     share = largest / (100 + largest)
-    value, low, high = scale(found.value), scale(found.ci_low), scale(found.ci_high)
-    far = [low, high] if found.pi_low is None or found.pi_high is None else [scale(found.pi_low), scale(found.pi_high)]
-    return share, share * max(abs(end - value) for end in far) / ((high - low) / 2)
+    value, low, high = scale(estimate.value), scale(estimate.low), scale(estimate.high)
+    far = [low, high]
+    if estimate.prediction_low is not None and estimate.prediction_high is not None:
+        far = [scale(estimate.prediction_low), scale(estimate.prediction_high)]
+    distance = max(abs(value - end) for end in far)
+    return share, share * distance / ((high - low) / 2)
 
 
 def quiet(

@@ -45,8 +45,9 @@ COLUMNS = {
 # Figures with the name of another column (n, direction) can't be told apart in a sheet; a form has them.
 _FIGURES = tuple(name for name in FIGURES if name not in set(chain.from_iterable(COLUMNS.values())))
 COLUMNS["result"] = (*(name for name in COLUMNS["result"] if name != "reported"), *_FIGURES)
+YES_OR_NO = ("higher_is_better", "primary", "adjusted", "clustered")
 NUMBERS = {
-    *("effect", "ci_low", "ci_high", "n", "year", "participants", "quality", "amount", "price_year"),
+    *("effect", "ci_low", "ci_high", "n", "year", "participants", "quality", "amount", "price_year", "time"),
     *_FIGURES,
 }
 
@@ -78,7 +79,16 @@ def _rows(text: str, name: str, problems: list[str]) -> Iterator[tuple[int, dict
 def _cell(key: str, text: str) -> Any:
     if key == "reports":
         return tuple(part.strip() for part in text.split("|") if part.strip())
+    if key == "overlaps":
+        return tuple(part.strip() for part in text.split("|") if part.strip())
+    if key in YES_OR_NO:
+        return yes_or_no(text)
     return number(text) if key in NUMBERS else text
+
+
+def yes_or_no(text: str) -> Any:
+    """True or False for the words that sheets and forms use, else the text, which the field's own check refuses."""
+    return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}.get(text.casefold(), text)
 
 
 def number(text: str) -> Any:

@@ -13,7 +13,24 @@ from livereview.errors import Refused
 Grid = Sequence[Sequence[str]]
 Sheet = Callable[[str, str | None], Grid]  # the cells of a file's sheet, as text
 LISTS = {"result": "results", "finding": "findings", "judgement": "appraisal", "cost": "costs"}
-KEYS = ("kind", "file", "sheet", "heading", "first", "study", "keep", "fields", "wide", "split", "cites", "worst")
+KEYS = (
+    "kind",
+    "file",
+    "sheet",
+    "heading",
+    "first",
+    "study",
+    "keep",
+    "fields",
+    "wide",
+    "split",
+    "cites",
+    "worst",
+    "orient_by",
+    "null",
+)
+FAVOURS = ("favours_intervention", "favours_comparison")
+"""The directions from which it follows which way a scale runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +51,13 @@ def read(text: str, sheet: Sheet, name: str) -> Mapped:
       split     true: each paragraph of a cell is an item of its own
       cites     {key: study}: instead of `study`, the studies whose key stands in the cell
       worst     [judgements, best first]: of several judgements of a domain, the worst
+      orient_by the field, such as "direction", whose favours_intervention or favours_comparison tells with the effect
+                which way the scale runs: it gives higher_is_better, and the direction is left to the figures. Where it
+                says neither, or the effect is exactly `null` (0; 1 for ratios), nobody knows: the direction becomes
+                unclear, and the result waits as a question
     A field is a heading ("name#2": the second of that name), or a table: column or columns (joined with `join`), values
-    (cell: value), pattern (first group), prefix, suffix, value (a constant). [studies.<id>] gives what no sheet has,
+    (cell: value; `other`: what any cell that is not among them says, "" for nothing), pattern (first group), prefix,
+    suffix, value (a constant). [studies.<id>] gives what no sheet has,
     such as reports; blank = [...] are cells that say nothing. Raises Refused for a map that is none.
     """
     plan = _plan(text, name)
@@ -81,7 +103,25 @@ def _items(table: Mapping[str, Any], sheet: Sheet, blank: set[str]) -> Iterator[
             plain = {key: value for key, value in fixed.items() if value is not None}
             told = plain | {key: cell if value == "*" else value for key, value in more.items()}
             for study in _studies(table, row, cell):
-                yield row.where, study, {key: _without_cites(value) for key, value in told.items()}
+                item = {key: _without_cites(value) for key, value in told.items()}
+                yield row.where, study, _oriented(item, table)
+
+
+def _oriented(item: dict[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
+    """A result with which way its scale runs, where the map says that a field of the sheet tells it."""
+    field = table.get("orient_by")
+    effect = item.get("effect")
+    if field is None or not isinstance(effect, int | float):
+        return item
+
+    direction = item.get(field)
+    null = table.get("null", 0)
+    if direction not in FAVOURS or effect == null:
+        return item | {"direction": "unclear"}
+
+    favours_intervention = direction == FAVOURS[0]
+    plain = {key: value for key, value in item.items() if key != field}
+    return plain | {"higher_is_better": (effect > null) == favours_intervention}
 
 
 def _kept(keep: Mapping[str, Any] | None, row: _Row) -> bool:
@@ -160,7 +200,7 @@ class _Row:
         if not text:
             return None
         if "values" in told:
-            return told["values"].get(text, text)
+            return told["values"].get(text, told.get("other", text)) or None
         if "prefix" in told or "suffix" in told:
             return f"{told.get('prefix', '')}{text}{told.get('suffix', '')}"
         return _number(text)

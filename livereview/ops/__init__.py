@@ -117,6 +117,7 @@ OPS: dict[str, Callable[..., Answer]] = {
     "read_sheet": evidence.read_sheet,
     "publish": publish.publish,
     "sign_off": publish.sign,
+    "open_review": publish.open_review,
     "as_of": as_of.as_of,
     "withdraw": withdraw.withdraw,
     "take_back": withdraw.take_back,

@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any
 
-from livereview.evidence import claims
+from livereview.evidence import finding_changes
 from livereview.evidence.falls import is_large_fall
+from livereview.ops import impact
 from livereview.ops.snapshot import snapshot
 from livereview.store import decisions, records, versions
 from livereview.store.open import Connection
@@ -138,7 +139,7 @@ def between(con: Connection, before: Measure, after: Measure) -> Effect:
         left=len(gone),
         change=change,
         sentences=tuple(sentences),
-        held=review.living.sign_off and published and (fall or change in claims.CONCLUSION_CHANGED),
+        held=review.living.sign_off and published and (fall or change in finding_changes.MEANING_CHANGED),
         touched=sha256(json.dumps(touched).encode()).hexdigest(),
     )
 
@@ -154,14 +155,12 @@ def _titles(con: Connection, record_ids: Sequence[str]) -> list[str]:
 
 
 def _sentences(before: Snapshot, after: Snapshot) -> tuple[str, list[dict[str, Any]]]:
-    """(class of the change, the public sentences that change), weighed only where the evidence differs."""
+    """(kind of the change, the public sentences that change), weighed only where the evidence differs."""
     if (before.studies, before.ratings, before.review) == (after.studies, after.ratings, after.review):
         return "none", []
-    old = [claims.to_json(claim) for claim in data.weigh(before).claims]
-    now = data.weigh(after).claims
-    change = claims.change_class(old, now)
-    new = [claims.to_json(claim) for claim in now]
-    return change.kind, claims.sentences(old, new, change.reasons)
+    changes = finding_changes.changes(data.weigh(before).now, data.weigh(after).now)
+    kind = finding_changes.most_serious(changes)
+    return kind, [impact.sentence(change) for change in changes]
 
 
 def in_words(effect: Effect, *, alone: bool = True) -> list[str]:
@@ -179,8 +178,10 @@ def in_words(effect: Effect, *, alone: bool = True) -> list[str]:
     if effect.lost:
         more = f", and {effect.left - len(effect.lost)} more" if effect.left > len(effect.lost) else ""
         lines.append(f"Not included any more: {'; '.join(effect.lost)}{more}.")
-    if effect.held:
+    if effect.held and (is_large_fall(*effect.included) or is_large_fall(*effect.studies)):
         lines.append("The public page stays as it is until a lead signs the change.")
+    elif effect.held:
+        lines.append("The public sentences that change stay as they are, marked, until a lead signs the change.")
     if alone:
         return lines
     return [f"{effect.review}: {line}" for line in lines]

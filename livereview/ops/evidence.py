@@ -8,11 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from livereview.errors import Refused
-from livereview.evidence import certainty, checks, consensus, forms, grouping, sheets
+from livereview.evidence import certainty, checks, consensus, forms, grade, grouping, sheets, upgrade, weigh
 from livereview.evidence.consensus import Difference
+from livereview.evidence.finding import Finding
+from livereview.evidence.grade import Mismatch
 from livereview.evidence.grouping import Suggestion
 from livereview.exchange.repeats import told_before
 from livereview.ops.screen import resolve
+from livereview.ops.snapshot import read_form
 from livereview.ops.surveil import protocol
 from livereview.ops.typed import typed
 from livereview.review import Review
@@ -49,12 +52,17 @@ def extract(
 
     def job(con: Connection) -> dict[str, Any]:
         rules = protocol(con, review)
-        form = checks.from_json(data, rules, name)
+        form = upgrade.upgraded(checks.from_json(data, rules, name), rules)
         if role == "consensus" and len(_others(con, review, form.study, "")) < rules.extractors:
             raise Refused(f"{form.study} needs the extractions of {rules.extractors} people before a consensus")
         found = [_included(con, review, reference) for reference in form.reports]
         text = json.dumps(forms.to_json(form), ensure_ascii=False, sort_keys=True)
-        answer = {"study": form.study, "reports": len(found), "results": len(form.results)}
+        answer: dict[str, Any] = {
+            "study": form.study,
+            "reports": len(found),
+            "results": len(form.results),
+            "questions": [f"result {place + 1}: {question}" for place, question in upgrade.questions(form, rules)],
+        }
         if _told_before(con, rules, form.study, found, extractor, role, text):
             return answer | {"known": True}
         evidence.link(con, review, form.study, [(f"{id}/{record}", record) for record in found], extractor, now)
@@ -179,16 +187,22 @@ def read_sheet(store: Store, *, review: str, text: str, now: datetime) -> dict[s
 
 @typed
 def rate(store: Store, *, id: str, review: str, data: Any, by: str, now: datetime) -> dict[str, Any]:
-    """Write how sure a finding is, for the studies that it rests on now.
+    """Write how sure a finding is, for the numbers that it rests on now.
 
     The same id again changes nothing, nor does the rating that holds if it is this person's.
 
-    data  as `evidence.certainty.from_json` describes it; raises Refused, changing nothing, when it has errors.
+    data  as `evidence.certainty.from_json` describes it. Raises Refused, changing nothing, when it has errors or does
+          not fit the numbers and the mismatch is not answered in words.
     """
 
     def job(con: Connection) -> dict[str, Any]:
         rules = protocol(con, review)
-        rating = certainty.from_json(data, rules, _subjects(con, rules))
+        known = {form.study: form for form in _forms(con, rules)}
+        findings = {finding.id: finding for finding in weigh.findings(rules, known.values())}
+        rating = certainty.from_json(data, rules, list(findings))
+        if rating.kind == "grade":
+            tools = {study: form.risk_of_bias_tool for study, form in known.items()}
+            rating = grade.made(rating, findings[rating.subject], tools)
         text = evidence.rating_text(rating)
         if told_before(evidence.rated(con, review, rating), [(by, text)], 0):
             return {**certainty.to_json(rating), "known": True}
@@ -200,12 +214,51 @@ def rate(store: Store, *, id: str, review: str, data: Any, by: str, now: datetim
     return store.write(job)
 
 
-def _subjects(con: Connection, rules: Review) -> dict[str, list[str]]:
-    """The studies behind each outcome and each statement."""
+def rated_findings(con: Connection, rules: Review) -> list[Finding]:
+    """Every finding as the evidence has it now, with the certainty that still holds."""
+    ratings = {rating.subject: rating for rating in evidence.ratings(con, rules.id) if rating.kind == "grade"}
+    found = weigh.findings(rules, _forms(con, rules))
+    return [grade.rated(finding, ratings.get(finding.id) or ratings.get(finding.outcome)) for finding in found]
+
+
+def mismatches(con: Connection, rules: Review, data: Any) -> tuple[Mismatch, ...]:
+    """Where a rating, as typed, does not fit the numbers; raises Refused for one with errors."""
+    known = _forms(con, rules)
+    findings = {finding.id: finding for finding in weigh.findings(rules, known)}
+    rating = certainty.from_json(data, rules, list(findings))
+    if rating.kind != "grade":
+        return ()
+    tools = {form.study: form.risk_of_bias_tool for form in known}
+    return grade.warnings(findings[rating.subject], rating.start or "", rating.reasons, tools)
+
+
+def _forms(con: Connection, rules: Review) -> list[forms.Extraction]:
+    """The extractions in force, by today's form."""
     texts = evidence.extractions(con, rules.id)
-    forms_ = [checks.from_json(json.loads(texts[study]), rules, study) for study in sorted(texts)]
-    found = {
-        one.id: [form.study for form in forms_ if any(r.outcome == one.id for r in form.results)]
-        for one in rules.outcomes
-    }
-    return found | {one.id: list(one.studies) for one in rules.statements}
+    read = [read_form(rules, study, texts[study])[0] for study in sorted(texts)]
+    return [form for form in read if form is not None]
+
+
+def questions(con: Connection, rules: Review) -> list[dict[str, Any]]:
+    """What people must say before a result can be used, and the forms that today's protocol can't read.
+
+    Each: study, label, place in the form (None: the whole form), what was measured, and the question.
+    """
+    texts = evidence.extractions(con, rules.id)
+    asked: list[dict[str, Any]] = []
+    for study in sorted(texts):
+        form, problem = read_form(rules, study, texts[study])
+        if form is None:
+            asked.append({"study": study, "label": study, "place": None, "construct": None, "question": problem})
+            continue
+        asked += [
+            {
+                "study": study,
+                "label": form.label,
+                "place": place,
+                "construct": form.results[place].construct,
+                "question": question,
+            }
+            for place, question in upgrade.questions(form, rules)
+        ]
+    return asked

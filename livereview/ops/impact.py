@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from livereview.errors import Refused
-from livereview.evidence import checks, claims
+from livereview.evidence import checks, finding_changes, upgrade, wording
+from livereview.evidence.finding_changes import FindingChange
 from livereview.ops.snapshot import snapshot
 from livereview.ops.surveil import protocol
 from livereview.store.open import Connection, Store
@@ -19,12 +20,24 @@ from livereview.summary.snapshot import Snapshot, Study
 def preview(store: Store, *, review: str, form: Any, now: datetime, name: str = "extraction") -> dict[str, Any]:
     """The public sentences that this form would change; nothing is written. Raises Refused for a form with errors."""
     with store.read() as con:
-        extraction = checks.from_json(form, protocol(con, review), name)
+        rules = protocol(con, review)
+        extraction = upgrade.upgraded(checks.from_json(form, rules, name), rules)
         snap = snapshot(con, review, ())
         known = {study.study_id: study for study in snap.studies}
         reports = known[extraction.study].reports if extraction.study in known else ()
         known[extraction.study] = Study(extraction.study, extraction.label, reports, extraction)
         return _differs(snap, [known[study] for study in sorted(known)])
+
+
+def first(con: Connection, review: str) -> dict[str, Any]:
+    """What the first version would say if the review were opened now: the answer, and each finding's sentence."""
+    evidence = data.weigh(snapshot(con, review, ()))
+    answer = next(claim for claim in evidence.claims if claim.id == "answer")
+    told = [
+        {"label": finding.outcome_label, "comparison": finding.comparison_label, "text": wording.headline(finding)}
+        for finding in evidence.now
+    ]
+    return {"answer": answer.text, "findings": told}
 
 
 def without(store: Store, *, review: str, study: str, now: datetime) -> dict[str, Any]:
@@ -44,9 +57,19 @@ def removed(con: Connection, review: str, study: str) -> dict[str, Any]:
 
 
 def _differs(snap: Snapshot, studies: Sequence[Study]) -> dict[str, Any]:
-    """{change: the class, sentences: each with claim, class, why, before, after}."""
-    before = [claims.to_json(claim) for claim in data.weigh(snap).claims]
-    now = data.weigh(replace(snap, studies=tuple(studies))).claims
-    change = claims.change_class(before, now)
-    after = [claims.to_json(claim) for claim in now]
-    return {"change": change.kind, "sentences": claims.sentences(before, after, change.reasons)}
+    """{change: the kind, sentences: each with claim, class, why, before, after}."""
+    before = data.weigh(snap).now
+    after = data.weigh(replace(snap, studies=tuple(studies))).now
+    found = finding_changes.changes(before, after)
+    return {"change": finding_changes.most_serious(found), "sentences": [sentence(change) for change in found]}
+
+
+def sentence(change: FindingChange) -> dict[str, Any]:
+    """A change as rooms and command lines show it."""
+    return {
+        "claim": change.label,
+        "class": change.kind.replace("_", " "),
+        "why": change.text,
+        "before": change.before,
+        "after": change.after,
+    }

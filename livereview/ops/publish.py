@@ -13,18 +13,19 @@ from typing import Any
 from livereview import durable
 from livereview.durable import Staging
 from livereview.errors import Refused
-from livereview.evidence.claims import CONCLUSION_CHANGED, sentences
 from livereview.evidence.falls import is_large_fall
+from livereview.evidence.finding_changes import most_serious
 from livereview.ops import published_files, renditions
+from livereview.ops.impact import sentence
 from livereview.ops.published_files import ReviewFolder
 from livereview.ops.snapshot import snapshot, withdrawn
+from livereview.ops.surveil import protocol
 from livereview.ops.typed import typed
 from livereview.private_files import public_folder
-from livereview.review import Review
 from livereview.store import past, placed, searches, versions
 from livereview.store.open import Connection, Store
-from livereview.store.versions import Held, Version
-from livereview.summary import front, graves, site, tombstone
+from livereview.store.versions import Held, Opening, Version
+from livereview.summary import data, front, graves, site, tombstone
 from livereview.summary.snapshot import Snapshot
 
 FALL = "large fall"  # the class of a reason to hold a build
@@ -36,9 +37,10 @@ def publish(store: Store, *, review: str, folder: Path, now: datetime) -> dict[s
 
     New content makes a new version: `folder/<review>/v/<n>/` is written once, never changed. `folder/<review>/latest`
     always points to a complete build; where only search dates moved it is refreshed without a new version, and where
-    nothing moved nothing is written. A build that fails leaves everything as it was and is noted for the lead; so does
-    one that changes a conclusion, until somebody signs it (`sign`), unless the protocol says `sign_off = false`.
-    Withdrawn versions become tombstones whatever comes of the build (ops/withdraw.py).
+    nothing moved nothing is written. A build that fails leaves everything as it was and is noted for the lead. Nothing
+    is public before a lead opens the review (`open_review`). A finding whose sentence would mean something else keeps
+    its signed one, marked, until somebody signs (`sign`), unless the protocol says `sign_off = false`. Withdrawn
+    versions become tombstones whatever comes of the build (ops/withdraw.py).
     """
     with store.publishing:
         return _publish(store, review, folder, now)
@@ -54,22 +56,25 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
         known, waiting = versions.all_of(con, review), versions.held(con, review)
         try:
             notice = withdraw.bury(store, con, review, home, known, now)
+            opened = versions.opening(con, review)
+            if not known and opened is None:
+                store.write(lambda c: versions.answered(c, review, upto, None, now))
+                return _unopened(folder, review)
             snap = snapshot(con, review, known)
             store.reserve.require("no new version is built")
-            version = _version(snap, known, cause, upto, now)
+            version, held = _version(snap, known, cause, upto, now, opened, waiting)
             new = version.number > len(known)
-            if new:
-                version = _signed(snap, version, versions.signed_by(con, review, version.content_hash), waiting)
-                if _needs_name(snap.review, version, known):
-                    if notice:  # it was built, so that as-of finds it
-                        store.write(lambda c: versions.answered(c, review, upto, None, now))
-                    return _hold(store, review, known[-1], version, waiting, folder)
+            kept_back = _kept_back(snap, version, held, waiting, notice)
+            if kept_back is not None:
+                if notice:  # it was built, so that as-of finds it
+                    store.write(lambda c: versions.answered(c, review, upto, None, now))
+                return _hold_all(store, review, version, kept_back, folder)
             files, *kept = files_of(snap, version, LATEST, *([NUMBERED] if new else []))
         except Exception as error:
             _failed(store, review, upto, error, now)
             raise
     try:
-        _put(store, review, home, upto, version, files, kept[0] if new else None, now)
+        _put(store, review, home, upto, version, files, kept[0] if new else None, now, held)
         withdraw.revive(store, review, home, known, now)
     except Exception as error:
         _failed(store, review, upto, error, now)
@@ -77,7 +82,8 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
     if new:  # tombstones tell what replaces them
         with store.read() as con:
             withdraw.bury(store, con, review, home, [*known, version], now)
-    return {"version": version.number, "new": new, "change": version.change, "folder": str(home.latest)}
+    done = {"version": version.number, "new": new, "change": version.change, "folder": str(home.latest)}
+    return done | ({"held": asdict(held)} if held else {})
 
 
 def _failed(store: Store, review: str, upto: int, error: Exception, now: datetime) -> None:
@@ -96,6 +102,7 @@ def _put(
     files: Mapping[str, bytes],
     numbered: Mapping[str, bytes] | None,
     now: datetime,
+    held: Held | None,
 ) -> None:
     """Let the folder show this version: `files` in `latest`, and `numbered` for good where the version is new.
 
@@ -115,33 +122,20 @@ def _put(
                 own = published_files.digest(numbered)
                 placed.note(con, review, placed.place_of(version.number), own, True, now)
             placed.note(con, review, placed.LATEST, digest, stands, now)
-            versions.answered(con, review, upto, None, now)
+            versions.answered(con, review, upto, None, now)  # it was built, so that as-of finds it
+            if held is not None:
+                versions.answered(con, review, upto, None, now, held)
 
         store.write(note)
         beside.put()
     home.show(digest)
 
 
-def _signed(snap: Snapshot, version: Version, author: str | None, waiting: Held | None) -> Version:
-    """The version with the name under it, and the cause that it had when it was first built."""
-    same = waiting is not None and waiting.content_hash == version.content_hash
-    cause = waiting.cause if waiting and same else version.cause
-    if author is None and cause == version.cause:
-        return version
-    made = site.draft(snap, version.number, cause, author)
-    return replace(version, cause=cause, signed_by=author, summary=made.text.decode())
+def _fall(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A large fall in what is included, as reasons to hold the page; none where there is none.
 
-
-def _needs_name(review: Review, version: Version, known: Sequence[Version]) -> bool:
-    """Whether a lead must sign first: the version changes a conclusion, or much of the evidence has left."""
-    if not review.living.sign_off or version.signed_by is not None:
-        return False
-    return version.change in CONCLUSION_CHANGED or bool(known and _fall(known[-1], version))
-
-
-def _fall(last: Version, version: Version) -> list[dict[str, Any]]:
-    """A large fall in what is included, as one of the reasons of `claims.sentences`; none where there is none."""
-    before, after = json.loads(last.summary), json.loads(version.summary)
+    before, after  the summaries of the last version and of the one that is built now
+    """
     counts = [
         ("included reports", before["flow"]["included"], after["flow"]["included"]),
         ("included studies", len(before["studies"]), len(after["studies"])),
@@ -159,19 +153,97 @@ def _fall(last: Version, version: Version) -> list[dict[str, Any]]:
     ]
 
 
-def _hold(
-    store: Store, review: str, last: Version, version: Version, waiting: Held | None, folder: Path
-) -> dict[str, Any]:
-    """Note what waits for a name; the published folder stays as it is."""
-    before, after = json.loads(last.summary), json.loads(version.summary)
-    changed = [(one["claim"], one["class"], one["why"]) for one in after["changed"]["reasons"]]
-    reasons = [*_fall(last, version), *sentences(before["claims"], after["claims"], changed)]
-    since = waiting.since if waiting and waiting.content_hash == version.content_hash else version.made.isoformat()
-    held = Held(version.content_hash, version.change, reasons, version.cause, since)
-    store.write(lambda con: versions.answered(con, review, version.upto, None, version.made, held))
-    stands = version.number - 1
+def _unopened(folder: Path, review: str) -> dict[str, Any]:
+    """What a publish answers before a lead has opened the review."""
     return {
-        "version": stands,
+        "version": 0,
+        "new": False,
+        "change": "none",
+        "folder": str(folder / review / "latest"),
+        "waits": "a lead opens the review to the public",
+    }
+
+
+@typed
+def open_review(
+    store: Store, *, id: str, review: str, by: str, now: datetime, note: str | None = None
+) -> dict[str, Any]:
+    """Let a review be public from now on: the next build is its first version, signed by this person."""
+
+    def job(con: Connection) -> dict[str, Any]:
+        protocol(con, review)  # raises Refused where there is no such review
+        if versions.opening(con, review) is not None or versions.all_of(con, review):
+            return {"review": review, "known": True}
+        new = versions.open_to_public(con, id, review, by, note, now)
+        versions.ask(con, review, "the review was opened to the public", now)
+        return {"review": review, "known": not new}
+
+    return store.write(job)
+
+
+def _needs_name(snap: Snapshot, version: Version) -> bool:
+    """Whether a version that is told by other rules than the one before waits for a lead."""
+    return snap.review.living.sign_off and version.signed_by is None and version.number > len(snap.history)
+
+
+def _kept_back(snap: Snapshot, version: Version, held: Held | None, waiting: Held | None, notice: bool) -> Held | None:
+    """What waits where nothing at all may be published until a lead has signed; None where the page goes on.
+
+    notice  the newest version is withdrawn: its answer is no stopgap while a new one is being weighed
+    """
+    needs_name = _needs_name(snap, version)
+    if data.by_other_rules(snap) and needs_name:
+        return _by_new_rules(snap, version, waiting)
+    fall = _fall(json.loads(snap.history[-1].summary), json.loads(version.summary)) if snap.history else []
+    if fall and needs_name:
+        return _with_fall(fall, version, held, waiting)
+    return held if notice else None
+
+
+def _with_fall(fall: list[dict[str, Any]], version: Version, held: Held | None, waiting: Held | None) -> Held:
+    """What waits when much of the evidence has left: one name is for that and for the findings that it changes."""
+    if held is None:
+        return _held(version.content_hash, version.change, fall, version.cause, waiting, version.made)
+    return replace(held, reasons=[*fall, *(one for one in held.reasons if one["class"] != FALL)])
+
+
+def _by_new_rules(snap: Snapshot, version: Version, waiting: Held | None) -> Held:
+    """What waits when every sentence is told by new rules: the old ones and the new ones, side by side."""
+    last = json.loads(snap.history[-1].summary)
+    before = {claim["id"].removeprefix("outcome:"): claim["text"] for claim in last["claims"]}
+    after = json.loads(version.summary)["findings"]
+    reasons = [
+        {
+            "claim": finding["outcome_label"],
+            "class": "now shows",
+            "why": "told by the rules of version 2 of the summary",
+            "before": before.get(finding["outcome"]),
+            "after": finding["wording"],
+        }
+        for finding in after
+    ]
+    return _held(version.content_hash, "now_shows", reasons, version.cause, waiting, version.made)
+
+
+def _held(
+    content_hash: str,
+    change: str,
+    reasons: list[dict[str, Any]],
+    cause: str,
+    waiting: Held | None,
+    now: datetime,
+) -> Held:
+    """What waits for a name; it keeps the cause and the time of when the same first waited."""
+    if waiting is not None and waiting.content_hash == content_hash:
+        return waiting
+    return Held(content_hash, change, reasons, cause, now.isoformat())
+
+
+def _hold_all(store: Store, review: str, version: Version, held: Held, folder: Path) -> dict[str, Any]:
+    """Note what waits for a name; the published folder stays as it is."""
+    store.write(lambda con: versions.answered(con, review, version.upto, None, version.made, held))
+    return {
+        "version": version.number - 1,
         "new": False,
         "change": version.change,
         "folder": str(folder / review / "latest"),
@@ -209,13 +281,44 @@ def sign(
     return store.write(job)
 
 
-def _version(snap: Snapshot, known: Sequence[Version], cause: str, upto: int, now: datetime) -> Version:
-    """The version that this content is: the last one again, or a new one."""
-    made, number = site.draft(snap, len(known) + 1, cause), len(known) + 1
+def _version(
+    snap: Snapshot,
+    known: Sequence[Version],
+    cause: str,
+    upto: int,
+    now: datetime,
+    opened: Opening | None,
+    waiting: Held | None,
+) -> tuple[Version, Held | None]:
+    """The version that this content is, the last one again or a new one; and what of it waits for a name."""
+    number = len(known) + 1
+    made = site.draft(snap, number, cause)
+    shown = made.evidence.shown
+    held = None
+    if shown.pending and shown.pending_hash:
+        kind = most_serious(shown.pending)
+        rows = [sentence(change) for change in shown.pending]
+        held = _held(shown.pending_hash, kind, rows, cause, waiting, now)
     if known and made.content_hash == known[-1].content_hash:
-        return known[-1]
-    text = made.text.decode()
-    return Version(number, upto, made.content_hash, made.change, cause, None, text, moment=snap.moment, made=now)
+        return known[-1], held
+
+    author = shown.signed_by or snap.signed.get(made.content_hash)
+    if not known and opened is not None:
+        author = opened.author
+    if author is not None:
+        made = site.draft(snap, number, cause, author)
+    version = Version(
+        number=number,
+        upto=upto,
+        content_hash=made.content_hash,
+        change=made.change,
+        cause=cause,
+        signed_by=author,
+        summary=made.text.decode(),
+        moment=snap.moment,
+        made=now,
+    )
+    return version, held
 
 
 def files_of(snap: Snapshot, version: Version, *homes: str) -> tuple[Mapping[str, bytes], ...]:

@@ -24,7 +24,6 @@ from livereview.store.open import Connection, Store
 from livereview.store.retirement import Ballot, Outcome, Proposal
 from livereview.store.versions import Version
 from livereview.summary import data
-from livereview.summary.snapshot import Snapshot
 
 LONGEST = 500
 CAUSES = {"retire": "the team voted to retire the review", "revive": "the team voted to bring the review back"}
@@ -231,7 +230,7 @@ def triggers(
     held = versions.held(con, review.id) is not None
     return (
         rule.stable([_edition(one) for one in known], now, held),
-        rule.certain(_findings(snap)),
+        rule.certain(data.weigh(snap).findings),
         rule.quiet(retirement.newest_study(con, review.id), watched, unread, now, review.living.stale_days),
         rule.not_asked(not_asked),
         rule.no_resources(no_resources),
@@ -242,16 +241,3 @@ def _edition(version: Version) -> rule.Edition:
     studies = json.loads(version.summary)["studies"]
     extracted = frozenset(str(one["id"]) for one in studies if one["extracted"])
     return rule.Edition(version.number, version.moment, version.change, extracted)
-
-
-def _findings(snap: Snapshot) -> list[rule.Finding]:
-    evidence = data.weigh(snap)
-    return [
-        rule.Finding(
-            one.outcome.label,
-            len(one.studies),
-            rating.level if (rating := evidence.ratings.get(one.outcome.id)) else None,
-            evidence.pooled[one.outcome.id][0],
-        )
-        for one in evidence.found
-    ]

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from livereview.evidence import checks
+from livereview.errors import Refused
+from livereview.evidence import checks, upgrade
+from livereview.evidence.forms import Extraction
 from livereview.ops.consulted import consulted
 from livereview.ops.surveil import protocol
 from livereview.records import Record
@@ -75,6 +77,7 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
         ratings=tuple(evidence.ratings(con, review_id)),
         consultations=consulted(con, review_id, moment or EPOCH),
         withdrawals=withdrawn(con, review_id),
+        signed=versions.signatures(con, review_id),
     )
 
 
@@ -170,8 +173,24 @@ def _studies(
 ) -> Iterable[Study]:
     texts = evidence.extractions(con, review.id)
     for study, reports in sorted(grouped.items()):
-        form = checks.from_json(json.loads(texts[study]), review, study) if study in texts else None
-        yield Study(study, form.label if form else study, tuple(_report(key, found) for key in reports), form)
+        shown = tuple(_report(key, found) for key in reports)
+        form, problem = read_form(review, study, texts.get(study))
+        yield Study(study, form.label if form else study, shown, form, problem)
+
+
+def read_form(review: Review, study: str, text: str | None) -> tuple[Extraction | None, str | None]:
+    """(the extraction by today's form, None), or (None, why it can't be used any more; None where there is none).
+
+    A protocol that changed may have left a form behind, by an outcome that is gone, say. One such study must not stop
+    the page of all others.
+    """
+    if text is None:
+        return None, None
+    try:
+        form = checks.from_json(json.loads(text), review, study)
+    except Refused as refusal:
+        return None, refusal.message
+    return upgrade.upgraded(form, review), None
 
 
 def _report(report_id: str, found: dict[str, list[Record]], reason: str | None = None) -> Report:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from livereview.ops import nights, published, recheck, retrieval, service, tasks
+from livereview.ops import evidence, nights, published, recheck, retrieval, service, tasks
 from livereview.ops.published import Fault
 from livereview.ops.surveil import protocol
 from livereview.review import Review
@@ -55,6 +55,8 @@ def _review(con: Connection, review: str, now: datetime, damage: Sequence[Fault]
         "published": published[-1].made if published else None,
         "change": published[-1].change if published else None,
         "behind": versions.asked(con, review) is not None,
+        "opened": bool(published) or versions.opening(con, review) is not None,
+        "questions": evidence.questions(con, rules),
         "held": asdict(held) if (held := versions.held(con, review)) else None,
         "alarms": alarms(con, rules, known, now, damage),
     }
@@ -121,8 +123,13 @@ def alarms(
     found += retrieval.alarms(con, rules, now)
     if problem := versions.last_problem(con, rules.id):
         found.append(f"the last build failed and the old page stands: {problem}")
+    for row in evidence.questions(con, rules):
+        if row["place"] is None:
+            found.append(f"the form of {row['label']} can't be used by the protocol in force: {row['question']}")
     if held := versions.held(con, rules.id):
-        found.append(f"a changed conclusion ({held.change}) waits for a lead's name since {held.since[:10]}")
+        found.append(
+            f"a changed finding ({held.change.replace('_', ' ')}) waits for a lead's name since {held.since[:10]}"
+        )
     return found
 
 

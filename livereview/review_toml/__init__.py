@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -18,13 +18,22 @@ from typing import Any
 from livereview import messages, texts
 from livereview.errors import Refused
 from livereview.review import (
+    DEPENDENT,
     EMMIE,
+    ESTIMATORS,
+    OUTCOME_KINDS,
+    PREDICTIONS,
+    RARE,
     STAGES,
+    TESTS,
     Area,
     Code,
+    Comparison,
     Criterion,
+    FollowUp,
     Highlights,
     Living,
+    Methods,
     Outcome,
     Question,
     Reason,
@@ -161,6 +170,9 @@ _TOP = {
     "taxonomy": _Key(values.rows, []),
     "codes": _Key(values.rows, []),
     "outcomes": _Key(values.rows, form=_MANY),
+    "comparisons": _Key(values.rows, []),
+    "follow_up": _Key(values.rows, []),
+    "methods": _Key(values.table, {}),
     "searches": _Key(values.rows, form=_MANY),
     "screening": _Key(values.table, {}),
     "highlights": _Key(values.table, {}),
@@ -183,6 +195,36 @@ _OUTCOME = {
     "measure": _Key(values.text, None),
     "important": _Key(values.positive, None),
     "pool": _Key(values.flag, False),
+    "more": _Key(values.text, None),
+    "fewer": _Key(values.text, None),
+    "kind": _Key(values.choice("kind of outcome", OUTCOME_KINDS), "benefit"),
+    "unit": _Key(values.text, None),
+    "risk": _Key(values.positive, None),
+    "risk_source": _Key(values.text, None),
+    "constructs": _Key(values.list_of(values.text), ()),
+    "follow_up": _Key(values.list_of(values.slug), ()),
+}
+_COMPARISON = {
+    "id": _Key(values.slug),
+    "label": _Key(values.text),
+    "intervention": _Key(values.text),
+    "comparator": _Key(values.text),
+    "outcomes": _Key(values.list_of(values.slug), ()),
+}
+_FOLLOW_UP = {
+    "id": _Key(values.slug),
+    "label": _Key(values.text),
+    "start": _Key(values.amount),
+    "end": _Key(values.positive, None),
+}
+_PROMISED = Methods()
+_METHODS = {
+    "estimator": _Key(values.choice("estimator", ESTIMATORS), _PROMISED.estimator),
+    "test": _Key(values.choice("test", TESTS), _PROMISED.test),
+    "few": _Key(values.whole(2, 10), _PROMISED.few),
+    "prediction": _Key(values.choice("prediction interval", PREDICTIONS), _PROMISED.prediction),
+    "rare": _Key(values.choice("way with rare events", RARE), _PROMISED.rare),
+    "dependent": _Key(values.choice("way with dependent results", DEPENDENT), _PROMISED.dependent),
 }
 _SEARCH = {
     "name": _Key(values.slug),
@@ -231,13 +273,18 @@ def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -
     """A Review that is only good where no notes were made."""
     top = _fields(document, _TOP, (), notes)
     criteria = _fields(top["criteria"], _CRITERIA, ("criteria",), notes)
+    follow_up = _follow_up(top["follow_up"], notes)
+    outcomes = _outcomes(top["outcomes"], [band.id for band in follow_up], notes)
     top |= {
         "question": Question(**_fields(top["question"], _QUESTION, ("question",), notes)),
         "criteria": _criteria(criteria, notes),
         "reasons": tuple(Reason(**row) for row in _each(top["reasons"], _REASON, ("reasons",), notes)),
         "codes": tuple(Code(**row) for row in _each(top["codes"], _AREA, ("codes",), notes)),
         "taxonomy": tuple(Area(**row) for row in _each(top["taxonomy"], _AREA, ("taxonomy",), notes)),
-        "outcomes": _outcomes(top["outcomes"], notes),
+        "outcomes": outcomes,
+        "comparisons": _comparisons(top["comparisons"], [row.id for row in outcomes], notes),
+        "follow_up": follow_up,
+        "methods": Methods(**_fields(top["methods"], _METHODS, ("methods",), notes)),
         "searches": _searches(top["searches"], sources, notes),
         "screening": _screening(top["screening"], notes),
         "highlights": Highlights(**_fields(top["highlights"], _HIGHLIGHTS, ("highlights",), notes)),
@@ -272,15 +319,50 @@ def _screening(given: Any, notes: _Notes) -> Screening:
     return Screening(**row)
 
 
-def _outcomes(given: Any, notes: _Notes) -> tuple[Outcome, ...]:
+def _outcomes(given: Any, bands: Collection[str], notes: _Notes) -> tuple[Outcome, ...]:
     rows = _each(given, _OUTCOME, ("outcomes",), notes)
     for n, row in enumerate(rows):
+        notes += [(("outcomes", n, key), what) for key, what in _outcome_problems(row, bands)]
         if row["important"] and not row["measure"]:
             what = 'has no unit; add measure, e.g. measure = "SMD", or leave `important` out'
             notes.append((("outcomes", n, "important"), what))
         if row["pool"] and not row["measure"]:
             notes.append((("outcomes", n, "pool"), 'needs the measure that is pooled; add it, e.g. measure = "SMD"'))
     return tuple(Outcome(**row) for row in rows)
+
+
+def _outcome_problems(row: dict[str, Any], bands: Collection[str]) -> Iterable[tuple[str, str]]:
+    """(key, what is wrong) of one outcome's keys together."""
+    if bool(row["more"]) != bool(row["fewer"]):
+        missing = "fewer" if row["more"] else "more"
+        yield missing, "is missing: give both `more` and `fewer`, or neither"
+    if row["risk"] and not row["risk"] < 1000:
+        yield "risk", "is out of 1,000 people, so it must be below 1000"
+    if row["risk"] and not row["risk_source"]:
+        yield "risk_source", 'is missing: readers must know where the assumed risk is from; add risk_source = "..."'
+    for name in row["follow_up"] or ():
+        if name not in bands:
+            known = ", ".join(bands) or "none yet; add [[follow_up]]"
+            yield "follow_up", f'"{name}" is no follow-up band of this review; they are {known}'
+
+
+def _comparisons(given: Any, outcomes: Collection[str], notes: _Notes) -> tuple[Comparison, ...]:
+    rows = _each(given, _COMPARISON, ("comparisons",), notes)
+    for n, row in enumerate(rows):
+        for name in row["outcomes"] or ():
+            if name not in outcomes:
+                what = f'"{name}" is no outcome of this review; they are {", ".join(outcomes)}'
+                notes.append((("comparisons", n, "outcomes"), what))
+    return tuple(Comparison(**row) for row in rows)
+
+
+def _follow_up(given: Any, notes: _Notes) -> tuple[FollowUp, ...]:
+    rows = _each(given, _FOLLOW_UP, ("follow_up",), notes)
+    for n, row in enumerate(rows):
+        start, end = row["start"], row["end"]
+        if start is not None and end is not None and end <= start:
+            notes.append((("follow_up", n, "end"), f"must be after start ({start:g} months); this is {end:g}"))
+    return tuple(FollowUp(**row) for row in rows)
 
 
 def _searches(given: Any, sources: Collection[str], notes: _Notes) -> tuple[Search, ...]:

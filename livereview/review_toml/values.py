@@ -87,6 +87,12 @@ def positive(value: Any) -> float:
     return float(value)
 
 
+def amount(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise Wrong(f"must be a number, 0 or more, without quotes; this is {_shown(value)}")
+    return float(value)
+
+
 def share(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0.5 <= value < 1:
         raise Wrong(f"must be a number from 0.5 to below 1, such as 0.95; this is {_shown(value)}")

@@ -105,6 +105,38 @@ def signed_by(con: Connection, review: str, content_hash: str) -> str | None:
     return rows[0][0] if rows else None
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A lead let the review be public: who, and when."""
+
+    author: str
+    made: datetime
+
+
+def open_to_public(con: Connection, id: str, review: str, author: str, note: str | None, now: datetime) -> bool:
+    """Write that a lead opened the review; False if this very act is known already."""
+    rows = con.execute(
+        """INSERT INTO opening (id, review, author, note, made) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO NOTHING RETURNING id""",
+        [id, review, author, note, now],
+    ).fetchall()
+    return bool(rows)
+
+
+def opening(con: Connection, review: str) -> Opening | None:
+    """Who opened the review first; None while nobody has."""
+    rows = con.execute("SELECT author, made FROM opening WHERE review = ? ORDER BY seq LIMIT 1", [review]).fetchall()
+    return Opening(*rows[0]) if rows else None
+
+
+def signatures(con: Connection, review: str) -> dict[str, str]:
+    """Who signed what: the first author by hash of the content."""
+    rows = con.execute(
+        "SELECT content_hash, arg_min(author, seq) FROM sign_off WHERE review = ? GROUP BY content_hash", [review]
+    ).fetchall()
+    return dict(rows)
+
+
 def last_problem(con: Connection, review: str) -> str | None:
     """Why the last build failed; None if it did not."""
     row = one_row(con, "SELECT problem FROM built WHERE review = ? ORDER BY seq DESC LIMIT 1", [review])
@@ -131,6 +163,7 @@ def latest(con: Connection, review: str) -> datetime | None:
             UNION ALL SELECT o.made FROM retirement_outcome o JOIN retirement_proposal p ON p.id = o.proposal
                 WHERE p.review = $review AND o.carried
             UNION ALL SELECT made FROM withdrawal WHERE review = $review
+            UNION ALL SELECT made FROM opening WHERE review = $review
             UNION ALL SELECT made FROM sign_off WHERE review = $review)""",
         {"review": review},
     )

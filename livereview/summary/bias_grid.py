@@ -125,6 +125,10 @@ def _words(value: str | None) -> str:
 def _signs(studies: Sequence[Judged]) -> Signs:
     """Shape and sign of each judgement in use, best first; judgements of a tool not known here are numbered."""
     used = {judgement for one in studies for judgement in (*dict(one.domains).values(), one.overall)}
+    for _, block in _blocks(studies):
+        domains = set(_domains(block))
+        if any(domains - set(dict(one.domains)) for one in block):
+            used.add(None)  # a study that gives only its overall judgement stands beside one that gives domains
     others = sorted(judgement for judgement in used if judgement is not None and judgement not in SIGNS)
     known: dict[str | None, tuple[str, str]] = {one: SIGNS[one] for one in SIGNS if one in used}
     known.update({one: (_TAB, str(n)) for n, one in enumerate(others, start=1)})

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
+from livereview.evidence.weigh import MAIN
 from livereview.summary import search_report, words
 
 Summary = Mapping[str, Any]
@@ -254,31 +255,40 @@ def _prepared(summary: Summary) -> str:
     return f"{ways.total()} of {len(results)} results are worked out from other figures, the rest is as reported{told}"
 
 
-def _of_outcomes(tell: Callable[[Mapping[str, Any]], str]) -> Answer:
-    return lambda summary: "\n".join(f"{one['label']}: {tell(one)}" for one in summary["outcomes"])
+def _of_findings(tell: Callable[[Mapping[str, Any]], str]) -> Answer:
+    return lambda summary: "\n".join(f"{_name(one)}: {tell(one)}" for one in summary["findings"])
 
 
-def _pooled(outcome: Mapping[str, Any]) -> str:
-    found, sign = outcome["estimate"], outcome["sign_test"]
-    told = f"{found['display']}, k = {found['k']}" if found else f"not pooled ({outcome['estimate_reason']})"
-    return told if sign["p"] is None else f"{told}; sign test p = {words.number(sign['p'])}"
+def _name(finding: Mapping[str, Any]) -> str:
+    """The outcome, with its comparison where the protocol names some."""
+    if finding["comparison"] == MAIN:
+        return str(finding["outcome_label"])
+    return f"{finding['outcome_label']} ({finding['comparison_label']})"
+
+
+def _pooled(finding: Mapping[str, Any]) -> str:
+    estimate, sign_p = finding["estimate"], finding["votes"]["sign_p"]
+    told = "not pooled"
+    if estimate:
+        told = f"{finding['estimate_display']}, {estimate['model']}, k = {estimate['studies']}"
+    return told if sign_p is None else f"{told}; sign test p = {words.number(sign_p)}"
 
 
 def _spread(summary: Summary) -> str:
-    pooled = [one for one in summary["outcomes"] if one["estimate"] and one["estimate"]["i2"] is not None]
-    told = (f"{one['label']}: τ² {one['estimate']['tau2']:.3g}, I² {one['estimate']['i2']:.0f}%" for one in pooled)
+    pooled = [one for one in summary["findings"] if one["estimate"] and one["estimate"]["i2"] is not None]
+    told = (f"{_name(one)}: τ² {one['estimate']['tau2']:.3g}, I² {one['estimate']['i2']:.0f}%" for one in pooled)
     return "; ".join(told)
 
 
 def _certainty(summary: Summary) -> str | Lacking:
-    found = [one for one in summary["outcomes"] if one["studies"]]
-    if waiting := [one["label"] for one in found if not one["certainty"]["level"]]:
+    found = [one for one in summary["findings"] if one["studies"]]
+    if waiting := [_name(one) for one in found if not one["certainty"]]:
         return Lacking(f"let a lead rate the certainty of {'; '.join(waiting)}")
-    return "\n".join(f"{one['label']}: {_level(one['certainty'])}" for one in found) or NO_STUDY
+    return "\n".join(f"{_name(one)}: {_level(one['certainty'])}" for one in found) or NO_STUDY
 
 
 def _level(certainty: Mapping[str, Any]) -> str:
-    return "; ".join((certainty["level"].replace("_", " "), *(one["text"] for one in certainty["reasons"])))
+    return "; ".join((certainty["level"].replace("_", " "), *certainty["reasons"]))
 
 
 def _said(*under: str) -> Answer:
@@ -330,11 +340,15 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("7", "each search in full", _strategies),
         ("8", "how many people decide on each report, and with which tools", _selection),
         ("9", "how data are collected", _collection),
-        ("10.a", "the outcomes that data are sought for", _of_outcomes(lambda one: f"better is {one['better']}")),
+        ("10.a", "the outcomes that data are sought for", _of_findings(lambda one: f"better is {one['better']}")),
         ("10.b", "which other data are sought", _variables),
         ("11", "how risk of bias is judged", Told("risk-of-bias", _tools)),
         ("12", "the measure of each outcome", _measures),
-        ("13.a", "which studies are in each synthesis", _of_outcomes(lambda one: f"{one['k']} with a result")),
+        (
+            "13.a",
+            "which studies are in each synthesis",
+            _of_findings(lambda one: f"{len(one['studies'])} with a result"),
+        ),
         ("13.b", "how figures are prepared for the synthesis", _prepared),
         ("13.c", "how results are shown", lambda _: "Tables; pictures with their numbers"),
         ("13.d", "how results are put together", _rules),
@@ -347,8 +361,8 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("17", "what each study is", _of_studies("extracted", "extract", _characteristics)),
         ("18", "risk of bias in each study", _of_studies("risk_of_bias", "judge", itemgetter("risk_of_bias_display"))),
         ("19", "the results of each study", _of_studies("extracted", "extract", _results)),
-        ("20.a", "what each synthesis rests on and finds", _of_outcomes(lambda one: one["wording"])),
-        ("20.b", "each pooled result with its interval", _of_outcomes(_pooled)),
+        ("20.a", "what each synthesis rests on and finds", _of_findings(lambda one: one["wording"])),
+        ("20.b", "each pooled result with its interval", _of_findings(_pooled)),
         ("20.c", "how results differ between studies", Told("heterogeneity-results", _spread)),
         ("20.d", "the sensitivity analyses", Told("sensitivity-results")),
         ("21", "what was found of missing results", Told("reporting-bias-results")),

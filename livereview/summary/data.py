@@ -15,31 +15,49 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from livereview import messages
-from livereview.evidence import certainty, claims, pooling, synthesis
+from livereview.evidence import certainty, claims, finding_changes, grade, orientation, sign_off, wording
+from livereview.evidence import weigh as weigh_
 from livereview.evidence.certainty import Rating
-from livereview.evidence.claims import Change, Claim
+from livereview.evidence.claims import Claim
+from livereview.evidence.finding import Finding
+from livereview.evidence.finding_changes import FindingChange
 from livereview.evidence.forms import Extraction, Result
-from livereview.evidence.synthesis import Synthesis
+from livereview.evidence.sign_off import Shown
 from livereview.messages import say
 from livereview.review import EMMIE, Review, Statement
 from livereview.summary import debt, flow_diagram, retired, words
 from livereview.summary.snapshot import Published, Report, SearchFact, Snapshot, Stop, Study
 
-SCHEMA_VERSION = "1.1.0"
-NOT_RATED = "certainty has not been rated"
-OUTDATED = "certainty was rated before the studies changed, and waits to be rated again"
-Pooled = tuple[pooling.Estimate | None, str | None]
+SCHEMA_VERSION = "2.0.0"
+RULES_VERSION = f"findings-{claims.VERSION}"
+"""By which rules a version was made: only the same ones can make its bytes again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a Snapshot's studies say: one synthesis an outcome, the claims made from them, and by outcome id the pooled
-    effect or why there is none, and the rating that holds."""
+    """What a Snapshot's studies say.
 
-    found: tuple[Synthesis, ...]
+    now     the findings as the evidence has them
+    shown   the findings as the version shows them, and what waits for a name
+    claims  the sentences that are made from those shown
+    """
+
+    now: tuple[Finding, ...]
+    shown: Shown
     claims: tuple[Claim, ...]
-    pooled: Mapping[str, Pooled]
-    ratings: Mapping[str, Rating]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """As the version shows them."""
+        return self.shown.findings
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What kind of change a version is: "first", or one of finding_changes.KINDS; and each finding's own."""
+
+    kind: str
+    changes: tuple[FindingChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,32 +72,64 @@ class Edition:
 
 
 def weigh(snapshot: Snapshot) -> Evidence:
-    """The synthesis and the claims of a Snapshot, in the language of the review."""
+    """The findings and the claims of a Snapshot, in the language of the review."""
     with messages.language(snapshot.review.language):
         return _weigh(snapshot)
 
 
 def _weigh(snapshot: Snapshot) -> Evidence:
     forms = [study.extraction for study in snapshot.studies if study.extraction]
-    found = tuple(synthesis.synthesise(outcome, forms) for outcome in snapshot.review.outcomes)
-    pooled = {outcome.id: pooling.estimate(outcome, forms) for outcome in snapshot.review.outcomes}
-    rated = {rating.subject: rating for rating in snapshot.ratings if rating.kind == "grade"}
-    ratings = {
-        one.outcome.id: rated[one.outcome.id]
-        for one in found
-        if certainty.holds(rated.get(one.outcome.id), [study.study for study in one.studies])
-    }
-    return Evidence(found, claims.claims(snapshot.review, found, forms, ratings), pooled, ratings)
+    found = weigh_.findings(snapshot.review, forms, _waiting(snapshot))
+    ratings = {rating.subject: rating for rating in snapshot.ratings if rating.kind == "grade"}
+    now = tuple(grade.rated(finding, _rating(ratings, finding)) for finding in found)
+    shown = sign_off.shown(
+        previous(snapshot),
+        now,
+        signed=snapshot.signed,
+        sign_off=snapshot.review.living.sign_off,
+        arrived={study: made for study, (_, _, made) in snapshot.extracted.items()},
+    )
+    return Evidence(now, shown, claims.claims(snapshot.review, shown.findings, forms))
+
+
+def _waiting(snapshot: Snapshot) -> int:
+    """Records and reports that nobody has finished assessing."""
+    flow = snapshot.flow
+    return flow.awaiting_screening + flow.in_screening + flow.awaiting_full_text + flow.awaiting_extraction
+
+
+def _rating(ratings: Mapping[str, Rating], finding: Finding) -> Rating | None:
+    """The last rating of a finding; those made before comparisons were named have the outcome's id."""
+    return ratings.get(finding.id) or ratings.get(finding.outcome)
+
+
+def previous(snapshot: Snapshot) -> tuple[Finding, ...] | None:
+    """The findings of the version before; None where there is none, or it was made by other rules."""
+    if not snapshot.history:
+        return None
+    told = json.loads(snapshot.history[-1].summary).get("findings")
+    if told is None:
+        return None
+    known = Finding.model_fields
+    return tuple(Finding.model_validate({key: row[key] for key in known if key in row}) for row in told)
+
+
+def by_other_rules(snapshot: Snapshot) -> bool:
+    """Whether the version before was made by rules that this service no longer has."""
+    return bool(snapshot.history) and previous(snapshot) is None
 
 
 def compare(snapshot: Snapshot, evidence: Evidence) -> Change:
-    """The change against the version before; at least "detail" where its content differs at all."""
+    """The change against the version before; at least "figures_updated" where its content differs at all."""
     if not snapshot.history:
-        return claims.change_class(None, evidence.claims)
-    before = snapshot.history[-1]
-    change = claims.change_class(json.loads(before.summary)["claims"], evidence.claims)
-    same = before.content_hash == content_hash(snapshot, evidence)
-    return Change("detail", change.reasons) if change.kind == "none" and not same else change
+        return Change("first")
+    kind = finding_changes.most_serious(evidence.shown.changes)
+    if by_other_rules(snapshot):
+        kind = "now_shows"
+    same = snapshot.history[-1].content_hash == content_hash(snapshot, evidence)
+    if kind == "none" and not same:
+        kind = "figures_updated"
+    return Change(kind, evidence.shown.changes)
 
 
 def content_hash(snapshot: Snapshot, evidence: Evidence) -> str:
@@ -87,11 +137,20 @@ def content_hash(snapshot: Snapshot, evidence: Evidence) -> str:
     content = {
         "schema": SCHEMA_VERSION,
         "review": _protocol(snapshot.review),
-        "studies": [_study(study) for study in snapshot.studies],
+        "studies": [_study(snapshot.review, study) for study in snapshot.studies],
         "awaiting": sorted(report.report_id for report in snapshot.awaiting),
-        "claims": [claims.to_json(claim) for claim in evidence.claims],
+        "findings": [_content(finding) for finding in evidence.findings],
+        "emmie": [claims.to_json(claim) for claim in evidence.claims if claim.rule == "emmie"],
     }
     return hashlib.sha256(dump(content)).hexdigest()
+
+
+def _content(finding: Finding) -> dict[str, Any]:
+    """A finding without what is work in progress: how many records wait, and so whether none is known yet."""
+    plain = finding.model_dump(mode="json", exclude={"waiting"})
+    if finding.state in ("no_studies", "not_yet_assessed"):
+        plain |= {"state": "no_studies", "why": ""}
+    return plain
 
 
 def dump(data: object, indent: int | None = None) -> bytes:
@@ -123,13 +182,10 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
         "as_of_display": words.day(snapshot.moment),
         "status": status(snapshot),
         "answer": claims.to_json(texts["answer"]),
-        "caveat": say(claims.CAVEAT),
+        "caveat": say(wording.CAVEAT) if wording.evidence_lacks(evidence.findings) else "",
+        "evidence_lacks": wording.evidence_lacks(evidence.findings),
         "claims": [claims.to_json(claim) for claim in evidence.claims],
-        "outcomes": [
-            _outcome(found, texts[f"outcome:{found.outcome.id}"], evidence.pooled[found.outcome.id])
-            | {"certainty": _certainty(snapshot, evidence, found)}
-            for found in evidence.found
-        ],
+        "findings": [_finding(finding) for finding in evidence.findings],
         "emmie": [_dimension(snapshot, name, texts[f"emmie:{name}"]) for name in EMMIE if snapshot.review.emmie],
         "statements": [_statement(snapshot, statement) for statement in snapshot.review.statements],
         "changed": _changed(snapshot, edition.change),
@@ -138,7 +194,7 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
         "stop": _stop(snapshot.stop),
         "debt": debt.counts(snapshot),
         "debt_since": debt.since(snapshot),
-        "studies": [_study(study) for study in snapshot.studies],
+        "studies": [_study(snapshot.review, study) for study in snapshot.studies],
         "awaiting": [_report(report) for report in snapshot.awaiting],
         "excluded": [{**_report(report), "reason": report.reason} for report in snapshot.excluded],
         "rules": _rules(),
@@ -148,7 +204,8 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
 def _version(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[str, Any]:
     return {
         **_entry(edition.number, edition.date, edition.change.kind, edition.trigger, edition.signed_by),
-        "conclusion_changed": edition.change.kind in claims.CONCLUSION_CHANGED,
+        "conclusion_changed": edition.change.kind in finding_changes.MEANING_CHANGED,
+        "rules": RULES_VERSION,
         "predecessor": snapshot.history[-1].number if snapshot.history else None,
         "content_hash": content_hash(snapshot, evidence),
     }
@@ -240,66 +297,30 @@ def _alert(fact: SearchFact) -> str | None:
     return None
 
 
-def _outcome(found: Synthesis, claim: Claim, pooled: Pooled) -> dict[str, Any]:
-    """One row of the summary of findings, but for its certainty."""
-    k = len(found.studies)
-    estimate, reason = pooled
+def _finding(finding: Finding) -> dict[str, Any]:
+    """A finding with what is said of it, for pages and for sites that print it."""
+    told = wording.words(finding)
+    estimate = finding.estimate
     return {
-        **asdict(found.outcome),
-        "state": found.state,
-        "state_display": say(words.STATES[found.state]),
-        "reason": found.reason,
-        "method": synthesis.RULE,
-        "k": k,
-        "results": found.results,
-        "participants": found.people[0],
-        "participants_reason": found.people[1],
-        "direction": found.leading,
-        "estimate": _estimate(estimate) if estimate else None,
-        "estimate_reason": reason if k else "no studies",
-        "sign_test": asdict(found.sign_test),
-        "wording": claim.text,
-        "claim": claim.id,
-        "studies": [
-            {**asdict(study), "counts": dict(study.counts), "results": study.results} for study in found.studies
-        ],
+        **finding.model_dump(mode="json"),
+        "claim": claims.claim_id(finding),
+        "state_display": say(words.STATES[finding.state]),
+        "headline": told.headline,
+        "size_display": told.size,
+        "evidence_display": told.evidence,
+        "certainty_display": told.certainty,
+        "wording": told.text,
+        "estimate_display": wording.interval(estimate) if estimate else None,
+        "absolute_display": wording.absolute_in_words(estimate.absolute) if estimate and estimate.absolute else None,
+        "weighing_display": wording.weighing(finding, _since(finding)),
     }
 
 
-def _certainty(snapshot: Snapshot, evidence: Evidence, found: Synthesis) -> dict[str, Any]:
-    """How sure the finding is, with a reason for each step; null with why where nobody has said so of these studies."""
-    rating = evidence.ratings.get(found.outcome.id)
-    if rating:
-        told = [{**asdict(one), "text": f"{one.domain.replace('_', ' ')}: {one.why}"} for one in rating.reasons]
-        of = len(certainty.LEVELS)
-        place = certainty.LEVELS.index(rating.level) + 1
-        return {"level": rating.level, "start": rating.start, "of": of, "place": place, "reasons": told}
-    older = any(one.kind == "grade" and one.subject == found.outcome.id for one in snapshot.ratings)
-    why = OUTDATED if older else NOT_RATED
-    return {"level": None, "reasons": [why if found.studies else "no studies"]}
-
-
-def _estimate(found: pooling.Estimate) -> dict[str, Any]:
-    """The pooled effect with its method; intervals of 95%. Display strings stand beside the unrounded numbers."""
-    between = words.between(words.size(found.ci_low), words.size(found.ci_high))
-    new = (
-        words.between(words.size(found.pi_low), words.size(found.pi_high))
-        if found.pi_low is not None and found.pi_high is not None
-        else None
-    )
-    return {
-        **asdict(found),
-        "k": len(found.parts),
-        "method": f"{pooling.METHOD}, {pooling.TEST}",
-        "pi_method": "t with k - 2 degrees of freedom" if new else None,
-        "pi_reason": None if new else "fewer than three studies",
-        "display": say(
-            "{size} (95% interval {between})", size=f"{found.measure} {words.size(found.value)}", between=between
-        ),
-        "pi_display": new,
-        "rule": pooling.RULE,
-        "version": pooling.RULE_VERSION,
-    }
+def _since(finding: Finding) -> str | None:
+    """The day on which the evidence that is being weighed came, in words."""
+    if finding.weighing is None or finding.weighing.since is None:
+        return None
+    return words.day(datetime.fromisoformat(f"{finding.weighing.since}T12:00:00+00:00"))
 
 
 def _dimension(snapshot: Snapshot, name: str, claim: Claim) -> dict[str, Any]:
@@ -338,10 +359,14 @@ def _changed(snapshot: Snapshot, change: Change) -> dict[str, Any]:
     return {
         "class": change.kind,
         "display": say(words.CHANGES[change.kind]),
-        "reasons": [{"claim": claim, "class": kind, "why": why} for claim, kind, why in change.reasons],
+        "findings": [_finding_change(one) for one in change.changes],
         "studies_added": sorted(now - before) if snapshot.history else [],
         "studies_removed": sorted(before - now),
     }
+
+
+def _finding_change(change: FindingChange) -> dict[str, Any]:
+    return {**asdict(change), "display": say(words.KINDS[change.kind])}
 
 
 def _stop(stop: Stop | None) -> dict[str, Any] | None:
@@ -353,27 +378,34 @@ def _stop(stop: Stop | None) -> dict[str, Any] | None:
     return {**plain, **told, "display": words.stop(told)}
 
 
-def _study(study: Study) -> dict[str, Any]:
+def _study(review: Review, study: Study) -> dict[str, Any]:
     form = study.extraction
     return {
         "id": study.study_id,
         "label": study.label,
         "extracted": form is not None,
-        **(_facts(form) if form else {}),
+        **(_facts(review, form) if form else {}),
         "reports": [_report(report) for report in study.reports],
     }
 
 
-def _facts(form: Extraction) -> dict[str, Any]:
+def _facts(review: Review, form: Extraction) -> dict[str, Any]:
     """An extraction without the extractor's notes, which are for colleagues."""
     plain = {key: value for key, value in asdict(form).items() if key not in ("study", "label", "reports")}
     plain["risk_of_bias_display"] = say(words.RISK_OF_BIAS[form.risk_of_bias])
-    return plain | {"results": [_result(result) for result in form.results], "findings": list(plain["findings"])}
+    results = [_result(review, result) for result in form.results]
+    return plain | {"results": results, "findings": list(plain["findings"])}
 
 
-def _result(result: Result) -> dict[str, Any]:
+def _result(review: Review, result: Result) -> dict[str, Any]:
     plain: Mapping[str, Any] = asdict(result)
-    display = {"direction_display": say(words.DIRECTIONS[result.direction]), "display": words.effect(result)}
+    direction = orientation.direction_in(review, result)
+    display = {
+        "direction": direction,
+        "direction_display": say(words.DIRECTIONS[direction]),
+        "direction_as_words": result.effect is None,
+        "display": words.effect(result),
+    }
     return {key: value for key, value in plain.items() if key != "note"} | display
 
 
@@ -393,7 +425,6 @@ def _report(report: Report) -> dict[str, Any]:
 
 def _rules() -> Iterable[dict[str, str]]:
     return [
-        {"id": pooling.RULE, "version": pooling.RULE_VERSION, "text": say(pooling.RULE_TEXT)},
-        {"id": synthesis.RULE, "version": synthesis.RULE_VERSION, "text": say(synthesis.RULE_TEXT)},
-        {"id": "change-class", "version": claims.CHANGE_RULE_VERSION, "text": say(claims.CHANGE_RULE_TEXT)},
+        {"id": weigh_.RULE, "version": claims.VERSION, "text": say(claims.RULE_TEXT)},
+        {"id": "change-class", "version": finding_changes.RULE_VERSION, "text": say(finding_changes.RULE_TEXT)},
     ]

@@ -13,6 +13,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from livereview.evidence.finding_changes import FORMER_CLASS
 from livereview.summary import tombstone, words
 from livereview.summary.snapshot import Withdrawal
 from livereview.summary.words import tidy
@@ -75,11 +76,19 @@ def _version(summary: dict[str, Any], home: str, act: Withdrawal | None) -> Entr
         date=version["date"],
         updated=version["date"],
         address=f"{home}v/{version['number']}/",
-        tags=((version["change"], version["change_display"]), *changed),
-        short=f"{tidy(summary['answer']['text'])} {summary['caveat']}",
+        tags=((version["change"], version["change_display"]), *_former(version), *changed),
+        short=f"{tidy(summary['answer']['text'])} {summary['caveat']}".strip(),
         long=tidy(_text(summary)),
     )
     return _crossed_out(entry, version["number"], act) if act else entry
+
+
+def _former(version: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The category that the rules before 2.0 would have given, kept as an alias until December 2027."""
+    former = FORMER_CLASS.get(version["change"])
+    if former is None or former == version["change"]:
+        return ()
+    return ((former, former.capitalize()),)
 
 
 def _crossed_out(entry: Entry, number: int, act: Withdrawal) -> Entry:
@@ -168,4 +177,9 @@ def _text(summary: dict[str, Any]) -> str:
     """What made the version, and what the review said with it."""
     added = ", ".join(summary["changed"]["studies_added"])
     new = f" New studies: {added}." if added else ""
-    return f"Cause: {summary['version']['trigger']}.{new} {summary['answer']['text']} {summary['caveat']}"
+    changed = " ".join(
+        f"{change['label']}: {change['display']} ({change['text']})."
+        for change in summary["changed"].get("findings", ())
+    )
+    parts = (f"Cause: {summary['version']['trigger']}.{new}", changed, summary["answer"]["text"], summary["caveat"])
+    return " ".join(part for part in parts if part)

@@ -7,7 +7,7 @@ from textwrap import wrap
 
 from markupsafe import Markup
 
-from livereview.evidence.synthesis import StudyDirection, Synthesis
+from livereview.evidence.finding import Finding, StudyEffect
 from livereview.summary.snapshot import Study
 from livereview.summary.words import DIRECTIONS, RISK_OF_BIAS, tidy
 
@@ -27,7 +27,6 @@ _SHAPES = {  # up and filled, down and hollow, both, flat, open: told apart with
     "favours_comparison": Markup(
         '<path d="M{x} {y}m0 8l9 -15h-18z" fill="none" stroke="currentColor" stroke-width="1.8"/>'
     ),
-    "mixed": Markup('<path d="M{x} {y}m-12 0l9 -7v14zm24 0l-9 -7v14z"/>'),
     "no_difference": Markup('<path d="M{x} {y}m-9 -3h18m-18 6h18" stroke="currentColor" stroke-width="2.2"/>'),
     "unclear": Markup('<circle cx="{x}" cy="{y}" r="3" fill="none" stroke="currentColor" stroke-width="1.8"/>'),
 }
@@ -48,12 +47,12 @@ def _year(study: Study) -> int | None:
     return study.extraction.year if study.extraction else None
 
 
-def effect_direction(found: Sequence[Synthesis], studies: Sequence[Study]) -> Markup:
-    """Studies down, outcomes across; a shape for the direction and under it the number of results it sums up."""
-    cells = {(s.outcome.id, part.study): part for s in found for part in s.studies}
+def effect_direction(found: Sequence[Finding], studies: Sequence[Study]) -> Markup:
+    """Studies down, findings across; a shape for the direction, hollow where the interval holds no difference."""
+    cells = {(finding.id, part.study): (finding, part) for finding in found for part in finding.studies}
     width = NAMES + COLUMN * len(found)
-    head = [_heading(synthesis, column) for column, synthesis in enumerate(found)]
-    top = 16 + 15 * max((len(_lines(s.outcome.label)) for s in found), default=1)
+    head = [_heading(finding, column) for column, finding in enumerate(found)]
+    top = 16 + 15 * max((len(_lines(finding.outcome_label)) for finding in found), default=1)
     body = [_row(study, found, cells, top + ROW * index, width) for index, study in enumerate(studies)]
     bottom = top + ROW * len(studies)
     parts = Markup("").join([*head, *body, _key(bottom + 24)])
@@ -64,14 +63,18 @@ def _lines(label: str) -> list[str]:
     return wrap(tidy(label), 15)[:4] or [""]
 
 
-def _heading(found: Synthesis, column: int) -> Markup:
+def _heading(found: Finding, column: int) -> Markup:
     x = NAMES + COLUMN * column + COLUMN // 2
-    lines = enumerate(_lines(found.outcome.label))
+    lines = enumerate(_lines(found.outcome_label))
     return Markup("").join(_LABEL.format(x=x, y=14 + 15 * n, more=_MIDDLE, text=line) for n, line in lines)
 
 
 def _row(
-    study: Study, found: Sequence[Synthesis], cells: dict[tuple[str, str], StudyDirection], y: int, width: int
+    study: Study,
+    found: Sequence[Finding],
+    cells: dict[tuple[str, str], tuple[Finding, StudyEffect]],
+    y: int,
+    width: int,
 ) -> Markup:
     bias = RISK_OF_BIAS.get(study.extraction.risk_of_bias if study.extraction else None, "")
     parts = [
@@ -79,13 +82,20 @@ def _row(
         _LABEL.format(x=0, y=y + 15, more="", text=_short(study.label)),
         _LABEL.format(x=0, y=y + 28, more=_QUIET, text=f"risk of bias: {bias}"),
     ]
-    for column, synthesis in enumerate(found):
-        cell = cells.get((synthesis.outcome.id, study.study_id))
+    for column, finding in enumerate(found):
+        cell = cells.get((finding.id, study.study_id))
         if cell:
             x = NAMES + COLUMN * column + COLUMN // 2
-            parts.append(_SHAPES[cell.direction].format(x=x - 10, y=y + 17))
-            parts.append(_LABEL.format(x=x + 9, y=y + 24, more=_QUIET, text=cell.results))
+            parts.append(_SHAPES[direction(*cell)].format(x=x, y=y + 17))
     return Markup("").join(parts)
+
+
+def direction(finding: Finding, part: StudyEffect) -> str:
+    """One of words.DIRECTIONS: the side to which a study's estimate leans, as good or bad for people."""
+    if part.leans is None:
+        return "unclear" if part.as_words else "no_difference"
+    good = (part.leans == "more") == (finding.better == "higher")
+    return "favours_intervention" if good else "favours_comparison"
 
 
 def _short(text: str) -> str:
@@ -102,9 +112,9 @@ def _key(y: int) -> Markup:
     return Markup("").join(parts)
 
 
-def _description(found: Sequence[Synthesis], studies: Sequence[Study]) -> str:
+def _description(found: Sequence[Finding], studies: Sequence[Study]) -> str:
     return (
         f"{len(studies)} studies in rows, ordered by risk of bias, against {len(found)} outcomes in columns. "
-        "The shape is the direction of effect, the small number how many results it sums up. "
+        "The shape is the direction of the effect that the study gives. "
         "The table below the plot has the same content."
     )

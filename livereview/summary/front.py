@@ -78,6 +78,15 @@ def _map(summary: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"area": area, "outcome": outcome, "studies": n} for (area, outcome), n in sorted(counts.items())]
 
 
+def _state(finding: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "comparison": finding["comparison_label"],
+        "outcome": finding["outcome_label"],
+        "state": finding["state_display"],
+        "headline": finding["headline"],
+    }
+
+
 def _listing(entry: Entry) -> dict[str, Any]:
     summary = json.loads(entry.summary)
     version = summary["version"]
@@ -96,9 +105,9 @@ def _listing(entry: Entry) -> dict[str, Any]:
         "as_of": summary["as_of"],
         "retirement": summary["review"]["living"]["retirement"],
         "retired": summary["status"].get("retirement"),
-        "states": [{"outcome": one["label"], "state": one["state_display"]} for one in summary["outcomes"]],
+        "states": [_state(finding) for finding in summary.get("findings", ())],
         "areas": {one["id"]: one["label"] for one in summary["review"]["taxonomy"]},
-        "outcomes": {one["id"]: one["label"] for one in summary["outcomes"]},
+        "outcomes": {one["id"]: one["label"] for one in summary["review"]["outcomes"]},
         "map": _map(summary),
         "page": f"{entry.review}/latest/",
         "data": f"{entry.review}/latest/summary.json",

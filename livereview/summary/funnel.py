@@ -7,12 +7,13 @@ below ten studies: Sterne and others, BMJ 2011;343:d4002, and Cochrane Handbook 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import exp, isfinite, log
 
 from markupsafe import Markup
 
 from livereview.errors import Refused
-from livereview.evidence.pooling import Part, Z
+from livereview.evidence.orientation import Z
 from livereview.summary.drawing import (
     BELOW,
     DOTTED,
@@ -31,6 +32,17 @@ from livereview.summary.drawing import (
     told,
 )
 from livereview.summary.words import number, size
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One study's effect with its 95% interval, on the outcome's own scale."""
+
+    label: str
+    effect: float
+    ci_low: float
+    ci_high: float
+
 
 FEW = 10
 WIDTH, LEFT, RIGHT, TOP, TALL = 640, 66, 16, 20, 320  # units
@@ -78,7 +90,7 @@ def _precise_first(parts: Sequence[Part], centre: float, null: float) -> list[tu
     if not isfinite(centre) or (null == 1 and centre <= 0):
         raise Refused(f"the centre of a funnel is the pooled effect, above 0 for a ratio; it was {centre}")
     found = [(part, _standard_error(part, null)) for part in parts]
-    return sorted(found, key=lambda one: (one[1], one[0].study))
+    return sorted(found, key=lambda one: (one[1], one[0].label))
 
 
 def _standard_error(part: Part, null: float) -> float:

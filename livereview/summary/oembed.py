@@ -23,8 +23,9 @@ _FRAME = Markup(
 
 def certainty(summary: Mapping[str, Any]) -> str:
     """ "Attendance: low; Wellbeing: very low", or that nothing is rated."""
-    rated = [one for one in summary["outcomes"] if one["certainty"]["level"]]
-    return "; ".join(f"{one['label']}: {one['certainty']['level'].replace('_', ' ')}" for one in rated) or "not rated"
+    rated = [finding for finding in summary["findings"] if finding["certainty"]]
+    told = (f"{one['outcome_label']}: {one['certainty']['level'].replace('_', ' ')}" for one in rated)
+    return "; ".join(told) or "not rated"
 
 
 def describe(summary: Mapping[str, Any], pinned: bool) -> dict[str, Any]:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from markupsafe import Markup
 
-from livereview.evidence import pooling
+from livereview.evidence import weigh
+from livereview.evidence.finding import Estimate, Finding
 from livereview.evidence.forms import Extraction
-from livereview.evidence.pooling import Estimate
-from livereview.evidence.synthesis import Synthesis
+from livereview.messages import say
 from livereview.summary import bias_grid, cumulative, figures, flow_diagram, forest, funnel, over_time
 from livereview.summary.bias_grid import Judged
 from livereview.summary.cumulative import Step
+from livereview.summary.funnel import Part
 from livereview.summary.over_time import Version
 from livereview.summary.snapshot import Published, Snapshot, Study
-from livereview.summary.words import day
+from livereview.summary.words import STATES, day
 
 FEW = 10  # studies below which a funnel plot misleads (Cochrane Handbook 13.3.5.4)
+LATEST_YEAR = 9999  # of a study without a year: it comes last
 Rows = Sequence[Sequence[object]]
 
 
@@ -48,14 +50,17 @@ class Picture:
         return self.short(limit) if self.short and len(self.rows) - 1 > limit else self.svg
 
 
-def pictures(snapshot: Snapshot, found: Sequence[Synthesis], pooled: Mapping[str, Estimate]) -> tuple[Picture, ...]:
+def pictures(snapshot: Snapshot, findings: Sequence[Finding]) -> tuple[Picture, ...]:
     """All pictures of a version."""
-    return tuple(_pictures(snapshot, found, pooled, figures.by_risk_of_bias(snapshot.studies)))
+    return tuple(_pictures(snapshot, findings, figures.by_risk_of_bias(snapshot.studies)))
 
 
-def _pictures(
-    snapshot: Snapshot, found: Sequence[Synthesis], pooled: Mapping[str, Estimate], studies: Sequence[Study]
-) -> Iterator[Picture]:
+def name_of(finding: Finding) -> str:
+    """What a finding's pictures and their files are named by: its outcome, with its comparison where it has a name."""
+    return finding.outcome if finding.comparison == weigh.MAIN else f"{finding.comparison}-{finding.outcome}"
+
+
+def _pictures(snapshot: Snapshot, found: Sequence[Finding], studies: Sequence[Study]) -> Iterator[Picture]:
     flow = [("box", "number", "unit"), *flow_diagram.rows(snapshot.flow)]
     yield Picture("prisma", None, flow_diagram.svg(snapshot.flow), flow)
     drawn = figures.effect_direction(found, studies)
@@ -65,66 +70,91 @@ def _pictures(
     if judged:
         yield Picture("risk-of-bias", None, _grid(judged), bias_grid.rows(judged), lambda n: _grid(judged[:n]))
     forms = [study.extraction for study in snapshot.studies if study.extraction]
-    for one in found:
-        if estimate := pooled.get(one.outcome.id):
-            yield from _sizes(one, estimate, forms)
-            yield from _published(snapshot, one, estimate)
+    for finding in found:
+        if finding.estimate is not None and finding.estimate.studies > 1:
+            yield from _sizes(snapshot, finding, finding.estimate, forms)
+            yield from _published(snapshot, finding, finding.estimate)
 
 
-def _sizes(one: Synthesis, estimate: Estimate, forms: Sequence[Extraction]) -> Iterator[Picture]:
-    """Pictures of an outcome that is pooled."""
-    key, label = one.outcome.id, one.outcome.label
-    parts = [(part.label, part.effect, part.ci_low, part.ci_high, part.weight) for part in estimate.parts]
-    last = ("Pooled", estimate.value, estimate.ci_low, estimate.ci_high, 100)
+def _sizes(snapshot: Snapshot, finding: Finding, estimate: Estimate, forms: Sequence[Extraction]) -> Iterator[Picture]:
+    """Pictures of a finding that is pooled."""
+    key, label = name_of(finding), finding.outcome_label
+    parts = [(part.label, part.value, part.low, part.high, part.weight) for part in forest.parts_of(finding)]
+    last = ("Pooled", estimate.value, estimate.low, estimate.high, 100)
     head = ("study", "effect", "ci_low", "ci_high", "weight_percent")
-    few = partial(forest.svg, key, label, estimate)
+    few = partial(forest.svg, key, label, finding)
     yield Picture("forest", key, few(), [head, *parts, last], few)
-    steps = [
-        Step(words, then.value, then.ci_low, then.ci_high, len(then.parts))
-        for words, then in pooling.cumulate(one.outcome, forms)
-    ]
+
+    steps = _steps(snapshot, finding, forms)
     if len(steps) > 1:
         drawn = cumulative.svg(key, label, steps, estimate.null)
         yield Picture("cumulative", key, drawn, cumulative.rows(steps))
-    if len(estimate.parts) >= FEW:
-        points = partial(funnel.svg, key, label, estimate.parts, estimate.value, estimate.null)
-        rows = funnel.rows(estimate.parts, estimate.value, estimate.null)
-        yield Picture("funnel", key, points(), rows, lambda _: points(named=False))
+    if len(parts) >= FEW:
+        dots = [Part(label, value or 0, low or 0, high or 0) for label, value, low, high, _ in parts]
+        points = partial(funnel.svg, key, label, dots, estimate.value, estimate.null)
+        yield Picture(
+            "funnel",
+            key,
+            points(),
+            funnel.rows(dots, estimate.value, estimate.null),
+            lambda _: points(named=False),
+        )
 
 
-def _published(snapshot: Snapshot, one: Synthesis, estimate: Estimate) -> Iterator[Picture]:
-    """The estimate as each version published it, this one last; nothing before the second version."""
-    if not snapshot.history:
-        return
-    told = [(old.number, old.date, _then(old, one.outcome.id)) for old in snapshot.history]
+def _steps(snapshot: Snapshot, finding: Finding, forms: Sequence[Extraction]) -> list[Step]:
+    """The estimate after each year that brought a study, oldest first; studies without a year come last."""
+    comparison = next(c for c in weigh.comparisons_of(snapshot.review) if c.id == finding.comparison)
+    outcome = next(o for o in snapshot.review.outcomes if o.id == finding.outcome)
+    steps: list[Step] = []
+    for year in sorted({form.year or LATEST_YEAR for form in forms}):
+        until = [form for form in forms if (form.year or LATEST_YEAR) <= year]
+        then = weigh.finding(snapshot.review, comparison, outcome, until).estimate
+        if then is None or (steps and then.studies <= steps[-1].k):
+            continue
+        words = "no year" if year == LATEST_YEAR else str(year)
+        steps.append(Step(words, then.value, then.low, then.high, then.studies))
+    return steps
+
+
+def _published(snapshot: Snapshot, finding: Finding, estimate: Estimate) -> Iterator[Picture]:
+    """The estimate as each version published it, this one last; each with its own state, not today's."""
     points = []
-    for number, date, then in told:
+    for old in snapshot.history:
+        state, then = _then(old, finding.id)
         value, low, high = then or (None, None, None)
-        points.append(Version(number, day(date) or "", value, low, high, one.state if then else "not pooled"))
-    now, number = day(snapshot.moment) or "", len(told) + 1
-    points.append(Version(number, now, estimate.value, estimate.ci_low, estimate.ci_high, one.state))
-    drawn = over_time.svg(one.outcome.id, one.outcome.label, points, estimate.null)
-    yield Picture("over-time", one.outcome.id, drawn, over_time.rows(points))
+        points.append(Version(old.number, day(old.date) or "", value, low, high, state))
+    if not points:
+        return
+    now, number = day(snapshot.moment) or "", snapshot.history[-1].number + 1
+    state = say(STATES[finding.state])
+    points.append(Version(number, now, estimate.value, estimate.low, estimate.high, state))
+    key = name_of(finding)
+    drawn = over_time.svg(key, finding.outcome_label, points, estimate.null)
+    yield Picture("over-time", key, drawn, over_time.rows(points))
 
 
-def _then(old: Published, outcome: str) -> tuple[float, float, float] | None:
-    """(value, low, high) that an earlier version published; None where it pooled nothing."""
-    found = next((row["estimate"] for row in json.loads(old.summary)["outcomes"] if row["id"] == outcome), None)
-    return (found["value"], found["ci_low"], found["ci_high"]) if found else None
+def _then(old: Published, finding: str) -> tuple[str, tuple[float, float, float] | None]:
+    """The state that an earlier version published, and (value, low, high); None where it gave no estimate."""
+    rows = json.loads(old.summary).get("findings", [])
+    row = next((row for row in rows if row["id"] == finding), None)
+    if row is None:
+        return "told by other rules", None
+    then = row["estimate"]
+    return row["state_display"], (then["value"], then["low"], then["high"]) if then else None
 
 
-def _directions(found: Sequence[Synthesis]) -> Rows:
+def _directions(found: Sequence[Finding]) -> Rows:
     """The content of the effect direction plot."""
-    head = ("study", "outcome", "direction", "results", "participants")
+    head = ("study", "comparison", "outcome", "direction", "participants")
     rows = [
-        (part.label, one.outcome.label, part.direction, part.results, part.participants)
-        for one in found
-        for part in one.studies
+        (part.label, finding.comparison_label, finding.outcome_label, figures.direction(finding, part), part.people)
+        for finding in found
+        for part in finding.studies
     ]
     return [head, *rows]
 
 
-def _few_directions(found: Sequence[Synthesis], studies: Sequence[Study], limit: int) -> Markup:
+def _few_directions(found: Sequence[Finding], studies: Sequence[Study], limit: int) -> Markup:
     return figures.effect_direction(found, studies[:limit])
 
 

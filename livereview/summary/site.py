@@ -14,8 +14,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from livereview import messages
-from livereview.evidence.synthesis import SIDES
+from livereview.evidence.finding import Finding
 from livereview.summary import (
     checklist,
     consultation,
@@ -168,7 +170,7 @@ def _files(made: Draft) -> dict[str, bytes]:
     titles = {one["id"]: one["title"] for study in summary["studies"] for one in study["reports"]}
     files = {
         "summary.json": made.text,
-        "summary.schema.json": template("summary.schema.json").render().encode(),
+        "summary.schema.json": _schema(),
         "status.json": data.dump(summary["status"], indent=1),
         "prisma.json": data.dump(summary["flow"], indent=1),
         "prisma-s.json": data.dump(report, indent=1),
@@ -178,6 +180,18 @@ def _files(made: Draft) -> dict[str, bytes]:
         "embed.js": template("embed.js").render().encode(),
     }
     return files | _citations(summary) | {"prov.json": crate.provenance(summary)}
+
+
+def _schema() -> bytes:
+    """The JSON Schema of summary.json: its findings are described where they are defined."""
+    schema = json.loads(template("summary.schema.json").render())
+    made = TypeAdapter(Finding).json_schema(ref_template="#/$defs/{model}")
+    schema["$defs"] = schema.get("$defs", {}) | made.pop("$defs", {})
+    shown = schema["properties"]["findings"]["items"]
+    made["properties"] |= shown["properties"]
+    made["required"] = [*made["required"], *shown["required"]]
+    schema["properties"]["findings"]["items"] = made
+    return data.dump(schema, indent=1)
 
 
 def _drawn(drawn: Sequence[Picture]) -> dict[str, bytes]:
@@ -209,8 +223,7 @@ def _citations(summary: dict[str, Any]) -> dict[str, bytes]:
 
 
 def _pictures(snapshot: Snapshot, evidence: Evidence) -> tuple[Picture, ...]:
-    pooled = {key: found for key, (found, _) in evidence.pooled.items() if found}
-    return pictures.pictures(snapshot, evidence.found, pooled)
+    return pictures.pictures(snapshot, evidence.findings)
 
 
 def _embed(summary: dict[str, Any], home: str) -> bytes:
@@ -223,25 +236,28 @@ def _embed(summary: dict[str, Any], home: str) -> bytes:
 def _page(made: Draft, drawn: Sequence[Picture], home: str, parquet: bool) -> bytes:
     summary, page = json.loads(made.text), b""
     for shown in SHOWN:
-        page = _page_of(made.snapshot, summary, drawn, home, shown, parquet)
+        page = _page_of(made, summary, drawn, home, shown, parquet)
         if len(page) <= WEIGHT:
             break
     return page
 
 
 def _page_of(
-    snapshot: Snapshot, summary: dict[str, Any], drawn: Sequence[Picture], home: str, shown: int, parquet: bool
+    made: Draft, summary: dict[str, Any], drawn: Sequence[Picture], home: str, shown: int, parquet: bool
 ) -> bytes:
+    snapshot, evidence = made.snapshot, made.evidence
     ordered = [study.study_id for study in figures.by_risk_of_bias(snapshot.studies)]
     page = template("index.html").render(
         s=summary,
         home=home,
         shown=shown,
-        sides=SIDES,
         words=words,
         ordered=ordered,
         studies={study["id"]: study for study in summary["studies"]},
-        labels={outcome["id"]: outcome["label"] for outcome in summary["outcomes"]},
+        labels={outcome["id"]: outcome["label"] for outcome in summary["review"]["outcomes"]},
+        names={finding.id: pictures.name_of(finding) for finding in evidence.findings},
+        direction=figures.direction,
+        findings=evidence.findings,
         areas={area["id"]: area["label"] for area in summary["review"]["taxonomy"]},
         pictures={picture.name: picture for picture in drawn},
         flow_rows=flow_diagram.rows(snapshot.flow),
@@ -261,7 +277,7 @@ def _linked_data(summary: dict[str, Any]) -> dict[str, Any]:
         "@type": "ScholarlyArticle",
         "name": review["title"],
         "author": [{"name": name} for name in review["authors"]],
-        "abstract": f"{summary['answer']['text']} {summary['caveat']}",
+        "abstract": f"{summary['answer']['text']} {summary['caveat']}".strip(),
         "version": str(version["number"]),
         "dateModified": version["date"],
         "license": review["licence"],

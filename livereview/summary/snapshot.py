@@ -141,12 +141,16 @@ class Traced:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A study with its reports and the extraction in force (None: still to be extracted)."""
+    """A study with its reports and the extraction in force (None: still to be extracted).
+
+    problem  why its extraction can't be used: it is left out and told, and spares the others
+    """
 
     study_id: str
     label: str
     reports: tuple[Report, ...]
     extraction: Extraction | None
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,3 +187,4 @@ class Snapshot:
     retirement: Retired | None = None  # the vote, where one has retired the review
     consultations: Consultations = field(default_factory=Consultations)  # no part of a version's content
     withdrawals: tuple[Withdrawal, ...] = ()  # oldest first; no part of a version's content either
+    signed: Mapping[str, str] = field(default_factory=dict)  # who signed which pending changes, by their hash

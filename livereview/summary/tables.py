@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from livereview.cells import csv_text
+from livereview.evidence import orientation
 from livereview.summary.snapshot import Report, Snapshot, Study
 from livereview.summary.words import link, tidy
 
@@ -20,11 +21,14 @@ STUDIES = (
     *("study", "label", "year", "design", "country", "population", "intervention", "comparator", "area"),
     *("participants", "risk_of_bias", "risk_of_bias_tool", "caution"),
 )
-RESULTS = ("outcome", "construct", "direction", "measure", "effect", "ci_low", "ci_high", "n", "timing")
+RESULTS = (
+    *("outcome", "construct", "direction", "measure", "effect", "ci_low", "ci_high", "n", "timing", "comparison"),
+    *("instrument", "higher_is_better", "subgroup", "arm", "control_arm", "time", "time_unit", "kind", "derivation"),
+)
 REPORT = ("title", "authors", "year", "published_in", "doi", "link")
 KINDS: Mapping[str, Kind] = {  # of columns that are no text
     **dict.fromkeys(("year", "participants", "n"), "integer"),
-    **dict.fromkeys(("effect", "ci_low", "ci_high"), "number"),
+    **dict.fromkeys(("effect", "ci_low", "ci_high", "time"), "number"),
 }
 
 
@@ -63,7 +67,16 @@ def _study(study: Study) -> list[Cell]:
 def _results(snapshot: Snapshot) -> Iterator[list[Cell]]:
     for study in snapshot.studies:
         for result in study.extraction.results if study.extraction else ():
-            yield [study.study_id, study.label, *(getattr(result, name) for name in RESULTS)]
+            told = {"direction": orientation.direction_in(snapshot.review, result)}
+            yield [study.study_id, study.label, *(told.get(name, _plain(getattr(result, name))) for name in RESULTS)]
+
+
+def _plain(value: Any) -> Cell:
+    """A field of a form as a cell: yes and no as words."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    known: Cell = value
+    return known
 
 
 def _table(name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:

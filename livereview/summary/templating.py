@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from livereview import messages
-from livereview.summary import data, words
+from livereview.summary import words
 
 
 def template(name: str) -> Template:
@@ -45,4 +45,4 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     finalize=_safe_text,
 )
-_ENVIRONMENT.globals.update(say=_say, many=_many, mark=messages.mark, words=words, outdated=data.OUTDATED)
+_ENVIRONMENT.globals.update(say=_say, many=_many, mark=messages.mark, words=words)

@@ -21,50 +21,49 @@ MONTHS = (
 )
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 STATES = {
+    "not_asked": mark("Not asked here"),
+    "not_yet_assessed": mark("Not yet assessed"),
     "no_studies": mark("No studies"),
-    "insufficient_evidence": mark("Too little evidence"),
-    "mixed": mark("Points both ways"),
-    "favours_intervention": mark("Points towards better results"),
-    "favours_comparison": mark("Points towards worse results"),
-    "no_important_effect": mark("No important difference"),
+    "too_little": mark("Too little evidence"),
+    "effect": mark("A difference"),
+    "little_or_no_difference": mark("Little or no difference"),
+    "disagree": mark("Studies disagree"),
 }
 DIRECTIONS = {
     "favours_intervention": mark("favours the intervention"),
     "favours_comparison": mark("favours the comparison"),
-    "mixed": mark("points both ways"),
     "no_difference": mark("no difference"),
     "unclear": mark("direction not clear"),
 }
 CHANGES = {
     "first": mark("First version"),
     "none": mark("Nothing changed"),
-    "detail": mark("Details changed, no conclusion did"),
-    "strengthened": mark("Conclusion changed: there is more evidence"),
-    "weakened": mark("Conclusion changed: the evidence is weaker"),
-    "reversed": mark("Conclusion changed: the evidence now points another way"),
-    "withdrawn": mark("Conclusion changed: evidence was withdrawn"),
-}
-WHAT_CHANGED = {
-    "none": mark("nothing changed"),
-    "detail": mark("details changed, no conclusion did"),
-    "strengthened": mark("there is more evidence"),
-    "weakened": mark("the evidence is weaker"),
-    "reversed": mark("the evidence now points another way"),
-    "withdrawn": mark("evidence was withdrawn"),
+    "figures_updated": mark("Figures were updated; what the review says stands"),
+    "left_out": mark("An outcome is no longer part of the review"),
+    "more_certain": mark("The review is more certain of a finding"),
+    "less_certain": mark("The review is less certain of a finding"),
+    "smaller": mark("A difference is smaller than before"),
+    "larger": mark("A difference is larger than before"),
+    "new_finding": mark("A new finding"),
+    "no_longer_supported": mark("A finding is no longer supported"),
+    "now_shows": mark("The evidence now shows something else"),
 }
 KINDS = {
-    "detail": mark("detail"),
-    "strengthened": mark("strengthened"),
-    "weakened": mark("weakened"),
-    "reversed": mark("reversed"),
-    "withdrawn": mark("withdrawn"),
+    "figures_updated": mark("figures updated"),
+    "left_out": mark("no longer part of the review"),
+    "more_certain": mark("more certain"),
+    "less_certain": mark("less certain"),
+    "smaller": mark("smaller"),
+    "larger": mark("larger"),
+    "new_finding": mark("new finding"),
+    "no_longer_supported": mark("no longer supported"),
+    "now_shows": mark("now shows"),
 }
 LEVELS = certainty.LEVEL_WORDS
 BETTER = {"lower": mark("lower is better"), "higher": mark("higher is better")}
 RULES = {
-    "random-effects": mark("Random effects"),
-    "direction-of-effect": mark("Direction of effect"),
-    "change-class": mark("Change class"),
+    "finding": mark("How a finding is made"),
+    "change-class": mark("How a change is classed"),
 }
 QUESTIONS = {
     "effect": mark("Does it work?"),
@@ -76,9 +75,11 @@ QUESTIONS = {
 RISK_OF_BIAS = {
     "low": mark("low"),
     "some_concerns": mark("some concerns"),
+    "moderate": mark("moderate"),
     "high": mark("high"),
     "serious": mark("serious"),
     "critical": mark("critical"),
+    "no_information": mark("no information"),
     None: mark("not judged"),
 }
 OUTCOMES_OF_A_SEARCH = {

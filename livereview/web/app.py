@@ -94,6 +94,7 @@ WAYS = (
     Way("GET", "/r/{review}/why/{record}", lead.why, rights.SEE_AS_LEAD),
     Way("POST", "/r/{review}/second-look", lead.again, rights.MANAGE),
     Way("POST", "/r/{review}/sign-off", lead.sign_off, rights.MANAGE),
+    Way("POST", "/r/{review}/open", lead.open_review, rights.MANAGE),
     Way("POST", "/r/{review}/withdraw", lead.withdraw, rights.MANAGE),
     Way("POST", "/r/{review}/reading", lead.reading, rights.MANAGE),
     Way("POST", "/r/{review}/tasks", lead.settle, rights.MANAGE),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -12,7 +14,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops
 from livereview.errors import Refused
-from livereview.evidence import certainty
+from livereview.evidence import certainty, wording
+from livereview.evidence.grade import Mismatch
 from livereview.store import evidence, records
 from livereview.store.open import Connection
 from livereview.web import acts, extraction_form, guard, pages
@@ -23,6 +26,11 @@ NEW = "new"  # a study that has no id yet
 
 def page(room: guard.Here) -> Response:
     """The studies, and the included reports that belong to none yet with where they may belong."""
+    return _page(room)
+
+
+def _page(room: Room, status: int = 200, unrated: Unrated | None = None) -> Response:
+    """The page; `unrated` is a rating that was not taken, shown again with what was typed."""
     review = room.review.id
     with room.desk.store.read() as con:
         waiting, singles = ops.evidence.suggestions(con, review), evidence.singles(con, review)
@@ -35,11 +43,15 @@ def page(room: guard.Here) -> Response:
             "waiting": waiting,
             "titles": titles,
             "studies": [_row(study, grouped, told, singles) for study in grouped],
+            "findings": [finding for finding in ops.evidence.rated_findings(con, room.review) if finding.studies],
             "ratings": {one.subject: one for one in evidence.ratings(con, review) if one.kind == "grade"},
+            "headline": wording.headline,
+            "size_of": wording.size,
+            "unrated": unrated,
             "down": certainty.DOWN,
             "up": certainty.UP,
         }
-    return pages.show("evidence.html", room, **values)
+    return pages.show("evidence.html", room, status, **values)
 
 
 def _row(study: str, grouped: dict[str, list[str]], told: dict[str, str], singles: dict[str, Any]) -> dict[str, Any]:
@@ -157,19 +169,46 @@ def without(room: guard.Here, study: str) -> Response:
 def rate(
     room: guard.Here,
     form: Annotated[str, Depends(guard.form_id)],
-    outcome: Annotated[str, Form()],
+    finding: Annotated[str, Form()],
     start: Annotated[str, Form()],
     domain: Annotated[list[str], Form()],
     step: Annotated[list[int], Form()],
     why: Annotated[list[str], Form()],
+    asked: Annotated[list[str] | None, Form()] = None,
+    answer: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
-    """Rate how sure the finding on an outcome is, by GRADE; a domain without a step is left out."""
+    """Rate how sure a finding is, by GRADE; a domain without a step is left out.
+
+    What does not fit the numbers comes back as questions, with everything that was typed.
+    """
     reasons = [
-        {"domain": one, "step": by, "why": words}
-        for one, by, words in zip(domain, step, why, strict=False)
+        {"domain": name, "step": by, "why": words}
+        for name, by, words in zip(domain, step, why, strict=False)
         if by or words.strip()
     ]
-    rating = {"kind": "grade", "outcome": outcome, "start": start, "reasons": reasons}
-    asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
-    ops.evidence.rate(room.desk.store, data=rating, **asked)
+    answers = dict(zip(asked or [], answer or [], strict=False))
+    data = {"kind": "grade", "finding": finding, "start": start, "reasons": reasons, "answers": answers}
+    done: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+    try:
+        ops.evidence.rate(room.desk.store, data=data, **done)
+    except Refused as refusal:
+        with room.desk.store.read() as con:
+            try:
+                questions = ops.evidence.mismatches(con, room.review, data)
+            except Refused:
+                questions = ()
+        typed = {name: (by, words) for name, by, words in zip(domain, step, why, strict=False)}
+        return _page(room, 422, Unrated(finding, refusal.message, start, typed, answers, questions))
     return RedirectResponse(f"/r/{room.review.id}/evidence#certainty", 303)
+
+
+@dataclass(frozen=True, slots=True)
+class Unrated:
+    """A rating that was not taken: why, what was typed, and the questions that are open."""
+
+    finding: str
+    problem: str
+    start: str
+    steps: Mapping[str, tuple[int, str]]
+    answers: Mapping[str, str]
+    questions: Sequence[Mismatch]

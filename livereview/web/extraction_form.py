@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livereview.evidence import appraisal, forms, sheets
-from livereview.review import EMMIE, Review
+from livereview.review import EMMIE, OUTCOME_KINDS, Review
 
 BLANK = 3  # empty rows under those that are filled
 NAMES = {
@@ -32,10 +32,29 @@ LABELS = {
 HINTS = {
     "study": "small letters, digits and hyphens, such as smith-2019; never changed later",
     "reports": "one a line: DOI, pmid:1, a record id or a title",
+    "direction": "only where the report gives no number: else it is read from the effect",
+    "higher_is_better": "is more on this scale, or more of this event, good for people?",
+    "comparison": "which of the review's comparisons the result is about",
+    "subgroup": "the part of the study's people that it is about; empty: all of them",
+    "arm": "a short id of the intervention group, where the study has several",
+    "control_arm": "a short id of the comparison group",
+    "clustered": "were people allocated in groups, such as schools or teams?",
+    "overlaps": "ids of studies about the same people, one a line",
     "reported": "m1i=3.2, sd1i=1.1, n1i=40 … where no effect is given, it is worked out from them",
     "caution": "why readers should be careful with this study, in one sentence",
 }
-LONG = ("reports", "population", "intervention", "comparator", "caution", "text", "quote", "support", "sample")
+LONG = (
+    "reports",
+    "overlaps",
+    "population",
+    "intervention",
+    "comparator",
+    "caution",
+    "text",
+    "quote",
+    "support",
+    "sample",
+)
 HIDDEN = ("form_version", "derivation")
 _FIELD = re.compile(r"(results|findings|appraisal|costs)-(\d{1,4})-([a-z_]{1,30})")
 
@@ -86,6 +105,8 @@ def _box(name: str, place: str, value: Any, choices: Mapping[str, tuple[tuple[st
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={number:g}" for key, number in value.items())
     if isinstance(value, list | tuple):
@@ -99,6 +120,7 @@ def _choices(review: Review, filled: Mapping[str, Any]) -> dict[str, tuple[tuple
     words = {
         "area": [(one.id, one.label) for one in review.taxonomy],
         "outcome": [(one.id, one.label) for one in review.outcomes],
+        "comparison": [(one.id, one.label) for one in review.comparisons],
         "code": [(one.id, one.label) for one in review.codes],
         "domain": list(tool.domains) if tool else [],
     }
@@ -109,6 +131,10 @@ def _choices(review: Review, filled: Mapping[str, Any]) -> dict[str, tuple[tuple
         "polarity": ("barrier", "enabler"),
         "quality": "01234",
         "judgement": tool.judgements if tool else (),
+        "time_unit": forms.MONTHS_IN,
+        "kind": OUTCOME_KINDS,
+        "analysed": forms.ANALYSED,
+        **dict.fromkeys(sheets.YES_OR_NO, ("yes", "no")),
     }
     found = {key: tuple((one, one.replace("_", " ")) for one in some) for key, some in plain.items()}
     return found | {key: tuple(some) for key, some in words.items()}
@@ -137,4 +163,8 @@ def _value(field: str, text: str) -> Any:
     if field == "reported":
         pairs = (part.partition("=") for part in re.split(r"[,;\n]", text) if part.strip())
         return {key.strip(): sheets.number(value.strip()) for key, _, value in pairs}
+    if field == "overlaps":
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    if field in sheets.YES_OR_NO:
+        return sheets.yes_or_no(text)
     return sheets.number(text) if field in sheets.NUMBERS else text

@@ -34,6 +34,7 @@ def page(room: guard.Here) -> Response:
             "reading": ops.ranking.reading(con, review),
             "comments": sum(one.waiting for one in ops.consultation.state(con, review=review, now=room.desk.clock())),
             "requests": log.open_requests(con, review),
+            "first": None if status["opened"] else ops.impact.first(con, room.review.id),
             "form": uuid4().hex,
         }
     return pages.show("lead.html", room, status=200, now=status, **values)
@@ -94,6 +95,13 @@ def sign_off(
     """Sign the changed conclusion that was on the page."""
     asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
     ops.publish.sign(room.desk.store, content_hash=content_hash, note=note or None, **asked)
+    return RedirectResponse(f"/r/{room.review.id}#version", 303)
+
+
+def open_review(room: guard.Here, form: Annotated[str, Depends(guard.form_id)]) -> Response:
+    """Let the review be public from now on, in the lead's name."""
+    asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+    ops.publish.open_review(room.desk.store, **asked)
     return RedirectResponse(f"/r/{room.review.id}#version", 303)
 
 

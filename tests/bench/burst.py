@@ -54,6 +54,7 @@ def lay_down(home: Path, studies: int, count: int) -> None:
         "[living]", "[living]\nsign_off = false"
     )
     client.call("register", text=text, now=NOW)
+    client.call("open_review", id="opening", review=REVIEW, by="lena", now=NOW)
     fill(client, "before", pages_of(0, count))
     client.close()
     with Store(settings.database) as store:

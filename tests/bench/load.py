@@ -237,6 +237,7 @@ def run(plan: Plan, home: Path) -> None:
     client.call("register", text=text, now=NOW)
     began = time.monotonic()
     fill(client, "before", pages_of(0, count))
+    client.call("open_review", id="opening", review=REVIEW, by="lena", now=NOW)
     client.call("publish", review=REVIEW, now=NOW)
     for number in range(reviewers):
         client.call("add_account", name=f"r{number}", role="reviewer", secret=secret(number), now=NOW)

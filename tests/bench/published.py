@@ -17,7 +17,7 @@ from livereview.ops.published import faults
 from livereview.settings import Settings
 from livereview.store.open import Store
 from tests import publishing
-from tests.conftest import DATA, NOW
+from tests.conftest import DATA, NOW, REVIEW
 from tests.test_published import kill, read_on
 
 
@@ -25,6 +25,7 @@ def run(home: Path, publishes: int, kills: int) -> None:
     settings = Settings(home=home, secrets={}, memory="500MB", threads=1)
     with Store(settings.database, settings.memory, settings.threads) as store:
         surveil.register(store, text=(DATA / "review.toml").read_text(encoding="utf-8"), now=NOW)
+        publish.open_review(store, id="opening", review=REVIEW, by="lena", now=NOW)
         publishing.begin(store, settings.site)
         begun = time.monotonic()
         readers, kinds = read_on(store, settings, settings.site, publishes)

@@ -28,14 +28,14 @@ class LivingReview extends HTMLElement {
   }
 
   draw(s, source) {
-    const rated = s.outcomes.filter((one) => one.certainty.level).map((one) => `${one.label}: ${one.certainty.level.replaceAll("_", " ")}`);
+    const rated = (s.findings ?? s.outcomes).filter((one) => one.certainty?.level).map((one) => `${one.outcome_label ?? one.label}: ${one.certainty.level.replaceAll("_", " ")}`); // before schema 2: outcomes
     const told = this.line("p", `Version ${s.version.number}, ${s.version.date_display}. Searches complete to: ${s.status.searched_to_display}. ` +
       `Certainty: ${rated.length ? rated.join("; ") : "not rated"}.` + (s.status.state === "retired" ? " Retired: no longer updated." : "") +
       (s.status.stale ? " The searches are behind: it may miss newer studies." : ""));
     told.className = "quiet";
     const pinned = /\/v\/\d+\/[^/]*$/.test(source.pathname);
     const newer = pinned ? this.link("The newest version", new URL("../../latest/", source)) : "";
-    this.show(this.link(s.review.title, new URL("./", source)), this.line("p", s.answer.text), this.line("p", s.caveat), told, newer);
+    this.show(this.link(s.review.title, new URL("./", source)), this.line("p", s.answer.text), s.caveat ? this.line("p", s.caveat) : "", told, newer);
   }
 
   show(...parts) {

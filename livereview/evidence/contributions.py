@@ -1,0 +1,556 @@
+"""What each study gives to a finding: one effect, chosen by the protocol's order, and why not the others.
+
+A study may report an outcome many times: on several scales, at several times, for several arms and
+subgroups. It counts once. Which result stands for it is decided by the protocol (constructs, then
+time bands), then by what the report calls primary, the most people, the latest time; never by the alphabet.
+Subgroups of one study and arms of one trial are made one (Cochrane Handbook 6.2.9 and 6.5.2.10), so
+that nobody is counted twice. Every result that is not used is listed with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import sqrt
+
+from livereview.errors import Refused
+from livereview.evidence import measures
+from livereview.evidence.forms import Extraction, Result
+from livereview.evidence.measures import MeasureUnit
+from livereview.evidence.orientation import Effect, Oriented, orient
+from livereview.messages import mark, say
+from livereview.review import Comparison, Outcome, Review
+from livereview.statistics.conversions_means import Group, combined
+from livereview.statistics.effects import escalc
+
+SHARED_CONTROL = 0.5
+"""Correlation of two effects that share a control group of about the size of each arm (Handbook 23.3.4)."""
+
+RISK_ORDER = ("low", "some_concerns", "moderate", "high", "serious", "critical")
+"""Overall risk of bias from best to worst, over all tools; not judged stands behind them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Events and others in the intervention group (a, b) and in the comparison group (c, d)."""
+
+    a: float
+    b: float
+    c: float
+    d: float
+
+    @property
+    def has_zero(self) -> bool:
+        """Whether a group has no event, or nothing but events."""
+        return 0 in (self.a, self.b, self.c, self.d)
+
+    @property
+    def people(self) -> int:
+        return round(self.a + self.b + self.c + self.d)
+
+    @property
+    def comparator_risk(self) -> float | None:
+        """Share of the comparison group that had the event."""
+        return self.c / (self.c + self.d) if self.c + self.d else None
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One study's part in one finding.
+
+    effect  turned to the outcome; None where the study reports only words (`words`, of orientation)
+    table   its counts, where all results it was made from have them; turned like the effect
+    people  analysed, each once; None where not reported
+    places  of the results that it was made from, in the form's order
+    chosen  how it was chosen or put together, in words
+    """
+
+    study: str
+    label: str
+    year: int | None
+    risk_of_bias: str | None
+    effect: Effect | None
+    words: str | None
+    people: int | None
+    construct: str
+    months: float | None
+    table: Table | None
+    places: tuple[int, ...]
+    chosen: str
+
+    @property
+    def leans(self) -> str | None:
+        """The side to which it points: by its number where it has one, else in words."""
+        if self.effect is not None:
+            return self.effect.leans
+        return self.words if self.words != "none" else None
+
+    @property
+    def critical(self) -> bool:
+        """Too biased to count among the others (ROBINS-I: "too problematic to provide useful evidence")."""
+        return self.risk_of_bias == "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A result that a finding does not use, and why.
+
+    place  in the study's form;  asks  a person can put the reason right
+    """
+
+    study: str
+    label: str
+    place: int
+    construct: str
+    reason: str
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """All that the studies give to one finding."""
+
+    contributions: tuple[Contribution, ...]
+    unused: tuple[Unused, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A result that may stand for its study."""
+
+    place: int
+    oriented: Oriented
+    table: Table | None
+
+    @property
+    def result(self) -> Result:
+        return self.oriented.result
+
+
+def gather(review: Review, comparison: Comparison, outcome: Outcome, forms: Iterable[Extraction]) -> Given:
+    """What all studies give to the finding of this comparison and outcome, ordered by study."""
+    contributions: list[Contribution] = []
+    unused: list[Unused] = []
+    ordered = sorted(forms, key=lambda form: form.study)
+    for form in ordered:
+        contribution, others = of_study(review, comparison, outcome, form)
+        unused += others
+        if contribution is not None:
+            contributions.append(contribution)
+
+    kept, doubled = _each_person_once(contributions, ordered)
+    return Given(tuple(kept), (*unused, *doubled))
+
+
+def of_study(
+    review: Review, comparison: Comparison, outcome: Outcome, form: Extraction
+) -> tuple[Contribution | None, tuple[Unused, ...]]:
+    """What one study gives, and its results on this outcome that are not used."""
+    unused: list[Unused] = []
+    candidates: list[_Candidate] = []
+    for place, result in enumerate(form.results):
+        if result.outcome != outcome.id or not _asked_by(review, comparison, result):
+            continue
+        reason, asks = _left_out(review, outcome, result)
+        if reason is not None:
+            unused.append(_unused(form, place, result, reason, asks))
+            continue
+        candidate = _candidate(outcome, place, result)
+        if candidate.oriented.asks:
+            reason = candidate.oriented.reason or ""
+            unused.append(_unused(form, place, result, reason, asks=True))
+            continue
+        candidates.append(candidate)
+
+    if not candidates:
+        return None, tuple(unused)
+    best = min(candidates, key=lambda candidate: _rank(review, outcome, candidate))
+    together = [candidate for candidate in candidates if _one_slot(candidate, best)]
+    parts, put_aside = _without_parts_of_a_whole(together)
+    contribution = _put_together(outcome, form, parts)
+    for candidate, reason in put_aside:
+        unused.append(_unused(form, candidate.place, candidate.result, reason))
+    for candidate in candidates:
+        if candidate not in together:
+            reason = _why_other(review, outcome, candidate, best)
+            unused.append(_unused(form, candidate.place, candidate.result, reason))
+    return contribution, tuple(sorted(unused, key=lambda one: one.place))
+
+
+def _unused(form: Extraction, place: int, result: Result, reason: str, asks: bool = False) -> Unused:
+    return Unused(form.study, form.label, place, result.construct, reason, asks)
+
+
+def _asked_by(review: Review, comparison: Comparison, result: Result) -> bool:
+    """Whether the result is about this comparison, or about one that nobody has named yet."""
+    return result.comparison in (None, comparison.id)
+
+
+def _left_out(review: Review, outcome: Outcome, result: Result) -> tuple[str | None, bool]:
+    """Why a result can't stand for the outcome whatever its figures are; and whether that asks a person."""
+    if result.comparison is None and len(review.comparisons) > 1:
+        return say(mark("nobody has said which comparison it is about")), True
+    kind = result.kind or outcome.kind
+    if kind != outcome.kind and kind in ("service_use", "cost"):
+        about = {
+            "service_use": mark("it counts services that were used, which is not this outcome"),
+            "cost": mark("it counts costs, which is not this outcome"),
+        }
+        return say(about[kind]), False
+    return None, False
+
+
+def _candidate(outcome: Outcome, place: int, result: Result) -> _Candidate:
+    """The result in the outcome's own measure where its figures allow that."""
+    oriented = orient(outcome, result)
+    table = table_of(result)
+    wanted = measures.read(outcome.measure)
+    own = oriented.effect.measure.measure if oriented.effect else None
+    if wanted and table and (own is None or own.id != wanted.measure.id):
+        computed = _from_table(wanted, table)
+        if computed is not None:
+            oriented = _turned_like(outcome, result, computed)
+    opposite = result.higher_is_better not in (None, outcome.better == "higher")
+    if table is not None and opposite:
+        table = Table(table.b, table.a, table.d, table.c)
+    return _Candidate(place, oriented, table)
+
+
+def table_of(result: Result) -> Table | None:
+    """The counts of a result as reported, not turned; None where they are not all given."""
+    reported = result.reported or {}
+    a, c = reported.get("ai"), reported.get("ci")
+    if a is None or c is None:
+        return None
+    b = reported.get("bi")
+    d = reported.get("di")
+    if b is None and "n1i" in reported:
+        b = reported["n1i"] - a
+    if d is None and "n2i" in reported:
+        d = reported["n2i"] - c
+    if b is None or d is None or min(a, b, c, d) < 0:
+        return None
+    return Table(a, b, c, d)
+
+
+def _from_table(unit: MeasureUnit, table: Table) -> Effect | None:
+    """The effect that counts give in this measure; None where they give none without a correction."""
+    if unit.measure.id not in ("OR", "RR", "RD"):
+        return None
+    if unit.measure.ratio and table.has_zero:
+        return None
+    columns = {"ai": [table.a], "bi": [table.b], "ci": [table.c], "di": [table.d]}
+    found = escalc(unit.measure.id, columns)
+    value, variance = found.yi[0], found.vi[0]
+    if value is None or not variance:
+        return None
+    return Effect(unit, value, variance)
+
+
+def _turned_like(outcome: Outcome, result: Result, effect: Effect) -> Oriented:
+    """An effect computed from counts of the result's own event, turned to the outcome."""
+    if result.higher_is_better is None or result.higher_is_better == (outcome.better == "higher"):
+        return Oriented(result, effect)
+    if effect.measure.measure.id in ("OR", "RD"):
+        return Oriented(result, effect.turned())
+    return Oriented(result, reason=say(mark("it counts the opposite event")), asks=True)
+
+
+def _rank(review: Review, outcome: Outcome, candidate: _Candidate) -> tuple[float, ...]:
+    """Where a result stands in the protocol's order; the least stands for the study."""
+    result = candidate.result
+    return (
+        _tier(outcome, candidate),
+        _construct_rank(outcome, result),
+        _time_rank(review, outcome, result),
+        0 if result.primary else 1,
+        -(result.n or 0),
+        -(result.months or 0),
+        candidate.place,
+    )
+
+
+def _tier(outcome: Outcome, candidate: _Candidate) -> int:
+    """A size that can be pooled, before one in another measure, before a bare size, before words."""
+    effect = candidate.oriented.effect
+    if effect is None:
+        return 3
+    if effect.variance is None:
+        return 2
+    wanted = measures.read(outcome.measure)
+    if wanted is not None and effect.measure.measure.id != wanted.measure.id:
+        return 1
+    return 0
+
+
+def _construct_rank(outcome: Outcome, result: Result) -> int:
+    wanted = [name.casefold() for name in outcome.constructs]
+    named = {result.construct.casefold(), (result.instrument or "").casefold()}
+    return next((n for n, name in enumerate(wanted) if name in named), len(wanted))
+
+
+def _time_rank(review: Review, outcome: Outcome, result: Result) -> int:
+    months = result.months
+    bands = {band.id: band for band in review.follow_up}
+    if months is not None:
+        for n, name in enumerate(outcome.follow_up):
+            if name in bands and bands[name].holds(months):
+                return n
+    return len(outcome.follow_up)
+
+
+def _one_slot(candidate: _Candidate, best: _Candidate) -> bool:
+    """Whether two results measure the same thing at the same time, for other arms or subgroups."""
+    mine, other = candidate.result, best.result
+    same_thing = (mine.construct, mine.instrument) == (other.construct, other.instrument)
+    same_time = (mine.months, mine.timing) == (other.months, other.timing)
+    same_control = mine.control_arm == other.control_arm
+    same_kind = (candidate.oriented.effect is None) == (best.oriented.effect is None)
+    other_people = (mine.arm, mine.subgroup) != (other.arm, other.subgroup)
+    alike = same_thing and same_time and same_control and same_kind
+    return candidate is best or (alike and other_people)
+
+
+def _without_parts_of_a_whole(
+    together: Sequence[_Candidate],
+) -> tuple[list[_Candidate], list[tuple[_Candidate, str]]]:
+    """Without subgroups where the whole group is reported too, and without what can't be combined."""
+    whole_arms = {candidate.result.arm for candidate in together if not candidate.result.subgroup}
+    kept: list[_Candidate] = []
+    aside: list[tuple[_Candidate, str]] = []
+    for candidate in together:
+        if candidate.result.subgroup and candidate.result.arm in whole_arms:
+            aside.append((candidate, say(mark("a subgroup of a result that is used whole"))))
+            continue
+        kept.append(candidate)
+
+    first = kept[0].oriented.effect
+    alike = [candidate for candidate in kept if _combines(candidate, first)]
+    for candidate in kept:
+        if candidate not in alike:
+            reason = say(mark("it can't be combined with the result that is used"))
+            aside.append((candidate, reason))
+    return alike, aside
+
+
+def _combines(candidate: _Candidate, first: Effect | None) -> bool:
+    effect = candidate.oriented.effect
+    if effect is None or first is None:
+        return effect is first
+    same_measure = effect.measure.measure.id == first.measure.measure.id
+    return same_measure and (effect.variance is None) == (first.variance is None)
+
+
+def _put_together(outcome: Outcome, form: Extraction, parts: Sequence[_Candidate]) -> Contribution:
+    """One contribution from one result, or from the subgroups and arms of one study."""
+    first = parts[0]
+    effect, chosen = _combined_effect(parts)
+    words = {part.oriented.words for part in parts}
+    return Contribution(
+        study=form.study,
+        label=form.label,
+        year=form.year,
+        risk_of_bias=form.risk_of_bias,
+        effect=effect,
+        words=first.oriented.words if effect is None and len(words) == 1 else None,
+        people=_people(form, parts),
+        construct=first.result.construct,
+        months=first.result.months,
+        table=_combined_table(parts),
+        places=tuple(part.place for part in parts),
+        chosen=chosen,
+    )
+
+
+def _combined_effect(parts: Sequence[_Candidate]) -> tuple[Effect | None, str]:
+    """The one effect of all parts, and how it was made."""
+    effects = [part.oriented.effect for part in parts if part.oriented.effect is not None]
+    if not effects:
+        return None, say(mark("reported in words"))
+    if len(parts) == 1 or len(effects) < 2:
+        return effects[0], say(mark("as reported"))
+
+    by_arm: dict[str | None, list[Effect]] = {}
+    for part in parts:
+        if part.oriented.effect is not None:
+            by_arm.setdefault(part.result.arm, []).append(part.oriented.effect)
+    subgroups = any(len(some) > 1 for some in by_arm.values())
+    arms = [_of_different_people(some) for some in by_arm.values()]
+    if len(arms) == 1:
+        return arms[0], say(mark("{n} subgroups of the study combined"), n=len(parts))
+
+    from_figures = None if subgroups else _arms_from_figures(parts, effects[0].measure)
+    effect = from_figures or _of_shared_control(arms)
+    return effect, say(mark("{n} arms of the trial combined"), n=len(arms))
+
+
+def _of_different_people(effects: Sequence[Effect]) -> Effect:
+    """Their inverse-variance mean: subgroups of one study estimate one effect."""
+    if any(effect.variance is None for effect in effects):
+        return Effect(effects[0].measure, sum(e.value for e in effects) / len(effects), None)
+    weights = [1 / effect.variance for effect in effects if effect.variance]
+    value = sum(w * e.value for w, e in zip(weights, effects, strict=True)) / sum(weights)
+    return Effect(effects[0].measure, value, 1 / sum(weights))
+
+
+def _of_shared_control(effects: Sequence[Effect]) -> Effect:
+    """The mean of effects against one control group, correlated by SHARED_CONTROL."""
+    k = len(effects)
+    value = sum(effect.value for effect in effects) / k
+    if any(effect.variance is None for effect in effects):
+        return Effect(effects[0].measure, value, None)
+    errors = [sqrt(effect.variance) for effect in effects if effect.variance]
+    total = sum(error**2 for error in errors)
+    for n, error in enumerate(errors):
+        total += 2 * SHARED_CONTROL * error * sum(errors[n + 1 :])
+    return Effect(effects[0].measure, value, total / k**2)
+
+
+def _arms_from_figures(parts: Sequence[_Candidate], unit: MeasureUnit) -> Effect | None:
+    """The effect of all intervention arms as one group, from counts or means; None where they lack."""
+    tables = [part.table for part in parts]
+    if all(table is not None for table in tables):
+        whole = _one_table([table for table in tables if table is not None])
+        return _from_table(unit, whole) if whole else None
+    return _arms_from_means(parts, unit)
+
+
+def _one_table(tables: Sequence[Table]) -> Table | None:
+    """All intervention arms together against the control group that they share."""
+    if any((first.c, first.d) != (then.c, then.d) for first, then in pairwise(tables)):
+        return None
+    a = sum(table.a for table in tables)
+    b = sum(table.b for table in tables)
+    return Table(a, b, tables[0].c, tables[0].d)
+
+
+def _arms_from_means(parts: Sequence[_Candidate], unit: MeasureUnit) -> Effect | None:
+    if unit.measure.id not in ("SMD", "MD"):
+        return None
+    figures = [part.result.reported or {} for part in parts]
+    names = ("m1i", "sd1i", "n1i", "m2i", "sd2i", "n2i")
+    if any(name not in some for some in figures for name in names):
+        return None
+    controls = {(some["m2i"], some["sd2i"], some["n2i"]) for some in figures}
+    if len(controls) > 1:
+        return None
+    try:
+        group = combined(*(Group(some["m1i"], some["sd1i"], some["n1i"]) for some in figures))
+    except Refused:
+        return None
+    mean, sd, n = controls.pop()
+    columns = dict(zip(names, ([group.mean], [group.sd], [group.n], [mean], [sd], [n]), strict=True))
+    found = escalc(unit.measure.id, columns)
+    value, variance = found.yi[0], found.vi[0]
+    if value is None or variance is None:
+        return None
+    effect = Effect(unit, value, variance)
+    first = parts[0].oriented.effect
+    turned = first is not None and first.value * (figures[0]["m1i"] - figures[0]["m2i"]) < 0
+    return effect.turned() if turned else effect
+
+
+def _combined_table(parts: Sequence[_Candidate]) -> Table | None:
+    tables = [part.table for part in parts if part.table is not None]
+    if len(tables) < len(parts):
+        return None
+    if len(tables) == 1:
+        return tables[0]
+    if len({part.result.arm for part in parts}) == 1:
+        sums = [sum(getattr(table, cell) for table in tables) for cell in ("a", "b", "c", "d")]
+        return Table(*sums)
+    if any(part.result.subgroup for part in parts):
+        return None
+    return _one_table(tables)
+
+
+def _people(form: Extraction, parts: Sequence[_Candidate]) -> int | None:
+    """People analysed, each once: subgroups add up; arms add up, less the control group they share."""
+    if len(parts) == 1:
+        return parts[0].result.n or form.participants
+    numbers = [part.result.n for part in parts]
+    if any(n is None for n in numbers):
+        return form.participants
+    total = sum(n for n in numbers if n is not None)
+    arms = {part.result.arm for part in parts}
+    if len(arms) == 1:
+        return total
+    controls = [(part.result.reported or {}).get("n2i") for part in parts]
+    if any(n is None for n in controls) or len(set(controls)) > 1:
+        return form.participants or max(n for n in numbers if n is not None)
+    return total - round((len(arms) - 1) * (controls[0] or 0))
+
+
+def _why_other(review: Review, outcome: Outcome, candidate: _Candidate, best: _Candidate) -> str:
+    """Why another result of the study stands for it."""
+    mine, chosen = candidate.result, best.result
+    if _tier(outcome, candidate) != _tier(outcome, best):
+        reasons = {
+            1: mark("its measure is not the one in which the outcome is told"),
+            2: mark("it has no interval"),
+            3: mark("it has no size, only a direction in words"),
+        }
+        return say(reasons[_tier(outcome, candidate)])
+    if _construct_rank(outcome, mine) != _construct_rank(outcome, chosen):
+        return say(mark("the protocol prefers {other}"), other=chosen.construct)
+    if _time_rank(review, outcome, mine) != _time_rank(review, outcome, chosen):
+        return say(mark("the protocol prefers another time after the start"))
+    if chosen.primary and not mine.primary:
+        return say(mark("the study's primary result, {other}, is used"), other=chosen.construct)
+    if mine.control_arm != chosen.control_arm:
+        return say(mark("it is against another group than the result that is used"))
+    if (chosen.n or 0) > (mine.n or 0):
+        return say(mark("{other} was measured in more people"), other=chosen.construct)
+    if (chosen.months or 0) > (mine.months or 0):
+        return say(mark("a later time point of {other} is used"), other=chosen.construct)
+    return say(mark("{other} stands first in the form"), other=chosen.construct)
+
+
+def _each_person_once(
+    contributions: Sequence[Contribution], forms: Sequence[Extraction]
+) -> tuple[list[Contribution], list[Unused]]:
+    """Of studies about the same people only the least biased, then the largest, counts."""
+    overlaps = _overlaps(forms)
+    kept: list[Contribution] = []
+    doubled: list[Unused] = []
+    for contribution in sorted(contributions, key=_preference):
+        twin = next((k for k in kept if k.study in overlaps[contribution.study]), None)
+        if twin is None:
+            kept.append(contribution)
+            continue
+        reason = say(mark("the same people as in {other}, which is used"), other=twin.label)
+        doubled.append(
+            Unused(
+                contribution.study,
+                contribution.label,
+                contribution.places[0],
+                contribution.construct,
+                reason,
+            )
+        )
+    return sorted(kept, key=lambda one: one.study), doubled
+
+
+def _preference(contribution: Contribution) -> tuple[bool, int, int, str]:
+    return (
+        contribution.effect is None,
+        risk_rank(contribution.risk_of_bias),
+        -(contribution.people or 0),
+        contribution.study,
+    )
+
+
+def risk_rank(judgement: str | None) -> int:
+    """Place of an overall judgement in RISK_ORDER; what was not judged comes last."""
+    return RISK_ORDER.index(judgement) if judgement in RISK_ORDER else len(RISK_ORDER)
+
+
+def _overlaps(forms: Sequence[Extraction]) -> Mapping[str, set[str]]:
+    """By study those about the same people; it is enough that one of the two forms says so."""
+    found: dict[str, set[str]] = {form.study: set(form.overlaps) for form in forms}
+    for form in forms:
+        for other in form.overlaps:
+            if other in found:
+                found[other].add(form.study)
+    return found

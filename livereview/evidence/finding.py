@@ -1,0 +1,207 @@
+"""The Finding: all that a review says about one outcome of one comparison, as one frozen value.
+
+Sentences, tiles, tables, maps, plots, feeds, JSON, CSV and sign-off read a Finding and nothing else, so
+they cannot disagree. It is made in one place (`weigh.py`), told by one table of words (`wording.py`) and
+compared with the version before in one place (`finding_changes.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+State = Literal[
+    "not_asked",
+    "not_yet_assessed",
+    "no_studies",
+    "too_little",
+    "effect",
+    "little_or_no_difference",
+    "disagree",
+]
+STATES: tuple[State, ...] = (
+    "not_asked",
+    "not_yet_assessed",
+    "no_studies",
+    "too_little",
+    "effect",
+    "little_or_no_difference",
+    "disagree",
+)
+
+Side = Literal["more", "fewer"]
+Size = Literal["important", "small", "not_judged"]
+Level = Literal["high", "moderate", "low", "very_low"]
+
+
+class Model(BaseModel):
+    """Frozen data whose JSON Schema is published."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Absolute(Model):
+    """What a relative effect means for 1,000 people."""
+
+    per: int = Field(default=1000, description="The number of people that the figures are for.")
+    risk: float = Field(description="How many of them have the event without the intervention.")
+    risk_source: str = Field(description="Where that assumed number comes from.")
+    value: float = Field(description="How many more (above 0) or fewer (below 0) with it.")
+    low: float = Field(description="Lower end of the 95% interval of `value`.")
+    high: float = Field(description="Upper end of the 95% interval of `value`.")
+
+
+class StudyEffect(Model):
+    """One study's part in a finding, turned to the outcome: above the null is more of it."""
+
+    study: str = Field(description="The study's permanent id in this review.")
+    label: str = Field(description="The study's name, as in its list.")
+    year: int | None = Field(default=None, description="Year of its main report.")
+    people: int | None = Field(default=None, description="People analysed, each once; null: not reported.")
+    risk_of_bias: str | None = Field(default=None, description="Overall judgement; null: not judged.")
+    measured: str = Field(description="What was measured, in the study's words.")
+    months: float | None = Field(default=None, description="When, in months after the start.")
+    measure: str | None = Field(default=None, description="Short name of the measure; null: words only.")
+    value: float | None = Field(default=None, description="Point estimate, as reported but turned.")
+    low: float | None = Field(default=None, description="Lower end of its 95% interval.")
+    high: float | None = Field(default=None, description="Upper end of its 95% interval.")
+    leans: Side | None = Field(default=None, description="The side of the outcome it points to.")
+    clear: bool = Field(default=False, description="Its whole interval lies on one side of the null.")
+    as_words: bool = Field(default=False, description="Only a direction is reported, no number.")
+    weight: float | None = Field(default=None, description="Its share of the pooled effect, per cent.")
+    counted: bool = Field(default=True, description="False: at critical risk of bias, shown apart.")
+    chosen: str = Field(description="How it was chosen or put together from the study's results.")
+
+
+class NotUsed(Model):
+    """A result that a finding does not use, and why."""
+
+    study: str = Field(description="The study's id.")
+    label: str = Field(description="The study's name.")
+    place: int = Field(description="Position of the result in the study's form, from 0.")
+    measured: str = Field(description="What it measured.")
+    reason: str = Field(description="Why it is not used.")
+    asks: bool = Field(default=False, description="True: a person of the team can put the reason right.")
+
+
+class Estimate(Model):
+    """The size of an effect: of one study, or of several together."""
+
+    measure: str = Field(description="Short name of the measure: RR, SMD …")
+    measure_label: str = Field(description="The measure in words.")
+    null: float = Field(description="The value that means no difference.")
+    value: float = Field(description="Point estimate; above the null is more of the outcome.")
+    low: float = Field(description="Lower end of the 95% interval.")
+    high: float = Field(description="Upper end of the 95% interval.")
+    studies: int = Field(description="Studies it is made from.")
+    model: str = Field(description="one study, common effect, random effects, Mantel-Haenszel, Peto")
+    estimator: str | None = Field(default=None, description="Of the variance between studies.")
+    test: str | None = Field(default=None, description="Of the mean and its interval.")
+    caution: str | None = Field(default=None, description="What to keep in mind of this estimate.")
+    tau2: float | None = Field(default=None, description="Variance between studies, from three on.")
+    i2: float | None = Field(default=None, description="Share of variation between studies, per cent.")
+    i2_formula: str | None = Field(default=None, description="By which formula `i2` was worked out.")
+    prediction_low: float | None = Field(
+        default=None, description="Lower end of the interval for a new study's effect, from three on."
+    )
+    prediction_high: float | None = Field(default=None, description="Upper end of the same.")
+    prediction_formula: str | None = Field(default=None, description="Its quantile: t with k - 2 …")
+    absolute: Absolute | None = Field(default=None, description="Per 1,000 people, for counts of events.")
+
+    @property
+    def side(self) -> Side | None:
+        """The side to which the point estimate leans."""
+        if self.value == self.null:
+            return None
+        return "more" if self.value > self.null else "fewer"
+
+    @property
+    def clear(self) -> Side | None:
+        """The side on which the whole interval lies; None where it holds the null."""
+        if self.low > self.null:
+            return "more"
+        return "fewer" if self.high < self.null else None
+
+
+class Votes(Model):
+    """How the studies lean, by the signs of their estimates, never by significance (SWiM, item 3)."""
+
+    more: int = Field(description="Studies whose estimate leans towards more of the outcome.")
+    fewer: int = Field(description="Studies whose estimate leans towards less of it.")
+    level: int = Field(description="Studies whose estimate is exactly no difference.")
+    words_only: int = Field(description="Studies that report a direction in words, counted apart.")
+    critical: int = Field(description="Studies at critical risk of bias, counted apart.")
+    least: float | None = Field(default=None, description="Smallest estimate, in the outcome's measure.")
+    most: float | None = Field(default=None, description="Largest estimate, in the outcome's measure.")
+    sign_p: float | None = Field(default=None, description="Exact sign test, from five studies on.")
+
+
+class Certainty(Model):
+    """How sure the team is of a finding, by GRADE; it holds for the numbers it was made from."""
+
+    level: Level = Field(description="high, moderate, low or very_low")
+    reasons: tuple[str, ...] = Field(default=(), description="Each step up or down, with why.")
+
+
+class Weighing(Model):
+    """New evidence that has come and is being weighed while an answer still stands as signed."""
+
+    since: str | None = Field(default=None, description="Day on which it came, as 2026-03-03; null: no study came.")
+    studies: int = Field(description="How many studies came, changed or left.")
+
+
+class Finding(Model):
+    """What the review knows of one outcome of one comparison."""
+
+    id: str = Field(description="Permanent: comparison/outcome.")
+    comparison: str = Field(description="Id of the comparison.")
+    comparison_label: str = Field(description="What is compared with what.")
+    intervention: str = Field(description="As it stands inside a sentence.")
+    comparator: str = Field(description="As it stands inside a sentence.")
+    outcome: str = Field(description="Id of the outcome.")
+    outcome_label: str = Field(description="The outcome's name.")
+    kind: str = Field(description="benefit, harm, service_use or cost")
+    better: Literal["lower", "higher"] = Field(description="Which of the two is good for people.")
+    more: str = Field(description="What more of the outcome means, as a clause.")
+    fewer: str = Field(description="What less of the outcome means, as a clause.")
+    unit: str | None = Field(default=None, description="Unit of a mean difference.")
+    important: float | None = Field(
+        default=None, description="Smallest important difference: per 1,000 for events, else in the measure."
+    )
+    state: State = Field(description="What can be said at all.")
+    why: str = Field(description="Why it is this state, in words.")
+    side: Side | None = Field(default=None, description="Of the outcome, for state `effect` only.")
+    good: bool | None = Field(default=None, description="Whether that side is good for people.")
+    size: Size | None = Field(default=None, description="Beside the smallest important difference.")
+    estimate: Estimate | None = Field(default=None, description="Pooled, or of one study.")
+    lead: StudyEffect | None = Field(
+        default=None, description="Where nothing is pooled: the least biased, then largest, study."
+    )
+    votes: Votes = Field(description="How the studies lean.")
+    studies: tuple[StudyEffect, ...] = Field(description="Those with a result, ordered by id.")
+    not_used: tuple[NotUsed, ...] = Field(default=(), description="Results that count for nothing here.")
+    people: int | None = Field(default=None, description="People in the counted studies, each once.")
+    people_unknown: int = Field(default=0, description="Counted studies that do not report how many.")
+    waiting: int = Field(default=0, description="Records that still wait to be assessed by the review.")
+    certainty: Certainty | None = Field(default=None, description="Null: not rated for these numbers.")
+    certainty_reason: str | None = Field(default=None, description="Why there is no certainty.")
+    basis: str = Field(description="sha256 of the results used: changes when any figure does.")
+    weighing: Weighing | None = Field(default=None, description="New evidence that nobody signed yet.")
+
+    @property
+    def counted(self) -> tuple[StudyEffect, ...]:
+        """The studies that count, without those at critical risk of bias."""
+        return tuple(study for study in self.studies if study.counted)
+
+    @property
+    def lacks_evidence(self) -> bool:
+        """Whether it is evidence that lacks, so that silence must not read as "does not work"."""
+        return self.state in ("no_studies", "too_little", "not_yet_assessed")
+
+    @property
+    def phrase(self) -> str | None:
+        """The clause for its side; None without one."""
+        if self.side is None:
+            return None
+        return self.more if self.side == "more" else self.fewer

@@ -1,0 +1,211 @@
+"""What changed between two versions of a finding, in types that readers can't misread.
+
+Compared on the Finding itself: its state, its side, its size class, its certainty, and how far the
+estimate moved. A change of what the first sentence means waits for a signature; figures that are
+updated within half a standard error, in the same class, may publish themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from livereview.evidence import wording
+from livereview.evidence.finding import Finding
+from livereview.evidence.grade import place
+from livereview.evidence.weigh import distance
+from livereview.messages import mark, say
+
+Kind = Literal[
+    "now_shows",
+    "no_longer_supported",
+    "new_finding",
+    "larger",
+    "smaller",
+    "less_certain",
+    "more_certain",
+    "left_out",
+    "figures_updated",
+    "none",
+]
+KINDS: tuple[Kind, ...] = (
+    "now_shows",
+    "no_longer_supported",
+    "new_finding",
+    "larger",
+    "smaller",
+    "less_certain",
+    "more_certain",
+    "left_out",
+    "figures_updated",
+    "none",
+)
+"""Most serious first."""
+
+RULE_VERSION = "3"
+RULE_TEXT = mark(
+    "Each finding is compared with the one before by what it shows, its side, its size beside the smallest difference "
+    "that matters, its certainty and its first sentence. Now shows something else, no longer supported, new finding, "
+    "larger, smaller, less certain, more certain and no longer part of the review are changes of meaning and wait for "
+    "a signature; figures updated are moves within half a standard error in the same class."
+)
+
+MEANING_CHANGED: tuple[Kind, ...] = KINDS[:8]
+"""Those that wait for a signature."""
+
+SMALL_MOVE = 0.5
+"""Standard errors by which an estimate may move as "figures updated"."""
+
+FORMER_CLASS: dict[Kind, str] = {
+    "now_shows": "reversed",
+    "no_longer_supported": "weakened",
+    "new_finding": "strengthened",
+    "larger": "strengthened",
+    "smaller": "weakened",
+    "less_certain": "weakened",
+    "more_certain": "strengthened",
+    "left_out": "withdrawn",
+    "figures_updated": "detail",
+    "none": "none",
+}
+"""What feeds called each kind before; kept as an alias for a year."""
+
+FIRM = ("effect", "little_or_no_difference")
+"""States in which the evidence says something about the outcome."""
+
+_FROM_NOTHING = ("not_asked", "not_yet_assessed", "no_studies")
+
+
+@dataclass(frozen=True, slots=True)
+class FindingChange:
+    """How one finding changed: `text` says it to readers, `before` and `after` are its first sentences."""
+
+    finding: str
+    label: str
+    kind: Kind
+    text: str
+    before: str | None
+    after: str | None
+
+    @property
+    def means_something_else(self) -> bool:
+        """Whether the sentence says something else now, so that it waits for a signature."""
+        return self.kind in MEANING_CHANGED
+
+
+def changes(before: Iterable[Finding] | None, after: Iterable[Finding]) -> tuple[FindingChange, ...]:
+    """How each finding changed, without those that did not; nothing where there was no version before."""
+    if before is None:
+        return ()
+    old = {finding.id: finding for finding in before}
+    new = {finding.id: finding for finding in after}
+    found = [compare(old.get(key), new.get(key)) for key in dict.fromkeys([*old, *new])]
+    return tuple(change for change in found if change.kind != "none")
+
+
+def most_serious(changes: Sequence[FindingChange]) -> Kind:
+    """The kind that stands for a version."""
+    return min((change.kind for change in changes), key=KINDS.index, default="none")
+
+
+def compare(before: Finding | None, after: Finding | None) -> FindingChange:
+    """What became of one finding; at least one of the two is given."""
+    finding = after or before
+    assert finding is not None
+    old = wording.headline(before) if before else None
+    new = wording.headline(after) if after else None
+    kind, text = _kind(before, after)
+    if kind == "figures_updated" and old != new:
+        kind, text = "now_shows", say(mark("it is told in other words"))
+    label = finding.outcome_label
+    return FindingChange(finding.id, label, kind, text, old, new)
+
+
+def _kind(before: Finding | None, after: Finding | None) -> tuple[Kind, str]:
+    if after is None:
+        return "left_out", say(mark("no longer part of the review"))
+    if before is None:
+        if after.state in _FROM_NOTHING:
+            return "none", ""
+        return "new_finding", say(mark("new in the review"))
+    if before.state in _FROM_NOTHING and after.state in _FROM_NOTHING:
+        return "none", ""  # whether records still wait is work in progress, not evidence
+    if _shows(before) != _shows(after):
+        return _other_state(before, after)
+    by_size = _by_size(before, after)
+    if by_size is not None:
+        return by_size
+    by_certainty = _by_certainty(before, after)
+    if by_certainty is not None:
+        return by_certainty
+    same = before.basis == after.basis and before.estimate == after.estimate
+    if same:
+        return "none", ""
+    return "figures_updated", _what_moved(before, after)
+
+
+def _shows(finding: Finding) -> tuple[str, str | None]:
+    return finding.state, finding.side
+
+
+def _other_state(before: Finding, after: Finding) -> tuple[Kind, str]:
+    was_firm, is_firm = before.state in FIRM, after.state in FIRM
+    if was_firm and not is_firm:
+        return "no_longer_supported", say(mark("no longer supported: {why}"), why=after.why)
+    if before.state in _FROM_NOTHING or (is_firm and not was_firm):
+        return "new_finding", say(mark("the evidence now says something: {why}"), why=after.why)
+    return "now_shows", say(mark("what it shows is something else: {why}"), why=after.why)
+
+
+def _by_size(before: Finding, after: Finding) -> tuple[Kind, str] | None:
+    """Larger or smaller, for an effect that still stands."""
+    if after.state != "effect" or before.estimate is None or after.estimate is None:
+        return None
+    if before.estimate.measure != after.estimate.measure:
+        return "now_shows", say(mark("it is told in another measure"))
+    moved = distance(before.estimate, after.estimate)
+    if before.size == after.size and moved <= SMALL_MOVE:
+        return None
+    away = abs(_from_null(after)) > abs(_from_null(before))
+    if away:
+        return "larger", say(mark("the difference is larger than before"))
+    return "smaller", say(mark("the difference is smaller than before"))
+
+
+def _from_null(finding: Finding) -> float:
+    estimate = finding.estimate
+    assert estimate is not None
+    if estimate.null == 1:
+        return max(estimate.value, 1 / estimate.value)
+    return estimate.value
+
+
+def _by_certainty(before: Finding, after: Finding) -> tuple[Kind, str] | None:
+    old = before.certainty.level if before.certainty else None
+    new = after.certainty.level if after.certainty else None
+    if old == new:
+        return None
+    if old is None and new is not None:
+        level = say(wording.LEVEL_WORDS[new])
+        return "more_certain", say(mark("certainty is rated for the first time: {level}"), level=level)
+    if new is None:
+        reason = after.certainty_reason or ""
+        return "less_certain", say(mark("its certainty does not hold any more: {reason}"), reason=reason)
+    assert old is not None
+    words = {
+        "before": say(wording.LEVEL_WORDS[old]),
+        "after": say(wording.LEVEL_WORDS[new]),
+    }
+    text = say(mark("certainty was {before} and is {after}"), **words)
+    return ("more_certain" if place(new) > place(old) else "less_certain"), text
+
+
+def _what_moved(before: Finding, after: Finding) -> str:
+    added = {study.study for study in after.studies} - {study.study for study in before.studies}
+    gone = {study.study for study in before.studies} - {study.study for study in after.studies}
+    if added and not gone:
+        return say(mark("a study was added and the answer stands"))
+    if gone and not added:
+        return say(mark("a study was taken out and the answer stands"))
+    return say(mark("figures were updated and the answer stands"))

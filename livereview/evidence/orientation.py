@@ -1,0 +1,217 @@
+"""Which way a result points: every effect turned so that above 0 means more of the outcome.
+
+A direction is derived from the effect and its interval. It is believed as typed only where a report
+gives no number, and is then marked so. Whether an effect may be turned at all is decided here: an
+instrument that may run either way must say whether more on it is good (`higher_is_better`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import sqrt
+
+from livereview.evidence import measures
+from livereview.evidence.forms import Result
+from livereview.evidence.measures import MeasureUnit
+from livereview.messages import mark, say
+from livereview.review import Outcome, Review
+
+Z = 1.959963984540054
+"""Of the two-sided 95% intervals that reports give."""
+
+SIDES = ("more", "fewer")
+"""Of an outcome: the side to which an effect above 0, or below it, points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An effect on the scale of analysis (ratios as logs), above 0 where there is more of the outcome.
+
+    variance  None where the report gives no interval and no standard error
+    """
+
+    measure: MeasureUnit
+    value: float
+    variance: float | None
+
+    @property
+    def low(self) -> float | None:
+        """Lower end of the 95% interval."""
+        return None if self.variance is None else self.value - Z * sqrt(self.variance)
+
+    @property
+    def high(self) -> float | None:
+        """Upper end of the 95% interval."""
+        return None if self.variance is None else self.value + Z * sqrt(self.variance)
+
+    @property
+    def leans(self) -> str | None:
+        """The side of SIDES to which the point estimate leans; None at exactly no difference."""
+        if self.value == 0:
+            return None
+        return "more" if self.value > 0 else "fewer"
+
+    @property
+    def clear(self) -> str | None:
+        """The side on which the whole interval lies; None where it holds "no difference"."""
+        if self.low is None or self.high is None:
+            return None
+        if self.low > 0:
+            return "more"
+        return "fewer" if self.high < 0 else None
+
+    def turned(self) -> Effect:
+        """The same effect seen from the other side."""
+        return Effect(self.measure, -self.value, self.variance)
+
+
+@dataclass(frozen=True, slots=True)
+class Oriented:
+    """One result of a study as findings may use it.
+
+    effect  None where there is none that can be turned, with `reason`
+    words   where no number is given: the side of SIDES that the report says, or "none" for
+            "no difference"; None where it says nothing that can be told
+    asks    a person can put the reason right (by saying which way the instrument runs, say)
+    """
+
+    result: Result
+    effect: Effect | None = None
+    reason: str | None = None
+    words: str | None = None
+    asks: bool = False
+
+
+def orient(outcome: Outcome, result: Result) -> Oriented:
+    """The result turned to the outcome, or why it can't be."""
+    if result.effect is None:
+        reason = mark("no size is reported, only a direction in words")
+        return Oriented(result, reason=say(reason), words=words_of(outcome, result.direction))
+
+    unit = measures.read(result.measure)
+    if unit is None:
+        reason = say("its measure ({measure}) is none that can be compared", measure=result.measure)
+        return Oriented(result, reason=reason, asks=True)
+
+    effect = _as_reported(unit, result)
+    if isinstance(effect, str):
+        return Oriented(result, reason=effect, asks=True)
+
+    with_outcome = _runs_with(outcome, unit, result)
+    typed = result.direction in ("favours_intervention", "favours_comparison")
+    if with_outcome is None and typed:
+        reason = mark("its direction is typed and nobody has said whether more on this scale is better or worse")
+        return Oriented(result, reason=say(reason), asks=True)
+    if with_outcome is None:
+        reason = mark("nobody has said whether more on this scale is better or worse")
+        return Oriented(result, reason=say(reason), asks=True)
+    if with_outcome:
+        return _unless_typed_otherwise(outcome, Oriented(result, effect))
+    if unit.measure.ratio and unit.measure.id != "OR":
+        reason = mark("it counts the opposite event, and the {measure} of one event is not 1 over that of the other")
+        return Oriented(result, reason=say(reason, measure=unit.measure.id), asks=True)
+    return _unless_typed_otherwise(outcome, Oriented(result, effect.turned()))
+
+
+def _unless_typed_otherwise(outcome: Outcome, oriented: Oriented) -> Oriented:
+    """Old forms may hold a direction that their own numbers contradict: a person must say which is right."""
+    typed = oriented.result.direction
+    if typed in (None, "unclear") or typed == direction_of(outcome, oriented):
+        return oriented
+    reason = mark("its direction, as typed, contradicts its figures")
+    return Oriented(oriented.result, reason=say(reason), asks=True)
+
+
+def side(outcome: Outcome, good: bool) -> str:
+    """The side of SIDES that is good, or bad, for people."""
+    return "more" if good == (outcome.better == "higher") else "fewer"
+
+
+def is_good(outcome: Outcome, towards: str) -> bool:
+    """Whether this side of SIDES is the good one."""
+    return towards == side(outcome, good=True)
+
+
+def words_of(outcome: Outcome, direction: str | None) -> str | None:
+    """What a typed direction says of the outcome: a side of SIDES, "none", or None where unclear."""
+    if direction == "favours_intervention":
+        return side(outcome, good=True)
+    if direction == "favours_comparison":
+        return side(outcome, good=False)
+    return "none" if direction == "no_difference" else None
+
+
+def direction_of(outcome: Outcome, oriented: Oriented) -> str:
+    """One of forms.DIRECTIONS: derived from the effect; as typed where there is no number."""
+    if oriented.effect is None:
+        return oriented.result.direction or "unclear"
+    leans = oriented.effect.leans
+    if leans is None:
+        return "no_difference"
+    return "favours_intervention" if is_good(outcome, leans) else "favours_comparison"
+
+
+def direction_in(review: Review, result: Result) -> str:
+    """One of forms.DIRECTIONS for a result of this review; "unclear" where nobody can tell."""
+    outcome = next((outcome for outcome in review.outcomes if outcome.id == result.outcome), None)
+    if outcome is None:
+        return "unclear"
+    oriented = orient(outcome, result)
+    if oriented.effect is None and result.effect is not None:
+        return "unclear"
+    return direction_of(outcome, oriented)
+
+
+def contradiction(outcome: Outcome, result: Result) -> str | None:
+    """Why a typed direction can't stand beside the numbers of the same result; None where it can.
+
+    "No difference" is right only for an effect of exactly none; anything else is told by the numbers.
+    """
+    if result.direction in (None, "unclear") or result.effect is None:
+        return None
+    oriented = orient(outcome, replace(result, direction=None))
+    if oriented.effect is None:
+        return None
+    derived = direction_of(outcome, oriented)
+    if derived == result.direction:
+        return None
+    figure = f"{result.measure} {result.effect:g}"
+    scale = _scale_in_words(outcome, result)
+    return (
+        f"{result.direction} contradicts {figure}, which says {derived} where {scale}; "
+        "leave direction out, or mend effect or higher_is_better"
+    )
+
+
+def _scale_in_words(outcome: Outcome, result: Result) -> str:
+    higher = result.higher_is_better
+    if higher is None:
+        higher = outcome.better == "higher"
+    return "more is better" if higher else "more is worse"
+
+
+def _as_reported(unit: MeasureUnit, result: Result) -> Effect | str:
+    """The effect on the scale of analysis, not yet turned; or why the figures can't be read."""
+    assert result.effect is not None
+    try:
+        value = unit.measure.analysed(result.effect / unit.per)
+        if result.ci_low is None or result.ci_high is None:
+            return Effect(unit, value, None)
+        low = unit.measure.analysed(result.ci_low / unit.per)
+        high = unit.measure.analysed(result.ci_high / unit.per)
+    except ValueError as error:
+        return say("its figures can't be read: {problem}", problem=str(error))
+    if not low < high:
+        return say("its interval has no width")
+    return Effect(unit, value, ((high - low) / (2 * Z)) ** 2)
+
+
+def _runs_with(outcome: Outcome, unit: MeasureUnit, result: Result) -> bool | None:
+    """Whether more on the result's scale is more of the outcome; None where nobody said so.
+
+    How often the outcome's own event happens needs no answer; a scale does, since a scale of
+    wellbeing and one of distress stand for the same outcome.
+    """
+    if result.higher_is_better is not None:
+        return result.higher_is_better == (outcome.better == "higher")
+    return None if unit.measure.scales else True

@@ -1,0 +1,664 @@
+"""From what the studies give to a Finding: its size, its state and the side it points to.
+
+The rules, in the order in which they are asked:
+
+1. Studies at critical risk of bias, and those that report only words, are shown and never decide.
+2. Where the protocol lets sizes be averaged and two studies or more have one in the outcome's
+   measure, they are pooled by the protocol's model; one study alone gives its own estimate.
+3. The state comes from the estimate's interval: wholly inside the smallest important difference it is
+   "little or no difference"; wholly on one side of no difference it is an effect; else the studies
+   hold too little to say, or disagree where some clearly point one way and some clearly the other.
+4. Where nothing can be pooled the studies' own intervals decide, led by the least biased and then the
+   largest study: a small imprecise study and a large precise one never read as a draw.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import comb
+from statistics import median
+
+from livereview.evidence import contributions, measures
+from livereview.evidence.contributions import Contribution, Given
+from livereview.evidence.finding import (
+    Absolute,
+    Estimate,
+    Finding,
+    NotUsed,
+    Side,
+    Size,
+    State,
+    StudyEffect,
+    Votes,
+)
+from livereview.evidence.forms import Extraction
+from livereview.evidence.measures import MeasureUnit
+from livereview.evidence.orientation import Effect, Z, is_good
+from livereview.messages import mark, say
+from livereview.review import Comparison, Methods, Outcome, Review
+from livereview.statistics.pooling import pool
+from livereview.statistics.rare import tables
+
+RULE, RULE_VERSION = "finding", "1"
+SIGN_TEST_FROM = 5
+"""Below five studies with a direction a sign test can't fall under 0.06, whatever they found."""
+
+I2_FROM = 3
+"""Two studies say next to nothing of how studies differ, and no prediction can be made from them."""
+
+PER = 1000
+"""People for whom absolute effects are told."""
+
+MAIN = "main"
+"""Id of the comparison of a review whose protocol names none."""
+
+_TEST_WORDS = {"z": "z", "knha": "Knapp-Hartung", "adhoc": mark("Knapp-Hartung, never narrower than z")}
+_PREDICTIONS = {"riley": "t with k - 2", "k-1": "t with k - 1", "matched": "as the test"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """State, side, size and the reason of a finding."""
+
+    state: State
+    why: str
+    side: Side | None = None
+    size: Size | None = None
+
+
+def comparisons_of(review: Review) -> tuple[Comparison, ...]:
+    """The protocol's comparisons; where it names none, the one of its question."""
+    if review.comparisons:
+        return review.comparisons
+    label = say(mark("The intervention against the comparison"))
+    return (Comparison(MAIN, label, say(mark("the intervention")), say(mark("the comparison"))),)
+
+
+def findings(review: Review, forms: Iterable[Extraction], waiting: int = 0) -> tuple[Finding, ...]:
+    """Every finding of a review: comparison by comparison, outcome by outcome, in the protocol's order.
+
+    Args:
+        review: the protocol in force.
+        forms: the extractions in force, in any order.
+        waiting: records that wait to be screened, read or extracted.
+    """
+    known = list(forms)
+    return tuple(
+        finding(review, comparison, outcome, known, waiting)
+        for comparison in comparisons_of(review)
+        for outcome in review.outcomes
+    )
+
+
+def finding(
+    review: Review,
+    comparison: Comparison,
+    outcome: Outcome,
+    forms: Iterable[Extraction],
+    waiting: int = 0,
+) -> Finding:
+    """The finding of one comparison and outcome; certainty is added by `grade.rated`."""
+    given = contributions.gather(review, comparison, outcome, forms)
+    counted = [one for one in given.contributions if not one.critical]
+    estimate, weights, left_out = _estimate(review.methods, outcome, counted)
+    lead = None if estimate else _lead(counted)
+    if comparison.outcomes and outcome.id not in comparison.outcomes:
+        judged = _Judged("not_asked", say(mark("the review does not ask about this")))
+    else:
+        judged = _judge(outcome, given, counted, estimate, lead, waiting)
+
+    studies = tuple(_study(one, weights.get(one.study)) for one in given.contributions)
+    numbers = [one.people for one in counted]
+    known = [n for n in numbers if n is not None]
+    unused = (*(_not_used(one) for one in given.unused), *left_out)
+    return Finding(
+        id=f"{comparison.id}/{outcome.id}",
+        comparison=comparison.id,
+        comparison_label=comparison.label,
+        intervention=comparison.intervention,
+        comparator=comparison.comparator,
+        outcome=outcome.id,
+        outcome_label=outcome.label,
+        kind=outcome.kind,
+        better="higher" if outcome.better == "higher" else "lower",
+        more=phrase(outcome, "more"),
+        fewer=phrase(outcome, "fewer"),
+        unit=outcome.unit,
+        important=outcome.important,
+        state=judged.state,
+        why=judged.why,
+        side=judged.side,
+        good=is_good(outcome, judged.side) if judged.side else None,
+        size=judged.size,
+        estimate=estimate,
+        lead=next((one for one in studies if lead and one.study == lead.study), None),
+        votes=_votes(outcome, given.contributions),
+        studies=studies,
+        not_used=unused,
+        people=sum(known) if known else None,
+        people_unknown=len(numbers) - len(known),
+        waiting=waiting,
+        certainty_reason=_unrated(judged.state),
+        basis=_basis(given),
+    )
+
+
+def phrase(outcome: Outcome, side: Side) -> str:
+    """What more, or less, of an outcome means, as a clause of a sentence."""
+    own = outcome.more if side == "more" else outcome.fewer
+    if own:
+        return own
+    label = lowered(outcome.label)
+    if is_good(outcome, side):
+        return say(mark("results for {label} are better"), label=label)
+    return say(mark("results for {label} are worse"), label=label)
+
+
+def lowered(label: str) -> str:
+    """A label inside a sentence: its capital goes, unless it begins an abbreviation."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+def _unrated(state: State) -> str | None:
+    if state in ("not_asked", "not_yet_assessed", "no_studies"):
+        return say(mark("no studies"))
+    return say(mark("nobody has rated it yet"))
+
+
+# Size
+
+
+def _estimate(
+    methods: Methods, outcome: Outcome, counted: Sequence[Contribution]
+) -> tuple[Estimate | None, dict[str, float], list[NotUsed]]:
+    """The estimate with each study's weight, and the studies left out of it; None where there is none."""
+    unit = measures.read(outcome.measure)
+    sized = [one for one in counted if _in_measure(one, unit)]
+    numbers = [one for one in counted if one.effect is not None or _empty(one, unit)]
+    if len(numbers) == 1:
+        return _of_one(outcome, counted, numbers[0]), {}, []
+    if unit is None or not outcome.pool:
+        return None, {}, []
+    empty = [one for one in counted if _empty(one, unit)]
+    if empty and methods.rare != "none":
+        return _by_counts(methods, outcome, unit, counted, sized, empty)
+    left_out = [_without_events(one) for one in empty]
+    kept = [one for one in sized if one not in empty]
+    if len(kept) < 2:
+        return None, {}, left_out
+    return (*_pooled(methods, outcome, unit, counted, kept), left_out)
+
+
+def _in_measure(one: Contribution, unit: MeasureUnit | None) -> bool:
+    effect = one.effect
+    if unit is None or effect is None or effect.variance is None:
+        return False
+    return effect.measure.measure.id == unit.measure.id
+
+
+def _empty(one: Contribution, unit: MeasureUnit | None) -> bool:
+    """Whether a group without events keeps a ratio of its own from being told without a made-up 0.5."""
+    return bool(unit and unit.measure.ratio and one.table and one.table.has_zero)
+
+
+def _without_events(one: Contribution) -> NotUsed:
+    reason = say(mark("a group had no event, so it has no ratio, and the protocol pools no counts"))
+    return NotUsed(study=one.study, label=one.label, place=one.places[0], measured=one.construct, reason=reason)
+
+
+def _of_one(outcome: Outcome, counted: Sequence[Contribution], one: Contribution) -> Estimate | None:
+    """One study's own estimate."""
+    effect = one.effect
+    if effect is None or effect.variance is None:
+        return None
+    return _told(outcome, counted, effect, studies=1, model=mark("one study"))
+
+
+def _pooled(
+    methods: Methods,
+    outcome: Outcome,
+    unit: MeasureUnit,
+    counted: Sequence[Contribution],
+    kept: Sequence[Contribution],
+) -> tuple[Estimate | None, dict[str, float]]:
+    """The mean effect by the protocol's model; of two studies their common effect, with a caution."""
+    effects = [one.effect for one in kept if one.effect is not None]
+    k = len(effects)
+    two = k == 2
+    estimator = "EE" if two else methods.estimator
+    test = methods.test
+    if k < methods.few or estimator == "EE":
+        test = "z"  # Knapp and Hartung's is a test of a mean over studies that differ
+    found = pool(
+        [effect.value for effect in effects],
+        [effect.variance for effect in effects],
+        method=estimator,
+        test=test,
+        prediction=methods.prediction,
+    )
+    if found.b is None or found.ci_lb is None or found.ci_ub is None:
+        return None, {}
+
+    common = estimator == "EE"
+    middle = Effect(unit, found.b, ((found.ci_ub - found.ci_lb) / (2 * Z)) ** 2)
+    estimate = _told(
+        outcome,
+        counted,
+        middle,
+        studies=k,
+        model=mark("common effect") if common else mark("random effects"),
+        estimator=None if common else estimator,
+        test=_TEST_WORDS[test],
+        caution=_caution(k, methods),
+    )
+    if k >= I2_FROM and not common:
+        wide = found.pi_lb is not None and found.pi_ub is not None
+        estimate = estimate.model_copy(
+            update={
+                "tau2": found.tau2,
+                "i2": found.I2,
+                "i2_formula": say(mark("from tau² and the typical variance of the studies")),
+                "prediction_low": _shown(unit, found.pi_lb) if wide else None,
+                "prediction_high": _shown(unit, found.pi_ub) if wide else None,
+                "prediction_formula": _PREDICTIONS[methods.prediction] if wide else None,
+            }
+        )
+    weights = {one.study: weight for one, weight in zip(kept, found.weights, strict=True)}
+    return estimate, weights
+
+
+def _caution(k: int, methods: Methods) -> str | None:
+    if k == 2:
+        return say(mark("Two studies only: their common effect is shown, and how far studies differ can't be told."))
+    if k < methods.few:
+        return say(
+            mark("Fewer than {few} studies: the interval may be too narrow if they differ."),
+            few=methods.few,
+        )
+    return None
+
+
+def _by_counts(
+    methods: Methods,
+    outcome: Outcome,
+    unit: MeasureUnit,
+    counted: Sequence[Contribution],
+    sized: Sequence[Contribution],
+    empty: Sequence[Contribution],
+) -> tuple[Estimate | None, dict[str, float], list[NotUsed]]:
+    """Events pooled from their counts, so that no group without events needs a made-up half event."""
+    both = [one for one in counted if one in sized or one in empty]
+    with_counts = [one for one in both if one.table is not None]
+    peto = methods.rare == "peto" and unit.measure.id == "OR"
+    known = unit.measure.id in ("OR", "RR", "RD")
+    if not known or len(with_counts) < len(both) or len(with_counts) < 2:
+        kept = [one for one in sized if one not in empty]
+        left_out = [_without_events(one) for one in empty]
+        if len(kept) < 2:
+            return None, {}, left_out
+        return (*_pooled(methods, outcome, unit, counted, kept), left_out)
+
+    rows = [one.table for one in with_counts if one.table is not None]
+    cells = [[getattr(row, cell) for row in rows] for cell in ("a", "b", "c", "d")]
+    found = tables("PETO" if peto else unit.measure.id, *cells)
+    left_out = [
+        NotUsed(
+            study=with_counts[n].study,
+            label=with_counts[n].label,
+            place=with_counts[n].places[0],
+            measured=with_counts[n].construct,
+            reason=say(mark("nobody, or everybody, had the event in both groups")),
+        )
+        for n in found.dropped
+    ]
+    if found.b is None or found.se is None:
+        return None, {}, left_out
+    effect = Effect(unit, found.b, found.se**2)
+    estimate = _told(
+        outcome,
+        counted,
+        effect,
+        studies=found.k,
+        model="Peto" if peto else "Mantel-Haenszel",
+        test="z",
+        caution=say(mark("Events are rare: pooled from the counts, as one common effect.")),
+    )
+    return estimate, {}, left_out
+
+
+def _told(
+    outcome: Outcome,
+    counted: Sequence[Contribution],
+    effect: Effect,
+    *,
+    studies: int,
+    model: str,
+    estimator: str | None = None,
+    test: str | None = None,
+    caution: str | None = None,
+) -> Estimate:
+    """An effect as a finding tells it: in the measure's own figures, and per 1,000 where it counts events."""
+    assert effect.low is not None and effect.high is not None
+    unit = _unit_of(outcome, effect)
+    return Estimate(
+        measure=unit.measure.id,
+        measure_label=unit.words,
+        null=unit.measure.null,
+        value=_shown(unit, effect.value),
+        low=_shown(unit, effect.low),
+        high=_shown(unit, effect.high),
+        studies=studies,
+        model=model,
+        estimator=estimator,
+        test=test,
+        caution=caution,
+        absolute=_absolute(outcome, counted, effect),
+    )
+
+
+def _unit_of(outcome: Outcome, effect: Effect) -> MeasureUnit:
+    """The outcome's own way of telling the measure, where it is the same one."""
+    own = measures.read(outcome.measure)
+    if own is not None and own.measure.id == effect.measure.measure.id:
+        return own
+    return effect.measure
+
+
+def _shown(unit: MeasureUnit, analysed: float | None) -> float:
+    assert analysed is not None
+    return unit.measure.reported(analysed) * unit.per
+
+
+def _absolute(outcome: Outcome, counted: Sequence[Contribution], effect: Effect) -> Absolute | None:
+    """The effect per 1,000 people, where events are counted and a comparator's risk is known.
+
+    Handbook 15.4.4; for hazard ratios Altman and Andersen, BMJ 1999;319:1492-5. The risk itself is
+    taken as certain.
+    """
+    measure = effect.measure.measure
+    if not measure.counts or effect.low is None or effect.high is None:
+        return None
+    assumed = _assumed_risk(outcome, counted)
+    if assumed is None:
+        if measure.id != "RD":
+            return None
+        risk, source = None, say(mark("none is needed: the studies report the difference itself"))
+    else:
+        risk, source = assumed
+    ends = [_difference(measure.id, y, risk) for y in (effect.value, effect.low, effect.high)]
+    if any(end is None for end in ends):
+        return None
+    value, low, high = (PER * end for end in ends if end is not None)
+    return Absolute(
+        risk=PER * risk if risk is not None else 0.0,
+        risk_source=source,
+        value=value,
+        low=low,
+        high=high,
+    )
+
+
+def _assumed_risk(outcome: Outcome, counted: Sequence[Contribution]) -> tuple[float, str] | None:
+    """The share that has the event without the intervention, and where that figure is from."""
+    if outcome.risk is not None:
+        source = outcome.risk_source or say(mark("assumed in the review's protocol"))
+        return outcome.risk / PER, source
+    risks = [one.table.comparator_risk for one in counted if one.table is not None]
+    known = [risk for risk in risks if risk is not None and 0 < risk < 1]
+    if not known:
+        return None
+    return median(known), say(mark("the middle one of these studies' comparison groups"))
+
+
+def _difference(measure: str, analysed: float, risk: float | None) -> float | None:
+    """The change of a share that an effect means at this risk, never beyond 0 and 1."""
+    if measure in ("RD", "IRD"):
+        return analysed if measure == "RD" else None
+    if risk is None:
+        return None
+    unit = measures.MEASURES[measure]
+    ratio = unit.reported(analysed)
+    if measure == "OR":
+        there = ratio * risk / (1 - risk + ratio * risk)
+    elif measure == "HR":
+        there = 1 - (1 - risk) ** ratio
+    else:
+        there = ratio * risk
+    return min(there, 1.0) - risk
+
+
+# State
+
+
+def _judge(
+    outcome: Outcome,
+    given: Given,
+    counted: Sequence[Contribution],
+    estimate: Estimate | None,
+    lead: Contribution | None,
+    waiting: int,
+) -> _Judged:
+    if not given.contributions and any(unused.asks for unused in given.unused):
+        return _Judged("too_little", say(mark("what a study reports waits for an answer of the team")))
+    if not given.contributions:
+        if waiting:
+            return _Judged("not_yet_assessed", say(mark("records still wait to be assessed")))
+        return _Judged("no_studies", say(mark("no included study reports this outcome")))
+    if not counted:
+        return _Judged("too_little", say(mark("every study is at critical risk of bias")))
+    if all(one.effect is None for one in counted):
+        return _Judged("too_little", say(mark("no study reports a size, only words")))
+    clear = _clear_sides(counted)
+    if estimate is not None:
+        return _by_estimate(outcome, estimate, clear)
+    return _by_studies(outcome, counted, lead, clear)
+
+
+def _clear_sides(counted: Iterable[Contribution]) -> set[str]:
+    """The sides on which at least one study's whole interval lies."""
+    sides = {one.effect.clear for one in counted if one.effect is not None}
+    return {side for side in sides if side is not None}
+
+
+def _by_estimate(outcome: Outcome, estimate: Estimate, clear: set[str]) -> _Judged:
+    if _within(outcome, estimate):
+        why = mark("the whole interval lies within the smallest difference that matters")
+        return _Judged("little_or_no_difference", say(why))
+    side = estimate.clear
+    if side is not None:
+        why = mark("the whole interval lies on one side of no difference")
+        return _Judged("effect", say(why), side, _size(outcome, estimate))
+    if len(clear) == 2:
+        return _Judged("disagree", say(mark("some studies clearly point one way, some the other")))
+    return _Judged("too_little", say(mark("the interval reaches from one side to the other")))
+
+
+def _by_studies(
+    outcome: Outcome,
+    counted: Sequence[Contribution],
+    lead: Contribution | None,
+    clear: set[str],
+) -> _Judged:
+    """The state where nothing is pooled: by the studies' own intervals, the lead study's first."""
+    if len(clear) == 2:
+        return _Judged("disagree", say(mark("some studies clearly point one way, some the other")))
+    led = _told_alone(outcome, counted, lead)
+    lead_level = led is not None and _within(outcome, led)
+    if not clear and lead_level:
+        why = mark("the least biased and largest study found a difference too small to matter")
+        return _Judged("little_or_no_difference", say(why))
+    if not clear:
+        return _Judged("too_little", say(mark("no study's interval lies on one side")))
+    if lead_level:
+        why = mark("a study points one way, and a less biased or larger one found no difference")
+        return _Judged("disagree", say(why))
+    side: Side = "more" if "more" in clear else "fewer"
+    against = "fewer" if side == "more" else "more"
+    if lead is not None and lead.leans == against:
+        why = mark("the least biased and largest study leans the other way")
+        return _Judged("disagree", say(why))
+    size = _size(outcome, led) if led is not None and led.clear == side else "not_judged"
+    why = mark("every study with a clear result points this way")
+    return _Judged("effect", say(why), side, size)
+
+
+def _lead(counted: Sequence[Contribution]) -> Contribution | None:
+    """The study that is read first where nothing is pooled: least biased, then largest."""
+    sized = [one for one in counted if one.effect is not None and one.effect.variance is not None]
+    if not sized:
+        return None
+    return min(
+        sized,
+        key=lambda one: (
+            contributions.risk_rank(one.risk_of_bias),
+            -(one.people or 0),
+            one.effect.variance if one.effect and one.effect.variance else 0.0,
+            one.study,
+        ),
+    )
+
+
+def _told_alone(outcome: Outcome, counted: Sequence[Contribution], lead: Contribution | None) -> Estimate | None:
+    return _of_one(outcome, counted, lead) if lead is not None else None
+
+
+def _within(outcome: Outcome, estimate: Estimate) -> bool:
+    """Whether the whole interval lies within the smallest important difference."""
+    bounds = _in_units_of_importance(outcome, estimate)
+    if outcome.important is None or bounds is None:
+        return False
+    _, low, high = bounds
+    return -outcome.important < low and high < outcome.important
+
+
+def _size(outcome: Outcome, estimate: Estimate) -> Size:
+    """Whether the point estimate is at least the smallest important difference."""
+    figures = _in_units_of_importance(outcome, estimate)
+    if outcome.important is None or figures is None:
+        return "not_judged"
+    return "important" if abs(figures[0]) >= outcome.important else "small"
+
+
+def _in_units_of_importance(outcome: Outcome, estimate: Estimate) -> tuple[float, float, float] | None:
+    """Estimate and interval in the units of `important`; None where they can't be told in them."""
+    if estimate.absolute is not None:
+        return estimate.absolute.value, estimate.absolute.low, estimate.absolute.high
+    own = measures.read(outcome.measure)
+    if own is None or own.measure.id != estimate.measure or own.measure.counts or own.measure.ratio:
+        return None
+    return estimate.value, estimate.low, estimate.high
+
+
+# Studies
+
+
+def _study(one: Contribution, weight: float | None) -> StudyEffect:
+    effect = one.effect
+    unit = effect.measure if effect else None
+    return StudyEffect(
+        study=one.study,
+        label=one.label,
+        year=one.year,
+        people=one.people,
+        risk_of_bias=one.risk_of_bias,
+        measured=one.construct,
+        months=one.months,
+        measure=unit.measure.id if unit else None,
+        value=_shown(unit, effect.value) if unit and effect else None,
+        low=_shown(unit, effect.low) if unit and effect and effect.low is not None else None,
+        high=_shown(unit, effect.high) if unit and effect and effect.high is not None else None,
+        leans=_as_side(one.leans),
+        clear=effect is not None and effect.clear is not None,
+        as_words=effect is None,
+        weight=weight,
+        counted=not one.critical,
+        chosen=one.chosen,
+    )
+
+
+def _as_side(text: str | None) -> Side | None:
+    if text == "more":
+        return "more"
+    return "fewer" if text == "fewer" else None
+
+
+def _not_used(one: contributions.Unused) -> NotUsed:
+    return NotUsed(
+        study=one.study,
+        label=one.label,
+        place=one.place,
+        measured=one.construct,
+        reason=one.reason,
+        asks=one.asks,
+    )
+
+
+def _votes(outcome: Outcome, given: Sequence[Contribution]) -> Votes:
+    """Counted by the sign of each estimate; words and critical studies apart."""
+    counted = [one for one in given if not one.critical]
+    numbers = [one for one in counted if one.effect is not None]
+    more = sum(one.leans == "more" for one in numbers)
+    fewer = sum(one.leans == "fewer" for one in numbers)
+    unit = measures.read(outcome.measure)
+    values = [
+        _shown(unit, one.effect.value)
+        for one in numbers
+        if unit and one.effect and one.effect.measure.measure.id == unit.measure.id
+    ]
+    return Votes(
+        more=more,
+        fewer=fewer,
+        level=len(numbers) - more - fewer,
+        words_only=sum(one.effect is None for one in counted),
+        critical=sum(one.critical for one in given),
+        least=min(values, default=None),
+        most=max(values, default=None),
+        sign_p=_sign_test(more, fewer) if more + fewer >= SIGN_TEST_FROM else None,
+    )
+
+
+def _sign_test(more: int, fewer: int) -> float:
+    """Exact and two-sided: twice the smaller tail of Binomial(n, 1/2), at most 1."""
+    n = more + fewer
+    tail = sum(comb(n, k) for k in range(min(more, fewer) + 1))
+    return float(min(1.0, 2 * tail / 2**n))
+
+
+def _basis(given: Given) -> str:
+    """sha256 of the results used and their figures."""
+    rows = [
+        [
+            one.study,
+            list(one.places),
+            one.effect.measure.measure.id if one.effect else None,
+            _rounded(one.effect.value) if one.effect else None,
+            _rounded(one.effect.variance) if one.effect else None,
+            one.words,
+            one.people,
+            one.risk_of_bias,
+        ]
+        for one in given.contributions
+    ]
+    return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+
+
+def _rounded(value: float | None) -> float | None:
+    """Ten significant digits: what machines may add up differently is no change of the evidence."""
+    return None if value is None else float(f"{value:.10g}")
+
+
+def standard_error(estimate: Estimate) -> float:
+    """On the scale of analysis, from the 95% interval."""
+    measure = measures.MEASURES[estimate.measure]
+    return float(measure.analysed(estimate.high) - measure.analysed(estimate.low)) / (2 * Z)
+
+
+def distance(before: Estimate, after: Estimate) -> float:
+    """How far the point estimate moved, in standard errors of the one before."""
+    measure = measures.MEASURES[before.measure]
+    error = standard_error(before)
+    moved = abs(measure.analysed(after.value) - measure.analysed(before.value))
+    return float(moved / error) if error else float("inf")

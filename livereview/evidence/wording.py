@@ -1,0 +1,389 @@
+"""What is said of a finding: one table, certainty by class of finding, and the figures that follow.
+
+The first sentence carries the meaning and no figure; the second gives size and interval; the third says
+how sure the team is. Wording follows GRADE's informative statements (Santesso and others, J Clin
+Epidemiol 2020;119:126-35): plain statement, "it is likely that", "it may be that", "we are very
+unsure if". A finding that nobody rated has words of its own, which claim less. Verbs stand
+apart from the intervention's name, so that "programmes" and "a programme" read alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from livereview.evidence.finding import Absolute, Estimate, Finding, StudyEffect
+from livereview.evidence.weigh import lowered
+from livereview.messages import figures, many, mark, say
+
+WORDING_VERSION = "4"
+CAVEAT = mark("Lack of evidence is not evidence that it does not work.")
+
+LEVELS = ("high", "moderate", "low", "very_low", "unrated")
+CLASSES = (
+    "effect",
+    "small_effect",
+    "little_or_no_difference",
+    "too_little",
+    "disagree",
+    "no_studies",
+    "not_yet_assessed",
+    "not_asked",
+)
+
+_TOO_LITTLE = mark(
+    "There is too little evidence on {label}. We can't say if {intervention} did better or worse than {comparator}."
+)
+_VERY_UNCERTAIN = mark(
+    "We are very unsure if there is any difference in {label}. This compares {intervention} with {comparator}."
+)
+_DISAGREE = mark(
+    "The studies disagree. Some clearly found that with {intervention} {more}. Others clearly found that {fewer}."
+)
+_NO_STUDIES = mark("No study in this review has measured {label} yet. This is a gap in the evidence.")
+_NOT_YET = mark("Not yet assessed: the review has records that wait to be read.")
+_NOT_ASKED = mark("The review does not ask about {label} here.")
+
+TABLE: Mapping[str, Mapping[str, str]] = {
+    "effect": {
+        "high": mark("With {intervention}, {phrase} than with {comparator}."),
+        "moderate": mark("It is likely that with {intervention} {phrase} than with {comparator}."),
+        "low": mark("It may be that with {intervention} {phrase} than with {comparator}."),
+        "very_low": mark("We are very unsure if, with {intervention}, {phrase} than with {comparator}."),
+        "unrated": mark("So far, with {intervention}, {phrase} than with {comparator}."),
+    },
+    "small_effect": {
+        "high": mark("With {intervention}, {phrase} than with {comparator}, but the difference is small."),
+        "moderate": mark(
+            "It is likely that with {intervention} {phrase} than with {comparator}, but the difference is small."
+        ),
+        "low": mark("It may be that with {intervention} {phrase} than with {comparator}, but the difference is small."),
+        "very_low": mark("We are very unsure if, with {intervention}, {phrase} than with {comparator}."),
+        "unrated": mark("So far, with {intervention}, {phrase} than with {comparator}, but the difference is small."),
+    },
+    "little_or_no_difference": {
+        "high": mark("There is little or no difference in {label}. This compares {intervention} with {comparator}."),
+        "moderate": mark(
+            "There is probably little or no difference in {label}. This compares {intervention} with {comparator}."
+        ),
+        "low": mark("There may be little or no difference in {label}. This compares {intervention} with {comparator}."),
+        "very_low": _VERY_UNCERTAIN,
+        "unrated": mark(
+            "So far, there is little or no difference in {label}. This compares {intervention} with {comparator}."
+        ),
+    },
+    "too_little": dict.fromkeys(LEVELS, _TOO_LITTLE) | {"very_low": _VERY_UNCERTAIN},
+    "disagree": dict.fromkeys(LEVELS, _DISAGREE),
+    "no_studies": dict.fromkeys(LEVELS, _NO_STUDIES),
+    "not_yet_assessed": dict.fromkeys(LEVELS, _NOT_YET),
+    "not_asked": dict.fromkeys(LEVELS, _NOT_ASKED),
+}
+"""The first sentence, by class of finding and certainty. Every cell is rendered by a test."""
+
+LEVEL_WORDS = {
+    "high": mark("high"),
+    "moderate": mark("moderate"),
+    "low": mark("low"),
+    "very_low": mark("very low"),
+}
+
+SMD_GLOSS = (
+    (0.2, mark("very small")),
+    (0.5, mark("small")),
+    (0.8, mark("moderate")),
+    (float("inf"), mark("large")),
+)
+"""What an SMD below each bound is called (Cohen's conventions, as Handbook 15.5.3.1 gives them)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is said of a finding, sentence by sentence; empty where there is nothing to say.
+
+    headline   what it means, without a figure
+    size       how large, with its interval
+    evidence   how many studies and people, and what is special about them
+    certainty  how sure the team is, and why
+    """
+
+    headline: str
+    size: str
+    evidence: str
+    certainty: str
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        parts = (self.headline, self.size, self.evidence, self.certainty)
+        return " ".join(part for part in parts if part)
+
+
+def words(finding: Finding) -> Words:
+    """What is said of this finding."""
+    return Words(
+        headline=headline(finding),
+        size=size(finding),
+        evidence=evidence(finding),
+        certainty=certainty(finding),
+    )
+
+
+def class_of(finding: Finding) -> str:
+    """Its row of TABLE."""
+    if finding.state == "effect":
+        return "small_effect" if finding.size == "small" else "effect"
+    return finding.state
+
+
+def level_of(finding: Finding) -> str:
+    """Its column of TABLE."""
+    return finding.certainty.level if finding.certainty else "unrated"
+
+
+def headline(finding: Finding) -> str:
+    """The first sentence; it is what a signature is for, so it holds no figure."""
+    template = TABLE[class_of(finding)][level_of(finding)]
+    text = say(
+        template,
+        label=lowered(finding.outcome_label),
+        intervention=finding.intervention,
+        comparator=finding.comparator,
+        phrase=finding.phrase or "",
+        more=finding.more,
+        fewer=finding.fewer,
+    )
+    return text[:1].upper() + text[1:]
+
+
+def size(finding: Finding) -> str:
+    """How large the difference is, or between which ends it may lie."""
+    estimate = finding.estimate
+    if estimate is None:
+        return _range(finding)
+    told = estimate_in_words(estimate, finding.unit)
+    if finding.state == "effect":
+        return say(mark("The difference is {size}."), size=told)
+    if finding.state == "little_or_no_difference":
+        return say(mark("The estimate is {size}."), size=told)
+    if finding.state in ("too_little", "disagree"):
+        return say(mark("The best estimate is {size}, so it may be either way."), size=told)
+    return ""
+
+
+def estimate_in_words(estimate: Estimate, unit: str | None) -> str:
+    """ "about 12 fewer in every 1,000 (95% interval 20 fewer to 3 fewer; RR 0.80, 0.72 to 0.89)"."""
+    figure = interval(estimate)
+    if estimate.absolute is not None:
+        return say(
+            mark("about {value} in every 1,000 ({low} to {high}; {figure})"),
+            value=per_thousand(estimate.absolute.value),
+            low=per_thousand(estimate.absolute.low),
+            high=per_thousand(estimate.absolute.high),
+            figure=figure,
+        )
+    if estimate.measure == "SMD":
+        gloss = next(text for bound, text in SMD_GLOSS if abs(estimate.value) < bound)
+        return say(mark("{gloss} ({figure})"), gloss=say(gloss), figure=figure)
+    if estimate.measure == "MD" and unit:
+        return say(mark("{value} {unit} ({figure})"), value=number(estimate.value), unit=unit, figure=figure)
+    return figure
+
+
+def interval(estimate: Estimate) -> str:
+    """ "RR 0.80 (95% interval 0.72 to 0.89)"."""
+    return say(
+        mark("{measure} {value}, 95% interval {low} to {high}"),
+        measure=estimate.measure,
+        value=number(estimate.value),
+        low=number(estimate.low),
+        high=number(estimate.high),
+    )
+
+
+def per_thousand(value: float) -> str:
+    """ "12 fewer", "3 more", "no difference"; below one in 1,000 with a digit."""
+    rounded = round(value) if abs(value) >= 1 else round(value, 1)
+    if rounded == 0:
+        return say(mark("no difference"))
+    count = figures(f"{abs(rounded):,}")
+    return say(mark("{n} more") if rounded > 0 else mark("{n} fewer"), n=count)
+
+
+def number(value: float) -> str:
+    """A figure with two decimals and a true minus sign."""
+    return figures(f"{value:,.2f}".replace("-", "−"))
+
+
+def _range(finding: Finding) -> str:
+    """Where nothing is pooled: what the first study to be read found, and the range of all estimates."""
+    lead = finding.lead
+    if lead is None or finding.state in ("no_studies", "not_asked", "not_yet_assessed"):
+        return ""
+    told = _study_in_words(finding, lead)
+    if len(finding.counted) == 1:
+        return told
+    first = say(mark("The least biased and largest study: {study}"), study=told)
+    least, most = finding.votes.least, finding.votes.most
+    if least is None or most is None or least == most:
+        return first
+    spread = say(
+        mark("The studies' estimates range from {low} to {high} ({measure})."),
+        low=number(least),
+        high=number(most),
+        measure=lead.measure,
+    )
+    return f"{first} {spread}"
+
+
+def _study_in_words(finding: Finding, study: StudyEffect) -> str:
+    if study.value is None or study.low is None or study.high is None:
+        return say(mark("{label} reports a direction only."), label=study.label)
+    figure = say(
+        mark("{measure} {value}, 95% interval {low} to {high}"),
+        measure=study.measure,
+        value=number(study.value),
+        low=number(study.low),
+        high=number(study.high),
+    )
+    if not study.clear:
+        return say(mark("{label} could be anything within its interval ({figure})."), label=study.label, figure=figure)
+    phrase = finding.more if study.leans == "more" else finding.fewer
+    return say(mark("{label} found that {phrase} ({figure})."), label=study.label, phrase=phrase, figure=figure)
+
+
+def evidence(finding: Finding) -> str:
+    """How many studies and people it rests on, and what is counted apart."""
+    k = len(finding.counted)
+    parts: list[str] = []
+    if k and finding.people and not finding.people_unknown:
+        people = figures(f"{finding.people:,}")
+        parts.append(many("One study with {people} people.", "{n} studies with {people} people.", k, people=people))
+    elif k and finding.people:
+        people = figures(f"{finding.people:,}")
+        parts.append(
+            many(
+                "One study; at least {people} people took part.",
+                "{n} studies; at least {people} people took part.",
+                k,
+                people=people,
+            )
+        )
+    elif k:
+        parts.append(
+            many(
+                "One study, which does not report how many people took part.",
+                "{n} studies, which do not report how many people took part.",
+                k,
+            )
+        )
+    if finding.votes.words_only:
+        parts.append(
+            many(
+                "One of them reports a direction in words only.",
+                "{n} of them report a direction in words only.",
+                finding.votes.words_only,
+            )
+        )
+    if finding.votes.critical:
+        parts.append(
+            many(
+                "One study at critical risk of bias is shown but does not count.",
+                "{n} studies at critical risk of bias are shown but do not count.",
+                finding.votes.critical,
+            )
+        )
+    if finding.estimate and finding.estimate.caution:
+        parts.append(finding.estimate.caution)
+    return " ".join(parts)
+
+
+def certainty(finding: Finding) -> str:
+    """How sure the team is, with its reasons; or that nobody has said so of these numbers."""
+    if finding.certainty is None:
+        if not finding.studies:
+            return ""
+        return say(mark("Certainty: not rated ({reason})."), reason=finding.certainty_reason)
+    level = say(LEVEL_WORDS[finding.certainty.level])
+    if not finding.certainty.reasons:
+        return say(mark("Certainty: {level}."), level=level)
+    reasons = "; ".join(finding.certainty.reasons)
+    return say(mark("Certainty: {level} ({reasons})."), level=level, reasons=reasons)
+
+
+def answer(findings: Sequence[Finding]) -> str:
+    """The review's answer in a few sentences: harm first, then benefit, then what is level or unknown.
+
+    Where the protocol names several comparisons each has its own answer.
+    """
+    labels = list(dict.fromkeys(finding.comparison_label for finding in findings))
+    if len(labels) == 1:
+        return _answer(findings)
+    parts = []
+    for label in labels:
+        mine = [finding for finding in findings if finding.comparison_label == label]
+        parts.append(say(mark("{comparison}: {answer}"), comparison=label, answer=_answer(mine)))
+    return " ".join(parts)
+
+
+def _answer(findings: Sequence[Finding]) -> str:
+    """The answer of one comparison."""
+    told: list[str] = [headline(finding) for finding in in_order(findings) if finding.state == "effect"]
+    told += _together(findings, "little_or_no_difference", mark("Little or no difference was found in {labels}."))
+    told += _together(findings, "disagree", mark("The studies disagree about {labels}."))
+    told += _together(findings, "too_little", mark("There is too little evidence on {labels}."))
+    told += _together(findings, "no_studies", mark("No study has measured {labels}."))
+    told += _together(findings, "not_yet_assessed", mark("Not yet assessed: {labels}."))
+    return " ".join(told)
+
+
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
+    """Bad news before good; within each the protocol's own order."""
+    known = list(findings)
+    bad = [finding for finding in known if finding.good is False]
+    return bad + [finding for finding in known if finding.good is not False]
+
+
+def evidence_lacks(findings: Sequence[Finding]) -> bool:
+    """Whether the caveat belongs to the answer: nowhere does the evidence show an effect or its absence."""
+    asked = [finding for finding in findings if finding.state != "not_asked"]
+    return bool(asked) and all(finding.lacks_evidence for finding in asked)
+
+
+def _together(findings: Sequence[Finding], state: str, template: str) -> list[str]:
+    labels = [lowered(finding.outcome_label) for finding in findings if finding.state == state]
+    if not labels:
+        return []
+    return [say(template, labels=_listed(list(dict.fromkeys(labels))))]
+
+
+def _listed(labels: Sequence[str]) -> str:
+    """ "a, b and c"."""
+    if len(labels) == 1:
+        return labels[0]
+    return say(mark("{some} and {last}"), some=", ".join(labels[:-1]), last=labels[-1])
+
+
+def absolute_in_words(absolute: Absolute) -> str:
+    """ "83 in every 1,000 without it, 71 with it"."""
+    without = figures(f"{round(absolute.risk):,}")
+    there = figures(f"{round(absolute.risk + absolute.value):,}")
+    return say(mark("{without} in every 1,000 without it, {there} with it"), without=without, there=there)
+
+
+def weighing(finding: Finding, since: str | None) -> str | None:
+    """That new evidence is being weighed while the signed answer stands; None where nothing is.
+
+    Args:
+        finding: as the version shows it.
+        since: the day on which it came, in words; None where no study came.
+    """
+    if finding.weighing is None:
+        return None
+    if since is None:
+        return say(mark("This answer is being weighed anew and may change."))
+    return many(
+        "New evidence since {since} ({n} study) is being weighed; this answer may change.",
+        "New evidence since {since} ({n} studies) is being weighed; this answer may change.",
+        finding.weighing.studies,
+        since=since,
+    )

@@ -1,0 +1,151 @@
+"""What changed in a finding, in types that readers can't misread; and what waits for a signature."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from livereview.evidence import finding_changes, sign_off, wording
+from livereview.evidence.finding import Finding
+from livereview.evidence.finding_changes import MEANING_CHANGED, compare
+from livereview.evidence.sign_off import Shown
+from tests.evidence import CARE, finding, rated, ratio, study
+
+WHEN = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+NONE = finding(CARE)
+FEWER = finding(CARE, study("a", ratio(0.8, 0.72, 0.89)))
+MORE = finding(CARE, study("a", ratio(3.0, 1.79, 5.02)))
+OPEN = finding(CARE, study("a", ratio(0.96, 0.44, 2.06)))
+NEARLY = finding(CARE, study("a", ratio(0.805, 0.725, 0.895)))
+STRONGER = finding(CARE, study("a", ratio(0.6, 0.54, 0.67)))
+BOTH = finding(CARE, study("a", ratio(0.8, 0.72, 0.89)), study("b", ratio(0.79, 0.6, 1.04)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        (FEWER, MORE, "now_shows"),
+        (OPEN, MORE, "new_finding"),
+        (NONE, FEWER, "new_finding"),
+        (None, FEWER, "new_finding"),
+        (None, NONE, "none"),
+        (FEWER, None, "left_out"),
+        (FEWER, OPEN, "no_longer_supported"),
+        (FEWER, NONE, "no_longer_supported"),
+        (FEWER, STRONGER, "larger"),
+        (STRONGER, FEWER, "smaller"),
+        (FEWER, NEARLY, "figures_updated"),
+        (FEWER, BOTH, "figures_updated"),
+        (FEWER, FEWER, "none"),
+        (FEWER, rated(FEWER, "low"), "more_certain"),
+        (rated(FEWER, "low"), rated(FEWER, "high"), "more_certain"),
+        (rated(FEWER, "high"), rated(FEWER, "low"), "less_certain"),
+        (rated(FEWER, "high"), FEWER, "less_certain"),
+        (NONE, finding(CARE, waiting=4), "none"),
+    ],
+)
+def test_kinds_of_change(before: Finding | None, after: Finding | None, kind: str) -> None:
+    change = compare(before, after)
+    assert change.kind == kind
+    assert change.means_something_else == (kind in MEANING_CHANGED)
+    assert kind == "none" or change.text
+
+
+def test_a_study_that_adds_weight_never_reads_as_weaker() -> None:
+    assert compare(FEWER, BOTH).text == "a study was added and the answer stands"
+
+
+def test_no_sentence_changes_its_meaning_without_a_signature() -> None:
+    every = [
+        NONE,
+        FEWER,
+        MORE,
+        OPEN,
+        NEARLY,
+        STRONGER,
+        BOTH,
+        rated(FEWER, "low"),
+        rated(FEWER, "high"),
+        rated(MORE, "low"),
+    ]
+    for before in every:
+        for after in every:
+            change = compare(before, after)
+            if wording.headline(before) != wording.headline(after):
+                assert change.means_something_else, (before.state, after.state)
+
+
+# What a version shows
+
+
+def shown(before: Finding | None, now: Finding, signed: dict[str, str] | None = None, sign: bool = True) -> Shown:
+    old = None if before is None else [before]
+    return sign_off.shown(old, [now], signed=signed or {}, sign_off=sign, arrived={"a": WHEN, "b": WHEN})
+
+
+def test_a_first_version_shows_what_there_is() -> None:
+    assert shown(None, FEWER).findings == (FEWER,)
+
+
+def test_a_changed_meaning_waits_and_the_signed_answer_stands_marked() -> None:
+    made = shown(FEWER, MORE)
+    (kept,) = made.findings
+    assert kept.estimate == FEWER.estimate
+    assert wording.headline(kept) == wording.headline(FEWER)
+    assert kept.weighing is not None
+    assert (kept.weighing.since, kept.weighing.studies) == ("2026-03-03", 1)
+    assert [change.kind for change in made.pending] == ["now_shows"]
+    assert made.changes == ()
+    assert wording.weighing(kept, "3 March 2026") == (
+        "New evidence since 3 March 2026 (1 study) is being weighed; this answer may change."
+    )
+
+
+def test_a_held_finding_stays_held_the_same_while_nothing_new_comes() -> None:
+    first = shown(FEWER, MORE)
+    again = shown(first.findings[0], MORE)
+    assert again.findings == first.findings
+    assert again.pending_hash == first.pending_hash
+
+
+def test_a_signature_publishes_exactly_what_was_signed() -> None:
+    held = shown(FEWER, MORE)
+    assert held.pending_hash is not None
+    done = shown(FEWER, MORE, signed={held.pending_hash: "lena"})
+    assert done.findings == (MORE,)
+    assert done.signed_by == "lena"
+    assert done.pending == ()
+    other = shown(FEWER, OPEN, signed={held.pending_hash: "lena"})
+    assert other.pending
+
+
+def test_figures_that_are_updated_publish_themselves() -> None:
+    made = shown(FEWER, NEARLY)
+    assert made.findings == (NEARLY,)
+    assert [change.kind for change in made.changes] == ["figures_updated"]
+
+
+def test_without_sign_off_all_is_published() -> None:
+    made = shown(FEWER, MORE, sign=False)
+    assert made.findings == (MORE,)
+    assert made.pending == ()
+
+
+def test_a_first_rating_waits_too() -> None:
+    made = shown(FEWER, rated(FEWER, "low"))
+    assert [change.kind for change in made.pending] == ["more_certain"]
+    assert wording.weighing(made.findings[0], None) == "This answer is being weighed anew and may change."
+
+
+def test_an_outcome_that_leaves_the_protocol_stays_until_signed() -> None:
+    made = sign_off.shown([FEWER], [], signed={}, sign_off=True, arrived={})
+    assert [finding.id for finding in made.findings] == [FEWER.id]
+
+
+def test_every_kind_has_a_former_class_and_words() -> None:
+    from livereview.summary import words
+
+    assert set(finding_changes.FORMER_CLASS) == set(finding_changes.KINDS)
+    assert set(words.CHANGES) >= set(finding_changes.KINDS)
+    assert set(words.KINDS) >= set(finding_changes.KINDS) - {"none"}
