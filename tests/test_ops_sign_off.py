@@ -124,6 +124,20 @@ def test_evidence_that_goes_back_to_what_was_signed_needs_no_name(held: Store, s
     assert finding(site)["weighing"] is None
 
 
+def test_a_name_says_nothing_of_a_change_that_went_and_came_back(held: Store, site: Path) -> None:
+    publish_now(held, site)
+    publish.sign(held, id="x", review=REVIEW, by="lena", now=NOW)
+    publish_now(held, site)
+    extract(held, 2, 0.0)
+    publish_now(held, site)
+    publish.sign(held, id="y", review=REVIEW, by="lena", now=NOW)
+    publish_now(held, site)
+    assert finding(site)["state"] == "too_little"
+    extract(held, 2)
+    assert publish_now(held, site)["held"]["change"] == "new_finding"
+    assert finding(site)["state"] == "too_little"
+
+
 def test_a_review_may_publish_everything_by_itself(held: Store, site: Path, protocol: str) -> None:
     surveil.register(held, text=protocol.replace("[living]", "[living]\nsign_off = false"), now=NOW)
     done = publish_now(held, site)

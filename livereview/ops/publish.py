@@ -302,7 +302,7 @@ def _version(
     if known and made.content_hash == known[-1].content_hash:
         return known[-1], held
 
-    author = shown.signed_by or snap.signed.get(made.content_hash)
+    author = shown.signed_by or data.signed(snap).get(made.content_hash)
     if not known and opened is not None:
         author = opened.author
     if author is not None:

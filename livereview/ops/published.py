@@ -205,7 +205,7 @@ def _mend_latest(store: Store, folder: Path, review: str, wrong: Sequence[Fault]
             shown = placed.all_of(con, review).get(placed.LATEST, [])
         if _latest_problem(home, shown) is None:
             return {}
-        _, files = as_of.shown_at(store, review, now)
+        _, files = as_of.shown_at(store, review, now, folder)
         with Staging() as staging:
             digest = home.stage(staging, files)
             staging.put()

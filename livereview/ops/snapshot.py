@@ -36,6 +36,7 @@ from livereview.summary.snapshot import (
     Report,
     Retired,
     SearchFact,
+    Signature,
     Snapshot,
     Stop,
     Study,
@@ -77,7 +78,7 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
         ratings=tuple(evidence.ratings(con, review_id)),
         consultations=consulted(con, review_id, moment or EPOCH),
         withdrawals=withdrawn(con, review_id),
-        signed=versions.signatures(con, review_id),
+        signatures=tuple(Signature(*row) for row in versions.signatures(con, review_id)),
     )
 
 
@@ -207,4 +208,5 @@ def _published(version: versions.Version) -> Published:
         trigger=version.cause,
         signed_by=version.signed_by,
         summary=version.summary,
+        upto=version.upto,
     )

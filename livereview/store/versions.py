@@ -95,16 +95,6 @@ def sign(
     return bool(rows)
 
 
-def signed_by(con: Connection, review: str, content_hash: str) -> str | None:
-    """Who signed this content since the last version: what was signed before that was another change."""
-    rows = con.execute(
-        """SELECT author FROM sign_off WHERE review = $review AND content_hash = $content_hash
-            AND seq > coalesce((SELECT max(seq) FROM version WHERE review = $review), 0) ORDER BY seq LIMIT 1""",
-        {"review": review, "content_hash": content_hash},
-    ).fetchall()
-    return rows[0][0] if rows else None
-
-
 @dataclass(frozen=True, slots=True)
 class Opening:
     """A lead let the review be public: who, and when."""
@@ -129,12 +119,11 @@ def opening(con: Connection, review: str) -> Opening | None:
     return Opening(*rows[0]) if rows else None
 
 
-def signatures(con: Connection, review: str) -> dict[str, str]:
-    """Who signed what: the first author by hash of the content."""
-    rows = con.execute(
-        "SELECT content_hash, arg_min(author, seq) FROM sign_off WHERE review = ? GROUP BY content_hash", [review]
+def signatures(con: Connection, review: str) -> list[tuple[str, str, int]]:
+    """(hash of what was signed, author, number of the event) of each signature, oldest first."""
+    return con.execute(
+        "SELECT content_hash, author, seq FROM sign_off WHERE review = ? ORDER BY seq", [review]
     ).fetchall()
-    return dict(rows)
 
 
 def last_problem(con: Connection, review: str) -> str | None:

@@ -85,11 +85,21 @@ def _weigh(snapshot: Snapshot) -> Evidence:
     shown = sign_off.shown(
         previous(snapshot),
         now,
-        signed=snapshot.signed,
+        signed=signed(snapshot),
         sign_off=snapshot.review.living.sign_off,
         arrived={study: made for study, (_, _, made) in snapshot.extracted.items()},
     )
     return Evidence(now, shown, claims.claims(snapshot.review, shown.findings, forms))
+
+
+def signed(snapshot: Snapshot) -> dict[str, str]:
+    """Who signed what since the version before: an older name says nothing of changes that came back."""
+    since = snapshot.history[-1].upto if snapshot.history else 0
+    names: dict[str, str] = {}
+    for signature in snapshot.signatures:
+        if signature.seq > since:
+            names.setdefault(signature.content_hash, signature.author)
+    return names
 
 
 def _waiting(snapshot: Snapshot) -> int:

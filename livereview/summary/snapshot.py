@@ -154,6 +154,15 @@ class Study:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """Somebody's name under changes that waited: their hash, and the number of the event."""
+
+    content_hash: str
+    author: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
     """What the version before this one said: enough to tell what changed."""
 
@@ -164,6 +173,7 @@ class Published:
     trigger: str
     signed_by: str | None
     summary: str  # its summary.json as text
+    upto: int = 0  # number of the last event that it could know of
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,4 +197,4 @@ class Snapshot:
     retirement: Retired | None = None  # the vote, where one has retired the review
     consultations: Consultations = field(default_factory=Consultations)  # no part of a version's content
     withdrawals: tuple[Withdrawal, ...] = ()  # oldest first; no part of a version's content either
-    signed: Mapping[str, str] = field(default_factory=dict)  # who signed which pending changes, by their hash
+    signatures: tuple[Signature, ...] = ()  # oldest first
