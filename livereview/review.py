@@ -236,17 +236,65 @@ class Living:
     sign_off: bool = True
 
 
+SLOTS = (
+    "answer",
+    "background",
+    "methods",
+    "consultation",
+    "strengths",
+    "limits",
+    "practice",
+    "policy",
+    "research",
+    "funding",
+    "explanations",
+    "caveats",
+    *EMMIE,
+)
+"""Where a statement of the team stands in the summary; practice, policy and research are what it means for them."""
+
+STANDINGS = ("plausible", "less_plausible", "ruled_out")
+"""Of rival explanations."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A sentence of the review team for the summary, e.g. on mechanisms or explanations; printed as theirs.
+    """A sentence of the review team for the summary; printed as theirs.
 
-    `under` is "answer", "explanations", "caveats" or one of EMMIE; `studies` are study ids it rests on (may be empty).
+    under      one of SLOTS
+    studies    ids of the studies that it rests on;  findings: ids of findings, "comparison/outcome"
+    standing   of a rival explanation, one of STANDINGS, with the studies `supports` and `against`
+    checked    ISO day on which the team last read it beside the evidence; None: when it was written
+    review_by  ISO day by which they mean to read it again
     """
 
     id: str
     under: str
     text: str
     studies: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    standing: str | None = None
+    supports: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    checked: str | None = None
+    review_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The review that this one continues: PRISMA's "previous studies".
+
+    citation      as a reader would find it;  year: of its publication
+    publications  reports that it read;  studies: that it counted, None where it does not say
+    answer        what it concluded, in this team's words;  link: where it stands
+    """
+
+    citation: str
+    year: int
+    publications: int
+    answer: str
+    studies: int | None = None
+    link: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +322,7 @@ class Review:
     extractors: int = 1  # people who extract each study by themselves; with 2, what they agree on holds
     highlights: Highlights = field(default_factory=Highlights)
     statements: tuple[Statement, ...] = ()
+    base: Base | None = None
     canaries: tuple[str, ...] = ()  # DOIs every database search should return
     suggestions: str | None = None  # where readers suggest a study: the owner's /suggest/ID as the public reaches it
     webhooks: tuple[str, ...] = ()  # addresses that are told of each version

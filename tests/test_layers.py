@@ -7,19 +7,6 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-CORE = {"records", "errors", "review"}
-PURE = (
-    "records", "errors", "review", "rights", "sources", "dedup", "surveillance", "screening", "evidence", "summary",
-    "statistics", "ranking", "exchange", "cells", "texts", "packed",
-)  # fmt: skip
-LONG = {
-    "evidence/weigh.py": 700,  # from what studies give to a finding
-    "evidence/contributions.py": 600,  # what one study gives
-    "summary/data.py": 500,  # summary.json
-    "review_toml/__init__.py": 450,  # the keys of a protocol
-    "summary/checklist.py": 450,  # three reporting standards
-}
 EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "livereview").iterdir()} - {
     "__init__",
     "__main__",
@@ -173,13 +160,6 @@ def test_the_core_does_no_io_and_never_asks_for_the_time(path: Path) -> None:
     assert not {name.split(".")[0] for name in imports(path)} & IMPURE
     text = path.read_text(encoding="utf-8")
     assert "datetime.now" not in text and "date.today" not in text
-
-
-@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_files_stay_small(path: Path) -> None:
-    """A file holds one subject. LONG names those whose one subject is longer than others', in air, not in matter."""
-    longest = LONG.get(str(path.relative_to(ROOT / "livereview")) if ROOT / "livereview" in path.parents else "", 400)
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= longest
 
 
 def test_prefect_is_imported_by_flows_only() -> None:

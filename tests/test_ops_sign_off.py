@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -33,7 +34,7 @@ def extract(store: Store, number: int, effect: float = 0.5) -> None:
     filled = form(
         study=f"s-{number}", label=f"S {number}", reports=[DOIS[number - 1]], results=[result], participants=40
     )
-    evidence.extract(store, id=f"e{number}{effect}", review=REVIEW, data=filled, extractor="ada", now=NOW)
+    evidence.extract(store, id=uuid4().hex, review=REVIEW, data=filled, extractor="ada", now=NOW)
 
 
 def publish_now(store: Store, site: Path) -> dict[str, Any]:

@@ -68,9 +68,10 @@ def claim_id(finding: Finding) -> str:
 def claims(review: Review, findings: Sequence[Finding], forms: Iterable[Extraction]) -> tuple[Claim, ...]:
     """All claims of a review: the answer, one for each finding, one for each EMMIE dimension it uses."""
     ordered = sorted(forms, key=lambda form: form.study)
+    now = wording.answer(findings)
     answer = Claim(
         id="answer",
-        text=wording.answer(findings),
+        text=f"{wording.base(review.base)} {now}" if review.base else now,
         rule=RULE,
         version=VERSION,
         studies=tuple(form.study for form in ordered),

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from livereview.evidence.finding import Absolute, Estimate, Finding, StudyEffect
 from livereview.evidence.weigh import lowered
 from livereview.messages import figures, many, mark, say
+from livereview.review import Base
 
 WORDING_VERSION = "4"
 CAVEAT = mark("Lack of evidence is not evidence that it does not work.")
@@ -334,6 +335,17 @@ def _answer(findings: Sequence[Finding]) -> str:
     told += _together(findings, "no_studies", mark("No study has measured {labels}."))
     told += _together(findings, "not_yet_assessed", mark("Not yet assessed: {labels}."))
     return " ".join(told)
+
+
+def base(review: Base) -> str:
+    """That an earlier review stands behind this one, and what it said."""
+    return many(
+        "A review of {year} read {n:,} publication: {answer}",
+        "A review of {year} read {n:,} publications: {answer}",
+        review.publications,
+        year=str(review.year),
+        answer=review.answer,
+    )
 
 
 def in_order(findings: Iterable[Finding]) -> list[Finding]:

@@ -19,14 +19,16 @@ from livereview import messages, texts
 from livereview.errors import Refused
 from livereview.review import (
     DEPENDENT,
-    EMMIE,
     ESTIMATORS,
     OUTCOME_KINDS,
     PREDICTIONS,
     RARE,
+    SLOTS,
     STAGES,
+    STANDINGS,
     TESTS,
     Area,
+    Base,
     Code,
     Comparison,
     Criterion,
@@ -61,7 +63,6 @@ _ASKED: tuple[str, ...] = (
 _ASKED += ("openaire", "clinicaltrials", "zenodo")
 ADDRESSED = {"feed": "a feed", "page": "a watched page", "oai": "a repository"}
 SOURCES = (*_ASKED, *ADDRESSED, "biorxiv", "osf", "citations")  # files that people bring are imported, not searched
-UNDER = ("answer", "explanations", "caveats", *EMMIE)
 SHOWN = 20  # errors in one message
 LONGEST_ERROR = 2_000  # characters of one of them, which may quote what it is about
 
@@ -177,6 +178,7 @@ _TOP = {
     "screening": _Key(values.table, {}),
     "highlights": _Key(values.table, {}),
     "living": _Key(values.table, form=_ONE),
+    "base": _Key(values.table, None),
     "statements": _Key(values.rows, []),
 }
 _QUESTION = {part: _Key(values.text) for part in Question.__slots__}
@@ -263,9 +265,23 @@ _LIVING = {
 }
 _STATEMENT = {
     "id": _Key(values.slug),
-    "under": _Key(values.choice("part of the summary", UNDER)),
+    "under": _Key(values.choice("part of the summary", SLOTS)),
     "text": _Key(values.text),
     "studies": _Key(values.list_of(values.slug), ()),
+    "findings": _Key(values.list_of(values.text), ()),
+    "standing": _Key(values.choice("standing of an explanation", STANDINGS), None),
+    "supports": _Key(values.list_of(values.slug), ()),
+    "against": _Key(values.list_of(values.slug), ()),
+    "checked": _Key(values.day, None),
+    "review_by": _Key(values.day, None),
+}
+_BASE = {
+    "citation": _Key(values.text),
+    "year": _Key(values.whole(1900, 2100)),
+    "publications": _Key(values.whole(0, 1_000_000)),
+    "answer": _Key(values.text),
+    "studies": _Key(values.whole(0, 1_000_000), None),
+    "link": _Key(values.url, None),
 }
 
 
@@ -289,7 +305,8 @@ def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -
         "screening": _screening(top["screening"], notes),
         "highlights": Highlights(**_fields(top["highlights"], _HIGHLIGHTS, ("highlights",), notes)),
         "living": Living(**_fields(top["living"], _LIVING, ("living",), notes)),
-        "statements": tuple(Statement(**row) for row in _each(top["statements"], _STATEMENT, ("statements",), notes)),
+        "statements": _statements(top["statements"], notes),
+        "base": Base(**_fields(top["base"], _BASE, ("base",), notes)) if top["base"] is not None else None,
     }
     return Review(**top, criteria_version=criteria["version"])
 
@@ -363,6 +380,16 @@ def _follow_up(given: Any, notes: _Notes) -> tuple[FollowUp, ...]:
         if start is not None and end is not None and end <= start:
             notes.append((("follow_up", n, "end"), f"must be after start ({start:g} months); this is {end:g}"))
     return tuple(FollowUp(**row) for row in rows)
+
+
+def _statements(given: Any, notes: _Notes) -> tuple[Statement, ...]:
+    rows = _each(given, _STATEMENT, ("statements",), notes)
+    for n, row in enumerate(rows):
+        weighed = [key for key in ("standing", "supports", "against") if row[key]]
+        if weighed and row["under"] not in (None, "explanations"):
+            what = f'is for rival explanations; write under = "explanations", or leave {weighed[0]} out'
+            notes.append((("statements", n, weighed[0]), what))
+    return tuple(Statement(**row) for row in rows)
 
 
 def _searches(given: Any, sources: Collection[str], notes: _Notes) -> tuple[Search, ...]:

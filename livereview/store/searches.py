@@ -102,6 +102,11 @@ def criteria_texts(con: Connection, review: str) -> list[tuple[str, str]]:
     ).fetchall()
 
 
+def protocols(con: Connection, review: str) -> list[tuple[str, datetime]]:
+    """(text, since when it was in force) of each version of the protocol, oldest first."""
+    return con.execute("SELECT text, made FROM protocol WHERE review = ? ORDER BY seq", [review]).fetchall()
+
+
 def protocol_texts(con: Connection, review: str, most: int) -> list[str]:
     """The texts that the protocol of a review had, the newest first."""
     rows = con.execute(

@@ -49,22 +49,34 @@ Answer = Callable[[Summary], str | Lacking]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the data say, if anything; else the team's statements with this id."""
+    """What the data say, if anything; else the team's statements with this id, or in a slot of its own.
+
+    slots  where on the page such a statement stands, the first for one that is still to be written
+    whole  every statement in these slots answers the item, whatever its id
+    """
 
     name: str
     data: Callable[[Summary], str] = lambda _: ""
+    slots: tuple[str, ...] = ("methods",)
+    whole: bool = False
 
     def __call__(self, summary: Summary) -> str | Lacking:
-        said = [one["text"] for one in summary["review"]["statements"] if self.holds(one["id"])]
-        how = f'add to review.toml: [[statements]] with id = "{self.name}", under = "explanations"'
-        return (
-            self.data(summary)
-            or " ".join(said)
-            or Lacking(f"{how}, and the answer as text (“none” where there is none)")
-        )
+        known = self.data(summary)
+        if known:
+            return known
+        texts = [
+            statement["text"]
+            for statement in summary["review"]["statements"]
+            if self.holds(statement["id"]) or (self.whole and statement["under"] in self.slots)
+        ]
+        how = f'add to review.toml: [[statements]] with id = "{self.name}", under = "{self.slots[0]}"'
+        return " ".join(texts) or Lacking(f"{how}, and the answer as text (“none” where there is none)")
 
     def holds(self, key: str) -> bool:
         return key == self.name or (key.startswith(f"{self.name}-") and key.removeprefix(f"{self.name}-").isdigit())
+
+
+IMPLICATIONS = Told("implications", slots=("practice", "policy", "research"), whole=True)
 
 
 def items(summary: Summary) -> tuple[Item, ...]:
@@ -332,8 +344,8 @@ def _available(summary: Summary) -> str:
 _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
     PRISMA: (
         ("1", "whether the title says that this is a review", _title("review")),
-        ("2", "a structured abstract", Told("abstract")),
-        ("3", "why the review is needed beside what is known", Told("rationale")),
+        ("2", "a structured abstract", Told("abstract", slots=("background",))),
+        ("3", "why the review is needed beside what is known", Told("rationale", slots=("background",), whole=True)),
         ("4", "the question that is asked", _of("question", *QUESTION)),
         ("5", "which studies are eligible, and how that is told", _criteria),
         ("6", "each source, and when it was last searched", _each_search(_date)),
@@ -363,19 +375,19 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("19", "the results of each study", _of_studies("extracted", "extract", _results)),
         ("20.a", "what each synthesis rests on and finds", _of_findings(lambda one: one["wording"])),
         ("20.b", "each pooled result with its interval", _of_findings(_pooled)),
-        ("20.c", "how results differ between studies", Told("heterogeneity-results", _spread)),
-        ("20.d", "the sensitivity analyses", Told("sensitivity-results")),
-        ("21", "what was found of missing results", Told("reporting-bias-results")),
+        ("20.c", "how results differ between studies", Told("heterogeneity-results", _spread, slots=("limits",))),
+        ("20.d", "the sensitivity analyses", Told("sensitivity-results", slots=("limits",))),
+        ("21", "what was found of missing results", Told("reporting-bias-results", slots=("limits",))),
         ("22", "the certainty of each finding", _certainty),
-        ("23.a", "what the results mean beside other evidence", _said("explanations", "answer")),
-        ("23.b", "the limits of the evidence", _said("caveats")),
-        ("23.c", "the limits of the review's own process", Told("limitations-of-process")),
-        ("23.d", "what follows for practice, policy and research", Told("implications")),
+        ("23.a", "what the results mean beside other evidence", _said("explanations", "answer", "strengths")),
+        ("23.b", "the limits of the evidence", _said("limits", "caveats")),
+        ("23.c", "the limits of the review's own process", Told("limitations-of-process", slots=("limits",))),
+        ("23.d", "what follows for practice, policy and research", IMPLICATIONS),
         ("24.a", "where the review is registered, or that it is not", Told("registration")),
         ("24.b", "where the protocol is", lambda _: "summary.json holds the protocol that is run, as “review”."),
         ("24.c", "what differs from the registration or protocol", Told("amendments")),
-        ("25", "who pays for the review, and what say they have", Told("funding")),
-        ("26", "the authors' competing interests", Told("competing-interests")),
+        ("25", "who pays for the review, and what say they have", Told("funding", slots=("funding",), whole=True)),
+        ("26", "the authors' competing interests", Told("competing-interests", slots=("funding",))),
         ("27", "which data others can use, and where", _available),
     ),
     LIVING: (
@@ -397,7 +409,7 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("3", "study registries", _kind("registry")),
         ("4", "websites and other online sources", _kind("online")),
         ("5", "searches by citation", _kind("citing")),
-        ("6", "people who were asked", Told("contacts")),
+        ("6", "people who were asked", Told("contacts", slots=("consultation",))),
         ("7", "other ways of searching", _kind("other")),
         ("8", "each search as it was run", _strategies),
         ("9", "limits of date, language and the like", _limits),

@@ -24,9 +24,10 @@ from livereview.evidence.finding_changes import FindingChange
 from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.sign_off import Shown
 from livereview.messages import say
-from livereview.review import EMMIE, Review, Statement
-from livereview.summary import debt, flow_diagram, retired, words
+from livereview.review import EMMIE, Base, Review
+from livereview.summary import debt, flow_diagram, retired, statements, words
 from livereview.summary.snapshot import Published, Report, SearchFact, Snapshot, Stop, Study
+from livereview.summary.statements import Marked
 
 SCHEMA_VERSION = "2.0.0"
 RULES_VERSION = f"findings-{claims.VERSION}"
@@ -151,6 +152,9 @@ def content_hash(snapshot: Snapshot, evidence: Evidence) -> str:
         "awaiting": sorted(report.report_id for report in snapshot.awaiting),
         "findings": [_content(finding) for finding in evidence.findings],
         "emmie": [claims.to_json(claim) for claim in evidence.claims if claim.rule == "emmie"],
+        "outdated": [
+            one.statement.id for one in statements.marked(snapshot, evidence.findings) if one.outdated is not None
+        ],
     }
     return hashlib.sha256(dump(content)).hexdigest()
 
@@ -183,6 +187,7 @@ def _protocol(review: Review) -> dict[str, Any]:
 def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[str, Any]:
     """All of summary.json. Numbers are unrounded and have a display text; what is unknown is null with a reason."""
     texts = {claim.id: claim for claim in evidence.claims}
+    told = [_statement(snapshot, one) for one in statements.marked(snapshot, evidence.findings)]
     return {
         "schema_version": SCHEMA_VERSION,
         "language": snapshot.review.language,
@@ -196,8 +201,13 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
         "evidence_lacks": wording.evidence_lacks(evidence.findings),
         "claims": [claims.to_json(claim) for claim in evidence.claims],
         "findings": [_finding(finding) for finding in evidence.findings],
-        "emmie": [_dimension(snapshot, name, texts[f"emmie:{name}"]) for name in EMMIE if snapshot.review.emmie],
-        "statements": [_statement(snapshot, statement) for statement in snapshot.review.statements],
+        "emmie": [
+            _dimension(snapshot, name, texts[f"emmie:{name}"], [one for one in told if one["under"] == name])
+            for name in EMMIE
+            if snapshot.review.emmie
+        ],
+        "base": _base(snapshot.review.base),
+        "statements": told,
         "changed": _changed(snapshot, edition.change),
         "versions": _versions(snapshot.history, edition),
         "flow": flow_diagram.to_json(snapshot.flow),
@@ -333,7 +343,12 @@ def _since(finding: Finding) -> str | None:
     return words.day(datetime.fromisoformat(f"{finding.weighing.since}T12:00:00+00:00"))
 
 
-def _dimension(snapshot: Snapshot, name: str, claim: Claim) -> dict[str, Any]:
+def _base(base: Base | None) -> dict[str, Any] | None:
+    """The review that this one continues, with a sentence that says so."""
+    return None if base is None else {**asdict(base), "display": wording.base(base)}
+
+
+def _dimension(snapshot: Snapshot, name: str, claim: Claim, team: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """One EMMIE dimension: what is found (EMMIE-E) apart from its quality (EMMIE-Q), and the team's own words."""
     forms = [(study, study.extraction) for study in snapshot.studies if study.extraction]
     quality = next(figure for figure in claim.figures if figure.name == "quality")
@@ -346,18 +361,58 @@ def _dimension(snapshot: Snapshot, name: str, claim: Claim) -> dict[str, Any]:
         "quality": quality.value,
         "quality_of": quality.of,
         "quality_reason": quality.reason,
-        "statements": [_statement(snapshot, one) for one in snapshot.review.statements if one.under == name],
+        "statements": list(team),
+        "codes": _codes(snapshot, name),
         "findings": [{"study": study.study_id, "label": study.label, **asdict(finding)} for study, finding in told],
     }
 
 
-def _statement(snapshot: Snapshot, statement: Statement) -> dict[str, Any]:
-    """A sentence of the team with what CERQual says of it, where it was rated with the studies that it names."""
+def _codes(snapshot: Snapshot, dimension: str) -> list[dict[str, Any]]:
+    """The protocol's codes with the studies that report each, most reported first; those that none reports are left
+    out, and barriers and enablers stand apart: "4 of 7 studies".
+    """
+    forms = [(study, study.extraction) for study in snapshot.studies if study.extraction]
+    rows: list[dict[str, Any]] = []
+    for code in snapshot.review.codes:
+        for polarity in (*claims.POLARITY, None):
+            found = [
+                (study, finding)
+                for study, form in forms
+                for finding in form.findings
+                if (finding.dimension, finding.code, finding.polarity) == (dimension, code.id, polarity)
+            ]
+            reporting = list(dict.fromkeys(study.study_id for study, _ in found))
+            if not reporting:
+                continue
+            rows.append(
+                {
+                    "code": code.id,
+                    "label": code.label,
+                    "polarity": polarity,
+                    "studies": reporting,
+                    "of": len(forms),
+                    "display": say("{n} of {all} studies", n=len(reporting), all=len(forms)),
+                }
+            )
+    return sorted(rows, key=lambda row: (-len(row["studies"]), row["label"]))
+
+
+def _statement(snapshot: Snapshot, marked: Marked) -> dict[str, Any]:
+    """A sentence of the team with what CERQual says of it, and whether the evidence has moved on since."""
+    statement = marked.statement
     rated = [one for one in snapshot.ratings if one.kind == "cerqual" and one.subject == statement.id]
     holds = rated[0] if rated and certainty.holds(rated[0], statement.studies) else None
     said = f"{say(certainty.CERQUAL_WORDS[holds.level])}. {certainty.describe(holds)}" if holds else None
     told = {"level": holds.level, "display": said} if holds else None
-    return {**asdict(statement), "studies": list(statement.studies), "confidence": told}
+    plain = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(statement).items()}
+    return {
+        **plain,
+        "confidence": told,
+        "standing_display": say(statements.STANDING_WORDS[statement.standing]) if statement.standing else None,
+        "read": words.iso(marked.read),
+        "read_display": words.day(marked.read),
+        "outdated_display": marked.outdated,
+    }
 
 
 def _changed(snapshot: Snapshot, change: Change) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from livereview.errors import Refused
 from livereview.messages import say
+from livereview.review import Base
 from livereview.summary.snapshot import Flow, Snapshot
 from livereview.summary.words import tidy
 
@@ -54,10 +55,11 @@ def _counts(flow: Flow) -> Iterable[tuple[str, int]]:
     return ((name, value) for name, value in asdict(flow).items() if isinstance(value, int))
 
 
-def rows(flow: Flow) -> tuple[tuple[str, int, str], ...]:
-    """(box, number, what is counted) of every box, in PRISMA's order."""
+def rows(flow: Flow, base: Base | None = None) -> tuple[tuple[str, int, str], ...]:
+    """(box, number, what is counted) of every box, in PRISMA's order; a review that this one continues comes first."""
     records, reports, studies = say("records"), say("reports"), say("studies")
     return (
+        *_previous(base, reports, studies),
         (say("Identified in databases and registers"), flow.identified_databases, records),
         (say("Identified by other methods (grey literature)"), flow.identified_other, records),
         (say("Duplicates removed before screening"), flow.duplicates, records),
@@ -78,6 +80,15 @@ def rows(flow: Flow) -> tuple[tuple[str, int, str], ...]:
     )
 
 
+def _previous(base: Base | None, reports: str, studies: str) -> Iterable[tuple[str, int, str]]:
+    """PRISMA's left column: what the review before had."""
+    if base is None:
+        return
+    yield say("Previous review: reports that it read"), base.publications, reports
+    if base.studies is not None:
+        yield say("Previous review: studies that it counted"), base.studies, studies
+
+
 def to_json(flow: Flow) -> dict[str, Any]:
     """The boxes by name; reasons as a list, most frequent first."""
     reasons = [{"reason": reason, "reports": n} for reason, n in flow.excluded_full_text]
@@ -87,10 +98,10 @@ def to_json(flow: Flow) -> dict[str, Any]:
 Lines = Sequence[tuple[str, int | None]]
 
 
-def svg(flow: Flow) -> Markup:
+def svg(flow: Flow, base: Base | None = None) -> Markup:
     """The diagram as one SVG element, 680 units wide, with its numbers as text."""
     parts, top = [], 10
-    steps = _steps(flow)
+    steps = _steps(flow, base)
     for index, (main, side) in enumerate(steps):
         height = max(_height(main), _height(side))
         parts.append(_box(LEFT, top, MAIN, main, "main"))
@@ -119,7 +130,7 @@ _NUMBER = Markup('<text x="{x}" y="{y}" text-anchor="end"{weight}>{n:,}</text>')
 _BOLD, _DASHED = Markup(' font-weight="600"'), Markup(' stroke-dasharray="4 3"')
 
 
-def _steps(flow: Flow) -> tuple[tuple[Lines, Lines], ...]:
+def _steps(flow: Flow, base: Base | None) -> tuple[tuple[Lines, Lines], ...]:
     """(main box, box at its side) from top to bottom; the first line of each is its heading."""
     found = flow.identified_databases + flow.identified_other
     return (
@@ -139,10 +150,14 @@ def _steps(flow: Flow) -> tuple[tuple[Lines, Lines], ...]:
         ),
         ([("Reports assessed in full", flow.assessed)], _reasons(flow)),
         (
-            [("Reports included", flow.included), ("Studies in the review", flow.studies)],
+            [("Reports included", flow.included), ("Studies in the review", flow.studies), *_before(base)],
             [("Of these reports", None), ("  waiting for data extraction", flow.awaiting_extraction)],
         ),
     )  # fmt: skip
+
+
+def _before(base: Base | None) -> Lines:
+    return [(f"  beside the review of {base.year}, reports", base.publications)] if base else []
 
 
 def _unread(flow: Flow) -> Lines:

@@ -61,8 +61,8 @@ def name_of(finding: Finding) -> str:
 
 
 def _pictures(snapshot: Snapshot, found: Sequence[Finding], studies: Sequence[Study]) -> Iterator[Picture]:
-    flow = [("box", "number", "unit"), *flow_diagram.rows(snapshot.flow)]
-    yield Picture("prisma", None, flow_diagram.svg(snapshot.flow), flow)
+    flow = [("box", "number", "unit"), *flow_diagram.rows(snapshot.flow, snapshot.review.base)]
+    yield Picture("prisma", None, flow_diagram.svg(snapshot.flow, snapshot.review.base), flow)
     drawn = figures.effect_direction(found, studies)
     few = partial(_few_directions, found, studies)
     yield Picture("effect-direction", None, drawn, _directions(found), few)

@@ -260,7 +260,7 @@ def _page_of(
         findings=evidence.findings,
         areas={area["id"]: area["label"] for area in summary["review"]["taxonomy"]},
         pictures={picture.name: picture for picture in drawn},
-        flow_rows=flow_diagram.rows(snapshot.flow),
+        flow_rows=flow_diagram.rows(snapshot.flow, snapshot.review.base),
         linked=_linked_data(summary),
         call=consultation.call(snapshot.consultations, snapshot.review, home),
         consulted=consultation.listed(snapshot.consultations),

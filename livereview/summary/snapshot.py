@@ -198,3 +198,4 @@ class Snapshot:
     consultations: Consultations = field(default_factory=Consultations)  # no part of a version's content
     withdrawals: tuple[Withdrawal, ...] = ()  # oldest first; no part of a version's content either
     signatures: tuple[Signature, ...] = ()  # oldest first
+    written: Mapping[str, datetime] = field(default_factory=dict)  # since when each statement stands as it does
