@@ -316,14 +316,18 @@ def answer(findings: Sequence[Finding]) -> str:
 
     Where the protocol names several comparisons each has its own answer.
     """
+    parts = answers(findings)
+    if len(parts) == 1:
+        return parts[0][1]
+    told = [say(mark("{comparison}: {answer}"), comparison=label, answer=text) for label, text in parts]
+    return " ".join(told)
+
+
+def answers(findings: Sequence[Finding]) -> list[tuple[str, str]]:
+    """(label of the comparison, its answer) of each comparison, in the protocol's order."""
     labels = list(dict.fromkeys(finding.comparison_label for finding in findings))
-    if len(labels) == 1:
-        return _answer(findings)
-    parts = []
-    for label in labels:
-        mine = [finding for finding in findings if finding.comparison_label == label]
-        parts.append(say(mark("{comparison}: {answer}"), comparison=label, answer=_answer(mine)))
-    return " ".join(parts)
+    mine = {label: [finding for finding in findings if finding.comparison_label == label] for label in labels}
+    return [(label, _answer(some)) for label, some in mine.items()]
 
 
 def _answer(findings: Sequence[Finding]) -> str:

@@ -197,6 +197,7 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
         "as_of_display": words.day(snapshot.moment),
         "status": status(snapshot),
         "answer": claims.to_json(texts["answer"]),
+        "answers": [{"comparison": label, "text": text} for label, text in wording.answers(evidence.findings)],
         "caveat": say(wording.CAVEAT) if wording.evidence_lacks(evidence.findings) else "",
         "evidence_lacks": wording.evidence_lacks(evidence.findings),
         "claims": [claims.to_json(claim) for claim in evidence.claims],
@@ -324,7 +325,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     return {
         **finding.model_dump(mode="json"),
         "claim": claims.claim_id(finding),
-        "state_display": say(words.STATES[finding.state]),
+        "state_display": words.state(finding),
         "headline": told.headline,
         "size_display": told.size,
         "evidence_display": told.evidence,

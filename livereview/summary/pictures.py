@@ -12,14 +12,13 @@ from markupsafe import Markup
 from livereview.evidence import weigh
 from livereview.evidence.finding import Estimate, Finding
 from livereview.evidence.forms import Extraction
-from livereview.messages import say
 from livereview.summary import bias_grid, cumulative, figures, flow_diagram, forest, funnel, over_time
 from livereview.summary.bias_grid import Judged
 from livereview.summary.cumulative import Step
 from livereview.summary.funnel import Part
 from livereview.summary.over_time import Version
 from livereview.summary.snapshot import Published, Snapshot, Study
-from livereview.summary.words import STATES, day
+from livereview.summary.words import day, state
 
 FEW = 10  # studies below which a funnel plot misleads (Cochrane Handbook 13.3.5.4)
 LATEST_YEAR = 9999  # of a study without a year: it comes last
@@ -120,14 +119,13 @@ def _published(snapshot: Snapshot, finding: Finding, estimate: Estimate) -> Iter
     """The estimate as each version published it, this one last; each with its own state, not today's."""
     points = []
     for old in snapshot.history:
-        state, then = _then(old, finding.id)
+        shown, then = _then(old, finding.id)
         value, low, high = then or (None, None, None)
-        points.append(Version(old.number, day(old.date) or "", value, low, high, state))
+        points.append(Version(old.number, day(old.date) or "", value, low, high, shown))
     if not points:
         return
     now, number = day(snapshot.moment) or "", snapshot.history[-1].number + 1
-    state = say(STATES[finding.state])
-    points.append(Version(number, now, estimate.value, estimate.low, estimate.high, state))
+    points.append(Version(number, now, estimate.value, estimate.low, estimate.high, state(finding)))
     key = name_of(finding)
     drawn = over_time.svg(key, finding.outcome_label, points, estimate.null)
     yield Picture("over-time", key, drawn, over_time.rows(points))

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from livereview import messages
 from livereview.evidence import certainty
+from livereview.evidence.finding import Finding
 from livereview.evidence.forms import Result
 from livereview.messages import mark, say
 from livereview.records import Record, clean_doi
@@ -25,7 +26,8 @@ STATES = {
     "not_yet_assessed": mark("Not yet assessed"),
     "no_studies": mark("No studies"),
     "too_little": mark("Too little evidence"),
-    "effect": mark("A difference"),
+    "better": mark("Better results"),
+    "worse": mark("Worse results"),
     "little_or_no_difference": mark("Little or no difference"),
     "disagree": mark("Studies disagree"),
 }
@@ -35,6 +37,15 @@ DIRECTIONS = {
     "no_difference": mark("no difference"),
     "unclear": mark("direction not clear"),
 }
+
+
+def state(finding: Finding) -> str:
+    """What a finding shows, in two or three words; an effect by what it means for people."""
+    if finding.state == "effect":
+        return say(STATES["better" if finding.good else "worse"])
+    return say(STATES[finding.state])
+
+
 CHANGES = {
     "first": mark("First version"),
     "none": mark("Nothing changed"),
