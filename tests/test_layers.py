@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[1]
+CORE = {"records", "errors", "review"}
+PURE = (
+    "records", "errors", "review", "rights", "sources", "dedup", "surveillance", "screening", "evidence", "summary",
+    "statistics", "ranking", "exchange", "cells", "texts", "packed",
+)  # fmt: skip
 EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "livereview").iterdir()} - {
     "__init__",
     "__main__",

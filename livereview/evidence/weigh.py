@@ -251,7 +251,7 @@ def _pooled(
         studies=k,
         model=mark("common effect") if common else mark("random effects"),
         estimator=None if common else estimator,
-        test=_TEST_WORDS[test],
+        test=say(_TEST_WORDS[test]),
         caution=_caution(k, methods),
     )
     if k >= I2_FROM and not common:
