@@ -67,7 +67,7 @@ def protocol() -> str:
 def reviewed(store: Store, protocol: str) -> Store:
     """A store in which the small review is in force and open to the public, without records."""
     surveil.register(store, text=protocol, now=NOW)
-    publish.open_review(store, id="opening", review=REVIEW, by="lena", now=NOW)
+    publish.open_review(store, id="opening", review=REVIEW, by="the lead", now=NOW)
     return store
 
 

@@ -84,9 +84,10 @@ def alone(kind: str, n: int = 12, label: str = "Study") -> str:
 
 def rich() -> Snapshot:
     """Twelve studies that are pooled and judged, in a second version: every kind of picture is there."""
-    outcomes = (CARE, replace(WELL, pool=True))
-    first = site.build(snapshot(*map(form, range(3)), review=review(outcomes=outcomes)), 1, "an extraction")
-    return snapshot(*map(form, range(12)), review=review(outcomes=outcomes), history=(published(first),))
+    living = replace(review().living, sign_off=False)
+    known = review(outcomes=(CARE, replace(WELL, pool=True)), living=living)
+    first = site.build(snapshot(*map(form, range(3)), review=known), 1, "an extraction")
+    return snapshot(*map(form, range(12)), review=known, history=(published(first),))
 
 
 def form(n: int) -> Extraction:
