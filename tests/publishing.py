@@ -43,6 +43,7 @@ def step(store: Store, site: Path, number: int, mark: str) -> str:
         directions = ("favours_comparison", "favours_intervention")
         direction = directions[(turn + turn // 4) % 2]  # another each time: a form that says what holds changes nothing
         extract(store, 1 + turn % 4, now, direction)
+        store.write(lambda con: publish.versions.ask(con, REVIEW, "a form", now))  # the killed one may have said it
         return _publish(store, site, now, mark)
     if kind == 3:
         found(store, article(1), search=f"search-{mark}-{number}", now=now)

@@ -27,6 +27,7 @@ from livereview.store import accounts
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, Browser, Forms, article, found, secret_of
 from tests.test_ops import form
+from tests.test_ops_as_of import extract
 from tests.test_web_screen import vote
 
 People = Callable[..., Browser]
@@ -533,6 +534,25 @@ def test_a_signed_fall_is_published(reviewed: Store, three: list[str], protocol:
     publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)
     publish.sign(reviewed, id="s", review=REVIEW, by="lena", now=NOW)
     assert publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)["new"]
+
+
+def test_one_name_is_for_a_fall_and_the_finding_that_it_changes(
+    reviewed: Store, three: list[str], protocol: str, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir(exist_ok=True)
+    extract(reviewed, 1, NOW)
+    publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)
+    latest = site / REVIEW / "latest" / "summary.json"
+    before = latest.read_bytes()
+    act(reviewed, *decide_again(reviewed, three, protocol))
+    held = publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)["held"]
+    assert [one["class"] for one in held["reasons"]] == ["large fall", "large fall", "no longer supported"]
+    assert latest.read_bytes() == before, "the whole page waits"
+    publish.sign(reviewed, id="s", review=REVIEW, by="lena", now=NOW)
+    done = publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)
+    (finding,) = json.loads(latest.read_text("utf-8"))["findings"]
+    assert done["new"] and "held" not in done and finding["weighing"] is None and finding["studies"] == []
 
 
 def test_the_log_is_for_leads(app: FastAPI, browser: People) -> None:

@@ -378,6 +378,16 @@ def test_a_damaged_tombstone_and_a_lost_notice_come_back(reviewed: Store, two: P
     assert published_bytes(two) == before and faults(reviewed, two) == []
 
 
+def test_a_version_comes_back_though_the_clock_was_set_back_before_it(reviewed: Store, two: Path) -> None:
+    early = NOW - 9 * HOUR
+    extract(reviewed, 3, early)
+    assert publish.settle_outbox(reviewed, folder=two, now=early)[REVIEW]["version"] == 3
+    kept = read(two / REVIEW / "v" / "3")
+    shutil.rmtree(two / REVIEW / "v" / "3")
+    assert mend(reviewed, folder=two, now=NOW + HOUR) == {REVIEW: {"mended": ["v/3"]}}
+    assert read(two / REVIEW / "v" / "3") == kept
+
+
 def test_while_a_finding_waits_for_a_name_the_page_that_says_so_comes_back(reviewed: Store, two: Path) -> None:
     extract(reviewed, 2, NOW + 2 * HOUR, "favours_comparison")
     assert publish.settle_outbox(reviewed, folder=two, now=NOW + 2 * HOUR)[REVIEW]["held"]

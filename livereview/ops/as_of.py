@@ -42,7 +42,7 @@ def shown_at(store: Store, review: str, moment: datetime, folder: Path) -> tuple
         build = past.last_build(con, review, moment)
     if build is None:
         raise Refused(f"nothing of {review} was published at {moment:%Y-%m-%d %H:%M} UTC")
-    with then(store, build, moment) as con:
+    with then(store, build) as con:
         known = versions.all_of(con, review)
         if not made_by_these_rules(known[-1]):
             return known[-1].number, kept(ReviewFolder(folder / review), known[-1])
@@ -69,16 +69,16 @@ def kept(home: ReviewFolder, version: Version) -> Mapping[str, bytes]:
 
 
 @contextmanager
-def then(store: Store, upto: int, moment: datetime) -> Iterator[Connection]:
-    """A copy of the database that knows nothing from after event `upto`, but the versions made by then."""
-    with closing(back_through(store, [(upto, moment)])) as copies:
+def then(store: Store, upto: int) -> Iterator[Connection]:
+    """A copy of the database that knows nothing from after event `upto`, but the versions made from it."""
+    with closing(back_through(store, [upto])) as copies:
         yield next(copies)
 
 
-def back_through(store: Store, moments: Sequence[tuple[int, datetime]]) -> Generator[Connection]:
-    """One copy of the database, as it was at each of these (event, moment), which go back in time."""
+def back_through(store: Store, events: Sequence[int]) -> Generator[Connection]:
+    """One copy of the database, as it was at each of these events, which go back in time."""
     with past.copy(store, f"as-of-{uuid4().hex}") as con:
-        for upto, moment in moments:
-            past.forget(con, upto, moment)
+        for upto in events:
+            past.forget(con, upto)
             settle.derive(con, records.ids(con))
             yield con

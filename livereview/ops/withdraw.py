@@ -128,8 +128,8 @@ def rebuild(store: Store, review: str, home: ReviewFolder, wanted: Sequence[Vers
     problems: dict[int, str] = {}
     if not newest_first:
         return problems
-    moments = [(version.upto, version.made) for version in newest_first]
-    with closing(as_of.back_through(store, moments)) as copies:
+    events = [version.upto for version in newest_first]
+    with closing(as_of.back_through(store, events)) as copies:
         for version, con in zip(newest_first, copies, strict=False):
             try:
                 _rebuild(store, con, review, home, version, now)

@@ -60,10 +60,14 @@ def copy(store: Store, name: str) -> Iterator[Connection]:
         path.with_name(f"{path.name}.wal").unlink(missing_ok=True)
 
 
-def forget(con: Connection, upto: int, moment: datetime) -> None:
-    """Delete every event after number `upto`; of versions those that were made after `moment`."""
+def forget(con: Connection, upto: int) -> None:
+    """Delete every event after number `upto`; of versions those that could know of more.
+
+    A version's own event comes after all that it was made from, so it is told by that; never by the time, since
+    clocks are set back.
+    """
     for table in event_tables(con):
         if table == "version":
-            con.execute("DELETE FROM version WHERE made > ?", [moment])
+            con.execute("DELETE FROM version WHERE upto > ?", [upto])
         else:
             con.execute(f"DELETE FROM {table} WHERE seq > ?", [upto])  # noqa: S608
