@@ -53,6 +53,8 @@ class Owner:
 
     def start(self) -> None:
         environment = {**os.environ, "LIVEREVIEW_HOME": str(self.settings.home), "LIVEREVIEW_MEMORY": "500MB"}
+        if self.port:
+            environment["LIVEREVIEW_URL"] = self.base
         command = [sys.executable, "-m", "livereview", "serve", "--new", "--port", str(self.port)]
         with (self.settings.home / "owner.log").open("ab") as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)

@@ -21,6 +21,7 @@ from livereview.store.open import Connection
 from tests.conftest import DATA, NOW, REVIEW, article, found, secret_of
 from tests.test_browser import CHROMIUM, Owner
 from tests.test_browser import chromium as chromium  # the fixture
+from tests.test_night import free_port
 from tests.test_ops import include
 from tests.test_ops_as_of import HOUR, extract
 
@@ -96,6 +97,7 @@ def owner(tmp_path: Path) -> Iterator[Owner]:
     evidence.rate(client.store, id="r", review=REVIEW, data=rating, by="lena", now=NOW + HOUR)
     publish.publish(client.store, review=REVIEW, folder=here.settings.site, now=NOW + HOUR)
     client.close()
+    here.port = free_port()
     here.start()
     yield here
     here.stop()

@@ -32,14 +32,20 @@ def test_the_tables_hold_every_study_result_and_exclusion():
     assert rows(waiting, "studies")[0]["year"] == ""
 
 
+def written(value):
+    """The one cell of the table, as a program reads it."""
+    _, row = csv.reader(io.StringIO(tables.table(("a", "b"), [[value, "x"]]).decode(), newline=""))
+    return row[0]
+
+
 @pytest.mark.parametrize("text", ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "|x", "%0"])
 def test_a_cell_never_starts_a_formula(text):
-    assert tables.cell(text).startswith("'")
+    assert written(text).startswith("'")
 
 
 @pytest.mark.parametrize("value", [-0.5, 3, "-0.5", "+3", "plain", "a=b", None, ""])
 def test_numbers_and_plain_text_stay_as_they_are(value):
-    assert tables.cell(value) == ("" if value is None else str(value))
+    assert written(value) == ("" if value is None else str(value))
 
 
 @given(st.text())
@@ -47,4 +53,4 @@ def test_any_text_is_a_safe_cell_that_reads_back_as_one_row(text):
     content = tables.table(("a",), [[f"x{text}"], [text]])
     read = list(csv.reader(io.StringIO(content.decode())))
     assert len([row for row in read if row]) in (2, 3)
-    assert tables.cell(text)[:1] not in tuple("=@") or not text
+    assert written(text)[:1] not in tuple("=@") or not text
