@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 os.umask(int(sys.argv[2], 8))
 from livereview import client, ops
-from livereview.ops import backup, full_text, surveil
+from livereview.ops import backup, full_text, publish, surveil
 from livereview.settings import Settings
 from livereview.store.open import Store
 from tests.conftest import REVIEW, article, found
@@ -39,6 +39,7 @@ with Store(settings.database, settings.memory, settings.threads) as store:
     full_text.attach(store, settings.full_texts, id="f", review=REVIEW, record=record, name="p.pdf", body=pdf,
                      author="ada", now=now)
     backup.backup(store, name="copy", now=now)
+    publish.open_review(store, id="opening", review=REVIEW, by="lena", now=now)
     ops.run(store, settings.site, "publish", {"review": REVIEW})
     assert list(settings.home.glob("*.wal")), "the write-ahead log is looked at while it is there"
     modes = {str(path.relative_to(settings.home)): oct(path.lstat().st_mode & 0o777)

@@ -19,6 +19,7 @@ from livereview.settings import Settings
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, article, found
 from tests.test_ops import form, include
+from tests.test_ops_as_of import extract
 from tests.test_web_guard import People
 
 HEAD = "record,stage,reviewer,verdict,note"
@@ -207,8 +208,13 @@ def test_a_map_s_sheets_come_back_as_well(client: Local, tmp_path: Path) -> None
 
 
 def test_ratings_come_back(reviewed: Store) -> None:
+    (record,) = found(reviewed, article(1))
+    include(reviewed, record)
+    extract(reviewed, 1, NOW, "unclear")
+
     def rate(by: str, level: str, id: str) -> bool:
-        data = {"outcome": "attendance", "start": level, "reasons": []}
+        answers = dict.fromkeys(("imprecision", "start", "high"), "One small study, and we say so.")
+        data = {"outcome": "attendance", "start": level, "reasons": [], "answers": answers}
         return bool(evidence.rate(reviewed, id=id, review=REVIEW, data=data, by=by, now=NOW)["known"])
 
     acts = [("ada", "high"), ("ada", "low"), ("ada", "high"), ("bo", "low"), ("ada", "high"), ("ada", "high")]

@@ -38,6 +38,7 @@ ALLOWED = {
     "/r/{review}/evidence/{study}": {"lead", "reviewer"},
     "/r/{review}/evidence/{study}/without": {"lead", "reviewer"},
     "/r/{review}/sign-off": {"lead"},
+    "/r/{review}/open": {"lead"},
     "/r/{review}/withdraw": {"lead"},
     "/r/{review}/tasks": {"lead"},
     "/r/{review}/consultation": {"lead"},

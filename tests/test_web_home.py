@@ -75,7 +75,7 @@ def test_the_lead_sees_counts_conflicts_and_the_version(reviewed: Store, browser
     vote(reviewed, first, "bea", "exclude")
     published(reviewed)
     page = browser("lena", "lead").get(f"/r/{REVIEW}").replace("\n", "")
-    assert "<dt>not yet screened</dt><dd>2</dd>" in page
+    assert "<dt>in screening, with conflicts</dt><dd>3</dd>" in page
     assert '<dt><a href="/r/small-review/conflicts">conflicts</a></dt><dd>1</dd>' in page
     assert "Version 1</a>, 2026-03-02 09:00 UTC: first version" in page
 

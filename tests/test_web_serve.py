@@ -90,6 +90,7 @@ def test_the_owner_answers_flows_publishes_and_ends_cleanly(
             url = _announced(process, settings)
             with Session(settings) as client:
                 client.call("register", text=protocol)
+                client.call("open_review", id="opening", review=REVIEW, by="lena")
                 assert client.call("status")["reviews"][0]["review"] == REVIEW
             monkeypatch.setattr("livereview.web.serve.SERVED_WAIT", 0.5)
             with pytest.raises(Refused, match="serving http"):
