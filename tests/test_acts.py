@@ -555,6 +555,32 @@ def test_one_name_is_for_a_fall_and_the_finding_that_it_changes(
     assert done["new"] and "held" not in done and finding["weighing"] is None and finding["studies"] == []
 
 
+def test_a_fall_after_the_signature_waits_for_another_name(
+    reviewed: Store, three: list[str], protocol: str, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir(exist_ok=True)
+    publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)
+    extract(reviewed, 1, NOW)
+    assert not publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)["held"]["whole"]
+    publish.sign(reviewed, id="s", review=REVIEW, by="lena", now=NOW)
+    act(reviewed, *decide_again(reviewed, three, protocol))
+    held = publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)["held"]
+    assert held["whole"] and "large fall" in {one["class"] for one in held["reasons"]}
+
+
+def test_a_page_that_waits_as_a_whole_says_so(
+    reviewed: Store, three: list[str], protocol: str, tmp_path: Path, browser: People
+) -> None:
+    site = tmp_path / "site"
+    site.mkdir(exist_ok=True)
+    publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)
+    act(reviewed, *decide_again(reviewed, three, protocol))
+    publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)
+    page = browser("lena", "lead").get(BASE)
+    assert "The whole page waits for a name" in page and "all else is public already" not in page
+
+
 def test_the_log_is_for_leads(app: FastAPI, browser: People) -> None:
     assert browser("ada").http.get(ACTS).status_code == 403
     assert "Nothing yet" in browser("lena", "lead").get(ACTS)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from livereview.evidence import finding_changes, sign_off, wording
+from livereview.evidence.falls import Fall
 from livereview.evidence.finding import Finding
 from livereview.evidence.finding_changes import MEANING_CHANGED, compare
 from livereview.evidence.sign_off import Shown
@@ -50,6 +51,14 @@ def test_kinds_of_change(before: Finding | None, after: Finding | None, kind: st
     assert change.kind == kind
     assert change.means_something_else == (kind in MEANING_CHANGED)
     assert kind == "none" or change.text
+
+
+@pytest.mark.parametrize("words", ["fewer", "intervention", "comparator", "unit"])
+def test_a_protocol_that_tells_it_in_other_words_changes_what_is_signed(words: str) -> None:
+    other = FEWER.model_copy(update={words: "something else"})
+    changed = wording.headline(other) != wording.headline(FEWER)
+    assert compare(FEWER, other).means_something_else == changed
+    assert changed == (words != "unit")
 
 
 def test_a_study_that_adds_weight_never_reads_as_weaker() -> None:
@@ -106,18 +115,33 @@ def test_a_held_finding_stays_held_the_same_while_nothing_new_comes() -> None:
     first = shown(FEWER, MORE)
     again = shown(first.findings[0], MORE)
     assert again.findings == first.findings
-    assert again.pending_hash == first.pending_hash
+    assert again.waits == first.waits
 
 
 def test_a_signature_publishes_exactly_what_was_signed() -> None:
     held = shown(FEWER, MORE)
-    assert held.pending_hash is not None
-    done = shown(FEWER, MORE, signed={held.pending_hash: "lena"})
+    assert held.waits is not None
+    done = shown(FEWER, MORE, signed={held.waits: "lena"})
     assert done.findings == (MORE,)
     assert done.signed_by == "lena"
     assert done.pending == ()
-    other = shown(FEWER, OPEN, signed={held.pending_hash: "lena"})
+    other = shown(FEWER, OPEN, signed={held.waits: "lena"})
     assert other.pending
+
+
+def test_a_name_given_before_a_fall_is_not_for_the_fall() -> None:
+    held = shown(FEWER, MORE)
+    assert held.waits is not None
+    signed = {held.waits: "lena"}
+    fall = Fall("included reports", 12, 7)
+    both = sign_off.shown([FEWER], [MORE], signed=signed, sign_off=True, arrived={}, falls=[fall])
+    assert both.falls == (fall,) and both.pending and both.signed_by is None
+    assert both.waits is not None
+    signed[both.waits] = "lena"
+    done = sign_off.shown([FEWER], [MORE], signed=signed, sign_off=True, arrived={}, falls=[fall])
+    assert (done.findings, done.falls, done.waits, done.signed_by) == ((MORE,), (), None, "lena")
+    further = Fall("included reports", 12, 6)
+    assert sign_off.shown([FEWER], [MORE], signed=signed, sign_off=True, arrived={}, falls=[further]).waits
 
 
 def test_figures_that_are_updated_publish_themselves() -> None:

@@ -159,6 +159,21 @@ def test_corrected_evidence_makes_a_new_version(reviewed: Store, site: Path) -> 
     assert data(site / REVIEW / "v" / "3" / "summary.json")["version"]["number"] == 3
 
 
+def test_what_says_the_same_after_a_withdrawal_needs_a_name(reviewed: Store, site: Path) -> None:
+    latest = site / REVIEW / "latest"
+    gone(reviewed, site, 2)
+    extract(reviewed, 3, NOW + 3 * HOUR)
+    told = publish.publish(reviewed, review=REVIEW, folder=site, now=NOW + 3 * HOUR)
+    (reason,) = told["held"]["reasons"]
+    assert told["held"]["whole"] and (told["version"], told["new"]) == (2, False)
+    assert reason["class"] == "after a withdrawal" and WHY in reason["why"] and reason["before"] == reason["after"]
+    assert "summary.json" not in read(latest), "the notice stays"
+    publish.sign(reviewed, id="s", review=REVIEW, by="lena", now=NOW + 4 * HOUR)
+    told = publish.publish(reviewed, review=REVIEW, folder=site, now=NOW + 4 * HOUR)
+    assert (told["version"], told["new"]) == (3, True)
+    assert data(latest / "summary.json")["version"]["signed_by"] == "lena"
+
+
 def test_evidence_that_waits_for_a_name_does_not_keep_a_withdrawn_answer_up(reviewed: Store, site: Path) -> None:
     extract(reviewed, 2, NOW + 2 * HOUR, "favours_comparison")
     assert gone(reviewed, site, 2)["published"]["held"]

@@ -108,7 +108,8 @@ def tell_published(done: dict[str, Any]) -> None:
         )
         if result.get("held"):
             kind = result["held"]["change"].replace("_", " ")
-            what = f"{what}; a changed finding ({kind}) waits: livereview sign-off --review {review}"
+            waits = "the whole page" if result["held"]["whole"] else "a changed finding"
+            what = f"{what}; {waits} ({kind}) waits: livereview sign-off --review {review}"
         if result.get("waits"):
             say(f"{review}: nothing is public yet; livereview open --review {review} --by NAME")
             continue

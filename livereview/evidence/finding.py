@@ -7,7 +7,7 @@ compared with the version before in one place (`finding_changes.py`).
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,15 +20,7 @@ State = Literal[
     "little_or_no_difference",
     "disagree",
 ]
-STATES: tuple[State, ...] = (
-    "not_asked",
-    "not_yet_assessed",
-    "no_studies",
-    "too_little",
-    "effect",
-    "little_or_no_difference",
-    "disagree",
-)
+STATES: tuple[State, ...] = get_args(State)
 
 Side = Literal["more", "fewer"]
 Size = Literal["important", "small", "not_judged"]

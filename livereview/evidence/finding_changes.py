@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from livereview.evidence import wording
 from livereview.evidence.finding import Finding
@@ -29,18 +29,7 @@ Kind = Literal[
     "figures_updated",
     "none",
 ]
-KINDS: tuple[Kind, ...] = (
-    "now_shows",
-    "no_longer_supported",
-    "new_finding",
-    "larger",
-    "smaller",
-    "less_certain",
-    "more_certain",
-    "left_out",
-    "figures_updated",
-    "none",
-)
+KINDS: tuple[Kind, ...] = get_args(Kind)
 """Most serious first."""
 
 RULE_VERSION = "3"
@@ -51,7 +40,7 @@ RULE_TEXT = mark(
     "a signature; figures updated are moves within half a standard error in the same class."
 )
 
-MEANING_CHANGED: tuple[Kind, ...] = KINDS[:8]
+MEANING_CHANGED: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind not in ("figures_updated", "none"))
 """Those that wait for a signature."""
 
 SMALL_MOVE = 0.5
@@ -116,7 +105,7 @@ def compare(before: Finding | None, after: Finding | None) -> FindingChange:
     old = wording.headline(before) if before else None
     new = wording.headline(after) if after else None
     kind, text = _kind(before, after)
-    if kind == "figures_updated" and old != new:
+    if kind not in MEANING_CHANGED and old != new and not _nothing_yet(before, after):
         kind, text = "now_shows", say(mark("it is told in other words"))
     label = finding.outcome_label
     return FindingChange(finding.id, label, kind, text, old, new)
@@ -125,12 +114,10 @@ def compare(before: Finding | None, after: Finding | None) -> FindingChange:
 def _kind(before: Finding | None, after: Finding | None) -> tuple[Kind, str]:
     if after is None:
         return "left_out", say(mark("no longer part of the review"))
+    if _nothing_yet(before, after):
+        return "none", ""
     if before is None:
-        if after.state in _FROM_NOTHING:
-            return "none", ""
         return "new_finding", say(mark("new in the review"))
-    if before.state in _FROM_NOTHING and after.state in _FROM_NOTHING:
-        return "none", ""  # whether records still wait is work in progress, not evidence
     if _shows(before) != _shows(after):
         return _other_state(before, after)
     by_size = _by_size(before, after)
@@ -143,6 +130,13 @@ def _kind(before: Finding | None, after: Finding | None) -> tuple[Kind, str]:
     if same:
         return "none", ""
     return "figures_updated", _what_moved(before, after)
+
+
+def _nothing_yet(before: Finding | None, after: Finding | None) -> bool:
+    """Whether there is no evidence, as there was none: that records still wait is work in progress."""
+    if after is None:
+        return False
+    return after.state in _FROM_NOTHING and (before is None or before.state in _FROM_NOTHING)
 
 
 def _shows(finding: Finding) -> tuple[str, str | None]:

@@ -1,7 +1,8 @@
 """What a version shows of each finding while a change of meaning waits for a signature.
 
 Held is the finding, not the page: a new study, counts and dates are public at once; a finding whose
-sentence would mean something else keeps its signed sentence and figures, marked as being weighed.
+sentence would mean something else keeps its signed sentence and figures, marked as being weighed. Only a
+large fall in what the review rests on holds the page (`falls.py`), since there the counts are in doubt too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from livereview.evidence import finding_changes
+from livereview.evidence.falls import Fall
 from livereview.evidence.finding import Finding, StudyEffect, Weighing
 from livereview.evidence.finding_changes import FindingChange
 
@@ -23,14 +25,17 @@ class Shown:
 
     findings  as they are published, in the protocol's order
     changes   against the version before, of what is published
-    pending   changes of meaning that nobody has signed, with `pending_hash`; empty and None: nothing
-    signed_by who signed the changes of meaning that are published; None where nobody had to
+    pending   changes of meaning that nobody has signed
+    falls     large falls that nobody has signed: the whole page waits
+    waits     what a signature for both is put under (`waiting_hash`); None where nothing waits
+    signed_by who signed what would else have waited; None where nobody had to
     """
 
     findings: tuple[Finding, ...]
     changes: tuple[FindingChange, ...]
     pending: tuple[FindingChange, ...] = ()
-    pending_hash: str | None = None
+    falls: tuple[Fall, ...] = ()
+    waits: str | None = None
     signed_by: str | None = None
 
 
@@ -41,24 +46,28 @@ def shown(
     signed: Mapping[str, str],
     sign_off: bool,
     arrived: Mapping[str, datetime],
+    falls: Sequence[Fall] = (),
 ) -> Shown:
     """What a version shows of the findings as they are now.
 
     Args:
         before: as the version before showed them; None for a first version, which is opened by name.
         now: as the evidence has them.
-        signed: who signed which pending changes, by their hash.
+        signed: who signed what waited, by its hash.
         sign_off: whether the protocol asks for a name at all.
         arrived: when each study's extraction came.
+        falls: large falls since the version before.
     """
     if before is None:
         return Shown(tuple(now), ())
     stood = [_settled(finding) for finding in before]
     changes = finding_changes.changes(stood, now)
     pending = tuple(change for change in changes if change.means_something_else)
-    key = pending_hash(pending, now)
-    if not pending or not sign_off or key in signed:
-        return Shown(tuple(now), changes, signed_by=signed.get(key) if pending else None)
+    if not sign_off or not (pending or falls):
+        return Shown(tuple(now), changes)
+    key = waiting_hash(pending, falls, now)
+    if key in signed:
+        return Shown(tuple(now), changes, signed_by=signed[key])
 
     waits = {change.finding for change in pending}
     old = {finding.id: finding for finding in stood}
@@ -66,13 +75,14 @@ def shown(
     gone = [finding for finding in stood if finding.id in waits - {one.id for one in now}]
     kept += [_weighed(finding, None, arrived) for finding in gone]
     published = finding_changes.changes(stood, [_settled(finding) for finding in kept])
-    return Shown(tuple(kept), published, pending, key)
+    return Shown(tuple(kept), published, pending, tuple(falls), key)
 
 
-def pending_hash(pending: Sequence[FindingChange], now: Sequence[Finding]) -> str:
-    """What a signature is put under: the new sentences and the results they rest on."""
+def waiting_hash(pending: Sequence[FindingChange], falls: Sequence[Fall], now: Sequence[Finding]) -> str:
+    """What a signature is put under: the new sentences, the results they rest on, and what has fallen."""
     basis = {finding.id: finding.basis for finding in now}
-    rows = [[change.finding, change.kind, change.after, basis.get(change.finding)] for change in pending]
+    rows: list[object] = [[change.finding, change.kind, change.after, basis.get(change.finding)] for change in pending]
+    rows += [[fall.what, fall.before, fall.after] for fall in falls]
     return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
 
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from livereview.evidence import finding_changes
-from livereview.evidence.falls import is_large_fall
+from livereview.evidence.falls import Size, large_falls
 from livereview.ops import impact
 from livereview.ops.snapshot import snapshot
 from livereview.store import decisions, records, versions
@@ -46,6 +46,11 @@ class Measure:
         """The studies that the public page has."""
         return len(self.snap.studies)
 
+    @property
+    def size(self) -> Size:
+        """What the review rests on."""
+        return Size(self.snap.flow.included, self.studies)
+
     def is_settled(self, record: str) -> bool:
         """Whether the report of this record had been decided on, at the first stage at least."""
         place = self.places.get(record)
@@ -73,7 +78,8 @@ class Effect:
         waiting: Reports that wait for decisions, (before, after).
         lost: Titles of what is not included any more, the first `TITLES` of `left` records.
         sentences: What the public page would say, before and after.
-        held: The page would wait for a lead's name.
+        held: Sentences of the public page would wait for a lead's name.
+        page_held: The whole page would.
         touched: A fingerprint of the very decisions and places that change.
     """
 
@@ -89,6 +95,7 @@ class Effect:
     change: str
     sentences: tuple[dict[str, Any], ...]
     held: bool
+    page_held: bool
     touched: str
 
     @property
@@ -123,8 +130,8 @@ def between(con: Connection, before: Measure, after: Measure) -> Effect:
     change, sentences = _sentences(before.snap, after.snap)
     included = (before.snap.flow.included, after.snap.flow.included)
     studies = (before.studies, after.studies)
-    fall = is_large_fall(*included) or is_large_fall(*studies)
-    published = versions.newest(con, review.id) is not None
+    fall = bool(large_falls(before.size, after.size))
+    signs = review.living.sign_off and versions.newest(con, review.id) is not None
     lost, back = before.decisions - after.decisions, after.decisions - before.decisions
     touched = [sorted(lost), sorted((record, str(after.places.get(record))) for record in moved)]
     return Effect(
@@ -139,7 +146,8 @@ def between(con: Connection, before: Measure, after: Measure) -> Effect:
         left=len(gone),
         change=change,
         sentences=tuple(sentences),
-        held=review.living.sign_off and published and (fall or change in finding_changes.MEANING_CHANGED),
+        held=signs and (fall or change in finding_changes.MEANING_CHANGED),
+        page_held=signs and fall,
         touched=sha256(json.dumps(touched).encode()).hexdigest(),
     )
 
@@ -178,7 +186,7 @@ def in_words(effect: Effect, *, alone: bool = True) -> list[str]:
     if effect.lost:
         more = f", and {effect.left - len(effect.lost)} more" if effect.left > len(effect.lost) else ""
         lines.append(f"Not included any more: {'; '.join(effect.lost)}{more}.")
-    if effect.held and (is_large_fall(*effect.included) or is_large_fall(*effect.studies)):
+    if effect.page_held:
         lines.append("The public page stays as it is until a lead signs the change.")
     elif effect.held:
         lines.append("The public sentences that change stay as they are, marked, until a lead signs the change.")

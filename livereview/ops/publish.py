@@ -13,8 +13,9 @@ from typing import Any
 from livereview import durable
 from livereview.durable import Staging
 from livereview.errors import Refused
-from livereview.evidence.falls import is_large_fall
+from livereview.evidence.falls import Fall
 from livereview.evidence.finding_changes import most_serious
+from livereview.evidence.sign_off import Shown
 from livereview.ops import published_files, renditions
 from livereview.ops.impact import sentence
 from livereview.ops.published_files import ReviewFolder
@@ -28,7 +29,6 @@ from livereview.store.versions import Held, Opening, Version
 from livereview.summary import data, front, graves, site, tombstone
 from livereview.summary.snapshot import Snapshot
 
-FALL = "large fall"  # the class of a reason to hold a build
 LATEST, NUMBERED = "../", "../../"  # from a build to the folder of its review
 
 
@@ -62,13 +62,13 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
                 return _unopened(folder, review)
             snap = snapshot(con, review, known)
             store.reserve.require("no new version is built")
-            version, held = _version(snap, known, cause, upto, now, opened, waiting)
+            version, shown = _version(snap, known, cause, upto, now, opened)
             new = version.number > len(known)
-            kept_back = _kept_back(snap, version, held, waiting, notice)
-            if kept_back is not None:
+            held = _waits(snap, version, shown, cause, waiting, notice)
+            if held is not None and held.whole:
                 if notice:  # it was built, so that as-of finds it
                     store.write(lambda c: versions.answered(c, review, upto, None, now))
-                return _hold_all(store, review, version, kept_back, folder)
+                return _hold_all(store, review, known, version, held, folder)
             files, *kept = files_of(snap, version, LATEST, *([NUMBERED] if new else []))
         except Exception as error:
             _failed(store, review, upto, error, now)
@@ -131,28 +131,6 @@ def _put(
     home.show(digest)
 
 
-def _fall(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """A large fall in what is included, as reasons to hold the page; none where there is none.
-
-    before, after  the summaries of the last version and of the one that is built now
-    """
-    counts = [
-        ("included reports", before["flow"]["included"], after["flow"]["included"]),
-        ("included studies", len(before["studies"]), len(after["studies"])),
-    ]
-    return [
-        {
-            "claim": what,
-            "class": FALL,
-            "why": f"from {was:,} to {now:,}; look at the log of acts before you sign",
-            "before": f"{was:,} {what}.",
-            "after": f"{now:,} {what}.",
-        }
-        for what, was, now in counts
-        if is_large_fall(was, now)
-    ]
-
-
 def _unopened(folder: Path, review: str) -> dict[str, Any]:
     """What a publish answers before a lead has opened the review."""
     return {
@@ -181,38 +159,45 @@ def open_review(
     return store.write(job)
 
 
-def _needs_name(snap: Snapshot, version: Version) -> bool:
-    """Whether a version that is told by other rules than the one before waits for a lead."""
-    return snap.review.living.sign_off and version.signed_by is None and version.number > len(snap.history)
+def _waits(
+    snap: Snapshot, version: Version, shown: Shown, cause: str, waiting: Held | None, notice: bool
+) -> Held | None:
+    """What of a build waits for a name; None where all of it may be public.
 
-
-def _kept_back(snap: Snapshot, version: Version, held: Held | None, waiting: Held | None, notice: bool) -> Held | None:
-    """What waits where nothing at all may be published until a lead has signed; None where the page goes on.
-
-    notice  the newest version is withdrawn: its answer is no stopgap while a new one is being weighed
+    Args:
+        snap: What the version is made from.
+        version: The version that was built.
+        shown: What it shows of the findings.
+        cause: What the build was asked for.
+        waiting: What waited after the build before; what still waits keeps its cause and its time.
+        notice: The newest version is withdrawn. Its answer is no stopgap while a new one is being weighed, and what
+            comes after it may say the same, so that it needs a name whatever has changed.
     """
-    needs_name = _needs_name(snap, version)
-    if data.by_other_rules(snap) and needs_name:
-        return _by_new_rules(snap, version, waiting)
-    fall = _fall(json.loads(snap.history[-1].summary), json.loads(version.summary)) if snap.history else []
-    if fall and needs_name:
-        return _with_fall(fall, version, held, waiting)
-    return held if notice else None
+    is_new = version.number > len(snap.history)
+    nameless = snap.review.living.sign_off and is_new and version.signed_by is None
+    since = version.made.isoformat()
+    if nameless and data.by_other_rules(snap):
+        held = Held(version.content_hash, "now_shows", _by_new_rules(snap, version), cause, since, whole=True)
+    elif shown.waits is not None:
+        change = most_serious(shown.pending) if shown.pending else version.change
+        reasons = [*map(_fallen, shown.falls), *map(sentence, shown.pending)]
+        held = Held(shown.waits, change, reasons, cause, since, whole=notice or bool(shown.falls))
+    elif nameless and notice:
+        reason = _after_withdrawal(snap, version)
+        held = Held(version.content_hash, version.change, [reason], cause, since, whole=True)
+    else:
+        return None
+    if waiting is not None and waiting.content_hash == held.content_hash:
+        return replace(held, cause=waiting.cause, since=waiting.since)
+    return held
 
 
-def _with_fall(fall: list[dict[str, Any]], version: Version, held: Held | None, waiting: Held | None) -> Held:
-    """What waits when much of the evidence has left: one name is for that and for the findings that it changes."""
-    if held is None:
-        return _held(version.content_hash, version.change, fall, version.cause, waiting, version.made)
-    return replace(held, reasons=[*fall, *(one for one in held.reasons if one["class"] != FALL)])
-
-
-def _by_new_rules(snap: Snapshot, version: Version, waiting: Held | None) -> Held:
-    """What waits when every sentence is told by new rules: the old ones and the new ones, side by side."""
+def _by_new_rules(snap: Snapshot, version: Version) -> list[dict[str, Any]]:
+    """The reasons when every sentence is told by new rules: the old ones and the new ones, side by side."""
     last = json.loads(snap.history[-1].summary)
     before = {claim["id"].removeprefix("outcome:"): claim["text"] for claim in last["claims"]}
     after = json.loads(version.summary)["findings"]
-    reasons = [
+    return [
         {
             "claim": finding["outcome_label"],
             "class": "now shows",
@@ -222,28 +207,38 @@ def _by_new_rules(snap: Snapshot, version: Version, waiting: Held | None) -> Hel
         }
         for finding in after
     ]
-    return _held(version.content_hash, "now_shows", reasons, version.cause, waiting, version.made)
 
 
-def _held(
-    content_hash: str,
-    change: str,
-    reasons: list[dict[str, Any]],
-    cause: str,
-    waiting: Held | None,
-    now: datetime,
-) -> Held:
-    """What waits for a name; it keeps the cause and the time of when the same first waited."""
-    if waiting is not None and waiting.content_hash == content_hash:
-        return waiting
-    return Held(content_hash, change, reasons, cause, now.isoformat())
+def _fallen(fall: Fall) -> dict[str, Any]:
+    """A large fall as a reason to wait, as `impact.sentence` tells a change."""
+    return {
+        "claim": fall.what,
+        "class": "large fall",
+        "why": f"from {fall.before:,} to {fall.after:,}; look at the log of acts before you sign",
+        "before": f"{fall.before:,} {fall.what}.",
+        "after": f"{fall.after:,} {fall.what}.",
+    }
 
 
-def _hold_all(store: Store, review: str, version: Version, held: Held, folder: Path) -> dict[str, Any]:
+def _after_withdrawal(snap: Snapshot, version: Version) -> dict[str, Any]:
+    """The reason when a version comes after a withdrawn one and no finding means something else."""
+    last = snap.history[-1]
+    return {
+        "claim": "the whole summary",
+        "class": "after a withdrawal",
+        "why": f"version {last.number} was withdrawn: {tombstone.in_force(snap.withdrawals)[last.number].reason}",
+        "before": json.loads(last.summary)["answer"]["text"],
+        "after": json.loads(version.summary)["answer"]["text"],
+    }
+
+
+def _hold_all(
+    store: Store, review: str, known: Sequence[Version], version: Version, held: Held, folder: Path
+) -> dict[str, Any]:
     """Note what waits for a name; the published folder stays as it is."""
     store.write(lambda con: versions.answered(con, review, version.upto, None, version.made, held))
     return {
-        "version": version.number - 1,
+        "version": len(known),
         "new": False,
         "change": version.change,
         "folder": str(folder / review / "latest"),
@@ -282,25 +277,14 @@ def sign(
 
 
 def _version(
-    snap: Snapshot,
-    known: Sequence[Version],
-    cause: str,
-    upto: int,
-    now: datetime,
-    opened: Opening | None,
-    waiting: Held | None,
-) -> tuple[Version, Held | None]:
-    """The version that this content is, the last one again or a new one; and what of it waits for a name."""
+    snap: Snapshot, known: Sequence[Version], cause: str, upto: int, now: datetime, opened: Opening | None
+) -> tuple[Version, Shown]:
+    """The version that this content is, the last one again or a new one; and what it shows of the findings."""
     number = len(known) + 1
     made = site.draft(snap, number, cause)
     shown = made.evidence.shown
-    held = None
-    if shown.pending and shown.pending_hash:
-        kind = most_serious(shown.pending)
-        rows = [sentence(change) for change in shown.pending]
-        held = _held(shown.pending_hash, kind, rows, cause, waiting, now)
     if known and made.content_hash == known[-1].content_hash:
-        return known[-1], held
+        return known[-1], shown
 
     author = shown.signed_by or data.signed(snap).get(made.content_hash)
     if not known and opened is not None:
@@ -318,7 +302,7 @@ def _version(
         moment=snap.moment,
         made=now,
     )
-    return version, held
+    return version, shown
 
 
 def files_of(snap: Snapshot, version: Version, *homes: str) -> tuple[Mapping[str, bytes], ...]:

@@ -28,13 +28,17 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A build that changes a conclusion and is not signed: its hash, its class, and `claims.sentences`."""
+    """What of a build is not signed: the hash that a name is put under, its class, and each reason to wait.
+
+    whole  nothing of the build is public until then; else only the findings that change wait
+    """
 
     content_hash: str
     change: str
     reasons: list[dict[str, Any]]
     cause: str
     since: str
+    whole: bool = False
 
 
 def ask(con: Connection, review: str, cause: str, now: datetime) -> None:

@@ -19,6 +19,7 @@ from livereview.evidence import certainty, claims, finding_changes, grade, orien
 from livereview.evidence import weigh as weigh_
 from livereview.evidence.certainty import Rating
 from livereview.evidence.claims import Claim
+from livereview.evidence.falls import Fall, Size, large_falls
 from livereview.evidence.finding import Finding
 from livereview.evidence.finding_changes import FindingChange
 from livereview.evidence.forms import Extraction, Result
@@ -89,8 +90,18 @@ def _weigh(snapshot: Snapshot) -> Evidence:
         signed=signed(snapshot),
         sign_off=snapshot.review.living.sign_off,
         arrived={study: made for study, (_, _, made) in snapshot.extracted.items()},
+        falls=_falls(snapshot),
     )
     return Evidence(now, shown, claims.claims(snapshot.review, shown.findings, forms))
+
+
+def _falls(snapshot: Snapshot) -> tuple[Fall, ...]:
+    """What has become much less since the version before."""
+    if not snapshot.history:
+        return ()
+    last = json.loads(snapshot.history[-1].summary)
+    before = Size(last["flow"]["included"], len(last["studies"]))
+    return large_falls(before, Size(snapshot.flow.included, len(snapshot.studies)))
 
 
 def signed(snapshot: Snapshot) -> dict[str, str]:
