@@ -136,7 +136,12 @@ class Service:
         """A run of this deployment, as its cron line would start one; its id."""
         deployment = self.deployments()[name]["id"]
         url = f"{self.environment['PREFECT_API_URL']}/deployments/{deployment}/create_flow_run"
-        return str(requests.post(url, json={}, timeout=30).json()["id"])
+
+        def created() -> str | None:
+            reply = requests.post(url, json={}, timeout=30)
+            return reply.json()["id"] if reply.ok else None  # a busy Prefect answers 503: its database is locked
+
+        return str(wait_for(created, "the run"))
 
     def run(self, id: str) -> dict[str, Any]:
         reply = requests.get(f"{self.environment['PREFECT_API_URL']}/flow_runs/{id}", timeout=30)

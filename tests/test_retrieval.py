@@ -294,6 +294,7 @@ def old_world(settings: Settings) -> tuple[str, str, bytes]:
             )
         )
         store.write(lambda con: standings.refresh(con, [lost]))
+        publish.open_review(store, id="opening", review=REVIEW, by="lena", now=NOW)
         publish.publish(store, review=REVIEW, folder=settings.site, now=NOW)
         page = (settings.site / REVIEW / "latest" / "prisma.json").read_bytes()
         assert b'"not_retrieved":1' in page.replace(b" ", b"")

@@ -148,7 +148,7 @@ def test_what_may_be_left_out_has_its_default() -> None:
     ("old", "new", "line", "key", "words"),
     [
         ('id = "small"', 'id = "Small Review"', 1, "id", '"Small Review" must be 1 to 64 of small letters'),
-        ('id = "small"', f'id = "{"a" * 65}"', 1, "id", "1 to 64"),
+        ('id = "small"', f'id = "{"a" * 65}"', 1, "id", "has 65 characters; at most 64"),
         ('title = "A small living review"', "title = 3", 2, "title", "must be a text in quotes, e.g. "),
         ('title = "A small living review"', "title = 2026-01-31", 2, "title", "this is 2026-01-31"),
         ('title = "A small living review"', 'title = " "', 2, "title", "is empty"),

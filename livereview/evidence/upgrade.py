@@ -15,7 +15,7 @@ from livereview.evidence import measures, orientation
 from livereview.evidence.forms import FORM_VERSION, Extraction, Result
 from livereview.review import Outcome, Review
 
-_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(day|week|month|year)s?")
+_TIME = re.compile(r"(?<![\d.])(\d{1,6}(?:\.\d{1,6})?)\s{0,3}(day|week|month|year)s?")
 
 
 def upgraded(form: Extraction, review: Review) -> Extraction:
