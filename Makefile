@@ -1,4 +1,4 @@
-# The two commands of the README. Both make .venv from the lock file first, when it is missing or the lock has changed.
+# The commands of the README. Each makes .venv from the lock file first, when it is missing or the lock has changed.
 PYTHON ?= python3
 BIN = .venv/bin
 
@@ -14,4 +14,7 @@ test: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-.PHONY: demo test
+docs: .venv/ready # into build/docs; warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+.PHONY: demo docs test

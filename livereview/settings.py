@@ -31,6 +31,134 @@ SECRETS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """One variable of the environment: its name, what it does, and its value where nobody sets it."""
+
+    name: str
+    meaning: str
+    default: str = ""
+
+
+DESCRIBED = (  # in the order of docs/reference/settings.md, which is made from it
+    Setting(
+        "LIVEREVIEW_HOME",
+        "Folder of the database and the published sites.",
+        "./livereview-data",
+    ),
+    Setting(
+        "LIVEREVIEW_MAILTO",
+        "Contact address for Crossref and PubMed, as they ask.",
+    ),
+    Setting(
+        "OPENALEX_API_KEY",
+        "OpenAlex wants a (free) key since 2026.",
+    ),
+    Setting(
+        "NCBI_API_KEY",
+        "Raises PubMed's limit from 3 to 10 requests a second.",
+    ),
+    Setting(
+        "LIVEREVIEW_S2_KEY",
+        "Semantic Scholar answers little without one.",
+    ),
+    Setting(
+        "LIVEREVIEW_CORE_KEY",
+        "CORE needs one in practice.",
+    ),
+    Setting(
+        "LIVEREVIEW_OPENAIRE_TOKEN",
+        "Raises OpenAIRE's limit from 60 requests an hour; written `Bearer …`.",
+    ),
+    Setting(
+        "LIVEREVIEW_OSF_TOKEN",
+        "Raises OSF's limit; written `Bearer …`.",
+    ),
+    Setting(
+        "LIVEREVIEW_ZENODO_TOKEN",
+        "Raises Zenodo's limits.",
+    ),
+    Setting(
+        "LIVEREVIEW_OWNER",
+        "Address of the owner, where it is not found by the data folder; https, or this "
+        "machine. With it set, no process opens a database file.",
+    ),
+    Setting(
+        "LIVEREVIEW_OWNER_TOKEN",
+        "A token for it with the scope `flows`; else `owner.token` of the data folder.",
+    ),
+    Setting(
+        "LIVEREVIEW_TRY_AGAIN",
+        "Seconds after which searches that failed run again in the same night.",
+        "600,3600",
+    ),
+    Setting(
+        "LIVEREVIEW_URL",
+        "Where people reach the web app: links in mails, panel links, oEmbed. Without it "
+        "no answer names an address: what a request calls this server is never repeated.",
+    ),
+    Setting(
+        "LIVEREVIEW_TRUSTED_PROXIES",
+        "Addresses or networks of your proxies, e.g. `127.0.0.1, 172.28.17.1`: their "
+        "`X-Forwarded-For` and `-Proto` are believed and nobody else's; then cookies are "
+        "`Secure` and `__Host-`, HSTS is sent, and addresses are the visitors' (`deploy/` "
+        "sets it). Without it nobody's are.",
+    ),
+    Setting(
+        "LIVEREVIEW_SMTP",
+        "Mail server for digests: `smtp://user:password@host:587?starttls=1` or `smtps://…`.",
+    ),
+    Setting(
+        "LIVEREVIEW_MAIL_FROM",
+        "Sender of digests.",
+    ),
+    Setting(
+        "LIVEREVIEW_WEBHOOK_SECRET",
+        "Signs events to webhooks (HMAC-SHA256 of time and body, header `Livereview-Signature: t=…,v1=…`).",
+    ),
+    Setting(
+        "LIVEREVIEW_OIDC_ISSUER",
+        "The OpenID Connect provider people may sign in through, exactly as it names "
+        "itself; with the next two and `LIVEREVIEW_URL` (https), all or none.",
+    ),
+    Setting(
+        "LIVEREVIEW_OIDC_CLIENT_ID",
+        "This server's name at that provider.",
+    ),
+    Setting(
+        "LIVEREVIEW_OIDC_CLIENT_SECRET",
+        "Its secret there.",
+    ),
+    Setting(
+        "LIVEREVIEW_RESERVE",
+        "Room that must stay free on the disk; below it `/readyz` and `status` say so and "
+        "what can be done again later stops first: rankings, recordings, new builds, and "
+        "at half of it searches.",
+        "512MB",
+    ),
+    Setting(
+        "LIVEREVIEW_BACKUP",
+        "Where `serve` ships each minute's events: a folder (best of another machine), or "
+        "an address that fsspec knows, such as `s3://bucket/folder`.",
+    ),
+    Setting(
+        "LIVEREVIEW_BACKUP_KEEP",
+        "Whole copies, one a day, that stay there.",
+        "30",
+    ),
+    Setting(
+        "LIVEREVIEW_MEMORY",
+        "Memory that DuckDB may use.",
+        "2GB",
+    ),
+    Setting(
+        "LIVEREVIEW_THREADS",
+        "Threads that DuckDB may use.",
+        "2",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class OpenId:
     """The OpenID Connect provider that people may sign in through, and as whom this server asks it.
 

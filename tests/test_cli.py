@@ -21,7 +21,7 @@ from livereview.store.open import Store
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 YOUTH = SHARED / "data" / "youth_homelessness"
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
 RIS = "TY  - JOUR\nTI  - {}\nAU  - Doe, Jane\nPY  - 2020\nDO  - 10.1000/{}\nER  - \n"
 
 
@@ -88,17 +88,17 @@ def test_all_commands_are_listed_and_a_misspelt_one_is_guessed() -> None:
     assert "Did you mean 'dedup'?" in livereview("dedpu", code=2).stderr
 
 
-def test_readme_names_every_command_and_no_other() -> None:
-    table = README.split("### Commands")[1].split("###")[0]
+def test_the_reference_names_every_command_and_no_other() -> None:
+    table = COMMANDS.split("##")[0]
     assert sorted(re.findall(r"^\| `([a-z-]+)", table, re.MULTILINE)) == sorted(commands())
 
 
-def test_readme_names_every_setting() -> None:
+def test_every_setting_that_is_read_is_described_and_no_other() -> None:
     from livereview import settings
 
     source = Path(settings.__file__).read_text(encoding="utf-8")
-    named = {*settings.SECRETS, *re.findall(r'environment\.get\("([A-Z_]+)"', source)}
-    assert not {name for name in named if f"`{name}`" not in README}
+    named = {*settings.SECRETS, *re.findall(r'environment\.get\("([A-Z0-9_]+)"', source)}
+    assert sorted(named) == sorted(setting.name for setting in settings.DESCRIBED)
 
 
 @pytest.mark.parametrize("command", commands())

@@ -285,6 +285,46 @@ _BASE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class KeyRule:
+    """What the reader asks of one key: the table it stands in, as the file writes it ("" at the top)."""
+
+    table: str
+    name: str
+    needed: bool
+    default: Any = None
+
+
+def rules() -> list[KeyRule]:
+    """Every key that a review.toml may have; the reference is made from it."""
+    tables = {
+        "": _TOP,
+        "question": _QUESTION,
+        "criteria": _CRITERIA,
+        "criteria.include": _CRITERION,
+        "criteria.exclude": _CRITERION,
+        "reasons": _REASON,
+        "taxonomy": _AREA,
+        "codes": _AREA,
+        "comparisons": _COMPARISON,
+        "follow_up": _FOLLOW_UP,
+        "outcomes": _OUTCOME,
+        "methods": _METHODS,
+        "searches": _SEARCH,
+        "screening": _SCREENING,
+        "highlights": _HIGHLIGHTS,
+        "living": _LIVING,
+        "base": _BASE,
+        "statements": _STATEMENT,
+    }
+    listed = []
+    for table, keys in tables.items():
+        for name, key in keys.items():
+            needed = key.default is _NEEDED
+            listed.append(KeyRule(table, name, needed, None if needed else key.default))
+    return listed
+
+
 def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -> Review:
     """A Review that is only good where no notes were made."""
     top = _fields(document, _TOP, (), notes)

@@ -170,7 +170,7 @@ def _files(made: Draft) -> dict[str, bytes]:
     titles = {one["id"]: one["title"] for study in summary["studies"] for one in study["reports"]}
     files = {
         "summary.json": made.text,
-        "summary.schema.json": _schema(),
+        "summary.schema.json": schema_text(),
         "status.json": data.dump(summary["status"], indent=1),
         "prisma.json": data.dump(summary["flow"], indent=1),
         "prisma-s.json": data.dump(report, indent=1),
@@ -182,7 +182,7 @@ def _files(made: Draft) -> dict[str, bytes]:
     return files | _citations(summary) | {"prov.json": crate.provenance(summary)}
 
 
-def _schema() -> bytes:
+def schema_text() -> bytes:
     """The JSON Schema of summary.json: its findings are described where they are defined."""
     schema = json.loads(template("summary.schema.json").render())
     made = TypeAdapter(Finding).json_schema(ref_template="#/$defs/{model}")

@@ -1,4 +1,4 @@
-"""README's own example of a source runs, by the very name that review.toml would use."""
+"""The how-to guide's own example of a source runs, by the very name that review.toml would use."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from livereview.errors import SourceBroken
 from livereview.sources.protocol import Query, Window
 from tests.conftest import NOW
 
-README = Path(__file__).resolve().parents[1] / "README.md"
+GUIDE = Path(__file__).resolve().parents[1] / "docs" / "how-to" / "add-a-source.md"
 
 
-def test_the_source_in_readme_is_found_by_name_and_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = re.search(r"```python\n(import json.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+def test_the_source_in_the_guide_is_found_by_name_and_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = re.search(r"```python\n(import json.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     assert found
     (tmp_path / "care_notes.py").write_text(found[1], encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
