@@ -1,4 +1,8 @@
-"""Thin Prefect wrappers: what runs on a schedule. Nothing else imports Prefect."""
+"""Thin Prefect wrappers: what runs on a schedule. Nothing else imports Prefect.
+
+In a checkout this package is `flows`; a wheel has it as `livereview._flows`, so that no other package's `flows` is
+taken for it. It therefore imports its own modules relatively, and `livereview.night.flow_module` finds it.
+"""
 
 import os
 

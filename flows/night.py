@@ -18,16 +18,17 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.flows import Flow
 from prefect.states import Completed, Failed
 
-from flows import owner
-from flows.notices import digest, notify
-from flows.publish import publish as publish_flow
-from flows.recheck import recheck
-from flows.surveil import Ending, Night, forget, publish, retired, search, verdict
 from livereview import fetch, review_toml, settings
 from livereview.client import Client, wait_for_owner
 from livereview.errors import LivereviewError
 from livereview.review import Review, Search
 from livereview.settings import Settings
+
+from . import owner
+from .notices import digest, notify
+from .publish import publish as publish_flow
+from .recheck import recheck
+from .surveil import Ending, Night, forget, publish, retired, search, verdict
 
 LONGEST_NIGHT = 20 * 3600  # seconds; the net under the limits of searches and requests: the next night is due by then
 LONGEST_JOB = 6 * 3600  # likewise for what is not a night

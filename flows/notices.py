@@ -11,9 +11,10 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows import owner
 from livereview import settings
 from livereview.notices.post import deliver, mail
+
+from . import owner
 
 
 @flow(name="digest", validate_parameters=False)

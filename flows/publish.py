@@ -11,9 +11,10 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows import owner
 from livereview import settings
 from livereview.client import Client
+
+from . import owner
 
 
 @task(name="settle outbox", persist_result=False, cache_policy=NO_CACHE)

@@ -13,8 +13,6 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
-from flows import owner, progress
-from flows.surveil import LONGEST_SEARCH, LONGEST_TASK, Ending, Night, forget, publish, tell, verdict
 from livereview import fetch, parsing, replay, settings, sources
 from livereview.client import Client
 from livereview.errors import LivereviewError, SourceBroken
@@ -22,6 +20,9 @@ from livereview.fetch import paging
 from livereview.sources import retractionwatch
 from livereview.sources.protocol import Query, Window
 from livereview.surveillance.lookups import NEEDS, SOURCES, Known, known, queries
+
+from . import owner, progress
+from .surveil import LONGEST_SEARCH, LONGEST_TASK, Ending, Night, forget, publish, tell, verdict
 
 Keep = Callable[[fetch.Answer], None]
 

@@ -28,11 +28,12 @@ from prefect.runner import Runner
 from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
-from flows import owner
-from flows.night import mail_digests, night, publish_behind, recheck_night, tell_webhooks
 from livereview.client import Client, wait_for_owner
 from livereview.errors import LivereviewError
 from livereview.settings import Settings
+
+from . import owner
+from .night import mail_digests, night, publish_behind, recheck_night, tell_webhooks
 
 log = logging.getLogger("livereview.schedule")
 

@@ -20,7 +20,6 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows import owner, progress
 from livereview import fetch, parsing, replay, review_toml, settings, sources
 from livereview.client import Client
 from livereview.errors import LivereviewError, Refused
@@ -28,6 +27,8 @@ from livereview.fetch import paging
 from livereview.review import Review, Search
 from livereview.sources import citations
 from livereview.sources.protocol import Query, Window
+
+from . import owner, progress
 
 LONGEST_SEARCH = 4 * 3600.0  # seconds; 10,000 pages come in less from every source here, and others wait for their turn
 LONGEST_TASK = LONGEST_SEARCH + 1800  # the last net, should that limit not bite

@@ -21,7 +21,8 @@ from livereview.client import Client, Session
 from livereview.errors import Refused
 from livereview.settings import Settings
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+_packaged = Path(__file__).resolve().parent / "_examples"  # where a wheel has what is `examples` in a checkout
+EXAMPLES = _packaged if _packaged.is_dir() else Path(__file__).resolve().parents[1] / "examples"
 REVIEW = "youth-homelessness"
 NIGHTS = tuple(datetime(2026, month, 1, 2, tzinfo=UTC) for month in (3, 4, 5))
 MARK = ".livereview-demo"

@@ -7,7 +7,10 @@ import os
 import sys
 from contextlib import nullcontext
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +22,13 @@ from livereview.settings import Settings
 
 PREFECT_SECONDS = 20.0  # a server on a busy machine answers within seconds
 COLUMNS = ("found", "fresh", "changed", "rejected")
+PACKAGED_FLOWS = "livereview._flows"  # what a wheel calls the package that is `flows` in a checkout
+
+
+def flow_module(name: str) -> ModuleType:
+    """The module `name` of the flows; importing it brings Prefect, which takes seconds."""
+    package = PACKAGED_FLOWS if find_spec(PACKAGED_FLOWS) else "flows"
+    return import_module(f"{package}.{name}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +58,7 @@ def run(
     """
     prefect_must_answer()
     atexit.register(_hush)  # before Prefect's own, so that it runs after them
-    from flows.surveil import surveil  # Prefect takes seconds to import: only those who run a night wait
-
+    surveil = flow_module("surveil").surveil  # Prefect takes seconds to import: only those who run a night wait
     return _night(
         surveil,
         recording,
@@ -74,8 +83,7 @@ def recheck(
     """Run the recheck flow in this process, likewise."""
     prefect_must_answer()
     atexit.register(_hush)
-    from flows.recheck import recheck
-
+    recheck = flow_module("recheck").recheck
     kept = str(record) if record else None
     return _night(recheck, recording, review=review, home=str(settings.home), now=now, record=kept)
 

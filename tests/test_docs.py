@@ -19,7 +19,7 @@ from scripts import docs_pages
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
-TEXTS = [ROOT / "README.md", *PAGES]
+TEXTS = [*sorted(ROOT.glob("*.md")), *PAGES]
 MADE_NAMES = ("demo/", "build/", "site/")  # paths that a command makes
 
 

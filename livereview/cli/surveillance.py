@@ -139,9 +139,9 @@ def schedule(
                 client.call("protocol", review=name)
         finally:
             client.close()
-        from flows.schedule import run
+        from livereview.night import flow_module
 
-        run(chosen, review or [], every)
+        flow_module("schedule").run(chosen, review or [], every)
 
 
 @app.command()

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,8 +33,19 @@ ReviewId = Annotated[str, typer.Option("--review", help="Id of the review, as in
 Protocol = Annotated[Path | None, typer.Option(help="Its review.toml, if it is not where livereview looks.")]
 
 
+def _print_version(asked: bool) -> None:
+    """Print the version of the installed package, and end."""
+    if asked:
+        typer.echo(f"livereview {version('livereview')}")
+        raise typer.Exit
+
+
 @app.callback()
-def livereview() -> None:
+def livereview(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version, and end.")
+    ] = False,
+) -> None:
     """Which command it is, `Commands` finds out."""
 
 

@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 KEPT_BEFORE_MIGRATION = 3  # copies: who finds the fault of an update late has still the one from before it
 
-_source_tree = Path(__file__).resolve().parents[2] / "db"
-SQL = _source_tree if _source_tree.is_dir() else Path(__file__).resolve().parents[1] / "_db"
+_packaged = Path(__file__).resolve().parents[1] / "_db"  # where a wheel has what is `db` in a checkout
+SQL = _packaged if _packaged.is_dir() else Path(__file__).resolve().parents[2] / "db"
 
 
 def applied(con: Connection, database: Path) -> list[int]:
