@@ -19,7 +19,7 @@ def bar(total: int, unit: str, console: Console | None = None) -> Iterator[Watch
     """`watch(name, keep)` begins the next of `total` searches and gives a `keep` that counts its answers too."""
     console = console or Console(stderr=True)
     if not console.is_terminal:
-        yield lambda name, keep: keep
+        yield lambda _name, keep: keep
         return
     columns = (
         TextColumn("{task.description}"),

@@ -46,7 +46,7 @@ def run(
     paths: Sequence[Path],
     out: Path,
     doubtful: Path | None = None,
-    progress: Callable[[str], None] = lambda step: None,
+    progress: Callable[[str], None] = lambda _step: None,
 ) -> Counts:
     """Write record_id,cluster_id of every record, in the order read, and the doubtful pairs if asked for.
 

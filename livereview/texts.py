@@ -62,7 +62,7 @@ def name(letter: str) -> str:
 
 
 def visible(text: str) -> str:
-    """A text for a message: what can't be seen is written as \\u202e."""
+    r"""A text for a message: what can't be seen is written as \u202e."""
     return "".join(_escaped(letter) if _is_hidden(letter) else letter for letter in text)
 
 
@@ -74,9 +74,9 @@ _LINE_ENDS = re.compile(r"\r\n?|[\u0085\u2028\u2029\x0b\x0c]")
 
 
 def clean(text: str, several_lines: bool = False) -> str:
-    """What somebody typed or pasted, without what can't be seen: soft hyphens of a PDF, overrides, controls.
+    r"""What somebody typed or pasted, without what can't be seen: soft hyphens of a PDF, overrides, controls.
 
-    Line ends of every kind become "\\n", or a space where the text has one line.
+    Line ends of every kind become "\n", or a space where the text has one line.
     """
     if _USUAL.fullmatch(text):
         return text

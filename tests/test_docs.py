@@ -114,6 +114,15 @@ def test_the_reference_of_review_toml_has_every_key_with_what_the_template_says(
     assert review_toml.template().strip() in made
 
 
+def test_every_table_that_the_reader_knows_is_in_the_reference() -> None:
+    listed: dict[str, set[str]] = {}
+    for rule in review_toml.rules():
+        listed.setdefault(rule.table, set()).add(rule.name)
+    for name, keys in vars(review_toml).items():
+        if name.startswith("_") and not name.startswith("__") and isinstance(keys, dict):
+            assert set(keys) in listed.values(), f"add {name} to review_toml.rules()"
+
+
 def test_the_data_dictionary_has_every_field_of_the_schema() -> None:
     made = docs_pages.summary()
     assert "| `findings[].state` | one of not_asked, " in made

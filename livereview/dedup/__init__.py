@@ -1,0 +1,1 @@
+"""Which records are one publication: normalise, find candidates, compare, judge, join."""

@@ -1,0 +1,1 @@
+"""What the studies show, from a form's figures to a sentence; pure."""

@@ -135,7 +135,7 @@ class Guarded(WatchedAdapter):
             tls["server_hostname"] = target["host"]
         return {**target, "host": self.checked(request.url)}, tls
 
-    def add_headers(self, request: requests.PreparedRequest, **settings: Any) -> None:
+    def add_headers(self, request: requests.PreparedRequest, **_settings: Any) -> None:
         request.headers["Host"] = urlsplit(str(request.url)).netloc
 
     def checked(self, url: str) -> str:

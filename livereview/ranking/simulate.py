@@ -41,7 +41,7 @@ def replay(
     seed: int = 0,
     parts: Sequence[model.Part] = model.PARTS,
     growth: float = GROWTH,
-    tick: Callable[[int], None] = lambda read: None,
+    tick: Callable[[int], None] = lambda _read: None,
 ) -> tuple[str, ...]:
     """Every record but the `known` ones, in the order read: rank, read, learn from the true label, rank again.
 

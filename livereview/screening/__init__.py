@@ -1,0 +1,1 @@
+"""The rules of screening: what may be decided, where a report stands, how alike people decide; pure."""

@@ -22,6 +22,8 @@ NOTHING = "no record has two votes"
 
 @dataclass(frozen=True, slots=True)
 class Vote:
+    """What one person said of one record."""
+
     item: str
     reviewer: str
     verdict: str

@@ -32,6 +32,8 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Month:
+    """How the answers of one month compare with what was decided."""
+
     month: str
     answered: int
     same: int

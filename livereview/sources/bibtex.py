@@ -99,7 +99,7 @@ def _balanced(text: str, start: int) -> int:
 
 
 def _fill(item: tagged.Entry, piece: str, start: int, macros: Fields) -> None:
-    """Scan one entry, its braces as TeX counts them; and once more with \\{ as a mere character, if they are odd."""
+    r"""Scan one entry, its braces as TeX counts them; and once more with \{ as a mere character, if they are odd."""
     for braces in (_BRACES, _UNESCAPED):
         try:
             label, fields = _scan(piece, start, macros, braces)
@@ -385,7 +385,7 @@ def _accented(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=2_000)
 def _symbol(command: str) -> str:
-    """What "\\alpha", "\\ss" or "\\textless" print; nothing for a command that only formats."""
+    r"""What "\alpha", "\ss" or "\textless" print; nothing for a command that only formats."""
     shown = _KNOWN.get(command) or str(LatexNodes2Text().latex_to_text(f"\\{command}{{}}")).strip()
     return "\ue003~" if shown == "~" else shown
 

@@ -39,7 +39,7 @@ class Waiting:
 
     turn: int
     number: int
-    job: Job = field(default=lambda con: None, compare=False)
+    job: Job = field(default=lambda _con: None, compare=False)
     future: Future[Any] = field(default_factory=Future, compare=False)
 
 
@@ -109,7 +109,7 @@ class Writer:
 
     def close(self) -> None:
         """Finish what waits, then end."""
-        self.put(lambda con: None, LAST)
+        self.put(lambda _con: None, LAST)
         self._thread.join()
 
     def _run(self) -> None:

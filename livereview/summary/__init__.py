@@ -1,0 +1,1 @@
+"""A published version, from a snapshot to its files; pure."""

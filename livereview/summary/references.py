@@ -161,7 +161,7 @@ def _bibtex(one: Reference) -> str:
 
 
 def tex(text: str) -> str:
-    """Text as TeX prints it. A brace without its other half gets one that TeX skips, as BibTeX counts \\{ too."""
+    r"""Text as TeX prints it. A brace without its other half gets one that TeX skips, as BibTeX counts \{ too."""
     paired = _paired(text)
     signs = (
         f"\\{sign}" if place in paired else _ALONE.get(sign) or _SIGNS.get(sign, sign)

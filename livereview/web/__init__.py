@@ -1,0 +1,1 @@
+"""The screening room and the published pages, served by the owner."""

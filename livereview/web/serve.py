@@ -209,7 +209,7 @@ def _announce(store: Store, settings: Settings, host: str, url: str) -> None:
         )
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _end(_number: int, _frame: FrameType | None) -> None:
     """uvicorn finishes the requests in hand and then raises the signal again: let the database be closed too."""
     raise SystemExit(0)
 

@@ -89,7 +89,7 @@ def leave(request: Request, visit: guard.Visitor) -> Response:
 
 
 def inside(address: str) -> str:
-    """An address of this app, or the start: "//evil", "/\\evil" and "https:…" lead elsewhere."""
+    r"""An address of this app, or the start: "//evil", "/\evil" and "https:…" lead elsewhere."""
     return address if re.fullmatch(r"/(?![/\\])[^\\\x00-\x20\x7f]*", address) else "/"
 
 
