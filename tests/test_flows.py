@@ -132,13 +132,13 @@ class Service:
         """Those of the nights, by name."""
         return {each["name"]: each for each in self.ask("deployments") if each["name"].startswith(f"{REVIEW} at")}
 
-    def start(self, name: str) -> str:
-        """A run of this deployment, as its cron line would start one; its id."""
+    def start(self, name: str, **parameters: str) -> str:
+        """A run of this deployment, as its cron line would start one, or with other parameters; its id."""
         deployment = self.deployments()[name]["id"]
         url = f"{self.environment['PREFECT_API_URL']}/deployments/{deployment}/create_flow_run"
 
         def created() -> str | None:
-            reply = requests.post(url, json={}, timeout=30)
+            reply = requests.post(url, json={"parameters": parameters}, timeout=30)
             return reply.json()["id"] if reply.ok else None  # a busy Prefect answers 503: its database is locked
 
         return str(wait_for(created, "the run"))
@@ -220,11 +220,8 @@ def test_a_name_that_is_gone_never_fails_the_night_and_is_noted(service: Service
     with service.owner(), service.schedule():
         service.client.call("register", text=protocol(old=NEVER))
         wait_for(service.deployments, "the deployment")
-        name = f"{REVIEW} at {NEVER}"
-        deployment = service.deployments()[name]
-        url = f"{service.environment['PREFECT_API_URL']}/deployments/{deployment['id']}/create_flow_run"
-        parameters = {"review": REVIEW, "cron": "1 1 1 1 *"}  # a run that was planned before the protocol changed
-        run = requests.post(url, json={"parameters": parameters}, timeout=30).json()["id"]
+        planned_before = "1 1 1 1 *"  # by the protocol as it was until now
+        run = service.start(f"{REVIEW} at {NEVER}", review=REVIEW, cron=planned_before)
         assert service.ended(run)["state_type"] == "COMPLETED"
         assert [each["outcome"] for each in service.ledger()] == ["noted"]
 
