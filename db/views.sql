@@ -1,4 +1,4 @@
--- Every rule about "current". Made again at each start, so a rule changes here and nowhere else.
+-- Every rule about "current". Made again whenever this file has changed, so a rule changes here and nowhere else.
 
 CREATE OR REPLACE VIEW current_protocol AS
 SELECT p.* FROM protocol p

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
-from livereview.ops import publish, surveil
+from livereview.ops import protocols, publish, surveil
 from livereview.ops.team import add_account
 from livereview.records import Record
 from livereview.settings import Settings
@@ -40,8 +41,17 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path, secrets={}, memory="500MB", threads=1)
 
 
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of today's schema without an event; its making takes longer than most tests."""
+    path = tmp_path_factory.mktemp("new") / "livereview.duckdb"
+    Store(path, "500MB", 1).close()
+    return path
+
+
 @pytest.fixture
-def store(settings: Settings) -> Iterator[Store]:
+def store(settings: Settings, new_database: Path) -> Iterator[Store]:
+    shutil.copy(new_database, settings.database)
     with Store(settings.database, settings.memory, settings.threads) as opened:
         yield opened
         opened.write(_stands)
@@ -90,7 +100,7 @@ def found(store: Store, *news: Record, review: str = REVIEW, search: str = "s1",
     """Let a search of the review have found these records; their ids, in order. Each is a report of its own."""
 
     def job(con: Connection) -> list[str]:
-        plan = surveil.protocol(con, review).searches[0]
+        plan = protocols.protocol(con, review).searches[0]
         searches.begin(con, search, review, plan, searches.Run("search", None, now), now)
         records.append(con, records.sort_news(con, news).fresh, "0" * 64, now)
         ids = [record.record_id for record in news]

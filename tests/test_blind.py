@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from livereview import ops
-from livereview.ops import publish, surveil
+from livereview.ops import protocols, publish, surveil
 from livereview.ops.notices import digests
 from livereview.ops.screen import Stale
 from livereview.ops.team import add_account
@@ -130,7 +130,7 @@ def world(folder: Path, name: str, verdict: str | None) -> dict[str, dict[str, A
         for person in voting[: 3 if name == "three votes" else 2]:
             decide(store, records[0], person, "include")  # one report has all its votes
         with store.read() as con:  # in the room r1 meets no other
-            ours = queues.waiting_for(con, surveil.protocol(con, REVIEW), "r1", "title_abstract")
+            ours = queues.waiting_for(con, protocols.protocol(con, REVIEW), "r1", "title_abstract")
         records[VOTED] = ours[VOTED]
         stage = "title_abstract"
         if name == AT_FULL_TEXT:
@@ -202,7 +202,7 @@ def team(store: Store, *names: str, role: str = "reviewer") -> None:
 
 def queue(store: Store, name: str) -> list[str]:
     with store.read() as con:
-        return queues.waiting_for(con, surveil.protocol(con, REVIEW), name, "title_abstract")
+        return queues.waiting_for(con, protocols.protocol(con, REVIEW), name, "title_abstract")
 
 
 def test_in_a_crowd_half_screened_records_come_first(reviewed: Store) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from livereview.errors import Refused
-from livereview.ops import recheck, status, surveil
+from livereview.ops import protocols, recheck, status, surveil
 from livereview.store.open import Store
 from livereview.surveillance.clock import Event, behind
 from tests.conftest import NOW, REVIEW
@@ -23,7 +23,7 @@ _numbers = count()
 def names(reviewed: Store) -> list[str]:
     """The searches of the small review."""
     with reviewed.read() as con:
-        return [search.name for search in surveil.protocol(con, REVIEW).searches]
+        return [search.name for search in protocols.protocol(con, REVIEW).searches]
 
 
 def night(store: Store, name: str, now: datetime, error: str | None = None) -> dict[str, str]:
@@ -120,7 +120,7 @@ def test_a_window_that_ends_before_it_starts_is_refused(reviewed: Store, protoco
     text = protocol.replace("\n[screening]", f'\nstart = "{later}"\n[screening]', 1)
     surveil.register(reviewed, text=text, now=NOW)
     with reviewed.read() as con:
-        late = next(search.name for search in surveil.protocol(con, REVIEW).searches if search.start == later)
+        late = next(search.name for search in protocols.protocol(con, REVIEW).searches if search.start == later)
     with pytest.raises(Refused, match="ends before it starts"):
         night(reviewed, late, NOW)
 

@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from flows import owner
 from livereview import ops
 from livereview.errors import Refused
-from livereview.ops import OPS, door, nights, recheck, surveil, team
+from livereview.ops import OPS, door, nights, protocols, recheck, surveil, team
 from livereview.rights import Scope
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, TestClient, secret_of
@@ -141,7 +141,7 @@ def test_many_lost_nights_are_a_few_alarms(reviewed: Store) -> None:
     for number in range(nights.TOLD_AT_MOST + 30):
         nights.lose_night(reviewed, review=REVIEW, what=f"w{number}" + "x" * 9_000, reason="r", now=NOW)
     with reviewed.read() as con:
-        rules = surveil.protocol(con, REVIEW)
+        rules = protocols.protocol(con, REVIEW)
         alarms = nights.alarms(con, rules, nights.Begun({}, None), NOW)
     lost = [alarm for alarm in alarms if "did not begin" in alarm]
     assert len(lost) == nights.TOLD_AT_MOST + 1 and "30 other nights did not begin either" in lost[-1]

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from livereview.client import Local
-from livereview.ops import evidence, publish, surveil, withdraw
+from livereview.ops import evidence, protocols, publish, withdraw
 from livereview.ops.team import add_account
 from livereview.settings import Settings
 from livereview.store import searches
@@ -72,7 +72,7 @@ def other() -> Iterator[Site]:
 
 def search_all(con: Connection) -> None:
     """Every search of the review has run, so that there is a date to show."""
-    for plan in surveil.protocol(con, REVIEW).searches:
+    for plan in protocols.protocol(con, REVIEW).searches:
         searches.begin(con, plan.name, REVIEW, plan, searches.Run("search", None, NOW), NOW)
         searches.end(con, plan.name, "ok-zero", None, searches.Counts(0, 0), None, NOW)
 

@@ -20,7 +20,7 @@ import requests as http
 from livereview import client, ops, parsing
 from livereview.errors import Refused, SourceBroken
 from livereview.exchange import decisions, sheets, workbooks
-from livereview.ops import surveil
+from livereview.ops import protocols, surveil
 from livereview.packed import unpacked
 from livereview.parsing import ParseExceeded, ParsePage, ReadTable
 from livereview.settings import Settings
@@ -225,7 +225,7 @@ def test_a_page_that_takes_too_long_after_others_makes_its_search_partial(
     reviewed: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with reviewed.read() as con:
-        name = surveil.protocol(con, REVIEW).searches[0].name
+        name = protocols.protocol(con, REVIEW).searches[0].name
     surveil.begin(reviewed, review=REVIEW, name=name, search="s", now=NOW)
     surveil.ingest(
         reviewed, search="s", body=b'{"meta": {"count": 1}, "results": [{"id": "W1", "title": "A"}]}', now=NOW

@@ -15,7 +15,7 @@ import pytest
 from flows import owner
 from livereview import processes
 from livereview.errors import Refused
-from livereview.ops import nights, notices, status, surveil
+from livereview.ops import nights, notices, protocols, status, surveil
 from livereview.ops.team import add_account
 from livereview.store import nights as store_nights
 from livereview.store.open import Connection, Store
@@ -214,7 +214,7 @@ def test_a_name_asked_for_by_hand_that_is_gone_is_refused_with_the_choices(revie
     from flows.surveil import chosen_searches
 
     with reviewed.read() as con:
-        rules = surveil.protocol(con, REVIEW)
+        rules = protocols.protocol(con, REVIEW)
     with pytest.raises(Refused, match=r"no search gone; it has openalex, crossref"):
         chosen_searches(rules, ["gone"])
 

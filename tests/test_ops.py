@@ -11,7 +11,7 @@ import pytest
 
 from livereview import ops
 from livereview.errors import Refused, SourceBroken
-from livereview.ops import evidence, publish, screen, status, surveil
+from livereview.ops import evidence, protocols, publish, screen, status, surveil
 from livereview.store import decisions, matches, queues, searches
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, article, found
@@ -94,7 +94,7 @@ def test_each_search_ends_in_exactly_one_way_and_stays_there(reviewed: Store) ->
 def test_the_window_starts_at_the_last_success_less_the_overlap(reviewed: Store) -> None:
     name = _first(reviewed)
     with reviewed.read() as con:
-        plan = surveil.protocol(con, REVIEW).search(name)
+        plan = protocols.protocol(con, REVIEW).search(name)
     assert plan
     surveil.begin(reviewed, review=REVIEW, name=name, search="good", now=NOW)
     surveil.finish(reviewed, search="good", now=NOW)
@@ -294,7 +294,7 @@ def test_the_queue_of_a_small_team_does_not_move_by_a_vote(reviewed: Store) -> N
     one, two, three = found(reviewed, article(1), article(2), article(3))
     decide(reviewed, three, "bo", "include")
     with reviewed.read() as con:
-        rules = surveil.protocol(con, REVIEW)
+        rules = protocols.protocol(con, REVIEW)
         assert queues.waiting_for(con, rules, "ada", "title_abstract") == [one, two, three]
         head = queues.head(con, rules, "ada", "title_abstract", most=2, wanted=[two, "nothing"])
         assert [(row.report_id, row.votes) for row in head.reports] == [(one, 0), (two, 0)]
@@ -378,7 +378,7 @@ def test_the_door_takes_plain_data_and_names_what_is_wrong(reviewed: Store) -> N
 
 def _first(store: Store) -> str:
     with store.read() as con:
-        return surveil.protocol(con, REVIEW).searches[0].name
+        return protocols.protocol(con, REVIEW).searches[0].name
 
 
 def _openalex(*keys: str, title: str = "Mentoring") -> bytes:

@@ -10,7 +10,7 @@ import pytest
 
 from livereview import ops, review_toml
 from livereview.errors import Refused, Retry
-from livereview.ops import surveil
+from livereview.ops import protocols, surveil
 from livereview.store import queues, ranks
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, Browser, article, found
@@ -34,7 +34,7 @@ def library(store: Store, count: int = 30) -> list[str]:
 
 def queue(store: Store, person: str = "ada") -> list[str]:
     with store.read() as con:
-        return queues.waiting_for(con, surveil.protocol(con, REVIEW), person, STAGE)
+        return queues.waiting_for(con, protocols.protocol(con, REVIEW), person, STAGE)
 
 
 def rank(store: Store) -> dict[str, object]:
@@ -87,7 +87,7 @@ def test_one_vote_alone_moves_no_rank(reviewed: Store) -> None:
 def test_when_a_ranking_is_due(reviewed: Store, protocol: str) -> None:
     def due() -> bool:
         with reviewed.read() as con:
-            return ops.ranking.due(con, REVIEW)
+            return REVIEW in ops.ranking.due(con)
 
     assert not due()
     ids = library(reviewed)

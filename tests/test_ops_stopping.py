@@ -9,7 +9,7 @@ from scipy.stats import hypergeom
 
 from livereview import ops
 from livereview.errors import Refused
-from livereview.ops import surveil
+from livereview.ops import protocols, surveil
 from livereview.ops.snapshot import snapshot
 from livereview.store import queues
 from livereview.store.open import Store
@@ -58,7 +58,7 @@ def test_a_stop_empties_the_queue_but_for_what_is_half_read_and_shows_in_the_flo
     with reviewed.read() as con:
         told = snapshot(con, REVIEW, ())
         flow_diagram.check(told)
-        assert queues.head(con, surveil.protocol(con, REVIEW), "cy", STAGE).first == ids[96]
+        assert queues.head(con, protocols.protocol(con, REVIEW), "cy", STAGE).first == ids[96]
     assert told.flow.not_screened == 3 and told.stop is not None and dict(told.stop.told)["read"] == 96
     assert "by a stopping rule" in flow_diagram.svg(told.flow)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from livereview import ops
 from livereview.errors import Refused
-from livereview.ops import as_of, publish, status, surveil
+from livereview.ops import as_of, protocols, publish, status, surveil
 from livereview.ops.notices import digests
 from livereview.ops.screen import Stale
 from livereview.screening.states import Ballot, has_answered
@@ -45,7 +45,7 @@ def at_full_text(store: Store, count: int = 1) -> list[str]:
 
 def queue(store: Store, person: str) -> list[str]:
     with store.read() as con:
-        return queues.waiting_for(con, surveil.protocol(con, REVIEW), person, "full_text")
+        return queues.waiting_for(con, protocols.protocol(con, REVIEW), person, "full_text")
 
 
 def state(store: Store, record: str) -> str:

@@ -23,7 +23,7 @@ from livereview import sources
 from livereview.dedup.match import judge
 from livereview.dedup.text import features
 from livereview.errors import LivereviewError, Refused
-from livereview.ops import evidence, full_text, publish, screen, surveil, tips
+from livereview.ops import evidence, full_text, protocols, publish, screen, surveil, tips
 from livereview.ops.team import add_account
 from livereview.review import Highlights
 from livereview.settings import Settings
@@ -316,7 +316,7 @@ def test_what_people_type_is_never_sql(reviewed: Store) -> None:
                 with pytest.raises(Refused):
                     screen.resolve(con, REVIEW, question)
         wanted = [EVIL, record]
-        waits = queues.head(con, surveil.protocol(con, REVIEW), EVIL, "title_abstract", wanted=wanted)
+        waits = queues.head(con, protocols.protocol(con, REVIEW), EVIL, "title_abstract", wanted=wanted)
         assert waits.waiting == 1 and [one.report_id for one in waits.wanted] == [record]
     word = {"review": REVIEW, "record": record, "stage": "title_abstract", "now": NOW}
     screen.decide(reviewed, id=EVIL, reviewer=EVIL, verdict="include", note=EVIL, tags=[EVIL], **word)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from livereview.ops import status, surveil
+from livereview.ops import protocols, status, surveil
 from livereview.review import Search
 from livereview.store import ledger, searches
 from livereview.store.open import Store
@@ -95,5 +95,5 @@ def test_found_by_names_the_searches_of_each_included_report(reviewed: Store) ->
     include(reviewed, first)
     with reviewed.read() as con:
         names = ledger.found_by(con, REVIEW)
-        assert names == [frozenset({surveil.protocol(con, REVIEW).searches[0].name})]
+        assert names == [frozenset({protocols.protocol(con, REVIEW).searches[0].name})]
         assert searches.last_complete(con, REVIEW, NAME, NOW) is None

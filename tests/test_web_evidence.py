@@ -11,7 +11,7 @@ import pytest
 from livereview import ops
 from livereview.errors import Refused
 from livereview.evidence import consensus, grouping
-from livereview.ops import evidence, surveil
+from livereview.ops import evidence, protocols, surveil
 from livereview.records import Record
 from livereview.store import evidence as stored
 from livereview.store.open import Store
@@ -149,7 +149,7 @@ def test_a_rating_is_made_on_the_page(reviewed: Store, included: list[str], brow
     lena = browser("lena", "lead")
     assert "nobody has rated it yet" in lena.get(BASE)
     with reviewed.read() as con:
-        label = surveil.protocol(con, REVIEW).outcomes[0].label
+        label = protocols.protocol(con, REVIEW).outcomes[0].label
     address, fields = lena.form(f"Rate {label.lower()}")
     steps = {"domain": ["imprecision", "risk_of_bias"], "step": ["-1", "-1"], "why": ["40 people", "no blinding"]}
     asked = lena.http.post(address, data=fields | {"start": "high"} | steps)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from livereview import ops
+from livereview.ops import protocols
 from livereview.settings import Settings
 from livereview.sources.protocol import Reject
 from livereview.store import searches, versions
@@ -48,7 +49,7 @@ def failed(store: Store, search: str, error: str) -> None:
     """The search began, could not read one piece, and failed."""
 
     def job(con: Connection) -> None:
-        plan = ops.surveil.protocol(con, REVIEW).searches[1]
+        plan = protocols.protocol(con, REVIEW).searches[1]
         searches.begin(con, search, REVIEW, plan, searches.Run("search", None, NOW), NOW)
         searches.save_rejects(con, search, "0" * 64, [Reject("no title", "item 3", "<b>raw & odd</b>")], NOW)
         searches.end(con, search, "failed", error, searches.Counts(rejected=1), None, NOW)

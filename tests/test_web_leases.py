@@ -242,7 +242,7 @@ def test_a_restart_of_the_owner_gives_everybody_the_record_that_they_have(
         shown[name] = person.form("Include")[1]["record"]
         person.http.close()
     with reviewed.read() as con:
-        waiting = queues.waiting_for(con, surveil.protocol(con, REVIEW), "cy", "title_abstract")
+        waiting = queues.waiting_for(con, protocol(con, REVIEW), "cy", "title_abstract")
     assert [shown["ada"], shown["bo"]] == waiting[:2]
     cy = browser("cy")
     cy.get(TA)

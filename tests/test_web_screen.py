@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from livereview import ops
-from livereview.ops import surveil
+from livereview.ops import protocols
 from livereview.store import queues
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, Browser, article, found
@@ -238,5 +238,5 @@ def test_a_first_vote_is_counted_for_its_author_only(reviewed: Store, browser: P
     (record,) = found(reviewed, article(1))
     vote(reviewed, record, "ada", "include")
     with reviewed.read() as con:
-        assert queues.progress(con, surveil.protocol(con, REVIEW), "ada")["title_abstract"] == (1, 0)
+        assert queues.progress(con, protocols.protocol(con, REVIEW), "ada")["title_abstract"] == (1, 0)
     assert "<strong>0</strong> done by you, <strong>1</strong> waiting" in browser("bea").get(TA)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from livereview.errors import Refused
-from livereview.ops import ranking, screen, surveil
+from livereview.ops import protocols, ranking, screen, surveil
 from livereview.store import records
 from livereview.store.open import Store
 from livereview.web import as_shown
@@ -191,7 +191,7 @@ def _criteria(store: Store) -> str:
     from livereview.screening.criteria import fingerprint
 
     with store.read() as con:
-        return fingerprint(surveil.protocol(con, REVIEW))
+        return fingerprint(protocols.protocol(con, REVIEW))
 
 
 # Late, double, used: the next record, and a line that says why

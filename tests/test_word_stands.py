@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from livereview import ops
 from livereview.errors import Refused
-from livereview.ops import retrieval, surveil
+from livereview.ops import protocols, retrieval
 from livereview.ops.screen import Arrived
 from livereview.ops.team import add_account
 from livereview.store import queues, standings
@@ -62,12 +62,12 @@ def stands(store: Store) -> list[Standing]:
 
 def to_be_retrieved(store: Store) -> list[Entry]:
     with store.read() as con:
-        return retrieval.entries(con, surveil.protocol(con, REVIEW))
+        return retrieval.entries(con, protocols.protocol(con, REVIEW))
 
 
 def waiting(store: Store, person: str, stage: str) -> list[str]:
     with store.read() as con:
-        return queues.waiting_for(con, surveil.protocol(con, REVIEW), person, stage)
+        return queues.waiting_for(con, protocols.protocol(con, REVIEW), person, stage)
 
 
 # Leads who see votes

@@ -9,7 +9,7 @@ from typing import Any
 
 from livereview import rights
 from livereview.errors import Refused
-from livereview.ops.surveil import protocol
+from livereview.ops.protocols import protocol
 from livereview.rights import Principal
 from livereview.store import evidence as studies
 from livereview.store import standings

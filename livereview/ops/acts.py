@@ -17,7 +17,7 @@ from livereview.ops import effects, publish
 from livereview.ops.act_kinds import KINDS
 from livereview.ops.act_types import Asked, Kind
 from livereview.ops.principals import OPERATOR
-from livereview.ops.surveil import protocol
+from livereview.ops.protocols import protocol
 from livereview.ops.typed import typed
 from livereview.rights import Principal
 from livereview.store import acts

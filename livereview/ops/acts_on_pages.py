@@ -5,7 +5,7 @@ from __future__ import annotations
 from livereview.errors import Refused
 from livereview.ops import effects, retirement, stopping, withdraw
 from livereview.ops.act_types import Asked, Done
-from livereview.ops.surveil import parsed, protocol
+from livereview.ops.protocols import parsed, protocol
 from livereview.store import acts, searches, versions, withdrawals
 from livereview.store import stopping as stops
 from livereview.store.acts import LoggedAct

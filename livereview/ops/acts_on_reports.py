@@ -7,7 +7,7 @@ from dataclasses import replace
 from livereview.errors import Refused
 from livereview.ops import evidence, pairs, ranking, screen, tasks, team
 from livereview.ops.act_types import Asked, Done, later_votes
-from livereview.ops.surveil import protocol
+from livereview.ops.protocols import protocol
 from livereview.store import acts, decisions, matches, records, standings, versions
 from livereview.store import evidence as studies
 from livereview.store import tasks as raised

@@ -8,7 +8,7 @@ from typing import Any
 from zlib import crc32
 
 from livereview.errors import Refused
-from livereview.ops.surveil import protocol
+from livereview.ops.protocols import protocol
 from livereview.ops.typed import typed
 from livereview.review import STAGES, Review
 from livereview.screening.calibration import Told, draw, told

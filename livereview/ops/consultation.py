@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import escape
 
 from livereview.errors import Refused
-from livereview.ops.surveil import protocol
+from livereview.ops.protocols import protocol
 from livereview.ops.typed import typed
 from livereview.review import Review
 from livereview.sources.text import safe

@@ -12,7 +12,7 @@ from typing import Any
 from livereview import rights
 from livereview.errors import Refused
 from livereview.ops import arguments as plain
-from livereview.ops.surveil import parsed
+from livereview.ops.protocols import parsed
 from livereview.rights import Act, Kind, Principal, WhyNot
 from livereview.store import searches
 from livereview.store.open import Connection

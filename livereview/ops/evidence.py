@@ -14,9 +14,9 @@ from livereview.evidence.finding import Finding
 from livereview.evidence.grade import Mismatch
 from livereview.evidence.grouping import Suggestion
 from livereview.exchange.repeats import told_before
+from livereview.ops.protocols import protocol
 from livereview.ops.screen import resolve
 from livereview.ops.snapshot import read_form
-from livereview.ops.surveil import protocol
 from livereview.ops.typed import typed
 from livereview.review import Review
 from livereview.store import evidence, records, standings, versions
@@ -244,7 +244,11 @@ def questions(con: Connection, rules: Review) -> list[dict[str, Any]]:
 
     Each: study, label, place in the form (None: the whole form), what was measured, and the question.
     """
-    texts = evidence.extractions(con, rules.id)
+    return questions_in(evidence.extractions(con, rules.id), rules)
+
+
+def questions_in(texts: Mapping[str, str], rules: Review) -> list[dict[str, Any]]:
+    """`questions` about these extractions in force, as JSON text by study."""
     asked: list[dict[str, Any]] = []
     for study in sorted(texts):
         form, problem = read_form(rules, study, texts[study])

@@ -10,7 +10,7 @@ from typing import Any
 from livereview.errors import Refused
 from livereview.exchange import write
 from livereview.ops import screen
-from livereview.ops.surveil import protocol
+from livereview.ops.protocols import protocol
 from livereview.review import Review
 from livereview.screening import blindness
 from livereview.store import decisions, records, standings

@@ -11,7 +11,7 @@ from typing import Any
 from livereview.disk import full, is_full
 from livereview.errors import Refused
 from livereview.ops import retrieval
-from livereview.ops.surveil import protocol
+from livereview.ops.protocols import protocol
 from livereview.ops.typed import typed
 from livereview.private_files import write_private
 from livereview.store import full_texts, records

@@ -10,8 +10,8 @@ from typing import Any
 from livereview.errors import Refused
 from livereview.evidence import checks, finding_changes, upgrade, wording
 from livereview.evidence.finding_changes import FindingChange
+from livereview.ops.protocols import protocol
 from livereview.ops.snapshot import snapshot
-from livereview.ops.surveil import protocol
 from livereview.store.open import Connection, Store
 from livereview.summary import data
 from livereview.summary.snapshot import Snapshot, Study

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from livereview import processes, review_toml
+from livereview import processes
 from livereview.errors import LivereviewError, Refused
+from livereview.ops.protocols import parsed, protocols, with_statuses
 from livereview.processes import Process
 from livereview.review import Review, Search
 from livereview.store import nights, retirement, searches, vitals
@@ -27,6 +28,7 @@ INTERRUPTED = "interrupted: its process died"
 SOON = timedelta(minutes=5)  # a time this close to the wall clock was read from a clock, not typed
 LONGEST_REASON = 2_000  # characters that are kept of why a night did not begin
 LONGEST_NAME = 200  # characters that are kept of what did not
+KEPT = 10_000  # searches of protocols whose cron line is kept
 TOLD_AT_MOST = 20  # lost nights that are alarms of their own; the ledger has them all
 
 
@@ -210,15 +212,41 @@ def begun(attempts: Mapping[str, Sequence[Attempt]]) -> Begun:
     )
 
 
-def alarms(con: Connection, rules: Review, runs: Begun, now: datetime) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was in force and what went wrong in a review's nights.
+
+    Attributes:
+        lost: Every night that did not begin, in the order they were written down.
+        protocols: (text, since when) of every protocol, the oldest first.
+        decided: When a vote last made the review living or retired; None: its protocol says so.
+    """
+
+    lost: Sequence[LostNight]
+    protocols: Sequence[tuple[str, datetime]]
+    decided: datetime | None
+
+
+def histories(con: Connection, reviews: Sequence[str]) -> dict[str, History]:
+    """The history of each of these reviews."""
+    lost = nights.lost_of(con, reviews)
+    protocols = nights.protocols(con, reviews)
+    votes = retirement.decided(con, reviews)
+    return {
+        review: History(lost[review], protocols[review], votes[review].made if review in votes else None)
+        for review in reviews
+    }
+
+
+def alarms(rules: Review, runs: Begun, history: History, now: datetime) -> list[str]:
     """Searches that are late or never ran, and nights that did not begin and were not made good since."""
     if rules.living.status != "living":
         return []
-    lost = _not_made_good(con, rules)
+    lost = _not_made_good(rules, history.lost)
     told = [_lost_words(night) for night in lost[-TOLD_AT_MOST:]]
     if len(lost) > TOLD_AT_MOST:
         told.append(f"{len(lost) - TOLD_AT_MOST:,} other nights did not begin either; the ledger has them")
-    since = _since(con, rules)
+    since = _since(rules, history)
     for search in rules.searches:
         moments = runs.by_name.get(search.name, ())
         expected = Expected(search.name, cron_of(rules, search), rules.living.timezone, since[search.name])
@@ -228,9 +256,9 @@ def alarms(con: Connection, rules: Review, runs: Begun, now: datetime) -> list[s
     return told
 
 
-def _not_made_good(con: Connection, rules: Review) -> list[LostNight]:
+def _not_made_good(rules: Review, lost: Sequence[LostNight]) -> list[LostNight]:
     """The last lost night of each search or cron line, unless one that it was for has begun since."""
-    last = {night.what: night for night in nights.lost(con, rules.id)}
+    last = {night.what: night for night in lost}
     return [night for night in last.values() if not _made_good(rules, night)]
 
 
@@ -245,17 +273,17 @@ def _lost_words(night: LostNight) -> str:
     return f"a night did not begin ({night.what}, {night.due:%Y-%m-%d %H:%M} UTC): {night.reason}"
 
 
-def _since(con: Connection, rules: Review) -> dict[str, datetime]:
+def _since(rules: Review, history: History) -> dict[str, datetime]:
     """For each search, when it came into the protocol with its present cron line, or the review came back."""
-    protocols = tuple(nights.protocols(con, rules.id))
-    decided = retirement.in_force(con, rules.id)
-    entered = {search.name: _entered(search.name, protocols) for search in rules.searches}
+    texts = tuple(history.protocols)
+    entered = {search.name: _entered(search.name, texts) for search in rules.searches}
+    decided = history.decided
     if decided is None:
         return entered
-    return {name: max(moment, decided[1].made) for name, moment in entered.items()}
+    return {name: max(moment, decided) for name, moment in entered.items()}
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=KEPT)
 def _entered(name: str, protocols: tuple[tuple[str, datetime], ...]) -> datetime:
     """When the last unbroken run of protocols began that have this search with its present cron line."""
     entered = protocols[-1][1]
@@ -267,11 +295,11 @@ def _entered(name: str, protocols: tuple[tuple[str, datetime], ...]) -> datetime
     return entered
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=KEPT)
 def _line(text: str, name: str) -> tuple[str, str] | None:
     """The cron line and time zone of a search in this protocol; None: it is not in it, or is not searched now."""
     try:
-        rules = review_toml.parse(text, accepted=True)
+        rules = parsed(text)
     except LivereviewError:  # an older livereview took it
         return None
     search = rules.search(name)
@@ -319,8 +347,7 @@ def attempts_of(con: Connection, rules: Review) -> list[Attempt]:
 def schedule(store: Store, *, now: datetime) -> dict[str, Any]:
     """What the schedule serves: each review with its cron lines, its time zone and the status that holds."""
     with store.read() as con:
-        texts = {review: searches.protocol_text(con, review) for review in searches.review_ids(con)}
-        rules = [retirement.effective(con, review_toml.parse(text, accepted=True)) for text in texts.values() if text]
+        rules = with_statuses(con, protocols(con))
     return {"reviews": [_scheduled(review) for review in rules]}
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,13 @@ from livereview.notices.digest import Night, SearchLine, Waiting, digest
 from livereview.ops import nights as nights_of_now
 from livereview.ops import published, service, status
 from livereview.ops import retrieval as retrieving
+from livereview.ops.protocols import protocols
 from livereview.ops.published import Fault
-from livereview.ops.surveil import protocol
+from livereview.ops.review_facts import ReviewFacts, review_facts
 from livereview.review import Review
 from livereview.store import (
     accounts,
-    decisions,
     evidence,
-    ledger,
     matches,
     notices,
     queues,
@@ -66,57 +65,89 @@ def digests(
     wrong = service.alarms(store, now)
     damage = published.faults(store, folder) if folder else []
     with store.read() as con:
-        reviews = [protocol(con, review) for review in searches.review_ids(con)]
-        found: list[dict[str, Any]] = []
+        reviews = protocols(con)
+        known = review_facts(con, reviews, now)
+        work = _work(con, known)
+        messages: list[dict[str, Any]] = []
         people: list[str] = []
         for account in accounts.names(con):
             if person not in (None, account.name) or account.role == "reader":
                 continue
-            own = [review for review in reviews if account.enters(review.id)]
-            waiting = [_waiting(con, review, account) for review in own]
             people.append(account.name)
-            nights = (
-                [_night(con, review, account.name, now, damage) for review in own] if account.role == "lead" else []
-            )
+            own = [facts for facts in known.values() if account.enters(facts.rules.id)]
+            waiting = _waiting(con, own, work, account)
+            nights = _nights(con, own, account, now, damage) if account.role == "lead" else []
             if nights and wrong:  # told once, with the first of their reviews
                 nights[0] = replace(nights[0], alarms=(*wrong, *nights[0].alarms))
-            if told := digest(account.name, waiting, nights, base_url, always):
-                found.append({"name": account.name, "email": account.email, **asdict(told)})
-        return {"digests": found, "people": people}
+            if message := digest(account.name, waiting, nights, base_url, always):
+                messages.append({"name": account.name, "email": account.email, **asdict(message)})
+        return {"digests": messages, "people": people}
 
 
-def _waiting(con: Connection, review: Review, account: Account) -> Waiting:
-    votes = voters.eyes(con, review.id, account.name) is not None
-    left = queues.progress(con, review, account.name) if votes else {}
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What waits in each review whoever looks."""
+
+    duplicates: Mapping[str, int]
+    extraction: Mapping[str, int]
+    voters: Mapping[str, set[str]]
+
+
+def _work(con: Connection, known: Mapping[str, ReviewFacts]) -> _Work:
+    ids = list(known)
+    return _Work(
+        duplicates=matches.doubtful_counts(con, ids),
+        extraction=evidence.to_extract_counts(con, ids),
+        voters=voters.names_of(con, ids),
+    )
+
+
+def _waiting(con: Connection, own: Sequence[ReviewFacts], work: _Work, account: Account) -> list[Waiting]:
+    """What waits for a person in each of their reviews."""
+    voting = [facts.rules for facts in own if account.name in work.voters[facts.rules.id]]
+    progress = queues.progress_of(con, voting, account.name)
+    return [_waiting_in(facts, work, account, progress.get(facts.rules.id)) for facts in own]
+
+
+def _waiting_in(
+    facts: ReviewFacts, work: _Work, account: Account, progress: Mapping[str, tuple[int, int]] | None
+) -> Waiting:
+    review = facts.rules
+    left = progress or {}
     settles = account.role in ("lead", "adjudicator") or account.name in review.screening.adjudicators
     return Waiting(
         review=review.id,
         title=review.title,
         screening=left.get("title_abstract", (0, 0))[1],
         second_votes=0,
-        conflicts=len(decisions.conflicts(con, review.id)) if settles else 0,
+        conflicts=facts.conflicts if settles else 0,
         full_text=left.get("full_text", (0, 0))[1],
-        duplicates=matches.doubtful_count(con, review.id),
-        extraction=len(evidence.to_extract(con, review.id)) if votes else 0,
+        duplicates=work.duplicates[review.id],
+        extraction=work.extraction[review.id] if progress is not None else 0,
         oldest_days=None,
-        retrieval=retrieving.waiting(con, review).sought,
+        retrieval=retrieving.waiting(facts.to_retrieve).sought,
     )
 
 
-def _night(con: Connection, review: Review, person: str, now: datetime, damage: Sequence[Fault]) -> Night:
+def _nights(
+    con: Connection, own: Sequence[ReviewFacts], account: Account, now: datetime, damage: Sequence[Fault]
+) -> list[Night]:
+    last = store_nights.last_digests(con, account.name, now)
+    return [_night(facts, last.get(facts.rules.id), now, damage) for facts in own]
+
+
+def _night(facts: ReviewFacts, last: datetime | None, now: datetime, damage: Sequence[Fault]) -> Night:
     """What ended in a review since the last digest of this person, and what still runs."""
-    since = store_nights.last_digest(con, person, review.id, now) or now - FIRST_DIGEST
-    runs = [
-        run for attempts in ledger.attempts(con, review.id).values() for run in attempts if _is_news(run, since, now)
-    ]
-    published = [one for one in versions.all_of(con, review.id) if since < one.made <= now]
-    held = versions.held(con, review.id)
+    since = last or now - FIRST_DIGEST
+    runs = [run for attempts in facts.attempts.values() for run in attempts if _is_news(run, since, now)]
+    newest, held = facts.newest, facts.built.held
+    is_new = newest is not None and since < newest.made <= now
     return Night(
-        review=review.id,
-        title=review.title,
+        review=facts.rules.id,
+        title=facts.rules.title,
         searches=tuple(_line(run) for run in runs),
-        alarms=tuple(status.alarms(con, review, status.healths(con, review, now), now, damage)),
-        published=f"version {published[-1].number} ({published[-1].change})" if published else None,
+        alarms=tuple(status.alarms(facts, status.healths(facts, now), now, damage)),
+        published=f"version {newest.number} ({newest.change})" if newest and is_new else None,
         sign_offs=(f"a changed conclusion ({held.change}), after: {held.cause}",) if held else (),
     )
 
@@ -158,12 +189,13 @@ def due_webhooks(store: Store, *, now: datetime) -> dict[str, Any]:
             version's last withdrawal or reinstatement, or of the vote that decided the review's status
     """
     with store.read() as con:
-        return {"due": [one for review in searches.review_ids(con) for one in _due(con, protocol(con, review), now)]}
+        subscribed = [review for review in protocols(con) if review.webhooks]
+        return {"due": [event for review in subscribed for event in _due(con, review, now)]}
 
 
 def _due(con: Connection, review: Review, now: datetime) -> Iterator[dict[str, Any]]:
-    tried = notices.attempts(con, review.id) if review.webhooks else []
-    for about, event in _news(con, review.id) if review.webhooks else ():
+    tried = notices.attempts(con, review.id)
+    for about, event in _news(con, review.id):
         for url in review.webhooks:
             mine = [one for one in tried if one.url == url]
             before = [one for one in mine if (one.about, one.version) == (about, event["version"])]

@@ -18,9 +18,9 @@ from livereview.evidence.finding_changes import most_serious
 from livereview.evidence.sign_off import Shown
 from livereview.ops import published_files, renditions
 from livereview.ops.impact import sentence
+from livereview.ops.protocols import protocol
 from livereview.ops.published_files import ReviewFolder
 from livereview.ops.snapshot import snapshot, withdrawn
-from livereview.ops.surveil import protocol
 from livereview.ops.typed import typed
 from livereview.private_files import public_folder
 from livereview.store import past, placed, searches, versions
@@ -327,7 +327,7 @@ def settle_outbox(store: Store, *, folder: Path, now: datetime) -> dict[str, Any
 
     done: dict[str, Any] = {}
     with store.read() as con:
-        waiting = [review for review in searches.review_ids(con) if versions.asked(con, review)]
+        waiting = versions.asked_last(con)
     for review in waiting:
         try:
             done[review] = publish(store, review=review, folder=folder, now=now)

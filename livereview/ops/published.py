@@ -7,7 +7,7 @@ damaged, or changed by somebody else's hand is known, and so is one that a kille
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ FRONT_PAGE = "front page"  # the name of what belongs to no review
 FRONT_FILES = ("index.html", "index.json")
 PATIENCE = 10.0  # seconds that a look waits for a publish to end before it calls what it sees a fault
 PAUSE = 15.0  # seconds between two looks of the owner
-SHARE = 20  # and at least so many times what the last look took: looking must not be what the owner does
+SHARE = 100  # and at least so many times what the last look took: looking must not be what the owner does
 LONGEST_PAUSE = 300.0  # seconds
 WHOLE = 24 * 3600.0  # seconds until every file is read again, whatever its times say: disks rot
 
@@ -76,19 +76,21 @@ def _explained(folder: Path, fault: Fault) -> Fault:
 
 
 def _look(con: Connection, folder: Path, review: str | None) -> Iterator[Fault]:
-    published = [name for name in searches.review_ids(con) if placed.numbers(con, name)]
-    for name in published:
-        if review in (None, name):
-            yield from _look_at_review(con, ReviewFolder(folder / name), name)
+    published = placed.published(con)
+    chosen = {name: numbers for name, numbers in published.items() if review in (None, name)}
+    shown = placed.each(con, list(chosen))
+    for name, numbers in chosen.items():
+        yield from _look_at_review(ReviewFolder(folder / name), name, numbers, shown[name])
     if published:
         yield from _look_at_front(con, folder)
 
 
-def _look_at_review(con: Connection, home: ReviewFolder, review: str) -> Iterator[Fault]:
-    shown = placed.all_of(con, review)
+def _look_at_review(
+    home: ReviewFolder, review: str, numbers: placed.Numbers, shown: Mapping[str, Sequence[Placed]]
+) -> Iterator[Fault]:
     if problem := _latest_problem(home, shown.get(placed.LATEST, [])):
         yield Fault(review, placed.LATEST, problem)
-    for number, gone in placed.numbers(con, review):
+    for number, gone in numbers:
         place = placed.place_of(number)
         yield from _look_at_version(home.version(number), review, number, gone, shown.get(place, []))
 
@@ -245,14 +247,16 @@ _MENDERS: dict[str, Callable[[Store, Path, str, Sequence[Fault], datetime], dict
 def _adopt(store: Store, folder: Path, now: datetime) -> None:
     """Note what places show that were published before such notes were kept, where they are whole."""
     with store.read() as con:
-        for review in searches.review_ids(con):
-            home, shown = ReviewFolder(folder / review), placed.all_of(con, review)
-            places = {placed.place_of(number): home.version(number) for number, _ in placed.numbers(con, review)}
-            if places and (build := home.shown()):
-                places[placed.LATEST] = build
-            for place, path in places.items():
-                if place not in shown:
-                    _adopt_one(store, review, place, path, now)
+        published = placed.published(con)
+        shown = placed.each(con, list(published))
+    for review, numbers in published.items():
+        home = ReviewFolder(folder / review)
+        places = {placed.place_of(number): home.version(number) for number, _ in numbers}
+        if build := home.shown():
+            places[placed.LATEST] = build
+        for place, path in places.items():
+            if place not in shown[review]:
+                _adopt_one(store, review, place, path, now)
 
 
 def _adopt_one(store: Store, review: str, place: str, path: Path, now: datetime) -> None:

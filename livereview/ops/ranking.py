@@ -18,35 +18,37 @@ from uuid import uuid4
 
 from livereview.errors import Refused, Retry
 from livereview.ops import stopping
+from livereview.ops.protocols import protocol, protocols
 from livereview.ops.screen import resolve
 from livereview.ops.stopping import Audited
-from livereview.ops.surveil import protocol
 from livereview.ops.typed import typed
 from livereview.private_files import write_private
 from livereview.review import Review
-from livereview.store import ranks, records, searches, standings, tasks, versions
+from livereview.store import ranks, records, standings, tasks, versions
 from livereview.store import stopping as acts
 from livereview.store.open import Connection, Store
-from livereview.store.ranks import Ranking
+from livereview.store.ranks import Age, Ranking
 from livereview.store.stopping import Stop
 
+FEWEST = 2  # reports that can be put in an order
 LEAST, GROWTH = 10, 0.05  # so many settled reports more than last time, and this share of them, make a new ranking due
 SECONDS = 36  # a title and abstract takes a person; Cochrane's planning figure of 2024
 NICE = 10
 
 
-def due(con: Connection, review: str) -> bool:
-    """Whether the ranking in use is out of date: reports without a place, or many more settled ones."""
-    if not protocol(con, review).screening.ranked or ranks.searching(con, review):
+def due(con: Connection) -> list[str]:
+    """The reviews whose ranking is out of date: reports without a place, or many more settled ones."""
+    ranked = [review for review in protocols(con) if review.screening.ranked]
+    ages = ranks.ages(con, {review.id: review.screening.stages[0] for review in ranked})
+    return [review for review, age in ages.items() if _is_due(age)]
+
+
+def _is_due(age: Age) -> bool:
+    if age.searching or age.reports < FEWEST:
         return False
-    reports, without = ranks.counts(con, review)
-    before = ranks.last(con, review)
-    if reports < 2:
-        return False
-    if before is None or without:
+    if age.labels is None or age.without:
         return True
-    more = len(ranks.labels(con, review, protocol(con, review).screening.stages[0])) - before.labels
-    return more >= max(LEAST, GROWTH * before.labels)
+    return age.settled - age.labels >= max(LEAST, GROWTH * age.labels)
 
 
 def rerank(
@@ -257,7 +259,7 @@ def curve(con: Connection, review: str, png: bool = False) -> bytes | None:
 def rerank_due(store: Store, now: datetime, stop: Event | None = None) -> list[str]:
     """Rank each review whose ranking is out of date, until `stop` is set; which those were."""
     with store.read() as con:
-        chosen = [review for review in searches.review_ids(con) if due(con, review)]
+        chosen = due(con)
     for review in chosen:
         rerank(store, review=review, now=now, stop=stop)
     return chosen

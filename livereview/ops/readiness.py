@@ -17,7 +17,7 @@ from typing import Any
 
 from livereview.disk import MB, room
 from livereview.ops import service
-from livereview.store import searches, versions, vitals
+from livereview.store import placed, versions, vitals
 from livereview.store.open import Store
 
 log = logging.getLogger(__name__)
@@ -103,8 +103,8 @@ def publisher(here: Surroundings) -> Answer:
     if age is not None and age > PUBLISHER_SECONDS:
         return False, f"the publisher has given no sign of life for {age / 60:.0f} minutes; restart the owner"
     with here.store.read() as con:
-        waiting = {review: versions.asked_since(con, review) for review in searches.review_ids(con)}
-    late = [review for review, since in waiting.items() if since is not None and here.now - since > BEHIND]
+        waiting = versions.waiting_since(con)
+    late = [review for review, since in waiting.items() if here.now - since > BEHIND]
     if late:
         return False, f"not published for over {BEHIND.seconds // 60} minutes: {', '.join(late)}; livereview publish"
     if age is None:
@@ -115,7 +115,7 @@ def publisher(here: Surroundings) -> Answer:
 def latest(here: Surroundings) -> Answer:
     """Every review that has a version shows a page."""
     with here.store.read() as con:
-        reviews = [review for review in searches.review_ids(con) if versions.all_of(con, review)]
+        reviews = list(placed.published(con))
     missing = [review for review in reviews if not (here.site / review / "latest" / "index.html").is_file()]
     if missing:
         return False, f"no page at latest of {', '.join(missing)}; livereview publish --review {missing[0]}"

@@ -8,12 +8,13 @@ from typing import Any
 
 from livereview.errors import Refused
 from livereview.ops import nights
-from livereview.ops.surveil import is_free, protocol
+from livereview.ops.protocols import protocol
+from livereview.ops.surveil import is_free
 from livereview.review import Search
 from livereview.store import searches, tasks
 from livereview.store.open import Connection, Store
 from livereview.store.searches import Run
-from livereview.store.tasks import Watched
+from livereview.store.tasks import Checked
 from livereview.surveillance.lookups import DUE, PROMISED, SOURCES, askable
 
 
@@ -71,26 +72,14 @@ def checked(store: Store, *, review: str, source: str, records: Sequence[str], n
     return {"checked": len(records)}
 
 
-def overdue(con: Connection, review: str, now: datetime) -> list[str]:
+def overdue(included: Sequence[Checked], now: datetime) -> list[str]:
     """An alarm where included reports were not looked up within the promised days, or never since they were found."""
-    last, limit = tasks.last_checks(con, review, now), now - timedelta(days=PROMISED)
-    late = [
-        one
-        for one in _included(con, review)
-        if _reachable(one) and max([last[key] for key in last if key[0] == one.report_id], default=one.since) < limit
-    ]
-    words = f"{len(late)} included reports were not rechecked for retractions within {PROMISED} days"
+    limit = now - timedelta(days=PROMISED)
+    late = sum(report.reachable and (report.last or report.since) < limit for report in included)
+    words = f"{late} included reports were not rechecked for retractions within {PROMISED} days"
     return [f"{words}: run livereview recheck"] if late else []
 
 
-def out_of_reach(con: Connection, review: str) -> int:
+def out_of_reach(included: Sequence[Checked]) -> int:
     """How many included reports no source can be asked about, as they have neither DOI nor PMID."""
-    return sum(not _reachable(one) for one in _included(con, review))
-
-
-def _included(con: Connection, review: str) -> list[Watched]:
-    return [one for one in tasks.watched(con, review) if one.included]
-
-
-def _reachable(report: Watched) -> bool:
-    return bool(report.known.doi or report.known.pmid)
+    return sum(not report.reachable for report in included)

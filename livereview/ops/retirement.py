@@ -15,8 +15,8 @@ from typing import Any
 from livereview.errors import Refused
 from livereview.evidence import retirement as rule
 from livereview.evidence.retirement import RULES, Trigger
+from livereview.ops.protocols import protocol
 from livereview.ops.snapshot import snapshot
-from livereview.ops.surveil import protocol
 from livereview.ops.typed import typed
 from livereview.review import Review
 from livereview.store import accounts, retirement, versions

@@ -6,13 +6,14 @@ votes; a file, a link or a lead opens it again for everybody.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from livereview.errors import Refused
-from livereview.ops.surveil import protocol
+from livereview.ops.protocols import protocol
 from livereview.review import Review
 from livereview.screening.states import Ballot, place
 from livereview.store import decisions, records, retrieval, standings, versions
@@ -34,17 +35,20 @@ class Waiting:
     final: int
 
 
-def waiting(con: Connection, review: Review) -> Waiting:
-    """The list of a review in numbers."""
-    entries = retrieval.listing(con, review.id, review.screening.votes)
+def lists(con: Connection, reviews: Sequence[Review]) -> dict[str, list[Entry]]:
+    """The list of each of these reviews, oldest first."""
+    return retrieval.listings(con, {review.id: review.screening.votes for review in reviews})
+
+
+def waiting(entries: Sequence[Entry]) -> Waiting:
+    """A list in numbers."""
     sought = [entry for entry in entries if not entry.final]
     oldest = sought[0].since if sought else None
     return Waiting(len(sought), oldest, len(entries) - len(sought))
 
 
-def alarms(con: Connection, review: Review, now: datetime) -> list[str]:
+def alarms(entries: Sequence[Entry], now: datetime) -> list[str]:
     """One sentence where reports have been sought for too long."""
-    entries = retrieval.listing(con, review.id, review.screening.votes)
     late = [entry for entry in entries if not entry.final and now - entry.since > LATE]
     if not late:
         return []

@@ -17,12 +17,12 @@ from livereview.ops.pairs import explain as explain
 from livereview.ops.pairs import find_record as find_record
 from livereview.ops.pairs import judge as judge
 from livereview.ops.pairs import resolve as resolve
+from livereview.ops.protocols import protocol
 from livereview.ops.refusals import Arrived as Arrived
 from livereview.ops.refusals import Outdated as Outdated
 from livereview.ops.refusals import Stale as Stale
 from livereview.ops.retrieval import moved
 from livereview.ops.retrieval import told as _told
-from livereview.ops.surveil import protocol
 from livereview.ops.teams_outcome import TeamsOutcome as TeamsOutcome
 from livereview.ops.teams_outcome import leave_to_the_team
 from livereview.ops.typed import typed

@@ -12,7 +12,7 @@ from livereview.errors import Refused
 from livereview.evidence import checks, upgrade
 from livereview.evidence.forms import Extraction
 from livereview.ops.consulted import consulted
-from livereview.ops.surveil import parsed, protocol
+from livereview.ops.protocols import parsed, protocol
 from livereview.records import Record
 from livereview.review import Review, Statement
 from livereview.store import (

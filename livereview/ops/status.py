@@ -8,12 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from livereview.ops import evidence, nights, published, recheck, retrieval, service, tasks
+from livereview.ops import nights, published, recheck, retrieval, service
+from livereview.ops.protocols import protocol, protocols
 from livereview.ops.published import Fault
-from livereview.ops.surveil import protocol
+from livereview.ops.review_facts import ReviewFacts, review_facts
 from livereview.review import Review
-from livereview.store import decisions, ledger, retirement, searches, versions
-from livereview.store.open import Connection, Store
+from livereview.store import ledger
+from livereview.store.open import Store
 from livereview.surveillance.health import Health, health
 from livereview.surveillance.recall import CAVEAT, recall
 
@@ -28,109 +29,109 @@ def status(store: Store, *, now: datetime, review: str | None = None, folder: Pa
     nights.end_dead(store, now)
     damage = published.faults(store, folder, review) if folder else []
     with store.read() as con:
-        known = searches.review_ids(con)
-        if review and review not in known:
-            protocol(con, review)
-        reviews = [_review(con, name, now, damage) for name in known if review in (None, name)]
+        asked = [protocol(con, review)] if review else protocols(con)
+        known = review_facts(con, asked, now)
+        reviews = [_review(facts, now, damage) for facts in known.values()]
     return {"reviews": reviews, "service": service.alarms(store, now)}
 
 
-def _review(con: Connection, review: str, now: datetime, damage: Sequence[Fault]) -> dict[str, Any]:
-    rules = retirement.effective(con, protocol(con, review))
-    known = healths(con, rules, now)
-    published = versions.all_of(con, review)
+def _review(facts: ReviewFacts, now: datetime, damage: Sequence[Fault]) -> dict[str, Any]:
+    rules = facts.rules
+    searches = healths(facts, now)
+    newest, held = facts.newest, facts.built.held
     return {
-        "review": review,
+        "review": rules.id,
         "title": rules.title,
         "state": rules.living.status,
-        "searches": [_row(one) for one in known],
-        "never_run": _never_run(rules, known),
-        "recall": _recall(con, review),
-        "tasks": tasks.open_tasks(con, review),
-        "out_of_reach": recheck.out_of_reach(con, review),
-        "flow": decisions.counts(con, review),
-        "conflicts": len(decisions.conflicts(con, review)),
-        "to_retrieve": asdict(retrieval.waiting(con, rules)),
-        "version": published[-1].number if published else None,
-        "published": published[-1].made if published else None,
-        "change": published[-1].change if published else None,
-        "behind": versions.asked(con, review) is not None,
-        "opened": bool(published) or versions.opening(con, review) is not None,
-        "questions": evidence.questions(con, rules),
-        "held": asdict(held) if (held := versions.held(con, review)) else None,
-        "alarms": alarms(con, rules, known, now, damage),
+        "searches": [_row(search) for search in searches],
+        "never_run": _never_run(rules, searches),
+        "recall": _recall(facts),
+        "tasks": facts.tasks,
+        "out_of_reach": recheck.out_of_reach(facts.included),
+        "flow": facts.flow,
+        "conflicts": facts.conflicts,
+        "to_retrieve": asdict(retrieval.waiting(facts.to_retrieve)),
+        "version": newest.number if newest else None,
+        "published": newest.made if newest else None,
+        "change": newest.change if newest else None,
+        "behind": facts.behind,
+        "opened": newest is not None or facts.opened,
+        "questions": facts.questions,
+        "held": asdict(held) if held else None,
+        "alarms": alarms(facts, searches, now, damage),
     }
 
 
 def _never_run(rules: Review, known: Sequence[Health]) -> list[str]:
     """The searches that still wait for their first run; a retired review has none."""
-    ran = {one.name for one in known}
-    return [s.name for s in rules.searches if s.name not in ran and rules.living.status != "retired"]
+    if rules.living.status == "retired":
+        return []
+    ran = {search.name for search in known}
+    return [search.name for search in rules.searches if search.name not in ran]
 
 
-def healths(con: Connection, rules: Review, now: datetime) -> list[Health]:
+def healths(facts: ReviewFacts, now: datetime) -> list[Health]:
     """How each search that ever ran fares; one that left the protocol, or a retired review's, is not asked for.
 
     Look-ups go on: readers of a retired review must still learn of a retraction.
     """
-    retired = retirement.effective(con, rules).living.status == "retired"
-    planned = {} if retired else {search.name: search for search in rules.searches}
-    found = []
-    for name, attempts in ledger.attempts(con, rules.id).items():
+    rules = facts.rules
+    planned = {} if rules.living.status == "retired" else {search.name: search for search in rules.searches}
+    judged = []
+    for name, attempts in facts.attempts.items():
         plan = planned.get(name)
-        one = health(attempts, now, rules.living.stale_days, plan.usual_zero if plan else True)
+        usual_zero = plan.usual_zero if plan else True
+        search = health(attempts, now, rules.living.stale_days, usual_zero)
         regular = plan is not None or attempts[-1].kind == "lookup"
-        found.append(one if regular else replace(one, alarms=()))
-    return found
+        judged.append(search if regular else replace(search, alarms=()))
+    return judged
 
 
-def _row(one: Health) -> dict[str, Any]:
-    last = one.last
+def _row(search: Health) -> dict[str, Any]:
+    last = search.last
     return {
-        "name": one.name,
-        "source": one.source,
+        "name": search.name,
+        "source": search.source,
         "kind": last.kind,
         "last_outcome": last.outcome,
         "last_error": last.error,
         "last_at": last.started,
         "last_found": last.found,
-        "last_success": one.last_success,
-        "usual": one.usual,
-        "successes": one.successes,
-        "silent_since": one.silent_since,
+        "last_success": search.last_success,
+        "usual": search.usual,
+        "successes": search.successes,
+        "silent_since": search.silent_since,
         "quota": last.quota,
         "seconds": last.seconds,
         "notes": list(last.notes),
-        "alarms": list(one.alarms),
+        "alarms": list(search.alarms),
     }
 
 
-def _recall(con: Connection, review: str) -> dict[str, Any]:
-    found = recall(ledger.found_by(con, review))
-    return {**asdict(found), "share": found.share, "caveat": CAVEAT}
+def _recall(facts: ReviewFacts) -> dict[str, Any]:
+    estimate = recall(facts.found_by)
+    return {**asdict(estimate), "share": estimate.share, "caveat": CAVEAT}
 
 
-def alarms(
-    con: Connection, rules: Review, known: Sequence[Health], now: datetime, damage: Sequence[Fault] = ()
-) -> list[str]:
+def alarms(facts: ReviewFacts, searches: Sequence[Health], now: datetime, damage: Sequence[Fault] = ()) -> list[str]:
     """What is wrong now, one sentence each, most urgent first; `damage` to the published folder before all."""
-    found = [fault.words() for fault in damage if fault.review in ("", rules.id)]
-    marked = [task for task in tasks.open_tasks(con, rules.id) if task["kind"] != "tip"]
-    found += [f"a report {task['words']} ({task['title']}): settle it on the lead's page" for task in marked]
-    found += [alarm for one in known for alarm in one.alarms]
-    found += nights.alarms(con, rules, nights.begun(ledger.attempts(con, rules.id)), now)
-    found += recheck.overdue(con, rules.id, now)
-    found += retrieval.alarms(con, rules, now)
-    if problem := versions.last_problem(con, rules.id):
-        found.append(f"the last build failed and the old page stands: {problem}")
-    for row in evidence.questions(con, rules):
+    rules, built = facts.rules, facts.built
+    words = [fault.words() for fault in damage if fault.review in ("", rules.id)]
+    marked = [task for task in facts.tasks if task["kind"] != "tip"]
+    words += [f"a report {task['words']} ({task['title']}): settle it on the lead's page" for task in marked]
+    words += [alarm for search in searches for alarm in search.alarms]
+    words += nights.alarms(rules, nights.begun(facts.attempts), facts.history, now)
+    words += recheck.overdue(facts.included, now)
+    words += retrieval.alarms(facts.to_retrieve, now)
+    if built.problem:
+        words.append(f"the last build failed and the old page stands: {built.problem}")
+    for row in facts.questions:
         if row["place"] is None:
-            found.append(f"the form of {row['label']} can't be used by the protocol in force: {row['question']}")
-    if held := versions.held(con, rules.id):
-        found.append(
-            f"a changed finding ({held.change.replace('_', ' ')}) waits for a lead's name since {held.since[:10]}"
-        )
-    return found
+            words.append(f"the form of {row['label']} can't be used by the protocol in force: {row['question']}")
+    if built.held:
+        change = built.held.change.replace("_", " ")
+        words.append(f"a changed finding ({change}) waits for a lead's name since {built.held.since[:10]}")
+    return words
 
 
 def ledger_of(store: Store, *, review: str, now: datetime) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from zlib import crc32
 
 from livereview.errors import Refused
-from livereview.ops.surveil import protocol
+from livereview.ops.protocols import protocol
 from livereview.ops.typed import typed
 from livereview.store import ranks, stopping, versions
 from livereview.store.open import Connection, Store
@@ -72,12 +72,12 @@ def test(con: Connection, review: str) -> dict[str, Any]:
 
     screening = protocol(con, review).screening
     labels = [int(one) for _, one in ranks.labels(con, review, screening.stages[0])]
-    told = rule.backlog(labels, ranks.counts(con, review)[0], screening.recall_target) if any(labels) else None
+    told = rule.backlog(labels, ranks.reports(con, review), screening.recall_target) if any(labels) else None
     return {
         "rule": "hypergeometric test of Callaghan and Müller-Hansen (2020)",
         "read": len(labels),
         "found": sum(labels),
-        "total": ranks.counts(con, review)[0],
+        "total": ranks.reports(con, review),
         "target": screening.recall_target,
         "confidence": CONFIDENCE,
         "p": told.p if told else None,

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from livereview import parsing, review_toml, sources
 from livereview.errors import LivereviewError, Refused
 from livereview.ops import nights, tasks
+from livereview.ops.protocols import parsed, protocol
 from livereview.ops.settle import prepare, settle
-from livereview.review import Review, Search
+from livereview.review import Search
 from livereview.sources import citations
 from livereview.sources.protocol import Page, Query
 from livereview.sources.text import reject
@@ -23,21 +23,6 @@ from livereview.store import ledger, records, retirement, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.searches import Counts, PageFacts, Run
 from livereview.surveillance.health import RAN_THROUGH, filled
-
-
-@lru_cache(maxsize=64)
-def parsed(text: str) -> Review:
-    """The protocol in this text, which was accepted before."""
-    return review_toml.parse(text, accepted=True)
-
-
-def protocol(con: Connection, review: str) -> Review:
-    """The protocol in force; raises Refused for a review that this database does not know."""
-    text = searches.protocol_text(con, review)
-    if text is None:
-        known = ", ".join(searches.review_ids(con)) or "none yet"
-        raise Refused(f"unknown review {review!r}; this database has: {known}. Give its review.toml with --protocol")
-    return parsed(text)
 
 
 def register(store: Store, *, text: str, now: datetime) -> dict[str, Any]:

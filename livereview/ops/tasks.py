@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,22 +43,25 @@ def _raise(con: Connection, review: str, record: str, kind: str, source: str, no
     versions.ask(con, review, f"{source} says that a report {WORDS[kind]}", now)
 
 
-def open_tasks(con: Connection, review: str) -> list[dict[str, Any]]:
-    """The open tasks of a review in words, oldest first."""
-    found = tasks.of(con, review)
-    titles = {key: one.title for key, one in records.current(con, [t.record_id for t in found if t.record_id]).items()}
-    return [
-        {
-            "id": task.id,
-            "kind": task.kind,
-            "words": WORDS[task.kind],
-            "title": titles.get(task.record_id or "") or task.data.get("title") or "Untitled record",
-            "record": task.record_id,
-            "data": dict(task.data),
-            "made": task.made,
-        }
-        for task in found
-    ]
+def open_tasks(con: Connection, reviews: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """The open tasks of each of these reviews in words, oldest first."""
+    waiting = tasks.of_each(con, reviews)
+    named = [task.record_id for found in waiting.values() for task in found if task.record_id]
+    titles = {key: record.title for key, record in records.current(con, named).items()}
+    return {review: [_in_words(task, titles) for task in found] for review, found in waiting.items()}
+
+
+def _in_words(task: Task, titles: Mapping[str, str | None]) -> dict[str, Any]:
+    title = titles.get(task.record_id or "") or task.data.get("title")
+    return {
+        "id": task.id,
+        "kind": task.kind,
+        "words": WORDS[task.kind],
+        "title": title or "Untitled record",
+        "record": task.record_id,
+        "data": dict(task.data),
+        "made": task.made,
+    }
 
 
 @typed

@@ -13,7 +13,7 @@ from livereview import rights
 from livereview.errors import Refused
 from livereview.ops import principals
 from livereview.ops.principals import OPERATOR
-from livereview.ops.surveil import parsed, protocol
+from livereview.ops.protocols import parsed, protocol
 from livereview.ops.typed import typed
 from livereview.rights import Kind, Principal, Scope
 from livereview.screening.agreement import Coefficient, Vote, ac1, alpha, kappas

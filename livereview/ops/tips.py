@@ -9,6 +9,7 @@ from typing import Any
 
 from livereview.errors import Refused
 from livereview.ops import surveil
+from livereview.ops.protocols import protocol
 from livereview.ops.typed import typed
 from livereview.records import clean_doi
 from livereview.review import Search
@@ -48,7 +49,7 @@ def suggest(
     data = _checked(title, link, note)
 
     def job(con: Connection) -> dict[str, Any]:
-        surveil.protocol(con, review)
+        protocol(con, review)
         today = tasks.count_since(con, review, "tip", now - timedelta(days=1))
         if today >= MOST_A_DAY:
             raise Refused("There were many suggestions today. Please come back tomorrow.")

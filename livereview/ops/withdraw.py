@@ -19,9 +19,9 @@ from livereview import durable
 from livereview.durable import Staging
 from livereview.errors import Refused
 from livereview.ops import as_of, publish, published_files
+from livereview.ops.protocols import protocol
 from livereview.ops.published_files import ReviewFolder
 from livereview.ops.snapshot import snapshot, withdrawn
-from livereview.ops.surveil import protocol
 from livereview.ops.typed import typed
 from livereview.store import placed, versions, withdrawals
 from livereview.store.open import Connection, Store

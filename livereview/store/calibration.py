@@ -138,6 +138,12 @@ def _any(con: Connection, here: Sequence[str]) -> bool:
     return any_row(con, "SELECT 1 FROM calibration WHERE review = ? AND reviewer = ? AND stage = ? LIMIT 1", here)
 
 
+def asked_again(con: Connection, reviewer: str) -> set[str]:
+    """The reviews in which this reviewer was ever asked again."""
+    rows = con.execute("SELECT DISTINCT review FROM calibration WHERE reviewer = ?", [reviewer]).fetchall()
+    return {row[0] for row in rows}
+
+
 def _votes_since(con: Connection, here: Sequence[str], seq: int) -> int:
     row = one_row(
         con,

@@ -9,7 +9,7 @@ from typing import Any
 
 from livereview.store import standings
 from livereview.store.open import Connection
-from livereview.store.rows import any_row, one_row
+from livereview.store.rows import any_row, by_review, one_row
 from livereview.store.standings import Standing
 
 
@@ -116,6 +116,17 @@ def conflicts(con: Connection, review: str) -> list[Standing]:
         [review],
     ).fetchall()
     return [Standing(*row) for row in rows]
+
+
+def conflict_counts(con: Connection, reviews: Sequence[str]) -> dict[str, int]:
+    """On how many reports reviewers differ in each of these reviews."""
+    rows = by_review(
+        con,
+        """SELECT review, count(*) FROM screening_state
+        WHERE review IN (SELECT unnest($reviews::VARCHAR[])) AND state = 'conflict' GROUP BY review""",
+        reviews,
+    )
+    return {review: found[0][0] if found else 0 for review, found in rows.items()}
 
 
 def history(con: Connection, review: str, reviewer: str, limit: int) -> list[dict[str, Any]]:
@@ -288,10 +299,19 @@ def excluded_at_full_text(con: Connection, review: str) -> list[tuple[str, str |
 
 def counts(con: Connection, review: str) -> dict[str, int]:
     """The PRISMA boxes of `flow_counts`, zero where there is nothing yet."""
-    result = con.execute("SELECT * EXCLUDE (review) FROM flow_counts WHERE review = ?", [review])
-    names = [column[0] for column in result.description]
-    rows = result.fetchall()
-    return dict(zip(names, rows[0] if rows else [0] * len(names), strict=True))
+    return counts_of(con, [review])[review]
+
+
+def counts_of(con: Connection, reviews: Sequence[str]) -> dict[str, dict[str, int]]:
+    """`counts` of each of these reviews."""
+    result = con.execute("SELECT * FROM flow_counts WHERE review IN (SELECT unnest(?::VARCHAR[]))", [list(reviews)])
+    names = [column[0] for column in result.description if column[0] != "review"]
+    boxes = {review: dict.fromkeys(names, 0) for review in reviews}
+    place = [column[0] for column in result.description].index("review")
+    for row in result.fetchall():
+        numbers = [*row[:place], *row[place + 1 :]]
+        boxes[row[place]] = dict(zip(names, numbers, strict=True))
+    return boxes
 
 
 def waiting_since(con: Connection, review: str) -> dict[str, datetime]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from livereview.evidence import certainty
 from livereview.evidence.certainty import Rating
 from livereview.store.open import Connection
+from livereview.store.rows import by_review
 
 
 def link(
@@ -88,10 +89,18 @@ def history(con: Connection, review: str, study: str) -> list[tuple[str, str, st
 
 def extractions(con: Connection, review: str) -> dict[str, str]:
     """The extraction in force of each study, as JSON text."""
-    rows = con.execute(
-        "SELECT study, data FROM current_extraction WHERE review = ? ORDER BY study", [review]
-    ).fetchall()
-    return dict(rows)
+    return extractions_of(con, [review])[review]
+
+
+def extractions_of(con: Connection, reviews: Sequence[str]) -> dict[str, dict[str, str]]:
+    """`extractions` of each of these reviews."""
+    rows = by_review(
+        con,
+        """SELECT review, study, data FROM current_extraction
+        WHERE review IN (SELECT unnest($reviews::VARCHAR[])) ORDER BY study""",
+        reviews,
+    )
+    return {review: dict(found) for review, found in rows.items()}
 
 
 def reports_of(con: Connection, review: str) -> dict[str, list[str]]:
@@ -111,6 +120,17 @@ def to_extract(con: Connection, review: str) -> list[str]:
     """Included reports that belong to no study yet."""
     rows = con.execute("SELECT report_id FROM to_extract WHERE review = ? ORDER BY report_id", [review]).fetchall()
     return [row[0] for row in rows]
+
+
+def to_extract_counts(con: Connection, reviews: Sequence[str]) -> dict[str, int]:
+    """How many included reports belong to no study yet, in each of these reviews."""
+    rows = by_review(
+        con,
+        """SELECT review, count(*) FROM to_extract
+        WHERE review IN (SELECT unnest($reviews::VARCHAR[])) GROUP BY review""",
+        reviews,
+    )
+    return {review: found[0][0] if found else 0 for review, found in rows.items()}
 
 
 def rate(con: Connection, id: str, review: str, rating: Rating, author: str, now: datetime) -> bool:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from livereview.store.open import Connection
+from livereview.store.rows import by_review
 from livereview.surveillance.health import Attempt
 
 KEPT = 400  # attempts of each search, the newest, that its health is judged by
@@ -16,6 +17,11 @@ KEPT = 400  # attempts of each search, the newest, that its health is judged by
 
 def attempts(con: Connection, review: str) -> dict[str, list[Attempt]]:
     """The last attempts of each search of a review, oldest first; searches in the order of their first run."""
+    return attempts_of(con, [review])[review]
+
+
+def attempts_of(con: Connection, reviews: Sequence[str]) -> dict[str, dict[str, list[Attempt]]]:
+    """`attempts` of each of these reviews."""
     result = con.execute(
         """WITH told AS (
             SELECT search, count(*) AS pages, sum(bytes)::BIGINT AS bytes, list(filled) AS filled, max(made) AS last_page,
@@ -23,19 +29,22 @@ def attempts(con: Connection, review: str) -> dict[str, list[Attempt]]:
                 list_sort(list_distinct(list(note) FILTER (WHERE note IS NOT NULL))) AS notes
             FROM page GROUP BY search
         ), missed AS (SELECT search, list(publication ORDER BY publication) AS missing FROM canary WHERE NOT found GROUP BY search)
-        SELECT a.name, a.source, coalesce(a.kind, 'search') AS kind, a.outcome, a.made AS started, a.window_start, a.window_end,
+        SELECT a.review, a.name, a.source, coalesce(a.kind, 'search') AS kind, a.outcome, a.made AS started, a.window_start, a.window_end,
             a.query, a.filters, a.error, a.finished, a.found, a.fresh, a.changed, a.rejected, coalesce(t.pages, 0) AS pages,
             coalesce(t.bytes, 0) AS bytes, a.seconds, t.filled, t.quota, t.notes, m.missing, t.last_page
-        FROM attempt a LEFT JOIN told t USING (search) LEFT JOIN missed m USING (search) WHERE a.review = ?
-        QUALIFY row_number() OVER (PARTITION BY a.name ORDER BY a.seq DESC) <= ? ORDER BY a.seq""",
-        [review, KEPT],
+        FROM attempt a LEFT JOIN told t USING (search) LEFT JOIN missed m USING (search)
+        WHERE a.review IN (SELECT unnest($reviews::VARCHAR[]))
+        QUALIFY row_number() OVER (PARTITION BY a.review, a.name ORDER BY a.seq DESC) <= $kept ORDER BY a.seq""",
+        {"reviews": list(reviews), "kept": KEPT},
     )
     columns = [column[0] for column in result.description]
-    found: dict[str, list[Attempt]] = {}
+    ledgers: dict[str, dict[str, list[Attempt]]] = {review: {} for review in reviews}
     for row in result.fetchall():
-        attempt = _attempt(dict(zip(columns, row, strict=True)))
-        found.setdefault(attempt.name, []).append(attempt)
-    return found
+        named = dict(zip(columns, row, strict=True))
+        of_review = ledgers[named.pop("review")]
+        attempt = _attempt(named)
+        of_review.setdefault(attempt.name, []).append(attempt)
+    return ledgers
 
 
 def _attempt(row: dict[str, Any]) -> Attempt:
@@ -86,11 +95,17 @@ def save_canaries(con: Connection, search: str, canaries: Mapping[str, bool], no
 
 def found_by(con: Connection, review: str) -> list[frozenset[str]]:
     """For each included report, the names of the searches that found it."""
-    rows = con.execute(
-        """SELECT list(DISTINCT s.name) FROM included i
+    return found_by_of(con, [review])[review]
+
+
+def found_by_of(con: Connection, reviews: Sequence[str]) -> dict[str, list[frozenset[str]]]:
+    """`found_by` of each of these reviews."""
+    rows = by_review(
+        con,
+        """SELECT i.review, list(DISTINCT s.name) FROM included i
         JOIN review_record v ON v.review = i.review AND v.report_id = i.report_id
         JOIN hit h ON h.review = v.review AND h.record_id = v.record_id JOIN search s ON s.search = h.search
-        WHERE i.review = ? AND h.times > 0 GROUP BY i.report_id""",
-        [review],
-    ).fetchall()
-    return [frozenset(row[0]) for row in rows]
+        WHERE i.review IN (SELECT unnest($reviews::VARCHAR[])) AND h.times > 0 GROUP BY i.review, i.report_id""",
+        reviews,
+    )
+    return {review: [frozenset(names) for (names,) in found] for review, found in rows.items()}

@@ -10,7 +10,7 @@ from typing import Any
 
 from livereview.store import standings
 from livereview.store.open import Connection
-from livereview.store.rows import one_row
+from livereview.store.rows import by_review, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +161,19 @@ def doubtful(con: Connection, review: str, limit: int) -> list[dict[str, Any]]:
 
 
 def doubtful_count(con: Connection, review: str) -> int:
-    row = one_row(con, "SELECT count(*) FROM doubtful WHERE review = ?", [review])
-    return int(row[0]) if row else 0
+    """How many pairs wait for a person."""
+    return doubtful_counts(con, [review])[review]
+
+
+def doubtful_counts(con: Connection, reviews: Sequence[str]) -> dict[str, int]:
+    """`doubtful_count` of each of these reviews."""
+    rows = by_review(
+        con,
+        """SELECT review, count(*) FROM doubtful
+        WHERE review IN (SELECT unnest($reviews::VARCHAR[])) GROUP BY review""",
+        reviews,
+    )
+    return {review: found[0][0] if found else 0 for review, found in rows.items()}
 
 
 def linked(con: Connection, report_id: str) -> list[str]:

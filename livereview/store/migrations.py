@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import shutil
@@ -67,7 +68,7 @@ def copy_before(database: Path, backups: Path, last: int, reserve: Reserve) -> N
 
 
 def migrate(con: Connection) -> None:
-    """Bring the schema up to date, one transaction a migration, then make the views again."""
+    """Bring the schema up to date, one transaction a migration, then the views where they are not today's."""
     con.execute("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name VARCHAR NOT NULL)")
     done = {row[0] for row in con.execute("SELECT number FROM migration").fetchall()}
     files = _files()
@@ -75,9 +76,21 @@ def migrate(con: Connection) -> None:
         raise Refused(
             f"the database has migration {max(unknown)}, which this livereview does not know; update livereview"
         )
-    for number in sorted(files.keys() - done):
+    news = sorted(files.keys() - done)
+    for number in news:
         _apply(con, files[number].read_text(encoding="utf-8"), number, files[number].name)
-    con.execute((SQL / "views.sql").read_text(encoding="utf-8"))
+    views = (SQL / "views.sql").read_text(encoding="utf-8")
+    version = f"views {hashlib.sha256(views.encode()).hexdigest()}"
+    if news or _version_of_views(con) != version:
+        con.execute(views)
+        con.execute(f"COMMENT ON TABLE migration IS '{version}'")
+
+
+def _version_of_views(con: Connection) -> str | None:
+    """The views that were made last, as they are noted beside the migrations."""
+    rows = con.execute("SELECT comment FROM duckdb_tables() WHERE table_name = 'migration'").fetchall()
+    version: str | None = rows[0][0]
+    return version
 
 
 def _apply(con: Connection, script: str, number: int, name: str) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from livereview.store.rows import by_review
 from livereview.store.writer import Connection
 from livereview.surveillance.clock import Event
 
@@ -100,14 +102,25 @@ def save_lost(con: Connection, id: str, review: str, night: LostNight) -> None:
 
 def lost(con: Connection, review: str) -> list[LostNight]:
     """Every night of a review that did not begin, in the order they were written down."""
-    rows = con.execute(
-        """SELECT l.what, l.reason, l.due, l.made, list(DISTINCT s.name) FILTER (WHERE s.name IS NOT NULL)
+    return lost_of(con, [review])[review]
+
+
+def lost_of(con: Connection, reviews: Sequence[str]) -> dict[str, list[LostNight]]:
+    """`lost` of each of these reviews."""
+    rows = by_review(
+        con,
+        """SELECT l.review, l.what, l.reason, l.due, l.made, list(DISTINCT s.name) FILTER (WHERE s.name IS NOT NULL)
         FROM lost_night l LEFT JOIN search s ON s.review = l.review AND coalesce(s.kind, 'search') <> 'import'
             AND (s.seq > l.seq OR (s.made > l.due AND l.made > l.due + INTERVAL 1 MINUTE)) -- that was told afterwards
-        WHERE l.review = ? GROUP BY l.what, l.reason, l.due, l.made, l.seq ORDER BY l.seq""",
-        [review],
-    ).fetchall()
-    return [LostNight(what, reason, due, made, frozenset(names or ())) for what, reason, due, made, names in rows]
+        WHERE l.review IN (SELECT unnest($reviews::VARCHAR[]))
+        GROUP BY l.review, l.what, l.reason, l.due, l.made, l.seq ORDER BY l.seq""",
+        reviews,
+    )
+    return {review: [_lost(*row) for row in found] for review, found in rows.items()}
+
+
+def _lost(what: str, reason: str, due: datetime, made: datetime, names: list[str] | None) -> LostNight:
+    return LostNight(what, reason, due, made, frozenset(names or ()))
 
 
 def save_note(con: Connection, id: str, review: str, what: str, note: str, now: datetime) -> None:
@@ -138,6 +151,19 @@ def last_digest(con: Connection, person: str, review: str, now: datetime) -> dat
     return last
 
 
-def protocols(con: Connection, review: str) -> list[tuple[str, datetime]]:
-    """(text, when) of every protocol of a review that was ever in force, the oldest first."""
-    return con.execute("SELECT text, made FROM protocol WHERE review = ? ORDER BY seq", [review]).fetchall()
+def last_digests(con: Connection, person: str, now: datetime) -> dict[str, datetime]:
+    """`last_digest` of this person about every review that they were ever told of."""
+    rows = con.execute(
+        "SELECT review, max(made) FROM digest_made WHERE person = ? AND made <= ? GROUP BY review", [person, now]
+    ).fetchall()
+    return dict(rows)
+
+
+def protocols(con: Connection, reviews: Sequence[str]) -> dict[str, list[tuple[str, datetime]]]:
+    """(text, when) of every protocol of each review that was ever in force, the oldest first."""
+    rows = by_review(
+        con,
+        "SELECT review, text, made FROM protocol WHERE review IN (SELECT unnest($reviews::VARCHAR[])) ORDER BY seq",
+        reviews,
+    )
+    return {review: [(text, made) for text, made in found] for review, found in rows.items()}

@@ -110,6 +110,7 @@ class Store:
             self.lock.release()
             raise
         self.notes: dict[str, Any] = {}  # what the owner was started with, for a backup's manifest; no secrets
+        self.news = threading.Event()  # something was written since somebody cleared this
         self.broken = threading.Event()  # DuckDB has closed the database and can't go on without a restart
         self.heartbeats = Heartbeats()
         self.opened = datetime.now(UTC)
@@ -208,6 +209,7 @@ class Store:
         """
         answer = self._put(job, bulk=bulk, quick=quick)
         self._mark.note()
+        self.news.set()
         self._checkpoint_if_due()
         return answer
 

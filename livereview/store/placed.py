@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from livereview.store.open import Connection
+from livereview.store.rows import Row, by_review
 
 LATEST = "latest"
 FRONT = ("", "front")  # (review, place) of the front page over all reviews
@@ -41,11 +42,25 @@ def note(con: Connection, review: str, place: str, digest: str, standing: bool, 
 
 def all_of(con: Connection, review: str) -> dict[str, list[Placed]]:
     """All that each place of a review ever showed, oldest first."""
-    rows = con.execute("SELECT place, digest, standing FROM placed WHERE review = ? ORDER BY seq", [review]).fetchall()
-    found: dict[str, list[Placed]] = {}
+    return each(con, [review])[review]
+
+
+def each(con: Connection, reviews: Sequence[str]) -> dict[str, dict[str, list[Placed]]]:
+    """`all_of` each of these reviews."""
+    rows = by_review(
+        con,
+        """SELECT review, place, digest, standing FROM placed
+        WHERE review IN (SELECT unnest($reviews::VARCHAR[])) ORDER BY seq""",
+        reviews,
+    )
+    return {review: _by_place(found) for review, found in rows.items()}
+
+
+def _by_place(rows: Sequence[Row]) -> dict[str, list[Placed]]:
+    places: dict[str, list[Placed]] = {}
     for place, digest, standing in rows:
-        found.setdefault(place, []).append(Placed(digest, standing))
-    return found
+        places.setdefault(place, []).append(Placed(digest, standing))
+    return places
 
 
 def newest_event(con: Connection) -> int:
@@ -75,11 +90,21 @@ def note_front(con: Connection, digest: str, upto: int, now: datetime) -> None:
         )
 
 
-def numbers(con: Connection, review: str) -> Sequence[tuple[int, bool]]:
+Numbers = list[tuple[int, bool]]
+
+
+def numbers(con: Connection, review: str) -> Numbers:
     """(number, whether it is withdrawn) of each version, oldest first; without their texts."""
-    return con.execute(
-        """SELECT v.number, w.version IS NOT NULL FROM version v
-        LEFT JOIN withdrawn w ON w.review = v.review AND w.version = v.number
-        WHERE v.review = ? ORDER BY v.number""",
-        [review],
+    return published(con).get(review, [])
+
+
+def published(con: Connection) -> dict[str, Numbers]:
+    """`numbers` of every review that has a version."""
+    rows = con.execute(
+        """SELECT v.review, v.number, w.version IS NOT NULL FROM version v
+        LEFT JOIN withdrawn w ON w.review = v.review AND w.version = v.number ORDER BY v.review, v.number"""
     ).fetchall()
+    reviews: dict[str, Numbers] = {}
+    for review, number, withdrawn in rows:
+        reviews.setdefault(review, []).append((number, withdrawn))
+    return reviews

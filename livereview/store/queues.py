@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,44 @@ _REOPENED = """LEFT JOIN reopened o ON o.review = $review AND o.stage = $stage
 _ASKED = """UNION SELECT report_id FROM retrieval_request
     WHERE review = $review AND author = $reviewer AND $stage = 'full_text'"""
 _DRAWN = "LEFT JOIN drawn d ON d.review = s.review AND d.report_id = s.report_id"
+# The same rules for all reviews of a person at once, counted only. What is asked of each comes as a table.
+_COUNTS = """
+    WITH ask AS (SELECT unnest($reviews::VARCHAR[]) AS review, unnest($stages::VARCHAR[]) AS stage,
+        unnest($open_to::BLOB[]) AS open_to, unnest($stopped::BOOLEAN[]) AS stopped,
+        unnest($core::VARCHAR[][]) AS core, unnest($needed::INTEGER[]) AS needed),
+    latest AS (SELECT review, stage, record_id, arg_max(verdict, seq) AS verdict, max(seq) AS seq FROM decision
+        WHERE reviewer = $reviewer AND role = 'vote' GROUP BY review, stage, record_id),
+    mine AS (SELECT l.review, l.stage, coalesce(p.report_id, l.record_id) AS report_id
+        FROM latest l LEFT JOIN report p ON p.record_id = l.record_id
+        LEFT JOIN reopened o ON o.review = l.review AND o.stage = l.stage
+            AND o.report_id = coalesce(p.report_id, l.record_id)
+        WHERE l.verdict NOT IN (SELECT unnest($no_vote::VARCHAR[])) AND l.seq > coalesce(o.seq, 0)
+        UNION SELECT review, 'full_text', report_id FROM retrieval_request WHERE author = $reviewer),
+    answered AS (SELECT review, stage, count(DISTINCT report_id) AS done FROM mine GROUP BY review, stage),
+    seen AS (SELECT DISTINCT d.review, d.stage, coalesce(p.report_id, d.record_id) AS report_id
+        FROM decision d JOIN current_abstention a ON a.review = d.review AND a.account = $reviewer
+        LEFT JOIN report p ON p.record_id = d.record_id
+        LEFT JOIN reopened o ON o.review = d.review AND o.stage = d.stage
+            AND o.report_id = coalesce(p.report_id, d.record_id)
+        WHERE NOT a.abstains AND d.reviewer <> $reviewer AND d.seq < a.seq AND coalesce(o.seq, 0) < a.seq),
+    read_by_core AS (SELECT DISTINCT d.review, d.stage, d.report_id FROM current_decision d
+        JOIN ask a ON a.review = d.review AND a.stage = d.stage
+        WHERE d.role = 'vote' AND list_contains(a.core, d.reviewer)),
+    waiting AS (SELECT s.review, s.stage, count(*) AS waiting
+        FROM ask a JOIN screening_state s ON s.review = a.review AND s.stage = a.stage
+        LEFT JOIN drawn d ON d.review = s.review AND d.report_id = s.report_id
+        LEFT JOIN mine m ON m.review = s.review AND m.stage = s.stage AND m.report_id = s.report_id
+        LEFT JOIN seen b ON b.review = s.review AND b.stage = s.stage AND b.report_id = s.report_id
+        LEFT JOIN read_by_core c ON c.review = s.review AND c.stage = s.stage AND c.report_id = s.report_id
+        WHERE s.state IN ('open', 'half') AND m.report_id IS NULL AND b.report_id IS NULL
+            AND (NOT a.stopped OR s.votes > 0 OR d.report_id IS NOT NULL)
+            AND in_share(a.open_to, s.report_id)
+            AND (len(a.core) = 0 OR s.votes < a.needed - 1 OR c.report_id IS NOT NULL)
+        GROUP BY s.review, s.stage)
+    SELECT a.review, a.stage, coalesce(y.done, 0), coalesce(w.waiting, 0) FROM ask a
+    LEFT JOIN answered y ON y.review = a.review AND y.stage = a.stage
+    LEFT JOIN waiting w ON w.review = a.review AND w.stage = a.stage
+"""
 _ONE = "{'report': report_id, 'votes': votes}"
 
 
@@ -143,10 +181,77 @@ def waiting_for(con: Connection, review: Review, reviewer: str, stage: str) -> l
     return [row[0] for row in rows]
 
 
-def progress(con: Connection, review: Review, reviewer: str) -> dict[str, tuple[int, int]]:
+Progress = dict[str, tuple[int, int]]
+
+
+def progress(con: Connection, review: Review, reviewer: str) -> Progress:
     """(done by this reviewer, waiting for this reviewer) at each stage."""
-    heads = {stage: head(con, review, reviewer, stage) for stage in review.screening.stages}
-    return {stage: (queue.done, queue.waiting) for stage, queue in heads.items()}
+    return progress_of(con, [review], reviewer)[review.id]
+
+
+def progress_of(con: Connection, reviews: Sequence[Review], reviewer: str) -> dict[str, Progress]:
+    """`progress` in each of these reviews: the same numbers as in the heads of the queues."""
+    asks = _asks(con, reviews, reviewer)
+    rows = con.execute(
+        _COUNTS,
+        {
+            "reviewer": reviewer,
+            "no_vote": list(NO_VOTE),
+            "reviews": [ask.review for ask in asks],
+            "stages": [ask.stage for ask in asks],
+            "open_to": [ask.open_to for ask in asks],
+            "stopped": [ask.stopped for ask in asks],
+            "core": [list(ask.core) for ask in asks],
+            "needed": [ask.needed for ask in asks],
+        },
+    ).fetchall()
+    counted = {(review, stage): (done, waiting) for review, stage, done, waiting in rows}
+    numbers: dict[str, Progress] = {review.id: {} for review in reviews}
+    again = calibration.asked_again(con, reviewer)
+    for ask in asks:
+        done, waiting = counted[ask.review, ask.stage]
+        if ask.review in again:
+            hidden = calibration.coming(con, ask.review, reviewer, ask.stage, waiting)
+            done, waiting = done + hidden.answered, waiting + hidden.left
+        numbers[ask.review][ask.stage] = (done, waiting)
+    return numbers
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """What a person is asked about at one stage of one review.
+
+    Attributes:
+        review: The review's id.
+        stage: The stage.
+        open_to: The slots of the records that they are asked about, as bits; None: all.
+        stopped: Reading has stopped there, so that only what has votes or was drawn waits.
+        core: The core reviewers, where this person is none and so may not give a record's last vote before one of them.
+        needed: How many votes a record takes.
+    """
+
+    review: str
+    stage: str
+    open_to: bytes | None
+    stopped: bool
+    core: tuple[str, ...]
+    needed: int
+
+
+def _asks(con: Connection, reviews: Sequence[Review], reviewer: str) -> list[_Ask]:
+    ids = [review.id for review in reviews]
+    voting = voters.names_of(con, ids)
+    words = voters.abstentions(con, ids, reviewer)
+    stopped = stopping.stopped(con, ids)
+    asks = []
+    for review in reviews:
+        screening = review.screening
+        _, open_to = _dealt(review, voting[review.id], reviewer, words.get(review.id))
+        core = () if reviewer in screening.core else screening.core
+        for stage in screening.stages:
+            ends = review.id in stopped and stage == screening.stages[0]
+            asks.append(_Ask(review.id, stage, open_to, ends, core, screening.votes))
+    return asks
 
 
 def _queue(con: Connection, review: Review, reviewer: str, stage: str) -> _Queue:
@@ -187,14 +292,22 @@ class _Limits:
 
 
 def _limits(con: Connection, review: Review, reviewer: str, stage: str) -> _Limits:
-    said = voters.abstention(con, review.id, reviewer)
-    seen = voters.seen_before(con, review.id, reviewer, stage) if said else []
-    people = voters.people(con, review)
-    if said and said.abstains and all(person.name != reviewer for person in people):
-        return _Limits(PLAIN, bytes(SLOTS // 8), ())
-    share = shares.mine(con, review, reviewer)
+    word = voters.abstention(con, review.id, reviewer)
+    seen = voters.seen_before(con, review.id, reviewer, stage) if word else []
+    mine, open_to = _dealt(review, voters.names(con, review.id), reviewer, word)
+    return _Limits(mine, open_to, tuple(seen))
+
+
+def _dealt(
+    review: Review, voting: Collection[str], reviewer: str, word: voters.Abstention | None
+) -> tuple[Order, bytes | None]:
+    """How a person's queue is ordered, and the slots of the records that they are asked about; None: all."""
+    if word and word.abstains and reviewer not in voting:
+        return PLAIN, bytes(SLOTS // 8)
+    share = shares.slots_of(review, shares.among(review, voting), reviewer)
+    people = voters.people(review, voting)
     mine = order(review.id, people, reviewer, review.screening.votes, share is not None)
-    return _Limits(mine, mine.open_to if share is None else share, tuple(seen))
+    return mine, mine.open_to if share is None else share
 
 
 def _later(mine: Order, values: dict[str, object]) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from livereview.store.open import Connection
-from livereview.store.rows import one_row
+from livereview.store.rows import by_review, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +101,52 @@ def conflicts(con: Connection, review: str, stage: str) -> int:
     return int(row[0]) if row else 0
 
 
-def counts(con: Connection, review: str) -> tuple[int, int]:
-    """(reports of the review, those without a place)."""
-    row = one_row(
+def reports(con: Connection, review: str) -> int:
+    """How many reports a review has."""
+    row = one_row(con, "SELECT count(*) FROM screening_state WHERE review = ?", [review])
+    return int(row[0]) if row else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """What tells whether the ranking in use is out of date.
+
+    Attributes:
+        reports: The reports of the review.
+        without: Those of them without a place.
+        settled: Those that are settled at the first stage.
+        labels: How many were settled when it was ranked last; None: it never was.
+        searching: Whether a search is still bringing records.
+    """
+
+    reports: int = 0
+    without: int = 0
+    settled: int = 0
+    labels: int | None = None
+    searching: bool = False
+
+
+def ages(con: Connection, first_stages: Mapping[str, str]) -> dict[str, Age]:
+    """The age of the ranking of each review, by the first stage of its protocol."""
+    rows = by_review(
         con,
-        """SELECT count(*), count(*) FILTER (WHERE r.report_id IS NULL) FROM screening_state s
-        LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id WHERE s.review = ?""",
-        [review],
+        """WITH ask AS (SELECT unnest($reviews::VARCHAR[]) AS review, unnest($stages::VARCHAR[]) AS stage),
+        last AS (SELECT review, arg_max(labels, seq) AS labels FROM ranking GROUP BY review),
+        voted AS (SELECT DISTINCT review, stage, report_id FROM current_decision),
+        running AS (SELECT DISTINCT review FROM attempt WHERE outcome = 'running')
+        SELECT a.review, count(*), count(*) FILTER (WHERE r.report_id IS NULL),
+            count(*) FILTER (WHERE v.report_id IS NOT NULL
+                AND (s.stage <> a.stage OR s.state IN ('included', 'excluded'))),
+            any_value(l.labels), any_value(u.review) IS NOT NULL
+        FROM ask a JOIN screening_state s ON s.review = a.review
+        LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id
+        LEFT JOIN voted v ON v.review = s.review AND v.stage = a.stage AND v.report_id = s.report_id
+        LEFT JOIN last l ON l.review = a.review LEFT JOIN running u ON u.review = a.review
+        GROUP BY a.review""",
+        list(first_stages),
+        stages=list(first_stages.values()),
     )
-    return (row[0], row[1]) if row else (0, 0)
-
-
-def searching(con: Connection, review: str) -> bool:
-    """Whether a search of the review is still bringing records."""
-    row = one_row(con, "SELECT EXISTS (SELECT 1 FROM attempt WHERE review = ? AND outcome = 'running')", [review])
-    return bool(row and row[0])
+    return {review: Age(*found[0]) if found else Age() for review, found in rows.items()}
 
 
 def above(con: Connection, review: str, stage: str, score: float) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from livereview.evidence.retirement import Count, Trigger, Watch, to_json
 from livereview.review import Review
 from livereview.store import accounts
 from livereview.store.open import Connection
-from livereview.store.rows import any_row, one_row
+from livereview.store.rows import any_row, by_review, one_row
 
 WHO = ("lead", "reviewer", "adjudicator")  # roles that may vote
 
@@ -124,20 +124,54 @@ def in_force(con: Connection, review: str) -> tuple[Proposal, Outcome] | None:
     return (found[0], found[1]) if found and found[1] else None
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What the last carried vote made of a review, and when; the protocol has not changed since."""
+
+    kind: str
+    made: datetime
+
+
+def decided(con: Connection, reviews: Sequence[str]) -> dict[str, Decided]:
+    """The votes in force among these reviews; the others have what their protocol says."""
+    rows = by_review(
+        con,
+        """SELECT d.review, d.kind, o.made FROM decided_status d
+        JOIN retirement_outcome o ON o.proposal = d.proposal AND o.seq = d.seq
+        WHERE d.review IN (SELECT unnest($reviews::VARCHAR[]))""",
+        reviews,
+    )
+    return {review: Decided(*found[0]) for review, found in rows.items() if found}
+
+
 def effective(con: Connection, review: Review) -> Review:
     """The protocol with the status that holds: a carried vote's, unless the protocol changed after it."""
-    row = one_row(con, "SELECT kind FROM decided_status WHERE review = ?", [review.id])
-    if row is None:
+    return with_status(review, decided(con, [review.id]))
+
+
+def with_status(review: Review, votes: Mapping[str, Decided]) -> Review:
+    """The protocol with the status that holds by these votes in force."""
+    vote = votes.get(review.id)
+    if vote is None:
         return review
-    return replace(review, living=replace(review.living, status="retired" if row[0] == "retire" else "living"))
+    status = "retired" if vote.kind == "retire" else "living"
+    return replace(review, living=replace(review.living, status=status))
 
 
-def waits_for(con: Connection, review: str, person: str) -> bool:
-    """Whether a proposal is open on which this person may vote and has not."""
-    waits = [one for one, outcome in proposals(con, review) if outcome is None]
-    return any(
-        person in voters(con, review) and person not in {b.account for b in ballots(con, one.id)} for one in waits
-    )
+def waits_for(con: Connection, reviews: Sequence[str], person: str) -> set[str]:
+    """Those of the reviews in which a proposal is open that this person has not voted on.
+
+    The caller asks only about reviews that the person may enter and work in.
+    """
+    rows = con.execute(
+        """SELECT p.review FROM retirement_proposal p
+        WHERE p.review IN (SELECT unnest($reviews::VARCHAR[]))
+            AND NOT EXISTS (SELECT 1 FROM retirement_outcome o ANTI JOIN cancelled c ON c.event = o.id
+                WHERE o.proposal = p.id)
+            AND NOT EXISTS (SELECT 1 FROM retirement_ballot b WHERE b.proposal = p.id AND b.account = $person)""",
+        {"reviews": list(reviews), "person": person},
+    ).fetchall()
+    return {row[0] for row in rows}
 
 
 def newest_study(con: Connection, review: str) -> datetime | None:

@@ -5,6 +5,7 @@ Nothing here looks at votes. A report on which somebody has voted looks like one
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from livereview.screening.states import NOBODY_ASKED, Sought
 from livereview.store import standings
 from livereview.store.open import Connection
+from livereview.store.rows import Row, by_review
 
 STAGE = "full_text"  # the only one at which a report must be had
 
@@ -142,23 +144,45 @@ def listing(con: Connection, review: str, needed: int) -> list[Entry]:
     Args:
         needed: How many people make it final (`screening.votes` of review.toml).
     """
-    if not any_of(con, review):
-        return []
-    requests = con.execute(
-        """SELECT r.report_id, r.author, r.note, r.made FROM retrieval_request r
+    return listings(con, {review: needed})[review]
+
+
+def listings(con: Connection, needed: Mapping[str, int]) -> dict[str, list[Entry]]:
+    """`listing` of each of these reviews, by how many people make it final there."""
+    rows = con.execute(
+        "SELECT DISTINCT review FROM retrieval WHERE review IN (SELECT unnest(?::VARCHAR[]))", [list(needed)]
+    ).fetchall()
+    lists: dict[str, list[Entry]] = {review: [] for review in needed}
+    if not rows:
+        return lists
+    asked = [row[0] for row in rows]
+    requests = by_review(
+        con,
+        """SELECT r.review, r.report_id, r.author, r.note, r.made FROM retrieval_request r
         JOIN screening_state s ON s.review = r.review AND s.report_id = r.report_id
-        WHERE r.review = $review AND s.stage = $stage AND s.state IN ('open', 'half', 'not_retrieved')
-            AND NOT EXISTS (SELECT 1 FROM current_decision d WHERE d.review = $review AND d.stage = $stage
+        WHERE r.review IN (SELECT unnest($reviews::VARCHAR[])) AND s.stage = $stage
+            AND s.state IN ('open', 'half', 'not_retrieved')
+            AND NOT EXISTS (SELECT 1 FROM current_decision d WHERE d.review = r.review AND d.stage = $stage
                 AND d.role = 'vote' AND d.report_id = r.report_id AND d.reviewer = r.author)
         ORDER BY r.seq""",
-        {"review": review, "stage": STAGE},
-    ).fetchall()
-    final = con.execute(
-        """SELECT f.report_id, f.author, f.made FROM retrieval_final f
+        asked,
+        stage=STAGE,
+    )
+    final = by_review(
+        con,
+        """SELECT f.review, f.report_id, f.author, f.made FROM retrieval_final f
         JOIN screening_state s ON s.review = f.review AND s.report_id = f.report_id
-        WHERE f.review = ? AND s.stage = ? AND s.state = 'not_retrieved' ORDER BY f.made""",
-        [review, STAGE],
-    ).fetchall()
+        WHERE f.review IN (SELECT unnest($reviews::VARCHAR[])) AND s.stage = $stage
+            AND s.state = 'not_retrieved' ORDER BY f.made""",
+        asked,
+        stage=STAGE,
+    )
+    for review in asked:
+        lists[review] = _entries(requests[review], final[review], needed[review])
+    return lists
+
+
+def _entries(requests: Sequence[Row], final: Sequence[Row], needed: int) -> list[Entry]:
     by_lead = {report: (author, made) for report, author, made in final}
     people: dict[str, list[Request]] = {}
     for report, *request in requests:

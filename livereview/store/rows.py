@@ -7,6 +7,7 @@ process ends. So nobody calls `fetchone()`; a test of the layers sees to it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +23,26 @@ def one_row(con: Connection, question: str, values: object = None) -> Row | None
     """
     rows = con.execute(question, values).fetchall()
     return rows[0] if rows else None
+
+
+def by_review(con: Connection, question: str, reviews: Sequence[str], **values: object) -> dict[str, list[Row]]:
+    """The rows of each review, by one question for all of them.
+
+    Args:
+        con: A connection.
+        question: SQL that asks for `$reviews`, a list, and whose first column is the review.
+        reviews: The reviews to ask about.
+        **values: What else the question asks for.
+
+    Returns:
+        For every review that was asked about its rows without the first column, in the order of the
+        answer; an empty list where there are none.
+    """
+    rows = con.execute(question, {"reviews": list(reviews), **values}).fetchall()
+    grouped: dict[str, list[Row]] = {review: [] for review in reviews}
+    for review, *row in rows:
+        grouped[review].append(tuple(row))
+    return grouped
 
 
 def any_row(con: Connection, question: str, values: object = None) -> bool:

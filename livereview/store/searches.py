@@ -93,6 +93,11 @@ def protocol_text(con: Connection, review: str) -> str | None:
     return row[0] if row else None
 
 
+def protocols_in_force(con: Connection) -> dict[str, str]:
+    """The review.toml in force of every review, by the review's id and in its order."""
+    return dict(con.execute("SELECT review, text FROM current_protocol ORDER BY review").fetchall())
+
+
 def criteria_texts(con: Connection, review: str) -> list[tuple[str, str]]:
     """(version of the criteria, the last protocol with it), the newest first."""
     return con.execute(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from livereview.review import Review
@@ -41,20 +41,28 @@ class Load:
 
 def of(con: Connection, review: Review) -> Shares | None:
     """The shares of a review; None where its protocol has none."""
+    return among(review, voters.names(con, review.id)) if review.screening.shares else None
+
+
+def among(review: Review, there: Collection[str]) -> Shares | None:
+    """The shares of a review in which these people vote; None where its protocol has none."""
     named, votes, core = review.screening.shares, review.screening.votes, review.screening.core
     if not named:
         return None
-    there = voters.names(con, review.id)
     people = tuple(sorted(Person(name, share, name in core) for name, share in named if name in there))
     return Shares(named, people, votes, lack(people, votes, bool(core)))
 
 
 def mine(con: Connection, review: Review, reviewer: str) -> bytes | None:
     """The slots of the reports that this person is asked about, as bits; None: about every report."""
-    found = of(con, review)
-    if found is None or found.lack:
+    return slots_of(review, of(con, review), reviewer)
+
+
+def slots_of(review: Review, held: Shares | None, reviewer: str) -> bytes | None:
+    """The slots of the reports that these shares give to a person, as bits; None: every report."""
+    if held is None or held.lack:
         return None
-    return deal(review.id, found.people, found.votes).get(reviewer, bytes(SLOTS // 8))
+    return deal(review.id, held.people, held.votes).get(reviewer, bytes(SLOTS // 8))
 
 
 def asked(con: Connection, review: Review, reviewer: str, report_ids: Sequence[str]) -> set[str]:

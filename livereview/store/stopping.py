@@ -73,6 +73,14 @@ def holds(con: Connection, review: str, stage: str) -> bool:
     return row is not None
 
 
+def stopped(con: Connection, reviews: Sequence[str]) -> set[str]:
+    """Those of the reviews whose reading has stopped, which it does at their first stage."""
+    rows = con.execute(
+        "SELECT review FROM stopped WHERE review IN (SELECT unnest(?::VARCHAR[]))", [list(reviews)]
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
 def unread(con: Connection, review: str) -> list[str]:
     """Reports without a vote at the first stage that no audit has drawn yet; the stop, if any, does not matter."""
     rows = con.execute(

@@ -10,7 +10,7 @@ from typing import Any
 
 from livereview.store import standings
 from livereview.store.open import Connection
-from livereview.store.rows import one_row
+from livereview.store.rows import by_review, one_row
 from livereview.surveillance.clock import TOLERANCE
 from livereview.surveillance.lookups import Known
 
@@ -53,11 +53,22 @@ def append(con: Connection, tasks: Sequence[Task], now: datetime) -> int:
 
 def of(con: Connection, review: str) -> list[Task]:
     """The open tasks of a review, oldest first."""
-    rows = con.execute(
-        "SELECT id, review, record_id, kind, data, made, report_id FROM open_task WHERE review = ? ORDER BY seq",
-        [review],
-    ).fetchall()
-    return [Task(a, b, c, kind, json.loads(data), made, report) for a, b, c, kind, data, made, report in rows]
+    return of_each(con, [review])[review]
+
+
+def of_each(con: Connection, reviews: Sequence[str]) -> dict[str, list[Task]]:
+    """The open tasks of each of these reviews, oldest first."""
+    rows = by_review(
+        con,
+        """SELECT review, id, record_id, kind, data, made, report_id FROM open_task
+        WHERE review IN (SELECT unnest($reviews::VARCHAR[])) ORDER BY seq""",
+        reviews,
+    )
+    return {review: [_task(review, *row) for row in found] for review, found in rows.items()}
+
+
+def _task(review: str, id: str, record: str | None, kind: str, data: str, made: datetime, report: str | None) -> Task:
+    return Task(id, review, record, kind, json.loads(data), made, report)
 
 
 def end(con: Connection, task: str, outcome: str, author: str, note: str | None, now: datetime) -> None:
@@ -128,6 +139,43 @@ def watched(con: Connection, review: str) -> list[Watched]:
         [review],
     ).fetchall()
     return [Watched(report, included, since, Known(*row)) for report, included, since, *row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An included report, and when a source was last asked about it.
+
+    Attributes:
+        since: When the review first found it.
+        reachable: Whether it has a DOI or PMID, so that a source can be asked about it.
+        last: When a source last answered; None: never.
+    """
+
+    since: datetime
+    reachable: bool
+    last: datetime | None
+
+
+def included(con: Connection, reviews: Sequence[str], now: datetime) -> dict[str, list[Checked]]:
+    """The included reports of each of these reviews; a look-up whose clock was ahead does not count."""
+    rows = by_review(
+        con,
+        """WITH chosen AS (SELECT i.review, i.report_id FROM included i
+            WHERE i.review IN (SELECT unnest($reviews::VARCHAR[]))),
+        reports AS (SELECT v.review, v.report_id, min(v.made) AS since,
+                bool_or(c.doi IS NOT NULL OR c.pmid IS NOT NULL) AS reachable
+            FROM chosen JOIN review_record v ON v.review = chosen.review AND v.report_id = chosen.report_id
+            JOIN current_record c ON c.record_id = v.record_id GROUP BY v.review, v.report_id),
+        checks AS (SELECT c.review, coalesce(p.report_id, c.record_id) AS report_id, max(c.made) AS last
+            FROM checked c LEFT JOIN report p ON p.record_id = c.record_id
+            WHERE c.review IN (SELECT unnest($reviews::VARCHAR[])) AND c.made <= $latest
+            GROUP BY c.review, coalesce(p.report_id, c.record_id))
+        SELECT r.review, r.since, r.reachable, k.last FROM reports r
+        LEFT JOIN checks k ON k.review = r.review AND k.report_id = r.report_id""",
+        reviews,
+        latest=now + TOLERANCE,
+    )
+    return {review: [Checked(*row) for row in found] for review, found in rows.items()}
 
 
 def is_watched(con: Connection, record_ids: Iterable[str]) -> list[tuple[str, str, bool]]:

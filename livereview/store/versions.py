@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from livereview.store.open import Connection
-from livereview.store.rows import one_row
+from livereview.store.rows import by_review, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,24 @@ def asked(con: Connection, review: str) -> tuple[int, str] | None:
     return (row[0], row[1]) if row and row[0] is not None else None
 
 
-def asked_since(con: Connection, review: str) -> datetime | None:
-    """When the first request was made that no build has seen yet; None: all are answered."""
+def asked_last(con: Connection) -> dict[str, int]:
+    """The last request of each review that no build has seen yet."""
     rows = con.execute(
-        """SELECT min(o.made) FROM outbox o
-        WHERE o.review = ? AND o.seq > coalesce((SELECT max(upto) FROM built WHERE review = ? AND problem IS NULL), 0)""",
-        [review, review],
+        """WITH seen AS (SELECT review, max(upto) AS upto FROM built WHERE problem IS NULL GROUP BY review)
+        SELECT o.review, max(o.seq) FROM outbox o LEFT JOIN seen s ON s.review = o.review
+        WHERE o.seq > coalesce(s.upto, 0) GROUP BY o.review ORDER BY o.review"""
     ).fetchall()
-    since: datetime | None = rows[0][0]
-    return since
+    return dict(rows)
+
+
+def waiting_since(con: Connection) -> dict[str, datetime]:
+    """When the first request was made that no build has seen yet, of each review that waits for a build."""
+    rows = con.execute(
+        """WITH seen AS (SELECT review, max(upto) AS upto FROM built WHERE problem IS NULL GROUP BY review)
+        SELECT o.review, min(o.made) FROM outbox o LEFT JOIN seen s ON s.review = o.review
+        WHERE o.seq > coalesce(s.upto, 0) GROUP BY o.review ORDER BY o.review"""
+    ).fetchall()
+    return dict(rows)
 
 
 def answered(
@@ -85,6 +95,34 @@ def held(con: Connection, review: str) -> Held | None:
         con, "SELECT held FROM built WHERE review = ? AND problem IS NULL ORDER BY seq DESC LIMIT 1", [review]
     )
     return Held(**json.loads(row[0])) if row and row[0] else None
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """How the last builds of a review went.
+
+    Attributes:
+        problem: Why the very last one failed; None if it did not.
+        held: What the last one that went well holds back; None if it holds nothing.
+    """
+
+    problem: str | None = None
+    held: Held | None = None
+
+
+def built(con: Connection, reviews: Sequence[str]) -> dict[str, Built]:
+    """How the last builds of each of these reviews went."""
+    rows = by_review(
+        con,
+        """SELECT review, arg_max(coalesce(problem, ''), seq), arg_max(coalesce(held, ''), seq) FILTER (WHERE problem IS NULL)
+        FROM built WHERE review IN (SELECT unnest($reviews::VARCHAR[])) GROUP BY review""",
+        reviews,
+    )
+    return {review: _built(*found[0]) if found else Built() for review, found in rows.items()}
+
+
+def _built(problem: str, held: str | None) -> Built:
+    return Built(problem or None, Held(**json.loads(held)) if held else None)
 
 
 def sign(
@@ -121,6 +159,14 @@ def opening(con: Connection, review: str) -> Opening | None:
     """Who opened the review first; None while nobody has."""
     rows = con.execute("SELECT author, made FROM opening WHERE review = ? ORDER BY seq LIMIT 1", [review]).fetchall()
     return Opening(*rows[0]) if rows else None
+
+
+def opened(con: Connection, reviews: Sequence[str]) -> set[str]:
+    """Those of the reviews that a lead opened."""
+    rows = con.execute(
+        "SELECT DISTINCT review FROM opening WHERE review IN (SELECT unnest(?::VARCHAR[]))", [list(reviews)]
+    ).fetchall()
+    return {row[0] for row in rows}
 
 
 def signatures(con: Connection, review: str) -> list[tuple[str, str, int]]:
@@ -181,6 +227,26 @@ def newest(con: Connection, review: str) -> Version | None:
         [review],
     ).fetchall()
     return Version(*rows[0]) if rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest version of a review, without its text."""
+
+    number: int
+    change: str
+    made: datetime
+
+
+def heads(con: Connection, reviews: Sequence[str]) -> dict[str, Head]:
+    """The newest version of each of these reviews that has one."""
+    rows = by_review(
+        con,
+        """SELECT review, max(number), arg_max(change, number), arg_max(made, number) FROM version
+        WHERE review IN (SELECT unnest($reviews::VARCHAR[])) GROUP BY review""",
+        reviews,
+    )
+    return {review: Head(*found[0]) for review, found in rows.items() if found}
 
 
 def append(con: Connection, review: str, v: Version) -> None:

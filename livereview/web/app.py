@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -154,8 +155,7 @@ def create(
     app.state.desk = guard.Desk(store, settings, token, clock, leases=leases)
     app.state.readiness = ops.readiness.Door(store, settings.site, clock)
     app.router.route_class = guard.GuardedRoute
-    for way in WAYS:
-        add(app, way)
+    app.router.routes.extend(_routes())
     app.add_middleware(shield.Shield)
     app.add_exception_handler(guard.SignIn, _sign_in)
     app.add_exception_handler(HTTPException, _http)
@@ -166,16 +166,26 @@ def create(
     return app
 
 
+@lru_cache(maxsize=1)
+def _routes() -> tuple[guard.GuardedRoute, ...]:
+    """The routes of WAYS. They hold nothing of an app, so all apps of a process share them."""
+    return tuple(_route(way) for way in WAYS)
+
+
 def add(app: FastAPI, way: Way) -> None:
-    """One route more, with its guard; a form of somebody who signed in also needs their form token."""
+    """One route more, with its guard."""
+    app.router.routes.append(_route(way))
+
+
+def _route(way: Way) -> guard.GuardedRoute:
+    """The route with its guard; a form of somebody who signed in also needs their form token."""
     with_form = way.method == "POST" and way.act not in (rights.OPEN_TO_ALL, rights.DOOR_FOR_PROGRAMS)
     needs = [Depends(guard.form_token)] if with_form else []
     methods = ["GET", "HEAD"] if way.method == "GET" else [way.method]
-    app.add_api_route(way.path, way.page, methods=methods, dependencies=needs, response_model=None)
-    route = app.routes[-1]
-    assert isinstance(route, guard.GuardedRoute)
+    route = guard.GuardedRoute(way.path, way.page, methods=methods, dependencies=needs, response_model=None)
     route.act = way.act
     route.largest = way.largest
+    return route
 
 
 def _answer(request: Request, status: int, message: str) -> Response:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from livereview.ops import surveil
+from livereview.ops.protocols import parsed
 from livereview.ops.screen import Shown
 from livereview.records import Record
 from livereview.review import Review
@@ -105,7 +105,7 @@ def _mark(body: str, key: str) -> str:
 def criteria_changes(con: Connection, shown: OnScreen, review: Review) -> list[str]:
     """What changed in the criteria since they were on the screen, a sentence each."""
     for text in searches.protocol_texts(con, review.id, most=LOOKS_BACK):
-        before = surveil.parsed(text)
+        before = parsed(text)
         if criteria.fingerprint(before) == shown.criteria:
             return criteria.describe(before, review)
     return []

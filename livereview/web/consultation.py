@@ -12,7 +12,8 @@ from fastapi import Depends, Form, HTTPException, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from livereview.errors import Refused
-from livereview.ops import consultation, surveil
+from livereview.ops import consultation
+from livereview.ops.protocols import protocol
 from livereview.review import Review
 from livereview.store import searches, versions
 from livereview.store.accounts import digest
@@ -95,7 +96,7 @@ def _seat(request: Request, review: str, token: str | None) -> Seat:
         found = consultation.now_open(con, review, desk.clock())
         theirs = found and (found.version == guest.version if guest else found.readers)
         claims = consultation.claims_of(con, review, found.version) if found and theirs else {}
-        return Seat(surveil.protocol(con, review), found if theirs else None, claims, guest, token)
+        return Seat(protocol(con, review), found if theirs else None, claims, guest, token)
 
 
 def _take(request: Request, seat: Seat, given: dict[str, str]) -> Response:

@@ -18,7 +18,8 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from livereview import rights
-from livereview.ops import principals, surveil
+from livereview.ops import principals
+from livereview.ops.protocols import parsed
 from livereview.review import Review
 from livereview.rights import Act, Kind, Principal, Scope, WhyNot
 from livereview.settings import Settings
@@ -227,7 +228,7 @@ def _room(visit: Visit, review: str) -> Room:
             text = searches.protocol_text(con, review)
     if text is None:
         raise HTTPException(404, NO_REVIEW)
-    return Room(visit, surveil.parsed(text))
+    return Room(visit, parsed(text))
 
 
 def _judge(visit: Visit, act: Act, review: Review | None) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fastapi.responses import Response
 
-from livereview.ops import retrieval, surveil
+from livereview.ops import retrieval
+from livereview.ops.protocols import protocols
 from livereview.review import Review
-from livereview.store import decisions, matches, queues, retirement, searches, versions, voters
+from livereview.store import decisions, matches, queues, retirement, versions, voters
 from livereview.store.open import Connection
 from livereview.web import guard, pages
 from livereview.web.guard import Room, Visit
@@ -16,9 +18,16 @@ from livereview.web.guard import Room, Visit
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One review for one person: (stage, done, waiting) each, and what else waits; None: not this person's work.
+    """One review for one person.
 
-    ballot  a vote on retiring the review waits for this person
+    Attributes:
+        review: The review.
+        stages: (stage, done, waiting) of each stage; nothing for somebody who does not vote.
+        conflicts: Reports on which reviewers differ; None: not this person's work.
+        doubtful: Pairs that may be duplicates; None: not this person's work.
+        sought: Reports to be retrieved; None: not this person's work.
+        version: The newest version; None: nothing is public.
+        ballot: A vote on retiring the review waits for this person.
     """
 
     review: Review
@@ -33,25 +42,34 @@ class Row:
 def page(visit: guard.Visitor) -> Response:
     """Reviews and what waits."""
     with visit.desk.store.read() as con:
-        rows = [
-            _row(con, visit, surveil.protocol(con, review))
-            for review in searches.review_ids(con)
-            if visit.enters(review)
-        ]
+        own = [review for review in protocols(con) if visit.enters(review.id)]
+        rows = _rows(con, visit, own)
     return pages.render("home.html", visit, rows=rows)
 
 
-def _row(con: Connection, visit: Visit, review: Review) -> Row:
-    role, published = visit.role, versions.all_of(con, review.id)
-    votes = voters.eyes(con, review.id, visit.name) is not None
-    progress = queues.progress(con, review, visit.name) if votes else {}
-    settles = guard.may_adjudicate(Room(visit, review))
-    return Row(
-        review,
-        tuple((stage, *progress[stage]) for stage in progress),
-        len(decisions.conflicts(con, review.id)) if settles else None,
-        matches.doubtful_count(con, review.id) if role != "reader" else None,
-        retrieval.waiting(con, review).sought if role != "reader" else None,
-        published[-1].number if published else None,
-        retirement.waits_for(con, review.id, visit.name),
-    )
+def _rows(con: Connection, visit: Visit, own: Sequence[Review]) -> list[Row]:
+    """A row for each review; the number of questions does not depend on how many there are."""
+    ids = [review.id for review in own]
+    works = visit.role != "reader"
+    voting = voters.names_of(con, ids)
+    progress = queues.progress_of(con, [review for review in own if visit.name in voting[review.id]], visit.name)
+    heads = versions.heads(con, ids)
+    conflicts = decisions.conflict_counts(con, ids)
+    doubtful = matches.doubtful_counts(con, ids) if works else {}
+    lists = retrieval.lists(con, own) if works else {}
+    ballots = retirement.waits_for(con, ids, visit.name) if visit.role in retirement.WHO else set()
+    rows = []
+    for review in own:
+        head = heads.get(review.id)
+        settles = guard.may_adjudicate(Room(visit, review))
+        row = Row(
+            review=review,
+            stages=tuple((stage, *numbers) for stage, numbers in progress.get(review.id, {}).items()),
+            conflicts=conflicts[review.id] if settles else None,
+            doubtful=doubtful.get(review.id),
+            sought=retrieval.waiting(lists[review.id]).sought if works else None,
+            version=head.number if head else None,
+            ballot=review.id in ballots,
+        )
+        rows.append(row)
+    return rows

@@ -28,7 +28,7 @@ from livereview.ops.advice import advice
 from livereview.ops.published import FolderChecker
 from livereview.ops.readiness import PUBLISHER
 from livereview.settings import Settings, told
-from livereview.store import searches, versions
+from livereview.store import versions
 from livereview.store.open import Store, describe, owner
 from livereview.web import app
 from livereview.web.connections import (
@@ -43,7 +43,8 @@ from livereview.web.connections import (
 log = logging.getLogger(__name__)
 PATIENCE = Patience()
 LAST_ANSWERS = 20  # seconds for answers under way when the owner is stopped; systemd kills after 30
-PAUSE = 0.5  # seconds between two looks at the outbox
+PAUSE = 0.5  # seconds between two looks at the outbox, at least
+IDLE_PAUSE = 10.0  # seconds between two looks where nothing was written
 BROKEN_PAUSE = 1.0  # seconds between two looks at whether DuckDB has closed the database
 LONGEST_WAIT = 20  # looks after which a build starts although events still come
 RANKING_PAUSE = 30.0  # seconds between two looks at whether a queue is to be ranked again
@@ -193,6 +194,7 @@ def _at_work(store: Store, settings: Settings) -> Iterator[None]:
         yield
     finally:
         stop.set()
+        store.news.set()
         for thread in threads:
             thread.join()
 
@@ -266,8 +268,7 @@ class Publisher:
     def _asked(self) -> dict[str, int]:
         """The last request of each review that no build has seen."""
         with self.store.read() as con:
-            found = {review: versions.asked(con, review) for review in searches.review_ids(con)}
-        return {review: request[0] for review, request in found.items() if request}
+            return versions.asked_last(con)
 
 
 def watch_nights(store: Store, stop: threading.Event, pause: float = NIGHTS_PAUSE) -> None:
@@ -306,9 +307,16 @@ def ship_all(store: Store, place: str, keep: int, stop: threading.Event, pause: 
 
 
 def publish_all(store: Store, folder: Path, stop: threading.Event, pause: float = PAUSE) -> None:
-    """Look at the outbox every `pause` seconds until `stop` is set, and now and then at what is published."""
+    """Look at the outbox when something was written until `stop` is set, and now and then at what is published.
+
+    Two looks are `pause` seconds apart at least, so that a burst makes one version. Who sets `stop` sets
+    `store.news` too, so that nobody waits for the next look.
+    """
     publisher, checker = Publisher(store, folder), FolderChecker(store, folder)
     while not stop.wait(pause):
+        if not publisher.seen:
+            store.news.wait(IDLE_PAUSE)
+        store.news.clear()
         store.heartbeats.beat(PUBLISHER)
         try:
             for place, result in checker.look().items():

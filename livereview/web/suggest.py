@@ -9,7 +9,8 @@ from fastapi import Form, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 
 from livereview.errors import Refused
-from livereview.ops import surveil, tips
+from livereview.ops import tips
+from livereview.ops.protocols import protocol
 from livereview.review import Review
 from livereview.store import searches
 from livereview.web import guard, pages
@@ -61,7 +62,7 @@ def _review(request: Request, review: str) -> Review:
     with guard.desk(request).store.read() as con:
         if not re.fullmatch(r"[a-z0-9-]{1,64}", review) or searches.protocol_text(con, review) is None:
             raise HTTPException(404, "There is no review of this name here.")
-        return surveil.protocol(con, review)
+        return protocol(con, review)
 
 
 def _form(
