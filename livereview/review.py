@@ -174,11 +174,49 @@ class Outcome:
     follow_up: tuple[str, ...] = ()
 
 
+MODERATOR_KINDS = ("category", "number")
+MODERATOR_READS = {
+    "category": ("country", "setting", "design", "area", "risk_of_bias"),
+    "number": ("year", "participants", "months"),
+}
+"""What a moderator may read of the forms as they are, by its kind; else people note its value for each study."""
+
+HIGH_OR_LOW = ("high", "low")
+
+
+@dataclass(frozen=True, slots=True)
+class Moderator:
+    """What may make the effect larger or smaller: for whom, where, how much.
+
+    kind        one of MODERATOR_KINDS: studies are grouped by a category, or regressed on a number
+    reason      why it should matter, in words
+    in_advance  whether it was named before the results were known
+    values      of a category, in the order in which they are shown
+    unit        of a number: "months"
+    reads       one of MODERATOR_READS; None: its value stands in the forms (`characteristics`, `subgroup_is`)
+    better_for  where it was expected to work better: one of `values`, or of HIGH_OR_LOW for a number; None: nothing
+                was expected
+    outcomes    ids of those it is asked for; empty: all of the review's
+    """
+
+    id: str
+    label: str
+    kind: str
+    reason: str
+    in_advance: bool
+    values: tuple[str, ...] = ()
+    unit: str | None = None
+    reads: str | None = None
+    better_for: str | None = None
+    outcomes: tuple[str, ...] = ()
+
+
 ESTIMATORS = ("REML", "DL", "PM", "ML", "EB", "HE", "HS", "SJ", "EE")
 TESTS = ("z", "knha", "adhoc")
 PREDICTIONS = ("riley", "k-1", "matched")
 RARE = ("mantel-haenszel", "peto", "none")
 DEPENDENT = ("choose", "all")
+SENSITIVITY = ("risk-of-bias", "leave-one-out", "model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +232,8 @@ class Methods:
     rare       where an arm has no event: "mantel-haenszel", "peto", or "none" (left out of the pool)
     dependent  several results of one study: "choose" one by the protocol's order, or keep "all" and
                allow for their dependence by a robust variance
+    sensitivity  of SENSITIVITY: how each pooled answer is worked out again, to see if it stands: without the
+               studies at high risk of bias, without each study in turn, by another model
     """
 
     estimator: str = "REML"
@@ -202,6 +242,7 @@ class Methods:
     prediction: str = "riley"
     rare: str = "mantel-haenszel"
     dependent: str = "choose"
+    sensitivity: tuple[str, ...] = SENSITIVITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +357,7 @@ class Review:
     comparisons: tuple[Comparison, ...] = ()
     follow_up: tuple[FollowUp, ...] = ()
     methods: Methods = field(default_factory=Methods)
+    moderators: tuple[Moderator, ...] = ()
     taxonomy: tuple[Area, ...] = ()
     codes: tuple[Code, ...] = ()
     emmie: bool = True

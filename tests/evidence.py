@@ -8,7 +8,7 @@ from math import exp, log
 from typing import Any
 
 from livereview import review_toml
-from livereview.evidence import grade, weigh
+from livereview.evidence import checked, grade
 from livereview.evidence.certainty import LEVELS, Rating, Reason
 from livereview.evidence.finding import Finding
 from livereview.evidence.forms import Extraction, Result
@@ -71,7 +71,7 @@ def around(effect: float, spread: float, **more: Any) -> Result:
 
 def finding(outcome: Outcome, *forms: Extraction, waiting: int = 0, **more: Any) -> Finding:
     """The finding of one outcome, by a review of Signs of Safety."""
-    return weigh.findings(review(outcome, **more), forms, waiting)[0]
+    return checked.findings(review(outcome, **more), forms, waiting)[0]
 
 
 def rated(found: Finding, level: str, *reasons: Reason) -> Finding:

@@ -9,12 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from livereview import review_toml
-from livereview.evidence import checks, grade, weigh
+from livereview.evidence import checked, checks, grade
 from livereview.evidence.certainty import Rating
 from livereview.evidence.forms import Cost, EmmieFinding, Extraction, Judgement
 from livereview.evidence.retirement import Count, Trigger
 from livereview.ops import renditions
-from livereview.review import Area, Review, Statement
+from livereview.review import Area, Moderator, Review, Statement
 from livereview.summary import front, site
 from livereview.summary.snapshot import Retired, Snapshot
 from tests.snapshots import CARE, MOMENT, WELL, fact, published, report, result, review, snapshot, study
@@ -39,6 +39,7 @@ def sized(n: int, area: str | None = None) -> Extraction:
     return study(
         f"s{n}", *results, year=2005 + n, area=area, country="Norway", design="trial", risk_of_bias="high",
         risk_of_bias_tool="RoB 2", appraisal=judged, findings=told, costs=(Cost("training", 1200, "GBP"),),
+        characteristics={"age": "under 10" if n % 2 else "10 and over", "sessions": float(n)},
     )  # fmt: skip
 
 
@@ -46,10 +47,15 @@ def pooled() -> tuple[Snapshot, Snapshot]:
     """Three studies, then twelve with a pooled outcome, judged and rated: every picture is in the second version."""
     says = (Statement("a", "answer", "We can't say yet."), Statement("e", "explanations", "It may be poorly tried."))
     area = (Area("mentoring", "Mentoring"), Area("respite", "Respite care"))
-    known = review(outcomes=(CARE, replace(WELL, pool=True)), taxonomy=area, statements=says)
+    asked = (
+        Moderator("age", "Age", "category", "Older children speak up.", True, ("under 10", "10 and over")),
+        Moderator("sessions", "Number of sessions", "number", "More may do more.", False, unit="session"),
+    )
+    outcomes = (CARE, replace(WELL, pool=True))
+    known = review(outcomes=outcomes, taxonomy=area, statements=says, moderators=asked)
     forms = [sized(n, "mentoring") for n in range(12)]
     gone = tuple(report(f"x{n}", reason="Wrong design", authors=("Ode, A.",)) for n in range(3))
-    finding = weigh.findings(known, forms)[1]
+    finding = checked.findings(known, forms)[1]
     rated = Rating("grade", finding.id, "low", (), (), "high", grade.numbers_of(finding))
     return snapshot(*forms[:3], review=known), snapshot(*forms, review=known, excluded=gone, ratings=(rated,))
 

@@ -7,7 +7,7 @@ from math import log
 
 import pytest
 
-from livereview.evidence import contributions, weigh, wording
+from livereview.evidence import checked, contributions, wording
 from livereview.evidence.finding import Finding
 from livereview.evidence.forms import RISK_OF_BIAS, Result
 from livereview.review import Comparison, FollowUp, Methods, Outcome
@@ -95,16 +95,16 @@ def test_one_precise_study_may_show_little_or_no_difference() -> None:
 def test_harm_is_said_plainly_first_and_without_the_caveat() -> None:
     harm = [study(name, ratio(1.4, 1.1, 1.78)) for name in "abc"]
     help_ = [study(name, smd(0.5, 0.2)) for name in "de"]
-    found = [rated(one, "high") for one in weigh.findings(review(WELLBEING, CARE), [*harm, *help_])]
+    found = [rated(one, "high") for one in checked.findings(review(WELLBEING, CARE), [*harm, *help_])]
     answer = wording.answer(found)
     assert answer.startswith("With Signs of Safety, more children enter care than with usual practice.")
     assert not wording.evidence_lacks(found)
 
 
 def test_the_caveat_stands_where_evidence_lacks_everywhere() -> None:
-    none = weigh.findings(review(), [])
+    none = checked.findings(review(), [])
     assert wording.evidence_lacks(none)
-    some = weigh.findings(review(), [study("a", ratio(0.5, 0.4, 0.6))])
+    some = checked.findings(review(), [study("a", ratio(0.5, 0.4, 0.6))])
     assert not wording.evidence_lacks(some)
 
 
@@ -136,7 +136,7 @@ def test_costs_and_services_never_count_as_health() -> None:
 def test_each_comparison_has_a_finding_of_its_own() -> None:
     added = Comparison("added", "Added support, or none", "added support", "no support")
     both = [smd(0.8, 0.3, comparison="sos"), smd(-0.1, 0.8, comparison="added"), smd(0.4, 0.2)]
-    first, second = weigh.findings(review(WELLBEING, comparisons=(SOS, added)), [study("a", *both)])
+    first, second = checked.findings(review(WELLBEING, comparisons=(SOS, added)), [study("a", *both)])
     assert (first.state, second.state) == ("effect", "too_little")
     assert first.id == "sos/wellbeing"
     assert [one.asks for one in first.not_used] == [True]  # nobody said which the third is about
@@ -144,7 +144,7 @@ def test_each_comparison_has_a_finding_of_its_own() -> None:
 
 def test_a_comparison_may_not_ask_about_an_outcome() -> None:
     narrow = replace(SOS, outcomes=("care",))
-    care, wellbeing = weigh.findings(review(CARE, WELLBEING, comparisons=(narrow,)), [])
+    care, wellbeing = checked.findings(review(CARE, WELLBEING, comparisons=(narrow,)), [])
     assert (care.state, wellbeing.state) == ("no_studies", "not_asked")
 
 
@@ -157,7 +157,7 @@ def test_the_protocol_chooses_construct_then_time_and_the_rest_is_listed() -> No
         smd(0.2, 0.2, construct="Self-esteem", time=1, time_unit="years", n=300),
     ]
     r = replace(review(outcome), follow_up=bands)
-    found = weigh.findings(r, [study("a", *results)])[0]
+    found = checked.findings(r, [study("a", *results)])[0]
     assert found.studies[0].value == pytest.approx(0.2)
     assert sorted(one.reason for one in found.not_used) == [
         "the protocol prefers Self-esteem",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livereview.evidence import measures, weigh, wording
+from livereview.evidence import checked, measures, wording
 from livereview.evidence.finding import Finding
 from livereview.evidence.wording import CLASSES, LEVELS, TABLE
 from livereview.review import Outcome
@@ -117,7 +117,7 @@ def test_words_arrows_and_figures_always_agree(
         study(f"s{n}", smd(value if along else -value, half, good=good == along))
         for n, (value, half, along) in enumerate(scales)
     ] + [study(f"r{n}", around(2.718281828**value, half, measure="OR")) for n, (value, half, _) in enumerate(ratios)]
-    for found in weigh.findings(review(wellbeing, care), forms):
+    for found in checked.findings(review(wellbeing, care), forms):
         if level != "unrated" and found.studies:
             found = rated(found, level)
         _agrees(found)

@@ -10,7 +10,7 @@ import pytest
 
 from livereview import review_toml
 from livereview.errors import Refused
-from livereview.evidence import checks, orientation, upgrade, weigh
+from livereview.evidence import checked, checks, orientation, upgrade
 from livereview.evidence.forms import Extraction, Result
 from livereview.exchange import mapped, sheets
 
@@ -78,7 +78,7 @@ def test_the_sheets_own_directions_tell_which_way_each_scale_runs() -> None:
     asked = {study: upgrade.questions(form, REVIEW) for study, form in forms.items()}
     assert [(study, len(questions)) for study, questions in asked.items() if questions] == [("kozloff-2016", 1)]
 
-    findings = {finding.id: finding for finding in weigh.findings(REVIEW, forms.values())}
+    findings = {finding.id: finding for finding in checked.findings(REVIEW, forms.values())}
     costs = [(result, row) for result, row in pairs if "cost" in row["outcome_construct"]]
     assert len(costs) == 4 and all(result.kind == "cost" for result, _ in costs)
     health = findings["housing-or-usual/health"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from defusedxml import ElementTree
 
-from livereview.evidence import weigh
+from livereview.evidence import checked
 from livereview.summary import figures
 from tests.snapshots import CARE, WELL, result, review, snapshot, study
 
@@ -20,7 +20,7 @@ def texts(svg):
 
 
 def findings(forms, *outcomes):
-    return weigh.findings(review(outcomes=outcomes), forms)
+    return checked.findings(review(outcomes=outcomes), forms)
 
 
 def test_the_plot_orders_studies_by_risk_of_bias():

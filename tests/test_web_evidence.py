@@ -161,6 +161,13 @@ def test_a_rating_is_made_on_the_page(reviewed: Store, included: list[str], brow
     assert (rating.level, rating.studies, rating.reasons[0].why) == ("low", ("doe-2020",), "40 people")
     assert ": low</summary>" in lena.get(BASE)
 
+    judged = {"missing": "high", "missing_why": "A registered trial is unpublished."}
+    again = lena.form(f"Rate {label.lower()}")[1] | {"start": "high"} | steps | answered
+    refused = lena.http.post(address, data=again | judged)
+    assert refused.status_code == 422
+    assert "the risk that results are missing was judged high (A registered trial is unpublished.)" in refused.text
+    assert 'value="A registered trial is unpublished."' in lena.get(BASE)
+
 
 def record(**fields: Any) -> Record:
     plain: dict[str, Any] = {"source": "openalex", "source_key": "W", "title": "Housing First for young Canadians"}

@@ -100,6 +100,7 @@ def rate(
     "why": "…"}], "answers": {"inconsistency": "…"}}; answers are for what does not fit the numbers, as you are told
     CERQual: {"kind": "cerqual", "statement": "trust", "level": "low", "reasons":
     [{"domain": "adequacy", "concern": "serious", "why": "…"}]}
+    ROB-ME: {"kind": "missing_evidence", "finding": "comparison/care-entry", "level": "high", "why": "…"}
     """
     with told(), Session(settings_of(home)) as client:
         for data in files.ratings(path):

@@ -1,4 +1,5 @@
-"""How sure a finding is: GRADE for the effect on an outcome, GRADE-CERQual for a finding of qualitative research.
+"""How sure a finding is: GRADE for the effect on an outcome, GRADE-CERQual for a finding of qualitative research, and
+ROB-ME for the risk that results are missing from it.
 
 People judge; this only keeps a judgement whole: a GRADE level is its start and its steps added up, each step with a
 reason in words, and a rating holds for the studies that it was made from. GRADE: Guyatt and others, J Clin Epidemiol
@@ -21,7 +22,10 @@ DOWN = ("risk_of_bias", "inconsistency", "indirectness", "imprecision", "publica
 UP = ("large_effect", "dose_response", "opposing_confounding")
 CERQUAL = ("methodological_limitations", "coherence", "adequacy", "relevance")
 CONCERNS = ("none", "minor", "moderate", "serious")
-KINDS = ("grade", "cerqual")
+MISSING_LEVELS = ("low", "some_concerns", "high")
+"""Of the risk of bias due to missing evidence: ROB-ME, Page and others, BMJ 2023;383:e076754."""
+
+KINDS = ("grade", "cerqual", "missing_evidence")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ class Rating:
 
     kind     one of KINDS;  subject: a finding's id (grade), or a statement's (cerqual)
     start    grade: where it began, "high" (randomised, or judged by ROBINS-I) or "low" (not randomised)
-    level    one of LEVELS; in CERQual the team's own judgement, in GRADE what start and steps come to
+    level    one of LEVELS; in CERQual the team's own judgement, in GRADE what start and steps come to; of missing
+             evidence one of MISSING_LEVELS
     studies  the studies that it was made from, sorted; with others it no longer holds
     numbers  grade: the figures that it was made from; None in ratings from before they were kept
     answers  grade: (domain, words) to each warning that the numbers raised
@@ -76,7 +81,7 @@ class Rating:
 
 
 def from_json(data: Any, review: Review, findings: Collection[str]) -> Rating:
-    """A rating from plain data: kind, finding or statement, start or level, reasons, answers.
+    """A rating from plain data: kind, finding or statement, start or level, reasons (or `why`), answers.
 
     What it rests on is added by whoever knows it (`grade.made`). Raises Refused naming what is wrong.
 
@@ -90,6 +95,9 @@ def from_json(data: Any, review: Review, findings: Collection[str]) -> Rating:
         raise Refused(f"a rating is an object whose kind is one of {', '.join(KINDS)}")
     kind = str(data.get("kind", "grade"))
     subject = _subject(data, kind, review, findings)
+    if kind == "missing_evidence":
+        level = _one_of(data.get("level"), MISSING_LEVELS, f"{subject}: level")
+        return Rating(kind, subject, level, (Reason(kind, _why(data)),))
     reasons = tuple(_reason(row, kind) for row in data.get("reasons") or ())
     if len({reason.domain for reason in reasons}) < len(reasons):
         raise Refused(f"{subject}: a domain is named twice; put its reasons into one")
@@ -132,9 +140,9 @@ def _one_of(value: Any, choices: Iterable[str], what: str) -> str:
 
 
 def _reason(row: Any, kind: str) -> Reason:
-    if not isinstance(row, Mapping) or not str(row.get("why") or "").strip():
+    if not isinstance(row, Mapping):
         raise Refused("each reason needs a domain and, in words, why")
-    why = " ".join(str(row["why"]).split())
+    why = _why(row)
     if kind == "cerqual":
         concern = _one_of(row.get("concern"), CONCERNS, "concern")
         return Reason(_one_of(row.get("domain"), CERQUAL, "domain"), why, 0, concern)
@@ -143,6 +151,13 @@ def _reason(row: Any, kind: str) -> Reason:
     if row.get("step") not in allowed or isinstance(row.get("step"), bool):
         raise Refused(f"{domain}: step must be one of {', '.join(map(str, allowed))}; it was {row.get('step')!r}")
     return Reason(domain, why, int(row["step"]))
+
+
+def _why(row: Mapping[str, Any]) -> str:
+    words = " ".join(str(row.get("why") or "").split())
+    if not words:
+        raise Refused("each reason needs a domain and, in words, why")
+    return words
 
 
 def _level(start: Any, reasons: Iterable[Reason], subject: str) -> str:

@@ -27,7 +27,7 @@ from livereview.evidence.forms import (
     Result,
 )
 from livereview.evidence.reported import FIGURES, complete
-from livereview.review import EMMIE, OUTCOME_KINDS, Outcome, Review
+from livereview.review import EMMIE, OUTCOME_KINDS, Moderator, Outcome, Review
 
 
 class Placed(NamedTuple):
@@ -169,6 +169,40 @@ def _figures(value: Any) -> dict[str, float]:
     return {key: _number(number) for key, number in sorted(value.items())}
 
 
+def _characteristics(review: Review) -> Check:
+    """Values of the protocol's moderators by their ids, or as a sheet has them: "age = under 18 | dose = 12"."""
+    moderators = {one.id: one for one in review.moderators if one.reads is None}
+
+    def check(value: Any) -> dict[str, str | float]:
+        given = _pairs(value) if isinstance(value, str) else value
+        if not isinstance(given, Mapping):
+            raise ValueError(f'must name moderators, such as {{"age": "under 18"}}, not {shown(value)}')
+        if unknown := [str(key) for key in given if key not in moderators]:
+            known = ", ".join(moderators) or "none (the protocol has no moderators to note)"
+            raise ValueError(f"has no moderator {', '.join(unknown)}; they are {known}")
+        return {key: _of_moderator(moderators[key], given[key]) for key in sorted(given)}
+
+    return check
+
+
+def _pairs(text: str) -> dict[str, str]:
+    parts = [part.partition("=") for part in re.split(r"[|\n]", text) if part.strip()]
+    if any(not sign for _, sign, _ in parts):
+        raise ValueError(f"must be such as age = under 18 | dose = 12, not {shown(text)}")
+    return {key.strip(): value.strip() for key, _, value in parts}
+
+
+def _of_moderator(moderator: Moderator, value: Any) -> str | float:
+    if moderator.kind == "category":
+        if value not in moderator.values:
+            raise ValueError(f"{moderator.id} must be one of {', '.join(moderator.values)}, not {shown(value)}")
+        return str(value)
+    try:
+        return _number(float(value) if isinstance(value, str) else value)
+    except ValueError:
+        raise ValueError(f"{moderator.id} must be a number, not {shown(value)}") from None
+
+
 def _study_checks(review: Review) -> dict[str, Check]:
     return {
         "study": _id,
@@ -182,6 +216,7 @@ def _study_checks(review: Review) -> dict[str, Check]:
         "risk_of_bias_tool": _text,
         **dict.fromkeys(("caution", "funding", "conflicts"), _text),
         "overlaps": _ids,
+        "characteristics": _characteristics(review),
         "form_version": _one_of(FORM_VERSIONS),
     }
 
@@ -213,6 +248,7 @@ def _result_checks(review: Review) -> dict[str, Check]:
         "adjusted": _yes_or_no,
         "clustered": _yes_or_no,
         "analysed": _one_of(ANALYSED),
+        "subgroup_is": _characteristics(review),
     }
 
 
@@ -340,6 +376,8 @@ def _unsafe(row: Mapping[str, Any], review: Review) -> list[str]:
         found.append(f".comparison: must be given; the comparisons are {known}")
     if ("time" in row) != ("time_unit" in row):
         found.append(".time: give both time and time_unit, or neither")
+    if "subgroup_is" in row and "subgroup" not in row:
+        found.append(".subgroup: must be given with subgroup_is: which part of the people it is, in words")
     found += _without_direction(row, outcome)
     found += _without_clusters(row)
     return found

@@ -13,7 +13,7 @@ from typing import Any
 from livereview.evidence import wording
 from livereview.evidence.finding import Finding
 from livereview.evidence.forms import EmmieFinding, Extraction
-from livereview.evidence.weigh import RULE, RULE_VERSION
+from livereview.evidence.weigh import RULE, RULE_VERSION, lowered
 from livereview.messages import many, mark, say
 from livereview.review import EMMIE, Review
 
@@ -78,7 +78,7 @@ def claims(review: Review, findings: Sequence[Finding], forms: Iterable[Extracti
         figures=(Figure("studies", len(ordered), "included studies with extracted data"),),
     )
     told = [_of_finding(finding) for finding in findings]
-    emmie = [_dimension(dimension, ordered, answer) for dimension in EMMIE] if review.emmie else []
+    emmie = [_dimension(dimension, ordered, answer, findings) for dimension in EMMIE] if review.emmie else []
     return (answer, *told, *emmie)
 
 
@@ -101,20 +101,33 @@ _ABOUT = {
 }
 
 
-def _dimension(dimension: str, forms: Sequence[Extraction], answer: Claim) -> Claim:
+def _dimension(dimension: str, forms: Sequence[Extraction], answer: Claim, findings: Sequence[Finding]) -> Claim:
     """What the studies hold on one EMMIE dimension; its quality is a figure of its own (EMMIE-E and EMMIE-Q)."""
     found = [(form.study, finding) for form in forms for finding in form.findings if finding.dimension == dimension]
     with_costs = [form.study for form in forms if form.costs] if dimension == "economics" else []
     studies = tuple(sorted({study for study, _ in found} | set(with_costs)))
     effect = dimension == "effect"
+    text = _reported(len(studies), len(forms), say(_ABOUT[dimension]))
+    if dimension == "moderators":
+        compared = _compared(findings)
+        text = f"{text} {compared}".strip() if studies else compared or text
     return Claim(
         id=f"emmie:{dimension}",
-        text=answer.text if effect else _reported(len(studies), len(forms), say(_ABOUT[dimension])),
+        text=answer.text if effect else text,
         rule="emmie",
         version=VERSION,
         studies=answer.studies if effect else studies,
         figures=_figures([finding for _, finding in found]),
     )
+
+
+def _compared(findings: Sequence[Finding]) -> str:
+    """That effects are compared by what the protocol names, so that no tile denies a table; else empty."""
+    labels = [asked.label for finding in findings for asked in finding.moderators]
+    if not labels:
+        return ""
+    names = ", ".join(dict.fromkeys(lowered(label) for label in labels))
+    return say(mark("The review compares effects by: {names}."), names=names)
 
 
 def _figures(found: Sequence[EmmieFinding]) -> tuple[Figure, ...]:

@@ -31,6 +31,10 @@ RISK_ORDER = ("low", "some_concerns", "moderate", "high", "serious", "critical")
 """Overall risk of bias from best to worst, over all tools; not judged stands behind them all."""
 
 
+HIGH_RISK = ("high", "serious", "critical")
+"""Judgements that a check of the answer leaves out, and that a rating must speak of."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Events and others in the intervention group (a, b) and in the comparison group (c, d)."""
@@ -113,6 +117,11 @@ class Given:
 
     contributions: tuple[Contribution, ...]
     unused: tuple[Unused, ...]
+
+    @property
+    def counted(self) -> tuple[Contribution, ...]:
+        """Without the studies at critical risk of bias, which are shown apart."""
+        return tuple(one for one in self.contributions if not one.critical)
 
 
 @dataclass(frozen=True, slots=True)

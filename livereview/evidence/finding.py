@@ -143,6 +143,119 @@ class Weighing(Model):
     studies: int = Field(description="How many studies came, changed or left.")
 
 
+Check = Literal["risk_of_bias", "leave_one_out", "model", "estimator", "test"]
+"""What a sensitivity analysis does otherwise than the answer: studies left out, or another way to pool."""
+
+
+class OtherAnswer(Model):
+    """What the answer would be under another choice, where that is another answer."""
+
+    without: tuple[str, ...] = Field(default=(), description="Names of the studies that are left out.")
+    state: State = Field(description="What could be said at all.")
+    side: Side | None = Field(default=None, description="Of the outcome, for state `effect` only.")
+    size: Size | None = Field(default=None, description="Beside the smallest important difference.")
+    value: float | None = Field(default=None, description="Point estimate; null: there would be none.")
+    low: float | None = Field(default=None, description="Lower end of its 95% interval.")
+    high: float | None = Field(default=None, description="Upper end of its 95% interval.")
+
+
+class Sensitivity(Model):
+    """One way in which the answer was worked out again, and whether it stands."""
+
+    check: Check = Field(description="What was done otherwise.")
+    label: str = Field(description="The same in words, as it stands inside a sentence.")
+    analyses: int = Field(description="How many times it was worked out again.")
+    least: float | None = Field(default=None, description="Smallest point estimate of these.")
+    most: float | None = Field(default=None, description="Largest point estimate of these.")
+    other_answers: tuple[OtherAnswer, ...] = Field(
+        default=(), description="Those whose state, side or size class is another; empty: the answer stands."
+    )
+
+
+class SmallStudies(Model):
+    """A test of whether small studies show other results than large ones, from ten studies on."""
+
+    test: str = Field(description="Whose test: Egger, Peters.")
+    studies: int = Field(description="Studies that it compares.")
+    statistic: float = Field(description="z, or t with `df`.")
+    df: int | None = Field(default=None, description="Degrees of freedom of t; null: z.")
+    p: float = Field(description="Two-sided.")
+    differ: bool = Field(description="Whether p is below 0.1, the usual bound of this weak test.")
+    caution: str | None = Field(default=None, description="What to keep in mind of this test here.")
+
+
+class MissingEvidence(Model):
+    """The team's judgement of the risk that results are missing from a finding (ROB-ME)."""
+
+    judgement: Literal["low", "some_concerns", "high"] = Field(description="Risk of bias due to missing evidence.")
+    why: str = Field(description="In the team's words.")
+    current: bool = Field(description="False: the studies have changed since it was judged.")
+
+
+Credibility = Literal["not_tested", "not_seen", "possible", "likely"]
+"""How far a difference between groups can be believed; no single review establishes one."""
+
+
+class Subgroup(Model):
+    """The studies, or parts of studies, of one value of a moderator."""
+
+    value: str = Field(description="The value, as the protocol has it.")
+    studies: int = Field(description="Counted studies with this value.")
+    people: int | None = Field(default=None, description="People in these, each once; null: not reported.")
+    people_unknown: int = Field(default=0, description="Counted studies that do not report how many.")
+    estimate: Estimate | None = Field(default=None, description="By the same rule as the finding's own.")
+
+
+class Slope(Model):
+    """How the effect differs with a moderator: by one unit of a number, or from the first group."""
+
+    label: str = Field(description="Of what.")
+    value: float = Field(description="Difference of effects; for ratios the ratio of ratios.")
+    low: float = Field(description="Lower end of its 95% interval.")
+    high: float = Field(description="Upper end of its 95% interval.")
+
+
+class MetaRegression(Model):
+    """Effects regressed on a moderator, from ten studies on."""
+
+    studies: int = Field(description="Studies with an effect and a value.")
+    slopes: tuple[Slope, ...] = Field(description="One for a number, one a group but the first.")
+    statistic: float = Field(description="Test of the slopes together: chi², or F with `df` and `df2`.")
+    df: int = Field(description="Degrees of freedom of the slopes.")
+    df2: int | None = Field(default=None, description="Of what is left, for F; null: chi².")
+    p: float = Field(description="Of that test.")
+    r2: float | None = Field(default=None, description="Share of the variance between studies told by it, per cent.")
+
+
+class Moderation(Model):
+    """Whether the effect differs by one moderator that the protocol names: for whom, where, how much."""
+
+    id: str = Field(description="Of the moderator.")
+    label: str = Field(description="Its name.")
+    kind: Literal["category", "number"] = Field(description="Groups, or a number.")
+    unit: str | None = Field(default=None, description="Of a number.")
+    reason: str = Field(description="Why it should matter, by the protocol.")
+    in_advance: bool = Field(description="Whether it was named before the results were known.")
+    better_for: str | None = Field(default=None, description="Where it was expected to work better; null: nothing.")
+    groups: tuple[Subgroup, ...] = Field(default=(), description="Of a category, in the protocol's order.")
+    within: int = Field(default=0, description="Studies that compare the groups among their own people.")
+    unknown: int = Field(default=0, description="Counted studies whose value is not known.")
+    q: float | None = Field(default=None, description="Test of interaction: Cochran's Q between the groups.")
+    df: int | None = Field(default=None, description="Its degrees of freedom.")
+    p: float | None = Field(default=None, description="Its p.")
+    regression: MetaRegression | None = Field(default=None, description="Null: not asked, or refused.")
+    refused: str | None = Field(default=None, description="Why there is no test, or no regression, of it.")
+    credibility: Credibility = Field(description="How far a difference can be believed.")
+    works_better: str | None = Field(
+        default=None, description="The group, or `high` or `low`, where it seems to work better; null: no difference."
+    )
+    cautions: tuple[str, ...] = Field(default=(), description="Why a difference is not established, in words.")
+
+
+def _empty(value: object) -> bool:
+    return not value
+
+
 class Finding(Model):
     """What the review knows of one outcome of one comparison."""
 
@@ -180,6 +293,19 @@ class Finding(Model):
     certainty_reason: str | None = Field(default=None, description="Why there is no certainty.")
     basis: str = Field(description="sha256 of the results used: changes when any figure does.")
     weighing: Weighing | None = Field(default=None, description="New evidence that nobody signed yet.")
+    sensitivity: tuple[Sensitivity, ...] = Field(
+        default=(), exclude_if=_empty, description="Whether the answer stands when it is worked out otherwise."
+    )
+    moderators: tuple[Moderation, ...] = Field(
+        default=(), exclude_if=_empty, description="For whom, where and how much: what the protocol asks of it."
+    )
+    small_studies: SmallStudies | None = Field(
+        default=None, exclude_if=_empty, description="Where ten studies or more are pooled."
+    )
+
+    missing_evidence: MissingEvidence | None = Field(
+        default=None, exclude_if=_empty, description="Where the team judged it."
+    )
 
     @property
     def counted(self) -> tuple[StudyEffect, ...]:
@@ -192,8 +318,18 @@ class Finding(Model):
         return self.state in ("no_studies", "too_little", "not_yet_assessed")
 
     @property
+    def meaning(self) -> tuple[State, Side | None, bool]:
+        """What is said without a figure: state, side, and whether the difference is called small."""
+        return meaning_of(self.state, self.side, self.size)
+
+    @property
     def phrase(self) -> str | None:
         """The clause for its side; None without one."""
         if self.side is None:
             return None
         return self.more if self.side == "more" else self.fewer
+
+
+def meaning_of(state: State, side: Side | None, size: Size | None) -> tuple[State, Side | None, bool]:
+    """What a state, a side and a size say: sizes that are important, or that nobody judged, read the same."""
+    return state, side, size == "small"

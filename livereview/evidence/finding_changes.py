@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from livereview.evidence import wording
 from livereview.evidence.finding import Finding
 from livereview.evidence.grade import place
-from livereview.evidence.weigh import distance
+from livereview.evidence.weigh import distance, lowered
 from livereview.messages import mark, say
 
 Kind = Literal[
@@ -59,9 +59,6 @@ FORMER_CLASS: dict[Kind, str] = {
     "none": "none",
 }
 """What feeds called each kind before; kept as an alias for a year."""
-
-FIRM = ("effect", "little_or_no_difference")
-"""States in which the evidence says something about the outcome."""
 
 _FROM_NOTHING = ("not_asked", "not_yet_assessed", "no_studies")
 
@@ -126,6 +123,9 @@ def _kind(before: Finding | None, after: Finding | None) -> tuple[Kind, str]:
     by_certainty = _by_certainty(before, after)
     if by_certainty is not None:
         return by_certainty
+    by_group = _by_group(before, after)
+    if by_group is not None:
+        return by_group
     same = before.basis == after.basis and before.estimate == after.estimate
     if same:
         return "none", ""
@@ -144,7 +144,7 @@ def _shows(finding: Finding) -> tuple[str, str | None]:
 
 
 def _other_state(before: Finding, after: Finding) -> tuple[Kind, str]:
-    was_firm, is_firm = before.state in FIRM, after.state in FIRM
+    was_firm, is_firm = before.state in wording.FIRM, after.state in wording.FIRM
     if was_firm and not is_firm:
         return "no_longer_supported", say(mark("no longer supported: {why}"), why=after.why)
     if before.state in _FROM_NOTHING or (is_firm and not was_firm):
@@ -193,6 +193,25 @@ def _by_certainty(before: Finding, after: Finding) -> tuple[Kind, str] | None:
     }
     text = say(mark("certainty was {before} and is {after}"), **words)
     return ("more_certain" if place(new) > place(old) else "less_certain"), text
+
+
+def _by_group(before: Finding, after: Finding) -> tuple[Kind, str] | None:
+    """Whether other differences between groups of people are told."""
+    old, new = _differences(before), _differences(after)
+    if old == new:
+        return None
+    names = {asked.id: lowered(asked.label) for some in (before, after) for asked in some.moderators}
+    changed = [names[id] for id in names if old.get(id) != new.get(id)]
+    return "now_shows", say(mark("whom it works better for is told otherwise: {labels}"), labels=", ".join(changed))
+
+
+def _differences(finding: Finding) -> dict[str, tuple[str, str | None]]:
+    """The differences that are told, likely or possible, and where it works better."""
+    return {
+        asked.id: (asked.credibility, asked.works_better)
+        for asked in finding.moderators
+        if asked.credibility in ("possible", "likely")
+    }
 
 
 def _what_moved(before: Finding, after: Finding) -> str:

@@ -39,6 +39,7 @@ class Result:
     adjusted    whether the effect allows for differences at the start; None: not said
     clustered   whether people were allocated in groups; then `analysed` says whether the analysis allowed for it
     analysed    "individuals" or "clusters"
+    subgroup_is what the subgroup is, by the protocol's moderators: {"age": "under 18"}
     """
 
     outcome: str
@@ -66,6 +67,7 @@ class Result:
     adjusted: bool | None = None
     clustered: bool | None = None
     analysed: str | None = None
+    subgroup_is: Mapping[str, str | float] | None = None
 
     @property
     def months(self) -> float | None:
@@ -122,6 +124,7 @@ class Extraction:
     risk_of_bias_tool, appraisal  the tool with its version, and its judgement of each domain
     caution     why readers should be careful with this study, in one sentence
     overlaps    ids of other studies about the same people: only one of them counts for a finding
+    characteristics  what the study's people, place or programme are, by the protocol's moderators: {"dose": 12.0}
     """
 
     study: str
@@ -148,7 +151,11 @@ class Extraction:
     appraisal: tuple[Judgement, ...] = ()
     costs: tuple[Cost, ...] = ()
     form_version: str = FORM_VERSION
+    characteristics: Mapping[str, str | float] | None = None
 
+
+LATER = ("subgroup_is", "characteristics")
+"""Fields that came later than others of version 3: left out where they are empty, so that old forms stay the same."""
 
 LISTS: Mapping[str, type[Result] | type[EmmieFinding] | type[Judgement] | type[Cost]] = {
     "results": Result,
@@ -158,7 +165,12 @@ LISTS: Mapping[str, type[Result] | type[EmmieFinding] | type[Judgement] | type[C
 }
 
 
+def plain(item: Extraction | Result | EmmieFinding | Judgement | Cost) -> dict[str, Any]:
+    """A form or an item of its lists as plain data, without the later fields that are empty."""
+    return {key: value for key, value in asdict(item).items() if key not in LATER or value}
+
+
 def to_json(form: Extraction) -> dict[str, Any]:
     """The form as plain JSON data; `from_json` reads it back the same."""
-    lists = {key: [asdict(item) for item in getattr(form, key)] for key in LISTS}
-    return {**asdict(form), "reports": list(form.reports), **lists}
+    lists = {key: [plain(item) for item in getattr(form, key)] for key in LISTS}
+    return {**plain(form), "reports": list(form.reports), **lists}

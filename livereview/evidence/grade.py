@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from livereview.errors import Refused
 from livereview.evidence.certainty import LEVELS, Numbers, Rating, Reason
-from livereview.evidence.finding import Certainty, Finding, Level, StudyEffect
+from livereview.evidence.contributions import HIGH_RISK
+from livereview.evidence.finding import Certainty, Finding, Level, MissingEvidence, StudyEffect
 from livereview.evidence.weigh import distance
 from livereview.messages import mark, say
 
@@ -36,8 +38,6 @@ LARGE_RATIO = 2.0
 LARGE_SMD = 0.8
 """A standardised mean difference counts as large from 0.8 (Cohen)."""
 
-HIGH_RISK = ("high", "serious", "critical")
-
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
@@ -58,7 +58,7 @@ def numbers_of(finding: Finding) -> Numbers:
         value=estimate.value if estimate else None,
         low=estimate.low if estimate else None,
         high=estimate.high if estimate else None,
-        studies=tuple(sorted(study.study for study in finding.counted)),
+        studies=_counted(finding),
         basis=finding.basis,
     )
 
@@ -87,6 +87,48 @@ def _moved(numbers: Numbers, finding: Finding) -> bool:
         return True
     before = estimate.model_copy(update={"value": numbers.value, "low": numbers.low, "high": numbers.high})
     return distance(before, estimate) > TOLERANCE
+
+
+def all_rated(findings: Iterable[Finding], ratings: Iterable[Rating]) -> tuple[Finding, ...]:
+    """The findings with their certainty and the judgement of missing evidence, where there are any.
+
+    Args:
+        findings: without either.
+        ratings: the last of each kind and subject; those from before comparisons were named have the outcome's id.
+    """
+    by_subject = {(rating.kind, rating.subject): rating for rating in ratings}
+    done: list[Finding] = []
+    for finding in findings:
+        missing = by_subject.get(("missing_evidence", finding.id))
+        rating = by_subject.get(("grade", finding.id)) or by_subject.get(("grade", finding.outcome))
+        done.append(rated(judged(finding, missing), rating))
+    return tuple(done)
+
+
+def judged(finding: Finding, rating: Rating | None) -> Finding:
+    """The finding with the judgement of missing evidence; it stays in sight when studies come or go, and says so."""
+    levels: dict[str, Literal["low", "some_concerns", "high"]] = {
+        "low": "low",
+        "some_concerns": "some_concerns",
+        "high": "high",
+    }
+    if rating is None or not finding.studies:
+        return finding
+    current = rating.studies == _counted(finding)
+    why = " ".join(reason.why for reason in rating.reasons)
+    missing = MissingEvidence(judgement=levels[rating.level], why=why, current=current)
+    return finding.model_copy(update={"missing_evidence": missing})
+
+
+def _counted(finding: Finding) -> tuple[str, ...]:
+    return tuple(sorted(study.study for study in finding.counted))
+
+
+def made_of_missing(rating: Rating, finding: Finding) -> Rating:
+    """A judgement of missing evidence with the studies that it was made from."""
+    if not finding.studies:
+        raise Refused(f"{finding.id} has no study yet, so there is nothing to judge")
+    return replace(rating, studies=_counted(finding))
 
 
 def made(rating: Rating, finding: Finding, tools: Mapping[str, str | None]) -> Rating:
@@ -156,6 +198,7 @@ def warnings(
         _imprecision(finding, steps),
         _inconsistency(finding, steps),
         _risk_of_bias(finding, steps),
+        _publication_bias(finding, steps),
         _large_effect(finding, steps),
         _up_after_down(steps),
         _high_for_nothing(start, steps),
@@ -246,6 +289,24 @@ def _share_at_high_risk(studies: Iterable[StudyEffect]) -> float:
     high = [study for study in known if study.risk_of_bias in HIGH_RISK]
     part = sum(study.weight or 0 for study in high) if weighted else len(high)
     return 100 * part / total if total else 0.0
+
+
+def _publication_bias(finding: Finding, steps: Mapping[str, int]) -> Mismatch | None:
+    test, missing = finding.small_studies, finding.missing_evidence
+    differ = test is not None and test.differ
+    if steps.get("publication_bias", 0) < 0:
+        doubt_is_low = missing is not None and missing.current and missing.judgement == "low"
+        if doubt_is_low and not differ:
+            ask = mark("the risk that results are missing was judged low; why down?")
+            return Mismatch("publication_bias", say(ask))
+        return None
+    if missing is not None and missing.judgement == "high":
+        ask = mark("the risk that results are missing was judged high ({why}); why not down?")
+        return Mismatch("publication_bias", say(ask, why=missing.why))
+    if test is not None and differ:
+        ask = mark("small studies show other results than large ones ({test}, p = {p:.2g}); may results be missing?")
+        return Mismatch("publication_bias", say(ask, test=test.test, p=test.p))
+    return None
 
 
 def _large_effect(finding: Finding, steps: Mapping[str, int]) -> Mismatch | None:

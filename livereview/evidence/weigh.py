@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 from statistics import median
@@ -55,18 +55,32 @@ PER = 1000
 MAIN = "main"
 """Id of the comparison of a review whose protocol names none."""
 
-_TEST_WORDS = {"z": "z", "knha": "Knapp-Hartung", "adhoc": mark("Knapp-Hartung, never narrower than z")}
+TEST_WORDS = {"z": "z", "knha": "Knapp-Hartung", "adhoc": mark("Knapp-Hartung, never narrower than z")}
 _PREDICTIONS = {"riley": "t with k - 2", "k-1": "t with k - 1", "matched": "as the test"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Judged:
+class Judged:
     """State, side, size and the reason of a finding."""
 
     state: State
     why: str
     side: Side | None = None
     size: Size | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What is judged from what the studies give, and the estimate behind it.
+
+    weights   per cent, by study; empty where nothing is weighted
+    left_out  studies that the estimate can't hold, and why
+    """
+
+    judged: Judged
+    estimate: Estimate | None
+    weights: Mapping[str, float]
+    left_out: tuple[NotUsed, ...] = ()
 
 
 def comparisons_of(review: Review) -> tuple[Comparison, ...]:
@@ -77,22 +91,6 @@ def comparisons_of(review: Review) -> tuple[Comparison, ...]:
     return (Comparison(MAIN, label, say(mark("the intervention")), say(mark("the comparison"))),)
 
 
-def findings(review: Review, forms: Iterable[Extraction], waiting: int = 0) -> tuple[Finding, ...]:
-    """Every finding of a review: comparison by comparison, outcome by outcome, in the protocol's order.
-
-    Args:
-        review: the protocol in force.
-        forms: the extractions in force, in any order.
-        waiting: records that wait to be screened, read or extracted.
-    """
-    known = list(forms)
-    return tuple(
-        finding(review, comparison, outcome, known, waiting)
-        for comparison in comparisons_of(review)
-        for outcome in review.outcomes
-    )
-
-
 def finding(
     review: Review,
     comparison: Comparison,
@@ -100,20 +98,23 @@ def finding(
     forms: Iterable[Extraction],
     waiting: int = 0,
 ) -> Finding:
-    """The finding of one comparison and outcome; certainty is added by `grade.rated`."""
+    """The finding of one comparison and outcome, without its checks (`checked.py` adds them) and certainty."""
     given = contributions.gather(review, comparison, outcome, forms)
-    counted = [one for one in given.contributions if not one.critical]
-    estimate, weights, left_out = _estimate(review.methods, outcome, counted)
-    lead = None if estimate else _lead(counted)
-    if comparison.outcomes and outcome.id not in comparison.outcomes:
-        judged = _Judged("not_asked", say(mark("the review does not ask about this")))
-    else:
-        judged = _judge(outcome, given, counted, estimate, lead, waiting)
+    conclusion = conclude(review.methods, comparison, outcome, given, waiting)
+    return put_together(comparison, outcome, given, conclusion, waiting)
 
-    studies = tuple(_study(one, weights.get(one.study)) for one in given.contributions)
-    numbers = [one.people for one in counted]
+
+def put_together(
+    comparison: Comparison, outcome: Outcome, given: Given, conclusion: Conclusion, waiting: int
+) -> Finding:
+    """What the studies give and what it comes to, as a Finding."""
+    lead = None if conclusion.estimate else _lead(given.counted)
+    judged, estimate = conclusion.judged, conclusion.estimate
+
+    studies = tuple(_study(one, conclusion.weights.get(one.study)) for one in given.contributions)
+    numbers = [one.people for one in given.counted]
     known = [n for n in numbers if n is not None]
-    unused = (*(_not_used(one) for one in given.unused), *left_out)
+    unused = (*(_not_used(one) for one in given.unused), *conclusion.left_out)
     return Finding(
         id=f"{comparison.id}/{outcome.id}",
         comparison=comparison.id,
@@ -144,6 +145,25 @@ def finding(
         certainty_reason=_unrated(judged.state),
         basis=_basis(given),
     )
+
+
+def conclude(methods: Methods, comparison: Comparison, outcome: Outcome, given: Given, waiting: int = 0) -> Conclusion:
+    """What the studies' parts come to: the one rule behind a finding and behind every check of it.
+
+    Args:
+        methods: how sizes are pooled; a check of the finding asks the same with other ones.
+        comparison: what is compared.
+        outcome: what is measured.
+        given: what the studies give; a check asks the same with some of it.
+        waiting: records that wait to be screened, read or extracted.
+    """
+    estimate, weights, left_out = _estimate(methods, outcome, given.counted)
+    lead = None if estimate else _lead(given.counted)
+    if comparison.outcomes and outcome.id not in comparison.outcomes:
+        judged = Judged("not_asked", say(mark("the review does not ask about this")))
+    else:
+        judged = _judge(outcome, given, given.counted, estimate, lead, waiting)
+    return Conclusion(judged, estimate, weights, tuple(left_out))
 
 
 def phrase(outcome: Outcome, side: Side) -> str:
@@ -251,7 +271,7 @@ def _pooled(
         studies=k,
         model=mark("common effect") if common else mark("random effects"),
         estimator=None if common else estimator,
-        test=say(_TEST_WORDS[test]),
+        test=say(TEST_WORDS[test]),
         caution=_caution(k, methods),
     )
     if k >= I2_FROM and not common:
@@ -440,17 +460,17 @@ def _judge(
     estimate: Estimate | None,
     lead: Contribution | None,
     waiting: int,
-) -> _Judged:
+) -> Judged:
     if not given.contributions and any(unused.asks for unused in given.unused):
-        return _Judged("too_little", say(mark("what a study reports waits for an answer of the team")))
+        return Judged("too_little", say(mark("what a study reports waits for an answer of the team")))
     if not given.contributions:
         if waiting:
-            return _Judged("not_yet_assessed", say(mark("records still wait to be assessed")))
-        return _Judged("no_studies", say(mark("no included study reports this outcome")))
+            return Judged("not_yet_assessed", say(mark("records still wait to be assessed")))
+        return Judged("no_studies", say(mark("no included study reports this outcome")))
     if not counted:
-        return _Judged("too_little", say(mark("every study is at critical risk of bias")))
+        return Judged("too_little", say(mark("every study is at critical risk of bias")))
     if all(one.effect is None for one in counted):
-        return _Judged("too_little", say(mark("no study reports a size, only words")))
+        return Judged("too_little", say(mark("no study reports a size, only words")))
     clear = _clear_sides(counted)
     if estimate is not None:
         return _by_estimate(outcome, estimate, clear)
@@ -463,17 +483,17 @@ def _clear_sides(counted: Iterable[Contribution]) -> set[str]:
     return {side for side in sides if side is not None}
 
 
-def _by_estimate(outcome: Outcome, estimate: Estimate, clear: set[str]) -> _Judged:
+def _by_estimate(outcome: Outcome, estimate: Estimate, clear: set[str]) -> Judged:
     if _within(outcome, estimate):
         why = mark("the whole interval lies within the smallest difference that matters")
-        return _Judged("little_or_no_difference", say(why))
+        return Judged("little_or_no_difference", say(why))
     side = estimate.clear
     if side is not None:
         why = mark("the whole interval lies on one side of no difference")
-        return _Judged("effect", say(why), side, _size(outcome, estimate))
+        return Judged("effect", say(why), side, _size(outcome, estimate))
     if len(clear) == 2:
-        return _Judged("disagree", say(mark("some studies clearly point one way, some the other")))
-    return _Judged("too_little", say(mark("the interval reaches from one side to the other")))
+        return Judged("disagree", say(mark("some studies clearly point one way, some the other")))
+    return Judged("too_little", say(mark("the interval reaches from one side to the other")))
 
 
 def _by_studies(
@@ -481,28 +501,28 @@ def _by_studies(
     counted: Sequence[Contribution],
     lead: Contribution | None,
     clear: set[str],
-) -> _Judged:
+) -> Judged:
     """The state where nothing is pooled: by the studies' own intervals, the lead study's first."""
     if len(clear) == 2:
-        return _Judged("disagree", say(mark("some studies clearly point one way, some the other")))
+        return Judged("disagree", say(mark("some studies clearly point one way, some the other")))
     led = _told_alone(outcome, counted, lead)
     lead_level = led is not None and _within(outcome, led)
     if not clear and lead_level:
         why = mark("the least biased and largest study found a difference too small to matter")
-        return _Judged("little_or_no_difference", say(why))
+        return Judged("little_or_no_difference", say(why))
     if not clear:
-        return _Judged("too_little", say(mark("no study's interval lies on one side")))
+        return Judged("too_little", say(mark("no study's interval lies on one side")))
     if lead_level:
         why = mark("a study points one way, and a less biased or larger one found no difference")
-        return _Judged("disagree", say(why))
+        return Judged("disagree", say(why))
     side: Side = "more" if "more" in clear else "fewer"
     against = "fewer" if side == "more" else "more"
     if lead is not None and lead.leans == against:
         why = mark("the least biased and largest study leans the other way")
-        return _Judged("disagree", say(why))
+        return Judged("disagree", say(why))
     size = _size(outcome, led) if led is not None and led.clear == side else "not_judged"
     why = mark("every study with a clear result points this way")
-    return _Judged("effect", say(why), side, size)
+    return Judged("effect", say(why), side, size)
 
 
 def _lead(counted: Sequence[Contribution]) -> Contribution | None:

@@ -12,13 +12,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from livereview.evidence.finding import Absolute, Estimate, Finding, StudyEffect
+from livereview.evidence.finding import (
+    Absolute,
+    Certainty,
+    Estimate,
+    Finding,
+    MetaRegression,
+    Moderation,
+    OtherAnswer,
+    Sensitivity,
+    StudyEffect,
+    Subgroup,
+)
 from livereview.evidence.weigh import lowered
 from livereview.messages import figures, many, mark, say
 from livereview.review import Base
 
 WORDING_VERSION = "4"
 CAVEAT = mark("Lack of evidence is not evidence that it does not work.")
+
+FIRM = ("effect", "little_or_no_difference")
+"""States in which the evidence says something about the outcome."""
 
 LEVELS = ("high", "moderate", "low", "very_low", "unrated")
 CLASSES = (
@@ -105,17 +119,19 @@ class Words:
     size       how large, with its interval
     evidence   how many studies and people, and what is special about them
     certainty  how sure the team is, and why
+    caution    where the answer says something: the checks by which it would be another one, and how it would read
     """
 
     headline: str
     size: str
     evidence: str
     certainty: str
+    caution: str = ""
 
     @property
     def text(self) -> str:
         """All of it."""
-        parts = (self.headline, self.size, self.evidence, self.certainty)
+        parts = (self.headline, self.size, self.evidence, self.certainty, self.caution)
         return " ".join(part for part in parts if part)
 
 
@@ -126,6 +142,7 @@ def words(finding: Finding) -> Words:
         size=size(finding),
         evidence=evidence(finding),
         certainty=certainty(finding),
+        caution=" ".join(otherwise(finding)) if finding.state in FIRM else "",
     )
 
 
@@ -309,6 +326,193 @@ def certainty(finding: Finding) -> str:
         return say(mark("Certainty: {level}."), level=level)
     reasons = "; ".join(finding.certainty.reasons)
     return say(mark("Certainty: {level} ({reasons})."), level=level, reasons=reasons)
+
+
+def stands(finding: Finding) -> str:
+    """The checks that leave the answer as it is, in one quiet line; empty where there are none."""
+    labels = [check.label for check in finding.sensitivity if not _readings(finding, check)]
+    if not labels:
+        return ""
+    return say(mark("The answer is the same {checks}."), checks=_listed(labels))
+
+
+def otherwise(finding: Finding) -> list[str]:
+    """A sentence for each other answer that a check comes to: what was done, and how it would read.
+
+    Where the evidence says too little a check never says more: one analysis among several is no answer.
+    """
+    sentences: list[str] = []
+    for check in finding.sensitivity:
+        for reading, answers_ in _readings(finding, check).items():
+            how = _how(check, answers_)
+            if finding.state in FIRM:
+                text = mark("{how} the answer would read: “{reading}”")
+                sentences.append(say(text, how=how, reading=reading))
+            else:
+                text = mark("{how} the studies would seem to say something else. One check is too little to rely on.")
+                sentences.append(say(text, how=how))
+    return list(dict.fromkeys(sentences))
+
+
+def _how(check: Sensitivity, answers_: Sequence[OtherAnswer]) -> str:
+    """ "Without A 2019", "Without any one of A 2019 and B 2020", "With one common effect"."""
+    if check.check == "leave_one_out" and len(answers_) == 1:
+        return say(mark("Without {study}"), study=answers_[0].without[0])
+    if check.check == "leave_one_out":
+        studies = _listed([label for answer_ in answers_ for label in answer_.without])
+        return say(mark("Without any one of {studies}"), studies=studies)
+    label = check.label[:1].upper() + check.label[1:]
+    if check.check == "risk_of_bias":
+        return say(mark("{label} ({studies})"), label=label, studies=_listed(answers_[0].without))
+    return label
+
+
+def _readings(finding: Finding, check: Sensitivity) -> dict[str, list[OtherAnswer]]:
+    """The other answers of a check by how they would read; those that would read alike are none."""
+    now = headline(finding.model_copy(update={"certainty": _no_surer(finding)}))
+    readings: dict[str, list[OtherAnswer]] = {}
+    for answer_ in check.other_answers:
+        reading = headline(
+            finding.model_copy(
+                update={
+                    "state": answer_.state,
+                    "side": answer_.side,
+                    "size": answer_.size,
+                    "certainty": _no_surer(finding),
+                }
+            )
+        )
+        if reading != now:
+            readings.setdefault(reading, []).append(answer_)
+    return readings
+
+
+def _no_surer(finding: Finding) -> Certainty | None:
+    """The certainty at which another answer is read: nobody rated it, and it is never surer than the answer."""
+    unsure = finding.certainty is not None and finding.certainty.level in ("low", "very_low")
+    return finding.certainty if unsure else None
+
+
+def small_studies(finding: Finding) -> str:
+    """Whether small studies show other results than large ones; empty where that is not asked."""
+    test = finding.small_studies
+    if test is None:
+        return ""
+    figure = say(mark("{test}'s test, {n} studies, {p}"), test=test.test, n=test.studies, p=p_value(test.p))
+    if test.differ:
+        text = say(
+            mark("Small studies show other results than large ones ({figure}): results may be missing."), figure=figure
+        )
+    else:
+        text = say(mark("No sign that small studies show other results than large ones ({figure})."), figure=figure)
+    if test.caution is None:
+        return text
+    return say(mark("{text} Caution: {caution}."), text=text, caution=test.caution)
+
+
+def moderation(finding: Finding, asked: Moderation) -> str:
+    """Whether the effect differs by a moderator, its test, and what speaks against believing it."""
+    parts = [_differs(finding, asked)]
+    if asked.cautions:
+        parts.append(say(mark("This is not established: {cautions}."), cautions="; ".join(asked.cautions)))
+    if asked.regression is not None and asked.kind == "number":
+        parts.append(_slope(finding, asked, asked.regression))
+    if asked.unknown:
+        parts.append(many("Nothing is known of {n} study.", "Nothing is known of {n} studies.", asked.unknown))
+    return " ".join(parts)
+
+
+def _differs(finding: Finding, asked: Moderation) -> str:
+    """What the test says; never that groups are the same, and never that a difference is sure."""
+    if asked.credibility == "not_tested":
+        return say(mark("It can't be told whether the effect differs: {why}."), why=asked.refused or "")
+    if asked.credibility == "not_seen":
+        text = mark("No clear difference was seen ({test}). That is no proof that it works the same for all.")
+        return say(text, test=_test(asked))
+    where = _where(asked)
+    if asked.credibility == "likely":
+        return say(mark("It is likely that it works better {where} ({test})."), where=where, test=_test(asked))
+    return say(mark("It may work better {where} ({test})."), where=where, test=_test(asked))
+
+
+def _where(asked: Moderation) -> str:
+    label = lowered(asked.label)
+    if asked.kind == "category":
+        return say(mark("where {label} is: {value}"), label=label, value=asked.works_better or "")
+    if asked.works_better == "high":
+        return say(mark("where {label} is higher"), label=label)
+    return say(mark("where {label} is lower"), label=label)
+
+
+def _test(asked: Moderation) -> str:
+    assert asked.p is not None
+    if asked.q is not None and asked.df is not None:
+        text = mark("test of interaction: Q {q} on {df} df, {p}")
+        return say(text, q=number(asked.q), df=asked.df, p=p_value(asked.p))
+    return say(mark("meta-regression, {p}"), p=p_value(asked.p))
+
+
+def _slope(finding: Finding, asked: Moderation, regression: MetaRegression) -> str:
+    slope = regression.slopes[0]
+    ratio = finding.estimate is not None and finding.estimate.null == 1
+    text = mark("Over {n} studies each {unit} more changes the effect by {value} ({low} to {high}).")
+    if ratio:
+        text = mark("Over {n} studies each {unit} more multiplies the ratio by {value} ({low} to {high}).")
+    return say(
+        text,
+        n=regression.studies,
+        unit=asked.unit or say(mark("unit")),
+        value=number(slope.value),
+        low=number(slope.low),
+        high=number(slope.high),
+    )
+
+
+def people(group: Subgroup) -> str:
+    """ "1,204", "at least 300", "not reported"."""
+    if group.people is None:
+        return say(mark("not reported")) if group.studies else "0"
+    count = figures(f"{group.people:,}")
+    return say(mark("at least {people}"), people=count) if group.people_unknown else count
+
+
+def absolute_of(estimate: Estimate) -> str | None:
+    """ "12 fewer in every 1,000 (20 fewer to 3 fewer)"; None without absolute figures."""
+    absolute = estimate.absolute
+    if absolute is None:
+        return None
+    return say(
+        mark("{value} in every 1,000 ({low} to {high})"),
+        value=per_thousand(absolute.value),
+        low=per_thousand(absolute.low),
+        high=per_thousand(absolute.high),
+    )
+
+
+MISSING_WORDS = {
+    "low": mark("low"),
+    "some_concerns": mark("some concerns"),
+    "high": mark("high"),
+}
+
+
+def missing_evidence(finding: Finding) -> str:
+    """The team's judgement of the risk that results are missing; empty where there is none."""
+    judged = finding.missing_evidence
+    if judged is None:
+        return ""
+    level, why = say(MISSING_WORDS[judged.judgement]), judged.why.rstrip(".")
+    text = mark("Risk that results are missing: {level} ({why}).")
+    if not judged.current:
+        text = mark("Risk that results are missing, as judged before the studies changed: {level} ({why}).")
+    return say(text, level=level, why=why)
+
+
+def p_value(p: float) -> str:
+    """ "p = 0.03", "p < 0.001"."""
+    if p < 0.001:
+        return figures("p < 0.001")
+    return figures(f"p = {p:.3f}" if p < 0.01 else f"p = {p:.2f}")
 
 
 def answer(findings: Sequence[Finding]) -> str:

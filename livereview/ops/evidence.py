@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview.errors import Refused
-from livereview.evidence import certainty, checks, consensus, forms, grade, grouping, sheets, upgrade, weigh
+from livereview.evidence import certainty, checked, checks, consensus, forms, grade, grouping, sheets, upgrade
 from livereview.evidence.consensus import Difference
 from livereview.evidence.finding import Finding
 from livereview.evidence.grade import Mismatch
@@ -198,8 +198,10 @@ def rate(store: Store, *, id: str, review: str, data: Any, by: str, now: datetim
     def job(con: Connection) -> dict[str, Any]:
         rules = protocol(con, review)
         known = {form.study: form for form in _forms(con, rules)}
-        findings = {finding.id: finding for finding in weigh.findings(rules, known.values())}
+        findings = {finding.id: finding for finding in rated_findings(con, rules)}
         rating = certainty.from_json(data, rules, list(findings))
+        if rating.kind == "missing_evidence":
+            rating = grade.made_of_missing(rating, findings[rating.subject])
         if rating.kind == "grade":
             tools = {study: form.risk_of_bias_tool for study, form in known.items()}
             rating = grade.made(rating, findings[rating.subject], tools)
@@ -216,15 +218,13 @@ def rate(store: Store, *, id: str, review: str, data: Any, by: str, now: datetim
 
 def rated_findings(con: Connection, rules: Review) -> list[Finding]:
     """Every finding as the evidence has it now, with the certainty that still holds."""
-    ratings = {rating.subject: rating for rating in evidence.ratings(con, rules.id) if rating.kind == "grade"}
-    found = weigh.findings(rules, _forms(con, rules))
-    return [grade.rated(finding, ratings.get(finding.id) or ratings.get(finding.outcome)) for finding in found]
+    return list(grade.all_rated(checked.findings(rules, _forms(con, rules)), evidence.ratings(con, rules.id)))
 
 
 def mismatches(con: Connection, rules: Review, data: Any) -> tuple[Mismatch, ...]:
     """Where a rating, as typed, does not fit the numbers; raises Refused for one with errors."""
     known = _forms(con, rules)
-    findings = {finding.id: finding for finding in weigh.findings(rules, known)}
+    findings = {finding.id: finding for finding in rated_findings(con, rules)}
     rating = certainty.from_json(data, rules, list(findings))
     if rating.kind != "grade":
         return ()

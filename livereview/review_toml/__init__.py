@@ -20,9 +20,13 @@ from livereview.errors import Refused
 from livereview.review import (
     DEPENDENT,
     ESTIMATORS,
+    HIGH_OR_LOW,
+    MODERATOR_KINDS,
+    MODERATOR_READS,
     OUTCOME_KINDS,
     PREDICTIONS,
     RARE,
+    SENSITIVITY,
     SLOTS,
     STAGES,
     STANDINGS,
@@ -36,6 +40,7 @@ from livereview.review import (
     Highlights,
     Living,
     Methods,
+    Moderator,
     Outcome,
     Question,
     Reason,
@@ -174,6 +179,7 @@ _TOP = {
     "comparisons": _Key(values.rows, []),
     "follow_up": _Key(values.rows, []),
     "methods": _Key(values.table, {}),
+    "moderators": _Key(values.rows, []),
     "searches": _Key(values.rows, form=_MANY),
     "screening": _Key(values.table, {}),
     "highlights": _Key(values.table, {}),
@@ -227,6 +233,19 @@ _METHODS = {
     "prediction": _Key(values.choice("prediction interval", PREDICTIONS), _PROMISED.prediction),
     "rare": _Key(values.choice("way with rare events", RARE), _PROMISED.rare),
     "dependent": _Key(values.choice("way with dependent results", DEPENDENT), _PROMISED.dependent),
+    "sensitivity": _Key(values.list_of(values.choice("check", SENSITIVITY)), _PROMISED.sensitivity),
+}
+_MODERATOR = {
+    "id": _Key(values.slug),
+    "label": _Key(values.text),
+    "kind": _Key(values.choice("kind of moderator", MODERATOR_KINDS)),
+    "reason": _Key(values.text),
+    "in_advance": _Key(values.flag, form="{} = true"),
+    "values": _Key(values.list_of(values.text), ()),
+    "unit": _Key(values.text, None),
+    "reads": _Key(values.text, None),
+    "better_for": _Key(values.text, None),
+    "outcomes": _Key(values.list_of(values.slug), ()),
 }
 _SEARCH = {
     "name": _Key(values.slug),
@@ -340,6 +359,7 @@ def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -
         "outcomes": outcomes,
         "comparisons": _comparisons(top["comparisons"], [row.id for row in outcomes], notes),
         "follow_up": follow_up,
+        "moderators": _moderators(top["moderators"], [row.id for row in outcomes], notes),
         "methods": Methods(**_fields(top["methods"], _METHODS, ("methods",), notes)),
         "searches": _searches(top["searches"], sources, notes),
         "screening": _screening(top["screening"], notes),
@@ -411,6 +431,40 @@ def _comparisons(given: Any, outcomes: Collection[str], notes: _Notes) -> tuple[
                 what = f'"{name}" is no outcome of this review; they are {", ".join(outcomes)}'
                 notes.append((("comparisons", n, "outcomes"), what))
     return tuple(Comparison(**row) for row in rows)
+
+
+def _moderators(given: Any, outcomes: Collection[str], notes: _Notes) -> tuple[Moderator, ...]:
+    rows = _each(given, _MODERATOR, ("moderators",), notes)
+    for n, row in enumerate(rows):
+        notes += [(("moderators", n, key), what) for key, what in _moderator_problems(row, outcomes)]
+    return tuple(Moderator(**row) for row in rows)
+
+
+def _moderator_problems(row: dict[str, Any], outcomes: Collection[str]) -> Iterable[tuple[str, str]]:
+    """(key, what is wrong) of one moderator's keys together."""
+    kind, groups = row["kind"], row["values"] or ()
+    if kind == "category" and len(groups) < 2:
+        yield "values", 'must name the groups, two or more, e.g. values = ["under 18", "18 and over"]'
+    if len(set(groups)) < len(groups):
+        yield "values", "names a group twice; each may stand here once"
+    if any("|" in value or "=" in value for value in groups):
+        yield "values", "can't hold | or =, which part the values of a sheet's cell; use other words"
+    if kind == "number" and groups:
+        yield "values", 'is for categories; leave it out, or write kind = "category"'
+    if kind == "category" and row["unit"]:
+        yield "unit", "is for numbers; leave it out"
+    if kind is not None and row["reads"] not in (None, *MODERATOR_READS[kind]):
+        known = ", ".join(MODERATOR_READS[kind])
+        yield "reads", f'"{row["reads"]}" can\'t be read for a {kind}; choose one of {known}, or leave it out'
+    expected = groups if kind == "category" else HIGH_OR_LOW
+    if kind is not None and row["better_for"] not in (None, *expected):
+        yield (
+            "better_for",
+            f'"{row["better_for"]}" must be one of {", ".join(expected)}; leave it out if none is expected',
+        )
+    for name in row["outcomes"] or ():
+        if name not in outcomes:
+            yield "outcomes", f'"{name}" is no outcome of this review; they are {", ".join(outcomes)}'
 
 
 def _follow_up(given: Any, notes: _Notes) -> tuple[FollowUp, ...]:

@@ -162,8 +162,12 @@ def subgroups(
 
 
 def _between(models: Sequence[Pooled]) -> tuple[float | None, float | None, str | None]:
-    """Cochran's Q between independent estimates."""
-    pairs = [(m.b, m.se) for m in models]
+    """Cochran's Q between the models' means."""
+    return between([(m.b, m.se) for m in models])
+
+
+def between(pairs: Sequence[tuple[Number, Number]]) -> tuple[float | None, float | None, str | None]:
+    """Cochran's Q between independent estimates with standard errors, and its p; both None with a reason."""
     sound = [(b, se) for b, se in pairs if b is not None and se]
     if len(sound) < 2 or len(sound) < len(pairs):
         return None, None, "needs two groups, each with an estimate and a standard error"

@@ -15,23 +15,26 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from livereview import messages
-from livereview.evidence import certainty, claims, finding_changes, grade, orientation, sign_off, wording
+from livereview.evidence import certainty, checked, claims, finding_changes, grade, orientation, sign_off, wording
+from livereview.evidence import forms as forms_
 from livereview.evidence import weigh as weigh_
-from livereview.evidence.certainty import Rating
 from livereview.evidence.claims import Claim
 from livereview.evidence.falls import Fall, Size, large_falls
-from livereview.evidence.finding import Finding
+from livereview.evidence.finding import Finding, Moderation
 from livereview.evidence.finding_changes import FindingChange
 from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.sign_off import Shown
 from livereview.messages import say
-from livereview.review import EMMIE, Base, Review
+from livereview.review import EMMIE, Base, Methods, Review
 from livereview.summary import debt, flow_diagram, retired, statements, words
 from livereview.summary.snapshot import Published, Report, SearchFact, Snapshot, Stop, Study
 from livereview.summary.statements import Marked
 
 SCHEMA_VERSION = "2.0.0"
-RULES_VERSION = f"findings-{claims.VERSION}"
+CHECKS_VERSION = "1"
+"""Of what stands beside an answer and does not make it: sensitivity, small studies."""
+
+RULES_VERSION = f"findings-{claims.VERSION}+checks-{CHECKS_VERSION}"
 """By which rules a version was made: only the same ones can make its bytes again."""
 
 
@@ -81,9 +84,8 @@ def weigh(snapshot: Snapshot) -> Evidence:
 
 def _weigh(snapshot: Snapshot) -> Evidence:
     forms = [study.extraction for study in snapshot.studies if study.extraction]
-    found = weigh_.findings(snapshot.review, forms, _waiting(snapshot))
-    ratings = {rating.subject: rating for rating in snapshot.ratings if rating.kind == "grade"}
-    now = tuple(grade.rated(finding, _rating(ratings, finding)) for finding in found)
+    found = checked.findings(snapshot.review, forms, _waiting(snapshot))
+    now = grade.all_rated(found, snapshot.ratings)
     shown = sign_off.shown(
         previous(snapshot),
         now,
@@ -118,11 +120,6 @@ def _waiting(snapshot: Snapshot) -> int:
     """Records and reports that nobody has finished assessing."""
     flow = snapshot.flow
     return flow.awaiting_screening + flow.in_screening + flow.awaiting_full_text + flow.awaiting_extraction
-
-
-def _rating(ratings: Mapping[str, Rating], finding: Finding) -> Rating | None:
-    """The last rating of a finding; those made before comparisons were named have the outcome's id."""
-    return ratings.get(finding.id) or ratings.get(finding.outcome)
 
 
 def previous(snapshot: Snapshot) -> tuple[Finding, ...] | None:
@@ -187,12 +184,26 @@ def dump(data: object, indent: int | None = None) -> bytes:
 def _protocol(review: Review) -> dict[str, Any]:
     """The protocol's public words: without the file's comments, highlights, canaries and the names of adjudicators.
 
-    The language stands there only where it is not English: it came later, and must make no new version of old reviews.
+    The language stands there only where it is not English, moderators where there are any: they came later, and must
+    make no new version of old reviews.
     """
     private: tuple[str, ...] = ("text", "hash", "highlights", "canaries", "webhooks")
     private += ("language",) if review.language == messages.ENGLISH else ()
+    private += () if review.moderators else ("moderators",)
     public = {key: value for key, value in asdict(review).items() if key not in private}
-    return public | {"screening": {"votes": review.screening.votes, "stages": list(review.screening.stages)}}
+    return (
+        public
+        | {"methods": _methods(review.methods)}
+        | {"screening": {"votes": review.screening.votes, "stages": list(review.screening.stages)}}
+    )
+
+
+def _methods(methods: Methods) -> dict[str, Any]:
+    """How the review pools; a choice that came later stands there only where it is not the usual one."""
+    later = ("sensitivity",)
+    usual = Methods()
+    plain = asdict(methods)
+    return {key: value for key, value in plain.items() if key not in later or value != getattr(usual, key)}
 
 
 def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[str, Any]:
@@ -345,6 +356,40 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "estimate_display": wording.interval(estimate) if estimate else None,
         "absolute_display": wording.absolute_in_words(estimate.absolute) if estimate and estimate.absolute else None,
         "weighing_display": wording.weighing(finding, _since(finding)),
+        **_checks(finding),
+    }
+
+
+def _checks(finding: Finding) -> dict[str, Any]:
+    """What is said of the checks of an answer; without any it holds nothing."""
+    told = {
+        "stands_display": wording.stands(finding),
+        "otherwise_display": wording.otherwise(finding),
+        "small_studies_display": wording.small_studies(finding),
+        "missing_evidence_display": wording.missing_evidence(finding),
+        "moderators_display": [_moderation(finding, moderation) for moderation in finding.moderators],
+    }
+    return {key: value for key, value in told.items() if value}
+
+
+def _moderation(finding: Finding, moderation: Moderation) -> dict[str, Any]:
+    """One moderator of a finding in words, its groups as rows of a table."""
+    rows = [
+        {
+            "group": group.value,
+            "studies": group.studies,
+            "people": group.people,
+            "people_display": wording.people(group),
+            "estimate_display": wording.interval(group.estimate) if group.estimate else None,
+            "absolute_display": wording.absolute_of(group.estimate) if group.estimate else None,
+        }
+        for group in moderation.groups
+    ]
+    return {
+        "moderator": moderation.id,
+        "label": moderation.label,
+        "text": wording.moderation(finding, moderation),
+        "groups": rows,
     }
 
 
@@ -468,14 +513,14 @@ def _study(review: Review, study: Study) -> dict[str, Any]:
 
 def _facts(review: Review, form: Extraction) -> dict[str, Any]:
     """An extraction without the extractor's notes, which are for colleagues."""
-    plain = {key: value for key, value in asdict(form).items() if key not in ("study", "label", "reports")}
+    plain = {key: value for key, value in forms_.plain(form).items() if key not in ("study", "label", "reports")}
     plain["risk_of_bias_display"] = say(words.RISK_OF_BIAS[form.risk_of_bias])
     results = [_result(review, result) for result in form.results]
     return plain | {"results": results, "findings": list(plain["findings"])}
 
 
 def _result(review: Review, result: Result) -> dict[str, Any]:
-    plain: Mapping[str, Any] = asdict(result)
+    plain: Mapping[str, Any] = forms_.plain(result)
     direction = orientation.direction_in(review, result)
     display = {
         "direction": direction,

@@ -50,6 +50,7 @@ def _page(room: Room, status: int = 200, unrated: Unrated | None = None) -> Resp
             "unrated": unrated,
             "down": certainty.DOWN,
             "up": certainty.UP,
+            "missing_levels": certainty.MISSING_LEVELS,
         }
     return pages.show("evidence.html", room, status, **values)
 
@@ -176,8 +177,11 @@ def rate(
     why: Annotated[list[str], Form()],
     asked: Annotated[list[str] | None, Form()] = None,
     answer: Annotated[list[str] | None, Form()] = None,
+    missing: Annotated[str, Form()] = "",
+    missing_why: Annotated[str, Form()] = "",
 ) -> Response:
-    """Rate how sure a finding is, by GRADE; a domain without a step is left out.
+    """Rate how sure a finding is, by GRADE; a domain without a step is left out. The risk that results are missing is
+    judged first, where it is: the rating must fit it.
 
     What does not fit the numbers comes back as questions, with everything that was typed.
     """
@@ -189,7 +193,10 @@ def rate(
     answers = dict(zip(asked or [], answer or [], strict=False))
     data = {"kind": "grade", "finding": finding, "start": start, "reasons": reasons, "answers": answers}
     done: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+    judged = {"kind": "missing_evidence", "finding": finding, "level": missing, "why": missing_why}
     try:
+        if missing:
+            ops.evidence.rate(room.desk.store, data=judged, **(done | {"id": f"{form}-missing"}))
         ops.evidence.rate(room.desk.store, data=data, **done)
     except Refused as refusal:
         with room.desk.store.read() as con:
@@ -198,7 +205,8 @@ def rate(
             except Refused:
                 questions = ()
         typed = {name: (by, words) for name, by, words in zip(domain, step, why, strict=False)}
-        return _page(room, 422, Unrated(finding, refusal.message, start, typed, answers, questions))
+        unrated = Unrated(finding, refusal.message, start, typed, answers, questions, (missing, missing_why))
+        return _page(room, 422, unrated)
     return RedirectResponse(f"/r/{room.review.id}/evidence#certainty", 303)
 
 
@@ -212,3 +220,4 @@ class Unrated:
     steps: Mapping[str, tuple[int, str]]
     answers: Mapping[str, str]
     questions: Sequence[Mismatch]
+    missing: tuple[str, str]

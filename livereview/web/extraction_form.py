@@ -39,6 +39,8 @@ HINTS = {
     "arm": "a short id of the intervention group, where the study has several",
     "control_arm": "a short id of the comparison group",
     "clustered": "were people allocated in groups, such as schools or teams?",
+    "characteristics": "by the protocol's moderators, such as age = under 18 | dose = 12",
+    "subgroup_is": "what this part of the people is, such as age = under 18",
     "overlaps": "ids of studies about the same people, one a line",
     "reported": "m1i=3.2, sd1i=1.1, n1i=40 … where no effect is given, it is worked out from them",
     "caution": "why readers should be careful with this study, in one sentence",
@@ -100,6 +102,8 @@ def _box(name: str, place: str, value: Any, choices: Mapping[str, tuple[tuple[st
     label = LABELS.get(name, name.replace("_", " ").capitalize())
     if choices.get(name):
         return Box(place, label, "choice", _text(value), choices[name], HINTS.get(name))
+    if name in forms.LATER:
+        return Box(place, label, "line", _bars(value or {}), (), HINTS.get(name))
     kind = "text" if name in LONG else "number" if name in sheets.NUMBERS else "line"
     return Box(place, label, kind, _text(value), (), HINTS.get(name))
 
@@ -112,6 +116,11 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "\n".join(map(str, value))
     return "" if value is None else str(value)
+
+
+def _bars(value: Mapping[str, Any]) -> str:
+    """Values of moderators as people type them; words may hold commas, so they part with bars."""
+    return " | ".join(f"{key} = {item}" for key, item in value.items())
 
 
 def _choices(review: Review, filled: Mapping[str, Any]) -> dict[str, tuple[tuple[str, str], ...]]:
