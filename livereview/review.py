@@ -231,7 +231,7 @@ class Methods:
     prediction quantile of the prediction interval: "riley" (k - 2), "k-1" or "matched"
     rare       where an arm has no event: "mantel-haenszel", "peto", or "none" (left out of the pool)
     dependent  several results of one study: "choose" one by the protocol's order, or keep "all" and
-               allow for their dependence by a robust variance
+               allow for their dependence by a three-level model, with a robust variance (CR2) unless `test` is z
     sensitivity  of SENSITIVITY: how each pooled answer is worked out again, to see if it stands: without the
                studies at high risk of bias, without each study in turn, by another model
     """

@@ -61,6 +61,14 @@ def test_the_study_that_an_answer_hangs_on_is_named() -> None:
     assert told.startswith("Without Large 2020 the answer would read: “There is too little evidence")
 
 
+def test_checks_that_come_to_the_same_are_told_in_one_sentence_with_the_first_names() -> None:
+    forms = [study(f"s{n:02}", smd(0.1 * n - 0.3, 0.3), risk_of_bias="high") for n in range(12)]
+    (line,) = wording.otherwise(finding(WELLBEING, *forms))
+    assert line.startswith("The answer would read “There is too little evidence on wellbeing.")
+    assert "without the 12 studies at high risk of bias (S00 2020, S01 2020," in line
+    assert "and 7 others) or without any one of" in line
+
+
 def test_a_check_is_never_read_as_surer_than_the_answer() -> None:
     weak = [study(name, around(0.95, 0.3)) for name in "abc"]
     strong = study("d", around(0.4, 0.2), risk_of_bias="high")

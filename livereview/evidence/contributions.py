@@ -10,7 +10,7 @@ that nobody is counted twice. Every result that is not used is listed with the r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import sqrt
 
@@ -60,6 +60,29 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Unused:
+    """A result that a finding does not use, and why.
+
+    place  in the study's form;  asks  a person can put the reason right
+    """
+
+    study: str
+    label: str
+    place: int
+    construct: str
+    reason: str
+    asks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """Another result of a study that counts beside the preferred one; `unused` says why not, where only one counts."""
+
+    effect: Effect
+    unused: tuple[Unused, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Contribution:
     """One study's part in one finding.
 
@@ -67,6 +90,7 @@ class Contribution:
     table   its counts, where all results it was made from have them; turned like the effect
     people  analysed, each once; None where not reported
     places  of the results that it was made from, in the form's order
+    further the study's other results, where the protocol lets all count; see `three_level.py`
     chosen  how it was chosen or put together, in words
     """
 
@@ -82,6 +106,13 @@ class Contribution:
     table: Table | None
     places: tuple[int, ...]
     chosen: str
+    further: tuple[Further, ...] = ()
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """All results that may count together, the preferred one first."""
+        own = () if self.effect is None else (self.effect,)
+        return (*own, *(one.effect for one in self.further))
 
     @property
     def leans(self) -> str | None:
@@ -94,21 +125,6 @@ class Contribution:
     def critical(self) -> bool:
         """Too biased to count among the others (ROBINS-I: "too problematic to provide useful evidence")."""
         return self.risk_of_bias == "critical"
-
-
-@dataclass(frozen=True, slots=True)
-class Unused:
-    """A result that a finding does not use, and why.
-
-    place  in the study's form;  asks  a person can put the reason right
-    """
-
-    study: str
-    label: str
-    place: int
-    construct: str
-    reason: str
-    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +196,50 @@ def of_study(
     contribution = _put_together(outcome, form, parts)
     for candidate, reason in put_aside:
         unused.append(_unused(form, candidate.place, candidate.result, reason))
-    for candidate in candidates:
-        if candidate not in together:
-            reason = _why_other(review, outcome, candidate, best)
-            unused.append(_unused(form, candidate.place, candidate.result, reason))
-    return contribution, tuple(sorted(unused, key=lambda one: one.place))
+    others = [candidate for candidate in candidates if candidate not in together]
+    further: tuple[Further, ...] = ()
+    if review.methods.dependent == "all" and contribution.effect is not None:
+        further, others = _further(review, outcome, form, best, others)
+    for candidate in others:
+        reason = _why_other(review, outcome, candidate, best)
+        unused.append(_unused(form, candidate.place, candidate.result, reason))
+    return replace(contribution, further=further), tuple(sorted(unused, key=lambda one: one.place))
+
+
+def _further(
+    review: Review, outcome: Outcome, form: Extraction, best: _Candidate, others: Sequence[_Candidate]
+) -> tuple[tuple[Further, ...], list[_Candidate]]:
+    """The other results that count beside the best one, arms and subgroups made one, and those that still don't.
+
+    They must be as good as the best: in its measure with an interval, of a construct and from a time that the
+    protocol prefers as much.
+    """
+    as_good = [candidate for candidate in others if _as_good(review, outcome, candidate, best)]
+    left = [candidate for candidate in others if candidate not in as_good]
+    further: list[Further] = []
+    while as_good:
+        first = min(as_good, key=lambda candidate: _rank(review, outcome, candidate))
+        slot = [candidate for candidate in as_good if _one_slot(candidate, first)]
+        as_good = [candidate for candidate in as_good if candidate not in slot]
+        parts, put_aside = _without_parts_of_a_whole(slot)
+        left += [candidate for candidate, _ in put_aside]
+        effect, _ = _combined_effect(parts)
+        if effect is None or not effect.variance:
+            left += parts
+            continue
+        unused = [_unused(form, part.place, part.result, _why_other(review, outcome, part, best)) for part in parts]
+        further.append(Further(effect, tuple(unused)))
+    return tuple(further), left
+
+
+def _as_good(review: Review, outcome: Outcome, candidate: _Candidate, best: _Candidate) -> bool:
+    mine, other = candidate.result, best.result
+    if _tier(outcome, candidate) != 0 or _tier(outcome, best) != 0:
+        return False
+    named = len(outcome.constructs)
+    both_named = (_construct_rank(outcome, mine) < named) == (_construct_rank(outcome, other) < named)
+    same_time = _time_rank(review, outcome, mine) == _time_rank(review, outcome, other)
+    return both_named and same_time
 
 
 def _unused(form: Extraction, place: int, result: Result, reason: str, asks: bool = False) -> Unused:

@@ -27,6 +27,10 @@ Size = Literal["important", "small", "not_judged"]
 Level = Literal["high", "moderate", "low", "very_low"]
 
 
+def _empty(value: object) -> bool:
+    return not value
+
+
 class Model(BaseModel):
     """Frozen data whose JSON Schema is published."""
 
@@ -87,7 +91,10 @@ class Estimate(Model):
     low: float = Field(description="Lower end of the 95% interval.")
     high: float = Field(description="Upper end of the 95% interval.")
     studies: int = Field(description="Studies it is made from.")
-    model: str = Field(description="one study, common effect, random effects, Mantel-Haenszel, Peto")
+    model: str = Field(description="one study, common effect, random effects, three levels, Mantel-Haenszel, Peto")
+    results: int | None = Field(
+        default=None, exclude_if=_empty, description="Results it is made from, where all of a study's count."
+    )
     estimator: str | None = Field(default=None, description="Of the variance between studies.")
     test: str | None = Field(default=None, description="Of the mean and its interval.")
     caution: str | None = Field(default=None, description="What to keep in mind of this estimate.")
@@ -143,7 +150,7 @@ class Weighing(Model):
     studies: int = Field(description="How many studies came, changed or left.")
 
 
-Check = Literal["risk_of_bias", "leave_one_out", "model", "estimator", "test"]
+Check = Literal["risk_of_bias", "leave_one_out", "model", "estimator", "test", "dependent"]
 """What a sensitivity analysis does otherwise than the answer: studies left out, or another way to pool."""
 
 
@@ -250,10 +257,6 @@ class Moderation(Model):
         default=None, description="The group, or `high` or `low`, where it seems to work better; null: no difference."
     )
     cautions: tuple[str, ...] = Field(default=(), description="Why a difference is not established, in words.")
-
-
-def _empty(value: object) -> bool:
-    return not value
 
 
 class Finding(Model):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from livereview.evidence import measures, weigh
 from livereview.evidence.contributions import HIGH_RISK, Contribution, Given
-from livereview.evidence.finding import Check, OtherAnswer, Sensitivity, meaning_of
+from livereview.evidence.finding import Check, Estimate, OtherAnswer, Sensitivity, meaning_of
 from livereview.evidence.weigh import Conclusion
 from livereview.messages import many, mark, say
 from livereview.review import Methods
@@ -88,9 +88,17 @@ def _other_models(methods: Methods, given: Given, answer: Conclusion, conclude: 
     assert estimate is not None
     if estimate.model in ("Mantel-Haenszel", "Peto"):
         return _other_counts(methods, given, answer, conclude)
-    if estimate.studies < LEFT_OUT_FROM:
-        return []  # two studies always give their common effect
+    changes: list[tuple[Check, str, Methods]] = []
+    if estimate.results is not None:
+        label = say(mark("with one result of each study"))
+        changes.append(("dependent", label, replace(methods, dependent="choose")))
+    if estimate.studies >= LEFT_OUT_FROM:  # two studies always give their common effect
+        changes += _other_pools(methods, estimate)
+    return [_sensitivity(check, label, [_Other(other, given)], answer, conclude) for check, label, other in changes]
 
+
+def _other_pools(methods: Methods, estimate: Estimate) -> list[tuple[Check, str, Methods]]:
+    """Another model, estimator or test: (check, what it is in words, the methods)."""
     changes: list[tuple[Check, str, Methods]] = []
     if methods.estimator == "EE":
         label = say(mark("with random effects"))
@@ -98,6 +106,7 @@ def _other_models(methods: Methods, given: Given, answer: Conclusion, conclude: 
     else:
         label = say(mark("with one common effect"))
         changes.append(("model", label, replace(methods, estimator="EE")))
+    if methods.estimator != "EE" and estimate.results is None:
         name = "REML" if methods.estimator == OTHER_ESTIMATOR else OTHER_ESTIMATOR
         label = say(mark("with another estimator of the differences between studies ({name})"), name=name)
         changes.append(("estimator", label, replace(methods, estimator=name)))
@@ -105,7 +114,7 @@ def _other_models(methods: Methods, given: Given, answer: Conclusion, conclude: 
             test = "adhoc" if methods.test == "z" else "z"
             label = say(mark("with another test ({name})"), name=say(weigh.TEST_WORDS[test]))
             changes.append(("test", label, replace(methods, test=test)))
-    return [_sensitivity(check, label, [_Other(other, given)], answer, conclude) for check, label, other in changes]
+    return changes
 
 
 def _other_counts(methods: Methods, given: Given, answer: Conclusion, conclude: Conclude) -> list[Sensitivity]:

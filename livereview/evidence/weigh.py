@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from math import comb
 from statistics import median
 
-from livereview.evidence import contributions, measures
+from livereview.evidence import contributions, measures, three_level
 from livereview.evidence.contributions import Contribution, Given
 from livereview.evidence.finding import (
     Absolute,
@@ -37,7 +37,7 @@ from livereview.evidence.finding import (
 from livereview.evidence.forms import Extraction
 from livereview.evidence.measures import MeasureUnit
 from livereview.evidence.orientation import Effect, Z, is_good
-from livereview.messages import mark, say
+from livereview.messages import many, mark, say
 from livereview.review import Comparison, Methods, Outcome, Review
 from livereview.statistics.pooling import pool
 from livereview.statistics.rare import tables
@@ -54,6 +54,9 @@ PER = 1000
 
 MAIN = "main"
 """Id of the comparison of a review whose protocol names none."""
+
+THREE_LEVELS = mark("three levels: studies and their results")
+"""The model where all results of a study count."""
 
 TEST_WORDS = {"z": "z", "knha": "Knapp-Hartung", "adhoc": mark("Knapp-Hartung, never narrower than z")}
 _PREDICTIONS = {"riley": "t with k - 2", "k-1": "t with k - 1", "matched": "as the test"}
@@ -111,10 +114,11 @@ def put_together(
     lead = None if conclusion.estimate else _lead(given.counted)
     judged, estimate = conclusion.judged, conclusion.estimate
 
-    studies = tuple(_study(one, conclusion.weights.get(one.study)) for one in given.contributions)
+    several = estimate is not None and estimate.results is not None
+    studies = tuple(_study(one, conclusion.weights.get(one.study), several) for one in given.contributions)
     numbers = [one.people for one in given.counted]
     known = [n for n in numbers if n is not None]
-    unused = (*(_not_used(one) for one in given.unused), *conclusion.left_out)
+    unused = (*(_not_used(one) for one in _unused(given, estimate)), *conclusion.left_out)
     return Finding(
         id=f"{comparison.id}/{outcome.id}",
         comparison=comparison.id,
@@ -164,6 +168,14 @@ def conclude(methods: Methods, comparison: Comparison, outcome: Outcome, given: 
     else:
         judged = _judge(outcome, given, given.counted, estimate, lead, waiting)
     return Conclusion(judged, estimate, weights, tuple(left_out))
+
+
+def _unused(given: Given, estimate: Estimate | None) -> tuple[contributions.Unused, ...]:
+    """Results that count for nothing: further results of a study too, where not all of them are pooled."""
+    if estimate is not None and estimate.results is not None:
+        return given.unused
+    further = (unused for one in given.contributions for more in one.further for unused in more.unused)
+    return (*given.unused, *further)
 
 
 def phrase(outcome: Outcome, side: Side) -> str:
@@ -245,10 +257,14 @@ def _pooled(
     kept: Sequence[Contribution],
 ) -> tuple[Estimate | None, dict[str, float]]:
     """The mean effect by the protocol's model; of two studies their common effect, with a caution."""
-    effects = [one.effect for one in kept if one.effect is not None]
-    k = len(effects)
+    k = len(kept)
     two = k == 2
     estimator = "EE" if two else methods.estimator
+    several = methods.dependent == "all" and any(one.further for one in kept)
+    if several and estimator != "EE":
+        return _all_results(methods, outcome, unit, counted, kept)
+    averaged = [three_level.average(one) if several else one.effect for one in kept]
+    effects = [effect for effect in averaged if effect is not None]
     test = methods.test
     if k < methods.few or estimator == "EE":
         test = "z"  # Knapp and Hartung's is a test of a mean over studies that differ
@@ -273,6 +289,7 @@ def _pooled(
         estimator=None if common else estimator,
         test=say(TEST_WORDS[test]),
         caution=_caution(k, methods),
+        results=sum(len(one.effects) for one in kept) if several else None,
     )
     if k >= I2_FROM and not common:
         wide = found.pi_lb is not None and found.pi_ub is not None
@@ -288,6 +305,40 @@ def _pooled(
         )
     weights = {one.study: weight for one, weight in zip(kept, found.weights, strict=True)}
     return estimate, weights
+
+
+def _all_results(
+    methods: Methods,
+    outcome: Outcome,
+    unit: MeasureUnit,
+    counted: Sequence[Contribution],
+    kept: Sequence[Contribution],
+) -> tuple[Estimate | None, dict[str, float]]:
+    """The mean of all results of three studies or more, by the three-level model."""
+    pooled = three_level.together(methods, kept)
+    if pooled is None:
+        return None, {}
+    low, high = pooled.prediction
+    estimate = _told(
+        outcome,
+        counted,
+        pooled.effect,
+        studies=len(kept),
+        model=THREE_LEVELS,
+        estimator="REML",
+        test=pooled.test,
+        caution=pooled.caution,
+        results=pooled.results,
+    )
+    more = {
+        "tau2": pooled.between,
+        "i2": pooled.i2,
+        "i2_formula": say(mark("between and within studies, from both variances and the typical one of the results")),
+        "prediction_low": _shown(unit, low),
+        "prediction_high": _shown(unit, high),
+        "prediction_formula": _PREDICTIONS[methods.prediction],
+    }
+    return estimate.model_copy(update=more), pooled.weights
 
 
 def _caution(k: int, methods: Methods) -> str | None:
@@ -359,6 +410,7 @@ def _told(
     estimator: str | None = None,
     test: str | None = None,
     caution: str | None = None,
+    results: int | None = None,
 ) -> Estimate:
     """An effect as a finding tells it: in the measure's own figures, and per 1,000 where it counts events."""
     assert effect.low is not None and effect.high is not None
@@ -375,6 +427,7 @@ def _told(
         estimator=estimator,
         test=test,
         caution=caution,
+        results=results,
         absolute=_absolute(outcome, counted, effect),
     )
 
@@ -575,7 +628,8 @@ def _in_units_of_importance(outcome: Outcome, estimate: Estimate) -> tuple[float
 # Studies
 
 
-def _study(one: Contribution, weight: float | None) -> StudyEffect:
+def _study(one: Contribution, weight: float | None, several: bool) -> StudyEffect:
+    """One study as it is shown: by its preferred result, also where several of them count."""
     effect = one.effect
     unit = effect.measure if effect else None
     return StudyEffect(
@@ -595,6 +649,17 @@ def _study(one: Contribution, weight: float | None) -> StudyEffect:
         as_words=effect is None,
         weight=weight,
         counted=not one.critical,
+        chosen=_chosen(one) if several else one.chosen,
+    )
+
+
+def _chosen(one: Contribution) -> str:
+    if not one.further:
+        return one.chosen
+    return many(
+        "{chosen}; {n} more result counts with it",
+        "{chosen}; {n} more results count with it",
+        len(one.further),
         chosen=one.chosen,
     )
 
@@ -649,20 +714,24 @@ def _sign_test(more: int, fewer: int) -> float:
 
 def _basis(given: Given) -> str:
     """sha256 of the results used and their figures."""
-    rows = [
-        [
-            one.study,
-            list(one.places),
-            one.effect.measure.measure.id if one.effect else None,
-            _rounded(one.effect.value) if one.effect else None,
-            _rounded(one.effect.variance) if one.effect else None,
-            one.words,
-            one.people,
-            one.risk_of_bias,
-        ]
-        for one in given.contributions
-    ]
+    rows = [_row(one) for one in given.contributions]
     return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
+
+
+def _row(one: Contribution) -> list[object]:
+    """One study's figures; further results stand there only where there are any."""
+    further = [[_rounded(more.effect.value), _rounded(more.effect.variance)] for more in one.further]
+    return [
+        one.study,
+        list(one.places),
+        one.effect.measure.measure.id if one.effect else None,
+        _rounded(one.effect.value) if one.effect else None,
+        _rounded(one.effect.variance) if one.effect else None,
+        one.words,
+        one.people,
+        one.risk_of_bias,
+        *([further] if further else []),
+    ]
 
 
 def _rounded(value: float | None) -> float | None:

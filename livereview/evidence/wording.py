@@ -34,6 +34,9 @@ CAVEAT = mark("Lack of evidence is not evidence that it does not work.")
 FIRM = ("effect", "little_or_no_difference")
 """States in which the evidence says something about the outcome."""
 
+NAMED = 5
+"""Studies that a sentence names; data have all of them."""
+
 LEVELS = ("high", "moderate", "low", "very_low", "unrated")
 CLASSES = (
     "effect",
@@ -310,6 +313,8 @@ def evidence(finding: Finding) -> str:
                 finding.votes.critical,
             )
         )
+    if finding.estimate and finding.estimate.results:
+        parts.append(many("{n} result counts.", "All {n} of their results count.", finding.estimate.results))
     if finding.estimate and finding.estimate.caution:
         parts.append(finding.estimate.caution)
     return " ".join(parts)
@@ -337,34 +342,49 @@ def stands(finding: Finding) -> str:
 
 
 def otherwise(finding: Finding) -> list[str]:
-    """A sentence for each other answer that a check comes to: what was done, and how it would read.
+    """A sentence for each other answer that checks come to: how it would read, and what was done.
 
     Where the evidence says too little a check never says more: one analysis among several is no answer.
     """
-    sentences: list[str] = []
+    ways: dict[str, list[str]] = {}
     for check in finding.sensitivity:
         for reading, answers_ in _readings(finding, check).items():
-            how = _how(check, answers_)
-            if finding.state in FIRM:
-                text = mark("{how} the answer would read: “{reading}”")
-                sentences.append(say(text, how=how, reading=reading))
-            else:
-                text = mark("{how} the studies would seem to say something else. One check is too little to rely on.")
-                sentences.append(say(text, how=how))
-    return list(dict.fromkeys(sentences))
+            ways.setdefault(reading, []).append(_how(check, answers_))
+    if finding.state in FIRM:
+        return [_would_read(reading, hows) for reading, hows in ways.items()]
+
+    hows = list(dict.fromkeys(how for some in ways.values() for how in some))
+    if not hows:
+        return []
+    text = mark("The studies would seem to say something else {hows}. One check is too little to rely on.")
+    return [say(text, hows=_listed(hows))]
+
+
+def _would_read(reading: str, hows: Sequence[str]) -> str:
+    if len(hows) == 1:
+        how = hows[0][:1].upper() + hows[0][1:]
+        return say(mark("{how} the answer would read: “{reading}”"), how=how, reading=reading)
+    either = say(mark("{some} or {last}"), some=", ".join(hows[:-1]), last=hows[-1])
+    return say(mark("The answer would read “{reading}” {either}."), reading=reading, either=either)
 
 
 def _how(check: Sensitivity, answers_: Sequence[OtherAnswer]) -> str:
-    """ "Without A 2019", "Without any one of A 2019 and B 2020", "With one common effect"."""
+    """ "without A 2019", "without any one of A 2019 and B 2020", "with one common effect"."""
     if check.check == "leave_one_out" and len(answers_) == 1:
-        return say(mark("Without {study}"), study=answers_[0].without[0])
+        return say(mark("without {study}"), study=answers_[0].without[0])
     if check.check == "leave_one_out":
-        studies = _listed([label for answer_ in answers_ for label in answer_.without])
-        return say(mark("Without any one of {studies}"), studies=studies)
-    label = check.label[:1].upper() + check.label[1:]
+        studies = _named([label for answer_ in answers_ for label in answer_.without])
+        return say(mark("without any one of {studies}"), studies=studies)
     if check.check == "risk_of_bias":
-        return say(mark("{label} ({studies})"), label=label, studies=_listed(answers_[0].without))
-    return label
+        return say(mark("{label} ({studies})"), label=check.label, studies=_named(answers_[0].without))
+    return check.label
+
+
+def _named(labels: Sequence[str]) -> str:
+    """Names of studies in a sentence: the first of many, and how many others."""
+    if len(labels) <= NAMED + 1:
+        return _listed(labels)
+    return say(mark("{some} and {n} others"), some=", ".join(labels[:NAMED]), n=len(labels) - NAMED)
 
 
 def _readings(finding: Finding, check: Sensitivity) -> dict[str, list[OtherAnswer]]:

@@ -22,7 +22,8 @@ STEPS = 60
 class Multilevel:
     """The mean of effects nested in clusters, by restricted likelihood; all None with `reason`.
 
-    sigma2  variances between clusters, and between effects within one;  m  clusters;  z test
+    sigma2  variances between clusters, and between effects within one;  m  clusters;  z test;  weights  per cent, one
+    per cluster, in the order in which they are first named
     """
 
     k: int
@@ -37,6 +38,7 @@ class Multilevel:
     QE: float | None = None
     logLik: float | None = None  # noqa: N815 - metafor's name
     reason: str | None = None
+    weights: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +73,38 @@ def multilevel(
 ) -> Multilevel:
     """Effects within clusters within all: the three-level model of Konstantopoulos, Res Synth Methods 2011;2:61-76."""
     n = _nested(yi, vi, cluster, level)
-    if n.m < 2 or len(n.y) <= n.m:
-        why = ONE if n.m < 2 else "no cluster has two effects: pool them as independent"
+    if why := _flat(n):
         return Multilevel(len(n.y), n.m, reason=why)
+    return _fitted(n, *_components(n), level)
+
+
+def multilevel_and_robust(
+    yi: Sequence[Number], vi: Sequence[Number], cluster: Sequence[Hashable], *, level: float = 0.95
+) -> tuple[Multilevel, Robust]:
+    """`multilevel`, and `robust` by CR2 with it as the working model: its variances are sought once."""
+    n = _nested(yi, vi, cluster, level)
+    if why := _flat(n):
+        return Multilevel(len(n.y), n.m, reason=why), Robust(len(n.y), n.m, reason=why)
     s1, s2 = _components(n)
+    return _fitted(n, s1, s2, level), _tested(n, _cr2(n, s1, s2), None, level)
+
+
+def _flat(n: Nested) -> str | None:
+    """Why there is nothing for the third level to tell apart."""
+    if n.m < 2:
+        return ONE
+    return "no cluster has two effects: pool them as independent" if len(n.y) <= n.m else None
+
+
+def _fitted(n: Nested, s1: float, s2: float, level: float) -> Multilevel:
+    """The model at its two variances."""
     b, se, ll = _at(n, s1, s2)
     half, fixed = quantile(level, None) * se, _at(n, 0.0, 0.0)[0]
     stat = b / se
+    shares = _sums(n, _solver(n, s1, s2)(np.ones(len(n.y))))
     return Multilevel(
         len(n.y), n.m, b, se, stat, float(two_sided(np.array(stat), None)), b - half, b + half, (s1, s2),
-        float(((n.y - fixed) ** 2 / n.v).sum()), ll,
+        float(((n.y - fixed) ** 2 / n.v).sum()), ll, weights=tuple((100 * shares / shares.sum()).tolist()),
     )  # fmt: skip
 
 
