@@ -14,6 +14,7 @@ from livereview.errors import Refused
 from livereview.evidence import checked, checks, claims, finding_changes, forms, sheets, weigh, wording
 from livereview.evidence.finding import Finding, Moderation
 from livereview.evidence.forms import Extraction, Result
+from livereview.ops.snapshot import read_form
 from livereview.review import Methods, Moderator
 from livereview.summary import data
 from livereview.web import extraction_form
@@ -157,7 +158,7 @@ def test_a_difference_between_studies_is_never_more_than_possible() -> None:
     assert by.cautions == ("it compares studies with each other, which differ in other ways too",)
     some = finding(CARE, *young, *old, moderators=(AGE,), methods=AS_Z)
     told = wording.moderation(some, by)
-    assert told.startswith("It may work better where age is: 10 and over (test of interaction: Q ")
+    assert told.startswith("The effect may be better where age is: 10 and over (test of interaction: Q ")
     assert "This is not established: it compares studies with each other" in told
 
 
@@ -166,7 +167,7 @@ def test_a_difference_within_several_studies_that_was_expected_is_likely() -> No
     by = asked(AGE, some)
     assert (by.within, by.credibility, by.cautions) == (4, "likely", ())
     told = wording.moderation(finding(CARE, *some, moderators=(AGE,), methods=AS_Z), by)
-    assert told.startswith("It is likely that it works better where age is: 10 and over")
+    assert told.startswith("It is likely that the effect is better where age is: 10 and over")
 
 
 @pytest.mark.parametrize(
@@ -200,7 +201,7 @@ def test_what_is_said_never_calls_a_difference_sure() -> None:
     for spread in (0.05, 0.2, 0.6):
         some = [parted(f"s{n}", 0.95, 0.5, spread) for n in range(5)]
         told = wording.moderation(finding(CARE, *some, moderators=(AGE,)), asked(AGE, some))
-        assert any(words in told for words in ("It is likely", "It may", "No clear difference"))
+        assert any(words in told for words in ("It is likely", "The effect may", "No clear difference"))
 
 
 # Meta-regression
@@ -215,7 +216,7 @@ def test_a_slope_is_that_of_metafor() -> None:
     assert by.regression.r2 == pytest.approx(75.6247, rel=1e-4)
     assert (by.works_better, by.credibility) == ("high", "possible")
     told = wording.moderation(finding(CARE, *BCG, moderators=(DOSE,), methods=AS_Z), by)
-    assert "It may work better where dose is higher (meta-regression, p < 0.001)." in told
+    assert "The effect may be better where dose is higher (meta-regression, p < 0.001)." in told
     assert "Over 13 studies each session more multiplies the ratio by 0.97 (0.96 to 0.99)." in told
 
 
@@ -301,6 +302,18 @@ def test_a_value_that_is_none_of_the_protocols_is_told(given: object, problem: s
     assert problem in str(refused.value)
 
 
+def test_a_moderator_that_the_protocol_drops_or_names_anew_leaves_the_study_whole() -> None:
+    form = parted("a", 0.9, 0.5, characteristics={"dose": 12.0, "age": "under 10"})
+    renamed = replace(AGE, values=("young", "10 and over"))
+    (text, protocol) = (json.dumps(forms.to_json(form)), review(CARE, moderators=(renamed,)))
+    kept, problem = read_form(protocol, "a", text)
+    assert problem is None
+    assert kept is not None
+    assert kept.characteristics is None
+    assert [result.subgroup_is for result in kept.results] == [None, None, {"age": "10 and over"}]
+    assert read_form(review(CARE, moderators=(AGE, DOSE)), "a", text)[0] == form
+
+
 def test_a_group_of_people_must_be_named_in_words_too() -> None:
     form = study("a", around(0.9, 0.2, subgroup_is={"age": "under 10"}))
     with pytest.raises(Refused, match="subgroup: must be given with subgroup_is"):
@@ -354,7 +367,7 @@ def test_a_difference_that_is_told_anew_changes_what_the_answer_means() -> None:
     alike = finding(CARE, *[parted(f"s{n}", 0.7, 0.65, 0.3) for n in range(4)], moderators=(AGE,))
     apart = finding(CARE, *[parted(f"s{n}", 0.75, 0.5, 0.2) for n in range(4)], moderators=(AGE,))
     change = finding_changes._by_group(alike, apart)
-    assert change == ("now_shows", "whom it works better for is told otherwise: age")
+    assert change == ("now_shows", "where the effect is better is told otherwise: age")
     assert finding_changes._by_group(apart, apart) is None
     never_asked = apart.model_copy(update={"moderators": ()})
     assert finding_changes.compare(never_asked, apart).kind == "now_shows"
@@ -377,3 +390,12 @@ def test_each_group_is_made_by_the_rule_of_the_finding() -> None:
     ]
     alone = weigh.finding(review(CARE, WELLBEING), SOS, CARE, young)
     assert by.groups[0].estimate == alone.estimate
+
+
+def test_a_smaller_harm_in_a_group_is_never_told_as_a_help() -> None:
+    some = [parted(f"s{n}", 2.5, 1.4, 0.2) for n in range(4)]
+    harmful = finding(CARE, *some, moderators=(AGE,), methods=AS_Z)
+    assert harmful.good is False
+    told = wording.moderation(harmful, harmful.moderators[0])
+    assert told.startswith("It is likely that the effect is better where age is: 10 and over")
+    assert "work" not in told

@@ -20,6 +20,7 @@ from livereview.review import Statement
 from livereview.summary import flow_diagram
 from livereview.summary.checklist import Item, flow_balances, items
 from livereview.summary.site import build
+from tests import published_states
 from tests.snapshots import MOMENT, fact, flow, published, report, result, review, snapshot, study
 
 FORMS = (
@@ -121,6 +122,16 @@ def test_pooled_results_bring_their_heterogeneity() -> None:
     assert one["20.c"].state == "missing", "two studies do not tell how studies differ"
 
 
+def test_moderators_and_checks_of_the_answers_report_their_items() -> None:
+    one = found(json.loads(build(published_states.pooled()[1], 1, "a search").summary))
+    assert one["13.e"].value is not None and one["13.e"].value.startswith(
+        "By Age (named in advance); Number of sessions"
+    )
+    assert one["13.f"].value is not None and "without each study in turn" in one["13.f"].value
+    assert one["20.c"].value is not None and "Wellbeing, Age: No clear difference was seen" in one["20.c"].value
+    assert one["20.d"].value is not None and "Wellbeing: The answer would read" in one["20.d"].value
+
+
 def test_work_that_waits_is_named_study_by_study() -> None:
     bare = snapshot(study("doe-2020", result()), study("roe-2021", result(), risk_of_bias="low"))
     waiting = replace(bare, studies=(replace(bare.studies[0], extraction=None), bare.studies[1]))
@@ -141,7 +152,7 @@ def test_certainty_is_reported_once_every_outcome_with_studies_is_rated() -> Non
 
 
 def _numbers(row: dict[str, Any]) -> Numbers:
-    return grade.numbers_of(Finding.model_validate({key: row[key] for key in Finding.model_fields}))
+    return grade.numbers_of(Finding.model_validate({key: row[key] for key in Finding.model_fields if key in row}))
 
 
 def test_the_living_mode_is_reported() -> None:

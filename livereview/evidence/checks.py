@@ -7,6 +7,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from livereview import texts
@@ -183,6 +184,26 @@ def _characteristics(review: Review) -> Check:
         return {key: _of_moderator(moderators[key], given[key]) for key in sorted(given)}
 
     return check
+
+
+def without_gone_moderators(data: Mapping[str, Any], review: Review) -> dict[str, Any]:
+    """A kept form, as `forms.to_json` gave it, without values of moderators that today's protocol no longer has.
+
+    A protocol may drop a moderator or name its groups anew; then nothing is known of the study's value, and all else
+    that it says still counts.
+    """
+    check = _characteristics(review)
+    results = [_with_known(result, "subgroup_is", check) for result in data.get("results") or ()]
+    return _with_known(data, "characteristics", check) | {"results": results}
+
+
+def _with_known(item: Mapping[str, Any], field: str, check: Check) -> dict[str, Any]:
+    known: dict[str, Any] = {}
+    for id, value in (item.get(field) or {}).items():
+        with suppress(ValueError):
+            known |= check({id: value})
+    rest = {key: value for key, value in item.items() if key != field}
+    return rest | ({field: known} if known else {})
 
 
 def _pairs(text: str) -> dict[str, str]:

@@ -202,7 +202,7 @@ def _by_group(before: Finding, after: Finding) -> tuple[Kind, str] | None:
         return None
     names = {asked.id: lowered(asked.label) for some in (before, after) for asked in some.moderators}
     changed = [names[id] for id in names if old.get(id) != new.get(id)]
-    return "now_shows", say(mark("whom it works better for is told otherwise: {labels}"), labels=", ".join(changed))
+    return "now_shows", say(mark("where the effect is better is told otherwise: {labels}"), labels=", ".join(changed))
 
 
 def _differences(finding: Finding) -> dict[str, tuple[str, str | None]]:

@@ -451,8 +451,8 @@ def _differs(finding: Finding, asked: Moderation) -> str:
         return say(text, test=_test(asked))
     where = _where(asked)
     if asked.credibility == "likely":
-        return say(mark("It is likely that it works better {where} ({test})."), where=where, test=_test(asked))
-    return say(mark("It may work better {where} ({test})."), where=where, test=_test(asked))
+        return say(mark("It is likely that the effect is better {where} ({test})."), where=where, test=_test(asked))
+    return say(mark("The effect may be better {where} ({test})."), where=where, test=_test(asked))
 
 
 def _where(asked: Moderation) -> str:

@@ -201,7 +201,8 @@ def read_form(review: Review, study: str, text: str | None) -> tuple[Extraction 
     if text is None:
         return None, None
     try:
-        form = checks.from_json(json.loads(text), review, study)
+        kept = checks.without_gone_moderators(json.loads(text), review)
+        form = checks.from_json(kept, review, study)
     except Refused as refusal:
         return None, refusal.message
     return upgrade.upgraded(form, review), None

@@ -49,7 +49,7 @@ Answer = Callable[[Summary], str | Lacking]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the data say, if anything; else the team's statements with this id, or in a slot of its own.
+    """What the data say, if anything, and the team's statements with this id, or in a slot of its own.
 
     slots  where on the page such a statement stands, the first for one that is still to be written
     whole  every statement in these slots answers the item, whatever its id
@@ -62,15 +62,15 @@ class Told:
 
     def __call__(self, summary: Summary) -> str | Lacking:
         known = self.data(summary)
-        if known:
-            return known
         texts = [
             statement["text"]
             for statement in summary["review"]["statements"]
             if self.holds(statement["id"]) or (self.whole and statement["under"] in self.slots)
         ]
         how = f'add to review.toml: [[statements]] with id = "{self.name}", under = "{self.slots[0]}"'
-        return " ".join(texts) or Lacking(f"{how}, and the answer as text (“none” where there is none)")
+        return " ".join(filter(None, (known, *texts))) or Lacking(
+            f"{how}, and the answer as text (“none” where there is none)"
+        )
 
     def holds(self, key: str) -> bool:
         return key == self.name or (key.startswith(f"{self.name}-") and key.removeprefix(f"{self.name}-").isdigit())
@@ -292,6 +292,50 @@ def _spread(summary: Summary) -> str:
     return "; ".join(told)
 
 
+def _moderators(summary: Summary) -> str:
+    asked = summary["review"].get("moderators", ())
+    told = [f"{one['label']} ({'named in advance' if one['in_advance'] else 'not named in advance'})" for one in asked]
+    if not told:
+        return ""
+    return f"By {'; '.join(told)}: groups are compared by a test of interaction, numbers by meta-regression."
+
+
+def _by_moderators(summary: Summary) -> str:
+    """How results differ: between studies, and by what the protocol names."""
+    told = [
+        f"{_name(one)}, {asked['label']}: {asked['text']}"
+        for one in summary["findings"]
+        for asked in one.get("moderators_display", ())
+    ]
+    return "\n".join(filter(None, (_spread(summary), *told)))
+
+
+def _checks(summary: Summary) -> str:
+    labels = [check["label"] for one in summary["findings"] for check in one.get("sensitivity", ())]
+    return f"Each pooled answer is worked out again {'; '.join(dict.fromkeys(labels))}." if labels else ""
+
+
+def _displays(*keys: str) -> Callable[[Summary], str]:
+    """What is said of each finding under these names, where anything is."""
+
+    def answer(summary: Summary) -> str:
+        lines: list[str] = []
+        for one in summary["findings"]:
+            told = [one[key] if isinstance(one[key], str) else " ".join(one[key]) for key in keys if one.get(key)]
+            if told:
+                lines.append(f"{_name(one)}: {' '.join(told)}")
+        return "\n".join(lines)
+
+    return answer
+
+
+def _missing_results(summary: Summary) -> str:
+    tests = {one["small_studies"]["test"] for one in summary["findings"] if one.get("small_studies")}
+    judged = any(one.get("missing_evidence") for one in summary["findings"])
+    told = [f"{name}'s test from ten studies on" for name in sorted(tests)]
+    return "; ".join((*told, *(["a judgement by ROB-ME"] if judged else [])))
+
+
 def _certainty(summary: Summary) -> str | Lacking:
     found = [one for one in summary["findings"] if one["studies"]]
     if waiting := [_name(one) for one in found if not one["certainty"]]:
@@ -364,9 +408,9 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("13.b", "how figures are prepared for the synthesis", _prepared),
         ("13.c", "how results are shown", lambda _: "Tables; pictures with their numbers"),
         ("13.d", "how results are put together", _rules),
-        ("13.e", "how reasons for differing results are looked for", Told("heterogeneity")),
-        ("13.f", "how it is tested that results do not hang on choices", Told("sensitivity")),
-        ("14", "how missing results are looked for", Told("reporting-bias")),
+        ("13.e", "how reasons for differing results are looked for", Told("heterogeneity", _moderators)),
+        ("13.f", "how it is tested that results do not hang on choices", Told("sensitivity", _checks)),
+        ("14", "how missing results are looked for", Told("reporting-bias", _missing_results)),
         ("15", "how certainty is judged", Told("certainty-methods")),
         ("16.a", "the flow from records to studies", _flow),
         ("16.b", "what was read in full and excluded, and why", _exclusions),
@@ -375,9 +419,25 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("19", "the results of each study", _of_studies("extracted", "extract", _results)),
         ("20.a", "what each synthesis rests on and finds", _of_findings(lambda one: one["wording"])),
         ("20.b", "each pooled result with its interval", _of_findings(_pooled)),
-        ("20.c", "how results differ between studies", Told("heterogeneity-results", _spread, slots=("limits",))),
-        ("20.d", "the sensitivity analyses", Told("sensitivity-results", slots=("limits",))),
-        ("21", "what was found of missing results", Told("reporting-bias-results", slots=("limits",))),
+        (
+            "20.c",
+            "how results differ between studies",
+            Told("heterogeneity-results", _by_moderators, slots=("limits",)),
+        ),
+        (
+            "20.d",
+            "the sensitivity analyses",
+            Told("sensitivity-results", _displays("otherwise_display", "stands_display"), slots=("limits",)),
+        ),
+        (
+            "21",
+            "what was found of missing results",
+            Told(
+                "reporting-bias-results",
+                _displays("small_studies_display", "missing_evidence_display"),
+                slots=("limits",),
+            ),
+        ),
         ("22", "the certainty of each finding", _certainty),
         ("23.a", "what the results mean beside other evidence", _said("explanations", "answer", "strengths")),
         ("23.b", "the limits of the evidence", _said("limits", "caveats")),
