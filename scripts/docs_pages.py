@@ -150,7 +150,7 @@ def comments(template: str) -> dict[tuple[str, str], tuple[str, str]]:
     table_name = ""
     last = None
     for line in template.splitlines():
-        heading = re.match(r"\[\[?([a-z_.]+)\]\]?(?:\s+#\s+(.*))?$", line)
+        heading = re.match(r"(?:# )?\[\[?([a-z_.]+)\]\]?(?:\s+#\s+(.*))?$", line)
         entry = re.match(r"(?:# )?([a-z_]+) = (.*?)(?:\s+#\s+(.*))?$", line)
         more = re.match(r"\s+#\s+(.*)$", line)
         if heading:

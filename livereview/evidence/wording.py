@@ -432,7 +432,7 @@ def small_studies(finding: Finding) -> str:
 
 def moderation(finding: Finding, asked: Moderation) -> str:
     """Whether the effect differs by a moderator, its test, and what speaks against believing it."""
-    parts = [_differs(finding, asked)]
+    parts = [_differs(asked)]
     if asked.cautions:
         parts.append(say(mark("This is not established: {cautions}."), cautions="; ".join(asked.cautions)))
     if asked.regression is not None and asked.kind == "number":
@@ -442,7 +442,7 @@ def moderation(finding: Finding, asked: Moderation) -> str:
     return " ".join(parts)
 
 
-def _differs(finding: Finding, asked: Moderation) -> str:
+def _differs(asked: Moderation) -> str:
     """What the test says; never that groups are the same, and never that a difference is sure."""
     if asked.credibility == "not_tested":
         return say(mark("It can't be told whether the effect differs: {why}."), why=asked.refused or "")

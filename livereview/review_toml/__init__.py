@@ -329,6 +329,7 @@ def rules() -> list[KeyRule]:
         "follow_up": _FOLLOW_UP,
         "outcomes": _OUTCOME,
         "methods": _METHODS,
+        "moderators": _MODERATOR,
         "searches": _SEARCH,
         "screening": _SCREENING,
         "highlights": _HIGHLIGHTS,
