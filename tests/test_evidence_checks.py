@@ -118,7 +118,7 @@ SIZES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @drawn(SIZES, st.sampled_from(["REML", "DL", "EE"]), st.sampled_from(["z", "adhoc"]))
 def test_every_check_agrees_with_the_finding_made_anew(
     sizes: list[tuple[float, float, str | None]], estimator: str, test: str

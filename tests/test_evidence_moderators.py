@@ -8,6 +8,9 @@ from dataclasses import replace
 from math import exp, log, sqrt
 
 import pytest
+from hypothesis import given as drawn
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from livereview import review_toml
 from livereview.errors import Refused
@@ -270,6 +273,10 @@ def test_a_form_notes_moderators_and_survives_json_a_sheet_and_the_page() -> Non
     boxes = [box for part in extraction_form.parts(protocol, plain) for row in part.rows for box in row]
     shown = next(box for box in boxes if box.name == "characteristics")
     assert (shown.value, shown.kind) == ("age = under 10 | dose = 12", "line")
+    assert shown.hint is not None
+    assert shown.hint.startswith("of the whole study: age = under 10 or 10 and over; dose = session.")
+    without = {box.name for part in extraction_form.parts(review(CARE), plain) for row in part.rows for box in row}
+    assert not any(name.endswith(("characteristics", "subgroup_is")) for name in without)
     back = extraction_form.read((box.name, box.value) for box in boxes)
     assert checks.from_json(back, protocol, "f").characteristics == {"age": "under 10", "dose": 12.0}
 
@@ -399,3 +406,36 @@ def test_a_smaller_harm_in_a_group_is_never_told_as_a_help() -> None:
     told = wording.moderation(harmful, harmful.moderators[0])
     assert told.startswith("It is likely that the effect is better where age is: 10 and over")
     assert "work" not in told
+
+
+ONE_STUDY = st.tuples(
+    st.sampled_from(["parted", "under 10", "10 and over", "unknown"]),
+    st.floats(0.3, 2.0),
+    st.floats(0.3, 2.0),
+    st.sampled_from([None, "low", "high", "critical"]),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@drawn(st.lists(ONE_STUDY, min_size=1, max_size=8))
+def test_groups_never_hold_more_people_or_other_studies_than_the_finding(
+    drawn_studies: list[tuple[str, float, float, str | None]],
+) -> None:
+    some: list[Extraction] = []
+    for n, (kind, young, old, risk) in enumerate(drawn_studies):
+        if kind == "parted":
+            some.append(parted(f"s{n}", young, old, risk_of_bias=risk))
+            continue
+        noted = None if kind == "unknown" else {"age": kind}
+        some.append(study(f"s{n}", around(young, 0.3, n=900), risk_of_bias=risk, characteristics=noted))
+    plain = Methods(sensitivity=())
+    whole = finding(CARE, *some, moderators=(AGE,), methods=plain)
+    assert whole.model_copy(update={"moderators": ()}) == finding(CARE, *some, methods=plain)
+    for by in whole.moderators:
+        in_groups = sum(group.people or 0 for group in by.groups)
+        assert in_groups == (whole.people or 0) - 900 * by.unknown
+        parts = sum(group.studies for group in by.groups)
+        assert parts == len(whole.counted) - by.unknown + by.within
+        assert (by.p is None) == (by.credibility == "not_tested")
+        assert by.credibility != "likely" or by.within == len(whole.counted)
+        data.dump(whole.model_dump(mode="json"))

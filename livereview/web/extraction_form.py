@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livereview.evidence import appraisal, forms, sheets
-from livereview.review import EMMIE, OUTCOME_KINDS, Review
+from livereview.review import EMMIE, OUTCOME_KINDS, Moderator, Review
 
 BLANK = 3  # empty rows under those that are filled
 NAMES = {
@@ -39,8 +39,6 @@ HINTS = {
     "arm": "a short id of the intervention group, where the study has several",
     "control_arm": "a short id of the comparison group",
     "clustered": "were people allocated in groups, such as schools or teams?",
-    "characteristics": "by the protocol's moderators, such as age = under 18 | dose = 12",
-    "subgroup_is": "what this part of the people is, such as age = under 18",
     "overlaps": "ids of studies about the same people, one a line",
     "reported": "m1i=3.2, sd1i=1.1, n1i=40 … where no effect is given, it is worked out from them",
     "caution": "why readers should be careful with this study, in one sentence",
@@ -83,29 +81,58 @@ class Part:
 
 def parts(review: Review, filled: Mapping[str, Any]) -> tuple[Part, ...]:
     """The form filled with plain data, and with empty rows to add to it."""
-    choices = _choices(review, filled)
-    own = [name for name in sheets.COLUMNS["study"] if name not in HIDDEN]
-    study = Part("Study", (tuple(_box(name, name, filled.get(name), choices) for name in own),))
-    return (study, *(_list(key, filled.get(key) or (), choices) for key in NAMES))
+    asked = _Asked(_choices(review, filled), _hints(review))
+    own = [name for name in sheets.COLUMNS["study"] if asked.shows(name)]
+    study = Part("Study", (tuple(_box(name, name, filled.get(name), asked) for name in own),))
+    return (study, *(_list(key, filled.get(key) or (), asked) for key in NAMES))
 
 
-def _list(key: str, rows: Sequence[Mapping[str, Any]], choices: Mapping[str, tuple[tuple[str, str], ...]]) -> Part:
-    fields = [name for name in forms.LISTS[key].__slots__ if name not in HIDDEN]
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What this review's form asks: choices and hints by field."""
+
+    choices: Mapping[str, tuple[tuple[str, str], ...]]
+    hints: Mapping[str, str]
+
+    def shows(self, name: str) -> bool:
+        """Whether the field stands in the form: values of moderators only where the protocol has some to note."""
+        return name not in HIDDEN and (name not in forms.LATER or name in self.hints)
+
+
+def _hints(review: Review) -> dict[str, str]:
+    noted = [_how_noted(one) for one in review.moderators if one.reads is None]
+    if not noted:
+        return HINTS
+    named = f"{'; '.join(noted)}. Several part with |, such as age = under 18 | dose = 12"
+    return HINTS | {
+        "characteristics": f"of the whole study: {named}",
+        "subgroup_is": f"of this part of its people: {named}",
+    }
+
+
+def _how_noted(moderator: Moderator) -> str:
+    values = " or ".join(moderator.values) if moderator.kind == "category" else (moderator.unit or "a number")
+    return f"{moderator.id} = {values}"
+
+
+def _list(key: str, rows: Sequence[Mapping[str, Any]], asked: _Asked) -> Part:
+    fields = [name for name in forms.LISTS[key].__slots__ if asked.shows(name)]
     every = [*rows, *({} for _ in range(BLANK))]
     boxes = [
-        tuple(_box(name, f"{key}-{n}-{name}", row.get(name), choices) for name in fields) for n, row in enumerate(every)
+        tuple(_box(name, f"{key}-{n}-{name}", row.get(name), asked) for name in fields) for n, row in enumerate(every)
     ]
     return Part(NAMES[key], tuple(boxes))
 
 
-def _box(name: str, place: str, value: Any, choices: Mapping[str, tuple[tuple[str, str], ...]]) -> Box:
+def _box(name: str, place: str, value: Any, asked: _Asked) -> Box:
     label = LABELS.get(name, name.replace("_", " ").capitalize())
-    if choices.get(name):
-        return Box(place, label, "choice", _text(value), choices[name], HINTS.get(name))
+    hint = asked.hints.get(name)
+    if asked.choices.get(name):
+        return Box(place, label, "choice", _text(value), asked.choices[name], hint)
     if name in forms.LATER:
-        return Box(place, label, "line", _bars(value or {}), (), HINTS.get(name))
+        return Box(place, label, "line", _bars(value or {}), (), hint)
     kind = "text" if name in LONG else "number" if name in sheets.NUMBERS else "line"
-    return Box(place, label, kind, _text(value), (), HINTS.get(name))
+    return Box(place, label, kind, _text(value), (), hint)
 
 
 def _text(value: Any) -> str:
