@@ -36,8 +36,12 @@ for name in "${order[@]}"; do
     [ -z "${ODD:-}" ] || [ "$ODD" = "$name" ] || continue
     settings=${odd[$name]}
     if [[ $settings == *tr_TR* ]] && ! locale -a 2>/dev/null | grep -qi '^tr_TR\.utf-\?8$'; then
-        echo "== $name: skipped, this machine has no locale tr_TR.UTF-8 (Debian: apt-get install locales-all)"
-        continue
+        locales=$(mktemp -d)
+        if ! localedef -i tr_TR -f UTF-8 "$locales/tr_TR.UTF-8" 2>/dev/null; then
+            echo "== $name: skipped, this machine can't make the locale tr_TR.UTF-8 (Debian: apt-get install locales)"
+            continue
+        fi
+        settings="$settings LOCPATH=$locales"
     fi
     place=$checkout
     [ "$name" = path ] && place=$(copy)
