@@ -177,5 +177,12 @@ def show_status(one: dict[str, Any], out: Console) -> None:
     )
     if one["out_of_reach"]:
         out.print(f"{one['out_of_reach']:,} included reports have neither DOI nor PMID and can't be rechecked")
+    if waits := one["awaiting_signature"]:
+        what = "the whole page waits" if waits["whole_page"] else f"changed findings that wait: {waits['findings']:,},"
+        out.print(
+            f"{what} for a lead's signature since {waits['since'][:10]}, {waits['days']:,} days of"
+            f" {waits['promised_days']} promised",
+            markup=False,
+        )
     version = f"version {one['version']} of {one['published']}" if one["version"] else "nothing published yet"
     out.print(version + (", a rebuild is due" if one["behind"] else ""))

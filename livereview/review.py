@@ -253,6 +253,11 @@ class Highlights:
     exclude: tuple[str, ...] = ()
 
 
+SIGN_OFF_DAYS = 14
+"""Days within which a changed finding is signed, where the protocol promises nothing else: a fortnight lets a lead be
+away for one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Living:
     """PRISMA-LSR's living-mode parameters (BMJ 2024;387:e079183, item L1).
@@ -262,6 +267,7 @@ class Living:
     trigger          what makes a new version
     retirement       the plan to leave living mode, or "none"
     sign_off         a changed conclusion waits for a lead's name before it is published
+    sign_off_days    within how many days the team promises to sign it; after that it is an alarm
     """
 
     timezone: str
@@ -275,6 +281,7 @@ class Living:
     stale_days: int = 45
     status: str = "living"  # living, paused, retired
     sign_off: bool = True
+    sign_off_days: int = SIGN_OFF_DAYS
 
 
 SLOTS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -75,7 +76,19 @@ def test_the_finding_is_held_and_the_page_is_not(held: Store, site: Path) -> Non
     text = (site / REVIEW / "latest" / "index.html").read_text("utf-8")
     assert "New evidence since 2 March 2026 (1 study) is being weighed" in text
     status = ops.status.status(held, now=NOW, review=REVIEW)["reviews"][0]
-    assert any("waits for a lead's name" in alarm for alarm in status["alarms"])
+    assert not any("waits for a lead's name" in alarm for alarm in status["alarms"]), "a fortnight is promised"
+    assert status["awaiting_signature"] | {"since": ""} == {
+        "findings": 1,
+        "whole_page": False,
+        "since": "",
+        "days": 0,
+        "promised_days": 14,
+    }
+    late = ops.status.status(held, now=NOW + timedelta(days=15), review=REVIEW)["reviews"][0]
+    assert "a changed finding (new finding) waits for a lead's name since 2026-03-02, 15 days" in str(late["alarms"])
+    assert page(site)["debt"]["awaiting_signature"] == 1
+    assert page(site)["debt_since"]["awaiting_signature"]["date_display"] == "2 March 2026"
+    assert "1 finding would say something else and waits for the lead" in text
     assert not status["behind"]
 
 

@@ -309,6 +309,9 @@ class Finding(Model):
     missing_evidence: MissingEvidence | None = Field(
         default=None, exclude_if=_empty, description="Where the team judged it."
     )
+    moves_from: Estimate | None = Field(
+        default=None, description="The size as it was when what is said here last changed; figures may move from it."
+    )
 
     @property
     def counted(self) -> tuple[StudyEffect, ...]:

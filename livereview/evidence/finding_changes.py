@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from livereview.evidence import wording
-from livereview.evidence.finding import Finding
+from livereview.evidence import measures, wording
+from livereview.evidence.finding import Absolute, Estimate, Finding
 from livereview.evidence.grade import place
+from livereview.evidence.orientation import Z
 from livereview.evidence.weigh import distance, lowered
 from livereview.messages import mark, say
 
@@ -26,22 +27,27 @@ Kind = Literal[
     "less_certain",
     "more_certain",
     "left_out",
+    "reworded",
     "figures_updated",
     "none",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Most serious first."""
 
-RULE_VERSION = "3"
+RULE_VERSION = "4"
 RULE_TEXT = mark(
     "Each finding is compared with the one before by what it shows, its side, its size beside the smallest difference "
     "that matters, its certainty and its first sentence. Now shows something else, no longer supported, new finding, "
-    "larger, smaller, less certain, more certain and no longer part of the review are changes of meaning and wait for "
-    "a signature; figures updated are moves within half a standard error in the same class."
+    "larger, smaller, less certain, more certain, no longer part of the review and told in other words wait for a "
+    "signature; figures updated are moves within half a standard error, in the same class, from where they stood when "
+    "what is said of them last changed."
 )
 
 MEANING_CHANGED: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind not in ("figures_updated", "none"))
 """Those that wait for a signature."""
+
+CONCLUSION_CHANGED: tuple[Kind, ...] = tuple(kind for kind in MEANING_CHANGED if kind != "reworded")
+"""Those that say something else of the evidence, and not the same in other words."""
 
 SMALL_MOVE = 0.5
 """Standard errors by which an estimate may move as "figures updated"."""
@@ -55,6 +61,7 @@ FORMER_CLASS: dict[Kind, str] = {
     "less_certain": "weakened",
     "more_certain": "strengthened",
     "left_out": "withdrawn",
+    "reworded": "detail",
     "figures_updated": "detail",
     "none": "none",
 }
@@ -102,6 +109,9 @@ def compare(before: Finding | None, after: Finding | None) -> FindingChange:
     old = wording.headline(before) if before else None
     new = wording.headline(after) if after else None
     kind, text = _kind(before, after)
+    told_otherwise = before is not None and after is not None and _asked(before) != _asked(after)
+    if kind not in MEANING_CHANGED and told_otherwise:
+        kind, text = "reworded", say(mark("it is told in other words"))
     if kind not in MEANING_CHANGED and old != new and not _nothing_yet(before, after):
         kind, text = "now_shows", say(mark("it is told in other words"))
     label = finding.outcome_label
@@ -110,7 +120,10 @@ def compare(before: Finding | None, after: Finding | None) -> FindingChange:
 
 def _kind(before: Finding | None, after: Finding | None) -> tuple[Kind, str]:
     if after is None:
-        return "left_out", say(mark("no longer part of the review"))
+        asked = before is not None and before.state != "not_asked"
+        return ("left_out", say(mark("no longer part of the review"))) if asked else ("none", "")
+    if before is not None and _meant(before) != _meant(after):
+        return "now_shows", say(mark("what is good or bad for people is told in another way"))
     if _nothing_yet(before, after):
         return "none", ""
     if before is None:
@@ -139,6 +152,25 @@ def _nothing_yet(before: Finding | None, after: Finding | None) -> bool:
     return after.state in _FROM_NOTHING and (before is None or before.state in _FROM_NOTHING)
 
 
+def _asked(finding: Finding) -> tuple[str | None, ...]:
+    """The protocol's words for what is compared and measured: under others the same figures say something else."""
+    in_units = finding.estimate is not None and finding.estimate.measure == "MD"
+    return (
+        finding.comparison_label,
+        finding.intervention,
+        finding.comparator,
+        finding.outcome_label,
+        finding.more,
+        finding.fewer,
+        finding.unit if in_units else None,
+    )
+
+
+def _meant(finding: Finding) -> tuple[str, str]:
+    """What the outcome means for people: a benefit that becomes a harm turns colours and arrows around."""
+    return finding.kind, finding.better
+
+
 def _shows(finding: Finding) -> tuple[str, str | None]:
     return finding.state, finding.side
 
@@ -152,27 +184,67 @@ def _other_state(before: Finding, after: Finding) -> tuple[Kind, str]:
     return "now_shows", say(mark("what it shows is something else: {why}"), why=after.why)
 
 
+def sized(finding: Finding) -> Estimate | None:
+    """The size that is told of an effect: the estimate, or where nothing is pooled the first study's own."""
+    if finding.estimate is not None or finding.lead is None:
+        return finding.estimate
+    lead = finding.lead
+    if lead.measure is None or lead.value is None or lead.low is None or lead.high is None:
+        return None
+    unit = measures.MEASURES[lead.measure]
+    return Estimate(
+        measure=lead.measure,
+        measure_label=lead.measure,
+        null=unit.null,
+        value=lead.value,
+        low=lead.low,
+        high=lead.high,
+        studies=1,
+        model="one study",
+    )
+
+
+def signed_size(finding: Finding) -> Estimate | None:
+    """The size that figures may move from: as it was when what is said of the finding last changed.
+
+    Against the version before many small moves would add up to a large one that nobody has signed.
+    """
+    return finding.moves_from or sized(finding)
+
+
 def _by_size(before: Finding, after: Finding) -> tuple[Kind, str] | None:
     """Larger or smaller, for an effect that still stands."""
-    if after.state != "effect" or before.estimate is None or after.estimate is None:
+    old, new = signed_size(before), sized(after)
+    if after.state != "effect" or old is None or new is None:
         return None
-    if before.estimate.measure != after.estimate.measure:
+    if old.measure != new.measure:
         return "now_shows", say(mark("it is told in another measure"))
-    moved = distance(before.estimate, after.estimate)
-    if before.size == after.size and moved <= SMALL_MOVE:
-        return None
-    away = abs(_from_null(after)) > abs(_from_null(before))
+    if before.size != after.size or distance(old, new) > SMALL_MOVE:
+        return _larger(_from_null(new) > _from_null(old))
+    if _absolute_moved(old.absolute, new.absolute):
+        assert old.absolute is not None and new.absolute is not None
+        return _larger(abs(new.absolute.value) > abs(old.absolute.value))
+    return None
+
+
+def _larger(away: bool) -> tuple[Kind, str]:
     if away:
         return "larger", say(mark("the difference is larger than before"))
     return "smaller", say(mark("the difference is smaller than before"))
 
 
-def _from_null(finding: Finding) -> float:
-    estimate = finding.estimate
-    assert estimate is not None
-    if estimate.null == 1:
-        return max(estimate.value, 1 / estimate.value)
-    return estimate.value
+def _absolute_moved(old: Absolute | None, new: Absolute | None) -> bool:
+    """Whether the difference in 1,000 people moved: another assumed risk does that while the ratio stays."""
+    if old is None or new is None:
+        return False
+    error = (old.high - old.low) / (2 * Z)
+    return abs(new.value - old.value) > SMALL_MOVE * error
+
+
+def _from_null(estimate: Estimate) -> float:
+    """How far an estimate lies from no difference, on the scale of analysis."""
+    measure = measures.MEASURES[estimate.measure]
+    return abs(float(measure.analysed(estimate.value) - measure.analysed(estimate.null)))
 
 
 def _by_certainty(before: Finding, after: Finding) -> tuple[Kind, str] | None:

@@ -13,10 +13,11 @@ from typing import Any
 from livereview import durable
 from livereview.durable import Staging
 from livereview.errors import Refused
+from livereview.evidence import wording
 from livereview.evidence.falls import Fall
 from livereview.evidence.finding_changes import most_serious
 from livereview.evidence.sign_off import Shown
-from livereview.ops import published_files, renditions
+from livereview.ops import published_files, renditions, tasks
 from livereview.ops.impact import sentence
 from livereview.ops.protocols import protocol
 from livereview.ops.published_files import ReviewFolder
@@ -26,8 +27,11 @@ from livereview.private_files import public_folder
 from livereview.store import past, placed, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.versions import Held, Opening, Version
-from livereview.summary import data, front, graves, site, tombstone
+from livereview.summary import data, front, graves, site, statements, tombstone, words
 from livereview.summary.snapshot import Snapshot
+
+RULES, LANGUAGE, WITHDRAWAL = "rules", "language", "withdrawal"
+"""What may hold a whole page, beside a large fall."""
 
 LATEST, NUMBERED = "../", "../../"  # from a build to the folder of its review
 
@@ -63,6 +67,7 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
             snap = snapshot(con, review, known)
             store.reserve.require("no new version is built")
             version, shown = _version(snap, known, cause, upto, now, opened)
+            _ask_for_statements(store, con, snap, shown, now)
             new = version.number > len(known)
             held = _waits(snap, version, shown, cause, waiting, notice)
             if held is not None and held.whole:
@@ -84,6 +89,15 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
             withdraw.bury(store, con, review, home, [*known, version], now)
     done = {"version": version.number, "new": new, "change": version.change, "folder": str(home.latest)}
     return done | ({"held": asdict(held)} if held else {})
+
+
+def _ask_for_statements(store: Store, con: Connection, snap: Snapshot, shown: Shown, now: datetime) -> None:
+    """Let what the page says of the team's statements and the lead's tasks be the same."""
+    with words.as_told_in(snap.review):
+        marked = statements.marked(snap, shown.findings)
+    review = snap.review.id
+    if not tasks.statements_settled(con, review, marked):
+        store.write(lambda c: tasks.settle_statements(c, review, marked, now))
 
 
 def _failed(store: Store, review: str, upto: int, error: Exception, now: datetime) -> None:
@@ -175,21 +189,58 @@ def _waits(
     """
     is_new = version.number > len(snap.history)
     nameless = snap.review.living.sign_off and is_new and version.signed_by is None
-    since = version.made.isoformat()
     if nameless and data.by_other_rules(snap):
-        held = Held(version.content_hash, "now_shows", _by_new_rules(snap, version), cause, since, whole=True)
-    elif shown.waits is not None:
+        reasons = _by_new_rules(snap, version)
+        return _held(version.content_hash, "now_shows", reasons, cause, version, waiting, [RULES], whole=True)
+    if shown.waits is not None:
+        whole = notice or bool(shown.falls) or shown.translated
         change = most_serious(shown.pending) if shown.pending else version.change
         reasons = [*map(_fallen, shown.falls), *map(sentence, shown.pending)]
-        held = Held(shown.waits, change, reasons, cause, since, whole=notice or bool(shown.falls))
-    elif nameless and notice:
-        reason = _after_withdrawal(snap, version)
-        held = Held(version.content_hash, version.change, [reason], cause, since, whole=True)
-    else:
-        return None
-    if waiting is not None and waiting.content_hash == held.content_hash:
-        return replace(held, cause=waiting.cause, since=waiting.since)
-    return held
+        if shown.translated:
+            change, reasons = "reworded", [*map(_fallen, shown.falls), *_in_other_language(snap, shown)]
+        subjects = [*(fall.what for fall in shown.falls), *(change.finding for change in shown.pending)]
+        subjects += [LANGUAGE] if shown.translated else []
+        return _held(shown.waits, change, reasons, cause, version, waiting, subjects, whole=whole)
+    if nameless and notice:
+        reasons = [_after_withdrawal(snap, version)]
+        return _held(version.content_hash, version.change, reasons, cause, version, waiting, [WITHDRAWAL], whole=True)
+    return None
+
+
+def _held(
+    key: str,
+    change: str,
+    reasons: list[dict[str, Any]],
+    cause: str,
+    version: Version,
+    waiting: Held | None,
+    subjects: Sequence[str],
+    *,
+    whole: bool,
+) -> Held:
+    """What waits, each part of it since it began to: more evidence on the same finding makes no wait shorter."""
+    if waiting is not None and waiting.content_hash == key:
+        cause = waiting.cause
+    made = version.made.isoformat()
+    began = waiting.waits if waiting is not None else {}
+    waits = {subject: began.get(subject, made) for subject in subjects}
+    return Held(key, change, reasons, cause, min(waits.values()), whole, waits)
+
+
+def _in_other_language(snap: Snapshot, shown: Shown) -> list[dict[str, Any]]:
+    """The reasons when the page changes its language: each sentence as it was published, and in the new language."""
+    before = {row["id"]: row["headline"] for row in json.loads(snap.history[-1].summary)["findings"]}
+    with words.as_told_in(snap.review):
+        return [
+            {
+                "claim": finding.outcome_label,
+                "class": "reworded",
+                "why": f"the page is in another language ({snap.review.language})",
+                "before": before.get(finding.id),
+                "after": wording.headline(finding),
+            }
+            for finding in shown.findings
+        ]
 
 
 def _by_new_rules(snap: Snapshot, version: Version) -> list[dict[str, Any]]:

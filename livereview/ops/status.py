@@ -7,14 +7,16 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from livereview.ops import nights, published, recheck, retrieval, service
+from livereview.ops import nights, published, recheck, retrieval, service, tasks
 from livereview.ops.protocols import protocol, protocols
 from livereview.ops.published import Fault
 from livereview.ops.review_facts import ReviewFacts, review_facts
 from livereview.review import Review
 from livereview.store import ledger
 from livereview.store.open import Store
+from livereview.store.versions import Held
 from livereview.surveillance.health import Health, health
 from livereview.surveillance.recall import CAVEAT, recall
 
@@ -58,6 +60,7 @@ def _review(facts: ReviewFacts, now: datetime, damage: Sequence[Fault]) -> dict[
         "opened": newest is not None or facts.opened,
         "questions": facts.questions,
         "held": asdict(held) if held else None,
+        "awaiting_signature": _debt(held, rules, now),
         "alarms": alarms(facts, searches, now, damage),
     }
 
@@ -117,7 +120,8 @@ def alarms(facts: ReviewFacts, searches: Sequence[Health], now: datetime, damage
     """What is wrong now, one sentence each, most urgent first; `damage` to the published folder before all."""
     rules, built = facts.rules, facts.built
     words = [fault.words() for fault in damage if fault.review in ("", rules.id)]
-    marked = [task for task in facts.tasks if task["kind"] != "tip"]
+    quiet = ("tip", *tasks.STATEMENTS)
+    marked = [task for task in facts.tasks if task["kind"] not in quiet]
     words += [f"a report {task['words']} ({task['title']}): settle it on the lead's page" for task in marked]
     words += [alarm for search in searches for alarm in search.alarms]
     words += nights.alarms(rules, nights.begun(facts.attempts), facts.history, now)
@@ -128,10 +132,41 @@ def alarms(facts: ReviewFacts, searches: Sequence[Health], now: datetime, damage
     for row in facts.questions:
         if row["place"] is None:
             words.append(f"the form of {row['label']} can't be used by the protocol in force: {row['question']}")
-    if built.held:
-        change = built.held.change.replace("_", " ")
-        words.append(f"a changed finding ({change}) waits for a lead's name since {built.held.since[:10]}")
-    return words
+    return words + _overdue(built.held, rules, now)
+
+
+def _overdue(held: Held | None, rules: Review, now: datetime) -> list[str]:
+    """That something waits for a signature longer than the protocol promises; at once where the whole page waits."""
+    if held is None:
+        return []
+    change = held.change.replace("_", " ")
+    zone = ZoneInfo(rules.living.timezone)
+    since = datetime.fromisoformat(held.since).astimezone(zone).date()
+    if held.whole:
+        return [f"the whole page ({change}) waits for a lead's name since {since}: readers see the version before"]
+    days, promised = (now.astimezone(zone).date() - since).days, rules.living.sign_off_days
+    if days <= promised:
+        return []
+    late = sum((now - datetime.fromisoformat(moment)).days > promised for moment in held.waits.values())
+    findings = f"{late} changed findings wait" if late > 1 else f"a changed finding ({change}) waits"
+    return [
+        f"{findings} for a lead's name since {since}, {days} days; the protocol promises {promised} (sign_off_days):"
+        " sign on the lead's page"
+    ]
+
+
+def _debt(held: Held | None, rules: Review, now: datetime) -> dict[str, Any] | None:
+    """What waits for a signature: how many findings, since when, how many days, and how many are promised."""
+    if held is None:
+        return None
+    began = datetime.fromisoformat(held.since)
+    return {
+        "findings": len(held.waits),
+        "whole_page": held.whole,
+        "since": held.since,
+        "days": (now - began).days,
+        "promised_days": rules.living.sign_off_days,
+    }
 
 
 def ledger_of(store: Store, *, review: str, now: datetime) -> dict[str, Any]:

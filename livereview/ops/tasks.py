@@ -1,4 +1,5 @@
-"""What surveillance asks of people: retractions of what they read, tips of readers, and reports opened again."""
+"""What the service asks of people: retractions of what they read, tips of readers, reports opened again, and their own
+statements that newer evidence has left behind."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from livereview.ops.typed import typed
 from livereview.store import records, tasks, versions
 from livereview.store.open import Connection, Store
 from livereview.store.tasks import Task
+from livereview.summary.statements import Marked
 
 RETRACTION_OUTCOMES = ("noted", "reopened")
 WORDS = {
@@ -18,7 +20,11 @@ WORDS = {
     "expression-of-concern": "has an expression of concern",
     "corrected": "was corrected",
     "tip": "was suggested by a reader",
+    "statement": "is a statement of the team that may be out of date",
+    "standing": "is a rival explanation whose standing may be out of date",
 }
+STATEMENTS = ("statement", "standing")
+"""Tasks that close by themselves, when the protocol has the statement renewed."""
 
 
 def raise_for(con: Connection, review: str, kind: str, record_ids: Sequence[str], now: datetime) -> None:
@@ -41,6 +47,34 @@ def raise_for(con: Connection, review: str, kind: str, record_ids: Sequence[str]
 def _raise(con: Connection, review: str, record: str, kind: str, source: str, now: datetime) -> None:
     tasks.append(con, [Task(f"{kind}:{review}:{record}", review, record, kind, {"source": source})], now)
     versions.ask(con, review, f"{source} says that a report {WORDS[kind]}", now)
+
+
+def settle_statements(con: Connection, review: str, marked: Sequence[Marked], now: datetime) -> None:
+    """A task for each statement that the page marks as out of date, and an end to those that are renewed or gone."""
+    wanted = {_statement_task(review, one): one for one in marked if one.outdated is not None}
+    open_ = {task.id for task in tasks.of(con, review) if task.kind in STATEMENTS}
+    new = [_raised(review, id, one) for id, one in wanted.items() if id not in open_]
+    if new:
+        tasks.append(con, new, now)
+    for id in open_ - wanted.keys():
+        tasks.end(con, id, "renewed", "rule", None, now)
+
+
+def statements_settled(con: Connection, review: str, marked: Sequence[Marked]) -> bool:
+    """Whether the open tasks are those that `settle_statements` would leave."""
+    wanted = {_statement_task(review, one) for one in marked if one.outdated is not None}
+    return wanted == {task.id for task in tasks.of(con, review) if task.kind in STATEMENTS}
+
+
+def _statement_task(review: str, one: Marked) -> str:
+    """Its id holds when the statement was last read: one that is renewed and falls behind again is a new task."""
+    return f"statement:{review}:{one.statement.id}:{one.read.isoformat() if one.read else ''}"
+
+
+def _raised(review: str, id: str, one: Marked) -> Task:
+    kind = "standing" if one.statement.standing else "statement"
+    data = {"title": one.statement.text, "statement": one.statement.id, "why": one.outdated}
+    return Task(id, review, None, kind, data)
 
 
 def open_tasks(con: Connection, reviews: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
@@ -77,6 +111,11 @@ def settle_task(
         found = next((one for one in tasks.of(con, review) if one.id == task), None)
         if found is None:
             raise Refused("this task is settled already or was never raised; reload the page")
+        if found.kind in STATEMENTS:
+            raise Refused(
+                f"this task closes by itself: mend statement {found.data['statement']} in review.toml, or write the "
+                "day on which you read it again as its `checked`"
+            )
         if found.kind == "tip" or outcome not in RETRACTION_OUTCOMES:
             raise Refused(f"a task about a retraction ends as {' or '.join(RETRACTION_OUTCOMES)}, not {outcome!r}")
         tasks.end(con, task, outcome, by, note, now)

@@ -27,6 +27,7 @@ from livereview.review import (
     PREDICTIONS,
     RARE,
     SENSITIVITY,
+    SIGN_OFF_DAYS,
     SLOTS,
     STAGES,
     STANDINGS,
@@ -281,6 +282,7 @@ _LIVING = {
     "stale_days": _Key(values.whole(1, 3650), 45),
     "status": _Key(values.choice("status", ("living", "paused", "retired")), "living"),
     "sign_off": _Key(values.flag, True),
+    "sign_off_days": _Key(values.whole(1, 365), SIGN_OFF_DAYS),
 }
 _STATEMENT = {
     "id": _Key(values.slug),

@@ -297,7 +297,7 @@ def connect(
             "checkpoint_threshold": "1TB",  # `Store` asks for checkpoints, when the disk has room
         },
     )
-    con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET GLOBAL TimeZone = 'UTC'")  # a cursor inherits no session's setting
     con.execute("SET python_enable_replacements = false")
     con.execute("SET preserve_insertion_order = true")
     if backups:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +31,9 @@ class Version:
 class Held:
     """What of a build is not signed: the hash that a name is put under, its class, and each reason to wait.
 
-    whole  nothing of the build is public until then; else only the findings that change wait
+    since   when the oldest of what waits began to
+    whole   nothing of the build is public until then; else only the findings that change wait
+    waits   since when each of them waits: findings by id, and what holds the whole page
     """
 
     content_hash: str
@@ -40,6 +42,7 @@ class Held:
     cause: str
     since: str
     whole: bool = False
+    waits: dict[str, str] = field(default_factory=dict)
 
 
 def ask(con: Connection, review: str, cause: str, now: datetime) -> None:

@@ -25,7 +25,7 @@ from livereview.evidence.finding_changes import FindingChange
 from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.sign_off import Shown
 from livereview.messages import say
-from livereview.review import EMMIE, Base, Methods, Review
+from livereview.review import EMMIE, SIGN_OFF_DAYS, Base, Methods, Review
 from livereview.summary import debt, flow_diagram, retired, statements, words
 from livereview.summary.snapshot import Published, Report, SearchFact, Snapshot, Stop, Study
 from livereview.summary.statements import Marked
@@ -34,7 +34,7 @@ SCHEMA_VERSION = "2.0.0"
 CHECKS_VERSION = "1"
 """Of what stands beside an answer and does not make it: sensitivity, small studies."""
 
-RULES_VERSION = f"findings-{claims.VERSION}+checks-{CHECKS_VERSION}"
+RULES_VERSION = f"findings-{claims.VERSION}-changes-{finding_changes.RULE_VERSION}+checks-{CHECKS_VERSION}"
 """By which rules a version was made: only the same ones can make its bytes again."""
 
 
@@ -78,7 +78,7 @@ class Edition:
 
 def weigh(snapshot: Snapshot) -> Evidence:
     """The findings and the claims of a Snapshot, in the language of the review."""
-    with messages.language(snapshot.review.language):
+    with words.as_told_in(snapshot.review):
         return _weigh(snapshot)
 
 
@@ -91,8 +91,9 @@ def _weigh(snapshot: Snapshot) -> Evidence:
         now,
         signed=signed(snapshot),
         sign_off=snapshot.review.living.sign_off,
-        arrived={study: made for study, (_, _, made) in snapshot.extracted.items()},
+        arrived={study: words.local(made) for study, (_, _, made) in snapshot.extracted.items()},
         falls=_falls(snapshot),
+        translated=translated(snapshot),
     )
     return Evidence(now, shown, claims.claims(snapshot.review, shown.findings, forms))
 
@@ -133,6 +134,14 @@ def previous(snapshot: Snapshot) -> tuple[Finding, ...] | None:
     return tuple(Finding.model_validate({key: row[key] for key in known if key in row}) for row in told)
 
 
+def translated(snapshot: Snapshot) -> bool:
+    """Whether the version before was in another language."""
+    if not snapshot.history:
+        return False
+    language = json.loads(snapshot.history[-1].summary).get("language", messages.ENGLISH)
+    return bool(language != snapshot.review.language)
+
+
 def by_other_rules(snapshot: Snapshot) -> bool:
     """Whether the version before was made by rules that this service no longer has."""
     return bool(snapshot.history) and previous(snapshot) is None
@@ -155,7 +164,7 @@ def content_hash(snapshot: Snapshot, evidence: Evidence) -> str:
     """sha256 of what the review says and rests on; the module's docstring says what that is."""
     content = {
         "schema": SCHEMA_VERSION,
-        "review": _protocol(snapshot.review),
+        "review": _content_of(snapshot.review),
         "studies": [_study(snapshot.review, study) for study in snapshot.studies],
         "awaiting": sorted(report.report_id for report in snapshot.awaiting),
         "findings": [_content(finding) for finding in evidence.findings],
@@ -169,7 +178,7 @@ def content_hash(snapshot: Snapshot, evidence: Evidence) -> str:
 
 def _content(finding: Finding) -> dict[str, Any]:
     """A finding without what is work in progress: how many records wait, and so whether none is known yet."""
-    plain = finding.model_dump(mode="json", exclude={"waiting"})
+    plain = finding.model_dump(mode="json", exclude={"waiting", "moves_from"})
     if finding.state in ("no_studies", "not_yet_assessed"):
         plain |= {"state": "no_studies", "why": ""}
     return plain
@@ -206,6 +215,14 @@ def _methods(methods: Methods) -> dict[str, Any]:
     return {key: value for key, value in plain.items() if key not in later or value != getattr(usual, key)}
 
 
+def _content_of(review: Review) -> dict[str, Any]:
+    """The protocol's public words as far as they make a version: a promise that nobody has written makes none."""
+    content = _protocol(review)
+    if review.living.sign_off_days == SIGN_OFF_DAYS:
+        content["living"] = {key: value for key, value in content["living"].items() if key != "sign_off_days"}
+    return content
+
+
 def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[str, Any]:
     """All of summary.json. Numbers are unrounded and have a display text; what is unknown is null with a reason."""
     texts = {claim.id: claim for claim in evidence.claims}
@@ -235,8 +252,8 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
         "versions": _versions(snapshot.history, edition),
         "flow": flow_diagram.to_json(snapshot.flow),
         "stop": _stop(snapshot.stop),
-        "debt": debt.counts(snapshot),
-        "debt_since": debt.since(snapshot),
+        "debt": debt.counts(snapshot, evidence.findings),
+        "debt_since": debt.since(snapshot, evidence.findings, edition.date),
         "studies": [_study(snapshot.review, study) for study in snapshot.studies],
         "awaiting": [_report(report) for report in snapshot.awaiting],
         "excluded": [{**_report(report), "reason": report.reason} for report in snapshot.excluded],
@@ -247,7 +264,7 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
 def _version(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[str, Any]:
     return {
         **_entry(edition.number, edition.date, edition.change.kind, edition.trigger, edition.signed_by),
-        "conclusion_changed": edition.change.kind in finding_changes.MEANING_CHANGED,
+        "conclusion_changed": edition.change.kind in finding_changes.CONCLUSION_CHANGED,
         "rules": RULES_VERSION,
         "predecessor": snapshot.history[-1].number if snapshot.history else None,
         "content_hash": content_hash(snapshot, evidence),
@@ -397,7 +414,7 @@ def _since(finding: Finding) -> str | None:
     """The day on which the evidence that is being weighed came, in words."""
     if finding.weighing is None or finding.weighing.since is None:
         return None
-    return words.day(datetime.fromisoformat(f"{finding.weighing.since}T12:00:00+00:00"))
+    return words.day(words.end_of(finding.weighing.since))
 
 
 def _base(base: Base | None) -> dict[str, Any] | None:

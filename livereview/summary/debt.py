@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from livereview.evidence.finding import Finding
 from livereview.summary import words
 from livereview.summary.snapshot import Snapshot
 
+SIGNATURE = "awaiting_signature"
+"""The last step: a finding that would say something else keeps its signed sentence until a lead signs."""
 
-def counts(snapshot: Snapshot) -> dict[str, int]:
-    """How much waits at each step."""
+
+def counts(snapshot: Snapshot, findings: Sequence[Finding]) -> dict[str, int]:
+    """How much waits at each step; `findings` as the version shows them."""
     flow = snapshot.flow
     return {
         "awaiting_screening": flow.awaiting_screening,
@@ -15,13 +23,37 @@ def counts(snapshot: Snapshot) -> dict[str, int]:
         "awaiting_full_text": flow.awaiting_full_text,
         "awaiting_extraction": flow.awaiting_extraction,
         "doubtful_pairs": flow.doubtful_pairs,
+        SIGNATURE: sum(finding.weighing is not None for finding in findings),
     }
 
 
-def since(snapshot: Snapshot) -> dict[str, dict[str, str | None]]:
-    """When the oldest of what waits at a step was found; a step where nothing waits is left out."""
+def since(snapshot: Snapshot, findings: Sequence[Finding], date: datetime) -> dict[str, dict[str, str | None]]:
+    """When the oldest of what waits at a step was found, or began to wait; a step where nothing waits is left out.
+
+    date  of the version that shows these findings
+    """
+    known = counts(snapshot, findings)
+    began = dict(snapshot.waiting_since)
+    held = held_since(snapshot, findings, date)
+    if held is not None:
+        began[SIGNATURE] = held
     return {
-        step: {"date": words.iso(date), "date_display": words.day(date)}
-        for step, date in sorted(snapshot.waiting_since)
-        if counts(snapshot).get(step)
+        step: {"date": words.iso(moment), "date_display": words.day(moment)}
+        for step, moment in sorted(began.items())
+        if known.get(step)
     }
+
+
+def held_since(snapshot: Snapshot, findings: Sequence[Finding], date: datetime) -> datetime | None:
+    """The date of the version since which the oldest of these findings has waited without a break."""
+    waits = {finding.id for finding in findings if finding.weighing is not None}
+    if not waits:
+        return None
+    began = date
+    for version in reversed(snapshot.history):
+        rows = json.loads(version.summary).get("findings", [])
+        waits &= {row["id"] for row in rows if row.get("weighing")}
+        if not waits:
+            break
+        began = version.date
+    return began

@@ -31,10 +31,10 @@ class Entry:
 def files(entries: Iterable[Entry]) -> Mapping[str, bytes]:
     """index.html and index.json over all published reviews, by title."""
     listed = sorted((_listing(entry) for entry in entries), key=lambda row: (row["title"], row["review"]))
-    newest = max((row["as_of"] for row in listed), default="")
-    to = words.day(datetime.fromisoformat(newest)) if newest else ""  # the page may lie unchanged for months
+    newest = max(listed, key=lambda row: row["as_of"], default=None)
+    to = newest["as_of_display"] if newest else ""  # the page may lie unchanged for months
     page = template("library.html").render(
-        reviews=listed, gaps=_gap_maps(listed), lately=_lately(listed, newest), to=to
+        reviews=listed, gaps=_gap_maps(listed), lately=_lately(listed, newest["as_of"] if newest else ""), to=to
     )
     return {
         "index.html": page.encode("utf-8", "replace"),
@@ -103,6 +103,7 @@ def _listing(entry: Entry) -> dict[str, Any]:
         "change_display": version["change_display"],
         "studies": len(summary["studies"]),
         "as_of": summary["as_of"],
+        "as_of_display": summary["as_of_display"],
         "retirement": summary["review"]["living"]["retirement"],
         "retired": summary["status"].get("retirement"),
         "states": [_state(finding) for finding in summary.get("findings", ())],
@@ -112,4 +113,5 @@ def _listing(entry: Entry) -> dict[str, Any]:
         "page": f"{entry.review}/latest/",
         "data": f"{entry.review}/latest/summary.json",
     }
-    return tombstone.listed(row, entry.withdrawals)
+    with words.as_dated_in(summary):
+        return tombstone.listed(row, entry.withdrawals)

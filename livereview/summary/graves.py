@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from livereview.summary import crate, data, feeds, tombstone
+from livereview.summary import crate, data, feeds, tombstone, words
 from livereview.summary.crate import SUMS
 from livereview.summary.snapshot import Withdrawal
 from livereview.summary.templating import template
@@ -23,7 +23,8 @@ def grave(texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: s
 
     texts  summary.json of every version, oldest first;  home  from this folder to the review's
     """
-    return _sealed(_grave(texts, acts, number, home))
+    with words.as_dated_in(json.loads(texts[-1])):
+        return _sealed(_grave(texts, acts, number, home))
 
 
 def _grave(texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: str) -> Mapping[str, bytes]:
@@ -41,11 +42,12 @@ def notice(texts: Sequence[str], acts: Sequence[Withdrawal], home: str) -> Mappi
     """`latest` while the newest version is withdrawn: its tombstone, and the feeds, which people follow here."""
     newest, *earlier = [json.loads(text) for text in reversed(texts)]
     earlier.reverse()
-    followed = {
-        "changes.atom": feeds.atom(newest, earlier, home, acts),
-        "changes.json": feeds.json_feed(newest, earlier, home, acts),
-    }
-    return _sealed({**_grave(texts, acts, len(texts), home), **followed})
+    with words.as_dated_in(newest):
+        followed = {
+            "changes.atom": feeds.atom(newest, earlier, home, acts),
+            "changes.json": feeds.json_feed(newest, earlier, home, acts),
+        }
+        return _sealed({**_grave(texts, acts, len(texts), home), **followed})
 
 
 def _sealed(files: Mapping[str, bytes]) -> Mapping[str, bytes]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livereview.records import clean_doi
+from livereview.summary import words
 from livereview.summary.data import dump
 from livereview.summary.words import tidy, web
 
@@ -64,7 +65,7 @@ def references(summary: Summary) -> tuple[Reference, ...]:
 
 def _review(summary: Summary) -> Reference:
     review, version = summary["review"], summary["version"]
-    date, number = version["date"][:10], str(version["number"])
+    date, number = words.date_of(version["date"]), str(version["number"])
     note = f"Living systematic review, version {number} of {version['date_display']}"
     return Reference(
         key=_key(f"{review['id']}-v{number}"),

@@ -16,7 +16,6 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from livereview import messages
 from livereview.evidence.finding import Finding
 from livereview.summary import (
     checklist,
@@ -106,7 +105,7 @@ def draft(
     """
     flow_diagram.check(snapshot)
     evidence = data.weigh(snapshot)
-    with messages.language(snapshot.review.language):
+    with words.as_told_in(snapshot.review):
         change = data.compare(snapshot, evidence)
         edition = Edition(number, moment or snapshot.moment, trigger, signed_by, change)
         summary = tombstone.marked(data.summary(snapshot, evidence, edition), snapshot.withdrawals)
@@ -126,7 +125,7 @@ def files(
     encode  a table as a Parquet file: the same rows must be the same bytes. None: there are no such files
     draw    pictures as PNG, as `raster.png` makes them
     """
-    with messages.language(made.snapshot.review.language):
+    with words.as_told_in(made.snapshot.review):
         drawn = _pictures(made.snapshot, made.evidence)
         with ThreadPoolExecutor(1) as apart:  # drawing takes a third of the time, and may be another process's work
             pngs = apart.submit(draw, [str(drawing.alone(picture.on_page(DRAWN))) for picture in drawn])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 
 from livereview.evidence.finding import Finding
 from livereview.messages import many, mark, say
@@ -57,8 +57,8 @@ def _marked(snapshot: Snapshot, findings: dict[str, Finding], statement: Stateme
             day=day,
         )
         return Marked(statement, read, text)
-    if statement.review_by and snapshot.moment.date() > date.fromisoformat(statement.review_by):
-        due = words.day(_noon(statement.review_by))
+    if statement.review_by and words.local(snapshot.moment).date() > date.fromisoformat(statement.review_by):
+        due = words.day(words.end_of(statement.review_by))
         text = say(mark("Was to be read again by {due}; last read on {day}."), due=due, day=day)
         return Marked(statement, read, text)
     return Marked(statement, read, None)
@@ -69,12 +69,8 @@ def _last_read(snapshot: Snapshot, statement: Statement) -> datetime | None:
     written = snapshot.written.get(statement.id)
     if statement.checked is None:
         return written
-    checked = datetime.combine(date.fromisoformat(statement.checked), time.max, tzinfo=UTC)
+    checked = words.end_of(statement.checked)
     return max(checked, written) if written else checked
-
-
-def _noon(day: str) -> datetime:
-    return datetime.combine(date.fromisoformat(day), time(12), tzinfo=UTC)
 
 
 def _rests_on(snapshot: Snapshot, findings: dict[str, Finding], statement: Statement) -> set[str]:

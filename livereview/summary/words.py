@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime, time, tzinfo
 from typing import Any
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
 from livereview import messages
 from livereview.evidence import certainty
@@ -15,6 +18,7 @@ from livereview.evidence.finding import Finding
 from livereview.evidence.forms import Result
 from livereview.messages import mark, say
 from livereview.records import Record, clean_doi
+from livereview.review import Review
 
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July", "August", "September", "October"),
@@ -50,6 +54,7 @@ CHANGES = {
     "first": mark("First version"),
     "none": mark("Nothing changed"),
     "figures_updated": mark("Figures were updated; what the review says stands"),
+    "reworded": mark("A finding is told in other words; the evidence is the same"),
     "left_out": mark("An outcome is no longer part of the review"),
     "more_certain": mark("The review is more certain of a finding"),
     "less_certain": mark("The review is less certain of a finding"),
@@ -61,6 +66,7 @@ CHANGES = {
 }
 KINDS = {
     "figures_updated": mark("figures updated"),
+    "reworded": mark("told in other words"),
     "left_out": mark("no longer part of the review"),
     "more_certain": mark("more certain"),
     "less_certain": mark("less certain"),
@@ -114,11 +120,53 @@ def tidy(text: str) -> str:
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\ufffe\uffff")
 
 
+_ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
+
+
+@contextmanager
+def as_told_in(review: Review) -> Iterator[None]:
+    """Within it sentences are in the language of a review, and days are those of its zone."""
+    with zone(review.living.timezone), messages.language(review.language):
+        yield
+
+
+@contextmanager
+def as_dated_in(summary: Mapping[str, Any]) -> Iterator[None]:
+    """Within it days are those of the zone of a review that is known by its summary.json."""
+    with zone(summary["review"]["living"]["timezone"]):
+        yield
+
+
+@contextmanager
+def zone(name: str) -> Iterator[None]:
+    """Within it days are those of a zone, named as "Europe/London"."""
+    before = _ZONE.set(ZoneInfo(name))
+    try:
+        yield
+    finally:
+        _ZONE.reset(before)
+
+
+def local(moment: datetime) -> datetime:
+    """The moment by the clocks of the review's place."""
+    return moment.astimezone(_ZONE.get())
+
+
+def date_of(iso: str) -> str:
+    """ "2026-03-03": the day in the review's zone of a moment as summary.json has it."""
+    return local(datetime.fromisoformat(iso)).date().isoformat()
+
+
+def end_of(date: str) -> datetime:
+    """The last moment of a day, as "2026-03-03", in the review's zone."""
+    return datetime.combine(datetime.fromisoformat(date).date(), time.max, tzinfo=_ZONE.get())
+
+
 def day(moment: datetime | None) -> str | None:
-    """ "3 March 2026", in UTC and in the language of the page."""
+    """ "3 March 2026", in the zone of the review and in the language of the page."""
     if moment is None:
         return None
-    at = moment.astimezone(UTC)
+    at = local(moment)
     return messages.day(at.date()) or f"{at.day} {MONTHS[at.month - 1]} {at.year}"
 
 
