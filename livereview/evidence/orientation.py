@@ -17,6 +17,9 @@ from livereview.messages import mark, say
 from livereview.review import Outcome, Review
 
 Z = 1.959963984540054
+SHARE = "RD"
+"""The measure that is a share of people, so that it lies between −1 and 1."""
+
 """Of the two-sided 95% intervals that reports give."""
 
 SIDES = ("more", "fewer")
@@ -195,6 +198,8 @@ def _as_reported(unit: MeasureUnit, result: Result) -> Effect | str:
     assert result.effect is not None
     try:
         value = unit.measure.analysed(result.effect / unit.per)
+        if unit.measure.id == SHARE and abs(value) > 1:
+            return _beyond_a_share(unit, result)
         if result.ci_low is None or result.ci_high is None:
             return Effect(unit, value, None)
         low = unit.measure.analysed(result.ci_low / unit.per)
@@ -204,6 +209,19 @@ def _as_reported(unit: MeasureUnit, result: Result) -> Effect | str:
     if not low < high:
         return say("its interval has no width")
     return Effect(unit, value, ((high - low) / (2 * Z)) ** 2)
+
+
+def _beyond_a_share(unit: MeasureUnit, result: Result) -> str:
+    """Mostly a percentage that was typed as a share: it would be told as 1,300 fewer in every 1,000."""
+    return say(
+        mark(
+            "{measure} {value:g} is beyond {limit:g}, and more than all of the people is not possible; "
+            'write measure "percentage points" or "RD per 1,000" if it is in these'
+        ),
+        measure=result.measure,
+        value=result.effect,
+        limit=unit.per,
+    )
 
 
 def _runs_with(outcome: Outcome, unit: MeasureUnit, result: Result) -> bool | None:

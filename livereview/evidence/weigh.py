@@ -49,6 +49,9 @@ SIGN_TEST_FROM = 5
 I2_FROM = 3
 """Two studies say next to nothing of how studies differ, and no prediction can be made from them."""
 
+COUNTED = ("OR", "RR", "RD")
+"""Measures that can be pooled from the counts of events."""
+
 PER = 1000
 """People for whom absolute effects are told."""
 
@@ -232,12 +235,18 @@ def _in_measure(one: Contribution, unit: MeasureUnit | None) -> bool:
 
 
 def _empty(one: Contribution, unit: MeasureUnit | None) -> bool:
-    """Whether a group without events keeps a ratio of its own from being told without a made-up 0.5."""
-    return bool(unit and unit.measure.ratio and one.table and one.table.has_zero)
+    """Whether a group without events keeps an effect of its own from being told without a made-up half event.
+
+    It has no ratio; and where neither group had one, the half event gives its risk difference a variance far
+    too small, so that it would outweigh every study in which something happened.
+    """
+    if unit is None or one.table is None or not one.table.has_zero:
+        return False
+    return unit.measure.id in COUNTED
 
 
 def _without_events(one: Contribution) -> NotUsed:
-    reason = say(mark("a group had no event, so it has no ratio, and the protocol pools no counts"))
+    reason = say(mark("a group had no event, or nothing but events, and the protocol pools no counts"))
     return NotUsed(study=one.study, label=one.label, place=one.places[0], measured=one.construct, reason=reason)
 
 
@@ -246,7 +255,10 @@ def _of_one(outcome: Outcome, counted: Sequence[Contribution], one: Contribution
     effect = one.effect
     if effect is None or effect.variance is None:
         return None
-    return _told(outcome, counted, effect, studies=1, model=mark("one study"))
+    caution = None
+    if _empty(one, effect.measure):
+        caution = say(mark("A group had no event, or nothing but events: the size is rough, by half an event added."))
+    return _told(outcome, counted, effect, studies=1, model=mark("one study"), caution=caution)
 
 
 def _pooled(
@@ -364,8 +376,7 @@ def _by_counts(
     both = [one for one in counted if one in sized or one in empty]
     with_counts = [one for one in both if one.table is not None]
     peto = methods.rare == "peto" and unit.measure.id == "OR"
-    known = unit.measure.id in ("OR", "RR", "RD")
-    if not known or len(with_counts) < len(both) or len(with_counts) < 2:
+    if len(with_counts) < len(both) or len(with_counts) < 2:
         kept = [one for one in sized if one not in empty]
         left_out = [_without_events(one) for one in empty]
         if len(kept) < 2:
@@ -395,7 +406,9 @@ def _by_counts(
         studies=found.k,
         model="Peto" if peto else "Mantel-Haenszel",
         test="z",
-        caution=say(mark("Events are rare: pooled from the counts, as one common effect.")),
+        caution=say(
+            mark("A study has a group without events, or with nothing else: pooled from the counts, as one effect.")
+        ),
     )
     return estimate, {}, left_out
 
@@ -461,6 +474,8 @@ def _absolute(outcome: Outcome, counted: Sequence[Contribution], effect: Effect)
         risk, source = None, say(mark("none is needed: the studies report the difference itself"))
     else:
         risk, source = assumed
+    if risk is not None and _beyond_all(measure.id, effect.value, risk):
+        return None
     ends = [_difference(measure.id, y, risk) for y in (effect.value, effect.low, effect.high)]
     if any(end is None for end in ends):
         return None
@@ -484,6 +499,15 @@ def _assumed_risk(outcome: Outcome, counted: Sequence[Contribution]) -> tuple[fl
     if not known:
         return None
     return median(known), say(mark("the middle one of these studies' comparison groups"))
+
+
+def _beyond_all(measure: str, analysed: float, risk: float) -> bool:
+    """Whether a ratio at this risk would mean more than everybody: the risk is not one of these studies' people.
+
+    Capped at everybody it would be told with an interval of no width, which is a certainty that nobody has.
+    """
+    unit = measures.MEASURES[measure]
+    return unit.ratio and measure not in ("OR", "HR") and unit.reported(analysed) * risk >= 1
 
 
 def _difference(measure: str, analysed: float, risk: float | None) -> float | None:

@@ -28,7 +28,7 @@ from livereview.evidence.weigh import lowered
 from livereview.messages import figures, many, mark, say
 from livereview.review import Base
 
-WORDING_VERSION = "4"
+WORDING_VERSION = "5"
 CAVEAT = mark("Lack of evidence is not evidence that it does not work.")
 
 FIRM = ("effect", "little_or_no_difference")
@@ -194,6 +194,13 @@ def size(finding: Finding) -> str:
 def estimate_in_words(estimate: Estimate, unit: str | None) -> str:
     """ "about 12 fewer in every 1,000 (95% interval 20 fewer to 3 fewer; RR 0.80, 0.72 to 0.89)"."""
     figure = interval(estimate)
+    if estimate.absolute is not None and _no_difference(estimate.absolute.value):
+        return say(
+            mark("no difference ({low} to {high} in every 1,000; {figure})"),
+            low=per_thousand(estimate.absolute.low),
+            high=per_thousand(estimate.absolute.high),
+            figure=figure,
+        )
     if estimate.absolute is not None:
         return say(
             mark("about {value} in every 1,000 ({low} to {high}; {figure})"),
@@ -223,11 +230,15 @@ def interval(estimate: Estimate) -> str:
 
 def per_thousand(value: float) -> str:
     """ "12 fewer", "3 more", "no difference"; below one in 1,000 with a digit."""
-    rounded = round(value) if abs(value) >= 1 else round(value, 1)
-    if rounded == 0:
+    if _no_difference(value):
         return say(mark("no difference"))
+    rounded = round(value) if abs(value) >= 1 else round(value, 1)
     count = figures(f"{abs(rounded):,}")
     return say(mark("{n} more") if rounded > 0 else mark("{n} fewer"), n=count)
+
+
+def _no_difference(per_thousand: float) -> bool:
+    return round(per_thousand, 1) == 0
 
 
 def number(value: float) -> str:
@@ -297,7 +308,9 @@ def evidence(finding: Finding) -> str:
                 k,
             )
         )
-    if finding.votes.words_only:
+    if finding.votes.words_only and k == 1:
+        parts.append(say(mark("It reports a direction in words only.")))
+    elif finding.votes.words_only:
         parts.append(
             many(
                 "One of them reports a direction in words only.",

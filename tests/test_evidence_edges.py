@@ -1,0 +1,169 @@
+"""Numbers at the edge: no events, everybody, one group reused, huge and tiny, and a percentage typed as a share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from livereview.errors import Refused
+from livereview.evidence import checks, wording
+from livereview.evidence.finding import Finding
+from livereview.evidence.forms import Extraction
+from livereview.review import Methods, Outcome
+from tests.evidence import CARE, WELLBEING, finding, ratio, review, smd, study
+
+SHARE = replace(CARE, measure="RD", important=0.01)
+
+
+def form(name: str, outcome: Outcome = CARE, **result: Any) -> Extraction:
+    """A form as a person types it, checked and completed as any other."""
+    typed = {"outcome": outcome.id, "construct": "entry", "comparison": "sos", **result}
+    reports = [f"10.5555/{name}"]
+    data = {"study": name, "label": name.title(), "reports": reports, "results": [typed], "form_version": "3"}
+    return checks.from_json(data, review(outcome), name)
+
+
+def counts(name: str, ai: int, ci: int, outcome: Outcome = SHARE) -> Extraction:
+    """Events out of 100 in each of two groups."""
+    reported = {"ai": ai, "n1i": 100, "ci": ci, "n2i": 100}
+    return form(name, outcome, measure=outcome.measure, reported=reported, n=200)
+
+
+def text(known: Finding) -> str:
+    return wording.words(known).text
+
+
+# No events
+
+
+def test_a_study_in_which_nothing_happened_does_not_drown_one_in_which_something_did() -> None:
+    """With half an event added its variance is the least of all, and −0.10 would be told as −0.004."""
+    found = finding(SHARE, counts("empty", 0, 0), counts("full", 10, 20))
+    assert found.estimate is not None
+    assert found.estimate.model == "Mantel-Haenszel"
+    by_hand = (50 * 0 + 50 * (10 - 20) / 100) / 100  # weights n1 n2 / N, Greenland and Robins 1985
+    assert found.estimate.value == pytest.approx(by_hand)
+    assert "A study has a group without events" in text(found)
+
+
+def test_a_protocol_that_pools_no_counts_leaves_a_group_without_events_out_and_says_so() -> None:
+    known = [counts("empty", 0, 0), counts("b", 10, 20), counts("c", 12, 21)]
+    found = finding(SHARE, *known, methods=Methods(rare="none"))
+    assert found.estimate is not None and found.estimate.studies == 2
+    assert [(one.study, one.reason) for one in found.not_used] == [
+        ("empty", "a group had no event, or nothing but events, and the protocol pools no counts")
+    ]
+
+
+@pytest.mark.parametrize("measure", ["RR", "OR", "RD"])
+def test_half_an_event_of_one_study_alone_is_never_silent(measure: str) -> None:
+    outcome = replace(CARE, measure=measure)
+    assert "by half an event added" in text(finding(outcome, counts("a", 0, 5, outcome)))
+    assert "by half an event added" not in text(finding(outcome, counts("a", 2, 5, outcome)))
+
+
+@pytest.mark.parametrize("measure", ["RR", "OR"])
+@pytest.mark.parametrize("events", [0, 100], ids=["nobody", "everybody"])
+def test_a_ratio_of_nothing_or_of_everything_is_refused(measure: str, events: int) -> None:
+    outcome = replace(CARE, measure=measure)
+    with pytest.raises(Refused, match="not estimable: no events, or only events, in both groups"):
+        counts("a", events, events, outcome)
+
+
+def test_a_hazard_ratio_beside_a_group_without_events_stands_as_reported() -> None:
+    hazard = replace(CARE, measure="HR")
+    none = {"ai": 0, "n1i": 100, "ci": 5, "n2i": 100}
+    first = study("a", ratio(0.4, 0.2, 0.8, measure="HR", reported=none))
+    found = finding(hazard, first, study("b", ratio(0.5, 0.3, 0.8, measure="HR")))
+    assert found.estimate is not None and found.estimate.studies == 2
+
+
+def test_no_difference_reads_as_no_difference() -> None:
+    said = text(finding(CARE, study("a", ratio(1.0, 0.5, 2.0))))
+    assert "The best estimate is no difference (30 fewer to 60 more in every 1,000; RR 1.00" in said
+
+
+# More than everybody
+
+
+@pytest.mark.parametrize("value", [-13.0, 1.4])
+def test_a_percentage_typed_as_a_share_is_refused_with_the_next_step(value: float) -> None:
+    with pytest.raises(Refused, match=r'is beyond 1, and more than all .* write measure "percentage points"'):
+        form("a", SHARE, measure="RD", effect=value, ci_low=value - 5, ci_high=value + 5)
+    points = form("a", SHARE, measure="percentage points", effect=-13, ci_low=-20, ci_high=-6)
+    found = finding(SHARE, points)
+    assert found.estimate is not None and found.estimate.absolute is not None
+    assert found.estimate.absolute.value == pytest.approx(-130)
+
+
+def test_a_ratio_that_would_mean_more_than_everybody_is_told_without_numbers_of_people() -> None:
+    """RR 3 at 600 in 1,000 would be capped to "400 more (400 more to 400 more)": a certainty that nobody has."""
+    found = finding(replace(CARE, risk=600), study("a", ratio(3.0, 2.5, 3.6)))
+    assert found.state == "effect"
+    assert found.estimate is not None and found.estimate.absolute is None
+    capped = finding(replace(CARE, risk=600), study("a", ratio(1.5, 1.2, 1.875))).estimate
+    assert capped is not None and capped.absolute is not None
+    assert (capped.absolute.value, capped.absolute.high) == (pytest.approx(300), pytest.approx(400))
+
+
+# What is typed
+
+
+@pytest.mark.parametrize(
+    ("figures", "problem"),
+    [
+        ({"effect": 0.8, "ci_low": 0.9, "ci_high": 0.7}, "must be ci_low <= effect <= ci_high"),
+        ({"effect": 0.8, "ci_low": 0.9, "ci_high": 1.1}, "must be ci_low <= effect <= ci_high"),
+        ({"effect": 0.8, "ci_low": 0.8, "ci_high": 0.8}, "its interval has no width"),
+        ({"effect": -0.8, "ci_low": -0.9, "ci_high": -0.7}, "RR must be above 0"),
+        ({"effect": 0.1, "ci_low": 0, "ci_high": 0.7}, "RR must be above 0"),
+        ({"effect": 0.8, "ci_low": 0.7, "ci_high": 0.9, "n": 0}, "from 1 to"),
+        ({"effect": 0.5, "ci_low": 0.4, "ci_high": 0.6, "direction": "favours_comparison"}, "contradicts RR 0.5"),
+        ({"effect": 0.5, "ci_low": 0.4, "ci_high": 0.6, "direction": "no_difference"}, "contradicts RR 0.5"),
+        ({"effect": 0.5, "ci_low": 0.4, "ci_high": 0.6, "measure": "SMCC"}, "must be one of SMD"),
+    ],
+)
+def test_figures_that_can_not_be_are_refused(figures: dict[str, Any], problem: str) -> None:
+    with pytest.raises(Refused, match=problem):
+        form("a", **{"measure": "RR", **figures})
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e6])
+def test_huge_and_tiny_figures_are_pooled_and_told_without_failing(size: float) -> None:
+    found = finding(WELLBEING, *(study(name, smd(size, size / 10)) for name in "abc"))
+    assert found.estimate is not None
+    assert found.estimate.value == pytest.approx(size)
+    assert found.state == ("effect" if size > 1 else "little_or_no_difference")
+    assert text(found)
+
+
+def test_a_change_from_baseline_and_a_final_value_are_one_measure_and_both_are_listed_as_they_are() -> None:
+    change = study("a", smd(0.4, 0.3, construct="change in wellbeing since the start"))
+    final = study("b", smd(0.3, 0.2))
+    found = finding(WELLBEING, change, final)
+    assert found.estimate is not None and found.estimate.studies == 2
+    assert [one.measured for one in found.studies] == ["change in wellbeing since the start", "wellbeing"]
+
+
+# One group reused
+
+
+def test_a_control_group_that_two_comparisons_share_counts_once_in_each_and_never_twice_in_one() -> None:
+    figures = {"ci": 20, "n2i": 100}
+    arms = [
+        ratio(1.3, 0.8, 2.1, arm=arm, n=200, reported={"ai": events, "n1i": 100, **figures})
+        for arm, events in (("a", 26), ("b", 44), ("c", 20))
+    ]
+    found = finding(CARE, study("t", *arms))
+    assert found.people == 400, "three arms of 100 and their one control group"
+    assert found.estimate is not None
+    assert found.estimate.value == pytest.approx((90 / 300) / (20 / 100))
+
+
+def test_a_scale_that_is_reversed_in_one_study_turns_its_interval_too() -> None:
+    turned = finding(WELLBEING, study("a", smd(-0.5, 0.2, good=False)))
+    assert turned.estimate is not None
+    ends = (turned.estimate.low, turned.estimate.value, turned.estimate.high)
+    assert ends == pytest.approx((0.3, 0.5, 0.7))
