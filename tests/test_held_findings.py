@@ -108,7 +108,7 @@ def test_an_outcome_or_comparison_that_is_taken_out_keeps_its_signed_sentence_un
     now = told(world.site)
     assert now["main/attendance"]["wording"] == signed["wording"]
     assert now["main/attendance"]["weighing_display"] == "This answer is being weighed anew and may change."
-    assert now["main/grades"]["state"] in ("no_studies", "not_yet_assessed")
+    assert now["main/grades"]["state"] == "not_yet_assessed", "nobody has looked for it in the forms from before"
 
     world.edit(("[[outcomes]]", COMPARISON.format(id="other", label="Mentoring, or nothing")))
     now = told(world.site)
@@ -169,3 +169,16 @@ def publish_since(world: World) -> str:
 
 def page_date(world: World, number: int) -> str:
     return next(str(row["date"]) for row in page(world.site)["versions"] if row["number"] == number)
+
+
+def test_an_outcome_that_is_added_is_no_gap_until_somebody_has_looked_for_it(world: World) -> None:
+    """It would be "no study has measured it" by being added, though no form was ever asked about it."""
+    grades = edited(OUTCOME, ("attendance", "grades"), ("School attendance", "Grades"))
+    both = ("[[searches]]", grades + 'measure = "SMD"\n\n[[searches]]')
+    world.edit(both)
+    assert told(world.site)["main/grades"]["state"] == "not_yet_assessed"
+    assert "No study has measured grades" not in page(world.site)["answer"]["text"]
+    for number, effect in ((1, 0.11), (2, 0.51)):
+        extract(world.store, number, effect, world.now + timedelta(minutes=1))
+    world.publish()
+    assert told(world.site)["main/grades"]["state"] == "no_studies"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -29,13 +29,13 @@ def site(tmp_path: Path) -> Path:
     return folder
 
 
-def extract(store: Store, number: int, effect: float = 0.5) -> None:
+def extract(store: Store, number: int, effect: float = 0.5, now: datetime = NOW) -> None:
     figures = {"measure": "SMD", "effect": effect, "ci_low": effect - 0.2, "ci_high": effect + 0.2}
     result = {"outcome": "attendance", "construct": "x", "higher_is_better": True, "n": 40, **figures}
     filled = form(
         study=f"s-{number}", label=f"S {number}", reports=[DOIS[number - 1]], results=[result], participants=40
     )
-    evidence.extract(store, id=uuid4().hex, review=REVIEW, data=filled, extractor="ada", now=NOW)
+    evidence.extract(store, id=uuid4().hex, review=REVIEW, data=filled, extractor="ada", now=now)
 
 
 def publish_now(store: Store, site: Path) -> dict[str, Any]:

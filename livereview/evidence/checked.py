@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,17 +24,23 @@ class _Checks:
     small_studies: SmallStudies | None
 
 
-def findings(review: Review, forms: Iterable[Extraction], waiting: int = 0) -> tuple[Finding, ...]:
+def findings(
+    review: Review,
+    forms: Iterable[Extraction],
+    waiting: int = 0,
+    unread: Mapping[str, int] | None = None,
+) -> tuple[Finding, ...]:
     """Every finding of a review: comparison by comparison, outcome by outcome, in the protocol's order.
 
     Args:
         review: the protocol in force.
         forms: the extractions in force, in any order.
         waiting: records that wait to be screened, read or extracted.
+        unread: by finding, studies that were extracted before the protocol asked about it.
     """
-    known = list(forms)
+    known, more = list(forms), unread or {}
     return tuple(
-        finding(review, comparison, outcome, known, waiting)
+        finding(review, comparison, outcome, known, waiting + more.get(f"{comparison.id}/{outcome.id}", 0))
         for comparison in weigh.comparisons_of(review)
         for outcome in review.outcomes
     )

@@ -15,6 +15,7 @@ from livereview.evidence import measures, orientation
 from livereview.evidence.forms import FORM_VERSION, Extraction, Result
 from livereview.review import Outcome, Review
 
+_NUMBER = re.compile(r"\d{1,6}(?:\.\d{1,6})?")
 _TIME = re.compile(r"(?<![\d.])(\d{1,6}(?:\.\d{1,6})?)\s{0,3}(day|week|month|year)s?")
 
 
@@ -60,11 +61,12 @@ def _result(result: Result, outcome: Outcome | None) -> Result:
 
 
 def _timed(result: Result) -> Result:
-    """With the time point as a number, where the words hold exactly one."""
+    """With the time point as a number, where the words hold exactly one number."""
     if result.time is not None or not result.timing:
         return result
     found = _TIME.findall(result.timing.casefold())
-    if len(found) != 1:
+    numbers = _NUMBER.findall(result.timing)
+    if len(found) != 1 or len(numbers) != 1:  # "6 and 12 months" are two times
         return result
     number, unit = found[0]
     return replace(result, time=float(number), time_unit=f"{unit}s")

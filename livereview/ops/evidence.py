@@ -52,7 +52,8 @@ def extract(
 
     def job(con: Connection) -> dict[str, Any]:
         rules = protocol(con, review)
-        form = upgrade.upgraded(checks.from_json(data, rules, name), rules)
+        form = checks.from_json(data, rules, name)  # kept as typed, by its own version: see upgrade.py
+        ready = upgrade.upgraded(form, rules)
         if role == "consensus" and len(_others(con, review, form.study, "")) < rules.extractors:
             raise Refused(f"{form.study} needs the extractions of {rules.extractors} people before a consensus")
         found = [_included(con, review, reference) for reference in form.reports]
@@ -61,7 +62,7 @@ def extract(
             "study": form.study,
             "reports": len(found),
             "results": len(form.results),
-            "questions": [f"result {place + 1}: {question}" for place, question in upgrade.questions(form, rules)],
+            "questions": [f"result {place + 1}: {question}" for place, question in upgrade.questions(ready, rules)],
         }
         if _told_before(con, rules, form.study, found, extractor, role, text):
             return answer | {"known": True}

@@ -80,6 +80,7 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
         consultations=consulted(con, review_id, moment or EPOCH),
         withdrawals=withdrawn(con, review_id),
         written=_written(con, review),
+        asked=_asked(con, review),
         signatures=tuple(Signature(*row) for row in versions.signatures(con, review_id)),
     )
 
@@ -93,6 +94,17 @@ def _written(con: Connection, review: Review) -> dict[str, datetime]:
             if since.get(statement.id, (None,))[0] != words:
                 since[statement.id] = (words, made)
     return {statement.id: since[statement.id][1] for statement in review.statements if statement.id in since}
+
+
+def _asked(con: Connection, review: Review) -> dict[str, datetime]:
+    """Since when the protocol in force asks about each of its outcomes and comparisons, without a break."""
+    since: dict[str, datetime] = {}
+    for text, made in searches.protocols(con, review.id):
+        rules = parsed(text)
+        now = [outcome.id for outcome in rules.outcomes]
+        now += [comparison.id for comparison in rules.comparisons]
+        since = {id: since.get(id, made) for id in now}
+    return since
 
 
 def withdrawn(con: Connection, review: str) -> tuple[Withdrawal, ...]:

@@ -84,7 +84,7 @@ def weigh(snapshot: Snapshot) -> Evidence:
 
 def _weigh(snapshot: Snapshot) -> Evidence:
     forms = [study.extraction for study in snapshot.studies if study.extraction]
-    found = checked.findings(snapshot.review, forms, _waiting(snapshot))
+    found = checked.findings(snapshot.review, forms, _waiting(snapshot), _unread(snapshot))
     now = grade.all_rated(found, snapshot.ratings)
     shown = sign_off.shown(
         previous(snapshot),
@@ -121,6 +121,31 @@ def _waiting(snapshot: Snapshot) -> int:
     """Records and reports that nobody has finished assessing."""
     flow = snapshot.flow
     return flow.awaiting_screening + flow.in_screening + flow.awaiting_full_text + flow.awaiting_extraction
+
+
+def _unread(snapshot: Snapshot) -> dict[str, int]:
+    """By finding the studies in which nobody has looked for an answer yet, or whose form can't be used.
+
+    They have no form in force (a second extraction waits, or the protocol has left the form behind), or one that is
+    older than the question: an outcome that is added would else be a gap in the evidence by being added.
+    """
+    unread: dict[str, int] = {}
+    for comparison in weigh_.comparisons_of(snapshot.review):
+        for outcome in snapshot.review.outcomes:
+            asked = [snapshot.asked[id] for id in (comparison.id, outcome.id) if id in snapshot.asked]
+            since = max(asked, default=None)
+            unread[f"{comparison.id}/{outcome.id}"] = sum(
+                not _was_asked(snapshot, study, since) for study in snapshot.studies
+            )
+    return unread
+
+
+def _was_asked(snapshot: Snapshot, study: Study, since: datetime | None) -> bool:
+    """Whether a study has a form that was filled in when the question stood in the protocol."""
+    if study.extraction is None:
+        return False
+    made = snapshot.extracted.get(study.study_id)
+    return since is None or made is None or made[2] >= since
 
 
 def previous(snapshot: Snapshot) -> tuple[Finding, ...] | None:

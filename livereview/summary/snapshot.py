@@ -199,3 +199,4 @@ class Snapshot:
     withdrawals: tuple[Withdrawal, ...] = ()  # oldest first; no part of a version's content either
     signatures: tuple[Signature, ...] = ()  # oldest first
     written: Mapping[str, datetime] = field(default_factory=dict)  # since when each statement stands as it does
+    asked: Mapping[str, datetime] = field(default_factory=dict)  # since when each outcome and comparison is asked about
