@@ -167,3 +167,53 @@ def test_a_scale_that_is_reversed_in_one_study_turns_its_interval_too() -> None:
     assert turned.estimate is not None
     ends = (turned.estimate.low, turned.estimate.value, turned.estimate.high)
     assert ends == pytest.approx((0.3, 0.5, 0.7))
+
+
+# Results that point both ways
+
+
+@pytest.mark.parametrize("apart", ["subgroup", "arm"])
+def test_opposite_parts_of_one_study_are_no_little_or_no_difference(apart: str) -> None:
+    """Their mean is 0 with a narrow interval, and hides that women were helped and men harmed."""
+    parts = smd(0.6, 0.2, **{apart: "a"}), smd(-0.6, 0.2, **{apart: "b"})
+    found = finding(WELLBEING, study("one", *parts))
+    assert (found.state, found.side, found.studies[0].mixed) == ("disagree", None, True)
+    assert wording.headline(found) == (
+        "The results of one study disagree. Some clearly show that with Signs of Safety children feel better. "
+        "Others clearly show that children feel worse."
+    )
+    more = finding(WELLBEING, study("one", smd(0.9, 0.2, **{apart: "a"}), smd(-0.3, 0.2, **{apart: "b"})))
+    assert more.state == "effect"
+    assert "Within one study, arms or groups of people clearly point both ways." in text(more)
+
+
+def test_two_large_opposite_studies_are_no_little_or_no_difference() -> None:
+    """By a common effect their interval lies within what matters, between two effects that both matter."""
+    found = finding(CARE, study("a", ratio(0.5, 0.48, 0.52)), study("b", ratio(2.0, 1.92, 2.08)))
+    assert found.estimate is not None and found.estimate.absolute is not None
+    assert abs(found.estimate.absolute.low) < 5 and abs(found.estimate.absolute.high) < 5
+    assert found.state == "disagree"
+
+
+def test_opposite_differences_too_small_to_matter_are_little_or_no_difference() -> None:
+    found = finding(CARE, study("a", ratio(0.98, 0.97, 0.99)), study("b", ratio(1.02, 1.01, 1.03)))
+    assert found.state == "little_or_no_difference"
+
+
+def test_no_study_is_said_to_have_clearly_found_what_its_interval_denies() -> None:
+    apart = replace(WELLBEING, pool=False)
+    found = finding(apart, study("small", smd(0.6, 0.5, n=30)), study("large", smd(-0.1, 0.3, n=3000)))
+    assert found.state == "disagree"
+    assert wording.headline(found) == (
+        "The studies disagree. Some clearly found that with Signs of Safety children feel better. "
+        "A larger or less biased one did not."
+    )
+
+
+def test_a_clear_result_the_other_way_that_is_not_used_is_told() -> None:
+    used, other = smd(0.6, 0.2, instrument="A"), smd(-0.6, 0.2, instrument="B")
+    found = finding(WELLBEING, study("one", used, other))
+    assert found.studies[0].opposite == 1
+    assert "One study also has a clear result the other way, which is listed and not used here." in text(found)
+    alike = finding(WELLBEING, study("one", used, smd(0.3, 0.2, instrument="B")))
+    assert "the other way" not in text(alike)

@@ -25,6 +25,12 @@ def example(kind: str) -> Finding:
         "little_or_no_difference": finding(WELLBEING, study("a", smd(0.0, 0.1))),
         "too_little": finding(WELLBEING, study("a", smd(0.1, 0.6))),
         "disagree": finding(CARE, study("a", ratio(0.5, 0.4, 0.6)), study("b", ratio(2.0, 1.6, 2.5))),
+        "disagree_one_way": finding(
+            replace(WELLBEING, pool=False), study("a", smd(0.6, 0.5, n=30)), study("b", smd(-0.1, 0.3, n=3000))
+        ),
+        "disagree_within": finding(
+            WELLBEING, study("a", smd(0.6, 0.2, subgroup="women"), smd(-0.6, 0.2, subgroup="men"))
+        ),
         "no_studies": finding(CARE),
         "not_yet_assessed": finding(CARE, waiting=3),
         "not_asked": finding(CARE).model_copy(update={"state": "not_asked"}),

@@ -92,6 +92,8 @@ class Contribution:
     places  of the results that it was made from, in the form's order
     further the study's other results, where the protocol lets all count; see `three_level.py`
     chosen  how it was chosen or put together, in words
+    parts   the effects of the arms or subgroups that it was put together from; empty for a single result
+    opposite  how many of its results that are not used clearly point the other way
     """
 
     study: str
@@ -107,6 +109,13 @@ class Contribution:
     places: tuple[int, ...]
     chosen: str
     further: tuple[Further, ...] = ()
+    parts: tuple[Effect, ...] = ()
+    opposite: int = 0
+
+    @property
+    def mixed(self) -> bool:
+        """Whether its arms or subgroups clearly point both ways, which their mean hides."""
+        return {"more", "fewer"} <= {part.clear for part in self.parts}
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -203,7 +212,9 @@ def of_study(
     for candidate in others:
         reason = _why_other(review, outcome, candidate, best)
         unused.append(_unused(form, candidate.place, candidate.result, reason))
-    return replace(contribution, further=further), tuple(sorted(unused, key=lambda one: one.place))
+    left = [*others, *(candidate for candidate, _ in put_aside)]
+    contribution = replace(contribution, further=further, opposite=_opposite(contribution, left))
+    return contribution, tuple(sorted(unused, key=lambda one: one.place))
 
 
 def _further(
@@ -240,6 +251,14 @@ def _as_good(review: Review, outcome: Outcome, candidate: _Candidate, best: _Can
     both_named = (_construct_rank(outcome, mine) < named) == (_construct_rank(outcome, other) < named)
     same_time = _time_rank(review, outcome, mine) == _time_rank(review, outcome, other)
     return both_named and same_time
+
+
+def _opposite(contribution: Contribution, left: Sequence[_Candidate]) -> int:
+    """How many of the results that are left clearly point to the other side than the contribution."""
+    others = [candidate.oriented.effect for candidate in left]
+    sides = {"more": "fewer", "fewer": "more"}
+    other_side = sides.get(contribution.leans or "")
+    return sum(effect is not None and effect.clear is not None and effect.clear == other_side for effect in others)
 
 
 def _unused(form: Extraction, place: int, result: Result, reason: str, asks: bool = False) -> Unused:
@@ -424,6 +443,7 @@ def _put_together(outcome: Outcome, form: Extraction, parts: Sequence[_Candidate
         table=_combined_table(parts),
         places=tuple(part.place for part in parts),
         chosen=chosen,
+        parts=tuple(part.oriented.effect for part in parts if part.oriented.effect) if len(parts) > 1 else (),
     )
 
 

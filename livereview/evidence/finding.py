@@ -65,6 +65,8 @@ class StudyEffect(Model):
     leans: Side | None = Field(default=None, description="The side of the outcome it points to.")
     clear: bool = Field(default=False, description="Its whole interval lies on one side of the null.")
     as_words: bool = Field(default=False, description="Only a direction is reported, no number.")
+    mixed: bool = Field(default=False, description="Its own arms or groups of people clearly point both ways.")
+    opposite: int = Field(default=0, description="Its results not used here that clearly point the other way.")
     weight: float | None = Field(default=None, description="Its share of the pooled effect, per cent.")
     counted: bool = Field(default=True, description="False: at critical risk of bias, shown apart.")
     chosen: str = Field(description="How it was chosen or put together from the study's results.")

@@ -42,7 +42,7 @@ from livereview.review import Comparison, Methods, Outcome, Review
 from livereview.statistics.pooling import pool
 from livereview.statistics.rare import tables
 
-RULE, RULE_VERSION = "finding", "1"
+RULE, RULE_VERSION = "finding", "2"
 SIGN_TEST_FROM = 5
 """Below five studies with a direction a sign test can't fall under 0.06, whatever they found."""
 
@@ -548,19 +548,42 @@ def _judge(
         return Judged("too_little", say(mark("every study is at critical risk of bias")))
     if all(one.effect is None for one in counted):
         return Judged("too_little", say(mark("no study reports a size, only words")))
-    clear = _clear_sides(counted)
+    clear = _clear_sides(_effects(counted))
     if estimate is not None:
-        return _by_estimate(outcome, estimate, clear)
+        matters = [effect for effect in _effects(counted) if not _is_trivial(outcome, counted, effect)]
+        return _by_estimate(outcome, estimate, clear, _clear_sides(matters))
     return _by_studies(outcome, counted, lead, clear)
 
 
-def _clear_sides(counted: Iterable[Contribution]) -> set[str]:
-    """The sides on which at least one study's whole interval lies."""
-    sides = {one.effect.clear for one in counted if one.effect is not None}
-    return {side for side in sides if side is not None}
+def _effects(counted: Iterable[Contribution]) -> list[Effect]:
+    """Every study's effect, and those of the arms or subgroups that it was put together from."""
+    own = [one.effect for one in counted if one.effect is not None]
+    return own + [part for one in counted for part in one.parts]
 
 
-def _by_estimate(outcome: Outcome, estimate: Estimate, clear: set[str]) -> Judged:
+def _clear_sides(effects: Iterable[Effect]) -> set[str]:
+    """The sides on which the whole interval of at least one of these effects lies."""
+    return {effect.clear for effect in effects if effect.clear is not None}
+
+
+def _is_trivial(outcome: Outcome, counted: Sequence[Contribution], effect: Effect) -> bool:
+    if effect.variance is None:
+        return False
+    return _within(outcome, _told(outcome, counted, effect, studies=1, model=mark("one study")))
+
+
+def _by_estimate(outcome: Outcome, estimate: Estimate, clear: set[str], matters: set[str]) -> Judged:
+    """By the estimate's interval.
+
+    Args:
+        outcome: with its smallest important difference.
+        estimate: of all counted studies.
+        clear: the sides to which a study or a part of one clearly points.
+        matters: those of them with a difference that may matter. A mean of two that lie on both sides may lie
+            near no difference with a narrow interval, and is none.
+    """
+    if len(matters) == 2 and estimate.clear is None:
+        return Judged("disagree", say(mark("some results clearly point one way, some the other")))
     if _within(outcome, estimate):
         why = mark("the whole interval lies within the smallest difference that matters")
         return Judged("little_or_no_difference", say(why))
@@ -685,6 +708,8 @@ def _chosen(one: Contribution) -> str:
         "{chosen}; {n} more results count with it",
         len(one.further),
         chosen=one.chosen,
+        mixed=one.mixed,
+        opposite=one.opposite,
     )
 
 

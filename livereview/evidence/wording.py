@@ -44,6 +44,8 @@ CLASSES = (
     "little_or_no_difference",
     "too_little",
     "disagree",
+    "disagree_one_way",
+    "disagree_within",
     "no_studies",
     "not_yet_assessed",
     "not_asked",
@@ -57,6 +59,13 @@ _VERY_UNCERTAIN = mark(
 )
 _DISAGREE = mark(
     "The studies disagree. Some clearly found that with {intervention} {more}. Others clearly found that {fewer}."
+)
+_DISAGREE_ONE_WAY = mark(
+    "The studies disagree. Some clearly found that with {intervention} {phrase}. A larger or less biased one did not."
+)
+_DISAGREE_WITHIN = mark(
+    "The results of one study disagree. Some clearly show that with {intervention} {more}. "
+    "Others clearly show that {fewer}."
 )
 _NO_STUDIES = mark("No study in this review has measured {label} yet. This is a gap in the evidence.")
 _NOT_YET = mark("Not yet assessed: the review has records that wait to be read.")
@@ -92,6 +101,8 @@ TABLE: Mapping[str, Mapping[str, str]] = {
     },
     "too_little": dict.fromkeys(LEVELS, _TOO_LITTLE) | {"very_low": _VERY_UNCERTAIN},
     "disagree": dict.fromkeys(LEVELS, _DISAGREE),
+    "disagree_one_way": dict.fromkeys(LEVELS, _DISAGREE_ONE_WAY),
+    "disagree_within": dict.fromkeys(LEVELS, _DISAGREE_WITHIN),
     "no_studies": dict.fromkeys(LEVELS, _NO_STUDIES),
     "not_yet_assessed": dict.fromkeys(LEVELS, _NOT_YET),
     "not_asked": dict.fromkeys(LEVELS, _NOT_ASKED),
@@ -153,7 +164,18 @@ def class_of(finding: Finding) -> str:
     """Its row of TABLE."""
     if finding.state == "effect":
         return "small_effect" if finding.size == "small" else "effect"
-    return finding.state
+    if finding.state != "disagree":
+        return finding.state
+    if len(_clear_sides(finding)) < 2:
+        return "disagree_one_way"
+    return "disagree" if len(finding.counted) > 1 else "disagree_within"
+
+
+def _clear_sides(finding: Finding) -> set[str]:
+    """The sides to which a counted study, or a part of one, clearly points."""
+    if any(study.mixed for study in finding.counted):
+        return {"more", "fewer"}
+    return {study.leans for study in finding.counted if study.clear and study.leans is not None}
 
 
 def level_of(finding: Finding) -> str:
@@ -169,11 +191,19 @@ def headline(finding: Finding) -> str:
         label=lowered(finding.outcome_label),
         intervention=finding.intervention,
         comparator=finding.comparator,
-        phrase=finding.phrase or "",
+        phrase=finding.phrase or _one_way(finding),
         more=finding.more,
         fewer=finding.fewer,
     )
     return text[:1].upper() + text[1:]
+
+
+def _one_way(finding: Finding) -> str:
+    """The clause of the one side to which studies clearly point; empty where there is no such side."""
+    sides = _clear_sides(finding)
+    if len(sides) != 1:
+        return ""
+    return finding.more if "more" in sides else finding.fewer
 
 
 def size(finding: Finding) -> str:
@@ -328,9 +358,32 @@ def evidence(finding: Finding) -> str:
         )
     if finding.estimate and finding.estimate.results:
         parts.append(many("{n} result counts.", "All {n} of their results count.", finding.estimate.results))
+    if k > 1 or finding.state != "disagree":
+        mixed = sum(study.mixed for study in finding.counted)
+        parts += [_mixed(mixed)] if mixed else []
+    opposite = sum(study.opposite > 0 for study in finding.counted)
+    parts += [_opposite(opposite)] if opposite else []
     if finding.estimate and finding.estimate.caution:
         parts.append(finding.estimate.caution)
     return " ".join(parts)
+
+
+def _mixed(studies: int) -> str:
+    """That a mean of one study's arms or subgroups hides that these clearly differ."""
+    return many(
+        "Within one study, arms or groups of people clearly point both ways.",
+        "Within {n} studies, arms or groups of people clearly point both ways.",
+        studies,
+    )
+
+
+def _opposite(studies: int) -> str:
+    """That a study was read by one of its results while another, listed as not used, says the opposite."""
+    return many(
+        "One study also has a clear result the other way, which is listed and not used here.",
+        "{n} studies also have a clear result the other way, which is listed and not used here.",
+        studies,
+    )
 
 
 def certainty(finding: Finding) -> str:
@@ -571,7 +624,7 @@ def _answer(findings: Sequence[Finding]) -> str:
     """The answer of one comparison."""
     told: list[str] = [headline(finding) for finding in in_order(findings) if finding.state == "effect"]
     told += _together(findings, "little_or_no_difference", mark("Little or no difference was found in {labels}."))
-    told += _together(findings, "disagree", mark("The studies disagree about {labels}."))
+    told += _together(findings, "disagree", mark("Results disagree about {labels}."))
     told += _together(findings, "too_little", mark("There is too little evidence on {labels}."))
     told += _together(findings, "no_studies", mark("No study has measured {labels}."))
     told += _together(findings, "not_yet_assessed", mark("Not yet assessed: {labels}."))

@@ -33,7 +33,7 @@ STATES = {
     "better": mark("Better results"),
     "worse": mark("Worse results"),
     "little_or_no_difference": mark("Little or no difference"),
-    "disagree": mark("Studies disagree"),
+    "disagree": mark("Results disagree"),
 }
 DIRECTIONS = {
     "favours_intervention": mark("favours the intervention"),
