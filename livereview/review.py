@@ -90,10 +90,14 @@ class Screening:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """One row of the taxonomy: an intervention area."""
+    """One row of the taxonomy: an intervention area.
+
+    asked  the review searches for it; else studies are sorted into it, and its empty cells are no gap
+    """
 
     id: str
     label: str
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

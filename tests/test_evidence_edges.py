@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from livereview.errors import Refused
-from livereview.evidence import checks, wording
+from livereview.evidence import checks, weigh, wording
 from livereview.evidence.finding import Finding
 from livereview.evidence.forms import Extraction
-from livereview.review import Methods, Outcome
+from livereview.review import FollowUp, Methods, Outcome
 from tests.evidence import CARE, WELLBEING, finding, ratio, review, smd, study
 
 SHARE = replace(CARE, measure="RD", important=0.01)
@@ -217,3 +217,30 @@ def test_a_clear_result_the_other_way_that_is_not_used_is_told() -> None:
     assert "One study also has a clear result the other way, which is listed and not used here." in text(found)
     alike = finding(WELLBEING, study("one", used, smd(0.3, 0.2, instrument="B")))
     assert "the other way" not in text(alike)
+
+
+# Times
+
+
+@pytest.mark.parametrize(
+    ("time", "unit", "months"),
+    [
+        (39, "weeks", 9.0),
+        (52, "weeks", 12.0),
+        (26, "weeks", 6.0),
+        (365, "days", 12.0),
+        (1, "years", 12.0),
+        (90, "days", 3.0),
+    ],
+)
+def test_the_same_time_in_other_units_is_the_same_time(time: float, unit: str, months: float) -> None:
+    assert smd(0.1, 0.1, time=time, time_unit=unit).months == months
+
+
+def test_a_band_of_follow_up_holds_its_first_month_in_weeks_too() -> None:
+    rules = replace(review(replace(WELLBEING, follow_up=("year",))), follow_up=(FollowUp("year", "A year", 9, 15),))
+    inside = smd(0.6, 0.2, time=39, time_unit="weeks")
+    later = smd(0.1, 0.2, time=24, time_unit="months")
+    (found,) = weigh.findings(rules, [study("a", later, inside)])
+    assert found.studies[0].value == pytest.approx(0.6)
+    assert [one.reason for one in found.not_used] == ["the protocol prefers another time after the start"]

@@ -22,6 +22,7 @@ def test_signs_of_safety_asks_what_it_was_made_for() -> None:
         "reunification": "higher",
     }
     assert len(review.taxonomy) == 9
+    assert [area.id for area in review.taxonomy if area.asked] == ["worker-practice"], "the others are no gaps"
     under = [statement.under for statement in review.statements]
     assert under.count("explanations") == 3
     assert set(EMMIE) <= set(under)

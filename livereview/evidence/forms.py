@@ -71,10 +71,14 @@ class Result:
 
     @property
     def months(self) -> float | None:
-        """When it was measured, in months; None where that is not said as a number and a unit."""
+        """When it was measured, in months; None where that is not said as a number and a unit.
+
+        To a tenth from one month on: 39 weeks are what trials call nine months, and 365 days are a year.
+        """
         if self.time is None or self.time_unit is None:
             return None
-        return self.time * MONTHS_IN[self.time_unit]
+        months = self.time * MONTHS_IN[self.time_unit]
+        return round(months, 1) if months >= 1 else months
 
 
 @dataclass(frozen=True, slots=True)

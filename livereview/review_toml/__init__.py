@@ -196,7 +196,8 @@ _CRITERIA = {
 }
 _CRITERION = {"id": _Key(values.slug), "text": _Key(values.text)}
 _REASON = {"id": _Key(values.slug), "label": _Key(values.text), "retired": _Key(values.flag, False)}
-_AREA = {"id": _Key(values.slug), "label": _Key(values.text)}
+_CODE = {"id": _Key(values.slug), "label": _Key(values.text)}
+_AREA = {**_CODE, "asked": _Key(values.flag, True)}
 _OUTCOME = {
     "id": _Key(values.slug),
     "label": _Key(values.text),
@@ -357,7 +358,7 @@ def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -
         "question": Question(**_fields(top["question"], _QUESTION, ("question",), notes)),
         "criteria": _criteria(criteria, notes),
         "reasons": tuple(Reason(**row) for row in _each(top["reasons"], _REASON, ("reasons",), notes)),
-        "codes": tuple(Code(**row) for row in _each(top["codes"], _AREA, ("codes",), notes)),
+        "codes": tuple(Code(**row) for row in _each(top["codes"], _CODE, ("codes",), notes)),
         "taxonomy": tuple(Area(**row) for row in _each(top["taxonomy"], _AREA, ("taxonomy",), notes)),
         "outcomes": outcomes,
         "comparisons": _comparisons(top["comparisons"], [row.id for row in outcomes], notes),

@@ -245,6 +245,9 @@ def _content_of(review: Review) -> dict[str, Any]:
     content = _protocol(review)
     if review.living.sign_off_days == SIGN_OFF_DAYS:
         content["living"] = {key: value for key, value in content["living"].items() if key != "sign_off_days"}
+    content["taxonomy"] = [
+        {key: value for key, value in area.items() if key != "asked" or not value} for area in content["taxonomy"]
+    ]
     return content
 
 

@@ -65,8 +65,34 @@ def _gap_map(key: str, rows: Sequence[dict[str, Any]]) -> Markup:
     counts = Counter[tuple[str, str]]()
     for cell in (cell for row in rows for cell in row["map"]):
         counts[cell["area"], cell["outcome"]] += cell["studies"]
-    cells = [gap_map.Cell(area, outcome, counts[area, outcome]) for area in areas for outcome in outcomes]
+    cells = [
+        gap_map.Cell(area, outcome, counts[area, outcome], empty=empty_cell(rows, area, outcome))
+        for area in areas
+        for outcome in outcomes
+    ]
     return gap_map.svg(key, "Evidence and gaps", areas, outcomes, cells)
+
+
+def empty_cell(rows: Sequence[dict[str, Any]], area: str, outcome: str) -> str:
+    """What a pair without a study is: no gap where no review asks about it, or where records still wait."""
+    asking = [row["known"].get(outcome, "no_studies") for row in rows if area in row["asked"]]
+    states = [state for state in asking if state != "not_asked"]
+    if not states:
+        return "not_asked"
+    return "waiting" if "not_yet_assessed" in states else "gap"
+
+
+def _outcome_states(summary: Mapping[str, Any]) -> dict[str, str]:
+    """By outcome what is known of it over all comparisons: not yet assessed before anything else, not asked last."""
+    states: dict[str, list[str]] = {}
+    for finding in summary.get("findings", ()):
+        states.setdefault(finding["outcome"], []).append(finding["state"])
+    known: dict[str, str] = {}
+    for outcome, some in states.items():
+        asked = [state for state in some if state != "not_asked"]
+        first = "not_yet_assessed" if "not_yet_assessed" in asked else next(iter(asked), "not_asked")
+        known[outcome] = first
+    return known
 
 
 def _map(summary: dict[str, Any]) -> list[dict[str, Any]]:
@@ -109,6 +135,8 @@ def _listing(entry: Entry) -> dict[str, Any]:
         "states": [_state(finding) for finding in summary.get("findings", ())],
         "areas": {one["id"]: one["label"] for one in summary["review"]["taxonomy"]},
         "outcomes": {one["id"]: one["label"] for one in summary["review"]["outcomes"]},
+        "asked": [one["id"] for one in summary["review"]["taxonomy"] if one.get("asked", True)],
+        "known": _outcome_states(summary),
         "map": _map(summary),
         "page": f"{entry.review}/latest/",
         "data": f"{entry.review}/latest/summary.json",

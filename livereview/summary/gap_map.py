@@ -30,6 +30,8 @@ from livereview.summary.drawing import (
 ROW, NAMES, COLUMN, LARGEST, LEAST = 66, 180, 118, 20, 560  # units; LARGEST is the largest bubble's radius
 HEADER = ("Area", "Outcome", "Studies", "Certainty")
 GAP = "0 – gap"
+EMPTY = {"gap": GAP, "not_asked": "not asked", "waiting": "not yet assessed"}
+"""What stands where there is no study: a gap is only what somebody asked about and nothing is left to read for."""
 _BUBBLE = Markup('<circle cx="{x}" cy="{y}" r="{r:.1f}" fill-opacity="0.25" stroke="currentColor"/>')
 _FILLED = Markup('<path d="{d}"/>')
 _HOLE = Markup('<path d="{d}" stroke="currentColor" stroke-dasharray="3 3" stroke-opacity="0.6" fill="none"/>')
@@ -38,12 +40,17 @@ _SPOT = "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What there is for an area and an outcome, both by id; `certainty` is one of LEVELS, None where not rated."""
+    """What there is for an area and an outcome, both by id.
+
+    certainty  one of LEVELS, None where not rated
+    empty      one of EMPTY: what it means where there is no study
+    """
 
     area: str
     outcome: str
     studies: int
     certainty: str | None = None
+    empty: str = "gap"
 
 
 def rows(areas: Mapping[str, str], outcomes: Mapping[str, str], cells: Iterable[Cell]) -> list[tuple[str, ...]]:
@@ -84,7 +91,7 @@ Found = Mapping[tuple[str, str], Cell]
 
 
 def _known(areas: Mapping[str, str], outcomes: Mapping[str, str], cells: Iterable[Cell]) -> Found:
-    """The cells with studies by area and outcome, each checked."""
+    """The cells by area and outcome, each checked."""
     found: dict[tuple[str, str], Cell] = {}
     for cell in cells:
         for value, choices, what in ((cell.area, areas, "area"), (cell.outcome, outcomes, "outcome")):
@@ -92,10 +99,12 @@ def _known(areas: Mapping[str, str], outcomes: Mapping[str, str], cells: Iterabl
                 raise Refused(f"{what} must be one of {', '.join(choices) or 'none (there is none)'}; it was {value!r}")
         if cell.certainty not in (None, *LEVELS):
             raise Refused(f"certainty must be one of {', '.join(LEVELS)}, or None; it was {cell.certainty!r}")
+        if cell.empty not in EMPTY:
+            raise Refused(f"empty must be one of {', '.join(EMPTY)}; it was {cell.empty!r}")
         if cell.studies < 0 or (cell.area, cell.outcome) in found:
             raise Refused(f"{cell.area}, {cell.outcome}: give one count for each cell, 0 or more")
         found[cell.area, cell.outcome] = cell
-    return {place: cell for place, cell in found.items() if cell.studies}
+    return found
 
 
 def _x(column: int) -> int:
@@ -111,9 +120,10 @@ def _name(label: str, y: int, width: int) -> Markup:
 
 def _cells(places: Mapping[tuple[str, str], tuple[int, int]], found: Found) -> list[Markup]:
     most = max((cell.studies for cell in found.values()), default=1)
-    parts = [_full(found[at], x, y, most) for at, (x, y) in places.items() if at in found]
-    gaps = [place for at, place in places.items() if at not in found]
-    parts += [LABEL.format(x=x, y=y + ROW // 2 + 4, more=MIDDLE, text=GAP) for x, y in gaps]
+    parts = [_full(found[at], x, y, most) for at, (x, y) in places.items() if _empty(found.get(at)) is None]
+    empty = [(place, kind) for at, place in places.items() if (kind := _empty(found.get(at))) is not None]
+    parts += [_nothing(x, y, kind) for (x, y), kind in empty]
+    gaps = [place for place, kind in empty if kind == "gap"]
     holes = "".join(f"M{x - 48} {y + 12}h96v{ROW - 24}h-96z" for x, y in gaps)
     spots = [
         (x, y, LEVELS.index(found[at].certainty or "") + 1) for at, (x, y) in places.items() if _rated(found.get(at))
@@ -124,8 +134,20 @@ def _cells(places: Mapping[tuple[str, str], tuple[int, int]], found: Found) -> l
     return [*parts, *(shape.format(d=d, wide=1) for shape, d in paths if d)]
 
 
+def _nothing(x: int, y: int, kind: str) -> Markup:
+    more = MIDDLE if kind == "gap" else MIDDLE + QUIET
+    return LABEL.format(x=x, y=y + ROW // 2 + 4, more=more, text=EMPTY[kind])
+
+
+def _empty(cell: Cell | None) -> str | None:
+    """One of EMPTY where there is no study; None where there is one."""
+    if cell is None:
+        return "gap"
+    return None if cell.studies else cell.empty
+
+
 def _rated(cell: Cell | None) -> bool:
-    return cell is not None and cell.certainty is not None
+    return cell is not None and bool(cell.studies) and cell.certainty is not None
 
 
 def _spots(x: int, y: int, which: Iterable[int]) -> str:
@@ -144,22 +166,27 @@ def _full(cell: Cell, x: int, y: int, most: int) -> Markup:
 
 
 def _words(cell: Cell | None) -> str:
-    if cell is None or not cell.studies:
-        return "gap"
+    empty = _empty(cell)
+    if cell is None or empty is not None:
+        return (empty or "gap").replace("waiting", "not yet assessed").replace("_", " ")
     return cell.certainty.replace("_", " ") if cell.certainty else "not rated"
 
 
 def _key() -> str:
     return (
         "The area of a bubble is the number of studies, which stands beside it; filled dots and words are how certain "
-        "the finding is, from one dot (very low) to four (high). A dashed box is a gap. "
+        "the finding is, from one dot (very low) to four (high). A dashed box is a gap: "
+        "a review asks about it, all that was found has been read, and there is no study. "
         "The map shows what evidence there is, not what it says."
     )
 
 
 def _description(areas: Mapping[str, str], outcomes: Mapping[str, str], found: Found) -> str:
-    gaps = len(areas) * len(outcomes) - len(found)
+    empty = [_empty(found.get((area, outcome))) for area in areas for outcome in outcomes]
+    full, gaps = empty.count(None), empty.count("gap")
+    rest = len(empty) - full - gaps
+    others = f", {rest} are not asked about or not yet assessed" if rest else ""
     return (
-        f"{len(areas)} areas in rows against {len(outcomes)} outcomes in columns; {len(found)} cells have studies, "
-        f"{gaps} are gaps. It shows what evidence there is, not what it says. {BELOW}"
+        f"{len(areas)} areas in rows against {len(outcomes)} outcomes in columns; {full} cells have studies, "
+        f"{gaps} are gaps{others}. It shows what evidence there is, not what it says. {BELOW}"
     )
