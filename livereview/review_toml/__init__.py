@@ -327,7 +327,7 @@ def rules() -> list[KeyRule]:
         "criteria.exclude": _CRITERION,
         "reasons": _REASON,
         "taxonomy": _AREA,
-        "codes": _AREA,
+        "codes": _CODE,
         "comparisons": _COMPARISON,
         "follow_up": _FOLLOW_UP,
         "outcomes": _OUTCOME,
