@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from livereview.errors import Refused
-from livereview.evidence import checks, weigh, wording
+from livereview.evidence import checked, checks, wording
 from livereview.evidence.finding import Finding
 from livereview.evidence.forms import Extraction
 from livereview.review import FollowUp, Methods, Outcome
@@ -241,6 +241,6 @@ def test_a_band_of_follow_up_holds_its_first_month_in_weeks_too() -> None:
     rules = replace(review(replace(WELLBEING, follow_up=("year",))), follow_up=(FollowUp("year", "A year", 9, 15),))
     inside = smd(0.6, 0.2, time=39, time_unit="weeks")
     later = smd(0.1, 0.2, time=24, time_unit="months")
-    (found,) = weigh.findings(rules, [study("a", later, inside)])
+    (found,) = checked.findings(rules, [study("a", later, inside)])
     assert found.studies[0].value == pytest.approx(0.6)
     assert [one.reason for one in found.not_used] == ["the protocol prefers another time after the start"]

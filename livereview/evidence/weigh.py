@@ -697,6 +697,8 @@ def _study(one: Contribution, weight: float | None, several: bool) -> StudyEffec
         weight=weight,
         counted=not one.critical,
         chosen=_chosen(one) if several else one.chosen,
+        mixed=one.mixed,
+        opposite=one.opposite,
     )
 
 
@@ -708,8 +710,6 @@ def _chosen(one: Contribution) -> str:
         "{chosen}; {n} more results count with it",
         len(one.further),
         chosen=one.chosen,
-        mixed=one.mixed,
-        opposite=one.opposite,
     )
 
 
