@@ -53,6 +53,47 @@ def test_shipping_makes_its_daily_copy_after_the_clock_was_set_back(reviewed: St
     assert told.upto == _seen(reviewed) and told.problems == []
 
 
+def test_what_a_killed_backup_left_goes_a_day_later_and_a_restore_clears_up_after_another(
+    reviewed: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nas, home = tmp_path / "nas", tmp_path / "new"
+    killed = nas / "copies" / backup.stamp(NOW)
+    killed.mkdir(parents=True)
+    (killed / backup.DATABASE).write_bytes(b"a copy without a manifest")
+    part = nas / "files" / "ab" / ".abcd.12345678.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"half")
+    backup.backup(reviewed, target=str(nas), name="a", now=NOW + timedelta(hours=1))
+    assert killed.exists() and part.exists(), "somebody may be at it"
+    monkeypatch.setattr("livereview.backups.target.time.time", lambda: part.stat().st_ctime + 90_000)
+    backup.backup(reviewed, target=str(nas), name="b", now=NOW + timedelta(hours=25))
+    assert not killed.exists() and not part.exists()
+    assert backup.whole_copies(at(str(nas))) == ["a", "b"]
+
+    abandoned = home / ".restore-20260101T000000000000Z"
+    abandoned.mkdir(parents=True)
+    restore.restore(str(nas), home)
+    assert not abandoned.exists()
+
+
+def test_an_increment_that_was_shipped_and_not_noted_is_no_loss(reviewed: Store, tmp_path: Path) -> None:
+    """As where the owner is killed between the two: more is there than the place says."""
+    nas = tmp_path / "nas"
+    found(reviewed, article(1), search="a")
+    follower = Follower(reviewed, str(nas))
+    follower.step(NOW)
+    earlier = (nas / backup.HEAD).read_bytes()
+    found(reviewed, article(2), search="b")
+    follower.step(NOW + MINUTE)
+    later = (nas / backup.HEAD).read_bytes()
+    (nas / backup.HEAD).write_bytes(earlier)
+    assert restore.check(str(nas)).problems == []
+    (nas / backup.HEAD).write_bytes(later)
+    for increment in nas.glob("copies/*/increments/*"):
+        increment.unlink()
+    assert "did not come back" in restore.check(str(nas)).problems[0]
+
+
 def test_a_database_that_was_replaced_by_hand_begins_a_row_of_its_own(
     reviewed: Store, settings: Settings, tmp_path: Path
 ) -> None:

@@ -106,6 +106,17 @@ def test_what_is_asked_again_of_one_person_has_room_whoever_else_has_it() -> Non
     assert leases.take(PLACE, "bo", NOW, 1, lambda question: again).report == "r0"
 
 
+def test_nobody_skips_what_is_not_before_them() -> None:
+    leases, three = Leases(), queue_of("r0", "r1", "r2")
+    assert leases.take(PLACE, "ada", NOW, VOTES, three).report == "r0"
+    leases.skip(PLACE, "ada", "r1", NOW)
+    leases.skip(PLACE, "bo", "r0", NOW)
+    assert leases.holders(PLACE, "r0", NOW) == 1
+    leases.skip(PLACE, "ada", "r0", NOW)
+    assert leases.take(PLACE, "ada", NOW, VOTES, three).report == "r1"
+    assert leases.take(PLACE, "bo", NOW, VOTES, three).report == "r0"
+
+
 def test_what_was_skipped_comes_after_everything_else_in_the_order_of_the_skips() -> None:
     leases, three = Leases(), queue_of("r0", "r1", "r2")
     for expected in ("r0", "r1", "r2", "r0", "r1"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +16,8 @@ from fastapi import FastAPI
 from livereview.errors import Retry
 from livereview.ops.team import add_account
 from livereview.store.open import Store
-from livereview.web import provider
-from livereview.web.limits import AN_HOUR, WIDE_A_DAY, Line, Recent, Senders, network_of, wide_network_of
+from livereview.web import guard, provider
+from livereview.web.limits import AN_HOUR, LONG_EACH, WIDE_A_DAY, Line, Recent, Senders, network_of, wide_network_of
 from tests.conftest import NOW, TestClient, secret_of
 from tests.test_web_proxies import SECRET, asks, serving, signs_in
 
@@ -61,8 +62,6 @@ def test_a_form_that_is_refused_by_one_limit_counts_for_none() -> None:
 
 
 def test_a_full_line_says_to_come_back() -> None:
-    import asyncio
-
     async def crowd() -> list[object]:
         line, gate = Line(at_once=1, most_waiting=2), threading.Event()
         turns = [asyncio.create_task(line.turn(gate.wait)) for _ in range(5)]
@@ -72,6 +71,38 @@ def test_a_full_line_says_to_come_back() -> None:
 
     answers = asyncio.run(crowd())
     assert answers[:3] == [True] * 3 and all(isinstance(answer, Retry) for answer in answers[3:])
+
+
+def test_a_person_who_asks_for_many_long_pages_holds_up_nobody_else(app: FastAPI, reviewed: Store) -> None:
+    for name in ("ada", "ben"):
+        add_account(reviewed, name=name, role="lead", secret=secret_of(name), now=NOW)
+    desk: guard.Desk = app.state.desk
+    gate = threading.Event()
+
+    async def export(line: Line) -> list[object]:
+        pressed = [asyncio.create_task(line.turn(gate.wait, "ada")) for _ in range(LONG_EACH)]
+        await asyncio.sleep(0)
+        try:
+            return [await asyncio.to_thread(look) for look in (export_of_ada, queue_of_ada, health)]
+        finally:
+            gate.set()
+            await asyncio.gather(*pressed)
+
+    ada = TestClient(app)
+    ada.post("/sign-in", data={"secret": secret_of("ada")})
+    address = "/r/small-review/export/csv"
+
+    def export_of_ada() -> int:
+        return ada.get(address).status_code
+
+    def queue_of_ada() -> int:
+        return ada.get("/r/small-review/screen/title_abstract").status_code
+
+    def health() -> int:
+        return ada.get("/healthz").status_code
+
+    assert asyncio.run(export(desk.long_tasks)) == [503, 200, 200]
+    assert export_of_ada() == 200, "and afterwards it is made"
 
 
 def test_many_wrong_secrets_at_once_are_answered_ten_times(app: FastAPI, reviewed: Store) -> None:

@@ -7,8 +7,9 @@ import pytest
 from fastapi import FastAPI
 
 from livereview.settings import Settings
+from livereview.web import public, shield
 from livereview.web.public import STATIC
-from livereview.web.shield import A_DAY, PUBLIC
+from livereview.web.shield import A_DAY, PIECE, PUBLIC
 from tests.conftest import TestClient
 
 
@@ -57,6 +58,25 @@ def test_a_numbered_version_keeps_for_ever_and_only_the_embed_may_stand_in_a_fra
     gone = http.get("/site/small-review/v/9/embed.html")
     assert gone.status_code == 404 and gone.headers["cache-control"] == "no-cache"
     assert "frame-ancestors 'none'" in gone.headers["content-security-policy"]
+
+
+def test_slow_readers_of_one_file_share_its_bytes_until_the_last_has_them(site: Path) -> None:
+    page = site / "small-review" / "latest" / "summary.json"
+    first, second = public._read(page), public._read(page)
+    assert first is second
+    page.write_text('{"new": 1}')
+    assert public._read(page).body == b'{"new": 1}' and first.body == b"{}"
+    del first, second
+    assert not public._being_sent
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE, PIECE + 1, 3 * PIECE])
+def test_an_answer_goes_out_in_pieces(size: int) -> None:
+    body = bytes(range(256)) * (size // 256 + 1)
+    parts = list(shield.pieces({"type": "http.response.body", "body": body[:size]}))
+    assert b"".join(part["body"] for part in parts) == body[:size]
+    assert all(len(part["body"]) <= PIECE for part in parts)
+    assert [part.get("more_body", False) for part in parts] == [True] * (len(parts) - 1) + [False]
 
 
 def _files(site: Path) -> list[str]:

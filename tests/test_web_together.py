@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from livereview.ops import screen
-from livereview.store import decisions
+from livereview.store import decisions, records
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, Browser, article, found
 from tests.test_web_screen import vote
@@ -39,6 +39,21 @@ def test_linked_reports_are_decided_together_where_ticked(reviewed: Store, brows
     assert [said(reviewed, record) for record in (one, two, three, other)] == [["include"], ["include"], [], []]
     ada.http.post(f"/r/{REVIEW}/decide", data=fields | {"verdict": "include", "together": [two]})
     assert said(reviewed, two) == ["include"], "the same form twice is one decision each"
+
+
+def test_a_linked_report_that_reads_otherwise_by_now_is_not_decided_unseen(reviewed: Store, browser: People) -> None:
+    one, two, late = at_full_text(reviewed, 3)
+    screen.judge(reviewed, id="j", left=one, right=two, verdict="linked", person="lena", now=NOW)
+    ada = browser("ada")
+    ada.get(f"{FULL}?record={one}")
+    _, fields = ada.form("Include")
+    screen.judge(reviewed, id="k", left=one, right=late, verdict="linked", person="lena", now=NOW)
+    changed = article(1, title="What trial 1 said, corrected")
+    reviewed.write(lambda con: records.append(con, [changed], "1" * 64, NOW))
+    sent = fields | {"verdict": "include", "together": [two, late]}
+    answer = ada.http.post(f"/r/{REVIEW}/decide", data=sent).text
+    assert "Not decided with it, please see to it" in answer
+    assert [said(reviewed, record) for record in (one, two, late)] == [["include"], [], []]
 
 
 def test_without_a_link_nothing_is_offered_and_nothing_else_is_decided(reviewed: Store, browser: People) -> None:

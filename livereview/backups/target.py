@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,9 @@ class Target(Protocol):
     def send(self, path: Path, name: str, *, move: bool = False) -> None: ...
 
     def remove(self, name: str) -> None: ...
+
+    def remove_parts(self, seconds: float) -> None:
+        """Remove what has been on its way for so long that whoever sent it must be dead, where such things stay."""
 
 
 def at(address: str) -> Target:
@@ -138,6 +142,13 @@ class Folder:
                     break
                 folder.rmdir()
 
+    def remove_parts(self, seconds: float) -> None:
+        now = time.time()
+        with _reaching(self.words):
+            for part in self.root.rglob(f".*{PART}"):
+                if now - part.lstat().st_ctime > seconds:  # a link has the time of what it leads to as its mtime
+                    part.unlink(missing_ok=True)
+
 
 def _bring(path: Path, beside: Path, move: bool) -> None:
     if path.stat().st_dev == beside.parent.stat().st_dev:
@@ -220,6 +231,9 @@ class Elsewhere:
     def remove(self, name: str) -> None:
         with _reaching(self.words):
             self._fs.rm_file(self._at(name))
+
+    def remove_parts(self, seconds: float) -> None:
+        """Nothing: what is sent again has the same name, and takes the place of what was left."""
 
     @contextmanager
     def _there(self, name: str) -> Iterator[str]:

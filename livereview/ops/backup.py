@@ -14,7 +14,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,8 @@ HEAD = "head.json"
 MANIFEST = "manifest.json"
 DATABASE = "livereview.duckdb"
 DETAILS = "increment.json"
+STAMP = "%Y%m%dT%H%M%S%fZ"
+UNFINISHED = timedelta(days=1)  # after which nobody writes any more what is not whole yet
 
 
 class Moved(Exception):
@@ -56,6 +58,7 @@ def backup(
         manifest = write_whole(store, place, Listing(store.database.parent), name or stamp(now), now)
         note_last(store, place, manifest)
         removed = prune(place, keep) if keep else []
+        remove_unfinished(place, now)
     return {
         "place": place.words,
         "name": manifest.name,
@@ -70,7 +73,15 @@ def backup(
 
 
 def stamp(now: datetime) -> str:
-    return now.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    return now.astimezone(UTC).strftime(STAMP)
+
+
+def _stamped(name: str) -> datetime | None:
+    """When the copy of this name was begun; None where it was given another name than its time."""
+    try:
+        return datetime.strptime(name, STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def _same_disk(store: Store, target: str | None) -> bool:
@@ -239,6 +250,17 @@ def prune(place: Target, keep: int) -> list[str]:
         if name.rpartition("/")[2] not in named:
             place.remove(name)
     return gone
+
+
+def remove_unfinished(place: Target, now: datetime) -> None:
+    """Remove what was left by processes that were killed while they wrote or removed a copy: no restore looks at it."""
+    place.remove_parts(UNFINISHED.total_seconds())
+    whole = set(whole_copies(place))
+    for name in place.names("copies"):
+        copy = name.split("/")[1]
+        begun = _stamped(copy)
+        if copy not in whole and begun is not None and now - begun > UNFINISHED:
+            place.remove(name)
 
 
 def _named(place: Target, name: str) -> Iterator[Kept]:

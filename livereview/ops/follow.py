@@ -29,6 +29,7 @@ from livereview.ops.backup import (
     one_moment,
     program,
     prune,
+    remove_unfinished,
     send,
     send_files,
     staging_folder,
@@ -206,6 +207,7 @@ class Follower:
         self._note(now)
         try:
             prune(self.place, self.keep)
+            remove_unfinished(self.place, now)
         except LivereviewError as error:  # the copy is there; old ones may stay a day longer
             log.warning("old copies could not be removed: %s", error.message)
         return {"seq": manifest.seq, "rows": sum(manifest.counts.values()), "whole": True}

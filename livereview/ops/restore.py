@@ -6,7 +6,7 @@ import io
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -78,6 +78,8 @@ def restore(address: str, home: Path, *, replace: bool = False, copy: str | None
         )
     lock = OwnerLock(home / DATABASE)  # raises Refused while an owner lives
     try:
+        for abandoned in home.glob(".restore-*"):  # of one that was killed: nobody else is at work here now
+            shutil.rmtree(abandoned, ignore_errors=True)
         scratch = home / f".restore-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
         try:
             found = _prepare(at(address) if not _is_file(address) else None, address, scratch, copy)
@@ -179,7 +181,8 @@ def _fetch(place: Target, name: str, kept: Kept, target: Path) -> None:
 
 def _put_together(place: Target, manifest: Manifest, scratch: Path, found: Found) -> Tree:
     """Put the increments back in their order, as far as they are whole; the files there are then."""
-    tree, last = manifest.tree, ""
+    tree = manifest.tree
+    put_back = {""}  # checksums of the increments; none is what the place says before the first
     kinds: set[str] = set()
     parts = scratch / ".parts"
     parts.mkdir(mode=0o700)
@@ -195,7 +198,7 @@ def _put_together(place: Target, manifest: Manifest, scratch: Path, found: Found
                 break
             kinds |= set(increment.rows)
             tree = tree.after(increment.changed, list(increment.gone))
-            last = sha256
+            put_back.add(sha256)
             found.increments, found.upto, found.last_made = increment.number, increment.end, increment.made
             found.counts = increment.counts
         found.counts = found.counts or manifest.counts
@@ -206,7 +209,7 @@ def _put_together(place: Target, manifest: Manifest, scratch: Path, found: Found
     finally:
         con.close()
         shutil.rmtree(parts)
-    _compare_head(place, manifest, last, found)
+    _compare_head(place, manifest, put_back, found)
     return tree
 
 
@@ -277,13 +280,16 @@ def _compare_counts(con: Connection, found: Found) -> None:
     found.counts = there
 
 
-def _compare_head(place: Target, manifest: Manifest, last: str, found: Found) -> None:
-    """Tell what the place itself says that it had, and is not there."""
+def _compare_head(place: Target, manifest: Manifest, put_back: Collection[str], found: Found) -> None:
+    """Tell what the place itself says that it had, and is not there.
+
+    More may be there than it says: an owner that was killed had shipped an increment and not noted it yet.
+    """
     with suppress(LivereviewError):
         if place.size(HEAD) is None:
             return
         head = unsealed(place.read(HEAD), HEAD)
-        if head["copy"] == manifest.name and head["last"] != last:
+        if head["copy"] == manifest.name and head["last"] not in put_back:
             found.problems.append(
                 f"{place.words} had events up to number {head['seq']:,} of {head['made']}; those after "
                 f"{found.upto:,} did not come back"

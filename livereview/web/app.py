@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import re
 from collections.abc import Callable
@@ -59,6 +60,7 @@ class Way:
     """One route: its method, path, function, and the act that it is: who may do it is `rights`' to say.
 
     largest  bytes of a body that are received, and only once whoever asks was let in
+    long     it computes for seconds where a review is large: it waits in a line, and on no thread of others
     """
 
     method: str
@@ -66,6 +68,7 @@ class Way:
     page: Callable[..., Any]
     act: Act
     largest: int = bodies.FORM
+    long: bool = False
 
 
 WAYS = (
@@ -90,8 +93,8 @@ WAYS = (
     Way("GET", "/", home.page, rights.USE_SESSION),
     Way("GET", "/r/{review}", lead.page, rights.SEE_AS_LEAD),
     Way("GET", "/r/{review}/ledger", lead.ledger, rights.SEE_AS_LEAD),
-    Way("GET", "/r/{review}/ledger.json", lead.ledger_json, rights.SEE_AS_LEAD),
-    Way("GET", "/r/{review}/curve.{kind}", lead.curve, rights.SEE_AS_LEAD),
+    Way("GET", "/r/{review}/ledger.json", lead.ledger_json, rights.SEE_AS_LEAD, long=True),
+    Way("GET", "/r/{review}/curve.{kind}", lead.curve, rights.SEE_AS_LEAD, long=True),
     Way("GET", "/r/{review}/why/{record}", lead.why, rights.SEE_AS_LEAD),
     Way("POST", "/r/{review}/second-look", lead.again, rights.MANAGE),
     Way("POST", "/r/{review}/sign-off", lead.sign_off, rights.MANAGE),
@@ -99,7 +102,7 @@ WAYS = (
     Way("POST", "/r/{review}/withdraw", lead.withdraw, rights.MANAGE),
     Way("POST", "/r/{review}/reading", lead.reading, rights.MANAGE),
     Way("POST", "/r/{review}/tasks", lead.settle, rights.MANAGE),
-    Way("GET", "/r/{review}/act", acts.page, rights.SEE_AS_MEMBER),
+    Way("GET", "/r/{review}/act", acts.page, rights.SEE_AS_MEMBER, long=True),
     Way("POST", "/r/{review}/act/do", acts.do, rights.MANAGE),
     Way("POST", "/r/{review}/ask", acts.ask, rights.TAKE_PART),
     Way("POST", "/r/{review}/ask/forget", acts.forget, rights.TAKE_PART),
@@ -117,8 +120,8 @@ WAYS = (
     Way("POST", "/r/{review}/consultation/invite", consultation.invite, rights.MANAGE),
     Way("POST", "/r/{review}/consultation/comment", consultation.settle, rights.MANAGE),
     Way("GET", "/r/{review}/files", exchange.page, rights.SEE_AS_LEAD),
-    Way("POST", "/r/{review}/import", exchange.take, rights.IMPORT_DECISIONS, bodies.FILE),
-    Way("GET", "/r/{review}/export/{kind}", exchange.export, rights.SEE_AS_LEAD),
+    Way("POST", "/r/{review}/import", exchange.take, rights.IMPORT_DECISIONS, bodies.FILE, long=True),
+    Way("GET", "/r/{review}/export/{kind}", exchange.export, rights.SEE_AS_LEAD, long=True),
     Way("GET", "/r/{review}/evidence", evidence.page, rights.SEE_AS_VOTER),
     Way("POST", "/r/{review}/evidence/group", evidence.group, rights.EXTRACT),
     Way("POST", "/r/{review}/evidence/rate", evidence.rate, rights.EXTRACT),
@@ -182,10 +185,22 @@ def _route(way: Way) -> guard.GuardedRoute:
     with_form = way.method == "POST" and way.act not in (rights.OPEN_TO_ALL, rights.DOOR_FOR_PROGRAMS)
     needs = [Depends(guard.form_token)] if with_form else []
     methods = ["GET", "HEAD"] if way.method == "GET" else [way.method]
-    route = guard.GuardedRoute(way.path, way.page, methods=methods, dependencies=needs, response_model=None)
+    page = _in_line(way.page) if way.long else way.page
+    route = guard.GuardedRoute(way.path, page, methods=methods, dependencies=needs, response_model=None)
     route.act = way.act
     route.largest = way.largest
     return route
+
+
+def _in_line(page: Callable[..., Response]) -> Callable[..., Any]:
+    """The page of a review, in its turn among those that take long, on their threads."""
+
+    @functools.wraps(page)
+    async def waits(**values: Any) -> Response:
+        room: guard.Room = values["room"]
+        return await room.desk.long_tasks.turn(functools.partial(page, **values), room.me)
+
+    return waits
 
 
 def _answer(request: Request, status: int, message: str) -> Response:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -38,7 +38,11 @@ LOOKS_BACK = 20  # protocols: nobody leaves a record on the screen through more 
 
 @dataclass(frozen=True, slots=True)
 class OnScreen:
-    """The versions of what a person read; `text` tells each of FIELDS from every other wording of it."""
+    """The versions of what a person read; `text` tells each of FIELDS from every other wording of it.
+
+    Attributes:
+        together: The version of each linked report that was offered to be decided with it.
+    """
 
     record: str
     text: Mapping[str, str]
@@ -47,14 +51,20 @@ class OnScreen:
     record_version: int
     rank: int | None
     model: str | None
+    together: Mapping[str, int]
 
     def cited(self) -> Shown:
         """What a decision keeps of it."""
         return Shown(self.criteria, self.criteria_version, self.record_version, self.rank, self.model)
 
+    def cited_of(self, linked: str) -> Shown | None:
+        """What a decision on a linked report keeps of it; None where that was not on the screen."""
+        version = (self.together or {}).get(linked)
+        return None if version is None else Shown(self.criteria, self.criteria_version, version)
 
-def of(con: Connection, room: Room, card: Card, report: str) -> OnScreen:
-    """What is on the screen where this card of a report is shown now."""
+
+def of(con: Connection, room: Room, card: Card, report: str, together: Collection[str] = ()) -> OnScreen:
+    """What is on the screen where this card of a report is shown now, and the linked reports beside it."""
     ranked = ranks.place(con, room.review.id, report) or (None, None)
     return OnScreen(
         record=card.record_id,
@@ -64,6 +74,7 @@ def of(con: Connection, room: Room, card: Card, report: str) -> OnScreen:
         record_version=records.version(con, card.record_id) or 1,
         rank=ranked[0],
         model=ranked[1],
+        together={linked: records.version(con, linked) or 1 for linked in together},
     )
 
 

@@ -31,7 +31,7 @@ from livereview.web.handover import Handover
 from livereview.web.leases import Leases
 from livereview.web.limits import TRIES as TRIES
 from livereview.web.limits import WITHIN as WITHIN
-from livereview.web.limits import Line, Recent, Senders
+from livereview.web.limits import Line, Recent, Senders, long_tasks
 from livereview.web.provider import Provider, Trips
 
 NO_REVIEW = "There is no review of this name here."
@@ -47,6 +47,7 @@ class Desk:
     clock: Callable[[], datetime]
     wrong_secrets: Recent = field(default_factory=lambda: Recent(WITHIN))  # by network
     sign_ins: Line = field(default_factory=Line)
+    long_tasks: Line = field(default_factory=long_tasks)
     turns: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
     leases: Leases = field(default_factory=Leases)
     handover: Handover = field(default_factory=Handover)

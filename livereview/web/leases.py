@@ -194,8 +194,14 @@ class Leases:
             self._forget_skip(place, person, report)
 
     def skip(self, place: Place, person: str, report: str, now: datetime) -> None:
-        """Put a report behind all others for this person, until they sign out."""
+        """Put the report that this person has behind all others for them, until they sign out.
+
+        Any other is left where it is: an address that was kept or sent to them skips nothing that they have not seen.
+        """
         with self._lock:
+            mine = self._held.get(place, {}).get(person)
+            if mine is None or mine.report != report:
+                return
             self._end(place, person, report)
             self._record({"act": "skip", "report": report, "at": now.isoformat()}, place, person)
 

@@ -11,7 +11,7 @@ import asyncio
 import ipaddress
 import math
 import threading
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -26,6 +26,9 @@ WITHIN = timedelta(minutes=15)
 MOST_NETWORKS = 10_000  # that are kept in memory: the least recently heard of are forgotten first
 AT_ONCE = 4  # secrets that are looked up side by side; each takes milliseconds
 MOST_WAITING = 1_000  # tries in the line before it is said to come back: some seconds of work
+LONG_AT_ONCE = 2  # pages that compute for seconds: more would share one interpreter with everybody's decisions
+LONG_WAITING = 20
+LONG_EACH = 3  # of one person: a button that was pressed again, and two other tabs
 V6_SITE, V6_WIDE = 64, 48  # what one customer has of IPv6 at least, and often
 V4_WIDE = 24
 
@@ -94,23 +97,56 @@ class Recent:
 
 
 class Line:
-    """Tries that wait their turn: few are looked at side by side, the others wait without holding a thread."""
+    """Work that waits its turn: a few pieces are done side by side, the others wait without holding a thread.
 
-    def __init__(self, at_once: int = AT_ONCE, most_waiting: int = MOST_WAITING):
-        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="sign-in")
-        self._most, self._waiting, self._lock = at_once + most_waiting, 0, threading.Lock()
+    The threads are its own, so that whatever stands in the line, the pages of others have all of theirs.
 
-    async def turn(self, work: Callable[[], T]) -> T:
+    Args:
+        at_once: How many pieces are done side by side.
+        most_waiting: How many may wait beside these.
+        most_each: How many of one person's may be in the line; None: as many as fit.
+        full: What is said to who comes when there is no room.
+    """
+
+    def __init__(
+        self,
+        at_once: int = AT_ONCE,
+        most_waiting: int = MOST_WAITING,
+        most_each: int | None = None,
+        full: str = "Very many people sign in at this moment. Try again in a few seconds.",
+    ):
+        self._pool = ThreadPoolExecutor(at_once, thread_name_prefix="line")
+        self._most = at_once + most_waiting
+        self._most_each = most_each or self._most
+        self._full = full
+        self._in_line: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    async def turn(self, work: Callable[[], T], person: str = "") -> T:
         """What `work` gives, in the order of arrival; raises Retry where too many wait already."""
         with self._lock:
-            if self._waiting >= self._most:
-                raise Retry("Very many people sign in at this moment. Try again in a few seconds.")
-            self._waiting += 1
-        try:
-            return await asyncio.wrap_future(self._pool.submit(work))
-        finally:
-            with self._lock:
-                self._waiting -= 1
+            if self._in_line.total() >= self._most or self._in_line[person] >= self._most_each:
+                raise Retry(self._full)
+            self._in_line[person] += 1
+        task = self._pool.submit(work)
+        task.add_done_callback(lambda _: self._leave(person))
+        return await asyncio.wrap_future(task)
+
+    def _leave(self, person: str) -> None:
+        with self._lock:
+            self._in_line[person] -= 1
+            if not self._in_line[person]:
+                del self._in_line[person]
+
+
+def long_tasks() -> Line:
+    """The line of pages that compute for seconds where a review is large, such as exports."""
+    return Line(
+        at_once=LONG_AT_ONCE,
+        most_waiting=LONG_WAITING,
+        most_each=LONG_EACH,
+        full="This is being made for you or for others already. Wait for it, or try again in a minute.",
+    )
 
 
 # The public forms: suggestions and comments

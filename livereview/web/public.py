@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
+from weakref import WeakValueDictionary
 
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -96,13 +99,45 @@ def inside(home: Path, path: str) -> Path:
     return target
 
 
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class Content:
+    """What a file holds, with the tag of just these bytes."""
+
+    body: bytes
+    tag: str
+
+
+class WholeFile(Response):
+    """A whole file; as long as it is being sent, others who ask for it are sent the same bytes."""
+
+    def __init__(self, content: Content, kind: str):
+        super().__init__(content.body, media_type=kind, headers={"ETag": content.tag})
+        self.content = content
+
+
+_being_sent: WeakValueDictionary[tuple[int, ...], Content] = WeakValueDictionary()
+
+
+def _read(target: Path) -> Content:
+    """The file's content, read once for all who are being sent it: slow readers of a large file share its memory."""
+    with target.open("rb") as file:
+        facts = os.fstat(file.fileno())
+        key = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+        known = _being_sent.get(key)
+        if known is not None:
+            return known
+        body = file.read()
+    content = Content(body, f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+    _being_sent[key] = content
+    return content
+
+
 def _file(request: Request, target: Path) -> Response:
     try:
-        content = target.read_bytes()
+        content = _read(target)
     except (OSError, ValueError):
         raise HTTPException(404, "Nothing is published here.") from None
-    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers={"ETag": tag})
+    if content.tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={"ETag": content.tag})
     kind = TYPES.get(target.suffix) or mimetypes.guess_type(target.name)[0] or "application/octet-stream"
-    return Response(content, media_type=kind, headers={"ETag": tag})
+    return WholeFile(content, kind)

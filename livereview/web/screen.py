@@ -89,7 +89,7 @@ def page(
 ) -> Response:
     """The next report that waits for me at this stage, or the one of `record` if it waits too.
 
-    skip   a record that I do not want to see until all others are answered
+    skip   the record before me, which I do not want to see until all others are answered
     """
     _stage(room, stage)
     with room.desk.store.read() as con:
@@ -131,13 +131,16 @@ def _show(
         line = line or _not_there(con, room, wanted, stage, draft)
         draft = Draft()
     shown = card.of(con, review, report, room.review.highlights) if report else None
-    sealed = as_shown.seal(as_shown.of(con, room, shown, report), room.visit.csrf) if shown and report else ""
+    together = _together(con, room, report, stage) if report else {}
+    sealed = ""
+    if shown and report:
+        sealed = as_shown.seal(as_shown.of(con, room, shown, report, together), room.visit.csrf)
     values = {
         "card": shown,
         "sealed": sealed,
         "files": full_texts.of(con, review, report) if report and stage == "full_text" else [],
         "links": retrieval.links(con, review, report) if report and stage == "full_text" else [],
-        "together": _together(con, room, report, stage) if report else {},
+        "together": together,
         "draft": draft,
         "line": line,
         "done": taken.head.done,
@@ -310,8 +313,12 @@ def _now(con: Connection, room: Room, record: str) -> Record:
 
 
 def _with(room: Room, posted: Posted, other: str) -> bool:
-    """Whether the decision could stand for a linked report too."""
+    """Whether the decision could stand for a linked report too, as it was on the screen."""
     draft = posted.draft
+    screen = as_shown.opened(posted.shown, room.visit.csrf)
+    shown = screen.cited_of(other) if screen else None
+    if shown is None and room.visit.principal.kind != Kind.TOKEN:  # a program has no screen
+        return False
     try:
         answer = ops.screen.decide(
             room.desk.store,
@@ -326,6 +333,7 @@ def _with(room: Room, posted: Posted, other: str) -> bool:
             tags=split(draft.tags),
             now=room.desk.clock(),
             waiting=True,
+            shown=shown,
         )
     except Refused:
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -30,6 +31,7 @@ PUBLIC = {
 }
 A_DAY = "public, max-age=86400, must-revalidate"  # of a numbered version: it never changes, but may be withdrawn
 SHORTLY = "public, max-age=300, must-revalidate"  # of `latest`, and of what may be taken back
+PIECE = 65_536  # bytes of an answer that are given to a connection at once: it keeps what is not sent yet
 FRAMED = PUBLIC["Content-Security-Policy"].replace("frame-ancestors 'none'", "frame-ancestors *")
 
 
@@ -60,9 +62,18 @@ def foreign(headers: Headers) -> bool:
 
 
 def dressed(send: Send, scope: Scope) -> Send:
-    """Put the headers of the path on the response."""
+    """Put the headers of the path on the response, and send its body piece by piece.
+
+    A connection copies what its client does not read yet. So a hundred slow readers of a large answer would take a
+    hundred times its size; and as only a connection that takes nothing for a minute is ended, a whole answer given at
+    once would end the slow who read on.
+    """
 
     async def dress(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            for piece in pieces(message):
+                await send(piece)
+            return
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             if message["status"] in (200, 304, 410):
@@ -71,6 +82,15 @@ def dressed(send: Send, scope: Scope) -> Send:
         await send(message)
 
     return dress
+
+
+def pieces(message: Message) -> Iterator[Message]:
+    """A body message as messages of at most PIECE bytes; the last says whether more comes, as the message did."""
+    body = message.get("body", b"")
+    last = max(0, len(body) - 1) // PIECE * PIECE
+    for start in range(0, last, PIECE):
+        yield {**message, "body": body[start : start + PIECE], "more_body": True}
+    yield {**message, "body": body[last:]}
 
 
 def publish(headers: MutableHeaders, path: str, gone: bool = False) -> None:
