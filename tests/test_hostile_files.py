@@ -80,6 +80,24 @@ def test_thousands_of_attributes_are_refused_before_a_parser_sees_them(count: in
             read(body, None)
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        '<i a=">" ',
+        "<i a='<' b = \">\" ",
+        "<i a=it's b='>' ",
+        '<!-- a=" --><i b=">" ',
+        "<p a=b'><i c='>' ",
+        '<b x="<i y=">" ',
+    ],
+)
+@pytest.mark.parametrize("attribute", ['n{}="x" ', "n{}='>' ", "n{}=x ", "n{} "])
+def test_a_bracket_within_a_value_ends_no_element(before: str, attribute: str) -> None:
+    many = "".join(attribute.format(number) for number in range(3_000))
+    with pytest.raises(SourceBroken, match="attributes"):
+        refuse_crowded(f"<rss>{before}{many}>words</i></rss>".encode(), "feed")
+
+
 def test_usual_markup_and_long_texts_are_no_crowd() -> None:
     few = hostile.crowded(MOST_ATTRIBUTES)
     words = "the risk of care leavers was < that of others " * 300
@@ -94,7 +112,7 @@ def test_the_look_at_attributes_takes_a_line_itself() -> None:
         with suppress(SourceBroken):
             refuse_crowded(body, "feed")
 
-    for pump in ("<a ", "<a b=", "<a '", "&lt;i ", "&quot;", ' a="x"', "<a b='x' "):
+    for pump in ("<a ", "<a b=", "<a '", "&lt;i ", "&quot;", ' a="x"', "<a b='x' ", '<a " b="', "<a b=\"<a b='"):
 
         def body(size: int, pump: str = pump) -> bytes:
             return (pump * (size // len(pump))).encode()

@@ -13,7 +13,7 @@ import pytest
 
 from livereview import parsing, sources
 from livereview.errors import Refused, SourceBroken
-from livereview.parsing import Limits, ParseExceeded, ParsePage, ParserFailed, ReadTable
+from livereview.parsing import Limits, ParseExceeded, ParsePage, ParserFailed, ReadTable, pool
 from livereview.sources.protocol import Page, Query, Source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -155,6 +155,23 @@ def test_a_process_that_was_killed_comes_back() -> None:
     idle._child.wait()
 
     assert parsing.read_page(ParsePage("ris", RIS)).records
+
+
+def test_a_process_that_does_not_take_its_request_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "SEND_SECONDS", 0.05)
+    parser = pool.Pool(1)
+    try:
+        idle, _ = parser._take()
+        parser._give_back(idle, healthy=True)
+        idle._child.send_signal(signal.SIGSTOP)
+        request = ParsePage("ris", RIS + b"ZZ  - more than a pipe holds\n" * 10_000)
+        with pytest.raises(ParserFailed):  # the next one is fresh, and as slow to begin for so short a time
+            parser.run(request, LIMITS)
+        assert not idle.alive
+        monkeypatch.undo()
+        assert isinstance(parser.run(request, LIMITS), Page)
+    finally:
+        parser.close()
 
 
 def test_a_pattern_of_the_protocol_that_never_ends_is_ended() -> None:

@@ -82,6 +82,7 @@ OPEN = {
     "/site/{path:path}",
     "/static/{name}",
     "/sign-in",
+    "/sign-in/own",
     "/suggest/{review}",
 } | {
     "/comment/{review}",

@@ -44,7 +44,28 @@ def test_an_account_is_opened_and_its_secret_shown_once(reviewed: Store, browser
     assert secret not in lena.get(TEAM) and "dora" in lena.page.text
     lena.http.post("/sign-out", data={"csrf": lena.form("Sign out")[1]["csrf"]})
     lena.page = lena.http.post("/sign-in", data={"secret": secret})
-    assert "dora" in lena.page.text
+    assert "dora" in lena.page.text and "lena made the secret" in lena.page.text
+
+
+def test_a_secret_that_somebody_else_made_opens_only_the_way_to_one_s_own(reviewed: Store, browser: People) -> None:
+    """A lead who resets a colleague's secret can't screen beside themselves unseen: who goes in first is known."""
+    lena, bo = browser("lena", "lead"), browser("bo")
+    lena.get(TEAM)
+    lena.press("Open it", name="bo", role="reviewer")
+    page = lena.press("Yes, do this", reason="")
+    secret = page.split("<code>")[1].split("</code>")[0]
+    told = bo.http.post("/sign-in", data={"secret": secret_of("bo")}).text
+    assert "replaced by lena" in told and "in your name" in told
+    bo.page = bo.http.post("/sign-in", data={"secret": secret})
+    assert bo.http.get("/", follow_redirects=False).status_code == 303, "nobody is in yet"
+    button = "I have kept it: go on"
+    address, fields = bo.form(button)
+    other = {**fields, "own": "x" * 32}
+    assert bo.http.post(address, data=other).status_code == 422, "nobody slips another in"
+    assert "bo" in bo.press(button) and bo.page.status_code == 200
+    assert bo.http.post(address, data=fields).status_code == 422, "it was good once"
+    assert bo.http.post("/sign-in", data={"secret": secret}).status_code == 401
+    assert bo.http.post("/sign-in", data={"secret": fields["own"]}, follow_redirects=False).status_code == 303
 
 
 def test_a_name_that_is_none_is_refused_with_the_reason(browser: People) -> None:

@@ -23,6 +23,8 @@ from livereview.store.accounts import Account
 from livereview.store.decisions import Older
 from livereview.store.open import Connection, Store
 
+SHORTEST_SECRET = 20  # letters
+
 
 @typed
 def add_token(
@@ -128,10 +130,36 @@ def add_account(
         back that its closing had taken back).
     """
     check_account(name, role, email)
-    if len(secret) < 20:
+    if len(secret) < SHORTEST_SECRET:
         raise Refused("the secret is too short to be safe; let livereview make one")
     digest = accounts.digest(secret)
     return store.write(lambda con: open_in(con, name, role, digest, now, email, reviews, by))
+
+
+def take_own_secret(store: Store, *, given: str, secret: str, now: datetime) -> Account:
+    """Give an account a secret that its owner alone knows, for the one that somebody else made and gave them.
+
+    Everything else of the account stays; its sessions and tokens end for good. Raises Refused where `given` opens no
+    account any more, or is one that nobody else made.
+    """
+    if len(secret) < SHORTEST_SECRET:
+        raise Refused("the secret is too short to be safe; let livereview make one")
+
+    def job(con: Connection) -> Account:
+        account = accounts.by_secret(con, given)
+        if account is None or given_by(con, account) is None:
+            raise Refused("the secret that you were given opens nothing any more; sign in with your own")
+        accounts.append(con, account, accounts.digest(secret), True, now, account.name)
+        renewed = accounts.open_one(con, account.name)
+        assert renewed is not None
+        return renewed
+
+    return store.write(job)
+
+
+def given_by(con: Connection, account: Account) -> accounts.Given | None:
+    """Who else has seen the secret that opens this account. The operator of the machine counts as nobody."""
+    return accounts.given(con, account, OPERATOR.signature)
 
 
 def check_account(name: str, role: str, email: str | None) -> None:

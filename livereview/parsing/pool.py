@@ -20,6 +20,7 @@ from livereview.parsing.packing import unpacked
 from livereview.parsing.requests import Limits, ParseExceeded, ParseRequest, ParserFailed
 
 GRACE_SECONDS = 5.0  # for a process to end itself, before it is ended from here
+SEND_SECONDS = 60.0  # for a process to take a request from its pipe: it does nothing else then
 QUEUE_SECONDS = 300.0  # a request may wait for a process that is free
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONHASHSEED", "VIRTUAL_ENV")  # no secret among them
 _RETURNED = {
@@ -127,17 +128,30 @@ class _Process:
         """The packed reply; raises _Gone, or ParseExceeded where the process was ended by its limits."""
         deadline = time.monotonic() + limits.wall_seconds + GRACE_SECONDS
         message = pickle.dumps((limits, request), protocol=pickle.HIGHEST_PROTOCOL)
-        assert self._child.stdin
-        try:
-            self._child.stdin.write(worker.LENGTH.pack(len(message)))
-            self._child.stdin.write(message)
-            self._child.stdin.flush()
-        except OSError:
-            raise _Gone from None
+        self._send(worker.LENGTH.pack(len(message)) + message)
         (size,) = worker.LENGTH.unpack(self._read(worker.LENGTH.size, deadline, request, limits))
         if size > limits.result_bytes:
             raise ParseExceeded(_too_much("result", request, limits))
         return self._read(size, deadline, request, limits)
+
+    def _send(self, message: bytes) -> None:
+        """Hand over the request; raises _Gone where the process has ended, or does not read it in SEND_SECONDS."""
+        assert self._child.stdin
+        pipe = self._child.stdin.fileno()
+        os.set_blocking(pipe, False)
+        deadline = time.monotonic() + SEND_SECONDS
+        room = select.poll()
+        room.register(pipe, select.POLLOUT)
+        rest = memoryview(message)
+        while rest:
+            if not room.poll(1_000 * max(0.0, deadline - time.monotonic())):
+                raise _Gone
+            try:
+                rest = rest[os.write(pipe, rest) :]
+            except BlockingIOError:
+                continue
+            except OSError:
+                raise _Gone from None
 
     def _read(self, size: int, deadline: float, request: ParseRequest, limits: Limits) -> bytes:
         assert self._child.stdout

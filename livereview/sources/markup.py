@@ -10,8 +10,14 @@ MOST_ATTRIBUTES = 300  # of one element: real ones have fewer than fifty; parser
 MOST_WORDS = 2_000  # without a value: text after a stray "<" may look like attributes
 _SHORTEST = 2 * MOST_ATTRIBUTES  # bytes below which a tag can't hold more: a space and a letter each
 
-_LONG_TAG = re.compile(rb"<[A-Za-z!?/:_][^<>]{%d,}" % _SHORTEST)
-_QUOTED = re.compile(rb"\"[^\"]*+\"|'[^']*+'")
+# A value may hold any character but its quotation mark, ">" and "<" among them, and a quotation mark begins one
+# only after "=". What stands in a comment may look like a tag that swallows the next one, so every "<" is tried.
+_START = re.compile(rb"<(?=[A-Za-z!?/:_])")
+_VALUE = rb"=\s*+(?:\"[^\"]*+\"|'[^']*+')"
+_TAG = re.compile(rb"<(?:%b|[^<>])*+" % _VALUE)
+_MANY_VALUES = re.compile(rb"<(?:[^<>=]*+(?>%b|=)){%d}" % (_VALUE, MOST_ATTRIBUTES + 1))
+_MANY_WORDS = re.compile(rb"<(?:(?:%b|[^<>\s/])*+[\s/]++){%d}[^<>\s/]" % (_VALUE, MOST_WORDS + 1))
+_ANY_VALUE = re.compile(_VALUE)
 
 
 def refuse_crowded(body: bytes, source: str) -> None:
@@ -24,22 +30,21 @@ def refuse_crowded(body: bytes, source: str) -> None:
         return
     plain = body.replace(b"\x00", b"")  # UTF-16 and UTF-32 become readable
     plain = plain.replace(b"&lt;", b"<").replace(b"&gt;", b">").replace(b"&quot;", b'"')
-    for tag in _LONG_TAG.finditer(plain):
-        count = _too_many(tag.group())
-        if count:
-            name = re.match(rb"[^\s/]{0,40}", tag.group()).group().decode("utf-8", "replace")  # type: ignore[union-attr]
-            raise SourceBroken(
-                f"an element {name}> has {count:,} attributes, which none needs and which would take a parser hours; "
-                f"at most {MOST_ATTRIBUTES} are read",
-                source=source,
-            )
+    for start in _START.finditer(plain):
+        place = start.start()
+        if _MANY_VALUES.match(plain, place) or _MANY_WORDS.match(plain, place):
+            raise _crowded(_TAG.match(plain, place).group(), source)  # type: ignore[union-attr]
 
 
-def _too_many(tag: bytes) -> int:
-    """How many attributes a tag has, if that is too many; else 0."""
-    bare = _QUOTED.sub(b"'' ", tag)
+def _crowded(tag: bytes, source: str) -> SourceBroken:
+    """The error that names the element and how many attributes it has."""
+    bare = _ANY_VALUE.sub(b"= ", tag)
     values = bare.count(b"=")
-    if values > MOST_ATTRIBUTES:
-        return values
     words = len(bare.replace(b"/", b" ").split()) - 1
-    return words if words > MOST_WORDS else 0
+    count = values if values > MOST_ATTRIBUTES else words
+    name = re.match(rb"[^\s/]{0,40}", tag).group().decode("utf-8", "replace")  # type: ignore[union-attr]
+    return SourceBroken(
+        f"an element {name}> has {count:,} attributes, which none needs and which would take a parser hours; "
+        f"at most {MOST_ATTRIBUTES} are read",
+        source=source,
+    )

@@ -73,6 +73,39 @@ def by_secret(con: Connection, secret: str) -> Account | None:
     return _account(row) if row else None
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """That a secret was made by somebody else, who has seen it."""
+
+    by: str
+    made: datetime
+
+
+def given(con: Connection, account: Account, operator: str) -> Given | None:
+    """Who else knows the secret that opens this account; None: nobody but its owner, and `operator`, who made it."""
+    row = one_row(
+        con,
+        """SELECT author, made FROM account WHERE name = $name AND secret_hash =
+        (SELECT secret_hash FROM account WHERE name = $name AND seq = $version) ORDER BY seq LIMIT 1""",
+        {"name": account.name, "version": account.version},
+    )
+    if row is None or row[0] in (None, account.name, operator):
+        return None
+    return Given(*row)
+
+
+def replaced(con: Connection, secret: str) -> Given | None:
+    """Who made this secret worthless by giving its open account another, and when; None where that is not so."""
+    row = one_row(
+        con,
+        """SELECT later.author, later.made FROM account was JOIN account later ON later.name = was.name
+        WHERE was.secret_hash = ? AND later.seq > was.seq AND later.active AND later.secret_hash <> was.secret_hash
+        AND later.author <> was.name ORDER BY was.seq DESC, later.seq LIMIT 1""",
+        [digest(secret)],
+    )
+    return Given(*row) if row else None
+
+
 def start_session(con: Connection, secret: str, account: Account, ends: datetime, now: datetime) -> None:
     """Begin a session of an account as it was read; it counts for nothing if the account has changed since.
 

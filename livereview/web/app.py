@@ -87,6 +87,7 @@ WAYS = (
     Way("POST", "/comment/{review}/{token}", consultation.panel_send, rights.OPEN_TO_ALL, bodies.PUBLIC_FORM),
     Way("GET", "/sign-in", sign_in.page, rights.OPEN_TO_ALL),
     Way("POST", "/sign-in", sign_in.enter, rights.OPEN_TO_ALL, bodies.SECRET),
+    Way("POST", "/sign-in/own", sign_in.take_own, rights.OPEN_TO_ALL, bodies.SECRET),
     Way("GET", "/sign-in/oidc", oidc.start, rights.OPEN_TO_ALL),
     Way("GET", "/sign-in/oidc/back", oidc.back, rights.OPEN_TO_ALL),
     Way("POST", "/sign-out", sign_in.leave, rights.USE_SESSION),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 import secrets
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Form, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from livereview.errors import Retry
+from livereview import ops
+from livereview.errors import Refused, Retry
 from livereview.store import accounts
 from livereview.store.accounts import Account
 from livereview.store.open import Connection
@@ -41,8 +44,8 @@ async def enter(request: Request, secret: Annotated[str, Form()] = "", next: Ann
         answer.headers["Retry-After"] = "3"
         return answer
     if account is None:
-        return _wrong(request, next)
-    return await run_in_threadpool(admit, request, account, next)
+        return await run_in_threadpool(_wrong, request, secret.strip(), next)
+    return await run_in_threadpool(_welcome, request, account, secret.strip(), next)
 
 
 def _whose(desk: guard.Desk, secret: str) -> Account | None:
@@ -50,9 +53,55 @@ def _whose(desk: guard.Desk, secret: str) -> Account | None:
         return accounts.by_secret(con, secret)
 
 
-def _wrong(request: Request, next: str) -> Response:
+def _welcome(request: Request, account: Account, secret: str, next: str) -> Response:
+    """In; but first to a secret of one's own, where somebody else has made and seen the one that was given.
+
+    Who makes a secret for another could sign in and vote in their name. So that secret is good for one thing: to take
+    another. Who takes it first is known, as it then opens nothing for the second.
+    """
+    with guard.desk(request).store.read() as con:
+        given = ops.team.given_by(con, account)
+    if given is None:
+        return admit(request, account, next)
+    own = secrets.token_urlsafe(24)
+    shown: dict[str, Any] = {"account": account, "by": given, "given": secret, "own": own, "mark": _mark(secret, own)}
+    return pages.render("own_secret.html", None, next=inside(next), **shown)
+
+
+def take_own(
+    request: Request,
+    given: Annotated[str, Form()] = "",
+    own: Annotated[str, Form()] = "",
+    mark: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "/",
+) -> Response:
+    """Put one's own secret, which the page has shown, in the place of the one that was given, and go in."""
+    if not hmac.compare_digest(mark.encode(), _mark(given, own).encode()):
+        return _form(request, next, "This page was not made here. Sign in with the secret that you were given.", 422)
+    desk = guard.desk(request)
+    try:
+        account = ops.team.take_own_secret(desk.store, given=given, secret=own, now=desk.clock())
+    except Refused as refusal:
+        return _form(request, next, f"{refusal.message}.", 422)
+    return admit(request, account, next)
+
+
+def _mark(given: str, own: str) -> str:
+    """Shows that a new secret was made here, for whoever had the given one: nobody else's can be slipped in."""
+    return hmac.new(given.encode(), f"own secret {own}".encode(), hashlib.sha256).hexdigest()
+
+
+def _wrong(request: Request, secret: str, next: str) -> Response:
     """Say that the secret opens nothing; after some of those from one network only when to try again."""
     desk = guard.desk(request)
+    with desk.store.read() as con:
+        replaced = accounts.replaced(con, secret)
+    if replaced:
+        said = (
+            f"This secret was replaced by {replaced.by} on {replaced.made:%Y-%m-%d %H:%M} UTC. If nobody told you,"
+            " ask them why: whoever had the new one could act in your name."
+        )
+        return _form(request, next, said, 401)
     wait = desk.wrong_secrets.take(network_of(guard.address_of(request)), desk.clock(), TRIES)
     if not wait:
         said = "This secret opens no account. Copy the whole of it, or ask your lead for a new one."
