@@ -22,6 +22,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 INTERIM_ANSWERS = 10  # 1xx before the answer itself; an honest server sends one or two
+REPLY_LINES = 1_000  # of a mail server at once; an honest one sends some twenty
 TRAILERS = 100  # lines after the last chunk; as many as http.client allows of headers
 
 
@@ -238,8 +239,34 @@ class WatchedAdapter(HTTPAdapter):
 # Mail
 
 
+class _CountedLines:
+    """A mail server's words, of which one reply has no more than REPLY_LINES; smtplib keeps them all."""
+
+    def __init__(self, stream: Any):
+        self._stream = stream
+        self.left = REPLY_LINES
+
+    def readline(self, limit: int) -> bytes:
+        self.left -= 1
+        if self.left < 0:
+            raise smtplib.SMTPServerDisconnected(f"a reply of more than {REPLY_LINES} lines")
+        line: bytes = self._stream.readline(limit)
+        return line
+
+    def close(self) -> None:
+        self._stream.close()
+
+
 class WatchedSMTP(smtplib.SMTP):
     """A talk with a mail server under `time_limit`."""
+
+    def getreply(self) -> tuple[int, bytes]:
+        """As smtplib's, for a reply of at most REPLY_LINES lines."""
+        if self.sock is not None and not isinstance(self.file, _CountedLines):
+            self.file: Any = _CountedLines(self.file or self.sock.makefile("rb"))
+        if self.file is not None:
+            self.file.left = REPLY_LINES
+        return super().getreply()
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         connection: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]

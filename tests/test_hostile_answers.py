@@ -30,7 +30,7 @@ from livereview.notices.send import guarded, smtp, webhook
 from livereview.settings import Settings
 from livereview.sources.protocol import Query, Request, Source, Window
 from livereview.web.provider import Provider
-from livereview.wire import time_limit
+from livereview.wire import REPLY_LINES, time_limit
 from tests.test_notices import mail
 from tests.world import Time, World, as_json, making, read, reply, searched
 
@@ -391,6 +391,14 @@ def test_a_mail_server_that_drips_is_left(start: bytes) -> None:
         pytest.raises(Retry, match=r"took more than 0\.6 s"),
     ):
         in_time(lambda: smtp(mail(), f"smtp://127.0.0.1:{server.port}", 0.4, DEADLINE))
+
+
+def test_a_mail_server_that_never_ends_a_reply_fills_no_memory() -> None:
+    with (
+        Hostile(lambda peer: peer.sendall(b"220-hello\r\n" * (REPLY_LINES + 1)), talks_first=True) as server,
+        pytest.raises(Retry, match="hung up"),
+    ):
+        in_time(lambda: smtp(mail(), f"smtp://127.0.0.1:{server.port}", 2, 5))
 
 
 # Sign-in through a provider

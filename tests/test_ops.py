@@ -57,6 +57,15 @@ def test_the_same_bytes_again_change_nothing_and_get_the_first_answer(reviewed: 
     assert rows(reviewed, "SELECT count(*) FROM hit") == [(2,)]
 
 
+def test_a_search_that_has_ended_takes_no_page_but_the_ones_it_had(reviewed: Store) -> None:
+    surveil.begin(reviewed, review=REVIEW, name=_first(reviewed), search="s", now=NOW)
+    first = surveil.ingest(reviewed, search="s", body=_openalex("W1"), now=NOW)
+    surveil.finish(reviewed, search="s", now=NOW)
+    with pytest.raises(Refused, match=r"has ended \(ok\), so it takes no more pages"):
+        surveil.ingest(reviewed, search="s", body=_openalex("W2"), now=NOW)
+    assert surveil.ingest(reviewed, search="s", body=_openalex("W1"), now=NOW) == first
+
+
 def test_a_changed_record_becomes_a_second_version_and_an_old_one_can_come_back(reviewed: Store) -> None:
     for n, title in enumerate(("A", "B", "A")):
         surveil.begin(reviewed, review=REVIEW, name=_first(reviewed), search=f"s{n}", now=NOW)

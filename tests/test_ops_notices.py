@@ -15,7 +15,7 @@ import pytest
 from livereview import ops
 from livereview.errors import Refused
 from livereview.notices.message import verified
-from livereview.notices.post import deliver, mail
+from livereview.notices.post import MAIL_SECONDS, deliver, mail
 from livereview.notices.send import SIGNATURE, guarded
 from livereview.ops import evidence, publish, retirement, surveil, team, withdraw
 from livereview.store import notices
@@ -78,6 +78,13 @@ def test_who_has_no_address_is_named_and_the_others_get_theirs(reviewed: Store) 
     assert name == "ada" and "livereview account NAME --email" in str(why)
     ((_, why),) = mail([digests[0] | {"email": "a@example.org"}], "smtp://127.0.0.1:1", "l@example.org", NOW)
     assert why and "127.0.0.1" in why, "a mail server that is not there is told, not raised"
+
+
+def test_a_mail_server_that_hangs_for_each_mail_does_not_hold_up_the_night() -> None:
+    people = [{"name": name, "email": f"{name}@example.org", "subject": "s", "text": "t", "html": ""} for name in "abc"]
+    clock = iter([0.0, 1.0, MAIL_SECONDS + 1, MAIL_SECONDS + 2])
+    done = mail(people, "smtp://127.0.0.1:1", "l@example.org", NOW, lambda: next(clock))
+    assert [name for name, why in done if why and why.startswith("not tried")] == ["b", "c"]
 
 
 class Hook(BaseHTTPRequestHandler):

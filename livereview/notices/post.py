@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +19,27 @@ from livereview.notices.message import email
 from livereview.notices.send import guarded, smtp, webhook
 
 Call = Callable[..., dict[str, Any]]
+MAIL_SECONDS = 600.0  # for all digests; a server that hangs would else take a minute for each
 AT_ONCE = 8  # receivers served side by side
 
 
-def mail(digests: Iterable[Mapping[str, Any]], server: str, sender: str, now: datetime) -> list[tuple[str, str | None]]:
-    """Hand each digest to the mail server: (name, None or why not) of each. One failure spares the others."""
+def mail(
+    digests: Iterable[Mapping[str, Any]],
+    server: str,
+    sender: str,
+    now: datetime,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> list[tuple[str, str | None]]:
+    """Hand each digest to the mail server: (name, None or why not) of each. One failure spares the others.
+
+    Where the server is so slow that MAIL_SECONDS are over, the others are not tried: they stay due.
+    """
     done: list[tuple[str, str | None]] = []
+    until = monotonic() + MAIL_SECONDS
     for one in digests:
+        if monotonic() >= until:
+            done.append((one["name"], f"not tried: the mail server took more than {MAIL_SECONDS:.0f} s for the others"))
+            continue
         if not one["email"]:
             done.append((one["name"], "no address is known: livereview account NAME --email ADDRESS"))
             continue

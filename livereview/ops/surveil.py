@@ -140,8 +140,9 @@ def ingest(
 ) -> dict[str, Any]:
     """Take in one page of a search, exactly as the publisher sent it: all of it or, on any error, nothing.
 
-    The same bytes again give the first answer again. Bytes that can't be read are kept too, with the problem: the
-    answer then has "problem" and no records.
+    The same bytes again give the first answer again; others are refused once the search has ended.
+    Bytes that can't be read are kept too, with the problem: the answer then has "problem" and no
+    records.
     """
     store.reserve.require("pages of searches wait", INGEST_SHARE)
     with store.read() as con:
@@ -158,6 +159,8 @@ def ingest(
         sha256 = hashlib.sha256(body).hexdigest()
         if before := searches.page_counts(con, search, sha256):
             return before
+        if ended := searches.ended(con, search):
+            raise Refused(f"the search {search!r} has ended ({ended[0]}), so it takes no more pages; begin another")
         news = records.sort_news(con, page.records)
         counts = Counts(len(page.records), len(news.fresh), len(news.changed), len(page.rejects))
         searches.save_page(con, search, body, counts, facts, now)
