@@ -101,8 +101,31 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool by which studies are appraised.
+
+    name        as a study's form names it, with its version behind
+    source      where it is described
+    judgements  of a domain, from best to worst
+    domains     id and what it is about, in the tool's order
+    overall     judgements of a whole study, from best to worst; empty: the tool gives none
+    high        those of `overall` that count as high risk of bias when findings are weighed
+    apart       those of `overall` at which a study is shown and never decides
+    """
+
+    id: str
+    name: str
+    source: str
+    judgements: tuple[str, ...]
+    domains: tuple[tuple[str, str], ...]
+    overall: tuple[str, ...]
+    high: tuple[str, ...]
+    apart: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
-    """One code for barriers and enablers, e.g. "staff-turnover"."""
+    """One code for what studies say on how, for whom and at what cost it works, e.g. "staff-turnover"."""
 
     id: str
     label: str
@@ -333,6 +356,61 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class Configuration:
+    """A configuration of a realist review: in this context this mechanism brings about this outcome.
+
+    for_whom   the people it is about; None: nobody in particular
+    evidence   what it rests on, in the team's words
+    supports, against  ids of the studies for and against it
+    checked, review_by  as of a Statement
+    """
+
+    id: str
+    context: str
+    mechanism: str
+    outcome: str
+    evidence: str
+    for_whom: str | None = None
+    supports: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    checked: str | None = None
+    review_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceFactor:
+    """By what an amount in this currency and year is multiplied to stand in the review's."""
+
+    currency: str
+    year: int
+    factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class CostBand:
+    """A band of costs per unit: amounts `below` this that no band before holds; None: all the rest."""
+
+    label: str
+    below: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """How the review tells costs.
+
+    currency, year  in which all are told;  source: of the table of factors
+    per             the unit that the bands are for, as forms name it: "family"; None: no bands
+    """
+
+    currency: str
+    year: int
+    source: str
+    per: str | None = None
+    factors: tuple[PriceFactor, ...] = ()
+    bands: tuple[CostBand, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Base:
     """The review that this one continues: PRISMA's "previous studies".
 
@@ -371,11 +449,15 @@ class Review:
     moderators: tuple[Moderator, ...] = ()
     taxonomy: tuple[Area, ...] = ()
     codes: tuple[Code, ...] = ()
+    tools: tuple[Tool, ...] = ()  # of appraisal, beside those of `evidence.appraisal`
+    sites: str = "places"  # what studies are spread over, as the page calls it: "councils"
     emmie: bool = True
     extractors: int = 1  # people who extract each study by themselves; with 2, what they agree on holds
     highlights: Highlights = field(default_factory=Highlights)
     statements: tuple[Statement, ...] = ()
+    configurations: tuple[Configuration, ...] = ()
     base: Base | None = None
+    costs: Costs | None = None
     canaries: tuple[str, ...] = ()  # DOIs every database search should return
     suggestions: str | None = None  # where readers suggest a study: the owner's /suggest/ID as the public reaches it
     webhooks: tuple[str, ...] = ()  # addresses that are told of each version

@@ -14,7 +14,19 @@ from livereview.evidence.certainty import Rating
 from livereview.evidence.forms import Cost, EmmieFinding, Extraction, Judgement
 from livereview.evidence.retirement import Count, Trigger
 from livereview.ops import renditions
-from livereview.review import Area, Moderator, Review, Statement
+from livereview.review import (
+    SLOTS,
+    Area,
+    Code,
+    Configuration,
+    CostBand,
+    Costs,
+    Moderator,
+    PriceFactor,
+    Review,
+    Statement,
+    Tool,
+)
 from livereview.summary import front, site
 from livereview.summary.snapshot import Retired, Snapshot
 from tests.snapshots import CARE, MOMENT, WELL, fact, published, report, result, review, snapshot, study
@@ -60,6 +72,36 @@ def pooled() -> tuple[Snapshot, Snapshot]:
     return snapshot(*forms[:3], review=known), snapshot(*forms, review=known, excluded=gone, ratings=(rated,))
 
 
+def realist() -> Snapshot:
+    """All that a team says beside the figures: codes, configurations, explanations, costs and a tool of its own."""
+    tool = Tool(
+        "ours", "Our list", "Our protocol", ("good", "bad"), (("people", "who was asked"),), ("good", "bad"), ("bad",)
+    )
+    money = Costs(
+        "GBP", 2025, "An index", "family", (PriceFactor("USD", 2019, 0.9),), (CostBand("low", 500), CostBand("high"))
+    )
+    heard = EmmieFinding("implementation", "Staff left.", "They left", "12", 3, "barrier", "staff")
+    forms = [
+        study(
+            name, result("care"), sites=n, findings=(heard,), risk_of_bias=judged, risk_of_bias_tool="Our list 1.0",
+            appraisal=(Judgement("people", judged),), costs=(Cost("all", 90 * n, "USD", 2019, None, "family"),),
+        )
+        for n, (name, judged) in enumerate((("a", "good"), ("b", "bad"), ("c", "good")), start=1)
+    ]  # fmt: skip
+    says = (
+        *(Statement(f"in-{slot}", slot, f"What we say of {slot}.") for slot in SLOTS),
+        Statement("tried", "explanations", "Poorly tried.", (), (), "plausible", ("a",), ("b", "gone")),
+    )
+    where = Configuration("c", "Where there is time", "trust grows", "plans are shared", "Talks", "All", ("a",), ("b",))
+    known = review(
+        codes=(Code("staff", "Staff left"),), tools=(tool,), costs=money, statements=says, configurations=(where,),
+        sites="councils",
+    )  # fmt: skip
+    stands = dict.fromkeys((*(one.id for one in says), "configuration:c"), MOMENT - LATER)
+    rated = Rating("cerqual", "implementation/staff/barrier", "low", (), ("a", "b", "c"))
+    return snapshot(*forms, review=known, ratings=(rated,), written=stands, extracted={"a": ("3", 1, MOMENT)})
+
+
 def left() -> Snapshot:
     """A review that its team retired by a vote."""
     signs = (
@@ -102,6 +144,7 @@ def states() -> dict[str, tuple[Snapshot, ...]]:
         "one-study": (snapshot(study("a", result("care", n=1200), year=2009, caution="Take care.")),),
         "two-versions": (snapshot(study("a", result(n=9))), snapshot(study("a", result(n=9)), study("b", result(n=9)))),
         "pooled": pooled(),
+        "realist": (realist(),),
         "retired": (left(),),
         "hostile": (hostile(),),
         "youth-homelessness": (example("youth-homelessness"),),

@@ -7,9 +7,10 @@ from math import log
 
 import pytest
 
-from livereview.evidence import checked, contributions, wording
+from livereview.evidence import checked, wording
+from livereview.evidence.appraisal import RISK_OF_BIAS, risk_rank
 from livereview.evidence.finding import Finding
-from livereview.evidence.forms import RISK_OF_BIAS, Result
+from livereview.evidence.forms import Result
 from livereview.review import Comparison, FollowUp, Methods, Outcome
 from livereview.statistics.pooling import pool
 from tests.evidence import CARE, SOS, WELLBEING, around, finding, rated, ratio, review, smd, study
@@ -246,7 +247,7 @@ def test_critical_risk_of_bias_and_words_are_shown_and_never_decide() -> None:
 def test_every_judgement_of_bias_can_be_told(judgement: str | None) -> None:
     found = finding(CARE, study("a", ratio(0.8, 0.7, 0.9), risk_of_bias=judgement))
     assert text(found)
-    assert contributions.risk_rank(judgement) >= 0
+    assert risk_rank(judgement) >= 0
 
 
 # Size

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livereview import review_toml
-from livereview.evidence import grade
+from livereview.evidence import claims, grade
 from livereview.evidence.certainty import Numbers, Rating, Reason
 from livereview.evidence.finding import Finding
 from livereview.review import Statement
@@ -107,7 +107,7 @@ def test_studies_results_and_syntheses_are_reported() -> None:
     assert (
         one["13.b"].value.startswith("1 of 3 results are worked out") and "from means and SDs (1)" in one["13.b"].value
     )
-    assert one["13.d"].value is not None and "finding, version 1.4: " in one["13.d"].value
+    assert one["13.d"].value is not None and f"finding, version {claims.VERSION}: " in one["13.d"].value
     assert one["16.b"].value == "reports 1, each in exclusions.csv with its reason; Wrong population 1"
     assert one["20.b"].value is not None and "not pooled" in one["20.b"].value
     assert one["20.c"].state == "missing"

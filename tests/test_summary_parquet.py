@@ -84,7 +84,7 @@ def test_each_cell_is_that_of_the_csv(tmp_path: Path) -> None:
 def test_numbers_have_types_and_texts_are_as_they_were_told(tmp_path: Path) -> None:
     studies, effects, exclusions = (read(renditions.encode(table), tmp_path) for table in tables.published(full()))
     named = {name: kind for columns, _ in (studies, effects, exclusions) for name, kind in columns}
-    assert {name for name, kind in named.items() if kind == "BIGINT"} == {"year", "participants", "n"}
+    assert {name for name, kind in named.items() if kind == "BIGINT"} == {"year", "participants", "n", "price_year"}
     assert {name for name, kind in named.items() if kind == "DOUBLE"} == {"effect", "ci_low", "ci_high", "time"}
     first = dict(zip([name for name, _ in effects[0]], effects[1][0], strict=True))
     assert (first["effect"], first["ci_low"], first["ci_high"], first["n"]) == (0.1 + 0.2, -1e-9, 3.0, 1200)

@@ -16,7 +16,7 @@ MODULES = {  # in the order of --help
     "surveillance": ("init", "register", "surveil", "recheck", "schedule", "ledger", "status"),
     "service": ("demo", "serve", "publish", "open", "sign-off"),
     "backup": ("backup", "restore"),
-    "records": ("import", "parse", "sources", "rebuild"),
+    "records": ("import", "parse", "sources", "tools", "rebuild"),
     "dedup": ("dedup",),
     "people": ("decide", "extract", "rate", "account", "token"),
     "acts": ("acts",),

@@ -99,7 +99,8 @@ def rate(
     GRADE: {"finding": "comparison/care-entry", "start": "high", "reasons": [{"domain": "imprecision", "step": -1,
     "why": "…"}], "answers": {"inconsistency": "…"}}; answers are for what does not fit the numbers, as you are told
     CERQual: {"kind": "cerqual", "statement": "trust", "level": "low", "reasons":
-    [{"domain": "adequacy", "concern": "serious", "why": "…"}]}
+    [{"domain": "adequacy", "concern": "serious", "why": "…"}]}; or "code": "implementation/staffing/barrier"
+    in place of the statement, for what several studies say
     ROB-ME: {"kind": "missing_evidence", "finding": "comparison/care-entry", "level": "high", "why": "…"}
     """
     with told(), Session(settings_of(home)) as client:

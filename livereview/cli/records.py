@@ -87,6 +87,18 @@ def sources_() -> None:
 
 
 @app.command()
+def tools() -> None:
+    """List the tools of appraisal that an extraction may name: domains and judgements. A protocol may add its own."""
+    from livereview.evidence.appraisal import TOOLS
+
+    table = Table("tool", "domains", "judgements, best first", "source")
+    for tool in TOOLS.values():
+        domains = ", ".join(domain for domain, _ in tool.domains)
+        table.add_row(tool.name, domains, ", ".join(tool.judgements), tool.source)
+    out.print(table)
+
+
+@app.command()
 def rebuild(home: Home = None) -> None:
     """Make the reports and the blocking keys again from the stored events; what people decided is untouched."""
     with told(), Session(settings_of(home)) as client:

@@ -61,7 +61,9 @@ class Numbers:
 class Rating:
     """How sure people are of a finding.
 
-    kind     one of KINDS;  subject: a finding's id (grade), or a statement's (cerqual)
+    kind     one of KINDS
+    subject  a finding's id (grade); a statement's, or a coded finding's such as
+             "implementation/staffing/barrier" (cerqual)
     start    grade: where it began, "high" (randomised, or judged by ROBINS-I) or "low" (not randomised)
     level    one of LEVELS; in CERQual the team's own judgement, in GRADE what start and steps come to; of missing
              evidence one of MISSING_LEVELS
@@ -80,8 +82,10 @@ class Rating:
     answers: tuple[tuple[str, str], ...] = ()
 
 
-def from_json(data: Any, review: Review, findings: Collection[str]) -> Rating:
-    """A rating from plain data: kind, finding or statement, start or level, reasons (or `why`), answers.
+def from_json(
+    data: Any, review: Review, findings: Collection[str], coded: Mapping[str, tuple[str, ...]] | None = None
+) -> Rating:
+    """A rating from plain data: kind, finding or statement or code, start or level, reasons (or `why`), answers.
 
     What it rests on is added by whoever knows it (`grade.made`). Raises Refused naming what is wrong.
 
@@ -90,11 +94,13 @@ def from_json(data: Any, review: Review, findings: Collection[str]) -> Rating:
         review: its protocol.
         findings: ids of the review's findings, "comparison/outcome"; an outcome's id alone will do
             where the review has one comparison.
+        coded: ids of the coded findings with the studies that say each.
     """
     if not isinstance(data, Mapping) or data.get("kind", "grade") not in KINDS:
         raise Refused(f"a rating is an object whose kind is one of {', '.join(KINDS)}")
     kind = str(data.get("kind", "grade"))
-    subject = _subject(data, kind, review, findings)
+    groups = coded or {}
+    subject = _subject(data, kind, review, findings, groups)
     if kind == "missing_evidence":
         level = _one_of(data.get("level"), MISSING_LEVELS, f"{subject}: level")
         return Rating(kind, subject, level, (Reason(kind, _why(data)),))
@@ -103,7 +109,8 @@ def from_json(data: Any, review: Review, findings: Collection[str]) -> Rating:
         raise Refused(f"{subject}: a domain is named twice; put its reasons into one")
     if kind == "cerqual":
         level = _one_of(data.get("level"), LEVELS, f"{subject}: level")
-        studies = {statement.id: statement.studies for statement in review.statements}[subject]
+        named = {statement.id: statement.studies for statement in review.statements}
+        studies = groups[subject] if subject in groups else named[subject]
         if not studies:
             raise Refused(f"{subject} names no studies, so there is nothing to rate; add them in review.toml")
         return Rating(kind, subject, level, reasons, tuple(sorted(studies)))
@@ -112,7 +119,15 @@ def from_json(data: Any, review: Review, findings: Collection[str]) -> Rating:
     return Rating(kind, subject, level, reasons, (), start, answers=_answers(data.get("answers")))
 
 
-def _subject(data: Mapping[str, Any], kind: str, review: Review, findings: Collection[str]) -> str:
+def _subject(
+    data: Mapping[str, Any],
+    kind: str,
+    review: Review,
+    findings: Collection[str],
+    coded: Collection[str],
+) -> str:
+    if kind == "cerqual" and data.get("code") is not None:
+        return _one_of(data["code"], coded, "code")
     if kind == "cerqual":
         statements = [statement.id for statement in review.statements]
         return _one_of(data.get("statement"), statements, "statement")

@@ -52,7 +52,7 @@ def finding(
     """One finding with its checks; what is not pooled has none, and costs nothing more."""
     given = contributions.gather(review, comparison, outcome, forms)
     answer = weigh.conclude(review.methods, comparison, outcome, given, waiting)
-    plain = weigh.put_together(comparison, outcome, given, answer, waiting)
+    plain = weigh.put_together(comparison, weigh.with_unit(review, outcome), given, answer, waiting)
     pooled = answer.estimate is not None and answer.estimate.studies > 1
     if plain.state == "not_asked" or not pooled:
         return plain

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -20,7 +20,6 @@ from livereview.evidence.forms import (
     FORM_VERSIONS,
     LISTS,
     MONTHS_IN,
-    RISK_OF_BIAS,
     Cost,
     EmmieFinding,
     Extraction,
@@ -38,14 +37,17 @@ class Placed(NamedTuple):
     item: dict[str, Any]
 
 
-def from_json(data: object, review: Review, name: str) -> Extraction:
+def from_json(data: object, review: Review, name: str, *, accepted: bool = False) -> Extraction:
     """The form in `data` (JSON text, or what it parses to), checked against the review's protocol.
 
-    name  where it came from, for messages. Raises Refused with every problem, each with its place in the form and the
+    name      where it came from, for messages
+    accepted  whether the form was taken before: then tools of appraisal that were listed since don't close it
+
+    Raises Refused with every problem, each with its place in the form and the
     valid choices. Absent and null mean the same: not reported.
     """
     problems: list[str] = []
-    found = form(_parsed(data, name), review, "", problems)
+    found = form(_parsed(data, name), review, "", problems, accepted=accepted)
     if found is None:
         raise refusal(name, problems)
     return found
@@ -233,7 +235,8 @@ def _study_checks(review: Review) -> dict[str, Check]:
         **dict.fromkeys(("design", "country", "setting", "sample", "population", "intervention", "comparator"), _text),
         "area": _one_of((area.id for area in review.taxonomy), "taxonomy"),
         "participants": _COUNT,
-        "risk_of_bias": _one_of(RISK_OF_BIAS),
+        "sites": _COUNT,
+        "risk_of_bias": _text,
         "risk_of_bias_tool": _text,
         **dict.fromkeys(("caution", "funding", "conflicts"), _text),
         "overlaps": _ids,
@@ -269,6 +272,8 @@ def _result_checks(review: Review) -> dict[str, Check]:
         "adjusted": _yes_or_no,
         "clustered": _yes_or_no,
         "analysed": _one_of(ANALYSED),
+        "currency": _currency,
+        "price_year": _YEAR,
         "subgroup_is": _characteristics(review),
     }
 
@@ -292,14 +297,17 @@ _COST_CHECKS: dict[str, Check] = {
     "currency": _currency,
     "price_year": _YEAR,
     "perspective": _text,
+    "per": _text,
+    "total": _yes_or_no,
 }
 _REQUIRED = {
     *("study", "label", "reports", "outcome", "construct", "dimension", "text"),
-    *("domain", "judgement", "item", "amount", "currency"),
+    *("domain", "judgement", "item", "amount"),
 }
+_REQUIRED_OF_COSTS = {*_REQUIRED, "currency"}  # a result has one only where it counts money
 
 
-def form(data: Any, review: Review, where: str, problems: list[str]) -> Extraction | None:
+def form(data: Any, review: Review, where: str, problems: list[str], *, accepted: bool = False) -> Extraction | None:
     """The form in `data`, or None after adding to `problems` what is wrong with it; `where` it came from, for them."""
     before = len(problems)
     if not isinstance(data, dict):
@@ -314,7 +322,9 @@ def form(data: Any, review: Review, where: str, problems: list[str]) -> Extracti
         places = _items(data, "results", dot, [])
         for (place, _), row in zip(places, lists["results"], strict=True):
             problems += [f"{place}{problem}" for problem in _unsafe(row, review)]
-    problems += appraisal.problems(fields.get("risk_of_bias_tool"), lists["appraisal"], dot)
+    tool, overall = fields.get("risk_of_bias_tool"), fields.get("risk_of_bias")
+    if not accepted:
+        problems += appraisal.problems(tool, overall, lists["appraisal"], dot, review.tools)
     if len(problems) > before:
         return None
     return Extraction(
@@ -332,7 +342,8 @@ def _list(key: str, data: Mapping[str, Any], review: Review, dot: str, problems:
     if key == "results":
         return [_result(row, review, place, problems) for place, row in items]
     checks = {"findings": _finding_checks(review), "appraisal": _JUDGEMENT_CHECKS, "costs": _COST_CHECKS}[key]
-    return [_read(row, checks, f"{place}.", problems) for place, row in items]
+    required = _REQUIRED_OF_COSTS if key == "costs" else _REQUIRED
+    return [_read(row, checks, f"{place}.", problems, required=required) for place, row in items]
 
 
 def _items(data: Mapping[str, Any], key: str, dot: str, problems: list[str]) -> list[tuple[str, Any]]:
@@ -345,7 +356,12 @@ def _items(data: Mapping[str, Any], key: str, dot: str, problems: list[str]) -> 
 
 
 def _read(
-    data: Any, checks: Mapping[str, Check], dot: str, problems: list[str], more: Iterable[str] = ()
+    data: Any,
+    checks: Mapping[str, Check],
+    dot: str,
+    problems: list[str],
+    more: Iterable[str] = (),
+    required: Collection[str] = _REQUIRED,
 ) -> dict[str, Any]:
     """The checked fields of one object; unknown keys are problems too, since they are mostly slips of the pen."""
     if not isinstance(data, dict):
@@ -364,7 +380,7 @@ def _read(
             continue
         if checked is not None:
             fields[key] = checked
-        elif key in _REQUIRED:
+        elif key in required:
             problems.append(f"{dot}{key}: must be given")
     return fields
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from livereview.evidence import wording
+from livereview.evidence import coded, costs, effect_quality, wording
+from livereview.evidence.coded import CodedFinding
 from livereview.evidence.finding import Finding
 from livereview.evidence.forms import EmmieFinding, Extraction
 from livereview.evidence.weigh import RULE, RULE_VERSION, lowered
@@ -18,7 +19,6 @@ from livereview.messages import many, mark, say
 from livereview.review import EMMIE, Review
 
 VERSION = f"{RULE_VERSION}.{wording.WORDING_VERSION}"
-POLARITY = ("barrier", "enabler")
 
 RULE_TEXT = mark(
     "Each study counts once for an outcome of a comparison, by the result that the protocol prefers; arms and "
@@ -78,8 +78,11 @@ def claims(review: Review, findings: Sequence[Finding], forms: Iterable[Extracti
         figures=(Figure("studies", len(ordered), "included studies with extracted data"),),
     )
     told = [_of_finding(finding) for finding in findings]
-    emmie = [_dimension(dimension, ordered, answer, findings) for dimension in EMMIE] if review.emmie else []
-    return (answer, *told, *emmie)
+    if not review.emmie:
+        return (answer, *told)
+    effect = _effect(answer, findings, ordered)
+    others = [_dimension(review, name, ordered, findings) for name in EMMIE if name != "effect"]
+    return (answer, *told, effect, *others)
 
 
 def _of_finding(finding: Finding) -> Claim:
@@ -93,7 +96,6 @@ def _of_finding(finding: Finding) -> Claim:
 
 
 _ABOUT = {
-    "effect": mark("whether it works"),
     "mechanism": mark("how it may work"),
     "moderators": mark("who it works for, and where"),
     "implementation": mark("what it takes to put it into practice"),
@@ -101,23 +103,45 @@ _ABOUT = {
 }
 
 
-def _dimension(dimension: str, forms: Sequence[Extraction], answer: Claim, findings: Sequence[Finding]) -> Claim:
-    """What the studies hold on one EMMIE dimension; its quality is a figure of its own (EMMIE-E and EMMIE-Q)."""
-    found = [(form.study, finding) for form in forms for finding in form.findings if finding.dimension == dimension]
-    with_costs = [form.study for form in forms if form.costs] if dimension == "economics" else []
-    studies = tuple(sorted({study for study, _ in found} | set(with_costs)))
-    effect = dimension == "effect"
+def _effect(answer: Claim, findings: Sequence[Finding], forms: Sequence[Extraction]) -> Claim:
+    """Whether it works: the review's answer, with the quality that its ratings give."""
+    told = _told(forms, "effect")
+    quality = effect_quality.of_findings(findings)
+    unit = "EMMIE-Q, of the least sure finding"
+    reason = quality.why if quality.value is None else None
+    figure = Figure("quality", quality.value, unit, effect_quality.MOST, reason)
+    return Claim(
+        id="emmie:effect",
+        text=answer.text,
+        rule="emmie",
+        version=VERSION,
+        studies=answer.studies,
+        figures=(*_counts(told), figure),
+    )
+
+
+def _dimension(review: Review, dimension: str, forms: Sequence[Extraction], findings: Sequence[Finding]) -> Claim:
+    """What the studies hold on one of the other questions; its quality is a figure of its own (EMMIE-E and EMMIE-Q)."""
+    told = _told(forms, dimension)
+    cited = _cited(review, dimension)
+    studies = tuple(form.study for form in forms if form.study in cited or coded.reports_on(review, form, dimension))
     text = _reported(len(studies), len(forms), say(_ABOUT[dimension]))
+    if not studies and any(statement.under == dimension for statement in review.statements):
+        elsewhere = say(mark("What the team says of it rests on other sources."))
+        text = f"{text} {elsewhere}"
     if dimension == "moderators":
         compared = _compared(findings)
         text = f"{text} {compared}".strip() if studies else compared or text
+    if dimension == "economics":
+        text = f"{text} {_cost(review, forms)}".strip()
+    groups = coded.coded(review, forms, dimension)
     return Claim(
         id=f"emmie:{dimension}",
-        text=answer.text if effect else text,
+        text=f"{text} {_most_often(groups)}".strip(),
         rule="emmie",
         version=VERSION,
-        studies=answer.studies if effect else studies,
-        figures=_figures([finding for _, finding in found]),
+        studies=studies,
+        figures=(*_counts(told), _best_quality(told)),
     )
 
 
@@ -130,14 +154,47 @@ def _compared(findings: Sequence[Finding]) -> str:
     return say(mark("The review compares effects by: {names}."), names=names)
 
 
-def _figures(found: Sequence[EmmieFinding]) -> tuple[Figure, ...]:
-    rated = [finding.quality for finding in found if finding.quality is not None]
+def _cited(review: Review, dimension: str) -> set[str]:
+    """Studies that the team's words on a question cite: what is said beside them must not deny these."""
+    named = [statement for statement in review.statements if statement.under == dimension]
+    cited = {study for statement in named for study in statement.studies}
+    if dimension == "mechanism":
+        cited |= {study for row in review.configurations for study in (*row.supports, *row.against)}
+    return cited
+
+
+def _cost(review: Review, forms: Sequence[Extraction]) -> str:
+    """What it costs per unit, where the protocol says how that is told and a study gives it."""
+    rows = costs.converted(review, forms)
+    told = costs.per_unit(review.costs, rows)
+    return costs.sentence(review.costs, told) if review.costs and told else ""
+
+
+def _most_often(groups: Sequence[CodedFinding]) -> str:
+    """The code that most studies report, where more than one does."""
+    if not groups or len(groups[0].studies) < 2:
+        return ""
+    first = groups[0]
+    count = coded.count_in_words(first)
+    return say(mark("Most often: {label} ({count})."), label=lowered(first.label), count=count)
+
+
+def _told(forms: Iterable[Extraction], dimension: str) -> list[EmmieFinding]:
+    return [finding for form in forms for finding in form.findings if finding.dimension == dimension]
+
+
+def _counts(told: Sequence[EmmieFinding]) -> tuple[Figure, ...]:
     sides = [
-        Figure(side, sum(finding.polarity == side for finding in found), "findings", len(found)) for side in POLARITY
+        Figure(side, sum(finding.polarity == side for finding in told), "findings", len(told))
+        for side in coded.POLARITY
     ]
+    return (Figure("findings", len(told), "findings"), *sides)
+
+
+def _best_quality(told: Iterable[EmmieFinding]) -> Figure:
+    rated = [finding.quality for finding in told if finding.quality is not None]
     best = max(rated, default=None)
-    quality = Figure("quality", best, "EMMIE-Q, best of its findings", 4, None if rated else "not rated")
-    return (Figure("findings", len(found), "findings"), *sides, quality)
+    return Figure("quality", best, "EMMIE-Q, best of its findings", 4, None if rated else say(mark("not rated")))
 
 
 def _reported(k: int, n: int, about: str) -> str:

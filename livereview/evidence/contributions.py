@@ -15,7 +15,8 @@ from itertools import pairwise
 from math import sqrt
 
 from livereview.errors import Refused
-from livereview.evidence import measures
+from livereview.evidence import appraisal, costs, measures
+from livereview.evidence.appraisal import Appraised
 from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.measures import MeasureUnit
 from livereview.evidence.orientation import Effect, Oriented, orient
@@ -26,13 +27,6 @@ from livereview.statistics.effects import escalc
 
 SHARED_CONTROL = 0.5
 """Correlation of two effects that share a control group of about the size of each arm (Handbook 23.3.4)."""
-
-RISK_ORDER = ("low", "some_concerns", "moderate", "high", "serious", "critical")
-"""Overall risk of bias from best to worst, over all tools; not judged stands behind them all."""
-
-
-HIGH_RISK = ("high", "serious", "critical")
-"""Judgements that a check of the answer leaves out, and that a rating must speak of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +93,7 @@ class Contribution:
     study: str
     label: str
     year: int | None
-    risk_of_bias: str | None
+    appraised: Appraised
     effect: Effect | None
     words: str | None
     people: int | None
@@ -132,8 +126,8 @@ class Contribution:
 
     @property
     def critical(self) -> bool:
-        """Too biased to count among the others (ROBINS-I: "too problematic to provide useful evidence")."""
-        return self.risk_of_bias == "critical"
+        """Too biased to count among the others."""
+        return self.appraised.apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +145,12 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A result that may stand for its study."""
+    """A result that may stand for its study; `factor` turned its money into the review's."""
 
     place: int
     oriented: Oriented
     table: Table | None
+    factor: float = 1.0
 
     @property
     def result(self) -> Result:
@@ -173,8 +168,27 @@ def gather(review: Review, comparison: Comparison, outcome: Outcome, forms: Iter
         if contribution is not None:
             contributions.append(contribution)
 
+    if _of_several_moneys(review, outcome, contributions, ordered):
+        reason = say(mark("costs in several currencies or years, and the protocol has no table to convert them"))
+        aside = [Unused(c.study, c.label, c.places[0], c.construct, reason, asks=True) for c in contributions]
+        return Given((), (*unused, *aside))
     kept, doubled = _each_person_once(contributions, ordered)
     return Given(tuple(kept), (*unused, *doubled))
+
+
+def _of_several_moneys(
+    review: Review,
+    outcome: Outcome,
+    contributions: Iterable[Contribution],
+    forms: Iterable[Extraction],
+) -> bool:
+    """Whether results in money are in several currencies or years that nothing converts."""
+    if review.costs is not None:
+        return False
+    by_study = {form.study: form for form in forms}
+    used = [by_study[one.study].results[place] for one in contributions for place in one.places]
+    moneys = {(result.currency, result.price_year) for result in used if costs.is_money(outcome, result)}
+    return len(moneys) > 1
 
 
 def of_study(
@@ -190,7 +204,7 @@ def of_study(
         if reason is not None:
             unused.append(_unused(form, place, result, reason, asks))
             continue
-        candidate = _candidate(outcome, place, result)
+        candidate = _candidate(outcome, place, result, costs.result_factor(review, outcome, result))
         if candidate.oriented.asks:
             reason = candidate.oriented.reason or ""
             unused.append(_unused(form, place, result, reason, asks=True))
@@ -202,7 +216,7 @@ def of_study(
     best = min(candidates, key=lambda candidate: _rank(review, outcome, candidate))
     together = [candidate for candidate in candidates if _one_slot(candidate, best)]
     parts, put_aside = _without_parts_of_a_whole(together)
-    contribution = _put_together(outcome, form, parts)
+    contribution = _put_together(form, parts, appraisal.appraised(form, review.tools))
     for candidate, reason in put_aside:
         unused.append(_unused(form, candidate.place, candidate.result, reason))
     others = [candidate for candidate in candidates if candidate not in together]
@@ -281,12 +295,15 @@ def _left_out(review: Review, outcome: Outcome, result: Result) -> tuple[str | N
             "cost": mark("it counts costs, which is not this outcome"),
         }
         return say(about[kind]), False
-    return None, False
+    reason = costs.why_not_comparable(review, outcome, result)
+    return reason, reason is not None
 
 
-def _candidate(outcome: Outcome, place: int, result: Result) -> _Candidate:
-    """The result in the outcome's own measure where its figures allow that."""
+def _candidate(outcome: Outcome, place: int, result: Result, factor: float = 1.0) -> _Candidate:
+    """The result in the outcome's own measure where its figures allow that; money in the review's by `factor`."""
     oriented = orient(outcome, result)
+    if factor != 1 and oriented.effect is not None:
+        oriented = replace(oriented, effect=oriented.effect.times(factor))
     table = table_of(result)
     wanted = measures.read(outcome.measure)
     own = oriented.effect.measure.measure if oriented.effect else None
@@ -297,7 +314,7 @@ def _candidate(outcome: Outcome, place: int, result: Result) -> _Candidate:
     opposite = result.higher_is_better not in (None, outcome.better == "higher")
     if table is not None and opposite:
         table = Table(table.b, table.a, table.d, table.c)
-    return _Candidate(place, oriented, table)
+    return _Candidate(place, oriented, table, factor)
 
 
 def table_of(result: Result) -> Table | None:
@@ -425,7 +442,7 @@ def _combines(candidate: _Candidate, first: Effect | None) -> bool:
     return same_measure and (effect.variance is None) == (first.variance is None)
 
 
-def _put_together(outcome: Outcome, form: Extraction, parts: Sequence[_Candidate]) -> Contribution:
+def _put_together(form: Extraction, parts: Sequence[_Candidate], judged: Appraised) -> Contribution:
     """One contribution from one result, or from the subgroups and arms of one study."""
     first = parts[0]
     effect, chosen = _combined_effect(parts)
@@ -434,7 +451,7 @@ def _put_together(outcome: Outcome, form: Extraction, parts: Sequence[_Candidate
         study=form.study,
         label=form.label,
         year=form.year,
-        risk_of_bias=form.risk_of_bias,
+        appraised=judged,
         effect=effect,
         words=first.oriented.words if effect is None and len(words) == 1 else None,
         people=_people(form, parts),
@@ -510,7 +527,7 @@ def _one_table(tables: Sequence[Table]) -> Table | None:
 
 
 def _arms_from_means(parts: Sequence[_Candidate], unit: MeasureUnit) -> Effect | None:
-    if unit.measure.id not in ("SMD", "MD"):
+    if unit.measure.id not in ("SMD", "MD") or any(part.factor != 1 for part in parts):
         return None
     figures = [part.result.reported or {} for part in parts]
     names = ("m1i", "sd1i", "n1i", "m2i", "sd2i", "n2i")
@@ -616,18 +633,13 @@ def _each_person_once(
     return sorted(kept, key=lambda one: one.study), doubled
 
 
-def _preference(contribution: Contribution) -> tuple[bool, int, int, str]:
+def _preference(contribution: Contribution) -> tuple[bool, float, int, str]:
     return (
         contribution.effect is None,
-        risk_rank(contribution.risk_of_bias),
+        contribution.appraised.rank,
         -(contribution.people or 0),
         contribution.study,
     )
-
-
-def risk_rank(judgement: str | None) -> int:
-    """Place of an overall judgement in RISK_ORDER; what was not judged comes last."""
-    return RISK_ORDER.index(judgement) if judgement in RISK_ORDER else len(RISK_ORDER)
 
 
 def _overlaps(forms: Sequence[Extraction]) -> Mapping[str, set[str]]:

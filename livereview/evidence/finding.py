@@ -48,6 +48,14 @@ class Absolute(Model):
     high: float = Field(description="Upper end of the 95% interval of `value`.")
 
 
+class DomainJudgement(Model):
+    """One domain of a study's appraisal."""
+
+    domain: str = Field(description="The domain's id in the tool.")
+    label: str = Field(description="What it is about.")
+    judgement: str = Field(description="In the words of the tool.")
+
+
 class StudyEffect(Model):
     """One study's part in a finding, turned to the outcome: above the null is more of it."""
 
@@ -56,6 +64,11 @@ class StudyEffect(Model):
     year: int | None = Field(default=None, description="Year of its main report.")
     people: int | None = Field(default=None, description="People analysed, each once; null: not reported.")
     risk_of_bias: str | None = Field(default=None, description="Overall judgement; null: not judged.")
+    high_risk: bool = Field(default=False, description="Whether that counts as high risk of bias.")
+    tool: str | None = Field(default=None, description="Tool of the appraisal; null: not named.")
+    domains: tuple[DomainJudgement, ...] = Field(
+        default=(), description="What was judged of each domain; empty: only the whole was."
+    )
     measured: str = Field(description="What was measured, in the study's words.")
     months: float | None = Field(default=None, description="When, in months after the start.")
     measure: str | None = Field(default=None, description="Short name of the measure; null: words only.")

@@ -13,7 +13,6 @@ DIRECTIONS = ("favours_intervention", "favours_comparison", "no_difference", "un
 FORM_VERSIONS = ("1", "2", FORM_VERSION)
 MONTHS_IN = {"days": 12 / 365.25, "weeks": 7 * 12 / 365.25, "months": 1.0, "years": 12.0}
 ANALYSED = ("individuals", "clusters")
-RISK_OF_BIAS = ("low", "some_concerns", "moderate", "high", "serious", "critical", "no_information")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,7 @@ class Result:
     adjusted    whether the effect allows for differences at the start; None: not said
     clustered   whether people were allocated in groups; then `analysed` says whether the analysis allowed for it
     analysed    "individuals" or "clusters"
+    currency, price_year  of a result of kind cost
     subgroup_is what the subgroup is, by the protocol's moderators: {"age": "under 18"}
     """
 
@@ -67,6 +67,8 @@ class Result:
     adjusted: bool | None = None
     clustered: bool | None = None
     analysed: str | None = None
+    currency: str | None = None
+    price_year: int | None = None
     subgroup_is: Mapping[str, str | float] | None = None
 
     @property
@@ -109,13 +111,19 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """A cost as reported: an amount in a currency (ISO 4217) of a year, seen by `perspective`, e.g. "council"."""
+    """A cost as reported: an amount in a currency (ISO 4217) of a year, seen by `perspective`, e.g. "council".
+
+    per    of what: "family", "child kept out of care"; None: of the whole
+    total  it is the whole cost per that unit, where a study gives its parts too
+    """
 
     item: str
     amount: float
     currency: str
     price_year: int | None = None
     perspective: str | None = None
+    per: str | None = None
+    total: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,8 @@ class Extraction:
 
     study       permanent id within the review, e.g. "slesnick-2015"
     reports     how to find its reports: DOIs, PMIDs ("pmid:1"), record ids, or titles
-    risk_of_bias  overall judgement: "low", "some_concerns", "moderate", "high", "serious", "critical" or None
+    sites       how many places it covers: councils, schools, teams, as the protocol calls them
+    risk_of_bias  overall judgement: one of `appraisal.RISK_OF_BIAS`, or of the protocol's own tool; None: not judged
     risk_of_bias_tool, appraisal  the tool with its version, and its judgement of each domain
     caution     why readers should be careful with this study, in one sentence
     overlaps    ids of other studies about the same people: only one of them counts for a finding
@@ -144,6 +153,7 @@ class Extraction:
     comparator: str | None = None
     area: str | None = None
     participants: int | None = None
+    sites: int | None = None
     risk_of_bias: str | None = None
     risk_of_bias_tool: str | None = None
     caution: str | None = None

@@ -15,7 +15,6 @@ from typing import Literal
 
 from livereview.errors import Refused
 from livereview.evidence.certainty import LEVELS, Numbers, Rating, Reason
-from livereview.evidence.contributions import HIGH_RISK
 from livereview.evidence.finding import Certainty, Finding, Level, MissingEvidence, StudyEffect
 from livereview.evidence.weigh import distance
 from livereview.messages import mark, say
@@ -274,19 +273,19 @@ def _prediction_crosses(finding: Finding) -> bool:
 def _risk_of_bias(finding: Finding, steps: Mapping[str, int]) -> Mismatch | None:
     if steps.get("risk_of_bias", 0) < 0 or not finding.counted:
         return None
-    share = _share_at_high_risk(finding.counted)
+    share = share_at_high_risk(finding.counted)
     if share < BIASED_SHARE:
         return None
     ask = mark("{share:.0f}% of the weight is in studies at high risk of bias; why not down?")
     return Mismatch("risk_of_bias", say(ask, share=share))
 
 
-def _share_at_high_risk(studies: Iterable[StudyEffect]) -> float:
+def share_at_high_risk(studies: Iterable[StudyEffect]) -> float:
     """Per cent of the weight, or of the studies where nothing is weighted."""
     known = list(studies)
     weighted = any(study.weight for study in known)
     total = sum(study.weight or 0 for study in known) if weighted else len(known)
-    high = [study for study in known if study.risk_of_bias in HIGH_RISK]
+    high = [study for study in known if study.high_risk]
     part = sum(study.weight or 0 for study in high) if weighted else len(high)
     return 100 * part / total if total else 0.0
 

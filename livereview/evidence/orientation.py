@@ -67,6 +67,11 @@ class Effect:
         """The same effect seen from the other side."""
         return Effect(self.measure, -self.value, self.variance)
 
+    def times(self, factor: float) -> Effect:
+        """The same effect in other units, such as another currency; for what is no ratio."""
+        variance = None if self.variance is None else self.variance * factor**2
+        return Effect(self.measure, self.value * factor, variance)
+
 
 @dataclass(frozen=True, slots=True)
 class Oriented:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from livereview.evidence import measures, weigh
-from livereview.evidence.contributions import HIGH_RISK, Contribution, Given
+from livereview.evidence.contributions import Contribution, Given
 from livereview.evidence.finding import Check, Estimate, OtherAnswer, Sensitivity, meaning_of
 from livereview.evidence.weigh import Conclusion
 from livereview.messages import many, mark, say
@@ -60,7 +60,7 @@ def checked(methods: Methods, given: Given, answer: Conclusion, conclude: Conclu
 
 def _without_high_risk(methods: Methods, given: Given, answer: Conclusion, conclude: Conclude) -> Iterable[Sensitivity]:
     """Studies at high risk of bias are set apart as those at critical risk always are."""
-    high = [one for one in given.counted if one.risk_of_bias in HIGH_RISK]
+    high = [one for one in given.counted if one.appraised.high]
     if not high:
         return []
     parts = tuple(_set_apart(one) if one in high else one for one in given.contributions)
@@ -70,7 +70,7 @@ def _without_high_risk(methods: Methods, given: Given, answer: Conclusion, concl
 
 
 def _set_apart(one: Contribution) -> Contribution:
-    return replace(one, risk_of_bias="critical")
+    return replace(one, appraised=replace(one.appraised, apart=True))
 
 
 def _leave_one_out(methods: Methods, given: Given, answer: Conclusion, conclude: Conclude) -> Sensitivity:

@@ -45,9 +45,9 @@ COLUMNS = {
 # Figures with the name of another column (n, direction) can't be told apart in a sheet; a form has them.
 _FIGURES = tuple(name for name in FIGURES if name not in set(chain.from_iterable(COLUMNS.values())))
 COLUMNS["result"] = (*(name for name in COLUMNS["result"] if name != "reported"), *_FIGURES)
-YES_OR_NO = ("higher_is_better", "primary", "adjusted", "clustered")
+YES_OR_NO = ("higher_is_better", "primary", "adjusted", "clustered", "total")
 NUMBERS = {
-    *("effect", "ci_low", "ci_high", "n", "year", "participants", "quality", "amount", "price_year", "time"),
+    *("effect", "ci_low", "ci_high", "n", "year", "participants", "sites", "quality", "amount", "price_year", "time"),
     *_FIGURES,
 }
 

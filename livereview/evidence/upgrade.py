@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from livereview.evidence import measures, orientation
+from livereview.evidence import costs, measures, orientation
 from livereview.evidence.forms import FORM_VERSION, Extraction, Result
 from livereview.review import Outcome, Review
 
@@ -36,8 +36,11 @@ def questions(form: Extraction, review: Review) -> tuple[tuple[int, str], ...]:
         outcome = outcomes.get(result.outcome)
         if outcome is None:
             continue
+        money = costs.why_not_comparable(review, outcome, result)
         oriented = orientation.orient(outcome, result)
-        if oriented.asks and oriented.reason:
+        if money is not None:
+            asked.append((place, money))
+        elif oriented.asks and oriented.reason:
             asked.append((place, oriented.reason))
         elif len(review.comparisons) > 1 and result.comparison is None:
             known = ", ".join(comparison.id for comparison in review.comparisons)

@@ -17,14 +17,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb
 from statistics import median
 
-from livereview.evidence import contributions, measures, three_level
+from livereview.evidence import contributions, costs, measures, three_level
 from livereview.evidence.contributions import Contribution, Given
 from livereview.evidence.finding import (
     Absolute,
+    DomainJudgement,
     Estimate,
     Finding,
     NotUsed,
@@ -107,7 +108,7 @@ def finding(
     """The finding of one comparison and outcome, without its checks (`checked.py` adds them) and certainty."""
     given = contributions.gather(review, comparison, outcome, forms)
     conclusion = conclude(review.methods, comparison, outcome, given, waiting)
-    return put_together(comparison, outcome, given, conclusion, waiting)
+    return put_together(comparison, with_unit(review, outcome), given, conclusion, waiting)
 
 
 def put_together(
@@ -181,12 +182,28 @@ def _unused(given: Given, estimate: Estimate | None) -> tuple[contributions.Unus
     return (*given.unused, *further)
 
 
+def with_unit(review: Review, outcome: Outcome) -> Outcome:
+    """The outcome; one that counts money is told in the protocol's currency and year."""
+    if outcome.kind != "cost" or outcome.unit or review.costs is None:
+        return outcome
+    return replace(outcome, unit=costs.unit(review.costs))
+
+
+_OF_OTHER_KINDS: Mapping[str, Mapping[Side, str]] = {
+    "cost": {"more": mark("costs are higher ({label})"), "fewer": mark("costs are lower ({label})")},
+    "service_use": {"more": mark("use is higher ({label})"), "fewer": mark("use is lower ({label})")},
+}
+"""What is neither better nor worse for people by itself."""
+
+
 def phrase(outcome: Outcome, side: Side) -> str:
     """What more, or less, of an outcome means, as a clause of a sentence."""
     own = outcome.more if side == "more" else outcome.fewer
     if own:
         return own
     label = lowered(outcome.label)
+    if outcome.kind in _OF_OTHER_KINDS:
+        return say(_OF_OTHER_KINDS[outcome.kind][side], label=label)
     if is_good(outcome, side):
         return say(mark("results for {label} are better"), label=label)
     return say(mark("results for {label} are worse"), label=label)
@@ -633,7 +650,7 @@ def _lead(counted: Sequence[Contribution]) -> Contribution | None:
     return min(
         sized,
         key=lambda one: (
-            contributions.risk_rank(one.risk_of_bias),
+            one.appraised.rank,
             -(one.people or 0),
             one.effect.variance if one.effect and one.effect.variance else 0.0,
             one.study,
@@ -684,7 +701,13 @@ def _study(one: Contribution, weight: float | None, several: bool) -> StudyEffec
         label=one.label,
         year=one.year,
         people=one.people,
-        risk_of_bias=one.risk_of_bias,
+        risk_of_bias=one.appraised.overall,
+        high_risk=one.appraised.high,
+        tool=one.appraised.tool,
+        domains=tuple(
+            DomainJudgement(domain=row.domain, label=row.label, judgement=row.judgement)
+            for row in one.appraised.domains
+        ),
         measured=one.construct,
         months=one.months,
         measure=unit.measure.id if unit else None,
@@ -778,7 +801,7 @@ def _row(one: Contribution) -> list[object]:
         _rounded(one.effect.variance) if one.effect else None,
         one.words,
         one.people,
-        one.risk_of_bias,
+        one.appraised.overall,
         *([further] if further else []),
     ]
 

@@ -28,7 +28,7 @@ from livereview.evidence.weigh import lowered
 from livereview.messages import figures, many, mark, say
 from livereview.review import Base
 
-WORDING_VERSION = "5"
+WORDING_VERSION = "6"
 CAVEAT = mark("Lack of evidence is not evidence that it does not work.")
 
 FIRM = ("effect", "little_or_no_difference")
@@ -650,8 +650,11 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def evidence_lacks(findings: Sequence[Finding]) -> bool:
-    """Whether the caveat belongs to the answer: nowhere does the evidence show an effect or its absence."""
-    asked = [finding for finding in findings if finding.state != "not_asked"]
+    """Whether the caveat belongs to the answer: nowhere does the evidence show an effect or its absence.
+
+    What is known of costs says nothing of whether it works.
+    """
+    asked = [finding for finding in findings if finding.state != "not_asked" and finding.kind != "cost"]
     return bool(asked) and all(finding.lacks_evidence for finding in asked)
 
 

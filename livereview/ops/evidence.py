@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from livereview.errors import Refused
-from livereview.evidence import certainty, checked, checks, consensus, forms, grade, grouping, sheets, upgrade
+from livereview.evidence import certainty, checked, checks, coded, consensus, forms, grade, grouping, sheets, upgrade
 from livereview.evidence.consensus import Difference
 from livereview.evidence.finding import Finding
 from livereview.evidence.grade import Mismatch
@@ -18,7 +18,7 @@ from livereview.ops.protocols import protocol
 from livereview.ops.screen import resolve
 from livereview.ops.snapshot import read_form
 from livereview.ops.typed import typed
-from livereview.review import Review
+from livereview.review import EMMIE, Review
 from livereview.store import evidence, records, standings, versions
 from livereview.store.open import Connection, Store
 
@@ -198,9 +198,9 @@ def rate(store: Store, *, id: str, review: str, data: Any, by: str, now: datetim
 
     def job(con: Connection) -> dict[str, Any]:
         rules = protocol(con, review)
-        known = {form.study: form for form in _forms(con, rules)}
+        known = {form.study: form for form in forms_in_force(con, rules)}
         findings = {finding.id: finding for finding in rated_findings(con, rules)}
-        rating = certainty.from_json(data, rules, list(findings))
+        rating = certainty.from_json(data, rules, list(findings), _coded(rules, known.values()))
         if rating.kind == "missing_evidence":
             rating = grade.made_of_missing(rating, findings[rating.subject])
         if rating.kind == "grade":
@@ -219,21 +219,28 @@ def rate(store: Store, *, id: str, review: str, data: Any, by: str, now: datetim
 
 def rated_findings(con: Connection, rules: Review) -> list[Finding]:
     """Every finding as the evidence has it now, with the certainty that still holds."""
-    return list(grade.all_rated(checked.findings(rules, _forms(con, rules)), evidence.ratings(con, rules.id)))
+    return list(grade.all_rated(checked.findings(rules, forms_in_force(con, rules)), evidence.ratings(con, rules.id)))
 
 
 def mismatches(con: Connection, rules: Review, data: Any) -> tuple[Mismatch, ...]:
     """Where a rating, as typed, does not fit the numbers; raises Refused for one with errors."""
-    known = _forms(con, rules)
+    known = forms_in_force(con, rules)
     findings = {finding.id: finding for finding in rated_findings(con, rules)}
-    rating = certainty.from_json(data, rules, list(findings))
+    rating = certainty.from_json(data, rules, list(findings), _coded(rules, known))
     if rating.kind != "grade":
         return ()
     tools = {form.study: form.risk_of_bias_tool for form in known}
     return grade.warnings(findings[rating.subject], rating.start or "", rating.reasons, tools)
 
 
-def _forms(con: Connection, rules: Review) -> list[forms.Extraction]:
+def _coded(rules: Review, known: Iterable[forms.Extraction]) -> dict[str, tuple[str, ...]]:
+    """Ids of the coded findings, with the studies that say each."""
+    every = list(known)
+    groups = [group for dimension in EMMIE for group in coded.coded(rules, every, dimension)]
+    return {group.id: group.studies for group in groups}
+
+
+def forms_in_force(con: Connection, rules: Review) -> list[forms.Extraction]:
     """The extractions in force, by today's form."""
     texts = evidence.extractions(con, rules.id)
     read = [read_form(rules, study, texts[study])[0] for study in sorted(texts)]

@@ -29,6 +29,7 @@ from livereview.store.open import Connection, Store
 from livereview.store.versions import Held, Opening, Version
 from livereview.summary import data, front, graves, site, statements, tombstone, words
 from livereview.summary.snapshot import Snapshot
+from livereview.summary.statements import TeamWords
 
 RULES, LANGUAGE, WITHDRAWAL = "rules", "language", "withdrawal"
 """What may hold a whole page, beside a large fall."""
@@ -94,7 +95,9 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
 def _ask_for_statements(store: Store, con: Connection, snap: Snapshot, shown: Shown, now: datetime) -> None:
     """Let what the page says of the team's statements and the lead's tasks be the same."""
     with words.as_told_in(snap.review):
-        marked = statements.marked(snap, shown.findings)
+        ground = statements.ground(snap)
+        marked: list[TeamWords] = [*statements.marked(ground, shown.findings)]
+        marked += statements.marked_configurations(ground)
     review = snap.review.id
     if not tasks.statements_settled(con, review, marked):
         store.write(lambda c: tasks.settle_statements(c, review, marked, now))

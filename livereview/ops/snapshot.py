@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from livereview.errors import Refused
@@ -13,8 +12,9 @@ from livereview.evidence import checks, upgrade
 from livereview.evidence.forms import Extraction
 from livereview.ops.consulted import consulted
 from livereview.ops.protocols import parsed, protocol
+from livereview.ops.written import written
 from livereview.records import Record
-from livereview.review import Review, Statement
+from livereview.review import Review
 from livereview.store import (
     decisions,
     evidence,
@@ -79,21 +79,10 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
         ratings=tuple(evidence.ratings(con, review_id)),
         consultations=consulted(con, review_id, moment or EPOCH),
         withdrawals=withdrawn(con, review_id),
-        written=_written(con, review),
+        written=written(con, review),
         asked=_asked(con, review),
         signatures=tuple(Signature(*row) for row in versions.signatures(con, review_id)),
     )
-
-
-def _written(con: Connection, review: Review) -> dict[str, datetime]:
-    """Since when each statement of the protocol in force stands as it does, by the versions of the protocol."""
-    since: dict[str, tuple[Statement, datetime]] = {}
-    for text, made in searches.protocols(con, review.id):
-        for statement in parsed(text).statements:
-            words = replace(statement, checked=None, review_by=None)
-            if since.get(statement.id, (None,))[0] != words:
-                since[statement.id] = (words, made)
-    return {statement.id: since[statement.id][1] for statement in review.statements if statement.id in since}
 
 
 def _asked(con: Connection, review: Review) -> dict[str, datetime]:
@@ -214,7 +203,7 @@ def read_form(review: Review, study: str, text: str | None) -> tuple[Extraction 
         return None, None
     try:
         kept = checks.without_gone_moderators(json.loads(text), review)
-        form = checks.from_json(kept, review, study)
+        form = checks.from_json(kept, review, study, accepted=True)
     except Refused as refusal:
         return None, refusal.message
     return upgrade.upgraded(form, review), None

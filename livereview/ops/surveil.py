@@ -19,7 +19,7 @@ from livereview.review import Search
 from livereview.sources import citations
 from livereview.sources.protocol import Page, Query
 from livereview.sources.text import reject
-from livereview.store import ledger, records, retirement, searches, versions
+from livereview.store import evidence, ledger, records, retirement, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.searches import Counts, PageFacts, Run
 from livereview.surveillance.health import RAN_THROUGH, filled
@@ -33,6 +33,7 @@ def register(store: Store, *, text: str, now: datetime) -> dict[str, Any]:
 
     def job(con: Connection) -> None:
         if searches.protocol_text(con, review.id) != text:
+            review_toml.check_cited(review, evidence.reports_of(con, review.id))
             searches.save_protocol(con, review, now)
             versions.ask(con, review.id, "the protocol changed", now)
 

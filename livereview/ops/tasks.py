@@ -12,7 +12,7 @@ from livereview.ops.typed import typed
 from livereview.store import records, tasks, versions
 from livereview.store.open import Connection, Store
 from livereview.store.tasks import Task
-from livereview.summary.statements import Marked
+from livereview.summary.statements import TeamWords
 
 RETRACTION_OUTCOMES = ("noted", "reopened")
 WORDS = {
@@ -49,7 +49,7 @@ def _raise(con: Connection, review: str, record: str, kind: str, source: str, no
     versions.ask(con, review, f"{source} says that a report {WORDS[kind]}", now)
 
 
-def settle_statements(con: Connection, review: str, marked: Sequence[Marked], now: datetime) -> None:
+def settle_statements(con: Connection, review: str, marked: Sequence[TeamWords], now: datetime) -> None:
     """A task for each statement that the page marks as out of date, and an end to those that are renewed or gone."""
     wanted = {_statement_task(review, one): one for one in marked if one.outdated is not None}
     open_ = {task.id for task in tasks.of(con, review) if task.kind in STATEMENTS}
@@ -60,20 +60,20 @@ def settle_statements(con: Connection, review: str, marked: Sequence[Marked], no
         tasks.end(con, id, "renewed", "rule", None, now)
 
 
-def statements_settled(con: Connection, review: str, marked: Sequence[Marked]) -> bool:
+def statements_settled(con: Connection, review: str, marked: Sequence[TeamWords]) -> bool:
     """Whether the open tasks are those that `settle_statements` would leave."""
     wanted = {_statement_task(review, one) for one in marked if one.outdated is not None}
     return wanted == {task.id for task in tasks.of(con, review) if task.kind in STATEMENTS}
 
 
-def _statement_task(review: str, one: Marked) -> str:
+def _statement_task(review: str, one: TeamWords) -> str:
     """Its id holds when the statement was last read: one that is renewed and falls behind again is a new task."""
-    return f"statement:{review}:{one.statement.id}:{one.read.isoformat() if one.read else ''}"
+    return f"statement:{review}:{one.key}:{one.read.isoformat() if one.read else ''}"
 
 
-def _raised(review: str, id: str, one: Marked) -> Task:
-    kind = "standing" if one.statement.standing else "statement"
-    data = {"title": one.statement.text, "statement": one.statement.id, "why": one.outdated}
+def _raised(review: str, id: str, one: TeamWords) -> Task:
+    kind = "standing" if one.is_weighed else "statement"
+    data = {"title": one.text, "statement": one.key, "why": one.outdated}
     return Task(id, review, None, kind, data)
 
 

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ from livereview.review import (
     Base,
     Code,
     Comparison,
+    Configuration,
+    CostBand,
+    Costs,
     Criterion,
     FollowUp,
     Highlights,
@@ -43,12 +47,14 @@ from livereview.review import (
     Methods,
     Moderator,
     Outcome,
+    PriceFactor,
     Question,
     Reason,
     Review,
     Screening,
     Search,
     Statement,
+    Tool,
 )
 from livereview.review_toml import limits, lines, values
 from livereview.review_toml.lines import Where
@@ -166,6 +172,7 @@ _TOP = {
     "authors": _Key(values.list_of(values.text)),
     "licence": _Key(values.text),
     "emmie": _Key(values.flag, True),
+    "sites": _Key(values.text, "places"),
     "canaries": _Key(values.list_of(values.doi), ()),
     "suggestions": _Key(values.url, None),
     "webhooks": _Key(values.list_of(values.url), ()),
@@ -176,6 +183,7 @@ _TOP = {
     "reasons": _Key(values.rows, form=_MANY),
     "taxonomy": _Key(values.rows, []),
     "codes": _Key(values.rows, []),
+    "tools": _Key(values.rows, []),
     "outcomes": _Key(values.rows, form=_MANY),
     "comparisons": _Key(values.rows, []),
     "follow_up": _Key(values.rows, []),
@@ -186,7 +194,9 @@ _TOP = {
     "highlights": _Key(values.table, {}),
     "living": _Key(values.table, form=_ONE),
     "base": _Key(values.table, None),
+    "costs": _Key(values.table, None),
     "statements": _Key(values.rows, []),
+    "configurations": _Key(values.rows, []),
 }
 _QUESTION = {part: _Key(values.text) for part in Question.__slots__}
 _CRITERIA = {
@@ -198,6 +208,16 @@ _CRITERION = {"id": _Key(values.slug), "text": _Key(values.text)}
 _REASON = {"id": _Key(values.slug), "label": _Key(values.text), "retired": _Key(values.flag, False)}
 _CODE = {"id": _Key(values.slug), "label": _Key(values.text)}
 _AREA = {**_CODE, "asked": _Key(values.flag, True)}
+_TOOL = {
+    "id": _Key(values.slug),
+    "name": _Key(values.text),
+    "source": _Key(values.text),
+    "judgements": _Key(values.list_of(values.word)),
+    "domains": _Key(values.labels, form='{} = {{ sampling = "how people were chosen" }}'),
+    "overall": _Key(values.list_of(values.word), None),
+    "high": _Key(values.list_of(values.word), ()),
+    "apart": _Key(values.list_of(values.word), ()),
+}
 _OUTCOME = {
     "id": _Key(values.slug),
     "label": _Key(values.text),
@@ -297,6 +317,32 @@ _STATEMENT = {
     "checked": _Key(values.day, None),
     "review_by": _Key(values.day, None),
 }
+_COSTS = {
+    "currency": _Key(values.currency),
+    "year": _Key(values.whole(1900, 2100)),
+    "source": _Key(values.text),
+    "per": _Key(values.text, None),
+    "factors": _Key(values.rows, []),
+    "bands": _Key(values.rows, []),
+}
+_FACTOR = {
+    "currency": _Key(values.currency),
+    "year": _Key(values.whole(1900, 2100)),
+    "factor": _Key(values.positive),
+}
+_BAND = {"label": _Key(values.text), "below": _Key(values.positive, None)}
+_CONFIGURATION = {
+    "id": _Key(values.slug),
+    "context": _Key(values.text),
+    "mechanism": _Key(values.text),
+    "outcome": _Key(values.text),
+    "evidence": _Key(values.text),
+    "for_whom": _Key(values.text, None),
+    "supports": _Key(values.list_of(values.slug), ()),
+    "against": _Key(values.list_of(values.slug), ()),
+    "checked": _Key(values.day, None),
+    "review_by": _Key(values.day, None),
+}
 _BASE = {
     "citation": _Key(values.text),
     "year": _Key(values.whole(1900, 2100)),
@@ -328,6 +374,7 @@ def rules() -> list[KeyRule]:
         "reasons": _REASON,
         "taxonomy": _AREA,
         "codes": _CODE,
+        "tools": _TOOL,
         "comparisons": _COMPARISON,
         "follow_up": _FOLLOW_UP,
         "outcomes": _OUTCOME,
@@ -338,7 +385,11 @@ def rules() -> list[KeyRule]:
         "highlights": _HIGHLIGHTS,
         "living": _LIVING,
         "base": _BASE,
+        "costs": _COSTS,
+        "costs.factors": _FACTOR,
+        "costs.bands": _BAND,
         "statements": _STATEMENT,
+        "configurations": _CONFIGURATION,
     }
     listed = []
     for table, keys in tables.items():
@@ -359,6 +410,7 @@ def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -
         "criteria": _criteria(criteria, notes),
         "reasons": tuple(Reason(**row) for row in _each(top["reasons"], _REASON, ("reasons",), notes)),
         "codes": tuple(Code(**row) for row in _each(top["codes"], _CODE, ("codes",), notes)),
+        "tools": _tools(top["tools"], notes),
         "taxonomy": tuple(Area(**row) for row in _each(top["taxonomy"], _AREA, ("taxonomy",), notes)),
         "outcomes": outcomes,
         "comparisons": _comparisons(top["comparisons"], [row.id for row in outcomes], notes),
@@ -370,6 +422,8 @@ def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -
         "highlights": Highlights(**_fields(top["highlights"], _HIGHLIGHTS, ("highlights",), notes)),
         "living": Living(**_fields(top["living"], _LIVING, ("living",), notes)),
         "statements": _statements(top["statements"], notes),
+        "costs": _costs(top["costs"], notes),
+        "configurations": _configurations(top["configurations"], notes),
         "base": Base(**_fields(top["base"], _BASE, ("base",), notes)) if top["base"] is not None else None,
     }
     return Review(**top, criteria_version=criteria["version"])
@@ -425,6 +479,24 @@ def _outcome_problems(row: dict[str, Any], bands: Collection[str]) -> Iterable[t
         if name not in bands:
             known = ", ".join(bands) or "none yet; add [[follow_up]]"
             yield "follow_up", f'"{name}" is no follow-up band of this review; they are {known}'
+
+
+def _tools(given: Any, notes: _Notes) -> tuple[Tool, ...]:
+    """The protocol's own tools of appraisal; where `overall` is left out, a domain's judgements serve."""
+    rows = _each(given, _TOOL, ("tools",), notes)
+    for n, row in enumerate(rows):
+        if row["overall"] is None:
+            row["overall"] = row["judgements"]
+        for key in ("high", "apart"):
+            for word in row[key] or ():
+                if word not in (row["overall"] or ()):
+                    known = ", ".join(row["overall"] or ()) or "none"
+                    what = f'"{word}" is no overall judgement of this tool; choose among {known}'
+                    notes.append((("tools", n, key), what))
+        if not row["high"] and row["overall"]:
+            what = f'is missing: say which judgements count as high risk of bias; add high = ["{row["overall"][-1]}"]'
+            notes.append((("tools", n, "high"), what))
+    return tuple(Tool(**row) for row in rows)
 
 
 def _comparisons(given: Any, outcomes: Collection[str], notes: _Notes) -> tuple[Comparison, ...]:
@@ -488,6 +560,71 @@ def _statements(given: Any, notes: _Notes) -> tuple[Statement, ...]:
             what = f'is for rival explanations; write under = "explanations", or leave {weighed[0]} out'
             notes.append((("statements", n, weighed[0]), what))
     return tuple(Statement(**row) for row in rows)
+
+
+def _costs(given: Any, notes: _Notes) -> Costs | None:
+    """How costs are told; each currency and year has one factor, and bands rise."""
+    if given is None:
+        return None
+    row = _fields(given, _COSTS, ("costs",), notes)
+    factors = [_fields(one, _FACTOR, ("costs", "factors", n), notes) for n, one in enumerate(row["factors"] or ())]
+    bands = _each(row["bands"], _BAND, ("costs", "bands"), notes, "label")
+    places = {(row["currency"], row["year"]): "the review's own, which needs no factor"}
+    for n, one in enumerate(factors):
+        pair = (one["currency"], one["year"])
+        if pair in places:
+            notes.append((("costs", "factors", n), f"{pair[0]} of {pair[1]} is {places[pair]}; leave it out"))
+        places[pair] = f"in factors[{n + 1}] already"
+    for n, (before, after) in enumerate(pairwise(bands), 1):
+        if before["below"] is None:
+            notes.append((("costs", "bands", n - 1, "below"), "is missing: only the last band has no upper end"))
+        elif after["below"] is not None and after["below"] <= before["below"]:
+            what = f"must be more than {before['below']:g}, the end of the band before"
+            notes.append((("costs", "bands", n, "below"), what))
+    if bands and row["per"] is None:
+        notes.append((("costs", "per"), 'is missing: bands are per unit; add per = "family" or what forms name'))
+    row["factors"] = tuple(PriceFactor(**one) for one in factors)
+    row["bands"] = tuple(CostBand(**one) for one in bands)
+    return Costs(**row)
+
+
+def _configurations(given: Any, notes: _Notes) -> tuple[Configuration, ...]:
+    rows = _each(given, _CONFIGURATION, ("configurations",), notes)
+    for n, row in enumerate(rows):
+        for study in set(row["supports"] or ()) & set(row["against"] or ()):
+            what = f'"{study}" stands for it and against it; name it once'
+            notes.append((("configurations", n, "against"), what))
+    return tuple(Configuration(**row) for row in rows)
+
+
+def check_cited(review: Review, studies: Collection[str], name: str = "review.toml") -> None:
+    """Raises Refused, with lines, where configurations or explanations are said to rest on studies that are not there.
+
+    Args:
+        review: the protocol, with its text.
+        studies: ids of the review's studies; where there are none yet, nothing can be told and nothing is refused.
+        name: of the file, for the messages.
+    """
+    if not studies:
+        return
+    entries = [
+        *((("configurations", n), row) for n, row in enumerate(review.configurations)),
+        *((("statements", n), row) for n, row in enumerate(review.statements)),
+    ]
+    notes: _Notes = []
+    for where, row in entries:
+        for key in ("supports", "against"):
+            for place, study in enumerate(getattr(row, key)):
+                if study not in studies:
+                    notes.append(((*where, key, place), _no_study(study, studies)))
+    if notes:
+        raise Refused(_report(name, notes, lines.find(review.text)))
+
+
+def _no_study(study: str, studies: Collection[str]) -> str:
+    some = sorted(studies)
+    shown = ", ".join(some[:SHOWN]) + (f" and {len(some) - SHOWN} more" if len(some) > SHOWN else "")
+    return f'no study "{study}" in this review; its studies are {shown}{values.meant(study, some)}'
 
 
 def _searches(given: Any, sources: Collection[str], notes: _Notes) -> tuple[Search, ...]:

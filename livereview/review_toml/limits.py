@@ -19,6 +19,7 @@ DEFAULT = 1_000
 _SHOWN = 300  # what stands in a heading or a row of a table
 _PARAGRAPH = 5_000
 _STRATEGY = 100_000  # a search strategy of Cochrane's has up to 20,000
+_PARAGRAPHS = ("text", "context", "mechanism", "outcome", "evidence", "for_whom")
 _STEPS = ("screening", "extraction", "synthesis", "publication", "trigger", "retirement")
 
 LONGEST: Mapping[str, int] = {
@@ -28,6 +29,7 @@ LONGEST: Mapping[str, int] = {
     "timezone": 64,
     "source": 200,
     "measure": 100,
+    "sites": 40,
     "title": _SHOWN,
     "label": _SHOWN,
     "platform": _SHOWN,
@@ -36,14 +38,14 @@ LONGEST: Mapping[str, int] = {
     "url": 2_000,
     "suggestions": 2_000,
     "webhooks": 2_000,
-    "text": _PARAGRAPH,
+    **dict.fromkeys(_PARAGRAPHS, _PARAGRAPH),
     "query": _STRATEGY,
     "filters": _STRATEGY,
     **dict.fromkeys(Question.__slots__, _PARAGRAPH),
     **dict.fromkeys(_STEPS, _PARAGRAPH),
 }
-SEVERAL_LINES = frozenset({"text", "query", "filters", *Question.__slots__, *_STEPS})
-_INNER_NAMES = frozenset({"filters", "shares"})  # tables whose own keys are free
+SEVERAL_LINES = frozenset({*_PARAGRAPHS, "query", "filters", *Question.__slots__, *_STEPS})
+_INNER_NAMES = frozenset({"filters", "shares", "domains"})  # tables whose own keys are free
 
 
 def problems(document: Mapping[str, Any]) -> list[tuple[Where, str]]:

@@ -66,6 +66,34 @@ def slug(value: Any) -> str:
     return word
 
 
+def word(value: Any) -> str:
+    """A judgement as forms and sheets hold it."""
+    if not re.fullmatch("[a-z0-9_]{1,40}", given := text(value)):
+        raise Wrong(f'"{given}" must be 1 to 40 of small letters a-z, digits and _, e.g. "some_concerns"')
+    return given
+
+
+def labels(value: Any) -> tuple[tuple[str, str], ...]:
+    """Ids with what each is about, in their order."""
+    pairs = []
+    for name, given in table(value).items():
+        if not re.fullmatch("[a-z0-9-]{1,64}", name):
+            raise Wrong(f'"{name}" must be 1 to 64 of small letters a-z, digits and hyphens', (name,))
+        try:
+            pairs.append((name, text(given)))
+        except Wrong as wrong:
+            raise Wrong(str(wrong), (name, *wrong.inside)) from None
+    if not pairs:
+        raise Wrong('is empty; give each an id and words, e.g. { sampling = "how people were chosen" }')
+    return tuple(pairs)
+
+
+def currency(value: Any) -> str:
+    if not re.fullmatch("[A-Z]{3}", given := text(value)):
+        raise Wrong(f'"{given}" must be the three letters of a currency, e.g. "GBP"')
+    return given
+
+
 def flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise Wrong(f"must be true or false, without quotes; this is {_shown(value)}")

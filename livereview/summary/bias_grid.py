@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from livereview.errors import Refused
-from livereview.evidence.appraisal import tool_of
+from livereview.evidence.appraisal import WORDS, tool_of
+from livereview.evidence.finding import StudyEffect
+from livereview.review import Tool
 from livereview.summary.drawing import (
     BELOW,
     BOLD,
@@ -41,26 +43,42 @@ _CORNERS, _TAB = "m-9 -5v-4h4m10 0h4v4m0 10v4h-4m-10 0h-4v-4", "m-9 -9h13l5 5v13
 SIGNS: Mapping[str, tuple[str, str]] = {  # shape and sign: told apart without colour, and by either alone
     "low": (_CIRCLE, "+"),
     "met": (_CIRCLE, "+"),
+    "yes": (_CIRCLE, "+"),
     "some_concerns": (_SQUARE, "−"),
     "moderate": (_SQUARE, "−"),
     "partly_met": (_SQUARE, "−"),
     "high": (_DIAMOND, "x"),
     "not_met": (_DIAMOND, "x"),
+    "no": (_DIAMOND, "x"),
     "serious": (_TRIANGLE, "!"),
+    "very_high": (_TRIANGLE, "!"),
     "critical": (_DOUBLE, "‼"),
     "no_information": (_CORNERS, "?"),
+    "cant_tell": (_CORNERS, "?"),
+    "unclear": (_CORNERS, "?"),
+    "not_applicable": ("", "–"),
+    **{str(n): (_CIRCLE, str(n)) for n in range(5)},  # of EMMIE-Q
 }
 Signs = Mapping[str | None, tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One study's appraisal with one tool: each domain with its judgement, None where it was not judged."""
+    """One study's appraisal with one tool: each domain with its judgement, None where it was not judged.
+
+    known  the tool as data, for a protocol's own; None: looked for among those of the list
+    """
 
     study: str
     tool: str
     domains: tuple[tuple[str, str | None], ...]
     overall: str | None
+    known: Tool | None = None
+
+    @property
+    def data(self) -> Tool | None:
+        """The tool as data, where it is known."""
+        return self.known or tool_of(self.tool)
 
 
 def rows(studies: Sequence[Judged]) -> list[tuple[str, ...]]:
@@ -71,9 +89,9 @@ def rows(studies: Sequence[Judged]) -> list[tuple[str, ...]]:
         known = _domains(block)
         for one in block:
             judged = dict(one.domains)
-            cells = (_words(judged.get(name)) if name in known else "" for name in names)
-            body.append((plain(one.study), plain(one.tool), *cells, _words(one.overall)))
-    return [("Study", "Tool", *map(_words, names), OVERALL), *body]
+            cells = (in_english(judged.get(name)) if name in known else "" for name in names)
+            body.append((plain(one.study), plain(one.tool), *cells, in_english(one.overall)))
+    return [("Study", "Tool", *map(in_english, names), OVERALL), *body]
 
 
 def svg(id: str, title: str, rows: Sequence[Judged]) -> Markup:
@@ -105,7 +123,7 @@ def _blocks(studies: Sequence[Judged]) -> Blocks:
         names = [name for name, _ in one.domains]
         if len(set(names)) < len(names):
             raise Refused(f"{one.study}: a domain is judged twice; give each domain once")
-        tool = tool_of(one.tool)
+        tool = one.data
         found[tool.name if tool else one.tool].append(one)
     return list(found.items())
 
@@ -113,13 +131,21 @@ def _blocks(studies: Sequence[Judged]) -> Blocks:
 def _domains(block: Sequence[Judged]) -> list[str]:
     """The domains of a block: in the tool's order where it is known here, else as they come."""
     names = dict.fromkeys(name for one in block for name, _ in one.domains)
-    tool = tool_of(block[0].tool)
+    tool = block[0].data
     order = [name for name, _ in tool.domains] if tool else []
     return sorted(names, key=lambda name: order.index(name) if name in order else len(order))
 
 
-def _words(value: str | None) -> str:
-    return "not judged" if value is None else plain(value.replace("_", " "))
+def in_english(value: str | None) -> str:
+    """A judgement in English, as pictures and their tables have it; or a domain's id."""
+    if value is None:
+        return "not judged"
+    return plain(WORDS.get(value, value.replace("_", " ").replace("-", " ")))
+
+
+def domains_of(study: StudyEffect) -> str:
+    """What was judged of each domain: "randomisation: low; missing: high"."""
+    return "; ".join(f"{in_english(row.domain)}: {in_english(row.judgement)}" for row in study.domains)
 
 
 def _signs(studies: Sequence[Judged]) -> Signs:
@@ -138,7 +164,7 @@ def _signs(studies: Sequence[Judged]) -> Signs:
 def _block(tool: str, block: Sequence[Judged], signs: Signs, y: int, width: int) -> tuple[list[Markup], int]:
     """One tool's name, headings and studies, and where the next block starts."""
     domains = _domains(block)
-    heads = [lines(_words(name), COLUMN - 1, 3, 11) for name in (*domains, OVERALL)]
+    heads = [lines(in_english(name), COLUMN - 1, 3, 11) for name in (*domains, OVERALL)]
     parts = [LABEL.format(x=0, y=y, more=BOLD, text=cut(tool, NAMES - 24))]
     for column, head in enumerate(heads):
         parts += [LABEL.format(x=_x(column), y=y + 13 * n, more=MIDDLE + QUIET, text=t) for n, t in enumerate(head)]
@@ -171,7 +197,7 @@ def _key(signs: Signs, y: int, width: int) -> tuple[list[Markup], int]:
     """What shapes and signs mean, on as many lines as it takes; judgements with the same sign stand together."""
     alike: dict[tuple[str, str], list[str]] = {}
     for judgement, drawn in signs.items():
-        alike.setdefault(drawn, []).append(_words(judgement))
+        alike.setdefault(drawn, []).append(in_english(judgement))
     parts, x = [], 14
     for (shape, sign), names in alike.items():
         words = cut(" or ".join(names), width - 40, 11)

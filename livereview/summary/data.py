@@ -15,22 +15,38 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from livereview import messages
-from livereview.evidence import certainty, checked, claims, finding_changes, grade, orientation, sign_off, wording
+from livereview.evidence import (
+    appraisal,
+    certainty,
+    checked,
+    claims,
+    coded,
+    costs,
+    effect_quality,
+    finding_changes,
+    grade,
+    orientation,
+    sign_off,
+    wording,
+)
 from livereview.evidence import forms as forms_
 from livereview.evidence import weigh as weigh_
-from livereview.evidence.claims import Claim
+from livereview.evidence.certainty import Rating
+from livereview.evidence.claims import Claim, Figure
+from livereview.evidence.coded import CodedFinding
+from livereview.evidence.costs import Converted
 from livereview.evidence.falls import Fall, Size, large_falls
 from livereview.evidence.finding import Finding, Moderation
 from livereview.evidence.finding_changes import FindingChange
 from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.sign_off import Shown
-from livereview.messages import say
-from livereview.review import EMMIE, SIGN_OFF_DAYS, Base, Methods, Review
+from livereview.messages import mark, say
+from livereview.review import EMMIE, SIGN_OFF_DAYS, Base, Costs, Methods, Review, Statement, Tool
 from livereview.summary import debt, flow_diagram, retired, statements, words
 from livereview.summary.snapshot import Published, Report, SearchFact, Snapshot, Stop, Study
-from livereview.summary.statements import Marked
+from livereview.summary.statements import Ground, Marked, MarkedConfiguration
 
-SCHEMA_VERSION = "2.0.0"
+SCHEMA_VERSION = "2.1.0"
 CHECKS_VERSION = "1"
 """Of what stands beside an answer and does not make it: sensitivity, small studies."""
 
@@ -187,6 +203,7 @@ def compare(snapshot: Snapshot, evidence: Evidence) -> Change:
 
 def content_hash(snapshot: Snapshot, evidence: Evidence) -> str:
     """sha256 of what the review says and rests on; the module's docstring says what that is."""
+    ground = statements.ground(snapshot)
     content = {
         "schema": SCHEMA_VERSION,
         "review": _content_of(snapshot.review),
@@ -195,7 +212,12 @@ def content_hash(snapshot: Snapshot, evidence: Evidence) -> str:
         "findings": [_content(finding) for finding in evidence.findings],
         "emmie": [claims.to_json(claim) for claim in evidence.claims if claim.rule == "emmie"],
         "outdated": [
-            one.statement.id for one in statements.marked(snapshot, evidence.findings) if one.outdated is not None
+            *(one.statement.id for one in statements.marked(ground, evidence.findings) if one.outdated is not None),
+            *(
+                statements.key(one.configuration)
+                for one in statements.marked_configurations(ground)
+                if one.outdated is not None
+            ),
         ],
     }
     return hashlib.sha256(dump(content)).hexdigest()
@@ -254,7 +276,8 @@ def _content_of(review: Review) -> dict[str, Any]:
 def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[str, Any]:
     """All of summary.json. Numbers are unrounded and have a display text; what is unknown is null with a reason."""
     texts = {claim.id: claim for claim in evidence.claims}
-    told = [_statement(snapshot, one) for one in statements.marked(snapshot, evidence.findings)]
+    ground = statements.ground(snapshot)
+    told = [_statement(snapshot, ground, one) for one in statements.marked(ground, evidence.findings)]
     return {
         "schema_version": SCHEMA_VERSION,
         "language": snapshot.review.language,
@@ -270,12 +293,13 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
         "claims": [claims.to_json(claim) for claim in evidence.claims],
         "findings": [_finding(finding) for finding in evidence.findings],
         "emmie": [
-            _dimension(snapshot, name, texts[f"emmie:{name}"], [one for one in told if one["under"] == name])
+            _dimension(snapshot, name, texts[f"emmie:{name}"], _under(told, name), evidence.findings)
             for name in EMMIE
             if snapshot.review.emmie
         ],
         "base": _base(snapshot.review.base),
         "statements": told,
+        "configurations": [_configuration(ground, one) for one in statements.marked_configurations(ground)],
         "changed": _changed(snapshot, edition.change),
         "versions": _versions(snapshot.history, edition),
         "flow": flow_diagram.to_json(snapshot.flow),
@@ -285,6 +309,8 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
         "studies": [_study(snapshot.review, study) for study in snapshot.studies],
         "awaiting": [_report(report) for report in snapshot.awaiting],
         "excluded": [{**_report(report), "reason": report.reason} for report in snapshot.excluded],
+        "costs": _costs(snapshot),
+        "tools": _tools(snapshot),
         "rules": _rules(),
     }
 
@@ -389,8 +415,11 @@ def _finding(finding: Finding) -> dict[str, Any]:
     """A finding with what is said of it, for pages and for sites that print it."""
     told = wording.words(finding)
     estimate = finding.estimate
+    quality = effect_quality.of_finding(finding)
     return {
         **finding.model_dump(mode="json"),
+        "quality": quality.value,
+        "quality_reason": quality.why,
         "claim": claims.claim_id(finding),
         "state_display": words.state(finding),
         "headline": told.headline,
@@ -450,10 +479,17 @@ def _base(base: Base | None) -> dict[str, Any] | None:
     return None if base is None else {**asdict(base), "display": wording.base(base)}
 
 
-def _dimension(snapshot: Snapshot, name: str, claim: Claim, team: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _dimension(
+    snapshot: Snapshot,
+    name: str,
+    claim: Claim,
+    team: Sequence[Mapping[str, Any]],
+    findings: Sequence[Finding],
+) -> dict[str, Any]:
     """One EMMIE dimension: what is found (EMMIE-E) apart from its quality (EMMIE-Q), and the team's own words."""
     forms = [(study, study.extraction) for study in snapshot.studies if study.extraction]
     quality = next(figure for figure in claim.figures if figure.name == "quality")
+    plain = [form for _, form in forms]
     told = [(study, finding) for study, form in forms for finding in form.findings if finding.dimension == name]
     return {
         "dimension": name,
@@ -463,54 +499,97 @@ def _dimension(snapshot: Snapshot, name: str, claim: Claim, team: Sequence[Mappi
         "quality": quality.value,
         "quality_of": quality.of,
         "quality_reason": quality.reason,
+        "quality_display": _quality_in_words(name, quality, findings),
         "statements": list(team),
-        "codes": _codes(snapshot, name),
+        "codes": [_coded(snapshot, group) for group in coded.coded(snapshot.review, plain, name)],
         "findings": [{"study": study.study_id, "label": study.label, **asdict(finding)} for study, finding in told],
     }
 
 
-def _codes(snapshot: Snapshot, dimension: str) -> list[dict[str, Any]]:
-    """The protocol's codes with the studies that report each, most reported first; those that none reports are left
-    out, and barriers and enablers stand apart: "4 of 7 studies".
-    """
-    forms = [(study, study.extraction) for study in snapshot.studies if study.extraction]
-    rows: list[dict[str, Any]] = []
-    for code in snapshot.review.codes:
-        for polarity in (*claims.POLARITY, None):
-            found = [
-                (study, finding)
-                for study, form in forms
-                for finding in form.findings
-                if (finding.dimension, finding.code, finding.polarity) == (dimension, code.id, polarity)
-            ]
-            reporting = list(dict.fromkeys(study.study_id for study, _ in found))
-            if not reporting:
-                continue
-            rows.append(
-                {
-                    "code": code.id,
-                    "label": code.label,
-                    "polarity": polarity,
-                    "studies": reporting,
-                    "of": len(forms),
-                    "display": say("{n} of {all} studies", n=len(reporting), all=len(forms)),
-                }
-            )
-    return sorted(rows, key=lambda row: (-len(row["studies"]), row["label"]))
+def _under(told: Iterable[Mapping[str, Any]], name: str) -> list[Mapping[str, Any]]:
+    """The team's statements in one place of the page."""
+    return [one for one in told if one["under"] == name]
 
 
-def _statement(snapshot: Snapshot, marked: Marked) -> dict[str, Any]:
+def _quality_in_words(dimension: str, quality: Figure, findings: Sequence[Finding]) -> str:
+    """How good the evidence on a question is; of the effect by the rule that the page states."""
+    if quality.value is None:
+        return say(mark("Quality of this evidence: {why}"), why=quality.reason)
+    value, most = int(quality.value), int(quality.of or effect_quality.MOST)
+    if dimension != "effect":
+        return say(mark("Quality of this evidence: {quality} of {most} at best"), quality=value, most=most)
+    told = effect_quality.of_findings(findings)
+    return say(mark("Quality of this evidence: {quality} of {most}, {why}"), quality=value, most=most, why=told.why)
+
+
+def _coded(snapshot: Snapshot, group: CodedFinding) -> dict[str, Any]:
+    """A coded finding with its count, its places, the studies' words and how well it stands."""
+    sites = coded.sites_in_words(group, snapshot.review.sites)
+    count = coded.count_in_words(group)
+    rating = coded.confidence(group, snapshot.ratings)
+    return {
+        "id": group.id,
+        "code": group.code,
+        "label": group.label,
+        "polarity": group.polarity,
+        "studies": list(group.studies),
+        "of": group.of,
+        "sites": list(group.sites),
+        "display": f"{count} ({sites})" if sites else count,
+        "confidence": _confidence(rating),
+        "findings": [{"study": one.study, "label": one.label, **asdict(one.finding)} for one in group.said],
+    }
+
+
+def _confidence(rating: Rating | None) -> dict[str, Any] | None:
+    """What CERQual says of a finding; null where nobody rated it, or other studies have come."""
+    if rating is None:
+        return None
+    said = f"{say(certainty.CERQUAL_WORDS[rating.level])}. {certainty.describe(rating)}"
+    return {"level": rating.level, "display": said}
+
+
+def _configuration(ground: Ground, marked: MarkedConfiguration) -> dict[str, Any]:
+    """A context-mechanism-outcome configuration with its evidence, and whether that has moved on since."""
+    configuration = marked.configuration
+    return {
+        **_listed(asdict(configuration)),
+        "supports_display": statements.cited_in_words(ground, configuration.supports),
+        "against_display": statements.cited_in_words(ground, configuration.against),
+        "read": words.iso(marked.read),
+        "read_display": words.day(marked.read),
+        "outdated_display": marked.outdated,
+    }
+
+
+def _listed(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain data with lists where tuples stand."""
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in plain.items()}
+
+
+def _standing(statement: Statement) -> str | None:
+    """How an explanation stands, in words; None for what is no explanation."""
+    if statement.under != "explanations":
+        return None
+    if statement.standing is None:
+        return say(mark("not weighed yet"))
+    told = say(statements.STANDING_WORDS[statement.standing])
+    if statement.standing == "ruled_out" and not statement.against:
+        return say(mark("{standing}, though no study is named against it"), standing=told)
+    return told
+
+
+def _statement(snapshot: Snapshot, ground: Ground, marked: Marked) -> dict[str, Any]:
     """A sentence of the team with what CERQual says of it, and whether the evidence has moved on since."""
     statement = marked.statement
     rated = [one for one in snapshot.ratings if one.kind == "cerqual" and one.subject == statement.id]
     holds = rated[0] if rated and certainty.holds(rated[0], statement.studies) else None
-    said = f"{say(certainty.CERQUAL_WORDS[holds.level])}. {certainty.describe(holds)}" if holds else None
-    told = {"level": holds.level, "display": said} if holds else None
-    plain = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(statement).items()}
     return {
-        **plain,
-        "confidence": told,
-        "standing_display": say(statements.STANDING_WORDS[statement.standing]) if statement.standing else None,
+        **_listed(asdict(statement)),
+        "confidence": _confidence(holds),
+        "standing_display": _standing(statement),
+        "supports_display": statements.cited_in_words(ground, statement.supports),
+        "against_display": statements.cited_in_words(ground, statement.against),
         "read": words.iso(marked.read),
         "read_display": words.day(marked.read),
         "outdated_display": marked.outdated,
@@ -559,9 +638,60 @@ def _study(review: Review, study: Study) -> dict[str, Any]:
 def _facts(review: Review, form: Extraction) -> dict[str, Any]:
     """An extraction without the extractor's notes, which are for colleagues."""
     plain = {key: value for key, value in forms_.plain(form).items() if key not in ("study", "label", "reports")}
-    plain["risk_of_bias_display"] = say(words.RISK_OF_BIAS[form.risk_of_bias])
+    plain["risk_of_bias_display"] = appraisal.in_words(form.risk_of_bias)
     results = [_result(review, result) for result in form.results]
-    return plain | {"results": results, "findings": list(plain["findings"])}
+    judged = _appraisal(form, review.tools)
+    return plain | {"results": results, "findings": list(plain["findings"]), "appraisal": judged}
+
+
+def _appraisal(form: Extraction, own: Sequence[Tool]) -> list[dict[str, Any]]:
+    """Each domain as it was judged, with what it is about and the judgement in words."""
+    judged = appraisal.appraised(form, own).domains
+    return [
+        {**asdict(row), "label": one.label, "judgement_display": appraisal.in_words(row.judgement)}
+        for row, one in zip(form.appraisal, judged, strict=True)
+    ]
+
+
+def _costs(snapshot: Snapshot) -> dict[str, Any]:
+    """Costs as studies report them, and in the review's currency and year by the protocol's table."""
+    rules = snapshot.review.costs
+    forms = [study.extraction for study in snapshot.studies if study.extraction]
+    rows = costs.converted(snapshot.review, forms)
+    told = costs.per_unit(rules, rows)
+    return {
+        "protocol": asdict(rules) if rules else None,
+        "unit": costs.unit(rules) if rules else None,
+        "rows": [_cost(rules, row) for row in rows],
+        "per_unit": _listed(asdict(told)) if told else None,
+        "display": costs.sentence(rules, told) if rules and told else "",
+        "unclear": list(costs.unclear(rules, rows)),
+    }
+
+
+def _cost(rules: Costs | None, row: Converted) -> dict[str, Any]:
+    """One cost; `converted` is unrounded, and null with a reason."""
+    display = costs.in_words(rules, row.amount) if rules and row.amount is not None else row.reason
+    return {
+        "study": row.study,
+        "label": row.label,
+        **asdict(row.cost),
+        "converted": row.amount,
+        "converted_display": display,
+        "reason": row.reason,
+    }
+
+
+def _tools(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """The tools of appraisal that the studies were judged with, and the protocol's own, as data."""
+    own = snapshot.review.tools
+    forms = [study.extraction for study in snapshot.studies if study.extraction]
+    named = [appraisal.tool_of(form.risk_of_bias_tool, own) for form in forms]
+    used = {tool.id: tool for tool in (*own, *named) if tool is not None}
+    return [
+        {**asdict(tool), "domains": [{"id": id, "label": label} for id, label in tool.domains]}
+        for tool in sorted(used.values(), key=lambda tool: tool.id)
+    ]
 
 
 def _result(review: Review, result: Result) -> dict[str, Any]:
@@ -593,5 +723,6 @@ def _report(report: Report) -> dict[str, Any]:
 def _rules() -> Iterable[dict[str, str]]:
     return [
         {"id": weigh_.RULE, "version": claims.VERSION, "text": say(claims.RULE_TEXT)},
+        {"id": effect_quality.RULE, "version": effect_quality.RULE_VERSION, "text": say(effect_quality.RULE_TEXT)},
         {"id": "change-class", "version": finding_changes.RULE_VERSION, "text": say(finding_changes.RULE_TEXT)},
     ]

@@ -7,12 +7,13 @@ from textwrap import wrap
 
 from markupsafe import Markup
 
+from livereview.evidence import appraisal
 from livereview.evidence.finding import Finding, StudyEffect
+from livereview.review import Tool
 from livereview.summary.snapshot import Study
-from livereview.summary.words import DIRECTIONS, RISK_OF_BIAS, tidy
+from livereview.summary.words import DIRECTIONS, tidy
 
 ROW, COLUMN, NAMES, KEY = 34, 104, 210, 800  # units; KEY is how wide the explanation of the shapes is
-ORDER = ("low", "some_concerns", "high", "serious", "critical", None)  # most trustworthy first
 
 _FRAME = Markup(
     '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="edp-t edp-d" viewBox="0 0 {width} {height}" '
@@ -32,15 +33,14 @@ _SHAPES = {  # up and filled, down and hollow, both, flat, open: told apart with
 }
 
 
-def by_risk_of_bias(studies: Sequence[Study]) -> list[Study]:
-    """Extracted studies, lowest risk of bias first, then newest first."""
+def by_risk_of_bias(studies: Sequence[Study], own: Sequence[Tool] = ()) -> list[Study]:
+    """Extracted studies, lowest risk of bias first, then newest first; `own`: the protocol's tools."""
     extracted = [study for study in studies if study.extraction]
-    return sorted(extracted, key=lambda study: (_rank(study), -(_year(study) or 0), study.label, study.study_id))
+    return sorted(extracted, key=lambda study: (_rank(study, own), -(_year(study) or 0), study.label, study.study_id))
 
 
-def _rank(study: Study) -> int:
-    judged = study.extraction.risk_of_bias if study.extraction else None
-    return ORDER.index(judged) if judged in ORDER else len(ORDER)
+def _rank(study: Study, own: Sequence[Tool]) -> float:
+    return appraisal.appraised(study.extraction, own).rank if study.extraction else appraisal.NOT_JUDGED
 
 
 def _year(study: Study) -> int | None:
@@ -76,7 +76,7 @@ def _row(
     y: int,
     width: int,
 ) -> Markup:
-    bias = RISK_OF_BIAS.get(study.extraction.risk_of_bias if study.extraction else None, "")
+    bias = appraisal.in_words(study.extraction.risk_of_bias if study.extraction else None)
     parts = [
         _RULE.format(y=y, width=width),
         _LABEL.format(x=0, y=y + 15, more="", text=_short(study.label)),

@@ -8,15 +8,18 @@ from math import log
 from markupsafe import Markup
 
 from livereview.evidence.finding import Estimate, Finding, StudyEffect
+from livereview.summary import bias_grid
+from livereview.summary.drawing import cut
 from livereview.summary.words import size, tidy
 
-ROW, NAMES, PLOT, FIGURES, TOP = 30, 210, 380, 210, 34  # units
+ROW, NAMES, PLOT, FIGURES, BIAS, TOP = 30, 210, 380, 210, 120, 34  # units
 _FRAME = Markup(
     '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="f-{id}-t f-{id}-d" '
     'viewBox="0 0 {width} {height}" font-family="system-ui, sans-serif" font-size="13" fill="currentColor">'
     '<title id="f-{id}-t">Forest plot: {title}</title><desc id="f-{id}-d">{desc}</desc>{parts}</svg>'
 )
 _LABEL = Markup('<text x="{x}" y="{y}"{more}>{text}</text>')
+_QUIET = Markup(' font-size="11"')
 _MIDDLE, _END = Markup(' text-anchor="middle"'), Markup(' text-anchor="end"')
 _LINE = Markup('<path d="M{x1:.1f} {y}H{x2:.1f}" stroke="currentColor" stroke-width="{wide}"/>')
 _BOX = Markup('<rect x="{x:.1f}" y="{y:.1f}" width="{side:.1f}" height="{side:.1f}"/>')
@@ -37,7 +40,8 @@ def svg(id: str, title: str, finding: Finding, limit: int | None = None) -> Mark
     bottom = TOP + ROW * len(rows)
     parts += [_pooled(place, found, bottom + 8), *_axis(place, found, shown, bottom + 44)]
     parts.append(_NULL.format(x=place(found.null), top=TOP - 18, bottom=bottom + 30))
-    width = NAMES + PLOT + FIGURES
+    parts.append(_LABEL.format(x=NAMES + PLOT + FIGURES + 16, y=14, more=_QUIET, text="Risk of bias"))
+    width = NAMES + PLOT + FIGURES + BIAS
     if left:
         parts.append(_LABEL.format(x=0, y=bottom + 26, more="", text=f"and {left:,} studies of less weight"))
     desc = f"{len(shown)} studies and their pooled {tidy(found.measure)}. The table below has the same content."
@@ -81,12 +85,14 @@ def _study(place: Callable[[float], float], one: StudyEffect, y: int) -> Markup:
     side, at = 5 + 11 * ((one.weight or 0) / 100) ** 0.5, place(one.value)
     share = "" if one.weight is None else f"  {one.weight:.0f}%"
     told = f"{_figures(one.value, one.low, one.high)}{share}"
+    bias = bias_grid.in_english(one.risk_of_bias)
     return Markup("").join(
         [
             _LABEL.format(x=0, y=y + 4, more="", text=tidy(one.label)[:30]),
             _LINE.format(x1=place(one.low), x2=place(one.high), y=y, wide=1.4),
             _BOX.format(x=at - side / 2, y=y - side / 2, side=side),
             _LABEL.format(x=NAMES + PLOT + FIGURES, y=y + 4, more=_END, text=told),
+            _LABEL.format(x=NAMES + PLOT + FIGURES + 16, y=y + 4, more=_QUIET, text=cut(bias, BIAS - 18, 11)),
         ]
     )
 

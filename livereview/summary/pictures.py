@@ -9,9 +9,10 @@ from functools import partial
 
 from markupsafe import Markup
 
-from livereview.evidence import weigh
+from livereview.evidence import appraisal, weigh
 from livereview.evidence.finding import Estimate, Finding
 from livereview.evidence.forms import Extraction
+from livereview.review import Tool
 from livereview.summary import bias_grid, cumulative, figures, flow_diagram, forest, funnel, over_time
 from livereview.summary.bias_grid import Judged
 from livereview.summary.cumulative import Step
@@ -51,7 +52,7 @@ class Picture:
 
 def pictures(snapshot: Snapshot, findings: Sequence[Finding]) -> tuple[Picture, ...]:
     """All pictures of a version."""
-    return tuple(_pictures(snapshot, findings, figures.by_risk_of_bias(snapshot.studies)))
+    return tuple(_pictures(snapshot, findings, figures.by_risk_of_bias(snapshot.studies, snapshot.review.tools)))
 
 
 def name_of(finding: Finding) -> str:
@@ -65,7 +66,8 @@ def _pictures(snapshot: Snapshot, found: Sequence[Finding], studies: Sequence[St
     drawn = figures.effect_direction(found, studies)
     few = partial(_few_directions, found, studies)
     yield Picture("effect-direction", None, drawn, _directions(found), few)
-    judged = [_judged(study.extraction) for study in studies if study.extraction and _is_judged(study.extraction)]
+    forms = [study.extraction for study in studies if study.extraction]
+    judged = [_judged(form, snapshot.review.tools) for form in forms if _is_judged(form)]
     if judged:
         yield Picture("risk-of-bias", None, _grid(judged), bias_grid.rows(judged), lambda n: _grid(judged[:n]))
     forms = [study.extraction for study in snapshot.studies if study.extraction]
@@ -78,11 +80,14 @@ def _pictures(snapshot: Snapshot, found: Sequence[Finding], studies: Sequence[St
 def _sizes(snapshot: Snapshot, finding: Finding, estimate: Estimate, forms: Sequence[Extraction]) -> Iterator[Picture]:
     """Pictures of a finding that is pooled."""
     key, label = name_of(finding), finding.outcome_label
-    parts = [(part.label, part.value, part.low, part.high, part.weight) for part in forest.parts_of(finding)]
-    last = ("Pooled", estimate.value, estimate.low, estimate.high, 100)
-    head = ("study", "effect", "ci_low", "ci_high", "weight_percent")
+    shown = forest.parts_of(finding)
+    parts = [(part.label, part.value, part.low, part.high, part.weight) for part in shown]
+    biases = [(bias_grid.in_english(part.risk_of_bias), bias_grid.domains_of(part)) for part in shown]
+    rows = [(*part, *bias) for part, bias in zip(parts, biases, strict=True)]
+    last = ("Pooled", estimate.value, estimate.low, estimate.high, 100, None, None)
+    head = ("study", "effect", "ci_low", "ci_high", "weight_percent", "risk_of_bias", "risk_of_bias_by_domain")
     few = partial(forest.svg, key, label, finding)
-    yield Picture("forest", key, few(), [head, *parts, last], few)
+    yield Picture("forest", key, few(), [head, *rows, last], few)
 
     steps = _steps(snapshot, finding, forms)
     if len(steps) > 1:
@@ -164,6 +169,7 @@ def _is_judged(form: Extraction) -> bool:
     return bool(form.appraisal or form.risk_of_bias)
 
 
-def _judged(form: Extraction) -> Judged:
+def _judged(form: Extraction, own: Sequence[Tool]) -> Judged:
     domains = tuple((one.domain, one.judgement) for one in form.appraisal)
-    return Judged(form.label, form.risk_of_bias_tool or "tool not named", domains, form.risk_of_bias)
+    name = form.risk_of_bias_tool or "tool not named"
+    return Judged(form.label, name, domains, form.risk_of_bias, appraisal.tool_of(form.risk_of_bias_tool, own))

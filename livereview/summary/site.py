@@ -245,7 +245,7 @@ def _page_of(
     made: Draft, summary: dict[str, Any], drawn: Sequence[Picture], home: str, shown: int, parquet: bool
 ) -> bytes:
     snapshot, evidence = made.snapshot, made.evidence
-    ordered = [study.study_id for study in figures.by_risk_of_bias(snapshot.studies)]
+    ordered = [study.study_id for study in figures.by_risk_of_bias(snapshot.studies, snapshot.review.tools)]
     page = template("index.html").render(
         s=summary,
         home=home,

@@ -24,10 +24,11 @@ STUDIES = (
 RESULTS = (
     *("outcome", "construct", "direction", "measure", "effect", "ci_low", "ci_high", "n", "timing", "comparison"),
     *("instrument", "higher_is_better", "subgroup", "arm", "control_arm", "time", "time_unit", "kind", "derivation"),
+    *("currency", "price_year"),
 )
 REPORT = ("title", "authors", "year", "published_in", "doi", "link")
 KINDS: Mapping[str, Kind] = {  # of columns that are no text
-    **dict.fromkeys(("year", "participants", "n"), "integer"),
+    **dict.fromkeys(("year", "participants", "n", "price_year"), "integer"),
     **dict.fromkeys(("effect", "ci_low", "ci_high", "time"), "number"),
 }
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from livereview import messages
-from livereview.evidence import certainty
+from livereview.evidence import appraisal, certainty
 from livereview.evidence.finding import Finding
 from livereview.evidence.forms import Result
 from livereview.messages import mark, say
@@ -35,6 +35,11 @@ STATES = {
     "little_or_no_difference": mark("Little or no difference"),
     "disagree": mark("Results disagree"),
 }
+OTHER_EFFECTS: Mapping[str, Mapping[str, str]] = {
+    "cost": {"more": mark("Higher costs"), "fewer": mark("Lower costs")},
+    "service_use": {"more": mark("More use"), "fewer": mark("Less use")},
+}
+"""Of what is neither better nor worse for people by itself."""
 DIRECTIONS = {
     "favours_intervention": mark("favours the intervention"),
     "favours_comparison": mark("favours the comparison"),
@@ -45,6 +50,8 @@ DIRECTIONS = {
 
 def state(finding: Finding) -> str:
     """What a finding shows, in two or three words; an effect by what it means for people."""
+    if finding.state == "effect" and finding.kind in OTHER_EFFECTS and finding.side is not None:
+        return say(OTHER_EFFECTS[finding.kind][finding.side])
     if finding.state == "effect":
         return say(STATES["better" if finding.good else "worse"])
     return say(STATES[finding.state])
@@ -80,6 +87,7 @@ LEVELS = certainty.LEVEL_WORDS
 BETTER = {"lower": mark("lower is better"), "higher": mark("higher is better")}
 RULES = {
     "finding": mark("How a finding is made"),
+    "effect-quality": mark("How good the evidence on the effect is"),
     "change-class": mark("How a change is classed"),
 }
 QUESTIONS = {
@@ -89,16 +97,8 @@ QUESTIONS = {
     "implementation": mark("What does it take?"),
     "economics": mark("What does it cost?"),
 }
-RISK_OF_BIAS = {
-    "low": mark("low"),
-    "some_concerns": mark("some concerns"),
-    "moderate": mark("moderate"),
-    "high": mark("high"),
-    "serious": mark("serious"),
-    "critical": mark("critical"),
-    "no_information": mark("no information"),
-    None: mark("not judged"),
-}
+judgement = appraisal.in_words
+"""A judgement of risk of bias, of a study or of a domain."""
 OUTCOMES_OF_A_SEARCH = {
     "ok": mark("worked"),
     "ok-zero": mark("worked, found nothing"),

@@ -41,6 +41,10 @@ HINTS = {
     "clustered": "were people allocated in groups, such as schools or teams?",
     "overlaps": "ids of studies about the same people, one a line",
     "reported": "m1i=3.2, sd1i=1.1, n1i=40 … where no effect is given, it is worked out from them",
+    "sites": "how many councils, schools or teams the study covers",
+    "per": "of what: family, child …; empty: of the whole",
+    "total": "yes for the whole cost per unit, where its parts are given too",
+    "price_year": "of the prices; a result needs it only where it counts money",
     "caution": "why readers should be careful with this study, in one sentence",
 }
 LONG = (
@@ -101,10 +105,11 @@ class _Asked:
 
 def _hints(review: Review) -> dict[str, str]:
     noted = [_how_noted(one) for one in review.moderators if one.reads is None]
+    known = HINTS | {"risk_of_bias_tool": _tools_hint(review)}
     if not noted:
-        return HINTS
+        return known
     named = f"{'; '.join(noted)}. Several part with |, such as age = under 18 | dose = 12"
-    return HINTS | {
+    return known | {
         "characteristics": f"of the whole study: {named}",
         "subgroup_is": f"of this part of its people: {named}",
     }
@@ -124,15 +129,32 @@ def _list(key: str, rows: Sequence[Mapping[str, Any]], asked: _Asked) -> Part:
     return Part(NAMES[key], tuple(boxes))
 
 
+def _tools_hint(review: Review) -> str:
+    """The tools that are known, from the one list."""
+    names = ", ".join(tool.name for tool in appraisal.tools(review))
+    return f"one of {names}, with its version; “More rows” then offers its domains and judgements"
+
+
 def _box(name: str, place: str, value: Any, asked: _Asked) -> Box:
     label = LABELS.get(name, name.replace("_", " ").capitalize())
     hint = asked.hints.get(name)
     if asked.choices.get(name):
-        return Box(place, label, "choice", _text(value), asked.choices[name], hint)
+        return Box(place, label, "choice", _text(value), _with(asked.choices[name], _text(value)), hint)
     if name in forms.LATER:
         return Box(place, label, "line", _bars(value or {}), (), hint)
-    kind = "text" if name in LONG else "number" if name in sheets.NUMBERS else "line"
+    kind = "line"
+    if name in LONG:
+        kind = "text"
+    elif name in sheets.NUMBERS:
+        kind = "number"
     return Box(place, label, kind, _text(value), (), hint)
+
+
+def _with(choices: tuple[tuple[str, str], ...], value: str) -> tuple[tuple[str, str], ...]:
+    """The choices with the one that stands in the form: one that is not offered any more would be lost by saving."""
+    if not value or value in [offered for offered, _ in choices]:
+        return choices
+    return (*choices, (value, value.replace("_", " ")))
 
 
 def _text(value: Any) -> str:
@@ -152,7 +174,7 @@ def _bars(value: Mapping[str, Any]) -> str:
 
 def _choices(review: Review, filled: Mapping[str, Any]) -> dict[str, tuple[tuple[str, str], ...]]:
     """What may be chosen in a field, as (value, words)."""
-    tool = appraisal.tool_of(filled.get("risk_of_bias_tool"))
+    tool = appraisal.tool_of(filled.get("risk_of_bias_tool"), review.tools)
     words = {
         "area": [(one.id, one.label) for one in review.taxonomy],
         "outcome": [(one.id, one.label) for one in review.outcomes],
@@ -162,7 +184,7 @@ def _choices(review: Review, filled: Mapping[str, Any]) -> dict[str, tuple[tuple
     }
     plain: dict[str, Iterable[str]] = {
         "direction": forms.DIRECTIONS,
-        "risk_of_bias": forms.RISK_OF_BIAS,
+        "risk_of_bias": appraisal.overall_choices(tool),
         "dimension": EMMIE,
         "polarity": ("barrier", "enabler"),
         "quality": "01234",

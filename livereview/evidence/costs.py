@@ -1,0 +1,184 @@
+"""What it costs, in one currency of one year: amounts as reported, converted by the protocol's own table.
+
+No factor is built in: exchange rates and price indices differ by source and date, so `[costs]` in
+review.toml gives each with the source of the table. What the table does not hold stays as reported and
+says so. Costs are money and nothing else: they never enter a finding on how people fare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from livereview.evidence import measures
+from livereview.evidence.forms import Cost, Extraction, Result
+from livereview.messages import figures, many, mark, say
+from livereview.review import Costs, Outcome, Review
+
+MONEY = "MD"
+"""The measure whose figures are amounts; ratios and standardised differences have no currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """One cost of one study.
+
+    amount  in the review's currency and year; None where it can't be converted, and `reason` says why
+    """
+
+    study: str
+    label: str
+    cost: Cost
+    amount: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PerUnit:
+    """What it costs per unit of the protocol, over studies; each study counts once.
+
+    band  the protocol's, of the middle study; None: above them all, or none are set
+    """
+
+    studies: tuple[str, ...]
+    low: float
+    middle: float
+    high: float
+    band: str | None
+
+
+def unit(costs: Costs) -> str:
+    """The review's money: "GBP of 2025"."""
+    return say(mark("{currency} of {year}"), currency=costs.currency, year=str(costs.year))
+
+
+def in_words(costs: Costs, amount: float) -> str:
+    """ "GBP 1,200"; small amounts with their pence."""
+    digits = f"{abs(amount):,.0f}" if abs(amount) >= 100 else f"{abs(amount):,.2f}"
+    sign = "−" if amount < 0 else ""
+    return f"{costs.currency} {sign}{figures(digits)}"
+
+
+def factor(costs: Costs, currency: str, year: int) -> float | None:
+    """By what an amount is multiplied; None where the protocol's table does not say."""
+    if (currency, year) == (costs.currency, costs.year):
+        return 1.0
+    return next((row.factor for row in costs.factors if (row.currency, row.year) == (currency, year)), None)
+
+
+def not_convertible(costs: Costs | None, currency: str | None, year: int | None) -> str | None:
+    """Why an amount can't be converted; None where it can."""
+    if costs is None:
+        return say(mark("the protocol has no table to convert it"))
+    if currency is None or year is None:
+        return say(mark("the currency or the year of its prices is not reported"))
+    if factor(costs, currency, year) is None:
+        return say(
+            mark("the protocol's table has no factor for {currency} of {year}"), currency=currency, year=str(year)
+        )
+    return None
+
+
+def converted(review: Review, forms: Iterable[Extraction]) -> tuple[Converted, ...]:
+    """Every cost that studies report, study by study."""
+    return tuple(_convert(review.costs, form, cost) for form in forms for cost in form.costs)
+
+
+def _convert(costs: Costs | None, form: Extraction, cost: Cost) -> Converted:
+    reason = not_convertible(costs, cost.currency, cost.price_year)
+    if reason is not None or costs is None or cost.price_year is None:
+        return Converted(form.study, form.label, cost, None, reason)
+    by = factor(costs, cost.currency, cost.price_year)
+    amount = None if by is None else cost.amount * by
+    return Converted(form.study, form.label, cost, amount, None)
+
+
+def per_unit(costs: Costs | None, rows: Sequence[Converted]) -> PerUnit | None:
+    """What it costs per unit, of the studies that give one amount for it; None where none does."""
+    if costs is None or costs.per is None:
+        return None
+    amounts = {study: amount for study in _studies(rows) if (amount := _of_study(costs, rows, study)) is not None}
+    if not amounts:
+        return None
+    values = list(amounts.values())
+    middle = median(values)
+    return PerUnit(tuple(amounts), min(values), middle, max(values), band(costs, middle))
+
+
+def _studies(rows: Iterable[Converted]) -> list[str]:
+    return sorted({row.study for row in rows})
+
+
+def _of_study(costs: Costs, rows: Sequence[Converted], study: str) -> float | None:
+    """The one amount per unit that stands for a study: its only one, or the one that it calls the total."""
+    mine = [row for row in rows if row.study == study and _is_per_unit(costs, row) and row.amount is not None]
+    totals = [row for row in mine if row.cost.total]
+    whole = totals or mine
+    return whole[0].amount if len(whole) == 1 else None
+
+
+def _is_per_unit(costs: Costs, row: Converted) -> bool:
+    return costs.per is not None and (row.cost.per or "").casefold() == costs.per.casefold()
+
+
+def unclear(costs: Costs | None, rows: Sequence[Converted]) -> tuple[str, ...]:
+    """Ids of the studies that give several amounts per unit and do not say which of them is the whole."""
+    if costs is None:
+        return ()
+    known = [row for row in rows if _is_per_unit(costs, row) and row.amount is not None]
+    return tuple(study for study in _studies(known) if _of_study(costs, known, study) is None)
+
+
+def band(costs: Costs, amount: float) -> str | None:
+    """The label of the protocol's band in which an amount lies."""
+    for row in costs.bands:
+        if row.below is None or amount < row.below:
+            return row.label
+    return None
+
+
+def sentence(costs: Costs, told: PerUnit) -> str:
+    """ "One study gives GBP 1,200 of 2025 per family (cost band: moderate)"."""
+    money = {"low": in_words(costs, told.low), "high": in_words(costs, told.high)}
+    middle = in_words(costs, told.middle)
+    text = many(
+        "{n} study gives {middle} per {per}, in prices of {year}.",
+        "{n} studies give {low} to {high} per {per}, in prices of {year}; the middle one {middle}.",
+        len(told.studies),
+        **money,
+        middle=middle,
+        per=costs.per,
+        year=str(costs.year),
+    )
+    if told.band is None:
+        return text
+    band_told = say(mark("Cost band: {band}."), band=told.band)
+    return f"{text} {band_told}"
+
+
+# Results
+
+
+def is_money(outcome: Outcome, result: Result) -> bool:
+    """Whether a result's figures are amounts of money."""
+    if (result.kind or outcome.kind) != "cost":
+        return False
+    measure = measures.read(result.measure)
+    return measure is not None and measure.measure.id == MONEY
+
+
+def result_factor(review: Review, outcome: Outcome, result: Result) -> float:
+    """By what a result's figures are multiplied: 1 for all that is no money, or has no table."""
+    if review.costs is None or not is_money(outcome, result):
+        return 1.0
+    if result.currency is None or result.price_year is None:
+        return 1.0
+    return factor(review.costs, result.currency, result.price_year) or 1.0
+
+
+def why_not_comparable(review: Review, outcome: Outcome, result: Result) -> str | None:
+    """Why a result in money can't stand beside others; None where it can, or is no money."""
+    if review.costs is None or not is_money(outcome, result):
+        return None
+    return not_convertible(review.costs, result.currency, result.price_year)
