@@ -117,6 +117,8 @@ def test_a_ratio_that_would_mean_more_than_everybody_is_told_without_numbers_of_
         ({"effect": 0.8, "ci_low": 0.9, "ci_high": 0.7}, "must be ci_low <= effect <= ci_high"),
         ({"effect": 0.8, "ci_low": 0.9, "ci_high": 1.1}, "must be ci_low <= effect <= ci_high"),
         ({"effect": 0.8, "ci_low": 0.8, "ci_high": 0.8}, "its interval has no width"),
+        ({"effect": 0.8, "ci_low": 0.1, "ci_high": 0.81}, "at the very edge of its interval"),
+        ({"effect": 0.8, "ci_low": 0.79, "ci_high": 8.1}, "at the very edge of its interval"),
         ({"effect": -0.8, "ci_low": -0.9, "ci_high": -0.7}, "RR must be above 0"),
         ({"effect": 0.1, "ci_low": 0, "ci_high": 0.7}, "RR must be above 0"),
         ({"effect": 0.8, "ci_low": 0.7, "ci_high": 0.9, "n": 0}, "from 1 to"),

@@ -17,10 +17,14 @@ from livereview.messages import mark, say
 from livereview.review import Outcome, Review
 
 Z = 1.959963984540054
+"""Of the two-sided 95% intervals that reports give."""
+
 SHARE = "RD"
 """The measure that is a share of people, so that it lies between −1 and 1."""
 
-"""Of the two-sided 95% intervals that reports give."""
+OUTER_PART = 0.1
+"""Of an interval's width: an effect that lies nearer to one end on its scale of analysis is a slip, or rounded to
+too few digits. Exact intervals of small studies are skewed too, though by far less."""
 
 SIDES = ("more", "fewer")
 """Of an outcome: the side to which an effect above 0, or below it, points."""
@@ -213,6 +217,16 @@ def _as_reported(unit: MeasureUnit, result: Result) -> Effect | str:
         return say("its figures can't be read: {problem}", problem=str(error))
     if not low < high:
         return say("its interval has no width")
+    if min(value - low, high - value) < OUTER_PART * (high - low):
+        return say(
+            mark(
+                "its effect of {value:g} lies at the very edge of its interval ({low:g} to {high:g}), "
+                "so one of the three may be mistyped; check them, or give more digits, or counts or means"
+            ),
+            value=result.effect,
+            low=result.ci_low,
+            high=result.ci_high,
+        )
     return Effect(unit, value, ((high - low) / (2 * Z)) ** 2)
 
 
