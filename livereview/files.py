@@ -63,19 +63,23 @@ def decide(
     tick: Callable[[], None],
     stage: str | None = None,
     reviewer: str | None = None,
+    change_settled: bool = False,
 ) -> RowReport:
     """Write each row of a decisions file; a refused row changes nothing and spares the others.
 
     Columns: record (id, DOI, pmid:… or exact title), stage, reviewer, verdict; and optionally reason, note, role, tags
     (split at ;); or a file of another tool (`exchange.decisions`), with `stage` and `reviewer` where it does not say.
-    The same file again changes nothing, unless something else was said since.
+    The same file again changes nothing, unless something else was said since. What a team has settled stays, unless
+    `change_settled`.
     """
     sheet = decisions.read(read(path), path.name)
     written, known, refused = 0, 0, list(sheet.problems)
     rows = [replace(row, stage=row.stage or stage, reviewer=row.reviewer or reviewer) for row in sheet.rows]
     for row, asked in repeats.in_order(rows):
         try:
-            answer = client.call("take_decision", id=uuid4().hex, review=review, now=now, **asked)
+            answer = client.call(
+                "take_decision", id=uuid4().hex, review=review, now=now, change_settled=change_settled, **asked
+            )
         except LivereviewError as error:
             refused.append((row.number, str(error)))
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -260,3 +261,21 @@ def test_after_a_file_its_last_word_is_the_last_and_again_it_changes_nothing(
     assert once[-1] == words[-1]
     assert sent(once) == once
     assert once[-len(words) :] == words
+
+
+def test_a_file_undoes_what_the_team_has_settled_only_where_one_says_so(client: Local, tmp_path: Path) -> None:
+    (record,) = found(client.store, article(1))
+    include(client.store, record)
+    path = tmp_path / "decisions.csv"
+    path.write_text("record,stage,reviewer,verdict,reason\n10.1000/trial1,full_text,ada,exclude,wrong-design\n")
+    later = NOW + timedelta(days=1)
+
+    report = files.decide(client, REVIEW, path, later, lambda: None)
+    assert report.written == 0 and "--change-settled" in report.refused[0][1]
+    with client.store.read() as con:
+        assert [row[0] for row in con.execute("SELECT report_id FROM included").fetchall()] == [record]
+
+    report = files.decide(client, REVIEW, path, later, lambda: None, change_settled=True)
+    assert (report.written, report.refused) == (1, ())
+    with client.store.read() as con:
+        assert con.execute("SELECT report_id FROM included").fetchall() == []

@@ -30,6 +30,9 @@ def decide(
     stage: Annotated[str | None, typer.Option(help="title_abstract or full_text, where the file does not say.")] = None,
     reviewer: Annotated[str | None, typer.Option(help="Who decided, where the file does not say.")] = None,
     now: Annotated[str | None, typer.Option(help="ISO time of the decisions; default: now.")] = None,
+    change_settled: Annotated[
+        bool, typer.Option(help="Also take rows that undo what the team has settled; else they are refused and named.")
+    ] = False,
     home: Home = None,
 ) -> None:
     """Take in decisions made elsewhere.  Example: livereview decide --review R --from decisions.csv
@@ -41,7 +44,9 @@ def decide(
     """
     with told(), Session(settings_of(home)) as client, Progress(console=err, transient=True) as progress:
         bar = progress.add_task("deciding", total=files.count_rows(source))
-        report = files.decide(client, review, source, moment(now), lambda: progress.advance(bar), stage, reviewer)
+        report = files.decide(
+            client, review, source, moment(now), lambda: progress.advance(bar), stage, reviewer, change_settled
+        )
         client.call("settle_outbox", now=moment(now))
     out.print(f"{report.written} written, {report.known} known already, {len(report.refused)} refused")
     for line, why in report.refused:

@@ -20,6 +20,10 @@ COLUMNS = (
     "record", "report", "title", "authors", "year", "journal", "doi", "pmid", "stage", "reviewer", "role", "verdict",
     "reason", "note", "tags", "decided", "criteria_version", "state",
 )  # fmt: skip
+SETTLED_STAYS = (
+    "the team has settled this report, and this row says otherwise; to change what is settled, send the file again "
+    "and say so (“also change what is settled”, or --change-settled)"
+)
 FORMATS = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -36,11 +40,13 @@ def take_decision(
     now: datetime,
     words: Sequence[dict[str, Any]] | None = None,
     place: int = 0,
+    change_settled: bool = False,
 ) -> dict[str, Any]:
     """Write one row of `exchange.decisions`; the same id again changes nothing, nor does what was said last.
 
     words, place  all rows of the file by this person on this record, in its order, and which of them this is (None:
                   there is no other); `exchange.repeats` tells by them what of a file was said before
+    change_settled  also where it would undo what a team has settled; else such a row is refused
 
     A reason is matched by its id or label; one that the review does not have goes into the note. Raises Refused where
     the file does not say who decided or at which stage, and for any rule of the screening room.
@@ -52,21 +58,25 @@ def take_decision(
         raise Refused(f"the file does not say {' and '.join(missing)}; give it with --{' and --'.join(missing)}")
     reason, note = _reason(rules, row["verdict"], row.get("reason"), row.get("note"))
     said = tuple(_word(rules, other) for other in words or [row])
-    return screen.decide(
-        store,
-        id=id,
-        review=review,
-        record=record,
-        stage=row["stage"],
-        reviewer=row["reviewer"],
-        verdict=row["verdict"],
-        role=row.get("role") or "vote",
-        reason=reason,
-        note=note,
-        tags=row.get("tags") or (),
-        now=now,
-        file=screen.FileWords(said, place),
-    )
+    try:
+        return screen.decide(
+            store,
+            id=id,
+            review=review,
+            record=record,
+            stage=row["stage"],
+            reviewer=row["reviewer"],
+            verdict=row["verdict"],
+            role=row.get("role") or "vote",
+            reason=reason,
+            note=note,
+            tags=row.get("tags") or (),
+            now=now,
+            file=screen.FileWords(said, place),
+            settled_stays=not change_settled,
+        )
+    except screen.TeamsOutcome:
+        raise Refused(SETTLED_STAYS) from None
 
 
 def _word(rules: Review, row: dict[str, Any]) -> screen.Word:

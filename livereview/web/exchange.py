@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 from uuid import uuid4
@@ -40,24 +41,27 @@ def take(
     file: Annotated[UploadFile, File()],
     stage: Annotated[str, Form()] = "",
     reviewer: Annotated[str, Form()] = "",
+    settled: Annotated[str, Form()] = "",
 ) -> Response:
     """Write every row that can be; the others are named with their reason. The same file again changes nothing,
     unless something else was said since."""
     body, name = file.file.read(), (file.filename or "file")[:200]
     try:
         sheet = parsing.read_decisions(parsing.ReadTable(body, name))
-        report = _take(room, sheet, name, stage, reviewer)
+        rows = [
+            replace(row, stage=row.stage or stage or None, reviewer=row.reviewer or reviewer.strip() or None)
+            for row in sheet.rows
+        ]
+        report = _take(room, sheet, rows, name, change_settled=settled == "change")
     except LivereviewError as problem:
         return pages.show("exchange.html", room, 422, report=None, problem=problem.message, listed=LISTED)
     return pages.show("exchange.html", room, report=report, problem="", listed=LISTED)
 
 
-def _take(room: Room, sheet: decisions.Sheet, name: str, stage: str, reviewer: str) -> Report:
+def _take(
+    room: Room, sheet: decisions.Sheet, rows: Sequence[decisions.Row], name: str, *, change_settled: bool
+) -> Report:
     written, known, refused = 0, 0, list(sheet.problems)
-    rows = [
-        replace(row, stage=row.stage or stage or None, reviewer=row.reviewer or reviewer.strip() or None)
-        for row in sheet.rows
-    ]
     for row, asked in repeats.in_order(rows):
         try:
             done = ops.exchange.take_decision(
@@ -65,6 +69,7 @@ def _take(room: Room, sheet: decisions.Sheet, name: str, stage: str, reviewer: s
                 id=uuid4().hex,
                 review=room.review.id,
                 now=room.desk.clock(),
+                change_settled=change_settled,
                 **asked,
             )
         except LivereviewError as problem:
