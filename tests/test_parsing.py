@@ -13,7 +13,7 @@ import pytest
 
 from livereview import parsing, sources
 from livereview.errors import Refused, SourceBroken
-from livereview.parsing import Limits, ParseExceeded, ParsePage, ParserFailed, ReadTable, pool
+from livereview.parsing import Limits, ParseExceeded, ParsePage, ParserFailed, ReadTable, pool, worker
 from livereview.sources.protocol import Page, Query, Source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -146,6 +146,19 @@ def test_pages_are_read_however_many_descriptors_are_open() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     assert len(page.records) == 1
+
+
+def test_a_process_serves_on_however_large_its_owner_is() -> None:
+    """Linux hands a process's peak of memory on to its children, even to those that run another program."""
+    held = b"x" * (worker.KEPT_BYTES + 50_000_000)
+    parsing.close()  # so that the next process comes from this large one
+    pids = set()
+    for _ in range(3):
+        parsing.read_page(ParsePage("ris", RIS))
+        pids.add(parsing._pages._idle[-1]._child.pid)
+
+    assert len(held) > worker.KEPT_BYTES
+    assert len(pids) == 1
 
 
 def test_a_process_that_was_killed_comes_back() -> None:
