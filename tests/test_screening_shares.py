@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from livereview import ops, review_toml
 from livereview.errors import Refused
-from livereview.ops import surveil
+from livereview.ops import protocols, surveil
 from livereview.ops.team import add_account, close_account
 from livereview.screening.shares import Person, assigned, deal, lack, slot
 from livereview.store import queues, shares
@@ -135,9 +135,9 @@ def test_each_meets_their_own_reports_only_and_all_get_their_votes(reviewed: Sto
     assert all(0 < len(some) < 30 for some in lists.values()) and queue(reviewed, "dee") == []
     with reviewed.read() as con:
         held = next(one for one in ids if one not in lists["cy"])
-        theirs = queues.head(con, protocol(con, REVIEW), "cy", STAGE, wanted=[held])
+        theirs = queues.head(con, protocols.protocol(con, REVIEW), "cy", STAGE, wanted=[held])
         assert theirs.first == lists["cy"][0] and theirs.wanted == ()
-        assert queues.progress(con, protocol(con, REVIEW), "cy")[STAGE] == (0, len(lists["cy"]))
+        assert queues.progress(con, protocols.protocol(con, REVIEW), "cy")[STAGE] == (0, len(lists["cy"]))
     for name, some in lists.items():
         for one in some:
             vote(reviewed, one, name, "exclude")
@@ -174,7 +174,7 @@ def test_where_too_few_are_left_everybody_helps(reviewed: Store, protocol: str) 
     close_account(reviewed, name="cy", now=NOW)
     assert queue(reviewed, "bo") == queue(reviewed, "dee") == ids
     with reviewed.read() as con:
-        held = shares.of(con, protocol(con, REVIEW))
+        held = shares.of(con, protocols.protocol(con, REVIEW))
     assert held and held.lack == "only 1 of those named have an open account that votes, and each record needs 2"
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from livereview.ops import surveil
+from livereview.ops import protocols, surveil
 from livereview.settings import Settings
 from livereview.store import queues
 from livereview.store.open import Store
@@ -253,7 +253,7 @@ def test_a_restart_of_the_owner_gives_everybody_the_record_that_they_have(
         shown[name] = person.form("Include")[1]["record"]
         person.http.close()
     with reviewed.read() as con:
-        waiting = queues.waiting_for(con, protocol(con, REVIEW), "cy", "title_abstract")
+        waiting = queues.waiting_for(con, protocols.protocol(con, REVIEW), "cy", "title_abstract")
     assert [shown["ada"], shown["bo"]] == waiting[:2]
     cy = browser("cy")
     cy.get(TA)
