@@ -142,7 +142,8 @@ def test_many_lost_nights_are_a_few_alarms(reviewed: Store) -> None:
         nights.lose_night(reviewed, review=REVIEW, what=f"w{number}" + "x" * 9_000, reason="r", now=NOW)
     with reviewed.read() as con:
         rules = protocols.protocol(con, REVIEW)
-        alarms = nights.alarms(con, rules, nights.Begun({}, None), NOW)
+        history = nights.histories(con, [REVIEW])[REVIEW]
+    alarms = nights.alarms(rules, nights.Begun({}, None), history, NOW)
     lost = [alarm for alarm in alarms if "did not begin" in alarm]
     assert len(lost) == nights.TOLD_AT_MOST + 1 and "30 other nights did not begin either" in lost[-1]
     assert max(map(len, lost)) < 500
