@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from livereview.errors import Refused
-from livereview.evidence import certainty, checked, grade, sensitivity, weigh, wording
+from livereview.evidence import certainty, checked, grade, sensitivity, weigh, wording, wording_checks
 from livereview.evidence.certainty import Reason
 from livereview.evidence.finding import Finding
 from livereview.evidence.forms import Extraction, Result
@@ -168,7 +168,7 @@ def test_small_studies_that_show_more_are_told_from_ten_studies_on() -> None:
     some = finding(WELLBEING, *LEANING)
     assert some.small_studies is not None
     assert (some.small_studies.test, some.small_studies.studies, some.small_studies.differ) == ("Egger", 12, True)
-    assert "results may be missing" in wording.small_studies(some)
+    assert "results may be missing" in wording_checks.small_studies(some)
     assert finding(WELLBEING, *LEANING[:9]).small_studies is None
 
 
@@ -244,7 +244,9 @@ def test_a_judgement_of_missing_evidence_stands_beside_the_finding_and_must_fit_
     plain = finding(WELLBEING, *[study(name, smd(0.4, 0.2)) for name in "abc"])
     down = Reason("publication_bias", "registered trials are unpublished", -1)
     high = judgement("high", plain)
-    assert wording.missing_evidence(high) == "Risk that results are missing: high (Two protocols without results)."
+    assert (
+        wording_checks.missing_evidence(high) == "Risk that results are missing: high (Two protocols without results)."
+    )
     assert publication_bias(high) == [
         "the risk that results are missing was judged high (Two protocols without results.); why not down?"
     ]
@@ -264,7 +266,7 @@ def test_a_judgement_of_missing_evidence_stays_in_sight_when_studies_come() -> N
     (later,) = grade.all_rated((more,), (rating,))
     assert later.missing_evidence is not None
     assert not later.missing_evidence.current
-    assert "as judged before the studies changed: high" in wording.missing_evidence(later)
+    assert "as judged before the studies changed: high" in wording_checks.missing_evidence(later)
     assert certainty.known(certainty.to_json(rating)) == rating
 
 

@@ -66,13 +66,15 @@ def test_no_unrated_finding_stands_above_one_of_low_certainty() -> None:
 
 def test_the_quality_of_the_effect_is_that_of_its_least_sure_finding_and_costs_are_no_part_of_it() -> None:
     sure, unsure = of(sized("a"), level="high"), of(sized("a"), level="very_low")
-    why = "that of the least sure finding, from the rating; the surest has 4"
-    assert effect_quality.of_findings((sure, unsure)) == Quality(1, why, 4)
+    quality = effect_quality.of_findings((sure, unsure))
+    assert quality == Quality(1, "from the rating", 4)
+    words = "1 of 4 (from the rating). That is the least sure finding; the surest has 4."
+    assert effect_quality.in_words(quality) == f"Quality of this evidence: {words}"
     cost = sure.model_copy(update={"kind": "cost"})
     assert effect_quality.of_findings((cost, unsure)).best == 1
     assert effect_quality.of_findings((cost,)).value is None
     waiting = of(sized("a"))
-    assert "1 finding has none yet" in effect_quality.of_findings((unsure, waiting)).why
+    assert effect_quality.in_words(effect_quality.of_findings((unsure, waiting))).endswith("1 finding has none yet.")
 
 
 def test_the_page_takes_it_from_the_ratings_and_from_nothing_that_was_typed() -> None:
@@ -88,7 +90,7 @@ def test_the_page_takes_it_from_the_ratings_and_from_nothing_that_was_typed() ->
     jsonschema.validate(summary, json.loads(build.files["summary.schema.json"]))
     assert summary["emmie"][0]["quality"] == 1 == summary["findings"][1]["quality"]
     assert summary["findings"][0]["quality"] is None
-    assert "Quality of this evidence: 1 of 4, from the rating" in build.files["index.html"].decode()
+    assert "Quality of this evidence: 1 of 4 (from the rating)." in build.files["index.html"].decode()
     assert any(rule["id"] == "effect-quality" for rule in json.loads(build.summary)["rules"])
 
 

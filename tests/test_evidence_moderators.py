@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from livereview import review_toml
 from livereview.errors import Refused
-from livereview.evidence import checked, checks, claims, finding_changes, forms, sheets, weigh, wording
+from livereview.evidence import checked, checks, claims, finding_changes, forms, sheets, weigh, wording_checks
 from livereview.evidence.finding import Finding, Moderation
 from livereview.evidence.forms import Extraction, Result
 from livereview.ops.snapshot import read_form
@@ -100,7 +100,7 @@ def test_groups_and_the_test_between_them_are_those_of_metafor() -> None:
         sum(r[1] + r[3] for r in TRIALS if r[5] == g) for g in (RANDOM, SYSTEMATIC)
     ]
     some = finding(CARE, *BCG, moderators=(ALLOCATION,), methods=AS_Z)
-    told = wording.moderation(some, by)
+    told = wording_checks.moderation(some, by)
     assert told.startswith("No clear difference was seen (test of interaction: Q 1.45 on 1 df, p = 0.23).")
     assert "no proof that it works the same" in told
     assert told.endswith("Nothing is known of 2 studies.")
@@ -145,7 +145,7 @@ def test_one_group_alone_is_not_tested() -> None:
     by = asked(AGE, some)
     assert (by.credibility, by.q, by.p, by.works_better) == ("not_tested", None, None, None)
     some_finding = finding(CARE, *some, moderators=(AGE,))
-    assert "can't be told" in wording.moderation(some_finding, by)
+    assert "can't be told" in wording_checks.moderation(some_finding, by)
 
 
 # How far to believe it
@@ -160,7 +160,7 @@ def test_a_difference_between_studies_is_never_more_than_possible() -> None:
     assert (by.credibility, by.works_better) == ("possible", "10 and over")
     assert by.cautions == ("it compares studies with each other, which differ in other ways too",)
     some = finding(CARE, *young, *old, moderators=(AGE,), methods=AS_Z)
-    told = wording.moderation(some, by)
+    told = wording_checks.moderation(some, by)
     assert told.startswith("The effect may be better where age is: 10 and over (test of interaction: Q ")
     assert "This is not established: it compares studies with each other" in told
 
@@ -169,7 +169,7 @@ def test_a_difference_within_several_studies_that_was_expected_is_likely() -> No
     some = [parted(f"s{n}", 0.95, 0.5, 0.2) for n in range(4)]
     by = asked(AGE, some)
     assert (by.within, by.credibility, by.cautions) == (4, "likely", ())
-    told = wording.moderation(finding(CARE, *some, moderators=(AGE,), methods=AS_Z), by)
+    told = wording_checks.moderation(finding(CARE, *some, moderators=(AGE,), methods=AS_Z), by)
     assert told.startswith("It is likely that the effect is better where age is: 10 and over")
 
 
@@ -203,7 +203,7 @@ def test_many_questions_chance_few_studies_and_one_common_effect_are_cautions() 
 def test_what_is_said_never_calls_a_difference_sure() -> None:
     for spread in (0.05, 0.2, 0.6):
         some = [parted(f"s{n}", 0.95, 0.5, spread) for n in range(5)]
-        told = wording.moderation(finding(CARE, *some, moderators=(AGE,)), asked(AGE, some))
+        told = wording_checks.moderation(finding(CARE, *some, moderators=(AGE,)), asked(AGE, some))
         assert any(words in told for words in ("It is likely", "The effect may", "No clear difference"))
 
 
@@ -218,7 +218,7 @@ def test_a_slope_is_that_of_metafor() -> None:
     assert by.regression.statistic == pytest.approx(16.3571, rel=1e-4)
     assert by.regression.r2 == pytest.approx(75.6247, rel=1e-4)
     assert (by.works_better, by.credibility) == ("high", "possible")
-    told = wording.moderation(finding(CARE, *BCG, moderators=(DOSE,), methods=AS_Z), by)
+    told = wording_checks.moderation(finding(CARE, *BCG, moderators=(DOSE,), methods=AS_Z), by)
     assert "The effect may be better where dose is higher (meta-regression, p < 0.001)." in told
     assert "Over 13 studies each session more multiplies the ratio by 0.97 (0.96 to 0.99)." in told
 
@@ -404,7 +404,7 @@ def test_a_smaller_harm_in_a_group_is_never_told_as_a_help() -> None:
     some = [parted(f"s{n}", 2.5, 1.4, 0.2) for n in range(4)]
     harmful = finding(CARE, *some, moderators=(AGE,), methods=AS_Z)
     assert harmful.good is False
-    told = wording.moderation(harmful, harmful.moderators[0])
+    told = wording_checks.moderation(harmful, harmful.moderators[0])
     assert told.startswith("It is likely that the effect is better where age is: 10 and over")
     assert "work" not in told
 

@@ -53,7 +53,7 @@ def test_the_page_of_signs_of_safety_reads_aloud() -> None:
     form = upgrade.upgraded(checks.from_json(data, review, "form"), review)
     summary = json.loads(site.build(snapshot(form, review=review), 1, "a first look").summary)
     assert summary["answer"]["text"] == (
-        "A review of 2018 read 38 publications: Hardly any had measured whether children were kept safely out of care, "
+        "A review of 2018 read 38 publications. Hardly any had measured whether children were kept safely out of care, "
         "so it could not say whether Signs of Safety works. There is too little evidence on children entering care. "
         "Not yet assessed: children re-entering care and children returning to their families."
     )

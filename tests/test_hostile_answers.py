@@ -394,8 +394,12 @@ def test_a_mail_server_that_drips_is_left(start: bytes) -> None:
 
 
 def test_a_mail_server_that_never_ends_a_reply_fills_no_memory() -> None:
+    def talk(over: threading.Event) -> Iterator[bytes]:
+        while not over.is_set():
+            yield b"220-hello\r\n" * REPLY_LINES
+
     with (
-        Hostile(lambda peer: peer.sendall(b"220-hello\r\n" * (REPLY_LINES + 1)), talks_first=True) as server,
+        Hostile(talk, talks_first=True) as server,
         pytest.raises(Retry, match="hung up"),
     ):
         in_time(lambda: smtp(mail(), f"smtp://127.0.0.1:{server.port}", 2, 5))

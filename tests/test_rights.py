@@ -72,6 +72,7 @@ def test_a_token_of_one_review_opens_accounts_of_that_review_only(app: FastAPI, 
         assert narrow.status_code == 303
         (secret,) = re.findall(r"<code>([\w-]{32})</code>", http.get(narrow.headers["location"]).text)
         made = Browser(app, secret)
+        made.press("I have kept it: go on")
         assert made.http.get(f"/r/{REVIEW}").status_code == 200
         assert made.http.get(f"/r/{OTHER}").status_code == 404
     with people.read() as con:

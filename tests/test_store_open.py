@@ -98,6 +98,18 @@ def test_migrations_run_once_and_views_are_made_again(store: Store) -> None:
         assert done == [(int(path.name[:4]),) for path in sorted(SQL.glob("0*.sql"))]
 
 
+def test_views_that_another_livereview_put_back_are_made_again(store: Store) -> None:
+    """Going back to an older livereview and forth again must not leave the older rules in force."""
+    view = "SELECT sql FROM duckdb_views() WHERE view_name = 'queue'"
+    with store.read() as con:
+        todays = con.execute(view).fetchall()
+    store.write(lambda con: con.execute("CREATE OR REPLACE VIEW queue AS SELECT * FROM screening_state"))
+    with store.read() as con:
+        assert con.execute(view).fetchall() != todays
+        migrate(con)
+        assert con.execute(view).fetchall() == todays
+
+
 def test_a_database_from_a_newer_livereview_is_refused(store: Store) -> None:
     store.write(lambda con: con.execute("INSERT INTO migration VALUES (9999, 'future')"))
     with store.read() as con, pytest.raises(Refused, match="update livereview"):

@@ -243,7 +243,7 @@ def based() -> Snapshot:
 def test_a_review_that_continues_another_says_so_first() -> None:
     summary = json.loads(site.build(based(), 1, "x").summary)
     assert summary["answer"]["text"].startswith(
-        "A review of 2018 read 38 publications: It found little to no evidence. No"
+        "A review of 2018 read 38 publications. It found little to no evidence. No"
     )
     assert summary["base"]["publications"] == 38
     page = site.build(based(), 1, "x").files["index.html"].decode()

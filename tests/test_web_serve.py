@@ -37,10 +37,9 @@ def builds(reviewed: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch)
 
     def settle(store: Store, **_: Any) -> dict[str, Any]:
         with store.read() as con:
-            last = versions.asked(con, REVIEW)
-        assert last
+            asked = versions.asked(con)[REVIEW]
         built.append(len(built) > 0)
-        store.write(lambda con: versions.answered(con, REVIEW, last[0], None if built[-1] else "it broke", NOW))
+        store.write(lambda con: versions.answered(con, REVIEW, asked.last, None if built[-1] else "it broke", NOW))
         return {}
 
     monkeypatch.setattr(ops.publish, "settle_outbox", settle)

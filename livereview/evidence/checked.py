@@ -60,7 +60,7 @@ def finding(
     return plain.model_copy(
         update={
             "sensitivity": checks.sensitivity,
-            "moderators": moderators.asked(review, comparison, outcome, forms, given, answer),
+            "moderators": moderators.moderations(review, comparison, outcome, forms, given, answer),
             "small_studies": checks.small_studies,
         }
     )
@@ -76,5 +76,5 @@ def _checks(methods: Methods, comparison: Comparison, outcome: Outcome, given: G
     answer = conclude(methods, given)
     return _Checks(
         sensitivity.checked(methods, given, answer, conclude),
-        small_studies.asked(answer.estimate, given.counted),
+        small_studies.tested(answer.estimate, given.counted),
     )

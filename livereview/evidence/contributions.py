@@ -111,6 +111,11 @@ class Contribution:
         """Whether its arms or subgroups clearly point both ways, which their mean hides."""
         return {"more", "fewer"} <= {part.clear for part in self.parts}
 
+    def sized_in(self, measure: str) -> bool:
+        """Whether it has an effect in this measure, with an interval."""
+        effect = self.effect
+        return effect is not None and effect.variance is not None and effect.measure.measure.id == measure
+
     @property
     def effects(self) -> tuple[Effect, ...]:
         """All results that may count together, the preferred one first."""

@@ -29,11 +29,19 @@ RULE_TEXT = mark(
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """From 0 to MOST, with where it comes from; `value` None: there is none, and `why` says why."""
+    """From 0 to MOST, with where it comes from.
+
+    Attributes:
+        value: Of several findings that of the least sure one; None: there is none, and `why` says why.
+        why: Where the value comes from.
+        best: That of the surest of several findings.
+        without: How many of several findings have none yet.
+    """
 
     value: int | None
     why: str
     best: int | None = None
+    without: int = 0
 
 
 def of_finding(finding: Finding) -> Quality:
@@ -60,17 +68,25 @@ def of_finding(finding: Finding) -> Quality:
 def of_findings(findings: Iterable[Finding]) -> Quality:
     """The quality of all evidence on the effect: of its least sure finding, with the best one beside it."""
     asked = [finding for finding in findings if finding.kind != "cost" and finding.studies]
-    told = [of_finding(finding) for finding in asked]
-    known = {quality.value: quality.why for quality in told if quality.value is not None}
+    qualities = [of_finding(finding) for finding in asked]
+    known = {quality.value: quality.why for quality in qualities if quality.value is not None}
     if not asked:
         return Quality(None, say(mark("no study gives a result")))
     if not known:
-        return Quality(None, told[0].why)
-    lowest, best = min(known), max(known)
-    why = known[lowest]
-    without = sum(quality.value is None for quality in told)
-    if without:
-        why = many("{why}; {n} finding has none yet", "{why}; {n} findings have none yet", without, why=why)
-    if best != lowest:
-        why = say(mark("that of the least sure finding, {why}; the surest has {best}"), why=why, best=best)
-    return Quality(lowest, why, best)
+        return Quality(None, qualities[0].why)
+    lowest = min(known)
+    without = sum(quality.value is None for quality in qualities)
+    return Quality(lowest, known[lowest], max(known), without)
+
+
+def in_words(quality: Quality) -> str:
+    """ "Quality of this evidence: 1 of 4 (from the rating). That is the least sure finding; the surest has 3." """
+    if quality.value is None:
+        return say(mark("Quality of this evidence: {why}."), why=quality.why)
+    text = mark("Quality of this evidence: {quality} of {most} ({why}).")
+    parts = [say(text, quality=quality.value, most=MOST, why=quality.why)]
+    if quality.best is not None and quality.best != quality.value:
+        parts.append(say(mark("That is the least sure finding; the surest has {best}."), best=quality.best))
+    if quality.without:
+        parts.append(many("{n} finding has none yet.", "{n} findings have none yet.", quality.without))
+    return " ".join(parts)

@@ -56,7 +56,7 @@ class _Question:
         return len(_of_outcome(self.review, self.outcome))
 
 
-def asked(
+def moderations(
     review: Review,
     comparison: Comparison,
     outcome: Outcome,
@@ -203,12 +203,14 @@ def _best(question: _Question, groups: Sequence[Subgroup]) -> str | None:
 def _on_groups(question: _Question, pieces: Sequence[tuple[str, Contribution]]) -> MetaRegression | None:
     """Several groups in one model with one variance between studies; None where there are too few studies."""
     unit = measures.read(question.outcome.measure)
-    usable = [(value, one) for value, one in pieces if _in(unit, one)]
+    if unit is None:
+        return None
+    usable = [(value, one) for value, one in pieces if one.sized_in(unit.measure.id)]
     values = [value for value in question.moderator.values if any(value == at for at, _ in usable)]
-    if unit is None or len(values) < 3 or len(usable) < REGRESSION_FROM * (len(values) - 1):
+    if len(values) < 3 or len(usable) < REGRESSION_FROM * (len(values) - 1):
         return None
     columns = {value: [float(at == value) for at, _ in usable] for value in values[1:]}
-    return _told(unit, values[1:], _regressed(question, [one for _, one in usable], columns))
+    return _meta_regression(unit, values[1:], _regressed(question, [one for _, one in usable], columns))
 
 
 # Numbers
@@ -222,7 +224,7 @@ def _number(question: _Question, given: Given) -> Moderation:
     usable: list[tuple[float, Contribution]] = []
     for one in given.counted:
         value = one.months if moderator.reads == "months" else _value(moderator, forms[one.study])
-        if isinstance(value, int | float) and _in(unit, one):
+        if isinstance(value, int | float) and unit is not None and one.sized_in(unit.measure.id):
             usable.append((float(value), one))
 
     regression, refused = None, None
@@ -235,7 +237,7 @@ def _number(question: _Question, given: Given) -> Moderation:
         )
     else:
         column = {moderator.label: [value for value, _ in usable]}
-        regression = _told(unit, [moderator.label], _regressed(question, [one for _, one in usable], column))
+        regression = _meta_regression(unit, [moderator.label], _regressed(question, [one for _, one in usable], column))
         if regression is None:
             refused = say(mark("the values do not vary enough to tell"))
     p = regression.p if regression else None
@@ -272,7 +274,7 @@ def _regressed(question: _Question, parts: Sequence[Contribution], columns: dict
     )
 
 
-def _told(unit: MeasureUnit, labels: Sequence[str], model: Regression) -> MetaRegression | None:
+def _meta_regression(unit: MeasureUnit, labels: Sequence[str], model: Regression) -> MetaRegression | None:
     """The model in the measure's own figures; None where it can't be fitted."""
     df, df2 = model.QMdf
     if model.QM is None or model.QMp is None or df is None:
@@ -293,13 +295,6 @@ def _rises(question: _Question, regression: MetaRegression) -> Literal["high", "
     unit = measures.MEASURES[question.estimate.measure]
     rises = unit.analysed(regression.slopes[0].value) > 0
     return "high" if rises == (question.outcome.better == "higher") else "low"
-
-
-def _in(unit: MeasureUnit | None, one: Contribution) -> bool:
-    effect = one.effect
-    if unit is None or effect is None or effect.variance is None:
-        return False
-    return effect.measure.measure.id == unit.measure.id
 
 
 # How far to believe it

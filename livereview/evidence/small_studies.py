@@ -19,7 +19,7 @@ DIFFER = 0.1
 """Below this p small studies are said to differ: the bound of Egger and others, BMJ 1997;315:629-34."""
 
 
-def asked(estimate: Estimate | None, counted: Sequence[Contribution]) -> SmallStudies | None:
+def tested(estimate: Estimate | None, counted: Sequence[Contribution]) -> SmallStudies | None:
     """The test that suits the measure; None below ten studies, or where these don't vary enough to test.
 
     Args:
@@ -28,21 +28,16 @@ def asked(estimate: Estimate | None, counted: Sequence[Contribution]) -> SmallSt
     """
     if estimate is None or estimate.studies < FEW:
         return None
-    sized = [one for one in counted if _in(estimate.measure, one)]
+    sized = [one for one in counted if one.sized_in(estimate.measure)]
     with_counts = [one.table for one in counted if one.table is not None]
     if estimate.measure == "OR" and len(with_counts) >= max(FEW, len(sized)):
         columns = [[getattr(table, cell) for table in with_counts] for cell in ("a", "b", "c", "d")]
-        return _told("Peters", len(with_counts), peters(*columns), None)
+        return _result("Peters", len(with_counts), peters(*columns), None)
     if len(sized) < FEW:
         return None
     effects = [one.effect for one in sized if one.effect is not None]
     test = egger_mixed([effect.value for effect in effects], [effect.variance for effect in effects])
-    return _told("Egger", len(effects), test, _caution(estimate.measure))
-
-
-def _in(measure: str, one: Contribution) -> bool:
-    effect = one.effect
-    return effect is not None and effect.variance is not None and effect.measure.measure.id == measure
+    return _result("Egger", len(effects), test, _caution(estimate.measure))
 
 
 def _caution(measure: str) -> str | None:
@@ -53,7 +48,7 @@ def _caution(measure: str) -> str | None:
     return None
 
 
-def _told(name: str, studies: int, test: Asymmetry, caution: str | None) -> SmallStudies | None:
+def _result(name: str, studies: int, test: Asymmetry, caution: str | None) -> SmallStudies | None:
     if test.stat is None or test.pval is None:
         return None
     return SmallStudies(

@@ -230,7 +230,7 @@ class History:
 def histories(con: Connection, reviews: Sequence[str]) -> dict[str, History]:
     """The history of each of these reviews."""
     lost = nights.lost_of(con, reviews)
-    protocols = nights.protocols(con, reviews)
+    protocols = searches.protocols(con, reviews)
     votes = retirement.decided(con, reviews)
     return {
         review: History(lost[review], protocols[review], votes[review].made if review in votes else None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -13,12 +12,9 @@ from typing import Any
 from livereview import durable
 from livereview.durable import Staging
 from livereview.errors import Refused
-from livereview.evidence import wording
-from livereview.evidence.falls import Fall
-from livereview.evidence.finding_changes import most_serious
 from livereview.evidence.sign_off import Shown
 from livereview.ops import published_files, renditions, tasks
-from livereview.ops.impact import sentence
+from livereview.ops.held_back import held_back
 from livereview.ops.protocols import protocol
 from livereview.ops.published_files import ReviewFolder
 from livereview.ops.snapshot import snapshot, withdrawn
@@ -30,9 +26,6 @@ from livereview.store.versions import Held, Opening, Version
 from livereview.summary import data, front, graves, site, statements, tombstone, words
 from livereview.summary.snapshot import Snapshot
 from livereview.summary.statements import TeamWords
-
-RULES, LANGUAGE, WITHDRAWAL = "rules", "language", "withdrawal"
-"""What may hold a whole page, beside a large fall."""
 
 LATEST, NUMBERED = "../", "../../"  # from a build to the folder of its review
 
@@ -57,7 +50,8 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
     home = ReviewFolder(folder / review)
     with store.still() as con:
         upto = past.seen(con)
-        cause = (versions.asked(con, review) or (0, "a scheduled rebuild"))[1]
+        asked = versions.asked(con).get(review)
+        cause = asked.cause if asked else "a scheduled rebuild"
         known, waiting = versions.all_of(con, review), versions.held(con, review)
         try:
             notice = withdraw.bury(store, con, review, home, known, now)
@@ -70,7 +64,7 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
             version, shown = _version(snap, known, cause, upto, now, opened)
             _ask_for_statements(store, con, snap, shown, now)
             new = version.number > len(known)
-            held = _waits(snap, version, shown, cause, waiting, notice)
+            held = held_back(snap, version, shown, cause=cause, before=waiting, notice=notice)
             if held is not None and held.whole:
                 if notice:  # it was built, so that as-of finds it
                     store.write(lambda c: versions.answered(c, review, upto, None, now))
@@ -176,116 +170,6 @@ def open_review(
     return store.write(job)
 
 
-def _waits(
-    snap: Snapshot, version: Version, shown: Shown, cause: str, waiting: Held | None, notice: bool
-) -> Held | None:
-    """What of a build waits for a name; None where all of it may be public.
-
-    Args:
-        snap: What the version is made from.
-        version: The version that was built.
-        shown: What it shows of the findings.
-        cause: What the build was asked for.
-        waiting: What waited after the build before; what still waits keeps its cause and its time.
-        notice: The newest version is withdrawn. Its answer is no stopgap while a new one is being weighed, and what
-            comes after it may say the same, so that it needs a name whatever has changed.
-    """
-    is_new = version.number > len(snap.history)
-    nameless = snap.review.living.sign_off and is_new and version.signed_by is None
-    if nameless and data.by_other_rules(snap):
-        reasons = _by_new_rules(snap, version)
-        return _held(version.content_hash, "now_shows", reasons, cause, version, waiting, [RULES], whole=True)
-    if shown.waits is not None:
-        whole = notice or bool(shown.falls) or shown.translated
-        change = most_serious(shown.pending) if shown.pending else version.change
-        reasons = [*map(_fallen, shown.falls), *map(sentence, shown.pending)]
-        if shown.translated:
-            change, reasons = "reworded", [*map(_fallen, shown.falls), *_in_other_language(snap, shown)]
-        subjects = [*(fall.what for fall in shown.falls), *(change.finding for change in shown.pending)]
-        subjects += [LANGUAGE] if shown.translated else []
-        return _held(shown.waits, change, reasons, cause, version, waiting, subjects, whole=whole)
-    if nameless and notice:
-        reasons = [_after_withdrawal(snap, version)]
-        return _held(version.content_hash, version.change, reasons, cause, version, waiting, [WITHDRAWAL], whole=True)
-    return None
-
-
-def _held(
-    key: str,
-    change: str,
-    reasons: list[dict[str, Any]],
-    cause: str,
-    version: Version,
-    waiting: Held | None,
-    subjects: Sequence[str],
-    *,
-    whole: bool,
-) -> Held:
-    """What waits, each part of it since it began to: more evidence on the same finding makes no wait shorter."""
-    if waiting is not None and waiting.content_hash == key:
-        cause = waiting.cause
-    made = version.made.isoformat()
-    began = waiting.waits if waiting is not None else {}
-    waits = {subject: began.get(subject, made) for subject in subjects}
-    return Held(key, change, reasons, cause, min(waits.values()), whole, waits)
-
-
-def _in_other_language(snap: Snapshot, shown: Shown) -> list[dict[str, Any]]:
-    """The reasons when the page changes its language: each sentence as it was published, and in the new language."""
-    before = {row["id"]: row["headline"] for row in json.loads(snap.history[-1].summary)["findings"]}
-    with words.as_told_in(snap.review):
-        return [
-            {
-                "claim": finding.outcome_label,
-                "class": "reworded",
-                "why": f"the page is in another language ({snap.review.language})",
-                "before": before.get(finding.id),
-                "after": wording.headline(finding),
-            }
-            for finding in shown.findings
-        ]
-
-
-def _by_new_rules(snap: Snapshot, version: Version) -> list[dict[str, Any]]:
-    """The reasons when every sentence is told by new rules: the old ones and the new ones, side by side."""
-    last = json.loads(snap.history[-1].summary)
-    before = {claim["id"].removeprefix("outcome:"): claim["text"] for claim in last["claims"]}
-    after = json.loads(version.summary)["findings"]
-    return [
-        {
-            "claim": finding["outcome_label"],
-            "class": "now shows",
-            "why": "told by the rules of version 2 of the summary",
-            "before": before.get(finding["outcome"]),
-            "after": finding["wording"],
-        }
-        for finding in after
-    ]
-
-
-def _fallen(fall: Fall) -> dict[str, Any]:
-    """A large fall as a reason to wait, as `impact.sentence` tells a change."""
-    return {
-        "claim": fall.what,
-        "class": "large fall",
-        "why": f"from {fall.before:,} to {fall.after:,}; look at the log of acts before you sign",
-        "before": f"{fall.before:,} {fall.what}.",
-        "after": f"{fall.after:,} {fall.what}.",
-    }
-
-
-def _after_withdrawal(snap: Snapshot, version: Version) -> dict[str, Any]:
-    """The reason when a version comes after a withdrawn one and no finding means something else."""
-    last = snap.history[-1]
-    return {
-        "claim": "the whole summary",
-        "class": "after a withdrawal",
-        "why": f"version {last.number} was withdrawn: {tombstone.in_force(snap.withdrawals)[last.number].reason}",
-        "before": json.loads(last.summary)["answer"]["text"],
-        "after": json.loads(version.summary)["answer"]["text"],
-    }
-
-
 def _hold_all(
     store: Store, review: str, known: Sequence[Version], version: Version, held: Held, folder: Path
 ) -> dict[str, Any]:
@@ -381,7 +265,7 @@ def settle_outbox(store: Store, *, folder: Path, now: datetime) -> dict[str, Any
 
     done: dict[str, Any] = {}
     with store.read() as con:
-        waiting = versions.asked_last(con)
+        waiting = versions.asked(con)
     for review in waiting:
         try:
             done[review] = publish(store, review=review, folder=folder, now=now)

@@ -103,8 +103,8 @@ def publisher(here: Surroundings) -> Answer:
     if age is not None and age > PUBLISHER_SECONDS:
         return False, f"the publisher has given no sign of life for {age / 60:.0f} minutes; restart the owner"
     with here.store.read() as con:
-        waiting = versions.waiting_since(con)
-    late = [review for review, since in waiting.items() if here.now - since > BEHIND]
+        waiting = versions.asked(con)
+    late = [review for review, asked in waiting.items() if here.now - asked.since > BEHIND]
     if late:
         return False, f"not published for over {BEHIND.seconds // 60} minutes: {', '.join(late)}; livereview publish"
     if age is None:

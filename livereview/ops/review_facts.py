@@ -82,7 +82,7 @@ def review_facts(con: Connection, reviews: Sequence[Review], now: datetime) -> d
     forms = extractions.extractions_of(con, ids)
     heads = versions.heads(con, ids)
     built = versions.built(con, ids)
-    behind = versions.asked_last(con)
+    behind = versions.asked(con)
     opened = versions.opened(con, ids)
     return {
         rules.id: ReviewFacts(

@@ -88,7 +88,7 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
 def _asked(con: Connection, review: Review) -> dict[str, datetime]:
     """Since when the protocol in force asks about each of its outcomes and comparisons, without a break."""
     since: dict[str, datetime] = {}
-    for text, made in searches.protocols(con, review.id):
+    for text, made in searches.protocols(con, [review.id])[review.id]:
         rules = parsed(text)
         now = [outcome.id for outcome in rules.outcomes]
         now += [comparison.id for comparison in rules.comparisons]

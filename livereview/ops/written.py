@@ -15,7 +15,7 @@ from livereview.summary import statements
 def written(con: Connection, review: Review) -> dict[str, datetime]:
     """Since when each of the team's entries stands as it does, by the versions of the protocol."""
     since: dict[str, tuple[Statement | Configuration, datetime]] = {}
-    for text, made in searches.protocols(con, review.id):
+    for text, made in searches.protocols(con, [review.id])[review.id]:
         for entry in _entries(parsed(text)):
             bare = replace(entry, checked=None, review_by=None)
             name = statements.key(entry)

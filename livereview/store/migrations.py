@@ -80,17 +80,23 @@ def migrate(con: Connection) -> None:
     for number in news:
         _apply(con, files[number].read_text(encoding="utf-8"), number, files[number].name)
     views = (SQL / "views.sql").read_text(encoding="utf-8")
-    version = f"views {hashlib.sha256(views.encode()).hexdigest()}"
-    if news or _version_of_views(con) != version:
+    if news or _noted(con) != _state_of_views(con, views):
         con.execute(views)
-        con.execute(f"COMMENT ON TABLE migration IS '{version}'")
+        con.execute(f"COMMENT ON TABLE migration IS '{_state_of_views(con, views)}'")
 
 
-def _version_of_views(con: Connection) -> str | None:
-    """The views that were made last, as they are noted beside the migrations."""
+def _state_of_views(con: Connection, wanted: str) -> str:
+    """Tells the views that are wanted, and those that the database has: an older livereview may have put its own back."""
+    rows = con.execute("SELECT sql FROM duckdb_views() WHERE NOT internal ORDER BY view_name").fetchall()
+    present = "\n".join(sql for (sql,) in rows)
+    return " ".join(hashlib.sha256(text.encode()).hexdigest() for text in (wanted, present))
+
+
+def _noted(con: Connection) -> str | None:
+    """The state in which the views were left, which is noted at the table of migrations."""
     rows = con.execute("SELECT comment FROM duckdb_tables() WHERE table_name = 'migration'").fetchall()
-    version: str | None = rows[0][0]
-    return version
+    noted: str | None = rows[0][0]
+    return noted
 
 
 def _apply(con: Connection, script: str, number: int, name: str) -> None:

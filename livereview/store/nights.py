@@ -157,13 +157,3 @@ def last_digests(con: Connection, person: str, now: datetime) -> dict[str, datet
         "SELECT review, max(made) FROM digest_made WHERE person = ? AND made <= ? GROUP BY review", [person, now]
     ).fetchall()
     return dict(rows)
-
-
-def protocols(con: Connection, reviews: Sequence[str]) -> dict[str, list[tuple[str, datetime]]]:
-    """(text, when) of every protocol of each review that was ever in force, the oldest first."""
-    rows = by_review(
-        con,
-        "SELECT review, text, made FROM protocol WHERE review IN (SELECT unnest($reviews::VARCHAR[])) ORDER BY seq",
-        reviews,
-    )
-    return {review: [(text, made) for text, made in found] for review, found in rows.items()}

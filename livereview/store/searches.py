@@ -14,7 +14,7 @@ from livereview.review import Review, Search
 from livereview.sources.protocol import Query, Reject
 from livereview.store import standings
 from livereview.store.open import Connection
-from livereview.store.rows import one_row
+from livereview.store.rows import by_review, one_row
 from livereview.surveillance.clock import TOLERANCE
 
 
@@ -107,9 +107,14 @@ def criteria_texts(con: Connection, review: str) -> list[tuple[str, str]]:
     ).fetchall()
 
 
-def protocols(con: Connection, review: str) -> list[tuple[str, datetime]]:
-    """(text, since when it was in force) of each version of the protocol, oldest first."""
-    return con.execute("SELECT text, made FROM protocol WHERE review = ? ORDER BY seq", [review]).fetchall()
+def protocols(con: Connection, reviews: Sequence[str]) -> dict[str, list[tuple[str, datetime]]]:
+    """(text, since when it was in force) of each version of each review's protocol, oldest first."""
+    rows = by_review(
+        con,
+        "SELECT review, text, made FROM protocol WHERE review IN (SELECT unnest($reviews::VARCHAR[])) ORDER BY seq",
+        reviews,
+    )
+    return {review: [(text, made) for text, made in versions] for review, versions in rows.items()}
 
 
 def protocol_texts(con: Connection, review: str, most: int) -> list[str]:

@@ -50,35 +50,30 @@ def ask(con: Connection, review: str, cause: str, now: datetime) -> None:
     con.execute("INSERT INTO outbox (review, cause, made) VALUES (?, ?, ?)", [review, cause, now])
 
 
-def asked(con: Connection, review: str) -> tuple[int, str] | None:
-    """(last sequence asked for, its cause) if no build has seen it yet; else None."""
-    row = one_row(
-        con,
-        """SELECT max(o.seq), arg_max(o.cause, o.seq) FROM outbox o
-        WHERE o.review = ? AND o.seq > coalesce((SELECT max(upto) FROM built WHERE review = ? AND problem IS NULL), 0)""",
-        [review, review],
-    )
-    return (row[0], row[1]) if row and row[0] is not None else None
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What no build of a review has answered yet.
+
+    Attributes:
+        last: The number of the last request.
+        cause: What it was made for.
+        since: When the first of them was made.
+    """
+
+    last: int
+    cause: str
+    since: datetime
 
 
-def asked_last(con: Connection) -> dict[str, int]:
-    """The last request of each review that no build has seen yet."""
+def asked(con: Connection) -> dict[str, Asked]:
+    """The reviews that wait for a build."""
     rows = con.execute(
         """WITH seen AS (SELECT review, max(upto) AS upto FROM built WHERE problem IS NULL GROUP BY review)
-        SELECT o.review, max(o.seq) FROM outbox o LEFT JOIN seen s ON s.review = o.review
+        SELECT o.review, max(o.seq), arg_max(o.cause, o.seq), min(o.made) FROM outbox o
+        LEFT JOIN seen s ON s.review = o.review
         WHERE o.seq > coalesce(s.upto, 0) GROUP BY o.review ORDER BY o.review"""
     ).fetchall()
-    return dict(rows)
-
-
-def waiting_since(con: Connection) -> dict[str, datetime]:
-    """When the first request was made that no build has seen yet, of each review that waits for a build."""
-    rows = con.execute(
-        """WITH seen AS (SELECT review, max(upto) AS upto FROM built WHERE problem IS NULL GROUP BY review)
-        SELECT o.review, min(o.made) FROM outbox o LEFT JOIN seen s ON s.review = o.review
-        WHERE o.seq > coalesce(s.upto, 0) GROUP BY o.review ORDER BY o.review"""
-    ).fetchall()
-    return dict(rows)
+    return {review: Asked(*row) for review, *row in rows}
 
 
 def answered(
@@ -94,10 +89,7 @@ def answered(
 
 def held(con: Connection, review: str) -> Held | None:
     """The changed conclusion that waits for a name; None if none does."""
-    row = one_row(
-        con, "SELECT held FROM built WHERE review = ? AND problem IS NULL ORDER BY seq DESC LIMIT 1", [review]
-    )
-    return Held(**json.loads(row[0])) if row and row[0] else None
+    return built(con, [review])[review].held
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +169,6 @@ def signatures(con: Connection, review: str) -> list[tuple[str, str, int]]:
     return con.execute(
         "SELECT content_hash, author, seq FROM sign_off WHERE review = ? ORDER BY seq", [review]
     ).fetchall()
-
-
-def last_problem(con: Connection, review: str) -> str | None:
-    """Why the last build failed; None if it did not."""
-    row = one_row(con, "SELECT problem FROM built WHERE review = ? ORDER BY seq DESC LIMIT 1", [review])
-    return row[0] if row else None
 
 
 def latest(con: Connection, review: str) -> datetime | None:

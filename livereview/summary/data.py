@@ -28,6 +28,7 @@ from livereview.evidence import (
     orientation,
     sign_off,
     wording,
+    wording_checks,
 )
 from livereview.evidence import forms as forms_
 from livereview.evidence import weigh as weigh_
@@ -439,8 +440,8 @@ def _checks(finding: Finding) -> dict[str, Any]:
     told = {
         "stands_display": wording.stands(finding),
         "otherwise_display": wording.otherwise(finding),
-        "small_studies_display": wording.small_studies(finding),
-        "missing_evidence_display": wording.missing_evidence(finding),
+        "small_studies_display": wording_checks.small_studies(finding),
+        "missing_evidence_display": wording_checks.missing_evidence(finding),
         "moderators_display": [_moderation(finding, moderation) for moderation in finding.moderators],
     }
     return {key: value for key, value in told.items() if value}
@@ -453,16 +454,16 @@ def _moderation(finding: Finding, moderation: Moderation) -> dict[str, Any]:
             "group": group.value,
             "studies": group.studies,
             "people": group.people,
-            "people_display": wording.people(group),
+            "people_display": wording_checks.people(group),
             "estimate_display": wording.interval(group.estimate) if group.estimate else None,
-            "absolute_display": wording.absolute_of(group.estimate) if group.estimate else None,
+            "absolute_display": wording_checks.absolute_of(group.estimate) if group.estimate else None,
         }
         for group in moderation.groups
     ]
     return {
         "moderator": moderation.id,
         "label": moderation.label,
-        "text": wording.moderation(finding, moderation),
+        "text": wording_checks.moderation(finding, moderation),
         "groups": rows,
     }
 
@@ -513,13 +514,12 @@ def _under(told: Iterable[Mapping[str, Any]], name: str) -> list[Mapping[str, An
 
 def _quality_in_words(dimension: str, quality: Figure, findings: Sequence[Finding]) -> str:
     """How good the evidence on a question is; of the effect by the rule that the page states."""
+    if dimension == "effect":
+        return effect_quality.in_words(effect_quality.of_findings(findings))
     if quality.value is None:
-        return say(mark("Quality of this evidence: {why}"), why=quality.reason)
+        return say(mark("Quality of this evidence: {why}."), why=quality.reason)
     value, most = int(quality.value), int(quality.of or effect_quality.MOST)
-    if dimension != "effect":
-        return say(mark("Quality of this evidence: {quality} of {most} at best"), quality=value, most=most)
-    told = effect_quality.of_findings(findings)
-    return say(mark("Quality of this evidence: {quality} of {most}, {why}"), quality=value, most=most, why=told.why)
+    return say(mark("Quality of this evidence: {quality} of {most} at best."), quality=value, most=most)
 
 
 def _coded(snapshot: Snapshot, group: CodedFinding) -> dict[str, Any]:

@@ -268,7 +268,7 @@ class Publisher:
     def _asked(self) -> dict[str, int]:
         """The last request of each review that no build has seen."""
         with self.store.read() as con:
-            return versions.asked_last(con)
+            return {review: asked.last for review, asked in versions.asked(con).items()}
 
 
 def watch_nights(store: Store, stop: threading.Event, pause: float = NIGHTS_PAUSE) -> None:
