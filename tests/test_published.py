@@ -637,3 +637,12 @@ def test_a_withdrawal_that_was_killed_before_its_files_is_an_alarm_until_it_is_d
     assert withdraw.graves.DATA not in read(two / REVIEW / "v" / "1")
     publish.settle_outbox(reviewed, folder=two, now=NOW + 3 * HOUR)
     assert faults(reviewed, two) == [] and withdraw.graves.DATA in read(two / REVIEW / "v" / "1")
+
+
+def test_a_front_page_that_is_only_behind_is_brought_up_to_date_and_called_no_damage(
+    reviewed: Store, site: Path
+) -> None:
+    extract(reviewed, 2, NOW + HOUR)
+    build(reviewed, site, NOW + HOUR)  # as `livereview publish --review` does before it settles the outbox
+    assert publish.settle_outbox(reviewed, folder=site, now=NOW + HOUR) == {}
+    assert '"version": 2' in (site / "index.json").read_text()

@@ -271,7 +271,9 @@ def settle_outbox(store: Store, *, folder: Path, now: datetime) -> dict[str, Any
             done[review] = publish(store, review=review, folder=folder, now=now)
         except Exception as error:  # the lead's page shows it; the next review must not wait for this one
             done[review] = {"problem": f"{type(error).__name__}: {error}"}
-    if any("problem" not in result for result in done.values()):
+    with store.read() as con:
+        behind = bool(placed.published(con)) and placed.front(con) is None
+    if behind:
         library(store, folder=folder, now=now)
     for review, result in published.mend(store, folder=folder, now=now).items():
         done.setdefault(review, {}).update(result)
