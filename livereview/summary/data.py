@@ -119,7 +119,7 @@ def _falls(snapshot: Snapshot) -> tuple[Fall, ...]:
     """What has become much less since the version before."""
     if not snapshot.history:
         return ()
-    last = json.loads(snapshot.history[-1].summary)
+    last = snapshot.history[-1].content
     before = Size(last["flow"]["included"], len(last["studies"]))
     return large_falls(before, Size(snapshot.flow.included, len(snapshot.studies)))
 
@@ -169,7 +169,7 @@ def previous(snapshot: Snapshot) -> tuple[Finding, ...] | None:
     """The findings of the version before; None where there is none, or it was made by other rules."""
     if not snapshot.history:
         return None
-    told = json.loads(snapshot.history[-1].summary).get("findings")
+    told = snapshot.history[-1].content.get("findings")
     if told is None:
         return None
     known = Finding.model_fields
@@ -180,7 +180,7 @@ def translated(snapshot: Snapshot) -> bool:
     """Whether the version before was in another language."""
     if not snapshot.history:
         return False
-    language = json.loads(snapshot.history[-1].summary).get("language", messages.ENGLISH)
+    language = snapshot.history[-1].content.get("language", messages.ENGLISH)
     return bool(language != snapshot.review.language)
 
 
@@ -600,7 +600,7 @@ def _changed(snapshot: Snapshot, change: Change) -> dict[str, Any]:
     """What is new against the version before."""
     before: set[str] = set()
     if snapshot.history:
-        before = {study["id"] for study in json.loads(snapshot.history[-1].summary)["studies"]}
+        before = {study["id"] for study in snapshot.history[-1].content["studies"]}
     now = {study.study_id for study in snapshot.studies}
     return {
         "class": change.kind,

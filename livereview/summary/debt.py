@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -51,7 +50,7 @@ def held_since(snapshot: Snapshot, findings: Sequence[Finding], date: datetime) 
         return None
     began = date
     for version in reversed(snapshot.history):
-        rows = json.loads(version.summary).get("findings", [])
+        rows = version.content.get("findings", [])
         waits &= {row["id"] for row in rows if row.get("weighing")}
         if not waits:
             break

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -138,7 +137,7 @@ def _published(snapshot: Snapshot, finding: Finding, estimate: Estimate) -> Iter
 
 def _then(old: Published, finding: str) -> tuple[str, tuple[float, float, float] | None]:
     """The state that an earlier version published, and (value, low, high); None where it gave no estimate."""
-    rows = json.loads(old.summary).get("findings", [])
+    rows = old.content.get("findings", [])
     row = next((row for row in rows if row["id"] == finding), None)
     if row is None:
         return "told by other rules", None

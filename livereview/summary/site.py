@@ -143,7 +143,7 @@ def _sealed(made: Draft, written: dict[str, bytes]) -> Mapping[str, bytes]:
 
 def _bound(made: Draft, drawn: Sequence[Picture], home: str, parquet: bool) -> dict[str, bytes]:
     """The files that link to other versions."""
-    earlier = [json.loads(old.summary) for old in made.snapshot.history]
+    earlier = [old.content for old in made.snapshot.history]
     return {
         "changes.atom": feeds.atom(made.summary, earlier, home, made.snapshot.withdrawals),
         "changes.json": feeds.json_feed(made.summary, earlier, home, made.snapshot.withdrawals),

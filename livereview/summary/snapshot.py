@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from livereview.evidence.certainty import Rating
@@ -162,9 +164,9 @@ class Signature:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Published:
-    """What the version before this one said: enough to tell what changed."""
+    """What a version before this one said: enough to tell what changed."""
 
     number: int
     date: datetime
@@ -174,6 +176,12 @@ class Published:
     signed_by: str | None
     summary: str  # its summary.json as text
     upto: int = 0  # number of the last event that it could know of
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """Its summary.json, read once however many ask; nobody changes it."""
+        content: dict[str, Any] = json.loads(self.summary)
+        return content
 
 
 @dataclass(frozen=True, slots=True)

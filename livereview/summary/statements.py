@@ -9,7 +9,6 @@ came, changed or left after the words were last read, or their day of review has
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,7 +19,7 @@ from livereview.evidence.forms import Extraction
 from livereview.messages import many, mark, say
 from livereview.review import EMMIE, Configuration, Review, Statement
 from livereview.summary import words
-from livereview.summary.snapshot import Snapshot
+from livereview.summary.snapshot import Published, Snapshot
 
 ON_EVERYTHING = ("answer", "effect", "explanations")
 """Places that speak of all the evidence."""
@@ -111,7 +110,7 @@ def key(entry: Statement | Configuration) -> str:
 
 def ground(snapshot: Snapshot) -> Ground:
     """What the words of a version stand on."""
-    published = [(old.date, studies_of(old.summary)) for old in snapshot.history]
+    published = [(old.date, _studies_of(old)) for old in snapshot.history]
     return Ground(
         review=snapshot.review,
         moment=snapshot.moment,
@@ -123,9 +122,9 @@ def ground(snapshot: Snapshot) -> Ground:
     )
 
 
-def studies_of(summary: str) -> frozenset[str]:
-    """Ids of the studies that a published summary.json holds."""
-    return frozenset(study["id"] for study in json.loads(summary)["studies"])
+def _studies_of(version: Published) -> frozenset[str]:
+    """Ids of the studies that a version holds."""
+    return frozenset(study["id"] for study in version.content["studies"])
 
 
 def marked(ground: Ground, findings: Iterable[Finding]) -> tuple[Marked, ...]:
