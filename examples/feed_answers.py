@@ -1,4 +1,6 @@
-"""What feeds would show of works of an example's catalogue: a journal's latest articles, a site's latest reports."""
+"""What feeds would show of works of an example's catalogue: a journal's latest articles, a site's
+latest reports.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ SPACES = {
     "dc": "http://purl.org/dc/elements/1.1/",
     "prism": "http://prismstandard.org/namespaces/basic/2.0/",
 }
-# The catalogue has no addresses of reports, so entries link to the source of their facts (without its DOI: not theirs).
+# The catalogue has no addresses of reports, so entries link to the source of their facts (without
+# its DOI: not theirs).
 LIBRARY = "https://zenodo.org/records/18255859"
 
 
@@ -40,8 +43,14 @@ def _rss_item(item: ET.Element, work: Work, search: Search) -> None:
     put(item, "title", work["title"])
     put(item, "link", f"{site(search)}/doi/{work['doi']}?af=R")
     ET.SubElement(item, "guid", isPermaLink="false").text = work["doi"]
-    put(item, "pubDate", format_datetime(datetime.fromisoformat(work["served"]).replace(tzinfo=UTC)))
-    put(item, "description", f"{work['container_title']}, Volume {work['volume']}, Issue {work['issue']}.")
+    put(
+        item, "pubDate", format_datetime(datetime.fromisoformat(work["served"]).replace(tzinfo=UTC))
+    )
+    put(
+        item,
+        "description",
+        f"{work['container_title']}, Volume {work['volume']}, Issue {work['issue']}.",
+    )
     put(item, dc + "creator", ", ".join(f"{given} {family}" for family, given in people(work)))
     put(item, prism + "publicationName", work["container_title"])
     put(item, prism + "volume", work.get("volume"))
@@ -53,21 +62,31 @@ def _rss_item(item: ET.Element, work: Work, search: Search) -> None:
 
 
 def atom(works: list[Work], search: Search, until: datetime) -> bytes:
-    """A list of publications in the shape of GOV.UK's feeds: no author, one date, an id that never changes."""
+    """A list of publications in the shape of GOV.UK's feeds: no author, one date, an id that never
+    changes.
+    """
     root = ET.Element("feed", {"xml:lang": "en-GB", "xmlns": "http://www.w3.org/2005/Atom"})
     host = urlsplit(site(search)).hostname
     put(root, "id", f"tag:{host},2005:{urlsplit(search.url or '').path}")
     ET.SubElement(root, "link", rel="alternate", type="text/html", href=site(search))
     put(root, "title", "Research and reports")
-    put(root, "updated", newest(works)[0]["served"] + "T09:30:00+00:00" if works else until.isoformat())
+    put(
+        root,
+        "updated",
+        newest(works)[0]["served"] + "T09:30:00+00:00" if works else until.isoformat(),
+    )
     for work in newest(works):
         path = f"/publications/{work['key']}"
         entry = ET.SubElement(root, "entry")
         put(entry, "id", f"tag:{host},2005:{path}")
         put(entry, "updated", f"{work['served']}T09:30:00+00:00")
-        ET.SubElement(entry, "link", rel="alternate", type="text/html", href=f"{LIBRARY}#{work['key']}")
+        ET.SubElement(
+            entry, "link", rel="alternate", type="text/html", href=f"{LIBRARY}#{work['key']}"
+        )
         put(entry, "title", work["title"])
-        ET.SubElement(entry, "summary", type="html").text = f"{work['container_title']}, {work['year']}."
+        ET.SubElement(
+            entry, "summary", type="html"
+        ).text = f"{work['container_title']}, {work['year']}."
     return as_xml(root)
 
 

@@ -1,11 +1,12 @@
-"""Write the recorded answers that `make demo` replays: what each source would have sent on each night of an example.
+"""Write the recorded answers that `make demo` replays: what each source would have sent on each
+night of an example.
 
     python examples/make_recordings.py [--example DIR] [--out DIR]
 
-The facts come from the example's catalogue.json, the addresses from the real sources' `request` and the next cursor
-from their `parse`, so a recording can't drift from the code that reads it. The same catalogue gives the same bytes.
-In a work of the catalogue, `served` is the day a source first had it, `written` how that source's words differ, and
-`earlier` what it did not know before a day.
+The facts come from the example's catalogue.json, the addresses from the real sources' `request` and
+the next cursor from their `parse`, so a recording can't drift from the code that reads it. The same
+catalogue gives the same bytes. In a work of the catalogue, `served` is the day a source first had
+it, `written` how that source's words differ, and `earlier` what it did not know before a day.
 """
 
 from __future__ import annotations
@@ -36,7 +37,11 @@ SPEAKERS = {
     "europepmc": source_answers.europepmc,
 }
 
-TYPES = {b'{"': "application/json", b"<?": "text/xml; charset=utf-8", b"<!": "text/html; charset=utf-8"}
+TYPES = {
+    b'{"': "application/json",
+    b"<?": "text/xml; charset=utf-8",
+    b"<!": "text/html; charset=utf-8",
+}
 
 
 def load(example: Path) -> dict[str, Any]:
@@ -45,7 +50,9 @@ def load(example: Path) -> dict[str, Any]:
 
 
 def windows(catalogue: dict[str, Any], search: Search) -> list[Window]:
-    """What the search asks for on each night: from the last night that ran through, less the overlap."""
+    """What the search asks for on each night: from the last night that ran through, less the
+    overlap.
+    """
     made = []
     since = datetime.fromisoformat(search.start).replace(tzinfo=UTC) if search.start else None
     for night in catalogue["nights"]:
@@ -57,14 +64,19 @@ def windows(catalogue: dict[str, Any], search: Search) -> list[Window]:
 
 
 def found(catalogue: dict[str, Any], search: Search, window: Window) -> list[Work]:
-    """What the search finds in these days, as its source writes it, in the order in which it came to the source.
+    """What the search finds in these days, as its source writes it, in the order in which it came
+    to the source.
 
     A feed can't be asked for days: it has everything up to now.
     """
     since = window.start if window.start and sources.find(search.source).days else None
     first, last = since.date().isoformat() if since else "0", window.end.date().isoformat()
     days = [(work["served"].get(search.name, ""), work["key"], work) for work in catalogue["works"]]
-    return [said(work, search.name, last) for day, _, work in sorted(days, key=lambda d: d[:2]) if first <= day <= last]
+    return [
+        said(work, search.name, last)
+        for day, _, work in sorted(days, key=lambda d: d[:2])
+        if first <= day <= last
+    ]
 
 
 def said(work: Work, search: str, day: str) -> Work:
@@ -83,7 +95,9 @@ def answers(catalogue: dict[str, Any], search: Search, number: int) -> Iterator[
     source, works, cursor = sources.find(search.source), found(catalogue, search, window), None
     query = Query(search.query, search.filters, search.url)
     while True:
-        request = source.request(query, window, cursor) if source.request else Request(search.url or "")
+        request = (
+            source.request(query, window, cursor) if source.request else Request(search.url or "")
+        )
         if search.name in night.get("broken", ()):
             yield answer(source.name, request, ERROR_PAGE, cursor)
             return
@@ -121,8 +135,12 @@ def record(example: Path, out: Path) -> None:
 def main() -> None:
     """Replace an example's nights."""
     asked = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    asked.add_argument("--example", type=Path, default=EXAMPLE, help="folder with catalogue.json and review.toml")
-    asked.add_argument("--out", type=Path, help="folder to replace; the example's own nights if not given")
+    asked.add_argument(
+        "--example", type=Path, default=EXAMPLE, help="folder with catalogue.json and review.toml"
+    )
+    asked.add_argument(
+        "--out", type=Path, help="folder to replace; the example's own nights if not given"
+    )
     options = asked.parse_args()
     out = options.out or options.example / "nights"
     shutil.rmtree(out, ignore_errors=True)

@@ -1,7 +1,9 @@
-"""What each source would send for works of an example's catalogue, in that source's own format and manner of writing.
+"""What each source would send for works of an example's catalogue, in that source's own format and
+manner of writing.
 
-The shapes follow the sources' published interfaces; only fields that carry facts of the catalogue are filled. A work
-comes here as `make_recordings.said` puts it: the catalogue's facts in this source's words.
+The shapes follow the sources' published interfaces; only fields that carry facts of the catalogue
+are filled. A work comes here as `make_recordings.said` puts it: the catalogue's facts in this
+source's words.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ from typing import Any
 
 Work = dict[str, Any]
 Asked = dict[str, str]
-PAGE = 50  # works on a page, where a source was asked for more: several pages even in a small example
+# works on a page, where a source was asked for more: several pages even in a small example
+PAGE = 50
 ERROR_PAGE = b"""<!DOCTYPE html>
 <html lang="en">
 <head><title>Crossref</title></head>
@@ -27,7 +30,9 @@ ERROR_PAGE = b"""<!DOCTYPE html>
 def people(work: Work) -> list[tuple[str, str]]:
     """(family, given) of each author; a group has no given name."""
     named = [author.partition(", ") for author in work.get("authors", ())]
-    return [(family, _initials(given) if work.get("initials") else given) for family, _, given in named]
+    return [
+        (family, _initials(given) if work.get("initials") else given) for family, _, given in named
+    ]
 
 
 def _initials(given: str) -> str:
@@ -63,8 +68,20 @@ def openalex(works: list[Work], asked: Asked) -> bytes:
     size, at = min(int(asked["per_page"]), PAGE), offset_of(asked["cursor"])
     works = sorted(works, key=lambda work: (full_date(work), work["key"]), reverse=True)
     more = token(at + size) if at + size < len(works) else None
-    meta = {"count": len(works), "page": None, "per_page": size, "next_cursor": more, "groups_count": None}
-    return as_json({"meta": meta, "results": [_openalex_work(work) for work in works[at : at + size]], "group_by": []})
+    meta = {
+        "count": len(works),
+        "page": None,
+        "per_page": size,
+        "next_cursor": more,
+        "groups_count": None,
+    }
+    return as_json(
+        {
+            "meta": meta,
+            "results": [_openalex_work(work) for work in works[at : at + size]],
+            "group_by": [],
+        }
+    )
 
 
 def _openalex_work(work: Work) -> dict[str, Any]:
@@ -80,7 +97,12 @@ def _openalex_work(work: Work) -> dict[str, Any]:
         "publication_date": full_date(work),
         "ids": {"openalex": own} | ({"doi": doi} if doi else {}),
         "language": None,
-        "primary_location": {"is_oa": False, "landing_page_url": doi, "pdf_url": None, "source": _openalex_host(work)},
+        "primary_location": {
+            "is_oa": False,
+            "landing_page_url": doi,
+            "pdf_url": None,
+            "source": _openalex_host(work),
+        },
         "type": kinds.get(work["type"], work["type"]),
         "authorships": [_authorship(family, given) for family, given in people(work)],
         "biblio": _biblio(work),
@@ -113,7 +135,11 @@ def _openalex_host(work: Work) -> dict[str, Any] | None:
 
 def _authorship(family: str, given: str) -> dict[str, Any]:
     name = f"{given} {family}".strip()
-    return {"author": {"display_name": name, "orcid": None}, "institutions": [], "raw_author_name": name}
+    return {
+        "author": {"display_name": name, "orcid": None},
+        "institutions": [],
+        "raw_author_name": name,
+    }
 
 
 def crossref(works: list[Work], asked: Asked) -> bytes:
@@ -127,7 +153,14 @@ def crossref(works: list[Work], asked: Asked) -> bytes:
         "items-per-page": size,
         "query": {"start-index": 0, "search-terms": asked.get("query.bibliographic")},
     }
-    return as_json({"status": "ok", "message-type": "work-list", "message-version": "1.0.0", "message": message})
+    return as_json(
+        {
+            "status": "ok",
+            "message-type": "work-list",
+            "message-version": "1.0.0",
+            "message": message,
+        }
+    )
 
 
 def _crossref_work(work: Work) -> dict[str, Any]:
@@ -160,7 +193,10 @@ def _crossref_author(place: int, family: str, given: str) -> dict[str, Any]:
 
 
 def europepmc(works: list[Work], asked: Asked) -> bytes:
-    """A page of Europe PMC's search in core JSON; the page after the last one is empty and repeats the mark."""
+    """A page of Europe PMC's search in core JSON.
+
+    The page after the last one is empty and repeats the mark.
+    """
     size, at = min(int(asked["pageSize"]), PAGE), offset_of(asked["cursorMark"])
     request = {
         "queryString": asked["query"],
@@ -202,7 +238,11 @@ def _europepmc_result(work: Work) -> dict[str, Any]:
 def _europepmc_place(work: Work) -> dict[str, Any]:
     """Whose record it is and where it appeared: a preprint has its server as its publisher."""
     if work["type"] == "preprint":
-        return {"id": work["ppr"], "source": "PPR", "bookOrReportDetails": {"publisher": work["container_title"]}}
+        return {
+            "id": work["ppr"],
+            "source": "PPR",
+            "bookOrReportDetails": {"publisher": work["container_title"]},
+        }
     return {"id": work["pmid"], "source": "MED", "pmid": work["pmid"], "journalInfo": _issue(work)}
 
 
@@ -242,9 +282,16 @@ def pubmed(works: list[Work], asked: Asked) -> bytes:
     at, size = int(asked.get("retstart", 0)), int(asked.get("retmax", 20))
     if "term" in asked:
         return as_json(
-            {"header": {"type": "esearch", "version": "0.3"}, "esearchresult": _esearch(works, asked, at, size)}
+            {
+                "header": {"type": "esearch", "version": "0.3"},
+                "esearchresult": _esearch(works, asked, at, size),
+            }
         )
-    wanted = asked["id"].split(",") if asked.get("id") else [work["pmid"] for work in works][at : at + size]
+    wanted = (
+        asked["id"].split(",")
+        if asked.get("id")
+        else [work["pmid"] for work in works][at : at + size]
+    )
     root = ET.Element("PubmedArticleSet")
     for work in works:
         if work["pmid"] in wanted:
@@ -282,7 +329,12 @@ def _pubmed_article(root: ET.Element, work: Work) -> None:
     authors = ET.SubElement(body, "AuthorList", CompleteYN="Y")
     for family, given in people(work):
         _pubmed_author(ET.SubElement(authors, "Author", ValidYN="Y"), family, given)
-    put(ET.SubElement(body, "PublicationTypeList"), "PublicationType", "Journal Article", UI="D016428")
+    put(
+        ET.SubElement(body, "PublicationTypeList"),
+        "PublicationType",
+        "Journal Article",
+        UI="D016428",
+    )
     put(ET.SubElement(citation, "MedlineJournalInfo"), "MedlineTA", work.get("abbreviation"))
     data = ET.SubElement(article, "PubmedData")
     entered = ET.SubElement(ET.SubElement(data, "History"), "PubMedPubDate", PubStatus="entrez")
@@ -330,5 +382,8 @@ def as_xml(root: ET.Element, doctype: str = "") -> bytes:
     """The document, indented so that people can read a recording."""
     ET.indent(root, " ")
     return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n' + doctype + ET.tostring(root, encoding="unicode") + "\n"
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        + doctype
+        + ET.tostring(root, encoding="unicode")
+        + "\n"
     ).encode()

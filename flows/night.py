@@ -1,7 +1,7 @@
 """What the schedule serves: flows whose parameters say only which review and which cron line.
 
-What a night searches is chosen when it starts, from the protocol in force: a search that left the protocol since the
-schedule was made is not asked for, a new one is, and neither is an error.
+What a night searches is chosen when it starts, from the protocol in force: a search that left the
+protocol since the schedule was made is not asked for, a new one is, and neither is an error.
 """
 
 from __future__ import annotations
@@ -30,13 +30,16 @@ from .publish import publish as publish_flow
 from .recheck import recheck
 from .surveil import Ending, Night, forget, publish, retired, search, verdict
 
-LONGEST_NIGHT = 20 * 3600  # seconds; the net under the limits of searches and requests: the next night is due by then
+# seconds; the net under the limits of searches and requests: the next night is due by then
+LONGEST_NIGHT = 20 * 3600
 LONGEST_JOB = 6 * 3600  # likewise for what is not a night
 RAN_THROUGH = ("ok", "ok-zero")
 
 
 def ended_by_force(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Have the owner end what a cancelled or crashed run had in hand, now and not at the next night."""
+    """Have the owner end what a cancelled or crashed run had in hand, now and not at the next
+    night.
+    """
     chosen = settings.read(os.environ)
     word = "cancelled" if state.is_cancelled() or state.is_cancelling() else "crashed"
     reason = f"{word}: {state.message or 'no reason was given'}"
@@ -44,7 +47,13 @@ def ended_by_force(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -
     review = str(parameters.get("review", ""))
     what = str(parameters.get("cron", flow.name))
     due = flow_run.expected_start_time or datetime.now(UTC)
-    lost = {"id": f"run-{flow_run.id}", "review": review, "what": what, "reason": reason, "due": due.isoformat()}
+    lost = {
+        "id": f"run-{flow_run.id}",
+        "review": review,
+        "what": what,
+        "reason": reason,
+        "due": due.isoformat(),
+    }
     if review:
         owner.keep(chosen.home, lost)
     try:
@@ -52,7 +61,9 @@ def ended_by_force(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -
         client.call("end_run", run=str(flow_run.id), reason=reason)
         owner.deliver(chosen.home, client)
     except LivereviewError as error:
-        owner.log.warning("the owner could not be told that the run %s was %s: %s", flow_run.name, word, error)
+        owner.log.warning(
+            "the owner could not be told that the run %s was %s: %s", flow_run.name, word, error
+        )
 
 
 @flow(
@@ -64,7 +75,9 @@ def ended_by_force(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -
     validate_parameters=False,
 )
 def night(review: str, cron: str) -> State[Any]:
-    """Search, take in and publish what is due in a review at this cron line; what fails is tried again.
+    """Search, take in and publish what is due in a review at this cron line.
+
+    What fails is tried again.
 
     Args:
         review: Id of the review.
@@ -87,7 +100,9 @@ def whole_night(
     cron: str,
     sleep: Callable[[float], None] = time.sleep,
 ) -> State[Any]:
-    """The rounds of a night: all searches of the line, then those that failed, after each pause of the settings."""
+    """The rounds of a night: all searches of the line, then those that failed, after each pause of
+    the settings.
+    """
     log = get_run_logger()
     endings: dict[str, Ending] = {}
     published: dict[str, Any] = {}
@@ -107,7 +122,12 @@ def whole_night(
         for plan in plans:
             endings[plan.name] = search(client, fetcher, review, plan, datetime.now(UTC), forget)
         for gone in set(failed or ()) - {plan.name for plan in plans}:
-            _note(client, review, gone, "the search left the protocol, or its cron line, during the night")
+            _note(
+                client,
+                review,
+                gone,
+                "the search left the protocol, or its cron line, during the night",
+            )
             endings.pop(gone, None)
         if plans:
             published = publish(client, review, datetime.now(UTC))
@@ -115,17 +135,23 @@ def whole_night(
         if not failed:
             break
     if not endings:
-        return _nothing(client, review, cron, f"no search of the protocol in force is due at {cron}")
+        return _nothing(
+            client, review, cron, f"no search of the protocol in force is due at {cron}"
+        )
     whole: Night = {"review": review, "searches": list(endings.values()), "published": published}
     return verdict(whole)
 
 
 def due(rules: Review, cron: str, only: Sequence[str] | None = None) -> tuple[Search, ...]:
-    """The searches that the protocol gives this cron line, in its order; of these names, where some are given."""
+    """The searches that the protocol gives this cron line, in its order.
+
+    Of these names, where some are given.
+    """
     return tuple(
         search
         for search in rules.searches
-        if (search.schedule or rules.living.search_schedule) == cron and (only is None or search.name in only)
+        if (search.schedule or rules.living.search_schedule) == cron
+        and (only is None or search.name in only)
     )
 
 
@@ -133,7 +159,9 @@ def _nothing(client: Client, review: str, cron: str, words: str) -> State[Any]:
     """A night without searches, which is as it should be; it is in the ledger."""
     _note(client, review, cron, words)
     get_run_logger().info("%s", words)
-    return Completed(message=words, data={"review": review, "searches": [], "published": {}, "note": words})
+    return Completed(
+        message=words, data={"review": review, "searches": [], "published": {}, "note": words}
+    )
 
 
 def _note(client: Client, review: str, what: str, words: str) -> None:
@@ -168,7 +196,10 @@ def tell_webhooks() -> State[Any]:
 
 @flow(name="mail digests", timeout_seconds=LONGEST_JOB)
 def mail_digests() -> State[Any]:
-    """Mail each person what waits for them, and leads how the night went; who was not reached is tried once more."""
+    """Mail each person what waits for them, and leads how the night went.
+
+    Who was not reached is tried once more.
+    """
     state = digest.fn()
     if state.is_failed():
         return Failed(message=state.message)

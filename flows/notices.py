@@ -1,4 +1,6 @@
-"""Notices on a schedule: digests in the morning, events for webhooks whenever there is something to tell."""
+"""Notices on a schedule: digests in the morning, events for webhooks whenever there is something to
+tell.
+"""
 
 from __future__ import annotations
 
@@ -19,29 +21,44 @@ from . import owner
 
 @flow(name="digest", validate_parameters=False)
 def digest(home: str | None = None, now: str | None = None) -> State[Any]:
-    """Mail each person what waits for them, and leads how the night went; the run fails if a mail could not be sent."""
+    """Mail each person what waits for them, and leads how the night went.
+
+    The run fails if a mail could not be sent.
+    """
     chosen = settings.read(os.environ, Path(home) if home else None)
     moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
     if not chosen.smtp or not chosen.sender or not chosen.url:
-        return Completed(message="no mail: LIVEREVIEW_SMTP, LIVEREVIEW_MAIL_FROM and LIVEREVIEW_URL are not all set")
+        return Completed(
+            message="no mail: LIVEREVIEW_SMTP, LIVEREVIEW_MAIL_FROM and LIVEREVIEW_URL are not all set"
+        )
     with owner.session(chosen) as client:
         answer = client.call("digests", base_url=chosen.url, now=moment)
-        done = mail([one for one in answer["digests"] if one["email"]], chosen.smtp, chosen.sender, moment)
+        done = mail(
+            [one for one in answer["digests"] if one["email"]], chosen.smtp, chosen.sender, moment
+        )
         failed = {name for name, why in done if why}
         told = [name for name in answer["people"] if name not in failed]
         client.call("note_digests", people=told, now=moment)
     broken = [f"{name}: {why}" for name, why in done if why]
-    return Failed(message="; ".join(broken)) if broken else Completed(message=f"{len(done)} mails sent")
+    return (
+        Failed(message="; ".join(broken))
+        if broken
+        else Completed(message=f"{len(done)} mails sent")
+    )
 
 
 @flow(name="notify", validate_parameters=False)
 def notify(home: str | None = None) -> State[Any]:
-    """Post what webhooks have not heard of yet; what fails is tried again later, so the run does not fail for it."""
+    """Post what webhooks have not heard of yet.
+
+    What fails is tried again later, so the run does not fail for it.
+    """
     chosen = settings.read(os.environ, Path(home) if home else None)
     if not chosen.webhook_secret:
         return Completed(message="no webhooks: LIVEREVIEW_WEBHOOK_SECRET is not set")
     with owner.session(chosen) as client:
         done = deliver(client.call, chosen.webhook_secret, datetime.now(UTC))
     return Completed(
-        message="; ".join(f"{url}: {error or outcome}" for url, outcome, error in done) or "nothing to tell"
+        message="; ".join(f"{url}: {error or outcome}" for url, outcome, error in done)
+        or "nothing to tell"
     )

@@ -1,4 +1,7 @@
-"""How flows reach the owner: those on a schedule wait for it and never become it; what it missed is told it later."""
+"""How flows reach the owner: those on a schedule wait for it and never become it.
+
+What it missed is told it later.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ from livereview.settings import Settings
 
 log = logging.getLogger("livereview.flows")
 
-RENEWED_EACH = 60.0  # seconds between two signs of life of a search; the owner waits for ten minutes
+# seconds between two signs of life of a search; the owner waits for ten minutes
+RENEWED_EACH = 60.0
 UNDELIVERED = "undelivered"  # folder, in the home, of what the owner could not be told
 
 
@@ -35,7 +39,9 @@ def flow_run_id() -> str | None:
 
 
 def is_scheduled() -> bool:
-    """Whether a deployment started this run, so that nobody waits for it and it must not own the database."""
+    """Whether a deployment started this run, so that nobody waits for it and it must not own the
+    database.
+    """
     context = FlowRunContext.get()
     return bool(context and context.flow_run and context.flow_run.deployment_id)
 
@@ -50,7 +56,9 @@ def due_at() -> datetime:
 
 @contextmanager
 def session(settings: Settings, *, new: bool = False) -> Iterator[Client]:
-    """The owner. By hand this process may be it; on a schedule it is waited for, and told first what it missed.
+    """The owner.
+
+    By hand this process may be it; on a schedule it is waited for, and told first what it missed.
 
     new  by hand a missing database may be made, as there is a protocol to begin with
     """
@@ -58,7 +66,8 @@ def session(settings: Settings, *, new: bool = False) -> Iterator[Client]:
         with Session(settings, may_make=new) as client:
             yield client
         return
-    logging.getLogger("livereview").setLevel(logging.INFO)  # each request that fetch makes, in the run's log
+    # each request that fetch makes, in the run's log
+    logging.getLogger("livereview").setLevel(logging.INFO)
     client = wait_for_owner(settings)
     try:
         deliver(settings.home, client)
@@ -69,7 +78,9 @@ def session(settings: Settings, *, new: bool = False) -> Iterator[Client]:
 
 @contextmanager
 def told_if_lost(settings: Settings, review: str, what: str) -> Iterator[None]:
-    """Have the owner write down that this night did not begin, or broke off; if it is away, as soon as it is back.
+    """Have the owner write down that this night did not begin, or broke off.
+
+    If it is away, as soon as it is back.
 
     what  the cron line, or the name of what was to run. The error goes on to the caller.
     """
@@ -111,7 +122,10 @@ def keep(home: Path, lost: dict[str, Any]) -> None:
 
 
 def deliver(home: Path, client: Client) -> int:
-    """Tell the owner what it missed, the oldest first; how many. What it refuses is set aside with its reason."""
+    """Tell the owner what it missed, the oldest first; how many.
+
+    What it refuses is set aside with its reason.
+    """
     folder = home / UNDELIVERED
     if not folder.is_dir():
         return 0
@@ -123,7 +137,9 @@ def deliver(home: Path, client: Client) -> int:
             log.error("%s can't be read and is set aside: %s", path, damaged)
             path.replace(path.with_suffix(".damaged"))
             continue
-        except Refused as refusal:  # it would be refused each time, and no night after it could begin
+        except (
+            Refused
+        ) as refusal:  # it would be refused each time, and no night after it could begin
             log.error("the owner refused %s, which is set aside: %s", path, refusal.message)
             path.replace(path.with_suffix(".refused"))
             continue

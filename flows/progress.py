@@ -1,4 +1,7 @@
-"""Progress of a night for somebody who watches it in a terminal; nothing at all where nobody does."""
+"""Progress of a night for somebody who watches it in a terminal.
+
+Nothing at all where nobody does.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ Watch = Callable[[str, Keep], Keep]
 
 @contextmanager
 def bar(total: int, unit: str, console: Console | None = None) -> Iterator[Watch]:
-    """`watch(name, keep)` begins the next of `total` searches and gives a `keep` that counts its answers too."""
+    """`watch(name, keep)` begins the next of `total` searches and gives a `keep` that counts its
+    answers too.
+    """
     console = console or Console(stderr=True)
     if not console.is_terminal:
         yield lambda _name, keep: keep

@@ -28,7 +28,9 @@ def publish(home: str | None = None) -> State[dict[str, Any]]:
     """Rebuild every review whose published folder is behind; the run fails if a build failed."""
     with owner.session(settings.read(os.environ, Path(home) if home else None)) as client:
         done = settle(client)
-    broken = [f"{review}: {result['problem']}" for review, result in done.items() if "problem" in result]
+    broken = [
+        f"{review}: {result['problem']}" for review, result in done.items() if "problem" in result
+    ]
     if broken:
         return Failed(message="; ".join(broken), data=done)
     return Completed(message=f"{len(done)} reviews brought up to date", data=done)

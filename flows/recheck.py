@@ -1,4 +1,6 @@
-"""The recheck: included and queued reports are looked up again for retractions, corrections and missing abstracts."""
+"""The recheck: included and queued reports are looked up again for retractions, corrections and
+missing abstracts.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,15 @@ Keep = Callable[[fetch.Answer], None]
 
 @flow(name="recheck", flow_run_name="recheck-{review}", validate_parameters=False)
 def recheck(
-    review: str, home: str | None = None, now: str | None = None, record: str | None = None, via: str | None = None
+    review: str,
+    home: str | None = None,
+    now: str | None = None,
+    record: str | None = None,
+    via: str | None = None,
 ) -> State[Night]:
-    """Ask each source about the reports that are due; the run fails, after all is done, if a source did not answer.
+    """Ask each source about the reports that are due.
+
+    The run fails, after all is done, if a source did not answer.
 
     `now`, `record` and `via` are as in `flows.surveil`.
     """
@@ -40,11 +48,15 @@ def recheck(
     keep = replay.Recorder(Path(record), chosen.reserve).keep if record else forget
     with owner.session(chosen) as client, fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher:
         endings = []
-        asked = [source for source in SOURCES if source not in NEEDS or NEEDS[source] in chosen.secrets]
+        asked = [
+            source for source in SOURCES if source not in NEEDS or NEEDS[source] in chosen.secrets
+        ]
         with progress.bar(len(asked), "sources") as watch:
             for source in asked:
                 counted = watch(source, keep)
-                reports = known(client.call("due", review=review, source=source, now=moment)["reports"])
+                reports = known(
+                    client.call("due", review=review, source=source, now=moment)["reports"]
+                )
                 if reports:
                     endings.append(ask(client, fetcher, review, source, reports, moment, counted))
                     tell(get_run_logger(), endings[-1])
@@ -61,7 +73,10 @@ def look_up(
     now: datetime,
     keep: Keep,
 ) -> Ending:
-    """Ask a source about these reports; those of a batch count as checked once all of its answer is taken in."""
+    """Ask a source about these reports.
+
+    Those of a batch count as checked once all of its answer is taken in.
+    """
     search, error, started = uuid4().hex, None, monotonic()
     me = {"runner": owner.runner(), "run": owner.flow_run_id()}
     client.call("begin_lookup", review=review, source=source, search=search, now=now, **me)
@@ -70,7 +85,12 @@ def look_up(
             for query, records in queries(source, reports):
                 for body, answer in _answers(fetcher, source, query, reports, now):
                     keep(answer)
-                    sent = {"body": body, "cursor": answer.cursor, "url": answer.url, "status": answer.status}
+                    sent = {
+                        "body": body,
+                        "cursor": answer.cursor,
+                        "url": answer.url,
+                        "status": answer.status,
+                    }
                     client.call("ingest", search=search, now=now, **sent)
                 client.call("checked", review=review, source=source, records=list(records), now=now)
     except LivereviewError as problem:
@@ -96,7 +116,10 @@ ask = task(
 def _answers(
     fetcher: fetch.Fetcher, source: str, query: Query, reports: Sequence[Known], now: datetime
 ) -> Iterator[tuple[bytes, fetch.Answer]]:
-    """The answers with the bytes to take in. A single work that a source does not have (404) is an answer too."""
+    """The answers with the bytes to take in.
+
+    A single work that a source does not have (404) is an answer too.
+    """
     try:
         for answer in paging.pages(
             fetcher, sources.find(source), query, Window(None, now), reader=parsing.reader(source)
@@ -111,4 +134,6 @@ def _wanted(source: str, body: bytes, reports: Sequence[Known]) -> bytes:
     """Retraction Watch sends all it knows; only what is about these reports is kept."""
     if source != retractionwatch.NAME:
         return body
-    return retractionwatch.only(body, {r.doi for r in reports if r.doi}, {r.pmid for r in reports if r.pmid})
+    return retractionwatch.only(
+        body, {r.doi for r in reports if r.doi}, {r.pmid for r in reports if r.pmid}
+    )

@@ -1,7 +1,8 @@
 """The standing schedule: deployments that follow the protocols in force, without a restart.
 
-A deployment carries a review, a cron line and a time zone, never the names of searches. Each minute `follow` asks the
-owner what is in force, and makes, changes and deletes deployments through Prefect's API to match.
+A deployment carries a review, a cron line and a time zone, never the names of searches. Each minute
+`follow` asks the owner what is in force, and makes, changes and deletes deployments through
+Prefect's API to match.
 """
 
 from __future__ import annotations
@@ -44,8 +45,10 @@ DIGEST_AT = "0 7 * * *"
 RECHECK_AT = "30 5 * * *"  # each night; only what is due is asked for
 LOOK_EACH = 60.0  # seconds between two looks at what is in force
 AT_ONCE = 5  # flow runs that this machine has at once
-HEARTBEAT = 60.0  # seconds between two signs of life of a run, by which Prefect knows one that was killed
-SILENT = 600.0  # seconds without one, after which a run counts as killed: as long as the owner waits for a search
+# seconds between two signs of life of a run, by which Prefect knows one that was killed
+HEARTBEAT = 60.0
+# seconds without one, after which a run counts as killed: as long as the owner waits for a search
+SILENT = 600.0
 BEAT = "prefect.flow-run.heartbeat"
 KILLED_RUNS = "livereview: end runs whose process is gone"
 PAGE = 200  # deployments that Prefect gives in one answer
@@ -53,7 +56,10 @@ PAGE = 200  # deployments that Prefect gives in one answer
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One deployment: the flow, what it is called, its parameters, and when it runs. Equal ones need no change."""
+    """One deployment: the flow, what it is called, its parameters, and when it runs.
+
+    Equal ones need no change.
+    """
 
     flow: str
     name: str
@@ -75,8 +81,9 @@ FLOWS: Mapping[str, Flow[Any, Any]] = {
 def planned(reviews: Sequence[Mapping[str, Any]], narrowed: bool = False) -> list[Planned]:
     """The deployments for these reviews (as the use case `schedule` gives them).
 
-    A review that is not living has no nights; its reports are looked up all the same, for retractions. Where the
-    schedule is `narrowed` to some reviews, another one serves what is common to all.
+    A review that is not living has no nights; its reports are looked up all the same, for
+    retractions. Where the schedule is `narrowed` to some reviews, another one serves what is common
+    to all.
     """
     plans: list[Planned] = []
     for review in reviews:
@@ -86,7 +93,9 @@ def planned(reviews: Sequence[Mapping[str, Any]], narrowed: bool = False) -> lis
             for cron in review["crons"]:
                 parameters = (("cron", cron), ("review", name))
                 plans.append(Planned("night", _title(name, cron), parameters, cron, zone, tags))
-        plans.append(Planned("recheck", f"{name} recheck", (("review", name),), RECHECK_AT, zone, tags))
+        plans.append(
+            Planned("recheck", f"{name} recheck", (("review", name),), RECHECK_AT, zone, tags)
+        )
     if narrowed:
         return plans
     zone = str(reviews[0]["timezone"]) if reviews else "UTC"
@@ -108,10 +117,12 @@ def deployment(plan: Planned) -> RunnerDeployment:
         name=plan.name,
         schedule=Cron(plan.cron, timezone=plan.timezone),
         parameters=dict(plan.parameters),
-        # After downtime every missed slot runs; windows come from our own ledger, so the later ones find nothing new.
+        # After downtime every missed slot runs; windows come from our own ledger, so the later ones
+        # find nothing new.
         concurrency_limit=1,
         tags=list(plan.tags),
-        entrypoint_type=EntrypointType.MODULE_PATH,  # so that it does not matter where the schedule was started
+        # so that it does not matter where the schedule was started
+        entrypoint_type=EntrypointType.MODULE_PATH,
     )
     assert isinstance(made, RunnerDeployment)
     return made
@@ -120,11 +131,14 @@ def deployment(plan: Planned) -> RunnerDeployment:
 async def watch_for_killed_runs(prefect: PrefectClient) -> None:
     """Let Prefect end runs whose process is gone, which it otherwise shows as running for ever.
 
-    By an automation that waits for the heartbeat of each run, or for its end. One that is there is left as it is.
+    By an automation that waits for the heartbeat of each run, or for its end. One that is there is
+    left as it is.
     """
     if await prefect.read_automations_by_name(KILLED_RUNS):
         return
-    ends = {f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")}
+    ends = {
+        f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")
+    }
     trigger = EventTrigger(
         after={BEAT},
         expect={BEAT, *ends},
@@ -136,7 +150,9 @@ async def watch_for_killed_runs(prefect: PrefectClient) -> None:
     )
     words = f"no sign of life for {SILENT:.0f} s: its process is gone"
     crashed = ChangeFlowRunState(name=None, state=StateType.CRASHED, message=words, force=False)
-    await prefect.create_automation(AutomationCore(name=KILLED_RUNS, trigger=trigger, actions=[crashed]))
+    await prefect.create_automation(
+        AutomationCore(name=KILLED_RUNS, trigger=trigger, actions=[crashed])
+    )
 
 
 class Incomplete(Exception):
@@ -161,15 +177,23 @@ class Follower:
         self._watched = False
 
     async def follow(self, each: float = LOOK_EACH) -> None:
-        """Look again and again, until cancelled. Nothing that goes wrong ends it; all of it is said."""
+        """Look again and again, until cancelled.
+
+        Nothing that goes wrong ends it; all of it is said.
+        """
         while True:
             try:
                 words, ok = await self.look(), True
             except Incomplete as incomplete:
                 words, ok = str(incomplete), False
                 log.warning("%s", words)
-            except Exception as error:  # Prefect away, the owner away, a bug: the next look may find it mended
-                words, ok = f"the schedule can't be brought up to date: {type(error).__name__}: {error}", False
+            except (
+                Exception
+            ) as error:  # Prefect away, the owner away, a bug: the next look may find it mended
+                words, ok = (
+                    f"the schedule can't be brought up to date: {type(error).__name__}: {error}",
+                    False,
+                )
                 log.exception("the schedule can't be brought up to date")
             await asyncio.to_thread(self._report, words, ok)
             await asyncio.sleep(each)
@@ -177,7 +201,9 @@ class Follower:
     async def look(self) -> str:
         """Bring Prefect's deployments up to date once; how it stands, in words."""
         reviews = await asyncio.to_thread(self._ask)
-        plans = {_key(plan.flow, plan.name): plan for plan in planned(reviews, narrowed=bool(self._only))}
+        plans = {
+            _key(plan.flow, plan.name): plan for plan in planned(reviews, narrowed=bool(self._only))
+        }
         async with get_client() as prefect:
             if not self._watched:
                 await watch_for_killed_runs(prefect)
@@ -228,7 +254,10 @@ class Follower:
         return self._client
 
     def _report(self, words: str, ok: bool) -> None:
-        """Tell the owner that the schedule lives. An owner that is away is told at the next look."""
+        """Tell the owner that the schedule lives.
+
+        An owner that is away is told at the next look.
+        """
         try:
             self._connected().call("sign_of_life", words=words, ok=ok)
         except LivereviewError as error:
@@ -243,7 +272,9 @@ class Follower:
         offset = 0
         while True:
             tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
-            page = await prefect.read_deployments(deployment_filter=tagged, limit=PAGE, offset=offset)
+            page = await prefect.read_deployments(
+                deployment_filter=tagged, limit=PAGE, offset=offset
+            )
             for each in page:
                 if self._only and not set(each.tags) & set(self._only):
                     continue
@@ -273,7 +304,10 @@ def _key(flow: str, name: str) -> str:
 
 
 def run(settings: Settings, only: Sequence[str] = (), each: float = LOOK_EACH) -> None:
-    """Serve the schedule until stopped; a stop leaves the deployments active, so that a restart goes on."""
+    """Serve the schedule until stopped.
+
+    A stop leaves the deployments active, so that a restart goes on.
+    """
     try:
         asyncio.run(_serve(settings, only, each))
     except (KeyboardInterrupt, TerminationSignal) as stop:
@@ -281,7 +315,9 @@ def run(settings: Settings, only: Sequence[str] = (), each: float = LOOK_EACH) -
 
 
 async def _serve(settings: Settings, only: Sequence[str], each: float) -> None:
-    runner = Runner(name="livereview", pause_on_shutdown=False, limit=AT_ONCE, heartbeat_seconds=HEARTBEAT)
+    runner = Runner(
+        name="livereview", pause_on_shutdown=False, limit=AT_ONCE, heartbeat_seconds=HEARTBEAT
+    )
     follower = Follower(settings, only, runner)
     following = asyncio.create_task(follower.follow(each))
     try:

@@ -1,7 +1,8 @@
 """The nightly run: search every source of a review, take in what came, publish what changed.
 
-Searches run one after another, in the protocol's order: a night is bound by the sources' own limits, and a replay of
-the same answers then gives the same reports in the same order. One source's failure never stops the others.
+Searches run one after another, in the protocol's order: a night is bound by the sources' own
+limits, and a replay of the same answers then gives the same reports in the same order. One source's
+failure never stops the others.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from livereview.sources.protocol import Query, Window
 
 from . import owner, progress
 
-LONGEST_SEARCH = 4 * 3600.0  # seconds; 10,000 pages come in less from every source here, and others wait for their turn
+# seconds; 10,000 pages come in less from every source here, and others wait for their turn
+LONGEST_SEARCH = 4 * 3600.0
 LONGEST_TASK = LONGEST_SEARCH + 1800  # the last net, should that limit not bite
 Ending = dict[str, Any]
 Night = dict[str, Any]
@@ -47,12 +49,16 @@ def run_search(
     clock_is_right: bool = False,
     replayed: bool = False,
 ) -> Ending:
-    """Run one search to its end and say how it ended; what the source does wrong is part of the answer, never raised.
+    """Run one search to its end and say how it ended.
 
-    A bug is raised, after the search was ended as failed; so is the owner's refusal to begin (a wrong clock).
+    What the source does wrong is part of the answer, never raised.
+
+    A bug is raised, after the search was ended as failed; so is the owner's refusal to begin (a
+    wrong clock).
 
     Args:
-        replayed: `now` is no present time. Time then stands still, so that a slow machine publishes the same bytes.
+        replayed: `now` is no present time. Time then stands still, so that a slow machine publishes
+        the same bytes.
     """
     source = sources.find(plan.source)
     me = {"runner": owner.runner(), "run": owner.flow_run_id(), "clock_is_right": clock_is_right}
@@ -62,7 +68,9 @@ def run_search(
     try:
         with fetcher.limited(LONGEST_SEARCH), owner.at_work(client, search):
             for query in queries(plan, begun.get("seeds")):
-                for answer in paging.pages(fetcher, source, query, window, reader=parsing.reader(plan.source)):
+                for answer in paging.pages(
+                    fetcher, source, query, window, reader=parsing.reader(plan.source)
+                ):
                     keep(answer)
                     sent = {name: getattr(answer, name) for name in SENT}
                     client.call("ingest", search=search, now=now, **sent)
@@ -71,7 +79,9 @@ def run_search(
     except Exception as bug:
         client.call("finish", search=search, now=now, error=f"a bug: {type(bug).__name__}: {bug}")
         raise
-    except BaseException as stop:  # Ctrl-C, a cancelled run, a time limit: ended now, if the owner still answers
+    except (
+        BaseException
+    ) as stop:  # Ctrl-C, a cancelled run, a time limit: ended now, if the owner still answers
         with suppress(Exception):
             client.call("finish", search=search, now=now, error=f"stopped: {type(stop).__name__}")
         raise
@@ -82,7 +92,9 @@ def run_search(
 
 
 def queries(plan: Search, seeds: Sequence[str] | None) -> Iterator[Query]:
-    """What a search asks: the protocol's query or, where it chases citations, one for each batch of works."""
+    """What a search asks: the protocol's query or, where it chases citations, one for each batch of
+    works.
+    """
     if seeds is None:
         yield Query(plan.query, plan.filters, plan.url)
     else:
@@ -104,13 +116,15 @@ def surveil(
     via: str | None = None,
     clock_is_right: bool = False,
 ) -> State[Night]:
-    """Search, ingest and publish for one review; the run fails, after all is done, if any search did not run through.
+    """Search, ingest and publish for one review.
+
+    The run fails, after all is done, if any search did not run through.
 
     protocol  path of a review.toml to put in force first; None keeps the one the database has
     only      names of searches; None: all
-    now       ISO time to take as the present, for replays;  record  a folder to keep every answer in
-    via       address of a local server that answers in the publishers' place
-    clock_is_right  believe the clock although earlier nights carry later times
+    now       ISO time to take as the present, for replays;  record  a folder to keep every answer
+    in via       address of a local server that answers in the publishers' place clock_is_right
+    believe the clock although earlier nights carry later times
     """
     chosen = settings.read(os.environ, Path(home) if home else None)
     moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
@@ -148,14 +162,21 @@ def retired(review: str, published: dict[str, Any]) -> State[Night]:
     how = f"livereview retire --review {review} --revive WHY --by NAME"
     note = f"{review} is retired: nothing was searched. To move that it comes back: {how}"
     get_run_logger().info("%s", note)
-    return Completed(message=note, data={"review": review, "searches": [], "published": published, "note": note})
+    return Completed(
+        message=note, data={"review": review, "searches": [], "published": published, "note": note}
+    )
 
 
 def chosen_searches(review: Review, only: Sequence[str] | None) -> tuple[Search, ...]:
-    """The searches of these names, in the protocol's order; raises Refused for a name it does not have."""
+    """The searches of these names, in the protocol's order.
+
+    Raises Refused for a name it does not have.
+    """
     known = [search.name for search in review.searches]
     if unknown := set(only or ()) - set(known):
-        raise Refused(f"review {review.id} has no search {', '.join(sorted(unknown))}; it has {', '.join(known)}")
+        raise Refused(
+            f"review {review.id} has no search {', '.join(sorted(unknown))}; it has {', '.join(known)}"
+        )
     return tuple(search for search in review.searches if only is None or search.name in only)
 
 
@@ -180,7 +201,9 @@ def search(
     clock_is_right: bool = False,
     replayed: bool = False,
 ) -> Ending:
-    """One search as a task, its ending in the run's log. One that was not let begin is a failed one, and in the ledger.
+    """One search as a task, its ending in the run's log.
+
+    One that was not let begin is a failed one, and in the ledger.
 
     Only this search is lost then: the others of the night go on.
     """
@@ -188,9 +211,17 @@ def search(
         ending = run_search(client, fetcher, review, plan, now, keep, clock_is_right, replayed)
     except Refused as refusal:
         reason = refusal.message
-        client.call("lose_night", review=review, what=plan.name, reason=reason, now=now, id=uuid4().hex)
+        client.call(
+            "lose_night", review=review, what=plan.name, reason=reason, now=now, id=uuid4().hex
+        )
         counts = dict.fromkeys(("found", "fresh", "changed", "rejected"), 0)
-        ending = {"name": plan.name, "source": plan.source, "error": reason, "outcome": "failed", **counts}
+        ending = {
+            "name": plan.name,
+            "source": plan.source,
+            "error": reason,
+            "outcome": "failed",
+            **counts,
+        }
     tell(get_run_logger(), ending)
     return ending
 
@@ -209,9 +240,12 @@ def publish(client: Client, review: str, now: datetime) -> dict[str, Any]:
 def sentence(ending: Ending) -> str:
     """How a search ended, in words."""
     brought = (
-        f"{ending['found']} found, {ending['fresh']} new, {ending['changed']} changed, {ending['rejected']} rejected"
+        f"{ending['found']} found, {ending['fresh']} new, "
+        f"{ending['changed']} changed, {ending['rejected']} rejected"
     )
-    return f"{ending['name']}: {ending['outcome']}, {brought}" + (f" - {ending['error']}" if ending["error"] else "")
+    return f"{ending['name']}: {ending['outcome']}, {brought}" + (
+        f" - {ending['error']}" if ending["error"] else ""
+    )
 
 
 def verdict(night: Night) -> State[Night]:
@@ -220,5 +254,6 @@ def verdict(night: Night) -> State[Night]:
         return Completed(message=f"all {len(night['searches'])} searches ran through", data=night)
     words = "; ".join(sentence(ending) for ending in broken)
     return Failed(
-        message=f"{len(broken)} of {len(night['searches'])} searches did not run through: {words}", data=night
+        message=f"{len(broken)} of {len(night['searches'])} searches did not run through: {words}",
+        data=night,
     )

@@ -1,6 +1,7 @@
 """Tables that a spreadsheet opens: no cell of ours is ever a formula there, headings included.
 
-Every CSV file for people is written by `csv_text`, so that no writer can forget a cell or a heading.
+Every CSV file for people is written by `csv_text`, so that no writer can forget a cell or a
+heading.
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-FORMULA_STARTS = tuple("=+-@＝＋－＠|%\t\r")  # those of OWASP's page on CSV injection, their full-width forms included
+# those of OWASP's page on CSV injection, their full-width forms included
+FORMULA_STARTS = tuple("=+-@＝＋－＠|%\t\r")
 QUOTE = "'"  # what a spreadsheet takes for "this is a text"
 
 _NUMBER = re.compile(r"[+-]?\d{1,400}(?:\.\d{1,400})?(?:[eE][+-]?\d{1,4})?")
 
 
 def guarded(text: str) -> str:
-    """The text with a quote before it where a spreadsheet would run it; a plain number stays as it is."""
+    """The text with a quote before it where a spreadsheet would run it.
+
+    A plain number stays as it is.
+    """
     start = text.lstrip(" \n")[:1]
     if start in FORMULA_STARTS and start and not _NUMBER.fullmatch(text):
         return f"{QUOTE}{text}"
@@ -31,8 +36,13 @@ def unguarded(text: str) -> str:
     return text
 
 
-def csv_text(header: Sequence[object], rows: Iterable[Sequence[object]], line_end: str = "\r\n") -> str:
-    """A whole table as CSV; None is an empty cell, and texts are guarded, those of the heading too."""
+def csv_text(
+    header: Sequence[object], rows: Iterable[Sequence[object]], line_end: str = "\r\n"
+) -> str:
+    """A whole table as CSV.
+
+    None is an empty cell, and texts are guarded, those of the heading too.
+    """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator=line_end)
     writer.writerow(_row(header))

@@ -1,7 +1,8 @@
 """How flows and the command line reach the owner of the database.
 
-If a process serves it, they speak HTTP to that; if none does, this process becomes the owner while it lasts. Either way
-the same use cases run, so nothing above can tell the difference. Each way imports what it needs when it is taken.
+If a process serves it, they speak HTTP to that; if none does, this process becomes the owner while
+it lasts. Either way the same use cases run, so nothing above can tell the difference. Each way
+imports what it needs when it is taken.
 """
 
 from __future__ import annotations
@@ -28,11 +29,14 @@ log = logging.getLogger(__name__)
 
 Answer = dict[str, Any]
 PATIENCE = 60.0  # seconds to wait for an owner that restarts
-FLOW_PATIENCE = 1800.0  # likewise for flows, which nobody waits for: an upgrade, a machine that starts again
-OWNER_WAIT = 6 * 3600.0  # seconds that a night waits for its owner; then it is a lost night, and told
+# likewise for flows, which nobody waits for: an upgrade, a machine that starts again
+FLOW_PATIENCE = 1800.0
+# seconds that a night waits for its owner; then it is a lost night, and told
+OWNER_WAIT = 6 * 3600.0
 OWNER_PAUSE = 5.0  # seconds between two looks for it
 TOLD_EACH = 60.0  # seconds between two lines in the log while it waits
-LONGEST_CALL = 900.0  # seconds for one use case; taking in the largest page, or building a review, takes minutes
+# seconds for one use case; taking in the largest page, or building a review, takes minutes
+LONGEST_CALL = 900.0
 
 
 class Client(Protocol):
@@ -57,11 +61,14 @@ class Local:
 
         self.settings = settings
         with advice(settings.home, settings.backup):
-            self.store = Store(settings.database, settings.memory, settings.threads, settings.reserve)
+            self.store = Store(
+                settings.database, settings.memory, settings.threads, settings.reserve
+            )
         self.store.notes = told(settings)
 
     def call(self, operation: str, /, **arguments: Any) -> Answer:
-        from livereview import ops  # brings all the rest, which commands without a database never need
+        # brings all the rest, which commands without a database never need
+        from livereview import ops
 
         return ops.run(self.store, self.settings.site, operation, _plain(arguments))
 
@@ -70,7 +77,9 @@ class Local:
 
 
 def refuse_to_own(settings: Settings) -> None:
-    """Raise Refused where a setting names another owner: there must never be a second database beside the real one."""
+    """Raise Refused where a setting names another owner: there must never be a second database
+    beside the real one.
+    """
     if settings.owner:
         raise Refused(
             f"LIVEREVIEW_OWNER names the owner at {settings.owner}, so this process opens no database itself;"
@@ -81,7 +90,13 @@ def refuse_to_own(settings: Settings) -> None:
 class Remote:
     """Another process owns the database and answers at `url`."""
 
-    def __init__(self, url: str, token: str, patience: float = PATIENCE, sleep: Callable[[float], None] = time.sleep):
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        patience: float = PATIENCE,
+        sleep: Callable[[float], None] = time.sleep,
+    ):
         import requests
 
         from livereview.wire import WatchedAdapter
@@ -96,7 +111,10 @@ class Remote:
         self._session.headers["Authorization"] = f"Bearer {token}"
 
     def call(self, operation: str, /, **arguments: Any) -> Answer:
-        """As `Local.call`. An owner that is restarting is waited for: every use case can be asked twice."""
+        """As `Local.call`.
+
+        An owner that is restarting is waited for: every use case can be asked twice.
+        """
         import requests
 
         from livereview.wire import time_limit
@@ -115,9 +133,13 @@ class Remote:
                 break
             except (requests.ConnectionError, requests.Timeout) as error:
                 if waited >= self.patience:
-                    raise OwnerAway(f"the owner at {self.url} does not answer: {type(error).__name__}") from None
+                    raise OwnerAway(
+                        f"the owner at {self.url} does not answer: {type(error).__name__}"
+                    ) from None
                 if waited and waited % TOLD_EACH == 0:
-                    log.warning("the owner at %s has not answered for %.0f s; waiting", self.url, waited)
+                    log.warning(
+                        "the owner at %s has not answered for %.0f s; waiting", self.url, waited
+                    )
                 self._sleep(0.5)
                 waited += 0.5
         return _answer(reply)
@@ -149,7 +171,10 @@ def _answer(reply: requests.Response) -> Answer:
 
 
 def _plain(arguments: Answer) -> Answer:
-    return {key: _encode(value) if isinstance(value, bytes | datetime) else value for key, value in arguments.items()}
+    return {
+        key: _encode(value) if isinstance(value, bytes | datetime) else value
+        for key, value in arguments.items()
+    }
 
 
 def _encode(value: Any) -> Any:
@@ -160,11 +185,15 @@ def _encode(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} can't be sent")
 
 
-def connect(settings: Settings, *, may_own: bool = True, may_make: bool = False, patience: float = PATIENCE) -> Client:
-    """The owner: the one that LIVEREVIEW_OWNER names, else another process that serves this database, else this one.
+def connect(
+    settings: Settings, *, may_own: bool = True, may_make: bool = False, patience: float = PATIENCE
+) -> Client:
+    """The owner: the one that LIVEREVIEW_OWNER names, else another process that serves this
+    database, else this one.
 
     Args:
-        may_own: Whether this process may become the owner where nobody is; flows on a schedule may not.
+        may_own: Whether this process may become the owner where nobody is; flows on a schedule may
+        not.
         may_make: Whether a missing database is made, which only a few commands are meant to do.
         patience: Seconds for which an owner that restarts is waited for, at each call.
 
@@ -183,14 +212,18 @@ def connect(settings: Settings, *, may_own: bool = True, may_make: bool = False,
         who = f"{describe(holder)} holds it and serves nobody" if holder else "no process serves it"
         raise OwnerAway(f"{settings.database}: {who}; start the owner with: livereview serve")
     if holder is not None:
-        raise Refused(f"{settings.database} is owned by {describe(holder)}, which serves nobody; wait until it ends")
+        raise Refused(
+            f"{settings.database} is owned by {describe(holder)}, which serves nobody; wait until it ends"
+        )
     if not may_make:
         must_exist(settings)
     return Local(settings)
 
 
 def must_exist(settings: Settings) -> None:
-    """Raise Refused where no database is, so that a wrong or lost folder never passes for a healthy, empty one."""
+    """Raise Refused where no database is, so that a wrong or lost folder never passes for a
+    healthy, empty one.
+    """
     if settings.database.exists():
         return
     where = "is empty" if settings.home.is_dir() else "does not exist"
@@ -218,20 +251,30 @@ def wait_for_owner(
             if isinstance(client, Remote) and client.answers():
                 return client
             client.close()
-            problem = f"the owner at {settings.owner or 'the address in the lock file'} does not answer"
+            problem = (
+                f"the owner at {settings.owner or 'the address in the lock file'} does not answer"
+            )
         except OwnerAway as away:
             problem = away.message
         if waited >= longest:
             raise OwnerAway(f"{problem}; waited {waited / 3600:.1f} hours")
         if waited == 0 or waited - told_at >= TOLD_EACH:
-            log.warning("%s; waiting, %.0f minutes so far, at most %.1f hours", problem, waited / 60, longest / 3600)
+            log.warning(
+                "%s; waiting, %.0f minutes so far, at most %.1f hours",
+                problem,
+                waited / 60,
+                longest / 3600,
+            )
             told_at = waited
         sleep(pause)
         waited += pause
 
 
 def _owner_token(settings: Settings) -> str:
-    """The secret for the owner that LIVEREVIEW_OWNER names; else the one in a data folder that both can read."""
+    """The secret for the owner that LIVEREVIEW_OWNER names.
+
+    Else the one in a data folder that both can read.
+    """
     if settings.owner_token:
         return settings.owner_token
     path: Path = settings.home / "owner.token"
@@ -244,7 +287,9 @@ def _owner_token(settings: Settings) -> str:
 
 
 def token(settings: Settings) -> str:
-    """The secret shared by the owner and its own machine's flows, made at first need, readable by this user only."""
+    """The secret shared by the owner and its own machine's flows, made at first need, readable by
+    this user only.
+    """
     path: Path = settings.home / "owner.token"
     present = path.read_text().strip() if path.exists() else ""
     if present:
@@ -265,6 +310,9 @@ class Session:
         return self.client
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.client.close()

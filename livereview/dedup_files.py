@@ -29,8 +29,10 @@ Judged = list[tuple[tuple[str, str], Judgement]]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many records there were, how many of them repeat another, how many pairs wait for a person, and how many
-    entries of RIS files could not be read (they are in the output, each by itself)."""
+    """How many records there were, how many of them repeat another, how many pairs wait for a
+    person, and how many entries of RIS files could not be read (they are in the output, each by
+    itself).
+    """
 
     records: int
     duplicates: int
@@ -39,7 +41,11 @@ class Counts:
 
     def __str__(self) -> str:
         text = f"{self.records:,} records, {self.duplicates:,} duplicates, {self.doubtful:,} doubtful pairs"
-        return text + (f"; {self.rejected:,} entries could not be read, see livereview parse" if self.rejected else "")
+        return text + (
+            f"; {self.rejected:,} entries could not be read, see livereview parse"
+            if self.rejected
+            else ""
+        )
 
 
 def run(
@@ -48,9 +54,11 @@ def run(
     doubtful: Path | None = None,
     progress: Callable[[str], None] = lambda _step: None,
 ) -> Counts:
-    """Write record_id,cluster_id of every record, in the order read, and the doubtful pairs if asked for.
+    """Write record_id,cluster_id of every record, in the order read, and the doubtful pairs if
+    asked for.
 
-    A cluster's id is its first record's. Raises Refused, naming file and line, for a file that can't be read whole.
+    A cluster's id is its first record's. Raises Refused, naming file and line, for a file that
+    can't be read whole.
     """
     progress("reading")
     titles: dict[str, str] | None = {} if doubtful else None
@@ -62,11 +70,15 @@ def run(
     if doubtful and titles is not None:
         _write(doubtful, _HEAD, _rows(waiting, titles))
     rejected = sum(f is None for f in known.values())
-    return Counts(len(known), len(known) - rejected - len(set(groups.values())), len(waiting), rejected)
+    return Counts(
+        len(known), len(known) - rejected - len(set(groups.values())), len(waiting), rejected
+    )
 
 
 def _known(paths: Sequence[Path], titles: dict[str, str] | None) -> dict[str, Features | None]:
-    """What is compared of each record, and no more: a file is larger than memory sooner than its features are."""
+    """What is compared of each record, and no more: a file is larger than memory sooner than its
+    features are.
+    """
     known: dict[str, Features | None] = {}
     for key, record in (pair for path in paths for pair in read(path)):
         if key in known:
@@ -78,10 +90,14 @@ def _known(paths: Sequence[Path], titles: dict[str, str] | None) -> dict[str, Fe
 
 
 def settled(known: dict[str, Features]) -> tuple[dict[str, str], Judged]:
-    """The cluster of each record, and the pairs for a person to judge: doubtful ones and merges that others forbade."""
+    """The cluster of each record, and the pairs for a person to judge: doubtful ones and merges
+    that others forbade.
+    """
     judged = judge(known)
     edges: list[Edge] = [
-        (a, b, j.verdict, "rule", j.scores["score"] or 0.0) for (a, b), j in judged if j.verdict in ("same", "linked")
+        (a, b, j.verdict, "rule", j.scores["score"] or 0.0)
+        for (a, b), j in judged
+        if j.verdict in ("same", "linked")
     ]
     groups = clusters(list(known), edges, {key: f.doi for key, f in known.items() if f.doi})
     turned = {edge[:2] for edge in left_out(edges, groups)}
@@ -114,14 +130,19 @@ def _write(path: Path, head: tuple[str, ...], rows: Iterable[tuple[object, ...]]
 
 
 def read(path: Path) -> Iterator[tuple[str, Record | None]]:
-    """(id, record) of each entry of a CSV or RIS file, gzip or not; None where no record can be made of an entry."""
+    """(id, record) of each entry of a CSV or RIS file, gzip or not.
+
+    None where no record can be made of an entry.
+    """
     name = path.name.removesuffix(".gz").lower()
     if not name.endswith((".ris", ".csv")):
         raise Refused(f"{path} is neither .csv nor .ris (.gz is fine); export it as one of these")
     try:
         body = unpacked(path.read_bytes(), str(path))
     except OSError as error:
-        raise Refused(f"{path} can't be read: {error}; check that the file is there and was copied whole") from None
+        raise Refused(
+            f"{path} can't be read: {error}; check that the file is there and was copied whole"
+        ) from None
     yield from _ris(body, path) if name.endswith(".ris") else _csv(body, path)
 
 
@@ -140,7 +161,9 @@ def _csv(body: bytes, path: Path) -> Iterator[tuple[str, Record | None]]:
         reader = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""))
         head = next(reader, [])
         if missing := [name for name in NEEDED if name not in head]:
-            raise Refused(f"{path} has no column {', '.join(missing)}; it needs at least {', '.join(NEEDED)}")
+            raise Refused(
+                f"{path} has no column {', '.join(missing)}; it needs at least {', '.join(NEEDED)}"
+            )
         for row in filter(None, reader):
             yield _record(head, row, f"{path} line {reader.line_num}")
     except (UnicodeDecodeError, csv.Error) as error:
@@ -149,11 +172,15 @@ def _csv(body: bytes, path: Path) -> Iterator[tuple[str, Record | None]]:
 
 def _record(head: Sequence[str], row: Sequence[str], place: str) -> tuple[str, Record]:
     if len(row) != len(head):
-        raise Refused(f"{place}: not as many fields as the header; put quotes around fields with commas or line ends")
+        raise Refused(
+            f"{place}: not as many fields as the header; put quotes around fields with commas or line ends"
+        )
     fields = dict(zip(head, row, strict=True))
     if not (key := fields["record_id"]):
         raise Refused(f"{place}: record_id is empty; give every record one")
-    known = {name: text for name, field in fields.items() if (text := field.strip()) and _tells(text)}
+    known = {
+        name: text for name, field in fields.items() if (text := field.strip()) and _tells(text)
+    }
     return key, Record(
         source="csv",
         source_key=key,

@@ -1,6 +1,8 @@
-"""The main job on a small scale: three nights of a real review, with people's work between them, without network.
+"""The main job on a small scale: three nights of a real review, with people's work between them,
+without network.
 
-The answers of the sources are recordings served by a local server; everything else is the service itself.
+The answers of the sources are recordings served by a local server; everything else is the service
+itself.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from livereview.client import Client, Session
 from livereview.errors import Refused
 from livereview.settings import Settings
 
-_packaged = Path(__file__).resolve().parent / "_examples"  # where a wheel has what is `examples` in a checkout
+# where a wheel has what is `examples` in a checkout
+_packaged = Path(__file__).resolve().parent / "_examples"
 EXAMPLES = _packaged if _packaged.is_dir() else Path(__file__).resolve().parents[1] / "examples"
 REVIEW = "youth-homelessness"
 NIGHTS = tuple(datetime(2026, month, 1, 2, tzinfo=UTC) for month in (3, 4, 5))
@@ -53,11 +56,19 @@ def run(home: Path, out: Console) -> list[Step]:
     steps = [step(chosen, number, when, out) for number, when in enumerate(NIGHTS, start=1)]
     seed(chosen)
     out.print(table(steps))
-    out.print("ok: searches that ran through; repeats (duplicates) and included reports: so far", style="dim")
-    out.print(f"\nThe published page: {chosen.site / REVIEW / 'latest' / 'index.html'}", soft_wrap=True, markup=False)
+    out.print(
+        "ok: searches that ran through; repeats (duplicates) and included reports: so far",
+        style="dim",
+    )
+    out.print(
+        f"\nThe published page: {chosen.site / REVIEW / 'latest' / 'index.html'}",
+        soft_wrap=True,
+        markup=False,
+    )
     out.print(f"All reviews:        {chosen.site / 'index.html'}", soft_wrap=True, markup=False)
     out.print(
-        f"Screen what waits:  livereview account amina --home {home}; livereview serve --home {home}", markup=False
+        f"Screen what waits:  livereview account amina --home {home}; livereview serve --home {home}",
+        markup=False,
     )
     return steps
 
@@ -72,19 +83,29 @@ def fresh(home: Path) -> None:
 
 
 def step(chosen: Settings, number: int, when: datetime, out: Console) -> Step:
-    """One night through the real flow, then the reviewers' decisions and extractions of the following day."""
+    """One night through the real flow, then the reviewers' decisions and extractions of the
+    following day.
+    """
     folder = EXAMPLES / REVIEW
     ran = night.run(
-        chosen, REVIEW, folder / "review.toml", now=when.isoformat(), recording=folder / "nights" / str(number)
+        chosen,
+        REVIEW,
+        folder / "review.toml",
+        now=when.isoformat(),
+        recording=folder / "nights" / str(number),
     )
     for ending in ran.endings:
         if ending["outcome"] not in ("ok", "ok-zero"):
             out.print(
-                f"night {number}: {ending['name']} {ending['outcome']}: {ending['error']}", style="red", markup=False
+                f"night {number}: {ending['name']} {ending['outcome']}: {ending['error']}",
+                style="red",
+                markup=False,
             )
     day = when + timedelta(hours=8)
     with Session(chosen) as client:
-        report = files.decide(client, REVIEW, folder / "decisions" / f"night-{number}.csv", day, lambda: None)
+        report = files.decide(
+            client, REVIEW, folder / "decisions" / f"night-{number}.csv", day, lambda: None
+        )
         if report.refused:
             raise Refused(f"decisions of night {number}: {report.refused[:3]}")
         sheets = sorted((folder / "extractions").glob(f"{number}-*.json"))
@@ -106,9 +127,13 @@ def step(chosen: Settings, number: int, when: datetime, out: Console) -> Step:
 def sentence(ran: night.Night, decisions: int, published: dict[str, Any]) -> str:
     """A night in a line, as it ends."""
     new = sum(ending["fresh"] for ending in ran.endings)
-    signed = "" if published.get("change") in ("first", "figures_updated") else ", signed by the lead"
+    signed = (
+        "" if published.get("change") in ("first", "figures_updated") else ", signed by the lead"
+    )
     page = (
-        f"version {published['version']} ({published['change']}{signed})" if published.get("new") else "the page stands"
+        f"version {published['version']} ({published['change']}{signed})"
+        if published.get("new")
+        else "the page stands"
     )
     return f"{new} new records, {decisions} decisions, {page}"
 
@@ -120,7 +145,11 @@ def seed(chosen: Settings) -> None:
         client.call("register", text=(folder / "review.toml").read_text(encoding="utf-8"), now=when)
         _seed_evidence(client, folder, when)
         client.call(
-            "open_review", id="opening-signs", review="signs-of-safety", by="lena", now=when + timedelta(hours=8)
+            "open_review",
+            id="opening-signs",
+            review="signs-of-safety",
+            by="lena",
+            now=when + timedelta(hours=8),
         )
         client.call("settle_outbox", now=when + timedelta(hours=8))
 
@@ -128,7 +157,9 @@ def seed(chosen: Settings) -> None:
 def _seed_evidence(client: Client, folder: Path, when: datetime) -> None:
     body = (folder / "seed.ris").read_bytes()
     name = "signs-of-safety"
-    client.call("import_file", review=name, source="ris", name="seed.ris", body=body, grey=True, now=when)
+    client.call(
+        "import_file", review=name, source="ris", name="seed.ris", body=body, grey=True, now=when
+    )
     report = files.decide(client, name, folder / "decisions.csv", when, lambda: None)
     if report.refused:
         raise Refused(f"decisions of {name}: {report.refused[:3]}")
@@ -150,7 +181,15 @@ def table(steps: list[Step]) -> Table:
             f"{one.when:%d %b}",
             f"{fine}/{len(one.ran.endings)}",
             *(str(total[key]) for key in ("found", "fresh", "changed")),
-            *(str(n) for n in (one.flow["duplicates"], one.decisions, one.extractions, one.flow["included"])),
+            *(
+                str(n)
+                for n in (
+                    one.flow["duplicates"],
+                    one.decisions,
+                    one.extractions,
+                    one.flow["included"],
+                )
+            ),
             f"v{one.published['version']}",
         )
     return found

@@ -1,8 +1,10 @@
-"""Room on the disk: how much is kept in reserve, what has to wait when it is touched, and how "full" is recognised.
+"""Room on the disk: how much is kept in reserve, what has to wait when it is touched, and how
+"full" is recognised.
 
-A disk that is nearly full is told before it is full (`/readyz`, alarms), and what can be done again later stops first:
-rankings, recordings, new builds and whole copies at the reserve, a night's pages at half of it. What people decide and
-upload goes on to the last byte, because only they could say it again.
+A disk that is nearly full is told before it is full (`/readyz`, alarms), and what can be done again
+later stops first: rankings, recordings, new builds and whole copies at the reserve, a night's pages
+at half of it. What people decide and upload goes on to the last byte, because only they could say
+it again.
 """
 
 from __future__ import annotations
@@ -16,12 +18,14 @@ from pathlib import Path
 from livereview.errors import DiskFull, Retry
 
 MB = 2**20
-# A day's room: a night of 20,000 records writes about 60 MB, its checkpoint as much again, a build of 500 studies
-# 20 MB, and ten full texts of the largest size 200 MB.
+# A day's room: a night of 20,000 records writes about 60 MB, its checkpoint as much again, a build
+# of 500 studies 20 MB, and ten full texts of the largest size 200 MB.
 RESERVE = 512 * MB
-FEWEST_FILES = 2_000  # a published version has up to a hundred files, and a disk can run out of them too
+# a published version has up to a hundred files, and a disk can run out of them too
+FEWEST_FILES = 2_000
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-FULL_WORDS = ("No space left on device", "Disk quota exceeded", "File too large")  # as libraries hand errno on
+# as libraries hand errno on
+FULL_WORDS = ("No space left on device", "Disk quota exceeded", "File too large")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +56,17 @@ class Reserve:
         left = room(self.folder)
         if left.free < self.size * share:
             return (
-                f"{left.free / MB:,.0f} MB are free in {self.folder}, less than the reserve of {self.size / MB:,.0f} MB"
+                f"{left.free / MB:,.0f} MB are free in {self.folder}, "
+                f"less than the reserve of {self.size / MB:,.0f} MB"
             )
         if self.size and left.files is not None and left.files < FEWEST_FILES:
             return f"the disk of {self.folder} has room for {left.files:,} more files only"
         return None
 
     def require(self, what: str, share: float = 1.0) -> None:
-        """Raise Retry, naming `what` has to wait, where less than this share of the reserve is left."""
+        """Raise Retry, naming `what` has to wait, where less than this share of the reserve is
+        left.
+        """
         if words := self.short(share):
             raise Retry(f"the disk is nearly full ({words}): {what} until there is room")
 
@@ -74,10 +81,13 @@ class Reserve:
 
 
 def remove_leftovers(home: Path) -> list[Path]:
-    """Remove what processes that were killed left half written in a home; ask only while no other owner lives.
+    """Remove what processes that were killed left half written in a home.
 
-    Half uploads and ranking features, copies that were made to look into the past, unfinished backups, and what DuckDB
-    had put aside for want of memory. What is in its place under its own name is never touched.
+    Ask only while no other owner lives.
+
+    Half uploads and ranking features, copies that were made to look into the past, unfinished
+    backups, and what DuckDB had put aside for want of memory. What is in its place under its own
+    name is never touched.
     """
     chosen = [
         *home.glob("full-texts/.*"),

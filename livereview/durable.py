@@ -1,8 +1,8 @@
 """Files and folders that change in one step, for readers and for a power cut.
 
-Everything is written beside its place under a hidden name that ends in `.new`, forced to the disk, and put there by one
-rename. A reader sees what was there before or what is there now, never neither and never a half. Whoever dies half way
-leaves only a name that `remove_leftovers` knows.
+Everything is written beside its place under a hidden name that ends in `.new`, forced to the disk,
+and put there by one rename. A reader sees what was there before or what is there now, never neither
+and never a half. Whoever dies half way leaves only a name that `remove_leftovers` knows.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from types import TracebackType
 from livereview.private_files import PUBLIC_FILE, PUBLIC_FOLDER, public_folder
 
 TEMPORARY = ".new"  # how the name of what is not in its place yet ends
-PROCESS = secrets.token_hex(4)  # part of such names, so that a living process's are told from a dead one's
+# part of such names, so that a living process's are told from a dead one's
+PROCESS = secrets.token_hex(4)
 
 _numbers = itertools.count()
 _libc = ctypes.CDLL(None, use_errno=True)
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # <fcntl.h>, <linux/fs.h>
-_NOT_HERE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)  # this kernel or file system can't exchange
+# this kernel or file system can't exchange
+_NOT_HERE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM)
 
 
 def beside(target: Path) -> Path:
@@ -40,10 +42,15 @@ def is_leftover(path: Path) -> bool:
 
 
 def remove_leftovers(folders: Iterable[Path]) -> list[Path]:
-    """Remove what dead processes left in these folders (not in folders within); a folder may be missing."""
+    """Remove what dead processes left in these folders (not in folders within).
+
+    A folder may be missing.
+    """
     removed = []
     for folder in folders:
-        leftovers = [path for path in folder.iterdir() if is_leftover(path)] if folder.is_dir() else []
+        leftovers = (
+            [path for path in folder.iterdir() if is_leftover(path)] if folder.is_dir() else []
+        )
         for path in leftovers:
             remove(path)
             removed.append(path)
@@ -71,8 +78,9 @@ def sync(path: Path) -> None:
 def swap(new: Path, target: Path) -> None:
     """Let `target` be what `new` is, in one step; what `target` was before is removed.
 
-    A rename does it, except for a folder in place of another: that needs Linux's RENAME_EXCHANGE. Where the file system
-    has none, two renames do it, with a moment between them in which nothing is there.
+    A rename does it, except for a folder in place of another: that needs Linux's RENAME_EXCHANGE.
+    Where the file system has none, two renames do it, with a moment between them in which nothing
+    is there.
     """
     occupied = os.path.lexists(target)
     files_only = not _is_folder(new) and not _is_folder(target)
@@ -148,13 +156,19 @@ class Staging:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for new, _ in self._waiting:
             remove(new)
 
     def folder(self, target: Path, files: Mapping[str, bytes]) -> bool:
-        """Write a folder of these files beside `target`; False where `target` holds just them already."""
+        """Write a folder of these files beside `target`.
+
+        False where `target` holds just them already.
+        """
         if holds(target, files):
             return False
         public_folder(target.parent)
@@ -185,13 +199,21 @@ def holds(folder: Path, files: Mapping[str, bytes]) -> bool:
     """Whether a folder holds just these files."""
     if not _is_folder(folder):
         return False
-    names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not _is_folder(path)}
-    return names == set(files) and all(_holds(folder / name, content) for name, content in files.items())
+    names = {
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if not _is_folder(path)
+    }
+    return names == set(files) and all(
+        _holds(folder / name, content) for name, content in files.items()
+    )
 
 
 def _holds(path: Path, content: bytes) -> bool:
     try:
-        return not path.is_symlink() and path.stat().st_size == len(content) and path.read_bytes() == content
+        return (
+            not path.is_symlink()
+            and path.stat().st_size == len(content)
+            and path.read_bytes() == content
+        )
     except OSError:
         return False
 
@@ -203,7 +225,10 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _sync_all(folder: Path) -> None:
-    """Force a folder and all in it to the disk; after all is written, so that the disk can take it in one go."""
+    """Force a folder and all in it to the disk.
+
+    After all is written, so that the disk can take it in one go.
+    """
     for path in folder.rglob("*"):
         if path.is_dir():
             path.chmod(PUBLIC_FOLDER)

@@ -15,13 +15,22 @@ from typing import Any
 
 
 class LivereviewError(Exception):
-    """An error with a message for people and, where known, the source, address and run it happened in.
+    """An error with a message for people and, where known, the source, address and run it happened
+    in.
 
-    `status` is the HTTP status that a source answered with, where that was the error. `url` never carries a query
+    `status` is the HTTP status that a source answered with, where that was the error. `url` never
+    carries a query
     string: keys and addresses of people travel there.
     """
 
-    def __init__(self, message: str, *, source: str | None = None, url: str | None = None, run: str | None = None):
+    def __init__(
+        self,
+        message: str,
+        *,
+        source: str | None = None,
+        url: str | None = None,
+        run: str | None = None,
+    ):
         super().__init__(message)
         self.message = message
         self.source = source
@@ -46,15 +55,23 @@ class Retry(LivereviewError):
 
 
 class DiskFull(Retry):
-    """There was no room on the disk; nothing was kept of what was asked, and it works again when there is room."""
+    """There was no room on the disk.
+
+    Nothing was kept of what was asked, and it works again when there is room.
+    """
 
 
 class SourceBroken(LivereviewError):
-    """What came back is not what this source sends: an error page, another format, a changed schema."""
+    """What came back is not what this source sends: an error page, another format, a changed
+    schema.
+    """
 
 
 class Refused(LivereviewError):
-    """The request can't be carried out as given; the message names the valid choices or the next step."""
+    """The request can't be carried out as given.
+
+    The message names the valid choices or the next step.
+    """
 
 
 def _revive(kind: type[LivereviewError], message: str, state: dict[str, Any]) -> LivereviewError:

@@ -1,4 +1,6 @@
-"""Files that people bring: opened whatever their packing, decisions and extractions read row by row."""
+"""Files that people bring: opened whatever their packing, decisions and extractions read row by
+row.
+"""
 
 from __future__ import annotations
 
@@ -43,12 +45,16 @@ def guess(body: bytes, name: str) -> str:
                 return source
         except (SourceBroken, Retry):
             continue
-    raise SourceBroken(f"{name} is of no kind that is known by its content; name its kind with --source")
+    raise SourceBroken(
+        f"{name} is of no kind that is known by its content; name its kind with --source"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """What became of a file's rows: written, known from before, and (line number, why) of those refused."""
+    """What became of a file's rows: written, known from before, and (line number, why) of those
+    refused.
+    """
 
     written: int
     known: int
@@ -67,18 +73,26 @@ def decide(
 ) -> RowReport:
     """Write each row of a decisions file; a refused row changes nothing and spares the others.
 
-    Columns: record (id, DOI, pmid:… or exact title), stage, reviewer, verdict; and optionally reason, note, role, tags
-    (split at ;); or a file of another tool (`exchange.decisions`), with `stage` and `reviewer` where it does not say.
-    The same file again changes nothing, unless something else was said since. What a team has settled stays, unless
-    `change_settled`.
+    Columns: record (id, DOI, pmid:… or exact title), stage, reviewer, verdict; and optionally
+    reason, note, role, tags (split at ;); or a file of another tool (`exchange.decisions`), with
+    `stage` and `reviewer` where it does not say. The same file again changes nothing, unless
+    something else was said since. What a team has settled stays, unless `change_settled`.
     """
     sheet = decisions.read(read(path), path.name)
     written, known, refused = 0, 0, list(sheet.problems)
-    rows = [replace(row, stage=row.stage or stage, reviewer=row.reviewer or reviewer) for row in sheet.rows]
+    rows = [
+        replace(row, stage=row.stage or stage, reviewer=row.reviewer or reviewer)
+        for row in sheet.rows
+    ]
     for row, asked in repeats.in_order(rows):
         try:
             answer = client.call(
-                "take_decision", id=uuid4().hex, review=review, now=now, change_settled=change_settled, **asked
+                "take_decision",
+                id=uuid4().hex,
+                review=review,
+                now=now,
+                change_settled=change_settled,
+                **asked,
             )
         except LivereviewError as error:
             refused.append((row.number, str(error)))
@@ -97,7 +111,9 @@ def extractions(client: Client, review: str, path: Path) -> Sequence[dict[str, A
     """The forms in a JSON file (one, or a list) or a CSV file."""
     body = read(path)
     if path.suffix == ".csv":
-        answer: list[dict[str, Any]] = client.call("read_sheet", review=review, text=body.decode("utf-8-sig"))["forms"]
+        answer: list[dict[str, Any]] = client.call(
+            "read_sheet", review=review, text=body.decode("utf-8-sig")
+        )["forms"]
         return answer
     try:
         data = json.loads(body)
@@ -108,14 +124,21 @@ def extractions(client: Client, review: str, path: Path) -> Sequence[dict[str, A
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a map made of other people's sheets: what was written of each study, and (where, why) of what was not."""
+    """What a map made of other people's sheets: what was written of each study, and (where, why) of
+    what was not.
+    """
 
     written: list[dict[str, Any]]
     problems: list[tuple[str, str]]
 
 
-def extract_mapped(client: Client, review: str, map_: Path, folder: Path, extractor: str, now: datetime) -> Taken:
-    """Write the forms that the sheets in `folder` hold by a map; a study with a mistake spares the others."""
+def extract_mapped(
+    client: Client, review: str, map_: Path, folder: Path, extractor: str, now: datetime
+) -> Taken:
+    """Write the forms that the sheets in `folder` hold by a map.
+
+    A study with a mistake spares the others.
+    """
     known: dict[tuple[str, str | None], mapped.Grid] = {}
 
     def sheet(name: str, which: str | None) -> mapped.Grid:
@@ -127,7 +150,14 @@ def extract_mapped(client: Client, review: str, map_: Path, folder: Path, extrac
     found = mapped.read(text, sheet, map_.name)
     written, problems = [], list(found.problems)
     for study, form in found.forms.items():
-        asked = {"id": uuid4().hex, "review": review, "data": form, "extractor": extractor, "name": study, "now": now}
+        asked = {
+            "id": uuid4().hex,
+            "review": review,
+            "data": form,
+            "extractor": extractor,
+            "name": study,
+            "now": now,
+        }
         try:
             written.append(client.call("extract", **asked))
         except Refused as refusal:
@@ -135,10 +165,20 @@ def extract_mapped(client: Client, review: str, map_: Path, folder: Path, extrac
     return Taken(written, problems)
 
 
-def extract(client: Client, review: str, path: Path, extractor: str, now: datetime) -> list[dict[str, Any]]:
-    """Write the extractions of a file; the same file again changes nothing, unless something else was said since."""
+def extract(
+    client: Client, review: str, path: Path, extractor: str, now: datetime
+) -> list[dict[str, Any]]:
+    """Write the extractions of a file.
+
+    The same file again changes nothing, unless something else was said since.
+    """
     forms = extractions(client, review, path)
-    asked: dict[str, Any] = {"review": review, "extractor": extractor, "name": path.name, "now": now}
+    asked: dict[str, Any] = {
+        "review": review,
+        "extractor": extractor,
+        "name": path.name,
+        "now": now,
+    }
     return [client.call("extract", id=uuid4().hex, data=form, **asked) for form in forms]
 
 
@@ -147,5 +187,7 @@ def ratings(path: Path) -> list[Any]:
     try:
         found = json.loads(read(path).decode("utf-8"))
     except ValueError as error:
-        raise Refused(f"{path} is not JSON: {error}; `livereview rate --help` has an example") from None
+        raise Refused(
+            f"{path} is not JSON: {error}; `livereview rate --help` has an example"
+        ) from None
     return found if isinstance(found, list) else [found]

@@ -1,6 +1,8 @@
-"""What the service writes of itself: one JSON object a line, so that no text from outside can pass for another line.
+"""What the service writes of itself: one JSON object a line, so that no text from outside can pass
+for another line.
 
-Nor can anybody fill the disk with it: a warning that repeats is written once a minute, with a count.
+Nor can anybody fill the disk with it: a warning that repeats is written once a minute, with a
+count.
 """
 
 from __future__ import annotations
@@ -18,14 +20,18 @@ from typing import TextIO
 
 WINDOW = 60.0  # seconds in which a warning of one kind is written once
 KINDS = 1_000  # kinds that are remembered
-LINES = 120  # lines a logger may write in WINDOW, of whatever kinds: texts from outside can vary without end
+# lines a logger may write in WINDOW, of whatever kinds: texts from outside can vary without end
+LINES = 120
 NOTES = 6_000  # likewise of notes that warn of nothing, such as one for each request of a night
 VARYING = re.compile(r"0x[0-9a-f]+|\d+", re.IGNORECASE)
 KEPT = 200  # characters of a message that make its kind
 
 
 class Lines(logging.Formatter):
-    """{"time", "level", "logger", "message"} and, of an error, "trace". Control characters are escaped by JSON."""
+    """{"time", "level", "logger", "message"} and, of an error, "trace".
+
+    Control characters are escaped by JSON.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -40,7 +46,10 @@ class Lines(logging.Formatter):
 
 
 class Words(logging.Formatter):
-    """For a terminal: the time and the message; what could steer the terminal is shown as an escape."""
+    """For a terminal: the time and the message.
+
+    What could steer the terminal is shown as an escape.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
@@ -49,7 +58,9 @@ class Words(logging.Formatter):
 
 @dataclass(slots=True)
 class Window:
-    """What may still be written of one kind until a moment, how many lines were held back, and the last of them."""
+    """What may still be written of one kind until a moment, how many lines were held back, and the
+    last of them.
+    """
 
     until: float
     allowed: int
@@ -66,10 +77,12 @@ class Window:
 
 
 class RateLimited(logging.StreamHandler[TextIO]):
-    """Writes a warning or worse of one kind once in WINDOW; the next line tells how many were held back.
+    """Writes a warning or worse of one kind once in WINDOW.
 
-    Of one kind are lines of one logger and level whose beginnings differ in numbers only. What a logger writes in all
-    is limited as well.
+    The next line tells how many were held back.
+
+    Of one kind are lines of one logger and level whose beginnings differ in numbers only. What a
+    logger writes in all is limited as well.
     """
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic):
@@ -86,7 +99,9 @@ class RateLimited(logging.StreamHandler[TextIO]):
             super().emit(line)
 
     def _due(self, record: logging.LogRecord) -> list[logging.LogRecord]:
-        """What to write now: the counts of windows that are over, and this record unless it is held back."""
+        """What to write now: the counts of windows that are over, and this record unless it is held
+        back.
+        """
         now = self._clock()
         lines: list[logging.LogRecord] = []
         if now >= self._next_end or len(self._windows) > KINDS:
@@ -97,7 +112,9 @@ class RateLimited(logging.StreamHandler[TextIO]):
 
     def _may_be_written(self, record: logging.LogRecord, now: float) -> bool:
         is_warning = record.levelno >= logging.WARNING
-        of_logger = self._window((record.name, record.levelno, ""), LINES if is_warning else NOTES, now)
+        of_logger = self._window(
+            (record.name, record.levelno, ""), LINES if is_warning else NOTES, now
+        )
         if not of_logger.takes(record):
             return False
         if not is_warning:
@@ -115,7 +132,9 @@ class RateLimited(logging.StreamHandler[TextIO]):
         return window
 
     def _finished(self, now: float) -> list[logging.LogRecord]:
-        """A line for each kind of which some were held back and whose window is over, or must make room."""
+        """A line for each kind of which some were held back and whose window is over, or must make
+        room.
+        """
         too_many = max(0, len(self._windows) - KINDS)
         over = list(self._windows)[:too_many]
         over += [kind for kind, window in self._windows.items() if window.until <= now]
@@ -135,13 +154,17 @@ def _kind(record: logging.LogRecord) -> str:
 
 
 def _counted(last: logging.LogRecord, held: int, kind: tuple[str, int, str]) -> logging.LogRecord:
-    """How often a line was held back, with its last message and without its trace, which was written the first time."""
+    """How often a line was held back, with its last message and without its trace, which was
+    written the first time.
+    """
     times = "once more" if held == 1 else f"{held:,} times more"
     if kind[2]:
         message = f"{last.getMessage()} ({times} within {WINDOW:g} s)"
     else:
         message = f"{held:,} more lines of this logger were left out within {WINDOW:g} s, the last: {last.getMessage()}"
-    line = logging.LogRecord(last.name, last.levelno, last.pathname, last.lineno, message, None, None)
+    line = logging.LogRecord(
+        last.name, last.levelno, last.pathname, last.lineno, message, None, None
+    )
     line.created = last.created
     return line
 
@@ -149,6 +172,8 @@ def _counted(last: logging.LogRecord, held: int, kind: tuple[str, int, str]) -> 
 def start(stream: TextIO) -> None:
     """Log warnings and worse of everything, and the service's own notes, to this stream."""
     handler = RateLimited(stream)
-    handler.setFormatter(Words("%(asctime)s %(levelname)s %(message)s") if stream.isatty() else Lines())
+    handler.setFormatter(
+        Words("%(asctime)s %(levelname)s %(message)s") if stream.isatty() else Lines()
+    )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.getLogger("livereview").setLevel(logging.INFO)

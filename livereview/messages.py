@@ -1,10 +1,11 @@
-"""The words of the published pages in the review's language: one catalogue of messages, their keys the English texts.
+"""The words of the published pages in the review's language: one catalogue of messages, their keys
+the English texts.
 
-`say` and `many` tell a message in the language in force, `mark` names one that is told later. English needs no
-catalogue; what another one lacks is told in English. Names in data files (states, columns, file names) are no messages,
-nor is what people wrote. Catalogues are gettext's: livereview/locale/<code>.po, which translators' editors open. After
-a change of the words `python -m livereview.messages` makes livereview.pot again, from which `pybabel update` refreshes
-each of them.
+`say` and `many` tell a message in the language in force, `mark` names one that is told later.
+English needs no catalogue; what another one lacks is told in English. Names in data files (states,
+columns, file names) are no messages, nor is what people wrote. Catalogues are gettext's:
+livereview/locale/<code>.po, which translators' editors open. After a change of the words `python -m
+livereview.messages` makes livereview.pot again, from which `pybabel update` refreshes each of them.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ _language: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The messages of one language by their English texts, a text for each plural; `plural` tells which one n takes."""
+    """The messages of one language by their English texts, a text for each plural; `plural` tells
+    which one n takes.
+    """
 
     code: str
     texts: Mapping[str, tuple[str, ...]]
@@ -72,7 +75,9 @@ def languages() -> tuple[str, ...]:
 def known(code: str) -> str:
     """The code; raises Refused, naming those there are, for one without a catalogue."""
     if code not in languages():
-        raise Refused(f"there is no translation of the page into {code!r}; choose one of {', '.join(languages())}")
+        raise Refused(
+            f"there is no translation of the page into {code!r}; choose one of {', '.join(languages())}"
+        )
     return code
 
 
@@ -92,7 +97,10 @@ def in_force() -> str:
 
 
 def catalogue(code: str) -> Catalogue:
-    """The messages of a language other than English, read once. Raises Refused where there are none."""
+    """The messages of a language other than English, read once.
+
+    Raises Refused where there are none.
+    """
     return _read(LOCALE / f"{code}.po")
 
 
@@ -103,7 +111,11 @@ def _read(path: Path) -> Catalogue:
 
     with path.open("rb") as file:
         found = read_po(file, locale=path.stem.replace("-", "_"))
-    texts = {_id(one.id): _forms(one.string) for one in found if one.id and not one.fuzzy and all(_forms(one.string))}
+    texts = {
+        _id(one.id): _forms(one.string)
+        for one in found
+        if one.id and not one.fuzzy and all(_forms(one.string))
+    }
     return Catalogue(path.stem, texts, c2py(found.plural_expr))
 
 
@@ -121,7 +133,10 @@ def mark(text: str) -> str:
 
 
 def say(text: str, /, **values: Any) -> str:
-    """The message in the language in force, its {placeholders} filled as by `str.format`; as it is without values."""
+    """The message in the language in force, its {placeholders} filled as by `str.format`.
+
+    As it is without values.
+    """
     told = translated(text)
     return told.format(**local(values)) if values else told
 
@@ -147,7 +162,11 @@ def plural(one: str, other: str, n: int) -> str:
 
 def local(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The values, numbers so that `str.format` writes them as the language in force does."""
-    return values if _language.get() == ENGLISH else {name: _localised(value) for name, value in values.items()}
+    return (
+        values
+        if _language.get() == ENGLISH
+        else {name: _localised(value) for name, value in values.items()}
+    )
 
 
 def _localised(value: Any) -> Any:
@@ -169,7 +188,9 @@ def figures(number: str) -> str:
     def written(found: re.Match[str]) -> str:
         text = found.group()
         whole = text.replace(",", "")
-        return get_decimal_symbol(where) if text == "." else format_decimal(int(whole), locale=where)
+        return (
+            get_decimal_symbol(where) if text == "." else format_decimal(int(whole), locale=where)
+        )
 
     return _FIGURES.sub(written, number)
 
@@ -200,7 +221,9 @@ def template() -> Catalog:
     found = Catalog(project="livereview", charset="utf-8")
     for pattern, method in PLACES.items():
         for path in sorted(PACKAGE.glob(pattern)):
-            for _, text, _, _ in extract_from_file(method, path, keywords=KEYWORDS, options={"silent": "false"}):
+            for _, text, _, _ in extract_from_file(
+                method, path, keywords=KEYWORDS, options={"silent": "false"}
+            ):
                 found.add(text, locations=[(path.relative_to(PACKAGE).as_posix(), None)])  # type: ignore[list-item]
     return found
 

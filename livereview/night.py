@@ -33,7 +33,9 @@ def flow_module(name: str) -> ModuleType:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """How each search ended, what was published, what went wrong in a sentence (None: nothing), and why none ran."""
+    """How each search ended, what was published, what went wrong in a sentence (None: nothing), and
+    why none ran.
+    """
 
     endings: list[dict[str, Any]]
     published: dict[str, Any]
@@ -52,13 +54,15 @@ def run(
     recording: Path | None = None,
     clock_is_right: bool = False,
 ) -> Night:
-    """Run the surveil flow in this process, against the network or against a recording served locally.
+    """Run the surveil flow in this process, against the network or against a recording served
+    locally.
 
     Raises PrefectAway where the server that PREFECT_API_URL names does not answer.
     """
     prefect_must_answer()
     atexit.register(_hush)  # before Prefect's own, so that it runs after them
-    surveil = flow_module("surveil").surveil  # Prefect takes seconds to import: only those who run a night wait
+    # Prefect takes seconds to import: only those who run a night wait
+    surveil = flow_module("surveil").surveil
     return _night(
         surveil,
         recording,
@@ -95,7 +99,10 @@ def _night(flow: Any, recording: Path | None, **parameters: Any) -> Night:
     try:
         with ReplayServer(recording) if recording else nullcontext() as server:
             state = flow(**parameters, via=server.base if server else None, return_state=True)
-    except (httpx.HTTPError, RuntimeError) as error:  # RuntimeError: Prefect's word for a server that can't be reached
+    except (
+        httpx.HTTPError,
+        RuntimeError,
+    ) as error:  # RuntimeError: Prefect's word for a server that can't be reached
         raise PrefectAway(
             f"Prefect went away: {type(error).__name__}: {error}."
             f" What was searched until then is kept: livereview ledger"
@@ -112,7 +119,10 @@ class PrefectAway(Retry):
 
 
 def prefect_must_answer() -> None:
-    """Raise PrefectAway where PREFECT_API_URL names a server that does not answer; else Prefect starts its own."""
+    """Raise PrefectAway where PREFECT_API_URL names a server that does not answer.
+
+    Else Prefect starts its own.
+    """
     url = os.environ.get("PREFECT_API_URL", "").rstrip("/")
     if not url:
         return
@@ -128,7 +138,9 @@ def prefect_must_answer() -> None:
 
 
 def _hush() -> None:
-    """Say nothing more: Prefect's threads outlive the interpreter, and DuckDB then lists all that it can't free."""
+    """Say nothing more: Prefect's threads outlive the interpreter, and DuckDB then lists all that
+    it can't free.
+    """
     sys.stderr.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
@@ -138,18 +150,39 @@ def table(endings: list[dict[str, Any]]) -> Table:
     found = Table("search", "found", "new", "changed", "rejected", "outcome")
     for ending in endings:
         style = "" if ending["outcome"] in ("ok", "ok-zero") else "red"
-        found.add_row(ending["name"], *(str(ending[key]) for key in COLUMNS), ending["outcome"], style=style)
+        found.add_row(
+            ending["name"], *(str(ending[key]) for key in COLUMNS), ending["outcome"], style=style
+        )
     return found
 
 
 def ledger(attempts: list[dict[str, Any]]) -> Table:
     """Each run on a line."""
-    found = Table("started", "search", "kind", "found", "new", "changed", "rejected", "pages", "seconds", "outcome")
+    found = Table(
+        "started",
+        "search",
+        "kind",
+        "found",
+        "new",
+        "changed",
+        "rejected",
+        "pages",
+        "seconds",
+        "outcome",
+    )
     for one in attempts:
         style = "" if one["outcome"] in ("ok", "ok-zero") else "red"
         seconds = f"{one['seconds']:.1f}" if one["seconds"] is not None else "-"
         counts = [str(one[key]) for key in (*COLUMNS, "pages")]
-        found.add_row(one["started"][:16], one["name"], one["kind"], *counts, seconds, one["outcome"], style=style)
+        found.add_row(
+            one["started"][:16],
+            one["name"],
+            one["kind"],
+            *counts,
+            seconds,
+            one["outcome"],
+            style=style,
+        )
     return found
 
 
@@ -163,7 +196,11 @@ def show_status(one: dict[str, Any], out: Console) -> None:
     for row in one["searches"]:
         usual = f"{row['usual']:.0f}" if row["usual"] is not None else "-"
         searches.add_row(
-            row["name"], row["last_outcome"], row["last_success"] or "never", str(row["last_found"]), usual
+            row["name"],
+            row["last_outcome"],
+            row["last_success"] or "never",
+            str(row["last_found"]),
+            usual,
         )
     for name in one["never_run"]:
         searches.add_row(name, "never run", "never", "-", "-")
@@ -176,13 +213,23 @@ def show_status(one: dict[str, Any], out: Console) -> None:
         f"included {flow['included']:,}"
     )
     if one["out_of_reach"]:
-        out.print(f"{one['out_of_reach']:,} included reports have neither DOI nor PMID and can't be rechecked")
+        out.print(
+            f"{one['out_of_reach']:,} included reports have neither DOI nor PMID and can't be rechecked"
+        )
     if waits := one["awaiting_signature"]:
-        what = "the whole page waits" if waits["whole_page"] else f"changed findings that wait: {waits['findings']:,},"
+        what = (
+            "the whole page waits"
+            if waits["whole_page"]
+            else f"changed findings that wait: {waits['findings']:,},"
+        )
         out.print(
             f"{what} for a lead's signature since {waits['since'][:10]}, {waits['days']:,} days of"
             f" {waits['promised_days']} promised",
             markup=False,
         )
-    version = f"version {one['version']} of {one['published']}" if one["version"] else "nothing published yet"
+    version = (
+        f"version {one['version']} of {one['published']}"
+        if one["version"]
+        else "nothing published yet"
+    )
     out.print(version + (", a rebuild is due" if one["behind"] else ""))

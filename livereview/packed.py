@@ -34,14 +34,19 @@ def unpacked(body: bytes, name: str, largest: int = LARGEST) -> bytes:
     except zlib.error as error:
         raise Refused(f"{name} can't be read: {error}; check that it was copied whole") from None
     if len(whole) > most:
-        raise Refused(f"{name} unpacks to more than {most // MEGABYTE:,} MB from {len(body):,} bytes; split it")
+        raise Refused(
+            f"{name} unpacks to more than {most // MEGABYTE:,} MB from {len(body):,} bytes; split it"
+        )
     if members == MOST_MEMBERS and start < len(body):
         raise Refused(f"{name} is packed in more than {MOST_MEMBERS:,} parts; pack it again")
     return bytes(whole)
 
 
 def _member(packed: bytes, start: int, whole: bytearray, most: int) -> int:
-    """Add what one member holds to `whole`, or as much as shows that it is too much; where the next one may begin."""
+    """Add what one member holds to `whole`, or as much as shows that it is too much.
+
+    Where the next one may begin.
+    """
     engine = zlib.decompressobj(_GZIP)
     for begin in range(start, len(packed), PIECE):
         pending = packed[begin : begin + PIECE]

@@ -1,7 +1,8 @@
-"""Who may read what is in a home: only this user, except for the published site, which is for everybody.
+"""Who may read what is in a home: only this user, except for the published site, which is for
+everybody.
 
-The umask of whoever starts the service decides nothing: the process that owns a home has one of its own,
-and what an older version or a careless copy left open is closed again at the start.
+The umask of whoever starts the service decides nothing: the process that owns a home has one of its
+own, and what an older version or a careless copy left open is closed again at the start.
 """
 
 from __future__ import annotations
@@ -19,12 +20,21 @@ PUBLIC_FILE, PUBLIC_FOLDER = 0o644, 0o755
 HOME = 0o711  # others may pass through to `site`, and neither list nor read what is beside it
 UMASK = 0o077
 SITE = "site"
-FOLDERS = ("backups", "backups-kept", "full-texts", "ranking", "recordings", "prefect", "*.duckdb.tmp")
+FOLDERS = (
+    "backups",
+    "backups-kept",
+    "full-texts",
+    "ranking",
+    "recordings",
+    "prefect",
+    "*.duckdb.tmp",
+)
 FILES = ("*.duckdb", "*.duckdb.*", "owner.*", ".owner.*")
 
 
 def keep_private() -> None:
-    """Let whatever this process writes from now on be its user's alone, unless it is opened explicitly.
+    """Let whatever this process writes from now on be its user's alone, unless it is opened
+    explicitly.
 
     DuckDB makes its files, the write-ahead log again and again, with whatever the umask leaves.
     """
@@ -118,7 +128,8 @@ def private_folder(folder: Path) -> None:
         path.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
 
 
-PART = ".part"  # how the hidden name of a private file ends while it is written; an owner's start removes them
+# how the hidden name of a private file ends while it is written; an owner's start removes them
+PART = ".part"
 
 
 def write_private(target: Path, content: bytes) -> None:

@@ -13,8 +13,9 @@ from pathlib import Path
 class Process:
     """A process as others may look it up.
 
-    place    machine, its boot, and the namespace that the pid is a number in; containers share a host name at times
-    started  in the kernel's words, so that a pid which was given away again is not taken for it; None: unknown
+    place    machine, its boot, and the namespace that the pid is a number in; containers share a
+    host name at times started  in the kernel's words, so that a pid which was given away again is
+    not taken for it; None: unknown
     """
 
     place: str
@@ -53,7 +54,10 @@ def _place() -> str:
 
 
 def _started(pid: int) -> str | None:
-    """When the kernel started this process, in ticks since the boot; None where it does not tell, or it is a zombie."""
+    """When the kernel started this process, in ticks since the boot.
+
+    None where it does not tell, or it is a zombie.
+    """
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:

@@ -21,9 +21,11 @@ class Record:
     published           ISO date as exact as the source is: "2021", "2021-03" or "2021-03-07"
     doi                 lower case, without a resolver: "10.1000/xyz"; pmid digits; pmcid "PMC123"
     issn, isbn          the first valid one, "1234-567X"; ISBN digits only
-    type                "journal-article", "preprint", "report", "book", "book-chapter", "thesis", "conference-paper",
+    type                "journal-article", "preprint", "report", "book", "book-chapter", "thesis",
+    "conference-paper",
                         "dataset", "trial", "web-page" … or the source's own word in lower case
-    retraction          None, "retracted", "expression-of-concern" or "corrected": what the source says of this item
+                        retraction          None, "retracted", "expression-of-concern" or
+                        "corrected": what the source says of this item
     """
 
     source: str
@@ -61,14 +63,20 @@ def record_id(source: str, source_key: str) -> str:
 
 
 def fingerprint(record: Record) -> str:
-    """A hash of all that the source says; it changes if and only if a field does (or FINGERPRINT_VERSION)."""
+    """A hash of all that the source says.
+
+    It changes if and only if a field does (or FINGERPRINT_VERSION).
+    """
     body = json.dumps(to_json(record), sort_keys=True, ensure_ascii=False)
     return FINGERPRINT_VERSION + hashlib.sha256(body.encode()).hexdigest()[:20]
 
 
 def to_json(record: Record) -> dict[str, Any]:
     """The record as plain JSON data, keys in the order of the dataclass."""
-    return {name: list(value) if isinstance(value := getattr(record, name), tuple) else value for name in FIELDS}
+    return {
+        name: list(value) if isinstance(value := getattr(record, name), tuple) else value
+        for name in FIELDS
+    }
 
 
 def from_json(data: dict[str, Any]) -> Record:
@@ -85,11 +93,16 @@ _YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
 
 
 def clean_doi(text: object) -> str | None:
-    """The first DOI in `text`, lower case and without resolver or trailing punctuation; None if there is none.
+    """The first DOI in `text`, lower case and without resolver or trailing punctuation.
 
-    A closing bracket is kept where it has its opening one, and <1661::AID-SIM968> of old Wiley DOIs too: both are real.
+    None if there is none.
+
+    A closing bracket is kept where it has its opening one, and <1661::AID-SIM968> of old Wiley DOIs
+    too: both are real.
     """
-    match = _DOI.search(html.unescape(str(text or "")[:2_000].replace("%2F", "/").replace("%2f", "/")))
+    match = _DOI.search(
+        html.unescape(str(text or "")[:2_000].replace("%2F", "/").replace("%2f", "/"))
+    )
     if not match:
         return None
     doi = _DOI_ENDS.split(match.group())[0]
@@ -103,7 +116,10 @@ def _balanced(doi: str) -> bool:
 
 
 def clean_pmid(text: object) -> str | None:
-    """Digits of a PubMed id, from a number, "PMID: 1" or an address; None for 0 and for anything else."""
+    """Digits of a PubMed id, from a number, "PMID: 1" or an address.
+
+    None for 0 and for anything else.
+    """
     match = re.search(r"(?:^|\D)(\d{1,9})\D*$", str(text or "").strip())
     return match.group(1).lstrip("0") or None if match else None
 
@@ -118,7 +134,10 @@ def clean_issn(text: object) -> str | None:
     """The first ISSN in `text` whose check digit is right, as 1234-567X."""
     for match in _ISSN.finditer(str(text or "")):
         digits = (match.group(1) + match.group(2)).upper()
-        total = sum(weight * (10 if d == "X" else int(d)) for weight, d in zip(range(8, 0, -1), digits, strict=True))
+        total = sum(
+            weight * (10 if d == "X" else int(d))
+            for weight, d in zip(range(8, 0, -1), digits, strict=True)
+        )
         if total % 11 == 0:
             return f"{digits[:4]}-{digits[4:]}"
     return None

@@ -1,7 +1,9 @@
-"""A night again without the network: answers kept as they came, and a local server that gives them in the same order.
+"""A night again without the network: answers kept as they came, and a local server that gives them
+in the same order.
 
-A recording is a folder: `index.json`, which says what was asked and what came, and a file for each body, unpacked. It
-holds no secret, as no answer does (see `fetch.Answer`). The same answers always make the same bytes.
+A recording is a folder: `index.json`, which says what was asked and what came, and a file for each
+body, unpacked. It holds no secret, as no answer does (see `fetch.Answer`). The same answers always
+make the same bytes.
 """
 
 from __future__ import annotations
@@ -34,7 +36,9 @@ Asked = tuple[str, str, Pairs | None]
 
 
 def canonical(method: str, url: str, form: Pairs | None) -> Asked:
-    """A request such that two which ask the same are equal: the order of query and form does not matter."""
+    """A request such that two which ask the same are equal: the order of query and form does not
+    matter.
+    """
     parts = urlsplit(url)
     query = urlencode(sorted(parse_qsl(parts.query, keep_blank_values=True)))
     return (
@@ -54,7 +58,8 @@ class Recorder:
         self._entries: list[dict[str, Any]] = _index(folder) if (folder / INDEX).exists() else []
 
     def keep(self, answer: Answer) -> None:
-        """Write the body, then the index, each in one go: a kill between them leaves the recording as it was.
+        """Write the body, then the index, each in one go: a kill between them leaves the recording
+        as it was.
 
         A disk that is nearly full ends the recording with a warning: the night itself goes on.
         """
@@ -64,7 +69,9 @@ class Recorder:
             self._stopped = True
             log.warning("nothing more of this night is recorded in %s: %s", self._folder, words)
             return
-        method, url, form = canonical("GET" if answer.form is None else "POST", answer.url, answer.form)
+        method, url, form = canonical(
+            "GET" if answer.form is None else "POST", answer.url, answer.form
+        )
         digest = hashlib.sha256(answer.body).hexdigest()
         name = f"{len(self._entries) + 1:03d}-{_word(answer.source)}-{digest[:8]}.{_ending(answer)}"
         entry = {
@@ -81,7 +88,9 @@ class Recorder:
         self._folder.mkdir(parents=True, exist_ok=True)
         _write(self._folder / name, answer.body)
         index = {"format": FORMAT, "answers": self._entries}
-        _write(self._folder / INDEX, json.dumps(index, ensure_ascii=False, indent=1).encode() + b"\n")
+        _write(
+            self._folder / INDEX, json.dumps(index, ensure_ascii=False, indent=1).encode() + b"\n"
+        )
 
 
 def _ending(answer: Answer) -> str:
@@ -112,7 +121,9 @@ def _index(folder: Path) -> list[dict[str, Any]]:
     try:
         index = json.loads((folder / INDEX).read_bytes())
         if index["format"] != FORMAT:
-            raise Refused(f"{folder} is a recording of format {index['format']}; this version reads {FORMAT}")
+            raise Refused(
+                f"{folder} is a recording of format {index['format']}; this version reads {FORMAT}"
+            )
         return list(index["answers"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Refused(
@@ -124,7 +135,9 @@ def _load(folder: Path) -> dict[Asked, list[_Kept]]:
     """What was recorded, by what was asked, in the order of recording."""
     found: dict[Asked, list[_Kept]] = {}
     for entry in _index(folder):
-        form = None if entry["form"] is None else tuple((name, value) for name, value in entry["form"])
+        form = (
+            None if entry["form"] is None else tuple((name, value) for name, value in entry["form"])
+        )
         kept = _Kept(entry["status"], tuple(sorted(entry["headers"].items())), _body(folder, entry))
         found.setdefault(canonical(entry["method"], entry["url"], form), []).append(kept)
     return found
@@ -132,16 +145,23 @@ def _load(folder: Path) -> dict[Asked, list[_Kept]]:
 
 def _body(folder: Path, entry: dict[str, Any]) -> bytes:
     path = folder / Path(entry["file"]).name
-    if not path.is_file() or hashlib.sha256(body := path.read_bytes()).hexdigest() != entry["sha256"]:
-        raise Refused(f"the recording is damaged: {path} is missing or not what index.json says; record it again")
+    if (
+        not path.is_file()
+        or hashlib.sha256(body := path.read_bytes()).hexdigest() != entry["sha256"]
+    ):
+        raise Refused(
+            f"the recording is damaged: {path} is missing or not what index.json says; record it again"
+        )
     return body
 
 
 class ReplayServer:
-    """Serves a recording on this machine while it is open, at `base`; `fetch.Fetcher(via=base)` asks it.
+    """Serves a recording on this machine while it is open, at `base`; `fetch.Fetcher(via=base)`
+    asks it.
 
-    The same request is answered in recorded order, its last answer again and again. One that was never recorded gets
-    404 with the nearest that was. Raises Refused for a folder that is no recording or was damaged.
+    The same request is answered in recorded order, its last answer again and again. One that was
+    never recorded gets 404 with the nearest that was. Raises Refused for a folder that is no
+    recording or was damaged.
     """
 
     def __init__(self, folder: Path):
@@ -156,7 +176,12 @@ class ReplayServer:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         if self._server:
             self._server.shutdown()
             self._server.server_close()
@@ -180,8 +205,15 @@ class ReplayServer:
 
     def _unknown(self, asked: Asked) -> _Kept:
         nearest = get_close_matches(_shown(asked), map(_shown, self._kept), n=1, cutoff=0.0)
-        words = {"error": f"not in this recording: {_shown(asked)}", "nearest": nearest[0] if nearest else None}
-        return _Kept(404, (("content-type", "application/json"),), json.dumps(words, ensure_ascii=False).encode())
+        words = {
+            "error": f"not in this recording: {_shown(asked)}",
+            "nearest": nearest[0] if nearest else None,
+        }
+        return _Kept(
+            404,
+            (("content-type", "application/json"),),
+            json.dumps(words, ensure_ascii=False).encode(),
+        )
 
 
 def _shown(asked: Asked) -> str:

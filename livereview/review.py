@@ -1,4 +1,7 @@
-"""A review's protocol as data: what `review.toml` says, after it was checked. `review_toml` reads and checks it."""
+"""A review's protocol as data: what `review.toml` says, after it was checked.
+
+`review_toml` reads and checks it.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,9 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """An exclusion reason; `retired` ones stay known for old decisions but can't be chosen any more."""
+    """An exclusion reason; `retired` ones stay known for old decisions but can't be chosen any
+    more.
+    """
 
     id: str
     label: str
@@ -43,15 +48,14 @@ class Search:
     """One search of one source, exactly as it is run.
 
     name          unique within the review
-    source        a name in livereview.sources.SOURCES, or "package.module:Attribute" of a third party
-    platform      what PRISMA-S asks for, e.g. "OpenAlex API"
-    query         the string as sent; feeds and pages have `url` instead
-    schedule      cron; None takes the review's own
-    overlap_days  how far each window reaches back before the last success
-    sweep_days    after so many days the search goes back to its start once more; 0: never
-    start         ISO date before which the first run does not look; None: since ever
-    grey          true for grey literature ("other methods" in the flow diagram)
-    usual_zero    true where an empty answer is normal, so that a zero raises no alarm
+    source        a name in livereview.sources.SOURCES, or "package.module:Attribute" of a third
+    party platform      what PRISMA-S asks for, e.g. "OpenAlex API" query         the string as
+    sent; feeds and pages have `url` instead schedule      cron; None takes the review's own
+    overlap_days  how far each window reaches back before the last success sweep_days    after so
+    many days the search goes back to its start once more; 0: never start         ISO date before
+    which the first run does not look; None: since ever grey          true for grey literature
+    ("other methods" in the flow diagram) usual_zero    true where an empty answer is normal, so
+    that a zero raises no alarm
     """
 
     name: str
@@ -70,13 +74,16 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Screening:
-    """Who decides. `votes` independent reviewers a stage; where they differ, `adjudicators` (names; empty: any lead or
-    adjudicator who did not vote). `stages` in order, out of STAGES.
+    """Who decides.
 
-    core           experienced reviewers: one of the votes on each report must be theirs; empty: anybody's will do
-    shares         (name, percentage) of those who share the reports out among them; empty: everybody is asked about all
-    ranked         the likely ones come first in the queue; else they come as they were found
-    recall_target  the share of relevant reports that the lead's page tests the reading against
+    `votes` independent reviewers a stage; where they differ, `adjudicators` (names; empty: any lead
+    or adjudicator who did not vote). `stages` in order, out of STAGES.
+
+    core           experienced reviewers: one of the votes on each report must be theirs; empty:
+    anybody's will do shares         (name, percentage) of those who share the reports out among
+    them; empty: everybody is asked about all ranked         the likely ones come first in the
+    queue; else they come as they were found recall_target  the share of relevant reports that the
+    lead's page tests the reading against
     """
 
     votes: int = 2
@@ -92,7 +99,8 @@ class Screening:
 class Area:
     """One row of the taxonomy: an intervention area.
 
-    asked  the review searches for it; else studies are sorted into it, and its empty cells are no gap
+    asked  the review searches for it; else studies are sorted into it, and its empty cells are no
+    gap
     """
 
     id: str
@@ -125,7 +133,10 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One code for what studies say on how, for whom and at what cost it works, e.g. "staff-turnover"."""
+    """One code for what studies say on how, for whom and at what cost it works, e.g.
+
+    "staff-turnover".
+    """
 
     id: str
     label: str
@@ -139,8 +150,8 @@ OUTCOME_KINDS = ("benefit", "harm", "service_use", "cost")
 class Comparison:
     """What is compared with what; each has a finding of its own for every outcome.
 
-    intervention, comparator  as they stand inside a sentence: "housing with support", "usual services"
-    outcomes                  ids of those it asks about; empty: all of the review's
+    intervention, comparator  as they stand inside a sentence: "housing with support", "usual
+    services" outcomes                  ids of those it asks about; empty: all of the review's
     """
 
     id: str
@@ -173,15 +184,18 @@ class Outcome:
 
     better       "lower" or "higher": the direction that is good for people
     measure      the measure that findings are told and pooled in, e.g. "SMD" or "RR"
-    important    smallest important difference, > 0: events per 1,000 people where `measure` compares
+    important    smallest important difference, > 0: events per 1,000 people where `measure`
+    compares
                  how often something happens, else in `measure`; None where none was agreed
     pool         whether sizes may be averaged over studies
     more, fewer  what a reader would say of more, and of less, of the outcome, as a clause: "more
                  children enter care"; None: made from the label
     kind         one of OUTCOME_KINDS
     unit         of a mean difference: "points on the SDQ"
-    risk         how many of 1,000 people have the event without the intervention, with `risk_source`
-    constructs   preferred first: which of a study's constructs or instruments stands for the outcome
+    risk         how many of 1,000 people have the event without the intervention, with
+    `risk_source`
+    constructs   preferred first: which of a study's constructs or instruments stands for the
+    outcome
     follow_up    preferred first: ids of the bands from which a study's time point is taken
     """
 
@@ -220,9 +234,10 @@ class Moderator:
     in_advance  whether it was named before the results were known
     values      of a category, in the order in which they are shown
     unit        of a number: "months"
-    reads       one of MODERATOR_READS; None: its value stands in the forms (`characteristics`, `subgroup_is`)
-    better_for  where it was expected to work better: one of `values`, or of HIGH_OR_LOW for a number; None: nothing
-                was expected
+    reads       one of MODERATOR_READS; None: its value stands in the forms (`characteristics`,
+    `subgroup_is`)
+    better_for  where it was expected to work better: one of `values`, or of HIGH_OR_LOW for a
+                number; None: nothing was expected
     outcomes    ids of those it is asked for; empty: all of the review's
     """
 
@@ -251,16 +266,21 @@ class Methods:
     """How the review pools, as its protocol promised.
 
     estimator  of the variance between studies: one of ESTIMATORS; EE is one common effect
-    test       of the mean and its interval from `few` studies on: "z", "knha" (Knapp and Hartung), or
+    test       of the mean and its interval from `few` studies on: "z", "knha" (Knapp and Hartung),
+    or
                "adhoc" (Knapp and Hartung, never narrower than z)
-    few        below so many studies the interval is z's: with two to four studies Knapp and Hartung's
+               few        below so many studies the interval is z's: with two to four studies Knapp
+               and Hartung's
                has a t with one to three degrees of freedom, which hides what each study shows
     prediction quantile of the prediction interval: "riley" (k - 2), "k-1" or "matched"
-    rare       where an arm has no event: "mantel-haenszel", "peto", or "none" (left out of the pool)
+    rare       where an arm has no event: "mantel-haenszel", "peto", or "none" (left out of the
+    pool)
     dependent  several results of one study: "choose" one by the protocol's order, or keep "all" and
-               allow for their dependence by a three-level model, with a robust variance (CR2) unless `test` is z
-    sensitivity  of SENSITIVITY: how each pooled answer is worked out again, to see if it stands: without the
-               studies at high risk of bias, without each study in turn, by another model
+    allow for their dependence by a three-level model, with a robust variance (CR2) unless `test` is
+    z
+    sensitivity  of SENSITIVITY: how each pooled answer is worked out again, to see if it stands:
+               without the studies at high risk of bias, without each study in turn, by another
+               model
     """
 
     estimator: str = "REML"
@@ -357,7 +377,8 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A configuration of a realist review: in this context this mechanism brings about this outcome.
+    """A configuration of a realist review: in this context this mechanism brings about this
+    outcome.
 
     for_whom   the people it is about; None: nobody in particular
     evidence   what it rests on, in the team's words
@@ -388,7 +409,10 @@ class PriceFactor:
 
 @dataclass(frozen=True, slots=True)
 class CostBand:
-    """A band of costs per unit: amounts `below` this that no band before holds; None: all the rest."""
+    """A band of costs per unit: amounts `below` this that no band before holds.
+
+    None: all the rest.
+    """
 
     label: str
     below: float | None = None
@@ -429,7 +453,10 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The whole protocol of one review. `text` is the file as read and `hash` its sha256: decisions cite them."""
+    """The whole protocol of one review.
+
+    `text` is the file as read and `hash` its sha256: decisions cite them.
+    """
 
     id: str
     title: str
@@ -452,14 +479,16 @@ class Review:
     tools: tuple[Tool, ...] = ()  # of appraisal, beside those of `evidence.appraisal`
     sites: str = "places"  # what studies are spread over, as the page calls it: "councils"
     emmie: bool = True
-    extractors: int = 1  # people who extract each study by themselves; with 2, what they agree on holds
+    # people who extract each study by themselves; with 2, what they agree on holds
+    extractors: int = 1
     highlights: Highlights = field(default_factory=Highlights)
     statements: tuple[Statement, ...] = ()
     configurations: tuple[Configuration, ...] = ()
     base: Base | None = None
     costs: Costs | None = None
     canaries: tuple[str, ...] = ()  # DOIs every database search should return
-    suggestions: str | None = None  # where readers suggest a study: the owner's /suggest/ID as the public reaches it
+    # where readers suggest a study: the owner's /suggest/ID as the public reaches it
+    suggestions: str | None = None
     webhooks: tuple[str, ...] = ()  # addresses that are told of each version
     language: str = "en-GB"  # of the published pages: en-GB, or a catalogue in livereview/locale
     text: str = ""

@@ -13,7 +13,10 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """What a request may be for. A session has all scopes of its role, a token those it was given."""
+    """What a request may be for.
+
+    A session has all scopes of its role, a token those it was given.
+    """
 
     READ = "read"
     SCREEN = "screen"
@@ -51,7 +54,9 @@ ROLE_SCOPES: dict[str, frozenset[Scope]] = {
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """What signed in, as it stands at this moment. `ops.principals` makes it, and nothing else does.
+    """What signed in, as it stands at this moment.
+
+    `ops.principals` makes it, and nothing else does.
 
     Attributes:
         kind: How it proved who it is.
@@ -140,7 +145,9 @@ DOOR_FOR_PROGRAMS = Act(None, owner_only=True, by_name=True)
 
 
 class WhyNot(StrEnum):
-    """Why an act is refused, in the order in which it is looked for: what is not there tells nothing."""
+    """Why an act is refused, in the order in which it is looked for: what is not there tells
+    nothing.
+    """
 
     NOT_THERE = "the review is not there for it"
     SCOPE = "it lacks the scope"
@@ -148,13 +155,21 @@ class WhyNot(StrEnum):
     OWNER = "only the owner's token does it"
 
 
-def may(principal: Principal | None, act: Act, review: str | None = None, adjudicators: Collection[str] = ()) -> bool:
+def may(
+    principal: Principal | None,
+    act: Act,
+    review: str | None = None,
+    adjudicators: Collection[str] = (),
+) -> bool:
     """Whether this principal may do this act on this review."""
     return why_not(principal, act, review, adjudicators) is None
 
 
 def why_not(
-    principal: Principal | None, act: Act, review: str | None = None, adjudicators: Collection[str] = ()
+    principal: Principal | None,
+    act: Act,
+    review: str | None = None,
+    adjudicators: Collection[str] = (),
 ) -> WhyNot | None:
     """Why it may not; None: it may.
 
@@ -178,7 +193,11 @@ def why_not(
         return WhyNot.NOT_THERE
     if any(scope not in ROLE_SCOPES[principal.role] for scope in act.scopes):
         return WhyNot.ROLE
-    named = act.named_adjudicators and principal.role == "reviewer" and principal.account in adjudicators
+    named = (
+        act.named_adjudicators
+        and principal.role == "reviewer"
+        and principal.account in adjudicators
+    )
     if principal.role not in act.roles and not named:
         return WhyNot.ROLE
     if any(scope not in principal.scopes for scope in act.scopes):
@@ -187,7 +206,10 @@ def why_not(
 
 
 def scopes_within(role: str, given: Collection[str]) -> frozenset[Scope]:
-    """What a token with these scopes is worth while its account has this role; old names are read too."""
+    """What a token with these scopes is worth while its account has this role.
+
+    Old names are read too.
+    """
     meant = {scope for name in given for scope in OLD_SCOPES.get(name, (name,))}
     return frozenset(scope for scope in ROLE_SCOPES.get(role, frozenset()) if scope in meant)
 

@@ -162,9 +162,10 @@ DESCRIBED = (  # in the order of docs/reference/settings.md, which is made from 
 class OpenId:
     """The OpenID Connect provider that people may sign in through, and as whom this server asks it.
 
-    issuer   the provider's name for itself, an address (LIVEREVIEW_OIDC_ISSUER); compared letter by letter
-    client   this server's name there (LIVEREVIEW_OIDC_CLIENT_ID), and its secret (LIVEREVIEW_OIDC_CLIENT_SECRET)
-    back     where the provider sends people back to, made from LIVEREVIEW_URL; the provider must know it
+    issuer   the provider's name for itself, an address (LIVEREVIEW_OIDC_ISSUER); compared letter by
+    letter client   this server's name there (LIVEREVIEW_OIDC_CLIENT_ID), and its secret
+    (LIVEREVIEW_OIDC_CLIENT_SECRET) back     where the provider sends people back to, made from
+    LIVEREVIEW_URL; the provider must know it
     """
 
     issuer: str
@@ -177,17 +178,18 @@ class OpenId:
 class Settings:
     """Where things are and what the service may use.
 
-    home     folder of the database, the published sites and the owner's token (LIVEREVIEW_HOME, ./livereview-data)
-    secrets  API keys and the contact address, by name; never printed
-    url      where people reach the web app (LIVEREVIEW_URL); sender: From of mails (LIVEREVIEW_MAIL_FROM)
-    reserve  bytes that must stay free on the disk (LIVEREVIEW_RESERVE, "512MB"): see livereview.disk
-    backup   where `serve` ships each minute's events (LIVEREVIEW_BACKUP): a folder, or an address that fsspec knows
-    keep     how many whole copies stay there (LIVEREVIEW_BACKUP_KEEP, 30)
-    memory   what DuckDB may use (LIVEREVIEW_MEMORY, "2GB"); threads likewise (LIVEREVIEW_THREADS, 2)
-    owner    address of the process that owns the database (LIVEREVIEW_OWNER); with it set no database is opened here
-    try_again  seconds after which searches that failed run again in the same night (LIVEREVIEW_TRY_AGAIN, "600,3600")
-    oidc     who else vouches for people; None: they sign in with secrets only
-    proxies  addresses and networks whose X-Forwarded-… are believed (LIVEREVIEW_TRUSTED_PROXIES); none: nobody's
+    home     folder of the database, the published sites and the owner's token (LIVEREVIEW_HOME,
+    ./livereview-data) secrets  API keys and the contact address, by name; never printed url
+    where people reach the web app (LIVEREVIEW_URL); sender: From of mails (LIVEREVIEW_MAIL_FROM)
+    reserve  bytes that must stay free on the disk (LIVEREVIEW_RESERVE, "512MB"): see
+    livereview.disk backup   where `serve` ships each minute's events (LIVEREVIEW_BACKUP): a folder,
+    or an address that fsspec knows keep     how many whole copies stay there
+    (LIVEREVIEW_BACKUP_KEEP, 30) memory   what DuckDB may use (LIVEREVIEW_MEMORY, "2GB"); threads
+    likewise (LIVEREVIEW_THREADS, 2) owner    address of the process that owns the database
+    (LIVEREVIEW_OWNER); with it set no database is opened here try_again  seconds after which
+    searches that failed run again in the same night (LIVEREVIEW_TRY_AGAIN, "600,3600") oidc     who
+    else vouches for people; None: they sign in with secrets only proxies  addresses and networks
+    whose X-Forwarded-… are believed (LIVEREVIEW_TRUSTED_PROXIES); none: nobody's
     """
 
     home: Path
@@ -264,7 +266,9 @@ def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
 
 
 def told(settings: Settings) -> dict[str, object]:
-    """What a backup says of the settings: values that are no secret, and the names of the secrets that were set."""
+    """What a backup says of the settings: values that are no secret, and the names of the secrets
+    that were set.
+    """
     secrets = sorted(settings.secrets)
     if settings.oidc:
         secrets.append("LIVEREVIEW_OIDC_CLIENT_SECRET")
@@ -323,10 +327,15 @@ def _count(text: str, name: str, usual: int) -> int:
 
 
 def _owner(environment: Mapping[str, str]) -> str:
-    """Where the owner is; raises Refused for an address on which its secret could be read on the way."""
+    """Where the owner is.
+
+    Raises Refused for an address on which its secret could be read on the way.
+    """
     url = environment.get("LIVEREVIEW_OWNER", "").rstrip("/")
     if url and not sealed(url):
-        raise Refused(f"LIVEREVIEW_OWNER is {url!r}; give https://host, or http://127.0.0.1:8000 on this machine")
+        raise Refused(
+            f"LIVEREVIEW_OWNER is {url!r}; give https://host, or http://127.0.0.1:8000 on this machine"
+        )
     return url
 
 
@@ -339,12 +348,16 @@ def _try_again(environment: Mapping[str, str]) -> tuple[float, ...]:
     except ValueError:
         seconds = (-1.0,)
     if any(not 0 <= pause <= LONGEST_PAUSE for pause in seconds):
-        raise Refused(f'LIVEREVIEW_TRY_AGAIN is {text!r}; give seconds such as "600,3600", each from 0 to 86400')
+        raise Refused(
+            f'LIVEREVIEW_TRY_AGAIN is {text!r}; give seconds such as "600,3600", each from 0 to 86400'
+        )
     return seconds
 
 
 def sealed(url: str) -> bool:
-    """Whether nobody on the way can read or change what goes to this address: https, or http to this very machine."""
+    """Whether nobody on the way can read or change what goes to this address: https, or http to
+    this very machine.
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
@@ -363,7 +376,10 @@ def _this_machine(host: str) -> bool:
 
 
 def _oidc(environment: Mapping[str, str]) -> OpenId | None:
-    """The provider, where there is one; raises Refused for a part of what it takes: nobody shall believe it is on."""
+    """The provider, where there is one.
+
+    Raises Refused for a part of what it takes: nobody shall believe it is on.
+    """
     given = {
         "LIVEREVIEW_OIDC_ISSUER": environment.get("LIVEREVIEW_OIDC_ISSUER", ""),
         "LIVEREVIEW_OIDC_CLIENT_ID": environment.get("LIVEREVIEW_OIDC_CLIENT_ID", ""),
@@ -373,9 +389,15 @@ def _oidc(environment: Mapping[str, str]) -> OpenId | None:
         return None
     given["LIVEREVIEW_URL"] = url = environment.get("LIVEREVIEW_URL", "")
     if missing := [name for name, value in given.items() if not value]:
-        raise Refused(f"sign-in through a provider also needs {', '.join(missing)}; or unset all of LIVEREVIEW_OIDC_…")
+        raise Refused(
+            f"sign-in through a provider also needs {', '.join(missing)}; or unset all of LIVEREVIEW_OIDC_…"
+        )
     for name in ("LIVEREVIEW_OIDC_ISSUER", "LIVEREVIEW_URL"):
         if not sealed(given[name]) or "?" in given[name] or "#" in given[name]:
-            raise Refused(f"{name} must be like https://host for sign-in through a provider; http: this machine only")
-    issuer, client, secret = (given[f"LIVEREVIEW_OIDC_{name}"] for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET"))
+            raise Refused(
+                f"{name} must be like https://host for sign-in through a provider; http: this machine only"
+            )
+    issuer, client, secret = (
+        given[f"LIVEREVIEW_OIDC_{name}"] for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
+    )
     return OpenId(issuer, client, secret, f"{url.rstrip('/')}/sign-in/oidc/back")

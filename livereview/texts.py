@@ -1,7 +1,9 @@
-"""Which characters and how many of them a text may have that a person wrote: one rule for protocols, notes and forms.
+"""Which characters and how many of them a text may have that a person wrote: one rule for
+protocols, notes and forms.
 
-What can't be seen can mislead: a right-to-left override turns a title around, a line separator breaks a feed, a NUL
-ends a text in other programs. Joiners that scripts and emoji need stay allowed, and so does every letter.
+What can't be seen can mislead: a right-to-left override turns a title around, a line separator
+breaks a feed, a NUL ends a text in other programs. Joiners that scripts and emoji need stay
+allowed, and so does every letter.
 """
 
 from __future__ import annotations
@@ -9,10 +11,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-JOINERS = "\u200c\u200d"  # non-joiner and joiner: Persian, Indic scripts and emoji are wrong without them
+# non-joiner and joiner: Persian, Indic scripts and emoji are wrong without them
+JOINERS = "\u200c\u200d"
 MARKS_IN_A_ROW = 8  # more than any script writes on one letter; hundreds cover the lines around it
 
-# Format characters (Cf), controls (Cc), halves of characters (Cs), private ones (Co), separators of lines (Zl, Zp).
+# Format characters (Cf), controls (Cc), halves of characters (Cs), private ones (Co), separators of
+# lines (Zl, Zp).
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 # Letters and signs that are drawn as nothing, and positions that are no characters.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffe\uffff")
@@ -53,12 +57,20 @@ def _is_hidden(letter: str) -> bool:
     return unicodedata.category(letter) in _INVISIBLE
 
 
-_CONTROLS = {"\0": "NUL", "\t": "TAB", "\n": "NEW LINE", "\r": "CARRIAGE RETURN", "\x85": "NEXT LINE"}
+_CONTROLS = {
+    "\0": "NUL",
+    "\t": "TAB",
+    "\n": "NEW LINE",
+    "\r": "CARRIAGE RETURN",
+    "\x85": "NEXT LINE",
+}
 
 
 def name(letter: str) -> str:
     """A character as "U+202E (RIGHT-TO-LEFT OVERRIDE)"."""
-    return f"U+{ord(letter):04X} ({_CONTROLS.get(letter) or unicodedata.name(letter, 'no character')})"
+    return (
+        f"U+{ord(letter):04X} ({_CONTROLS.get(letter) or unicodedata.name(letter, 'no character')})"
+    )
 
 
 def visible(text: str) -> str:
@@ -74,7 +86,8 @@ _LINE_ENDS = re.compile(r"\r\n?|[\u0085\u2028\u2029\x0b\x0c]")
 
 
 def clean(text: str, several_lines: bool = False) -> str:
-    r"""What somebody typed or pasted, without what can't be seen: soft hyphens of a PDF, overrides, controls.
+    r"""What somebody typed or pasted, without what can't be seen: soft hyphens of a PDF, overrides,
+    controls.
 
     Line ends of every kind become "\n", or a space where the text has one line.
     """

@@ -1,8 +1,9 @@
 """Connections to others that end in time, and answers whose framing can be believed.
 
-A library's timeout is for one read from a socket: whoever sends a byte a minute is never late. So each exchange has a
-watchdog that shuts its sockets when its seconds are over, whatever is being read at that moment: a TLS handshake, a
-status line, headers, the size of a chunk, a trailer or the body.
+A library's timeout is for one read from a socket: whoever sends a byte a minute is never late. So
+each exchange has a
+watchdog that shuts its sockets when its seconds are over, whatever is being read at that moment: a
+TLS handshake, a status line, headers, the size of a chunk, a trailer or the body.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ TRAILERS = 100  # lines after the last chunk; as many as http.client allows of h
 
 
 class Watchdog:
-    """Shuts the sockets that it was shown when its time is over. `expired`: whether that happened."""
+    """Shuts the sockets that it was shown when its time is over.
+
+    `expired`: whether that happened.
+    """
 
     def __init__(self) -> None:
         self.expired = False
@@ -36,7 +40,8 @@ class Watchdog:
 
     def watch(self, connection: socket.socket) -> None:
         """Shut this connection too, now if the time is over already."""
-        # A duplicate: TLS takes the descriptor away from the plain socket, and a closed one may be another's by then.
+        # A duplicate: TLS takes the descriptor away from the plain socket, and a closed one may be
+        # another's by then.
         duplicate = socket.socket(fileno=os.dup(connection.fileno()))
         with self._lock:
             self._sockets.append(duplicate)
@@ -68,9 +73,11 @@ _on_duty: ContextVar[Watchdog | None] = ContextVar("watchdog", default=None)
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[Watchdog]:
-    """Watch the connections that this thread opens or uses meanwhile, and shut them after so many seconds.
+    """Watch the connections that this thread opens or uses meanwhile, and shut them after so many
+    seconds.
 
-    Look at `expired` afterwards whatever came: an answer whose end is the connection's end looks whole when it was cut.
+    Look at `expired` afterwards whatever came: an answer whose end is the connection's end looks
+    whole when it was cut.
     """
     watchdog = Watchdog()
     timer = threading.Timer(max(seconds, 0.0), watchdog.expire)
@@ -112,7 +119,10 @@ def malformed(error: BaseException) -> Malformed | None:
 
 
 class _WholeLines:
-    """A stream whose lines must come to their end; http.client takes the connection's end for that of the headers."""
+    """A stream whose lines must come to their end.
+
+    Http.client takes the connection's end for that of the headers.
+    """
 
     def __init__(self, stream: Any):
         self._stream = stream
@@ -132,11 +142,12 @@ class _WholeLines:
 
 
 class StrictResponse(http.client.HTTPResponse):
-    """An answer of HTTP/1.1 that is refused where its parts contradict each other (RFC 9112, section 6.3).
+    """An answer of HTTP/1.1 that is refused where its parts contradict each other (RFC 9112,
+    section 6.3).
 
-    http.client takes a length that is no number for "until the connection ends", the first of two lengths for the
-    right one, headers that break off for whole ones and 103 Early Hints for the answer; and it reads interim answers
-    and trailers without end.
+    http.client takes a length that is no number for "until the connection ends", the first of two
+    lengths for the right one, headers that break off for whole ones and 103 Early Hints for the
+    answer; and it reads interim answers and trailers without end.
     """
 
     def __init__(self, sock: socket.socket, *values: Any, **settings: Any):
@@ -151,7 +162,9 @@ class StrictResponse(http.client.HTTPResponse):
         finally:
             if self.fp is not None:
                 self.fp = stream
-        codings = [coding.strip().lower() for coding in self.headers.get_all("transfer-encoding") or []]
+        codings = [
+            coding.strip().lower() for coding in self.headers.get_all("transfer-encoding") or []
+        ]
         if codings not in ([], ["chunked"], ["identity"]):
             raise Malformed("it is sent in a way that nobody asked for")
         stated = self.headers.get_all("content-length") or []
@@ -229,7 +242,9 @@ class _SecurePool(HTTPSConnectionPool):
 
 
 class WatchedAdapter(HTTPAdapter):
-    """requests' adapter over connections that keep `time_limit`, with answers that are read strictly."""
+    """requests' adapter over connections that keep `time_limit`, with answers that are read
+    strictly.
+    """
 
     def init_poolmanager(self, *values: Any, **settings: Any) -> None:
         super().init_poolmanager(*values, **settings)
@@ -240,7 +255,10 @@ class WatchedAdapter(HTTPAdapter):
 
 
 class _CountedLines:
-    """A mail server's words, of which one reply has no more than REPLY_LINES; smtplib keeps them all."""
+    """A mail server's words, of which one reply has no more than REPLY_LINES.
+
+    Smtplib keeps them all.
+    """
 
     def __init__(self, stream: Any):
         self._stream = stream

@@ -1,6 +1,8 @@
-"""What is behind: `python -m scripts.behind` asks the resolver which versions of the lock file could be newer.
+"""What is behind: `python -m scripts.behind` asks the resolver which versions of the lock file
+could be newer.
 
-Needs uv. What pyproject.toml itself holds back can't be newer here, so it is listed with its reason.
+Needs uv. What pyproject.toml itself holds back can't be newer here, so it is listed with its
+reason.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ def behind(before: str, after: str, named: set[str]) -> list[str]:
             name, marker = key
             ours = name in named
             where = f" ({marker})" if marker else ""
-            lines.append((not ours, f"{'*' if ours else ' '} {name} {old[key]} -> {version}{where}"))
+            lines.append(
+                (not ours, f"{'*' if ours else ' '} {name} {old[key]} -> {version}{where}")
+            )
     return [line for _, line in sorted(lines)]
 
 
@@ -65,7 +69,11 @@ def main() -> None:
     """Print what could be newer, and what is held back."""
     project = PROJECT.read_text(encoding="utf-8")
     lines = behind(LOCK.read_text(encoding="utf-8"), resolved(), direct(project))
-    print("Behind (* named in pyproject.toml):" if lines else "Nothing is behind what pyproject.toml allows.")
+    print(
+        "Behind (* named in pyproject.toml):"
+        if lines
+        else "Nothing is behind what pyproject.toml allows."
+    )
     for line in lines:
         print(line)
     print("\nHeld back by pyproject.toml:")

@@ -1,7 +1,7 @@
 """The pages of docs/ that are made from the code: commands, settings, review.toml, summary.json.
 
-MkDocs calls `on_page_markdown` for every page (mkdocs.yml, `hooks`). Where a page holds a line such as
-`<!-- written by make docs: settings -->`, what the code says takes its place. Nothing made is
+MkDocs calls `on_page_markdown` for every page (mkdocs.yml, `hooks`). Where a page holds a line such
+as `<!-- written by make docs: settings -->`, what the code says takes its place. Nothing made is
 committed: it cannot be out of date, and two branches that add an option do not conflict.
 """
 
@@ -228,7 +228,9 @@ def decisions() -> str:
         text = path.read_text(encoding="utf-8")
         heading = re.match(r"# (\d+)\. (.+)\n\n(.+)\.\n", text)
         if heading is None:
-            raise ValueError(f"{path}: begin with “# NUMBER. TITLE”, an empty line, “Accepted, DATE.”")
+            raise ValueError(
+                f"{path}: begin with “# NUMBER. TITLE”, an empty line, “Accepted, DATE.”"
+            )
         rows.append((heading[1], f"[{heading[2]}]({path.name})", heading[3]))
     return table(("", "decision", "standing"), rows)
 

@@ -24,7 +24,9 @@ from livereview.store.open import Connection, Store
 from livereview.web.app import create
 
 # No test fails because the machine is slow.
-hypothesis_settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile(
+    "calm", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 hypothesis_settings.load_profile("calm")
 
 with warnings.catch_warnings():  # Starlette would rather have httpx2; Prefect brings httpx
@@ -96,8 +98,13 @@ def article(number: int, **fields: object) -> Record:
     return Record(**{**plain, **fields})  # type: ignore[arg-type]
 
 
-def found(store: Store, *news: Record, review: str = REVIEW, search: str = "s1", now: datetime = NOW) -> list[str]:
-    """Let a search of the review have found these records; their ids, in order. Each is a report of its own."""
+def found(
+    store: Store, *news: Record, review: str = REVIEW, search: str = "s1", now: datetime = NOW
+) -> list[str]:
+    """Let a search of the review have found these records; their ids, in order.
+
+    Each is a report of its own.
+    """
 
     def job(con: Connection) -> list[str]:
         plan = protocols.protocol(con, review).searches[0]
@@ -112,7 +119,9 @@ def found(store: Store, *news: Record, review: str = REVIEW, search: str = "s1",
 
 
 class Forms(HTMLParser):
-    """The forms of a page: for each its address, its fields as filled in, and its buttons by their words."""
+    """The forms of a page: for each its address, its fields as filled in, and its buttons by their
+    words.
+    """
 
     def __init__(self, page: str):
         super().__init__()
@@ -136,7 +145,9 @@ class Forms(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._button is not None and data.strip():
             name = self._button.get("name")
-            self.all[-1]["buttons"][data.strip()] = {name: self._button.get("value") or ""} if name else {}
+            self.all[-1]["buttons"][data.strip()] = (
+                {name: self._button.get("value") or ""} if name else {}
+            )
             self._button = None
         elif self._field is not None and self.lasttag == "textarea":
             self.all[-1]["fields"][self._field] += data

@@ -1,4 +1,6 @@
-"""What tests of findings start from: two outcomes, results on them, studies that hold these, and one review."""
+"""What tests of findings start from: two outcomes, results on them, studies that hold these, and
+one review.
+"""
 
 from __future__ import annotations
 
@@ -42,25 +44,45 @@ WELLBEING = Outcome(
 def review(*outcomes: Outcome, comparisons: Sequence[Comparison] = (SOS,), **more: Any) -> Review:
     """A review of these outcomes, by default one of Signs of Safety."""
     plain = review_toml.parse(review_toml.template())
-    return replace(plain, outcomes=outcomes or (CARE, WELLBEING), comparisons=tuple(comparisons), follow_up=(), **more)
+    return replace(
+        plain,
+        outcomes=outcomes or (CARE, WELLBEING),
+        comparisons=tuple(comparisons),
+        follow_up=(),
+        **more,
+    )
 
 
 def study(name: str, *results: Result, **more: Any) -> Extraction:
     """A study of this name with these results."""
-    plain: dict[str, Any] = {"label": f"{name.title()} 2020", "reports": (f"10.5555/{name}",), "year": 2020}
+    plain: dict[str, Any] = {
+        "label": f"{name.title()} 2020",
+        "reports": (f"10.5555/{name}",),
+        "year": 2020,
+    }
     return Extraction(study=name, results=results, **{**plain, **more})
 
 
 def smd(effect: float, half: float, good: bool | None = True, **more: Any) -> Result:
     """A standardised mean difference on wellbeing; `half` is half of its interval's width."""
     plain: dict[str, Any] = {"outcome": "wellbeing", "construct": "wellbeing", "n": 200}
-    figures = {"measure": "SMD", "effect": effect, "ci_low": effect - half, "ci_high": effect + half}
+    figures = {
+        "measure": "SMD",
+        "effect": effect,
+        "ci_low": effect - half,
+        "ci_high": effect + half,
+    }
     return Result(higher_is_better=good, **{**plain, **figures, **more})
 
 
 def ratio(effect: float, low: float, high: float, **more: Any) -> Result:
     """A risk ratio of entering care, or another ratio by `measure`."""
-    plain: dict[str, Any] = {"outcome": "care", "construct": "entry to care", "n": 1000, "measure": "RR"}
+    plain: dict[str, Any] = {
+        "outcome": "care",
+        "construct": "entry to care",
+        "n": 1000,
+        "measure": "RR",
+    }
     return Result(**{**plain, "effect": effect, "ci_low": low, "ci_high": high, **more})
 
 

@@ -114,7 +114,11 @@ class Session(socketserver.StreamRequestHandler):
         assert self.door
         self.say("150 come")
         connection, _ = self.door.accept()
-        with connection, connection.makefile("rb") as stream, target.open("r+b" if self.offset else "wb") as file:
+        with (
+            connection,
+            connection.makefile("rb") as stream,
+            target.open("r+b" if self.offset else "wb") as file,
+        ):
             file.seek(self.offset)
             self.offset = 0
             while chunk := stream.read(65_536):

@@ -28,7 +28,9 @@ def workbook(*rows: list[object]) -> bytes:
     return out.getvalue()
 
 
-def repacked(body: bytes, parts: Mapping[str, Iterator[bytes] | bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def repacked(
+    body: bytes, parts: Mapping[str, Iterator[bytes] | bytes], method: int = zipfile.ZIP_DEFLATED
+) -> bytes:
     """The workbook with other or further parts."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(body)) as before, zipfile.ZipFile(out, "w", method) as after:
@@ -48,7 +50,9 @@ def repacked(body: bytes, parts: Mapping[str, Iterator[bytes] | bytes], method: 
 def texts(megabytes: int) -> Iterator[bytes]:
     """A table of texts of this size."""
     yield b'<?xml version="1.0"?><sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-    text = b"".join(b"<si><t>words %d of a text that goes on for a while</t></si>" % n for n in range(20_000))
+    text = b"".join(
+        b"<si><t>words %d of a text that goes on for a while</t></si>" % n for n in range(20_000)
+    )
     for _ in range(megabytes * 1_000_000 // len(text) + 1):
         yield text
     yield b"</sst>"

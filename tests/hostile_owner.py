@@ -1,4 +1,6 @@
-"""An owner as a process of its own whose parsers may use little: python -m tests.hostile_owner HOME CPU-SECONDS."""
+"""An owner as a process of its own whose parsers may use little: python -m tests.hostile_owner HOME
+CPU-SECONDS.
+"""
 
 from __future__ import annotations
 

@@ -1,12 +1,14 @@
-"""A small internet: the sources' own interfaces over one catalogue of works, with the faults that the real ones have.
+"""A small internet: the sources' own interfaces over one catalogue of works, with the faults that
+the real ones have.
 
     with Internet(catalogue) as net:
         net.now = datetime(...)                      # what the sources know by then
         net.faults = {"api.openalex.org": "loop"}    # what is wrong with a host
         Fetcher(secrets={}, via=net.base)
 
-Paging, cursors, date filters and errors are those of each interface (`examples/source_answers.py` speaks for them). A
-work is in a source's index from `appears` on, under the day `served`: where these differ it came late.
+Paging, cursors, date filters and errors are those of each interface (`examples/source_answers.py`
+speaks for them). A work is in a source's index from `appears` on, under the day `served`: where
+these differ it came late.
 """
 
 from __future__ import annotations
@@ -110,7 +112,9 @@ class Internet(World):
             "429": reply(b"slow down", 429, retry_after=1),
             "storm": reply(b"slow down", 429, retry_after=1),
             "500": reply(b"oops", 500),
-            "down": reply(b"<html><title>502 Bad Gateway</title></html>", 502, content_type="text/html"),
+            "down": reply(
+                b"<html><title>502 Bad Gateway</title></html>", 502, content_type="text/html"
+            ),
             "html": reply(source_answers.ERROR_PAGE, content_type="text/html"),
             "silent": hang_up(),
             "empty": reply(b""),
@@ -125,9 +129,14 @@ class Internet(World):
 
     def _body(self, source: str, asked: dict[str, str]) -> bytes:
         works = [work for work in self.catalogue if source in work["served"]]
-        works = [said(work, source, self.now) for work in works if work["appears"][source] <= day(self.now)]
+        works = [
+            said(work, source, self.now)
+            for work in works
+            if work["appears"][source] <= day(self.now)
+        ]
         works.sort(key=lambda work: (work["served"], work["key"]))
-        asked = {"per_page": asked.get("per-page", "25"), "rows": "20", "cursor": "*", **asked}  # what is not said
+        # what is not said
+        asked = {"per_page": asked.get("per-page", "25"), "rows": "20", "cursor": "*", **asked}
         if source == "feed":
             return feed_answers.rss(works, FEED, self.now)
         span = re.search(DAYS[source], asked.get(ASKED[source], ""))
@@ -138,7 +147,8 @@ class Internet(World):
             if "term" in asked:
                 self._state.history = works
             works = self._state.history
-        asked = {name: "*" if value == "again" else value for name, value in asked.items()}  # the loop begins anew
+        # the loop begins anew
+        asked = {name: "*" if value == "again" else value for name, value in asked.items()}
         return SPEAKERS[source](works, asked)
 
 
@@ -147,7 +157,9 @@ def day(moment: datetime) -> str:
 
 
 def said(work: Work, source: str, now: datetime) -> Work:
-    """The work as this source has it now: its day there, and its title before or after it was mended."""
+    """The work as this source has it now: its day there, and its title before or after it was
+    mended.
+    """
     title = work["mended"] if work["mended_on"] <= day(now) and source != "feed" else work["title"]
     return {**work, "title": title, "served": work["served"][source]}
 
@@ -157,8 +169,12 @@ def spoilt(body: bytes, fault: str) -> bytes:
     if fault == "cut":
         return body[: len(body) * 2 // 3]
     if fault == "loop":
-        body = re.sub(rb'("(?:next_cursor|next-cursor|nextCursorMark)":)(?:"[^"]*"|null)', rb'\1"again"', body)
-    for old, new in RENAMED if fault == "schema" else RENAMED[-2:]:  # PubMed and feeds have no cursor to repeat
+        body = re.sub(
+            rb'("(?:next_cursor|next-cursor|nextCursorMark)":)(?:"[^"]*"|null)', rb'\1"again"', body
+        )
+    for old, new in (
+        RENAMED if fault == "schema" else RENAMED[-2:]
+    ):  # PubMed and feeds have no cursor to repeat
         body = body.replace(old, new)
     return (
         body.replace(b'"esearchresult"', b'"searchresult"')
@@ -168,7 +184,10 @@ def spoilt(body: bytes, fault: str) -> bytes:
 
 
 def catalogue(size: int, first: date, days: int, seed: int = 7) -> list[Work]:
-    """Works that came out over these days, each in one to five sources; some late, some mended afterwards."""
+    """Works that came out over these days, each in one to five sources.
+
+    Some late, some mended afterwards.
+    """
     dice, found = Random(seed), []
     for number in range(size):
         out = dice.randrange(days)
@@ -186,7 +205,10 @@ def _work(number: int, out: date, longest: int, dice: Random) -> Work:
     title = " ".join(dice.sample(WORDS, 7)).capitalize() + f" in area {number}"
     chosen = [source for source in HOSTS.values() if dice.random() < 0.5] or ["openalex"]
     served = {source: out + timedelta(days=dice.randrange(3)) for source in chosen}
-    late = {source: 0 if source == "feed" else dice.choice((0, 0, 0, 0, 5, longest)) for source in chosen}
+    late = {
+        source: 0 if source == "feed" else dice.choice((0, 0, 0, 0, 5, longest))
+        for source in chosen
+    }
     return {
         "key": f"w{number}",
         "openalex": f"W77{number:06d}",
@@ -198,7 +220,10 @@ def _work(number: int, out: date, longest: int, dice: Random) -> Work:
         "mended_on": day(datetime.combine(out + timedelta(days=12), datetime.min.time()))
         if number % 9 == 0
         else "9999",
-        "authors": [f"{name.title()}, {letter}." for name, letter in zip(dice.sample(WORDS, 3), "ABC", strict=True)],
+        "authors": [
+            f"{name.title()}, {letter}."
+            for name, letter in zip(dice.sample(WORDS, 3), "ABC", strict=True)
+        ],
         "year": out.year,
         "date": f"{out:%Y-%m}",
         "container_title": f"Journal of {dice.choice(WORDS)}",
@@ -208,11 +233,15 @@ def _work(number: int, out: date, longest: int, dice: Random) -> Work:
         "issn": "1234-5679",
         "type": "journal-article",
         "served": {source: served[source].isoformat() for source in chosen},
-        "appears": {source: (served[source] + timedelta(days=late[source])).isoformat() for source in chosen},
+        "appears": {
+            source: (served[source] + timedelta(days=late[source])).isoformat() for source in chosen
+        },
     }
 
 
 def nights(first: date, count: int) -> Iterator[datetime]:
     """Two o'clock of each night."""
     for number in range(count):
-        yield datetime.combine(first + timedelta(days=number), datetime.min.time(), UTC) + timedelta(hours=2)
+        yield datetime.combine(
+            first + timedelta(days=number), datetime.min.time(), UTC
+        ) + timedelta(hours=2)

@@ -1,4 +1,5 @@
-"""One night as a process of its own, to be killed: python -m tests.night_process HOME EXAMPLE NIGHT ISO-TIME.
+"""One night as a process of its own, to be killed: python -m tests.night_process HOME EXAMPLE NIGHT
+ISO-TIME.
 
 The flow's own functions without Prefect, whose start would take longer than the night.
 """

@@ -1,8 +1,10 @@
-"""Every regular expression of the tree, the texts that could pump it, and how its work grows with them.
+"""Every regular expression of the tree, the texts that could pump it, and how its work grows with
+them.
 
-A pattern that looks again and again at what it has seen already takes the square of a text's length, or worse. Python's
-`re` holds the interpreter's lock meanwhile, so one title can stop everybody. Growth is judged by the ratio of CPU times
-at lengths that double, never by a time itself.
+A pattern that looks again and again at what it has seen already takes the square of a text's
+length, or worse. Python's `re` holds the interpreter's lock meanwhile, so one title can stop
+everybody. Growth is judged by the ratio of CPU times at lengths that double, never by a time
+itself.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ METHODS = ("match", "fullmatch", "search", "sub", "subn", "split", "findall", "f
 COMPILED = ("search", "match")  # what is tried where no call of a method is seen
 SCANNING = ("search", "sub", "split", "findall", "finditer")
 
-PUMPED = 4_000  # letters: where the square of the length shows for every pattern, and a line does not
+# letters: where the square of the length shows for every pattern, and a line does not
+PUMPED = 4_000
 QUIET = 0.001  # seconds of CPU below which a text of PUMPED letters is not looked at again
 LINEAR = 8.0  # times the CPU for four times the text: a line takes 4, a square 16
 HEAVY = 0.02  # seconds of CPU that one text may take before its other ends are left out
@@ -37,13 +40,16 @@ GENERIC = (
     "vol 1", "jr ", ", jr", "a@", "http://a", "S1", "1990", "PMC1", "RAYYAN-A: ", '"a"=>"', "a'", "A", "retracted",
 )  # fmt: skip
 ENDS = ("", "\x00", "a")
-# Letters: each a third more than the last, so that a pattern that doubles its work with some letters is seen in time.
+# Letters: each a third more than the last, so that a pattern that doubles its work with some
+# letters is seen in time.
 FIRST_SIZES = (10, 13, 17, 22, 28, 36, 47, 61, 80, 104, 135, 176, 230, 700)
 
 
 @dataclass(frozen=True)
 class Found:
-    """One regular expression: where it stands, its name or its text, and the methods that are called on it."""
+    """One regular expression: where it stands, its name or its text, and the methods that are
+    called on it.
+    """
 
     place: str
     name: str
@@ -64,10 +70,11 @@ def modules() -> Iterator[tuple[Path, ModuleType]]:
 
 
 def everything(dynamic: Mapping[str, tuple[str, ...]]) -> list[Found]:
-    """All patterns of the tree; `dynamic` has examples of those that are put together when they are used.
+    """All patterns of the tree; `dynamic` has examples of those that are put together when they are
+    used.
 
-    Raises LookupError for an expression that can be read neither from the module nor from `dynamic`, so that a new
-    one can't hide.
+    Raises LookupError for an expression that can be read neither from the module nor from
+    `dynamic`, so that a new one can't hide.
     """
     found: list[Found] = []
     for path, module in modules():
@@ -115,7 +122,12 @@ def _calls(tree: ast.Module) -> dict[str, set[str]]:
             found.setdefault(node.value.id, set()).add(node.attr)
     for node in ast.walk(tree):
         method = _re_call(node)
-        if method and isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Name):
+        if (
+            method
+            and isinstance(node, ast.Call)
+            and node.args
+            and isinstance(node.args[0], ast.Name)
+        ):
             found.setdefault(node.args[0].id, set()).add(method)
     return found
 
@@ -129,7 +141,9 @@ def _re_call(node: ast.AST) -> str | None:
     return node.func.attr if known and node.func.attr in (*METHODS, "compile") else None
 
 
-def _written(tree: ast.Module, module: ModuleType, place: str, dynamic: Mapping[str, tuple[str, ...]]) -> list[Found]:
+def _written(
+    tree: ast.Module, module: ModuleType, place: str, dynamic: Mapping[str, tuple[str, ...]]
+) -> list[Found]:
     """Patterns written where they are used, inside functions."""
     found = []
     for node in ast.walk(tree):
@@ -145,7 +159,9 @@ def _written(tree: ast.Module, module: ModuleType, place: str, dynamic: Mapping[
                 code = compile(ast.Expression(node.args[0]), place, "eval")
                 patterns = (eval(code, dict(vars(module))),)
             except NameError:
-                raise LookupError(f"line {node.lineno} of {place} makes a pattern of {words}: give examples") from None
+                raise LookupError(
+                    f"line {node.lineno} of {place} makes a pattern of {words}: give examples"
+                ) from None
         for pattern in patterns:
             ready = pattern if isinstance(pattern, re.Pattern) else re.compile(pattern, flags)
             methods = COMPILED if method == "compile" else (method,)
@@ -154,7 +170,14 @@ def _written(tree: ast.Module, module: ModuleType, place: str, dynamic: Mapping[
 
 
 def _flags(node: ast.Call, method: str, module: ModuleType) -> int:
-    position = {"compile": 1, "match": 2, "fullmatch": 2, "search": 2, "findall": 2, "finditer": 2}.get(method)
+    position = {
+        "compile": 1,
+        "match": 2,
+        "fullmatch": 2,
+        "search": 2,
+        "findall": 2,
+        "finditer": 2,
+    }.get(method)
     given = [word.value for word in node.keywords if word.arg == "flags"]
     if position is not None:
         given += node.args[position : position + 1]
@@ -165,7 +188,9 @@ def _flags(node: ast.Call, method: str, module: ModuleType) -> int:
 
 
 def pumps(pattern: re.Pattern[Any]) -> list[tuple[str, str, str]]:
-    """(what comes before, what comes again and again, what comes last) of the texts that may pump a pattern."""
+    """(what comes before, what comes again and again, what comes last) of the texts that may pump a
+    pattern.
+    """
     source = pattern.pattern
     text = source.decode("latin-1") if isinstance(source, bytes) else source
     flags = pattern.flags & ~re.UNICODE if isinstance(source, bytes) else pattern.flags
@@ -210,7 +235,9 @@ def _samples(tree: Any) -> list[str]:
     texts = [""]
     for operation, argument in tree:
         parts = _sample(operation, argument) or [""]
-        texts = list(dict.fromkeys([texts[0] + part for part in parts] + [text + parts[0] for text in texts]))[:12]
+        texts = list(
+            dict.fromkeys([texts[0] + part for part in parts] + [text + parts[0] for text in texts])
+        )[:12]
     return texts
 
 
@@ -290,7 +317,9 @@ def seconds(use: Callable[[Any], object], text: Any, times: int = 1) -> float:
 
 
 def pumped_by(found: Found, most: int = PUMPED) -> str | None:
-    """The first text that makes a pattern's work grow faster than itself, with the figures; None if none does.
+    """The first text that makes a pattern's work grow faster than itself, with the figures.
+
+    None if none does.
 
     most  how many letters it can meet, where that is less than PUMPED
     """
@@ -298,7 +327,10 @@ def pumped_by(found: Found, most: int = PUMPED) -> str | None:
     for use in uses(found.pattern, found.methods):
         heavy: set[tuple[str, str]] = set()
         for before, piece, end in pumps(found.pattern):
-            if (before, piece) in heavy:  # much work for each letter, but in a line, whatever comes last
+            if (
+                before,
+                piece,
+            ) in heavy:  # much work for each letter, but in a line, whatever comes last
                 continue
 
             def text(size: int, before: str = before, piece: str = piece, end: str = end) -> Any:
@@ -313,10 +345,13 @@ def pumped_by(found: Found, most: int = PUMPED) -> str | None:
     return None
 
 
-def superlinear(use: Callable[[Any], object], text: Callable[[int], Any], most: int = PUMPED) -> str | None:
+def superlinear(
+    use: Callable[[Any], object], text: Callable[[int], Any], most: int = PUMPED
+) -> str | None:
     """Figures that show that `use` grows faster than its text, or None.
 
-    Lengths grow slowly at first, so that even a pattern that doubles its work with each letter is seen in time.
+    Lengths grow slowly at first, so that even a pattern that doubles its work with each letter is
+    seen in time.
     """
     before = 0.0
     for size in FIRST_SIZES:

@@ -1,4 +1,6 @@
-"""Published folders in every state that a review can be in, for tests that look at them as others do."""
+"""Published folders in every state that a review can be in, for tests that look at them as others
+do.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,18 @@ from livereview.review import (
 )
 from livereview.summary import front, site
 from livereview.summary.snapshot import Retired, Snapshot
-from tests.snapshots import CARE, MOMENT, WELL, fact, published, report, result, review, snapshot, study
+from tests.snapshots import (
+    CARE,
+    MOMENT,
+    WELL,
+    fact,
+    published,
+    report,
+    result,
+    review,
+    snapshot,
+    study,
+)
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 HOSTILE = '</script><script>alert(1)</script>"><img src=x onerror=alert(2)> \u202egnp.exe {{ 7 * 7 }} <b>&amp;'
@@ -56,12 +69,21 @@ def sized(n: int, area: str | None = None) -> Extraction:
 
 
 def pooled() -> tuple[Snapshot, Snapshot]:
-    """Three studies, then twelve with a pooled outcome, judged and rated: every picture is in the second version."""
-    says = (Statement("a", "answer", "We can't say yet."), Statement("e", "explanations", "It may be poorly tried."))
+    """Three studies, then twelve with a pooled outcome, judged and rated: every picture is in the
+    second version.
+    """
+    says = (
+        Statement("a", "answer", "We can't say yet."),
+        Statement("e", "explanations", "It may be poorly tried."),
+    )
     area = (Area("mentoring", "Mentoring"), Area("respite", "Respite care"))
     asked = (
-        Moderator("age", "Age", "category", "Older children speak up.", True, ("under 10", "10 and over")),
-        Moderator("sessions", "Number of sessions", "number", "More may do more.", False, unit="session"),
+        Moderator(
+            "age", "Age", "category", "Older children speak up.", True, ("under 10", "10 and over")
+        ),
+        Moderator(
+            "sessions", "Number of sessions", "number", "More may do more.", False, unit="session"
+        ),
     )
     outcomes = (CARE, replace(WELL, pool=True))
     known = review(outcomes=outcomes, taxonomy=area, statements=says, moderators=asked)
@@ -69,16 +91,31 @@ def pooled() -> tuple[Snapshot, Snapshot]:
     gone = tuple(report(f"x{n}", reason="Wrong design", authors=("Ode, A.",)) for n in range(3))
     finding = checked.findings(known, forms)[1]
     rated = Rating("grade", finding.id, "low", (), (), "high", grade.numbers_of(finding))
-    return snapshot(*forms[:3], review=known), snapshot(*forms, review=known, excluded=gone, ratings=(rated,))
+    return snapshot(*forms[:3], review=known), snapshot(
+        *forms, review=known, excluded=gone, ratings=(rated,)
+    )
 
 
 def realist() -> Snapshot:
-    """All that a team says beside the figures: codes, configurations, explanations, costs and a tool of its own."""
+    """All that a team says beside the figures: codes, configurations, explanations, costs and a
+    tool of its own.
+    """
     tool = Tool(
-        "ours", "Our list", "Our protocol", ("good", "bad"), (("people", "who was asked"),), ("good", "bad"), ("bad",)
+        "ours",
+        "Our list",
+        "Our protocol",
+        ("good", "bad"),
+        (("people", "who was asked"),),
+        ("good", "bad"),
+        ("bad",),
     )
     money = Costs(
-        "GBP", 2025, "An index", "family", (PriceFactor("USD", 2019, 0.9),), (CostBand("low", 500), CostBand("high"))
+        "GBP",
+        2025,
+        "An index",
+        "family",
+        (PriceFactor("USD", 2019, 0.9),),
+        (CostBand("low", 500), CostBand("high")),
     )
     heard = EmmieFinding("implementation", "Staff left.", "They left", "12", 3, "barrier", "staff")
     forms = [
@@ -90,16 +127,29 @@ def realist() -> Snapshot:
     ]  # fmt: skip
     says = (
         *(Statement(f"in-{slot}", slot, f"What we say of {slot}.") for slot in SLOTS),
-        Statement("tried", "explanations", "Poorly tried.", (), (), "plausible", ("a",), ("b", "gone")),
+        Statement(
+            "tried", "explanations", "Poorly tried.", (), (), "plausible", ("a",), ("b", "gone")
+        ),
     )
-    where = Configuration("c", "Where there is time", "trust grows", "plans are shared", "Talks", "All", ("a",), ("b",))
+    where = Configuration(
+        "c",
+        "Where there is time",
+        "trust grows",
+        "plans are shared",
+        "Talks",
+        "All",
+        ("a",),
+        ("b",),
+    )
     known = review(
         codes=(Code("staff", "Staff left"),), tools=(tool,), costs=money, statements=says, configurations=(where,),
         sites="councils",
     )  # fmt: skip
     stands = dict.fromkeys((*(one.id for one in says), "configuration:c"), MOMENT - LATER)
     rated = Rating("cerqual", "implementation/staff/barrier", "low", (), ("a", "b", "c"))
-    return snapshot(*forms, review=known, ratings=(rated,), written=stands, extracted={"a": ("3", 1, MOMENT)})
+    return snapshot(
+        *forms, review=known, ratings=(rated,), written=stands, extracted={"a": ("3", 1, MOMENT)}
+    )
 
 
 def left() -> Snapshot:
@@ -119,8 +169,17 @@ def hostile() -> Snapshot:
         "a", result("care", construct=HOSTILE), label=HOSTILE, caution=HOSTILE, country=HOSTILE,
         findings=(EmmieFinding("mechanism", HOSTILE, HOSTILE),),
     )  # fmt: skip
-    bad = report("x", title=HOSTILE, authors=(HOSTILE,), url="javascript:alert(1)", doi='10.1000/"><b>', reason=HOSTILE)
-    known = review(title=HOSTILE, authors=(HOSTILE,), statements=(Statement("s", "answer", HOSTILE),))
+    bad = report(
+        "x",
+        title=HOSTILE,
+        authors=(HOSTILE,),
+        url="javascript:alert(1)",
+        doi='10.1000/"><b>',
+        reason=HOSTILE,
+    )
+    known = review(
+        title=HOSTILE, authors=(HOSTILE,), statements=(Statement("s", "answer", HOSTILE),)
+    )
     searches = (fact("openalex", query=HOSTILE, last_outcome="failed", last_error=HOSTILE),)
     return snapshot(one, excluded=(bad,), review=known, searches=searches)
 
@@ -141,8 +200,13 @@ def states() -> dict[str, tuple[Snapshot, ...]]:
     return {
         "no-studies": (snapshot(),),
         "no-search": (snapshot(searches=(), review=review(emmie=False)),),
-        "one-study": (snapshot(study("a", result("care", n=1200), year=2009, caution="Take care.")),),
-        "two-versions": (snapshot(study("a", result(n=9))), snapshot(study("a", result(n=9)), study("b", result(n=9)))),
+        "one-study": (
+            snapshot(study("a", result("care", n=1200), year=2009, caution="Take care.")),
+        ),
+        "two-versions": (
+            snapshot(study("a", result(n=9))),
+            snapshot(study("a", result(n=9)), study("b", result(n=9))),
+        ),
         "pooled": pooled(),
         "realist": (realist(),),
         "retired": (left(),),
@@ -153,13 +217,17 @@ def states() -> dict[str, tuple[Snapshot, ...]]:
 
 
 def publish(folder: Path) -> dict[str, Path]:
-    """All of them under one folder as they are published, with latest/, v/N/ and the list: {id: its folder}."""
+    """All of them under one folder as they are published, with latest/, v/N/ and the list: {id: its
+    folder}.
+    """
     entries = []
     for name, versions in states().items():
         built: list[site.Build] = []
         for number, snap in enumerate(versions, start=1):
             at = MOMENT + LATER * number
-            before = tuple(published(one, n, MOMENT + LATER * n) for n, one in enumerate(built, start=1))
+            before = tuple(
+                published(one, n, MOMENT + LATER * n) for n, one in enumerate(built, start=1)
+            )
             whole = replace(snap, review=replace(snap.review, id=name), history=before, moment=at)
             made = site.draft(whole, number, "an extraction", "The lead" if before else None)
             latest, kept = site.files(made, "../", "../../", encode=renditions.encode)

@@ -1,7 +1,9 @@
-"""A review that publishes all the time, in every way there is, and processes of it that may be killed.
+"""A review that publishes all the time, in every way there is, and processes of it that may be
+killed.
 
-python -m tests.publishing HOME: for each line of its input it forks a process that publishes until it is killed, and
-prints its number. All is imported by then, so that a kill falls into publishing and not into the start.
+python -m tests.publishing HOME: for each line of its input it forks a process that publishes until
+it is killed, and prints its number. All is imported by then, so that a kill falls into publishing
+and not into the start.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ def begin(store: Store, site: Path) -> None:
 
 
 def step(store: Store, site: Path, number: int, mark: str) -> str:
-    """Publish once: unchanged, changed and signed, refreshed, withdrawn or reinstated; which it was.
+    """Publish once: unchanged, changed and signed, refreshed, withdrawn or reinstated.
+
+    Which it was.
 
     mark  makes the ids of this run differ from those of another
     """
@@ -41,9 +45,11 @@ def step(store: Store, site: Path, number: int, mark: str) -> str:
     if kind == 1:
         turn = number // STEPS
         directions = ("favours_comparison", "favours_intervention")
-        direction = directions[(turn + turn // 4) % 2]  # another each time: a form that says what holds changes nothing
+        # another each time: a form that says what holds changes nothing
+        direction = directions[(turn + turn // 4) % 2]
         extract(store, 1 + turn % 4, now, direction)
-        store.write(lambda con: publish.versions.ask(con, REVIEW, "a form", now))  # the killed one may have said it
+        # the killed one may have said it
+        store.write(lambda con: publish.versions.ask(con, REVIEW, "a form", now))
         return _publish(store, site, now, mark)
     if kind == 3:
         found(store, article(1), search=f"search-{mark}-{number}", now=now)
@@ -68,18 +74,31 @@ def _withdraw_or_back(store: Store, site: Path, now: datetime, id: str, *, newes
     with store.read() as con:
         versions = placed.numbers(con, REVIEW)
     number, gone = versions[-1 if newest else 0]
-    act: dict[str, Any] = {"id": id, "review": REVIEW, "version": number, "by": "lena", "reason": "An error."}
+    act: dict[str, Any] = {
+        "id": id,
+        "review": REVIEW,
+        "version": number,
+        "by": "lena",
+        "reason": "An error.",
+    }
     (withdraw.take_back if gone else withdraw.withdraw)(store, **act, folder=site, now=now)
     return "reinstated" if gone else "withdrawn"
 
 
 def wrong(site: Path) -> list[str]:
-    """What a reader of the folder would find missing or half written; nothing where all is whole."""
+    """What a reader of the folder would find missing or half written.
+
+    Nothing where all is whole.
+    """
     home = site / REVIEW
     places = [home / "latest", *(path for path in (home / "v").iterdir() if path.name.isdigit())]
     problems = []
     for place in places:
-        problem = published_files.sums_problem(published_files.read(place.resolve())) if place.is_dir() else "is gone"
+        problem = (
+            published_files.sums_problem(published_files.read(place.resolve()))
+            if place.is_dir()
+            else "is gone"
+        )
         if problem:
             problems.append(f"{place.relative_to(site)}: {problem}")
     for name, last in (("index.html", b"</html>"), ("index.json", b"}")):

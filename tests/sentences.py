@@ -1,4 +1,5 @@
-"""docs/sentences.md: every first sentence that can be told of a finding, made from the table of words itself.
+"""docs/sentences.md: every first sentence that can be told of a finding, made from the table of
+words itself.
 
 python -m tests.sentences writes it anew; a test holds it to the table.
 """
@@ -25,7 +26,9 @@ def text() -> str:
     for kind in CLASSES:
         rows = [f"| {level.replace('_', ' ')} | {TABLE[kind][level]} |" for level in LEVELS]
         title = kind.replace("_", " ").capitalize()
-        parts.append("\n".join([f"## {title}", "", "| certainty | sentence |", "|---|---|", *rows, ""]))
+        parts.append(
+            "\n".join([f"## {title}", "", "| certainty | sentence |", "|---|---|", *rows, ""])
+        )
     return "\n".join(parts)
 
 

@@ -1,4 +1,7 @@
-"""A real disk of a few megabytes: a tmpfs, which is full when it is full. Needs root; elsewhere these tests skip."""
+"""A real disk of a few megabytes: a tmpfs, which is full when it is full.
+
+Needs root; elsewhere these tests skip.
+"""
 
 from __future__ import annotations
 

@@ -18,7 +18,9 @@ from livereview.summary.snapshot import Flow, Published, Report, SearchFact, Sna
 MOMENT = datetime(2026, 3, 3, 2, 5, tzinfo=UTC)
 CARE = Outcome("care", "Children entering care", "lower", "risk difference per 1,000 children", 5)
 WELL = Outcome("well", "Wellbeing", "higher", "SMD", 0.2)
-SMALL = review_toml.parse((Path(__file__).parent / "data" / "review.toml").read_text(encoding="utf-8"))
+SMALL = review_toml.parse(
+    (Path(__file__).parent / "data" / "review.toml").read_text(encoding="utf-8")
+)
 
 
 def review(**changes: Any) -> Review:
@@ -27,7 +29,10 @@ def review(**changes: Any) -> Review:
 
 
 def result(outcome: str = "well", direction: str = "favours_intervention", **fields: Any) -> Result:
-    """A result; one with an effect is on a scale that runs with the outcome, and its direction follows from it."""
+    """A result.
+
+    One with an effect is on a scale that runs with the outcome, and its direction follows from it.
+    """
     construct = fields.pop("construct", "a scale")
     if "effect" not in fields:
         return Result(outcome, construct, direction, **fields)
@@ -35,17 +40,26 @@ def result(outcome: str = "well", direction: str = "favours_intervention", **fie
 
 
 def study(name: str, *results: Result, **fields: Any) -> Extraction:
-    plain: dict[str, Any] = {"label": name.title(), "reports": (f"10.1000/{name}",), "year": 2020, "results": results}
+    plain: dict[str, Any] = {
+        "label": name.title(),
+        "reports": (f"10.1000/{name}",),
+        "year": 2020,
+        "results": results,
+    }
     return Extraction(name, **{**plain, **fields})
 
 
 def report(key: str, **fields: Any) -> Report:
     reason = fields.pop("reason", None)
-    return Report(key, Record("openalex", key, **{"title": f"Report {key}", **fields}), ("openalex",), reason)
+    return Report(
+        key, Record("openalex", key, **{"title": f"Report {key}", **fields}), ("openalex",), reason
+    )
 
 
 def fact(name: str = "openalex", **changes: Any) -> SearchFact:
-    plain = SearchFact(name, name, f"{name} API", "mentoring AND care", MOMENT, "ok", None, MOMENT, 12, False)
+    plain = SearchFact(
+        name, name, f"{name} API", "mentoring AND care", MOMENT, "ok", None, MOMENT, 12, False
+    )
     return replace(plain, **changes)
 
 
@@ -53,7 +67,8 @@ def snapshot(*forms: Extraction, excluded: tuple[Report, ...] = (), **changes: A
     """A Snapshot with one report a study; every search of the review has just succeeded."""
     protocol = changes.pop("review", review())
     studies = tuple(
-        Study(form.study, form.label, (report(form.study, doi=f"10.1000/{form.study}"),), form) for form in forms
+        Study(form.study, form.label, (report(form.study, doi=f"10.1000/{form.study}"),), form)
+        for form in forms
     )
     tally = tuple(sorted(Counter(one.reason or "" for one in excluded).items()))
     plain = Snapshot(
@@ -94,4 +109,6 @@ def flow(studies: int, excluded: tuple[tuple[str, int], ...] = (), **changes: in
 
 def published(build: Build, number: int = 1, date: datetime = MOMENT) -> Published:
     """What the store keeps of a version."""
-    return Published(number, date, build.content_hash, build.change, "an extraction", None, build.summary)
+    return Published(
+        number, date, build.content_hash, build.change, "an extraction", None, build.summary
+    )

@@ -1,4 +1,6 @@
-"""Acts that undo others' work say first what they do, are confirmed, stand in a log, and can be taken back."""
+"""Acts that undo others' work say first what they do, are confirmed, stand in a log, and can be
+taken back.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def include(store: Store, *records: str) -> None:
 
 
 def state(store: Store) -> dict[str, list[Any]]:
-    """All that counts: where reports stand, the decisions in force by their words, the studies, the reports."""
+    """All that counts: where reports stand, the decisions in force by their words, the studies, the
+    reports.
+    """
     questions = {
         "standings": "SELECT review, report_id, stage, votes, state FROM screening_state ORDER BY ALL",
         "decisions": """SELECT record_id, stage, reviewer, role, verdict, reason, note, tags, criteria_version,
@@ -61,7 +65,9 @@ def state(store: Store) -> dict[str, list[Any]]:
 
 def widen(store: Store, protocol: str) -> None:
     """Put criteria in force under which every decision may turn."""
-    wider = protocol.replace('version = "2026-01"', 'version = "2026-02"').replace("under 18", "under 25")
+    wider = protocol.replace('version = "2026-01"', 'version = "2026-02"').replace(
+        "under 18", "under 25"
+    )
     surveil.register(store, text=wider, now=NOW)
 
 
@@ -75,7 +81,9 @@ def preview(store: Store, kind: str, given: dict[str, str], **more: Any) -> dict
 
 
 def back(store: Store, done: dict[str, Any]) -> dict[str, Any]:
-    return ops.acts.take_back(store, id=uuid4().hex, act=done["act"], review=REVIEW, author="lena", now=NOW)
+    return ops.acts.take_back(
+        store, id=uuid4().hex, act=done["act"], review=REVIEW, author="lena", now=NOW
+    )
 
 
 @pytest.fixture
@@ -90,8 +98,15 @@ def three(reviewed: Store) -> list[str]:
 
 
 def extracted(store: Store, record: str) -> None:
-    result = {"outcome": "attendance", "construct": "x", "direction": "favours_intervention", "n": 40}
-    filled = form(study="doe-2020", label="Doe", reports=[record], results=[result], participants=40)
+    result = {
+        "outcome": "attendance",
+        "construct": "x",
+        "direction": "favours_intervention",
+        "n": 40,
+    }
+    filled = form(
+        study="doe-2020", label="Doe", reports=[record], results=[result], participants=40
+    )
     evidence.extract(store, id="e", review=REVIEW, data=filled, extractor="ada", now=NOW)
 
 
@@ -107,7 +122,14 @@ def regroup(store: Store, ids: list[str], protocol: str) -> tuple[str, dict[str,
 
 def split(store: Store, ids: list[str], protocol: str) -> tuple[str, dict[str, str]]:
     left, right = sorted(ids[:2])
-    asked = {"id": "pair", "left": left, "right": right, "verdict": "same", "person": "ada", "now": NOW}
+    asked = {
+        "id": "pair",
+        "left": left,
+        "right": right,
+        "verdict": "same",
+        "person": "ada",
+        "now": NOW,
+    }
     ops.screen.judge(store, **asked)
     return "judge", {"left": left, "right": right, "verdict": "different"}
 
@@ -142,7 +164,16 @@ def narrow_protocol(store: Store, ids: list[str], protocol: str) -> tuple[str, d
 
 @pytest.mark.parametrize(
     "prepare",
-    [decide_again, regroup, split, join, take_back_word, close_account, stop_reading, narrow_protocol],
+    [
+        decide_again,
+        regroup,
+        split,
+        join,
+        take_back_word,
+        close_account,
+        stop_reading,
+        narrow_protocol,
+    ],
 )
 def test_an_act_does_what_it_said_and_taking_it_back_restores_what_stood(
     reviewed: Store, three: list[str], protocol: str, prepare: Any
@@ -172,22 +203,37 @@ def test_an_effect_is_told_in_numbers_titles_and_public_sentences(
     assert "Decisions that count no more: 6." in told["lines"]
     assert "Included reports: 3 before, 0 after." in told["lines"]
     assert "Studies on the public page: 1 before, 0 after." in told["lines"]
-    assert "6 decisions at full text are kept, and count again when the report goes on again." in told["lines"]
+    assert (
+        "6 decisions at full text are kept, and count again when the report goes on again."
+        in told["lines"]
+    )
     assert any("Trial 2 of mentoring" in line for line in told["lines"])
     (one,) = told["reviews"]
     assert one["change"] == "now_shows" and one["sentences"][0]["before"]
 
 
-def test_a_confirmation_of_what_is_no_longer_so_does_nothing(reviewed: Store, three: list[str], protocol: str) -> None:
+def test_a_confirmation_of_what_is_no_longer_so_does_nothing(
+    reviewed: Store, three: list[str], protocol: str
+) -> None:
     kind, given = decide_again(reviewed, three, protocol)
     told = preview(reviewed, kind, given)
     ops.screen.decide(
-        reviewed, id="w", review=REVIEW, record=three[0], stage="full_text", reviewer="bo", verdict="withdrawn", now=NOW
+        reviewed,
+        id="w",
+        review=REVIEW,
+        record=three[0],
+        stage="full_text",
+        reviewer="bo",
+        verdict="withdrawn",
+        now=NOW,
     )
     before = state(reviewed)
     with pytest.raises(EffectChanged) as changed:
         act(reviewed, kind, given, shown=told["shown"])
-    assert "Included reports: 2 before, 0 after." in changed.value.told["lines"] and state(reviewed) == before
+    assert (
+        "Included reports: 2 before, 0 after." in changed.value.told["lines"]
+        and state(reviewed) == before
+    )
     act(reviewed, kind, given, shown=changed.value.told["shown"])
 
 
@@ -199,16 +245,29 @@ def test_a_page_whose_effect_has_changed_is_shown_again_and_nothing_is_done(
     page = lena.get(f"{BASE}/act?kind={kind}&version={given['version']}&stage={given['stage']}")
     assert "Included reports: 3 before, 0 after." in page
     ops.screen.decide(
-        reviewed, id="w", review=REVIEW, record=three[0], stage="full_text", reviewer="bo", verdict="withdrawn", now=NOW
+        reviewed,
+        id="w",
+        review=REVIEW,
+        record=three[0],
+        stage="full_text",
+        reviewer="bo",
+        verdict="withdrawn",
+        now=NOW,
     )
     before = state(reviewed)
     page = lena.press(YES, reason="typed with care")
     assert lena.page.status_code == 409 and "would do something else by now" in page
-    assert "Included reports: 2 before, 0 after." in page and "typed with care" in page and state(reviewed) == before
+    assert (
+        "Included reports: 2 before, 0 after." in page
+        and "typed with care" in page
+        and state(reviewed) == before
+    )
     assert "<strong>Done</strong>" in lena.press(YES) and state(reviewed) != before
 
 
-def test_the_same_act_sent_twice_is_done_once(reviewed: Store, three: list[str], protocol: str) -> None:
+def test_the_same_act_sent_twice_is_done_once(
+    reviewed: Store, three: list[str], protocol: str
+) -> None:
     kind, given = decide_again(reviewed, three, protocol)
     assert not act(reviewed, kind, given, id="a")["known"]
     first = state(reviewed)
@@ -221,16 +280,27 @@ def test_what_was_decided_since_stays_when_the_act_is_taken_back(
 ) -> None:
     done = act(reviewed, *decide_again(reviewed, three, protocol))
     ops.screen.decide(
-        reviewed, id="n", review=REVIEW, record=three[0], stage=STAGES[0], reviewer="ada", verdict="exclude", now=NOW
+        reviewed,
+        id="n",
+        review=REVIEW,
+        record=three[0],
+        stage=STAGES[0],
+        reviewer="ada",
+        verdict="exclude",
+        now=NOW,
     )
     told = back(reviewed, done)
     assert "1 of 3 reports stay as they are: somebody has decided on them since." in told["lines"]
     with reviewed.read() as con:
-        rows = con.execute("SELECT report_id, state FROM screening_state ORDER BY seq, report_id").fetchall()
+        rows = con.execute(
+            "SELECT report_id, state FROM screening_state ORDER BY seq, report_id"
+        ).fetchall()
     assert dict(rows) == {three[0]: "half", three[1]: "included", three[2]: "included"}
 
 
-def test_decisions_can_be_made_again_twice(reviewed: Store, three: list[str], protocol: str) -> None:
+def test_decisions_can_be_made_again_twice(
+    reviewed: Store, three: list[str], protocol: str
+) -> None:
     kind, given = decide_again(reviewed, three, protocol)
     back(reviewed, act(reviewed, kind, given))
     told = act(reviewed, kind, given)
@@ -242,7 +312,9 @@ def test_decisions_can_be_made_again_twice(reviewed: Store, three: list[str], pr
 
 def test_sole_votes_come_back_with_the_account_as_they_were(reviewed: Store) -> None:
     one, two = found(reviewed, article(1), article(2))
-    team.add_account(reviewed, name="bo", role="reviewer", secret=secret_of("bo"), now=NOW, reviews=[])
+    team.add_account(
+        reviewed, name="bo", role="reviewer", secret=secret_of("bo"), now=NOW, reviews=[]
+    )
     vote(reviewed, one, "bo", "exclude", note="adults", reason="wrong-population")
     vote(reviewed, two, "bo", "include")
     before = state(reviewed)
@@ -260,7 +332,9 @@ def test_sole_votes_come_back_with_the_account_as_they_were(reviewed: Store) -> 
 def test_opening_again_shows_role_and_reviews_as_they_were_and_says_what_changes(
     reviewed: Store, browser: People
 ) -> None:
-    team.add_account(reviewed, name="bo", role="adjudicator", secret=secret_of("bo"), now=NOW, reviews=[])
+    team.add_account(
+        reviewed, name="bo", role="adjudicator", secret=secret_of("bo"), now=NOW, reviews=[]
+    )
     team.close_account(reviewed, name="bo", now=NOW)
     lena = browser("lena", "lead")
     page = lena.get(f"{TEAM}?name=bo")
@@ -276,7 +350,9 @@ def test_opening_again_shows_role_and_reviews_as_they_were_and_says_what_changes
     assert account is not None and (account.role, account.reviews) == ("adjudicator", ())
 
 
-def test_a_secret_is_shown_once_and_no_reload_or_double_click_makes_another(reviewed: Store, browser: People) -> None:
+def test_a_secret_is_shown_once_and_no_reload_or_double_click_makes_another(
+    reviewed: Store, browser: People
+) -> None:
     lena = browser("lena", "lead")
     lena.get(TEAM)
     action, fields = lena.form("Open it")
@@ -288,7 +364,9 @@ def test_a_secret_is_shown_once_and_no_reload_or_double_click_makes_another(revi
     page = lena.get(again.headers["location"])
     (secret,) = re.findall(r"<code>([\w-]{32})</code>", page)
     assert lena.page.headers["cache-control"] == "no-store"
-    assert secret not in lena.get(again.headers["location"]) and "No secret to show" in lena.page.text
+    assert (
+        secret not in lena.get(again.headers["location"]) and "No secret to show" in lena.page.text
+    )
     assert "Your own secret, eve" in lena.http.post("/sign-in", data={"secret": secret}).text
     with reviewed.read() as con:
         rows = con.execute("SELECT count(*) FROM account WHERE name = 'eve'").fetchall()
@@ -296,13 +374,20 @@ def test_a_secret_is_shown_once_and_no_reload_or_double_click_makes_another(revi
     assert rows == [(1,)] and secret not in str(logged)
 
 
-def test_closing_is_confirmed_logged_and_taken_back_by_one_click(reviewed: Store, browser: People) -> None:
+def test_closing_is_confirmed_logged_and_taken_back_by_one_click(
+    reviewed: Store, browser: People
+) -> None:
     bo, lena = browser("bo"), browser("lena", "lead")
     lena.get(TEAM)
     forms = Forms(lena.page.text).all
-    close = next(form for form in forms if "Close" in form["buttons"] and form["fields"].get("name") == "bo")
+    close = next(
+        form for form in forms if "Close" in form["buttons"] and form["fields"].get("name") == "bo"
+    )
     lena.page = lena.http.post(close["action"], data={**close["fields"], "act": "close"})
-    assert "bo can&#39;t sign in any more." in lena.page.text and "1 open session end" in lena.page.text
+    assert (
+        "bo can&#39;t sign in any more." in lena.page.text
+        and "1 open session end" in lena.page.text
+    )
     assert bo.http.get("/", follow_redirects=False).status_code == 200, "nothing is done yet"
     page = lena.press(YES, reason="left the team")
     assert "<strong>Done</strong>: Close the account bo" in page and "left the team" in page
@@ -326,7 +411,8 @@ def test_a_reviewer_asks_for_what_an_included_report_rests_on_and_both_are_told(
         undo = next(
             one
             for one in forms
-            if "Undo" in one["buttons"] and (one["fields"]["record"], one["fields"]["stage"]) == (three[0], stage)
+            if "Undo" in one["buttons"]
+            and (one["fields"]["record"], one["fields"]["stage"]) == (three[0], stage)
         )
         bo.page = bo.http.post(undo["action"], data=undo["fields"])
         assert "Ask the lead" in bo.page.text and state(reviewed) == before
@@ -347,7 +433,9 @@ def test_a_reviewer_asks_for_what_an_included_report_rests_on_and_both_are_told(
     assert "Declined</strong> by lena" in page and "same data" in page
 
 
-def test_a_lead_accepts_a_request_and_nothing_dangles(reviewed: Store, three: list[str], browser: People) -> None:
+def test_a_lead_accepts_a_request_and_nothing_dangles(
+    reviewed: Store, three: list[str], browser: People
+) -> None:
     extracted(reviewed, three[0])
     bo, lena = browser("bo"), browser("lena", "lead")
     before = state(reviewed)
@@ -360,8 +448,12 @@ def test_a_lead_accepts_a_request_and_nothing_dangles(reviewed: Store, three: li
     assert "<strong>Done</strong>: Take back the decision of bo" in lena.press(YES, reason="agreed")
     assert "Accepted</strong> by lena" in bo.get(HISTORY)
     with reviewed.read() as con:
-        row = con.execute("SELECT stage, state FROM screening_state WHERE report_id = ?", [three[0]]).fetchall()
-        grouped = con.execute("SELECT count(*) FROM to_extract WHERE report_id = ?", [three[0]]).fetchall()
+        row = con.execute(
+            "SELECT stage, state FROM screening_state WHERE report_id = ?", [three[0]]
+        ).fetchall()
+        grouped = con.execute(
+            "SELECT count(*) FROM to_extract WHERE report_id = ?", [three[0]]
+        ).fetchall()
     assert row == [("title_abstract", "half")] and grouped == [(0,)]
     assert "Trial 1" in bo.get(f"{BASE}/screen/title_abstract"), "it waits for bo again"
     lena.get(ACTS)
@@ -388,7 +480,9 @@ def test_a_vote_of_a_settled_report_is_not_changed_by_the_back_door(
             settled_stays=True,
         )
     bo, ada = browser("bo"), browser("ada")
-    page = bo.get(f"{BASE}/act?kind=take_back_word&record={three[0]}&stage=title_abstract&reviewer=ada")
+    page = bo.get(
+        f"{BASE}/act?kind=take_back_word&record={three[0]}&stage=title_abstract&reviewer=ada"
+    )
     _, fields = bo.form("Ask the lead")
     assert fields["reviewer"] == "bo" and "ada" not in page.split("<main")[1]
     bo.press("Ask the lead", reason="x", reviewer="ada")
@@ -435,7 +529,9 @@ def test_what_is_the_teams(before: Place, after: Place, said_last: Any, teams: b
     assert is_the_teams(before, after, STAGES, "title_abstract", said_last, NOW) == teams
 
 
-def test_a_study_leaves_by_no_reviewer_alone(reviewed: Store, three: list[str], browser: People) -> None:
+def test_a_study_leaves_by_no_reviewer_alone(
+    reviewed: Store, three: list[str], browser: People
+) -> None:
     extracted(reviewed, three[0])
     ada = browser("ada")
     before = state(reviewed)
@@ -456,7 +552,10 @@ def test_no_extraction_form_takes_a_report_out_of_another_study_unseen(
     before = state(reviewed)
     ada.get(f"{BASE}/evidence/new?report={three[0]}")
     page = ada.press("Save", study="roe-2021", label="Roe", year="2021")
-    assert ada.page.status_code == 422 and "belongs to doe-2020; take it out of that study first" in page
+    assert (
+        ada.page.status_code == 422
+        and "belongs to doe-2020; take it out of that study first" in page
+    )
     assert state(reviewed) == before
 
 
@@ -526,7 +625,9 @@ def test_a_large_fall_waits_for_a_name_though_no_conclusion_changes(
     assert "held" not in publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)
 
 
-def test_a_signed_fall_is_published(reviewed: Store, three: list[str], protocol: str, tmp_path: Path) -> None:
+def test_a_signed_fall_is_published(
+    reviewed: Store, three: list[str], protocol: str, tmp_path: Path
+) -> None:
     site = tmp_path / "site"
     site.mkdir(exist_ok=True)
     publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)
@@ -547,12 +648,21 @@ def test_one_name_is_for_a_fall_and_the_finding_that_it_changes(
     before = latest.read_bytes()
     act(reviewed, *decide_again(reviewed, three, protocol))
     held = publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)["held"]
-    assert [one["class"] for one in held["reasons"]] == ["large fall", "large fall", "no longer supported"]
+    assert [one["class"] for one in held["reasons"]] == [
+        "large fall",
+        "large fall",
+        "no longer supported",
+    ]
     assert latest.read_bytes() == before, "the whole page waits"
     publish.sign(reviewed, id="s", review=REVIEW, by="lena", now=NOW)
     done = publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)
     (finding,) = json.loads(latest.read_text("utf-8"))["findings"]
-    assert done["new"] and "held" not in done and finding["weighing"] is None and finding["studies"] == []
+    assert (
+        done["new"]
+        and "held" not in done
+        and finding["weighing"] is None
+        and finding["studies"] == []
+    )
 
 
 def test_a_fall_after_the_signature_waits_for_another_name(
@@ -603,12 +713,16 @@ def command(home: Path, *words: str, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
-def test_the_command_line_says_first_asks_lists_and_takes_back(tmp_path: Path, protocol: str) -> None:
+def test_the_command_line_says_first_asks_lists_and_takes_back(
+    tmp_path: Path, protocol: str
+) -> None:
     with Store(tmp_path / "livereview.duckdb") as store:
         surveil.register(store, text=protocol, now=NOW)
         include(store, *found(store, article(1), article(2)))
         (one,) = found(store, article(3), search="s3")
-        team.add_account(store, name="bo", role="adjudicator", secret=secret_of("bo"), now=NOW, reviews=[REVIEW])
+        team.add_account(
+            store, name="bo", role="adjudicator", secret=secret_of("bo"), now=NOW, reviews=[REVIEW]
+        )
         vote(store, one, "bo", "exclude")
     said = command(tmp_path, "account", "bo", "--close", code=2)
     assert "bo can't sign in any more." in said and "1 record has no vote but theirs" in said
@@ -616,7 +730,9 @@ def test_the_command_line_says_first_asks_lists_and_takes_back(tmp_path: Path, p
     command(tmp_path, "account", "bo", "--close", "--yes")
     said = command(tmp_path, "account", "bo", "--yes")
     assert "Role: adjudicator, as before." in said and "May enter: small-review, as before." in said
-    (tmp_path / "review.toml").write_text(protocol.replace("votes = 2", "votes = 3"), encoding="utf-8")
+    (tmp_path / "review.toml").write_text(
+        protocol.replace("votes = 2", "votes = 3"), encoding="utf-8"
+    )
     said = command(tmp_path, "register", str(tmp_path / "review.toml"), code=2)
     assert "Included reports: 2 before, 0 after." in said and "say --yes" in said
     command(tmp_path, "register", "--yes", str(tmp_path / "review.toml"))

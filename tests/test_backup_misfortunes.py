@@ -1,4 +1,6 @@
-"""Backups under unlucky operators and bad machines: wrong clocks, replaced databases, odd files, cut copies, mounts."""
+"""Backups under unlucky operators and bad machines: wrong clocks, replaced databases, odd files,
+cut copies, mounts.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ from tests.test_follow import _seen, increments
 YEAR = timedelta(days=365)
 
 
-def test_a_copy_from_a_clock_that_was_ahead_is_not_the_newest_for_ever(reviewed: Store, tmp_path: Path) -> None:
+def test_a_copy_from_a_clock_that_was_ahead_is_not_the_newest_for_ever(
+    reviewed: Store, tmp_path: Path
+) -> None:
     nas = tmp_path / "nas"
     found(reviewed, article(1), search="a")
     backup.backup(reviewed, target=str(nas), name="ahead", now=NOW + YEAR)
@@ -39,7 +43,9 @@ def test_a_copy_from_a_clock_that_was_ahead_is_not_the_newest_for_ever(reviewed:
     assert "ahead" not in backup.whole_copies(at(str(nas)))
 
 
-def test_shipping_makes_its_daily_copy_after_the_clock_was_set_back(reviewed: Store, tmp_path: Path) -> None:
+def test_shipping_makes_its_daily_copy_after_the_clock_was_set_back(
+    reviewed: Store, tmp_path: Path
+) -> None:
     nas = tmp_path / "nas"
     found(reviewed, article(1), search="a")
     follower = Follower(reviewed, str(nas))
@@ -48,7 +54,9 @@ def test_shipping_makes_its_daily_copy_after_the_clock_was_set_back(reviewed: St
     assert follower.step(NOW)["whole"], "a copy of the future tells nothing of when the next is due"
     assert not follower.step(NOW + MINUTE)["whole"]
     found(reviewed, article(3), search="c")
-    assert not follower.step(NOW - MINUTE)["whole"], "a clock that is put right by a little is no reason"
+    assert not follower.step(NOW - MINUTE)["whole"], (
+        "a clock that is put right by a little is no reason"
+    )
     told = restore.check(str(nas))
     assert told.upto == _seen(reviewed) and told.problems == []
 
@@ -65,7 +73,9 @@ def test_what_a_killed_backup_left_goes_a_day_later_and_a_restore_clears_up_afte
     part.write_bytes(b"half")
     backup.backup(reviewed, target=str(nas), name="a", now=NOW + timedelta(hours=1))
     assert killed.exists() and part.exists(), "somebody may be at it"
-    monkeypatch.setattr("livereview.backups.target.time.time", lambda: part.stat().st_ctime + 90_000)
+    monkeypatch.setattr(
+        "livereview.backups.target.time.time", lambda: part.stat().st_ctime + 90_000
+    )
     backup.backup(reviewed, target=str(nas), name="b", now=NOW + timedelta(hours=25))
     assert not killed.exists() and not part.exists()
     assert backup.whole_copies(at(str(nas))) == ["a", "b"]
@@ -76,7 +86,9 @@ def test_what_a_killed_backup_left_goes_a_day_later_and_a_restore_clears_up_afte
     assert not abandoned.exists()
 
 
-def test_an_increment_that_was_shipped_and_not_noted_is_no_loss(reviewed: Store, tmp_path: Path) -> None:
+def test_an_increment_that_was_shipped_and_not_noted_is_no_loss(
+    reviewed: Store, tmp_path: Path
+) -> None:
     """As where the owner is killed between the two: more is there than the place says."""
     nas = tmp_path / "nas"
     found(reviewed, article(1), search="a")
@@ -100,7 +112,9 @@ def test_a_database_that_was_replaced_by_hand_begins_a_row_of_its_own(
     nas, old = tmp_path / "nas", tmp_path / "old.duckdb"
     home = tmp_path / "other"
     with Store(home / "livereview.duckdb", reserve=0) as store:
-        ops.surveil.register(store, text=(Path(__file__).parent / "data" / "review.toml").read_text(), now=NOW)
+        ops.surveil.register(
+            store, text=(Path(__file__).parent / "data" / "review.toml").read_text(), now=NOW
+        )
         found(store, article(1), search="a")
     shutil.copyfile(home / "livereview.duckdb", old)
     with Store(home / "livereview.duckdb", reserve=0) as store:
@@ -120,13 +134,17 @@ def test_a_database_that_was_replaced_by_hand_begins_a_row_of_its_own(
     assert rows_of(tmp_path / "home") == before
 
 
-def test_two_places_are_followed_side_by_side_after_a_restart(reviewed: Store, tmp_path: Path) -> None:
+def test_two_places_are_followed_side_by_side_after_a_restart(
+    reviewed: Store, tmp_path: Path
+) -> None:
     places = [str(tmp_path / "nas"), str(tmp_path / "usb")]
     for place in places:
         assert Follower(reviewed, place).step(NOW)["whole"]
     found(reviewed, article(1), search="a")
     for place in places:
-        assert not Follower(reviewed, place).step(NOW + MINUTE)["whole"], "it goes on where it was in each"
+        assert not Follower(reviewed, place).step(NOW + MINUTE)["whole"], (
+            "it goes on where it was in each"
+        )
         assert restore.check(place).upto == _seen(reviewed)
 
 
@@ -144,7 +162,12 @@ def test_links_and_names_that_no_restore_takes_are_left_out_and_told(
     told = restore.restore(str(nas), tmp_path / "home")
     assert told.problems == []
     words = " ".join(told.missing)
-    assert "site/logo" in words and "site/small-review/up" in words and "caf" in words and "pipe" in words
+    assert (
+        "site/logo" in words
+        and "site/small-review/up" in words
+        and "caf" in words
+        and "pipe" in words
+    )
 
 
 class Cutting(Folder):
@@ -161,7 +184,9 @@ class Cutting(Folder):
         super().send(path, name, move=move)
 
 
-def test_what_arrives_cut_is_no_copy_and_no_increment(worked: Store, settings: Settings, tmp_path: Path) -> None:
+def test_what_arrives_cut_is_no_copy_and_no_increment(
+    worked: Store, settings: Settings, tmp_path: Path
+) -> None:
     nas = tmp_path / "nas"
     follower = Follower(worked, str(nas))
     place = Cutting(nas)
@@ -183,7 +208,9 @@ def test_what_arrives_cut_is_no_copy_and_no_increment(worked: Store, settings: S
     assert told.problems == [] and told.upto == _seen(worked)
 
 
-def test_a_disk_that_is_new_has_lost_and_found_and_is_no_home_in_use(worked: Store, tmp_path: Path) -> None:
+def test_a_disk_that_is_new_has_lost_and_found_and_is_no_home_in_use(
+    worked: Store, tmp_path: Path
+) -> None:
     nas, home = tmp_path / "nas", tmp_path / "mount"
     backup.backup(worked, target=str(nas), now=NOW)
     (home / "lost+found").mkdir(parents=True)
@@ -191,12 +218,16 @@ def test_a_disk_that_is_new_has_lost_and_found_and_is_no_home_in_use(worked: Sto
     assert (home / "lost+found").is_dir()
 
 
-def test_a_site_on_a_disk_of_its_own_is_filled_and_set_aside(worked: Store, settings: Settings, tmp_path: Path) -> None:
+def test_a_site_on_a_disk_of_its_own_is_filled_and_set_aside(
+    worked: Store, settings: Settings, tmp_path: Path
+) -> None:
     nas, home = tmp_path / "nas", tmp_path / "home"
     backup.backup(worked, target=str(nas), now=NOW)
     home.mkdir()
     with small_disk(home / "site", 32):
-        assert restore.restore(str(nas), home).problems == [], "an empty mounted folder is no home in use"
+        assert restore.restore(str(nas), home).problems == [], (
+            "an empty mounted folder is no home in use"
+        )
         assert (home / "site").is_mount()
         assert shown(home) == shown(settings.home)
         (home / "site" / "old").write_text("what an operator put there")
@@ -217,12 +248,19 @@ def test_a_restore_that_fails_half_way_leaves_the_home_as_it_was(
     for folder in ("site", "full-texts", "recordings"):
         (home / folder).mkdir()
         (home / folder / "old").write_text(folder)
-    before = {path.relative_to(home): path.stat().st_ino for path in home.rglob("*") if path.is_file()}
+    before = {
+        path.relative_to(home): path.stat().st_ino for path in home.rglob("*") if path.is_file()
+    }
     count = [0]
     rename = Path.rename
 
     def fails(path: Path, target: Path) -> Path:
-        if path.is_relative_to(home) and path.name in ("site", "full-texts", "recordings", "livereview.duckdb"):
+        if path.is_relative_to(home) and path.name in (
+            "site",
+            "full-texts",
+            "recordings",
+            "livereview.duckdb",
+        ):
             count[0] += 1
             if count[0] == step:
                 raise OSError(16, "Device or resource busy", str(path))
@@ -232,13 +270,17 @@ def test_a_restore_that_fails_half_way_leaves_the_home_as_it_was(
     try:
         restore.restore(str(nas), home, replace=True)
     except OSError:
-        after = {path.relative_to(home): path.stat().st_ino for path in home.rglob("*") if path.is_file()}
+        after = {
+            path.relative_to(home): path.stat().st_ino for path in home.rglob("*") if path.is_file()
+        }
         assert after == before
     else:
         assert count[0] < step, "no step is left to fail"
 
 
-def test_a_block_that_went_bad_while_the_owner_lives_is_told_with_the_next_step(tmp_path: Path) -> None:
+def test_a_block_that_went_bad_while_the_owner_lives_is_told_with_the_next_step(
+    tmp_path: Path,
+) -> None:
     database = tmp_path / "home" / "livereview.duckdb"
     protocol = (Path(__file__).parent / "data" / "review.toml").read_text()
     with Store(database, reserve=0) as store:
@@ -246,7 +288,8 @@ def test_a_block_that_went_bad_while_the_owner_lives_is_told_with_the_next_step(
         noise = Random(1)
         for page in range(8):
             news = [
-                article(page * 100 + number, abstract=noise.randbytes(800).hex() + str(number)) for number in range(60)
+                article(page * 100 + number, abstract=noise.randbytes(800).hex() + str(number))
+                for number in range(60)
             ]
             found(store, *news, search=f"s{page}")
         store.write(lambda con: None)

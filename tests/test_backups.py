@@ -1,4 +1,7 @@
-"""Backups: whole or not there, beside everybody's work, with all that can't be made again; and they come back."""
+"""Backups: whole or not there, beside everybody's work, with all that can't be made again.
+
+And they come back.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +48,9 @@ def act(store: Store, settings: Settings, number: int) -> None:
         author="ada",
         now=NOW,
     )
-    ops.team.add_account(store, name=f"ada{number}", role="reviewer", secret=secret_of(f"ada{number}"), now=NOW)
+    ops.team.add_account(
+        store, name=f"ada{number}", role="reviewer", secret=secret_of(f"ada{number}"), now=NOW
+    )
     settings.site.mkdir(exist_ok=True)
     done = ops.publish.publish(store, review=REVIEW, folder=settings.site, now=NOW)
     if done.get("held"):
@@ -57,9 +62,13 @@ def act(store: Store, settings: Settings, number: int) -> None:
 def everything(con: Connection) -> dict[str, list[tuple[Any, ...]]]:
     """All rows that a restore must have again, the derived ones too."""
     chosen = [
-        table for table in copies.tables(con) if table not in (*copies.NEVER, "rank", "block", "report")
+        table
+        for table in copies.tables(con)
+        if table not in (*copies.NEVER, "rank", "block", "report")
     ]  # `found` settles nothing
-    return {table: con.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall() for table in chosen}
+    return {
+        table: con.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall() for table in chosen
+    }
 
 
 def rows_of(home: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -82,7 +91,11 @@ def files_of(home: Path) -> dict[str, bytes | str]:
 def shown(home: Path) -> dict[str, bytes | str]:
     """`files_of` without builds that nothing leads to any more."""
     tree = listing.Listing(home).look()
-    return {name: held for name, held in files_of(home).items() if name in tree.files or name in tree.links}
+    return {
+        name: held
+        for name, held in files_of(home).items()
+        if name in tree.files or name in tree.links
+    }
 
 
 @pytest.fixture
@@ -124,18 +137,27 @@ def test_a_whole_copy_comes_back_with_every_row_and_every_file(
     assert found_there.counts["decision"] == 8 and len(before["decision"]) == 16
     assert (elsewhere / "recordings" / "night" / "index.json").exists()
     restored = rows_of(elsewhere)
-    assert restored["decision"] == [row for row in before["decision"] if row in restored["decision"]]
+    assert restored["decision"] == [
+        row for row in before["decision"] if row in restored["decision"]
+    ]
     assert found_there.versions == {REVIEW: 1}
     assert set(files_of(elsewhere)) < set(files_of(settings.home))
 
 
-def test_a_backup_says_what_is_not_in_it_and_no_secret(worked: Store, settings: Settings, tmp_path: Path) -> None:
+def test_a_backup_says_what_is_not_in_it_and_no_secret(
+    worked: Store, settings: Settings, tmp_path: Path
+) -> None:
     worked.notes = {"values": {"LIVEREVIEW_URL": "https://x.test"}, "secrets": ["NCBI_API_KEY"]}
     (settings.home / "owner.token").write_text("very-secret-token")
     (settings.home / "prefect").mkdir()
     done = backup.backup(worked, target=str(tmp_path / "nas"), name="a", now=NOW)
     words = " ".join(done["missing"])
-    assert "owner's token" in words and "Prefect" in words and "sessions" in words and "secrets" in words
+    assert (
+        "owner's token" in words
+        and "Prefect" in words
+        and "sessions" in words
+        and "secrets" in words
+    )
     every = b"".join(path.read_bytes() for path in (tmp_path / "nas").rglob("*") if path.is_file())
     assert b"very-secret-token" not in every and b"NCBI_API_KEY" in every
     modes = {path.stat().st_mode & 0o077 for path in (tmp_path / "nas" / "copies").rglob("*")}
@@ -154,7 +176,9 @@ def test_a_name_is_taken_once_and_leads_nowhere(worked: Store, tmp_path: Path) -
             backup.backup(worked, target=place, name=name, now=NOW)
 
 
-def test_a_home_with_an_apostrophe_in_its_path_is_backed_up_too(tmp_path: Path, protocol: str) -> None:
+def test_a_home_with_an_apostrophe_in_its_path_is_backed_up_too(
+    tmp_path: Path, protocol: str
+) -> None:
     home = tmp_path / "l'accueil"
     home.mkdir()
     with Store(home / "livereview.duckdb", reserve=0) as store:
@@ -163,7 +187,9 @@ def test_a_home_with_an_apostrophe_in_its_path_is_backed_up_too(tmp_path: Path, 
     assert restore.check(str(home / "backups")).problems == []
 
 
-def test_only_the_newest_copies_stay_with_all_they_need(worked: Store, settings: Settings, place: str) -> None:
+def test_only_the_newest_copies_stay_with_all_they_need(
+    worked: Store, settings: Settings, place: str
+) -> None:
     for number in range(2, 5):
         act(worked, settings, number)
         backup.backup(worked, target=place, name=f"n{number}", now=NOW + number * MINUTE)
@@ -222,7 +248,9 @@ def test_people_decide_and_pages_are_published_while_a_copy_is_made(
         sure: list[int] = []
         for number in range(5):
             before = len(acknowledged)
-            backup.backup(worked, target=str(tmp_path / "nas"), name=f"c{number}", now=NOW + number * MINUTE)
+            backup.backup(
+                worked, target=str(tmp_path / "nas"), name=f"c{number}", now=NOW + number * MINUTE
+            )
             sure.append(before)
     finally:
         stop.set()
@@ -250,7 +278,9 @@ def test_a_home_in_use_is_not_overwritten_and_nothing_is_ever_deleted(
     assert told.problems == [] and rows_of(home)["decision"]
 
 
-def test_damage_is_told_by_name_and_an_older_copy_is_taken(worked: Store, settings: Settings, tmp_path: Path) -> None:
+def test_damage_is_told_by_name_and_an_older_copy_is_taken(
+    worked: Store, settings: Settings, tmp_path: Path
+) -> None:
     place = tmp_path / "nas"
     backup.backup(worked, target=str(place), name="old", now=NOW)
     act(worked, settings, 2)
@@ -261,10 +291,16 @@ def test_damage_is_told_by_name_and_an_older_copy_is_taken(worked: Store, settin
     database.write_bytes(whole)
     told = restore.check(str(place))
     assert told.copy == "old" and "new/livereview.duckdb is damaged" in told.problems[0]
-    pdf = next(path for path in (place / "files").rglob("*") if path.is_file() and path.read_bytes().startswith(PDF))
+    pdf = next(
+        path
+        for path in (place / "files").rglob("*")
+        if path.is_file() and path.read_bytes().startswith(PDF)
+    )
     pdf.unlink()
     told = restore.check(str(place), "old")
-    assert any("full-texts/" in problem and "is not in the backup" in problem for problem in told.problems)
+    assert any(
+        "full-texts/" in problem and "is not in the backup" in problem for problem in told.problems
+    )
     manifest = place / "copies" / "old" / "manifest.json"
     manifest.write_bytes(manifest.read_bytes().replace(b'"seq"', b'"sep"', 1))
     with pytest.raises(Refused, match=r"no copy in .* is sound"):
@@ -280,7 +316,9 @@ def test_a_hostile_backup_writes_nothing_outside_of_what_a_backup_holds(path: st
     with pytest.raises(Refused, match="leads out of a home"):
         read_tree({"files": {path: {"sha256": "0" * 64, "size": 1, "public": False}}, "links": {}})
     with pytest.raises(Refused, match="leads out of"):
-        read_tree({"files": {}, "links": {"site/x/latest": path if path[0] in "/." else f"../{path}"}})
+        read_tree(
+            {"files": {}, "links": {"site/x/latest": path if path[0] in "/." else f"../{path}"}}
+        )
 
 
 def test_a_place_that_is_none_is_told_with_what_would_do() -> None:
@@ -315,7 +353,9 @@ def test_a_home_without_a_backup_for_days_is_an_alarm(worked: Store, tmp_path: P
     assert "the last backup is of 19" in (service.backup_problem(worked) or "")
 
 
-def test_numbers_go_on_after_the_last_event_and_sessions_end(worked: Store, settings: Settings, tmp_path: Path) -> None:
+def test_numbers_go_on_after_the_last_event_and_sessions_end(
+    worked: Store, settings: Settings, tmp_path: Path
+) -> None:
     session = "INSERT INTO session (secret_hash, name, ends, made) VALUES ('x', 'ada1', ?, ?)"
     worked.write(lambda con: con.execute(session, [NOW + MINUTE, NOW]))
     backup.backup(worked, target=str(tmp_path / "nas"), now=NOW)
@@ -324,6 +364,10 @@ def test_numbers_go_on_after_the_last_event_and_sessions_end(worked: Store, sett
         with store.read() as con:
             last = past.seen(con)
             assert con.execute("SELECT count(*) FROM session").fetchall() == [(0,)]
-        store.write(lambda con: con.execute("INSERT INTO outbox (review, cause, made) VALUES ('r', 'x', now())"))
+        store.write(
+            lambda con: con.execute(
+                "INSERT INTO outbox (review, cause, made) VALUES ('r', 'x', now())"
+            )
+        )
         with store.read() as con:
             assert past.seen(con) > last

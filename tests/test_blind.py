@@ -1,4 +1,6 @@
-"""Nobody who votes learns that a colleague has voted, or how: the same world three times, byte for byte."""
+"""Nobody who votes learns that a colleague has voted, or how: the same world three times, byte for
+byte.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,14 @@ People = Callable[..., Browser]
 RECORDS = 30
 VOTED = 7  # the eighth record
 TEXT = (DATA / "review.toml").read_text(encoding="utf-8")
-TEAM = {"r1": "reviewer", "r2": "reviewer", "r3": "reviewer", "lena": "lead", "adam": "adjudicator", "rea": "reader"}
+TEAM = {
+    "r1": "reviewer",
+    "r2": "reviewer",
+    "r3": "reviewer",
+    "lena": "lead",
+    "adam": "adjudicator",
+    "rea": "reader",
+}
 VOTERS = {
     name: role for name, role in TEAM.items() if role in ("reviewer", "lead")
 }  # the others' pages are of one kind
@@ -42,7 +51,10 @@ WORLDS: dict[str, tuple[str, dict[str, str]]] = {
     AT_FULL_TEXT: (TEXT, TEAM),
     "unranked": (TEXT.replace("votes = 2", "votes = 2\nranked = false"), VOTERS),
     "core": (TEXT.replace("votes = 2", 'votes = 2\ncore = ["r3"]'), VOTERS),
-    "shares": (TEXT.replace("votes = 2", "votes = 2\nshares = { r1 = 50, r2 = 30, r3 = 20 }"), VOTERS),
+    "shares": (
+        TEXT.replace("votes = 2", "votes = 2\nshares = { r1 = 50, r2 = 30, r3 = 20 }"),
+        VOTERS,
+    ),
     "three votes": (TEXT.replace("votes = 2", "votes = 3"), VOTERS),
     "two people": (TEXT, {"r1": "reviewer", "r2": "reviewer"}),
     "a lead and a reviewer": (TEXT, {"r1": "reviewer", "lena": "lead"}),
@@ -56,7 +68,10 @@ RANDOM = re.compile(
 def seen_by(
     app: FastAPI, store: Store, settings: Settings, name: str, records: list[str], *, public: bool
 ) -> dict[str, Any]:
-    """All that a person can fetch, without what is random in each form; the public files too, or not."""
+    """All that a person can fetch, without what is random in each form.
+
+    The public files too, or not.
+    """
     person = Browser(app, secret_of(name))
     shown: dict[str, Any] = {}
     for route in app.routes:
@@ -67,10 +82,14 @@ def seen_by(
         for path in addresses(route.path, records, settings):
             answer = person.http.get(path, follow_redirects=False)
             headers = {
-                key: value for key, value in answer.headers.items() if key not in ("content-length", "set-cookie")
+                key: value
+                for key, value in answer.headers.items()
+                if key not in ("content-length", "set-cookie")
             }
             shown[path] = (answer.status_code, content(answer.content), headers)
-    told = digests(store, base_url="https://r.example.org", now=NOW, person=name, always=True)["digests"]
+    told = digests(store, base_url="https://r.example.org", now=NOW, person=name, always=True)[
+        "digests"
+    ]
     person.http.close()
     return shown | {"digest": told}
 
@@ -126,7 +145,9 @@ def world(folder: Path, name: str, verdict: str | None) -> dict[str, dict[str, A
         for person, role in team.items():
             add_account(store, name=person, role=role, secret=secret_of(person), now=NOW)
         records = found(store, *(article(number) for number in range(RECORDS)))
-        voting = sorted((name for name, role in team.items() if role in ("reviewer", "lead")), reverse=True)
+        voting = sorted(
+            (name for name, role in team.items() if role in ("reviewer", "lead")), reverse=True
+        )
         for person in voting[: 3 if name == "three votes" else 2]:
             decide(store, records[0], person, "include")  # one report has all its votes
         with store.read() as con:  # in the room r1 meets no other
@@ -149,12 +170,17 @@ def world(folder: Path, name: str, verdict: str | None) -> dict[str, dict[str, A
         publish.publish(store, review=REVIEW, folder=settings.site, now=NOW)
         app = create(store, settings, token="owner-token", clock=lambda: NOW)
         others = [person for person in team if person != "r1"]
-        return {person: seen_by(app, store, settings, person, records, public=person == others[0]) for person in others}
+        return {
+            person: seen_by(app, store, settings, person, records, public=person == others[0])
+            for person in others
+        }
 
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_no_byte_tells_that_or_how_a_colleague_voted(tmp_path: Path, name: str) -> None:
-    silent, *others = (world(tmp_path / str(verdict), name, verdict) for verdict in (None, "include", "exclude"))
+    silent, *others = (
+        world(tmp_path / str(verdict), name, verdict) for verdict in (None, "include", "exclude")
+    )
     assert sum(map(len, silent.values())) > 40 * len(silent)
     assert "SECRET" not in str(others)
     for voted in others:
@@ -178,8 +204,12 @@ def team_of(count: int, core: int = 0) -> tuple[Person, ...]:
 def test_half_screened_records_come_first_in_a_crowd_only() -> None:
     assert not order("r", team_of(CROWD), "p00", 2, False).crowd
     assert order("r", team_of(CROWD + 1), "p00", 2, False) == Order(crowd=True)
-    assert not order("r", team_of(50), "p00", 2, True).crowd, "with shares only two people can have voted"
-    assert not order("r", team_of(50, core=1), "p49", 2, False).crowd, "one of the votes can only be p00's"
+    assert not order("r", team_of(50), "p00", 2, True).crowd, (
+        "with shares only two people can have voted"
+    )
+    assert not order("r", team_of(50, core=1), "p49", 2, False).crowd, (
+        "one of the votes can only be p00's"
+    )
     assert order("r", team_of(2), "p00", 2, False) == Order(crowd=False)
 
 
@@ -189,7 +219,10 @@ def test_each_record_has_its_first_readers_and_then_one_more_at_a_time(count: in
     turns = rules_of_order.turns("r", people, 2)
     for slot in (0, 1, 77, 4_096, 65_535):
         ours = sorted(
-            sum((plane[slot >> 3] >> (7 - slot % 8) & 1) << bit for bit, plane in enumerate(turns[one.name]))
+            sum(
+                (plane[slot >> 3] >> (7 - slot % 8) & 1) << bit
+                for bit, plane in enumerate(turns[one.name])
+            )
             for one in people
         )
         assert ours == [0, *range(count - 1)]
@@ -218,7 +251,9 @@ def test_people_of_a_small_team_begin_at_different_records_and_meet_all(reviewed
     firsts = {name: queue(reviewed, name) for name in ("ada", "bo", "cy")}
     assert all(sorted(one) == sorted(records) for one in firsts.values())
     for record in records[:STEP]:
-        early = [name for name, ours in firsts.items() if ours.index(record) <= records.index(record)]
+        early = [
+            name for name, ours in firsts.items() if ours.index(record) <= records.index(record)
+        ]
         assert len(early) == 2, "two read it first"
         (late,) = firsts.keys() - set(early)
         assert firsts[late].index(record) <= records.index(record) + STEP
@@ -252,7 +287,9 @@ def test_novices_are_dealt_their_records_in_advance(store: Store) -> None:
 # Who does not screen
 
 
-def test_a_lead_who_does_not_screen_says_so_and_then_sees_all(reviewed: Store, browser: People) -> None:
+def test_a_lead_who_does_not_screen_says_so_and_then_sees_all(
+    reviewed: Store, browser: People
+) -> None:
     first, second = found(reviewed, article(1), article(2))
     team(reviewed, "ada", "bo")
     lena = browser("lena", "lead")

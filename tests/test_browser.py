@@ -1,4 +1,6 @@
-"""The screening room in a real Chromium over a real owner process: keys, drafts, tabs, a server that dies, axe."""
+"""The screening room in a real Chromium over a real owner process: keys, drafts, tabs, a server
+that dies, axe.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,12 @@ from livereview.settings import Settings
 from livereview.store.open import owner
 from tests.conftest import DATA, NOW, REVIEW, article, found, secret_of
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; Debian's package `chromium` brings one")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium here; Debian's package `chromium` brings one"
+)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -52,7 +58,11 @@ class Owner:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        environment = {**os.environ, "LIVEREVIEW_HOME": str(self.settings.home), "LIVEREVIEW_MEMORY": "500MB"}
+        environment = {
+            **os.environ,
+            "LIVEREVIEW_HOME": str(self.settings.home),
+            "LIVEREVIEW_MEMORY": "500MB",
+        }
         if self.port:
             environment["LIVEREVIEW_URL"] = self.base
         command = [sys.executable, "-m", "livereview", "serve", "--new", "--port", str(self.port)]
@@ -118,7 +128,12 @@ def person(chromium: Any) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.problems = []
-        page.on("console", lambda said: page.problems.append(said.text) if "Content Security" in said.text else None)
+        page.on(
+            "console",
+            lambda said: (
+                page.problems.append(said.text) if "Content Security" in said.text else None
+            ),
+        )
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         page.goto(f"{server.base}/sign-in")
         page.fill("[name=secret]", secret_of(name))
@@ -142,7 +157,9 @@ def press(page: Any, key: str) -> None:
     before = page.locator("main").element_handle()
     page.keyboard.press(key)
     page.wait_for_function("old => !old.isConnected", arg=before)
-    page.wait_for_function("() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')")
+    page.wait_for_function(
+        "() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')"
+    )
 
 
 def test_two_reviewers_screen_with_the_keyboard_and_a_third_settles(
@@ -165,7 +182,9 @@ def test_two_reviewers_screen_with_the_keyboard_and_a_third_settles(
     press(cy, "i")
     assert "Settled: Included" in cy.locator("[role=status]").inner_text()
     assert "Conflict 1 of 9" in cy.locator("main").inner_text()
-    votes = here.rows("SELECT reviewer, role, verdict, count(*) FROM decision GROUP BY ALL ORDER BY ALL")
+    votes = here.rows(
+        "SELECT reviewer, role, verdict, count(*) FROM decision GROUP BY ALL ORDER BY ALL"
+    )
     assert votes == [
         ("ada", "vote", "exclude", 10),
         ("ada", "vote", "include", 10),
@@ -175,7 +194,9 @@ def test_two_reviewers_screen_with_the_keyboard_and_a_third_settles(
         ("cy", "adjudication", "include", 1),
     ]
     assert here.rows("SELECT count(*) FROM decision WHERE reason = 'wrong-population'") == [(10,)]
-    assert here.rows("SELECT note FROM decision WHERE reviewer = 'cy'") == [("Both have a point. i e",)]
+    assert here.rows("SELECT note FROM decision WHERE reviewer = 'cy'") == [
+        ("Both have a point. i e",)
+    ]
 
 
 def test_undo_after_a_reload_brings_back_the_record_and_the_note(
@@ -199,7 +220,9 @@ def test_undo_after_a_reload_brings_back_the_record_and_the_note(
     page.keyboard.press("Enter")
     page.wait_for_selector("article")
     assert (
-        title(page) == first and page.input_value("#note") == "A pilot?" and page.input_value("#tags") == "pilot, small"
+        title(page) == first
+        and page.input_value("#note") == "A pilot?"
+        and page.input_value("#tags") == "pilot, small"
     )
     press(page, "i")
     press(page, "z")
@@ -231,7 +254,9 @@ def test_full_text_needs_a_reason_and_a_number_gives_it(
         press(page, "2")
         assert "Nothing waits for you here" in page.locator("main").inner_text()
     assert here.rows("SELECT state FROM screening_state") == [("excluded",)]
-    assert here.rows("SELECT DISTINCT reason FROM decision WHERE stage = 'full_text'") == [("wrong-design",)]
+    assert here.rows("SELECT DISTINCT reason FROM decision WHERE stage = 'full_text'") == [
+        ("wrong-design",)
+    ]
 
 
 def test_one_includes_the_other_cant_get_it_the_pdf_comes_and_the_other_decides(
@@ -270,7 +295,9 @@ def test_one_includes_the_other_cant_get_it_the_pdf_comes_and_the_other_decides(
     assert here.rows("SELECT act FROM retrieval ORDER BY seq") == [("asked",), ("arrived",)]
 
 
-def test_a_stale_tab_changes_nothing_and_says_so(server: Callable[[int], Owner], person: Callable[..., Any]) -> None:
+def test_a_stale_tab_changes_nothing_and_says_so(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
     here = server(2)
     page = person(here, "ada")
     page.goto(here.base + TA)
@@ -288,7 +315,9 @@ def test_a_stale_tab_changes_nothing_and_says_so(server: Callable[[int], Owner],
 def test_an_answer_that_was_lost_is_found_out_and_never_told_as_another(
     server: Callable[[int], Owner], person: Callable[..., Any]
 ) -> None:
-    """The decision arrives, its answer does not: the page says that it does not know, asks, and goes on."""
+    """The decision arrives, its answer does not: the page says that it does not know, asks, and
+    goes on.
+    """
     here = server(3)
     page = person(here, "ada")
     page.goto(here.base + TA)
@@ -302,7 +331,9 @@ def test_an_answer_that_was_lost_is_found_out_and_never_told_as_another(
     page.route("**/arrived/*", lambda route: route.abort())
     page.keyboard.press("e")
     page.wait_for_selector("#told:not([hidden])")
-    assert "We do not know whether it was saved" in page.inner_text("#told") and title(page) == first
+    assert (
+        "We do not know whether it was saved" in page.inner_text("#told") and title(page) == first
+    )
     page.unroute("**/decide")
     before = page.locator("main").element_handle()
     page.keyboard.press("i")
@@ -310,15 +341,22 @@ def test_an_answer_that_was_lost_is_found_out_and_never_told_as_another(
     line = page.locator("[role=status]")
     assert "Your Excluded had arrived" in line.inner_text() and title(page) != first
     page.get_by_role("button", name="Change it to Included").click()
-    page.wait_for_function("() => document.querySelector('[role=status]').textContent.includes('Included:')")
+    page.wait_for_function(
+        "() => document.querySelector('[role=status]').textContent.includes('Included:')"
+    )
 
     page.unroute("**/arrived/*")
     page.route("**/decide", lose)
     second = title(page)
     page.keyboard.press("e")
-    page.wait_for_function("() => document.getElementById('told').textContent.startsWith('It was saved: Excluded')")
+    page.wait_for_function(
+        "() => document.getElementById('told').textContent.startsWith('It was saved: Excluded')"
+    )
     assert title(page) != second and "Excluded" in line.inner_text()
-    assert here.rows("SELECT verdict FROM current_decision ORDER BY seq") == [("include",), ("exclude",)]
+    assert here.rows("SELECT verdict FROM current_decision ORDER BY seq") == [
+        ("include",),
+        ("exclude",),
+    ]
 
 
 def test_the_hand_goes_on_after_a_reason_was_picked_a_skip_and_undos(
@@ -355,7 +393,9 @@ def test_the_hand_goes_on_after_a_reason_was_picked_a_skip_and_undos(
 def test_a_key_acts_once_and_only_on_the_record_that_was_read(
     server: Callable[[int], Owner], person: Callable[..., Any]
 ) -> None:
-    """Held down, pressed twice, with Ctrl, while typing, or in the dialog: no second decision comes of it."""
+    """Held down, pressed twice, with Ctrl, while typing, or in the dialog: no second decision comes
+    of it.
+    """
     here = server(5)
     page = person(here, "ada")
     page.goto(here.base + TA)
@@ -375,7 +415,9 @@ def test_a_key_acts_once_and_only_on_the_record_that_was_read(
     assert here.rows("SELECT count(*) FROM decision") == [(1,)]
 
 
-def test_keys_can_be_other_tools_own_or_off(server: Callable[[int], Owner], person: Callable[..., Any]) -> None:
+def test_keys_can_be_other_tools_own_or_off(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
     here = server(4)
     page = person(here, "ada")
     page.goto(here.base + TA)
@@ -399,7 +441,11 @@ def test_keys_can_be_other_tools_own_or_off(server: Callable[[int], Owner], pers
     page.keyboard.press("Escape")
     page.keyboard.press("i")
     page.wait_for_timeout(200)
-    assert here.rows("SELECT verdict FROM decision ORDER BY seq") == [("include",), ("exclude",), ("maybe",)]
+    assert here.rows("SELECT verdict FROM decision ORDER BY seq") == [
+        ("include",),
+        ("exclude",),
+        ("maybe",),
+    ]
 
 
 def test_what_was_typed_survives_a_server_that_is_killed(
@@ -414,9 +460,13 @@ def test_what_was_typed_survives_a_server_that_is_killed(
     here.stop(signal.SIGKILL)
     page.keyboard.press("i")
     page.wait_for_selector("#told:not([hidden])")
-    assert "We do not know whether it was saved" in page.inner_text("#told") and title(page) == first
+    assert (
+        "We do not know whether it was saved" in page.inner_text("#told") and title(page) == first
+    )
     here.start()
-    page.wait_for_function("() => document.getElementById('told').textContent.startsWith('It was not saved')")
+    page.wait_for_function(
+        "() => document.getElementById('told').textContent.startsWith('It was not saved')"
+    )
     assert title(page) == first and page.input_value("#note") == "Not lost"
     page.reload()
     assert page.input_value("#note") == "Not lost"
@@ -425,7 +475,9 @@ def test_what_was_typed_survives_a_server_that_is_killed(
     assert here.rows("SELECT verdict, note FROM decision") == [("include", "Not lost")]
 
 
-def test_without_scripts_everything_is_a_plain_form(server: Callable[[int], Owner], person: Callable[..., Any]) -> None:
+def test_without_scripts_everything_is_a_plain_form(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
     here = server(2)
     page = person(here, "ada", java_script_enabled=False)
     page.goto(here.base + TA)
@@ -436,7 +488,9 @@ def test_without_scripts_everything_is_a_plain_form(server: Callable[[int], Owne
     assert title(page) == first and not page.locator("[data-help]").is_visible()
 
 
-def test_no_page_is_wider_than_a_phone(server: Callable[[int], Owner], person: Callable[..., Any]) -> None:
+def test_no_page_is_wider_than_a_phone(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
     here, phone = server(1), {"viewport": {"width": 390, "height": 844}}
     pages = {name: person(here, name, **phone) for name in ("ada", "bo", "lena")}
     for name in ("ada", "bo"):
@@ -447,7 +501,15 @@ def test_no_page_is_wider_than_a_phone(server: Callable[[int], Owner], person: C
     pages["ada"].get_by_role("button", name="Can’t get it").click()
     pages["ada"].wait_for_selector(".empty")
     review = f"/r/{REVIEW}"
-    paths = [TA, FULL, f"{review}/retrieval", f"{review}/history", review, f"{review}/team", f"{review}/acts"]
+    paths = [
+        TA,
+        FULL,
+        f"{review}/retrieval",
+        f"{review}/history",
+        review,
+        f"{review}/team",
+        f"{review}/acts",
+    ]
     wide = {}
     for path in paths:
         pages["lena"].goto(here.base + path)
@@ -470,18 +532,26 @@ def test_what_became_of_a_decision_is_said_in_sentences_beside_undo(
     page.wait_for_selector("[data-done]")
     other.keyboard.press("e")
     other.wait_for_selector(".status.notice")
-    assert f"already: {decided}. Included is what" in " ".join(other.inner_text(".status.notice p").split())
+    assert f"already: {decided}. Included is what" in " ".join(
+        other.inner_text(".status.notice p").split()
+    )
     words, undo = (other.locator(f".status {inner}").bounding_box() for inner in ("p", "button"))
     assert undo["x"] >= words["x"] + words["width"] and undo["y"] < words["y"] + words["height"]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing(server: Callable[[int], Owner], person: Callable[..., Any], scheme: str, width: int) -> None:
+def test_axe_finds_nothing(
+    server: Callable[[int], Owner], person: Callable[..., Any], scheme: str, width: int
+) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     here, found_by_axe = server(3), {}
-    options = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme, "bypass_csp": True}
+    options = {
+        "viewport": {"width": width, "height": 900},
+        "color_scheme": scheme,
+        "bypass_csp": True,
+    }
     for name, paths in (
         ("ada", ("/", TA, f"/r/{REVIEW}/history", f"/r/{REVIEW}/duplicates")),
         (
@@ -500,7 +570,10 @@ def test_axe_finds_nothing(server: Callable[[int], Owner], person: Callable[...,
         for path in paths:
             page.goto(here.base + path)
             answer = Axe().run(page)
-            bad = [(one["id"], [node["html"] for node in one["nodes"]]) for one in answer.response["violations"]]
+            bad = [
+                (one["id"], [node["html"] for node in one["nodes"]])
+                for one in answer.response["violations"]
+            ]
             if bad:
                 found_by_axe[path] = bad
     assert found_by_axe == {}, json.dumps(found_by_axe, indent=1)

@@ -1,4 +1,6 @@
-"""Settled records asked again: hidden from who answers, told to the lead, and without any effect on the review."""
+"""Settled records asked again: hidden from who answers, told to the lead, and without any effect on
+the review.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,10 @@ TEAM = f"/r/{REVIEW}/team"
 
 
 def settled(store: Store, number: int, of: int = 2) -> list[str]:
-    """So many records that ada and bo agreed on; every `of`th went on. Their numbers begin at 1,000."""
+    """So many records that ada and bo agreed on; every `of`th went on.
+
+    Their numbers begin at 1,000.
+    """
     ids = found(store, *(article(1_000 + n) for n in range(number)), search="s0")
     for n, record in enumerate(ids):
         for person in ("ada", "bo"):
@@ -50,7 +55,8 @@ def items(store: Store, person: str) -> dict[str, str]:
     """The reports this person is asked again, in their order, with what was decided."""
     with store.read() as con:
         rows = con.execute(
-            "SELECT report_id, settled FROM calibration_item WHERE reviewer = ? ORDER BY seq", [person]
+            "SELECT report_id, settled FROM calibration_item WHERE reviewer = ? ORDER BY seq",
+            [person],
         ).fetchall()
     return dict(rows)
 
@@ -67,14 +73,20 @@ def counts(page: str) -> tuple[int, int]:
 
 
 def shown(page: str) -> str:
-    found_there = re.search(r'class="desk".*?name="record" value="(r[0-9a-f]{20})"', page, re.DOTALL)
+    found_there = re.search(
+        r'class="desk".*?name="record" value="(r[0-9a-f]{20})"', page, re.DOTALL
+    )
     assert found_there
     return found_there[1]
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(1, 20), st.integers(0, 99))
-def test_a_draw_has_both_verdicts_as_far_as_there_are(included: int, excluded: int, number: int, seed: int) -> None:
-    pool = [(f"i{n}", "include") for n in range(included)] + [(f"e{n}", "exclude") for n in range(excluded)]
+def test_a_draw_has_both_verdicts_as_far_as_there_are(
+    included: int, excluded: int, number: int, seed: int
+) -> None:
+    pool = [(f"i{n}", "include") for n in range(included)] + [
+        (f"e{n}", "exclude") for n in range(excluded)
+    ]
     chosen = draw(pool, number, seed)
     assert chosen == draw(reversed(pool), number, seed) and len(set(chosen)) == len(chosen)
     assert len(chosen) == min(number, len(pool))
@@ -106,14 +118,20 @@ def test_gaps_are_about_ten_and_always_the_same() -> None:
 
 
 def test_what_is_told_counts_answers_and_marks_one_s_own() -> None:
-    asked = [Asked("cy", f"i{n}", "include", n < 2, "include" if n else "exclude", "2026-03") for n in range(5)]
+    asked = [
+        Asked("cy", f"i{n}", "include", n < 2, "include" if n else "exclude", "2026-03")
+        for n in range(5)
+    ]
     asked += [Asked("cy", f"e{n}", "exclude", False, "exclude", "2026-04") for n in range(5)]
     asked += [Asked("cy", "open", "include", False), Asked("ada", "x", "exclude", True)]
     ada, cy = told(asked)
     assert (ada.asked, ada.answered, ada.kappa.value, ada.months) == (1, 0, None, ())
     assert (cy.asked, cy.answered, cy.same, cy.own, cy.own_same) == (11, 10, 9, 2, 1)
     assert cy.kappa.value == pytest.approx(0.8) and cy.ac1.value is not None and cy.ac1.items == 10
-    assert [(one.month, one.answered, one.same) for one in cy.months] == [("2026-03", 5, 4), ("2026-04", 5, 5)]
+    assert [(one.month, one.answered, one.same) for one in cy.months] == [
+        ("2026-03", 5, 4),
+        ("2026-04", 5, 5),
+    ]
 
 
 def test_only_what_two_people_agree_on_is_drawn_half_of_each_verdict(reviewed: Store) -> None:
@@ -127,10 +145,15 @@ def test_only_what_two_people_agree_on_is_drawn_half_of_each_verdict(reviewed: S
     people(reviewed, "ada", "cy")
     assert ask(reviewed) == {"ada": 10, "cy": 10}
     drawn = items(reviewed, "cy")
-    assert sorted(drawn.values()) == ["exclude"] * 5 + ["include"] * 5 and not {split, alone, third} & drawn.keys()
+    assert (
+        sorted(drawn.values()) == ["exclude"] * 5 + ["include"] * 5
+        and not {split, alone, third} & drawn.keys()
+    )
     assert drawn.keys() != items(reviewed, "ada").keys()
     with reviewed.read() as con:
-        rows = con.execute("SELECT reviewer, bool_and(own), count(DISTINCT seed) FROM calibration GROUP BY reviewer")
+        rows = con.execute(
+            "SELECT reviewer, bool_and(own), count(DISTINCT seed) FROM calibration GROUP BY reviewer"
+        )
         assert sorted(rows.fetchall()) == [("ada", True, 1), ("cy", False, 1)]
 
 
@@ -139,7 +162,9 @@ def test_the_same_form_twice_is_one_draw_and_no_report_comes_a_second_time(revie
     people(reviewed, "cy")
     assert ask(reviewed, "cy") == ask(reviewed, "cy") == {"cy": 10}
     first = set(items(reviewed, "cy"))
-    assert ask(reviewed, "cy", id="c2") == {"cy": 4} and len(set(items(reviewed, "cy")) - first) == 4
+    assert (
+        ask(reviewed, "cy", id="c2") == {"cy": 4} and len(set(items(reviewed, "cy")) - first) == 4
+    )
     with pytest.raises(Refused, match="asked about every report"):
         ask(reviewed, "cy", id="c3")
 
@@ -160,7 +185,9 @@ def test_what_can_t_be_asked_is_refused_with_the_reason(reviewed: Store, protoco
             reviewed, id="a", review=REVIEW, record=queue_of_settled(reviewed), stage=STAGE, reviewer="cy",
             verdict="include", now=NOW,
         )  # fmt: skip
-    surveil.register(reviewed, text=protocol.replace("votes = 2", 'votes = 2\nstages = ["full_text"]'), now=NOW)
+    surveil.register(
+        reviewed, text=protocol.replace("votes = 2", 'votes = 2\nstages = ["full_text"]'), now=NOW
+    )
     with pytest.raises(Refused, match="which this review does not have"):
         ask(reviewed, id="c9")
 
@@ -170,7 +197,9 @@ def queue_of_settled(store: Store) -> str:
         return str(con.execute("SELECT report_id FROM screening_state LIMIT 1").fetchall()[0][0])
 
 
-def test_items_come_one_by_one_about_every_tenth_and_no_count_tells(reviewed: Store, browser: People) -> None:
+def test_items_come_one_by_one_about_every_tenth_and_no_count_tells(
+    reviewed: Store, browser: People
+) -> None:
     settled(reviewed, 20)
     found(reviewed, *(article(n) for n in range(45)))
     cy = browser("cy")
@@ -188,7 +217,9 @@ def test_items_come_one_by_one_about_every_tenth_and_no_count_tells(reviewed: St
     assert [seen[n] for n in places] == list(hidden)[: len(places)] and 3 <= len(places) <= 5
     assert all(8 <= b - a <= 14 for a, b in zip([-1, *places], places, strict=False))
     assert len(set(seen)) == len(seen) == 45 + len(places) and waiting == len(seen)
-    assert counts(page) == (len(seen), 0) and all(str(waiting - n) in one for n, one in enumerate(home))
+    assert counts(page) == (len(seen), 0) and all(
+        str(waiting - n) in one for n, one in enumerate(home)
+    )
 
 
 def test_an_item_looks_like_any_other_record(reviewed: Store, browser: People) -> None:
@@ -227,7 +258,9 @@ def everything_known(store: Store) -> list[object]:
     """All that an answer must not move."""
     with store.read() as con:
         tables = [name for name in past.event_tables(con) if not name.startswith("calibration")]
-        events = [con.execute(f"SELECT count(*), max(seq) FROM {name}").fetchall() for name in tables]
+        events = [
+            con.execute(f"SELECT count(*), max(seq) FROM {name}").fetchall() for name in tables
+        ]
         return [
             con.execute("SELECT * FROM screening_state ORDER BY ALL").fetchall(),
             decisions.counts(con, REVIEW),
@@ -238,7 +271,9 @@ def everything_known(store: Store) -> list[object]:
         ]
 
 
-def test_an_answer_moves_nothing_and_publishes_nothing(reviewed: Store, browser: People, tmp_path: Path) -> None:
+def test_an_answer_moves_nothing_and_publishes_nothing(
+    reviewed: Store, browser: People, tmp_path: Path
+) -> None:
     settled(reviewed, 6)
     found(reviewed, *(article(n) for n in range(20)))
     cy = browser("cy")
@@ -250,17 +285,26 @@ def test_an_answer_moves_nothing_and_publishes_nothing(reviewed: Store, browser:
     wrong = "Exclude" if items(reviewed, "cy")[record] == "include" else "Include"
     assert f"<strong>{wrong}d</strong>" in cy.press(wrong, note="once more")
     assert everything_known(reviewed) == before
-    assert publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)["new"] is False and read(site) == pages
+    assert (
+        publish.publish(reviewed, review=REVIEW, folder=site, now=NOW)["new"] is False
+        and read(site) == pages
+    )
     with reviewed.read() as con:
         (told_of,) = calibration.results(con, REVIEW)
     assert (told_of.answered, told_of.same, told_of.own) == (1, 0, 0)
 
 
 def read(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
 
-def test_undo_takes_an_answer_back_and_brings_the_record_again_with_the_note(reviewed: Store, browser: People) -> None:
+def test_undo_takes_an_answer_back_and_brings_the_record_again_with_the_note(
+    reviewed: Store, browser: People
+) -> None:
     settled(reviewed, 6)
     found(reviewed, *(article(n) for n in range(20)))
     cy = browser("cy")
@@ -272,7 +316,12 @@ def test_undo_takes_an_answer_back_and_brings_the_record_again_with_the_note(rev
     assert "odd one" in cy.get(f"/r/{REVIEW}/history") and "Tags: <span" in cy.page.text
     cy.page = decided
     page = cy.press("Undo")
-    assert shown(page) == record and "Taken back" in page and "odd one" in page and 'value="pilot"' in page
+    assert (
+        shown(page) == record
+        and "Taken back" in page
+        and "odd one" in page
+        and 'value="pilot"' in page
+    )
     assert counts(page) == before and "odd one" not in cy.get(f"/r/{REVIEW}/history")
     assert cy.http.post(undo[0], data=undo[1]).status_code == 200  # sent twice it counts once
     cy.get(TA)
@@ -283,7 +332,9 @@ def test_undo_takes_an_answer_back_and_brings_the_record_again_with_the_note(rev
     assert rows == [("include",), ("withdrawn",), ("exclude",)]
 
 
-def test_one_s_own_record_again_leaves_the_vote_alone_and_shows_it_once(reviewed: Store, browser: People) -> None:
+def test_one_s_own_record_again_leaves_the_vote_alone_and_shows_it_once(
+    reviewed: Store, browser: People
+) -> None:
     settled(reviewed, 8)
     found(reviewed, *(article(n) for n in range(20)))
     ada = browser("ada")
@@ -299,12 +350,19 @@ def test_one_s_own_record_again_leaves_the_vote_alone_and_shows_it_once(reviewed
     assert (told_of.own, votes(reviewed)) == (1, cast)
     for _ in range(2):  # the second time it must not take the vote itself
         ada.http.post(form[0], data=form[1])
-    assert votes(reviewed) == cast and ada.get(f"/r/{REVIEW}/history").count(f'value="{record}"') == 1
+    assert (
+        votes(reviewed) == cast and ada.get(f"/r/{REVIEW}/history").count(f'value="{record}"') == 1
+    )
     assert "second thoughts" not in ada.page.text
 
 
-def test_the_vote_itself_is_the_team_s_by_now_and_a_lead_is_asked(reviewed: Store, browser: People) -> None:
-    """Its report is settled, so nobody takes it back alone; that it is asked about again changes nothing of this."""
+def test_the_vote_itself_is_the_team_s_by_now_and_a_lead_is_asked(
+    reviewed: Store, browser: People
+) -> None:
+    """Its report is settled, so nobody takes it back alone.
+
+    That it is asked about again changes nothing of this.
+    """
     (record, *_) = settled(reviewed, 1)
     found(reviewed, article(1))
     ada = browser("ada")
@@ -332,14 +390,17 @@ def test_an_answer_is_held_to_the_rules_of_a_vote(reviewed: Store, browser: Peop
         cy.get(TA)
     form = cy.form("Include")
     cy.press("Include")
-    assert cy.http.post(form[0], data=form[1]).status_code == 200  # the same form again is the same answer
+    # the same form again is the same answer
+    assert cy.http.post(form[0], data=form[1]).status_code == 200
     other = {**form[1], "form": "0" * 32}
     assert cy.http.post(form[0], data=other).status_code == 409
     with reviewed.read() as con:
         assert con.execute("SELECT count(*) FROM calibration_answer").fetchall() == [(1,)]
 
 
-def test_a_report_that_is_taken_up_again_is_asked_about_as_a_vote(reviewed: Store, browser: People) -> None:
+def test_a_report_that_is_taken_up_again_is_asked_about_as_a_vote(
+    reviewed: Store, browser: People
+) -> None:
     ids = settled(reviewed, 3)
     found(reviewed, *(article(n) for n in range(20)))
     cy = browser("cy")
@@ -356,7 +417,9 @@ def test_a_report_that_is_taken_up_again_is_asked_about_as_a_vote(reviewed: Stor
         assert con.execute("SELECT count(*) FROM calibration_answer").fetchall() == [(0,)]
 
 
-def test_the_lead_asks_and_reads_the_answers_and_nobody_else_hears_of_it(reviewed: Store, browser: People) -> None:
+def test_the_lead_asks_and_reads_the_answers_and_nobody_else_hears_of_it(
+    reviewed: Store, browser: People
+) -> None:
     settled(reviewed, 6)
     found(reviewed, *(article(n) for n in range(20)))
     lena, cy = browser("lena", "lead"), browser("cy")

@@ -28,7 +28,9 @@ RIS = "TY  - JOUR\nTI  - {}\nAU  - Doe, Jane\nPY  - 2020\nDO  - 10.1000/{}\nER  
 def livereview(
     *words: object, home: Path | None = None, code: int = 0, cwd: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"} | ({"LIVEREVIEW_HOME": str(home)} if home else {})
+    environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"} | (
+        {"LIVEREVIEW_HOME": str(home)} if home else {}
+    )
     command = [sys.executable, "-m", "livereview", *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cwd)
     assert done.returncode == code, done.stdout + done.stderr
@@ -70,7 +72,9 @@ assert not loaded, loaded
 """
 
 
-@pytest.mark.parametrize("words", [["--help"], ["dedup", "--help"], ["dedup", "in.csv", "--out", "out.csv"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["dedup", "--help"], ["dedup", "in.csv", "--out", "out.csv"]]
+)
 def test_what_a_command_does_not_need_is_not_imported(words: list[str], tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("record_id,title\n1,A title\n2,A title\n", encoding="utf-8")
     unwanted = [*HEAVY, *([] if words == ["--help"] else ["rich"])]
@@ -117,15 +121,30 @@ def test_init_writes_a_protocol_that_can_be_used_and_never_overwrites(tmp_path: 
     review = re.search(r'^id = "(.*)"', text, re.MULTILINE)
     assert review
     livereview(
-        "import", "--review", review[1], "--protocol", tmp_path / "mine" / "review.toml", tmp_path / "a.ris", home=home
+        "import",
+        "--review",
+        review[1],
+        "--protocol",
+        tmp_path / "mine" / "review.toml",
+        tmp_path / "a.ris",
+        home=home,
     )
 
 
-def test_a_broken_protocol_is_refused_with_file_line_and_choices(tmp_path: Path, protocol: Path) -> None:
+def test_a_broken_protocol_is_refused_with_file_line_and_choices(
+    tmp_path: Path, protocol: Path
+) -> None:
     text = protocol.read_text(encoding="utf-8").replace('source = "openalex"', 'source = "opnalex"')
     (tmp_path / "review.toml").write_text(text, encoding="utf-8")
     (tmp_path / "a.ris").write_text(RIS.format("One", 1))
-    command = ("import", "--review", "small-review", "--protocol", tmp_path / "review.toml", tmp_path / "a.ris")
+    command = (
+        "import",
+        "--review",
+        "small-review",
+        "--protocol",
+        tmp_path / "review.toml",
+        tmp_path / "a.ris",
+    )
     said = livereview(*command, home=tmp_path, code=2).stderr
     assert re.search(r'review.toml line \d+: searches\[1\].source: unknown source "opnalex"', said)
     assert "did you mean" in said
@@ -133,21 +152,33 @@ def test_a_broken_protocol_is_refused_with_file_line_and_choices(tmp_path: Path,
 
 def test_the_life_of_a_record_by_hand(tmp_path: Path, protocol: Path) -> None:
     home = tmp_path / "home"
-    (tmp_path / "a.ris.gz").write_bytes(gzip.compress((RIS.format("One", 1) + RIS.format("Two", 2)).encode()))
+    (tmp_path / "a.ris.gz").write_bytes(
+        gzip.compress((RIS.format("One", 1) + RIS.format("Two", 2)).encode())
+    )
     (tmp_path / "b.ris").write_text(RIS.format("One", 1) + "\n")
     options = ("--review", "small-review", "--protocol", protocol)
-    said = livereview("import", *options, tmp_path / "a.ris.gz", tmp_path / "b.ris", home=home).stdout
+    said = livereview(
+        "import", *options, tmp_path / "a.ris.gz", tmp_path / "b.ris", home=home
+    ).stdout
     assert "found 3   duplicates 1   queued 2" in said
     assert "known already" in livereview("import", *options, tmp_path / "b.ris", home=home).stdout
     sheet = tmp_path / "d.csv"
-    votes = [f"10.1000/1,{s},{r},include" for s in ("title_abstract", "full_text") for r in ("ada", "bo")]
-    sheet.write_text("record,stage,reviewer,verdict\n" + "\n".join(votes) + "\nNowhere,title_abstract,ada,include\n")
+    votes = [
+        f"10.1000/1,{s},{r},include" for s in ("title_abstract", "full_text") for r in ("ada", "bo")
+    ]
+    sheet.write_text(
+        "record,stage,reviewer,verdict\n"
+        + "\n".join(votes)
+        + "\nNowhere,title_abstract,ada,include\n"
+    )
     report = livereview("decide", "--review", "small-review", "--from", sheet, home=home, code=2)
     assert "4 written, 0 known already, 1 refused" in report.stdout
     assert "line 6: no record of review small-review is 'Nowhere'" in report.stderr
     form = {"study": "doe-2020", "label": "Doe 2020", "reports": ["10.1000/1"]}
     (tmp_path / "form.json").write_text(json.dumps(form))
-    done = livereview("extract", "--review", "small-review", "--by", "ada", tmp_path / "form.json", home=home).stdout
+    done = livereview(
+        "extract", "--review", "small-review", "--by", "ada", tmp_path / "form.json", home=home
+    ).stdout
     page = home / "site" / "small-review" / "latest" / "index.html"
     assert "doe-2020: 1 reports" in done and "nothing is public yet" in done and not page.exists()
     opened = livereview("open", "--review", "small-review", "--by", "lena", home=home).stdout
@@ -157,8 +188,14 @@ def test_the_life_of_a_record_by_hand(tmp_path: Path, protocol: Path) -> None:
     told = json.loads(livereview("status", "--json", home=home).stdout)
     assert told[0]["flow"]["included"] == 1
     assert "Wrote one in " in livereview("backup", "--name", "one", home=home).stdout
-    assert "can be brought back" in livereview("restore", home / "backups", "--check", home=home).stdout
-    assert "ada (reviewer, every review) signs in with: " in livereview("account", "ada", home=home).stdout
+    assert (
+        "can be brought back"
+        in livereview("restore", home / "backups", "--check", home=home).stdout
+    )
+    assert (
+        "ada (reviewer, every review) signs in with: "
+        in livereview("account", "ada", home=home).stdout
+    )
     assert "records settled again" in livereview("rebuild", home=home).stdout
 
 
@@ -188,7 +225,9 @@ def test_a_prefect_server_that_is_down_is_one_sentence_in_the_ledger_and_an_alar
     said = livereview(*command, home=tmp_path, code=1).stderr
     assert "the Prefect server at http://127.0.0.1:9/api does not answer" in said
     assert "Traceback" not in said and len(said.splitlines()) == 1
-    (row,) = json.loads(livereview("ledger", "--json", "--review", "small-review", home=tmp_path).stdout)
+    (row,) = json.loads(
+        livereview("ledger", "--json", "--review", "small-review", home=tmp_path).stdout
+    )
     assert row["outcome"] == "failed" and "does not answer" in row["error"]
     assert "ALARM a night did not begin" in livereview("status", home=tmp_path, code=1).stdout
 
@@ -197,7 +236,10 @@ def test_a_protocol_is_put_in_force_without_a_search(tmp_path: Path, protocol: P
     assert "no database at" in livereview("register", protocol, home=tmp_path, code=2).stderr
     with Store(tmp_path / "livereview.duckdb", "500MB", 1):
         pass
-    assert "small-review: in force, 2 searches" in livereview("register", protocol, home=tmp_path).stdout
+    assert (
+        "small-review: in force, 2 searches"
+        in livereview("register", protocol, home=tmp_path).stdout
+    )
     assert "never run" in livereview("status", home=tmp_path).stdout
 
 
@@ -205,22 +247,34 @@ def test_a_mistyped_time_is_refused_before_anything_starts(tmp_path: Path, proto
     (tmp_path / "a.ris").write_text(RIS.format("One", 1))
     options = ("--review", "small-review", "--protocol", protocol)
     livereview("import", *options, tmp_path / "a.ris", home=tmp_path)
-    said = livereview("surveil", *options, "--now", "1926-03-01T02:00+00:00", home=tmp_path, code=2).stderr
+    said = livereview(
+        "surveil", *options, "--now", "1926-03-01T02:00+00:00", home=tmp_path, code=2
+    ).stderr
     assert "the time that was given (--now) says 1926-03-01 02:00 UTC" in said
 
 
-def test_with_an_owner_elsewhere_no_database_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_an_owner_elsewhere_no_database_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LIVEREVIEW_OWNER", "http://owner.example")
     assert "https://host" in livereview("status", home=tmp_path, code=2).stderr
     monkeypatch.setenv("LIVEREVIEW_OWNER", "https://owner.example")
     assert "LIVEREVIEW_OWNER_TOKEN" in livereview("status", home=tmp_path, code=2).stderr
-    assert "LIVEREVIEW_OWNER names the owner" in livereview("serve", "--new", home=tmp_path, code=2).stderr
+    assert (
+        "LIVEREVIEW_OWNER names the owner"
+        in livereview("serve", "--new", home=tmp_path, code=2).stderr
+    )
     assert not list(tmp_path.iterdir())
 
 
-def test_parse_prints_one_json_object_a_line_and_exits_3_for_another_kind_of_file(tmp_path: Path) -> None:
+def test_parse_prints_one_json_object_a_line_and_exits_3_for_another_kind_of_file(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "a.ris").write_text(RIS.format("Ünïcode", 1) + "TY  - JOUR\nER  - \n")
-    lines = [json.loads(line) for line in livereview("parse", "ris", tmp_path / "a.ris").stdout.splitlines()]
+    lines = [
+        json.loads(line)
+        for line in livereview("parse", "ris", tmp_path / "a.ris").stdout.splitlines()
+    ]
     assert [line["kind"] for line in lines] == ["record", "reject"]
     assert lines[0]["title"] == "Ünïcode" and lines[0]["doi"] == "10.1000/1" and lines[1]["reason"]
     (tmp_path / "b.ris").write_text("hello")
@@ -234,7 +288,10 @@ def test_a_night_of_an_unknown_review_is_refused_before_anything_starts(tmp_path
     with Store(tmp_path / "livereview.duckdb", "500MB", 1):
         pass
     said = livereview("surveil", "--review", "nonsense", home=tmp_path, code=2).stderr
-    assert "unknown review 'nonsense'; this database has: none yet. Give its review.toml with --protocol" in said
+    assert (
+        "unknown review 'nonsense'; this database has: none yet. Give its review.toml with --protocol"
+        in said
+    )
     assert "prefect" not in said.lower()
 
 
@@ -244,10 +301,17 @@ def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path, protocol: Pa
     assert "none.ris can't be read" in said and "Traceback" not in said
 
 
-@pytest.mark.skipif(not YOUTH.is_dir(), reason="the review's own exports are not part of the project")
+@pytest.mark.skipif(
+    not YOUTH.is_dir(), reason="the review's own exports are not part of the project"
+)
 def test_all_nine_exports_go_in_and_every_included_report_waits_once(tmp_path: Path) -> None:
     exports = [path for path in sorted(YOUTH.iterdir()) if path.name.lower().endswith(".ris.gz")]
-    options = ("--review", "youth-homelessness", "--protocol", ROOT / "examples" / "youth-homelessness" / "review.toml")
+    options = (
+        "--review",
+        "youth-homelessness",
+        "--protocol",
+        ROOT / "examples" / "youth-homelessness" / "review.toml",
+    )
     said = livereview("import", *options, *exports, home=tmp_path).stdout
     numbers = re.search(r"found ([\d,]+) +duplicates ([\d,]+) +queued ([\d,]+)", said)
     assert numbers
@@ -264,10 +328,17 @@ def included_places(home: Path) -> int:
     from livereview.store.open import Store
 
     example = ROOT / "examples" / "youth-homelessness"
-    forms = [json.loads(path.read_text(encoding="utf-8")) for path in (example / "extractions").glob("*.json")]
+    forms = [
+        json.loads(path.read_text(encoding="utf-8"))
+        for path in (example / "extractions").glob("*.json")
+    ]
     named = {reference for form in forms for reference in form["reports"]}
     works = json.loads((example / "catalogue.json").read_text(encoding="utf-8"))["works"]
-    included = {words(w["title"]) for w in works if named & {w.get("doi"), f"pmid:{w.get('pmid')}", w["title"]}}
+    included = {
+        words(w["title"])
+        for w in works
+        if named & {w.get("doi"), f"pmid:{w.get('pmid')}", w["title"]}
+    }
     assert len(included) == 19
     with Store(settings.read({}, home).database) as store, store.read() as con:
         rows = con.execute("SELECT r.title, q.report_id FROM current_record r JOIN report p USING (record_id) "

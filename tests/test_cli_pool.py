@@ -1,4 +1,7 @@
-"""livereview pool: a case in, JSON out; golden cases give their own answers back, bad input a clear word."""
+"""livereview pool: a case in, JSON out.
+
+Golden cases give their own answers back, bad input a clear word.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +66,9 @@ def test_every_key_of_every_golden_case_comes_out(path: Path) -> None:
 
 @golden
 def test_answers_in_the_file_are_not_read(tmp_path: Path) -> None:
-    data = json.loads(next(path for path in CASES if path.stem == "bcg_rr").read_text(encoding="utf-8"))
+    data = json.loads(
+        next(path for path in CASES if path.stem == "bcg_rr").read_text(encoding="utf-8")
+    )
     lies = {**data, "yi": [0.0] * 13, "vi": [1.0] * 13, "models": {}, "metareg": {"moderators": {}}}
     assert run(written(tmp_path, lies), "--test", "z")["yi"] == pytest.approx(data["yi"])
 
@@ -80,7 +85,9 @@ def test_tables_of_counts_are_pooled_and_diagnosed(tmp_path: Path) -> None:
 
 
 def test_all_gives_every_method_with_every_test(tmp_path: Path) -> None:
-    models = run(written(tmp_path, {"yi": [0.1, 0.4, -0.2], "vi": [0.02, 0.05, 0.04]}), "--all")["models"]
+    models = run(written(tmp_path, {"yi": [0.1, 0.4, -0.2], "vi": [0.02, 0.05, 0.04]}), "--all")[
+        "models"
+    ]
     assert len(models) == 25
     assert "EE/z" in models and "PM/knha" in models
 
@@ -105,7 +112,9 @@ def test_what_cannot_be_had_is_null_with_a_reason(tmp_path: Path) -> None:
     reasons = {entry["what"]: entry["reason"] for entry in found["not_estimable"]}
     assert found["left_out"] == [{"study": 2, "reason": "a number is missing"}]
     assert found["egger_classic_lm"]["stat"] is None and "egger_classic_lm" in reasons
-    assert found["models"]["REML/adhoc"]["se_tau2"] is None and "models.REML/adhoc.se_tau2" in reasons
+    assert (
+        found["models"]["REML/adhoc"]["se_tau2"] is None and "models.REML/adhoc.se_tau2" in reasons
+    )
     empty = run(written(tmp_path, {"yi": [], "vi": []}), "--all")
     assert empty["models"]["PM/z"]["b"] == [None]
 
@@ -117,7 +126,9 @@ def test_votes_and_p_values_need_no_effects(tmp_path: Path) -> None:
 
 
 def test_a_sheet_of_effects(tmp_path: Path) -> None:
-    sheet = written(tmp_path, "study,yi,vi,group,note\nA,0.1,0.02,x,hello\nB,0.9,0.03,y,\n", "effects.csv")
+    sheet = written(
+        tmp_path, "study,yi,vi,group,note\nA,0.1,0.02,x,hello\nB,0.9,0.03,y,\n", "effects.csv"
+    )
     found = run(sheet, "--method", "DL", "--test", "z")
     assert found["models"]["DL/z"]["tau2"] == pytest.approx(0.295)
     assert found["subgroup"]["levels"] == ["x", "y"]
@@ -128,7 +139,9 @@ def test_a_sheet_of_ratios_with_their_limits(tmp_path: Path) -> None:
     found = run(written(tmp_path, rows, "ratios.csv"), "--ratio", "--moderator", "year")
     assert found["yi"] == pytest.approx([log(0.5), log(2)])
     assert found["vi"][0] == pytest.approx((log(4) / (2 * 1.959963984540054)) ** 2)
-    assert found["notes"] == ["row 2: the estimate is not midway between its limits; is it a ratio or rounded?"]
+    assert found["notes"] == [
+        "row 2: the estimate is not midway between its limits; is it a ratio or rounded?"
+    ]
     assert found["metareg"]["moderators"]["year"] == [1990, 1991]
 
 
@@ -157,7 +170,11 @@ def test_a_sheet_of_counts(tmp_path: Path) -> None:
         ("a.json", '{"yi": [1], "vi": [1], "moderators": {"year": []}}', "moderator year"),
         ("a.json", '{"yi": [1], "vi": [1], "raw": [1]}', "raw must be an object"),
         ("a.json", '{"measure": "QQ", "raw": {"ai": [1], "bi": [1]}}', "QQ"),
-        ("a.json", '{"measure": "OR", "raw": {"ai": [1], "bi": [1, 2], "ci": [1], "di": [1]}}', "differ in length"),
+        (
+            "a.json",
+            '{"measure": "OR", "raw": {"ai": [1], "bi": [1, 2], "ci": [1], "di": [1]}}',
+            "differ in length",
+        ),
         ("a.json", '{"cases": [{"x": 3}]}', "favourable"),
         ("a.json", '{"cases": [{"x": 3, "n": 2}]}', "0 <= x <= n"),
         ("a.json", '{"fisher": [3]}', "one-sided"),
@@ -167,7 +184,9 @@ def test_a_sheet_of_counts(tmp_path: Path) -> None:
         ("a.csv", "study,estimate,ci_lower,ci_upper\nA,1,2,3\n", "does not lie between"),
     ],
 )
-def test_bad_input_is_refused_with_the_next_step(tmp_path: Path, name: str, text: str, said: str) -> None:
+def test_bad_input_is_refused_with_the_next_step(
+    tmp_path: Path, name: str, text: str, said: str
+) -> None:
     assert said in run(written(tmp_path, text, name), code=2)
 
 
@@ -180,7 +199,9 @@ def test_bad_input_is_refused_with_the_next_step(tmp_path: Path, name: str, text
         (("--prediction", "no"), "matched, riley"),
     ],
 )
-def test_unknown_options_name_the_choices(tmp_path: Path, options: tuple[str, str], said: str) -> None:
+def test_unknown_options_name_the_choices(
+    tmp_path: Path, options: tuple[str, str], said: str
+) -> None:
     case = written(tmp_path, {"yi": [0.1, 0.2], "vi": [0.1, 0.1]})
     assert said in run(case, *options, code=2)
 

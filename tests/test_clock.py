@@ -53,7 +53,9 @@ def test_a_success_from_the_future_counts_for_nothing_and_the_next_night_heals(
     for name in names:
         night(reviewed, name, NOW + 3 * DAY + ahead)
     told = alarms(reviewed, NOW + 4 * DAY)
-    assert any(f"search {names[0]} ended ok-zero with a clock that said" in alarm for alarm in told), told
+    assert any(
+        f"search {names[0]} ended ok-zero with a clock that said" in alarm for alarm in told
+    ), told
 
     begun = night(reviewed, names[0], NOW + 4 * DAY)
     assert begun["start"] < (NOW + 2 * DAY).isoformat(), "from the last true success"
@@ -64,7 +66,9 @@ def test_a_success_from_the_future_counts_for_nothing_and_the_next_night_heals(
     assert row["last_success"] == NOW + 4 * DAY
 
 
-def test_a_false_success_does_not_count_when_its_time_has_come(reviewed: Store, names: list[str]) -> None:
+def test_a_false_success_does_not_count_when_its_time_has_come(
+    reviewed: Store, names: list[str]
+) -> None:
     ready(reviewed, names, 3)
     night(reviewed, names[0], NOW + 40 * DAY)
     for number in range(4, 42):
@@ -73,7 +77,9 @@ def test_a_false_success_does_not_count_when_its_time_has_come(reviewed: Store, 
     assert begun["kind"] == "sweep" or begun["start"] < (NOW + 3 * DAY).isoformat()
 
 
-def test_a_sweep_from_the_future_does_not_put_the_next_one_off(reviewed: Store, names: list[str]) -> None:
+def test_a_sweep_from_the_future_does_not_put_the_next_one_off(
+    reviewed: Store, names: list[str]
+) -> None:
     ready(reviewed, names, 3)
     night(reviewed, names[0], NOW + 3650 * DAY)  # a sweep, as the last is so old
     kinds = {night(reviewed, names[0], NOW + number * DAY)["kind"] for number in range(4, 40)}
@@ -89,7 +95,13 @@ def test_a_clock_behind_the_last_event_is_refused_and_nothing_is_written(
     before = surveil_rows(reviewed)
     with pytest.raises(Refused) as refusal:
         night(reviewed, names[0], last - back)
-    for word in ("--now", f"{last - back:%Y-%m-%d %H:%M}", f"{last:%Y-%m-%d %H:%M}", "24 hours", "--clock-is-right"):
+    for word in (
+        "--now",
+        f"{last - back:%Y-%m-%d %H:%M}",
+        f"{last:%Y-%m-%d %H:%M}",
+        "24 hours",
+        "--clock-is-right",
+    ):
         assert word in str(refusal.value)
     assert surveil_rows(reviewed) == before
     night(reviewed, names[0], last - timedelta(hours=20))
@@ -101,26 +113,39 @@ def surveil_rows(store: Store) -> int:
         return rows
 
 
-def test_a_clock_that_was_ahead_for_several_nights_is_overruled_by_hand_once(reviewed: Store, names: list[str]) -> None:
+def test_a_clock_that_was_ahead_for_several_nights_is_overruled_by_hand_once(
+    reviewed: Store, names: list[str]
+) -> None:
     ready(reviewed, names, 3)
     for number in (50, 51, 52):
         night(reviewed, names[0], NOW + number * DAY)
     with pytest.raises(Refused, match="--clock-is-right"):
         night(reviewed, names[0], NOW + 4 * DAY)
     begun = surveil.begin(
-        reviewed, review=REVIEW, name=names[0], search="right", now=NOW + 4 * DAY, clock_is_right=True
+        reviewed,
+        review=REVIEW,
+        name=names[0],
+        search="right",
+        now=NOW + 4 * DAY,
+        clock_is_right=True,
     )
     assert begun["start"] < (NOW + 3 * DAY).isoformat()
     surveil.finish(reviewed, search="right", now=NOW + 4 * DAY)
     night(reviewed, names[0], NOW + 5 * DAY)
 
 
-def test_a_window_that_ends_before_it_starts_is_refused(reviewed: Store, protocol: str, names: list[str]) -> None:
+def test_a_window_that_ends_before_it_starts_is_refused(
+    reviewed: Store, protocol: str, names: list[str]
+) -> None:
     later = (NOW + 400 * DAY).date().isoformat()
     text = protocol.replace("\n[screening]", f'\nstart = "{later}"\n[screening]', 1)
     surveil.register(reviewed, text=text, now=NOW)
     with reviewed.read() as con:
-        late = next(search.name for search in protocols.protocol(con, REVIEW).searches if search.start == later)
+        late = next(
+            search.name
+            for search in protocols.protocol(con, REVIEW).searches
+            if search.start == later
+        )
     with pytest.raises(Refused, match="ends before it starts"):
         night(reviewed, late, NOW)
 
@@ -128,7 +153,9 @@ def test_a_window_that_ends_before_it_starts_is_refused(reviewed: Store, protoco
 def test_a_look_up_with_a_clock_behind_is_refused_too(reviewed: Store, names: list[str]) -> None:
     ready(reviewed, names, 12)
     with pytest.raises(Refused, match="behind"):
-        recheck.begin_lookup(reviewed, review=REVIEW, source="crossref", search="l", now=NOW + 5 * DAY)
+        recheck.begin_lookup(
+            reviewed, review=REVIEW, source="crossref", search="l", now=NOW + 5 * DAY
+        )
 
 
 def test_the_last_event_is_believed_unless_it_stands_alone() -> None:

@@ -33,7 +33,8 @@ ADDRESS = f"https://reviews.example.org/comment/{REVIEW}"
 def published(reviewed: Store, protocol: str, tmp_path: Path) -> Store:
     """The small review with version 1 on its page, and an address for readers."""
     text = protocol.replace(
-        'licence = "CC-BY-4.0"', f'licence = "CC-BY-4.0"\nsuggestions = "https://reviews.example.org/suggest/{REVIEW}"'
+        'licence = "CC-BY-4.0"',
+        f'licence = "CC-BY-4.0"\nsuggestions = "https://reviews.example.org/suggest/{REVIEW}"',
     )
     surveil.register(reviewed, text=text, now=NOW)
     (one, two) = found(reviewed, article(1), article(2))
@@ -53,18 +54,30 @@ def build(store: Store, folder: Path, now: datetime = NOW) -> dict[str, bytes]:
     return read(folder / REVIEW / "latest")
 
 
-def opened(store: Store, version: int = 1, until: str = UNTIL, now: datetime = NOW, **more: Any) -> dict[str, Any]:
+def opened(
+    store: Store, version: int = 1, until: str = UNTIL, now: datetime = NOW, **more: Any
+) -> dict[str, Any]:
     asked: dict[str, Any] = {"id": f"open-{version}-{until}", "by": "lena", **more}
-    return consultation.open_version(store, review=REVIEW, version=version, until=until, now=now, **asked)
+    return consultation.open_version(
+        store, review=REVIEW, version=version, until=until, now=now, **asked
+    )
 
 
-def say(store: Store, id: str, text: str = "Please look again.", now: datetime = NOW, **more: Any) -> dict[str, Any]:
+def say(
+    store: Store, id: str, text: str = "Please look again.", now: datetime = NOW, **more: Any
+) -> dict[str, Any]:
     return consultation.comment(store, id=id, review=REVIEW, text=text, now=now, **more)
 
 
 def accept(store: Store, comment: str, now: datetime = NOW) -> None:
     consultation.moderate(
-        store, id=f"yes-{comment}-{now}", review=REVIEW, comment=comment, accepted=True, by="lena", now=now
+        store,
+        id=f"yes-{comment}-{now}",
+        review=REVIEW,
+        comment=comment,
+        accepted=True,
+        by="lena",
+        now=now,
     )
 
 
@@ -73,33 +86,57 @@ def refuse(store: Store, comment: str, now: datetime = NOW, reason: str = "names
     consultation.moderate(store, id=f"no-{comment}-{now}", review=REVIEW, now=now, **asked)
 
 
-def invite(store: Store, token: str = TOKEN, name: str = "Pat Panel", now: datetime = NOW) -> dict[str, Any]:
-    asked: dict[str, Any] = {"name": name, "address": "pat@example.org", "token": token, "by": "lena"}
+def invite(
+    store: Store, token: str = TOKEN, name: str = "Pat Panel", now: datetime = NOW
+) -> dict[str, Any]:
+    asked: dict[str, Any] = {
+        "name": name,
+        "address": "pat@example.org",
+        "token": token,
+        "by": "lena",
+    }
     return consultation.invite(store, id=f"invite-{name}", review=REVIEW, now=now, **asked)
 
 
 def respond(store: Store, comment: str, now: datetime = NOW, **more: Any) -> dict[str, Any]:
-    asked = {"text": "Thank you.", "changed": "the wording stands by the rule", "by": "lena", **more}
-    return consultation.respond(store, id=f"re-{comment}-{now}", review=REVIEW, comment=comment, now=now, **asked)
+    asked = {
+        "text": "Thank you.",
+        "changed": "the wording stands by the rule",
+        "by": "lena",
+        **more,
+    }
+    return consultation.respond(
+        store, id=f"re-{comment}-{now}", review=REVIEW, comment=comment, now=now, **asked
+    )
 
 
 def close(store: Store, version: int = 1, now: datetime = NOW) -> None:
-    consultation.close(store, id=f"close-{version}-{now}", review=REVIEW, version=version, by="lena", now=now)
+    consultation.close(
+        store, id=f"close-{version}-{now}", review=REVIEW, version=version, by="lena", now=now
+    )
 
 
 def publish(store: Store, version: int = 1, now: datetime = NOW) -> None:
-    consultation.publish(store, id=f"pub-{version}-{now}", review=REVIEW, version=version, by="lena", now=now)
+    consultation.publish(
+        store, id=f"pub-{version}-{now}", review=REVIEW, version=version, by="lena", now=now
+    )
 
 
 def standing(store: Store, now: datetime = NOW, version: int = 1) -> consultation.Standing:
     with store.read() as con:
-        return next(one for one in consultation.state(con, REVIEW, now) if one.consultation.version == version)
+        return next(
+            one
+            for one in consultation.state(con, REVIEW, now)
+            if one.consultation.version == version
+        )
 
 
 # Opening and closing
 
 
-def test_only_a_published_version_is_opened_and_one_at_a_time(published: Store, tmp_path: Path) -> None:
+def test_only_a_published_version_is_opened_and_one_at_a_time(
+    published: Store, tmp_path: Path
+) -> None:
     with pytest.raises(Refused, match="version 2 is not published"):
         opened(published, 2)
     opened(published)
@@ -122,8 +159,12 @@ def test_a_day_that_wont_do_is_refused(published: Store, until: str) -> None:
 
 def test_it_is_open_up_to_the_end_of_its_last_day_where_the_review_lives(published: Store) -> None:
     opened(published, until="2026-06-20")
-    summer = datetime.fromisoformat("2026-06-20T22:59:59+00:00")  # one second before midnight in London
-    assert standing(published, summer).open and not standing(published, summer + timedelta(seconds=1)).open
+    # one second before midnight in London
+    summer = datetime.fromisoformat("2026-06-20T22:59:59+00:00")
+    assert (
+        standing(published, summer).open
+        and not standing(published, summer + timedelta(seconds=1)).open
+    )
     say(published, "in-time", now=summer)
     with pytest.raises(Refused, match="your comment was not taken"):
         say(published, "late", now=summer + timedelta(seconds=1))
@@ -136,14 +177,18 @@ def test_opened_again_the_day_moves_and_what_was_said_stays(published: Store) ->
     close(published)
     with pytest.raises(Refused, match="is closed already"):
         consultation.close(published, id="again", review=REVIEW, version=1, by="lena", now=NOW)
-    opened(published, until="2026-04-01", readers=False, note="Look at the outcomes.", now=NOW + DAY)
+    opened(
+        published, until="2026-04-01", readers=False, note="Look at the outcomes.", now=NOW + DAY
+    )
     one = standing(published)
     assert (one.consultation.until, one.consultation.readers, one.consultation.closed) == (
         date(2026, 4, 1),
         False,
         None,
     )
-    assert one.open and one.consultation.opened == NOW and [said.id for said in one.comments] == ["a"]
+    assert (
+        one.open and one.consultation.opened == NOW and [said.id for said in one.comments] == ["a"]
+    )
 
 
 def test_every_act_twice_is_the_act_once(published: Store) -> None:
@@ -204,7 +249,9 @@ def test_where_only_the_panel_is_asked_readers_are_refused(published: Store) -> 
     assert one.panel == "Pat Panel" and one.shown is not None
 
 
-def test_a_token_opens_its_own_version_only_and_is_not_kept(published: Store, tmp_path: Path) -> None:
+def test_a_token_opens_its_own_version_only_and_is_not_kept(
+    published: Store, tmp_path: Path
+) -> None:
     with pytest.raises(Refused, match="open a version for comment first"):
         invite(published)
     opened(published)
@@ -218,14 +265,18 @@ def test_a_token_opens_its_own_version_only_and_is_not_kept(published: Store, tm
     extract(published, 2, NOW + HOUR)
     build(published, tmp_path, NOW + HOUR)
     opened(published, 2, now=NOW + HOUR)
-    with pytest.raises(Refused, match="The consultation on version 1 is closed, so your comment was not taken"):
+    with pytest.raises(
+        Refused, match="The consultation on version 1 is closed, so your comment was not taken"
+    ):
         say(published, "old", token=TOKEN, now=NOW + HOUR)
     with published.read() as con:
         assert TOKEN not in str(con.execute("SELECT * FROM consultation_invitation").fetchall())
         assert kept.by_token(con, "other-review", TOKEN) is None
 
 
-def test_a_review_takes_so_many_comments_of_readers_a_day(published: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_review_takes_so_many_comments_of_readers_a_day(
+    published: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(consultation, "READERS_A_DAY", 3)
     opened(published)
     invite(published)
@@ -248,7 +299,10 @@ def test_a_refusal_needs_a_reason_and_the_last_word_counts(published: Store) -> 
     refuse(published, "a")
     with pytest.raises(Refused, match="accept this comment before you respond"):
         respond(published, "a")
-    assert standing(published).comments[0].reason == "names a family" and standing(published).waiting == 0
+    assert (
+        standing(published).comments[0].reason == "names a family"
+        and standing(published).waiting == 0
+    )
     accept(published, "a", NOW + HOUR)
     assert standing(published).comments[0].accepted is True
     with pytest.raises(Refused, match="there is no such comment"):
@@ -272,12 +326,20 @@ def test_what_changed_is_in_a_later_version_or_nothing_did(published: Store) -> 
 # What the public sees
 
 
-def test_while_it_is_open_the_latest_page_says_so_without_a_new_version(published: Store, tmp_path: Path) -> None:
+def test_while_it_is_open_the_latest_page_says_so_without_a_new_version(
+    published: Store, tmp_path: Path
+) -> None:
     before = build(published, tmp_path)
     opened(published)
     after = build(published, tmp_path, NOW + HOUR)
-    assert f'<a href="{ADDRESS}">'.encode() in after["index.html"] and b"until 20 March 2026" in after["index.html"]
-    assert ADDRESS.encode() not in before["index.html"] and after["summary.json"] == before["summary.json"]
+    assert (
+        f'<a href="{ADDRESS}">'.encode() in after["index.html"]
+        and b"until 20 March 2026" in after["index.html"]
+    )
+    assert (
+        ADDRESS.encode() not in before["index.html"]
+        and after["summary.json"] == before["summary.json"]
+    )
     assert ADDRESS not in (tmp_path / REVIEW / "v" / "1" / "index.html").read_text(encoding="utf-8")
     with published.read() as con:
         assert len(versions.all_of(con, REVIEW)) == 1
@@ -301,7 +363,14 @@ def test_nothing_is_public_before_the_lead_publishes_and_then_only_what_was_acce
 ) -> None:
     opened(published)
     invite(published)
-    say(published, "r1", "Words of a reader.", name="Rae Reader", named=True, about="finding:main/attendance")
+    say(
+        published,
+        "r1",
+        "Words of a reader.",
+        name="Rae Reader",
+        named=True,
+        about="finding:main/attendance",
+    )
     say(published, "r2", "Words that were refused.", name="Ray Refused", named=True)
     say(published, "p1", "Words of the panel.", name="Pat Hidden", named=False, token=TOKEN)
     with pytest.raises(Refused, match="still open for comment; close it first"):
@@ -328,15 +397,30 @@ def test_nothing_is_public_before_the_lead_publishes_and_then_only_what_was_acce
     page = after["consultation-1.html"].decode()
     assert "version 2, which is still to come" in page and told["comments"][0]["about_text"] in page
     for body in after.values():
-        for signed in (b"<dd>lena</dd>", b"signed off by lena"):  # she opened the review: version 1 shows it
+        for signed in (
+            b"<dd>lena</dd>",
+            b"signed off by lena",
+        ):  # she opened the review: version 1 shows it
             body = body.replace(signed, b"")
-        for secret in (b"Words that were", b"Ray Refused", b"Pat Hidden", b"Pat Panel", b"pat@example.org", b"lena<"):
+        for secret in (
+            b"Words that were",
+            b"Ray Refused",
+            b"Pat Hidden",
+            b"Pat Panel",
+            b"pat@example.org",
+            b"lena<",
+        ):
             assert secret not in body
-    assert b'href="consultation-1.html"' in after["index.html"] and b"consultation-1.html" in after["SHA256SUMS"]
+    assert (
+        b'href="consultation-1.html"' in after["index.html"]
+        and b"consultation-1.html" in after["SHA256SUMS"]
+    )
     assert after["summary.json"] == before["summary.json"]
 
 
-def test_later_words_wait_for_the_next_publication_and_a_refused_one_leaves(published: Store, tmp_path: Path) -> None:
+def test_later_words_wait_for_the_next_publication_and_a_refused_one_leaves(
+    published: Store, tmp_path: Path
+) -> None:
     opened(published)
     for name in ("a", "b"):
         say(published, name, f"Comment {name}.")
@@ -364,7 +448,9 @@ def _comments(files: dict[str, bytes]) -> dict[str, int]:
     return {one["text"]: len(one["responses"]) for one in told["comments"]}
 
 
-def test_the_next_version_carries_it_and_the_one_it_is_about_stays_as_it_was(published: Store, tmp_path: Path) -> None:
+def test_the_next_version_carries_it_and_the_one_it_is_about_stays_as_it_was(
+    published: Store, tmp_path: Path
+) -> None:
     first = read(tmp_path / REVIEW / "v" / "1")
     opened(published)
     say(published, "a")
@@ -377,7 +463,8 @@ def test_the_next_version_carries_it_and_the_one_it_is_about_stays_as_it_was(pub
     assert read(tmp_path / REVIEW / "v" / "1") == first
     second = read(tmp_path / REVIEW / "v" / "2")
     assert (
-        b'href="../../v/1/"' in second["consultation-1.html"] and b'href="../../v/2/"' in second["consultation-1.html"]
+        b'href="../../v/1/"' in second["consultation-1.html"]
+        and b'href="../../v/2/"' in second["consultation-1.html"]
     )
 
 
@@ -403,7 +490,9 @@ def test_it_is_made_again_byte_for_byte_as_of_any_moment(published: Store, tmp_p
     held[then(5)] = build(published, tmp_path, then(5))
     assert len({body["index.html"] for body in held.values()}) == 5
     for moment, files in held.items():
-        told = as_of.as_of(published, review=REVIEW, moment=moment + HOUR / 2, folder=tmp_path, now=then(9))
+        told = as_of.as_of(
+            published, review=REVIEW, moment=moment + HOUR / 2, folder=tmp_path, now=then(9)
+        )
         assert read(Path(told["folder"])) == files, moment
 
 
@@ -433,17 +522,27 @@ def test_a_consultation_without_comments_says_so(published: Store, tmp_path: Pat
     assert "No comment was published." in page and "nobody was invited" in page
 
 
-def test_the_mail_holds_the_link_and_no_header_of_the_title(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_mail_holds_the_link_and_no_header_of_the_title(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     sent: list[Any] = []
-    monkeypatch.setattr("livereview.notices.post.smtp", lambda message, server: sent.append(message))
-    asked: dict[str, Any] = {"title": "A review\r\nBcc: all@example.org", "until": date(2026, 3, 20), "now": NOW}
+    monkeypatch.setattr(
+        "livereview.notices.post.smtp", lambda message, server: sent.append(message)
+    )
+    asked: dict[str, Any] = {
+        "title": "A review\r\nBcc: all@example.org",
+        "until": date(2026, 3, 20),
+        "now": NOW,
+    }
     asked |= {"name": "Pat <b>", "server": "smtp://localhost", "sender": "reviews@example.org"}
     link = "https://reviews.example.org/comment/x/token"
     assert consultation.mail_link(address="pat@example.org", link=link, **asked) is None
     (message,) = sent
     plain, html = (part.get_content() for part in message.iter_parts())
     assert link in plain and link in html and "Pat &lt;b&gt;" in html and message["Bcc"] is None
-    assert "must be like name@example.org" in str(consultation.mail_link(address="nobody", link=link, **asked))
+    assert "must be like name@example.org" in str(
+        consultation.mail_link(address="nobody", link=link, **asked)
+    )
 
 
 def test_evidence_is_untouched_by_all_of_it(published: Store) -> None:

@@ -20,9 +20,18 @@ from livereview.store import candidates, matches, records
 from livereview.store.open import memory_database
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-CASES = json.loads((Path(__file__).parent / "data" / "dedup" / "pairs.json").read_text(encoding="utf-8"))
-BASE = {"title": "Mentoring for young people leaving care: a randomised trial", "authors": ["Doe, Jane", "Roe, Rik"]}
-EDGES: list[Edge] = [("a", "b", "same", "rule", 0.9), ("b", "c", "same", "rule", 0.8), ("c", "d", "same", "rule", 0.7)]
+CASES = json.loads(
+    (Path(__file__).parent / "data" / "dedup" / "pairs.json").read_text(encoding="utf-8")
+)
+BASE = {
+    "title": "Mentoring for young people leaving care: a randomised trial",
+    "authors": ["Doe, Jane", "Roe, Rik"],
+}
+EDGES: list[Edge] = [
+    ("a", "b", "same", "rule", 0.9),
+    ("b", "c", "same", "rule", 0.8),
+    ("c", "d", "same", "rule", 0.7),
+]
 
 
 def record(key: str, **known: object) -> Record:
@@ -97,11 +106,15 @@ def test_any_edges_in_any_order_keep_two_dois_and_told_pairs_apart(
         if verdict == "different" and author == "amina":
             assert found[left] != found[right]
     if not any(edge[2:4] == ("same", "amina") for edge in edges):
-        of = {report: {dois[x] for x in dois if found[x] == report} for report in set(found.values())}
+        of = {
+            report: {dois[x] for x in dois if found[x] == report} for report in set(found.values())
+        }
         assert all(len(some) <= 1 for some in of.values())
 
 
-words = st.sampled_from(["care", "children", "safety", "trial", "home", "mentoring", "family", "review", "part", "ii"])
+words = st.sampled_from(
+    ["care", "children", "safety", "trial", "home", "mentoring", "family", "review", "part", "ii"]
+)
 some_records = st.builds(
     lambda n, title, doi, names, year, volume, page: record(
         f"W{n}", title=title, doi=doi, authors=names, year=year, volume=volume, issue="1" if volume else None,
@@ -128,7 +141,9 @@ def reports(nights: list[list[Record]]) -> set[frozenset[str]]:
 
 @settings(max_examples=15)
 @given(corpora, st.data())
-def test_any_nights_in_any_order_give_the_reports_of_one_batch(corpus: list[Record], data: st.DataObject) -> None:
+def test_any_nights_in_any_order_give_the_reports_of_one_batch(
+    corpus: list[Record], data: st.DataObject
+) -> None:
     shuffled = data.draw(st.permutations(corpus))
     cut = data.draw(st.integers(0, len(corpus)))
     assert reports([shuffled[:cut], shuffled[cut:]]) == reports([corpus])
@@ -144,8 +159,20 @@ def test_the_pairs_made_by_hand_give_one_batch_whatever_the_nights() -> None:
 def test_a_late_record_that_bridges_two_reports_merges_them() -> None:
     place = {"year": 2020, "container_title": "Journal of Care", "volume": "4"}
     first = record("1", **place, pages="5-19", doi="10.1/x")
-    second = record("2", **place, pages="5-19", title="[Begleitung junger Menschen nach der Heimerziehung]", authors=[])
-    bridge = record("3", **place, pages="5-19", doi="10.1/x", title="Begleitung junger Menschen nach der Heimerziehung")
+    second = record(
+        "2",
+        **place,
+        pages="5-19",
+        title="[Begleitung junger Menschen nach der Heimerziehung]",
+        authors=[],
+    )
+    bridge = record(
+        "3",
+        **place,
+        pages="5-19",
+        doi="10.1/x",
+        title="Begleitung junger Menschen nach der Heimerziehung",
+    )
     assert len(reports([[first], [second]])) == 2
     assert len(reports([[first], [second], [bridge]])) == 1
 
@@ -163,7 +190,9 @@ def test_a_changed_record_is_judged_again() -> None:
 
 def test_candidates_are_the_pairs_that_share_a_key_each_once() -> None:
     con = memory_database(threads=1)
-    candidates.replace(con, [("a", ("k1", "k2")), ("b", ("k1", "k2")), ("c", ("k2",)), ("d", ("k9",))])
+    candidates.replace(
+        con, [("a", ("k1", "k2")), ("b", ("k1", "k2")), ("c", ("k2",)), ("d", ("k9",))]
+    )
     assert sorted(candidates.pairs(con, ["c"])) == [("a", "c"), ("b", "c")]
     assert sorted(candidates.pairs(con, ["b", "a"])) == [("a", "b"), ("a", "c"), ("b", "c")]
     candidates.replace(con, [("a", ("k9",))])
@@ -173,7 +202,9 @@ def test_candidates_are_the_pairs_that_share_a_key_each_once() -> None:
 
 
 @pytest.mark.parametrize(("records", "found"), [(3, 3), (4, 0)])
-def test_a_key_that_too_many_share_is_skipped(records: int, found: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_too_many_share_is_skipped(
+    records: int, found: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(candidates, "CAP", 3)
     con = memory_database(threads=1)
     candidates.replace(con, [(str(n), ("k",)) for n in range(records)])
@@ -181,7 +212,12 @@ def test_a_key_that_too_many_share_is_skipped(records: int, found: int, monkeypa
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.sets(st.sampled_from("klmnop"), max_size=4).map(lambda keys: tuple(sorted(keys))), max_size=9))
+@given(
+    st.lists(
+        st.sets(st.sampled_from("klmnop"), max_size=4).map(lambda keys: tuple(sorted(keys))),
+        max_size=9,
+    )
+)
 def test_files_are_blocked_as_the_database_would(keyed: list[tuple[str, ...]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for module in (blocks, candidates):
@@ -190,4 +226,9 @@ def test_files_are_blocked_as_the_database_would(keyed: list[tuple[str, ...]]) -
         candidates.replace(con, [(str(place), keys) for place, keys in enumerate(keyed)])
         stored = sorted(candidates.pairs(con, [str(place) for place in range(len(keyed))]))
         con.close()
-        assert sorted((str(other), str(place)) for place, others in meetings(keyed) for other in others) == stored
+        assert (
+            sorted(
+                (str(other), str(place)) for place, others in meetings(keyed) for other in others
+            )
+            == stored
+        )

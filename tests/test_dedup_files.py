@@ -1,4 +1,6 @@
-"""livereview dedup: files in, clusters and doubtful pairs out, and a clear word where a file is not as it should be."""
+"""livereview dedup: files in, clusters and doubtful pairs out, and a clear word where a file is not
+as it should be.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,17 @@ ER  -
 
 
 def sheet(path: Path, *rows: dict[str, str]) -> Path:
-    columns = ["record_id", "title", "authors", "year", "container_title", "volume", "number", "pages", "doi"]
+    columns = [
+        "record_id",
+        "title",
+        "authors",
+        "year",
+        "container_title",
+        "volume",
+        "number",
+        "pages",
+        "doi",
+    ]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
@@ -44,38 +56,68 @@ def test_the_command_writes_every_record_in_order_and_the_doubtful_pairs(tmp_pat
     source = sheet(
         tmp_path / "in.csv",
         {**known, "record_id": "3", "doi": "10.1000/a"},
-        {"record_id": "1", "title": "Another thing altogether", "authors": "Roe, R", "year": "2001"},
+        {
+            "record_id": "1",
+            "title": "Another thing altogether",
+            "authors": "Roe, R",
+            "year": "2001",
+        },
         {**known, "record_id": "2", "title": TITLE.upper(), "doi": "https://doi.org/10.1000/A"},
         {**known, "record_id": "9", "doi": "10.1000/b"},
     )
     out, doubtful = tmp_path / "clusters.csv", tmp_path / "pairs.csv"
-    command = [sys.executable, "-m", "livereview", "dedup", str(source), "--out", str(out), "--doubtful", str(doubtful)]
+    command = [
+        sys.executable,
+        "-m",
+        "livereview",
+        "dedup",
+        str(source),
+        "--out",
+        str(out),
+        "--doubtful",
+        str(doubtful),
+    ]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert out.read_text() == "record_id,cluster_id\n3,3\n1,1\n2,3\n9,9\n"
     rows = list(csv.DictReader(doubtful.read_text(encoding="utf-8").splitlines()))
-    assert {frozenset((row["left"], row["right"])) for row in rows} == {frozenset("39"), frozenset("29")}
+    assert {frozenset((row["left"], row["right"])) for row in rows} == {
+        frozenset("39"),
+        frozenset("29"),
+    }
     assert {row["rule"] for row in rows} == {"two DOIs, one title"}
 
 
-def test_ris_and_csv_go_together_and_an_entry_that_is_no_record_is_counted_and_kept(tmp_path: Path) -> None:
+def test_ris_and_csv_go_together_and_an_entry_that_is_no_record_is_counted_and_kept(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "one.ris").write_text(RIS.format(title=TITLE), encoding="utf-8")
     with gzip.open(tmp_path / "two.RIS.gz", "wt", encoding="utf-8") as file:
         file.write(RIS.format(title=f"{TITLE}."))
     third = sheet(tmp_path / "three.csv", {"record_id": "x", "title": TITLE, "doi": "10.1000/a"})
     out = tmp_path / "out.csv"
     steps: list[str] = []
-    counts = dedup_files.run([tmp_path / "one.ris", tmp_path / "two.RIS.gz", third], out, progress=steps.append)
+    counts = dedup_files.run(
+        [tmp_path / "one.ris", tmp_path / "two.RIS.gz", third], out, progress=steps.append
+    )
     assert (counts.records, counts.duplicates, counts.doubtful, counts.rejected) == (5, 2, 0, 2)
     assert "2 entries could not be read" in str(counts)
     rows = list(csv.reader(out.read_text(encoding="utf-8").splitlines()))[1:]
-    assert [row[1] for row in rows if row[0] in ("one.ris:1", "two.RIS.gz:1", "x")] == ["one.ris:1"] * 3
+    assert [row[1] for row in rows if row[0] in ("one.ris:1", "two.RIS.gz:1", "x")] == [
+        "one.ris:1"
+    ] * 3
     assert [row[0] == row[1] for row in rows].count(True) == 3
     assert steps == ["reading", "comparing 5 records", "writing"]
 
 
 def test_a_merge_that_another_fact_forbids_waits_for_a_person(tmp_path: Path) -> None:
-    place = {"title": TITLE, "authors": "Doe, J", "year": "2020", "container_title": "J Care", "volume": "4"}
+    place = {
+        "title": TITLE,
+        "authors": "Doe, J",
+        "year": "2020",
+        "container_title": "J Care",
+        "volume": "4",
+    }
     source = sheet(
         tmp_path / "in.csv",
         {**place, "record_id": "1", "doi": "10.1234/x"},
@@ -130,7 +172,12 @@ FLOORS = {  # record F1 and pair precision that must not be lost again
 def test_the_labelled_sets_keep_their_scores(name: str, tmp_path: Path) -> None:
     out = tmp_path / "clusters.csv"
     dedup_files.run([SETS / name / "records.csv.gz"], out)
-    command = [sys.executable, str(SHARED / "bench" / "score_dedup.py"), str(out), str(SETS / name / "truth.csv.gz")]
+    command = [
+        sys.executable,
+        str(SHARED / "bench" / "score_dedup.py"),
+        str(out),
+        str(SETS / name / "truth.csv.gz"),
+    ]
     score = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     f1, precision = FLOORS[name]
     assert score["rec_f1"] >= f1

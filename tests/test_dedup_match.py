@@ -1,4 +1,6 @@
-"""Verdicts on pairs: what is merged, what is never merged silently, and the same answer either way round."""
+"""Verdicts on pairs: what is merged, what is never merged silently, and the same answer either way
+round.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ from livereview.records import Record, from_json
 
 DATA = Path(__file__).parent / "data" / "dedup"
 CASES = json.loads((DATA / "pairs.json").read_text(encoding="utf-8"))
-BASE = {"title": "Mentoring for young people leaving care: a randomised trial", "authors": ["Doe, Jane", "Roe, Rik"]}
+BASE = {
+    "title": "Mentoring for young people leaving care: a randomised trial",
+    "authors": ["Doe, Jane", "Roe, Rik"],
+}
 
 
 def record(key: str, **known: object) -> Record:
@@ -29,14 +34,18 @@ def pair(case: dict[str, dict[str, object]]) -> tuple[Features, Features]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_a_pair_made_by_hand_gets_its_verdict_either_way_round(case: dict[str, dict[str, object]]) -> None:
+def test_a_pair_made_by_hand_gets_its_verdict_either_way_round(
+    case: dict[str, dict[str, object]],
+) -> None:
     a, b = pair(case)
     assert judge(a, b).verdict == case["verdict"], judge(a, b)
     assert judge(b, a) == judge(a, b)
     assert judge_all([(a, b), (b, a)]) == [judge(a, b)] * 2
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c["verdict"] != "different"], ids=lambda case: case["name"])
+@pytest.mark.parametrize(
+    "case", [c for c in CASES if c["verdict"] != "different"], ids=lambda case: case["name"]
+)
 def test_pairs_that_matter_meet_under_a_shared_key(case: dict[str, dict[str, object]]) -> None:
     a, b = pair(case)
     assert set(block_keys(a)) & set(block_keys(b))
@@ -92,7 +101,13 @@ def test_a_record_with_an_identifier_and_a_title_is_the_same_as_itself(a: Record
 
 
 def test_records_without_titles_are_never_merged_by_their_place() -> None:
-    place = {"title": None, "year": 2020, "container_title": "J Care", "volume": "4", "pages": "5-19"}
+    place = {
+        "title": None,
+        "year": 2020,
+        "container_title": "J Care",
+        "volume": "4",
+        "pages": "5-19",
+    }
     assert judge(*(features(record(key, **place)) for key in "ab")).verdict == "doubtful"
 
 
@@ -110,7 +125,9 @@ def test_words_that_resemble_one_another_are_counted_alike_from_either_side() ->
         ("young people after their years", "people after their years in care", False), ("", "mentoring", False),
     ],
 )  # fmt: skip
-def test_two_titles_are_torn_where_a_long_end_of_one_begins_the_other(one: str, two: str, expected: bool) -> None:
+def test_two_titles_are_torn_where_a_long_end_of_one_begins_the_other(
+    one: str, two: str, expected: bool
+) -> None:
     assert compare.torn(one, two) is compare.torn(two, one) is expected
 
 
@@ -124,7 +141,9 @@ def test_two_titles_are_torn_where_a_long_end_of_one_begins_the_other(one: str, 
         ("Diabetes", "Diabetologia", False), ("Lancet Oncol", "The Lancet", False), ("a" * 90 + "b", "aa " * 60, False),
     ],
 )  # fmt: skip
-def test_a_journal_is_known_by_its_abbreviation_and_not_by_its_neighbour(one: str, two: str, same: bool) -> None:
+def test_a_journal_is_known_by_its_abbreviation_and_not_by_its_neighbour(
+    one: str, two: str, same: bool
+) -> None:
     a, b = (features(record(name, container_title=name)) for name in (one, two))
     score = compare.journal(a, b)
     assert score == compare.journal(b, a)
@@ -158,7 +177,9 @@ def test_titles_differ_in_a_word_that_matters(one: str, two: str, differ: bool) 
 
 
 def test_an_explanation_names_the_rule_the_shared_keys_and_each_field() -> None:
-    text = explain(record("a", doi="10.1000/a", year=2020), record("b", doi="10.1000/b", pages="5-9"))
+    text = explain(
+        record("a", doi="10.1000/a", year=2020), record("b", doi="10.1000/b", pages="5-9")
+    )
     lines = text.splitlines()
     assert lines[0].startswith("doubtful: two DOIs, one title (rules ")
     assert "t mentoringyoungpeopleleav" in lines[1]

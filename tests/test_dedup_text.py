@@ -31,12 +31,18 @@ def test_words_are_what_is_left_of_a_text_without_marks_and_case(text: str, expe
     assert words(text) == expected
 
 
-NEAR = st.text(st.one_of(st.characters(), st.sampled_from("aB9 '’_-“éßμαβΑϊøİıﬁ²Ⅷ½\u0301\u0345가")), max_size=40)
+NEAR = st.text(
+    st.one_of(st.characters(), st.sampled_from("aB9 '’_-“éßμαβΑϊøİıﬁ²Ⅷ½\u0301\u0345가")),
+    max_size=40,
+)
 
 
 @given(NEAR)
 def test_words_are_those_of_the_long_way_round(text: str) -> None:
-    """Decomposed, in lower case, without combining marks and apostrophes; Greek letters, but no words, spelt out."""
+    """Decomposed, in lower case, without combining marks and apostrophes.
+
+    Greek letters, but no words, spelt out.
+    """
     folded = unicodedata.normalize("NFKD", text).casefold()
     folded = "".join(c for c in folded if not unicodedata.combining(c)).replace("’", "'")
     if not re.search("[α-ω]{2}", folded):
@@ -74,7 +80,9 @@ def test_the_family_name_is_found_in_every_way_of_writing_it(name: str, expected
         ("Ministry of Health, Welfare and Sport", ["Ministry of Health, Welfare", "Sport"]), ("", []),
     ],
 )  # fmt: skip
-def test_one_field_of_many_authors_comes_apart_by_whatever_separates_them(text: str, expected: list[str]) -> None:
+def test_one_field_of_many_authors_comes_apart_by_whatever_separates_them(
+    text: str, expected: list[str]
+) -> None:
     assert people((text,)) == expected
 
 
@@ -93,13 +101,23 @@ def test_names_that_come_apart_already_are_left_alone_up_to_a_dozen() -> None:
         ("01-Foo", ("", "")), ("448+", ("448", "")), ("iii", ("", "")),
     ],
 )  # fmt: skip
-def test_pages_are_read_in_every_way_of_writing_them(text: str | None, expected: tuple[str, str]) -> None:
+def test_pages_are_read_in_every_way_of_writing_them(
+    text: str | None, expected: tuple[str, str]
+) -> None:
     assert pages(text) == expected
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("Vol. 07", "7"), ("61 (Supplement 1)", "61"), ("1)", ""), (None, ""), ("2-3", "2"), ("May", "may"), ("0", "0")],
+    [
+        ("Vol. 07", "7"),
+        ("61 (Supplement 1)", "61"),
+        ("1)", ""),
+        (None, ""),
+        ("2-3", "2"),
+        ("May", "may"),
+        ("0", "0"),
+    ],
 )
 def test_volumes_and_issues_are_numbers_where_they_can_be(text: str | None, expected: str) -> None:
     assert number(text) == expected
@@ -148,8 +166,18 @@ def test_titles_name_parts_and_standing_columns() -> None:
     assert titles.parts("Partly in care") == titles.parts("in part ill") == ()
     assert titles.parts("Leaving care, Part I1") == titles.parts("LEAVING CARE PART Il") == ("2",)
     assert titles.parts("Leaving care, part 11") == ("11",)
-    assert all(map(titles.serial, ["editorial", "editors comments", "front matter", "special issue on care", "index"]))
-    assert not any(map(titles.serial, ["editorial boards and the peer review of care", "introduction of mentoring"]))
+    assert all(
+        map(
+            titles.serial,
+            ["editorial", "editors comments", "front matter", "special issue on care", "index"],
+        )
+    )
+    assert not any(
+        map(
+            titles.serial,
+            ["editorial boards and the peer review of care", "introduction of mentoring"],
+        )
+    )
 
 
 def test_the_editors_column_is_known_by_its_heading() -> None:
@@ -159,7 +187,14 @@ def test_the_editors_column_is_known_by_its_heading() -> None:
         "editorial",
         "remarks from the incoming editor",
     ]
-    others = ["editorial board", "guest editorial", "editors introduction", "we are the editors comments", "editor", ""]
+    others = [
+        "editorial board",
+        "guest editorial",
+        "editors introduction",
+        "we are the editors comments",
+        "editor",
+        "",
+    ]
     assert all(map(titles.column, heads))
     assert not any(map(titles.column, others))
     assert titles.serial("editors comments care and custody quarterly")
@@ -177,11 +212,17 @@ def test_a_title_loses_remarks_that_are_not_its_own() -> None:
 def test_features_tell_preprints_meetings_and_trials() -> None:
     assert features(record(container_title="medRxiv")).preprint
     assert features(record(doi="10.2139/ssrn.1")).preprint
-    assert not features(record(doi="10.2139/ssrn.1", container_title="Proceedings of a conference")).preprint
+    assert not features(
+        record(doi="10.2139/ssrn.1", container_title="Proceedings of a conference")
+    ).preprint
     assert all(features(record(pages=text)).meeting for text in ("S528-S529", "81A", "A129"))
-    assert not any(features(record(pages=text)).meeting for text in ("S12-S30", "e12", "5-19", None))
+    assert not any(
+        features(record(pages=text)).meeting for text in ("S12-S30", "e12", "5-19", None)
+    )
     assert trials("NCT01234567, isrctn and ISRCTN12345678") == {"NCT01234567", "ISRCTN12345678"}
-    assert features(record(url="https://clinicaltrials.gov/study/NCT01234567")).trial == {"NCT01234567"}
+    assert features(record(url="https://clinicaltrials.gov/study/NCT01234567")).trial == {
+        "NCT01234567"
+    }
 
 
 def test_a_record_of_nothing_has_features_of_nothing() -> None:

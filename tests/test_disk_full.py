@@ -1,4 +1,6 @@
-"""A full disk: nothing acknowledged is lost, nothing half is left, people are told, and it goes on by itself."""
+"""A full disk: nothing acknowledged is lost, nothing half is left, people are told, and it goes on
+by itself.
+"""
 
 from __future__ import annotations
 
@@ -62,12 +64,16 @@ def test_what_was_acknowledged_before_the_disk_was_full_is_there_and_it_goes_on_
             except DiskFull as error:
                 assert "the disk is full" in str(error) and "make room" in str(error)
                 refused += 1
-        assert kept > CHECKPOINT_AT // 800_000, "the log has grown over the size at which DuckDB would checkpoint"
+        assert kept > CHECKPOINT_AT // 800_000, (
+            "the log has grown over the size at which DuckDB would checkpoint"
+        )
         assert causes(store) == kept, "reading goes on"
         disk.make_room()
         store.write(lambda con: con.execute(ADD, ["after"]))
         assert causes(store) == kept + 1
-        assert condition.size_of_log(chosen.database) < CHECKPOINT_AT, "the log went into the file as soon as it could"
+        assert condition.size_of_log(chosen.database) < CHECKPOINT_AT, (
+            "the log went into the file as soon as it could"
+        )
     with Store(chosen.database, chosen.memory, 1, 0) as store:
         assert causes(store) == kept + 1
 
@@ -127,7 +133,9 @@ def test_a_page_of_a_search_that_does_not_fit_is_told_as_that(
 ) -> None:
     with opened(disk, settings) as (store, chosen):
         surveil.register(store, text=protocol, now=NOW)
-        begun = ops.run(store, chosen.site, "begin", {"review": REVIEW, "name": "openalex", "search": "s"})
+        begun = ops.run(
+            store, chosen.site, "begin", {"review": REVIEW, "name": "openalex", "search": "s"}
+        )
         disk.fill()
         with pytest.raises(DiskFull, match="the disk is full"):
             body = os.urandom(3 * MB)
@@ -144,7 +152,9 @@ def low(store: Store) -> None:
     store.reserve = Reserve(store.database.parent, 2**60)
 
 
-def test_a_disk_that_is_nearly_full_is_told_before_it_is(reviewed: Store, settings: Settings) -> None:
+def test_a_disk_that_is_nearly_full_is_told_before_it_is(
+    reviewed: Store, settings: Settings
+) -> None:
     assert service.alarms(reviewed, NOW) == []
     low(reviewed)
     assert "nearly full" in service.alarms(reviewed, NOW)[0]
@@ -153,7 +163,9 @@ def test_a_disk_that_is_nearly_full_is_told_before_it_is(reviewed: Store, settin
     assert not next(check for check in readiness.checks(here) if check.name == "disk").ok
 
 
-def test_leads_read_it_on_their_page_and_in_their_digest(reviewed: Store, browser: object, settings: Settings) -> None:
+def test_leads_read_it_on_their_page_and_in_their_digest(
+    reviewed: Store, browser: object, settings: Settings
+) -> None:
     low(reviewed)
     lena = browser("lena", "lead")  # type: ignore[operator]
     assert "the disk is nearly full" in lena.get(f"/r/{REVIEW}")
@@ -161,7 +173,9 @@ def test_leads_read_it_on_their_page_and_in_their_digest(reviewed: Store, browse
     assert "the disk is nearly full" in " ".join(digests[0]["text"].split())
 
 
-def test_what_can_be_done_later_stops_first_and_people_go_on(reviewed: Store, settings: Settings) -> None:
+def test_what_can_be_done_later_stops_first_and_people_go_on(
+    reviewed: Store, settings: Settings
+) -> None:
     found(reviewed, article(1), article(2))
     low(reviewed)
     with pytest.raises(Retry, match="queues are not ranked until there is room"):
@@ -179,7 +193,12 @@ def test_what_can_be_done_later_stops_first_and_people_go_on(reviewed: Store, se
         author="ada",
         now=NOW,
     )
-    decided = {"review": REVIEW, "record": article(1).record_id, "stage": "title_abstract", "reviewer": "ada"}
+    decided = {
+        "review": REVIEW,
+        "record": article(1).record_id,
+        "stage": "title_abstract",
+        "reviewer": "ada",
+    }
     ops.run(reviewed, settings.site, "decide", {**decided, "id": "d", "verdict": "include"})
 
 
@@ -212,7 +231,9 @@ def test_an_owner_removes_at_its_start_what_killed_ones_left(settings: Settings)
     assert remove_leftovers(settings.home) == []
 
 
-def test_a_private_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_private_file_is_whole_or_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = tmp_path / "secret" / "file"
     write_private(target, b"first")
     assert target.stat().st_mode & 0o777 == 0o600 and target.parent.stat().st_mode & 0o777 == 0o700

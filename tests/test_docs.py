@@ -1,4 +1,7 @@
-"""What README and docs/ name is there: pages, files, commands and options; and what is made from the code is whole."""
+"""What README and docs/ name is there: pages, files, commands and options.
+
+And what is made from the code is whole.
+"""
 
 from __future__ import annotations
 
@@ -51,10 +54,14 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 
 @pytest.mark.parametrize("page", TEXTS, ids=name_of)
 def test_every_file_that_is_named_exists(page: Path) -> None:
-    named = re.findall(r"`([a-z_]+(?:/[A-Za-z0-9_.-]+)*/[A-Za-z0-9_-]+\.(?:py|sql|toml|yaml|md|sh))", text_of(page))
+    named = re.findall(
+        r"`([a-z_]+(?:/[A-Za-z0-9_.-]+)*/[A-Za-z0-9_-]+\.(?:py|sql|toml|yaml|md|sh))", text_of(page)
+    )
     for name in named:
         places = [ROOT / name, ROOT / "livereview" / name]
-        assert any(place.exists() for place in places) or name.startswith(MADE_NAMES), f"{name_of(page)} names {name}"
+        assert any(place.exists() for place in places) or name.startswith(MADE_NAMES), (
+            f"{name_of(page)} names {name}"
+        )
 
 
 @pytest.mark.parametrize("page", TEXTS, ids=name_of)
@@ -108,9 +115,13 @@ def test_the_reference_of_review_toml_has_every_key_with_what_the_template_says(
     for rule in review_toml.rules():
         is_table = f"[{rule.table}.{rule.name}]".replace("[.", "[") in made
         assert f"| `{rule.name}` | " in made or is_table, rule
-    assert '| `better` | must be there | `"lower"` | which direction is good for people: "lower" or "higher" |' in made
+    assert (
+        '| `better` | must be there | `"lower"` | which direction is good for people: "lower" or "higher" |'
+        in made
+    )
     assert '| `measure` | none | `"RR"` |' in made
-    assert "research, funding, explanations, caveats" in made  # a comment that goes on in a second line
+    # a comment that goes on in a second line
+    assert "research, funding, explanations, caveats" in made
     assert review_toml.template().strip() in made
 
 
@@ -126,7 +137,10 @@ def test_every_table_that_the_reader_knows_is_in_the_reference() -> None:
 def test_the_data_dictionary_has_every_field_of_the_schema() -> None:
     made = docs_pages.summary()
     assert "| `findings[].state` | one of not_asked, " in made
-    assert "| `findings[].headline` | string | What it means, without a figure: what a signature is for. |" in made
+    assert (
+        "| `findings[].headline` | string | What it means, without a figure: what a signature is for. |"
+        in made
+    )
     assert "#### Estimate" in made and "| `tau2` | number or null, may be left out |" in made
 
 
@@ -137,6 +151,10 @@ def test_decisions_are_numbered_without_a_gap_and_have_three_parts() -> None:
         text = text_of(path)
         assert path.name.startswith(f"{number:04d}-")
         assert text.startswith(f"# {number}. ")
-        assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Problem", "Choice", "Price"], path.name
-        assert re.search(r"^(Accepted|Superseded by .+), \d{4}-\d\d-\d\d\.$", text, re.MULTILINE), path.name
+        assert re.findall(r"^## (.*)$", text, re.MULTILINE) == ["Problem", "Choice", "Price"], (
+            path.name
+        )
+        assert re.search(r"^(Accepted|Superseded by .+), \d{4}-\d\d-\d\d\.$", text, re.MULTILINE), (
+            path.name
+        )
     assert docs_pages.decisions().count("\n") == len(records) + 1

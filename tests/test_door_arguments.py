@@ -1,4 +1,5 @@
-"""What a program says at the door: each argument is of the kind it must be, near the owner's time, and about its own.
+"""What a program says at the door: each argument is of the kind it must be, near the owner's time,
+and about its own.
 
 Whoever has a token for nights may be anywhere, and may have lost it to somebody.
 """
@@ -40,13 +41,21 @@ SOUND: dict[str, Any] = {
 
 @pytest.fixture
 def program(app: FastAPI, reviewed: Store, protocol: str) -> Program:
-    """program(review=…) is a program with a lead's token of every scope, for that review or for all."""
+    """program(review=…) is a program with a lead's token of every scope, for that review or for
+    all.
+    """
     surveil.register(reviewed, text=protocol.replace(REVIEW, OTHER), now=NOW)
     team.add_account(reviewed, name="lena", role="lead", secret=secret_of("lena"), now=NOW)
 
     def make(review: str | None = None) -> TestClient:
         secret = f"lr_{review}-{'x' * 40}"
-        asked: dict[str, Any] = {"account": "lena", "label": "x", "secret": secret, "by": "test", "now": NOW}
+        asked: dict[str, Any] = {
+            "account": "lena",
+            "label": "x",
+            "secret": secret,
+            "by": "test",
+            "now": NOW,
+        }
         team.add_token(reviewed, scopes=tuple(Scope), review=review, **asked)
         return TestClient(app, headers={"Authorization": f"Bearer {secret}"})
 
@@ -61,7 +70,9 @@ def answer(http: TestClient, operation: str, **arguments: Any) -> tuple[int, str
 @pytest.mark.parametrize("operation", sorted(door.ACTS))
 def test_no_odd_value_is_met_as_a_bug(operation: str, program: Program) -> None:
     http = program()
-    names = [name for name in signature(OPS[operation]).parameters if name not in ("store", "folder")]
+    names = [
+        name for name in signature(OPS[operation]).parameters if name not in ("store", "folder")
+    ]
     sound = {name: SOUND[name] for name in names if name in SOUND}
     bugs = {}
     for name in names:
@@ -73,7 +84,9 @@ def test_no_odd_value_is_met_as_a_bug(operation: str, program: Program) -> None:
     assert bugs == {}
 
 
-@pytest.mark.parametrize("body", ["[" * 100_000, '{"review":' * 50_000, '{"review": NaN}', '{"review": 1e999}'])
+@pytest.mark.parametrize(
+    "body", ["[" * 100_000, '{"review":' * 50_000, '{"review": NaN}', '{"review": 1e999}']
+)
 def test_a_body_that_no_program_sends_is_refused(body: str, program: Program) -> None:
     assert program().post("/api/ops/status", content=body).status_code == 422
 
@@ -103,7 +116,12 @@ def test_a_token_can_not_choose_the_time(operation: str, program: Program) -> No
 def test_a_lost_token_stops_no_later_night(program: Program, reviewed: Store) -> None:
     http = program(REVIEW)
     for number in (0, 1):
-        asked = {"review": REVIEW, "name": "openalex", "search": f"ahead{number}", "clock_is_right": True}
+        asked = {
+            "review": REVIEW,
+            "name": "openalex",
+            "search": f"ahead{number}",
+            "clock_is_right": True,
+        }
         later = (NOW + timedelta(days=400 + number)).isoformat()
         assert answer(http, "begin", **asked, now=later)[0] == 422
     surveil.begin(reviewed, review=REVIEW, name="openalex", search="honest", now=NOW)
@@ -112,7 +130,12 @@ def test_a_lost_token_stops_no_later_night(program: Program, reviewed: Store) ->
 def test_a_night_lost_in_the_future_is_refused(program: Program) -> None:
     asked = {"review": REVIEW, "what": "w", "reason": "r"}
     assert answer(program(), "lose_night", **asked, due=YEARS_AHEAD)[0] == 422
-    assert answer(program(REVIEW), "lose_night", **asked, due=(NOW - timedelta(days=90)).isoformat())[0] == 200
+    assert (
+        answer(program(REVIEW), "lose_night", **asked, due=(NOW - timedelta(days=90)).isoformat())[
+            0
+        ]
+        == 200
+    )
 
 
 def test_the_owner_s_own_secret_says_any_time(app: FastAPI, reviewed: Store) -> None:
@@ -139,13 +162,17 @@ def test_an_id_of_another_search_is_not_begun_again(reviewed: Store, protocol: s
 
 def test_many_lost_nights_are_a_few_alarms(reviewed: Store) -> None:
     for number in range(nights.TOLD_AT_MOST + 30):
-        nights.lose_night(reviewed, review=REVIEW, what=f"w{number}" + "x" * 9_000, reason="r", now=NOW)
+        nights.lose_night(
+            reviewed, review=REVIEW, what=f"w{number}" + "x" * 9_000, reason="r", now=NOW
+        )
     with reviewed.read() as con:
         rules = protocols.protocol(con, REVIEW)
         history = nights.histories(con, [REVIEW])[REVIEW]
     alarms = nights.alarms(rules, nights.Begun({}, None), history, NOW)
     lost = [alarm for alarm in alarms if "did not begin" in alarm]
-    assert len(lost) == nights.TOLD_AT_MOST + 1 and "30 other nights did not begin either" in lost[-1]
+    assert (
+        len(lost) == nights.TOLD_AT_MOST + 1 and "30 other nights did not begin either" in lost[-1]
+    )
     assert max(map(len, lost)) < 500
 
 
@@ -163,7 +190,9 @@ def test_a_lost_night_that_is_refused_stops_no_other(reviewed: Store, tmp_path: 
 
     home = tmp_path / "flows"
     for name, review in (("a", "nowhere"), ("b", REVIEW)):
-        owner.keep(home, {"id": name, "review": review, "what": "w", "reason": "r", "due": NOW.isoformat()})
+        owner.keep(
+            home, {"id": name, "review": review, "what": "w", "reason": "r", "due": NOW.isoformat()}
+        )
 
     assert owner.deliver(home, Owner()) == 1
     assert owner.deliver(home, Owner()) == 0

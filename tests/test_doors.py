@@ -1,6 +1,8 @@
-"""Nobody outside can freeze or fill the owner: half requests, slow ones, unread answers, floods of connections.
+"""Nobody outside can freeze or fill the owner: half requests, slow ones, unread answers, floods of
+connections.
 
-Each test besieges a real owner in a process of its own, with few descriptors, from this machine only.
+Each test besieges a real owner in a process of its own, with few descriptors, from this machine
+only.
 """
 
 from __future__ import annotations
@@ -92,8 +94,12 @@ class Besieged:
         """Whether a new visitor is answered; the time limit is for a slow machine."""
         return requests.get(f"{self.url}/healthz", timeout=20).json() == {"ok": True}
 
-    def call(self, sent: bytes = b"", address: str = "127.0.0.1", small: bool = False) -> socket.socket:
-        """A connection from an address of this machine, with these bytes sent; `small`: it takes little at a time."""
+    def call(
+        self, sent: bytes = b"", address: str = "127.0.0.1", small: bool = False
+    ) -> socket.socket:
+        """A connection from an address of this machine, with these bytes sent; `small`: it takes
+        little at a time.
+        """
         connection = socket.socket()
         if small:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
@@ -106,7 +112,9 @@ class Besieged:
 
 @contextmanager
 def besieged(home: Path, patience: str = "", unaware: bool = False) -> Iterator[Besieged]:
-    """An owner with few descriptors, of which it uses fewer at first; `unaware` of how many it needs itself."""
+    """An owner with few descriptors, of which it uses fewer at first; `unaware` of how many it
+    needs itself.
+    """
 
     def few() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, DESCRIPTORS))
@@ -121,7 +129,9 @@ def besieged(home: Path, patience: str = "", unaware: bool = False) -> Iterator[
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, preexec_fn=few)
     try:
-        url = until(lambda: (owner(settings.database) or {}).get("url"), "the owner's address", process)
+        url = until(
+            lambda: (owner(settings.database) or {}).get("url"), "the owner's address", process
+        )
         yield Besieged(process, str(url), log)
     finally:
         process.terminate()
@@ -150,13 +160,18 @@ def ended(connection: socket.socket) -> bytes:
 
 
 def test_half_requests_beyond_all_descriptors_leave_room_for_visitors(tmp_path: Path) -> None:
-    """The audit's siege: more half headers than descriptors. It asked for 20 s and got no answer, and 55 MB of log."""
+    """The audit's siege: more half headers than descriptors.
+
+    It asked for 20 s and got no answer, and 55 MB of log.
+    """
     with besieged(tmp_path) as under_siege:
         assert under_siege.lives()
         before = len(under_siege.descriptors)
         with ExitStack() as stack:
             for number in range(CROWD):
-                stack.enter_context(under_siege.call(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Half: "))
+                stack.enter_context(
+                    under_siege.call(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Half: ")
+                )
                 if number % 30 == 0:
                     assert under_siege.lives()
             for _ in range(10):
@@ -169,7 +184,9 @@ def test_half_requests_beyond_all_descriptors_leave_room_for_visitors(tmp_path: 
 
 
 def test_descriptors_that_run_out_all_the_same_are_made_free(tmp_path: Path) -> None:
-    """An owner that thinks it has more than it has: accept itself fails, which asyncio logs 64 times a second."""
+    """An owner that thinks it has more than it has: accept itself fails, which asyncio logs 64
+    times a second.
+    """
     with besieged(tmp_path, unaware=True) as under_siege, ExitStack() as stack:
         for number in range(CROWD):
             stack.enter_context(under_siege.call(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Half: "))
@@ -200,7 +217,9 @@ def test_other_crowds_leave_room_too(tmp_path: Path, sent: bytes) -> None:
 
 
 def test_uploads_of_strangers_are_refused_before_they_come(tmp_path: Path) -> None:
-    """The audit's input: 25 anonymous uploads of 20 MB less their last bytes held 499 MB of the owner's disk."""
+    """The audit's input: 25 anonymous uploads of 20 MB less their last bytes held 499 MB of the
+    owner's disk.
+    """
     head = (
         b"POST /r/no-such-review/import HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n"
         b"Content-Type: multipart/form-data; boundary=b\r\n\r\n"
@@ -221,7 +240,9 @@ def test_uploads_of_strangers_are_refused_before_they_come(tmp_path: Path) -> No
         assert quiet.recv(12) == b"HTTP/1.1 401", "answered though nearly all is still to come"
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS if way.method == "POST"], ids=lambda way: way.path)
+@pytest.mark.parametrize(
+    "way", [way for way in WAYS if way.method == "POST"], ids=lambda way: way.path
+)
 def test_no_route_receives_a_body_before_it_knows_who_asks(app: FastAPI, way: Way) -> None:
     """Open forms take a little of anybody; all else takes nothing from a stranger."""
     path = re.sub(r"\{\w+\}", "small-review", way.path)
@@ -272,17 +293,28 @@ SLOW = {
     "half a chunk": (FORM + b"Transfer-Encoding: chunked\r\n\r\n5\r\nab", b""),
     "chunks, one by one": (FORM + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
     "a chunk's extension, byte by byte": (FORM + b"Transfer-Encoding: chunked\r\n\r\n1;", b"a"),
-    "a body that nobody wants": (b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", b"a"),
+    "a body that nobody wants": (
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n",
+        b"a",
+    ),
     "half of a second request": (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /heal", b""),
-    "a second header byte by byte": (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nX-Slow: ", b"a"),
+    "a second header byte by byte": (
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nX-Slow: ",
+        b"a",
+    ),
     "nothing after an answer": (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b""),
 }
 
 
 def test_each_part_of_an_exchange_has_its_time(tmp_path: Path) -> None:
-    """All slow kinds side by side at an owner in a hurry; a whole request beside them is answered."""
+    """All slow kinds side by side at an owner in a hurry.
+
+    A whole request beside them is answered.
+    """
     with besieged(tmp_path, HURRY) as under_siege, ExitStack() as stack:
-        kinds = {name: stack.enter_context(under_siege.call(start)) for name, (start, _) in SLOW.items()}
+        kinds = {
+            name: stack.enter_context(under_siege.call(start)) for name, (start, _) in SLOW.items()
+        }
         waiting = dict(kinds)
         answers: dict[str, bytes] = dict.fromkeys(kinds, b"")
         for _ in range(20 * IN_TIME):
@@ -354,7 +386,9 @@ def exchange(connection: socket.socket) -> str:
 
 
 def test_an_office_behind_one_address_is_never_cut_off_between_two_requests(tmp_path: Path) -> None:
-    """More browsers than connections of one address: who is not told to come again can go on where they are."""
+    """More browsers than connections of one address: who is not told to come again can go on where
+    they are.
+    """
     with besieged(tmp_path, "idle=600") as under_siege, ExitStack() as stack:
         share = min(PER_ADDRESS, room_for(DESCRIPTORS) // 2)
         kept: dict[int, socket.socket] = {}
@@ -379,11 +413,17 @@ class Caller(TimedProtocol):
     [("203.0.113.5", "203.0.113.5"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"), ("::ffff:203.0.113.5", ""),
      ("127.0.0.1", ""), ("10.1.2.3", ""), ("fe80::1%eth0", "fe80::/64"), ("", "")],
 )  # fmt: skip
-def test_visitors_of_one_network_share_a_place_and_proxies_have_none(address: str, place: str) -> None:
-    connections = Connections(10, Patience(), ["127.0.0.1", "10.0.0.0/8", "::ffff:203.0.113.0/120", "unix:"])
+def test_visitors_of_one_network_share_a_place_and_proxies_have_none(
+    address: str, place: str
+) -> None:
+    connections = Connections(
+        10, Patience(), ["127.0.0.1", "10.0.0.0/8", "::ffff:203.0.113.0/120", "unix:"]
+    )
     assert connections._place(Caller(address)) == place
 
 
-@pytest.mark.parametrize(("descriptors", "room"), [(64, 16), (256, 96), (1_024, 864), (65_536, 1_000)])
+@pytest.mark.parametrize(
+    ("descriptors", "room"), [(64, 16), (256, 96), (1_024, 864), (65_536, 1_000)]
+)
 def test_the_owner_keeps_descriptors_for_itself(descriptors: int, room: int) -> None:
     assert room_for(descriptors) == room

@@ -1,4 +1,6 @@
-"""Another site embeds a review, in a real Chromium: the owner serves on 127.0.0.1, the other site is localhost."""
+"""Another site embeds a review, in a real Chromium: the owner serves on 127.0.0.1, the other site
+is localhost.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ from tests.test_night import free_port
 from tests.test_ops import include
 from tests.test_ops_as_of import HOUR, extract
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; Debian's package `chromium` brings one")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium here; Debian's package `chromium` brings one"
+)
 HOST = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Another site</title>
 <link rel="icon" href="data:,"><style>p {{ color: red; display: none }} * {{ font-size: 40px }} .f {{ color: #000 }}
 </style></head><body><main><h1>Another site</h1>{body}</main></body></html>"""
@@ -79,10 +83,17 @@ def search_all(con: Connection) -> None:
 
 @pytest.fixture
 def owner(tmp_path: Path) -> Iterator[Owner]:
-    """`livereview serve` over a review with two versions; the outcome is rated in the second only."""
+    """`livereview serve` over a review with two versions.
+
+    The outcome is rated in the second only.
+    """
     here = Owner(Settings(home=tmp_path, secrets={}, memory="500MB"))
     client = Local(here.settings)
-    text = (DATA / "review.toml").read_text(encoding="utf-8").replace("[living]", "[living]\nsign_off = false")
+    text = (
+        (DATA / "review.toml")
+        .read_text(encoding="utf-8")
+        .replace("[living]", "[living]\nsign_off = false")
+    )
     client.call("register", text=text, now=NOW)
     publish.open_review(client.store, id="opening", review=REVIEW, by="lena", now=NOW)
     add_account(client.store, name="lena", role="lead", secret=secret_of("lena"), now=NOW)
@@ -126,7 +137,13 @@ def withdraw_first(owner: Owner) -> None:
     """Withdraw version 1, with a pause of the owner."""
     owner.stop()
     client = Local(owner.settings)
-    act: dict[str, Any] = {"id": "w", "review": REVIEW, "version": 1, "by": "lena", "reason": "Counted twice."}
+    act: dict[str, Any] = {
+        "id": "w",
+        "review": REVIEW,
+        "version": 1,
+        "by": "lena",
+        "reason": "Counted twice.",
+    }
     withdraw.withdraw(client.store, **act, folder=owner.settings.site, now=NOW + 2 * HOUR)
     client.close()
     owner.start()
@@ -139,7 +156,9 @@ def built(owner: Owner, build: str) -> str:
 def element(owner: Owner, build: str, fallback: str = "Read it there.") -> str:
     script = f'<script type="module" src="{built(owner, "latest")}/embed.js"></script>'
     address = f"{built(owner, build)}/summary.json"
-    return f'{script}<living-review src="{address}"><span class="f">{fallback}</span></living-review>'
+    return (
+        f'{script}<living-review src="{address}"><span class="f">{fallback}</span></living-review>'
+    )
 
 
 def iframe(address: str) -> str:
@@ -155,7 +174,9 @@ def shown(page: Any) -> str:
 
 
 def oembed(owner: Owner, build: str) -> str:
-    answer = requests.get(f"{owner.base}/oembed", params={"url": f"{built(owner, build)}/"}, timeout=10)
+    answer = requests.get(
+        f"{owner.base}/oembed", params={"url": f"{built(owner, build)}/"}, timeout=10
+    )
     assert answer.status_code == 200, answer.text
     return str(answer.json()["html"])
 
@@ -176,18 +197,25 @@ def test_however_it_is_embedded_version_search_date_certainty_and_caveat_are_the
     from axe_playwright_python.sync_playwright import Axe
 
     said = requests.get(f"{built(owner, 'latest')}/summary.json", timeout=10).json()
-    assert said["version"]["number"] == 2 and said["status"]["searched_to_display"] == "2 March 2026"
+    assert (
+        said["version"]["number"] == 2 and said["status"]["searched_to_display"] == "2 March 2026"
+    )
     for name, (way, version) in WAYS.items():
         page = visitor()
         page.goto(other.put("/page", way(owner)))
         text = shown(page)
         assert f"Version {version}, 2 March 2026" in text, name
         assert f"Searches complete to: {said['status']['searched_to_display']}" in text, name
-        assert f"Certainty: {'School attendance: low' if version == 2 else 'not rated'}." in text, name
+        assert f"Certainty: {'School attendance: low' if version == 2 else 'not rated'}." in text, (
+            name
+        )
         assert said["caveat"] in text, name
         newer = "there may be a newer one" in text or "The newest version" in text
         assert newer == (version == 1), f"{name}: who pins a version is told that it may be old"
-        bad = [(one["id"], [node["html"] for node in one["nodes"]]) for one in Axe().run(page).response["violations"]]
+        bad = [
+            (one["id"], [node["html"] for node in one["nodes"]])
+            for one in Axe().run(page).response["violations"]
+        ]
         assert bad == [], name
 
 
@@ -222,11 +250,15 @@ def test_the_style_of_the_host_does_not_reach_into_the_element(
     shown(page)
     line = page.locator("living-review p").nth(1)
     assert line.is_visible()
-    style = line.evaluate("one => ({size: getComputedStyle(one).fontSize, color: getComputedStyle(one).color})")
+    style = line.evaluate(
+        "one => ({size: getComputedStyle(one).fontSize, color: getComputedStyle(one).color})"
+    )
     assert style == {"size": "16px", "color": "rgb(0, 0, 0)"}
 
 
-def test_what_cannot_be_read_leaves_the_hosts_own_words(owner: Owner, other: Site, visitor: Callable[..., Any]) -> None:
+def test_what_cannot_be_read_leaves_the_hosts_own_words(
+    owner: Owner, other: Site, visitor: Callable[..., Any]
+) -> None:
     script = f'<script type="module" src="{built(owner, "latest")}/embed.js"></script>'
     nowhere = ("http://127.0.0.1:9/summary.json", f"{built(owner, 'v/9')}/summary.json", "http://[")
     for number, address in enumerate(nowhere):
@@ -241,10 +273,15 @@ def test_what_cannot_be_read_leaves_the_hosts_own_words(owner: Owner, other: Sit
     assert without.get_by_text("Ask the team.").is_visible()
 
 
-def test_nothing_but_the_embed_may_stand_in_a_frame(owner: Owner, other: Site, visitor: Callable[..., Any]) -> None:
+def test_nothing_but_the_embed_may_stand_in_a_frame(
+    owner: Owner, other: Site, visitor: Callable[..., Any]
+) -> None:
     page = visitor()
     refused = []
-    page.on("console", lambda said: refused.append(said.text) if "frame-ancestors" in said.text else None)
+    page.on(
+        "console",
+        lambda said: refused.append(said.text) if "frame-ancestors" in said.text else None,
+    )
     for path in (
         f"/site/{REVIEW}/latest/",
         f"/site/{REVIEW}/v/1/",
@@ -259,11 +296,16 @@ def test_nothing_but_the_embed_may_stand_in_a_frame(owner: Owner, other: Site, v
     assert len(refused) == 5
 
 
-def test_programs_of_other_sites_may_read_the_data(owner: Owner, other: Site, visitor: Callable[..., Any]) -> None:
+def test_programs_of_other_sites_may_read_the_data(
+    owner: Owner, other: Site, visitor: Callable[..., Any]
+) -> None:
     page = visitor()
     page.goto(other.put("/", "<p>x</p>"))
     ask = "address => fetch(address).then(one => one.json()).then(one => Object.keys(one).length)"
-    for address in (f"{built(owner, 'v/1')}/summary.json", f"{owner.base}/oembed?url={built(owner, 'latest')}/"):
+    for address in (
+        f"{built(owner, 'v/1')}/summary.json",
+        f"{owner.base}/oembed?url={built(owner, 'latest')}/",
+    ):
         assert page.evaluate(ask, address) > 5
     with pytest.raises(Exception, match="Failed to fetch"):
         page.evaluate("address => fetch(address).then(one => one.text())", f"{owner.base}/healthz")
@@ -273,7 +315,9 @@ def test_a_withdrawn_version_says_so_wherever_it_is_embedded(
     owner: Owner, other: Site, visitor: Callable[..., Any]
 ) -> None:
     withdraw_first(owner)
-    for number, body in enumerate((iframe(f"{built(owner, 'v/1')}/embed.html"), element(owner, "v/1"))):
+    for number, body in enumerate(
+        (iframe(f"{built(owner, 'v/1')}/embed.html"), element(owner, "v/1"))
+    ):
         page = visitor()
         page.goto(other.put(f"/{number}", body))
         text = shown(page)
@@ -291,5 +335,7 @@ def test_axe_finds_nothing_in_the_embed_and_the_tombstone(
     page = visitor(bypass_csp=True, color_scheme=scheme)
     for path in ("latest/embed.html", "v/1/embed.html", "v/1/", "v/2/embed.html"):
         page.goto(built(owner, path))
-        found_by_axe = [(one["id"], one["nodes"][0]["html"]) for one in Axe().run(page).response["violations"]]
+        found_by_axe = [
+            (one["id"], one["nodes"][0]["html"]) for one in Axe().run(page).response["violations"]
+        ]
         assert found_by_axe == [], path

@@ -36,7 +36,9 @@ def step(domain: str, by: int, why: str = "few people") -> dict[str, Any]:
         ("low", [("large_effect", 2), ("dose_response", 1)], "high"),
     ],
 )
-def test_a_grade_level_is_its_start_and_its_steps(start: str, steps: list[tuple[str, int]], level: str) -> None:
+def test_a_grade_level_is_its_start_and_its_steps(
+    start: str, steps: list[tuple[str, int]], level: str
+) -> None:
     assert rating(start=start, reasons=[step(*one) for one in steps]).level == level
 
 
@@ -47,11 +49,17 @@ def test_a_grade_level_is_its_start_and_its_steps(start: str, steps: list[tuple[
         ({"outcome": "magic"}, "finding must be one of main/care, main/well; it was 'magic'"),
         ({"start": None}, "start must be high"),
         ({"reasons": [step("luck", -1)]}, "domain must be one of risk_of_bias"),
-        ({"reasons": [step("imprecision", 1)]}, "imprecision: step must be one of -1, -2, 0; it was 1"),
+        (
+            {"reasons": [step("imprecision", 1)]},
+            "imprecision: step must be one of -1, -2, 0; it was 1",
+        ),
         ({"reasons": [step("large_effect", -1)]}, "large_effect: step must be one of 1, 2, 0"),
         ({"reasons": [step("imprecision", -1, " ")]}, "in words, why"),
         ({"reasons": [step("imprecision", -1)] * 2}, "named twice"),
-        ({"kind": "cerqual", "statement": "voice", "level": "some"}, "level must be one of very_low"),
+        (
+            {"kind": "cerqual", "statement": "voice", "level": "some"},
+            "level must be one of very_low",
+        ),
         ({"kind": "cerqual", "statement": "x", "level": "low"}, "statement must be one of voice"),
     ],
 )
@@ -79,7 +87,10 @@ def test_a_rated_statement_says_how_well_it_stands_while_it_names_the_same_studi
         (statement,) = data.summary(snap, evidence, edition)["statements"]
         assert (statement["confidence"] is not None) == told
         if told:
-            assert "possibly a fair picture. Certainty: low (adequacy: " in statement["confidence"]["display"]
+            assert (
+                "possibly a fair picture. Certainty: low (adequacy: "
+                in statement["confidence"]["display"]
+            )
 
 
 def test_a_rating_of_a_statement_holds_for_its_studies_only() -> None:

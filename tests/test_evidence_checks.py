@@ -1,4 +1,7 @@
-"""An answer is worked out again in other ways; what readers are told of that is what the rule itself comes to."""
+"""An answer is worked out again in other ways.
+
+What readers are told of that is what the rule itself comes to.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from livereview.errors import Refused
-from livereview.evidence import certainty, checked, grade, sensitivity, weigh, wording, wording_checks
+from livereview.evidence import (
+    certainty,
+    checked,
+    grade,
+    sensitivity,
+    weigh,
+    wording,
+    wording_checks,
+)
 from livereview.evidence.certainty import Reason
 from livereview.evidence.finding import Finding
 from livereview.evidence.forms import Extraction, Result
@@ -22,7 +33,9 @@ from tests.evidence import CARE, SOS, WELLBEING, around, finding, rated, review,
 
 
 def by_check(some: Finding) -> dict[str, tuple[str, ...]]:
-    return {one.check: tuple(answer.state for answer in one.other_answers) for one in some.sensitivity}
+    return {
+        one.check: tuple(answer.state for answer in one.other_answers) for one in some.sensitivity
+    }
 
 
 ALIKE = [study(name, around(0.6, 0.2)) for name in "abcde"]
@@ -30,7 +43,9 @@ ALIKE = [study(name, around(0.6, 0.2)) for name in "abcde"]
 
 def test_an_answer_that_no_check_changes_says_so_in_one_quiet_line() -> None:
     some = finding(CARE, *ALIKE, study("f", around(0.55, 0.2), risk_of_bias="high"))
-    assert by_check(some) == dict.fromkeys(("risk_of_bias", "leave_one_out", "model", "estimator", "test"), ())
+    assert by_check(some) == dict.fromkeys(
+        ("risk_of_bias", "leave_one_out", "model", "estimator", "test"), ()
+    )
     assert wording.otherwise(some) == []
     assert wording.stands(some) == (
         "The answer is the same without the study at high risk of bias, without each study in turn, with one common "
@@ -58,7 +73,9 @@ def test_the_study_that_an_answer_hangs_on_is_named() -> None:
     small = [study(name, around(0.9, 0.5)) for name in "abc"]
     some = finding(CARE, *small, study("large", around(0.6, 0.1)), methods=Methods(estimator="EE"))
     told = next(line for line in wording.otherwise(some) if "Large" in line)
-    assert told.startswith("Without Large 2020 the answer would read: “There is too little evidence")
+    assert told.startswith(
+        "Without Large 2020 the answer would read: “There is too little evidence"
+    )
 
 
 def test_checks_that_come_to_the_same_are_told_in_one_sentence_with_the_first_names() -> None:
@@ -79,7 +96,9 @@ def test_a_check_is_never_read_as_surer_than_the_answer() -> None:
 
 
 def test_a_check_of_too_little_evidence_claims_nothing() -> None:
-    some = finding(WELLBEING, study("a", smd(-0.1, 0.2)), study("b", smd(-0.1, 0.3)), study("c", smd(0.6, 0.3)))
+    some = finding(
+        WELLBEING, study("a", smd(-0.1, 0.2)), study("b", smd(-0.1, 0.3)), study("c", smd(0.6, 0.3))
+    )
     assert some.state == "too_little"
     assert any(one.other_answers for one in some.sensitivity)
     assert "children feel" not in " ".join(wording.otherwise(some))
@@ -96,7 +115,9 @@ def test_the_protocol_says_which_checks_are_made() -> None:
 def test_one_study_and_two_are_not_checked_beyond_their_bias() -> None:
     assert finding(CARE, ALIKE[0]).sensitivity == ()
     assert finding(CARE, *ALIKE[:2]).sensitivity == ()
-    assert list(by_check(finding(CARE, ALIKE[0], replace(ALIKE[1], risk_of_bias="high")))) == ["risk_of_bias"]
+    assert list(by_check(finding(CARE, ALIKE[0], replace(ALIKE[1], risk_of_bias="high")))) == [
+        "risk_of_bias"
+    ]
 
 
 def test_what_is_not_pooled_publishes_what_it_published_before() -> None:
@@ -111,7 +132,9 @@ def test_what_is_not_pooled_publishes_what_it_published_before() -> None:
 
 SIZES = st.lists(
     st.tuples(
-        st.floats(0.3, 2.0), st.floats(0.05, 1.0), st.sampled_from([None, "low", "some_concerns", "high", "critical"])
+        st.floats(0.3, 2.0),
+        st.floats(0.05, 1.0),
+        st.sampled_from([None, "low", "some_concerns", "high", "critical"]),
     ),
     min_size=1,
     max_size=7,
@@ -123,7 +146,9 @@ SIZES = st.lists(
 def test_every_check_agrees_with_the_finding_made_anew(
     sizes: list[tuple[float, float, str | None]], estimator: str, test: str
 ) -> None:
-    forms = [study(f"s{n}", around(e, w), risk_of_bias=risk) for n, (e, w, risk) in enumerate(sizes)]
+    forms = [
+        study(f"s{n}", around(e, w), risk_of_bias=risk) for n, (e, w, risk) in enumerate(sizes)
+    ]
     methods = Methods(estimator=estimator, test=test)
     protocol = review(CARE, methods=methods)
     some = checked.findings(protocol, forms)[0]
@@ -137,7 +162,11 @@ def test_every_check_agrees_with_the_finding_made_anew(
             assert (left in differing) == (meaning != some.meaning)
             if left in differing and anew.counted:
                 answer = differing[left]
-                assert (answer.state, answer.side, answer.size) == (anew.state, anew.side, anew.size)
+                assert (answer.state, answer.side, answer.size) == (
+                    anew.state,
+                    anew.side,
+                    anew.size,
+                )
                 assert answer.value == (anew.estimate.value if anew.estimate else None)
     quiet = [check.label for check in some.sensitivity if not check.other_answers]
     assert all(label in wording.stands(some) for label in quiet)
@@ -145,7 +174,9 @@ def test_every_check_agrees_with_the_finding_made_anew(
     assert not any(label in loud for label in quiet)
 
 
-def _otherwise(check: str, forms: list[Extraction], methods: Methods) -> list[tuple[tuple[str, ...], Methods]]:
+def _otherwise(
+    check: str, forms: list[Extraction], methods: Methods
+) -> list[tuple[tuple[str, ...], Methods]]:
     counted = [form for form in forms if form.risk_of_bias != "critical"]
     if check == "risk_of_bias":
         return [(tuple(form.label for form in counted if form.risk_of_bias == "high"), methods)]
@@ -160,14 +191,21 @@ def _otherwise(check: str, forms: list[Extraction], methods: Methods) -> list[tu
 
 # Small studies
 
-LEANING = [study(f"s{n}", smd(0.1 + 0.9 * half, half)) for n, half in enumerate(np.linspace(0.1, 0.9, 12).tolist())]
+LEANING = [
+    study(f"s{n}", smd(0.1 + 0.9 * half, half))
+    for n, half in enumerate(np.linspace(0.1, 0.9, 12).tolist())
+]
 SCATTER = (0.03, -0.05, 0.02, 0.06, -0.04, 0.01, -0.03, 0.05, -0.02, 0.04, -0.06, 0.02)
 
 
 def test_small_studies_that_show_more_are_told_from_ten_studies_on() -> None:
     some = finding(WELLBEING, *LEANING)
     assert some.small_studies is not None
-    assert (some.small_studies.test, some.small_studies.studies, some.small_studies.differ) == ("Egger", 12, True)
+    assert (some.small_studies.test, some.small_studies.studies, some.small_studies.differ) == (
+        "Egger",
+        12,
+        True,
+    )
     assert "results may be missing" in wording_checks.small_studies(some)
     assert finding(WELLBEING, *LEANING[:9]).small_studies is None
 
@@ -175,7 +213,10 @@ def test_small_studies_that_show_more_are_told_from_ten_studies_on() -> None:
 def test_the_z_of_eggers_test_is_that_of_a_weighted_line_by_other_arithmetic() -> None:
     halves = np.linspace(0.1, 0.9, 12)
     values = 0.3 + np.array(SCATTER)
-    forms = [study(f"s{n}", smd(v, h)) for n, (v, h) in enumerate(zip(values.tolist(), halves.tolist(), strict=True))]
+    forms = [
+        study(f"s{n}", smd(v, h))
+        for n, (v, h) in enumerate(zip(values.tolist(), halves.tolist(), strict=True))
+    ]
     some = finding(WELLBEING, *forms).small_studies
     assert some is not None
     errors = halves / 1.959963984540054
@@ -216,7 +257,9 @@ def test_a_rating_that_is_silent_on_missing_results_is_asked_about_small_studies
     asked = {one.domain for one in grade.warnings(some, "high", down, tools)}
     assert "publication_bias" in asked
     answered = (*down, Reason("publication_bias", "small studies show more", -1))
-    assert "publication_bias" not in {one.domain for one in grade.warnings(some, "high", answered, tools)}
+    assert "publication_bias" not in {
+        one.domain for one in grade.warnings(some, "high", answered, tools)
+    }
 
 
 def test_a_check_leaves_the_finding_as_it_is() -> None:
@@ -230,7 +273,12 @@ def test_a_check_leaves_the_finding_as_it_is() -> None:
 
 
 def judgement(level: str, some: Finding) -> Finding:
-    given = {"kind": "missing_evidence", "finding": some.id, "level": level, "why": "Two protocols without results."}
+    given = {
+        "kind": "missing_evidence",
+        "finding": some.id,
+        "level": level,
+        "why": "Two protocols without results.",
+    }
     rating = certainty.from_json(given, review(WELLBEING), [some.id])
     return grade.judged(some, grade.made_of_missing(rating, some))
 
@@ -240,12 +288,15 @@ def publication_bias(some: Finding, *reasons: Reason) -> list[str]:
     return [one.ask for one in asked if one.domain == "publication_bias"]
 
 
-def test_a_judgement_of_missing_evidence_stands_beside_the_finding_and_must_fit_its_rating() -> None:
+def test_a_judgement_of_missing_evidence_stands_beside_the_finding_and_must_fit_its_rating() -> (
+    None
+):
     plain = finding(WELLBEING, *[study(name, smd(0.4, 0.2)) for name in "abc"])
     down = Reason("publication_bias", "registered trials are unpublished", -1)
     high = judgement("high", plain)
     assert (
-        wording_checks.missing_evidence(high) == "Risk that results are missing: high (Two protocols without results)."
+        wording_checks.missing_evidence(high)
+        == "Risk that results are missing: high (Two protocols without results)."
     )
     assert publication_bias(high) == [
         "the risk that results are missing was judged high (Two protocols without results.); why not down?"
@@ -273,12 +324,20 @@ def test_a_judgement_of_missing_evidence_stays_in_sight_when_studies_come() -> N
 @pytest.mark.parametrize(
     ("given", "problem"),
     [
-        ({"level": "moderate", "why": "x"}, "level must be one of low, some_concerns, high; it was 'moderate'"),
+        (
+            {"level": "moderate", "why": "x"},
+            "level must be one of low, some_concerns, high; it was 'moderate'",
+        ),
         ({"level": "low"}, "each reason needs a domain and, in words, why"),
-        ({"level": "low", "why": "x", "finding": "no/thing"}, "finding must be one of sos/wellbeing"),
+        (
+            {"level": "low", "why": "x", "finding": "no/thing"},
+            "finding must be one of sos/wellbeing",
+        ),
     ],
 )
-def test_a_judgement_of_missing_evidence_needs_a_level_and_words(given: dict[str, str], problem: str) -> None:
+def test_a_judgement_of_missing_evidence_needs_a_level_and_words(
+    given: dict[str, str], problem: str
+) -> None:
     whole = {"kind": "missing_evidence", "finding": "sos/wellbeing"} | given
     with pytest.raises(Refused) as refused:
         certainty.from_json(whole, review(WELLBEING), ["sos/wellbeing"])

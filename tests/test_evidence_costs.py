@@ -1,4 +1,6 @@
-"""Costs: converted by the protocol's table only, in bands that it sets, never a finding on how people fare."""
+"""Costs: converted by the protocol's table only, in bands that it sets, never a finding on how
+people fare.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,15 @@ from livereview import review_toml
 from livereview.errors import Refused
 from livereview.evidence import checked, checks, costs, sheets, upgrade, wording
 from livereview.evidence.forms import Cost, EmmieFinding, Extraction
-from livereview.review import Configuration, CostBand, Costs, Outcome, PriceFactor, Review, Statement
+from livereview.review import (
+    Configuration,
+    CostBand,
+    Costs,
+    Outcome,
+    PriceFactor,
+    Review,
+    Statement,
+)
 from livereview.summary import site, words
 from tests.snapshots import CARE, WELL, result, review, snapshot, study
 
@@ -29,11 +39,15 @@ PRICE = Outcome("price", "Total cost", "lower", "MD", pool=True, kind="cost")
 RULES = review(outcomes=(CARE, WELL, PRICE), costs=MONEY)
 
 
-def paid(amount: float = 400, currency: str = "GBP", year: int | None = 2020, **fields: Any) -> Cost:
+def paid(
+    amount: float = 400, currency: str = "GBP", year: int | None = 2020, **fields: Any
+) -> Cost:
     return Cost("the programme", amount, currency, year, **{"per": "family", **fields})
 
 
-def priced(name: str, effect: float, currency: str | None, year: int | None, **fields: Any) -> Extraction:
+def priced(
+    name: str, effect: float, currency: str | None, year: int | None, **fields: Any
+) -> Extraction:
     told = result(
         "price", construct="Cost of services", measure="MD", effect=effect, ci_low=effect - 100,
         ci_high=effect + 100, currency=currency, price_year=year, n=50,
@@ -84,11 +98,16 @@ def test_each_study_counts_once_per_unit_and_the_middle_one_has_the_band() -> No
     )
     one = per_unit(study("a", costs=(paid(12.5, "GBP", 2025),)))
     assert one is not None
-    assert costs.sentence(MONEY, one) == "1 study gives GBP 12.50 per family, in prices of 2025. Cost band: low."
+    assert (
+        costs.sentence(MONEY, one)
+        == "1 study gives GBP 12.50 per family, in prices of 2025. Cost band: low."
+    )
     assert per_unit(study("a")) is None
 
 
-@pytest.mark.parametrize(("amount", "label"), [(499.99, "low"), (500, "moderate"), (1999, "moderate"), (2000, "high")])
+@pytest.mark.parametrize(
+    ("amount", "label"), [(499.99, "low"), (500, "moderate"), (1999, "moderate"), (2000, "high")]
+)
 def test_a_band_ends_below_its_threshold(amount: float, label: str) -> None:
     assert costs.band(MONEY, amount) == label
     assert costs.band(replace(MONEY, bands=MONEY.bands[:1]), 500) is None
@@ -98,7 +117,9 @@ def test_a_band_ends_below_its_threshold(amount: float, label: str) -> None:
 
 
 def test_results_in_money_are_pooled_in_the_reviews_own() -> None:
-    """-300 of GBP 2020 are -375 of 2025, with an interval that is as much wider; -400 of USD 2019 are -360."""
+    """-300 of GBP 2020 are -375 of 2025, with an interval that is as much wider; -400 of USD 2019
+    are -360.
+    """
     forms = (priced("a", -300, "GBP", 2020), priced("b", -400, "USD", 2019))
     (_, _, finding) = checked.findings(RULES, forms)
     values = {one.study: (one.value, one.low, one.high) for one in finding.studies}
@@ -128,9 +149,13 @@ def test_money_that_can_not_be_converted_waits_for_an_answer(
 
 def test_without_a_table_only_one_money_is_compared() -> None:
     bare = replace(RULES, costs=None)
-    (_, _, same) = checked.findings(bare, [priced("a", -300, "GBP", 2020), priced("b", -400, "GBP", 2020)])
+    (_, _, same) = checked.findings(
+        bare, [priced("a", -300, "GBP", 2020), priced("b", -400, "GBP", 2020)]
+    )
     assert same.estimate is not None and same.estimate.studies == 2
-    (_, _, mixed) = checked.findings(bare, [priced("a", -300, "GBP", 2020), priced("b", -400, "USD", 2019)])
+    (_, _, mixed) = checked.findings(
+        bare, [priced("a", -300, "GBP", 2020), priced("b", -400, "USD", 2019)]
+    )
     assert mixed.estimate is None and len(mixed.not_used) == 2
 
 
@@ -141,7 +166,9 @@ def test_costs_never_count_as_health() -> None:
     assert words.state(price) == "Lower costs"
     assert "costs are lower (total cost)" in wording.headline(price)
     assert "better" not in wording.headline(price)
-    assert wording.evidence_lacks((care, well, price)), "that it is cheap says nothing of whether it works"
+    assert wording.evidence_lacks((care, well, price)), (
+        "that it is cheap says nothing of whether it works"
+    )
 
 
 # The form and the protocol
@@ -169,13 +196,19 @@ def test_the_protocols_table_is_read_and_its_mistakes_have_a_line() -> None:
     rules = review_toml.parse(review_toml.template()).costs
     assert rules is not None and rules.factors == (PriceFactor("USD", 2019, 0.95),)
     assert rules.bands == (CostBand("low", 500), CostBand("high"))
-    assert 'must be the three letters of a currency, e.g. "GBP"' in problem('currency = "USD"', 'currency = "$"')
+    assert 'must be the three letters of a currency, e.g. "GBP"' in problem(
+        'currency = "USD"', 'currency = "$"'
+    )
     own = problem('currency = "USD"\nyear = 2019', 'currency = "GBP"\nyear = 2025')
     assert "costs.factors[1]: GBP of 2025 is the review's own, which needs no factor" in own
-    assert "costs.bands[1].below: is missing: only the last band has no upper end" in problem("below = 500\n", "")
+    assert "costs.bands[1].below: is missing: only the last band has no upper end" in problem(
+        "below = 500\n", ""
+    )
     rising = problem('label = "high"\n', 'label = "high"\nbelow = 400\n')
     assert "costs.bands[2].below: must be more than 500" in rising
-    assert "costs.per: is missing: bands are per unit" in problem('per = "family"  ', '# per = "family"  ')
+    assert "costs.per: is missing: bands are per unit" in problem(
+        'per = "family"  ', '# per = "family"  '
+    )
     assert "factor: must be a number above 0" in problem("factor = 0.95", "factor = -1")
 
 
@@ -217,14 +250,32 @@ DENIALS = ("None of", "does not report", "No study has been included")
     [
         ("economics", review(), study("a", costs=(paid(),))),
         ("economics", RULES, priced("a", -300, "GBP", 2025)),
-        ("economics", review(statements=(Statement("s", "economics", "It cost £9.", ("a",)),)), study("a")),
+        (
+            "economics",
+            review(statements=(Statement("s", "economics", "It cost £9.", ("a",)),)),
+            study("a"),
+        ),
         ("moderators", review(), study("a", result(subgroup="girls"))),
-        ("moderators", review(statements=(Statement("s", "moderators", "Girls.", ("a",)),)), study("a", result())),
-        ("mechanism", review(configurations=(Configuration("c", "x", "y", "z", "e", supports=("a",)),)), study("a")),
-        ("implementation", review(), study("a", findings=(EmmieFinding("implementation", "Staff left."),))),
+        (
+            "moderators",
+            review(statements=(Statement("s", "moderators", "Girls.", ("a",)),)),
+            study("a", result()),
+        ),
+        (
+            "mechanism",
+            review(configurations=(Configuration("c", "x", "y", "z", "e", supports=("a",)),)),
+            study("a"),
+        ),
+        (
+            "implementation",
+            review(),
+            study("a", findings=(EmmieFinding("implementation", "Staff left."),)),
+        ),
     ],
 )
-def test_no_computed_sentence_denies_what_stands_beside_it(dimension: str, rules: Review, form: Extraction) -> None:
+def test_no_computed_sentence_denies_what_stands_beside_it(
+    dimension: str, rules: Review, form: Extraction
+) -> None:
     """The pairs that once contradicted each other on one screen: costs, moderators, counts."""
     for others in ((), (study("y"), study("z"))):
         text = tile(dimension, rules, form, *others)
@@ -232,7 +283,9 @@ def test_no_computed_sentence_denies_what_stands_beside_it(dimension: str, rules
 
 
 @pytest.mark.parametrize("forms", [(), (study("a"),), (study("a"), study("b"))])
-def test_where_no_study_reports_on_it_the_teams_words_are_said_to_rest_on_other_sources(forms: Any) -> None:
+def test_where_no_study_reports_on_it_the_teams_words_are_said_to_rest_on_other_sources(
+    forms: Any,
+) -> None:
     says = Statement("s", "implementation", "Of 38 publications some tell of budgets that shrank.")
     text = tile("implementation", review(statements=(says,)), *forms)
     assert text.endswith("What the team says of it rests on other sources.")

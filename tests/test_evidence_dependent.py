@@ -23,7 +23,9 @@ PAIRS = ((0.1, 0.3), (0.5, 0.2), (0.3, 0.7), (-0.1, 0.2), (0.4, 0.6), (0.0, 0.35
 
 
 def pair(name: str, values: tuple[float, ...]) -> Extraction:
-    return study(name, *[smd(value, 0.3, construct=f"scale {n}", n=100) for n, value in enumerate(values)])
+    return study(
+        name, *[smd(value, 0.3, construct=f"scale {n}", n=100) for n, value in enumerate(values)]
+    )
 
 
 def asked(*forms: Extraction, methods: Methods = ALL) -> Finding:
@@ -39,7 +41,9 @@ def test_a_balanced_pool_is_the_mean_of_the_studies_means_by_a_t_test_of_them() 
     means = [fmean(values) for values in PAIRS]
     half = float(t.ppf(0.975, 5)) * stdev(means) / sqrt(6)
     assert some.value == pytest.approx(fmean(means), rel=1e-6)
-    assert (some.low, some.high) == pytest.approx((fmean(means) - half, fmean(means) + half), rel=1e-6)
+    assert (some.low, some.high) == pytest.approx(
+        (fmean(means) - half, fmean(means) + half), rel=1e-6
+    )
     assert (some.studies, some.results) == (6, 12)
     assert some.test == "CR2, t with 5.0 degrees of freedom"
 
@@ -111,7 +115,11 @@ def test_of_two_studies_the_results_of_each_are_averaged_and_no_surer_for_it() -
 def test_a_study_alone_speaks_by_its_preferred_result() -> None:
     some = asked(SIX[0])
     assert some.estimate is not None
-    assert (some.estimate.value, some.estimate.results, len(some.not_used)) == (pytest.approx(0.1), None, 1)
+    assert (some.estimate.value, some.estimate.results, len(some.not_used)) == (
+        pytest.approx(0.1),
+        None,
+        1,
+    )
 
 
 def test_below_five_studies_the_interval_is_the_models_own_with_a_caution() -> None:
@@ -140,7 +148,9 @@ def test_a_whole_and_its_subgroups_do_not_count_beside_each_other() -> None:
 
 def test_times_and_scales_that_the_protocol_prefers_less_do_not_count() -> None:
     outcome = replace(WELLBEING, constructs=("scale 0",), follow_up=("year",))
-    late = [smd(0.3, 0.3, construct="scale 0", time=months, time_unit="months") for months in (12, 36)]
+    late = [
+        smd(0.3, 0.3, construct="scale 0", time=months, time_unit="months") for months in (12, 36)
+    ]
     forms = [study("late", *late), *SIX]
     protocol = review(outcome, methods=ALL)
     protocol = replace(protocol, follow_up=(FollowUp("year", "A year", 9, 18),))

@@ -1,4 +1,6 @@
-"""Numbers at the edge: no events, everybody, one group reused, huge and tiny, and a percentage typed as a share."""
+"""Numbers at the edge: no events, everybody, one group reused, huge and tiny, and a percentage
+typed as a share.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,13 @@ def form(name: str, outcome: Outcome = CARE, **result: Any) -> Extraction:
     """A form as a person types it, checked and completed as any other."""
     typed = {"outcome": outcome.id, "construct": "entry", "comparison": "sos", **result}
     reports = [f"10.5555/{name}"]
-    data = {"study": name, "label": name.title(), "reports": reports, "results": [typed], "form_version": "3"}
+    data = {
+        "study": name,
+        "label": name.title(),
+        "reports": reports,
+        "results": [typed],
+        "form_version": "3",
+    }
     return checks.from_json(data, review(outcome), name)
 
 
@@ -90,7 +98,9 @@ def test_no_difference_reads_as_no_difference() -> None:
 
 @pytest.mark.parametrize("value", [-13.0, 1.4])
 def test_a_percentage_typed_as_a_share_is_refused_with_the_next_step(value: float) -> None:
-    with pytest.raises(Refused, match=r'is beyond 1, and more than all .* write measure "percentage points"'):
+    with pytest.raises(
+        Refused, match=r'is beyond 1, and more than all .* write measure "percentage points"'
+    ):
         form("a", SHARE, measure="RD", effect=value, ci_low=value - 5, ci_high=value + 5)
     points = form("a", SHARE, measure="percentage points", effect=-13, ci_low=-20, ci_high=-6)
     found = finding(SHARE, points)
@@ -99,7 +109,9 @@ def test_a_percentage_typed_as_a_share_is_refused_with_the_next_step(value: floa
 
 
 def test_a_ratio_that_would_mean_more_than_everybody_is_told_without_numbers_of_people() -> None:
-    """RR 3 at 600 in 1,000 would be capped to "400 more (400 more to 400 more)": a certainty that nobody has."""
+    """RR 3 at 600 in 1,000 would be capped to "400 more (400 more to 400 more)": a certainty that
+    nobody has.
+    """
     found = finding(replace(CARE, risk=600), study("a", ratio(3.0, 2.5, 3.6)))
     assert found.state == "effect"
     assert found.estimate is not None and found.estimate.absolute is None
@@ -122,8 +134,14 @@ def test_a_ratio_that_would_mean_more_than_everybody_is_told_without_numbers_of_
         ({"effect": -0.8, "ci_low": -0.9, "ci_high": -0.7}, "RR must be above 0"),
         ({"effect": 0.1, "ci_low": 0, "ci_high": 0.7}, "RR must be above 0"),
         ({"effect": 0.8, "ci_low": 0.7, "ci_high": 0.9, "n": 0}, "from 1 to"),
-        ({"effect": 0.5, "ci_low": 0.4, "ci_high": 0.6, "direction": "favours_comparison"}, "contradicts RR 0.5"),
-        ({"effect": 0.5, "ci_low": 0.4, "ci_high": 0.6, "direction": "no_difference"}, "contradicts RR 0.5"),
+        (
+            {"effect": 0.5, "ci_low": 0.4, "ci_high": 0.6, "direction": "favours_comparison"},
+            "contradicts RR 0.5",
+        ),
+        (
+            {"effect": 0.5, "ci_low": 0.4, "ci_high": 0.6, "direction": "no_difference"},
+            "contradicts RR 0.5",
+        ),
         ({"effect": 0.5, "ci_low": 0.4, "ci_high": 0.6, "measure": "SMCC"}, "must be one of SMD"),
     ],
 )
@@ -141,18 +159,25 @@ def test_huge_and_tiny_figures_are_pooled_and_told_without_failing(size: float) 
     assert text(found)
 
 
-def test_a_change_from_baseline_and_a_final_value_are_one_measure_and_both_are_listed_as_they_are() -> None:
+def test_a_change_from_baseline_and_a_final_value_are_one_measure_and_both_are_listed_as_they_are() -> (
+    None
+):
     change = study("a", smd(0.4, 0.3, construct="change in wellbeing since the start"))
     final = study("b", smd(0.3, 0.2))
     found = finding(WELLBEING, change, final)
     assert found.estimate is not None and found.estimate.studies == 2
-    assert [one.measured for one in found.studies] == ["change in wellbeing since the start", "wellbeing"]
+    assert [one.measured for one in found.studies] == [
+        "change in wellbeing since the start",
+        "wellbeing",
+    ]
 
 
 # One group reused
 
 
-def test_a_control_group_that_two_comparisons_share_counts_once_in_each_and_never_twice_in_one() -> None:
+def test_a_control_group_that_two_comparisons_share_counts_once_in_each_and_never_twice_in_one() -> (
+    None
+):
     figures = {"ci": 20, "n2i": 100}
     arms = [
         ratio(1.3, 0.8, 2.1, arm=arm, n=200, reported={"ai": events, "n1i": 100, **figures})
@@ -184,13 +209,17 @@ def test_opposite_parts_of_one_study_are_no_little_or_no_difference(apart: str) 
         "The results of one study disagree. Some clearly show that with Signs of Safety children feel better. "
         "Others clearly show that children feel worse."
     )
-    more = finding(WELLBEING, study("one", smd(0.9, 0.2, **{apart: "a"}), smd(-0.3, 0.2, **{apart: "b"})))
+    more = finding(
+        WELLBEING, study("one", smd(0.9, 0.2, **{apart: "a"}), smd(-0.3, 0.2, **{apart: "b"}))
+    )
     assert more.state == "effect"
     assert "Within one study, arms or groups of people clearly point both ways." in text(more)
 
 
 def test_two_large_opposite_studies_are_no_little_or_no_difference() -> None:
-    """By a common effect their interval lies within what matters, between two effects that both matter."""
+    """By a common effect their interval lies within what matters, between two effects that both
+    matter.
+    """
     found = finding(CARE, study("a", ratio(0.5, 0.48, 0.52)), study("b", ratio(2.0, 1.92, 2.08)))
     assert found.estimate is not None and found.estimate.absolute is not None
     assert abs(found.estimate.absolute.low) < 5 and abs(found.estimate.absolute.high) < 5
@@ -204,7 +233,9 @@ def test_opposite_differences_too_small_to_matter_are_little_or_no_difference() 
 
 def test_no_study_is_said_to_have_clearly_found_what_its_interval_denies() -> None:
     apart = replace(WELLBEING, pool=False)
-    found = finding(apart, study("small", smd(0.6, 0.5, n=30)), study("large", smd(-0.1, 0.3, n=3000)))
+    found = finding(
+        apart, study("small", smd(0.6, 0.5, n=30)), study("large", smd(-0.1, 0.3, n=3000))
+    )
     assert found.state == "disagree"
     assert wording.headline(found) == (
         "The studies disagree. Some clearly found that with Signs of Safety children feel better. "
@@ -216,7 +247,10 @@ def test_a_clear_result_the_other_way_that_is_not_used_is_told() -> None:
     used, other = smd(0.6, 0.2, instrument="A"), smd(-0.6, 0.2, instrument="B")
     found = finding(WELLBEING, study("one", used, other))
     assert found.studies[0].opposite == 1
-    assert "One study also has a clear result the other way, which is listed and not used here." in text(found)
+    assert (
+        "One study also has a clear result the other way, which is listed and not used here."
+        in text(found)
+    )
     alike = finding(WELLBEING, study("one", used, smd(0.3, 0.2, instrument="B")))
     assert "the other way" not in text(alike)
 
@@ -235,14 +269,21 @@ def test_a_clear_result_the_other_way_that_is_not_used_is_told() -> None:
         (90, "days", 3.0),
     ],
 )
-def test_the_same_time_in_other_units_is_the_same_time(time: float, unit: str, months: float) -> None:
+def test_the_same_time_in_other_units_is_the_same_time(
+    time: float, unit: str, months: float
+) -> None:
     assert smd(0.1, 0.1, time=time, time_unit=unit).months == months
 
 
 def test_a_band_of_follow_up_holds_its_first_month_in_weeks_too() -> None:
-    rules = replace(review(replace(WELLBEING, follow_up=("year",))), follow_up=(FollowUp("year", "A year", 9, 15),))
+    rules = replace(
+        review(replace(WELLBEING, follow_up=("year",))),
+        follow_up=(FollowUp("year", "A year", 9, 15),),
+    )
     inside = smd(0.6, 0.2, time=39, time_unit="weeks")
     later = smd(0.1, 0.2, time=24, time_unit="months")
     (found,) = checked.findings(rules, [study("a", later, inside)])
     assert found.studies[0].value == pytest.approx(0.6)
-    assert [one.reason for one in found.not_used] == ["the protocol prefers another time after the start"]
+    assert [one.reason for one in found.not_used] == [
+        "the protocol prefers another time after the start"
+    ]

@@ -1,4 +1,6 @@
-"""The five questions: the effect's quality comes from ratings, and what studies say is grouped, counted and rated."""
+"""The five questions: the effect's quality comes from ratings, and what studies say is grouped,
+counted and rated.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from livereview.review import Code
 from livereview.summary import site
 from tests.snapshots import WELL, result, review, snapshot, study
 
-LEFT = EmmieFinding("implementation", "Staff left within a year.", "They just left", "12", None, "barrier", "staff")
+LEFT = EmmieFinding(
+    "implementation", "Staff left within a year.", "They just left", "12", None, "barrier", "staff"
+)
 CODES = (Code("staff", "Staff left"), Code("time", "Time to learn"))
 
 
@@ -53,7 +57,9 @@ def of(*forms: Extraction, level: str | None = None) -> Finding:
         (of(sized("a", risk_of_bias="no_information")), None),
     ],
 )
-def test_the_quality_of_a_finding_follows_the_stated_rule(finding: Finding, value: int | None) -> None:
+def test_the_quality_of_a_finding_follows_the_stated_rule(
+    finding: Finding, value: int | None
+) -> None:
     told = effect_quality.of_finding(finding)
     assert told.value == value and told.why
 
@@ -64,7 +70,9 @@ def test_no_unrated_finding_stands_above_one_of_low_certainty() -> None:
     assert told == effect_quality.of_finding(of(sized("a"), level="low")).value
 
 
-def test_the_quality_of_the_effect_is_that_of_its_least_sure_finding_and_costs_are_no_part_of_it() -> None:
+def test_the_quality_of_the_effect_is_that_of_its_least_sure_finding_and_costs_are_no_part_of_it() -> (
+    None
+):
     sure, unsure = of(sized("a"), level="high"), of(sized("a"), level="very_low")
     quality = effect_quality.of_findings((sure, unsure))
     assert quality == Quality(1, "from the rating", 4)
@@ -74,7 +82,9 @@ def test_the_quality_of_the_effect_is_that_of_its_least_sure_finding_and_costs_a
     assert effect_quality.of_findings((cost, unsure)).best == 1
     assert effect_quality.of_findings((cost,)).value is None
     waiting = of(sized("a"))
-    assert effect_quality.in_words(effect_quality.of_findings((unsure, waiting))).endswith("1 finding has none yet.")
+    assert effect_quality.in_words(effect_quality.of_findings((unsure, waiting))).endswith(
+        "1 finding has none yet."
+    )
 
 
 def test_the_page_takes_it_from_the_ratings_and_from_nothing_that_was_typed() -> None:
@@ -90,7 +100,9 @@ def test_the_page_takes_it_from_the_ratings_and_from_nothing_that_was_typed() ->
     jsonschema.validate(summary, json.loads(build.files["summary.schema.json"]))
     assert summary["emmie"][0]["quality"] == 1 == summary["findings"][1]["quality"]
     assert summary["findings"][0]["quality"] is None
-    assert "Quality of this evidence: 1 of 4 (from the rating)." in build.files["index.html"].decode()
+    assert (
+        "Quality of this evidence: 1 of 4 (from the rating)." in build.files["index.html"].decode()
+    )
     assert any(rule["id"] == "effect-quality" for rule in json.loads(build.summary)["rules"])
 
 
@@ -113,16 +125,22 @@ def councils(*numbers: int | None) -> coded.CodedFinding:
         ((None, None), ""),
     ],
 )
-def test_places_are_told_as_far_as_studies_say_them(numbers: tuple[int | None, ...], words: str) -> None:
+def test_places_are_told_as_far_as_studies_say_them(
+    numbers: tuple[int | None, ...], words: str
+) -> None:
     group = councils(*numbers)
     assert coded.sites_in_words(group, "councils") == words
-    assert coded.count_in_words(group) == f"{len(numbers)} of {len(numbers) + 1} studies", "two quotes, one study"
+    assert coded.count_in_words(group) == f"{len(numbers)} of {len(numbers) + 1} studies", (
+        "two quotes, one study"
+    )
 
 
 def test_a_coded_finding_is_shown_with_count_places_quotes_and_confidence() -> None:
     forms = [study(name, findings=(LEFT,), sites=2) for name in "abc"]
     concern = Reason("adequacy", "three small studies", 0, "moderate")
-    rated = Rating("cerqual", "implementation/staff/barrier", "moderate", (concern,), ("a", "b", "c"))
+    rated = Rating(
+        "cerqual", "implementation/staff/barrier", "moderate", (concern,), ("a", "b", "c")
+    )
     rules = review(codes=CODES, sites="councils")
     build = site.build(snapshot(*forms, study("d"), review=rules, ratings=(rated,)), 1, "x")
     summary, page = json.loads(build.summary), build.files["index.html"].decode()
@@ -147,9 +165,13 @@ def test_a_cerqual_rating_of_a_code_holds_for_the_studies_that_say_it() -> None:
     forms = [study(name, findings=(LEFT,)) for name in "ab"]
     (group,) = coded.coded(review(codes=CODES), forms, "implementation")
     assert coded.confidence(group, [rating]) == rating
-    (more,) = coded.coded(review(codes=CODES), [*forms, study("c", findings=(LEFT,))], "implementation")
+    (more,) = coded.coded(
+        review(codes=CODES), [*forms, study("c", findings=(LEFT,))], "implementation"
+    )
     assert coded.confidence(more, [rating]) is None
-    with pytest.raises(Refused, match="code must be one of implementation/staff/barrier; it was 'x'"):
+    with pytest.raises(
+        Refused, match="code must be one of implementation/staff/barrier; it was 'x'"
+    ):
         certainty.from_json({**data, "code": "x"}, review(), (), groups)
 
 
@@ -163,14 +185,18 @@ def test_a_cerqual_rating_of_a_code_holds_for_the_studies_that_say_it() -> None:
         ("mechanism", study("a", findings=(EmmieFinding("mechanism", "Trust grows."),))),
     ],
 )
-def test_no_question_is_told_to_be_unreported_beside_what_reports_on_it(dimension: str, form: Extraction) -> None:
+def test_no_question_is_told_to_be_unreported_beside_what_reports_on_it(
+    dimension: str, form: Extraction
+) -> None:
     rules = review(outcomes=(*review().outcomes, replace(WELL, id="price", kind="cost")))
     assert coded.reports_on(rules, form, dimension)
     for n in (0, 2):
         others = [study(f"z{m}") for m in range(n)]
         (tile,) = [
             one
-            for one in json.loads(site.build(snapshot(form, *others, review=rules), 1, "x").summary)["emmie"]
+            for one in json.loads(
+                site.build(snapshot(form, *others, review=rules), 1, "x").summary
+            )["emmie"]
             if one["dimension"] == dimension
         ]
         assert "None of" not in tile["text"] and "does not report" not in tile["text"]

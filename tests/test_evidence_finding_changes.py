@@ -1,4 +1,7 @@
-"""What changed in a finding, in types that readers can't misread; and what waits for a signature."""
+"""What changed in a finding, in types that readers can't misread.
+
+And what waits for a signature.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,9 @@ WORDS = ["fewer", "more", "intervention", "comparator", "comparison_label", "out
 
 @pytest.mark.parametrize("words", WORDS)
 @pytest.mark.parametrize("state", [FEWER, OPEN, NONE], ids=["effect", "too little", "no studies"])
-def test_a_protocol_that_tells_it_in_other_words_waits_and_is_no_new_evidence(state: Finding, words: str) -> None:
+def test_a_protocol_that_tells_it_in_other_words_waits_and_is_no_new_evidence(
+    state: Finding, words: str
+) -> None:
     change = compare(state, state.model_copy(update={words: "something else"}))
     assert (change.kind, change.means_something_else) == ("reworded", True)
     assert change.kind not in CONCLUSION_CHANGED
@@ -68,7 +73,9 @@ def test_a_protocol_that_tells_it_in_other_words_waits_and_is_no_new_evidence(st
 def test_a_unit_counts_where_the_figures_are_told_in_it() -> None:
     assert compare(FEWER, FEWER.model_copy(update={"unit": "weeks"})).kind == "none"
     assert FEWER.estimate is not None
-    days = FEWER.model_copy(update={"unit": "days", "estimate": FEWER.estimate.model_copy(update={"measure": "MD"})})
+    days = FEWER.model_copy(
+        update={"unit": "days", "estimate": FEWER.estimate.model_copy(update={"measure": "MD"})}
+    )
     assert compare(days, days.model_copy(update={"unit": "weeks"})).kind == "reworded"
 
 
@@ -90,7 +97,8 @@ def test_where_nothing_is_pooled_the_first_studys_size_is_compared() -> None:
     apart = replace(CARE, pool=False)
     second = study("b", ratio(0.9, 0.6, 1.35, n=100))
     small, large = (
-        finding(apart, study("a", effect), second) for effect in (ratio(0.8, 0.72, 0.89), ratio(0.3, 0.25, 0.36))
+        finding(apart, study("a", effect), second)
+        for effect in (ratio(0.8, 0.72, 0.89), ratio(0.3, 0.25, 0.36))
     )
     assert small.estimate is None and small.state == large.state == "effect"
     assert compare(small, large).kind == "larger"
@@ -98,11 +106,16 @@ def test_where_nothing_is_pooled_the_first_studys_size_is_compared() -> None:
 
 
 def test_many_small_moves_add_up_to_one_that_waits() -> None:
-    """Each is within half a standard error of the version before, and together they would be any size at all."""
+    """Each is within half a standard error of the version before, and together they would be any
+    size at all.
+    """
     stood = shown(None, FEWER).findings[0]
     kinds: list[str] = []
     for step in range(1, 5):
-        made = shown(stood, finding(CARE, study("a", ratio(*(end * 0.98**step for end in (0.8, 0.72, 0.89))))))
+        made = shown(
+            stood,
+            finding(CARE, study("a", ratio(*(end * 0.98**step for end in (0.8, 0.72, 0.89))))),
+        )
         stood = made.findings[0]
         kinds += [change.kind for change in (*made.changes, *made.pending)]
     assert kinds == ["figures_updated", "larger", "larger", "larger"]
@@ -122,7 +135,9 @@ def test_a_page_in_another_language_waits_whole() -> None:
     made = sign_off.shown([FEWER], [FEWER], signed={}, sign_off=True, arrived={}, translated=True)
     assert made.translated and made.waits is not None
     signed = {made.waits: "lena"}
-    done = sign_off.shown([FEWER], [FEWER], signed=signed, sign_off=True, arrived={}, translated=True)
+    done = sign_off.shown(
+        [FEWER], [FEWER], signed=signed, sign_off=True, arrived={}, translated=True
+    )
     assert (done.translated, done.signed_by) == (False, "lena")
     free = sign_off.shown([FEWER], [FEWER], signed={}, sign_off=False, arrived={}, translated=True)
     assert not free.translated
@@ -155,9 +170,13 @@ def test_no_sentence_changes_its_meaning_without_a_signature() -> None:
 # What a version shows
 
 
-def shown(before: Finding | None, now: Finding, signed: dict[str, str] | None = None, sign: bool = True) -> Shown:
+def shown(
+    before: Finding | None, now: Finding, signed: dict[str, str] | None = None, sign: bool = True
+) -> Shown:
     old = None if before is None else [before]
-    return sign_off.shown(old, [now], signed=signed or {}, sign_off=sign, arrived={"a": WHEN, "b": WHEN})
+    return sign_off.shown(
+        old, [now], signed=signed or {}, sign_off=sign, arrived={"a": WHEN, "b": WHEN}
+    )
 
 
 def test_a_first_version_shows_what_there_is() -> None:
@@ -213,7 +232,9 @@ def test_a_name_given_before_a_fall_is_not_for_the_fall() -> None:
     done = sign_off.shown([FEWER], [MORE], signed=signed, sign_off=True, arrived={}, falls=[fall])
     assert (plain(done), done.falls, done.waits, done.signed_by) == ((MORE,), (), None, "lena")
     further = Fall("included reports", 12, 6)
-    assert sign_off.shown([FEWER], [MORE], signed=signed, sign_off=True, arrived={}, falls=[further]).waits
+    assert sign_off.shown(
+        [FEWER], [MORE], signed=signed, sign_off=True, arrived={}, falls=[further]
+    ).waits
 
 
 def test_figures_that_are_updated_publish_themselves() -> None:
@@ -231,7 +252,10 @@ def test_without_sign_off_all_is_published() -> None:
 def test_a_first_rating_waits_too() -> None:
     made = shown(FEWER, rated(FEWER, "low"))
     assert [change.kind for change in made.pending] == ["more_certain"]
-    assert wording.weighing(made.findings[0], None) == "This answer is being weighed anew and may change."
+    assert (
+        wording.weighing(made.findings[0], None)
+        == "This answer is being weighed anew and may change."
+    )
 
 
 def test_an_outcome_that_leaves_the_protocol_stays_until_signed() -> None:

@@ -1,4 +1,6 @@
-"""A finding says what its numbers hold, no more and no less: the ways in which a page once said something else."""
+"""A finding says what its numbers hold, no more and no less: the ways in which a page once said
+something else.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ def test_a_typed_direction_that_its_figures_contradict_counts_for_nothing_and_as
 
 
 def test_words_of_a_pool_come_from_its_estimate_and_not_from_counting() -> None:
-    found = finding(WELLBEING, study("a", smd(-0.1, 0.2)), study("b", smd(-0.1, 0.3)), study("c", smd(0.6, 0.3)))
+    found = finding(
+        WELLBEING, study("a", smd(-0.1, 0.2)), study("b", smd(-0.1, 0.3)), study("c", smd(0.6, 0.3))
+    )
     assert found.state == "too_little"
     assert "children feel" not in text(found)
 
@@ -61,7 +65,9 @@ def test_a_ratio_that_may_go_either_way_is_no_effect_however_it_is_rated() -> No
     some = [around(value, 0.6, measure="OR") for value in (0.95, 0.9, 0.98)]
     found = rated(finding(replace(CARE, measure="OR"), *map(study, "abc", some)), "high")
     assert found.state == "too_little"
-    assert wording.headline(found).startswith("There is too little evidence on children entering care.")
+    assert wording.headline(found).startswith(
+        "There is too little evidence on children entering care."
+    )
 
 
 def test_one_large_precise_trial_is_worded_by_its_rating_with_its_size() -> None:
@@ -75,7 +81,12 @@ def test_one_large_precise_trial_is_worded_by_its_rating_with_its_size() -> None
 
 def test_an_interval_within_the_important_difference_is_little_or_no_difference() -> None:
     effects = (0.1, -0.1, 0.12, -0.12, 0.05, -0.05)
-    found = rated(finding(WELLBEING, *(study(n, smd(e, 0.2)) for n, e in zip("abcdef", effects, strict=True))), "high")
+    found = rated(
+        finding(
+            WELLBEING, *(study(n, smd(e, 0.2)) for n, e in zip("abcdef", effects, strict=True))
+        ),
+        "high",
+    )
     assert found.state == "little_or_no_difference"
     assert wording.headline(found) == (
         "There is little or no difference in wellbeing. This compares Signs of Safety with usual practice."
@@ -83,8 +94,12 @@ def test_an_interval_within_the_important_difference_is_little_or_no_difference(
 
 
 def test_one_precise_study_may_show_little_or_no_difference() -> None:
-    alone = Outcome("care", "Children entering care", "lower", "risk difference per 1,000 children", 5, True)
-    result = Result("care", "entry", measure="RD", effect=0.0003, ci_low=-0.0021, ci_high=0.0027, n=60_000)
+    alone = Outcome(
+        "care", "Children entering care", "lower", "risk difference per 1,000 children", 5, True
+    )
+    result = Result(
+        "care", "entry", measure="RD", effect=0.0003, ci_low=-0.0021, ci_high=0.0027, n=60_000
+    )
     old = Result("care", "entry", "favours_intervention")
     found = finding(alone, study("old", old), study("new", result))
     assert found.state == "little_or_no_difference"
@@ -96,9 +111,13 @@ def test_one_precise_study_may_show_little_or_no_difference() -> None:
 def test_harm_is_said_plainly_first_and_without_the_caveat() -> None:
     harm = [study(name, ratio(1.4, 1.1, 1.78)) for name in "abc"]
     help_ = [study(name, smd(0.5, 0.2)) for name in "de"]
-    found = [rated(one, "high") for one in checked.findings(review(WELLBEING, CARE), [*harm, *help_])]
+    found = [
+        rated(one, "high") for one in checked.findings(review(WELLBEING, CARE), [*harm, *help_])
+    ]
     answer = wording.answer(found)
-    assert answer.startswith("With Signs of Safety, more children enter care than with usual practice.")
+    assert answer.startswith(
+        "With Signs of Safety, more children enter care than with usual practice."
+    )
     assert not wording.evidence_lacks(found)
 
 
@@ -137,7 +156,9 @@ def test_costs_and_services_never_count_as_health() -> None:
 def test_each_comparison_has_a_finding_of_its_own() -> None:
     added = Comparison("added", "Added support, or none", "added support", "no support")
     both = [smd(0.8, 0.3, comparison="sos"), smd(-0.1, 0.8, comparison="added"), smd(0.4, 0.2)]
-    first, second = checked.findings(review(WELLBEING, comparisons=(SOS, added)), [study("a", *both)])
+    first, second = checked.findings(
+        review(WELLBEING, comparisons=(SOS, added)), [study("a", *both)]
+    )
     assert (first.state, second.state) == ("effect", "too_little")
     assert first.id == "sos/wellbeing"
     assert [one.asks for one in first.not_used] == [True]  # nobody said which the third is about
@@ -181,13 +202,17 @@ def test_subgroups_of_one_study_are_combined_and_each_person_counts_once() -> No
     men = smd(-0.2, 0.4, subgroup="men", n=190)
     found = finding(WELLBEING, study("a", women, men))
     weights = [1 / 0.2**2, 1 / 0.4**2]
-    assert found.studies[0].value == pytest.approx((0.4 * weights[0] - 0.2 * weights[1]) / sum(weights))
+    assert found.studies[0].value == pytest.approx(
+        (0.4 * weights[0] - 0.2 * weights[1]) / sum(weights)
+    )
     assert found.people == 400
     assert found.not_used == ()
 
 
 def test_a_subgroup_beside_the_whole_is_listed_and_not_used() -> None:
-    found = finding(WELLBEING, study("a", smd(0.4, 0.2, n=400), smd(0.9, 0.3, subgroup="women", n=200)))
+    found = finding(
+        WELLBEING, study("a", smd(0.4, 0.2, n=400), smd(0.9, 0.3, subgroup="women", n=200))
+    )
     assert found.studies[0].value == pytest.approx(0.4)
     assert [one.reason for one in found.not_used] == ["a subgroup of a result that is used whole"]
 
@@ -218,7 +243,9 @@ def test_measures_under_two_names_are_one() -> None:
 
 
 def test_a_risk_difference_per_thousand_is_worked_out_from_counts() -> None:
-    outcome = replace(CARE, measure="risk difference per 1,000 children", risk=None, risk_source=None)
+    outcome = replace(
+        CARE, measure="risk difference per 1,000 children", risk=None, risk_source=None
+    )
     counts = {"ai": 30, "n1i": 1000, "ci": 60, "n2i": 1000}
     found = finding(outcome, study("a", ratio(0.5, 0.3, 0.8, reported=counts)))
     assert found.estimate is not None
@@ -263,7 +290,9 @@ def test_two_studies_have_a_common_effect_with_a_caution_and_no_i2() -> None:
 
 
 def test_model_and_test_are_the_protocols() -> None:
-    forms = [study(n, smd(e, 0.3)) for n, e in zip("abcde", (0.1, 0.5, 0.3, 0.8, -0.1), strict=True)]
+    forms = [
+        study(n, smd(e, 0.3)) for n, e in zip("abcde", (0.1, 0.5, 0.3, 0.8, -0.1), strict=True)
+    ]
     plain = finding(WELLBEING, *forms).estimate
     dl = finding(WELLBEING, *forms, methods=Methods(estimator="DL", test="z")).estimate
     common = finding(WELLBEING, *forms, methods=Methods(estimator="EE")).estimate
@@ -281,7 +310,9 @@ def test_model_and_test_are_the_protocols() -> None:
 
 def test_groups_without_events_get_no_made_up_half() -> None:
     def counts(a: int, c: int) -> Result:
-        return ratio(1.0, 0.5, 2.0, measure="OR", reported={"ai": a, "n1i": 100, "ci": c, "n2i": 100})
+        return ratio(
+            1.0, 0.5, 2.0, measure="OR", reported={"ai": a, "n1i": 100, "ci": c, "n2i": 100}
+        )
 
     outcome = replace(CARE, measure="OR")
     forms = [study("a", counts(0, 5)), study("b", counts(3, 9)), study("c", counts(4, 8))]
@@ -341,7 +372,9 @@ def test_a_small_imprecise_study_and_a_large_precise_one_never_read_as_a_draw() 
     assert (found.state, found.side) == ("effect", "more")
     assert found.lead is not None
     assert found.lead.study == "large"
-    assert "The least biased and largest study: Large 2020 found that children feel better" in text(found)
+    assert "The least biased and largest study: Large 2020 found that children feel better" in text(
+        found
+    )
     assert "range from −0.10 to 0.60" in text(found)
 
 

@@ -1,4 +1,6 @@
-"""Reading extraction forms: everything that is wrong is told at once, with its place and the valid choices."""
+"""Reading extraction forms: everything that is wrong is told at once, with its place and the valid
+choices.
+"""
 
 import csv
 import io
@@ -47,15 +49,30 @@ def with_result(**changes):
 
 def test_a_good_form_is_read_and_written_back_the_same():
     form = read()
-    assert form.results == (Result("well", "a scale", None, "SMD", 0.2, -0.1, 0.5, 110, higher_is_better=True),)
-    assert form.findings == (EmmieFinding("implementation", "Staff turned over.", quality=2, polarity="barrier"),)
+    assert form.results == (
+        Result("well", "a scale", None, "SMD", 0.2, -0.1, 0.5, 110, higher_is_better=True),
+    )
+    assert form.findings == (
+        EmmieFinding("implementation", "Staff turned over.", quality=2, polarity="barrier"),
+    )
     assert form.reports == ("10.1000/a",)
     assert checks.from_json(json.dumps(forms.to_json(form)), review(), "again") == form
 
 
 def test_null_and_an_absent_key_both_mean_not_reported():
-    words = {"outcome": "well", "construct": "a scale", "direction": "favours_intervention", "n": 110}
-    nothing = {"effect": None, "ci_low": None, "ci_high": None, "measure": None, "higher_is_better": None}
+    words = {
+        "outcome": "well",
+        "construct": "a scale",
+        "direction": "favours_intervention",
+        "n": 110,
+    }
+    nothing = {
+        "effect": None,
+        "ci_low": None,
+        "ci_high": None,
+        "measure": None,
+        "higher_is_better": None,
+    }
     assert read(country=None, results=[{**words, **nothing}]) == read(results=[words])
 
 
@@ -152,7 +169,9 @@ def test_a_sheet_has_one_row_a_result_or_finding():
     assert smith.reports == ("10.1000/a", "pmid:7")
     assert [one.construct for one in smith.results] == ["a scale", "entries, all"]
     assert smith.results[0].ci_low == -0.1
-    assert smith.findings == (EmmieFinding("implementation", "Staff turned over.", polarity="barrier"),)
+    assert smith.findings == (
+        EmmieFinding("implementation", "Staff turned over.", polarity="barrier"),
+    )
     assert (jones.study, jones.results, jones.year) == ("jones-2021", (), 2021)
 
 
@@ -183,7 +202,9 @@ def test_sheets_that_are_none_are_refused_with_what_would_be_right():
 
 
 NAMES = st.from_regex(r"[a-z]{1,9}(-[0-9]{4})?", fullmatch=True)
-TEXT = st.text("abc |,;'\"\u00e9=+-", min_size=1, max_size=20).map(lambda text: " ".join(text.split()) or "x")
+TEXT = st.text("abc |,;'\"\u00e9=+-", min_size=1, max_size=20).map(
+    lambda text: " ".join(text.split()) or "x"
+)
 COUNT = st.integers(1, 10**6)
 
 
@@ -205,12 +226,22 @@ def test_any_valid_form_survives_json_and_a_sheet(name, label, results):
     )  # fmt: skip
     writer.writerow(["study", name, label, "10.1000/a", *[""] * 7])
     for one in results:
-        row = [one.outcome, one.construct, one.direction, one.measure, one.effect, one.n, one.higher_is_better]
+        row = [
+            one.outcome,
+            one.construct,
+            one.direction,
+            one.measure,
+            one.effect,
+            one.n,
+            one.higher_is_better,
+        ]
         writer.writerow(["result", name, "", "", *row])
     assert sheet(out.getvalue()) == (form,)
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("examples/*/extractions/*.json")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("examples/*/extractions/*.json")), ids=lambda path: path.stem
+)
 def test_the_extractions_of_the_examples_are_valid(path):
     protocol = review_toml.parse((path.parents[1] / "review.toml").read_text(encoding="utf-8"))
     form = checks.from_json(path.read_text(encoding="utf-8"), protocol, path.name)
@@ -218,9 +249,13 @@ def test_the_extractions_of_the_examples_are_valid(path):
     assert checks.from_json(forms.to_json(form), protocol, "again") == form
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared data of the published review are not here")
+@pytest.mark.skipif(
+    not SHARED.exists(), reason="the shared data of the published review are not here"
+)
 def test_the_effects_of_a_published_review_go_in_as_a_sheet():
-    protocol = review_toml.parse((ROOT / "examples/youth-homelessness/review.toml").read_text(encoding="utf-8"))
+    protocol = review_toml.parse(
+        (ROOT / "examples/youth-homelessness/review.toml").read_text(encoding="utf-8")
+    )
     # fmt: off
     names = {"Social and Emotional Wellbeing": "social-emotional-wellbeing", "Legal and Justice": "legal-justice",
              "Employment and Earnings": "employment-earnings", "Living Skills and Independence": "living-skills"}
@@ -247,8 +282,15 @@ def test_the_effects_of_a_published_review_go_in_as_a_sheet():
         outcome = names.get(row["outcome_domain"], row["outcome_domain"].lower().replace(" ", "-"))
         better = (float(row["es"]) > 0) == (row["direction_of_effect"] == "Favours intervention")
         study = row["study_id"].replace("_", "-")
-        numbers = [row[key] if row[key] != "NA" else "" for key in ("es", "es_ci_low", "es_ci_high", "sample_size")]
-        comparison = "support-or-housing" if study in ("thulien-2022", "slesnick-2023") else "housing-or-usual"
+        numbers = [
+            row[key] if row[key] != "NA" else ""
+            for key in ("es", "es_ci_low", "es_ci_high", "sample_size")
+        ]
+        comparison = (
+            "support-or-housing"
+            if study in ("thulien-2022", "slesnick-2023")
+            else "housing-or-usual"
+        )
         said = [study, study, study, outcome, row["outcome_construct"], "SMD", *numbers]
         writer.writerow([*said, "yes" if better else "no", comparison])
     found = sheets.from_csv(out.getvalue(), protocol, "effects.csv")

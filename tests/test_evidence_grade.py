@@ -31,7 +31,9 @@ def test_a_rating_lapses_when_the_estimate_moves() -> None:
     near = large(0.81, 0.73, 0.90)
     assert grade.rated(near, rating).certainty is not None
     moved = large(0.9, 0.82, 0.99)
-    assert grade.rated(moved, rating).certainty_reason == "the estimate has moved since it was rated"
+    assert (
+        grade.rated(moved, rating).certainty_reason == "the estimate has moved since it was rated"
+    )
 
 
 def test_a_rating_lapses_when_what_is_said_changes_or_a_study_comes() -> None:
@@ -39,8 +41,12 @@ def test_a_rating_lapses_when_what_is_said_changes_or_a_study_comes() -> None:
     rating = Rating("grade", before.id, "high", (), (), "high", grade.numbers_of(before))
     turned = large(3.0, 1.8, 5.0)
     assert grade.rated(turned, rating).certainty is None
-    more = finding(CARE, study("a", ratio(0.8, 0.72, 0.89, n=20_000)), study("b", ratio(0.8, 0.7, 0.9)))
-    assert grade.rated(more, rating).certainty_reason == "the studies have changed since it was rated"
+    more = finding(
+        CARE, study("a", ratio(0.8, 0.72, 0.89, n=20_000)), study("b", ratio(0.8, 0.7, 0.9))
+    )
+    assert (
+        grade.rated(more, rating).certainty_reason == "the studies have changed since it was rated"
+    )
 
 
 def test_a_rating_from_before_numbers_were_kept_waits_to_be_made_again() -> None:
@@ -54,7 +60,12 @@ def test_a_rating_from_before_numbers_were_kept_waits_to_be_made_again() -> None
         (large(), "high", (), {"high"}),
         (large(), "low", (), {"start"}),
         (large(), "high", (DOWN,), set()),
-        (finding(WELLBEING, study("a", smd(0.1, 0.6))), "high", (Reason("indirectness", "x", -1),), {"imprecision"}),
+        (
+            finding(WELLBEING, study("a", smd(0.1, 0.6))),
+            "high",
+            (Reason("indirectness", "x", -1),),
+            {"imprecision"},
+        ),
         (large(risk_of_bias="high"), "high", (DOWN,), {"risk_of_bias"}),
         (large(), "high", (Reason("large_effect", "x", 1),), {"large_effect"}),
         (large(0.4, 0.3, 0.5), "high", (Reason("large_effect", "x", 1),), set()),
@@ -74,7 +85,9 @@ def test_robins_i_starts_high_and_other_designs_are_asked_why() -> None:
 
 
 def test_studies_that_differ_much_ask_about_inconsistency() -> None:
-    found = finding(WELLBEING, *(study(n, smd(e, 0.1)) for n, e in zip("abc", (0.2, 0.6, 1.0), strict=True)))
+    found = finding(
+        WELLBEING, *(study(n, smd(e, 0.1)) for n, e in zip("abc", (0.2, 0.6, 1.0), strict=True))
+    )
     assert found.estimate is not None
     assert found.estimate.i2 is not None
     assert found.estimate.i2 > grade.INCONSISTENT
@@ -83,12 +96,18 @@ def test_studies_that_differ_much_ask_about_inconsistency() -> None:
 
 def test_a_mismatch_must_be_answered_in_words() -> None:
     found = large(risk_of_bias="high")
-    data = {"outcome": "care", "start": "high", "reasons": [{"domain": "imprecision", "step": -1, "why": "wide"}]}
+    data = {
+        "outcome": "care",
+        "start": "high",
+        "reasons": [{"domain": "imprecision", "step": -1, "why": "wide"}],
+    }
     rating = certainty.from_json(data, review(CARE), [found.id])
     with pytest.raises(Refused, match="100% of the weight is in studies at high risk of bias"):
         grade.made(rating, found, {"a": "RoB 2"})
     answered = certainty.from_json(
-        {**data, "answers": {"risk_of_bias": "Blinding can't bias deaths."}}, review(CARE), [found.id]
+        {**data, "answers": {"risk_of_bias": "Blinding can't bias deaths."}},
+        review(CARE),
+        [found.id],
     )
     made = grade.made(answered, found, {"a": "RoB 2"})
     assert made.level == "moderate"

@@ -1,4 +1,6 @@
-"""For whom: groups by the finding's own rule, their difference tested, and never told as more than it is."""
+"""For whom: groups by the finding's own rule, their difference tested, and never told as more than
+it is.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,16 @@ from hypothesis import strategies as st
 
 from livereview import review_toml
 from livereview.errors import Refused
-from livereview.evidence import checked, checks, claims, finding_changes, forms, sheets, weigh, wording_checks
+from livereview.evidence import (
+    checked,
+    checks,
+    claims,
+    finding_changes,
+    forms,
+    sheets,
+    weigh,
+    wording_checks,
+)
 from livereview.evidence.finding import Finding, Moderation
 from livereview.evidence.forms import Extraction, Result
 from livereview.ops.snapshot import read_form
@@ -24,14 +35,24 @@ from livereview.web import extraction_form
 from tests.evidence import CARE, SOS, WELLBEING, around, finding, review, smd, study
 
 AGE = Moderator(
-    "age", "Age", "category", "Older children speak up.", True, ("under 10", "10 and over"), better_for="10 and over"
+    "age",
+    "Age",
+    "category",
+    "Older children speak up.",
+    True,
+    ("under 10", "10 and over"),
+    better_for="10 and over",
 )
-DOSE = Moderator("dose", "Dose", "number", "More may do more.", True, unit="session", better_for="high")
+DOSE = Moderator(
+    "dose", "Dose", "number", "More may do more.", True, unit="session", better_for="high"
+)
 RANDOM, SYSTEMATIC, ALTERNATE = "random", "systematic", "alternate"
-ALLOCATION = Moderator("allocation", "Allocation", "category", "Chance balances.", True, (RANDOM, SYSTEMATIC))
+ALLOCATION = Moderator(
+    "allocation", "Allocation", "category", "Chance balances.", True, (RANDOM, SYSTEMATIC)
+)
 
-# BCG vaccine and tuberculosis, 13 trials: Colditz and others, JAMA 1994;271:698-702. Events and people of each group,
-# latitude, allocation.
+# BCG vaccine and tuberculosis, 13 trials: Colditz and others, JAMA 1994;271:698-702. Events and
+# people of each group, latitude, allocation.
 TRIALS = (
     (4, 123, 11, 139, 44, RANDOM),
     (6, 306, 29, 303, 55, RANDOM),
@@ -53,7 +74,13 @@ def trial(n: int, a: int, n1: int, c: int, n2: int, latitude: float, allocation:
     y, v = log(a / n1 / (c / n2)), 1 / a - 1 / n1 + 1 / c - 1 / n2
     half = 1.959963984540054 * sqrt(v)
     result = Result(
-        "care", "entry", measure="RR", effect=exp(y), ci_low=exp(y - half), ci_high=exp(y + half), n=n1 + n2
+        "care",
+        "entry",
+        measure="RR",
+        effect=exp(y),
+        ci_low=exp(y - half),
+        ci_high=exp(y + half),
+        n=n1 + n2,
     )
     noted: dict[str, str | float] = {"dose": latitude}
     if allocation != ALTERNATE:
@@ -90,7 +117,8 @@ def parted(name: str, young: float, old: float, spread: float = 0.3, **more: obj
 def test_groups_and_the_test_between_them_are_those_of_metafor() -> None:
     by = asked(ALLOCATION, BCG)
     sizes = {group.value: log(group.estimate.value) for group in by.groups if group.estimate}
-    assert sizes[RANDOM] == pytest.approx(-0.970964704263089, rel=1e-7)  # rma(subset = alloc == "random")
+    # rma(subset = alloc == "random")
+    assert sizes[RANDOM] == pytest.approx(-0.970964704263089, rel=1e-7)
     assert sizes[SYSTEMATIC] == pytest.approx(-0.424207391510872, rel=1e-7)
     apart = (-0.970964704263089 + 0.424207391510872) ** 2
     assert by.q == pytest.approx(apart / (0.27595610297277**2 + 0.359745232433124**2), rel=1e-6)
@@ -101,14 +129,18 @@ def test_groups_and_the_test_between_them_are_those_of_metafor() -> None:
     ]
     some = finding(CARE, *BCG, moderators=(ALLOCATION,), methods=AS_Z)
     told = wording_checks.moderation(some, by)
-    assert told.startswith("No clear difference was seen (test of interaction: Q 1.45 on 1 df, p = 0.23).")
+    assert told.startswith(
+        "No clear difference was seen (test of interaction: Q 1.45 on 1 df, p = 0.23)."
+    )
     assert "no proof that it works the same" in told
     assert told.endswith("Nothing is known of 2 studies.")
     assert all(group.estimate and group.estimate.absolute for group in by.groups)
 
 
 def test_a_study_that_parts_its_people_is_not_counted_whole_as_well() -> None:
-    by = asked(AGE, [parted("a", 0.9, 0.5), parted("b", 0.9, 0.5), study("c", around(0.6, 0.3, n=70))])
+    by = asked(
+        AGE, [parted("a", 0.9, 0.5), parted("b", 0.9, 0.5), study("c", around(0.6, 0.3, n=70))]
+    )
     assert [(group.studies, group.people) for group in by.groups] == [(2, 800), (2, 1000)]
     assert (by.within, by.unknown) == (2, 1)
     weights = [1 / (0.3 / 1.959963984540054) ** 2] * 2
@@ -133,7 +165,9 @@ def test_studies_about_the_same_people_or_too_biased_stand_in_no_group() -> None
     twice = [
         study("a", around(0.6, 0.2), characteristics={"age": "under 10"}),
         study("b", around(0.6, 0.3, n=90), characteristics={"age": "10 and over"}, overlaps=("a",)),
-        study("c", around(0.6, 0.3), characteristics={"age": "10 and over"}, risk_of_bias="critical"),
+        study(
+            "c", around(0.6, 0.3), characteristics={"age": "10 and over"}, risk_of_bias="critical"
+        ),
         study("d", around(0.6, 0.3), characteristics={"age": "10 and over"}),
     ]
     by = asked(AGE, twice)
@@ -152,8 +186,12 @@ def test_one_group_alone_is_not_tested() -> None:
 
 
 def test_a_difference_between_studies_is_never_more_than_possible() -> None:
-    young = [study(f"y{n}", around(0.95, 0.1), characteristics={"age": "under 10"}) for n in range(6)]
-    old = [study(f"o{n}", around(0.5, 0.1), characteristics={"age": "10 and over"}) for n in range(6)]
+    young = [
+        study(f"y{n}", around(0.95, 0.1), characteristics={"age": "under 10"}) for n in range(6)
+    ]
+    old = [
+        study(f"o{n}", around(0.5, 0.1), characteristics={"age": "10 and over"}) for n in range(6)
+    ]
     by = asked(AGE, [*young, *old])
     assert by.p is not None
     assert by.p < 0.001
@@ -161,7 +199,9 @@ def test_a_difference_between_studies_is_never_more_than_possible() -> None:
     assert by.cautions == ("it compares studies with each other, which differ in other ways too",)
     some = finding(CARE, *young, *old, moderators=(AGE,), methods=AS_Z)
     told = wording_checks.moderation(some, by)
-    assert told.startswith("The effect may be better where age is: 10 and over (test of interaction: Q ")
+    assert told.startswith(
+        "The effect may be better where age is: 10 and over (test of interaction: Q "
+    )
     assert "This is not established: it compares studies with each other" in told
 
 
@@ -191,8 +231,17 @@ def test_many_questions_chance_few_studies_and_one_common_effect_are_cautions() 
     others = [replace(AGE, id=f"m{n}") for n in range(3)]
     some = [parted(f"s{n}", 0.95, 0.5, 0.2) for n in range(4)]
     assert "many such questions were asked" in asked(AGE, some, *others).cautions
-    assert any("share one effect" in text for text in asked(AGE, some, methods=Methods(estimator="EE")).cautions)
-    alone = asked(AGE, [parted("a", 0.95, 0.5, 0.2), study("b", around(0.7, 0.4), characteristics={"age": "under 10"})])
+    assert any(
+        "share one effect" in text
+        for text in asked(AGE, some, methods=Methods(estimator="EE")).cautions
+    )
+    alone = asked(
+        AGE,
+        [
+            parted("a", 0.95, 0.5, 0.2),
+            study("b", around(0.7, 0.4), characteristics={"age": "under 10"}),
+        ],
+    )
     assert "a group has few studies" in alone.cautions
     chance = asked(AGE, [parted("a", 0.9, 0.62, 0.35), parted("b", 0.9, 0.62, 0.35)])
     assert chance.p is not None
@@ -204,7 +253,9 @@ def test_what_is_said_never_calls_a_difference_sure() -> None:
     for spread in (0.05, 0.2, 0.6):
         some = [parted(f"s{n}", 0.95, 0.5, spread) for n in range(5)]
         told = wording_checks.moderation(finding(CARE, *some, moderators=(AGE,)), asked(AGE, some))
-        assert any(words in told for words in ("It is likely", "The effect may", "No clear difference"))
+        assert any(
+            words in told for words in ("It is likely", "The effect may", "No clear difference")
+        )
 
 
 # Meta-regression
@@ -246,7 +297,11 @@ def test_a_number_may_be_read_from_the_forms_as_they_are() -> None:
 def test_three_groups_of_many_studies_stand_in_one_model() -> None:
     kind = Moderator("kind", "Kind", "category", "x", True, ("a", "b", "c"))
     some = [
-        study(f"s{n:02}", around(0.4 + 0.2 * (n % 3) + 0.01 * n, 0.3), characteristics={"kind": "abc"[n % 3]})
+        study(
+            f"s{n:02}",
+            around(0.4 + 0.2 * (n % 3) + 0.01 * n, 0.3),
+            characteristics={"kind": "abc"[n % 3]},
+        )
         for n in range(24)
     ]
     by = asked(kind, some)
@@ -270,15 +325,27 @@ def test_a_form_notes_moderators_and_survives_json_a_sheet_and_the_page() -> Non
     assert read.characteristics == {"age": "under 10", "dose": 12.0}
     assert read.results[0].subgroup_is == {"age": "under 10"}
     plain = forms.to_json(replace(form, characteristics=typed))
-    boxes = [box for part in extraction_form.parts(protocol, plain) for row in part.rows for box in row]
+    boxes = [
+        box for part in extraction_form.parts(protocol, plain) for row in part.rows for box in row
+    ]
     shown = next(box for box in boxes if box.name == "characteristics")
     assert (shown.value, shown.kind) == ("age = under 10 | dose = 12", "line")
     assert shown.hint is not None
-    assert shown.hint.startswith("of the whole study: age = under 10 or 10 and over; dose = session.")
-    without = {box.name for part in extraction_form.parts(review(CARE), plain) for row in part.rows for box in row}
+    assert shown.hint.startswith(
+        "of the whole study: age = under 10 or 10 and over; dose = session."
+    )
+    without = {
+        box.name
+        for part in extraction_form.parts(review(CARE), plain)
+        for row in part.rows
+        for box in row
+    }
     assert not any(name.endswith(("characteristics", "subgroup_is")) for name in without)
     back = extraction_form.read((box.name, box.value) for box in boxes)
-    assert checks.from_json(back, protocol, "f").characteristics == {"age": "under 10", "dose": 12.0}
+    assert checks.from_json(back, protocol, "f").characteristics == {
+        "age": "under 10",
+        "dose": 12.0,
+    }
 
 
 def test_a_form_without_them_is_kept_and_published_as_before() -> None:
@@ -350,19 +417,41 @@ def test_a_protocol_names_its_moderators() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "problem"),
     [
-        ('values = ["under 10", "10 and over"]', "", "moderators[1].values: must name the groups, two or more"),
+        (
+            'values = ["under 10", "10 and over"]',
+            "",
+            "moderators[1].values: must name the groups, two or more",
+        ),
         ('"under 10"', '"a|b"', "can't hold | or ="),
         ('"under 10"', '"10 and over"', "names a group twice"),
         ('kind = "category"', 'kind = "number"', "values: is for categories; leave it out"),
-        ('kind = "category"', 'kind = "group"', 'unknown kind of moderator "group"; choose one of category, number'),
-        ('better_for = "10 and over"', 'better_for = "old"', '"old" must be one of under 10, 10 and over'),
+        (
+            'kind = "category"',
+            'kind = "group"',
+            'unknown kind of moderator "group"; choose one of category, number',
+        ),
+        (
+            'better_for = "10 and over"',
+            'better_for = "old"',
+            '"old" must be one of under 10, 10 and over',
+        ),
         ("in_advance = true", "", "in_advance: is missing; add in_advance = true"),
-        ("in_advance = true", 'in_advance = true\nreads = "year"', '"year" can\'t be read for a category'),
+        (
+            "in_advance = true",
+            'in_advance = true\nreads = "year"',
+            '"year" can\'t be read for a category',
+        ),
         ("in_advance = true", 'in_advance = true\nunit = "years"', "unit: is for numbers"),
-        ("in_advance = true", 'in_advance = true\noutcomes = ["none"]', '"none" is no outcome of this review'),
+        (
+            "in_advance = true",
+            'in_advance = true\noutcomes = ["none"]',
+            '"none" is no outcome of this review',
+        ),
     ],
 )
-def test_what_is_wrong_with_a_moderator_is_told_with_its_line(old: str, new: str, problem: str) -> None:
+def test_what_is_wrong_with_a_moderator_is_told_with_its_line(
+    old: str, new: str, problem: str
+) -> None:
     assert old in TABLE
     with pytest.raises(Refused) as refused:
         protocol_with(TABLE.replace(old, new))
@@ -393,7 +482,12 @@ def test_each_group_is_made_by_the_rule_of_the_finding() -> None:
     some = [parted("a", 0.9, 0.5), parted("b", 0.8, 0.45), study("c", smd(0.2, 0.1))]
     by = asked(AGE, some, methods=Methods())
     young = [
-        replace(form, results=tuple(one for one in form.results if (one.subgroup_is or {}).get("age") == "under 10"))
+        replace(
+            form,
+            results=tuple(
+                one for one in form.results if (one.subgroup_is or {}).get("age") == "under 10"
+            ),
+        )
         for form in some[:2]
     ]
     alone = weigh.finding(review(CARE, WELLBEING), SOS, CARE, young)
@@ -428,7 +522,9 @@ def test_groups_never_hold_more_people_or_other_studies_than_the_finding(
             some.append(parted(f"s{n}", young, old, risk_of_bias=risk))
             continue
         noted = None if kind == "unknown" else {"age": kind}
-        some.append(study(f"s{n}", around(young, 0.3, n=900), risk_of_bias=risk, characteristics=noted))
+        some.append(
+            study(f"s{n}", around(young, 0.3, n=900), risk_of_bias=risk, characteristics=noted)
+        )
     plain = Methods(sensitivity=())
     whole = finding(CARE, *some, moderators=(AGE,), methods=plain)
     assert whole.model_copy(update={"moderators": ()}) == finding(CARE, *some, methods=plain)

@@ -1,4 +1,6 @@
-"""Old forms are read by today's rules: either they say what they always said, or they wait for a person's answer."""
+"""Old forms are read by today's rules: either they say what they always said, or they wait for a
+person's answer.
+"""
 
 from __future__ import annotations
 
@@ -57,12 +59,18 @@ def test_an_old_result_says_what_it_said_or_waits_with_its_reason(
         assert [one.study for one in known.studies] == ["a"]
     else:
         assert known.studies == ()
-        assert [(one.study, one.reason, one.asks) for one in known.not_used] == [("a", asked[1], True)]
-        assert known.state == "too_little", "a study measured it: it is no gap, and no answer either"
+        assert [(one.study, one.reason, one.asks) for one in known.not_used] == [
+            ("a", asked[1], True)
+        ]
+        assert known.state == "too_little", (
+            "a study measured it: it is no gap, and no answer either"
+        )
 
 
 def test_a_scale_without_a_clear_direction_is_never_oriented_by_guess() -> None:
-    asked = [case for case in OLD if case[1] == "SMD" and case[3] in ("no_difference", "unclear", None)]
+    asked = [
+        case for case in OLD if case[1] == "SMD" and case[3] in ("no_difference", "unclear", None)
+    ]
     for outcome, measure, effect, direction in asked:
         result = Result(outcome.id, "a scale", direction, measure=measure, effect=effect)
         rules = review(outcome)
@@ -81,8 +89,12 @@ def test_a_scale_without_a_clear_direction_is_never_oriented_by_guess() -> None:
         ("week 6", None),
     ],
 )
-def test_a_time_in_words_is_a_number_only_where_it_is_one(timing: str, told: tuple[float, str] | None) -> None:
-    old = replace(study("a", Result("care", "entry", "favours_intervention", timing=timing)), form_version="2")
+def test_a_time_in_words_is_a_number_only_where_it_is_one(
+    timing: str, told: tuple[float, str] | None
+) -> None:
+    old = replace(
+        study("a", Result("care", "entry", "favours_intervention", timing=timing)), form_version="2"
+    )
     (result,) = upgrade.upgraded(old, review(CARE)).results
     assert (result.time, result.time_unit) == (told or (None, None))
     assert result.timing == timing, "the words stay"
@@ -100,8 +112,14 @@ def test_what_only_a_person_can_tell_is_asked_until_it_is_answered(
     assert "result 1: " in told["questions"][0], "whoever extracts is asked at once"
     publish.publish(reviewed, review=REVIEW, folder=tmp_path, now=NOW)
     (known,) = page(tmp_path)["findings"]
-    assert (known["state"], known["studies"], known["not_used"][0]["asks"]) == ("too_little", [], True)
-    assert known["not_used"][0]["reason"] in (tmp_path / REVIEW / "latest" / "index.html").read_text("utf-8")
+    assert (known["state"], known["studies"], known["not_used"][0]["asks"]) == (
+        "too_little",
+        [],
+        True,
+    )
+    assert known["not_used"][0]["reason"] in (
+        tmp_path / REVIEW / "latest" / "index.html"
+    ).read_text("utf-8")
 
     (asked,) = ops.status.status(reviewed, now=NOW, review=REVIEW)["reviews"][0]["questions"]
     assert (asked["study"], asked["place"], asked["construct"]) == ("doe-2020", 0, "days missed")
@@ -109,7 +127,11 @@ def test_what_only_a_person_can_tell_is_asked_until_it_is_answered(
 
     answered = {**old, "higher_is_better": False, "direction": None}
     data = form(results=[answered], form_version="3")
-    assert not evidence.extract(reviewed, id="new", review=REVIEW, data=data, extractor="ada", now=NOW)["questions"]
+    assert not evidence.extract(
+        reviewed, id="new", review=REVIEW, data=data, extractor="ada", now=NOW
+    )["questions"]
     assert ops.status.status(reviewed, now=NOW, review=REVIEW)["reviews"][0]["questions"] == []
     done = publish.publish(reviewed, review=REVIEW, folder=tmp_path, now=NOW)
-    assert done["held"]["change"] == "new_finding", "the answer changes what is said, so it waits for a name"
+    assert done["held"]["change"] == "new_finding", (
+        "the answer changes what is said, so it waits for a name"
+    )

@@ -1,4 +1,6 @@
-"""One table of words: every cell is told, in plain English, and no sentence can say what its interval denies."""
+"""One table of words: every cell is told, in plain English, and no sentence can say what its
+interval denies.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,13 @@ def example(kind: str) -> Finding:
         "small_effect": finding(CARE, study("a", ratio(0.93, 0.88, 0.98))),
         "little_or_no_difference": finding(WELLBEING, study("a", smd(0.0, 0.1))),
         "too_little": finding(WELLBEING, study("a", smd(0.1, 0.6))),
-        "disagree": finding(CARE, study("a", ratio(0.5, 0.4, 0.6)), study("b", ratio(2.0, 1.6, 2.5))),
+        "disagree": finding(
+            CARE, study("a", ratio(0.5, 0.4, 0.6)), study("b", ratio(2.0, 1.6, 2.5))
+        ),
         "disagree_one_way": finding(
-            replace(WELLBEING, pool=False), study("a", smd(0.6, 0.5, n=30)), study("b", smd(-0.1, 0.3, n=3000))
+            replace(WELLBEING, pool=False),
+            study("a", smd(0.6, 0.5, n=30)),
+            study("b", smd(-0.1, 0.3, n=3000)),
         ),
         "disagree_within": finding(
             WELLBEING, study("a", smd(0.6, 0.2, subgroup="women"), smd(-0.6, 0.2, subgroup="men"))
@@ -53,7 +59,9 @@ def test_every_cell_of_the_table_is_told(kind: str, level: str) -> None:
 
 
 def test_the_sentences_in_the_docs_are_those_of_the_table() -> None:
-    assert sentences.PLACE.read_text(encoding="utf-8") == sentences.text(), "run python -m tests.sentences"
+    assert sentences.PLACE.read_text(encoding="utf-8") == sentences.text(), (
+        "run python -m tests.sentences"
+    )
 
 
 @pytest.mark.parametrize(("level", "how"), [
@@ -108,7 +116,9 @@ EFFECTS = st.lists(
 )  # (value on the scale of analysis towards more of the outcome, half width, scale runs with the outcome)
 
 
-@given(EFFECTS, EFFECTS, st.booleans(), st.sampled_from(["lower", "higher"]), st.sampled_from(LEVELS))
+@given(
+    EFFECTS, EFFECTS, st.booleans(), st.sampled_from(["lower", "higher"]), st.sampled_from(LEVELS)
+)
 def test_words_arrows_and_figures_always_agree(
     scales: list[tuple[float, float, bool]],
     ratios: list[tuple[float, float, bool]],
@@ -122,7 +132,10 @@ def test_words_arrows_and_figures_always_agree(
     forms = [
         study(f"s{n}", smd(value if along else -value, half, good=good == along))
         for n, (value, half, along) in enumerate(scales)
-    ] + [study(f"r{n}", around(2.718281828**value, half, measure="OR")) for n, (value, half, _) in enumerate(ratios)]
+    ] + [
+        study(f"r{n}", around(2.718281828**value, half, measure="OR"))
+        for n, (value, half, _) in enumerate(ratios)
+    ]
     for found in checked.findings(review(wellbeing, care), forms):
         if level != "unrated" and found.studies:
             found = rated(found, level)
@@ -134,7 +147,9 @@ def _agrees(found: Finding) -> None:
     estimate = found.estimate
     if found.state == "effect":
         assert found.good == ((found.side == "more") == (found.better == "higher"))
-        phrase, other = (found.more, found.fewer) if found.side == "more" else (found.fewer, found.more)
+        phrase, other = (
+            (found.more, found.fewer) if found.side == "more" else (found.fewer, found.more)
+        )
         assert phrase in told
         assert other not in told
         if estimate is not None:
@@ -153,5 +168,9 @@ def _agrees(found: Finding) -> None:
     for part in found.studies:
         if part.value is not None and estimate is not None and part.measure == estimate.measure:
             assert part.leans == (
-                "more" if part.value > estimate.null else "fewer" if part.value < estimate.null else None
+                "more"
+                if part.value > estimate.null
+                else "fewer"
+                if part.value < estimate.null
+                else None
             )

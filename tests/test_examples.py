@@ -1,4 +1,6 @@
-"""The example that `make demo` runs: its data are small, agree with each other, and can be made again."""
+"""The example that `make demo` runs: its data are small, agree with each other, and can be made
+again.
+"""
 
 import csv
 import json
@@ -49,13 +51,17 @@ def arrived(night):
 
 
 def named(reference, night):
-    """Keys of the works that a person means by a DOI, "pmid:1" or a title, as they were served by then."""
+    """Keys of the works that a person means by a DOI, "pmid:1" or a title, as they were served by
+    then.
+    """
     served = [work for n in NIGHTS[:night] for works in answered(n).values() for work in works]
     doi = clean_doi(reference)
     return {
         work["key"]
         for work in served
-        if (doi and work.get("doi") == doi) or reference == f"pmid:{work.get('pmid')}" or reference == work["title"]
+        if (doi and work.get("doi") == doi)
+        or reference == f"pmid:{work.get('pmid')}"
+        or reference == work["title"]
     }
 
 
@@ -64,20 +70,29 @@ def letters(title):
 
 
 def fates():
-    """{key: its fate after the third night} by the screening rule: two equal votes, or the adjudicator's word."""
+    """{key: its fate after the third night} by the screening rule: two equal votes, or the
+    adjudicator's word.
+    """
     votes = {}
     for night in NIGHTS:
         for row in decisions(night):
             (key,) = named(row["record"], night)
             votes.setdefault((key, row["stage"]), []).append(row)
     return {
-        work["key"]: fate(votes.get((work["key"], "title_abstract"), []), votes.get((work["key"], "full_text"), []))
+        work["key"]: fate(
+            votes.get((work["key"], "title_abstract"), []),
+            votes.get((work["key"], "full_text"), []),
+        )
         for work in WORKS
     }
 
 
 def fate(first, last):
-    return (verdict(first) or "open") if verdict(first) != "include" else f"full text: {verdict(last) or 'open'}"
+    return (
+        (verdict(first) or "open")
+        if verdict(first) != "include"
+        else f"full text: {verdict(last) or 'open'}"
+    )
 
 
 def verdict(rows):
@@ -113,7 +128,9 @@ def test_the_catalogue_holds_every_report_that_the_review_included_or_excluded_a
 def test_the_same_catalogue_gives_the_committed_recordings_byte_by_byte(tmp_path):
     made.record(EXAMPLE, tmp_path)
     committed = {
-        path.relative_to(EXAMPLE / "nights"): path for path in (EXAMPLE / "nights").rglob("*") if path.is_file()
+        path.relative_to(EXAMPLE / "nights"): path
+        for path in (EXAMPLE / "nights").rglob("*")
+        if path.is_file()
     }
     again = {path.relative_to(tmp_path): path for path in tmp_path.rglob("*") if path.is_file()}
     assert committed.keys() == again.keys() and committed
@@ -138,13 +155,22 @@ def test_a_search_reads_back_what_the_catalogue_says_it_finds(name, night):
 
 @pytest.mark.parametrize("night", NIGHTS)
 def test_the_real_fetch_finds_every_answer_in_the_recording(night):
-    with ReplayServer(EXAMPLE / "nights" / str(night)) as server, fetch.Fetcher(secrets={}, via=server.base) as fetcher:
+    with (
+        ReplayServer(EXAMPLE / "nights" / str(night)) as server,
+        fetch.Fetcher(secrets={}, via=server.base) as fetcher,
+    ):
         for search in REVIEW.searches:
-            query, window = Query(search.query, search.filters, search.url), made.windows(CATALOGUE, search)[night - 1]
+            query, window = (
+                Query(search.query, search.filters, search.url),
+                made.windows(CATALOGUE, search)[night - 1],
+            )
             expected = [answer.body for answer in made.answers(CATALOGUE, search, night)]
             got = []
             try:
-                got.extend(answer.body for answer in paging.pages(fetcher, sources.find(search.source), query, window))
+                got.extend(
+                    answer.body
+                    for answer in paging.pages(fetcher, sources.find(search.source), query, window)
+                )
             except SourceBroken:
                 assert search.name in CATALOGUE["nights"][night - 1]["broken"]
             else:
@@ -159,11 +185,19 @@ def stated(work, grey):
     """A feed of reports dates an entry by the day it appeared, and knows no DOI."""
     if grey:
         return (work["title"].rstrip("."), "", int(work["served"][:4]), "")
-    return (work["title"].rstrip("."), work.get("doi") or "", work["year"], work.get("volume") or "")
+    return (
+        work["title"].rstrip("."),
+        work.get("doi") or "",
+        work["year"],
+        work.get("volume") or "",
+    )
 
 
 def test_the_second_night_repeats_records_of_the_first_and_adds_sources_to_known_works():
-    first, second = ({(name, work["key"]) for name, works in answered(n).items() for work in works} for n in (1, 2))
+    first, second = (
+        {(name, work["key"]) for name, works in answered(n).items() for work in works}
+        for n in (1, 2)
+    )
     databases = {"openalex", "pubmed", "europepmc"}
     assert {name for name, _ in first & second} >= databases
     seen = {key for _, key in first}
@@ -180,7 +214,11 @@ def test_crossref_fails_on_the_second_night_and_catches_up_on_the_third():
 
 def test_a_record_without_volume_and_pages_gets_them_on_the_third_night():
     before, after = (
-        next(work for work in answered(night)["pubmed"] if work["key"] == "slesnick2023housingsupportiveservices")
+        next(
+            work
+            for work in answered(night)["pubmed"]
+            if work["key"] == "slesnick2023housingsupportiveservices"
+        )
         for night in (2, 3)
     )
     assert (before["volume"], before["pages"]) == (None, None)

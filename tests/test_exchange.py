@@ -56,21 +56,32 @@ def test_asreview_in_ris_and_in_tables() -> None:
         ("10.1/b", "exclude", None),
     ]
     assert sheet.undecided == 2 and [number for number, _ in sheet.problems] == [6, 7]
-    assert "neither DOI nor PMID" in sheet.problems[0][1] and "'7' is no answer" in sheet.problems[1][1]
+    assert (
+        "neither DOI nor PMID" in sheet.problems[0][1]
+        and "'7' is no answer" in sheet.problems[1][1]
+    )
 
 
 def test_covidence_is_told_by_the_name_of_its_list() -> None:
     table = 'Title,DOI,Covidence #,Study,Notes,Tags\nA,10.1/a,#7,A 2020,"Exclusion reason: Wrong study design; ",x;y\n'
     sheet = decisions.read(table.encode(), "review_1_excluded_csv_2026.csv")
     assert sheet.kind == "Covidence"
-    assert sheet.rows == (Row(2, "10.1/a", "exclude", reason="Wrong study design", tags=("x", "y")),)
-    assert decisions.read(table.encode(), "review_1_included_csv_2026.csv").rows[0].verdict == "include"
+    assert sheet.rows == (
+        Row(2, "10.1/a", "exclude", reason="Wrong study design", tags=("x", "y")),
+    )
+    assert (
+        decisions.read(table.encode(), "review_1_included_csv_2026.csv").rows[0].verdict
+        == "include"
+    )
 
 
 def test_eppi_reviewer_has_flags() -> None:
     table = "ItemId,Title,I/E/D/S flag\n1,A,I\n2,B,E\n3,C,D\n"
     sheet = decisions.read(table.encode(), "eppi.csv")
-    assert sheet.kind == "EPPI-Reviewer" and [row.verdict for row in sheet.rows] == ["include", "exclude"]
+    assert sheet.kind == "EPPI-Reviewer" and [row.verdict for row in sheet.rows] == [
+        "include",
+        "exclude",
+    ]
 
 
 def excel(*rows: list[object]) -> bytes:
@@ -113,15 +124,34 @@ def test_a_zip_bomb_is_refused_before_it_unpacks() -> None:
         sheets.read(out.getvalue(), "bomb.xlsx")
 
 
-EVIL = ["=HYPERLINK(1)", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", "＋1", "－1", "＠x", "  =1"]
+EVIL = [
+    "=HYPERLINK(1)",
+    "+1+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠x",
+    "  =1",
+]
 
 
 def test_no_text_becomes_a_formula() -> None:
     rows = [{"a": text} for text in EVIL] + [{"a": "-0.23"}, {"a": -0.23}]
-    cells = [row["a"] for row in csv.DictReader(io.StringIO(write.as_csv(["a"], rows).decode("utf-8-sig"), newline=""))]
+    cells = [
+        row["a"]
+        for row in csv.DictReader(
+            io.StringIO(write.as_csv(["a"], rows).decode("utf-8-sig"), newline="")
+        )
+    ]
     assert all(cell.startswith("'") for cell in cells[:-2]) and cells[-2:] == ["-0.23", "-0.23"]
     body = write.as_xlsx(["a"], rows, NOW)
-    kinds = [row[0].data_type for row in load_workbook(io.BytesIO(body)).active.iter_rows(min_row=2)]
+    kinds = [
+        row[0].data_type for row in load_workbook(io.BytesIO(body)).active.iter_rows(min_row=2)
+    ]
     assert kinds == ["s"] * (len(EVIL) + 1) + ["n"]
     made = load_workbook(io.BytesIO(body)).properties  # not when the file was written
     assert made.created == made.modified == NOW.replace(tzinfo=None, microsecond=0)
@@ -140,8 +170,12 @@ def test_what_we_write_we_read_again(texts: list[str]) -> None:
 
 def send(lead: Browser, body: bytes, name: str, **fields: str) -> str:
     lead.get(FILES)
-    one = next(form for form in Forms(lead.page.text).all if str(form["action"]).endswith("/import"))
-    lead.page = lead.http.post(one["action"], data={**one["fields"], **fields}, files={"file": (name, body)})
+    one = next(
+        form for form in Forms(lead.page.text).all if str(form["action"]).endswith("/import")
+    )
+    lead.page = lead.http.post(
+        one["action"], data={**one["fields"], **fields}, files={"file": (name, body)}
+    )
     return lead.page.text
 
 
@@ -150,12 +184,22 @@ def test_the_lead_brings_in_what_rayyan_exported(reviewed: Store, browser: Peopl
     lena = browser("lena", "lead")
     for _ in range(2):
         page = send(lena, RAYYAN.encode(), "articles.csv", stage="title_abstract")
-    assert "Read as Rayyan" in page and "2 known already" in page and "1 rows without an answer" in page
+    assert (
+        "Read as Rayyan" in page
+        and "2 known already" in page
+        and "1 rows without an answer" in page
+    )
     assert in_force(reviewed) == [
         ("Ann_Lee", "include", None, None),
         ("Bo", "exclude", "wrong-population", None),
     ]
-    page = send(lena, b"title,included\nTrial 9 of nothing,1\n", "a.csv", stage="title_abstract", reviewer="cy")
+    page = send(
+        lena,
+        b"title,included\nTrial 9 of nothing,1\n",
+        "a.csv",
+        stage="title_abstract",
+        reviewer="cy",
+    )
     assert '<td class="n">2</td>' in page and "no record of review" in page
     assert "holds no decisions" in send(lena, b"a,b\n1,2\n", "b.csv")
 
@@ -169,10 +213,20 @@ def test_everything_can_be_taken_out_and_read_again(reviewed: Store, browser: Pe
     body = lena.http.get(f"/r/{REVIEW}/export/csv")
     assert body.headers["content-disposition"] == f'attachment; filename="{REVIEW}-decisions.csv"'
     rows = list(csv.DictReader(io.StringIO(body.content.decode("utf-8-sig"), newline="")))
-    assert [(row["reviewer"], row["verdict"]) for row in rows] == [("ada", "exclude"), ("bo", "include"), ("", "")]
+    assert [(row["reviewer"], row["verdict"]) for row in rows] == [
+        ("ada", "exclude"),
+        ("bo", "include"),
+        ("", ""),
+    ]
     assert rows[0]["title"].startswith("'=") and rows[0]["note"] == "'=1+1"
     sheet = decisions.read(lena.http.get(f"/r/{REVIEW}/export/xlsx").content, "x.xlsx")
-    assert [(row.reviewer, row.reason) for row in sheet.rows] == [("ada", "wrong-design"), ("bo", None)]
+    assert [(row.reviewer, row.reason) for row in sheet.rows] == [
+        ("ada", "wrong-design"),
+        ("bo", None),
+    ]
     ris = lena.http.get(f"/r/{REVIEW}/export/ris").content
-    assert b'RAYYAN-INCLUSION: {"ada"=>"Excluded", "bo"=>"Included"}' in ris and ris.count(b"ER  -") == 2
+    assert (
+        b'RAYYAN-INCLUSION: {"ada"=>"Excluded", "bo"=>"Included"}' in ris
+        and ris.count(b"ER  -") == 2
+    )
     assert lena.http.get(f"/r/{REVIEW}/export/pdf").status_code == 404

@@ -1,4 +1,6 @@
-"""Other people's extraction sheets go in by a map: a published review's own, and small ones with every mistake."""
+"""Other people's extraction sheets go in by a map: a published review's own, and small ones with
+every mistake.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +31,19 @@ def test_a_published_review_s_own_sheets_become_five_whole_forms() -> None:
     )
     assert found.problems == ()
     forms = {study: checks.from_json(form, REVIEW, study) for study, form in found.forms.items()}
-    assert sorted(forms) == ["gilmer-2016", "kozloff-2016", "raithel-2015", "slesnick-2023", "thulien-2022"]
+    assert sorted(forms) == [
+        "gilmer-2016",
+        "kozloff-2016",
+        "raithel-2015",
+        "slesnick-2023",
+        "thulien-2022",
+    ]
     text = (YOUTH / "effect_size_results.csv").read_text(encoding="utf-8-sig")
     published = list(csv.DictReader(text.splitlines()))
     counted = Counter(row["study_id"].replace("_", "-") for row in published)
-    assert {study: len(form.results) for study, form in forms.items()} == dict(counted) and sum(counted.values()) == 99
+    assert {study: len(form.results) for study, form in forms.items()} == dict(counted) and sum(
+        counted.values()
+    ) == 99
     assert {study: form.risk_of_bias for study, form in forms.items()} == {
         "gilmer-2016": "serious", "kozloff-2016": "some_concerns", "raithel-2015": "serious",
         "slesnick-2023": "some_concerns", "thulien-2022": "some_concerns",
@@ -42,13 +52,19 @@ def test_a_published_review_s_own_sheets_become_five_whole_forms() -> None:
     assert (judged["confounding"], judged["selection"], len(judged)) == ("serious", "moderate", 7)
     assert len(forms["kozloff-2016"].appraisal) == 5
     findings = [finding for form in forms.values() for finding in form.findings]
-    assert {finding.polarity for finding in findings} == {"barrier", "enabler"} and len(findings) > 20
+    assert {finding.polarity for finding in findings} == {"barrier", "enabler"} and len(
+        findings
+    ) > 20
     assert not any("[@" in finding.text for finding in findings)
     assert forms["kozloff-2016"].year == 2016 and forms["kozloff-2016"].funding
-    assert all(result.months == float(row["outcome_timing"]) for result, row in paired(forms, published))
+    assert all(
+        result.months == float(row["outcome_timing"]) for result, row in paired(forms, published)
+    )
 
 
-def paired(forms: dict[str, Extraction], published: list[dict[str, str]]) -> list[tuple[Result, dict[str, str]]]:
+def paired(
+    forms: dict[str, Extraction], published: list[dict[str, str]]
+) -> list[tuple[Result, dict[str, str]]]:
     """Each result of the forms with the row of the sheet that it came from."""
     results = {study: list(form.results) for study, form in forms.items()}
     return [(results[row["study_id"].replace("_", "-")].pop(0), row) for row in published]
@@ -69,14 +85,21 @@ def test_the_sheets_own_directions_tell_which_way_each_scale_runs() -> None:
     reversed_ = [result for result, _ in pairs if result.higher_is_better is False]
     assert len(reversed_) == 37
     for result, row in pairs:
-        expected = {"Favours intervention": "favours_intervention", "Favours comparison": "favours_comparison"}
+        expected = {
+            "Favours intervention": "favours_intervention",
+            "Favours comparison": "favours_comparison",
+        }
         oriented = orientation.orient(outcomes[result.outcome], result)
         derived = orientation.direction_of(outcomes[result.outcome], oriented)
         assert derived == expected.get(row["direction_of_effect"], "unclear"), row
         runs = {"Positive": True, "Negative": False}[row["favourable_direction"]]
-        assert result.higher_is_better == (runs if row["direction_of_effect"] != "NA" else None), row
+        assert result.higher_is_better == (runs if row["direction_of_effect"] != "NA" else None), (
+            row
+        )
     asked = {study: upgrade.questions(form, REVIEW) for study, form in forms.items()}
-    assert [(study, len(questions)) for study, questions in asked.items() if questions] == [("kozloff-2016", 1)]
+    assert [(study, len(questions)) for study, questions in asked.items() if questions] == [
+        ("kozloff-2016", 1)
+    ]
 
     findings = {finding.id: finding for finding in checked.findings(REVIEW, forms.values())}
     costs = [(result, row) for result, row in pairs if "cost" in row["outcome_construct"]]
@@ -88,7 +111,9 @@ def test_the_sheets_own_directions_tell_which_way_each_scale_runs() -> None:
     housing = findings["housing-or-usual/stable-housing"]
     assert (housing.state, housing.side, housing.good) == ("effect", "more", True)
     trial = next(study for study in housing.studies if study.study == "kozloff-2016")
-    assert trial.value is not None and trial.value > 0.4 and trial.clear, "Housing First is not hidden"
+    assert trial.value is not None and trial.value > 0.4 and trial.clear, (
+        "Housing First is not hidden"
+    )
 
 
 MAP = """
@@ -116,13 +141,21 @@ Doe,yes,Homes,Days,,NR,
 
 
 def read(text: str = MAP, sheet: str = SHEET) -> mapped.Mapped:
-    return mapped.read(text, lambda name, which: sheets.grid(sheet.encode(), name, which), "map.toml")
+    return mapped.read(
+        text, lambda name, which: sheets.grid(sheet.encode(), name, which), "map.toml"
+    )
 
 
 def test_fields_are_joined_renamed_counted_and_left_out() -> None:
     found = read()
     assert found.forms["smith-2019"]["results"] == [
-        {"outcome": "stable-housing", "construct": "Days 2", "timing": "6 months", "effect": 0.25, "measure": "SMD"}
+        {
+            "outcome": "stable-housing",
+            "construct": "Days 2",
+            "timing": "6 months",
+            "effect": 0.25,
+            "measure": "SMD",
+        }
     ]
     assert found.problems == (("r.csv, row 4", "study 'doe' is not in [studies]"),)
 
@@ -160,7 +193,9 @@ column = "says"
 values = { "Favours intervention" = "favours_intervention", "Favours comparison" = "favours_comparison" }
 """
     assert read(text, f"id,es,what,says\ns,{effect},Mood,{says}\n").forms["s"]["results"] == [given]
-    with_ratio = read(text.replace("orient_by", "null = 1\norient_by"), f"id,es,what,says\ns,0.5,Money,{says}\n")
+    with_ratio = read(
+        text.replace("orient_by", "null = 1\norient_by"), f"id,es,what,says\ns,0.5,Money,{says}\n"
+    )
     (ratio,) = with_ratio.forms["s"]["results"]
     known = {"Favours intervention": False, "Favours comparison": True}
     assert ratio.get("higher_is_better") == known.get(says) and ratio["kind"] == "cost"
@@ -171,9 +206,15 @@ values = { "Favours intervention" = "favours_intervention", "Favours comparison"
     [
         ("x = ", "is not TOML"),
         ("[studies.a]\nlabel = 'A'", r"must have \[\[tables\]\]"),
-        (MAP.replace('kind = "result"', 'kind = "effect"'), "as kind one of study, result, finding"),
+        (
+            MAP.replace('kind = "result"', 'kind = "effect"'),
+            "as kind one of study, result, finding",
+        ),
         (MAP.replace("keep =", "keeps ="), "unknown keeps; the keys are kind, file"),
-        (MAP.replace('effect = "es"', 'effect = "effect"'), "no column 'effect'; the columns are id, use, what"),
+        (
+            MAP.replace('effect = "es"', 'effect = "effect"'),
+            "no column 'effect'; the columns are id, use, what",
+        ),
     ],
 )
 def test_a_map_with_a_mistake_is_refused_naming_it(text: str, words: str) -> None:
@@ -221,7 +262,8 @@ dimension = { value = "implementation" }
 "Inner" = { text = "*" }
 """
     found = read(
-        text, 'what,Inner\nBarriers,"Staff left [@ann2020].\n\nRents rose [@ann2020; @bob2021]."\nEnablers,nobody\n'
+        text,
+        'what,Inner\nBarriers,"Staff left [@ann2020].\n\nRents rose [@ann2020; @bob2021]."\nEnablers,nobody\n',
     )
     assert [one["text"] for one in found.forms["a"]["findings"]] == ["Staff left.", "Rents rose."]
     assert [one["text"] for one in found.forms["b"]["findings"]] == ["Rents rose."]

@@ -1,4 +1,6 @@
-"""Windows with more hits than a source hands out, refused kinds of window, and what is left of an allowance."""
+"""Windows with more hits than a source hands out, refused kinds of window, and what is left of an
+allowance.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ MAY = Window(datetime(2026, 5, 1, 2, tzinfo=UTC), datetime(2026, 5, 31, 2, tzinf
 
 
 def narrow(world: World, per_day: int, reach: int) -> Source:
-    """A source that has `per_day` items on each day, hands out `reach` of a window, and answers one page to each."""
+    """A source that has `per_day` items on each day, hands out `reach` of a window, and answers one
+    page to each.
+    """
 
     def request(query: Query, window: Window, cursor: str | None) -> Request:
         start = window.start or BEGINNING
@@ -49,7 +53,9 @@ def test_a_window_over_the_sources_reach_is_searched_in_halves_that_cover_it() -
     with World() as world, making(world, Time()) as fetcher:
         asked = spans(list(pages(fetcher, narrow(world, 10, 100), Query("x"), MAY)))
     small = sorted(
-        span for span in asked if (datetime.fromisoformat(span[1]) - datetime.fromisoformat(span[0])).days < 10
+        span
+        for span in asked
+        if (datetime.fromisoformat(span[1]) - datetime.fromisoformat(span[0])).days < 10
     )
     assert small[0][0] == "2026-05-01" and small[-1][1] == "2026-05-31"
     for (_, end), (start, _) in pairwise(small):
@@ -57,14 +63,20 @@ def test_a_window_over_the_sources_reach_is_searched_in_halves_that_cover_it() -
 
 
 def test_a_single_day_over_the_reach_is_read_as_far_as_it_goes_and_then_named_as_short() -> None:
-    with World() as world, making(world, Time()) as fetcher, pytest.raises(SourceBroken, match="narrow the search"):
+    with (
+        World() as world,
+        making(world, Time()) as fetcher,
+        pytest.raises(SourceBroken, match="narrow the search"),
+    ):
         list(pages(fetcher, narrow(world, 200, 100), Query("x"), MAY))
 
 
 def test_a_source_without_days_over_its_reach_is_read_to_the_end_and_named_as_short() -> None:
     with World() as world, making(world, Time()) as fetcher:
         source = replace(searched(world, page("b", "1"), page(None, "2")), reach=1, days=False)
-        whole = replace(source, parse=lambda body, cursor: replace(source.parse(body, cursor), total=2))
+        whole = replace(
+            source, parse=lambda body, cursor: replace(source.parse(body, cursor), total=2)
+        )
         got: list[Answer] = []
         with pytest.raises(SourceBroken, match="more than the 1 records"):
             got.extend(pages(fetcher, whole, Query("x"), MAY))
@@ -104,7 +116,9 @@ def fallback_of(world: World, *replies: object) -> list[Answer]:
         return list(pages(fetcher, openalex_at(world), Query("foster care"), MAY))
 
 
-def test_created_dates_that_need_a_plan_are_asked_as_publication_dates_further_back_with_a_note() -> None:
+def test_created_dates_that_need_a_plan_are_asked_as_publication_dates_further_back_with_a_note() -> (
+    None
+):
     empty = as_json({"meta": {"count": 0, "next_cursor": None}, "results": []})
     with World() as world:
         (answer,) = fallback_of(world, as_json(REFUSAL, 403), empty)
@@ -116,11 +130,16 @@ def test_created_dates_that_need_a_plan_are_asked_as_publication_dates_further_b
 
 def test_a_refusal_for_another_reason_is_told_and_not_worked_around() -> None:
     with World() as world, pytest.raises(SourceBroken, match="400"):
-        fallback_of(world, as_json({"error": "Invalid query parameters error.", "message": "x is no field"}, 400))
+        fallback_of(
+            world,
+            as_json({"error": "Invalid query parameters error.", "message": "x is no field"}, 400),
+        )
 
 
 def test_a_refusal_on_a_later_page_is_told() -> None:
-    first = as_json({"meta": {"count": 9, "next_cursor": "n"}, "results": [{"id": "https://openalex.org/W1"}]})
+    first = as_json(
+        {"meta": {"count": 9, "next_cursor": "n"}, "results": [{"id": "https://openalex.org/W1"}]}
+    )
     with World() as world, pytest.raises(SourceBroken, match="premium"):
         fallback_of(world, first, as_json(REFUSAL, 403))
 
@@ -135,7 +154,10 @@ def test_a_window_field_that_the_protocol_chose_is_never_changed() -> None:
     ("headers", "share"),
     [
         ({"x_ratelimit_limit": 100, "x_ratelimit_remaining": 7}, 0.07),
-        ({"x_ratelimit_limit_usd": 1, "x_ratelimit_remaining_usd": 0.25, "x_ratelimit_limit": 9}, 0.25),
+        (
+            {"x_ratelimit_limit_usd": 1, "x_ratelimit_remaining_usd": 0.25, "x_ratelimit_limit": 9},
+            0.25,
+        ),
         ({"x_ratelimit_limit": 0, "x_ratelimit_remaining": 7}, None),
         ({"x_ratelimit_remaining": 7}, None),
         ({"x_ratelimit_limit": "many", "x_ratelimit_remaining": "few"}, None),
@@ -144,7 +166,9 @@ def test_a_window_field_that_the_protocol_chose_is_never_changed() -> None:
         ({}, None),
     ],
 )
-def test_what_is_left_of_an_allowance_is_read_from_any_headers(headers: dict[str, object], share: float | None) -> None:
+def test_what_is_left_of_an_allowance_is_read_from_any_headers(
+    headers: dict[str, object], share: float | None
+) -> None:
     with World() as world, making(world, Time()) as fetcher:
         assert isinstance(fetcher, Fetcher)
         url = world.script("/q", reply("{}", **headers))

@@ -1,4 +1,6 @@
-"""Where requests may go, and what is never told: addresses, certificates, keys in errors, logs and answers."""
+"""Where requests may go, and what is never told: addresses, certificates, keys in errors, logs and
+answers.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,10 @@ def fetcher(world: World, time: Time) -> Iterator[Fetcher]:
      "http://a..b/", "http://127.0.0.1:80\\@example.com/", "http://localhost/"],
 )  # fmt: skip
 def test_no_request_leaves_for_a_place_that_is_not_public(url: str, time: Time) -> None:
-    with Fetcher(secrets={}, clock=time.clock, sleep=time.sleep) as fetcher, pytest.raises(SourceBroken) as told:
+    with (
+        Fetcher(secrets={}, clock=time.clock, sleep=time.sleep) as fetcher,
+        pytest.raises(SourceBroken) as told,
+    ):
         fetcher.get(Request(url), TOY)
     assert "secret" not in str(told.value) and "user" not in (told.value.url or "")
     assert time.slept == []
@@ -95,7 +100,9 @@ def test_the_connection_goes_to_the_address_that_was_checked(world: World, time:
     url = f"http://rebind.test:{world.endpoint[1]}/a"
     with making(world, time, resolve=rebinding) as fetcher:
         assert fetcher.get(Request(url), TOY).body == BODY
-        assert asked == ["rebind.test"], "looked up once, by the check; the connection looks nothing up"
+        assert asked == ["rebind.test"], (
+            "looked up once, by the check; the connection looks nothing up"
+        )
         assert world.seen[0].headers["host"] == f"rebind.test:{world.endpoint[1]}"
         with pytest.raises(SourceBroken, match=r"127\.0\.0\.2"):
             fetcher.get(Request(url), TOY)
@@ -139,12 +146,21 @@ class Secure(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def secure(tmp_path: Path) -> Iterator[tuple[int, Path, list[str | None]]]:
-    """A TLS server for the name good.test: its port, its certificate, and the names that clients asked for."""
+    """A TLS server for the name good.test: its port, its certificate, and the names that clients
+    asked for.
+    """
     if not shutil.which("openssl"):
         pytest.skip("openssl, which makes the test's certificate, is not installed")
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=good.test"
-    extra = ["-addext", "subjectAltName=DNS:good.test", "-keyout", str(key), "-out", str(certificate)]
+    extra = [
+        "-addext",
+        "subjectAltName=DNS:good.test",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
     subprocess.run([*command.split(), *extra], check=True, capture_output=True)
     names: list[str | None] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -181,7 +197,9 @@ def test_the_certificate_is_checked_for_the_name_though_the_address_is_pinned(
 
 
 def everything_told(error: BaseException) -> str:
-    """All that an error and those behind it could put into a log, even where "from None" hides them."""
+    """All that an error and those behind it could put into a log, even where "from None" hides
+    them.
+    """
     told, at = "", error
     while at is not None:
         told += "".join(traceback.format_exception(at)) + repr(at) + repr(vars(at)) + repr(at.args)
@@ -198,24 +216,37 @@ def everything_told(error: BaseException) -> str:
      lambda w: w.script("/a", redirect("http://[/?api_key=" + KEY)), lambda w: "http://[::1", lambda w: "mailto:x",
      lambda w: "http://k3y:k3y@[::1"],
 )  # fmt: skip
-@pytest.mark.parametrize("secret", [("api_key", "K"), ("header:x-api-key", "K"), ("header:bad\nname", "K")])
+@pytest.mark.parametrize(
+    "secret", [("api_key", "K"), ("header:x-api-key", "K"), ("header:bad\nname", "K")]
+)
 def test_no_error_and_no_line_of_the_log_ever_tells_a_key(
-    world: World, time: Time, caplog: pytest.LogCaptureFixture, place: Callable[[World], str], secret: tuple[str, str]
+    world: World,
+    time: Time,
+    caplog: pytest.LogCaptureFixture,
+    place: Callable[[World], str],
+    secret: tuple[str, str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
     request = Request(place(world), (("q", "care"),), secrets=(secret,))
     allowed = {world.endpoint, ("127.0.0.1", 1)}
-    with making(world, time, secrets={"K": KEY}, permitted=allowed) as fetcher, pytest.raises(LivereviewError) as told:
+    with (
+        making(world, time, secrets={"K": KEY}, permitted=allowed) as fetcher,
+        pytest.raises(LivereviewError) as told,
+    ):
         fetcher.get(request, TOY)
     for text in (everything_told(told.value), caplog.text):
         assert "k3y" not in text
 
 
 def test_a_key_that_the_source_repeats_is_hidden_in_the_answer(world: World, time: Time) -> None:
-    body = json.dumps({"next": f"https://x.test/?api_key={KEY}", "again": "k3y-which%26nobody%3Dsees"})
+    body = json.dumps(
+        {"next": f"https://x.test/?api_key={KEY}", "again": "k3y-which%26nobody%3Dsees"}
+    )
     with making(world, time, secrets={"K": KEY, "OTHER": None}) as fetcher:
         secrets = (("api_key", "K"), ("other", "OTHER"), ("unknown", "UNKNOWN"))
-        answer = fetcher.get(Request(world.script("/a", reply(body)), (("q", "1"),), secrets=secrets), TOY)
+        answer = fetcher.get(
+            Request(world.script("/a", reply(body)), (("q", "1"),), secrets=secrets), TOY
+        )
     assert world.seen[0].query == {"q": "1", "api_key": KEY}
     assert "k3y" not in repr(answer) and answer.body.count(b"[hidden]") == 2
     assert answer.url == f"{world.base}/a?q=1"
@@ -225,12 +256,19 @@ def test_the_log_has_a_line_for_each_request_without_its_query(
     world: World, fetcher: Fetcher, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    fetcher.get(Request(world.script("/a", reply(b"", 503), packed(BODY)), (("q", "private words"),)), TOY)
-    assert caplog.messages == ["toy 127.0.0.1/a 503 0 bytes 0 ms", f"toy 127.0.0.1/a 200 {len(BODY)} bytes 0 ms"]
+    fetcher.get(
+        Request(world.script("/a", reply(b"", 503), packed(BODY)), (("q", "private words"),)), TOY
+    )
+    assert caplog.messages == [
+        "toy 127.0.0.1/a 503 0 bytes 0 ms",
+        f"toy 127.0.0.1/a 200 {len(BODY)} bytes 0 ms",
+    ]
 
 
 def test_an_address_is_shown_as_it_is_sent_but_for_its_secrets() -> None:
-    request = Request("https://x.test/a b?z=1#top", (("q", "ü & b"), ("a", "")), secrets=(("api_key", "K"),))
+    request = Request(
+        "https://x.test/a b?z=1#top", (("q", "ü & b"), ("a", "")), secrets=(("api_key", "K"),)
+    )
     assert fetch.address(request) == "https://x.test/a%20b?z=1&q=%C3%BC+%26+b&a="
 
 

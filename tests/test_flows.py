@@ -1,4 +1,6 @@
-"""The flows in a real Prefect: the schedule follows the protocol in force, and a night that can not begin is told."""
+"""The flows in a real Prefect: the schedule follows the protocol in force, and a night that can not
+begin is told.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,14 @@ NEVER = "0 2 29 2 *"
 
 
 def protocol(**crons: str) -> str:
-    """The small review with these searches, which ask a host that does not exist, at these cron lines."""
+    """The small review with these searches, which ask a host that does not exist, at these cron
+    lines.
+    """
     head, _, rest = PROTOCOL.partition("[[searches]]")
     tail = rest[rest.index("\n[screening]") :]
-    searches = "".join(SEARCH.format(name=name.replace("_", "-"), cron=cron) for name, cron in crons.items())
+    searches = "".join(
+        SEARCH.format(name=name.replace("_", "-"), cron=cron) for name, cron in crons.items()
+    )
     return head + searches + tail
 
 
@@ -62,11 +68,15 @@ def wait_for(ask: Callable[[], Any], what: str) -> Any:
 
 
 @contextmanager
-def process(environment: dict[str, str], log: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+def process(
+    environment: dict[str, str], log: Path, *words: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process of the service, ended at the end as systemd ends it; what it said is in `log`."""
     with log.open("ab") as file:
         command = [sys.executable, "-m", *words]
-        running = subprocess.Popen(command, env=environment, stdout=file, stderr=file, start_new_session=True)
+        running = subprocess.Popen(
+            command, env=environment, stdout=file, stderr=file, start_new_session=True
+        )
     try:
         yield running
     finally:
@@ -93,7 +103,10 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     }
     words = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
     with process(environment, home / "server.log", *words):
-        wait_for(lambda: requests.get(f"{environment['PREFECT_API_URL']}/health", timeout=5).ok, "the Prefect server")
+        wait_for(
+            lambda: requests.get(f"{environment['PREFECT_API_URL']}/health", timeout=5).ok,
+            "the Prefect server",
+        )
         yield environment
 
 
@@ -114,7 +127,10 @@ class Service:
     def owner(self) -> Iterator[subprocess.Popen[bytes]]:
         words = ("livereview", "serve", "--new", "--port", str(self.port))
         with process(self.environment, self.home / "owner.log", *words) as running:
-            wait_for(lambda: requests.get(f"http://127.0.0.1:{self.port}/healthz", timeout=5).ok, "the owner")
+            wait_for(
+                lambda: requests.get(f"http://127.0.0.1:{self.port}/healthz", timeout=5).ok,
+                "the owner",
+            )
             yield running
 
     @contextmanager
@@ -124,22 +140,32 @@ class Service:
             yield running
 
     def ask(self, path: str) -> list[dict[str, Any]]:
-        reply = requests.post(f"{self.environment['PREFECT_API_URL']}/{path}/filter", json={}, timeout=30)
+        reply = requests.post(
+            f"{self.environment['PREFECT_API_URL']}/{path}/filter", json={}, timeout=30
+        )
         found: list[dict[str, Any]] = reply.json()
         return found
 
     def deployments(self) -> dict[str, dict[str, Any]]:
         """Those of the nights, by name."""
-        return {each["name"]: each for each in self.ask("deployments") if each["name"].startswith(f"{REVIEW} at")}
+        return {
+            each["name"]: each
+            for each in self.ask("deployments")
+            if each["name"].startswith(f"{REVIEW} at")
+        }
 
     def start(self, name: str, **parameters: str) -> str:
-        """A run of this deployment, as its cron line would start one, or with other parameters; its id."""
-        deployment = self.deployments()[name]["id"]
+        """A run of this deployment, as its cron line would start one, or with other parameters.
+
+        Its id.
+        """
+        deployment = wait_for(lambda: self.deployments().get(name), f"the deployment {name}")["id"]
         url = f"{self.environment['PREFECT_API_URL']}/deployments/{deployment}/create_flow_run"
 
         def created() -> str | None:
             reply = requests.post(url, json={"parameters": parameters}, timeout=30)
-            return reply.json()["id"] if reply.ok else None  # a busy Prefect answers 503: its database is locked
+            # a busy Prefect answers 503: its database is locked
+            return reply.json()["id"] if reply.ok else None
 
         return str(wait_for(created, "the run"))
 
@@ -151,7 +177,12 @@ class Service:
     def ended(self, id: str) -> dict[str, Any]:
         """The run, once it has ended."""
         done = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
-        return dict(wait_for(lambda: run if (run := self.run(id))["state_type"] in done else None, "the run's end"))
+        return dict(
+            wait_for(
+                lambda: run if (run := self.run(id))["state_type"] in done else None,
+                "the run's end",
+            )
+        )
 
     def ledger(self) -> list[dict[str, Any]]:
         attempts: list[dict[str, Any]] = self.client.call("ledger", review=REVIEW)["attempts"]
@@ -159,7 +190,9 @@ class Service:
 
     def lines(self, id: str) -> list[dict[str, Any]]:
         filters = {"logs": {"flow_run_id": {"any_": [id]}}}
-        reply = requests.post(f"{self.environment['PREFECT_API_URL']}/logs/filter", json=filters, timeout=30)
+        reply = requests.post(
+            f"{self.environment['PREFECT_API_URL']}/logs/filter", json=filters, timeout=30
+        )
         found: list[dict[str, Any]] = reply.json()
         return found
 
@@ -182,33 +215,51 @@ def service(prefect: dict[str, str], tmp_path: Path) -> Iterator[Service]:
 def test_the_schedule_follows_the_protocol_in_force_without_a_restart(service: Service) -> None:
     with service.owner(), service.schedule() as schedule:
         service.client.call("register", text=protocol(old=NEVER, weekly="0 3 * * mon"))
-        first = wait_for(lambda: len(found := service.deployments()) == 2 and found, "two deployments")
+        first = wait_for(
+            lambda: len(found := service.deployments()) == 2 and found, "two deployments"
+        )
         nightly = first[f"{REVIEW} at {NEVER}"]
-        assert nightly["parameters"] == {"review": REVIEW, "cron": NEVER}, "a cron line, never names"
+        assert nightly["parameters"] == {"review": REVIEW, "cron": NEVER}, (
+            "a cron line, never names"
+        )
         assert set(nightly["parameter_openapi_schema"]["properties"]) == {"review", "cron"}
         assert nightly["schedules"][0]["schedule"]["timezone"] == "Europe/London"
         assert nightly["global_concurrency_limit"]["limit"] == 1
         assert set(nightly["tags"]) == {"livereview", REVIEW}
-        wait_for(lambda: [r for r in service.ask("flow_runs") if r["state_type"] == "SCHEDULED"], "scheduled runs")
+        wait_for(
+            lambda: [r for r in service.ask("flow_runs") if r["state_type"] == "SCHEDULED"],
+            "scheduled runs",
+        )
 
         changed = protocol(fresh=NEVER, daily="0 4 * * *").replace("Europe/London", "Europe/Oslo")
         service.client.call("register", text=changed)
-        wait_for(lambda: set(service.deployments()) == {f"{REVIEW} at {NEVER}", f"{REVIEW} at 0 4 * * *"}, "the change")
+        wait_for(
+            lambda: (
+                set(service.deployments()) == {f"{REVIEW} at {NEVER}", f"{REVIEW} at 0 4 * * *"}
+            ),
+            "the change",
+        )
         zone = service.deployments()[f"{REVIEW} at {NEVER}"]["schedules"][0]["schedule"]["timezone"]
         assert zone == "Europe/Oslo"
 
         ended = service.ended(service.start(f"{REVIEW} at {NEVER}"))
         assert ended["state_type"] == "FAILED", "the host does not exist"
-        assert [(each["name"], each["outcome"]) for each in service.ledger()] == [("fresh", "failed")] * 3
+        assert [(each["name"], each["outcome"]) for each in service.ledger()] == [
+            ("fresh", "failed")
+        ] * 3
 
         retired = changed.replace("[living]\n", '[living]\nstatus = "retired"\n', 1)
         service.client.call("register", text=retired)
         wait_for(lambda: not service.deployments(), "the retirement")
         service.client.call("register", text=changed)
         wait_for(lambda: len(service.deployments()) == 2, "the revival")
-        assert [each["name"] for each in service.ask("automations")] == ["livereview: end runs whose process is gone"]
+        assert [each["name"] for each in service.ask("automations")] == [
+            "livereview: end runs whose process is gone"
+        ]
         readiness = service.client.call("readiness")["checks"]
-        assert {"schedule": True}.items() <= {check["name"]: check["ok"] for check in readiness}.items()
+        assert {"schedule": True}.items() <= {
+            check["name"]: check["ok"] for check in readiness
+        }.items()
         schedule.send_signal(signal.SIGTERM)
         schedule.wait(60)
         left = service.ask("deployments")
@@ -233,13 +284,19 @@ def test_a_cancelled_night_is_told_at_once_and_not_at_the_next_night(service: Se
         service.client.call("register", text=protocol(old=NEVER))
         wait_for(service.deployments, "the deployment")
         run = service.start(f"{REVIEW} at {NEVER}")
-        wait_for(lambda: [each["outcome"] for each in service.ledger()] == ["failed"], "the first round")
+        wait_for(
+            lambda: [each["outcome"] for each in service.ledger()] == ["failed"], "the first round"
+        )
         wait_for(lambda: "tried again in 3600 s" in service.logs(run), "the pause before the next")
         assert "livereview.fetch" in service.loggers(run), "what fetch says is in the run's log"
         url = f"{service.environment['PREFECT_API_URL']}/flow_runs/{run}/set_state"
-        requests.post(url, json={"state": {"type": "CANCELLING"}, "force": True}, timeout=30).raise_for_status()
+        requests.post(
+            url, json={"state": {"type": "CANCELLING"}, "force": True}, timeout=30
+        ).raise_for_status()
         assert service.ended(run)["state_type"] == "CANCELLED"
-        wait_for(lambda: [each for each in service.ledger() if each["kind"] == "night"], "the word of it")
+        wait_for(
+            lambda: [each for each in service.ledger() if each["kind"] == "night"], "the word of it"
+        )
         told = [each["error"] for each in service.ledger() if each["kind"] == "night"]
         assert len(told) == 1 and "cancelled" in told[0]
         alarms = service.client.call("status", review=REVIEW)["reviews"][0]["alarms"]
@@ -284,12 +341,18 @@ def test_a_deployment_paused_or_deleted_in_prefect_is_told_or_made_again(service
         wait_for(lambda: schedule_check()["ok"], "a schedule in order")
         here = f"{service.environment['PREFECT_API_URL']}/deployments"
         requests.post(f"{here}/{first}/pause_deployment", timeout=30).raise_for_status()
-        wait_for(lambda: f"{name} is paused in Prefect" in schedule_check()["words"], "the word of the pause")
+        wait_for(
+            lambda: f"{name} is paused in Prefect" in schedule_check()["words"],
+            "the word of the pause",
+        )
         assert not schedule_check()["ok"]
         requests.post(f"{here}/{first}/resume_deployment", timeout=30).raise_for_status()
         wait_for(lambda: schedule_check()["ok"], "the end of the pause")
         requests.delete(f"{here}/{first}", timeout=30).raise_for_status()
-        wait_for(lambda: service.deployments().get(name, {}).get("id") not in (None, first), "another deployment")
+        wait_for(
+            lambda: service.deployments().get(name, {}).get("id") not in (None, first),
+            "another deployment",
+        )
 
 
 @pytest.mark.slow
@@ -299,14 +362,18 @@ def test_a_night_whose_process_was_killed_is_told_and_the_next_one_runs(service:
         service.client.call("register", text=protocol(old=NEVER))
         wait_for(service.deployments, "the deployment")
         run = service.start(f"{REVIEW} at {NEVER}")
-        wait_for(lambda: "tried again in 3600 s" in service.logs(run), "the pause before the next round")
+        wait_for(
+            lambda: "tried again in 3600 s" in service.logs(run), "the pause before the next round"
+        )
         children = Path(f"/proc/{schedule.pid}/task").glob("*/children")
         mine = [int(pid) for each in children for pid in each.read_text().split()]
         assert mine, "the run is a process of the schedule"
         for pid in mine:
             os.kill(pid, signal.SIGKILL)
         assert service.ended(run)["state_type"] == "CRASHED"
-        wait_for(lambda: [each for each in service.ledger() if each["kind"] == "night"], "the word of it")
+        wait_for(
+            lambda: [each for each in service.ledger() if each["kind"] == "night"], "the word of it"
+        )
         told = [each["error"] for each in service.ledger() if each["kind"] == "night"]
         assert len(told) == 1 and "crashed" in told[0], told
         again = service.start(f"{REVIEW} at {NEVER}")

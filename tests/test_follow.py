@@ -1,4 +1,7 @@
-"""Each minute's events are shipped in order, go on after anything, and come back; gaps and damage are told."""
+"""Each minute's events are shipped in order, go on after anything, and come back.
+
+Gaps and damage are told.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +94,9 @@ def test_it_goes_on_after_a_restart_and_after_the_place_was_away(
     assert restore.check(str(nas)).upto == _seen(store)
 
 
-def test_what_is_damaged_missing_or_torn_is_told_and_what_is_before_it_comes_back(shipped: tuple[Store, Path]) -> None:
+def test_what_is_damaged_missing_or_torn_is_told_and_what_is_before_it_comes_back(
+    shipped: tuple[Store, Path],
+) -> None:
     _, nas = shipped
     first, second, third = increments(nas)
     whole = third.read_bytes()
@@ -104,32 +109,46 @@ def test_what_is_damaged_missing_or_torn_is_told_and_what_is_before_it_comes_bac
     third.write_bytes(whole)
     second.unlink()
     told = restore.check(str(nas))
-    assert told.increments == 1 and any("increment 2 is missing" in problem for problem in told.problems)
+    assert told.increments == 1 and any(
+        "increment 2 is missing" in problem for problem in told.problems
+    )
     first.unlink()
     assert restore.check(str(nas)).increments == 0
 
 
-def test_two_databases_never_write_into_one_place(shipped: tuple[Store, Path], tmp_path: Path, protocol: str) -> None:
+def test_two_databases_never_write_into_one_place(
+    shipped: tuple[Store, Path], tmp_path: Path, protocol: str
+) -> None:
     _, nas = shipped
     with Store(tmp_path / "other" / "livereview.duckdb", reserve=0) as other:
         ops.surveil.register(other, text=protocol, now=NOW)
         with pytest.raises(Refused, match="another database ships"):
             Follower(other, str(nas)).step(NOW + 4 * MINUTE)
-        assert Follower(other, str(nas)).step(NOW + 20 * MINUTE)["whole"], "the other is gone: a row of its own"
+        assert Follower(other, str(nas)).step(NOW + 20 * MINUTE)["whole"], (
+            "the other is gone: a row of its own"
+        )
 
 
-def test_an_increment_that_was_never_noted_is_shipped_again(shipped: tuple[Store, Path], settings: Settings) -> None:
+def test_an_increment_that_was_never_noted_is_shipped_again(
+    shipped: tuple[Store, Path], settings: Settings
+) -> None:
     store, nas = shipped
-    (nas / "copies" / at(str(nas)).names("copies")[0].split("/")[1] / "increments" / "00000004.1-2.x.zip").write_text(
-        "x"
-    )
+    (
+        nas
+        / "copies"
+        / at(str(nas)).names("copies")[0].split("/")[1]
+        / "increments"
+        / "00000004.1-2.x.zip"
+    ).write_text("x")
     act(store, settings, 4)
     Follower(store, str(nas)).step(NOW + 4 * MINUTE)
     told = restore.check(str(nas))
     assert told.problems == [] and told.increments == 4
 
 
-def test_a_whole_copy_is_made_each_day_and_old_ones_go(shipped: tuple[Store, Path], settings: Settings) -> None:
+def test_a_whole_copy_is_made_each_day_and_old_ones_go(
+    shipped: tuple[Store, Path], settings: Settings
+) -> None:
     store, nas = shipped
     follower = Follower(store, str(nas), keep=2)
     for day in range(1, 4):
@@ -186,7 +205,9 @@ def test_a_database_that_can_not_be_opened_is_one_sentence_with_the_backup_that_
         assert "Traceback" not in done.stderr
         last = done.stderr.strip().splitlines()[-1]
         assert "The newest backup is good of 2026-03-02" in last and "livereview restore" in last
-    assert restore.restore(str(settings.home / "backups"), settings.home, replace=True).problems == []
+    assert (
+        restore.restore(str(settings.home / "backups"), settings.home, replace=True).problems == []
+    )
     assert cli("status", home=settings.home).returncode in (0, 1)
 
 
@@ -204,7 +225,11 @@ def test_a_log_that_lost_its_end_is_an_alarm_until_it_is_settled(tmp_path: Path)
     whole = log.read_bytes()
     with Store(database, reserve=0) as store:
         assert service.database_problem(store) is None, "a kill alone loses nothing"
-        store.write(lambda con: con.execute("INSERT INTO outbox (review, cause, made) VALUES ('r', 'x', now())"))
+        store.write(
+            lambda con: con.execute(
+                "INSERT INTO outbox (review, cause, made) VALUES ('r', 'x', now())"
+            )
+        )
     subprocess.run([sys.executable, "-c", script, str(database)], check=False)
     log.write_bytes(log.read_bytes()[:-100])
     with Store(database, reserve=0) as store:
@@ -217,7 +242,9 @@ def test_a_log_that_lost_its_end_is_an_alarm_until_it_is_settled(tmp_path: Path)
     assert whole
 
 
-def test_before_a_migration_the_file_is_copied(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_before_a_migration_the_file_is_copied(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     with Store(settings.database, reserve=0) as store:
         store.write(lambda con: con.execute("DELETE FROM migration WHERE number = 28"))
         store.write(lambda con: con.execute("DROP TABLE birth"))
@@ -231,7 +258,9 @@ def test_before_a_migration_the_file_is_copied(settings: Settings, capsys: pytes
 
 
 @pytest.fixture
-def serving(settings: Settings, protocol: str, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Remote]]:
+def serving(
+    settings: Settings, protocol: str, tmp_path: Path
+) -> Iterator[tuple[subprocess.Popen[bytes], Remote]]:
     """A real owner that ships to `nas`; a client that speaks to it."""
     home = settings.home / "home"
     chosen = replace(settings, home=home)
@@ -268,11 +297,18 @@ def test_after_a_storm_a_kill_and_a_lost_disk_every_shipped_act_is_there_and_wor
         for stage in stages:
             for person in ("ada", "ben"):
                 id = f"{number}-{stage}-{person}"
-                asked = {"record": article(number).record_id, "stage": stage, "reviewer": person, "verdict": "include"}
+                asked = {
+                    "record": article(number).record_id,
+                    "stage": stage,
+                    "reviewer": person,
+                    "verdict": "include",
+                }
                 client.call("decide", id=id, review=REVIEW, now=NOW, **asked)
                 decided.append(id)
         if number % 10 == 0:
-            client.call("add_account", name=f"p{number}", role="reviewer", secret=secret_of(f"p{number}"))
+            client.call(
+                "add_account", name=f"p{number}", role="reviewer", secret=secret_of(f"p{number}")
+            )
             client.call("publish", review=REVIEW, now=NOW)
             client.call("follow", target=str(nas))
     last = client.call("follow", target=str(nas))
@@ -294,7 +330,9 @@ def test_after_a_storm_a_kill_and_a_lost_disk_every_shipped_act_is_there_and_wor
         from livereview.web.app import create
         from tests.conftest import Browser
 
-        visitor = Browser(create(local.store, chosen, token="t", clock=lambda: NOW), secret_of("p30"))
+        visitor = Browser(
+            create(local.store, chosen, token="t", clock=lambda: NOW), secret_of("p30")
+        )
         assert visitor.page.status_code == 200 and "p30" in visitor.page.text
         visitor.http.close()
         assert local.call("publish", review=REVIEW, now=NOW + MINUTE)["version"] >= 1
@@ -304,7 +342,9 @@ def test_after_a_storm_a_kill_and_a_lost_disk_every_shipped_act_is_there_and_wor
         local.close()
 
 
-def test_the_commands_of_when_something_breaks_run(settings: Settings, protocol: str, tmp_path: Path) -> None:
+def test_the_commands_of_when_something_breaks_run(
+    settings: Settings, protocol: str, tmp_path: Path
+) -> None:
     part = BREAKS.read_text(encoding="utf-8")
     headings = re.findall(r"^## (.*)$", part, re.MULTILINE)
     assert len(headings) == 4, headings

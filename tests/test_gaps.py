@@ -1,4 +1,7 @@
-"""A gap on the map is what a review asked about and read everything for; what nobody asked about is none."""
+"""A gap on the map is what a review asked about and read everything for.
+
+What nobody asked about is none.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,9 @@ def cells() -> dict[tuple[str, str], str]:
     read = {"awaiting_screening": 0, "in_screening": 0, "awaiting_full_text": 0}
     nothing_waits = replace(flow(1), **read, excluded=7, not_retrieved=4, identified_databases=16)
     summary = json.loads(site.build(replace(snap, flow=nothing_waits), 1, "x").summary)
-    row = json.loads(front.files([front.Entry("r", json.dumps(summary))])["index.json"])["reviews"][0]
+    row = json.loads(front.files([front.Entry("r", json.dumps(summary))])["index.json"])["reviews"][
+        0
+    ]
     made = [
         gap_map.Cell(area, outcome, 0, empty=front.empty_cell([row], area, outcome))
         for area in row["areas"]

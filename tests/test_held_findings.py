@@ -1,4 +1,6 @@
-"""Attacks on what is held: whatever becomes of the protocol, nothing unsigned is public and nothing signed is lost."""
+"""Attacks on what is held: whatever becomes of the protocol, nothing unsigned is public and nothing
+signed is lost.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def told(site: Path) -> dict[str, dict[str, Any]]:
 
 
 class World:
-    """A review with a held finding, and what its public page says after each thing that is done to it."""
+    """A review with a held finding, and what its public page says after each thing that is done to
+    it.
+    """
 
     def __init__(self, store: Store, site: Path, protocol: str):
         self.store, self.site, self.protocol, self.now = store, site, protocol, NOW
@@ -62,7 +66,9 @@ class World:
         return self.publish()
 
     def alarms(self) -> str:
-        return str(ops.status.status(self.store, now=self.now, review=REVIEW)["reviews"][0]["alarms"])
+        return str(
+            ops.status.status(self.store, now=self.now, review=REVIEW)["reviews"][0]["alarms"]
+        )
 
 
 @pytest.fixture
@@ -81,7 +87,10 @@ def world(held: Store, site: Path, protocol: str) -> World:
         ([("pool = true", "pool = false")], "new_finding"),
         ([("[living]", '[methods]\ntest = "knha"\n\n[living]')], "new_finding"),
         ([("[living]", '[living]\nstatus = "retired"')], "new_finding"),
-        ([("[[outcomes]]", COMPARISON.format(id="main", label="Mentoring, or usual services"))], "new_finding"),
+        (
+            [("[[outcomes]]", COMPARISON.format(id="main", label="Mentoring, or usual services"))],
+            "new_finding",
+        ),
     ],
     ids=["label", "better", "important", "pool", "test", "retired", "comparison named"],
 )
@@ -92,7 +101,15 @@ def test_a_protocol_that_changes_while_a_finding_waits_changes_no_signed_sentenc
     done = world.edit(*pairs)
     assert done["held"]["change"] == kind
     now = told(world.site)["main/attendance"]
-    for key in ("headline", "wording", "estimate", "outcome_label", "comparison_label", "good", "certainty"):
+    for key in (
+        "headline",
+        "wording",
+        "estimate",
+        "outcome_label",
+        "comparison_label",
+        "good",
+        "certainty",
+    ):
         assert now[key] == signed[key], key
     assert now["weighing_display"]
     assert world.sign()["new"]
@@ -107,13 +124,21 @@ def test_an_outcome_or_comparison_that_is_taken_out_keeps_its_signed_sentence_un
     world.edit((OUTCOME, gone))
     now = told(world.site)
     assert now["main/attendance"]["wording"] == signed["wording"]
-    assert now["main/attendance"]["weighing_display"] == "This answer is being weighed anew and may change."
-    assert now["main/grades"]["state"] == "not_yet_assessed", "nobody has looked for it in the forms from before"
+    assert (
+        now["main/attendance"]["weighing_display"]
+        == "This answer is being weighed anew and may change."
+    )
+    assert now["main/grades"]["state"] == "not_yet_assessed", (
+        "nobody has looked for it in the forms from before"
+    )
 
     world.edit(("[[outcomes]]", COMPARISON.format(id="other", label="Mentoring, or nothing")))
     now = told(world.site)
     assert now["main/attendance"]["wording"] == signed["wording"]
-    assert (now["other/attendance"]["state"], now["other/attendance"]["studies"]) == ("not_yet_assessed", [])
+    assert (now["other/attendance"]["state"], now["other/attendance"]["studies"]) == (
+        "not_yet_assessed",
+        [],
+    )
     world.sign()
     now = told(world.site)
     assert list(now) == ["other/attendance"]
@@ -133,8 +158,16 @@ def test_another_language_waits_as_a_whole_and_is_no_new_evidence(world: World) 
     assert page(world.site)["language"] == "fr"
 
 
-def test_a_version_that_is_withdrawn_while_a_finding_waits_is_followed_by_a_signed_one_only(world: World) -> None:
-    act: dict[str, Any] = {"id": "w", "review": REVIEW, "version": 2, "by": "lena", "reason": "A wrong table."}
+def test_a_version_that_is_withdrawn_while_a_finding_waits_is_followed_by_a_signed_one_only(
+    world: World,
+) -> None:
+    act: dict[str, Any] = {
+        "id": "w",
+        "review": REVIEW,
+        "version": 2,
+        "by": "lena",
+        "reason": "A wrong table.",
+    }
     withdraw.withdraw(world.store, **act, folder=world.site, now=world.now)
     done = world.publish()
     assert (done["new"], done["held"]["whole"]) == (False, True)
@@ -164,7 +197,9 @@ def test_more_evidence_on_a_held_finding_makes_its_wait_no_shorter(world: World)
 
 
 def publish_since(world: World) -> str:
-    return str(ops.status.status(world.store, now=world.now, review=REVIEW)["reviews"][0]["held"]["since"])
+    return str(
+        ops.status.status(world.store, now=world.now, review=REVIEW)["reviews"][0]["held"]["since"]
+    )
 
 
 def page_date(world: World, number: int) -> str:
@@ -172,7 +207,9 @@ def page_date(world: World, number: int) -> str:
 
 
 def test_an_outcome_that_is_added_is_no_gap_until_somebody_has_looked_for_it(world: World) -> None:
-    """It would be "no study has measured it" by being added, though no form was ever asked about it."""
+    """It would be "no study has measured it" by being added, though no form was ever asked about
+    it.
+    """
     grades = edited(OUTCOME, ("attendance", "grades"), ("School attendance", "Grades"))
     both = ("[[searches]]", grades + 'measure = "SMD"\n\n[[searches]]')
     world.edit(both)

@@ -1,4 +1,7 @@
-"""Hostile answers of every kind, to a search and to a webhook: each ends, with words; none passes for a whole one."""
+"""Hostile answers of every kind, to a search and to a webhook: each ends, with words.
+
+None passes for a whole one.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +86,9 @@ def stated(length: str, body: bytes = BODY, status: str = "200 OK") -> Send:
 
 def honest(status: str, *headers: str, body: bytes = BODY) -> Send:
     lines = "".join(f"{header}\r\n" for header in headers)
-    return at_once(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{lines}\r\n".encode() + body)
+    return at_once(
+        f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{lines}\r\n".encode() + body
+    )
 
 
 @dataclass(frozen=True)
@@ -178,7 +183,9 @@ KINDS = (
 
 
 class Hostile:
-    """A server that answers every request, or every connection (`talks_first`), with the same bytes."""
+    """A server that answers every request, or every connection (`talks_first`), with the same
+    bytes.
+    """
 
     def __init__(self, send: Send, talks_first: bool = False, tls: ssl.SSLContext | None = None):
         self.asked = 0
@@ -271,12 +278,16 @@ def test_a_search_ends_and_says_why(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_a_webhook_ends_and_says_why(kind: Kind) -> None:
     with Hostile(kind.send) as server, guarded(permitted={("127.0.0.1", server.port)}) as session:
-        delivery = in_time(lambda: webhook(server.url, b"{}", b"secret", session, NOW, {}, DEADLINE))
+        delivery = in_time(
+            lambda: webhook(server.url, b"{}", b"secret", session, NOW, {}, DEADLINE)
+        )
     assert delivery.outcome == kind.hook
     assert (delivery.error is None) == (kind.hook == "ok")
 
 
-@pytest.mark.parametrize("answer", [stated("abc"), stated("5"), honest("206 Part"), honest("203 Changed")])
+@pytest.mark.parametrize(
+    "answer", [stated("abc"), stated("5"), honest("206 Part"), honest("203 Changed")]
+)
 def test_what_is_no_whole_answer_is_asked_for_again(answer: Send) -> None:
     tries = iter([answer, answer, honest("200 OK")])
     with Hostile(lambda over: next(tries)(over)) as server, hurried(server.port) as fetcher:
@@ -351,11 +362,20 @@ def test_a_connection_that_is_used_again_is_watched_too() -> None:
 
 @pytest.mark.parametrize(
     "send",
-    [dripping(b"", b""), dripping(b"\x16\x03\x03\x40\x00", b"\x00"), flooding(b"", b"\x00" * 100), at_once(OK)],
+    [
+        dripping(b"", b""),
+        dripping(b"\x16\x03\x03\x40\x00", b"\x00"),
+        flooding(b"", b"\x00" * 100),
+        at_once(OK),
+    ],
     ids=["silence", "a dripping handshake", "noughts", "plain HTTP"],
 )
 def test_a_handshake_ends(send: Send) -> None:
-    with Hostile(send, talks_first=True) as server, hurried(server.port) as fetcher, pytest.raises(Retry):
+    with (
+        Hostile(send, talks_first=True) as server,
+        hurried(server.port) as fetcher,
+        pytest.raises(Retry),
+    ):
         in_time(lambda: fetcher.once(Request(f"https://127.0.0.1:{server.port}/"), TOY))
 
 
@@ -364,7 +384,14 @@ def test_headers_that_drip_through_tls_end_too(tmp_path: Path) -> None:
         pytest.skip("openssl, which makes the test's certificate, is not installed")
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=good.test"
-    extra = ["-addext", "subjectAltName=DNS:good.test", "-keyout", str(key), "-out", str(certificate)]
+    extra = [
+        "-addext",
+        "subjectAltName=DNS:good.test",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
     subprocess.run([*command.split(), *extra], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -422,7 +449,9 @@ def test_a_provider_that_drips_does_not_hold_a_sign_in(send: Send) -> None:
 # Nobody waits for the one who hangs
 
 
-def test_one_receiver_who_hangs_holds_up_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_receiver_who_hangs_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(webhook, "__defaults__", (DEADLINE,))
     fine = world.script("/hook", reply(b""))
     noted: list[dict[str, Any]] = []
@@ -432,7 +461,9 @@ def test_one_receiver_who_hangs_holds_up_no_other(world: World, monkeypatch: pyt
             noted.append(arguments)
             return {}
         urls = [hanging.url, hanging.url, hanging.url, fine]
-        return {"due": [{"id": n, "url": url, "event": "e", "body": "{}"} for n, url in enumerate(urls)]}
+        return {
+            "due": [{"id": n, "url": url, "event": "e", "body": "{}"} for n, url in enumerate(urls)]
+        }
 
     with (
         Hostile(dripping(OK + b"X-Slow: ", b"a")) as hanging,
@@ -508,7 +539,10 @@ def slow_and_fine(world: World) -> None:
 
     world.script("/http/slow.example.org/", header)
     links = "<a href='/a'>A trial of mentoring</a> <a href='/b'>Another trial of mentoring</a>"
-    world.script("/http/fine.example.org/", reply(f"<html><body>{links}</body></html>", content_type="text/html"))
+    world.script(
+        "/http/fine.example.org/",
+        reply(f"<html><body>{links}</body></html>", content_type="text/html"),
+    )
 
 
 def test_a_search_that_never_ends_leaves_the_night_to_the_others(
@@ -523,7 +557,10 @@ def test_a_search_that_never_ends_leaves_the_night_to_the_others(
 
     def night() -> list[dict[str, Any]]:
         with Fetcher(secrets={}, via=world.base) as fetcher:
-            return [run_search(client, fetcher, "small-review", plan, NOW, lambda answer: None) for plan in plans]
+            return [
+                run_search(client, fetcher, "small-review", plan, NOW, lambda answer: None)
+                for plan in plans
+            ]
 
     slow, fine = in_time(night)
     client.close()

@@ -1,4 +1,6 @@
-"""Pages, feeds and uploads that were made to stop the reader: read in a line, or refused with the reason."""
+"""Pages, feeds and uploads that were made to stop the reader: read in a line, or refused with the
+reason.
+"""
 
 from __future__ import annotations
 
@@ -103,7 +105,14 @@ def test_usual_markup_and_long_texts_are_no_crowd() -> None:
     words = "the risk of care leavers was < that of others " * 300
     meta = f'<meta name="description" content="{words.replace("<", "below")}">'
 
-    for text in (few, words, f"p &lt;b {words}", meta, "a = b " * 5_000, "<a title='it is' b=\"what it's\">" * 2_000):
+    for text in (
+        few,
+        words,
+        f"p &lt;b {words}",
+        meta,
+        "a = b " * 5_000,
+        "<a title='it is' b=\"what it's\">" * 2_000,
+    ):
         refuse_crowded(text.encode(), "feed")
 
 
@@ -112,7 +121,17 @@ def test_the_look_at_attributes_takes_a_line_itself() -> None:
         with suppress(SourceBroken):
             refuse_crowded(body, "feed")
 
-    for pump in ("<a ", "<a b=", "<a '", "&lt;i ", "&quot;", ' a="x"', "<a b='x' ", '<a " b="', "<a b=\"<a b='"):
+    for pump in (
+        "<a ",
+        "<a b=",
+        "<a '",
+        "&lt;i ",
+        "&quot;",
+        ' a="x"',
+        "<a b='x' ",
+        '<a " b="',
+        "<a b=\"<a b='",
+    ):
 
         def body(size: int, pump: str = pump) -> bytes:
             return (pump * (size // len(pump))).encode()
@@ -143,10 +162,15 @@ def _zeros(count: int) -> Iterator[bytes]:
         ({"xl/worksheets/sheet1.xml": _zeros(200)}, "more than"),
         ({"xl/styles.xml": _zeros(6)}, "'xl/styles.xml' unpacks to more than 5 MB"),
         ({f"xl/worksheets/sheet{n}.xml": b"<x/>" for n in range(2, 1_100)}, "holds 1,1.. files"),
-        ({"xl/worksheets/sheet1.xml": b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"}, "declares entities"),
+        (
+            {"xl/worksheets/sheet1.xml": b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>"},
+            "declares entities",
+        ),
     ],
 )
-def test_a_workbook_that_nobody_can_have_made_is_refused(parts: dict[str, bytes], words: str) -> None:
+def test_a_workbook_that_nobody_can_have_made_is_refused(
+    parts: dict[str, bytes], words: str
+) -> None:
     with pytest.raises(Refused, match=words):
         decisions.read(hostile.repacked(hostile.workbook(), parts), "a.xlsx")
 
@@ -161,7 +185,9 @@ def test_a_packing_that_unpacks_a_block_at_a_time_is_refused(method: int) -> Non
 
 @pytest.mark.parametrize("said", [0, 10, 4_000_000_000])
 def test_headers_that_lie_about_sizes_are_not_believed(said: int) -> None:
-    body = bytearray(hostile.repacked(hostile.workbook(), {"xl/worksheets/sheet1.xml": _zeros(200)}))
+    body = bytearray(
+        hostile.repacked(hostile.workbook(), {"xl/worksheets/sheet1.xml": _zeros(200)})
+    )
     at = body.rfind(b"PK\x01\x02")
     body[at + 24 : at + 28] = struct.pack("<I", said)
 
@@ -172,10 +198,17 @@ def test_headers_that_lie_about_sizes_are_not_believed(said: int) -> None:
 def test_huge_dimensions_are_refused() -> None:
     far = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
     plain_sheet = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-    sheet = plain_sheet + b'<dimension ref="A1:XFD1048576"/><sheetData>' + far + b"</sheetData></worksheet>"
+    sheet = (
+        plain_sheet
+        + b'<dimension ref="A1:XFD1048576"/><sheetData>'
+        + far
+        + b"</sheetData></worksheet>"
+    )
 
     with pytest.raises(Refused):
-        decisions.read(hostile.repacked(hostile.workbook(), {"xl/worksheets/sheet1.xml": sheet}), "a.xlsx")
+        decisions.read(
+            hostile.repacked(hostile.workbook(), {"xl/worksheets/sheet1.xml": sheet}), "a.xlsx"
+        )
 
 
 def test_an_ordinary_workbook_is_read() -> None:
@@ -207,7 +240,10 @@ def test_a_packed_file_is_unpacked_no_further_than_a_real_one_goes() -> None:
         unpacked(gzip.compress(b"") * 20_001, "a.ris.gz")
     with pytest.raises(Refused, match="copied whole"):
         unpacked(gzip.compress(b"words " * 100_000)[:-4], "a.ris.gz")
-    assert unpacked(gzip.compress(b"TY  - ") + gzip.compress(b"JOUR") + b"\0\0", "a.ris.gz") == b"TY  - JOUR"
+    assert (
+        unpacked(gzip.compress(b"TY  - ") + gzip.compress(b"JOUR") + b"\0\0", "a.ris.gz")
+        == b"TY  - JOUR"
+    )
     assert unpacked(b"TY  - JOUR", "a.ris") == b"TY  - JOUR"
 
 
@@ -246,7 +282,10 @@ def test_a_page_that_takes_too_long_after_others_makes_its_search_partial(
         name = protocols.protocol(con, REVIEW).searches[0].name
     surveil.begin(reviewed, review=REVIEW, name=name, search="s", now=NOW)
     surveil.ingest(
-        reviewed, search="s", body=b'{"meta": {"count": 1}, "results": [{"id": "W1", "title": "A"}]}', now=NOW
+        reviewed,
+        search="s",
+        body=b'{"meta": {"count": 1}, "results": [{"id": "W1", "title": "A"}]}',
+        now=NOW,
     )
     monkeypatch.setattr(parsing.requests, "RESULT_BYTES", 1)
     monkeypatch.setattr(parsing.requests, "RESULT_PER_BYTE", 0)
@@ -261,7 +300,9 @@ def test_an_import_that_takes_too_long_is_kept_and_told(
     monkeypatch.setattr(parsing.requests, "CPU_SECONDS", 0.5)
     surveil.register(store, text=protocol, now=NOW)
 
-    answer = ops.surveil.import_file(store, review=REVIEW, source=FOREVER, name="a.ris", body=b"a file", now=NOW)
+    answer = ops.surveil.import_file(
+        store, review=REVIEW, source=FOREVER, name="a.ris", body=b"a file", now=NOW
+    )
 
     assert (answer["outcome"], answer["rejected"]) == ("failed", 1)
 
@@ -270,7 +311,9 @@ def test_an_import_that_takes_too_long_is_kept_and_told(
 
 
 class Watch:
-    """Asks /healthz again and again; `longest` is the longest wait in seconds, `answers` how many came."""
+    """Asks /healthz again and again; `longest` is the longest wait in seconds, `answers` how many
+    came.
+    """
 
     def __init__(self, url: str):
         self.url, self.stop = url, threading.Event()
@@ -317,7 +360,9 @@ def owner(settings: Settings) -> Iterator[client.Remote]:
         process.communicate()
 
 
-def test_the_owner_answers_while_hostile_pages_and_files_are_read(owner: client.Remote, protocol: str) -> None:
+def test_the_owner_answers_while_hostile_pages_and_files_are_read(
+    owner: client.Remote, protocol: str
+) -> None:
     owner.call("register", text=_protocol(protocol), now=NOW)
     owner.call("begin", review=REVIEW, name="theirs", search="s", now=NOW)
     title = ("TY  - JOUR\nTI  - " + "<p " * 60_000 + "\nER  - \n").encode()
@@ -329,7 +374,9 @@ def test_the_owner_answers_while_hostile_pages_and_files_are_read(owner: client.
 
     assert "took more than" in answer["problem"]
     assert watch.failures == []
-    assert during > 20, "the page took four seconds of another process, in which the owner answered every time"
+    assert during > 20, (
+        "the page took four seconds of another process, in which the owner answered every time"
+    )
 
 
 def test_a_bad_workbook_ends_its_own_process_only() -> None:

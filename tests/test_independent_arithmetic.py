@@ -1,8 +1,9 @@
-"""Ten findings from real data, worked out again by hand from raw counts and means, by formulas of other kinds.
+"""Ten findings from real data, worked out again by hand from raw counts and means, by formulas of
+other kinds.
 
-Nothing here uses the service's statistics: the variance between studies is found by searching the restricted
-likelihood, quantiles of t by integrating its density, absolute effects by odds. The data are metafor's examples and
-the youth homelessness review's.
+Nothing here uses the service's statistics: the variance between studies is found by searching the
+restricted likelihood, quantiles of t by integrating its density, absolute effects by odds. The data
+are metafor's examples and the youth homelessness review's.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from tests.evidence import CARE, WELLBEING, finding, review
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("synthesis", "youth_homelessness")
 FOLDERS = [folder / "shared" / "data" for folder in ROOT.parents]
-DATA = next((data for data in FOLDERS if all((data / part).is_dir() for part in PARTS)), ROOT / "no data")
+DATA = next(
+    (data for data in FOLDERS if all((data / part).is_dir() for part in PARTS)), ROOT / "no data"
+)
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="the reference data are not here")
 
 Z = 1.959963984540054
@@ -77,7 +80,12 @@ def _form(outcome: Outcome, number: int, reported: dict[str, float], people: int
         "n": people,
         "higher_is_better": outcome.better == "higher",
     }
-    data = {"study": f"s{number:02}", "label": f"S{number}", "reports": [f"10.5555/{number}"], "results": [result]}
+    data = {
+        "study": f"s{number:02}",
+        "label": f"S{number}",
+        "reports": [f"10.5555/{number}"],
+        "results": [result],
+    }
     return checks.from_json({**data, "form_version": "3"}, review(outcome), "form")
 
 
@@ -90,8 +98,15 @@ def t_quantile(df: int) -> float:
 
     def area(end: float) -> float:
         steps = 2000
-        points = [scale * (1 + (end * n / steps) ** 2 / df) ** (-(df + 1) / 2) for n in range(steps + 1)]
-        return end / steps / 3 * (points[0] + points[-1] + 4 * sum(points[1:-1:2]) + 2 * sum(points[2:-1:2]))
+        points = [
+            scale * (1 + (end * n / steps) ** 2 / df) ** (-(df + 1) / 2) for n in range(steps + 1)
+        ]
+        return (
+            end
+            / steps
+            / 3
+            * (points[0] + points[-1] + 4 * sum(points[1:-1:2]) + 2 * sum(points[2:-1:2]))
+        )
 
     low, high = 0.0, 50.0
     while high - low > 1e-11:
@@ -132,7 +147,10 @@ def restricted(effects: Sequence[float], variances: Sequence[float]) -> Callable
 
 
 def random(effects: Sequence[float], variances: Sequence[float]) -> ByHand:
-    """REML by golden section; below five studies z, else Knapp and Hartung's, never narrower than z."""
+    """REML by golden section.
+
+    Below five studies z, else Knapp and Hartung's, never narrower than z.
+    """
     likelihood, ratio = restricted(effects, variances), (sqrt(5) - 1) / 2
     low, high = 0.0, 10 * max((y - z) ** 2 for y in effects for z in effects) + max(variances)
     while high - low > 1e-13 * max(1.0, high):
@@ -142,9 +160,13 @@ def random(effects: Sequence[float], variances: Sequence[float]) -> ByHand:
     plain = common(effects, [variance + tau2 for variance in variances])
     k, error, quantile = len(effects), plain.error, Z
     if k >= 5:
-        spread = sum((y - plain.mean) ** 2 / (v + tau2) for y, v in zip(effects, variances, strict=True)) / (k - 1)
+        spread = sum(
+            (y - plain.mean) ** 2 / (v + tau2) for y, v in zip(effects, variances, strict=True)
+        ) / (k - 1)
         error, quantile = error * sqrt(max(1.0, spread)), t_quantile(k - 1)
-    return ByHand(plain.mean, plain.mean - quantile * error, plain.mean + quantile * error, error, tau2)
+    return ByHand(
+        plain.mean, plain.mean - quantile * error, plain.mean + quantile * error, error, tau2
+    )
 
 
 def typical_i2(tau2: float, variances: Sequence[float]) -> float:
@@ -156,7 +178,9 @@ def typical_i2(tau2: float, variances: Sequence[float]) -> float:
 
 def log_ratios(rows: Sequence[Row], odds: bool) -> tuple[list[float], list[float]]:
     if odds:
-        return [log(a * d / (b * c)) for a, b, c, d in rows], [1 / a + 1 / b + 1 / c + 1 / d for a, b, c, d in rows]
+        return [log(a * d / (b * c)) for a, b, c, d in rows], [
+            1 / a + 1 / b + 1 / c + 1 / d for a, b, c, d in rows
+        ]
     effects = [log(a) - log(a + b) - log(c) + log(c + d) for a, b, c, d in rows]
     return effects, [1 / a - 1 / (a + b) + 1 / c - 1 / (c + d) for a, b, c, d in rows]
 
@@ -170,12 +194,16 @@ def agree(estimate: Estimate | None, hand: ByHand, ratio: bool, per: float = 1) 
     assert estimate is not None
     told = (hand.mean, hand.low, hand.high)
     expected = tuple(exp(end) if ratio else per * end for end in told)
-    assert (estimate.value, estimate.low, estimate.high) == tuple(near(end, 2e-6) for end in expected)
+    assert (estimate.value, estimate.low, estimate.high) == tuple(
+        near(end, 2e-6) for end in expected
+    )
     return estimate
 
 
 def asked(known: Finding) -> set[str]:
-    """What a rating without a step would be asked, where every study is a trial judged by RoB 2 and starts high."""
+    """What a rating without a step would be asked, where every study is a trial judged by RoB 2 and
+    starts high.
+    """
     tools = {study.study: "RoB 2" for study in known.studies}
     return {mismatch.domain for mismatch in grade.warnings(known, "high", (), tools)}
 
@@ -212,7 +240,10 @@ def test_1_a_risk_ratio_of_thirteen_trials_with_what_it_means_for_1000_people() 
     effects, variances = log_ratios(rows, odds=False)
     hand = random(effects, variances)
     estimate = agree(known.estimate, hand, ratio=True)
-    assert (estimate.tau2, estimate.i2) == (near(hand.tau2, 1e-5), near(typical_i2(hand.tau2, variances), 1e-5))
+    assert (estimate.tau2, estimate.i2) == (
+        near(hand.tau2, 1e-5),
+        near(typical_i2(hand.tau2, variances), 1e-5),
+    )
     risk = median(c / (c + d) for _, _, c, d in rows)
     assert estimate.absolute is not None
     assert estimate.absolute.risk == near(1000 * risk)
@@ -258,7 +289,9 @@ def test_4_two_trials_are_one_common_effect() -> None:
     known = finding(CARE, *of_counts(CARE, rows))
     hand = common(*log_ratios(rows, odds=False))
     estimate = agree(known.estimate, hand, ratio=True)
-    assert estimate.absolute is not None and estimate.absolute.value == near(60 * (exp(hand.mean) - 1))
+    assert estimate.absolute is not None and estimate.absolute.value == near(
+        60 * (exp(hand.mean) - 1)
+    )
     assert (estimate.i2, estimate.prediction_low) == (None, None)
 
 
@@ -277,29 +310,42 @@ def test_5_one_trial_tells_its_own() -> None:
 @needs_data
 def test_6_three_trials_have_an_interval_by_z() -> None:
     rows = tables("bcg_rr", slice(0, 3))
-    agree(finding(CARE, *of_counts(CARE, rows)).estimate, random(*log_ratios(rows, odds=False)), ratio=True)
+    agree(
+        finding(CARE, *of_counts(CARE, rows)).estimate,
+        random(*log_ratios(rows, odds=False)),
+        ratio=True,
+    )
 
 
 @needs_data
 def test_7_groups_without_events_are_pooled_by_mantel_and_haenszel() -> None:
     rows = tables("nielweise2007_or_zero")
     outcome = replace(CARE, measure="OR")
-    with_events = [row for row in rows if row[0] + row[2]]  # others have no ratio, and are refused as forms
+    # others have no ratio, and are refused as forms
+    with_events = [row for row in rows if row[0] + row[2]]
     known = finding(outcome, *of_counts(outcome, with_events))
     top = [(a * d / (a + b + c + d), (a + d) / (a + b + c + d)) for a, b, c, d in rows]
     bottom = [(b * c / (a + b + c + d), (b + c) / (a + b + c + d)) for a, b, c, d in rows]
     r, s = sum(part for part, _ in top), sum(part for part, _ in bottom)
-    variance = sum(p * x for x, p in top) / (2 * r * r) + sum(q * y for y, q in bottom) / (2 * s * s)
+    variance = sum(p * x for x, p in top) / (2 * r * r) + sum(q * y for y, q in bottom) / (
+        2 * s * s
+    )
     variance += sum(p * y + q * x for (x, p), (y, q) in zip(top, bottom, strict=True)) / (2 * r * s)
     spread = Z * sqrt(variance)  # Robins, Breslow and Greenland 1986
-    agree(known.estimate, ByHand(log(r / s), log(r / s) - spread, log(r / s) + spread, sqrt(variance)), ratio=True)
+    agree(
+        known.estimate,
+        ByHand(log(r / s), log(r / s) - spread, log(r / s) + spread, sqrt(variance)),
+        ratio=True,
+    )
 
 
 @needs_data
 def test_8_a_mean_difference_in_its_own_units() -> None:
     known = raw("normand1999_md")
     outcome = Outcome("care", "Days in hospital", "lower", "MD", 1, True, unit="days")
-    rows = list(zip(*(known[key] for key in ("m1i", "sd1i", "n1i", "m2i", "sd2i", "n2i")), strict=True))
+    rows = list(
+        zip(*(known[key] for key in ("m1i", "sd1i", "n1i", "m2i", "sd2i", "n2i")), strict=True)
+    )
     effects = [m1 - m2 for m1, _, _, m2, _, _ in rows]
     variances = [sd1**2 / n1 + sd2**2 / n2 for _, sd1, n1, _, sd2, n2 in rows]
     found = finding(outcome, *of_means(outcome, "normand1999_md"))
@@ -334,10 +380,17 @@ def _correction(df: float) -> float:
 def test_10_the_youth_reviews_housing_effect_from_the_published_rows() -> None:
     folder = ROOT / "examples" / "youth-homelessness"
     rules = load(folder / "review.toml")
-    sheets = [json.loads(path.read_text("utf-8")) for path in sorted((folder / "extractions").glob("*.json"))]
+    sheets = [
+        json.loads(path.read_text("utf-8"))
+        for path in sorted((folder / "extractions").glob("*.json"))
+    ]
     forms = [upgrade.upgraded(checks.from_json(sheet, rules, "form"), rules) for sheet in sheets]
-    known = next(one for one in checked.findings(rules, forms) if one.id == "housing-or-usual/stable-housing")
-    with (DATA / "youth_homelessness" / "effect_size_results.csv").open(encoding="utf-8-sig", newline="") as file:
+    known = next(
+        one for one in checked.findings(rules, forms) if one.id == "housing-or-usual/stable-housing"
+    )
+    with (DATA / "youth_homelessness" / "effect_size_results.csv").open(
+        encoding="utf-8-sig", newline=""
+    ) as file:
         published = list(csv.DictReader(file))
     effects, variances = [], []
     for study in known.counted:
@@ -355,8 +408,15 @@ def test_10_the_youth_reviews_housing_effect_from_the_published_rows() -> None:
 
 
 def _same(row: dict[str, str], value: float | None, people: int | None) -> bool:
-    return value is not None and abs(abs(float(row["es"])) - abs(value)) < 1e-9 and int(row["sample_size"]) == people
+    return (
+        value is not None
+        and abs(abs(float(row["es"])) - abs(value)) < 1e-9
+        and int(row["sample_size"]) == people
+    )
 
 
 def test_the_quantiles_that_the_others_rest_on_are_those_of_tables() -> None:
-    assert [t_quantile(df) for df in (2, 12)] == [near(4.302652729911275, 1e-8), near(2.178812829663418, 1e-8)]
+    assert [t_quantile(df) for df in (2, 12)] == [
+        near(4.302652729911275, 1e-8),
+        near(2.178812829663418, 1e-8),
+    ]

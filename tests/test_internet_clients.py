@@ -1,4 +1,6 @@
-"""arXiv, Semantic Scholar and a repository as their own clients know them, and our sources against the same server."""
+"""arXiv, Semantic Scholar and a repository as their own clients know them, and our sources against
+the same server.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,10 @@ RECORD = (
 
 
 class Libraries(World):
-    """The three as one server; while `faults` are left each request gets the next of them first, then its answer."""
+    """The three as one server.
+
+    While `faults` are left each request gets the next of them first, then its answer.
+    """
 
     def __init__(self, faults: bool = False):
         super().__init__()
@@ -57,7 +62,12 @@ class Libraries(World):
         if self.failed is None or key in self.failed:
             return reply(body)
         self.failed.add(key)
-        kinds = (reply(b"busy", 503), dropped(body), reply(b"slow down", 429, retry_after=1), reply(b""))
+        kinds = (
+            reply(b"busy", 503),
+            dropped(body),
+            reply(b"slow down", 429, retry_after=1),
+            reply(b""),
+        )
         return kinds[len(self.failed) % len(kinds)]
 
 
@@ -73,7 +83,10 @@ def arxiv_answer(asked: dict[str, str]) -> bytes:
 
 def scholar_answer(asked: dict[str, str]) -> bytes:
     start = int(asked.get("token", "0"))
-    papers = [{"paperId": f"{n:040x}", "title": title, "year": 2026, "authors": []} for n, title in page(start)]
+    papers = [
+        {"paperId": f"{n:040x}", "title": title, "year": 2026, "authors": []}
+        for n, title in page(start)
+    ]
     token = str(start + PAGE) if start + PAGE < COUNT else None
     return json.dumps({"total": COUNT, "token": token, "data": papers}).encode()
 
@@ -111,7 +124,9 @@ def test_semantic_scholars_own_client_finds_everything() -> None:
 
 def test_sickle_harvests_everything() -> None:
     with Libraries() as net:
-        harvest = Sickle(f"{net.base}/https/oai.example.org/oai").ListRecords(metadataPrefix="oai_dc")
+        harvest = Sickle(f"{net.base}/https/oai.example.org/oai").ListRecords(
+            metadataPrefix="oai_dc"
+        )
         assert [record.metadata["title"][0] for record in harvest] == TITLES
 
 
@@ -120,9 +135,15 @@ def test_sickle_harvests_everything() -> None:
 def test_our_sources_find_the_same_through_every_passing_fault(name: str, faults: bool) -> None:
     query = Query(url=OAI) if name == "oai" else Query("children")
     found: list[str] = []
-    with Libraries(faults) as net, Fetcher(secrets={}, via=net.base, sleep=lambda seconds: None) as fetcher:
+    with (
+        Libraries(faults) as net,
+        Fetcher(secrets={}, via=net.base, sleep=lambda seconds: None) as fetcher,
+    ):
         for answer in paging.pages(fetcher, sources.find(name), query, Window(None, NOW)):
-            found += [str(record.title) for record in sources.find(name).parse(answer.body, answer.cursor).records]
+            found += [
+                str(record.title)
+                for record in sources.find(name).parse(answer.body, answer.cursor).records
+            ]
         assert net.failed is None or len(net.failed) == -(-COUNT // PAGE)
     assert found == TITLES
 

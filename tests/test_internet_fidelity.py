@@ -1,4 +1,6 @@
-"""The tests' small internet against the field's own clients: what satisfies them is near enough to the real thing."""
+"""The tests' small internet against the field's own clients: what satisfies them is near enough to
+the real thing.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,11 @@ def of(source: str) -> set[str]:
 
 
 def in_march(source: str) -> set[str]:
-    return {work["doi"] for work in WORKS if "2026-03-01" <= work["served"].get(source, "") <= "2026-03-10"}
+    return {
+        work["doi"]
+        for work in WORKS
+        if "2026-03-01" <= work["served"].get(source, "") <= "2026-03-10"
+    }
 
 
 @pytest.fixture
@@ -43,15 +49,27 @@ class _Detour(requests.Session):
 
     def get(self, url: str | bytes, **more: Any) -> requests.Response:
         parts = urlsplit(str(url))
-        return super().get(f"{self._base}/{parts.scheme}/{parts.netloc}{parts.path}?{parts.query}", **more)
+        return super().get(
+            f"{self._base}/{parts.scheme}/{parts.netloc}{parts.path}?{parts.query}", **more
+        )
 
 
-def test_pyalex_pages_through_all_works_and_selects_by_day(net: Internet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pyalex_pages_through_all_works_and_selects_by_day(
+    net: Internet, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pyalex.api, "_get_requests_session", lambda: _Detour(net))
     pages = pyalex.Works().paginate(per_page=25)
-    assert {work["doi"].removeprefix("https://doi.org/") for page in pages for work in page} == of("openalex")
-    some = pyalex.Works().filter(from_created_date="2026-03-01", to_created_date="2026-03-10").paginate(per_page=5)
-    assert {work["doi"].removeprefix("https://doi.org/") for page in some for work in page} == in_march("openalex")
+    assert {work["doi"].removeprefix("https://doi.org/") for page in pages for work in page} == of(
+        "openalex"
+    )
+    some = (
+        pyalex.Works()
+        .filter(from_created_date="2026-03-01", to_created_date="2026-03-10")
+        .paginate(per_page=5)
+    )
+    assert {
+        work["doi"].removeprefix("https://doi.org/") for page in some for work in page
+    } == in_march("openalex")
 
 
 def test_habanero_follows_the_cursor_and_hears_of_errors(net: Internet) -> None:
@@ -62,7 +80,9 @@ def test_habanero_follows_the_cursor_and_hears_of_errors(net: Internet) -> None:
     span = {"from_index_date": "2026-03-01", "until_index_date": "2026-03-10"}
     some: Any = client.works(query="children", filter=span, cursor="*", cursor_max=100, limit=100)
     pages = some if isinstance(some, list) else [some]
-    assert {work["DOI"] for page in pages for work in page["message"]["items"]} == in_march("crossref")
+    assert {work["DOI"] for page in pages for work in page["message"]["items"]} == in_march(
+        "crossref"
+    )
     net.faults = {"api.crossref.org": "down"}
     with pytest.raises((exceptions.RequestError, RuntimeError, Exception), match="502"):
         client.works(query="children")
@@ -88,7 +108,9 @@ def test_biopython_searches_with_history_and_fetches_every_record(
     term = 'children AND ("2026/03/01"[crdt] : "2026/03/10"[crdt])'
     found = Entrez.esearch(db="pubmed", term=term, usehistory="y", retmode="json", retmax=0).read()
     assert f'"count":"{len(in_march("pubmed"))}"' in str(found)
-    handle = Entrez.efetch(db="pubmed", WebEnv="MCID_recorded", query_key="1", retmode="xml", retmax=500)
+    handle = Entrez.efetch(
+        db="pubmed", WebEnv="MCID_recorded", query_key="1", retmode="xml", retmax=500
+    )
     ids = {str(one["MedlineCitation"]["PMID"]) for one in Entrez.read(handle)["PubmedArticle"]}
     assert ids == {work["pmid"] for work in in_index("pubmed")}
 

@@ -13,7 +13,9 @@ PURE = (
     "records", "errors", "review", "rights", "sources", "dedup", "surveillance", "screening", "evidence", "summary",
     "statistics", "ranking", "exchange", "cells", "texts", "packed",
 )  # fmt: skip
-EVERYTHING = {path.stem if path.suffix else path.name for path in (ROOT / "livereview").iterdir()} - {
+EVERYTHING = {
+    path.stem if path.suffix else path.name for path in (ROOT / "livereview").iterdir()
+} - {
     "__init__",
     "__main__",
     "cli",
@@ -50,7 +52,17 @@ ALLOWED: dict[str, set[str]] = {
     "parsing": {"sources", "exchange", "records", "errors"},
     "notices": {"errors", "fetch", "wire"},
     "replay": {"disk", "fetch", "sources", "records", "errors"},
-    "store": CORE | {"private_files", "disk", "durable", "sources", "dedup", "surveillance", "screening", "evidence"},
+    "store": CORE
+    | {
+        "private_files",
+        "disk",
+        "durable",
+        "sources",
+        "dedup",
+        "surveillance",
+        "screening",
+        "evidence",
+    },
     "dedup_files": {"cells", "packed", "dedup", "sources", "records", "errors"},
     "ops": CORE
     | {
@@ -161,7 +173,9 @@ def test_imports_go_the_right_way(path: Path) -> None:
     assert used <= ALLOWED[here], f"{here} must not import {sorted(used - ALLOWED[here])}"
 
 
-@pytest.mark.parametrize("path", [p for p in files() if part(p) in PURE], ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", [p for p in files() if part(p) in PURE], ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_the_core_does_no_io_and_never_asks_for_the_time(path: Path) -> None:
     assert not {name.split(".")[0] for name in imports(path)} & IMPURE
     text = path.read_text(encoding="utf-8")
@@ -169,19 +183,29 @@ def test_the_core_does_no_io_and_never_asks_for_the_time(path: Path) -> None:
 
 
 def test_prefect_is_imported_by_flows_only() -> None:
-    users = {part(path) for path in files() if any(name.split(".")[0] == "prefect" for name in imports(path))}
+    users = {
+        part(path)
+        for path in files()
+        if any(name.split(".")[0] == "prefect" for name in imports(path))
+    }
     assert users == {"flows"}
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_answer_of_the_database_is_left_half_read(path: Path) -> None:
-    """It would keep DuckDB from every later checkpoint: `store.rows` reads one row, `fetchall()` all of them."""
+    """It would keep DuckDB from every later checkpoint: `store.rows` reads one row, `fetchall()`
+    all of them.
+    """
     half = {"fetchone", "fetchmany"}
     tree = ast.parse(path.read_text(encoding="utf-8"))
     calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    assert not [call.lineno for call in calls if isinstance(call, ast.Attribute) and call.attr in half]
+    assert not [
+        call.lineno for call in calls if isinstance(call, ast.Attribute) and call.attr in half
+    ]
     statements = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
-    assert not [call.lineno for call in statements if isinstance(call, ast.Call) and _asks(call)], "read what it says"
+    assert not [call.lineno for call in statements if isinstance(call, ast.Call) and _asks(call)], (
+        "read what it says"
+    )
 
 
 def _asks(call: ast.Call) -> bool:

@@ -35,7 +35,9 @@ def test_hostile_text_is_one_json_line_of_plain_letters() -> None:
     assert line.isascii() and line.isprintable()
     told = json.loads(line)
     assert (
-        told["message"] == f"no title in {HOSTILE}" and told["level"] == "warning" and told["time"].endswith("+00:00")
+        told["message"] == f"no title in {HOSTILE}"
+        and told["level"] == "warning"
+        and told["time"].endswith("+00:00")
     )
 
 
@@ -55,7 +57,11 @@ def test_a_terminal_is_not_steered() -> None:
     stream = Terminal()
     logs.start(stream)
     logging.getLogger("livereview").info("found %s", HOSTILE)
-    assert "\x1b" not in stream.getvalue() and "\\x1b[2J" in stream.getvalue() and "\\u202e" in stream.getvalue()
+    assert (
+        "\x1b" not in stream.getvalue()
+        and "\\x1b[2J" in stream.getvalue()
+        and "\\u202e" in stream.getvalue()
+    )
 
 
 # Nobody fills the disk with it
@@ -88,18 +94,24 @@ def told(stream: io.StringIO) -> list[str]:
     return [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
 
 
-def test_a_warning_that_repeats_is_written_once_a_minute_with_a_count(written: io.StringIO, clock: Clock) -> None:
+def test_a_warning_that_repeats_is_written_once_a_minute_with_a_count(
+    written: io.StringIO, clock: Clock
+) -> None:
     asyncio_log = logging.getLogger("asyncio")
     for number in range(5_000):
         asyncio_log.error(
-            "Exception in callback _start_serving()\nhandle: <TimerHandle when=%s at 0xfe%x>", number, number
+            "Exception in callback _start_serving()\nhandle: <TimerHandle when=%s at 0xfe%x>",
+            number,
+            number,
         )
     assert len(told(written)) == 1
     clock.now = logs.WINDOW
     logging.getLogger("livereview").warning("something else")
     _, count, other = told(written)
     assert count.endswith("(4,999 times more within 60 s)") and other == "something else"
-    asyncio_log.error("Exception in callback _start_serving()\nhandle: <TimerHandle when=7 at 0xfe7>")
+    asyncio_log.error(
+        "Exception in callback _start_serving()\nhandle: <TimerHandle when=7 at 0xfe7>"
+    )
     assert len(told(written)) == 4, "a new minute, a new line"
 
 

@@ -1,4 +1,6 @@
-"""However many reviews a server has: as many questions to the database, and the same answers as for each alone."""
+"""However many reviews a server has: as many questions to the database, and the same answers as for
+each alone.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +94,9 @@ def looks(settings: Settings, store: Store) -> dict[str, Callable[[], object]]:
     }
 
 
-def test_no_look_asks_more_of_a_server_with_more_reviews(tmp_path: Path, asked: Counter[str]) -> None:
+def test_no_look_asks_more_of_a_server_with_more_reviews(
+    tmp_path: Path, asked: Counter[str]
+) -> None:
     counts: dict[int, dict[str, int]] = {}
     for reviews in (3, 12):
         settings, store = server(tmp_path / str(reviews), reviews)
@@ -141,7 +145,9 @@ def test_progress_in_many_reviews_is_what_each_queue_says(store: Store, seed: in
 
 
 def screen(store: Store, review: str, records: list[str], chance: random.Random) -> None:
-    """Random acts of everybody: votes, some taken back, reports opened again, a lead who steps aside, a stop."""
+    """Random acts of everybody: votes, some taken back, reports opened again, a lead who steps
+    aside, a stop.
+    """
     voters = [name for name, role in PEOPLE.items() if role != "reader"]
     for number in range(40):
         record, person = chance.choice(records), chance.choice(voters)
@@ -163,15 +169,23 @@ def screen(store: Store, review: str, records: list[str], chance: random.Random)
             continue
     again = chance.choice(records)
     store.write(
-        lambda con: tasks.reopen(con, f"{review}-again", review, again, "title_abstract", "lena", "a look", NOW)
+        lambda con: tasks.reopen(
+            con, f"{review}-again", review, again, "title_abstract", "lena", "a look", NOW
+        )
     )
     if chance.random() < 0.7:
         screens(store, id=f"{review}-aside", review=review, account="lena", screens=False, now=NOW)
         if chance.random() < 0.5:
-            screens(store, id=f"{review}-back", review=review, account="lena", screens=True, now=NOW)
+            screens(
+                store, id=f"{review}-back", review=review, account="lena", screens=True, now=NOW
+            )
     if chance.random() < 0.7:
         try:
-            ops.stopping.stop(store, id=f"{review}-stop", review=review, by="lena", now=NOW, note="enough")
-            ops.stopping.draw(store, id=f"{review}-draw", review=review, number=2, by="lena", now=NOW)
+            ops.stopping.stop(
+                store, id=f"{review}-stop", review=review, by="lena", now=NOW, note="enough"
+            )
+            ops.stopping.draw(
+                store, id=f"{review}-draw", review=review, number=2, by="lena", now=NOW
+            )
         except LivereviewError:  # too little was read
             pass

@@ -1,4 +1,6 @@
-"""One catalogue of messages: complete for the published page, never stale, and English as it always was."""
+"""One catalogue of messages: complete for the published page, never stale, and English as it always
+was.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ from tests.snapshots import snapshot
 from tests.test_summary_raster import rich
 from tests.test_summary_site import full
 
-# What the pages below hold that nobody translates: what people wrote, names, units and kinds of files.
+# What the pages below hold that nobody translates: what people wrote, names, units and kinds of
+# files.
 WRITTEN = """lead mentoring for children in care wellbeing entering a scale smd api openalex crossref and any country
 does help usual services school attendance weekly monthly none newly included study an extraction when new evidence is
 accepted report rob svg png csv dear staff left they trust grows take it may be poorly evaluated we can say yet ode
@@ -56,7 +59,9 @@ class Visible(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.hidden += tag in ("svg", "style", "script")
         if not self.hidden:
-            self.texts += [value for name, value in attrs if name in ("aria-label", "title", "alt") and value]
+            self.texts += [
+                value for name, value in attrs if name in ("aria-label", "title", "alt") and value
+            ]
 
     def handle_endtag(self, tag: str) -> None:
         self.hidden -= tag in ("svg", "style", "script")
@@ -67,7 +72,10 @@ class Visible(HTMLParser):
 
 
 def page(snap: Snapshot, language: str) -> str:
-    """In this language; by rule, since what waits for a name keeps the language it was signed in."""
+    """In this language.
+
+    By rule, since what waits for a name keeps the language it was signed in.
+    """
     unsigned = replace(snap.review.living, sign_off=False)
     told = replace(snap, review=replace(snap.review, language=language, living=unsigned))
     return site.build(told, len(told.history) + 1, "an extraction").files["index.html"].decode()
@@ -118,7 +126,11 @@ def test_a_catalogue_fits_its_messages(path: Path) -> None:
 
 def test_a_page_in_french_says_so_and_has_french_dates_and_figures() -> None:
     text = page(full(), "fr")
-    assert '<html lang="fr"' in text and "Résumé des résultats" in text and "Est-ce que cela marche ?" in text
+    assert (
+        '<html lang="fr"' in text
+        and "Résumé des résultats" in text
+        and "Est-ce que cela marche ?" in text
+    )
     assert "3 mars 2026" in text and "1\u202f200" in text
     assert "Sought for retrieval" in text  # what the catalogue lacks stays English
 

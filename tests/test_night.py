@@ -1,4 +1,6 @@
-"""Whole nights over the recorded example: failures are loud, replays identical, kill -9 loses and doubles nothing."""
+"""Whole nights over the recorded example: failures are loud, replays identical, kill -9 loses and
+doubles nothing.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ def nights(home: Path, *which: str) -> None:
 
 
 def corpus(home: Path) -> dict[str, list[tuple[object, ...]]]:
-    """What must be equal however a night went: records and versions, who found what, verdicts, reports, pages."""
+    """What must be equal however a night went: records and versions, who found what, verdicts,
+    reports, pages.
+    """
     questions = {
         "records": "SELECT record_id, version, fingerprint FROM record",
         "hits": "SELECT DISTINCT h.review, h.record_id, s.name FROM hit h JOIN search s USING (search)",
@@ -43,12 +47,18 @@ def corpus(home: Path) -> dict[str, list[tuple[object, ...]]]:
         "flow": "SELECT * FROM flow_counts",
     }
     with Store(settings.read({}, home).database) as store, store.read() as con:
-        return {name: sorted(map(str, con.execute(sql).fetchall())) for name, sql in questions.items()}
+        return {
+            name: sorted(map(str, con.execute(sql).fetchall())) for name, sql in questions.items()
+        }
 
 
 def published(home: Path) -> dict[str, bytes]:
     latest = home / "site" / "youth-homelessness" / "latest"
-    return {str(path.relative_to(latest)): path.read_bytes() for path in sorted(latest.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(latest)): path.read_bytes()
+        for path in sorted(latest.rglob("*"))
+        if path.is_file()
+    }
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +87,9 @@ def test_a_replay_on_a_slow_machine_gives_the_same_bytes(
 
 def test_the_source_that_breaks_is_told_and_spares_the_others(calm: Path) -> None:
     with Store(settings.read({}, calm).database) as store, store.read() as con:
-        rows = con.execute("SELECT name, outcome, error, found, window_start FROM attempt ORDER BY seq").fetchall()
+        rows = con.execute(
+            "SELECT name, outcome, error, found, window_start FROM attempt ORDER BY seq"
+        ).fetchall()
     broken = [row for row in rows if row[1] == "failed"]
     assert len(broken) == 1
     name, _, error, found, _ = broken[0]
@@ -85,13 +97,26 @@ def test_the_source_that_breaks_is_told_and_spares_the_others(calm: Path) -> Non
     outcomes = [row[1] for row in rows if row[0] == name]
     assert outcomes == ["ok", "failed", "ok"]
     windows = [row[4] for row in rows if row[0] == name]
-    assert windows[1] == windows[2], "the night after a failure asks for everything since the last success"
+    assert windows[1] == windows[2], (
+        "the night after a failure asks for everything since the last success"
+    )
     assert sum(row[1] == "ok" for row in rows) >= len(rows) - 3
 
 
 def kill_and_rerun(home: Path, night: str, after: float) -> bool:
-    """Run a night, kill it after so many seconds, run it again to the end; True if the kill found it alive."""
-    command = [sys.executable, "-m", "tests.night_process", str(home), str(EXAMPLE), night, NIGHTS[night].isoformat()]
+    """Run a night, kill it after so many seconds, run it again to the end.
+
+    True if the kill found it alive.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "tests.night_process",
+        str(home),
+        str(EXAMPLE),
+        night,
+        NIGHTS[night].isoformat(),
+    ]
     process = subprocess.Popen(command, cwd=EXAMPLE.parents[1])
     time.sleep(after)
     alive = process.poll() is None
@@ -102,7 +127,9 @@ def kill_and_rerun(home: Path, night: str, after: float) -> bool:
 
 
 @pytest.mark.slow
-def test_kill_9_at_twenty_random_points_loses_and_doubles_nothing(calm: Path, tmp_path: Path) -> None:
+def test_kill_9_at_twenty_random_points_loses_and_doubles_nothing(
+    calm: Path, tmp_path: Path
+) -> None:
     started = time.monotonic()
     nights(tmp_path / "timing", "1")
     length = 2.5 + time.monotonic() - started  # a process of its own imports first
@@ -127,7 +154,17 @@ def free_port() -> int:
 
 def serve(home: Path, port: int) -> subprocess.Popen[bytes]:
     """An owner of this home, once it answers."""
-    command = [sys.executable, "-m", "livereview", "serve", "--new", "--home", str(home), "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "livereview",
+        "serve",
+        "--new",
+        "--home",
+        str(home),
+        "--port",
+        str(port),
+    ]
     owner = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     for _ in range(200):
         with suppress(requests.ConnectionError):
@@ -152,7 +189,15 @@ def test_kill_9_of_the_owner_in_mid_night_loses_and_doubles_nothing(tmp_path: Pa
     nights(tmp_path / "calm", "1")
     home, port, dice = tmp_path / "home", free_port(), random.Random(3)
     owner = serve(home, port)
-    command = [sys.executable, "-m", "tests.night_process", str(home), str(EXAMPLE), "1", NIGHTS["1"].isoformat()]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.night_process",
+        str(home),
+        str(EXAMPLE),
+        "1",
+        NIGHTS["1"].isoformat(),
+    ]
     night = subprocess.Popen(command, cwd=EXAMPLE.parents[1])
     wait_until_begun(home)
     kills = 0

@@ -1,4 +1,6 @@
-"""Nights that must not lie: what is late, what died, what could not begin, and what a digest tells of it."""
+"""Nights that must not lie: what is late, what died, what could not begin, and what a digest tells
+of it.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def whole_night(store: Store, now: datetime) -> None:
 def test_a_search_that_never_ran_is_an_alarm_from_one_period_on(reviewed: Store, days: int) -> None:
     assert alarms(reviewed, NOW + 12 * HOUR) == []
     told = alarms(reviewed, NOW + days * DAY)
-    assert [alarm for alarm in told if "has never run" in alarm and "2026-03-03 02:00 UTC" in alarm] == told
+    assert [
+        alarm for alarm in told if "has never run" in alarm and "2026-03-03 02:00 UTC" in alarm
+    ] == told
     assert len(told) == len(NAMES)
 
 
@@ -60,7 +64,9 @@ def test_a_slot_that_passed_is_an_alarm_after_its_grace_and_a_run_ends_it(review
     slot = datetime(2026, 3, 3, 2, tzinfo=UTC)
     assert alarms(reviewed, slot + HOUR) == []
     told = alarms(reviewed, slot + 4 * HOUR)
-    assert len(told) == 2 and all("did not run: it was due at 2026-03-03 02:00 UTC" in alarm for alarm in told)
+    assert len(told) == 2 and all(
+        "did not run: it was due at 2026-03-03 02:00 UTC" in alarm for alarm in told
+    )
     whole_night(reviewed, slot + 5 * HOUR)
     assert alarms(reviewed, slot + 5 * HOUR) == []
 
@@ -79,11 +85,15 @@ def test_a_retired_and_a_paused_review_are_never_late(reviewed: Store, protocol:
         assert alarms(reviewed, NOW + 30 * DAY) == []
 
 
-def test_a_protocol_that_is_edited_each_day_does_not_put_the_alarm_off(reviewed: Store, protocol: str) -> None:
+def test_a_protocol_that_is_edited_each_day_does_not_put_the_alarm_off(
+    reviewed: Store, protocol: str
+) -> None:
     for day in range(1, 20):
         text = protocol.replace("[living]\n", f"[living]\nstale_days = {45 + day}\n", 1)
         surveil.register(reviewed, text=text, now=NOW + day * DAY)
-    assert len([alarm for alarm in alarms(reviewed, NOW + 19 * DAY) if "has never run" in alarm]) == len(NAMES)
+    assert len(
+        [alarm for alarm in alarms(reviewed, NOW + 19 * DAY) if "has never run" in alarm]
+    ) == len(NAMES)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +109,9 @@ def test_a_protocol_that_is_edited_each_day_does_not_put_the_alarm_off(reviewed:
         ("0 2 1 * mon", "UTC", "2026-03-03T09:00", "2026-03-02T02:00", "2026-03-09T02:00"),
     ],
 )
-def test_slots_are_where_cron_has_them(cron: str, zone: str, moment: str, before: str, after: str) -> None:
+def test_slots_are_where_cron_has_them(
+    cron: str, zone: str, moment: str, before: str, after: str
+) -> None:
     asked = datetime.fromisoformat(moment).replace(tzinfo=UTC)
     assert slot_before(cron, zone, asked) == datetime.fromisoformat(before).replace(tzinfo=UTC)
     assert slot_after(cron, zone, asked) == datetime.fromisoformat(after).replace(tzinfo=UTC)
@@ -114,10 +126,16 @@ def test_a_run_from_the_future_does_not_hide_that_a_slot_passed() -> None:
 
 
 @pytest.mark.parametrize("later", [7 * HOUR, 30 * HOUR, 180 * DAY])
-def test_a_search_that_runs_for_hours_without_a_page_is_an_alarm(reviewed: Store, later: timedelta) -> None:
+def test_a_search_that_runs_for_hours_without_a_page_is_an_alarm(
+    reviewed: Store, later: timedelta
+) -> None:
     begin(reviewed, NAMES[0], NOW)
     assert not [alarm for alarm in alarms(reviewed, NOW + HOUR) if "still running" in alarm]
-    assert [alarm for alarm in alarms(reviewed, NOW + later) if f"search {NAMES[0]} is still running" in alarm]
+    assert [
+        alarm
+        for alarm in alarms(reviewed, NOW + later)
+        if f"search {NAMES[0]} is still running" in alarm
+    ]
 
 
 def test_a_search_whose_process_was_killed_ends_as_failed_at_the_next_look(reviewed: Store) -> None:
@@ -131,8 +149,12 @@ def test_a_search_whose_process_was_killed_ends_as_failed_at_the_next_look(revie
     assert alarms(reviewed, NOW + HOUR) == [f"search {NAMES[0]} ended failed: {nights.INTERRUPTED}"]
 
 
-def test_a_search_that_was_not_heard_of_from_elsewhere_is_ended_after_its_lease(reviewed: Store) -> None:
-    search = begin(reviewed, NAMES[0], NOW, runner={"place": "another machine", "pid": 1, "started": "1"})
+def test_a_search_that_was_not_heard_of_from_elsewhere_is_ended_after_its_lease(
+    reviewed: Store,
+) -> None:
+    search = begin(
+        reviewed, NAMES[0], NOW, runner={"place": "another machine", "pid": 1, "started": "1"}
+    )
     assert nights.end_dead(reviewed, NOW) == []
     long_ago = datetime.now(UTC) - 2 * nights.LEASE
     reviewed.write(lambda con: store_nights.renew_lease(con, search, long_ago))
@@ -144,26 +166,41 @@ def test_a_search_that_was_not_heard_of_from_elsewhere_is_ended_after_its_lease(
 def test_a_cancelled_run_ends_what_it_had_in_hand_with_its_reason(reviewed: Store) -> None:
     begin(reviewed, NAMES[0], NOW, run="run-1")
     begin(reviewed, NAMES[1], NOW, run="run-2")
-    assert nights.end_run(reviewed, run="run-1", reason="cancelled: by lena", now=NOW) == {"ended": [NAMES[0]]}
+    assert nights.end_run(reviewed, run="run-1", reason="cancelled: by lena", now=NOW) == {
+        "ended": [NAMES[0]]
+    }
     assert alarms(reviewed, NOW + HOUR) == [f"search {NAMES[0]} ended failed: cancelled: by lena"]
 
 
 # Nights that did not begin
 
 
-def test_a_night_that_did_not_begin_is_in_the_ledger_and_an_alarm_until_it_is_made_good(reviewed: Store) -> None:
+def test_a_night_that_did_not_begin_is_in_the_ledger_and_an_alarm_until_it_is_made_good(
+    reviewed: Store,
+) -> None:
     whole_night(reviewed, NOW)
-    lost: dict[str, Any] = {"id": "one", "review": REVIEW, "what": NIGHTLY, "reason": "the owner was away"}
+    lost: dict[str, Any] = {
+        "id": "one",
+        "review": REVIEW,
+        "what": NIGHTLY,
+        "reason": "the owner was away",
+    }
     for _ in range(2):
         nights.lose_night(reviewed, due=(NOW + 17 * HOUR).isoformat(), now=NOW + 20 * HOUR, **lost)
-    (row,) = [row for row in status.ledger_of(reviewed, review=REVIEW, now=NOW)["attempts"] if row["kind"] == "night"]
+    (row,) = [
+        row
+        for row in status.ledger_of(reviewed, review=REVIEW, now=NOW)["attempts"]
+        if row["kind"] == "night"
+    ]
     assert row["outcome"] == "failed" and "the owner was away" in row["error"]
     assert ["the owner was away" in alarm for alarm in alarms(reviewed, NOW + 18 * HOUR)] == [True]
     whole_night(reviewed, NOW + 21 * HOUR)
     assert alarms(reviewed, NOW + 21 * HOUR) == []
 
 
-def test_a_night_lost_to_a_clock_that_was_behind_is_an_alarm_though_its_time_is_past(reviewed: Store) -> None:
+def test_a_night_lost_to_a_clock_that_was_behind_is_an_alarm_though_its_time_is_past(
+    reviewed: Store,
+) -> None:
     whole_night(reviewed, NOW)
     lost = {"review": REVIEW, "what": NAMES[0], "reason": "the clock says 1970"}
     nights.lose_night(reviewed, now=datetime(1970, 1, 1, tzinfo=UTC), **lost)
@@ -186,7 +223,9 @@ class Telling:
     def close(self) -> None: ...
 
 
-def test_what_the_owner_missed_is_remembered_and_delivered_once(reviewed: Store, tmp_path: Path) -> None:
+def test_what_the_owner_missed_is_remembered_and_delivered_once(
+    reviewed: Store, tmp_path: Path
+) -> None:
     home = tmp_path / "flow"
     lost = {"id": "a", "review": REVIEW, "what": NIGHTLY, "reason": "away", "due": NOW.isoformat()}
     owner.keep(home, lost)
@@ -207,7 +246,10 @@ def test_what_the_owner_refuses_is_set_aside_and_never_stands_in_the_way_of_a_ni
     owner.keep(home, {**lost, "id": "b", "due": "last night"})
     owner.keep(home, {**lost, "id": "c"})
     assert owner.deliver(home, Telling(reviewed)) == 1
-    assert sorted(path.suffix for path in (home / owner.UNDELIVERED).iterdir()) == [".refused", ".refused"]
+    assert sorted(path.suffix for path in (home / owner.UNDELIVERED).iterdir()) == [
+        ".refused",
+        ".refused",
+    ]
 
 
 def test_a_name_asked_for_by_hand_that_is_gone_is_refused_with_the_choices(reviewed: Store) -> None:
@@ -236,7 +278,9 @@ def digest(store: Store, now: datetime, told: bool = True) -> dict[str, Any]:
     return message
 
 
-def test_a_night_still_running_is_told_as_running_and_again_with_its_end(reviewed: Store, lena: str) -> None:
+def test_a_night_still_running_is_told_as_running_and_again_with_its_end(
+    reviewed: Store, lena: str
+) -> None:
     night = NOW.replace(hour=2)
     surveil.finish(reviewed, search=begin(reviewed, NAMES[1], night), now=night + HOUR)
     search = begin(reviewed, NAMES[0], night)
@@ -252,24 +296,33 @@ def test_a_night_still_running_is_told_as_running_and_again_with_its_end(reviewe
 
 @pytest.mark.parametrize("made", [True, False], ids=["each noted", "none noted"])
 def test_nothing_falls_through_a_day_of_25_hours(reviewed: Store, lena: str, made: bool) -> None:
-    first, second = datetime(2026, 10, 24, 6, tzinfo=UTC), datetime(2026, 10, 25, 7, tzinfo=UTC)  # 07:00 in London
+    # 07:00 in London
+    first, second = datetime(2026, 10, 24, 6, tzinfo=UTC), datetime(2026, 10, 25, 7, tzinfo=UTC)
     failed = datetime(2026, 10, 24, 6, 20, tzinfo=UTC)
     assert "answered 500" not in digest(reviewed, first, made)["text"]
-    surveil.finish(reviewed, search=begin(reviewed, NAMES[0], failed), now=failed, error="answered 500")
+    surveil.finish(
+        reviewed, search=begin(reviewed, NAMES[0], failed), now=failed, error="answered 500"
+    )
     night = datetime(2026, 10, 25, 1, tzinfo=UTC)
     whole_night(reviewed, night)
     assert "answered 500" in digest(reviewed, second, made)["text"]
 
 
-def test_a_digest_that_was_missed_or_could_not_be_sent_loses_nothing(reviewed: Store, lena: str) -> None:
+def test_a_digest_that_was_missed_or_could_not_be_sent_loses_nothing(
+    reviewed: Store, lena: str
+) -> None:
     digest(reviewed, NOW)
-    surveil.finish(reviewed, search=begin(reviewed, NAMES[0], NOW + HOUR), now=NOW + HOUR, error="answered 500")
+    surveil.finish(
+        reviewed, search=begin(reviewed, NAMES[0], NOW + HOUR), now=NOW + HOUR, error="answered 500"
+    )
     assert "answered 500" in digest(reviewed, NOW + DAY, told=False)["text"], "made, and not sent"
     assert "answered 500" in digest(reviewed, NOW + 5 * DAY)["text"].split("Alarms")[0]
 
 
 def test_ledger_rows_of_nights_are_plain_data(reviewed: Store) -> None:
-    nights.note_night(reviewed, id="n", review=REVIEW, what="gone", note="the search left the protocol", now=NOW)
+    nights.note_night(
+        reviewed, id="n", review=REVIEW, what="gone", note="the search left the protocol", now=NOW
+    )
     (row,) = status.ledger_of(reviewed, review=REVIEW, now=NOW)["attempts"]
     assert row["outcome"] == "noted" and "left the protocol" in json.dumps(row, default=str)
 

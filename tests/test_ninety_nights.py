@@ -1,4 +1,7 @@
-"""Ninety nights with faults on thirty of them end with the corpus of faultless ones; the ledger has every fault."""
+"""Ninety nights with faults on thirty of them end with the corpus of faultless ones.
+
+The ledger has every fault.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ from tests.internet import BREAKING, HOSTS, PASSING, Internet, catalogue, nights
 FIRST, NIGHTS, WORKS = date(2026, 3, 1), 90, 160
 DAYS = 70  # in which works come out: the last late ones are there before the last sweep
 BROKEN_NIGHTS = 30
-# A feed has one page and no cursor, its root's name is not looked at, and a cut one is read as far as it goes; Europe
-# PMC repeats its cursor to say that a search has ended.
+# A feed has one page and no cursor, its root's name is not looked at, and a cut one is read as far
+# as it goes; Europe PMC repeats its cursor to say that a search has ended.
 CANT = {"feeds.example.org": ("loop", "schema", "once-cut"), "www.ebi.ac.uk": ("loop",)}
 SEARCHES = """
 [[searches]]
@@ -49,8 +52,12 @@ def protocol_text(text: str) -> str:
 
 
 def plan(dice: Random) -> dict[int, dict[str, str]]:
-    """Which hosts are at fault on which nights, and how: each kind of fault at each host that can have it."""
-    kinds = [(host, fault) for host in HOSTS for fault in BREAKING if fault not in CANT.get(host, ())]
+    """Which hosts are at fault on which nights, and how: each kind of fault at each host that can
+    have it.
+    """
+    kinds = [
+        (host, fault) for host in HOSTS for fault in BREAKING if fault not in CANT.get(host, ())
+    ]
     chosen = sorted(dice.sample(range(2, DAYS), BROKEN_NIGHTS))
     found: dict[int, dict[str, str]] = {night: {} for night in chosen}
     for number, (host, fault) in enumerate(dice.sample(kinds, len(kinds))):
@@ -69,19 +76,26 @@ def season(
     skew: timedelta,
     wrong_clock: Mapping[int, timedelta] | None = None,
 ) -> tuple[Local, Internet]:
-    """All nights, one after another; every fifth the sources' clocks are ahead by `skew`, two nights later behind.
+    """All nights, one after another.
+
+    Every fifth the sources' clocks are ahead by `skew`, two nights later behind.
 
     wrong_clock  by how much our own clock is ahead, by the number of the night
     """
     client = Local(Settings(home=home, secrets={}, memory="500MB", threads=1))
     client.call("register", text=text, now=datetime(2026, 2, 28, tzinfo=UTC))
     searches = review_toml.parse(text).searches
-    with Internet(catalogue(WORKS, FIRST, DAYS)) as net, fetch.Fetcher(secrets={}, via=net.base) as fetcher:
+    with (
+        Internet(catalogue(WORKS, FIRST, DAYS)) as net,
+        fetch.Fetcher(secrets={}, via=net.base) as fetcher,
+    ):
         for number, now in enumerate(nights(FIRST, NIGHTS)):
             net.night(now + skew * {0: 1, 2: -1}.get(number % 5, 0), faults.get(number, {}))
             said = now + (wrong_clock or {}).get(number, timedelta(0))
             for search in searches:
-                run_search(client, fetcher, review_toml.parse(text).id, search, said, lambda answer: None)
+                run_search(
+                    client, fetcher, review_toml.parse(text).id, search, said, lambda answer: None
+                )
     return client, net
 
 
@@ -103,7 +117,12 @@ def test_ninety_nights_with_faults_end_as_ninety_without(tmp_path: Path, protoco
     calm, _ = season(tmp_path / "calm", text, {}, timedelta(0))
     rough, net = season(tmp_path / "rough", text, faults, timedelta(hours=26))
     try:
-        broken = {(night, host) for night, hosts in faults.items() for host, f in hosts.items() if f in BREAKING}
+        broken = {
+            (night, host)
+            for night, hosts in faults.items()
+            for host, f in hosts.items()
+            if f in BREAKING
+        }
         assert len({night for night, _ in broken}) == BROKEN_NIGHTS
         assert {fault for _, fault in net.told} == {*BREAKING, *PASSING}
         for name, rows in corpus(calm).items():
@@ -117,7 +136,10 @@ def test_ninety_nights_with_faults_end_as_ninety_without(tmp_path: Path, protoco
 
 
 def check_ledger(client: Local, broken: set[tuple[int, str]]) -> None:
-    """Each fault that ended a search is there, with its reason; nothing else failed, and no zero hides a fault."""
+    """Each fault that ended a search is there, with its reason.
+
+    Nothing else failed, and no zero hides a fault.
+    """
     moments = list(nights(FIRST, NIGHTS))
     review = "small-review"
     told = client.call("ledger", review=review)["attempts"]

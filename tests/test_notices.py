@@ -1,4 +1,6 @@
-"""What people and programs are told, and how it reaches a mail server and a webhook, both on this machine."""
+"""What people and programs are told, and how it reaches a mail server and a webhook, both on this
+machine.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,9 @@ NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 NOTHING = Waiting("sos", "Signs of Safety", 0, 0, 0, 0, 0, 0, None)
 SIX = tuple(SearchLine(f"search {n}", "ok", 40, 0, None) for n in range(6))
 QUIET = Night("sos", "Signs of Safety", SIX, (), None, ())
-BAD = replace(SIX[0], name="OpenAlex", outcome="failed", found=0, error="OpenAlex answered 503:\n'busy'")
+BAD = replace(
+    SIX[0], name="OpenAlex", outcome="failed", found=0, error="OpenAlex answered 503:\n'busy'"
+)
 HALF = replace(SIX[1], name="PubMed", outcome="partial", error="page 3 did not come")
 FAILED = replace(QUIET, searches=(*SIX[2:], BAD, HALF))
 PASSWORD = "s3cret/pass word"
@@ -97,7 +101,9 @@ class Shown(HTMLParser):
         ([], [replace(QUIET, searches=(replace(SIX[0], fresh=31),))], "31 new records - Signs of Safety"),
     ],
 )  # fmt: skip
-def test_the_subject_says_the_most_urgent_thing(waiting: list[Waiting], nights: list[Night], subject: str) -> None:
+def test_the_subject_says_the_most_urgent_thing(
+    waiting: list[Waiting], nights: list[Night], subject: str
+) -> None:
     assert made(*waiting, nights=tuple(nights)).subject == subject
 
 
@@ -124,19 +130,34 @@ def test_a_reviewers_digest_says_the_numbers_given_and_nothing_else() -> None:
         assert word not in told.text + told.html
 
 
-@pytest.mark.parametrize(("days", "said"), [(0, "The oldest came today."), (1, "The oldest has waited for 1 day.")])
+@pytest.mark.parametrize(
+    ("days", "said"), [(0, "The oldest came today."), (1, "The oldest has waited for 1 day.")]
+)
 def test_the_wait_of_the_oldest_is_in_days(days: int, said: str) -> None:
     assert said in made(replace(NOTHING, screening=1, oldest_days=days)).text
 
 
 def test_a_night_tells_failures_first_and_why() -> None:
-    night = replace(FAILED, alarms=("PubMed is stale",), published="version 4", sign_offs=("version 5: reversed",))
-    text = made(replace(NOTHING, conflicts=2), nights=(replace(night, review="b", title="B"), night)).text
-    assert "2 of 6 searches failed; 0 new records.\n- OpenAlex: failed. OpenAlex answered 503: 'busy'\n" in text
-    assert (
-        "- PubMed: partly failed, 40 found, 0 new. page 3 did not come\n- search 2: worked, 40 found, 0 new\n" in text
+    night = replace(
+        FAILED,
+        alarms=("PubMed is stale",),
+        published="version 4",
+        sign_offs=("version 5: reversed",),
     )
-    assert "Alarms:\n- PubMed is stale\n\nWaiting for your sign-off:\n- version 5: reversed\n" in text
+    text = made(
+        replace(NOTHING, conflicts=2), nights=(replace(night, review="b", title="B"), night)
+    ).text
+    assert (
+        "2 of 6 searches failed; 0 new records.\n- OpenAlex: failed. OpenAlex answered 503: 'busy'\n"
+        in text
+    )
+    assert (
+        "- PubMed: partly failed, 40 found, 0 new. page 3 did not come\n- search 2: worked, 40 found, 0 new\n"
+        in text
+    )
+    assert (
+        "Alarms:\n- PubMed is stale\n\nWaiting for your sign-off:\n- version 5: reversed\n" in text
+    )
     assert "Published: version 4." in text
     assert text.index("failed") < text.index("2 conflicts to settle")
     good = made(replace(NOTHING, conflicts=2), nights=(replace(QUIET, published="version 4"),)).text
@@ -152,7 +173,9 @@ def test_a_search_with_an_unknown_end_counts_as_failed() -> None:
 def test_text_and_html_say_the_same_and_link_alike() -> None:
     told = made(Waiting("sos", "S", 1, 2, 3, 4, 5, 6, 7), nights=(FAILED,))
     page = Shown(told.html)
-    assert set(page.links) == {line.strip() for line in told.text.splitlines() if line.strip().startswith(BASE)}
+    assert set(page.links) == {
+        line.strip() for line in told.text.splitlines() if line.strip().startswith(BASE)
+    }
     for line in told.text.splitlines():
         if line.startswith("- "):
             assert line[2:] in page.words
@@ -168,29 +191,51 @@ def test_whatever_a_title_holds_the_text_is_78_columns_wide_and_the_page_escaped
     told = digest(
         name,
         [replace(NOTHING, title=title, screening=3)],
-        [replace(night, title=title, alarms=(error,), searches=(replace(BAD, name=title, error=error),))],
+        [
+            replace(
+                night,
+                title=title,
+                alarms=(error,),
+                searches=(replace(BAD, name=title, error=error),),
+            )
+        ],
         BASE,
     )
     assert told
     assert "<img" not in told.html and "\n" not in told.subject
     for line in told.text.split("\n"):
         assert (
-            sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line if not unicodedata.combining(c)) <= 78
+            sum(
+                2 if unicodedata.east_asian_width(c) in "WF" else 1
+                for c in line
+                if not unicodedata.combining(c)
+            )
+            <= 78
         )
-        assert line.isprintable() or not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in line)
-    assert "".join(one_line(error).split()) in "".join(told.text.split()) or len(one_line(error)) > 300
+        assert line.isprintable() or not any(
+            unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in line
+        )
+    assert (
+        "".join(one_line(error).split()) in "".join(told.text.split()) or len(one_line(error)) > 300
+    )
     told.text.encode(), told.html.encode()
 
 
 @pytest.mark.parametrize(("letter", "room"), [("x", 78), ("字", 39), ("e\u0301", 78)])
 def test_a_word_longer_than_a_line_is_broken_by_columns(letter: str, room: int) -> None:
     lines = made(replace(NOTHING, title=letter * 100, screening=1)).text.split("\n")
-    assert lines[2:5] == [letter * room, letter * min(room, 100 - room), letter * (100 - 2 * room) or "-" * 78]
+    assert lines[2:5] == [
+        letter * room,
+        letter * min(room, 100 - room),
+        letter * (100 - 2 * room) or "-" * 78,
+    ]
 
 
 def test_long_titles_are_whole_in_the_text_and_short_in_the_subject() -> None:
     told = made(replace(NOTHING, title="word " * 60, screening=1))
-    assert told.subject.startswith("1 record waits for you in word word") and told.subject.endswith("word…")
+    assert told.subject.startswith("1 record waits for you in word word") and told.subject.endswith(
+        "word…"
+    )
     assert len(told.subject) <= 106 and told.text.count("word") == 60
 
 
@@ -212,9 +257,13 @@ def test_counts_below_nought_are_refused() -> None:
 # Mail
 
 
-def mail(subject: str = "12 records wait", recipient: str = "ada@example.org", **more: Any) -> EmailMessage:
+def mail(
+    subject: str = "12 records wait", recipient: str = "ada@example.org", **more: Any
+) -> EmailMessage:
     told = Digest(subject, "Hello,\n.\n12 records: wörds\n", "<p>12 records: wörds</p>")
-    return email(told, "livereview <robot@example.org>", recipient, "<one@example.org>", NOW, **more)
+    return email(
+        told, "livereview <robot@example.org>", recipient, "<one@example.org>", NOW, **more
+    )
 
 
 def parsed(message: EmailMessage) -> EmailMessage:
@@ -229,7 +278,10 @@ def test_a_mail_says_who_when_and_that_no_person_wrote_it() -> None:
     assert read.get_content_type() == "multipart/alternative"
     text, page = read.iter_parts()
     assert text.get_content().splitlines() == ["Hello,", ".", "12 records: wörds"]
-    assert page.get_content_type() == "text/html" and page.get_content().strip() == "<p>12 records: wörds</p>"
+    assert (
+        page.get_content_type() == "text/html"
+        and page.get_content().strip() == "<p>12 records: wörds</p>"
+    )
     assert read["Auto-Submitted"] == "auto-generated" and read["Message-ID"] == "<one@example.org>"
     assert read["Date"].datetime == NOW
     assert f"\r\nList-Unsubscribe: <{link}>\r\n".encode() in mail(unsubscribe=link).as_bytes()
@@ -258,9 +310,14 @@ def test_no_mail_goes_astray_whoever_made_the_digest_or_the_name(title: str) -> 
 
 
 def test_names_of_people_are_encoded_and_can_not_hide_a_header() -> None:
-    assert parsed(mail(recipient="Zoë, Ödegård <zoe@example.org>"))["To"].addresses[0].display_name == "Zoë, Ödegård"
+    assert (
+        parsed(mail(recipient="Zoë, Ödegård <zoe@example.org>"))["To"].addresses[0].display_name
+        == "Zoë, Ödegård"
+    )
     sly = parsed(mail(recipient="=?utf-8?q?x=0d=0aBcc:_eve?= <ada@example.org>"))
-    assert sly["Bcc"] is None and [one.addr_spec for one in sly["To"].addresses] == ["ada@example.org"]
+    assert sly["Bcc"] is None and [one.addr_spec for one in sly["To"].addresses] == [
+        "ada@example.org"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -309,7 +366,10 @@ def test_ids_dates_and_links_are_checked() -> None:
 
 @dataclass
 class Post:
-    """A mail server: `says` has its answer to a command where that is not the usual one; None: it hangs up."""
+    """A mail server: `says` has its answer to a command where that is not the usual one.
+
+    None: it hangs up.
+    """
 
     says: dict[str, str | None] = field(default_factory=dict)
     offers: tuple[str, ...] = ()
@@ -319,7 +379,9 @@ class Post:
     mails: list[bytes] = field(default_factory=list)
     port: int = 0
 
-    def url(self, user: str = "", host: str = "127.0.0.1", scheme: str = "smtp", query: str = "") -> str:
+    def url(
+        self, user: str = "", host: str = "127.0.0.1", scheme: str = "smtp", query: str = ""
+    ) -> str:
         return f"{scheme}://{user}{host}:{self.port}{query}"
 
 
@@ -341,7 +403,9 @@ class Talk(socketserver.StreamRequestHandler):
             verb = line.split()[0].upper()
             usual = USUAL.get(verb, "502 what?")
             if verb == "EHLO" and self.post.offers:
-                usual = "\r\n".join(["250-post.test", *(f"250-{one}" for one in self.post.offers), "250 HELP"])
+                usual = "\r\n".join(
+                    ["250-post.test", *(f"250-{one}" for one in self.post.offers), "250 HELP"]
+                )
             going = self.say(verb, usual) and verb != "QUIT"
             if verb == "STARTTLS" and self.post.tls:
                 super().finish()
@@ -395,7 +459,14 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
         pytest.skip("openssl, which makes the test's certificate, is not installed")
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    extra = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
+    extra = [
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
     subprocess.run([*command.split(), *extra], check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
@@ -407,24 +478,36 @@ def test_a_mail_arrives_whole(office: Callable[..., Post]) -> None:
     post, message = office(), mail("Zwölf")
     smtp(message, post.url())
     assert [line.split(" size")[0] for line in post.heard] == [
-        *("ehlo example.org", "mail FROM:<robot@example.org>", "rcpt TO:<ada@example.org>", "data", "quit")
+        *(
+            "ehlo example.org",
+            "mail FROM:<robot@example.org>",
+            "rcpt TO:<ada@example.org>",
+            "data",
+            "quit",
+        )
     ]
     assert post.mails[0].replace(b"\r\n..\r\n", b"\r\n.\r\n") == message.as_bytes()
 
 
 @pytest.mark.parametrize("step", ["HI", "MAIL", "RCPT", "DATA", "."])
-@pytest.mark.parametrize(("code", "kind"), [("451", Retry), ("421", Retry), ("550", Refused), ("554", Refused)])
+@pytest.mark.parametrize(
+    ("code", "kind"), [("451", Retry), ("421", Retry), ("550", Refused), ("554", Refused)]
+)
 def test_4xx_is_tried_again_and_5xx_is_not(
     office: Callable[..., Post], step: str, code: str, kind: type[LivereviewError]
 ) -> None:
     post = office(says={step: f"{code} no room for <ada@example.org>"})
-    with pytest.raises(kind, match=rf"127\.0\.0\.1 answered {code}: no room for \[address\]") as told:
+    with pytest.raises(
+        kind, match=rf"127\.0\.0\.1 answered {code}: no room for \[address\]"
+    ) as told:
         smtp(mail(), post.url())
     assert type(told.value) is kind
 
 
 @pytest.mark.parametrize("answer", [None, "421 closing", "500 what", "nonsense"])
-def test_what_follows_the_delivery_can_not_undo_it(office: Callable[..., Post], answer: str | None) -> None:
+def test_what_follows_the_delivery_can_not_undo_it(
+    office: Callable[..., Post], answer: str | None
+) -> None:
     post = office(says={"QUIT": answer})
     smtp(mail(), post.url())
     assert len(post.mails) == 1
@@ -449,7 +532,9 @@ USER = f"robot%40example.org:{quote(PASSWORD, safe='')}@"
 
 
 @pytest.mark.parametrize(("scheme", "query"), [("smtp", "?starttls=1"), ("smtps", "")])
-def test_a_password_goes_over_tls(office: Callable[..., Post], tls: ssl.SSLContext, scheme: str, query: str) -> None:
+def test_a_password_goes_over_tls(
+    office: Callable[..., Post], tls: ssl.SSLContext, scheme: str, query: str
+) -> None:
     post = office(tls=tls, whole=scheme == "smtps", offers=("STARTTLS", "AUTH PLAIN"))
     smtp(mail(), post.url(USER, "localhost", scheme, query))
     word = next(line for line in post.heard if line.startswith("AUTH")).split()[2]
@@ -489,7 +574,10 @@ PACKED = base64.b64encode(f"\0robot@example.org\0{PASSWORD}".encode()).decode()
     [
         (
             USER,
-            {"says": {"AUTH": f"535 wrong: {PASSWORD} {quote(PASSWORD, safe='')} {PACKED}"}, "offers": ("AUTH PLAIN",)},
+            {
+                "says": {"AUTH": f"535 wrong: {PASSWORD} {quote(PASSWORD, safe='')} {PACKED}"},
+                "offers": ("AUTH PLAIN",),
+            },
         ),
         (USER, {"says": {"AUTH": "454 later"}, "offers": ("AUTH PLAIN",)}),
         (USER, {"says": {"RCPT": f"550 {PASSWORD}"}, "offers": ("AUTH LOGIN", "AUTH PLAIN")}),
@@ -498,7 +586,9 @@ PACKED = base64.b64encode(f"\0robot@example.org\0{PASSWORD}".encode()).decode()
         (f"robot:{quote(PASSWORD + 'ü', safe='')}@", {"offers": ("AUTH PLAIN",)}),
     ],
 )
-def test_no_error_holds_the_password(office: Callable[..., Post], user: str, settings: dict[str, Any]) -> None:
+def test_no_error_holds_the_password(
+    office: Callable[..., Post], user: str, settings: dict[str, Any]
+) -> None:
     with pytest.raises(LivereviewError) as told:
         smtp(mail(), office(**settings).url(user))
     assert isinstance(told.value, Retry) == ("454" in str(settings))
@@ -540,13 +630,17 @@ STAMP = str(int(NOW.timestamp()))
 SIGNED = signature(b"key", STAMP, b"{}")
 
 
-@pytest.mark.parametrize(("seconds", "fine"), [(0, True), (300, True), (301, False), (-300, True), (-301, False)])
+@pytest.mark.parametrize(
+    ("seconds", "fine"), [(0, True), (300, True), (301, False), (-300, True), (-301, False)]
+)
 def test_a_signature_is_good_for_five_minutes(seconds: int, fine: bool) -> None:
     assert verified(b"key", SIGNED, b"{}", NOW + timedelta(seconds=seconds)) is fine
 
 
 @given(st.binary(min_size=1), st.binary(), st.binary(), st.binary(min_size=1))
-def test_only_the_same_body_and_secret_pass(secret: bytes, body: bytes, other: bytes, guess: bytes) -> None:
+def test_only_the_same_body_and_secret_pass(
+    secret: bytes, body: bytes, other: bytes, guess: bytes
+) -> None:
     header = signature(secret, STAMP, body)
     assert verified(secret, header, body, NOW)
     assert verified(secret, header, other, NOW) == (body == other)
@@ -586,7 +680,9 @@ def world() -> Iterator[World]:
 
 def hook(world: World, url: str, **more: Any) -> Any:
     with guarded(permitted={world.endpoint}) as session:
-        return webhook(url, b'{"event": "night"}', b"key", session, NOW, {"Livereview-Event": "night", **more})
+        return webhook(
+            url, b'{"event": "night"}', b"key", session, NOW, {"Livereview-Event": "night", **more}
+        )
 
 
 def test_an_event_arrives_signed(world: World) -> None:
@@ -594,13 +690,21 @@ def test_an_event_arrives_signed(world: World) -> None:
     done = hook(world, url + "?key=k")
     assert (done.status, done.outcome, done.error) == (200, "ok", None) and 0 < done.seconds < 5
     seen = world.seen[0]
-    assert (seen.method, seen.query, seen.headers["livereview-event"]) == ("POST", {"key": "k"}, "night")
+    assert (seen.method, seen.query, seen.headers["livereview-event"]) == (
+        "POST",
+        {"key": "k"},
+        "night",
+    )
     assert seen.headers["content-type"] == "application/json"
     assert verified(b"key", seen.headers[SIGNATURE.lower()], b'{"event": "night"}', NOW)
 
 
 def test_nobody_else_can_set_the_signature(world: World) -> None:
-    hook(world, world.script("/hook", reply()), **{"livereview-signature": "t=1,v1=x", "content-type": "text/plain"})
+    hook(
+        world,
+        world.script("/hook", reply()),
+        **{"livereview-signature": "t=1,v1=x", "content-type": "text/plain"},
+    )
     assert world.seen[0].headers["livereview-signature"].startswith(f"t={STAMP},v1=")
     assert world.seen[0].headers["content-type"] == "text/plain"
 
@@ -621,7 +725,9 @@ def test_nobody_else_can_set_the_signature(world: World) -> None:
         (dropped(b"half of it"), 200, "ok", None),
     ],
 )  # fmt: skip
-def test_the_status_decides(world: World, answer: Any, status: int | None, outcome: str, error: str | None) -> None:
+def test_the_status_decides(
+    world: World, answer: Any, status: int | None, outcome: str, error: str | None
+) -> None:
     done = hook(world, world.script("/hook", answer))
     assert (done.status, done.outcome, done.error) == (status, outcome, error)
     assert len(world.seen) == 1
@@ -656,7 +762,9 @@ def test_no_event_goes_to_a_place_that_is_not_public(url: str) -> None:
     assert done.error == "the address does not lead to a public host at port 80 or 443"
 
 
-def test_a_proxy_of_the_environment_is_not_used(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_the_environment_is_not_used(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     url = world.script("/hook", reply())
@@ -666,7 +774,8 @@ def test_a_proxy_of_the_environment_is_not_used(world: World, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
-    "url", ["", "ftp://h/", "https://", "https://user:s3cret@h/", "//h", "http://[::1", "javascript:x"]
+    "url",
+    ["", "ftp://h/", "https://", "https://user:s3cret@h/", "//h", "http://[::1", "javascript:x"],
 )
 def test_what_is_no_address_is_refused(url: str) -> None:
     with guarded() as session, pytest.raises(Refused, match="webhook needs an address") as told:

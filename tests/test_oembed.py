@@ -68,23 +68,35 @@ def ask(http: TestClient, url: str, **more: Any) -> Any:
 
 def test_a_page_is_answered_with_a_frame_that_can_do_nothing(http: TestClient, site: Path) -> None:
     answer = ask(http, f"{PAGE}/latest/")
-    told, summary = answer.json(), json.loads((site / REVIEW / "latest" / "summary.json").read_bytes())
+    told, summary = (
+        answer.json(),
+        json.loads((site / REVIEW / "latest" / "summary.json").read_bytes()),
+    )
     assert (told["type"], told["version"], told["provider_name"]) == ("rich", "1.0", "livereview")
     assert told["provider_url"] == HERE and told["cache_age"] == 300 and told["pinned"] is False
     assert (told["review_version"], told["certainty"]) == (1, "School attendance: low")
-    assert told["caveat"] == summary["caveat"] and told["searched_to"] == summary["status"]["searched_to"]
+    assert (
+        told["caveat"] == summary["caveat"]
+        and told["searched_to"] == summary["status"]["searched_to"]
+    )
     shown = frame(told["html"])
     assert shown["src"] == f"{PAGE}/latest/embed.html" and shown["title"] == told["title"]
-    assert "allow-scripts" not in (shown["sandbox"] or "") and "allow-same-origin" not in (shown["sandbox"] or "")
+    assert "allow-scripts" not in (shown["sandbox"] or "") and "allow-same-origin" not in (
+        shown["sandbox"] or ""
+    )
     assert shown["loading"] == "lazy" and http.get(shown["src"]).status_code == 200
-    assert answer.headers["access-control-allow-origin"] == "*" and "set-cookie" not in answer.headers
+    assert (
+        answer.headers["access-control-allow-origin"] == "*" and "set-cookie" not in answer.headers
+    )
     assert answer.headers["cache-control"] == "public, max-age=300, must-revalidate"
 
 
 def test_a_numbered_version_stays(http: TestClient) -> None:
     for page in ("v/1/", "v/1", "v/1/index.html", "v/1/?x=1#answer"):
         told = ask(http, f"{PAGE}/{page}").json()
-        assert told["pinned"] is True and frame(told["html"])["src"] == f"{PAGE}/v/1/embed.html", page
+        assert told["pinned"] is True and frame(told["html"])["src"] == f"{PAGE}/v/1/embed.html", (
+            page
+        )
         assert told["cache_age"] == oembed.PINNED
 
 
@@ -97,10 +109,16 @@ def test_a_numbered_version_stays(http: TestClient) -> None:
         ({"maxwidth": 1, "maxheight": 1}, (1, 1)),
     ],
 )
-def test_the_frame_keeps_within_the_limits(http: TestClient, limits: dict[str, int], size: tuple[int, int]) -> None:
+def test_the_frame_keeps_within_the_limits(
+    http: TestClient, limits: dict[str, int], size: tuple[int, int]
+) -> None:
     told = ask(http, f"{PAGE}/latest/", **limits).json()
     shown = frame(told["html"])
-    assert (told["width"], told["height"]) == size == (int(shown["width"] or 0), int(shown["height"] or 0))
+    assert (
+        (told["width"], told["height"])
+        == size
+        == (int(shown["width"] or 0), int(shown["height"] or 0))
+    )
 
 
 @pytest.mark.parametrize(
@@ -123,14 +141,22 @@ def test_the_frame_keeps_within_the_limits(http: TestClient, limits: dict[str, i
         ({"url": "http://["}, 404),
     ],
 )
-def test_everything_else_is_refused_in_json(http: TestClient, question: dict[str, str], status: int) -> None:
+def test_everything_else_is_refused_in_json(
+    http: TestClient, question: dict[str, str], status: int
+) -> None:
     answer = http.get("/oembed", params=question)
     assert answer.status_code == status and set(answer.json()) == {"error"}
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
 def test_what_was_withdrawn_is_gone(http: TestClient, reviewed: Store, site: Path) -> None:
-    act: dict[str, Any] = {"id": "w", "review": REVIEW, "version": 1, "by": "lena", "reason": "Wrong."}
+    act: dict[str, Any] = {
+        "id": "w",
+        "review": REVIEW,
+        "version": 1,
+        "by": "lena",
+        "reason": "Wrong.",
+    }
     withdraw.withdraw(reviewed, **act, folder=site, now=NOW)
     for page in ("v/1/", "latest/"):
         assert ask(http, f"{PAGE}/{page}").status_code == 410
@@ -138,7 +164,10 @@ def test_what_was_withdrawn_is_gone(http: TestClient, reviewed: Store, site: Pat
 
 def test_pages_say_where_their_oembed_is(http: TestClient) -> None:
     page = http.get(f"/site/{REVIEW}/latest/")
-    assert '<link rel="alternate" type="application/json+oembed"' in page.text and 'href="oembed.json"' in page.text
+    assert (
+        '<link rel="alternate" type="application/json+oembed"' in page.text
+        and 'href="oembed.json"' in page.text
+    )
     link = page.headers["link"]
     assert link.endswith('; rel="alternate"; type="application/json+oembed"')
     assert http.get(link[1 : link.index(">")]).json()["review"] == REVIEW
@@ -147,7 +176,9 @@ def test_pages_say_where_their_oembed_is(http: TestClient) -> None:
 
 def test_behind_a_proxy_the_known_address_counts(app: FastAPI, site: Path) -> None:
     desk = app.state.desk
-    app.state.desk = replace(desk, settings=replace(desk.settings, url="https://care.example/reviews/"))
+    app.state.desk = replace(
+        desk, settings=replace(desk.settings, url="https://care.example/reviews/")
+    )
     http, page = TestClient(app), f"https://care.example/reviews/site/{REVIEW}/latest/"
     assert frame(ask(http, page).json()["html"])["src"] == f"{page}embed.html"
     assert ask(http, f"{PAGE}/latest/").status_code == 404
@@ -163,5 +194,15 @@ def test_the_file_of_a_static_host_is_relative_to_itself(site: Path) -> None:
 
 
 def test_a_title_cannot_leave_the_frame() -> None:
-    told = oembed.sized({"title": '"><script>alert(1)</script>'}, 'https://x.example/"onload="/', None, None)
-    assert set(frame(told["html"])) == {"src", "title", "width", "height", "loading", "referrerpolicy", "sandbox"}
+    told = oembed.sized(
+        {"title": '"><script>alert(1)</script>'}, 'https://x.example/"onload="/', None, None
+    )
+    assert set(frame(told["html"])) == {
+        "src",
+        "title",
+        "width",
+        "height",
+        "loading",
+        "referrerpolicy",
+        "sandbox",
+    }

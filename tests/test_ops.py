@@ -1,4 +1,6 @@
-"""The use cases over a real store: what a page, a decision, a pair and an extraction may change, and what not."""
+"""The use cases over a real store: what a page, a decision, a pair and an extraction may change,
+and what not.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,16 @@ def rows(store: Store, sql: str, *values: object) -> list[Any]:
 
 
 def decide(store: Store, record: str, reviewer: str, verdict: str, **more: Any) -> dict[str, Any]:
-    given = {"stage": "title_abstract", "role": "vote", "now": NOW, "id": f"{reviewer}{record}{verdict}{more}", **more}
-    return screen.decide(store, review=REVIEW, record=record, reviewer=reviewer, verdict=verdict, **given)
+    given = {
+        "stage": "title_abstract",
+        "role": "vote",
+        "now": NOW,
+        "id": f"{reviewer}{record}{verdict}{more}",
+        **more,
+    }
+    return screen.decide(
+        store, review=REVIEW, record=record, reviewer=reviewer, verdict=verdict, **given
+    )
 
 
 def include(store: Store, record: str) -> None:
@@ -66,18 +76,29 @@ def test_a_search_that_has_ended_takes_no_page_but_the_ones_it_had(reviewed: Sto
     assert surveil.ingest(reviewed, search="s", body=_openalex("W1"), now=NOW) == first
 
 
-def test_a_changed_record_becomes_a_second_version_and_an_old_one_can_come_back(reviewed: Store) -> None:
+def test_a_changed_record_becomes_a_second_version_and_an_old_one_can_come_back(
+    reviewed: Store,
+) -> None:
     for n, title in enumerate(("A", "B", "A")):
         surveil.begin(reviewed, review=REVIEW, name=_first(reviewed), search=f"s{n}", now=NOW)
         surveil.ingest(reviewed, search=f"s{n}", body=_openalex("W1", title=title), now=NOW)
         surveil.finish(reviewed, search=f"s{n}", now=NOW)
-    assert rows(reviewed, "SELECT version, title FROM record ORDER BY version") == [(1, "A"), (2, "B"), (3, "A")]
+    assert rows(reviewed, "SELECT version, title FROM record ORDER BY version") == [
+        (1, "A"),
+        (2, "B"),
+        (3, "A"),
+    ]
 
 
 def test_a_page_that_cannot_be_read_is_kept_with_its_problem(reviewed: Store) -> None:
     surveil.begin(reviewed, review=REVIEW, name=_first(reviewed), search="s", now=NOW)
     answer = surveil.ingest(
-        reviewed, search="s", body=b"<html>Too busy</html>", now=NOW, url="https://x.org/", status=200
+        reviewed,
+        search="s",
+        body=b"<html>Too busy</html>",
+        now=NOW,
+        url="https://x.org/",
+        status=200,
     )
     assert answer["found"] == 0 and answer["problem"]
     (sha,) = rows(reviewed, "SELECT sha256 FROM page WHERE problem IS NOT NULL")[0]
@@ -97,7 +118,9 @@ def test_each_search_ends_in_exactly_one_way_and_stays_there(reviewed: Store) ->
         if body:
             surveil.ingest(reviewed, search=outcome, body=body, now=NOW)
         assert surveil.finish(reviewed, search=outcome, now=NOW, error=error)["outcome"] == outcome
-        assert surveil.finish(reviewed, search=outcome, now=LATER, error="later")["outcome"] == outcome
+        assert (
+            surveil.finish(reviewed, search=outcome, now=LATER, error="later")["outcome"] == outcome
+        )
 
 
 def test_the_window_starts_at_the_last_success_less_the_overlap(reviewed: Store) -> None:
@@ -109,7 +132,9 @@ def test_the_window_starts_at_the_last_success_less_the_overlap(reviewed: Store)
     surveil.finish(reviewed, search="good", now=NOW)
     surveil.begin(reviewed, review=REVIEW, name=name, search="bad", now=LATER)
     surveil.finish(reviewed, search="bad", now=LATER, error="broke")
-    window = surveil.begin(reviewed, review=REVIEW, name=name, search="next", now=LATER + timedelta(days=1))
+    window = surveil.begin(
+        reviewed, review=REVIEW, name=name, search="next", now=LATER + timedelta(days=1)
+    )
     assert datetime.fromisoformat(window["start"]) == NOW - timedelta(days=plan.overlap_days)
 
 
@@ -128,7 +153,9 @@ def test_a_zero_where_there_usually_is_something_is_an_alarm(reviewed: Store) ->
         surveil.ingest(reviewed, search=name, body=body, now=NOW)
         surveil.finish(reviewed, search=name, now=NOW)
     told = status.status(reviewed, now=NOW)["reviews"][0]["alarms"]
-    assert any("found nothing (nothing this time); it usually brings 3 records" in alarm for alarm in told)
+    assert any(
+        "found nothing (nothing this time); it usually brings 3 records" in alarm for alarm in told
+    )
 
 
 def test_a_file_that_is_something_else_is_refused_and_leaves_nothing(reviewed: Store) -> None:
@@ -141,26 +168,34 @@ def test_a_file_imported_twice_is_known(reviewed: Store) -> None:
     assert bring(reviewed, ris("One", "Two"))["known"] is False
     again = bring(reviewed, ris("One", "Two"), name="copy.ris", now=LATER)
     assert again["known"] is True and again["found"] == 2
-    assert rows(reviewed, "SELECT databases, duplicates, awaiting_screening FROM flow_counts") == [(2, 0, 2)]
+    assert rows(reviewed, "SELECT databases, duplicates, awaiting_screening FROM flow_counts") == [
+        (2, 0, 2)
+    ]
 
 
 def test_records_count_for_each_search_that_found_them_however_often(reviewed: Store) -> None:
     bring(reviewed, ris("One", "Two"))
     bring(reviewed, ris("One", "Two") + b"\n", name="b.ris")
-    assert rows(reviewed, "SELECT databases, duplicates, awaiting_screening FROM flow_counts") == [(4, 2, 2)]
+    assert rows(reviewed, "SELECT databases, duplicates, awaiting_screening FROM flow_counts") == [
+        (4, 2, 2)
+    ]
 
 
 # Pairs
 
 
-def test_merging_and_undoing_it_keeps_every_decision_and_reopens_a_conflict(reviewed: Store) -> None:
+def test_merging_and_undoing_it_keeps_every_decision_and_reopens_a_conflict(
+    reviewed: Store,
+) -> None:
     left, right = found(reviewed, article(1), article(2))
     for record, verdict in ((left, "include"), (right, "exclude")):
         for person in ("ada", "bo"):
             decide(reviewed, record, person, verdict)
     screen.judge(reviewed, id="m1", left=left, right=right, verdict="same", person="lena", now=NOW)
     assert rows(reviewed, "SELECT state FROM screening_state") == [("conflict",)]
-    screen.judge(reviewed, id="m2", left=left, right=right, verdict="withdrawn", person="lena", now=NOW)
+    screen.judge(
+        reviewed, id="m2", left=left, right=right, verdict="withdrawn", person="lena", now=NOW
+    )
     assert sorted(rows(reviewed, "SELECT state FROM screening_state")) == [("excluded",), ("open",)]
     assert rows(reviewed, "SELECT count(*) FROM decision") == [(4,)]
 
@@ -168,12 +203,18 @@ def test_merging_and_undoing_it_keeps_every_decision_and_reopens_a_conflict(revi
 def test_a_persons_word_on_a_pair_stands_over_the_rules(reviewed: Store) -> None:
     bring(reviewed, ris("Mentoring", doi="10.1000/same"))
     surveil.begin(reviewed, review=REVIEW, name=_first(reviewed), search="s", now=NOW)
-    work = {"id": "https://openalex.org/W1", "title": "Mentoring", "doi": "https://doi.org/10.1000/SAME"}
+    work = {
+        "id": "https://openalex.org/W1",
+        "title": "Mentoring",
+        "doi": "https://doi.org/10.1000/SAME",
+    }
     body = json.dumps({"meta": {"count": 1, "next_cursor": None}, "results": [work]}).encode()
     surveil.ingest(reviewed, search="s", body=body, now=NOW)
     left, right = sorted(row[0] for row in rows(reviewed, "SELECT DISTINCT record_id FROM record"))
     assert rows(reviewed, "SELECT count(DISTINCT report_id) FROM report") == [(1,)]
-    screen.judge(reviewed, id="m", left=left, right=right, verdict="different", person="lena", now=NOW)
+    screen.judge(
+        reviewed, id="m", left=left, right=right, verdict="different", person="lena", now=NOW
+    )
     assert rows(reviewed, "SELECT count(DISTINCT report_id) FROM report") == [(2,)]
     with reviewed.read() as con:
         assert matches.doubtful_count(con, REVIEW) == 0
@@ -224,7 +265,11 @@ def test_a_conflict_is_settled_by_a_third_person_and_the_votes_stay(reviewed: St
         decide(reviewed, one, "ada", "withdrawn")
     with reviewed.read() as con:
         kept = decisions.on_report(con, REVIEW, one, "title_abstract")
-    assert [(d["reviewer"], d["verdict"]) for d in kept] == [("ada", "include"), ("bo", "exclude"), ("cy", "exclude")]
+    assert [(d["reviewer"], d["verdict"]) for d in kept] == [
+        ("ada", "include"),
+        ("bo", "exclude"),
+        ("cy", "exclude"),
+    ]
 
 
 def test_a_decision_sent_twice_counts_once_and_an_undo_takes_it_back(reviewed: Store) -> None:
@@ -266,10 +311,14 @@ def test_the_room_decides_only_what_waits_for_its_reviewer(reviewed: Store) -> N
     with pytest.raises(screen.Stale) as late:
         decide(reviewed, one, "ada", "exclude", id="y", waiting=True)
     assert late.value.mine
-    assert decide(reviewed, one, "ada", "exclude", id="y")["state"] == "half", "elsewhere people may change their minds"
+    assert decide(reviewed, one, "ada", "exclude", id="y")["state"] == "half", (
+        "elsewhere people may change their minds"
+    )
     decide(reviewed, one, "ada", "withdrawn", id="z")
     gone = decide(reviewed, one, "ada", "include", id="x", waiting=True)
-    assert (gone["known"], gone["stands"], gone["votes"]) == (True, False, 0), "an old form brings nothing back"
+    assert (gone["known"], gone["stands"], gone["votes"]) == (True, False, 0), (
+        "an old form brings nothing back"
+    )
     for person in ("ada", "bo"):
         decide(reviewed, two, person, "exclude")
     with pytest.raises(screen.Stale) as late:
@@ -277,14 +326,18 @@ def test_the_room_decides_only_what_waits_for_its_reviewer(reviewed: Store) -> N
     assert not late.value.mine
 
 
-def test_an_old_id_brings_nothing_back_when_the_report_was_decided_on_another_record(reviewed: Store) -> None:
+def test_an_old_id_brings_nothing_back_when_the_report_was_decided_on_another_record(
+    reviewed: Store,
+) -> None:
     one, two = found(reviewed, article(1), article(2))
     decide(reviewed, one, "ada", "include", id="x")
     screen.judge(reviewed, id="p", left=one, right=two, verdict="same", person="lena", now=NOW)
     decide(reviewed, two, "ada", "exclude", id="y")
     assert decide(reviewed, one, "ada", "include", id="x")["known"] is True
     with reviewed.read() as con:
-        assert [vote["verdict"] for vote in decisions.on_report(con, REVIEW, min(one, two))] == ["exclude"]
+        assert [vote["verdict"] for vote in decisions.on_report(con, REVIEW, min(one, two))] == [
+            "exclude"
+        ]
 
 
 def test_a_full_text_exclusion_needs_a_reason_and_not_retrieved_is_a_state(reviewed: Store) -> None:
@@ -294,7 +347,9 @@ def test_a_full_text_exclusion_needs_a_reason_and_not_retrieved_is_a_state(revie
     with pytest.raises(Refused, match="needs a reason"):
         decide(reviewed, one, "ada", "exclude", stage="full_text")
     assert decide(reviewed, one, "ada", "not_retrieved", stage="full_text")["state"] == "open"
-    assert decide(reviewed, one, "bo", "not_retrieved", stage="full_text")["state"] == "not_retrieved"
+    assert (
+        decide(reviewed, one, "bo", "not_retrieved", stage="full_text")["state"] == "not_retrieved"
+    )
     assert decide(reviewed, one, "bo", "withdrawn", stage="full_text")["state"] == "open"
     assert decide(reviewed, one, "bo", "include", stage="full_text")["state"] == "half"
 
@@ -322,7 +377,9 @@ def form(**more: Any) -> dict[str, Any]:
 
 def test_only_an_included_report_can_be_extracted(reviewed: Store) -> None:
     (one,) = found(reviewed, article(1))
-    with pytest.raises(Refused, match="it is open at title_abstract, not included; screen it first"):
+    with pytest.raises(
+        Refused, match="it is open at title_abstract, not included; screen it first"
+    ):
         evidence.extract(reviewed, id="e", review=REVIEW, data=form(), extractor="ada", now=NOW)
     include(reviewed, one)
     first = evidence.extract(reviewed, id="e", review=REVIEW, data=form(), extractor="ada", now=NOW)
@@ -341,7 +398,9 @@ def test_a_form_with_errors_is_refused_naming_them(reviewed: Store) -> None:
     assert rows(reviewed, "SELECT count(*) FROM study") == [(0,)]
 
 
-def test_unchanged_content_makes_no_version_and_identical_bytes(reviewed: Store, tmp_path: Path) -> None:
+def test_unchanged_content_makes_no_version_and_identical_bytes(
+    reviewed: Store, tmp_path: Path
+) -> None:
     (one,) = found(reviewed, article(1))
     include(reviewed, one)
     evidence.extract(reviewed, id="e", review=REVIEW, data=form(), extractor="ada", now=NOW)
@@ -366,7 +425,10 @@ def test_a_build_that_fails_leaves_the_last_page_and_tells_the_lead(
         publish.publish(reviewed, review=REVIEW, folder=tmp_path, now=LATER)
     assert (tmp_path / REVIEW / "latest" / "index.html").read_bytes() == page
     told = status.status(reviewed, now=LATER)["reviews"][0]["alarms"]
-    assert any("the last build failed and the old page stands: ZeroDivisionError" in alarm for alarm in told)
+    assert any(
+        "the last build failed and the old page stands: ZeroDivisionError" in alarm
+        for alarm in told
+    )
 
 
 # The door
@@ -392,7 +454,12 @@ def _first(store: Store) -> str:
 
 def _openalex(*keys: str, title: str = "Mentoring") -> bytes:
     works = [
-        {"id": f"https://openalex.org/{key}", "title": f"{title}" if len(keys) == 1 else f"{title} {key}"}
+        {
+            "id": f"https://openalex.org/{key}",
+            "title": f"{title}" if len(keys) == 1 else f"{title} {key}",
+        }
         for key in keys
     ]
-    return json.dumps({"meta": {"count": len(works), "next_cursor": None}, "results": works}).encode()
+    return json.dumps(
+        {"meta": {"count": len(works), "next_cursor": None}, "results": works}
+    ).encode()

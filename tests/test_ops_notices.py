@@ -1,4 +1,6 @@
-"""Digests count only what a person may know, and webhooks hear of each version until they answer or say gone."""
+"""Digests count only what a person may know, and webhooks hear of each version until they answer or
+say gone.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +30,15 @@ SECRET = "a webhook secret"
 
 
 def account(store: Store, name: str, role: str = "reviewer", email: str | None = None) -> None:
-    team.add_account(store, name=name, role=role, secret=f"{name}-has-a-long-secret-word", now=NOW, email=email)
+    team.add_account(
+        store, name=name, role=role, secret=f"{name}-has-a-long-secret-word", now=NOW, email=email
+    )
 
 
 def told(store: Store, **more: Any) -> dict[str, dict[str, Any]]:
-    found = ops.notices.digests(store, base_url="https://reviews.example.org", now=NOW, **more)["digests"]
+    found = ops.notices.digests(store, base_url="https://reviews.example.org", now=NOW, **more)[
+        "digests"
+    ]
     return {one["name"]: one for one in found}
 
 
@@ -41,7 +47,10 @@ def test_a_reviewer_hears_what_waits_and_nothing_of_votes(reviewed: Store) -> No
     account(reviewed, "ada", email="ada@example.org")
     account(reviewed, "bo")
     before = told(reviewed)["bo"]
-    assert before["subject"] == "5 records wait for you in Mentoring for children in care" and before["email"] is None
+    assert (
+        before["subject"] == "5 records wait for you in Mentoring for children in care"
+        and before["email"] is None
+    )
     vote(reviewed, ids[0], "ada", "include")
     vote(reviewed, ids[1], "ada", "exclude")
     after = told(reviewed)
@@ -63,7 +72,9 @@ def test_readers_and_those_for_whom_nothing_waits_hear_nothing(reviewed: Store) 
     assert set(told(reviewed, always=True, person="bo")) == set()
 
 
-def test_an_address_is_kept_when_the_secret_changes_and_a_wrong_one_is_refused(reviewed: Store) -> None:
+def test_an_address_is_kept_when_the_secret_changes_and_a_wrong_one_is_refused(
+    reviewed: Store,
+) -> None:
     found(reviewed, article(1))
     account(reviewed, "ada", email="ada@example.org")
     account(reviewed, "ada")
@@ -76,12 +87,17 @@ def test_who_has_no_address_is_named_and_the_others_get_theirs(reviewed: Store) 
     digests = [{"name": "ada", "email": None, "subject": "s", "text": "t", "html": "<p>t</p>"}]
     ((name, why),) = mail(digests, "smtp://127.0.0.1:1", "livereview@example.org", NOW)
     assert name == "ada" and "livereview account NAME --email" in str(why)
-    ((_, why),) = mail([digests[0] | {"email": "a@example.org"}], "smtp://127.0.0.1:1", "l@example.org", NOW)
+    ((_, why),) = mail(
+        [digests[0] | {"email": "a@example.org"}], "smtp://127.0.0.1:1", "l@example.org", NOW
+    )
     assert why and "127.0.0.1" in why, "a mail server that is not there is told, not raised"
 
 
 def test_a_mail_server_that_hangs_for_each_mail_does_not_hold_up_the_night() -> None:
-    people = [{"name": name, "email": f"{name}@example.org", "subject": "s", "text": "t", "html": ""} for name in "abc"]
+    people = [
+        {"name": name, "email": f"{name}@example.org", "subject": "s", "text": "t", "html": ""}
+        for name in "abc"
+    ]
     clock = iter([0.0, 1.0, MAIL_SECONDS + 1, MAIL_SECONDS + 2])
     done = mail(people, "smtp://127.0.0.1:1", "l@example.org", NOW, lambda: next(clock))
     assert [name for name, why in done if why and why.startswith("not tried")] == ["b", "c"]
@@ -114,7 +130,11 @@ def hook() -> Iterator[str]:
 @pytest.fixture
 def hooked(reviewed: Store, protocol: str, hook: str, tmp_path: Path) -> Store:
     """A review with a webhook, and version 1 published."""
-    surveil.register(reviewed, text=protocol.replace("licence =", f'webhooks = ["{hook}"]\nlicence =', 1), now=NOW)
+    surveil.register(
+        reviewed,
+        text=protocol.replace("licence =", f'webhooks = ["{hook}"]\nlicence =', 1),
+        now=NOW,
+    )
     (record,) = found(reviewed, article(1))
     include(reviewed, record)
     evidence.extract(reviewed, id="e", review=REVIEW, data=form(), extractor="ada", now=NOW)
@@ -135,8 +155,14 @@ def test_a_webhook_hears_of_a_version_once_signed(hooked: Store, hook: str) -> N
     assert post(hooked, hook, NOW) == [(hook, "ok", None)] and post(hooked, hook, NOW) == []
     ((headers, body),) = Hook.heard
     event = json.loads(body)
-    assert (event["event"], event["version"], event["conclusion_changed"]) == ("version.published", 1, False)
-    assert "Lack of evidence" in event["caveat"] and verified(SECRET.encode(), headers[SIGNATURE], body, NOW)
+    assert (event["event"], event["version"], event["conclusion_changed"]) == (
+        "version.published",
+        1,
+        False,
+    )
+    assert "Lack of evidence" in event["caveat"] and verified(
+        SECRET.encode(), headers[SIGNATURE], body, NOW
+    )
 
 
 def test_a_failure_is_tried_again_later_and_logged(hooked: Store, hook: str) -> None:
@@ -161,7 +187,13 @@ def heard() -> list[dict[str, Any]]:
 def test_a_webhook_hears_once_that_a_version_is_withdrawn_and_that_it_stands_again(
     hooked: Store, hook: str, tmp_path: Path
 ) -> None:
-    asked: dict[str, Any] = {"review": REVIEW, "version": 1, "by": "lena", "folder": tmp_path, "now": NOW}
+    asked: dict[str, Any] = {
+        "review": REVIEW,
+        "version": 1,
+        "by": "lena",
+        "folder": tmp_path,
+        "now": NOW,
+    }
     post(hooked, hook, NOW)
     withdraw.withdraw(hooked, id="w", reason="A study was counted twice.", **asked)
     Hook.answers = [500]
@@ -177,14 +209,22 @@ def test_a_webhook_hears_once_that_a_version_is_withdrawn_and_that_it_stands_aga
         ("version.withdrawn", 1, "A study was counted twice."),
         ("version.reinstated", 1, "It was not."),
     ]
-    assert [headers["X-Livereview-Event"] for headers, _ in Hook.heard] == [name for name, _, _ in told]
+    assert [headers["X-Livereview-Event"] for headers, _ in Hook.heard] == [
+        name for name, _, _ in told
+    ]
 
 
 def test_a_webhook_hears_that_a_review_was_retired_by_vote(hooked: Store, hook: str) -> None:
     for name, role in (("lena", "lead"), ("ada", "reviewer")):
         account(hooked, name, role)
     retirement.propose(
-        hooked, id="p", review=REVIEW, kind="retire", by="lena", reason="The question is settled.", now=NOW
+        hooked,
+        id="p",
+        review=REVIEW,
+        kind="retire",
+        by="lena",
+        reason="The question is settled.",
+        now=NOW,
     )
     for name in ("lena", "ada"):
         retirement.vote(hooked, id=f"v-{name}", review=REVIEW, by=name, verdict="yes", now=NOW)

@@ -26,7 +26,11 @@ def library(store: Store, count: int = 30) -> list[str]:
     return found(
         store,
         *(
-            article(number, title=f"{TOPICS[number % 2]}, study {number}", abstract=f"{TOPICS[number % 2]}.")
+            article(
+                number,
+                title=f"{TOPICS[number % 2]}, study {number}",
+                abstract=f"{TOPICS[number % 2]}.",
+            )
             for number in range(count)
         ),
     )
@@ -62,7 +66,9 @@ def test_labels_order_it_and_the_same_labels_give_the_same_order(reviewed: Store
     first, order = rank(reviewed), queue(reviewed, "cy")
     assert set(order[:13]) == set(ids[5::2])
     again = rank(reviewed)
-    assert (first["model"], first["labels"]) == (again["model"], 4) and queue(reviewed, "cy") == order
+    assert (first["model"], first["labels"]) == (again["model"], 4) and queue(
+        reviewed, "cy"
+    ) == order
 
 
 def test_a_decision_records_the_rank_and_the_model_its_reviewer_had(reviewed: Store) -> None:
@@ -102,7 +108,9 @@ def test_when_a_ranking_is_due(reviewed: Store, protocol: str) -> None:
     rank(reviewed)
     found(reviewed, article(99), search="s2")
     assert due()
-    surveil.register(reviewed, text=protocol.replace("votes = 2", "votes = 2\nranked = false"), now=NOW)
+    surveil.register(
+        reviewed, text=protocol.replace("votes = 2", "votes = 2\nranked = false"), now=NOW
+    )
     assert not due()
 
 
@@ -144,7 +152,9 @@ def test_a_review_of_empty_records_is_ranked_too(reviewed: Store) -> None:
     assert sorted(queue(reviewed)) == sorted(ids)
 
 
-def test_the_lead_sees_the_curve_an_estimate_and_the_work_left(reviewed: Store, browser: People) -> None:
+def test_the_lead_sees_the_curve_an_estimate_and_the_work_left(
+    reviewed: Store, browser: People
+) -> None:
     ids = library(reviewed)
     lena = browser("lena", "lead")
     page = lena.get(f"/r/{REVIEW}")
@@ -154,13 +164,18 @@ def test_the_lead_sees_the_curve_an_estimate_and_the_work_left(reviewed: Store, 
     for record in ids[:20]:
         settle(reviewed, record, "include" if record in ids[:4:2] else "exclude")
     page = lena.get(f"/r/{REVIEW}")
-    assert "<strong>20</strong> of 30 reports" in page and "<strong>2</strong> of them went on" in page
+    assert (
+        "<strong>20</strong> of 30 reports" in page and "<strong>2</strong> of them went on" in page
+    )
     assert "no certificate" in page and "Ranked 2026-03-02" in page
     with reviewed.read() as con:
         told = ops.ranking.reading(con, REVIEW)
     assert told.said["low"] == pytest.approx(2 / told.said["most"])
     curve = lena.http.get(f"/r/{REVIEW}/curve.svg")
-    assert curve.headers["content-type"].startswith("image/svg+xml") and "2 relevant of 20 records" in curve.text
+    assert (
+        curve.headers["content-type"].startswith("image/svg+xml")
+        and "2 relevant of 20 records" in curve.text
+    )
 
 
 def test_the_target_is_checked(protocol: str) -> None:

@@ -1,4 +1,6 @@
-"""A version that other rules made is never made again by today's: its own bytes are kept, or nothing."""
+"""A version that other rules made is never made again by today's: its own bytes are kept, or
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -26,24 +28,36 @@ def old(reviewed: Store, tmp_path: Path) -> Path:
     (folder / "summary.json").write_text(text, "utf-8")
     sums = (folder / "SHA256SUMS").read_text("utf-8").splitlines()
     digest = hashlib.sha256(text.encode()).hexdigest()
-    lines = [f"{digest}  summary.json" if line.endswith("  summary.json") else line for line in sums]
+    lines = [
+        f"{digest}  summary.json" if line.endswith("  summary.json") else line for line in sums
+    ]
     (folder / "SHA256SUMS").write_text("\n".join(lines) + "\n", "utf-8")
-    reviewed.write(lambda con: con.execute("UPDATE version SET content_hash = 'by other rules', summary = ?", [text]))
+    reviewed.write(
+        lambda con: con.execute(
+            "UPDATE version SET content_hash = 'by other rules', summary = ?", [text]
+        )
+    )
     return tmp_path
 
 
 def test_as_of_gives_the_bytes_that_were_published(reviewed: Store, old: Path) -> None:
     done = as_of.as_of(reviewed, review=REVIEW, moment=NOW, folder=old, now=NOW)
-    assert published_files.read(Path(done["folder"])) == published_files.read(old / REVIEW / "v" / "1")
+    assert published_files.read(Path(done["folder"])) == published_files.read(
+        old / REVIEW / "v" / "1"
+    )
 
 
 def test_without_these_bytes_it_refuses_with_the_reason(reviewed: Store, old: Path) -> None:
     (old / REVIEW / "v" / "1" / "index.html").unlink()
-    with pytest.raises(Refused, match=r"made by rules that this service no longer has.*index.html is missing"):
+    with pytest.raises(
+        Refused, match=r"made by rules that this service no longer has.*index.html is missing"
+    ):
         as_of.as_of(reviewed, review=REVIEW, moment=NOW, folder=old, now=NOW)
 
 
-def test_the_page_of_other_rules_stands_until_a_lead_signs_the_new_words(reviewed: Store, old: Path) -> None:
+def test_the_page_of_other_rules_stands_until_a_lead_signs_the_new_words(
+    reviewed: Store, old: Path
+) -> None:
     before = (old / REVIEW / "latest").resolve()
     done = publish.publish(reviewed, review=REVIEW, folder=old, now=NOW)
     assert (done["new"], done["version"], done["held"]["change"]) == (False, 1, "now_shows")

@@ -31,9 +31,19 @@ def site(tmp_path: Path) -> Path:
 
 def extract(store: Store, number: int, effect: float = 0.5, now: datetime = NOW) -> None:
     figures = {"measure": "SMD", "effect": effect, "ci_low": effect - 0.2, "ci_high": effect + 0.2}
-    result = {"outcome": "attendance", "construct": "x", "higher_is_better": True, "n": 40, **figures}
+    result = {
+        "outcome": "attendance",
+        "construct": "x",
+        "higher_is_better": True,
+        "n": 40,
+        **figures,
+    }
     filled = form(
-        study=f"s-{number}", label=f"S {number}", reports=[DOIS[number - 1]], results=[result], participants=40
+        study=f"s-{number}",
+        label=f"S {number}",
+        reports=[DOIS[number - 1]],
+        results=[result],
+        participants=40,
     )
     evidence.extract(store, id=uuid4().hex, review=REVIEW, data=filled, extractor="ada", now=now)
 
@@ -76,7 +86,9 @@ def test_the_finding_is_held_and_the_page_is_not(held: Store, site: Path) -> Non
     text = (site / REVIEW / "latest" / "index.html").read_text("utf-8")
     assert "New evidence since 2 March 2026 (1 study) is being weighed" in text
     status = ops.status.status(held, now=NOW, review=REVIEW)["reviews"][0]
-    assert not any("waits for a lead's name" in alarm for alarm in status["alarms"]), "a fortnight is promised"
+    assert not any("waits for a lead's name" in alarm for alarm in status["alarms"]), (
+        "a fortnight is promised"
+    )
     assert status["awaiting_signature"] | {"since": ""} == {
         "findings": 1,
         "whole_page": False,
@@ -85,7 +97,10 @@ def test_the_finding_is_held_and_the_page_is_not(held: Store, site: Path) -> Non
         "promised_days": 14,
     }
     late = ops.status.status(held, now=NOW + timedelta(days=15), review=REVIEW)["reviews"][0]
-    assert "a changed finding (new finding) waits for a lead's name since 2026-03-02, 15 days" in str(late["alarms"])
+    assert (
+        "a changed finding (new finding) waits for a lead's name since 2026-03-02, 15 days"
+        in str(late["alarms"])
+    )
     assert page(site)["debt"]["awaiting_signature"] == 1
     assert page(site)["debt_since"]["awaiting_signature"]["date_display"] == "2 March 2026"
     assert "1 finding would say something else and waits for the lead" in text
@@ -99,7 +114,11 @@ def test_a_signature_publishes_the_finding(held: Store, site: Path) -> None:
     assert publish.sign(held, id="x", review=REVIEW, by="lena", now=NOW)["known"] is True
     assert publish_now(held, site)["change"] == "new_finding"
     version = page(site)["version"]
-    assert (version["number"], version["signed_by"], version["conclusion_changed"]) == (3, "lena", True)
+    assert (version["number"], version["signed_by"], version["conclusion_changed"]) == (
+        3,
+        "lena",
+        True,
+    )
     assert finding(site)["state"] == "effect"
     assert finding(site)["weighing"] is None
     assert ops.status.status(held, now=NOW, review=REVIEW)["reviews"][0]["held"] is None
@@ -109,7 +128,9 @@ def test_what_is_held_tells_the_sentences_before_and_after(held: Store, site: Pa
     (told,) = publish_now(held, site)["held"]["reasons"]
     assert told["claim"] == "School attendance"
     assert told["before"].startswith("There is too little evidence")
-    assert told["after"].startswith("So far, with the intervention, results for school attendance are")
+    assert told["after"].startswith(
+        "So far, with the intervention, results for school attendance are"
+    )
 
 
 def test_a_held_version_is_the_same_however_often_it_is_built(held: Store, site: Path) -> None:
@@ -174,14 +195,22 @@ def test_the_lead_signs_on_the_page(held: Store, site: Path, browser: People) ->
     assert "Signed off by" in (site / REVIEW / "latest" / "index.html").read_text("utf-8")
 
 
-def test_every_rating_that_changes_the_sentence_waits_the_first_one_too(held: Store, site: Path) -> None:
+def test_every_rating_that_changes_the_sentence_waits_the_first_one_too(
+    held: Store, site: Path
+) -> None:
     publish_now(held, site)
     publish.sign(held, id="x", review=REVIEW, by="lena", now=NOW)
     publish_now(held, site)
-    answers = {"start": "both were allocated by lot", "imprecision": "the interval is narrow enough"}
+    answers = {
+        "start": "both were allocated by lot",
+        "imprecision": "the interval is narrow enough",
+    }
     rating: dict[str, Any] = {"outcome": "attendance", "start": "high", "answers": answers}
     rating["reasons"] = [{"domain": "indirectness", "step": -1, "why": "another country"}]
-    assert evidence.rate(held, id="r1", review=REVIEW, data=rating, by="lena", now=NOW)["level"] == "moderate"
+    assert (
+        evidence.rate(held, id="r1", review=REVIEW, data=rating, by="lena", now=NOW)["level"]
+        == "moderate"
+    )
     assert publish_now(held, site)["held"]["change"] == "more_certain"
     assert finding(site)["certainty"] is None
     publish.sign(held, id="y", review=REVIEW, by="lena", now=NOW)
@@ -189,7 +218,9 @@ def test_every_rating_that_changes_the_sentence_waits_the_first_one_too(held: St
     assert finding(site)["certainty"]["level"] == "moderate"
     extract(held, 2, 0.55)
     done = publish_now(held, site)
-    assert (done["new"], "held" in done) == (True, False), "the estimate hardly moved, so the rating holds"
+    assert (done["new"], "held" in done) == (True, False), (
+        "the estimate hardly moved, so the rating holds"
+    )
     extract(held, 2, 0.9)
     assert publish_now(held, site)["held"]["change"] in ("larger", "less_certain")
 
@@ -197,7 +228,9 @@ def test_every_rating_that_changes_the_sentence_waits_the_first_one_too(held: St
 # Opening
 
 
-def test_nothing_is_public_before_a_lead_opens_the_review(store: Store, site: Path, protocol: str) -> None:
+def test_nothing_is_public_before_a_lead_opens_the_review(
+    store: Store, site: Path, protocol: str
+) -> None:
     surveil.register(store, text=protocol, now=NOW)
     found(store, article(1))
     done = publish_now(store, site)

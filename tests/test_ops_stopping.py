@@ -1,4 +1,7 @@
-"""Stopping is a lead's signed act; it hides nothing, outlives no new arrival, and an audit looks behind it."""
+"""Stopping is a lead's signed act.
+
+It hides nothing, outlives no new arrival, and an audit looks behind it.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +51,9 @@ def test_a_stop_that_the_test_does_not_support_needs_a_reason(reviewed: Store) -
     assert stop(reviewed, note="the grant has ended")["stops"] and queue(reviewed) == []
 
 
-def test_a_stop_empties_the_queue_but_for_what_is_half_read_and_shows_in_the_flow(reviewed: Store) -> None:
+def test_a_stop_empties_the_queue_but_for_what_is_half_read_and_shows_in_the_flow(
+    reviewed: Store,
+) -> None:
     ids = many(reviewed)
     read(reviewed, ids[:96])
     vote(reviewed, ids[96], "ada", "exclude")
@@ -59,7 +64,9 @@ def test_a_stop_empties_the_queue_but_for_what_is_half_read_and_shows_in_the_flo
         told = snapshot(con, REVIEW, ())
         flow_diagram.check(told)
         assert queues.head(con, protocols.protocol(con, REVIEW), "cy", STAGE).first == ids[96]
-    assert told.flow.not_screened == 3 and told.stop is not None and dict(told.stop.told)["read"] == 96
+    assert (
+        told.flow.not_screened == 3 and told.stop is not None and dict(told.stop.told)["read"] == 96
+    )
     assert "by a stopping rule" in flow_diagram.svg(told.flow)
 
 
@@ -73,7 +80,9 @@ def test_reading_on_takes_it_back_and_the_same_act_twice_is_one(reviewed: Store)
         ops.stopping.read_on(reviewed, id="r2", review=REVIEW, by="lena", now=NOW)
 
 
-def test_a_stop_outlives_neither_a_new_report_nor_a_new_protocol(reviewed: Store, protocol: str) -> None:
+def test_a_stop_outlives_neither_a_new_report_nor_a_new_protocol(
+    reviewed: Store, protocol: str
+) -> None:
     ids = many(reviewed, 40)
     read(reviewed, ids[:38])
     stop(reviewed, note="enough")
@@ -84,7 +93,9 @@ def test_a_stop_outlives_neither_a_new_report_nor_a_new_protocol(reviewed: Store
         reading = ops.ranking.reading(con, REVIEW)
     assert reading.stop is None and reading.lapsed is not None and reading.lapsed.author == "lena"
     stop(reviewed, "s2", "enough")
-    surveil.register(reviewed, text=protocol.replace("votes = 2", "votes = 2\nrecall_target = 0.9"), now=NOW)
+    surveil.register(
+        reviewed, text=protocol.replace("votes = 2", "votes = 2\nrecall_target = 0.9"), now=NOW
+    )
     assert len(queue(reviewed)) == 3
 
 
@@ -97,15 +108,28 @@ def test_an_audit_is_logged_read_first_and_gives_an_interval(reviewed: Store) ->
     again = ops.stopping.draw(reviewed, id="a1", review=REVIEW, number=20, by="lena", now=NOW)
     assert again == {"drawn": 20, "known": True}
     waiting = queue(reviewed)
-    assert len(waiting) == 20 and set(waiting) <= set(ids[50:]) and flow(reviewed)["not_screened"] == 30
+    assert (
+        len(waiting) == 20
+        and set(waiting) <= set(ids[50:])
+        and flow(reviewed)["not_screened"] == 30
+    )
     read(reviewed, waiting, relevant=1)
     with reviewed.read() as con:
         audited = ops.stopping.audited(con, REVIEW)
         p = con.execute("SELECT DISTINCT probability, author FROM draw").fetchall()
     assert p == [(0.4, "lena")]
-    assert audited is not None and (audited.drawn, audited.settled, audited.relevant, audited.unread) == (20, 20, 1, 50)
+    assert audited is not None and (
+        audited.drawn,
+        audited.settled,
+        audited.relevant,
+        audited.unread,
+    ) == (20, 20, 1, 50)
     most = max(m for m in range(51) if hypergeom.cdf(1, 50, m, 20) > 0.05)
-    assert audited.most == most and audited.low == pytest.approx(5 / (5 + most)) and audited.estimate == 5 / 7.5
+    assert (
+        audited.most == most
+        and audited.low == pytest.approx(5 / (5 + most))
+        and audited.estimate == 5 / 7.5
+    )
 
 
 def test_audits_of_several_nights_are_taken_together(reviewed: Store) -> None:
@@ -146,7 +170,9 @@ def test_the_price_of_each_recall_is_told(reviewed: Store, browser: People) -> N
     ids = found(
         reviewed,
         *(
-            article(n, title=f"{('Mentoring in care', 'Bridges and load')[n % 2]} {n}", abstract=None)
+            article(
+                n, title=f"{('Mentoring in care', 'Bridges and load')[n % 2]} {n}", abstract=None
+            )
             for n in range(60)
         ),
     )
@@ -162,9 +188,17 @@ def test_the_price_of_each_recall_is_told(reviewed: Store, browser: People) -> N
     assert "If you read only the new records" in browser("lena", "lead").get(f"/r/{REVIEW}")
 
 
-def test_doubted_decisions_are_listed_explained_and_asked_again(reviewed: Store, browser: People) -> None:
+def test_doubted_decisions_are_listed_explained_and_asked_again(
+    reviewed: Store, browser: People
+) -> None:
     topics = ("Mentoring in foster care", "Bridges under load")
-    ids = found(reviewed, *(article(n, title=f"{topics[n % 2]} {n}", abstract=f"{topics[n % 2]}.") for n in range(60)))
+    ids = found(
+        reviewed,
+        *(
+            article(n, title=f"{topics[n % 2]} {n}", abstract=f"{topics[n % 2]}.")
+            for n in range(60)
+        ),
+    )
     wrong = ids[7]
     for n, record in enumerate(ids[:50]):
         settle(reviewed, record, "include" if n % 2 == 0 or record == wrong else "exclude")
@@ -178,7 +212,9 @@ def test_doubted_decisions_are_listed_explained_and_asked_again(reviewed: Store,
     assert "mentoring" in why and "everything else" in why and "in the queue" in why
     assert lena.http.get(f"/r/{REVIEW}/curve.png").content.startswith(b"\x89PNG")
     lena.get(f"/r/{REVIEW}")
-    asked = next(form for form in Forms(lena.page.text).all if form["fields"].get("record") == wrong)
+    asked = next(
+        form for form in Forms(lena.page.text).all if form["fields"].get("record") == wrong
+    )
     lena.page = lena.http.post(asked["action"], data=asked["fields"])
     lena.press("Yes, do this")
     assert wrong in queue(reviewed)

@@ -1,4 +1,6 @@
-"""What comes from outside is read in a process of its own: it may exceed its limits, and nobody else stops."""
+"""What comes from outside is read in a process of its own: it may exceed its limits, and nobody
+else stops.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,15 @@ import pytest
 
 from livereview import parsing, sources
 from livereview.errors import Refused, SourceBroken
-from livereview.parsing import Limits, ParseExceeded, ParsePage, ParserFailed, ReadTable, pool, worker
+from livereview.parsing import (
+    Limits,
+    ParseExceeded,
+    ParsePage,
+    ParserFailed,
+    ReadTable,
+    pool,
+    worker,
+)
 from livereview.sources.protocol import Page, Query, Source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -149,7 +159,9 @@ def test_pages_are_read_however_many_descriptors_are_open() -> None:
 
 
 def test_a_process_serves_on_however_large_its_owner_is() -> None:
-    """Linux hands a process's peak of memory on to its children, even to those that run another program."""
+    """Linux hands a process's peak of memory on to its children, even to those that run another
+    program.
+    """
     held = b"x" * (worker.KEPT_BYTES + 50_000_000)
     parsing.close()  # so that the next process comes from this large one
     pids = set()
@@ -170,7 +182,9 @@ def test_a_process_that_was_killed_comes_back() -> None:
     assert parsing.read_page(ParsePage("ris", RIS)).records
 
 
-def test_a_process_that_does_not_take_its_request_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_does_not_take_its_request_is_replaced(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(pool, "SEND_SECONDS", 0.05)
     parser = pool.Pool(1)
     try:
@@ -178,7 +192,8 @@ def test_a_process_that_does_not_take_its_request_is_replaced(monkeypatch: pytes
         parser._give_back(idle, healthy=True)
         idle._child.send_signal(signal.SIGSTOP)
         request = ParsePage("ris", RIS + b"ZZ  - more than a pipe holds\n" * 10_000)
-        with pytest.raises(ParserFailed):  # the next one is fresh, and as slow to begin for so short a time
+        # the next one is fresh, and as slow to begin for so short a time
+        with pytest.raises(ParserFailed):
             parser.run(request, LIMITS)
         assert not idle.alive
         monkeypatch.undo()
@@ -188,7 +203,9 @@ def test_a_process_that_does_not_take_its_request_is_replaced(monkeypatch: pytes
 
 
 def test_a_pattern_of_the_protocol_that_never_ends_is_ended() -> None:
-    links = b"".join(b"<li><a href='https://a.example/%d'>%s!</a></li>" % (n, b"a" * 60) for n in range(3))
+    links = b"".join(
+        b"<li><a href='https://a.example/%d'>%s!</a></li>" % (n, b"a" * 60) for n in range(3)
+    )
     body = b"<html><body><main><ul>" + links + b"</ul></main></body></html>"
     query = Query(filters=(("keep", "(a+)+$"),), url="https://a.example/")
 

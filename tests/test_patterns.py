@@ -1,4 +1,6 @@
-"""No regular expression of the tree can be pumped: its work grows no faster than the text it is given."""
+"""No regular expression of the tree can be pumped: its work grows no faster than the text it is
+given.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ DYNAMIC: dict[str, tuple[str, ...]] = {
     ),
     "livereview/sources/csl.py: f'^{key}: *(\\\\S+)'": (r"^PMID: *(\S+)",),
     "livereview/sources/csv.py: sign": (r"[;|\n]", r"(?<!\s)\s++and\s+"),
-    "livereview/sources/datacite_fields.py: pattern": tuple(pattern for pattern, _ in datacite_fields._WORDS),
+    "livereview/sources/datacite_fields.py: pattern": tuple(
+        pattern for pattern, _ in datacite_fields._WORDS
+    ),
     "livereview/sources/oai_record.py: pattern": tuple(pattern for _, pattern in oai_record._TYPES),
     OAI_END: (r"</(?:[\w.-]{1,60}:)?record\s{0,99}>|<(?:[\w.-]{1,60}:)?record\b[^<>]*/>\Z",),
     PUBMED_END: (r"</eSearchResult\s{0,99}>\Z|\A\s*<eSearchResult[^<]*/>\Z",),
@@ -55,8 +59,14 @@ def patterns() -> list[Found]:
 
 def files() -> list[str]:
     """The files that use `re`."""
-    paths = [path for folder in ("livereview", "flows") for path in sorted((ROOT / folder).rglob("*.py"))]
-    return [str(path.relative_to(ROOT)) for path in paths if re.search(r"\bre\.", path.read_text(encoding="utf-8"))]
+    paths = [
+        path for folder in ("livereview", "flows") for path in sorted((ROOT / folder).rglob("*.py"))
+    ]
+    return [
+        str(path.relative_to(ROOT))
+        for path in paths
+        if re.search(r"\bre\.", path.read_text(encoding="utf-8"))
+    ]
 
 
 @pytest.mark.parametrize("place", files())
@@ -72,7 +82,9 @@ def test_no_pattern_can_be_pumped(place: str, patterns: list[Found]) -> None:
 
 def test_all_patterns_are_looked_at(patterns: list[Found]) -> None:
     assert len(patterns) > 300
-    assert {"_BLOCK", "_STRAY"} <= {one.name for one in patterns if one.place == "livereview/sources/text.py"}
+    assert {"_BLOCK", "_STRAY"} <= {
+        one.name for one in patterns if one.place == "livereview/sources/text.py"
+    }
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,12 @@ def wrong(modes: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("umask", ["022", "077", "000", "027"])
-def test_others_read_the_site_and_nothing_else_whatever_the_umask(tmp_path: Path, umask: str) -> None:
-    done = subprocess.run([sys.executable, "-c", WORK, tmp_path, umask], cwd=ROOT, capture_output=True, check=False)
+def test_others_read_the_site_and_nothing_else_whatever_the_umask(
+    tmp_path: Path, umask: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WORK, tmp_path, umask], cwd=ROOT, capture_output=True, check=False
+    )
     assert done.returncode == 0, done.stderr.decode()
     modes = json.loads(done.stdout)
     assert wrong(modes) == {} and modes["."] == "0o711"
@@ -96,8 +100,15 @@ def test_an_older_home_is_closed_at_the_start_and_that_is_said(
     unrelated = {name: modes.pop(name) for name in ("unrelated", "unrelated/file")}
     assert wrong(modes) == {} and set(unrelated.values()) == {"0o777", "0o666"}
     assert stat.S_IMODE(settings.home.stat().st_mode) == 0o711
-    (line,) = [record.getMessage() for record in caplog.records if "others could read" in record.getMessage()]
-    assert re.search(r"others could read \d\d files", line) and "now they can't: backups, copies, copy" in line
+    (line,) = [
+        record.getMessage()
+        for record in caplog.records
+        if "others could read" in record.getMessage()
+    ]
+    assert (
+        re.search(r"others could read \d\d files", line)
+        and "now they can't: backups, copies, copy" in line
+    )
     caplog.clear()
     with Store(settings.database, "500MB", 1):
         pass
@@ -123,5 +134,7 @@ def test_a_token_that_a_power_cut_left_empty_is_made_anew(tmp_path: Path) -> Non
     settings = Settings(home=tmp_path, secrets={}, memory="500MB", threads=1)
     (tmp_path / "owner.token").touch()
     made = client.token(settings)
-    assert len(made) > 30 and client.token(settings) == made, "an empty secret would let everybody in, or nobody"
+    assert len(made) > 30 and client.token(settings) == made, (
+        "an empty secret would let everybody in, or nobody"
+    )
     assert (tmp_path / "owner.token").stat().st_mode & 0o077 == 0

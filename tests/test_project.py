@@ -1,4 +1,6 @@
-"""What others meet first: the wheel, the version, the licence, and pages that name code which is there."""
+"""What others meet first: the wheel, the version, the licence, and pages that name code which is
+there.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ def named_code() -> list[tuple[str, str, str]]:
     found = []
     for path in TEXTS:
         page = str(path.relative_to(ROOT))
-        found += [(page, file, name) for file, name in NAMED.findall(path.read_text(encoding="utf-8"))]
+        found += [
+            (page, file, name) for file, name in NAMED.findall(path.read_text(encoding="utf-8"))
+        ]
     return found
 
 
@@ -57,7 +61,11 @@ def test_the_code_that_a_page_names_is_there(page: str, file: str, name: str) ->
 
 def test_the_walk_goes_through_all_three() -> None:
     walk = (ROOT / "docs" / "explanation" / "walk.md").read_text(encoding="utf-8")
-    assert re.findall(r"^## (One \w+)", walk, re.MULTILINE) == ["One record", "One decision", "One sentence"]
+    assert re.findall(r"^## (One \w+)", walk, re.MULTILINE) == [
+        "One record",
+        "One decision",
+        "One sentence",
+    ]
     assert len(NAMED.findall(walk)) > 30
     assert "docs/explanation/walk.md" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
@@ -70,29 +78,55 @@ def test_a_wheel_has_one_package_with_all_that_it_needs_and_its_licence(
     names = set(wheel.namelist())
     information = f"livereview-{PROJECT['version']}.dist-info"
     assert {name.split("/")[0] for name in names} == {"livereview", information}
-    assert {f"{information}/licenses/LICENSE", f"{information}/licenses/NOTICE", "livereview/py.typed"} <= names
+    assert {
+        f"{information}/licenses/LICENSE",
+        f"{information}/licenses/NOTICE",
+        "livereview/py.typed",
+    } <= names
 
-    parts = {"_db": "db", "_flows": "flows", "_examples/youth-homelessness": "examples/youth-homelessness"}
+    parts = {
+        "_db": "db",
+        "_flows": "flows",
+        "_examples/youth-homelessness": "examples/youth-homelessness",
+    }
     for inside, outside in parts.items():
-        here = {str(path.relative_to(ROOT / outside)) for path in (ROOT / outside).rglob("*") if path.is_file()}
+        here = {
+            str(path.relative_to(ROOT / outside))
+            for path in (ROOT / outside).rglob("*")
+            if path.is_file()
+        }
         expected = {name for name in here if "__pycache__" not in name}
         there = {
-            name.removeprefix(f"livereview/{inside}/") for name in names if name.startswith(f"livereview/{inside}/")
+            name.removeprefix(f"livereview/{inside}/")
+            for name in names
+            if name.startswith(f"livereview/{inside}/")
         }
         assert there == expected
-    for kind in ("template.toml", "locale/fr.po", "web/templates/screen.html", "summary/templates/index.html"):
+    for kind in (
+        "template.toml",
+        "locale/fr.po",
+        "web/templates/screen.html",
+        "summary/templates/index.html",
+    ):
         assert f"livereview/{kind}" in names
-    assert not [name for name in names if "__pycache__" in name or name.endswith((".duckdb", ".log"))]
+    assert not [
+        name for name in names if "__pycache__" in name or name.endswith((".duckdb", ".log"))
+    ]
 
 
 def test_flows_import_themselves_by_no_absolute_name() -> None:
-    """A wheel has them under another name; and what is the package's own is looked for before the checkout's."""
+    """A wheel has them under another name.
+
+    And what is the package's own is looked for before the checkout's.
+    """
     for path in (ROOT / "flows").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             module = node.module if isinstance(node, ast.ImportFrom) and node.level == 0 else None
             assert (module or "").split(".")[0] != "flows", path.name
     for path in (ROOT / "livereview").rglob("*.py"):
-        assert not re.search(r"^\s*(from|import) flows\b", path.read_text(encoding="utf-8"), re.MULTILINE), path
+        assert not re.search(
+            r"^\s*(from|import) flows\b", path.read_text(encoding="utf-8"), re.MULTILINE
+        ), path
     assert night.flow_module("progress").__name__ == "flows.progress"
     assert migrations.SQL == ROOT / "db"
     assert demo.EXAMPLES == ROOT / "examples"
@@ -114,12 +148,16 @@ def test_the_licence_is_whole() -> None:
 
 
 def test_hosted_ci_runs_what_ours_runs() -> None:
-    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))["jobs"]
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))[
+        "jobs"
+    ]
     assert [step.get("run") for step in jobs["run"]["steps"]][-1] == "bash .ci/run"
 
 
 def test_hooks_run_the_linters_of_the_lock_file() -> None:
-    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][0]["hooks"]
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"][
+        0
+    ]["hooks"]
     for hook in hooks:
         assert hook["entry"].startswith(".venv/bin/") and hook["language"] == "system"
 

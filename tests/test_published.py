@@ -63,7 +63,9 @@ def test_publishing_what_is_unchanged_writes_nothing(reviewed: Store, site: Path
     assert inodes(site) == before
 
 
-def test_a_notice_and_a_tombstone_that_stand_are_not_written_again(reviewed: Store, site: Path) -> None:
+def test_a_notice_and_a_tombstone_that_stand_are_not_written_again(
+    reviewed: Store, site: Path
+) -> None:
     gone(reviewed, site, 1)
     before = inodes(site)
     publish.publish(reviewed, review=REVIEW, folder=site, now=NOW + HOUR)
@@ -113,7 +115,9 @@ class Readers:
 @contextmanager
 def served(store: Store, settings: Settings) -> Iterator[str]:
     """The owner's web app on a real socket; its address."""
-    config = uvicorn.Config(create(store, settings, token="t"), port=0, log_config=None, access_log=False)
+    config = uvicorn.Config(
+        create(store, settings, token="t"), port=0, log_config=None, access_log=False
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -145,7 +149,11 @@ def _answered(url: str, *allowed: int) -> Callable[[], str | None]:
 
     def look() -> str | None:
         answer = session.get(url, timeout=60)
-        return None if answer.status_code in allowed and answer.content else f"{answer.status_code} of {url}"
+        return (
+            None
+            if answer.status_code in allowed and answer.content
+            else f"{answer.status_code} of {url}"
+        )
 
     return look
 
@@ -160,8 +168,13 @@ def test_readers_see_no_failure_through_publishes_of_every_kind(
     assert faults(reviewed, site) == [] and temporary(site) == []
 
 
-def read_on(store: Store, settings: Settings, site: Path, rounds: int) -> tuple[Readers, Counter[str]]:
-    """Let readers read through so many publishes; what they saw, and how many publishes of each kind there were."""
+def read_on(
+    store: Store, settings: Settings, site: Path, rounds: int
+) -> tuple[Readers, Counter[str]]:
+    """Let readers read through so many publishes.
+
+    What they saw, and how many publishes of each kind there were.
+    """
     readers, home = Readers(), site / REVIEW
     with served(store, settings) as url:
         base = f"{url}/site/{REVIEW}"
@@ -169,9 +182,13 @@ def read_on(store: Store, settings: Settings, site: Path, rounds: int) -> tuple[
         readers.start("feed by HTTP", _answered(f"{base}/latest/changes.atom", 200))
         readers.start("version by HTTP", _answered(f"{base}/v/1/index.html", 200, 410))
         readers.start("front page by HTTP", _answered(f"{url}/site/index.html", 200))
-        readers.start("latest on disk", _there(home / "latest" / "index.html", home / "latest" / "SHA256SUMS"))
+        readers.start(
+            "latest on disk", _there(home / "latest" / "index.html", home / "latest" / "SHA256SUMS")
+        )
         readers.start("whole build", _whole(home / "latest"))
-        readers.start("version on disk", _there(home / "v" / "1" / "index.html", site / "index.html"))
+        readers.start(
+            "version on disk", _there(home / "v" / "1" / "index.html", site / "index.html")
+        )
         kinds = Counter(step(store, site, number, "test") for number in range(rounds))
         readers.stop()
     return readers, kinds
@@ -180,7 +197,9 @@ def read_on(store: Store, settings: Settings, site: Path, rounds: int) -> tuple[
 # Kills
 
 
-def test_a_kill_at_any_moment_leaves_whole_pages(settings: Settings, reviewed: Store, site: Path) -> None:
+def test_a_kill_at_any_moment_leaves_whole_pages(
+    settings: Settings, reviewed: Store, site: Path
+) -> None:
     reviewed.close()
     chance = random.Random(7)
     killed_in_the_act = kill(settings.home, KILLS, lambda: chance.uniform(0, 1.5))
@@ -204,11 +223,16 @@ def reviewed(settings: Settings, protocol: str) -> Iterator[Store]:
 
 
 def kill(home: Path, times: int, wait: Callable[[], float]) -> int:
-    """Let a process publish, kill it, and look at the folder as a reader does; how often it was publishing."""
+    """Let a process publish, kill it, and look at the folder as a reader does.
+
+    How often it was publishing.
+    """
     root = Path(__file__).resolve().parents[1]
     command = [sys.executable, "-m", "tests.publishing", str(home)]
     done = 0
-    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdin and process.stdout
         for _ in range(times):
             process.stdin.write("go\n")
@@ -378,7 +402,9 @@ def test_a_damaged_tombstone_and_a_lost_notice_come_back(reviewed: Store, two: P
     assert published_bytes(two) == before and faults(reviewed, two) == []
 
 
-def test_a_version_comes_back_though_the_clock_was_set_back_before_it(reviewed: Store, two: Path) -> None:
+def test_a_version_comes_back_though_the_clock_was_set_back_before_it(
+    reviewed: Store, two: Path
+) -> None:
     early = NOW - 9 * HOUR
     extract(reviewed, 3, early)
     assert publish.settle_outbox(reviewed, folder=two, now=early)[REVIEW]["version"] == 3
@@ -388,7 +414,9 @@ def test_a_version_comes_back_though_the_clock_was_set_back_before_it(reviewed: 
     assert read(two / REVIEW / "v" / "3") == kept
 
 
-def test_while_a_finding_waits_for_a_name_the_page_that_says_so_comes_back(reviewed: Store, two: Path) -> None:
+def test_while_a_finding_waits_for_a_name_the_page_that_says_so_comes_back(
+    reviewed: Store, two: Path
+) -> None:
     extract(reviewed, 2, NOW + 2 * HOUR, "favours_comparison")
     assert publish.settle_outbox(reviewed, folder=two, now=NOW + 2 * HOUR)[REVIEW]["held"]
     before = published_bytes(two)
@@ -418,7 +446,9 @@ def test_what_can_not_be_built_again_to_the_same_bytes_is_an_alarm(
     kept, files_of = read(two / REVIEW / "v" / "1"), publish.files_of
     with monkeypatch.context() as rules:
         rules.setattr(
-            publish, "files_of", lambda *given: tuple(dict(files) | {"embed.js": b"new"} for files in files_of(*given))
+            publish,
+            "files_of",
+            lambda *given: tuple(dict(files) | {"embed.js": b"new"} for files in files_of(*given)),
         )
         (two / REVIEW / "v" / "1" / "prisma.png").unlink()
         mend(reviewed, folder=two, now=NOW + 3 * HOUR)
@@ -441,14 +471,20 @@ def test_a_version_whose_data_would_differ_is_not_shown_and_the_others_are(
 
     def other_rules(snap: Any, version: versions.Version, *homes: str) -> Any:
         made = files_of(snap, version, *homes)
-        return tuple(dict(files) | {"summary.json": b"{}"} for files in made) if version.number == 1 else made
+        return (
+            tuple(dict(files) | {"summary.json": b"{}"} for files in made)
+            if version.number == 1
+            else made
+        )
 
     monkeypatch.setattr(publish, "files_of", other_rules)
     shutil.rmtree(two / REVIEW / "v")
     done = mend(reviewed, folder=two, now=NOW + 3 * HOUR)[REVIEW]
     assert done["mended"] == ["v/2"] and "from a backup" in done["problem"]
     assert not (two / REVIEW / "v" / "1").exists() and read(two / REVIEW / "v" / "2") == kept
-    assert "from a backup" in status.status(reviewed, now=NOW, folder=two)["reviews"][0]["alarms"][0]
+    assert (
+        "from a backup" in status.status(reviewed, now=NOW, folder=two)["reviews"][0]["alarms"][0]
+    )
 
 
 def test_a_site_from_before_such_notes_is_taken_over_as_it_is(reviewed: Store, two: Path) -> None:
@@ -457,17 +493,25 @@ def test_a_site_from_before_such_notes_is_taken_over_as_it_is(reviewed: Store, t
     reviewed.write(lambda con: con.execute("DELETE FROM placed"))
     before = {name: stat for name, stat in inodes(two).items() if "/v/1" not in name}
     mend(reviewed, folder=two, now=NOW + 3 * HOUR)
-    assert {name: stat for name, stat in inodes(two).items() if "/v/1" not in name and not name.endswith("/v")} == {
-        name: stat for name, stat in before.items() if not name.endswith("/v")
-    }
+    assert {
+        name: stat
+        for name, stat in inodes(two).items()
+        if "/v/1" not in name and not name.endswith("/v")
+    } == {name: stat for name, stat in before.items() if not name.endswith("/v")}
     assert faults(reviewed, two) == []
     with reviewed.read() as con:
         assert set(placed.all_of(con, REVIEW)) == {"latest", "v/1", "v/2"}
 
 
-def test_what_the_dead_left_goes_and_what_the_living_write_stays(reviewed: Store, two: Path) -> None:
+def test_what_the_dead_left_goes_and_what_the_living_write_stays(
+    reviewed: Store, two: Path
+) -> None:
     home = two / REVIEW
-    for path in (home / "builds" / "abc.new", home / "v" / ".3.0badcafe-1.new", home / "as-of" / "x.new"):
+    for path in (
+        home / "builds" / "abc.new",
+        home / "v" / ".3.0badcafe-1.new",
+        home / "as-of" / "x.new",
+    ):
         path.mkdir(parents=True)
         (path / "index.html").write_text("half")
     (two / ".index.html.new").write_text("half")
@@ -529,7 +573,10 @@ def test_a_build_that_finds_no_space_leaves_the_old_page_and_nothing_else(
         done = publish.settle_outbox(reviewed, folder=two, now=NOW + 2 * HOUR)
     assert "No space left" in done[REVIEW]["problem"]
     assert published_bytes(two) == before and temporary(two) == []
-    assert any("No space left" in alarm for alarm in status.status(reviewed, now=NOW)["reviews"][0]["alarms"])
+    assert any(
+        "No space left" in alarm
+        for alarm in status.status(reviewed, now=NOW)["reviews"][0]["alarms"]
+    )
     assert build(reviewed, two, NOW + 3 * HOUR)["version"] == 3
 
 
@@ -570,7 +617,9 @@ def test_builds_stay_for_those_who_are_reading_them(
 
 def test_a_conclusion_that_comes_back_waits_for_a_name_again(reviewed: Store, two: Path) -> None:
     hashes = []
-    for number, direction in enumerate(("favours_comparison", "favours_intervention", "favours_comparison"), start=2):
+    for number, direction in enumerate(
+        ("favours_comparison", "favours_intervention", "favours_comparison"), start=2
+    ):
         now = NOW + number * HOUR
         for study in (1, 2):
             extract(reviewed, study, now, direction)
@@ -591,7 +640,9 @@ def test_a_folder_takes_another_s_place_where_the_disk_can_not_exchange(
     monkeypatch.setattr(durable, "_libc", object())
     assert durable.write_folder(tmp_path / "v", {"a": b"1", "deep/b": b"2"})
     assert durable.write_folder(tmp_path / "v", {"a": b"3"})
-    assert read(tmp_path / "v") == {"a": b"3"} and [path.name for path in tmp_path.iterdir()] == ["v"]
+    assert read(tmp_path / "v") == {"a": b"3"} and [path.name for path in tmp_path.iterdir()] == [
+        "v"
+    ]
 
 
 def test_files_are_for_everybody_whatever_the_umask(tmp_path: Path) -> None:
@@ -601,11 +652,22 @@ def test_files_are_for_everybody_whatever_the_umask(tmp_path: Path) -> None:
         durable.write_file(tmp_path / "index.html", b"1")
     finally:
         os.umask(before)
-    modes = {path.relative_to(tmp_path).as_posix(): oct(path.stat().st_mode & 0o777) for path in tmp_path.rglob("*")}
-    assert modes == {"v": "0o755", "v/deep": "0o755", "v/a": "0o644", "v/deep/b": "0o644", "index.html": "0o644"}
+    modes = {
+        path.relative_to(tmp_path).as_posix(): oct(path.stat().st_mode & 0o777)
+        for path in tmp_path.rglob("*")
+    }
+    assert modes == {
+        "v": "0o755",
+        "v/deep": "0o755",
+        "v/a": "0o644",
+        "v/deep/b": "0o644",
+        "index.html": "0o644",
+    }
 
 
-def test_the_page_is_served_while_its_build_goes(reviewed: Store, settings: Settings, site: Path) -> None:
+def test_the_page_is_served_while_its_build_goes(
+    reviewed: Store, settings: Settings, site: Path
+) -> None:
     http = TestClient(create(reviewed, settings, token="t"))
     for number in range(STEPS):
         step(reviewed, site, number, "served")
@@ -616,7 +678,9 @@ def _front_alone(con: Connection) -> str | None:
     return placed.front(con)
 
 
-def test_the_front_page_is_told_behind_when_a_version_came_and_it_did_not(reviewed: Store, site: Path) -> None:
+def test_the_front_page_is_told_behind_when_a_version_came_and_it_did_not(
+    reviewed: Store, site: Path
+) -> None:
     extract(reviewed, 2, NOW + HOUR)
     build(reviewed, site, NOW + HOUR)  # killed before the front page
     with reviewed.read() as con:
@@ -643,6 +707,7 @@ def test_a_front_page_that_is_only_behind_is_brought_up_to_date_and_called_no_da
     reviewed: Store, site: Path
 ) -> None:
     extract(reviewed, 2, NOW + HOUR)
-    build(reviewed, site, NOW + HOUR)  # as `livereview publish --review` does before it settles the outbox
+    # as `livereview publish --review` does before it settles the outbox
+    build(reviewed, site, NOW + HOUR)
     assert publish.settle_outbox(reviewed, folder=site, now=NOW + HOUR) == {}
     assert '"version": 2' in (site / "index.json").read_text()

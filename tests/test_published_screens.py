@@ -1,4 +1,7 @@
-"""The published page in a real Chromium: desktop, phone, dark and print; nothing sticks out, all of it can be read."""
+"""The published page in a real Chromium: desktop, phone, dark and print.
+
+Nothing sticks out, all of it can be read.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,23 @@ from tests import published_states
 from tests.test_browser import CHROMIUM, FLAGS
 from tests.test_published_validity import NEWER
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; Debian's package `chromium` brings one")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium here; Debian's package `chromium` brings one"
+)
 LOOKS = {
     "desktop": {"viewport": {"width": 1280, "height": 900}},
     "phone": {"viewport": {"width": 390, "height": 844}},
     "dark": {"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"},
     "print": {"viewport": {"width": 794, "height": 1123}},  # A4 at 96 dots an inch
 }
-PAGES = ("pooled/latest/index.html", "hostile/latest/index.html", "retired/latest/trace.html", "index.html")
-# Elements with words that stand out of the page at the right, unless they stand in a box that scrolls.
+PAGES = (
+    "pooled/latest/index.html",
+    "hostile/latest/index.html",
+    "retired/latest/trace.html",
+    "index.html",
+)
+# Elements with words that stand out of the page at the right, unless they stand in a box that
+# scrolls.
 OUTSIDE = """() => {
   const wide = document.documentElement.clientWidth;
   const scrolls = (one) => ["auto", "scroll"].includes(getComputedStyle(one).overflowX);
@@ -73,7 +84,9 @@ def opened(chromium: Any, look: str, path: Path) -> Any:
 
 
 @pytest.mark.parametrize("look", LOOKS)
-def test_nothing_sticks_out_is_cut_off_or_too_pale(folder: Path, chromium: Any, tmp_path: Path, look: str) -> None:
+def test_nothing_sticks_out_is_cut_off_or_too_pale(
+    folder: Path, chromium: Any, tmp_path: Path, look: str
+) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     for name in PAGES:
@@ -82,7 +95,9 @@ def test_nothing_sticks_out_is_cut_off_or_too_pale(folder: Path, chromium: Any, 
         assert page.evaluate(CLIPPED) == [], name
         assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), name
         bad = Axe().run(page).response["violations"]
-        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in bad] == [], json.dumps(bad, indent=1)
+        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in bad] == [], (
+            json.dumps(bad, indent=1)
+        )
         shot = tmp_path / f"{look}.png"
         page.screenshot(path=shot, full_page=True)
         assert shot.read_bytes().startswith(b"\x89PNG") and shot.stat().st_size > 10_000
@@ -93,7 +108,9 @@ def test_nothing_sticks_out_is_cut_off_or_too_pale(folder: Path, chromium: Any, 
 @pytest.mark.parametrize("look", LOOKS)
 def test_the_pictures_can_be_seen(folder: Path, chromium: Any, look: str) -> None:
     page = opened(chromium, look, folder / "pooled/latest/index.html")
-    page.evaluate("() => document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    page.evaluate(
+        "() => document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+    )
     drawn = page.evaluate(PICTURES)
     assert len(drawn) >= 5 and all(width > 200 and height > 50 for _, width, height in drawn), drawn
     page.context.close()
@@ -106,19 +123,28 @@ def test_dark_is_dark_and_print_is_black_on_white(folder: Path, chromium: Any) -
         colour = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
         light[look] = sum(int(part) for part in colour.strip("rgba()").split(",")[:3]) / 3
         if look == "print":
-            assert page.evaluate("() => [...document.querySelectorAll('nav')].every((one) => !one.checkVisibility())")
+            assert page.evaluate(
+                "() => [...document.querySelectorAll('nav')].every((one) => !one.checkVisibility())"
+            )
         page.context.close()
     assert light["dark"] < 60 and light["desktop"] > 200 and light["phone"] > 200
 
 
 def test_chromium_knows_the_properties_that_the_validator_is_too_old_for(chromium: Any) -> None:
     page = chromium.new_page()
-    assert page.evaluate("names => names.filter((name) => !CSS.supports(name, 'inherit'))", sorted(NEWER)) == []
+    assert (
+        page.evaluate(
+            "names => names.filter((name) => !CSS.supports(name, 'inherit'))", sorted(NEWER)
+        )
+        == []
+    )
     page.close()
 
 
 @pytest.mark.parametrize("width", [390, 1100])
-def test_a_long_label_without_spaces_does_not_widen_the_page(folder: Path, chromium: Any, width: int) -> None:
+def test_a_long_label_without_spaces_does_not_widen_the_page(
+    folder: Path, chromium: Any, width: int
+) -> None:
     words = (folder / "pooled/latest/index.html").read_text(encoding="utf-8")
     page = chromium.new_context(viewport={"width": width, "height": 900}).new_page()
     page.set_content(words)

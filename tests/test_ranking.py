@@ -27,8 +27,30 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 SCORER = SHARED / "bench" / "score_ranking.py"
 SETS = SHARED / "data" / "screening"
 needs_data = pytest.mark.skipif(not SETS.exists(), reason="the labelled sets are not here")
-CARE = ["kinship", "care", "foster", "placement", "reunification", "family", "children", "welfare", "social", "home"]
-HEART = ["blood", "pressure", "hypertension", "enzyme", "inhibitor", "dose", "trial", "plasma", "renal", "tablet"]
+CARE = [
+    "kinship",
+    "care",
+    "foster",
+    "placement",
+    "reunification",
+    "family",
+    "children",
+    "welfare",
+    "social",
+    "home",
+]
+HEART = [
+    "blood",
+    "pressure",
+    "hypertension",
+    "enzyme",
+    "inhibitor",
+    "dose",
+    "trial",
+    "plasma",
+    "renal",
+    "tablet",
+]
 
 
 def written(number: int = 60, seed: int = 0) -> tuple[list[Text], dict[str, int]]:
@@ -59,25 +81,39 @@ def found_first(features: Features, fitted: model.Model, truth: dict[str, int]) 
     return metrics([truth[one] for one in ranked]).loss
 
 
-def test_the_same_labels_give_the_same_numbers_and_version(small: tuple[Features, dict[str, int]]) -> None:
+def test_the_same_labels_give_the_same_numbers_and_version(
+    small: tuple[Features, dict[str, int]],
+) -> None:
     features, truth = small
     some = labels(truth, features.ids[:20])
-    one, two = model.fit(features, some, 3), model.fit(build(written()[0], "children in foster care"), some, 3)
+    one, two = (
+        model.fit(features, some, 3),
+        model.fit(build(written()[0], "children in foster care"), some, 3),
+    )
     assert one.version == two.version
     assert np.array_equal(model.scores(one, features), model.scores(two, features))
     assert model.fit(features, some, 4).version != one.version
     assert model.fit(features, some[1:], 3).version != one.version
 
 
-def test_a_few_labels_are_enough_to_rank_two_subjects(small: tuple[Features, dict[str, int]]) -> None:
+def test_a_few_labels_are_enough_to_rank_two_subjects(
+    small: tuple[Features, dict[str, int]],
+) -> None:
     features, truth = small
-    assert found_first(features, model.fit(features, labels(truth, features.ids[:14])), truth) < 0.02
+    assert (
+        found_first(features, model.fit(features, labels(truth, features.ids[:14])), truth) < 0.02
+    )
 
 
-def test_a_start_from_the_last_model_changes_no_order(small: tuple[Features, dict[str, int]]) -> None:
+def test_a_start_from_the_last_model_changes_no_order(
+    small: tuple[Features, dict[str, int]],
+) -> None:
     features, truth = small
     before = model.fit(features, labels(truth, features.ids[:30]))
-    cold, warm = (model.fit(features, labels(truth, features.ids[:40]), start=start) for start in (None, before))
+    cold, warm = (
+        model.fit(features, labels(truth, features.ids[:40]), start=start)
+        for start in (None, before)
+    )
     assert np.allclose(model.scores(cold, features), model.scores(warm, features), atol=0.02)
 
 
@@ -93,7 +129,9 @@ def test_without_labels_or_protocol_the_order_is_that_of_ids() -> None:
 
 
 @pytest.mark.parametrize("kind", [0, 1])
-def test_one_kind_of_label_alone_ranks_by_similarity(small: tuple[Features, dict[str, int]], kind: int) -> None:
+def test_one_kind_of_label_alone_ranks_by_similarity(
+    small: tuple[Features, dict[str, int]], kind: int
+) -> None:
     features, truth = small
     alone = [one for one in features.ids if truth[one] == kind][:3]
     assert found_first(features, model.fit(features, labels(truth, alone)), truth) < 0.1
@@ -104,7 +142,9 @@ def test_votes_that_contradict_each_other_are_taken(small: tuple[Features, dict[
     some = labels(truth, features.ids[:20])
     torn = [*some, ("r000", False), ("r001", True), ("r001", False)]
     assert found_first(features, model.fit(features, torn), truth) < 0.1
-    assert np.isfinite(model.scores(model.fit(features, [("r000", True), ("r000", False)]), features)).all()
+    assert np.isfinite(
+        model.scores(model.fit(features, [("r000", True), ("r000", False)]), features)
+    ).all()
 
 
 def test_texts_with_the_same_words_and_other_labels_are_taken() -> None:
@@ -204,7 +244,9 @@ def test_the_measures_are_the_scorer_s(known: list[int], data: st.DataObject) ->
         return
     told, m = scorer().score(theirs), metrics(ours)
     wanted = [told[name] for name in ("N", "R", "recall@10%", "WSS@95", "ATD", "loss", "NDCG")]
-    assert [m.records, m.relevant, m.recall_10, m.wss_95, m.atd, m.loss, m.ndcg] == pytest.approx(wanted, abs=1e-12)
+    assert [m.records, m.relevant, m.recall_10, m.wss_95, m.atd, m.loss, m.ndcg] == pytest.approx(
+        wanted, abs=1e-12
+    )
 
 
 def test_an_order_of_an_unlabelled_record_is_refused() -> None:
@@ -259,8 +301,12 @@ def published(name: str) -> tuple[list[Text], dict[str, int]]:
 
 @pytest.mark.slow
 @needs_data
-def test_one_label_in_ten_flipped_raises_the_loss_only_moderately(capsys: pytest.CaptureFixture[str]) -> None:
-    """Half of the records labelled at random, the other half ranked: with true labels, and with a tenth flipped."""
+def test_one_label_in_ten_flipped_raises_the_loss_only_moderately(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Half of the records labelled at random, the other half ranked: with true labels, and with a
+    tenth flipped.
+    """
     texts, truth = published("nagtegaal_2019")
     features, losses = build(texts), dict[str, list[float]](true=[], flipped=[])
     for seed in range(3):
@@ -268,11 +314,15 @@ def test_one_label_in_ten_flipped_raises_the_loss_only_moderately(capsys: pytest
         half = set(dice.permutation(sorted(truth))[: len(truth) // 2].tolist())
         flip = {one for one in sorted(half) if dice.random() < 0.1}
         for kind, wrong in (("true", set[str]()), ("flipped", flip)):
-            fitted = model.fit(features, [(one, bool(truth[one]) != (one in wrong)) for one in sorted(half)])
+            fitted = model.fit(
+                features, [(one, bool(truth[one]) != (one in wrong)) for one in sorted(half)]
+            )
             ranked = order(features.ids, model.scores(fitted, features))
             losses[kind].append(metrics([truth[one] for one in ranked if one not in half]).loss)
     true, flipped = (float(np.mean(losses[kind])) for kind in ("true", "flipped"))
     with capsys.disabled():
-        print(f"\nloss on the unread half: true labels {true:.3f}, one in ten flipped {flipped:.3f}")
+        print(
+            f"\nloss on the unread half: true labels {true:.3f}, one in ten flipped {flipped:.3f}"
+        )
     assert flipped < 0.25
     assert true < 0.1

@@ -29,11 +29,16 @@ def sheet(path: Path, rows: Sequence[tuple[str, ...]], columns: tuple[str, ...] 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     texts, truth = written(90)
-    return sheet(tmp_path / "mine.csv.gz", [(t.record_id, t.title, t.abstract, f"{truth[t.record_id]}") for t in texts])
+    return sheet(
+        tmp_path / "mine.csv.gz",
+        [(t.record_id, t.title, t.abstract, f"{truth[t.record_id]}") for t in texts],
+    )
 
 
 def simulated(data: Path, *options: str) -> tuple[int, str]:
-    told = CliRunner().invoke(app, ["rank", "simulate", str(data), "--out", str(data.parent / "order.txt"), *options])
+    told = CliRunner().invoke(
+        app, ["rank", "simulate", str(data), "--out", str(data.parent / "order.txt"), *options]
+    )
     return told.exit_code, " ".join(told.output.split())
 
 
@@ -47,10 +52,15 @@ def test_it_writes_an_order_and_prints_its_measures(data: Path) -> None:
     assert sorted(order) == sorted(truth)
     assert order[:2] == ["r003", "r004"]
     assert "records 88 relevant 29 known before r003, r004" in said
-    assert f"recall@10% {m.recall_10:.4f} WSS@95 {m.wss_95:.4f} ATD {m.atd:.4f} loss {m.loss:.4f}" in said
+    assert (
+        f"recall@10% {m.recall_10:.4f} WSS@95 {m.wss_95:.4f} ATD {m.atd:.4f} loss {m.loss:.4f}"
+        in said
+    )
     assert "50 irrelevant in a row" in said
     if SCORER.exists():
-        assert scorer().score(scorer().curve(order, truth, ("r003", "r004")))["loss"] == pytest.approx(m.loss)
+        assert scorer().score(scorer().curve(order, truth, ("r003", "r004")))[
+            "loss"
+        ] == pytest.approx(m.loss)
 
 
 def test_the_same_seed_gives_the_same_order_and_curve(data: Path) -> None:
@@ -65,21 +75,33 @@ def test_the_same_seed_gives_the_same_order_and_curve(data: Path) -> None:
 def test_an_endless_abstract_and_same_texts_with_other_labels_are_taken(tmp_path: Path) -> None:
     texts, truth = written(40)
     rows = [(t.record_id, t.title, t.abstract, str(truth[t.record_id])) for t in texts]
-    rows += [("long", "endless", "word " * 88_000, "0"), ("a", "same", "words", "1"), ("b", "same", "words", "0.0")]
+    rows += [
+        ("long", "endless", "word " * 88_000, "0"),
+        ("a", "same", "words", "1"),
+        ("b", "same", "words", "0.0"),
+    ]
     assert simulated(sheet(tmp_path / "odd.csv.gz", rows))[0] == 0
 
 
 @pytest.mark.parametrize(
     ("rows", "columns", "words"),
     [
-        ([("1", "t", "a")], COLUMNS[:3], "has no column label_included; its columns are record_id, title, abstract"),
+        (
+            [("1", "t", "a")],
+            COLUMNS[:3],
+            "has no column label_included; its columns are record_id, title, abstract",
+        ),
         (
             [("1", "t", "a", "1"), ("2", "t", "a", "")],
             COLUMNS,
             "record 2: label_included is ''; write 1 (relevant) or 0",
         ),
         ([("1", "t", "a", "maybe")], COLUMNS, "label_included is 'maybe'"),
-        ([("1", "t", "a", "1"), ("2", "t", "a", "1")], COLUMNS, "a relevant and an irrelevant record; label at least"),
+        (
+            [("1", "t", "a", "1"), ("2", "t", "a", "1")],
+            COLUMNS,
+            "a relevant and an irrelevant record; label at least",
+        ),
         ([], COLUMNS, "label at least one of each"),
         ([("1", "t", "a", "1"), ("1", "t", "a", "0")], COLUMNS, "'1' comes twice"),
         ([("", "t", "a", "1"), ("2", "t", "a", "0")], COLUMNS, "record 1 has no record_id"),
@@ -98,8 +120,16 @@ def test_other_wrong_files_are_refused(data: Path) -> None:
     (data.parent / "all.txt").write_text("\n".join(written(90)[1]))
     (data.parent / "bad.csv").write_bytes(b"\xff\xfe\x00")
     for sheet_, options, words in (
-        (data, ("--priors", str(data.parent / "known.txt")), "names 'elsewhere', which the sheet does not have"),
-        (data, ("--priors", str(data.parent / "all.txt")), "leave a relevant and an irrelevant record to be found"),
+        (
+            data,
+            ("--priors", str(data.parent / "known.txt")),
+            "names 'elsewhere', which the sheet does not have",
+        ),
+        (
+            data,
+            ("--priors", str(data.parent / "all.txt")),
+            "leave a relevant and an irrelevant record to be found",
+        ),
         (data, ("--plot", "curve.gif"), "drawn as SVG or PNG; name the file .svg"),
         (data.parent / "bad.csv", (), "is not a CSV sheet in UTF-8"),
         (data.parent / "none.csv", (), "can't be read"),

@@ -1,4 +1,6 @@
-"""Why a record ranks where it does, which verdicts deserve a second look, and the recall curve as a picture."""
+"""Why a record ranks where it does, which verdicts deserve a second look, and the recall curve as a
+picture.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,18 @@ from livereview.ranking.features import Features, Text, build
 from livereview.ranking.png import SIGNATURE, png
 
 SET = Path(__file__).resolve().parents[2] / "shared" / "data" / "screening" / "cohen_ADHD.csv.gz"
-COMMON = ["trial", "patients", "results", "treatment", "outcome", "group", "weeks", "dose", "clinic", "score"]
+COMMON = [
+    "trial",
+    "patients",
+    "results",
+    "treatment",
+    "outcome",
+    "group",
+    "weeks",
+    "dose",
+    "clinic",
+    "score",
+]
 PLANTED = "zebrafish"
 PROTOCOL = "zebrafish larvae in a clinic"
 
@@ -34,7 +47,9 @@ def written(number: int = 60) -> list[Text]:
     found = []
     for n in range(number):
         words = dice.choice(COMMON, 8).tolist()
-        found.append(Text(f"r{n:02}", " ".join([PLANTED] * (n % 3 == 0) + words[:3]), " ".join(words)))
+        found.append(
+            Text(f"r{n:02}", " ".join([PLANTED] * (n % 3 == 0) + words[:3]), " ".join(words))
+        )
     return found
 
 
@@ -60,7 +75,9 @@ def fitted(texts: list[Text], features: Features) -> model.Model:
 def linear(fitted: model.Model, features: Features, row: int) -> float:
     """The score in double precision, without taking it apart."""
     total = 0.0
-    for part, (w, b), centre, spread in zip(fitted.parts, fitted.weights, fitted.centre, fitted.spread, strict=True):
+    for part, (w, b), centre, spread in zip(
+        fitted.parts, fitted.weights, fitted.centre, fitted.spread, strict=True
+    ):
         has = features.views[part.view][[row]]
         has = np.asarray(has if part.view == "latent" else has.toarray(), dtype=np.float64)[0]
         total += part.weight * (float(has @ w) + b - centre) / spread
@@ -68,7 +85,9 @@ def linear(fitted: model.Model, features: Features, row: int) -> float:
 
 
 @pytest.mark.parametrize("labelled", [0, 1, 2, 40])
-def test_terms_and_remainder_add_up_to_the_score(texts: list[Text], features: Features, labelled: int) -> None:
+def test_terms_and_remainder_add_up_to_the_score(
+    texts: list[Text], features: Features, labelled: int
+) -> None:
     fitted = model.fit(features, judged(texts[:labelled]))
     scores = model.scores(fitted, features)
     for row, text in enumerate(texts):
@@ -79,21 +98,29 @@ def test_terms_and_remainder_add_up_to_the_score(texts: list[Text], features: Fe
         assert told.score == pytest.approx(scores[row], abs=1e-4)  # single precision
 
 
-def test_a_planted_word_comes_first(texts: list[Text], features: Features, fitted: model.Model) -> None:
+def test_a_planted_word_comes_first(
+    texts: list[Text], features: Features, fitted: model.Model
+) -> None:
     for text in texts[::3]:
         first = terms(fitted, features, text)[0]
         assert first.term.split()[0] == PLANTED
         assert first.contribution > 0
 
 
-def test_what_lowers_a_score_is_told_too(texts: list[Text], features: Features, fitted: model.Model) -> None:
+def test_what_lowers_a_score_is_told_too(
+    texts: list[Text], features: Features, fitted: model.Model
+) -> None:
     assert any(term.contribution < 0 for term in terms(fitted, features, texts[1]))
 
 
-def test_terms_are_words_of_the_record(texts: list[Text], features: Features, fitted: model.Model) -> None:
+def test_terms_are_words_of_the_record(
+    texts: list[Text], features: Features, fitted: model.Model
+) -> None:
     for text in texts:
         said = f"{text.title} {text.abstract}".split()
-        assert {word for term in terms(fitted, features, text, 100) for word in term.term.split()} <= set(said)
+        assert {
+            word for term in terms(fitted, features, text, 100) for word in term.term.split()
+        } <= set(said)
 
 
 def test_the_strongest_come_first_and_equal_ones_by_alphabet(
@@ -110,10 +137,13 @@ def test_the_strongest_come_first_and_equal_ones_by_alphabet(
     assert two[0].contribution == two[1].contribution
 
 
-def test_all_terms_leave_no_others(texts: list[Text], features: Features, fitted: model.Model) -> None:
+def test_all_terms_leave_no_others(
+    texts: list[Text], features: Features, fitted: model.Model
+) -> None:
     told = explanation(fitted, features, texts[0], 10_000)
     assert told.others == 0
-    assert told.letters == pytest.approx(0, abs=1e-12)  # every letter of these texts stands in a word
+    # every letter of these texts stands in a word
+    assert told.letters == pytest.approx(0, abs=1e-12)
     assert told.latent != 0
 
 
@@ -140,11 +170,15 @@ def test_four_letters_are_those_of_the_view(texts: list[Text], features: Feature
     assert pieces[" a "] == [""]
     assert pieces["ays,"] == ["days"]
     for row, text in enumerate(texts):
-        has = {features.terms["letters"][column] for column in features.views["letters"][[row]].indices}
+        has = {
+            features.terms["letters"][column] for column in features.views["letters"][[row]].indices
+        }
         assert has <= set(places(text))
 
 
-def test_a_cold_start_tells_the_protocols_words(texts: list[Text], features: Features, fitted: model.Model) -> None:
+def test_a_cold_start_tells_the_protocols_words(
+    texts: list[Text], features: Features, fitted: model.Model
+) -> None:
     cold = model.fit(features, [])
     assert is_cold(cold, features)
     assert not is_cold(fitted, features)
@@ -181,7 +215,9 @@ def test_the_same_arguments_give_the_same_explanation(texts: list[Text]) -> None
     assert told[0] == told[1]
 
 
-def test_what_can_t_be_explained_is_refused(texts: list[Text], features: Features, fitted: model.Model) -> None:
+def test_what_can_t_be_explained_is_refused(
+    texts: list[Text], features: Features, fitted: model.Model
+) -> None:
     with pytest.raises(Refused, match="'elsewhere' is no record"):
         terms(fitted, features, Text("elsewhere", "", ""))
     with pytest.raises(Refused, match="at least one term"):
@@ -197,14 +233,18 @@ def test_a_record_without_words_has_no_terms(texts: list[Text], words: str) -> N
     assert terms(model.fit(features, judged(texts)), features, empty) == ()
 
 
-def test_no_score_is_of_a_model_that_saw_the_records_own_label(texts: list[Text], features: Features) -> None:
+def test_no_score_is_of_a_model_that_saw_the_records_own_label(
+    texts: list[Text], features: Features
+) -> None:
     labels = [*judged(texts), ("r00", False), ("r00", True), ("r01", True)]
     held = held_out(features, labels, seed=3)
     fold = {one.record_id: one.fold for one in held}
     assert len(fold) == len(held) == len(texts)
     for k in range(5):
         others = sorted(label for label in labels if fold[label[0]] != k)
-        row = dict(zip(features.ids, model.scores(model.fit(features, others, 3), features), strict=True))
+        row = dict(
+            zip(features.ids, model.scores(model.fit(features, others, 3), features), strict=True)
+        )
         assert all(one.score == row[one.record_id] for one in held if one.fold == k)
 
 
@@ -232,7 +272,10 @@ def test_a_wrong_verdict_of_each_kind_is_doubted_first(texts: list[Text]) -> Non
     every = held_out(build([*texts, lost, let_in]), labels)
     for by_turns in (True, False):
         found = second_look(every, 2, by_turns)
-        assert {(one.record_id, one.verdict) for one in found} == {("lost", False), ("let in", True)}
+        assert {(one.record_id, one.verdict) for one in found} == {
+            ("lost", False),
+            ("let in", True),
+        }
     first = second_look(every)[0]
     assert (first.record_id, first.verdict) == ("lost", False)
     assert first.quantile > 0.9
@@ -268,7 +311,9 @@ def test_of_one_kind_used_up_the_other_goes_on() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 99)), max_size=40), st.integers(1, 50))
-def test_only_disagreement_is_listed_and_never_more_than_asked(judged: list[tuple[bool, int]], limit: int) -> None:
+def test_only_disagreement_is_listed_and_never_more_than_asked(
+    judged: list[tuple[bool, int]], limit: int
+) -> None:
     every = held(*((verdict, place / 100) for verdict, place in judged))
     found = second_look(every, limit)
     assert len(found) <= limit
@@ -309,9 +354,15 @@ def test_wrong_labels_of_a_real_review_come_early() -> None:
     features = build([Text(row["record_id"], row["title"], row["abstract"]) for row in rows])
     chosen = np.random.default_rng(0).choice(sorted(features.ids), len(rows) // 10, replace=False)
     wrong = set(chosen.tolist())
-    labels = [(row["record_id"], (row["label_included"] == "1") ^ (row["record_id"] in wrong)) for row in rows]
+    labels = [
+        (row["record_id"], (row["label_included"] == "1") ^ (row["record_id"] in wrong))
+        for row in rows
+    ]
     every = held_out(features, labels)
-    hits = {by: sum(one.record_id in wrong for one in second_look(every, 50, by)) for by in (True, False)}
+    hits = {
+        by: sum(one.record_id in wrong for one in second_look(every, 50, by))
+        for by in (True, False)
+    }
     assert hits[False] >= 40  # by chance 5
     assert hits[True] >= 20
 
@@ -323,7 +374,9 @@ def opened(file: bytes) -> tuple[dict[bytes, list[bytes]], np.ndarray]:
     while at < len(file):
         (size,), kind = struct.unpack(">I", file[at : at + 4]), file[at + 4 : at + 8]
         body = file[at + 8 : at + 8 + size]
-        assert struct.unpack(">I", file[at + 8 + size : at + 12 + size])[0] == zlib.crc32(kind + body)
+        assert struct.unpack(">I", file[at + 8 + size : at + 12 + size])[0] == zlib.crc32(
+            kind + body
+        )
         chunks.setdefault(kind, []).append(body)
         at += 12 + size
     width, height, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"][0])

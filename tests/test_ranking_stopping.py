@@ -24,7 +24,9 @@ def every_window(labels: list[int], total: int, target: float) -> float:
         relevant = floor(found / target + 1 - (found - inside))
         if relevant > population:
             return 0.0
-        ways = sum(comb(relevant, x) * comb(population - relevant, i - x) for x in range(inside + 1))
+        ways = sum(
+            comb(relevant, x) * comb(population - relevant, i - x) for x in range(inside + 1)
+        )
         least = min(least, ways / comb(population, i))
     return least
 
@@ -32,11 +34,15 @@ def every_window(labels: list[int], total: int, target: float) -> float:
 @given(LABELS, st.integers(0, 60), st.sampled_from([0.5, 0.8, 0.9, 0.95, 1.0]))
 def test_p_is_the_least_over_all_windows(labels: list[int], unread: int, target: float) -> None:
     total = len(labels) + unread
-    assert stopping.p_value(labels, total, target) == pytest.approx(every_window(labels, total, target), abs=1e-9)
+    assert stopping.p_value(labels, total, target) == pytest.approx(
+        every_window(labels, total, target), abs=1e-9
+    )
 
 
 def test_p_of_known_readings() -> None:
-    """By hand: 1 found first, then 20 irrelevant of 30 left, where one relevant at least would have to be."""
+    """By hand: 1 found first, then 20 irrelevant of 30 left, where one relevant at least would have
+    to be.
+    """
     assert stopping.p_value([1] + [0] * 20, 31, 0.95) == pytest.approx(1 - 20 / 30, abs=1e-12)
     assert stopping.p_value([], 10) == 1.0
     assert stopping.p_value([0] * 10, 10) == 0.0
@@ -53,7 +59,10 @@ def test_new_arrivals_take_back_what_was_allowed() -> None:
 
 @given(LABELS, st.integers(0, 60))
 def test_the_bounds_agree_with_the_test(labels: list[int], unread: int) -> None:
-    """`most` is not rejected, one more would be; and a target below the lower bound may be stopped at."""
+    """`most` is not rejected, one more would be.
+
+    And a target below the lower bound may be stopped at.
+    """
     total = len(labels) + unread
     told = stopping.backlog(labels, total, 0.9, 0.9)
     assert sum(labels) <= told.most <= sum(labels) + unread
@@ -66,7 +75,9 @@ def test_the_bounds_agree_with_the_test(labels: list[int], unread: int) -> None:
             assert told.may_stop
 
 
-@given(st.lists(st.integers(0, 1), min_size=1, max_size=60).filter(any), st.sampled_from([0.8, 0.95]))
+@given(
+    st.lists(st.integers(0, 1), min_size=1, max_size=60).filter(any), st.sampled_from([0.8, 0.95])
+)
 def test_the_first_stop_is_the_first(labels: list[int], target: float) -> None:
     stop = stopping.first_stop(labels, target, 0.9)
     allowed = [
@@ -78,7 +89,9 @@ def test_the_first_stop_is_the_first(labels: list[int], target: float) -> None:
 
 
 def test_the_test_holds_its_promise_in_random_order() -> None:
-    """Read at random, which is as bad as the test allows for: recall below target in one stop of twenty at most."""
+    """Read at random, which is as bad as the test allows for: recall below target in one stop of
+    twenty at most.
+    """
     dice, short = np.random.default_rng(1), 0
     for _ in range(200):
         labels = dice.permutation([1] * 20 + [0] * 380).tolist()
@@ -88,9 +101,15 @@ def test_the_test_holds_its_promise_in_random_order() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "total", "target", "words"),
-    [([1, 0], 1, 0.95, "2 labels for 1 records"), ([1], 9, 0, "lies above 0"), ([1], 9, 95, "such as 0.95")],
+    [
+        ([1, 0], 1, 0.95, "2 labels for 1 records"),
+        ([1], 9, 0, "lies above 0"),
+        ([1], 9, 95, "such as 0.95"),
+    ],
 )
-def test_what_can_t_be_tested_is_refused(labels: list[int], total: int, target: float, words: str) -> None:
+def test_what_can_t_be_tested_is_refused(
+    labels: list[int], total: int, target: float, words: str
+) -> None:
     with pytest.raises(Refused, match=words):
         stopping.p_value(labels, total, target)
 
@@ -153,7 +172,9 @@ def test_none_found_still_allows_many_missed() -> None:
 @pytest.mark.parametrize(("audited", "relevant"), [(100, 0), (100, 3), (400, 1), (2_000, 4)])
 def test_bounds_of_one_stratum_are_exact(audited: int, relevant: int) -> None:
     def chance(missed: int, finds: range) -> float:
-        ways = sum(comb(missed, x) * comb(2_000 - missed, audited - x) for x in finds if x <= missed)
+        ways = sum(
+            comb(missed, x) * comb(2_000 - missed, audited - x) for x in finds if x <= missed
+        )
         return ways / comb(2_000, audited)
 
     told = audit.missed([audit.Stratum(audited / 2_000, 2_000, audited, relevant)])
@@ -170,11 +191,16 @@ def test_nights_with_other_probabilities_are_weighed() -> None:
 
 
 def test_bounds_over_nights_hold_wherever_the_missed_lie() -> None:
-    """In 19 of 20 audits at least the upper bound is no less than the truth, the missed being where chances are low."""
+    """In 19 of 20 audits at least the upper bound is no less than the truth, the missed being where
+    chances are low.
+    """
     dice, held = np.random.default_rng(4), 0
     for _ in range(200):
         seen = [dice.hypergeometric(m, n - m, k) for n, k, m in ((600, 30, 40), (400, 80, 5))]
-        strata = [audit.Stratum(0.05, 600, 30, int(seen[0])), audit.Stratum(0.2, 400, 80, int(seen[1]))]
+        strata = [
+            audit.Stratum(0.05, 600, 30, int(seen[0])),
+            audit.Stratum(0.2, 400, 80, int(seen[1])),
+        ]
         held += audit.missed(strata).high >= 45
     assert held / 200 >= 0.95
 
@@ -213,7 +239,9 @@ def test_recall_is_an_interval() -> None:
         audit.recall(0, audit.Missed(5.0, 0, 57, 0.95))
 
 
-@pytest.mark.parametrize("wrong", [(0.1, 10, 11, 0), (0.1, 10, 5, 6), (0, 10, 5, 1), (1.1, 10, 5, 1)])
+@pytest.mark.parametrize(
+    "wrong", [(0.1, 10, 11, 0), (0.1, 10, 5, 6), (0, 10, 5, 1), (1.1, 10, 5, 1)]
+)
 def test_counts_that_can_t_be_are_refused(wrong: tuple[float, int, int, int]) -> None:
     with pytest.raises(Refused, match="relevant <= audited <= unread"):
         audit.missed([audit.Stratum(*wrong)])

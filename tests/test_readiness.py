@@ -1,4 +1,7 @@
-"""`/healthz` says that the owner lives, `/readyz` that it can work; anybody learns names, operators the words."""
+"""`/healthz` says that the owner lives, `/readyz` that it can work.
+
+Anybody learns names, operators the words.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +32,15 @@ def test_a_new_owner_is_ready_and_says_so_without_a_word_about_reviews(app: Fast
         answer = visitor.get("/readyz")
     assert answer.status_code == 200
     assert answer.json()["ready"] is True
-    assert [set(check) for check in answer.json()["checks"]] == [{"name", "ok"}] * len(readiness.CHECKS)
+    assert [set(check) for check in answer.json()["checks"]] == [{"name", "ok"}] * len(
+        readiness.CHECKS
+    )
     assert REVIEW not in answer.text
 
 
-def test_an_owner_with_a_missing_page_lives_but_is_not_ready(reviewed: Store, app: FastAPI, settings: Settings) -> None:
+def test_an_owner_with_a_missing_page_lives_but_is_not_ready(
+    reviewed: Store, app: FastAPI, settings: Settings
+) -> None:
     settings.site.mkdir()
     ops.publish.publish(reviewed, review=REVIEW, folder=settings.site, now=NOW)
     (settings.site / REVIEW / "latest").unlink()
@@ -65,7 +72,9 @@ def stuck_writer(store: Store) -> Iterator[None]:
         stuck.join()
 
 
-def test_a_writer_that_hangs_is_told(reviewed: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_hangs_is_told(
+    reviewed: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(readiness, "WRITER_SECONDS", 0.2)
     with stuck_writer(reviewed):
         assert not found(reviewed, settings, "writer").ok
@@ -95,8 +104,12 @@ def test_a_schedule_that_fell_silent_is_told_and_one_that_complains_is_quoted(
     assert found(reviewed, settings, "schedule") == readiness.Check("schedule", True, "3 reviews")
     unwell = vitals.SignOfLife(vitals.SCHEDULE, "Prefect does not answer", False, NOW)
     reviewed.write(lambda con: vitals.save_sign(con, unwell))
-    assert found(reviewed, settings, "schedule") == readiness.Check("schedule", False, "Prefect does not answer")
-    silent = vitals.SignOfLife(vitals.SCHEDULE, "3 reviews", True, NOW - readiness.SCHEDULE_SILENT * 2)
+    assert found(reviewed, settings, "schedule") == readiness.Check(
+        "schedule", False, "Prefect does not answer"
+    )
+    silent = vitals.SignOfLife(
+        vitals.SCHEDULE, "3 reviews", True, NOW - readiness.SCHEDULE_SILENT * 2
+    )
     reviewed.write(lambda con: vitals.save_sign(con, silent))
     assert "last heard of" in found(reviewed, settings, "schedule").words
 

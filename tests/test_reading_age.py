@@ -1,8 +1,10 @@
-"""The sentences of the summary can be read at the age of fourteen, whatever the state of the evidence.
+"""The sentences of the summary can be read at the age of fourteen, whatever the state of the
+evidence.
 
-Measured by the Flesch-Kincaid grade (Kincaid, Fishburne, Rogers and Chissom, Derivation of new readability formulas,
-Naval Technical Training Command, Research Branch Report 8-75, 1975): 0.39 words a sentence + 11.8 syllables a word -
-15.59, which is a school year of the United States. Pupils are five years older than the number of their year.
+Measured by the Flesch-Kincaid grade (Kincaid, Fishburne, Rogers and Chissom, Derivation of new
+readability formulas, Naval Technical Training Command, Research Branch Report 8-75, 1975): 0.39
+words a sentence + 11.8 syllables a word - 15.59, which is a school year of the United States.
+Pupils are five years older than the number of their year.
 """
 
 from __future__ import annotations
@@ -25,7 +27,13 @@ from tests.snapshots import CARE, WELL, result, review, snapshot, study
 OLDEST = 14.0
 YOUNGEST = 12.0
 PLAN = Comparison("plan", "A new plan, or the old one", "a new plan", "the old plan")
-SAID = replace(WELL, pool=True, label="How children feel", more="children feel better", fewer="children feel worse")
+SAID = replace(
+    WELL,
+    pool=True,
+    label="How children feel",
+    more="children feel better",
+    fewer="children feel worse",
+)
 SAID_CARE = replace(
     CARE, pool=True, measure="RR", risk=60, label="Life in care", more="more children go into care",
     fewer="fewer children go into care",
@@ -33,9 +41,13 @@ SAID_CARE = replace(
 
 
 def syllables(word: str) -> int:
-    """The groups of vowels, less those that are not spoken: a last e, and those of -es and -ed after most letters."""
+    """The groups of vowels, less those that are not spoken: a last e, and those of -es and -ed
+    after most letters.
+    """
     small = word.casefold()
-    silent = re.search(r"[^aeiouyl]e$|[^aeiouytd]ed$|[^aeiouycgsxz]es$", small) and not re.search(r"[cs]hes$", small)
+    silent = re.search(r"[^aeiouyl]e$|[^aeiouytd]ed$|[^aeiouycgsxz]es$", small) and not re.search(
+        r"[cs]hes$", small
+    )
     return max(1, len(re.findall(r"[aeiouy]+", small)) - bool(silent))
 
 
@@ -49,8 +61,12 @@ def age(text: str) -> float:
 
 def sized(*effects: float, half: float = 0.2, outcome: str = "well") -> tuple[Extraction, ...]:
     """One study for each of these standardised mean differences."""
-    ends = [{"measure": "SMD", "effect": e, "ci_low": e - half, "ci_high": e + half} for e in effects]
-    return tuple(study(f"s{n}", result(outcome, n=100, **end), year=2019) for n, end in enumerate(ends))
+    ends = [
+        {"measure": "SMD", "effect": e, "ci_low": e - half, "ci_high": e + half} for e in effects
+    ]
+    return tuple(
+        study(f"s{n}", result(outcome, n=100, **end), year=2019) for n, end in enumerate(ends)
+    )
 
 
 def cases() -> dict[str, tuple[Extraction, ...]]:
@@ -95,7 +111,10 @@ def _made() -> Iterator[Snapshot]:
     for forms in cases().values():
         for level in (None, *LEVELS):
             yield rated(snapshot(*forms, review=review(outcomes=(CARE, WELL))), level)
-            yield rated(snapshot(*forms, review=review(outcomes=(SAID, SAID_CARE), comparisons=(PLAN,))), level)
+            yield rated(
+                snapshot(*forms, review=review(outcomes=(SAID, SAID_CARE), comparisons=(PLAN,))),
+                level,
+            )
 
 
 def test_every_state_was_measured() -> None:
@@ -111,11 +130,20 @@ def test_the_first_sentence_can_be_read_at_twelve() -> None:
 
 
 def test_the_sentences_of_the_summary_can_be_read_at_fourteen() -> None:
-    """Without labels and phrases of protocols, which are their authors' own words, and without reasons of ratings."""
-    own = {"label": "care", "intervention": "the new plan", "comparator": "the old one", "more": "more happens"}
+    """Without labels and phrases of protocols, which are their authors' own words, and without
+    reasons of ratings.
+    """
+    own = {
+        "label": "care",
+        "intervention": "the new plan",
+        "comparator": "the old one",
+        "more": "more happens",
+    }
     ages: dict[str, float] = {}
     for finding in findings():
-        plain = finding.model_copy(update={"outcome_label": own["label"], "more": own["more"], "fewer": "less happens"})
+        plain = finding.model_copy(
+            update={"outcome_label": own["label"], "more": own["more"], "fewer": "less happens"}
+        )
         ages[wording.words(plain).text] = age(wording.words(plain).text)
     ages[wording.CAVEAT] = age(wording.CAVEAT)
     assert {text: round(value, 1) for text, value in ages.items() if value > OLDEST} == {}

@@ -1,4 +1,6 @@
-"""What is said again: a file belongs to who sends it and to its review, and A after B after A brings A back."""
+"""What is said again: a file belongs to who sends it and to its review, and A after B after A
+brings A back.
+"""
 
 from __future__ import annotations
 
@@ -49,13 +51,19 @@ def send(client: Local, path: Path, review: str = REVIEW, **more: Any) -> tuple[
 def verdicts(store: Store, review: str = REVIEW) -> dict[str, str]:
     """The votes in force, by person."""
     with store.read() as con:
-        return dict(con.execute("SELECT reviewer, verdict FROM current_decision WHERE review = ?", [review]).fetchall())
+        return dict(
+            con.execute(
+                "SELECT reviewer, verdict FROM current_decision WHERE review = ?", [review]
+            ).fetchall()
+        )
 
 
 # Decisions
 
 
-def test_include_exclude_include_by_three_files_is_an_include(client: Local, tmp_path: Path) -> None:
+def test_include_exclude_include_by_three_files_is_an_include(
+    client: Local, tmp_path: Path
+) -> None:
     found(client.store, article(1))
     yes = table(tmp_path, "10.1000/trial1,title_abstract,ada,include,", name="yes.csv")
     no = table(tmp_path, "10.1000/trial1,title_abstract,ada,exclude,", name="no.csv")
@@ -65,7 +73,9 @@ def test_include_exclude_include_by_three_files_is_an_include(client: Local, tmp
     assert send(client, yes) == (0, 1, 0), "nothing was said since"
 
 
-def test_the_same_file_in_another_review_is_another_s(client: Local, protocol: str, tmp_path: Path) -> None:
+def test_the_same_file_in_another_review_is_another_s(
+    client: Local, protocol: str, tmp_path: Path
+) -> None:
     surveil.register(client.store, text=protocol.replace(REVIEW, "second-review"), now=NOW)
     found(client.store, article(1))
     found(client.store, article(1), review="second-review", search="s2")
@@ -102,11 +112,19 @@ def test_a_file_that_changes_its_mind_is_known_as_a_whole(client: Local, tmp_pat
     assert send(client, path)[0] > 0 and verdicts(client.store) == {"ada": "include"}
 
 
-def test_a_word_of_one_s_own_since_then_is_answered_by_the_file(client: Local, tmp_path: Path) -> None:
+def test_a_word_of_one_s_own_since_then_is_answered_by_the_file(
+    client: Local, tmp_path: Path
+) -> None:
     (one,) = found(client.store, article(1))
     path = table(tmp_path, "10.1000/trial1,title_abstract,ada,include,")
     send(client, path)
-    word: dict[str, Any] = {"review": REVIEW, "record": one, "stage": "title_abstract", "reviewer": "ada", "now": NOW}
+    word: dict[str, Any] = {
+        "review": REVIEW,
+        "record": one,
+        "stage": "title_abstract",
+        "reviewer": "ada",
+        "now": NOW,
+    }
     screen.decide(client.store, id="room", verdict="withdrawn", **word)
     assert send(client, path) == (1, 0, 0) and verdicts(client.store) == {"ada": "include"}
 
@@ -114,7 +132,9 @@ def test_a_word_of_one_s_own_since_then_is_answered_by_the_file(client: Local, t
 def test_two_records_of_one_report_are_one_word(client: Local, tmp_path: Path) -> None:
     one, two = found(client.store, article(1), article(2))
     screen.judge(client.store, id="j", left=one, right=two, verdict="same", person="ada", now=NOW)
-    path = table(tmp_path, f"{one},title_abstract,ada,include,", f"{two},title_abstract,ada,exclude,")
+    path = table(
+        tmp_path, f"{one},title_abstract,ada,include,", f"{two},title_abstract,ada,exclude,"
+    )
     send(client, path)
     send(client, path)
     assert verdicts(client.store) == {"ada": "exclude"}
@@ -122,20 +142,31 @@ def test_two_records_of_one_report_are_one_word(client: Local, tmp_path: Path) -
     assert send(client, last) == (0, 1, 0)
 
 
-def test_the_same_word_under_new_criteria_is_said_again(client: Local, protocol: str, tmp_path: Path) -> None:
+def test_the_same_word_under_new_criteria_is_said_again(
+    client: Local, protocol: str, tmp_path: Path
+) -> None:
     found(client.store, article(1))
     path = table(tmp_path, "10.1000/trial1,title_abstract,ada,include,")
     send(client, path)
-    surveil.register(client.store, text=protocol.replace('version = "2026-01"', 'version = "2026-02"'), now=NOW)
+    surveil.register(
+        client.store, text=protocol.replace('version = "2026-01"', 'version = "2026-02"'), now=NOW
+    )
     assert send(client, path) == (1, 0, 0)
 
 
 def test_a_request_that_is_sent_again_is_one_whatever_was_said_since(client: Local) -> None:
     found(client.store, article(1))
-    row = {"record": "10.1000/trial1", "stage": "title_abstract", "reviewer": "ada", "verdict": "include"}
+    row = {
+        "record": "10.1000/trial1",
+        "stage": "title_abstract",
+        "reviewer": "ada",
+        "verdict": "include",
+    }
     asked: dict[str, Any] = {"review": REVIEW, "now": NOW}
     assert not exchange.take_decision(client.store, id="a", row=row, **asked)["known"]
-    assert not exchange.take_decision(client.store, id="b", row={**row, "verdict": "exclude"}, **asked)["known"]
+    assert not exchange.take_decision(
+        client.store, id="b", row={**row, "verdict": "exclude"}, **asked
+    )["known"]
     assert exchange.take_decision(client.store, id="a", row=row, **asked)["known"]
     assert verdicts(client.store) == {"ada": "exclude"}
 
@@ -159,7 +190,9 @@ def test_the_lead_s_page_knows_a_file_by_what_it_says_too(reviewed: Store, brows
 def _extracted(store: Store) -> tuple[str, str]:
     """(who, label) of the form that holds."""
     with store.read() as con:
-        (row,) = con.execute("SELECT extractor, data FROM current_extraction WHERE review = ?", [REVIEW]).fetchall()
+        (row,) = con.execute(
+            "SELECT extractor, data FROM current_extraction WHERE review = ?", [REVIEW]
+        ).fetchall()
     return row[0], json.loads(row[1])["label"]
 
 
@@ -170,7 +203,14 @@ def test_forms_come_back_and_are_known_while_they_hold(client: Local, tmp_path: 
     for label in "AB":
         paths[label] = tmp_path / f"{label}.json"
         paths[label].write_text(json.dumps(form(label=label)))
-    for person, label in (("ada", "A"), ("ada", "B"), ("ada", "A"), ("bo", "A"), ("bo", "B"), ("ada", "A")):
+    for person, label in (
+        ("ada", "A"),
+        ("ada", "B"),
+        ("ada", "A"),
+        ("bo", "A"),
+        ("bo", "B"),
+        ("ada", "A"),
+    ):
         (done,) = files.extract(client, REVIEW, paths[label], person, NOW)
         assert not done["known"] and _extracted(client.store) == (person, label)
         (again,) = files.extract(client, REVIEW, paths[label], person, NOW)
@@ -216,9 +256,18 @@ def test_ratings_come_back(reviewed: Store) -> None:
     def rate(by: str, level: str, id: str) -> bool:
         answers = dict.fromkeys(("imprecision", "start", "high"), "One small study, and we say so.")
         data = {"outcome": "attendance", "start": level, "reasons": [], "answers": answers}
-        return bool(evidence.rate(reviewed, id=id, review=REVIEW, data=data, by=by, now=NOW)["known"])
+        return bool(
+            evidence.rate(reviewed, id=id, review=REVIEW, data=data, by=by, now=NOW)["known"]
+        )
 
-    acts = [("ada", "high"), ("ada", "low"), ("ada", "high"), ("bo", "low"), ("ada", "high"), ("ada", "high")]
+    acts = [
+        ("ada", "high"),
+        ("ada", "low"),
+        ("ada", "high"),
+        ("bo", "low"),
+        ("ada", "high"),
+        ("ada", "high"),
+    ]
     assert [rate(*act, id=str(number)) for number, act in enumerate(acts)] == [False] * 5 + [True]
     assert rate("ada", "low", "1"), "a request that is sent again"
     with reviewed.read() as con:
@@ -246,7 +295,10 @@ def test_a_file_that_was_read_as_another_kind_can_be_read_again(reviewed: Store)
 # The rule
 
 
-@given(st.lists(st.sampled_from("AB"), max_size=4), st.lists(st.sampled_from("AB"), min_size=1, max_size=4))
+@given(
+    st.lists(st.sampled_from("AB"), max_size=4),
+    st.lists(st.sampled_from("AB"), min_size=1, max_size=4),
+)
 def test_after_a_file_its_last_word_is_the_last_and_again_it_changes_nothing(
     before: list[str], words: list[str]
 ) -> None:
@@ -263,17 +315,23 @@ def test_after_a_file_its_last_word_is_the_last_and_again_it_changes_nothing(
     assert once[-len(words) :] == words
 
 
-def test_a_file_undoes_what_the_team_has_settled_only_where_one_says_so(client: Local, tmp_path: Path) -> None:
+def test_a_file_undoes_what_the_team_has_settled_only_where_one_says_so(
+    client: Local, tmp_path: Path
+) -> None:
     (record,) = found(client.store, article(1))
     include(client.store, record)
     path = tmp_path / "decisions.csv"
-    path.write_text("record,stage,reviewer,verdict,reason\n10.1000/trial1,full_text,ada,exclude,wrong-design\n")
+    path.write_text(
+        "record,stage,reviewer,verdict,reason\n10.1000/trial1,full_text,ada,exclude,wrong-design\n"
+    )
     later = NOW + timedelta(days=1)
 
     report = files.decide(client, REVIEW, path, later, lambda: None)
     assert report.written == 0 and "--change-settled" in report.refused[0][1]
     with client.store.read() as con:
-        assert [row[0] for row in con.execute("SELECT report_id FROM included").fetchall()] == [record]
+        assert [row[0] for row in con.execute("SELECT report_id FROM included").fetchall()] == [
+            record
+        ]
 
     report = files.decide(client, REVIEW, path, later, lambda: None, change_settled=True)
     assert (report.written, report.refused) == (1, ())

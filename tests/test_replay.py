@@ -1,4 +1,6 @@
-"""Recordings: what was answered once is answered again, byte for byte, and nothing secret is in the folder."""
+"""Recordings: what was answered once is answered again, byte for byte, and nothing secret is in the
+folder.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,20 @@ from livereview.fetch import Answer, Fetcher
 from livereview.fetch.paging import pages
 from livereview.replay import Recorder, ReplayServer, canonical
 from livereview.sources.protocol import Query, Request, Source, Window
-from tests.world import TOY, Reply, Time, World, chunked, making, packed, page, read, redirect, reply, searched
+from tests.world import (
+    TOY,
+    Reply,
+    Time,
+    World,
+    chunked,
+    making,
+    packed,
+    page,
+    read,
+    redirect,
+    reply,
+    searched,
+)
 
 KEY, CONTACT = "k3y-which&nobody=sees", "somebody@example.org"
 BODY = '{"items": ["Straße", "b"], "next": null}'.encode() * 20
@@ -49,7 +64,10 @@ def recorded(world: World, folder: Path, request: Request, times: int = 1) -> li
 
 
 def replayed(folder: Path, request: Request, times: int = 1) -> list[Answer]:
-    with ReplayServer(folder) as server, Fetcher(secrets={"K": KEY}, via=server.base, sleep=never) as fetcher:
+    with (
+        ReplayServer(folder) as server,
+        Fetcher(secrets={"K": KEY}, via=server.base, sleep=never) as fetcher,
+    ):
         return [fetcher.get(request, TOY) for _ in range(times)]
 
 
@@ -70,14 +88,21 @@ SENT = {
 
 
 @pytest.mark.parametrize("sent", SENT.values(), ids=SENT)
-@pytest.mark.parametrize("form", [None, (("term", "fostér & care"), ("empty", ""))], ids=["GET", "POST"])
+@pytest.mark.parametrize(
+    "form", [None, (("term", "fostér & care"), ("empty", ""))], ids=["GET", "POST"]
+)
 def test_a_replay_gives_the_answers_that_were_recorded(
     world: World, tmp_path: Path, sent: Reply, form: tuple[tuple[str, str], ...] | None
 ) -> None:
     world.script("/elsewhere", packed(BODY, etag='W/"2"'))
     url = world.script("/a b/ü", sent).replace("/a b/ü", "/a%20b/%C3%BC")
     world.script("/a%20b/%C3%BC", sent)
-    request = Request(f"{url}?z=1", (("q", '"out of home" & ü'), ("b", "")), form=form, secrets=(("api_key", "K"),))
+    request = Request(
+        f"{url}?z=1",
+        (("q", '"out of home" & ü'), ("b", "")),
+        form=form,
+        secrets=(("api_key", "K"),),
+    )
     first = recorded(world, tmp_path, request)
     assert replayed(tmp_path, request) == first
     assert first[0].body
@@ -88,9 +113,17 @@ pairs = st.lists(st.tuples(words.filter(bool), words), max_size=4).map(tuple)
 
 
 @settings(max_examples=40)
-@given(st.text(ascii_letters + "/. %ü", max_size=12), pairs, st.none() | pairs, st.binary(min_size=1, max_size=300))
+@given(
+    st.text(ascii_letters + "/. %ü", max_size=12),
+    pairs,
+    st.none() | pairs,
+    st.binary(min_size=1, max_size=300),
+)
 def test_whatever_was_asked_and_answered_comes_again(
-    path: str, params: tuple[tuple[str, str], ...], form: tuple[tuple[str, str], ...] | None, body: bytes
+    path: str,
+    params: tuple[tuple[str, str], ...],
+    form: tuple[tuple[str, str], ...] | None,
+    body: bytes,
 ) -> None:
     body += b"."  # a blank answer is none
     with TemporaryDirectory() as folder, World() as world:
@@ -102,7 +135,9 @@ def test_whatever_was_asked_and_answered_comes_again(
         assert replayed(Path(folder), request) == [answer]
 
 
-def test_a_whole_search_is_replayed_page_by_page_without_waiting(world: World, tmp_path: Path) -> None:
+def test_a_whole_search_is_replayed_page_by_page_without_waiting(
+    world: World, tmp_path: Path
+) -> None:
     source = searched(world, page("c2", "a"), page("c3", "b"), reply("<html>broken</html>"))
     recorder = Recorder(tmp_path)
 
@@ -117,15 +152,25 @@ def test_a_whole_search_is_replayed_page_by_page_without_waiting(world: World, t
         first = run(fetcher)
     for answer in first[0]:
         recorder.keep(answer)
-    with ReplayServer(tmp_path) as server, Fetcher(secrets={}, via=server.base, sleep=never) as fetcher:
+    with (
+        ReplayServer(tmp_path) as server,
+        Fetcher(secrets={}, via=server.base, sleep=never) as fetcher,
+    ):
         assert run(fetcher) == first
     assert len(first[0]) == 3
 
 
-def test_the_same_request_is_answered_in_recorded_order_and_the_last_answer_stays(tmp_path: Path) -> None:
+def test_the_same_request_is_answered_in_recorded_order_and_the_last_answer_stays(
+    tmp_path: Path,
+) -> None:
     kept(b"first", b"second", folder=tmp_path)
     request = Request("https://api.test/works", (("a", "1"),))
-    assert [answer.body for answer in replayed(tmp_path, request, 4)] == [b"first", b"second", b"second", b"second"]
+    assert [answer.body for answer in replayed(tmp_path, request, 4)] == [
+        b"first",
+        b"second",
+        b"second",
+        b"second",
+    ]
     assert replayed(tmp_path, request)[0].body == b"first", "another replay starts anew"
 
 
@@ -134,7 +179,10 @@ def test_an_unchanged_answer_is_replayed_as_such(world: World, tmp_path: Path) -
     with making(world, Time()) as fetcher:
         answer = fetcher.get(request, TOY, validators=('"v1"', None))
     Recorder(tmp_path).keep(answer)
-    with ReplayServer(tmp_path) as server, Fetcher(secrets={}, via=server.base, sleep=never) as fetcher:
+    with (
+        ReplayServer(tmp_path) as server,
+        Fetcher(secrets={}, via=server.base, sleep=never) as fetcher,
+    ):
         assert fetcher.get(request, TOY, validators=('"v1"', None)) == answer
 
 
@@ -158,8 +206,13 @@ def test_a_request_that_was_never_recorded_is_told_with_the_nearest(tmp_path: Pa
             "error": "not in this recording: GET https://api.test/works?cursor=c2&q=care",
             "nearest": "GET https://api.test/works?cursor=%2A&q=care",
         }
-        posted = requests.post(f"{server.base}/https/api.test/works", data={"b": "2", "a": "1"}, timeout=5)
-        assert posted.json()["error"] == "not in this recording: POST https://api.test/works with a=1&b=2"
+        posted = requests.post(
+            f"{server.base}/https/api.test/works", data={"b": "2", "a": "1"}, timeout=5
+        )
+        assert (
+            posted.json()["error"]
+            == "not in this recording: POST https://api.test/works with a=1&b=2"
+        )
     with pytest.raises(SourceBroken, match="not in this recording"):
         replayed(tmp_path, Request("https://api.test/nothing"))
 
@@ -171,14 +224,21 @@ def test_a_replay_never_reaches_out(world: World, tmp_path: Path) -> None:
     assert world.seen == []
 
 
-def test_a_recording_holds_no_secret(world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_recording_holds_no_secret(
+    world: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     secrets = (("api_key", "K"), ("header:x-key", "K"))
     told = {"next": f"https://x.test/?api_key={KEY}", "mail": CONTACT}
-    url = world.script("/a", reply(json.dumps(told), etag=KEY, content_type=f"text/plain; key={KEY}"))
+    url = world.script(
+        "/a", reply(json.dumps(told), etag=KEY, content_type=f"text/plain; key={KEY}")
+    )
     recorded(world, tmp_path, Request(url, (("q", "care"),), secrets=secrets))
     recorded(world, tmp_path, Request(url, form=(("q", "care"),), secrets=secrets))
-    everything = b"".join(path.name.encode() + path.read_bytes() for path in tmp_path.rglob("*")) + caplog.text.encode()
+    everything = (
+        b"".join(path.name.encode() + path.read_bytes() for path in tmp_path.rglob("*"))
+        + caplog.text.encode()
+    )
     assert world.seen[0].query["api_key"] == world.seen[1].form["api_key"] == KEY
     for secret in (b"k3y-which", b"somebody", b'api_key": "'):
         assert secret not in everything
@@ -187,7 +247,10 @@ def test_a_recording_holds_no_secret(world: World, tmp_path: Path, caplog: pytes
 def test_the_same_answers_make_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
         kept(b"first", b"second", folder=tmp_path / name)
-    one, two = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("one", "two"))
+    one, two = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+        for name in ("one", "two")
+    )
     assert one == two
     assert sorted(one) == ["001-toy-a7937b64.json", "002-toy-16367aac.json", "index.json"]
 
@@ -196,14 +259,25 @@ def test_a_recording_is_readable_and_goes_on_where_it_ended(tmp_path: Path) -> N
     kept(b"first", folder=tmp_path, url="https://api.test?b=2&a=1")
     kept(b"second", folder=tmp_path)
     first, second = json.loads((tmp_path / "index.json").read_text())["answers"]
-    assert (first["method"], first["url"], first["form"]) == ("GET", "https://api.test/?a=1&b=2", None)
-    assert (first["status"], first["source"], first["headers"]) == (200, "toy", {"content-type": "application/json"})
+    assert (first["method"], first["url"], first["form"]) == (
+        "GET",
+        "https://api.test/?a=1&b=2",
+        None,
+    )
+    assert (first["status"], first["source"], first["headers"]) == (
+        200,
+        "toy",
+        {"content-type": "application/json"},
+    )
     assert second["file"].startswith("002-toy-")
 
 
 def test_a_third_party_s_source_names_a_file_that_stays_in_the_folder(tmp_path: Path) -> None:
     Recorder(tmp_path).keep(Answer("my/../pkg.mod:Attr", "https://x.test/", None, 200, (), b"x"))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["001-my_.._pkg.mod_Attr-2d711642.bin", "index.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "001-my_.._pkg.mod_Attr-2d711642.bin",
+        "index.json",
+    ]
 
 
 def test_the_order_of_a_query_or_form_makes_no_other_request() -> None:
@@ -242,7 +316,10 @@ def test_a_server_that_is_not_open_has_no_address(tmp_path: Path) -> None:
 def test_what_a_recorded_source_does_wrong_is_wrong_again(tmp_path: Path) -> None:
     kept(b'{"items": ["a', folder=tmp_path)
     source = Source("toy", "Toy", read, lambda *asked: Request("https://api.test/works?a=1"))
-    with ReplayServer(tmp_path) as server, Fetcher(secrets={}, via=server.base, sleep=never) as fetcher:
+    with (
+        ReplayServer(tmp_path) as server,
+        Fetcher(secrets={}, via=server.base, sleep=never) as fetcher,
+    ):
         walk = pages(fetcher, source, Query(), WINDOW)
         assert next(walk).body == b'{"items": ["a'
         with pytest.raises(LivereviewError, match="truncated"):

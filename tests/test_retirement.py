@@ -64,7 +64,8 @@ def test_conclusions_stand_after_years_versions_and_studies_without_a_change() -
         CALM[:-1],  # too few versions
         [*CALM, edition(6, "weakened", 6, 0)],  # just changed
         [edition(1, "first", 5, 40), *CALM[2:]],  # nothing added
-        [edition(1, "first", 1, 23), *(edition(n, "detail", n, 10) for n in (2, 3, 4))],  # too short
+        # too short
+        [edition(1, "first", 1, 23), *(edition(n, "detail", n, 10) for n in (2, 3, 4))],
     ],
 )
 def test_conclusions_do_not_stand_where_any_number_falls_short(editions: list[Edition]) -> None:
@@ -77,7 +78,9 @@ def test_a_changed_conclusion_that_waits_for_a_name_unsettles_the_rest() -> None
     assert rule.stable([], NOW, False).met is None
 
 
-def pooled(effects: list[float], pi: tuple[float, float] | None, measure: str = "SMD", se: float = 0.1) -> Finding:
+def pooled(
+    effects: list[float], pi: tuple[float, float] | None, measure: str = "SMD", se: float = 0.1
+) -> Finding:
     """A finding of equal studies: a mean with its interval, on the outcome's own scale."""
     back = exp if measure == "OR" else float
     k, mean = len(effects), sum(effects) / len(effects)
@@ -107,7 +110,9 @@ def test_one_more_study_moves_the_estimate_by_its_share_of_the_weight() -> None:
 
 def test_ratios_move_as_logs_and_two_studies_are_judged_by_their_own_interval() -> None:
     plain, ratio = pooled([0.3, 0.3], None), pooled([0.3, 0.3], None, "OR")
-    assert rule.further(plain) == pytest.approx((1 / 3, 1 / 3)) and rule.further(ratio) == pytest.approx((1 / 3, 1 / 3))
+    assert rule.further(plain) == pytest.approx((1 / 3, 1 / 3)) and rule.further(
+        ratio
+    ) == pytest.approx((1 / 3, 1 / 3))
     assert ratio.estimate is not None
     assert log(ratio.estimate.value) == pytest.approx(0.3)
 
@@ -130,18 +135,24 @@ FIRM, SHAKY = pooled([0.3] * 20, (0.26, 0.34)), pooled([0.3] * 3, (0.0, 0.6))
         ),
     ],
 )
-def test_certainty_is_judged_finding_by_finding(found: Finding, met: bool | None, words: str) -> None:
+def test_certainty_is_judged_finding_by_finding(
+    found: Finding, met: bool | None, words: str
+) -> None:
     told = rule.certain([found])
     assert told.met is met and told.told.startswith("Wellbeing: ") and words in told.told
     both = rule.certain([found, rated(FIRM, "high")])
     assert both.met is met, "a second firm outcome changes nothing"
 
 
-def watch(first: datetime | None = TWO_YEARS, last: datetime | None = NOW - DAY, name: str = "openalex") -> Watch:
+def watch(
+    first: datetime | None = TWO_YEARS, last: datetime | None = NOW - DAY, name: str = "openalex"
+) -> Watch:
     return Watch(name, first, last, 700, 690)
 
 
-def quiet(*watched: Watch, included: datetime | None = TWO_YEARS, unread: datetime | None = None) -> Trigger:
+def quiet(
+    *watched: Watch, included: datetime | None = TWO_YEARS, unread: datetime | None = None
+) -> Trigger:
     return rule.quiet(included, watched, unread, NOW, 45)
 
 
@@ -165,7 +176,10 @@ def test_no_new_study_counts_only_where_every_search_ran_and_was_read() -> None:
 def test_what_only_people_know_is_unknown_until_they_say_so() -> None:
     assert rule.not_asked(None).met is None and rule.no_resources("").met is None
     told = rule.not_asked("the law changed.")
-    assert told.met is True and told.told == "The question is no longer asked, the team says: the law changed."
+    assert (
+        told.met is True
+        and told.told == "The question is no longer asked, the team says: the law changed."
+    )
 
 
 def test_what_would_bring_it_back_undoes_the_signs_that_were_met() -> None:
@@ -193,7 +207,9 @@ def test_what_would_bring_it_back_undoes_the_signs_that_were_met() -> None:
         (3, 4, 0, 7, False),
     ],
 )
-def test_two_for_it_and_more_than_against(yes: int, no: int, abstain: int, voters: int, result: bool) -> None:
+def test_two_for_it_and_more_than_against(
+    yes: int, no: int, abstain: int, voters: int, result: bool
+) -> None:
     assert rule.carried(Count(yes, no, abstain, voters)) is result
 
 
@@ -201,12 +217,18 @@ BALLOTS = st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(rule.VER
 
 
 @given(BALLOTS, st.sets(st.sampled_from("abcdef")))
-def test_the_last_vote_of_each_person_who_may_vote_counts(cast: list[tuple[str, str]], voters: set[str]) -> None:
+def test_the_last_vote_of_each_person_who_may_vote_counts(
+    cast: list[tuple[str, str]], voters: set[str]
+) -> None:
     votes = rule.count(cast, voters)
-    last = {person: [v for p, v in cast if p == person][-1] for person, _ in cast if person in voters}
+    last = {
+        person: [v for p, v in cast if p == person][-1] for person, _ in cast if person in voters
+    }
     assert votes.cast == len(last) <= votes.voters == len(voters)
     assert votes.yes == list(last.values()).count("yes")
-    assert rule.count([*cast, *last.items()], voters) == votes, "voting the same again changes nothing"
+    assert rule.count([*cast, *last.items()], voters) == votes, (
+        "voting the same again changes nothing"
+    )
 
 
 # The acts
@@ -223,12 +245,16 @@ def team(reviewed: Store) -> Store:
     return reviewed
 
 
-def propose(store: Store, kind: str = "retire", now: datetime = NOW, by: str = "ada", **more: Any) -> dict[str, Any]:
+def propose(
+    store: Store, kind: str = "retire", now: datetime = NOW, by: str = "ada", **more: Any
+) -> dict[str, Any]:
     plain = {"id": f"p-{kind}-{now}", "reason": "The question is settled", **more}
     return retirement.propose(store, review=REVIEW, kind=kind, by=by, now=now, **plain)
 
 
-def vote(store: Store, by: str, verdict: str = "yes", now: datetime = NOW, **more: Any) -> dict[str, Any]:
+def vote(
+    store: Store, by: str, verdict: str = "yes", now: datetime = NOW, **more: Any
+) -> dict[str, Any]:
     id = more.pop("id", f"b-{by}-{verdict}-{now}")
     return retirement.vote(store, id=id, review=REVIEW, verdict=verdict, by=by, now=now, **more)
 
@@ -277,7 +303,9 @@ def test_the_same_act_twice_is_one(team: Store) -> None:
     assert vote(team, "bo")["known"] is False
     first = close(team)
     assert close(team) == {**first, "known": True}
-    assert [propose(team)["known"], vote(team, "ada")["known"]] == [True, True], "sent again after the close"
+    assert [propose(team)["known"], vote(team, "ada")["known"]] == [True, True], (
+        "sent again after the close"
+    )
     assert len(retirement.monitor(team, review=REVIEW, now=NOW)["closed"]) == 1
 
 
@@ -333,10 +361,19 @@ def test_one_vote_is_enough_where_one_person_may_vote(reviewed: Store) -> None:
         (lambda store: vote(store, "ada"), "no proposal on small-review is open"),
         (lambda store: vote(store, "ada", "perhaps"), "a vote is one of yes, no, abstain"),
         (lambda store: close(store), "no proposal on small-review is open"),
-        (lambda store: (propose(store), propose(store, now=NOW + DAY)), "a proposal is open already"),
+        (
+            lambda store: (propose(store), propose(store, now=NOW + DAY)),
+            "a proposal is open already",
+        ),
         (lambda store: (propose(store), vote(store, "rob")), "'rob' may not vote"),
-        (lambda store: (propose(store), vote(store, "ada", proposal="older")), "another one is open now"),
-        (lambda store: (propose(store), close(store, by="ada")), "a lead closes the vote; ada is none"),
+        (
+            lambda store: (propose(store), vote(store, "ada", proposal="older")),
+            "another one is open now",
+        ),
+        (
+            lambda store: (propose(store), close(store, by="ada")),
+            "a lead closes the vote; ada is none",
+        ),
     ],
 )
 def test_what_can_not_be_done_is_refused_in_words(team: Store, act: Any, words: str) -> None:
@@ -384,7 +421,9 @@ def summary(site: Path) -> dict[str, Any]:
     return dict(json.loads((site / REVIEW / "latest" / "summary.json").read_text()))
 
 
-def test_a_retired_review_keeps_its_page_which_says_since_when_and_why(team: Store, site: Path) -> None:
+def test_a_retired_review_keeps_its_page_which_says_since_when_and_why(
+    team: Store, site: Path
+) -> None:
     later = NOW + 90 * DAY
     propose(team, now=later, reason="The <b>law</b> changed", not_asked="the law changed")
     vote(team, "ada", now=later)
@@ -392,7 +431,9 @@ def test_a_retired_review_keeps_its_page_which_says_since_when_and_why(team: Sto
     vote(team, "bo", "abstain", now=later)
     close(team, later)
     done = publish_at(team, site, later + HOUR)
-    assert (done["version"], done["new"], done["change"]) == (2, True, "figures_updated"), "being retired is content"
+    assert (done["version"], done["new"], done["change"]) == (2, True, "figures_updated"), (
+        "being retired is content"
+    )
     told, page = summary(site), (site / REVIEW / "latest" / "index.html").read_text()
     assert told["review"]["living"]["status"] == told["status"]["state"] == "retired"
     assert told["status"]["stale"] is False and "may miss newer studies" not in page
@@ -400,9 +441,14 @@ def test_a_retired_review_keeps_its_page_which_says_since_when_and_why(team: Sto
     assert "Retired on 31 May 2026" in page and "The &lt;b&gt;law&lt;/b&gt; changed" in page
     assert "2 for it, 0 against, 1 abstained, of 3 people who could vote" in page
     assert "somebody who asks the question again" in page and "no longer searched" in page
-    assert not {"lena", "ada"} & set(page.replace(",", " ").replace(".", " ").split()), "votes are numbers, not names"
+    assert not {"lena", "ada"} & set(page.replace(",", " ").replace(".", " ").split()), (
+        "votes are numbers, not names"
+    )
     listed = (site / "index.html").read_text()
-    assert "Retired reviews" in listed and "since 31 May 2026, by a vote of its team. The &lt;b&gt;law" in listed
+    assert (
+        "Retired reviews" in listed
+        and "since 31 May 2026, by a vote of its team. The &lt;b&gt;law" in listed
+    )
     assert "Retired: no longer updated." in (site / REVIEW / "latest" / "embed.html").read_text()
 
 
@@ -440,7 +486,9 @@ def test_every_published_state_is_made_again_byte_for_byte(team: Store, site: Pa
         held[now] = read(site / REVIEW / "latest")
     assert len({pages["summary.json"] for pages in held.values()}) == 4
     for moment, pages in held.items():
-        told = as_of.as_of(team, review=REVIEW, moment=moment + HOUR, folder=site, now=NOW + 99 * DAY)
+        told = as_of.as_of(
+            team, review=REVIEW, moment=moment + HOUR, folder=site, now=NOW + 99 * DAY
+        )
         assert read(Path(told["folder"])) == pages
 
 
@@ -448,7 +496,10 @@ def test_searches_of_a_retired_review_raise_no_alarm_but_look_ups_do(team: Store
     found(team, article(1))
     later = NOW + 200 * DAY
     alarms = status.status(team, now=later, review=REVIEW)["reviews"][0]
-    assert any("last succeeded 200 days ago" in one for one in alarms["alarms"]) and alarms["never_run"]
+    assert (
+        any("last succeeded 200 days ago" in one for one in alarms["alarms"])
+        and alarms["never_run"]
+    )
     carry(team, "retire", NOW + DAY)
     told = status.status(team, now=later, review=REVIEW)["reviews"][0]
     assert (told["state"], told["alarms"], told["never_run"]) == ("retired", [], [])
@@ -468,7 +519,9 @@ def test_the_first_search_after_a_revival_reaches_back_to_the_last_success(team:
     carry(team, "retire", NOW + DAY)
     carry(team, "revive", NOW + 20 * DAY)
     begun = window("after", NOW + 20 * DAY)
-    assert begun["kind"] == "search" and begun["start"] == (NOW - 7 * DAY).isoformat(), "with the usual overlap"
+    assert begun["kind"] == "search" and begun["start"] == (NOW - 7 * DAY).isoformat(), (
+        "with the usual overlap"
+    )
     carry(team, "retire", NOW + 21 * DAY)
     carry(team, "revive", NOW + 400 * DAY)
     assert window("late", NOW + 400 * DAY)["kind"] == "sweep", (
@@ -491,12 +544,28 @@ def test_a_changed_conclusion_is_signed_before_a_review_retires(team: Store, sit
     assert close(team)["carried"]
 
 
-def test_the_signs_are_read_from_the_store_and_kept_with_the_proposal(team: Store, site: Path) -> None:
-    signs = {one["id"]: one for one in retirement.monitor(team, review=REVIEW, now=NOW + DAY)["triggers"]}
+def test_the_signs_are_read_from_the_store_and_kept_with_the_proposal(
+    team: Store, site: Path
+) -> None:
+    signs = {
+        one["id"]: one for one in retirement.monitor(team, review=REVIEW, now=NOW + DAY)["triggers"]
+    }
     assert list(signs) == ["stable", "certain", "quiet", "not_asked", "no_resources"]
-    assert signs["stable"]["evidence"] == {"since": 1, "months": 0, "versions": 0, "added": 0, "waits": False}
-    assert (signs["certain"]["met"], signs["certain"]["told"]) == (None, "School attendance: certainty is not rated.")
-    assert signs["quiet"]["met"] is False and "included on 2026-03-02; 1 of 1 runs" in signs["quiet"]["told"]
+    assert signs["stable"]["evidence"] == {
+        "since": 1,
+        "months": 0,
+        "versions": 0,
+        "added": 0,
+        "waits": False,
+    }
+    assert (signs["certain"]["met"], signs["certain"]["told"]) == (
+        None,
+        "School attendance: certainty is not rated.",
+    )
+    assert (
+        signs["quiet"]["met"] is False
+        and "included on 2026-03-02; 1 of 1 runs" in signs["quiet"]["told"]
+    )
     later = retirement.monitor(team, review=REVIEW, now=NOW + 800 * DAY)["triggers"][2]
     assert later["met"] is None and "openalex, crossref did not search all" in later["told"]
     moved = propose(team, no_resources="the grant has ended")
@@ -533,13 +602,18 @@ def test_the_command_line_shows_moves_votes_and_closes(home: Path) -> None:
     said = livereview(home, *at, "--close", "--by", "lena", code=2)
     assert "The vote is carried: the review is retired." in said and "say --yes" in said
     said = livereview(home, *at, "--close", "--by", "lena", "--yes")
-    assert "2 yes, 0 no, 0 abstained, of 2 who may vote: the review is retired" in said and "version 1" in said
+    assert (
+        "2 yes, 0 no, 0 abstained, of 2 who may vote: the review is retired" in said
+        and "version 1" in said
+    )
     assert "small-review is retired since" in livereview(home, *at)
     assert "retired: nothing is searched for any more" in livereview(home, "status")
 
 
 @pytest.mark.slow
-def test_a_scheduled_night_of_a_retired_review_ends_well_and_says_why_nothing_ran(home: Path) -> None:
+def test_a_scheduled_night_of_a_retired_review_ends_well_and_says_why_nothing_ran(
+    home: Path,
+) -> None:
     with Store(home / "livereview.duckdb") as store:
         for by in ("ada", "lena"):
             if by == "ada":

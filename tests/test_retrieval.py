@@ -63,10 +63,14 @@ def flow(store: Store) -> dict[str, int]:
 def upload(person: Browser, record: str, back: str = "list") -> None:
     action, fields = person.form("Add the PDF")
     files = {"file": ("paper.pdf", PDF, "application/pdf")}
-    person.page = person.http.post(action, data={**fields, "record": record, "back": back}, files=files)
+    person.page = person.http.post(
+        action, data={**fields, "record": record, "back": back}, files=files
+    )
 
 
-def test_one_has_voted_and_the_other_who_cant_get_it_goes_on(reviewed: Store, browser: People) -> None:
+def test_one_has_voted_and_the_other_who_cant_get_it_goes_on(
+    reviewed: Store, browser: People
+) -> None:
     """The jam: the record came first for ever, and every key was refused."""
     first, second = at_full_text(reviewed, 2)
     ada, bo = browser("ada"), browser("bo")
@@ -74,12 +78,18 @@ def test_one_has_voted_and_the_other_who_cant_get_it_goes_on(reviewed: Store, br
     ada.press("Include")
     bo.get(f"{FULL}?record={first}")
     page = bo.press(GET, note="our library has no access")
-    assert bo.page.status_code == 200 and "<strong>Can’t get it</strong>" in page and "Trial 2 of" in page
+    assert (
+        bo.page.status_code == 200
+        and "<strong>Can’t get it</strong>" in page
+        and "Trial 2 of" in page
+    )
     assert queue(reviewed, "bo") == [second]
     assert "Nothing waits for you here" in bo.press("Include")
 
 
-def test_what_one_person_cant_get_is_on_a_list_and_still_waits_for_the_other(reviewed: Store, browser: People) -> None:
+def test_what_one_person_cant_get_is_on_a_list_and_still_waits_for_the_other(
+    reviewed: Store, browser: People
+) -> None:
     """The black hole: one key took the report away from everybody, and no page told of it."""
     (record,) = at_full_text(reviewed)
     ada, bo, lena = browser("ada"), browser("bo"), browser("lena", "lead")
@@ -89,7 +99,13 @@ def test_what_one_person_cant_get_is_on_a_list_and_still_waits_for_the_other(rev
     assert queue(reviewed, "ada") == [record] and queue(reviewed, "bo") == []
     for person in (ada, bo, lena, browser("cy", "adjudicator")):
         page = person.get(LIST)
-        for words in ("Trial 1 of", "Doe, Jane", "2020", "doi.org/10.1000/trial1", "asked the author by mail"):
+        for words in (
+            "Trial 1 of",
+            "Doe, Jane",
+            "2020",
+            "doi.org/10.1000/trial1",
+            "asked the author by mail",
+        ):
             assert words in page
         assert "<strong>bo</strong> can’t get it" in page
     assert browser("rea", "reader").http.get(LIST).status_code == 403
@@ -118,22 +134,34 @@ def test_a_pdf_brings_it_back_into_both_queues(reviewed: Store, browser: People)
     assert "paper.pdf" in bo.get(f"{FULL}?record={second}")
 
 
-def test_a_link_brings_it_back_and_is_shown_with_the_record(reviewed: Store, browser: People) -> None:
+def test_a_link_brings_it_back_and_is_shown_with_the_record(
+    reviewed: Store, browser: People
+) -> None:
     (record,) = at_full_text(reviewed)
     ada, bo = browser("ada"), browser("bo")
     bo.get(FULL)
     bo.press(GET)
-    for bad in ("javascript:alert(1)", "https://user@example.org/x", "ftp://example.org", "https://a b.org", ""):
+    for bad in (
+        "javascript:alert(1)",
+        "https://user@example.org/x",
+        "ftp://example.org",
+        "https://a b.org",
+        "",
+    ):
         ada.get(LIST)
         ada.press("Add the link", link=bad)
         assert ada.page.status_code == 422 and queue(reviewed, "bo") == []
     ada.get(LIST)
     action, fields = ada.form("Add the link")
     for _ in range(2):  # sent twice it counts once
-        ada.page = ada.http.post(action, data={**fields, "link": "https://repository.example.org/1.pdf"})
+        ada.page = ada.http.post(
+            action, data={**fields, "link": "https://repository.example.org/1.pdf"}
+        )
         assert "Back in the queues" in ada.page.text
     assert queue(reviewed, "bo") == [record]
-    assert 'href="https://repository.example.org/1.pdf"' in bo.get(FULL) and "says ada" in bo.page.text
+    assert (
+        'href="https://repository.example.org/1.pdf"' in bo.get(FULL) and "says ada" in bo.page.text
+    )
     assert "Nobody is looking for a report" in bo.get(LIST)
 
 
@@ -144,11 +172,17 @@ def test_undo_takes_it_back_with_what_was_typed(reviewed: Store, browser: People
     bo.press(GET, note="no access", tags="ask authors")
     assert "Can’t get it" in bo.get(f"/r/{REVIEW}/history") and "To be retrieved" in bo.page.text
     page = bo.press("Undo")
-    assert "no access</textarea>" in page and "ask authors" in page and queue(reviewed, "bo") == [record]
+    assert (
+        "no access</textarea>" in page
+        and "ask authors" in page
+        and queue(reviewed, "bo") == [record]
+    )
     assert "Nobody is looking for a report" in bo.get(LIST)
 
 
-def test_who_can_get_it_now_says_so_on_the_list_and_stands_before_it(reviewed: Store, browser: People) -> None:
+def test_who_can_get_it_now_says_so_on_the_list_and_stands_before_it(
+    reviewed: Store, browser: People
+) -> None:
     (record,) = at_full_text(reviewed)
     bo, ada = browser("bo"), browser("ada")
     bo.get(FULL)
@@ -174,15 +208,23 @@ def test_the_lead_makes_it_final_and_opens_it_again(reviewed: Store, browser: Pe
     lena.get(LIST)
     lena.press(FINAL)
     assert state(reviewed, record) == "not_retrieved" and queue(reviewed, "ada") == []
-    assert flow(reviewed)["not_retrieved"] == 1 and "<strong>lena</strong> made it final" in lena.page.text
+    assert (
+        flow(reviewed)["not_retrieved"] == 1
+        and "<strong>lena</strong> made it final" in lena.page.text
+    )
     with reviewed.read() as con:
-        assert con.execute("SELECT cause FROM outbox ORDER BY seq DESC LIMIT 1").fetchall()[0][0] == (
-            "a report was not retrieved"
-        )
+        assert con.execute("SELECT cause FROM outbox ORDER BY seq DESC LIMIT 1").fetchall()[0][
+            0
+        ] == ("a report was not retrieved")
     lena.press(AGAIN)
-    assert queue(reviewed, "ada") == queue(reviewed, "bo") == [record] and flow(reviewed)["not_retrieved"] == 0
+    assert (
+        queue(reviewed, "ada") == queue(reviewed, "bo") == [record]
+        and flow(reviewed)["not_retrieved"] == 0
+    )
     with pytest.raises(Refused, match="not on the list"):
-        ops.retrieval.give_up(reviewed, id="x", review=REVIEW, record=record, person="lena", now=NOW)
+        ops.retrieval.give_up(
+            reviewed, id="x", review=REVIEW, record=record, person="lena", now=NOW
+        )
 
 
 def test_it_is_final_when_as_many_cant_get_it_as_there_are_votes(reviewed: Store) -> None:
@@ -193,7 +235,9 @@ def test_it_is_final_when_as_many_cant_get_it_as_there_are_votes(reviewed: Store
     assert queue(reviewed, "ada") == [record] and queue(reviewed, "bo") == []
 
 
-def test_votes_that_are_all_in_settle_it_whoever_cant_get_it(reviewed: Store, browser: People) -> None:
+def test_votes_that_are_all_in_settle_it_whoever_cant_get_it(
+    reviewed: Store, browser: People
+) -> None:
     (record,) = at_full_text(reviewed)
     decide(reviewed, record, "cy", "not_retrieved", stage="full_text")
     for person in ("ada", "bo"):
@@ -203,32 +247,51 @@ def test_votes_that_are_all_in_settle_it_whoever_cant_get_it(reviewed: Store, br
 
 
 @pytest.mark.parametrize("verdict", ["include", "exclude"])
-def test_a_report_on_which_somebody_voted_looks_like_any_other(reviewed: Store, browser: People, verdict: str) -> None:
+def test_a_report_on_which_somebody_voted_looks_like_any_other(
+    reviewed: Store, browser: People, verdict: str
+) -> None:
     records = at_full_text(reviewed, 3)
     for record in records[:2]:
         decide(reviewed, record, "bo", "not_retrieved", stage="full_text", note="no access")
     people = [browser("bo"), browser("lena", "lead"), browser("cy", "adjudicator")]
 
     def shown() -> list[str]:
-        return [re.sub(r'name="form" value="[0-9a-f]{32}"', "", person.get(LIST)) for person in people]
+        return [
+            re.sub(r'name="form" value="[0-9a-f]{32}"', "", person.get(LIST)) for person in people
+        ]
 
     before = shown()
     decide(
-        reviewed, records[0], "ada", verdict, stage="full_text", reason=None if verdict == "include" else "wrong-design"
+        reviewed,
+        records[0],
+        "ada",
+        verdict,
+        stage="full_text",
+        reason=None if verdict == "include" else "wrong-design",
     )
     assert shown() == before
 
 
 def test_a_file_of_decisions_and_the_old_verdict_put_it_on_the_list(reviewed: Store) -> None:
     (record,) = at_full_text(reviewed)
-    row = {"record": record, "stage": "full_text", "reviewer": "ada", "verdict": "not_retrieved", "reason": "No PDF"}
+    row = {
+        "record": record,
+        "stage": "full_text",
+        "reviewer": "ada",
+        "verdict": "not_retrieved",
+        "reason": "No PDF",
+    }
     for known in (False, True):
         done = ops.exchange.take_decision(reviewed, id="file-1", review=REVIEW, row=row, now=NOW)
         assert (done["known"], done["state"]) == (known, "open")
     with reviewed.read() as con:
         (entry,) = retrieval.listing(con, REVIEW, 2)
-        assert [(one.person, one.note) for one in entry.requests] == [("ada", "reason there: No PDF")]
-        assert con.execute("SELECT count(*) FROM decision WHERE verdict = 'not_retrieved'").fetchall() == [(0,)]
+        assert [(one.person, one.note) for one in entry.requests] == [
+            ("ada", "reason there: No PDF")
+        ]
+        assert con.execute(
+            "SELECT count(*) FROM decision WHERE verdict = 'not_retrieved'"
+        ).fetchall() == [(0,)]
     vote_of_file = {**row, "verdict": "include", "reason": None}
     ops.exchange.take_decision(reviewed, id="file-2", review=REVIEW, row=vote_of_file, now=NOW)
     with reviewed.read() as con:
@@ -271,7 +334,9 @@ def test_a_report_that_is_decided_again_begins_afresh(reviewed: Store) -> None:
     (record,) = at_full_text(reviewed)
     for person in ("ada", "bo"):
         decide(reviewed, record, person, "not_retrieved", stage="full_text")
-    reviewed.write(lambda con: tasks.reopen(con, "r", REVIEW, record, "full_text", "lena", "a new look", NOW))
+    reviewed.write(
+        lambda con: tasks.reopen(con, "r", REVIEW, record, "full_text", "lena", "a new look", NOW)
+    )
     assert state(reviewed, record) == "open" and queue(reviewed, "ada") == [record]
 
 
@@ -279,7 +344,9 @@ def test_a_report_that_is_decided_again_begins_afresh(reviewed: Store) -> None:
 
 
 def old_world(settings: Settings) -> tuple[str, str, bytes]:
-    """A database as it was before migration 26, in which one person's verdict was final and published."""
+    """A database as it was before migration 26, in which one person's verdict was final and
+    published.
+    """
     with Store(settings.database, settings.memory, settings.threads) as store:
         surveil.register(store, text=(DATA / "review.toml").read_text(encoding="utf-8"), now=NOW)
         lost, read = at_full_text(store, 2)
@@ -313,11 +380,17 @@ def old_world(settings: Settings) -> tuple[str, str, bytes]:
 def test_old_verdicts_become_requests_and_old_versions_keep_their_bytes(settings: Settings) -> None:
     lost, _, page = old_world(settings)
     with Store(settings.database, settings.memory, settings.threads) as store:
-        assert state(store, lost) == "open" and queue(store, "bo") == [lost] and queue(store, "ada") == []
+        assert (
+            state(store, lost) == "open"
+            and queue(store, "bo") == [lost]
+            and queue(store, "ada") == []
+        )
         with store.read() as con:
             (entry,) = retrieval.listing(con, REVIEW, 2)
             assert [(one.person, one.note) for one in entry.requests] == [("ada", "no access")]
-        told = as_of.as_of(store, review=REVIEW, moment=NOW, folder=settings.site, now=NOW + timedelta(days=1))
+        told = as_of.as_of(
+            store, review=REVIEW, moment=NOW, folder=settings.site, now=NOW + timedelta(days=1)
+        )
         assert (Path(told["folder"]) / "prisma.json").read_bytes() == page
         for name in ("index.html", "summary.json", "SHA256SUMS"):
             latest = settings.site / REVIEW / "latest" / name
@@ -335,7 +408,18 @@ PEOPLE = ("ada", "bo", "cy")
 ACTS = st.lists(
     st.tuples(
         st.sampled_from(PEOPLE),
-        st.sampled_from(["include", "exclude", "not_retrieved", "withdrawn", "arrived", "final", "opened", "reopen"]),
+        st.sampled_from(
+            [
+                "include",
+                "exclude",
+                "not_retrieved",
+                "withdrawn",
+                "arrived",
+                "final",
+                "opened",
+                "reopen",
+            ]
+        ),
         st.integers(0, 1),
     ),
     max_size=10,
@@ -376,20 +460,36 @@ def test_the_queue_and_the_room_read_one_rule(
                 with store.read() as con:
                     given = decisions.on_report(con, REVIEW, record, "full_text")
                     ballots = [
-                        Ballot(*(one[k] for k in ("stage", "reviewer", "role", "verdict", "seq"))) for one in given
+                        Ballot(*(one[k] for k in ("stage", "reviewer", "role", "verdict", "seq")))
+                        for one in given
                     ]
                     sought = retrieval.on_report(con, REVIEW, record)
                 takes_votes = state(store, record) in ("open", "half")
-                assert (record in shown) == (takes_votes and not has_answered(person, ballots, sought))
+                assert (record in shown) == (
+                    takes_votes and not has_answered(person, ballots, sought)
+                )
                 try:
                     decide(
-                        store, record, person, "include", stage="full_text", id=f"try-{person}-{record}", waiting=True
+                        store,
+                        record,
+                        person,
+                        "include",
+                        stage="full_text",
+                        id=f"try-{person}-{record}",
+                        waiting=True,
                     )
                 except Stale:
                     assert record not in shown
                 else:
                     assert record in shown
-                    decide(store, record, person, "withdrawn", stage="full_text", id=f"back-{person}-{record}")
+                    decide(
+                        store,
+                        record,
+                        person,
+                        "withdrawn",
+                        stage="full_text",
+                        id=f"back-{person}-{record}",
+                    )
 
         def same(con: Any) -> None:
             kept = con.execute("SELECT * FROM screening_state ORDER BY ALL").fetchall()

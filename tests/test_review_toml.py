@@ -118,7 +118,10 @@ def test_a_protocol_becomes_a_review() -> None:
     review = review_toml.parse(SMALL)
     assert (review.id, review.authors, review.criteria_version) == ("small", ("A. Author",), "2")
     assert review.question.comparator == "none"
-    assert [(c.id, c.kind) for c in review.criteria] == [("people", "include"), ("opinion", "exclude")]
+    assert [(c.id, c.kind) for c in review.criteria] == [
+        ("people", "include"),
+        ("opinion", "exclude"),
+    ]
     assert [(r.id, r.retired) for r in review.reasons] == [("design", False), ("people", True)]
     assert (review.screening.votes, review.screening.stages) == (1, ("title_abstract",))
     assert review.outcomes[0].important == 0.2
@@ -130,7 +133,9 @@ def test_a_protocol_becomes_a_review() -> None:
 def test_a_search_is_kept_exactly_as_it_is_run() -> None:
     alex, news = review_toml.parse(SMALL).searches
     filters = (("type", "article"), ("type", "report"), ("is_oa", "true"))
-    assert alex == Search("alex", "openalex", "OpenAlex API", '"signs of safety"', filters=filters, start="2026-01-31")
+    assert alex == Search(
+        "alex", "openalex", "OpenAlex API", '"signs of safety"', filters=filters, start="2026-01-31"
+    )
     assert (news.url, news.overlap_days) == ("https://example.org/feed", 30)
     assert news.schedule == "*/15 2-4/2 1,15 * mon-fri"
 
@@ -138,32 +143,88 @@ def test_a_search_is_kept_exactly_as_it_is_run() -> None:
 def test_what_may_be_left_out_has_its_default() -> None:
     start, end = SMALL.index("[screening]"), SMALL.index("[living]")
     review = review_toml.parse(SMALL[:start] + SMALL[end : SMALL.index("[[taxonomy]]")])
-    assert (review.screening.votes, review.screening.stages, review.screening.adjudicators) == (2, STAGES, ())
-    assert (review.emmie, review.highlights.include, review.taxonomy, review.statements, review.canaries) == (
-        (True, (), (), (), ())
+    assert (review.screening.votes, review.screening.stages, review.screening.adjudicators) == (
+        2,
+        STAGES,
+        (),
     )
+    assert (
+        review.emmie,
+        review.highlights.include,
+        review.taxonomy,
+        review.statements,
+        review.canaries,
+    ) == ((True, (), (), (), ()))
 
 
 @pytest.mark.parametrize(
     ("old", "new", "line", "key", "words"),
     [
-        ('id = "small"', 'id = "Small Review"', 1, "id", '"Small Review" must be 1 to 64 of small letters'),
+        (
+            'id = "small"',
+            'id = "Small Review"',
+            1,
+            "id",
+            '"Small Review" must be 1 to 64 of small letters',
+        ),
         ('id = "small"', f'id = "{"a" * 65}"', 1, "id", "has 65 characters; at most 64"),
-        ('title = "A small living review"', "title = 3", 2, "title", "must be a text in quotes, e.g. "),
+        (
+            'title = "A small living review"',
+            "title = 3",
+            2,
+            "title",
+            "must be a text in quotes, e.g. ",
+        ),
         ('title = "A small living review"', "title = 2026-01-31", 2, "title", "this is 2026-01-31"),
         ('title = "A small living review"', 'title = " "', 2, "title", "is empty"),
         ('authors = ["A. Author"]', 'authors = "A. Author"', 3, "authors", "must be a list in [ ]"),
         ('authors = ["A. Author"]', "authors = []", 3, "authors", "is empty; add authors = ..."),
-        ('authors = ["A. Author"]', 'authors = [\n"A",\n\n7]', 6, "authors[2]", "text in quotes, e.g. "),
-        ('licence = "CC BY 4.0"', 'emmie = "yes"', 4, "emmie", "true or false, without quotes; this is 'yes'"),
-        ('licence = "CC BY 4.0"', 'canaries = ["https://doi.org/10.1/x"]', 4, "canaries[1]", 'e.g. "10.1000/xyz"'),
+        (
+            'authors = ["A. Author"]',
+            'authors = [\n"A",\n\n7]',
+            6,
+            "authors[2]",
+            "text in quotes, e.g. ",
+        ),
+        (
+            'licence = "CC BY 4.0"',
+            'emmie = "yes"',
+            4,
+            "emmie",
+            "true or false, without quotes; this is 'yes'",
+        ),
+        (
+            'licence = "CC BY 4.0"',
+            'canaries = ["https://doi.org/10.1/x"]',
+            4,
+            "canaries[1]",
+            'e.g. "10.1000/xyz"',
+        ),
         ('licence = "CC BY 4.0"', 'lisence = "CC BY 4.0"', 4, "lisence", 'did you mean "licence"?'),
         ('comparator = "none"\n', "", 6, "question.comparator", "is missing; add comparator = ..."),
         ('version = "2"', "version = 2", 15, "criteria.version", "must be a text in quotes"),
-        ('id = "opinion"', 'id = "people"', 20, "criteria.exclude[1].id", '"people" is an include criterion too'),
-        ('id = "people"\nlabel', 'id = "design"\nlabel', 27, "reasons[2].id", '"design" is taken by reasons[1]'),
+        (
+            'id = "opinion"',
+            'id = "people"',
+            20,
+            "criteria.exclude[1].id",
+            '"people" is an include criterion too',
+        ),
+        (
+            'id = "people"\nlabel',
+            'id = "design"\nlabel',
+            27,
+            "reasons[2].id",
+            '"design" is taken by reasons[1]',
+        ),
         ("retired = true", "retired = 1", 29, "reasons[2].retired", "must be true or false"),
-        ('id = "entry"', 'id = "entry"\ncolour = "red"', 33, "outcomes[1].colour", "choose one of id, label, better"),
+        (
+            'id = "entry"',
+            'id = "entry"\ncolour = "red"',
+            33,
+            "outcomes[1].colour",
+            "choose one of id, label, better",
+        ),
         (
             'better = "lower"',
             'better = "less"',
@@ -181,38 +242,144 @@ def test_what_may_be_left_out_has_its_default() -> None:
         ),
         ("important = 0.2", "important = nan", 36, "outcomes[1].important", "a number above 0"),
         ('measure = "SMD"\n', "", 35, "outcomes[1].important", "add measure"),
-        ('name = "news"', 'name = "alex"', 49, "searches[2].name", '"alex" is taken by searches[1]; each name'),
-        ('source = "openalex"', 'source = "pubmde"', 40, "searches[1].source", 'did you mean "pubmed"?'),
-        ('source = "openalex"', 'source = "my.module:"', 40, "searches[1].source", '"package.module:Attribute"'),
-        ("start = 2026-01-31", 'start = "31/01/2026"', 43, "searches[1].start", "year-month-day, e.g. 2026-01-31"),
+        (
+            'name = "news"',
+            'name = "alex"',
+            49,
+            "searches[2].name",
+            '"alex" is taken by searches[1]; each name',
+        ),
+        (
+            'source = "openalex"',
+            'source = "pubmde"',
+            40,
+            "searches[1].source",
+            'did you mean "pubmed"?',
+        ),
+        (
+            'source = "openalex"',
+            'source = "my.module:"',
+            40,
+            "searches[1].source",
+            '"package.module:Attribute"',
+        ),
+        (
+            "start = 2026-01-31",
+            'start = "31/01/2026"',
+            43,
+            "searches[1].start",
+            "year-month-day, e.g. 2026-01-31",
+        ),
         ("start = 2026-01-31", 'start = "2026-02-30"', 43, "searches[1].start", "year-month-day"),
-        ("start = 2026-01-31", "start = 2026-01-31T02:00:00", 43, "searches[1].start", "2026-01-31T02:00:00"),
+        (
+            "start = 2026-01-31",
+            "start = 2026-01-31T02:00:00",
+            43,
+            "searches[1].start",
+            "2026-01-31T02:00:00",
+        ),
         ("is_oa = true", "is_oa = {}", 46, "searches[1].filters.is_oa", "not a table"),
-        ("https://example.org/feed", "example.org/feed", 52, "searches[2].url", "begins with https:// or http://"),
-        ("https://example.org/feed", "https://[", 52, "searches[2].url", "begins with https:// or http://"),
-        ("overlap_days = 30", "overlap_days = 366", 54, "searches[2].overlap_days", "from 0 to 365"),
-        ("overlap_days = 30", "overlap_days = true", 54, "searches[2].overlap_days", "this is true"),
+        (
+            "https://example.org/feed",
+            "example.org/feed",
+            52,
+            "searches[2].url",
+            "begins with https:// or http://",
+        ),
+        (
+            "https://example.org/feed",
+            "https://[",
+            52,
+            "searches[2].url",
+            "begins with https:// or http://",
+        ),
+        (
+            "overlap_days = 30",
+            "overlap_days = 366",
+            54,
+            "searches[2].overlap_days",
+            "from 0 to 365",
+        ),
+        (
+            "overlap_days = 30",
+            "overlap_days = true",
+            54,
+            "searches[2].overlap_days",
+            "this is true",
+        ),
         ('url = "https://example.org/feed"', "", 48, "searches[2].url", "a feed needs its address"),
         ("votes = 1", "votes = 6", 57, "screening.votes", "a whole number from 1 to 5"),
-        ('  "title_abstract",', '  "abstract",', 59, "screening.stages[1]", "choose one of title_abstract, full_text"),
-        ('  "title_abstract",', '"full_text", "title_abstract"', 58, "screening.stages", "each once and in this order"),
+        (
+            '  "title_abstract",',
+            '  "abstract",',
+            59,
+            "screening.stages[1]",
+            "choose one of title_abstract, full_text",
+        ),
+        (
+            '  "title_abstract",',
+            '"full_text", "title_abstract"',
+            58,
+            "screening.stages",
+            "each once and in this order",
+        ),
         ('  "title_abstract",', "", 58, "screening.stages", "one or more stages"),
-        ('include = ["trial"]', 'include = ["trial"]\nwords = []', 65, "highlights.words", "include, exclude"),
-        ('"Europe/London"', '"Europe/Londn"', 67, "living.timezone", 'did you mean "Europe/London"?'),
+        (
+            'include = ["trial"]',
+            'include = ["trial"]\nwords = []',
+            65,
+            "highlights.words",
+            "include, exclude",
+        ),
+        (
+            '"Europe/London"',
+            '"Europe/Londn"',
+            67,
+            "living.timezone",
+            'did you mean "Europe/London"?',
+        ),
         ('"Europe/London"', '"../../etc/passwd"', 67, "living.timezone", "unknown time zone"),
         ('trigger = "a new study"\n', "", 66, "living.trigger", "is missing; add trigger = ..."),
-        ('retirement = "none"', 'retirement = "none"\nemmie = true', 75, "living.emmie", "at the top of the file"),
-        ('retirement = "none"', 'retirement = "none"\nstatus = "dead"', 75, "living.status", "living, paused, retired"),
+        (
+            'retirement = "none"',
+            'retirement = "none"\nemmie = true',
+            75,
+            "living.emmie",
+            "at the top of the file",
+        ),
+        (
+            'retirement = "none"',
+            'retirement = "none"\nstatus = "dead"',
+            75,
+            "living.status",
+            "living, paused, retired",
+        ),
         ('id = "visits"', 'id = "Visits"', 77, "taxonomy[1].id", "small letters"),
-        ('under = "mechanism"', 'under = "mechanisms"', 82, "statements[1].under", 'did you mean "mechanism"?'),
-        ('studies = ["jones-2009"]', "studies = [1]", 84, "statements[1].studies[1]", "must be a text"),
+        (
+            'under = "mechanism"',
+            'under = "mechanisms"',
+            82,
+            "statements[1].under",
+            'did you mean "mechanism"?',
+        ),
+        (
+            'studies = ["jones-2009"]',
+            "studies = [1]",
+            84,
+            "statements[1].studies[1]",
+            "must be a text",
+        ),
         ("[living]", "[[living]]", 66, "living", "write its name in single brackets"),
         ("[[taxonomy]]", "[taxonomy]", 76, "taxonomy", "write its name in double brackets"),
     ],
 )
-def test_each_error_names_line_key_and_next_step(old: str, new: str, line: int, key: str, words: str) -> None:
+def test_each_error_names_line_key_and_next_step(
+    old: str, new: str, line: int, key: str, words: str
+) -> None:
     said = refusal(changed(old, new), name="my.toml")
-    assert any(one.startswith(f"my.toml line {line}: {key}: ") and words in one for one in said), said
+    assert any(one.startswith(f"my.toml line {line}: {key}: ") and words in one for one in said), (
+        said
+    )
 
 
 @pytest.mark.parametrize("table", ["question", "criteria", "living"])
@@ -253,7 +420,9 @@ def test_a_search_that_asks_nothing_is_refused() -> None:
     assert review_toml.parse(by_filters).searches[0].query == ""
     start, end = SMALL.index("query ="), SMALL.index('[[searches]]\nname = "news"')
     said = refusal(SMALL[:start] + SMALL[end:])
-    assert said == ['review.toml line 38: searches[1].query: is missing: nothing would be asked; add query = "..."']
+    assert said == [
+        'review.toml line 38: searches[1].query: is missing: nothing would be asked; add query = "..."'
+    ]
 
 
 @pytest.mark.parametrize(
@@ -280,15 +449,25 @@ def test_a_schedule_that_would_never_run_is_refused(cron: str, words: str) -> No
     assert words in said[0]
 
 
-@pytest.mark.parametrize("cron", ["0 6 * * mon", "0 0 1 JAN,jul *", "5/10 * * * 7", "0 0 * * fri-mon", " 0  2 * * * "])
+@pytest.mark.parametrize(
+    "cron", ["0 6 * * mon", "0 0 1 JAN,jul *", "5/10 * * * 7", "0 0 * * fri-mon", " 0  2 * * * "]
+)
 def test_usual_schedules_are_taken(cron: str) -> None:
-    review = review_toml.parse(changed('search_schedule = "0 2 * * *"', f'search_schedule = "{cron}"'))
+    review = review_toml.parse(
+        changed('search_schedule = "0 2 * * *"', f'search_schedule = "{cron}"')
+    )
     assert review.living.search_schedule == " ".join(cron.split())
 
 
 def test_all_errors_are_told_together_in_the_order_of_the_file() -> None:
-    text = changed("votes = 1", "votes = 9").replace('better = "lower"', 'better = "good"').replace('"small"', '"S"')
-    assert [said.split(":")[0] for said in refusal(text)] == [f"review.toml line {n}" for n in (1, 34, 57)]
+    text = (
+        changed("votes = 1", "votes = 9")
+        .replace('better = "lower"', 'better = "good"')
+        .replace('"small"', '"S"')
+    )
+    assert [said.split(":")[0] for said in refusal(text)] == [
+        f"review.toml line {n}" for n in (1, 34, 57)
+    ]
 
 
 def test_more_than_twenty_errors_are_counted() -> None:
@@ -350,4 +529,6 @@ def test_the_sources_named_here_are_those_that_livereview_has() -> None:
     from livereview import sources
 
     searched = {name for name, source in sources.SOURCES.items() if source.request}
-    assert set(review_toml.SOURCES) == searched - {"retractionwatch", "unpaywall"}, "these two are only looked up in"
+    assert set(review_toml.SOURCES) == searched - {"retractionwatch", "unpaywall"}, (
+        "these two are only looked up in"
+    )

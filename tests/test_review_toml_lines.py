@@ -15,7 +15,13 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 def leaves(value: Any, where: lines.Where = ()) -> Iterator[lines.Where]:
     """Every key and list item of a TOML document."""
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    items = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     for name, item in items:
         yield (*where, name)
         yield from leaves(item, (*where, name))
@@ -23,7 +29,11 @@ def leaves(value: Any, where: lines.Where = ()) -> Iterator[lines.Where]:
 
 @pytest.mark.parametrize("name", ["template", "signs-of-safety", "youth-homelessness"])
 def test_every_key_is_found_in_the_line_that_holds_it(name: str) -> None:
-    text = review_toml.template() if name == "template" else (EXAMPLES / name / "review.toml").read_text("utf-8")
+    text = (
+        review_toml.template()
+        if name == "template"
+        else (EXAMPLES / name / "review.toml").read_text("utf-8")
+    )
     found = lines.find(text)
     for where in leaves(tomllib.loads(text)):
         key = next(part for part in reversed(where) if isinstance(part, str))
@@ -51,7 +61,19 @@ def test_lines_are_found_behind_all_that_toml_allows() -> None:
         ]
     )
     found = lines.find(text)
-    expected = {("a",): 2, ("d", "e"): 5, ("d", "e", 0): 6, ("d", "e", 1): 6, ("d", "e", 2): 7, ("g", "h"): 8}
-    expected |= {("g", "h", "i"): 9, ("j", 0, "k", 0, "l"): 12, ("j", 1, "k", 0): 14, ("j", 1, "k", 0, "l"): 15}
+    expected = {
+        ("a",): 2,
+        ("d", "e"): 5,
+        ("d", "e", 0): 6,
+        ("d", "e", 1): 6,
+        ("d", "e", 2): 7,
+        ("g", "h"): 8,
+    }
+    expected |= {
+        ("g", "h", "i"): 9,
+        ("j", 0, "k", 0, "l"): 12,
+        ("j", 1, "k", 0): 14,
+        ("j", 1, "k", 0, "l"): 15,
+    }
     assert {where: found.get(where) for where in expected} == expected
     assert ("b",) not in found

@@ -39,7 +39,13 @@ def opened(store: Store, name: str, role: str, **more: Any) -> dict[str, Any]:
 
 def token(store: Store, account: str, *scopes: str, review: str | None = None) -> str:
     secret = f"lr_{account}-{'-'.join(scopes)}-{review or 'all'}-{'x' * 30}"
-    asked: dict[str, Any] = {"account": account, "label": "x", "secret": secret, "by": "test", "now": NOW}
+    asked: dict[str, Any] = {
+        "account": account,
+        "label": "x",
+        "secret": secret,
+        "by": "test",
+        "now": NOW,
+    }
     team.add_token(store, scopes=scopes, review=review, **asked)
     return secret
 
@@ -62,15 +68,23 @@ def of_token(store: Store, secret: str) -> Principal:
 # A limit to one review binds the accounts that are made
 
 
-def test_a_token_of_one_review_opens_accounts_of_that_review_only(app: FastAPI, people: Store) -> None:
+def test_a_token_of_one_review_opens_accounts_of_that_review_only(
+    app: FastAPI, people: Store
+) -> None:
     http = program(app, token(people, "lena", *ALL, review=REVIEW))
     team_page = f"/r/{REVIEW}/team"
-    wide = http.post(team_page, data={**form(), "name": "mal", "act": "open", "role": "lead", "reach": "every"})
+    wide = http.post(
+        team_page, data={**form(), "name": "mal", "act": "open", "role": "lead", "reach": "every"}
+    )
     assert wide.status_code == 422 and "can&#39;t open more" in wide.text
     for name, reach in (("nina", "here"), ("pia", "")):
-        narrow = http.post(team_page, data={**form(), "name": name, "act": "open", "role": "lead", "reach": reach})
+        narrow = http.post(
+            team_page, data={**form(), "name": name, "act": "open", "role": "lead", "reach": reach}
+        )
         assert narrow.status_code == 303
-        (secret,) = re.findall(r"<code>([\w-]{32})</code>", http.get(narrow.headers["location"]).text)
+        (secret,) = re.findall(
+            r"<code>([\w-]{32})</code>", http.get(narrow.headers["location"]).text
+        )
         made = Browser(app, secret)
         made.press("I have kept it: go on")
         assert made.http.get(f"/r/{REVIEW}").status_code == 200
@@ -80,7 +94,9 @@ def test_a_token_of_one_review_opens_accounts_of_that_review_only(app: FastAPI, 
     assert "mal" not in reach_of and reach_of["nina"] == reach_of["pia"] == (REVIEW,)
 
 
-def test_a_token_of_one_review_changes_nobody_who_reaches_further(app: FastAPI, people: Store) -> None:
+def test_a_token_of_one_review_changes_nobody_who_reaches_further(
+    app: FastAPI, people: Store
+) -> None:
     http = program(app, token(people, "lena", *ALL, review=REVIEW))
     for act in ({"act": "close"}, {"act": "open", "role": "reader"}):
         for name in ("ada", "lena"):
@@ -105,7 +121,9 @@ def test_a_token_opens_no_account_that_may_do_more_than_itself(
     app: FastAPI, people: Store, scopes: tuple[str, ...], role: str, opens: bool
 ) -> None:
     http = program(app, token(people, "lena", *scopes))
-    answer = http.post(f"/r/{REVIEW}/team", data={**form(), "name": "mal", "act": "open", "role": role})
+    answer = http.post(
+        f"/r/{REVIEW}/team", data={**form(), "name": "mal", "act": "open", "role": role}
+    )
     assert (answer.status_code == 303) == opens
     with people.read() as con:
         assert (accounts.open_one(con, "mal") is not None) == opens
@@ -123,7 +141,9 @@ def test_a_change_of_the_team_says_who_made_it(people: Store) -> None:
     by = of_token(people, token(people, "lena", *ALL))
     opened(people, "nina", "reader", by=by)
     with people.read() as con:
-        rows = con.execute("SELECT author FROM account WHERE name IN ('ada', 'nina') ORDER BY name").fetchall()
+        rows = con.execute(
+            "SELECT author FROM account WHERE name IN ('ada', 'nina') ORDER BY name"
+        ).fetchall()
     assert rows == [("the operator",), (f"lena by token {by.token_id}",)]
 
 
@@ -147,8 +167,13 @@ def narrower(store: Store) -> None:
 
 
 @pytest.mark.parametrize("change", [close, new_secret, other_role, narrower])
-def test_a_changed_account_ends_its_tokens_and_sessions_for_good(app: FastAPI, people: Store, change: Any) -> None:
-    http, session = program(app, token(people, "ada", "read", "screen")), Browser(app, secret_of("ada")).http
+def test_a_changed_account_ends_its_tokens_and_sessions_for_good(
+    app: FastAPI, people: Store, change: Any
+) -> None:
+    http, session = (
+        program(app, token(people, "ada", "read", "screen")),
+        Browser(app, secret_of("ada")).http,
+    )
     before = [http.get("/").status_code, session.get("/", follow_redirects=False).status_code]
     assert before == [200, 200]
     change(people)
@@ -160,12 +185,16 @@ def test_a_changed_account_ends_its_tokens_and_sessions_for_good(app: FastAPI, p
         opened(people, "ada", "lead")  # opened again: what was dead stays dead
 
 
-def test_a_sign_in_that_was_under_way_when_the_account_closed_counts_for_nothing(people: Store) -> None:
+def test_a_sign_in_that_was_under_way_when_the_account_closed_counts_for_nothing(
+    people: Store,
+) -> None:
     with people.read() as con:
         account = accounts.by_secret(con, secret_of("ada"))
     assert account is not None
     close(people)
-    people.write(lambda con: accounts.start_session(con, "late", account, NOW.replace(year=2027), NOW))
+    people.write(
+        lambda con: accounts.start_session(con, "late", account, NOW.replace(year=2027), NOW)
+    )
     opened(people, "ada", "lead")
     with people.read() as con:
         assert principals.by_session(con, "late", NOW) is None
@@ -187,7 +216,12 @@ def test_a_token_that_is_ended_opens_no_account_with_its_last_breath(people: Sto
 
 
 def test_a_token_is_made_with_scopes_that_its_role_has(people: Store) -> None:
-    for account, scope in (("ada", "manage"), ("ada", "flows"), ("rob", "screen"), ("rob", "write")):
+    for account, scope in (
+        ("ada", "manage"),
+        ("ada", "flows"),
+        ("rob", "screen"),
+        ("rob", "write"),
+    ):
         with pytest.raises(Refused, match=f"{account} is a re"):
             token(people, account, "read", scope)
     with pytest.raises(Refused, match="read, screen, extract, manage, flows; they were all"):
@@ -197,7 +231,9 @@ def test_a_token_is_made_with_scopes_that_its_role_has(people: Store) -> None:
         token(people, "bo", "read", review=OTHER)
 
 
-def test_a_token_from_before_means_screen_and_extract_and_never_what_leads_do(app: FastAPI, people: Store) -> None:
+def test_a_token_from_before_means_screen_and_extract_and_never_what_leads_do(
+    app: FastAPI, people: Store
+) -> None:
     old = accounts.Token("old1", "lena", "old", ("write",), None, NOW)
     secret = "lr_" + "o" * 40
     people.write(lambda con: accounts.add_token(con, old, accounts.digest(secret), "test"))
@@ -211,7 +247,11 @@ def test_a_token_from_before_means_screen_and_extract_and_never_what_leads_do(ap
 
 def test_a_principal_is_made_in_one_place_and_accounts_are_asked_nowhere_else() -> None:
     for path in (ROOT / "livereview").rglob("*.py"):
-        calls = [node.func for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)]
+        calls = [
+            node.func
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Call)
+        ]
         makes = any(isinstance(func, ast.Name) and func.id == "Principal" for func in calls)
         assert makes == (path.name == "principals.py"), path
     for path in (ROOT / "livereview" / "web").rglob("*"):
@@ -233,14 +273,21 @@ def test_a_token_for_flows_runs_a_night_and_nothing_else(app: FastAPI, people: S
     assert call("finish", search="mine") == 200
     assert call("publish", review=REVIEW) == 200
     assert call("status", review=REVIEW) == 200
-    assert call("status") == call("digests", base_url="https://x.example") == call("settle_outbox") == 404
+    assert (
+        call("status")
+        == call("digests", base_url="https://x.example")
+        == call("settle_outbox")
+        == 404
+    )
     assert call("protocol", review=OTHER) == call("publish", review=OTHER) == 404
     for name in sorted(OPS.keys() - door.ACTS.keys()):
         assert call(name, review=REVIEW) in (403, 404), name
     assert http.get(f"/r/{REVIEW}").status_code == http.get("/").status_code == 403
 
 
-def test_a_search_of_another_review_is_out_of_reach_whatever_else_is_said(app: FastAPI, people: Store) -> None:
+def test_a_search_of_another_review_is_out_of_reach_whatever_else_is_said(
+    app: FastAPI, people: Store
+) -> None:
     found(people, article(1), review=OTHER, search="theirs")
     http = program(app, token(people, "lena", "flows", review=REVIEW))
     for name, more in (
@@ -263,12 +310,19 @@ def test_only_a_token_or_the_owner_comes_through_the_door(app: FastAPI, people: 
         assert answer.status_code == 403 and "flows" in answer.json()["error"], scope
     owner = {"Authorization": "Bearer owner-token"}
     assert TestClient(app, headers=owner).post("/api/ops/tokens", json={}).status_code == 200
-    assert program(app, token(people, "lena", *ALL)).post("/api/ops/tokens", json={}).status_code == 403
+    assert (
+        program(app, token(people, "lena", *ALL)).post("/api/ops/tokens", json={}).status_code
+        == 403
+    )
 
 
-def test_a_protocol_is_registered_by_who_may_manage_that_review(app: FastAPI, people: Store, protocol: str) -> None:
+def test_a_protocol_is_registered_by_who_may_manage_that_review(
+    app: FastAPI, people: Store, protocol: str
+) -> None:
     text = protocol.replace("small-review", OTHER)
-    flows, manages = (program(app, token(people, "lena", scope, review=REVIEW)) for scope in ("flows", "manage"))
+    flows, manages = (
+        program(app, token(people, "lena", scope, review=REVIEW)) for scope in ("flows", "manage")
+    )
     assert flows.post("/api/ops/register", json={"text": protocol}).status_code == 403
     assert manages.post("/api/ops/register", json={"text": protocol}).status_code == 200
     for wrong in (text, text.replace(OTHER, "brand-new"), "no protocol", 7):

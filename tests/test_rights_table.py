@@ -1,6 +1,7 @@
 """Who may do what, as a table: every route and every operation, by every kind of visitor.
 
-A route or an operation that is new and has no row here fails, and so does a row whose route is gone.
+A route or an operation that is new and has no row here fails, and so does a row whose route is
+gone.
 """
 
 from __future__ import annotations
@@ -128,7 +129,8 @@ ROUTES = {
     "GET /r/{review}/duplicates": MEMBER_READS,
     "POST /r/{review}/duplicates": MEMBER_SCREENS,
 }
-# Operations by name, with the review among the arguments; what is not named here is the owner's alone.
+# Operations by name, with the review among the arguments; what is not named here is the owner's
+# alone.
 OWNER_ONLY      = "u u u u u   n n n n n n   n u y u"  # fmt: skip
 NIGHTS = DOOR
 MANAGED         = "u u u u u   n n n y n y   - u y u"  # fmt: skip
@@ -151,7 +153,10 @@ def cells(row: str) -> dict[str, str]:
 
 
 class Visitors:
-    """A client for each column, made when it is asked for; a session that was ended is begun again."""
+    """A client for each column, made when it is asked for.
+
+    A session that was ended is begun again.
+    """
 
     def __init__(self, app: FastAPI, store: Store):
         self.app, self.store = app, store
@@ -159,7 +164,9 @@ class Visitors:
             self.account(role, role)
         self.account("outsider", "lead", reviews=[OTHER])
         self.account("gone", "lead")
-        self.secrets = {scope: self.token(scope) for scope in ("read", "screen", "extract", "manage", "flows")}
+        self.secrets = {
+            scope: self.token(scope) for scope in ("read", "screen", "extract", "manage", "flows")
+        }
         everything = tuple(self.secrets)
         self.secrets["all"] = self.token(*everything)
         self.secrets["other"] = self.token(*everything, review=OTHER)
@@ -197,7 +204,11 @@ def visitors(app: FastAPI, reviewed: Store, protocol: str) -> Visitors:
 
 
 def address(path: str) -> str:
-    filled = path.replace("{review}", REVIEW).replace("{stage}", "title_abstract").replace("{kind}", "csv")
+    filled = (
+        path.replace("{review}", REVIEW)
+        .replace("{stage}", "title_abstract")
+        .replace("{kind}", "csv")
+    )
     return re.sub(r"\{\w+(:path)?\}", "x", filled.replace("/api/ops/{name}", "/api/ops/status"))
 
 
@@ -229,7 +240,9 @@ def test_every_route_and_every_operation_has_a_row_and_every_row_is_one(app: Fas
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-def test_each_visitor_may_do_what_the_table_says(app: FastAPI, visitors: Visitors, column: str) -> None:
+def test_each_visitor_may_do_what_the_table_says(
+    app: FastAPI, visitors: Visitors, column: str
+) -> None:
     wrong = []
     http, form = visitors.client(column)
     for name, route in routes(app):
@@ -244,7 +257,9 @@ def test_each_visitor_may_do_what_the_table_says(app: FastAPI, visitors: Visitor
             if tried == "HEAD" and answer.status_code in (404, 200):
                 continue  # it has no words; its GET was judged just before
             if (letter := answered(answer, public)) != expected:
-                wrong.append(f"{tried} {route.path}: {letter}, not {expected} ({answer.status_code})")
+                wrong.append(
+                    f"{tried} {route.path}: {letter}, not {expected} ({answer.status_code})"
+                )
             assert answer.status_code < 500, name
         if route.path == "/sign-out":
             http, form = visitors.client(column)
@@ -258,7 +273,9 @@ def test_each_visitor_may_run_the_operations_that_the_table_says(
     http, _ = visitors.client(column)
     wrong = []
     for name in OPS:
-        arguments = {"text": protocol} if name == "register" else {"review": REVIEW, "not an argument": 1}
+        arguments = (
+            {"text": protocol} if name == "register" else {"review": REVIEW, "not an argument": 1}
+        )
         letter = answered(http.post(f"/api/ops/{name}", json=arguments), public=False)
         if letter != cells(OPERATIONS[name])[column]:
             wrong.append(f"{name}: {letter}, not {cells(OPERATIONS[name])[column]}")

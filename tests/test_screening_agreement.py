@@ -10,25 +10,42 @@ from livereview.screening.agreement import Coefficient, Vote, ac1, alpha, kappa,
 
 
 def table(both: int, first: int, second: int, neither: int) -> list[tuple[str, str]]:
-    return [("i", "i")] * both + [("i", "e")] * first + [("e", "i")] * second + [("e", "e")] * neither
+    return (
+        [("i", "i")] * both + [("i", "e")] * first + [("e", "i")] * second + [("e", "e")] * neither
+    )
 
 
 def as_votes(pairs: list[tuple[str, str]]) -> list[Vote]:
     return [
-        Vote(str(n), name, verdict) for n, pair in enumerate(pairs) for name, verdict in zip("ab", pair, strict=True)
+        Vote(str(n), name, verdict)
+        for n, pair in enumerate(pairs)
+        for name, verdict in zip("ab", pair, strict=True)
     ]
 
 
 def test_kappa_of_a_textbook() -> None:
-    """20 and 15 of 50 agreed, 5 and 10 not: agreed .7, by chance .5, kappa .4; R's psych says .15 to .65."""
+    """20 and 15 of 50 agreed, 5 and 10 not: agreed .7, by chance .5, kappa .4.
+
+    R's psych says .15 to .65.
+    """
     found = kappa(table(20, 5, 10, 15))
     assert (found.items, found.agreed) == (50, 0.7) and found.value == pytest.approx(0.4)
-    assert (found.low, found.high) == (pytest.approx(0.15, abs=0.005), pytest.approx(0.65, abs=0.005))
+    assert (found.low, found.high) == (
+        pytest.approx(0.15, abs=0.005),
+        pytest.approx(0.65, abs=0.005),
+    )
 
 
 def test_alpha_of_krippendorffs_own_example() -> None:
-    """Computing Krippendorff's Alpha-Reliability (2011), data C: four observers, twelve units, nominal alpha .743."""
-    rows = ["1 2 3 3 2 1 4 1 2 * * *", "1 2 3 3 2 2 4 1 2 5 * 3", "* 3 3 3 2 3 4 2 2 5 1 *", "1 2 3 3 2 4 4 1 2 5 1 *"]
+    """Computing Krippendorff's Alpha-Reliability (2011), data C: four observers, twelve units,
+    nominal alpha .743.
+    """
+    rows = [
+        "1 2 3 3 2 1 4 1 2 * * *",
+        "1 2 3 3 2 2 4 1 2 5 * 3",
+        "* 3 3 3 2 3 4 2 2 5 1 *",
+        "1 2 3 3 2 4 4 1 2 5 1 *",
+    ]
     votes = [
         Vote(f"{unit:02}", str(who), value)
         for who, row in enumerate(rows)
@@ -65,10 +82,15 @@ def test_what_has_no_meaning_is_named(coefficient: object) -> None:
     same = as_votes(table(5, 0, 0, 0))
     for votes, reason in (([], "two votes"), (one_each, "two votes"), (same, "the same answer")):
         found = coefficient(votes)  # type: ignore[operator]
-        assert isinstance(found, Coefficient) and found.value is None and reason in str(found.reason)
+        assert (
+            isinstance(found, Coefficient) and found.value is None and reason in str(found.reason)
+        )
 
 
-VOTES = st.lists(st.builds(Vote, st.sampled_from("12345"), st.sampled_from("abc"), st.sampled_from("iem")), max_size=20)
+VOTES = st.lists(
+    st.builds(Vote, st.sampled_from("12345"), st.sampled_from("abc"), st.sampled_from("iem")),
+    max_size=20,
+)
 
 
 @given(VOTES, st.randoms(use_true_random=False))
@@ -78,5 +100,9 @@ def test_neither_order_nor_names_matter_and_nothing_is_nan(votes: list[Vote], di
     dice.shuffle(mixed)  # type: ignore[attr-defined]
     for coefficient in (alpha, ac1):
         one, two = coefficient(votes), coefficient(mixed)
-        assert one.value == pytest.approx(two.value, nan_ok=False) if one.value is not None else two.value is None
+        assert (
+            one.value == pytest.approx(two.value, nan_ok=False)
+            if one.value is not None
+            else two.value is None
+        )
         assert one.value is None or (-1.001 <= one.value <= 1.001 and one.low <= one.high)  # type: ignore[operator]

@@ -1,4 +1,7 @@
-"""Where the protocol names core reviewers, two novices never make a pair; nobody is told whose votes a report has."""
+"""Where the protocol names core reviewers, two novices never make a pair.
+
+Nobody is told whose votes a report has.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ from tests.test_web_screen import vote
 
 @pytest.fixture
 def core(reviewed: Store, protocol: str) -> Store:
-    surveil.register(reviewed, text=protocol.replace("votes = 2", 'votes = 2\ncore = ["ada"]'), now=NOW)
+    surveil.register(
+        reviewed, text=protocol.replace("votes = 2", 'votes = 2\ncore = ["ada"]'), now=NOW
+    )
     return reviewed
 
 

@@ -29,7 +29,10 @@ def ballots(*words: str, stage: str = "title_abstract") -> list[Ballot]:
         (["ada exclude", "bo exclude"], "excluded"),
         (["ada exclude", "bo include"], "conflict"),
         (["ada exclude", "bo include", "eve include adjudication"], "included"),
-        (["ada exclude", "bo include", "eve include adjudication", "eve exclude adjudication"], "excluded"),
+        (
+            ["ada exclude", "bo include", "eve include adjudication", "eve exclude adjudication"],
+            "excluded",
+        ),
         (["ada not_retrieved"], "not_retrieved"),
         (["ada not_retrieved", "bo include"], "half"),
         (["ada not_retrieved", "bo include", "ada include"], "included"),
@@ -46,12 +49,17 @@ def test_a_report_stands_at_the_first_stage_it_has_not_left() -> None:
     assert place(first, STAGES, 2) == Place("full_text", 0, "open")
     last = ballots("ada exclude", "bo exclude", stage="full_text")
     assert place([*first, *last], STAGES, 2) == Place("full_text", 2, "excluded")
-    assert place([*ballots("ada exclude", "bo exclude"), *last], STAGES, 2) == Place("title_abstract", 2, "excluded")
+    assert place([*ballots("ada exclude", "bo exclude"), *last], STAGES, 2) == Place(
+        "title_abstract", 2, "excluded"
+    )
     assert place(last, STAGES[1:], 2) == Place("full_text", 2, "excluded")
 
 
 VOTES = st.lists(
-    st.tuples(st.sampled_from(["ada", "bo", "cy"]), st.sampled_from(["include", "exclude", "maybe", "not_retrieved"])),
+    st.tuples(
+        st.sampled_from(["ada", "bo", "cy"]),
+        st.sampled_from(["include", "exclude", "maybe", "not_retrieved"]),
+    ),
     max_size=6,
 )
 

@@ -27,7 +27,11 @@ PROJECT = """dependencies = [
 
 
 def test_what_is_behind_is_told_our_own_first_and_for_each_python() -> None:
-    newer = LOCK.replace("zipp==4.1.2", "zipp==4.2").replace("2.5.5", "2.6").replace("duckdb==2.0.0", "duckdb==2.0.1")
+    newer = (
+        LOCK.replace("zipp==4.1.2", "zipp==4.2")
+        .replace("2.5.5", "2.6")
+        .replace("duckdb==2.0.0", "duckdb==2.0.1")
+    )
     assert behind.behind(LOCK, newer, behind.direct(PROJECT)) == [
         "* duckdb 2.0.0 -> 2.0.1",
         "* numpy 2.5.5 -> 2.6 (python_full_version >= '3.12')",
@@ -43,7 +47,9 @@ def test_what_is_held_back_is_told_with_its_reason() -> None:
 
 def test_every_package_of_the_lock_file_is_read() -> None:
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    assert len(behind.pins(lock)) == sum("==" in line and not line.startswith(" ") for line in lock.splitlines())
+    assert len(behind.pins(lock)) == sum(
+        "==" in line and not line.startswith(" ") for line in lock.splitlines()
+    )
     assert "duckdb" in behind.direct((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 

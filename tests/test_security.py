@@ -1,7 +1,8 @@
-"""The service's checklist of threats: which test holds which row, and the tests of rows that no other file holds.
+"""The service's checklist of threats: which test holds which row, and the tests of rows that no
+other file holds.
 
-Every row of ROWS is a threat to this service; the names are test functions anywhere in tests/. What needs the web app
-is in test_security_web.py.
+Every row of ROWS is a threat to this service; the names are test functions anywhere in tests/. What
+needs the web app is in test_security_web.py.
 """
 
 from __future__ import annotations
@@ -110,7 +111,9 @@ def test_every_row_of_the_checklist_has_a_test_that_exists() -> None:
     known = set()
     for path in (ROOT / "tests").glob("test_*.py"):
         known |= {
-            node.name for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)
+            node.name
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.FunctionDef)
         }
     assert sorted(ROWS) == list(range(1, 31))
     assert {name for _, names in ROWS.values() for name in names.split()} <= known
@@ -145,7 +148,9 @@ def test_only_web_addresses_of_a_host_are_kept_as_links(address: str) -> None:
      ("e\u0301", "\u00e9"), ("\u0645\u06cc\u200c\u062e", "\u0645\u06cc\u200c\u062e"),
      ("p\u0430ypal", "p\u0430ypal")],
 )  # fmt: skip
-def test_text_keeps_no_character_that_hides_turns_or_piles_up(reviewed: Store, text: str, kept: str) -> None:
+def test_text_keeps_no_character_that_hides_turns_or_piles_up(
+    reviewed: Store, text: str, kept: str
+) -> None:
     assert plain(text) == kept
     found(reviewed, article(1, title=plain(text), abstract=safe(text, 100)))
     with reviewed.read() as con:
@@ -190,10 +195,14 @@ def test_the_same_answers_without_declarations_are_read() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("trick", list(DECLARED))
 @pytest.mark.parametrize("source", list(XML))
-def test_no_source_expands_entities_or_opens_files(source: str, trick: str, encoding: str, tmp_path: Path) -> None:
+def test_no_source_expands_entities_or_opens_files(
+    source: str, trick: str, encoding: str, tmp_path: Path
+) -> None:
     (tmp_path / "secret").write_text("THE-SECRET")
     declared = DECLARED[trick].replace("{file}", str(tmp_path / "secret"))
-    text = f'<?xml version="1.0" encoding="{encoding}"?>{declared}' + XML[source].replace("{e}", "&l11;" * 50)
+    text = f'<?xml version="1.0" encoding="{encoding}"?>{declared}' + XML[source].replace(
+        "{e}", "&l11;" * 50
+    )
     began = time.monotonic()
     try:
         told = repr(sources.find(source).parse(text.encode(encoding), None))
@@ -212,8 +221,12 @@ def test_a_secret_is_too_long_to_be_guessed(reviewed: Store) -> None:
             add_account(reviewed, name="ada", role="reviewer", secret=secret, now=NOW)
 
 
-@pytest.mark.parametrize("name", ["../etc", "a/b", "%2e", "A", "a\nb", "", "x" * 65, "a b", "\u0430", "a.b", "a\x00"])
-def test_a_review_is_named_by_letters_and_digits_only(store: Store, protocol: str, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["../etc", "a/b", "%2e", "A", "a\nb", "", "x" * 65, "a b", "\u0430", "a.b", "a\x00"]
+)
+def test_a_review_is_named_by_letters_and_digits_only(
+    store: Store, protocol: str, name: str
+) -> None:
     quoted = name.replace("\n", "\\n").replace("\x00", "\\u0000")
     with pytest.raises(Refused):
         surveil.register(store, text=protocol.replace("small-review", quoted), now=NOW)
@@ -224,7 +237,9 @@ def test_a_review_is_named_by_letters_and_digits_only(store: Store, protocol: st
 def test_settings_and_the_owners_token_are_kept_close(tmp_path: Path) -> None:
     from livereview.client import token
 
-    settings = read_settings({"OPENALEX_API_KEY": "k3y-of-openalex", "LIVEREVIEW_HOME": str(tmp_path)})
+    settings = read_settings(
+        {"OPENALEX_API_KEY": "k3y-of-openalex", "LIVEREVIEW_HOME": str(tmp_path)}
+    )
     assert "k3y" not in repr(settings) + str(settings) + f"{settings}"
     assert len(token(settings)) >= 40 and (tmp_path / "owner.token").stat().st_mode & 0o077 == 0
 
@@ -235,11 +250,17 @@ def test_every_dependency_is_locked_with_its_hash() -> None:
         if not block.startswith("#"):
             found = re.match(r"([\w.-]+)(?:\[[\w,]+\])?==([^\s;]+)", block)
             assert found and re.search(r"--hash=sha256:[0-9a-f]{64}", block), block[:80]
-            locked.setdefault(found[1].lower(), set()).add(found[2])  # one for each Python where they differ
-    asked = re.search(r"^dependencies = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text("utf-8"), re.S | re.M)
+            # one for each Python where they differ
+            locked.setdefault(found[1].lower(), set()).add(found[2])
+    asked = re.search(
+        r"^dependencies = \[(.*?)^\]", (ROOT / "pyproject.toml").read_text("utf-8"), re.S | re.M
+    )
     assert asked
     names = [name.lower() for name in re.findall(r'^\s*"([\w.-]+)', asked[1], re.M)]
-    assert len(names) > 10 and [name for name in names if version(name) not in locked.get(name, ())] == []
+    assert (
+        len(names) > 10
+        and [name for name in names if version(name) not in locked.get(name, ())] == []
+    )
 
 
 # 21, 22, 23: the database
@@ -289,7 +310,11 @@ def statements() -> Iterator[tuple[Path, ast.expr]]:
 
 def constants(path: Path) -> set[str]:
     """The names that a module gives to plain texts."""
-    assigned = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.Assign)]
+    assigned = [
+        node
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign)
+    ]
     texts = [node for node in assigned if isinstance(node.value, ast.Constant)]
     return {target.id for node in texts for target in node.targets if isinstance(target, ast.Name)}
 
@@ -300,7 +325,9 @@ def test_no_statement_is_put_together_from_values() -> None:
     for path, sql in every:
         place = f"{path.relative_to(ROOT)}:{sql.lineno}"
         if isinstance(sql, ast.JoinedStr):
-            pieces_of_it = {ast.unparse(one.value) for one in sql.values if isinstance(one, ast.FormattedValue)}
+            pieces_of_it = {
+                ast.unparse(one.value) for one in sql.values if isinstance(one, ast.FormattedValue)
+            }
             assert pieces_of_it <= WRITTEN, (place, pieces_of_it - WRITTEN)
         elif isinstance(sql, ast.Name) and sql.id in constants(path):
             continue
@@ -317,7 +344,10 @@ EVIL = "x'; DROP TABLE decision; --"
 
 def test_what_people_type_is_never_sql(reviewed: Store) -> None:
     (record,) = found(
-        reviewed, article(1, title=EVIL, source_key=EVIL, container_title=EVIL, authors=(EVIL,), language=EVIL)
+        reviewed,
+        article(
+            1, title=EVIL, source_key=EVIL, container_title=EVIL, authors=(EVIL,), language=EVIL
+        ),
     )
     with reviewed.read() as con:
         assert screen.resolve(con, REVIEW, EVIL) == record
@@ -326,12 +356,18 @@ def test_what_people_type_is_never_sql(reviewed: Store) -> None:
                 with pytest.raises(Refused):
                     screen.resolve(con, REVIEW, question)
         wanted = [EVIL, record]
-        waits = queues.head(con, protocols.protocol(con, REVIEW), EVIL, "title_abstract", wanted=wanted)
+        waits = queues.head(
+            con, protocols.protocol(con, REVIEW), EVIL, "title_abstract", wanted=wanted
+        )
         assert waits.waiting == 1 and [one.report_id for one in waits.wanted] == [record]
     word = {"review": REVIEW, "record": record, "stage": "title_abstract", "now": NOW}
-    screen.decide(reviewed, id=EVIL, reviewer=EVIL, verdict="include", note=EVIL, tags=[EVIL], **word)  # type: ignore[arg-type]
+    screen.decide(
+        reviewed, id=EVIL, reviewer=EVIL, verdict="include", note=EVIL, tags=[EVIL], **word
+    )  # type: ignore[arg-type]
     with reviewed.read() as con:
-        assert con.execute("SELECT id, reviewer, note, tags FROM decision").fetchall() == [(EVIL, EVIL, EVIL, [EVIL])]
+        assert con.execute("SELECT id, reviewer, note, tags FROM decision").fetchall() == [
+            (EVIL, EVIL, EVIL, [EVIL])
+        ]
 
 
 def test_no_statement_reaches_files_settings_or_variables(tmp_path: Path) -> None:
@@ -353,7 +389,10 @@ def test_no_statement_reaches_files_settings_or_variables(tmp_path: Path) -> Non
                 with pytest.raises(duckdb.Error):
                     one.execute(statement).fetchall()
         connections[1].close()
-    assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(("out", "b."))) == []
+    assert (
+        sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(("out", "b.")))
+        == []
+    )
 
 
 def test_hostile_text_costs_no_time_to_look_up_or_to_mark(reviewed: Store) -> None:
@@ -370,7 +409,9 @@ def test_hostile_text_costs_no_time_to_look_up_or_to_mark(reviewed: Store) -> No
 # 24: comparisons
 
 
-@pytest.mark.parametrize("text", ["a" * 200_000, "a " * 100_000, "(" * 200_000, "Part 2: " * 25_000, "&lt;" * 50_000])
+@pytest.mark.parametrize(
+    "text", ["a" * 200_000, "a " * 100_000, "(" * 200_000, "Part 2: " * 25_000, "&lt;" * 50_000]
+)
 def test_records_of_any_length_are_compared_in_a_moment(text: str) -> None:
     began = time.monotonic()
     title, abstract = plain(text), plain(text, ABSTRACT_LIMIT)
@@ -384,7 +425,8 @@ def test_records_of_any_length_are_compared_in_a_moment(text: str) -> None:
     }
     many = tuple(f"Doe{n}, {text[:20]}" for n in range(5_000))
     judge(
-        features(article(1, **long, authors=many)), features(article(2, **long | {"title": text + "b"}, authors=many))
+        features(article(1, **long, authors=many)),
+        features(article(2, **long | {"title": text + "b"}, authors=many)),
     )
     assert time.monotonic() - began < 3
 
@@ -392,15 +434,28 @@ def test_records_of_any_length_are_compared_in_a_moment(text: str) -> None:
 # 27, 29: what is logged and what is published
 
 
-def test_no_reviewer_is_in_any_published_byte(reviewed: Store, settings: Settings, protocol: str) -> None:
-    """A hostile record goes all the way: voted on, disputed, settled, with a file, a tip and an extraction."""
+def test_no_reviewer_is_in_any_published_byte(
+    reviewed: Store, settings: Settings, protocol: str
+) -> None:
+    """A hostile record goes all the way: voted on, disputed, settled, with a file, a tip and an
+    extraction.
+    """
     evil = "<script>alert(1)</script>]]>&amp;\u202e \"'><img src=x onerror=alert(2)>"
-    surveil.register(reviewed, text=protocol.replace("votes = 2", 'votes = 2\nadjudicators = ["zoe_settles"]'), now=NOW)
-    news = [article(n, title=f"{evil} {n}", abstract=evil, authors=(evil,), container_title=evil) for n in (1, 2, 3)]
+    surveil.register(
+        reviewed,
+        text=protocol.replace("votes = 2", 'votes = 2\nadjudicators = ["zoe_settles"]'),
+        now=NOW,
+    )
+    news = [
+        article(n, title=f"{evil} {n}", abstract=evil, authors=(evil,), container_title=evil)
+        for n in (1, 2, 3)
+    ]
     included, disputed, _ = found(reviewed, *news)
     people = {"ada_votes": "include", "bo_votes": "include", "zoe_settles": "exclude"}
     for name in people:
-        add_account(reviewed, name=name, role="reviewer", secret=f"{name}-has-a-long-secret", now=NOW)
+        add_account(
+            reviewed, name=name, role="reviewer", secret=f"{name}-has-a-long-secret", now=NOW
+        )
     number = 0
 
     def says(record: str, name: str, verdict: str, stage: str, **more: object) -> None:
@@ -417,15 +472,26 @@ def test_no_reviewer_is_in_any_published_byte(reviewed: Store, settings: Setting
             now=NOW, **given,  # type: ignore[arg-type]
         )  # fmt: skip
 
-    for record, stage in ((included, "title_abstract"), (included, "full_text"), (disputed, "title_abstract")):
+    for record, stage in (
+        (included, "title_abstract"),
+        (included, "full_text"),
+        (disputed, "title_abstract"),
+    ):
         for name in ("ada_votes", "bo_votes"):
             says(record, name, "include", stage)
     says(disputed, "ada_votes", "include", "full_text")
     says(disputed, "bo_votes", "exclude", "full_text")
     says(disputed, "zoe_settles", "exclude", "full_text", role="adjudication")
-    kept = {"name": "FILE-OF-A-PERSON.pdf", "body": b"%PDF-1\n%%EOF", "author": "ada_votes", "now": NOW}
+    kept = {
+        "name": "FILE-OF-A-PERSON.pdf",
+        "body": b"%PDF-1\n%%EOF",
+        "author": "ada_votes",
+        "now": NOW,
+    }
     full_text.attach(reviewed, settings.full_texts, id="f", review=REVIEW, record=included, **kept)  # type: ignore[arg-type]
-    tips.suggest(reviewed, review=REVIEW, id="t", title="TIP-OF-A-PERSON", note="TIP-OF-A-PERSON", now=NOW)
+    tips.suggest(
+        reviewed, review=REVIEW, id="t", title="TIP-OF-A-PERSON", note="TIP-OF-A-PERSON", now=NOW
+    )
     form = {"study": "one", "label": evil, "reports": [included], "caution": evil}
     evidence.extract(reviewed, id="e", review=REVIEW, data=form, extractor="ada_votes", now=NOW)
     publish.publish(reviewed, review=REVIEW, folder=settings.site, now=NOW)
@@ -434,8 +500,16 @@ def test_no_reviewer_is_in_any_published_byte(reviewed: Store, settings: Setting
     for path, body in files.items():
         if path.suffix == ".parquet":  # compressed, so its cells are looked at
             body = repr(duckdb.read_parquet(str(path)).fetchall()).encode()
-        assert not re.search(rb"_votes|_settles|NOTE-OF|people\.example|OF-A-PERSON|long-secret", body, re.I), path
-        assert b"<script>alert" not in body or path.suffix in (".csv", ".json", ".bib", ".ris", ".parquet"), path
+        assert not re.search(
+            rb"_votes|_settles|NOTE-OF|people\.example|OF-A-PERSON|long-secret", body, re.I
+        ), path
+        assert b"<script>alert" not in body or path.suffix in (
+            ".csv",
+            ".json",
+            ".bib",
+            ".ris",
+            ".parquet",
+        ), path
         if path.suffix in (".svg", ".atom"):
             etree.fromstring(body, etree.XMLParser(resolve_entities=False))
         if path.suffix == ".atom":

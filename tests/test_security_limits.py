@@ -1,4 +1,6 @@
-"""Limits that a hostile file, address or text meets: each was once a fault that the checklist's tests found."""
+"""Limits that a hostile file, address or text meets: each was once a fault that the checklist's
+tests found.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,10 @@ def workbook(*rows: list[object]) -> bytes:
 def cut(body: bytes, part: str) -> bytes:
     """The workbook with half of one part."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(body)) as before, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after:
+    with (
+        zipfile.ZipFile(io.BytesIO(body)) as before,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
         for name in before.namelist():
             content = before.read(name)
             after.writestr(name, content[: len(content) // 2] if name.endswith(part) else content)

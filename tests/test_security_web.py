@@ -1,4 +1,6 @@
-"""The rows of test_security.py's table that need the web app: every route, kind of answer and kind of visitor."""
+"""The rows of test_security.py's table that need the web app: every route, kind of answer and kind
+of visitor.
+"""
 
 from __future__ import annotations
 
@@ -41,12 +43,22 @@ FILLED = {
     "kind": ("csv", "xlsx", "ris"),
     "sha256": (SHA, "0" * 64),
     "name": ("style.css", "screening.js", "htmx-2.0.11.min.js"),
-    "path": ("", f"{REVIEW}/latest/", f"{REVIEW}/latest/index.html", f"{REVIEW}/latest/summary.json", "nothing"),
+    "path": (
+        "",
+        f"{REVIEW}/latest/",
+        f"{REVIEW}/latest/index.html",
+        f"{REVIEW}/latest/summary.json",
+        "nothing",
+    ),
 }
 
 
 def routes(app: FastAPI, method: str) -> list[APIRoute]:
-    return [route for route in app.routes if isinstance(route, APIRoute) and method in (route.methods or ())]
+    return [
+        route
+        for route in app.routes
+        if isinstance(route, APIRoute) and method in (route.methods or ())
+    ]
 
 
 def addresses(app: FastAPI, method: str, **known: tuple[str, ...]) -> list[str]:
@@ -57,7 +69,11 @@ def addresses(app: FastAPI, method: str, **known: tuple[str, ...]) -> list[str]:
         names = re.findall(r"\{(\w+)(?::path)?\}", route.path)
         for chosen in product(*(values.get(name, ("x",)) for name in names)):
             pairs = dict(zip(names, chosen, strict=True))
-            made.append(re.sub(r"\{(\w+)(?::path)?\}", lambda found, pairs=pairs: pairs[found[1]], route.path))  # type: ignore[misc]
+            made.append(
+                re.sub(
+                    r"\{(\w+)(?::path)?\}", lambda found, pairs=pairs: pairs[found[1]], route.path
+                )
+            )  # type: ignore[misc]
     return made
 
 
@@ -74,7 +90,10 @@ def mine(app: FastAPI, person: Browser) -> dict[str, str]:
 def built(store: Store, settings: Settings) -> dict[str, bytes]:
     """Publish the small review; every published byte by its path."""
     publish.publish(store, review=REVIEW, folder=settings.site, now=NOW)
-    return {str(path.relative_to(settings.site)): path.read_bytes() for path in settings.site.rglob("*.*")}
+    return {
+        str(path.relative_to(settings.site)): path.read_bytes()
+        for path in settings.site.rglob("*.*")
+    }
 
 
 # 1, 2, 5: what publishers send
@@ -86,20 +105,37 @@ RSS = """<?xml version="1.0"?><rss version="2.0"><channel><title>F</title><item>
 
 
 @pytest.mark.parametrize(
-    "link", ["javascript:alert(1)", "java\tscript:alert(1)", "data:text/html,evil", "vbscript:evil", "//evil.example/x"]
+    "link",
+    [
+        "javascript:alert(1)",
+        "java\tscript:alert(1)",
+        "data:text/html,evil",
+        "vbscript:evil",
+        "//evil.example/x",
+    ],
 )
-def test_a_hostile_feed_entry_is_plain_text_without_a_link(reviewed: Store, browser: People, link: str) -> None:
+def test_a_hostile_feed_entry_is_plain_text_without_a_link(
+    reviewed: Store, browser: People, link: str
+) -> None:
     body = RSS.format(link=link).encode()
     surveil.import_file(reviewed, review=REVIEW, source="feed", name="f.xml", body=body, now=NOW)
     page = browser("ada").get(TA)
     assert "Trial" in page and "of care" in page and "Nothing waits" not in page
     assert page.count("<script") == page.count('<script src="/static/') == 2
     assert "<img" not in page and "tracker.example" not in page and "onerror" not in page
-    outside = [address for address in re.findall(r'(?:href|src)="([^"]*)"', page) if not address.startswith(("/", "#"))]
-    assert outside == ["data:,"] and "evil" not in page, "the empty icon is the only address outside of the app"
+    outside = [
+        address
+        for address in re.findall(r'(?:href|src)="([^"]*)"', page)
+        if not address.startswith(("/", "#"))
+    ]
+    assert outside == ["data:,"] and "evil" not in page, (
+        "the empty icon is the only address outside of the app"
+    )
 
 
-def test_a_web_link_opens_without_telling_where_it_came_from(reviewed: Store, browser: People) -> None:
+def test_a_web_link_opens_without_telling_where_it_came_from(
+    reviewed: Store, browser: People
+) -> None:
     found(reviewed, article(1, doi=None, url="https://ok.example/?a=1&q=<script>'\""))
     (link,) = re.findall(r'<a href="https://ok[^>]*>', browser("ada").get(TA))
     assert 'rel="noopener noreferrer"' in link and "&lt;script&gt;&#39;&#34;" in link
@@ -113,13 +149,18 @@ def test_what_was_escaped_twice_is_unescaped_once_and_stays_text(
     surveil.ingest(reviewed, search="s", body=_openalex("W1", title=title), now=NOW)
     surveil.finish(reviewed, search="s", now=NOW)
     page = browser("ada").get(TA)
-    assert "Risk &amp;lt;script&amp;gt;alert(1)&amp;lt;/script&amp;gt; trial" in page and "<script>alert" not in page
+    assert (
+        "Risk &amp;lt;script&amp;gt;alert(1)&amp;lt;/script&amp;gt; trial" in page
+        and "<script>alert" not in page
+    )
     with reviewed.read() as con:
         ((record, kept),) = con.execute("SELECT record_id, title FROM record").fetchall()
     assert kept == "Risk &lt;script&gt;alert(1)&lt;/script&gt; trial"
     for stage, person in product(("title_abstract", "full_text"), ("ada", "bo")):
         vote(reviewed, record, person, "include", stage)
-    assert not [name for name, body in built(reviewed, settings).items() if b"<script>alert" in body]
+    assert not [
+        name for name, body in built(reviewed, settings).items() if b"<script>alert" in body
+    ]
 
 
 # 6, 28: headers of every kind of answer
@@ -136,14 +177,31 @@ def answers(app: FastAPI, lena: Browser, base: str) -> Iterator[tuple[str, objec
     for path in addresses(app, "POST", name=("status",)):
         if path != "/sign-out":
             yield f"POST {path} without a field", http.post(path)
-            yield f"POST {path} from elsewhere", http.post(path, headers={"Sec-Fetch-Site": "cross-site"})
-    for path in ("/nowhere", "/r/nothing", "/static/nothing", "/healthz/", "/broken", "/busy", "/bad"):
+            yield (
+                f"POST {path} from elsewhere",
+                http.post(path, headers={"Sec-Fetch-Site": "cross-site"}),
+            )
+    for path in (
+        "/nowhere",
+        "/r/nothing",
+        "/static/nothing",
+        "/healthz/",
+        "/broken",
+        "/busy",
+        "/bad",
+    ):
         yield f"GET {path}", http.get(path)
     for method in ("OPTIONS", "PUT", "DELETE"):
         yield f"{method} /", http.request(method, "/")
     form = {"Content-Type": FORM}
-    yield "too large", http.post("/sign-in", content=(b"x" * 100_000 for _ in range(30)), headers=form)
-    yield "no multipart", http.post("/sign-in", content=b"--x\r\n", headers={"Content-Type": "multipart/form-data"})
+    yield (
+        "too large",
+        http.post("/sign-in", content=(b"x" * 100_000 for _ in range(30)), headers=form),
+    )
+    yield (
+        "no multipart",
+        http.post("/sign-in", content=b"--x\r\n", headers={"Content-Type": "multipart/form-data"}),
+    )
     style = http.get("/static/style.css").headers["etag"]
     yield "unchanged", http.get("/static/style.css", headers={"If-None-Match": style})
     yield "wrong secret", http.post("/sign-in", data={"secret": "wrong"})
@@ -159,7 +217,11 @@ def test_every_kind_of_answer_carries_the_headers(
     (record,) = found(reviewed, article(1))
     attached(reviewed, settings, REVIEW, record)
     built(reviewed, settings)
-    for path, error in (("/broken", ValueError("x")), ("/busy", Retry("later")), ("/bad", Refused("no"))):
+    for path, error in (
+        ("/broken", ValueError("x")),
+        ("/busy", Retry("later")),
+        ("/bad", Refused("no")),
+    ):
         add(app, Way("GET", path, lambda error=error: fail(error), rights.OPEN_TO_ALL))
     seen = set()
     for place, answer in answers(app, browser("lena", "lead"), base):
@@ -168,12 +230,16 @@ def test_every_kind_of_answer_carries_the_headers(
         assert set(headers) >= {name.lower() for name in HEADERS}, place
         policy = headers["content-security-policy"]
         shared = re.search(r"/(site|static)|unchanged", place)
-        assert "default-src 'none'" in policy and ("frame-ancestors 'none'" in policy or "sandbox" in policy), place
+        assert "default-src 'none'" in policy and (
+            "frame-ancestors 'none'" in policy or "sandbox" in policy
+        ), place
         assert "unsafe" not in policy or shared, place
         latest = "/latest/" in place and answer.status_code in (200, 304)  # type: ignore[attr-defined]
         kept = "public, max-age=300, must-revalidate" if latest else "no-cache"
         assert headers["cache-control"] in ((kept, "no-cache") if shared else ("no-store",)), place
-        assert ("access-control-allow-origin" in headers) == bool(shared or "/oembed" in place), place
+        assert ("access-control-allow-origin" in headers) == bool(shared or "/oembed" in place), (
+            place
+        )
         assert ("strict-transport-security" in headers) == base.startswith("https"), place
         assert "set-cookie" not in headers or "/sign-" in place, place
     assert seen >= {200, 303, 304, 307, 400, 401, 403, 404, 405, 413, 422, 500, 503}
@@ -183,7 +249,10 @@ def test_every_kind_of_answer_carries_the_headers(
 
 ELSEWHERE = (
     *({"Sec-Fetch-Site": site} for site in ("cross-site", "same-site")),
-    *({"Origin": f"http://{host}"} for host in ("evil.example", "testserver.evil.example", "testserver:8080")),
+    *(
+        {"Origin": f"http://{host}"}
+        for host in ("evil.example", "testserver.evil.example", "testserver:8080")
+    ),
 )
 
 
@@ -195,7 +264,9 @@ def test_no_form_of_any_route_is_taken_from_another_site_or_session(
     mine, old = token(app, ada.http), token(app, bea.http)
     for path in addresses(app, "POST", name=("status",)):
         for headers in ELSEWHERE:
-            answer = ada.http.post(path, data={"csrf": mine, "secret": secret_of("bea")}, headers=headers)
+            answer = ada.http.post(
+                path, data={"csrf": mine, "secret": secret_of("bea")}, headers=headers
+            )
             assert answer.status_code == 403 and "set-cookie" not in answer.headers, (path, headers)
         if path.startswith(("/sign-in", "/suggest", "/comment", "/api")):
             continue  # nobody is signed in there: no session that a form could misuse
@@ -225,13 +296,20 @@ def test_a_session_that_somebody_planted_never_becomes_mine(
     app: FastAPI, reviewed: Store, base: str, name: str
 ) -> None:
     add_account(reviewed, name="ada", role="reviewer", secret=secret_of("ada"), now=NOW)
-    http, planted = TestClient(app, base_url=f"{base}://testserver", follow_redirects=False), "planted" * 6
+    http, planted = (
+        TestClient(app, base_url=f"{base}://testserver", follow_redirects=False),
+        "planted" * 6,
+    )
     mine = {"Cookie": f"{name}={planted}; livereview={planted}"}
-    given = http.post("/sign-in", data={"secret": secret_of("ada")}, headers=mine).headers["set-cookie"]
+    given = http.post("/sign-in", data={"secret": secret_of("ada")}, headers=mine).headers[
+        "set-cookie"
+    ]
     assert re.match(rf"{name}=[\w-]{{43}};", given) and planted not in given
     thief = TestClient(app, base_url=f"{base}://testserver", follow_redirects=False)
     assert thief.get("/", headers=mine).status_code == 303
-    if base == "https":  # a cookie that another host of the domain could have set counts for nothing
+    if (
+        base == "https"
+    ):  # a cookie that another host of the domain could have set counts for nothing
         session = given.split("=")[1].split(";")[0]
         assert thief.get("/", headers={"Cookie": f"livereview={session}"}).status_code == 303
 
@@ -240,16 +318,28 @@ def test_a_session_that_somebody_planted_never_becomes_mine(
 
 
 def attached(store: Store, settings: Settings, review: str, record: str) -> None:
-    given = {"id": f"f-{review}", "record": record, "name": "paper.pdf", "body": PDF, "author": "cleo", "now": NOW}
+    given = {
+        "id": f"f-{review}",
+        "record": record,
+        "name": "paper.pdf",
+        "body": PDF,
+        "author": "cleo",
+        "now": NOW,
+    }
     full_text.attach(store, settings.full_texts, review=review, **given)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def foreign(reviewed: Store, protocol: str, settings: Settings) -> dict[str, str]:
-    """What another review of this server has: two records, a vote, a file, a search and a task, by their ids."""
+    """What another review of this server has: two records, a vote, a file, a search and a task, by
+    their ids.
+    """
     surveil.register(reviewed, text=protocol.replace("small-review", OTHER), now=NOW)
     record, second = found(
-        reviewed, *(article(n, title=f"Foreign title {n}") for n in (8, 9)), review=OTHER, search="foreign-search"
+        reviewed,
+        *(article(n, title=f"Foreign title {n}") for n in (8, 9)),
+        review=OTHER,
+        search="foreign-search",
     )
     ops.screen.decide(
         reviewed, id="x", review=OTHER, record=record, stage="title_abstract", reviewer="lena", verdict="include",
@@ -258,7 +348,13 @@ def foreign(reviewed: Store, protocol: str, settings: Settings) -> dict[str, str
     attached(reviewed, settings, OTHER, record)
     ops.tips.suggest(reviewed, review=OTHER, id="t", title="Foreign suggestion", now=NOW)
     found(reviewed, article(1), search="own")
-    return {"record": record, "second": second, "task": f"tip:{OTHER}:t", "report": record, "search": "foreign-search"}
+    return {
+        "record": record,
+        "second": second,
+        "task": f"tip:{OTHER}:t",
+        "report": record,
+        "search": "foreign-search",
+    }
 
 
 def test_ids_of_another_review_show_nothing_inside_ones_own(
@@ -272,7 +368,13 @@ def test_ids_of_another_review_show_nothing_inside_ones_own(
         for value in foreign.values():
             asked = "&".join(f"{name}={value}" for name in names)
             text = lena.http.get(f"{path}?{asked}&stage=title_abstract").content
-            for word in (b"Foreign", b"foreign note", b"foreign-search", b"cleo", foreign["record"].encode()):
+            for word in (
+                b"Foreign",
+                b"foreign note",
+                b"foreign-search",
+                b"cleo",
+                foreign["record"].encode(),
+            ):
                 assert word not in text.replace(asked.encode(), b""), (path, word)
     assert lena.http.get(f"/r/{REVIEW}/full-text/{SHA}").status_code == 404
     assert lena.http.get(f"/r/{OTHER}/full-text/{SHA}").content == PDF
@@ -285,7 +387,9 @@ def test_ids_of_another_review_change_nothing_inside_ones_own(
     def everything() -> list[object]:
         tables = ("decision", "match", "full_text", "task_end", "reopening", "outbox", "stopping")
         with reviewed.read() as con:
-            return [con.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall() for table in tables]
+            return [
+                con.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall() for table in tables
+            ]
 
     lena, (own,) = browser("lena", "lead"), records_of(reviewed, REVIEW)
     before, base = everything(), f"/r/{REVIEW}"
@@ -295,14 +399,19 @@ def test_ids_of_another_review_change_nothing_inside_ones_own(
         assert lena.http.post(f"{base}/{path}", data=record).status_code == 404, path
     for role in ("vote", "adjudication"):
         assert lena.http.post(f"{base}/undo", data={**record, "role": role}).status_code == 404
-    assert lena.http.post(f"{base}/full-text", data=record, files={"file": ("a.pdf", PDF)}).status_code == 404
+    assert (
+        lena.http.post(f"{base}/full-text", data=record, files={"file": ("a.pdf", PDF)}).status_code
+        == 404
+    )
     for left, right in ((own, foreign["record"]), (foreign["record"], foreign["second"])):
         pair = {**given, "left": left, "right": right, "verdict": "same"}
         assert lena.http.post(f"{base}/duplicates", data=pair).status_code == 404
     for outcome in ("accepted", "declined", "noted", "reopened"):
         task = {**given, "task": foreign["task"], "outcome": outcome}
         assert lena.http.post(f"{base}/tasks", data=task).status_code == 422
-    rows = f"record,stage,reviewer,verdict\n{foreign['record']},title_abstract,ann,include\n".encode()
+    rows = (
+        f"record,stage,reviewer,verdict\n{foreign['record']},title_abstract,ann,include\n".encode()
+    )
     answer = lena.http.post(f"{base}/import", data=given, files={"file": ("a.csv", rows)})
     assert "<strong>1</strong> refused" in answer.text and "no record of review" in answer.text
     assert everything() == before
@@ -310,7 +419,12 @@ def test_ids_of_another_review_change_nothing_inside_ones_own(
 
 def records_of(store: Store, review: str) -> list[str]:
     with store.read() as con:
-        return [row[0] for row in con.execute("SELECT record_id FROM hit WHERE review = ?", [review]).fetchall()]
+        return [
+            row[0]
+            for row in con.execute(
+                "SELECT record_id FROM hit WHERE review = ?", [review]
+            ).fetchall()
+        ]
 
 
 # 10: the vote of the other
@@ -319,7 +433,9 @@ def records_of(store: Store, review: str) -> list[str]:
 def everything_shown(
     app: FastAPI, http: TestClient, store: Store, settings: Settings, record: str
 ) -> dict[str, object]:
-    """All that this visitor gets from every GET route: status, headers and body but for the random ids of forms."""
+    """All that this visitor gets from every GET route: status, headers and body but for the random
+    ids of forms.
+    """
     files = tuple(built(store, settings))
     ops.ranking.rerank(store, review=REVIEW, now=NOW, apart=False)
     shown: dict[str, object] = {}
@@ -329,7 +445,12 @@ def everything_shown(
                 continue
             answer = http.get(path + query, follow_redirects=False)
             text = re.sub(rb'name="form" value="[0-9a-f]{32}"', b"", answer.content)
-            shown[path + query] = (answer.status_code, len(answer.content), dict(answer.headers), text)
+            shown[path + query] = (
+                answer.status_code,
+                len(answer.content),
+                dict(answer.headers),
+                text,
+            )
     return shown
 
 
@@ -343,10 +464,19 @@ def test_whether_the_other_included_or_excluded_is_nowhere_until_i_have_voted(
         for person in ("cy", "di"):
             vote(reviewed, first, person, "include")
     http = browser("bea", role).http if role else TestClient(app)
-    everything_shown(app, http, reviewed, settings, first)  # what is asked for by name is theirs from then on
+    # what is asked for by name is theirs from then on
+    everything_shown(app, http, reviewed, settings, first)
     shown = []
-    for number, verdict in enumerate(["include", "exclude"] + ["maybe"] * (stage == "title_abstract")):
-        word = {"review": REVIEW, "record": first, "stage": stage, "reviewer": "zachary", "now": NOW}
+    for number, verdict in enumerate(
+        ["include", "exclude"] + ["maybe"] * (stage == "title_abstract")
+    ):
+        word = {
+            "review": REVIEW,
+            "record": first,
+            "stage": stage,
+            "reviewer": "zachary",
+            "now": NOW,
+        }
         more = {"note": "a telling note", "tags": ["telltag"]}
         if verdict == "exclude":
             more["reason"] = "wrong-design"
@@ -368,7 +498,10 @@ def test_the_same_look_finds_the_vote_where_it_may_be_seen(
     lena.press("I do not screen in this review")
     shown = everything_shown(app, lena.http, reviewed, settings, record)
     told = {path for path, answer in shown.items() if re.search("zachary|telling", str(answer))}
-    assert all(path.startswith(f"/r/{REVIEW}/export/") for path in told) and f"/r/{REVIEW}/export/csv" in told
+    assert (
+        all(path.startswith(f"/r/{REVIEW}/export/") for path in told)
+        and f"/r/{REVIEW}/export/csv" in told
+    )
 
 
 def test_a_refused_form_tells_nothing_of_the_others_vote(reviewed: Store, browser: People) -> None:
@@ -378,8 +511,16 @@ def test_a_refused_form_tells_nothing_of_the_others_vote(reviewed: Store, browse
     for verdict in ("include", "exclude"):
         vote(reviewed, record, "zachary", verdict, note="telling")
         bea.get(TA)
-        said.append([bea.press("Exclude", reason="nonsense"), bea.http.post(f"/r/{REVIEW}/conflicts").text])
-        word = {"id": f"w{verdict}", "review": REVIEW, "record": record, "reviewer": "zachary", "now": NOW}
+        said.append(
+            [bea.press("Exclude", reason="nonsense"), bea.http.post(f"/r/{REVIEW}/conflicts").text]
+        )
+        word = {
+            "id": f"w{verdict}",
+            "review": REVIEW,
+            "record": record,
+            "reviewer": "zachary",
+            "now": NOW,
+        }
         ops.screen.decide(reviewed, stage="title_abstract", verdict="withdrawn", **word)  # type: ignore[arg-type]
     clean = [[re.sub(r'value="[0-9a-f]{32}"', "", text) for text in texts] for texts in said]
     assert clean[0] == clean[1] and "Not saved" in clean[0][0] and "zachary" not in str(clean)
@@ -388,18 +529,28 @@ def test_a_refused_form_tells_nothing_of_the_others_vote(reviewed: Store, browse
 # 12, 13, 14: signing in
 
 
-def test_wrong_secrets_count_whatever_the_request_claims_to_be(app: FastAPI, reviewed: Store) -> None:
+def test_wrong_secrets_count_whatever_the_request_claims_to_be(
+    app: FastAPI, reviewed: Store
+) -> None:
     add_account(reviewed, name="ada", role="reviewer", secret=secret_of("ada"), now=NOW)
     for number in range(guard.TRIES + 1):
-        claims = {"X-Forwarded-For": f"10.0.0.{number}", "Forwarded": f"for=10.0.0.{number}", "User-Agent": str(number)}
+        claims = {
+            "X-Forwarded-For": f"10.0.0.{number}",
+            "Forwarded": f"for=10.0.0.{number}",
+            "User-Agent": str(number),
+        }
         http = TestClient(app)  # without the cookies of the last one
-        answer = http.post("/sign-in", data={"secret": f"wrong {number}", "next": f"/{number}"}, headers=claims)
+        answer = http.post(
+            "/sign-in", data={"secret": f"wrong {number}", "next": f"/{number}"}, headers=claims
+        )
         assert answer.status_code == (401 if number < guard.TRIES else 429), number
     assert int(answer.headers["retry-after"]) > 800
     right = {"secret": secret_of("ada")}
     for address in ("testclient", "192.0.2.7"):
         http = TestClient(app, client=(address, 1), follow_redirects=False)
-        assert http.post("/sign-in", data=right).status_code == 303, "a right secret is never locked out"
+        assert http.post("/sign-in", data=right).status_code == 303, (
+            "a right secret is never locked out"
+        )
 
 
 def test_a_refusal_does_not_tell_whether_an_account_exists(app: FastAPI, reviewed: Store) -> None:
@@ -417,13 +568,24 @@ EVIL = ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil.e
 
 
 @pytest.mark.parametrize("evil", EVIL)
-def test_no_address_of_ours_leads_to_another_server(app: FastAPI, browser: People, evil: str) -> None:
+def test_no_address_of_ours_leads_to_another_server(
+    app: FastAPI, browser: People, evil: str
+) -> None:
     page = TestClient(app).get("/sign-in", params={"next": evil}).text
     assert ('name="next" value="/"' in page) == (evil != "/%5c") and "evil.example" not in page
     lena = browser("lena", "lead")
-    form = {**mine(app, lena), "record": "r1", "stage": evil, "following": evil, "at": "0", "next": evil}
+    form = {
+        **mine(app, lena),
+        "record": "r1",
+        "stage": evil,
+        "following": evil,
+        "at": "0",
+        "next": evil,
+    }
     paths = [("GET", path) for path in addresses(app, "GET", path=("/evil.example", f"/{REVIEW}"))]
-    paths += [("POST", path) for path in addresses(app, "POST", name=("status",)) if path != "/sign-out"]
+    paths += [
+        ("POST", path) for path in addresses(app, "POST", name=("status",)) if path != "/sign-out"
+    ]
     for method, path in paths:
         answer = lena.http.request(method, path, params=form, data=form, follow_redirects=False)
         target = answer.headers.get("location")
@@ -433,7 +595,9 @@ def test_no_address_of_ours_leads_to_another_server(app: FastAPI, browser: Peopl
 # 18, 20: what is sent, and ids in addresses
 
 
-def test_uploads_are_bounded_and_a_bomb_is_refused_in_words(app: FastAPI, reviewed: Store, browser: People) -> None:
+def test_uploads_are_bounded_and_a_bomb_is_refused_in_words(
+    app: FastAPI, reviewed: Store, browser: People
+) -> None:
     lena, bomb = browser("lena", "lead"), io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("../../xl/workbook.xml", bytes(50_000_000))
@@ -441,15 +605,32 @@ def test_uploads_are_bounded_and_a_bomb_is_refused_in_words(app: FastAPI, review
     answer = lena.http.post(f"/r/{REVIEW}/import", data=mine(app, lena), files=sheet)
     assert answer.status_code == 422 and "unpacks to more than" in answer.text
     for path in addresses(app, "POST", name=("status",)):
-        content = (b"x" * 100_000 for _ in range(bodies.PAGE // 100_000 + 1))  # it ends where the server stops reading
+        # it ends where the server stops reading
+        content = (b"x" * 100_000 for _ in range(bodies.PAGE // 100_000 + 1))
         token = {"Authorization": "Bearer owner-token"} if path.startswith("/api/") else {}
         answer = lena.http.post(path, content=content, headers={"Content-Type": FORM, **token})
         assert answer.status_code == 413 and "the limit is" in answer.text, path
     many = "&".join(f"f{number}=1" for number in range(1_100))
-    assert lena.http.post(f"/r/{REVIEW}/decide", content=many, headers={"Content-Type": FORM}).status_code == 400
+    assert (
+        lena.http.post(
+            f"/r/{REVIEW}/decide", content=many, headers={"Content-Type": FORM}
+        ).status_code
+        == 400
+    )
 
 
-NAMES = ["..%2fetc", "%2e%2e", "%2e", "A", f"{REVIEW}%0a", f"{REVIEW}%00", f"{REVIEW}'--", "%ff", "%d0%b0", "x" * 65]
+NAMES = [
+    "..%2fetc",
+    "%2e%2e",
+    "%2e",
+    "A",
+    f"{REVIEW}%0a",
+    f"{REVIEW}%00",
+    f"{REVIEW}'--",
+    "%ff",
+    "%d0%b0",
+    "x" * 65,
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -474,7 +655,11 @@ def test_no_id_of_an_address_leads_out_of_its_folder(
 
 def logged(caplog: pytest.LogCaptureFixture) -> str:
     """What the service logged: not the lines of the test's own client."""
-    own = [record for record in caplog.records if record.name.partition(".")[0] not in ("httpx", "httpx2", "asyncio")]
+    own = [
+        record
+        for record in caplog.records
+        if record.name.partition(".")[0] not in ("httpx", "httpx2", "asyncio")
+    ]
     return "\n".join(logging.Formatter("%(name)s %(message)s").format(record) for record in own)
 
 
@@ -492,7 +677,10 @@ def test_no_secret_is_in_the_log_the_output_or_the_database(
     caplog.set_level(logging.DEBUG)
     lena, key = browser("lena", "lead"), "k3y-of-openalex"
     with World() as world, making(world, Time(), secrets={"OPENALEX_API_KEY": key}) as fetcher:
-        asked = Request(world.script("/works", reply(_openalex("W1"))), secrets=(("api_key", "OPENALEX_API_KEY"),))
+        asked = Request(
+            world.script("/works", reply(_openalex("W1"))),
+            secrets=(("api_key", "OPENALEX_API_KEY"),),
+        )
         body = base64.b64encode(fetcher.get(asked, TOY).body).decode()
         assert world.seen[0].query == {"api_key": key}
     steps: dict[str, dict[str, object]] = {
@@ -501,16 +689,32 @@ def test_no_secret_is_in_the_log_the_output_or_the_database(
         "finish": {},
     }
     owner = {"Authorization": "Bearer owner-token"}
-    codes = [lena.http.post(f"/api/ops/{name}", json={"search": "s", **steps[name]}, headers=owner) for name in steps]
+    codes = [
+        lena.http.post(f"/api/ops/{name}", json={"search": "s", **steps[name]}, headers=owner)
+        for name in steps
+    ]
     monkeypatch.setattr(surveil, "prepare", broken)
-    codes.append(lena.http.post("/api/ops/ingest", json={"search": "s", **steps["ingest"]}, headers=owner))
-    assert [answer.status_code for answer in codes] == [200, 200, 200, 500], "the last one is a bug with a trace"
+    codes.append(
+        lena.http.post("/api/ops/ingest", json={"search": "s", **steps["ingest"]}, headers=owner)
+    )
+    assert [answer.status_code for answer in codes] == [200, 200, 200, 500], (
+        "the last one is a bug with a trace"
+    )
     lena.get(f"/r/{REVIEW}/team")
-    (secret,) = re.findall(r"<code>([\w-]{32})</code>", lena.press("Open it", name="dora", role="reader"))
+    (secret,) = re.findall(
+        r"<code>([\w-]{32})</code>", lena.press("Open it", name="dora", role="reader")
+    )
     told = logged(caplog) + "".join(capfd.readouterr())
     assert "/works 200" in told and "operation ingest failed" in told
     kept = b"".join(path.read_bytes() for path in settings.home.glob("livereview.duckdb*"))
-    hidden = (secret_of("lena"), lena.http.cookies["livereview"], token(app, lena.http), key, "owner-token", secret)
+    hidden = (
+        secret_of("lena"),
+        lena.http.cookies["livereview"],
+        token(app, lena.http),
+        key,
+        "owner-token",
+        secret,
+    )
     assert [one for one in hidden if one in told or one.encode() in kept] == []
 
 
@@ -523,8 +727,14 @@ def test_nothing_that_came_in_starts_a_line_of_the_log(
     http.get("/x%0d%0aforged%1b", params={"q": evil})
     http.post("/sign-in", data={"secret": evil, "next": evil}, headers={"User-Agent": "forged"})
     http.post("/api/ops/x%0d%0aforged%1b", json={evil: evil}, headers=owner)
-    for name, given in (("begin", {"review": REVIEW, "name": "openalex"}), ("finish", {"error": evil})):
-        assert http.post(f"/api/ops/{name}", json={"search": evil, **given}, headers=owner).status_code == 200
+    for name, given in (
+        ("begin", {"review": REVIEW, "name": "openalex"}),
+        ("finish", {"error": evil}),
+    ):
+        assert (
+            http.post(f"/api/ops/{name}", json={"search": evil, **given}, headers=owner).status_code
+            == 200
+        )
     with World() as world, making(world, Time()) as fetcher:
         for path in ("/a%0d%0aforged%1b", "/a\r\nforged\x1b"):
             with pytest.raises(LivereviewError):

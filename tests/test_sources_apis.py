@@ -1,4 +1,6 @@
-"""Further sources: an answer of each kind, what is asked, and every recorded payload counted against itself."""
+"""Further sources: an answer of each kind, what is asked, and every recorded payload counted
+against itself.
+"""
 
 from __future__ import annotations
 
@@ -21,31 +23,87 @@ MAY = Window(datetime(2026, 5, 1, 2, tzinfo=UTC), datetime(2026, 5, 31, 2, tzinf
 EVER = Window(None, MAY.end)
 TITLE = "Kinship care and placement stability"
 
-ERIC = {"response": {"numFound": 3, "start": 0, "docs": [{"id": "EJ1", "title": TITLE, "author": ["Doe, Ann"]}]}}
-DOAJ_ITEM = {"id": "d1", "bibjson": {"title": TITLE, "year": "2026", "author": [{"name": "Ann Doe"}]}}
+ERIC = {
+    "response": {
+        "numFound": 3,
+        "start": 0,
+        "docs": [{"id": "EJ1", "title": TITLE, "author": ["Doe, Ann"]}],
+    }
+}
+DOAJ_ITEM = {
+    "id": "d1",
+    "bibjson": {"title": TITLE, "year": "2026", "author": [{"name": "Ann Doe"}]},
+}
 DOAJ = {"total": 150, "page": 1, "pageSize": 100, "results": [DOAJ_ITEM]}
 ZENODO_ITEM = {
     "id": 7,
-    "metadata": {"title": TITLE, "publication_date": "2026-05-02", "creators": [{"name": "Doe, Ann"}]},
+    "metadata": {
+        "title": TITLE,
+        "publication_date": "2026-05-02",
+        "creators": [{"name": "Doe, Ann"}],
+    },
 }
-ZENODO = {"hits": {"total": 60, "hits": [ZENODO_ITEM]}, "links": {"next": "https://zenodo.org/api/records?page=2"}}
+ZENODO = {
+    "hits": {"total": 60, "hits": [ZENODO_ITEM]},
+    "links": {"next": "https://zenodo.org/api/records?page=2"},
+}
 TRIAL = {"protocolSection": {"identificationModule": {"nctId": "NCT00000001", "briefTitle": TITLE}}}
 TRIALS = {"studies": [TRIAL], "nextPageToken": "abc", "totalCount": 9}
-RXIV_ITEM = {"doi": "10.1101/2026.05.01.1", "title": TITLE, "authors": "Doe, A.; Roe, R.", "date": "2026-05-01"}
-RXIV = {"messages": [{"status": "ok", "cursor": 0, "count": 1, "total": "31"}], "collection": [RXIV_ITEM]}
-OPENAIRE = {"header": {"numFound": 2, "nextCursor": "x"}, "results": [{"id": "doi_1", "mainTitle": TITLE}]}
+RXIV_ITEM = {
+    "doi": "10.1101/2026.05.01.1",
+    "title": TITLE,
+    "authors": "Doe, A.; Roe, R.",
+    "date": "2026-05-01",
+}
+RXIV = {
+    "messages": [{"status": "ok", "cursor": 0, "count": 1, "total": "31"}],
+    "collection": [RXIV_ITEM],
+}
+OPENAIRE = {
+    "header": {"numFound": 2, "nextCursor": "x"},
+    "results": [{"id": "doi_1", "mainTitle": TITLE}],
+}
 UNPAYWALL = {"doi": "10.1000/a", "genre": "journal-article", "title": TITLE, "year": 2026}
-S2 = {"total": 2, "token": "t2", "data": [{"paperId": "p1", "title": TITLE, "authors": [{"name": "A. Doe"}]}]}
-CORE = {"totalHits": 300, "limit": 100, "offset": 0, "results": [{"id": 5, "title": TITLE, "oaiIds": []}]}
-DATACITE_ITEM = {"attributes": {"doi": "10.5555/x", "titles": [{"title": TITLE}], "creators": [{"name": "Doe, Ann"}]}}
+S2 = {
+    "total": 2,
+    "token": "t2",
+    "data": [{"paperId": "p1", "title": TITLE, "authors": [{"name": "A. Doe"}]}],
+}
+CORE = {
+    "totalHits": 300,
+    "limit": 100,
+    "offset": 0,
+    "results": [{"id": 5, "title": TITLE, "oaiIds": []}],
+}
+DATACITE_ITEM = {
+    "attributes": {
+        "doi": "10.5555/x",
+        "titles": [{"title": TITLE}],
+        "creators": [{"name": "Doe, Ann"}],
+    }
+}
 DATACITE = {
     "data": [DATACITE_ITEM],
     "meta": {"total": 2},
     "links": {"next": "https://api.datacite.org/dois?page%5Bcursor%5D=c2&page%5Bsize%5D=1"},
 }
-OSF_ITEM = {"id": "abcde", "type": "preprints", "attributes": {"title": TITLE, "date_published": "2026-05-01T00:00:00"}}
-OSF = {"data": [OSF_ITEM], "links": {"next": "https://api.osf.io/v2/preprints/?page=2", "meta": {"total": 120}}}
-CSL = [{"id": "x", "type": "article-journal", "title": TITLE, "author": [{"family": "Doe", "given": "Ann"}]}]
+OSF_ITEM = {
+    "id": "abcde",
+    "type": "preprints",
+    "attributes": {"title": TITLE, "date_published": "2026-05-01T00:00:00"},
+}
+OSF = {
+    "data": [OSF_ITEM],
+    "links": {"next": "https://api.osf.io/v2/preprints/?page=2", "meta": {"total": 120}},
+}
+CSL = [
+    {
+        "id": "x",
+        "type": "article-journal",
+        "title": TITLE,
+        "author": [{"family": "Doe", "given": "Ann"}],
+    }
+]
 ARXIV = f"""<feed xmlns="http://www.w3.org/2005/Atom" xmlns:o="http://a9.com/-/spec/opensearch/1.1/">
 <o:totalResults>3</o:totalResults><o:startIndex>0</o:startIndex><entry><id>http://arxiv.org/abs/2605.00001v2</id>
 <title>{TITLE}</title><published>2026-05-01T00:00:00Z</published><author><name>Ann Doe</name></author></entry></feed>"""
@@ -92,9 +150,12 @@ def test_an_answer_gives_its_record_the_next_cursor_and_the_total(name: str) -> 
 
 @by_source
 @pytest.mark.parametrize(
-    "other", ["<html><title>Just moved</title></html>", '{"unexpected": 1}', "plain words", "[1, 2]"]
+    "other",
+    ["<html><title>Just moved</title></html>", '{"unexpected": 1}', "plain words", "[1, 2]"],
 )
-def test_what_is_not_this_sources_answer_is_broken_and_never_an_empty_page(name: str, other: str) -> None:
+def test_what_is_not_this_sources_answer_is_broken_and_never_an_empty_page(
+    name: str, other: str
+) -> None:
     with pytest.raises(SourceBroken):
         SOURCES[name].parse(other.encode(), None)
 
@@ -102,15 +163,22 @@ def test_what_is_not_this_sources_answer_is_broken_and_never_an_empty_page(name:
 @by_source
 def test_busy_empty_and_truncated_answers_are_for_later(name: str) -> None:
     whole = body(ANSWERS[name][0])
-    error = SourceBroken if SOURCES[name].request is None else Retry  # a person's file gets no better by waiting
+    # a person's file gets no better by waiting
+    error = SourceBroken if SOURCES[name].request is None else Retry
     for later in (b"", b"Too Many Requests", whole[: len(whole) * 2 // 3]):
         with pytest.raises(error):
             SOURCES[name].parse(later, None)
 
 
-# What one service says in another's shape is meant so: OpenAlex through citations, OAI-PMH in DataCite's and OAI's
-# readers, Atom in feeds, and a watched page reads any page.
-KIN = {("citations", "openalex"), ("datacite", "oai"), ("oai", "datacite"), ("feed", "arxiv"), ("page", "*")}
+# What one service says in another's shape is meant so: OpenAlex through citations, OAI-PMH in
+# DataCite's and OAI's readers, Atom in feeds, and a watched page reads any page.
+KIN = {
+    ("citations", "openalex"),
+    ("datacite", "oai"),
+    ("oai", "datacite"),
+    ("feed", "arxiv"),
+    ("page", "*"),
+}
 
 
 @pytest.mark.parametrize("name", [name for name, source in SOURCES.items() if source.request])
@@ -146,23 +214,60 @@ def test_an_honest_zero_is_an_empty_page_and_the_end(name: str, empty: Any) -> N
 @pytest.mark.parametrize(
     ("name", "answer", "error", "words"),
     [
-        ("semanticscholar", {"error": "Unrecognized or unsupported fields: [x]"}, SourceBroken, "Unrecognized"),
+        (
+            "semanticscholar",
+            {"error": "Unrecognized or unsupported fields: [x]"},
+            SourceBroken,
+            "Unrecognized",
+        ),
         ("semanticscholar", {"message": "Too Many Requests", "code": "429"}, Retry, "Too Many"),
         ("semanticscholar", [{"authorId": "1", "name": "A"}], SourceBroken, "authors, not papers"),
-        ("osf", {"errors": [{"detail": "Request was throttled; try again in 5 s"}]}, Retry, "throttled"),
-        ("osf", {"data": [{"id": "1", "type": "files", "attributes": {"name": "a"}}]}, SourceBroken, "files, not"),
-        ("datacite", {"errors": [{"status": "400", "title": "bad query"}]}, SourceBroken, "bad query"),
-        ("doaj", {"status": "bad_request", "error": "disallowed Lucene features"}, SourceBroken, "disallowed"),
+        (
+            "osf",
+            {"errors": [{"detail": "Request was throttled; try again in 5 s"}]},
+            Retry,
+            "throttled",
+        ),
+        (
+            "osf",
+            {"data": [{"id": "1", "type": "files", "attributes": {"name": "a"}}]},
+            SourceBroken,
+            "files, not",
+        ),
+        (
+            "datacite",
+            {"errors": [{"status": "400", "title": "bad query"}]},
+            SourceBroken,
+            "bad query",
+        ),
+        (
+            "doaj",
+            {"status": "bad_request", "error": "disallowed Lucene features"},
+            SourceBroken,
+            "disallowed",
+        ),
         ("zenodo", {"status": 429, "message": "wait"}, Retry, "429"),
         ("core", {"message": "You exceeded the rate limit"}, Retry, "rate limit"),
-        ("oai", '<OAI-PMH><error code="badResumptionToken">old</error></OAI-PMH>', Retry, "from the start"),
-        ("oai", '<OAI-PMH><error code="badArgument">no</error></OAI-PMH>', SourceBroken, "badArgument"),
+        (
+            "oai",
+            '<OAI-PMH><error code="badResumptionToken">old</error></OAI-PMH>',
+            Retry,
+            "from the start",
+        ),
+        (
+            "oai",
+            '<OAI-PMH><error code="badArgument">no</error></OAI-PMH>',
+            SourceBroken,
+            "badArgument",
+        ),
         ("oai", "<OAI-PMH><Identify/></OAI-PMH>", SourceBroken, "Identify, not records"),
         ("oai", '<!DOCTYPE a [<!ENTITY b "c">]><OAI-PMH>&b;</OAI-PMH>', SourceBroken, "entities"),
         ("arxiv", '<!DOCTYPE a [<!ENTITY b "c">]><feed>&b;</feed>', SourceBroken, "entities"),
     ],
 )
-def test_errors_that_come_as_answers_have_their_right_kind(name: str, answer: Any, error: type, words: str) -> None:
+def test_errors_that_come_as_answers_have_their_right_kind(
+    name: str, answer: Any, error: type, words: str
+) -> None:
     with pytest.raises(error, match=words):
         SOURCES[name].parse(body(answer), None)
 
@@ -194,7 +299,12 @@ def test_a_list_that_no_longer_tells_its_length_is_no_end(name: str, answer: Any
 
 
 def test_an_empty_page_with_a_token_goes_on() -> None:
-    assert SOURCES["semanticscholar"].parse(body({"total": 9, "token": "t3", "data": []}), "t2").next_cursor == "t3"
+    assert (
+        SOURCES["semanticscholar"]
+        .parse(body({"total": 9, "token": "t3", "data": []}), "t2")
+        .next_cursor
+        == "t3"
+    )
 
 
 @pytest.mark.parametrize("name", ["eric", "core"])
@@ -263,8 +373,13 @@ def test_a_window_is_asked_for_in_the_sources_own_words(name: str) -> None:
 def test_days_and_places_that_travel_in_the_path() -> None:
     doaj, biorxiv = SOURCES["doaj"].request, SOURCES["biorxiv"].request
     assert doaj and biorxiv
-    assert "last_updated%3A%5B2026-05-01T00%3A00%3A00Z%20TO" in doaj(Query('a "b c"'), MAY, None).url
-    assert biorxiv(Query(), MAY, "30").url == "https://api.biorxiv.org/details/medrxiv/2026-05-01/2026-05-31/30/json"
+    assert (
+        "last_updated%3A%5B2026-05-01T00%3A00%3A00Z%20TO" in doaj(Query('a "b c"'), MAY, None).url
+    )
+    assert (
+        biorxiv(Query(), MAY, "30").url
+        == "https://api.biorxiv.org/details/medrxiv/2026-05-01/2026-05-31/30/json"
+    )
     with pytest.raises(Refused, match="medrxiv or biorxiv"):
         biorxiv(Query(filters=(("server", "other"),)), MAY, None)
 
@@ -285,15 +400,22 @@ def test_days_and_places_that_travel_in_the_path() -> None:
         ("oai", "tok", ("resumptionToken", "tok")),
     ],
 )
-def test_the_next_page_is_asked_for_by_the_cursor(name: str, cursor: str, pair: tuple[str, str]) -> None:
+def test_the_next_page_is_asked_for_by_the_cursor(
+    name: str, cursor: str, pair: tuple[str, str]
+) -> None:
     request = SOURCES[name].request
-    assert request and pair in request(Query("kinship", url="https://a.example/oai"), MAY, cursor).params
+    assert (
+        request
+        and pair in request(Query("kinship", url="https://a.example/oai"), MAY, cursor).params
+    )
 
 
 def test_unpaywall_is_asked_for_one_doi_and_a_repository_needs_an_address() -> None:
     unpaywall, oai = SOURCES["unpaywall"].request, SOURCES["oai"].request
     assert unpaywall and oai
-    assert unpaywall(Query("10.1000/a b?"), MAY, None).url.startswith("https://api.unpaywall.org/v2/10.1000/a")
+    assert unpaywall(Query("10.1000/a b?"), MAY, None).url.startswith(
+        "https://api.unpaywall.org/v2/10.1000/a"
+    )
     with pytest.raises(Refused, match="one DOI"):
         unpaywall(Query("kinship"), MAY, None)
     with pytest.raises(Refused, match="url"):
@@ -305,19 +427,24 @@ def test_every_secret_that_a_source_names_is_a_setting_that_is_kept_out_of_logs(
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda x: st.lists(x, max_size=3), max_leaves=4
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda x: st.lists(x, max_size=3),
+    max_leaves=4,
 )
 
 
 @settings(max_examples=60)
 @given(st.data())
 def test_any_values_in_a_known_shape_never_crash(data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from([name for name, row in ANSWERS.items() if not isinstance(row[0], str)]))
+    name = data.draw(
+        st.sampled_from([name for name, row in ANSWERS.items() if not isinstance(row[0], str)])
+    )
 
     def spoiled(value: Any) -> Any:
         if isinstance(value, dict):
             return {
-                key: data.draw(JSON) if data.draw(st.integers(0, 4)) == 0 else spoiled(v) for key, v in value.items()
+                key: data.draw(JSON) if data.draw(st.integers(0, 4)) == 0 else spoiled(v)
+                for key, v in value.items()
             }
         return [spoiled(one) for one in value] if isinstance(value, list) else value
 
@@ -339,7 +466,10 @@ def test_any_bytes_never_crash(name: str, raw: bytes) -> None:
 
 # How many items a payload holds, counted without the source's code.
 def papers(data: Any) -> int:
-    """How many papers Semantic Scholar sent, whatever was asked; null stands for an id that it does not know."""
+    """How many papers Semantic Scholar sent, whatever was asked.
+
+    Null stands for an id that it does not know.
+    """
     known = data if isinstance(data, dict) else {}
     found = known.get("data", known.get("recommendedPapers", data))
     if isinstance(found, list):
@@ -364,12 +494,16 @@ COUNTED = {
     "biorxiv": lambda data: len(data["collection"]),
     "openaire": lambda data: len(data["results"]),
     "eric": lambda data: len(data["response"]["docs"]),
-    "osf": lambda data: len(found) if isinstance(found := data.get("results", data.get("data")), list) else 1,
+    "osf": lambda data: (
+        len(found) if isinstance(found := data.get("results", data.get("data")), list) else 1
+    ),
     "datacite": lambda data: 1,
 }
 
 
-@pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project")
+@pytest.mark.skipif(
+    not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project"
+)
 @pytest.mark.parametrize("name", COUNTED)
 def test_no_item_of_a_recorded_answer_is_lost(name: str) -> None:
     read = 0
@@ -381,12 +515,16 @@ def test_no_item_of_a_recorded_answer_is_lost(name: str) -> None:
         except LivereviewError as error:
             assert isinstance(error, SourceBroken | Retry), path.name
             continue
-        assert len(page.records) + len(page.rejects) == COUNTED[name](json.loads(path.read_bytes())), path.name
+        assert len(page.records) + len(page.rejects) == COUNTED[name](
+            json.loads(path.read_bytes())
+        ), path.name
         read += 1
     assert read, "not one answer could be read"
 
 
-@pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project")
+@pytest.mark.skipif(
+    not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project"
+)
 def test_every_repositorys_recorded_list_is_read_whole() -> None:
     read = 0
     for path in sorted((PAYLOADS / "oai_pmh").glob("*.xml")):

@@ -1,4 +1,6 @@
-"""arXiv: what is asked, where a search ends, what a withdrawal is, and its recorded answers counted."""
+"""arXiv: what is asked, where a search ends, what a withdrawal is, and its recorded answers
+counted.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def read(entries: str, total: int, start: int | None, cursor: str | None = None)
 
 
 def test_the_query_is_bracketed_before_filters_and_days_are_added() -> None:
-    query = Query('all:kinship OR abs:"foster care"', (("cat", "cs.CY"), ("window", "lastUpdatedDate")))
+    query = Query(
+        'all:kinship OR abs:"foster care"', (("cat", "cs.CY"), ("window", "lastUpdatedDate"))
+    )
     asked = dict(request(query, MAY, None).params)
     days = "lastUpdatedDate:[202605010000 TO 202605312359]"
     assert asked["search_query"] == f'(all:kinship OR abs:"foster care") AND cat:cs.CY AND {days}'
@@ -52,8 +56,12 @@ def test_a_search_is_read_to_its_end_though_the_place_be_left_out() -> None:
     assert read(ENTRY.format(5, ""), 5, 4, "4").next_cursor is None
 
 
-@pytest.mark.parametrize(("total", "start", "cursor"), [(7, 0, None), (7, 5, "5"), (0, 5, "5"), (7, None, "5")])
-def test_an_empty_page_before_the_end_is_asked_for_again(total: int, start: int | None, cursor: str | None) -> None:
+@pytest.mark.parametrize(
+    ("total", "start", "cursor"), [(7, 0, None), (7, 5, "5"), (0, 5, "5"), (7, None, "5")]
+)
+def test_an_empty_page_before_the_end_is_asked_for_again(
+    total: int, start: int | None, cursor: str | None
+) -> None:
     with pytest.raises(Retry, match="before the end"):
         read("", total, start, cursor)
 
@@ -73,7 +81,9 @@ def test_a_total_that_shrank_to_what_was_read_is_the_end() -> None:
         ("", False),
     ],
 )
-def test_only_a_paper_that_was_itself_withdrawn_counts_as_retracted(said: str, withdrawn: bool) -> None:
+def test_only_a_paper_that_was_itself_withdrawn_counts_as_retracted(
+    said: str, withdrawn: bool
+) -> None:
     (record,) = read(ENTRY.format(1, f"<x:comment>{said}</x:comment>"), 1, 0).records
     assert record.retraction == ("retracted" if withdrawn else None)
 
@@ -82,18 +92,24 @@ def test_only_a_paper_that_was_itself_withdrawn_counts_as_retracted(said: str, w
 @given(st.text(max_size=30), st.text(max_size=6), st.text(max_size=60))
 def test_any_entry_total_and_cursor_never_crash(identity: str, total: str, cursor: str) -> None:
     try:
-        SOURCE.parse(feed(f"<entry><id>arxiv.org/abs/{identity}</id></entry>", total, total), cursor)
+        SOURCE.parse(
+            feed(f"<entry><id>arxiv.org/abs/{identity}</id></entry>", total, total), cursor
+        )
     except LivereviewError as error:
         assert error.source == "arxiv"
 
 
-@pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project")
+@pytest.mark.skipif(
+    not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project"
+)
 def test_every_entry_of_a_recorded_answer_is_a_record_with_all_its_authors() -> None:
     for path in sorted(PAYLOADS.glob("*.xml")):
         raw = path.read_text(encoding="utf-8")
         page = SOURCE.parse(raw.encode(), None)
         assert len(page.records) == raw.count("<entry>") and not page.rejects, path.name
         assert sum(len(one.authors) for one in page.records) == raw.count("<author>"), path.name
-        assert all(one.title and one.abstract and one.year and one.doi for one in page.records), path.name
+        assert all(one.title and one.abstract and one.year and one.doi for one in page.records), (
+            path.name
+        )
     with pytest.raises(Retry, match="Rate exceeded"):
         SOURCE.parse((PAYLOADS / "excerpt_429.html").read_bytes(), None)

@@ -1,4 +1,6 @@
-"""BibTeX: as many records and rejects as entries, LaTeX as text, names by BibTeX's rules, hostile files in time."""
+"""BibTeX: as many records and rejects as entries, LaTeX as text, names by BibTeX's rules, hostile
+files in time.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,11 @@ PAYLOADS = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "pay
 shared = pytest.mark.skipif(not PAYLOADS.exists(), reason="the shared data are not here")
 GOOD = "@article{g%d, title={Good %d}, year=2020}\n"
 TYPES = {
-    **{"journalArticle": "journal-article", "conferencePaper": "conference-paper", "bookSection": "book-chapter"},
+    **{
+        "journalArticle": "journal-article",
+        "conferencePaper": "conference-paper",
+        "bookSection": "book-chapter",
+    },
     **{"webpage": "web-page"},
 }
 # (file, entry, field): what we say instead of what Zotero says, and why
@@ -34,8 +40,13 @@ DIFFERENT: dict[tuple[str, int, str], object] = {
     # an ISBN whose check digit is wrong is none
     ("zot_BibTeX_04.bib", 0, "isbn"): None,
     # a tilde is a tilde
-    ("zot_BibTeX_06.bib", 0, "title"): "non-braking space: ; accented characters: ñ and ñ; tilde operator: ~",
-    # a DOI in the entry of a chapter is that of the chapter (Zotero has no field for it and puts it in "extra")
+    (
+        "zot_BibTeX_06.bib",
+        0,
+        "title",
+    ): "non-braking space: ; accented characters: ñ and ñ; tilde operator: ~",
+    # a DOI in the entry of a chapter is that of the chapter (Zotero has no field for it and puts it
+    # in "extra")
     ("zot_BibTeX_13.bib", 0, "doi"): "10.12345/123456",
     # a body is no person, even where no braces say so
     ("zot_BibTeX_18.bib", 0, "authors"): ("Corporation for Digital Scholarship",),
@@ -46,7 +57,11 @@ DIFFERENT: dict[tuple[str, int, str], object] = {
     # an institution is where a report appears
     ("zot_BibTeX_21.bib", 0, "container_title"): "Internet Engineering Task Force",
     # no blank after an apostrophe written as a command
-    ("zot_BibTeX_22.bib", 0, "authors"): ("Cuturi, Marco", "Vert, Jean-philippe", "D'aspremont, Alexandre"),
+    ("zot_BibTeX_22.bib", 0, "authors"): (
+        "Cuturi, Marco",
+        "Vert, Jean-philippe",
+        "D'aspremont, Alexandre",
+    ),
 }
 INITIALS = {"Wright, K. C.": "Wright, KC"}  # initials as they were typed
 
@@ -57,7 +72,9 @@ def one(*fields: str, kind: str = "article", before: str = "") -> Record:
 
 
 def wanted(item: dict[str, Any]) -> dict[str, object]:
-    """Zotero's item in our fields: markup removed, editors only where there are no authors, one hyphen in pages."""
+    """Zotero's item in our fields: markup removed, editors only where there are no authors, one
+    hyphen in pages.
+    """
     kinds = [creator["creatorType"] == "author" for creator in item["creators"]]
     people = [c for c in item["creators"] if c["creatorType"] == "author" or not any(kinds)]
     joined = [", ".join(filter(None, (c.get("lastName"), c.get("firstName")))) for c in people]
@@ -82,7 +99,9 @@ def wanted(item: dict[str, Any]) -> dict[str, object]:
 
 
 @shared
-@pytest.mark.parametrize("path", sorted((PAYLOADS / "refman_bibtex").glob("zot_*.bib")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((PAYLOADS / "refman_bibtex").glob("zot_*.bib")), ids=lambda path: path.name
+)
 def test_each_field_is_as_zotero_has_it(path: Path) -> None:
     expected = json.loads(path.with_name(path.name + ".expected.json").read_text(encoding="utf-8"))
     page = bibtex.parse(path.read_bytes(), None)
@@ -96,7 +115,10 @@ def test_each_field_is_as_zotero_has_it(path: Path) -> None:
 @shared
 def test_every_recorded_file_gives_as_many_as_it_has_entries() -> None:
     total = 0
-    for path in [*(PAYLOADS / "refman_bibtex").glob("*.bib"), *(PAYLOADS / "refman_other").glob("*.bib")]:
+    for path in [
+        *(PAYLOADS / "refman_bibtex").glob("*.bib"),
+        *(PAYLOADS / "refman_other").glob("*.bib"),
+    ]:
         body = path.read_bytes()
         said = re.findall(rb"(?mi)^\W*@\s*(?!string|comment|preamble)([a-z]+)\s*[{(]", body)
         page = bibtex.parse(body, None)
@@ -111,10 +133,22 @@ COUNTED = 50
 @pytest.mark.parametrize(
     ("latex", "text"),
     [
-        (r"{\"U}ber \'{e}t\'e \`a {\c c}a \v{S}koda \H{o} \~n \r{a} \k{e} \=o", "Über été à ça Škoda ő ñ å ę ō"),
-        (r"S{\o}rensen \O re {\ss} {\ae} {\L}\'od\'z {\'\i} {\'{\i}} \aa", "Sørensen Øre ß æ Łódź í í å"),
-        (r"Nested {{braces {in} Title}} \& 5\% \$3 \# a\_b", "Nested braces in Title & 5% $3 # a_b"),
-        (r"\textit{a} \emph{b} {\bf c} \textbf{\textsc{d}} CO$_2$ 10$^{-3}$ $\alpha$", "a b c d CO₂ 10⁻³ α"),
+        (
+            r"{\"U}ber \'{e}t\'e \`a {\c c}a \v{S}koda \H{o} \~n \r{a} \k{e} \=o",
+            "Über été à ça Škoda ő ñ å ę ō",
+        ),
+        (
+            r"S{\o}rensen \O re {\ss} {\ae} {\L}\'od\'z {\'\i} {\'{\i}} \aa",
+            "Sørensen Øre ß æ Łódź í í å",
+        ),
+        (
+            r"Nested {{braces {in} Title}} \& 5\% \$3 \# a\_b",
+            "Nested braces in Title & 5% $3 # a_b",
+        ),
+        (
+            r"\textit{a} \emph{b} {\bf c} \textbf{\textsc{d}} CO$_2$ 10$^{-3}$ $\alpha$",
+            "a b c d CO₂ 10⁻³ α",
+        ),
         (r"``Q'' a -- b --- c~d e\,f \textless 5 \ldots", "“Q” a – b — c d e f <5 …"),
         (r"$5 to $10 in {\textquoteleft}care{\textquoteright}", "$5 to $10 in ‘care’"),
         (r"\unknown{kept} \{x\}", "kept {x}"),
@@ -129,14 +163,20 @@ def test_latex_becomes_text(latex: str, text: str) -> None:
     [
         ("Ludwig van Beethoven", ("van Beethoven, Ludwig",)),
         ("van der Berg, Jr, Jan and de la Cruz, Ana", ("van der Berg, Jan, Jr", "de la Cruz, Ana")),
-        ("{Department for Education and Skills} and Doe, A.", ("Department for Education and Skills", "Doe, A.")),
+        (
+            "{Department for Education and Skills} and Doe, A.",
+            ("Department for Education and Skills", "Doe, A."),
+        ),
         ("Doe, Ann and others", ("Doe, Ann",)),
         ("{Doe, Ann and Roe, Bob}", ("Doe, Ann", "Roe, Bob")),
         ("Liu F. and Li C.", ("Liu, F.", "Li, C.")),
         ("World Health Organization", ("World Health Organization",)),
         ('Anders {\\AA}str{\\"o}m\n  AND Sandy Anderson', ("Åström, Anders", "Anderson, Sandy")),
         ("Plato", ("Plato",)),
-        ("{Barnes and Noble} and {The {UN} and Friends}", ("Barnes and Noble", "The UN and Friends")),
+        (
+            "{Barnes and Noble} and {The {UN} and Friends}",
+            ("Barnes and Noble", "The UN and Friends"),
+        ),
     ],
 )
 def test_names(author: str, authors: tuple[str, ...]) -> None:
@@ -164,11 +204,17 @@ def test_dates(fields: str, iso: str | None) -> None:
 
 def test_strings_are_joined_and_found_in_any_case() -> None:
     strings = '@string{JoC = "Journal of " # "Care"}\n@STRING(pre = {The })\n'
-    assert one("journal = pre # joc # { \\& Work}", before=strings).container_title == "The Journal of Care & Work"
+    assert (
+        one("journal = pre # joc # { \\& Work}", before=strings).container_title
+        == "The Journal of Care & Work"
+    )
 
 
 def test_biblatex_fields() -> None:
-    record = one("journaltitle = {J}, date = {2020-02}, eprinttype = {arXiv}, eprint = {2001.00001}", kind="online")
+    record = one(
+        "journaltitle = {J}, date = {2020-02}, eprinttype = {arXiv}, eprint = {2001.00001}",
+        kind="online",
+    )
     assert (record.container_title, record.published, record.type) == ("J", "2020-02", "web-page")
     assert record.url == "https://arxiv.org/abs/2001.00001"
     assert one("eprinttype = {pubmed}, eprint = {12345}").pmid == "12345"
@@ -177,8 +223,12 @@ def test_biblatex_fields() -> None:
 
 
 def test_a_chapter_inherits_from_its_book_but_not_the_books_doi() -> None:
-    book = "@book{B, title={Book}, year=2019, isbn={9780262033848}, doi={10.5555/book}, editor={E, E}}"
-    page = bibtex.parse(f"@inbook{{c, title={{C}}, author={{A, A}}, crossref={{b}}}}\n{book}".encode(), None)
+    book = (
+        "@book{B, title={Book}, year=2019, isbn={9780262033848}, doi={10.5555/book}, editor={E, E}}"
+    )
+    page = bibtex.parse(
+        f"@inbook{{c, title={{C}}, author={{A, A}}, crossref={{b}}}}\n{book}".encode(), None
+    )
     chapter = page.records[0]
     assert (chapter.container_title, chapter.year, chapter.isbn) == ("Book", 2019, "9780262033848")
     assert (chapter.doi, chapter.authors) == (None, ("A, A",))
@@ -216,7 +266,10 @@ def test_what_people_do_to_entries() -> None:
 @article{title = {No label}} @misc{,title={Two on a line}}
 """
     page = bibtex.parse(body.encode(), None)
-    assert ([record.title for record in page.records], page.rejects) == (["One", "No label", "Two on a line"], ())
+    assert ([record.title for record in page.records], page.rejects) == (
+        ["One", "No label", "Two on a line"],
+        (),
+    )
     assert page.records[0].pages == "1-2" and page.records[0].year == 2020
 
 
@@ -260,7 +313,10 @@ def test_a_file_that_breaks_off_says_so() -> None:
         '@article{a, title="' + '" ' * 200_000,
         "@article{a, author={" + "a and " * 50_000 + "}, title={x}}",
         "@article{a, title={" + "\\" * 100_000 + "$" * 1000 + "}}",
-        "@string{a={" + "x" * 1000 + "}}\n" + "".join(f"@string{{a=a{'#a' * 9}}}\n" for _ in range(99)),
+        "@string{a={"
+        + "x" * 1000
+        + "}}\n"
+        + "".join(f"@string{{a=a{'#a' * 9}}}\n" for _ in range(99)),
         "@article{a,\n" * 50_000,
         "".join(GOOD % (n, n) for n in range(20_000)),
     ],
@@ -275,7 +331,23 @@ def test_hostile_files_take_no_longer_than_others(body: str) -> None:
 @settings(max_examples=80, database=None)
 @given(
     st.lists(
-        st.sampled_from([GOOD % (1, 1), "@x{", "}", "{", '"', "#", "=", "title", ",", "\n", "\\'", "$", "@string{a"])
+        st.sampled_from(
+            [
+                GOOD % (1, 1),
+                "@x{",
+                "}",
+                "{",
+                '"',
+                "#",
+                "=",
+                "title",
+                ",",
+                "\n",
+                "\\'",
+                "$",
+                "@string{a",
+            ]
+        )
     )
 )
 def test_no_text_breaks_the_reader_nor_costs_a_good_entry(parts: list[str]) -> None:

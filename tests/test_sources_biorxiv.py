@@ -1,4 +1,6 @@
-"""bioRxiv and medRxiv: what is asked, where a span of days ends, and their recorded answers counted."""
+"""bioRxiv and medRxiv: what is asked, where a span of days ends, and their recorded answers
+counted.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ MAY = Window(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 5, 31, tzinfo=UTC)
 
 def read(count: int, asked: str | None = None, /, **head: Any) -> Page:
     items = [{"doi": f"10.1101/{number}", "title": "Kinship"} for number in range(count)]
-    return SOURCE.parse(json.dumps({"messages": [{"status": "ok", **head}], "collection": items}).encode(), asked)
+    return SOURCE.parse(
+        json.dumps({"messages": [{"status": "ok", **head}], "collection": items}).encode(), asked
+    )
 
 
 def test_server_days_and_place_are_in_the_path_and_the_category_is_a_parameter() -> None:
@@ -63,16 +67,27 @@ def test_a_span_without_a_total_goes_on_until_nothing_is_found() -> None:
 
 
 def test_versions_of_one_preprint_have_one_key() -> None:
-    versions = [{"doi": "10.1101/1", "version": number, "title": f"Version {number}"} for number in "12"]
+    versions = [
+        {"doi": "10.1101/1", "version": number, "title": f"Version {number}"} for number in "12"
+    ]
     page = SOURCE.parse(json.dumps({"messages": [], "collection": versions}).encode(), None)
-    assert len({record.record_id for record in page.records}) == 1 and page.records[-1].title == "Version 2"
+    assert (
+        len({record.record_id for record in page.records}) == 1
+        and page.records[-1].title == "Version 2"
+    )
 
 
-@pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project")
+@pytest.mark.skipif(
+    not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project"
+)
 def test_every_row_of_a_recorded_answer_is_a_record_and_withdrawals_are_marked() -> None:
     for path in sorted(PAYLOADS.glob("*.json")):
         raw = path.read_text(encoding="utf-8")
         page = SOURCE.parse(raw.encode(), None)
         assert len(page.records) == raw.count('"doi":') and not page.rejects, path.name
-        assert sum(one.retraction == "retracted" for one in page.records) == raw.count('"type": "withdrawn"')
-        assert all(one.title and one.year and one.doi and one.type == "preprint" for one in page.records)
+        assert sum(one.retraction == "retracted" for one in page.records) == raw.count(
+            '"type": "withdrawn"'
+        )
+        assert all(
+            one.title and one.year and one.doi and one.type == "preprint" for one in page.records
+        )

@@ -1,4 +1,6 @@
-"""Citation chasing: which works it starts from, what it asks, and that its finds are OpenAlex's records."""
+"""Citation chasing: which works it starts from, what it asks, and that its finds are OpenAlex's
+records.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ from tests.test_ops import include
 from tests.world import World, as_json
 
 WORKS = "/https/api.openalex.org/works"
-CHASING = '[[searches]]\nname = "chasing"\nsource = "citations"\nplatform = "OpenAlex"\n\n[[searches]]'
+CHASING = (
+    '[[searches]]\nname = "chasing"\nsource = "citations"\nplatform = "OpenAlex"\n\n[[searches]]'
+)
 
 
 def listed(*keys: str) -> dict[str, object]:
@@ -32,7 +36,9 @@ def chasing(client: Local, protocol: str, world: World) -> dict[str, object]:  #
 
 
 def test_included_works_are_chased_forward_and_backward(client: Local, protocol: str) -> None:  # noqa: F811
-    first, second, _ = found(client.store, article(1), article(2, source="ris", source_key="x"), article(3))
+    first, second, _ = found(
+        client.store, article(1), article(2, source="ris", source_key="x"), article(3)
+    )
     include(client.store, first)
     include(client.store, second)
     with World() as world:
@@ -43,7 +49,10 @@ def test_included_works_are_chased_forward_and_backward(client: Local, protocol:
     assert (ending["outcome"], ending["fresh"]) == ("ok", 3)
     told = status.ledger_of(client.store, review=REVIEW, now=NOW)["attempts"]
     (run,) = [one for one in told if one["name"] == "chasing"]
-    assert run["query"] == "cites, cited_by: W1 (1 included reports have no OpenAlex id yet and are not chased)"
+    assert (
+        run["query"]
+        == "cites, cited_by: W1 (1 included reports have no OpenAlex id yet and are not chased)"
+    )
 
 
 def test_with_nothing_included_nothing_is_asked(client: Local, protocol: str) -> None:  # noqa: F811

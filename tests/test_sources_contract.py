@@ -1,8 +1,10 @@
-"""Every recorded case of every source: data/sources/<source>/<case>.<anything> beside <case>.expected.json.
+"""Every recorded case of every source: data/sources/<source>/<case>.<anything> beside
+<case>.expected.json.
 
-An expectation is a list, in the order records then rejects: {"kind": "record", …} with the record's keys (None and
-empty ones may be left out) or {"kind": "reject", "reason": …} with a part of the reason; or, where reading must fail,
-one object {"error": "SourceBroken", "message": a part of the message}.
+An expectation is a list, in the order records then rejects: {"kind": "record", …} with the record's
+keys (None and empty ones may be left out) or {"kind": "reject", "reason": …} with a part of the
+reason; or, where reading must fail, one object {"error": "SourceBroken", "message": a part of the
+message}.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from livereview.records import to_json
 from livereview.sources.protocol import Page, Source
 
 ROOT = Path(__file__).parent / "data" / "sources"
-FILES = sorted(path for path in ROOT.glob("*/*") if path.is_file() and not path.name.startswith("."))
+FILES = sorted(
+    path for path in ROOT.glob("*/*") if path.is_file() and not path.name.startswith(".")
+)
 CASES = [path for path in FILES if not path.name.endswith(".expected.json")]
 
 
@@ -40,7 +44,9 @@ def _expected(case: Path) -> Any:
 
 
 def _known(fields: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in fields.items() if value not in (None, []) and key != "kind"}
+    return {
+        key: value for key, value in fields.items() if value not in (None, []) and key != "kind"
+    }
 
 
 def _check_page(page: Page, expected: list[dict[str, Any]]) -> None:

@@ -1,4 +1,6 @@
-"""CSL-JSON: each item a record or a reject, names and dates as they are told, and nothing cut that looks empty."""
+"""CSL-JSON: each item a record or a reject, names and dates as they are told, and nothing cut that
+looks empty.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +29,26 @@ def test_the_recorded_file_is_read_as_zotero_reads_it() -> None:
     (item,) = json.loads(path.with_name(path.name + ".expected.json").read_text(encoding="utf-8"))
     page = csl.parse(path.read_bytes(), None)
     (record,) = page.records
-    assert (record.title, record.type, record.volume, page.rejects) == (item["title"], "book", "2058", ())
-    assert record.authors == ("Bachar, Mostafa",) and record.published == "2013-01-01" and record.year == 2013
+    assert (record.title, record.type, record.volume, page.rejects) == (
+        item["title"],
+        "book",
+        "2058",
+        (),
+    )
+    assert (
+        record.authors == ("Bachar, Mostafa",)
+        and record.published == "2013-01-01"
+        and record.year == 2013
+    )
     assert record.isbn == item["ISBN"].replace("-", "") and record.language == item["language"]
 
 
 def test_a_list_an_object_and_items_are_the_same() -> None:
     item = {"id": "1", "type": "book", "title": "T"}
-    read = [csl.parse(json.dumps(shape).encode(), None).records for shape in ([item], item, {"items": [item]})]
+    read = [
+        csl.parse(json.dumps(shape).encode(), None).records
+        for shape in ([item], item, {"items": [item]})
+    ]
     assert read[0] == read[1] == read[2] and len(read[0]) == 1
     for empty in (b"[]", b'{"items": []}'):
         assert csl.parse(empty, None).total == 0
@@ -64,7 +78,10 @@ def test_dates(issued: object, iso: str | None, year: int | None) -> None:
     ("author", "said"),
     [
         ({"literal": "WHO"}, "WHO"),
-        ({"family": "Gogh", "given": "Vincent", "non-dropping-particle": "van"}, "van Gogh, Vincent"),
+        (
+            {"family": "Gogh", "given": "Vincent", "non-dropping-particle": "van"},
+            "van Gogh, Vincent",
+        ),
         ({"family": "Humboldt", "given": "A.", "dropping-particle": "von"}, "Humboldt, A. von"),
         ({"family": "King", "given": "M.", "suffix": "Jr"}, "King, M., Jr"),
         ({"family": "Plato"}, "Plato"),
@@ -79,14 +96,25 @@ def test_names(author: dict[str, str], said: str) -> None:
 def test_markup_pages_and_what_zotero_keeps_in_the_note() -> None:
     assert one(title="A <i>b</i> H<sub>2</sub>O &amp; c").title == "A b H2O & c"
     record = one(page="12–19", note="PMID: 123\nPMCID: PMC9\nDOI: 10.5555/n", ISSN=["0001-8708"])
-    assert (record.pages, record.pmid, record.pmcid, record.doi) == ("12-19", "123", "PMC9", "10.5555/n")
+    assert (record.pages, record.pmid, record.pmcid, record.doi) == (
+        "12-19",
+        "123",
+        "PMC9",
+        "10.5555/n",
+    )
     assert (record.issn, one(URL="https://doi.org/10.5555/u").doi) == ("0001-8708", "10.5555/u")
 
 
 def test_a_bad_item_harms_no_other() -> None:
-    page = csl.parse(b'[{"id":1,"type":"book","title":"A"}, 7, {"id":2,"type":"book"}, {"id":3,"title":"B"}]', None)
+    page = csl.parse(
+        b'[{"id":1,"type":"book","title":"A"}, 7, {"id":2,"type":"book"}, {"id":3,"title":"B"}]',
+        None,
+    )
     assert [record.title for record in page.records] == ["A", "B"]
-    assert [(reject.where, bool(reject.reason)) for reject in page.rejects] == [("items[1]", True), ("items[2]", True)]
+    assert [(reject.where, bool(reject.reason)) for reject in page.rejects] == [
+        ("items[1]", True),
+        ("items[2]", True),
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])

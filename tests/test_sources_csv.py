@@ -27,8 +27,14 @@ def test_every_recorded_file_gives_as_many_as_it_has_rows() -> None:
     total = 0
     for path in sorted((PAYLOADS / "refman_csv").iterdir()):
         text = path.read_text(encoding="utf-8-sig")
-        sign = "\t" if "tab" in path.name else ";" if text.startswith(("title;", "abstract;")) else ","
-        rows = [row for row in tables.reader(io.StringIO(text, newline=""), delimiter=sign) if any(map(str.strip, row))]
+        sign = (
+            "\t" if "tab" in path.name else ";" if text.startswith(("title;", "abstract;")) else ","
+        )
+        rows = [
+            row
+            for row in tables.reader(io.StringIO(text, newline=""), delimiter=sign)
+            if any(map(str.strip, row))
+        ]
         if "no_title" in path.name:
             with pytest.raises(SourceBroken, match="no column is called title"):
                 csv.parse(path.read_bytes(), None)
@@ -82,7 +88,9 @@ def test_springers_names_are_cut_apart() -> None:
         ("Jane Smith", ("Jane Smith",)),
     ],
 )
-def test_names_run_together_are_cut_only_where_that_is_safe(text: str, authors: tuple[str, ...]) -> None:
+def test_names_run_together_are_cut_only_where_that_is_safe(
+    text: str, authors: tuple[str, ...]
+) -> None:
     assert one("Item Title,Item DOI,Authors", f"T,10.5555/a,{text}").authors == authors
     assert one("Title,DOI,Authors", f"T,10.5555/a,{text}").authors == (text,)
 
@@ -119,7 +127,16 @@ def test_names_run_together_are_cut_only_where_that_is_safe(text: str, authors: 
 )
 def test_what_each_tool_writes(head: str, row: str, said: tuple[object, ...]) -> None:
     r = one(head, row)
-    assert (r.title, r.authors, r.year, r.container_title, r.volume, r.issue, r.pages, r.doi) == said
+    assert (
+        r.title,
+        r.authors,
+        r.year,
+        r.container_title,
+        r.volume,
+        r.issue,
+        r.pages,
+        r.doi,
+    ) == said
 
 
 def test_headings_in_any_case_given_twice_and_after_excels_hint() -> None:
@@ -128,7 +145,8 @@ def test_headings_in_any_case_given_twice_and_after_excels_hint() -> None:
     assert one("", "", "Title,Year", "T,2020").year == 2020
     assert one("\ttitle\tyear", "0\tT\t2020").title == "T"
     assert (
-        one("Title,Source", "T,Endoscopic Ultrasound (2014) 3:3 (152-160).").container_title == "Endoscopic Ultrasound"
+        one("Title,Source", "T,Endoscopic Ultrasound (2014) 3:3 (152-160).").container_title
+        == "Endoscopic Ultrasound"
     )
 
 
@@ -161,7 +179,9 @@ def test_ragged_rows_are_rejects_and_blank_ones_nothing() -> None:
 def test_a_quotation_that_is_not_closed_swallows_nothing_in_silence() -> None:
     page = csv.parse(b'title,year\nA,2020\n"B,2020\nC,2020\n', None)
     assert [record.title for record in page.records] == ["A"]
-    assert [reject.reason for reject in page.rejects] == [csv.UNCLOSED] and page.warnings == (tagged.BROKEN_OFF,)
+    assert [reject.reason for reject in page.rejects] == [csv.UNCLOSED] and page.warnings == (
+        tagged.BROKEN_OFF,
+    )
 
 
 def test_formulas_are_text_and_lines_in_cells_are_kept_together() -> None:

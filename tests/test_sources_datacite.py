@@ -1,4 +1,6 @@
-"""DataCite: what is asked for, the end of paging, which of several fields is meant, and recorded payloads."""
+"""DataCite: what is asked for, the end of paging, which of several fields is meant, and recorded
+payloads.
+"""
 
 from __future__ import annotations
 
@@ -20,18 +22,24 @@ CASES = Path(__file__).parent / "data" / "sources" / "datacite"
 PAYLOADS = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "payloads" / "datacite"
 MAY = Window(datetime(2026, 5, 1, 2, tzinfo=UTC), datetime(2026, 5, 31, 2, tzinfo=UTC))
 EVER = Window(None, MAY.end)
-recorded = pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project")
+recorded = pytest.mark.skipif(
+    not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project"
+)
 
 
 def read(**attributes: Any) -> Record:
     """The record of one DOI with these attributes."""
     known = {"doi": "10.99999/a", "titles": [{"title": "Care"}], "creators": [], **attributes}
-    (record,) = parse(json.dumps({"data": {"type": "dois", "attributes": known}}).encode(), None).records
+    (record,) = parse(
+        json.dumps({"data": {"type": "dois", "attributes": known}}).encode(), None
+    ).records
     return record
 
 
 def test_a_search_names_its_words_its_days_and_begins_a_cursor() -> None:
-    asked = request(Query('titles.title:"kinship care"\n OR descriptions.description:kinship'), MAY, None)
+    asked = request(
+        Query('titles.title:"kinship care"\n OR descriptions.description:kinship'), MAY, None
+    )
     assert asked.url == "https://api.datacite.org/dois"
     words = '(titles.title:"kinship care" OR descriptions.description:kinship)'
     assert asked.params == (
@@ -43,7 +51,11 @@ def test_a_search_names_its_words_its_days_and_begins_a_cursor() -> None:
 
 
 def test_filters_are_datacites_parameters_but_for_the_choice_of_a_date() -> None:
-    asked = dict(request(Query("care", (("window", "created"), ("resource-type-id", "text"))), MAY, "x+/=").params)
+    asked = dict(
+        request(
+            Query("care", (("window", "created"), ("resource-type-id", "text"))), MAY, "x+/="
+        ).params
+    )
     assert asked["query"] == "(care) AND created:[2026-05-01 TO 2026-05-31]"
     assert (asked["resource-type-id"], asked["page[cursor]"]) == ("text", "x+/=")
     assert "query" not in dict(request(Query(filters=(("client-id", "a.b"),)), EVER, None).params)
@@ -56,7 +68,9 @@ def test_the_cursor_in_the_link_is_decoded_and_asked_for_again() -> None:
     assert (first.next_cursor, first.total) == ("MTY5MDAw+zc9", 5)
     assert ("page[cursor]", "MTY5MDAw+zc9") in request(Query("care"), MAY, first.next_cursor).params
     assert parse((CASES / "last_page.json").read_bytes(), first.next_cursor).next_cursor is None
-    assert parse((CASES / "empty.json").read_bytes(), None).next_cursor is None, "a link after nothing leads nowhere"
+    assert parse((CASES / "empty.json").read_bytes(), None).next_cursor is None, (
+        "a link after nothing leads nowhere"
+    )
 
 
 def test_an_empty_list_counts_as_an_honest_zero_only_with_datacites_own_words() -> None:
@@ -76,7 +90,9 @@ def test_a_harvest_goes_on_by_its_token() -> None:
     asked = request(Query("care"), MAY, page.next_cursor)
     assert asked.url == "https://oai.datacite.org/oai"
     assert asked.params == (("verb", "ListRecords"), ("resumptionToken", "1435,50,oai_dc"))
-    assert parse((CASES / "harvest.xml").read_bytes(), page.next_cursor).next_cursor is None, "its own token again"
+    assert parse((CASES / "harvest.xml").read_bytes(), page.next_cursor).next_cursor is None, (
+        "its own token again"
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,9 +113,14 @@ def test_a_harvest_goes_on_by_its_token() -> None:
         ((None, None), None),
     ],
 )
-def test_the_controlled_word_decides_unless_it_says_no_more_than_text(types: tuple[str, str], word: str) -> None:
+def test_the_controlled_word_decides_unless_it_says_no_more_than_text(
+    types: tuple[str, str], word: str
+) -> None:
     assert read(types={"resourceTypeGeneral": types[0], "resourceType": types[1]}).type == word
-    assert read(types={"resourceTypeGeneral": "Text", "citeproc": "article-journal"}).type == "journal-article"
+    assert (
+        read(types={"resourceTypeGeneral": "Text", "citeproc": "article-journal"}).type
+        == "journal-article"
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,9 +136,14 @@ def test_the_controlled_word_decides_unless_it_says_no_more_than_text(types: tup
 def test_the_day_of_issue_counts_where_it_is_in_the_year_of_publication(
     year: object, issued: list[str], published: str | None
 ) -> None:
-    dates = [{"date": "1999-01-01", "dateType": "Created"}, *({"date": day, "dateType": "Issued"} for day in issued)]
+    dates = [
+        {"date": "1999-01-01", "dateType": "Created"},
+        *({"date": day, "dateType": "Issued"} for day in issued),
+    ]
     record = read(publicationYear=year, dates=dates)
-    assert record.published == published and record.year == (int(published[:4]) if published else None)
+    assert record.published == published and record.year == (
+        int(published[:4]) if published else None
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,7 +175,9 @@ def test_a_note_is_no_abstract() -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 ALL = """doi id titles title creators container types dates descriptions publicationYear relatedItems relatedIdentifiers
@@ -158,10 +186,18 @@ FIELDS = st.sampled_from(ALL.split())
 
 
 @settings(max_examples=60, database=None)
-@given(st.lists(JSON | st.dictionaries(FIELDS, JSON | st.lists(st.dictionaries(FIELDS, JSON), max_size=2)), max_size=4))
+@given(
+    st.lists(
+        JSON | st.dictionaries(FIELDS, JSON | st.lists(st.dictionaries(FIELDS, JSON), max_size=2)),
+        max_size=4,
+    )
+)
 def test_every_item_comes_out_as_a_record_or_a_reject(items: list[Any]) -> None:
     items.append({"doi": "10.99999/a", "titles": [], "creators": []})
-    page = parse(json.dumps({"data": [{"type": "dois", "attributes": item} for item in items]}).encode(), None)
+    page = parse(
+        json.dumps({"data": [{"type": "dois", "attributes": item} for item in items]}).encode(),
+        None,
+    )
     assert len(page.records) + len(page.rejects) == len(items)
 
 
@@ -186,10 +222,14 @@ def test_each_recorded_doi_is_one_record_with_what_the_payload_says() -> None:
         raw = raw["data"]["attributes"] if "data" in raw else raw
         (record,) = parse(path.read_bytes(), None).records
         assert record.doi == raw["doi"].lower() == record.source_key
-        assert record.title and record.title.startswith(raw["titles"][0]["title"].split("  ")[0][:60])
+        assert record.title and record.title.startswith(
+            raw["titles"][0]["title"].split("  ")[0][:60]
+        )
         assert len(record.authors) == len(raw["creators"])
         assert str(record.year) == str(raw["publicationYear"]) == (record.published or "")[:4]
-        assert bool(record.abstract) == any(d["descriptionType"] == "Abstract" for d in raw["descriptions"])
+        assert bool(record.abstract) == any(
+            d["descriptionType"] == "Abstract" for d in raw["descriptions"]
+        )
         assert record.type
 
 
@@ -206,7 +246,13 @@ def test_each_recorded_doi_is_one_record_with_what_the_payload_says() -> None:
 )
 def test_each_recorded_kernel_is_one_record(name: str, authors: int) -> None:
     (record,) = parse((PAYLOADS / name).read_bytes(), None).records
-    assert len(record.authors) == authors and record.title and record.doi and record.year and record.type
+    assert (
+        len(record.authors) == authors
+        and record.title
+        and record.doi
+        and record.year
+        and record.type
+    )
 
 
 @recorded

@@ -1,4 +1,6 @@
-"""EndNote XML: as many records and rejects as <record> elements, each field as Zotero has it, no trick believed."""
+"""EndNote XML: as many records and rejects as <record> elements, each field as Zotero has it, no
+trick believed.
+"""
 
 from __future__ import annotations
 
@@ -41,12 +43,16 @@ def one(inner: str, kind: str = "Journal Article") -> Record:
 def wanted(item: dict[str, Any]) -> dict[str, object]:
     """Zotero's item in our fields: markup removed, editors only where there are no authors."""
     kinds = [creator["creatorType"] in ("author", "inventor") for creator in item["creators"]]
-    people = [c for c in item["creators"] if c["creatorType"] in ("author", "inventor") or not any(kinds)]
+    people = [
+        c for c in item["creators"] if c["creatorType"] in ("author", "inventor") or not any(kinds)
+    ]
     places = ("publicationTitle", "bookTitle", "publisher")
     return {
         "type": TYPES.get(item["itemType"], item["itemType"]),
         "title": plain(item["title"]),
-        "authors": tuple(", ".join(filter(None, (c.get("lastName"), c.get("firstName")))) for c in people),
+        "authors": tuple(
+            ", ".join(filter(None, (c.get("lastName"), c.get("firstName")))) for c in people
+        ),
         "published": item.get("date"),
         "container_title": next((item[key] for key in places if item.get(key)), None),
         "volume": item.get("volume"),
@@ -60,9 +66,15 @@ def wanted(item: dict[str, Any]) -> dict[str, object]:
 
 
 @shared
-@pytest.mark.parametrize("path", sorted((PAYLOADS / "refman_endnote").glob("zot_*.xml")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((PAYLOADS / "refman_endnote").glob("zot_*.xml")), ids=lambda path: path.name
+)
 def test_each_field_is_as_zotero_has_it(path: Path) -> None:
-    expected = json.loads(unicodedata.normalize("NFC", path.with_name(path.name + ".expected.json").read_text("utf-8")))
+    expected = json.loads(
+        unicodedata.normalize(
+            "NFC", path.with_name(path.name + ".expected.json").read_text("utf-8")
+        )
+    )
     page = endnote.parse(path.read_bytes(), None)
     assert (len(page.records), page.rejects) == (len(expected), ())
     for number, (item, record) in enumerate(zip(expected, page.records, strict=True)):
@@ -94,15 +106,27 @@ def test_what_an_export_of_endnote_says_of_an_article() -> None:
     (record,) = endnote.parse(
         (PAYLOADS / "refman_endnote/jr_EndnoteXmlImporterTestArticle.xml").read_bytes(), None
     ).records
-    assert (record.doi, record.pmid, record.issn) == ("10.1038/bjc.2014.606", "25647015", "1532-1827")
-    assert (record.published, record.pages, record.volume, record.issue) == ("2015-03-03", "943-7", "112", "5")
+    assert (record.doi, record.pmid, record.issn) == (
+        "10.1038/bjc.2014.606",
+        "25647015",
+        "1532-1827",
+    )
+    assert (record.published, record.pages, record.volume, record.issue) == (
+        "2015-03-03",
+        "943-7",
+        "112",
+        "5",
+    )
     assert record.url == "http://www.ncbi.nlm.nih.gov/pubmed/25647015"
 
 
 def test_a_doi_is_found_in_each_address_alone() -> None:
     urls = "<urls><related-urls><url>https://doi.org/10.5555/a</url><url>https://x.org</url></related-urls></urls>"
     assert (one(urls).doi, one(urls).url) == ("10.5555/a", "https://doi.org/10.5555/a")
-    assert one("<electronic-resource-num>10.5555/b 10.5555/c</electronic-resource-num>" + urls).doi == "10.5555/b"
+    assert (
+        one("<electronic-resource-num>10.5555/b 10.5555/c</electronic-resource-num>" + urls).doi
+        == "10.5555/b"
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,12 +143,20 @@ def test_a_doi_is_found_in_each_address_alone() -> None:
     ],
 )
 def test_dates(year: str, day: str, iso: str | None) -> None:
-    assert one(f"<dates><year>{year}</year><pub-dates><date>{day}</date></pub-dates></dates>").published == iso
+    assert (
+        one(
+            f"<dates><year>{year}</year><pub-dates><date>{day}</date></pub-dates></dates>"
+        ).published
+        == iso
+    )
 
 
 def test_the_journal_is_found_wherever_it_is() -> None:
     assert one("<periodical><full-title>J</full-title></periodical>").container_title == "J"
-    assert one("<titles><alt-title>J</alt-title></titles><publisher>P</publisher>").container_title == "J"
+    assert (
+        one("<titles><alt-title>J</alt-title></titles><publisher>P</publisher>").container_title
+        == "J"
+    )
     assert one("<publisher>P</publisher>").container_title == "P"
     assert one("<periodical><abbr-1>J.</abbr-1></periodical>").container_title == "J."
     assert one("<pages>12–19</pages>").pages == "12-19"
@@ -154,7 +186,10 @@ WHOLE = "<xml><records>" + "".join(GOOD % n for n in range(5)) + "</records></xm
         (WHOLE[:120], "cut off before </records>"),
         (WHOLE[:20], "EndNote"),
         ('<!DOCTYPE x [<!ENTITY a "b">]>' + WHOLE, "declares entities"),
-        (" " * 20_000 + '<!DOCTYPE x [<!ENTITY % a SYSTEM "file:///etc/passwd"> %a;]>' + WHOLE, "declares entities"),
+        (
+            " " * 20_000 + '<!DOCTYPE x [<!ENTITY % a SYSTEM "file:///etc/passwd"> %a;]>' + WHOLE,
+            "declares entities",
+        ),
         ('<feed xmlns="http://www.w3.org/2005/Atom"><record/></feed>', "EndNote"),
         ("TY  - JOUR\nER  - \n", "EndNote"),
     ],

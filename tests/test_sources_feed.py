@@ -1,4 +1,6 @@
-"""Feeds: every entry accounted for, whatever the format, and nothing opened, expanded or run on the way."""
+"""Feeds: every entry accounted for, whatever the format, and nothing opened, expanded or run on the
+way.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,13 @@ from livereview.sources.protocol import Query, Window
 CASES = Path(__file__).parent / "data" / "sources" / "feed"
 PAYLOADS = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "payloads"
 DAY = Window(None, datetime(2026, 3, 8, tzinfo=UTC))
-NO_FEEDS = ("DaringFireball.html", "inessential.html", "scrapi_nature", "syn_non_feed", "rss_empty_document")
+NO_FEEDS = (
+    "DaringFireball.html",
+    "inessential.html",
+    "scrapi_nature",
+    "syn_non_feed",
+    "rss_empty_document",
+)
 shared = pytest.mark.skipif(not PAYLOADS.exists(), reason="the shared payloads are not here")
 
 
@@ -52,11 +60,19 @@ def test_a_body_that_names_a_file_or_an_address_is_never_opened(tmp_path: Path) 
 
 
 def test_the_key_is_the_id_then_the_doi_then_the_link_without_tracking_then_the_words() -> None:
-    link, doi = "<link>https://A.example/x?af=R&amp;utm_source=y&amp;id=1</link>", "<title>10.5555/t</title>"
+    link, doi = (
+        "<link>https://A.example/x?af=R&amp;utm_source=y&amp;id=1</link>",
+        "<title>10.5555/t</title>",
+    )
     assert one(f"<guid>urn:1</guid>{link}").source_key == "urn:1"
-    assert one("<link>https://a.example/doi/full/10.5555/x.1?af=R</link>").source_key == "10.5555/x.1"
+    assert (
+        one("<link>https://a.example/doi/full/10.5555/x.1?af=R</link>").source_key == "10.5555/x.1"
+    )
     assert one(f"{link}{doi}").source_key == "https://a.example/x?id=1"
-    assert one("<title>Only a title</title>").source_key == one("<title>ONLY a title</title>").source_key
+    assert (
+        one("<title>Only a title</title>").source_key
+        == one("<title>ONLY a title</title>").source_key
+    )
     assert one("<description>Only words</description>").source_key.startswith("text:")
 
 
@@ -83,7 +99,9 @@ def test_a_sloppy_feed_without_loss_is_no_partial_search() -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1252"])
 def test_the_declared_encoding_is_read(encoding: str) -> None:
     text = f'<?xml version="1.0" encoding="{encoding}"?><rss version="2.0"><channel><item><title>Größe</title></item>'
-    assert feed.parse((text + "</channel></rss>").encode(encoding), None).records[0].title == "Größe"
+    assert (
+        feed.parse((text + "</channel></rss>").encode(encoding), None).records[0].title == "Größe"
+    )
 
 
 def test_entities_are_refused_in_utf_16_too() -> None:
@@ -105,7 +123,9 @@ def test_entities_are_refused_in_utf_16_too() -> None:
     ],
 )
 def test_authors_in_one_field_are_told_apart(written: str, people: tuple[str, ...]) -> None:
-    text = rss(f"<title>x</title><creator xmlns='http://purl.org/dc/elements/1.1/'>{written}</creator>")
+    text = rss(
+        f"<title>x</title><creator xmlns='http://purl.org/dc/elements/1.1/'>{written}</creator>"
+    )
     assert feed.parse(text, None).records[0].authors == people
 
 
@@ -120,13 +140,18 @@ def test_authors_in_one_field_are_told_apart(written: str, people: tuple[str, ..
         ("", None),
     ],
 )
-def test_a_date_is_as_exact_as_it_can_be_read_and_none_is_invented(written: str, iso: str | None) -> None:
+def test_a_date_is_as_exact_as_it_can_be_read_and_none_is_invented(
+    written: str, iso: str | None
+) -> None:
     record = one(f"<title>x</title>{written}")
     assert (record.published, record.year) == (iso, int(iso[:4]) if iso else None)
 
 
 @settings(max_examples=60, database=None)
-@given(st.binary(max_size=200), st.sampled_from([b"", b"<rss version='2.0'><channel>", b"<feed>", b"{", b"<html>"]))
+@given(
+    st.binary(max_size=200),
+    st.sampled_from([b"", b"<rss version='2.0'><channel>", b"<feed>", b"{", b"<html>"]),
+)
 def test_any_bytes_are_a_page_or_an_error_of_ours(body: bytes, start: bytes) -> None:
     try:
         page = feed.parse(start + body, None)
@@ -136,7 +161,8 @@ def test_any_bytes_are_a_page_or_an_error_of_ours(body: bytes, start: bytes) -> 
         assert page.total == len(page.records) + len(page.rejects)
 
 
-# --- recorded payloads -----------------------------------------------------------------------------------------------
+# --- recorded payloads
+# -----------------------------------------------------------------------------------------------
 
 
 def _baseline() -> dict[str, int]:
@@ -176,11 +202,17 @@ def test_every_entry_of_the_recorded_feeds_is_a_record_or_a_reject() -> None:
         ("govuk/synthetic_research-and-statistics.atom", 2, 0),
     ],
 )
-def test_a_recorded_feed_keeps_its_records_their_dois_and_its_dates(name: str, records: int, dois: int) -> None:
+def test_a_recorded_feed_keeps_its_records_their_dois_and_its_dates(
+    name: str, records: int, dois: int
+) -> None:
     page = feed.parse((PAYLOADS / name).read_bytes(), None)
     assert (len(page.records), page.rejects) == (records, ())
     assert sum(record.doi is not None for record in page.records) == dois
-    assert all(record.year and record.title and record.url for record in page.records if "inessential" not in name)
+    assert all(
+        record.year and record.title and record.url
+        for record in page.records
+        if "inessential" not in name
+    )
 
 
 @shared

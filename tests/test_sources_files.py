@@ -43,19 +43,31 @@ def test_bibtex_with_strings_accents_braces_and_bodies() -> None:
     first, second = page.records
     assert first.title == "Kinship care and Über-stability" and first.doi == "10.5555/a"
     assert first.authors == ("Doe, Ann", "Care Group", "Roe, R.")
-    assert (first.container_title, first.published, first.pages) == ("Journal of Care", "2026-05", "1-9")
+    assert (first.container_title, first.published, first.pages) == (
+        "Journal of Care",
+        "2026-05",
+        "1-9",
+    )
     assert (second.type, second.container_title, second.year) == ("report", "Council", 2025)
 
 
 def test_a_damaged_bibtex_entry_costs_no_other() -> None:
-    page = SOURCES["bibtex"].parse(b"@article{a, title = {Unclosed\n@article{b, title={Whole}, year=2020}", None)
-    assert len(page.records) + len(page.rejects) == 2 and "Whole" in {record.title for record in page.records}
+    page = SOURCES["bibtex"].parse(
+        b"@article{a, title = {Unclosed\n@article{b, title={Whole}, year=2020}", None
+    )
+    assert len(page.records) + len(page.rejects) == 2 and "Whole" in {
+        record.title for record in page.records
+    }
 
 
 def test_endnotes_spans_are_one_text_and_an_empty_record_is_a_reject() -> None:
     page = SOURCES["endnote"].parse(ENDNOTE.encode(), None)
     (record,) = page.records
-    assert record.title == "Kinship care" and record.authors == ("Doe, Ann",) and record.doi == "10.5555/b"
+    assert (
+        record.title == "Kinship care"
+        and record.authors == ("Doe, Ann",)
+        and record.doi == "10.5555/b"
+    )
     assert [reject.reason for reject in page.rejects] == ["neither title nor DOI"]
 
 
@@ -63,8 +75,15 @@ def test_a_scopus_table_with_quoted_lines_and_rows_that_are_no_records() -> None
     page = SOURCES["csv"].parse(SCOPUS.encode(), None)
     (record,) = page.records
     assert record.title == "Kinship care, again" and record.authors == ("Doe A.", "Roe R.")
-    assert (record.pages, record.doi, record.type, record.year) == ("10-19", "10.5555/c", "journal-article", 2026)
-    assert [(reject.reason, reject.where) for reject in page.rejects] == [("neither title nor DOI", "line 5")]
+    assert (record.pages, record.doi, record.type, record.year) == (
+        "10-19",
+        "10.5555/c",
+        "journal-article",
+        2026,
+    )
+    assert [(reject.reason, reject.where) for reject in page.rejects] == [
+        ("neither title nor DOI", "line 5")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +95,9 @@ def test_a_scopus_table_with_quoted_lines_and_rows_that_are_no_records() -> None
         ("TITLE,authors", "A study,\"['Doe A', 'Roe B']\"", ("Doe A", "Roe B")),
     ],
 )
-def test_separators_headings_and_names_are_found_out(head: str, row: str, authors: tuple[str, ...]) -> None:
+def test_separators_headings_and_names_are_found_out(
+    head: str, row: str, authors: tuple[str, ...]
+) -> None:
     assert one("csv", f"{head}\n{row}\n").authors == authors
 
 
@@ -110,7 +131,10 @@ def test_the_kind_of_a_file_is_guessed_from_its_content(name: str, body: str) ->
 
 
 def test_the_same_item_in_two_files_has_one_key() -> None:
-    assert one("csv", "title,year\nA study,2020\n").source_key == one("csv", "year,title\n2020,A study\n").source_key
+    assert (
+        one("csv", "title,year\nA study,2020\n").source_key
+        == one("csv", "year,title\n2020,A study\n").source_key
+    )
 
 
 @pytest.mark.parametrize("name", ["bibtex", "endnote", "csv", "csl"])
@@ -123,12 +147,19 @@ def test_any_bytes_never_crash(name: str, raw: bytes) -> None:
         assert error.source == name
 
 
-@pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project")
+@pytest.mark.skipif(
+    not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project"
+)
 @pytest.mark.parametrize(
     ("folder", "name", "pattern"),
-    [("refman_bibtex", "bibtex", "zot_*.bib"), ("refman_endnote", "endnote", "zot_EndnoteXML*.xml")],
+    [
+        ("refman_bibtex", "bibtex", "zot_*.bib"),
+        ("refman_endnote", "endnote", "zot_EndnoteXML*.xml"),
+    ],
 )
-def test_recorded_files_have_as_many_entries_as_zotero_found(folder: str, name: str, pattern: str) -> None:
+def test_recorded_files_have_as_many_entries_as_zotero_found(
+    folder: str, name: str, pattern: str
+) -> None:
     read = 0
     for path in sorted((PAYLOADS / folder).glob(pattern)):
         beside = path.with_name(path.name + ".expected.json")

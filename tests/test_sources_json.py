@@ -1,4 +1,6 @@
-"""OpenAlex, Crossref and Europe PMC: laws that hold for every answer, the end of paging, and recorded payloads."""
+"""OpenAlex, Crossref and Europe PMC: laws that hold for every answer, the end of paging, and
+recorded payloads.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,11 @@ def _envelope(source: Source, items: list[Any], cursor: str | None = "next") -> 
     """A list page of the source around any items."""
     pages = {
         "openalex": {"meta": {"count": 9, "next_cursor": cursor}, "results": items},
-        "crossref": {"status": "ok", "message-type": "work-list", "message": {"next-cursor": cursor, "items": items}},
+        "crossref": {
+            "status": "ok",
+            "message-type": "work-list",
+            "message": {"next-cursor": cursor, "items": items},
+        },
         "europepmc": {"hitCount": 9, "nextCursorMark": cursor, "resultList": {"result": items}},
     }
     return json.dumps(pages[source.name]).encode()
@@ -50,18 +56,24 @@ def _example(source: Source) -> bytes:
 
 
 def _work(source: Source) -> dict[str, Any]:
-    return {"openalex": {"id": "W1"}, "crossref": {"DOI": "10.5555/a"}, "europepmc": {"id": "1", "source": "MED"}}[
-        source.name
-    ]
+    return {
+        "openalex": {"id": "W1"},
+        "crossref": {"DOI": "10.5555/a"},
+        "europepmc": {"id": "1", "source": "MED"},
+    }[source.name]
 
 
 by_source = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.name)
 
 
 @by_source
-def test_every_item_comes_out_as_a_record_or_a_reject_whatever_its_fields_hold(source: Source) -> None:
+def test_every_item_comes_out_as_a_record_or_a_reject_whatever_its_fields_hold(
+    source: Source,
+) -> None:
     fields = st.sampled_from(KEYS[source.name].split())
-    known = st.sampled_from(["W12", "10.5555/abc", "MED", "12", "2020-02-31", "<b>\ud83d", "10.1/x"])
+    known = st.sampled_from(
+        ["W12", "10.5555/abc", "MED", "12", "2020-02-31", "<b>\ud83d", "10.1/x"]
+    )
     items = JSON | st.dictionaries(
         fields, known | JSON | st.dictionaries(st.text(max_size=3), JSON | known, max_size=3)
     )
@@ -72,7 +84,10 @@ def test_every_item_comes_out_as_a_record_or_a_reject_whatever_its_fields_hold(s
         drawn.append(_work(source))
         page = source.parse(_envelope(source, drawn), None)
         assert len(page.records) + len(page.rejects) == len(drawn)
-        for text in [*(reject.raw for reject in page.rejects), *(record.title or "" for record in page.records)]:
+        for text in [
+            *(reject.raw for reject in page.rejects),
+            *(record.title or "" for record in page.records),
+        ]:
             text.encode()  # half a character would break the database
 
     check()
@@ -116,7 +131,9 @@ def test_an_empty_body_is_to_be_asked_for_again(source: Source, body: bytes) -> 
         b"<a",
     ],
 )
-def test_what_is_not_the_sources_is_broken_and_never_an_empty_page(source: Source, body: bytes) -> None:
+def test_what_is_not_the_sources_is_broken_and_never_an_empty_page(
+    source: Source, body: bytes
+) -> None:
     with pytest.raises(SourceBroken, match=f"this is not {source.title}'s answer"):
         source.parse(body, None)
 
@@ -128,7 +145,8 @@ def test_the_few_words_of_a_busy_gateway_are_to_be_asked_for_again(source: Sourc
 
 
 @pytest.mark.parametrize(
-    ("key", "kind"), [("I17", "institutions"), ("S17", "journals"), ("types/article", "types"), ("F17", "funders")]
+    ("key", "kind"),
+    [("I17", "institutions"), ("S17", "journals"), ("types/article", "types"), ("F17", "funders")],
 )
 def test_other_things_of_openalex_are_named_and_not_read_as_works(key: str, kind: str) -> None:
     item = {"id": f"https://openalex.org/{key}", "display_name": "x"}
@@ -157,12 +175,16 @@ def test_nesting_without_end_is_broken_not_a_crash(source: Source) -> None:
     with pytest.raises(SourceBroken):
         source.parse(b"[" * 50_000 + b"]" * 50_000, None)
     with pytest.raises(SourceBroken):
-        source.parse(b"<responseWrapper>" + b"<a>" * 5_000 + b"</a>" * 5_000 + b"</responseWrapper>", None)
+        source.parse(
+            b"<responseWrapper>" + b"<a>" * 5_000 + b"</a>" * 5_000 + b"</responseWrapper>", None
+        )
 
 
 def test_xml_with_entities_of_its_own_is_refused() -> None:
     with pytest.raises(SourceBroken):
-        europepmc.parse(b'<!DOCTYPE a [<!ENTITY b "c">]><responseWrapper>&b;</responseWrapper>', None)
+        europepmc.parse(
+            b'<!DOCTYPE a [<!ENTITY b "c">]><responseWrapper>&b;</responseWrapper>', None
+        )
 
 
 def test_control_characters_do_not_spoil_an_xml_answer() -> None:
@@ -197,7 +219,9 @@ def test_crossrefs_cursor_which_stays_the_same_gets_the_number_of_its_page() -> 
 
 
 @pytest.mark.parametrize(("sent", "mark"), [("AoII==", "AoII=="), (None, "*")])
-def test_europe_pmc_ends_where_the_mark_is_the_one_that_was_sent(sent: str | None, mark: str) -> None:
+def test_europe_pmc_ends_where_the_mark_is_the_one_that_was_sent(
+    sent: str | None, mark: str
+) -> None:
     body = _envelope(europepmc.SOURCE, [{"id": "1", "source": "MED"}], mark)
     assert europepmc.parse(body, sent).next_cursor is None
 
@@ -223,7 +247,11 @@ def test_totals_are_told_where_the_source_tells_them(source: Source) -> None:
     ],
 )
 def test_crossrefs_most_severe_update_counts(updates: list[str], state: str | None) -> None:
-    work = {"DOI": "10.5555/a", "type": "journal-article", "updated-by": [{"type": update} for update in updates]}
+    work = {
+        "DOI": "10.5555/a",
+        "type": "journal-article",
+        "updated-by": [{"type": update} for update in updates],
+    }
     notice = {"DOI": "10.5555/n", "type": "journal-article", "update-to": work["updated-by"]}
     article, told = crossref.parse(_envelope(crossref.SOURCE, [work, notice]), None).records
     types = {"retracted": "retraction-notice", "corrected": "erratum", None: "journal-article"}
@@ -244,12 +272,19 @@ def test_crossrefs_most_severe_update_counts(updates: list[str], state: str | No
     ],
 )
 def test_europe_pmc_links_say_what_happened_to_this_item(kind: str, state: str | None) -> None:
-    item = {"id": "1", "source": "MED", "commentCorrectionList": {"commentCorrection": [{"type": kind}]}}
+    item = {
+        "id": "1",
+        "source": "MED",
+        "commentCorrectionList": {"commentCorrection": [{"type": kind}]},
+    }
     assert europepmc.parse(_envelope(europepmc.SOURCE, [item]), None).records[0].retraction == state
 
 
 def test_an_abstract_that_openalex_withholds_is_unknown_and_does_not_stop_the_page() -> None:
-    works = [{"id": "W1", "abstract_inverted_index": value} for value in (None, {}, "text", {"a": None}, {"b": [0]})]
+    works = [
+        {"id": "W1", "abstract_inverted_index": value}
+        for value in (None, {}, "text", {"a": None}, {"b": [0]})
+    ]
     page = openalex.parse(_envelope(openalex.SOURCE, works), None)
     assert [record.abstract for record in page.records] == [None, None, None, None, "b"]
 
@@ -263,12 +298,14 @@ def test_crossref_abstracts_lose_markup_and_double_escapes() -> None:
 
 def test_the_same_article_reads_alike_in_europe_pmcs_json_and_xml() -> None:
     left, right = (
-        europepmc.parse((CASES / "europepmc" / file).read_bytes(), None) for file in ("lite.json", "lite_xml.xml")
+        europepmc.parse((CASES / "europepmc" / file).read_bytes(), None)
+        for file in ("lite.json", "lite_xml.xml")
     )
     assert left.records == right.records
 
 
-# --- recorded payloads -----------------------------------------------------------------------------------------------
+# --- recorded payloads
+# -----------------------------------------------------------------------------------------------
 
 
 def _payloads() -> list[Path]:
@@ -277,17 +314,30 @@ def _payloads() -> list[Path]:
 
 
 def _count(path: Path) -> int | None:
-    """How many publications a payload holds, counted without the code under test; None where it holds no works."""
+    """How many publications a payload holds, counted without the code under test.
+
+    None where it holds no works.
+    """
     text = path.read_text(encoding="utf-8")
     if path.parent.name == "europepmc" and path.suffix == ".xml":
         return text.count("<result>") + text.count("<rdf:Description ") or None
-    if path.suffix != ".json" or text[0] not in "{[" or re.search(r"\.[45]\d\d\.|_out\.json$", path.name):
+    if (
+        path.suffix != ".json"
+        or text[0] not in "{["
+        or re.search(r"\.[45]\d\d\.|_out\.json$", path.name)
+    ):
         return None
     data = json.loads(text)
     if path.parent.name == "europepmc":
         return len(data["resultList"]["result"]) if "resultList" in data else None
     if path.parent.name == "openalex":
-        return len(data["results"]) if "results" in data else 1 if {"id", "open_access"} & data.keys() else None
+        return (
+            len(data["results"])
+            if "results" in data
+            else 1
+            if {"id", "open_access"} & data.keys()
+            else None
+        )
     if data.get("message-type", "work-list") not in ("work", "work-list"):
         return None
     message = data.get("message", data)
@@ -298,7 +348,9 @@ def _source(path: Path) -> Source:
     return next(source for source in SOURCES if source.name == path.parent.name)
 
 
-shared = pytest.mark.skipif(not PAYLOADS.is_dir(), reason=f"needs the recorded payloads in {PAYLOADS}")
+shared = pytest.mark.skipif(
+    not PAYLOADS.is_dir(), reason=f"needs the recorded payloads in {PAYLOADS}"
+)
 
 
 @shared
@@ -322,7 +374,9 @@ def test_recorded_crossref_works_keep_their_own_doi_and_date() -> None:
             message = (data := json.loads(path.read_text(encoding="utf-8"))).get("message", data)
             works = message.get("items", [message])
             records = crossref.parse(path.read_bytes(), None).records
-            assert [record.source_key for record in records] == [work["DOI"].lower() for work in works]
+            assert [record.source_key for record in records] == [
+                work["DOI"].lower() for work in works
+            ]
             dates = [work.get("published") or work.get("issued") or {} for work in works]
             years = [next(iter((date.get("date-parts") or [[]])[0]), None) for date in dates]
             assert [record.year for record in records] == years
@@ -330,13 +384,23 @@ def test_recorded_crossref_works_keep_their_own_doi_and_date() -> None:
 
 @shared
 def test_europe_pmcs_formats_agree_on_the_same_search() -> None:
-    files = ("search_cancer.json", "search_cancer.xml", "search_cancer_core.json", "search_cancer_dc.xml")
+    files = (
+        "search_cancer.json",
+        "search_cancer.xml",
+        "search_cancer_core.json",
+        "search_cancer_dc.xml",
+    )
     pages = [europepmc.parse((PAYLOADS / "europepmc" / file).read_bytes(), None) for file in files]
     told = [
-        [(r.source_key, r.title, r.doi, r.pmcid, r.year, r.volume, r.pages, r.issn) for r in page.records]
+        [
+            (r.source_key, r.title, r.doi, r.pmcid, r.year, r.volume, r.pages, r.issn)
+            for r in page.records
+        ]
         for page in pages
     ]
     assert told[0] == told[1] == told[2]
-    assert [(key, title, doi, pmcid) for key, title, doi, pmcid, *_ in told[3]] == [item[:4] for item in told[0]]
+    assert [(key, title, doi, pmcid) for key, title, doi, pmcid, *_ in told[3]] == [
+        item[:4] for item in told[0]
+    ]
     plain_authors = [replace(record, authors=()) for record in pages[0].records]
     assert plain_authors == [replace(record, authors=()) for record in pages[1].records]

@@ -1,4 +1,6 @@
-"""PubMed's .nbib: a record for each PMID (or each OWN of ERIC), with the fields that PubMed's XML would give."""
+"""PubMed's .nbib: a record for each PMID (or each OWN of ERIC), with the fields that PubMed's XML
+would give.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,34 @@ from livereview.sources import nbib, tagged
 FOLDER = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "payloads" / "refman_nbib"
 RIS = ("asr_pubmed_endnote.txt", "asr_pubmed_zotero.ris")
 LINES = (
-    *("PMID- 1", "PMID-2", "OWN - NLM", "TI  - A title", "      wrapped", "AB  - text", "FAU - Doe, Jo", "AU  - Doe J"),
-    *("DP  - 2019 Sep-Oct", "PT  - Letter", "LID - 10.5555/x [doi]", "SO  no tag", "", "\x00\x1b", "TI-", "PG  - 1-2"),
+    *(
+        "PMID- 1",
+        "PMID-2",
+        "OWN - NLM",
+        "TI  - A title",
+        "      wrapped",
+        "AB  - text",
+        "FAU - Doe, Jo",
+        "AU  - Doe J",
+    ),
+    *(
+        "DP  - 2019 Sep-Oct",
+        "PT  - Letter",
+        "LID - 10.5555/x [doi]",
+        "SO  no tag",
+        "",
+        "\x00\x1b",
+        "TI-",
+        "PG  - 1-2",
+    ),
 )
 shared = pytest.mark.skipif(not FOLDER.exists(), reason="the shared data are not here")
 
 
 def one(*lines: str) -> Record:
-    (record,) = nbib.parse("\n".join(["PMID- 35555555", "TI  - Title", *lines]).encode(), None).records
+    (record,) = nbib.parse(
+        "\n".join(["PMID- 35555555", "TI  - Title", *lines]).encode(), None
+    ).records
     return record
 
 
@@ -32,7 +54,9 @@ def one(*lines: str) -> Record:
 def test_records_and_rejects_are_as_many_as_the_pmid_lines(lines: list[str], end: str) -> None:
     lines = ["PMID- 9", *lines]
     page = nbib.parse(end.join(lines).encode(), None)
-    after_blank = len(page.records) + len(page.rejects) - sum(line.startswith("PMID") for line in lines)
+    after_blank = (
+        len(page.records) + len(page.rejects) - sum(line.startswith("PMID") for line in lines)
+    )
     assert after_blank == 0 and page.total == len(page.records) + len(page.rejects)
 
 
@@ -119,10 +143,23 @@ def test_types_in_the_words_of_pubmed_and_eric(words: list[str], kind: str | Non
 
 
 def test_a_file_that_is_not_nbib_is_named() -> None:
-    cases = {b"": "empty", b"hello": "export it as RIS", b"PT J\nTI A\n": "use wos", b"%PDF-1.4": "PDF"}
+    cases = {
+        b"": "empty",
+        b"hello": "export it as RIS",
+        b"PT J\nTI A\n": "use wos",
+        b"%PDF-1.4": "PDF",
+    }
     cases |= {b"TY  - JOUR\nPMID- 1\n": "use ris", b"<1. >\nVN  - Ovid Technologies\n": "use ris"}
-    cases |= {b"PK\x03\x04": "Excel", b"Title,Authors\nA,B\n": "use csv", b"<PubmedArticleSet>": "use pubmed"}
-    cases |= {b'[{"id": 1}]': "use csl", b"<html><body>": "web page", b"@article{a,\n": "use bibtex"}
+    cases |= {
+        b"PK\x03\x04": "Excel",
+        b"Title,Authors\nA,B\n": "use csv",
+        b"<PubmedArticleSet>": "use pubmed",
+    }
+    cases |= {
+        b'[{"id": 1}]': "use csl",
+        b"<html><body>": "web page",
+        b"@article{a,\n": "use bibtex",
+    }
     for body, advice in cases.items():
         with pytest.raises(SourceBroken, match=f"this is not a .nbib file: .*{advice}"):
             nbib.parse(body, None)
@@ -137,11 +174,15 @@ def test_every_recorded_file_gives_as_many_as_it_has_records() -> None:
                 nbib.parse(path.read_bytes(), None)
         elif path.suffix != ".json":
             body, page = path.read_bytes(), nbib.parse(path.read_bytes(), None)
-            marks = re.findall(rb"(?m)^PMID-", body) or re.findall(rb"(?m)^(?:OWN - ERIC|PMC -)", body)
+            marks = re.findall(rb"(?m)^PMID-", body) or re.findall(
+                rb"(?m)^(?:OWN - ERIC|PMC -)", body
+            )
             assert len(page.records) + len(page.rejects) == len(marks), path.name
             counted[path.name] = len(page.records), len(page.rejects)
     assert counted["mk_medline_test.medline"] == (175, 0)
-    assert [name for name, (_, bad) in counted.items() if bad] == ["jr_MedlinePlainImporterTestMultiAbstract.txt"]
+    assert [name for name, (_, bad) in counted.items() if bad] == [
+        "jr_MedlinePlainImporterTestMultiAbstract.txt"
+    ]
 
 
 def test_an_export_that_breaks_off_says_so() -> None:
@@ -156,7 +197,11 @@ def test_the_fields_of_a_large_export_are_there() -> None:
     records = nbib.parse((FOLDER / "mk_medline_test.medline").read_bytes(), None).records
     assert len({record.source_key for record in records}) == 175
     assert all(record.title and record.year in (2015, 2016) for record in records)
-    assert all(record.container_title for record in records[:-1]), "the file breaks off in the last record"
+    assert all(record.container_title for record in records[:-1]), (
+        "the file breaks off in the last record"
+    )
     assert sum(record.doi is not None for record in records) == 171
     assert sum(record.abstract is not None for record in records) == 171
-    assert all(re.fullmatch(r"[^,]+, [^,]+|[^,]+", name) for record in records for name in record.authors)
+    assert all(
+        re.fullmatch(r"[^,]+, [^,]+|[^,]+", name) for record in records for name in record.authors
+    )

@@ -1,4 +1,6 @@
-"""OAI-PMH: what is asked for, how pages follow, what damage is repaired, and every recorded answer counted."""
+"""OAI-PMH: what is asked for, how pages follow, what damage is repaired, and every recorded answer
+counted.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,10 @@ def test_a_harvest_asks_for_the_days_the_set_and_the_format() -> None:
         "from": "2026-05-01",
         "until": "2026-05-31",
     }
-    assert asked(window=Window(None, MAY.end)) == {"verb": "ListRecords", "metadataPrefix": "oai_dc"}
+    assert asked(window=Window(None, MAY.end)) == {
+        "verb": "ListRecords",
+        "metadataPrefix": "oai_dc",
+    }
 
 
 def test_a_token_travels_alone() -> None:
@@ -88,7 +93,9 @@ def test_an_answer_that_is_cut_off_anywhere_is_for_later(end: int) -> None:
     [
         b'<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><OAI-PMH><ListRecords>&b;</ListRecords></OAI-PMH>',
         b'<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/hostname">]><OAI-PMH><ListRecords>&f;</ListRecords></OAI-PMH>',
-        b"<!--" + b" " * 20_000 + b'--><!DOCTYPE x [<!ENTITY f "g">]><OAI-PMH><ListRecords/></OAI-PMH>',
+        b"<!--"
+        + b" " * 20_000
+        + b'--><!DOCTYPE x [<!ENTITY f "g">]><OAI-PMH><ListRecords/></OAI-PMH>',
         b'<!DOCTYPE lolz [<!ENTITY lol "lol">]><lolz>&lol;</lolz>',
     ],
 )
@@ -98,7 +105,12 @@ def test_entities_and_document_types_are_broken_sources(bomb: bytes) -> None:
 
 
 def test_a_tower_of_elements_gives_no_record_and_no_crash() -> None:
-    tower = b"<OAI-PMH><ListRecords>" + b"<a>" * 100_000 + b"</a>" * 100_000 + b"</ListRecords></OAI-PMH>"
+    tower = (
+        b"<OAI-PMH><ListRecords>"
+        + b"<a>" * 100_000
+        + b"</a>" * 100_000
+        + b"</ListRecords></OAI-PMH>"
+    )
     assert SOURCE.parse(tower, None).records == ()
 
 
@@ -111,7 +123,9 @@ def test_records_lost_to_damage_are_counted() -> None:
 
 def test_bytes_in_another_encoding_are_read_as_they_say() -> None:
     text = '<?xml version="1.0" encoding="ISO-8859-1"?><OAI-PMH><GetRecord><record><header><identifier>1</identifier>'
-    text += "</header><metadata><dc><title>Café</title></dc></metadata></record></GetRecord></OAI-PMH>"
+    text += (
+        "</header><metadata><dc><title>Café</title></dc></metadata></record></GetRecord></OAI-PMH>"
+    )
     for body in (text.encode("latin-1"), text.encode("utf-8")):
         assert SOURCE.parse(body, None).records[0].title == "Café"
 
@@ -127,14 +141,22 @@ def test_a_record_or_its_metadata_saved_alone_is_read() -> None:
     [
         ("Kin; Vol. 4 No. 2 (2026): Spring; 12-34", ("Kin", "4", "2", "12-34")),
         ("Care: 29 (1975) no. 4, pp. 750-762", ("Care", "29", "4", "750-762")),
-        ("Child Abuse, 2013, 65 (10), pp.1175-1184. &lt;10.5555/abc&gt;", ("Child Abuse", "65", "10", "1175-1184")),
-        ("Springer Journal, 2015-12-01, Volume 63, pp 353-365", ("Springer Journal", "63", None, "353-365")),
+        (
+            "Child Abuse, 2013, 65 (10), pp.1175-1184. &lt;10.5555/abc&gt;",
+            ("Child Abuse", "65", "10", "1175-1184"),
+        ),
+        (
+            "Springer Journal, 2015-12-01, Volume 63, pp 353-365",
+            ("Springer Journal", "63", None, "353-365"),
+        ),
         ("Deliverable D5.1, 2008.", ("Deliverable D5.1", None, None, None)),
         ("A study. Doe, A., Journal 2004;10(9).", (None, None, None, None)),
         ("ISSN: 2049-3630", (None, None, None, None)),
     ],
 )
-def test_a_citation_gives_journal_volume_issue_and_pages(source: str, place: tuple[str | None, ...]) -> None:
+def test_a_citation_gives_journal_volume_issue_and_pages(
+    source: str, place: tuple[str | None, ...]
+) -> None:
     found = made(source=[source])
     assert tuple(found[name] for name in ("container_title", "volume", "issue", "pages")) == place
 
@@ -143,14 +165,19 @@ def test_a_citation_gives_journal_volume_issue_and_pages(source: str, place: tup
     ("fields", "doi"),
     [
         ({"source": ["Care, 2013. <10.5555/eps.2013.05.019>"]}, "10.5555/eps.2013.05.019"),
-        ({"relation": ["info:eu-repo/semantics/altIdentifier/doi/10.5555/a", "10.5555/b"]}, "10.5555/a"),
+        (
+            {"relation": ["info:eu-repo/semantics/altIdentifier/doi/10.5555/a", "10.5555/b"]},
+            "10.5555/a",
+        ),
         ({"relation": ["https://doi.org/10.5555/b"]}, "10.5555/b"),
         ({"relation": ["10.5555/b", "10.5555/c"]}, None),
         ({"relation": ["10.5555/b"], "type": ["masterThesis"]}, None),
         ({"relation": ["10.5555/b"], "type": ["Dataset"]}, None),
     ],
 )
-def test_a_doi_is_that_of_the_item_and_not_of_what_is_related(fields: dict[str, list[str]], doi: str | None) -> None:
+def test_a_doi_is_that_of_the_item_and_not_of_what_is_related(
+    fields: dict[str, list[str]], doi: str | None
+) -> None:
     assert made(**fields)["doi"] == doi
 
 
@@ -164,7 +191,9 @@ def test_a_doi_is_that_of_the_item_and_not_of_what_is_related(fields: dict[str, 
         (["Ministry of Justice"], ("Ministry of Justice",)),
     ],
 )
-def test_names_are_told_apart_and_lose_what_is_no_name(creator: list[str], authors: tuple[str, ...]) -> None:
+def test_names_are_told_apart_and_lose_what_is_no_name(
+    creator: list[str], authors: tuple[str, ...]
+) -> None:
     assert made(creator=creator)["authors"] == authors
 
 
@@ -184,7 +213,9 @@ def test_types_are_the_vocabularys(types: list[str], kind: str | None) -> None:
     assert made(type=types)["type"] == kind
 
 
-@pytest.mark.parametrize("field", ["source", "creator", "date", "type", "description", "identifier", "relation"])
+@pytest.mark.parametrize(
+    "field", ["source", "creator", "date", "type", "description", "identifier", "relation"]
+)
 def test_long_rows_of_marks_do_not_hold_the_night_up(field: str) -> None:
     for marks in (", " * 50_000, ";:" * 50_000, "[" * 100_000, "1 (" * 50_000):
         assert made(**{field: [marks]})["title"] == "A study"
@@ -193,7 +224,11 @@ def test_long_rows_of_marks_do_not_hold_the_night_up(field: str) -> None:
 @settings(max_examples=60)
 @given(
     st.binary(max_size=200)
-    | st.lists(st.sampled_from(["<OAI-PMH>", "</OAI-PMH>", "<ListRecords>", "<record>", "<header>", "&", "é", "<dc>"]))
+    | st.lists(
+        st.sampled_from(
+            ["<OAI-PMH>", "</OAI-PMH>", "<ListRecords>", "<record>", "<header>", "&", "é", "<dc>"]
+        )
+    )
     .map("".join)
     .map(str.encode)
 )
@@ -205,23 +240,40 @@ def test_any_bytes_never_crash(raw: bytes) -> None:
 
 
 ERRORS = {"badResumptionToken": Retry} | dict.fromkeys(
-    ("ListMetadataFormats", "ListSets", "ListRecordsBroken", "cannotDisseminateFormat", "idDoesNotExist"), SourceBroken
+    (
+        "ListMetadataFormats",
+        "ListSets",
+        "ListRecordsBroken",
+        "cannotDisseminateFormat",
+        "idDoesNotExist",
+    ),
+    SourceBroken,
 )
 
 
-@pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project")
-@pytest.mark.parametrize("folder", ["oai_pmh", "base", "other/scrapi_mla", "other/scrapi_smithsonian"])
+@pytest.mark.skipif(
+    not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project"
+)
+@pytest.mark.parametrize(
+    "folder", ["oai_pmh", "base", "other/scrapi_mla", "other/scrapi_smithsonian"]
+)
 def test_every_item_of_every_recorded_answer_is_a_record_or_a_reject(folder: str) -> None:
     read = 0
     for path in sorted(PAYLOADS.glob(f"{folder}*.xml" if "/" in folder else f"{folder}/*.xml")):
         raw = path.read_bytes()
-        if kind := ERRORS.get(path.stem) or (SourceBroken if path.stem == "undefinedError" else None):
+        if kind := ERRORS.get(path.stem) or (
+            SourceBroken if path.stem == "undefinedError" else None
+        ):
             with pytest.raises(kind):
                 SOURCE.parse(raw, None)
             continue
         page = SOURCE.parse(raw, None)
-        items = max(len(re.findall(rb"<(?:%s)[\s>]" % tag, raw)) for tag in (b"header", b"record", b"doc"))
+        items = max(
+            len(re.findall(rb"<(?:%s)[\s>]" % tag, raw)) for tag in (b"header", b"record", b"doc")
+        )
         assert len(page.records) + len(page.rejects) == items, path.name
-        assert all(reject.reason.startswith(("deleted", "no title", "a header")) for reject in page.rejects), path.name
+        assert all(
+            reject.reason.startswith(("deleted", "no title", "a header")) for reject in page.rejects
+        ), path.name
         read += 1
     assert read

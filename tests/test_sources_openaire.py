@@ -24,7 +24,9 @@ EVER = Window(None, MAY.end)
 
 
 def page_of(items: list[Any], following: str | None = None) -> bytes:
-    return json.dumps({"header": {"numFound": 9, "nextCursor": following}, "results": items}).encode()
+    return json.dumps(
+        {"header": {"numFound": 9, "nextCursor": following}, "results": items}
+    ).encode()
 
 
 def read(**fields: Any) -> Record:
@@ -46,14 +48,23 @@ def test_a_search_reaches_back_as_openaire_learns_of_things_late() -> None:
 
 
 def test_filters_are_openaires_parameters_and_one_alone_is_a_search() -> None:
-    asked = request(Query(filters=(("type", "dataset"), ("countryCode", "GB"))), EVER, "AoE/Nd==").params
-    assert asked == (("type", "dataset"), ("countryCode", "GB"), ("pageSize", "100"), ("cursor", "AoE/Nd=="))
+    asked = request(
+        Query(filters=(("type", "dataset"), ("countryCode", "GB"))), EVER, "AoE/Nd=="
+    ).params
+    assert asked == (
+        ("type", "dataset"),
+        ("countryCode", "GB"),
+        ("pageSize", "100"),
+        ("cursor", "AoE/Nd=="),
+    )
     with pytest.raises(Refused, match="needs a query"):
         request(Query(), EVER, None)
 
 
 def test_the_token_is_a_secret_header_and_sixty_requests_an_hour_are_kept() -> None:
-    assert request(Query("care"), EVER, None).secrets == (("header:Authorization", "LIVEREVIEW_OPENAIRE_TOKEN"),)
+    assert request(Query("care"), EVER, None).secrets == (
+        ("header:Authorization", "LIVEREVIEW_OPENAIRE_TOKEN"),
+    )
     assert SOURCE.secrets == ("LIVEREVIEW_OPENAIRE_TOKEN",) and SOURCE.interval * 60 >= 3_600
 
 
@@ -78,14 +89,21 @@ def test_paging_follows_the_cursor_until_there_is_none_or_it_comes_again() -> No
         (["Other ORP type"], None),
     ],
 )
-def test_the_kinds_of_its_instances_say_what_a_product_is(kinds: list[str], word: str | None) -> None:
+def test_the_kinds_of_its_instances_say_what_a_product_is(
+    kinds: list[str], word: str | None
+) -> None:
     assert read(type="publication", instances=[{"type": kind} for kind in kinds]).type == word
     assert read(type="software", instances=[]).type == "software"
 
 
 def test_authors_stand_by_rank_and_the_name_in_full_outdoes_its_guessed_parts() -> None:
     people = [
-        {"fullName": "LaManna, Caroline M.", "name": "Caroline M.", "surname": "Lamanna", "rank": 2},
+        {
+            "fullName": "LaManna, Caroline M.",
+            "name": "Caroline M.",
+            "surname": "Lamanna",
+            "rank": 2,
+        },
         {"fullName": "Ann Doe", "name": "Ann", "surname": "Doe", "rank": 1},
         {"fullName": "A Working Group", "rank": 3},
     ]
@@ -93,16 +111,25 @@ def test_authors_stand_by_rank_and_the_name_in_full_outdoes_its_guessed_parts() 
 
 
 def test_a_doi_is_the_products_own_before_its_instances() -> None:
-    instances = [{"pids": [{"scheme": "doi", "value": "10.99999/copy"}], "urls": ["https://a.example.org"]}]
-    assert read(pids=[{"scheme": "doi", "value": "10.99999/own"}], instances=instances).doi == "10.99999/own"
+    instances = [
+        {"pids": [{"scheme": "doi", "value": "10.99999/copy"}], "urls": ["https://a.example.org"]}
+    ]
+    assert (
+        read(pids=[{"scheme": "doi", "value": "10.99999/own"}], instances=instances).doi
+        == "10.99999/own"
+    )
     assert read(pids=None, instances=instances).doi == "10.99999/copy"
     assert (
-        read(instances=[{"urls": ["no address", "https://a.example.org/?a&amp;b"]}]).url == "https://a.example.org/?a&b"
+        read(instances=[{"urls": ["no address", "https://a.example.org/?a&amp;b"]}]).url
+        == "https://a.example.org/?a&b"
     )
 
 
 def test_the_first_of_january_is_only_a_year() -> None:
-    assert (read(publicationDate="2024-01-01").published, read(publicationDate="2024-01-02").published) == (
+    assert (
+        read(publicationDate="2024-01-01").published,
+        read(publicationDate="2024-01-02").published,
+    ) == (
         "2024",
         "2024-01-02",
     )
@@ -113,14 +140,19 @@ def test_the_legacy_search_reads_the_same_as_json_and_as_xml() -> None:
     from_xml = parse((CASES / "legacy_xml.xml").read_bytes(), None)
     assert (from_json.total, from_xml.total) == (41, 2)
     assert (
-        from_xml.records[0].authors == ("Kay, Mo", "Zed, Al") and from_json.next_cursor is from_xml.next_cursor is None
+        from_xml.records[0].authors == ("Kay, Mo", "Zed, Al")
+        and from_json.next_cursor is from_xml.next_cursor is None
     )
-    assert len(from_xml.records) + len(from_xml.rejects) == 2, "an empty <result> is a reject, not lost"
+    assert len(from_xml.records) + len(from_xml.rejects) == 2, (
+        "an empty <result> is a reject, not lost"
+    )
 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 ALL = "id mainTitle subTitle authors author pids pid instances instance container language descriptions type rank urls"
@@ -128,7 +160,12 @@ FIELDS = st.sampled_from(ALL.split())
 
 
 @settings(max_examples=60, database=None)
-@given(st.lists(JSON | st.dictionaries(FIELDS, JSON | st.lists(st.dictionaries(FIELDS, JSON), max_size=2)), max_size=4))
+@given(
+    st.lists(
+        JSON | st.dictionaries(FIELDS, JSON | st.lists(st.dictionaries(FIELDS, JSON), max_size=2)),
+        max_size=4,
+    )
+)
 def test_every_item_comes_out_as_a_record_or_a_reject(items: list[Any]) -> None:
     page = parse(page_of([*items, {"id": "x::1", "mainTitle": "Care"}]), None)
     assert len(page.records) + len(page.rejects) == len(items) + 1
@@ -137,8 +174,16 @@ def test_every_item_comes_out_as_a_record_or_a_reject(items: list[Any]) -> None:
 @settings(max_examples=60, database=None)
 @given(JSON)
 def test_a_legacy_answer_of_any_shape_never_crashes(result: Any) -> None:
-    row = {"header": {"dri:objIdentifier": {"$": "x::1"}}, "metadata": {"oaf:entity": {"oaf:result": result}}}
-    page = parse(json.dumps({"response": {"header": {}, "results": {"result": [row, result, row]}}}).encode(), None)
+    row = {
+        "header": {"dri:objIdentifier": {"$": "x::1"}},
+        "metadata": {"oaf:entity": {"oaf:result": result}},
+    }
+    page = parse(
+        json.dumps(
+            {"response": {"header": {}, "results": {"result": [row, result, row]}}}
+        ).encode(),
+        None,
+    )
     assert len(page.records) + len(page.rejects) == 3
 
 
@@ -154,11 +199,17 @@ def test_any_other_body_is_an_error_that_names_its_source(body: bytes) -> None:
     assert failure.value.source == "openaire"
 
 
-@pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project")
+@pytest.mark.skipif(
+    not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project"
+)
 def test_each_recorded_product_is_a_record_with_what_the_payload_says() -> None:
     body = (PAYLOADS / "fastpaper_openaire_graph_v3.json").read_bytes()
     page, raw = parse(body, None), json.loads(body)
-    assert (len(page.records), page.total, page.next_cursor) == (5, 108_712, None) and not page.rejects
+    assert (len(page.records), page.total, page.next_cursor) == (
+        5,
+        108_712,
+        None,
+    ) and not page.rejects
     for record, item in zip(page.records, raw["results"], strict=True):
         assert record.source_key == item["id"]
         assert record.title == " ".join(re.sub("</?i>", "", item["mainTitle"]).split())

@@ -19,11 +19,17 @@ from livereview.sources.protocol import Query, Window
 PAYLOADS = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "payloads" / "osf"
 MAY = Window(datetime(2026, 5, 1, 2, tzinfo=UTC), datetime(2026, 5, 31, 2, tzinfo=UTC))
 EVER = Window(None, MAY.end)
-recorded = pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project")
+recorded = pytest.mark.skipif(
+    not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project"
+)
 
 
 def page_of(items: list[Any], following: str | None = None) -> bytes:
-    address = f"https://api.osf.io/v2/preprints/?page={following}&embed=contributors" if following else None
+    address = (
+        f"https://api.osf.io/v2/preprints/?page={following}&embed=contributors"
+        if following
+        else None
+    )
     return json.dumps({"data": items, "links": {"next": address, "meta": {"total": 9}}}).encode()
 
 
@@ -50,7 +56,11 @@ def test_a_search_asks_for_every_preprint_of_both_its_first_and_its_last_day() -
 
 
 def test_a_protocol_may_choose_the_server_the_date_and_what_is_read() -> None:
-    asked = dict(request(Query(filters=(("provider", "psyarxiv"), ("window", "date_created"))), MAY, "4").params)
+    asked = dict(
+        request(
+            Query(filters=(("provider", "psyarxiv"), ("window", "date_created"))), MAY, "4"
+        ).params
+    )
     assert (asked["filter[provider]"], asked["filter[date_created][gte]"], asked["page"]) == (
         "psyarxiv",
         "2026-05-01",
@@ -64,7 +74,9 @@ def test_a_protocol_may_choose_the_server_the_date_and_what_is_read() -> None:
 
 
 def test_the_token_is_a_secret_header_and_a_hundred_requests_an_hour_are_kept() -> None:
-    assert request(Query(), EVER, None).secrets == (("header:Authorization", "LIVEREVIEW_OSF_TOKEN"),)
+    assert request(Query(), EVER, None).secrets == (
+        ("header:Authorization", "LIVEREVIEW_OSF_TOKEN"),
+    )
     assert SOURCE.secrets == ("LIVEREVIEW_OSF_TOKEN",) and SOURCE.interval * 100 >= 3_600
 
 
@@ -79,14 +91,19 @@ def test_paging_follows_the_links_and_ends_with_them() -> None:
 
 
 def test_all_versions_of_a_preprint_are_one_item() -> None:
-    assert {read({**preprint(), "id": name}).source_key for name in ("ab3de", "ab3de_v1", "ab3de_v12")} == {"ab3de"}
+    assert {
+        read({**preprint(), "id": name}).source_key for name in ("ab3de", "ab3de_v1", "ab3de_v12")
+    } == {"ab3de"}
     assert read({**preprint(), "id": "cd_vx"}).source_key == "cd_vx"
 
 
 def test_the_doi_of_the_article_it_became_is_not_the_preprints() -> None:
     assert read(preprint(doi="10.1016/j.x.2027.1")).doi is None
     assert read(preprint(doi="10.31235/osf.io/AB3DE")).doi == "10.31235/osf.io/ab3de"
-    own = {**preprint(doi="10.1016/j.x.2027.1"), "links": {"preprint_doi": "https://doi.org/10.31235/osf.io/ab3de"}}
+    own = {
+        **preprint(doi="10.1016/j.x.2027.1"),
+        "links": {"preprint_doi": "https://doi.org/10.31235/osf.io/ab3de"},
+    }
     assert read(own).doi == "10.31235/osf.io/ab3de"
 
 
@@ -95,11 +112,21 @@ def contributor(said: dict[str, Any], **user: Any) -> dict[str, Any]:
 
 
 def test_authors_are_the_embedded_contributors_who_count_as_authors() -> None:
-    known = {"data": {"attributes": {"full_name": "Ines M. Prado", "family_name": "Prado", "given_name": "Ines"}}}
+    known = {
+        "data": {
+            "attributes": {
+                "full_name": "Ines M. Prado",
+                "family_name": "Prado",
+                "given_name": "Ines",
+            }
+        }
+    }
     people = [
         contributor({"bibliographic": True}, **known),
         contributor({"bibliographic": False}, data={"attributes": {"full_name": "Only Helper"}}),
-        contributor({"unregistered_contributor": "Nila Ray"}, data={"attributes": {"full_name": "N. R."}}),
+        contributor(
+            {"unregistered_contributor": "Nila Ray"}, data={"attributes": {"full_name": "N. R."}}
+        ),
         contributor({}, errors=[{"meta": {"full_name": "Gone Person"}}]),
         contributor({}),
     ]
@@ -117,7 +144,9 @@ def test_what_was_withdrawn_is_marked(gone: dict[str, Any]) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 ALL = "id type attributes relationships links embeds title doi description contributors data provider date_published"
@@ -125,7 +154,11 @@ FIELDS = st.sampled_from(ALL.split())
 
 
 @settings(max_examples=60, database=None)
-@given(st.lists(JSON | st.dictionaries(FIELDS, JSON | st.dictionaries(FIELDS, JSON, max_size=3)), max_size=4))
+@given(
+    st.lists(
+        JSON | st.dictionaries(FIELDS, JSON | st.dictionaries(FIELDS, JSON, max_size=3)), max_size=4
+    )
+)
 def test_every_item_comes_out_as_a_record_or_a_reject(items: list[Any]) -> None:
     spoiled = [{**preprint(), **item} if isinstance(item, dict) else item for item in items]
     page = parse(page_of([*spoiled, preprint()]), None)

@@ -1,4 +1,6 @@
-"""A watched page: which links are records, what is told when it changes, and the whole way through the store."""
+"""A watched page: which links are records, what is told when it changes, and the whole way through
+the store.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def test_links_of_the_main_part_are_records_once_each_without_tracking() -> None
         ("Kinship care in Wales: an evaluation", HOME + "kinship.pdf"),
         ("Foster care report", "https://doi.org/10.5555/abc"),
     ]
-    report, article = page.read(LISTING.format(place="Wales", more="").encode(), Query(url=HOME)).records
+    report, article = page.read(
+        LISTING.format(place="Wales", more="").encode(), Query(url=HOME)
+    ).records
     assert (report.type, article.type, article.doi) == ("report", "web-page", "10.5555/abc")
 
 
@@ -64,14 +68,18 @@ def test_a_selector_and_a_pattern_choose_the_links() -> None:
         ('<?xml version="1.0"?><rss></rss>', SourceBroken, "no web page"),
     ],
 )
-def test_a_page_without_its_links_is_never_an_honest_zero(text: str, error: type, words: str) -> None:
+def test_a_page_without_its_links_is_never_an_honest_zero(
+    text: str, error: type, words: str
+) -> None:
     with pytest.raises(error, match=words):
         page.parse(text.encode(), None)
 
 
 def test_a_saved_page_tells_its_own_address_or_its_relative_links_are_rejects() -> None:
     text = '<html><head>{}</head><body><main><a href="a.pdf">A study</a></main></body></html>'
-    told = page.parse(text.format('<link rel="canonical" href="https://a.example/x/">').encode(), None)
+    told = page.parse(
+        text.format('<link rel="canonical" href="https://a.example/x/">').encode(), None
+    )
     assert [record.url for record in told.records] == ["https://a.example/x/a.pdf"]
     untold = page.parse(text.format("").encode(), None)
     assert untold.records == () and "relative link" in untold.rejects[0].reason
@@ -93,18 +101,24 @@ def test_a_selector_of_titles_names_links_by_what_stands_around_them() -> None:
 @pytest.mark.parametrize(
     ("href", "key"),
     [
-        ("HTTPS://WWW.Example.org:443/A?b=1&utm_medium=mail&c=%20d#top", "https://www.example.org/A?b=1&c=%20d"),
+        (
+            "HTTPS://WWW.Example.org:443/A?b=1&utm_medium=mail&c=%20d#top",
+            "https://www.example.org/A?b=1&c=%20d",
+        ),
         ("//other.example/x;jsessionid=12AB?id", "https://other.example/x?id"),
         ("?page=2", HOME + "?page=2"),
         ("https://a.example", "https://a.example/"),
     ],
 )
-def test_the_key_is_the_whole_address_without_what_changes_from_night_to_night(href: str, key: str) -> None:
+def test_the_key_is_the_whole_address_without_what_changes_from_night_to_night(
+    href: str, key: str
+) -> None:
     assert links(f'<main><a href="{href}">A study</a></main>') == [("A study", key)]
 
 
 @pytest.mark.parametrize(
-    "href", ["#a", "javascript:x()", "data:text/html,x", "tel:1", "whatsapp://send", HOME + "#b", ""]
+    "href",
+    ["#a", "javascript:x()", "data:text/html,x", "tel:1", "whatsapp://send", HOME + "#b", ""],
 )
 def test_links_that_lead_nowhere_new_are_neither_records_nor_rejects(href: str) -> None:
     text = f'<main><a href="{href}">Click</a><a href="/b">B study</a></main>'
@@ -128,7 +142,9 @@ def test_a_title_is_the_words_that_a_reader_sees(inside: str, title: str) -> Non
     assert [found for found, _ in links(text)] == [title]
 
 
-@pytest.mark.parametrize("words", ["Children's services budget", "DBS security checks", "Access to services"])
+@pytest.mark.parametrize(
+    "words", ["Children's services budget", "DBS security checks", "Access to services"]
+)
 def test_pages_on_subjects_that_sound_like_errors_are_read(words: str) -> None:
     text = f"<html><title>{words}</title><body><main><a href='/a'>A study</a></main></body></html>"
     assert links(text) == [("A study", "https://charity.example.org/a")]
@@ -137,12 +153,22 @@ def test_pages_on_subjects_that_sound_like_errors_are_read(words: str) -> None:
 def test_a_page_with_a_base_resolves_by_it_and_old_encodings_are_read() -> None:
     text = '<html><head><meta charset="iso-8859-1"><base href="/old/"></head><body><a href="a">Café study</a></html>'
     found = page.read(text.encode("latin-1"), Query(url=HOME)).records
-    assert [(record.title, record.url) for record in found] == [("Café study", "https://charity.example.org/old/a")]
+    assert [(record.title, record.url) for record in found] == [
+        ("Café study", "https://charity.example.org/old/a")
+    ]
 
 
 def test_filters_that_a_page_has_not_are_refused_before_it_is_asked_for() -> None:
-    assert page.SOURCE.request and page.SOURCE.request(Query(url=HOME), Window(None, NOW), None).url == HOME
-    for filters in ((("selector", "a"),), (("select", "a[["),), (("title", ":::"),), (("keep", "("),)):
+    assert (
+        page.SOURCE.request
+        and page.SOURCE.request(Query(url=HOME), Window(None, NOW), None).url == HOME
+    )
+    for filters in (
+        (("selector", "a"),),
+        (("select", "a[["),),
+        (("title", ":::"),),
+        (("keep", "("),),
+    ):
         with pytest.raises(Refused):
             page.SOURCE.request(Query(filters=filters, url=HOME), Window(None, NOW), None)
     with pytest.raises(Refused, match="give the search a url"):
@@ -151,7 +177,11 @@ def test_filters_that_a_page_has_not_are_refused_before_it_is_asked_for() -> Non
 
 @settings(max_examples=60)
 @given(
-    st.lists(st.sampled_from(["<a href='", "'>", "http://[", "x", "</a>", "<!-- -->", "<main>", "é", "<tr>", "<h1>"]))
+    st.lists(
+        st.sampled_from(
+            ["<a href='", "'>", "http://[", "x", "</a>", "<!-- -->", "<main>", "é", "<tr>", "<h1>"]
+        )
+    )
 )
 def test_any_markup_never_crashes(parts: list[str]) -> None:
     try:
@@ -169,15 +199,23 @@ def test_any_bytes_never_crash(raw: bytes) -> None:
         assert error.source == "page" or isinstance(error, Refused)
 
 
-def test_new_links_are_queued_and_links_that_are_gone_are_told(client: Local, protocol: str) -> None:  # noqa: F811
-    plan = Search("charity", "page", "A charity", url=HOME, filters=(("keep", "kinship|new"),), grey=True)
+def test_new_links_are_queued_and_links_that_are_gone_are_told(
+    client: Local,  # noqa: F811
+    protocol: str,
+) -> None:
+    plan = Search(
+        "charity", "page", "A charity", url=HOME, filters=(("keep", "kinship|new"),), grey=True
+    )
     text = '[[searches]]\nname = "charity"\nsource = "page"\nplatform = "A charity"\nurl = "' + HOME
     text += '"\ngrey = true\n[searches.filters]\nkeep = "kinship|new"\n\n[[searches]]'
     client.call("register", text=protocol.replace("[[searches]]", text, 1), now=NOW)
     first, second = LISTING.format(place="Wales", more=""), LISTING.format(place="Wales", more=MORE)
     with World() as world, fetch.Fetcher(secrets={}, via=world.base) as fetcher:
         third = second.replace("kinship.pdf", "gone.txt").replace("Kinship", "Other")
-        world.script("/https/charity.example.org/research/", *(reply(text) for text in (first, second, third)))
+        world.script(
+            "/https/charity.example.org/research/",
+            *(reply(text) for text in (first, second, third)),
+        )
         fresh = []
         for day in range(3):
             now = NOW + timedelta(days=day)

@@ -29,20 +29,31 @@ def form(request: Request) -> dict[str, str]:
 
 
 def searched(count: int, **more: object) -> bytes:
-    result = {"count": str(count), "retmax": "0", "webenv": f"env{count}", "querykey": "1", "idlist": [], **more}
+    result = {
+        "count": str(count),
+        "retmax": "0",
+        "webenv": f"env{count}",
+        "querykey": "1",
+        "idlist": [],
+        **more,
+    }
     return json.dumps({"esearchresult": result}).encode()
 
 
 def articles(pmids: list[int]) -> bytes:
     item = "<PubmedArticle><MedlineCitation><PMID>{}</PMID><Article/></MedlineCitation></PubmedArticle>"
-    return ("<PubmedArticleSet>" + "".join(item.format(pmid) for pmid in pmids) + "</PubmedArticleSet>").encode()
+    return (
+        "<PubmedArticleSet>" + "".join(item.format(pmid) for pmid in pmids) + "</PubmedArticleSet>"
+    ).encode()
 
 
 class Server:
     """PubMed as far as we use it: records by create date, and no more than 9,999 of them a search."""
 
     def __init__(self, days: dict[date, int]):
-        self.records = [(day, number) for day, many in sorted(days.items()) for number in range(many)]
+        self.records = [
+            (day, number) for day, many in sorted(days.items()) for number in range(many)
+        ]
         self.searches: list[list[int]] = []
 
     def answer(self, request: Request) -> bytes:
@@ -53,7 +64,9 @@ class Server:
             return articles(self.searches[int(asked["WebEnv"])][at : at + size])
         span = re.search(r'"([\d/]+)"\[crdt\] : "([\d/]+)"\[crdt\]', asked["term"])
         first, last = (span.group(1), span.group(2)) if span else ("0000/00/00", "9999/99/99")
-        found = [n for n, (day, _) in enumerate(self.records, 1) if first <= f"{day:%Y/%m/%d}" <= last]
+        found = [
+            n for n, (day, _) in enumerate(self.records, 1) if first <= f"{day:%Y/%m/%d}" <= last
+        ]
         self.searches.append(found)
         return searched(len(found), webenv=str(len(self.searches) - 1))
 
@@ -99,9 +112,14 @@ def test_the_records_are_fetched_200_at_a_time() -> None:
 
 def test_a_filter_and_another_date_field_go_into_the_term() -> None:
     query = Query("safety", (("la", "eng"), ("window", "edat")))
-    term = form(pubmed.request(Query(query.text, (("window", "edat"), ("la", "eng"))), WEEK, None))["term"]
+    term = form(pubmed.request(Query(query.text, (("window", "edat"), ("la", "eng"))), WEEK, None))[
+        "term"
+    ]
     assert term == '(safety) AND (eng[la]) AND ("2026/03/01"[edat] : "2026/03/08"[edat])'
-    assert form(pubmed.request(QUERY, EVER, None))["term"] == '("signs of safety"[tiab] OR "kinship care"[tiab])'
+    assert (
+        form(pubmed.request(QUERY, EVER, None))["term"]
+        == '("signs of safety"[tiab] OR "kinship care"[tiab])'
+    )
 
 
 def test_a_search_for_nothing_is_refused() -> None:
@@ -120,7 +138,9 @@ def test_a_search_over_pubmeds_limit_is_halved_by_date_and_nothing_is_lost() -> 
 
 
 @settings(max_examples=15, database=None)
-@given(st.dictionaries(st.dates(date(1850, 1, 1), date(2026, 3, 8)), st.integers(1, 6_000), max_size=6))
+@given(
+    st.dictionaries(st.dates(date(1850, 1, 1), date(2026, 3, 8)), st.integers(1, 6_000), max_size=6)
+)
 def test_a_search_since_ever_finds_every_record_once(days: dict[date, int]) -> None:
     found = [record.source_key for page in walk(Server(days), EVER) for record in page.records]
     assert sorted(map(int, found)) == list(range(1, sum(days.values()) + 1))
@@ -143,7 +163,10 @@ def test_words_that_pubmed_did_not_use_are_warnings() -> None:
     body = searched(
         3,
         errorlist={"phrasesnotfound": ["xyzzy"], "fieldsnotfound": ["tiabb"]},
-        warninglist={"quotedphrasesnotfound": ['"signs of unsafety"'], "outputmessages": ["No items found."]},
+        warninglist={
+            "quotedphrasesnotfound": ['"signs of unsafety"'],
+            "outputmessages": ["No items found."],
+        },
     )
     assert pubmed.parse(body, None).warnings == (
         "phrase not found: xyzzy",
@@ -155,7 +178,10 @@ def test_words_that_pubmed_did_not_use_are_warnings() -> None:
 def test_the_old_xml_answer_of_a_search_reads_like_json() -> None:
     body = b"<eSearchResult><Count>412</Count><RetMax>0</RetMax><QueryKey>1</QueryKey><WebEnv>env412</WebEnv><IdList/>"
     body += b"<ErrorList><PhraseNotFound>xyzzy</PhraseNotFound></ErrorList></eSearchResult>"
-    left, right = pubmed.parse(body, None), pubmed.parse(searched(412, errorlist={"phrasesnotfound": ["xyzzy"]}), None)
+    left, right = (
+        pubmed.parse(body, None),
+        pubmed.parse(searched(412, errorlist={"phrasesnotfound": ["xyzzy"]}), None),
+    )
     assert left == right
 
 
@@ -172,16 +198,23 @@ def test_a_search_without_history_never_looks_like_an_empty_one() -> None:
 
 def test_fewer_records_than_asked_for_are_told_and_none_at_all_are_asked_for_again() -> None:
     cursor = pubmed.parse(searched(3), None).next_cursor
-    assert pubmed.parse(articles([1, 2]), cursor).warnings == ("PubMed sent 2 of 3 records asked for, from 0 on",)
+    assert pubmed.parse(articles([1, 2]), cursor).warnings == (
+        "PubMed sent 2 of 3 records asked for, from 0 on",
+    )
     with pytest.raises(Retry, match="none of the 3"):
         pubmed.parse(articles([]), cursor)
     assert pubmed.parse(articles([]), None) == Page(), "a file may hold an empty set"
 
 
-@pytest.mark.parametrize("name", ["articles.xml", "books.xml", "esummary_xml.xml", "history_expired.xml"])
+@pytest.mark.parametrize(
+    "name", ["articles.xml", "books.xml", "esummary_xml.xml", "history_expired.xml"]
+)
 def test_a_cut_answer_is_never_read_as_a_shorter_one(name: str) -> None:
     body = (CASES / name).read_bytes().strip()
-    start = body.index(b"<", body.rindex(b"?>") + 2 if b"<!DOCTYPE" not in body else body.index(b"<PubmedArticleSet"))
+    start = body.index(
+        b"<",
+        body.rindex(b"?>") + 2 if b"<!DOCTYPE" not in body else body.index(b"<PubmedArticleSet"),
+    )
     for length in range(start + 20, len(body), 41):
         with pytest.raises(Retry, match="truncated"):
             pubmed.parse(body[:length], None)
@@ -194,7 +227,9 @@ def test_what_an_error_repeats_of_a_request_does_not_show_the_key() -> None:
         assert "0123456789abcdef" not in str(failure.value)
 
 
-@pytest.mark.parametrize("body", [b"", b" \n", b"{}", b"[]", b"<a/>", b"not anything", b"{not json}", b'{"result": 1}'])
+@pytest.mark.parametrize(
+    "body", [b"", b" \n", b"{}", b"[]", b"<a/>", b"not anything", b"{not json}", b'{"result": 1}']
+)
 def test_what_is_not_pubmeds_is_never_an_empty_page(body: bytes) -> None:
     with pytest.raises((SourceBroken, Retry)):
         pubmed.parse(body, None)
@@ -217,12 +252,23 @@ def test_a_date_in_words_is_as_exact_as_it_is_certain(words: str | None, iso: st
     assert medline_date(words) == iso
 
 
-# --- recorded payloads -----------------------------------------------------------------------------------------------
+# --- recorded payloads
+# -----------------------------------------------------------------------------------------------
 
 FILES = [path for path in sorted(PAYLOADS.glob("*")) if not path.name.endswith(".meta.json")]
 if not FILES:
     FILES = [pytest.param(CASES, marks=pytest.mark.skip(reason="the shared payloads are not here"))]  # type: ignore[list-item]
-BROKEN = ("epost", "einfo", "espell", "idconv", "414", "200_esearch_ERROR", "pmid_22663011", "pubmed3", "Malformed")
+BROKEN = (
+    "epost",
+    "einfo",
+    "espell",
+    "idconv",
+    "414",
+    "200_esearch_ERROR",
+    "pmid_22663011",
+    "pubmed3",
+    "Malformed",
+)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -239,9 +285,9 @@ def test_a_recorded_payload_gives_all_that_is_in_it_or_a_clear_error(path: Path)
         held = len(json.loads(body)["result"]["uids"])
     assert len(page.records) + len(page.rejects) == held
     assert held or page.total is not None
-    assert [reject.reason for reject in page.rejects] == ["no MedlineCitation with PMID and Article"] * len(
-        page.rejects
-    )
+    assert [reject.reason for reject in page.rejects] == [
+        "no MedlineCitation with PMID and Article"
+    ] * len(page.rejects)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -1,4 +1,6 @@
-"""What OpenAlex, Crossref and Europe PMC are asked, and the small readers they share (livereview/sources/answers)."""
+"""What OpenAlex, Crossref and Europe PMC are asked, and the small readers they share
+(livereview/sources/answers).
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ TEXT = '("signs of safety"\n  OR "children, in care") AND england'
 SOURCES = (openalex.SOURCE, crossref.SOURCE, europepmc.SOURCE)
 
 
-def ask(source: Source, text: str = "", span: Window = WEEK, cursor: str | None = None, **filters: str) -> Request:
+def ask(
+    source: Source, text: str = "", span: Window = WEEK, cursor: str | None = None, **filters: str
+) -> Request:
     assert source.request is not None
     return source.request(Query(text, tuple(filters.items())), span, cursor)
 
@@ -65,7 +69,12 @@ def test_crossref_is_asked_for_words_and_the_days_of_indexing() -> None:
 
 
 def test_crossref_takes_another_window_field_and_query_parameter() -> None:
-    own = (("window", "from-created-date"), ("field", "query.title"), ("rows", "1000"), ("sort", "created"))
+    own = (
+        ("window", "from-created-date"),
+        ("field", "query.title"),
+        ("rows", "1000"),
+        ("sort", "created"),
+    )
     query = Query("safety", (*own, ("query.container-title", "Lancet")))
     asked = params(crossref.request(query, WEEK, "7 DnF1+/ =="))
     assert asked["filter"] == "from-created-date:2026-03-01,until-created-date:2026-03-08"
@@ -88,7 +97,16 @@ def test_europe_pmc_is_asked_in_brackets_for_the_days_of_first_indexing() -> Non
 
 
 def test_europe_pmc_takes_another_window_and_page_size() -> None:
-    asked = params(ask(europepmc.SOURCE, "a", cursor="AoII==", window="UPDATE_DATE", pageSize="1000", synonym="false"))
+    asked = params(
+        ask(
+            europepmc.SOURCE,
+            "a",
+            cursor="AoII==",
+            window="UPDATE_DATE",
+            pageSize="1000",
+            synonym="false",
+        )
+    )
     assert asked["query"] == "(a) AND (UPDATE_DATE:[2026-03-01 TO 2026-03-08])"
     assert (asked["cursorMark"], asked["pageSize"], asked["synonym"]) == ("AoII==", "1000", "false")
 
@@ -132,7 +150,9 @@ def test_the_days_of_a_window_are_those_of_utc() -> None:
         ((True,), None),
     ],
 )
-def test_a_date_is_as_exact_as_its_parts_are_right(parts: tuple[object, ...], date: str | None) -> None:
+def test_a_date_is_as_exact_as_its_parts_are_right(
+    parts: tuple[object, ...], date: str | None
+) -> None:
     assert answers.iso(*parts) == date
 
 
@@ -165,19 +185,43 @@ def test_a_date_is_read_from_the_start_of_a_text(text: object, date: str | None)
         (None, False),
     ],
 )
-def test_the_publishers_mark_before_a_title_counts_and_like_words_do_not(title: str | None, marked: bool) -> None:
+def test_the_publishers_mark_before_a_title_counts_and_like_words_do_not(
+    title: str | None, marked: bool
+) -> None:
     assert answers.marked_retracted(title) is marked
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(" a ", "a"), (7, "7"), (1.5, "1.5"), (True, None), ("", None), ([], None), ({}, None), ("a\x00\ud83db", "ab")],
+    [
+        (" a ", "a"),
+        (7, "7"),
+        (1.5, "1.5"),
+        (True, None),
+        ("", None),
+        ([], None),
+        ({}, None),
+        ("a\x00\ud83db", "ab"),
+    ],
 )
 def test_only_text_and_numbers_are_text(value: object, text: str | None) -> None:
     assert answers.string(value) == text
 
 
 def test_a_list_of_one_may_come_without_its_list() -> None:
-    assert (answers.sequence("a"), answers.sequence(["a"]), answers.sequence(None)) == (["a"], ["a"], [])
-    assert (answers.first(["", None, "b"]), answers.first("a"), answers.first([])) == ("b", "a", None)
-    assert (answers.whole("12"), answers.whole(12), answers.whole("1.2"), answers.whole(-1)) == (12, 12, None, None)
+    assert (answers.sequence("a"), answers.sequence(["a"]), answers.sequence(None)) == (
+        ["a"],
+        ["a"],
+        [],
+    )
+    assert (answers.first(["", None, "b"]), answers.first("a"), answers.first([])) == (
+        "b",
+        "a",
+        None,
+    )
+    assert (answers.whole("12"), answers.whole(12), answers.whole("1.2"), answers.whole(-1)) == (
+        12,
+        12,
+        None,
+        None,
+    )

@@ -36,7 +36,9 @@ shared = pytest.mark.skipif(not DATA.exists(), reason="the shared data are not h
 
 
 def one(*lines: str) -> Record:
-    (record,) = ris.parse("\n".join(["TY  - JOUR", "TI  - Title", *lines, "ER  - "]).encode(), None).records
+    (record,) = ris.parse(
+        "\n".join(["TY  - JOUR", "TI  - Title", *lines, "ER  - "]).encode(), None
+    ).records
     return record
 
 
@@ -46,17 +48,30 @@ def starts(body: bytes) -> int:
 
 @settings(max_examples=80, database=None)
 @given(st.lists(st.sampled_from(LINES), max_size=30), st.sampled_from(["\n", "\r\n", "\r"]))
-def test_records_and_rejects_are_the_ty_lines_and_what_stands_outside(lines: list[str], end: str) -> None:
+def test_records_and_rejects_are_the_ty_lines_and_what_stands_outside(
+    lines: list[str], end: str
+) -> None:
     lines = ["TY  - JOUR", *lines]
     page = ris.parse(end.join(lines).encode(), None)
     outside = sum("outside" in reject.reason for reject in page.rejects)
-    assert len(page.records) + len(page.rejects) - outside == sum(line.startswith("TY") for line in lines) == page.total
+    assert (
+        len(page.records) + len(page.rejects) - outside
+        == sum(line.startswith("TY") for line in lines)
+        == page.total
+    )
     for record in page.records:
         assert record.source_key and (record.title or record.doi or record.source_key)
 
 
 def test_a_file_without_ty_is_no_ris_file() -> None:
-    for body in (b"", b"hello", b"\x1f\x8b\x08junk", b"PMID- 1\nTI  - A\n", b"\x89PNG\r\n\x00\x00", b"TYPE - 1\n"):
+    for body in (
+        b"",
+        b"hello",
+        b"\x1f\x8b\x08junk",
+        b"PMID- 1\nTI  - A\n",
+        b"\x89PNG\r\n\x00\x00",
+        b"TYPE - 1\n",
+    ):
         with pytest.raises(SourceBroken, match="this is not a RIS file: no line starts with TY"):
             ris.parse(body, None)
 
@@ -67,11 +82,18 @@ def test_one_bad_entry_harms_no_other() -> None:
     page = ris.parse(body.encode(), None)
     assert [record.title for record in page.records] == ["Title 1", "Title 2"]
     (bad,) = page.rejects
-    assert (bad.reason, bad.where, bad.raw) == ("no title and no id", "line 4", "TY  - JOUR\nN1  - nothing")
+    assert (bad.reason, bad.where, bad.raw) == (
+        "no title and no id",
+        "line 4",
+        "TY  - JOUR\nN1  - nothing",
+    )
 
 
 def test_the_same_number_in_two_databases_is_two_items() -> None:
-    keys = [one(f"DB  - {name}", "ID  - 2021043707").source_key for name in ("Embase", "Embase Preprint", "PsycINFO")]
+    keys = [
+        one(f"DB  - {name}", "ID  - 2021043707").source_key
+        for name in ("Embase", "Embase Preprint", "PsycINFO")
+    ]
     assert keys == ["embase:2021043707", "embase:2021043707", "psycinfo:2021043707"]
 
 
@@ -84,9 +106,18 @@ def test_a_persons_own_label_is_no_id() -> None:
     ("lines", "key"),
     [
         (["AN  - WOS:000440314900007"], "WOS:000440314900007"),
-        (["UR  - https://www.scopus.com/inward/record.uri?eid=2-s2.0-85123&doi=10.1%2fx"], "2-s2.0-85123"),
-        (["UR  - https://search.proquest.com/docview/2214991469?accountid=1"], "proquest:2214991469"),
-        (["UR  - https://www.proquest.com/scholarly-journals/a-title/docview/77/se-2?x=1"], "proquest:77"),
+        (
+            ["UR  - https://www.scopus.com/inward/record.uri?eid=2-s2.0-85123&doi=10.1%2fx"],
+            "2-s2.0-85123",
+        ),
+        (
+            ["UR  - https://search.proquest.com/docview/2214991469?accountid=1"],
+            "proquest:2214991469",
+        ),
+        (
+            ["UR  - https://www.proquest.com/scholarly-journals/a-title/docview/77/se-2?x=1"],
+            "proquest:77",
+        ),
         (["N1  - Accession Number: 154817612; x", "DB  - i3h"], "i3h:154817612"),
         (["ID  - 2020-55555-005"], "2020-55555-005"),
         (["PMID  - 33355555"], "medline:33355555"),
@@ -173,7 +204,8 @@ def test_values_run_on_over_lines_and_a_less_than_sign_ends_nothing() -> None:
     assert record.abstract == "We found x<y and p<alpha in US - based samples."
 
 
-# --- exports of a published review, and other programs' test files ---------------------------------------------------
+# --- exports of a published review, and other programs' test files
+# ---------------------------------------------------
 
 
 @shared
@@ -217,9 +249,13 @@ def test_every_recorded_ris_file_gives_as_many_as_it_has_ty_lines() -> None:
         ("refman_wos", "*.json", "use csl"),
     ],
 )
-def test_other_formats_are_no_ris_files_and_the_error_names_them(folder: str, pattern: str, advice: str) -> None:
+def test_other_formats_are_no_ris_files_and_the_error_names_them(
+    folder: str, pattern: str, advice: str
+) -> None:
     for path in sorted((DATA / "payloads" / folder).glob(pattern)):
-        with pytest.raises(SourceBroken, match=f"this is not a RIS file: no line starts with TY; .*(?:{advice})"):
+        with pytest.raises(
+            SourceBroken, match=f"this is not a RIS file: no line starts with TY; .*(?:{advice})"
+        ):
             ris.parse(path.read_bytes(), None)
 
 

@@ -1,4 +1,7 @@
-"""The dialects of RIS: every marked entry is read; and what another program reads in the same files of all formats."""
+"""The dialects of RIS: every marked entry is read.
+
+And what another program reads in the same files of all formats.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,33 @@ from livereview.sources import ris
 
 PAYLOADS = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "payloads"
 shared = pytest.mark.skipif(not PAYLOADS.exists(), reason="the shared data are not here")
-STARTS = (b"<1>\nUnique Identifier\n  ", b"<1. >\nVN  - Ovid\nTI  - ", b"RT Journal\nA1 A\nT1 ", b"%0 Book\n%T ")
-PARTS = ("<2>", "<2. >", "RT Book", "A1 Doe,Jo", "%0 Book", "%A Doe, J", "%T A", "TI  - A", "SO  - A. 4(2):1-2, 2019")
-PARTS += ("Title", "  A title", "", "____________________", "ProQuest document ID: 7", "VN  - Ovid", "Source", "T1 B")
+STARTS = (
+    b"<1>\nUnique Identifier\n  ",
+    b"<1. >\nVN  - Ovid\nTI  - ",
+    b"RT Journal\nA1 A\nT1 ",
+    b"%0 Book\n%T ",
+)
+PARTS = (
+    "<2>",
+    "<2. >",
+    "RT Book",
+    "A1 Doe,Jo",
+    "%0 Book",
+    "%A Doe, J",
+    "%T A",
+    "TI  - A",
+    "SO  - A. 4(2):1-2, 2019",
+)
+PARTS += (
+    "Title",
+    "  A title",
+    "",
+    "____________________",
+    "ProQuest document ID: 7",
+    "VN  - Ovid",
+    "Source",
+    "T1 B",
+)
 
 
 def one(text: str) -> Record:
@@ -33,7 +60,9 @@ def ovid(*lines: str) -> Record:
 
 
 @settings(max_examples=100, database=None)
-@given(st.sampled_from(STARTS), st.lists(st.sampled_from(PARTS), max_size=20), st.binary(max_size=100))
+@given(
+    st.sampled_from(STARTS), st.lists(st.sampled_from(PARTS), max_size=20), st.binary(max_size=100)
+)
 def test_no_mixture_breaks_the_reader(start: bytes, parts: list[str], noise: bytes) -> None:
     try:
         page = ris.parse(start + "\n".join(parts).encode() + b"\n" + noise, None)
@@ -52,7 +81,10 @@ def test_no_mixture_breaks_the_reader(start: bytes, parts: list[str], noise: byt
         ("J Inv. 350:h1234, 2015 Mar 1.", ("J Inv", "350", None, "h1234", "2015-03-01")),
         ("J Inv. Vol.43(5), Sep 2015, pp. 623-634.", ("J Inv", "43", "5", "623-634", "2015-09")),
         ("J Inv. Vol 28(2) April 2015, 103-106.", ("J Inv", "28", "2", "103-106", "2015-04")),
-        ("J Inv. Vol.75(2-A(E)),2014, pp. No Pagination Specified.", ("J Inv", "75", "2-A(E)", None, "2014")),
+        (
+            "J Inv. Vol.75(2-A(E)),2014, pp. No Pagination Specified.",
+            ("J Inv", "75", "2-A(E)", None, "2014"),
+        ),
         ("J Inv June 2015;58(6):688-696", ("J Inv", "58", "6", "688-696", "2015-06")),
         (
             "Mayo J Inv. 34 (3) (pp 150-160), 2010. Date of Publication: March 2010.",
@@ -68,14 +100,34 @@ def test_no_mixture_breaks_the_reader(start: bytes, parts: list[str], noise: byt
         ("J Inv. ", ("J Inv", None, None, None, None)),
     ],
 )
-def test_the_sentence_of_a_source_in_the_manner_of_each_database(sentence: str, place: tuple[str | None, ...]) -> None:
+def test_the_sentence_of_a_source_in_the_manner_of_each_database(
+    sentence: str, place: tuple[str | None, ...]
+) -> None:
     record = ovid(f"SO  - {sentence}")
-    assert (record.container_title, record.volume, record.issue, record.pages, record.published) == place
+    assert (
+        record.container_title,
+        record.volume,
+        record.issue,
+        record.pages,
+        record.published,
+    ) == place
 
 
 def test_fields_of_their_own_go_before_the_sentence() -> None:
-    record = ovid("SO  - Other. 1(2):3-4, 1999.", "JN  - J Inv", "VO  - 5", "IP  - 6", "PG  - 7-8", "YR  - 2001")
-    assert (record.container_title, record.volume, record.issue, record.pages) == ("J Inv", "5", "6", "7-8")
+    record = ovid(
+        "SO  - Other. 1(2):3-4, 1999.",
+        "JN  - J Inv",
+        "VO  - 5",
+        "IP  - 6",
+        "PG  - 7-8",
+        "YR  - 2001",
+    )
+    assert (record.container_title, record.volume, record.issue, record.pages) == (
+        "J Inv",
+        "5",
+        "6",
+        "7-8",
+    )
     assert record.year == 2001
 
 
@@ -87,12 +139,17 @@ def test_fields_of_their_own_go_before_the_sentence() -> None:
         ("AU  - Vermeer, Jan MD *;  van Vugt, Arie MD, PhD +", ("Vermeer, Jan", "van Vugt, Arie")),
         ("AU  - AHMED, Mughees.", ("AHMED, Mughees",)),
         ("AU  - Smith JA", ("Smith, JA",)),
-        ("AU  - Ma, Yo-Yo\nAU  - Benz, George W [E-mail: b@example.org]", ("Ma, Yo-Yo", "Benz, George W")),
+        (
+            "AU  - Ma, Yo-Yo\nAU  - Benz, George W [E-mail: b@example.org]",
+            ("Ma, Yo-Yo", "Benz, George W"),
+        ),
         ("ED  - McGar, John W.;  Elsh, Hany M.", ("McGar, John W.", "Elsh, Hany M.")),
         ("ED  - 20200131", ()),
     ],
 )
-def test_names_lose_degrees_and_marks_and_nothing_else(written: str, names: tuple[str, ...]) -> None:
+def test_names_lose_degrees_and_marks_and_nothing_else(
+    written: str, names: tuple[str, ...]
+) -> None:
     assert ovid(written).authors == names
 
 
@@ -110,11 +167,19 @@ def test_a_title_loses_the_kind_of_article_behind_it(written: str, title: str) -
 
 
 def test_a_line_of_an_abstract_that_looks_like_a_tag_stays_in_it() -> None:
-    assert ovid("AB  - In the year of", "COVID-19 care changed.").abstract == "In the year of COVID-19 care changed."
-    cochrane = one("Record #1 of 1\nID: CN-02055555\nTI: A\nAB: First.\nAIM: the second.\nYR: 2019\n")
+    assert (
+        ovid("AB  - In the year of", "COVID-19 care changed.").abstract
+        == "In the year of COVID-19 care changed."
+    )
+    cochrane = one(
+        "Record #1 of 1\nID: CN-02055555\nTI: A\nAB: First.\nAIM: the second.\nYR: 2019\n"
+    )
     assert (cochrane.abstract, cochrane.year) == ("First. AIM: the second.", 2019)
     assert one("RT Journal\nT1 A\nAB Families\nUS and UK\nYR 2019").abstract == "Families US and UK"
-    assert one("%0 Book\n%T A\n%X Half of them:\n50% were young").abstract == "Half of them: 50% were young"
+    assert (
+        one("%0 Book\n%T A\n%X Half of them:\n50% were young").abstract
+        == "Half of them: 50% were young"
+    )
 
 
 def test_marks_that_were_taken_out_are_not_needed() -> None:
@@ -125,7 +190,8 @@ def test_marks_that_were_taken_out_are_not_needed() -> None:
         assert [record.title for record in page.records] == ["One", "Two"]
 
 
-# --- what is in the recorded files ---------------------------------------------------------------------------------
+# --- what is in the recorded files
+# ---------------------------------------------------------------------------------
 
 MARKED = [  # folder, files, what marks an entry
     ("refman_ovid", "*.txt", rb"(?m)^\s?<\d+\.? ?>\s*$"),
@@ -136,7 +202,8 @@ MARKED = [  # folder, files, what marks an entry
     ("refman_other", "*Nep*.txt", rb"(?m)^URL:"),
     ("refman_other", "*.testtxt", rb"(?m)^Document \d+ of \d+"),
 ]
-NOTHING_TO_KEEP = {"jr_OvidImporterTest1.txt": 1}  # an entry of which only a number of pages is known
+# an entry of which only a number of pages is known
+NOTHING_TO_KEEP = {"jr_OvidImporterTest1.txt": 1}
 
 
 @shared
@@ -160,12 +227,26 @@ READ = [  # folder, files, source: all files beside which another program's read
     ("refman_wos", "zot*.txt", "wos"),
 ]
 DIFFERENT = {  # (file, number of the item, field): why ours is another
-    ("zot_RIS_04.ris", 0, "issue"): "M1 is a number of any kind; of this one, 9999, nobody can tell which",
-    ("zot_OVIDTagged_02.txt", 0, "journal"): "the volume behind the name of the journal is no part of it",
+    (
+        "zot_RIS_04.ris",
+        0,
+        "issue",
+    ): "M1 is a number of any kind; of this one, 9999, nobody can tell which",
+    (
+        "zot_OVIDTagged_02.txt",
+        0,
+        "journal",
+    ): "the volume behind the name of the journal is no part of it",
 }
-REJECTED = {("zot_RIS_05.ris", 22), ("zot_RIS_05.ris", 23), ("zot_RIS_10.ris", 1)}  # entries without title and id
-PLACEHOLDERS = "zot_RIS_05.ris"  # "Volume ID" and "Edition" stand for values: only the titles tell something
-CASES = [(path, source) for folder, files, source in READ for path in sorted((PAYLOADS / folder).glob(files))]
+# entries without title and id
+REJECTED = {("zot_RIS_05.ris", 22), ("zot_RIS_05.ris", 23), ("zot_RIS_10.ris", 1)}
+# "Volume ID" and "Edition" stand for values: only the titles tell something
+PLACEHOLDERS = "zot_RIS_05.ris"
+CASES = [
+    (path, source)
+    for folder, files, source in READ
+    for path in sorted((PAYLOADS / folder).glob(files))
+]
 
 
 def _bare(text: str | None) -> str:
@@ -175,7 +256,11 @@ def _bare(text: str | None) -> str:
 def _whole(pages: str | None) -> str | None:
     """ "6913-7" written out, as the other program does."""
     found = re.fullmatch(r"(\d+)-(\d+)", pages or "")
-    return f"{found[1]}-{found[1][: max(0, len(found[1]) - len(found[2]))]}{found[2]}" if found else pages
+    return (
+        f"{found[1]}-{found[1][: max(0, len(found[1]) - len(found[2]))]}{found[2]}"
+        if found
+        else pages
+    )
 
 
 def _letters(text: str) -> str:
@@ -193,7 +278,10 @@ def _said(item: dict[str, Any]) -> dict[str, Any]:
         "pages": item.get("pages"),
         "volume": item.get("volume"),
         "issue": item.get("issue"),
-        "authors": [_letters(f"{one['lastName']}{one.get('firstName') or ''}") for one in people or item["creators"]],
+        "authors": [
+            _letters(f"{one['lastName']}{one.get('firstName') or ''}")
+            for one in people or item["creators"]
+        ],
     }
 
 

@@ -1,4 +1,6 @@
-"""Unpaywall: one DOI is asked for, the best open copy is told, and the recorded answers are counted."""
+"""Unpaywall: one DOI is asked for, the best open copy is told, and the recorded answers are
+counted.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ PAYLOADS = Path(__file__).resolve().parents[1].parent / "shared" / "data" / "pay
 EVER = Window(None, datetime(2026, 5, 31, tzinfo=UTC))
 
 
-@pytest.mark.parametrize("text", ["10.1000/Care(7)#a", "https://doi.org/10.1000/care(7)#a", "doi: 10.1000/care(7)#a"])
+@pytest.mark.parametrize(
+    "text", ["10.1000/Care(7)#a", "https://doi.org/10.1000/care(7)#a", "doi: 10.1000/care(7)#a"]
+)
 def test_a_doi_is_asked_for_in_the_path_and_the_address_of_the_asker_is_a_secret(text: str) -> None:
     asked = request(Query(text), EVER, None)
     assert asked.url == "https://api.unpaywall.org/v2/10.1000/care%287%29%23a" and not asked.params
@@ -55,16 +59,30 @@ def test_any_lines_never_crash(lines: list[bytes]) -> None:
         assert error.source == "unpaywall"
 
 
-@pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project")
+@pytest.mark.skipif(
+    not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project"
+)
 def test_every_recorded_answer_gives_all_its_dois_and_its_best_open_copy() -> None:
     for path in sorted(PAYLOADS.glob("*.json*")):
         if path.name.endswith(".meta.json"):
             continue
         raw = path.read_text(encoding="utf-8")
-        items = [json.loads(line) for line in raw.splitlines()] if path.suffix == ".jsonl" else [json.loads(raw)]
+        items = (
+            [json.loads(line) for line in raw.splitlines()]
+            if path.suffix == ".jsonl"
+            else [json.loads(raw)]
+        )
         items = [one["response"] for one in items[0]["results"]] if "results" in items[0] else items
         page = SOURCE.parse(raw.encode(), None)
-        assert [one.source_key for one in page.records] == [one["doi"].lower() for one in items], path.name
+        assert [one.source_key for one in page.records] == [one["doi"].lower() for one in items], (
+            path.name
+        )
         for record, item in zip(page.records, items, strict=True):
-            assert record.url == (item["best_oa_location"] or {"url": f"https://doi.org/{record.doi}"})["url"]
-            assert (record.year, len(record.authors)) == (item["year"], len(item["z_authors"] or ()))
+            assert (
+                record.url
+                == (item["best_oa_location"] or {"url": f"https://doi.org/{record.doi}"})["url"]
+            )
+            assert (record.year, len(record.authors)) == (
+                item["year"],
+                len(item["z_authors"] or ()),
+            )

@@ -44,7 +44,11 @@ def one(*lines: str, kind: str = "J") -> Record:
 def test_records_and_rejects_are_as_many_as_the_pt_lines(lines: list[str], end: str) -> None:
     lines = ["PT J", *lines]
     page = wos.parse(end.join(lines).encode(), None)
-    assert len(page.records) + len(page.rejects) == sum(line.startswith("PT ") for line in lines) == page.total
+    assert (
+        len(page.records) + len(page.rejects)
+        == sum(line.startswith("PT ") for line in lines)
+        == page.total
+    )
 
 
 @settings(max_examples=80, database=None)
@@ -59,8 +63,12 @@ def test_no_bytes_break_the_reader(body: bytes) -> None:
             assert len(page.records) + len(page.rejects) == page.total
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
-@pytest.mark.parametrize("text", [f"{HEAD}\nJ\tLindqvist, Åsa\tÜber Pflege\tJ INV\t2019\t\tWOS:000455555000001\n"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
+)
+@pytest.mark.parametrize(
+    "text", [f"{HEAD}\nJ\tLindqvist, Åsa\tÜber Pflege\tJ INV\t2019\t\tWOS:000455555000001\n"]
+)
 def test_a_table_is_read_in_the_encodings_in_which_it_is_saved(text: str, encoding: str) -> None:
     (record,) = wos.parse(text.encode(encoding), None).records
     assert (record.title, record.authors, record.year) == ("Über Pflege", ("Lindqvist, Åsa",), 2019)
@@ -149,7 +157,10 @@ def test_the_doi_of_a_book_is_not_that_of_its_chapters() -> None:
 
 
 def test_full_names_are_taken_only_if_they_are_all_there() -> None:
-    assert one("AU Doe, J", "   Roe, R", "AF Doe, Jo", "   Roe, Ri").authors == ("Doe, Jo", "Roe, Ri")
+    assert one("AU Doe, J", "   Roe, R", "AF Doe, Jo", "   Roe, Ri").authors == (
+        "Doe, Jo",
+        "Roe, Ri",
+    )
     assert one("AU Doe, J", "   Roe, R", "AF Doe, Jo").authors == ("Doe, J", "Roe, R")
     assert one("AU Doe, J (j.doe@example.org)").authors == ("Doe, J",)
     assert one("BE Editor, E").authors == ("Editor, E",)
@@ -158,7 +169,10 @@ def test_full_names_are_taken_only_if_they_are_all_there() -> None:
 @shared
 def test_every_recorded_file_gives_as_many_as_it_has_pt_lines() -> None:
     total = 0
-    files = [*(PAYLOADS / "refman_wos").iterdir(), PAYLOADS / "refman_ris" / "rispy_example_wos.ris"]
+    files = [
+        *(PAYLOADS / "refman_wos").iterdir(),
+        PAYLOADS / "refman_ris" / "rispy_example_wos.ris",
+    ]
     for path in sorted(file for file in files if file.suffix != ".json"):
         body = path.read_bytes()
         if path.name == "jr_IsiImporterTestEmpty.isi":
@@ -166,8 +180,13 @@ def test_every_recorded_file_gives_as_many_as_it_has_pt_lines() -> None:
                 wos.parse(body, None)
             continue
         page = wos.parse(body, None)
-        assert (len(page.records), page.rejects) == (len(re.findall(rb"(?m)^PT ", body)), ()), path.name
+        assert (len(page.records), page.rejects) == (len(re.findall(rb"(?m)^PT ", body)), ()), (
+            path.name
+        )
         assert page.warnings == (), path.name
-        assert all(record.title and record.year and record.type for record in page.records) or "Test2" in path.name
+        assert (
+            all(record.title and record.year and record.type for record in page.records)
+            or "Test2" in path.name
+        )
         total += len(page.records)
     assert total == 98

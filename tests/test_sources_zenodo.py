@@ -48,7 +48,9 @@ def test_since_ever_there_are_no_days_and_a_filter_alone_is_a_search() -> None:
 
 
 def test_the_token_is_a_secret_and_a_large_window_is_known_to_be_too_large() -> None:
-    assert request(Query("care"), EVER, None).secrets == (("access_token", "LIVEREVIEW_ZENODO_TOKEN"),)
+    assert request(Query("care"), EVER, None).secrets == (
+        ("access_token", "LIVEREVIEW_ZENODO_TOKEN"),
+    )
     assert SOURCE.secrets == ("LIVEREVIEW_ZENODO_TOKEN",)
     assert SOURCE.reach == REACH == 10_000 and SIZE <= 25
 
@@ -67,7 +69,10 @@ def test_paging_follows_the_links_and_ends_with_them() -> None:
 
 @pytest.mark.parametrize("following", ["2", "1", "x", "", "-4"])
 def test_a_link_that_does_not_lead_on_is_the_end(following: str) -> None:
-    assert parse(page_of([{"id": 1, "metadata": {"title": "Care"}}], following), "2").next_cursor is None
+    assert (
+        parse(page_of([{"id": 1, "metadata": {"title": "Care"}}], following), "2").next_cursor
+        is None
+    )
     assert parse(page_of([], "9"), "2").next_cursor is None, "an empty page is the end"
 
 
@@ -85,13 +90,17 @@ def test_a_link_that_does_not_lead_on_is_the_end(following: str) -> None:
     ],
 )
 def test_old_and_new_words_for_a_kind_become_ours(kind: dict[str, str], word: str | None) -> None:
-    (record,) = parse(page_of([{"id": 1, "metadata": {"title": "Care", "resource_type": kind}}], None), None).records
+    (record,) = parse(
+        page_of([{"id": 1, "metadata": {"title": "Care", "resource_type": kind}}], None), None
+    ).records
     assert record.type == word
 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 ALL = """id metadata title creators publication_date journal imprint resource_type links pids custom_fields languages
@@ -100,7 +109,11 @@ FIELDS = st.sampled_from(ALL.split())
 
 
 @settings(max_examples=60, database=None)
-@given(st.lists(JSON | st.dictionaries(FIELDS, JSON | st.dictionaries(FIELDS, JSON, max_size=3)), max_size=4))
+@given(
+    st.lists(
+        JSON | st.dictionaries(FIELDS, JSON | st.dictionaries(FIELDS, JSON, max_size=3)), max_size=4
+    )
+)
 def test_every_item_comes_out_as_a_record_or_a_reject(items: list[Any]) -> None:
     page = parse(page_of(items, "2"), None)
     assert len(page.records) + len(page.rejects) == len(items)
@@ -114,7 +127,9 @@ def test_any_other_body_is_an_error_that_names_its_source(body: bytes) -> None:
     assert failure.value.source == "zenodo"
 
 
-@pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project")
+@pytest.mark.skipif(
+    not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project"
+)
 def test_each_recorded_answer_is_one_record_with_what_the_payload_says() -> None:
     files = [path for path in sorted(PAYLOADS.glob("*.json")) if ".meta." not in path.name]
     assert len(files) == 8
@@ -123,13 +138,19 @@ def test_each_recorded_answer_is_one_record_with_what_the_payload_says() -> None
         (record,) = parse(path.read_bytes(), None).records
         assert record.source_key == str(raw["id"])
         assert record.title == raw["metadata"]["title"]
-        assert len(record.authors) == len(raw["metadata"]["creators"]) and all("," in a for a in record.authors)
+        assert len(record.authors) == len(raw["metadata"]["creators"]) and all(
+            "," in a for a in record.authors
+        )
         assert record.published == raw["metadata"]["publication_date"] and record.type
         assert record.doi and record.doi in json.dumps(raw).lower() and record.abstract
 
 
-@pytest.mark.skipif(not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project")
-@pytest.mark.parametrize("name", ["cm_test_rogue_scholar_with_parent_doi.00.302.html", "excerpt_NOTE_limits.txt"])
+@pytest.mark.skipif(
+    not PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project"
+)
+@pytest.mark.parametrize(
+    "name", ["cm_test_rogue_scholar_with_parent_doi.00.302.html", "excerpt_NOTE_limits.txt"]
+)
 def test_what_else_was_recorded_is_no_answer(name: str) -> None:
     with pytest.raises(SourceBroken):
         parse((PAYLOADS / name).read_bytes(), None)

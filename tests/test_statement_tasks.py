@@ -1,4 +1,6 @@
-"""A statement of the team that newer evidence has left behind is a task of the lead, until it is renewed."""
+"""A statement of the team that newer evidence has left behind is a task of the lead, until it is
+renewed.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class World:
 
     def register(self, text: str = "Nobody knows.", more: str = "") -> None:
         self.now += timedelta(days=1)
-        surveil.register(self.store, text=self.protocol + STATEMENTS.format(text=text, more=more), now=self.now)
+        surveil.register(
+            self.store, text=self.protocol + STATEMENTS.format(text=text, more=more), now=self.now
+        )
         self.publish()
 
     def publish(self) -> None:
@@ -47,10 +51,23 @@ class World:
 
     def extract(self, effect: float) -> None:
         self.now += timedelta(days=1)
-        figures = {"measure": "SMD", "effect": effect, "ci_low": effect - 0.4, "ci_high": effect + 0.4}
-        result = {"outcome": "attendance", "construct": "x", "higher_is_better": True, "n": 40, **figures}
+        figures = {
+            "measure": "SMD",
+            "effect": effect,
+            "ci_low": effect - 0.4,
+            "ci_high": effect + 0.4,
+        }
+        result = {
+            "outcome": "attendance",
+            "construct": "x",
+            "higher_is_better": True,
+            "n": 40,
+            **figures,
+        }
         data = form(results=[result])
-        evidence.extract(self.store, id=str(self.now), review=REVIEW, data=data, extractor="ada", now=self.now)
+        evidence.extract(
+            self.store, id=str(self.now), review=REVIEW, data=data, extractor="ada", now=self.now
+        )
         self.publish()
 
     def status(self) -> dict[str, Any]:
@@ -69,11 +86,15 @@ def world(reviewed: Store, tmp_path: Path, protocol: str) -> World:
     return made
 
 
-def test_a_statement_that_is_left_behind_is_a_task_until_it_is_renewed(world: World, browser: People) -> None:
+def test_a_statement_that_is_left_behind_is_a_task_until_it_is_renewed(
+    world: World, browser: People
+) -> None:
     assert world.asked() == []
     world.extract(0.1)
     assert world.asked() == [("statement", "caution"), ("standing", "rival")]
-    assert not any("statement" in alarm for alarm in world.status()["alarms"]), "it is work, and nothing is broken"
+    assert not any("statement" in alarm for alarm in world.status()["alarms"]), (
+        "it is work, and nothing is broken"
+    )
     world.extract(0.2)
     assert len(world.asked()) == 2, "more evidence on the same statement is the same task"
     shown = browser("lena", "lead").get(f"/r/{REVIEW}")
@@ -81,7 +102,9 @@ def test_a_statement_that_is_left_behind_is_a_task_until_it_is_renewed(world: Wo
     assert "rival explanation whose standing may be out of date" in shown
     (task, _) = world.status()["tasks"]
     with pytest.raises(Refused, match="closes by itself: mend statement caution"):
-        tasks.settle_task(world.store, review=REVIEW, task=task["id"], outcome="noted", by="lena", now=world.now)
+        tasks.settle_task(
+            world.store, review=REVIEW, task=task["id"], outcome="noted", by="lena", now=world.now
+        )
 
     world.register(text="A little is known.")
     assert world.asked() == [("standing", "rival")], "the one that was written anew is renewed"

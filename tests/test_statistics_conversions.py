@@ -1,4 +1,6 @@
-"""Conversions of what reports print: worked examples by hand, round trips, laws over many studies, hostile input."""
+"""Conversions of what reports print: worked examples by hand, round trips, laws over many studies,
+hostile input.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,13 @@ from livereview.statistics.conversions import (
     higher_is_better,
     inflated,
 )
-from livereview.statistics.conversions_means import Converted, Group, combined, compare, group_from_median
+from livereview.statistics.conversions_means import (
+    Converted,
+    Group,
+    combined,
+    compare,
+    group_from_median,
+)
 from livereview.statistics.effects import escalc
 
 Z95 = 1.959963984540054
@@ -56,15 +64,21 @@ def test_a_ratio_with_its_interval_is_analysed_as_a_log() -> None:
 @pytest.mark.parametrize(("level", "width"), [(0.90, 3.28971), (0.95, 3.91993), (0.99, 5.15166)])
 def test_the_divisors_are_those_of_the_handbook(level: float, width: float) -> None:
     """Handbook 6.5.2.2: 3.29, 3.92 and 5.15 for intervals of 90, 95 and 99%."""
-    assert numbers(from_interval("MD", 2.0, 1.0, 3.0, level)) == close(2.0, (2 / width) ** 2, rel=1e-5)
+    assert numbers(from_interval("MD", 2.0, 1.0, 3.0, level)) == close(
+        2.0, (2 / width) ** 2, rel=1e-5
+    )
 
 
 def test_the_handbooks_p_of_a_difference_in_means() -> None:
-    """Handbook 6.5.2.3: MD 3.8, p = 0.008, 25 and 22 people give t = 2.78 and a standard error of 1.37."""
+    """Handbook 6.5.2.3: MD 3.8, p = 0.008, 25 and 22 people give t = 2.78 and a standard error of
+    1.37.
+    """
     found = from_p("MD", 3.8, 0.008, 45)
     assert (found.yi, round(sqrt(found.vi), 2)) == (3.8, 1.37)
     assert any("t = 2.77" in line for line in found.how)
-    assert numbers(convert({"estimate": 3.8, "p": 0.008, "n1i": 25, "n2i": 22}, "MD")) == numbers(found)
+    assert numbers(convert({"estimate": 3.8, "p": 0.008, "n1i": 25, "n2i": 22}, "MD")) == numbers(
+        found
+    )
 
 
 def test_a_negative_estimate_has_the_same_variance() -> None:
@@ -87,7 +101,9 @@ def test_a_p_by_z() -> None:
 def test_an_interval_gives_back_the_error_that_it_was_made_of(
     measure: str, y: float, se: float, level: float, df: int | None
 ) -> None:
-    half = se * float(stats.norm.ppf((1 + level) / 2) if df is None else stats.t.ppf((1 + level) / 2, df))
+    half = se * float(
+        stats.norm.ppf((1 + level) / 2) if df is None else stats.t.ppf((1 + level) / 2, df)
+    )
     shown = exp if measure in ("OR", "RR", "HR", "IRR", "ROM") else float
     found = from_interval(measure, shown(y), shown(y - half), shown(y + half), level, df)
     assert numbers(found) == close(y, se**2, rel=1e-6)
@@ -152,11 +168,15 @@ def test_sd_from_the_standard_error_of_a_mean() -> None:
 
 def test_sd_from_the_interval_of_a_mean_of_25_people() -> None:
     """Handbook 6.5.2.2: the divisor of 25 people's 95% interval is 2·2.0639 = 4.128."""
-    assert means.group_from_interval(32.1, 30.0, 34.2, 25).sd == pytest.approx(5 * 4.2 / 4.128, rel=1e-4)
+    assert means.group_from_interval(32.1, 30.0, 34.2, 25).sd == pytest.approx(
+        5 * 4.2 / 4.128, rel=1e-4
+    )
 
 
 def test_sd_of_a_change_from_a_borrowed_correlation() -> None:
-    """SDs 2.38 and 2.21, correlation 0.68, ten people: √(5.6644 + 4.8841 - 7.1535) = 1.8426, so SE 0.583."""
+    """SDs 2.38 and 2.21, correlation 0.68, ten people: √(5.6644 + 4.8841 - 7.1535) = 1.8426, so SE
+    0.583.
+    """
     found = means.change(Group(6.5, 2.21, 10), Group(7.0, 2.38, 10), 0.68)
     assert (found.mean, found.n) == (0.5, 10)
     assert found.sd == pytest.approx(1.84255, rel=1e-4)
@@ -168,7 +188,9 @@ def test_sd_of_a_change_from_a_borrowed_correlation() -> None:
 
 
 def test_combining_two_groups_is_the_handbooks_formula() -> None:
-    """Handbook 6.5.2.10, its last term N1·N2/(N1+N2)·(M1² + M2² - 2·M1·M2): √((171 + 464 + 12·9)/49) = 3.894."""
+    """Handbook 6.5.2.10, its last term N1·N2/(N1+N2)·(M1² + M2² - 2·M1·M2): √((171 + 464 +
+    12·9)/49) = 3.894.
+    """
     (m1, s1, n1), (m2, s2, n2) = (12.0, 3.0, 20), (15.0, 4.0, 30)
     sd = sqrt((19 * 9 + 29 * 16 + 20 * 30 / 50 * (m1**2 + m2**2 - 2 * m1 * m2)) / 49)
     found = combined(Group(m1, s1, n1), Group(m2, s2, n2))
@@ -180,37 +202,56 @@ LIST = st.lists(st.floats(-50, 50), min_size=2, max_size=12)
 
 
 @given(st.lists(LIST, min_size=2, max_size=4))
-def test_combined_groups_have_the_mean_and_sd_of_all_their_people(people: list[list[float]]) -> None:
+def test_combined_groups_have_the_mean_and_sd_of_all_their_people(
+    people: list[list[float]],
+) -> None:
     groups = [Group(fmean(one), stdev(one), len(one)) for one in people]
     everyone = [value for one in people for value in one]
     found = combined(*groups)
     assert found.n == len(everyone)
-    assert (found.mean, found.sd) == pytest.approx((fmean(everyone), stdev(everyone)), rel=1e-6, abs=1e-6)
+    assert (found.mean, found.sd) == pytest.approx(
+        (fmean(everyone), stdev(everyone)), rel=1e-6, abs=1e-6
+    )
 
 
 def test_medians_by_range_quartiles_and_both() -> None:
-    """n = 30: Φ⁻¹(29.625/30.25) = 2.04028, Φ⁻¹(22.375/30.25) = 0.64233; 30^0.75 = 12.8186, 30^0.55 = 6.49257."""
+    """n = 30: Φ⁻¹(29.625/30.25) = 2.04028, Φ⁻¹(22.375/30.25) = 0.64233; 30^0.75 = 12.8186, 30^0.55
+    = 6.49257.
+    """
     assert (NormalDist().inv_cdf(29.625 / 30.25), NormalDist().inv_cdf(22.375 / 30.25)) == close(
         2.04028, 0.64233, rel=1e-5
     )
     both = group_from_median(30, 4, 3, 6, 1, 10)
     ends, quarters = 2.2 / 15.0186, 0.7 - 0.72 / 6.49257
-    assert both.mean == pytest.approx(ends * 5.5 + quarters * 4.5 + (1 - ends - quarters) * 4, rel=1e-4)
+    assert both.mean == pytest.approx(
+        ends * 5.5 + quarters * 4.5 + (1 - ends - quarters) * 4, rel=1e-4
+    )
     assert both.sd == pytest.approx((9 / 4.08056 + 3 / 1.28465) / 2, rel=1e-4)
     by_range = group_from_median(30, 4, least=1, most=10)
-    assert by_range.sd == pytest.approx(2.205578, rel=1e-6)  # what R's metaBLUE 1.0.0 prints for this example
+    # what R's metaBLUE 1.0.0 prints for this example
+    assert by_range.sd == pytest.approx(2.205578, rel=1e-6)
     assert by_range.mean == pytest.approx(4 + 4 / 16.8186 * 1.5, rel=1e-4)
     quartiles = group_from_median(30, 4, 3, 6)
     assert quartiles.mean == pytest.approx((0.7 + 0.013) * 4.5 + (0.3 - 0.013) * 4, rel=1e-9)
     assert quartiles.sd == pytest.approx(3 / 1.28465, rel=1e-4)
-    assert "10.1186/1471-2288-14-135" in quartiles.how[0] and "10.1177/0962280216669183" in quartiles.how[0]
+    assert (
+        "10.1186/1471-2288-14-135" in quartiles.how[0]
+        and "10.1177/0962280216669183" in quartiles.how[0]
+    )
 
 
 @given(st.floats(-100, 100), st.floats(0.5, 20), st.integers(5, 2000))
 def test_medians_of_normal_people_give_their_mean_and_sd(mean: float, sd: float, n: int) -> None:
-    """Where the order statistics stand where Blom expects them, the estimates are exact, and nothing is skewed."""
-    low, high = (float(stats.norm.ppf((n * share - 0.125 * k) / (n + 0.25))) for share, k in ((0.75, 1), (1, 3)))
-    found = group_from_median(n, mean, mean - low * sd, mean + low * sd, mean - high * sd, mean + high * sd)
+    """Where the order statistics stand where Blom expects them, the estimates are exact, and
+    nothing is skewed.
+    """
+    low, high = (
+        float(stats.norm.ppf((n * share - 0.125 * k) / (n + 0.25)))
+        for share, k in ((0.75, 1), (1, 3))
+    )
+    found = group_from_median(
+        n, mean, mean - low * sd, mean + low * sd, mean - high * sd, mean + high * sd
+    )
     assert (found.mean, found.sd) == pytest.approx((mean, sd), rel=1e-6, abs=1e-6)
     assert not any("Caution" in line for line in found.how)
 
@@ -247,7 +288,8 @@ def test_groups_say_which_group_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mean", "sd", "n"), [(nan, 1, 9), (1, inf, 9), (1, -1, 9), (1, 1, 1), (True, 1, 9), ("1", 1, 9)]
+    ("mean", "sd", "n"),
+    [(nan, 1, 9), (1, inf, 9), (1, -1, 9), (1, 1, 1), (True, 1, 9), ("1", 1, 9)],
 )
 def test_a_group_is_one(mean: Any, sd: Any, n: Any) -> None:
     with pytest.raises(Refused):
@@ -268,26 +310,40 @@ def test_t_f_p_and_difference_give_the_smd_of_the_means_behind_them(one: Group, 
     assert numbers(means.smd_from_f(t**2, one.n, two.n, sign)) == close(*wanted, rel=1e-6)
     if t:
         difference = one.mean - two.mean
-        assert numbers(means.smd_from_difference(difference, difference / t, one.n, two.n)) == close(*wanted)
+        assert numbers(
+            means.smd_from_difference(difference, difference / t, one.n, two.n)
+        ) == close(*wanted)
     if 1e-300 < p < 0.999:
         assert numbers(means.smd_from_p(p, one.n, two.n, sign)) == close(*wanted, rel=1e-5)
 
 
 def test_an_smd_by_hand() -> None:
-    """t = 2.5, 20 and 20: d = 2.5·√0.1 = 0.79057; J of 38 df = 0.98012 or so (1 - 3/151 = 0.98013)."""
+    """t = 2.5, 20 and 20: d = 2.5·√0.1 = 0.79057.
+
+    J of 38 df = 0.98012 or so (1 - 3/151 = 0.98013).
+    """
     found = means.smd_from_t(2.5, 20, 20)
     assert found.yi == pytest.approx(0.790569 * (1 - 3 / 151), rel=1e-4)
     assert found.vi == pytest.approx(0.1 + found.yi**2 / 80, rel=1e-12)
 
 
-@given(st.lists(st.floats(-9, 9), min_size=3, max_size=20), st.lists(st.floats(-9, 9), min_size=3, max_size=20))
-def test_a_regression_coefficient_gives_the_smd_of_the_people_behind_it(one: list[float], two: list[float]) -> None:
+@given(
+    st.lists(st.floats(-9, 9), min_size=3, max_size=20),
+    st.lists(st.floats(-9, 9), min_size=3, max_size=20),
+)
+def test_a_regression_coefficient_gives_the_smd_of_the_people_behind_it(
+    one: list[float], two: list[float]
+) -> None:
     first, second = (Group(fmean(x), stdev(x), len(x)) for x in (one, two))
     assume(first.sd > 0.1 and second.sd > 0.1)
     b, wanted = first.mean - second.mean, compare("SMD", first, second)
-    pooled = sqrt(((first.n - 1) * first.sd**2 + (second.n - 1) * second.sd**2) / (first.n + second.n - 2))
+    pooled = sqrt(
+        ((first.n - 1) * first.sd**2 + (second.n - 1) * second.sd**2) / (first.n + second.n - 2)
+    )
     total = stdev([*one, *two])
-    assert numbers(means.smd_from_regression(b, total, first.n, second.n)) == close(*numbers(wanted), rel=1e-6)
+    assert numbers(means.smd_from_regression(b, total, first.n, second.n)) == close(
+        *numbers(wanted), rel=1e-6
+    )
     within = means.smd_from_regression(b, pooled, first.n, second.n, within=True)
     assert numbers(within) == close(*numbers(wanted), rel=1e-6)
     plain_se = pooled * sqrt(1 / first.n + 1 / second.n)
@@ -354,13 +410,19 @@ def test_the_risk_ratio_of_the_good_event_is_no_inverse() -> None:
     assert good.yi != pytest.approx(-bad.yi)
     with pytest.raises(Refused, match="count the good event"):
         higher_is_better(bad)
-    odds, turned = ({"ai": 10, "bi": 20, "ci": 5, "di": 25}, {"ai": 20, "bi": 10, "ci": 25, "di": 5})
+    odds, turned = (
+        {"ai": 10, "bi": 20, "ci": 5, "di": 25},
+        {"ai": 20, "bi": 10, "ci": 25, "di": 5},
+    )
     assert numbers(higher_is_better(convert(odds, "OR"))) == close(*numbers(convert(turned, "OR")))
     assert numbers(higher_is_better(convert(odds, "RD"))) == close(*numbers(convert(turned, "RD")))
 
 
 def test_clusters() -> None:
-    """20 a cluster with ICC 0.02: 1 + 19·0.02 = 1.38; sizes varying by 0.65: 1 + (1.4225·20 - 1)·0.02 = 1.549."""
+    """20 a cluster with ICC 0.02: 1 + 19·0.02 = 1.38.
+
+    Sizes varying by 0.65: 1 + (1.4225·20 - 1)·0.02 = 1.549.
+    """
     assert design_effect(20, 0.02) == pytest.approx(1.38)
     assert design_effect(20, 0.02, 0.65) == pytest.approx(1.549)
     assert effective_size(138, 20, 0.02) == pytest.approx(100)
@@ -381,12 +443,15 @@ def test_effective_numbers_and_inflated_variance_of_counts_agree() -> None:
 
 
 def test_per_thousand_by_hand() -> None:
-    """RR 0.75 (0.60 to 0.9375) of 200 in 1,000: 150, 120 and 187.5, 50 fewer (80 to 12.5), 20 needed (12.5 to 80)."""
+    """RR 0.75 (0.60 to 0.9375) of 200 in 1,000: 150, 120 and 187.5, 50 fewer (80 to 12.5), 20
+    needed (12.5 to 80).
+    """
     found = absolute(from_interval("RR", 0.75, 0.60, 0.9375), 0.2)
     assert (found.difference, found.low, found.high) == close(-50, -80, -12.5)
     assert (found.needed, found.needed_low, found.needed_high) == close(20, 12.5, 80)
     odds = absolute(from_interval("OR", 0.5, 0.25, 1.0), 0.2)
-    assert odds.difference == pytest.approx(1000 * (0.1 / 0.9 - 0.2))  # odds 0.25 become 0.125, a risk of 0.1111
+    # odds 0.25 become 0.125, a risk of 0.1111
+    assert odds.difference == pytest.approx(1000 * (0.1 / 0.9 - 0.2))
     hazard = absolute(from_interval("HR", 2.0, 1.0, 4.0), 0.1)
     assert hazard.difference == pytest.approx(1000 * (1 - 0.81 - 0.1))
 
@@ -431,7 +496,9 @@ REPORT: dict[str, float] = {
 
 @pytest.mark.parametrize("wanted", ["MD", "SMD"])
 def test_every_route_tells_about_the_same_of_one_study(wanted: str) -> None:
-    target = convert({key: REPORT[key] for key in ("m1i", "sd1i", "n1i", "m2i", "sd2i", "n2i")}, wanted)
+    target = convert(
+        {key: REPORT[key] for key in ("m1i", "sd1i", "n1i", "m2i", "sd2i", "n2i")}, wanted
+    )
     tried = 0
     for route in ROUTES[wanted]:
         standardised_estimate = wanted == "SMD" and "estimate" in route.keys
@@ -469,7 +536,9 @@ def test_raw_figures_come_before_interval_error_t_f_and_p() -> None:
     found = convert(figures, "SMD")
     assert numbers(found) == numbers(means.smd_from_t(2.0, 20, 20))
     assert found.how[-1] == "Reported too and not used: f, p, direction."
-    assert convert({**figures, "t": None}, "SMD").yi == pytest.approx(-means.smd_from_t(3.0, 20, 20).yi)
+    assert convert({**figures, "t": None}, "SMD").yi == pytest.approx(
+        -means.smd_from_t(3.0, 20, 20).yi
+    )
 
 
 @pytest.mark.parametrize("wanted", ["OR", "RR", "RD"])
@@ -483,7 +552,9 @@ def test_counts_are_those_of_escalc_and_totals_will_do(wanted: str) -> None:
 
 def test_a_zero_is_told_and_two_zeros_are_refused() -> None:
     found = convert({"ai": 0, "bi": 20, "ci": 5, "di": 25}, "OR")
-    assert numbers(found) == close(log(0.5 * 25.5 / (20.5 * 5.5)), 1 / 0.5 + 1 / 20.5 + 1 / 5.5 + 1 / 25.5)
+    assert numbers(found) == close(
+        log(0.5 * 25.5 / (20.5 * 5.5)), 1 / 0.5 + 1 / 20.5 + 1 / 5.5 + 1 / 25.5
+    )
     assert "0.5 was added" in found.how[-1]
     for wanted in ("OR", "RR", "SMD"):
         with pytest.raises(Refused, match="no events"):
@@ -494,15 +565,21 @@ def test_a_zero_is_told_and_two_zeros_are_refused() -> None:
 
 
 def test_rates_and_a_hazard_ratio() -> None:
-    assert numbers(convert({"x1i": 10, "t1i": 100, "x2i": 20, "t2i": 100}, "IRR")) == close(log(0.5), 0.15)
-    assert numbers(convert({"x1i": 10, "t1i": 100, "x2i": 20, "t2i": 100}, "IRD")) == close(-0.1, 0.003)
+    assert numbers(convert({"x1i": 10, "t1i": 100, "x2i": 20, "t2i": 100}, "IRR")) == close(
+        log(0.5), 0.15
+    )
+    assert numbers(convert({"x1i": 10, "t1i": 100, "x2i": 20, "t2i": 100}, "IRD")) == close(
+        -0.1, 0.003
+    )
     found = convert({"estimate": 0.7, "low": 0.55, "high": 0.89, "p": 0.004}, "HR")
     assert found.measure == "HR" and found.yi == pytest.approx(log(0.7))
 
 
 def test_a_printed_odds_ratio_serves_for_an_smd() -> None:
     found = convert({"or": 3.0, "or_low": 1.5, "or_high": 6.0}, "SMD")
-    assert numbers(found) == close(*numbers(means.odds_ratio_as_smd(from_interval("OR", 3.0, 1.5, 6.0))))
+    assert numbers(found) == close(
+        *numbers(means.odds_ratio_as_smd(from_interval("OR", 3.0, 1.5, 6.0)))
+    )
 
 
 def test_a_refused_route_is_not_passed_over() -> None:
@@ -513,7 +590,11 @@ def test_a_refused_route_is_not_passed_over() -> None:
 @pytest.mark.parametrize(
     ("figures", "wanted", "told"),
     [
-        ({"estimate": 2.0}, "OR", "one of these sets: ai bi ci di; or ai n1i ci n2i; or estimate low high"),
+        (
+            {"estimate": 2.0},
+            "OR",
+            "one of these sets: ai bi ci di; or ai n1i ci n2i; or estimate low high",
+        ),
         ({}, "HR", "There were none"),
         ({"estimate": 2.0, "lower": 1.0}, "OR", "unknown figures lower; the names are ai"),
         ({"estimate": 2.0, "se": 1.0}, "d", "choose one of OR, RR"),
@@ -526,7 +607,11 @@ def test_a_refused_route_is_not_passed_over() -> None:
         ({"t": 10**400, "n1i": 20, "n2i": 20}, "SMD", "too large"),
         ({"t": 1e200, "n1i": 20, "n2i": 20}, "SMD", "not estimable"),
         ({"r": 1.0, "n": 20}, "SMD", "between -1 and 1"),
-        ({"m1i": 1, "sd1i": 0, "n1i": 9, "m2i": 2, "sd2i": 0, "n2i": 9}, "SMD", "standard deviation"),
+        (
+            {"m1i": 1, "sd1i": 0, "n1i": 9, "m2i": 2, "sd2i": 0, "n2i": 9},
+            "SMD",
+            "standard deviation",
+        ),
     ],
 )
 def test_refusals_say_what_would_do(figures: dict[str, Any], wanted: str, told: str) -> None:

@@ -42,7 +42,8 @@ NAMED = {
     "cumul_REML_z": cumulative,
     "cumul_DL_z": lambda y, v: cumulative(y, v, method="DL"),
 }
-# metafor's figures that are not figures: the noise of 0/0, and a fit that did not converge (its nulls are skipped)
+# metafor's figures that are not figures: the noise of 0/0, and a fit that did not converge (its
+# nulls are skipped)
 NOISE = {("edge_identical", "egger_classic_lm")}
 UNCONVERGED = {("nielweise2007_or_zero", "cumul_REML_z")}
 
@@ -72,12 +73,16 @@ def test_diagnostics_are_as_metafors(path: Path, name: str) -> None:
 @pytest.mark.parametrize("path", WITH_EFFECTS, ids=lambda path: path.stem)
 def test_fail_safe_numbers_are_as_metafors(path: Path) -> None:
     data = json.loads(path.read_text(encoding="utf-8"))
-    assert fail_safe(data["yi"], data["vi"]) == data.get("fsn_rosenthal", fail_safe(data["yi"], data["vi"]))
+    assert fail_safe(data["yi"], data["vi"]) == data.get(
+        "fsn_rosenthal", fail_safe(data["yi"], data["vi"])
+    )
 
 
 @golden
 def test_votes_and_combined_p_values_are_as_rs() -> None:
-    data = json.loads(next(path for path in CASES if path.stem == "swim_sign_test").read_text(encoding="utf-8"))
+    data = json.loads(
+        next(path for path in CASES if path.stem == "swim_sign_test").read_text(encoding="utf-8")
+    )
     for wanted in data["cases"]:
         assert_as(sign_test(wanted["x"], wanted["n"]), wanted, 1e-12)
     for wanted in data["fisher"]:
@@ -107,16 +112,25 @@ def test_p_values_combined_by_hand() -> None:
 def test_influence_of_the_first_bcg_trial_as_printed_by_metafor() -> None:
     found = influence(LOG_RR, LOG_RR_V)
     first = [
-        getattr(found, n)[0] for n in ("rstudent", "dffits", "cook_d", "cov_r", "tau2_del", "QE_del", "hat", "dfbs")
+        getattr(found, n)[0]
+        for n in ("rstudent", "dffits", "cook_d", "cov_r", "tau2_del", "QE_del", "hat", "dfbs")
     ]
-    assert first == pytest.approx([-0.2181, -0.0407, 0.0017, 1.1164, 0.3362, 151.5826, 0.0506, -0.0403], abs=5e-5)
+    assert first == pytest.approx(
+        [-0.2181, -0.0407, 0.0017, 1.1164, 0.3362, 151.5826, 0.0506, -0.0403], abs=5e-5
+    )
     assert sum(h for h in found.hat if h) == pytest.approx(1)
     assert not any(found.infl)
     assert influence([0.1, 0.2], [0.1, 0.1]).reason
 
 
 def test_one_study_far_off_stands_out() -> None:
-    assert influence([0.1, 0.12, 0.09, 0.11, 3.0], [0.01] * 5).infl == (False, False, False, False, True)
+    assert influence([0.1, 0.12, 0.09, 0.11, 3.0], [0.01] * 5).infl == (
+        False,
+        False,
+        False,
+        False,
+        True,
+    )
 
 
 def test_series_are_pooled_effects_of_parts() -> None:
@@ -146,7 +160,9 @@ def test_tests_of_asymmetry_against_plain_least_squares() -> None:
     z = a - (a + b) * events / n
     assert harbord(*BCG).stat == pytest.approx(weighted_line(1 / np.sqrt(v), z / v, v))
     classic = egger_classic(LOG_RR, LOG_RR_V)
-    assert classic.stat == pytest.approx(weighted_line(np.sqrt(LOG_RR_V), LOG_RR, 1 / np.array(LOG_RR_V)))
+    assert classic.stat == pytest.approx(
+        weighted_line(np.sqrt(LOG_RR_V), LOG_RR, 1 / np.array(LOG_RR_V))
+    )
     assert egger_mixed(LOG_RR, LOG_RR_V).stat == pytest.approx(-0.8033, abs=5e-5)
     assert begg(LOG_RR, LOG_RR_V).tau == pytest.approx(2 / 78, abs=5e-4)
 
@@ -154,9 +170,13 @@ def test_tests_of_asymmetry_against_plain_least_squares() -> None:
 def test_trim_and_fill_leaves_a_symmetric_funnel_alone_and_mirrors_a_lopsided_one() -> None:
     y, v = [-0.2, -0.1, 0.0, 0.1, 0.2], [0.1, 0.05, 0.01, 0.05, 0.1]
     assert trim_and_fill(y, v).k0 == 0
-    lopsided = trim_and_fill([0.0, 0.05, -0.04, 0.5, 0.8, 0.9], [0.01, 0.011, 0.012, 0.05, 0.09, 0.12])
+    lopsided = trim_and_fill(
+        [0.0, 0.05, -0.04, 0.5, 0.8, 0.9], [0.01, 0.011, 0.012, 0.05, 0.09, 0.12]
+    )
     assert lopsided.k0 and lopsided.side == "left" and len(lopsided.filled_yi) == lopsided.k0
-    flipped = trim_and_fill([0.0, -0.05, 0.04, -0.5, -0.8, -0.9], [0.01, 0.011, 0.012, 0.05, 0.09, 0.12])
+    flipped = trim_and_fill(
+        [0.0, -0.05, 0.04, -0.5, -0.8, -0.9], [0.01, 0.011, 0.012, 0.05, 0.09, 0.12]
+    )
     assert flipped.side == "right" and flipped.b == pytest.approx(-(lopsided.b or 0))
 
 
@@ -171,7 +191,9 @@ def test_too_few_studies_and_flat_ones_are_named() -> None:
     assert egger_classic([0.1, 0.3, 0.2], [0.1, 0.2, 0.4]).cautions
 
 
-@pytest.mark.parametrize("call", [lambda: trim_and_fill([], [], estimator="Q0"), lambda: fail_safe([], [], alpha=1)])
+@pytest.mark.parametrize(
+    "call", [lambda: trim_and_fill([], [], estimator="Q0"), lambda: fail_safe([], [], alpha=1)]
+)
 def test_unknown_choices_are_refused(call: Any) -> None:
     with pytest.raises(Refused):
         call()
@@ -210,7 +232,10 @@ count = st.one_of(st.none(), st.integers(0, 4), st.integers(0, 5000))
 
 
 @settings(max_examples=100)
-@given(st.lists(st.tuples(count, count, count, count), max_size=6), st.sampled_from(["OR", "RR", "RD", "PETO"]))
+@given(
+    st.lists(st.tuples(count, count, count, count), max_size=6),
+    st.sampled_from(["OR", "RR", "RD", "PETO"]),
+)
 def test_no_table_ever_answers_with_a_nan(rows: Any, measure: str) -> None:
     columns = [[row[i] for row in rows] for i in range(4)]
     found = tables(measure, *columns)

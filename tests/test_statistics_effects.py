@@ -18,7 +18,9 @@ CASES = Path(__file__).resolve().parents[2] / "shared" / "data" / "synthesis"
 GOLDEN = sorted(CASES.glob("*.json")) if CASES.is_dir() else []
 
 
-@pytest.mark.skipif(not GOLDEN, reason="the shared reference results of metafor are not on this machine")
+@pytest.mark.skipif(
+    not GOLDEN, reason="the shared reference results of metafor are not on this machine"
+)
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_effects_are_those_of_metafor(path: Path) -> None:
     case = json.loads(path.read_text(encoding="utf-8"))
@@ -31,11 +33,18 @@ def test_effects_are_those_of_metafor(path: Path) -> None:
 
 
 def options(text: str) -> dict[str, Any]:
-    return {**({"to": "all"} if "to='all'" in text else {}), **({"vtype": "UB"} if "UB" in text else {})}
+    return {
+        **({"to": "all"} if "to='all'" in text else {}),
+        **({"vtype": "UB"} if "UB" in text else {}),
+    }
 
 
-def one(measure: str, columns: tuple[str, ...], *values: float | None, **more: Any) -> tuple[Any, Any, Any]:
-    found = escalc(measure, {name: [value] for name, value in zip(columns, values, strict=True)}, **more)
+def one(
+    measure: str, columns: tuple[str, ...], *values: float | None, **more: Any
+) -> tuple[Any, Any, Any]:
+    found = escalc(
+        measure, {name: [value] for name, value in zip(columns, values, strict=True)}, **more
+    )
     return found.yi[0], found.vi[0], found.notes[0]
 
 
@@ -45,12 +54,19 @@ def one(measure: str, columns: tuple[str, ...], *values: float | None, **more: A
         ("OR", (10, 20, 5, 25), log(2.5), 1 / 10 + 1 / 20 + 1 / 5 + 1 / 25),
         ("RR", (10, 20, 5, 25), log(2), 1 / 10 - 1 / 30 + 1 / 5 - 1 / 30),
         ("RD", (10, 20, 5, 25), 10 / 30 - 5 / 30, (1 / 3 * 2 / 3 + 1 / 6 * 5 / 6) / 30),
-        ("OR", (0, 20, 5, 25), log(0.5 * 25.5 / (20.5 * 5.5)), 1 / 0.5 + 1 / 20.5 + 1 / 5.5 + 1 / 25.5),
+        (
+            "OR",
+            (0, 20, 5, 25),
+            log(0.5 * 25.5 / (20.5 * 5.5)),
+            1 / 0.5 + 1 / 20.5 + 1 / 5.5 + 1 / 25.5,
+        ),
         ("PETO", (10, 20, 5, 25), 2.5 / (15 * 45 * 900 / 3600 / 59), 59 * 3600 / (15 * 45 * 900)),
         ("PHI", (10, 20, 20, 10), -1 / 3, (1 - 1 / 9) / 60),
     ],
 )
-def test_tables_by_hand(measure: str, values: tuple[float, ...], effect: float, variance: float) -> None:
+def test_tables_by_hand(
+    measure: str, values: tuple[float, ...], effect: float, variance: float
+) -> None:
     assert one(measure, TWO_BY_TWO, *values)[:2] == pytest.approx((effect, variance), rel=1e-12)
 
 
@@ -72,7 +88,12 @@ def test_group_sizes_serve_for_the_second_count() -> None:
 
 @pytest.mark.parametrize(
     ("to", "corrected"),
-    [("only0", (True, False)), ("all", (True, True)), ("if0all", (True, True)), ("none", (False, False))],
+    [
+        ("only0", (True, False)),
+        ("all", (True, True)),
+        ("if0all", (True, True)),
+        ("none", (False, False)),
+    ],
 )
 def test_where_a_half_is_added(to: str, corrected: tuple[bool, bool]) -> None:
     table = {"ai": [0.0, 10.0], "bi": [20.0, 20.0], "ci": [5.0, 5.0], "di": [25.0, 25.0]}
@@ -102,12 +123,19 @@ def test_a_table_without_any_contrast_is_dropped_on_request_and_said_so() -> Non
         ("PR", COUNTS, (11, 10), "larger than its number"),
         ("ZCOR", ("ri", "ni"), (1.0, 10), "between -1 and 1"),
         ("ZCOR", ("ri", "ni"), (0.5, 3), "fewer than 4"),
-        ("SMCC", ("m1i", "m2i", "sd1i", "sd2i", "ni", "ri"), (1, 2, 1, 1, 10, 1.0), "standard deviation"),
+        (
+            "SMCC",
+            ("m1i", "m2i", "sd1i", "sd2i", "ni", "ri"),
+            (1, 2, 1, 1, 10, 1.0),
+            "standard deviation",
+        ),
         ("GEN", ("yi", "vi"), (1, 0), "not above zero"),
         ("IRR", ("x1i", "t1i", "x2i", "t2i"), (3, -10, 4, 10), "person-time"),
     ],
 )
-def test_what_cant_be_estimated_is_named(measure: str, columns: tuple[str, ...], values: Any, why: str) -> None:
+def test_what_cant_be_estimated_is_named(
+    measure: str, columns: tuple[str, ...], values: Any, why: str
+) -> None:
     y, v, note = one(measure, columns, *values)
     assert (y, v) == (None, None) and note.startswith("not estimable: ") and why in note
 
@@ -115,7 +143,9 @@ def test_what_cant_be_estimated_is_named(measure: str, columns: tuple[str, ...],
 def test_a_table_that_is_wrong_as_a_whole_is_refused() -> None:
     with pytest.raises(Refused, match="unknown measure 'ODDS'; choose one of GEN, OR"):
         escalc("ODDS", {})
-    with pytest.raises(Refused, match="OR needs the columns ai bi ci di; bi is missing, there are ai"):
+    with pytest.raises(
+        Refused, match="OR needs the columns ai bi ci di; bi is missing, there are ai"
+    ):
         escalc("OR", {"ai": [1]})
     with pytest.raises(Refused, match="different length"):
         escalc("MD", {"m1i": [1], "sd1i": [1], "n1i": [2], "m2i": [1, 2], "sd2i": [1], "n2i": [3]})
@@ -129,7 +159,9 @@ def test_a_table_that_is_wrong_as_a_whole_is_refused() -> None:
         escalc("OR", {}, to="some")
 
 
-NUMBERS = st.one_of(st.none(), st.floats(allow_nan=True, allow_infinity=True), st.integers(-3, 10**6).map(float))
+NUMBERS = st.one_of(
+    st.none(), st.floats(allow_nan=True, allow_infinity=True), st.integers(-3, 10**6).map(float)
+)
 
 
 @given(st.sampled_from(sorted(MEASURES)), st.lists(st.tuples(*[NUMBERS] * 6), max_size=3))
@@ -152,7 +184,13 @@ def test_swapping_the_arms_turns_the_sign(a: float, b: float, c: float, d: float
         assert back == pytest.approx(-y, abs=1e-9) and same == pytest.approx(v)
 
 
-@given(st.floats(0.1, 50), st.floats(0.1, 50), st.floats(0.5, 9), st.floats(0.5, 9), st.floats(0.01, 100))
+@given(
+    st.floats(0.1, 50),
+    st.floats(0.1, 50),
+    st.floats(0.5, 9),
+    st.floats(0.5, 9),
+    st.floats(0.01, 100),
+)
 def test_a_change_of_unit_scales_the_difference_and_leaves_the_standardised_one(
     m1: float, m2: float, sd1: float, sd2: float, unit: float
 ) -> None:

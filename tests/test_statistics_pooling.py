@@ -1,4 +1,6 @@
-"""Pooled effects: every golden case of metafor's, textbook figures, and laws that hold for any studies."""
+"""Pooled effects: every golden case of metafor's, textbook figures, and laws that hold for any
+studies.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,10 @@ LATITUDE = (44, 55, 42, 52, 13, 44, 19, 13, 27, 42, 18, 33, 33)
 
 
 def close(found: Any, wanted: Any, tolerance: float, scale: float = 1.0) -> bool:
-    """Equal up to a relative tolerance; below it, `scale` says how small a number counts as zero."""
+    """Equal up to a relative tolerance.
+
+    Below it, `scale` says how small a number counts as zero.
+    """
     if wanted is None or found is None or isinstance(wanted, str):
         return bool(found == wanted)
     if isinstance(wanted, list | tuple):
@@ -69,7 +74,12 @@ def test_models_are_as_metafors(path: Path) -> None:
     for name, wanted in data.get("models", {}).items():
         method, test = name.split("/")
         scale = sorted(data["vi"])[len(data["vi"]) // 2]
-        assert_as(pool(data["yi"], data["vi"], method=method, test=test), wanted, CLOSED.get(method, ITERATIVE), scale)
+        assert_as(
+            pool(data["yi"], data["vi"], method=method, test=test),
+            wanted,
+            CLOSED.get(method, ITERATIVE),
+            scale,
+        )
 
 
 @golden
@@ -88,7 +98,9 @@ def test_regressions_and_subgroups_are_as_metafors(path: Path) -> None:
     data = case(path)
     for name, wanted in data.get("metareg", {}).get("models", {}).items():
         method, test = name.split("/")
-        found = regress(data["yi"], data["vi"], data["metareg"]["moderators"], method=method, test=test)
+        found = regress(
+            data["yi"], data["vi"], data["metareg"]["moderators"], method=method, test=test
+        )
         assert_as(found, wanted, ITERATIVE)
     if wanted := data.get("subgroup"):
         groups = subgroups(data["yi"], data["vi"], wanted["group"])
@@ -96,7 +108,9 @@ def test_regressions_and_subgroups_are_as_metafors(path: Path) -> None:
         assert_as(groups.common, wanted["common_tau2_mixed_REML"], ITERATIVE)
         for level, model in groups.separate:
             assert_as(model, wanted["separate_tau2_REML"][level], ITERATIVE)
-        assert close([groups.q, groups.q_p], [wanted["Q_between_separate"], wanted["Q_between_p"]], ITERATIVE)
+        assert close(
+            [groups.q, groups.q_p], [wanted["Q_between_separate"], wanted["Q_between_p"]], ITERATIVE
+        )
 
 
 @golden
@@ -104,7 +118,11 @@ def test_regressions_and_subgroups_are_as_metafors(path: Path) -> None:
 def test_tables_are_as_metafors(path: Path) -> None:
     data = case(path)
     for measure, wanted in data.get("mantel_haenszel_peto", {}).items():
-        assert_as(tables(measure, *(data["raw"][name] for name in ("ai", "bi", "ci", "di"))), wanted, 1e-12)
+        assert_as(
+            tables(measure, *(data["raw"][name] for name in ("ai", "bi", "ci", "di"))),
+            wanted,
+            1e-12,
+        )
 
 
 @golden
@@ -150,7 +168,9 @@ def test_prediction_intervals_are_named() -> None:
     assert by_t.pi_lb == pytest.approx(-2.008, abs=1e-3)
     assert pool(LOG_RR, LOG_RR_V, test="z").pi_method == "normal"
     assert pool(LOG_RR, LOG_RR_V, test="knha").pi_df == 12
-    assert dict(pool([0.1, 0.2], [0.1, 0.1], prediction="riley").not_estimable)["pi_lb"].startswith("2 studies")
+    assert dict(pool([0.1, 0.2], [0.1, 0.1], prediction="riley").not_estimable)["pi_lb"].startswith(
+        "2 studies"
+    )
     assert pool([0.1, 0.2], [0.1, 0.1]).cautions
 
 
@@ -198,7 +218,9 @@ def test_impossible_numbers_are_refused(yi: list[float], vi: list[float], said: 
         pool(yi, vi)
 
 
-@pytest.mark.parametrize("wrong", [{"method": "FE"}, {"test": "t"}, {"level": 95}, {"prediction": "t"}])
+@pytest.mark.parametrize(
+    "wrong", [{"method": "FE"}, {"test": "t"}, {"level": 95}, {"prediction": "t"}]
+)
 def test_unknown_choices_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(Refused, match=r"must be one of|between 0 and 1"):
         pool([0.1], [0.1], **wrong)
@@ -274,14 +296,18 @@ def test_order_of_studies_is_irrelevant(studies: Any, method: str, test: str, ch
 @given(several)
 def test_a_study_in_two_halves_pools_the_same(studies: Any) -> None:
     (y, v), *rest = studies
-    whole, halves = (pool(*unzip(x), method="EE") for x in (studies, [(y, 2 * v), (y, 2 * v), *rest]))
+    whole, halves = (
+        pool(*unzip(x), method="EE") for x in (studies, [(y, 2 * v), (y, 2 * v), *rest])
+    )
     assert (whole.b, whole.se) == pytest.approx((halves.b, halves.se), rel=1e-9, abs=1e-9)
     assert pytest.approx(halves.QE, rel=1e-9, abs=1e-9) == whole.QE
 
 
 @settings(max_examples=60)
 @given(several, methods, tests, st.sampled_from([1e-4, 0.01, 32.0, 1e6]))
-def test_a_change_of_units_changes_nothing_else(studies: Any, method: str, test: str, unit: float) -> None:
+def test_a_change_of_units_changes_nothing_else(
+    studies: Any, method: str, test: str, unit: float
+) -> None:
     y, v = unzip(studies)
     one = pool(y, v, method=method, test=test)
     two = pool([unit * x for x in y], [unit**2 * x for x in v], method=method, test=test)
@@ -298,7 +324,10 @@ above = st.one_of(st.none(), st.floats(0, 1e30))
 @given(st.lists(st.tuples(number, above), max_size=6), methods, tests)
 def test_answers_are_finite_or_none_with_a_reason(studies: Any, method: str, test: str) -> None:
     y, v = unzip(studies)
-    for found in (pool(y, v, method=method, test=test), regress(y, v, {"x": y}, method=method, test=test)):
+    for found in (
+        pool(y, v, method=method, test=test),
+        regress(y, v, {"x": y}, method=method, test=test),
+    ):
         named = {name for name, _ in found.not_estimable}
         for name, value in asdict(found).items():
             values = value if isinstance(value, tuple) else (value,)

@@ -1,4 +1,6 @@
-"""Jobs that share a commit: a refusal touches no other job, a mistake is isolated, and the log stays short."""
+"""Jobs that share a commit: a refusal touches no other job, a mistake is isolated, and the log
+stays short.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +71,9 @@ def adding(name: str, runs: list[int]) -> Callable[[Connection], str]:
     return job
 
 
-@pytest.mark.parametrize("error", [Refused("no"), Retry("later"), KeyError("a mistake before the first write")])
+@pytest.mark.parametrize(
+    "error", [Refused("no"), Retry("later"), KeyError("a mistake before the first write")]
+)
 def test_a_job_that_raises_before_it_writes_touches_no_other(pot: Store, error: Exception) -> None:
     runs: list[int] = []
 
@@ -115,7 +119,10 @@ def test_a_statement_that_duckdb_refuses_spoils_no_other_job(pot: Store) -> None
 
 
 def test_a_refusal_after_a_write_is_told_as_the_mistake_that_it_is(pot: Store) -> None:
-    """Warnings are errors here; to people the refusal is still told, and nothing of the job is kept."""
+    """Warnings are errors here.
+
+    To people the refusal is still told, and nothing of the job is kept.
+    """
 
     def refuses_late(con: Connection) -> None:
         con.execute("WITH given AS (SELECT 'late' AS name) INSERT INTO pot SELECT name FROM given")
@@ -128,13 +135,21 @@ def test_a_refusal_after_a_write_is_told_as_the_mistake_that_it_is(pot: Store) -
 
 def test_a_stale_vote_in_a_group_leaves_the_others_one_commit(reviewed: Store) -> None:
     records = found(reviewed, *(article(number) for number in range(1, 6)))
-    asked = {"review": REVIEW, "stage": "title_abstract", "reviewer": "ada", "verdict": "include", "now": NOW}
+    asked = {
+        "review": REVIEW,
+        "stage": "title_abstract",
+        "reviewer": "ada",
+        "verdict": "include",
+        "now": NOW,
+    }
     screen.decide(reviewed, id="first", record=records[0], waiting=True, **asked)
     answers: list[Future[Any]] = []
     with ThreadPoolExecutor() as pool:
         with one_group(reviewed):
             for number, record in enumerate(records):
-                job = pool.submit(screen.decide, reviewed, id=f"w{number}", record=record, waiting=True, **asked)
+                job = pool.submit(
+                    screen.decide, reviewed, id=f"w{number}", record=record, waiting=True, **asked
+                )
                 answers.append(job)
             while reviewed._quick._jobs.qsize() < len(records):
                 threading.Event().wait(0.01)
@@ -153,7 +168,9 @@ def wal_size(store: Store) -> int:
 def transaction_memory(store: Store) -> int:
     """Bytes that DuckDB keeps for transactions which somebody may still look back into."""
     with store.read() as con:
-        row = one_row(con, "SELECT memory_usage_bytes FROM duckdb_memory() WHERE tag = 'TRANSACTION'")
+        row = one_row(
+            con, "SELECT memory_usage_bytes FROM duckdb_memory() WHERE tag = 'TRANSACTION'"
+        )
     assert row
     return int(row[0])
 
@@ -183,7 +200,9 @@ def test_the_log_is_cut_and_memory_given_back_while_people_decide(
     with Store(settings.database, settings.memory, settings.threads) as store:  # as after a restart
         asked = {"review": REVIEW, "stage": "title_abstract", "reviewer": "ada", "now": NOW}
         for number, record in enumerate(records):
-            screen.decide(store, id=f"d{number}", record=record, verdict="include", waiting=True, **asked)
+            screen.decide(
+                store, id=f"d{number}", record=record, verdict="include", waiting=True, **asked
+            )
         if rolled_back:
             roll_back_a_group(store, records[0])
         store.write(lambda con: con.execute("CREATE TABLE filler (text VARCHAR)"))
@@ -210,7 +229,8 @@ class Halfway:
 
     def run(self, con: Connection) -> None:
         self.runs += 1
-        assert one_row(con, "SELECT count(*) FROM decision")  # DuckDB's moment is the first question
+        # DuckDB's moment is the first question
+        assert one_row(con, "SELECT count(*) FROM decision")
         if self.waits == "before":
             self.pause()
         standings.refresh_all(con)
@@ -224,13 +244,22 @@ class Halfway:
 
 @pytest.mark.parametrize("waits", ["before", "after"])
 @pytest.mark.parametrize("again", [False, True])
-def test_a_decision_beside_a_new_protocol_is_in_the_standing(reviewed: Store, waits: str, again: bool) -> None:
-    """DuckDB loses the update of a row that another transaction deletes: then a vote is counted nowhere.
+def test_a_decision_beside_a_new_protocol_is_in_the_standing(
+    reviewed: Store, waits: str, again: bool
+) -> None:
+    """DuckDB loses the update of a row that another transaction deletes: then a vote is counted
+    nowhere.
 
     again   the second word of a person, which leaves the standing as it was
     """
     (record,) = found(reviewed, article(1))
-    asked = {"review": REVIEW, "record": record, "stage": "title_abstract", "reviewer": "ada", "now": NOW}
+    asked = {
+        "review": REVIEW,
+        "record": record,
+        "stage": "title_abstract",
+        "reviewer": "ada",
+        "now": NOW,
+    }
     if again:
         screen.decide(reviewed, id="d0", verdict="exclude", **asked)
     with ThreadPoolExecutor() as pool:

@@ -23,7 +23,9 @@ def night(store: Store, search: str, body: bytes, now: datetime, **more: Any) ->
     return {**begun, **surveil.finish(store, search=search, now=now, seconds=1.5)}
 
 
-def test_the_ledger_tells_query_window_pages_bytes_counts_duration_and_notes(reviewed: Store) -> None:
+def test_the_ledger_tells_query_window_pages_bytes_counts_duration_and_notes(
+    reviewed: Store,
+) -> None:
     body = _openalex("W1", "W2")
     night(reviewed, "n1", body, NOW, quota=0.5, note="asked by publication date")
     (told,) = status.ledger_of(reviewed, review=REVIEW, now=NOW)["attempts"]
@@ -33,12 +35,20 @@ def test_the_ledger_tells_query_window_pages_bytes_counts_duration_and_notes(rev
     assert told["filled"]["title"] == 2 and told["filled"]["abstract"] == 0
 
 
-def test_a_search_sweeps_at_first_then_looks_at_windows_and_sweeps_again_in_time(reviewed: Store) -> None:
+def test_a_search_sweeps_at_first_then_looks_at_windows_and_sweeps_again_in_time(
+    reviewed: Store,
+) -> None:
     kinds = []
     for days in (0, 1, 29, 30, 31):
         begun = night(reviewed, f"n{days}", _openalex("W1"), NOW + timedelta(days=days))
         kinds.append((begun["kind"], begun["start"] is None))
-    assert kinds == [("sweep", True), ("search", False), ("search", False), ("sweep", True), ("search", False)]
+    assert kinds == [
+        ("sweep", True),
+        ("search", False),
+        ("search", False),
+        ("sweep", True),
+        ("search", False),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -59,18 +69,32 @@ def test_a_failed_sweep_is_tried_again_the_next_night(reviewed: Store) -> None:
     later = NOW + timedelta(days=30)
     surveil.begin(reviewed, review=REVIEW, name=NAME, search="broken", now=later)
     surveil.finish(reviewed, search="broken", now=later, error="answered 500")
-    assert surveil.begin(reviewed, review=REVIEW, name=NAME, search="again", now=later)["kind"] == "sweep"
+    assert (
+        surveil.begin(reviewed, review=REVIEW, name=NAME, search="again", now=later)["kind"]
+        == "sweep"
+    )
 
 
 def alarms_of(store: Store, now: datetime) -> list[str]:
-    """The alarms about the one search that these nights run; the other of the protocol is late by then."""
-    return [alarm for alarm in status.status(store, now=now)["reviews"][0]["alarms"] if f"search {NAME} " in alarm]
+    """The alarms about the one search that these nights run.
+
+    The other of the protocol is late by then.
+    """
+    return [
+        alarm
+        for alarm in status.status(store, now=now)["reviews"][0]["alarms"]
+        if f"search {NAME} " in alarm
+    ]
 
 
-def test_an_included_report_that_a_complete_run_does_not_return_any_more_is_an_alarm(reviewed: Store) -> None:
+def test_an_included_report_that_a_complete_run_does_not_return_any_more_is_an_alarm(
+    reviewed: Store,
+) -> None:
     night(reviewed, "n0", _openalex("W1", "W2"), NOW)
     with reviewed.read() as con:
-        record = con.execute("SELECT record_id FROM record WHERE source_key = 'W1'").fetchall()[0][0]
+        record = con.execute("SELECT record_id FROM record WHERE source_key = 'W1'").fetchall()[0][
+            0
+        ]
     include(reviewed, record)
     night(reviewed, "window", _openalex("W3"), NOW + timedelta(days=1))
     assert alarms_of(reviewed, NOW) == [], "a window need not return it"
@@ -81,7 +105,9 @@ def test_an_included_report_that_a_complete_run_does_not_return_any_more_is_an_a
     assert alarms_of(reviewed, NOW + timedelta(days=60)) == []
 
 
-def test_the_protocols_canaries_are_looked_for_in_complete_runs(reviewed: Store, protocol: str) -> None:
+def test_the_protocols_canaries_are_looked_for_in_complete_runs(
+    reviewed: Store, protocol: str
+) -> None:
     text = protocol.replace("\n[question]", '\ncanaries = ["10.1000/missing"]\n[question]', 1)
     surveil.register(reviewed, text=text, now=NOW)
     night(reviewed, "n0", _openalex("W1"), NOW)

@@ -48,7 +48,9 @@ def test_what_a_job_writes_is_there_after_it_was_acknowledged(store: Store) -> N
     assert causes(store) == ["one"]
 
 
-def test_a_failing_job_changes_nothing_and_spares_those_it_shared_a_commit_with(store: Store) -> None:
+def test_a_failing_job_changes_nothing_and_spares_those_it_shared_a_commit_with(
+    store: Store,
+) -> None:
     gate = threading.Event()
     errors: list[BaseException] = []
 
@@ -67,7 +69,9 @@ def test_a_failing_job_changes_nothing_and_spares_those_it_shared_a_commit_with(
 
     first = threading.Thread(target=lambda: store.write(lambda con: gate.wait(5)))
     first.start()  # holds the writer, so that the rest waits together
-    rest = [threading.Thread(target=good, args=[f"g{n}"]) for n in range(8)] + [threading.Thread(target=bad)]
+    rest = [threading.Thread(target=good, args=[f"g{n}"]) for n in range(8)] + [
+        threading.Thread(target=bad)
+    ]
     for thread in rest:
         thread.start()
     gate.set()
@@ -103,7 +107,9 @@ def test_views_that_another_livereview_put_back_are_made_again(store: Store) -> 
     view = "SELECT sql FROM duckdb_views() WHERE view_name = 'queue'"
     with store.read() as con:
         todays = con.execute(view).fetchall()
-    store.write(lambda con: con.execute("CREATE OR REPLACE VIEW queue AS SELECT * FROM screening_state"))
+    store.write(
+        lambda con: con.execute("CREATE OR REPLACE VIEW queue AS SELECT * FROM screening_state")
+    )
     with store.read() as con:
         assert con.execute(view).fetchall() != todays
         migrate(con)
@@ -118,7 +124,10 @@ def test_a_database_from_a_newer_livereview_is_refused(store: Store) -> None:
 
 def test_every_view_answers_on_an_empty_database() -> None:
     con = memory_database()
-    names = [row[0] for row in con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()]
+    names = [
+        row[0]
+        for row in con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+    ]
     assert {"current_decision", "queue", "to_extract", "flow_counts"} <= set(names)
     for name in names:
         assert con.execute(f"SELECT * FROM {name}").fetchall() == []
@@ -136,9 +145,13 @@ with Store(Path(sys.argv[1])) as store:
 """
 
 
-def test_kill_9_of_the_owner_loses_nothing_acknowledged_and_keeps_nothing_half(tmp_path: Path) -> None:
+def test_kill_9_of_the_owner_loses_nothing_acknowledged_and_keeps_nothing_half(
+    tmp_path: Path,
+) -> None:
     database = tmp_path / "a.duckdb"
-    process = subprocess.Popen([sys.executable, "-c", WRITER, str(database)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(database)], stdout=subprocess.PIPE, text=True
+    )
     assert process.stdout
     acknowledged = [process.stdout.readline() for _ in range(50)]
     time.sleep(0.013)

@@ -27,16 +27,26 @@ def amount(store: Store) -> int:
 
 
 class Slow:
-    """A bulk job that changes the pot, or reads it first, and then waits in mid-transaction until it is let go."""
+    """A bulk job that changes the pot, or reads it first, and then waits in mid-transaction until
+    it is let go.
+    """
 
     def __init__(self, store: Store, pool: ThreadPoolExecutor, *, reads_first: bool = False):
-        self.began, self.go, self.runs, self.reads_first = threading.Event(), threading.Event(), 0, reads_first
+        self.began, self.go, self.runs, self.reads_first = (
+            threading.Event(),
+            threading.Event(),
+            0,
+            reads_first,
+        )
         self.done: Future[None] = pool.submit(store.write, self.run, bulk=True)
         assert self.began.wait(10)
 
     def run(self, con: Connection) -> None:
         self.runs += 1
-        con.execute("SELECT amount FROM pot" if self.reads_first else UPDATE, [] if self.reads_first else [100])
+        con.execute(
+            "SELECT amount FROM pot" if self.reads_first else UPDATE,
+            [] if self.reads_first else [100],
+        )
         con.execute("SELECT nextval('event_seq')").fetchall()
         self.began.set()
         assert self.go.wait(10)
@@ -54,7 +64,9 @@ def pool():
         yield made
 
 
-def test_a_quick_job_does_not_wait_for_a_bulk_job_in_hand(pot: Store, pool: ThreadPoolExecutor) -> None:
+def test_a_quick_job_does_not_wait_for_a_bulk_job_in_hand(
+    pot: Store, pool: ThreadPoolExecutor
+) -> None:
     pot.write(lambda con: con.execute("CREATE TABLE other AS SELECT 0 AS n"))
     slow = Slow(pot, pool)
     pool.submit(pot.write, lambda con: con.execute("UPDATE other SET n = 1"), quick=True).result(10)
@@ -65,7 +77,9 @@ def test_a_quick_job_does_not_wait_for_a_bulk_job_in_hand(pot: Store, pool: Thre
     assert amount(pot) == 100 and slow.runs == 1
 
 
-def test_a_quick_job_that_meets_a_row_in_other_hands_comes_after(pot: Store, pool: ThreadPoolExecutor) -> None:
+def test_a_quick_job_that_meets_a_row_in_other_hands_comes_after(
+    pot: Store, pool: ThreadPoolExecutor
+) -> None:
     slow = Slow(pot, pool)
     quick = pool.submit(pot.write, lambda con: con.execute(UPDATE, [1]) and None, quick=True)
     with pytest.raises(TimeoutError):
@@ -75,7 +89,9 @@ def test_a_quick_job_that_meets_a_row_in_other_hands_comes_after(pot: Store, poo
     assert amount(pot) == 101 and slow.runs == 1
 
 
-def test_a_bulk_job_that_a_quick_one_overtook_is_run_again(pot: Store, pool: ThreadPoolExecutor) -> None:
+def test_a_bulk_job_that_a_quick_one_overtook_is_run_again(
+    pot: Store, pool: ThreadPoolExecutor
+) -> None:
     slow = Slow(pot, pool, reads_first=True)
     pot.write(lambda con: con.execute(UPDATE, [1]), quick=True)
     slow.end()
@@ -121,8 +137,13 @@ def vote(store: Store, record: str, who: str) -> None:
     screen.decide(store, id=f"{record}-{who}", review=REVIEW, now=NOW, **asked)
 
 
-def test_decisions_in_the_middle_of_a_merge_end_where_the_events_say(reviewed: Store, pool: ThreadPoolExecutor) -> None:
-    """Both writers fight for the rows; the store fixture compares where reports stand with all events at the end."""
+def test_decisions_in_the_middle_of_a_merge_end_where_the_events_say(
+    reviewed: Store, pool: ThreadPoolExecutor
+) -> None:
+    """Both writers fight for the rows.
+
+    The store fixture compares where reports stand with all events at the end.
+    """
     records = found(reviewed, *(article(number) for number in range(1, 25)))
 
     def votes(who: str) -> None:
@@ -131,18 +152,32 @@ def test_decisions_in_the_middle_of_a_merge_end_where_the_events_say(reviewed: S
 
     def merges() -> None:
         for left, right in zip(records[::2], records[1::2], strict=True):
-            screen.judge(reviewed, id=f"j{left}", left=left, right=right, verdict="same", person="lena", now=NOW)
+            screen.judge(
+                reviewed,
+                id=f"j{left}",
+                left=left,
+                right=right,
+                verdict="same",
+                person="lena",
+                now=NOW,
+            )
 
     jobs = [pool.submit(votes, "ada"), pool.submit(merges), pool.submit(votes, "ben")]
     for job in jobs:
         job.result(60)
     with reviewed.read() as con:
-        assert con.execute("SELECT count(*) FROM decision WHERE verdict = 'include'").fetchall() == [(48,)]
-        assert con.execute("SELECT count(DISTINCT report_id) FROM screening_state").fetchall() == [(12,)]
+        assert con.execute(
+            "SELECT count(*) FROM decision WHERE verdict = 'include'"
+        ).fetchall() == [(48,)]
+        assert con.execute("SELECT count(DISTINCT report_id) FROM screening_state").fetchall() == [
+            (12,)
+        ]
 
 
 def test_a_question_that_takes_too_long_is_ended_and_others_go_on(store: Store) -> None:
-    store.write(lambda con: con.execute("CREATE TABLE wide AS SELECT range AS n FROM range(200000)"))
+    store.write(
+        lambda con: con.execute("CREATE TABLE wide AS SELECT range AS n FROM range(200000)")
+    )
     with pytest.raises(Retry, match="took over 1 s"), store.read(seconds=1) as con:
         con.execute("SELECT sum(a.n * b.n % 7) FROM wide a CROSS JOIN wide b").fetchall()
     with store.read() as con:

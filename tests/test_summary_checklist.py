@@ -32,7 +32,9 @@ FORMS = (
 
 
 def summary(*forms: Any, **changes: Any) -> dict[str, Any]:
-    made: dict[str, Any] = json.loads(build(snapshot(*(forms or FORMS), **changes), 1, "the first search").summary)
+    made: dict[str, Any] = json.loads(
+        build(snapshot(*(forms or FORMS), **changes), 1, "the first search").summary
+    )
     return made
 
 
@@ -41,11 +43,17 @@ def found(given_one: dict[str, Any], standard: str = "PRISMA 2020") -> dict[str,
 
 
 def told(**statements: str) -> tuple[Statement, ...]:
-    return tuple(Statement(name.replace("_", "-"), "explanations", text) for name, text in statements.items())
+    return tuple(
+        Statement(name.replace("_", "-"), "explanations", text) for name, text in statements.items()
+    )
 
 
 def test_each_item_is_reported_with_a_value_or_missing_with_what_to_add() -> None:
-    for given_one in (summary(), summary(study("x")), json.loads(build(snapshot(), 1, "a search").summary)):
+    for given_one in (
+        summary(),
+        summary(study("x")),
+        json.loads(build(snapshot(), 1, "a search").summary),
+    ):
         listed = items(given_one)
         assert len({(item.standard, item.id) for item in listed}) == len(listed) == 69
         for item in listed:
@@ -71,7 +79,10 @@ def test_the_protocol_is_reported_in_its_own_words() -> None:
         "Nothing is excluded by automation."
     )
     assert one["9"].value == "One person extracts each study"
-    assert one["12"].value == "Children entering care: risk difference per 1,000 children; Wellbeing: SMD"
+    assert (
+        one["12"].value
+        == "Children entering care: risk difference per 1,000 children; Wellbeing: SMD"
+    )
     two = found(summary(review=review(extractors=2)))
     assert two["9"].value is not None and two["9"].value.startswith("2 people")
 
@@ -80,7 +91,8 @@ def test_every_search_is_reported_in_full_with_its_date_filters_and_limits() -> 
     protocol = review()
     first, second = protocol.searches
     protocol = replace(
-        protocol, searches=(replace(first, start="2020-01-01"), replace(second, url="https://a.org/feed"))
+        protocol,
+        searches=(replace(first, start="2020-01-01"), replace(second, url="https://a.org/feed")),
     )
     facts = (
         fact("openalex", filters=(("type", "article"), ("type", "report"))),
@@ -89,10 +101,19 @@ def test_every_search_is_reported_in_full_with_its_date_filters_and_limits() -> 
     given_one = summary(review=protocol, searches=facts)
     one, s = found(given_one), found(given_one, "PRISMA-S")
     assert one["6"].value == "openalex API: last complete 3 March 2026; A feed: last complete never"
-    assert one["7"].value == s["8"].value == "openalex: mentoring AND care\ncrossref: https://a.org/feed"
+    assert (
+        one["7"].value
+        == s["8"].value
+        == "openalex: mentoring AND care\ncrossref: https://a.org/feed"
+    )
     assert s["10"].value == "openalex: type = article or report; crossref: none"
     assert s["9"].value == "openalex: nothing before 2020-01-01"
-    assert (s["1"].value, s["3"].value, s["4"].value, s["5"].value) == ("openalex API", "None", "A feed", "None")
+    assert (s["1"].value, s["3"].value, s["4"].value, s["5"].value) == (
+        "openalex API",
+        "None",
+        "A feed",
+        "None",
+    )
     assert s["15"].value == "records 22"
 
 
@@ -101,14 +122,24 @@ def test_studies_results_and_syntheses_are_reported() -> None:
     assert one["11"].value == "ROBINS-I; RoB 2"
     assert one["17"].value == "Doe-2020: trial | UK\nRoe-2021: nothing is extracted of them"
     assert one["18"].value == "Doe-2020: low\nRoe-2021: high"
-    assert one["19"].value is not None and "well, favours the intervention, SMD 0.3" in one["19"].value
-    assert one["13.a"].value == "Children entering care: 1 with a result\nWellbeing: 2 with a result"
+    assert (
+        one["19"].value is not None and "well, favours the intervention, SMD 0.3" in one["19"].value
+    )
+    assert (
+        one["13.a"].value == "Children entering care: 1 with a result\nWellbeing: 2 with a result"
+    )
     assert one["13.b"].value is not None
     assert (
-        one["13.b"].value.startswith("1 of 3 results are worked out") and "from means and SDs (1)" in one["13.b"].value
+        one["13.b"].value.startswith("1 of 3 results are worked out")
+        and "from means and SDs (1)" in one["13.b"].value
     )
-    assert one["13.d"].value is not None and f"finding, version {claims.VERSION}: " in one["13.d"].value
-    assert one["16.b"].value == "reports 1, each in exclusions.csv with its reason; Wrong population 1"
+    assert (
+        one["13.d"].value is not None
+        and f"finding, version {claims.VERSION}: " in one["13.d"].value
+    )
+    assert (
+        one["16.b"].value == "reports 1, each in exclusions.csv with its reason; Wrong population 1"
+    )
     assert one["20.b"].value is not None and "not pooled" in one["20.b"].value
     assert one["20.c"].state == "missing"
 
@@ -128,7 +159,10 @@ def test_moderators_and_checks_of_the_answers_report_their_items() -> None:
         "By Age (named in advance); Number of sessions"
     )
     assert one["13.f"].value is not None and "without each study in turn" in one["13.f"].value
-    assert one["20.c"].value is not None and "Wellbeing, Age: No clear difference was seen" in one["20.c"].value
+    assert (
+        one["20.c"].value is not None
+        and "Wellbeing, Age: No clear difference was seen" in one["20.c"].value
+    )
     assert one["20.d"].value is not None and "Wellbeing: The answer would read" in one["20.d"].value
 
 
@@ -145,22 +179,35 @@ def test_certainty_is_reported_once_every_outcome_with_studies_is_rated() -> Non
     reasons = (Reason("imprecision", "few people", step=-1),)
     numbers = {row["id"]: _numbers(row) for row in summary()["findings"]}
     well = Rating("grade", "main/well", "moderate", reasons, (), "high", numbers["main/well"])
-    assert found(summary(ratings=(well,)))["22"].why == "let a lead rate the certainty of Children entering care"
+    assert (
+        found(summary(ratings=(well,)))["22"].why
+        == "let a lead rate the certainty of Children entering care"
+    )
     care = Rating("grade", "main/care", "high", (), (), "high", numbers["main/care"])
     rated = found(summary(ratings=(well, care)))["22"]
-    assert rated.value == "Children entering care: high\nWellbeing: moderate; imprecision (−1): few people"
+    assert (
+        rated.value
+        == "Children entering care: high\nWellbeing: moderate; imprecision (−1): few people"
+    )
 
 
 def _numbers(row: dict[str, Any]) -> Numbers:
-    return grade.numbers_of(Finding.model_validate({key: row[key] for key in Finding.model_fields if key in row}))
+    return grade.numbers_of(
+        Finding.model_validate({key: row[key] for key in Finding.model_fields if key in row})
+    )
 
 
 def test_the_living_mode_is_reported() -> None:
     one = found(summary(), "PRISMA-LSR")
     assert one["title"].why == "let the title in review.toml hold the word “living”"
-    titled = found(summary(review=review(title="Mentoring: a living systematic review")), "PRISMA-LSR")["title"]
+    titled = found(
+        summary(review=review(title="Mentoring: a living systematic review")), "PRISMA-LSR"
+    )["title"]
     assert titled.value == "Mentoring: a living systematic review (version 1, 3 March 2026)"
-    assert one["status"].value == "living; searches complete to: 3 March 2026; out of date from 17 April 2026"
+    assert (
+        one["status"].value
+        == "living; searches complete to: 3 March 2026; out of date from 17 April 2026"
+    )
     assert one["L1.searches"].value == "every day at 02:00 (Europe/London)"
     assert one["L1.steps"].value is not None and "extraction: monthly" in one["L1.steps"].value
     assert one["L1.retirement"].value == "retirement: none"
@@ -172,22 +219,35 @@ def test_a_later_version_reports_its_changes_and_asks_for_those_of_the_methods()
     later = snapshot(*FORMS, history=(first,), moment=MOMENT + timedelta(days=1))
     one = found(json.loads(build(later, 2, "extraction of Roe 2021").summary), "PRISMA-LSR")
     assert one["L3.trigger"].value == "extraction of Roe 2021"
-    assert one["L3.results"].value is not None and one["L3.results"].value.endswith("added: roe-2021; removed: none")
-    assert one["L2"].state == "missing" and one["L2"].why is not None and "changes-to-methods" in one["L2"].why
+    assert one["L3.results"].value is not None and one["L3.results"].value.endswith(
+        "added: roe-2021; removed: none"
+    )
+    assert (
+        one["L2"].state == "missing"
+        and one["L2"].why is not None
+        and "changes-to-methods" in one["L2"].why
+    )
 
 
 def test_what_to_add_is_an_answer_once_it_is_added() -> None:
     """Each advice is followed to the letter, as text of a review.toml that is read again."""
     missing = [item for item in items(summary()) if item.why and "with id =" in item.why]
     assert {"24.a", "25", "26", "L4.roles", "14"} <= {item.id for item in missing}
-    names = [match.group(1) for item in missing if (match := re.search(r'id = "([a-z-]+)"', item.why or ""))]
+    names = [
+        match.group(1)
+        for item in missing
+        if (match := re.search(r'id = "([a-z-]+)"', item.why or ""))
+    ]
     assert len(names) == len(missing)
     blocks = "".join(
         f'\n[[statements]]\nid = "{name}"\nunder = "explanations"\ntext = "About {name}."\n'
         for name in dict.fromkeys(names)
     )
     parsed = review_toml.parse(f"{review().text}{blocks}")
-    answered = {(item.standard, item.id): item for item in items(summary(review=review(statements=parsed.statements)))}
+    answered = {
+        (item.standard, item.id): item
+        for item in items(summary(review=review(statements=parsed.statements)))
+    }
     for item, name in zip(missing, names, strict=True):
         assert answered[item.standard, item.id].value == f"About {name}."
     assert answered["PRISMA 2020", "23.a"].state == "missing"
@@ -210,7 +270,8 @@ def test_an_empty_answer_is_missing() -> None:
     assert found(given_one, "PRISMA-LSR")["L3.trigger"].why is not None
 
 
-# The flow -------------------------------------------------------------------------------------------------------------
+# The flow
+# -------------------------------------------------------------------------------------------------------------
 
 
 def boxes(**changes: Any) -> dict[str, Any]:
@@ -220,7 +281,11 @@ def boxes(**changes: Any) -> dict[str, Any]:
 def test_a_flow_that_balances_is_not_faulted() -> None:
     assert flow_balances(boxes()) == []
     assert flow_balances(summary()["flow"]) == []
-    older = {name: n for name, n in boxes().items() if name not in ("not_screened", "excluded_by_automation")}
+    older = {
+        name: n
+        for name, n in boxes().items()
+        if name not in ("not_screened", "excluded_by_automation")
+    }
     assert flow_balances(older) == []
 
 
@@ -245,7 +310,16 @@ def test_a_count_below_zero_is_told() -> None:
     assert flow_balances(boxes(doubtful_pairs=-1)) == ["doubtful pairs is -1, below zero"]
 
 
-COUNTED = ("duplicates", "screened", "excluded", "sought", "assessed", "included", "not_retrieved", "in_screening")
+COUNTED = (
+    "duplicates",
+    "screened",
+    "excluded",
+    "sought",
+    "assessed",
+    "included",
+    "not_retrieved",
+    "in_screening",
+)
 
 
 @given(box=st.sampled_from(COUNTED), more=st.integers(1, 50))

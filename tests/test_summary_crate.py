@@ -1,4 +1,7 @@
-"""A published version can be checked, cited and followed back by programs; and no reviewer's name leaks on the way."""
+"""A published version can be checked, cited and followed back by programs.
+
+And no reviewer's name leaks on the way.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +21,24 @@ from livereview.summary import crate
 from livereview.summary.site import build
 from tests.snapshots import MOMENT, fact, published, result, review, snapshot, study
 
-FILES = {"summary.json": b"{}", "v x/studies.csv": b"a,b\n", "prisma.svg": b"<svg/>", "odd.bin": b"\x00"}
+FILES = {
+    "summary.json": b"{}",
+    "v x/studies.csv": b"a,b\n",
+    "prisma.svg": b"<svg/>",
+    "odd.bin": b"\x00",
+}
 
 
 def summary(**changes: Any) -> dict[str, Any]:
     """The second version of a review with two studies, signed by a lead."""
     forms = study("doe-2020", result(n=40)), study("roe-2021", result())
     first = build(snapshot(forms[0]), 1, "an extraction")
-    later = snapshot(*forms, history=(published(first),), moment=MOMENT + timedelta(days=1), **changes)
-    made: dict[str, Any] = json.loads(build(later, 2, "an extraction", signed_by="lena-the-lead").summary)
+    later = snapshot(
+        *forms, history=(published(first),), moment=MOMENT + timedelta(days=1), **changes
+    )
+    made: dict[str, Any] = json.loads(
+        build(later, 2, "an extraction", signed_by="lena-the-lead").summary
+    )
     return made
 
 
@@ -47,7 +59,11 @@ def test_the_crate_has_what_ro_crate_requires() -> None:
         "about": {"@id": "./"},
         "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
     }
-    assert root["@type"] == "Dataset" and root["name"] == given["review"]["title"] and root["version"] == "2"
+    assert (
+        root["@type"] == "Dataset"
+        and root["name"] == given["review"]["title"]
+        and root["version"] == "2"
+    )
     assert root["datePublished"] == given["version"]["date"]
     assert given["answer"]["text"] in root["description"] and given["caveat"] in root["description"]
 
@@ -85,7 +101,8 @@ def test_authors_are_people_or_bodies() -> None:
     assert kinds == ["Person", "Organization", "Organization"]
 
 
-# Provenance -----------------------------------------------------------------------------------------------------------
+# Provenance
+# -----------------------------------------------------------------------------------------------------------
 
 
 def test_provenance_leads_from_each_search_to_the_version() -> None:
@@ -99,9 +116,18 @@ def test_provenance_leads_from_each_search_to_the_version() -> None:
     for name in searches:
         assert made[f"review:found/{name}"] == f"review:search/{name}"
         assert ("review:screening", f"review:found/{name}") in used
-    assert made["review:included"] == "review:screening" and ("review:extraction", "review:included") in used
-    assert made["review:extractions"] == "review:extraction" and ("review:synthesis", "review:extractions") in used
-    assert made["review:claims"] == "review:synthesis" and ("review:publication", "review:claims") in used
+    assert (
+        made["review:included"] == "review:screening"
+        and ("review:extraction", "review:included") in used
+    )
+    assert (
+        made["review:extractions"] == "review:extraction"
+        and ("review:synthesis", "review:extractions") in used
+    )
+    assert (
+        made["review:claims"] == "review:synthesis"
+        and ("review:publication", "review:claims") in used
+    )
     assert made["review:v/2"] == "review:publication"
 
 
@@ -111,7 +137,13 @@ def test_every_relation_names_what_the_document_declares() -> None:
     ends = {**{role: kind for kind, role in known.items()}, "prov:plan": "entity"}
     ends |= {"prov:generatedEntity": "entity", "prov:usedEntity": "entity"}
     checked = 0
-    for relation in ("used", "wasGeneratedBy", "wasAssociatedWith", "wasAttributedTo", "wasDerivedFrom"):
+    for relation in (
+        "used",
+        "wasGeneratedBy",
+        "wasAssociatedWith",
+        "wasAttributedTo",
+        "wasDerivedFrom",
+    ):
         for one in prov[relation].values():
             for role in set(one) - {"prov:type"}:
                 assert one[role] in prov[ends[role]], (relation, one)
@@ -143,7 +175,8 @@ def test_a_first_version_has_no_predecessor_and_a_search_that_never_ran_no_resul
     assert f"review:search/{never.name}" not in prov["activity"]
 
 
-# Checksums ------------------------------------------------------------------------------------------------------------
+# Checksums
+# ------------------------------------------------------------------------------------------------------------
 
 
 def test_the_sums_are_sorted_and_leave_themselves_out() -> None:
@@ -165,15 +198,22 @@ def test_sha256sum_checks_them(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(body)
     checked = subprocess.run(
-        ["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=tmp_path, capture_output=True, text=True, check=False
+        ["sha256sum", "--strict", "-c", "SHA256SUMS"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert checked.returncode == 0 and checked.stdout.count(": OK") == len(files), checked.stderr
     (tmp_path / "odd.bin").write_bytes(b"changed")
-    again = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path, capture_output=True, check=False)
+    again = subprocess.run(
+        ["sha256sum", "-c", "SHA256SUMS"], cwd=tmp_path, capture_output=True, check=False
+    )
     assert again.returncode == 1
 
 
-# The page -------------------------------------------------------------------------------------------------------------
+# The page
+# -------------------------------------------------------------------------------------------------------------
 
 
 def test_people_stand_in_provenance_by_role_only_but_for_the_declared_authors() -> None:
@@ -190,4 +230,6 @@ def test_the_same_summary_gives_the_same_bytes_in_any_order_of_files() -> None:
 
 def test_a_review_without_studies_is_described_too() -> None:
     given = json.loads(build(snapshot(), 1, "a search").summary)
-    assert {"./", "ro-crate-metadata.json"} <= set(graph(given)) and json.loads(crate.provenance(given))
+    assert {"./", "ro-crate-metadata.json"} <= set(graph(given)) and json.loads(
+        crate.provenance(given)
+    )

@@ -35,7 +35,11 @@ def test_dump_refuses_nan():
 
 def test_the_summary_keeps_quality_apart_from_findings():
     told = study(
-        "a", findings=(EmmieFinding("mechanism", "Trust.", quality=1), EmmieFinding("mechanism", "Time.", quality=3))
+        "a",
+        findings=(
+            EmmieFinding("mechanism", "Trust.", quality=1),
+            EmmieFinding("mechanism", "Time.", quality=3),
+        ),
     )
     summary = json.loads(site.build(snapshot(told), 1, "x").summary)
     mechanism = next(one for one in summary["emmie"] if one["dimension"] == "mechanism")

@@ -10,7 +10,9 @@ from tests.snapshots import MOMENT, published, result, review, snapshot, study
 
 
 def feed(snap, number=1, **options):
-    return feedparser.parse(site.build(snap, number, "extraction of A & <B>", **options).files["changes.atom"])
+    return feedparser.parse(
+        site.build(snap, number, "extraction of A & <B>", **options).files["changes.atom"]
+    )
 
 
 def test_the_feed_parses_and_has_an_entry_a_version_with_a_permanent_id():
@@ -32,7 +34,9 @@ def test_the_feed_parses_and_has_an_entry_a_version_with_a_permanent_id():
     ]
     told = found.entries[0].summary
     assert told.startswith("Cause: extraction of A & <B>. New studies: b. Wellbeing: new finding (")
-    assert "Children entering care" not in told.split("). ")[0], "the feed names the findings that changed, not all"
+    assert "Children entering care" not in told.split("). ")[0], (
+        "the feed names the findings that changed, not all"
+    )
     assert found.entries[0].updated == found.feed.updated == "2026-03-12T02:05:00Z"
     assert found.entries[1].updated == "2026-03-03T02:05:00Z"
     assert feed(snapshot(), 1).entries[0].id == found.entries[1].id

@@ -39,6 +39,8 @@ def test_the_plot_orders_studies_by_risk_of_bias():
 
 def test_pictures_hold_hostile_labels_as_text():
     form = study("a", result("care"), label="<script>&\x00\u202e")
-    svg = figures.effect_direction(findings([form], replace(CARE, label="</text><a>")), snapshot(form).studies)
+    svg = figures.effect_direction(
+        findings([form], replace(CARE, label="</text><a>")), snapshot(form).studies
+    )
     assert "</text><a>" in texts(svg)
     assert "<script>&" in texts(svg)

@@ -25,8 +25,14 @@ def test_a_flow_that_balances_passes_and_its_table_holds_every_number():
     flow_diagram.check(snap)
     rows = {name: n for name, n, _ in flow_diagram.rows(snap.flow)}
     assert rows["Excluded in full text: Wrong design"] == 1
-    assert rows["Identified in databases and registers"] + rows["Identified by other methods (grey literature)"] == 22
-    assert flow_diagram.to_json(snap.flow)["excluded_full_text"] == [{"reason": "Wrong design", "reports": 1}]
+    assert (
+        rows["Identified in databases and registers"]
+        + rows["Identified by other methods (grey literature)"]
+        == 22
+    )
+    assert flow_diagram.to_json(snap.flow)["excluded_full_text"] == [
+        {"reason": "Wrong design", "reports": 1}
+    ]
 
 
 @pytest.mark.parametrize(

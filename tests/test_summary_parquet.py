@@ -1,4 +1,6 @@
-"""The published tables as Parquet: the rows of the CSV with types, the same bytes everywhere, listed like all files."""
+"""The published tables as Parquet: the rows of the CSV with types, the same bytes everywhere,
+listed like all files.
+"""
 
 from __future__ import annotations
 
@@ -50,10 +52,18 @@ def full() -> Snapshot:
         participants=55, population="Kinder, “jung”, 研究 دراسة", caution=ODD, country="",
     )  # fmt: skip
     bad = report(
-        "x", title="@SUM(A1)\x00\u202e", authors=("Ode, A.", "Ng, B."), reason=ODD, year=1999, url="javascript:1"
+        "x",
+        title="@SUM(A1)\x00\u202e",
+        authors=("Ode, A.", "Ng, B."),
+        reason=ODD,
+        year=1999,
+        url="javascript:1",
     )
     snap = snapshot(one, study("b"), excluded=(bad, report("y", title=None)))
-    return replace(snap, studies=(*snap.studies, replace(snap.studies[0], study_id="c", label="C", extraction=None)))
+    return replace(
+        snap,
+        studies=(*snap.studies, replace(snap.studies[0], study_id="c", label="C", extraction=None)),
+    )
 
 
 def read(content: bytes, folder: Path) -> tuple[list[tuple[str, str]], list[tuple[Cell, ...]]]:
@@ -82,12 +92,29 @@ def test_each_cell_is_that_of_the_csv(tmp_path: Path) -> None:
 
 
 def test_numbers_have_types_and_texts_are_as_they_were_told(tmp_path: Path) -> None:
-    studies, effects, exclusions = (read(renditions.encode(table), tmp_path) for table in tables.published(full()))
+    studies, effects, exclusions = (
+        read(renditions.encode(table), tmp_path) for table in tables.published(full())
+    )
     named = {name: kind for columns, _ in (studies, effects, exclusions) for name, kind in columns}
-    assert {name for name, kind in named.items() if kind == "BIGINT"} == {"year", "participants", "n", "price_year"}
-    assert {name for name, kind in named.items() if kind == "DOUBLE"} == {"effect", "ci_low", "ci_high", "time"}
+    assert {name for name, kind in named.items() if kind == "BIGINT"} == {
+        "year",
+        "participants",
+        "n",
+        "price_year",
+    }
+    assert {name for name, kind in named.items() if kind == "DOUBLE"} == {
+        "effect",
+        "ci_low",
+        "ci_high",
+        "time",
+    }
     first = dict(zip([name for name, _ in effects[0]], effects[1][0], strict=True))
-    assert (first["effect"], first["ci_low"], first["ci_high"], first["n"]) == (0.1 + 0.2, -1e-9, 3.0, 1200)
+    assert (first["effect"], first["ci_low"], first["ci_high"], first["n"]) == (
+        0.1 + 0.2,
+        -1e-9,
+        3.0,
+        1200,
+    )
     timing = [name for name, _ in effects[0]].index("timing")
     assert [row[timing] for row in effects[1]] == [ODD, "two\nlines", None]
     assert [row[3] for row in effects[1]] == ["a scale", "-2+3", "+12"]
@@ -97,7 +124,13 @@ def test_numbers_have_types_and_texts_are_as_they_were_told(tmp_path: Path) -> N
 
 
 @limits(max_examples=40)
-@given(st.lists(st.tuples(st.text(), st.none() | st.integers(0, 10**9), st.none() | st.floats(allow_nan=False))))
+@given(
+    st.lists(
+        st.tuples(
+            st.text(), st.none() | st.integers(0, 10**9), st.none() | st.floats(allow_nan=False)
+        )
+    )
+)
 def test_any_row_reads_back(rows: list[tuple[Cell, ...]]) -> None:
     columns = (("text", "text"), ("whole", "integer"), ("size", "number"))
     tidied = [tuple(map(tables._known, row)) for row in rows]
@@ -113,8 +146,12 @@ def test_the_same_rows_are_the_same_bytes_in_another_process() -> None:
         from tests.test_summary_parquet import many
         print(*(hashlib.sha256(renditions.encode(table)).hexdigest() for table in tables.published(many())))
     """
-    here = [hashlib.sha256(renditions.encode(table)).hexdigest() for table in tables.published(many())]
-    assert [hashlib.sha256(renditions.encode(table)).hexdigest() for table in tables.published(many())] == here
+    here = [
+        hashlib.sha256(renditions.encode(table)).hexdigest() for table in tables.published(many())
+    ]
+    assert [
+        hashlib.sha256(renditions.encode(table)).hexdigest() for table in tables.published(many())
+    ] == here
     plain = "\n".join(line.strip() for line in code.splitlines())
     for seed in ("1", "2"):
         told = subprocess.run(
@@ -131,9 +168,12 @@ def test_the_same_rows_are_the_same_bytes_in_another_process() -> None:
 def many() -> Snapshot:
     """More rows than DuckDB handles at a time (2,048)."""
     forms = [
-        study(f"s{n}", *(result(construct=f"scale {k}", n=n + k, effect=n / 7) for k in range(6))) for n in range(500)
+        study(f"s{n}", *(result(construct=f"scale {k}", n=n + k, effect=n / 7) for k in range(6)))
+        for n in range(500)
     ]
-    return snapshot(*forms, excluded=tuple(report(f"x{n}", reason="Wrong design") for n in range(40)))
+    return snapshot(
+        *forms, excluded=tuple(report(f"x{n}", reason="Wrong design") for n in range(40))
+    )
 
 
 def test_tables_without_rows_have_their_columns(tmp_path: Path) -> None:
@@ -155,7 +195,8 @@ def test_the_files_are_listed_linked_and_typed_where_there_is_an_encoder() -> No
         assert f'<a href="{name}.parquet">' in page
         assert crate[f"{name}.parquet"]["encodingFormat"] == "application/vnd.apache.parquet"
         assert (
-            f"{hashlib.sha256(files[f'{name}.parquet']).hexdigest()}  {name}.parquet\n" in files["SHA256SUMS"].decode()
+            f"{hashlib.sha256(files[f'{name}.parquet']).hexdigest()}  {name}.parquet\n"
+            in files["SHA256SUMS"].decode()
         )
     assert crate["prisma.png"]["encodingFormat"] == "image/png"
     assert {"@id": "prisma.png"} in crate["./"]["hasPart"]
@@ -169,7 +210,9 @@ def test_the_page_stays_small_with_all_its_links() -> None:
     assert len(gzip.compress(page)) <= 30_000
 
 
-def test_publishing_writes_them_and_a_second_time_changes_no_byte(reviewed: Store, tmp_path: Path) -> None:
+def test_publishing_writes_them_and_a_second_time_changes_no_byte(
+    reviewed: Store, tmp_path: Path
+) -> None:
     (one,) = found(reviewed, article(1))
     include(reviewed, one)
     extract(reviewed, 1, NOW)
@@ -191,5 +234,8 @@ def test_they_are_served_by_their_own_media_type(app: FastAPI, settings: Setting
     for name in ("studies.parquet", "prisma.png", "prisma.svg"):
         (folder / name).write_bytes(b"x")
     http = TestClient(app)
-    kinds = [http.get(f"/site/small-review/{path.name}").headers["content-type"] for path in sorted(folder.iterdir())]
+    kinds = [
+        http.get(f"/site/small-review/{path.name}").headers["content-type"]
+        for path in sorted(folder.iterdir())
+    ]
     assert kinds == ["image/png", "image/svg+xml", "application/vnd.apache.parquet"]

@@ -1,4 +1,6 @@
-"""The pictures beside the forest plot: each has a table that says the same, needs no colour and holds any text."""
+"""The pictures beside the forest plot: each has a table that says the same, needs no colour and
+holds any text.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +24,23 @@ from livereview.summary.over_time import Version
 SVG = "{http://www.w3.org/2000/svg}"
 EVIL, LONG = "</text><script>alert(1)</script>&\x00\u202e", "A study of very many words indeed " * 9
 STATE = "Points towards better results"
-AREAS, OUTCOMES = {"a": "Housing", "b": "Income"}, {"x": "Wellbeing", "y": "Cost", "z": "Use of services"}
+AREAS, OUTCOMES = (
+    {"a": "Housing", "b": "Income"},
+    {"x": "Wellbeing", "y": "Cost", "z": "Use of services"},
+)
 
 
 def steps(n, label="Study"):
-    return [Step(f"{label} {i}", 0.8 + 0.2 / i, 0.8 - 0.7 / i, 0.8 + 1.5 / i, 1000 * i) for i in range(1, n + 1)]
+    return [
+        Step(f"{label} {i}", 0.8 + 0.2 / i, 0.8 - 0.7 / i, 0.8 + 1.5 / i, 1000 * i)
+        for i in range(1, n + 1)
+    ]
 
 
 def versions(n, label="March"):
-    empty = [Version(i, f"{i} {label} 2025", None, None, None, f"Too little {label}") for i in (1, 2)]
+    empty = [
+        Version(i, f"{i} {label} 2025", None, None, None, f"Too little {label}") for i in (1, 2)
+    ]
     sized = [Version(i, f"{i} {label} 2025", 0.25, -1 / i, 1.5, STATE) for i in range(3, n + 1)]
     return [*empty, *sized][:n]
 
@@ -39,14 +49,21 @@ def parts(n, label="Study"):
     """Studies whose log ratio has the standard error 0.1, 0.2 ..., alternately above and below 0.8."""
     values = [(0.8 * exp((-1) ** i * 0.15 * i / n), 0.1 * i) for i in range(1, n + 1)]
     spread = funnel.Z
-    return [Part(f"{label} {e:.1f}", v, v * exp(-spread * e), v * exp(spread * e)) for v, e in values]
+    return [
+        Part(f"{label} {e:.1f}", v, v * exp(-spread * e), v * exp(spread * e)) for v, e in values
+    ]
 
 
 def judged(n, label="Study"):
     tool = TOOLS["ROBINS-I"]
     names = [name for name, _ in tool.domains]
     return [
-        Judged(f"{label} {i}", tool.name, tuple((d, tool.judgements[(i + j) % 5]) for j, d in enumerate(names)), "low")
+        Judged(
+            f"{label} {i}",
+            tool.name,
+            tuple((d, tool.judgements[(i + j) % 5]) for j, d in enumerate(names)),
+            "low",
+        )
         for i in range(n)
     ]
 
@@ -81,7 +98,12 @@ def gap_map_of(n, label="Area", id="one"):
     return gap_map.svg(id, label, made, OUTCOMES, cells(n)), gap_map.rows(made, OUTCOMES, cells(n))
 
 
-PICTURES = {"cumulative": cumulative_of, "over-time": over_time_of, "bias-grid": bias_grid_of, "gap-map": gap_map_of}
+PICTURES = {
+    "cumulative": cumulative_of,
+    "over-time": over_time_of,
+    "bias-grid": bias_grid_of,
+    "gap-map": gap_map_of,
+}
 ALL = PICTURES | {"funnel": funnel_of}
 all_of_them = pytest.mark.parametrize(("kind", "draw"), ALL.items(), ids=ALL)
 all_but_the_funnel = pytest.mark.parametrize(("kind", "draw"), PICTURES.items(), ids=PICTURES)
@@ -96,7 +118,11 @@ def texts(svg):
 
 
 def said(svg):
-    return " ".join(node.text or "" for tag in ("text", "desc", "title") for node in drawn(svg).iter(f"{SVG}{tag}"))
+    return " ".join(
+        node.text or ""
+        for tag in ("text", "desc", "title")
+        for node in drawn(svg).iter(f"{SVG}{tag}")
+    )
 
 
 @all_of_them
@@ -112,7 +138,10 @@ def test_every_picture_has_a_role_a_title_and_a_description_with_ids_of_its_own(
             (f"{SVG}desc", f"{kind}-{id}-d"),
         ]
         assert root[0].text and len(root[1].text or "") > 40
-        assert [node.get("id") for node in root.iter() if node.get("id")] == [f"{kind}-{id}-t", f"{kind}-{id}-d"]
+        assert [node.get("id") for node in root.iter() if node.get("id")] == [
+            f"{kind}-{id}-t",
+            f"{kind}-{id}-d",
+        ]
 
 
 @all_of_them
@@ -121,7 +150,11 @@ def test_no_picture_has_a_colour_of_its_own_or_a_size_that_does_not_shrink(kind,
     root = drawn(svg)
     painted = {node.get(name) for node in root.iter() for name in ("fill", "stroke")}
     assert painted <= {None, "currentColor", "none"}
-    assert not any(node.get(name) for node in root.iter() for name in ("style", "class", "color", "filter", "href"))
+    assert not any(
+        node.get(name)
+        for node in root.iter()
+        for name in ("style", "class", "color", "filter", "href")
+    )
     assert root.get("width") is None and root.get("height") is None
     assert re.fullmatch(r"0 0 \d+ \d+", root.get("viewBox"))
 
@@ -233,7 +266,10 @@ def test_the_last_step_is_the_one_in_bold_and_in_the_description():
 
 
 def test_a_very_wide_interval_ends_in_an_arrow_and_leaves_the_others_readable():
-    wide = [Step("first", 1.0, 0.001, 1000.0, 2), *(Step(str(n), 0.9, 0.7, 1.2, n) for n in range(3, 6))]
+    wide = [
+        Step("first", 1.0, 0.001, 1000.0, 2),
+        *(Step(str(n), 0.9, 0.7, 1.2, n) for n in range(3, 6)),
+    ]
     svg = cumulative.svg("i", "t", wide, 1)
     assert str(svg).count("l-5 4l5 4") == 1 and str(svg).count("l5 4l-5 4") == 1
     assert "Arrow: the interval goes on beyond the plot." in said(svg)
@@ -302,19 +338,28 @@ def test_a_version_with_an_estimate_has_a_point_its_figures_and_its_state():
 
 def test_neighbours_are_joined_but_not_across_a_version_without_an_estimate():
     one, two, gap, three = *versions(4)[2:], versions(1)[0], versions(3)[-1]
-    [joined] = re.findall(r'd="([^"]*L[^"]*)"', str(over_time.svg("i", "t", [one, two, gap, three])))
+    [joined] = re.findall(
+        r'd="([^"]*L[^"]*)"', str(over_time.svg("i", "t", [one, two, gap, three]))
+    )
     assert joined.count("M") == 1
     assert not re.findall(r'd="[^"]*L', str(over_time.svg("i", "t", [one, gap, three])))
 
 
 def test_no_line_of_no_difference_without_a_null():
-    assert "no difference (1)" in said(over_time.svg("i", "t", [Version(7, "7 March 2025", 0.8, 0.6, 1.1, STATE)], 1))
+    assert "no difference (1)" in said(
+        over_time.svg("i", "t", [Version(7, "7 March 2025", 0.8, 0.6, 1.1, STATE)], 1)
+    )
     assert "no difference" not in said(over_time.svg("i", "t", versions(4)))
 
 
 def test_a_funnel_needs_ten_studies():
-    for ask in (lambda: funnel.svg("i", "t", parts(9), 0.8, 1), lambda: funnel.rows(parts(9), 0.8, 1)):
-        with pytest.raises(Refused, match="needs at least 10 studies to tell anything; there are 9"):
+    for ask in (
+        lambda: funnel.svg("i", "t", parts(9), 0.8, 1),
+        lambda: funnel.rows(parts(9), 0.8, 1),
+    ):
+        with pytest.raises(
+            Refused, match="needs at least 10 studies to tell anything; there are 9"
+        ):
             ask()
     assert len(funnel.rows(parts(10), 0.8, 1)) == 11
 
@@ -324,7 +369,9 @@ def test_the_funnel_stands_on_standard_errors_of_logs_with_limits_of_95_per_cent
     svg = funnel.svg("i", "t", made, 0.8, 1)
     dots = [(float(n.get("cx")), float(n.get("cy"))) for n in drawn(svg).iter(f"{SVG}circle")]
     assert [y for _, y in dots] == pytest.approx([20 + 308 * i / 12 for i in range(1, 13)], abs=0.1)
-    top, left, right = re.search(r"M([\d.]+) 20L([\d.]+) [\d.]+M[\d.]+ 20L([\d.]+) ", str(svg)).groups()
+    top, left, right = re.search(
+        r"M([\d.]+) 20L([\d.]+) [\d.]+M[\d.]+ 20L([\d.]+) ", str(svg)
+    ).groups()
     per_log = (float(right) - float(left)) / (2 * 1.959964 * 1.2)
     assert dots[-1][0] - float(top) == pytest.approx(per_log * log(made[-1].effect / 0.8), abs=0.1)
     assert [row[4] for row in funnel.rows(made, 0.8, 1)[1:4]] == ["0.1", "0.2", "0.3"]
@@ -335,13 +382,17 @@ def test_the_funnel_tells_who_lies_outside_its_limits():
     svg = funnel.svg("i", "t", [*parts(10), far], 0.8, 1)
     assert "11 studies around a pooled effect of 0.80" in drawn(svg)[1].text
     assert "10 lie within the pseudo 95% limits" in drawn(svg)[1].text
-    assert [row[0] for row in funnel.rows([*parts(10), far], 0.8, 1) if row[-1] == "no"] == ["Far 2020"]
+    assert [row[0] for row in funnel.rows([*parts(10), far], 0.8, 1) if row[-1] == "no"] == [
+        "Far 2020"
+    ]
     titles = [node.text for node in drawn(svg).iter(f"{SVG}title")]
     assert "Far 2020: 3.00 (2.50 to 3.60), standard error 0.093" in titles
 
 
 def test_a_funnel_of_differences_has_plain_standard_errors():
-    made = [Part(f"Study {i}", -0.2, -0.2 - funnel.Z * i, -0.2 + funnel.Z * i) for i in range(1, 11)]
+    made = [
+        Part(f"Study {i}", -0.2, -0.2 - funnel.Z * i, -0.2 + funnel.Z * i) for i in range(1, 11)
+    ]
     assert [row[4] for row in funnel.rows(made, -0.2, 0)[1:]] == [str(i) for i in range(1, 11)]
     assert "pooled effect (−0.20)" in said(funnel.svg("i", "t", made, -0.2, 0))
 
@@ -355,19 +406,30 @@ def test_a_funnel_refuses_what_it_cannot_place():
 
 
 def test_each_judgement_has_a_shape_and_a_sign_and_stands_in_the_key():
-    signs = {"low": "+", "some_concerns": "−", "high": "x", "serious": "!", "critical": "‼", "no_information": "?"}
+    signs = {
+        "low": "+",
+        "some_concerns": "−",
+        "high": "x",
+        "serious": "!",
+        "critical": "‼",
+        "no_information": "?",
+    }
     for name, sign in (*signs.items(), (None, "·")):
         svg = bias_grid.svg("i", "t", [Judged("Lee", "Ours", (("one", name),), name)])
         assert texts(svg).count(sign) == 3  # domain, overall, key
         assert (name or "not judged").replace("_", " ") in texts(svg)
     words = {drawn for name, drawn in bias_grid.SIGNS.items() if not name.isdigit()}
     assert len(words) == 7 == len({shape for shape, _ in words}) == len({sign for _, sign in words})
-    assert {bias_grid.SIGNS[str(n)][1] for n in range(5)} == set("01234"), "EMMIE-Q is told by its figure"
+    assert {bias_grid.SIGNS[str(n)][1] for n in range(5)} == set("01234"), (
+        "EMMIE-Q is told by its figure"
+    )
     assert {name for tool in TOOLS.values() for name in tool.judgements} == set(bias_grid.SIGNS)
 
 
 def test_judgements_of_a_tool_not_known_here_are_numbered():
-    svg = bias_grid.svg("i", "t", [Judged("Lee", "Ours", (("one", "sound"), ("two", "dubious")), "low")])
+    svg = bias_grid.svg(
+        "i", "t", [Judged("Lee", "Ours", (("one", "sound"), ("two", "dubious")), "low")]
+    )
     shown = texts(svg)
     assert shown[shown.index("Lee") + 1 : shown.index("Lee") + 4] == ["2", "1", "+"]
     assert shown[-6:] == ["+", "low", "1", "dubious", "2", "sound"]
@@ -375,17 +437,35 @@ def test_judgements_of_a_tool_not_known_here_are_numbered():
 
 def test_a_long_key_goes_on_below():
     svg = bias_grid.svg(
-        "i", "t", [Judged("Lee", "Ours", tuple((f"d{n}", f"quite {n} of ten") for n in range(10)), None)]
+        "i",
+        "t",
+        [Judged("Lee", "Ours", tuple((f"d{n}", f"quite {n} of ten") for n in range(10)), None)],
     )
     last = drawn(svg)[-1]
     assert last.text == "not judged"
-    assert float(last.get("x")) + cumulative.span(last.text, 11) < float(drawn(svg).get("viewBox").split()[2])
-    assert len({n.get("y") for n in drawn(svg).iter(f"{SVG}text") if (n.text or "").startswith("quite")}) > 1
+    assert float(last.get("x")) + cumulative.span(last.text, 11) < float(
+        drawn(svg).get("viewBox").split()[2]
+    )
+    assert (
+        len(
+            {
+                n.get("y")
+                for n in drawn(svg).iter(f"{SVG}text")
+                if (n.text or "").startswith("quite")
+            }
+        )
+        > 1
+    )
 
 
 def test_each_tool_has_a_block_with_its_domains_in_its_own_order():
     made = [
-        Judged("Lee", "RoB 2 (22 August 2019)", (("reporting", "high"), ("randomisation", "low")), "high"),
+        Judged(
+            "Lee",
+            "RoB 2 (22 August 2019)",
+            (("reporting", "high"), ("randomisation", "low")),
+            "high",
+        ),
         Judged("Kim", "ROBINS-I", (("confounding", "serious"),), "serious"),
         Judged("Ito", "RoB 2", (("missing", None),), None),
     ]
@@ -404,7 +484,9 @@ def test_each_tool_has_a_block_with_its_domains_in_its_own_order():
 
 def test_a_domain_judged_twice_is_refused():
     with pytest.raises(Refused, match="Lee: a domain is judged twice"):
-        bias_grid.svg("i", "t", [Judged("Lee", "RoB 2", (("missing", "low"), ("missing", "high")), "low")])
+        bias_grid.svg(
+            "i", "t", [Judged("Lee", "RoB 2", (("missing", "low"), ("missing", "high")), "low")]
+        )
 
 
 def test_sixty_appraisals_stay_light_enough_for_a_page():
@@ -432,7 +514,9 @@ def test_certainty_is_a_row_of_four_dots_with_as_many_filled_as_it_is_high():
 
 
 def test_the_table_of_the_map_has_the_gaps_too():
-    assert gap_map.rows(AREAS, OUTCOMES, [Cell("b", "y", 1200, "very_low"), Cell("a", "x", 0, "low")]) == [
+    assert gap_map.rows(
+        AREAS, OUTCOMES, [Cell("b", "y", 1200, "very_low"), Cell("a", "x", 0, "low")]
+    ) == [
         ("Area", "Outcome", "Studies", "Certainty"),
         ("Housing", "Wellbeing", "0", "gap"),
         ("Housing", "Cost", "0", "gap"),
@@ -448,7 +532,10 @@ def test_the_table_of_the_map_has_the_gaps_too():
     [
         ([Cell("c", "x", 1)], "area must be one of a, b; it was 'c'"),
         ([Cell("a", "w", 1)], "outcome must be one of x, y, z; it was 'w'"),
-        ([Cell("a", "x", 1, "sure")], "certainty must be one of very_low, low, moderate, high, or None"),
+        (
+            [Cell("a", "x", 1, "sure")],
+            "certainty must be one of very_low, low, moderate, high, or None",
+        ),
         ([Cell("a", "x", -1)], "a, x: give one count for each cell"),
         ([Cell("a", "x", 1), Cell("a", "x", 2)], "a, x: give one count for each cell"),
     ],

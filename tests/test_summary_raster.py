@@ -1,4 +1,6 @@
-"""The published pictures as files: whole, legible on light and dark screens, and the same bytes everywhere."""
+"""The published pictures as files: whole, legible on light and dark screens, and the same bytes
+everywhere.
+"""
 
 from __future__ import annotations
 
@@ -25,17 +27,34 @@ from tests.snapshots import CARE, WELL, published, result, review, snapshot, stu
 from tests.test_summary_pictures import ALL, EVIL, LONG, cumulative_of, texts
 
 WHITE, NIGHT = (255, 255, 255), (0x14, 0x18, 0x1D)
-KINDS = {"prisma", "effect_direction", "risk-of-bias", "forest-well", "cumulative-well", "funnel-well"}
+KINDS = {
+    "prisma",
+    "effect_direction",
+    "risk-of-bias",
+    "forest-well",
+    "cumulative-well",
+    "funnel-well",
+}
 TITLES = {
-    *("PRISMA flow diagram", "Effect direction plot", "Risk of bias: each study", "Forest plot: Wellbeing"),
+    *(
+        "PRISMA flow diagram",
+        "Effect direction plot",
+        "Risk of bias: each study",
+        "Forest plot: Wellbeing",
+    ),
     *("Cumulative plot: Wellbeing", "Funnel plot: Wellbeing", "Version by version: Wellbeing"),
 }
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 Pixels = list[list[tuple[int, int, int]]]
 
 
 def pixels(png: bytes) -> Pixels:
-    """Rows of (red, green, blue) of a PNG of 8 bits a channel; filters by the PNG specification, 3rd edition, 9.2."""
+    """Rows of (red, green, blue) of a PNG of 8 bits a channel.
+
+    Filters by the PNG specification, 3rd edition, 9.2.
+    """
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
     chunks = dict[bytes, bytes]()
     at = 8
@@ -83,7 +102,9 @@ def alone(kind: str, n: int = 12, label: str = "Study") -> str:
 
 
 def rich() -> Snapshot:
-    """Twelve studies that are pooled and judged, in a second version: every kind of picture is there."""
+    """Twelve studies that are pooled and judged, in a second version: every kind of picture is
+    there.
+    """
     living = replace(review().living, sign_off=False)
     known = review(outcomes=(CARE, replace(WELL, pool=True)), living=living)
     first = site.build(snapshot(*map(form, range(3)), review=known), 1, "an extraction")
@@ -94,7 +115,14 @@ def form(n: int) -> Extraction:
     low = 0.1 * n - 0.6
     sized = result(n=40 + n, measure="SMD", effect=low + 0.3, ci_low=low, ci_high=low + 0.6)
     judged = (Judgement("randomisation", "low"), Judgement("missing", "high"))
-    return study(f"s{n}", sized, year=2005 + n, risk_of_bias="high", risk_of_bias_tool="RoB 2", appraisal=judged)
+    return study(
+        f"s{n}",
+        sized,
+        year=2005 + n,
+        risk_of_bias="high",
+        risk_of_bias_tool="RoB 2",
+        appraisal=judged,
+    )
 
 
 def test_every_picture_of_a_version_is_an_svg_a_png_and_a_table_and_the_page_links_all() -> None:
@@ -128,14 +156,17 @@ def test_its_words_are_drawn(kind: str) -> None:
 
 def test_bold_is_drawn_bold() -> None:
     bold = (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 20"><text y="15" font-weight="{}">Pooled</text></svg>'
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 60 20">'
+        '<text y="15" font-weight="{}">Pooled</text></svg>'
     )
     thin, thick = (ink(pixels(raster.png(bold.format(weight), 300))) for weight in (400, 600))
     assert thick > thin * 1.1
 
 
 def test_letters_that_the_font_lacks_leave_a_mark_and_break_nothing() -> None:
-    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 20"><text y="15">{}</text></svg>'
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 120 20"><text y="15">{}</text></svg>'
+    )
     empty = ink(pixels(raster.png(svg.format(""), 300)))
     assert empty == 0
     for text in ("研究", "دراسة", "\U0001f600", "Čapek ‼ ≥ −"):
@@ -149,7 +180,9 @@ def test_the_same_picture_is_the_same_bytes_in_another_process() -> None:
     asked += "print(hashlib.sha256(raster.png(sys.stdin.read())).hexdigest())"
     here = hashlib.sha256(raster.png(svg)).hexdigest()
     assert hashlib.sha256(raster.png(svg)).hexdigest() == here
-    told = subprocess.run([sys.executable, "-c", asked], input=svg, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", asked], input=svg, capture_output=True, text=True, check=True
+    )
     assert told.stdout.strip() == here
 
 
@@ -161,7 +194,9 @@ def test_pictures_are_drawn_by_another_process_once_however_often_they_are_publi
     monkeypatch.setattr(renditions, "_apart", lambda svgs: asked.append(len(svgs)) or apart(svgs))
     svgs = [alone("cumulative", rows, label="drawn once") for rows in (3, 4, 3)]
     assert renditions.draw(svgs) == [raster.png(svg) for svg in svgs]
-    assert renditions.draw([*svgs, alone("bias-grid", 5, label="drawn once")])[:3] == renditions.draw(svgs)
+    assert renditions.draw([*svgs, alone("bias-grid", 5, label="drawn once")])[
+        :3
+    ] == renditions.draw(svgs)
     assert asked == [2, 1]
 
 
@@ -172,7 +207,9 @@ def test_the_png_of_a_long_picture_has_its_first_studies_and_the_svg_all() -> No
         drawn.extend(svgs)
         return [b""] * len(svgs)
 
-    made = site.draft(snapshot(*map(form, range(80)), review=review(outcomes=(replace(WELL, pool=True),))), 1, "x")
+    made = site.draft(
+        snapshot(*map(form, range(80)), review=review(outcomes=(replace(WELL, pool=True),))), 1, "x"
+    )
     (files,) = site.files(made, "../", draw=draw)
     (short,) = [svg for svg in drawn if "studies of less weight" in svg]
     assert "and 30 studies of less weight" in short
@@ -205,9 +242,12 @@ def test_a_picture_alone_is_the_same_picture_with_its_title(kind: str) -> None:
     assert (tree.get("width"), tree.get("height")) == (str(wide), str(tall))
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; Debian's package `chromium` brings one")
+@pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium here; Debian's package `chromium` brings one"
+)
 @pytest.mark.parametrize(
-    ("scheme", "media", "paper"), [("light", "screen", WHITE), ("dark", "screen", NIGHT), ("dark", "print", WHITE)]
+    ("scheme", "media", "paper"),
+    [("light", "screen", WHITE), ("dark", "screen", NIGHT), ("dark", "print", WHITE)],
 )
 def test_a_picture_alone_is_legible_on_light_and_dark_screens_on_paper_and_on_a_phone(
     tmp_path: Path, scheme: str, media: str, paper: tuple[int, int, int]
@@ -217,7 +257,9 @@ def test_a_picture_alone_is_legible_on_light_and_dark_screens_on_paper_and_on_a_
     target = tmp_path / "funnel.svg"
     target.write_text(alone("funnel"), encoding="utf-8")
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = play.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
         page = browser.new_page(color_scheme=scheme, viewport={"width": 390, "height": 300})  # type: ignore[arg-type]
         page.emulate_media(media=media, color_scheme=scheme)  # type: ignore[arg-type]
         page.goto(target.as_uri())

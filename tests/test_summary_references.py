@@ -49,7 +49,9 @@ AUTHORS = (
 
 def summary(*reports: dict[str, Any], **review: Any) -> dict[str, Any]:
     """A summary as the site builds it, with the reports given in place of the study's own."""
-    made: dict[str, Any] = json.loads(build(snapshot(study("gilmer-2016", result())), 3, "an extraction").summary)
+    made: dict[str, Any] = json.loads(
+        build(snapshot(study("gilmer-2016", result())), 3, "an extraction").summary
+    )
     made["studies"][0]["reports"] = [report(**one) for one in reports]
     made["review"] |= review
     return made
@@ -69,8 +71,14 @@ def read(name: str, given: dict[str, Any]) -> tuple[Record, ...]:
 @pytest.mark.parametrize("name", READERS)
 @pytest.mark.parametrize("title", HOSTILE)
 def test_a_hostile_title_survives(name: str, title: str) -> None:
-    first, found, last = read(name, summary(report(title=title, doi="10.1000/x_1(a)%b"), report(title="The next one")))
-    assert (found.title, found.year, found.doi) == (" ".join(title.split()), 2020, "10.1000/x_1(a)%b")
+    first, found, last = read(
+        name, summary(report(title=title, doi="10.1000/x_1(a)%b"), report(title="The next one"))
+    )
+    assert (found.title, found.year, found.doi) == (
+        " ".join(title.split()),
+        2020,
+        "10.1000/x_1(a)%b",
+    )
     assert first.title is not None and last.title == "The next one"
 
 
@@ -81,7 +89,8 @@ def test_authors_survive_in_order(name: str, authors: list[str]) -> None:
     assert found.authors == tuple(authors)
 
 
-# What the readers themselves change is left out: their own markup, signs they drop, and a backslash before no letter.
+# What the readers themselves change is left out: their own markup, signs they drop, and a backslash
+# before no letter.
 TEXT = st.text(
     st.one_of(
         st.sampled_from(" {}%&#_$~^@'`-()[]=,;:.\"/*+!?|\n"),
@@ -110,16 +119,24 @@ def test_what_tex_gets_has_balanced_braces(text: str) -> None:
 
 @pytest.mark.parametrize("name", READERS)
 def test_the_review_version_is_the_first_entry(name: str) -> None:
-    given_one = summary(report(), title="Mentoring: a living review", authors=["Doe, Jane", "A body"])
+    given_one = summary(
+        report(), title="Mentoring: a living review", authors=["Doe, Jane", "A body"]
+    )
     first = read(name, given_one)[0]
-    assert (first.title, first.authors, first.year) == ("Mentoring: a living review", ("Doe, Jane", "A body"), 2026)
+    assert (first.title, first.authors, first.year) == (
+        "Mentoring: a living review",
+        ("Doe, Jane", "A body"),
+        2026,
+    )
     assert first.published == "2026-03-03"
     assert b"version 3 of 3 March 2026" in getattr(references, name)(given_one)
 
 
 @pytest.mark.parametrize("name", READERS)
 def test_each_report_names_its_study_and_its_retraction(name: str) -> None:
-    given_one = summary(report(published_in="Journal of R&D"), report(retraction="expression-of-concern"))
+    given_one = summary(
+        report(published_in="Journal of R&D"), report(retraction="expression-of-concern")
+    )
     _, article, other = read(name, given_one)
     assert (article.container_title, article.type) == ("Journal of R&D", "journal-article")
     assert other.type is None
@@ -132,7 +149,10 @@ def test_each_report_names_its_study_and_its_retraction(name: str) -> None:
 @pytest.mark.parametrize("name", READERS)
 def test_what_is_unknown_is_left_out(name: str) -> None:
     _, nameless, untitled = read(
-        name, summary(report(id="r9", title=None, year=None), report(title=None, year=None, doi="10.1000/y"))
+        name,
+        summary(
+            report(id="r9", title=None, year=None), report(title=None, year=None, doi="10.1000/y")
+        ),
     )
     assert (nameless.title, nameless.year, nameless.doi, nameless.authors) == ("r9", None, None, ())
     assert (untitled.title, untitled.doi, untitled.container_title) == (None, "10.1000/y", None)
@@ -142,10 +162,16 @@ def test_what_is_unknown_is_left_out(name: str) -> None:
 @pytest.mark.parametrize("name", READERS)
 def test_only_web_addresses_and_dois_are_written(name: str) -> None:
     body = getattr(references, name)(
-        summary(report(link="javascript:alert(1)", doi="10.1000/x}, title={y"), report(link="https://a.org/(b)@c(d)"))
+        summary(
+            report(link="javascript:alert(1)", doi="10.1000/x}, title={y"),
+            report(link="https://a.org/(b)@c(d)"),
+        )
     )
     assert b"javascript" not in body and b"title={y" not in body
-    assert READERS[name](body, None).records[2].url in ("https://a.org/(b)@c(d)", "https://a.org/(b)%40c(d)")
+    assert READERS[name](body, None).records[2].url in (
+        "https://a.org/(b)@c(d)",
+        "https://a.org/(b)%40c(d)",
+    )
 
 
 @pytest.mark.parametrize("name", READERS)
@@ -161,7 +187,12 @@ def test_the_files_keep_to_their_formats() -> None:
     lines = references.ris(given_one).decode().split("\r\n")
     assert lines[0] == "TY  - ELEC" and all(line == "" or line[2:6] == "  - " for line in lines)
     assert lines.count("ER  - ") == 2
-    assert "author = {King, Jr, Martin Luther and {A \\& B}}" in references.bibtex(given_one).decode()
+    assert (
+        "author = {King, Jr, Martin Luther and {A \\& B}}" in references.bibtex(given_one).decode()
+    )
     item = json.loads(references.csl(given_one))[1]
-    assert item["author"] == [{"family": "King", "given": "Martin Luther", "suffix": "Jr"}, {"literal": "A & B"}]
+    assert item["author"] == [
+        {"family": "King", "given": "Martin Luther", "suffix": "Jr"},
+        {"literal": "A & B"},
+    ]
     assert item["issued"] == {"date-parts": [[2020]]} and item["type"] == "document"

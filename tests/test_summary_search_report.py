@@ -27,7 +27,9 @@ def built(**changes: object) -> tuple[dict[str, object], str]:
 def test_each_source_is_told_with_its_strategy_filters_dates_and_counts() -> None:
     report, page = built()
     first = report["sources"][0]  # type: ignore[index]
-    assert first["strategy"] == "mentoring AND care" and first["runs"] == 3 and first["records"] == 12
+    assert (
+        first["strategy"] == "mentoring AND care" and first["runs"] == 3 and first["records"] == 12
+    )
     assert first["filters"] == [["type", "article"], ["type", "report"]]
     assert first["first_run"] and first["last_success_display"] == "3 March 2026"
     assert "mentoring AND care" in page and "type: article; type: report" in page
@@ -37,7 +39,11 @@ def test_kinds_of_sources_answer_their_own_item() -> None:
     report, _ = built()
     answers = {row["item"].split()[0]: row["answer"] for row in report["items"]}  # type: ignore[attr-defined]
     assert answers["1"] == "openalex API; import: a.ris API"
-    assert answers["3"] == "trials API" and answers["4"] == "tips API" and answers["5"] == "chasing API"
+    assert (
+        answers["3"] == "trials API"
+        and answers["4"] == "tips API"
+        and answers["5"] == "chasing API"
+    )
     assert answers["7"] == "None." and len(answers) == 16
     assert answers["14"] == "Not recorded by this service."
 

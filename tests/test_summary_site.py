@@ -77,28 +77,49 @@ def full():
     one = study("a", result("care", n=1200), result(n=90, measure="SMD", effect=0.123456789, ci_low=-0.1, ci_high=0.3),
                 year=2009, caution="Take care.", area="mentoring", risk_of_bias="high", findings=told)  # fmt: skip
     two = study("b", result("well", "favours_comparison", note="SECRET NOTE"), participants=55)
-    return snapshot(one, two, excluded=(report("x", reason="Wrong design", authors=("Ode, A.",)),), review=protocol)
+    return snapshot(
+        one,
+        two,
+        excluded=(report("x", reason="Wrong design", authors=("Ode, A.",)),),
+        review=protocol,
+    )
 
 
 def test_the_same_snapshot_gives_the_same_bytes():
     first, second = (site.build(full(), 1, "an extraction") for _ in range(2))
     assert first == second
-    assert set(first.files) >= {"index.html", "summary.json", "studies.csv", "changes.atom", "prisma.svg", "SHA256SUMS"}
+    assert set(first.files) >= {
+        "index.html",
+        "summary.json",
+        "studies.csv",
+        "changes.atom",
+        "prisma.svg",
+        "SHA256SUMS",
+    }
 
 
 def test_the_sums_are_those_of_the_files():
     files = site.build(full(), 1, "an extraction").files
     lines = dict(reversed(line.split("  ")) for line in files["SHA256SUMS"].decode().splitlines())
-    assert lines == {name: hashlib.sha256(body).hexdigest() for name, body in files.items() if name != "SHA256SUMS"}
+    assert lines == {
+        name: hashlib.sha256(body).hexdigest()
+        for name, body in files.items()
+        if name != "SHA256SUMS"
+    }
 
 
 def test_a_new_search_that_finds_nothing_new_is_no_new_content():
     snap = full()
     first = site.build(snap, 1, "an extraction")
     later = MOMENT + timedelta(days=1)
-    flow = replace(snap.flow, identified_databases=snap.flow.identified_databases + 5, awaiting_screening=7)
+    flow = replace(
+        snap.flow, identified_databases=snap.flow.identified_databases + 5, awaiting_screening=7
+    )
     searched = replace(
-        snap, moment=later, flow=flow, searches=tuple(fact(f.name, last_success=later) for f in snap.searches)
+        snap,
+        moment=later,
+        flow=flow,
+        searches=tuple(fact(f.name, last_success=later) for f in snap.searches),
     )
     again = site.build(replace(searched, history=(published(first),)), 2, "a search")
     assert (again.content_hash, again.change) == (first.content_hash, "none")
@@ -122,7 +143,9 @@ def test_evidence_and_protocol_are_content():
 
 def test_comments_in_the_protocol_and_who_adjudicates_are_no_content():
     snap = full()
-    other = replace(snap.review, text="# comment", hash="x", screening=Screening(2, adjudicators=("chidi",)))
+    other = replace(
+        snap.review, text="# comment", hash="x", screening=Screening(2, adjudicators=("chidi",))
+    )
     assert site.build(replace(snap, review=other), 1, "x") == site.build(snap, 1, "x")
 
 
@@ -180,7 +203,10 @@ def test_the_page_is_well_formed_and_needs_nothing_from_outside(snap):
     assert len(ids) == len(set(ids))
     for link in found.all("a") + found.all("link"):
         address = link["href"]
-        assert address.startswith(("#", "https://doi.org/", "../v/", "data:")) or address in build.files, address
+        assert (
+            address.startswith(("#", "https://doi.org/", "../v/", "data:"))
+            or address in build.files
+        ), address
         assert not address.startswith("#") or address[1:] in ids, address
     assert [script["type"] for script in found.all("script")] == ["application/ld+json"]
     assert not found.all("img") + found.all("iframe") + found.all("object")
@@ -196,25 +222,42 @@ def test_hostile_text_stays_text_everywhere():
     one = study("a", result("care", construct=HOSTILE), label=HOSTILE, caution=HOSTILE, country=HOSTILE,
                 findings=(EmmieFinding("mechanism", HOSTILE, HOSTILE),))  # fmt: skip
     bad = report(
-        "x", title=HOSTILE, authors=(HOSTILE,), url="javascript:alert(1)", doi='10.1000/"><script>', reason=HOSTILE
+        "x",
+        title=HOSTILE,
+        authors=(HOSTILE,),
+        url="javascript:alert(1)",
+        doi='10.1000/"><script>',
+        reason=HOSTILE,
     )
-    protocol = review(title=HOSTILE, authors=(HOSTILE,), statements=(Statement("s", "answer", HOSTILE),))
+    protocol = review(
+        title=HOSTILE, authors=(HOSTILE,), statements=(Statement("s", "answer", HOSTILE),)
+    )
     searches = (fact("openalex", query=HOSTILE, last_outcome="failed", last_error=HOSTILE),)
-    build = site.build(snapshot(one, excluded=(bad,), review=protocol, searches=searches), 1, HOSTILE, HOSTILE)
+    build = site.build(
+        snapshot(one, excluded=(bad,), review=protocol, searches=searches), 1, HOSTILE, HOSTILE
+    )
     found = Page(build.files["index.html"].decode())
     assert len(found.all("script")) == 1
     assert not found.all("img") + found.all("b")
-    assert not [name for _, attributes in found.elements for name in attributes if name.startswith("on")]
+    assert not [
+        name for _, attributes in found.elements for name in attributes if name.startswith("on")
+    ]
     assert not [link["href"] for link in found.all("a") if link["href"].startswith("javascript:")]
     assert json.loads(found.scripts[-1])["name"] == HOSTILE
     assert "</script><script>" not in build.files["index.html"].decode()
     assert "\u202e" not in build.files["index.html"].decode()
     assert "49" not in [word for word in found.text.split() if word.isdigit()]
-    assert Page(front.files([front.Entry("r", build.summary)])["index.html"].decode()).all("script") == []
+    assert (
+        Page(front.files([front.Entry("r", build.summary)])["index.html"].decode()).all("script")
+        == []
+    )
 
 
 def test_a_lone_half_of_a_character_does_not_stop_publication():
-    snap = snapshot(study("a", result("care")), excluded=(report("x", title="bad \ud800 title\x00", reason="r"),))
+    snap = snapshot(
+        study("a", result("care")),
+        excluded=(report("x", title="bad \ud800 title\x00", reason="r"),),
+    )
     assert b"bad" in site.build(snap, 1, "x").files["exclusions.csv"]
 
 
@@ -243,7 +286,12 @@ def test_the_page_says_what_it_must_of_one_study_and_of_none():
 
 def test_failed_suspicious_and_missing_searches_are_shown_plainly():
     searches = (
-        fact("openalex", last_outcome="failed", last_error="HTTP 503", last_success=MOMENT - timedelta(days=3)),
+        fact(
+            "openalex",
+            last_outcome="failed",
+            last_error="HTTP 503",
+            last_success=MOMENT - timedelta(days=3),
+        ),
         fact("crossref", last_outcome="ok-zero", silent=True),
     )
     text = page(snapshot(searches=searches)).text
@@ -256,7 +304,9 @@ def test_failed_suspicious_and_missing_searches_are_shown_plainly():
 
 def test_an_old_search_warns_and_every_page_says_until_when_it_holds():
     old = MOMENT - timedelta(days=60)
-    text = page(snapshot(searches=tuple(fact(name, last_success=old) for name in ("openalex", "crossref")))).text
+    text = page(
+        snapshot(searches=tuple(fact(name, last_success=old) for name in ("openalex", "crossref")))
+    ).text
     assert "The last complete search is from 2 January 2026, more than 45 days before" in text
     assert "not to be relied on after 17 April 2026" in page(snapshot()).text
 
@@ -289,7 +339,10 @@ def test_five_hundred_studies_keep_the_page_small_and_say_what_is_left_out():
               intervention=prose(20), design=prose(6), caution=prose(20))
         for n in range(500)
     ]  # fmt: skip
-    excluded = tuple(report(f"x{n}", title=prose(15), authors=(prose(2), prose(2)), reason="Wrong") for n in range(900))
+    excluded = tuple(
+        report(f"x{n}", title=prose(15), authors=(prose(2), prose(2)), reason="Wrong")
+        for n in range(900)
+    )
     build = site.build(snapshot(*many, excluded=excluded), 1, "x")
     assert len(gzip.compress(build.files["index.html"])) <= 30_000
     text = Page(build.files["index.html"].decode()).text

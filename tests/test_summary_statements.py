@@ -1,4 +1,6 @@
-"""The team's own words have a place each, and say when the evidence has moved on since they were written."""
+"""The team's own words have a place each, and say when the evidence has moved on since they were
+written.
+"""
 
 from __future__ import annotations
 
@@ -26,17 +28,26 @@ BEFORE, AFTER = MOMENT - timedelta(days=30), MOMENT - timedelta(days=2)
 TRUST = EmmieFinding("mechanism", "Trust grows.")
 
 
-def shown(statement: Statement, *forms: Extraction, written: Any = BEFORE, came: Any = AFTER) -> dict[str, Any]:
+def shown(
+    statement: Statement, *forms: Extraction, written: Any = BEFORE, came: Any = AFTER
+) -> dict[str, Any]:
     """The statement as a version shows it, where each study came at this moment."""
     known = {form.study: ("3", 1, came) for form in forms}
-    snap = snapshot(*forms, review=review(statements=(statement,)), extracted=known, written={statement.id: written})
+    snap = snapshot(
+        *forms,
+        review=review(statements=(statement,)),
+        extracted=known,
+        written={statement.id: written},
+    )
     (told,) = json.loads(site.build(snap, 1, "x").summary)["statements"]
     return dict(told)
 
 
 @pytest.mark.parametrize("slot", SLOTS)
 def test_every_place_of_a_statement_is_published(slot: str) -> None:
-    files = site.build(snapshot(review=review(statements=(Statement("s", slot, "What we say."),))), 1, "x").files
+    files = site.build(
+        snapshot(review=review(statements=(Statement("s", slot, "What we say."),))), 1, "x"
+    ).files
     assert "What we say." in files["index.html"].decode()
 
 
@@ -46,15 +57,25 @@ def test_every_place_of_a_statement_is_published(slot: str) -> None:
         (Statement("s", "answer", "We can't say."), study("a", result()), True),
         (Statement("s", "mechanism", "By trust."), study("a", result()), False),
         (Statement("s", "mechanism", "By trust."), study("a", findings=(TRUST,)), True),
-        (Statement("s", "economics", "Not known."), study("a", costs=(Cost("training", 9, "GBP"),)), True),
+        (
+            Statement("s", "economics", "Not known."),
+            study("a", costs=(Cost("training", 9, "GBP"),)),
+            True,
+        ),
         (Statement("s", "background", "It is old."), study("a", result()), False),
         (Statement("s", "limits", "Thin.", studies=("a",)), study("a", result()), True),
         (Statement("s", "limits", "Thin.", findings=("main/well",)), study("a", result()), True),
         (Statement("s", "limits", "Thin.", findings=("main/care",)), study("a", result()), False),
-        (Statement("s", "explanations", "Poorly tried.", against=("a",)), study("a", result()), True),
+        (
+            Statement("s", "explanations", "Poorly tried.", against=("a",)),
+            study("a", result()),
+            True,
+        ),
     ],
 )
-def test_newer_evidence_marks_what_rests_on_it(statement: Statement, form: Extraction, outdated: bool) -> None:
+def test_newer_evidence_marks_what_rests_on_it(
+    statement: Statement, form: Extraction, outdated: bool
+) -> None:
     told = shown(statement, form)
     assert (told["outdated_display"] is not None) == outdated
     assert shown(statement, form, came=BEFORE - timedelta(days=1))["outdated_display"] is None
@@ -63,13 +84,22 @@ def test_newer_evidence_marks_what_rests_on_it(statement: Statement, form: Extra
 def test_the_mark_says_when_it_was_read_and_goes_when_the_team_has_read_it_again() -> None:
     plain = Statement("s", "answer", "We can't say.")
     told = shown(plain, study("a", result()))
-    assert told["outdated_display"] == "Written before 1 study came or changed; last read on 1 February 2026."
-    assert shown(replace(plain, checked="2026-03-02"), study("a", result()))["outdated_display"] is None
+    assert (
+        told["outdated_display"]
+        == "Written before 1 study came or changed; last read on 1 February 2026."
+    )
+    assert (
+        shown(replace(plain, checked="2026-03-02"), study("a", result()))["outdated_display"]
+        is None
+    )
 
 
 def test_a_day_of_review_that_passed_is_told() -> None:
     due = Statement("s", "background", "It is old.", review_by="2026-03-01")
-    assert shown(due)["outdated_display"] == "Was to be read again by 1 March 2026; last read on 1 February 2026."
+    assert (
+        shown(due)["outdated_display"]
+        == "Was to be read again by 1 March 2026; last read on 1 February 2026."
+    )
     assert shown(replace(due, review_by="2026-03-09"))["outdated_display"] is None
 
 
@@ -100,22 +130,30 @@ def test_a_standing_is_for_explanations_only() -> None:
         review_toml.parse(text)
 
 
-def test_since_when_a_statement_stands_is_known_by_the_protocols(reviewed: Store, protocol: str, tmp_path: Any) -> None:
+def test_since_when_a_statement_stands_is_known_by_the_protocols(
+    reviewed: Store, protocol: str, tmp_path: Any
+) -> None:
     block = '\n[[statements]]\nid = "s"\nunder = "answer"\ntext = "{}"\n'
     for day, text in enumerate(("One.", "One.", "Two."), start=1):
-        surveil.register(reviewed, text=protocol + block.format(text) + f"# {day}", now=NOW + timedelta(days=day))
+        surveil.register(
+            reviewed, text=protocol + block.format(text) + f"# {day}", now=NOW + timedelta(days=day)
+        )
     publish.publish(reviewed, review=REVIEW, folder=tmp_path, now=NOW + timedelta(days=9))
     summary = json.loads((tmp_path / REVIEW / "latest" / "summary.json").read_text("utf-8"))
     assert summary["statements"][0]["read"] == "2026-03-05T09:00:00Z"
 
 
-def test_a_study_that_left_after_the_words_were_read_marks_them_and_one_that_never_came_is_told() -> None:
+def test_a_study_that_left_after_the_words_were_read_marks_them_and_one_that_never_came_is_told() -> (
+    None
+):
     forms = (study("a", result()), study("b", result()))
     first = site.build(snapshot(*forms), 1, "x")
     old = published(first, 1, BEFORE - timedelta(days=1))
 
     def outdated(statement: Statement, *now: Extraction) -> Any:
-        snap = snapshot(*now, review=review(statements=(statement,)), history=(old,), written={"s": BEFORE})
+        snap = snapshot(
+            *now, review=review(statements=(statement,)), history=(old,), written={"s": BEFORE}
+        )
         return json.loads(site.build(snap, 2, "x").summary)["statements"][0]["outdated_display"]
 
     left = "Written before 1 study left the review; last read on 1 February 2026."
@@ -158,11 +196,19 @@ def test_a_configuration_is_published_with_its_parts_and_its_studies() -> None:
     jsonschema.validate(summary, json.loads(build.files["summary.schema.json"]))
     (row,) = summary["configurations"]
     assert (row["supports"], row["against_display"]) == (["a"], "B")
-    for words in ("Where workers have time", "Trust grows", "Plans are made together", "New families", "Interviews"):
+    for words in (
+        "Where workers have time",
+        "Trust grows",
+        "Plans are made together",
+        "New families",
+        "Interviews",
+    ):
         assert words in page
     assert (
         "none"
-        in site.build(snapshot(review=review(configurations=(replace(WHERE, supports=()),))), 1, "x")
+        in site.build(
+            snapshot(review=review(configurations=(replace(WHERE, supports=()),))), 1, "x"
+        )
         .files["index.html"]
         .decode()
     )
@@ -193,7 +239,9 @@ def test_a_configuration_and_an_explanation_cite_studies_of_the_review_only() ->
         f'review.toml line {line}: configurations[1].supports[1]: no study "smith-2019" in this review; '
         'its studies are jones-2001, smith-2018 — did you mean "smith-2018"?'
     )
-    both = text.replace("supports = []    ", 'supports = ["a"]', 1).replace("against = []    ", 'against = ["a"]', 1)
+    both = text.replace("supports = []    ", 'supports = ["a"]', 1).replace(
+        "against = []    ", 'against = ["a"]', 1
+    )
     with pytest.raises(Refused, match='"a" stands for it and against it'):
         review_toml.parse(both)
 
@@ -201,7 +249,9 @@ def test_a_configuration_and_an_explanation_cite_studies_of_the_review_only() ->
 def test_a_configuration_that_evidence_left_behind_is_a_task_and_an_unknown_study_is_refused(
     reviewed: Store, protocol: str, tmp_path: Any
 ) -> None:
-    """One world: a configuration, a study that comes after it, a study that is refused, words read again."""
+    """One world: a configuration, a study that comes after it, a study that is refused, words read
+    again.
+    """
     block = """
 [[configurations]]
 id = "c"
@@ -216,7 +266,9 @@ supports = ["{}"]
     surveil.register(reviewed, text=protocol + block.format("one", ""), now=at["a"])
     (record,) = found(reviewed, article(1))
     include(reviewed, record)
-    evidence.extract(reviewed, id="x", review=REVIEW, data=form(study="one"), extractor="ada", now=at["b"])
+    evidence.extract(
+        reviewed, id="x", review=REVIEW, data=form(study="one"), extractor="ada", now=at["b"]
+    )
 
     def open_tasks(day: str) -> list[str]:
         publish.publish(reviewed, review=REVIEW, folder=tmp_path, now=at[day])
@@ -255,16 +307,27 @@ def test_a_review_that_continues_another_says_so_first() -> None:
 
 def test_barriers_are_grouped_by_code_with_counts() -> None:
     rules = review(codes=(Code("it", "Computer systems did not fit"), Code("staff", "Staff left")))
-    barrier = EmmieFinding("implementation", "The system did not fit.", polarity="barrier", code="it")
+    barrier = EmmieFinding(
+        "implementation", "The system did not fit.", polarity="barrier", code="it"
+    )
     left = EmmieFinding("implementation", "Staff left.", polarity="barrier", code="staff")
-    forms = (study("a", findings=(barrier, barrier, left)), study("b", findings=(barrier,)), study("c", result()))
+    forms = (
+        study("a", findings=(barrier, barrier, left)),
+        study("b", findings=(barrier,)),
+        study("c", result()),
+    )
     build = site.build(snapshot(*forms, review=rules), 1, "x")
-    (implementation,) = [one for one in json.loads(build.summary)["emmie"] if one["dimension"] == "implementation"]
+    (implementation,) = [
+        one for one in json.loads(build.summary)["emmie"] if one["dimension"] == "implementation"
+    ]
     assert [(row["label"], row["display"]) for row in implementation["codes"]] == [
         ("Computer systems did not fit", "2 of 3 studies"),
         ("Staff left", "1 of 3 studies"),
     ]
-    assert "Computer systems did not fit</strong> (in the way): 2 of 3 studies" in build.files["index.html"].decode()
+    assert (
+        "Computer systems did not fit</strong> (in the way): 2 of 3 studies"
+        in build.files["index.html"].decode()
+    )
 
 
 def test_a_cost_is_something_that_a_study_reports() -> None:

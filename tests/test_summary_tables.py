@@ -18,8 +18,13 @@ def rows(snap, name):
 
 
 def test_the_tables_hold_every_study_result_and_exclusion():
-    form = study("a", result("care", n=12), result(effect=0.1234567, measure="SMD"), country="Wales")
-    snap = snapshot(form, excluded=(report("x", reason="Wrong design", doi="10.1000/x", authors=("A, B", "C, D")),))
+    form = study(
+        "a", result("care", n=12), result(effect=0.1234567, measure="SMD"), country="Wales"
+    )
+    snap = snapshot(
+        form,
+        excluded=(report("x", reason="Wrong design", doi="10.1000/x", authors=("A, B", "C, D")),),
+    )
     assert rows(snap, "studies")[0]["country"] == "Wales"
     assert [(row["outcome"], row["n"], row["effect"]) for row in rows(snap, "effects")] == [
         ("care", "12", ""),
@@ -38,7 +43,9 @@ def written(value):
     return row[0]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "|x", "%0"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "|x", "%0"]
+)
 def test_a_cell_never_starts_a_formula(text):
     assert written(text).startswith("'")
 

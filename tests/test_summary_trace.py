@@ -1,4 +1,7 @@
-"""Each sentence leads back to the bytes a publisher sent; what other sites embed never stands without its caveat."""
+"""Each sentence leads back to the bytes a publisher sent.
+
+What other sites embed never stands without its caveat.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,20 @@ def site(reviewed: Store, tmp_path: Path) -> Path:
     """One study, published."""
     (record,) = found(reviewed, article(1))
     include(reviewed, record)
-    result = {"outcome": "attendance", "construct": "days", "direction": "favours_intervention", "n": 40}
-    data = form(results=[result], funding="A fund", costs=[{"item": "training", "amount": 1200, "currency": "GBP"}])
-    evidence.extract(reviewed, id="e", review=REVIEW, data=data, extractor="ada-the-extractor", now=NOW)
+    result = {
+        "outcome": "attendance",
+        "construct": "days",
+        "direction": "favours_intervention",
+        "n": 40,
+    }
+    data = form(
+        results=[result],
+        funding="A fund",
+        costs=[{"item": "training", "amount": 1200, "currency": "GBP"}],
+    )
+    evidence.extract(
+        reviewed, id="e", review=REVIEW, data=data, extractor="ada-the-extractor", now=NOW
+    )
     publish.publish(reviewed, review=REVIEW, folder=tmp_path, now=NOW)
     return tmp_path / REVIEW / "latest"
 
@@ -49,7 +63,12 @@ def test_every_claim_leads_to_the_hash_of_the_bytes(reviewed: Store, site: Path)
         ("title_abstract", "a reviewer", "include"), ("title_abstract", "a reviewer", "include"),
         ("full_text", "a reviewer", "include"), ("full_text", "a reviewer", "include"),
     ]  # fmt: skip
-    assert study["extraction"] == {"form": "3", "people": 1, "date": "2026-03-02T09:00:00Z", "by": "an extractor"}
+    assert study["extraction"] == {
+        "form": "3",
+        "people": 1,
+        "date": "2026-03-02T09:00:00Z",
+        "by": "an extractor",
+    }
 
 
 def test_no_name_of_a_person_is_public(site: Path) -> None:
@@ -61,12 +80,24 @@ def test_no_name_of_a_person_is_public(site: Path) -> None:
 
 def test_the_page_of_traces_has_an_anchor_for_each_claim_and_study(site: Path) -> None:
     text = (site / "trace.html").read_text(encoding="utf-8")
-    assert 'id="finding-main-attendance"' in text and 'href="#study-doe-2020"' in text and 'id="study-doe-2020"' in text
+    assert (
+        'id="finding-main-attendance"' in text
+        and 'href="#study-doe-2020"' in text
+        and 'id="study-doe-2020"' in text
+    )
 
 
 def test_what_is_embedded_shows_version_search_date_certainty_and_caveat(site: Path) -> None:
-    text, caveat = (site / "embed.html").read_text(encoding="utf-8"), load(site, "summary.json")["caveat"]
-    assert caveat in text and "Version 1" in text and "Searches complete to" in text and "Certainty: not rated" in text
+    text, caveat = (
+        (site / "embed.html").read_text(encoding="utf-8"),
+        load(site, "summary.json")["caveat"],
+    )
+    assert (
+        caveat in text
+        and "Version 1" in text
+        and "Searches complete to" in text
+        and "Certainty: not rated" in text
+    )
     script = (site / "embed.js").read_text(encoding="utf-8")
     assert "innerHTML" not in script and 'customElements.define("living-review"' in script
 
@@ -77,7 +108,13 @@ def test_the_json_feed_tags_a_changed_conclusion(reviewed: Store, site: Path) ->
     assert [(one["tags"], one["url"]) for one in feed["items"]] == [(["first"], "../v/1/")]
     (record,) = found(reviewed, article(2), search="s2")
     include(reviewed, record)
-    result = {"outcome": "attendance", "construct": "days", "higher_is_better": True, "n": 60, **SMD}
+    result = {
+        "outcome": "attendance",
+        "construct": "days",
+        "higher_is_better": True,
+        "n": 60,
+        **SMD,
+    }
     data = form(study="s-2", label="S 2", reports=["10.1000/trial2"], results=[result])
     later = NOW + timedelta(days=1)
     evidence.extract(reviewed, id="e2", review=REVIEW, data=data, extractor="ada", now=later)
@@ -86,7 +123,9 @@ def test_the_json_feed_tags_a_changed_conclusion(reviewed: Store, site: Path) ->
     publish.publish(reviewed, review=REVIEW, folder=site.parents[1], now=later)
     newest = load(site.parents[0] / "latest", "changes.json")["items"]
     assert newest[0]["tags"] == ["new_finding", "strengthened", "conclusion-changed"]
-    assert newest[1]["tags"] == ["figures_updated", "detail"], "the study is public while its finding waits for a name"
+    assert newest[1]["tags"] == ["figures_updated", "detail"], (
+        "the study is public while its finding waits for a name"
+    )
     assert newest[2:] == feed["items"]
 
 
@@ -96,7 +135,11 @@ def test_costs_and_picture_numbers_are_on_the_page_and_the_sums_hold(site: Path)
     for line in (site / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256((site / name).read_bytes()).hexdigest() == digest
-    assert (site / "effect_direction.csv").read_text(encoding="utf-8").startswith("study,comparison,outcome,direction")
+    assert (
+        (site / "effect_direction.csv")
+        .read_text(encoding="utf-8")
+        .startswith("study,comparison,outcome,direction")
+    )
 
 
 def test_a_pair_that_no_review_asks_about_is_no_gap(site: Path) -> None:
@@ -108,9 +151,9 @@ def test_a_pair_that_no_review_asks_about_is_no_gap(site: Path) -> None:
     page = files["index.html"].decode()
     assert page.count("<svg") == 2 and "Area A" in page and "Area B" in page
     assert (
-        front.files([front.Entry("one", json.dumps(one)), front.Entry("same", json.dumps(one))])["index.html"].count(
-            b"<svg"
-        )
+        front.files([front.Entry("one", json.dumps(one)), front.Entry("same", json.dumps(one))])[
+            "index.html"
+        ].count(b"<svg")
         == 1
     )
 
@@ -127,4 +170,7 @@ def test_what_waits_is_told_with_its_age(reviewed: Store, site: Path) -> None:
         "awaiting_extraction": "5 March 2026",
     }
     page = (site.parents[0] / "latest" / "index.html").read_text(encoding="utf-8")
-    assert "The oldest was found on 4 March 2026" in page and "the oldest found on 5 March 2026" in page
+    assert (
+        "The oldest was found on 4 March 2026" in page
+        and "the oldest found on 5 March 2026" in page
+    )

@@ -10,7 +10,10 @@ from tests.snapshots import result
 
 
 def test_dates_are_english_and_utc():
-    assert words.day(datetime(2026, 3, 1, 0, 30, tzinfo=timezone(timedelta(hours=1)))) == "28 February 2026"
+    assert (
+        words.day(datetime(2026, 3, 1, 0, 30, tzinfo=timezone(timedelta(hours=1))))
+        == "28 February 2026"
+    )
     assert words.iso(datetime(2026, 12, 1, 5, 6, 7, 999, tzinfo=UTC)) == "2026-12-01T05:06:07Z"
     assert (words.day(None), words.iso(None)) == (None, None)
 

@@ -45,7 +45,8 @@ def test_failure_and_partial_runs_are_named_with_their_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "zeros", "suspicious"), [(20, 1, True), (2, 1, False), (1, 2, False), (1, 3, True), (2, 2, True)]
+    ("before", "zeros", "suspicious"),
+    [(20, 1, True), (2, 1, False), (1, 2, False), (1, 3, True), (2, 2, True)],
 )
 def test_zeros_are_suspicious_when_the_usual_yield_makes_them_unlikely(
     before: int, zeros: int, suspicious: bool
@@ -57,7 +58,9 @@ def test_zeros_are_suspicious_when_the_usual_yield_makes_them_unlikely(
 
 def test_a_sweep_that_finds_nothing_is_suspicious_however_small_the_yield() -> None:
     assert judged(run(0, 1), run(1, 0, kind="sweep")).silent
-    assert not judged(run(0, 0), run(1, 0)).silent, "a search that never found anything has no usual yield"
+    assert not judged(run(0, 0), run(1, 0)).silent, (
+        "a search that never found anything has no usual yield"
+    )
 
 
 def test_a_search_without_success_for_longer_than_promised_is_named() -> None:
@@ -75,14 +78,18 @@ def test_a_canary_that_the_last_complete_run_missed_stays_an_alarm_until_one_fin
 
 def test_a_field_that_vanishes_overnight_is_drift() -> None:
     lost = run(3, filled={**FULL, "abstract": 0})
-    assert "none of 20 records has abstract; 100% had before" in judged(run(0), run(1), lost).alarms[0]
+    assert (
+        "none of 20 records has abstract; 100% had before" in judged(run(0), run(1), lost).alarms[0]
+    )
 
 
 def test_a_field_that_was_rare_before_or_a_small_sample_is_no_drift() -> None:
     rare = [run(day, filled={**FULL, "abstract": 5}) for day in range(3)]
     assert judged(*rare, run(3, filled={**FULL, "abstract": 0})).alarms == ()
     assert judged(run(0), run(1), run(2, 5, filled={"title": 5})).alarms == ()
-    assert judged(run(0), run(1, filled={**FULL, "abstract": 0})).alarms == (), "20 records are too short a history"
+    assert judged(run(0), run(1, filled={**FULL, "abstract": 0})).alarms == (), (
+        "20 records are too short a history"
+    )
 
 
 def test_items_that_cannot_be_read_any_more_are_drift() -> None:
@@ -92,7 +99,9 @@ def test_items_that_cannot_be_read_any_more_are_drift() -> None:
 
 def test_an_allowance_that_is_nearly_spent_is_named() -> None:
     assert judged(run(0, quota=0.5)).alarms == ()
-    assert judged(run(0, quota=0.04)).alarms == ("search openalex: 4% of the source's allowance is left",)
+    assert judged(run(0, quota=0.04)).alarms == (
+        "search openalex: 4% of the source's allowance is left",
+    )
 
 
 def test_filled_counts_the_records_that_have_each_field() -> None:

@@ -24,7 +24,10 @@ def test_the_estimate_is_chaos_lower_bound_worked_by_hand() -> None:
 
 def test_yields_tell_what_only_one_source_found() -> None:
     found = recall([frozenset({"a", "b"}), frozenset({"a"}), frozenset({"a"}), frozenset({"b"})])
-    assert [(one.source, one.found, one.alone) for one in found.sources] == [("a", 3, 2), ("b", 2, 1)]
+    assert [(one.source, one.found, one.alone) for one in found.sources] == [
+        ("a", 3, 2),
+        ("b", 2, 1),
+    ]
 
 
 def test_with_few_reports_or_one_source_there_is_a_reason_and_no_number() -> None:
@@ -41,7 +44,9 @@ def test_reports_that_every_source_found_leave_nothing_to_estimate() -> None:
 
 
 @given(st.lists(st.sets(st.sampled_from("abcd"), min_size=1), min_size=5, max_size=60))
-def test_the_estimate_never_lies_under_what_was_seen_and_inside_its_interval(sets: list[set[str]]) -> None:
+def test_the_estimate_never_lies_under_what_was_seen_and_inside_its_interval(
+    sets: list[set[str]],
+) -> None:
     found = recall(map(frozenset, sets))
     if found.estimate is not None and found.low is not None and found.high is not None:
         assert len(sets) <= found.low <= found.estimate <= found.high

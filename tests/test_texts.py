@@ -1,4 +1,7 @@
-"""Texts that people write have lengths and characters that are allowed; tables for people never hold a formula."""
+"""Texts that people write have lengths and characters that are allowed.
+
+Tables for people never hold a formula.
+"""
 
 from __future__ import annotations
 
@@ -44,14 +47,20 @@ def _with(document: str, line: str, value: str) -> tuple[str, int]:
     """The protocol with another value in the first line that begins so, and that line's number."""
     rows = document.split("\n")
     at = next(number for number, row in enumerate(rows) if row.startswith(line))
-    escaped = "".join(letter if " " <= letter <= "~" else f"\\U{ord(letter):08x}" for letter in value)
+    escaped = "".join(
+        letter if " " <= letter <= "~" else f"\\U{ord(letter):08x}" for letter in value
+    )
     rows[at] = f'{line}"{escaped}"'
     return "\n".join(rows), at + 1
 
 
-@pytest.mark.parametrize("key", ["title = ", "licence = ", "population = ", "label = ", "platform = ", "query = "])
+@pytest.mark.parametrize(
+    "key", ["title = ", "licence = ", "population = ", "label = ", "platform = ", "query = "]
+)
 @pytest.mark.parametrize("name", HIDDEN)
-def test_what_cannot_be_seen_is_refused_by_line_in_every_key_of_a_protocol(protocol: str, key: str, name: str) -> None:
+def test_what_cannot_be_seen_is_refused_by_line_in_every_key_of_a_protocol(
+    protocol: str, key: str, name: str
+) -> None:
     if f"\n{key}" not in protocol:
         pytest.skip(f"the small review has no {key}")
     text, number = _with(protocol, key, f"Care {HIDDEN[name]} leavers")
@@ -64,11 +73,15 @@ def test_what_cannot_be_seen_is_refused_by_line_in_every_key_of_a_protocol(proto
     assert HIDDEN[name] not in refusal.value.message
 
 
-@pytest.mark.parametrize(("key", "length"), [("title = ", 2_000_000), ("label = ", 301), ("population = ", 5_001)])
+@pytest.mark.parametrize(
+    ("key", "length"), [("title = ", 2_000_000), ("label = ", 301), ("population = ", 5_001)]
+)
 def test_a_text_that_is_too_long_is_refused_by_line(protocol: str, key: str, length: int) -> None:
     text, number = _with(protocol, key, "a" * length)
 
-    with pytest.raises(Refused, match=rf"line {number}: .*has {length:,} characters; at most ") as refusal:
+    with pytest.raises(
+        Refused, match=rf"line {number}: .*has {length:,} characters; at most "
+    ) as refusal:
         review_toml.parse(text)
 
     assert len(refusal.value.message) < 1_000
@@ -88,7 +101,9 @@ def test_a_file_beyond_all_measure_is_refused_before_it_is_read() -> None:
         review_toml.parse("#" * (limits.LONGEST_FILE + 1))
 
 
-def test_a_protocol_that_was_accepted_before_the_limits_still_opens(store: Store, protocol: str) -> None:
+def test_a_protocol_that_was_accepted_before_the_limits_still_opens(
+    store: Store, protocol: str
+) -> None:
     text, _ = _with(protocol, "title = ", "Care \u202e leavers")
 
     assert "\u202e" in review_toml.parse(text, accepted=True).title
@@ -97,7 +112,8 @@ def test_a_protocol_that_was_accepted_before_the_limits_still_opens(store: Store
 
 
 @pytest.mark.parametrize(
-    "words", ["Zoë's café – ‘quotes’", "दिल", "می‌خواهم", "👩‍👩‍👧", "Ελλάδα", "น้ำ", "日本語", "עברית"]
+    "words",
+    ["Zoë's café – ‘quotes’", "दिल", "می‌خواهم", "👩‍👩‍👧", "Ελλάδα", "น้ำ", "日本語", "עברית"],
 )
 def test_every_script_may_be_written(words: str) -> None:
     assert texts.problem(words, 100) is None
@@ -120,9 +136,27 @@ def test_what_people_type_is_cleaned_in_one_place(reviewed: Store) -> None:
 
 
 TAKE_TEXT = (
-    *(ops.screen.decide, ops.screen.judge, ops.evidence.extract, ops.evidence.group, ops.evidence.rate),
-    *(ops.retirement.propose, ops.retirement.vote, ops.withdraw.withdraw, ops.withdraw.take_back, ops.tips.suggest),
-    *(ops.team.add_account, ops.team.add_token, ops.tasks.settle_task, ops.stopping.read_on, ops.publish.sign),
+    *(
+        ops.screen.decide,
+        ops.screen.judge,
+        ops.evidence.extract,
+        ops.evidence.group,
+        ops.evidence.rate,
+    ),
+    *(
+        ops.retirement.propose,
+        ops.retirement.vote,
+        ops.withdraw.withdraw,
+        ops.withdraw.take_back,
+        ops.tips.suggest,
+    ),
+    *(
+        ops.team.add_account,
+        ops.team.add_token,
+        ops.tasks.settle_task,
+        ops.stopping.read_on,
+        ops.publish.sign,
+    ),
 )
 
 
@@ -132,7 +166,8 @@ def test_each_use_case_that_takes_text_is_typed(use_case: object) -> None:
 
 
 def test_no_use_case_takes_a_note_past_the_rule() -> None:
-    machines = {"ingest", "note_delivery", "end_run", "lose_night", "note_night"}  # of flows, about their own work
+    # of flows, about their own work
+    machines = {"ingest", "note_delivery", "end_run", "lose_night", "note_night"}
     free = {
         name
         for name, use_case in ops.OPS.items()
@@ -180,11 +215,15 @@ def test_a_number_stays_one(number: str) -> None:
 
 
 def test_nobody_writes_a_table_past_the_guard() -> None:
-    machines = {"livereview/cells.py", "livereview/sources/retractionwatch.py"}  # the latter for its own parser
+    # the latter for its own parser
+    machines = {"livereview/cells.py", "livereview/sources/retractionwatch.py"}
     writers = set()
     for path in sorted((ROOT / "livereview").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute) and ast.unparse(node) in ("csv.writer", "csv.DictWriter"):
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in (
+                "csv.writer",
+                "csv.DictWriter",
+            ):
                 writers.add(str(path.relative_to(ROOT)))
             if isinstance(node, ast.Name) and node.id == "Workbook":
                 writers.add(str(path.relative_to(ROOT)))

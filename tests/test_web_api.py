@@ -20,9 +20,12 @@ def test_a_use_case_is_run_by_its_name(app: FastAPI) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", [None, "Bearer", "Bearer owner-tokem", "owner-token", "Bearer öwner", "Basic owner-token"]
+    "header",
+    [None, "Bearer", "Bearer owner-tokem", "owner-token", "Bearer öwner", "Basic owner-token"],
 )
-def test_without_the_owners_token_nothing_is_run_and_nothing_read(app: FastAPI, header: str | None) -> None:
+def test_without_the_owners_token_nothing_is_run_and_nothing_read(
+    app: FastAPI, header: str | None
+) -> None:
     headers = {"Authorization": header.encode()} if header else {}
     answer = TestClient(app).post("/api/ops/status", content=b"{" * 100, headers=headers)
     assert answer.status_code == 401 and "owner's token" in answer.json()["error"]
@@ -38,7 +41,9 @@ def test_without_the_owners_token_nothing_is_run_and_nothing_read(app: FastAPI, 
         ("status", b"[1]", "JSON object"),
     ],
 )
-def test_what_can_not_be_done_is_said_as_422(app: FastAPI, name: str, body: bytes, words: str) -> None:
+def test_what_can_not_be_done_is_said_as_422(
+    app: FastAPI, name: str, body: bytes, words: str
+) -> None:
     answer = TestClient(app).post(f"/api/ops/{name}", content=body, headers=OWNER)
     assert answer.status_code == 422 and words in answer.json()["error"]
 
@@ -47,7 +52,9 @@ def test_what_can_not_be_done_is_said_as_422(app: FastAPI, name: str, body: byte
     ("error", "status"),
     [(Retry("later"), 503), (SourceBroken("not RIS"), 422), (ZeroDivisionError("bug"), 500)],
 )
-def test_errors_keep_their_kind(app: FastAPI, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int) -> None:
+def test_errors_keep_their_kind(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
     def fail(*_: Any, **__: Any) -> ops.Answer:
         raise error
 
@@ -60,5 +67,7 @@ def test_a_page_of_a_search_may_be_large_but_not_endless(app: FastAPI) -> None:
     http = TestClient(app)
     large = json.dumps({"colour": "x" * 3_000_000}).encode()
     assert http.post("/api/ops/status", content=large, headers=OWNER).status_code == 422
-    answer = http.post("/api/ops/status", content=(b"x" * 1_000_000 for _ in range(72)), headers=OWNER)
+    answer = http.post(
+        "/api/ops/status", content=(b"x" * 1_000_000 for _ in range(72)), headers=OWNER
+    )
     assert answer.status_code == 413 and "70 MB" in answer.json()["error"]

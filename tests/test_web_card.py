@@ -14,8 +14,14 @@ from tests.conftest import article
 WEB = Path(__file__).resolve().parents[1] / "livereview" / "web"
 
 
-def marked(text: str, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    return [(piece.text, piece.kind) for piece in pieces(text, Highlights(include, exclude)) if piece.kind]
+def marked(
+    text: str, include: tuple[str, ...] = (), exclude: tuple[str, ...] = ()
+) -> list[tuple[str, str]]:
+    return [
+        (piece.text, piece.kind)
+        for piece in pieces(text, Highlights(include, exclude))
+        if piece.kind
+    ]
 
 
 def test_words_phrases_plurals_and_stems_are_marked() -> None:
@@ -30,9 +36,16 @@ def test_words_phrases_plurals_and_stems_are_marked() -> None:
     assert marked("nothing here", ("", " ", "*"), ()) == marked("", ("x",)) == []
 
 
-@given(st.text(max_size=80), st.lists(st.text(max_size=6), max_size=4), st.lists(st.text(max_size=6), max_size=4))
+@given(
+    st.text(max_size=80),
+    st.lists(st.text(max_size=6), max_size=4),
+    st.lists(st.text(max_size=6), max_size=4),
+)
 def test_marking_never_changes_a_letter(text: str, include: list[str], exclude: list[str]) -> None:
-    assert "".join(piece.text for piece in pieces(text, Highlights(tuple(include), tuple(exclude)))) == text
+    assert (
+        "".join(piece.text for piece in pieces(text, Highlights(tuple(include), tuple(exclude))))
+        == text
+    )
 
 
 @pytest.mark.parametrize(
@@ -82,11 +95,15 @@ def luminance(colour: str) -> float:
 def test_colours_are_legible_in_light_and_dark() -> None:
     css = (WEB / "static" / "style.css").read_text(encoding="utf-8")
     light, dark = (
-        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block)) for block in re.findall(r":root \{(.*?)\}", css, re.S)
+        dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", block))
+        for block in re.findall(r":root \{(.*?)\}", css, re.S)
     )
     assert light.keys() == dark.keys()
     pairs = [(ink, paper) for ink in ("ink", "soft", "accent") for paper in ("paper", "card")]
-    pairs += [(name, f"{name}-tint") for name in ("no", "yes", "perhaps")] + [("no", "alarm"), ("on-accent", "accent")]
+    pairs += [(name, f"{name}-tint") for name in ("no", "yes", "perhaps")] + [
+        ("no", "alarm"),
+        ("on-accent", "accent"),
+    ]
     pairs += [("ink", tint) for tint in ("no-tint", "yes-tint", "perhaps-tint", "alarm")]
     for theme in (light, dark):
         for front, back in [*pairs, ("soft", "perhaps-tint"), ("card", "no")]:

@@ -26,19 +26,33 @@ def conflict(reviewed: Store) -> str:
 
 def standing(store: Store, record: str) -> tuple[str, str]:
     with store.read() as con:
-        rows = con.execute("SELECT stage, state FROM screening_state WHERE report_id = ?", [record]).fetchall()
+        rows = con.execute(
+            "SELECT stage, state FROM screening_state WHERE report_id = ?", [record]
+        ).fetchall()
     return (rows[0][0], rows[0][1])
 
 
-def test_a_third_person_sees_both_votes_and_settles(conflict: str, reviewed: Store, browser: People) -> None:
+def test_a_third_person_sees_both_votes_and_settles(
+    conflict: str, reviewed: Store, browser: People
+) -> None:
     zoe = browser("zoe", "adjudicator")
     page = zoe.get(ROOM)
-    for words in ("ada: Included", "fits well", "bea: Excluded", "Wrong study design", "no control group"):
+    for words in (
+        "ada: Included",
+        "fits well",
+        "bea: Excluded",
+        "Wrong study design",
+        "no control group",
+    ):
         assert words in page
     page = zoe.press("Settle: include", note="I agree with ada")
     assert "No conflicts" in page and "Settled: Included" in page
     assert standing(reviewed, conflict) == ("full_text", "open")
-    assert [row[:2] for row in in_force(reviewed)] == [("ada", "include"), ("bea", "exclude"), ("zoe", "include")]
+    assert [row[:2] for row in in_force(reviewed)] == [
+        ("ada", "include"),
+        ("bea", "exclude"),
+        ("zoe", "include"),
+    ]
     zoe.press("Undo")
     assert standing(reviewed, conflict) == ("title_abstract", "conflict")
 
@@ -59,7 +73,9 @@ def test_a_voter_does_not_settle_their_own_conflict(reviewed: Store, browser: Pe
     assert standing(reviewed, record) == ("title_abstract", "conflict")
 
 
-def test_what_was_settled_elsewhere_is_left_alone(conflict: str, reviewed: Store, browser: People) -> None:
+def test_what_was_settled_elsewhere_is_left_alone(
+    conflict: str, reviewed: Store, browser: People
+) -> None:
     zoe = browser("zoe", "adjudicator")
     zoe.get(ROOM)
     action, fields = zoe.form("Settle: exclude")
@@ -76,7 +92,11 @@ def test_a_settlement_that_is_refused_keeps_its_note(conflict: str, browser: Peo
     zoe = browser("zoe", "adjudicator")
     zoe.get(ROOM)
     page = zoe.press("Settle: include", verdict="maybe", note="hm")
-    assert zoe.page.status_code == 422 and "Choose include or exclude" in page and "hm</textarea>" in page
+    assert (
+        zoe.page.status_code == 422
+        and "Choose include or exclude" in page
+        and "hm</textarea>" in page
+    )
 
 
 def test_a_reviewer_whom_the_protocol_names_may_settle_and_others_learn_who(
@@ -95,8 +115,14 @@ def test_a_reviewer_whom_the_protocol_names_may_settle_and_others_learn_who(
     assert kim.page.status_code == 403
 
 
-def test_voters_never_learn_of_each_other_from_their_own_pages(conflict: str, browser: People) -> None:
+def test_voters_never_learn_of_each_other_from_their_own_pages(
+    conflict: str, browser: People
+) -> None:
     ada = browser("ada")
     for path in ("/", TA, f"/r/{REVIEW}/history", ROOM):
         ada.get(path)
-        assert "bea" not in ada.page.text and "no control" not in ada.page.text and "onflict" not in ada.page.text, path
+        assert (
+            "bea" not in ada.page.text
+            and "no control" not in ada.page.text
+            and "onflict" not in ada.page.text
+        ), path

@@ -1,4 +1,7 @@
-"""Readers and panel members comment on a version; the lead invites, moderates, answers and publishes."""
+"""Readers and panel members comment on a version.
+
+The lead invites, moderates, answers and publishes.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,18 @@ from livereview.settings import Settings
 from livereview.store.open import Store
 from livereview.web import consultation as web
 from tests.conftest import NOW, REVIEW, Browser, Forms, TestClient
-from tests.test_consultation import TOKEN, accept, build, close, invite, opened, publish, published, say, standing
+from tests.test_consultation import (
+    TOKEN,
+    accept,
+    build,
+    close,
+    invite,
+    opened,
+    publish,
+    published,
+    say,
+    standing,
+)
 
 __all__ = ["published"]  # a fixture
 People = Callable[..., Browser]
@@ -44,15 +58,31 @@ def test_the_whole_way_from_opening_to_the_published_page(
     lena = browser("lena", "lead")
     assert f'href="{DESK}"' in lena.get(f"/r/{REVIEW}")
     assert "Nothing is open for comment" in lena.get(DESK)
-    lena.press("Open it for comment", until="2026-03-20", readers="yes", note="Are the words plain?")
+    lena.press(
+        "Open it for comment", until="2026-03-20", readers="yes", note="Are the words plain?"
+    )
     reader = TestClient(app)
     page = reader.get(PATH).text
-    assert "Comment on version 1" in page and "Are the words plain?" in page and "until 2026-03-20" in page
+    assert (
+        "Comment on version 1" in page
+        and "Are the words plain?" in page
+        and "until 2026-03-20" in page
+    )
     assert f'href="/site/{REVIEW}/v/1/"' in page
-    answer = send(reader, "First line.\nSecond line.", about="finding:main/attendance", name="Rae", named="yes")
+    answer = send(
+        reader,
+        "First line.\nSecond line.",
+        about="finding:main/attendance",
+        name="Rae",
+        named="yes",
+    )
     assert answer.status_code == 200 and "Thank you" in answer.text
     page = lena.get(DESK)
-    assert "1 comment, 1 to accept or refuse" in page and '<p dir="auto">Second line.</p>' in page and "Rae" in page
+    assert (
+        "1 comment, 1 to accept or refuse" in page
+        and '<p dir="auto">Second line.</p>' in page
+        and "Rae" in page
+    )
     lena.press("Accept")
     lena.press("Respond", text="We agree.", changed="The sentence is plainer.", changed_in="2")
     lena.press("Close it now")
@@ -60,14 +90,25 @@ def test_the_whole_way_from_opening_to_the_published_page(
     lena.press("Publish the consultation on version 1")
     files = build(published, tmp_path)
     told = files["consultation-1.html"].decode()
-    assert all(words in told for words in ("Second line.", "Rae", "We agree.", "The sentence is plainer."))
+    assert all(
+        words in told for words in ("Second line.", "Rae", "We agree.", "The sentence is plainer.")
+    )
 
 
-def test_with_nothing_open_the_page_is_empty_and_an_unknown_review_is_not_there(app: FastAPI, published: Store) -> None:
+def test_with_nothing_open_the_page_is_empty_and_an_unknown_review_is_not_there(
+    app: FastAPI, published: Store
+) -> None:
     http = TestClient(app)
     page = http.get(PATH)
-    assert page.status_code == 200 and Forms(page.text).all == [] and "No version of this review is open" in page.text
-    assert http.get("/comment/other").status_code == 404 and http.get("/comment/..%2F..").status_code == 404
+    assert (
+        page.status_code == 200
+        and Forms(page.text).all == []
+        and "No version of this review is open" in page.text
+    )
+    assert (
+        http.get("/comment/other").status_code == 404
+        and http.get("/comment/..%2F..").status_code == 404
+    )
     assert http.post("/comment/other", data={"text": "x"}).status_code == 404
 
 
@@ -87,9 +128,16 @@ def test_what_is_refused_comes_back_in_the_form_and_can_be_sent_again(
     answer = send(http, text, named="yes", **more)
     form = form_of(answer.text)
     assert answer.status_code == 422 and words in answer.text and form["fields"]["text"] == text
-    assert re.search(r'name="named" value="yes" checked', answer.text) and not standing(published).comments
-    sent = http.post(form["action"], data={**form["fields"], "text": text[:100], "about": "", "name": ""})
-    assert sent.status_code == 200 and [one.text for one in standing(published).comments] == [text[:100]]
+    assert (
+        re.search(r'name="named" value="yes" checked', answer.text)
+        and not standing(published).comments
+    )
+    sent = http.post(
+        form["action"], data={**form["fields"], "text": text[:100], "about": "", "name": ""}
+    )
+    assert sent.status_code == 200 and [one.text for one in standing(published).comments] == [
+        text[:100]
+    ]
 
 
 def test_a_comment_that_comes_too_late_is_handed_back(app: FastAPI, published: Store) -> None:
@@ -111,24 +159,36 @@ def test_a_form_sent_again_with_another_text_loses_neither(app: FastAPI, publish
     answer = http.post(PATH, data={**form["fields"], "text": "The second."})
     assert answer.status_code == 422
     again = form_of(answer.text)["fields"]
-    assert again["form"] != form["fields"]["form"] and http.post(PATH, data=again).status_code == 200
+    assert (
+        again["form"] != form["fields"]["form"] and http.post(PATH, data=again).status_code == 200
+    )
     assert [one.text for one in standing(published).comments] == ["The first.", "The second."]
 
 
-def test_an_address_sends_five_an_hour_and_the_sixth_is_handed_back(app: FastAPI, published: Store) -> None:
+def test_an_address_sends_five_an_hour_and_the_sixth_is_handed_back(
+    app: FastAPI, published: Store
+) -> None:
     opened(published)
     http = TestClient(app)
     assert send(http, "x" * 5_001).status_code == 422  # what is refused does not count
     codes = [send(http, f"Comment {number}").status_code for number in range(7)]
     assert codes == [200] * 5 + [429] * 2 and len(standing(published).comments) == 5
     answer = send(http, "One more thought")
-    assert "come back in an hour" in answer.text and form_of(answer.text)["fields"]["text"] == "One more thought"
-    assert http.post(f"/suggest/{REVIEW}", data={"title": "A study that has a title"}).status_code == 200
+    assert (
+        "come back in an hour" in answer.text
+        and form_of(answer.text)["fields"]["text"] == "One more thought"
+    )
+    assert (
+        http.post(f"/suggest/{REVIEW}", data={"title": "A study that has a title"}).status_code
+        == 200
+    )
     app.state.desk = replace(app.state.desk, clock=lambda: NOW + timedelta(hours=1))
     assert send(http, "An hour later").status_code == 200
 
 
-def test_the_panels_limit_is_by_link_and_wider(app: FastAPI, published: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_panels_limit_is_by_link_and_wider(
+    app: FastAPI, published: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(web, "EACH_OF_PANEL", 7)
     opened(published)
     for token in (TOKEN, TOKEN[::-1]):
@@ -138,29 +198,43 @@ def test_the_panels_limit_is_by_link_and_wider(app: FastAPI, published: Store, m
         assert codes == [200] * 7 + [429]
 
 
-def test_a_robot_that_fills_in_every_field_is_thanked_and_forgotten(app: FastAPI, published: Store) -> None:
+def test_a_robot_that_fills_in_every_field_is_thanked_and_forgotten(
+    app: FastAPI, published: Store
+) -> None:
     opened(published)
-    answer = TestClient(app).post(PATH, data={"text": "Buy this", "website": "https://spam.example"})
+    answer = TestClient(app).post(
+        PATH, data={"text": "Buy this", "website": "https://spam.example"}
+    )
     assert answer.status_code == 200 and not standing(published).comments
 
 
 def test_programs_get_json(app: FastAPI, published: Store) -> None:
     opened(published)
-    answer = TestClient(app).post(PATH, data={"text": "By a program"}, headers={"Accept": "application/json"})
+    answer = TestClient(app).post(
+        PATH, data={"text": "By a program"}, headers={"Accept": "application/json"}
+    )
     assert answer.status_code == 201 and answer.json() == {"commented": REVIEW}
 
 
 # The panel
 
 
-def test_a_link_is_shown_once_and_opens_the_form_of_one_person(app: FastAPI, published: Store, browser: People) -> None:
+def test_a_link_is_shown_once_and_opens_the_form_of_one_person(
+    app: FastAPI, published: Store, browser: People
+) -> None:
     opened(published, readers=False)
     lena = browser("lena", "lead")
     lena.get(DESK)
     action, fields = lena.form("Make a link")
-    page = lena.http.post(action, data={**fields, "name": "Pat Panel", "address": "pat@example.org"}).text
+    page = lena.http.post(
+        action, data={**fields, "name": "Pat Panel", "address": "pat@example.org"}
+    ).text
     (token,) = re.findall(rf"{PATH}/([A-Za-z0-9_-]{{43}})<", page)
-    assert token not in lena.get(DESK) and "pat@example.org" in lena.page.text and "1 invited" in lena.page.text
+    assert (
+        token not in lena.get(DESK)
+        and "pat@example.org" in lena.page.text
+        and "1 invited" in lena.page.text
+    )
     again = lena.http.post(action, data={**fields, "name": "Pat Panel"}).text
     assert "was invited already" in again and not re.findall(rf"{PATH}/[A-Za-z0-9_-]{{43}}<", again)
     guest = TestClient(app)
@@ -195,7 +269,11 @@ def test_a_link_goes_to_no_other_site_and_no_cache(app: FastAPI, published: Stor
 
 
 def test_a_link_is_mailed_where_there_is_a_mail_server_and_shown_too(
-    published: Store, settings: Settings, browser: People, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+    published: Store,
+    settings: Settings,
+    browser: People,
+    app: FastAPI,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     opened(published)
     lena = browser("lena", "lead")
@@ -208,15 +286,24 @@ def test_a_link_is_mailed_where_there_is_a_mail_server_and_shown_too(
     )
     app.state.desk = replace(app.state.desk, settings=able)
     sent: list[Any] = []
-    monkeypatch.setattr("livereview.notices.post.smtp", lambda message, server: sent.append(message))
+    monkeypatch.setattr(
+        "livereview.notices.post.smtp", lambda message, server: sent.append(message)
+    )
     lena.get(DESK)
     page = lena.press("Make a link and mail it", name="Pat", address="pat@example.org")
     (link,) = re.findall(rf"https://reviews\.example\.org{PATH}/[A-Za-z0-9_-]{{43}}(?=<)", page)
-    assert "was mailed to pat@example.org" in page and link in sent[0].get_body(("plain",)).get_content()
+    assert (
+        "was mailed to pat@example.org" in page
+        and link in sent[0].get_body(("plain",)).get_content()
+    )
     page = lena.press("Make a link and mail it", name="Quin", address="")
     assert lena.page.status_code == 422 and "give an address" in page and 'value="Quin"' in page
     page = lena.press("Make a link and mail it", name="Quin", address="quin@@example.org")
-    assert "It was not mailed:" in page and len(sent) == 1 and re.search(rf"{PATH}/[A-Za-z0-9_-]{{43}}<", page)
+    assert (
+        "It was not mailed:" in page
+        and len(sent) == 1
+        and re.search(rf"{PATH}/[A-Za-z0-9_-]{{43}}<", page)
+    )
 
 
 # The lead
@@ -247,7 +334,9 @@ def test_readers_comments_show_nowhere_public_before_they_are_published(
     assert any(b"WORDS-THAT-WAIT" in body for body in build(published, tmp_path).values())
 
 
-def test_what_the_lead_typed_is_not_lost_when_it_is_refused(published: Store, browser: People) -> None:
+def test_what_the_lead_typed_is_not_lost_when_it_is_refused(
+    published: Store, browser: People
+) -> None:
     opened(published)
     say(published, "a")
     accept(published, "a")
@@ -255,8 +344,12 @@ def test_what_the_lead_typed_is_not_lost_when_it_is_refused(published: Store, br
     lena.get(DESK)
     page = lena.press("Respond", text="A long answer.", changed="Much.", changed_in="9")
     assert lena.page.status_code == 422 and "at most in the next one, 2" in page
-    assert ">A long answer.</textarea>" in page and ">Much.</textarea>" in page and 'value="9"' in page
-    assert "is no version" in lena.press("Respond", text="A long answer.", changed="Much.", changed_in="two")
+    assert (
+        ">A long answer.</textarea>" in page and ">Much.</textarea>" in page and 'value="9"' in page
+    )
+    assert "is no version" in lena.press(
+        "Respond", text="A long answer.", changed="Much.", changed_in="two"
+    )
     page = lena.press("Save", until="2020-01-01", note="Look here.")
     assert lena.page.status_code == 422 and "Look here." in page and 'value="2020-01-01"' in page
     assert "Please write the reason" in lena.press("Refuse", reason="")
@@ -265,12 +358,16 @@ def test_what_the_lead_typed_is_not_lost_when_it_is_refused(published: Store, br
     assert standing(published).open
 
 
-def test_a_comment_of_another_review_is_not_there(published: Store, browser: People, protocol: str) -> None:
+def test_a_comment_of_another_review_is_not_there(
+    published: Store, browser: People, protocol: str
+) -> None:
     from livereview.ops import surveil
 
     opened(published)
     say(published, "a")
-    surveil.register(published, text=protocol.replace('id = "small-review"', 'id = "other"'), now=NOW)
+    surveil.register(
+        published, text=protocol.replace('id = "small-review"', 'id = "other"'), now=NOW
+    )
     lena = browser("lena", "lead")
     lena.get(DESK)
     _, fields = lena.form("Accept")
@@ -288,7 +385,9 @@ def test_markup_stays_text_on_every_page(app: FastAPI, published: Store, browser
     say(published, "a", EVIL, name=EVIL, named=True)
     say(published, "b", EVIL, name=EVIL, token=TOKEN)
     accept(published, "a")
-    consultation.respond(published, id="r", review=REVIEW, comment="a", text=EVIL, changed=EVIL, by="lena", now=NOW)
+    consultation.respond(
+        published, id="r", review=REVIEW, comment="a", text=EVIL, changed=EVIL, by="lena", now=NOW
+    )
     lena = browser("lena", "lead")
     pages += [http.get(PATH).text, http.get(f"{PATH}/{TOKEN}").text, lena.get(DESK)]
     pages.append(lena.press("Respond", text=EVIL, changed=EVIL, changed_in=EVIL))

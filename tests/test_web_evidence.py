@@ -1,4 +1,6 @@
-"""The room of extraction: forms without a script, grouping, what a form would change, two people and a consensus."""
+"""The room of extraction: forms without a script, grouping, what a form would change, two people
+and a consensus.
+"""
 
 from __future__ import annotations
 
@@ -54,12 +56,19 @@ def test_a_study_is_extracted_previewed_and_saved_without_a_script(
         "findings-1-text": "Staff left.", "findings-1-polarity": "barrier",
     }  # fmt: skip
     page = ada.press("See what it would change", **typed)
-    assert "What saving this would change in public" in page and "<ins" in page and forms_of(reviewed) == {}
+    assert (
+        "What saving this would change in public" in page
+        and "<ins" in page
+        and forms_of(reviewed) == {}
+    )
     assert "ai=5, bi=35, ci=10, di=30" in page
     page = ada.press("Save")
     assert "1 result, 1 finding;" in page
     saved = forms_of(reviewed)["doe-2020"]
-    assert saved["results"][0]["effect"] == pytest.approx((5 * 30) / (35 * 10)) and saved["year"] == 2020
+    assert (
+        saved["results"][0]["effect"] == pytest.approx((5 * 30) / (35 * 10))
+        and saved["year"] == 2020
+    )
     assert saved["reports"] == [included[0]] and saved["findings"][0]["text"] == "Staff left."
 
 
@@ -70,65 +79,102 @@ def test_a_mistake_comes_back_with_everything_that_was_typed(
     ada.get(f"{BASE}/new?report={included[0]}")
     page = ada.press("Save", study="Doe 2020", label="<b>Doe</b>", year="soon")
     assert ada.page.status_code == 422 and "year: must be a number, not &#39;soon&#39;" in page
-    assert "study: must be small letters" in page and "&lt;b&gt;Doe&lt;/b&gt;" in page and forms_of(reviewed) == {}
+    assert (
+        "study: must be small letters" in page
+        and "&lt;b&gt;Doe&lt;/b&gt;" in page
+        and forms_of(reviewed) == {}
+    )
     assert 'value="soon"' in page and ada.press("More rows").count('name="results-') >= 33
 
 
 def test_a_report_is_put_into_a_study_by_suggestion_and_taken_out_again(
     reviewed: Store, included: list[str], browser: People
 ) -> None:
-    evidence.extract(reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW)
+    evidence.extract(
+        reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW
+    )
     ada = browser("ada")
     page = ada.get(BASE)
     assert "1 included report waits" in page and "authors in common (Doe J, Roe R)" in page
     assert "0 included reports wait" in ada.press("Part of doe-2020")
     assert "1 included report waits" in _take_out(ada, included[1])
     with pytest.raises(Refused, match="no study 'x'"):
-        evidence.group(reviewed, id="g", review=REVIEW, record=included[1], study="x", by="ada", now=NOW)
+        evidence.group(
+            reviewed, id="g", review=REVIEW, record=included[1], study="x", by="ada", now=NOW
+        )
 
 
 def _take_out(person: Browser, record: str) -> str:
     forms = Forms(person.page.text).all
-    one = next(form for form in forms if "Take out" in form["buttons"] and form["fields"]["record"] == record)
+    one = next(
+        form
+        for form in forms
+        if "Take out" in form["buttons"] and form["fields"]["record"] == record
+    )
     person.page = person.http.post(one["action"], data=one["fields"])
     assert "before: doe-2020" in person.page.text
     return person.press("Yes, do this")
 
 
-def test_what_if_a_study_were_removed(reviewed: Store, included: list[str], browser: People) -> None:
-    evidence.extract(reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW)
+def test_what_if_a_study_were_removed(
+    reviewed: Store, included: list[str], browser: People
+) -> None:
+    evidence.extract(
+        reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW
+    )
     page = browser("ada").get(f"{BASE}/doe-2020/without")
-    assert "<strong>no longer supported</strong>" in page and "Not yet assessed: the review has records" in page
+    assert (
+        "<strong>no longer supported</strong>" in page
+        and "Not yet assessed: the review has records" in page
+    )
     told = ops.impact.without(reviewed, review=REVIEW, study="doe-2020", now=NOW)
     assert told["change"] == "no_longer_supported" and forms_of(reviewed)
     with pytest.raises(Refused, match="no study 'x' in small-review; the studies: doe-2020"):
         ops.impact.without(reviewed, review=REVIEW, study="x", now=NOW)
 
 
-def test_a_preview_writes_nothing_and_says_none_for_the_same_form(reviewed: Store, included: list[str]) -> None:
+def test_a_preview_writes_nothing_and_says_none_for_the_same_form(
+    reviewed: Store, included: list[str]
+) -> None:
     told = ops.impact.preview(reviewed, review=REVIEW, form=form(results=[RESULT]), now=NOW)
     assert told["change"] == "new_finding" and forms_of(reviewed) == {}
-    evidence.extract(reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW)
-    assert ops.impact.preview(reviewed, review=REVIEW, form=form(results=[RESULT]), now=NOW)["change"] == "none"
+    evidence.extract(
+        reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW
+    )
+    assert (
+        ops.impact.preview(reviewed, review=REVIEW, form=form(results=[RESULT]), now=NOW)["change"]
+        == "none"
+    )
 
 
 @pytest.fixture
 def double(reviewed: Store, included: list[str], protocol: str) -> Store:
-    surveil.register(reviewed, text=protocol.replace("licence =", "extractors = 2\nlicence =", 1), now=NOW)
+    surveil.register(
+        reviewed, text=protocol.replace("licence =", "extractors = 2\nlicence =", 1), now=NOW
+    )
     return reviewed
 
 
 def single(store: Store, person: str, **more: Any) -> dict[str, Any]:
     data = form(results=[RESULT], **more)
-    return evidence.extract(store, id=f"e-{person}", review=REVIEW, data=data, extractor=person, now=NOW)
+    return evidence.extract(
+        store, id=f"e-{person}", review=REVIEW, data=data, extractor=person, now=NOW
+    )
 
 
 def test_with_two_extractors_one_alone_holds_nothing(double: Store) -> None:
-    assert single(double, "ada")["waits"] == "a second extraction or a consensus" and forms_of(double) == {}
+    assert (
+        single(double, "ada")["waits"] == "a second extraction or a consensus"
+        and forms_of(double) == {}
+    )
     with pytest.raises(Refused, match="needs the extractions of 2 people"):
         data = form(results=[RESULT])
-        evidence.extract(double, id="c", review=REVIEW, data=data, extractor="ada", now=NOW, role="consensus")
-    assert "waits" not in single(double, "bo") and forms_of(double)["doe-2020"]["label"] == "Doe 2020"
+        evidence.extract(
+            double, id="c", review=REVIEW, data=data, extractor="ada", now=NOW, role="consensus"
+        )
+    assert (
+        "waits" not in single(double, "bo") and forms_of(double)["doe-2020"]["label"] == "Doe 2020"
+    )
 
 
 def test_two_who_differ_make_a_consensus_field_by_field(double: Store, browser: People) -> None:
@@ -144,46 +190,83 @@ def test_two_who_differ_make_a_consensus_field_by_field(double: Store, browser: 
     assert forms_of(double)["doe-2020"]["participants"] == 82
 
 
-def test_a_rating_is_made_on_the_page(reviewed: Store, included: list[str], browser: People) -> None:
-    evidence.extract(reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW)
+def test_a_rating_is_made_on_the_page(
+    reviewed: Store, included: list[str], browser: People
+) -> None:
+    evidence.extract(
+        reviewed, id="e", review=REVIEW, data=form(results=[RESULT]), extractor="ada", now=NOW
+    )
     lena = browser("lena", "lead")
     assert "nobody has rated it yet" in lena.get(BASE)
     with reviewed.read() as con:
         label = protocols.protocol(con, REVIEW).outcomes[0].label
     address, fields = lena.form(f"Rate {label.lower()}")
-    steps = {"domain": ["imprecision", "risk_of_bias"], "step": ["-1", "-1"], "why": ["40 people", "no blinding"]}
+    steps = {
+        "domain": ["imprecision", "risk_of_bias"],
+        "step": ["-1", "-1"],
+        "why": ["40 people", "no blinding"],
+    }
     asked = lena.http.post(address, data=fields | {"start": "high"} | steps)
     assert asked.status_code == 422 and "why does the rating start high?" in asked.text
     answered = {"asked": ["start"], "answer": ["It is a trial; its tool is not in the form yet."]}
-    assert lena.http.post(address, data=fields | {"start": "high"} | steps | answered).status_code == 200
+    assert (
+        lena.http.post(address, data=fields | {"start": "high"} | steps | answered).status_code
+        == 200
+    )
     with reviewed.read() as con:
         (rating,) = stored.ratings(con, REVIEW)
-    assert (rating.level, rating.studies, rating.reasons[0].why) == ("low", ("doe-2020",), "40 people")
+    assert (rating.level, rating.studies, rating.reasons[0].why) == (
+        "low",
+        ("doe-2020",),
+        "40 people",
+    )
     assert ": low</summary>" in lena.get(BASE)
 
     judged = {"missing": "high", "missing_why": "A registered trial is unpublished."}
     again = lena.form(f"Rate {label.lower()}")[1] | {"start": "high"} | steps | answered
     refused = lena.http.post(address, data=again | judged)
     assert refused.status_code == 422
-    assert "the risk that results are missing was judged high (A registered trial is unpublished.)" in refused.text
+    assert (
+        "the risk that results are missing was judged high (A registered trial is unpublished.)"
+        in refused.text
+    )
     assert 'value="A registered trial is unpublished."' in lena.get(BASE)
 
 
 def record(**fields: Any) -> Record:
-    plain: dict[str, Any] = {"source": "openalex", "source_key": "W", "title": "Housing First for young Canadians"}
+    plain: dict[str, Any] = {
+        "source": "openalex",
+        "source_key": "W",
+        "title": "Housing First for young Canadians",
+    }
     return Record(**{**plain, **fields})
 
 
 def test_suggestions_say_why_and_unlike_reports_get_none() -> None:
     known = {
-        "a": [record(authors=("Kozloff, Nicole", "Adair, Carol"), abstract="Registered as ISRCTN42520374.")],
+        "a": [
+            record(
+                authors=("Kozloff, Nicole", "Adair, Carol"),
+                abstract="Registered as ISRCTN42520374.",
+            )
+        ],
         "b": [record(title="Bridges under load and what carries them", authors=("Smith, A",))],
     }
-    new = record(title="Costs of a programme", authors=("Kozloff, N.", "Adair, C."), abstract="isrctn42520374")
+    new = record(
+        title="Costs of a programme",
+        authors=("Kozloff, N.", "Adair, C."),
+        abstract="isrctn42520374",
+    )
     (told,) = grouping.suggest(new, known)
-    assert told.study == "a" and "ISRCTN42520374" in told.why[0] and "Adair C, Kozloff N" in told.why[1]
+    assert (
+        told.study == "a"
+        and "ISRCTN42520374" in told.why[0]
+        and "Adair C, Kozloff N" in told.why[1]
+    )
     assert grouping.suggest(record(title="Soil", authors=()), {"b": known["b"]}) == ()
-    (alike,) = grouping.suggest(record(title="Housing First and young Canadians: outcomes", authors=()), known)
+    (alike,) = grouping.suggest(
+        record(title="Housing First and young Canadians: outcomes", authors=()), known
+    )
     assert alike.why == ("a title alike",)
 
 

@@ -1,4 +1,6 @@
-"""Full texts: found where they can be read without paying, added as files, and never served as a page."""
+"""Full texts: found where they can be read without paying, added as files, and never served as a
+page.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +30,18 @@ def at_full_text(store: Store, *news: object) -> str:
 
 def send(person: Browser, body: bytes, name: str = "paper.pdf") -> object:
     person.get(FULL)
-    one = next(form for form in Forms(person.page.text).all if str(form["action"]).endswith("/full-text"))
-    person.page = person.http.post(one["action"], data=one["fields"], files={"file": (name, body, "application/pdf")})
+    one = next(
+        form for form in Forms(person.page.text).all if str(form["action"]).endswith("/full-text")
+    )
+    person.page = person.http.post(
+        one["action"], data=one["fields"], files={"file": (name, body, "application/pdf")}
+    )
     return person.page
 
 
-def test_a_pdf_is_added_seen_by_the_team_and_downloaded(reviewed: Store, browser: People, settings: Settings) -> None:
+def test_a_pdf_is_added_seen_by_the_team_and_downloaded(
+    reviewed: Store, browser: People, settings: Settings
+) -> None:
     at_full_text(reviewed, article(1))
     ada = browser("ada")
     assert "Nobody has added a file yet" in ada.get(FULL)
@@ -44,7 +52,9 @@ def test_a_pdf_is_added_seen_by_the_team_and_downloaded(reviewed: Store, browser
     assert len(kept) == 1 and kept[0].read_bytes() == PDF
     page = browser("bo").http.get(f"{ROOM}/{kept[0].stem}")
     assert page.content == PDF and page.headers["content-type"] == "application/pdf"
-    assert page.headers["content-disposition"] == 'attachment; filename="The paper.pdf"' or "The%20paper.pdf" in str(
+    assert page.headers[
+        "content-disposition"
+    ] == 'attachment; filename="The paper.pdf"' or "The%20paper.pdf" in str(
         page.headers["content-disposition"]
     )
     assert page.headers["content-security-policy"].startswith("sandbox")
@@ -70,7 +80,9 @@ def test_what_is_no_pdf_is_refused_and_nothing_is_kept(
     assert not settings.full_texts.exists() or list(settings.full_texts.iterdir()) == []
 
 
-def test_a_file_of_another_review_or_none_is_not_there(reviewed: Store, browser: People, settings: Settings) -> None:
+def test_a_file_of_another_review_or_none_is_not_there(
+    reviewed: Store, browser: People, settings: Settings
+) -> None:
     record = at_full_text(reviewed, article(1))
     ada = browser("ada")
     for name in ("0" * 64, "x", "..%2Fx"):
@@ -90,10 +102,19 @@ def test_a_file_of_another_review_or_none_is_not_there(reviewed: Store, browser:
 
 
 def test_the_open_copy_that_unpaywall_knows_is_a_link(reviewed: Store, browser: People) -> None:
-    copy = article(1, source="unpaywall", source_key="10.1000/trial1", url="https://repository.example.org/1.pdf")
+    copy = article(
+        1,
+        source="unpaywall",
+        source_key="10.1000/trial1",
+        url="https://repository.example.org/1.pdf",
+    )
     record = at_full_text(reviewed, article(1))
     reviewed.write(
-        lambda con: (con.execute("INSERT INTO report VALUES (?, ?), (?, ?)", [record, record, copy.record_id, record]),)
+        lambda con: (
+            con.execute(
+                "INSERT INTO report VALUES (?, ?), (?, ?)", [record, record, copy.record_id, record]
+            ),
+        )
     )
     found(reviewed, copy, search="s2")
     assert 'href="https://repository.example.org/1.pdf"' in browser("ada").get(FULL)

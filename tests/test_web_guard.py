@@ -120,7 +120,9 @@ def test_a_route_that_names_no_act_lets_nobody_in(app: FastAPI, browser: People)
 
 
 @pytest.mark.parametrize("role", [*ROLES, None])
-def test_each_role_sees_what_is_its_and_nothing_else(app: FastAPI, browser: People, role: str | None) -> None:
+def test_each_role_sees_what_is_its_and_nothing_else(
+    app: FastAPI, browser: People, role: str | None
+) -> None:
     http = browser("ada", role).http if role else TestClient(app)
     token = guard.Visit(app.state.desk, None, http.cookies.get("livereview", "")).csrf  # type: ignore[arg-type]
     for route in routes(app):
@@ -129,12 +131,18 @@ def test_each_role_sees_what_is_its_and_nothing_else(app: FastAPI, browser: Peop
         for method in route.methods - {"HEAD"}:
             if route.path == "/sign-out" and role:
                 continue  # tested below: it would end this session
-            answer = http.request(method, address(route.path), data={"csrf": token}, follow_redirects=False)
+            answer = http.request(
+                method, address(route.path), data={"csrf": token}, follow_redirects=False
+            )
             if role is None:
                 assert answer.status_code == (303 if method == "GET" else 401), route.path
                 assert "/sign-in" in answer.headers.get("location", answer.text)
             else:
-                assert (answer.status_code == 403) == (role not in ALLOWED[route.path]), (role, method, route.path)
+                assert (answer.status_code == 403) == (role not in ALLOWED[route.path]), (
+                    role,
+                    method,
+                    route.path,
+                )
 
 
 def test_who_is_not_let_in_learns_whom_to_ask(browser: People) -> None:
@@ -164,7 +172,8 @@ def test_forms_of_other_sites_and_sessions_are_refused(
     assert ada.http.post(action, data=data, headers=headers).status_code == 403
     with reviewed.read() as con:
         assert con.execute("SELECT count(*) FROM decision").fetchall() == [(0,)]
-    good = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}  # what a browser sends under no-referrer
+    # what a browser sends under no-referrer
+    good = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
     assert ada.http.post(action, data=fields, headers=good).status_code == 200
 
 
@@ -184,7 +193,9 @@ def test_no_address_changes_anything_by_get(app: FastAPI, reviewed: Store, brows
 
     def counts() -> list[int]:
         with reviewed.read() as con:
-            return [con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] for table in tables]
+            return [
+                con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] for table in tables
+            ]
 
     before = counts()
     for route in routes(app):
@@ -206,16 +217,25 @@ def test_signing_in_makes_a_new_session_and_signing_out_ends_it(browser: People)
         assert "Your sign-in secret" in ada.get("/")
 
 
-def test_the_cookie_is_for_this_host_only_and_no_script_reads_it(app: FastAPI, reviewed: Store) -> None:
+def test_the_cookie_is_for_this_host_only_and_no_script_reads_it(
+    app: FastAPI, reviewed: Store
+) -> None:
     add_account(reviewed, name="ada", role="reviewer", secret=secret_of("ada"), now=NOW)
-    for base, name in (("http://testserver", "livereview"), ("https://testserver", "__Host-livereview")):
+    for base, name in (
+        ("http://testserver", "livereview"),
+        ("https://testserver", "__Host-livereview"),
+    ):
         with TestClient(app, base_url=base) as http:
-            cookie = http.post("/sign-in", data={"secret": secret_of("ada")}, follow_redirects=False).headers[
-                "set-cookie"
-            ]
-            assert cookie.startswith(f"{name}=") and "HttpOnly" in cookie and "SameSite=lax" in cookie
+            cookie = http.post(
+                "/sign-in", data={"secret": secret_of("ada")}, follow_redirects=False
+            ).headers["set-cookie"]
             assert (
-                ("Secure" in cookie) == (base[:5] == "https") and "Domain" not in cookie and "Max-Age=43200" in cookie
+                cookie.startswith(f"{name}=") and "HttpOnly" in cookie and "SameSite=lax" in cookie
+            )
+            assert (
+                ("Secure" in cookie) == (base[:5] == "https")
+                and "Domain" not in cookie
+                and "Max-Age=43200" in cookie
             )
             assert http.get("/", follow_redirects=False).status_code == 200
 
@@ -224,32 +244,47 @@ def test_a_session_ends_after_twelve_hours_and_when_the_account_is_closed(
     reviewed: Store, settings: Settings, browser: People
 ) -> None:
     ada = browser("ada")
-    late = TestClient(create(reviewed, settings, token="t", clock=lambda: NOW + timedelta(hours=12, seconds=1)))
+    late = TestClient(
+        create(reviewed, settings, token="t", clock=lambda: NOW + timedelta(hours=12, seconds=1))
+    )
     late.cookies.set("livereview", ada.http.cookies["livereview"])
     assert late.get("/", follow_redirects=False).status_code == 303
     close_account(reviewed, name="ada", now=NOW)
     assert "Your sign-in secret" in ada.get("/")
 
 
-def test_the_eleventh_wrong_secret_has_to_wait(app: FastAPI, reviewed: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_eleventh_wrong_secret_has_to_wait(
+    app: FastAPI, reviewed: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG)
     add_account(reviewed, name="ada", role="reviewer", secret=secret_of("ada"), now=NOW)
     http = TestClient(app)
-    assert [http.post("/sign-in", data={"secret": "wrong"}).status_code for _ in range(10)] == [401] * 10
+    assert [http.post("/sign-in", data={"secret": "wrong"}).status_code for _ in range(10)] == [
+        401
+    ] * 10
     answer = http.post("/sign-in", data={"secret": "wrong"})
     assert answer.status_code == 429 and "Try again in 15 minutes" in answer.text
     assert answer.headers["retry-after"] == "900"
-    assert http.post("/sign-in", data={"secret": secret_of("ada")}, follow_redirects=False).status_code == 303
+    assert (
+        http.post("/sign-in", data={"secret": secret_of("ada")}, follow_redirects=False).status_code
+        == 303
+    )
     desk = app.state.desk
     app.state.desk = replace(desk, clock=lambda: NOW + guard.WITHIN)
     assert http.post("/sign-in", data={"secret": "wrong"}).status_code == 401
     assert secret_of("ada") not in caplog.text and http.cookies["livereview"] not in caplog.text
 
 
-@pytest.mark.parametrize("evil", ["//evil", "/\\evil", "https://evil", "/\t/evil", "javascript:alert(1)", "", "/%0d\n"])
-def test_after_signing_in_one_stays_on_this_server(app: FastAPI, reviewed: Store, evil: str) -> None:
+@pytest.mark.parametrize(
+    "evil", ["//evil", "/\\evil", "https://evil", "/\t/evil", "javascript:alert(1)", "", "/%0d\n"]
+)
+def test_after_signing_in_one_stays_on_this_server(
+    app: FastAPI, reviewed: Store, evil: str
+) -> None:
     add_account(reviewed, name="ada", role="reviewer", secret=secret_of("ada"), now=NOW)
-    answer = TestClient(app).post("/sign-in", data={"secret": secret_of("ada"), "next": evil}, follow_redirects=False)
+    answer = TestClient(app).post(
+        "/sign-in", data={"secret": secret_of("ada"), "next": evil}, follow_redirects=False
+    )
     assert answer.headers["location"] == "/"
     assert sign_in.inside("/r/x/screen/full_text?record=r1") == "/r/x/screen/full_text?record=r1"
 
@@ -297,9 +332,13 @@ def test_sessions_of_one_name_and_of_days_gone_by_do_not_pile_up(
 
     def kept() -> list[tuple[str, int]]:
         with reviewed.read() as con:
-            return con.execute("SELECT name, count(*) FROM session GROUP BY name ORDER BY name").fetchall()
+            return con.execute(
+                "SELECT name, count(*) FROM session GROUP BY name ORDER BY name"
+            ).fetchall()
 
     assert kept() == [("ada", 10), ("bo", 1)]
-    late = TestClient(create(reviewed, settings, token="t", clock=lambda: NOW + timedelta(hours=13)))
+    late = TestClient(
+        create(reviewed, settings, token="t", clock=lambda: NOW + timedelta(hours=13))
+    )
     late.post("/sign-in", data={"secret": secret_of("bo")})
     assert kept() == [("bo", 1)]

@@ -40,7 +40,10 @@ def test_everybody_sees_what_waits_for_them_at_each_stage(reviewed: Store, brows
 def test_without_a_review_one_learns_what_to_do_next(store: Store, settings: Settings) -> None:
     app = create(store, settings, token="t", clock=lambda: NOW)
     assert "No account yet." in TestClient(app).get("/").text
-    for name, role, words in (("lena", "lead", "livereview init"), ("ada", "reviewer", "Your lead has not put")):
+    for name, role, words in (
+        ("lena", "lead", "livereview init"),
+        ("ada", "reviewer", "Your lead has not put"),
+    ):
         ops.team.add_account(store, name=name, role=role, secret=secret_of(name), now=NOW)
         assert words in Browser(app, secret_of(name)).get("/")
 
@@ -51,13 +54,17 @@ def failed(store: Store, search: str, error: str) -> None:
     def job(con: Connection) -> None:
         plan = protocols.protocol(con, REVIEW).searches[1]
         searches.begin(con, search, REVIEW, plan, searches.Run("search", None, NOW), NOW)
-        searches.save_rejects(con, search, "0" * 64, [Reject("no title", "item 3", "<b>raw & odd</b>")], NOW)
+        searches.save_rejects(
+            con, search, "0" * 64, [Reject("no title", "item 3", "<b>raw & odd</b>")], NOW
+        )
         searches.end(con, search, "failed", error, searches.Counts(rejected=1), None, NOW)
 
     store.write(job)
 
 
-def test_the_lead_sees_alarms_first_and_every_search_with_its_outcome(reviewed: Store, browser: People) -> None:
+def test_the_lead_sees_alarms_first_and_every_search_with_its_outcome(
+    reviewed: Store, browser: People
+) -> None:
     lena = browser("lena", "lead")
     assert "<strong>Never run:</strong> openalex, crossref." in lena.get(f"/r/{REVIEW}")
     found(reviewed, article(1))
@@ -65,8 +72,15 @@ def test_the_lead_sees_alarms_first_and_every_search_with_its_outcome(reviewed: 
     page = lena.get(f"/r/{REVIEW}")
     assert "search crossref ended failed: answered 500 three times" in page
     assert page.index("Alarm.") < page.index("What waits where") < page.index('id="searches"')
-    assert '<span class="outcome failed">failed</span>' in page and '<span class="outcome ok">ok</span>' in page
-    assert "no title" in page and "&lt;b&gt;raw &amp; odd&lt;/b&gt;" in page and "crossref, item 3" in page
+    assert (
+        '<span class="outcome failed">failed</span>' in page
+        and '<span class="outcome ok">ok</span>' in page
+    )
+    assert (
+        "no title" in page
+        and "&lt;b&gt;raw &amp; odd&lt;/b&gt;" in page
+        and "crossref, item 3" in page
+    )
     assert "Nothing is published yet; the first version is being built" in page
 
 
@@ -81,6 +95,10 @@ def test_the_lead_sees_counts_conflicts_and_the_version(reviewed: Store, browser
     assert "Version 1</a>, 2026-03-02 09:00 UTC: first version" in page
 
 
-def test_a_search_that_has_been_silent_for_long_is_an_alarm(reviewed: Store, browser: People) -> None:
+def test_a_search_that_has_been_silent_for_long_is_an_alarm(
+    reviewed: Store, browser: People
+) -> None:
     found(reviewed, article(1), now=NOW - timedelta(days=60))
-    assert "search openalex last succeeded 60 days ago" in browser("lena", "lead").get(f"/r/{REVIEW}")
+    assert "search openalex last succeeded 60 days ago" in browser("lena", "lead").get(
+        f"/r/{REVIEW}"
+    )

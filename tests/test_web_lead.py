@@ -24,12 +24,18 @@ def test_the_ledger_shows_each_run_as_it_was_run(reviewed: Store, browser: Peopl
     assert "No search has run yet" in lena.get(f"/r/{REVIEW}/ledger")
     night(reviewed, "n1", _openalex("W1"))
     page = lena.get(f"/r/{REVIEW}/ledger")
-    assert "the beginning to 2026-03-02" in page and "asked by publication date" in page and "2.5" in page
+    assert (
+        "the beginning to 2026-03-02" in page
+        and "asked by publication date" in page
+        and "2.5" in page
+    )
     (told,) = lena.http.get(f"/r/{REVIEW}/ledger.json").json()["attempts"]
     assert told["found"] == 1 and told["kind"] == "sweep"
 
 
-def test_a_retraction_is_on_the_leads_page_until_it_is_settled(reviewed: Store, browser: People) -> None:
+def test_a_retraction_is_on_the_leads_page_until_it_is_settled(
+    reviewed: Store, browser: People
+) -> None:
     night(reviewed, "n1", _openalex("W1"))
     with reviewed.read() as con:
         ((record,),) = con.execute("SELECT record_id FROM record").fetchall()

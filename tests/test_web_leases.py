@@ -49,7 +49,10 @@ LONG = queue_of(*(f"r{number}" for number in range(100)))
 
 def test_a_report_goes_to_as_many_people_as_it_needs_votes_and_then_to_nobody_else() -> None:
     leases = Leases()
-    shown = [leases.take(PLACE, person, NOW, VOTES, LONG).report for person in ("ada", "bo", "cy", "dee", "eve")]
+    shown = [
+        leases.take(PLACE, person, NOW, VOTES, LONG).report
+        for person in ("ada", "bo", "cy", "dee", "eve")
+    ]
     assert shown == ["r0", "r0", "r1", "r1", "r2"]
     short = queue_of("r0", "r1", "r2")
     assert leases.take(PLACE, "finn", NOW, VOTES, short).report == "r2"
@@ -72,7 +75,8 @@ def test_people_keep_what_they_have_until_they_decide_skip_sign_out_or_it_expire
     assert leases.take((REVIEW, "full_text"), "bo", NOW, 1, LONG).report == "r0"
 
     leases.decided(PLACE, "bo", "r1")
-    assert leases.take(PLACE, "bo", NOW, 1, LONG).report == "r1"  # this queue has not heard of the decision
+    # this queue has not heard of the decision
+    assert leases.take(PLACE, "bo", NOW, 1, LONG).report == "r1"
     leases.skip(PLACE, "bo", "r1", NOW)
     assert leases.take(PLACE, "bo", NOW, 1, LONG).report == "r2"
     leases.leave("bo")
@@ -124,11 +128,15 @@ def test_what_was_skipped_comes_after_everything_else_in_the_order_of_the_skips(
         leases.skip(PLACE, "ada", expected, NOW)
     leases.decided(PLACE, "ada", "r2")
     assert leases.take(PLACE, "ada", NOW, VOTES, queue_of("r0", "r1")).report == "r0"
-    assert leases.take(PLACE, "bo", NOW, VOTES, three).report == "r0"  # the skips of one person are theirs
+    # the skips of one person are theirs
+    assert leases.take(PLACE, "bo", NOW, VOTES, three).report == "r0"
 
 
 def test_a_decision_that_comes_between_look_and_choice_is_not_forgotten() -> None:
-    """Who looked before it was written sees a report with too few votes; its lease has ended meanwhile."""
+    """Who looked before it was written sees a report with too few votes.
+
+    Its lease has ended meanwhile.
+    """
     leases = Leases()
     leases.take(PLACE, "ada", NOW, VOTES, LONG)
     leases.take(PLACE, "bo", NOW, VOTES, LONG)
@@ -143,7 +151,10 @@ def test_a_decision_that_comes_between_look_and_choice_is_not_forgotten() -> Non
 
 
 def test_fifty_threads_that_take_at_once_never_exceed_the_votes() -> None:
-    """Each takes, decides and takes again, as fast as it can; at no moment is a report in too many hands."""
+    """Each takes, decides and takes again, as fast as it can.
+
+    At no moment is a report in too many hands.
+    """
     leases, lock = Leases(), threading.Lock()
     votes: Counter[str] = Counter()
     by_person: dict[str, set[str]] = {}
@@ -155,7 +166,9 @@ def test_fifty_threads_that_take_at_once_never_exceed_the_votes() -> None:
 
         def look(question: Question) -> Head:
             with lock:
-                open_ones = [f"r{n}" for n in range(400) if votes[f"r{n}"] < VOTES and f"r{n}" not in mine]
+                open_ones = [
+                    f"r{n}" for n in range(400) if votes[f"r{n}"] < VOTES and f"r{n}" not in mine
+                ]
                 waiting = tuple(Candidate(report, votes[report]) for report in open_ones)
             named = tuple(one for one in waiting if one.report_id in question.wanted)
             return Head(waiting[: question.most], named, len(waiting), 0)
@@ -198,7 +211,9 @@ def test_a_restart_keeps_leases_and_skips(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_the_file_does_not_grow_with_every_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_does_not_grow_with_every_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(leases_module, "LINES", 50)
     path = tmp_path / "leases"
     leases = Leases(Journal(path))
@@ -246,7 +261,8 @@ def test_a_restart_of_the_owner_gives_everybody_the_record_that_they_have(
     shown = {}
     for name in ("ada", "bo"):
         browser(name).get(TA)
-    app = create(reviewed, settings, token="t", clock=lambda: NOW)  # the old one is never asked again
+    # the old one is never asked again
+    app = create(reviewed, settings, token="t", clock=lambda: NOW)
     for name in ("bo", "ada"):
         person = Browser(app, secret_of(name))
         person.get(TA)
@@ -263,7 +279,9 @@ def test_a_restart_of_the_owner_gives_everybody_the_record_that_they_have(
 # In the room
 
 
-def test_a_skipped_record_stays_skipped_after_a_reload_and_comes_back_last(reviewed: Store, browser: People) -> None:
+def test_a_skipped_record_stays_skipped_after_a_reload_and_comes_back_last(
+    reviewed: Store, browser: People
+) -> None:
     found(reviewed, article(1), article(2), article(3))
     ada = browser("ada")
     ada.get(TA)
@@ -289,7 +307,9 @@ def test_who_finds_everything_in_other_hands_is_told_so_and_gets_it_later(
     assert "Trial 1 of" in bo.get(TA)
 
 
-def test_an_undone_record_comes_back_to_who_undid_it(reviewed: Store, browser: People, protocol: str) -> None:
+def test_an_undone_record_comes_back_to_who_undid_it(
+    reviewed: Store, browser: People, protocol: str
+) -> None:
     surveil.register(reviewed, text=protocol.replace("votes = 2", "votes = 1"), now=NOW)
     found(reviewed, article(1), article(2), article(3))
     ada, bo = browser("ada"), browser("bo")
@@ -300,7 +320,9 @@ def test_an_undone_record_comes_back_to_who_undid_it(reviewed: Store, browser: P
     assert "Trial 3 of" in bo.page.text
 
 
-def test_many_people_who_decide_as_fast_as_they_can_are_never_refused(reviewed: Store, browser: People) -> None:
+def test_many_people_who_decide_as_fast_as_they_can_are_never_refused(
+    reviewed: Store, browser: People
+) -> None:
     found(reviewed, *(article(number) for number in range(1, 41)))
     people = [browser(f"p{number}") for number in range(6)]
 
@@ -309,11 +331,21 @@ def test_many_people_who_decide_as_fast_as_they_can_are_never_refused(reviewed: 
         person.get(TA)
         while "Nothing waits" not in person.page.text and "on other people" not in person.page.text:
             person.press("Include")
-            answers.append(person.page.history[0].status_code if person.page.history else person.page.status_code)
+            answers.append(
+                person.page.history[0].status_code
+                if person.page.history
+                else person.page.status_code
+            )
         return answers
 
     with ThreadPoolExecutor(6) as pool:
-        answers = [status for job in [pool.submit(work, one) for one in people] for status in job.result(120)]
+        answers = [
+            status
+            for job in [pool.submit(work, one) for one in people]
+            for status in job.result(120)
+        ]
     assert set(answers) == {303} and len(answers) == 80
     with reviewed.read() as con:
-        assert con.execute("SELECT DISTINCT stage, state FROM screening_state").fetchall() == [("full_text", "open")]
+        assert con.execute("SELECT DISTINCT stage, state FROM screening_state").fetchall() == [
+            ("full_text", "open")
+        ]

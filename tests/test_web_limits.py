@@ -17,7 +17,16 @@ from livereview.errors import Retry
 from livereview.ops.team import add_account
 from livereview.store.open import Store
 from livereview.web import guard, provider
-from livereview.web.limits import AN_HOUR, LONG_EACH, WIDE_A_DAY, Line, Recent, Senders, network_of, wide_network_of
+from livereview.web.limits import (
+    AN_HOUR,
+    LONG_EACH,
+    WIDE_A_DAY,
+    Line,
+    Recent,
+    Senders,
+    network_of,
+    wide_network_of,
+)
 from tests.conftest import NOW, TestClient, secret_of
 from tests.test_web_proxies import SECRET, asks, serving, signs_in
 
@@ -57,8 +66,13 @@ def test_a_form_that_is_refused_by_one_limit_counts_for_none() -> None:
     assert senders.take("suggest", "192.0.2.1", NOW, 2) == 0
     for number in range(WIDE_A_DAY - 2):
         assert senders.take("suggest", f"192.0.2.{number + 2}", NOW, 2) == 0
-    assert senders.take("suggest", "192.0.2.250", NOW, 2) > 0 and senders.noisy("suggest", "192.0.2.9", NOW)
-    assert senders.take("suggest", "192.0.3.1", NOW, 2) == 0 and senders.take("comment", "192.0.2.1", NOW, 2) == 0
+    assert senders.take("suggest", "192.0.2.250", NOW, 2) > 0 and senders.noisy(
+        "suggest", "192.0.2.9", NOW
+    )
+    assert (
+        senders.take("suggest", "192.0.3.1", NOW, 2) == 0
+        and senders.take("comment", "192.0.2.1", NOW, 2) == 0
+    )
 
 
 def test_a_full_line_says_to_come_back() -> None:
@@ -73,7 +87,9 @@ def test_a_full_line_says_to_come_back() -> None:
     assert answers[:3] == [True] * 3 and all(isinstance(answer, Retry) for answer in answers[3:])
 
 
-def test_a_person_who_asks_for_many_long_pages_holds_up_nobody_else(app: FastAPI, reviewed: Store) -> None:
+def test_a_person_who_asks_for_many_long_pages_holds_up_nobody_else(
+    app: FastAPI, reviewed: Store
+) -> None:
     for name in ("ada", "ben"):
         add_account(reviewed, name=name, role="lead", secret=secret_of(name), now=NOW)
     desk: guard.Desk = app.state.desk
@@ -108,11 +124,17 @@ def test_a_person_who_asks_for_many_long_pages_holds_up_nobody_else(app: FastAPI
 def test_many_wrong_secrets_at_once_are_answered_ten_times(app: FastAPI, reviewed: Store) -> None:
     http = TestClient(app)
     with ThreadPoolExecutor(16) as pool:
-        codes = Counter(pool.map(lambda _: http.post("/sign-in", data={"secret": "wrong"}).status_code, range(40)))
+        codes = Counter(
+            pool.map(
+                lambda _: http.post("/sign-in", data={"secret": "wrong"}).status_code, range(40)
+            )
+        )
     assert codes == {401: 10, 429: 30}
 
 
-def test_an_attacker_behind_the_same_address_locks_nobody_out(app: FastAPI, reviewed: Store) -> None:
+def test_an_attacker_behind_the_same_address_locks_nobody_out(
+    app: FastAPI, reviewed: Store
+) -> None:
     add_account(reviewed, name="ada", role="reviewer", secret=secret_of("ada"), now=NOW)
     attacker = TestClient(app, client=("2001:db8:1:2::1", 1))
     for _ in range(30):
@@ -125,7 +147,9 @@ def test_an_attacker_behind_the_same_address_locks_nobody_out(app: FastAPI, revi
     assert int(wrong.headers.get("retry-after", "0")) == 0
 
 
-def test_an_account_has_so_many_sessions_and_no_more(reviewed: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_has_so_many_sessions_and_no_more(
+    reviewed: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from livereview.store import accounts
 
     monkeypatch.setattr(accounts, "SESSIONS_EACH", 5)
@@ -143,12 +167,16 @@ def test_an_account_has_so_many_sessions_and_no_more(reviewed: Store, monkeypatc
                 )
             )
     with reviewed.read() as con:
-        rows = con.execute("SELECT name, count(*) FROM session GROUP BY name ORDER BY name").fetchall()
+        rows = con.execute(
+            "SELECT name, count(*) FROM session GROUP BY name ORDER BY name"
+        ).fetchall()
         assert rows == [("ada", 5), ("bo", 5)]
         assert accounts.by_session(con, "ada8", NOW) and not accounts.by_session(con, "ada3", NOW)
 
 
-def test_twenty_right_secrets_at_once_from_one_address_all_get_in_among_wrong_ones(tmp_path: Path) -> None:
+def test_twenty_right_secrets_at_once_from_one_address_all_get_in_among_wrong_ones(
+    tmp_path: Path,
+) -> None:
     with serving(tmp_path) as port:
         start = threading.Barrier(40)
 

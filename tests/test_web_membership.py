@@ -18,7 +18,9 @@ OTHER = "other-review"
 @pytest.fixture
 def two(reviewed: Store, protocol: str) -> Store:
     """The small review and another one, each with a record."""
-    text = protocol.replace("small-review", OTHER).replace("Mentoring for children in care", "Quite another question")
+    text = protocol.replace("small-review", OTHER).replace(
+        "Mentoring for children in care", "Quite another question"
+    )
     surveil.register(reviewed, text=text, now=NOW)
     found(reviewed, article(1))
     found(reviewed, article(2), review=OTHER, search="s2")
@@ -30,7 +32,9 @@ def opened(store: Store, app: FastAPI, name: str, role: str, *reviews: str) -> B
     return Browser(app, secret_of(name))
 
 
-def test_every_page_of_a_review_is_no_page_to_those_who_may_not_enter_it(two: Store, app: FastAPI) -> None:
+def test_every_page_of_a_review_is_no_page_to_those_who_may_not_enter_it(
+    two: Store, app: FastAPI
+) -> None:
     http = opened(two, app, "lena", "lead", OTHER).http
     token = guard.Visit(app.state.desk, None, http.cookies.get("livereview", "")).csrf  # type: ignore[arg-type]
     tried = 0
@@ -38,7 +42,9 @@ def test_every_page_of_a_review_is_no_page_to_those_who_may_not_enter_it(two: St
         if "{review}" not in route.path or route.path in OPEN:
             continue
         for method in route.methods - {"HEAD"}:
-            answer = http.request(method, address(route.path), data={"csrf": token}, follow_redirects=False)
+            answer = http.request(
+                method, address(route.path), data={"csrf": token}, follow_redirects=False
+            )
             assert answer.status_code == 404, (method, route.path, answer.status_code)
             tried += 1
     assert tried > 25
@@ -59,7 +65,9 @@ def test_a_token_of_one_review_is_told_of_no_other(two: Store, app: FastAPI) -> 
 
 
 def test_digests_tell_of_what_one_may_enter(two: Store) -> None:
-    team.add_account(two, name="ada", role="reviewer", secret=secret_of("ada"), now=NOW, reviews=[OTHER])
+    team.add_account(
+        two, name="ada", role="reviewer", secret=secret_of("ada"), now=NOW, reviews=[OTHER]
+    )
     (told,) = notices.digests(two, base_url="https://x.example", now=NOW)["digests"]
     assert "Quite another question" in told["text"] and "Mentoring for children" not in told["text"]
 
@@ -90,7 +98,9 @@ def test_a_lead_of_one_review_gives_no_more_than_they_have(two: Store, app: Fast
 def test_a_new_secret_keeps_the_reach_and_a_named_one_changes_it(two: Store) -> None:
     def reach(**asked: object) -> list[str]:
         secret = secret_of("ada")
-        return team.add_account(two, name="ada", role="reviewer", secret=secret, now=NOW, **asked)["reviews"]  # type: ignore[arg-type]
+        return team.add_account(two, name="ada", role="reviewer", secret=secret, now=NOW, **asked)[
+            "reviews"
+        ]  # type: ignore[arg-type]
 
     assert reach() == []
     assert reach(reviews=[OTHER]) == [OTHER]

@@ -1,4 +1,7 @@
-"""Signing in through a provider that really listens, signs and checks; and through ones that lie, stumble or hang."""
+"""Signing in through a provider that really listens, signs and checks.
+
+And through ones that lie, stumble or hang.
+"""
 
 from __future__ import annotations
 
@@ -62,11 +65,15 @@ class Office:
 
     issuer: str = ""
     claims: dict[str, Any] = field(default_factory=dict)  # on top of honest ones; None: left out
-    sign: Callable[[dict[str, Any]], str] = lambda claims: jwt.encode({"alg": "RS256", "kid": "one"}, claims, RSA)
+    sign: Callable[[dict[str, Any]], str] = lambda claims: jwt.encode(
+        {"alg": "RS256", "kid": "one"}, claims, RSA
+    )
     listed: list[dict[str, Any]] = field(default_factory=lambda: [RSA.as_dict(private=False)])
-    replies: dict[str, Reply | str] = field(default_factory=dict)  # by path: instead of the honest one; "hang", "drip"
+    # by path: instead of the honest one; "hang", "drip"
+    replies: dict[str, Reply | str] = field(default_factory=dict)
     discovery: dict[str, Any] = field(default_factory=dict)
-    answer: dict[str, Any] = field(default_factory=dict)  # on top of the token endpoint's honest answer
+    # on top of the token endpoint's honest answer
+    answer: dict[str, Any] = field(default_factory=dict)
     person: dict[str, Any] = field(default_factory=dict)  # what userinfo says
     asked: list[str] = field(default_factory=list)
     sent: list[dict[str, str]] = field(default_factory=list)  # authorisation requests
@@ -74,8 +81,16 @@ class Office:
     seen: list[str] = field(default_factory=list)  # all that nobody else may see
 
     def document(self) -> dict[str, Any]:
-        paths = {"authorization_endpoint": "/authorize?tenant=7", "token_endpoint": "/token", "jwks_uri": "/keys"}
-        return {"issuer": self.issuer, **{name: self.issuer + path for name, path in paths.items()}, **self.discovery}
+        paths = {
+            "authorization_endpoint": "/authorize?tenant=7",
+            "token_endpoint": "/token",
+            "jwks_uri": "/keys",
+        }
+        return {
+            "issuer": self.issuer,
+            **{name: self.issuer + path for name, path in paths.items()},
+            **self.discovery,
+        }
 
     def authorize(self, query: dict[str, str]) -> str:
         """The address that sends the person back."""
@@ -88,19 +103,38 @@ class Office:
     def token(self, form: dict[str, str], authorization: str) -> Reply:
         known = self.codes.pop(form.get("code", ""), {})
         kind, _, pair = authorization.partition(" ")
-        given = [unquote_plus(one) for one in base64.b64decode(pair).decode().split(":")] if kind == "Basic" else []
+        given = (
+            [unquote_plus(one) for one in base64.b64decode(pair).decode().split(":")]
+            if kind == "Basic"
+            else []
+        )
         self.seen.append(form["code_verifier"])
         if (given or [form.get("client_id"), form.get("client_secret")]) != ["livereview", SECRET]:
             return 401, JSON, b'{"error": "invalid_client"}'
         challenge = b64(hashlib.sha256(form["code_verifier"].encode()).digest())
-        if (known.get("code_challenge"), known.get("redirect_uri")) != (challenge, form["redirect_uri"]):
+        if (known.get("code_challenge"), known.get("redirect_uri")) != (
+            challenge,
+            form["redirect_uri"],
+        ):
             return 400, JSON, b'{"error": "invalid_grant"}'
         now = int(NOW.timestamp())
-        honest = {"iss": self.issuer, "aud": "livereview", "sub": "7", "exp": now + 300, "iat": now, "email": MAIL}
+        honest = {
+            "iss": self.issuer,
+            "aud": "livereview",
+            "sub": "7",
+            "exp": now + 300,
+            "iat": now,
+            "email": MAIL,
+        }
         claims = {**honest, "email_verified": True, "nonce": known["nonce"], **self.claims}
         made = self.sign({name: value for name, value in claims.items() if value is not None})
         self.seen.append(made)
-        answer = {"access_token": "access-token", "token_type": "Bearer", "id_token": made, **self.answer}
+        answer = {
+            "access_token": "access-token",
+            "token_type": "Bearer",
+            "id_token": made,
+            **self.answer,
+        }
         return 200, JSON, json.dumps(answer).encode()
 
 
@@ -115,7 +149,9 @@ class Desk(BaseHTTPRequestHandler):
             self.end_headers()
         elif parts.path == "/me":
             allowed = self.headers["Authorization"] == "Bearer access-token"
-            self._say(parts.path, (200 if allowed else 401, JSON, json.dumps(self.office.person).encode()))
+            self._say(
+                parts.path, (200 if allowed else 401, JSON, json.dumps(self.office.person).encode())
+            )
         else:
             said = {"keys": self.office.listed} if parts.path == "/keys" else self.office.document()
             self._say(parts.path, (200, JSON, json.dumps(said).encode()))
@@ -174,10 +210,15 @@ def http(app: FastAPI, reviewed: Store) -> Iterator[TestClient]:
 
 
 def leave_for(http: TestClient, next: str = "/") -> str:
-    """Press the button; where the provider sends the person back to once they have signed in there."""
+    """Press the button.
+
+    Where the provider sends the person back to once they have signed in there.
+    """
     away = http.get(f"/sign-in/oidc?next={quote(next, safe='')}")
     assert away.status_code == 303, away.text
-    return requests.get(away.headers["location"], allow_redirects=False, timeout=5).headers["location"]
+    return requests.get(away.headers["location"], allow_redirects=False, timeout=5).headers[
+        "location"
+    ]
 
 
 def signed_in(http: TestClient) -> bool:
@@ -198,15 +239,26 @@ def refused(http: TestClient, status: int, *words: str) -> str:
     return page.text
 
 
-def test_the_whole_way_ends_where_it_began_and_in_a_session_of_twelve_hours(http: TestClient, office: Office) -> None:
+def test_the_whole_way_ends_where_it_began_and_in_a_session_of_twelve_hours(
+    http: TestClient, office: Office
+) -> None:
     home = leave_for(http, f"/r/{REVIEW}/history?a=1&b=ü")
     (sent,) = office.sent
-    assert sent["tenant"] == "7" and sent["scope"] == "openid email" and sent["response_type"] == "code"
+    assert (
+        sent["tenant"] == "7"
+        and sent["scope"] == "openid email"
+        and sent["response_type"] == "code"
+    )
     assert sent["code_challenge_method"] == "S256" and len(sent["code_challenge"]) == 43
     answer = http.get(home)
-    assert answer.status_code == 303 and answer.headers["location"] == f"/r/{REVIEW}/history?a=1&b=%C3%BC"
+    assert (
+        answer.status_code == 303
+        and answer.headers["location"] == f"/r/{REVIEW}/history?a=1&b=%C3%BC"
+    )
     session, over = answer.headers.get_list("set-cookie")
-    assert session.startswith("livereview=") and "HttpOnly" in session and "Max-Age=43200" in session
+    assert (
+        session.startswith("livereview=") and "HttpOnly" in session and "Max-Age=43200" in session
+    )
     assert over.startswith('livereview-oidc="";') and "Max-Age=0" in over
     assert "ada" in http.get("/").text and "livereview-oidc" not in http.cookies
 
@@ -235,21 +287,40 @@ def test_the_button_is_there_only_with_a_provider_and_secrets_stay_good(
     page = http.get("/sign-in?next=/r/x%3Fa%3D1%26b").text
     assert 'href="/sign-in/oidc?next=/r/x%3Fa%3D1%26b">Sign in with your organisation' in page
     assert "Sign in with your organisation" in http.post("/sign-in", data={"secret": "wrong"}).text
-    assert http.post("/sign-in", data={"secret": secret_of("ada")}).status_code == 303 and signed_in(http)
-    without = TestClient(create(reviewed, replace(settings, oidc=None), token="t", clock=lambda: NOW))
+    assert http.post(
+        "/sign-in", data={"secret": secret_of("ada")}
+    ).status_code == 303 and signed_in(http)
+    without = TestClient(
+        create(reviewed, replace(settings, oidc=None), token="t", clock=lambda: NOW)
+    )
     assert "organisation" not in without.get("/sign-in").text
     for path in ("/sign-in/oidc", "/sign-in/oidc/back?state=x&code=y"):
         assert without.get(path).status_code == 404
 
 
-@pytest.mark.parametrize(("base", "name"), [("http", "livereview-oidc"), ("https", "__Host-livereview-oidc")])
-def test_the_browsers_part_is_a_cookie_that_no_script_reads(http: TestClient, base: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("base", "name"), [("http", "livereview-oidc"), ("https", "__Host-livereview-oidc")]
+)
+def test_the_browsers_part_is_a_cookie_that_no_script_reads(
+    http: TestClient, base: str, name: str
+) -> None:
     given = http.get(f"{base}://testserver/sign-in/oidc").headers["set-cookie"]
-    assert given.startswith(f"{name}=") and "HttpOnly" in given and "SameSite=lax" in given and "Path=/" in given
-    assert "Max-Age=600" in given and "Domain" not in given and ("Secure" in given) == (base == "https")
+    assert (
+        given.startswith(f"{name}=")
+        and "HttpOnly" in given
+        and "SameSite=lax" in given
+        and "Path=/" in given
+    )
+    assert (
+        "Max-Age=600" in given
+        and "Domain" not in given
+        and ("Secure" in given) == (base == "https")
+    )
 
 
-@pytest.mark.parametrize("evil", ["//evil.example", "/\\evil", "https://evil.example", "/" + "x" * 2_000])
+@pytest.mark.parametrize(
+    "evil", ["//evil.example", "/\\evil", "https://evil.example", "/" + "x" * 2_000]
+)
 def test_after_signing_in_one_stays_on_this_server(http: TestClient, evil: str) -> None:
     assert http.get(leave_for(http, evil)).headers["location"] == "/"
 
@@ -280,7 +351,9 @@ CLAIMS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_a_token_for_others_or_out_of_its_time_opens_nothing(http: TestClient, office: Office, reviewed: Store) -> None:
+def test_a_token_for_others_or_out_of_its_time_opens_nothing(
+    http: TestClient, office: Office, reviewed: Store
+) -> None:
     for claims, why in CLAIMS:
         office.claims = claims
         assert why in refused(http, 502, "can&#39;t be trusted", "Start again"), claims
@@ -298,34 +371,58 @@ SIGNATURES: list[tuple[Callable[[dict[str, Any]], str], str]] = [
     (lambda claims: by_hand({"alg": "none", "kid": "one"}, claims, None), "RS256 or ES256"),
     (lambda claims: by_hand({"alg": "HS256", "kid": "one"}, claims, pem(RSA)), "RS256 or ES256"),
     (lambda claims: by_hand({"alg": "HS256"}, claims, SECRET.encode()), "RS256 or ES256"),
-    (lambda claims: by_hand({"alg": "RS256", "kid": "one"}, claims, pem(RSA)), "signature is wrong"),
+    (
+        lambda claims: by_hand({"alg": "RS256", "kid": "one"}, claims, pem(RSA)),
+        "signature is wrong",
+    ),
     (lambda claims: by_hand({"kid": "one"}, claims, None), "signature is wrong"),
     (lambda claims: by_hand({"alg": ["RS256"], "kid": "one"}, claims, None), "signature is wrong"),
-    (lambda claims: jwt.encode({"alg": "RS512", "kid": "one"}, claims, RSA, ["RS512"]), "RS256 or ES256"),
-    (lambda claims: jwt.encode({"alg": "RS256", "kid": "one"}, claims, OTHER), "signature is wrong"),
+    (
+        lambda claims: jwt.encode({"alg": "RS512", "kid": "one"}, claims, RSA, ["RS512"]),
+        "RS256 or ES256",
+    ),
+    (
+        lambda claims: jwt.encode({"alg": "RS256", "kid": "one"}, claims, OTHER),
+        "signature is wrong",
+    ),
     (lambda claims: jwt.encode({"alg": "ES256", "kid": "one"}, claims, EC), "signature is wrong"),
     (lambda claims: jwt.encode({"alg": "RS256", "kid": "new"}, claims, RSA), "does not list"),
     (
         lambda claims: jwt.encode({"alg": "ES256", "jwk": EC.as_dict(private=False)}, claims, EC),
         "signature is wrong",
     ),
-    (lambda claims: jwt.encode({"alg": "RS256", "kid": "one"}, claims, RSA)[:-9], "signature is wrong"),
+    (
+        lambda claims: jwt.encode({"alg": "RS256", "kid": "one"}, claims, RSA)[:-9],
+        "signature is wrong",
+    ),
     (lambda claims: "a.b", "signature is wrong"),
     (lambda claims: "é", "without a token"),
 ]
 
 
-def test_only_the_providers_own_signature_counts(app: FastAPI, http: TestClient, office: Office) -> None:
+def test_only_the_providers_own_signature_counts(
+    app: FastAPI, http: TestClient, office: Office
+) -> None:
     for number, (sign, why) in enumerate(SIGNATURES):
         app.state.desk.provider._keys, office.sign = None, sign
         office.asked.clear()
         assert why in refused(http, 502), number
-        assert office.asked.count("/keys") == {"does not list": 2, "without a token": 0}.get(why, 1), number
+        assert office.asked.count("/keys") == {"does not list": 2, "without a token": 0}.get(
+            why, 1
+        ), number
 
 
-def test_a_key_too_short_or_of_another_kind_is_passed_over(http: TestClient, office: Office) -> None:
+def test_a_key_too_short_or_of_another_kind_is_passed_over(
+    http: TestClient, office: Office
+) -> None:
     odd = {"kty": "RSA", "n": RSA.as_dict()["n"], "e": 3, "kid": "one"}
-    office.listed = [{"kty": "PQ"}, "x", {"kty": "oct", "k": "AAAA", "kid": "one"}, odd, *office.listed]  # type: ignore[list-item]
+    office.listed = [
+        {"kty": "PQ"},
+        "x",
+        {"kty": "oct", "k": "AAAA", "kid": "one"},
+        odd,
+        *office.listed,
+    ]  # type: ignore[list-item]
     assert http.get(leave_for(http)).status_code == 303
     office.listed = [{**RSA.as_dict(private=False), "n": str(RSA.as_dict()["n"])[:300]}]
     office.sign = lambda claims: jwt.encode({"alg": "RS256", "kid": "new"}, claims, RSA)
@@ -335,7 +432,9 @@ def test_a_key_too_short_or_of_another_kind_is_passed_over(http: TestClient, off
 def test_keys_may_change_and_are_of_two_kinds(http: TestClient, office: Office) -> None:
     assert http.get(leave_for(http)).status_code == 303
     office.listed = [EC.as_dict(private=False)]
-    office.sign = lambda claims: jwt.encode({"alg": "ES256", "kid": "two", "x-new": 1}, claims, EC, registry=LAX)
+    office.sign = lambda claims: jwt.encode(
+        {"alg": "ES256", "kid": "two", "x-new": 1}, claims, EC, registry=LAX
+    )
     for _ in range(2):
         assert http.get(leave_for(http)).status_code == 303
     assert office.asked.count("/keys") == 2, "once at first, once for the key that was new"
@@ -378,27 +477,37 @@ def test_the_address_of_no_account_opens_nothing_and_makes_none(
     refused(http, 403, "no account here has this address")
 
 
-def test_capitals_do_not_matter_and_look_alikes_do(http: TestClient, office: Office, reviewed: Store) -> None:
+def test_capitals_do_not_matter_and_look_alikes_do(
+    http: TestClient, office: Office, reviewed: Store
+) -> None:
     office.claims = {"email": "Ada@Example.ORG"}
     assert http.get(leave_for(http)).status_code == 303
     http.cookies.clear()
-    add_account(reviewed, name="kim", role="lead", secret=secret_of("kim"), email="kim@example.org", now=NOW)
+    add_account(
+        reviewed, name="kim", role="lead", secret=secret_of("kim"), email="kim@example.org", now=NOW
+    )
     office.claims = {"email": "\N{KELVIN SIGN}im@example.org"}
     refused(http, 403, "no account here")
-    add_account(reviewed, name="zoe", role="lead", secret=secret_of("zoe"), email="zoë@example.org", now=NOW)
+    add_account(
+        reviewed, name="zoe", role="lead", secret=secret_of("zoe"), email="zoë@example.org", now=NOW
+    )
     with reviewed.read() as con:
         assert [one.name for one in accounts.by_email(con, "zoë@example.org")] == ["zoe"]
         assert accounts.by_email(con, "") == []
 
 
 def test_an_address_of_two_accounts_opens_neither(http: TestClient, reviewed: Store) -> None:
-    add_account(reviewed, name="lena", role="lead", secret=secret_of("lena"), email=MAIL.upper(), now=NOW)
+    add_account(
+        reviewed, name="lena", role="lead", secret=secret_of("lena"), email=MAIL.upper(), now=NOW
+    )
     refused(http, 403, "More than one account", "Ask the lead")
     close_account(reviewed, name="lena", now=NOW)
     assert http.get(leave_for(http)).status_code == 303 and "ada" in http.get("/").text
 
 
-def test_an_address_may_stand_elsewhere_if_it_is_the_same_persons(http: TestClient, office: Office) -> None:
+def test_an_address_may_stand_elsewhere_if_it_is_the_same_persons(
+    http: TestClient, office: Office
+) -> None:
     office.discovery, office.claims = {"userinfo_endpoint": f"{office.issuer}/me"}, {"email": None}
     office.person = {"sub": "7", "email": MAIL, "email_verified": True}
     assert http.get(leave_for(http)).status_code == 303 and signed_in(http)
@@ -419,11 +528,17 @@ def test_a_way_back_can_be_taken_once(http: TestClient, reviewed: Store) -> None
     assert http.get(home).status_code == 303
     http.cookies.delete("livereview")
     again = http.get(home)
-    assert again.status_code == 400 and "over already" in again.text and 'href="/sign-in"' in again.text
+    assert (
+        again.status_code == 400
+        and "over already" in again.text
+        and 'href="/sign-in"' in again.text
+    )
     assert not signed_in(http) and sessions(reviewed) == 1
 
 
-def test_the_state_of_another_browser_is_refused_and_spent(app: FastAPI, http: TestClient, office: Office) -> None:
+def test_the_state_of_another_browser_is_refused_and_spent(
+    app: FastAPI, http: TestClient, office: Office
+) -> None:
     home = leave_for(http)
     with TestClient(app, follow_redirects=False) as victim:
         assert victim.get(home).status_code == 400
@@ -434,11 +549,18 @@ def test_the_state_of_another_browser_is_refused_and_spent(app: FastAPI, http: T
     assert "/token" not in office.asked
 
 
-def test_a_code_of_another_way_or_used_before_is_refused(http: TestClient, office: Office, app: FastAPI) -> None:
+def test_a_code_of_another_way_or_used_before_is_refused(
+    http: TestClient, office: Office, app: FastAPI
+) -> None:
     used = parse_qs(urlsplit(leave_for(http)).query)["code"][0]
-    for code in (used, used):  # the first time its PKCE challenge is another's, the second time it is gone
+    for code in (
+        used,
+        used,
+    ):  # the first time its PKCE challenge is another's, the second time it is gone
         leave_for(http)
-        page = http.get("/sign-in/oidc/back", params={"state": office.sent[-1]["state"], "code": code})
+        page = http.get(
+            "/sign-in/oidc/back", params={"state": office.sent[-1]["state"], "code": code}
+        )
         assert page.status_code == 403 and "used before" in page.text and not signed_in(http)
 
 
@@ -455,7 +577,9 @@ def test_a_way_ends_after_ten_minutes(app: FastAPI, http: TestClient) -> None:
     assert len(app.state.desk.trips.under_way) == 1
 
 
-def test_ways_under_way_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch, app: FastAPI, http: TestClient) -> None:
+def test_ways_under_way_do_not_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch, app: FastAPI, http: TestClient
+) -> None:
     monkeypatch.setattr(provider, "MOST", 3)
     first = leave_for(http)
     for _ in range(3):
@@ -506,7 +630,10 @@ TROUBLE: list[tuple[Reply | str, int]] = [
 
 
 def patience(reply: Reply | str) -> float:
-    """Short where the provider dawdles; long elsewhere, so that a busy machine is not taken for a slow provider."""
+    """Short where the provider dawdles.
+
+    Long elsewhere, so that a busy machine is not taken for a slow provider.
+    """
     return SHORT if isinstance(reply, str) else 5.0
 
 
@@ -545,7 +672,9 @@ UNSAFE: list[dict[str, Any]] = [
 ]
 
 
-def test_a_provider_of_another_name_or_with_unsafe_addresses_is_none(http: TestClient, office: Office) -> None:
+def test_a_provider_of_another_name_or_with_unsafe_addresses_is_none(
+    http: TestClient, office: Office
+) -> None:
     for wrong in UNSAFE:
         office.discovery = wrong
         page = http.get("/sign-in/oidc")
@@ -566,7 +695,9 @@ def test_a_provider_that_is_away_is_told_and_secrets_are_still_good(
     with TestClient(create(reviewed, gone, token="t", clock=lambda: NOW)) as browser:
         page = browser.get("/sign-in/oidc")
         assert page.status_code == 503 and "does not answer" in page.text
-        assert browser.post("/sign-in", data={"secret": secret_of("ada")}).status_code == 200 and signed_in(browser)
+        assert browser.post(
+            "/sign-in", data={"secret": secret_of("ada")}
+        ).status_code == 200 and signed_in(browser)
 
 
 def test_a_slow_provider_does_not_take_all_the_threads(app: FastAPI, http: TestClient) -> None:
@@ -595,8 +726,13 @@ def test_no_code_token_or_secret_gets_into_the_log(
         http.get(leave_for(http))
     office.replies = {"/token": (401, JSON, json.dumps({"error": SECRET}).encode())}
     http.get(leave_for(http))
-    ours = [record for record in caplog.records if record.name.startswith(("livereview", "urllib3.connectionpool"))]
-    served = [one.getMessage() for one in ours if "GET /authorize" not in one.getMessage()]  # that was the browser
+    ours = [
+        record
+        for record in caplog.records
+        if record.name.startswith(("livereview", "urllib3.connectionpool"))
+    ]
+    # that was the browser
+    served = [one.getMessage() for one in ours if "GET /authorize" not in one.getMessage()]
     kept = "\n".join(served)
     assert "it belongs to another sign-in" in kept
     hidden = [*office.seen, *(one["state"] for one in office.sent), SECRET, "access-token", MAIL]

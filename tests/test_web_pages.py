@@ -18,7 +18,10 @@ EMPTY = {"meta", "link", "input", "br", "hr", "img"}
 
 
 class Outline(HTMLParser):
-    """What a screen reader needs of a page: headings in order, labels, names of fields; tags must close in order."""
+    """What a screen reader needs of a page: headings in order, labels, names of fields.
+
+    Tags must close in order.
+    """
 
     def __init__(self, page: str):
         super().__init__()
@@ -50,7 +53,9 @@ class Outline(HTMLParser):
 
 
 @pytest.mark.parametrize("filled", [True, False])
-def test_every_page_has_one_title_labels_and_closed_tags(reviewed: Store, browser: People, filled: bool) -> None:
+def test_every_page_has_one_title_labels_and_closed_tags(
+    reviewed: Store, browser: People, filled: bool
+) -> None:
     if filled:
         one, two, three, _ = found(reviewed, *(article(n) for n in range(4)))
         vote(reviewed, one, "lena", "include")
@@ -61,7 +66,15 @@ def test_every_page_has_one_title_labels_and_closed_tags(reviewed: Store, browse
         reviewed.write(lambda con: matches.append(con, [doubt], NOW))
         failed(reviewed, "s2", "an error")
     lena, base = browser("lena", "lead"), f"/r/{REVIEW}"
-    rooms = ("", "/screen/title_abstract", "/screen/full_text", "/conflicts", "/duplicates", "/history", "/nowhere")
+    rooms = (
+        "",
+        "/screen/title_abstract",
+        "/screen/full_text",
+        "/conflicts",
+        "/duplicates",
+        "/history",
+        "/nowhere",
+    )
     for path in ("/", *(base + room for room in rooms)):
         page = Outline(lena.get(path))
         assert page.open == [] and page.lang == "en-GB", path

@@ -1,4 +1,5 @@
-"""Behind a proxy and without one: whose word on address and https is taken, and that Host is never repeated.
+"""Behind a proxy and without one: whose word on address and https is taken, and that Host is never
+repeated.
 
 The proxy is a real one: it takes connections, says who came, and passes bytes on to a real `serve`.
 """
@@ -62,8 +63,13 @@ class Passing(BaseHTTPRequestHandler):
         passed = http.client.HTTPConnection(
             "127.0.0.1", self.server.target, source_address=(self.server.source, 0), timeout=60
         )
-        headers = {name: value for name, value in self.headers.items() if not name.lower().startswith("x-forwarded")}
-        said = self.headers.get("X-Visitor", self.client_address[0])  # the address that this visitor has
+        headers = {
+            name: value
+            for name, value in self.headers.items()
+            if not name.lower().startswith("x-forwarded")
+        }
+        # the address that this visitor has
+        said = self.headers.get("X-Visitor", self.client_address[0])
         headers |= {"X-Forwarded-For": said, "X-Forwarded-Proto": self.server.scheme}
         passed.request(self.command, self.path, body, headers)
         answer = passed.getresponse()
@@ -71,7 +77,13 @@ class Passing(BaseHTTPRequestHandler):
         passed.close()
         self.send_response(answer.status)
         for name, value in answer.getheaders():
-            if name.lower() not in ("content-length", "transfer-encoding", "connection", "date", "server"):
+            if name.lower() not in (
+                "content-length",
+                "transfer-encoding",
+                "connection",
+                "date",
+                "server",
+            ):
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -88,11 +100,22 @@ def serving(home: Path, **environment: str) -> Iterator[int]:
     """A `serve` of its own process with one account; its port."""
     settings = Settings(home=home, secrets={}, memory="500MB", threads=1)
     with Store(settings.database, "500MB", 1) as store:
-        surveil.register(store, text=(Path(__file__).parent / "data" / "review.toml").read_text("utf-8"), now=NOW)
+        surveil.register(
+            store, text=(Path(__file__).parent / "data" / "review.toml").read_text("utf-8"), now=NOW
+        )
         team.add_account(store, name="lena", role="lead", secret=SECRET, now=NOW)
-    own = {"LIVEREVIEW_HOME": str(home), "LIVEREVIEW_MEMORY": "500MB", "LIVEREVIEW_THREADS": "1", **environment}
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("LIVEREVIEW_")}
-    process = subprocess.Popen([sys.executable, "-c", SERVE], env={**inherited, **own}, stderr=subprocess.DEVNULL)
+    own = {
+        "LIVEREVIEW_HOME": str(home),
+        "LIVEREVIEW_MEMORY": "500MB",
+        "LIVEREVIEW_THREADS": "1",
+        **environment,
+    }
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith("LIVEREVIEW_")
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVE], env={**inherited, **own}, stderr=subprocess.DEVNULL
+    )
     try:
         while not ((known := owner(settings.database)) and known.get("url")):
             assert process.poll() is None, "the owner ended"
@@ -113,25 +136,43 @@ def asks(port: int, address: str = "127.0.0.1", **headers: str) -> requests.Sess
 
 def signs_in(session: requests.Session, secret: str) -> requests.Response:
     base = str(session.headers["X-Base"])
-    return session.post(f"{base}/sign-in", data={"secret": secret}, allow_redirects=False, timeout=60)
+    return session.post(
+        f"{base}/sign-in", data={"secret": secret}, allow_redirects=False, timeout=60
+    )
 
 
-def test_behind_a_trusted_proxy_cookies_are_secure_and_addresses_are_the_visitors(tmp_path: Path) -> None:
-    with serving(tmp_path, LIVEREVIEW_TRUSTED_PROXIES="127.0.0.2/32", LIVEREVIEW_URL="https://x.example") as port:
+def test_behind_a_trusted_proxy_cookies_are_secure_and_addresses_are_the_visitors(
+    tmp_path: Path,
+) -> None:
+    with serving(
+        tmp_path, LIVEREVIEW_TRUSTED_PROXIES="127.0.0.2/32", LIVEREVIEW_URL="https://x.example"
+    ) as port:
         running = Proxy(port, "127.0.0.2")
         proxy = int(running.server_address[1])
         visitor = asks(proxy, "127.0.0.2", **{"X-Visitor": "203.0.113.9"})
         answer = signs_in(visitor, SECRET)
         cookie = answer.headers["set-cookie"]
-        assert cookie.startswith("__Host-livereview=") and "Secure" in cookie and "Domain" not in cookie
+        assert (
+            cookie.startswith("__Host-livereview=")
+            and "Secure" in cookie
+            and "Domain" not in cookie
+        )
         assert answer.headers["strict-transport-security"] == "max-age=31536000"
         for number in range(12):  # twelve visitors with one wrong secret each are twelve
             other = asks(proxy, "127.0.0.2", **{"X-Visitor": f"198.51.100.{number}"})
             assert signs_in(other, "wrong").status_code == 401, number
         attacker = [signs_in(visitor, "wrong").status_code for _ in range(12)]
         assert attacker == [401] * 10 + [429] * 2
-        assert signs_in(asks(proxy, "127.0.0.2", **{"X-Visitor": "198.51.100.77"}), "wrong").status_code == 401
-        assert signs_in(asks(proxy, "127.0.0.2", **{"X-Visitor": "203.0.113.9"}), SECRET).status_code == 303
+        assert (
+            signs_in(
+                asks(proxy, "127.0.0.2", **{"X-Visitor": "198.51.100.77"}), "wrong"
+            ).status_code
+            == 401
+        )
+        assert (
+            signs_in(asks(proxy, "127.0.0.2", **{"X-Visitor": "203.0.113.9"}), SECRET).status_code
+            == 303
+        )
         running.shutdown()
         running.server_close()
 
@@ -141,7 +182,11 @@ def test_what_somebody_else_says_of_himself_is_not_believed(tmp_path: Path, trus
     with serving(tmp_path, LIVEREVIEW_TRUSTED_PROXIES=trusted, FORWARDED_ALLOW_IPS="*") as port:
         codes = []
         for number in range(14):
-            lies = {"X-Forwarded-For": f"203.0.113.{number}", "X-Forwarded-Proto": "https", "Forwarded": "for=1.2.3.4"}
+            lies = {
+                "X-Forwarded-For": f"203.0.113.{number}",
+                "X-Forwarded-Proto": "https",
+                "Forwarded": "for=1.2.3.4",
+            }
             codes.append(signs_in(asks(port, **lies), "wrong").status_code)
         assert codes == [401] * 10 + [429] * 4
         answer = signs_in(asks(port, **{"X-Forwarded-Proto": "https"}), SECRET)
@@ -166,7 +211,14 @@ def test_proxies_are_named_by_address_or_network_and_never_everybody() -> None:
 
 # Host
 
-EVIL = ("evil.example", "evil.example:8080", "evil.example/x", "user@evil.example", "evil.example]", "")
+EVIL = (
+    "evil.example",
+    "evil.example:8080",
+    "evil.example/x",
+    "user@evil.example",
+    "evil.example]",
+    "",
+)
 
 
 @pytest.mark.parametrize("url", ["", "https://care.example"])
@@ -181,8 +233,19 @@ def test_what_a_request_calls_this_server_is_in_no_answer(
     for headers in (session, {}):
         http = TestClient(app, follow_redirects=False, raise_server_exceptions=False)
         for host in EVIL:
-            for path in [*addresses(app, "GET"), "/r/x/", "/healthz/", f"/site/{REVIEW}", "/nowhere", "//evil/"]:
-                asked = f"{path}?url=http://care.example/site/{REVIEW}/latest/" if path == "/oembed" else path
+            for path in [
+                *addresses(app, "GET"),
+                "/r/x/",
+                "/healthz/",
+                f"/site/{REVIEW}",
+                "/nowhere",
+                "//evil/",
+            ]:
+                asked = (
+                    f"{path}?url=http://care.example/site/{REVIEW}/latest/"
+                    if path == "/oembed"
+                    else path
+                )
                 answer = http.get(asked, headers={**headers, "Host": host})
                 assert answer.status_code < 500, (path, host)
                 seen.add(answer.status_code)
@@ -191,7 +254,9 @@ def test_what_a_request_calls_this_server_is_in_no_answer(
                 answer = http.post(path, headers={**headers, "Host": host})
                 assert answer.status_code < 500, (path, host)
                 assert "evil.example" not in answer.text + str(answer.headers), (path, host)
-    assert seen >= {200, 303, 307, 404} and "site" in {path.split("/")[1] for path in addresses(app, "GET")}
+    assert seen >= {200, 303, 307, 404} and "site" in {
+        path.split("/")[1] for path in addresses(app, "GET")
+    }
 
 
 def test_a_page_tells_of_its_oembed_only_where_the_operator_named_this_server(

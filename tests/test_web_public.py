@@ -36,8 +36,13 @@ def test_the_published_folder_is_there_for_anybody(app: FastAPI, site: Path) -> 
     page = http.get("/site/small-review/latest")
     assert (page.url.path, page.text) == ("/site/small-review/latest/", "<title>One</title>")
     kept = PUBLIC | {"Cache-Control": "public, max-age=300, must-revalidate"}
-    assert {name: page.headers.get(name) for name in PUBLIC} == kept and "set-cookie" not in page.headers
-    kinds = {name: http.get(f"/site/small-review/latest/{name}").headers["content-type"] for name in _files(site)}
+    assert {
+        name: page.headers.get(name) for name in PUBLIC
+    } == kept and "set-cookie" not in page.headers
+    kinds = {
+        name: http.get(f"/site/small-review/latest/{name}").headers["content-type"]
+        for name in _files(site)
+    }
     assert kinds == {
         "changes.atom": "application/atom+xml",
         "index.html": "text/html; charset=utf-8",
@@ -46,12 +51,16 @@ def test_the_published_folder_is_there_for_anybody(app: FastAPI, site: Path) -> 
     }
 
 
-def test_a_numbered_version_keeps_for_ever_and_only_the_embed_may_stand_in_a_frame(app: FastAPI, site: Path) -> None:
+def test_a_numbered_version_keeps_for_ever_and_only_the_embed_may_stand_in_a_frame(
+    app: FastAPI, site: Path
+) -> None:
     http, folder = TestClient(app), site / "small-review" / "v" / "1"
     folder.mkdir(parents=True)
     for name in ("index.html", "embed.html"):
         (folder / name).write_text("<title>x</title>", encoding="utf-8")
-    page, frame = (http.get(f"/site/small-review/v/1/{name}") for name in ("index.html", "embed.html"))
+    page, frame = (
+        http.get(f"/site/small-review/v/1/{name}") for name in ("index.html", "embed.html")
+    )
     assert page.headers["cache-control"] == frame.headers["cache-control"] == A_DAY
     assert "frame-ancestors *" in frame.headers["content-security-policy"]
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
@@ -112,7 +121,11 @@ def test_what_has_not_changed_is_not_sent_again(app: FastAPI, site: Path) -> Non
 )
 def test_nothing_else_is(app: FastAPI, site: Path, path: str) -> None:
     answer = TestClient(app).get(f"/site/{path}")
-    assert answer.status_code == 404 and "secret" not in answer.text and "<h1>Not here</h1>" in answer.text
+    assert (
+        answer.status_code == 404
+        and "secret" not in answer.text
+        and "<h1>Not here</h1>" in answer.text
+    )
 
 
 def test_the_style_is_served_and_no_other_file_of_the_app(app: FastAPI) -> None:
@@ -128,7 +141,12 @@ def test_health_says_that_it_answers_and_nothing_more(app: FastAPI) -> None:
 
 
 def test_the_script_that_we_did_not_write_is_the_published_one() -> None:
-    """htmx 2.0.11, dist/htmx.min.js of the package htmx.org; its licence (0BSD) stands beside it."""
+    """htmx 2.0.11, dist/htmx.min.js of the package htmx.org.
+
+    Its licence (0BSD) stands beside it.
+    """
     sha256 = hashlib.sha256((STATIC / "htmx-2.0.11.min.js").read_bytes()).hexdigest()
     assert sha256 == "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"
-    assert "Permission to use, copy, modify" in (STATIC / "htmx-LICENSE.txt").read_text(encoding="utf-8")
+    assert "Permission to use, copy, modify" in (STATIC / "htmx-LICENSE.txt").read_text(
+        encoding="utf-8"
+    )

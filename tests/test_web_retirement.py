@@ -1,4 +1,6 @@
-"""The page on retirement: everybody who works on a review votes there, blind until the lead closes the vote."""
+"""The page on retirement: everybody who works on a review votes there, blind until the lead closes
+the vote.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ def rows(store: Store, table: str) -> int:
         return int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
 
 
-def move(person: Browser, button: str = MOVE, reason: str = "Settled for years", **typed: str) -> str:
+def move(
+    person: Browser, button: str = MOVE, reason: str = "Settled for years", **typed: str
+) -> str:
     person.get(PAGE)
     return person.press(button, reason=reason, **typed)
 
@@ -33,7 +37,11 @@ def test_a_review_retires_and_comes_back_by_forms_alone(reviewed: Store, browser
     lena, ada, bo = browser("lena", "lead"), browser("ada"), browser("bo", "adjudicator")
     assert f'href="{PAGE}">Could this review retire?' in lena.get(f"/r/{REVIEW}")
     page = move(ada, not_asked="the law changed")
-    assert "A vote to retire" in page and "Settled for years" in page and "the team says: the law changed." in page
+    assert (
+        "A vote to retire" in page
+        and "Settled for years" in page
+        and "the team says: the law changed." in page
+    )
     vote(ada, "Yes")
     page = vote(bo, "Yes", note="at last")
     assert "You voted <strong>yes</strong>" in page and "2 of 3" in page and CLOSE not in page
@@ -43,7 +51,10 @@ def test_a_review_retires_and_comes_back_by_forms_alone(reviewed: Store, browser
     page = lena.get(PAGE)
     assert "The review is <strong>retired</strong> since 2026-03-02 09:00 UTC" in page
     assert "To retire: carried" in page and "2 yes, 0 no, 0 abstained, of 3 who could vote" in page
-    assert "<strong>Retired.</strong>" in lena.get(f"/r/{REVIEW}") and "Never run:" not in lena.page.text
+    assert (
+        "<strong>Retired.</strong>" in lena.get(f"/r/{REVIEW}")
+        and "Never run:" not in lena.page.text
+    )
     move(lena, BACK, "A new trial is announced")
     for person in (ada, lena):
         vote(person, "Yes")
@@ -65,7 +76,10 @@ def test_nobody_sees_anothers_vote_before_the_close(reviewed: Store, browser: Pe
     lena.get(PAGE)
     lena.press(CLOSE)
     lena.press(YES)
-    assert 'ada: no, <span dir="auto">“far too early”' in bo.get(PAGE) and "not carried" in bo.page.text
+    assert (
+        'ada: no, <span dir="auto">“far too early”' in bo.get(PAGE)
+        and "not carried" in bo.page.text
+    )
 
 
 def test_a_form_sent_twice_is_one_act(reviewed: Store, browser: People) -> None:
@@ -77,7 +91,9 @@ def test_a_form_sent_twice_is_one_act(reviewed: Store, browser: People) -> None:
             button = YES
         action, fields = lena.form(button)
         for _ in range(2):
-            lena.page = lena.http.post(action, data={**fields, **({"reason": "Settled"} if button == MOVE else {})})
+            lena.page = lena.http.post(
+                action, data={**fields, **({"reason": "Settled"} if button == MOVE else {})}
+            )
             assert lena.page.status_code == 200
         assert rows(reviewed, f"retirement_{table}") == 1
 
@@ -85,7 +101,11 @@ def test_a_form_sent_twice_is_one_act(reviewed: Store, browser: People) -> None:
 def test_what_was_typed_stays_in_a_form_that_is_refused(reviewed: Store, browser: People) -> None:
     lena = browser("lena", "lead")
     page = move(lena, reason=" ", not_asked="the law <changed>")
-    assert lena.page.status_code == 422 and "give a reason" in page and 'value="the law &lt;changed&gt;"' in page
+    assert (
+        lena.page.status_code == 422
+        and "give a reason" in page
+        and 'value="the law &lt;changed&gt;"' in page
+    )
     assert rows(reviewed, "retirement_proposal") == 0
     page = move(lena, reason="x" * 501)
     assert "too long: 501 letters" in page and "x" * 501 in page

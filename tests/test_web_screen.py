@@ -16,7 +16,14 @@ People = Callable[..., Browser]
 TA, FULL = f"/r/{REVIEW}/screen/title_abstract", f"/r/{REVIEW}/screen/full_text"
 
 
-def vote(store: Store, record: str, reviewer: str, verdict: str, stage: str = "title_abstract", **more: str) -> None:
+def vote(
+    store: Store,
+    record: str,
+    reviewer: str,
+    verdict: str,
+    stage: str = "title_abstract",
+    **more: str,
+) -> None:
     ops.screen.decide(
         store,
         id=f"{reviewer}/{record}/{stage}/{verdict}",
@@ -32,17 +39,31 @@ def vote(store: Store, record: str, reviewer: str, verdict: str, stage: str = "t
 
 def in_force(store: Store) -> list[tuple[str, str, str | None, str | None]]:
     with store.read() as con:
-        rows = con.execute("SELECT reviewer, verdict, reason, note FROM current_decision ORDER BY seq").fetchall()
+        rows = con.execute(
+            "SELECT reviewer, verdict, reason, note FROM current_decision ORDER BY seq"
+        ).fetchall()
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
-def test_a_reviewer_reads_a_record_decides_and_stands_before_the_next(reviewed: Store, browser: People) -> None:
+def test_a_reviewer_reads_a_record_decides_and_stands_before_the_next(
+    reviewed: Store, browser: People
+) -> None:
     found(reviewed, article(1), article(2))
     ada = browser("ada")
     page = ada.get(TA)
-    for words in ("Trial 1 of", "Doe, Jane; Roe, Richard", "2020", "Journal of Care", "https://doi.org/10.1000/trial1"):
+    for words in (
+        "Trial 1 of",
+        "Doe, Jane; Roe, Richard",
+        "2020",
+        "Journal of Care",
+        "https://doi.org/10.1000/trial1",
+    ):
         assert words in page.replace('<mark class="include" title="include term">', "")
-    assert "Children under 18" in page and "2. Wrong study design" in page and "Not in English" not in page
+    assert (
+        "Children under 18" in page
+        and "2. Wrong study design" in page
+        and "Not in English" not in page
+    )
     assert "<strong>0</strong> done by you, <strong>2</strong> waiting for you" in page
     page = ada.press("Exclude", reason="wrong-design", note="no trial")
     assert ada.page.history[0].status_code == 303
@@ -57,7 +78,9 @@ def test_a_record_without_an_abstract_points_to_its_doi(reviewed: Store, browser
     assert "No abstract came with this record: open the DOI below" in browser("ada").get(TA)
 
 
-def test_full_text_asks_for_a_reason_and_keeps_what_was_typed(reviewed: Store, browser: People) -> None:
+def test_full_text_asks_for_a_reason_and_keeps_what_was_typed(
+    reviewed: Store, browser: People
+) -> None:
     (record,) = found(reviewed, article(1))
     vote(reviewed, record, "bea", "include")
     vote(reviewed, record, "ada", "maybe")
@@ -65,11 +88,22 @@ def test_full_text_asks_for_a_reason_and_keeps_what_was_typed(reviewed: Store, b
     assert "Can’t get it" in ada.get(FULL)
     page = ada.press("Exclude", note="adults <b>only</b>")
     assert ada.page.status_code == 422
-    assert "needs one of these reasons; press its number: 1 Wrong population, 2 Wrong study design." in page
-    assert "wrong-population, wrong-design" not in page and "adults &lt;b&gt;only&lt;/b&gt;</textarea>" in page
+    assert (
+        "needs one of these reasons; press its number: 1 Wrong population, 2 Wrong study design."
+        in page
+    )
+    assert (
+        "wrong-population, wrong-design" not in page
+        and "adults &lt;b&gt;only&lt;/b&gt;</textarea>" in page
+    )
     assert page.count("autofocus") == 1
-    assert '<select id="reason" name="reason" aria-invalid="true" aria-describedby="problem" autofocus>' in page
-    assert "<strong>Excluded</strong>" in ada.press("Exclude", note="adults only", reason="wrong-population")
+    assert (
+        '<select id="reason" name="reason" aria-invalid="true" aria-describedby="problem" autofocus>'
+        in page
+    )
+    assert "<strong>Excluded</strong>" in ada.press(
+        "Exclude", note="adults only", reason="wrong-population"
+    )
 
 
 FORBIDDEN = (
@@ -81,7 +115,9 @@ FORBIDDEN = (
 
 
 @pytest.mark.parametrize("typed", FORBIDDEN)
-def test_what_the_rules_forbid_changes_nothing(reviewed: Store, browser: People, typed: dict[str, str]) -> None:
+def test_what_the_rules_forbid_changes_nothing(
+    reviewed: Store, browser: People, typed: dict[str, str]
+) -> None:
     found(reviewed, article(1))
     ada = browser("ada")
     ada.get(TA)
@@ -89,7 +125,9 @@ def test_what_the_rules_forbid_changes_nothing(reviewed: Store, browser: People,
     assert ada.page.status_code == 422 and in_force(reviewed) == []
 
 
-def test_a_form_sent_twice_is_one_decision_even_with_another_button(reviewed: Store, browser: People) -> None:
+def test_a_form_sent_twice_is_one_decision_even_with_another_button(
+    reviewed: Store, browser: People
+) -> None:
     found(reviewed, article(1), article(2))
     ada = browser("ada")
     ada.get(TA)
@@ -98,9 +136,15 @@ def test_a_form_sent_twice_is_one_decision_even_with_another_button(reviewed: St
         answer = ada.http.post(action, data=fields)
         assert answer.status_code == 200 and "<strong>Included</strong>" in answer.text
     other = ada.http.post(action, data={**fields, "verdict": "exclude"})
-    assert other.status_code == 409 and "Your Included had arrived" in other.text and "Trial 2 of" in other.text
+    assert (
+        other.status_code == 409
+        and "Your Included had arrived" in other.text
+        and "Trial 2 of" in other.text
+    )
     with reviewed.read() as con:
-        assert con.execute("SELECT count(*), any_value(verdict) FROM decision").fetchall() == [(1, "include")]
+        assert con.execute("SELECT count(*), any_value(verdict) FROM decision").fetchall() == [
+            (1, "include")
+        ]
 
 
 def test_an_outdated_tab_changes_nothing_and_says_so(reviewed: Store, browser: People) -> None:
@@ -123,7 +167,9 @@ def test_two_tabs_at_the_same_moment_make_one_decision(reviewed: Store, browser:
         ada.get(TA)
         forms.append(ada.form(button))
     with ThreadPoolExecutor(2) as pool:
-        answers = list(pool.map(lambda form: ada.http.post(form[0], data=form[1]).status_code, forms))
+        answers = list(
+            pool.map(lambda form: ada.http.post(form[0], data=form[1]).status_code, forms)
+        )
     assert sorted(answers) == [200, 409]
     with reviewed.read() as con:
         assert con.execute("SELECT count(*) FROM decision").fetchall() == [(1,)]
@@ -137,10 +183,14 @@ def test_a_form_that_was_undone_can_not_be_sent_again(reviewed: Store, browser: 
     ada.press("Exclude")
     ada.press("Undo")
     answer = ada.http.post(action, data=old)
-    assert answer.status_code == 409 and "taken back since" in answer.text and in_force(reviewed) == []
+    assert (
+        answer.status_code == 409 and "taken back since" in answer.text and in_force(reviewed) == []
+    )
 
 
-def test_a_record_that_others_have_settled_is_not_voted_on_again(reviewed: Store, browser: People) -> None:
+def test_a_record_that_others_have_settled_is_not_voted_on_again(
+    reviewed: Store, browser: People
+) -> None:
     (record,) = found(reviewed, article(1))
     ada = browser("ada")
     ada.get(TA)
@@ -162,13 +212,17 @@ def test_undo_brings_the_record_back_with_its_note(reviewed: Store, browser: Peo
     assert in_force(reviewed) == []
     assert ada.http.post(again, data=fields).status_code == 200
     with reviewed.read() as con:
-        assert [r[0] for r in con.execute("SELECT verdict FROM decision ORDER BY seq").fetchall()] == [
+        assert [
+            r[0] for r in con.execute("SELECT verdict FROM decision ORDER BY seq").fetchall()
+        ] == [
             "exclude",
             "withdrawn",
         ]
 
 
-def test_history_lists_my_own_decisions_newest_first_with_undo(reviewed: Store, browser: People) -> None:
+def test_history_lists_my_own_decisions_newest_first_with_undo(
+    reviewed: Store, browser: People
+) -> None:
     first, second = found(reviewed, article(1), article(2))
     vote(reviewed, first, "ada", "exclude", note="mine")
     vote(reviewed, second, "ada", "include")
@@ -180,7 +234,15 @@ def test_history_lists_my_own_decisions_newest_first_with_undo(reviewed: Store, 
     assert ("ada", "include", None, None) not in in_force(reviewed)
 
 
-PAGES = ("/", TA, FULL, f"/r/{REVIEW}/history", f"/r/{REVIEW}/duplicates", f"/r/{REVIEW}", f"/r/{REVIEW}/conflicts")
+PAGES = (
+    "/",
+    TA,
+    FULL,
+    f"/r/{REVIEW}/history",
+    f"/r/{REVIEW}/duplicates",
+    f"/r/{REVIEW}",
+    f"/r/{REVIEW}/conflicts",
+)
 
 
 def seen(person: Browser) -> dict[str, tuple[int, str, dict[str, str]]]:
@@ -210,7 +272,10 @@ def test_before_i_vote_nothing_i_see_tells_that_my_co_reviewer_did(
 
 def test_hostile_text_is_shown_and_never_run(reviewed: Store, browser: People) -> None:
     evil = "<script>alert(1)</script> foster \"><img src=x onerror=alert(2)> ' onfocus='x"
-    found(reviewed, article(1, title=evil, abstract=evil, container_title=evil, authors=(evil,), language=evil))
+    found(
+        reviewed,
+        article(1, title=evil, abstract=evil, container_title=evil, authors=(evil,), language=evil),
+    )
     ada = browser("ada")
     ada.get(TA)
     pages = [ada.page.text, ada.press("Exclude", note=evil), ada.get(f"/r/{REVIEW}/history")]
@@ -219,7 +284,9 @@ def test_hostile_text_is_shown_and_never_run(reviewed: Store, browser: People) -
         assert "<img" not in page and "&lt;script&gt;" in page
 
 
-def test_records_of_another_review_are_not_there(reviewed: Store, protocol: str, browser: People) -> None:
+def test_records_of_another_review_are_not_there(
+    reviewed: Store, protocol: str, browser: People
+) -> None:
     ops.surveil.register(reviewed, text=protocol.replace("small-review", "other"), now=NOW)
     found(reviewed, article(1))
     (foreign,) = found(reviewed, article(9), review="other", search="s2")
@@ -227,7 +294,12 @@ def test_records_of_another_review_are_not_there(reviewed: Store, protocol: str,
     ada.get(TA)
     ada.press("Include", record=foreign)
     assert ada.page.status_code == 404 and in_force(reviewed) == []
-    for address in ("/r/nothing/history", "/r/..%2fother/history", "/r/Other/history", "/r/other%0a/history"):
+    for address in (
+        "/r/nothing/history",
+        "/r/..%2fother/history",
+        "/r/Other/history",
+        "/r/other%0a/history",
+    ):
         ada.get(address)
         assert ada.page.status_code == 404, address
     ada.get(f"/r/{REVIEW}/screen/abstracts")
@@ -238,5 +310,8 @@ def test_a_first_vote_is_counted_for_its_author_only(reviewed: Store, browser: P
     (record,) = found(reviewed, article(1))
     vote(reviewed, record, "ada", "include")
     with reviewed.read() as con:
-        assert queues.progress(con, protocols.protocol(con, REVIEW), "ada")["title_abstract"] == (1, 0)
+        assert queues.progress(con, protocols.protocol(con, REVIEW), "ada")["title_abstract"] == (
+            1,
+            0,
+        )
     assert "<strong>0</strong> done by you, <strong>1</strong> waiting" in browser("bea").get(TA)

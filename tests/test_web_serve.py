@@ -39,7 +39,11 @@ def builds(reviewed: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch)
         with store.read() as con:
             asked = versions.asked(con)[REVIEW]
         built.append(len(built) > 0)
-        store.write(lambda con: versions.answered(con, REVIEW, asked.last, None if built[-1] else "it broke", NOW))
+        store.write(
+            lambda con: versions.answered(
+                con, REVIEW, asked.last, None if built[-1] else "it broke", NOW
+            )
+        )
         return {}
 
     monkeypatch.setattr(ops.publish, "settle_outbox", settle)
@@ -60,10 +64,16 @@ def test_a_burst_makes_one_build_and_a_failed_one_waits(
     assert publisher.look() and builds == [False]
     assert not publisher.look(), "it failed and nothing is new"
     ask()
-    assert [publisher.look(), publisher.look(), publisher.look()] == [False, True, False] and builds == [False, True]
+    assert [publisher.look(), publisher.look(), publisher.look()] == [
+        False,
+        True,
+        False,
+    ] and builds == [False, True]
 
 
-def test_events_that_never_rest_can_not_stop_a_build(reviewed: Store, settings: Settings, builds: list[bool]) -> None:
+def test_events_that_never_rest_can_not_stop_a_build(
+    reviewed: Store, settings: Settings, builds: list[bool]
+) -> None:
     publisher = Publisher(reviewed, settings.site, lambda: NOW)
     looks = []
     for _ in range(LONGEST_WAIT):
@@ -72,7 +82,9 @@ def test_events_that_never_rest_can_not_stop_a_build(reviewed: Store, settings: 
     assert looks == [False] * (LONGEST_WAIT - 1) + [True]
 
 
-def test_a_failed_build_is_tried_again_after_a_while(reviewed: Store, settings: Settings, builds: list[bool]) -> None:
+def test_a_failed_build_is_tried_again_after_a_while(
+    reviewed: Store, settings: Settings, builds: list[bool]
+) -> None:
     publisher = Publisher(reviewed, settings.site, lambda: NOW)
     looks = [publisher.look() for _ in range(TRY_AGAIN + 5)]
     assert builds == [False, True] and looks.index(True) == 1
@@ -80,11 +92,17 @@ def test_a_failed_build_is_tried_again_after_a_while(reviewed: Store, settings: 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_owner_answers_flows_publishes_and_ends_cleanly(
-    settings: Settings, protocol: str, tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
+    protocol: str,
+    tmp_path: Path,
+    number: signal.Signals,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     home = Path(__file__).resolve().parents[1]
     with (tmp_path / "out").open("w+") as out:
-        process = subprocess.Popen([sys.executable, "-c", OWNER, str(settings.home)], cwd=home, stdout=out, stderr=out)
+        process = subprocess.Popen(
+            [sys.executable, "-c", OWNER, str(settings.home)], cwd=home, stdout=out, stderr=out
+        )
         try:
             url = _announced(process, settings)
             with Session(settings) as client:
@@ -100,9 +118,14 @@ def test_the_owner_answers_flows_publishes_and_ends_cleanly(
             assert process.wait(30) == 0
         out.seek(0)
         said = out.read()
-    assert said == f"livereview answers at {url} until Ctrl-C\n", "nothing else is logged; least of all a secret"
+    assert said == f"livereview answers at {url} until Ctrl-C\n", (
+        "nothing else is logged; least of all a secret"
+    )
     assert "Mentoring for children in care" in page
-    assert owner(settings.database) is None and not settings.database.with_suffix(".duckdb.wal").exists()
+    assert (
+        owner(settings.database) is None
+        and not settings.database.with_suffix(".duckdb.wal").exists()
+    )
 
 
 def _announced(process: subprocess.Popen[bytes], settings: Settings) -> str:
@@ -124,7 +147,9 @@ def _published(url: str) -> str:
     raise AssertionError("nothing was published")
 
 
-def test_serve_waits_while_a_command_holds_the_database_and_says_who(settings: Settings, tmp_path: Path) -> None:
+def test_serve_waits_while_a_command_holds_the_database_and_says_who(
+    settings: Settings, tmp_path: Path
+) -> None:
     home = Path(__file__).resolve().parents[1]
     with (tmp_path / "out").open("w+") as out:
         with Store(settings.database, settings.memory, settings.threads):
@@ -152,7 +177,10 @@ def _told(out: IO[str], words: str, process: subprocess.Popen[bytes]) -> None:
 
 
 def test_a_taken_port_is_told_in_one_line(settings: Settings) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(Refused, match="choose another with --port"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        pytest.raises(Refused, match="choose another with --port"),
+    ):
         serve(settings, port=taken.getsockname()[1])
     assert owner(settings.database) is None
 
@@ -164,4 +192,6 @@ def test_addresses_are_told_from_each_other() -> None:
         "http://[::1]:80",
         "http://box:80",
     ]
-    assert [_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "box")] == [True] * 3 + [False] * 2
+    assert [_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "box")] == [
+        True
+    ] * 3 + [False] * 2

@@ -1,4 +1,7 @@
-"""Readers suggest studies; the lead looks at each; what is accepted is queued like any other record."""
+"""Readers suggest studies.
+
+The lead looks at each; what is accepted is queued like any other record.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,11 @@ from tests.conftest import NOW, REVIEW, Browser, Forms, TestClient
 
 People = Callable[..., Browser]
 PATH = f"/suggest/{REVIEW}"
-STUDY = {"title": "Mentoring for care leavers: a trial", "link": "https://a.example/report.pdf", "note": "Seen at work"}
+STUDY = {
+    "title": "Mentoring for care leavers: a trial",
+    "link": "https://a.example/report.pdf",
+    "note": "Seen at work",
+}
 
 
 def waiting(store: Store) -> list[str]:
@@ -39,12 +46,16 @@ def test_a_reader_without_an_account_suggests_a_study_and_the_lead_queues_it(
     assert waiting(reviewed) == []
     with reviewed.read() as con:
         assert con.execute("SELECT count(*) FROM queue").fetchall() == [(1,)]
-        assert con.execute("SELECT title, source FROM record").fetchall() == [(STUDY["title"], "tip")]
+        assert con.execute("SELECT title, source FROM record").fetchall() == [
+            (STUDY["title"], "tip")
+        ]
     flow = status.status(reviewed, now=NOW)["reviews"][0]["flow"]
     assert (flow["databases"], flow["other"]) == (0, 1)
 
 
-def test_a_declined_suggestion_leaves_no_record_and_is_settled_once(reviewed: Store, browser: People) -> None:
+def test_a_declined_suggestion_leaves_no_record_and_is_settled_once(
+    reviewed: Store, browser: People
+) -> None:
     tips.suggest(reviewed, review=REVIEW, id="a", now=NOW, **STUDY)
     lena = browser("lena", "lead")
     lena.get(f"/r/{REVIEW}")
@@ -81,14 +92,20 @@ def test_what_is_no_suggestion_is_told_why_and_nothing_typed_is_lost(
 
 
 def test_markup_in_a_suggestion_stays_text(app: FastAPI, reviewed: Store, browser: People) -> None:
-    TestClient(app).post(PATH, data={**STUDY, "title": "<script>alert(1)</script> & a long title", "note": "<b>x</b>"})
+    TestClient(app).post(
+        PATH,
+        data={**STUDY, "title": "<script>alert(1)</script> & a long title", "note": "<b>x</b>"},
+    )
     assert "<script>alert" not in browser("lena", "lead").get(f"/r/{REVIEW}")
     assert waiting(reviewed) == ["& a long title"] or "<" not in waiting(reviewed)[0]
 
 
 def test_an_address_sends_five_an_hour(app: FastAPI, reviewed: Store) -> None:
     http = TestClient(app)
-    codes = [http.post(PATH, data={**STUDY, "title": f"A long enough title {n}"}).status_code for n in range(7)]
+    codes = [
+        http.post(PATH, data={**STUDY, "title": f"A long enough title {n}"}).status_code
+        for n in range(7)
+    ]
     assert codes == [200] * 5 + [429] * 2 and len(waiting(reviewed)) == 5
 
 
@@ -98,7 +115,13 @@ def test_on_a_busy_day_suggestions_are_held_back_and_nobody_is_refused(
     monkeypatch.setattr(tips, "A_DAY", 3)
     monkeypatch.setattr(tips, "MOST_A_DAY", 6)
     for n in range(6):
-        tips.suggest(reviewed, review=REVIEW, id=str(n), now=NOW, **{**STUDY, "title": f"A study, number {n}"})
+        tips.suggest(
+            reviewed,
+            review=REVIEW,
+            id=str(n),
+            now=NOW,
+            **{**STUDY, "title": f"A study, number {n}"},
+        )
     with pytest.raises(Refused, match="come back tomorrow"):
         tips.suggest(reviewed, review=REVIEW, id="more", now=NOW, **STUDY)
     lena = browser("lena", "lead")
@@ -107,17 +130,22 @@ def test_on_a_busy_day_suggestions_are_held_back_and_nobody_is_refused(
     assert page.index("number 2") < page.index("held back") < page.index("number 3")
     lena.press("Decline all 3")
     assert waiting(reviewed) == [f"A study, number {n}" for n in range(3)]
-    tips.suggest(reviewed, review=REVIEW, id="next", now=NOW + timedelta(days=1, seconds=1), **STUDY)
+    tips.suggest(
+        reviewed, review=REVIEW, id="next", now=NOW + timedelta(days=1, seconds=1), **STUDY
+    )
     lena.get(f"/r/{REVIEW}")
     assert "held back" not in lena.page.text
 
 
-def test_twenty_addresses_do_not_use_up_the_day_of_an_honest_reader(app: FastAPI, reviewed: Store) -> None:
+def test_twenty_addresses_do_not_use_up_the_day_of_an_honest_reader(
+    app: FastAPI, reviewed: Store
+) -> None:
     def sends(address: str, times: int, hour: int = 0) -> list[int]:
         app.state.desk = replace(app.state.desk, clock=lambda: NOW + timedelta(hours=hour))
         http = TestClient(app, client=(address, 1))
         return [
-            http.post(PATH, data={**STUDY, "title": f"{address} {n} {hour} title"}).status_code for n in range(times)
+            http.post(PATH, data={**STUDY, "title": f"{address} {n} {hour} title"}).status_code
+            for n in range(times)
         ]
 
     one_site = [f"2001:db8:1:1::{n:x}" for n in range(20)]
@@ -135,8 +163,13 @@ def test_twenty_addresses_do_not_use_up_the_day_of_an_honest_reader(app: FastAPI
     assert front[-1].data["title"] == "203.0.113.7 0 12 title"
 
 
-def test_a_robot_that_fills_in_every_field_is_thanked_and_forgotten(app: FastAPI, reviewed: Store) -> None:
-    assert TestClient(app).post(PATH, data={**STUDY, "website": "https://spam.example"}).status_code == 200
+def test_a_robot_that_fills_in_every_field_is_thanked_and_forgotten(
+    app: FastAPI, reviewed: Store
+) -> None:
+    assert (
+        TestClient(app).post(PATH, data={**STUDY, "website": "https://spam.example"}).status_code
+        == 200
+    )
     assert waiting(reviewed) == []
 
 
@@ -150,6 +183,8 @@ def test_programs_get_json_and_an_unknown_review_is_not_there(app: FastAPI) -> N
 def test_a_doi_alone_is_a_link(reviewed: Store) -> None:
     tips.suggest(reviewed, review=REVIEW, id="d", title=STUDY["title"], link="10.1000/xyz", now=NOW)
     (task,) = status.status(reviewed, now=NOW)["reviews"][0]["tasks"]
-    tips.settle_tip(reviewed, review=REVIEW, task=task["id"], outcome="accepted", by="lena", now=NOW)
+    tips.settle_tip(
+        reviewed, review=REVIEW, task=task["id"], outcome="accepted", by="lena", now=NOW
+    )
     with reviewed.read() as con:
         assert con.execute("SELECT doi FROM record").fetchall() == [("10.1000/xyz",)]

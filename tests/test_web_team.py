@@ -47,8 +47,12 @@ def test_an_account_is_opened_and_its_secret_shown_once(reviewed: Store, browser
     assert "dora" in lena.page.text and "lena made the secret" in lena.page.text
 
 
-def test_a_secret_that_somebody_else_made_opens_only_the_way_to_one_s_own(reviewed: Store, browser: People) -> None:
-    """A lead who resets a colleague's secret can't screen beside themselves unseen: who goes in first is known."""
+def test_a_secret_that_somebody_else_made_opens_only_the_way_to_one_s_own(
+    reviewed: Store, browser: People
+) -> None:
+    """A lead who resets a colleague's secret can't screen beside themselves unseen: who goes in
+    first is known.
+    """
     lena, bo = browser("lena", "lead"), browser("bo")
     lena.get(TEAM)
     lena.press("Open it", name="bo", role="reviewer")
@@ -65,7 +69,10 @@ def test_a_secret_that_somebody_else_made_opens_only_the_way_to_one_s_own(review
     assert "bo" in bo.press(button) and bo.page.status_code == 200
     assert bo.http.post(address, data=fields).status_code == 422, "it was good once"
     assert bo.http.post("/sign-in", data={"secret": secret}).status_code == 401
-    assert bo.http.post("/sign-in", data={"secret": fields["own"]}, follow_redirects=False).status_code == 303
+    assert (
+        bo.http.post("/sign-in", data={"secret": fields["own"]}, follow_redirects=False).status_code
+        == 303
+    )
 
 
 def test_a_name_that_is_none_is_refused_with_the_reason(browser: People) -> None:
@@ -74,7 +81,9 @@ def test_a_name_that_is_none_is_refused_with_the_reason(browser: People) -> None
     assert "letters, digits and _ only" in lena.press("Open it", name="<b>", role="reviewer")
 
 
-def test_closing_an_account_gives_back_what_only_it_had_voted_on(reviewed: Store, browser: People) -> None:
+def test_closing_an_account_gives_back_what_only_it_had_voted_on(
+    reviewed: Store, browser: People
+) -> None:
     one, two = found(reviewed, article(1), article(2))
     browser("bo")
     vote(reviewed, one, "bo", "exclude")
@@ -89,7 +98,9 @@ def test_closing_an_account_gives_back_what_only_it_had_voted_on(reviewed: Store
     lena.press(YES)
     assert lena.http.post("/sign-in", data={"secret": secret_of("bo")}).status_code == 401
     with reviewed.read() as con:
-        rows = con.execute("SELECT report_id, stage, votes, state FROM screening_state ORDER BY seq").fetchall()
+        rows = con.execute(
+            "SELECT report_id, stage, votes, state FROM screening_state ORDER BY seq"
+        ).fetchall()
     assert rows == [(one, "title_abstract", 0, "open"), (two, "full_text", 0, "open")]
 
 
@@ -110,15 +121,29 @@ def test_a_changed_criterion_lists_the_decisions_it_may_turn_and_has_them_decide
         vote(reviewed, two, person, "include")
     lena = browser("lena", "lead")
     assert "None that today" in lena.get(TEAM)
-    wider = protocol.replace('version = "2026-01"', 'version = "2026-02"').replace("under 18", "under 25")
+    wider = protocol.replace('version = "2026-01"', 'version = "2026-02"').replace(
+        "under 18", "under 25"
+    )
     surveil.register(reviewed, text=wider, now=NOW)
     page = lena.get(TEAM)
-    assert "<del" in page and "under 25" in page and "4 decisions at title and abstract may turn" in page
-    narrower = wider.replace("under 25", "under 18").replace('version = "2026-02"', 'version = "2026-03"')
-    narrower = narrower.replace('[[reasons]]\nid = "wrong-population"', NEW + '[[reasons]]\nid = "wrong-population"')
+    assert (
+        "<del" in page
+        and "under 25" in page
+        and "4 decisions at title and abstract may turn" in page
+    )
+    narrower = wider.replace("under 25", "under 18").replace(
+        'version = "2026-02"', 'version = "2026-03"'
+    )
+    narrower = narrower.replace(
+        '[[reasons]]\nid = "wrong-population"', NEW + '[[reasons]]\nid = "wrong-population"'
+    )
     surveil.register(reviewed, text=narrower, now=NOW)
     page = lena.get(TEAM)
-    assert "2 decisions at title and abstract may turn" in page and "Trial 2" in page and "Trial 1" not in page
+    assert (
+        "2 decisions at title and abstract may turn" in page
+        and "Trial 2" in page
+        and "Trial 1" not in page
+    )
     assert "Decisions that count no more: 2" in lena.press("Have them decided again")
     lena.press(YES)
     assert "None that today" in lena.get(TEAM)
@@ -135,4 +160,9 @@ def test_agreement_is_told_with_its_interval_to_the_lead(reviewed: Store, browse
         vote(reviewed, record, "bo", "maybe" if number < 4 else "exclude")
     page = browser("lena", "lead").get(TEAM)
     assert "8 records with two votes or more, 88% of pairs of votes agree" in page
-    assert "ada and bo" in page and "0.75" in page and "Gwet" in page and "No record has two votes yet" in page
+    assert (
+        "ada and bo" in page
+        and "0.75" in page
+        and "Gwet" in page
+        and "No record has two votes yet" in page
+    )

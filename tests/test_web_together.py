@@ -30,18 +30,29 @@ def said(store: Store, record: str) -> list[str]:
 def test_linked_reports_are_decided_together_where_ticked(reviewed: Store, browser: People) -> None:
     one, two, three, other = at_full_text(reviewed, 4)
     for n, right in enumerate((two, three)):
-        screen.judge(reviewed, id=f"j{n}", left=one, right=right, verdict="linked", person="lena", now=NOW)
+        screen.judge(
+            reviewed, id=f"j{n}", left=one, right=right, verdict="linked", person="lena", now=NOW
+        )
     ada = browser("ada")
     page = ada.get(f"{FULL}?record={one}")
     assert "Seems to be the same study" in page and page.count('name="together"') == 2
     _, fields = ada.form("Include")
-    ada.http.post(f"/r/{REVIEW}/decide", data=fields | {"verdict": "include", "together": [two, other]})
-    assert [said(reviewed, record) for record in (one, two, three, other)] == [["include"], ["include"], [], []]
+    ada.http.post(
+        f"/r/{REVIEW}/decide", data=fields | {"verdict": "include", "together": [two, other]}
+    )
+    assert [said(reviewed, record) for record in (one, two, three, other)] == [
+        ["include"],
+        ["include"],
+        [],
+        [],
+    ]
     ada.http.post(f"/r/{REVIEW}/decide", data=fields | {"verdict": "include", "together": [two]})
     assert said(reviewed, two) == ["include"], "the same form twice is one decision each"
 
 
-def test_a_linked_report_that_reads_otherwise_by_now_is_not_decided_unseen(reviewed: Store, browser: People) -> None:
+def test_a_linked_report_that_reads_otherwise_by_now_is_not_decided_unseen(
+    reviewed: Store, browser: People
+) -> None:
     one, two, late = at_full_text(reviewed, 3)
     screen.judge(reviewed, id="j", left=one, right=two, verdict="linked", person="lena", now=NOW)
     ada = browser("ada")
@@ -56,7 +67,9 @@ def test_a_linked_report_that_reads_otherwise_by_now_is_not_decided_unseen(revie
     assert [said(reviewed, record) for record in (one, two, late)] == [["include"], [], []]
 
 
-def test_without_a_link_nothing_is_offered_and_nothing_else_is_decided(reviewed: Store, browser: People) -> None:
+def test_without_a_link_nothing_is_offered_and_nothing_else_is_decided(
+    reviewed: Store, browser: People
+) -> None:
     one, two = at_full_text(reviewed, 2)
     ada = browser("ada")
     assert "Seems to be the same study" not in ada.get(f"{FULL}?record={one}")

@@ -42,7 +42,10 @@ def test_a_token_reads_as_its_account_and_sets_no_cookie(app: FastAPI, people: S
     token(people)
     answer = http(app).get(f"/r/{REVIEW}/ledger.json")
     assert answer.status_code == 200 and "set-cookie" not in answer.headers
-    assert TestClient(app).get(f"/r/{REVIEW}/ledger.json", follow_redirects=False).status_code in (303, 401)
+    assert TestClient(app).get(f"/r/{REVIEW}/ledger.json", follow_redirects=False).status_code in (
+        303,
+        401,
+    )
     assert http(app, "lr_" + "x" * 40).get(f"/r/{REVIEW}/ledger.json").status_code == 401
 
 
@@ -50,7 +53,13 @@ def test_it_may_do_no_more_than_its_account_and_its_scopes(app: FastAPI, people:
     (record,) = found(people, article(1))
     token(people, account="ada")
     assert http(app).get(f"/r/{REVIEW}").status_code == 403
-    vote = {"form": "a" * 32, "record": record, "stage": "title_abstract", "verdict": "include", "version": "1"}
+    vote = {
+        "form": "a" * 32,
+        "record": record,
+        "stage": "title_abstract",
+        "verdict": "include",
+        "version": "1",
+    }
     assert http(app).post(f"/r/{REVIEW}/decide", data=vote).status_code == 403
     with people.read() as con:
         assert con.execute("SELECT count(*) FROM decision").fetchall() == [(0,)]
@@ -59,12 +68,22 @@ def test_it_may_do_no_more_than_its_account_and_its_scopes(app: FastAPI, people:
 def test_a_token_that_may_write_needs_no_token_of_a_form(app: FastAPI, people: Store) -> None:
     (record,) = found(people, article(1))
     token(people, "read", "write", account="ada")
-    vote = {"form": "a" * 32, "record": record, "stage": "title_abstract", "verdict": "include", "version": "1"}
+    vote = {
+        "form": "a" * 32,
+        "record": record,
+        "stage": "title_abstract",
+        "verdict": "include",
+        "version": "1",
+    }
     answer = http(app).post(f"/r/{REVIEW}/decide", data=vote, follow_redirects=False)
     assert answer.status_code in (200, 303)
     with people.read() as con:
-        assert con.execute("SELECT reviewer, verdict FROM decision").fetchall() == [("ada", "include")]
-    foreign = http(app).post(f"/r/{REVIEW}/decide", data=vote, headers={"Origin": "https://evil.example"})
+        assert con.execute("SELECT reviewer, verdict FROM decision").fetchall() == [
+            ("ada", "include")
+        ]
+    foreign = http(app).post(
+        f"/r/{REVIEW}/decide", data=vote, headers={"Origin": "https://evil.example"}
+    )
     assert foreign.status_code == 403
 
 

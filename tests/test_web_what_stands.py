@@ -1,4 +1,6 @@
-"""A person's word stands as it was given: what is told is what stands, and a decision cites what was on the screen."""
+"""A person's word stands as it was given: what is told is what stands, and a decision cites what
+was on the screen.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,16 @@ CONFLICTS = f"/r/{REVIEW}/conflicts"
 
 def stored(store: Store) -> list[dict[str, Any]]:
     """Every decision as it was written."""
-    names = ("record_id", "record_version", "verdict", "reason", "note", "criteria_version", "rank", "model")
+    names = (
+        "record_id",
+        "record_version",
+        "verdict",
+        "reason",
+        "note",
+        "criteria_version",
+        "rank",
+        "model",
+    )
     with store.read() as con:
         rows = con.execute(f"SELECT {', '.join(names)} FROM decision ORDER BY seq").fetchall()
     return [dict(zip(names, row, strict=True)) for row in rows]
@@ -72,7 +83,9 @@ def test_a_note_that_came_after_the_decision_had_arrived_is_not_lost_in_silence(
     assert in_force(reviewed) == [("ada", "exclude", None, "see page 4")]
 
 
-def test_a_change_of_what_does_not_stand_any_more_changes_nothing(reviewed: Store, browser: People) -> None:
+def test_a_change_of_what_does_not_stand_any_more_changes_nothing(
+    reviewed: Store, browser: People
+) -> None:
     found(reviewed, article(1), article(2))
     ada = browser("ada")
     ada.get(TA)
@@ -102,7 +115,9 @@ def test_a_page_that_got_no_answer_can_ask_for_its_form(reviewed: Store, browser
 # What was on the screen is what a decision cites
 
 
-def test_a_decision_keeps_the_rank_and_the_record_that_were_on_the_screen(reviewed: Store, browser: People) -> None:
+def test_a_decision_keeps_the_rank_and_the_record_that_were_on_the_screen(
+    reviewed: Store, browser: People
+) -> None:
     ids = found(reviewed, *(article(number) for number in range(1, 13)))
     for place, record in enumerate(ids[4:]):
         for person in ("x", "y"):
@@ -124,7 +139,9 @@ def test_changed_criteria_are_told_and_everything_typed_is_kept(
     found(reviewed, article(1), article(2))
     ada = browser("ada")
     ada.get(TA)
-    changed = protocol.replace("Children under 18", "Children under 21").replace('"2026-01"', '"2026-02"')
+    changed = protocol.replace("Children under 18", "Children under 21").replace(
+        '"2026-01"', '"2026-02"'
+    )
     surveil.register(reviewed, text=changed, now=NOW)
     page = ada.press("Exclude", note="too old", reason="wrong-population", tags="age")
     assert ada.page.status_code == 409 and "Trial 1 of" in page and "Not saved." in page
@@ -155,7 +172,9 @@ def test_a_record_that_has_changed_is_read_again(reviewed: Store, browser: Peopl
     reviewed.write(lambda con: records.append(con, [newer], "0" * 64, NOW))
     page = ada.press("Include", note="fits")
     assert ada.page.status_code == 409 and "abstract, retraction or correction" in page
-    assert "Withdrawn by the authors." in page and "fits</textarea>" in page and stored(reviewed) == []
+    assert (
+        "Withdrawn by the authors." in page and "fits</textarea>" in page and stored(reviewed) == []
+    )
     ada.press("Exclude")
     assert [(row["record_version"], row["verdict"]) for row in stored(reviewed)] == [(2, "exclude")]
 
@@ -176,7 +195,13 @@ def test_nobody_can_make_up_what_was_on_the_screen(reviewed: Store, browser: Peo
 
 def test_the_use_case_refuses_what_is_out_of_date_in_its_own_transaction(reviewed: Store) -> None:
     (record,) = found(reviewed, article(1))
-    asked = {"review": REVIEW, "record": record, "stage": "title_abstract", "reviewer": "ada", "now": NOW}
+    asked = {
+        "review": REVIEW,
+        "record": record,
+        "stage": "title_abstract",
+        "reviewer": "ada",
+        "now": NOW,
+    }
     for what, shown in (
         ("criteria", screen.Shown("other", "2026-01", 1)),
         ("record", screen.Shown(_criteria(reviewed), "2026-01", 7)),
@@ -207,7 +232,11 @@ def test_a_late_vote_is_told_as_such_with_what_was_typed_above_the_next_record(
         vote(reviewed, record, person, verdict, note="a telling note", reason="wrong-design")
     page = ada.press("Include", note="my own note", tags="pilot")
     assert ada.page.status_code == 409 and "no longer waits for you" in page
-    assert "pilot; my own note" in page and "Trial 2 of" in page and 'name="verdict" value="include"' in page
+    assert (
+        "pilot; my own note" in page
+        and "Trial 2 of" in page
+        and 'name="verdict" value="include"' in page
+    )
     assert [word for word in ("telling", "zachary", "quentin", "Excluded") if word in page] == []
 
 
@@ -223,7 +252,11 @@ def test_the_second_adjudicator_learns_what_stands_and_meets_the_next_conflict(
     cy.press("Settle: include")
     page = dee.press("Settle: exclude", note="no comparison")
     assert dee.page.status_code == 409 and "cy has settled it meanwhile: Included" in page
-    assert "no comparison" in page and "Trial 2 of" in page and "Conflict <strong>1</strong> of <strong>1" in page
+    assert (
+        "no comparison" in page
+        and "Trial 2 of" in page
+        and "Conflict <strong>1</strong> of <strong>1" in page
+    )
     assert len(in_force(reviewed)) == 5
 
 
@@ -243,7 +276,9 @@ def test_a_settlement_sent_again_with_another_verdict_is_refused_and_can_be_chan
     assert in_force(reviewed)[-1] == ("cy", "include", None, None)
 
 
-def test_a_link_to_a_record_that_does_not_wait_says_so_and_shows_the_next(reviewed: Store, browser: People) -> None:
+def test_a_link_to_a_record_that_does_not_wait_says_so_and_shows_the_next(
+    reviewed: Store, browser: People
+) -> None:
     first, _ = found(reviewed, article(1), article(2))
     vote(reviewed, first, "ada", "include")
     page = browser("ada").get(f"{TA}?record={first}")
@@ -305,5 +340,8 @@ def test_a_file_that_is_refused_leaves_the_record_there(reviewed: Store, browser
     ada = browser("ada")
     ada.get(FULL)
     send(ada, b"no pdf")
-    assert ada.page.status_code == 422 and "The file was not added: this is not a whole PDF" in ada.page.text
+    assert (
+        ada.page.status_code == 422
+        and "The file was not added: this is not a whole PDF" in ada.page.text
+    )
     assert "Trial 1 of" in ada.page.text and 'aria-describedby="problem" autofocus' in ada.page.text

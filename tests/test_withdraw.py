@@ -1,4 +1,6 @@
-"""A withdrawn version: what its address, latest, feeds and lists say, and that the folders always follow the events."""
+"""A withdrawn version: what its address, latest, feeds and lists say, and that the folders always
+follow the events.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def build(store: Store, site: Path, now: datetime) -> dict[str, Any]:
     return told
 
 
-def gone(store: Store, site: Path, version: int, now: datetime = NOW + 2 * HOUR, id: str = "w") -> dict[str, Any]:
+def gone(
+    store: Store, site: Path, version: int, now: datetime = NOW + 2 * HOUR, id: str = "w"
+) -> dict[str, Any]:
     act: dict[str, Any] = {
         "id": id,
         "review": REVIEW,
@@ -63,7 +67,13 @@ def gone(store: Store, site: Path, version: int, now: datetime = NOW + 2 * HOUR,
 
 
 def back(store: Store, site: Path, version: int, now: datetime = NOW + 3 * HOUR) -> dict[str, Any]:
-    act: dict[str, Any] = {"id": "b", "review": REVIEW, "version": version, "by": "lena", "reason": "It was right."}
+    act: dict[str, Any] = {
+        "id": "b",
+        "review": REVIEW,
+        "version": version,
+        "by": "lena",
+        "reason": "It was right.",
+    }
     return withdraw.take_back(store, **act, folder=site, now=now)
 
 
@@ -75,7 +85,13 @@ def test_an_older_version_becomes_a_tombstone(reviewed: Store, site: Path) -> No
     kept = (site / REVIEW / "v" / "1" / "summary.json").read_bytes()
     assert gone(reviewed, site, 1)["published"]["version"] == 2
     grave = site / REVIEW / "v" / "1"
-    assert sorted(read(grave)) == ["SHA256SUMS", "embed.html", "embed.js", "index.html", "tombstone.json"]
+    assert sorted(read(grave)) == [
+        "SHA256SUMS",
+        "embed.html",
+        "embed.js",
+        "index.html",
+        "tombstone.json",
+    ]
     told = data(grave / "tombstone.json")
     assert (told["withdrawn"], told["reason"], told["date"], told["superseded_by"]) == (
         True,
@@ -83,9 +99,15 @@ def test_an_older_version_becomes_a_tombstone(reviewed: Store, site: Path) -> No
         "2026-03-02T11:00:00Z",
         2,
     )
-    assert told["summary_sha256"] == hashlib.sha256(kept).hexdigest() and "lena" not in str(read(grave))
+    assert told["summary_sha256"] == hashlib.sha256(kept).hexdigest() and "lena" not in str(
+        read(grave)
+    )
     page = (grave / "index.html").read_text(encoding="utf-8")
-    assert "Version 1 was withdrawn" in page and "counted &lt;twice&gt;." in page and 'href="../../v/2/"' in page
+    assert (
+        "Version 1 was withdrawn" in page
+        and "counted &lt;twice&gt;." in page
+        and 'href="../../v/2/"' in page
+    )
     assert "on 2 March 2026 by the lead of the review" in page
 
 
@@ -95,15 +117,24 @@ def test_latest_and_the_lists_say_so_and_nothing_else_changes(reviewed: Store, s
     gone(reviewed, site, 1)
     after = data(latest / "summary.json")
     assert after["version"] == before["version"] and read(site / REVIEW / "v" / "2") == second
-    assert after["versions"][1]["withdrawn"]["reason"] == WHY and "withdrawn" not in after["versions"][0]
+    assert (
+        after["versions"][1]["withdrawn"]["reason"] == WHY
+        and "withdrawn" not in after["versions"][0]
+    )
     page = (latest / "index.html").read_text(encoding="utf-8")
     assert "Withdrawn on 2 March 2026." in page and "version 1</a>, which was withdrawn" in page
     (row,) = data(site / "index.json")["reviews"]
-    assert [one["version"] for one in row["withdrawn"]] == [1] and row["answer"] == after["answer"]["text"]
-    assert "withdrawn: version 1 on 2 March 2026" in (site / "index.html").read_text(encoding="utf-8")
+    assert [one["version"] for one in row["withdrawn"]] == [1] and row["answer"] == after["answer"][
+        "text"
+    ]
+    assert "withdrawn: version 1 on 2 March 2026" in (site / "index.html").read_text(
+        encoding="utf-8"
+    )
 
 
-def test_the_feeds_have_an_entry_of_its_own_and_no_words_of_the_withdrawn_version(reviewed: Store, site: Path) -> None:
+def test_the_feeds_have_an_entry_of_its_own_and_no_words_of_the_withdrawn_version(
+    reviewed: Store, site: Path
+) -> None:
     latest = site / REVIEW / "latest"
     said = data(latest / "summary.json")["answer"]["text"]
     before = feedparser.parse((latest / "changes.atom").read_bytes()).entries
@@ -113,7 +144,9 @@ def test_the_feeds_have_an_entry_of_its_own_and_no_words_of_the_withdrawn_versio
     act, second, first = feed.entries
     assert act.id == f"tag:livereview,2026:{REVIEW}/v/2/withdrawn/2026-03-02T11:00:00Z"
     assert [tag.term for tag in act.tags] == ["version-withdrawn"] and WHY in act.summary
-    assert second.id == before[0].id and said not in second.summary and second.updated == act.updated
+    assert (
+        second.id == before[0].id and said not in second.summary and second.updated == act.updated
+    )
     assert first == before[1]
     items = data(latest / "changes.json")["items"]
     assert [one["id"] for one in items] == [one.id for one in feed.entries]
@@ -124,25 +157,49 @@ def test_the_feeds_have_an_entry_of_its_own_and_no_words_of_the_withdrawn_versio
     assert again[1] == act and again[2:] == before
 
 
-def test_latest_is_a_notice_while_the_newest_version_is_withdrawn(reviewed: Store, site: Path) -> None:
+def test_latest_is_a_notice_while_the_newest_version_is_withdrawn(
+    reviewed: Store, site: Path
+) -> None:
     latest = site / REVIEW / "latest"
     summary = data(latest / "summary.json")
     said, (finding,) = summary["answer"]["text"], summary["findings"]
     gone(reviewed, site, 2)
     files = read(latest)
     assert sorted(files) == [
-        *("SHA256SUMS", "changes.atom", "changes.json", "embed.html", "embed.js", "index.html", "tombstone.json"),
+        *(
+            "SHA256SUMS",
+            "changes.atom",
+            "changes.json",
+            "embed.html",
+            "embed.js",
+            "index.html",
+            "tombstone.json",
+        ),
     ]
     figures = finding["estimate_display"].encode()
     assert figures not in b"".join(files.values()), "what only this version said"
-    telling = {name: content.count(said.encode()) for name, content in files.items() if said.encode() in content}
-    assert telling == {"changes.atom": 1, "changes.json": 1}, "the entry of version 1, which says the same and stands"
-    assert b'<a href="../v/1/">version 1</a>' in files["index.html"] and b"No newer version" in files["index.html"]
+    telling = {
+        name: content.count(said.encode())
+        for name, content in files.items()
+        if said.encode() in content
+    }
+    assert telling == {"changes.atom": 1, "changes.json": 1}, (
+        "the entry of version 1, which says the same and stands"
+    )
+    assert (
+        b'<a href="../v/1/">version 1</a>' in files["index.html"]
+        and b"No newer version" in files["index.html"]
+    )
     (row,) = data(site / "index.json")["reviews"]
-    assert row["answer"].startswith("Version 2 was withdrawn on 2 March 2026") and row["states"] == row["map"] == []
+    assert (
+        row["answer"].startswith("Version 2 was withdrawn on 2 March 2026")
+        and row["states"] == row["map"] == []
+    )
     assert said not in (site / "index.html").read_text(encoding="utf-8")
     again = publish.publish(reviewed, review=REVIEW, folder=site, now=NOW + 3 * HOUR)
-    assert (again["version"], again["new"]) == (2, False) and read(latest) == files, "not published again by itself"
+    assert (again["version"], again["new"]) == (2, False) and read(latest) == files, (
+        "not published again by itself"
+    )
 
 
 def test_corrected_evidence_makes_a_new_version(reviewed: Store, site: Path) -> None:
@@ -150,7 +207,9 @@ def test_corrected_evidence_makes_a_new_version(reviewed: Store, site: Path) -> 
     assert data(site / REVIEW / "v" / "2" / "tombstone.json")["superseded_by"] is None
     extract(reviewed, 2, NOW + 3 * HOUR, "favours_comparison")
     assert publish.publish(reviewed, review=REVIEW, folder=site, now=NOW + 3 * HOUR)["held"]
-    assert not (site / REVIEW / "latest" / "summary.json").exists(), "a withdrawn answer is no stopgap"
+    assert not (site / REVIEW / "latest" / "summary.json").exists(), (
+        "a withdrawn answer is no stopgap"
+    )
     told = build(reviewed, site, NOW + 3 * HOUR)
     assert (told["version"], told["new"]) == (3, True)
     latest = data(site / REVIEW / "latest" / "summary.json")
@@ -166,7 +225,11 @@ def test_what_says_the_same_after_a_withdrawal_needs_a_name(reviewed: Store, sit
     told = publish.publish(reviewed, review=REVIEW, folder=site, now=NOW + 3 * HOUR)
     (reason,) = told["held"]["reasons"]
     assert told["held"]["whole"] and (told["version"], told["new"]) == (2, False)
-    assert reason["class"] == "after a withdrawal" and WHY in reason["why"] and reason["before"] == reason["after"]
+    assert (
+        reason["class"] == "after a withdrawal"
+        and WHY in reason["why"]
+        and reason["before"] == reason["after"]
+    )
     assert "summary.json" not in read(latest), "the notice stays"
     publish.sign(reviewed, id="s", review=REVIEW, by="lena", now=NOW + 4 * HOUR)
     told = publish.publish(reviewed, review=REVIEW, folder=site, now=NOW + 4 * HOUR)
@@ -174,7 +237,9 @@ def test_what_says_the_same_after_a_withdrawal_needs_a_name(reviewed: Store, sit
     assert data(latest / "summary.json")["version"]["signed_by"] == "lena"
 
 
-def test_evidence_that_waits_for_a_name_does_not_keep_a_withdrawn_answer_up(reviewed: Store, site: Path) -> None:
+def test_evidence_that_waits_for_a_name_does_not_keep_a_withdrawn_answer_up(
+    reviewed: Store, site: Path
+) -> None:
     extract(reviewed, 2, NOW + 2 * HOUR, "favours_comparison")
     assert gone(reviewed, site, 2)["published"]["held"]
     latest = read(site / REVIEW / "latest")
@@ -195,13 +260,24 @@ def test_taken_back_it_stands_again_byte_for_byte(reviewed: Store, site: Path) -
     back(reviewed, site, 2)
     assert read(site / REVIEW / "v" / "2") == second
     assert data(site / REVIEW / "latest" / "summary.json")["version"]["number"] == 2
-    act: dict[str, Any] = {"id": "b1", "review": REVIEW, "version": 1, "by": "lena", "reason": "x", "folder": site}
+    act: dict[str, Any] = {
+        "id": "b1",
+        "review": REVIEW,
+        "version": 1,
+        "by": "lena",
+        "reason": "x",
+        "folder": site,
+    }
     withdraw.take_back(reviewed, **act, now=NOW + 4 * HOUR)
     assert read(site / REVIEW / "v" / "1") == first
-    assert not any("withdrawn" in one for one in data(site / REVIEW / "latest" / "summary.json")["versions"])
+    assert not any(
+        "withdrawn" in one for one in data(site / REVIEW / "latest" / "summary.json")["versions"]
+    )
 
 
-def test_a_moment_before_gives_the_bytes_of_then_and_one_after_the_notice(reviewed: Store, site: Path) -> None:
+def test_a_moment_before_gives_the_bytes_of_then_and_one_after_the_notice(
+    reviewed: Store, site: Path
+) -> None:
     before = read(site / REVIEW / "latest")
     gone(reviewed, site, 2)
     notice = read(site / REVIEW / "latest")
@@ -224,7 +300,9 @@ def test_a_kill_between_the_event_and_the_files_is_put_right(
                 act(reviewed, site, 2)
         assert (site / REVIEW / "v" / "2" / "tombstone.json").exists() != ends
         shutil.rmtree(site / REVIEW / "v" / "2")  # and in the middle of a change of folders
-        assert publish.settle_outbox(reviewed, folder=site, now=NOW + 5 * HOUR)[REVIEW]["version"] == 2
+        assert (
+            publish.settle_outbox(reviewed, folder=site, now=NOW + 5 * HOUR)[REVIEW]["version"] == 2
+        )
         assert (site / REVIEW / "v" / "2" / "tombstone.json").exists() == ends
         assert (site / REVIEW / "latest" / "summary.json").exists() != ends
 
@@ -250,7 +328,9 @@ def test_the_same_act_twice_is_one(reviewed: Store, site: Path) -> None:
 
 
 def test_what_makes_no_sense_is_refused(reviewed: Store, site: Path) -> None:
-    with pytest.raises(Refused, match="version 9 of small-review was never published; its versions: 1, 2"):
+    with pytest.raises(
+        Refused, match="version 9 of small-review was never published; its versions: 1, 2"
+    ):
         gone(reviewed, site, 9)
     with pytest.raises(Refused, match="version 1 is not withdrawn"):
         back(reviewed, site, 1)
@@ -276,7 +356,16 @@ def http(app: FastAPI, reviewed: Store, site: Path) -> TestClient:
 
 def test_every_address_of_a_withdrawn_version_answers_410(http: TestClient) -> None:
     base = f"/site/{REVIEW}/v/1/"
-    for name in ("", "index.html", "summary.json", "studies.csv", "nothing", "deep/er", "tombstone.json", "embed.html"):
+    for name in (
+        "",
+        "index.html",
+        "summary.json",
+        "studies.csv",
+        "nothing",
+        "deep/er",
+        "tombstone.json",
+        "embed.html",
+    ):
         answer = http.get(base + name)
         assert answer.status_code == 410, name
         assert answer.headers["cache-control"] == "public, max-age=300, must-revalidate"
@@ -295,7 +384,9 @@ def test_the_other_versions_are_served_as_ever(http: TestClient) -> None:
         assert http.get(f"/site/{REVIEW}/{place}/summary.json").status_code == 200
     assert http.get(f"/site/{REVIEW}/latest/nothing").status_code == 404
     kept = http.get(f"/site/{REVIEW}/v/2/").headers["cache-control"]
-    assert kept == "public, max-age=86400, must-revalidate", "a browser hears of a withdrawal within a day"
+    assert kept == "public, max-age=86400, must-revalidate", (
+        "a browser hears of a withdrawal within a day"
+    )
 
 
 def test_latest_serves_its_notice_and_feeds_and_says_of_the_rest_that_it_is_gone(
@@ -303,11 +394,17 @@ def test_latest_serves_its_notice_and_feeds_and_says_of_the_rest_that_it_is_gone
 ) -> None:
     gone(reviewed, site, 2, id="w2")
     base = f"/site/{REVIEW}/latest/"
-    codes = {name: http.get(base + name).status_code for name in ("", "changes.atom", "embed.js", "embed.html")}
+    codes = {
+        name: http.get(base + name).status_code
+        for name in ("", "changes.atom", "embed.js", "embed.html")
+    }
     assert set(codes.values()) == {200}
     answer = http.get(base + "summary.json")
     assert answer.status_code == 410 and answer.json()["version"] == 2
-    assert http.get(base + "index.html").headers["cache-control"] == "public, max-age=300, must-revalidate"
+    assert (
+        http.get(base + "index.html").headers["cache-control"]
+        == "public, max-age=300, must-revalidate"
+    )
 
 
 def test_a_lead_withdraws_on_the_page_and_lets_it_stand_again(
@@ -332,7 +429,9 @@ def test_a_lead_withdraws_on_the_page_and_lets_it_stand_again(
 def test_webhooks_are_told_that_a_version_is_withdrawn_and_not_what_it_said(
     reviewed: Store, protocol: str, settings: Settings
 ) -> None:
-    surveil.register(reviewed, text='webhooks = ["https://hooks.example.org/x"]\n' + protocol, now=NOW)
+    surveil.register(
+        reviewed, text='webhooks = ["https://hooks.example.org/x"]\n' + protocol, now=NOW
+    )
     settings.site.mkdir()
     publish.publish(reviewed, review=REVIEW, folder=settings.site, now=NOW)
     assert len(notices.due_webhooks(reviewed, now=NOW)["due"]) == 1

@@ -1,4 +1,6 @@
-"""What a person said stands as they said it, whoever else does what beside them: merges, leads, forms, browsers."""
+"""What a person said stands as they said it, whoever else does what beside them: merges, leads,
+forms, browsers.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,15 @@ def can_not_get(store: Store, record: str, person: str, **more: Any) -> dict[str
 
 
 def merge(store: Store, left: str, right: str, verdict: str = "same") -> None:
-    ops.screen.judge(store, id=f"{verdict}{left}", left=left, right=right, verdict=verdict, person="lena", now=NOW)
+    ops.screen.judge(
+        store,
+        id=f"{verdict}{left}",
+        left=left,
+        right=right,
+        verdict=verdict,
+        person="lena",
+        now=NOW,
+    )
 
 
 def stands(store: Store) -> list[Standing]:
@@ -74,7 +84,9 @@ def waiting(store: Store, person: str, stage: str) -> list[str]:
 
 
 @pytest.mark.parametrize("back", [False, True])
-def test_who_could_see_the_votes_on_a_record_does_not_change_their_own(reviewed: Store, back: bool) -> None:
+def test_who_could_see_the_votes_on_a_record_does_not_change_their_own(
+    reviewed: Store, back: bool
+) -> None:
     (record,) = found(reviewed, article(1))
     team(reviewed, "ada")
     team(reviewed, "lena", role="lead")
@@ -92,10 +104,14 @@ def test_a_lead_who_came_back_changes_what_they_say_of_new_records(reviewed: Sto
     team(reviewed, "ada")
     team(reviewed, "lena", role="lead")
     for screens in (False, True):
-        ops.team.screens(reviewed, id=str(screens), review=REVIEW, account="lena", screens=screens, now=NOW)
+        ops.team.screens(
+            reviewed, id=str(screens), review=REVIEW, account="lena", screens=screens, now=NOW
+        )
     (record,) = found(reviewed, article(1))
     decide(reviewed, record, "lena", "include", id="lena-1", waiting=True)
-    answer = decide(reviewed, record, "lena", "exclude", id="lena-2", waiting=True, instead="lena-1")
+    answer = decide(
+        reviewed, record, "lena", "exclude", id="lena-2", waiting=True, instead="lena-1"
+    )
     assert answer["stands"] and not answer["known"]
 
 
@@ -144,7 +160,9 @@ def test_who_voted_on_one_of_two_merged_records_does_not_seek_the_other(reviewed
     merge(reviewed, left, right)
     assert to_be_retrieved(reviewed) == [], "ada has it"
     can_not_get(reviewed, right, "bo")
-    assert [one.state for one in stands(reviewed)] == ["half"], "one person can't get it, and one has read it"
+    assert [one.state for one in stands(reviewed)] == ["half"], (
+        "one person can't get it, and one has read it"
+    )
     (entry,) = to_be_retrieved(reviewed)
     assert [request.person for request in entry.requests] == ["bo"] and not entry.final
     merge(reviewed, left, right, "different")
@@ -211,7 +229,9 @@ def test_a_lease_of_a_clock_that_was_wrong_holds_nothing() -> None:
 # Two browsers of one person
 
 
-def test_signing_out_in_one_browser_leaves_the_other_as_it_was(reviewed: Store, app: FastAPI, browser: People) -> None:
+def test_signing_out_in_one_browser_leaves_the_other_as_it_was(
+    reviewed: Store, app: FastAPI, browser: People
+) -> None:
     found(reviewed, *(article(number) for number in range(4)))
     here, there = browser("ada"), Browser(app, secret_of("ada"))
     (skipped,) = RECORD.findall(there.get(SCREEN))
@@ -222,6 +242,8 @@ def test_signing_out_in_one_browser_leaves_the_other_as_it_was(reviewed: Store, 
     there.get("/")
     there.press("Sign out")
     again = Browser(app, secret_of("ada"))
-    assert RECORD.findall(again.get(SCREEN)) == [skipped], "who is out everywhere has skipped nothing"
+    assert RECORD.findall(again.get(SCREEN)) == [skipped], (
+        "who is out everywhere has skipped nothing"
+    )
     for one in (there, again):
         one.http.close()

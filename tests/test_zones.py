@@ -1,4 +1,6 @@
-"""Days that people read are those of the review's own zone, whatever the machine's zone and language."""
+"""Days that people read are those of the review's own zone, whatever the machine's zone and
+language.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def of(zone: str) -> Snapshot:
     """A small review of this zone at LATE, with a form that came then."""
     rules = review()
     local = replace(rules, living=replace(rules.living, timezone=zone))
-    return replace(snapshot(study("a", result()), review=local), moment=LATE, extracted={"a": ("3", 1, LATE)})
+    return replace(
+        snapshot(study("a", result()), review=local), moment=LATE, extracted={"a": ("3", 1, LATE)}
+    )
 
 
 @pytest.mark.parametrize(("zone", "day"), DAYS.items())
@@ -59,7 +63,9 @@ def test_a_page_is_dated_by_the_clocks_of_its_review(zone: str, day: str) -> Non
 def test_a_zone_ends_with_its_block() -> None:
     with words.zone("Pacific/Auckland"):
         assert words.day(LATE) == "3 March 2026"
-        assert words.end_of("2026-03-03").astimezone(UTC) == datetime(2026, 3, 3, 10, 59, 59, 999999, tzinfo=UTC)
+        assert words.end_of("2026-03-03").astimezone(UTC) == datetime(
+            2026, 3, 3, 10, 59, 59, 999999, tzinfo=UTC
+        )
     assert words.day(LATE) == "2 March 2026"
 
 
@@ -81,10 +87,16 @@ for ((moment, day),) in answers:
 
 
 @pytest.mark.parametrize("zone", ["Pacific/Auckland", "America/Los_Angeles"])
-def test_times_come_out_of_the_store_in_utc_wherever_the_machine_stands(zone: str, tmp_path: Path) -> None:
+def test_times_come_out_of_the_store_in_utc_wherever_the_machine_stands(
+    zone: str, tmp_path: Path
+) -> None:
     """A cursor does not inherit the TimeZone of the session that opened the file."""
     there = {**os.environ, "TZ": zone, "LC_ALL": "C"}
     done = subprocess.run(
-        [sys.executable, "-c", ASK, str(tmp_path / "x.duckdb")], env=there, capture_output=True, text=True, check=False
+        [sys.executable, "-c", ASK, str(tmp_path / "x.duckdb")],
+        env=there,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr

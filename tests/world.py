@@ -3,7 +3,8 @@
     with World() as world:
         world.script("/works", reply(b"busy", 503), packed(b"{}"))
 
-Each request to a path gets its next reply, the last one again and again; a path without a script gets 404.
+Each request to a path gets its next reply, the last one again and again; a path without a script
+gets 404.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from livereview.fetch import Fetcher
 from livereview.sources.answers import read_json
 from livereview.sources.protocol import Page, Query, Request, Source, Window
 
-Reply = Callable[[], Iterable[bytes]]  # the bytes to send, status line included; then the connection is closed
+# the bytes to send, status line included; then the connection is closed
+Reply = Callable[[], Iterable[bytes]]
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class Seen:
 def head(status: int = 200, **headers: Any) -> bytes:
     """A status line and headers; `retry_after=3` is written Retry-After: 3."""
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-    return "\r\n".join([f"HTTP/1.1 {status} Said so", "connection: close", *lines, "", ""]).encode("latin-1")
+    return "\r\n".join([f"HTTP/1.1 {status} Said so", "connection: close", *lines, "", ""]).encode(
+        "latin-1"
+    )
 
 
 def reply(body: bytes | str = b"", status: int = 200, **headers: Any) -> Reply:
@@ -145,7 +149,9 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         form = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
         headers = {name.lower(): value for name, value in self.headers.items()}
-        seen = Seen(self.command, parts.path, dict(parse_qsl(parts.query)), headers, dict(parse_qsl(form)))
+        seen = Seen(
+            self.command, parts.path, dict(parse_qsl(parts.query)), headers, dict(parse_qsl(form))
+        )
         try:
             for piece in self._world.next(seen)():
                 self.wfile.write(piece)

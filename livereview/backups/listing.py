@@ -1,4 +1,7 @@
-"""The files of a home that a backup holds, with their checksums; read again only where something changed."""
+"""The files of a home that a backup holds, with their checksums.
+
+Read again only where something changed.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,10 @@ class Listing:
         self._left_out: dict[str, str] = {}  # paths that no restore could bring back, and why
 
     def look(self) -> Tree:
-        """Every file and link there is now. What is half written is left out, as are builds that nothing shows."""
+        """Every file and link there is now.
+
+        What is half written is left out, as are builds that nothing shows.
+        """
         files: dict[str, Kept] = {}
         links: dict[str, str] = {}
         known: dict[str, tuple[tuple[int, int, int], Kept]] = {}
@@ -64,7 +70,9 @@ class Listing:
                 found.append(NOT_IN_IT[path.name])
             elif path.name not in OWN and not path.name.startswith((".", "livereview.")):
                 found.append(f"{path.name}: not one of livereview's own folders")
-        left_out = [f"{_printable(name)}: {reason}" for name, reason in sorted(self._left_out.items())]
+        left_out = [
+            f"{_printable(name)}: {reason}" for name, reason in sorted(self._left_out.items())
+        ]
         return (*found, *left_out, *ALWAYS_MISSING)
 
     def _walk(self) -> Iterator[Path]:

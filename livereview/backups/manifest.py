@@ -41,7 +41,9 @@ class Tree:
 
     def gone(self, before: Tree) -> list[str]:
         """Paths that were there then and are no more."""
-        return sorted((before.files.keys() | before.links.keys()) - (self.files.keys() | self.links.keys()))
+        return sorted(
+            (before.files.keys() | before.links.keys()) - (self.files.keys() | self.links.keys())
+        )
 
     def after(self, changed: Tree, gone: list[str]) -> Tree:
         """This tree with these changes."""
@@ -56,10 +58,9 @@ class Manifest:
     """A whole copy.
 
     seq       the number of the last event in it; increments go on from there
-    order     its number among the copies of its place: the newest has the highest, whatever clocks said
-    counts    rows of each table
-    settings  those that are no secret, and the names of the secrets that were set
-    missing   what is not in it, a sentence each
+    order     its number among the copies of its place: the newest has the highest, whatever clocks
+    said counts    rows of each table settings  those that are no secret, and the names of the
+    secrets that were set missing   what is not in it, a sentence each
     """
 
     name: str
@@ -120,7 +121,9 @@ def unsealed(body: bytes, what: str) -> dict[str, Any]:
     if hashlib.sha256(text.encode()).hexdigest() != sha256:
         raise Refused(f"{what} is damaged: it has another checksum than it says")
     if content.get("format") != FORMAT:
-        raise Refused(f"{what} has format {content.get('format')}, this livereview reads {FORMAT}; update livereview")
+        raise Refused(
+            f"{what} has format {content.get('format')}, this livereview reads {FORMAT}; update livereview"
+        )
     found: dict[str, Any] = content
     return found
 
@@ -144,7 +147,10 @@ def read_increment(body: bytes, what: str) -> Increment:
     content = unsealed(body, what)
     try:
         del content["format"]
-        content |= {"changed": read_tree(content["changed"]), "gone": tuple(map(_path, content["gone"]))}
+        content |= {
+            "changed": read_tree(content["changed"]),
+            "gone": tuple(map(_path, content["gone"])),
+        }
         return Increment(**{**content, "whole": tuple(content["whole"])})
     except (KeyError, TypeError) as error:
         raise Refused(f"{what} is damaged: {error}") from None
@@ -165,7 +171,13 @@ def _kept(data: Mapping[str, Any]) -> Kept:
 
 def _path(path: str) -> str:
     parts = PurePosixPath(path).parts
-    if "\0" in path or not parts or parts[0] not in FOLDERS or ".." in parts or path.startswith("/"):
+    if (
+        "\0" in path
+        or not parts
+        or parts[0] not in FOLDERS
+        or ".." in parts
+        or path.startswith("/")
+    ):
         raise Refused(f"this backup has a path that leads out of a home: {path!r}")
     return path
 

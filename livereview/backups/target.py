@@ -1,4 +1,6 @@
-"""Places that backups are kept in: a folder (of this machine or mounted from another), or what fsspec reaches."""
+"""Places that backups are kept in: a folder (of this machine or mounted from another), or what
+fsspec reaches.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ from livereview.errors import DiskFull, LivereviewError, Refused, Retry
 from livereview.private_files import write_private
 
 PART = ".part"  # how the name of a file ends that is still on its way
-WHOLE_OR_NOT = ("s3", "s3a", "gs", "gcs", "az", "abfs", "adl", "memory")  # they show a file when all of it has come
+# they show a file when all of it has come
+WHOLE_OR_NOT = ("s3", "s3a", "gs", "gcs", "az", "abfs", "adl", "memory")
 EXTRAS = {
     "s3": "s3",
     "s3a": "s3",
@@ -54,11 +57,16 @@ class Target(Protocol):
     def remove(self, name: str) -> None: ...
 
     def remove_parts(self, seconds: float) -> None:
-        """Remove what has been on its way for so long that whoever sent it must be dead, where such things stay."""
+        """Remove what has been on its way for so long that whoever sent it must be dead, where such
+        things stay.
+        """
 
 
 def at(address: str) -> Target:
-    """The place with this address: a path, file:// or any other that fsspec knows. Raises Refused for what is none."""
+    """The place with this address: a path, file:// or any other that fsspec knows.
+
+    Raises Refused for what is none.
+    """
     if not address.strip():
         raise Refused("a backup needs a place: a folder, or an address such as s3://bucket/folder")
     scheme = address.partition("://")[0] if "://" in address else "file"
@@ -81,10 +89,18 @@ def _reaching(words: str) -> Iterator[None]:
         yield
     except LivereviewError:
         raise
-    except Exception as error:  # packages behind fsspec raise kinds of their own, such as ftplib.Error
+    except (
+        Exception
+    ) as error:  # packages behind fsspec raise kinds of their own, such as ftplib.Error
         if is_full(error):
-            raise DiskFull(f"the backup's disk is full ({words}): make room there, or keep fewer copies") from error
-        kind = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
+            raise DiskFull(
+                f"the backup's disk is full ({words}): make room there, or keep fewer copies"
+            ) from error
+        kind = (
+            error.strerror
+            if isinstance(error, OSError) and error.strerror
+            else str(error) or type(error).__name__
+        )
         raise Retry(f"the backup's place {words} can't be used: {kind}") from error
 
 
@@ -98,7 +114,9 @@ class Folder:
     def names(self, folder: str) -> list[str]:
         with _reaching(self.words):
             found = (path for path in (self.root / folder).rglob("*") if path.is_file())
-            return sorted(str(path.relative_to(self.root)) for path in found if not path.name.endswith(PART))
+            return sorted(
+                str(path.relative_to(self.root)) for path in found if not path.name.endswith(PART)
+            )
 
     def size(self, name: str) -> int | None:
         with _reaching(self.words):
@@ -118,7 +136,9 @@ class Folder:
             write_private(self.root / name, content)
 
     def send(self, path: Path, name: str, *, move: bool = False) -> None:
-        """Copy a file there. On this very disk it is linked: a second copy would not outlive the disk either.
+        """Copy a file there.
+
+        On this very disk it is linked: a second copy would not outlive the disk either.
 
         move  the file is not needed any more, so it may be renamed
         """
@@ -146,7 +166,9 @@ class Folder:
         now = time.time()
         with _reaching(self.words):
             for part in self.root.rglob(f".*{PART}"):
-                if now - part.lstat().st_ctime > seconds:  # a link has the time of what it leads to as its mtime
+                if (
+                    now - part.lstat().st_ctime > seconds
+                ):  # a link has the time of what it leads to as its mtime
                     part.unlink(missing_ok=True)
 
 

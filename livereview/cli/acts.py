@@ -10,13 +10,24 @@ from uuid import uuid4
 
 import typer
 
-from livereview.cli.terminal import Home, ReviewId, app, moment, say, settings_of, tell_published, told
+from livereview.cli.terminal import (
+    Home,
+    ReviewId,
+    app,
+    moment,
+    say,
+    settings_of,
+    tell_published,
+    told,
+)
 from livereview.errors import Refused
 
 if TYPE_CHECKING:
     from livereview.client import Client
 
-Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking; what it does is printed all the same.")]
+Yes = Annotated[
+    bool, typer.Option("--yes", help="Do it without asking; what it does is printed all the same.")
+]
 NOT_CONFIRMED = "nothing was done: say --yes to do it"
 
 
@@ -32,7 +43,9 @@ def show(effect: Mapping[str, Any]) -> None:
 
 
 def confirmed(client: Client, yes: bool, **asked: Any) -> dict[str, Any]:
-    """Say what an act does, ask, and do it. Raises Refused, having done nothing, where nobody says yes.
+    """Say what an act does, ask, and do it.
+
+    Raises Refused, having done nothing, where nobody says yes.
 
     Args:
         client: The owner's.
@@ -51,14 +64,19 @@ def confirmed(client: Client, yes: bool, **asked: Any) -> dict[str, Any]:
 
 
 def protocol_effect(client: Client, review: str, text: str) -> dict[str, Any] | None:
-    """What putting this protocol in force does to what people have settled; None where that is nothing."""
+    """What putting this protocol in force does to what people have settled.
+
+    None where that is nothing.
+    """
     try:
         in_force = client.call("protocol", review=review)["text"]
     except Refused:
         return None  # it is the first
     if in_force == text:
         return None
-    effect: dict[str, Any] = client.call("preview_act", kind="protocol", review=review, given={"text": text})
+    effect: dict[str, Any] = client.call(
+        "preview_act", kind="protocol", review=review, given={"text": text}
+    )
     return effect if effect["undoes_work"] else None
 
 
@@ -71,16 +89,20 @@ def acts_(
     now: Annotated[str | None, typer.Option(help="ISO time of the act; default: now.")] = None,
     home: Home = None,
 ) -> None:
-    """List what undid others' work, or take it back.  Example: livereview acts --review R --undo 3f2a…
+    """List what undid others' work, or take it back.  Example: livereview acts --review R --undo
+    3f2a…
 
-    Decisions made again, accounts closed or changed, versions withdrawn, reviews retired, studies regrouped: who, when,
-    how much, why. Taking an act back lets stand again what stood before it, except where somebody has decided since.
+    Decisions made again, accounts closed or changed, versions withdrawn, reviews retired, studies
+    regrouped: who, when, how much, why. Taking an act back lets stand again what stood before it,
+    except where somebody has decided since.
     """
     from livereview.client import Session
 
     with told(), Session(settings_of(home)) as client:
         if undo:
-            done = client.call("take_back_act", id=uuid4().hex, act=undo, review=review, author=by, now=moment(now))
+            done = client.call(
+                "take_back_act", id=uuid4().hex, act=undo, review=review, author=by, now=moment(now)
+            )
             say("taken back:")
             show(done)
             tell_published(client.call("settle_outbox", now=moment(now)))
@@ -95,7 +117,9 @@ def acts_(
 def _print(listing: Mapping[str, Any]) -> None:
     waiting = [request for request in listing["requests"] if request["outcome"] is None]
     for request in waiting:
-        say(f"waits for a lead: {request['title']}, asked by {request['author']}: {request['reason']}")
+        say(
+            f"waits for a lead: {request['title']}, asked by {request['author']}: {request['reason']}"
+        )
     for act in listing["acts"]:
         reason = f": {act['reason']}" if act["reason"] else ""
         say(f"{act['made'][:16]}  {act['author']}  {act['title']}{reason}  [{act['id']}]")

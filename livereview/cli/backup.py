@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 EACH = 60.0  # seconds between two increments: so much work can be lost at most
 PLACE = (
-    "A folder, or an address that fsspec knows, such as s3://bucket/folder; else LIVEREVIEW_BACKUP, else the home's."
+    "A folder, or an address that fsspec knows, such as s3://bucket/folder; "
+    "else LIVEREVIEW_BACKUP, else the home's."
 )
 
 
@@ -27,9 +28,14 @@ PLACE = (
 def backup(
     to: Annotated[str | None, typer.Option("--to", help=PLACE)] = None,
     name: Annotated[str | None, typer.Option(help="Name of the copy; default: the time.")] = None,
-    keep: Annotated[int | None, typer.Option(min=1, help="Afterwards keep only so many of the newest copies.")] = None,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="Afterwards keep only so many of the newest copies.")
+    ] = None,
     follow: Annotated[
-        str | None, typer.Option("--follow", help="Ship there what is new each minute, until stopped.", metavar="PLACE")
+        str | None,
+        typer.Option(
+            "--follow", help="Ship there what is new each minute, until stopped.", metavar="PLACE"
+        ),
     ] = None,
     home: Home = None,
 ) -> None:
@@ -45,7 +51,9 @@ def backup(
         target = _absolute(to or chosen.backup)
         with Session(chosen) as client:
             done = client.call("backup", target=target or None, name=name, keep=keep)
-    say(f"Wrote {done['name']} in {done['place']}: {done['decisions']:,} decisions, all events up to {done['seq']:,},")
+    say(
+        f"Wrote {done['name']} in {done['place']}: {done['decisions']:,} decisions, all events up to {done['seq']:,},"
+    )
     size = f"{done['bytes'] / 1e6:,.1f} MB"
     say(f"{done['files']:,} files of full texts and published versions; the database has {size}.")
     for missing in done["missing"]:
@@ -53,7 +61,9 @@ def backup(
     for gone in done["removed"]:
         say(f"Removed the old copy {gone}")
     if done["same_disk"]:
-        warn("This copy is on the disk of the database itself: it is lost with it. Use --to with another disk.")
+        warn(
+            "This copy is on the disk of the database itself: it is lost with it. Use --to with another disk."
+        )
 
 
 def _absolute(place: str) -> str:
@@ -62,7 +72,10 @@ def _absolute(place: str) -> str:
 
 
 def _follow(chosen: Settings, place: str, keep: int) -> None:
-    """Ask the owner each minute to ship what is new. A place or an owner that is away is waited for, and said so."""
+    """Ask the owner each minute to ship what is new.
+
+    A place or an owner that is away is waited for, and said so.
+    """
     while True:
         now = datetime.now(UTC)
         try:
@@ -78,15 +91,20 @@ def _follow(chosen: Settings, place: str, keep: int) -> None:
 
 @app.command()
 def restore(
-    source: Annotated[str, typer.Argument(metavar="FROM", help="Where the backups are, or one database file.")],
+    source: Annotated[
+        str, typer.Argument(metavar="FROM", help="Where the backups are, or one database file.")
+    ],
     copy: Annotated[
-        str | None, typer.Option("--copy", help="This whole copy; default: the newest that is sound.")
+        str | None,
+        typer.Option("--copy", help="This whole copy; default: the newest that is sound."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Only prove in a scratch folder that it can be brought back.")
+        bool,
+        typer.Option("--check", help="Only prove in a scratch folder that it can be brought back."),
     ] = False,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Move what is in the home aside first; nothing is deleted.")
+        bool,
+        typer.Option("--replace", help="Move what is in the home aside first; nothing is deleted."),
     ] = False,
     home: Home = None,
 ) -> None:
@@ -106,7 +124,11 @@ def restore(
             found = restoring.restore(source, chosen.home, replace=replace, copy=copy)
         _tell(found)
     if check:
-        say("It can be brought back. Nothing was changed." if not found.problems else "Nothing was changed.")
+        say(
+            "It can be brought back. Nothing was changed."
+            if not found.problems
+            else "Nothing was changed."
+        )
     else:
         if found.aside:
             say(f"What was there before is in {found.aside}")
@@ -116,7 +138,9 @@ def restore(
 
 
 def _tell(found: Found) -> None:
-    say(f"Found {found.copy} of {found.made[:19]} in {found.place}, with {found.increments:,} increments after it:")
+    say(
+        f"Found {found.copy} of {found.made[:19]} in {found.place}, with {found.increments:,} increments after it:"
+    )
     say(f"all events up to number {found.upto:,}, of {found.last_made[:19]}.")
     shown = {
         "decision": "decisions",

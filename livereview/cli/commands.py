@@ -1,6 +1,9 @@
-"""Which module has which command. A module is imported when one of its commands is called (or all are listed), so that
-no command waits for what another needs. For the same reason a module here imports at its top only what its options and
-most of its commands need, and a function what brings numbers, flows, pages or the database.
+"""Which module has which command.
+
+A module is imported when one of its commands is called (or all are listed), so that
+no command waits for what another needs. For the same reason a module here imports at its top only
+what its options and most of its commands need, and a function what brings numbers, flows, pages or
+the database.
 """
 
 from __future__ import annotations
@@ -36,9 +39,13 @@ class Loaded(Mapping[str, Any]):
         app = import_module(f"livereview.cli.{PLACES[name]}").app
         for command in app.registered_commands:
             if name == (command.name or get_command_name(command.callback.__name__)):
-                return get_command_from_info(command, pretty_exceptions_short=False, rich_markup_mode=None)
+                return get_command_from_info(
+                    command, pretty_exceptions_short=False, rich_markup_mode=None
+                )
         group = next(group for group in app.registered_groups if group.name == name)
-        return get_group_from_info(group, pretty_exceptions_short=False, suggest_commands=True, rich_markup_mode=None)
+        return get_group_from_info(
+            group, pretty_exceptions_short=False, suggest_commands=True, rich_markup_mode=None
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter(PLACES)

@@ -1,4 +1,7 @@
-"""The two streams for what has columns, colours or a progress bar; plain lines go through `terminal.say` and `warn`."""
+"""The two streams for what has columns, colours or a progress bar.
+
+Plain lines go through `terminal.say` and `warn`.
+"""
 
 from __future__ import annotations
 

@@ -14,14 +14,22 @@ from livereview.settings import Settings
 
 @app.command()
 def dedup(
-    paths: Annotated[list[str], typer.Argument(metavar="FILE...|explain A B", help="CSV or RIS; .gz is fine.")],
-    to: Annotated[Path | None, typer.Option("--out", help="CSV to write: record_id,cluster_id.")] = None,
-    doubtful: Annotated[Path | None, typer.Option(help="CSV to write: pairs for a person to judge.")] = None,
+    paths: Annotated[
+        list[str], typer.Argument(metavar="FILE...|explain A B", help="CSV or RIS; .gz is fine.")
+    ],
+    to: Annotated[
+        Path | None, typer.Option("--out", help="CSV to write: record_id,cluster_id.")
+    ] = None,
+    doubtful: Annotated[
+        Path | None, typer.Option(help="CSV to write: pairs for a person to judge.")
+    ] = None,
     home: Home = None,
 ) -> None:
-    """Deduplicate files without a database.  Example: livereview dedup a.ris b.csv.gz --out clusters.csv
+    """Deduplicate files without a database.  Example: livereview dedup a.ris b.csv.gz --out
+    clusters.csv
 
-    livereview dedup explain A B  tells why two stored records are, or are not, taken for one publication.
+    livereview dedup explain A B  tells why two stored records are, or are not, taken for one
+    publication.
     """
     with told():
         if paths[0] == "explain" and len(paths) == 3 and not to:
@@ -31,7 +39,9 @@ def dedup(
             raise Refused("say where to write the clusters: --out clusters.csv")
         from livereview import dedup_files
 
-        done = dedup_files.run([Path(path) for path in paths], to, doubtful, lambda step: typer.echo(step, err=True))
+        done = dedup_files.run(
+            [Path(path) for path in paths], to, doubtful, lambda step: typer.echo(step, err=True)
+        )
         say(str(done))
 
 

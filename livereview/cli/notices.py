@@ -17,7 +17,9 @@ from livereview.errors import Refused
 def digest(
     to: Annotated[str | None, typer.Option(help="Only this account.")] = None,
     send: Annotated[bool, typer.Option(help="Mail them; without it they are printed.")] = False,
-    always: Annotated[bool, typer.Option(help="Also where nothing waits and nothing happened.")] = False,
+    always: Annotated[
+        bool, typer.Option(help="Also where nothing waits and nothing happened.")
+    ] = False,
     home: Home = None,
 ) -> None:
     """What waits for each person, and for leads the night.  Example: livereview digest --send"""
@@ -30,11 +32,19 @@ def digest(
             answer = client.call("digests", base_url=url, now=now, person=to, always=always)
             found = answer["digests"]
         if send and not (chosen.smtp and chosen.sender and chosen.url):
-            raise Refused("set LIVEREVIEW_SMTP, LIVEREVIEW_MAIL_FROM and LIVEREVIEW_URL to send mail")
+            raise Refused(
+                "set LIVEREVIEW_SMTP, LIVEREVIEW_MAIL_FROM and LIVEREVIEW_URL to send mail"
+            )
         if not send:
             for one in found:
-                out.print(f"To: {one['name']} <{one['email'] or 'no address'}>", markup=False, soft_wrap=True)
-                out.print(f"Subject: {one['subject']}\n\n{one['text']}", markup=False, soft_wrap=True)
+                out.print(
+                    f"To: {one['name']} <{one['email'] or 'no address'}>",
+                    markup=False,
+                    soft_wrap=True,
+                )
+                out.print(
+                    f"Subject: {one['subject']}\n\n{one['text']}", markup=False, soft_wrap=True
+                )
             if not found:
                 out.print("nothing waits for anybody, and nothing happened")
             return
@@ -51,7 +61,10 @@ def digest(
 
 @app.command()
 def notify(home: Home = None) -> None:
-    """Tell the webhooks of review.toml of new versions; what fails is tried again.  Example: livereview notify"""
+    """Tell the webhooks of review.toml of new versions.
+
+    What fails is tried again.  Example: livereview notify
+    """
     from livereview.notices.post import deliver
 
     with told():

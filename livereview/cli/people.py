@@ -14,7 +14,16 @@ from rich.progress import Progress
 from livereview import files
 from livereview.cli.acts import Yes, confirmed
 from livereview.cli.console import err, out
-from livereview.cli.terminal import Home, ReviewId, app, moment, settings_of, tell_published, told, warn
+from livereview.cli.terminal import (
+    Home,
+    ReviewId,
+    app,
+    moment,
+    settings_of,
+    tell_published,
+    told,
+    warn,
+)
 from livereview.client import Session
 
 if TYPE_CHECKING:
@@ -25,30 +34,55 @@ if TYPE_CHECKING:
 def decide(
     review: ReviewId,
     source: Annotated[
-        Path, typer.Option("--from", help="CSV, Excel or RIS: our own columns, or another tool's export.")
+        Path,
+        typer.Option(
+            "--from", help="CSV, Excel or RIS: our own columns, or another tool's export."
+        ),
     ],
-    stage: Annotated[str | None, typer.Option(help="title_abstract or full_text, where the file does not say.")] = None,
-    reviewer: Annotated[str | None, typer.Option(help="Who decided, where the file does not say.")] = None,
-    now: Annotated[str | None, typer.Option(help="ISO time of the decisions; default: now.")] = None,
+    stage: Annotated[
+        str | None, typer.Option(help="title_abstract or full_text, where the file does not say.")
+    ] = None,
+    reviewer: Annotated[
+        str | None, typer.Option(help="Who decided, where the file does not say.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="ISO time of the decisions; default: now.")
+    ] = None,
     change_settled: Annotated[
-        bool, typer.Option(help="Also take rows that undo what the team has settled; else they are refused and named.")
+        bool,
+        typer.Option(
+            help="Also take rows that undo what the team has settled; else they are refused and named."
+        ),
     ] = False,
     home: Home = None,
 ) -> None:
     """Take in decisions made elsewhere.  Example: livereview decide --review R --from decisions.csv
 
-    Our own columns are record, stage, reviewer, verdict, and if you like reason, note, role, tags. Exports of Rayyan,
-    ASReview, Covidence and EPPI-Reviewer are read too.
+    Our own columns are record, stage, reviewer, verdict, and if you like reason, note, role, tags.
+    Exports of Rayyan, ASReview, Covidence and EPPI-Reviewer are read too.
 
     A row that can't be taken is named with its line and spares the others; exits 2 then.
     """
-    with told(), Session(settings_of(home)) as client, Progress(console=err, transient=True) as progress:
+    with (
+        told(),
+        Session(settings_of(home)) as client,
+        Progress(console=err, transient=True) as progress,
+    ):
         bar = progress.add_task("deciding", total=files.count_rows(source))
         report = files.decide(
-            client, review, source, moment(now), lambda: progress.advance(bar), stage, reviewer, change_settled
+            client,
+            review,
+            source,
+            moment(now),
+            lambda: progress.advance(bar),
+            stage,
+            reviewer,
+            change_settled,
         )
         client.call("settle_outbox", now=moment(now))
-    out.print(f"{report.written} written, {report.known} known already, {len(report.refused)} refused")
+    out.print(
+        f"{report.written} written, {report.known} known already, {len(report.refused)} refused"
+    )
     for line, why in report.refused:
         err.print(f"{source} line {line}: {why}", style="red", markup=False, soft_wrap=True)
     if report.refused:
@@ -57,25 +91,35 @@ def decide(
 
 @app.command()
 def extract(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Extraction forms, JSON or CSV.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Extraction forms, JSON or CSV.")
+    ],
     review: ReviewId,
     by: Annotated[str, typer.Option(help="Who extracted.")],
     map_: Annotated[
-        Path | None, typer.Option("--map", help="TOML: how the sheets in the folder FILE become forms.")
+        Path | None,
+        typer.Option("--map", help="TOML: how the sheets in the folder FILE become forms."),
     ] = None,
-    now: Annotated[str | None, typer.Option(help="ISO time of the extraction; default: now.")] = None,
+    now: Annotated[
+        str | None, typer.Option(help="ISO time of the extraction; default: now.")
+    ] = None,
     home: Home = None,
 ) -> None:
-    """Take in extractions and publish.  Example: livereview extract --review R --by amina study.json
+    """Take in extractions and publish.  Example: livereview extract --review R --by amina
+    study.json
 
-    With --map, other people's sheets (CSV, Excel) are read as they are; what could not be placed is told row by row.
+    With --map, other people's sheets (CSV, Excel) are read as they are; what could not be placed is
+    told row by row.
     """
     with told(), Session(settings_of(home)) as client:
         if map_:
             taken = files.extract_mapped(client, review, map_, paths[0], by, moment(now))
             for done in taken.written:
                 known = " (known already)" if done["known"] else ""
-                out.print(f"{done['study']}: {done['reports']} reports, {done['results']} results{known}", markup=False)
+                out.print(
+                    f"{done['study']}: {done['reports']} reports, {done['results']} results{known}",
+                    markup=False,
+                )
             for where, why in taken.problems:
                 err.print(f"{where}: {why}", style="red", markup=False, soft_wrap=True)
             tell_published(client.call("settle_outbox", now=moment(now)))
@@ -85,7 +129,10 @@ def extract(
         for path in paths:
             for done in files.extract(client, review, path, by, moment(now)):
                 known = " (known already)" if done["known"] else ""
-                out.print(f"{done['study']}: {done['reports']} reports, {done['results']} results{known}", markup=False)
+                out.print(
+                    f"{done['study']}: {done['reports']} reports, {done['results']} results{known}",
+                    markup=False,
+                )
                 for question in done.get("questions", ()):
                     warn(f"  {question}; it counts for nothing until the form says so")
         tell_published(client.call("settle_outbox", now=moment(now)))
@@ -93,24 +140,31 @@ def extract(
 
 @app.command()
 def rate(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="JSON: one rating, or a list of them.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="JSON: one rating, or a list of them.")
+    ],
     review: ReviewId,
     by: Annotated[str, typer.Option(help="Who rated.")],
     now: Annotated[str | None, typer.Option(help="ISO time of the rating; default: now.")] = None,
     home: Home = None,
 ) -> None:
-    """Say how sure findings are, and publish.  Example: livereview rate --review R --by amina ratings.json
+    """Say how sure findings are, and publish.  Example: livereview rate --review R --by amina
+    ratings.json
 
-    GRADE: {"finding": "comparison/care-entry", "start": "high", "reasons": [{"domain": "imprecision", "step": -1,
-    "why": "…"}], "answers": {"inconsistency": "…"}}; answers are for what does not fit the numbers, as you are told
+    GRADE: {"finding": "comparison/care-entry", "start": "high", "reasons": [{"domain":
+    "imprecision", "step": -1, "why": "…"}], "answers": {"inconsistency": "…"}}; answers are for
+    what does not fit the numbers, as you are told
     CERQual: {"kind": "cerqual", "statement": "trust", "level": "low", "reasons":
-    [{"domain": "adequacy", "concern": "serious", "why": "…"}]}; or "code": "implementation/staffing/barrier"
-    in place of the statement, for what several studies say
-    ROB-ME: {"kind": "missing_evidence", "finding": "comparison/care-entry", "level": "high", "why": "…"}
+    [{"domain": "adequacy", "concern": "serious", "why": "…"}]}; or "code":
+    "implementation/staffing/barrier" in place of the statement, for what several studies say
+    ROB-ME: {"kind": "missing_evidence", "finding": "comparison/care-entry", "level": "high", "why":
+    "…"}
     """
     with told(), Session(settings_of(home)) as client:
         for data in files.ratings(path):
-            done = client.call("rate", id=uuid4().hex, review=review, data=data, by=by, now=moment(now))
+            done = client.call(
+                "rate", id=uuid4().hex, review=review, data=data, by=by, now=moment(now)
+            )
             known = " (known already)" if done["known"] else ""
             words = f"{done['subject']}: {done['level']}, for {len(done['studies'])} studies{known}"
             out.print(words, markup=False)
@@ -119,21 +173,29 @@ def rate(
 
 @app.command()
 def token(
-    account: Annotated[str | None, typer.Argument(help="Whose: it acts as this account. None: list all.")] = None,
+    account: Annotated[
+        str | None, typer.Argument(help="Whose: it acts as this account. None: list all.")
+    ] = None,
     label: Annotated[str, typer.Option("--for", help="What it is for.")] = "a program",
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="read, screen, extract, manage or flows; may be repeated. Never more than the role has."),
+        typer.Option(
+            help="read, screen, extract, manage or flows; may be repeated. Never more than the role has."
+        ),
     ] = None,
     review: Annotated[str | None, typer.Option(help="The only review that it opens.")] = None,
-    revoke: Annotated[str | None, typer.Option(metavar="ID", help="End the token of this id.")] = None,
+    revoke: Annotated[
+        str | None, typer.Option(metavar="ID", help="End the token of this id.")
+    ] = None,
     by: Annotated[str, typer.Option(help="Who makes or ends it.")] = "the operator",
     home: Home = None,
 ) -> None:
-    """Keys for programs, sent as "Authorization: Bearer …".  Example: livereview token amina --for dashboard
+    """Keys for programs, sent as "Authorization: Bearer …".  Example: livereview token amina --for
+    dashboard
 
-    Scopes: read (pages, exports), screen, extract, manage (what leads do), flows (what nights need, for a
-    lead's account). A token ends for good when its account is closed or gets a new secret, role or reach.
+    Scopes: read (pages, exports), screen, extract, manage (what leads do), flows (what nights need,
+    for a lead's account). A token ends for good when its account is closed or gets a new secret,
+    role or reach.
     """
     with told(), Session(settings_of(home)) as client:
         if revoke:
@@ -141,9 +203,16 @@ def token(
             out.print(f"token {revoke} is good no more")
         elif account:
             secret = f"lr_{secrets.token_urlsafe(32)}"
-            asked = {"account": account, "label": label, "scopes": scope or ["read"], "review": review}
+            asked = {
+                "account": account,
+                "label": label,
+                "scopes": scope or ["read"],
+                "review": review,
+            }
             done = client.call("add_token", secret=secret, by=by, **asked)
-            out.print(f"token {done['id']}, shown this once: {secret}", markup=False, soft_wrap=True)
+            out.print(
+                f"token {done['id']}, shown this once: {secret}", markup=False, soft_wrap=True
+            )
         else:
             for one in client.call("tokens")["tokens"]:
                 where = one["review"] or "all reviews"
@@ -155,25 +224,37 @@ def token(
 def account(
     name: Annotated[str, typer.Argument(help="Who, e.g. amina.")],
     role: Annotated[
-        str | None, typer.Option(help="lead, reviewer, adjudicator or reader; else as before, or reviewer.")
+        str | None,
+        typer.Option(help="lead, reviewer, adjudicator or reader; else as before, or reviewer."),
     ] = None,
     email: Annotated[str | None, typer.Option(help="Where digests go.")] = None,
     review: Annotated[
-        list[str] | None, typer.Option("--review", help="May enter this one only; may be given again.")
+        list[str] | None,
+        typer.Option("--review", help="May enter this one only; may be given again."),
     ] = None,
-    every: Annotated[bool, typer.Option("--every-review", help="May enter every review; so may new accounts.")] = False,
-    close: Annotated[bool, typer.Option(help="Shut the account; its votes stay where others voted too.")] = False,
+    every: Annotated[
+        bool, typer.Option("--every-review", help="May enter every review; so may new accounts.")
+    ] = False,
+    close: Annotated[
+        bool, typer.Option(help="Shut the account; its votes stay where others voted too.")
+    ] = False,
     yes: Yes = False,
     home: Home = None,
 ) -> None:
-    """Open an account and print its sign-in secret, once.  Example: livereview account amina --role reviewer
+    """Open an account and print its sign-in secret, once.  Example: livereview account amina --role
+    reviewer
 
-    What changes or shuts an account is printed and asked first; `livereview acts` lists it, and takes it back.
+    What changes or shuts an account is printed and asked first; `livereview acts` lists it, and
+    takes it back.
     """
     with told(), Session(settings_of(home)) as client:
         if close:
-            done = confirmed(client, yes, kind="close_account", review="", given={"name": name})["result"]
-            out.print(f"{name} can no longer sign in; {done['requeued']:,} records with no vote but theirs wait again.")
+            done = confirmed(client, yes, kind="close_account", review="", given={"name": name})[
+                "result"
+            ]
+            out.print(
+                f"{name} can no longer sign in; {done['requeued']:,} records with no vote but theirs wait again."
+            )
             _tell_ended(name, done["tokens_ended"])
         else:
             secret = secrets.token_urlsafe(24)
@@ -183,7 +264,9 @@ def account(
             done = _opened(client, yes, given, digest)
             role = done["role"]
             where = ", ".join(done["reviews"]) or "every review"
-            out.print(f"{name} ({role}, {where}) signs in with: {secret}", markup=False, soft_wrap=True)
+            out.print(
+                f"{name} ({role}, {where}) signs in with: {secret}", markup=False, soft_wrap=True
+            )
             _tell_ended(name, done["tokens_ended"])
 
 
@@ -192,7 +275,9 @@ def _opened(client: Client, yes: bool, given: dict[str, str], digest: str) -> di
     asked: dict[str, Any] = {"kind": "open_account", "review": "", "given": given}
     is_new = not client.call("preview_act", **asked)["lines"]
     if is_new:
-        done: dict[str, Any] = client.call("act", id=uuid4().hex, secret_hash=digest, **asked)["result"]
+        done: dict[str, Any] = client.call("act", id=uuid4().hex, secret_hash=digest, **asked)[
+            "result"
+        ]
         return done
     result: dict[str, Any] = confirmed(client, yes, secret_hash=digest, **asked)["result"]
     return result
@@ -202,4 +287,7 @@ def _tell_ended(name: str, tokens: int) -> None:
     """A changed account's tokens are dead for good; whoever uses them needs others."""
     if tokens:
         many = "1 token" if tokens == 1 else f"{tokens} tokens"
-        err.print(f"{many} of {name} ended for good; make others with: livereview token {name}", markup=False)
+        err.print(
+            f"{many} of {name} ended for good; make others with: livereview token {name}",
+            markup=False,
+        )

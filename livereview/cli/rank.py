@@ -1,4 +1,6 @@
-"""Commands on ranking: a finished review replayed, to see what ranking would have saved and where rules would stop."""
+"""Commands on ranking: a finished review replayed, to see what ranking would have saved and where
+rules would stop.
+"""
 
 from __future__ import annotations
 
@@ -38,16 +40,26 @@ def rank_() -> None:
 
 @rank.command("simulate")
 def simulate_(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help=f"CSV, .gz is fine, with {', '.join(COLUMNS)}.")],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help=f"CSV, .gz is fine, with {', '.join(COLUMNS)}.")
+    ],
     to: Annotated[Path, typer.Option("--out", help="The order to write, one record id a line.")],
-    seed: Annotated[int, typer.Option(help="Draws the records to begin with, if --priors does not name them.")] = 0,
-    priors: Annotated[Path | None, typer.Option(help="Record ids known from the start, one a line.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="The recall curve to draw, .svg or .png.")] = None,
+    seed: Annotated[
+        int, typer.Option(help="Draws the records to begin with, if --priors does not name them.")
+    ] = 0,
+    priors: Annotated[
+        Path | None, typer.Option(help="Record ids known from the start, one a line.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="The recall curve to draw, .svg or .png.")
+    ] = None,
 ) -> None:
-    """Read a finished review again in ranked order.  Example: livereview rank simulate mine.csv.gz --out order.txt
+    """Read a finished review again in ranked order.  Example: livereview rank simulate mine.csv.gz
+    --out order.txt
 
-    Prints how good the order was and where rules for stopping would have ended the reading, at which recall. Records
-    known from the start come first in the order and are left out of the measures.
+    Prints how good the order was and where rules for stopping would have ended the reading, at
+    which recall. Records known from the start come first in the order and are left out of the
+    measures.
     """
     from livereview.ranking import curve, png, simulate
     from livereview.ranking.metrics import metrics, sequence
@@ -69,21 +81,35 @@ def simulate_(
 
 
 Lead = Annotated[str, typer.Option(help="The lead who signs.")]
-Note = Annotated[str | None, typer.Option(help="Why; needed where the test does not support stopping.")]
+Note = Annotated[
+    str | None, typer.Option(help="Why; needed where the test does not support stopping.")
+]
 
 
 @rank.command("stop")
-def stop_(review: ReviewId, by: Lead, note: Note = None, yes: Yes = False, home: Home = None) -> None:
-    """Leave the rest unread, and say so in public.  Example: livereview rank stop --review R --by lena
+def stop_(
+    review: ReviewId, by: Lead, note: Note = None, yes: Yes = False, home: Home = None
+) -> None:
+    """Leave the rest unread, and say so in public.  Example: livereview rank stop --review R --by
+    lena
 
-    It ends by itself when a new report comes or the protocol changes. Half-screened reports are read to the end.
+    It ends by itself when a new report comes or the protocol changes. Half-screened reports are
+    read to the end.
     """
     with told(), Session(settings_of(home)) as client:
-        asked = {"kind": "stop_reading", "review": review, "given": {}, "author": by, "reason": note or " "}
+        asked = {
+            "kind": "stop_reading",
+            "review": review,
+            "given": {},
+            "author": by,
+            "reason": note or " ",
+        }
         said = confirmed(client, yes, **asked)["result"]["told"]
         client.call("settle_outbox")
     least = f"at least {said['low']:.0%} found" if said["low"] is not None else "nothing found yet"
-    out.print(f"reading stopped after {said['read']:,} of {said['total']:,}: {least}", highlight=False)
+    out.print(
+        f"reading stopped after {said['read']:,} of {said['total']:,}: {least}", highlight=False
+    )
 
 
 @rank.command("read-on")
@@ -102,19 +128,24 @@ def audit_(
     number: Annotated[int, typer.Option(help="How many of the unread to draw.")] = 100,
     home: Home = None,
 ) -> None:
-    """Draw some of the unread at random, to be read first.  Example: livereview rank audit --review R --by lena
+    """Draw some of the unread at random, to be read first.  Example: livereview rank audit --review
+    R --by lena
 
     What they tell of recall stands on the lead's page: an interval, never a certificate.
     """
     with told(), Session(settings_of(home)) as client:
         done = client.call("draw_audit", id=uuid4().hex, review=review, by=by, number=number)
-    out.print(f"{done['drawn']:,} of {done['unread']:,} unread reports drawn; they come first in every queue")
+    out.print(
+        f"{done['drawn']:,} of {done['unread']:,} unread reports drawn; they come first in every queue"
+    )
 
 
 @rank.command("why")
 def why_(
     review: ReviewId,
-    record: Annotated[str, typer.Argument(metavar="RECORD", help="A record id, DOI, pmid:… or title.")],
+    record: Annotated[
+        str, typer.Argument(metavar="RECORD", help="A record id, DOI, pmid:… or title.")
+    ],
     home: Home = None,
 ) -> None:
     """The words that moved a record's rank.  Example: livereview rank why --review R 10.1000/trial1"""
@@ -129,21 +160,37 @@ def why_(
 
 
 def labelled(path: Path) -> tuple[list[Text], dict[str, int]]:
-    """The texts and labels (1 relevant, 0 not) of a sheet; raises Refused for what is not such a sheet."""
+    """The texts and labels (1 relevant, 0 not) of a sheet.
+
+    Raises Refused for what is not such a sheet.
+    """
     from livereview.ranking.features import Text, repeated
 
     csv.field_size_limit(packed.LARGEST)
     try:
-        rows = csv.DictReader(io.StringIO(files.read(path).decode("utf-8-sig"), newline=""), restval="")
+        rows = csv.DictReader(
+            io.StringIO(files.read(path).decode("utf-8-sig"), newline=""), restval=""
+        )
         head = rows.fieldnames or ()
         if lacking := [name for name in COLUMNS if name not in head]:
-            raise Refused(f"{path} has no column {', '.join(lacking)}; its columns are {', '.join(head) or 'none'}")
-        found = [(Text(row["record_id"].strip(), row["title"], row["abstract"]), row["label_included"]) for row in rows]
+            raise Refused(
+                f"{path} has no column {', '.join(lacking)}; its columns are {', '.join(head) or 'none'}"
+            )
+        found = [
+            (Text(row["record_id"].strip(), row["title"], row["abstract"]), row["label_included"])
+            for row in rows
+        ]
     except (UnicodeDecodeError, csv.Error) as error:
         raise Refused(f"{path} is not a CSV sheet in UTF-8: {error}; save it as one") from None
-    if (nameless := next((n for n, (text, _) in enumerate(found, 1) if not text.record_id), None)) is not None:
-        raise Refused(f"{path}: record {nameless} has no record_id; give each record an id of its own")
-    truth = {text.record_id: _label(label, line, path) for line, (text, label) in enumerate(found, 2)}
+    if (
+        nameless := next((n for n, (text, _) in enumerate(found, 1) if not text.record_id), None)
+    ) is not None:
+        raise Refused(
+            f"{path}: record {nameless} has no record_id; give each record an id of its own"
+        )
+    truth = {
+        text.record_id: _label(label, line, path) for line, (text, label) in enumerate(found, 2)
+    }
     texts = [text for text, _ in found]
     if (twice := repeated(text.record_id for text in texts)) is not None:
         raise Refused(f"{path}: record id {twice!r} comes twice; give each record an id of its own")
@@ -159,30 +206,45 @@ def _label(text: str, line: int, path: Path) -> int:
 
 
 def named(path: Path, truth: dict[str, int]) -> tuple[str, ...]:
-    """The record ids of a file, in its order; raises Refused for one that the sheet does not have."""
+    """The record ids of a file, in its order.
+
+    Raises Refused for one that the sheet does not have.
+    """
     try:
         found = dict.fromkeys(
-            line.strip() for line in files.read(path).decode("utf-8-sig").splitlines() if line.strip()
+            line.strip()
+            for line in files.read(path).decode("utf-8-sig").splitlines()
+            if line.strip()
         )
     except UnicodeDecodeError:
         raise Refused(f"{path} is not UTF-8 text; write record ids, one a line") from None
     if unknown := [one for one in found if one not in truth]:
-        raise Refused(f"{path} names {unknown[0]!r}, which the sheet does not have; write its record ids, one a line")
+        raise Refused(
+            f"{path} names {unknown[0]!r}, which the sheet does not have; write its record ids, one a line"
+        )
     return tuple(found)
 
 
-def read_again(texts: Sequence[Text], truth: dict[str, int], known: Sequence[str], seed: int) -> tuple[str, ...]:
-    """The order in which the records not known before would have been read, with a bar on the terminal."""
+def read_again(
+    texts: Sequence[Text], truth: dict[str, int], known: Sequence[str], seed: int
+) -> tuple[str, ...]:
+    """The order in which the records not known before would have been read, with a bar on the
+    terminal.
+    """
     from livereview.ranking import simulate
     from livereview.ranking.features import build
 
     if len({label for one, label in truth.items() if one not in known}) < 2:
-        raise Refused("leave a relevant and an irrelevant record to be found, beside those known before")
+        raise Refused(
+            "leave a relevant and an irrelevant record to be found, beside those known before"
+        )
     with Progress(console=err, transient=True) as progress:
         task = progress.add_task("reading the words", total=None)
         features = build(texts)
         progress.update(task, description="reading again", total=len(truth) - len(known))
-        return simulate.replay(features, truth, known, seed, tick=lambda read: progress.update(task, completed=read))
+        return simulate.replay(
+            features, truth, known, seed, tick=lambda read: progress.update(task, completed=read)
+        )
 
 
 def write(path: Path, content: str | bytes) -> None:
@@ -196,7 +258,11 @@ def show(measured: Metrics, verdicts: Sequence[Verdict], known: Sequence[str]) -
     head = f"records {measured.records:,}   relevant {measured.relevant:,}   known before {', '.join(known) or 'none'}"
     found = f"recall@10% {measured.recall_10:.4f}   WSS@95 {measured.wss_95:.4f}   ATD {measured.atd:.4f}"
     out.print(head, markup=False, highlight=False, soft_wrap=True)
-    out.print(f"{found}   loss {measured.loss:.4f}   NDCG {measured.ndcg:.4f}", highlight=False, soft_wrap=True)
+    out.print(
+        f"{found}   loss {measured.loss:.4f}   NDCG {measured.ndcg:.4f}",
+        highlight=False,
+        soft_wrap=True,
+    )
     table = Table("rule for stopping", "read", "of all", "true recall")
     for verdict in verdicts:
         share = verdict.read / measured.records

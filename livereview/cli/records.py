@@ -13,7 +13,16 @@ from rich.table import Table
 
 from livereview import files, sources
 from livereview.cli.console import err, out
-from livereview.cli.terminal import Home, Protocol, ReviewId, app, protocol_file, register, settings_of, told
+from livereview.cli.terminal import (
+    Home,
+    Protocol,
+    ReviewId,
+    app,
+    protocol_file,
+    register,
+    settings_of,
+    told,
+)
 from livereview.client import Session
 from livereview.errors import Retry, SourceBroken
 
@@ -22,12 +31,18 @@ from livereview.errors import Retry, SourceBroken
 def import_(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Exports; .gz is fine.")],
     review: ReviewId,
-    source: Annotated[str | None, typer.Option(help="What the files are, e.g. ris; guessed if not given.")] = None,
-    grey: Annotated[bool, typer.Option(help="Count them under other methods, not databases.")] = False,
+    source: Annotated[
+        str | None, typer.Option(help="What the files are, e.g. ris; guessed if not given.")
+    ] = None,
+    grey: Annotated[
+        bool, typer.Option(help="Count them under other methods, not databases.")
+    ] = False,
     protocol: Protocol = None,
     home: Home = None,
 ) -> None:
-    """Take in files exported elsewhere.  Example: livereview import --review youth-homelessness *.ris.gz"""
+    """Take in files exported elsewhere.  Example: livereview import --review youth-homelessness
+    *.ris.gz
+    """
     table = Table("file", "kind", "found", "new", "rejected", "outcome")
     with told():
         protocol_file(review, protocol)  # a broken one is refused before a database is made for it
@@ -41,14 +56,20 @@ def import_(
         bodies = [(path, files.read(path)) for path in paths]
         for path, body in progress.track(bodies, description="importing"):
             kind = source or files.guess(body, path.name)
-            n = client.call("import_file", review=review, source=kind, name=path.name, body=body, grey=grey)
+            n = client.call(
+                "import_file", review=review, source=kind, name=path.name, body=body, grey=grey
+            )
             outcome = "known already" if n["known"] else n["outcome"]
-            table.add_row(path.name, kind, *(str(n[key]) for key in ("found", "fresh", "rejected")), outcome)
+            table.add_row(
+                path.name, kind, *(str(n[key]) for key in ("found", "fresh", "rejected")), outcome
+            )
         flow = client.call("status", review=review)["reviews"][0]["flow"]
         client.call("settle_outbox")
     out.print(table)
     found = flow["databases"] + flow["other"]
-    out.print(f"found {found:,}   duplicates {flow['duplicates']:,}   queued {flow['awaiting_screening']:,}")
+    out.print(
+        f"found {found:,}   duplicates {flow['duplicates']:,}   queued {flow['awaiting_screening']:,}"
+    )
 
 
 @app.command()
@@ -56,7 +77,8 @@ def parse(
     source: Annotated[str, typer.Argument(help="Name of a source, or package.module:Attribute.")],
     paths: Annotated[list[Path], typer.Argument(metavar="FILE...")],
 ) -> None:
-    """Print what a source reads from files, one JSON object a line.  Example: livereview parse ris export.ris
+    """Print what a source reads from files, one JSON object a line.  Example: livereview parse ris
+    export.ris
 
     Exits 3, with the reason on standard error, if a file is not that source's at all.
     """
@@ -88,7 +110,10 @@ def sources_() -> None:
 
 @app.command()
 def tools() -> None:
-    """List the tools of appraisal that an extraction may name: domains and judgements. A protocol may add its own."""
+    """List the tools of appraisal that an extraction may name: domains and judgements.
+
+    A protocol may add its own.
+    """
     from livereview.evidence.appraisal import TOOLS
 
     table = Table("tool", "domains", "judgements, best first", "source")
@@ -100,6 +125,9 @@ def tools() -> None:
 
 @app.command()
 def rebuild(home: Home = None) -> None:
-    """Make the reports and the blocking keys again from the stored events; what people decided is untouched."""
+    """Make the reports and the blocking keys again from the stored events.
+
+    What people decided is untouched.
+    """
     with told(), Session(settings_of(home)) as client:
         out.print(f"{client.call('rebuild')['records']:,} records settled again")

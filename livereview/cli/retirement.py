@@ -22,33 +22,50 @@ MET = {True: "met", False: "not met", None: "not known"}
 @app.command()
 def retire(
     review: ReviewId,
-    propose: Annotated[str | None, typer.Option(metavar="WHY", help="Move that the review retires.")] = None,
-    revive: Annotated[str | None, typer.Option(metavar="WHY", help="Move that a retired review comes back.")] = None,
+    propose: Annotated[
+        str | None, typer.Option(metavar="WHY", help="Move that the review retires.")
+    ] = None,
+    revive: Annotated[
+        str | None, typer.Option(metavar="WHY", help="Move that a retired review comes back.")
+    ] = None,
     not_asked: Annotated[
-        str | None, typer.Option(metavar="WHY", help="With --propose: the question is no longer asked.")
+        str | None,
+        typer.Option(metavar="WHY", help="With --propose: the question is no longer asked."),
     ] = None,
     no_resources: Annotated[
         str | None, typer.Option(metavar="WHY", help="With --propose: nobody can keep the review.")
     ] = None,
-    vote: Annotated[str | None, typer.Option(help="yes, no or abstain; your later vote counts instead.")] = None,
-    note: Annotated[str | None, typer.Option(help="With --vote: why, for colleagues, once it is closed.")] = None,
-    close: Annotated[bool, typer.Option("--close", help="End the vote and count it; for leads.")] = False,
+    vote: Annotated[
+        str | None, typer.Option(help="yes, no or abstain; your later vote counts instead.")
+    ] = None,
+    note: Annotated[
+        str | None, typer.Option(help="With --vote: why, for colleagues, once it is closed.")
+    ] = None,
+    close: Annotated[
+        bool, typer.Option("--close", help="End the vote and count it; for leads.")
+    ] = False,
     yes: Yes = False,
-    by: Annotated[str | None, typer.Option(help="Who does it; needs an account that may vote.")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Who does it; needs an account that may vote.")
+    ] = None,
     now: Annotated[str | None, typer.Option(help="ISO time of the act; default: now.")] = None,
     home: Home = None,
 ) -> None:
-    """Show the signs that a review could retire, or vote.  Example: livereview retire --review R --vote yes --by bo
+    """Show the signs that a review could retire, or vote.  Example: livereview retire --review R
+    --vote yes --by bo
 
-    Nothing retires by itself. It takes two votes for it (one, where only one person may vote), more than against, and a
-    lead who closes the vote. A retired review keeps its page, which says why, and is not searched for any more.
+    Nothing retires by itself. It takes two votes for it (one, where only one person may vote), more
+    than against, and a lead who closes the vote. A retired review keeps its page, which says why,
+    and is not searched for any more.
     """
     grounds = {"not_asked": not_asked, "no_resources": no_resources}
     acts = {
         "retire": ("propose_retirement", {"kind": "retire", "reason": propose, **grounds})
         if propose is not None
         else None,
-        "revive": ("propose_retirement", {"kind": "revive", "reason": revive}) if revive is not None else None,
+        "revive": ("propose_retirement", {"kind": "revive", "reason": revive})
+        if revive is not None
+        else None,
         "vote": ("vote_retirement", {"verdict": vote, "note": note}) if vote is not None else None,
         "close": ("close_retirement", {}) if close else None,
     }
@@ -58,10 +75,17 @@ def retire(
             show(client.call("retirement", review=review, person=by, now=moment(now)))
             return
         if len(chosen) > 1 or not by:
-            raise Refused("do one of --propose, --revive, --vote and --close at a time, and say who does it with --by")
+            raise Refused(
+                "do one of --propose, --revive, --vote and --close at a time, and say who does it with --by"
+            )
         ((name, given),) = chosen
         if name == "close_retirement":
-            asked: dict[str, Any] = {"kind": "close_vote", "review": review, "given": {}, "author": by}
+            asked: dict[str, Any] = {
+                "kind": "close_vote",
+                "review": review,
+                "given": {},
+                "author": by,
+            }
             done = confirmed(client, yes, now=moment(now), **asked)["result"]
         else:
             done = client.call(name, id=uuid4().hex, review=review, by=by, now=moment(now), **given)
@@ -73,7 +97,10 @@ def retire(
 def tell(name: str, review: str, done: dict[str, Any]) -> None:
     """What was done; of a closed vote, how it went."""
     if name == "propose_retirement":
-        out.print(f"Proposed. Everybody votes: livereview retire --review {review} --vote yes --by NAME", markup=False)
+        out.print(
+            f"Proposed. Everybody votes: livereview retire --review {review} --vote yes --by NAME",
+            markup=False,
+        )
     elif name == "vote_retirement":
         out.print("Your vote is kept; others see it once a lead closes the vote.")
     else:
@@ -93,11 +120,17 @@ def show(found: dict[str, Any]) -> None:
     out.print(signs(found["triggers"]))
     if one := found["open"]:
         mine = f"; yours: {one['mine']['verdict']}" if one["mine"] else ""
-        out.print(f"Open: {one['author']} moved on {one['made'][:10]} to {one['kind']}: {one['reason']}", markup=False)
+        out.print(
+            f"Open: {one['author']} moved on {one['made'][:10]} to {one['kind']}: {one['reason']}",
+            markup=False,
+        )
         out.print(f"{one['voted']} of {one['voters']} have voted{mine}", highlight=False)
     for one in found["closed"]:
         result = "carried" if one["carried"] else "not carried"
-        out.print(f"{one['closed'][:10]} {one['kind']}, {result}: {counted(one['votes'])}", highlight=False)
+        out.print(
+            f"{one['closed'][:10]} {one['kind']}, {result}: {counted(one['votes'])}",
+            highlight=False,
+        )
 
 
 def signs(triggers: Iterable[dict[str, Any]]) -> Table:

@@ -17,7 +17,9 @@ from livereview.client import Session, must_exist, refuse_to_own
 
 @app.command()
 def demo(
-    home: Annotated[Path, typer.Option("--home", help="Where to build it; emptied first.")] = Path("demo"),
+    home: Annotated[Path, typer.Option("--home", help="Where to build it; emptied first.")] = Path(
+        "demo"
+    ),
 ) -> None:
     """Run three nights of the example review without network and publish its summary."""
     from livereview import demo as example
@@ -30,10 +32,14 @@ def demo(
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
-    new: Annotated[bool, typer.Option("--new", help="Make a database where there is none yet.")] = False,
+    new: Annotated[
+        bool, typer.Option("--new", help="Make a database where there is none yet.")
+    ] = False,
     home: Home = None,
 ) -> None:
-    """Own the database: the screening room, the published pages, and the door for flows.  Example: livereview serve"""
+    """Own the database: the screening room, the published pages, and the door for flows.  Example:
+    livereview serve
+    """
     from livereview.web.serve import serve as run
 
     logs.start(sys.stderr)
@@ -49,7 +55,10 @@ def serve(
 def publish(
     review: ReviewId,
     as_of: Annotated[
-        str | None, typer.Option(help="ISO time: build again what was published then, into as-of/, and nothing else.")
+        str | None,
+        typer.Option(
+            help="ISO time: build again what was published then, into as-of/, and nothing else."
+        ),
     ] = None,
     home: Home = None,
 ) -> None:
@@ -60,7 +69,11 @@ def publish(
     with told(), Session(settings_of(home)) as client:
         if as_of is not None:
             found = client.call("as_of", review=review, moment=moment(as_of))
-            out.print(f"version {found['version']} as of {as_of}: {found['folder']}", markup=False, soft_wrap=True)
+            out.print(
+                f"version {found['version']} as of {as_of}: {found['folder']}",
+                markup=False,
+                soft_wrap=True,
+            )
             return
         done = client.call("publish", review=review)
         tell_published({review: done})
@@ -75,12 +88,15 @@ def open_review(
     now: Annotated[str | None, typer.Option(help="ISO time of the act; default: now.")] = None,
     home: Home = None,
 ) -> None:
-    """Open a review to the public: its first version is published.  Example: livereview open --review R --by lena
+    """Open a review to the public: its first version is published.  Example: livereview open
+    --review R --by lena
 
     Nothing of a review is published before that, whatever is imported, screened or extracted.
     """
     with told(), Session(settings_of(home)) as client:
-        done = client.call("open_review", id=uuid4().hex, review=review, by=by, note=note, now=moment(now))
+        done = client.call(
+            "open_review", id=uuid4().hex, review=review, by=by, note=note, now=moment(now)
+        )
         if done["known"]:
             out.print(f"{review} is open to the public already", markup=False)
             return
@@ -90,12 +106,18 @@ def open_review(
 @app.command("sign-off")
 def sign_off(
     review: ReviewId,
-    by: Annotated[str | None, typer.Option(help="Sign with this name, which the public page will show.")] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Sign with this name, which the public page will show.")
+    ] = None,
     note: Annotated[str | None, typer.Option(help="For your colleagues.")] = None,
-    now: Annotated[str | None, typer.Option(help="ISO time of the signature; default: now.")] = None,
+    now: Annotated[
+        str | None, typer.Option(help="ISO time of the signature; default: now.")
+    ] = None,
     home: Home = None,
 ) -> None:
-    """Show the changed findings that wait, or sign them.  Example: livereview sign-off --review R --by lena"""
+    """Show the changed findings that wait, or sign them.  Example: livereview sign-off --review R
+    --by lena
+    """
     with told(), Session(settings_of(home)) as client:
         held = client.call("status", review=review)["reviews"][0]["held"]
         if held is None:
@@ -103,8 +125,16 @@ def sign_off(
             return
         out.print(f"{held['change']}, since {held['since']}, after: {held['cause']}", markup=False)
         for reason in held["reasons"]:
-            out.print(f"  {reason['claim']}: {reason['class']}, {reason['why']}", markup=False, soft_wrap=True)
-            out.print(f"    was: {reason['before']}\n    now: {reason['after']}", markup=False, soft_wrap=True)
+            out.print(
+                f"  {reason['claim']}: {reason['class']}, {reason['why']}",
+                markup=False,
+                soft_wrap=True,
+            )
+            out.print(
+                f"    was: {reason['before']}\n    now: {reason['after']}",
+                markup=False,
+                soft_wrap=True,
+            )
         if by is None:
             out.print("Sign it: add --by NAME")
             return

@@ -30,7 +30,9 @@ from livereview.errors import Refused
 
 
 @app.command()
-def init(folder: Annotated[Path, typer.Argument(help="Where to put the new review.")] = Path()) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to put the new review.")] = Path(),
+) -> None:
     """Write a commented review.toml to start from.  Example: livereview init my-review"""
     with told():
         path = folder / "review.toml"
@@ -38,19 +40,29 @@ def init(folder: Annotated[Path, typer.Argument(help="Where to put the new revie
             raise Refused(f"{path} exists; choose another folder")
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(review_toml.template(), encoding="utf-8")
-    out.print(f"Wrote {path}. Edit it, then: livereview surveil --protocol {path} --review ID", markup=False)
+    out.print(
+        f"Wrote {path}. Edit it, then: livereview surveil --protocol {path} --review ID",
+        markup=False,
+    )
 
 
 @app.command()
 def surveil(
     review: ReviewId,
     protocol: Protocol = None,
-    only: Annotated[list[str] | None, typer.Option(help="Only this search; may be given again.")] = None,
-    now: Annotated[str | None, typer.Option(help="Take this ISO time as the present (for replays).")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this search; may be given again.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option(help="Take this ISO time as the present (for replays).")
+    ] = None,
     record: Annotated[Path | None, typer.Option(help="Keep every answer in this folder.")] = None,
-    replay: Annotated[Path | None, typer.Option(help="Take the answers from this recording, not the network.")] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Take the answers from this recording, not the network.")
+    ] = None,
     clock_is_right: Annotated[
-        bool, typer.Option("--clock-is-right", help="Search although earlier nights carry later times.")
+        bool,
+        typer.Option("--clock-is-right", help="Search although earlier nights carry later times."),
     ] = False,
     home: Home = None,
 ) -> None:
@@ -81,7 +93,9 @@ def surveil(
             )
         except night.PrefectAway as away:
             with Session(chosen) as client:
-                client.call("lose_night", review=review, what="a night by hand", reason=away.message)
+                client.call(
+                    "lose_night", review=review, what="a night by hand", reason=away.message
+                )
             raise
     if state.note:
         out.print(state.note, markup=False, soft_wrap=True)
@@ -92,37 +106,59 @@ def surveil(
 
 @app.command("register")
 def register_(
-    protocols: Annotated[list[Path], typer.Argument(metavar="FILE...", help="A review.toml; several are fine.")],
+    protocols: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="A review.toml; several are fine.")
+    ],
     yes: Yes = False,
     home: Home = None,
 ) -> None:
-    """Put a protocol in force without searching; the schedule follows it.  Example: livereview register review.toml
+    """Put a protocol in force without searching.
 
-    Where it moves reports that are settled (more votes, another stage), that is printed and asked first.
+    The schedule follows it.  Example: livereview register review.toml
+
+    Where it moves reports that are settled (more votes, another stage), that is printed and asked
+    first.
     """
     with told():
-        reviews = [review_toml.load(path) for path in protocols]  # all are read before one is put in force
+        # all are read before one is put in force
+        reviews = [review_toml.load(path) for path in protocols]
         with Session(settings_of(home)) as client:
             for review in reviews:
                 if protocol_effect(client, review.id, review.text):
-                    confirmed(client, yes, kind="protocol", review=review.id, given={"text": review.text})
+                    confirmed(
+                        client, yes, kind="protocol", review=review.id, given={"text": review.text}
+                    )
                 else:
                     client.call("register", text=review.text)
-                out.print(f"{review.id}: in force, {len(review.searches)} searches", markup=False, soft_wrap=True)
+                out.print(
+                    f"{review.id}: in force, {len(review.searches)} searches",
+                    markup=False,
+                    soft_wrap=True,
+                )
 
 
 @app.command()
 def schedule(
     review: Annotated[
-        list[str] | None, typer.Option("--review", help="Only this review; may be given again. Else all, new ones too.")
+        list[str] | None,
+        typer.Option(
+            "--review", help="Only this review; may be given again. Else all, new ones too."
+        ),
     ] = None,
-    protocol: Annotated[Path | None, typer.Option(help="Put this review.toml in force first.")] = None,
-    every: Annotated[float, typer.Option(min=1, help="Seconds between two looks at what is in force.")] = 60,
+    protocol: Annotated[
+        Path | None, typer.Option(help="Put this review.toml in force first.")
+    ] = None,
+    every: Annotated[
+        float, typer.Option(min=1, help="Seconds between two looks at what is in force.")
+    ] = 60,
     home: Home = None,
 ) -> None:
-    """Serve the schedule of all reviews until stopped; needs a Prefect server (PREFECT_API_URL) and an owner.
+    """Serve the schedule of all reviews until stopped.
 
-    Follows the protocols in force: what `register` changes is served within a minute.  Example: livereview schedule
+    Needs a Prefect server (PREFECT_API_URL) and an owner.
+
+    Follows the protocols in force: what `register` changes is served within a minute.  Example:
+    livereview schedule
     """
     with told():
         if not os.environ.get("PREFECT_API_URL"):
@@ -147,14 +183,20 @@ def schedule(
 @app.command()
 def recheck(
     review: ReviewId,
-    now: Annotated[str | None, typer.Option(help="Take this ISO time as the present (for replays).")] = None,
+    now: Annotated[
+        str | None, typer.Option(help="Take this ISO time as the present (for replays).")
+    ] = None,
     record: Annotated[Path | None, typer.Option(help="Keep every answer in this folder.")] = None,
-    replay: Annotated[Path | None, typer.Option(help="Take the answers from this recording, not the network.")] = None,
+    replay: Annotated[
+        Path | None, typer.Option(help="Take the answers from this recording, not the network.")
+    ] = None,
     home: Home = None,
 ) -> None:
-    """Look included and queued reports up again for retractions.  Example: livereview recheck --review R
+    """Look included and queued reports up again for retractions.  Example: livereview recheck
+    --review R
 
-    Only reports that were not looked up in the last 29 days are asked for. Exits 1 if a source did not answer.
+    Only reports that were not looked up in the last 29 days are asked for. Exits 1 if a source did
+    not answer.
     """
     from livereview import night
 
@@ -165,7 +207,9 @@ def recheck(
             client.call("protocol", review=review)
         state = night.recheck(chosen, review, now=now, record=record, recording=replay)
     if not state.endings:
-        out.print("Nothing is due: every report was looked up in the last 29 days, or there is none.")
+        out.print(
+            "Nothing is due: every report was looked up in the last 29 days, or there is none."
+        )
         return
     out.print(night.table(state.endings))
     tell_problem(state.problem)

@@ -28,9 +28,14 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 PLACES = ("review.toml", "{}/review.toml", "reviews/{}/review.toml", "examples/{}/review.toml")
-Home = Annotated[Path | None, typer.Option("--home", help="Data folder; else LIVEREVIEW_HOME, else ./livereview-data.")]
+Home = Annotated[
+    Path | None,
+    typer.Option("--home", help="Data folder; else LIVEREVIEW_HOME, else ./livereview-data."),
+]
 ReviewId = Annotated[str, typer.Option("--review", help="Id of the review, as in its review.toml.")]
-Protocol = Annotated[Path | None, typer.Option(help="Its review.toml, if it is not where livereview looks.")]
+Protocol = Annotated[
+    Path | None, typer.Option(help="Its review.toml, if it is not where livereview looks.")
+]
 
 
 def _print_version(asked: bool) -> None:
@@ -43,7 +48,10 @@ def _print_version(asked: bool) -> None:
 @app.callback()
 def livereview(
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version, and end.")
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version, and end."
+        ),
     ] = False,
 ) -> None:
     """Which command it is, `Commands` finds out."""
@@ -85,7 +93,10 @@ def protocol_file(review: str, given: Path | None) -> Path | None:
 
 
 def register(client: Client, review: str, given: Path | None) -> None:
-    """Put the protocol file in force, if there is one; refused where it would move what people have settled."""
+    """Put the protocol file in force, if there is one.
+
+    Refused where it would move what people have settled.
+    """
     from livereview.cli.acts import protocol_effect
 
     path = protocol_file(review, given)
@@ -95,7 +106,9 @@ def register(client: Client, review: str, given: Path | None) -> None:
     effect = protocol_effect(client, review, text)
     if effect:
         lines = " ".join(effect["lines"])
-        raise Refused(f"{path} moves what people have settled. {lines} Confirm it: livereview register {path}")
+        raise Refused(
+            f"{path} moves what people have settled. {lines} Confirm it: livereview register {path}"
+        )
     client.call("register", text=text)
 
 

@@ -18,8 +18,12 @@ def withdraw(
     review: ReviewId,
     version: Annotated[int, typer.Option(help="Number of the published version.")],
     reason: Annotated[str, typer.Option(help="Why, in plain words; readers will see it.")],
-    by: Annotated[str, typer.Option(help="Your name, for the books; the page says “the lead of the review”.")] = "lead",
-    undo: Annotated[bool, typer.Option("--undo", help="Let a withdrawn version stand again, as it was.")] = False,
+    by: Annotated[
+        str, typer.Option(help="Your name, for the books; the page says “the lead of the review”.")
+    ] = "lead",
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Let a withdrawn version stand again, as it was.")
+    ] = False,
     yes: Yes = False,
     now: Annotated[str | None, typer.Option(help="ISO time of the act; default: now.")] = None,
     home: Home = None,
@@ -28,8 +32,9 @@ def withdraw(
 
     Example: livereview withdraw --review R --version 7 --reason "A study was counted twice."
 
-    What that does is printed and asked first. Its address answers 410 from then on, and feeds and lists say so. If
-    it is the newest version, the page `latest` is a notice too, until corrected evidence makes a new version.
+    What that does is printed and asked first. Its address answers 410 from then on, and feeds and
+    lists say so. If it is the newest version, the page `latest` is a notice too, until corrected
+    evidence makes a new version.
     """
     with told(), Session(settings_of(home)) as client:
         if undo:
@@ -42,5 +47,7 @@ def withdraw(
     what = "stands again" if undo else "is withdrawn"
     out.print(f"{review}: version {version} {what}", markup=False, highlight=False)
     if problem := done["published"].get("problem"):
-        err.print(f"{review}: the page could not be built again: {problem}", style="red", markup=False)
+        err.print(
+            f"{review}: the page could not be built again: {problem}", style="red", markup=False
+        )
         raise typer.Exit(1)

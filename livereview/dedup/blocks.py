@@ -19,10 +19,11 @@ _COMMON = listed(
 
 
 def meetings(keyed: Iterable[tuple[str, ...]]) -> Iterator[tuple[int, list[int]]]:
-    """Each record's place, with the places before it of those that share one of its keys: every pair once.
+    """Each record's place, with the places before it of those that share one of its keys: every
+    pair once.
 
-    The same pairs as `store.candidates` finds among these records; here without a database, which takes longer to open
-    than a few thousand records take to be compared.
+    The same pairs as `store.candidates` finds among these records; here without a database, which
+    takes longer to open than a few thousand records take to be compared.
     """
     groups = _shared(keyed)
     within: dict[int, list[Sequence[int]]] = {}
@@ -48,7 +49,11 @@ def _shared(keyed: Iterable[tuple[str, ...]]) -> list[Sequence[int]]:
 
 def block_keys(f: Features) -> tuple[str, ...]:
     """Short keys, sorted; two records that share none are never compared."""
-    keys = {f"doi {f.doi}" if f.doi else "", f"pmid {f.pmid}" if f.pmid else "", f"pmc {f.pmcid}" if f.pmcid else ""}
+    keys = {
+        f"doi {f.doi}" if f.doi else "",
+        f"pmid {f.pmid}" if f.pmid else "",
+        f"pmc {f.pmcid}" if f.pmcid else "",
+    }
     keys |= _title(f) | _place(f)
     return tuple(sorted(keys - {""}))
 
@@ -66,9 +71,15 @@ def _title(f: Features) -> set[str]:
 
 
 def _short_title(f: Features, joined: str) -> set[str]:
-    """Too many records share a short title: it needs a volume, an author or at least a year beside it."""
+    """Too many records share a short title: it needs a volume, an author or at least a year beside
+    it.
+    """
     more = [f.volume, *f.names[:1]]
-    return {f"t {joined} {word}" for word in more if word} or {f"t {joined} {f.year}"} if joined else set()
+    return (
+        {f"t {joined} {word}" for word in more if word} or {f"t {joined} {f.year}"}
+        if joined
+        else set()
+    )
 
 
 def _content(title: str) -> list[str]:
@@ -88,5 +99,7 @@ def _place(f: Features) -> set[str]:
         f"p {name} {page}" if name and page else "",
         f"v {name} {f.volume} {f.issue}" if name and f.volume else "",
         f"e {f.journal[:1]} {f.volume} {f.issue}" if f.column and f.volume and f.issue else "",
-        f"j {f.journal[:1]} {f.volume} {page} {f.pages[1]}" if f.volume and page and f.journal else "",
+        f"j {f.journal[:1]} {f.volume} {page} {f.pages[1]}"
+        if f.volume and page and f.journal
+        else "",
     }

@@ -8,21 +8,27 @@ Edge = tuple[str, str, str, str, float]  # left, right, verdict, author ("rule" 
 WEAK = 0.7  # the score of a pair that has no titles to compare is at most this, as match reckons it
 
 
-def clusters(members: Sequence[str], edges: Iterable[Edge], dois: Mapping[str, str]) -> dict[str, str]:
-    """Which report each record is in; a report's id is its first record's, in the order of `members`.
+def clusters(
+    members: Sequence[str], edges: Iterable[Edge], dois: Mapping[str, str]
+) -> dict[str, str]:
+    """Which report each record is in.
 
-    People's "same" edges are joined first, then the rules' from the strongest down: the order of edges says nothing.
-    An edge is left out, and its pair is for a person to judge (`left_out`), where it would put two records together
-    that another edge calls linked or different, or would join two DOIs through a record that has none. A person's
-    "same" stands over the rules' "linked". A record whose weak edges lead into two reports follows none of them.
-    `dois` holds the DOI of each record that has one.
+    A report's id is its first record's, in the order of `members`.
+
+    People's "same" edges are joined first, then the rules' from the strongest down: the order of
+    edges says nothing. An edge is left out, and its pair is for a person to judge (`left_out`),
+    where it would put two records together that another edge calls linked or different, or would
+    join two DOIs through a record that has none. A person's "same" stands over the rules' "linked".
+    A record whose weak edges lead into two reports follows none of them. `dois` holds the DOI of
+    each record that has one.
     """
     place = {record: n for n, record in enumerate(members)}
     group = {record: {record} for record in members}
     edges = list(edges)
     apart = {frozenset(edge[:2]): edge[3] for edge in edges if edge[2] != "same"}
     same = sorted(
-        (edge for edge in edges if edge[2] == "same"), key=lambda edge: (edge[3] == "rule", -edge[4], edge[:2])
+        (edge for edge in edges if edge[2] == "same"),
+        key=lambda edge: (edge[3] == "rule", -edge[4], edge[:2]),
     )
     _join(group, [edge for edge in same if not _weak(edge, dois)], apart, dois)
     weak = [edge for edge in same if _weak(edge, dois)]
@@ -32,14 +38,21 @@ def clusters(members: Sequence[str], edges: Iterable[Edge], dois: Mapping[str, s
 
 
 def _join(
-    group: dict[str, set[str]], same: Sequence[Edge], apart: Mapping[frozenset[str], str], dois: Mapping[str, str]
+    group: dict[str, set[str]],
+    same: Sequence[Edge],
+    apart: Mapping[frozenset[str], str],
+    dois: Mapping[str, str],
 ) -> None:
     """Join the groups that these edges tie, one edge after the other, where nothing forbids it."""
     wary = {record for pair in apart for record in pair}
     for left, right, _, author, _ in same:
         a, b = group[left], group[right]
         rule = author == "rule"
-        if a is b or _told_apart(a & wary, b & wary, apart, rule) or (rule and _two_dois(a, b, dois)):
+        if (
+            a is b
+            or _told_apart(a & wary, b & wary, apart, rule)
+            or (rule and _two_dois(a, b, dois))
+        ):
             continue
         small, large = sorted((a, b), key=len)
         large |= small
@@ -48,9 +61,13 @@ def _join(
 
 
 def _weak(edge: Edge, dois: Mapping[str, str]) -> bool:
-    """A rule's word that rests on authors and place, for want of like titles: two articles may share these."""
+    """A rule's word that rests on authors and place, for want of like titles: two articles may
+    share these.
+    """
     left, right, _, author, score = edge
-    return author == "rule" and score <= WEAK and (left not in dois or dois[left] != dois.get(right))
+    return (
+        author == "rule" and score <= WEAK and (left not in dois or dois[left] != dois.get(right))
+    )
 
 
 def _torn(weak: Sequence[Edge], group: Mapping[str, set[str]]) -> set[str]:
@@ -63,7 +80,9 @@ def _torn(weak: Sequence[Edge], group: Mapping[str, set[str]]) -> set[str]:
 
 
 def left_out(edges: Iterable[Edge], reports: Mapping[str, str]) -> list[Edge]:
-    """The "same" edges whose records ended in two reports: what the rules wanted to merge and other facts forbade."""
+    """The "same" edges whose records ended in two reports: what the rules wanted to merge and other
+    facts forbade.
+    """
     return [edge for edge in edges if edge[2] == "same" and reports[edge[0]] != reports[edge[1]]]
 
 

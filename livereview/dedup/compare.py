@@ -1,4 +1,6 @@
-"""How alike two records are, field by field: 1 agrees, 0 contradicts, None where a side does not know the field."""
+"""How alike two records are, field by field: 1 agrees, 0 contradicts, None where a side does not
+know the field.
+"""
 
 from __future__ import annotations
 
@@ -29,13 +31,16 @@ _OPPOSITES = frozenset(
         with/without effective/ineffective"""
     )
 )
-_SMALL = listed("a an and as at by for from in of on or the to with its using der die das und le la les el")
+_SMALL = listed(
+    "a an and as at by for from in of on or the to with its using der die das und le la les el"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """`title` compares whole titles, `inside` the shorter with the best fitting piece of the longer; `span` is whether
-    the last pages agree too, of an article of more than one page."""
+    """`title` compares whole titles, `inside` the shorter with the best fitting piece of the
+    longer; `span` is whether the last pages agree too, of an article of more than one page.
+    """
 
     title: float
     inside: float
@@ -51,13 +56,19 @@ class Scores:
 
     @property
     def spot(self) -> bool:
-        """The same first page of the same volume, or the same pages of the same year where there are no volumes."""
-        return self.pages == 1 and (self.volume == 1 or (self.volume is None and self.span and self.year == 1))
+        """The same first page of the same volume, or the same pages of the same year where there
+        are no volumes.
+        """
+        return self.pages == 1 and (
+            self.volume == 1 or (self.volume is None and self.span and self.year == 1)
+        )
 
     @property
     def number(self) -> bool:
         """The same issue of the same journal."""
-        return self.volume == 1 and self.issue == 1 and (self.journal or 0) >= 0.85 and self.pages != 0
+        return (
+            self.volume == 1 and self.issue == 1 and (self.journal or 0) >= 0.85 and self.pages != 0
+        )
 
     @property
     def written_by(self) -> bool:
@@ -71,7 +82,10 @@ class Scores:
 
     @property
     def against(self) -> int:
-        """How many facts contradict. An issue alone does not: sources number supplements as they like."""
+        """How many facts contradict.
+
+        An issue alone does not: sources number supplements as they like.
+        """
         return (
             (self.pages == 0)
             + (self.volume == 0)
@@ -103,7 +117,9 @@ def scores(a: Features, b: Features, ratio: float) -> Scores:
 
 
 def title(a: str, b: str, ratio: float) -> float:
-    """How alike two titles are, whatever the order of their words and wherever words are joined or split."""
+    """How alike two titles are, whatever the order of their words and wherever words are joined or
+    split.
+    """
     if not a or not b:
         return 0.0
     if ODD <= ratio < 0.99:
@@ -114,7 +130,9 @@ def title(a: str, b: str, ratio: float) -> float:
 
 
 def inside(a: str, b: str) -> float:
-    """How well the shorter title fits into the longer; 0 where they are equally long or too short to tell."""
+    """How well the shorter title fits into the longer; 0 where they are equally long or too short
+    to tell.
+    """
     short, long = (a, b) if len(a) <= len(b) else (b, a)
     if len(short) < LEAST_INSIDE or " " not in short or len(long) - len(short) < 4:
         return 0.0
@@ -122,10 +140,11 @@ def inside(a: str, b: str) -> float:
 
 
 def authors(a: Features, b: Features, near: bool = False) -> float | None:
-    """1 where the first authors agree; .9 where one side's first is among the other's; else the share of names.
+    """1 where the first authors agree; .9 where one side's first is among the other's; else the
+    share of names.
 
-    .7 where most full words agree though family and given names are taken for each other; misprints of words count
-    where the titles are near.
+    .7 where most full words agree though family and given names are taken for each other; misprints
+    of words count where the titles are near.
     """
     if not a.names or not b.names:
         return None
@@ -139,7 +158,9 @@ def authors(a: Features, b: Features, near: bool = False) -> float | None:
 
 
 def _words_shared(one: frozenset[str], two: frozenset[str], misprints: bool) -> float:
-    """The share of full words of names that both sides have, of three or more words with their misprints."""
+    """The share of full words of names that both sides have, of three or more words with their
+    misprints.
+    """
     least = min(len(one), len(two))
     found = len(one & two)
     if misprints and least > 2:
@@ -159,15 +180,20 @@ def _joined(one: Sequence[str], two: Sequence[str]) -> bool:
     """A double name of which the other side has a half: "Macedo Barcelos" and "Barcelos"."""
     pairs = [*product(one[:1], two), *product(two[:1], one)]
     return any(
-        len(x) > 4 and len(y) > 4 and (x.endswith(y) or y.endswith(x) or x.startswith(y) or y.startswith(x))
+        len(x) > 4
+        and len(y) > 4
+        and (x.endswith(y) or y.endswith(x) or x.startswith(y) or y.startswith(x))
         for x, y in pairs
     )
 
 
 def journal(a: Features, b: Features) -> float | None:
-    """1 for the same ISSN or name, an abbreviation or acronym of it; else how many words they share.
+    """1 for the same ISSN or name, an abbreviation or acronym of it.
 
-    A short name within a longer one is another journal as often as not: "Diabetes" and "Diabetes Care" score 0.8.
+    Else how many words they share.
+
+    A short name within a longer one is another journal as often as not: "Diabetes" and "Diabetes
+    Care" score 0.8.
     """
     if a.issn and a.issn == b.issn:
         return 1.0
@@ -182,18 +208,26 @@ def journal(a: Features, b: Features) -> float | None:
 
 @lru_cache(16_384)
 def abbreviates(short: str, long: str) -> bool:
-    """Each word of `short` shortens one of `long` in order, or its first word is made of the beginnings of theirs."""
+    """Each word of `short` shortens one of `long` in order, or its first word is made of the
+    beginnings of theirs.
+    """
     pieces, rest = short.split(), long.split()
     if len(pieces[0]) > 2 and len(rest) > 2 and _made_of(pieces[0], rest):
         return True  # "bmj", "amcis 2017 proceedings", "jthoraccardiovascsurg"
-    if len(pieces) > len(rest) or len(pieces) < min(3, len(rest)) or not _shortens(pieces[0], rest[0]):
+    if (
+        len(pieces) > len(rest)
+        or len(pieces) < min(3, len(rest))
+        or not _shortens(pieces[0], rest[0])
+    ):
         return False
     left = iter(rest[1:])
     return all(any(_shortens(piece, word) for word in left) for piece in pieces[1:])
 
 
 def _shortens(piece: str, word: str) -> bool:
-    """ "j" journal, "natl" national, "dtsch" deutsche: its first letter, then letters of it in order."""
+    """ "j" journal, "natl" national, "dtsch" deutsche: its first letter, then letters of it in
+    order.
+    """
     if word.startswith(piece):
         return True
     letters = iter(word)
@@ -204,12 +238,20 @@ def _made_of(letters: str, rest: Sequence[str]) -> bool:
     """Whether `letters` are beginnings of the words, one after the other and none left."""
     ends = {0}
     for word in rest:
-        ends = {end + n for end in ends for n in range(1, len(word) + 1) if letters[end : end + n] == word[:n]}
+        ends = {
+            end + n
+            for end in ends
+            for n in range(1, len(word) + 1)
+            if letters[end : end + n] == word[:n]
+        }
     return len(letters) in ends
 
 
 def pages(a: tuple[str, str], b: tuple[str, str]) -> float | None:
-    """Whether the first pages agree. Pages that start at 1 on one side only may count within the article: None."""
+    """Whether the first pages agree.
+
+    Pages that start at 1 on one side only may count within the article: None.
+    """
     if not a[0] or not b[0]:
         return None
     if a[0] == b[0]:
@@ -232,8 +274,9 @@ def abstract(a: str, b: str) -> float | None:
 
 
 def other_number(a: str, b: str) -> bool:
-    """Each title has a number that the other lacks ("FOCUS 1", "FOCUS 2"), or one a word of which the other has the
-    opposite."""
+    """Each title has a number that the other lacks ("FOCUS 1", "FOCUS 2"), or one a word of which
+    the other has the opposite.
+    """
     one, two = set(a.split()), set(b.split())
     left, right = one - two, two - one
     numbers = any(map(_numbers, left)) and any(map(_numbers, right)) and not _year_cut(left, right)
@@ -242,7 +285,9 @@ def other_number(a: str, b: str) -> bool:
 
 
 def _year_cut(left: set[str], right: set[str]) -> bool:
-    """All that differs is a year whose first figure was lost, as a large first letter is: "1985", "985"."""
+    """All that differs is a year whose first figure was lost, as a large first letter is: "1985",
+    "985".
+    """
     short, long = sorted((" ".join(left), " ".join(right)), key=len)
     return _is_year(long) and short == long[1:]
 
@@ -263,19 +308,27 @@ def other_word(a: str, b: str, least: float = 70) -> bool:
 
 
 def _acronym(one: set[str], others: set[str], title: str) -> bool:
-    """One word alone against several that begin with its letters, in its order: "IS", "information systems"."""
+    """One word alone against several that begin with its letters, in its order: "IS", "information
+    systems".
+    """
     word = next(iter(one)) if len(one) == 1 else ""
-    return len(word) > 1 and word == "".join(other[0] for other in title.split() if other in others - _SMALL)
+    return len(word) > 1 and word == "".join(
+        other[0] for other in title.split() if other in others - _SMALL
+    )
 
 
 def torn(a: str, b: str) -> bool:
-    """The end of one title is the beginning of the other, for LONG letters and three quarters of the shorter."""
+    """The end of one title is the beginning of the other, for LONG letters and three quarters of
+    the shorter.
+    """
     least = max(LONG, 3 * min(len(a), len(b)) // 4)
     return _overlap(a, b) >= least or _overlap(b, a) >= least
 
 
 def running_head(short: str, long: str, name: str) -> bool:
-    """The line above the pages: the first author, then three or more words of the title in their order."""
+    """The line above the pages: the first author, then three or more words of the title in their
+    order.
+    """
     words = short.split()
     rest = iter(long.split())
     return words[:1] == [name] and len(words) > 3 and all(word in rest for word in words[1:])
@@ -289,7 +342,10 @@ def _overlap(a: str, b: str) -> int:
 
 def _unlike(words: set[str], others: set[str], title: str, least: float) -> bool:
     joined = title.replace(" ", "")
-    return any(word not in joined and all(fuzz.ratio(word, other) < least for other in others) for word in words)
+    return any(
+        word not in joined and all(fuzz.ratio(word, other) < least for other in others)
+        for word in words
+    )
 
 
 def _equal(a: str, b: str) -> float | None:

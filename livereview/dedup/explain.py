@@ -25,19 +25,24 @@ FIELDS = (
 
 
 def explain(a: Record, b: Record) -> str:
-    """The verdict, the rule, the keys under which the two meet, and each field as it was compared, one to a line."""
+    """The verdict, the rule, the keys under which the two meet, and each field as it was compared,
+    one to a line.
+    """
     one, two = features(a), features(b)
     found = judge(one, two)
     shared = sorted(set(block_keys(one)) & set(block_keys(two)))
     lines = [
         f"{found.verdict}: {found.rule} (rules {RULES_VERSION})",
-        "compared because they share: " + ("; ".join(shared) or "nothing, so the service would not compare them"),
+        "compared because they share: "
+        + ("; ".join(shared) or "nothing, so the service would not compare them"),
     ]
     for name in FIELDS:
         left, right = _shown(one, name), _shown(two, name)
         if left or right:
             score = found.scores.get({"names": "authors"}.get(name, name))
-            lines.append(f"{name:8}{'' if score is None else format(score, '.2f'):>6}  {left or '-'} | {right or '-'}")
+            lines.append(
+                f"{name:8}{'' if score is None else format(score, '.2f'):>6}  {left or '-'} | {right or '-'}"
+            )
     return "\n".join(lines)
 
 

@@ -12,7 +12,9 @@ LIMIT = 12  # authors compared; the rest of a collaboration says no more
 KEPT = 16_384  # names remembered with what was made of them: half of those in a search come again
 _AND = re.compile(r"(?<!\s)\s++(?:and|&)\s+")
 _GLUED = re.compile(r"(?<=[^\W\d_]\.)(?=[^\W\d_]{2}|[^\W\d_]['’])")
-_SUFFIX = re.compile(r"(?<![\s,])[\s,]++(?:jr|sr|ii|iii|iv|phd|ph\.d|md|m\.d|msc|mph|rn)\b\.?", re.IGNORECASE)
+_SUFFIX = re.compile(
+    r"(?<![\s,])[\s,]++(?:jr|sr|ii|iii|iv|phd|ph\.d|md|m\.d|msc|mph|rn)\b\.?", re.IGNORECASE
+)
 _PARTICLES = listed(
     "van der den de het ter ten von zu zur la le les du des da das do dos del della di al el bin ibn abu"
 )
@@ -25,7 +27,9 @@ _BODIES = listed(
 
 
 def people(authors: tuple[str, ...]) -> list[str]:
-    """One name each, whatever separates them: ";", a new line, "and", a comma, or only the full stop of an initial."""
+    """One name each, whatever separates them: ";", a new line, "and", a comma, or only the full
+    stop of an initial.
+    """
     if len(authors) != 1:
         return list(authors[:LIMIT])
     text = authors[0][:4_000]
@@ -33,7 +37,9 @@ def people(authors: tuple[str, ...]) -> list[str]:
         parts = [part for piece in pieces if (part := piece.strip())]
         if len(parts) > 1:
             return [name for part in parts[:LIMIT] for name in _by_commas(part)][:LIMIT]
-    names = _by_commas(text) if "," in text else [part for part in _GLUED.split(text) if part.strip()]
+    names = (
+        _by_commas(text) if "," in text else [part for part in _GLUED.split(text) if part.strip()]
+    )
     return list(names[:LIMIT])
 
 
@@ -51,7 +57,10 @@ def _by_commas(text: str) -> Sequence[str]:
     parts = [part.strip() for part in _SUFFIX.sub("", text).split(",") if part.strip()]
     if len(parts) < 2 or _is_body(text):
         return [text] if text.strip() else []
-    if all(" " in part and _initials(part.split()[-1]) and not _initials(part.split()[0]) for part in parts):
+    if all(
+        " " in part and _initials(part.split()[-1]) and not _initials(part.split()[0])
+        for part in parts
+    ):
         return parts
     if len(parts) == 2:
         return [", ".join(parts)]
@@ -62,7 +71,8 @@ def _by_commas(text: str) -> Sequence[str]:
 
 @lru_cache(KEPT)
 def family(name: str) -> str:
-    """The family name in "Family, Given", "Family GG", "Given Family", "Family I.I." or "G. Family"; all of a body's.
+    """The family name in "Family, Given", "Family GG", "Given Family", "Family I.I." or "G.
+    Family"; all of a body's.
 
     Particles are left out, so that "van der Berg, P" and "Berg P van der" agree.
     """
@@ -83,7 +93,9 @@ def family(name: str) -> str:
 
 def full_words(names: list[str]) -> frozenset[str]:
     """Every full word of the names, for sources that take the given name for the family name."""
-    return frozenset({word for word in words(" ".join(names)).split() if len(word) > 2} - _PARTICLES)
+    return frozenset(
+        {word for word in words(" ".join(names)).split() if len(word) > 2} - _PARTICLES
+    )
 
 
 def _joined(parts: list[str]) -> str:

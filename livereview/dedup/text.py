@@ -1,4 +1,6 @@
-"""A record made ready for comparison: every field in a form in which two sources' ways of writing it are equal."""
+"""A record made ready for comparison: every field in a form in which two sources' ways of writing
+it are equal.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ _TRIAL = re.compile(
     r"\b(?:NCT\d{8}|ISRCTN\d{8}|ACTRN\d{14}|(?:DRKS|CTRI|PACTR|IRCT|JPRN|UMIN)[-/\w]{6,20}|[Cc]hiCTR[-\w]{6,20})\b"
 )
 _REGISTERS = ("NCT", "ISRCTN", "ACTRN", "DRKS", "CTRI", "PACTR", "IRCT", "JPRN", "UMIN", "hiCTR")
-_VERSION = re.compile(r"(?:[/._]v\d{1,2}|(?<=\d)v\d{1,2})$")  # "/v2", ".v1", "_v3" and arXiv's "1234.5678v2"
+# "/v2", ".v1", "_v3" and arXiv's "1234.5678v2"
+_VERSION = re.compile(r"(?:[/._]v\d{1,2}|(?<=\d)v\d{1,2})$")
 _PREPRINT_DOI = re.compile(
     r"10\.(?:1101/(?:20\d\d|\d{6})|21203/|2139/ssrn|48550/|31234/|31235/|31219/|35542/|20944/preprints|26434/|7287/peerj\.preprints)"
 )
@@ -27,7 +30,9 @@ _PREPRINT_PLACE = re.compile(
     r"\b(?:(?:med|bio|chem|psy|soc|ed|eco|law|af|engr)r?a?rxiv|ssrn|research square|preprints?|osf)\b"
 )
 _MEETING_PAGE = re.compile(r"(?:pp?\.?\s*)?(?:[SAP]\d+|\d+[AS])(?:-(?:[SAP]\d+|\d+[AS]))?")
-_CONFERENCE_TYPES = frozenset({"conference-abstract", "meeting-abstract", "conference abstract", "meeting abstract"})
+_CONFERENCE_TYPES = frozenset(
+    {"conference-abstract", "meeting-abstract", "conference abstract", "meeting abstract"}
+)
 _BRACKETS = re.compile(r"[(\[][^)\]]{0,300}[)\]]")
 _DIGITS = re.compile(r"\d+")
 _DAMAGED = re.compile(r"(\d{1,2})-([a-z]{3})")
@@ -44,10 +49,10 @@ class Features:
     names     family names in order, `given` every full word of the names
     journal   words of the journal without bracketed additions and small words
     pages     (first, last) as digits, with a letter where there is one; "" where unknown
-    part      "2" for Part II, a second volume, a third wave …;  notice  correction, retraction, reply or ""
-    serial    a title that every issue of a journal has ("Editorial");  meeting  printed as a meeting abstract
-    column    the editor's column, with a subject or without
-    preprint  it says itself that it is one;  trial  registrations named in title or abstract
+    part      "2" for Part II, a second volume, a third wave …;  notice  correction, retraction,
+    reply or "" serial    a title that every issue of a journal has ("Editorial");  meeting  printed
+    as a meeting abstract column    the editor's column, with a subject or without preprint  it says
+    itself that it is one;  trial  registrations named in title or abstract
     """
 
     title: str
@@ -94,14 +99,19 @@ def features(record: Record) -> Features:
 
 @lru_cache(4_096)
 def journal(place: str) -> str:
-    """Words of a journal's name: "BMJ (Clinical research ed.)" and "The BMJ" are "bmj"; a parallel title is dropped."""
+    """Words of a journal's name: "BMJ (Clinical research ed.)" and "The BMJ" are "bmj".
+
+    A parallel title is dropped.
+    """
     main = _BRACKETS.sub(" ", place).split(" = ")[0]
     found = words(main if main.strip() else place).split()
     return " ".join([word for word in found if word not in _SMALL] or found)
 
 
 def number(text: str | None) -> str:
-    """A volume or issue without words and leading zeros: "Vol. 07" is "7"; "1)", cut from "12(1)", is unknown."""
+    """A volume or issue without words and leading zeros: "Vol. 07" is "7"; "1)", cut from "12(1)",
+    is unknown.
+    """
     value = (text or "").strip()
     if value.isdecimal():
         return value.lstrip("0") or "0"
@@ -115,7 +125,11 @@ def pages(text: str | None) -> tuple[str, str]:
     """(first, last), with "288-97" expanded and "01-Jun", which a spreadsheet made of 1-6, undone."""
     value = (text or "").strip().lower()
     if damaged := _DAMAGED.fullmatch(value):
-        return (str(int(damaged[1])), str(_MONTHS.index(damaged[2]))) if damaged[2] in _MONTHS else ("", "")
+        return (
+            (str(int(damaged[1])), str(_MONTHS.index(damaged[2])))
+            if damaged[2] in _MONTHS
+            else ("", "")
+        )
     if "p" in value and (placed := _PLACED.search(value)):
         value = placed[1]
     found = _PAGE.findall(value.replace(",", ";").partition(";")[0] or value)
@@ -135,7 +149,9 @@ def trials(text: str) -> frozenset[str]:
 
 
 def bare_doi(doi: str | None) -> str:
-    """A DOI in lower case without percent signs and without what only marks a version of the same work."""
+    """A DOI in lower case without percent signs and without what only marks a version of the same
+    work.
+    """
     if not doi:
         return ""
     value = unquote(doi).lower()
@@ -143,7 +159,9 @@ def bare_doi(doi: str | None) -> str:
 
 
 def _meeting(record: Record) -> bool:
-    """One or two pages with a letter ("A129", "S528-S529", "811A"), as journals print the abstracts of a meeting."""
+    """One or two pages with a letter ("A129", "S528-S529", "811A"), as journals print the abstracts
+    of a meeting.
+    """
     if record.type in _CONFERENCE_TYPES:
         return True
     if not _MEETING_PAGE.fullmatch((record.pages or "").strip()):
@@ -153,5 +171,9 @@ def _meeting(record: Record) -> bool:
 
 
 def _preprint(kind: str | None, doi: str, place: str) -> bool:
-    """A preprint server's DOI alone is not enough where a journal or meeting is named: some hand theirs out there."""
-    return kind == "preprint" or bool(_PREPRINT_PLACE.search(place) or (not place and _PREPRINT_DOI.match(doi)))
+    """A preprint server's DOI alone is not enough where a journal or meeting is named: some hand
+    theirs out there.
+    """
+    return kind == "preprint" or bool(
+        _PREPRINT_PLACE.search(place) or (not place and _PREPRINT_DOI.match(doi))
+    )

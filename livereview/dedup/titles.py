@@ -1,4 +1,6 @@
-"""What a title says of its item besides its subject: a part, a notice on another item, a standing column."""
+"""What a title says of its item besides its subject: a part, a notice on another item, a standing
+column.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +14,38 @@ _REFS = re.compile(
     re.IGNORECASE,
 )
 # A publisher marks the article itself so after the event; the notice that says why is another item.
-_MARKED = re.compile(r"^\W*(?:retracted(?: article| paper)?|withdrawn)\s*[:.\-–—]\s*", re.IGNORECASE)
+_MARKED = re.compile(
+    r"^\W*(?:retracted(?: article| paper)?|withdrawn)\s*[:.\-–—]\s*", re.IGNORECASE
+)
 _PARTS = re.compile(
     r"\b(?:part|pt|volume|vol|chapter|book|section|wave|phase|series|episode)\s*+\.?\s*+"
-    r"([0-9]{1,3}|[ivx]{1,5}|i1{1,2}|1i|il|one|two|three|four|five|six)\b",  # "I1", "Il": II, misread
+    # "I1", "Il": II, misread
+    r"([0-9]{1,3}|[ivx]{1,5}|i1{1,2}|1i|il|one|two|three|four|five|six)\b",
     re.IGNORECASE,
 )
-_PART_WORDS = ("part", "pt", "vol", "chapter", "book", "section", "wave", "phase", "series", "episode")
+_PART_WORDS = (
+    "part",
+    "pt",
+    "vol",
+    "chapter",
+    "book",
+    "section",
+    "wave",
+    "phase",
+    "series",
+    "episode",
+)
 _VALUES = {
-    **{roman: str(n) for n, roman in enumerate(("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"), start=1)},
-    **{word: str(n) for n, word in enumerate(("one", "two", "three", "four", "five", "six"), start=1)},
+    **{
+        roman: str(n)
+        for n, roman in enumerate(
+            ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x"), start=1
+        )
+    },
+    **{
+        word: str(n)
+        for n, word in enumerate(("one", "two", "three", "four", "five", "six"), start=1)
+    },
 }
 _NOTICE = re.compile(
     r"""^\W*(?:
@@ -59,7 +83,8 @@ _EDITORS = re.compile(
     (?:\ research\ article|\ volume\ .*|(?:\ \w+){1,6}\ (?:quarterly|journal|bulletin))?$""",
     re.VERBOSE,
 )
-# The editor's own column, by itself or before its subject; a guest's, a board, an introduction are others.
+# The editor's own column, by itself or before its subject; a guest's, a board, an introduction are
+# others.
 _COLUMN = re.compile(
     r"""^(?:\w+\ )?(?:editors?\ ?s?\ (?:comments?|notes?|remarks|page)\b|from\ the\ editors?\b
     |remarks\ from\ .*\beditors?\b|editorial\b(?!\ (?:board|introduction|polic)))""",
@@ -70,7 +95,9 @@ _SUBTITLE = re.compile(r"[:.?!–—]\s|\s-\s")
 
 
 def cleaned(title: str) -> str:
-    """The title without markup, databases' remarks in brackets, a second title and a publisher's mark of retraction."""
+    """The title without markup, databases' remarks in brackets, a second title and a publisher's
+    mark of retraction.
+    """
     first = (_ORIGINAL.split(title, maxsplit=1)[0] or title) if "<" in title else title
     plain = unmarked(first)
     return _MARKED.sub("", _REFS.sub(" ", plain) if "[" in plain or "(" in plain else plain)
@@ -81,7 +108,9 @@ def before_subtitle(title: str) -> str:
 
 
 def parts(title: str) -> tuple[str, ...]:
-    """("2",) for "Part II", "vol. 2" or "second"-like marks, sorted; () where the title names no part."""
+    """("2",) for "Part II", "vol. 2" or "second"-like marks, sorted; () where the title names no
+    part.
+    """
     lower = title.lower()
     if title.isascii() and not any(map(lower.__contains__, _PART_WORDS)):
         return ()
@@ -104,7 +133,9 @@ def notice(title: str) -> str:
 
 def serial(words: str) -> bool:
     """Whether a title, as plain words, is one that every issue of a journal may have."""
-    return len(words) < 8 or bool(_SERIAL.match(words) or ("editor" in words and _EDITORS.match(words)))
+    return len(words) < 8 or bool(
+        _SERIAL.match(words) or ("editor" in words and _EDITORS.match(words))
+    )
 
 
 def column(words: str) -> bool:

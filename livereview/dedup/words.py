@@ -6,7 +6,9 @@ import html
 import re
 import unicodedata
 
-_INLINE = re.compile(r"</?(?:su[bp]|i|b|em|strong|span|inf|italic|bold|scp)\b[^<>]{0,200}>", re.IGNORECASE)
+_INLINE = re.compile(
+    r"</?(?:su[bp]|i|b|em|strong|span|inf|italic|bold|scp)\b[^<>]{0,200}>", re.IGNORECASE
+)
 _TAGS = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 _WORDS = re.compile(r"[^\W_]+")
 _GREEK = str.maketrans(
@@ -19,7 +21,10 @@ _GREEK_WORD = re.compile(r"[α-ω]{2}")
 
 
 class _Folding(dict[int, str]):
-    """What each character becomes, for `str.translate`: worked out when it first comes. A sign becomes a space."""
+    """What each character becomes, for `str.translate`: worked out when it first comes.
+
+    A sign becomes a space.
+    """
 
     def __missing__(self, code: int) -> str:
         folded = unicodedata.normalize("NFKD", chr(code)).casefold()
@@ -31,13 +36,19 @@ class _Folding(dict[int, str]):
 
 
 _FOLDED = _Folding()
-_PLAIN = bytes(code if chr(code).isalnum() else 32 for code in bytes(range(128)).lower() + bytes(128))  # of ASCII only
+# of ASCII only
+_PLAIN = bytes(
+    code if chr(code).isalnum() else 32 for code in bytes(range(128)).lower() + bytes(128)
+)
 
 
 def words(text: str) -> str:
-    """Letters and digits only, lower case, without marks, one space between words; non-Latin letters stay.
+    """Letters and digits only, lower case, without marks, one space between words.
 
-    A single Greek letter becomes its name, as half the databases write it; a Greek word stays as it is.
+    Non-Latin letters stay.
+
+    A single Greek letter becomes its name, as half the databases write it; a Greek word stays as it
+    is.
     """
     if not text.isascii():
         text = text.translate(_FOLDED)

@@ -1,4 +1,5 @@
-"""Tools of appraisal as data: their domains, the judgements that each knows, and what a judgement is worth.
+"""Tools of appraisal as data: their domains, the judgements that each knows, and what a judgement
+is worth.
 
 One list (`TOOLS`, and a protocol's own `[[tools]]`) serves the form, the sheets, the page and
 summary.json. Names of domains are short and in our own words; the questions themselves stand in the
@@ -308,13 +309,18 @@ def tool_of(name: str | None, own: Sequence[Tool] = ()) -> Tool | None:
 
 
 def appraised(form: Extraction, own: Sequence[Tool] = ()) -> Appraised:
-    """What a form's appraisal is worth, by its tool where that is known and by the shared words else."""
+    """What a form's appraisal is worth, by its tool where that is known and by the shared words
+    else.
+    """
     tool = tool_of(form.risk_of_bias_tool, own)
     is_own = tool is not None and tool in own
     labels = dict(tool.domains) if tool else {}
     if not is_own:
         labels = {domain: say(label) for domain, label in labels.items()}
-    domains = tuple(Judged(row.domain, labels.get(row.domain, row.domain), row.judgement) for row in form.appraisal)
+    domains = tuple(
+        Judged(row.domain, labels.get(row.domain, row.domain), row.judgement)
+        for row in form.appraisal
+    )
     overall = form.risk_of_bias
     high = overall in (tool.high if is_own and tool else HIGH_RISK)
     apart = overall in (tool.apart if is_own and tool else APART)
@@ -353,7 +359,10 @@ def in_words(judgement: str | None) -> str:
 
 
 def overall_choices(tool: Tool | None) -> tuple[str, ...]:
-    """The overall judgements that a form may give with this tool; with one not known, the shared words."""
+    """The overall judgements that a form may give with this tool.
+
+    With one not known, the shared words.
+    """
     return RISK_OF_BIAS if tool is None else tool.overall
 
 
@@ -364,7 +373,8 @@ def problems(
     dot: str,
     own: Sequence[Tool] = (),
 ) -> list[str]:
-    """What is wrong with the appraisal of a form: no tool, an unknown domain or judgement, a domain judged twice.
+    """What is wrong with the appraisal of a form: no tool, an unknown domain or judgement, a domain
+    judged twice.
 
     A tool that is not known may have any domains and judgements. With a tool of the list an overall
     judgement may be any of the shared words: teams sum up in them, and old forms hold them.
@@ -375,7 +385,10 @@ def problems(
         return wrong
     if not name:
         known = ", ".join(known.name for known in (*own, *TOOLS.values()))
-        return [*wrong, f"{dot}risk_of_bias_tool: must name the tool of the appraisal, such as {known}"]
+        return [
+            *wrong,
+            f"{dot}risk_of_bias_tool: must name the tool of the appraisal, such as {known}",
+        ]
     domains = [judgement.get("domain") for judgement in judgements]
     twice = sorted({domain for domain in domains if domain and domains.count(domain) > 1})
     wrong += [f"{dot}appraisal: {domain} is judged twice" for domain in twice]
@@ -392,7 +405,9 @@ def problems(
     return wrong
 
 
-def _overall_problems(tool: Tool | None, overall: str | None, dot: str, own: Sequence[Tool]) -> list[str]:
+def _overall_problems(
+    tool: Tool | None, overall: str | None, dot: str, own: Sequence[Tool]
+) -> list[str]:
     if overall is None:
         return []
     if tool is not None and not tool.overall:

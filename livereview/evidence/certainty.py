@@ -1,10 +1,10 @@
-"""How sure a finding is: GRADE for the effect on an outcome, GRADE-CERQual for a finding of qualitative research, and
-ROB-ME for the risk that results are missing from it.
+"""How sure a finding is: GRADE for the effect on an outcome, GRADE-CERQual for a finding of
+qualitative research, and ROB-ME for the risk that results are missing from it.
 
-People judge; this only keeps a judgement whole: a GRADE level is its start and its steps added up, each step with a
-reason in words, and a rating holds for the studies that it was made from. GRADE: Guyatt and others, J Clin Epidemiol
-2011;64:383-94; CERQual: Lewin and others, Implement Sci 2018;13(Suppl 1):2; wording by level: GRADE guidelines 26,
-J Clin Epidemiol 2020;119:126-35.
+People judge; this only keeps a judgement whole: a GRADE level is its start and its steps added up,
+each step with a reason in words, and a rating holds for the studies that it was made from. GRADE:
+Guyatt and others, J Clin Epidemiol 2011;64:383-94; CERQual: Lewin and others, Implement Sci
+2018;13(Suppl 1):2; wording by level: GRADE guidelines 26, J Clin Epidemiol 2020;119:126-35.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ KINDS = ("grade", "cerqual", "missing_evidence")
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a rating is what it is: in GRADE a `step` of -2 to 2 in a domain, in CERQual a `concern`; `why` in words."""
+    """Why a rating is what it is: in GRADE a `step` of -2 to 2 in a domain, in CERQual a `concern`;
+    `why` in words.
+    """
 
     domain: str
     why: str
@@ -64,8 +66,9 @@ class Rating:
     kind     one of KINDS
     subject  a finding's id (grade); a statement's, or a coded finding's such as
              "implementation/staffing/barrier" (cerqual)
-    start    grade: where it began, "high" (randomised, or judged by ROBINS-I) or "low" (not randomised)
-    level    one of LEVELS; in CERQual the team's own judgement, in GRADE what start and steps come to; of missing
+    start    grade: where it began, "high" (randomised, or judged by ROBINS-I) or "low" (not
+    randomised) level    one of LEVELS; in CERQual the team's own judgement, in GRADE what start and
+    steps come to; of missing
              evidence one of MISSING_LEVELS
     studies  the studies that it was made from, sorted; with others it no longer holds
     numbers  grade: the figures that it was made from; None in ratings from before they were kept
@@ -83,11 +86,16 @@ class Rating:
 
 
 def from_json(
-    data: Any, review: Review, findings: Collection[str], coded: Mapping[str, tuple[str, ...]] | None = None
+    data: Any,
+    review: Review,
+    findings: Collection[str],
+    coded: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Rating:
-    """A rating from plain data: kind, finding or statement or code, start or level, reasons (or `why`), answers.
+    """A rating from plain data: kind, finding or statement or code, start or level, reasons (or
+    `why`), answers.
 
-    What it rests on is added by whoever knows it (`grade.made`). Raises Refused naming what is wrong.
+    What it rests on is added by whoever knows it (`grade.made`). Raises Refused naming what is
+    wrong.
 
     Args:
         data: as a form or a file gives it.
@@ -112,7 +120,9 @@ def from_json(
         named = {statement.id: statement.studies for statement in review.statements}
         studies = groups[subject] if subject in groups else named[subject]
         if not studies:
-            raise Refused(f"{subject} names no studies, so there is nothing to rate; add them in review.toml")
+            raise Refused(
+                f"{subject} names no studies, so there is nothing to rate; add them in review.toml"
+            )
         return Rating(kind, subject, level, reasons, tuple(sorted(studies)))
     start = data.get("start")
     level = _level(start, reasons, subject)
@@ -150,7 +160,9 @@ def _answers(given: Any) -> tuple[tuple[str, str], ...]:
 def _one_of(value: Any, choices: Iterable[str], what: str) -> str:
     known = tuple(choices)
     if value not in known:
-        raise Refused(f"{what} must be one of {', '.join(known) or 'none (the protocol has none)'}; it was {value!r}")
+        raise Refused(
+            f"{what} must be one of {', '.join(known) or 'none (the protocol has none)'}; it was {value!r}"
+        )
     return str(value)
 
 
@@ -164,7 +176,9 @@ def _reason(row: Any, kind: str) -> Reason:
     domain = _one_of(row.get("domain"), (*DOWN, *UP), "domain")
     allowed = (-1, -2, 0) if domain in DOWN else (1, 2, 0)
     if row.get("step") not in allowed or isinstance(row.get("step"), bool):
-        raise Refused(f"{domain}: step must be one of {', '.join(map(str, allowed))}; it was {row.get('step')!r}")
+        raise Refused(
+            f"{domain}: step must be one of {', '.join(map(str, allowed))}; it was {row.get('step')!r}"
+        )
     return Reason(domain, why, int(row["step"]))
 
 
@@ -178,7 +192,9 @@ def _why(row: Mapping[str, Any]) -> str:
 def _level(start: Any, reasons: Iterable[Reason], subject: str) -> str:
     """Start and steps added up, kept within the scale."""
     if start not in ("high", "low"):
-        raise Refused(f"{subject}: start must be high (randomised) or low (not randomised); it was {start!r}")
+        raise Refused(
+            f"{subject}: start must be high (randomised) or low (not randomised); it was {start!r}"
+        )
     place = LEVELS.index(start) + sum(one.step for one in reasons)
     return LEVELS[min(max(place, 0), len(LEVELS) - 1)]
 
@@ -204,7 +220,9 @@ def known(data: Mapping[str, Any]) -> Rating:
         **data,
         "reasons": tuple(Reason(**row) for row in data["reasons"]),
         "studies": tuple(data["studies"]),
-        "numbers": Numbers(**{**numbers, "studies": tuple(numbers["studies"])}) if numbers else None,
+        "numbers": Numbers(**{**numbers, "studies": tuple(numbers["studies"])})
+        if numbers
+        else None,
         "answers": tuple(sorted((data.get("answers") or {}).items())),
     }
     return Rating(**fields)
@@ -217,7 +235,11 @@ def holds(rating: Rating | None, studies: Iterable[str]) -> bool:
 
 def describe(rating: Rating) -> str:
     """The level with the reasons for each step, in a sentence."""
-    told = "; ".join(f"{one.domain.replace('_', ' ')}: {one.why.rstrip('.')}" for one in rating.reasons if _weighs(one))
+    told = "; ".join(
+        f"{one.domain.replace('_', ' ')}: {one.why.rstrip('.')}"
+        for one in rating.reasons
+        if _weighs(one)
+    )
     level = say(LEVEL_WORDS[rating.level])
     if not told:
         return say("Certainty: {level}.", level=level)

@@ -1,4 +1,6 @@
-"""All findings of a review, each with its checks: what pages, files, ratings and sign-off start from."""
+"""All findings of a review, each with its checks: what pages, files, ratings and sign-off start
+from.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,8 @@ def findings(
     waiting: int = 0,
     unread: Mapping[str, int] | None = None,
 ) -> tuple[Finding, ...]:
-    """Every finding of a review: comparison by comparison, outcome by outcome, in the protocol's order.
+    """Every finding of a review: comparison by comparison, outcome by outcome, in the protocol's
+    order.
 
     Args:
         review: the protocol in force.
@@ -40,14 +43,24 @@ def findings(
     """
     known, more = list(forms), unread or {}
     return tuple(
-        finding(review, comparison, outcome, known, waiting + more.get(f"{comparison.id}/{outcome.id}", 0))
+        finding(
+            review,
+            comparison,
+            outcome,
+            known,
+            waiting + more.get(f"{comparison.id}/{outcome.id}", 0),
+        )
         for comparison in weigh.comparisons_of(review)
         for outcome in review.outcomes
     )
 
 
 def finding(
-    review: Review, comparison: Comparison, outcome: Outcome, forms: Sequence[Extraction], waiting: int = 0
+    review: Review,
+    comparison: Comparison,
+    outcome: Outcome,
+    forms: Sequence[Extraction],
+    waiting: int = 0,
 ) -> Finding:
     """One finding with its checks; what is not pooled has none, and costs nothing more."""
     given = contributions.gather(review, comparison, outcome, forms)
@@ -67,7 +80,9 @@ def finding(
 
 
 @lru_cache(maxsize=KEPT)
-def _checks(methods: Methods, comparison: Comparison, outcome: Outcome, given: Given, _language: str) -> _Checks:
+def _checks(
+    methods: Methods, comparison: Comparison, outcome: Outcome, given: Given, _language: str
+) -> _Checks:
     """The checks of one pooled answer; these make words, so each language has its own."""
 
     def conclude(other: Methods, some: Given) -> Conclusion:

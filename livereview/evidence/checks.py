@@ -1,4 +1,7 @@
-"""The checks of an extraction form: what each field may hold, by the protocol. Problems are collected, not raised."""
+"""The checks of an extraction form: what each field may hold, by the protocol.
+
+Problems are collected, not raised.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,8 @@ def from_json(data: object, review: Review, name: str, *, accepted: bool = False
     """The form in `data` (JSON text, or what it parses to), checked against the review's protocol.
 
     name      where it came from, for messages
-    accepted  whether the form was taken before: then tools of appraisal that were listed since don't close it
+    accepted  whether the form was taken before: then tools of appraisal that were listed since
+    don't close it
 
     Raises Refused with every problem, each with its place in the form and the
     valid choices. Absent and null mean the same: not reported.
@@ -56,7 +60,11 @@ def from_json(data: object, review: Review, name: str, *, accepted: bool = False
 def refusal(name: str, problems: list[str]) -> Refused:
     """What to raise for the problems of the form or sheet `name`."""
     count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-    return Refused("\n".join([f"{name} was not taken, {count} to put right:", *(f"- {text}" for text in problems)]))
+    return Refused(
+        "\n".join(
+            [f"{name} was not taken, {count} to put right:", *(f"- {text}" for text in problems)]
+        )
+    )
 
 
 def _parsed(data: object, name: str) -> object:
@@ -70,14 +78,17 @@ def _parsed(data: object, name: str) -> object:
 
 LONGEST_TEXT = 10_000  # characters of one field of a form: several pages
 
-# A check returns the value to keep, or raises ValueError with what is wrong and what would be right.
+# A check returns the value to keep, or raises ValueError with what is wrong and what would be
+# right.
 Check = Callable[[Any], Any]
 
 
 def _text(value: Any) -> str | None:
     if not isinstance(value, str):
         raise ValueError(f"must be text, not {shown(value)}")
-    if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\t\n\r" for letter in value):
+    if any(
+        unicodedata.category(letter) in ("Cc", "Cs") and letter not in "\t\n\r" for letter in value
+    ):
         raise ValueError("holds a control character; type it again rather than paste it")
     if len(value) > LONGEST_TEXT:
         raise ValueError(f"has {len(value):,} characters; at most {LONGEST_TEXT:,} are allowed")
@@ -85,8 +96,14 @@ def _text(value: Any) -> str | None:
 
 
 def _id(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value) or len(value) > 80:
-        raise ValueError(f"must be small letters, digits and single hyphens, such as smith-2019, not {shown(value)}")
+    if (
+        not isinstance(value, str)
+        or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", value)
+        or len(value) > 80
+    ):
+        raise ValueError(
+            f"must be small letters, digits and single hyphens, such as smith-2019, not {shown(value)}"
+        )
     return value
 
 
@@ -168,18 +185,24 @@ def _figures(value: Any) -> dict[str, float]:
     if not isinstance(value, Mapping) or not value:
         raise ValueError("must name figures, such as {m1i = 3.2, sd1i = 1.1, n1i = 40}")
     if unknown := [str(key) for key in value if key not in FIGURES]:
-        raise ValueError(f"has no figure {', '.join(unknown)}; the figures are {', '.join(FIGURES)}")
+        raise ValueError(
+            f"has no figure {', '.join(unknown)}; the figures are {', '.join(FIGURES)}"
+        )
     return {key: _number(number) for key, number in sorted(value.items())}
 
 
 def _characteristics(review: Review) -> Check:
-    """Values of the protocol's moderators by their ids, or as a sheet has them: "age = under 18 | dose = 12"."""
+    """Values of the protocol's moderators by their ids, or as a sheet has them: "age = under 18 |
+    dose = 12".
+    """
     moderators = {one.id: one for one in review.moderators if one.reads is None}
 
     def check(value: Any) -> dict[str, str | float]:
         given = _pairs(value) if isinstance(value, str) else value
         if not isinstance(given, Mapping):
-            raise ValueError(f'must name moderators, such as {{"age": "under 18"}}, not {shown(value)}')
+            raise ValueError(
+                f'must name moderators, such as {{"age": "under 18"}}, not {shown(value)}'
+            )
         if unknown := [str(key) for key in given if key not in moderators]:
             known = ", ".join(moderators) or "none (the protocol has no moderators to note)"
             raise ValueError(f"has no moderator {', '.join(unknown)}; they are {known}")
@@ -189,10 +212,11 @@ def _characteristics(review: Review) -> Check:
 
 
 def without_gone_moderators(data: Mapping[str, Any], review: Review) -> dict[str, Any]:
-    """A kept form, as `forms.to_json` gave it, without values of moderators that today's protocol no longer has.
+    """A kept form, as `forms.to_json` gave it, without values of moderators that today's protocol
+    no longer has.
 
-    A protocol may drop a moderator or name its groups anew; then nothing is known of the study's value, and all else
-    that it says still counts.
+    A protocol may drop a moderator or name its groups anew; then nothing is known of the study's
+    value, and all else that it says still counts.
     """
     check = _characteristics(review)
     results = [_with_known(result, "subgroup_is", check) for result in data.get("results") or ()]
@@ -218,7 +242,9 @@ def _pairs(text: str) -> dict[str, str]:
 def _of_moderator(moderator: Moderator, value: Any) -> str | float:
     if moderator.kind == "category":
         if value not in moderator.values:
-            raise ValueError(f"{moderator.id} must be one of {', '.join(moderator.values)}, not {shown(value)}")
+            raise ValueError(
+                f"{moderator.id} must be one of {', '.join(moderator.values)}, not {shown(value)}"
+            )
         return str(value)
     try:
         return _number(float(value) if isinstance(value, str) else value)
@@ -232,7 +258,10 @@ def _study_checks(review: Review) -> dict[str, Check]:
         "label": _text,
         "reports": _texts,
         "year": _YEAR,
-        **dict.fromkeys(("design", "country", "setting", "sample", "population", "intervention", "comparator"), _text),
+        **dict.fromkeys(
+            ("design", "country", "setting", "sample", "population", "intervention", "comparator"),
+            _text,
+        ),
         "area": _one_of((area.id for area in review.taxonomy), "taxonomy"),
         "participants": _COUNT,
         "sites": _COUNT,
@@ -307,11 +336,17 @@ _REQUIRED = {
 _REQUIRED_OF_COSTS = {*_REQUIRED, "currency"}  # a result has one only where it counts money
 
 
-def form(data: Any, review: Review, where: str, problems: list[str], *, accepted: bool = False) -> Extraction | None:
-    """The form in `data`, or None after adding to `problems` what is wrong with it; `where` it came from, for them."""
+def form(
+    data: Any, review: Review, where: str, problems: list[str], *, accepted: bool = False
+) -> Extraction | None:
+    """The form in `data`, or None after adding to `problems` what is wrong with it; `where` it came
+    from, for them.
+    """
     before = len(problems)
     if not isinstance(data, dict):
-        problems.append(f"{where or 'the form'} must be an object with keys such as study and reports")
+        problems.append(
+            f"{where or 'the form'} must be an object with keys such as study and reports"
+        )
         return None
     dot = f"{where}, " if where else ""
     known = _study_checks(review)
@@ -336,23 +371,34 @@ def form(data: Any, review: Review, where: str, problems: list[str], *, accepted
     )
 
 
-def _list(key: str, data: Mapping[str, Any], review: Review, dot: str, problems: list[str]) -> list[dict[str, Any]]:
+def _list(
+    key: str, data: Mapping[str, Any], review: Review, dot: str, problems: list[str]
+) -> list[dict[str, Any]]:
     """The checked items of one of the form's lists."""
     items = _items(data, key, dot, problems)
     if key == "results":
         return [_result(row, review, place, problems) for place, row in items]
-    checks = {"findings": _finding_checks(review), "appraisal": _JUDGEMENT_CHECKS, "costs": _COST_CHECKS}[key]
+    checks = {
+        "findings": _finding_checks(review),
+        "appraisal": _JUDGEMENT_CHECKS,
+        "costs": _COST_CHECKS,
+    }[key]
     required = _REQUIRED_OF_COSTS if key == "costs" else _REQUIRED
     return [_read(row, checks, f"{place}.", problems, required=required) for place, row in items]
 
 
-def _items(data: Mapping[str, Any], key: str, dot: str, problems: list[str]) -> list[tuple[str, Any]]:
+def _items(
+    data: Mapping[str, Any], key: str, dot: str, problems: list[str]
+) -> list[tuple[str, Any]]:
     """(place, item) of a list in the form; in a sheet the place is the row it came from."""
     items = data.get(key)
     if items is not None and not isinstance(items, list | tuple):
         problems.append(f"{dot}{key}: must be a list, not {shown(items)}")
         return []
-    return [item if isinstance(item, Placed) else (f"{dot}{key}[{n}]", item) for n, item in enumerate(items or ())]
+    return [
+        item if isinstance(item, Placed) else (f"{dot}{key}[{n}]", item)
+        for n, item in enumerate(items or ())
+    ]
 
 
 def _read(
@@ -363,12 +409,17 @@ def _read(
     more: Iterable[str] = (),
     required: Collection[str] = _REQUIRED,
 ) -> dict[str, Any]:
-    """The checked fields of one object; unknown keys are problems too, since they are mostly slips of the pen."""
+    """The checked fields of one object.
+
+    Unknown keys are problems too, since they are mostly slips of the pen.
+    """
     if not isinstance(data, dict):
         problems.append(f"{dot.rstrip('.')}: must be an object, not {shown(data)}")
         return {}
     problems.extend(
-        f"{dot}{key}: unknown; the keys are {', '.join((*checks, *more))}" for key in data if key not in checks
+        f"{dot}{key}: unknown; the keys are {', '.join((*checks, *more))}"
+        for key in data
+        if key not in checks
     )
     fields: dict[str, Any] = {}
     for key, check in checks.items():
@@ -390,8 +441,14 @@ def _result(data: Any, review: Review, place: str, problems: list[str]) -> dict[
     effect, low, high = (fields.get(key) for key in ("effect", "ci_low", "ci_high"))
     if (low is None) != (high is None):
         problems.append(f"{place}: give both ci_low and ci_high, or neither")
-    elif low is not None and high is not None and not low <= (low if effect is None else effect) <= high:
-        problems.append(f"{place}: must be ci_low <= effect <= ci_high, not {low} <= {effect} <= {high}")
+    elif (
+        low is not None
+        and high is not None
+        and not low <= (low if effect is None else effect) <= high
+    ):
+        problems.append(
+            f"{place}: must be ci_low <= effect <= ci_high, not {low} <= {effect} <= {high}"
+        )
     if not (effect is None and low is None) and "measure" not in fields:
         problems.append(f"{place}.measure: must be given where there is an effect, e.g. SMD")
     if effect is None and low is None and "reported" in fields:
@@ -414,7 +471,9 @@ def _unsafe(row: Mapping[str, Any], review: Review) -> list[str]:
     if ("time" in row) != ("time_unit" in row):
         found.append(".time: give both time and time_unit, or neither")
     if "subgroup_is" in row and "subgroup" not in row:
-        found.append(".subgroup: must be given with subgroup_is: which part of the people it is, in words")
+        found.append(
+            ".subgroup: must be given with subgroup_is: which part of the people it is, in words"
+        )
     found += _without_direction(row, outcome)
     found += _without_clusters(row)
     return found
@@ -427,7 +486,9 @@ def _without_direction(row: Mapping[str, Any], outcome: Outcome) -> list[str]:
     unit = measures.read(row.get("measure"))
     if unit is None:
         known = ", ".join(measures.MEASURES)
-        return [f".measure: must be one of {known}, or a name of one of them, not {shown(row.get('measure'))}"]
+        return [
+            f".measure: must be one of {known}, or a name of one of them, not {shown(row.get('measure'))}"
+        ]
     if unit.measure.scales and "higher_is_better" not in row:
         if row.get("direction") == "unclear":
             return []  # nobody can tell yet: it counts for nothing and waits as a question
@@ -448,7 +509,9 @@ def _without_clusters(row: Mapping[str, Any]) -> list[str]:
     if not row.get("clustered"):
         return []
     if "analysed" not in row:
-        return [".analysed: must be given with clustered = true; choose one of individuals, clusters"]
+        return [
+            ".analysed: must be given with clustered = true; choose one of individuals, clusters"
+        ]
     figures = row.get("reported") or {}
     if row["analysed"] == "individuals" and "icc" not in figures:
         return [

@@ -1,7 +1,7 @@
 """The sentences that the public reads, each with a permanent id and what it rests on.
 
-Ids: "answer", "finding:<comparison>/<outcome>", "emmie:<dimension>". What is said of a finding is made
-from the Finding alone (`wording.py`).
+Ids: "answer", "finding:<comparison>/<outcome>", "emmie:<dimension>". What is said of a finding is
+made from the Finding alone (`wording.py`).
 """
 
 from __future__ import annotations
@@ -65,8 +65,12 @@ def claim_id(finding: Finding) -> str:
     return f"finding:{finding.id}"
 
 
-def claims(review: Review, findings: Sequence[Finding], forms: Iterable[Extraction]) -> tuple[Claim, ...]:
-    """All claims of a review: the answer, one for each finding, one for each EMMIE dimension it uses."""
+def claims(
+    review: Review, findings: Sequence[Finding], forms: Iterable[Extraction]
+) -> tuple[Claim, ...]:
+    """All claims of a review: the answer, one for each finding, one for each EMMIE dimension it
+    uses.
+    """
     ordered = sorted(forms, key=lambda form: form.study)
     now = wording.answer(findings)
     answer = Claim(
@@ -120,11 +124,20 @@ def _effect(answer: Claim, findings: Sequence[Finding], forms: Sequence[Extracti
     )
 
 
-def _dimension(review: Review, dimension: str, forms: Sequence[Extraction], findings: Sequence[Finding]) -> Claim:
-    """What the studies hold on one of the other questions; its quality is a figure of its own (EMMIE-E and EMMIE-Q)."""
+def _dimension(
+    review: Review, dimension: str, forms: Sequence[Extraction], findings: Sequence[Finding]
+) -> Claim:
+    """What the studies hold on one of the other questions.
+
+    Its quality is a figure of its own (EMMIE-E and EMMIE-Q).
+    """
     told = _told(forms, dimension)
     cited = _cited(review, dimension)
-    studies = tuple(form.study for form in forms if form.study in cited or coded.reports_on(review, form, dimension))
+    studies = tuple(
+        form.study
+        for form in forms
+        if form.study in cited or coded.reports_on(review, form, dimension)
+    )
     text = _reported(len(studies), len(forms), say(_ABOUT[dimension]))
     if not studies and any(statement.under == dimension for statement in review.statements):
         elsewhere = say(mark("What the team says of it rests on other sources."))
@@ -146,7 +159,10 @@ def _dimension(review: Review, dimension: str, forms: Sequence[Extraction], find
 
 
 def _compared(findings: Sequence[Finding]) -> str:
-    """That effects are compared by what the protocol names, so that no tile denies a table; else empty."""
+    """That effects are compared by what the protocol names, so that no tile denies a table.
+
+    Else empty.
+    """
     labels = [asked.label for finding in findings for asked in finding.moderators]
     if not labels:
         return ""
@@ -155,7 +171,9 @@ def _compared(findings: Sequence[Finding]) -> str:
 
 
 def _cited(review: Review, dimension: str) -> set[str]:
-    """Studies that the team's words on a question cite: what is said beside them must not deny these."""
+    """Studies that the team's words on a question cite: what is said beside them must not deny
+    these.
+    """
     named = [statement for statement in review.statements if statement.under == dimension]
     cited = {study for statement in named for study in statement.studies}
     if dimension == "mechanism":
@@ -180,7 +198,9 @@ def _most_often(groups: Sequence[CodedFinding]) -> str:
 
 
 def _told(forms: Iterable[Extraction], dimension: str) -> list[EmmieFinding]:
-    return [finding for form in forms for finding in form.findings if finding.dimension == dimension]
+    return [
+        finding for form in forms for finding in form.findings if finding.dimension == dimension
+    ]
 
 
 def _counts(told: Sequence[EmmieFinding]) -> tuple[Figure, ...]:
@@ -194,12 +214,20 @@ def _counts(told: Sequence[EmmieFinding]) -> tuple[Figure, ...]:
 def _best_quality(told: Iterable[EmmieFinding]) -> Figure:
     rated = [finding.quality for finding in told if finding.quality is not None]
     best = max(rated, default=None)
-    return Figure("quality", best, "EMMIE-Q, best of its findings", 4, None if rated else say(mark("not rated")))
+    return Figure(
+        "quality",
+        best,
+        "EMMIE-Q, best of its findings",
+        4,
+        None if rated else say(mark("not rated")),
+    )
 
 
 def _reported(k: int, n: int, about: str) -> str:
     if n == 0:
-        return say(mark("No study has been included yet that could report on {about}."), about=about)
+        return say(
+            mark("No study has been included yet that could report on {about}."), about=about
+        )
     if n == 1:
         text = mark("The one study here reports on {about}.")
         if not k:

@@ -1,4 +1,5 @@
-"""What studies say beside their figures, grouped by the protocol's codes: who says it, where, and in which words.
+"""What studies say beside their figures, grouped by the protocol's codes: who says it, where, and
+in which words.
 
 A coded finding is one code with one polarity under one question of EMMIE: "staff left (in the way),
 under implementation". It counts studies, never quotations.
@@ -48,7 +49,10 @@ class CodedFinding:
 
 
 def coded(review: Review, forms: Iterable[Extraction], dimension: str) -> tuple[CodedFinding, ...]:
-    """The coded findings of one question, most reported first; codes that no study reports are left out."""
+    """The coded findings of one question, most reported first.
+
+    Codes that no study reports are left out.
+    """
     ordered = sorted(forms, key=lambda form: form.study)
     rows: list[CodedFinding] = []
     for code in review.codes:
@@ -84,15 +88,19 @@ def _said(forms: Sequence[Extraction], wanted: tuple[str, str, str | None]) -> t
 
 
 def reports_on(review: Review, form: Extraction, dimension: str) -> bool:
-    """Whether a study reports on a question of EMMIE: in words, by a cost, or by results of its own kind.
+    """Whether a study reports on a question of EMMIE: in words, by a cost, or by results of its own
+    kind.
 
-    A result that counts costs is about what it costs, and one for a part of the people about for whom
+    A result that counts costs is about what it costs, and one for a part of the people about for
+    whom
     it works: a page that shows them never says that no study reports on it.
     """
     if any(finding.dimension == dimension for finding in form.findings):
         return True
     if dimension == "economics":
-        return bool(form.costs) or any(_kind(review, form, n) == "cost" for n in range(len(form.results)))
+        return bool(form.costs) or any(
+            _kind(review, form, n) == "cost" for n in range(len(form.results))
+        )
     if dimension == "moderators":
         return any(result.subgroup or result.subgroup_is for result in form.results)
     return dimension == "effect" and bool(form.results)
@@ -106,8 +114,13 @@ def _kind(review: Review, form: Extraction, place: int) -> str | None:
 
 
 def confidence(finding: CodedFinding, ratings: Iterable[Rating]) -> Rating | None:
-    """The CERQual rating of a coded finding; None where there is none, or other studies say it now."""
-    rated = next((one for one in ratings if one.kind == "cerqual" and one.subject == finding.id), None)
+    """The CERQual rating of a coded finding.
+
+    None where there is none, or other studies say it now.
+    """
+    rated = next(
+        (one for one in ratings if one.kind == "cerqual" and one.subject == finding.id), None
+    )
     return rated if holds(rated, finding.studies) else None
 
 

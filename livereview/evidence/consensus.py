@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A field that two extractions tell differently; `place` such as "results[2].effect". None: not given."""
+    """A field that two extractions tell differently; `place` such as "results[2].effect".
+
+    None: not given.
+    """
 
     place: str
     left: Any
@@ -17,7 +20,10 @@ class Difference:
 
 
 def differences(left: Mapping[str, Any], right: Mapping[str, Any]) -> tuple[Difference, ...]:
-    """Where two forms (as `forms.to_json` gives them) differ, in the form's order; rows of lists in their order."""
+    """Where two forms (as `forms.to_json` gives them) differ, in the form's order.
+
+    Rows of lists in their order.
+    """
     return tuple(_apart("", left, right))
 
 
@@ -34,7 +40,11 @@ def _apart(place: str, left: Any, right: Any) -> Iterator[Difference]:
 
 def _rows(value: Any) -> bool:
     """Whether this is a list of rows, and not one of words."""
-    return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(one, Mapping) for one in value)
+    return (
+        isinstance(value, Sequence)
+        and not isinstance(value, str)
+        and all(isinstance(one, Mapping) for one in value)
+    )
 
 
 def _at(rows: Sequence[Any], n: int) -> Any:

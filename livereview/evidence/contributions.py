@@ -1,10 +1,11 @@
-"""What each study gives to a finding: one effect, chosen by the protocol's order, and why not the others.
+"""What each study gives to a finding: one effect, chosen by the protocol's order, and why not the
+others.
 
 A study may report an outcome many times: on several scales, at several times, for several arms and
 subgroups. It counts once. Which result stands for it is decided by the protocol (constructs, then
-time bands), then by what the report calls primary, the most people, the latest time; never by the alphabet.
-Subgroups of one study and arms of one trial are made one (Cochrane Handbook 6.2.9 and 6.5.2.10), so
-that nobody is counted twice. Every result that is not used is listed with the reason.
+time bands), then by what the report calls primary, the most people, the latest time; never by the
+alphabet. Subgroups of one study and arms of one trial are made one (Cochrane Handbook 6.2.9 and
+6.5.2.10), so that nobody is counted twice. Every result that is not used is listed with the reason.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ class Unused:
 
 @dataclass(frozen=True, slots=True)
 class Further:
-    """Another result of a study that counts beside the preferred one; `unused` says why not, where only one counts."""
+    """Another result of a study that counts beside the preferred one; `unused` says why not, where
+    only one counts.
+    """
 
     effect: Effect
     unused: tuple[Unused, ...]
@@ -86,8 +89,8 @@ class Contribution:
     places  of the results that it was made from, in the form's order
     further the study's other results, where the protocol lets all count; see `three_level.py`
     chosen  how it was chosen or put together, in words
-    parts   the effects of the arms or subgroups that it was put together from; empty for a single result
-    opposite  how many of its results that are not used clearly point the other way
+    parts   the effects of the arms or subgroups that it was put together from; empty for a single
+    result opposite  how many of its results that are not used clearly point the other way
     """
 
     study: str
@@ -114,7 +117,11 @@ class Contribution:
     def sized_in(self, measure: str) -> bool:
         """Whether it has an effect in this measure, with an interval."""
         effect = self.effect
-        return effect is not None and effect.variance is not None and effect.measure.measure.id == measure
+        return (
+            effect is not None
+            and effect.variance is not None
+            and effect.measure.measure.id == measure
+        )
 
     @property
     def effects(self) -> tuple[Effect, ...]:
@@ -162,7 +169,9 @@ class _Candidate:
         return self.oriented.result
 
 
-def gather(review: Review, comparison: Comparison, outcome: Outcome, forms: Iterable[Extraction]) -> Given:
+def gather(
+    review: Review, comparison: Comparison, outcome: Outcome, forms: Iterable[Extraction]
+) -> Given:
     """What all studies give to the finding of this comparison and outcome, ordered by study."""
     contributions: list[Contribution] = []
     unused: list[Unused] = []
@@ -174,8 +183,15 @@ def gather(review: Review, comparison: Comparison, outcome: Outcome, forms: Iter
             contributions.append(contribution)
 
     if _of_several_moneys(review, outcome, contributions, ordered):
-        reason = say(mark("costs in several currencies or years, and the protocol has no table to convert them"))
-        aside = [Unused(c.study, c.label, c.places[0], c.construct, reason, asks=True) for c in contributions]
+        reason = say(
+            mark(
+                "costs in several currencies or years, and the protocol has no table to convert them"
+            )
+        )
+        aside = [
+            Unused(c.study, c.label, c.places[0], c.construct, reason, asks=True)
+            for c in contributions
+        ]
         return Given((), (*unused, *aside))
     kept, doubled = _each_person_once(contributions, ordered)
     return Given(tuple(kept), (*unused, *doubled))
@@ -192,7 +208,9 @@ def _of_several_moneys(
         return False
     by_study = {form.study: form for form in forms}
     used = [by_study[one.study].results[place] for one in contributions for place in one.places]
-    moneys = {(result.currency, result.price_year) for result in used if costs.is_money(outcome, result)}
+    moneys = {
+        (result.currency, result.price_year) for result in used if costs.is_money(outcome, result)
+    }
     return len(moneys) > 1
 
 
@@ -237,12 +255,17 @@ def of_study(
 
 
 def _further(
-    review: Review, outcome: Outcome, form: Extraction, best: _Candidate, others: Sequence[_Candidate]
+    review: Review,
+    outcome: Outcome,
+    form: Extraction,
+    best: _Candidate,
+    others: Sequence[_Candidate],
 ) -> tuple[tuple[Further, ...], list[_Candidate]]:
-    """The other results that count beside the best one, arms and subgroups made one, and those that still don't.
+    """The other results that count beside the best one, arms and subgroups made one, and those that
+    still don't.
 
-    They must be as good as the best: in its measure with an interval, of a construct and from a time that the
-    protocol prefers as much.
+    They must be as good as the best: in its measure with an interval, of a construct and from a
+    time that the protocol prefers as much.
     """
     as_good = [candidate for candidate in others if _as_good(review, outcome, candidate, best)]
     left = [candidate for candidate in others if candidate not in as_good]
@@ -257,7 +280,10 @@ def _further(
         if effect is None or not effect.variance:
             left += parts
             continue
-        unused = [_unused(form, part.place, part.result, _why_other(review, outcome, part, best)) for part in parts]
+        unused = [
+            _unused(form, part.place, part.result, _why_other(review, outcome, part, best))
+            for part in parts
+        ]
         further.append(Further(effect, tuple(unused)))
     return tuple(further), left
 
@@ -267,7 +293,9 @@ def _as_good(review: Review, outcome: Outcome, candidate: _Candidate, best: _Can
     if _tier(outcome, candidate) != 0 or _tier(outcome, best) != 0:
         return False
     named = len(outcome.constructs)
-    both_named = (_construct_rank(outcome, mine) < named) == (_construct_rank(outcome, other) < named)
+    both_named = (_construct_rank(outcome, mine) < named) == (
+        _construct_rank(outcome, other) < named
+    )
     same_time = _time_rank(review, outcome, mine) == _time_rank(review, outcome, other)
     return both_named and same_time
 
@@ -277,10 +305,15 @@ def _opposite(contribution: Contribution, left: Sequence[_Candidate]) -> int:
     others = [candidate.oriented.effect for candidate in left]
     sides = {"more": "fewer", "fewer": "more"}
     other_side = sides.get(contribution.leans or "")
-    return sum(effect is not None and effect.clear is not None and effect.clear == other_side for effect in others)
+    return sum(
+        effect is not None and effect.clear is not None and effect.clear == other_side
+        for effect in others
+    )
 
 
-def _unused(form: Extraction, place: int, result: Result, reason: str, asks: bool = False) -> Unused:
+def _unused(
+    form: Extraction, place: int, result: Result, reason: str, asks: bool = False
+) -> Unused:
     return Unused(form.study, form.label, place, result.construct, reason, asks)
 
 
@@ -290,7 +323,10 @@ def _asked_by(review: Review, comparison: Comparison, result: Result) -> bool:
 
 
 def _left_out(review: Review, outcome: Outcome, result: Result) -> tuple[str | None, bool]:
-    """Why a result can't stand for the outcome whatever its figures are; and whether that asks a person."""
+    """Why a result can't stand for the outcome whatever its figures are.
+
+    And whether that asks a person.
+    """
     if result.comparison is None and len(review.comparisons) > 1:
         return say(mark("nobody has said which comparison it is about")), True
     kind = result.kind or outcome.kind
@@ -305,7 +341,10 @@ def _left_out(review: Review, outcome: Outcome, result: Result) -> tuple[str | N
 
 
 def _candidate(outcome: Outcome, place: int, result: Result, factor: float = 1.0) -> _Candidate:
-    """The result in the outcome's own measure where its figures allow that; money in the review's by `factor`."""
+    """The result in the outcome's own measure where its figures allow that.
+
+    Money in the review's by `factor`.
+    """
     oriented = orient(outcome, result)
     if factor != 1 and oriented.effect is not None:
         oriented = replace(oriented, effect=oriented.effect.times(factor))
@@ -340,7 +379,10 @@ def table_of(result: Result) -> Table | None:
 
 
 def _from_table(unit: MeasureUnit, table: Table) -> Effect | None:
-    """The effect that counts give in this measure; None where they give none without a correction."""
+    """The effect that counts give in this measure.
+
+    None where they give none without a correction.
+    """
     if unit.measure.id not in ("OR", "RR", "RD"):
         return None
     if unit.measure.ratio and table.has_zero:
@@ -465,7 +507,9 @@ def _put_together(form: Extraction, parts: Sequence[_Candidate], judged: Apprais
         table=_combined_table(parts),
         places=tuple(part.place for part in parts),
         chosen=chosen,
-        parts=tuple(part.oriented.effect for part in parts if part.oriented.effect) if len(parts) > 1 else (),
+        parts=tuple(part.oriented.effect for part in parts if part.oriented.effect)
+        if len(parts) > 1
+        else (),
     )
 
 
@@ -514,7 +558,10 @@ def _of_shared_control(effects: Sequence[Effect]) -> Effect:
 
 
 def _arms_from_figures(parts: Sequence[_Candidate], unit: MeasureUnit) -> Effect | None:
-    """The effect of all intervention arms as one group, from counts or means; None where they lack."""
+    """The effect of all intervention arms as one group, from counts or means.
+
+    None where they lack.
+    """
     tables = [part.table for part in parts]
     if all(table is not None for table in tables):
         whole = _one_table([table for table in tables if table is not None])
@@ -546,7 +593,9 @@ def _arms_from_means(parts: Sequence[_Candidate], unit: MeasureUnit) -> Effect |
     except Refused:
         return None
     mean, sd, n = controls.pop()
-    columns = dict(zip(names, ([group.mean], [group.sd], [group.n], [mean], [sd], [n]), strict=True))
+    columns = dict(
+        zip(names, ([group.mean], [group.sd], [group.n], [mean], [sd], [n]), strict=True)
+    )
     found = escalc(unit.measure.id, columns)
     value, variance = found.yi[0], found.vi[0]
     if value is None or variance is None:
@@ -572,7 +621,10 @@ def _combined_table(parts: Sequence[_Candidate]) -> Table | None:
 
 
 def _people(form: Extraction, parts: Sequence[_Candidate]) -> int | None:
-    """People analysed, each once: subgroups add up; arms add up, less the control group they share."""
+    """People analysed, each once: subgroups add up.
+
+    Arms add up, less the control group they share.
+    """
     if len(parts) == 1:
         return parts[0].result.n or form.participants
     numbers = [part.result.n for part in parts]

@@ -1,8 +1,9 @@
-"""What it costs, in one currency of one year: amounts as reported, converted by the protocol's own table.
+"""What it costs, in one currency of one year: amounts as reported, converted by the protocol's own
+table.
 
 No factor is built in: exchange rates and price indices differ by source and date, so `[costs]` in
-review.toml gives each with the source of the table. What the table does not hold stays as reported and
-says so. Costs are money and nothing else: they never enter a finding on how people fare.
+review.toml gives each with the source of the table. What the table does not hold stays as reported
+and says so. Costs are money and nothing else: they never enter a finding on how people fare.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ MONEY = "MD"
 class Converted:
     """One cost of one study.
 
-    amount  in the review's currency and year; None where it can't be converted, and `reason` says why
+    amount  in the review's currency and year; None where it can't be converted, and `reason` says
+    why
     """
 
     study: str
@@ -64,7 +66,9 @@ def factor(costs: Costs, currency: str, year: int) -> float | None:
     """By what an amount is multiplied; None where the protocol's table does not say."""
     if (currency, year) == (costs.currency, costs.year):
         return 1.0
-    return next((row.factor for row in costs.factors if (row.currency, row.year) == (currency, year)), None)
+    return next(
+        (row.factor for row in costs.factors if (row.currency, row.year) == (currency, year)), None
+    )
 
 
 def not_convertible(costs: Costs | None, currency: str | None, year: int | None) -> str | None:
@@ -75,7 +79,9 @@ def not_convertible(costs: Costs | None, currency: str | None, year: int | None)
         return say(mark("the currency or the year of its prices is not reported"))
     if factor(costs, currency, year) is None:
         return say(
-            mark("the protocol's table has no factor for {currency} of {year}"), currency=currency, year=str(year)
+            mark("the protocol's table has no factor for {currency} of {year}"),
+            currency=currency,
+            year=str(year),
         )
     return None
 
@@ -98,7 +104,11 @@ def per_unit(costs: Costs | None, rows: Sequence[Converted]) -> PerUnit | None:
     """What it costs per unit, of the studies that give one amount for it; None where none does."""
     if costs is None or costs.per is None:
         return None
-    amounts = {study: amount for study in _studies(rows) if (amount := _of_study(costs, rows, study)) is not None}
+    amounts = {
+        study: amount
+        for study in _studies(rows)
+        if (amount := _of_study(costs, rows, study)) is not None
+    }
     if not amounts:
         return None
     values = list(amounts.values())
@@ -111,8 +121,14 @@ def _studies(rows: Iterable[Converted]) -> list[str]:
 
 
 def _of_study(costs: Costs, rows: Sequence[Converted], study: str) -> float | None:
-    """The one amount per unit that stands for a study: its only one, or the one that it calls the total."""
-    mine = [row for row in rows if row.study == study and _is_per_unit(costs, row) and row.amount is not None]
+    """The one amount per unit that stands for a study: its only one, or the one that it calls the
+    total.
+    """
+    mine = [
+        row
+        for row in rows
+        if row.study == study and _is_per_unit(costs, row) and row.amount is not None
+    ]
     totals = [row for row in mine if row.cost.total]
     whole = totals or mine
     return whole[0].amount if len(whole) == 1 else None
@@ -123,7 +139,9 @@ def _is_per_unit(costs: Costs, row: Converted) -> bool:
 
 
 def unclear(costs: Costs | None, rows: Sequence[Converted]) -> tuple[str, ...]:
-    """Ids of the studies that give several amounts per unit and do not say which of them is the whole."""
+    """Ids of the studies that give several amounts per unit and do not say which of them is the
+    whole.
+    """
     if costs is None:
         return ()
     known = [row for row in rows if _is_per_unit(costs, row) and row.amount is not None]

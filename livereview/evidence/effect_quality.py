@@ -1,7 +1,8 @@
-"""The quality of the evidence on "does it work", from 0 to 4, taken from what people judged and never typed.
+"""The quality of the evidence on "does it work", from 0 to 4, taken from what people judged and
+never typed.
 
-EMMIE keeps what evidence says apart from how good it is. For the effect that is what GRADE and the risk
-of bias of the studies say, so it is read from them by a rule that the page states.
+EMMIE keeps what evidence says apart from how good it is. For the effect that is what GRADE and the
+risk of bias of the studies say, so it is read from them by a rule that the page states.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Quality:
     """From 0 to MOST, with where it comes from.
 
     Attributes:
-        value: Of several findings that of the least sure one; None: there is none, and `why` says why.
+        value: Of several findings that of the least sure one; None: there is none, and `why` says
+        why.
         why: Where the value comes from.
         best: That of the surest of several findings.
         without: How many of several findings have none yet.
@@ -66,7 +68,9 @@ def of_finding(finding: Finding) -> Quality:
 
 
 def of_findings(findings: Iterable[Finding]) -> Quality:
-    """The quality of all evidence on the effect: of its least sure finding, with the best one beside it."""
+    """The quality of all evidence on the effect: of its least sure finding, with the best one
+    beside it.
+    """
     asked = [finding for finding in findings if finding.kind != "cost" and finding.studies]
     qualities = [of_finding(finding) for finding in asked]
     known = {quality.value: quality.why for quality in qualities if quality.value is not None}
@@ -80,13 +84,20 @@ def of_findings(findings: Iterable[Finding]) -> Quality:
 
 
 def in_words(quality: Quality) -> str:
-    """ "Quality of this evidence: 1 of 4 (from the rating). That is the least sure finding; the surest has 3." """
+    """ "Quality of this evidence: 1 of 4 (from the rating).
+
+    That is the least sure finding; the surest has 3."
+    """
     if quality.value is None:
         return say(mark("Quality of this evidence: {why}."), why=quality.why)
     text = mark("Quality of this evidence: {quality} of {most} ({why}).")
     parts = [say(text, quality=quality.value, most=MOST, why=quality.why)]
     if quality.best is not None and quality.best != quality.value:
-        parts.append(say(mark("That is the least sure finding; the surest has {best}."), best=quality.best))
+        parts.append(
+            say(mark("That is the least sure finding; the surest has {best}."), best=quality.best)
+        )
     if quality.without:
-        parts.append(many("{n} finding has none yet.", "{n} findings have none yet.", quality.without))
+        parts.append(
+            many("{n} finding has none yet.", "{n} findings have none yet.", quality.without)
+        )
     return " ".join(parts)

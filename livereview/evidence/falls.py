@@ -1,4 +1,6 @@
-"""Whether so many included studies have gone at once that a person should look before the public page says so."""
+"""Whether so many included studies have gone at once that a person should look before the public
+page says so.
+"""
 
 from __future__ import annotations
 

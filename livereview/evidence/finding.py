@@ -1,8 +1,8 @@
 """The Finding: all that a review says about one outcome of one comparison, as one frozen value.
 
-Sentences, tiles, tables, maps, plots, feeds, JSON, CSV and sign-off read a Finding and nothing else, so
-they cannot disagree. It is made in one place (`weigh.py`), told by one table of words (`wording.py`) and
-compared with the version before in one place (`finding_changes.py`).
+Sentences, tiles, tables, maps, plots, feeds, JSON, CSV and sign-off read a Finding and nothing
+else, so they cannot disagree. It is made in one place (`weigh.py`), told by one table of words
+(`wording.py`) and compared with the version before in one place (`finding_changes.py`).
 """
 
 from __future__ import annotations
@@ -62,8 +62,12 @@ class StudyEffect(Model):
     study: str = Field(description="The study's permanent id in this review.")
     label: str = Field(description="The study's name, as in its list.")
     year: int | None = Field(default=None, description="Year of its main report.")
-    people: int | None = Field(default=None, description="People analysed, each once; null: not reported.")
-    risk_of_bias: str | None = Field(default=None, description="Overall judgement; null: not judged.")
+    people: int | None = Field(
+        default=None, description="People analysed, each once; null: not reported."
+    )
+    risk_of_bias: str | None = Field(
+        default=None, description="Overall judgement; null: not judged."
+    )
     high_risk: bool = Field(default=False, description="Whether that counts as high risk of bias.")
     tool: str | None = Field(default=None, description="Tool of the appraisal; null: not named.")
     domains: tuple[DomainJudgement, ...] = Field(
@@ -71,16 +75,26 @@ class StudyEffect(Model):
     )
     measured: str = Field(description="What was measured, in the study's words.")
     months: float | None = Field(default=None, description="When, in months after the start.")
-    measure: str | None = Field(default=None, description="Short name of the measure; null: words only.")
+    measure: str | None = Field(
+        default=None, description="Short name of the measure; null: words only."
+    )
     value: float | None = Field(default=None, description="Point estimate, as reported but turned.")
     low: float | None = Field(default=None, description="Lower end of its 95% interval.")
     high: float | None = Field(default=None, description="Upper end of its 95% interval.")
     leans: Side | None = Field(default=None, description="The side of the outcome it points to.")
-    clear: bool = Field(default=False, description="Its whole interval lies on one side of the null.")
+    clear: bool = Field(
+        default=False, description="Its whole interval lies on one side of the null."
+    )
     as_words: bool = Field(default=False, description="Only a direction is reported, no number.")
-    mixed: bool = Field(default=False, description="Its own arms or groups of people clearly point both ways.")
-    opposite: int = Field(default=0, description="Its results not used here that clearly point the other way.")
-    weight: float | None = Field(default=None, description="Its share of the pooled effect, per cent.")
+    mixed: bool = Field(
+        default=False, description="Its own arms or groups of people clearly point both ways."
+    )
+    opposite: int = Field(
+        default=0, description="Its results not used here that clearly point the other way."
+    )
+    weight: float | None = Field(
+        default=None, description="Its share of the pooled effect, per cent."
+    )
     counted: bool = Field(default=True, description="False: at critical risk of bias, shown apart.")
     chosen: str = Field(description="How it was chosen or put together from the study's results.")
 
@@ -93,7 +107,9 @@ class NotUsed(Model):
     place: int = Field(description="Position of the result in the study's form, from 0.")
     measured: str = Field(description="What it measured.")
     reason: str = Field(description="Why it is not used.")
-    asks: bool = Field(default=False, description="True: a person of the team can put the reason right.")
+    asks: bool = Field(
+        default=False, description="True: a person of the team can put the reason right."
+    )
 
 
 class Estimate(Model):
@@ -106,22 +122,33 @@ class Estimate(Model):
     low: float = Field(description="Lower end of the 95% interval.")
     high: float = Field(description="Upper end of the 95% interval.")
     studies: int = Field(description="Studies it is made from.")
-    model: str = Field(description="one study, common effect, random effects, three levels, Mantel-Haenszel, Peto")
+    model: str = Field(
+        description="one study, common effect, random effects, three levels, Mantel-Haenszel, Peto"
+    )
     results: int | None = Field(
-        default=None, exclude_if=_empty, description="Results it is made from, where all of a study's count."
+        default=None,
+        exclude_if=_empty,
+        description="Results it is made from, where all of a study's count.",
     )
     estimator: str | None = Field(default=None, description="Of the variance between studies.")
     test: str | None = Field(default=None, description="Of the mean and its interval.")
     caution: str | None = Field(default=None, description="What to keep in mind of this estimate.")
     tau2: float | None = Field(default=None, description="Variance between studies, from three on.")
-    i2: float | None = Field(default=None, description="Share of variation between studies, per cent.")
-    i2_formula: str | None = Field(default=None, description="By which formula `i2` was worked out.")
+    i2: float | None = Field(
+        default=None, description="Share of variation between studies, per cent."
+    )
+    i2_formula: str | None = Field(
+        default=None, description="By which formula `i2` was worked out."
+    )
     prediction_low: float | None = Field(
-        default=None, description="Lower end of the interval for a new study's effect, from three on."
+        default=None,
+        description="Lower end of the interval for a new study's effect, from three on.",
     )
     prediction_high: float | None = Field(default=None, description="Upper end of the same.")
     prediction_formula: str | None = Field(default=None, description="Its quantile: t with k - 2 …")
-    absolute: Absolute | None = Field(default=None, description="Per 1,000 people, for counts of events.")
+    absolute: Absolute | None = Field(
+        default=None, description="Per 1,000 people, for counts of events."
+    )
 
     @property
     def side(self) -> Side | None:
@@ -146,8 +173,12 @@ class Votes(Model):
     level: int = Field(description="Studies whose estimate is exactly no difference.")
     words_only: int = Field(description="Studies that report a direction in words, counted apart.")
     critical: int = Field(description="Studies at critical risk of bias, counted apart.")
-    least: float | None = Field(default=None, description="Smallest estimate, in the outcome's measure.")
-    most: float | None = Field(default=None, description="Largest estimate, in the outcome's measure.")
+    least: float | None = Field(
+        default=None, description="Smallest estimate, in the outcome's measure."
+    )
+    most: float | None = Field(
+        default=None, description="Largest estimate, in the outcome's measure."
+    )
     sign_p: float | None = Field(default=None, description="Exact sign test, from five studies on.")
 
 
@@ -161,7 +192,9 @@ class Certainty(Model):
 class Weighing(Model):
     """New evidence that has come and is being weighed while an answer still stands as signed."""
 
-    since: str | None = Field(default=None, description="Day on which it came, as 2026-03-03; null: no study came.")
+    since: str | None = Field(
+        default=None, description="Day on which it came, as 2026-03-03; null: no study came."
+    )
     studies: int = Field(description="How many studies came, changed or left.")
 
 
@@ -172,11 +205,15 @@ Check = Literal["risk_of_bias", "leave_one_out", "model", "estimator", "test", "
 class OtherAnswer(Model):
     """What the answer would be under another choice, where that is another answer."""
 
-    without: tuple[str, ...] = Field(default=(), description="Names of the studies that are left out.")
+    without: tuple[str, ...] = Field(
+        default=(), description="Names of the studies that are left out."
+    )
     state: State = Field(description="What could be said at all.")
     side: Side | None = Field(default=None, description="Of the outcome, for state `effect` only.")
     size: Size | None = Field(default=None, description="Beside the smallest important difference.")
-    value: float | None = Field(default=None, description="Point estimate; null: there would be none.")
+    value: float | None = Field(
+        default=None, description="Point estimate; null: there would be none."
+    )
     low: float | None = Field(default=None, description="Lower end of its 95% interval.")
     high: float | None = Field(default=None, description="Upper end of its 95% interval.")
 
@@ -190,7 +227,8 @@ class Sensitivity(Model):
     least: float | None = Field(default=None, description="Smallest point estimate of these.")
     most: float | None = Field(default=None, description="Largest point estimate of these.")
     other_answers: tuple[OtherAnswer, ...] = Field(
-        default=(), description="Those whose state, side or size class is another; empty: the answer stands."
+        default=(),
+        description="Those whose state, side or size class is another; empty: the answer stands.",
     )
 
 
@@ -209,7 +247,9 @@ class SmallStudies(Model):
 class MissingEvidence(Model):
     """The team's judgement of the risk that results are missing from a finding (ROB-ME)."""
 
-    judgement: Literal["low", "some_concerns", "high"] = Field(description="Risk of bias due to missing evidence.")
+    judgement: Literal["low", "some_concerns", "high"] = Field(
+        description="Risk of bias due to missing evidence."
+    )
     why: str = Field(description="In the team's words.")
     current: bool = Field(description="False: the studies have changed since it was judged.")
 
@@ -223,9 +263,15 @@ class Subgroup(Model):
 
     value: str = Field(description="The value, as the protocol has it.")
     studies: int = Field(description="Counted studies with this value.")
-    people: int | None = Field(default=None, description="People in these, each once; null: not reported.")
-    people_unknown: int = Field(default=0, description="Counted studies that do not report how many.")
-    estimate: Estimate | None = Field(default=None, description="By the same rule as the finding's own.")
+    people: int | None = Field(
+        default=None, description="People in these, each once; null: not reported."
+    )
+    people_unknown: int = Field(
+        default=0, description="Counted studies that do not report how many."
+    )
+    estimate: Estimate | None = Field(
+        default=None, description="By the same rule as the finding's own."
+    )
 
 
 class Slope(Model):
@@ -242,15 +288,21 @@ class MetaRegression(Model):
 
     studies: int = Field(description="Studies with an effect and a value.")
     slopes: tuple[Slope, ...] = Field(description="One for a number, one a group but the first.")
-    statistic: float = Field(description="Test of the slopes together: chi², or F with `df` and `df2`.")
+    statistic: float = Field(
+        description="Test of the slopes together: chi², or F with `df` and `df2`."
+    )
     df: int = Field(description="Degrees of freedom of the slopes.")
     df2: int | None = Field(default=None, description="Of what is left, for F; null: chi².")
     p: float = Field(description="Of that test.")
-    r2: float | None = Field(default=None, description="Share of the variance between studies told by it, per cent.")
+    r2: float | None = Field(
+        default=None, description="Share of the variance between studies told by it, per cent."
+    )
 
 
 class Moderation(Model):
-    """Whether the effect differs by one moderator that the protocol names: for whom, where, how much."""
+    """Whether the effect differs by one moderator that the protocol names: for whom, where, how
+    much.
+    """
 
     id: str = Field(description="Of the moderator.")
     label: str = Field(description="Its name.")
@@ -258,20 +310,35 @@ class Moderation(Model):
     unit: str | None = Field(default=None, description="Of a number.")
     reason: str = Field(description="Why it should matter, by the protocol.")
     in_advance: bool = Field(description="Whether it was named before the results were known.")
-    better_for: str | None = Field(default=None, description="Where it was expected to work better; null: nothing.")
-    groups: tuple[Subgroup, ...] = Field(default=(), description="Of a category, in the protocol's order.")
-    within: int = Field(default=0, description="Studies that compare the groups among their own people.")
+    better_for: str | None = Field(
+        default=None, description="Where it was expected to work better; null: nothing."
+    )
+    groups: tuple[Subgroup, ...] = Field(
+        default=(), description="Of a category, in the protocol's order."
+    )
+    within: int = Field(
+        default=0, description="Studies that compare the groups among their own people."
+    )
     unknown: int = Field(default=0, description="Counted studies whose value is not known.")
-    q: float | None = Field(default=None, description="Test of interaction: Cochran's Q between the groups.")
+    q: float | None = Field(
+        default=None, description="Test of interaction: Cochran's Q between the groups."
+    )
     df: int | None = Field(default=None, description="Its degrees of freedom.")
     p: float | None = Field(default=None, description="Its p.")
-    regression: MetaRegression | None = Field(default=None, description="Null: not asked, or refused.")
-    refused: str | None = Field(default=None, description="Why there is no test, or no regression, of it.")
+    regression: MetaRegression | None = Field(
+        default=None, description="Null: not asked, or refused."
+    )
+    refused: str | None = Field(
+        default=None, description="Why there is no test, or no regression, of it."
+    )
     credibility: Credibility = Field(description="How far a difference can be believed.")
     works_better: str | None = Field(
-        default=None, description="The group, or `high` or `low`, where it seems to work better; null: no difference."
+        default=None,
+        description="The group, or `high` or `low`, where it seems to work better; null: no difference.",
     )
-    cautions: tuple[str, ...] = Field(default=(), description="Why a difference is not established, in words.")
+    cautions: tuple[str, ...] = Field(
+        default=(), description="Why a difference is not established, in words."
+    )
 
 
 class Finding(Model):
@@ -290,7 +357,8 @@ class Finding(Model):
     fewer: str = Field(description="What less of the outcome means, as a clause.")
     unit: str | None = Field(default=None, description="Unit of a mean difference.")
     important: float | None = Field(
-        default=None, description="Smallest important difference: per 1,000 for events, else in the measure."
+        default=None,
+        description="Smallest important difference: per 1,000 for events, else in the measure.",
     )
     state: State = Field(description="What can be said at all.")
     why: str = Field(description="Why it is this state, in words.")
@@ -303,19 +371,35 @@ class Finding(Model):
     )
     votes: Votes = Field(description="How the studies lean.")
     studies: tuple[StudyEffect, ...] = Field(description="Those with a result, ordered by id.")
-    not_used: tuple[NotUsed, ...] = Field(default=(), description="Results that count for nothing here.")
-    people: int | None = Field(default=None, description="People in the counted studies, each once.")
-    people_unknown: int = Field(default=0, description="Counted studies that do not report how many.")
-    waiting: int = Field(default=0, description="Records that still wait to be assessed by the review.")
-    certainty: Certainty | None = Field(default=None, description="Null: not rated for these numbers.")
+    not_used: tuple[NotUsed, ...] = Field(
+        default=(), description="Results that count for nothing here."
+    )
+    people: int | None = Field(
+        default=None, description="People in the counted studies, each once."
+    )
+    people_unknown: int = Field(
+        default=0, description="Counted studies that do not report how many."
+    )
+    waiting: int = Field(
+        default=0, description="Records that still wait to be assessed by the review."
+    )
+    certainty: Certainty | None = Field(
+        default=None, description="Null: not rated for these numbers."
+    )
     certainty_reason: str | None = Field(default=None, description="Why there is no certainty.")
     basis: str = Field(description="sha256 of the results used: changes when any figure does.")
-    weighing: Weighing | None = Field(default=None, description="New evidence that nobody signed yet.")
+    weighing: Weighing | None = Field(
+        default=None, description="New evidence that nobody signed yet."
+    )
     sensitivity: tuple[Sensitivity, ...] = Field(
-        default=(), exclude_if=_empty, description="Whether the answer stands when it is worked out otherwise."
+        default=(),
+        exclude_if=_empty,
+        description="Whether the answer stands when it is worked out otherwise.",
     )
     moderators: tuple[Moderation, ...] = Field(
-        default=(), exclude_if=_empty, description="For whom, where and how much: what the protocol asks of it."
+        default=(),
+        exclude_if=_empty,
+        description="For whom, where and how much: what the protocol asks of it.",
     )
     small_studies: SmallStudies | None = Field(
         default=None, exclude_if=_empty, description="Where ten studies or more are pooled."
@@ -325,7 +409,8 @@ class Finding(Model):
         default=None, exclude_if=_empty, description="Where the team judged it."
     )
     moves_from: Estimate | None = Field(
-        default=None, description="The size as it was when what is said here last changed; figures may move from it."
+        default=None,
+        description="The size as it was when what is said here last changed; figures may move from it.",
     )
 
     @property
@@ -351,6 +436,10 @@ class Finding(Model):
         return self.more if self.side == "more" else self.fewer
 
 
-def meaning_of(state: State, side: Side | None, size: Size | None) -> tuple[State, Side | None, bool]:
-    """What a state, a side and a size say: sizes that are important, or that nobody judged, read the same."""
+def meaning_of(
+    state: State, side: Side | None, size: Size | None
+) -> tuple[State, Side | None, bool]:
+    """What a state, a side and a size say: sizes that are important, or that nobody judged, read
+    the same.
+    """
     return state, side, size == "small"

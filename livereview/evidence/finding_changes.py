@@ -43,7 +43,9 @@ RULE_TEXT = mark(
     "what is said of them last changed."
 )
 
-MEANING_CHANGED: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind not in ("figures_updated", "none"))
+MEANING_CHANGED: tuple[Kind, ...] = tuple(
+    kind for kind in KINDS if kind not in ("figures_updated", "none")
+)
 """Those that wait for a signature."""
 
 CONCLUSION_CHANGED: tuple[Kind, ...] = tuple(kind for kind in MEANING_CHANGED if kind != "reworded")
@@ -72,7 +74,9 @@ _FROM_NOTHING = ("not_asked", "not_yet_assessed", "no_studies")
 
 @dataclass(frozen=True, slots=True)
 class FindingChange:
-    """How one finding changed: `text` says it to readers, `before` and `after` are its first sentences."""
+    """How one finding changed: `text` says it to readers, `before` and `after` are its first
+    sentences.
+    """
 
     finding: str
     label: str
@@ -87,8 +91,13 @@ class FindingChange:
         return self.kind in MEANING_CHANGED
 
 
-def changes(before: Iterable[Finding] | None, after: Iterable[Finding]) -> tuple[FindingChange, ...]:
-    """How each finding changed, without those that did not; nothing where there was no version before."""
+def changes(
+    before: Iterable[Finding] | None, after: Iterable[Finding]
+) -> tuple[FindingChange, ...]:
+    """How each finding changed, without those that did not.
+
+    Nothing where there was no version before.
+    """
     if before is None:
         return ()
     old = {finding.id: finding for finding in before}
@@ -153,7 +162,9 @@ def _nothing_yet(before: Finding | None, after: Finding | None) -> bool:
 
 
 def _asked(finding: Finding) -> tuple[str | None, ...]:
-    """The protocol's words for what is compared and measured: under others the same figures say something else."""
+    """The protocol's words for what is compared and measured: under others the same figures say
+    something else.
+    """
     in_units = finding.estimate is not None and finding.estimate.measure == "MD"
     return (
         finding.comparison_label,
@@ -167,7 +178,9 @@ def _asked(finding: Finding) -> tuple[str | None, ...]:
 
 
 def _meant(finding: Finding) -> tuple[str, str]:
-    """What the outcome means for people: a benefit that becomes a harm turns colours and arrows around."""
+    """What the outcome means for people: a benefit that becomes a harm turns colours and arrows
+    around.
+    """
     return finding.kind, finding.better
 
 
@@ -185,7 +198,9 @@ def _other_state(before: Finding, after: Finding) -> tuple[Kind, str]:
 
 
 def sized(finding: Finding) -> Estimate | None:
-    """The size that is told of an effect: the estimate, or where nothing is pooled the first study's own."""
+    """The size that is told of an effect: the estimate, or where nothing is pooled the first
+    study's own.
+    """
     if finding.estimate is not None or finding.lead is None:
         return finding.estimate
     lead = finding.lead
@@ -234,7 +249,9 @@ def _larger(away: bool) -> tuple[Kind, str]:
 
 
 def _absolute_moved(old: Absolute | None, new: Absolute | None) -> bool:
-    """Whether the difference in 1,000 people moved: another assumed risk does that while the ratio stays."""
+    """Whether the difference in 1,000 people moved: another assumed risk does that while the ratio
+    stays.
+    """
     if old is None or new is None:
         return False
     error = (old.high - old.low) / (2 * Z)
@@ -254,10 +271,14 @@ def _by_certainty(before: Finding, after: Finding) -> tuple[Kind, str] | None:
         return None
     if old is None and new is not None:
         level = say(wording.LEVEL_WORDS[new])
-        return "more_certain", say(mark("certainty is rated for the first time: {level}"), level=level)
+        return "more_certain", say(
+            mark("certainty is rated for the first time: {level}"), level=level
+        )
     if new is None:
         reason = after.certainty_reason or ""
-        return "less_certain", say(mark("its certainty does not hold any more: {reason}"), reason=reason)
+        return "less_certain", say(
+            mark("its certainty does not hold any more: {reason}"), reason=reason
+        )
     assert old is not None
     words = {
         "before": say(wording.LEVEL_WORDS[old]),
@@ -272,9 +293,13 @@ def _by_group(before: Finding, after: Finding) -> tuple[Kind, str] | None:
     old, new = _differences(before), _differences(after)
     if old == new:
         return None
-    names = {asked.id: lowered(asked.label) for some in (before, after) for asked in some.moderators}
+    names = {
+        asked.id: lowered(asked.label) for some in (before, after) for asked in some.moderators
+    }
     changed = [names[id] for id in names if old.get(id) != new.get(id)]
-    return "now_shows", say(mark("where the effect is better is told otherwise: {labels}"), labels=", ".join(changed))
+    return "now_shows", say(
+        mark("where the effect is better is told otherwise: {labels}"), labels=", ".join(changed)
+    )
 
 
 def _differences(finding: Finding) -> dict[str, tuple[str, str | None]]:

@@ -1,4 +1,6 @@
-"""What people extract from a study, as data: checked when it comes in, the same for a form, a JSON and a CSV file."""
+"""What people extract from a study, as data: checked when it comes in, the same for a form, a JSON
+and a CSV file.
+"""
 
 from __future__ import annotations
 
@@ -20,26 +22,28 @@ class Result:
     """One outcome result as reported.
 
     outcome     id of an outcome in review.toml
-    direction   one of DIRECTIONS, judged against the outcome's `better`: typed only where no number is
+    direction   one of DIRECTIONS, judged against the outcome's `better`: typed only where no number
+    is
                 given; else derived from the effect (`orientation.py`)
     effect      point estimate in `measure` with its 95% interval, where reported; None where not
     n           people analysed; `timing` in words, e.g. "18 months"
-    reported    the figures as the report prints them, by the names of `statistics` (m1i, sd1i, n1i, t, p ...); where
+                reported    the figures as the report prints them, by the names of `statistics`
+                (m1i, sd1i, n1i, t, p ...); where
                 there is no effect, it is worked out from them
     derivation  how the effect was worked out from what was reported, in words
     comparison  id of one of the protocol's comparisons; None: its only one
     instrument  the scale, test or register that measured it
-    higher_is_better  whether more on this scale (or more of this event) is good for people; None: not said
-    subgroup    the part of the study's people that it is about: "young women"; None: all of them
-    arm, control_arm  ids within the study, so that two results that share an arm know of each other
+                higher_is_better  whether more on this scale (or more of this event) is good for
+                people; None: not said subgroup    the part of the study's people that it is about:
+                "young women"; None: all of them arm, control_arm  ids within the study, so that two
+                results that share an arm know of each other
     time, time_unit   when it was measured after the start: 18, "months"
     kind        one of review.OUTCOME_KINDS; None: the outcome's own
     primary     the report names it as its primary outcome
     adjusted    whether the effect allows for differences at the start; None: not said
-    clustered   whether people were allocated in groups; then `analysed` says whether the analysis allowed for it
-    analysed    "individuals" or "clusters"
-    currency, price_year  of a result of kind cost
-    subgroup_is what the subgroup is, by the protocol's moderators: {"age": "under 18"}
+    clustered   whether people were allocated in groups; then `analysed` says whether the analysis
+    allowed for it analysed    "individuals" or "clusters" currency, price_year  of a result of kind
+    cost subgroup_is what the subgroup is, by the protocol's moderators: {"age": "under 18"}
     """
 
     outcome: str
@@ -75,7 +79,8 @@ class Result:
     def months(self) -> float | None:
         """When it was measured, in months; None where that is not said as a number and a unit.
 
-        To a tenth from one month on: 39 weeks are what trials call nine months, and 365 days are a year.
+        To a tenth from one month on: 39 weeks are what trials call nine months, and 365 days are a
+        year.
         """
         if self.time is None or self.time_unit is None:
             return None
@@ -87,8 +92,8 @@ class Result:
 class EmmieFinding:
     """What a study says on one EMMIE dimension, with its quality kept apart (EMMIE-E and EMMIE-Q).
 
-    `dimension` is one of review.EMMIE; `quality` 0-4 or None; `polarity` "barrier", "enabler" or None; `code` the id of
-    one of the protocol's codes.
+    `dimension` is one of review.EMMIE; `quality` 0-4 or None; `polarity` "barrier", "enabler" or
+    None; `code` the id of one of the protocol's codes.
     """
 
     dimension: str
@@ -102,7 +107,9 @@ class EmmieFinding:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """One domain of an appraisal: `judgement` in the words of the tool (`appraisal.TOOLS`), `support` why."""
+    """One domain of an appraisal: `judgement` in the words of the tool (`appraisal.TOOLS`),
+    `support` why.
+    """
 
     domain: str
     judgement: str
@@ -111,7 +118,9 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """A cost as reported: an amount in a currency (ISO 4217) of a year, seen by `perspective`, e.g. "council".
+    """A cost as reported: an amount in a currency (ISO 4217) of a year, seen by `perspective`, e.g.
+
+    "council".
 
     per    of what: "family", "child kept out of care"; None: of the whole
     total  it is the whole cost per that unit, where a study gives its parts too
@@ -133,11 +142,12 @@ class Extraction:
     study       permanent id within the review, e.g. "slesnick-2015"
     reports     how to find its reports: DOIs, PMIDs ("pmid:1"), record ids, or titles
     sites       how many places it covers: councils, schools, teams, as the protocol calls them
-    risk_of_bias  overall judgement: one of `appraisal.RISK_OF_BIAS`, or of the protocol's own tool; None: not judged
-    risk_of_bias_tool, appraisal  the tool with its version, and its judgement of each domain
-    caution     why readers should be careful with this study, in one sentence
+    risk_of_bias  overall judgement: one of `appraisal.RISK_OF_BIAS`, or of the protocol's own tool;
+    None: not judged risk_of_bias_tool, appraisal  the tool with its version, and its judgement of
+    each domain caution     why readers should be careful with this study, in one sentence
     overlaps    ids of other studies about the same people: only one of them counts for a finding
-    characteristics  what the study's people, place or programme are, by the protocol's moderators: {"dose": 12.0}
+    characteristics  what the study's people, place or programme are, by the protocol's moderators:
+    {"dose": 12.0}
     """
 
     study: str

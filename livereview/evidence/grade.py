@@ -1,10 +1,11 @@
-"""GRADE beside the numbers: a rating holds for the figures it was made from, and is asked about mismatches.
+"""GRADE beside the numbers: a rating holds for the figures it was made from, and is asked about
+mismatches.
 
 People judge. What this adds is memory and arithmetic: whether a rating still speaks of today's
-estimate, and where a judgement and the numbers don't fit each other, a warning that the rater answers in
-words before the rating is taken. GRADE: Guyatt and others, J Clin Epidemiol 2011;64:383-94 and its
-series; imprecision against thresholds: Zeng and others, J Clin Epidemiol 2021;137:163-75; ROBINS-I:
-Schünemann and others, J Clin Epidemiol 2019;111:105-14.
+estimate, and where a judgement and the numbers don't fit each other, a warning that the rater
+answers in words before the rating is taken. GRADE: Guyatt and others, J Clin Epidemiol
+2011;64:383-94 and its series; imprecision against thresholds: Zeng and others, J Clin Epidemiol
+2021;137:163-75; ROBINS-I: Schünemann and others, J Clin Epidemiol 2019;111:105-14.
 """
 
 from __future__ import annotations
@@ -63,7 +64,10 @@ def numbers_of(finding: Finding) -> Numbers:
 
 
 def lapsed(numbers: Numbers | None, finding: Finding) -> str | None:
-    """Why a rating made from `numbers` no longer speaks of the finding; None where it still does."""
+    """Why a rating made from `numbers` no longer speaks of the finding.
+
+    None where it still does.
+    """
     if numbers is None:
         return say(mark("it was rated before its numbers were kept, and waits to be rated again"))
     now = numbers_of(finding)
@@ -84,7 +88,9 @@ def _moved(numbers: Numbers, finding: Finding) -> bool:
         return (estimate is None) != (numbers.value is None)
     if estimate.measure != numbers.measure or numbers.low is None or numbers.high is None:
         return True
-    before = estimate.model_copy(update={"value": numbers.value, "low": numbers.low, "high": numbers.high})
+    before = estimate.model_copy(
+        update={"value": numbers.value, "low": numbers.low, "high": numbers.high}
+    )
     return distance(before, estimate) > TOLERANCE
 
 
@@ -93,7 +99,8 @@ def all_rated(findings: Iterable[Finding], ratings: Iterable[Rating]) -> tuple[F
 
     Args:
         findings: without either.
-        ratings: the last of each kind and subject; those from before comparisons were named have the outcome's id.
+        ratings: the last of each kind and subject; those from before comparisons were named have
+        the outcome's id.
     """
     by_subject = {(rating.kind, rating.subject): rating for rating in ratings}
     done: list[Finding] = []
@@ -105,7 +112,10 @@ def all_rated(findings: Iterable[Finding], ratings: Iterable[Rating]) -> tuple[F
 
 
 def judged(finding: Finding, rating: Rating | None) -> Finding:
-    """The finding with the judgement of missing evidence; it stays in sight when studies come or go, and says so."""
+    """The finding with the judgement of missing evidence.
+
+    It stays in sight when studies come or go, and says so.
+    """
     levels: dict[str, Literal["low", "some_concerns", "high"]] = {
         "low": "low",
         "some_concerns": "some_concerns",
@@ -213,7 +223,9 @@ def _start(finding: Finding, start: str, tools: Mapping[str, str | None]) -> Mis
         ask = mark("every study is a trial judged by RoB 2; why does the rating start low?")
         return Mismatch("start", say(ask))
     if start == "high" and not all(t or r for t, r in zip(trials, robins, strict=True)):
-        ask = mark("not every study is a trial or judged by ROBINS-I; why does the rating start high?")
+        ask = mark(
+            "not every study is a trial or judged by ROBINS-I; why does the rating start high?"
+        )
         return Mismatch("start", say(ask))
     return None
 
@@ -303,7 +315,9 @@ def _publication_bias(finding: Finding, steps: Mapping[str, int]) -> Mismatch | 
         ask = mark("the risk that results are missing was judged high ({why}); why not down?")
         return Mismatch("publication_bias", say(ask, why=missing.why))
     if test is not None and differ:
-        ask = mark("small studies show other results than large ones ({test}, p = {p:.2g}); may results be missing?")
+        ask = mark(
+            "small studies show other results than large ones ({test}, p = {p:.2g}); may results be missing?"
+        )
         return Mismatch("publication_bias", say(ask, test=test.test, p=test.p))
     return None
 

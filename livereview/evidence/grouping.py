@@ -1,4 +1,7 @@
-"""Which study a new report may belong to: suggestions with their reasons. A person says so; this only points."""
+"""Which study a new report may belong to: suggestions with their reasons.
+
+A person says so; this only points.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,29 @@ REGISTRATION = re.compile(
     re.IGNORECASE,
 )
 ALIKE = 0.6  # of the words of the shorter title
-FEW_WORDS = frozenset("a an and at by for from in of on or the to with its their study trial evaluation".split())  # noqa: SIM905
+FEW_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "at",
+        "by",
+        "for",
+        "from",
+        "in",
+        "of",
+        "on",
+        "or",
+        "the",
+        "to",
+        "with",
+        "its",
+        "their",
+        "study",
+        "trial",
+        "evaluation",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +51,9 @@ class Suggestion:
 
 
 def suggest(report: Record, studies: Mapping[str, Sequence[Record]]) -> tuple[Suggestion, ...]:
-    """The likelier studies first: a trial registration in common, two authors or all of them, a title alike."""
+    """The likelier studies first: a trial registration in common, two authors or all of them, a
+    title alike.
+    """
     found = (_compare(report, study, records) for study, records in sorted(studies.items()))
     return tuple(sorted((one for one in found if one), key=lambda one: (-one.weight, one.study)))
 
@@ -38,7 +65,10 @@ def _compare(report: Record, study: str, records: Sequence[Record]) -> Suggestio
         weight, why = weight + 3, [*why, f"the same registration ({', '.join(sorted(same))})"]
     shared = people(report) & set().union(*(people(one) for one in records))
     if len(shared) >= min(2, len(people(report)) or 1) and shared:
-        weight, why = weight + 1 + 0.1 * len(shared), [*why, f"authors in common ({', '.join(sorted(shared)[:4])})"]
+        weight, why = (
+            weight + 1 + 0.1 * len(shared),
+            [*why, f"authors in common ({', '.join(sorted(shared)[:4])})"],
+        )
     if (like := max((alike(report.title, one.title) for one in records), default=0.0)) >= ALIKE:
         weight, why = weight + like, [*why, "a title alike"]
     return Suggestion(study, weight, tuple(why)) if why else None

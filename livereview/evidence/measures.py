@@ -77,9 +77,22 @@ MEASURES: Mapping[str, EffectMeasure] = {
             scales=True,
             aliases=("weighted mean difference", "wmd", "difference in means"),
         ),
-        EffectMeasure("ROM", mark("ratio of means"), ratio=True, scales=True, aliases=("response ratio",)),
-        EffectMeasure("COR", mark("correlation"), scales=True, aliases=("r", "pearson r", "correlation coefficient")),
-        EffectMeasure("OR", mark("odds ratio"), ratio=True, counts=True, aliases=("aor", "adjusted odds ratio")),
+        EffectMeasure(
+            "ROM", mark("ratio of means"), ratio=True, scales=True, aliases=("response ratio",)
+        ),
+        EffectMeasure(
+            "COR",
+            mark("correlation"),
+            scales=True,
+            aliases=("r", "pearson r", "correlation coefficient"),
+        ),
+        EffectMeasure(
+            "OR",
+            mark("odds ratio"),
+            ratio=True,
+            counts=True,
+            aliases=("aor", "adjusted odds ratio"),
+        ),
         EffectMeasure(
             "RR",
             mark("risk ratio"),
@@ -87,7 +100,13 @@ MEASURES: Mapping[str, EffectMeasure] = {
             counts=True,
             aliases=("relative risk", "arr", "adjusted risk ratio"),
         ),
-        EffectMeasure("HR", mark("hazard ratio"), ratio=True, counts=True, aliases=("ahr", "adjusted hazard ratio")),
+        EffectMeasure(
+            "HR",
+            mark("hazard ratio"),
+            ratio=True,
+            counts=True,
+            aliases=("ahr", "adjusted hazard ratio"),
+        ),
         EffectMeasure(
             "IRR",
             mark("rate ratio"),
@@ -101,7 +120,9 @@ MEASURES: Mapping[str, EffectMeasure] = {
             counts=True,
             aliases=("absolute risk difference", "risk reduction", "difference in proportions"),
         ),
-        EffectMeasure("IRD", mark("rate difference"), counts=True, aliases=("incidence rate difference",)),
+        EffectMeasure(
+            "IRD", mark("rate difference"), counts=True, aliases=("incidence rate difference",)
+        ),
     )
 }
 

@@ -1,9 +1,11 @@
-"""For whom: whether an effect differs by what the protocol names, and how far such a difference can be believed.
+"""For whom: whether an effect differs by what the protocol names, and how far such a difference can
+be believed.
 
-Each group is pooled by the rule of the finding itself (`weigh.conclude`), from the same studies. A study that reports
-its own people apart (`subgroup_is`) gives each part to its group, and its whole to none, so that nobody is
-counted twice. A difference is never told as established: what speaks against it is listed after the questions of ICEMAN
-(Schandelmaier and others, CMAJ 2020;192:E901-6). Meta-regression from ten studies on: Cochrane Handbook 10.11.4.
+Each group is pooled by the rule of the finding itself (`weigh.conclude`), from the same studies. A
+study that reports its own people apart (`subgroup_is`) gives each part to its group, and its whole
+to none, so that nobody is counted twice. A difference is never told as established: what speaks
+against it is listed after the questions of ICEMAN (Schandelmaier and others, CMAJ 2020;192:E901-6).
+Meta-regression from ten studies on: Cochrane Handbook 10.11.4.
 """
 
 from __future__ import annotations
@@ -14,7 +16,14 @@ from typing import Literal
 
 from livereview.evidence import contributions, measures, weigh
 from livereview.evidence.contributions import Contribution, Given
-from livereview.evidence.finding import Credibility, Estimate, MetaRegression, Moderation, Slope, Subgroup
+from livereview.evidence.finding import (
+    Credibility,
+    Estimate,
+    MetaRegression,
+    Moderation,
+    Slope,
+    Subgroup,
+)
 from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.measures import MeasureUnit
 from livereview.evidence.weigh import Conclusion
@@ -64,7 +73,9 @@ def moderations(
     given: Given,
     answer: Conclusion,
 ) -> tuple[Moderation, ...]:
-    """What the protocol's moderators come to for one pooled answer, in its order; empty where it names none.
+    """What the protocol's moderators come to for one pooled answer, in its order.
+
+    Empty where it names none.
 
     Args:
         review: the protocol.
@@ -80,9 +91,12 @@ def moderations(
     counted = {one.study for one in given.counted}
     taking_part = tuple(form for form in forms if form.study in counted)
     return tuple(
-        _category(question, given) if question.moderator.kind == "category" else _number(question, given)
+        _category(question, given)
+        if question.moderator.kind == "category"
+        else _number(question, given)
         for question in (
-            _Question(review, comparison, outcome, moderator, taking_part, answer.estimate) for moderator in mine
+            _Question(review, comparison, outcome, moderator, taking_part, answer.estimate)
+            for moderator in mine
         )
     )
 
@@ -101,9 +115,13 @@ def _category(question: _Question, given: Given) -> Moderation:
     pieces: list[tuple[str, Contribution]] = []
     plain: list[Estimate | None] = []
     for value in moderator.values:
-        parts = tuple(part for form in question.forms if (part := _part(question, form, value)) is not None)
+        parts = tuple(
+            part for form in question.forms if (part := _part(question, form, value)) is not None
+        )
         some = contributions.gather(question.review, question.comparison, question.outcome, parts)
-        conclusion = weigh.conclude(question.review.methods, question.comparison, question.outcome, some)
+        conclusion = weigh.conclude(
+            question.review.methods, question.comparison, question.outcome, some
+        )
         groups.append(_group(value, some, conclusion))
         pieces += [(value, one) for one in some.counted]
         as_z = replace(question.review.methods, test="z")
@@ -137,7 +155,10 @@ def _category(question: _Question, given: Given) -> Moderation:
 
 
 def _part(question: _Question, form: Extraction, value: str) -> Extraction | None:
-    """What a study gives to the group of this value: its own part of that group, or its whole; None for nothing."""
+    """What a study gives to the group of this value: its own part of that group, or its whole.
+
+    None for nothing.
+    """
     within = _values_within(question, form)
     if not within:
         return form if _value(question.moderator, form) == value else None
@@ -151,19 +172,32 @@ def _values_within(question: _Question, form: Extraction) -> set[str]:
     """The groups that a study reports apart for this outcome and comparison."""
     id = question.moderator.id
     mine = [result for result in form.results if _is_about(question, result)]
-    return {str(result.subgroup_is[id]) for result in mine if result.subgroup_is and id in result.subgroup_is}
+    return {
+        str(result.subgroup_is[id])
+        for result in mine
+        if result.subgroup_is and id in result.subgroup_is
+    }
 
 
 def _is_about(question: _Question, result: Result) -> bool:
-    return result.outcome == question.outcome.id and result.comparison in (None, question.comparison.id)
+    return result.outcome == question.outcome.id and result.comparison in (
+        None,
+        question.comparison.id,
+    )
 
 
 def _is_within(question: _Question, result: Result, value: str) -> bool:
-    return _is_about(question, result) and (result.subgroup_is or {}).get(question.moderator.id) == value
+    return (
+        _is_about(question, result)
+        and (result.subgroup_is or {}).get(question.moderator.id) == value
+    )
 
 
 def _value(moderator: Moderator, form: Extraction) -> str | float | None:
-    """A study's value of a moderator; None where nobody noted it. `months` is the contribution's, not the form's."""
+    """A study's value of a moderator; None where nobody noted it.
+
+    `months` is the contribution's, not the form's.
+    """
     if moderator.reads is None:
         return (form.characteristics or {}).get(moderator.id)
     value: str | float | None = getattr(form, moderator.reads)
@@ -182,8 +216,12 @@ def _group(value: str, some: Given, conclusion: Conclusion) -> Subgroup:
     )
 
 
-def _interaction(question: _Question, estimates: Sequence[Estimate | None]) -> tuple[float | None, float | None, int]:
-    """Cochran's Q between the groups' estimates with z standard errors, its p, and how many groups it compares."""
+def _interaction(
+    question: _Question, estimates: Sequence[Estimate | None]
+) -> tuple[float | None, float | None, int]:
+    """Cochran's Q between the groups' estimates with z standard errors, its p, and how many groups
+    it compares.
+    """
     pairs = [
         (measures.MEASURES[one.measure].analysed(one.value), weigh.standard_error(one))
         for one in estimates
@@ -195,13 +233,24 @@ def _interaction(question: _Question, estimates: Sequence[Estimate | None]) -> t
 
 def _best(question: _Question, groups: Sequence[Subgroup]) -> str | None:
     """The group whose estimate is best for people."""
-    sized = [group for group in groups if group.estimate and group.estimate.measure == question.estimate.measure]
+    sized = [
+        group
+        for group in groups
+        if group.estimate and group.estimate.measure == question.estimate.measure
+    ]
     sign = 1 if question.outcome.better == "higher" else -1
-    return max(sized, key=lambda group: sign * group.estimate.value if group.estimate else 0.0).value
+    return max(
+        sized, key=lambda group: sign * group.estimate.value if group.estimate else 0.0
+    ).value
 
 
-def _on_groups(question: _Question, pieces: Sequence[tuple[str, Contribution]]) -> MetaRegression | None:
-    """Several groups in one model with one variance between studies; None where there are too few studies."""
+def _on_groups(
+    question: _Question, pieces: Sequence[tuple[str, Contribution]]
+) -> MetaRegression | None:
+    """Several groups in one model with one variance between studies.
+
+    None where there are too few studies.
+    """
     unit = measures.read(question.outcome.measure)
     if unit is None:
         return None
@@ -210,14 +259,19 @@ def _on_groups(question: _Question, pieces: Sequence[tuple[str, Contribution]]) 
     if len(values) < 3 or len(usable) < REGRESSION_FROM * (len(values) - 1):
         return None
     columns = {value: [float(at == value) for at, _ in usable] for value in values[1:]}
-    return _meta_regression(unit, values[1:], _regressed(question, [one for _, one in usable], columns))
+    return _meta_regression(
+        unit, values[1:], _regressed(question, [one for _, one in usable], columns)
+    )
 
 
 # Numbers
 
 
 def _number(question: _Question, given: Given) -> Moderation:
-    """A meta-regression on the studies that have an effect and a value; refused with the reason below ten."""
+    """A meta-regression on the studies that have an effect and a value.
+
+    Refused with the reason below ten.
+    """
     moderator = question.moderator
     unit = measures.read(question.outcome.measure)
     forms = {form.study: form for form in question.forms}
@@ -237,7 +291,9 @@ def _number(question: _Question, given: Given) -> Moderation:
         )
     else:
         column = {moderator.label: [value for value, _ in usable]}
-        regression = _meta_regression(unit, [moderator.label], _regressed(question, [one for _, one in usable], column))
+        regression = _meta_regression(
+            unit, [moderator.label], _regressed(question, [one for _, one in usable], column)
+        )
         if regression is None:
             refused = say(mark("the values do not vary enough to tell"))
     p = regression.p if regression else None
@@ -261,7 +317,9 @@ def _number(question: _Question, given: Given) -> Moderation:
     )
 
 
-def _regressed(question: _Question, parts: Sequence[Contribution], columns: dict[str, list[float]]) -> Regression:
+def _regressed(
+    question: _Question, parts: Sequence[Contribution], columns: dict[str, list[float]]
+) -> Regression:
     methods = question.review.methods
     effects = [one.effect for one in parts if one.effect is not None]
     test = "z" if methods.estimator == "EE" else methods.test
@@ -274,19 +332,29 @@ def _regressed(question: _Question, parts: Sequence[Contribution], columns: dict
     )
 
 
-def _meta_regression(unit: MeasureUnit, labels: Sequence[str], model: Regression) -> MetaRegression | None:
+def _meta_regression(
+    unit: MeasureUnit, labels: Sequence[str], model: Regression
+) -> MetaRegression | None:
     """The model in the measure's own figures; None where it can't be fitted."""
     df, df2 = model.QMdf
     if model.QM is None or model.QMp is None or df is None:
         return None
     slopes: list[Slope] = []
-    for label, b, low, high in zip(labels, model.b[1:], model.ci_lb[1:], model.ci_ub[1:], strict=True):
+    for label, b, low, high in zip(
+        labels, model.b[1:], model.ci_lb[1:], model.ci_ub[1:], strict=True
+    ):
         if b is None or low is None or high is None:
             return None
         value, least, most = (unit.measure.reported(end) * unit.per for end in (b, low, high))
         slopes.append(Slope(label=label, value=value, low=least, high=most))
     return MetaRegression(
-        studies=model.k, slopes=tuple(slopes), statistic=model.QM, df=df, df2=df2, p=model.QMp, r2=model.R2
+        studies=model.k,
+        slopes=tuple(slopes),
+        statistic=model.QM,
+        df=df,
+        df2=df2,
+        p=model.QMp,
+        r2=model.R2,
     )
 
 
@@ -316,14 +384,26 @@ def _cautions(
     smallest = min((group.studies for group in groups if group.studies), default=0)
     between_studies = within < len(question.forms)
     reasons = [
-        (between_studies, mark("it compares studies with each other, which differ in other ways too")),
-        (bool(groups) and between_studies and smallest < FEW_IN_A_GROUP, mark("a group has few studies")),
-        (bool(groups) and not between_studies and within < 2, mark("one study alone compares its own people")),
+        (
+            between_studies,
+            mark("it compares studies with each other, which differ in other ways too"),
+        ),
+        (
+            bool(groups) and between_studies and smallest < FEW_IN_A_GROUP,
+            mark("a group has few studies"),
+        ),
+        (
+            bool(groups) and not between_studies and within < 2,
+            mark("one study alone compares its own people"),
+        ),
         (not moderator.in_advance, mark("nobody had named it before the results were known")),
         (moderator.better_for is None, mark("the protocol expected nothing of it")),
         (moderator.better_for not in (None, best), mark("the protocol expected the opposite")),
         (p is not None and p > CHANCE, mark("it may be chance")),
         (question.tested > MANY_TESTED, mark("many such questions were asked")),
-        (question.review.methods.estimator == "EE", mark("the model takes the studies of a group to share one effect")),
+        (
+            question.review.methods.estimator == "EE",
+            mark("the model takes the studies of a group to share one effect"),
+        ),
     ]
     return tuple(say(text) for holds, text in reasons if holds)

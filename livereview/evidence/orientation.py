@@ -32,7 +32,8 @@ SIDES = ("more", "fewer")
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """An effect on the scale of analysis (ratios as logs), above 0 where there is more of the outcome.
+    """An effect on the scale of analysis (ratios as logs), above 0 where there is more of the
+    outcome.
 
     variance  None where the report gives no interval and no standard error
     """
@@ -112,7 +113,9 @@ def orient(outcome: Outcome, result: Result) -> Oriented:
     with_outcome = _runs_with(outcome, unit, result)
     typed = result.direction in ("favours_intervention", "favours_comparison")
     if with_outcome is None and typed:
-        reason = mark("its direction is typed and nobody has said whether more on this scale is better or worse")
+        reason = mark(
+            "its direction is typed and nobody has said whether more on this scale is better or worse"
+        )
         return Oriented(result, reason=say(reason), asks=True)
     if with_outcome is None:
         reason = mark("nobody has said whether more on this scale is better or worse")
@@ -120,13 +123,17 @@ def orient(outcome: Outcome, result: Result) -> Oriented:
     if with_outcome:
         return _unless_typed_otherwise(outcome, Oriented(result, effect))
     if unit.measure.ratio and unit.measure.id != "OR":
-        reason = mark("it counts the opposite event, and the {measure} of one event is not 1 over that of the other")
+        reason = mark(
+            "it counts the opposite event, and the {measure} of one event is not 1 over that of the other"
+        )
         return Oriented(result, reason=say(reason, measure=unit.measure.id), asks=True)
     return _unless_typed_otherwise(outcome, Oriented(result, effect.turned()))
 
 
 def _unless_typed_otherwise(outcome: Outcome, oriented: Oriented) -> Oriented:
-    """Old forms may hold a direction that their own numbers contradict: a person must say which is right."""
+    """Old forms may hold a direction that their own numbers contradict: a person must say which is
+    right.
+    """
     typed = oriented.result.direction
     if typed in (None, "unclear") or typed == direction_of(outcome, oriented):
         return oriented
@@ -177,7 +184,8 @@ def direction_in(review: Review, result: Result) -> str:
 def contradiction(outcome: Outcome, result: Result) -> str | None:
     """Why a typed direction can't stand beside the numbers of the same result; None where it can.
 
-    "No difference" is right only for an effect of exactly none; anything else is told by the numbers.
+    "No difference" is right only for an effect of exactly none; anything else is told by the
+    numbers.
     """
     if result.direction in (None, "unclear") or result.effect is None:
         return None
@@ -231,7 +239,9 @@ def _as_reported(unit: MeasureUnit, result: Result) -> Effect | str:
 
 
 def _beyond_a_share(unit: MeasureUnit, result: Result) -> str:
-    """Mostly a percentage that was typed as a share: it would be told as 1,300 fewer in every 1,000."""
+    """Mostly a percentage that was typed as a share: it would be told as 1,300 fewer in every
+    1,000.
+    """
     return say(
         mark(
             "{measure} {value:g} is beyond {limit:g}, and more than all of the people is not possible; "

@@ -12,16 +12,23 @@ from livereview.statistics.conversions import KEYS, RATIOS, ROUTES, convert, inf
 from livereview.statistics.conversions_means import Converted
 from livereview.statistics.effects import MEASURES, escalc
 
-CLUSTERED = ("icc", "cluster_size", "cluster_cv")  # of an analysis that did not allow for its clusters
-FIGURES = tuple(dict.fromkeys([*KEYS, *chain.from_iterable(one.columns for one in MEASURES.values()), *CLUSTERED]))
+# of an analysis that did not allow for its clusters
+CLUSTERED = ("icc", "cluster_size", "cluster_cv")
+FIGURES = tuple(
+    dict.fromkeys(
+        [*KEYS, *chain.from_iterable(one.columns for one in MEASURES.values()), *CLUSTERED]
+    )
+)
 Z = 1.959963984540054  # of a two-sided 95% interval
 
 
 def complete(measure: str | None, reported: Mapping[str, float]) -> dict[str, Any]:
-    """effect, ci_low, ci_high and derivation from reported figures; raises ValueError where they don't give one.
+    """effect, ci_low, ci_high and derivation from reported figures.
 
-    With `icc` and `cluster_size` (people in a cluster on average; `cluster_cv`: their spread over their mean) the
-    variance is inflated by the design effect.
+    Raises ValueError where they don't give one.
+
+    With `icc` and `cluster_size` (people in a cluster on average; `cluster_cv`: their spread over
+    their mean) the variance is inflated by the design effect.
     """
     if measure is None or (measure not in ROUTES and measure not in MEASURES):
         known = ", ".join(dict.fromkeys([*ROUTES, *MEASURES]))
@@ -51,4 +58,6 @@ def _by_measure(measure: str, reported: Mapping[str, float]) -> Converted:
     value, variance = found.yi[0], found.vi[0]
     if value is None or variance is None:
         raise Refused(found.notes[0] or "the figures give no effect")
-    return Converted(measure, value, variance, (f"{MEASURES[measure].label} from {', '.join(columns)}",))
+    return Converted(
+        measure, value, variance, (f"{MEASURES[measure].label} from {', '.join(columns)}",)
+    )

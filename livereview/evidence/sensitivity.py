@@ -1,8 +1,11 @@
-"""Whether an answer stands when it is worked out otherwise: without some studies, or by another model.
+"""Whether an answer stands when it is worked out otherwise: without some studies, or by another
+model.
 
-A check makes the answer again by the very rule that made it (`weigh.conclude`) from other parts or by other
-methods, and compares what is said: state, side, and whether the difference is small. It changes nothing of the
-finding; where the answer would be another one, readers are told which. Cochrane Handbook 10.14.
+A check makes the answer again by the very rule that made it (`weigh.conclude`) from other parts or
+by other
+methods, and compares what is said: state, side, and whether the difference is small. It changes
+nothing of the finding; where the answer would be another one, readers are told which. Cochrane
+Handbook 10.14.
 """
 
 from __future__ import annotations
@@ -36,7 +39,9 @@ class _Other:
     without: tuple[str, ...] = ()
 
 
-def checked(methods: Methods, given: Given, answer: Conclusion, conclude: Conclude) -> tuple[Sensitivity, ...]:
+def checked(
+    methods: Methods, given: Given, answer: Conclusion, conclude: Conclude
+) -> tuple[Sensitivity, ...]:
     """The checks that the protocol asks for, of one pooled answer; none where nothing is pooled.
 
     Args:
@@ -58,13 +63,19 @@ def checked(methods: Methods, given: Given, answer: Conclusion, conclude: Conclu
     return tuple(checks)
 
 
-def _without_high_risk(methods: Methods, given: Given, answer: Conclusion, conclude: Conclude) -> Iterable[Sensitivity]:
+def _without_high_risk(
+    methods: Methods, given: Given, answer: Conclusion, conclude: Conclude
+) -> Iterable[Sensitivity]:
     """Studies at high risk of bias are set apart as those at critical risk always are."""
     high = [one for one in given.counted if one.appraised.high]
     if not high:
         return []
     parts = tuple(_set_apart(one) if one in high else one for one in given.contributions)
-    label = many("without the study at high risk of bias", "without the {n} studies at high risk of bias", len(high))
+    label = many(
+        "without the study at high risk of bias",
+        "without the {n} studies at high risk of bias",
+        len(high),
+    )
     other = _Other(methods, replace(given, contributions=parts), tuple(one.label for one in high))
     return [_sensitivity("risk_of_bias", label, [other], answer, conclude)]
 
@@ -73,16 +84,28 @@ def _set_apart(one: Contribution) -> Contribution:
     return replace(one, appraised=replace(one.appraised, apart=True))
 
 
-def _leave_one_out(methods: Methods, given: Given, answer: Conclusion, conclude: Conclude) -> Sensitivity:
-    others = [_Other(methods, _without(given, one), (one.label,)) for one in given.counted if one.effect or one.table]
-    return _sensitivity("leave_one_out", say(mark("without each study in turn")), others, answer, conclude)
+def _leave_one_out(
+    methods: Methods, given: Given, answer: Conclusion, conclude: Conclude
+) -> Sensitivity:
+    others = [
+        _Other(methods, _without(given, one), (one.label,))
+        for one in given.counted
+        if one.effect or one.table
+    ]
+    return _sensitivity(
+        "leave_one_out", say(mark("without each study in turn")), others, answer, conclude
+    )
 
 
 def _without(given: Given, one: Contribution) -> Given:
-    return replace(given, contributions=tuple(other for other in given.contributions if other is not one))
+    return replace(
+        given, contributions=tuple(other for other in given.contributions if other is not one)
+    )
 
 
-def _other_models(methods: Methods, given: Given, answer: Conclusion, conclude: Conclude) -> list[Sensitivity]:
+def _other_models(
+    methods: Methods, given: Given, answer: Conclusion, conclude: Conclude
+) -> list[Sensitivity]:
     """Each a change of one of the protocol's choices, where that choice plays a part in the answer."""
     estimate = answer.estimate
     assert estimate is not None
@@ -94,7 +117,10 @@ def _other_models(methods: Methods, given: Given, answer: Conclusion, conclude: 
         changes.append(("dependent", label, replace(methods, dependent="choose")))
     if estimate.studies >= LEFT_OUT_FROM:  # two studies always give their common effect
         changes += _other_pools(methods, estimate)
-    return [_sensitivity(check, label, [_Other(other, given)], answer, conclude) for check, label, other in changes]
+    return [
+        _sensitivity(check, label, [_Other(other, given)], answer, conclude)
+        for check, label, other in changes
+    ]
 
 
 def _other_pools(methods: Methods, estimate: Estimate) -> list[tuple[Check, str, Methods]]:
@@ -108,7 +134,9 @@ def _other_pools(methods: Methods, estimate: Estimate) -> list[tuple[Check, str,
         changes.append(("model", label, replace(methods, estimator="EE")))
     if methods.estimator != "EE" and estimate.results is None:
         name = "REML" if methods.estimator == OTHER_ESTIMATOR else OTHER_ESTIMATOR
-        label = say(mark("with another estimator of the differences between studies ({name})"), name=name)
+        label = say(
+            mark("with another estimator of the differences between studies ({name})"), name=name
+        )
         changes.append(("estimator", label, replace(methods, estimator=name)))
         if estimate.studies >= methods.few:
             test = "adhoc" if methods.test == "z" else "z"
@@ -117,7 +145,9 @@ def _other_pools(methods: Methods, estimate: Estimate) -> list[tuple[Check, str,
     return changes
 
 
-def _other_counts(methods: Methods, given: Given, answer: Conclusion, conclude: Conclude) -> list[Sensitivity]:
+def _other_counts(
+    methods: Methods, given: Given, answer: Conclusion, conclude: Conclude
+) -> list[Sensitivity]:
     """Rare events: the other way to pool counts, which is there for odds ratios only."""
     estimate = answer.estimate
     assert estimate is not None
@@ -135,8 +165,12 @@ def _sensitivity(
 ) -> Sensitivity:
     """The answers of these, and those among them that say something else."""
     answers = [(other, conclude(other.methods, other.given)) for other in others]
-    values = [new.estimate.value for _, new in answers if _same_measure(answer, new) and new.estimate]
-    differing = [_other_answer(other, new) for other, new in answers if meaning(new) != meaning(answer)]
+    values = [
+        new.estimate.value for _, new in answers if _same_measure(answer, new) and new.estimate
+    ]
+    differing = [
+        _other_answer(other, new) for other, new in answers if meaning(new) != meaning(answer)
+    ]
     return Sensitivity(
         check=check,
         label=label,

@@ -1,8 +1,9 @@
 """What a version shows of each finding while a change of meaning waits for a signature.
 
 Held is the finding, not the page: a new study, counts and dates are public at once; a finding whose
-sentence would mean something else keeps its signed sentence and figures, marked as being weighed. Only a
-large fall in what the review rests on holds the page (`falls.py`), since there the counts are in doubt too.
+sentence would mean something else keeps its signed sentence and figures, marked as being weighed.
+Only a large fall in what the review rests on holds the page (`falls.py`), since there the counts
+are in doubt too.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ class Shown:
     falls     large falls that nobody has signed: the whole page waits
     waits     what a signature for all of it is put under (`waiting_hash`); None where nothing waits
     signed_by who signed what would else have waited; None where nobody had to
-    translated  the page changes its language and nobody has signed that: all of it waits, since a page that is half
-                in one language and half in another is nobody's words
+    translated  the page changes its language and nobody has signed that: all of it waits, since a
+                page that is half in one language and half in another is nobody's words
     """
 
     findings: tuple[Finding, ...]
@@ -55,7 +56,8 @@ def shown(
     """What a version shows of the findings as they are now.
 
     Args:
-        before: as the version before showed them; None for a first version, which is opened by name.
+        before: as the version before showed them; None for a first version, which is opened by
+        name.
         now: as the evidence has them.
         signed: who signed what waited, by its hash.
         sign_off: whether the protocol asks for a name at all.
@@ -79,8 +81,13 @@ def shown(
 
     waits = {change.finding for change in pending}
     old = {finding.id: finding for finding in stood}
-    came = _Came(arrived, {finding.id: finding.weighing.since for finding in before if finding.weighing})
-    kept = [_held(finding, old.get(finding.id), came) if finding.id in waits else finding for finding in now]
+    came = _Came(
+        arrived, {finding.id: finding.weighing.since for finding in before if finding.weighing}
+    )
+    kept = [
+        _held(finding, old.get(finding.id), came) if finding.id in waits else finding
+        for finding in now
+    ]
     gone = [finding for finding in stood if finding.id in waits - {one.id for one in now}]
     kept += [_marked(finding, Weighing(studies=0)) for finding in gone]
     published = finding_changes.changes(stood, [_settled(finding) for finding in kept])
@@ -90,11 +97,15 @@ def shown(
 def _anchored(
     findings: Sequence[Finding], stood: Sequence[Finding], changes: Sequence[FindingChange]
 ) -> tuple[Finding, ...]:
-    """The findings with the size that their figures may move from: today's where what is said of them changes."""
+    """The findings with the size that their figures may move from: today's where what is said of
+    them changes.
+    """
     old = {finding.id: finding for finding in stood}
     moved = {change.finding for change in changes if change.means_something_else}
     return tuple(
-        finding.model_copy(update={"moves_from": _moves_from(finding, old.get(finding.id), finding.id in moved)})
+        finding.model_copy(
+            update={"moves_from": _moves_from(finding, old.get(finding.id), finding.id in moved)}
+        )
         for finding in findings
     )
 
@@ -108,11 +119,18 @@ def _moves_from(finding: Finding, before: Finding | None, moved: bool) -> Estima
 
 
 def waiting_hash(
-    pending: Sequence[FindingChange], falls: Sequence[Fall], now: Sequence[Finding], translated: bool = False
+    pending: Sequence[FindingChange],
+    falls: Sequence[Fall],
+    now: Sequence[Finding],
+    translated: bool = False,
 ) -> str:
-    """What a signature is put under: the new sentences, the results they rest on, and what has fallen."""
+    """What a signature is put under: the new sentences, the results they rest on, and what has
+    fallen.
+    """
     basis = {finding.id: finding.basis for finding in now}
-    rows: list[object] = [[change.finding, change.kind, change.after, basis.get(change.finding)] for change in pending]
+    rows: list[object] = [
+        [change.finding, change.kind, change.after, basis.get(change.finding)] for change in pending
+    ]
     rows += [[fall.what, fall.before, fall.after] for fall in falls]
     if translated:
         rows += [[finding.id, wording.headline(finding)] for finding in now]
@@ -126,7 +144,9 @@ def _settled(finding: Finding) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Came:
-    """When new evidence came: each study's extraction, and the day that is told already, by finding."""
+    """When new evidence came: each study's extraction, and the day that is told already, by
+    finding.
+    """
 
     arrived: Mapping[str, datetime]
     told: Mapping[str, str | None]
@@ -169,5 +189,8 @@ def _marked(finding: Finding, weighing: Weighing) -> Finding:
 
 
 def _results(finding: Finding) -> dict[str, StudyEffect]:
-    """By study what it gives; its weight is no part of that, since it moves with the other studies."""
+    """By study what it gives.
+
+    Its weight is no part of that, since it moves with the other studies.
+    """
     return {study.study: study.model_copy(update={"weight": None}) for study in finding.studies}

@@ -1,8 +1,9 @@
-"""Whether small studies show other results than large ones, which may mean that results are missing.
+"""Whether small studies show other results than large ones, which may mean that results are
+missing.
 
-Below ten studies such a test says little (Sterne and others, BMJ 2011;343:d4002). The size of an odds ratio
-goes with its standard error by itself, so that Egger's test is wrong too often: Peters' is asked instead
-wherever the counts are there (JAMA 2006;295:676-80).
+Below ten studies such a test says little (Sterne and others, BMJ 2011;343:d4002). The size of an
+odds ratio goes with its standard error by itself, so that Egger's test is wrong too often: Peters'
+is asked instead wherever the counts are there (JAMA 2006;295:676-80).
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ DIFFER = 0.1
 
 
 def tested(estimate: Estimate | None, counted: Sequence[Contribution]) -> SmallStudies | None:
-    """The test that suits the measure; None below ten studies, or where these don't vary enough to test.
+    """The test that suits the measure.
+
+    None below ten studies, or where these don't vary enough to test.
 
     Args:
         estimate: the pooled effect.
@@ -36,7 +39,9 @@ def tested(estimate: Estimate | None, counted: Sequence[Contribution]) -> SmallS
     if len(sized) < FEW:
         return None
     effects = [one.effect for one in sized if one.effect is not None]
-    test = egger_mixed([effect.value for effect in effects], [effect.variance for effect in effects])
+    test = egger_mixed(
+        [effect.value for effect in effects], [effect.variance for effect in effects]
+    )
     return _result("Egger", len(effects), test, _caution(estimate.measure))
 
 

@@ -1,9 +1,10 @@
-"""All results of each study in one pool: the three-level model, with an interval that survives wrong assumptions.
+"""All results of each study in one pool: the three-level model, with an interval that survives
+wrong assumptions.
 
-Results of one study resemble each other, so they are no independent studies. The model has a variance between studies
-and one between the results of a study (Konstantopoulos, Res Synth Methods 2011;2:61-76); the interval is robust to
-whatever dependence is left (CR2: Tipton, Psychol Methods 2015;20:375-93). People are counted once, by the result that
-the protocol prefers.
+Results of one study resemble each other, so they are no independent studies. The model has a
+variance between studies and one between the results of a study (Konstantopoulos, Res Synth Methods
+2011;2:61-76); the interval is robust to whatever dependence is left (CR2: Tipton, Psychol Methods
+2015;20:375-93). People are counted once, by the result that the protocol prefers.
 """
 
 from __future__ import annotations
@@ -54,7 +55,9 @@ class Together:
 
 
 def average(one: Contribution) -> Effect | None:
-    """A study's results as one: their mean, as precise as if they said all the same (a correlation of 1)."""
+    """A study's results as one: their mean, as precise as if they said all the same (a correlation
+    of 1).
+    """
     if one.effect is None or not one.further:
         return one.effect
     effects = one.effects
@@ -67,7 +70,8 @@ def together(methods: Methods, kept: Sequence[Contribution]) -> Together | None:
     """The three-level mean; None where it can't be fitted.
 
     Args:
-        methods: with `test` z the interval is the model's own, as it is below `few` studies; else it is CR2's.
+        methods: with `test` z the interval is the model's own, as it is below `few` studies; else
+        it is CR2's.
         kept: three studies or more, at least one of them with several results.
     """
     pairs = [(one.study, effect) for one in kept for effect in one.effects]
@@ -98,9 +102,19 @@ def together(methods: Methods, kept: Sequence[Contribution]) -> Together | None:
     )
 
 
-def _interval(model: Multilevel, sandwich: Robust | None) -> tuple[float, float, float, float, float | None]:
-    """Mean, standard error, 95% interval and degrees of freedom of t; the model's own z where CR2 can't be told."""
-    assert model.b is not None and model.se is not None and model.ci_lb is not None and model.ci_ub is not None
+def _interval(
+    model: Multilevel, sandwich: Robust | None
+) -> tuple[float, float, float, float, float | None]:
+    """Mean, standard error, 95% interval and degrees of freedom of t.
+
+    The model's own z where CR2 can't be told.
+    """
+    assert (
+        model.b is not None
+        and model.se is not None
+        and model.ci_lb is not None
+        and model.ci_ub is not None
+    )
     if sandwich is None or sandwich.b is None or sandwich.se is None:
         return model.b, model.se, model.ci_lb, model.ci_ub, None
     assert sandwich.ci_lb is not None and sandwich.ci_ub is not None
@@ -108,12 +122,19 @@ def _interval(model: Multilevel, sandwich: Robust | None) -> tuple[float, float,
 
 
 def _prediction_df(methods: Methods, studies: int, df: float | None) -> float | None:
-    return {"riley": float(studies - 2), "k-1": float(studies - 1), "matched": df}[methods.prediction]
+    return {"riley": float(studies - 2), "k-1": float(studies - 1), "matched": df}[
+        methods.prediction
+    ]
 
 
 def _caution(methods: Methods, few: bool, df: float | None) -> str | None:
     if few:
-        return say(mark("Fewer than {few} studies: the interval may be too narrow if they differ."), few=methods.few)
+        return say(
+            mark("Fewer than {few} studies: the interval may be too narrow if they differ."),
+            few=methods.few,
+        )
     if df is not None and df < TRUSTED_DF:
-        return say(mark("The interval rests on few studies that weigh much, so it can't be relied on."))
+        return say(
+            mark("The interval rests on few studies that weigh much, so it can't be relied on.")
+        )
     return None

@@ -1,9 +1,11 @@
-"""Old extraction forms made ready for today's rules, as far as that can be done without asking anybody.
+"""Old extraction forms made ready for today's rules, as far as that can be done without asking
+anybody.
 
-Forms of version 1 and 2 took directions as typed and did not say which way a scale runs. Where the typed
-direction and the sign of the effect agree under the outcome's own direction, both say the same and the
-scale runs with the outcome. Where they disagree either the scale is reversed or one of the two is wrong:
-only a person can tell, so the result is left as it is, counts for nothing, and becomes a question.
+Forms of version 1 and 2 took directions as typed and did not say which way a scale runs. Where the
+typed direction and the sign of the effect agree under the outcome's own direction, both say the
+same and the scale runs with the outcome. Where they disagree either the scale is reversed or one of
+the two is wrong: only a person can tell, so the result is left as it is, counts for nothing, and
+becomes a question.
 """
 
 from __future__ import annotations
@@ -55,7 +57,11 @@ def _result(result: Result, outcome: Outcome | None) -> Result:
     unit = measures.read(timed.measure)
     if unit is None:
         return timed
-    with_outcome = timed if not unit.measure.scales else replace(timed, higher_is_better=outcome.better == "higher")
+    with_outcome = (
+        timed
+        if not unit.measure.scales
+        else replace(timed, higher_is_better=outcome.better == "higher")
+    )
     if timed.direction not in ("favours_intervention", "favours_comparison"):
         return timed if unit.measure.scales else replace(timed, direction=None)
     if orientation.contradiction(outcome, with_outcome) is not None:

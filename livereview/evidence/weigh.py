@@ -5,10 +5,11 @@ The rules, in the order in which they are asked:
 1. Studies at critical risk of bias, and those that report only words, are shown and never decide.
 2. Where the protocol lets sizes be averaged and two studies or more have one in the outcome's
    measure, they are pooled by the protocol's model; one study alone gives its own estimate.
-3. The state comes from the estimate's interval: wholly inside the smallest important difference it is
-   "little or no difference"; wholly on one side of no difference it is an effect; else the studies
-   hold too little to say, or disagree where some clearly point one way and some clearly the other.
-4. Where nothing can be pooled the studies' own intervals decide, led by the least biased and then the
+3. The state comes from the estimate's interval: wholly inside the smallest important difference it
+is "little or no difference"; wholly on one side of no difference it is an effect; else the studies
+hold too little to say, or disagree where some clearly point one way and some clearly the other.
+4. Where nothing can be pooled the studies' own intervals decide, led by the least biased and then
+the
    largest study: a small imprecise study and a large precise one never read as a draw.
 """
 
@@ -62,7 +63,11 @@ MAIN = "main"
 THREE_LEVELS = mark("three levels: studies and their results")
 """The model where all results of a study count."""
 
-TEST_WORDS = {"z": "z", "knha": "Knapp-Hartung", "adhoc": mark("Knapp-Hartung, never narrower than z")}
+TEST_WORDS = {
+    "z": "z",
+    "knha": "Knapp-Hartung",
+    "adhoc": mark("Knapp-Hartung, never narrower than z"),
+}
 _PREDICTIONS = {"riley": "t with k - 2", "k-1": "t with k - 1", "matched": "as the test"}
 
 
@@ -105,7 +110,9 @@ def finding(
     forms: Iterable[Extraction],
     waiting: int = 0,
 ) -> Finding:
-    """The finding of one comparison and outcome, without its checks (`checked.py` adds them) and certainty."""
+    """The finding of one comparison and outcome, without its checks (`checked.py` adds them) and
+    certainty.
+    """
     given = contributions.gather(review, comparison, outcome, forms)
     conclusion = conclude(review.methods, comparison, outcome, given, waiting)
     return put_together(comparison, with_unit(review, outcome), given, conclusion, waiting)
@@ -119,7 +126,9 @@ def put_together(
     judged, estimate = conclusion.judged, conclusion.estimate
 
     several = estimate is not None and estimate.results is not None
-    studies = tuple(_study(one, conclusion.weights.get(one.study), several) for one in given.contributions)
+    studies = tuple(
+        _study(one, conclusion.weights.get(one.study), several) for one in given.contributions
+    )
     numbers = [one.people for one in given.counted]
     known = [n for n in numbers if n is not None]
     unused = (*(_not_used(one) for one in _unused(given, estimate)), *conclusion.left_out)
@@ -155,7 +164,9 @@ def put_together(
     )
 
 
-def conclude(methods: Methods, comparison: Comparison, outcome: Outcome, given: Given, waiting: int = 0) -> Conclusion:
+def conclude(
+    methods: Methods, comparison: Comparison, outcome: Outcome, given: Given, waiting: int = 0
+) -> Conclusion:
     """What the studies' parts come to: the one rule behind a finding and behind every check of it.
 
     Args:
@@ -175,10 +186,14 @@ def conclude(methods: Methods, comparison: Comparison, outcome: Outcome, given: 
 
 
 def _unused(given: Given, estimate: Estimate | None) -> tuple[contributions.Unused, ...]:
-    """Results that count for nothing: further results of a study too, where not all of them are pooled."""
+    """Results that count for nothing: further results of a study too, where not all of them are
+    pooled.
+    """
     if estimate is not None and estimate.results is not None:
         return given.unused
-    further = (unused for one in given.contributions for more in one.further for unused in more.unused)
+    further = (
+        unused for one in given.contributions for more in one.further for unused in more.unused
+    )
     return (*given.unused, *further)
 
 
@@ -190,8 +205,14 @@ def with_unit(review: Review, outcome: Outcome) -> Outcome:
 
 
 _OF_OTHER_KINDS: Mapping[str, Mapping[Side, str]] = {
-    "cost": {"more": mark("costs are higher ({label})"), "fewer": mark("costs are lower ({label})")},
-    "service_use": {"more": mark("use is higher ({label})"), "fewer": mark("use is lower ({label})")},
+    "cost": {
+        "more": mark("costs are higher ({label})"),
+        "fewer": mark("costs are lower ({label})"),
+    },
+    "service_use": {
+        "more": mark("use is higher ({label})"),
+        "fewer": mark("use is lower ({label})"),
+    },
 }
 """What is neither better nor worse for people by itself."""
 
@@ -226,7 +247,10 @@ def _unrated(state: State) -> str | None:
 def _estimate(
     methods: Methods, outcome: Outcome, counted: Sequence[Contribution]
 ) -> tuple[Estimate | None, dict[str, float], list[NotUsed]]:
-    """The estimate with each study's weight, and the studies left out of it; None where there is none."""
+    """The estimate with each study's weight, and the studies left out of it.
+
+    None where there is none.
+    """
     unit = measures.read(outcome.measure)
     sized = [one for one in counted if _in_measure(one, unit)]
     numbers = [one for one in counted if one.effect is not None or _empty(one, unit)]
@@ -252,10 +276,11 @@ def _in_measure(one: Contribution, unit: MeasureUnit | None) -> bool:
 
 
 def _empty(one: Contribution, unit: MeasureUnit | None) -> bool:
-    """Whether a group without events keeps an effect of its own from being told without a made-up half event.
+    """Whether a group without events keeps an effect of its own from being told without a made-up
+    half event.
 
-    It has no ratio; and where neither group had one, the half event gives its risk difference a variance far
-    too small, so that it would outweigh every study in which something happened.
+    It has no ratio; and where neither group had one, the half event gives its risk difference a
+    variance far too small, so that it would outweigh every study in which something happened.
     """
     if unit is None or one.table is None or not one.table.has_zero:
         return False
@@ -263,18 +288,28 @@ def _empty(one: Contribution, unit: MeasureUnit | None) -> bool:
 
 
 def _without_events(one: Contribution) -> NotUsed:
-    reason = say(mark("a group had no event, or nothing but events, and the protocol pools no counts"))
-    return NotUsed(study=one.study, label=one.label, place=one.places[0], measured=one.construct, reason=reason)
+    reason = say(
+        mark("a group had no event, or nothing but events, and the protocol pools no counts")
+    )
+    return NotUsed(
+        study=one.study, label=one.label, place=one.places[0], measured=one.construct, reason=reason
+    )
 
 
-def _of_one(outcome: Outcome, counted: Sequence[Contribution], one: Contribution) -> Estimate | None:
+def _of_one(
+    outcome: Outcome, counted: Sequence[Contribution], one: Contribution
+) -> Estimate | None:
     """One study's own estimate."""
     effect = one.effect
     if effect is None or effect.variance is None:
         return None
     caution = None
     if _empty(one, effect.measure):
-        caution = say(mark("A group had no event, or nothing but events: the size is rough, by half an event added."))
+        caution = say(
+            mark(
+                "A group had no event, or nothing but events: the size is rough, by half an event added."
+            )
+        )
     return _told(outcome, counted, effect, studies=1, model=mark("one study"), caution=caution)
 
 
@@ -285,7 +320,10 @@ def _pooled(
     counted: Sequence[Contribution],
     kept: Sequence[Contribution],
 ) -> tuple[Estimate | None, dict[str, float]]:
-    """The mean effect by the protocol's model; of two studies their common effect, with a caution."""
+    """The mean effect by the protocol's model.
+
+    Of two studies their common effect, with a caution.
+    """
     k = len(kept)
     two = k == 2
     estimator = "EE" if two else methods.estimator
@@ -362,7 +400,11 @@ def _all_results(
     more = {
         "tau2": pooled.between,
         "i2": pooled.i2,
-        "i2_formula": say(mark("between and within studies, from both variances and the typical one of the results")),
+        "i2_formula": say(
+            mark(
+                "between and within studies, from both variances and the typical one of the results"
+            )
+        ),
         "prediction_low": _shown(unit, low),
         "prediction_high": _shown(unit, high),
         "prediction_formula": _PREDICTIONS[methods.prediction],
@@ -372,7 +414,11 @@ def _all_results(
 
 def _caution(k: int, methods: Methods) -> str | None:
     if k == 2:
-        return say(mark("Two studies only: their common effect is shown, and how far studies differ can't be told."))
+        return say(
+            mark(
+                "Two studies only: their common effect is shown, and how far studies differ can't be told."
+            )
+        )
     if k < methods.few:
         return say(
             mark("Fewer than {few} studies: the interval may be too narrow if they differ."),
@@ -424,7 +470,9 @@ def _by_counts(
         model="Peto" if peto else "Mantel-Haenszel",
         test="z",
         caution=say(
-            mark("A study has a group without events, or with nothing else: pooled from the counts, as one effect.")
+            mark(
+                "A study has a group without events, or with nothing else: pooled from the counts, as one effect."
+            )
         ),
     )
     return estimate, {}, left_out
@@ -442,7 +490,9 @@ def _told(
     caution: str | None = None,
     results: int | None = None,
 ) -> Estimate:
-    """An effect as a finding tells it: in the measure's own figures, and per 1,000 where it counts events."""
+    """An effect as a finding tells it: in the measure's own figures, and per 1,000 where it counts
+    events.
+    """
     assert effect.low is not None and effect.high is not None
     unit = _unit_of(outcome, effect)
     return Estimate(
@@ -519,9 +569,11 @@ def _assumed_risk(outcome: Outcome, counted: Sequence[Contribution]) -> tuple[fl
 
 
 def _beyond_all(measure: str, analysed: float, risk: float) -> bool:
-    """Whether a ratio at this risk would mean more than everybody: the risk is not one of these studies' people.
+    """Whether a ratio at this risk would mean more than everybody: the risk is not one of these
+    studies' people.
 
-    Capped at everybody it would be told with an interval of no width, which is a certainty that nobody has.
+    Capped at everybody it would be told with an interval of no width, which is a certainty that
+    nobody has.
     """
     unit = measures.MEASURES[measure]
     return unit.ratio and measure not in ("OR", "HR") and unit.reported(analysed) * risk >= 1
@@ -556,7 +608,9 @@ def _judge(
     waiting: int,
 ) -> Judged:
     if not given.contributions and any(unused.asks for unused in given.unused):
-        return Judged("too_little", say(mark("what a study reports waits for an answer of the team")))
+        return Judged(
+            "too_little", say(mark("what a study reports waits for an answer of the team"))
+        )
     if not given.contributions:
         if waiting:
             return Judged("not_yet_assessed", say(mark("records still wait to be assessed")))
@@ -567,7 +621,9 @@ def _judge(
         return Judged("too_little", say(mark("no study reports a size, only words")))
     clear = _clear_sides(_effects(counted))
     if estimate is not None:
-        matters = [effect for effect in _effects(counted) if not _is_trivial(outcome, counted, effect)]
+        matters = [
+            effect for effect in _effects(counted) if not _is_trivial(outcome, counted, effect)
+        ]
         return _by_estimate(outcome, estimate, clear, _clear_sides(matters))
     return _by_studies(outcome, counted, lead, clear)
 
@@ -589,15 +645,17 @@ def _is_trivial(outcome: Outcome, counted: Sequence[Contribution], effect: Effec
     return _within(outcome, _told(outcome, counted, effect, studies=1, model=mark("one study")))
 
 
-def _by_estimate(outcome: Outcome, estimate: Estimate, clear: set[str], matters: set[str]) -> Judged:
+def _by_estimate(
+    outcome: Outcome, estimate: Estimate, clear: set[str], matters: set[str]
+) -> Judged:
     """By the estimate's interval.
 
     Args:
         outcome: with its smallest important difference.
         estimate: of all counted studies.
         clear: the sides to which a study or a part of one clearly points.
-        matters: those of them with a difference that may matter. A mean of two that lie on both sides may lie
-            near no difference with a narrow interval, and is none.
+        matters: those of them with a difference that may matter. A mean of two that lie on both
+            sides may lie near no difference with a narrow interval, and is none.
     """
     if len(matters) == 2 and estimate.clear is None:
         return Judged("disagree", say(mark("some results clearly point one way, some the other")))
@@ -658,7 +716,9 @@ def _lead(counted: Sequence[Contribution]) -> Contribution | None:
     )
 
 
-def _told_alone(outcome: Outcome, counted: Sequence[Contribution], lead: Contribution | None) -> Estimate | None:
+def _told_alone(
+    outcome: Outcome, counted: Sequence[Contribution], lead: Contribution | None
+) -> Estimate | None:
     return _of_one(outcome, counted, lead) if lead is not None else None
 
 
@@ -679,7 +739,9 @@ def _size(outcome: Outcome, estimate: Estimate) -> Size:
     return "important" if abs(figures[0]) >= outcome.important else "small"
 
 
-def _in_units_of_importance(outcome: Outcome, estimate: Estimate) -> tuple[float, float, float] | None:
+def _in_units_of_importance(
+    outcome: Outcome, estimate: Estimate
+) -> tuple[float, float, float] | None:
     """Estimate and interval in the units of `important`; None where they can't be told in them."""
     if estimate.absolute is not None:
         return estimate.absolute.value, estimate.absolute.low, estimate.absolute.high
@@ -792,7 +854,9 @@ def _basis(given: Given) -> str:
 
 def _row(one: Contribution) -> list[object]:
     """One study's figures; further results stand there only where there are any."""
-    further = [[_rounded(more.effect.value), _rounded(more.effect.variance)] for more in one.further]
+    further = [
+        [_rounded(more.effect.value), _rounded(more.effect.variance)] for more in one.further
+    ]
     return [
         one.study,
         list(one.places),

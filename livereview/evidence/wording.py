@@ -1,9 +1,9 @@
 """What is said of a finding: one table, certainty by class of finding, and the figures that follow.
 
-The first sentence carries the meaning and no figure; the second gives size and interval; the third says
-how sure the team is. Wording follows GRADE's informative statements (Santesso and others, J Clin
-Epidemiol 2020;119:126-35): plain statement, "it is likely that", "it may be that", "we are very
-unsure if". A finding that nobody rated has words of its own, which claim less. Verbs stand
+The first sentence carries the meaning and no figure; the second gives size and interval; the third
+says how sure the team is. Wording follows GRADE's informative statements (Santesso and others, J
+Clin Epidemiol 2020;119:126-35): plain statement, "it is likely that", "it may be that", "we are
+very unsure if". A finding that nobody rated has words of its own, which claim less. Verbs stand
 apart from the intervention's name, so that "programmes" and "a programme" read alike.
 """
 
@@ -64,7 +64,9 @@ _DISAGREE_WITHIN = mark(
     "The results of one study disagree. Some clearly show that with {intervention} {more}. "
     "Others clearly show that {fewer}."
 )
-_NO_STUDIES = mark("No study in this review has measured {label} yet. This is a gap in the evidence.")
+_NO_STUDIES = mark(
+    "No study in this review has measured {label} yet. This is a gap in the evidence."
+)
 _NOT_YET = mark("Not yet assessed: the review has records that wait to be read.")
 _NOT_ASKED = mark("The review does not ask about {label} here.")
 
@@ -73,24 +75,38 @@ TABLE: Mapping[str, Mapping[str, str]] = {
         "high": mark("With {intervention}, {phrase} than with {comparator}."),
         "moderate": mark("It is likely that with {intervention} {phrase} than with {comparator}."),
         "low": mark("It may be that with {intervention} {phrase} than with {comparator}."),
-        "very_low": mark("We are very unsure if, with {intervention}, {phrase} than with {comparator}."),
+        "very_low": mark(
+            "We are very unsure if, with {intervention}, {phrase} than with {comparator}."
+        ),
         "unrated": mark("So far, with {intervention}, {phrase} than with {comparator}."),
     },
     "small_effect": {
-        "high": mark("With {intervention}, {phrase} than with {comparator}, but the difference is small."),
+        "high": mark(
+            "With {intervention}, {phrase} than with {comparator}, but the difference is small."
+        ),
         "moderate": mark(
             "It is likely that with {intervention} {phrase} than with {comparator}, but the difference is small."
         ),
-        "low": mark("It may be that with {intervention} {phrase} than with {comparator}, but the difference is small."),
-        "very_low": mark("We are very unsure if, with {intervention}, {phrase} than with {comparator}."),
-        "unrated": mark("So far, with {intervention}, {phrase} than with {comparator}, but the difference is small."),
+        "low": mark(
+            "It may be that with {intervention} {phrase} than with {comparator}, but the difference is small."
+        ),
+        "very_low": mark(
+            "We are very unsure if, with {intervention}, {phrase} than with {comparator}."
+        ),
+        "unrated": mark(
+            "So far, with {intervention}, {phrase} than with {comparator}, but the difference is small."
+        ),
     },
     "little_or_no_difference": {
-        "high": mark("There is little or no difference in {label}. This compares {intervention} with {comparator}."),
+        "high": mark(
+            "There is little or no difference in {label}. This compares {intervention} with {comparator}."
+        ),
         "moderate": mark(
             "There is probably little or no difference in {label}. This compares {intervention} with {comparator}."
         ),
-        "low": mark("There may be little or no difference in {label}. This compares {intervention} with {comparator}."),
+        "low": mark(
+            "There may be little or no difference in {label}. This compares {intervention} with {comparator}."
+        ),
         "very_low": _VERY_UNCERTAIN,
         "unrated": mark(
             "So far, there is little or no difference in {label}. This compares {intervention} with {comparator}."
@@ -130,7 +146,8 @@ class Words:
     size       how large, with its interval
     evidence   how many studies and people, and what is special about them
     certainty  how sure the team is, and why
-    caution    where the answer says something: the checks by which it would be another one, and how it would read
+    caution    where the answer says something: the checks by which it would be another one, and how
+    it would read
     """
 
     headline: str
@@ -196,7 +213,10 @@ def headline(finding: Finding) -> str:
 
 
 def _one_way(finding: Finding) -> str:
-    """The clause of the one side to which studies clearly point; empty where there is no such side."""
+    """The clause of the one side to which studies clearly point.
+
+    Empty where there is no such side.
+    """
     sides = _clear_sides(finding)
     if len(sides) != 1:
         return ""
@@ -240,7 +260,12 @@ def estimate_in_words(estimate: Estimate, unit: str | None) -> str:
         gloss = next(text for bound, text in SMD_GLOSS if abs(estimate.value) < bound)
         return say(mark("{gloss} ({figure})"), gloss=say(gloss), figure=figure)
     if estimate.measure == "MD" and unit:
-        return say(mark("{value} {unit} ({figure})"), value=number(estimate.value), unit=unit, figure=figure)
+        return say(
+            mark("{value} {unit} ({figure})"),
+            value=number(estimate.value),
+            unit=unit,
+            figure=figure,
+        )
     return figure
 
 
@@ -274,7 +299,9 @@ def number(value: float) -> str:
 
 
 def _range(finding: Finding) -> str:
-    """Where nothing is pooled: what the first study to be read found, and the range of all estimates."""
+    """Where nothing is pooled: what the first study to be read found, and the range of all
+    estimates.
+    """
     lead = finding.lead
     if lead is None or finding.state in ("no_studies", "not_asked", "not_yet_assessed"):
         return ""
@@ -305,9 +332,18 @@ def _study_in_words(finding: Finding, study: StudyEffect) -> str:
         high=number(study.high),
     )
     if not study.clear:
-        return say(mark("{label} could be anything within its interval ({figure})."), label=study.label, figure=figure)
+        return say(
+            mark("{label} could be anything within its interval ({figure})."),
+            label=study.label,
+            figure=figure,
+        )
     phrase = finding.more if study.leans == "more" else finding.fewer
-    return say(mark("{label} found that {phrase} ({figure})."), label=study.label, phrase=phrase, figure=figure)
+    return say(
+        mark("{label} found that {phrase} ({figure})."),
+        label=study.label,
+        phrase=phrase,
+        figure=figure,
+    )
 
 
 def evidence(finding: Finding) -> str:
@@ -316,7 +352,14 @@ def evidence(finding: Finding) -> str:
     parts: list[str] = []
     if k and finding.people and not finding.people_unknown:
         people = figures(f"{finding.people:,}")
-        parts.append(many("One study with {people} people.", "{n} studies with {people} people.", k, people=people))
+        parts.append(
+            many(
+                "One study with {people} people.",
+                "{n} studies with {people} people.",
+                k,
+                people=people,
+            )
+        )
     elif k and finding.people:
         people = figures(f"{finding.people:,}")
         parts.append(
@@ -354,7 +397,9 @@ def evidence(finding: Finding) -> str:
             )
         )
     if finding.estimate and finding.estimate.results:
-        parts.append(many("{n} result counts.", "All {n} of their results count.", finding.estimate.results))
+        parts.append(
+            many("{n} result counts.", "All {n} of their results count.", finding.estimate.results)
+        )
     if k > 1 or finding.state != "disagree":
         mixed = sum(study.mixed for study in finding.counted)
         parts += [_mixed(mixed)] if mixed else []
@@ -375,7 +420,9 @@ def _mixed(studies: int) -> str:
 
 
 def _opposite(studies: int) -> str:
-    """That a study was read by one of its results while another, listed as not used, says the opposite."""
+    """That a study was read by one of its results while another, listed as not used, says the
+    opposite.
+    """
     return many(
         "One study also has a clear result the other way, which is listed and not used here.",
         "{n} studies also have a clear result the other way, which is listed and not used here.",
@@ -407,7 +454,8 @@ def stands(finding: Finding) -> str:
 def otherwise(finding: Finding) -> list[str]:
     """A sentence for each other answer that checks come to: how it would read, and what was done.
 
-    Where the evidence says too little a check never says more: one analysis among several is no answer.
+    Where the evidence says too little a check never says more: one analysis among several is no
+    answer.
     """
     ways: dict[str, list[str]] = {}
     for check in finding.sensitivity:
@@ -419,7 +467,9 @@ def otherwise(finding: Finding) -> list[str]:
     hows = list(dict.fromkeys(how for some in ways.values() for how in some))
     if not hows:
         return []
-    text = mark("The studies would seem to say something else {hows}. One check is too little to rely on.")
+    text = mark(
+        "The studies would seem to say something else {hows}. One check is too little to rely on."
+    )
     return [say(text, hows=_listed(hows))]
 
 
@@ -439,7 +489,9 @@ def _how(check: Sensitivity, answers_: Sequence[OtherAnswer]) -> str:
         studies = _named([label for answer_ in answers_ for label in answer_.without])
         return say(mark("without any one of {studies}"), studies=studies)
     if check.check == "risk_of_bias":
-        return say(mark("{label} ({studies})"), label=check.label, studies=_named(answers_[0].without))
+        return say(
+            mark("{label} ({studies})"), label=check.label, studies=_named(answers_[0].without)
+        )
     return check.label
 
 
@@ -471,34 +523,46 @@ def _readings(finding: Finding, check: Sensitivity) -> dict[str, list[OtherAnswe
 
 
 def _no_surer(finding: Finding) -> Certainty | None:
-    """The certainty at which another answer is read: nobody rated it, and it is never surer than the answer."""
+    """The certainty at which another answer is read: nobody rated it, and it is never surer than
+    the answer.
+    """
     unsure = finding.certainty is not None and finding.certainty.level in ("low", "very_low")
     return finding.certainty if unsure else None
 
 
 def answer(findings: Sequence[Finding]) -> str:
-    """The review's answer in a few sentences: harm first, then benefit, then what is level or unknown.
+    """The review's answer in a few sentences: harm first, then benefit, then what is level or
+    unknown.
 
     Where the protocol names several comparisons each has its own answer.
     """
     parts = answers(findings)
     if len(parts) == 1:
         return parts[0][1]
-    told = [say(mark("{comparison}: {answer}"), comparison=label, answer=text) for label, text in parts]
+    told = [
+        say(mark("{comparison}: {answer}"), comparison=label, answer=text) for label, text in parts
+    ]
     return " ".join(told)
 
 
 def answers(findings: Sequence[Finding]) -> list[tuple[str, str]]:
     """(label of the comparison, its answer) of each comparison, in the protocol's order."""
     labels = list(dict.fromkeys(finding.comparison_label for finding in findings))
-    mine = {label: [finding for finding in findings if finding.comparison_label == label] for label in labels}
+    mine = {
+        label: [finding for finding in findings if finding.comparison_label == label]
+        for label in labels
+    }
     return [(label, _answer(some)) for label, some in mine.items()]
 
 
 def _answer(findings: Sequence[Finding]) -> str:
     """The answer of one comparison."""
-    told: list[str] = [headline(finding) for finding in in_order(findings) if finding.state == "effect"]
-    told += _together(findings, "little_or_no_difference", mark("Little or no difference was found in {labels}."))
+    told: list[str] = [
+        headline(finding) for finding in in_order(findings) if finding.state == "effect"
+    ]
+    told += _together(
+        findings, "little_or_no_difference", mark("Little or no difference was found in {labels}.")
+    )
     told += _together(findings, "disagree", mark("Results disagree about {labels}."))
     told += _together(findings, "too_little", mark("There is too little evidence on {labels}."))
     told += _together(findings, "no_studies", mark("No study has measured {labels}."))
@@ -525,11 +589,14 @@ def in_order(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def evidence_lacks(findings: Sequence[Finding]) -> bool:
-    """Whether the caveat belongs to the answer: nowhere does the evidence show an effect or its absence.
+    """Whether the caveat belongs to the answer: nowhere does the evidence show an effect or its
+    absence.
 
     What is known of costs says nothing of whether it works.
     """
-    asked = [finding for finding in findings if finding.state != "not_asked" and finding.kind != "cost"]
+    asked = [
+        finding for finding in findings if finding.state != "not_asked" and finding.kind != "cost"
+    ]
     return bool(asked) and all(finding.lacks_evidence for finding in asked)
 
 
@@ -551,7 +618,9 @@ def absolute_in_words(absolute: Absolute) -> str:
     """ "83 in every 1,000 without it, 71 with it"."""
     without = figures(f"{round(absolute.risk):,}")
     there = figures(f"{round(absolute.risk + absolute.value):,}")
-    return say(mark("{without} in every 1,000 without it, {there} with it"), without=without, there=there)
+    return say(
+        mark("{without} in every 1,000 without it, {there} with it"), without=without, there=there
+    )
 
 
 def weighing(finding: Finding, since: str | None) -> str | None:

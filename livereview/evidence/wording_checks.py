@@ -1,4 +1,6 @@
-"""The words for what stands beside an answer: for whom it differs, small studies, and results that may be missing."""
+"""The words for what stands beside an answer: for whom it differs, small studies, and results that
+may be missing.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +15,21 @@ def small_studies(finding: Finding) -> str:
     test = finding.small_studies
     if test is None:
         return ""
-    figure = say(mark("{test}'s test, {n} studies, {p}"), test=test.test, n=test.studies, p=p_value(test.p))
+    figure = say(
+        mark("{test}'s test, {n} studies, {p}"), test=test.test, n=test.studies, p=p_value(test.p)
+    )
     if test.differ:
         text = say(
-            mark("Small studies show other results than large ones ({figure}): results may be missing."), figure=figure
+            mark(
+                "Small studies show other results than large ones ({figure}): results may be missing."
+            ),
+            figure=figure,
         )
     else:
-        text = say(mark("No sign that small studies show other results than large ones ({figure})."), figure=figure)
+        text = say(
+            mark("No sign that small studies show other results than large ones ({figure})."),
+            figure=figure,
+        )
     if test.caution is None:
         return text
     return say(mark("{text} Caution: {caution}."), text=text, caution=test.caution)
@@ -29,24 +39,38 @@ def moderation(finding: Finding, asked: Moderation) -> str:
     """Whether the effect differs by a moderator, its test, and what speaks against believing it."""
     parts = [_differs(asked)]
     if asked.cautions:
-        parts.append(say(mark("This is not established: {cautions}."), cautions="; ".join(asked.cautions)))
+        parts.append(
+            say(mark("This is not established: {cautions}."), cautions="; ".join(asked.cautions))
+        )
     if asked.regression is not None and asked.kind == "number":
         parts.append(_slope(finding, asked, asked.regression))
     if asked.unknown:
-        parts.append(many("Nothing is known of {n} study.", "Nothing is known of {n} studies.", asked.unknown))
+        parts.append(
+            many(
+                "Nothing is known of {n} study.", "Nothing is known of {n} studies.", asked.unknown
+            )
+        )
     return " ".join(parts)
 
 
 def _differs(asked: Moderation) -> str:
     """What the test says; never that groups are the same, and never that a difference is sure."""
     if asked.credibility == "not_tested":
-        return say(mark("It can't be told whether the effect differs: {why}."), why=asked.refused or "")
+        return say(
+            mark("It can't be told whether the effect differs: {why}."), why=asked.refused or ""
+        )
     if asked.credibility == "not_seen":
-        text = mark("No clear difference was seen ({test}). That is no proof that it works the same for all.")
+        text = mark(
+            "No clear difference was seen ({test}). That is no proof that it works the same for all."
+        )
         return say(text, test=_test(asked))
     where = _where(asked)
     if asked.credibility == "likely":
-        return say(mark("It is likely that the effect is better {where} ({test})."), where=where, test=_test(asked))
+        return say(
+            mark("It is likely that the effect is better {where} ({test})."),
+            where=where,
+            test=_test(asked),
+        )
     return say(mark("The effect may be better {where} ({test})."), where=where, test=_test(asked))
 
 
@@ -70,9 +94,13 @@ def _test(asked: Moderation) -> str:
 def _slope(finding: Finding, asked: Moderation, regression: MetaRegression) -> str:
     slope = regression.slopes[0]
     ratio = finding.estimate is not None and finding.estimate.null == 1
-    text = mark("Over {n} studies each {unit} more changes the effect by {value} ({low} to {high}).")
+    text = mark(
+        "Over {n} studies each {unit} more changes the effect by {value} ({low} to {high})."
+    )
     if ratio:
-        text = mark("Over {n} studies each {unit} more multiplies the ratio by {value} ({low} to {high}).")
+        text = mark(
+            "Over {n} studies each {unit} more multiplies the ratio by {value} ({low} to {high})."
+        )
     return say(
         text,
         n=regression.studies,
@@ -119,7 +147,9 @@ def missing_evidence(finding: Finding) -> str:
     level, why = say(MISSING_WORDS[judged.judgement]), judged.why.rstrip(".")
     text = mark("Risk that results are missing: {level} ({why}).")
     if not judged.current:
-        text = mark("Risk that results are missing, as judged before the studies changed: {level} ({why}).")
+        text = mark(
+            "Risk that results are missing, as judged before the studies changed: {level} ({why})."
+        )
     return say(text, level=level, why=why)
 
 

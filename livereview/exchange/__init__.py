@@ -1,1 +1,3 @@
-"""Decisions and records in the words of other screening tools: bytes in, rows out, and the other way."""
+"""Decisions and records in the words of other screening tools: bytes in, rows out, and the other
+way.
+"""

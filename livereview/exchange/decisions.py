@@ -1,10 +1,11 @@
-"""Decisions as other tools export them: Rayyan, ASReview, Covidence, EPPI-Reviewer, and livereview's own columns.
+"""Decisions as other tools export them: Rayyan, ASReview, Covidence, EPPI-Reviewer, and
+livereview's own columns.
 
-Rayyan writes `RAYYAN-INCLUSION: {"Ann"=>"Included"} | RAYYAN-EXCLUSION-REASONS: …` into the notes of its CSV and RIS;
-ASReview a column `asreview_label` (older: `included`) of 1, 0 and -1, and ASReview_relevant, _irrelevant or _not_seen
-into the notes of RIS; Covidence one file for each list, named after it, with a Covidence #; EPPI-Reviewer a column
-"I/E/D/S flag", where D and S are deleted and duplicate items. So their documentation says, and public scripts that read
-them.
+Rayyan writes `RAYYAN-INCLUSION: {"Ann"=>"Included"} | RAYYAN-EXCLUSION-REASONS: …` into the notes
+of its CSV and RIS; ASReview a column `asreview_label` (older: `included`) of 1, 0 and -1, and
+ASReview_relevant, _irrelevant or _not_seen into the notes of RIS; Covidence one file for each list,
+named after it, with a Covidence #; EPPI-Reviewer a column "I/E/D/S flag", where D and S are deleted
+and duplicate items. So their documentation says, and public scripts that read them.
 """
 
 from __future__ import annotations
@@ -27,14 +28,26 @@ ANSWERS = {
 }
 LABELS = ("asreview_label", "label_included", "included", "asreview_relevant")
 UNDECIDED = ("-1", "d", "s", "not seen", "unscreened", "pending")
-FLAGS = ("i/e/d/s flag", "i/e", "i/e flag", "decision", "verdict", "status", "screening decision", "state")
+FLAGS = (
+    "i/e/d/s flag",
+    "i/e",
+    "i/e flag",
+    "decision",
+    "verdict",
+    "status",
+    "screening decision",
+    "state",
+)
 _RAYYAN = re.compile(r"RAYYAN-([A-Z-]{1,40}):")
 READS = "livereview's own columns, Rayyan, ASReview, Covidence and EPPI-Reviewer"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One decision: `record` is an id, a DOI, "pmid:…" or a title; the rest is None where the file does not say."""
+    """One decision: `record` is an id, a DOI, "pmid:…" or a title.
+
+    The rest is None where the file does not say.
+    """
 
     number: int
     record: str
@@ -49,7 +62,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """`kind` is whose file it is; `undecided` counts rows without an answer; `problems`: (row, why)."""
+    """`kind` is whose file it is; `undecided` counts rows without an answer; `problems`: (row,
+    why).
+    """
 
     kind: str
     rows: tuple[Row, ...]
@@ -84,7 +99,10 @@ def _kind(lines: Sequence[Line], name: str) -> tuple[str, Callable[[Line], Itera
         return "livereview", _own
     if any("RAYYAN-INCLUSION" in _notes(line) for line in lines):
         return "Rayyan", _rayyan
-    if any("ASReview_relevant" in _notes(line) or "ASReview_irrelevant" in _notes(line) for line in lines):
+    if any(
+        "ASReview_relevant" in _notes(line) or "ASReview_irrelevant" in _notes(line)
+        for line in lines
+    ):
         return "ASReview", _asreview_ris
     if label := next((column for column in LABELS if column in heads), None):
         return "ASReview", lambda line: _answered(line, label)
@@ -132,7 +150,14 @@ def _rayyan(line: Line) -> Iterator[Row]:
         more = f"Rayyan's reasons: {', '.join(reasons)}" if len(reasons) > 1 else None
         note = " ".join(filter(None, (parts.get("USER-NOTES"), more))) or None
         yield Row(
-            line.number, _record(line), verdict, None, _person(who), why, note, _split(parts.get("LABELS", ""), ",")
+            line.number,
+            _record(line),
+            verdict,
+            None,
+            _person(who),
+            why,
+            note,
+            _split(parts.get("LABELS", ""), ","),
         )
 
 
@@ -166,20 +191,28 @@ def _covidence_list(name: str) -> str | None:
 def _covidence(line: Line, verdict: str) -> Iterator[Row]:
     found = re.search(r"exclusion reason:\s*([^;]+)", line.first("notes"), re.IGNORECASE)
     reason = found.group(1).strip() if found and verdict == "exclude" else None
-    yield Row(line.number, _record(line), verdict, reason=reason, tags=_split(line.first("tags"), ";"))
+    yield Row(
+        line.number, _record(line), verdict, reason=reason, tags=_split(line.first("tags"), ";")
+    )
 
 
 def _verdict(answer: str) -> str:
     for verdict, words in ANSWERS.items():
         if answer.strip().lower() in words:
             return verdict
-    raise Refused(f"{answer!r} is no answer that is known; include, exclude or maybe, 1 or 0, I or E")
+    raise Refused(
+        f"{answer!r} is no answer that is known; include, exclude or maybe, 1 or 0, I or E"
+    )
 
 
 def _record(line: Line) -> str:
     """What the row tells of its record: its DOI, else its PMID, else its title."""
     pmid = line.first("pmid", "pubmed_id", "pubmed id")
-    known = line.first("doi", "do") or (f"pmid:{pmid}" if pmid else "") or line.first("title", "primary_title")
+    known = (
+        line.first("doi", "do")
+        or (f"pmid:{pmid}" if pmid else "")
+        or line.first("title", "primary_title")
+    )
     if not known:
         raise Refused("the row has neither DOI nor PMID nor title")
     return known

@@ -1,4 +1,7 @@
-"""Other people's extraction sheets as forms: a map in TOML says which column is which field; the sheets stay."""
+"""Other people's extraction sheets as forms: a map in TOML says which column is which field.
+
+The sheets stay.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,9 @@ FAVOURS = ("favours_intervention", "favours_comparison")
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """The forms by study, as plain data for `evidence.checks`, and what could not be placed: (where, why)."""
+    """The forms by study, as plain data for `evidence.checks`, and what could not be placed:
+    (where, why).
+    """
 
     forms: Mapping[str, dict[str, Any]]
     problems: tuple[tuple[str, str], ...]
@@ -44,30 +49,39 @@ class Mapped:
 def read(text: str, sheet: Sheet, name: str) -> Mapped:
     """The forms that the sheets hold, by the map in `text`.
 
-    [[tables]]  each: kind (study, result, finding, judgement, cost), file, sheet, heading and first (row numbers of the
-                headings and of the first row of data), study (a field), fields, and
+    [[tables]]  each: kind (study, result, finding, judgement, cost), file, sheet, heading and first
+                (row numbers of the headings and of the first row of data), study (a field), fields,
+                and
       keep      {column, values}: only rows whose cell is one of these
-      wide      {heading: {field: value}}: each of these columns makes an item of its own, its cell in the field "*"
+      wide      {heading: {field: value}}: each of these columns makes an item of its own, its cell
+      in the field "*"
       split     true: each paragraph of a cell is an item of its own
       cites     {key: study}: instead of `study`, the studies whose key stands in the cell
       worst     [judgements, best first]: of several judgements of a domain, the worst
-      orient_by the field, such as "direction", whose favours_intervention or favours_comparison tells with the effect
-                which way the scale runs: it gives higher_is_better, and the direction is left to the figures. Where it
-                says neither, or the effect is exactly `null` (0; 1 for ratios), nobody knows: the direction becomes
-                unclear, and the result waits as a question
-    A field is a heading ("name#2": the second of that name), or a table: column or columns (joined with `join`), values
-    (cell: value; `other`: what any cell that is not among them says, "" for nothing), pattern (first group), prefix,
-    suffix, value (a constant). [studies.<id>] gives what no sheet has,
-    such as reports; blank = [...] are cells that say nothing. Raises Refused for a map that is none.
+      orient_by the field, such as "direction", whose favours_intervention or favours_comparison
+      tells with the effect
+                which way the scale runs: it gives higher_is_better, and the direction is left to
+                the figures. Where it says neither, or the effect is exactly `null` (0; 1 for
+                ratios), nobody knows: the direction becomes unclear, and the result waits as a
+                question
+    A field is a heading ("name#2": the second of that name), or a table: column or columns (joined
+    with `join`), values (cell: value; `other`: what any cell that is not among them says, "" for
+    nothing), pattern (first group), prefix, suffix, value (a constant). [studies.<id>] gives what
+    no sheet has, such as reports; blank = [...] are cells that say nothing. Raises Refused for a
+    map that is none.
     """
     plan = _plan(text, name)
     blank = {cell.casefold() for cell in ("", *plan.get("blank", ()))}
-    forms: dict[str, dict[str, Any]] = {key: {"study": key, **told} for key, told in plan.get("studies", {}).items()}
+    forms: dict[str, dict[str, Any]] = {
+        key: {"study": key, **told} for key, told in plan.get("studies", {}).items()
+    }
     problems: list[tuple[str, str]] = []
     for table in plan["tables"]:
         for where, study, item in _items(table, sheet, blank):
             if study not in forms:
-                problems.append((where, f"study {study!r} is not in [studies]" if study else "names no study"))
+                problems.append(
+                    (where, f"study {study!r} is not in [studies]" if study else "names no study")
+                )
             elif table["kind"] == "study":
                 forms[study] |= {key: value for key, value in item.items() if value is not None}
             else:
@@ -81,20 +95,30 @@ def _plan(text: str, name: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise Refused(f"{name} is not TOML: {error}") from None
     if not plan.get("tables") or not plan.get("studies"):
-        raise Refused(f"{name} must have [[tables]] and a [studies.ID] for each study; see examples/youth-homelessness")
+        raise Refused(
+            f"{name} must have [[tables]] and a [studies.ID] for each study; see examples/youth-homelessness"
+        )
     for number, table in enumerate(plan["tables"], 1):
         if unknown := sorted(set(table) - set(KEYS)):
-            raise Refused(f"{name}, table {number}: unknown {', '.join(unknown)}; the keys are {', '.join(KEYS)}")
+            raise Refused(
+                f"{name}, table {number}: unknown {', '.join(unknown)}; the keys are {', '.join(KEYS)}"
+            )
         if table.get("kind") not in ("study", *LISTS) or not table.get("file"):
-            raise Refused(f"{name}, table {number}: needs a file, and as kind one of study, {', '.join(LISTS)}")
+            raise Refused(
+                f"{name}, table {number}: needs a file, and as kind one of study, {', '.join(LISTS)}"
+            )
     return plan
 
 
-def _items(table: Mapping[str, Any], sheet: Sheet, blank: set[str]) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
+def _items(
+    table: Mapping[str, Any], sheet: Sheet, blank: set[str]
+) -> Iterator[tuple[str, str | None, dict[str, Any]]]:
     """(where, study, fields) of each item of a table."""
     grid, heading = sheet(table["file"], table.get("sheet")), table.get("heading", 1)
     columns = _columns(grid[heading - 1] if len(grid) >= heading else ())
-    for number, cells in enumerate(grid[table.get("first", heading + 1) - 1 :], table.get("first", heading + 1)):
+    for number, cells in enumerate(
+        grid[table.get("first", heading + 1) - 1 :], table.get("first", heading + 1)
+    ):
         row = _Row(columns, cells, blank, f"{table['file']}, row {number}")
         if not any(cell.strip() for cell in cells) or not _kept(table.get("keep"), row):
             continue
@@ -108,7 +132,9 @@ def _items(table: Mapping[str, Any], sheet: Sheet, blank: set[str]) -> Iterator[
 
 
 def _oriented(item: dict[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
-    """A result with which way its scale runs, where the map says that a field of the sheet tells it."""
+    """A result with which way its scale runs, where the map says that a field of the sheet tells
+    it.
+    """
     field = table.get("orient_by")
     effect = item.get("effect")
     if field is None or not isinstance(effect, int | float):
@@ -129,12 +155,17 @@ def _kept(keep: Mapping[str, Any] | None, row: _Row) -> bool:
 
 
 def _wide(table: Mapping[str, Any], row: _Row) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """(cell, its fields) of each column that makes an item of its own; the row itself where there are none."""
+    """(cell, its fields) of each column that makes an item of its own.
+
+    The row itself where there are none.
+    """
     if "wide" not in table:
         yield "", {}
         return
     for heading, more in table["wide"].items():
-        cell = row.field({"column": heading, **({"values": more["values"]} if "values" in more else {})})
+        cell = row.field(
+            {"column": heading, **({"values": more["values"]} if "values" in more else {})}
+        )
         parts = re.split(r"\n\s*\n", cell or "") if table.get("split") else [cell or ""]
         for part in filter(None, (part.strip() for part in parts)):
             yield part, {key: value for key, value in more.items() if key != "values"}
@@ -142,13 +173,19 @@ def _wide(table: Mapping[str, Any], row: _Row) -> Iterator[tuple[str, Mapping[st
 
 def _studies(table: Mapping[str, Any], row: _Row, cell: str) -> list[str | None]:
     if "cites" in table:
-        return list(dict.fromkeys(study for key, study in table["cites"].items() if key in cell)) or [None]
+        return list(
+            dict.fromkeys(study for key, study in table["cites"].items() if key in cell)
+        ) or [None]
     found = row.field(table.get("study", ""))
     return [re.sub(r"[^a-z0-9]+", "-", found.casefold()).strip("-") if found else None]
 
 
 def _without_cites(value: Any) -> Any:
-    return re.sub(r"(?<!\s)\s*+\[@[^\]]{0,2000}\]", "", value).strip() if isinstance(value, str) else value
+    return (
+        re.sub(r"(?<!\s)\s*+\[@[^\]]{0,2000}\]", "", value).strip()
+        if isinstance(value, str)
+        else value
+    )
 
 
 def _place(items: list[dict[str, Any]], item: dict[str, Any], table: Mapping[str, Any]) -> None:

@@ -1,4 +1,6 @@
-"""Tables as people send them: CSV or TSV in any usual encoding, Excel, and the tags of RIS, each as rows of text."""
+"""Tables as people send them: CSV or TSV in any usual encoding, Excel, and the tags of RIS, each as
+rows of text.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,10 @@ class Line:
 
 
 def read(body: bytes, name: str) -> list[Line]:
-    """The rows of a file. Raises Refused, saying what to do, for what is no table, or one that nobody can have made."""
+    """The rows of a file.
+
+    Raises Refused, saying what to do, for what is no table, or one that nobody can have made.
+    """
     if body.startswith(b"PK"):
         rows = _excel(body, name)
     elif body.startswith(b"\xd0\xcf\x11\xe0"):
@@ -44,12 +49,16 @@ def read(body: bytes, name: str) -> list[Line]:
 
 def grid(body: bytes, name: str, sheet: str | None = None) -> list[list[str]]:
     """All cells of a CSV file, or of one sheet of an Excel file (None: the one on top), as text."""
-    rows = _excel(body, name, sheet) if body.startswith(b"PK") else _separated(_text(body, name), name)
+    rows = (
+        _excel(body, name, sheet) if body.startswith(b"PK") else _separated(_text(body, name), name)
+    )
     return [[_cell(value) for value in row] for row in rows]
 
 
 def _text(body: bytes, name: str) -> str:
-    for encoding in ("utf-16",) if body[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252"):
+    for encoding in (
+        ("utf-16",) if body[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252")
+    ):
         try:
             return body.decode(encoding)
         except UnicodeDecodeError:
@@ -60,9 +69,13 @@ def _text(body: bytes, name: str) -> str:
 def _separated(text: str, name: str) -> Iterator[Sequence[object]]:
     head = text.partition("\n")[0]
     try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True):
+        for row in csv.reader(
+            io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True
+        ):
             if len(row) > WIDEST and any(row[WIDEST:]):
-                raise Refused(f"{name} has more than {WIDEST} columns; keep those that tell of decisions")
+                raise Refused(
+                    f"{name} has more than {WIDEST} columns; keep those that tell of decisions"
+                )
             yield row
     except csv.Error as error:
         raise Refused(f"{name} can't be read as CSV: {error}") from None
@@ -77,16 +90,22 @@ def _excel(body: bytes, name: str, wanted: str | None = None) -> Iterator[Sequen
         workbooks.check(body, name)
         book = load_workbook(io.BytesIO(body), read_only=True, data_only=True)
         if wanted is not None and wanted not in book.sheetnames:
-            raise Refused(f"{name} has no sheet {wanted!r}; its sheets are {', '.join(book.sheetnames)}")
+            raise Refused(
+                f"{name} has no sheet {wanted!r}; its sheets are {', '.join(book.sheetnames)}"
+            )
         sheet = book.active if wanted is None else book[wanted]
         if sheet is None:
             raise Refused(f"{name} has no sheet")
         for row in sheet.iter_rows(values_only=True, max_col=WIDEST + 1, max_row=LONGEST + 1):
             if len(row) > WIDEST and row[WIDEST] is not None:
-                raise Refused(f"{name} has more than {WIDEST} columns; keep those that tell of decisions")
+                raise Refused(
+                    f"{name} has more than {WIDEST} columns; keep those that tell of decisions"
+                )
             yield row
     except workbooks.DAMAGED as error:
-        raise Refused(f"{name} is not a whole Excel file: {error}; save it again or as CSV") from None
+        raise Refused(
+            f"{name} is not a whole Excel file: {error}; save it again or as CSV"
+        ) from None
 
 
 def _lines(rows: Iterator[Sequence[object]], name: str) -> list[Line]:

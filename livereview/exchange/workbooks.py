@@ -1,6 +1,8 @@
-"""An Excel file is unpacked once, piece by piece, before anything reads it: what its headers say is not believed.
+"""An Excel file is unpacked once, piece by piece, before anything reads it: what its headers say is
+not believed.
 
-A few megabytes can unpack to gigabytes, and a table of texts that is merely large takes ten times its size in memory.
+A few megabytes can unpack to gigabytes, and a table of texts that is merely large takes ten times
+its size in memory.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ RATIO = 40  # times its packed size: real sheets have 5 to 20
 UNSUSPICIOUS = 10 * MEGABYTE  # below which the ratio says nothing
 
 CHUNK = 1 << 18
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # the others unpack a whole block at a time, however large
+# the others unpack a whole block at a time, however large
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 READ = (".xml", ".rels")
 DAMAGED = (
     zipfile.BadZipFile,
@@ -50,20 +53,30 @@ def check(body: bytes, name: str) -> None:
     with zipfile.ZipFile(io.BytesIO(body)) as packed:
         parts = packed.infolist()
         if len(parts) > MOST_PARTS:
-            raise Refused(f"{name} holds {len(parts):,} files; a sheet of decisions has at most {MOST_PARTS:,}")
+            raise Refused(
+                f"{name} holds {len(parts):,} files; a sheet of decisions has at most {MOST_PARTS:,}"
+            )
         for part in parts:
             if part.filename.lower().endswith(READ):
                 total = _unpack(packed, part, name, total, len(body))
 
 
-def _unpack(packed: zipfile.ZipFile, part: zipfile.ZipInfo, name: str, total: int, packed_size: int) -> int:
+def _unpack(
+    packed: zipfile.ZipFile, part: zipfile.ZipInfo, name: str, total: int, packed_size: int
+) -> int:
     """`total` and the bytes of this part, which are counted while they come and not kept."""
     if part.compress_type not in METHODS:
-        raise Refused(f"{name} is packed in a way that no spreadsheet uses; save it again or as CSV")
+        raise Refused(
+            f"{name} is packed in a way that no spreadsheet uses; save it again or as CSV"
+        )
     limit, size = _limit(part.filename), 0
     for chunk in _chunks(packed, part):
-        if size == 0 and b"<!DOCTYPE" in chunk.replace(b"\0", b""):  # it stands before the root or nowhere
-            raise Refused(f"{name} declares entities, which no spreadsheet does; save it again or as CSV")
+        if size == 0 and b"<!DOCTYPE" in chunk.replace(
+            b"\0", b""
+        ):  # it stands before the root or nowhere
+            raise Refused(
+                f"{name} declares entities, which no spreadsheet does; save it again or as CSV"
+            )
         size += len(chunk)
         total += len(chunk)
         if size > limit:

@@ -23,7 +23,10 @@ _TYPES = {"journal-article": "JOUR", "book": "BOOK", "book-chapter": "CHAP", "re
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Value]]) -> bytes:
-    """UTF-8 with a mark that Excel understands. A text that a sheet would take for a formula gets a quote before it."""
+    """UTF-8 with a mark that Excel understands.
+
+    A text that a sheet would take for a formula gets a quote before it.
+    """
     cells = ([_clean(row.get(column)) for column in columns] for row in rows)
     return csv_text([_clean(column) for column in columns], cells).encode("utf-8-sig", "replace")
 
@@ -33,7 +36,10 @@ def _clean(value: Value) -> Value:
 
 
 def as_xlsx(columns: Sequence[str], rows: Iterable[Mapping[str, Value]], moment: datetime) -> bytes:
-    """One sheet; each text is a text to Excel, whatever it begins with. The same rows and moment: the same bytes."""
+    """One sheet; each text is a text to Excel, whatever it begins with.
+
+    The same rows and moment: the same bytes.
+    """
     book = Workbook(write_only=True)
     book.properties.created = book.properties.modified = moment.replace(tzinfo=None, microsecond=0)
     sheet = book.create_sheet("decisions")
@@ -41,7 +47,8 @@ def as_xlsx(columns: Sequence[str], rows: Iterable[Mapping[str, Value]], moment:
     for row in rows:
         sheet.append([_text(sheet, row.get(column)) for column in columns])
     out = io.BytesIO()
-    ExcelWriter(book, zipfile.ZipFile(out, "w")).save()  # the book's own save puts the hour of the clock into it
+    # the book's own save puts the hour of the clock into it
+    ExcelWriter(book, zipfile.ZipFile(out, "w")).save()
     return _still(out.getvalue())
 
 
@@ -56,7 +63,10 @@ def _text(sheet: object, value: Value) -> object:
 def _still(body: bytes) -> bytes:
     """The file without the hour at which each part was packed."""
     out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(body)) as before, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after:
+    with (
+        zipfile.ZipFile(io.BytesIO(body)) as before,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after,
+    ):
         for part in before.infolist():
             still = zipfile.ZipInfo(part.filename, (2000, 1, 1, 0, 0, 0))
             after.writestr(still, before.read(part), zipfile.ZIP_DEFLATED)

@@ -1,4 +1,6 @@
-"""The only code that talks to publishers: politely, patiently, within limits, and without ever telling a secret."""
+"""The only code that talks to publishers: politely, patiently, within limits, and without ever
+telling a secret.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,15 @@ from urllib3.exceptions import HTTPError
 
 from livereview.errors import LivereviewError, Retry, SourceBroken
 from livereview.fetch.address import Guarded, Resolve, look_up
-from livereview.fetch.outgoing import agent, by_way_of, endpoint, local, prepared, redirected, spellings
+from livereview.fetch.outgoing import (
+    agent,
+    by_way_of,
+    endpoint,
+    local,
+    prepared,
+    redirected,
+    spellings,
+)
 from livereview.fetch.packing import PIECE, unpacked
 from livereview.fetch.politeness import Turns, patiently, stated_pause
 from livereview.sources.protocol import Request, Source
@@ -69,12 +79,12 @@ logging.getLogger("urllib3.connectionpool").addFilter(_never)
 class Answer:
     """What a source sent, unpacked, and what it was asked.
 
-    body     as sent, but for this service's own secrets: should the source repeat one, it reads [hidden]
-    url      the address asked, with its query but without secrets; `form` likewise, where it was a POST
-    headers  those of KEPT_HEADERS that came, in lower case and sorted
-    cursor   the one this answers; number: the place of the page in its search, from 1
-    quota    the share of the source's allowance that is left, 0 to 1; None where it does not say
-    note     what the reader should know of how it was asked, such as another date field than the protocol's
+    body     as sent, but for this service's own secrets: should the source repeat one, it reads
+    [hidden] url      the address asked, with its query but without secrets; `form` likewise, where
+    it was a POST headers  those of KEPT_HEADERS that came, in lower case and sorted cursor   the
+    one this answers; number: the place of the page in its search, from 1 quota    the share of the
+    source's allowance that is left, 0 to 1; None where it does not say note     what the reader
+    should know of how it was asked, such as another date field than the protocol's
     """
 
     source: str
@@ -93,7 +103,9 @@ class Answer:
 
 
 class NotWhole(Retry):
-    """A success that holds no whole answer: asked again like other faults, and SourceBroken in the end."""
+    """A success that holds no whole answer: asked again like other faults, and SourceBroken in the
+    end.
+    """
 
 
 class Empty(NotWhole):
@@ -119,12 +131,12 @@ class Fetcher:
     """Asks sources. Use it as a context manager; one may be shared by threads.
 
     secrets    API keys and the contact address, by the names of their settings
-    via        "http://127.0.0.1:PORT" of a replay server: all is asked there, at once and without secrets
-    contact    the mail address that publishers see; by default the setting LIVEREVIEW_MAILTO
-    timeouts   seconds to connect and between two pieces of an answer
-    deadline   seconds for a whole answer, from the connection to the last byte, redirects included
-    limits     greatest size of an answer by source, where it is not 50 MB
-    permitted  (address, port) pairs that may be asked though they are not public
+    via        "http://127.0.0.1:PORT" of a replay server: all is asked there, at once and without
+    secrets contact    the mail address that publishers see; by default the setting
+    LIVEREVIEW_MAILTO timeouts   seconds to connect and between two pieces of an answer deadline
+    seconds for a whole answer, from the connection to the last byte, redirects included limits
+    greatest size of an answer by source, where it is not 50 MB permitted  (address, port) pairs
+    that may be asked though they are not public
     """
 
     def __init__(
@@ -151,24 +163,40 @@ class Fetcher:
         self._rng = rng or Random()  # noqa: S311
         self._turns = Turns(clock, self._sleep)
         self._of_thread = threading.local()
-        self._adapter = Guarded(resolve, [endpoint(self._via)] if self._via else permitted, public=not via)
+        self._adapter = Guarded(
+            resolve, [endpoint(self._via)] if self._via else permitted, public=not via
+        )
 
     def __enter__(self) -> Fetcher:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self._adapter.close()
 
-    def get(self, request: Request, source: Source, validators: tuple[str | None, str | None] = (None, None)) -> Answer:
+    def get(
+        self,
+        request: Request,
+        source: Source,
+        validators: tuple[str | None, str | None] = (None, None),
+    ) -> Answer:
         """The answer to a request, asked up to five times while the source is busy or down.
 
-        `validators` are the ETag and Last-Modified of an earlier answer: where nothing changed since, the answer has
-        status 304 and no body. Raises Retry for "not now" and SourceBroken for what asking again would not mend.
+        `validators` are the ETag and Last-Modified of an earlier answer: where nothing changed
+        since, the answer has status 304 and no body. Raises Retry for "not now" and SourceBroken
+        for what asking again would not mend.
         """
         return self.patiently(lambda: self.once(request, source, validators=validators))
 
     def patiently(self, attempt: Callable[[], T]) -> T:
-        """`politeness.patiently` within `limited`; what never comes whole is SourceBroken in the end."""
+        """`politeness.patiently` within `limited`.
+
+        What never comes whole is SourceBroken in the end.
+        """
         try:
             return patiently(attempt, self._pause, self._rng)
         except NotWhole as fault:
@@ -180,7 +208,8 @@ class Fetcher:
     def limited(self, seconds: float) -> Iterator[None]:
         """All that this thread asks meanwhile ends after so many seconds together, pauses included.
 
-        Raises OutOfTime then, from `get` and its like: whatever a source does, others get their turn.
+        Raises OutOfTime then, from `get` and its like: whatever a source does, others get their
+        turn.
         """
         self._of_thread.limit = seconds
         self._of_thread.until = self._clock() + seconds
@@ -190,7 +219,10 @@ class Fetcher:
             self._of_thread.until = math.inf
 
     def _left(self) -> float:
-        """The seconds that are left of `limited`, infinite outside it; raises OutOfTime where there are none."""
+        """The seconds that are left of `limited`, infinite outside it.
+
+        Raises OutOfTime where there are none.
+        """
         left = getattr(self._of_thread, "until", math.inf) - self._clock()
         if left <= 0:
             raise self._out_of_time()
@@ -198,7 +230,9 @@ class Fetcher:
 
     def _out_of_time(self) -> OutOfTime:
         allowed = _duration(self._of_thread.limit)
-        return OutOfTime(f"stopped after {allowed}, the longest it may take; narrow it, or look at its source")
+        return OutOfTime(
+            f"stopped after {allowed}, the longest it may take; narrow it, or look at its source"
+        )
 
     def _pause(self, seconds: float) -> None:
         """Sleep, unless the time is over by then."""
@@ -224,15 +258,24 @@ class Fetcher:
             url=shown,
             form=request.form,
             status=reply.status,
-            headers=tuple((name, self._hide(reply.headers[name])) for name in KEPT_HEADERS if name in reply.headers),
+            headers=tuple(
+                (name, self._hide(reply.headers[name]))
+                for name in KEPT_HEADERS
+                if name in reply.headers
+            ),
             body=self._hide_in(reply.body),
             cursor=cursor,
             number=number,
             quota=_quota(reply.headers),
         )
 
-    def _followed(self, request: Request, source: Source, validators: tuple[str | None, str | None]) -> _Reply:
-        """The first reply that is no redirect. Followed by hand, as each address on the way must be checked."""
+    def _followed(
+        self, request: Request, source: Source, validators: tuple[str | None, str | None]
+    ) -> _Reply:
+        """The first reply that is no redirect.
+
+        Followed by hand, as each address on the way must be checked.
+        """
         target = request
         until = self._clock() + self._deadline
         for _ in range(REDIRECTS + 1):
@@ -241,9 +284,19 @@ class Fetcher:
             if to is None or reply.status not in (301, 302, 303, 307, 308):
                 return reply
             target = redirected(target, reply.status, to)
-        raise SourceBroken(f"more than {REDIRECTS} redirects; check the address", source=source.name, url=request.url)
+        raise SourceBroken(
+            f"more than {REDIRECTS} redirects; check the address",
+            source=source.name,
+            url=request.url,
+        )
 
-    def _ask(self, request: Request, source: Source, validators: tuple[str | None, str | None], until: float) -> _Reply:
+    def _ask(
+        self,
+        request: Request,
+        source: Source,
+        validators: tuple[str | None, str | None],
+        until: float,
+    ) -> _Reply:
         """One request and its reply, in the host's turn and with a line in the log."""
         outgoing, place = self._prepare(request, validators), urlsplit(request.url)
         host, what = place.hostname or "", "failed"
@@ -254,25 +307,50 @@ class Fetcher:
                 what = f"{reply.status} {len(reply.body)} bytes"
             finally:
                 took = round(1000 * (self._clock() - started))
-                log.info("%s %s%s %s %d ms", source.name, host, quote(place.path, safe="/%"), what, took)
+                log.info(
+                    "%s %s%s %s %d ms", source.name, host, quote(place.path, safe="/%"), what, took
+                )
             self._turns.heed(host, reply.headers)
         return reply
 
-    def _prepare(self, request: Request, validators: tuple[str | None, str | None]) -> requests.PreparedRequest:
-        """The request as it goes out: the secrets come last, in the form of a POST, else in the query."""
-        known = [(name, self._secrets[setting]) for name, setting in request.secrets if setting in self._secrets]
+    def _prepare(
+        self, request: Request, validators: tuple[str | None, str | None]
+    ) -> requests.PreparedRequest:
+        """The request as it goes out: the secrets come last, in the form of a POST, else in the
+        query.
+        """
+        known = [
+            (name, self._secrets[setting])
+            for name, setting in request.secrets
+            if setting in self._secrets
+        ]
         secret = [pair for pair in known if not pair[0].startswith("header:")]
-        headers = {"User-Agent": self._agent, "Accept-Encoding": "gzip", "Accept": "*/*", **dict(request.headers)}
-        headers |= {name.removeprefix("header:"): value for name, value in known if name.startswith("header:")}
+        headers = {
+            "User-Agent": self._agent,
+            "Accept-Encoding": "gzip",
+            "Accept": "*/*",
+            **dict(request.headers),
+        }
+        headers |= {
+            name.removeprefix("header:"): value
+            for name, value in known
+            if name.startswith("header:")
+        }
         sent = zip(("If-None-Match", "If-Modified-Since"), validators, strict=True)
         headers |= {name: value for name, value in sent if value}
-        url, params = (by_way_of(self._via, address(request)), ()) if self._via else (request.url, request.params)
+        url, params = (
+            (by_way_of(self._via, address(request)), ())
+            if self._via
+            else (request.url, request.params)
+        )
         if request.form is not None:
             return prepared("POST", url, params, headers, [*request.form, *secret])
         return prepared("GET", url, [*params, *secret], headers)
 
     def _send(self, outgoing: requests.PreparedRequest, source: Source, until: float) -> _Reply:
-        """Raises Retry for all that can go wrong on the wire, without the libraries' words, which repeat the query."""
+        """Raises Retry for all that can go wrong on the wire, without the libraries' words, which
+        repeat the query.
+        """
         left = self._left()
         seconds = max(0.0, min(until - self._clock(), left))
         reply: _Reply | None = None
@@ -281,7 +359,9 @@ class Fetcher:
             try:
                 reply = self._exchange(outgoing, source, until)
             except (requests.RequestException, HTTPError, zlib.error) as error:
-                problem = Retry(f"the answer did not come through ({_kind(error)})", url=outgoing.url)
+                problem = Retry(
+                    f"the answer did not come through ({_kind(error)})", url=outgoing.url
+                )
             except LivereviewError as error:
                 problem = error
         if watchdog.expired and left <= seconds:
@@ -308,7 +388,9 @@ class Fetcher:
         return Retry(f"the answer was not complete after {self._deadline:g} s", url=url)
 
     def _pieces(self, response: requests.Response, until: float) -> Iterator[bytes]:
-        """The body as it comes over the wire. read1: a trickle of bytes must not put off the look at the clock."""
+        """The body as it comes over the wire. read1: a trickle of bytes must not put off the look
+        at the clock.
+        """
         while piece := response.raw.read1(PIECE, decode_content=False):
             if self._clock() > until:
                 raise self._late()
@@ -319,7 +401,9 @@ class Fetcher:
         for piece in pieces:
             body += piece
             if len(body) > limit:
-                raise SourceBroken(f"the answer is larger than {limit:,} bytes; ask for less at a time")
+                raise SourceBroken(
+                    f"the answer is larger than {limit:,} bytes; ask for less at a time"
+                )
         return bytes(body)
 
     def _check(self, reply: _Reply, source: Source, shown: str, conditional: bool) -> None:
@@ -330,14 +414,18 @@ class Fetcher:
             raise Empty(f"{source.title} sent an empty answer", source=source.name, url=shown)
         if 200 <= reply.status < 300:
             why = SUCCESSES.get(reply.status, "which is no whole answer")
-            fault = NotWhole(f"{source.title} answered {reply.status}, {why}", source=source.name, url=shown)
+            fault = NotWhole(
+                f"{source.title} answered {reply.status}, {why}", source=source.name, url=shown
+            )
             fault.status = reply.status
             raise fault
         text = self._hide(reply.body.decode("utf-8", "replace"))[:4_000]
         said = f"{source.title} answered {reply.status}: {plain(text, 200) or 'no words'!r}"
         if reply.status not in AGAIN:
             hint = HINTS.get(reply.status)
-            problem = SourceBroken(f"{said}; {hint}" if hint else said, source=source.name, url=shown)
+            problem = SourceBroken(
+                f"{said}; {hint}" if hint else said, source=source.name, url=shown
+            )
             problem.status = reply.status
             raise problem
         pause = stated_pause(reply.headers)

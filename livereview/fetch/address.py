@@ -1,8 +1,9 @@
 """Where a request may go: to public addresses only, checked at the moment of connecting.
 
-An address in a protocol is written by a person and a redirect by a stranger; neither may reach the machine's own
-services or those beside it. The address that was checked is the address that is connected to, so that a name whose
-answer changes between two look-ups (DNS rebinding) gains nothing.
+An address in a protocol is written by a person and a redirect by a stranger; neither may reach the
+machine's own services or those beside it. The address that was checked is the address that is
+connected to, so that a name whose answer changes between two look-ups (DNS rebinding) gains
+nothing.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from livereview.wire import WatchedAdapter
 
 Resolve = Callable[[str, int], Sequence[str]]
 PORTS = {"http": 80, "https": 443}
-LOOK_UP = 30.0  # seconds for a name; a resolver's own patience is some 20 s, and over TCP it has none
+# seconds for a name; a resolver's own patience is some 20 s, and over TCP it has none
+LOOK_UP = 30.0
 
-# IANA's special-purpose registries, whole, as they stood in 2025 (www.iana.org/assignments/ iana-ipv4-special-registry
-# and iana-ipv6-special-registry), and what clouds keep behind other addresses. An own list: what Python calls global
-# differs from one patch release to the next.
+# IANA's special-purpose registries, whole, as they stood in 2025 (www.iana.org/assignments/
+# iana-ipv4-special-registry and iana-ipv6-special-registry), and what clouds keep behind other
+# addresses. An own list: what Python calls global differs from one patch release to the next.
 SPECIAL_V4 = tuple(
     IPv4Network(block)
     for block in (
@@ -52,7 +54,8 @@ SPECIAL_V4 = tuple(
         "166.8.0.0/14",  # likewise
     )
 )
-GLOBAL_V6 = IPv6Network("2000::/3")  # the only part of IPv6 that is handed out for machines of the public internet
+# the only part of IPv6 that is handed out for machines of the public internet
+GLOBAL_V6 = IPv6Network("2000::/3")
 SPECIAL_V6 = tuple(
     IPv6Network(block)
     for block in (
@@ -64,13 +67,16 @@ SPECIAL_V6 = tuple(
         "3fff::/20",  # documentation
     )
 )
-ISATAP = (0x00005EFE, 0x02005EFE)  # before an IPv4 address in the last 64 bits (RFC 5214, section 6.1)
+# before an IPv4 address in the last 64 bits (RFC 5214, section 6.1)
+ISATAP = (0x00005EFE, 0x02005EFE)
 
 
 def look_up(host: str, port: int) -> list[str]:
-    """The addresses of a host as the system knows them, IPv4 first: many containers have no way out by IPv6.
+    """The addresses of a host as the system knows them, IPv4 first: many containers have no way out
+    by IPv6.
 
-    Raises OSError where there are none, or where the resolver does not answer within LOOK_UP seconds.
+    Raises OSError where there are none, or where the resolver does not answer within LOOK_UP
+    seconds.
     """
     found: list[str] = []
     problem: list[Exception] = []
@@ -82,7 +88,8 @@ def look_up(host: str, port: int) -> list[str]:
         except Exception as error:
             problem.append(error)
 
-    # Nothing can interrupt getaddrinfo: who waits longer than this leaves it behind in a thread of its own.
+    # Nothing can interrupt getaddrinfo: who waits longer than this leaves it behind in a thread of
+    # its own.
     thread = threading.Thread(target=ask, name=f"look up {host}"[:40], daemon=True)
     thread.start()
     thread.join(LOOK_UP)
@@ -114,19 +121,28 @@ def _isatap(ip: IPv6Address) -> IPv4Address | None:
 
 
 class Guarded(WatchedAdapter):
-    """Sends requests to checked addresses; the host's name stays in the Host header and in the certificate's check.
+    """Sends requests to checked addresses.
+
+    The host's name stays in the Host header and in the certificate's check.
 
     permitted  (address, port) pairs that are allowed besides, for a local server
     public     False where only those are
     """
 
-    def __init__(self, resolve: Resolve = look_up, permitted: Collection[tuple[str, int]] = (), public: bool = True):
+    def __init__(
+        self,
+        resolve: Resolve = look_up,
+        permitted: Collection[tuple[str, int]] = (),
+        public: bool = True,
+    ):
         super().__init__()
         self._resolve = resolve
         self._permitted = frozenset(permitted)
         self._public = public
 
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> tuple[Any, Any]:
+    def build_connection_pool_key_attributes(
+        self, request: Any, verify: Any, cert: Any = None
+    ) -> tuple[Any, Any]:
         """Where to connect to and how; requests asks it for each request, redirects too."""
         target: dict[str, Any]
         tls: dict[str, Any]
@@ -139,14 +155,18 @@ class Guarded(WatchedAdapter):
         request.headers["Host"] = urlsplit(str(request.url)).netloc
 
     def checked(self, url: str) -> str:
-        """The one address to connect to for this URL; raises SourceBroken where it must not be asked.
+        """The one address to connect to for this URL.
+
+        Raises SourceBroken where it must not be asked.
 
         All of a name's addresses must be allowed, not only the first.
         """
         parts = urlsplit(url)
         host = parts.hostname or ""
         if parts.scheme not in PORTS or not host or "@" in parts.netloc:
-            raise SourceBroken("only plain http and https addresses without a user name are read", url=_bare(url))
+            raise SourceBroken(
+                "only plain http and https addresses without a user name are read", url=_bare(url)
+            )
         port = parts.port or PORTS[parts.scheme]
         found = self._addresses(host, port)
         for address in found:

@@ -1,4 +1,6 @@
-"""What a request holds when it goes out: its address, who asks, and where a redirect may take its secrets."""
+"""What a request holds when it goes out: its address, who asks, and where a redirect may take its
+secrets.
+"""
 
 from __future__ import annotations
 
@@ -23,21 +25,29 @@ def prepared(
     """Raises SourceBroken, without requests' own words, which repeat the query."""
     data = None if form is None else list(form)
     try:
-        return requests.Request(method, url, params=list(params), headers=headers, data=data).prepare()
+        return requests.Request(
+            method, url, params=list(params), headers=headers, data=data
+        ).prepare()
     except (requests.RequestException, ValueError) as error:
         problem = SourceBroken(
-            f"not an address that can be asked ({type(error).__name__}); check it", url=url.rpartition("@")[2]
+            f"not an address that can be asked ({type(error).__name__}); check it",
+            url=url.rpartition("@")[2],
         )
     raise problem
 
 
 def redirected(request: Request, status: int, to: str) -> Request:
-    """The request that a redirect asks for. Secrets go along to the same host only, and never from https to http."""
+    """The request that a redirect asks for.
+
+    Secrets go along to the same host only, and never from https to http.
+    """
     names = {name for name, _ in request.secrets}
     try:
         old, new = urlsplit(request.url), urlsplit(urljoin(request.url, to))
     except ValueError:
-        raise SourceBroken("it redirects to what is no address; check the address", url=request.url) from None
+        raise SourceBroken(
+            "it redirects to what is no address; check the address", url=request.url
+        ) from None
     query = parse_qsl(new.query, keep_blank_values=True)
     if any(name in names for name, _ in query):
         new = new._replace(query=urlencode([pair for pair in query if pair[0] not in names]))
@@ -73,6 +83,14 @@ def agent(contact: str | None) -> str:
 
 
 def spellings(secrets: set[str]) -> list[str]:
-    """Each secret as it may come back, plain or percent-encoded, the longest first; of six characters at least."""
-    found = {spell(secret) for secret in secrets if len(secret) >= 6 for spell in (str, quote, quote_plus)}
+    """Each secret as it may come back, plain or percent-encoded, the longest first.
+
+    Of six characters at least.
+    """
+    found = {
+        spell(secret)
+        for secret in secrets
+        if len(secret) >= 6
+        for spell in (str, quote, quote_plus)
+    }
     return sorted(found, key=len, reverse=True)

@@ -1,4 +1,6 @@
-"""Unpacking what comes over the wire, a little at a time, so that a small answer can't become a huge one unseen."""
+"""Unpacking what comes over the wire, a little at a time, so that a small answer can't become a
+huge one unseen.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ EITHER = 47  # zlib: the stream's own header says whether it is gzip or deflate
 def unpacked(packing: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The pieces as their Content-Encoding says, each at most PIECE bytes long if it was packed.
 
-    Raises zlib.error for a stream that is damaged or ends early (urllib3 takes that for whole), SourceBroken for a
-    packing other than gzip and deflate.
+    Raises zlib.error for a stream that is damaged or ends early (urllib3 takes that for whole),
+    SourceBroken for a packing other than gzip and deflate.
     """
     kind = packing.strip().lower()
     if kind in ("", "identity"):

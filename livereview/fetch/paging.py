@@ -23,7 +23,9 @@ class _Pages:
 
     def next(self, source: Source) -> None:
         if self.number >= self.limit:
-            raise SourceBroken(f"the search did not end after {self.limit:,} pages; narrow it", source=source.name)
+            raise SourceBroken(
+                f"the search did not end after {self.limit:,} pages; narrow it", source=source.name
+            )
         self.number += 1
 
 
@@ -47,13 +49,16 @@ def pages(
     max_pages: int = 10_000,
     reader: Reader | None = None,
 ) -> Iterator[Answer]:
-    """Every page of a search, each yielded before the next is asked for, so that the caller can store it first.
+    """Every page of a search, each yielded before the next is asked for, so that the caller can
+    store it first.
 
-    A window with more hits than the source hands out (`Source.reach`) is searched in halves, down to single days, never
-    cut. Where the source refuses the protocol's kind of window, its `Source.fallback` is asked instead and the answers
-    carry a note. A page that can't be read is yielded like any other, and the error (SourceBroken, or Retry where
-    asking five times brought nothing better) is raised when the caller asks for the next: the bytes are the evidence.
-    Raises SourceBroken for a cursor that repeats and for a search that does not end; it never ends one early.
+    A window with more hits than the source hands out (`Source.reach`) is searched in halves, down
+    to single days, never cut. Where the source refuses the protocol's kind of window, its
+    `Source.fallback` is asked instead and the answers carry a note. A page that can't be read is
+    yielded like any other, and the error (SourceBroken, or Retry where asking five times brought
+    nothing better) is raised when the caller asks for the next: the bytes are the evidence. Raises
+    SourceBroken for a cursor that repeats and for a search that does not end; it never ends one
+    early.
 
     `reader` reads a page for its cursor (None: the source's own parser, in this process).
     """
@@ -73,13 +78,17 @@ def pages(
             yield replace(answer, note=note)
 
 
-def _span(fetcher: Fetcher, source: Source, query: Query, window: Window, count: _Pages) -> Iterator[Answer]:
+def _span(
+    fetcher: Fetcher, source: Source, query: Query, window: Window, count: _Pages
+) -> Iterator[Answer]:
     """The pages of one window, or of its halves."""
     assert source.request is not None
     cursor, seen, short = None, set[str](), False
     while True:
         count.next(source)
-        answer, page = _page(fetcher, source, query, source.request(query, window, cursor), cursor, count)
+        answer, page = _page(
+            fetcher, source, query, source.request(query, window, cursor), cursor, count
+        )
         yield answer
         if isinstance(page, LivereviewError):
             raise page
@@ -93,7 +102,10 @@ def _span(fetcher: Fetcher, source: Source, query: Query, window: Window, count:
         if cursor is None:
             break
         if cursor in seen:
-            raise SourceBroken(f"the cursor repeats after page {count.number}: {cursor[:100]!r}", source=source.name)
+            raise SourceBroken(
+                f"the cursor repeats after page {count.number}: {cursor[:100]!r}",
+                source=source.name,
+            )
         seen.add(cursor)
     if short:
         raise SourceBroken(
@@ -114,9 +126,17 @@ def _halves(window: Window) -> tuple[Window, ...]:
 
 
 def _page(
-    fetcher: Fetcher, source: Source, query: Query, request: Request, cursor: str | None, count: _Pages
+    fetcher: Fetcher,
+    source: Source,
+    query: Query,
+    request: Request,
+    cursor: str | None,
+    count: _Pages,
 ) -> tuple[Answer, Page | LivereviewError]:
-    """An answer with what it holds or why it can't be read; raises what kept the answer from coming at all."""
+    """An answer with what it holds or why it can't be read.
+
+    Raises what kept the answer from coming at all.
+    """
     came: list[Answer] = []
 
     def attempt() -> Page:

@@ -22,7 +22,9 @@ T = TypeVar("T")
 
 
 class Turns:
-    """One request at a time to a host, and the source's interval between the end of one and the start of the next."""
+    """One request at a time to a host, and the source's interval between the end of one and the
+    start of the next.
+    """
 
     def __init__(self, clock: Callable[[], float], sleep: Callable[[float], None]):
         self._clock, self._sleep = clock, sleep
@@ -47,9 +49,11 @@ class Turns:
 
 
 def stated_gap(headers: Mapping[str, str]) -> float:
-    """Seconds between requests by Crossref's X-Rate-Limit-Limit and -Interval ("50", "1s"); 0 where not stated.
+    """Seconds between requests by Crossref's X-Rate-Limit-Limit and -Interval ("50", "1s"); 0 where
+    not stated.
 
-    Rule: https://www.crossref.org/documentation/retrieve-metadata/rest-api/tips-for-using-the-crossref-rest-api/
+    Rule:
+    https://www.crossref.org/documentation/retrieve-metadata/rest-api/tips-for-using-the-crossref-rest-api/
     """
     limit = re.fullmatch(r"\d{1,6}", headers.get("x-rate-limit-limit", "").strip())
     interval = re.fullmatch(r"(\d{1,4})s?", headers.get("x-rate-limit-interval", "").strip())
@@ -59,9 +63,12 @@ def stated_gap(headers: Mapping[str, str]) -> float:
 
 
 def stated_pause(headers: Mapping[str, str]) -> float | None:
-    """Seconds that Retry-After asks for, given as seconds or as a date; None where it is absent or makes no sense.
+    """Seconds that Retry-After asks for, given as seconds or as a date.
 
-    A date is compared with the answer's own Date, so that a wrong clock on either side does no harm.
+    None where it is absent or makes no sense.
+
+    A date is compared with the answer's own Date, so that a wrong clock on either side does no
+    harm.
     """
     text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
@@ -74,9 +81,12 @@ def stated_pause(headers: Mapping[str, str]) -> float | None:
 
 
 def patiently(attempt: Callable[[], T], sleep: Callable[[float], None], rng: Random) -> T:
-    """What `attempt` gives in at most five tries; a Retry that says after how many seconds is taken at its word.
+    """What `attempt` gives in at most five tries.
 
-    Raises the last Retry; or the first that asks for more than two minutes, at once: the caller has other work.
+    A Retry that says after how many seconds is taken at its word.
+
+    Raises the last Retry; or the first that asks for more than two minutes, at once: the caller has
+    other work.
     """
     for number in count(1):
         try:

@@ -13,7 +13,10 @@ BACKOFF = (
 
 
 def schedule(attempt: int) -> timedelta | None:
-    """How long to wait after failed attempt 1, 2, …: 1 and 5 and 30 minutes, 2 and 12 hours; then None: give up."""
+    """How long to wait after failed attempt 1, 2, …: 1 and 5 and 30 minutes, 2 and 12 hours.
+
+    Then None: give up.
+    """
     if attempt < 1:
         raise Refused("attempts are counted from 1")
     return BACKOFF[attempt - 1] if attempt <= len(BACKOFF) else None

@@ -1,8 +1,9 @@
 """What one person's digest says: the work that waits for them and, for a lead, how the night went.
 
-A digest knows nothing but the numbers and words that it is given, and a count of nought is not mentioned. So blind
-screening holds as long as the caller counts only what this person may see: no conflicts where they do not adjudicate,
-and never how anybody voted.
+A digest knows nothing but the numbers and words that it is given, and a count of nought is not
+mentioned. So blind
+screening holds as long as the caller counts only what this person may see: no conflicts where they
+do not adjudicate, and never how anybody voted.
 """
 
 from __future__ import annotations
@@ -23,11 +24,15 @@ LONGEST_ERROR = 300  # likewise of a message that a source sent; the ledger has 
 RAN_THROUGH = ("ok", "ok-zero")
 OUTCOMES = {"ok": "worked", "ok-zero": "worked", "partial": "partly failed", "failed": "failed"}
 OUTCOMES |= {"running": "still running"}
-TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\ufffe\uffff")
+TURNING = frozenset(
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\ufffe\uffff"
+)
 
 
 class _Kind(NamedTuple):
-    """A kind of work: the field of Waiting, what is counted, what to do with it, and the page where that is done."""
+    """A kind of work: the field of Waiting, what is counted, what to do with it, and the page where
+    that is done.
+    """
 
     field: str
     one: str
@@ -37,10 +42,24 @@ class _Kind(NamedTuple):
 
 
 KINDS = (
-    _Kind("screening", "record", "records", "to screen by title and abstract", "/r/{}/screen/title_abstract"),
-    _Kind("second_votes", "record", "records", "to give the second vote on", "/r/{}/screen/title_abstract"),
+    _Kind(
+        "screening",
+        "record",
+        "records",
+        "to screen by title and abstract",
+        "/r/{}/screen/title_abstract",
+    ),
+    _Kind(
+        "second_votes",
+        "record",
+        "records",
+        "to give the second vote on",
+        "/r/{}/screen/title_abstract",
+    ),
     _Kind("conflicts", "conflict", "conflicts", "to settle", "/r/{}/conflicts"),
-    _Kind("full_text", "full text", "full texts", "to read and decide on", "/r/{}/screen/full_text"),
+    _Kind(
+        "full_text", "full text", "full texts", "to read and decide on", "/r/{}/screen/full_text"
+    ),
     _Kind("retrieval", "report", "reports", "to get hold of for the team", "/r/{}/retrieval"),
     _Kind("duplicates", "doubtful pair", "doubtful pairs", "to compare", "/r/{}/duplicates"),
     _Kind("extraction", "extraction", "extractions", "to fill in", "/r/{}/evidence"),
@@ -49,13 +68,14 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What waits for one person in one review; nothing is counted twice. Raises Refused for a count below nought.
+    """What waits for one person in one review; nothing is counted twice.
 
-    screening     records without a vote that need this person's;  second_votes: those that have one vote of another's
-    conflicts     nought for who may not adjudicate
-    retrieval     reports on the list that the whole team sees
-    duplicates    doubtful pairs of records;  extraction: forms to fill in
-    oldest_days   full days that the oldest of all these has waited, None where unknown
+    Raises Refused for a count below nought.
+
+    screening     records without a vote that need this person's;  second_votes: those that have one
+    vote of another's conflicts     nought for who may not adjudicate retrieval     reports on the
+    list that the whole team sees duplicates    doubtful pairs of records;  extraction: forms to
+    fill in oldest_days   full days that the oldest of all these has waited, None where unknown
     """
 
     review: str
@@ -169,12 +189,17 @@ class _Section(NamedTuple):
 
 
 def digest(
-    name: str, waiting: Sequence[Waiting], nights: Sequence[Night], base_url: str, always: bool = False
+    name: str,
+    waiting: Sequence[Waiting],
+    nights: Sequence[Night],
+    base_url: str,
+    always: bool = False,
 ) -> Digest | None:
     """What to tell a person; None where nothing waits and nothing happened, unless `always`.
 
-    Nights with a failure or an alarm come first, then what waits, then the other nights; nights without any event are
-    mentioned only where `always`. `base_url` is the address of the web app. Raises Refused where that is none.
+    Nights with a failure or an alarm come first, then what waits, then the other nights; nights
+    without any event are mentioned only where `always`. `base_url` is the address of the web app.
+    Raises Refused where that is none.
     """
     base = _base(base_url)
     work = [one for one in waiting if one.total]
@@ -186,16 +211,22 @@ def digest(
     sections += [_night(one, base) for one in told if not one.troubled]
     subject = _subject(work, [one for one in told if one.eventful])
     greeting = f"Hello {one_line(name)},"
-    return Digest(subject, _text(greeting, sections, base), _html(subject, greeting, sections, base))
+    return Digest(
+        subject, _text(greeting, sections, base), _html(subject, greeting, sections, base)
+    )
 
 
 def one_line(text: str, limit: int | None = None) -> str:
-    """The text on one line: without control characters, lone surrogates and marks that turn the writing around.
+    """The text on one line: without control characters, lone surrogates and marks that turn the
+    writing around.
 
-    Line ends of every kind become spaces, so that no header can be smuggled in. Cut to `limit` characters, with "…".
+    Line ends of every kind become spaces, so that no header can be smuggled in. Cut to `limit`
+    characters, with "…".
     """
     kept = (c for c in text if c not in TURNING and unicodedata.category(c) != "Cs")
-    line = " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in kept).split())
+    line = " ".join(
+        "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in kept).split()
+    )
     return line if limit is None or len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
@@ -210,8 +241,12 @@ def counted(count: int, one: str, many: str) -> str:
 def _subject(work: Sequence[Waiting], nights: Sequence[Night]) -> str:
     """The most urgent thing: failures, alarms, sign-offs, work, publications, new records."""
     if failed := [one for one in nights if one.failures]:
-        searches = counted(sum(len(one.searches) - one.running for one in failed), "search", "searches")
-        return f"Night failed: {sum(one.failures for one in failed)} of {searches} - {_where(failed)}"
+        searches = counted(
+            sum(len(one.searches) - one.running for one in failed), "search", "searches"
+        )
+        return (
+            f"Night failed: {sum(one.failures for one in failed)} of {searches} - {_where(failed)}"
+        )
     if alarmed := [one for one in nights if one.alarms]:
         return f"{counted(sum(len(one.alarms) for one in alarmed), 'alarm', 'alarms')} - {_where(alarmed)}"
     if signing := [one for one in nights if one.sign_offs]:
@@ -221,13 +256,21 @@ def _subject(work: Sequence[Waiting], nights: Sequence[Night]) -> str:
     if work:
         return _waits(work)
     if published := [one for one in nights if one.published]:
-        what = one_line(published[0].published or "", LONGEST_TITLE) if len(published) == 1 else "new versions"
+        what = (
+            one_line(published[0].published or "", LONGEST_TITLE)
+            if len(published) == 1
+            else "new versions"
+        )
         return f"Published: {what} - {_where(published)}"
     fresh = sum(one.fresh for one in nights)
     running = sum(one.running for one in nights)
     if running and not fresh:
         return f"{counted(running, 'search', 'searches')} still running - {_where(nights)}"
-    return f"{counted(fresh, 'new record', 'new records')} - {_where(nights)}" if fresh else "Nothing waits for you"
+    return (
+        f"{counted(fresh, 'new record', 'new records')} - {_where(nights)}"
+        if fresh
+        else "Nothing waits for you"
+    )
 
 
 def _waits(work: Sequence[Waiting]) -> str:
@@ -239,7 +282,9 @@ def _waits(work: Sequence[Waiting]) -> str:
 
 
 def _where(parts: Sequence[Waiting | Night]) -> str:
-    reviews = {one.review: one_line(one.title, LONGEST_TITLE) or one_line(one.review) for one in parts}
+    reviews = {
+        one.review: one_line(one.title, LONGEST_TITLE) or one_line(one.review) for one in parts
+    }
     return next(iter(reviews.values())) if len(reviews) == 1 else f"{len(reviews)} reviews"
 
 
@@ -259,7 +304,11 @@ def _work(one: Waiting, base: str) -> _Section:
 def _oldest(one: Waiting) -> tuple[_Block, ...]:
     if one.oldest_days is None:
         return ()
-    waited = f"has waited for {counted(one.oldest_days, 'day', 'days')}" if one.oldest_days else "came today"
+    waited = (
+        f"has waited for {counted(one.oldest_days, 'day', 'days')}"
+        if one.oldest_days
+        else "came today"
+    )
     return (_Block(f"The oldest {waited}."),)
 
 
@@ -272,7 +321,9 @@ def _night(one: Night, base: str) -> _Section:
             blocks.append(_Block(words, tuple(_Line(one_line(sentence)) for sentence in told)))
     if one.published:
         blocks.append(_Block(f"Published: {one_line(one.published)}."))
-    blocks.append(_Block("More:", (_Line("the review", page), _Line("every search so far", f"{page}/ledger"))))
+    blocks.append(
+        _Block("More:", (_Line("the review", page), _Line("every search so far", f"{page}/ledger")))
+    )
     return _Section(f"{_heading(one)}: last night", tuple(blocks))
 
 
@@ -312,7 +363,9 @@ def _base(url: str) -> str:
     except ValueError:
         fine = False
     if not fine or url != one_line(url) or any(c in url for c in " <>\"'?#"):
-        raise Refused("the address of the web app must be like https://reviews.example.org, without ? and #")
+        raise Refused(
+            "the address of the web app must be like https://reviews.example.org, without ? and #"
+        )
     return url.rstrip("/")
 
 
@@ -366,10 +419,14 @@ def _pieces(words: Iterable[str], room: int) -> Iterator[str]:
 
 def _width(text: str) -> int:
     """Columns on a screen: two for East Asian wide characters, none for marks that sit on others."""
-    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+    return sum(
+        0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF")
+        for c in text
+    )
 
 
-# As HTML: no colours and no style of its own, so that it reads in the mail client's own, light or dark
+# As HTML: no colours and no style of its own, so that it reads in the mail client's own, light or
+# dark
 
 _PAGE = Markup(
     '<!doctype html>\n<html lang="en-GB">\n<head>\n<meta charset="utf-8">\n'
@@ -396,5 +453,8 @@ def _section(section: _Section) -> Markup:
 
 def _words_and_list(block: _Block) -> Markup:
     words = _WORDS.format(block.words) if block.words else Markup("")
-    items = [_LINKED.format(line.link, line.text) if line.link else _ITEM.format(line.text) for line in block.lines]
+    items = [
+        _LINKED.format(line.link, line.text) if line.link else _ITEM.format(line.text)
+        for line in block.lines
+    ]
     return words + (_LIST.format(Markup("").join(items)) if items else Markup(""))

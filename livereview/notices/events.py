@@ -1,4 +1,6 @@
-"""What webhooks are told: event, review, title, version, date, and enough to decide whether to fetch the rest."""
+"""What webhooks are told: event, review, title, version, date, and enough to decide whether to
+fetch the rest.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ def published(summary: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def withdrawn(summary: dict[str, Any], date: str, reason: str, read_instead: int | None) -> dict[str, Any]:
+def withdrawn(
+    summary: dict[str, Any], date: str, reason: str, read_instead: int | None
+) -> dict[str, Any]:
     """version.withdrawn; `read_instead`: the newest version that stands, None where none does."""
     event = _event("version.withdrawn", summary, summary["version"]["number"], date)
     return event | {"reason": reason, "read_instead": read_instead}
@@ -25,15 +29,25 @@ def withdrawn(summary: dict[str, Any], date: str, reason: str, read_instead: int
 
 def reinstated(summary: dict[str, Any], date: str, reason: str) -> dict[str, Any]:
     """version.reinstated: the withdrawal was taken back."""
-    return _event("version.reinstated", summary, summary["version"]["number"], date) | {"reason": reason}
+    return _event("version.reinstated", summary, summary["version"]["number"], date) | {
+        "reason": reason
+    }
 
 
 def decided(summary: dict[str, Any], kind: str, date: str, reason: str) -> dict[str, Any]:
-    """review.retired or review.revived, by a vote (`kind`: retire or revive); `summary` is the newest version's."""
+    """review.retired or review.revived, by a vote (`kind`: retire or revive); `summary` is the
+    newest version's.
+    """
     name = "review.retired" if kind == "retire" else "review.revived"
     return _event(name, summary, summary["version"]["number"], date) | {"reason": reason}
 
 
 def _event(name: str, summary: dict[str, Any], version: int, date: str) -> dict[str, Any]:
     review = summary["review"]
-    return {"event": name, "review": review["id"], "title": review["title"], "version": version, "date": date}
+    return {
+        "event": name,
+        "review": review["id"],
+        "title": review["title"],
+        "version": version,
+        "date": date,
+    }

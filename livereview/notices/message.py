@@ -1,8 +1,9 @@
-"""How a notice is put on the wire: a mail that no title can add a header to, and a signature that receivers check.
+"""How a notice is put on the wire: a mail that no title can add a header to, and a signature that
+receivers check.
 
-The subject is encoded here, not by the standard library's header classes. These decode an encoded word that somebody
-wrote into a title and then send what was in it, line ends too (CVE-2024-6923, seen with Python 3.11.7); and they lose a
-space between two words that need encoding.
+The subject is encoded here, not by the standard library's header classes. These decode an encoded
+word that somebody wrote into a title and then send what was in it, line ends too (CVE-2024-6923,
+seen with Python 3.11.7); and they lose a space between two words that need encoding.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from livereview.notices.digest import Digest, one_line
 MAILBOX = re.compile(
     r"(?:(?P<name>[^<>@]*)<)?(?P<address>[^\s@<>,;:\"()\[\]\\=]{1,64}@[^\s@<>,;:\"()\[\]\\=]{1,189})>?"
 )
-MESSAGE_ID = re.compile(r"<[!#-'*-;=?A-Z^-~]+@[!#-'*-;=?A-Z^-~]+>")  # RFC 5322, section 3.6.4, without quotes
+# RFC 5322, section 3.6.4, without quotes
+MESSAGE_ID = re.compile(r"<[!#-'*-;=?A-Z^-~]+@[!#-'*-;=?A-Z^-~]+>")
 LINK = re.compile(r"(https?://|mailto:)[!#-;=?-\[\]_a-z~]+")
 SIGNED = re.compile(r"[0-9]{1,12}")
 TOLERANCE = 300  # seconds
@@ -66,29 +68,43 @@ def _policy() -> Policy:
 
 
 def email(
-    digest: Digest, sender: str, recipient: str, message_id: str, date: datetime, unsubscribe: str | None = None
+    digest: Digest,
+    sender: str,
+    recipient: str,
+    message_id: str,
+    date: datetime,
+    unsubscribe: str | None = None,
 ) -> EmailMessage:
     """The digest as a mail to one person; the same arguments give the same bytes.
 
     sender, recipient  name@example.org or Ada Doe <name@example.org>
-    message_id         with its angle brackets; the same for each attempt, so that mail servers see what they have
-    date               with a time zone
-    unsubscribe        http(s) or mailto address where the person ends these mails (RFC 2369)
+    message_id         with its angle brackets; the same for each attempt, so that mail servers see
+    what they have date               with a time zone unsubscribe        http(s) or mailto address
+    where the person ends these mails (RFC 2369)
 
-    Automatic answers are asked not to come (RFC 3834). Raises Refused for any of these that is not as said.
+    Automatic answers are asked not to come (RFC 3834). Raises Refused for any of these that is not
+    as said.
     """
     message = EmailMessage(_policy())
     message["From"], message["To"] = _mailbox(sender), _mailbox(recipient)
     message["Subject"] = one_line(digest.subject)
     message["Date"] = aware(date)
-    message["Message-ID"] = _checked(MESSAGE_ID, message_id, "a message id must be like <word@example.org>")
+    message["Message-ID"] = _checked(
+        MESSAGE_ID, message_id, "a message id must be like <word@example.org>"
+    )
     message["Auto-Submitted"] = "auto-generated"
     if unsubscribe is not None:
-        link = _checked(LINK, unsubscribe, "the address to unsubscribe at must start with https://, http:// or mailto:")
+        link = _checked(
+            LINK,
+            unsubscribe,
+            "the address to unsubscribe at must start with https://, http:// or mailto:",
+        )
         message["List-Unsubscribe"] = f"<{link}>"
-    message.set_content(digest.text, cte="quoted-printable")  # not every mail server takes eight bits
+    # not every mail server takes eight bits
+    message.set_content(digest.text, cte="quoted-printable")
     message.add_alternative(digest.html, subtype="html", cte="quoted-printable")
-    message.set_boundary(f"=_{sha256(message_id.encode()).hexdigest()[:40]}")  # "=_" is not in quoted-printable
+    # "=_" is not in quoted-printable
+    message.set_boundary(f"=_{sha256(message_id.encode()).hexdigest()[:40]}")
     return message
 
 
@@ -100,11 +116,15 @@ def _mailbox(text: str) -> Address:
             return Address(name, addr_spec=match["address"])
         except (ValueError, HeaderParseError, IndexError):
             pass
-    raise Refused("a mail address must be like name@example.org or Ada Doe <name@example.org>, and only one")
+    raise Refused(
+        "a mail address must be like name@example.org or Ada Doe <name@example.org>, and only one"
+    )
 
 
 def _checked(pattern: re.Pattern[str], text: str, rule: str) -> str:
-    if not pattern.fullmatch(text) or len(text) > 900:  # a line of a mail has at most 998 characters
+    if (
+        not pattern.fullmatch(text) or len(text) > 900
+    ):  # a line of a mail has at most 998 characters
         raise Refused(rule)
     return text
 
@@ -117,9 +137,11 @@ def aware(moment: datetime) -> datetime:
 
 
 def signature(secret: bytes, timestamp: str, body: bytes) -> str:
-    """ "t=1770000000,v1=" and the hexadecimal HMAC-SHA256 (RFC 2104) of timestamp, full stop and body.
+    """ "t=1770000000,v1=" and the hexadecimal HMAC-SHA256 (RFC 2104) of timestamp, full stop and
+     body.
 
-    timestamp  whole seconds since 1970 UTC;  secret: any bytes but none at all. Raises Refused where they are not so.
+    timestamp  whole seconds since 1970 UTC;  secret: any bytes but none at all. Raises Refused
+    where they are not so.
     """
     if not secret:
         raise Refused("a webhook needs a secret: without one anybody could sign")
@@ -128,11 +150,13 @@ def signature(secret: bytes, timestamp: str, body: bytes) -> str:
     return f"t={timestamp},v1={_mac(secret, timestamp, body)}"
 
 
-def verified(secret: bytes, header: str, body: bytes, now: datetime, tolerance: int = TOLERANCE) -> bool:
+def verified(
+    secret: bytes, header: str, body: bytes, now: datetime, tolerance: int = TOLERANCE
+) -> bool:
     """Whether a body was signed with this secret at most `tolerance` seconds before or after `now`.
 
-    Any one of several v1 will do, so that a sender can change secrets. `now` has a time zone. Raises Refused for an
-    empty secret.
+    Any one of several v1 will do, so that a sender can change secrets. `now` has a time zone.
+    Raises Refused for an empty secret.
     """
     if not secret:
         raise Refused("a webhook needs a secret: without one anybody could sign")

@@ -30,7 +30,9 @@ def mail(
     now: datetime,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> list[tuple[str, str | None]]:
-    """Hand each digest to the mail server: (name, None or why not) of each. One failure spares the others.
+    """Hand each digest to the mail server: (name, None or why not) of each.
+
+    One failure spares the others.
 
     Where the server is so slow that MAIL_SECONDS are over, the others are not tried: they stay due.
     """
@@ -38,13 +40,22 @@ def mail(
     until = monotonic() + MAIL_SECONDS
     for one in digests:
         if monotonic() >= until:
-            done.append((one["name"], f"not tried: the mail server took more than {MAIL_SECONDS:.0f} s for the others"))
+            done.append(
+                (
+                    one["name"],
+                    f"not tried: the mail server took more than {MAIL_SECONDS:.0f} s for the others",
+                )
+            )
             continue
         if not one["email"]:
-            done.append((one["name"], "no address is known: livereview account NAME --email ADDRESS"))
+            done.append(
+                (one["name"], "no address is known: livereview account NAME --email ADDRESS")
+            )
             continue
         told = Digest(one["subject"], one["text"], one["html"])
-        key = hashlib.sha256(f"{one['name']} {now:%Y-%m-%d} {one['text']}".encode()).hexdigest()[:32]
+        key = hashlib.sha256(f"{one['name']} {now:%Y-%m-%d} {one['text']}".encode()).hexdigest()[
+            :32
+        ]
         domain = sender.rpartition("@")[2].rstrip("> ")
         try:
             smtp(email(told, sender, one["email"], f"<{key}@{domain}>", now), server)
@@ -57,10 +68,12 @@ def mail(
 def deliver(
     call: Call, secret: str, now: datetime, session: requests.Session | None = None
 ) -> list[tuple[str, str, str | None]]:
-    """Post every due event, signed, and log each attempt: (url, outcome, error). Failures are tried again later.
+    """Post every due event, signed, and log each attempt: (url, outcome, error).
 
-    Receivers are served side by side, so that one who hangs holds up nobody else; the events of one receiver go one
-    after another, and once it gives no answer the rest of them stay due.
+    Failures are tried again later.
+
+    Receivers are served side by side, so that one who hangs holds up nobody else; the events of one
+    receiver go one after another, and once it gives no answer the rest of them stay due.
     """
     by_receiver: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for event in call("due_webhooks", now=now)["due"]:
@@ -83,11 +96,15 @@ def deliver(
     return done
 
 
-def _attempt(event: Mapping[str, Any], secret: str, now: datetime, session: requests.Session) -> dict[str, Any]:
+def _attempt(
+    event: Mapping[str, Any], secret: str, now: datetime, session: requests.Session
+) -> dict[str, Any]:
     """What `note_delivery` keeps of one POST of an event."""
     headers = {"X-Livereview-Event": event["event"]}
     try:
-        outcome = asdict(webhook(event["url"], event["body"].encode(), secret.encode(), session, now, headers))
+        outcome = asdict(
+            webhook(event["url"], event["body"].encode(), secret.encode(), session, now, headers)
+        )
     except LivereviewError as problem:
         outcome = {"status": None, "seconds": 0.0, "outcome": "retry", "error": problem.message}
     named = {name: value for name, value in event.items() if name not in ("event", "body")}

@@ -1,7 +1,8 @@
-"""Sending notices: mail through the operator's own server, events to the addresses that people gave.
+"""Sending notices: mail through the operator's own server, events to the addresses that people
+gave.
 
-The mail server's address is the operator's setting and may be anywhere. A webhook's address is anybody's: use a session
-of `guarded()`, which connects to public addresses only.
+The mail server's address is the operator's setting and may be anywhere. A webhook's address is
+anybody's: use a session of `guarded()`, which connects to public addresses only.
 """
 
 from __future__ import annotations
@@ -56,14 +57,16 @@ class _Server(NamedTuple):
 
 
 def smtp(message: EmailMessage, url: str, timeout: float = TIMEOUT, talk: float = TALK) -> None:
-    """Hand a message for one person to a mail server; `timeout` is for each step, `talk` for all, in seconds.
+    """Hand a message for one person to a mail server; `timeout` is for each step, `talk` for all,
+    in seconds.
 
-    url  smtp://user:password@host:587?starttls=1 or smtps://…, user and password percent-encoded. A password goes over
-         TLS only, but for a server on this machine; certificates are checked.
+    url  smtp://user:password@host:587?starttls=1 or smtps://…, user and password percent-encoded. A
+    password goes over TLS only, but for a server on this machine; certificates are checked.
 
-    Raises Retry where the server can't be reached or answers 4xx, Refused where it answers 5xx or the URL, the
-    certificate or the message won't do. No error holds the password. After a Retry the server may have the message
-    all the same (the connection broke before its last answer): send it again with the same Message-ID.
+    Raises Retry where the server can't be reached or answers 4xx, Refused where it answers 5xx or
+    the URL, the certificate or the message won't do. No error holds the password. After a Retry the
+    server may have the message all the same (the connection broke before its last answer): send it
+    again with the same Message-ID.
     """
     server = _server(url)
     sender, recipient = _one(message, "From"), _one(message, "To")
@@ -71,14 +74,22 @@ def smtp(message: EmailMessage, url: str, timeout: float = TIMEOUT, talk: float 
         try:
             _hand_over(message, server, sender, recipient, timeout)
             return
-        except (smtplib.SMTPException, OSError, ValueError) as error:  # these may hold the password: they stay here
+        except (
+            smtplib.SMTPException,
+            OSError,
+            ValueError,
+        ) as error:  # these may hold the password: they stay here
             problem = _problem(server, error)
     if watchdog.expired:
-        problem = Retry(f"{server.host} port {server.port} took more than {talk:g} s for one message")
+        problem = Retry(
+            f"{server.host} port {server.port} took more than {talk:g} s for one message"
+        )
     raise problem
 
 
-def _hand_over(message: EmailMessage, server: _Server, sender: str, recipient: str, timeout: float) -> None:
+def _hand_over(
+    message: EmailMessage, server: _Server, sender: str, recipient: str, timeout: float
+) -> None:
     connection = _connection(server, sender.rpartition("@")[2], timeout)
     try:
         if server.tls == "start":
@@ -86,7 +97,8 @@ def _hand_over(message: EmailMessage, server: _Server, sender: str, recipient: s
         if server.user is not None:
             connection.login(server.user, server.password)
         connection.send_message(message, sender, [recipient])
-        with suppress(smtplib.SMTPException, OSError):  # it has the message: nothing that follows may fail it
+        # it has the message: nothing that follows may fail it
+        with suppress(smtplib.SMTPException, OSError):
             connection.quit()
     finally:
         connection.close()
@@ -97,17 +109,29 @@ def _server(url: str) -> _Server:
     problem = Refused(SMTP_FORM)
     with suppress(ValueError):
         parts = urlsplit(url)
-        tls, port = _tls(parts.scheme, parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+        tls, port = _tls(
+            parts.scheme,
+            parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)),
+        )
         user = unquote(parts.username) if parts.username else None
-        if not parts.hostname or parts.path not in ("", "/") or parts.fragment or (parts.password and not user):
+        if (
+            not parts.hostname
+            or parts.path not in ("", "/")
+            or parts.fragment
+            or (parts.password and not user)
+        ):
             raise problem
         if user is not None and tls == "none" and parts.hostname not in HERE:
-            raise Refused("a password is not sent in the clear: add ?starttls=1 to the mail server's URL or use smtps")
+            raise Refused(
+                "a password is not sent in the clear: add ?starttls=1 to the mail server's URL or use smtps"
+            )
         return _Server(parts.hostname, parts.port or port, user, unquote(parts.password or ""), tls)
     raise problem
 
 
-def _tls(scheme: str, options: list[tuple[str, str]]) -> tuple[Literal["none", "start", "whole"], int]:
+def _tls(
+    scheme: str, options: list[tuple[str, str]]
+) -> tuple[Literal["none", "start", "whole"], int]:
     """How the connection is encrypted, and the usual port. ValueError for what is not known."""
     if scheme == "smtps" and not options:
         return "whole", SMTP_PORTS["smtps"]
@@ -119,15 +143,22 @@ def _tls(scheme: str, options: list[tuple[str, str]]) -> tuple[Literal["none", "
 
 
 def _one(message: EmailMessage, header: str) -> str:
-    """The one address in a header: a message to several would be sent again to all when one of them fails."""
-    found = [address for _, address in getaddresses([str(one) for one in message.get_all(header, [])])]
+    """The one address in a header: a message to several would be sent again to all when one of them
+    fails.
+    """
+    found = [
+        address for _, address in getaddresses([str(one) for one in message.get_all(header, [])])
+    ]
     if len(found) != 1 or "@" not in found[0] or message["Cc"] or message["Bcc"]:
         raise Refused(f"a message needs one address in {header}, and neither Cc nor Bcc")
     return found[0]
 
 
 def _connection(server: _Server, name: str, timeout: float) -> smtplib.SMTP:
-    """Open a connection. `name` is what this side calls itself: asking DNS for it takes long on some machines."""
+    """Open a connection.
+
+    `name` is what this side calls itself: asking DNS for it takes long on some machines.
+    """
     if server.tls == "whole":
         context = ssl.create_default_context()
         return WatchedSecureSMTP(server.host, server.port, name, timeout=timeout, context=context)
@@ -135,7 +166,10 @@ def _connection(server: _Server, name: str, timeout: float) -> smtplib.SMTP:
 
 
 def _problem(server: _Server, error: Exception) -> LivereviewError:
-    """What went wrong, in words and by who must act; in this order, as some of these kinds are kinds of others."""
+    """What went wrong, in words and by who must act.
+
+    In this order, as some of these kinds are kinds of others.
+    """
     at = f"{server.host} port {server.port}"
     match error:
         case smtplib.SMTPRecipientsRefused():
@@ -143,16 +177,24 @@ def _problem(server: _Server, error: Exception) -> LivereviewError:
         case smtplib.SMTPResponseException():
             return _answered(server, error.smtp_code, error.smtp_error)
         case ssl.SSLCertVerificationError():
-            return Refused(f"the certificate of {server.host} is not to be trusted: {error.verify_message}")
+            return Refused(
+                f"the certificate of {server.host} is not to be trusted: {error.verify_message}"
+            )
         case smtplib.SMTPNotSupportedError():
-            return Refused(f"{server.host} lacks what the URL or the message needs: STARTTLS, a login or SMTPUTF8")
+            return Refused(
+                f"{server.host} lacks what the URL or the message needs: STARTTLS, a login or SMTPUTF8"
+            )
         case smtplib.SMTPServerDisconnected() | TimeoutError():
             return Retry(f"{at} hung up or did not answer in time")
         case smtplib.SMTPException():
-            return Refused(f"{server.host} offers no way to log in that is known here: CRAM-MD5, PLAIN, LOGIN")
+            return Refused(
+                f"{server.host} offers no way to log in that is known here: CRAM-MD5, PLAIN, LOGIN"
+            )
         case OSError():
             return Retry(f"{at} can't be reached ({type(error).__name__})")
-    return Refused(f"the mail server's name, user or password can't be sent ({type(error).__name__}); use ASCII")
+    return Refused(
+        f"the mail server's name, user or password can't be sent ({type(error).__name__}); use ASCII"
+    )
 
 
 def _answered(server: _Server, code: int, said: bytes | str) -> LivereviewError:
@@ -165,12 +207,18 @@ def _answered(server: _Server, code: int, said: bytes | str) -> LivereviewError:
 
 
 def _spellings(server: _Server) -> list[str]:
-    """The password as a server may repeat it: plain, percent-encoded, or as AUTH PLAIN and LOGIN send it."""
+    """The password as a server may repeat it: plain, percent-encoded, or as AUTH PLAIN and LOGIN
+    send it.
+    """
     if not server.password:
         return []
     plain = f"\0{server.user}\0{server.password}"
-    packed = [b64encode(text.encode("utf-8", "replace")).decode() for text in (server.password, plain)]
-    return sorted({server.password, quote(server.password, safe=""), *packed}, key=len, reverse=True)
+    packed = [
+        b64encode(text.encode("utf-8", "replace")).decode() for text in (server.password, plain)
+    ]
+    return sorted(
+        {server.password, quote(server.password, safe=""), *packed}, key=len, reverse=True
+    )
 
 
 # Webhooks
@@ -178,7 +226,8 @@ def _spellings(server: _Server) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of one attempt: "ok" for 2xx, "gone" for 410 (stop sending there), "retry" for all else.
+    """What became of one attempt: "ok" for 2xx, "gone" for 410 (stop sending there), "retry" for
+    all else.
 
     status   of the answer, None where none came;  seconds: how long the attempt took
     error    in a sentence without the address, which may hold a secret; None where it went well
@@ -190,10 +239,14 @@ class Delivery:
     error: str | None
 
 
-def guarded(resolve: Resolve = look_up, permitted: Collection[tuple[str, int]] = ()) -> requests.Session:
-    """A session that connects to public addresses only, or to `permitted` pairs of address and port.
+def guarded(
+    resolve: Resolve = look_up, permitted: Collection[tuple[str, int]] = ()
+) -> requests.Session:
+    """A session that connects to public addresses only, or to `permitted` pairs of address and
+    port.
 
-    It heeds neither proxies nor .netrc of the environment: a proxy would do the connecting unchecked.
+    It heeds neither proxies nor .netrc of the environment: a proxy would do the connecting
+    unchecked.
     """
     session = requests.Session()
     session.trust_env = False
@@ -212,13 +265,18 @@ def webhook(
     headers: Mapping[str, str],
     timeout: float = TIMEOUT,
 ) -> Delivery:
-    """POST a signed body once, in `timeout` seconds; a redirect is not followed, and counts as a failure.
+    """POST a signed body once, in `timeout` seconds.
 
-    The session's adapter is asked directly, as `session.post` reads all of a redirect's body even where it does not
-    follow it. `now` is signed (see `message.verified`); `headers` come on top, such as the name of the event. Raises
-    Refused for an address that is none, a header that can't be sent, and an empty secret.
+    A redirect is not followed, and counts as a failure.
+
+    The session's adapter is asked directly, as `session.post` reads all of a redirect's body even
+    where it does not follow it. `now` is signed (see `message.verified`); `headers` come on top,
+    such as the name of the event. Raises Refused for an address that is none, a header that can't
+    be sent, and an empty secret.
     """
-    prepared = _prepared(url, body, signature(secret, str(int(aware(now).timestamp())), body), headers)
+    prepared = _prepared(
+        url, body, signature(secret, str(int(aware(now).timestamp())), body), headers
+    )
     started = time.monotonic()
     status, error = _asked(prepared, session, timeout)
     seconds = time.monotonic() - started
@@ -227,16 +285,26 @@ def webhook(
     return Delivery(status, seconds, "gone" if status == 410 else "retry", error)
 
 
-def _prepared(url: str, body: bytes, signed: str, headers: Mapping[str, str]) -> requests.PreparedRequest:
+def _prepared(
+    url: str, body: bytes, signed: str, headers: Mapping[str, str]
+) -> requests.PreparedRequest:
     named = CaseInsensitiveDict({"Content-Type": "application/json", **headers})
     agent = f"livereview/{version('livereview')}"
     named.update({"User-Agent": agent, "Accept-Encoding": "identity", SIGNATURE: signed})
     sendable = all(HEADER.fullmatch(value) for value in headers.values())
-    with suppress(ValueError):  # requests' errors for addresses and headers are ValueErrors that repeat them
+    # requests' errors for addresses and headers are ValueErrors that repeat them
+    with suppress(ValueError):
         parts = urlsplit(url)
-        if sendable and parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc:
+        if (
+            sendable
+            and parts.scheme in ("http", "https")
+            and parts.hostname
+            and "@" not in parts.netloc
+        ):
             return requests.Request("POST", url, data=body, headers=named).prepare()
-    raise Refused("a webhook needs an address like https://host/path without a user name, and headers of ASCII")
+    raise Refused(
+        "a webhook needs an address like https://host/path without a user name, and headers of ASCII"
+    )
 
 
 def _asked(

@@ -1,6 +1,7 @@
 """The use cases: each reads, asks the core, and writes, in one transaction.
 
-`run` calls one by name with plain data, which is how flows, the command line and other processes reach the owner.
+`run` calls one by name with plain data, which is how flows, the command line and other processes
+reach the owner.
 """
 
 from __future__ import annotations
@@ -168,7 +169,8 @@ NEED_FOLDER = (
 
 
 def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
-    """Carry out the use case `name`; `arguments` are plain JSON data, times as ISO text, bytes as {"base64": …}.
+    """Carry out the use case `name`; `arguments` are plain JSON data, times as ISO text, bytes as
+    {"base64": …}.
 
     The answer is plain JSON data too.
     `now` defaults to the clock; `folder` is where sites are published, never the caller's to say.

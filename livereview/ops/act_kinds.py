@@ -1,7 +1,7 @@
 """The acts that can undo others' work, by name.
 
-`ops.acts` previews, logs and takes them back. Each is done within a transaction of the writer, so that a preview can do
-it and roll it back.
+`ops.acts` previews, logs and takes them back. Each is done within a transaction of the writer, so
+that a preview can do it and roll it back.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from livereview.ops.act_types import Kind
 
 KINDS: dict[str, Kind] = {
     "decide_again": Kind(
-        "Have decisions of criteria {version} made again", reports.decide_again, reports.undo_reopening
+        "Have decisions of criteria {version} made again",
+        reports.decide_again,
+        reports.undo_reopening,
     ),
     "look_again": Kind("Have a report decided again", reports.look_again, reports.undo_reopening),
     "reopen_task": Kind("Have a report decided again", reports.reopen_task, reports.undo_task),
@@ -30,11 +32,18 @@ KINDS: dict[str, Kind] = {
         people.undo_account,
         concerns=people.concerns_person,
     ),
-    "withdraw": Kind("Withdraw version {version}", pages.withdraw_version, pages.undo_withdrawal, needs_reason=True),
+    "withdraw": Kind(
+        "Withdraw version {version}",
+        pages.withdraw_version,
+        pages.undo_withdrawal,
+        needs_reason=True,
+    ),
     "close_vote": Kind("Close the vote and count", pages.close_vote, pages.undo_vote_count),
     "stop_reading": Kind("Stop reading", pages.stop_reading, pages.undo_stop),
     "protocol": Kind("Put a protocol in force", pages.put_in_force, pages.undo_protocol),
-    "regroup": Kind("Change the study of a report", reports.regroup, reports.undo_regrouping, rights.EXTRACT),
+    "regroup": Kind(
+        "Change the study of a report", reports.regroup, reports.undo_regrouping, rights.EXTRACT
+    ),
     "judge": Kind(
         "Say that two records are {verdict}",
         reports.judge,
@@ -42,5 +51,7 @@ KINDS: dict[str, Kind] = {
         rights.TAKE_PART,
         concerns=reports.concerns_pair,
     ),
-    "take_back_word": Kind("Take back the decision of {reviewer}", reports.take_back_word, reports.undo_taking_back),
+    "take_back_word": Kind(
+        "Take back the decision of {reviewer}", reports.take_back_word, reports.undo_taking_back
+    ),
 }

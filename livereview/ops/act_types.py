@@ -46,13 +46,17 @@ class Asked:
         """One of the values; raises Refused where it is missing."""
         value = self.given.get(name, "")
         if not isinstance(value, str) or not value:
-            raise Refused(f"{name} is missing, so it is not clear what is to be done; reload the page and try again")
+            raise Refused(
+                f"{name} is missing, so it is not clear what is to be done; reload the page and try again"
+            )
         return value
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What an act did beside what `ops.effects` measures: sentences of its own, and what taking it back needs."""
+    """What an act did beside what `ops.effects` measures: sentences of its own, and what taking it
+    back needs.
+    """
 
     lines: tuple[str, ...]
     undo: Mapping[str, Any]
@@ -66,7 +70,8 @@ class Kind:
     Attributes:
         title: What it is called, as an imperative; `{name}` is a value of what is given.
         do: Does it.
-        undo: Takes it back, and gives sentences on what could not be restored; raises Refused where nothing can.
+        undo: Takes it back, and gives sentences on what could not be restored; raises Refused where
+        nothing can.
         right: Who may do it.
         needs_reason: Whether it is refused without one.
         every_review: Whether it concerns all reviews in which a person or a record is found.
@@ -95,11 +100,17 @@ def later_votes(con: Connection, review: str, reports: list[str], stage: str) ->
     later = set(stages[stages.index(stage) + 1 :])
     given = standings.in_force(con, standings.members(con, reports))
     kept = sum(word["review"] == review and word["stage"] in later for word in given)
-    extracted = set(reports) & {report for some in studies.reports_of(con, review).values() for report in some}
+    extracted = set(reports) & {
+        report for some in studies.reports_of(con, review).values() for report in some
+    }
     lines = []
     if kept:
         noun = "decision" if kept == 1 else "decisions"
-        lines.append(f"{kept:,} {noun} at full text are kept, and count again when the report goes on again.")
+        lines.append(
+            f"{kept:,} {noun} at full text are kept, and count again when the report goes on again."
+        )
     if extracted:
-        lines.append("What was extracted is kept, and is shown again when the report is included again.")
+        lines.append(
+            "What was extracted is kept, and is shown again when the report is included again."
+        )
     return tuple(lines)

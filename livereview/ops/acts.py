@@ -1,7 +1,8 @@
 """Acts that undo others' work: told first, confirmed, logged, and taken back.
 
-A preview does the act and rolls it back, so it says what would really happen. A confirmation carries a fingerprint of
-what was shown; where the act would do something else by now, nothing is done and that is shown instead.
+A preview does the act and rolls it back, so it says what would really happen. A confirmation
+carries a fingerprint of what was shown; where the act would do something else by now, nothing is
+done and that is shown instead.
 """
 
 from __future__ import annotations
@@ -33,13 +34,17 @@ class EffectChanged(Refused):
 
     def __init__(self, told: Mapping[str, Any], **place: str | None):
         super().__init__(
-            "this would do something else by now, so nothing was done; read again what it would do", **place
+            "this would do something else by now, so nothing was done; read again what it would do",
+            **place,
         )
         self.told = told
 
 
 class _RolledBack(Exception):
-    """Ends a transaction that must leave nothing behind. No LivereviewError: it is raised after writes."""
+    """Ends a transaction that must leave nothing behind.
+
+    No LivereviewError: it is raised after writes.
+    """
 
     def __init__(self, told: Mapping[str, Any]):
         super().__init__()
@@ -68,7 +73,8 @@ def preview(
     """What an act would do, in sentences and numbers; nothing is changed.
 
     Returns:
-        title; lines; reviews (`effects.Effect` each); undoes_work; takes_out; shown, which `carry_out` wants.
+    title; lines; reviews (`effects.Effect` each); undoes_work; takes_out; shown, which `carry_out`
+    wants.
     """
     chosen = kind_of(kind)
     asked = Asked("preview", review, given, by, author or by.account, now, reason or "not said yet")
@@ -103,10 +109,12 @@ def carry_out(
     """Do the act and log it; the same id again changes nothing.
 
     Args:
-        shown: What the preview gave; None: whoever asks has not looked, and wants it whatever it does.
+        shown: What the preview gave; None: whoever asks has not looked, and wants it whatever it
+        does.
         secret_hash: Of the secret that `open_account` gives.
         request: The request that this accepts.
-        folder: Where sites are published, for a withdrawn version; None: the next build brings it up to date.
+        folder: Where sites are published, for a withdrawn version; None: the next build brings it
+        up to date.
 
     Raises:
         EffectChanged: It would do something else than what was shown.
@@ -141,7 +149,10 @@ def carry_out(
 def _published(
     store: Store, kind: str, review: str, done: dict[str, Any], folder: Path | None, now: datetime
 ) -> dict[str, Any]:
-    """A withdrawn version must not stay a minute longer; everything else waits for the next build."""
+    """A withdrawn version must not stay a minute longer.
+
+    Everything else waits for the next build.
+    """
     if kind != "withdraw" or folder is None:
         return done
     published = publish.settle_outbox(store, folder=folder, now=now).get(review, {})
@@ -185,17 +196,21 @@ def take_back(
     by: Principal = OPERATOR,
     folder: Path | None = None,
 ) -> dict[str, Any]:
-    """Undo an act of the log: what stood before stands again, as new events. The same id again changes nothing.
+    """Undo an act of the log: what stood before stands again, as new events.
 
-    What somebody has decided since stays, and the answer's `lines` say so. Raises Refused where nothing is left to
-    undo.
+    The same id again changes nothing.
+
+    What somebody has decided since stays, and the answer's `lines` say so. Raises Refused where
+    nothing is left to undo.
     """
     asked = Asked(id, review, {}, by, author or by.account, now, _reason(reason, needed=False))
 
     def job(con: Connection) -> dict[str, Any]:
         logged = acts.of(con, act)
         if logged is None or review not in logged.reviews:
-            raise Refused(f"no act {act!r} is in the log of {review}; livereview acts --review {review} lists them")
+            raise Refused(
+                f"no act {act!r} is in the log of {review}; livereview acts --review {review} lists them"
+            )
         if logged.taken_back:
             who, when = logged.taken_back.author, f"{logged.taken_back.made:%Y-%m-%d %H:%M}"
             raise Refused(f"this was taken back already, by {who} on {when} UTC")
@@ -257,7 +272,9 @@ def ask(
     reason: str,
     now: datetime,
 ) -> dict[str, Any]:
-    """Ask a lead for an act; nothing changes before a lead accepts. The same id again changes nothing.
+    """Ask a lead for an act; nothing changes before a lead accepts.
+
+    The same id again changes nothing.
 
     Raises Refused without a reason, or while the same request of this person waits.
     """
@@ -271,7 +288,9 @@ def ask(
 
     def job(con: Connection) -> dict[str, Any]:
         protocol(con, review)
-        waiting = [one for one in acts.requests(con, review) if one.outcome is None and one.id != id]
+        waiting = [
+            one for one in acts.requests(con, review) if one.outcome is None and one.id != id
+        ]
         if any((one.kind, one.given, one.author) == (kind, dict(given), author) for one in waiting):
             raise Refused("you have asked for this already, and it waits for a lead")
         new = acts.ask(con, Request(id, review, kind, given, author, said, now))
@@ -281,7 +300,9 @@ def ask(
 
 
 @typed
-def decline(store: Store, *, request: str, review: str, author: str, now: datetime, note: str = "") -> dict[str, Any]:
+def decline(
+    store: Store, *, request: str, review: str, author: str, now: datetime, note: str = ""
+) -> dict[str, Any]:
     """Say no to a request; its author reads the note. Whoever asked takes it back so too."""
     note = _reason(note, needed=False)
 

@@ -11,9 +11,13 @@ from livereview.store.open import Connection
 
 
 def concerns_person(con: Connection, asked: Asked) -> list[str]:
-    """The reviews in which the person has decided, of those that whoever asks may enter, and the one asked from."""
+    """The reviews in which the person has decided, of those that whoever asks may enter, and the
+    one asked from.
+    """
     name = asked.given.get("name", "")
-    rows = con.execute("SELECT DISTINCT review FROM decision WHERE reviewer = ? ORDER BY review", [name]).fetchall()
+    rows = con.execute(
+        "SELECT DISTINCT review FROM decision WHERE reviewer = ? ORDER BY review", [name]
+    ).fetchall()
     seen = [review for (review,) in rows if asked.by.enters(review)]
     if not asked.review and not seen:
         account = accounts.when_last_open(con, name)
@@ -50,7 +54,9 @@ def _ended(tokens: int, sessions: int) -> list[str]:
 
 
 def open_account(con: Connection, asked: Asked) -> Done:
-    """Open an account, or change one: `role`, `reviews` (names apart by commas, "*": every one), `email`."""
+    """Open an account, or change one: `role`, `reviews` (names apart by commas, "*": every one),
+    `email`.
+    """
     name = asked.value("name")
     last, is_open = accounts.last_of(con, name), accounts.open_one(con, name) is not None
     was = accounts.when_last_open(con, name)
@@ -70,7 +76,9 @@ def open_account(con: Connection, asked: Asked) -> Done:
         lines += _ended(done["tokens_ended"], sessions)
     if done["votes_back"]:
         noun = "vote" if done["votes_back"] == 1 else "votes"
-        lines.append(f"{done['votes_back']:,} {noun} that the closing had taken back, back in force.")
+        lines.append(
+            f"{done['votes_back']:,} {noun} that the closing had taken back, back in force."
+        )
     undo = {"name": name, "was": last.version if last else None, "is": now.version}
     return Done(tuple(lines), undo, done)
 
@@ -89,14 +97,20 @@ def _reach(reviews: tuple[str, ...]) -> str:
 
 
 def _differs(what: str, before: str, after: str) -> str:
-    return f"{what}: {before}, as before." if before == after else f"{what}: {before} before, {after} after."
+    return (
+        f"{what}: {before}, as before."
+        if before == after
+        else f"{what}: {before} before, {after} after."
+    )
 
 
 def undo_account(con: Connection, act: LoggedAct, asked: Asked) -> tuple[str, ...]:
     name, was = str(act.undo["name"]), act.undo["was"]
     last = team.changeable(con, asked.by, name)
     if last is None or last.version != act.undo["is"]:
-        raise Refused(f"the account {name} has been changed since; take that back first, or change it again")
+        raise Refused(
+            f"the account {name} has been changed since; take that back first, or change it again"
+        )
     if name == asked.by.account:
         raise Refused("this is your own account; another lead must take that back")
     if was is None:

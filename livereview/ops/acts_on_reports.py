@@ -1,4 +1,6 @@
-"""Acts on reports: decided again, regrouped, joined and split, a word taken back that the team rests on."""
+"""Acts on reports: decided again, regrouped, joined and split, a word taken back that the team
+rests on.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def decide_again(con: Connection, asked: Asked) -> Done:
         raise Refused("no decision of this version and stage may turn any more; reload the page")
     current = protocol(con, asked.review).criteria_version
     cause = f"the criteria are now version {current}, and it was decided under version {version}"
-    return _reopen(con, asked, chosen, stage, cause, "reports are decided again under changed criteria")
+    return _reopen(
+        con, asked, chosen, stage, cause, "reports are decided again under changed criteria"
+    )
 
 
 def look_again(con: Connection, asked: Asked) -> Done:
@@ -34,13 +38,18 @@ def look_again(con: Connection, asked: Asked) -> Done:
     return _reopen(con, asked, [record], stage, cause, "a report is looked at a second time")
 
 
-def _reopen(con: Connection, asked: Asked, chosen: list[str], stage: str, cause: str, trigger: str) -> Done:
+def _reopen(
+    con: Connection, asked: Asked, chosen: list[str], stage: str, cause: str, trigger: str
+) -> Done:
     by_report = {records.report_of(con, [record]).get(record, record): record for record in chosen}
     reopenings = [Reopening(f"{asked.id}/{record}", record, stage) for record in by_report.values()]
     kept = later_votes(con, asked.review, list(by_report), stage)
     acts.reopen(con, asked.review, reopenings, asked.author, cause, asked.now)
     versions.ask(con, asked.review, trigger, asked.now)
-    undo = {"reopenings": [reopening.id for reopening in reopenings], "records": list(by_report.values())}
+    undo = {
+        "reopenings": [reopening.id for reopening in reopenings],
+        "records": list(by_report.values()),
+    }
     return Done(kept, undo, {"reopened": len(reopenings)})
 
 
@@ -48,7 +57,9 @@ def undo_reopening(con: Connection, act: LoggedAct, asked: Asked) -> tuple[str, 
     ids: list[str] = list(act.undo["reopenings"])
     free = acts.untouched(con, ids)
     if not free:
-        raise Refused("all of these reports have been decided on again since, so there is nothing to take back")
+        raise Refused(
+            "all of these reports have been decided on again since, so there is nothing to take back"
+        )
     review = act.reviews[0]
     acts.cancel(con, review, free, act.id, asked.now)
     standings.refresh(con, act.undo["records"])
@@ -56,7 +67,9 @@ def undo_reopening(con: Connection, act: LoggedAct, asked: Asked) -> tuple[str, 
     left = len(ids) - len(free)
     if not left:
         return ()
-    return (f"{left:,} of {len(ids):,} reports stay as they are: somebody has decided on them since.",)
+    return (
+        f"{left:,} of {len(ids):,} reports stay as they are: somebody has decided on them since.",
+    )
 
 
 def reopen_task(con: Connection, asked: Asked) -> Done:
@@ -78,7 +91,9 @@ def undo_task(con: Connection, act: LoggedAct, asked: Asked) -> tuple[str, ...]:
     """As for any reopening; the task waits again, under another id, as the old one has ended."""
     lines = undo_reopening(con, act, asked)
     task = act.undo["task"]
-    again = raised.Task(f"{task['id']}/{act.id}", act.reviews[0], task["record"], task["kind"], task["data"])
+    again = raised.Task(
+        f"{task['id']}/{act.id}", act.reviews[0], task["record"], task["kind"], task["data"]
+    )
     raised.append(con, [again], asked.now)
     return lines
 
@@ -88,9 +103,15 @@ def regroup(con: Connection, asked: Asked) -> Done:
     before = evidence.linked_records(con, asked.review, record)
     done = evidence.group_in(con, asked.id, asked.review, record, study, asked.author, asked.now)
     events = {member: event for event, member in done["events"].items()}
-    undo = {"links": {member: [before.get(member, ("", ""))[0], event] for member, event in events.items()}}
+    undo = {
+        "links": {
+            member: [before.get(member, ("", ""))[0], event] for member, event in events.items()
+        }
+    }
     was = sorted({where for where, _ in before.values() if where})
-    lines = [f"The report is {'part of ' + study if study else 'in no study'}; before: {', '.join(was) or 'none'}."]
+    lines = [
+        f"The report is {'part of ' + study if study else 'in no study'}; before: {', '.join(was) or 'none'}."
+    ]
     left = studies.reports_of(con, asked.review)
     lines += [
         f"{where} has no report left, and leaves the page; its extraction is kept."
@@ -117,14 +138,20 @@ def undo_regrouping(con: Connection, act: LoggedAct, asked: Asked) -> tuple[str,
 
 def concerns_pair(con: Connection, asked: Asked) -> list[str]:
     """The reviews that both records are in, of those that whoever asks may enter."""
-    sides = [set(records.reviews_of(con, [asked.given.get(side, "")])) for side in ("left", "right")]
-    return sorted(review for review in sides[0] & sides[1] if asked.by.enters(review)) or [asked.review]
+    sides = [
+        set(records.reviews_of(con, [asked.given.get(side, "")])) for side in ("left", "right")
+    ]
+    return sorted(review for review in sides[0] & sides[1] if asked.by.enters(review)) or [
+        asked.review
+    ]
 
 
 def judge(con: Connection, asked: Asked) -> Done:
     left, right = sorted((asked.value("left"), asked.value("right")))
     before = matches.last_word(con, left, right)
-    done = pairs.judge_in(con, asked.id, left, right, asked.value("verdict"), asked.author, asked.now)
+    done = pairs.judge_in(
+        con, asked.id, left, right, asked.value("verdict"), asked.author, asked.now
+    )
     verdict = before[0] if before else "withdrawn"
     return Done((), {"left": left, "right": right, "before": verdict}, done)
 
@@ -150,20 +177,39 @@ def take_back_word(con: Connection, asked: Asked) -> Done:
         raise Refused(f"{reviewer} has no word in force on this report at this stage any more")
     kept = later_votes(con, asked.review, [report], stage)
     back = Decision(
-        asked.id, asked.review, theirs[-1]["record_id"], 0, stage, reviewer, role, "withdrawn", None, None, (), ""
+        asked.id,
+        asked.review,
+        theirs[-1]["record_id"],
+        0,
+        stage,
+        reviewer,
+        role,
+        "withdrawn",
+        None,
+        None,
+        (),
+        "",
     )
     screen.decide_in(con, back, screen.How(), asked.now)
     own = theirs[-1]["record_id"]
     events = {
-        word["id"]: asked.id if word["record_id"] == own else f"{asked.id}/{word['record_id']}" for word in theirs
+        word["id"]: asked.id if word["record_id"] == own else f"{asked.id}/{word['record_id']}"
+        for word in theirs
     }
-    return Done((f"The decision of {reviewer} is taken back.", *kept), {"words": events}, {"record": own})
+    return Done(
+        (f"The decision of {reviewer} is taken back.", *kept), {"words": events}, {"record": own}
+    )
 
 
 def undo_taking_back(con: Connection, act: LoggedAct, asked: Asked) -> tuple[str, ...]:
     words: dict[str, str] = act.undo["words"]
-    returned = [decisions.bring_back(con, word, back, f"{asked.id}/{word}", asked.now) for word, back in words.items()]
+    returned = [
+        decisions.bring_back(con, word, back, f"{asked.id}/{word}", asked.now)
+        for word, back in words.items()
+    ]
     if not any(returned):
-        raise Refused("the report has been decided on again since, so there is nothing to take back")
+        raise Refused(
+            "the report has been decided on again since, so there is nothing to take back"
+        )
     versions.ask(con, act.reviews[0], "a decision counts again", asked.now)
     return ()

@@ -17,7 +17,9 @@ from livereview.store.condition import Unopenable
 
 @contextmanager
 def advice(home: Path, address: str) -> Iterator[None]:
-    """Add to what says that a database can't be opened which backup would do, and how to bring it back."""
+    """Add to what says that a database can't be opened which backup would do, and how to bring it
+    back.
+    """
     try:
         yield
     except Unopenable as error:

@@ -1,4 +1,6 @@
-"""Plain JSON data on its way to a use case: a value of the wrong kind is refused by name, and never met as a bug."""
+"""Plain JSON data on its way to a use case: a value of the wrong kind is refused by name, and never
+met as a bug.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from livereview.errors import Refused
 from livereview.rights import Principal
 
-EARLIEST_YEAR, LATEST_YEAR = 1900, 2200  # a time beyond them is a mistake, and a month more may be no date at all
+# a time beyond them is a mistake, and a month more may be no date at all
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
 DEEPEST = 50  # lists and objects within each other; an extraction has six
 
 
@@ -24,7 +27,9 @@ def time(name: str, text: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError):
-        raise Refused(f"{name}: {text!r} is not an ISO time such as 2026-03-01T02:00+00:00") from None
+        raise Refused(
+            f"{name}: {text!r} is not an ISO time such as 2026-03-01T02:00+00:00"
+        ) from None
     if moment.tzinfo is None:
         raise Refused(f"{name}: {text!r} has no time zone; add +00:00 or Z")
     if not EARLIEST_YEAR <= moment.year < LATEST_YEAR:
@@ -36,7 +41,8 @@ def value(name: str, given: Any) -> Any:
     """An argument as a use case takes it: {"base64": …} as bytes, all else as it is.
 
     Raises:
-        Refused: text that no file can hold, a number that is none, or a value that is nested very deeply.
+        Refused: text that no file can hold, a number that is none, or a value that is nested very
+        deeply.
     """
     if isinstance(given, dict) and set(given) == {"base64"}:
         try:
@@ -64,7 +70,9 @@ def _check_text(name: str, text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise Refused(f"{name}: character {error.start + 1} is half of one (a surrogate), which is no text") from None
+        raise Refused(
+            f"{name}: character {error.start + 1} is half of one (a surrogate), which is no text"
+        ) from None
 
 
 def check(operation: str, use_case: Callable[..., Any], ready: Mapping[str, Any]) -> None:
@@ -88,7 +96,9 @@ def _short(given: Any) -> str:
 
 @lru_cache(maxsize=256)
 def _kinds(use_case: Callable[..., Any]) -> dict[str, TypeAdapter[Any]]:
-    """What can be checked of the arguments of a use case, which says itself what it takes of a Principal."""
+    """What can be checked of the arguments of a use case, which says itself what it takes of a
+    Principal.
+    """
     hints = get_type_hints(use_case)
     named = [name for name in signature(use_case).parameters if name != "store"]
     plain = {name: hints[name] for name in named if hints[name] is not Principal}

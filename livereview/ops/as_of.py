@@ -22,13 +22,17 @@ from livereview.store.versions import Version
 from livereview.summary import data
 
 
-def as_of(store: Store, *, review: str, moment: datetime, folder: Path, now: datetime) -> dict[str, Any]:
-    """Write `folder/<review>/as-of/<moment>/`: the bytes that `latest` had then. Nothing else changes.
+def as_of(
+    store: Store, *, review: str, moment: datetime, folder: Path, now: datetime
+) -> dict[str, Any]:
+    """Write `folder/<review>/as-of/<moment>/`: the bytes that `latest` had then.
 
-    It is not a copy: the events after that moment are left out of a copy of the database, and the version is built
-    again. Only a version that was made by other rules than today's is a copy of its numbered folder, since today's
-    would make a page that nobody published. Raises Refused where nothing had been published yet, and where that
-    folder is gone.
+    Nothing else changes.
+
+    It is not a copy: the events after that moment are left out of a copy of the database, and the
+    version is built again. Only a version that was made by other rules than today's is a copy of
+    its numbered folder, since today's would make a page that nobody published. Raises Refused where
+    nothing had been published yet, and where that folder is gone.
     """
     version, files = shown_at(store, review, moment, folder)
     target = folder / review / "as-of" / f"{moment.astimezone(UTC):%Y-%m-%dT%H-%M-%SZ}"
@@ -36,8 +40,13 @@ def as_of(store: Store, *, review: str, moment: datetime, folder: Path, now: dat
     return {"version": version, "folder": str(target)}
 
 
-def shown_at(store: Store, review: str, moment: datetime, folder: Path) -> tuple[int, Mapping[str, bytes]]:
-    """What `latest` showed then: the version's number and its files. Raises Refused as `as_of` does."""
+def shown_at(
+    store: Store, review: str, moment: datetime, folder: Path
+) -> tuple[int, Mapping[str, bytes]]:
+    """What `latest` showed then: the version's number and its files.
+
+    Raises Refused as `as_of` does.
+    """
     with store.read() as con:
         build = past.last_build(con, review, moment)
     if build is None:
@@ -57,7 +66,10 @@ def made_by_these_rules(version: Version) -> bool:
 
 
 def kept(home: ReviewFolder, version: Version) -> Mapping[str, bytes]:
-    """The bytes of a numbered version as they were published. Raises Refused where they are not whole."""
+    """The bytes of a numbered version as they were published.
+
+    Raises Refused where they are not whole.
+    """
     files = published_files.read(home.version(version.number))
     problem = published_files.sums_problem(files)
     if problem is None and files["summary.json"].decode() == version.summary:
@@ -70,7 +82,9 @@ def kept(home: ReviewFolder, version: Version) -> Mapping[str, bytes]:
 
 @contextmanager
 def then(store: Store, upto: int) -> Iterator[Connection]:
-    """A copy of the database that knows nothing from after event `upto`, but the versions made from it."""
+    """A copy of the database that knows nothing from after event `upto`, but the versions made from
+    it.
+    """
     with closing(back_through(store, [upto])) as copies:
         yield next(copies)
 

@@ -1,7 +1,7 @@
 """Backups: a whole copy beside everybody's work, and each minute's events after it.
 
-A whole copy costs as much as the database is large; an increment as much as happened. So one is made a day, the other
-each minute, and a restore takes the newest whole copy and what came after it.
+A whole copy costs as much as the database is large; an increment as much as happened. So one is
+made a day, the other each minute, and a restore takes the newest whole copy and what came after it.
 """
 
 from __future__ import annotations
@@ -45,17 +45,25 @@ class Moved(Exception):
 
 
 def backup(
-    store: Store, *, now: datetime, target: str | None = None, name: str | None = None, keep: int | None = None
+    store: Store,
+    *,
+    now: datetime,
+    target: str | None = None,
+    name: str | None = None,
+    keep: int | None = None,
 ) -> dict[str, Any]:
     """Make a whole copy in `target` (None: the home's folder `backups`) while everything goes on.
 
     name   of the copy; None: the time
     keep   afterwards only so many of the newest copies stay; None: all
-    Raises Refused for a name that is taken or can't be one. Nothing stays under that name if it does not come about.
+    Raises Refused for a name that is taken or can't be one. Nothing stays under that name if it
+    does not come about.
     """
     place = at(target or str(store.backups))
     with store.backing:
-        manifest = write_whole(store, place, Listing(store.database.parent), name or stamp(now), now)
+        manifest = write_whole(
+            store, place, Listing(store.database.parent), name or stamp(now), now
+        )
         note_last(store, place, manifest)
         removed = prune(place, keep) if keep else []
         remove_unfinished(place, now)
@@ -135,7 +143,8 @@ def _try_whole(store: Store, place: Target, files: Listing, name: str, now: date
             send(place, path, f"{copy}/{DATABASE}", move=True)
             place.write(f"{copy}/{MANIFEST}", written(manifest))
         except BaseException:
-            with suppress(Exception):  # the place may be gone; a copy without manifest is none anyway
+            # the place may be gone; a copy without manifest is none anyway
+            with suppress(Exception):
                 for left in place.names(copy):
                     place.remove(left)
             raise
@@ -144,7 +153,9 @@ def _try_whole(store: Store, place: Target, files: Listing, name: str, now: date
 
 @contextmanager
 def one_moment(store: Store, files: Listing) -> Iterator[tuple[Connection, Tree]]:
-    """One moment of the database with the published files of the same moment: no build is under way."""
+    """One moment of the database with the published files of the same moment: no build is under
+    way.
+    """
     store.publishing.acquire()
     held = True
     try:
@@ -174,7 +185,10 @@ def program() -> str:
 
 
 def send_files(store: Store, place: Target, tree: Tree) -> None:
-    """Send each content that the place does not have; raises Moved where one is not what was listed."""
+    """Send each content that the place does not have.
+
+    Raises Moved where one is not what was listed.
+    """
     sent: set[str] = set()
     for name, kept in tree.files.items():
         there = listing.place(kept.sha256)
@@ -191,7 +205,10 @@ def send_files(store: Store, place: Target, tree: Tree) -> None:
 
 
 def send(place: Target, path: Path, name: str, *, move: bool = False) -> None:
-    """Send a file and look whether all of it has come. Raises Retry where it has not, and nothing stays there."""
+    """Send a file and look whether all of it has come.
+
+    Raises Retry where it has not, and nothing stays there.
+    """
     size = path.stat().st_size
     place.send(path, name, move=move)
     arrived = place.size(name)
@@ -199,12 +216,19 @@ def send(place: Target, path: Path, name: str, *, move: bool = False) -> None:
         return
     if arrived is not None:
         place.remove(name)
-    raise Retry(f"the backup's place {place.words} kept {arrived or 0:,} of the {size:,} bytes of {name}")
+    raise Retry(
+        f"the backup's place {place.words} kept {arrived or 0:,} of the {size:,} bytes of {name}"
+    )
 
 
 def note_last(store: Store, place: Target, manifest: Manifest) -> None:
     """Remember the last whole copy, for alarms and for who can't open the database."""
-    last = {"place": place.words, "name": manifest.name, "made": datetime.now(UTC).isoformat(), "seq": manifest.seq}
+    last = {
+        "place": place.words,
+        "name": manifest.name,
+        "made": datetime.now(UTC).isoformat(),
+        "seq": manifest.seq,
+    }
     write_private(store.backups / "last.json", json.dumps(last).encode())
 
 
@@ -219,12 +243,16 @@ def whole_copies(place: Target) -> list[str]:
 
 
 def _age(place: Target, name: str) -> tuple[int, str]:
-    """By what copies are sorted: their order in the place, then their times, as clocks may be set back."""
+    """By what copies are sorted: their order in the place, then their times, as clocks may be set
+    back.
+    """
     try:
         content = unsealed(place.read(f"copies/{name}/{MANIFEST}"), f"the manifest of {name}")
     except Refused:
         return -1, ""  # a damaged one counts as the oldest
-    return content.get("order", 0), datetime.fromisoformat(content["made"]).astimezone(UTC).isoformat()
+    return content.get("order", 0), datetime.fromisoformat(content["made"]).astimezone(
+        UTC
+    ).isoformat()
 
 
 def _next_order(place: Target) -> int:
@@ -234,7 +262,9 @@ def _next_order(place: Target) -> int:
 
 
 def prune(place: Target, keep: int) -> list[str]:
-    """Remove all whole copies but the newest `keep`, with their increments, and contents that nobody names any more."""
+    """Remove all whole copies but the newest `keep`, with their increments, and contents that
+    nobody names any more.
+    """
     if keep < 1:
         raise Refused(f"at least one copy must stay; got --keep {keep}")
     known = whole_copies(place)
@@ -253,7 +283,9 @@ def prune(place: Target, keep: int) -> list[str]:
 
 
 def remove_unfinished(place: Target, now: datetime) -> None:
-    """Remove what was left by processes that were killed while they wrote or removed a copy: no restore looks at it."""
+    """Remove what was left by processes that were killed while they wrote or removed a copy: no
+    restore looks at it.
+    """
     place.remove_parts(UNFINISHED.total_seconds())
     whole = set(whole_copies(place))
     for name in place.names("copies"):
@@ -264,8 +296,13 @@ def remove_unfinished(place: Target, now: datetime) -> None:
 
 
 def _named(place: Target, name: str) -> Iterator[Kept]:
-    """The contents that a copy and its increments name. Raises Refused where that can't be told: then nothing goes."""
-    yield from read_tree(unsealed(place.read(f"copies/{name}/{MANIFEST}"), name)["tree"]).files.values()
+    """The contents that a copy and its increments name.
+
+    Raises Refused where that can't be told: then nothing goes.
+    """
+    yield from read_tree(
+        unsealed(place.read(f"copies/{name}/{MANIFEST}"), name)["tree"]
+    ).files.values()
     for increment in place.names(f"copies/{name}/increments"):
         with zipfile.ZipFile(io.BytesIO(place.read(increment))) as packed:
             details = unsealed(packed.read(DETAILS), increment)

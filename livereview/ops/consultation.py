@@ -1,7 +1,9 @@
-"""Consultation on a published version: open it for comment, invite, take comments, moderate, respond, publish.
+"""Consultation on a published version: open it for comment, invite, take comments, moderate,
+respond, publish.
 
-Nothing that was said is public before the lead publishes it, and then what was known at that moment is: a later
-comment or response waits for the next publication. A comment refused afterwards leaves the latest page at once.
+Nothing that was said is public before the lead publishes it, and then what was known at that moment
+is: a later comment or response waits for the next publication. A comment refused afterwards leaves
+the latest page at once.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ LONGEST = {
     "address": 254,
 }
 A_DAY = 100  # comments of each panel member in a day
-READERS_A_DAY = 2_000  # comments of readers in a day: each waits for the lead; one network sends twenty at most
+# comments of readers in a day: each waits for the lead; one network sends twenty at most
+READERS_A_DAY = 2_000
 MOST_INVITED = 200
 LONGEST_OPEN = timedelta(days=366)
 
@@ -42,8 +45,8 @@ LONGEST_OPEN = timedelta(days=366)
 class Standing:
     """A consultation with all that belongs to it.
 
-    open      comments are taken now;  claims: the sentences of its version by id, which comments may be about
-    waiting   readers' comments that nobody has accepted or refused
+    open      comments are taken now;  claims: the sentences of its version by id, which comments
+    may be about waiting   readers' comments that nobody has accepted or refused
     """
 
     consultation: Consultation
@@ -71,10 +74,12 @@ def open_version(
     readers: bool = True,
     note: str = "",
 ) -> dict[str, Any]:
-    """Open a published version for comment up to and with the day `until` (2026-04-30, in the review's time zone).
+    """Open a published version for comment up to and with the day `until` (2026-04-30, in the
+    review's time zone).
 
-    readers  everybody may comment, not only who is invited. Done again it changes day, readers and note. Raises Refused
-    for a version that is not published, a day that won't do, and while another version is open.
+    readers  everybody may comment, not only who is invited. Done again it changes day, readers and
+    note. Raises Refused for a version that is not published, a day that won't do, and while another
+    version is open.
     """
     words = _text(note, "note", needed=False)
 
@@ -93,27 +98,43 @@ def open_version(
 
 
 @typed
-def close(store: Store, *, id: str, review: str, version: int, by: str, now: datetime) -> dict[str, Any]:
-    """Take no more comments on a version; raises Refused where it was never opened or is closed already."""
+def close(
+    store: Store, *, id: str, review: str, version: int, by: str, now: datetime
+) -> dict[str, Any]:
+    """Take no more comments on a version.
+
+    Raises Refused where it was never opened or is closed already.
+    """
 
     def job(con: Connection) -> dict[str, Any]:
         if not consultation.known_act(con, id) and _of(con, review, version).closed:
             raise Refused(f"the consultation on version {version} is closed already")
-        return _act(con, review, Act(id, version, "close", by, now), f"the consultation on version {version} ended")
+        return _act(
+            con,
+            review,
+            Act(id, version, "close", by, now),
+            f"the consultation on version {version} ended",
+        )
 
     return store.write(job)
 
 
 @typed
-def publish(store: Store, *, id: str, review: str, version: int, by: str, now: datetime) -> dict[str, Any]:
-    """Publish the comments on a version that are accepted, and the responses to them, as they are now.
+def publish(
+    store: Store, *, id: str, review: str, version: int, by: str, now: datetime
+) -> dict[str, Any]:
+    """Publish the comments on a version that are accepted, and the responses to them, as they are
+    now.
 
     Raises Refused while it is open, and while a reader's comment waits to be accepted or refused.
     """
 
     def job(con: Connection) -> dict[str, Any]:
         if not consultation.known_act(con, id):
-            one = next((one for one in state(con, review, now) if one.consultation.version == version), None)
+            one = next(
+                (one for one in state(con, review, now) if one.consultation.version == version),
+                None,
+            )
             if one is None:
                 raise Refused(f"version {version} was never opened for comment")
             if one.open:
@@ -136,11 +157,21 @@ def _act(con: Connection, review: str, done: Act, cause: str) -> dict[str, Any]:
 
 @typed
 def invite(
-    store: Store, *, id: str, review: str, name: str, token: str, by: str, now: datetime, address: str = ""
+    store: Store,
+    *,
+    id: str,
+    review: str,
+    name: str,
+    token: str,
+    by: str,
+    now: datetime,
+    address: str = "",
 ) -> dict[str, Any]:
-    """Invite a panel member to the version that is open: `token` is what their link holds, and is not kept.
+    """Invite a panel member to the version that is open: `token` is what their link holds, and is
+    not kept.
 
-    Raises Refused where no version is open. `known`: this invitation was written before, and its link is another.
+    Raises Refused where no version is open. `known`: this invitation was written before, and its
+    link is another.
     """
     if len(token) < 30:
         raise Refused("a token is long and random; let livereview make one")
@@ -153,7 +184,9 @@ def invite(
         if found is None:
             raise Refused("open a version for comment first, then invite")
         if len(consultation.invitations(con, review)) >= MOST_INVITED:
-            raise Refused(f"{MOST_INVITED} people are invited already; open the version to all readers instead")
+            raise Refused(
+                f"{MOST_INVITED} people are invited already; open the version to all readers instead"
+            )
         one = Invitation(id, found.version, who, where or None, by, now)
         new = consultation.invite(con, review, one, token)
         return {"version": found.version, "name": who, "until": found.until, "known": not new}
@@ -176,8 +209,9 @@ def comment(
 ) -> dict[str, Any]:
     """Take a comment down: a panel member's with the token of their link, a reader's without one.
 
-    about  the id of a claim of that version, "": the version as a whole. The same form again changes nothing. Raises
-    Refused, in words for the person, for what is not taken; whoever calls gives the text back to them.
+    about  the id of a claim of that version, "": the version as a whole. The same form again
+    changes nothing. Raises Refused, in words for the person, for what is not taken; whoever calls
+    gives the text back to them.
     """
     words, who = _text(text, "comment"), _line(name, "name", needed=False)
 
@@ -185,16 +219,27 @@ def comment(
         guest = invited(con, review, token) if token is not None else None
         if old := next((one for one in consultation.comments(con, review) if one.id == id), None):
             if old.text != words:
-                raise Refused("This form was sent before with another text. Send it again to add this one too.")
+                raise Refused(
+                    "This form was sent before with another text. Send it again to add this one too."
+                )
             return {"version": old.version, "known": True}
         here = _taking(con, review, guest, now)
         if about and about not in claims_of(con, review, here.version):
-            raise Refused("The sentence that you chose is not in this version. Choose another, or the whole version.")
+            raise Refused(
+                "The sentence that you chose is not in this version. Choose another, or the whole version."
+            )
         most = A_DAY if guest else READERS_A_DAY
-        if consultation.count_since(con, review, guest.id if guest else None, now - timedelta(days=1)) >= most:
+        if (
+            consultation.count_since(
+                con, review, guest.id if guest else None, now - timedelta(days=1)
+            )
+            >= most
+        ):
             raise Refused("There were many comments today. Please come back tomorrow.")
         role = guest.name if guest else None
-        said = Comment(id, here.version, about or None, words, who or None, named, role, None, None, None, now)
+        said = Comment(
+            id, here.version, about or None, words, who or None, named, role, None, None, None, now
+        )
         consultation.comment(con, review, said, guest.id if guest else None)
         return {"version": here.version, "known": False}
 
@@ -202,23 +247,39 @@ def comment(
 
 
 def _taking(con: Connection, review: str, guest: Invitation | None, now: datetime) -> Consultation:
-    """The consultation that this person may comment on now; raises Refused, in words for them, where there is none."""
+    """The consultation that this person may comment on now.
+
+    Raises Refused, in words for them, where there is none.
+    """
     known = protocol(con, review)
     found = _now_open(con, known, now)
     if guest and (found is None or found.version != guest.version):
-        raise Refused(f"The consultation on version {guest.version} is closed, so your comment was not taken.")
+        raise Refused(
+            f"The consultation on version {guest.version} is closed, so your comment was not taken."
+        )
     if found is None or (guest is None and not found.readers):
-        raise Refused("No version of this review is open for comment now, so your comment was not taken.")
+        raise Refused(
+            "No version of this review is open for comment now, so your comment was not taken."
+        )
     return found
 
 
 @typed
 def moderate(
-    store: Store, *, id: str, review: str, comment: str, accepted: bool, by: str, now: datetime, reason: str = ""
+    store: Store,
+    *,
+    id: str,
+    review: str,
+    comment: str,
+    accepted: bool,
+    by: str,
+    now: datetime,
+    reason: str = "",
 ) -> dict[str, Any]:
     """Accept a comment for publication or refuse it, which needs a reason; the last word counts.
 
-    Refused after it was published, it leaves the latest page at the next build; numbered versions stay as they are.
+    Refused after it was published, it leaves the latest page at the next build; numbered versions
+    stay as they are.
     """
     words = _text(reason, "reason", needed=not accepted)
 
@@ -248,9 +309,11 @@ def respond(
     now: datetime,
     changed_in: int | None = None,
 ) -> dict[str, Any]:
-    """Answer a comment. changed: what changed in version `changed_in` or, without a version, why nothing did.
+    """Answer a comment. changed: what changed in version `changed_in` or, without a version, why
+    nothing did.
 
-    Raises Refused for a comment that is not accepted, and for a version that can't have changed by it.
+    Raises Refused for a comment that is not accepted, and for a version that can't have changed by
+    it.
     """
     words, what = _text(text, "response"), _text(changed, "text on what changed")
 
@@ -271,7 +334,15 @@ def respond(
 
 
 def mail_link(
-    *, name: str, address: str, link: str, title: str, until: date, server: str, sender: str, now: datetime
+    *,
+    name: str,
+    address: str,
+    link: str,
+    title: str,
+    until: date,
+    server: str,
+    sender: str,
+    now: datetime,
 ) -> str | None:
     """Mail a panel member their link; None, or why it was not sent."""
     from livereview.notices.post import mail
@@ -284,7 +355,13 @@ def mail_link(
         "Please don't pass it on: who opens it comments in your place.",
     )
     html = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    told = {"name": name, "email": address, "subject": subject, "text": "\n\n".join(lines) + "\n", "html": html}
+    told = {
+        "name": name,
+        "email": address,
+        "subject": subject,
+        "text": "\n\n".join(lines) + "\n",
+        "html": html,
+    }
     return mail([told], server, sender, now)[0][1]
 
 
@@ -326,7 +403,9 @@ def claims_of(con: Connection, review: str, version: int) -> dict[str, str]:
 
 
 def _now_open(con: Connection, review: Review, now: datetime) -> Consultation | None:
-    return next((one for one in consultation.all_of(con, review.id) if _takes(one, review, now)), None)
+    return next(
+        (one for one in consultation.all_of(con, review.id) if _takes(one, review, now)), None
+    )
 
 
 def _takes(one: Consultation, review: Review, now: datetime) -> bool:
@@ -362,7 +441,10 @@ def _comment(con: Connection, review: str, id: str) -> Comment:
 
 
 def _text(text: str, what: str, needed: bool = True) -> str:
-    """The text as it was typed, without characters that can't be seen. Nothing is cut or taken for markup."""
+    """The text as it was typed, without characters that can't be seen.
+
+    Nothing is cut or taken for markup.
+    """
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
     if len(plain) > LONGEST[what]:
         raise Refused(

@@ -1,4 +1,6 @@
-"""What the public may know of a review's consultations, for its Snapshot: from events alone, so it can be remade."""
+"""What the public may know of a review's consultations, for its Snapshot: from events alone, so it
+can be remade.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,16 @@ from livereview.summary.consultation import Answer, Call, Consultations, Consult
 def consulted(con: Connection, review: str, moment: datetime) -> Consultations:
     """The published consultations, and the one that readers may take part in at `moment`.
 
-    A published one holds what was accepted and answered by its last publication, and not refused since.
+    A published one holds what was accepted and answered by its last publication, and not refused
+    since.
     """
     known = state(con, review, moment)
-    called = next((one.consultation for one in known if one.open and one.consultation.readers), None)
-    return Consultations(tuple(_published(known)), Call(called.version, called.until) if called else None)
+    called = next(
+        (one.consultation for one in known if one.open and one.consultation.readers), None
+    )
+    return Consultations(
+        tuple(_published(known)), Call(called.version, called.until) if called else None
+    )
 
 
 def _published(known: Iterable[Standing]) -> Iterable[Consulted]:
@@ -26,7 +33,11 @@ def _published(known: Iterable[Standing]) -> Iterable[Consulted]:
         what = one.consultation
         if what.published is None or what.published_seq is None:
             continue
-        shown = [said for said in one.comments if said.shown is not None and said.shown <= what.published_seq]
+        shown = [
+            said
+            for said in one.comments
+            if said.shown is not None and said.shown <= what.published_seq
+        ]
         yield Consulted(
             version=what.version,
             opened=what.opened,
@@ -41,7 +52,9 @@ def _published(known: Iterable[Standing]) -> Iterable[Consulted]:
 
 
 def _said(said: Comment, one: Standing, upto: int) -> Said:
-    """The comment without what is not public: a name that the person keeps back goes no further than here."""
+    """The comment without what is not public: a name that the person keeps back goes no further
+    than here.
+    """
     return Said(
         about=said.about,
         about_text=one.claims.get(said.about) if said.about else None,
@@ -49,7 +62,9 @@ def _said(said: Comment, one: Standing, upto: int) -> Said:
         role="reader" if said.panel is None else "panel",
         name=said.name if said.named else None,
         date=said.made,
-        answers=tuple(_answer(answer) for answer in one.responses.get(said.id, ()) if answer.seq <= upto),
+        answers=tuple(
+            _answer(answer) for answer in one.responses.get(said.id, ()) if answer.seq <= upto
+        ),
     )
 
 

@@ -1,4 +1,6 @@
-"""What a token may do at the door for programs, `/api/ops/NAME`; the owner's own secret does everything.
+"""What a token may do at the door for programs, `/api/ops/NAME`.
+
+The owner's own secret does everything.
 
 An operation that has no row here is the owner's alone.
 """
@@ -19,7 +21,8 @@ from livereview.store.open import Connection
 from livereview.surveillance.clock import TOLERANCE
 
 ACTS: dict[str, Act] = {
-    "register": rights.MANAGE,  # a protocol names adjudicators, votes and criteria: no night needs that
+    # a protocol names adjudicators, votes and criteria: no night needs that
+    "register": rights.MANAGE,
     "protocol": rights.RUN_FLOWS,
     "begin": rights.RUN_FLOWS,
     "ingest": rights.RUN_FLOWS,
@@ -46,11 +49,13 @@ ACTS: dict[str, Act] = {
 }
 
 
-def why_not(con: Connection, principal: Principal, name: str, arguments: Mapping[str, Any]) -> WhyNot | None:
+def why_not(
+    con: Connection, principal: Principal, name: str, arguments: Mapping[str, Any]
+) -> WhyNot | None:
     """Why this principal may not run the operation with these arguments; None: it may.
 
-    Whatever review the arguments lead to must be within its reach: by name, by a search that has begun,
-    or by the protocol that is to be registered.
+    Whatever review the arguments lead to must be within its reach: by name, by a search that has
+    begun, or by the protocol that is to be registered.
     """
     act = ACTS.get(name, rights.OWN)
     reviews = _reviews(con, name, arguments)
@@ -88,8 +93,8 @@ def _of_search(con: Connection, search: Any) -> list[str | None]:
 def check_clock(principal: Principal, arguments: Mapping[str, Any], wall: datetime) -> None:
     """Raise Refused where a token says a time that can't be now.
 
-    What it wrote would stand in the ledger for years to come, and stop the nights of others. The owner's
-    own secret may say any time, which replays need.
+    What it wrote would stand in the ledger for years to come, and stop the nights of others. The
+    owner's own secret may say any time, which replays need.
     """
     if principal.kind == Kind.OWNER:
         return

@@ -1,6 +1,7 @@
 """What an act does to a review: measured by doing it and looking, never by a rule of its own.
 
-A preview does the act in a transaction that is rolled back. So it says what the act does, whatever the rules are.
+A preview does the act in a transaction that is rolled back. So it says what the act does, whatever
+the rules are.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A review at a moment; `places` by record, as reports change their names when they are joined or split."""
+    """A review at a moment; `places` by record, as reports change their names when they are joined
+    or split.
+    """
 
     places: Mapping[str, Place]
     decisions: frozenset[str]
@@ -126,7 +129,9 @@ def between(con: Connection, before: Measure, after: Measure) -> Effect:
     """What has changed from one moment to the other."""
     review = after.snap.review
     moved = [record for record, place in before.places.items() if after.places.get(record) != place]
-    gone = sorted(record for record in moved if before.is_included(record) and not after.is_included(record))
+    gone = sorted(
+        record for record in moved if before.is_included(record) and not after.is_included(record)
+    )
     change, sentences = _sentences(before.snap, after.snap)
     included = (before.snap.flow.included, after.snap.flow.included)
     studies = (before.studies, after.studies)
@@ -163,8 +168,14 @@ def _titles(con: Connection, record_ids: Sequence[str]) -> list[str]:
 
 
 def _sentences(before: Snapshot, after: Snapshot) -> tuple[str, list[dict[str, Any]]]:
-    """(kind of the change, the public sentences that change), weighed only where the evidence differs."""
-    if (before.studies, before.ratings, before.review) == (after.studies, after.ratings, after.review):
+    """(kind of the change, the public sentences that change), weighed only where the evidence
+    differs.
+    """
+    if (before.studies, before.ratings, before.review) == (
+        after.studies,
+        after.ratings,
+        after.review,
+    ):
         return "none", []
     changes = finding_changes.changes(data.weigh(before).now, data.weigh(after).now)
     kind = finding_changes.most_serious(changes)
@@ -172,7 +183,10 @@ def _sentences(before: Snapshot, after: Snapshot) -> tuple[str, list[dict[str, A
 
 
 def in_words(effect: Effect, *, alone: bool = True) -> list[str]:
-    """The numbers of an effect as sentences. `alone` False: it concerns several reviews, so it is named."""
+    """The numbers of an effect as sentences.
+
+    `alone` False: it concerns several reviews, so it is named.
+    """
     lines: list[str] = []
     if effect.decisions_lost:
         lines.append(f"Decisions that count no more: {effect.decisions_lost:,}.")
@@ -184,12 +198,16 @@ def in_words(effect: Effect, *, alone: bool = True) -> list[str]:
     lines += _change("Studies on the public page", effect.studies)
     lines += _change("Reports that wait for decisions", effect.waiting)
     if effect.lost:
-        more = f", and {effect.left - len(effect.lost)} more" if effect.left > len(effect.lost) else ""
+        more = (
+            f", and {effect.left - len(effect.lost)} more" if effect.left > len(effect.lost) else ""
+        )
         lines.append(f"Not included any more: {'; '.join(effect.lost)}{more}.")
     if effect.page_held:
         lines.append("The public page stays as it is until a lead signs the change.")
     elif effect.held:
-        lines.append("The public sentences that change stay as they are, marked, until a lead signs the change.")
+        lines.append(
+            "The public sentences that change stay as they are, marked, until a lead signs the change."
+        )
     if alone:
         return lines
     return [f"{effect.review}: {line}" for line in lines]

@@ -8,7 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from livereview.errors import Refused
-from livereview.evidence import certainty, checked, checks, coded, consensus, forms, grade, grouping, sheets, upgrade
+from livereview.evidence import (
+    certainty,
+    checked,
+    checks,
+    coded,
+    consensus,
+    forms,
+    grade,
+    grouping,
+    sheets,
+    upgrade,
+)
 from livereview.evidence.consensus import Difference
 from livereview.evidence.finding import Finding
 from livereview.evidence.grade import Mismatch
@@ -39,38 +50,65 @@ def extract(
 ) -> dict[str, Any]:
     """Write one extraction of one study and tie its reports to the study.
 
-    The same id again changes nothing, nor does the form that this person gave last, if it is what still holds.
+    The same id again changes nothing, nor does the form that this person gave last, if it is what
+    still holds.
 
     data  the form as `evidence.forms` describes it
-    role  single, or where the protocol has `extractors = 2` the consensus of two people; two singles that are the same
+    role  single, or where the protocol has `extractors = 2` the consensus of two people; two
+    singles that are the same
           are their own consensus
-    Raises Refused, changing nothing, when the form has errors, when a report is not in the review or has not been
-    included yet, and for a consensus before two people have extracted.
+          Raises Refused, changing nothing, when the form has errors, when a report is not in the
+          review or has not been included yet, and for a consensus before two people have extracted.
     """
     if role not in ROLES:
         raise Refused(f"role must be one of {', '.join(ROLES)}; it was {role!r}")
 
     def job(con: Connection) -> dict[str, Any]:
         rules = protocol(con, review)
-        form = checks.from_json(data, rules, name)  # kept as typed, by its own version: see upgrade.py
+        # kept as typed, by its own version: see upgrade.py
+        form = checks.from_json(data, rules, name)
         ready = upgrade.upgraded(form, rules)
         if role == "consensus" and len(_others(con, review, form.study, "")) < rules.extractors:
-            raise Refused(f"{form.study} needs the extractions of {rules.extractors} people before a consensus")
+            raise Refused(
+                f"{form.study} needs the extractions of {rules.extractors} people before a consensus"
+            )
         found = [_included(con, review, reference) for reference in form.reports]
         text = json.dumps(forms.to_json(form), ensure_ascii=False, sort_keys=True)
         answer: dict[str, Any] = {
             "study": form.study,
             "reports": len(found),
             "results": len(form.results),
-            "questions": [f"result {place + 1}: {question}" for place, question in upgrade.questions(ready, rules)],
+            "questions": [
+                f"result {place + 1}: {question}"
+                for place, question in upgrade.questions(ready, rules)
+            ],
         }
         if _told_before(con, rules, form.study, found, extractor, role, text):
             return answer | {"known": True}
-        evidence.link(con, review, form.study, [(f"{id}/{record}", record) for record in found], extractor, now)
-        new = evidence.append(con, id, review, form.study, form.form_version, extractor, text, now, role)
+        evidence.link(
+            con,
+            review,
+            form.study,
+            [(f"{id}/{record}", record) for record in found],
+            extractor,
+            now,
+        )
+        new = evidence.append(
+            con, id, review, form.study, form.form_version, extractor, text, now, role
+        )
         waits = new and rules.extractors > 1 and role == "single"
         if waits and text in _others(con, review, form.study, extractor).values():
-            evidence.append(con, f"{id}/same", review, form.study, form.form_version, extractor, text, now, "consensus")
+            evidence.append(
+                con,
+                f"{id}/same",
+                review,
+                form.study,
+                form.form_version,
+                extractor,
+                text,
+                now,
+                "consensus",
+            )
             waits = False
         if new and not waits:
             versions.ask(con, review, f"extraction of {form.label}", now)
@@ -81,12 +119,19 @@ def extract(
 
 
 def _told_before(
-    con: Connection, rules: Review, study: str, records_: Sequence[str], extractor: str, role: str, text: str
+    con: Connection,
+    rules: Review,
+    study: str,
+    records_: Sequence[str],
+    extractor: str,
+    role: str,
+    text: str,
 ) -> bool:
-    """Whether this form was this person's last word on a study, and nothing was said since that took its place.
+    """Whether this form was this person's last word on a study, and nothing was said since that
+    took its place.
 
-    Where one person extracts, anybody's later form takes it; where two do, only their own. So does whoever put one of
-    its reports elsewhere.
+    Where one person extracts, anybody's later form takes it; where two do, only their own. So does
+    whoever put one of its reports elsewhere.
     """
     whose = (extractor if role == "single" else None) if rules.extractors > 1 else None
     history = evidence.said(con, rules.id, study, role if rules.extractors > 1 else None, whose)
@@ -104,10 +149,13 @@ def _others(con: Connection, review: str, study: str, person: str) -> dict[str, 
 Pair = tuple[tuple[str, str], tuple[Difference, ...]]
 
 
-def apart(con: Connection, review: str, study: str, person: str, leads: bool = False) -> Pair | None:
+def apart(
+    con: Connection, review: str, study: str, person: str, leads: bool = False
+) -> Pair | None:
     """The first two people who extracted a study, and where they differ; None before there are two.
 
-    Also None for a person who has not extracted it and does not lead: nobody sees another's before their own is in.
+    Also None for a person who has not extracted it and does not lead: nobody sees another's before
+    their own is in.
     """
     known = evidence.singles(con, review).get(study, {})
     if protocol(con, review).extractors < 2 or len(known) < 2 or not (leads or person in known):
@@ -120,20 +168,32 @@ def apart(con: Connection, review: str, study: str, person: str, leads: bool = F
 def group(
     store: Store, *, id: str, review: str, record: str, study: str | None, by: str, now: datetime
 ) -> dict[str, Any]:
-    """Say that the report of this record belongs to a study, or (None) to none; said again otherwise, that holds."""
+    """Say that the report of this record belongs to a study, or (None) to none.
+
+    Said again otherwise, that holds.
+    """
     return store.write(lambda con: group_in(con, id, review, record, study, by, now))
 
 
 def group_in(
     con: Connection, id: str, review: str, record: str, study: str | None, by: str, now: datetime
 ) -> dict[str, Any]:
-    """As `group`, within a transaction. All records of the report that belong to a study go with it."""
+    """As `group`, within a transaction.
+
+    All records of the report that belong to a study go with it.
+    """
     report = _included(con, review, record)
     if study is not None and study not in evidence.reports_of(con, review):
         known = ", ".join(evidence.reports_of(con, review)) or "none yet"
-        raise Refused(f"no study {study!r} in {review}; the studies: {known}. A new one begins with its form")
+        raise Refused(
+            f"no study {study!r} in {review}; the studies: {known}. A new one begins with its form"
+        )
     before = linked_records(con, review, report)
-    elsewhere = [member for member, (where, _) in before.items() if where and where != study and member != report]
+    elsewhere = [
+        member
+        for member, (where, _) in before.items()
+        if where and where != study and member != report
+    ]
     events = [(id, report), *((f"{id}/{member}", member) for member in elsewhere)]
     evidence.link(con, review, study or "", events, by, now)
     cause = f"a report was put with {study}" if study else "a report was taken out of a study"
@@ -142,7 +202,9 @@ def group_in(
 
 
 def check_takes_from_none(con: Connection, review: str, form: Mapping[str, Any]) -> None:
-    """Raise Refused where a form would take a report out of another study, which nobody would be told of."""
+    """Raise Refused where a form would take a report out of another study, which nobody would be
+    told of.
+    """
     reports = form.get("reports") or ()
     for reference in reports if isinstance(reports, list | tuple) else ():
         record = resolve(con, review, str(reference))
@@ -155,7 +217,9 @@ def check_takes_from_none(con: Connection, review: str, form: Mapping[str, Any])
 
 
 def linked_records(con: Connection, review: str, record: str) -> dict[str, tuple[str, str]]:
-    """(study, id of the event) that holds for each record of this record's report that was ever put into a study."""
+    """(study, id of the event) that holds for each record of this record's report that was ever put
+    into a study.
+    """
     report = records.report_of(con, [record]).get(record, record)
     return evidence.links(con, review, standings.members(con, [report]))
 
@@ -163,7 +227,9 @@ def linked_records(con: Connection, review: str, record: str) -> dict[str, tuple
 def suggestions(con: Connection, review: str) -> dict[str, tuple[Suggestion, ...]]:
     """For each included report without a study, the studies that it may belong to."""
     waiting, grouped = evidence.to_extract(con, review), evidence.reports_of(con, review)
-    found = records.reports(con, review, [*waiting, *(one for some in grouped.values() for one in some)])
+    found = records.reports(
+        con, review, [*waiting, *(one for some in grouped.values() for one in some)]
+    )
     merged = {report: records.merged(members)[0] for report, members in found.items()}
     studies = {study: [merged[one] for one in some] for study, some in grouped.items()}
     return {report: grouping.suggest(merged[report], studies) for report in waiting}
@@ -176,24 +242,33 @@ def _included(con: Connection, review: str, reference: str) -> str:
     last = protocol(con, review).screening.stages[-1]
     if standing is None or (standing.stage, standing.state) != (last, "included"):
         where = f"{standing.state} at {standing.stage}" if standing else "unknown"
-        raise Refused(f"{reference!r} can't be extracted: it is {where}, not included; screen it first")
+        raise Refused(
+            f"{reference!r} can't be extracted: it is {where}, not included; screen it first"
+        )
     return record
 
 
 def read_sheet(store: Store, *, review: str, text: str, now: datetime) -> dict[str, Any]:
     """The forms in a CSV sheet, checked against the protocol; nothing is written."""
     with store.read() as con:
-        return {"forms": [forms.to_json(form) for form in sheets.from_csv(text, protocol(con, review), "sheet")]}
+        return {
+            "forms": [
+                forms.to_json(form)
+                for form in sheets.from_csv(text, protocol(con, review), "sheet")
+            ]
+        }
 
 
 @typed
-def rate(store: Store, *, id: str, review: str, data: Any, by: str, now: datetime) -> dict[str, Any]:
+def rate(
+    store: Store, *, id: str, review: str, data: Any, by: str, now: datetime
+) -> dict[str, Any]:
     """Write how sure a finding is, for the numbers that it rests on now.
 
     The same id again changes nothing, nor does the rating that holds if it is this person's.
 
-    data  as `evidence.certainty.from_json` describes it. Raises Refused, changing nothing, when it has errors or does
-          not fit the numbers and the mismatch is not answered in words.
+    data  as `evidence.certainty.from_json` describes it. Raises Refused, changing nothing, when it
+    has errors or does not fit the numbers and the mismatch is not answered in words.
     """
 
     def job(con: Connection) -> dict[str, Any]:
@@ -219,7 +294,11 @@ def rate(store: Store, *, id: str, review: str, data: Any, by: str, now: datetim
 
 def rated_findings(con: Connection, rules: Review) -> list[Finding]:
     """Every finding as the evidence has it now, with the certainty that still holds."""
-    return list(grade.all_rated(checked.findings(rules, forms_in_force(con, rules)), evidence.ratings(con, rules.id)))
+    return list(
+        grade.all_rated(
+            checked.findings(rules, forms_in_force(con, rules)), evidence.ratings(con, rules.id)
+        )
+    )
 
 
 def mismatches(con: Connection, rules: Review, data: Any) -> tuple[Mismatch, ...]:
@@ -248,9 +327,11 @@ def forms_in_force(con: Connection, rules: Review) -> list[forms.Extraction]:
 
 
 def questions(con: Connection, rules: Review) -> list[dict[str, Any]]:
-    """What people must say before a result can be used, and the forms that today's protocol can't read.
+    """What people must say before a result can be used, and the forms that today's protocol can't
+    read.
 
-    Each: study, label, place in the form (None: the whole form), what was measured, and the question.
+    Each: study, label, place in the form (None: the whole form), what was measured, and the
+    question.
     """
     return questions_in(evidence.extractions(con, rules.id), rules)
 
@@ -261,7 +342,15 @@ def questions_in(texts: Mapping[str, str], rules: Review) -> list[dict[str, Any]
     for study in sorted(texts):
         form, problem = read_form(rules, study, texts[study])
         if form is None:
-            asked.append({"study": study, "label": study, "place": None, "construct": None, "question": problem})
+            asked.append(
+                {
+                    "study": study,
+                    "label": study,
+                    "place": None,
+                    "construct": None,
+                    "question": problem,
+                }
+            )
             continue
         asked += [
             {

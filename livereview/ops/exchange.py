@@ -42,20 +42,26 @@ def take_decision(
     place: int = 0,
     change_settled: bool = False,
 ) -> dict[str, Any]:
-    """Write one row of `exchange.decisions`; the same id again changes nothing, nor does what was said last.
+    """Write one row of `exchange.decisions`.
 
-    words, place  all rows of the file by this person on this record, in its order, and which of them this is (None:
-                  there is no other); `exchange.repeats` tells by them what of a file was said before
+    The same id again changes nothing, nor does what was said last.
+
+    words, place  all rows of the file by this person on this record, in its order, and which of
+    them this is (None: there is no other); `exchange.repeats` tells by them what of a file was said
+    before
     change_settled  also where it would undo what a team has settled; else such a row is refused
 
-    A reason is matched by its id or label; one that the review does not have goes into the note. Raises Refused where
-    the file does not say who decided or at which stage, and for any rule of the screening room.
+    A reason is matched by its id or label; one that the review does not have goes into the note.
+    Raises Refused where the file does not say who decided or at which stage, and for any rule of
+    the screening room.
     """
     with store.read() as con:
         rules = protocol(con, review)
         record = screen.resolve(con, review, row["record"])
     if missing := [name for name in ("stage", "reviewer") if not row.get(name)]:
-        raise Refused(f"the file does not say {' and '.join(missing)}; give it with --{' and --'.join(missing)}")
+        raise Refused(
+            f"the file does not say {' and '.join(missing)}; give it with --{' and --'.join(missing)}"
+        )
     reason, note = _reason(rules, row["verdict"], row.get("reason"), row.get("note"))
     said = tuple(_word(rules, other) for other in words or [row])
     try:
@@ -84,8 +90,12 @@ def _word(rules: Review, row: dict[str, Any]) -> screen.Word:
     return screen.Word(row["verdict"], reason or None, note or None, tuple(row.get("tags") or ()))
 
 
-def _reason(rules: Review, verdict: str, said: str | None, note: str | None) -> tuple[str | None, str | None]:
-    """(the review's own reason, the note): what is no reason of the review, or of no exclusion, goes into the note."""
+def _reason(
+    rules: Review, verdict: str, said: str | None, note: str | None
+) -> tuple[str | None, str | None]:
+    """(the review's own reason, the note): what is no reason of the review, or of no exclusion,
+    goes into the note.
+    """
     if not said:
         return None, note
     if verdict != "exclude":
@@ -98,19 +108,30 @@ def _reason(rules: Review, verdict: str, said: str | None, note: str | None) -> 
     return None, "; ".join(filter(None, (note, f"reason there: {said}")))
 
 
-def export(con: Connection, review: str, kind: str, now: datetime, eyes: str | None = None) -> bytes:
-    """Every record with its decisions in force: a row for each decision (csv, xlsx), or an entry for each record (ris).
+def export(
+    con: Connection, review: str, kind: str, now: datetime, eyes: str | None = None
+) -> bytes:
+    """Every record with its decisions in force: a row for each decision (csv, xlsx), or an entry
+    for each record (ris).
 
     A record without decisions has one row that holds none.
 
-    eyes   who reads it and still votes: they see nobody's votes on what still takes votes (None: all are shown)
+    eyes   who reads it and still votes: they see nobody's votes on what still takes votes (None:
+    all are shown)
     """
     rules = protocol(con, review)
     if kind not in FORMATS:
         raise Refused(f"the format must be one of {', '.join(FORMATS)}; it was {kind!r}")
     if kind == "ris":
-        return write.as_ris((record, _notes(rules, votes, state)) for record, votes, state in _each(con, review, eyes))
-    rows = (row for record, votes, state in _each(con, review, eyes) for row in _rows(record, votes, state))
+        return write.as_ris(
+            (record, _notes(rules, votes, state))
+            for record, votes, state in _each(con, review, eyes)
+        )
+    rows = (
+        row
+        for record, votes, state in _each(con, review, eyes)
+        for row in _rows(record, votes, state)
+    )
     return write.as_csv(COLUMNS, rows) if kind == "csv" else write.as_xlsx(COLUMNS, rows, now)
 
 
@@ -127,7 +148,9 @@ def _each(
         yield records.merged(members[one.report_id])[0], [dict(vote) for vote in shown], state
 
 
-def _rows(record: Any, votes: list[dict[str, Any]], state: standings.Standing) -> Iterator[dict[str, write.Value]]:
+def _rows(
+    record: Any, votes: list[dict[str, Any]], state: standings.Standing
+) -> Iterator[dict[str, write.Value]]:
     known: dict[str, write.Value] = {
         "record": record.record_id,
         "report": state.report_id,
@@ -141,22 +164,43 @@ def _rows(record: Any, votes: list[dict[str, Any]], state: standings.Standing) -
     }
     for vote in votes or [{}]:
         said = {
-            key: vote.get(key) for key in ("stage", "reviewer", "role", "verdict", "reason", "note", "criteria_version")
+            key: vote.get(key)
+            for key in (
+                "stage",
+                "reviewer",
+                "role",
+                "verdict",
+                "reason",
+                "note",
+                "criteria_version",
+            )
         }
         made = vote["made"].isoformat() if vote else None
         yield known | said | {"tags": "; ".join(vote.get("tags") or ()), "decided": made}
 
 
 def _notes(rules: Review, votes: list[dict[str, Any]], state: standings.Standing) -> list[str]:
-    """What other tools read in N1: Rayyan's votes and reasons, ASReview's label, and where the record stands."""
+    """What other tools read in N1: Rayyan's votes and reasons, ASReview's label, and where the
+    record stands.
+    """
     labels = {reason.id: reason.label for reason in rules.reasons}
     cast = {vote["reviewer"]: vote["verdict"] for vote in votes if vote["role"] == "vote"}
     words = {"include": "Included", "exclude": "Excluded", "maybe": "Maybe"}
-    said = ", ".join(f'"{who}"=>"{words[verdict]}"' for who, verdict in cast.items() if verdict in words)
-    reasons = sorted({labels.get(vote["reason"], vote["reason"]) for vote in votes if vote["reason"]})
-    seen = {"included": "ASReview_relevant", "excluded": "ASReview_irrelevant"}.get(state.state, "ASReview_not_seen")
+    said = ", ".join(
+        f'"{who}"=>"{words[verdict]}"' for who, verdict in cast.items() if verdict in words
+    )
+    reasons = sorted(
+        {labels.get(vote["reason"], vote["reason"]) for vote in votes if vote["reason"]}
+    )
+    seen = {"included": "ASReview_relevant", "excluded": "ASReview_irrelevant"}.get(
+        state.state, "ASReview_not_seen"
+    )
     if state.stage != rules.screening.stages[0]:
         seen = "ASReview_relevant"  # it went on to full text
     rayyan = [f"RAYYAN-INCLUSION: {{{said}}}"] * bool(said)
     rayyan += [f"RAYYAN-EXCLUSION-REASONS: {','.join(reasons)}"] * bool(reasons)
-    return [*([" | ".join(rayyan)] if rayyan else []), seen, f"livereview: {state.state} at {state.stage}"]
+    return [
+        *([" | ".join(rayyan)] if rayyan else []),
+        seen,
+        f"livereview: {state.state} at {state.stage}",
+    ]

@@ -23,17 +23,25 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class FileWords:
-    """All that a file says by one person on one record, in its order, and the place of the one that is meant."""
+    """All that a file says by one person on one record, in its order, and the place of the one that
+    is meant.
+    """
 
     words: tuple[Word, ...]
     place: int
 
 
-def told_before(con: Connection, asked: Decision, report: str, rules: Review, file: FileWords) -> bool:
-    """Whether this person's last words on this report are what the file says, under the same criteria."""
+def told_before(
+    con: Connection, asked: Decision, report: str, rules: Review, file: FileWords
+) -> bool:
+    """Whether this person's last words on this report are what the file says, under the same
+    criteria.
+    """
     given = decisions.said(con, asked.review, report, asked.stage, asked.reviewer, asked.role)
     history = []
     for word in given:
-        history.append((Word(word.verdict, word.reason, word.note, word.tags), word.criteria_version))
+        history.append(
+            (Word(word.verdict, word.reason, word.note, word.tags), word.criteria_version)
+        )
     words = [(word, rules.criteria_version) for word in file.words]
     return repeats.told_before(history, words, file.place)

@@ -1,4 +1,6 @@
-"""Shipping each minute what came since the last, so that at most a minute of work can be lost with a disk."""
+"""Shipping each minute what came since the last, so that at most a minute of work can be lost with
+a disk.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ from livereview.store.open import Store
 log = logging.getLogger(__name__)
 
 WHOLE_EACH = timedelta(hours=24)  # a restore then has a day of increments to put back at most
-CLOCK_PUT_RIGHT = timedelta(hours=1)  # a copy of so far in the future is of a wrong clock: another is made
+# a copy of so far in the future is of a wrong clock: another is made
+CLOCK_PUT_RIGHT = timedelta(hours=1)
 OTHERS_FRESH = timedelta(minutes=10)  # another owner that shipped so lately is alive
 
 
@@ -51,10 +54,10 @@ OTHERS_FRESH = timedelta(minutes=10)  # another owner that shipped so lately is 
 class Shipped:
     """How far a follower is; kept in the home, so that it goes on after a restart.
 
-    writer      who ships, made up once a home;  whole  when the copy was made that increments belong to
-    last        sha256 of the last increment, "" before the first;  number  how many there are
-    signatures  of tables that are shipped whole when they change
-    fingerprint of the last events up to `seq`, by which a database that was put in the place of ours is known
+    writer      who ships, made up once a home;  whole  when the copy was made that increments
+    belong to last        sha256 of the last increment, "" before the first;  number  how many there
+    are signatures  of tables that are shipped whole when they change fingerprint of the last events
+    up to `seq`, by which a database that was put in the place of ours is known
     """
 
     writer: str
@@ -91,7 +94,9 @@ class Follower:
         self._sure = False  # whether the place's head was compared with ours since we last failed
 
     def step(self, now: datetime) -> dict[str, Any]:
-        """Ship what is new: {"seq", "rows", "whole", "place"}. What goes wrong is noted for the alarms, and raised."""
+        """Ship what is new: {"seq", "rows", "whole", "place"}. What goes wrong is noted for the
+        alarms, and raised.
+        """
         self.store.shipping.begin(self.place.words)
         try:
             with self.store.backing:
@@ -121,14 +126,19 @@ class Follower:
             try:
                 return self._ship(now)
             except Replaced:
-                log.warning("the database has fewer events than were shipped, so a whole copy is made")
+                log.warning(
+                    "the database has fewer events than were shipped, so a whole copy is made"
+                )
                 return self._begin_anew(now)
             except Moved as error:
                 log.info("an increment is begun again: %s", error)
         raise Retry("the published files changed too often while they were copied")
 
     def _compare(self, now: datetime) -> None:
-        """Go on only where the place knows us as the last who wrote there; else a whole copy begins a new row."""
+        """Go on only where the place knows us as the last who wrote there.
+
+        Else a whole copy begins a new row.
+        """
         head = self._head()
         base = f"copies/{self._shipped.copy}/{MANIFEST}"
         if head is None or (self._shipped.copy and self.place.size(base) is None):
@@ -148,7 +158,9 @@ class Follower:
             ):
                 self._shipped.copy = ""
         if self._shipped.copy and self._is_replaced():
-            log.warning("the database is not the one that was shipped from, so a whole copy is made")
+            log.warning(
+                "the database is not the one that was shipped from, so a whole copy is made"
+            )
             self._shipped.copy = ""
         if self._shipped.copy:
             self._remove_unfinished()
@@ -188,7 +200,8 @@ class Follower:
 
     def _begin_anew(self, now: datetime) -> dict[str, Any]:
         with self.store.read() as con:
-            signatures = copies.signatures(con)  # older than the copy: at worst a table is shipped once more
+            # older than the copy: at worst a table is shipped once more
+            signatures = copies.signatures(con)
         manifest = write_whole(self.store, self.place, self._files, stamp(now), now)
         with self.store.read() as con:
             fingerprint = copies.fingerprint(con, manifest.seq)
@@ -251,7 +264,9 @@ class Follower:
         return {"seq": upto, "rows": sum(found.rows.values()), "whole": False}
 
     def _note(self, now: datetime) -> None:
-        """Say in the place, then here, how far it is: where the first is lost, what came is shipped again."""
+        """Say in the place, then here, how far it is: where the first is lost, what came is shipped
+        again.
+        """
         shipped = self._shipped
         head = {
             "format": 1,
@@ -289,7 +304,10 @@ _followers: WeakKeyDictionary[Store, dict[str, Follower]] = WeakKeyDictionary()
 
 
 def follow(store: Store, *, target: str, now: datetime, keep: int = 30) -> dict[str, Any]:
-    """Ship to `target` what came since the last time; the first time, and once a day, a whole copy."""
+    """Ship to `target` what came since the last time.
+
+    The first time, and once a day, a whole copy.
+    """
     known = _followers.setdefault(store, {})
     if target not in known:
         known[target] = Follower(store, target, keep)

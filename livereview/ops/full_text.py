@@ -1,4 +1,6 @@
-"""Full texts that reviewers add: checked, kept outside of everything that is served, named by their content."""
+"""Full texts that reviewers add: checked, kept outside of everything that is served, named by their
+content.
+"""
 
 from __future__ import annotations
 
@@ -23,16 +25,28 @@ LARGEST = 20_000_000  # bytes
 
 @typed
 def attach(
-    store: Store, folder: Path, *, id: str, review: str, record: str, name: str, body: bytes, author: str, now: datetime
+    store: Store,
+    folder: Path,
+    *,
+    id: str,
+    review: str,
+    record: str,
+    name: str,
+    body: bytes,
+    author: str,
+    now: datetime,
 ) -> dict[str, Any]:
     """Keep a PDF with the report of this record; the same file again is kept once.
 
     A report on the list of those to be retrieved goes back into everybody's queue.
 
-    Raises Refused, keeping nothing, for what is no PDF, is empty or too large, or for a record of no such review.
+    Raises Refused, keeping nothing, for what is no PDF, is empty or too large, or for a record of
+    no such review.
     """
     if len(body) > LARGEST:
-        raise Refused(f"the file has {len(body) / 1e6:.0f} MB; the limit is {LARGEST // 1_000_000} MB")
+        raise Refused(
+            f"the file has {len(body) / 1e6:.0f} MB; the limit is {LARGEST // 1_000_000} MB"
+        )
     if not body.startswith(b"%PDF-") or b"%%EOF" not in body[-2_048:]:
         raise Refused("this is not a whole PDF; save the publication as PDF and add that")
     sha256 = hashlib.sha256(body).hexdigest()
@@ -46,7 +60,8 @@ def attach(
         retrieval.arrived(con, id, review, record, author, now)
 
     try:
-        _keep(folder, sha256, body)  # first the file: a row without one would promise what is not there
+        # first the file: a row without one would promise what is not there
+        _keep(folder, sha256, body)
     except OSError as error:
         if is_full(error):
             raise full(error) from error

@@ -1,4 +1,6 @@
-"""What of a build waits for a lead's name: unsigned changes of meaning, large falls, and what replaces a whole page."""
+"""What of a build waits for a lead's name: unsigned changes of meaning, large falls, and what
+replaces a whole page.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +52,9 @@ def held_back(
         shown: What it shows of the findings.
         cause: What the build was asked for.
         before: What waited after the build before; what still waits keeps its cause and its time.
-        notice: The newest version is withdrawn. Its answer is no stopgap while a new one is being weighed, and what
-            comes after it may say the same, so that it needs a name whatever has changed.
+        notice: The newest version is withdrawn. Its answer is no stopgap while a new one is being
+            weighed, and what comes after it may say the same, so that it needs a name whatever has
+            changed.
 
     Returns:
         What a lead is shown and signs; None where all of the build may be public.
@@ -61,7 +64,8 @@ def held_back(
         return None
     made = version.made.isoformat()
     began = before.waits if before else {}
-    waits = {subject: began.get(subject, made) for subject in unsigned.subjects}  # more evidence makes no wait shorter
+    # more evidence makes no wait shorter
+    waits = {subject: began.get(subject, made) for subject in unsigned.subjects}
     same = before is not None and before.content_hash == unsigned.key
     return Held(
         content_hash=unsigned.key,
@@ -78,7 +82,9 @@ def _unsigned(snap: Snapshot, version: Version, shown: Shown, notice: bool) -> _
     is_new = version.number > len(snap.history)
     nameless = snap.review.living.sign_off and is_new and version.signed_by is None
     if nameless and data.by_other_rules(snap):
-        return _Unsigned(version.content_hash, "now_shows", _by_new_rules(snap, version), [RULES], whole=True)
+        return _Unsigned(
+            version.content_hash, "now_shows", _by_new_rules(snap, version), [RULES], whole=True
+        )
     if shown.waits is not None and shown.translated:
         return _in_other_language(snap, shown, shown.waits)
     if shown.waits is not None:
@@ -95,7 +101,10 @@ def _changed(version: Version, shown: Shown, key: str, notice: bool) -> _Unsigne
         key=key,
         change=most_serious(shown.pending) if shown.pending else version.change,
         reasons=[*map(_fallen, shown.falls), *map(sentence, shown.pending)],
-        subjects=[*(fall.what for fall in shown.falls), *(change.finding for change in shown.pending)],
+        subjects=[
+            *(fall.what for fall in shown.falls),
+            *(change.finding for change in shown.pending),
+        ],
         whole=notice or bool(shown.falls),
     )
 

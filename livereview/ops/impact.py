@@ -1,4 +1,6 @@
-"""What an extraction would change in public before anybody accepts it, and what the page would say without a study."""
+"""What an extraction would change in public before anybody accepts it, and what the page would say
+without a study.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,13 @@ from livereview.summary import data
 from livereview.summary.snapshot import Snapshot, Study
 
 
-def preview(store: Store, *, review: str, form: Any, now: datetime, name: str = "extraction") -> dict[str, Any]:
-    """The public sentences that this form would change; nothing is written. Raises Refused for a form with errors."""
+def preview(
+    store: Store, *, review: str, form: Any, now: datetime, name: str = "extraction"
+) -> dict[str, Any]:
+    """The public sentences that this form would change; nothing is written.
+
+    Raises Refused for a form with errors.
+    """
     with store.read() as con:
         rules = protocol(con, review)
         extraction = upgrade.upgraded(checks.from_json(form, rules, name), rules)
@@ -30,18 +37,26 @@ def preview(store: Store, *, review: str, form: Any, now: datetime, name: str = 
 
 
 def first(con: Connection, review: str) -> dict[str, Any]:
-    """What the first version would say if the review were opened now: the answer, and each finding's sentence."""
+    """What the first version would say if the review were opened now: the answer, and each
+    finding's sentence.
+    """
     evidence = data.weigh(snapshot(con, review, ()))
     answer = next(claim for claim in evidence.claims if claim.id == "answer")
     told = [
-        {"label": finding.outcome_label, "comparison": finding.comparison_label, "text": wording.headline(finding)}
+        {
+            "label": finding.outcome_label,
+            "comparison": finding.comparison_label,
+            "text": wording.headline(finding),
+        }
         for finding in evidence.now
     ]
     return {"answer": answer.text, "findings": told}
 
 
 def without(store: Store, *, review: str, study: str, now: datetime) -> dict[str, Any]:
-    """The public sentences that would change if this study were removed: what a retraction would do."""
+    """The public sentences that would change if this study were removed: what a retraction would
+    do.
+    """
     with store.read() as con:
         return removed(con, review, study)
 
@@ -61,7 +76,10 @@ def _differs(snap: Snapshot, studies: Sequence[Study]) -> dict[str, Any]:
     before = data.weigh(snap).now
     after = data.weigh(replace(snap, studies=tuple(studies))).now
     found = finding_changes.changes(before, after)
-    return {"change": finding_changes.most_serious(found), "sentences": [sentence(change) for change in found]}
+    return {
+        "change": finding_changes.most_serious(found),
+        "sentences": [sentence(change) for change in found],
+    }
 
 
 def sentence(change: FindingChange) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""Moving the parts of a home: all of them or none, from disk to disk where a folder is a disk of its own."""
+"""Moving the parts of a home: all of them or none, from disk to disk where a folder is a disk of
+its own.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,10 @@ def _copy(path: Path, target: Path) -> None:
 
 
 def move_whole(path: Path, target: Path, move: Move) -> None:
-    """Move a file or a folder; of a folder that is a disk of its own what is in it, as the folder can't be moved."""
+    """Move a file or a folder.
+
+    Of a folder that is a disk of its own what is in it, as the folder can't be moved.
+    """
     if not path.is_mount() and not target.is_mount():
         move(path, target)
         return

@@ -1,4 +1,6 @@
-"""Nights that must not lie: wrong clocks, searches whose process is gone, nights that did not begin."""
+"""Nights that must not lie: wrong clocks, searches whose process is gone, nights that did not
+begin.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ from livereview.surveillance import clock
 from livereview.surveillance.health import Attempt
 from livereview.surveillance.late import Expected, lateness
 
-LEASE = timedelta(minutes=10)  # a search whose process has not been heard of for so long has lost it
+# a search whose process has not been heard of for so long has lost it
+LEASE = timedelta(minutes=10)
 RENEWED_EACH = 60.0  # seconds between two signs of life of a running search
 INTERRUPTED = "interrupted: its process died"
 SOON = timedelta(minutes=5)  # a time this close to the wall clock was read from a clock, not typed
@@ -41,7 +44,9 @@ def check_clock(con: Connection, review: str, now: datetime, clock_is_right: boo
     if last is None or clock_is_right:
         return
     wall = datetime.now(UTC)
-    whose = "the clock of this machine" if abs(wall - now) < SOON else "the time that was given (--now)"
+    whose = (
+        "the clock of this machine" if abs(wall - now) < SOON else "the time that was given (--now)"
+    )
     raise Refused(
         f"{whose} says {now:%Y-%m-%d %H:%M} UTC, but the last event of {review} is of {last.made:%Y-%m-%d %H:%M} UTC"
         f" ({last.words}); {_hours(clock.TOLERANCE)} behind is the most that is taken, as a window from a wrong time"
@@ -51,7 +56,9 @@ def check_clock(con: Connection, review: str, now: datetime, clock_is_right: boo
 
 
 def check_window(name: str, run: Run) -> None:
-    """Raise Refused for a window that ends before it starts, or when it starts: it would find nothing."""
+    """Raise Refused for a window that ends before it starts, or when it starts: it would find
+    nothing.
+    """
     if run.start is None or run.start < run.end:
         return
     raise Refused(
@@ -82,13 +89,19 @@ def lease(con: Connection, search: str, runner: Mapping[str, Any] | None, run: s
 
 
 def renew(store: Store, *, search: str, now: datetime) -> dict[str, Any]:
-    """The process that runs this search lives; asked each RENEWED_EACH seconds. `now` is not looked at."""
+    """The process that runs this search lives; asked each RENEWED_EACH seconds.
+
+    `now` is not looked at.
+    """
     store.write(lambda con: nights.renew_lease(con, search, datetime.now(UTC)))
     return {}
 
 
 def end_dead(store: Store, now: datetime) -> list[str]:
-    """End each search whose process is gone, as failed or partial; the names of those, with their reviews."""
+    """End each search whose process is gone, as failed or partial.
+
+    The names of those, with their reviews.
+    """
     with store.read() as con:
         gone = [each for each in nights.running(con) if _is_gone(each, store.opened)]
     for each in gone:
@@ -97,9 +110,11 @@ def end_dead(store: Store, now: datetime) -> list[str]:
 
 
 def _is_gone(each: Lease, owner_since: datetime) -> bool:
-    """Whether its process is known to be dead, or was not heard of for LEASE while it could have been.
+    """Whether its process is known to be dead, or was not heard of for LEASE while it could have
+    been.
 
-    A search of before leases were kept has none to go by: its last sign is its begin, which may carry a replay's time.
+    A search of before leases were kept has none to go by: its last sign is its begin, which may
+    carry a replay's time.
     """
     if each.place is not None and each.pid is not None:
         alive = processes.is_alive(Process(each.place, each.pid, each.started))
@@ -110,7 +125,10 @@ def _is_gone(each: Lease, owner_since: datetime) -> bool:
 
 
 def end_run(store: Store, *, run: str, reason: str, now: datetime) -> dict[str, Any]:
-    """End every search that this Prefect flow run had in hand; their names. For a run that was cancelled or crashed."""
+    """End every search that this Prefect flow run had in hand; their names.
+
+    For a run that was cancelled or crashed.
+    """
     with store.read() as con:
         mine = [each for each in nights.running(con) if each.run == run]
     for each in mine:
@@ -139,7 +157,8 @@ def lose_night(
 ) -> dict[str, Any]:
     """Write down that searches did not begin, and why; the same again changes nothing.
 
-    what  the name of the search, or the cron line;  due  ISO time when it was due, or happened; default: now
+    what  the name of the search, or the cron line;  due  ISO time when it was due, or happened;
+    default: now
     """
     moment = _moment(due) if due else now
     key = id or hashlib.sha256(f"{review}\0{what}\0{moment.isoformat()}".encode()).hexdigest()
@@ -157,12 +176,19 @@ def _moment(due: str) -> datetime:
     try:
         moment = datetime.fromisoformat(due)
     except (TypeError, ValueError):
-        raise Refused(f"due must be a time such as 2026-03-02T02:00:00+00:00; got {due!r}") from None
+        raise Refused(
+            f"due must be a time such as 2026-03-02T02:00:00+00:00; got {due!r}"
+        ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def note_night(store: Store, *, id: str, review: str, what: str, note: str, now: datetime) -> dict[str, Any]:
-    """Write down what happened in a night although nothing failed; the same again changes nothing."""
+def note_night(
+    store: Store, *, id: str, review: str, what: str, note: str, now: datetime
+) -> dict[str, Any]:
+    """Write down what happened in a night although nothing failed.
+
+    The same again changes nothing.
+    """
 
     def job(con: Connection) -> None:
         _must_be_known(con, review)
@@ -179,7 +205,10 @@ def _must_be_known(con: Connection, review: str) -> None:
 
 
 def sign_of_life(store: Store, *, words: str, now: datetime, ok: bool = True) -> dict[str, Any]:
-    """The schedule lives; `words` and `ok` are what it says of itself. Its clock is not asked: the owner's counts."""
+    """The schedule lives; `words` and `ok` are what it says of itself.
+
+    Its clock is not asked: the owner's counts.
+    """
     sign = vitals.SignOfLife(vitals.SCHEDULE, words[:LONGEST_REASON], ok, datetime.now(UTC))
     store.write(lambda con: vitals.save_sign(con, sign))
     return {}
@@ -204,11 +233,15 @@ class Begun:
 def begun(attempts: Mapping[str, Sequence[Attempt]]) -> Begun:
     """From the ledger."""
     regular = {
-        name: [attempt for attempt in runs if attempt.kind in ("search", "sweep")] for name, runs in attempts.items()
+        name: [attempt for attempt in runs if attempt.kind in ("search", "sweep")]
+        for name, runs in attempts.items()
     }
-    running = [runs[-1].started for runs in regular.values() if runs and runs[-1].outcome == "running"]
+    running = [
+        runs[-1].started for runs in regular.values() if runs and runs[-1].outcome == "running"
+    ]
     return Begun(
-        {name: [attempt.started for attempt in runs] for name, runs in regular.items()}, max(running, default=None)
+        {name: [attempt.started for attempt in runs] for name, runs in regular.items()},
+        max(running, default=None),
     )
 
 
@@ -233,23 +266,31 @@ def histories(con: Connection, reviews: Sequence[str]) -> dict[str, History]:
     protocols = searches.protocols(con, reviews)
     votes = retirement.decided(con, reviews)
     return {
-        review: History(lost[review], protocols[review], votes[review].made if review in votes else None)
+        review: History(
+            lost[review], protocols[review], votes[review].made if review in votes else None
+        )
         for review in reviews
     }
 
 
 def alarms(rules: Review, runs: Begun, history: History, now: datetime) -> list[str]:
-    """Searches that are late or never ran, and nights that did not begin and were not made good since."""
+    """Searches that are late or never ran, and nights that did not begin and were not made good
+    since.
+    """
     if rules.living.status != "living":
         return []
     lost = _not_made_good(rules, history.lost)
     told = [_lost_words(night) for night in lost[-TOLD_AT_MOST:]]
     if len(lost) > TOLD_AT_MOST:
-        told.append(f"{len(lost) - TOLD_AT_MOST:,} other nights did not begin either; the ledger has them")
+        told.append(
+            f"{len(lost) - TOLD_AT_MOST:,} other nights did not begin either; the ledger has them"
+        )
     since = _since(rules, history)
     for search in rules.searches:
         moments = runs.by_name.get(search.name, ())
-        expected = Expected(search.name, cron_of(rules, search), rules.living.timezone, since[search.name])
+        expected = Expected(
+            search.name, cron_of(rules, search), rules.living.timezone, since[search.name]
+        )
         words = lateness(expected, moments, now, runs.busy_since)
         if words:
             told.append(words)
@@ -263,7 +304,11 @@ def _not_made_good(rules: Review, lost: Sequence[LostNight]) -> list[LostNight]:
 
 
 def _made_good(rules: Review, night: LostNight) -> bool:
-    meant = {search.name for search in rules.searches if night.what in (search.name, cron_of(rules, search))}
+    meant = {
+        search.name
+        for search in rules.searches
+        if night.what in (search.name, cron_of(rules, search))
+    }
     if not meant:  # it was for something else, or for what has left the protocol
         return bool(night.begun_since)
     return bool(night.begun_since & meant)
@@ -274,7 +319,9 @@ def _lost_words(night: LostNight) -> str:
 
 
 def _since(rules: Review, history: History) -> dict[str, datetime]:
-    """For each search, when it came into the protocol with its present cron line, or the review came back."""
+    """For each search, when it came into the protocol with its present cron line, or the review
+    came back.
+    """
     texts = tuple(history.protocols)
     entered = {search.name: _entered(search.name, texts) for search in rules.searches}
     decided = history.decided
@@ -285,7 +332,9 @@ def _since(rules: Review, history: History) -> dict[str, datetime]:
 
 @lru_cache(maxsize=KEPT)
 def _entered(name: str, protocols: tuple[tuple[str, datetime], ...]) -> datetime:
-    """When the last unbroken run of protocols began that have this search with its present cron line."""
+    """When the last unbroken run of protocols began that have this search with its present cron
+    line.
+    """
     entered = protocols[-1][1]
     wanted = _line(protocols[-1][0], name)
     for text, made in reversed(protocols):
@@ -297,7 +346,10 @@ def _entered(name: str, protocols: tuple[tuple[str, datetime], ...]) -> datetime
 
 @lru_cache(maxsize=KEPT)
 def _line(text: str, name: str) -> tuple[str, str] | None:
-    """The cron line and time zone of a search in this protocol; None: it is not in it, or is not searched now."""
+    """The cron line and time zone of a search in this protocol.
+
+    None: it is not in it, or is not searched now.
+    """
     try:
         rules = parsed(text)
     except LivereviewError:  # an older livereview took it
@@ -345,7 +397,9 @@ def attempts_of(con: Connection, rules: Review) -> list[Attempt]:
 
 
 def schedule(store: Store, *, now: datetime) -> dict[str, Any]:
-    """What the schedule serves: each review with its cron lines, its time zone and the status that holds."""
+    """What the schedule serves: each review with its cron lines, its time zone and the status that
+    holds.
+    """
     with store.read() as con:
         rules = with_statuses(con, protocols(con))
     return {"reviews": [_scheduled(review) for review in rules]}
@@ -361,8 +415,12 @@ def _scheduled(rules: Review) -> dict[str, Any]:
     }
 
 
-def may_begin(store: Store, *, review: str, now: datetime, clock_is_right: bool = False) -> dict[str, Any]:
-    """Raise Refused where a night at this time would be: for whoever searches by hand, before anything starts."""
+def may_begin(
+    store: Store, *, review: str, now: datetime, clock_is_right: bool = False
+) -> dict[str, Any]:
+    """Raise Refused where a night at this time would be: for whoever searches by hand, before
+    anything starts.
+    """
     with store.read() as con:
         check_clock(con, review, now, clock_is_right)
     return {}

@@ -1,4 +1,6 @@
-"""What there is to tell: a digest for each person with an address, and events that webhooks have not heard of."""
+"""What there is to tell: a digest for each person with an address, and events that webhooks have
+not heard of.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,8 @@ from livereview.summary import words
 from livereview.surveillance.clock import in_future
 from livereview.surveillance.health import Attempt as Run
 
-FIRST_DIGEST = timedelta(hours=26)  # what a first digest looks back over: a day, though it had 25 hours
+# what a first digest looks back over: a day, though it had 25 hours
+FIRST_DIGEST = timedelta(hours=26)
 
 
 def digests(
@@ -53,13 +56,14 @@ def digests(
 ) -> dict[str, Any]:
     """The message for each open account: name, email (None: none is known), subject, text, html.
 
-    Nobody is listed for whom nothing waits and nothing happened, unless `always`. No count tells of another's vote:
-    half-screened records stand among those to screen, conflicts only where this person settles them.
+    Nobody is listed for whom nothing waits and nothing happened, unless `always`. No count tells of
+    another's vote: half-screened records stand among those to screen, conflicts only where this
+    person settles them.
 
     folder  where sites are published; leads are told what is wrong there. None: it is not looked at
 
-    Leads hear of what ended since their last digest. Say with `note_digests` who of `people` was told: a message that
-    could not be sent is no digest. `now` is the time up to which it tells.
+    Leads hear of what ended since their last digest. Say with `note_digests` who of `people` was
+    told: a message that could not be sent is no digest. `now` is the time up to which it tells.
     """
     nights_of_now.end_dead(store, now)
     wrong = service.alarms(store, now)
@@ -102,7 +106,9 @@ def _work(con: Connection, known: Mapping[str, ReviewFacts]) -> _Work:
     )
 
 
-def _waiting(con: Connection, own: Sequence[ReviewFacts], work: _Work, account: Account) -> list[Waiting]:
+def _waiting(
+    con: Connection, own: Sequence[ReviewFacts], work: _Work, account: Account
+) -> list[Waiting]:
     """What waits for a person in each of their reviews."""
     voting = [facts.rules for facts in own if account.name in work.voters[facts.rules.id]]
     progress = queues.progress_of(con, voting, account.name)
@@ -110,11 +116,16 @@ def _waiting(con: Connection, own: Sequence[ReviewFacts], work: _Work, account: 
 
 
 def _waiting_in(
-    facts: ReviewFacts, work: _Work, account: Account, progress: Mapping[str, tuple[int, int]] | None
+    facts: ReviewFacts,
+    work: _Work,
+    account: Account,
+    progress: Mapping[str, tuple[int, int]] | None,
 ) -> Waiting:
     review = facts.rules
     left = progress or {}
-    settles = account.role in ("lead", "adjudicator") or account.name in review.screening.adjudicators
+    settles = (
+        account.role in ("lead", "adjudicator") or account.name in review.screening.adjudicators
+    )
     return Waiting(
         review=review.id,
         title=review.title,
@@ -130,16 +141,24 @@ def _waiting_in(
 
 
 def _nights(
-    con: Connection, own: Sequence[ReviewFacts], account: Account, now: datetime, damage: Sequence[Fault]
+    con: Connection,
+    own: Sequence[ReviewFacts],
+    account: Account,
+    now: datetime,
+    damage: Sequence[Fault],
 ) -> list[Night]:
     last = store_nights.last_digests(con, account.name, now)
     return [_night(facts, last.get(facts.rules.id), now, damage) for facts in own]
 
 
-def _night(facts: ReviewFacts, last: datetime | None, now: datetime, damage: Sequence[Fault]) -> Night:
+def _night(
+    facts: ReviewFacts, last: datetime | None, now: datetime, damage: Sequence[Fault]
+) -> Night:
     """What ended in a review since the last digest of this person, and what still runs."""
     since = last or now - FIRST_DIGEST
-    runs = [run for attempts in facts.attempts.values() for run in attempts if _is_news(run, since, now)]
+    runs = [
+        run for attempts in facts.attempts.values() for run in attempts if _is_news(run, since, now)
+    ]
     newest, held = facts.newest, facts.built.held
     is_new = newest is not None and since < newest.made <= now
     return Night(
@@ -153,7 +172,10 @@ def _night(facts: ReviewFacts, last: datetime | None, now: datetime, damage: Seq
 
 
 def _is_news(run: Run, since: datetime, now: datetime) -> bool:
-    """Whether a run ended since then, or runs now. One that was told as running is told again with its end."""
+    """Whether a run ended since then, or runs now.
+
+    One that was told as running is told again with its end.
+    """
     if run.finished is None:
         return run.started <= now
     return since < run.finished <= now
@@ -165,7 +187,9 @@ def _line(run: Run) -> SearchLine:
 
 
 def note_digests(store: Store, *, people: Sequence[str], now: datetime) -> dict[str, Any]:
-    """Write down that these people were told all that had ended by then; the next digest goes on from there.
+    """Write down that these people were told all that had ended by then.
+
+    The next digest goes on from there.
 
     Only of those whose message was sent, or who had none to get: what was not sent is told again.
     """
@@ -182,11 +206,14 @@ def note_digests(store: Store, *, people: Sequence[str], now: datetime) -> dict[
 
 
 def due_webhooks(store: Store, *, now: datetime) -> dict[str, Any]:
-    """What is to be posted now: review, version, about, url, attempt, event, and the body as text. Given-up and heard
+    """What is to be posted now: review, version, about, url, attempt, event, and the body as text.
+
+    Given-up and heard
     ones are not.
 
-    about   None: the newest version (who was away needs what holds, and the feed has all); else the id of a
-            version's last withdrawal or reinstatement, or of the vote that decided the review's status
+    about   None: the newest version (who was away needs what holds, and the feed has all); else the
+            id of a version's last withdrawal or reinstatement, or of the vote that decided the
+            review's status
     """
     with store.read() as con:
         subscribed = [review for review in protocols(con) if review.webhooks]
@@ -210,7 +237,9 @@ def _is_due(before: Sequence[Attempt], now: datetime) -> bool:
     """Whether an event is to be posted now, after these attempts."""
     if not before:
         return True
-    if in_future(before[-1].made, now):  # its clock was ahead; waiting for that time would take for ever
+    if in_future(
+        before[-1].made, now
+    ):  # its clock was ahead; waiting for that time would take for ever
         return True
     wait = schedule(len(before))
     return before[-1].outcome != "ok" and wait is not None and before[-1].made + wait <= now
@@ -226,12 +255,17 @@ def _news(con: Connection, review: str) -> Iterator[tuple[str | None, dict[str, 
     for number, act in last.items():
         date = words.iso(act.made) or ""
         if act.withdraws:
-            yield act.id, events.withdrawn(known[number], date, act.reason, max(stand, default=None))
+            yield (
+                act.id,
+                events.withdrawn(known[number], date, act.reason, max(stand, default=None)),
+            )
         else:
             yield act.id, events.reinstated(known[number], date, act.reason)
     if known and (decided := retirement.in_force(con, review)):
         proposal, outcome = decided
-        told = events.decided(known[max(known)], proposal.kind, words.iso(outcome.made) or "", proposal.reason)
+        told = events.decided(
+            known[max(known)], proposal.kind, words.iso(outcome.made) or "", proposal.reason
+        )
         yield outcome.id, told
 
 

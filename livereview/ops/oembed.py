@@ -10,11 +10,20 @@ from livereview.summary import oembed
 
 
 def embed(
-    folder: Path, *, review: str, build: str, base: str, maxwidth: int | None = None, maxheight: int | None = None
+    folder: Path,
+    *,
+    review: str,
+    build: str,
+    base: str,
+    maxwidth: int | None = None,
+    maxheight: int | None = None,
 ) -> dict[str, Any] | None:
-    """The oEmbed answer for `folder/<review>/<build>/`, which is served at `base`; None where nothing is published.
+    """The oEmbed answer for `folder/<review>/<build>/`, which is served at `base`.
 
-    build  "latest" or "v/7";  base  the address of `folder`, without a slash at the end;  limits in pixels
+    None where nothing is published.
+
+    build  "latest" or "v/7";  base  the address of `folder`, without a slash at the end;  limits in
+    pixels
     """
     try:
         told = json.loads((folder / review / build / "oembed.json").read_bytes())

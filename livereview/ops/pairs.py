@@ -31,7 +31,9 @@ def resolve(con: Connection, review: str, reference: str) -> str:
     doi = identifiers.clean_doi(reference)
     pmid = identifiers.clean_pmid(reference) if reference.lower().startswith("pmid") else None
     found = records.find(con, review, doi, pmid, None if doi or pmid else reference)
-    reports = {records.report_of(con, [record]).get(record, record): record for record in reversed(found)}
+    reports = {
+        records.report_of(con, [record]).get(record, record): record for record in reversed(found)
+    }
     if not reports:
         raise Refused(
             f"no record of review {review} is {reference!r}; give a record id, a DOI, pmid:… or the exact title"
@@ -44,17 +46,27 @@ def resolve(con: Connection, review: str, reference: str) -> str:
 
 
 def explain(store: Store, *, left: str, right: str, now: datetime) -> dict[str, Any]:
-    """What the rules say of two records and why, in words; raises Refused for a record that is not known."""
+    """What the rules say of two records and why, in words.
+
+    Raises Refused for a record that is not known.
+    """
     with store.read() as con:
         known = records.current(con, [left, right])
         if missing := [record for record in (left, right) if record not in known]:
-            raise Refused(f"no record {', '.join(missing)}; a record's id stands beside it on the duplicates page")
+            raise Refused(
+                f"no record {', '.join(missing)}; a record's id stands beside it on the duplicates page"
+            )
         return {"text": explained(known[left], known[right])}
 
 
 @typed
-def judge(store: Store, *, id: str, left: str, right: str, verdict: str, person: str, now: datetime) -> dict[str, Any]:
-    """A person's word on a pair of records: same, linked, different, or withdrawn. Reports follow at once."""
+def judge(
+    store: Store, *, id: str, left: str, right: str, verdict: str, person: str, now: datetime
+) -> dict[str, Any]:
+    """A person's word on a pair of records: same, linked, different, or withdrawn.
+
+    Reports follow at once.
+    """
     return store.write(lambda con: judge_in(con, id, left, right, verdict, person, now))
 
 
@@ -63,7 +75,9 @@ def judge_in(
 ) -> dict[str, Any]:
     """As `judge`, within a transaction."""
     if verdict not in ("same", "linked", "different", "withdrawn"):
-        raise Refused(f"verdict must be one of same, linked, different, withdrawn; it was {verdict!r}")
+        raise Refused(
+            f"verdict must be one of same, linked, different, withdrawn; it was {verdict!r}"
+        )
     if left == right:
         raise Refused("a pair needs two different records")
     left, right = sorted((left, right))

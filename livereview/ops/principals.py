@@ -1,4 +1,6 @@
-"""Where every `Principal` is made: from a session, a token or the owner's own secret, as things stand now."""
+"""Where every `Principal` is made: from a session, a token or the owner's own secret, as things
+stand now.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,12 @@ def by_session(con: Connection, secret: str, now: datetime) -> Principal | None:
     if account is None:
         return None
     return Principal(
-        Kind.SESSION, account.name, account.role, session_scopes(account.role), account.reach, account.version
+        Kind.SESSION,
+        account.name,
+        account.role,
+        session_scopes(account.role),
+        account.reach,
+        account.version,
     )
 
 
@@ -31,7 +38,9 @@ def by_token(con: Connection, secret: str) -> Principal | None:
 
 
 def _of_token(account: Account, token: Token) -> Principal:
-    """A token is worth its own scopes within its account's role, in its own review within its account's."""
+    """A token is worth its own scopes within its account's role, in its own review within its
+    account's.
+    """
     reach = account.reach
     if token.review is not None:
         reach = frozenset({token.review} if account.enters(token.review) else ())

@@ -11,7 +11,8 @@ from livereview.review import Review
 from livereview.store import retirement, searches
 from livereview.store.open import Connection
 
-KEPT = 2_048  # parsed protocols that are kept: a server of five hundred reviews asks for all of them at each look
+# parsed protocols that are kept: a server of five hundred reviews asks for all of them at each look
+KEPT = 2_048
 
 
 @lru_cache(maxsize=KEPT)
@@ -29,7 +30,9 @@ def protocol(con: Connection, review: str) -> Review:
     text = searches.protocol_text(con, review)
     if text is None:
         known = ", ".join(searches.review_ids(con)) or "none yet"
-        raise Refused(f"unknown review {review!r}; this database has: {known}. Give its review.toml with --protocol")
+        raise Refused(
+            f"unknown review {review!r}; this database has: {known}. Give its review.toml with --protocol"
+        )
     return parsed(text)
 
 
@@ -39,6 +42,8 @@ def protocols(con: Connection) -> list[Review]:
 
 
 def with_statuses(con: Connection, reviews: Sequence[Review]) -> list[Review]:
-    """These protocols with the status that holds: a carried vote's, unless the protocol changed after it."""
+    """These protocols with the status that holds: a carried vote's, unless the protocol changed
+    after it.
+    """
     votes = retirement.decided(con, [review.id for review in reviews])
     return [retirement.with_status(review, votes) for review in reviews]

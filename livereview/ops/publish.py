@@ -1,4 +1,6 @@
-"""From what is known now to the published folder: snapshot, build, write beside, rename, note the version."""
+"""From what is known now to the published folder: snapshot, build, write beside, rename, note the
+version.
+"""
 
 from __future__ import annotations
 
@@ -33,11 +35,12 @@ LATEST, NUMBERED = "../", "../../"  # from a build to the folder of its review
 def publish(store: Store, *, review: str, folder: Path, now: datetime) -> dict[str, Any]:
     """Bring the published folder of a review up to date with what the database knows.
 
-    New content makes a new version: `folder/<review>/v/<n>/` is written once, never changed. `folder/<review>/latest`
-    always points to a complete build; where only search dates moved it is refreshed without a new version, and where
-    nothing moved nothing is written. A build that fails leaves everything as it was and is noted for the lead. Nothing
-    is public before a lead opens the review (`open_review`). A finding whose sentence would mean something else keeps
-    its signed one, marked, until somebody signs (`sign`), unless the protocol says `sign_off = false`. Withdrawn
+    New content makes a new version: `folder/<review>/v/<n>/` is written once, never changed.
+    `folder/<review>/latest` always points to a complete build; where only search dates moved it is
+    refreshed without a new version, and where nothing moved nothing is written. A build that fails
+    leaves everything as it was and is noted for the lead. Nothing is public before a lead opens the
+    review (`open_review`). A finding whose sentence would mean something else keeps its signed one,
+    marked, until somebody signs (`sign`), unless the protocol says `sign_off = false`. Withdrawn
     versions become tombstones whatever comes of the build (ops/withdraw.py).
     """
     with store.publishing:
@@ -45,7 +48,8 @@ def publish(store: Store, *, review: str, folder: Path, now: datetime) -> dict[s
 
 
 def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str, Any]:
-    from livereview.ops import withdraw  # which publishes what it withdraws, so it imports this module
+    # which publishes what it withdraws, so it imports this module
+    from livereview.ops import withdraw
 
     home = ReviewFolder(folder / review)
     with store.still() as con:
@@ -82,11 +86,18 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
     if new:  # tombstones tell what replaces them
         with store.read() as con:
             withdraw.bury(store, con, review, home, [*known, version], now)
-    done = {"version": version.number, "new": new, "change": version.change, "folder": str(home.latest)}
+    done = {
+        "version": version.number,
+        "new": new,
+        "change": version.change,
+        "folder": str(home.latest),
+    }
     return done | ({"held": asdict(held)} if held else {})
 
 
-def _ask_for_statements(store: Store, con: Connection, snap: Snapshot, shown: Shown, now: datetime) -> None:
+def _ask_for_statements(
+    store: Store, con: Connection, snap: Snapshot, shown: Shown, now: datetime
+) -> None:
     """Let what the page says of the team's statements and the lead's tasks be the same."""
     with words.as_told_in(snap.review):
         ground = statements.ground(snap)
@@ -115,10 +126,12 @@ def _put(
     now: datetime,
     held: Held | None,
 ) -> None:
-    """Let the folder show this version: `files` in `latest`, and `numbered` for good where the version is new.
+    """Let the folder show this version: `files` in `latest`, and `numbered` for good where the
+    version is new.
 
-    All is written before the events say so, and what readers see changes after that, by one rename each. Whoever dies
-    between leaves events that the folder is behind of; `published.mend` finds that.
+    All is written before the events say so, and what readers see changes after that, by one rename
+    each. Whoever dies between leaves events that the folder is behind of; `published.mend` finds
+    that.
     """
     stands = "tombstone.json" not in files
     with Staging() as staging, Staging() as beside:
@@ -157,7 +170,9 @@ def _unopened(folder: Path, review: str) -> dict[str, Any]:
 def open_review(
     store: Store, *, id: str, review: str, by: str, now: datetime, note: str | None = None
 ) -> dict[str, Any]:
-    """Let a review be public from now on: the next build is its first version, signed by this person."""
+    """Let a review be public from now on: the next build is its first version, signed by this
+    person.
+    """
 
     def job(con: Connection) -> dict[str, Any]:
         protocol(con, review)  # raises Refused where there is no such review
@@ -197,7 +212,8 @@ def sign(
 ) -> dict[str, Any]:
     """Put a name under the changed conclusion that waits; it is published with it.
 
-    content_hash   of what the person saw (None: whatever waits). Raises Refused when nothing waits, or something else.
+    content_hash   of what the person saw (None: whatever waits). Raises Refused when nothing waits,
+    or something else.
     """
 
     def job(con: Connection) -> dict[str, Any]:
@@ -205,7 +221,9 @@ def sign(
         if waiting is None:
             raise Refused(f"no changed conclusion of {review} waits for a name")
         if content_hash not in (None, waiting.content_hash):
-            raise Refused("the evidence has changed since this page was made; read it again before you sign")
+            raise Refused(
+                "the evidence has changed since this page was made; read it again before you sign"
+            )
         new = versions.sign(con, id, review, waiting.content_hash, by, note, now)
         if new:
             versions.ask(con, review, waiting.cause, now)
@@ -215,9 +233,17 @@ def sign(
 
 
 def _version(
-    snap: Snapshot, known: Sequence[Version], cause: str, upto: int, now: datetime, opened: Opening | None
+    snap: Snapshot,
+    known: Sequence[Version],
+    cause: str,
+    upto: int,
+    now: datetime,
+    opened: Opening | None,
 ) -> tuple[Version, Shown]:
-    """The version that this content is, the last one again or a new one; and what it shows of the findings."""
+    """The version that this content is, the last one again or a new one.
+
+    And what it shows of the findings.
+    """
     number = len(known) + 1
     made = site.draft(snap, number, cause)
     shown = made.evidence.shown
@@ -244,7 +270,8 @@ def _version(
 
 
 def files_of(snap: Snapshot, version: Version, *homes: str) -> tuple[Mapping[str, bytes], ...]:
-    """The version's files with today's search dates, for each of `homes`, the way from them to the review's folder.
+    """The version's files with today's search dates, for each of `homes`, the way from them to the
+    review's folder.
 
     Where the version is withdrawn they are a notice that says so.
     """
@@ -257,7 +284,9 @@ def files_of(snap: Snapshot, version: Version, *homes: str) -> tuple[Mapping[str
 
 
 def settle_outbox(store: Store, *, folder: Path, now: datetime) -> dict[str, Any]:
-    """Publish every review whose outbox asks for it, and mend what is damaged; what happened to each.
+    """Publish every review whose outbox asks for it, and mend what is damaged.
+
+    What happened to each.
 
     One review's failure spares the others.
     """
@@ -269,7 +298,9 @@ def settle_outbox(store: Store, *, folder: Path, now: datetime) -> dict[str, Any
     for review in waiting:
         try:
             done[review] = publish(store, review=review, folder=folder, now=now)
-        except Exception as error:  # the lead's page shows it; the next review must not wait for this one
+        except (
+            Exception
+        ) as error:  # the lead's page shows it; the next review must not wait for this one
             done[review] = {"problem": f"{type(error).__name__}: {error}"}
     with store.read() as con:
         behind = bool(placed.published(con)) and placed.front(con) is None
@@ -281,7 +312,10 @@ def settle_outbox(store: Store, *, folder: Path, now: datetime) -> dict[str, Any
 
 
 def library(store: Store, *, folder: Path, now: datetime) -> None:
-    """Bring the front page over all published reviews up to date; unchanged files are not touched."""
+    """Bring the front page over all published reviews up to date.
+
+    Unchanged files are not touched.
+    """
     with store.publishing:
         with store.read() as con:
             upto = placed.newest_event(con)

@@ -1,7 +1,10 @@
-"""Whether what is published is there, whole, and what the events say; and putting right what is not.
+"""Whether what is published is there, whole, and what the events say.
 
-The events are what holds. What a place shows is noted in them (store/placed.py), so that a folder that was deleted,
-damaged, or changed by somebody else's hand is known, and so is one that a killed process left behind the events.
+And putting right what is not.
+
+The events are what holds. What a place shows is noted in them (store/placed.py), so that a folder
+that was deleted, damaged, or changed by somebody else's hand is known, and so is one that a killed
+process left behind the events.
 """
 
 from __future__ import annotations
@@ -24,9 +27,11 @@ from livereview.summary import graves
 
 FRONT_PAGE = "front page"  # the name of what belongs to no review
 FRONT_FILES = ("index.html", "index.json")
-PATIENCE = 10.0  # seconds that a look waits for a publish to end before it calls what it sees a fault
+# seconds that a look waits for a publish to end before it calls what it sees a fault
+PATIENCE = 10.0
 PAUSE = 15.0  # seconds between two looks of the owner
-SHARE = 100  # and at least so many times what the last look took: looking must not be what the owner does
+# and at least so many times what the last look took: looking must not be what the owner does
+SHARE = 100
 LONGEST_PAUSE = 300.0  # seconds
 WHOLE = 24 * 3600.0  # seconds until every file is read again, whatever its times say: disks rot
 
@@ -52,12 +57,19 @@ class Fault:
 
     def words(self) -> str:
         """A sentence for the lead."""
-        name = f"the published {self.review}/{self.place}" if self.review else "the front page of all reviews"
+        name = (
+            f"the published {self.review}/{self.place}"
+            if self.review
+            else "the front page of all reviews"
+        )
         return f"{name} {self.problem}"
 
 
 def faults(store: Store, folder: Path, review: str | None = None) -> list[Fault]:
-    """What is wrong with the published folder now: of one review and the front page, or of all. Nothing is changed."""
+    """What is wrong with the published folder now: of one review and the front page, or of all.
+
+    Nothing is changed.
+    """
     with store.read() as con:
         found = list(_look(con, folder, review))
     if not found or not store.publishing.acquire(timeout=PATIENCE):
@@ -72,7 +84,11 @@ def faults(store: Store, folder: Path, review: str | None = None) -> list[Fault]
 
 def _explained(folder: Path, fault: Fault) -> Fault:
     why = _why.get((folder, fault.review, fault.place))
-    return replace(fault, problem=f"{fault.problem}; it could not be put right: {why}") if why else fault
+    return (
+        replace(fault, problem=f"{fault.problem}; it could not be put right: {why}")
+        if why
+        else fault
+    )
 
 
 def _look(con: Connection, folder: Path, review: str | None) -> Iterator[Fault]:
@@ -92,13 +108,17 @@ def _look_at_review(
         yield Fault(review, placed.LATEST, problem)
     for number, gone in numbers:
         place = placed.place_of(number)
-        yield from _look_at_version(home.version(number), review, number, gone, shown.get(place, []))
+        yield from _look_at_version(
+            home.version(number), review, number, gone, shown.get(place, [])
+        )
 
 
 def _latest_problem(home: ReviewFolder, shown: Sequence[Placed]) -> str | None:
     build = home.shown()
     if build is None:
-        return "is not there" if not home.latest.is_symlink() else "leads to a build that is not there"
+        return (
+            "is not there" if not home.latest.is_symlink() else "leads to a build that is not there"
+        )
     seen = _reader.look(build)
     if seen is None:
         return "leads to an empty build"
@@ -109,7 +129,9 @@ def _latest_problem(home: ReviewFolder, shown: Sequence[Placed]) -> str | None:
     return "is not what was published last" if shown else None
 
 
-def _look_at_version(path: Path, review: str, number: int, gone: bool, shown: Sequence[Placed]) -> Iterator[Fault]:
+def _look_at_version(
+    path: Path, review: str, number: int, gone: bool, shown: Sequence[Placed]
+) -> Iterator[Fault]:
     place = placed.place_of(number)
     seen = _reader.look(path)
     if seen is None:
@@ -132,7 +154,12 @@ def _look_at_version(path: Path, review: str, number: int, gone: bool, shown: Se
     elif seen.problem:
         yield Fault(review, place, f"is damaged: {seen.problem}", number)
     elif (path / graves.DATA).exists() != gone:
-        yield Fault(review, place, "is withdrawn and still there" if gone else "stands and is not there", number)
+        yield Fault(
+            review,
+            place,
+            "is withdrawn and still there" if gone else "stands and is not there",
+            number,
+        )
     elif digests:
         yield Fault(review, place, "is not what was published there", number)
 
@@ -155,7 +182,8 @@ def _front_digest(folder: Path) -> str | None:
 def mend(store: Store, *, folder: Path, now: datetime) -> dict[str, dict[str, Any]]:
     """Put right what is wrong with the published folder, and remove what dead processes left in it.
 
-    By review (or "front page"): `mended`, the places that were put right, and `problem` where one could not be.
+    By review (or "front page"): `mended`, the places that were put right, and `problem` where one
+    could not be.
     """
     _remove_leftovers(store, folder)
     _adopt(store, folder, now)
@@ -164,7 +192,9 @@ def mend(store: Store, *, folder: Path, now: datetime) -> dict[str, dict[str, An
         _mend(store, folder, review, [fault for fault in before if fault.review == review], now)
     if not before:
         return {}
-    after = {(fault.review, fault.place): fault for fault in faults(store, folder) if fault.mendable}
+    after = {
+        (fault.review, fault.place): fault for fault in faults(store, folder) if fault.mendable
+    }
     done: dict[str, dict[str, Any]] = {}
     for fault in before:
         result = done.setdefault(fault.review or FRONT_PAGE, {})
@@ -177,7 +207,10 @@ def mend(store: Store, *, folder: Path, now: datetime) -> dict[str, dict[str, An
 
 
 def _mend(store: Store, folder: Path, review: str, wrong: Sequence[Fault], now: datetime) -> None:
-    """Put right what is wrong with one review, or with the front page; why not is kept for the lead."""
+    """Put right what is wrong with one review, or with the front page.
+
+    Why not is kept for the lead.
+    """
     for kind in (placed.LATEST, "v/", placed.FRONT[1]):
         some = [fault for fault in wrong if fault.place.startswith(kind)]
         try:
@@ -188,7 +221,9 @@ def _mend(store: Store, folder: Path, review: str, wrong: Sequence[Fault], now: 
             _why[folder, review, place] = problem
 
 
-def _mend_latest(store: Store, folder: Path, review: str, wrong: Sequence[Fault], now: datetime) -> dict[str, str]:
+def _mend_latest(
+    store: Store, folder: Path, review: str, wrong: Sequence[Fault], now: datetime
+) -> dict[str, str]:
     """Let `latest` show the last good build again: the one that is there, else one made again."""
     home = ReviewFolder(folder / review)
     with store.publishing, store.read() as con:
@@ -217,7 +252,9 @@ def _mend_latest(store: Store, folder: Path, review: str, wrong: Sequence[Fault]
     return {}
 
 
-def _mend_versions(store: Store, folder: Path, review: str, wrong: Sequence[Fault], now: datetime) -> dict[str, str]:
+def _mend_versions(
+    store: Store, folder: Path, review: str, wrong: Sequence[Fault], now: datetime
+) -> dict[str, str]:
     """Put tombstones where they belong, and the versions that stand."""
     home = ReviewFolder(folder / review)
     lost = {fault.version for fault in wrong}
@@ -232,7 +269,9 @@ def _mend_versions(store: Store, folder: Path, review: str, wrong: Sequence[Faul
     return {placed.place_of(number): problem for number, problem in problems.items()}
 
 
-def _mend_front(store: Store, folder: Path, review: str, wrong: Sequence[Fault], now: datetime) -> dict[str, str]:
+def _mend_front(
+    store: Store, folder: Path, review: str, wrong: Sequence[Fault], now: datetime
+) -> dict[str, str]:
     publish.library(store, folder=folder, now=now)
     return {}
 
@@ -274,7 +313,9 @@ def _remove_leftovers(store: Store, folder: Path) -> None:
 
 
 class FolderChecker:
-    """Looks after the published folder while the owner lives: at its start, then every PAUSE seconds."""
+    """Looks after the published folder while the owner lives: at its start, then every PAUSE
+    seconds.
+    """
 
     def __init__(
         self,

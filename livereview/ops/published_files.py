@@ -19,8 +19,11 @@ from livereview import durable
 from livereview.durable import Staging
 from livereview.summary.crate import SUMS
 
-KEPT_BUILDS = 3  # builds that `latest` no longer shows, at least: who copies the folder may be on their way through one
-KEPT_SECONDS = 60.0  # and none goes within so many seconds: somebody may have the page, and not yet its pictures
+# builds that `latest` no longer shows, at least: who copies the folder may be on their way through
+# one
+KEPT_BUILDS = 3
+# and none goes within so many seconds: somebody may have the page, and not yet its pictures
+KEPT_SECONDS = 60.0
 SHORT = 20  # digits of a digest that name a build's folder: 80 bits
 
 Signature = tuple[tuple[str, int, int, int, int], ...]
@@ -59,7 +62,9 @@ def sums_problem(files: Mapping[str, bytes]) -> str | None:
         return f"{missing[0]} is missing"
     if strangers := sorted(present - set(checksums)):
         return f"{strangers[0]} does not belong there"
-    changed = sorted(name for name in present if hashlib.sha256(files[name]).hexdigest() != checksums[name])
+    changed = sorted(
+        name for name in present if hashlib.sha256(files[name]).hexdigest() != checksums[name]
+    )
     return f"{changed[0]} is not what {SUMS} says" if changed else None
 
 
@@ -141,7 +146,10 @@ class ReviewFolder:
         return target if target.parent == self.home / "builds" and target.is_dir() else None
 
     def show(self, digest: str) -> bool:
-        """Let `latest` show the build of this digest, which is there; False where it does already."""
+        """Let `latest` show the build of this digest, which is there.
+
+        False where it does already.
+        """
         before = self.shown()
         changed = durable.write_link(self.latest, f"builds/{digest[:SHORT]}")
         if changed and before is not None:

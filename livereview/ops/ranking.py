@@ -31,7 +31,8 @@ from livereview.store.ranks import Age, Ranking
 from livereview.store.stopping import Stop
 
 FEWEST = 2  # reports that can be put in an order
-LEAST, GROWTH = 10, 0.05  # so many settled reports more than last time, and this share of them, make a new ranking due
+# so many settled reports more than last time, and this share of them, make a new ranking due
+LEAST, GROWTH = 10, 0.05
 SECONDS = 36  # a title and abstract takes a person; Cochrane's planning figure of 2024
 NICE = 10
 
@@ -52,9 +53,17 @@ def _is_due(age: Age) -> bool:
 
 
 def rerank(
-    store: Store, *, review: str, now: datetime, seed: int = 0, apart: bool = True, stop: Event | None = None
+    store: Store,
+    *,
+    review: str,
+    now: datetime,
+    seed: int = 0,
+    apart: bool = True,
+    stop: Event | None = None,
 ) -> dict[str, Any]:
-    """Learn from all settled reports and put the whole queue in order. Nothing is hidden and nothing decided.
+    """Learn from all settled reports and put the whole queue in order.
+
+    Nothing is hidden and nothing decided.
 
     apart   in a process of its own, so that decisions do not wait for it
     stop    once set, ends that process: raises Retry, and the order before stands
@@ -65,13 +74,19 @@ def rerank(
         texts, labels = _texts(con, review), ranks.labels(con, review, rules.screening.stages[0])
     asked = (texts, labels, words(rules), seed, str(_cache(store, review)))
     found = _apart(asked, stop) if apart else _rank(*asked)
-    ranking = Ranking(uuid4().hex, found.model, found.features, seed, len(texts), len(labels), now, found.told)
-    store.write(lambda con: ranks.save(con, review, ranking, found.reports, found.scores), bulk=True)
+    ranking = Ranking(
+        uuid4().hex, found.model, found.features, seed, len(texts), len(labels), now, found.told
+    )
+    store.write(
+        lambda con: ranks.save(con, review, ranking, found.reports, found.scores), bulk=True
+    )
     return asdict(ranking)
 
 
 def why(store: Store, *, review: str, record: str, now: datetime) -> dict[str, Any]:
-    """The words that moved a report's rank, and how much, by the model that the settled reports of today give."""
+    """The words that moved a report's rank, and how much, by the model that the settled reports of
+    today give.
+    """
     from livereview.ranking.nightly import why as explained
 
     with store.read() as con:
@@ -80,7 +95,12 @@ def why(store: Store, *, review: str, record: str, now: datetime) -> dict[str, A
         texts, labels = _texts(con, review), ranks.labels(con, review, rules.screening.stages[0])
         place, last = ranks.place(con, review, report), ranks.last(con, review)
     told = explained(texts, labels, words(rules), report, last.seed if last else 0)
-    return {**asdict(told), "remainder": told.remainder, "report": report, "place": place[0] if place else None}
+    return {
+        **asdict(told),
+        "remainder": told.remainder,
+        "report": report,
+        "place": place[0] if place else None,
+    }
 
 
 def _cache(store: Store, review: str) -> Path:
@@ -89,7 +109,8 @@ def _cache(store: Store, review: str) -> Path:
 
 
 def _rank(texts: Sequence[Any], labels: Sequence[Any], words: str, seed: int, cache: str) -> Any:
-    from livereview.ranking.nightly import prepare, rank  # scikit-learn takes a second that only a ranking needs
+    # scikit-learn takes a second that only a ranking needs
+    from livereview.ranking.nightly import prepare, rank
 
     path = Path(cache)
     made_by = [version(name) for name in ("livereview", "scikit-learn", "numpy")]
@@ -103,7 +124,10 @@ def _rank(texts: Sequence[Any], labels: Sequence[Any], words: str, seed: int, ca
 
 
 def _kept(path: Path, key: bytes) -> Any:
-    """The features made of the same texts by the same programs; None where there are none, or they are torn."""
+    """The features made of the same texts by the same programs.
+
+    None where there are none, or they are torn.
+    """
     try:
         whole = path.read_bytes()
     except OSError:
@@ -146,7 +170,9 @@ def words(rules: Review) -> str:
     """What the protocol says that relevant records are about."""
     asked = rules.question
     parts = [rules.title, asked.text, asked.population, asked.intervention, asked.outcomes]
-    parts += [one.text for one in rules.criteria if one.kind == "include"] + list(rules.highlights.include)
+    parts += [one.text for one in rules.criteria if one.kind == "include"] + list(
+        rules.highlights.include
+    )
     return ". ".join(parts)
 
 
@@ -160,12 +186,15 @@ def _texts(con: Connection, review: str) -> list[tuple[str, str, str]]:
 class Reading:
     """How far the reading of titles and abstracts is.
 
-    settled, went_on   reports that are settled at the first stage, and those of them that went on to full text
-    conflicts          reports that have all their votes, which differ: a third person has yet to say where they go
-    total              reports in all;  hours  what the rest will take all reviewers together
-    stream             what a cut of the nightly stream would cost: `ranking.nightly.stream`, and the reports `above` it
-    doubts             settled reports that the model would have judged otherwise, with their titles
-    said               `stopping.test` today;  stop  the stop that holds;  lapsed  the last one, if it holds no more
+    settled, went_on   reports that are settled at the first stage, and those of them that went on
+    to full text
+    conflicts          reports that have all their votes, which differ: a third person has yet to
+    say where they go total              reports in all;  hours  what the rest will take all
+    reviewers together
+    stream             what a cut of the nightly stream would cost: `ranking.nightly.stream`, and
+    the reports `above` it doubts             settled reports that the model would have judged
+    otherwise, with their titles said               `stopping.test` today;  stop  the stop that
+    holds;  lapsed  the last one, if it holds no more
     """
 
     settled: int
@@ -183,7 +212,9 @@ class Reading:
 
 
 def reading(con: Connection, review: str) -> Reading:
-    """What the lead is told of the reading: it holds for today's records, and only if the test's assumptions do."""
+    """What the lead is told of the reading: it holds for today's records, and only if the test's
+    assumptions do.
+    """
     said, rules = stopping.test(con, review), protocol(con, review)
     votes = rules.screening.votes
     stop, last = acts.in_force(con, review), acts.last(con, review)
@@ -218,12 +249,18 @@ def _doubts(con: Connection, review: str) -> list[dict[str, Any]]:
     now = dict(ranks.labels(con, review, stage)) if told else {}
     same = [one for one in told if now.get(one["record_id"]) == one["verdict"]]
     known = records.current(con, [one["record_id"] for one in same])
-    return [{**one, "title": known[one["record_id"]].title} for one in same if one["record_id"] in known]
+    return [
+        {**one, "title": known[one["record_id"]].title} for one in same if one["record_id"] in known
+    ]
 
 
 @typed
-def look_again(store: Store, *, id: str, review: str, record: str, by: str, now: datetime) -> dict[str, Any]:
-    """Open a settled report again that the model doubts: everyone votes afresh, and the old votes stay in the books."""
+def look_again(
+    store: Store, *, id: str, review: str, record: str, by: str, now: datetime
+) -> dict[str, Any]:
+    """Open a settled report again that the model doubts: everyone votes afresh, and the old votes
+    stay in the books.
+    """
 
     def job(con: Connection) -> dict[str, Any]:
         check_doubted(con, review, record)

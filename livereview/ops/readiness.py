@@ -1,7 +1,7 @@
 """Whether this process can work, as a list of checks. `/healthz` only says that it lives.
 
-To add a check, write a function that takes the `Surroundings` and gives `(ok, words)`, and name it in CHECKS. The names
-are public; the words are for the operator, and may name reviews and folders.
+To add a check, write a function that takes the `Surroundings` and gives `(ok, words)`, and name it
+in CHECKS. The names are public; the words are for the operator, and may name reviews and folders.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ LARGEST_WAL = 256 * 2**20  # bytes: checkpoints come at 16 MB, so this many mean
 PUBLISHER_SECONDS = 900.0  # the largest build known takes two minutes
 BEHIND = timedelta(minutes=30)  # a request that no build has answered for so long
 SCHEDULE_SILENT = timedelta(minutes=10)  # it gives a sign each minute
-KEPT_SECONDS = 2.0  # an answer is given again for so long, so that nobody can keep the writer busy by asking
+# an answer is given again for so long, so that nobody can keep the writer busy by asking
+KEPT_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,10 @@ def writer(here: Surroundings) -> Answer:
     """Both writers take a job and commit it."""
     if here.store.answers(WRITER_SECONDS):
         return True, "decisions and pages can be written"
-    return False, f"a writer has not answered for {WRITER_SECONDS:.0f} s: nothing can be kept; see the log"
+    return (
+        False,
+        f"a writer has not answered for {WRITER_SECONDS:.0f} s: nothing can be kept; see the log",
+    )
 
 
 def write_ahead_log(here: Surroundings) -> Answer:
@@ -81,7 +85,9 @@ def disk(here: Surroundings) -> Answer:
 
 
 def database(here: Surroundings) -> Answer:
-    """The database holds all that was acknowledged, as far as can be told, and has not been closed by an error."""
+    """The database holds all that was acknowledged, as far as can be told, and has not been closed
+    by an error.
+    """
     if problem := service.database_problem(here.store):
         return False, problem
     return True, "nothing that was acknowledged is known to be missing"
@@ -101,12 +107,18 @@ def publisher(here: Surroundings) -> Answer:
     """The thread that publishes is at work, and no review waits long for its build."""
     age = here.store.heartbeats.age(PUBLISHER)
     if age is not None and age > PUBLISHER_SECONDS:
-        return False, f"the publisher has given no sign of life for {age / 60:.0f} minutes; restart the owner"
+        return (
+            False,
+            f"the publisher has given no sign of life for {age / 60:.0f} minutes; restart the owner",
+        )
     with here.store.read() as con:
         waiting = versions.asked(con)
     late = [review for review, asked in waiting.items() if here.now - asked.since > BEHIND]
     if late:
-        return False, f"not published for over {BEHIND.seconds // 60} minutes: {', '.join(late)}; livereview publish"
+        return (
+            False,
+            f"not published for over {BEHIND.seconds // 60} minutes: {', '.join(late)}; livereview publish",
+        )
     if age is None:
         return True, "no process serves, so commands and flows publish"
     return True, "nothing waits long to be published"
@@ -116,9 +128,14 @@ def latest(here: Surroundings) -> Answer:
     """Every review that has a version shows a page."""
     with here.store.read() as con:
         reviews = list(placed.published(con))
-    missing = [review for review in reviews if not (here.site / review / "latest" / "index.html").is_file()]
+    missing = [
+        review for review in reviews if not (here.site / review / "latest" / "index.html").is_file()
+    ]
     if missing:
-        return False, f"no page at latest of {', '.join(missing)}; livereview publish --review {missing[0]}"
+        return (
+            False,
+            f"no page at latest of {', '.join(missing)}; livereview publish --review {missing[0]}",
+        )
     return True, f"{len(reviews)} published pages are in place"
 
 
@@ -127,10 +144,16 @@ def schedule(here: Surroundings) -> Answer:
     with here.store.read() as con:
         sign = vitals.last_sign(con, vitals.SCHEDULE)
     if sign is None:
-        return True, "no schedule has ever reported to this owner; start one with: livereview schedule"
+        return (
+            True,
+            "no schedule has ever reported to this owner; start one with: livereview schedule",
+        )
     age = here.now - sign.seen
     if age > SCHEDULE_SILENT:
-        return False, f"the schedule was last heard of at {sign.seen:%Y-%m-%d %H:%M} UTC; start: livereview schedule"
+        return (
+            False,
+            f"the schedule was last heard of at {sign.seen:%Y-%m-%d %H:%M} UTC; start: livereview schedule",
+        )
     return sign.ok, sign.words
 
 
@@ -147,7 +170,9 @@ CHECKS: tuple[tuple[str, Callable[[Surroundings], Answer]], ...] = (
 
 
 def checks(here: Surroundings) -> list[Check]:
-    """Every check, in the order of CHECKS. One that can't be carried out is not ok, and the others go on."""
+    """Every check, in the order of CHECKS. One that can't be carried out is not ok, and the others
+    go on.
+    """
     return [_carried_out(name, check, here) for name, check in CHECKS]
 
 
@@ -167,7 +192,9 @@ def readiness(store: Store, *, folder: Path, now: datetime) -> dict[str, Any]:
 
 
 class Door:
-    """The checks as anybody may ask for them: often, at once, and told only names and whether each is ok."""
+    """The checks as anybody may ask for them: often, at once, and told only names and whether each
+    is ok.
+    """
 
     def __init__(self, store: Store, site: Path, clock: Callable[[], datetime]):
         self._store, self._site, self._clock = store, site, clock
@@ -176,7 +203,10 @@ class Door:
         self._until = 0.0
 
     def ask(self) -> dict[str, Any]:
-        """{"ready", "checks": [{"name", "ok"}]}; at most one look in KEPT_SECONDS, however many ask."""
+        """{"ready", "checks": [{"name", "ok"}]}.
+
+        At most one look in KEPT_SECONDS, however many ask.
+        """
         with self._lock:
             if self._kept is None or time.monotonic() >= self._until:
                 found = readiness(self._store, folder=self._site, now=self._clock())

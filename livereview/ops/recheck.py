@@ -1,4 +1,6 @@
-"""Looking known reports up again: retractions and corrections since, and abstracts that their first source had not."""
+"""Looking known reports up again: retractions and corrections since, and abstracts that their first
+source had not.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,13 @@ from livereview.surveillance.lookups import DUE, PROMISED, SOURCES, askable
 
 
 def due(store: Store, *, review: str, source: str, now: datetime) -> dict[str, Any]:
-    """The reports that this source is to be asked about now, included ones first: [{record, doi, pmid}]."""
+    """The reports that this source is to be asked about now, included ones first: [{record, doi,
+    pmid}].
+    """
     if source not in SOURCES:
-        raise Refused(f"{source!r} can't be asked about known reports; choose one of {', '.join(SOURCES)}")
+        raise Refused(
+            f"{source!r} can't be asked about known reports; choose one of {', '.join(SOURCES)}"
+        )
     with store.read() as con:
         protocol(con, review)
         last, limit = tasks.last_checks(con, review, now), now - timedelta(days=DUE)
@@ -47,8 +53,15 @@ def begin_lookup(
     runner: Mapping[str, Any] | None = None,
     run: str | None = None,
 ) -> dict[str, Any]:
-    """Start a look-up of known reports at a source, in the ledger like any search; `runner`, `run` as in `begin`."""
-    what = Search(name=f"look-up: {source}", source=source, platform=source, query="reports known by DOI or PMID")
+    """Start a look-up of known reports at a source, in the ledger like any search; `runner`, `run`
+    as in `begin`.
+    """
+    what = Search(
+        name=f"look-up: {source}",
+        source=source,
+        platform=source,
+        query="reports known by DOI or PMID",
+    )
 
     def job(con: Connection) -> None:
         protocol(con, review)
@@ -61,7 +74,9 @@ def begin_lookup(
     return {"search": search}
 
 
-def checked(store: Store, *, review: str, source: str, records: Sequence[str], now: datetime) -> dict[str, Any]:
+def checked(
+    store: Store, *, review: str, source: str, records: Sequence[str], now: datetime
+) -> dict[str, Any]:
     """Write that this source was asked about the reports of these records, and answered."""
 
     def job(con: Connection) -> None:
@@ -73,7 +88,9 @@ def checked(store: Store, *, review: str, source: str, records: Sequence[str], n
 
 
 def overdue(included: Sequence[Checked], now: datetime) -> list[str]:
-    """An alarm where included reports were not looked up within the promised days, or never since they were found."""
+    """An alarm where included reports were not looked up within the promised days, or never since
+    they were found.
+    """
     limit = now - timedelta(days=PROMISED)
     late = sum(report.reachable and (report.last or report.since) < limit for report in included)
     words = f"{late} included reports were not rechecked for retractions within {PROMISED} days"

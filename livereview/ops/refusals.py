@@ -9,7 +9,9 @@ from livereview.errors import Refused
 
 
 class Stale(Refused):
-    """The report does not wait for this person any more; `mine`: because they have decided it themselves."""
+    """The report does not wait for this person any more; `mine`: because they have decided it
+    themselves.
+    """
 
     def __init__(self, message: str, *, mine: bool = False, **place: str | None):
         super().__init__(message, **place)
@@ -17,7 +19,9 @@ class Stale(Refused):
 
 
 class Arrived(Stale):
-    """A form of this id had arrived before and said something else: `said` is what, as `decisions.by_id` gives it."""
+    """A form of this id had arrived before and said something else: `said` is what, as
+    `decisions.by_id` gives it.
+    """
 
     def __init__(self, message: str, *, said: Mapping[str, Any] | None = None, **place: str | None):
         super().__init__(message, mine=True, **place)

@@ -12,20 +12,24 @@ from livereview.store.parquet import parquet
 from livereview.summary.tables import Table
 
 KEPT = 256  # pictures
-_known: dict[str, bytes] = {}  # what was drawn lately, by SVG: most pictures are the same in the next build
+# what was drawn lately, by SVG: most pictures are the same in the next build
+_known: dict[str, bytes] = {}
 
 
 def encode(table: Table) -> bytes:
     """The table as a Parquet file: rows and columns of its CSV, with types.
 
-    Integers, doubles and text; null where the CSV is empty. A text is as it was told: where the CSV puts an apostrophe
-    before what a spreadsheet would run, and one blank for a line break, here nothing is added or taken.
+    Integers, doubles and text; null where the CSV is empty. A text is as it was told: where the CSV
+    puts an apostrophe before what a spreadsheet would run, and one blank for a line break, here
+    nothing is added or taken.
     """
     return parquet(table.columns, table.rows)
 
 
 def draw(svgs: Sequence[str]) -> list[bytes]:
-    """Each picture as PNG, drawn by a process of its own: resvg lets no other thread run, and people wait for pages."""
+    """Each picture as PNG, drawn by a process of its own: resvg lets no other thread run, and
+    people wait for pages.
+    """
     known = {svg: _known[svg] for svg in list(_known) if svg in set(svgs)}
     if new := [svg for svg in dict.fromkeys(svgs) if svg not in known]:
         known |= zip(new, _apart(new), strict=True)
@@ -37,5 +41,7 @@ def draw(svgs: Sequence[str]) -> list[bytes]:
 
 def _apart(svgs: Sequence[str]) -> list[bytes]:
     command = [sys.executable, "-m", "livereview.summary.raster"]
-    done = subprocess.run(command, input=json.dumps(svgs), capture_output=True, check=True, text=True)  # noqa: S603
+    done = subprocess.run(  # noqa: S603
+        command, input=json.dumps(svgs), capture_output=True, check=True, text=True
+    )
     return [base64.b64decode(text) for text in json.loads(done.stdout)]

@@ -34,7 +34,8 @@ from livereview.ops.moving import LOST, Move, all_or_nothing, move_whole
 from livereview.store import copies, past, records
 from livereview.store.open import Connection, OwnerLock, Store, connect
 
-STAYS = ("backups", "owner.token", LOST)  # of a home, where it is: the backup may be read from there
+# of a home, where it is: the backup may be read from there
+STAYS = ("backups", "owner.token", LOST)
 SETS_ASIDE = "replaced-"
 
 
@@ -42,7 +43,8 @@ SETS_ASIDE = "replaced-"
 class Found:
     """What a backup held and what came of it.
 
-    problems  what is damaged or missing, a sentence each; the restore goes as far as it can without it
+    problems  what is damaged or missing, a sentence each; the restore goes as far as it can without
+    it
     """
 
     place: str
@@ -64,9 +66,9 @@ class Found:
 def restore(address: str, home: Path, *, replace: bool = False, copy: str | None = None) -> Found:
     """Bring back what `address` holds into `home`: a place of backups, or one database file.
 
-    replace  what is in the home now is moved into a folder `replaced-…` within it; without, a home in use is refused
-    copy     the name of a whole copy; None: the newest that is sound
-    Nothing of the home is touched before all that comes back was read, checked and opened.
+    replace  what is in the home now is moved into a folder `replaced-…` within it; without, a home
+    in use is refused copy     the name of a whole copy; None: the newest that is sound Nothing of
+    the home is touched before all that comes back was read, checked and opened.
     """
     home = home.resolve()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -78,7 +80,9 @@ def restore(address: str, home: Path, *, replace: bool = False, copy: str | None
         )
     lock = OwnerLock(home / DATABASE)  # raises Refused while an owner lives
     try:
-        for abandoned in home.glob(".restore-*"):  # of one that was killed: nobody else is at work here now
+        for abandoned in home.glob(
+            ".restore-*"
+        ):  # of one that was killed: nobody else is at work here now
             shutil.rmtree(abandoned, ignore_errors=True)
         scratch = home / f".restore-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}"
         try:
@@ -95,15 +99,23 @@ def restore(address: str, home: Path, *, replace: bool = False, copy: str | None
 
 
 def check(address: str, copy: str | None = None, scratch: Path | None = None) -> Found:
-    """Do all that a restore does in a scratch folder, which is gone afterwards: read, verify, put together, count."""
+    """Do all that a restore does in a scratch folder, which is gone afterwards: read, verify, put
+    together, count.
+    """
     with tempfile.TemporaryDirectory(prefix="livereview-restore-", dir=scratch) as folder:
-        return _prepare(at(address) if not _is_file(address) else None, address, Path(folder) / "home", copy)
+        return _prepare(
+            at(address) if not _is_file(address) else None, address, Path(folder) / "home", copy
+        )
 
 
 def _is_content(path: Path) -> bool:
     if path.is_dir() and not any(inner.name != LOST for inner in path.iterdir()):
         return False  # such as one on which a disk is mounted
-    return path.name not in STAYS and not path.name.startswith((".", SETS_ASIDE)) and path.suffix != ".owner"
+    return (
+        path.name not in STAYS
+        and not path.name.startswith((".", SETS_ASIDE))
+        and path.suffix != ".owner"
+    )
 
 
 def _is_file(address: str) -> bool:
@@ -111,11 +123,16 @@ def _is_file(address: str) -> bool:
 
 
 def manifest_of(place: Target, name: str) -> Manifest:
-    """What a copy says of itself; raises Refused where it or its database is damaged or not all there."""
+    """What a copy says of itself.
+
+    Raises Refused where it or its database is damaged or not all there.
+    """
     manifest = read_manifest(place.read(f"copies/{name}/{MANIFEST}"), f"the manifest of {name}")
     size = place.size(f"copies/{name}/{DATABASE}")
     if size != manifest.database.size:
-        raise Refused(f"the copy {name} is damaged: its database has {size} bytes instead of {manifest.database.size}")
+        raise Refused(
+            f"the copy {name} is damaged: its database has {size} bytes instead of {manifest.database.size}"
+        )
     return manifest
 
 
@@ -168,7 +185,9 @@ def _fetch(place: Target, name: str, kept: Kept, target: Path) -> None:
     """Bring a file; raises Refused where it is not there or not the one that was put there."""
     free = room(target.parent).free
     if free < kept.size:
-        raise DiskFull(f"the disk is full: {target.parent} has {free:,} bytes free, and {kept.size:,} are needed")
+        raise DiskFull(
+            f"the disk is full: {target.parent} has {free:,} bytes free, and {kept.size:,} are needed"
+        )
     if place.size(name) is None:
         raise Refused(f"{name} is not in the backup")
     target.parent.mkdir(mode=0o755 if kept.public else 0o700, parents=True, exist_ok=True)
@@ -180,7 +199,10 @@ def _fetch(place: Target, name: str, kept: Kept, target: Path) -> None:
 
 
 def _put_together(place: Target, manifest: Manifest, scratch: Path, found: Found) -> Tree:
-    """Put the increments back in their order, as far as they are whole; the files there are then."""
+    """Put the increments back in their order, as far as they are whole.
+
+    The files there are then.
+    """
     tree = manifest.tree
     put_back = {""}  # checksums of the increments; none is what the place says before the first
     kinds: set[str] = set()
@@ -194,12 +216,18 @@ def _put_together(place: Target, manifest: Manifest, scratch: Path, found: Found
                 copies.put_back(con, parts, increment.rows, increment.whole)
             except (duckdb.Error, Refused) as error:
                 words = str(error).splitlines()[0][:200]
-                found.problems.append(f"increment {increment.number} could not be put back: {words}")
+                found.problems.append(
+                    f"increment {increment.number} could not be put back: {words}"
+                )
                 break
             kinds |= set(increment.rows)
             tree = tree.after(increment.changed, list(increment.gone))
             put_back.add(sha256)
-            found.increments, found.upto, found.last_made = increment.number, increment.end, increment.made
+            found.increments, found.upto, found.last_made = (
+                increment.number,
+                increment.end,
+                increment.made,
+            )
             found.counts = increment.counts
         found.counts = found.counts or manifest.counts
         _compare_counts(con, found)
@@ -213,8 +241,12 @@ def _put_together(place: Target, manifest: Manifest, scratch: Path, found: Found
     return tree
 
 
-def _increments(place: Target, manifest: Manifest, found: Found) -> Iterator[tuple[Increment, str, bytes]]:
-    """The increments of a copy in their order, up to the first that is missing or damaged, which is told."""
+def _increments(
+    place: Target, manifest: Manifest, found: Found
+) -> Iterator[tuple[Increment, str, bytes]]:
+    """The increments of a copy in their order, up to the first that is missing or damaged, which is
+    told.
+    """
     names: dict[int, list[str]] = {}
     for name in place.names(f"copies/{manifest.name}/increments"):
         digits = name.rpartition("/")[2].partition(".")[0]
@@ -235,7 +267,9 @@ def _increments(place: Target, manifest: Manifest, found: Found) -> Iterator[tup
         previous, end, number = following[1], following[0].end, number + 1
     later = [known for known in names if known > number]
     if number not in names and later:
-        found.problems.append(f"increment {number} is missing, so {len(later)} later ones can't be used")
+        found.problems.append(
+            f"increment {number} is missing, so {len(later)} later ones can't be used"
+        )
 
 
 def _read_increment(
@@ -250,7 +284,12 @@ def _read_increment(
             increment = read_increment(packed.read(DETAILS), name)
     except (zipfile.BadZipFile, KeyError):
         raise Refused(f"{name} is damaged: it is not the archive that a backup writes") from None
-    if (increment.copy, increment.number, increment.previous, increment.start) != (copy, number, previous, end):
+    if (increment.copy, increment.number, increment.previous, increment.start) != (
+        copy,
+        number,
+        previous,
+        end,
+    ):
         raise Refused(f"{name} does not go on where the one before it ended")
     return increment, sha256, body
 
@@ -280,10 +319,13 @@ def _compare_counts(con: Connection, found: Found) -> None:
     found.counts = there
 
 
-def _compare_head(place: Target, manifest: Manifest, put_back: Collection[str], found: Found) -> None:
+def _compare_head(
+    place: Target, manifest: Manifest, put_back: Collection[str], found: Found
+) -> None:
     """Tell what the place itself says that it had, and is not there.
 
-    More may be there than it says: an owner that was killed had shipped an increment and not noted it yet.
+    More may be there than it says: an owner that was killed had shipped an increment and not noted
+    it yet.
     """
     with suppress(LivereviewError):
         if place.size(HEAD) is None:
@@ -297,7 +339,10 @@ def _compare_head(place: Target, manifest: Manifest, put_back: Collection[str], 
 
 
 def _bring_files(place: Target, tree: Tree, scratch: Path, found: Found) -> None:
-    """Full texts, published files and recordings; one that is damaged is told, and the others come back."""
+    """Full texts, published files and recordings.
+
+    One that is damaged is told, and the others come back.
+    """
     for path, kept in tree.files.items():
         try:
             _fetch(place, listing.place(kept.sha256), kept, scratch / path)
@@ -317,12 +362,16 @@ def _open(scratch: Path, found: Found) -> None:
         seen = past.seen(con)
         if seen != found.upto:
             found.problems.append(f"the last event has number {seen:,} instead of {found.upto:,}")
-        rows = con.execute("SELECT review, max(number) FROM version GROUP BY review ORDER BY review").fetchall()
+        rows = con.execute(
+            "SELECT review, max(number) FROM version GROUP BY review ORDER BY review"
+        ).fetchall()
         found.versions = dict(rows)
         wanted = con.execute("SELECT DISTINCT sha256 FROM full_text").fetchall()
     for review, number in found.versions.items():
         if not (scratch / "site" / review / "latest" / "index.html").is_file():
-            found.problems.append(f"the page of {review} is not there; `livereview publish --review {review}`")
+            found.problems.append(
+                f"the page of {review} is not there; `livereview publish --review {review}`"
+            )
         for one in range(1, number + 1):
             if not (scratch / "site" / review / "v" / str(one)).is_dir():
                 found.problems.append(f"version {one} of {review} is not there")
@@ -348,7 +397,9 @@ def _only_database(path: Path, scratch: Path) -> Found:
             seq, there = past.seen(con), copies.counts(con)
         store.write(lambda con: copies.finish(con, seq, False))
     found = Found(str(path), path.name, made, seq, upto=seq, last_made=made, counts=there)
-    found.problems.append("this is a database alone: full texts and published versions are not in it")
+    found.problems.append(
+        "this is a database alone: full texts and published versions are not in it"
+    )
     _open(scratch, found)
     return found
 

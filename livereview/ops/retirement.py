@@ -1,7 +1,8 @@
-"""Retiring a review, and bringing it back: signs that are shown, a proposal, a vote, a lead who closes it.
+"""Retiring a review, and bringing it back: signs that are shown, a proposal, a vote, a lead who
+closes it.
 
-Nothing here acts by itself. A carried vote decides the review's status until the next one, or until the protocol
-changes, whose own word then holds again.
+Nothing here acts by itself. A carried vote decides the review's status until the next one, or until
+the protocol changes, whose own word then holds again.
 """
 
 from __future__ import annotations
@@ -26,13 +27,19 @@ from livereview.store.versions import Version
 from livereview.summary import data
 
 LONGEST = 500
-CAUSES = {"retire": "the team voted to retire the review", "revive": "the team voted to bring the review back"}
+CAUSES = {
+    "retire": "the team voted to retire the review",
+    "revive": "the team voted to bring the review back",
+}
 
 
-def monitor(store: Store, *, review: str, now: datetime, person: str | None = None) -> dict[str, Any]:
+def monitor(
+    store: Store, *, review: str, now: datetime, person: str | None = None
+) -> dict[str, Any]:
     """The review's status, its five signs, the open proposal and the closed ones, newest first.
 
-    person  whose own vote on the open proposal is told; of the others' only how many there are, until it is closed
+    person  whose own vote on the open proposal is told; of the others' only how many there are,
+    until it is closed
     """
     with store.read() as con:
         rules = retirement.effective(con, protocol(con, review))
@@ -52,16 +59,30 @@ def monitor(store: Store, *, review: str, now: datetime, person: str | None = No
 
 def _open(con: Connection, one: Proposal, person: str | None) -> dict[str, Any]:
     voters = retirement.voters(con, one.review)
-    last = {ballot.account: ballot for ballot in retirement.ballots(con, one.id) if ballot.account in voters}
+    last = {
+        ballot.account: ballot
+        for ballot in retirement.ballots(con, one.id)
+        if ballot.account in voters
+    }
     mine = last.get(person or "")
-    return {**_told(one), "voted": len(last), "voters": len(voters), "mine": asdict(mine) if mine else None}
+    return {
+        **_told(one),
+        "voted": len(last),
+        "voters": len(voters),
+        "mine": asdict(mine) if mine else None,
+    }
 
 
 def _closed(con: Connection, one: Proposal, outcome: Outcome) -> dict[str, Any]:
     """A closed vote, with who voted what."""
     last = {ballot.account: asdict(ballot) for ballot in retirement.ballots(con, one.id)}
     how = {"carried": outcome.carried, "votes": asdict(outcome.votes), "closed_by": outcome.author}
-    return {**_told(one), **how, "closed": outcome.made, "ballots": [last[name] for name in sorted(last)]}
+    return {
+        **_told(one),
+        **how,
+        "closed": outcome.made,
+        "ballots": [last[name] for name in sorted(last)],
+    }
 
 
 def _told(one: Proposal) -> dict[str, Any]:
@@ -86,7 +107,8 @@ def propose(
 
     reason  for the page of the retired review
     not_asked, no_resources  why the question is no longer asked, why nobody can keep the review
-    Raises Refused while another proposal is open, where the review already is what is moved, or for who may not vote.
+    Raises Refused while another proposal is open, where the review already is what is moved, or for
+    who may not vote.
     """
 
     def job(con: Connection) -> dict[str, Any]:
@@ -96,7 +118,9 @@ def propose(
         texts = [_text(text, what) for text, what in ((not_asked, "why"), (no_resources, "why"))]
         said = _text(reason, "the reason")
         if said is None:
-            raise Refused("give a reason: it is kept with the vote, and the page of a retired review tells it")
+            raise Refused(
+                "give a reason: it is kept with the vote, and the page of a retired review tells it"
+            )
         signs = triggers(con, rules, now, *texts)
         one = Proposal(id, review, kind, said, tuple(signs), by, now)
         retirement.propose(con, one)
@@ -129,9 +153,12 @@ def vote(
     proposal: str | None = None,
     note: str | None = None,
 ) -> dict[str, Any]:
-    """Vote on the open proposal: yes, no or abstain; a later vote of the same person counts instead.
+    """Vote on the open proposal: yes, no or abstain.
 
-    proposal  the one that the person saw (None: whichever is open). Raises Refused when it is not the open one.
+    A later vote of the same person counts instead.
+
+    proposal  the one that the person saw (None: whichever is open). Raises Refused when it is not
+    the open one.
     """
     if verdict not in rule.VERDICTS:
         raise Refused(f"a vote is one of {', '.join(rule.VERDICTS)}; it was {verdict!r}")
@@ -148,11 +175,17 @@ def vote(
 
 
 @typed
-def close(store: Store, *, id: str, review: str, by: str, now: datetime, proposal: str | None = None) -> dict[str, Any]:
-    """End the vote and count it; a carried one changes the review's status and asks for a version that says so.
+def close(
+    store: Store, *, id: str, review: str, by: str, now: datetime, proposal: str | None = None
+) -> dict[str, Any]:
+    """End the vote and count it.
 
-    The votes of accounts that are closed by now, or may not vote any more, do not count. Raises Refused for who is no
-    lead, and while a changed conclusion waits for a name: the page could not say that the review is retired.
+    A carried one changes the review's status and asks for a version that says so.
+
+    The votes of accounts that are closed by now, or may not vote any more, do not count. Raises
+    Refused for who is no
+    lead, and while a changed conclusion waits for a name: the page could not say that the review is
+    retired.
     """
 
     return store.write(lambda con: close_in(con, id, review, by, now, proposal))
@@ -172,7 +205,9 @@ def close_in(
     votes = rule.count(cast, retirement.voters(con, review))
     outcome = Outcome(id, rule.carried(votes), votes, by, now)
     if outcome.carried and versions.held(con, review):
-        raise Refused("a changed conclusion waits for a lead's name: sign it first, then close the vote")
+        raise Refused(
+            "a changed conclusion waits for a lead's name: sign it first, then close the vote"
+        )
     retirement.close(con, one.id, outcome)
     if outcome.carried:
         versions.ask(con, review, CAUSES[one.kind], now)
@@ -219,7 +254,11 @@ def _text(text: str | None, what: str) -> str | None:
 
 
 def triggers(
-    con: Connection, review: Review, now: datetime, not_asked: str | None = None, no_resources: str | None = None
+    con: Connection,
+    review: Review,
+    now: datetime,
+    not_asked: str | None = None,
+    no_resources: str | None = None,
 ) -> Sequence[Trigger]:
     """The five signs as they stand now; the last two are what people say."""
     known = versions.all_of(con, review.id)
@@ -231,7 +270,9 @@ def triggers(
     return (
         rule.stable([_edition(one) for one in known], now, held),
         rule.certain(data.weigh(snap).findings),
-        rule.quiet(retirement.newest_study(con, review.id), watched, unread, now, review.living.stale_days),
+        rule.quiet(
+            retirement.newest_study(con, review.id), watched, unread, now, review.living.stale_days
+        ),
         rule.not_asked(not_asked),
         rule.no_resources(no_resources),
     )

@@ -1,7 +1,8 @@
-"""The list of reports to be retrieved: who can't get which, and what brings a report back into the queues.
+"""The list of reports to be retrieved: who can't get which, and what brings a report back into the
+queues.
 
-"Not retrieved" is a state of a report, never a vote. It becomes final by a lead, or by as many people as a stage takes
-votes; a file, a link or a lead opens it again for everybody.
+"Not retrieved" is a state of a report, never a vote. It becomes final by a lead, or by as many
+people as a stage takes votes; a file, a link or a lead opens it again for everybody.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ LATE = timedelta(days=30)  # a loan from another library rarely takes more than 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many reports are still sought, and since when the oldest of them; `final`: how many were given up."""
+    """How many reports are still sought, and since when the oldest of them; `final`: how many were
+    given up.
+    """
 
     sought: int
     oldest: datetime | None
@@ -60,22 +63,33 @@ def alarms(entries: Sequence[Entry], now: datetime) -> list[str]:
     ]
 
 
-def link(store: Store, *, id: str, review: str, record: str, link: str, person: str, now: datetime) -> dict[str, Any]:
-    """Say where a report can be had: everybody is asked about it again. Raises Refused for no web address."""
+def link(
+    store: Store, *, id: str, review: str, record: str, link: str, person: str, now: datetime
+) -> dict[str, Any]:
+    """Say where a report can be had: everybody is asked about it again.
+
+    Raises Refused for no web address.
+    """
     address = link.strip()
     if len(address) > LONGEST_LINK:
         raise Refused(f"the link is longer than {LONGEST_LINK:,} characters")
     if not _is_web_address(address):
-        raise Refused(f"a link must begin with https:// or http:// and name a host; it was {address!r}")
+        raise Refused(
+            f"a link must begin with https:// or http:// and name a host; it was {address!r}"
+        )
     return act(store, Step(id, review, record, "arrived", person, link=address), now)
 
 
-def give_up(store: Store, *, id: str, review: str, record: str, person: str, now: datetime) -> dict[str, Any]:
+def give_up(
+    store: Store, *, id: str, review: str, record: str, person: str, now: datetime
+) -> dict[str, Any]:
     """A lead's word that a report can't be had: the public flow counts it as not retrieved."""
     return act(store, Step(id, review, record, "final", person), now)
 
 
-def seek_again(store: Store, *, id: str, review: str, record: str, person: str, now: datetime) -> dict[str, Any]:
+def seek_again(
+    store: Store, *, id: str, review: str, record: str, person: str, now: datetime
+) -> dict[str, Any]:
     """A lead opens a report again: it comes back to everybody who has not decided on it."""
     return act(store, Step(id, review, record, "opened", person), now)
 
@@ -83,7 +97,8 @@ def seek_again(store: Store, *, id: str, review: str, record: str, person: str, 
 def act(store: Store, step: Step, now: datetime) -> dict[str, Any]:
     """Write an act on a report of the list; the same id again changes nothing.
 
-    Raises Refused for a report that is not on the list: nobody has asked for it, or it is settled by votes.
+    Raises Refused for a report that is not on the list: nobody has asked for it, or it is settled
+    by votes.
     """
 
     def job(con: Connection) -> dict[str, Any]:
@@ -92,7 +107,9 @@ def act(store: Store, step: Step, now: datetime) -> dict[str, Any]:
         if retrieval.known(con, step.id):
             return told(before, known=True)
         if not on_list(con, rules, before):
-            raise Refused("this report is not on the list of those to be retrieved; it may be back in the queues")
+            raise Refused(
+                "this report is not on the list of those to be retrieved; it may be back in the queues"
+            )
         return told(write(con, rules, before, step, now), known=False)
 
     return store.write(job)
@@ -121,32 +138,52 @@ def at(con: Connection, review: str, record: str) -> Standing:
     report = records.report_of(con, [record]).get(record, record)
     standing = standings.of(con, review, report)
     if standing is None:
-        raise Refused(f"record {record} is not in review {review}; `livereview status` lists reviews")
+        raise Refused(
+            f"record {record} is not in review {review}; `livereview status` lists reviews"
+        )
     return standing
 
 
 def write(con: Connection, rules: Review, before: Standing, step: Step, now: datetime) -> Standing:
-    """Append an act and keep where its report stands after it; asks for a build where readers would see that."""
+    """Append an act and keep where its report stands after it.
+
+    Asks for a build where readers would see that.
+    """
     retrieval.append(con, step, now)
     given = decisions.on_report(con, rules.id, before.report_id)
-    ballots = [Ballot(vote["stage"], vote["reviewer"], vote["role"], vote["verdict"], vote["seq"]) for vote in given]
+    ballots = [
+        Ballot(vote["stage"], vote["reviewer"], vote["role"], vote["verdict"], vote["seq"])
+        for vote in given
+    ]
     return moved(con, rules, before, ballots, now)
 
 
-def moved(con: Connection, rules: Review, before: Standing, ballots: list[Ballot], now: datetime) -> Standing:
-    """Keep where a report stands with these decisions; asks for a build where readers would see a change."""
+def moved(
+    con: Connection, rules: Review, before: Standing, ballots: list[Ballot], now: datetime
+) -> Standing:
+    """Keep where a report stands with these decisions.
+
+    Asks for a build where readers would see a change.
+    """
     sought = retrieval.on_report(con, rules.id, before.report_id)
     found = place(ballots, rules.screening.stages, rules.screening.votes, sought)
     after = Standing(before.report_id, found.stage, found.votes, found.state)
     standings.keep(con, rules.id, after)
     if _public(rules, before) != _public(rules, after):
-        versions.ask(con, rules.id, f"a report was {SETTLED.get(after.state, 'taken up again')}", now)
+        versions.ask(
+            con, rules.id, f"a report was {SETTLED.get(after.state, 'taken up again')}", now
+        )
     return after
 
 
 def told(standing: Standing, *, known: bool, stands: bool = True) -> dict[str, Any]:
     """The answer of an act: where the report stands now."""
-    where = {"report": standing.report_id, "stage": standing.stage, "state": standing.state, "votes": standing.votes}
+    where = {
+        "report": standing.report_id,
+        "stage": standing.stage,
+        "state": standing.state,
+        "votes": standing.votes,
+    }
     return {**where, "known": known, "stands": stands}
 
 
@@ -162,7 +199,10 @@ def _public(review: Review, standing: Standing) -> str | None:
 
 
 def _is_web_address(address: str) -> bool:
-    if any(character.isspace() or not character.isprintable() or character == "\\" for character in address):
+    if any(
+        character.isspace() or not character.isprintable() or character == "\\"
+        for character in address
+    ):
         return False
     try:
         parts = urlsplit(address)

@@ -1,7 +1,7 @@
 """What the overview of a review rests on, asked for many reviews at once.
 
-`livereview status`, the lead's page and the digests all judge the same facts. The number of questions to the database
-does not depend on how many reviews there are.
+`livereview status`, the lead's page and the digests all judge the same facts. The number of
+questions to the database does not depend on how many reviews there are.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class ReviewFacts:
         return evidence.questions_in(self.extractions, self.rules)
 
 
-def review_facts(con: Connection, reviews: Sequence[Review], now: datetime) -> dict[str, ReviewFacts]:
+def review_facts(
+    con: Connection, reviews: Sequence[Review], now: datetime
+) -> dict[str, ReviewFacts]:
     """The facts of each of these reviews, by its id and in their order."""
     ids = [review.id for review in reviews]
     attempts = ledger.attempts_of(con, ids)

@@ -29,7 +29,14 @@ from livereview.ops.typed import typed
 from livereview.review import Review
 from livereview.screening.criteria import fingerprint
 from livereview.screening.decisions import check
-from livereview.screening.states import NOBODY_ASKED, Ballot, Sought, has_answered, is_vote, state_of
+from livereview.screening.states import (
+    NOBODY_ASKED,
+    Ballot,
+    Sought,
+    has_answered,
+    is_vote,
+    state_of,
+)
 from livereview.store import calibration, decisions, queues, ranks, records, retrieval, standings
 from livereview.store.calibration import Answer
 from livereview.store.decisions import Decision
@@ -40,7 +47,8 @@ from livereview.store.standings import Standing
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What was on the screen when a person decided: a decision cites it, and counts only while it is in force.
+    """What was on the screen when a person decided: a decision cites it, and counts only while it
+    is in force.
 
     criteria   their `screening.criteria.fingerprint`
     rank       the report's place in the ranking of `model`; None: it had none
@@ -77,21 +85,28 @@ def decide(
     file: FileWords | None = None,
     settled_stays: bool = False,
 ) -> dict[str, Any]:
-    """Write one decision and say where the report stands after it; the same id again changes nothing.
+    """Write one decision and say where the report stands after it.
 
-    record   the record that was on the screen, by its id, in `record_version` (None: the current one)
-    verdict  include, exclude, maybe, or withdrawn to take back one's own last word on this report; not_retrieved is no
-             decision: it puts the report on the list of those to be retrieved, with `note` as what was tried
-    waiting  as the screening room asks: only what waits for this person is decided (else Stale is raised), the same id
-             with other words raises Arrived, and a report that they are asked about again gets an answer: it is no vote
-    shown    what was on the screen: it is stored, and Outdated raised where it is not in force (None: what is in force)
-    instead  the id of this person's decision in force that this one takes the place of; it then need not wait
+    The same id again changes nothing.
+
+    record   the record that was on the screen, by its id, in `record_version` (None: the current
+    one) verdict  include, exclude, maybe, or withdrawn to take back one's own last word on this
+    report; not_retrieved is no
+             decision: it puts the report on the list of those to be retrieved, with `note` as what
+             was tried
+    waiting  as the screening room asks: only what waits for this person is decided (else Stale is
+    raised), the same id
+             with other words raises Arrived, and a report that they are asked about again gets an
+             answer: it is no vote
+    shown    what was on the screen: it is stored, and Outdated raised where it is not in force
+    (None: what is in force) instead  the id of this person's decision in force that this one takes
+    the place of; it then need not wait
 
     file     the decision is from a file, and known if what it says was said last
     settled_stays  raise TeamsOutcome where a person would undo alone what the team has settled
 
-    In the answer, `known`: the id was there before, or the file's word; `stands`: what it said is in force.
-    Raises Refused, changing nothing, when a rule of `screening.decisions` forbids it.
+    In the answer, `known`: the id was there before, or the file's word; `stands`: what it said is
+    in force. Raises Refused, changing nothing, when a rule of `screening.decisions` forbids it.
     """
 
     if shown:
@@ -149,7 +164,11 @@ def decide_in(con: Connection, asked: Decision, how: How, now: datetime) -> dict
         return _cannot_get(con, rules, asked, before, sought, how, now)
     if any(one["id"] == asked.id for one in mine):
         return _told(before, known=True, stands=True)
-    if how.file and not decisions.known(con, asked.id) and told_before(con, asked, report, rules, how.file):
+    if (
+        how.file
+        and not decisions.known(con, asked.id)
+        and told_before(con, asked, report, rules, how.file)
+    ):
         return _told(before, known=True, stands=True)
     can_not_get = asked.stage == retrieval.STAGE and asked.reviewer in sought.people
     if asked.verdict == "withdrawn" and retrieval.known(con, asked.id):
@@ -184,7 +203,9 @@ def _cannot_get(
     how: How,
     now: datetime,
 ) -> dict[str, Any]:
-    """Put the report on the list of those to be retrieved: this person can't get it, and has not voted."""
+    """Put the report on the list of those to be retrieved: this person can't get it, and has not
+    voted.
+    """
     if retrieval.known(con, asked.id):
         request = retrieval.of_person(con, asked.review, before.report_id, asked.reviewer)
         return _told(before, known=True, stands=request is not None and request["id"] == asked.id)
@@ -196,24 +217,37 @@ def _cannot_get(
         _still_waits(con, rules, asked, before, given, sought)
     _check(rules, asked, before, [vote for vote in given if not how.instead or vote not in mine])
     if mine and not how.instead:
-        raise Refused("you have decided on this report, so you had it; take your decision back first")
+        raise Refused(
+            "you have decided on this report, so you had it; take your decision back first"
+        )
     if asked.reviewer in sought.people and not how.instead:
         return _told(before, known=True, stands=True)
     if mine:
-        back = replace(asked, id=f"{asked.id}/instead", verdict="withdrawn", note=None, tags=(), criteria_version="")
+        back = replace(
+            asked,
+            id=f"{asked.id}/instead",
+            verdict="withdrawn",
+            note=None,
+            tags=(),
+            criteria_version="",
+        )
         word = _dated(con, replace(back, record_id=mine[0]["record_id"]), before.report_id, rules)
         _write(con, word, [vote["record_id"] for vote in mine], now)
     after = retrieving.write(con, rules, before, _step(asked, "asked", asked.id), now)
     return _told(after, known=False, stands=True)
 
 
-def _words(con: Connection, asked: Decision, before: Standing, mine: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _words(
+    con: Connection, asked: Decision, before: Standing, mine: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
     """What stands of this person on a report: their decisions, and that they can't get it."""
     request = retrieval.of_person(con, asked.review, before.report_id, asked.reviewer)
     return [*mine, request] if request and asked.stage == retrieval.STAGE else list(mine)
 
 
-def _can_get(con: Connection, rules: Review, asked: Decision, before: Standing, now: datetime) -> dict[str, Any]:
+def _can_get(
+    con: Connection, rules: Review, asked: Decision, before: Standing, now: datetime
+) -> dict[str, Any]:
     """Take back that this person can't get the report."""
     after = retrieving.write(con, rules, before, _step(asked, "taken_back", asked.id), now)
     return _told(after, known=False, stands=True)
@@ -224,30 +258,47 @@ def _step(asked: Decision, act: str, id: str) -> Step:
 
 
 def _says_the_same(con: Connection, asked: Decision, report: str) -> None:
-    """Raise Arrived where this id was written before with other words: then those stand, or were taken back.
+    """Raise Arrived where this id was written before with other words: then those stand, or were
+    taken back.
 
     Raises Refused where it was written of another report, or at another stage.
     """
-    before = decisions.by_id(con, asked.id) or calibration.by_id(con, asked.id) or retrieval.by_id(con, asked.id)
+    before = (
+        decisions.by_id(con, asked.id)
+        or calibration.by_id(con, asked.id)
+        or retrieval.by_id(con, asked.id)
+    )
     if before is None:
         return
     earlier = before["record_id"]
-    if before["stage"] != asked.stage or records.report_of(con, [earlier]).get(earlier, earlier) != report:
-        raise Refused("this form was used for another record before, so nothing was saved; please decide again")
+    if (
+        before["stage"] != asked.stage
+        or records.report_of(con, [earlier]).get(earlier, earlier) != report
+    ):
+        raise Refused(
+            "this form was used for another record before, so nothing was saved; please decide again"
+        )
     words = asked.verdict, asked.reason, asked.note, asked.tags
     if words != (before["verdict"], before["reason"], before["note"], tuple(before["tags"] or ())):
         raise Arrived(f"your {before['verdict']} had arrived before, and stands", said=before)
 
 
 def _takes_the_place(
-    con: Connection, rules: Review, asked: Decision, instead: str, before: Standing, mine: Sequence[dict[str, Any]]
+    con: Connection,
+    rules: Review,
+    asked: Decision,
+    instead: str,
+    before: Standing,
+    mine: Sequence[dict[str, Any]],
 ) -> None:
     """Raise Stale unless the decision of the id `instead` is this person's word in force.
 
     Raises Refused for a vote that they could have compared with others' since they cast it.
     """
     _is_in_force(instead, _words(con, asked, before, mine))
-    if asked.role == "vote" and not queues.may_change(con, rules, asked.reviewer, asked.stage, before.report_id):
+    if asked.role == "vote" and not queues.may_change(
+        con, rules, asked.reviewer, asked.stage, before.report_id
+    ):
         raise Refused(
             "you could see the votes on this record while you did not screen, so yours stays as it was; you may take it"
             " back, and somebody else will be asked"
@@ -285,7 +336,9 @@ def _answer(
         _as_shown(con, rules, asked, how.shown)
     version = asked.criteria_version or rules.criteria_version
     said = asked.verdict, asked.reason, asked.note, asked.tags, version
-    fresh = hidden.write(con, rules, asked.stage, asked.reviewer, Answer(asked.id, id, asked.record_id, *said), now)
+    fresh = hidden.write(
+        con, rules, asked.stage, asked.reviewer, Answer(asked.id, id, asked.record_id, *said), now
+    )
     return {"known": not fresh, "stands": fresh or before is not None}
 
 
@@ -323,7 +376,9 @@ def _conflict_waits(asked: Decision, before: Standing, given: Sequence[dict[str,
 
 
 def _dated(con: Connection, asked: Decision, report: str, rules: Review) -> Decision:
-    """With the versions of the record, the criteria and the ranking: those on the screen, else those in force."""
+    """With the versions of the record, the criteria and the ranking: those on the screen, else
+    those in force.
+    """
     if asked.criteria_version:
         return asked
     shown = asked.record_version or records.version(con, asked.record_id) or 1
@@ -337,7 +392,9 @@ def _ballot(given: dict[str, Any]) -> Ballot:
     return Ballot(given["stage"], given["reviewer"], given["role"], given["verdict"], given["seq"])
 
 
-def _check(rules: Review, asked: Decision, before: Standing, given: Sequence[dict[str, Any]]) -> None:
+def _check(
+    rules: Review, asked: Decision, before: Standing, given: Sequence[dict[str, Any]]
+) -> None:
     """Put the decision before the rules of the screening room, with what is in force on its report."""
     votes = [one for one in given if one["stage"] == asked.stage]
     ballots = [_ballot(one) for one in votes]
@@ -357,25 +414,37 @@ def _check(rules: Review, asked: Decision, before: Standing, given: Sequence[dic
 
 def _report(con: Connection, review: str, record: str) -> str:
     if not records.in_review(con, review, record):
-        raise Refused(f"record {record} is not in review {review}; `livereview status` lists reviews")
+        raise Refused(
+            f"record {record} is not in review {review}; `livereview status` lists reviews"
+        )
     return records.report_of(con, [record]).get(record, record)
 
 
 def _write(con: Connection, word: Decision, mine: Sequence[str], now: datetime) -> bool:
-    """Append the decision; a person's older word on another record of the same report is taken back by it.
+    """Append the decision.
 
-    False, changing nothing, where its id was written before. Raises Refused for taking back what is not there.
+    A person's older word on another record of the same report is taken back by it.
+
+    False, changing nothing, where its id was written before. Raises Refused for taking back what is
+    not there.
     """
     if word.verdict == "withdrawn" and not mine:
         if decisions.known(con, word.id):
             return False
         raise Refused("there is nothing of yours to take back on this record")
-    if (word.verdict != "withdrawn" or word.record_id in mine) and not decisions.append(con, word, now):
+    if (word.verdict != "withdrawn" or word.record_id in mine) and not decisions.append(
+        con, word, now
+    ):
         return False
     for record in mine:
         if record != word.record_id:
             back = replace(
-                word, id=f"{word.id}/{record}", record_id=record, verdict="withdrawn", reason=None, note=None
+                word,
+                id=f"{word.id}/{record}",
+                record_id=record,
+                verdict="withdrawn",
+                reason=None,
+                note=None,
             )
             decisions.append(con, back, now)
     return True

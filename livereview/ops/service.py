@@ -1,4 +1,6 @@
-"""What is wrong with the service as a whole, whatever the review: its disk, its database, its backups."""
+"""What is wrong with the service as a whole, whatever the review: its disk, its database, its
+backups.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def database_problem(store: Store) -> str | None:
 
 
 def backup_problem(store: Store) -> str | None:
-    """That acts of people are in no backup: what is shipped each minute is behind, or there was no copy for days."""
+    """That acts of people are in no backup: what is shipped each minute is behind, or there was no
+    copy for days.
+    """
     shipping = store.shipping.state()
     if shipping is not None:
         place, seconds, problem = shipping

@@ -1,4 +1,6 @@
-"""Settling records into reports: find candidates, judge the pairs, keep the verdicts, derive the reports again."""
+"""Settling records into reports: find candidates, judge the pairs, keep the verdicts, derive the
+reports again.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def prepare(records: Iterable[Record]) -> Prepared:
     return {key: (made, block_keys(made)) for key, made in found.items()}
 
 
-def settle(con: Connection, news: Sequence[Record], now: datetime, prepared: Prepared | None = None) -> None:
+def settle(
+    con: Connection, news: Sequence[Record], now: datetime, prepared: Prepared | None = None
+) -> None:
     """Match new and changed records against everything known and put each into its report."""
     if not news:
         return
@@ -34,7 +38,9 @@ def settle(con: Connection, news: Sequence[Record], now: datetime, prepared: Pre
     regroup(con, ready.keys() | moved)
 
 
-def judge_pairs(con: Connection, pairs: list[tuple[str, str]], ready: dict[str, Features], now: datetime) -> set[str]:
+def judge_pairs(
+    con: Connection, pairs: list[tuple[str, str]], ready: dict[str, Features], now: datetime
+) -> set[str]:
     """Judge the pairs, keep each verdict that is news, and give the records whose verdicts moved.
 
     A pair that a person judged keeps that word, but the rule's new one is kept beside it.
@@ -53,7 +59,8 @@ def judge_pairs(con: Connection, pairs: list[tuple[str, str]], ready: dict[str, 
 
 
 def rebuild(con: Connection) -> int:
-    """Make the derived tables again from the events: the blocking keys, the reports, where they stand.
+    """Make the derived tables again from the events: the blocking keys, the reports, where they
+    stand.
 
     How many records there are.
     """
@@ -79,4 +86,6 @@ def regroup(con: Connection, record_ids: Iterable[str]) -> None:
 
 
 def _match(pair: tuple[str, str], found: Judgement) -> Match:
-    return Match(uuid4().hex, *pair, found.verdict, "rule", found.rule, RULES_VERSION, dict(found.scores))
+    return Match(
+        uuid4().hex, *pair, found.verdict, "rule", found.rule, RULES_VERSION, dict(found.scores)
+    )

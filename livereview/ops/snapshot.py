@@ -57,7 +57,11 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
     awaiting = evidence.to_extract(con, review_id)
     excluded = decisions.excluded_at_full_text(con, review_id)
     labels = {reason.id: reason.label for reason in review.reasons}
-    wanted = [*awaiting, *(report for report, _ in excluded), *(r for reports in grouped.values() for r in reports)]
+    wanted = [
+        *awaiting,
+        *(report for report, _ in excluded),
+        *(r for reports in grouped.values() for r in reports),
+    ]
     found = records.reports(con, review_id, wanted)
     reasons = {report: labels.get(reason or "", reason) for report, reason in excluded}
     moment = versions.latest(con, review_id)
@@ -86,7 +90,9 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
 
 
 def _asked(con: Connection, review: Review) -> dict[str, datetime]:
-    """Since when the protocol in force asks about each of its outcomes and comparisons, without a break."""
+    """Since when the protocol in force asks about each of its outcomes and comparisons, without a
+    break.
+    """
     since: dict[str, datetime] = {}
     for text, made in searches.protocols(con, [review.id])[review.id]:
         rules = parsed(text)
@@ -98,7 +104,10 @@ def _asked(con: Connection, review: Review) -> dict[str, datetime]:
 
 def withdrawn(con: Connection, review: str) -> tuple[Withdrawal, ...]:
     """What was withdrawn, or taken back, oldest first; without the names of people."""
-    return tuple(Withdrawal(one.version, one.withdraws, one.reason, one.made) for one in withdrawals.acts(con, review))
+    return tuple(
+        Withdrawal(one.version, one.withdraws, one.reason, one.made)
+        for one in withdrawals.acts(con, review)
+    )
 
 
 def _traced(con: Connection, review: str, grouped: dict[str, list[str]]) -> dict[str, Traced]:
@@ -112,7 +121,10 @@ def _traced(con: Connection, review: str, grouped: dict[str, list[str]]) -> dict
     votes: dict[str, list[Decided]] = {}
     for report, stage, role, verdict, made, criteria in trace.decided(con, review, reports):
         votes.setdefault(report, []).append(Decided(stage, role, verdict, criteria, made))
-    return {report: Traced(tuple(origins.get(report, ())), tuple(votes.get(report, ()))) for report in reports}
+    return {
+        report: Traced(tuple(origins.get(report, ())), tuple(votes.get(report, ())))
+        for report in reports
+    }
 
 
 def _stop(con: Connection, review: str) -> Stop | None:
@@ -128,7 +140,10 @@ def _retired(con: Connection, review: str) -> Retired | None:
 
 
 def _searches(con: Connection, review: Review, now: datetime) -> Iterable[SearchFact]:
-    """Every search of the protocol, run or not, then the files that people brought; look-ups are no searches."""
+    """Every search of the protocol, run or not, then the files that people brought.
+
+    Look-ups are no searches.
+    """
     known = ledger.attempts(con, review.id)
     totals = searches.records_by_search(con, review.id)
     planned = {search.name: search for search in review.searches}
@@ -137,7 +152,11 @@ def _searches(con: Connection, review: Review, now: datetime) -> Iterable[Search
         if runs and runs[-1].kind == "lookup":
             continue
         last = runs[-1] if runs else None
-        state = health(runs, now, review.living.stale_days, plan is None or plan.usual_zero) if runs else None
+        state = (
+            health(runs, now, review.living.stale_days, plan is None or plan.usual_zero)
+            if runs
+            else None
+        )
         yield SearchFact(
             name=name,
             source=plan.source if plan else last.source if last else "",
@@ -156,10 +175,13 @@ def _searches(con: Connection, review: Review, now: datetime) -> Iterable[Search
         )
 
 
-def _flow(con: Connection, review: str, reasons: Iterable[str | None], grouped: dict[str, list[str]]) -> Flow:
+def _flow(
+    con: Connection, review: str, reasons: Iterable[str | None], grouped: dict[str, list[str]]
+) -> Flow:
     n = decisions.counts(con, review)
     tally = sorted(
-        Counter(reason or "no reason given" for reason in reasons).items(), key=lambda row: (-row[1], row[0])
+        Counter(reason or "no reason given" for reason in reasons).items(),
+        key=lambda row: (-row[1], row[0]),
     )
     in_studies = {report for reports in grouped.values() for report in reports}
     return Flow(
@@ -167,7 +189,8 @@ def _flow(con: Connection, review: str, reasons: Iterable[str | None], grouped: 
         identified_other=n["other"],
         duplicates=n["duplicates"],
         screened=n["excluded"] + n["sought"],
-        awaiting_screening=n["awaiting_screening"] + n["in_screening"],  # apart, they would tell a reviewer of votes
+        # apart, they would tell a reviewer of votes
+        awaiting_screening=n["awaiting_screening"] + n["in_screening"],
         in_screening=0,
         not_screened=n["not_screened"],
         excluded=n["excluded"],
@@ -194,10 +217,11 @@ def _studies(
 
 
 def read_form(review: Review, study: str, text: str | None) -> tuple[Extraction | None, str | None]:
-    """(the extraction by today's form, None), or (None, why it can't be used any more; None where there is none).
+    """(the extraction by today's form, None), or (None, why it can't be used any more; None where
+    there is none).
 
-    A protocol that changed may have left a form behind, by an outcome that is gone, say. One such study must not stop
-    the page of all others.
+    A protocol that changed may have left a form behind, by an outcome that is gone, say. One such
+    study must not stop the page of all others.
     """
     if text is None:
         return None, None
@@ -211,7 +235,12 @@ def read_form(review: Review, study: str, text: str | None) -> tuple[Extraction 
 
 def _report(report_id: str, found: dict[str, list[Record]], reason: str | None = None) -> Report:
     members = found[report_id]
-    return Report(report_id, records.merged(members)[0], tuple(sorted({record.source for record in members})), reason)
+    return Report(
+        report_id,
+        records.merged(members)[0],
+        tuple(sorted({record.source for record in members})),
+        reason,
+    )
 
 
 def _published(version: versions.Version) -> Published:

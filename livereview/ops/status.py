@@ -21,8 +21,11 @@ from livereview.surveillance.health import Health, health
 from livereview.surveillance.recall import CAVEAT, recall
 
 
-def status(store: Store, *, now: datetime, review: str | None = None, folder: Path | None = None) -> dict[str, Any]:
-    """The state of one review, or of all: searches, queue, versions; `alarms` in words, empty when all is well.
+def status(
+    store: Store, *, now: datetime, review: str | None = None, folder: Path | None = None
+) -> dict[str, Any]:
+    """The state of one review, or of all: searches, queue, versions; `alarms` in words, empty when
+    all is well.
 
     `service` are alarms of the whole service, such as a disk that is nearly full.
 
@@ -74,12 +77,18 @@ def _never_run(rules: Review, known: Sequence[Health]) -> list[str]:
 
 
 def healths(facts: ReviewFacts, now: datetime) -> list[Health]:
-    """How each search that ever ran fares; one that left the protocol, or a retired review's, is not asked for.
+    """How each search that ever ran fares.
+
+    One that left the protocol, or a retired review's, is not asked for.
 
     Look-ups go on: readers of a retired review must still learn of a retraction.
     """
     rules = facts.rules
-    planned = {} if rules.living.status == "retired" else {search.name: search for search in rules.searches}
+    planned = (
+        {}
+        if rules.living.status == "retired"
+        else {search.name: search for search in rules.searches}
+    )
     judged = []
     for name, attempts in facts.attempts.items():
         plan = planned.get(name)
@@ -116,13 +125,20 @@ def _recall(facts: ReviewFacts) -> dict[str, Any]:
     return {**asdict(estimate), "share": estimate.share, "caveat": CAVEAT}
 
 
-def alarms(facts: ReviewFacts, searches: Sequence[Health], now: datetime, damage: Sequence[Fault] = ()) -> list[str]:
-    """What is wrong now, one sentence each, most urgent first; `damage` to the published folder before all."""
+def alarms(
+    facts: ReviewFacts, searches: Sequence[Health], now: datetime, damage: Sequence[Fault] = ()
+) -> list[str]:
+    """What is wrong now, one sentence each, most urgent first; `damage` to the published folder
+    before all.
+    """
     rules, built = facts.rules, facts.built
     words = [fault.words() for fault in damage if fault.review in ("", rules.id)]
     quiet = ("tip", *tasks.STATEMENTS)
     marked = [task for task in facts.tasks if task["kind"] not in quiet]
-    words += [f"a report {task['words']} ({task['title']}): settle it on the lead's page" for task in marked]
+    words += [
+        f"a report {task['words']} ({task['title']}): settle it on the lead's page"
+        for task in marked
+    ]
     words += [alarm for search in searches for alarm in search.alarms]
     words += nights.alarms(rules, nights.begun(facts.attempts), facts.history, now)
     words += recheck.overdue(facts.included, now)
@@ -131,24 +147,35 @@ def alarms(facts: ReviewFacts, searches: Sequence[Health], now: datetime, damage
         words.append(f"the last build failed and the old page stands: {built.problem}")
     for row in facts.questions:
         if row["place"] is None:
-            words.append(f"the form of {row['label']} can't be used by the protocol in force: {row['question']}")
+            words.append(
+                f"the form of {row['label']} can't be used by the protocol in force: {row['question']}"
+            )
     return words + _overdue(built.held, rules, now)
 
 
 def _overdue(held: Held | None, rules: Review, now: datetime) -> list[str]:
-    """That something waits for a signature longer than the protocol promises; at once where the whole page waits."""
+    """That something waits for a signature longer than the protocol promises.
+
+    At once where the whole page waits.
+    """
     if held is None:
         return []
     change = held.change.replace("_", " ")
     zone = ZoneInfo(rules.living.timezone)
     since = datetime.fromisoformat(held.since).astimezone(zone).date()
     if held.whole:
-        return [f"the whole page ({change}) waits for a lead's name since {since}: readers see the version before"]
+        return [
+            f"the whole page ({change}) waits for a lead's name since {since}: readers see the version before"
+        ]
     days, promised = (now.astimezone(zone).date() - since).days, rules.living.sign_off_days
     if days <= promised:
         return []
-    late = sum((now - datetime.fromisoformat(moment)).days > promised for moment in held.waits.values())
-    findings = f"{late} changed findings wait" if late > 1 else f"a changed finding ({change}) waits"
+    late = sum(
+        (now - datetime.fromisoformat(moment)).days > promised for moment in held.waits.values()
+    )
+    findings = (
+        f"{late} changed findings wait" if late > 1 else f"a changed finding ({change}) waits"
+    )
     return [
         f"{findings} for a lead's name since {since}, {days} days; the protocol promises {promised} (sign_off_days):"
         " sign on the lead's page"
@@ -156,7 +183,9 @@ def _overdue(held: Held | None, rules: Review, now: datetime) -> list[str]:
 
 
 def _debt(held: Held | None, rules: Review, now: datetime) -> dict[str, Any] | None:
-    """What waits for a signature: how many findings, since when, how many days, and how many are promised."""
+    """What waits for a signature: how many findings, since when, how many days, and how many are
+    promised.
+    """
     if held is None:
         return None
     began = datetime.fromisoformat(held.since)
@@ -173,7 +202,9 @@ def ledger_of(store: Store, *, review: str, now: datetime) -> dict[str, Any]:
     """Every attempt of every search, newest first."""
     with store.read() as con:
         rules = protocol(con, review)
-        attempts = [attempt for known in ledger.attempts(con, rules.id).values() for attempt in known]
+        attempts = [
+            attempt for known in ledger.attempts(con, rules.id).values() for attempt in known
+        ]
         attempts += nights.attempts_of(con, rules)
     attempts.sort(key=lambda attempt: attempt.started, reverse=True)
     return {"review": review, "attempts": [asdict(attempt) for attempt in attempts]}

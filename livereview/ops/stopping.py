@@ -1,4 +1,6 @@
-"""The end of the reading: a lead's signed act, taken back as easily, and a random look at what was left unread."""
+"""The end of the reading: a lead's signed act, taken back as easily, and a random look at what was
+left unread.
+"""
 
 from __future__ import annotations
 
@@ -18,27 +20,38 @@ CONFIDENCE = 0.95
 
 
 @typed
-def stop(store: Store, *, id: str, review: str, by: str, now: datetime, note: str | None = None) -> dict[str, Any]:
-    """End the reading of titles and abstracts: what nobody has voted on is left unread, and the page says so.
+def stop(
+    store: Store, *, id: str, review: str, by: str, now: datetime, note: str | None = None
+) -> dict[str, Any]:
+    """End the reading of titles and abstracts: what nobody has voted on is left unread, and the
+    page says so.
 
-    It holds until a report comes that was not there, the protocol changes or somebody reads on; what is half-screened
-    or drawn for an audit is read to the end. Raises Refused when the test does not support it and `note` gives no
-    reason.
+    It holds until a report comes that was not there, the protocol changes or somebody reads on;
+    what is half-screened or drawn for an audit is read to the end. Raises Refused when the test
+    does not support it and `note` gives no reason.
     """
 
     return store.write(lambda con: stop_in(con, id, review, by, now, note))
 
 
-def stop_in(con: Connection, id: str, review: str, by: str, now: datetime, note: str | None = None) -> dict[str, Any]:
+def stop_in(
+    con: Connection, id: str, review: str, by: str, now: datetime, note: str | None = None
+) -> dict[str, Any]:
     """As `stop`, within a transaction."""
     said = test(con, review)
     if not said["may_stop"] and not (note or "").strip():
-        raise Refused(f"the test does not support stopping here ({_why(said)}); read on, or say in a note why you stop")
-    return _append(con, review, Stop(id, True, by, note or None, said, now), "reading was stopped by a rule")
+        raise Refused(
+            f"the test does not support stopping here ({_why(said)}); read on, or say in a note why you stop"
+        )
+    return _append(
+        con, review, Stop(id, True, by, note or None, said, now), "reading was stopped by a rule"
+    )
 
 
 @typed
-def read_on(store: Store, *, id: str, review: str, by: str, now: datetime, note: str | None = None) -> dict[str, Any]:
+def read_on(
+    store: Store, *, id: str, review: str, by: str, now: datetime, note: str | None = None
+) -> dict[str, Any]:
     """Take the stop back: everything unread waits again. Raises Refused where no stop holds."""
 
     return store.write(lambda con: read_on_in(con, id, review, by, now, note))
@@ -67,12 +80,19 @@ def _why(said: dict[str, Any]) -> str:
 
 
 def test(con: Connection, review: str) -> dict[str, Any]:
-    """What Callaghan and Müller-Hansen's test says of the backlog now, as plain data; no p before the first find."""
+    """What Callaghan and Müller-Hansen's test says of the backlog now, as plain data.
+
+    No p before the first find.
+    """
     from livereview.ranking import stopping as rule
 
     screening = protocol(con, review).screening
     labels = [int(one) for _, one in ranks.labels(con, review, screening.stages[0])]
-    told = rule.backlog(labels, ranks.reports(con, review), screening.recall_target) if any(labels) else None
+    told = (
+        rule.backlog(labels, ranks.reports(con, review), screening.recall_target)
+        if any(labels)
+        else None
+    )
     return {
         "rule": "hypergeometric test of Callaghan and Müller-Hansen (2020)",
         "read": len(labels),
@@ -89,8 +109,12 @@ def test(con: Connection, review: str) -> dict[str, Any]:
 
 
 @typed
-def draw(store: Store, *, id: str, review: str, number: int, by: str, now: datetime) -> dict[str, Any]:
-    """Draw so many of the unread at random; they come first in everybody's queue, and the probability is kept.
+def draw(
+    store: Store, *, id: str, review: str, number: int, by: str, now: datetime
+) -> dict[str, Any]:
+    """Draw so many of the unread at random.
+
+    They come first in everybody's queue, and the probability is kept.
 
     The same id again draws nothing more. Raises Refused where nothing is unread.
     """
@@ -115,8 +139,8 @@ class Audited:
 
     drawn, settled, relevant   reports drawn; those with all their votes; those of them that went on
     unread                     reports that lay unread at an audit, drawn or not
-    estimate, low, high        recall of the reading before, each bound one-sided at 95%; None until something was found
-    most                       relevant reports there may be among the unread
+    estimate, low, high        recall of the reading before, each bound one-sided at 95%; None until
+    something was found most                       relevant reports there may be among the unread
     """
 
     drawn: int
@@ -130,7 +154,10 @@ class Audited:
 
 
 def audited(con: Connection, review: str) -> Audited | None:
-    """What all audits of a review say together; None if there was none. An interval, never a certificate."""
+    """What all audits of a review say together; None if there was none.
+
+    An interval, never a certificate.
+    """
     stage = protocol(con, review).screening.stages[0]
     pool = stopping.eligible(con, review, stage)
     drawn = [one for one in pool if one.drawn]
@@ -139,12 +166,19 @@ def audited(con: Connection, review: str) -> Audited | None:
     relevant = sum(one.verdict is True for one in drawn)
     settled = sum(one.verdict is not None for one in drawn)
     inside = {one.report_id for one in pool}
-    found = sum(went_on for report, went_on in ranks.labels(con, review, stage) if report not in inside)
+    found = sum(
+        went_on for report, went_on in ranks.labels(con, review, stage) if report not in inside
+    )
     return Audited(len(drawn), settled, relevant, len(pool), *_interval(pool, found))
 
 
-def _interval(pool: list[Eligible], found: int) -> tuple[int | None, float | None, float | None, float | None]:
-    """(most missed, recall: estimate, low, high); drawn but unsettled reports count as not looked at."""
+def _interval(
+    pool: list[Eligible], found: int
+) -> tuple[int | None, float | None, float | None, float | None]:
+    """(most missed, recall: estimate, low, high).
+
+    Drawn but unsettled reports count as not looked at.
+    """
     from livereview.ranking import audit
 
     strata: dict[float, list[Eligible]] = {}

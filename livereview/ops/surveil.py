@@ -42,7 +42,9 @@ def register(store: Store, *, text: str, now: datetime) -> dict[str, Any]:
 
 
 def text_of(store: Store, *, review: str, now: datetime) -> dict[str, Any]:
-    """The review.toml in force, as text, and the review's status, which a vote may have changed since."""
+    """The review.toml in force, as text, and the review's status, which a vote may have changed
+    since.
+    """
     with store.read() as con:
         rules = protocol(con, review)
         return {"text": rules.text, "status": retirement.effective(con, rules).living.status}
@@ -61,24 +63,29 @@ def begin(
 ) -> dict[str, Any]:
     """Start a search of the protocol under a client-made id and give the window to ask for.
 
-    The window starts `overlap_days` before the end of the last one that ran through, so nights that failed or never ran
-    are caught up and late arrivals are seen. Every `sweep_days` it starts at the beginning again: what was backdated is
-    found, and what the search must return is looked for. Searches of this name whose process died are ended as failed
-    first.
+    The window starts `overlap_days` before the end of the last one that ran through, so nights that
+    failed or never ran are caught up and late arrivals are seen. Every `sweep_days` it starts at
+    the beginning again: what was backdated is found, and what the search must return is looked for.
+    Searches of this name whose process died are ended as failed first.
 
     runner  the process that runs it (`processes.Process` as data);  run: its Prefect flow run
     clock_is_right  believe `now` although several earlier nights carry later times
 
-    Raises Refused, before anything is written, for a clock that is behind and for a window that ends before it starts.
+    Raises Refused, before anything is written, for a clock that is behind and for a window that
+    ends before it starts.
     """
 
     def job(con: Connection) -> dict[str, Any]:
         what = protocol(con, review).search(name)
         if what is None:
-            raise Refused(f"review {review} has no search {name!r}; see [[searches]] in its review.toml")
+            raise Refused(
+                f"review {review} has no search {name!r}; see [[searches]] in its review.toml"
+            )
         nights.check_clock(con, review, now, clock_is_right)
         is_free(con, search, review, name)
-        success, complete = (read(con, review, name, now) for read in (searches.last_success, searches.last_complete))
+        success, complete = (
+            read(con, review, name, now) for read in (searches.last_success, searches.last_complete)
+        )
         run_now = next_run(what, success, complete, now)
         nights.check_window(name, run_now)
         for dead in searches.interrupted(con, review, name):
@@ -88,13 +95,21 @@ def begin(
         searches.begin(con, search, review, replace(what, query=query), run_now, now)
         nights.lease(con, search, runner, run)
         start = run_now.start.isoformat() if run_now.start else None
-        return {"search": search, "kind": run_now.kind, "start": start, "end": now.isoformat(), "seeds": seeds}
+        return {
+            "search": search,
+            "kind": run_now.kind,
+            "start": start,
+            "end": now.isoformat(),
+            "seeds": seeds,
+        }
 
     return store.write(job)
 
 
 def is_free(con: Connection, search: str, review: str, name: str) -> None:
-    """Raise Refused where this id is that of another search: who is let in by one of them must not reach the other."""
+    """Raise Refused where this id is that of another search: who is let in by one of them must not
+    reach the other.
+    """
     begun = searches.of(con, search)
     if begun is not None and begun[:2] != (review, name):
         raise Refused(f"the id {search!r} is taken by another search; make a new one")
@@ -105,26 +120,37 @@ def _seeds(con: Connection, review: str, what: Search) -> tuple[list[str] | None
     if what.source != citations.NAME:
         return None, what.query
     seeds, without = records.openalex_ids(con, review)
-    note = f" ({without} included reports have no OpenAlex id yet and are not chased)" if without else ""
+    note = (
+        f" ({without} included reports have no OpenAlex id yet and are not chased)"
+        if without
+        else ""
+    )
     return seeds, f"cites, cited_by: {' '.join(seeds) or 'nothing is included yet'}{note}"
 
 
-def next_run(what: Search, last_success: datetime | None, last_complete: datetime | None, now: datetime) -> Run:
-    """What a search does next: a window from its last success less the overlap, or a sweep from the protocol's start.
+def next_run(
+    what: Search, last_success: datetime | None, last_complete: datetime | None, now: datetime
+) -> Run:
+    """What a search does next: a window from its last success less the overlap, or a sweep from the
+    protocol's start.
 
-    A source that can't select by date sweeps each time; one that lets old items fall out never does.
+    A source that can't select by date sweeps each time; one that lets old items fall out never
+    does.
     """
     source = sources.find(what.source)
     since = datetime.fromisoformat(what.start).replace(tzinfo=UTC) if what.start else None
     if not source.archive:
         return Run("search", since, now)
-    old = last_complete is None or (what.sweep_days and now - last_complete >= timedelta(days=what.sweep_days))
+    old = last_complete is None or (
+        what.sweep_days and now - last_complete >= timedelta(days=what.sweep_days)
+    )
     if last_success is None or not source.days or old:
         return Run("sweep", since, now)
     return Run("search", last_success - timedelta(days=what.overlap_days), now)
 
 
-INGEST_SHARE = 0.5  # of the disk's reserve: what a search brings can be asked again, what people decide can't
+# of the disk's reserve: what a search brings can be asked again, what people decide can't
+INGEST_SHARE = 0.5
 
 
 def ingest(
@@ -139,7 +165,8 @@ def ingest(
     quota: float | None = None,
     note: str | None = None,
 ) -> dict[str, Any]:
-    """Take in one page of a search, exactly as the publisher sent it: all of it or, on any error, nothing.
+    """Take in one page of a search, exactly as the publisher sent it: all of it or, on any error,
+    nothing.
 
     The same bytes again give the first answer again; others are refused once the search has ended.
     Bytes that can't be read are kept too, with the problem: the answer then has "problem" and no
@@ -154,14 +181,18 @@ def ingest(
     review, _, source, kind = known
     page, problem = _parse(source, body, cursor, asked)
     prepared = prepare(page.records)
-    facts = PageFacts(cursor, url, status, problem, page.warnings, filled(page.records), quota, note)
+    facts = PageFacts(
+        cursor, url, status, problem, page.warnings, filled(page.records), quota, note
+    )
 
     def job(con: Connection) -> Counts:
         sha256 = hashlib.sha256(body).hexdigest()
         if before := searches.page_counts(con, search, sha256):
             return before
         if ended := searches.ended(con, search):
-            raise Refused(f"the search {search!r} has ended ({ended[0]}), so it takes no more pages; begin another")
+            raise Refused(
+                f"the search {search!r} has ended ({ended[0]}), so it takes no more pages; begin another"
+            )
         news = records.sort_news(con, page.records)
         counts = Counts(len(page.records), len(news.fresh), len(news.changed), len(page.rejects))
         searches.save_page(con, search, body, counts, facts, now)
@@ -176,14 +207,20 @@ def ingest(
 
 
 def _times(kind: str, page: Page) -> Mapping[str, int]:
-    """How often a search returned each record. A file's repeats are duplicates; those of a source's paging are not; and
-    looking a known report up again is no search."""
+    """How often a search returned each record.
+
+    A file's repeats are duplicates; those of a source's paging are not; and
+    looking a known report up again is no search.
+    """
     times = Counter(record.record_id for record in page.records)
     return times if kind == "import" else dict.fromkeys(times, 0 if kind == "lookup" else 1)
 
 
 def _parse(name: str, body: bytes, cursor: str | None, asked: Query) -> tuple[Page, str | None]:
-    """What a page holds, read where it can stop nobody; or an empty page and what is wrong with it."""
+    """What a page holds, read where it can stop nobody.
+
+    Or an empty page and what is wrong with it.
+    """
     try:
         return parsing.read_page(parsing.ParsePage(name, body, cursor, asked)), None
     except parsing.ParseExceeded as exceeded:
@@ -193,20 +230,30 @@ def _parse(name: str, body: bytes, cursor: str | None, asked: Query) -> tuple[Pa
 
 
 def unreadable(body: bytes, exceeded: parsing.ParseExceeded) -> Page:
-    """A page that could not be read within its limits: one reject, and a warning that its search did not run through.
+    """A page that could not be read within its limits: one reject, and a warning that its search
+    did not run through.
 
     The bytes are kept beside it like those of any page.
     """
-    return Page(rejects=(reject(exceeded.message, "the whole page", body),), warnings=(exceeded.message,))
+    return Page(
+        rejects=(reject(exceeded.message, "the whole page", body),), warnings=(exceeded.message,)
+    )
 
 
 def finish(
-    store: Store, *, search: str, now: datetime, error: str | None = None, seconds: float | None = None
+    store: Store,
+    *,
+    search: str,
+    now: datetime,
+    error: str | None = None,
+    seconds: float | None = None,
 ) -> dict[str, Any]:
-    """End a search as exactly one of ok, ok-zero, partial or failed; ending it again gives the first answer.
+    """End a search as exactly one of ok, ok-zero, partial or failed.
 
-    failed   it broke before any record came      partial  it broke later, or the source did not run it as asked
-    ok-zero  it ran through and found nothing     ok       it ran through
+    Ending it again gives the first answer.
+
+    failed   it broke before any record came      partial  it broke later, or the source did not run
+    it as asked ok-zero  it ran through and found nothing     ok       it ran through
     """
 
     def job(con: Connection) -> dict[str, Any]:
@@ -216,8 +263,12 @@ def finish(
         outcome, counts = searches.ended(con, search) or _end(con, search, error, seconds, now)
         if outcome in RAN_THROUGH and found[3] == "sweep":
             ledger.save_canaries(con, search, _canaries(con, search, found[0], found[1]), now)
-        if outcome == "ok" and found[2] == "page":  # what a page no longer links to may have been withdrawn
-            ledger.save_canaries(con, search, dict.fromkeys(searches.previous(con, search), False), now)
+        if (
+            outcome == "ok" and found[2] == "page"
+        ):  # what a page no longer links to may have been withdrawn
+            ledger.save_canaries(
+                con, search, dict.fromkeys(searches.previous(con, search), False), now
+            )
         if counts.fresh or counts.changed or outcome not in RAN_THROUGH:
             versions.ask(con, found[0], _cause(found[1], outcome, counts), now)
         return {"outcome": outcome, **asdict(counts)}
@@ -226,8 +277,9 @@ def finish(
 
 
 def _canaries(con: Connection, search: str, review: str, name: str) -> dict[str, bool]:
-    """What a complete run had to return, and whether it did: included reports that this search found before and, where
-    it searches a database without a start, the protocol's canaries."""
+    """What a complete run had to return, and whether it did: included reports that this search
+    found before and, where it searches a database without a start, the protocol's canaries.
+    """
     rules = protocol(con, review)
     what = rules.search(name)
     expected = rules.canaries if what and not what.grey and not what.start else ()
@@ -241,7 +293,9 @@ def _cause(name: str, outcome: str, counts: Counts) -> str:
     return f"the search {name} found {counts.fresh} new and {counts.changed} changed records"
 
 
-def _end(con: Connection, search: str, error: str | None, seconds: float | None, now: datetime) -> tuple[str, Counts]:
+def _end(
+    con: Connection, search: str, error: str | None, seconds: float | None, now: datetime
+) -> tuple[str, Counts]:
     counts, warnings = searches.totals(con, search)
     news = [warning for warning in dict.fromkeys(warnings) if warning not in (error or "")]
     reason = "; ".join([*([error] if error else []), *news]) or None
@@ -254,15 +308,26 @@ def _end(con: Connection, search: str, error: str | None, seconds: float | None,
 
 
 def _readable(source: str, body: bytes) -> None:
-    """Nothing for a file that this source reads, or that exceeds the limits of reading, which is kept as a reject."""
+    """Nothing for a file that this source reads, or that exceeds the limits of reading, which is
+    kept as a reject.
+    """
     with suppress(parsing.ParseExceeded):
         parsing.read_page(parsing.ParsePage(source, body))
 
 
 def import_file(
-    store: Store, *, review: str, source: str, name: str, body: bytes, now: datetime, grey: bool = False
+    store: Store,
+    *,
+    review: str,
+    source: str,
+    name: str,
+    body: bytes,
+    now: datetime,
+    grey: bool = False,
 ) -> dict[str, Any]:
-    """Take in a file that a person exported elsewhere, as a search of its own; the same file, read as the same kind,
+    """Take in a file that a person exported elsewhere, as a search of its own.
+
+    The same file, read as the same kind,
     again changes nothing.
 
     Raises SourceBroken, and keeps nothing, when the file is not of that source's kind at all.
@@ -272,9 +337,13 @@ def import_file(
     search = f"import-{review}-{digest[:24]}"
     with store.read() as con:
         before = searches.of(con, search)
-    if before and before[2] != source:  # it was taken for another kind of file: read so, it says something else
+    if (
+        before and before[2] != source
+    ):  # it was taken for another kind of file: read so, it says something else
         search = f"{search}-{source}"
-    what = Search(name=f"import: {name}", source=source, platform=f"file {name}", query=name, grey=grey)
+    what = Search(
+        name=f"import: {name}", source=source, platform=f"file {name}", query=name, grey=grey
+    )
 
     def start(con: Connection) -> bool:
         protocol(con, review)

@@ -1,5 +1,6 @@
-"""What the service asks of people: retractions of what they read, tips of readers, reports opened again, and their own
-statements that newer evidence has left behind."""
+"""What the service asks of people: retractions of what they read, tips of readers, reports opened
+again, and their own statements that newer evidence has left behind.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +28,20 @@ STATEMENTS = ("statement", "standing")
 """Tasks that close by themselves, when the protocol has the statement renewed."""
 
 
-def raise_for(con: Connection, review: str, kind: str, record_ids: Sequence[str], now: datetime) -> None:
-    """After these records came in by a search of this kind: a task for each retraction that matters, and reports that
-    were excluded without an abstract opened again where one has arrived. Nothing is decided and nothing dropped."""
+def raise_for(
+    con: Connection, review: str, kind: str, record_ids: Sequence[str], now: datetime
+) -> None:
+    """After these records came in by a search of this kind: a task for each retraction that
+    matters, and reports that were excluded without an abstract opened again where one has arrived.
+    Nothing is decided and nothing dropped.
+    """
     known = records.current(con, record_ids)
     marked = {key: record for key, record in known.items() if record.retraction}
     for key, record in marked.items():
         for where, report, included in tasks.is_watched(con, [key]):
-            if (included or kind == "lookup") and record.retraction not in tasks.kinds(con, where, report):
+            if (included or kind == "lookup") and record.retraction not in tasks.kinds(
+                con, where, report
+            ):
                 _raise(con, where, key, str(record.retraction), record.source, now)
     read = [key for key, record in known.items() if record.abstract]
     for where, _, record_id in tasks.excluded_unread(con, read):
@@ -44,13 +51,21 @@ def raise_for(con: Connection, review: str, kind: str, record_ids: Sequence[str]
         versions.ask(con, where, cause, now)
 
 
-def _raise(con: Connection, review: str, record: str, kind: str, source: str, now: datetime) -> None:
-    tasks.append(con, [Task(f"{kind}:{review}:{record}", review, record, kind, {"source": source})], now)
+def _raise(
+    con: Connection, review: str, record: str, kind: str, source: str, now: datetime
+) -> None:
+    tasks.append(
+        con, [Task(f"{kind}:{review}:{record}", review, record, kind, {"source": source})], now
+    )
     versions.ask(con, review, f"{source} says that a report {WORDS[kind]}", now)
 
 
-def settle_statements(con: Connection, review: str, marked: Sequence[TeamWords], now: datetime) -> None:
-    """A task for each statement that the page marks as out of date, and an end to those that are renewed or gone."""
+def settle_statements(
+    con: Connection, review: str, marked: Sequence[TeamWords], now: datetime
+) -> None:
+    """A task for each statement that the page marks as out of date, and an end to those that are
+    renewed or gone.
+    """
     wanted = {_statement_task(review, one): one for one in marked if one.outdated is not None}
     open_ = {task.id for task in tasks.of(con, review) if task.kind in STATEMENTS}
     new = [_raised(review, id, one) for id, one in wanted.items() if id not in open_]
@@ -67,7 +82,9 @@ def statements_settled(con: Connection, review: str, marked: Sequence[TeamWords]
 
 
 def _statement_task(review: str, one: TeamWords) -> str:
-    """Its id holds when the statement was last read: one that is renewed and falls behind again is a new task."""
+    """Its id holds when the statement was last read: one that is renewed and falls behind again is
+    a new task.
+    """
     return f"statement:{review}:{one.key}:{one.read.isoformat() if one.read else ''}"
 
 
@@ -82,7 +99,9 @@ def open_tasks(con: Connection, reviews: Sequence[str]) -> dict[str, list[dict[s
     waiting = tasks.of_each(con, reviews)
     named = [task.record_id for found in waiting.values() for task in found if task.record_id]
     titles = {key: record.title for key, record in records.current(con, named).items()}
-    return {review: [_in_words(task, titles) for task in found] for review, found in waiting.items()}
+    return {
+        review: [_in_words(task, titles) for task in found] for review, found in waiting.items()
+    }
 
 
 def _in_words(task: Task, titles: Mapping[str, str | None]) -> dict[str, Any]:
@@ -100,9 +119,18 @@ def _in_words(task: Task, titles: Mapping[str, str | None]) -> dict[str, Any]:
 
 @typed
 def settle_task(
-    store: Store, *, review: str, task: str, outcome: str, by: str, now: datetime, note: str | None = None
+    store: Store,
+    *,
+    review: str,
+    task: str,
+    outcome: str,
+    by: str,
+    now: datetime,
+    note: str | None = None,
 ) -> dict[str, Any]:
-    """Close a task. noted: the decision on the report stands; reopened: its full text is to be decided on again.
+    """Close a task. noted: the decision on the report stands.
+
+    Reopened: its full text is to be decided on again.
 
     Tips have their own way (`ops.tips`). A task that is closed already stays as it was closed.
     """
@@ -117,11 +145,24 @@ def settle_task(
                 "day on which you read it again as its `checked`"
             )
         if found.kind == "tip" or outcome not in RETRACTION_OUTCOMES:
-            raise Refused(f"a task about a retraction ends as {' or '.join(RETRACTION_OUTCOMES)}, not {outcome!r}")
+            raise Refused(
+                f"a task about a retraction ends as {' or '.join(RETRACTION_OUTCOMES)}, not {outcome!r}"
+            )
         tasks.end(con, task, outcome, by, note, now)
         if outcome == "reopened" and found.record_id:
-            tasks.reopen(con, f"task:{task}", review, found.record_id, "full_text", by, f"it {WORDS[found.kind]}", now)
-            versions.ask(con, review, f"a report that {WORDS[found.kind]} is being looked at again", now)
+            tasks.reopen(
+                con,
+                f"task:{task}",
+                review,
+                found.record_id,
+                "full_text",
+                by,
+                f"it {WORDS[found.kind]}",
+                now,
+            )
+            versions.ask(
+                con, review, f"a report that {WORDS[found.kind]} is being looked at again", now
+            )
         return {"task": task, "outcome": outcome}
 
     return store.write(job)

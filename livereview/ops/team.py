@@ -40,8 +40,8 @@ def add_token(
 ) -> dict[str, Any]:
     """A key for a program that acts as `account`, within scopes that its role has.
 
-    Only the operator makes one: no session and no token ever comes this far (`ops.why_not`). It ends for
-    good when its account is closed or gets a new secret, role or reach.
+    Only the operator makes one: no session and no token ever comes this far (`ops.why_not`). It
+    ends for good when its account is closed or gets a new secret, role or reach.
 
     Args:
         account: Whose name the program's acts carry; it must be open.
@@ -59,7 +59,9 @@ def add_token(
     def job(con: Connection) -> dict[str, Any]:
         owner = accounts.open_one(con, account)
         if owner is None:
-            raise Refused(f"no open account {account!r}; make it first: livereview account {account}")
+            raise Refused(
+                f"no open account {account!r}; make it first: livereview account {account}"
+            )
         _within_role(owner, chosen)
         if review is not None:
             protocol(con, review)
@@ -77,7 +79,9 @@ def _scopes(given: Sequence[str]) -> tuple[str, ...]:
     wrong = [name for name in names if name not in (*Scope, *rights.OLD_SCOPES)]
     if not names or wrong:
         valid = ", ".join(Scope)
-        raise Refused(f"scopes must be some of {valid}; they were {', '.join(map(str, names)) or 'none'}")
+        raise Refused(
+            f"scopes must be some of {valid}; they were {', '.join(map(str, names)) or 'none'}"
+        )
     meant = [scope for name in names for scope in rights.OLD_SCOPES.get(name, (name,))]
     return tuple(dict.fromkeys(str(scope) for scope in meant))
 
@@ -87,7 +91,9 @@ def _within_role(owner: Account, scopes: Sequence[str]) -> None:
     beyond = [scope for scope in scopes if scope not in allowed]
     if beyond:
         valid = ", ".join(scope for scope in Scope if scope in allowed)
-        raise Refused(f"{owner.name} is a {owner.role}, whose tokens can have {valid}; not {', '.join(beyond)}")
+        raise Refused(
+            f"{owner.name} is a {owner.role}, whose tokens can have {valid}; not {', '.join(beyond)}"
+        )
 
 
 @typed
@@ -116,18 +122,20 @@ def add_account(
     reviews: Sequence[str] | None = None,
     by: Principal = OPERATOR,
 ) -> dict[str, Any]:
-    """Open an account, or give one a new secret, role or reach; its sessions and tokens end for good.
+    """Open an account, or give one a new secret, role or reach.
+
+    Its sessions and tokens end for good.
 
     Args:
         secret: What the person signs in with.
         email: Where digests go; None keeps the one that is known.
-        reviews: The only ones that the person may enter, none: every one. None keeps what was; a new
-            account gets what whoever asks may enter.
+        reviews: The only ones that the person may enter, none: every one. None keeps what was; a
+            new account gets what whoever asks may enter.
         by: Who asks: nobody gives more than they have, or changes what is worth more than they are.
 
     Returns:
-        name, role, reviews, tokens_ended (how many of its tokens are dead now) and votes_back (how many votes came
-        back that its closing had taken back).
+    name, role, reviews, tokens_ended (how many of its tokens are dead now) and votes_back (how many
+    votes came back that its closing had taken back).
     """
     check_account(name, role, email)
     if len(secret) < SHORTEST_SECRET:
@@ -137,10 +145,11 @@ def add_account(
 
 
 def take_own_secret(store: Store, *, given: str, secret: str, now: datetime) -> Account:
-    """Give an account a secret that its owner alone knows, for the one that somebody else made and gave them.
+    """Give an account a secret that its owner alone knows, for the one that somebody else made and
+    gave them.
 
-    Everything else of the account stays; its sessions and tokens end for good. Raises Refused where `given` opens no
-    account any more, or is one that nobody else made.
+    Everything else of the account stays; its sessions and tokens end for good. Raises Refused where
+    `given` opens no account any more, or is one that nobody else made.
     """
     if len(secret) < SHORTEST_SECRET:
         raise Refused("the secret is too short to be safe; let livereview make one")
@@ -148,7 +157,9 @@ def take_own_secret(store: Store, *, given: str, secret: str, now: datetime) -> 
     def job(con: Connection) -> Account:
         account = accounts.by_secret(con, given)
         if account is None or given_by(con, account) is None:
-            raise Refused("the secret that you were given opens nothing any more; sign in with your own")
+            raise Refused(
+                "the secret that you were given opens nothing any more; sign in with your own"
+            )
         accounts.append(con, account, accounts.digest(secret), True, now, account.name)
         renewed = accounts.open_one(con, account.name)
         assert renewed is not None
@@ -158,7 +169,10 @@ def take_own_secret(store: Store, *, given: str, secret: str, now: datetime) -> 
 
 
 def given_by(con: Connection, account: Account) -> accounts.Given | None:
-    """Who else has seen the secret that opens this account. The operator of the machine counts as nobody."""
+    """Who else has seen the secret that opens this account.
+
+    The operator of the machine counts as nobody.
+    """
     return accounts.given(con, account, OPERATOR.signature)
 
 
@@ -182,7 +196,10 @@ def open_in(
     reviews: Sequence[str] | None = None,
     by: Principal = OPERATOR,
 ) -> dict[str, Any]:
-    """As `add_account`, within a transaction. Votes that the account's closing took back come back with it."""
+    """As `add_account`, within a transaction.
+
+    Votes that the account's closing took back come back with it.
+    """
     check_account(name, role, email)
     was = changeable(con, by, name)
     was_shut = was is not None and accounts.open_one(con, name) is None
@@ -196,11 +213,19 @@ def open_in(
     ended = len(accounts.tokens_of(con, name))
     accounts.append(con, account, secret_hash, True, now, by.signature)
     returned = votes_come_back(con, account, now) if was_shut else 0
-    return {"name": name, "role": role, "reviews": list(reach), "tokens_ended": ended, "votes_back": returned}
+    return {
+        "name": name,
+        "role": role,
+        "reviews": list(reach),
+        "tokens_ended": ended,
+        "votes_back": returned,
+    }
 
 
 def votes_come_back(con: Connection, account: Account, now: datetime) -> int:
-    """Give an account that is opened again the votes that its closing took back; how many those are.
+    """Give an account that is opened again the votes that its closing took back.
+
+    How many those are.
 
     Only where its report still waits for one, in the reviews that the account may enter now.
     """
@@ -213,7 +238,9 @@ def votes_come_back(con: Connection, account: Account, now: datetime) -> int:
 
 
 def _reach(by: Principal, was: Account | None, asked: Sequence[str] | None) -> tuple[str, ...]:
-    """The reviews of an account (none: every one): those asked for, else as before, else what the asker has."""
+    """The reviews of an account (none: every one): those asked for, else as before, else what the
+    asker has.
+    """
     if asked is not None:
         if isinstance(asked, str):
             raise Refused(f"reviews must be a list of their names, not {asked!r}")
@@ -234,7 +261,9 @@ def changeable(con: Connection, by: Principal, name: str) -> Account | None:
     if was is None:
         return None
     if not by.covers(was.reach):
-        raise Refused(f"{name} also works on reviews that you may not enter; ask a lead of all of them")
+        raise Refused(
+            f"{name} also works on reviews that you may not enter; ask a lead of all of them"
+        )
     problem = rights.why_not_give(by, was.role, was.reach)
     if problem:
         raise Refused(problem)
@@ -250,11 +279,16 @@ def check_may_bring_back(con: Connection, by: Principal, name: str, version: int
 
 
 @typed
-def close_account(store: Store, *, name: str, now: datetime, by: Principal = OPERATOR) -> dict[str, Any]:
-    """Shut an account; its sessions and tokens end for good. Its votes stay where others have voted too.
+def close_account(
+    store: Store, *, name: str, now: datetime, by: Principal = OPERATOR
+) -> dict[str, Any]:
+    """Shut an account; its sessions and tokens end for good.
 
-    Where its vote is the only one so far it is taken back, and the record waits for others: nobody is left who could
-    explain it. They come back when the account is opened again. How many those are. `by` as in `add_account`.
+    Its votes stay where others have voted too.
+
+    Where its vote is the only one so far it is taken back, and the record waits for others: nobody
+    is left who could explain it. They come back when the account is opened again. How many those
+    are. `by` as in `add_account`.
     """
     return store.write(lambda con: close_in(con, name, now, by))
 
@@ -274,7 +308,9 @@ def close_in(con: Connection, name: str, now: datetime, by: Principal = OPERATOR
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How far reviewers agree at a stage: overall, each two of them, and by the month of a record's last vote."""
+    """How far reviewers agree at a stage: overall, each two of them, and by the month of a record's
+    last vote.
+    """
 
     stage: str
     overall: tuple[Coefficient, ...]
@@ -288,10 +324,14 @@ def agreements(con: Connection, review: str) -> list[Agreement]:
     for stage in protocol(con, review).screening.stages:
         cast = decisions.votes(con, review, stage)
         ballots = [
-            Vote(report, who, "exclude" if verdict == "exclude" else "include") for report, who, verdict, _ in cast
+            Vote(report, who, "exclude" if verdict == "exclude" else "include")
+            for report, who, verdict, _ in cast
         ]
-        month = {report: made.strftime("%Y-%m") for report, _, _, made in cast}  # that of the last vote on it
-        by_month = {one: [b for b in ballots if month[b.item] == one] for one in sorted(set(month.values()))}
+        # that of the last vote on it
+        month = {report: made.strftime("%Y-%m") for report, _, _, made in cast}
+        by_month = {
+            one: [b for b in ballots if month[b.item] == one] for one in sorted(set(month.values()))
+        }
         found.append(
             Agreement(
                 stage,
@@ -303,29 +343,46 @@ def agreements(con: Connection, review: str) -> list[Agreement]:
     return found
 
 
-def older_criteria(con: Connection, review: str, eyes: str | None = None) -> list[tuple[str, Change, list[Older]]]:
-    """For each earlier version of the criteria: how today's differ, and the decisions that may flip because of it."""
+def older_criteria(
+    con: Connection, review: str, eyes: str | None = None
+) -> list[tuple[str, Change, list[Older]]]:
+    """For each earlier version of the criteria: how today's differ, and the decisions that may flip
+    because of it.
+    """
     rules = protocol(con, review)
     found = []
     for version, text in searches.criteria_texts(con, review):
         if version != rules.criteria_version:
             differs = change(parsed(text).criteria, rules.criteria)
-            found.append((version, differs, decisions.made_under(con, review, version, differs.verdicts, eyes)))
+            found.append(
+                (
+                    version,
+                    differs,
+                    decisions.made_under(con, review, version, differs.verdicts, eyes),
+                )
+            )
     return [one for one in found if one[2]]
 
 
 def to_decide_again(con: Connection, review: str, version: str, stage: str) -> list[str]:
-    """The records that were decided at this stage under an older version of the criteria, and may turn."""
+    """The records that were decided at this stage under an older version of the criteria, and may
+    turn.
+    """
     for name, _, made in older_criteria(con, review):
         if name == version:
             return [older.record_id for older in made if older.stage == stage]
     return []
 
 
-def screens(store: Store, *, id: str, review: str, account: str, screens: bool, now: datetime) -> dict[str, Any]:
-    """A lead says that they do not screen in this review, and then sees all votes; or that they do again.
+def screens(
+    store: Store, *, id: str, review: str, account: str, screens: bool, now: datetime
+) -> dict[str, Any]:
+    """A lead says that they do not screen in this review, and then sees all votes.
 
-    Who comes back is asked about nothing on which there was a vote by then. The same id again changes nothing.
+    Or that they do again.
+
+    Who comes back is asked about nothing on which there was a vote by then. The same id again
+    changes nothing.
     Raises Refused for somebody who is no lead: a reviewer who does not screen needs no more rights.
     """
 

@@ -15,7 +15,9 @@ from livereview.store.standings import Standing
 
 
 class TeamsOutcome(Refused):
-    """A person's word carries an outcome that the team has settled, so they can't take it back alone."""
+    """A person's word carries an outcome that the team has settled, so they can't take it back
+    alone.
+    """
 
 
 def leave_to_the_team(
@@ -26,7 +28,8 @@ def leave_to_the_team(
     sought: Sought,
     now: datetime,
 ) -> None:
-    """Raise TeamsOutcome where this person's word carries what the team has settled, and would not any more.
+    """Raise TeamsOutcome where this person's word carries what the team has settled, and would not
+    any more.
 
     Args:
         rules: The protocol in force.
@@ -40,16 +43,23 @@ def leave_to_the_team(
         return  # it was said before
     theirs = (asked.stage, asked.reviewer, asked.role)
     others = [word for word in given if (word["stage"], word["reviewer"], word["role"]) != theirs]
-    ballots = [Ballot(word["stage"], word["reviewer"], word["role"], word["verdict"], word["seq"]) for word in others]
+    ballots = [
+        Ballot(word["stage"], word["reviewer"], word["role"], word["verdict"], word["seq"])
+        for word in others
+    ]
     if asked.verdict not in NO_VOTE:
-        ballots.append(Ballot(asked.stage, asked.reviewer, asked.role, asked.verdict, max_seq(given) + 1))
+        ballots.append(
+            Ballot(asked.stage, asked.reviewer, asked.role, asked.verdict, max_seq(given) + 1)
+        )
 
     after = place(ballots, rules.screening.stages, rules.screening.votes, sought)
     place_now = Place(before.stage, before.votes, before.state)
     newest = max(given, key=lambda word: word["seq"])
     said_last = None if newest in others else newest["made"]
     if is_the_teams(place_now, after, rules.screening.stages, asked.stage, said_last, now):
-        raise TeamsOutcome("the team has settled this report, so you can't take that back alone; ask a lead")
+        raise TeamsOutcome(
+            "the team has settled this report, so you can't take that back alone; ask a lead"
+        )
 
 
 def max_seq(given: Sequence[Mapping[str, Any]]) -> int:

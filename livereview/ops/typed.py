@@ -1,6 +1,8 @@
-"""What people type reaches the use cases here: cleaned of what can't be seen, and refused where it is too long.
+"""What people type reaches the use cases here: cleaned of what can't be seen, and refused where it
+is too long.
 
-A use case that takes text is marked `@typed`; one table says how long each of its arguments may be, by name.
+A use case that takes text is marked `@typed`; one table says how long each of its arguments may be,
+by name.
 """
 
 from __future__ import annotations
@@ -19,8 +21,32 @@ _NAME = 200  # ids, names of people, verdicts and the like
 _SENTENCES = 5_000  # reasons and notes: a page
 
 _NAMES = (
-    *("id", "review", "by", "reviewer", "reviewers", "person", "extractor", "author", "name", "label", "token"),
-    *("role", "stage", "verdict", "kind", "outcome", "study", "proposal", "comment", "task", "account", "version"),
+    *(
+        "id",
+        "review",
+        "by",
+        "reviewer",
+        "reviewers",
+        "person",
+        "extractor",
+        "author",
+        "name",
+        "label",
+        "token",
+    ),
+    *(
+        "role",
+        "stage",
+        "verdict",
+        "kind",
+        "outcome",
+        "study",
+        "proposal",
+        "comment",
+        "task",
+        "account",
+        "version",
+    ),
     *("reviews", "records"),
 )
 
@@ -70,5 +96,7 @@ def text(name: str, value: str) -> str:
     longest = LONGEST[name]
     if len(value) > longest:
         what = name.replace("_", " ")
-        raise Refused(f"the {what} has {len(value):,} characters; at most {longest:,} are allowed: shorten it")
+        raise Refused(
+            f"the {what} has {len(value):,} characters; at most {longest:,} are allowed: shorten it"
+        )
     return texts.clean(value, name in SEVERAL_LINES)

@@ -1,9 +1,11 @@
-"""A published version is withdrawn, or stands again: a lead's signed act, and the folders that follow from it.
+"""A published version is withdrawn, or stands again: a lead's signed act, and the folders that
+follow from it.
 
-What the folders show comes from the events alone, so whatever dies half way, the next build puts right. `v/N/` of a
-withdrawn version is a tombstone. Where it was the newest, `latest` is a notice (summary/graves.py says why) until the
-evidence gives a new version: the withdrawn content itself is never published again, unless the act is taken back. Then
-`v/N/` is built again from the events that it was made from, to the same bytes.
+What the folders show comes from the events alone, so whatever dies half way, the next build puts
+right. `v/N/` of a withdrawn version is a tombstone. Where it was the newest, `latest` is a notice
+(summary/graves.py says why) until the
+evidence gives a new version: the withdrawn content itself is never published again, unless the act
+is taken back. Then `v/N/` is built again from the events that it was made from, to the same bytes.
 """
 
 from __future__ import annotations
@@ -33,11 +35,20 @@ from livereview.summary.crate import SUMS
 
 @typed
 def withdraw(
-    store: Store, *, id: str, review: str, version: int, by: str, reason: str, folder: Path, now: datetime
+    store: Store,
+    *,
+    id: str,
+    review: str,
+    version: int,
+    by: str,
+    reason: str,
+    folder: Path,
+    now: datetime,
 ) -> dict[str, Any]:
     """Withdraw a published version and bring the folder up to date.
 
-    reason  public, so it is needed. Raises Refused where there is no such version, or it is withdrawn already.
+    reason  public, so it is needed. Raises Refused where there is no such version, or it is
+    withdrawn already.
     """
     act = Act(id, version, True, by, reason.strip(), now)
     return _done(store, review, act, f"version {version} was withdrawn", folder)
@@ -45,7 +56,15 @@ def withdraw(
 
 @typed
 def take_back(
-    store: Store, *, id: str, review: str, version: int, by: str, reason: str, folder: Path, now: datetime
+    store: Store,
+    *,
+    id: str,
+    review: str,
+    version: int,
+    by: str,
+    reason: str,
+    folder: Path,
+    now: datetime,
 ) -> dict[str, Any]:
     """Let a withdrawn version stand again, as it was. Raises Refused where it is not withdrawn."""
     act = Act(id, version, False, by, reason.strip(), now)
@@ -60,7 +79,10 @@ def _done(store: Store, review: str, act: Act, cause: str, folder: Path) -> dict
 
 
 def apply(con: Connection, review: str, act: Act, cause: str) -> bool:
-    """Write the act and ask for a build, within a transaction; False where its id is known already."""
+    """Write the act and ask for a build, within a transaction.
+
+    False where its id is known already.
+    """
     if withdrawals.known(con, act.id):
         return False
     _check(con, review, act)
@@ -74,20 +96,32 @@ def _check(con: Connection, review: str, act: Act) -> None:
     numbers = [one.number for one in versions.all_of(con, review)]
     if act.version not in numbers:
         listed = ", ".join(map(str, numbers)) or "none yet"
-        raise Refused(f"version {act.version} of {review} was never published; its versions: {listed}")
+        raise Refused(
+            f"version {act.version} of {review} was never published; its versions: {listed}"
+        )
     if not act.reason:
         raise Refused("say why: readers of the page will see the reason")
     before = withdrawals.in_force(con, review).get(act.version)
     if act.withdraws and before:
-        raise Refused(f"version {act.version} was withdrawn already, on {before.made:%Y-%m-%d}: {before.reason}")
+        raise Refused(
+            f"version {act.version} was withdrawn already, on {before.made:%Y-%m-%d}: {before.reason}"
+        )
     if not act.withdraws and not before:
         raise Refused(f"version {act.version} is not withdrawn, so there is nothing to take back")
 
 
 def bury(
-    store: Store, con: Connection, review: str, home: ReviewFolder, known: Sequence[Version], now: datetime
+    store: Store,
+    con: Connection,
+    review: str,
+    home: ReviewFolder,
+    known: Sequence[Version],
+    now: datetime,
 ) -> bool:
-    """Put tombstones where the events say so; whether `latest` is a notice too. No failure of a build delays them."""
+    """Put tombstones where the events say so; whether `latest` is a notice too.
+
+    No failure of a build delays them.
+    """
     acts, texts = withdrawn(con, review), [version.summary for version in known]
     gone = tombstone.in_force(acts)
     for number in gone:
@@ -104,25 +138,38 @@ def bury(
     return True
 
 
-def _note(store: Store, review: str, place: str, digest: str, standing: bool, now: datetime) -> None:
+def _note(
+    store: Store, review: str, place: str, digest: str, standing: bool, now: datetime
+) -> None:
     store.write(lambda con: placed.note(con, review, place, digest, standing, now))
 
 
-def revive(store: Store, review: str, home: ReviewFolder, known: Sequence[Version], now: datetime) -> None:
-    """Build the versions again whose withdrawal was taken back. Raises Refused where that can't be done."""
+def revive(
+    store: Store, review: str, home: ReviewFolder, known: Sequence[Version], now: datetime
+) -> None:
+    """Build the versions again whose withdrawal was taken back.
+
+    Raises Refused where that can't be done.
+    """
     with store.read() as con:
         gone = tombstone.in_force(withdrawn(con, review))
     buried = [version for version in known if (home.version(version.number) / graves.DATA).exists()]
-    problems = rebuild(store, review, home, [version for version in buried if version.number not in gone], now)
+    problems = rebuild(
+        store, review, home, [version for version in buried if version.number not in gone], now
+    )
     for problem in problems.values():
         raise Refused(problem)
 
 
-def rebuild(store: Store, review: str, home: ReviewFolder, wanted: Sequence[Version], now: datetime) -> dict[int, str]:
-    """Let the folders of these standing versions hold what was published there; why not, by number, where that fails.
+def rebuild(
+    store: Store, review: str, home: ReviewFolder, wanted: Sequence[Version], now: datetime
+) -> dict[int, str]:
+    """Let the folders of these standing versions hold what was published there.
 
-    They are built again from the events that they were made from, newest first, in one copy of the database that
-    forgets more and more. One version's failure spares the others.
+    Why not, by number, where that fails.
+
+    They are built again from the events that they were made from, newest first, in one copy of the
+    database that forgets more and more. One version's failure spares the others.
     """
     newest_first = sorted(wanted, key=lambda version: version.number, reverse=True)
     problems: dict[int, str] = {}
@@ -138,12 +185,14 @@ def rebuild(store: Store, review: str, home: ReviewFolder, wanted: Sequence[Vers
     return problems
 
 
-def _rebuild(store: Store, then: Connection, review: str, home: ReviewFolder, version: Version, now: datetime) -> None:
+def _rebuild(
+    store: Store, then: Connection, review: str, home: ReviewFolder, version: Version, now: datetime
+) -> None:
     """Build one version again from the database as it was then.
 
-    Where today's rules give other bytes, what is whole in the folder is kept. Where that is not enough the version is
-    shown as it is built today, which `published.faults` tells from then on, as long as its data are the same. Raises
-    Refused where they are not.
+    Where today's rules give other bytes, what is whole in the folder is kept. Where that is not
+    enough the version is shown as it is built today, which `published.faults` tells from then on,
+    as long as its data are the same. Raises Refused where they are not.
     """
     snap = snapshot(then, review, versions.all_of(then, review))
     (built,) = publish.files_of(snap, version, publish.NUMBERED)
@@ -154,14 +203,20 @@ def _rebuild(store: Store, then: Connection, review: str, home: ReviewFolder, ve
     mended = _mended(published_files.read(folder), built)
     files = mended if published_files.digest(mended) == original else built
     if files["summary.json"].decode() != version.summary:
-        raise Refused("it was built by rules that are no more, so bring its folder back from a backup")
+        raise Refused(
+            "it was built by rules that are no more, so bring its folder back from a backup"
+        )
     durable.write_folder(folder, files)
     _note(store, review, place, published_files.digest(files), True, now)
 
 
 def _mended(present: Mapping[str, bytes], built: Mapping[str, bytes]) -> Mapping[str, bytes]:
-    """The files that SHA256SUMS lists: those of the folder that are whole, others as they were built again."""
+    """The files that SHA256SUMS lists: those of the folder that are whole, others as they were
+    built again.
+    """
     listed = published_files.listed(present.get(SUMS, built[SUMS]))
-    whole = {name: body for name, body in present.items() if listed.get(name) == sha256(body).hexdigest()}
+    whole = {
+        name: body for name, body in present.items() if listed.get(name) == sha256(body).hexdigest()
+    }
     files = {name: whole.get(name, built.get(name, b"")) for name in listed}
     return {**files, SUMS: present.get(SUMS, built[SUMS])}

@@ -1,14 +1,16 @@
-"""Where bytes from outside are read: in a process of its own, which may run out of time or memory and stops nobody.
+"""Where bytes from outside are read: in a process of its own, which may run out of time or memory
+and stops nobody.
 
-A page, a feed or an uploaded table can be made so that reading it takes hours or gigabytes. Python's regular
-expressions hold the interpreter's lock meanwhile, so a thread is no protection. Whoever must go on — the owner, a
-flow — asks here and gets the answer, the parser's own error, or `ParseExceeded`.
+A page, a feed or an uploaded table can be made so that reading it takes hours or gigabytes.
+Python's regular expressions hold the interpreter's lock meanwhile, so a thread is no protection.
+Whoever must go on — the owner, a flow — asks here and gets the answer, the parser's own error, or
+`ParseExceeded`.
 
     read_page(ParsePage)        -> Page
     read_decisions(ReadTable)   -> Sheet
 
-Commands that one person runs for themselves (`livereview parse`, `livereview decide`) call the parsers directly:
-nobody waits for them but that person, who has Ctrl-C.
+Commands that one person runs for themselves (`livereview parse`, `livereview decide`) call the
+parsers directly: nobody waits for them but that person, who has Ctrl-C.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ __all__ = [
     "reader",
 ]
 
-PAGE_WORKERS = 2  # the flow's search and one more; a bad page takes one of them for a minute at most
+# the flow's search and one more; a bad page takes one of them for a minute at most
+PAGE_WORKERS = 2
 UPLOAD_WORKERS = 1  # a bad upload makes other uploads wait, never a night's pages
 
 _pages = Pool(PAGE_WORKERS)

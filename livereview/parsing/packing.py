@@ -1,4 +1,6 @@
-"""A page as plain tuples on its way between processes: objects one by one would take a tenth of the time of parsing."""
+"""A page as plain tuples on its way between processes: objects one by one would take a tenth of the
+time of parsing.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The processes that read bytes from outside: started when they are needed, ended when they exceed their limits."""
+"""The processes that read bytes from outside: started when they are needed, ended when they exceed
+their limits.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ from livereview.parsing.requests import Limits, ParseExceeded, ParseRequest, Par
 GRACE_SECONDS = 5.0  # for a process to end itself, before it is ended from here
 SEND_SECONDS = 60.0  # for a process to take a request from its pipe: it does nothing else then
 QUEUE_SECONDS = 300.0  # a request may wait for a process that is free
-PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONHASHSEED", "VIRTUAL_ENV")  # no secret among them
+# no secret among them
+PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONHASHSEED", "VIRTUAL_ENV")
 _RETURNED = {
     "livereview.exchange.decisions": {"Sheet", "Row"},
     "livereview.errors": {"_revive", "Retry", "SourceBroken", "Refused", "LivereviewError"},
@@ -48,7 +51,9 @@ class Pool:
         if self._pid != os.getpid():  # this is a fork, whose parent owns the processes
             self._start_again()
         if not self._slots.acquire(timeout=QUEUE_SECONDS):
-            raise Retry(f"{request.subject} waits for others that are being read; try again in a few minutes")
+            raise Retry(
+                f"{request.subject} waits for others that are being read; try again in a few minutes"
+            )
         try:
             return self._run(request, limits)
         finally:
@@ -125,7 +130,10 @@ class _Process:
         return self._child.poll() is None
 
     def ask(self, request: ParseRequest, limits: Limits) -> bytes:
-        """The packed reply; raises _Gone, or ParseExceeded where the process was ended by its limits."""
+        """The packed reply.
+
+        Raises _Gone, or ParseExceeded where the process was ended by its limits.
+        """
         deadline = time.monotonic() + limits.wall_seconds + GRACE_SECONDS
         message = pickle.dumps((limits, request), protocol=pickle.HIGHEST_PROTOCOL)
         self._send(worker.LENGTH.pack(len(message)) + message)
@@ -135,7 +143,10 @@ class _Process:
         return self._read(size, deadline, request, limits)
 
     def _send(self, message: bytes) -> None:
-        """Hand over the request; raises _Gone where the process has ended, or does not read it in SEND_SECONDS."""
+        """Hand over the request.
+
+        Raises _Gone where the process has ended, or does not read it in SEND_SECONDS.
+        """
         assert self._child.stdin
         pipe = self._child.stdin.fileno()
         os.set_blocking(pipe, False)
@@ -156,7 +167,8 @@ class _Process:
     def _read(self, size: int, deadline: float, request: ParseRequest, limits: Limits) -> bytes:
         assert self._child.stdout
         pipe = self._child.stdout.fileno()
-        answers = select.poll()  # select.select takes no descriptor above 1,023, and a busy owner has those
+        # select.select takes no descriptor above 1,023, and a busy owner has those
+        answers = select.poll()
         answers.register(pipe, select.POLLIN)
         whole = bytearray()
         while len(whole) < size:
@@ -179,7 +191,9 @@ class _Process:
         limit = {signal.SIGPROF: "cpu", signal.SIGALRM: "wall"}.get(signal.Signals(-code))
         if limit:
             return ParseExceeded(_too_much(limit, request, limits))
-        return ParseExceeded(f"reading {request.subject} ended its process ({signal.Signals(-code).name})")
+        return ParseExceeded(
+            f"reading {request.subject} ended its process ({signal.Signals(-code).name})"
+        )
 
     def end(self) -> None:
         """End the process and close its pipes, whatever it does."""
@@ -195,7 +209,9 @@ class _Process:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Takes only what a parser's answer is made of: the process that wrote it had hostile bytes in hand."""
+    """Takes only what a parser's answer is made of: the process that wrote it had hostile bytes in
+    hand.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
         if name not in _RETURNED.get(module, ()):

@@ -23,7 +23,9 @@ RESULT_PER_BYTE = 4
 
 @dataclass(frozen=True, slots=True)
 class ParsePage:
-    """One answer of a source: `query` is for sources that must know what was asked, `cursor` for the others."""
+    """One answer of a source: `query` is for sources that must know what was asked, `cursor` for
+    the others.
+    """
 
     source: str
     body: bytes

@@ -1,7 +1,8 @@
-"""The process that reads bytes from outside: one request after another from standard input, until that is closed.
+"""The process that reads bytes from outside: one request after another from standard input, until
+that is closed.
 
-Its limits are kept by the kernel, not by Python: a timer's signal ends the process even while a regular expression
-holds the interpreter's lock, and an allocation beyond the limit fails.
+Its limits are kept by the kernel, not by Python: a timer's signal ends the process even while a
+regular expression holds the interpreter's lock, and an allocation beyond the limit fails.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from livereview.parsing.packing import packed
 from livereview.parsing.requests import Limits, ParsePage, ParseRequest, ReadTable
 
 LENGTH = struct.Struct("<Q")
-IDLE_SECONDS = 300.0  # after which the process ends, so that nothing is held for the rest of the day
+# after which the process ends, so that nothing is held for the rest of the day
+IDLE_SECONDS = 300.0
 STATUS = Path("/proc/self/status")
 KEPT_BYTES = 300_000_000  # of memory at its peak, above which the process ends after its answer
 
@@ -53,8 +55,8 @@ def main() -> None:
 def _peak_bytes() -> int:
     """The most memory that this program ever had.
 
-    Not `ru_maxrss`, which Linux hands on through fork and exec: there a large owner's process looks as large as its
-    owner from the start, and would end after each page.
+    Not `ru_maxrss`, which Linux hands on through fork and exec: there a large owner's process looks
+    as large as its owner from the start, and would end after each page.
     """
     try:
         status = STATUS.read_text(encoding="ascii")
@@ -143,7 +145,9 @@ def _reply(request: ParseRequest) -> bytes:
 
 def _plain(error: LivereviewError) -> LivereviewError:
     """A third party's own kind of error as the one of ours that it is."""
-    kind = next(kind for kind in (Retry, SourceBroken, Refused, LivereviewError) if isinstance(error, kind))
+    kind = next(
+        kind for kind in (Retry, SourceBroken, Refused, LivereviewError) if isinstance(error, kind)
+    )
     plain = kind(error.message)
     plain.__dict__.update(error.__dict__)
     return plain

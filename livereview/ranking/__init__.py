@@ -1,1 +1,4 @@
-"""Ranking orders the queue and says how much may be left; it hides no record and decides nothing."""
+"""Ranking orders the queue and says how much may be left.
+
+It hides no record and decides nothing.
+"""

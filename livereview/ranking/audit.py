@@ -1,4 +1,7 @@
-"""A random look at records that the ranking put last: how many may have been missed. An interval, never more."""
+"""A random look at records that the ranking put last: how many may have been missed.
+
+An interval, never more.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ SAYS = "0 found in 100 drawn of 2,000 unread still allows 57 missed (95%, one-si
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """A record drawn for the audit and the probability with which it was drawn that night; both are kept."""
+    """A record drawn for the audit and the probability with which it was drawn that night.
+
+    Both are kept.
+    """
 
     record_id: str
     probability: float
@@ -25,10 +31,11 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Stratum:
-    """Records left unread by the ranking that had the same probability to be drawn, over all nights together.
+    """Records left unread by the ranking that had the same probability to be drawn, over all nights
+    together.
 
-    probability   as given by `together`;  unread: their number before the audit;  audited, relevant: drawn and judged,
-                  and judged relevant
+    probability   as given by `together`;  unread: their number before the audit;  audited,
+    relevant: drawn and judged, and judged relevant
     """
 
     probability: float
@@ -61,7 +68,10 @@ class RecallInterval:
 
 
 def draw(unread: Sequence[str], number: int, seed: int) -> tuple[Draw, ...]:
-    """A simple random sample, the same for the same ids and seed, in order of id; all of them if there are no more."""
+    """A simple random sample, the same for the same ids and seed, in order of id.
+
+    All of them if there are no more.
+    """
     if number < 1:
         raise Refused("an audit draws at least one record")
     ids = sorted(set(unread))
@@ -71,17 +81,20 @@ def draw(unread: Sequence[str], number: int, seed: int) -> tuple[Draw, ...]:
 
 
 def together(probabilities: Sequence[float]) -> float:
-    """The probability to be drawn on one night at least, from those of each night the record lay unread."""
+    """The probability to be drawn on one night at least, from those of each night the record lay
+    unread.
+    """
     return 1 - prod(1 - p for p in probabilities)
 
 
 def missed(strata: Sequence[Stratum], confidence: float = 0.95) -> Missed:
     """How many relevant records lie unread; raises Refused for counts that can't be.
 
-    high: the largest number that leaves a chance of more than 1 - confidence to find as few as were found, placed where
-    the audit was least likely to see them (exact for one stratum: hypergeometric). low: the smallest that leaves such
-    a chance to find as many, placed where it was most likely to see them. Estimate: Horvitz and Thompson, J Am Stat
-    Assoc 1952;47:663-85, doi:10.1080/01621459.1952.10483446.
+    high: the largest number that leaves a chance of more than 1 - confidence to find as few as were
+    found, placed where the audit was least likely to see them (exact for one stratum:
+    hypergeometric). low: the smallest that leaves such a chance to find as many, placed where it
+    was most likely to see them. Estimate: Horvitz and Thompson, J Am Stat Assoc 1952;47:663-85,
+    doi:10.1080/01621459.1952.10483446.
     """
     for s in strata:
         if not (0 <= s.relevant <= s.audited <= s.unread and 0 < s.probability <= 1):
@@ -90,17 +103,27 @@ def missed(strata: Sequence[Stratum], confidence: float = 0.95) -> Missed:
             )
     found, room = sum(s.relevant for s in strata), sum(s.unread - s.audited for s in strata)
     alpha = 1 - confidence
-    high = _last(found, found + room, lambda m: _chance(strata, _hidden(strata, m - found))[: found + 1].sum() > alpha)
+    high = _last(
+        found,
+        found + room,
+        lambda m: _chance(strata, _hidden(strata, m - found))[: found + 1].sum() > alpha,
+    )
     low = high - _last(
-        0, high - found, lambda d: _chance(strata, _seen(strata, high - d - found))[found:].sum() > alpha
+        0,
+        high - found,
+        lambda d: _chance(strata, _seen(strata, high - d - found))[found:].sum() > alpha,
     )
     return Missed(sum(s.relevant / s.probability for s in strata), low, high, confidence)
 
 
 def _hidden(strata: Sequence[Stratum], more: int) -> list[int]:
-    """Relevant records of each stratum: those seen, and `more` where one more changes the chance of finds least."""
+    """Relevant records of each stratum: those seen, and `more` where one more changes the chance of
+    finds least.
+    """
     room = [np.arange(s.unread - s.audited) for s in strata]
-    marginal = [1 - s.audited / (s.unread - s.relevant - j) for s, j in zip(strata, room, strict=True)]
+    marginal = [
+        1 - s.audited / (s.unread - s.relevant - j) for s, j in zip(strata, room, strict=True)
+    ]
     owner = np.repeat(np.arange(len(strata)), [len(one) for one in marginal])
     chosen = owner[np.argsort(-np.concatenate([*marginal, np.zeros(0)]), kind="stable")[:more]]
     return [s.relevant + int((chosen == i).sum()) for i, s in enumerate(strata)]
@@ -109,22 +132,30 @@ def _hidden(strata: Sequence[Stratum], more: int) -> list[int]:
 def _seen(strata: Sequence[Stratum], more: int) -> list[int]:
     """The same with `more` filling the strata that were looked at most."""
     placed = [s.relevant for s in strata]
-    for i in sorted(range(len(strata)), key=lambda i: -strata[i].audited / max(strata[i].unread, 1)):
+    for i in sorted(
+        range(len(strata)), key=lambda i: -strata[i].audited / max(strata[i].unread, 1)
+    ):
         extra = min(more, strata[i].unread - strata[i].audited)
         placed[i], more = placed[i] + extra, more - extra
     return placed
 
 
 def _chance(strata: Sequence[Stratum], relevant: Sequence[int]) -> NDArray[np.float64]:
-    """Probabilities of 0, 1, 2, ... finds in all strata together, with so many relevant records in each."""
+    """Probabilities of 0, 1, 2, ... finds in all strata together, with so many relevant records in
+    each.
+    """
     chance = np.ones(1)
     for s, m in zip(strata, relevant, strict=True):
-        chance = np.convolve(chance, hypergeom.pmf(np.arange(s.audited + 1), s.unread, m, s.audited))
+        chance = np.convolve(
+            chance, hypergeom.pmf(np.arange(s.audited + 1), s.unread, m, s.audited)
+        )
     return chance
 
 
 def _last(low: int, high: int, holds: Callable[[int], bool]) -> int:
-    """The last number from low to high for which `holds`, which is true of low and once false stays false."""
+    """The last number from low to high for which `holds`, which is true of low and once false stays
+    false.
+    """
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if holds(middle) else (low, middle - 1)
@@ -132,7 +163,12 @@ def _last(low: int, high: int, holds: Callable[[int], bool]) -> int:
 
 
 def recall(found: int, missed: Missed) -> RecallInterval:
-    """The share that reading by rank had found before the audit; raises Refused if nothing was found at all."""
+    """The share that reading by rank had found before the audit.
+
+    Raises Refused if nothing was found at all.
+    """
     if found < 1:
         raise Refused("recall needs a relevant record found by screening")
-    return RecallInterval(*(found / (found + m) for m in (missed.estimate, missed.high, missed.low)))
+    return RecallInterval(
+        *(found / (found + m) for m in (missed.estimate, missed.high, missed.low))
+    )

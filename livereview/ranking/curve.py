@@ -11,9 +11,12 @@ POINTS = 600  # drawn of a curve at most: more than a screen shows
 
 
 def svg(labels: Sequence[int], name: str, stops: Sequence[tuple[str, int]] = ()) -> str:
-    """Share of the relevant found by number read; beside it the best and the chance order, and where rules stop.
+    """Share of the relevant found by number read.
 
-    labels: 1 relevant, 0 not, in the order read, at least one relevant; stops: (rule, records read).
+    Beside it the best and the chance order, and where rules stop.
+
+    labels: 1 relevant, 0 not, in the order read, at least one relevant; stops: (rule, records
+    read).
     """
     n, relevant = len(labels), sum(labels)
     found = [0, *accumulate(labels)]
@@ -25,7 +28,10 @@ def svg(labels: Sequence[int], name: str, stops: Sequence[tuple[str, int]] = ())
         f'<polyline points="{_at(0, 0)} {_at(relevant / n, 1)} {_at(1, 1)}" {_line(1, "2 3")}/>',
         f'<polyline points="{_at(0, 0)} {_at(1, 1)}" {_line(1, "8 5")}/>',
         f'<polyline points="{curve}" {_line(2.5)}/>',
-        *(_stop(rule, read, found[read] / relevant, n, row) for row, (rule, read) in enumerate(stops)),
+        *(
+            _stop(rule, read, found[read] / relevant, n, row)
+            for row, (rule, read) in enumerate(stops)
+        ),
         *_axes(n),
     ]
     size = f"0 0 {LEFT + WIDTH + 24} {TOP + HEIGHT + 64 + 18 * len(stops)}"
@@ -52,8 +58,13 @@ def _text(x: float, y: float, text: str, anchor: str = "middle") -> str:
 
 def _axes(n: int) -> list[str]:
     frame = f'<path d="M{LEFT} {TOP}v{HEIGHT}h{WIDTH}" {_line(1)}/>'
-    ups = [_text(LEFT - 8, TOP + HEIGHT * (1 - share) + 4, f"{share:.0%}", "end") for share in (0, 0.5, 0.95, 1)]
-    along = [_text(LEFT + WIDTH * i / 4, TOP + HEIGHT + 18, f"{round(n * i / 4):,}") for i in range(5)]
+    ups = [
+        _text(LEFT - 8, TOP + HEIGHT * (1 - share) + 4, f"{share:.0%}", "end")
+        for share in (0, 0.5, 0.95, 1)
+    ]
+    along = [
+        _text(LEFT + WIDTH * i / 4, TOP + HEIGHT + 18, f"{round(n * i / 4):,}") for i in range(5)
+    ]
     words = "records read (dotted: the best order; dashed: any order)"
     return [frame, *ups, *along, _text(LEFT + WIDTH / 2, TOP + HEIGHT + 40, words)]
 

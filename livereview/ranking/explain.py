@@ -1,4 +1,6 @@
-"""Why a record ranks where it does, in the words of its own title and abstract, with what words do not tell."""
+"""Why a record ranks where it does, in the words of its own title and abstract, with what words do
+not tell.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ NOWHERE = ""
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word or two words in a row, in small letters, and what they added to the score; below 0 they lowered it."""
+    """A word or two words in a row, in small letters, and what they added to the score.
+
+    Below 0 they lowered it.
+    """
 
     term: str
     contribution: float
@@ -30,14 +35,16 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One record's score taken apart, in the score's own units: `score` is `terms` and `remainder` together.
+    """One record's score taken apart, in the score's own units: `score` is `terms` and `remainder`
+    together.
 
-    score      the linear score in double precision; `model.scores` is the same but for its single precision
-    terms      those that moved it most, strongest first
-    others     what all terms that are not listed added
-    letters    letters in a row that stand in no word, such as a lone digit; in a cold start all letters in a row
+    score      the linear score in double precision; `model.scores` is the same but for its single
+    precision terms      those that moved it most, strongest first others     what all terms that
+    are not listed added letters    letters in a row that stand in no word, such as a lone digit; in
+    a cold start all letters in a row
     latent     the latent semantic part: it mixes all words, so no single one has a share in it
-    constant   the same for every record: the models' constants, less the mean scores they are counted from
+    constant   the same for every record: the models' constants, less the mean scores they are
+    counted from
     cold       no label has been learned from: only the protocol's words rank
     """
 
@@ -57,26 +64,32 @@ class Explanation:
 
 
 def terms(model: Model, features: Features, text: Text, number: int = NUMBER) -> tuple[Term, ...]:
-    """The words and pairs of words that moved this record's score most, up or down; see `explanation`."""
+    """The words and pairs of words that moved this record's score most, up or down.
+
+    See `explanation`.
+    """
     return explanation(model, features, text, number).terms
 
 
 def explanation(model: Model, features: Features, text: Text, number: int = NUMBER) -> Explanation:
     """This record's score as a sum over its words, and the rest of it as numbers.
 
-    text: the record as the features were built of it. A score is a weighted sum of linear models; in each a term's
-    share is its TF-IDF in the record times its weight, over the spread by which that model's scores are divided. A term
-    of title and abstract counts for both. Letters in a row count for the words they stand in, evenly over the places
-    where they stand. Left out of the terms, and given as numbers, are the latent semantic part and what is the same for
-    every record. In a cold start terms are the protocol's that the record has. Terms are ordered by size of
-    contribution, then by alphabet; those of no contribution are not listed. It tells what the model did, not what made
-    the record relevant. Raises Refused for a record that is none of these, for another model's features, and for a
-    number below 1.
+    text: the record as the features were built of it. A score is a weighted sum of linear models;
+    in each a term's share is its TF-IDF in the record times its weight, over the spread by which
+    that model's scores are divided. A term of title and abstract counts for both. Letters in a row
+    count for the words they stand in, evenly over the places where they stand. Left out of the
+    terms, and given as numbers, are the latent semantic part and what is the same for every record.
+    In a cold start terms are the protocol's that the record has. Terms are ordered by size of
+    contribution, then by alphabet; those of no contribution are not listed. It tells what the model
+    did, not what made the record relevant. Raises Refused for a record that is none of these, for
+    another model's features, and for a number below 1.
     """
     row, cold = _row(model, features, text, number), is_cold(model, features)
     moved = _moved(model, features, row, {} if cold else places(text))
     letters = moved.pop(NOWHERE, 0.0)
-    ranked = sorted(((word, by) for word, by in moved.items() if by), key=lambda item: (-abs(item[1]), item[0]))
+    ranked = sorted(
+        ((word, by) for word, by in moved.items() if by), key=lambda item: (-abs(item[1]), item[0])
+    )
     listed = tuple(Term(word, by) for word, by in ranked[:number])
     others = fsum(by for _, by in ranked[number:])
     latent, constant = _latent(model, features, row), _constant(model)
@@ -87,14 +100,17 @@ def explanation(model: Model, features: Features, text: Text, number: int = NUMB
 def is_cold(model: Model, features: Features) -> bool:
     """Whether the protocol's words are all that the model knows."""
     asked = [np.asarray(features.protocol[part.view].sum(axis=0)).ravel() for part in model.parts]
-    return all(not b and np.array_equal(w, one) for (w, b), one in zip(model.weights, asked, strict=True))
+    return all(
+        not b and np.array_equal(w, one) for (w, b), one in zip(model.weights, asked, strict=True)
+    )
 
 
 def places(text: Text) -> dict[str, list[str]]:
-    """Of each four letters in a row, as the "letters" view has them, the word of each place where they stand.
+    """Of each four letters in a row, as the "letters" view has them, the word of each place where
+    they stand.
 
-    Two words may be joined, as in "self-harm": the one with more of the letters has them, of two with as many the
-    first. Where there is no word it is "".
+    Two words may be joined, as in "self-harm": the one with more of the letters has them, of two
+    with as many the first. Where there is no word it is "".
     """
     found = defaultdict[str, list[str]](list)
     for joined in f"{text.title} {text.abstract}"[:LONGEST].lower().split():
@@ -121,7 +137,9 @@ def _row(model: Model, features: Features, text: Text, number: int) -> int:
     return features.ids.index(text.record_id)
 
 
-def _moved(model: Model, features: Features, row: int, homes: Mapping[str, Sequence[str]]) -> dict[str, float]:
+def _moved(
+    model: Model, features: Features, row: int, homes: Mapping[str, Sequence[str]]
+) -> dict[str, float]:
     """What each term added; letters in a row count for their `homes`, without any for NOWHERE."""
     moved = defaultdict[str, list[float]](list)
     for view, name, value in _columns(model, features, row):
@@ -146,7 +164,8 @@ def _latent(model: Model, features: Features, row: int) -> float:
     every = zip(model.parts, model.weights, model.spread, strict=True)
     dense = ((part, w, spread) for part, (w, _), spread in every if part.view not in features.terms)
     return fsum(
-        part.weight * float(features.views[part.view][row].astype(np.float64) @ w) / spread for part, w, spread in dense
+        part.weight * float(features.views[part.view][row].astype(np.float64) @ w) / spread
+        for part, w, spread in dense
     )
 
 

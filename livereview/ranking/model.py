@@ -1,7 +1,8 @@
-"""What the labels so far say of every record: linear models on a few views of the text, their scores added up.
+"""What the labels so far say of every record: linear models on a few views of the text, their
+scores added up.
 
-Labels of former nights are simply more labels, so a model carries over by being fitted again; before the first label,
-or with one kind only, the protocol's words take their place.
+Labels of former nights are simply more labels, so a model carries over by being fitted again;
+before the first label, or with one kind only, the protocol's words take their place.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ AGAINST = 0.5  # what an irrelevant record takes from the protocol's similarity,
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One linear support vector machine: squared hinge loss, cost `c`, the relevant weighing `ratio` times the others.
+    """One linear support vector machine: squared hinge loss, cost `c`, the relevant weighing
+    `ratio` times the others.
 
     weight   of its standardised score in the sum
     """
@@ -45,10 +47,13 @@ PARTS = (Part("text"), Part("title", 0.5), Part("latent"), Part("letters"))
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What was learned. version: hash of features, labels, parameters and seed; features: their version.
+    """What was learned. version: hash of features, labels, parameters and seed.
+
+    Features: their version.
 
     weights          a vector and a constant of each part
-    centre, spread   of each part's score over the records without a label, so that parts can be added
+    centre, spread   of each part's score over the records without a label, so that parts can be
+    added
     """
 
     parts: tuple[Part, ...]
@@ -69,9 +74,9 @@ def fit(
 ) -> Model:
     """A model of these labels; the same arguments give the same numbers.
 
-    A record with several votes counts once, divided among them. `start`, an earlier model, only makes it faster: the
-    weights agree to the solver's tolerance. The fit draws nothing; the seed is that of folds and audits, kept for the
-    record. Raises Refused for a label of an unknown record.
+    A record with several votes counts once, divided among them. `start`, an earlier model, only
+    makes it faster: the weights agree to the solver's tolerance. The fit draws nothing; the seed is
+    that of folds and audits, kept for the record. Raises Refused for a label of an unknown record.
     """
     rows = _rows(features, [one for one, _ in labels])
     votes = Counter(one for one, _ in labels)
@@ -79,7 +84,10 @@ def fit(
     share = np.array([1 / votes[one] for one, _ in labels])
     same = start is not None and (start.parts, start.features) == (tuple(parts), features.version)
     begin = start.weights if start and same else (None,) * len(parts)
-    weights = tuple(_learn(features, part, rows, y, share, first) for part, first in zip(parts, begin, strict=True))
+    weights = tuple(
+        _learn(features, part, rows, y, share, first)
+        for part, first in zip(parts, begin, strict=True)
+    )
     unread = np.setdiff1d(np.arange(len(features.ids)), rows)
     raw = [_raw(features, part, one) for part, one in zip(parts, weights, strict=True)]
     centre, spread = _standard([one[unread] if len(unread) > 1 else one for one in raw])
@@ -95,16 +103,25 @@ def _standard(raw: Sequence[Array]) -> tuple[tuple[float, ...], tuple[float, ...
 def _rows(features: Features, ids: Sequence[str]) -> NDArray[np.int64]:
     row = {one: i for i, one in enumerate(features.ids)}
     if unknown := [one for one in ids if one not in row]:
-        raise Refused(f"a label is for {unknown[0]!r}, no record here; build features of every labelled record")
+        raise Refused(
+            f"a label is for {unknown[0]!r}, no record here; build features of every labelled record"
+        )
     return np.array([row[one] for one in ids], dtype=np.int64)
 
 
 def _version(features: Features, labels: Sequence[Label], parts: Sequence[Part], seed: int) -> str:
-    return hashlib.sha256(repr((features.version, tuple(parts), seed, sorted(labels))).encode()).hexdigest()[:16]
+    return hashlib.sha256(
+        repr((features.version, tuple(parts), seed, sorted(labels))).encode()
+    ).hexdigest()[:16]
 
 
 def _learn(
-    features: Features, part: Part, rows: NDArray[np.int64], y: Array, share: Array, first: tuple[Array, float] | None
+    features: Features,
+    part: Part,
+    rows: NDArray[np.int64],
+    y: Array,
+    share: Array,
+    first: tuple[Array, float] | None,
 ) -> tuple[Array, float]:
     """Weights of one part; the protocol, where there is one, counts as a relevant record."""
     view, asked = features.views[part.view], features.protocol[part.view]
@@ -118,7 +135,8 @@ def _learn(
 
 
 def _similar(x: Matrix, y: Array, asked: Matrix) -> Array:
-    """Rocchio's query: the protocol, plus the mean of relevant records, less a share of that of irrelevant ones.
+    """Rocchio's query: the protocol, plus the mean of relevant records, less a share of that of
+    irrelevant ones.
 
     Rocchio JJ, in Salton (ed.), The SMART Retrieval System, 1971, 313-23.
     """
@@ -130,25 +148,32 @@ def _similar(x: Matrix, y: Array, asked: Matrix) -> Array:
 
 
 def _balance(y: Array, share: Array, ratio: float) -> Array:
-    """Weights that add up to the number of labels, all relevant ones weighing `ratio` times all others."""
+    """Weights that add up to the number of labels, all relevant ones weighing `ratio` times all
+    others.
+    """
     relevant, others = share[y > 0].sum(), share[y < 0].sum()
     weights = share * np.where(y > 0, 1.0, relevant / (ratio * others))
     balanced: Array = weights * share.sum() / weights.sum()
     return balanced
 
 
-def _svm(x: Matrix, y: Array, cost: Array, first: tuple[Array, float] | None) -> tuple[Array, float]:
-    """Minimum of |w|^2/2 + b^2/2 + sum of cost max(0, 1 - y (xw + b))^2, as LIBLINEAR's L2-loss machine has it.
+def _svm(
+    x: Matrix, y: Array, cost: Array, first: tuple[Array, float] | None
+) -> tuple[Array, float]:
+    """Minimum of |w|^2/2 + b^2/2 + sum of cost max(0, 1 - y (xw + b))^2, as LIBLINEAR's L2-loss
+    machine has it.
 
-    By Newton's method on the records within the margin (Keerthi and DeCoste, J Mach Learn Res 2005;6:341-61), from
-    `first` on. Columns that no labelled record uses stay 0.
+    By Newton's method on the records within the margin (Keerthi and DeCoste, J Mach Learn Res
+    2005;6:341-61), from `first` on. Columns that no labelled record uses stay 0.
     """
     used = np.flatnonzero(np.bincount(x.indices)) if issparse(x) else np.arange(x.shape[1])
     a = x if len(used) > x.shape[1] // 2 else x[:, used]
     used = np.arange(x.shape[1]) if a is x else used
     w = np.zeros(len(used) + 1) if first is None else np.append(first[0][used], first[1])
     full = np.zeros(x.shape[1] + 1)
-    full[[*used, -1]] = _newton(a, y.astype(np.float32), cost.astype(np.float32), w.astype(np.float32))
+    full[[*used, -1]] = _newton(
+        a, y.astype(np.float32), cost.astype(np.float32), w.astype(np.float32)
+    )
     return full[:-1], float(full[-1])
 
 
@@ -194,29 +219,42 @@ def _descend(a: Matrix, weight: Floats, gradient: Floats, goal: float) -> Floats
 
 
 def _raw(features: Features, part: Part, weights: tuple[Array, float]) -> Array:
-    found: Array = np.asarray(features.views[part.view] @ weights[0].astype(np.float32), dtype=np.float64) + weights[1]
+    found: Array = (
+        np.asarray(features.views[part.view] @ weights[0].astype(np.float32), dtype=np.float64)
+        + weights[1]
+    )
     return found
 
 
 def scores(model: Model, features: Features) -> Array:
     """A number per record, higher is read earlier; only comparable within one model."""
     total = np.zeros(len(features.ids))
-    for part, weights, centre, spread in zip(model.parts, model.weights, model.centre, model.spread, strict=True):
+    for part, weights, centre, spread in zip(
+        model.parts, model.weights, model.centre, model.spread, strict=True
+    ):
         total += part.weight * (_raw(features, part, weights) - centre) / spread
     return total
 
 
 def out_of_fold(
-    features: Features, labels: Sequence[Label], seed: int, folds: int = 5, parts: Sequence[Part] = PARTS
+    features: Features,
+    labels: Sequence[Label],
+    seed: int,
+    folds: int = 5,
+    parts: Sequence[Part] = PARTS,
 ) -> tuple[tuple[str, ...], Array, NDArray[np.int64], NDArray[np.int64]]:
-    """Labelled ids; of each the score by a model that did not see its label, the label of most votes, and its fold.
+    """Labelled ids.
 
-    Folds hold as many relevant records each as can be; a tie of votes is relevant. Raises Refused without
-    two of each kind.
+    Of each the score by a model that did not see its label, the label of most votes, and its fold.
+
+    Folds hold as many relevant records each as can be; a tie of votes is relevant. Raises Refused
+    without two of each kind.
     """
     ids, y = _most_votes(labels)
     if min(y.sum(), len(y) - y.sum()) < 2:
-        raise Refused("cross-validation needs two relevant and two irrelevant records; screen more first")
+        raise Refused(
+            "cross-validation needs two relevant and two irrelevant records; screen more first"
+        )
     fold, found = _deal(y, folds, seed), np.zeros(len(ids))
     rows, where = _rows(features, ids), dict(zip(ids, fold, strict=True))
     for k in np.unique(fold):

@@ -23,10 +23,12 @@ Raw = tuple[str, str, str]  # report, title, abstract
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Reports from the first to the last to read, with their scores; by a model over features of these versions.
+    """Reports from the first to the last to read, with their scores.
 
-    told   plain data for the lead, by models that did not see the label: `stream`, the cut of each of TARGETS, and
-           `doubts`, the settled reports to look at a second time
+    By a model over features of these versions.
+
+    told   plain data for the lead, by models that did not see the label: `stream`, the cut of each
+           of TARGETS, and `doubts`, the settled reports to look at a second time
     """
 
     reports: tuple[str, ...]
@@ -37,11 +39,18 @@ class Ranked:
 
 
 def rank(
-    texts: Sequence[Raw], labels: Sequence[Label], protocol: str, seed: int = 0, known: Features | None = None
+    texts: Sequence[Raw],
+    labels: Sequence[Label],
+    protocol: str,
+    seed: int = 0,
+    known: Features | None = None,
 ) -> Ranked:
-    """Every report in order; the same arguments give the same order. Without labels the protocol's words decide.
+    """Every report in order; the same arguments give the same order.
 
-    known  what `prepare` made of the very same texts and protocol, so that words are read once and not at each ranking
+    Without labels the protocol's words decide.
+
+    known  what `prepare` made of the very same texts and protocol, so that words are read once and
+    not at each ranking
     """
     features = known or prepare(texts, protocol)
     model = fit(features, labels, seed)
@@ -49,8 +58,13 @@ def rank(
     by_report = dict(zip(features.ids, found.tolist(), strict=True))
     placed = order(features.ids, found)
     held = _held(features, labels, seed)
-    told = {"stream": stream(held), "doubts": [asdict(one) for one in second_look(held)] if held else []}
-    return Ranked(placed, tuple(by_report[one] for one in placed), model.version, features.version, told)
+    told = {
+        "stream": stream(held),
+        "doubts": [asdict(one) for one in second_look(held)] if held else [],
+    }
+    return Ranked(
+        placed, tuple(by_report[one] for one in placed), model.version, features.version, told
+    )
 
 
 def prepare(texts: Sequence[Raw], protocol: str) -> Features:
@@ -58,11 +72,17 @@ def prepare(texts: Sequence[Raw], protocol: str) -> Features:
     return build([Text(*text) for text in texts], protocol)
 
 
-def why(texts: Sequence[Raw], labels: Sequence[Label], protocol: str, report: str, seed: int = 0) -> Explanation:
+def why(
+    texts: Sequence[Raw], labels: Sequence[Label], protocol: str, report: str, seed: int = 0
+) -> Explanation:
     """Why a report ranks where it does, by the model that these labels give."""
     every = [Text(*text) for text in texts]
     features = build(every, protocol)
-    return explanation(fit(features, labels, seed), features, next(text for text in every if text.record_id == report))
+    return explanation(
+        fit(features, labels, seed),
+        features,
+        next(text for text in every if text.record_id == report),
+    )
 
 
 def _held(features: Features, labels: Sequence[Label], seed: int) -> tuple[Held, ...]:
@@ -72,12 +92,18 @@ def _held(features: Features, labels: Sequence[Label], seed: int) -> tuple[Held,
 
 
 def stream(held: Sequence[Held]) -> list[dict[str, Any]]:
-    """What reading only reports above a score would cost and find, for each of TARGETS, by cross-validation.
+    """What reading only reports above a score would cost and find, for each of TARGETS, by
+    cross-validation.
 
     Plain data of `stopping.Threshold`, with a score of None where everything must be read.
     """
     if not held:
         return []
     scored, folds = np.array([one.score for one in held]), [one.fold for one in held]
-    cuts = [threshold(scored, [int(one.verdict) for one in held], folds, target) for target in TARGETS]
-    return [{**asdict(cut), "score": None if isinf(cut.score) else cut.score, "recall": cut.recall} for cut in cuts]
+    cuts = [
+        threshold(scored, [int(one.verdict) for one in held], folds, target) for target in TARGETS
+    ]
+    return [
+        {**asdict(cut), "score": None if isinf(cut.score) else cut.score, "recall": cut.recall}
+        for cut in cuts
+    ]

@@ -1,4 +1,7 @@
-"""The recall curve as PNG, for where an SVG can't go, such as a mail or a word processor. Standard library only."""
+"""The recall curve as PNG, for where an SVG can't go, such as a mail or a word processor.
+
+Standard library only.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,11 @@ WHITE, BLACK, GRID = 255, 0, 205  # shades of grey
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 CAPTION = "records read (dotted: the best order; dashed: any order)"
 UPRIGHT = "relevant ones found"
-SHARES = (1.0, 0.95, 0.5, 0.0)  # marked on the upright axis, the more important first where not all labels fit
+# marked on the upright axis, the more important first where not all labels fit
+SHARES = (1.0, 0.95, 0.5, 0.0)
 
-# Seven rows of five pixels a sign, a row two hexadecimal digits, the leftmost pixel the highest bit.
+# Seven rows of five pixels a sign, a row two hexadecimal digits, the leftmost pixel the highest
+# bit.
 ACROSS, DOWN = 5, 7
 FONT = dict(
     line.split()
@@ -85,7 +90,9 @@ Rows = list[bytearray]  # one byte a pixel, 0 black to 255 white
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Where the plot lies in the picture, in pixels, and how many pixels a dot of the font is wide and high."""
+    """Where the plot lies in the picture, in pixels, and how many pixels a dot of the font is wide
+    and high.
+    """
 
     left: int
     top: int
@@ -95,18 +102,26 @@ class Plot:
 
     def at(self, read: float, recall: float) -> Point:
         """The pixel of a share of records read and of relevant ones found."""
-        return self.left + (self.right - self.left) * read, self.bottom - (self.bottom - self.top) * recall
+        return self.left + (self.right - self.left) * read, self.bottom - (
+            self.bottom - self.top
+        ) * recall
 
 
 def png(
-    labels: Sequence[int], name: str, stops: Sequence[tuple[str, int]] = (), width: int = WIDTH, height: int = HEIGHT
+    labels: Sequence[int],
+    name: str,
+    stops: Sequence[tuple[str, int]] = (),
+    width: int = WIDTH,
+    height: int = HEIGHT,
 ) -> bytes:
-    """The curve of `curve.svg` in pixels: share of the relevant found by number read, the best and the chance order.
+    """The curve of `curve.svg` in pixels: share of the relevant found by number read, the best and
+    the chance order.
 
-    labels: 1 relevant, 0 not, in the order read; stops: (rule, records read), marked by a letter. Grey, 8 bits a pixel.
-    Its title and a description are in it as text (iTXt). Signs the small font lacks are drawn as "?". The same
-    arguments give the same pixels, and with the same zlib the same bytes. PNG (Third Edition), W3C Recommendation 2025.
-    Raises Refused without a relevant label, for a stop outside the reading and for a size that can't be drawn.
+    labels: 1 relevant, 0 not, in the order read; stops: (rule, records read), marked by a letter.
+    Grey, 8 bits a pixel. Its title and a description are in it as text (iTXt). Signs the small font
+    lacks are drawn as "?". The same arguments give the same pixels, and with the same zlib the same
+    bytes. PNG (Third Edition), W3C Recommendation 2025. Raises Refused without a relevant label,
+    for a stop outside the reading and for a size that can't be drawn.
     """
     _checked(labels, stops, width, height)
     found = [0, *accumulate(labels)]
@@ -124,11 +139,15 @@ def png(
     return _file(rows, name, " ".join([_told(found), *legend]))
 
 
-def _checked(labels: Sequence[int], stops: Sequence[tuple[str, int]], width: int, height: int) -> None:
+def _checked(
+    labels: Sequence[int], stops: Sequence[tuple[str, int]], width: int, height: int
+) -> None:
     if not any(labels):
         raise Refused("a recall curve needs a relevant record; screen until one is found")
     if not (LEAST <= width <= MOST and LEAST <= height <= MOST):
-        raise Refused(f"a picture is {LEAST} to {MOST:,} pixels wide and high; {width} x {height} is not")
+        raise Refused(
+            f"a picture is {LEAST} to {MOST:,} pixels wide and high; {width} x {height} is not"
+        )
     if any(not 0 <= read <= len(labels) for _, read in stops):
         raise Refused(f"a rule stops after 0 to {len(labels):,} records, as many as were read")
     if len(stops) > 8:
@@ -153,7 +172,9 @@ def _plot(n: int, lines: int, dot: int, width: int, height: int) -> Plot:
     """The plot takes what labels and legend leave."""
     bottom = height - (36 + 10 * lines) * dot
     if bottom - 12 * dot < LEAST // 4:
-        raise Refused("these stops leave no room for the curve; make the picture higher or leave some out")
+        raise Refused(
+            "these stops leave no room for the curve; make the picture higher or leave some out"
+        )
     return Plot(32 * dot, 12 * dot, width - (6 + _long(f"{n:,}") // 2) * dot, bottom, dot)
 
 
@@ -170,7 +191,13 @@ def _axes(rows: Rows, plot: Plot, n: int) -> None:
         if all(abs(y - other) >= (DOWN + 2) * plot.dot for other in taken):
             taken.append(y)
             text = f"{share:.0%}"
-            _write(rows, text, plot.left - (4 + _long(text)) * plot.dot, round(y) - 3 * plot.dot, plot.dot)
+            _write(
+                rows,
+                text,
+                plot.left - (4 + _long(text)) * plot.dot,
+                round(y) - 3 * plot.dot,
+                plot.dot,
+            )
     wide = plot.right - plot.left
     parts = next(p for p in (4, 2, 1) if p == 1 or wide / p > (_long(f"{n:,}") + 6) * plot.dot)
     for read in sorted({round(n * i / parts) for i in range(parts + 1)}):
@@ -201,7 +228,10 @@ def _dashes(way: Sequence[Point], on: float, off: float) -> Iterator[tuple[Point
         length = hypot(end_x - x, end_y - y)
         for i in range(ceil(length / (on + off))):
             a, b = i * (on + off) / length, min(1.0, (i * (on + off) + on) / length)
-            yield (x + a * (end_x - x), y + a * (end_y - y)), (x + b * (end_x - x), y + b * (end_y - y))
+            yield (
+                (x + a * (end_x - x), y + a * (end_y - y)),
+                (x + b * (end_x - x), y + b * (end_y - y)),
+            )
 
 
 def _stop(rows: Rows, plot: Plot, read: float, recall: float, letter: str) -> None:
@@ -211,13 +241,20 @@ def _stop(rows: Rows, plot: Plot, read: float, recall: float, letter: str) -> No
 
 
 def _draw(rows: Rows, start: Point, end: Point, width: float, shade: int) -> None:
-    """A line with round ends; a pixel is as dark as the line covers it, by its centre's distance. The darker stays."""
+    """A line with round ends; a pixel is as dark as the line covers it, by its centre's distance.
+
+    The darker stays.
+    """
     (x, y), (end_x, end_y), half = start, end, width / 2 + 0.5
     across, up = end_x - x, end_y - y
     square = across * across + up * up
-    for row in range(max(0, floor(min(y, end_y) - half)), min(len(rows), ceil(max(y, end_y) + half) + 1)):
+    for row in range(
+        max(0, floor(min(y, end_y) - half)), min(len(rows), ceil(max(y, end_y) + half) + 1)
+    ):
         line = rows[row]
-        for column in range(max(0, floor(min(x, end_x) - half)), min(len(line), ceil(max(x, end_x) + half) + 1)):
+        for column in range(
+            max(0, floor(min(x, end_x) - half)), min(len(line), ceil(max(x, end_x) + half) + 1)
+        ):
             along = ((column - x) * across + (row - y) * up) / square if square else 0.0
             along = min(1.0, max(0.0, along))
             cover = half - hypot(column - x - along * across, row - y - along * up)
@@ -249,8 +286,13 @@ def _file(rows: Rows, title: str, description: str) -> bytes:
     """PNG: signature, header (8 bits, grey), texts, rows without a filter, end."""
     head = struct.pack(">IIBBBBB", len(rows[0]), len(rows), 8, 0, 0, 0, 0)
     pixels = zlib.compress(b"".join(b"\0" + row for row in rows), 9)
-    texts = [_chunk(b"iTXt", _text(key, text)) for key, text in (("Title", title), ("Description", description))]
-    return b"".join([SIGNATURE, _chunk(b"IHDR", head), *texts, _chunk(b"IDAT", pixels), _chunk(b"IEND", b"")])
+    texts = [
+        _chunk(b"iTXt", _text(key, text))
+        for key, text in (("Title", title), ("Description", description))
+    ]
+    return b"".join(
+        [SIGNATURE, _chunk(b"IHDR", head), *texts, _chunk(b"IDAT", pixels), _chunk(b"IEND", b"")]
+    )
 
 
 def _text(key: str, text: str) -> bytes:

@@ -25,10 +25,15 @@ class Verdict:
 
 
 def priors(truth: Mapping[str, int], seed: int) -> tuple[str, str]:
-    """One relevant and one irrelevant record to begin with, drawn by the seed; raises Refused if there are no such."""
+    """One relevant and one irrelevant record to begin with, drawn by the seed.
+
+    Raises Refused if there are no such.
+    """
     kinds = [sorted(one for one, label in truth.items() if label == kind) for kind in (1, 0)]
     if not all(kinds):
-        raise Refused("a replay needs a relevant and an irrelevant record; label at least one of each")
+        raise Refused(
+            "a replay needs a relevant and an irrelevant record; label at least one of each"
+        )
     dice = np.random.default_rng(seed)
     relevant, other = (kind[dice.integers(len(kind))] for kind in kinds)
     return relevant, other
@@ -43,11 +48,13 @@ def replay(
     growth: float = GROWTH,
     tick: Callable[[int], None] = lambda _read: None,
 ) -> tuple[str, ...]:
-    """Every record but the `known` ones, in the order read: rank, read, learn from the true label, rank again.
+    """Every record but the `known` ones, in the order read: rank, read, learn from the true label,
+    rank again.
 
-    Learns when `order.due` says so; growth 0: after every record. Once the last relevant record is read the rest
-    follows as it is ranked then: no measure asks for the order of irrelevant ones. `known` may be empty: the protocol
-    begins. `tick` hears how many are read so far.
+    Learns when `order.due` says so; growth 0: after every record. Once the last relevant record is
+    read the rest
+    follows as it is ranked then: no measure asks for the order of irrelevant ones. `known` may be
+    empty: the protocol begins. `tick` hears how many are read so far.
     """
     row = _rows(features, truth, known)
     labels = [(one, bool(truth[one])) for one in sorted(known)]
@@ -66,7 +73,9 @@ def replay(
 def _rows(features: Features, truth: Mapping[str, int], known: Collection[str]) -> dict[str, int]:
     row = {one: i for i, one in enumerate(features.ids)}
     if unknown := [one for one in (*known, *truth) if one not in truth or one not in row]:
-        raise Refused(f"{unknown[0]!r} is no labelled record; name record ids of the file, one a line")
+        raise Refused(
+            f"{unknown[0]!r} is no labelled record; name record ids of the file, one a line"
+        )
     return row
 
 
@@ -80,10 +89,19 @@ def _until_due(queue: Sequence[str], truth: Mapping[str, int], labels: int, grow
     return len(queue)
 
 
-def verdicts(labels: Sequence[int], target: float = 0.95, confidence: float = 0.95) -> tuple[Verdict, ...]:
+def verdicts(
+    labels: Sequence[int], target: float = 0.95, confidence: float = 0.95
+) -> tuple[Verdict, ...]:
     """What each rule would have said of labels (1 relevant, 0 not) in the order read."""
     rules = {
-        f"hypergeometric test, recall {target:g} at {confidence:g}": stopping.first_stop(labels, target, confidence)
+        f"hypergeometric test, recall {target:g} at {confidence:g}": stopping.first_stop(
+            labels, target, confidence
+        )
     }
-    rules |= {f"{number} irrelevant in a row": stopping.irrelevant_in_a_row(labels, number) for number in IN_A_ROW}
-    return tuple(Verdict(rule, read, sum(labels[:read]) / sum(labels)) for rule, read in rules.items())
+    rules |= {
+        f"{number} irrelevant in a row": stopping.irrelevant_in_a_row(labels, number)
+        for number in IN_A_ROW
+    }
+    return tuple(
+        Verdict(rule, read, sum(labels[:read]) / sum(labels)) for rule, read in rules.items()
+    )

@@ -1,7 +1,8 @@
-"""When reading may stop: a test for the backlog, a threshold for the nightly stream, simple rules to compare with.
+"""When reading may stop: a test for the backlog, a threshold for the nightly stream, simple rules
+to compare with.
 
-Nothing here stops anything. Every answer is worked out again from all labels and today's number of records, so that an
-old one never outlives new arrivals.
+Nothing here stops anything. Every answer is worked out again from all labels and today's number of
+records, so that an old one never outlives new arrivals.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ ASSUMES = (
 class Backlog:
     """What the test says after `read` of `total` records with `found` relevant.
 
-    p            probability of so few finds at the end of the reading, had the recall target been missed
-    may_stop     p < 1 - confidence
-    most         as many relevant records as there may be in all, at that confidence
-    low          found / most: the lower bound of recall; nan as long as nothing was found
+    p            probability of so few finds at the end of the reading, had the recall target been
+    missed may_stop     p < 1 - confidence most         as many relevant records as there may be in
+    all, at that confidence low          found / most: the lower bound of recall; nan as long as
+    nothing was found
     """
 
     read: int
@@ -44,16 +45,19 @@ class Backlog:
 
 
 def p_value(labels: Sequence[int], total: int, target: float = 0.95) -> float:
-    """Probability, under the hypothesis that recall is below `target`, of finding as little as was found lately.
+    """Probability, under the hypothesis that recall is below `target`, of finding as little as was
+    found lately.
 
-    labels: 1 relevant, 0 not, in the order read; total: all records, read or not. With r relevant among n read, each
-    window of the last i records, holding c_i relevant, is taken for a random sample of the N - (n - i) records that
-    were unread before it; missing the target means at least K_i = floor(r / target + 1 - (r - c_i)) relevant in these:
+    labels: 1 relevant, 0 not, in the order read; total: all records, read or not. With r relevant
+    among n read, each window of the last i records, holding c_i relevant, is taken for a random
+    sample of the N - (n - i) records that were unread before it; missing the target means at least
+    K_i = floor(r / target + 1 - (r - c_i)) relevant in these:
 
         p = min over i of P(X <= c_i),  X ~ Hypergeometric(N - (n - i), K_i, i)
 
-    Callaghan and Mueller-Hansen, Syst Rev 2020;9:273, doi:10.1186/s13643-020-01521-4. Where K_i is more than there are
-    records the hypothesis is impossible and that window's probability is 0 (their program answers nan).
+    Callaghan and Mueller-Hansen, Syst Rev 2020;9:273, doi:10.1186/s13643-020-01521-4. Where K_i is
+    more than there are records the hypothesis is impossible and that window's probability is 0
+    (their program answers nan).
     """
     _checked(labels, total, target)
     return _p(np.asarray(labels, dtype=np.int64), total, floor(sum(labels) / target + 1))
@@ -61,7 +65,9 @@ def p_value(labels: Sequence[int], total: int, target: float = 0.95) -> float:
 
 def _checked(labels: Sequence[int], total: int, share: float) -> None:
     if len(labels) > total:
-        raise Refused(f"{len(labels):,} labels for {total:,} records; count every record, read and unread")
+        raise Refused(
+            f"{len(labels):,} labels for {total:,} records; count every record, read and unread"
+        )
     if not 0 < share <= 1:
         raise Refused(f"a recall target lies above 0 and up to 1, such as 0.95; {share:g} does not")
 
@@ -69,8 +75,9 @@ def _checked(labels: Sequence[int], total: int, share: float) -> None:
 def _p(labels: NDArray[np.int64], total: int, most: int) -> float:
     """The p-value of the hypothesis that there are at least `most` relevant records in all.
 
-    Of the windows with the same c_i only the longest counts: its sample is a larger share of what was unread, and its
-    probability the smaller. So one window for each relevant record, and one of everything read, are enough.
+    Of the windows with the same c_i only the longest counts: its sample is a larger share of what
+    was unread, and its probability the smaller. So one window for each relevant record, and one of
+    everything read, are enough.
     """
     n, found = len(labels), int(labels.sum())
     if n == 0:
@@ -79,24 +86,44 @@ def _p(labels: NDArray[np.int64], total: int, most: int) -> float:
     size, inside = n - starts, found - np.arange(found + 1)
     size, inside = size[size > 0], inside[: np.count_nonzero(size > 0)]
     population, relevant = total - n + size, most - found + inside
-    p = np.where(relevant > population, 0.0, hypergeom.cdf(inside, population, np.minimum(relevant, population), size))
+    p = np.where(
+        relevant > population,
+        0.0,
+        hypergeom.cdf(inside, population, np.minimum(relevant, population), size),
+    )
     return float(p.min())
 
 
-def backlog(labels: Sequence[int], total: int, target: float = 0.95, confidence: float = 0.95) -> Backlog:
-    """What the test says of the whole queue as it is today; raises Refused for labels or shares that can't be."""
+def backlog(
+    labels: Sequence[int], total: int, target: float = 0.95, confidence: float = 0.95
+) -> Backlog:
+    """What the test says of the whole queue as it is today.
+
+    Raises Refused for labels or shares that can't be.
+    """
     _checked(labels, total, target)
     _checked(labels, total, confidence)
     p = p_value(labels, total, target)
     most = _most(np.asarray(labels, dtype=np.int64), total, 1 - confidence)
     found = int(sum(labels))
     return Backlog(
-        len(labels), found, total, target, confidence, p, p < 1 - confidence, most, found / most if most else nan
+        len(labels),
+        found,
+        total,
+        target,
+        confidence,
+        p,
+        p < 1 - confidence,
+        most,
+        found / most if most else nan,
     )
 
 
 def _most(labels: NDArray[np.int64], total: int, alpha: float) -> int:
-    """The largest number of relevant records that the test does not reject; p falls as the number grows."""
+    """The largest number of relevant records that the test does not reject.
+
+    P falls as the number grows.
+    """
     low, high = int(labels.sum()), int(labels.sum()) + total - len(labels)
     while low < high:
         middle = (low + high + 1) // 2
@@ -105,19 +132,27 @@ def _most(labels: NDArray[np.int64], total: int, alpha: float) -> int:
 
 
 def first_stop(labels: Sequence[int], target: float = 0.95, confidence: float = 0.95) -> int:
-    """How many of a finished review's labels would have been read before the test first allowed to stop.
+    """How many of a finished review's labels would have been read before the test first allowed to
+    stop.
 
-    Within a run of irrelevant records p only falls, so the run's end is looked at first and then bisected.
+    Within a run of irrelevant records p only falls, so the run's end is looked at first and then
+    bisected.
     """
     every = np.asarray(labels, dtype=np.int64)
     total, alpha = len(every), 1 - confidence
     found = np.flatnonzero(every)
-    for start, end in zip(np.concatenate(([0], found + 1)), np.concatenate((found, [total])), strict=True):
+    for start, end in zip(
+        np.concatenate(([0], found + 1)), np.concatenate((found, [total])), strict=True
+    ):
         if every[:end].any() and _stops(every[:end], total, target, alpha):
             low, high = int(start), int(end)
             while low < high:
                 middle = (low + high) // 2
-                low, high = (low, middle) if _stops(every[:middle], total, target, alpha) else (middle + 1, high)
+                low, high = (
+                    (low, middle)
+                    if _stops(every[:middle], total, target, alpha)
+                    else (middle + 1, high)
+                )
             return low
     return total
 
@@ -127,7 +162,9 @@ def _stops(read: NDArray[np.int64], total: int, target: float, alpha: float) -> 
 
 
 def irrelevant_in_a_row(labels: Sequence[int], number: int) -> int:
-    """How many are read until `number` irrelevant ones came in a row: a rule of thumb that promises nothing."""
+    """How many are read until `number` irrelevant ones came in a row: a rule of thumb that promises
+    nothing.
+    """
     run = 0
     for read, label in enumerate(labels, 1):
         run = 0 if label else run + 1
@@ -138,7 +175,8 @@ def irrelevant_in_a_row(labels: Sequence[int], number: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """What reading only new records that score at least `score` costs and finds, by cross-validation.
+    """What reading only new records that score at least `score` costs and finds, by
+    cross-validation.
 
     score        -inf: too few relevant records for this target, everything is to be read
     reading      share of records at or above the thresholds of their folds
@@ -159,11 +197,17 @@ class Threshold:
 
 
 def threshold(
-    scores: NDArray[np.float64], labels: Sequence[int], folds: Sequence[int], target: float, confidence: float = 0.95
+    scores: NDArray[np.float64],
+    labels: Sequence[int],
+    folds: Sequence[int],
+    target: float,
+    confidence: float = 0.95,
 ) -> Threshold:
-    """The score below which new records may wait, for a recall target, from out-of-fold scores of labelled ones.
+    """The score below which new records may wait, for a recall target, from out-of-fold scores of
+    labelled ones.
 
-    Raises Refused without a relevant record. It holds for records like these: one that is new in kind is not.
+    Raises Refused without a relevant record. It holds for records like these: one that is new in
+    kind is not.
     """
     y, fold = np.asarray(labels) == 1, np.asarray(folds)
     if not y.any():
@@ -174,15 +218,22 @@ def threshold(
         above[fold == one] = scores[fold == one] >= cut(scores[(fold != one) & y], target)
     found, relevant = int((above & y).sum()), int(y.sum())
     return Threshold(
-        target, cut(scores[y], target), float(above.mean()), found, relevant, lowest(found, relevant, confidence)
+        target,
+        cut(scores[y], target),
+        float(above.mean()),
+        found,
+        relevant,
+        lowest(found, relevant, confidence),
     )
 
 
 def cut(relevant: NDArray[np.float64], target: float) -> float:
-    """The score that the next relevant record reaches with probability `target`, -inf if too few tell.
+    """The score that the next relevant record reaches with probability `target`, -inf if too few
+    tell.
 
-    The k-th highest of m with k = ceil(target (m + 1)): a split-conformal quantile, exact whatever the distribution if
-    the next is like these (Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World, 2005, ch. 2).
+    The k-th highest of m with k = ceil(target (m + 1)): a split-conformal quantile, exact whatever
+    the distribution if the next is like these (Vovk, Gammerman and Shafer, Algorithmic Learning in
+    a Random World, 2005, ch. 2).
     """
     k = ceil(target * (len(relevant) + 1) - 1e-9)
     return -inf if k > len(relevant) else float(np.sort(relevant)[::-1][k - 1])

@@ -1,7 +1,9 @@
-"""Reads review.toml, the protocol of one review, and tells people new to TOML what to mend and in which line.
+"""Reads review.toml, the protocol of one review, and tells people new to TOML what to mend and in
+which line.
 
-A table of the file is a dict of `_Key` here: how its value is read, and its default if it may be left out. Whatever is
-wrong becomes a note (where, what); all notes are reported together, as nobody likes to mend a file one error at a time.
+A table of the file is a dict of `_Key` here: how its value is read, and its default if it may be
+left out. Whatever is wrong becomes a note (where, what); all notes are reported together, as nobody
+likes to mend a file one error at a time.
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ from livereview.review import (
 from livereview.review_toml import limits, lines, values
 from livereview.review_toml.lines import Where
 
-# These would refuse to ask for everything they have; the addressed ones read what is at `url`; the others need neither.
+# These would refuse to ask for everything they have; the addressed ones read what is at `url`; the
+# others need neither.
 _ASKED: tuple[str, ...] = (
     "openalex",
     "crossref",
@@ -74,7 +77,8 @@ _ASKED: tuple[str, ...] = (
 )
 _ASKED += ("openaire", "clinicaltrials", "zenodo")
 ADDRESSED = {"feed": "a feed", "page": "a watched page", "oai": "a repository"}
-SOURCES = (*_ASKED, *ADDRESSED, "biorxiv", "osf", "citations")  # files that people bring are imported, not searched
+# files that people bring are imported, not searched
+SOURCES = (*_ASKED, *ADDRESSED, "biorxiv", "osf", "citations")
 SHOWN = 20  # errors in one message
 LONGEST_ERROR = 2_000  # characters of one of them, which may quote what it is about
 
@@ -96,31 +100,44 @@ def load(path: Path, sources: Collection[str] = SOURCES) -> Review:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise Refused(f"{path} does not exist; `livereview init FOLDER` writes one to start from") from None
+        raise Refused(
+            f"{path} does not exist; `livereview init FOLDER` writes one to start from"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"{path} can't be read as UTF-8 text: {error}") from error
     return parse(text, str(path), sources)
 
 
 def parse(
-    text: str, name: str = "review.toml", sources: Collection[str] = SOURCES, *, accepted: bool = False
+    text: str,
+    name: str = "review.toml",
+    sources: Collection[str] = SOURCES,
+    *,
+    accepted: bool = False,
 ) -> Review:
-    """The review that this text describes; raises Refused with every error, each with its line, key and next step.
+    """The review that this text describes.
+
+    Raises Refused with every error, each with its line, key and next step.
 
     name     of the file, for the messages
-    sources  names a search may give; "package.module:Attribute" is always allowed, and loaded only when it is used
-    accepted  whether the text was taken before: then the limits of lengths and characters, which may be newer, don't
-              close the review to its people
+    sources  names a search may give; "package.module:Attribute" is always allowed, and loaded only
+    when it is used
+    accepted  whether the text was taken before: then the limits of lengths and characters, which
+              may be newer, don't close the review to its people
     """
     if len(text) > limits.LONGEST_FILE and not accepted:
-        raise Refused(f"{name} has {len(text):,} characters; at most {limits.LONGEST_FILE:,} are allowed")
+        raise Refused(
+            f"{name} has {len(text):,} characters; at most {limits.LONGEST_FILE:,} are allowed"
+        )
     try:
         digest = hashlib.sha256(text.encode()).hexdigest()
         document = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
         raise Refused(_syntax(name, str(error), text)) from None
     except (RecursionError, UnicodeError) as error:
-        raise Refused(f"{name} line 1: can't be read ({error}); write UTF-8 text as in `livereview init`") from None
+        raise Refused(
+            f"{name} line 1: can't be read ({error}); write UTF-8 text as in `livereview init`"
+        ) from None
     limited = {} if accepted else dict(limits.problems(document))
     notes: _Notes = []
     review = replace(_review(document, sources, notes), text=text, hash=digest)
@@ -162,7 +179,9 @@ def _line(where: Where, found: Mapping[Where, int]) -> int:
 
 def _dotted(where: Where) -> str:
     """As people count: the second search is searches[2]."""
-    return "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where).removeprefix(".")
+    return "".join(
+        f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in where
+    ).removeprefix(".")
 
 
 _ONE, _MANY = "[{}]", "[[{}]]"
@@ -292,7 +311,10 @@ _SCREENING = {
     "ranked": _Key(values.flag, True),
     "recall_target": _Key(values.share, 0.95),
 }
-_HIGHLIGHTS = {"include": _Key(values.list_of(values.text), ()), "exclude": _Key(values.list_of(values.text), ())}
+_HIGHLIGHTS = {
+    "include": _Key(values.list_of(values.text), ()),
+    "exclude": _Key(values.list_of(values.text), ()),
+}
 _LIVING = {
     "timezone": _Key(values.zone),
     "search_schedule": _Key(values.cron),
@@ -355,7 +377,9 @@ _BASE = {
 
 @dataclass(frozen=True, slots=True)
 class KeyRule:
-    """What the reader asks of one key: the table it stands in, as the file writes it ("" at the top)."""
+    """What the reader asks of one key: the table it stands in, as the file writes it ("" at the
+    top).
+    """
 
     table: str
     name: str
@@ -408,10 +432,14 @@ def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -
     top |= {
         "question": Question(**_fields(top["question"], _QUESTION, ("question",), notes)),
         "criteria": _criteria(criteria, notes),
-        "reasons": tuple(Reason(**row) for row in _each(top["reasons"], _REASON, ("reasons",), notes)),
+        "reasons": tuple(
+            Reason(**row) for row in _each(top["reasons"], _REASON, ("reasons",), notes)
+        ),
         "codes": tuple(Code(**row) for row in _each(top["codes"], _CODE, ("codes",), notes)),
         "tools": _tools(top["tools"], notes),
-        "taxonomy": tuple(Area(**row) for row in _each(top["taxonomy"], _AREA, ("taxonomy",), notes)),
+        "taxonomy": tuple(
+            Area(**row) for row in _each(top["taxonomy"], _AREA, ("taxonomy",), notes)
+        ),
         "outcomes": outcomes,
         "comparisons": _comparisons(top["comparisons"], [row.id for row in outcomes], notes),
         "follow_up": follow_up,
@@ -424,7 +452,9 @@ def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -
         "statements": _statements(top["statements"], notes),
         "costs": _costs(top["costs"], notes),
         "configurations": _configurations(top["configurations"], notes),
-        "base": Base(**_fields(top["base"], _BASE, ("base",), notes)) if top["base"] is not None else None,
+        "base": Base(**_fields(top["base"], _BASE, ("base",), notes))
+        if top["base"] is not None
+        else None,
     }
     return Review(**top, criteria_version=criteria["version"])
 
@@ -438,18 +468,29 @@ def _criteria(table: dict[str, Any], notes: _Notes) -> tuple[Criterion, ...]:
     included = {row["id"] for kind, _, row in rows if kind == "include" and row["id"]}
     for kind, n, row in rows:
         if kind == "exclude" and row["id"] in included:
-            notes.append((("criteria", kind, n, "id"), f'"{row["id"]}" is an include criterion too; ids must differ'))
+            notes.append(
+                (
+                    ("criteria", kind, n, "id"),
+                    f'"{row["id"]}" is an include criterion too; ids must differ',
+                )
+            )
     return tuple(Criterion(row["id"], kind, row["text"]) for kind, _, row in rows)
 
 
 def _screening(given: Any, notes: _Notes) -> Screening:
     row = _fields(given, _SCREENING, ("screening",), notes)
-    votes, core, names = row["votes"] or 1, row["core"] or (), [name for name, _ in row["shares"] or ()]
+    votes, core, names = (
+        row["votes"] or 1,
+        row["core"] or (),
+        [name for name, _ in row["shares"] or ()],
+    )
     if names and len(names) < votes:
         what = f"names fewer people than each record needs votes ({votes}); name more, or leave shares out"
         notes.append((("screening", "shares"), what))
     elif names and core and not set(names) & set(core):
-        what = f"names no core reviewer, and each record needs a vote of one; add {' or '.join(core)}"
+        what = (
+            f"names no core reviewer, and each record needs a vote of one; add {' or '.join(core)}"
+        )
         notes.append((("screening", "shares"), what))
     return Screening(**row)
 
@@ -462,7 +503,12 @@ def _outcomes(given: Any, bands: Collection[str], notes: _Notes) -> tuple[Outcom
             what = 'has no unit; add measure, e.g. measure = "SMD", or leave `important` out'
             notes.append((("outcomes", n, "important"), what))
         if row["pool"] and not row["measure"]:
-            notes.append((("outcomes", n, "pool"), 'needs the measure that is pooled; add it, e.g. measure = "SMD"'))
+            notes.append(
+                (
+                    ("outcomes", n, "pool"),
+                    'needs the measure that is pooled; add it, e.g. measure = "SMD"',
+                )
+            )
     return tuple(Outcome(**row) for row in rows)
 
 
@@ -474,7 +520,10 @@ def _outcome_problems(row: dict[str, Any], bands: Collection[str]) -> Iterable[t
     if row["risk"] and not row["risk"] < 1000:
         yield "risk", "is out of 1,000 people, so it must be below 1000"
     if row["risk"] and not row["risk_source"]:
-        yield "risk_source", 'is missing: readers must know where the assumed risk is from; add risk_source = "..."'
+        yield (
+            "risk_source",
+            'is missing: readers must know where the assumed risk is from; add risk_source = "..."',
+        )
     for name in row["follow_up"] or ():
         if name not in bands:
             known = ", ".join(bands) or "none yet; add [[follow_up]]"
@@ -482,7 +531,10 @@ def _outcome_problems(row: dict[str, Any], bands: Collection[str]) -> Iterable[t
 
 
 def _tools(given: Any, notes: _Notes) -> tuple[Tool, ...]:
-    """The protocol's own tools of appraisal; where `overall` is left out, a domain's judgements serve."""
+    """The protocol's own tools of appraisal.
+
+    Where `overall` is left out, a domain's judgements serve.
+    """
     rows = _each(given, _TOOL, ("tools",), notes)
     for n, row in enumerate(rows):
         if row["overall"] is None:
@@ -512,26 +564,39 @@ def _comparisons(given: Any, outcomes: Collection[str], notes: _Notes) -> tuple[
 def _moderators(given: Any, outcomes: Collection[str], notes: _Notes) -> tuple[Moderator, ...]:
     rows = _each(given, _MODERATOR, ("moderators",), notes)
     for n, row in enumerate(rows):
-        notes += [(("moderators", n, key), what) for key, what in _moderator_problems(row, outcomes)]
+        notes += [
+            (("moderators", n, key), what) for key, what in _moderator_problems(row, outcomes)
+        ]
     return tuple(Moderator(**row) for row in rows)
 
 
-def _moderator_problems(row: dict[str, Any], outcomes: Collection[str]) -> Iterable[tuple[str, str]]:
+def _moderator_problems(
+    row: dict[str, Any], outcomes: Collection[str]
+) -> Iterable[tuple[str, str]]:
     """(key, what is wrong) of one moderator's keys together."""
     kind, groups = row["kind"], row["values"] or ()
     if kind == "category" and len(groups) < 2:
-        yield "values", 'must name the groups, two or more, e.g. values = ["under 18", "18 and over"]'
+        yield (
+            "values",
+            'must name the groups, two or more, e.g. values = ["under 18", "18 and over"]',
+        )
     if len(set(groups)) < len(groups):
         yield "values", "names a group twice; each may stand here once"
     if any("|" in value or "=" in value for value in groups):
-        yield "values", "can't hold | or =, which part the values of a sheet's cell; use other words"
+        yield (
+            "values",
+            "can't hold | or =, which part the values of a sheet's cell; use other words",
+        )
     if kind == "number" and groups:
         yield "values", 'is for categories; leave it out, or write kind = "category"'
     if kind == "category" and row["unit"]:
         yield "unit", "is for numbers; leave it out"
     if kind is not None and row["reads"] not in (None, *MODERATOR_READS[kind]):
         known = ", ".join(MODERATOR_READS[kind])
-        yield "reads", f'"{row["reads"]}" can\'t be read for a {kind}; choose one of {known}, or leave it out'
+        yield (
+            "reads",
+            f'"{row["reads"]}" can\'t be read for a {kind}; choose one of {known}, or leave it out',
+        )
     expected = groups if kind == "category" else HIGH_OR_LOW
     if kind is not None and row["better_for"] not in (None, *expected):
         yield (
@@ -540,7 +605,10 @@ def _moderator_problems(row: dict[str, Any], outcomes: Collection[str]) -> Itera
         )
     for name in row["outcomes"] or ():
         if name not in outcomes:
-            yield "outcomes", f'"{name}" is no outcome of this review; they are {", ".join(outcomes)}'
+            yield (
+                "outcomes",
+                f'"{name}" is no outcome of this review; they are {", ".join(outcomes)}',
+            )
 
 
 def _follow_up(given: Any, notes: _Notes) -> tuple[FollowUp, ...]:
@@ -548,7 +616,12 @@ def _follow_up(given: Any, notes: _Notes) -> tuple[FollowUp, ...]:
     for n, row in enumerate(rows):
         start, end = row["start"], row["end"]
         if start is not None and end is not None and end <= start:
-            notes.append((("follow_up", n, "end"), f"must be after start ({start:g} months); this is {end:g}"))
+            notes.append(
+                (
+                    ("follow_up", n, "end"),
+                    f"must be after start ({start:g} months); this is {end:g}",
+                )
+            )
     return tuple(FollowUp(**row) for row in rows)
 
 
@@ -567,22 +640,37 @@ def _costs(given: Any, notes: _Notes) -> Costs | None:
     if given is None:
         return None
     row = _fields(given, _COSTS, ("costs",), notes)
-    factors = [_fields(one, _FACTOR, ("costs", "factors", n), notes) for n, one in enumerate(row["factors"] or ())]
+    factors = [
+        _fields(one, _FACTOR, ("costs", "factors", n), notes)
+        for n, one in enumerate(row["factors"] or ())
+    ]
     bands = _each(row["bands"], _BAND, ("costs", "bands"), notes, "label")
     places = {(row["currency"], row["year"]): "the review's own, which needs no factor"}
     for n, one in enumerate(factors):
         pair = (one["currency"], one["year"])
         if pair in places:
-            notes.append((("costs", "factors", n), f"{pair[0]} of {pair[1]} is {places[pair]}; leave it out"))
+            notes.append(
+                (("costs", "factors", n), f"{pair[0]} of {pair[1]} is {places[pair]}; leave it out")
+            )
         places[pair] = f"in factors[{n + 1}] already"
     for n, (before, after) in enumerate(pairwise(bands), 1):
         if before["below"] is None:
-            notes.append((("costs", "bands", n - 1, "below"), "is missing: only the last band has no upper end"))
+            notes.append(
+                (
+                    ("costs", "bands", n - 1, "below"),
+                    "is missing: only the last band has no upper end",
+                )
+            )
         elif after["below"] is not None and after["below"] <= before["below"]:
             what = f"must be more than {before['below']:g}, the end of the band before"
             notes.append((("costs", "bands", n, "below"), what))
     if bands and row["per"] is None:
-        notes.append((("costs", "per"), 'is missing: bands are per unit; add per = "family" or what forms name'))
+        notes.append(
+            (
+                ("costs", "per"),
+                'is missing: bands are per unit; add per = "family" or what forms name',
+            )
+        )
     row["factors"] = tuple(PriceFactor(**one) for one in factors)
     row["bands"] = tuple(CostBand(**one) for one in bands)
     return Costs(**row)
@@ -598,11 +686,13 @@ def _configurations(given: Any, notes: _Notes) -> tuple[Configuration, ...]:
 
 
 def check_cited(review: Review, studies: Collection[str], name: str = "review.toml") -> None:
-    """Raises Refused, with lines, where configurations or explanations are said to rest on studies that are not there.
+    """Raises Refused, with lines, where configurations or explanations are said to rest on studies
+    that are not there.
 
     Args:
         review: the protocol, with its text.
-        studies: ids of the review's studies; where there are none yet, nothing can be told and nothing is refused.
+        studies: ids of the review's studies; where there are none yet, nothing can be told and
+        nothing is refused.
         name: of the file, for the messages.
     """
     if not studies:
@@ -623,7 +713,9 @@ def check_cited(review: Review, studies: Collection[str], name: str = "review.to
 
 def _no_study(study: str, studies: Collection[str]) -> str:
     some = sorted(studies)
-    shown = ", ".join(some[:SHOWN]) + (f" and {len(some) - SHOWN} more" if len(some) > SHOWN else "")
+    shown = ", ".join(some[:SHOWN]) + (
+        f" and {len(some) - SHOWN} more" if len(some) > SHOWN else ""
+    )
     return f'no study "{study}" in this review; its studies are {shown}{values.meant(study, some)}'
 
 
@@ -632,14 +724,20 @@ def _searches(given: Any, sources: Collection[str], notes: _Notes) -> tuple[Sear
     rows = _each(given, keys, ("searches",), notes, "name")
     for n, row in enumerate(rows):
         if row["source"] in ADDRESSED and "url" not in given[n]:
-            what = f'is missing: {ADDRESSED[row["source"]]} needs its address; add url = "https://..."'
+            what = (
+                f'is missing: {ADDRESSED[row["source"]]} needs its address; add url = "https://..."'
+            )
             notes.append((("searches", n, "url"), what))
         elif row["source"] in _ASKED and not {"query", "url", "filters"} & set(given[n]):
-            notes.append((("searches", n, "query"), 'is missing: nothing would be asked; add query = "..."'))
+            notes.append(
+                (("searches", n, "query"), 'is missing: nothing would be asked; add query = "..."')
+            )
     return tuple(Search(**row) for row in rows)
 
 
-def _each(rows: Any, keys: Mapping[str, _Key], where: Where, notes: _Notes, unique: str = "id") -> list[dict[str, Any]]:
+def _each(
+    rows: Any, keys: Mapping[str, _Key], where: Where, notes: _Notes, unique: str = "id"
+) -> list[dict[str, Any]]:
     """The rows of a list of tables, whose ids (or names) must differ."""
     found = [_fields(row, keys, (*where, n), notes) for n, row in enumerate(rows or ())]
     places: dict[str, int] = {}
@@ -651,7 +749,9 @@ def _each(rows: Any, keys: Mapping[str, _Key], where: Where, notes: _Notes, uniq
     return found
 
 
-def _fields(table: dict[str, Any] | None, keys: Mapping[str, _Key], where: Where, notes: _Notes) -> dict[str, Any]:
+def _fields(
+    table: dict[str, Any] | None, keys: Mapping[str, _Key], where: Where, notes: _Notes
+) -> dict[str, Any]:
     """Every key with its value; None for one that is wrong or missing, which is noted."""
     if table is None:
         return dict.fromkeys(keys)
@@ -663,7 +763,9 @@ def _field(table: dict[str, Any], name: str, key: _Key, where: Where, notes: _No
     given = table.get(name)
     if key.default is _NEEDED and given in (None, []):
         what = "is missing" if given is None else "is empty"
-        notes.append(((*where, name), f"{what}; add {key.form.format(name)}, as `livereview init` shows"))
+        notes.append(
+            ((*where, name), f"{what}; add {key.form.format(name)}, as `livereview init` shows")
+        )
         return None
     if given is None:
         return key.default

@@ -1,7 +1,7 @@
 """How long the texts of a protocol may be and what they may hold: one table for all of its keys.
 
-Titles, labels and reasons stand on the public page, in feeds and in spreadsheets; a key that is not named here is a
-line of at most DEFAULT characters.
+Titles, labels and reasons stand on the public page, in feeds and in spreadsheets; a key that is not
+named here is a line of at most DEFAULT characters.
 """
 
 from __future__ import annotations

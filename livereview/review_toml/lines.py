@@ -1,4 +1,6 @@
-"""The line in which a key of a TOML text stands: tomllib does not say, so the text is walked once more for messages."""
+"""The line in which a key of a TOML text stands: tomllib does not say, so the text is walked once
+more for messages.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,10 @@ def _split(names: str) -> Where:
 
 
 def _enter(many: bool, names: Where, counts: dict[Where, int]) -> Where:
-    """The table that a header opens; the names before its last one mean the latest row of theirs."""
+    """The table that a header opens.
+
+    The names before its last one mean the latest row of theirs.
+    """
     where: Where = ()
     for name in names[:-1]:
         where = (*where, name)

@@ -1,4 +1,6 @@
-"""Readers of the values in review.toml: each returns what the review holds, or raises Wrong with the next step."""
+"""Readers of the values in review.toml: each returns what the review holds, or raises Wrong with
+the next step.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,14 @@ from livereview.review import STAGES
 from livereview.review_toml.lines import Where
 
 _MONTHS = dict(
-    zip(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), range(1, 13), strict=True)
+    zip(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+        range(1, 13),
+        strict=True,
+    )
 )
-LONGEST_MEANT = 100  # characters of a word that is looked for among the choices, which takes the square of them
+# characters of a word that is looked for among the choices, which takes the square of them
+LONGEST_MEANT = 100
 _DAYS = dict(zip(("sun", "mon", "tue", "wed", "thu", "fri", "sat"), range(7), strict=True))
 _CRON: tuple[tuple[str, int, int, Mapping[str, int]], ...] = (
     ("minute", 0, 59, {}),
@@ -29,7 +36,9 @@ _CRON: tuple[tuple[str, int, int, Mapping[str, int]], ...] = (
 
 
 class Wrong(Exception):
-    """What is wrong with a value; `inside` says where in it: the place in a list or the key of a small table."""
+    """What is wrong with a value; `inside` says where in it: the place in a list or the key of a
+    small table.
+    """
 
     def __init__(self, message: str, inside: Where = ()):
         super().__init__(message)
@@ -62,14 +71,18 @@ def text(value: Any) -> str:
 
 def slug(value: Any) -> str:
     if not re.fullmatch("[a-z0-9-]{1,64}", word := text(value)):
-        raise Wrong(f'"{word}" must be 1 to 64 of small letters a-z, digits and hyphens, e.g. "entering-care"')
+        raise Wrong(
+            f'"{word}" must be 1 to 64 of small letters a-z, digits and hyphens, e.g. "entering-care"'
+        )
     return word
 
 
 def word(value: Any) -> str:
     """A judgement as forms and sheets hold it."""
     if not re.fullmatch("[a-z0-9_]{1,40}", given := text(value)):
-        raise Wrong(f'"{given}" must be 1 to 40 of small letters a-z, digits and _, e.g. "some_concerns"')
+        raise Wrong(
+            f'"{given}" must be 1 to 40 of small letters a-z, digits and _, e.g. "some_concerns"'
+        )
     return given
 
 
@@ -78,13 +91,17 @@ def labels(value: Any) -> tuple[tuple[str, str], ...]:
     pairs = []
     for name, given in table(value).items():
         if not re.fullmatch("[a-z0-9-]{1,64}", name):
-            raise Wrong(f'"{name}" must be 1 to 64 of small letters a-z, digits and hyphens', (name,))
+            raise Wrong(
+                f'"{name}" must be 1 to 64 of small letters a-z, digits and hyphens', (name,)
+            )
         try:
             pairs.append((name, text(given)))
         except Wrong as wrong:
             raise Wrong(str(wrong), (name, *wrong.inside)) from None
     if not pairs:
-        raise Wrong('is empty; give each an id and words, e.g. { sampling = "how people were chosen" }')
+        raise Wrong(
+            'is empty; give each an id and words, e.g. { sampling = "how people were chosen" }'
+        )
     return tuple(pairs)
 
 
@@ -103,7 +120,9 @@ def flag(value: Any) -> bool:
 def whole(low: int, high: int) -> Callable[[Any], int]:
     def read(value: Any) -> int:
         if type(value) is not int or not low <= value <= high:
-            raise Wrong(f"must be a whole number from {low} to {high}, without quotes; this is {_shown(value)}")
+            raise Wrong(
+                f"must be a whole number from {low} to {high}, without quotes; this is {_shown(value)}"
+            )
         return value
 
     return read
@@ -116,7 +135,11 @@ def positive(value: Any) -> float:
 
 
 def amount(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not 0 <= value < float("inf")
+    ):
         raise Wrong(f"must be a number, 0 or more, without quotes; this is {_shown(value)}")
     return float(value)
 
@@ -129,19 +152,28 @@ def share(value: Any) -> float:
 
 def shares(value: Any) -> tuple[tuple[str, float], ...]:
     if not isinstance(value, dict):
-        raise Wrong(f"must be names with percentages, e.g. {{ amina = 60, ben = 40 }}; this is {_shown(value)}")
+        raise Wrong(
+            f"must be names with percentages, e.g. {{ amina = 60, ben = 40 }}; this is {_shown(value)}"
+        )
     for name, part in value.items():
         if not name.isidentifier():
-            raise Wrong(f'"{name}" is no account: their names have letters, digits and _ only', (name,))
+            raise Wrong(
+                f'"{name}" is no account: their names have letters, digits and _ only', (name,)
+            )
         if isinstance(part, bool) or not isinstance(part, int | float) or not 0.01 <= part <= 100:
-            raise Wrong(f"must be a percentage from 0.01 to 100, without quotes; this is {_shown(part)}", (name,))
+            raise Wrong(
+                f"must be a percentage from 0.01 to 100, without quotes; this is {_shown(part)}",
+                (name,),
+            )
     return tuple((name, float(part)) for name, part in value.items())
 
 
 def choice(what: str, choices: Collection[str]) -> Callable[[Any], str]:
     def read(value: Any) -> str:
         if (word := text(value)) not in choices:
-            raise Wrong(f'unknown {what} "{word}"; choose one of {", ".join(choices)}{meant(word, choices)}')
+            raise Wrong(
+                f'unknown {what} "{word}"; choose one of {", ".join(choices)}{meant(word, choices)}'
+            )
         return word
 
     return read
@@ -192,7 +224,9 @@ def zone(value: Any) -> str:
         return ZoneInfo(word).key
     except (KeyError, ValueError, OSError):
         near = meant(word, available_timezones())
-        raise Wrong(f'unknown time zone "{word}"; give Area/City, e.g. "Europe/London", or "UTC"{near}') from None
+        raise Wrong(
+            f'unknown time zone "{word}"; give Area/City, e.g. "Europe/London", or "UTC"{near}'
+        ) from None
 
 
 def cron(value: Any) -> str:
@@ -209,14 +243,26 @@ def cron(value: Any) -> str:
 
 
 def _cron_item(item: str, what: str, low: int, high: int, names: Mapping[str, int]) -> None:
-    """One of *, 5, 1-5, */15 or 0-30/10, where names such as mon stand for numbers; a week may end before it begins."""
+    """One of *, 5, 1-5, */15 or 0-30/10, where names such as mon stand for numbers.
+
+    A week may end before it begins.
+    """
     found = re.fullmatch(r"(?:\*|(\w+)(?:-(\w+))?)(?:/([1-9]\d?))?", item, re.ASCII)
-    ends = [str(names.get(end.lower(), end)) for end in found.groups()[:2] if end] if found else [item]
+    ends = (
+        [str(names.get(end.lower(), end)) for end in found.groups()[:2] if end] if found else [item]
+    )
     numbers = [int(end) for end in ends if re.fullmatch("[0-9]{1,2}", end)]
     in_order = numbers == sorted(numbers) or names is _DAYS
-    if not found or len(numbers) < len(ends) or not in_order or not all(low <= n <= high for n in numbers):
+    if (
+        not found
+        or len(numbers) < len(ends)
+        or not in_order
+        or not all(low <= n <= high for n in numbers)
+    ):
         words = f" or {', '.join(names)}" if names else ""
-        raise Wrong(f'"{item}" is no {what}: give *, a number from {low} to {high}{words}, a range 1-5 or a step */2')
+        raise Wrong(
+            f'"{item}" is no {what}: give *, a number from {low} to {high}{words}, a range 1-5 or a step */2'
+        )
 
 
 def list_of(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
@@ -237,7 +283,9 @@ def list_of(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
 def stages(value: Any) -> tuple[str, ...]:
     found = list_of(choice("stage", STAGES))(value)
     if not found or found != tuple(stage for stage in STAGES if stage in found):
-        raise Wrong(f"must name one or more stages, each once and in this order: {', '.join(STAGES)}")
+        raise Wrong(
+            f"must name one or more stages, each once and in this order: {', '.join(STAGES)}"
+        )
     return found
 
 
@@ -248,7 +296,8 @@ def filters(value: Any) -> tuple[tuple[str, str], ...]:
         for item in given if isinstance(given, list) else [given]:
             if not isinstance(item, (str, int)) or item == "":
                 raise Wrong(
-                    f"must be a text, a whole number, true or false, or a list of them; not {_shown(item)}", (name,)
+                    f"must be a text, a whole number, true or false, or a list of them; not {_shown(item)}",
+                    (name,),
                 )
             pairs.append((name, str(item).lower() if isinstance(item, bool) else str(item)))
     return tuple(pairs)
@@ -256,11 +305,15 @@ def filters(value: Any) -> tuple[tuple[str, str], ...]:
 
 def table(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise Wrong("must be one table: write its name in single brackets, [name], and its keys below")
+        raise Wrong(
+            "must be one table: write its name in single brackets, [name], and its keys below"
+        )
     return value
 
 
 def rows(value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
-        raise Wrong("must be a list of tables: write its name in double brackets, [[name]], before each of them")
+        raise Wrong(
+            "must be a list of tables: write its name in double brackets, [[name]], before each of them"
+        )
     return value

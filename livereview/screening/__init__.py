@@ -1,1 +1,4 @@
-"""The rules of screening: what may be decided, where a report stands, how alike people decide; pure."""
+"""The rules of screening: what may be decided, where a report stands, how alike people decide.
+
+Pure.
+"""

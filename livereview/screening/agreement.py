@@ -1,7 +1,8 @@
-"""How far reviewers agree beyond chance: Cohen's kappa, Krippendorff's alpha and Gwet's AC1, with their intervals.
+"""How far reviewers agree beyond chance: Cohen's kappa, Krippendorff's alpha and Gwet's AC1, with
+their intervals.
 
-Votes are nominal. Where a coefficient has no meaning it is None, and `reason` says why: too few records, or one answer
-only.
+Votes are nominal. Where a coefficient has no meaning it is None, and `reason` says why: too few
+records, or one answer only.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Coefficient:
-    """A coefficient with its 95% interval over `items` records with at least two votes; `agreed`: the plain share of
-    pairs of votes that agree."""
+    """A coefficient with its 95% interval over `items` records with at least two votes; `agreed`:
+    the plain share of pairs of votes that agree.
+    """
 
     name: str
     items: int
@@ -57,7 +59,10 @@ def kappas(votes: Iterable[Vote]) -> list[tuple[str, str, Coefficient]]:
 
 
 def kappa(pairs: Sequence[tuple[str, str]]) -> Coefficient:
-    """Cohen's kappa; interval by the standard error of Fleiss, Cohen and Everitt, Psychol Bull 1969;72:323-7."""
+    """Cohen's kappa.
+
+    Interval by the standard error of Fleiss, Cohen and Everitt, Psychol Bull 1969;72:323-7.
+    """
     n, name = len(pairs), "Cohen's kappa"
     if not n:
         return Coefficient(name, 0, reason=NOTHING)
@@ -71,14 +76,22 @@ def kappa(pairs: Sequence[tuple[str, str]]) -> Coefficient:
     if chance >= 1 - 1e-12:
         return Coefficient(name, n, agreed, reason=ONE_ANSWER)
     value = (agreed - chance) / (1 - chance)
-    on = sum(part * (1 - (rows[a] + columns[b]) * (1 - value)) ** 2 for (a, b), part in cell.items() if a == b)
-    off = sum(part * (columns[a] + rows[b]) ** 2 for (a, b), part in cell.items() if a != b) * (1 - value) ** 2
+    on = sum(
+        part * (1 - (rows[a] + columns[b]) * (1 - value)) ** 2
+        for (a, b), part in cell.items()
+        if a == b
+    )
+    off = (
+        sum(part * (columns[a] + rows[b]) ** 2 for (a, b), part in cell.items() if a != b)
+        * (1 - value) ** 2
+    )
     spread = on + off - (value - chance * (1 - value)) ** 2
     return _with_interval(name, n, agreed, value, sqrt(max(0.0, spread) / n) / (1 - chance))
 
 
 def alpha(votes: Iterable[Vote], seed: int = 1) -> Coefficient:
-    """Krippendorff's alpha for nominal data with missing votes (Content Analysis, 2nd ed., 2004, ch. 11).
+    """Krippendorff's alpha for nominal data with missing votes (Content Analysis, 2nd ed., 2004,
+    ch. 11).
 
     The interval is that of a bootstrap over records, the same for the same votes and seed.
     """
@@ -91,7 +104,9 @@ def alpha(votes: Iterable[Vote], seed: int = 1) -> Coefficient:
     chosen = default_rng(seed).integers(len(units), size=(DRAWS, len(units)))
     drawn = (_alpha([units[place] for place in row]) for row in chosen)
     ranked = sorted(1.0 if one is None else one for one in drawn)
-    return Coefficient(name, len(units), agreed, value, ranked[int(0.025 * DRAWS)], ranked[int(0.975 * DRAWS) - 1])
+    return Coefficient(
+        name, len(units), agreed, value, ranked[int(0.025 * DRAWS)], ranked[int(0.975 * DRAWS) - 1]
+    )
 
 
 def _alpha(units: Sequence[Counter[str]]) -> float | None:
@@ -108,7 +123,9 @@ def _alpha(units: Sequence[Counter[str]]) -> float | None:
 
 
 def ac1(votes: Iterable[Vote]) -> Coefficient:
-    """Gwet's AC1 for any number of reviewers and missing votes; Br J Math Stat Psychol 2008;61:29-48, eqs. 11 and 18.
+    """Gwet's AC1 for any number of reviewers and missing votes.
+
+    Br J Math Stat Psychol 2008;61:29-48, eqs. 11 and 18.
 
     Unlike kappa it keeps its meaning where nearly all records are excluded.
     """
@@ -123,13 +140,19 @@ def ac1(votes: Iterable[Vote]) -> Coefficient:
     agreed = _agreed(units)
     if len(labels) < 2:
         return Coefficient(name, len(units), agreed, reason=ONE_ANSWER)
-    share = {key: sum(unit[key] / unit.total() for unit in known.values()) / len(known) for key in labels}
+    share = {
+        key: sum(unit[key] / unit.total() for unit in known.values()) / len(known) for key in labels
+    }
     chance = sum(part * (1 - part) for part in share.values()) / (len(labels) - 1)
     value = (agreed - chance) / (1 - chance)
-    return _with_interval(name, len(units), agreed, value, _ac1_error(list(known.values()), share, agreed, chance))
+    return _with_interval(
+        name, len(units), agreed, value, _ac1_error(list(known.values()), share, agreed, chance)
+    )
 
 
-def _ac1_error(units: Sequence[Counter[str]], share: Mapping[str, float], agreed: float, chance: float) -> float:
+def _ac1_error(
+    units: Sequence[Counter[str]], share: Mapping[str, float], agreed: float, chance: float
+) -> float:
     """The standard error of AC1, for records as a sample of many more."""
     n, paired = len(units), sum(unit.total() > 1 for unit in units)
     value = (agreed - chance) / (1 - chance)
@@ -138,7 +161,9 @@ def _ac1_error(units: Sequence[Counter[str]], share: Mapping[str, float], agreed
         size = unit.total()
         own = _pairs_agreed(unit) if size > 1 else 0.0
         mine = (n / paired) * (own - chance) / (1 - chance) if size > 1 else 0.0
-        own_chance = sum(unit[key] / size * (1 - part) for key, part in share.items()) / (len(share) - 1)
+        own_chance = sum(unit[key] / size * (1 - part) for key, part in share.items()) / (
+            len(share) - 1
+        )
         squares += (mine - 2 * (1 - value) * (own_chance - chance) / (1 - chance) - value) ** 2
     return sqrt(squares / (n * (n - 1))) if n > 1 else 0.0
 
@@ -161,4 +186,6 @@ def _agreed(units: Sequence[Counter[str]]) -> float:
 
 
 def _with_interval(name: str, items: int, agreed: float, value: float, error: float) -> Coefficient:
-    return Coefficient(name, items, agreed, value, max(-1.0, value - Z * error), min(1.0, value + Z * error))
+    return Coefficient(
+        name, items, agreed, value, max(-1.0, value - Z * error), min(1.0, value + Z * error)
+    )

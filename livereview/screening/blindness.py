@@ -8,7 +8,9 @@ from typing import Any
 TAKES_VOTES = ("open", "half", "not_retrieved")  # a report that was given up may be opened again
 
 
-def visible(votes: Sequence[Mapping[str, Any]], stage: str, state: str, eyes: str | None) -> list[Mapping[str, Any]]:
+def visible(
+    votes: Sequence[Mapping[str, Any]], stage: str, state: str, eyes: str | None
+) -> list[Mapping[str, Any]]:
     """The decisions on a report that a person may see.
 
     Args:

@@ -1,7 +1,8 @@
 """Settled reports asked again: how steady a reviewer is, seen by answers that decide nothing.
 
-Half of the items went on and half did not, as far as there are: excluded reports alone would say little. A coefficient
-over them is therefore not that of the everyday stream, where nearly all is excluded.
+Half of the items went on and half did not, as far as there are: excluded reports alone would say
+little. A coefficient over them is therefore not that of the everyday stream, where nearly all is
+excluded.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from livereview.screening.agreement import Coefficient, Vote, ac1, kappa
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One item of one reviewer: `settled` and `said` are include or exclude; said, month: None until it is answered.
+    """One item of one reviewer: `settled` and `said` are include or exclude.
+
+    Said, month: None until it is answered.
 
     own    the reviewer's was one of the votes that settled it;  month: of the answer, as 2026-03
     """
@@ -42,8 +45,9 @@ class Month:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """How one reviewer's answers compare with what was decided; `own` counts those of the answered on which they had
-    voted, and `own_same` how often they said the same again."""
+    """How one reviewer's answers compare with what was decided; `own` counts those of the answered
+    on which they had voted, and `own_same` how often they said the same again.
+    """
 
     reviewer: str
     asked: int
@@ -57,7 +61,8 @@ class Told:
 
 
 def draw(pool: Iterable[tuple[str, str]], number: int, seed: int) -> tuple[str, ...]:
-    """So many of the (report, verdict), at random: half of each verdict, more of one where the other has too few.
+    """So many of the (report, verdict), at random: half of each verdict, more of one where the
+    other has too few.
 
     The same for the same pool, number and seed, whatever the order of the pool.
     """
@@ -71,17 +76,22 @@ def draw(pool: Iterable[tuple[str, str]], number: int, seed: int) -> tuple[str, 
 
 
 def gap(seed: int, place: int) -> int:
-    """How many other records come before the item at this place of its draw: 7 to 13, so that nobody can count."""
+    """How many other records come before the item at this place of its draw: 7 to 13, so that
+    nobody can count.
+    """
     return 7 + crc32(f"{seed}/{place}".encode()) % 7
 
 
 def turn(gaps: Sequence[int], since: int, waiting: int) -> tuple[bool, int]:
-    """(whether the first item comes now, how many come while the reviewer works through what waits).
+    """(whether the first item comes now, how many come while the reviewer works through what
+    waits).
 
     gaps    of the items that are not answered yet, in their order
-    since   records decided since the last item was answered, or the first was drawn;  waiting: records that wait
+    since   records decided since the last item was answered, or the first was drawn;  waiting:
+    records that wait
 
-    With each decision and each answer `waiting` and what comes go down by one together: no count tells them apart.
+    With each decision and each answer `waiting` and what comes go down by one together: no count
+    tells them apart.
     """
     ahead = [max(0, gap - since) if n == 0 else gap for n, gap in enumerate(gaps)]
     coming = sum(sum(ahead[: n + 1]) <= waiting for n in range(len(ahead)))
@@ -122,4 +132,8 @@ def _same(done: Iterable[Asked]) -> int:
 
 
 def _ac1(done: Iterable[Asked]) -> Coefficient:
-    return ac1(vote for one in done for vote in (Vote(one.item, "", one.settled), Vote(one.item, "?", one.said or "")))
+    return ac1(
+        vote
+        for one in done
+        for vote in (Vote(one.item, "", one.settled), Vote(one.item, "?", one.said or ""))
+    )

@@ -12,7 +12,9 @@ from livereview.review import Criterion, Review
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Criteria that came, went, or were put in other words (before, after), and the verdicts that may flip."""
+    """Criteria that came, went, or were put in other words (before, after), and the verdicts that
+    may flip.
+    """
 
     added: tuple[Criterion, ...]
     removed: tuple[Criterion, ...]
@@ -21,14 +23,19 @@ class Change:
 
 
 def change(before: Sequence[Criterion], after: Sequence[Criterion]) -> Change:
-    """How `after` differs. A further condition may turn inclusions, one less may turn exclusions, other words both."""
+    """How `after` differs.
+
+    A further condition may turn inclusions, one less may turn exclusions, other words both.
+    """
     old, new = {one.id: one for one in before}, {one.id: one for one in after}
     moved = {
         key for key in old.keys() & new.keys() if old[key].kind != new[key].kind
     }  # out of one list, into the other
     added = tuple(one for key, one in new.items() if key not in old or key in moved)
     removed = tuple(one for key, one in old.items() if key not in new or key in moved)
-    reworded = tuple((old[key], one) for key, one in new.items() if key in old.keys() - moved and old[key] != one)
+    reworded = tuple(
+        (old[key], one) for key, one in new.items() if key in old.keys() - moved and old[key] != one
+    )
     narrower, wider = bool(added or reworded), bool(removed or reworded)
     verdicts = ("include", "maybe") * narrower + ("exclude",) * wider
     return Change(added, removed, reworded, verdicts)
@@ -51,7 +58,9 @@ def describe(before: Review, after: Review) -> list[str]:
 
     old_reasons, new_reasons = _reasons(before), _reasons(after)
     sentences += [f"New reason: {label}." for label in new_reasons if label not in old_reasons]
-    sentences += [f"Reason no longer used: {label}." for label in old_reasons if label not in new_reasons]
+    sentences += [
+        f"Reason no longer used: {label}." for label in old_reasons if label not in new_reasons
+    ]
     return sentences
 
 

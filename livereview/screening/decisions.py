@@ -1,4 +1,6 @@
-"""What a decision must be to count: the rules of the screening room, kept on the server and nowhere else."""
+"""What a decision must be to count: the rules of the screening room, kept on the server and nowhere
+else.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def check(
     if reason and verdict != "exclude":
         raise BadField("a reason belongs to an exclusion; leave it out, or exclude", field="reason")
     if stage == "title_abstract" and verdict == "not_retrieved":
-        raise Refused("not_retrieved is a full-text verdict; at title_abstract choose include, exclude or maybe")
+        raise Refused(
+            "not_retrieved is a full-text verdict; at title_abstract choose include, exclude or maybe"
+        )
     if role == "adjudication":
         _may_adjudicate(review, verdict, reviewer, state, voters)
     else:
@@ -58,9 +62,16 @@ def check(
 
 
 def _core(review: Review, reviewer: str, voters: Collection[str]) -> None:
-    """Two novices never make a pair: where the protocol names core reviewers, one of the votes is theirs."""
+    """Two novices never make a pair: where the protocol names core reviewers, one of the votes is
+    theirs.
+    """
     core, others = review.screening.core, set(voters) - {reviewer}
-    if core and reviewer not in core and not others & set(core) and len(others) + 1 >= review.screening.votes:
+    if (
+        core
+        and reviewer not in core
+        and not others & set(core)
+        and len(others) + 1 >= review.screening.votes
+    ):
         raise Refused(f"the last vote on this report must be a core reviewer's: {', '.join(core)}")
 
 
@@ -77,18 +88,30 @@ def _known(review: Review, stage: str, verdict: str, role: str, reason: str | No
         raise BadField(unknown, field="reason")
 
 
-def _may_vote(verdict: str, reviewer: str, state: str, voters: Collection[str], adjudicated: bool) -> None:
+def _may_vote(
+    verdict: str, reviewer: str, state: str, voters: Collection[str], adjudicated: bool
+) -> None:
     if adjudicated:
         raise Refused("a third person has settled this report; only they can take that back")
-    if reviewer not in voters and state in ("included", "excluded", "conflict") and verdict != "withdrawn":
-        raise Refused(f"this report has all its votes and is {state}; a further vote would not count")
+    if (
+        reviewer not in voters
+        and state in ("included", "excluded", "conflict")
+        and verdict != "withdrawn"
+    ):
+        raise Refused(
+            f"this report has all its votes and is {state}; a further vote would not count"
+        )
 
 
-def _may_adjudicate(review: Review, verdict: str, reviewer: str, state: str, voters: Collection[str]) -> None:
+def _may_adjudicate(
+    review: Review, verdict: str, reviewer: str, state: str, voters: Collection[str]
+) -> None:
     if reviewer in voters:
         raise Refused(f"{reviewer} voted on this report; a third person must settle it")
     if review.screening.adjudicators and reviewer not in review.screening.adjudicators:
-        raise Refused(f"{reviewer} may not adjudicate; review.toml names {', '.join(review.screening.adjudicators)}")
+        raise Refused(
+            f"{reviewer} may not adjudicate; review.toml names {', '.join(review.screening.adjudicators)}"
+        )
     if verdict not in ("include", "exclude", "withdrawn"):
         raise Refused("an adjudication must be include or exclude")
     if state != "conflict" and verdict != "withdrawn":

@@ -1,16 +1,20 @@
 """What a reviewer's queue may tell of others: nothing, unless it could be anybody.
 
-That a colleague has voted must not show by the order of a queue or by its length. In a small team it would name the
-colleague: of two reviewers there is only one who can have put a record first. So there are two ways to order a queue.
+That a colleague has voted must not show by the order of a queue or by its length. In a small team
+it would name the
+colleague: of two reviewers there is only one who can have put a record first. So there are two ways
+    to order a queue.
 
-A crowd: at least CROWD other people may have voted on any record that waits. Then half-screened records come first, and
-nobody is shown a record that is in enough hands already: whose vote or whose hands those are, nobody can say.
+A crowd: at least CROWD other people may have voted on any record that waits. Then half-screened
+records come first, and
+nobody is shown a record that is in enough hands already: whose vote or whose hands those are,
+nobody can say.
 
-A small team: the order is that of the ranking, or of arrival, moved only by a draw from names. Each record has a
-first reader for each vote that it needs, a next one, and so on, by rendezvous hashing as for shares; each further
-person meets it STEP places later. Nothing of it depends on a vote or on what others have before them. Every record
-comes to everybody in the end, so all are finished even where some people never come; and people who work side by side
-meet different records.
+A small team: the order is that of the ranking, or of arrival, moved only by a draw from names. Each
+record has a first reader for each vote that it needs, a next one, and so on, by rendezvous hashing
+as for shares; each further person meets it STEP places later. Nothing of it depends on a vote or on
+what others have before them. Every record comes to everybody in the end, so all are finished even
+where some people never come; and people who work side by side meet different records.
 """
 
 from __future__ import annotations
@@ -24,7 +28,8 @@ import numpy as np
 from livereview.screening.shares import SLOTS, Person, deal, nearest_first
 
 CROWD = 10  # others who may have voted: counts below ten are what statistical offices suppress
-STEP = 25  # places; about a quarter of an hour's reading, in which the first readers have usually been there
+# places; about a quarter of an hour's reading, in which the first readers have usually been there
+STEP = 25
 PLANES = 4  # bits of a turn, which is below CROWD + 1
 
 
@@ -34,9 +39,11 @@ class Order:
 
     Attributes:
         crowd: Half-screened records come first, and leases count.
-        open_to: The slots of records that this person may vote on at all, as bits; None: every record.
-        turns: The person's turn at each slot in binary, a plane of bits each, the lowest first; turn 0 comes at its
-            place, turn n is STEP times n places later. Empty: everything at its place.
+        open_to: The slots of records that this person may vote on at all, as bits; None: every
+        record.
+        turns: The person's turn at each slot in binary, a plane of bits each, the lowest first;
+            turn 0 comes at its place, turn n is STEP times n places later. Empty: everything at its
+            place.
     """
 
     crowd: bool
@@ -51,9 +58,11 @@ def order(review: str, people: tuple[Person, ...], person: str, votes: int, shar
     """How the queue of `person` is ordered in a review.
 
     Args:
-        people: Everybody with an account who votes in the review, by name; core reviewers are marked.
+        people: Everybody with an account who votes in the review, by name; core reviewers are
+        marked.
         votes: Votes that a record takes.
-        shared: Each record is dealt to as many people as it takes votes, by their shares: so nobody else is asked.
+        shared: Each record is dealt to as many people as it takes votes, by their shares: so nobody
+        else is asked.
     """
     me = next((one for one in people if one.name == person), None)
     if shared or me is None:
@@ -63,7 +72,8 @@ def order(review: str, people: tuple[Person, ...], person: str, votes: int, shar
         crowd = len(people) - 1 >= CROWD
         return Order(crowd, None, () if crowd else turns(review, people, votes)[person])
 
-    # One vote is a core reviewer's; the others are dealt in advance, so no count tells of a novice who was quicker.
+    # One vote is a core reviewer's; the others are dealt in advance, so no count tells of a novice
+    # who was quicker.
     novices = tuple(one for one in people if not one.core)
     open_to = None if me.core else deal(review, equal(novices), votes - 1)[person]
     others = len(core) - me.core + min(votes - 1, len(novices)) - (not me.core)
@@ -79,14 +89,19 @@ def equal(people: tuple[Person, ...]) -> tuple[Person, ...]:
 
 @lru_cache(maxsize=64)
 def turns(review: str, people: tuple[Person, ...], seats: int) -> Mapping[str, tuple[bytes, ...]]:
-    """The turn of each person at each slot, as planes of bits: 0 for the first `seats` people, then 1, 2, …"""
+    """The turn of each person at each slot, as planes of bits: 0 for the first `seats` people, then
+    1, 2, …
+    """
     if len(people) <= seats:
         return {one.name: () for one in people}
     nearest = nearest_first(review, equal(people))
     place = np.empty_like(nearest)
     np.put_along_axis(place, nearest, np.arange(len(people))[np.newaxis, :], axis=1)
     turn = np.maximum(place - (seats - 1), 0)
-    return {one.name: tuple(_plane(turn[:, n], bit) for bit in range(PLANES)) for n, one in enumerate(people)}
+    return {
+        one.name: tuple(_plane(turn[:, n], bit) for bit in range(PLANES))
+        for n, one in enumerate(people)
+    }
 
 
 def _plane(turn: np.ndarray, bit: int) -> bytes:

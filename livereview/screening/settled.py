@@ -1,4 +1,6 @@
-"""Whether an outcome is the team's: then nobody takes it back alone, not even by taking back their own word."""
+"""Whether an outcome is the team's: then nobody takes it back alone, not even by taking back their
+own word.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +14,18 @@ SLIP = timedelta(minutes=10)
 
 
 def is_the_teams(
-    before: Place, after: Place, stages: Sequence[str], stage: str, said_last: datetime | None, now: datetime
+    before: Place,
+    after: Place,
+    stages: Sequence[str],
+    stage: str,
+    said_last: datetime | None,
+    now: datetime,
 ) -> bool:
-    """Whether a person who takes back or changes their word at `stage` would undo what the team has settled.
+    """Whether a person who takes back or changes their word at `stage` would undo what the team has
+    settled.
 
-    An included report is always the team's. Of others the person who spoke last may take that back for `SLIP`.
+    An included report is always the team's. Of others the person who spoke last may take that back
+    for `SLIP`.
 
     Args:
         before: Where the report stands.

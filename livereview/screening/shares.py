@@ -1,11 +1,13 @@
-"""Who is asked about which report where reviewers have shares: drawn by weighted rendezvous hashing.
+"""Who is asked about which report where reviewers have shares: drawn by weighted rendezvous
+hashing.
 
-It depends on nothing but the names, never on the order of arrival, and a changed share moves as few reports as can be.
-Each person waits for each report a time drawn from (review, report, person), exponential with their share as its rate;
-the `votes` shortest waits are asked. A changed share changes that person's waits only: reports move to or from them,
-never between others. Rendezvous: Thaler and Ravishankar, IEEE/ACM Trans Netw 1998;6:1-14. Weighted so, the first is
-asked in proportion to the shares, and each next one likewise among those who are left: Efraimidis and Spirakis, Inf
-Process Lett 2006;97:181-5.
+It depends on nothing but the names, never on the order of arrival, and a changed share moves as few
+reports as can be. Each person waits for each report a time drawn from (review, report, person),
+exponential with their share as its rate; the `votes` shortest waits are asked. A changed share
+changes that person's waits only: reports move to or from them, never between others. Rendezvous:
+Thaler and Ravishankar, IEEE/ACM Trans Netw 1998;6:1-14. Weighted so, the first is
+asked in proportion to the shares, and each next one likewise among those who are left: Efraimidis
+and Spirakis, Inf Process Lett 2006;97:181-5.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from hashlib import shake_256
 import numpy as np
 from numpy.typing import NDArray
 
-SLOTS = 65_536  # a report's id is a hash of its own: its first four digits stand for it, so that a table can hold all
+# a report's id is a hash of its own: its first four digits stand for it, so that a table can hold
+# all
+SLOTS = 65_536
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,7 +46,9 @@ def assigned(review: str, report_id: str, people: Sequence[Person], votes: int) 
 
 
 def lack(people: Sequence[Person], votes: int, core: bool) -> str | None:
-    """Why these people can't give every report its votes by themselves; None if they can. Else everybody is asked.
+    """Why these people can't give every report its votes by themselves; None if they can.
+
+    Else everybody is asked.
 
     core   whether one of the votes must be a core reviewer's
     """
@@ -57,8 +63,9 @@ def lack(people: Sequence[Person], votes: int, core: bool) -> str | None:
 def deal(review: str, people: tuple[Person, ...], votes: int) -> Mapping[str, bytes]:
     """The slots of each person, by name: SLOTS bits, the first one the highest of the first byte.
 
-    Every slot has `votes` people, or all where there are fewer; where some are core reviewers, at least one of them:
-    the nearest takes the last seat. `people` come in any order, and a change of it changes nothing.
+    Every slot has `votes` people, or all where there are fewer; where some are core reviewers, at
+    least one of them: the nearest takes the last seat. `people` come in any order, and a change of
+    it changes nothing.
     """
     order = nearest_first(review, people)
     chosen = order[:, :votes].copy()
@@ -73,15 +80,23 @@ def deal(review: str, people: tuple[Person, ...], votes: int) -> Mapping[str, by
 
 
 def nearest_first(review: str, people: Sequence[Person]) -> NDArray[np.int64]:
-    """For each slot the places of `people` in the order in which they are asked; it depends on nothing but names."""
+    """For each slot the places of `people` in the order in which they are asked.
+
+    It depends on nothing but names.
+    """
     waits = np.column_stack([_waits(review, person) for person in people])
     order: NDArray[np.int64] = np.argsort(waits, axis=1, kind="stable")
     return order
 
 
 def _waits(review: str, one: Person) -> NDArray[np.float64]:
-    """The logarithm of the person's wait for each slot; of its like for every other person it is independent."""
-    drawn = np.frombuffer(shake_256(f"{review}\0{one.name}".encode()).digest(8 * SLOTS), dtype=">u8")
+    """The logarithm of the person's wait for each slot.
+
+    Of its like for every other person it is independent.
+    """
+    drawn = np.frombuffer(
+        shake_256(f"{review}\0{one.name}".encode()).digest(8 * SLOTS), dtype=">u8"
+    )
     uniform = ((drawn >> 11) + 0.5) / 2**53
     waits: NDArray[np.float64] = np.log(-np.log(uniform)) - np.log(one.share)
     return waits

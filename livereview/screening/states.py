@@ -1,4 +1,7 @@
-"""Where a report stands because of the votes on it. The one place of these rules; the store keeps their answers."""
+"""Where a report stands because of the votes on it.
+
+The one place of these rules; the store keeps their answers.
+"""
 
 from __future__ import annotations
 
@@ -25,19 +28,26 @@ class Sought:
     final: bool = False
 
     def given_up(self, needed: int) -> bool:
-        """Whether the report counts as not retrieved. It takes a lead, or as many people as a stage takes votes.
+        """Whether the report counts as not retrieved.
 
-        Votes of others do not matter: a report on which somebody has voted must look like one on which nobody has.
+        It takes a lead, or as many people as a stage takes votes.
+
+        Votes of others do not matter: a report on which somebody has voted must look like one on
+        which nobody has.
         """
         return self.final or len(self.people) >= needed
 
     def without(self, voters: Collection[str]) -> Sought:
-        """The same without people who have voted: they had it. A merge can join a person's vote and request."""
+        """The same without people who have voted: they had it.
+
+        A merge can join a person's vote and request.
+        """
         return Sought(self.people - frozenset(voters), self.final)
 
 
 NOBODY_ASKED = Sought()
-NO_VOTE = ("withdrawn", "not_retrieved")  # the second was a verdict once; as-of builds still meet it
+# the second was a verdict once; as-of builds still meet it
+NO_VOTE = ("withdrawn", "not_retrieved")
 
 
 def is_vote(role: str, verdict: str) -> bool:
@@ -46,26 +56,33 @@ def is_vote(role: str, verdict: str) -> bool:
 
 
 def has_answered(person: str, ballots: Collection[Ballot], sought: Sought) -> bool:
-    """Whether a person has nothing more to say about a report at a stage: they voted, or they can't get it.
+    """Whether a person has nothing more to say about a report at a stage: they voted, or they can't
+    get it.
 
     Args:
         ballots: The decisions in force on the report at that stage.
         sought: Who can't get it; nobody at the first stage.
     """
-    voted = any(ballot.reviewer == person and is_vote(ballot.role, ballot.verdict) for ballot in ballots)
+    voted = any(
+        ballot.reviewer == person and is_vote(ballot.role, ballot.verdict) for ballot in ballots
+    )
     return voted or person in sought.people
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A report stands at `stage` with `votes`; `state`: open, half, conflict, included, excluded or not_retrieved."""
+    """A report stands at `stage` with `votes`; `state`: open, half, conflict, included, excluded or
+    not_retrieved.
+    """
 
     stage: str
     votes: int
     state: str
 
 
-def place(ballots: Collection[Ballot], stages: Sequence[str], needed: int, sought: Sought = NOBODY_ASKED) -> Place:
+def place(
+    ballots: Collection[Ballot], stages: Sequence[str], needed: int, sought: Sought = NOBODY_ASKED
+) -> Place:
     """The first of the stages that the report has not left, and its state there.
 
     Args:
@@ -86,8 +103,8 @@ def place(ballots: Collection[Ballot], stages: Sequence[str], needed: int, sough
 def state_of(ballots: Collection[Ballot], needed: int, sought: Sought = NOBODY_ASKED) -> str:
     """The state of a report at one stage, from the decisions in force on it there.
 
-    A third person's word settles it. "maybe" counts as include: in doubt a report goes on to full text. Where not all
-    votes are in, a report that was given up is not retrieved.
+    A third person's word settles it. "maybe" counts as include: in doubt a report goes on to full
+    text. Where not all votes are in, a report that was given up is not retrieved.
     """
     settled = [ballot for ballot in ballots if ballot.role == "adjudication"]
     if settled:

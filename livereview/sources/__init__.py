@@ -1,4 +1,7 @@
-"""The sources livereview can read. A new one is a file here, its name in NAMES and a recorded case under tests."""
+"""The sources livereview can read.
+
+A new one is a file here, its name in NAMES and a recorded case under tests.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,9 @@ NAMES = (*_SEARCHED.split(), *_LOOKED_UP.split(), *_BROUGHT.split())
 
 
 class _Sources(Mapping[str, Source]):
-    """The SOURCE of the module of that name, imported when it is asked for: some bring parsers that take a while."""
+    """The SOURCE of the module of that name, imported when it is asked for: some bring parsers that
+    take a while.
+    """
 
     def __getitem__(self, name: str) -> Source:
         if name not in NAMES:
@@ -38,7 +43,10 @@ SOURCES: Mapping[str, Source] = _Sources()
 
 
 def find(name: str) -> Source:
-    """The source of this name, or a third party's, named "package.module:Attribute"; raises Refused for neither."""
+    """The source of this name, or a third party's, named "package.module:Attribute".
+
+    Raises Refused for neither.
+    """
     if name in SOURCES:
         return SOURCES[name]
     module, _, attribute = name.partition(":")

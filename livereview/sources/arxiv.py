@@ -1,8 +1,8 @@
 """arXiv (https://export.arxiv.org/api/query): Atom, page by page.
 
-The query is arXiv's own (all:"…" AND abs:…). Days are those of `submittedDate`; the filter `window` names another
-(lastUpdatedDate). It asks for one request in three seconds and hands out 30,000 entries of a search.
-Facts from https://info.arxiv.org/help/api/user-manual.html.
+The query is arXiv's own (all:"…" AND abs:…). Days are those of `submittedDate`; the filter `window`
+names another (lastUpdatedDate). It asks for one request in three seconds and hands out 30,000
+entries of a search. Facts from https://info.arxiv.org/help/api/user-manual.html.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _OWN = ("window",)
 _ATOM, _OWN_NS = "{http://www.w3.org/2005/Atom}", "{http://arxiv.org/schemas/atom}"
 _SEARCH = "{http://a9.com/-/spec/opensearch/1.1/}"
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_WITHDRAWN = re.compile(  # said of the paper itself: "Withdrawn from ICML, accepted at KDD" is no retraction
+# said of the paper itself: "Withdrawn from ICML, accepted at KDD" is no retraction
+_WITHDRAWN = re.compile(
     r"withdrawn(?! from| and re)|(?:this )?(?:\w+ )?(?:paper|article|manuscript|submission|preprint|work|report)"
     r" (?:has been|is|was) (?:\w+ )?withdrawn(?! from| and re)",
     re.IGNORECASE,
@@ -42,7 +43,9 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
     parts = [f"({text})"] if text else []
     parts += [f"{key}:{value}" for key, value in query.filters if key not in _OWN]
     if window.start is not None:
-        first, last = (answers.day(moment).replace("-", "") for moment in (window.start, window.end))
+        first, last = (
+            answers.day(moment).replace("-", "") for moment in (window.start, window.end)
+        )
         parts.append(f"{query.filter('window') or 'submittedDate'}:[{first}0000 TO {last}2359]")
     order = (("sortBy", "submittedDate"), ("sortOrder", "ascending"))
     paging = (("start", cursor or "0"), ("max_results", str(SIZE)))
@@ -50,11 +53,16 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """The entries of a page. An empty page before the end is one of arXiv's hiccups, so it is asked for again."""
+    """The entries of a page.
+
+    An empty page before the end is one of arXiv's hiccups, so it is asked for again.
+    """
     root = _root(body)
     entries = root.findall(f"{_ATOM}entry")
     _check(entries)
-    total, place = (answers.whole(root.findtext(f"{_SEARCH}{tag}")) for tag in ("totalResults", "startIndex"))
+    total, place = (
+        answers.whole(root.findtext(f"{_SEARCH}{tag}")) for tag in ("totalResults", "startIndex")
+    )
     start = (answers.whole(cursor) or 0) if place is None else place
     if not entries and ((total or 0) > start or (cursor and not total)):
         raise Retry("arXiv sent an empty page before the end of the search", source=NAME)
@@ -67,7 +75,12 @@ def parse(body: bytes, cursor: str | None) -> Page:
             records.append(made)
         else:
             rejects.append(reject(made, f"entry[{number}]", "".join(entry.itertext())))
-    return Page(tuple(records), str(reached) if entries and reached < (total or 0) else None, tuple(rejects), total)
+    return Page(
+        tuple(records),
+        str(reached) if entries and reached < (total or 0) else None,
+        tuple(rejects),
+        total,
+    )
 
 
 def _check(entries: list[Element]) -> None:
@@ -79,7 +92,9 @@ def _check(entries: list[Element]) -> None:
                 raise Retry(f"arXiv can't answer now: {said}", source=NAME)
             raise SourceBroken(f"arXiv refused the search: {said}", source=NAME)
     if entries and not any(map(_key, entries)):
-        raise SourceBroken("this is not arXiv's answer: a feed of something else; read it as a feed", source=NAME)
+        raise SourceBroken(
+            "this is not arXiv's answer: a feed of something else; read it as a feed", source=NAME
+        )
 
 
 def _root(body: bytes) -> Element:
@@ -91,7 +106,9 @@ def _root(body: bytes) -> Element:
     if root.tag != f"{_ATOM}feed":
         raise answers.not_an_answer(body.decode("utf-8", "replace").strip(), NAME, TITLE)
     if root.find(f"{_SEARCH}totalResults") is None and root.find(f"{_ATOM}entry") is None:
-        raise SourceBroken("this is not arXiv's answer: a feed without entries and their number", source=NAME)
+        raise SourceBroken(
+            "this is not arXiv's answer: a feed without entries and their number", source=NAME
+        )
     return root
 
 
@@ -99,11 +116,14 @@ def _damaged(body: bytes, error: Exception) -> LivereviewError:
     text = body.decode("utf-8", "replace").strip()
     if not text:
         return Retry("arXiv sent an empty answer; the same call may work later", source=NAME)
-    begun = "<feed" in text[:500] or re.fullmatch(r"<\?xml[^>]*(?:>\s*)?", text)  # cut in the declaration
+    # cut in the declaration
+    begun = "<feed" in text[:500] or re.fullmatch(r"<\?xml[^>]*(?:>\s*)?", text)
     if begun and "</feed>" not in text and not isinstance(error, DefusedXmlException):
         return Retry(f"arXiv's answer is truncated after {len(text)} characters", source=NAME)
     if isinstance(error, DefusedXmlException):
-        return SourceBroken("this answer declares entities, which none of arXiv's does", source=NAME)
+        return SourceBroken(
+            "this answer declares entities, which none of arXiv's does", source=NAME
+        )
     return answers.not_an_answer(text, NAME, TITLE)
 
 
@@ -132,7 +152,9 @@ def _record(entry: Element) -> Record | str:
 
 def _key(entry: Element) -> str | None:
     """arXiv's id without the version: "2605.00001", "hep-th/9901001"."""
-    match = re.search(r"arxiv\.org/abs/(\S+?)(?:v\d+)?$", (entry.findtext(f"{_ATOM}id") or "").strip())
+    match = re.search(
+        r"arxiv\.org/abs/(\S+?)(?:v\d+)?$", (entry.findtext(f"{_ATOM}id") or "").strip()
+    )
     return match.group(1) if match else None
 
 

@@ -1,7 +1,8 @@
-"""BibTeX and biblatex, read by a scanner of its own: one damaged entry costs no other, and time grows with size only.
+"""BibTeX and biblatex, read by a scanner of its own: one damaged entry costs no other, and time
+grows with size only.
 
-Every @entry but @string, @comment and @preamble is a record or a reject. LaTeX becomes plain text; names are kept as
-"von Family, Given, Jr"; what stands in braces is one name.
+Every @entry but @string, @comment and @preamble is a record or a reject. LaTeX becomes plain text;
+names are kept as "von Family, Given, Jr"; what stands in braces is one name.
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ from functools import lru_cache
 from pylatexenc.latex2text import LatexNodes2Text
 
 from livereview.errors import SourceBroken
-from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmcid, clean_pmid, clean_year
+from livereview.records import (
+    Record,
+    clean_doi,
+    clean_isbn,
+    clean_issn,
+    clean_pmcid,
+    clean_pmid,
+    clean_year,
+)
 from livereview.sources import answers, tagged
 from livereview.sources.protocol import Page, Source
 from livereview.sources.text import abstract, link, name, names, plain
@@ -24,10 +33,13 @@ NAME = "bibtex"
 TITLE = "BibTeX"
 _ENTRY = re.compile(r"(?:^|(?<=[})]))[ \t]*@\s*([A-Za-z]+)\s*([{(])", re.MULTILINE)
 _GAP = re.compile(r"(?:[\s,]+|(?<!\\)%[^\n]*)*")  # between fields: commas, blanks and comments
-_FIELD = re.compile(r"([^\s=,{}()\"#%]+(?:[^\S\n][^\s=,{}()\"#%]+){0,2})\s*=\s*")  # Scopus: "funding_text 1"
+# Scopus: "funding_text 1"
+_FIELD = re.compile(r"([^\s=,{}()\"#%]+(?:[^\S\n][^\s=,{}()\"#%]+){0,2})\s*=\s*")
 _LABEL = re.compile(r"([^=,{}\"]*)(?=[,})])")
 _WORD = re.compile(r"[^\s,#{}()\"=]+")
-_WHOLE_LINE = re.compile(r"^[ \t]*([A-Za-z][\w-]*)[ \t]*=[ \t]*[{\"](.*)[}\"],?[ \t]*$", re.MULTILINE)
+_WHOLE_LINE = re.compile(
+    r"^[ \t]*([A-Za-z][\w-]*)[ \t]*=[ \t]*[{\"](.*)[}\"],?[ \t]*$", re.MULTILINE
+)
 _LAST_LINE = re.compile(r"\n[ \t]*[})]\s*\Z")
 _BRACES = re.compile(r"[{}]")
 _UNESCAPED = re.compile(r"(?<!\\)[{}]")
@@ -39,8 +51,13 @@ _MONTHS = {month: number for number, month in enumerate(tagged.MONTHS, start=1)}
 _TYPES = {
     **dict.fromkeys(("article", "review", "suppperiodical"), "journal-article"),
     **dict.fromkeys(("inproceedings", "conference"), "conference-paper"),
-    **dict.fromkeys(("book", "mvbook", "booklet", "collection", "mvcollection", "proceedings", "reference"), "book"),
-    **dict.fromkeys(("incollection", "inbook", "bookinbook", "suppbook", "inreference"), "book-chapter"),
+    **dict.fromkeys(
+        ("book", "mvbook", "booklet", "collection", "mvcollection", "proceedings", "reference"),
+        "book",
+    ),
+    **dict.fromkeys(
+        ("incollection", "inbook", "bookinbook", "suppbook", "inreference"), "book-chapter"
+    ),
     **dict.fromkeys(("phdthesis", "mastersthesis", "masterthesis", "thesis"), "thesis"),
     **dict.fromkeys(("techreport", "report"), "report"),
     **dict.fromkeys(("online", "www", "electronic", "webpage"), "web-page"),
@@ -49,21 +66,56 @@ _TYPES = {
     "patent": "patent",
     "software": "software",
 }
-_PLACES = ("fjournal", "journal", "journaltitle", "booktitle", "maintitle", "school", "institution", "publisher")
-_OWN = ("title", "subtitle", "author", "doi", "url", "abstract", "pages", "note", "eprint", "pmid", "pmcid", "crossref")
-_LABELLED = ("inproceedings", "conference", "incollection", "inbook", "suppbook", "bookinbook", "inreference")
+_PLACES = (
+    "fjournal",
+    "journal",
+    "journaltitle",
+    "booktitle",
+    "maintitle",
+    "school",
+    "institution",
+    "publisher",
+)
+_OWN = (
+    "title",
+    "subtitle",
+    "author",
+    "doi",
+    "url",
+    "abstract",
+    "pages",
+    "note",
+    "eprint",
+    "pmid",
+    "pmcid",
+    "crossref",
+)
+_LABELLED = (
+    "inproceedings",
+    "conference",
+    "incollection",
+    "inbook",
+    "suppbook",
+    "bookinbook",
+    "inreference",
+)
 Fields = dict[str, str]
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """Every entry as a record or a reject; SourceBroken for a file in which no entry can be read."""
+    """Every entry as a record or a reject.
+
+    SourceBroken for a file in which no entry can be read.
+    """
     lines = tagged.read_lines(body)
     items = list(_items("\n".join(lines)))
     if not items:
         raise tagged.foreign(lines, "this is not BibTeX: no line starts an @entry", NAME)
     wrong = [item.first("@wrong") for item in items]
     if all(wrong):
-        raise SourceBroken(f"none of the {len(items)} entries of this file can be read: {wrong[0]}", source=NAME)
+        raise SourceBroken(
+            f"none of the {len(items)} entries of this file can be read: {wrong[0]}", source=NAME
+        )
     entries = [item for item in items if item.first("@kind") not in _ASIDE]
     labels = {label.lower(): item for item in reversed(entries) if (label := item.first("@label"))}
     page = tagged.read_page(entries, lambda item: _record(item, labels))
@@ -71,7 +123,9 @@ def parse(body: bytes, cursor: str | None) -> Page:
 
 
 def _items(text: str) -> Iterator[tagged.Entry]:
-    """Each @entry: its fields by name, its kind and label under "@kind" and "@label", a fault under "@wrong"."""
+    """Each @entry: its fields by name, its kind and label under "@kind" and "@label", a fault under
+    "@wrong".
+    """
     macros: Fields = {}
     closes = True
     at, line, end = 0, 1, 0
@@ -80,10 +134,14 @@ def _items(text: str) -> Iterator[tagged.Entry]:
         line, at = line + text.count("\n", at, match.start(1)), match.start(1)
         if match.start() < end:  # within the comment before it
             continue
-        kind, piece = match.group(1).lower(), text[match.start() : following.start() if following else len(text)]
+        kind, piece = (
+            match.group(1).lower(),
+            text[match.start() : following.start() if following else len(text)],
+        )
         if kind == "comment" and closes and match.group(2) == "{":
             end = _balanced(text, match.end())
-            closes = end > match.end()  # else each later one would be searched to the end of the file as well
+            # else each later one would be searched to the end of the file as well
+            closes = end > match.end()
         item = tagged.Entry(line, [("@kind", [kind])], [piece.strip()])
         if kind not in ("comment", "preamble"):
             _fill(item, piece, match.end() - match.start(), macros)
@@ -91,7 +149,10 @@ def _items(text: str) -> Iterator[tagged.Entry]:
 
 
 def _balanced(text: str, start: int) -> int:
-    """Where a comment's braces close; its start where they don't: then it is no longer than its line."""
+    """Where a comment's braces close.
+
+    Its start where they don't: then it is no longer than its line.
+    """
     try:
         return _closing(text, start, _BRACES, len(text)) + 1
     except ValueError:
@@ -99,7 +160,10 @@ def _balanced(text: str, start: int) -> int:
 
 
 def _fill(item: tagged.Entry, piece: str, start: int, macros: Fields) -> None:
-    r"""Scan one entry, its braces as TeX counts them; and once more with \{ as a mere character, if they are odd."""
+    r"""Scan one entry, its braces as TeX counts them.
+
+    And once more with \{ as a mere character, if they are odd.
+    """
     for braces in (_BRACES, _UNESCAPED):
         try:
             label, fields = _scan(piece, start, macros, braces)
@@ -121,12 +185,16 @@ def _fill(item: tagged.Entry, piece: str, start: int, macros: Fields) -> None:
 
 
 def _by_lines(piece: str) -> list[tuple[str, str]]:
-    """The fields of an entry with odd braces (EBSCO's keywords) of which each has a line and the end has its own."""
+    """The fields of an entry with odd braces (EBSCO's keywords) of which each has a line and the
+    end has its own.
+    """
     found = [(key.lower(), value) for key, value in _WHOLE_LINE.findall(piece)]
     return found if _LAST_LINE.search(piece) and any(key == "title" for key, _ in found) else []
 
 
-def _scan(piece: str, at: int, macros: Fields, braces: re.Pattern[str]) -> tuple[str, list[tuple[str, str]]]:
+def _scan(
+    piece: str, at: int, macros: Fields, braces: re.Pattern[str]
+) -> tuple[str, list[tuple[str, str]]]:
     """The label and fields of an entry whose text begins at `at`; ValueError says what is wrong."""
     label = _LABEL.match(piece, at)
     at = label.end() if label else at
@@ -146,7 +214,10 @@ def _scan(piece: str, at: int, macros: Fields, braces: re.Pattern[str]) -> tuple
 
 
 def _value(piece: str, at: int, macros: Fields, braces: re.Pattern[str]) -> tuple[str, int]:
-    """Parts joined by #: text in braces, in quotation marks, a number, a macro; and where they end."""
+    """Parts joined by #: text in braces, in quotation marks, a number, a macro.
+
+    And where they end.
+    """
     said: list[str] = []
     while True:
         opening = piece[at : at + 1]
@@ -160,7 +231,9 @@ def _value(piece: str, at: int, macros: Fields, braces: re.Pattern[str]) -> tupl
         elif opening not in (",", "}", ")"):
             raise ValueError("a field has no value")
         if sum(map(len, said[-2:])) > LARGEST or len(said) > 1_000:
-            raise ValueError(f"a field is longer than {LARGEST:,} characters or joined from more than 1,000 parts")
+            raise ValueError(
+                f"a field is longer than {LARGEST:,} characters or joined from more than 1,000 parts"
+            )
         more = _JOIN.match(piece, at)
         if not more:
             return "".join(said)[:LARGEST], at
@@ -184,10 +257,17 @@ def _record(item: tagged.Entry, labels: dict[str, tagged.Entry]) -> Record | str
         return wrong
     kind = item.first("@kind") or ""
     fields = _inherited(kind, _said(item), labels)
-    title = ": ".join(filter(None, (_plain(fields, "title"), _plain(fields, "subtitle")))) or _plain(
-        fields, "booktitle"
+    title = ": ".join(
+        filter(None, (_plain(fields, "title"), _plain(fields, "subtitle")))
+    ) or _plain(fields, "booktitle")
+    doi = next(
+        (
+            found
+            for key in ("doi", "url", "ee", "note")
+            if (found := clean_doi(_address(fields, key)))
+        ),
+        None,
     )
-    doi = next((found for key in ("doi", "url", "ee", "note") if (found := clean_doi(_address(fields, key)))), None)
     if not title and not doi:
         return "neither title nor DOI"
     archive = (fields.get("eprinttype") or fields.get("archiveprefix") or "").lower()
@@ -197,7 +277,9 @@ def _record(item: tagged.Entry, labels: dict[str, tagged.Entry]) -> Record | str
         source=NAME,
         source_key=doi or "",
         title=title,
-        authors=names(_person(one) for one in _people(fields.get("author") or fields.get("editor") or "")),
+        authors=names(
+            _person(one) for one in _people(fields.get("author") or fields.get("editor") or "")
+        ),
         year=clean_year(fields.get("year")) or clean_year(fields.get("date")),
         published=_published(fields),
         container_title=next((text for key in _PLACES if (text := _plain(fields, key))), None),
@@ -222,7 +304,9 @@ def _said(item: tagged.Entry) -> Fields:
 
 
 def _inherited(kind: str, fields: Fields, labels: dict[str, tagged.Entry]) -> Fields:
-    """With what the entry named in crossref (or xdata) adds: never what is that one's own, its title as booktitle."""
+    """With what the entry named in crossref (or xdata) adds: never what is that one's own, its
+    title as booktitle.
+    """
     for key in ("crossref", "xdata"):
         parent = labels.get(fields.get(key, "").lower())
         if parent:
@@ -230,7 +314,9 @@ def _inherited(kind: str, fields: Fields, labels: dict[str, tagged.Entry]) -> Fi
             if kind in _LABELLED and "booktitle" not in said and "title" in said:
                 said["booktitle"] = said["title"]
             own = _OWN if key == "crossref" else ("crossref",)
-            fields = {name: text for name, text in said.items() if name not in own and name[0] != "@"} | fields
+            fields = {
+                name: text for name, text in said.items() if name not in own and name[0] != "@"
+            } | fields
     return fields
 
 
@@ -253,7 +339,9 @@ def _link_of(doi: str | None, archive: str, fields: Fields) -> str | None:
 
 def _pages(fields: Fields) -> str | None:
     """Pages with one hyphen; else the number of the article, as journals without pages have one."""
-    said = (_plain(fields, key, 100) for key in ("pages", "articleno", "art_number", "article-number"))
+    said = (
+        _plain(fields, key, 100) for key in ("pages", "articleno", "art_number", "article-number")
+    )
     return re.sub(r"(?:(?<!\s)\s++)?[-‐-―]+\s*", "-", next(filter(None, said), "")) or None
 
 
@@ -270,7 +358,11 @@ def _people(text: str) -> list[str]:
             parts.append(text[begun : match.start()])
             begun = match.end()
     parts.append(text[begun:])
-    return [part.strip() for part in parts if part.strip(" {},") and part.strip(" {},") not in ("others", "et al.")]
+    return [
+        part.strip()
+        for part in parts
+        if part.strip(" {},") and part.strip(" {},") not in ("others", "et al.")
+    ]
 
 
 def _person(text: str) -> str | None:
@@ -284,7 +376,9 @@ def _person(text: str) -> str | None:
         return name(" ".join(words))
     if re.fullmatch(r"(?:[A-Z]\.?-?){1,3}", words[-1]):  # "Liu F.", as Scopus has them
         return name(" ".join(words[:-1]), words[-1])
-    small = next((n for n, word in enumerate(words[1:-1], start=1) if word[0].islower()), len(words) - 1)
+    small = next(
+        (n for n, word in enumerate(words[1:-1], start=1) if word[0].islower()), len(words) - 1
+    )
     return name(" ".join(words[small:]), " ".join(words[:small]))
 
 
@@ -322,7 +416,8 @@ def _published(fields: Fields) -> str | None:
     )
 
 
-# LaTeX ----------------------------------------------------------------------------------------------------------------
+# LaTeX
+# ----------------------------------------------------------------------------------------------------------------
 
 _MARKS = dict(
     zip(
@@ -338,7 +433,10 @@ _ACCENTS = (
 )
 _MATH = re.compile(r"(?<!\\)\$([^$\n]{0,300})\$")
 _SHIFTED = re.compile(r"([_^])(?:\{([^{}]{0,40})\}|([\w+-]))")
-_SMALL = {"^": str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ"), "_": str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋")}
+_SMALL = {
+    "^": str.maketrans("0123456789+-n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ"),
+    "_": str.maketrans("0123456789+-", "₀₁₂₃₄₅₆₇₈₉₊₋"),
+}
 _WORDS = (("---", "—"), ("--", "–"), ("``", "“"), ("''", "”"))
 _TEX = re.compile(r"[\\${}~]|--|``|''")
 _KNOWN = {"textless": "<", "textgreater": ">", "textquotesingle": "'", "lt": "<", "gt": ">"}
@@ -346,22 +444,36 @@ _KEPT = str.maketrans("\ue000\ue001\ue002", "{}$")
 
 
 def latex(text: str) -> str:
-    """Plain text of LaTeX: accents, symbols, small figures and dashes as Unicode, commands and braces gone."""
+    """Plain text of LaTeX: accents, symbols, small figures and dashes as Unicode, commands and
+    braces gone.
+    """
     text = text[:100_000]
     if not _TEX.search(text):
         return text
     for plain_sign, kept in (("\\{", "\ue000"), ("\\}", "\ue001"), ("\\$", "\ue002")):
         text = text.replace(plain_sign, kept)
-    text = re.sub(r"\\(?:text(?:rm|normal|it|bf)?|math(?:rm|it|bf)|ensuremath|mbox|emph)(?![A-Za-z])\s*", "", text)
+    text = re.sub(
+        r"\\(?:text(?:rm|normal|it|bf)?|math(?:rm|it|bf)|ensuremath|mbox|emph)(?![A-Za-z])\s*",
+        "",
+        text,
+    )
     text = _MATH.sub(_math, text)
     for accents in _ACCENTS:
         text = accents.sub(_accented, text)
-    text = re.sub(r"\\([A-Za-z]+)\*?(?:\{\}|\s+|(?![A-Za-z]))", lambda match: _symbol(match.group(1)), text)
+    text = re.sub(
+        r"\\([A-Za-z]+)\*?(?:\{\}|\s+|(?![A-Za-z]))", lambda match: _symbol(match.group(1)), text
+    )
     text = re.sub(
         r"\\([^A-Za-z])",
-        lambda match: {"\\": " ", ",": " ", ";": " ", ":": " ", "-": "", "/": "", "~": "\ue003~"}.get(
-            c := match.group(1), c
-        ),
+        lambda match: {
+            "\\": " ",
+            ",": " ",
+            ";": " ",
+            ":": " ",
+            "-": "",
+            "/": "",
+            "~": "\ue003~",
+        }.get(c := match.group(1), c),
         text,
     )
     text = re.sub(r"(?<!\ue003)~", " ", text).replace("\ue003", "")
@@ -375,7 +487,10 @@ def _math(match: re.Match[str]) -> str:
     if not re.search(r"[\\_^{]", inner) and not re.fullmatch(r"\s*[\w<>=+/().-]{1,12}\s*", inner):
         return match.group()  # two prices, not a formula
     inner = re.sub(r"\{([\w+-]{0,40})\}(?=\})", r"\1", inner)
-    return _SHIFTED.sub(lambda found: (found.group(2) or found.group(3) or "").translate(_SMALL[found.group(1)]), inner)
+    return _SHIFTED.sub(
+        lambda found: (found.group(2) or found.group(3) or "").translate(_SMALL[found.group(1)]),
+        inner,
+    )
 
 
 def _accented(match: re.Match[str]) -> str:

@@ -1,8 +1,10 @@
-"""bioRxiv and medRxiv (https://api.biorxiv.org/details/…): preprints of a span of days, page by page.
+"""bioRxiv and medRxiv (https://api.biorxiv.org/details/…): preprints of a span of days, page by
+page.
 
-There is no keyword search: a search reads every preprint of its days, so the query of the protocol is not applied and
-reviewers see all of them; most reviews do better with europepmc and `SRC:PPR`. The filter `server` is medrxiv (default)
-or biorxiv, `category` one of its subject areas. Facts from https://api.biorxiv.org.
+There is no keyword search: a search reads every preprint of its days, so the query of the protocol
+is not applied and reviewers see all of them; most reviews do better with europepmc and `SRC:PPR`.
+The filter `server` is medrxiv (default) or biorxiv, `category` one of its subject areas. Facts from
+https://api.biorxiv.org.
 """
 
 from __future__ import annotations
@@ -31,19 +33,28 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
         raise Refused(f"the filter server must be {' or '.join(SERVERS)}, not {server!r}")
     days = f"{answers.day(window.start or BEGINNING)}/{answers.day(window.end)}"
     category = query.filter("category")
-    return Request(f"{URL}/{server}/{days}/{cursor or 0}/json", (("category", category),) if category else ())
+    return Request(
+        f"{URL}/{server}/{days}/{cursor or 0}/json", (("category", category),) if category else ()
+    )
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """Every version on a page. Versions are one record, of which the last one counts, and they come in their order."""
+    """Every version on a page.
+
+    Versions are one record, of which the last one counts, and they come in their order.
+    """
     data = answers.read_json(body, NAME, TITLE)
     head = mapping(next(iter(sequence(mapping(data).get("messages"))), None))
     said = (string(head.get("status")) or "ok").lower()
     items = mapping(data).get("collection", [] if said == "no posts found" else None)
     if not items and said not in ("ok", "no posts found"):
-        raise answers.refusal({"message": said}, NAME, TITLE) or SourceBroken(f"{TITLE} says: {said}", source=NAME)
+        raise answers.refusal({"message": said}, NAME, TITLE) or SourceBroken(
+            f"{TITLE} says: {said}", source=NAME
+        )
     if not isinstance(items, list):
-        raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "messages and collection")
+        raise answers.refusal(data, NAME, TITLE) or answers.foreign(
+            data, NAME, TITLE, "messages and collection"
+        )
     records, rejects = answers.read_items(items, _record, "collection")
     return Page(records, _next(head, len(items), cursor), rejects, answers.whole(head.get("total")))
 
@@ -51,7 +62,8 @@ def parse(body: bytes, cursor: str | None) -> Page:
 def _next(head: dict[str, Any], count: int, cursor: str | None) -> str | None:
     """A page may have 30 or 100 entries, so the next one begins where this one says that it ends.
 
-    A list of days without a total goes on until "no posts found"; a single preprint has no place in a list.
+    A list of days without a total goes on until "no posts found"; a single preprint has no place in
+    a list.
     """
     place, total = answers.whole(head.get("cursor")), answers.whole(head.get("total"))
     reached = (answers.whole(cursor) or 0 if place is None else place) + count
@@ -67,7 +79,9 @@ def _record(item: dict[str, Any]) -> Record | str:
     published = answers.iso_date(item.get("date") or item.get("preprint_date"))
     people = string(item.get("authors")) or string(item.get("preprint_authors")) or ""
     title = plain(string(item.get("title")) or string(item.get("preprint_title")))
-    withdrawn = "withdraw" in (string(item.get("type")) or "").lower() or answers.marked_retracted(title)
+    withdrawn = "withdraw" in (string(item.get("type")) or "").lower() or answers.marked_retracted(
+        title
+    )
     return Record(
         source=NAME,
         source_key=doi,

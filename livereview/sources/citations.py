@@ -1,7 +1,8 @@
-"""Citation chasing through OpenAlex: works that cite the included reports, and works that these cite.
+"""Citation chasing through OpenAlex: works that cite the included reports, and works that these
+cite.
 
-It has no query of its own: the service fills in the included reports at each run (`chase`). What comes are OpenAlex's
-works, so they are the same records as any search of OpenAlex finds.
+It has no query of its own: the service fills in the included reports at each run (`chase`). What
+comes are OpenAlex's works, so they are the same records as any search of OpenAlex finds.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ BATCH = 40  # works in one filter: OpenAlex takes a hundred, an address much les
 
 
 def chase(seeds: Sequence[str]) -> Iterator[Query]:
-    """The queries that find what cites these OpenAlex works (forward) and what they cite (backward)."""
+    """The queries that find what cites these OpenAlex works (forward) and what they cite
+    (backward).
+    """
     for start in range(0, len(seeds), BATCH):
         works = "|".join(seeds[start : start + BATCH])
         yield Query(filters=(("cites", works),))
@@ -25,4 +28,11 @@ def chase(seeds: Sequence[str]) -> Iterator[Query]:
 
 
 # Everything is read at each run: a new report brings old citations.
-SOURCE = replace(openalex.SOURCE, name=NAME, title="Citations (OpenAlex)", days=False, archive=False, fallback=None)
+SOURCE = replace(
+    openalex.SOURCE,
+    name=NAME,
+    title="Citations (OpenAlex)",
+    days=False,
+    archive=False,
+    fallback=None,
+)

@@ -1,8 +1,8 @@
 """CORE (https://api.core.ac.uk/v3/search/works/): lists by offset, single works, and version 2.
 
-The query is Lucene-like. Days are those of `createdDate`; the filter `window` names another (updatedDate). Other
-filters are added as name:"value". A search hands out 10,000 works. A key (LIVEREVIEW_CORE_KEY) is needed in practice.
-Facts from https://api.core.ac.uk/docs/v3.
+The query is Lucene-like. Days are those of `createdDate`; the filter `window` names another
+(updatedDate). Other filters are added as name:"value". A search hands out 10,000 works. A key
+(LIVEREVIEW_CORE_KEY) is needed in practice. Facts from https://api.core.ac.uk/docs/v3.
 """
 
 from __future__ import annotations
@@ -21,7 +21,15 @@ URL = "https://api.core.ac.uk/v3/search/works/"  # without the last slash it red
 REACH = 10_000
 SIZE = 100
 _OWN = ("window",)
-_SIGNS = {"oai", "oaiIds", "repositories", "repositoryDocument", "dataProviders", "fulltextIdentifier", "yearPublished"}
+_SIGNS = {
+    "oai",
+    "oaiIds",
+    "repositories",
+    "repositoryDocument",
+    "dataProviders",
+    "fulltextIdentifier",
+    "yearPublished",
+}
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
@@ -60,7 +68,9 @@ def _works(data: Any) -> tuple[list[Any], int | None]:
     if not any(_is_work(mapping(item)) for item in items) and not (listed and not items):
         if known.get("status") == "Not found":
             return [], 0
-        raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "results with works")
+        raise answers.refusal(data, NAME, TITLE) or answers.foreign(
+            data, NAME, TITLE, "results with works"
+        )
     return items, answers.whole(known.get("totalHits"))
 
 
@@ -69,7 +79,10 @@ def _unwrapped(item: Any) -> Any:
 
 
 def _is_work(item: dict[str, Any]) -> bool:
-    """Many interfaces have things with an id and a title; only CORE's have a number and one of its own fields."""
+    """Many interfaces have things with an id and a title.
+
+    Only CORE's have a number and one of its own fields.
+    """
     return (string(item.get("id")) or "").isdigit() and not _SIGNS.isdisjoint(item)
 
 
@@ -84,13 +97,15 @@ def _record(work: dict[str, Any]) -> Record | str:
         source_key=key,
         title=plain(string(work.get("title"))),
         authors=names(_author(one) for one in sequence(work.get("authors"))),
-        year=clean_year(string(work.get("yearPublished")) or string(work.get("year"))) or clean_year(published),
+        year=clean_year(string(work.get("yearPublished")) or string(work.get("year")))
+        or clean_year(published),
         published=published,
         container_title=plain(string(journal.get("title"))),
         doi=doi,
         pmid=clean_pmid(string(work.get("pubmedId"))),
         issn=clean_issn(" ".join(map(str, sequence(journal.get("identifiers"))))),
-        url=link(string(work.get("downloadUrl")) or first(work.get("urls"))) or f"https://core.ac.uk/works/{key}",
+        url=link(string(work.get("downloadUrl")) or first(work.get("urls")))
+        or f"https://core.ac.uk/works/{key}",
         abstract=abstract(string(work.get("abstract")) or string(work.get("description"))),
         language=plain(string(mapping(work.get("language")).get("code")), 20),
         type=_type(work),
@@ -107,4 +122,6 @@ def _type(work: dict[str, Any]) -> str | None:
 
 
 SECRETS = (("apiKey", "LIVEREVIEW_CORE_KEY"),)
-SOURCE = Source(NAME, TITLE, parse, request, interval=6.0, reach=REACH, secrets=("LIVEREVIEW_CORE_KEY",))
+SOURCE = Source(
+    NAME, TITLE, parse, request, interval=6.0, reach=REACH, secrets=("LIVEREVIEW_CORE_KEY",)
+)

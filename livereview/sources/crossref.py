@@ -1,9 +1,10 @@
-"""Crossref works (https://api.crossref.org/works): lists by cursor, single works, and lists saved by hand.
+"""Crossref works (https://api.crossref.org/works): lists by cursor, single works, and lists saved
+by hand.
 
-Filters with a meaning of their own: `window` (from-index-date by default; from-created-date, from-pub-date …), `field`
-(the parameter that takes the query, default query.bibliographic), `work` (one DOI), `rows`, `sort`, `order`, `select`,
-and any query.* parameter. All others are sent as API filters. Facts from
-https://www.crossref.org/documentation/retrieve-metadata/rest-api/.
+Filters with a meaning of their own: `window` (from-index-date by default; from-created-date,
+from-pub-date …), `field` (the parameter that takes the query, default query.bibliographic), `work`
+(one DOI), `rows`, `sort`, `order`, `select`, and any query.* parameter. All others are sent as API
+filters. Facts from https://www.crossref.org/documentation/retrieve-metadata/rest-api/.
 """
 
 from __future__ import annotations
@@ -36,11 +37,17 @@ _TYPES = {
     "book-track": "book-chapter",
     "report-component": "report",
 }
-_NOTICES = {"retracted": "retraction-notice", "expression-of-concern": "expression-of-concern", "corrected": "erratum"}
+_NOTICES = {
+    "retracted": "retraction-notice",
+    "expression-of-concern": "expression-of-concern",
+    "corrected": "erratum",
+}
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
-    """One page of a search. The query is a bag of words to Crossref: no Boolean operator, no phrase.
+    """One page of a search.
+
+    The query is a bag of words to Crossref: no Boolean operator, no phrase.
 
     The filter `work` asks for the one work with this DOI instead, whatever characters are in it.
     """
@@ -50,7 +57,9 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
     queries = [(key, value) for key, value in query.filters if key.startswith("query")]
     if text:
         queries.insert(0, (query.filter("field") or "query.bibliographic", text))
-    filters = answers.api_filters(query, (*_OWN, *(key for key, _ in queries)), TITLE) + _dates(query, window)
+    filters = answers.api_filters(query, (*_OWN, *(key for key, _ in queries)), TITLE) + _dates(
+        query, window
+    )
     params = [*queries, ("filter", ",".join(filters)), ("cursor", _step(cursor)[1])]
     params += [(key, query.filter(key) or ("200" if key == "rows" else "")) for key in _PARAMS]
     return Request(URL, tuple((key, value) for key, value in params if value), secrets=SECRETS)
@@ -64,7 +73,9 @@ def _dates(query: Query, window: Window) -> list[str]:
 
 
 def _step(cursor: str | None) -> tuple[int, str]:
-    """The number of a page and Crossref's own cursor, which is often the same on every page and so needs the number."""
+    """The number of a page and Crossref's own cursor, which is often the same on every page and so
+    needs the number.
+    """
     number, _, own = (cursor or "1 *").partition(" ")
     return int(number), own
 
@@ -72,7 +83,8 @@ def _step(cursor: str | None) -> tuple[int, str]:
 def parse(body: bytes, cursor: str | None) -> Page:
     """The works in a list, a single work or a bare list of works.
 
-    Crossref sends a next-cursor with every page, so an empty page is the end (its total drifts and can't tell).
+    Crossref sends a next-cursor with every page, so an empty page is the end (its total drifts and
+    can't tell).
     """
     data = answers.read_json(body, NAME, TITLE)
     message = _message(data)
@@ -84,27 +96,45 @@ def parse(body: bytes, cursor: str | None) -> Page:
 
 
 def _message(data: Any) -> Any:
-    """What is inside Crossref's envelope, or the data itself where it has none. An error in it is raised."""
+    """What is inside Crossref's envelope, or the data itself where it has none.
+
+    An error in it is raised.
+    """
     if not isinstance(data, dict) or not {"message-type", "message"} & data.keys():
         return data
     kind = string(data.get("message-type"))
-    if data.get("status") not in ("ok", None) or kind in ("exception", "validation-failure", "resource-failure"):
+    if data.get("status") not in ("ok", None) or kind in (
+        "exception",
+        "validation-failure",
+        "resource-failure",
+    ):
         raise _error(data)
     if kind not in ("work", "work-list", None):
-        raise SourceBroken(f"Crossref sent an answer of type {kind!r}, not works: ask {URL}", source=NAME)
+        raise SourceBroken(
+            f"Crossref sent an answer of type {kind!r}, not works: ask {URL}", source=NAME
+        )
     if kind == "work-list" and not isinstance(mapping(data.get("message")).get("items"), list):
-        raise SourceBroken('Crossref\'s list "items" is missing: has its interface changed?', source=NAME)
+        raise SourceBroken(
+            'Crossref\'s list "items" is missing: has its interface changed?', source=NAME
+        )
     return data.get("message")
 
 
 def _error(data: dict[str, Any]) -> LivereviewError:
     parts = [mapping(part) for part in sequence(data.get("message"))]
-    said = "; ".join(string(part.get("message")) or string(part.get("type")) or "no message" for part in parts)[:300]
+    said = "; ".join(
+        string(part.get("message")) or string(part.get("type")) or "no message" for part in parts
+    )[:300]
     if data.get("message-type") == "exception" or answers.busy(said):
         return Retry(f"Crossref failed on its side: {said}", source=NAME)
     if any(part.get("type") == "cursor-invalid" for part in parts):
-        return Retry("Crossref's cursor has expired (they live five minutes): search again from the start", source=NAME)
-    return SourceBroken(f"Crossref refused the search: {said or data.get('message-type')}", source=NAME)
+        return Retry(
+            "Crossref's cursor has expired (they live five minutes): search again from the start",
+            source=NAME,
+        )
+    return SourceBroken(
+        f"Crossref refused the search: {said or data.get('message-type')}", source=NAME
+    )
 
 
 def _works(message: Any, data: Any) -> list[Any]:
@@ -117,8 +147,13 @@ def _works(message: Any, data: Any) -> list[Any]:
 
 
 def _is_work(work: dict[str, Any], enveloped: bool) -> bool:
-    """Whether a DOI makes it a work; outside Crossref's envelope, where others say DOI too, its lists must show it."""
-    return bool(string(work.get("DOI"))) and (enveloped or isinstance(work.get("title"), list) or "indexed" in work)
+    """Whether a DOI makes it a work.
+
+    Outside Crossref's envelope, where others say DOI too, its lists must show it.
+    """
+    return bool(string(work.get("DOI"))) and (
+        enveloped or isinstance(work.get("title"), list) or "indexed" in work
+    )
 
 
 def _record(work: dict[str, Any]) -> Record | str:
@@ -165,7 +200,10 @@ def _once(text: str | None) -> str | None:
 
 def _title(work: dict[str, Any]) -> str | None:
     """The first title, and the subtitle unless it is a part of it."""
-    title, subtitle = plain(_once(first(work.get("title")))), plain(_once(first(work.get("subtitle"))))
+    title, subtitle = (
+        plain(_once(first(work.get("title")))),
+        plain(_once(first(work.get("subtitle")))),
+    )
     if not title or not subtitle or subtitle.casefold() in title.casefold():
         return title
     return safe(f"{title}{'' if title[-1] in '?!:.' else ':'} {subtitle}", TITLE_LIMIT)
@@ -174,7 +212,9 @@ def _title(work: dict[str, Any]) -> str | None:
 def _author(author: object) -> str | None:
     person = mapping(author)
     known = name(string(person.get("family")), string(person.get("given")))
-    return known or name(string(person.get("name")) or string(person.get("literal")) or string(author))
+    return known or name(
+        string(person.get("name")) or string(person.get("literal")) or string(author)
+    )
 
 
 def _published(work: dict[str, Any]) -> str | None:
@@ -213,7 +253,10 @@ def _worst(updates: object) -> str | None:
 
 
 def _severity(update: dict[str, Any]) -> str | None:
-    """What an update does to a work; None for a new version or edition, and for words that say nothing of the kind."""
+    """What an update does to a work.
+
+    None for a new version or edition, and for words that say nothing of the kind.
+    """
     words = (string(update.get("type")) or string(update.get("label")) or "").lower()
     if re.search(r"retract|withdraw|remov", words):
         return "retracted"

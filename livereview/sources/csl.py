@@ -1,4 +1,6 @@
-"""CSL-JSON, as Zotero, doi.org and citation processors write it: a list of items, one item, or {"items": […]}."""
+"""CSL-JSON, as Zotero, doi.org and citation processors write it: a list of items, one item, or
+{"items": […]}.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,15 @@ import re
 from typing import Any
 
 from livereview.errors import Retry, SourceBroken
-from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmcid, clean_pmid, clean_year
+from livereview.records import (
+    Record,
+    clean_doi,
+    clean_isbn,
+    clean_issn,
+    clean_pmcid,
+    clean_pmid,
+    clean_year,
+)
 from livereview.sources import answers, tagged
 from livereview.sources.answers import first, mapping, sequence, string
 from livereview.sources.protocol import Page, Source
@@ -33,7 +43,10 @@ _TYPES = {
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """Every item as a record or a reject; SourceBroken for a file that is empty, cut off or something else."""
+    """Every item as a record or a reject.
+
+    SourceBroken for a file that is empty, cut off or something else.
+    """
     lines = tagged.read_lines(body)
     if not re.match(r"\s*[\[{]", text := "\n".join(lines)):
         raise tagged.foreign(lines, "this is not CSL-JSON", NAME)
@@ -68,7 +81,8 @@ def _record(item: dict[str, Any]) -> Record | str:
         container_title=plain(first(item.get("container-title"))),
         volume=plain(string(item.get("volume")), 100),
         issue=plain(string(item.get("issue")), 100),
-        pages=re.sub(r"(?:(?<!\s)\s++)?[-‐-―]+\s*", "-", plain(string(item.get("page")), 100) or "") or None,
+        pages=re.sub(r"(?:(?<!\s)\s++)?[-‐-―]+\s*", "-", plain(string(item.get("page")), 100) or "")
+        or None,
         doi=doi,
         pmid=clean_pmid(_noted(item, "PMID")),
         pmcid=clean_pmcid(_noted(item, "PMCID")),
@@ -103,8 +117,15 @@ def _noted(item: dict[str, Any], key: str) -> str | None:
 
 def _digest(item: dict[str, Any]) -> str:
     """A key from what the item says, as its id is only its file's."""
-    said = {key: value for key, value in item.items() if key not in ("id", "citation-key", "accessed")}
-    return "text:" + hashlib.sha256(json.dumps(said, sort_keys=True).encode("utf-8", "replace")).hexdigest()[:20]
+    said = {
+        key: value for key, value in item.items() if key not in ("id", "citation-key", "accessed")
+    }
+    return (
+        "text:"
+        + hashlib.sha256(json.dumps(said, sort_keys=True).encode("utf-8", "replace")).hexdigest()[
+            :20
+        ]
+    )
 
 
 def _author(one: dict[str, Any]) -> str | None:
@@ -112,7 +133,11 @@ def _author(one: dict[str, Any]) -> str | None:
     family = " ".join(filter(None, (particle, string(one.get("family")))))
     given = " ".join(filter(None, (string(one.get("given")), string(one.get("dropping-particle")))))
     given = ", ".join(filter(None, (given, string(one.get("suffix")))))
-    return name(family, given or None) if family else name(string(one.get("literal")) or string(one.get("name")))
+    return (
+        name(family, given or None)
+        if family
+        else name(string(one.get("literal")) or string(one.get("name")))
+    )
 
 
 def _date(value: object) -> str | None:

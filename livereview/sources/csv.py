@@ -1,5 +1,5 @@
-"""Tables of records: CSV and TSV as Scopus, Covidence, Rayyan, EPPI-Reviewer, Zotero, Embase, IEEE, Springer, The Lens
-and ASReview write them, or anybody else with headings that say what they are.
+"""Tables of records: CSV and TSV as Scopus, Covidence, Rayyan, EPPI-Reviewer, Zotero, Embase, IEEE,
+Springer, The Lens and ASReview write them, or anybody else with headings that say what they are.
 
 Encoding and separator are found out; a row that is no record is a reject with its line number.
 """
@@ -14,7 +14,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from livereview.errors import SourceBroken
-from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmcid, clean_pmid, clean_year
+from livereview.records import (
+    Record,
+    clean_doi,
+    clean_isbn,
+    clean_issn,
+    clean_pmcid,
+    clean_pmid,
+    clean_year,
+)
 from livereview.sources import answers, tagged
 from livereview.sources.protocol import Page, Reject, Source
 from livereview.sources.text import abstract, link, name, names, plain, reject
@@ -22,7 +30,8 @@ from livereview.sources.text import abstract, link, name, names, plain, reject
 NAME = "csv"
 TITLE = "Table of records"
 LARGEST_FIELD = 10_000_000
-# Headings by what they mean, letters and digits in lower case only; the first that is there and filled counts.
+# Headings by what they mean, letters and digits in lower case only; the first that is there and
+# filled counts.
 HEADINGS: dict[str, tuple[str, ...]] = {
     "title": (
         "title",
@@ -34,9 +43,24 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "originaltitle",
         "displayname",
     ),
-    "abstract": ("abstract", "abstractnote", "notesabstract", "description", "ab", "originalabstract"),
+    "abstract": (
+        "abstract",
+        "abstractnote",
+        "notesabstract",
+        "description",
+        "ab",
+        "originalabstract",
+    ),
     "authors": (
-        *("author", "authors", "authorfullnames", "authornames", "firstauthors", "authorsfullnames", "au"),
+        *(
+            "author",
+            "authors",
+            "authorfullnames",
+            "authornames",
+            "firstauthors",
+            "authorsfullnames",
+            "au",
+        ),
         "authorshipsauthordisplayname",
     ),
     "year": (
@@ -51,7 +75,15 @@ HEADINGS: dict[str, tuple[str, ...]] = {
         "date",
     ),
     "container_title": (
-        *("sourcetitle", "journal", "publicationtitle", "journaltitle", "containertitle", "secondarytitle", "source"),
+        *(
+            "sourcetitle",
+            "journal",
+            "publicationtitle",
+            "journaltitle",
+            "containertitle",
+            "secondarytitle",
+            "source",
+        ),
         *("publication", "parenttitle", "journalbook", "primarylocationsourcedisplayname"),
     ),
     "volume": ("volume", "journalvolume", "vol", "bibliovolume"),
@@ -66,8 +98,26 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "isbn": ("isbn", "isbns"),
     "url": ("url", "link", "urls", "pdflink", "externalurl", "fulltextlink"),
     "language": ("language", "languageoforiginaldocument", "articlelanguage"),
-    "key": ("recordid", "eid", "lensid", "key", "id", "covidence", "covidencenumber", "rayyanid", "itemid", "ut"),
-    "type": ("documenttype", "itemtype", "publicationtype", "typeofreference", "type", "contenttype"),
+    "key": (
+        "recordid",
+        "eid",
+        "lensid",
+        "key",
+        "id",
+        "covidence",
+        "covidencenumber",
+        "rayyanid",
+        "itemid",
+        "ut",
+    ),
+    "type": (
+        "documenttype",
+        "itemtype",
+        "publicationtype",
+        "typeofreference",
+        "type",
+        "contenttype",
+    ),
 }
 _TYPES = (
     ("conference", "conference-paper"),
@@ -106,13 +156,21 @@ def parse(body: bytes, cursor: str | None) -> Page:
         else:
             rejects.append(reject(made, f"line {line}", row))
     page = Page(tagged.distinct(records), rejects=tuple(rejects), total=len(records) + len(rejects))
-    return replace(page, warnings=(tagged.BROKEN_OFF,)) if rejects and rejects[-1].reason == UNCLOSED else page
+    return (
+        replace(page, warnings=(tagged.BROKEN_OFF,))
+        if rejects and rejects[-1].reason == UNCLOSED
+        else page
+    )
 
 
 def _rows(body: bytes) -> Iterator[tuple[int, Row | str]]:
-    """(line, values by meaning) of each row that is not blank; a text where the row can't be read."""
+    """(line, values by meaning) of each row that is not blank.
+
+    A text where the row can't be read.
+    """
     csv.field_size_limit(LARGEST_FIELD)
-    text = re.sub(r"\A[\r\n \ufeff]*(?:\"?sep=.\"?\s*\n)?[\r\n]*", "", _decoded(body))  # "sep=;" is for Excel
+    # "sep=;" is for Excel
+    text = re.sub(r"\A[\r\n \ufeff]*(?:\"?sep=.\"?\s*\n)?[\r\n]*", "", _decoded(body))
     if not text or re.match(rb"PK[\x03-\x08]|\xd0\xcf\x11\xe0|%PDF|\x1f\x8b", body):
         raise _foreign(body)
     if re.match(r"<|@\w+\{|[\[{]\s*[\"{]|TY {1,2}-|PMID- ", text):
@@ -124,7 +182,9 @@ def _rows(body: bytes) -> Iterator[tuple[int, Row | str]]:
         places = _places(head)
         rows = [(reader.line_num, values) for values in reader]
     except csv.Error as error:
-        raise SourceBroken(f"this is not a table: {error} in line {reader.line_num}", source=NAME) from None
+        raise SourceBroken(
+            f"this is not a table: {error} in line {reader.line_num}", source=NAME
+        ) from None
     for number, (line, values) in enumerate(rows, start=1):
         if not closed and number == len(rows):
             yield line, UNCLOSED
@@ -153,7 +213,9 @@ def _row(values: list[str], head: list[str], places: dict[str, list[int]]) -> Ro
     """The values by meaning; a reason where there are more or fewer of them than headings."""
     values = _with_headings(values, head)
     width, filled = len(head), len(values)
-    if any(value.strip() for value in values[width:]) or any(title.strip() for title in head[filled:]):
+    if any(value.strip() for value in values[width:]) or any(
+        title.strip() for title in head[filled:]
+    ):
         return f"the row has {filled} cells under {width} headings"
     said = {
         field: next((values[n].strip() for n in columns if n < filled and values[n].strip()), "")
@@ -163,7 +225,9 @@ def _row(values: list[str], head: list[str], places: dict[str, list[int]]) -> Ro
 
 
 def _with_headings(values: list[str], head: list[str]) -> list[str]:
-    """A row of Scopus without the cells of second and third funding texts, which it exports without a heading."""
+    """A row of Scopus without the cells of second and third funding texts, which it exports without
+    a heading.
+    """
     surplus = len(values) - len(head)
     funding = [n for n, title in enumerate(head) if title.startswith("Funding Text")]
     if surplus > 0 and funding and head[-1].strip() == "EID" and values[-1].startswith("2-s2.0-"):
@@ -172,14 +236,18 @@ def _with_headings(values: list[str], head: list[str]) -> list[str]:
 
 
 def _glued(head: list[str], row: Row) -> Row:
-    """Springer's rows with "Jane SmithJohn Doe" cut where a lower-case letter meets a capital, where that is safe."""
+    """Springer's rows with "Jane SmithJohn Doe" cut where a lower-case letter meets a capital,
+    where that is safe.
+    """
     if {"Item Title", "Item DOI"} <= {title.strip() for title in head} and "authors" in row:
         row = row | {"authors": "; ".join(_unglued(row["authors"]))}
     return row
 
 
 def _unglued(text: str) -> list[str]:
-    """Names of people run together; the whole text as one where a part would be no name of two words.
+    """Names of people run together.
+
+    The whole text as one where a part would be no name of two words.
 
     A prefix such as Mc, Mac, De or Van before a capital is part of a name ("McDonald", "DeVries").
     """
@@ -193,7 +261,9 @@ def _unglued(text: str) -> list[str]:
     return names if all(" " in one.strip() for one in names) else [text]
 
 
-_PREFIX = re.compile(r"\b(?:Mc|Mac|De|Di|Da|Del|Della|Du|Des|La|Le|Van|Von|Vander|Fitz|El|Al|O\u2019|O')$")
+_PREFIX = re.compile(
+    r"\b(?:Mc|Mac|De|Di|Da|Del|Della|Du|Des|La|Le|Van|Von|Vander|Fitz|El|Al|O\u2019|O')$"
+)
 
 
 def _decoded(body: bytes) -> str:
@@ -223,7 +293,8 @@ def _places(head: list[str]) -> dict[str, list[int]]:
     if not found["title"]:
         shown = ", ".join(title[:30] for title in head[:12]) or "nothing"
         raise SourceBroken(
-            f"this is no table of records: no column is called title; its headings are {shown[:300]}", source=NAME
+            f"this is no table of records: no column is called title; its headings are {shown[:300]}",
+            source=NAME,
         )
     return {field: columns for field, columns in found.items() if columns}
 
@@ -241,11 +312,14 @@ def _record(row: Row) -> Record | str:
         authors=names(name(one) for one in _people(row.get("authors", ""))),
         year=clean_year(row.get("year")),
         published=published,
-        container_title=plain(re.sub(r" \(\d{4}\) .*\(.*", "", row.get("container_title", ""))),  # Embase's citation
+        # Embase's citation
+        container_title=plain(re.sub(r" \(\d{4}\) .*\(.*", "", row.get("container_title", ""))),
         volume=plain(row.get("volume"), 100),
         issue=plain(row.get("issue"), 100),
         pages=plain(
-            row.get("pages") or (f"{first}-{last}" if first and last and first != last else first or last), 100
+            row.get("pages")
+            or (f"{first}-{last}" if first and last and first != last else first or last),
+            100,
         ),
         doi=doi,
         pmid=clean_pmid(row.get("pmid")),
@@ -253,7 +327,9 @@ def _record(row: Row) -> Record | str:
         issn=clean_issn(row.get("issn")),
         isbn=clean_isbn(row.get("isbn")),
         url=link(row.get("url")) or link(f"https://doi.org/{doi}" if doi else None),
-        abstract=abstract(None if row.get("abstract") == "[No abstract available]" else row.get("abstract")),
+        abstract=abstract(
+            None if row.get("abstract") == "[No abstract available]" else row.get("abstract")
+        ),
         language=plain(row.get("language"), 20),
         type=_type(row.get("type", "")),
     )
@@ -261,12 +337,17 @@ def _record(row: Row) -> Record | str:
 
 def _digest(row: Row) -> str:
     """A key from what the row says: the ids of these files are only theirs."""
-    said = "\0".join(f"{key}={row.get(key, '')}" for key in ("title", "authors", "year", "container_title", "key"))
+    said = "\0".join(
+        f"{key}={row.get(key, '')}"
+        for key in ("title", "authors", "year", "container_title", "key")
+    )
     return "text:" + hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:20]
 
 
 def _people(text: str) -> list[str]:
-    """Names, split at what separates them: "; ", "|", a new line; else at the commas of "Family, I., Family, I."."""
+    """Names, split at what separates them: "; ", "|", a new line; else at the commas of "Family,
+    I., Family, I.".
+    """
     text = re.sub(r"(?<!\s)\s*+\(\d{6,}\)", "", text)  # Scopus' ids after full names
     if re.fullmatch(r"\[.*\]", text):  # a list as Python prints it
         return [one or other for one, other in re.findall(r"'([^']*)'|\"([^\"]*)\"", text)]
@@ -278,7 +359,11 @@ def _people(text: str) -> list[str]:
     initials = [bool(re.fullmatch(r"(?:[A-Z]\.?[ -]?){1,4}", part)) for part in parts]
     if len(parts) > 2 and len(parts) % 2 == 0 and all(initials[1::2]):
         return [f"{family}, {given}" for family, given in zip(parts[::2], parts[1::2], strict=True)]
-    return parts if len(parts) > 2 or (len(parts) == 2 and all(" " in part for part in parts)) else [text]
+    return (
+        parts
+        if len(parts) > 2 or (len(parts) == 2 and all(" " in part for part in parts))
+        else [text]
+    )
 
 
 def _type(text: str) -> str | None:

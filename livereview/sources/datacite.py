@@ -1,8 +1,10 @@
-"""DataCite (https://api.datacite.org/dois): lists by cursor, single DOIs, and DataCite's JSON or XML saved by hand.
+"""DataCite (https://api.datacite.org/dois): lists by cursor, single DOIs, and DataCite's JSON or
+XML saved by hand.
 
-The query is Elasticsearch's syntax (titles.title:"…"). Days are those of `updated`; the filter `window` names another
-(created, registered). Other filters are sent as parameters (resource-type-id=text …). A harvest of oai.datacite.org
-and the lists of the first API (/works) are read as well. Facts from https://support.datacite.org/docs/api.
+The query is Elasticsearch's syntax (titles.title:"…"). Days are those of `updated`; the filter
+`window` names another (created, registered). Other filters are sent as parameters
+(resource-type-id=text …). A harvest of oai.datacite.org and the lists of the first API (/works) are
+read as well. Facts from https://support.datacite.org/docs/api.
 """
 
 from __future__ import annotations
@@ -14,7 +16,16 @@ from livereview.errors import SourceBroken
 from livereview.records import Record, clean_doi, clean_year
 from livereview.sources import answers, datacite_xml
 from livereview.sources.answers import mapping, sequence, string
-from livereview.sources.datacite_fields import author, description, kind, modern, place, published, title, withdrawn
+from livereview.sources.datacite_fields import (
+    author,
+    description,
+    kind,
+    modern,
+    place,
+    published,
+    title,
+    withdrawn,
+)
 from livereview.sources.protocol import Page, Query, Request, Source, Window
 from livereview.sources.text import link, names, plain
 
@@ -40,18 +51,29 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """The DOIs of a page, a single one, or bare DataCite JSON. A page that links to no next one is the last."""
+    """The DOIs of a page, a single one, or bare DataCite JSON. A page that links to no next one is
+    the last.
+    """
     form = datacite_xml.kind(body)
     if form == "OAI-PMH":
         return datacite_xml.read_harvest(body, (cursor or "").removeprefix("oai:") or None, NAME)
-    data = datacite_xml.read_xml(body, NAME, TITLE) if form else answers.read_json(body, NAME, TITLE)
+    data = (
+        datacite_xml.read_xml(body, NAME, TITLE) if form else answers.read_json(body, NAME, TITLE)
+    )
     held = mapping(data).get("data", data)
     listed = isinstance(mapping(data).get("data"), list)
-    items = [mapping(item).get("attributes", item) for item in (held if isinstance(held, list) else [held])]
-    if not any(_is_doi(mapping(item)) for item in items) and not (listed and not items and "meta" in data):
+    items = [
+        mapping(item).get("attributes", item)
+        for item in (held if isinstance(held, list) else [held])
+    ]
+    if not any(_is_doi(mapping(item)) for item in items) and not (
+        listed and not items and "meta" in data
+    ):
         raise answers.refusal(data, NAME, TITLE) or _other_kind(data, sequence(held))
     records, rejects = answers.read_items(items, _record, "data")
-    following = _next(string(mapping(mapping(data).get("links")).get("next"))) if listed and items else None
+    following = (
+        _next(string(mapping(mapping(data).get("links")).get("next"))) if listed and items else None
+    )
     total = answers.whole(mapping(mapping(data).get("meta")).get("total"))
     return Page(records, following, rejects, total)
 
@@ -64,7 +86,9 @@ def _is_doi(item: dict[str, Any]) -> bool:
 def _other_kind(data: Any, held: list[Any]) -> Exception:
     kinds = sorted({kind for item in held if (kind := string(mapping(item).get("type")))})
     if kinds and kinds != ["dois"]:
-        return SourceBroken(f"DataCite sent {', '.join(kinds)[:100]}, not DOIs: ask {URL}", source=NAME)
+        return SourceBroken(
+            f"DataCite sent {', '.join(kinds)[:100]}, not DOIs: ask {URL}", source=NAME
+        )
     return answers.foreign(data, NAME, TITLE, "data with DOIs")
 
 

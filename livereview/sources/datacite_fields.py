@@ -1,4 +1,6 @@
-"""What DataCite's fields mean for a record: its JSON says one thing in several places, and depositors fill in any."""
+"""What DataCite's fields mean for a record: its JSON says one thing in several places, and
+depositors fill in any.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ _TYPES = {
 }
 _VAGUE = ("", "Text", "Other", "Collection")
 _WORDS = (  # what depositors write beside "Text", in the order in which it is looked for
-    (r"thesis|dissertation|habilitation|(?:bachelor|master|magister|diplom)\w{0,40}arbeit", "thesis"),
+    (
+        r"thesis|dissertation|habilitation|(?:bachelor|master|magister|diplom)\w{0,40}arbeit",
+        "thesis",
+    ),
     (r"pre-?print|working ?paper", "preprint"),
     (r"chapter|book ?section", "book-chapter"),
     (r"conference|proceedings|poster|presentation", "conference-paper"),
@@ -32,7 +37,8 @@ _WORDS = (  # what depositors write beside "Text", in the order in which it is l
     (r"\bbook\b|monograph", "book"),
     (r"data ?set", "dataset"),
 )
-# "GMS Medizin; 15(1-2):Doc10", "DataCite Blog, 2(9), 3-4", "Onkologija, Volume XXII, No. 1, June 2018"
+# "GMS Medizin; 15(1-2):Doc10", "DataCite Blog, 2(9), 3-4", "Onkologija, Volume XXII, No. 1, June
+# 2018"
 _SERIES = re.compile(
     r"(?P<title>.+?)\s?[,;]\s?(?:Vol(?:ume|\.)?\s?)?(?P<volume>\d+)\s?(?:\((?P<issue>[^()]+)\))?"
     r"(?:\s?[,:]\s?(?:pages\s|pp?\.\s?)?(?P<pages>\w+(?:\s?[-–]\s?\w+)?))?$"
@@ -47,13 +53,19 @@ def modern(item: dict[str, Any]) -> dict[str, Any]:
         **item,
         "titles": [{"title": item.get("title")}],
         "creators": [
-            {"familyName": one.get("family"), "givenName": one.get("given"), "name": one.get("literal")}
+            {
+                "familyName": one.get("family"),
+                "givenName": one.get("given"),
+                "name": one.get("literal"),
+            }
             for one in people
         ],
         "descriptions": [{"description": item.get("description")}],
         "publicationYear": item.get("published"),
         "types": {
-            "resourceTypeGeneral": (string(item.get("resource-type-id")) or "").title().replace("-", ""),
+            "resourceTypeGeneral": (string(item.get("resource-type-id")) or "")
+            .title()
+            .replace("-", ""),
             "resourceType": item.get("resource-type-subtype"),
         },
     }
@@ -64,7 +76,9 @@ def title(item: dict[str, Any]) -> str | None:
     titles = [one for one in map(mapping, sequence(item.get("titles"))) if string(one.get("title"))]
     main = next((one for one in titles if not one.get("titleType")), titles[0] if titles else {})
     subs = [one for one in titles if one.get("titleType") == "Subtitle" and one is not main]
-    sub = next((one for one in subs if one.get("lang") == main.get("lang")), subs[0] if subs else {})
+    sub = next(
+        (one for one in subs if one.get("lang") == main.get("lang")), subs[0] if subs else {}
+    )
     return plain(": ".join(filter(None, (string(main.get("title")), string(sub.get("title"))))))
 
 
@@ -77,9 +91,15 @@ def author(one: dict[str, Any]) -> str | None:
 
 
 def published(item: dict[str, Any]) -> str | None:
-    """The day it was issued if that is in the year of publication, else that year: the two often disagree."""
+    """The day it was issued if that is in the year of publication, else that year: the two often
+    disagree.
+    """
     year = clean_year(string(item.get("publicationYear")) or string(item.get("publication_year")))
-    days = [answers.iso_date(re.split("/", day)[0]) for kind, day in _dates(item) if kind == "Issued" and day]
+    days = [
+        answers.iso_date(re.split("/", day)[0])
+        for kind, day in _dates(item)
+        if kind == "Issued" and day
+    ]
     issued = [day for day in days if day]
     if year is None:
         return issued[0] if issued else None
@@ -92,33 +112,52 @@ def withdrawn(item: dict[str, Any]) -> bool:
 
 
 def _dates(item: dict[str, Any]) -> list[tuple[str | None, str | None]]:
-    return [(string(one.get("dateType")), string(one.get("date"))) for one in map(mapping, sequence(item.get("dates")))]
+    return [
+        (string(one.get("dateType")), string(one.get("date")))
+        for one in map(mapping, sequence(item.get("dates")))
+    ]
 
 
 def description(item: dict[str, Any]) -> str | None:
     """The abstract, or else a description of another kind that is too long for a note."""
     known = [mapping(one) for one in sequence(item.get("descriptions"))]
-    texts = [(one.get("descriptionType") or "Abstract", string(one.get("description")) or "") for one in known]
+    texts = [
+        (one.get("descriptionType") or "Abstract", string(one.get("description")) or "")
+        for one in known
+    ]
     main = next((text for kind, text in texts if kind == "Abstract" and text), None)
-    return abstract(main or next((text for kind, text in texts if kind == "Other" and _is_prose(text)), None))
+    return abstract(
+        main or next((text for kind, text in texts if kind == "Other" and _is_prose(text)), None)
+    )
 
 
 def _is_prose(text: str) -> bool:
-    return len(text) >= NOTE and text[0] not in "{["  # some repositories put their references there, as JSON
+    # some repositories put their references there, as JSON
+    return len(text) >= NOTE and text[0] not in "{["
 
 
 def kind(types: dict[str, Any]) -> str | None:
-    """By the controlled word; where that says no more than "Text", by the depositor's own or by CSL's."""
-    general, own = string(types.get("resourceTypeGeneral")) or "", string(types.get("resourceType")) or ""
+    """By the controlled word.
+
+    Where that says no more than "Text", by the depositor's own or by CSL's.
+    """
+    general, own = (
+        string(types.get("resourceTypeGeneral")) or "",
+        string(types.get("resourceType")) or "",
+    )
     if general in _VAGUE:
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", own) or string(types.get("citeproc")) or ""
-        known = next((kind for pattern, kind in _WORDS if re.search(pattern, words, re.IGNORECASE)), None)
+        known = next(
+            (kind for pattern, kind in _WORDS if re.search(pattern, words, re.IGNORECASE)), None
+        )
         return known or plain((own or general).lower(), 100)
     return _TYPES.get(general) or re.sub(r"(?<=[a-z])(?=[A-Z])", "-", general).lower()
 
 
 def place(item: dict[str, Any]) -> dict[str, str | None]:
-    """Where it came out: DataCite's own container, else the item it is published in, else the series' description."""
+    """Where it came out: DataCite's own container, else the item it is published in, else the
+    series' description.
+    """
     container, host = mapping(item.get("container")), _published_in(item)
     series = _series(string(container.get("title")), None if host else _series_text(item))
     told = {key: string(container.get(key)) or string(host.get(key)) for key in ("volume", "issue")}
@@ -141,12 +180,19 @@ def _published_in(item: dict[str, Any]) -> dict[str, Any]:
 def _series_text(item: dict[str, Any]) -> str | None:
     known = [mapping(one) for one in sequence(item.get("descriptions"))]
     return next(
-        (string(one.get("description")) for one in known if one.get("descriptionType") == "SeriesInformation"), None
+        (
+            string(one.get("description"))
+            for one in known
+            if one.get("descriptionType") == "SeriesInformation"
+        ),
+        None,
     )
 
 
 def _series(container: str | None, said: str | None) -> dict[str, str | None]:
-    """The container's title without the volume and pages behind it, or the first words of the series' description."""
+    """The container's title without the volume and pages behind it, or the first words of the
+    series' description.
+    """
     text = container or said
     if found := _SERIES.fullmatch(text or ""):
         return found.groupdict()
@@ -164,13 +210,21 @@ def _pages(host: dict[str, Any]) -> str | None:
 def _related(item: dict[str, Any], kind: str) -> str:
     """The ISSNs or ISBNs of what this is part of."""
     known = [mapping(one) for one in sequence(item.get("relatedIdentifiers"))]
-    parts = [mapping(one.get("relatedItemIdentifier")) for one in map(mapping, sequence(item.get("relatedItems")))]
+    parts = [
+        mapping(one.get("relatedItemIdentifier"))
+        for one in map(mapping, sequence(item.get("relatedItems")))
+    ]
     mine = [
         string(one.get("relatedIdentifier"))
         for one in known
-        if one.get("relatedIdentifierType") == kind and one.get("relationType") in ("IsPartOf", "IsPublishedIn")
+        if one.get("relatedIdentifierType") == kind
+        and one.get("relationType") in ("IsPartOf", "IsPublishedIn")
     ]
-    theirs = [string(one.get("relatedItemIdentifier")) for one in parts if one.get("relatedItemIdentifierType") == kind]
+    theirs = [
+        string(one.get("relatedItemIdentifier"))
+        for one in parts
+        if one.get("relatedItemIdentifierType") == kind
+    ]
     container = mapping(item.get("container"))
     own = [string(container.get("identifier"))] if container.get("identifierType") == kind else []
     return " ".join(filter(None, (*own, *mine, *theirs)))

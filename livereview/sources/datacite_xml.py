@@ -1,4 +1,6 @@
-"""DataCite's XML (<resource> of its metadata kernel, any version) as the object that its JSON would hold."""
+"""DataCite's XML (<resource> of its metadata kernel, any version) as the object that its JSON would
+hold.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def kind(body: bytes) -> str | None:
     """ "resource" for DataCite's XML, "OAI-PMH" for a harvest of it, None for all else."""
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")
     found = (
-        _ROOT.search(re.sub(rb"<!--.*?(?:-->|\Z)", b"", start[:5_000], flags=re.DOTALL)) if start[:1] == b"<" else None
+        _ROOT.search(re.sub(rb"<!--.*?(?:-->|\Z)", b"", start[:5_000], flags=re.DOTALL))
+        if start[:1] == b"<"
+        else None
     )
     name = found.group(1).decode() if found else None
     return name if name in ("resource", "OAI-PMH") else None
@@ -34,8 +38,12 @@ def read_harvest(body: bytes, cursor: str | None, source: str) -> Page:
     except LivereviewError as error:
         error.source = source
         raise
-    records = tuple(replace(one, source=source, source_key=one.doi or one.source_key) for one in page.records)
-    return replace(page, records=records, next_cursor=f"oai:{page.next_cursor}" if page.next_cursor else None)
+    records = tuple(
+        replace(one, source=source, source_key=one.doi or one.source_key) for one in page.records
+    )
+    return replace(
+        page, records=records, next_cursor=f"oai:{page.next_cursor}" if page.next_cursor else None
+    )
 
 
 def read_xml(body: bytes, source: str, title: str) -> dict[str, Any]:
@@ -44,7 +52,12 @@ def read_xml(body: bytes, source: str, title: str) -> dict[str, Any]:
         raise SourceBroken("this file declares entities, which DataCite's has not", source=source)
     refuse_crowded(body, source)
     parser = etree.XMLParser(
-        recover=True, resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+        recover=True,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     try:
         root = etree.fromstring(body.lstrip(b"\xef\xbb\xbf \t\r\n"), parser)
@@ -72,7 +85,9 @@ def _tag(element: Any) -> str:
 
 
 def _children(root: Any, *path: str) -> list[Any]:
-    """The elements at the end of a path of names: what is nested elsewhere belongs to a related item."""
+    """The elements at the end of a path of names: what is nested elsewhere belongs to a related
+    item.
+    """
     found = [root]
     for name in path:
         found = [child for element in found for child in element if _tag(child) == name]
@@ -94,7 +109,9 @@ def _resource(root: Any) -> dict[str, Any]:
         "publicationYear": _text(root, "publicationYear"),
         "language": _text(root, "language"),
         "types": {} if types is None else {**types.attrib, "resourceType": _said(types)},
-        "creators": [person for one in _children(root, "creators", "creator") for person in _people(one)],
+        "creators": [
+            person for one in _children(root, "creators", "creator") for person in _people(one)
+        ],
         "titles": _list(root, "titles", "title"),
         "dates": _list(root, "dates", "date"),
         "descriptions": _list(root, "descriptions", "description"),
@@ -112,17 +129,24 @@ def _related(element: Any) -> dict[str, Any]:
     return {
         **element.attrib,
         "titles": _list(element, "titles", "title"),
-        "relatedItemIdentifier": {} if number is None else {**number.attrib, "relatedItemIdentifier": _said(number)},
+        "relatedItemIdentifier": {}
+        if number is None
+        else {**number.attrib, "relatedItemIdentifier": _said(number)},
         **{name: _text(element, name) for name in ("volume", "issue", "firstPage", "lastPage")},
     }
 
 
 def _people(creator: Any) -> list[dict[str, Any]]:
     """Who stands in one <creator>: some repositories put all authors into a single one."""
-    called, families, given = (_children(creator, name) for name in ("creatorName", "familyName", "givenName"))
+    called, families, given = (
+        _children(creator, name) for name in ("creatorName", "familyName", "givenName")
+    )
     if len(called) == len(families) == len(given):
         rows = zip(called, families, given, strict=True)
-        return [{**n.attrib, "name": _said(n), "familyName": _said(f), "givenName": _said(g)} for n, f, g in rows]
+        return [
+            {**n.attrib, "name": _said(n), "familyName": _said(f), "givenName": _said(g)}
+            for n, f, g in rows
+        ]
     if len(called) > 1:
         return [{"name": _said(one)} for one in called]
     told = {"name": "creatorName", "familyName": "familyName", "givenName": "givenName"}

@@ -1,8 +1,8 @@
 """DOAJ articles (https://doaj.org/api/v4/search/articles/…): lists by page, single articles.
 
-The query is Lucene's syntax and travels in the path. Days are those of `last_updated`; the filter `window` names
-another (created_date). Other filters are added as name:"value"; `pageSize` is the size of a page. A search hands out
-1,000 articles. Facts from https://doaj.org/api/v4/docs.
+The query is Lucene's syntax and travels in the path. Days are those of `last_updated`; the filter
+`window` names another (created_date). Other filters are added as name:"value"; `pageSize` is the
+size of a page. A search hands out 1,000 articles. Facts from https://doaj.org/api/v4/docs.
 """
 
 from __future__ import annotations
@@ -42,27 +42,44 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """The articles of a page, a single one or a bare list; the last page is short or reaches the total."""
+    """The articles of a page, a single one or a bare list.
+
+    The last page is short or reaches the total.
+    """
     data = answers.read_json(body, NAME, TITLE)
     found = mapping(data).get("results") if isinstance(data, dict) and "results" in data else data
     items = found if isinstance(found, list) else [found]
     if any("pissn" in mapping(mapping(item).get("bibjson")) for item in items):
         raise SourceBroken(f"DOAJ sent journals, not articles: ask {URL}", source=NAME)
-    listed = isinstance(data, dict) and isinstance(data.get("results"), list) and ("page" in data or bool(found))
+    listed = (
+        isinstance(data, dict)
+        and isinstance(data.get("results"), list)
+        and ("page" in data or bool(found))
+    )
     if not listed and not any(mapping(item).get("bibjson") for item in items):
-        raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "results with bibjson")
+        raise answers.refusal(data, NAME, TITLE) or answers.foreign(
+            data, NAME, TITLE, "results with bibjson"
+        )
     records, rejects = answers.read_items(items, _record, "results")
     if not listed:
         return Page(records, rejects=rejects)
-    total, number = answers.whole(data.get("total")), answers.whole(data.get("page")) or int(cursor or 1)
+    total, number = (
+        answers.whole(data.get("total")),
+        answers.whole(data.get("page")) or int(cursor or 1),
+    )
     size = answers.whole(data.get("pageSize")) or SIZE
-    more = answers.next_place((number - 1) * size, min(len(items), 1) * size, total, NAME, TITLE, REACH)
+    more = answers.next_place(
+        (number - 1) * size, min(len(items), 1) * size, total, NAME, TITLE, REACH
+    )
     return Page(records, str(number + 1) if more else None, rejects, total)
 
 
 def _record(item: dict[str, Any]) -> Record | str:
     bib = mapping(item.get("bibjson"))
-    ids = {string(mapping(one).get("type")): string(mapping(one).get("id")) for one in sequence(bib.get("identifier"))}
+    ids = {
+        string(mapping(one).get("type")): string(mapping(one).get("id"))
+        for one in sequence(bib.get("identifier"))
+    }
     doi, key = clean_doi(ids.get("doi") or ids.get("DOI")), plain(string(item.get("id")), 100)
     if not (key or doi):
         return "neither id nor DOI"
@@ -75,7 +92,9 @@ def _record(item: dict[str, Any]) -> Record | str:
         source=NAME,
         source_key=key or f"doi:{doi}",
         title=plain(string(bib.get("title"))),
-        authors=names(name(string(mapping(one).get("name"))) for one in sequence(bib.get("author"))),
+        authors=names(
+            name(string(mapping(one).get("name"))) for one in sequence(bib.get("author"))
+        ),
         year=clean_year(string(bib.get("year"))),
         published=published,
         container_title=plain(string(journal.get("title"))),

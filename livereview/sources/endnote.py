@@ -1,4 +1,6 @@
-"""EndNote XML, as EndNote and Zotero export it: <xml><records><record>…, with texts cut up into <style> spans."""
+"""EndNote XML, as EndNote and Zotero export it: <xml><records><record>…, with texts cut up into
+<style> spans.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,15 @@ from typing import Any
 from lxml import etree
 
 from livereview.errors import SourceBroken
-from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmcid, clean_pmid, clean_year
+from livereview.records import (
+    Record,
+    clean_doi,
+    clean_isbn,
+    clean_issn,
+    clean_pmcid,
+    clean_pmid,
+    clean_year,
+)
 from livereview.sources import answers, ris, tagged
 from livereview.sources.markup import refuse_crowded
 from livereview.sources.protocol import Page, Reject, Source
@@ -45,7 +55,10 @@ _TYPES = {
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """Every <record> as a record or a reject; EndNote's older tagged files ("%T Title") likewise."""
+    """Every <record> as a record or a reject.
+
+    EndNote's older tagged files ("%T Title") likewise.
+    """
     if re.match(rb"[\s\xef\xbb\xbf]*%[0A-Z] ", body):
         page = ris.parse(body, cursor)
         return replace(page, records=tuple(replace(record, source=NAME) for record in page.records))
@@ -69,26 +82,37 @@ def _root(body: bytes) -> Any:
     if re.search(r"<!ENTITY|<!DOCTYPE[^<>]{0,2000}\[", text):
         raise SourceBroken("this file declares entities, which no export needs", source=NAME)
     refuse_crowded(body, NAME)
-    parser = etree.XMLParser(recover=True, resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
+    parser = etree.XMLParser(
+        recover=True, resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False
+    )
     try:
-        root = etree.fromstring(body.strip() if body[:2] not in (b"\xff\xfe", b"\xfe\xff") else body, parser)
+        root = etree.fromstring(
+            body.strip() if body[:2] not in (b"\xff\xfe", b"\xfe\xff") else body, parser
+        )
     except (etree.XMLSyntaxError, ValueError) as error:
         raise SourceBroken(f"this is not EndNote's XML: {error}"[:300], source=NAME) from None
     if root is None or next(root.iter("records", "record"), None) is None:
         raise answers.not_an_answer(text, NAME, TITLE)
     if etree.QName(root).namespace or not re.search(r"</records>|<records\s*/>", text):
-        problem = "another kind of XML" if etree.QName(root).namespace else "cut off before </records>: export it again"
+        problem = (
+            "another kind of XML"
+            if etree.QName(root).namespace
+            else "cut off before </records>: export it again"
+        )
         raise SourceBroken(f"this is not EndNote's XML: {problem}", source=NAME)
     _all_there(root, text)
     return root
 
 
 def _all_there(root: Any, text: str) -> None:
-    """SourceBroken where damage hides records: the parser forgives it, and drops what it can't place."""
+    """SourceBroken where damage hides records: the parser forgives it, and drops what it can't
+    place.
+    """
     begun, read = len(re.findall(r"<record(?=[\s>/])", text)), sum(1 for _ in root.iter("record"))
     if read < begun:
         raise SourceBroken(
-            f"this XML is damaged: {read} of its {begun} records can be read; export it again", source=NAME
+            f"this XML is damaged: {read} of its {begun} records can be read; export it again",
+            source=NAME,
         )
 
 
@@ -100,7 +124,9 @@ def _text(element: Any, path: str) -> str | None:
 def _record(element: Any) -> Record | str:
     title = plain(_text(element, "titles/title"))
     addresses = ["".join(url.itertext()).strip() for url in element.iterfind("urls//url")]
-    doi = next(filter(None, map(clean_doi, (_text(element, "electronic-resource-num"), *addresses))), None)
+    doi = next(
+        filter(None, map(clean_doi, (_text(element, "electronic-resource-num"), *addresses))), None
+    )
     if not title and not doi:
         return "neither title nor DOI"
     year = _text(element, "dates/year")
@@ -113,7 +139,9 @@ def _record(element: Any) -> Record | str:
         authors=_authors(element),
         year=clean_year(year),
         published=_published(year, _text(element, "dates/pub-dates/date")),
-        container_title=next((said for path in _PLACES if (said := plain(_text(element, path)))), None),
+        container_title=next(
+            (said for path in _PLACES if (said := plain(_text(element, path)))), None
+        ),
         volume=plain(_text(element, "volume"), 100),
         issue=plain(_text(element, "number"), 100),
         pages=_pages(_text(element, "pages")),
@@ -122,7 +150,8 @@ def _record(element: Any) -> Record | str:
         pmcid=clean_pmcid(_text(element, "custom2")),
         issn=clean_issn(number),
         isbn=clean_isbn(number),
-        url=next(filter(None, map(link, addresses)), None) or link(f"https://doi.org/{doi}" if doi else None),
+        url=next(filter(None, map(link, addresses)), None)
+        or link(f"https://doi.org/{doi}" if doi else None),
         abstract=abstract(_text(element, "abstract")),
         language=plain(_text(element, "language"), 20),
         type=_TYPES.get((kind.get("name") or "").lower()) if kind is not None else None,
@@ -142,7 +171,9 @@ _PLACES = (
 def _authors(element: Any) -> tuple[str, ...]:
     """The authors; the editors, or those of the series, where there are none."""
     for kind in ("authors", "secondary-authors", "tertiary-authors"):
-        if found := names(name("".join(one.itertext())) for one in element.iterfind(f"contributors/{kind}/author")):
+        if found := names(
+            name("".join(one.itertext())) for one in element.iterfind(f"contributors/{kind}/author")
+        ):
             return found
     return ()
 
@@ -154,7 +185,10 @@ def _pages(text: str | None) -> str | None:
 
 
 def _published(year: str | None, day: str | None) -> str | None:
-    """The year, with what "Mar 3", "3 March" or "2015/03/03" beside it add; a range adds nothing."""
+    """The year, with what "Mar 3", "3 March" or "2015/03/03" beside it add.
+
+    A range adds nothing.
+    """
     words = re.findall(r"[a-z]{3,}", (day or "").lower())
     months = [tagged.MONTHS.index(word[:3]) + 1 for word in words if word[:3] in tagged.MONTHS]
     told = answers.iso_date((day or "").replace("/", "-"))
@@ -162,22 +196,34 @@ def _published(year: str | None, day: str | None) -> str | None:
         return told
     days = re.findall(r"(?<!\d)\d{1,2}(?!\d)", day or "")
     exact = str(months[0]) if len(months) == 1 and len(words) == 1 else None
-    found = answers.iso(str(clean_year(year) or "") or None, exact, days[0] if exact and len(days) == 1 else None)
+    found = answers.iso(
+        str(clean_year(year) or "") or None, exact, days[0] if exact and len(days) == 1 else None
+    )
     return found or answers.iso_date(year)
 
 
 def _pmid(element: Any, addresses: list[str]) -> str | None:
-    """The PubMed id of an accession number that a database named PubMed or MEDLINE gave, or of an address there."""
-    database = " ".join(filter(None, (_text(element, path) for path in ("remote-database-name", "source"))))
+    """The PubMed id of an accession number that a database named PubMed or MEDLINE gave, or of an
+    address there.
+    """
+    database = " ".join(
+        filter(None, (_text(element, path) for path in ("remote-database-name", "source")))
+    )
     if re.search(r"pubmed|medline|nlm", database, re.IGNORECASE):
         return clean_pmid(_text(element, "accession-num"))
-    found = (re.search(r"ncbi\.nlm\.nih\.gov/(?:m/)?(?:pubmed/)?(\d{1,9})(?!\d)", one) for one in addresses)
+    found = (
+        re.search(r"ncbi\.nlm\.nih\.gov/(?:m/)?(?:pubmed/)?(\d{1,9})(?!\d)", one)
+        for one in addresses
+    )
     return next((match.group(1) for match in found if match), None)
 
 
 def _digest(element: Any) -> str:
     """A key from what the record says, without its number in this file."""
-    said = "\0".join(_text(element, path) or "" for path in ("titles", "contributors", "dates/year", "volume", "pages"))
+    said = "\0".join(
+        _text(element, path) or ""
+        for path in ("titles", "contributors", "dates/year", "volume", "pages")
+    )
     return "text:" + hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:20]
 
 

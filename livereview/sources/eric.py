@@ -1,8 +1,9 @@
-"""ERIC, the US Department of Education's index (https://api.ies.ed.gov/eric/): Solr's own answers, no key.
+"""ERIC, the US Department of Education's index (https://api.ies.ed.gov/eric/): Solr's own answers,
+no key.
 
-It has no index date: each search reads everything that matches (`days` is False) and ingest sorts out the new. The
-query is Solr's syntax (title:"…" AND subject:"Foster Care"). Filters: each is added as name:"value"; `rows` is the size
-of a page. Facts from https://eric.ed.gov/?api.
+It has no index date: each search reads everything that matches (`days` is False) and ingest sorts
+out the new. The query is Solr's syntax (title:"…" AND subject:"Foster Care"). Filters: each is
+added as name:"value"; `rows` is the size of a page. Facts from https://eric.ed.gov/?api.
 """
 
 from __future__ import annotations
@@ -42,7 +43,12 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
     parts = [f"({text})"] if text else []
     parts += [f'{key}:"{value}"' for key, value in query.filters if key not in _OWN]
     rows = query.filter("rows") or "200"
-    params = (("search", " AND ".join(parts)), ("format", "json"), ("rows", rows), ("start", cursor or "0"))
+    params = (
+        ("search", " AND ".join(parts)),
+        ("format", "json"),
+        ("rows", rows),
+        ("start", cursor or "0"),
+    )
     return Request(URL, (*params, ("fields", FIELDS)))
 
 
@@ -52,9 +58,15 @@ def parse(body: bytes, cursor: str | None) -> Page:
     response = mapping(mapping(data).get("response"))
     docs: Any = response.get("docs") if response else data if isinstance(data, list) else [data]
     if response and not isinstance(docs, list):
-        raise SourceBroken('ERIC\'s list "docs" is missing: has its interface changed?', source=NAME)
-    if (docs or not response) and not any(_ID.fullmatch(string(mapping(doc).get("id")) or "") for doc in docs):
-        raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "response with docs")
+        raise SourceBroken(
+            'ERIC\'s list "docs" is missing: has its interface changed?', source=NAME
+        )
+    if (docs or not response) and not any(
+        _ID.fullmatch(string(mapping(doc).get("id")) or "") for doc in docs
+    ):
+        raise answers.refusal(data, NAME, TITLE) or answers.foreign(
+            data, NAME, TITLE, "response with docs"
+        )
     records, rejects = answers.read_items(docs, _record, "docs")
     if not response:
         return Page(records, rejects=rejects)
@@ -91,7 +103,11 @@ def _record(doc: dict[str, Any]) -> Record | str:
 
 def _publisher(doc: dict[str, Any], kinds: str) -> str | None:
     """For articles the journal is the first sentence of the publisher; its address follows."""
-    return (first(doc.get("publisher")) or "").partition(". ")[0] or None if "journal" in kinds else None
+    return (
+        (first(doc.get("publisher")) or "").partition(". ")[0] or None
+        if "journal" in kinds
+        else None
+    )
 
 
 SOURCE = Source(NAME, TITLE, parse, request, interval=1.0, days=False)

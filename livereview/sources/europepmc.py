@@ -1,7 +1,9 @@
-"""Europe PMC's search (https://europepmc.org/RestfulWebService): JSON in core, lite and idlist, XML in those and DC.
+"""Europe PMC's search (https://europepmc.org/RestfulWebService): JSON in core, lite and idlist, XML
+in those and DC.
 
-Filters with a meaning of their own: `window` (the date field, default FIRST_IDATE, when a record was first indexed),
-`pageSize`, `sort` and `synonym`. All others are added to the query as NAME:value, so ("SRC", "MED OR PPR") works.
+Filters with a meaning of their own: `window` (the date field, default FIRST_IDATE, when a record
+was first indexed), `pageSize`, `sort` and `synonym`. All others are added to the query as
+NAME:value, so ("SRC", "MED OR PPR") works.
 """
 
 from __future__ import annotations
@@ -10,7 +12,15 @@ import re
 from typing import Any
 
 from livereview.errors import LivereviewError, Retry, SourceBroken
-from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmcid, clean_pmid, clean_year
+from livereview.records import (
+    Record,
+    clean_doi,
+    clean_isbn,
+    clean_issn,
+    clean_pmcid,
+    clean_pmid,
+    clean_year,
+)
 from livereview.sources import answers
 from livereview.sources.answers import mapping, sequence, string
 from livereview.sources.europepmc_xml import read_xml
@@ -44,12 +54,22 @@ _TYPES = {
     "editorial": "editorial",
     "news": "news",
 }
-_ARTICLES = ("journal article", "research-article", "review", "review-article", "systematic review", "case-report")
+_ARTICLES = (
+    "journal article",
+    "research-article",
+    "review",
+    "review-article",
+    "systematic review",
+    "case-report",
+)
 _NOTICES = ("retraction-notice", "erratum", "expression-of-concern")
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
-    """One page of a search; the query stands in brackets, so that its last OR does not swallow the dates."""
+    """One page of a search.
+
+    The query stands in brackets, so that its last OR does not swallow the dates.
+    """
     text = answers.search_text(query, _OWN, TITLE)
     own = [(key, query.filter(key) or ("100" if key == "pageSize" else "")) for key in _PARAMS]
     parts = [f"({text})"] if text else []
@@ -57,7 +77,12 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
     if window.start is not None:
         field = query.filter("window") or "FIRST_IDATE"
         parts.append(f"({field}:[{answers.day(window.start)} TO {answers.day(window.end)}])")
-    params = [("query", " AND ".join(parts)), ("resultType", "core"), ("format", "json"), ("cursorMark", cursor or "*")]
+    params = [
+        ("query", " AND ".join(parts)),
+        ("resultType", "core"),
+        ("format", "json"),
+        ("cursorMark", cursor or "*"),
+    ]
     return Request(URL, tuple((key, value) for key, value in params + own if value))
 
 
@@ -68,8 +93,8 @@ def _value(value: str) -> str:
 def parse(body: bytes, cursor: str | None) -> Page:
     """The results of a search, a single article or a bare list of results.
 
-    hitCount can exceed what is delivered, so a page is the last one if it is empty or its next mark is missing or the
-    one that was sent.
+    hitCount can exceed what is delivered, so a page is the last one if it is empty or its next mark
+    is missing or the one that was sent.
     """
     xml = body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
     data = read_xml(body, NAME, TITLE) if xml else answers.read_json(body, NAME, TITLE)
@@ -106,7 +131,9 @@ def _no_list(data: dict[str, Any]) -> SourceBroken:
     other = next((key for key in data if key.endswith("List") and key != "resultList"), None)
     if other:
         return SourceBroken(f"Europe PMC sent {other}, not publications: ask {URL}", source=NAME)
-    return SourceBroken('Europe PMC\'s "resultList" is missing: has its interface changed?', source=NAME)
+    return SourceBroken(
+        'Europe PMC\'s "resultList" is missing: has its interface changed?', source=NAME
+    )
 
 
 def _key(item: dict[str, Any]) -> str | None:
@@ -114,7 +141,11 @@ def _key(item: dict[str, Any]) -> str | None:
     own, source = string(item.get("id")), string(item.get("source"))
     if not own and (pmid := clean_pmid(string(item.get("pmid")))):
         own, source = pmid, "MED"
-    return safe(f"{source}/{own}", 200) if own and source and re.fullmatch(r"[A-Z]{2,5}", source) else None
+    return (
+        safe(f"{source}/{own}", 200)
+        if own and source and re.fullmatch(r"[A-Z]{2,5}", source)
+        else None
+    )
 
 
 def _record(item: dict[str, Any]) -> Record | str:
@@ -132,7 +163,8 @@ def _record(item: dict[str, Any]) -> Record | str:
         published=published,
         doi=clean_doi(string(item.get("doi"))),
         pmid=clean_pmid(string(item.get("pmid"))) or (clean_pmid(own) if source == "MED" else None),
-        pmcid=clean_pmcid(string(item.get("pmcid"))) or (clean_pmcid(own) if source == "PMC" else None),
+        pmcid=clean_pmcid(string(item.get("pmcid")))
+        or (clean_pmcid(own) if source == "PMC" else None),
         url=link(f"https://europepmc.org/article/{source}/{own}"),
         abstract=abstract(string(item.get("abstractText"))),
         language=plain(string(item.get("language")), 20),
@@ -143,27 +175,44 @@ def _record(item: dict[str, Any]) -> Record | str:
 
 
 def _host(item: dict[str, Any]) -> dict[str, str | None]:
-    """The journal, the book a chapter is in or the server of a preprint (filed as its publisher), and where in it."""
+    """The journal, the book a chapter is in or the server of a preprint (filed as its publisher),
+    and where in it.
+    """
     issue, book = mapping(item.get("journalInfo")), mapping(item.get("bookOrReportDetails"))
     journal = mapping(issue.get("journal"))
-    found = string(journal.get("title")) or string(item.get("journalTitle")) or string(book.get("comprisingTitle"))
+    found = (
+        string(journal.get("title"))
+        or string(item.get("journalTitle"))
+        or string(book.get("comprisingTitle"))
+    )
     server = string(book.get("publisher")) if item.get("source") == "PPR" else None
     return {
         "container_title": plain(found or server),
         "volume": plain(string(issue.get("volume")) or string(item.get("journalVolume")), 100),
         "issue": plain(string(issue.get("issue")) or string(item.get("issue")), 100),
         "pages": plain(string(item.get("pageInfo")), 100),
-        "issn": clean_issn(" ".join(map(str, (journal.get("issn"), journal.get("essn"), item.get("journalIssn"))))),
+        "issn": clean_issn(
+            " ".join(map(str, (journal.get("issn"), journal.get("essn"), item.get("journalIssn"))))
+        ),
         "isbn": clean_isbn("; ".join(map(str, (book.get("isbn13"), book.get("isbn10"))))),
     }
 
 
 def _published(item: dict[str, Any]) -> str | None:
-    """The first publication date. A print date is padded to a day; `dateOfPublication` ("2025 Dec") is not."""
-    date = answers.iso_date(item.get("firstPublicationDate")) or answers.iso_date(item.get("pubYear"))
+    """The first publication date.
+
+    A print date is padded to a day; `dateOfPublication` ("2025 Dec") is not.
+    """
+    date = answers.iso_date(item.get("firstPublicationDate")) or answers.iso_date(
+        item.get("pubYear")
+    )
     issue = mapping(item.get("journalInfo"))
     stated = (string(issue.get("dateOfPublication")) or "").split()
-    if date and stated and date == issue.get("printPublicationDate") != item.get("electronicPublicationDate"):
+    if (
+        date
+        and stated
+        and date == issue.get("printPublicationDate") != item.get("electronicPublicationDate")
+    ):
         return date[: {1: 4, 2: 7}.get(len(stated), 10)]
     return date.removesuffix("-01-01") if date else None
 
@@ -177,19 +226,33 @@ def _authors(item: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _person(author: dict[str, Any]) -> str | None:
-    known = name(string(author.get("lastName")), string(author.get("firstName")) or string(author.get("initials")))
-    return known or plain(string(author.get("collectiveName")) or _split(string(author.get("fullName")) or ""), 200)
+    known = name(
+        string(author.get("lastName")),
+        string(author.get("firstName")) or string(author.get("initials")),
+    )
+    return known or plain(
+        string(author.get("collectiveName")) or _split(string(author.get("fullName")) or ""), 200
+    )
 
 
 def _split(author: str) -> str:
-    """ "Haas-Kogan DA" as "Haas-Kogan, DA"; anything that is not a name and initials stays as it is."""
+    """ "Haas-Kogan DA" as "Haas-Kogan, DA".
+
+    Anything that is not a name and initials stays as it is.
+    """
     return re.sub(r"^(\S[^,]*[^\s,]) ([A-Z]{1,3})$", r"\1, \2", author)
 
 
 def _words(item: dict[str, Any]) -> set[str]:
-    """The publication types in lower case: a list in core, one string with semicolons in lite and DC."""
-    types = sequence(mapping(item.get("pubTypeList")).get("pubType")) + sequence(item.get("pubType"))
-    return {word.strip().lower() for part in types for word in (string(part) or "").split(";")} - {""}
+    """The publication types in lower case: a list in core, one string with semicolons in lite and
+    DC.
+    """
+    types = sequence(mapping(item.get("pubTypeList")).get("pubType")) + sequence(
+        item.get("pubType")
+    )
+    return {word.strip().lower() for part in types for word in (string(part) or "").split(";")} - {
+        ""
+    }
 
 
 def _type(item: dict[str, Any], source: str) -> str | None:
@@ -201,10 +264,16 @@ def _type(item: dict[str, Any], source: str) -> str | None:
 
 
 def _retraction(item: dict[str, Any], title: str | None) -> str | None:
-    """What happened to this item: only notices *in* which it was retracted or corrected, not those it is itself."""
+    """What happened to this item: only notices *in* which it was retracted or corrected, not those
+    it is itself.
+    """
     links = sequence(mapping(item.get("commentCorrectionList")).get("commentCorrection"))
     types = " ".join(string(mapping(one).get("type")) or "" for one in links).lower()
-    if "retracted publication" in _words(item) or "retraction in" in types or answers.marked_retracted(title):
+    if (
+        "retracted publication" in _words(item)
+        or "retraction in" in types
+        or answers.marked_retracted(title)
+    ):
         return "retracted"
     if "expression of concern in" in types:
         return "expression-of-concern"

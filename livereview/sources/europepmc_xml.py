@@ -15,13 +15,18 @@ from livereview.records import clean_doi
 from livereview.sources.answers import first, mapping, not_an_answer, sequence, string
 from livereview.sources.markup import refuse_crowded
 
-_TEXTS = ("title", "abstractText", "abstract", "description")  # inline markup in these is text, not structure
+# inline markup in these is text, not structure
+_TEXTS = ("title", "abstractText", "abstract", "description")
 
-_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # of no use in UTF-8, forbidden in XML, sent all the same
+# of no use in UTF-8, forbidden in XML, sent all the same
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def read_xml(body: bytes, source: str, title: str) -> dict[str, Any]:
-    """A search answer or an errorBean as the JSON of the same endpoint; Retry if truncated, SourceBroken if foreign."""
+    """A search answer or an errorBean as the JSON of the same endpoint.
+
+    Retry if truncated, SourceBroken if foreign.
+    """
     text = body.decode("utf-8", "replace").strip()
     refuse_crowded(body, source)
     try:
@@ -38,7 +43,10 @@ def read_xml(body: bytes, source: str, title: str) -> dict[str, Any]:
 
 
 def _listed(container: Any, item: str) -> list[Any] | None:
-    """The items of a container; None where it holds something else, as an element renamed is no empty page."""
+    """The items of a container.
+
+    None where it holds something else, as an element renamed is no empty page.
+    """
     if not mapping(container):
         return [] if not string(container) else None
     found = sequence(mapping(container).get(item)) or None
@@ -59,21 +67,34 @@ def _tag(element: Element) -> str:
 
 
 def _tree(element: Element) -> Any:
-    """Text for a leaf, else an object; names that repeat become lists, attributes are named like elements."""
+    """Text for a leaf, else an object.
+
+    Names that repeat become lists, attributes are named like elements.
+    """
     if (not len(element) and not element.attrib) or _tag(element) in _TEXTS:
         return "".join(element.itertext())
-    tree: dict[str, list[Any]] = {key.rpartition("}")[2]: [value] for key, value in element.attrib.items()}
+    tree: dict[str, list[Any]] = {
+        key.rpartition("}")[2]: [value] for key, value in element.attrib.items()
+    }
     for child in element:
         tree.setdefault(_tag(child), []).append(_tree(child))
     return {key: values[0] if len(values) == 1 else values for key, values in tree.items()}
 
 
 def _from_dc(item: Any) -> Any:
-    """One rdf:Description of the Dublin Core format as a result; whatever is not an object stays, to be rejected."""
+    """One rdf:Description of the Dublin Core format as a result.
+
+    Whatever is not an object stays, to be rejected.
+    """
     if not isinstance(item, dict):
         return item
-    links = [string(item.get("about")) or "", *(string(one) or "" for one in sequence(item.get("identifier")))]
-    citation = parse_qs(" ".join(string(one) or "" for one in sequence(item.get("bibliographicCitation"))[1:]))
+    links = [
+        string(item.get("about")) or "",
+        *(string(one) or "" for one in sequence(item.get("identifier"))),
+    ]
+    citation = parse_qs(
+        " ".join(string(one) or "" for one in sequence(item.get("bibliographicCitation"))[1:])
+    )
     kev = {key.removeprefix("rft."): values[0] for key, values in citation.items()}
     return {
         **_identity(links),

@@ -1,7 +1,9 @@
-"""Feeds: RSS 0.9x, 1.0 and 2.0 and Atom (read by feedparser), and JSON Feed (https://www.jsonfeed.org/version/1.1/).
+"""Feeds: RSS 0.9x, 1.0 and 2.0 and Atom (read by feedparser), and JSON Feed
+(https://www.jsonfeed.org/version/1.1/).
 
-feedparser gets bytes in a file object and nothing else: a text or a path it would open by itself. It is lenient, so a
-feed that is not well-formed is read as far as it goes, and the page warns where entries were lost.
+feedparser gets bytes in a file object and nothing else: a text or a path it would open by itself.
+It is lenient, so a feed that is not well-formed is read as far as it goes, and the page warns where
+entries were lost.
 """
 
 from __future__ import annotations
@@ -28,12 +30,15 @@ NAME = "feed"
 CUT_OFF = "the feed is cut off in this entry"
 TITLE = "a feed"
 _ACCEPT = "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9"
-_NOISE = re.compile(r"utm_\w+|af|rss|dgcid|ssource|fbclid")  # parameters that say where a reader came from
+# parameters that say where a reader came from
+_NOISE = re.compile(r"utm_\w+|af|rss|dgcid|ssource|fbclid")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _SAID = re.compile(  # dates in the text of ScienceDirect's entries
     r"Publication date:\s*+(?:Available online\s*+)?(?:(\d{1,2})\s++)?(?:\w{1,20}[-–])?([A-Z][a-z]{1,20})?\s*+(\d{4})"
 )
-_TEASER = re.compile(r"Early ?View|Ahead of Print|Publication date:|\bvol(?:ume|\.) \d|, Page ", re.IGNORECASE)
+_TEASER = re.compile(
+    r"Early ?View|Ahead of Print|Publication date:|\bvol(?:ume|\.) \d|, Page ", re.IGNORECASE
+)
 _AROUND = re.compile(  # what feeds write around a journal's name
     r"^(?:ScienceDirect Publication|Wiley|tandf): "
     r"|[:,]? (?:Table of Contents|Advance Access|(?:Current|Latest) Issue)(?: RSS)?$| \(no repeats\)$"
@@ -50,7 +55,8 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
 def parse(body: bytes, cursor: str | None) -> Page:
     """Every entry as a record or a reject.
 
-    Of several entries with one key the first is the record, as feeds list the newest first; the others are rejects.
+    Of several entries with one key the first is the record, as feeds list the newest first; the
+    others are rejects.
     """
     start = body.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")
     if not start:
@@ -59,7 +65,10 @@ def parse(body: bytes, cursor: str | None) -> Page:
         entries, head = _from_json(body)
         return _page(entries, head, ())
     if b"<!ENTITY" in body.replace(b"\x00", b"").upper():
-        raise SourceBroken("this feed declares entities, which no feed needs and an attack may hide in", source=NAME)
+        raise SourceBroken(
+            "this feed declares entities, which no feed needs and an attack may hide in",
+            source=NAME,
+        )
     refuse_crowded(body, NAME)
     found = _parsed(body)
     if not found.get("version") and not found["entries"]:
@@ -72,13 +81,27 @@ def parse(body: bytes, cursor: str | None) -> Page:
 
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
-        return dict(feedparser.parse(BytesIO(body), sanitize_html=False, resolve_relative_uris=False))
-    except (ValueError, LookupError, AssertionError, AttributeError, TypeError, RecursionError) as error:
-        raise SourceBroken(f"this feed can't be read: {type(error).__name__}: {error}"[:300], source=NAME) from None
+        return dict(
+            feedparser.parse(BytesIO(body), sanitize_html=False, resolve_relative_uris=False)
+        )
+    except (
+        ValueError,
+        LookupError,
+        AssertionError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+    ) as error:
+        raise SourceBroken(
+            f"this feed can't be read: {type(error).__name__}: {error}"[:300], source=NAME
+        ) from None
 
 
 def _foreign(body: bytes) -> LivereviewError:
-    """What came instead of a feed; an HTML page is most often a challenge to browsers or a new address."""
+    """What came instead of a feed.
+
+    An HTML page is most often a challenge to browsers or a new address.
+    """
     text = body.decode("utf-8", "replace").strip()
     error = answers.not_an_answer(text, NAME, TITLE)
     if isinstance(error, Retry):
@@ -86,7 +109,9 @@ def _foreign(body: bytes) -> LivereviewError:
     if "an HTML page" not in error.message:
         return SourceBroken(error.message.replace(", not JSON", ", not a feed"), source=NAME)
     said = error.message.partition("(")[2].rstrip(")")
-    return SourceBroken(f"this is an HTML page, not a feed: {said}; check the address in a browser", source=NAME)
+    return SourceBroken(
+        f"this is an HTML page, not a feed: {said}; check the address in a browser", source=NAME
+    )
 
 
 def _warnings(found: dict[str, Any], body: bytes) -> tuple[str, ...]:
@@ -98,7 +123,9 @@ def _warnings(found: dict[str, Any], body: bytes) -> tuple[str, ...]:
     if _ended(body) and len(tags) <= len(found["entries"]):
         return ()
     return (
-        f"the feed is damaged or cut off, {len(found['entries'])} of {len(tags)} entries were found: {error}"[:300],
+        f"the feed is damaged or cut off, {len(found['entries'])} of {len(tags)} entries were found: {error}"[
+            :300
+        ],
     )
 
 
@@ -106,16 +133,23 @@ def _ended(body: bytes) -> bool:
     return bool(re.search(rb"</(?:\w+:)?(?:rss|feed|RDF|channel)\s*>", body[-300:], re.IGNORECASE))
 
 
-# --- JSON Feed: its items as the entries that feedparser makes -------------------------------------------------------
+# --- JSON Feed: its items as the entries that feedparser makes
+# -------------------------------------------------------
 
 
 def _from_json(body: bytes) -> tuple[list[Any], dict[str, Any]]:
     data = answers.read_json(body, NAME, TITLE)
     feed = mapping(data)
     items = feed.get("items", feed.get("posts"))
-    if isinstance(items, list) and ("jsonfeed.org" in str(feed.get("version")) or "feed_url" in feed):
+    if isinstance(items, list) and (
+        "jsonfeed.org" in str(feed.get("version")) or "feed_url" in feed
+    ):
         return [_entry(item) if isinstance(item, dict) else item for item in items], feed
-    if feed.get("title") and (feed.keys() & {"content_html", "content_text"}) and (feed.keys() & {"url", "id", "guid"}):
+    if (
+        feed.get("title")
+        and (feed.keys() & {"content_html", "content_text"})
+        and (feed.keys() & {"url", "id", "guid"})
+    ):
         return [_entry(feed)], mapping(feed.get("blog"))  # a single item
     raise answers.foreign(data, NAME, TITLE, "a JSON Feed with version and items")
 
@@ -151,7 +185,8 @@ def _moment(value: object) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
-# --- entries ---------------------------------------------------------------------------------------------------------
+# --- entries
+# ---------------------------------------------------------------------------------------------------------
 
 
 def _page(entries: list[Any], head: dict[str, Any], warnings: tuple[str, ...]) -> Page:
@@ -163,7 +198,11 @@ def _page(entries: list[Any], head: dict[str, Any], warnings: tuple[str, ...]) -
         if isinstance(entry, dict) and CUT_OFF in entry:
             made = CUT_OFF
         elif isinstance(entry, dict):
-            made = _record({**entry, "language": entry.get("language") or head.get("language")}, journal, shared)
+            made = _record(
+                {**entry, "language": entry.get("language") or head.get("language")},
+                journal,
+                shared,
+            )
         if isinstance(made, Record) and made.source_key in records:
             made = f"same id as an earlier entry: {made.source_key}"
         if isinstance(made, Record):
@@ -175,7 +214,9 @@ def _page(entries: list[Any], head: dict[str, Any], warnings: tuple[str, ...]) -
 
 
 def _shared_ids(entries: list[Any]) -> frozenset[str]:
-    """Ids that entries with different links have in common, such as the site's address: they identify nothing."""
+    """Ids that entries with different links have in common, such as the site's address: they
+    identify nothing.
+    """
     links: dict[str, set[str]] = {}
     for entry in entries:
         if isinstance(entry, dict) and (own := string(entry.get("id"))):
@@ -214,7 +255,8 @@ def _doi(entry: dict[str, Any]) -> str | None:
     for field in ("prism_doi", "dc_identifier", "id", "link"):
         value = (string(entry.get(field)) or "")[:2_000]
         path = re.split(r"[?#]", value)[0] if "://" in value else value
-        path = re.sub(r"(/doi/(?:abs/|full/|pdf/)?10\.\d+/[^/]+/[^/]+)/\d+$", r"\1", path)  # OUP adds its own number
+        # OUP adds its own number
+        path = re.sub(r"(/doi/(?:abs/|full/|pdf/)?10\.\d+/[^/]+/[^/]+)/\d+$", r"\1", path)
         if doi := clean_doi(path):
             return doi
     return None
@@ -229,7 +271,11 @@ def _address(entry: dict[str, Any]) -> str | None:
         parts = urlsplit(address)
     except ValueError:
         return address
-    kept = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _NOISE.fullmatch(pair[0].lower())]
+    kept = [
+        pair
+        for pair in parse_qsl(parts.query, keep_blank_values=True)
+        if not _NOISE.fullmatch(pair[0].lower())
+    ]
     return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path, urlencode(kept), ""))
 
 
@@ -240,7 +286,10 @@ def _hash(words: str | None) -> str | None:
 def _text(entry: dict[str, Any]) -> str | None:
     """The longest of what an entry says of itself: publishers put the abstract now here, now there."""
     parts = [mapping(one).get("value") for one in sequence(entry.get("content"))]
-    found = [plain(one, 20_000) or "" for one in (*parts, entry.get("summary"), entry.get("dc_description"))]
+    found = [
+        plain(one, 20_000) or ""
+        for one in (*parts, entry.get("summary"), entry.get("dc_description"))
+    ]
     return max(found, key=len) or None
 
 
@@ -250,8 +299,14 @@ def _abstract(text: str | None) -> str | None:
 
 
 def _published(entry: dict[str, Any], text: str | None) -> str | None:
-    """The date of publication, then of the last update; a date in words that nobody can read still gives its year."""
-    fields = [string(entry.get(key)) for key in ("prism_publicationdate", "prism_coverdate", "published", "updated")]
+    """The date of publication, then of the last update.
+
+    A date in words that nobody can read still gives its year.
+    """
+    fields = [
+        string(entry.get(key))
+        for key in ("prism_publicationdate", "prism_coverdate", "published", "updated")
+    ]
     for field, key in zip(fields, (None, None, "published_parsed", "updated_parsed"), strict=True):
         moment = entry.get(key) if key else None
         if date := answers.iso_date(field) or (answers.iso(*moment[:3]) if moment else None):
@@ -266,7 +321,10 @@ def _published(entry: dict[str, Any], text: str | None) -> str | None:
 
 
 def _authors(entry: dict[str, Any], text: str | None) -> tuple[str, ...]:
-    """One name each, from lists written with line ends, semicolons, "and" or commas; no addresses of e-mail."""
+    """One name each, from lists written with line ends, semicolons, "and" or commas.
+
+    No addresses of e-mail.
+    """
     listed = [string(mapping(one).get("name")) for one in sequence(entry.get("authors"))]
     said = re.search(r"Author\(s\): (.+)$", text or "")
     found = [one for one in listed if one] or [said.group(1) if said else ""]
@@ -276,7 +334,9 @@ def _authors(entry: dict[str, Any], text: str | None) -> tuple[str, ...]:
 def _people(names_in_one: str) -> list[str]:
     """A comma parts people where it stands between two full names, else family and given name."""
     people: list[str] = []
-    for part in re.split(r"(?:(?<!\s)\s++)?[;\n\r]\s*|(?:,|(?<![\s,]))(?<!\s)\s++(?:and|&)\s+", names_in_one):
+    for part in re.split(
+        r"(?:(?<!\s)\s++)?[;\n\r]\s*|(?:,|(?<![\s,]))(?<!\s)\s++(?:and|&)\s+", names_in_one
+    ):
         pieces = [piece for piece in re.split(r"(?:(?<!\s)\s++)?,\s*", part.strip(" ,")) if piece]
         whole = len(pieces) > 2 or (len(pieces) == 2 and all(" " in piece for piece in pieces))
         people += pieces if whole else [", ".join(pieces)]
@@ -284,7 +344,9 @@ def _people(names_in_one: str) -> list[str]:
 
 
 def _journal(entries: list[Any], head: dict[str, Any]) -> str | None:
-    """The journal of a feed: its own field, or its title where half the entries have DOIs, or ScienceDirect's."""
+    """The journal of a feed: its own field, or its title where half the entries have DOIs, or
+    ScienceDirect's.
+    """
     title = plain(head.get("title"))
     dois = sum(_doi(entry) is not None for entry in entries if isinstance(entry, dict))
     if (title or "").startswith("ScienceDirect Publication") or 0 < len(entries) <= 2 * dois:
@@ -298,7 +360,10 @@ def _name(title: str | None) -> str | None:
 
 def _place(entry: dict[str, Any], text: str | None) -> dict[str, str | None]:
     """Where in the journal: PRISM's fields, or the volume in ScienceDirect's text."""
-    first, last = plain(entry.get("prism_startingpage"), 50), plain(entry.get("prism_endingpage"), 50)
+    first, last = (
+        plain(entry.get("prism_startingpage"), 50),
+        plain(entry.get("prism_endingpage"), 50),
+    )
     said = re.search(r"Source: .{1,300}?, Volume (\w+)", text or "")
     return {
         "volume": plain(entry.get("prism_volume"), 100) or (said.group(1) if said else None),
@@ -308,4 +373,6 @@ def _place(entry: dict[str, Any], text: str | None) -> dict[str, str | None]:
     }
 
 
-SOURCE = Source(NAME, "Feeds (RSS, Atom, JSON Feed)", parse, request, interval=1.0, days=False, archive=False)
+SOURCE = Source(
+    NAME, "Feeds (RSS, Atom, JSON Feed)", parse, request, interval=1.0, days=False, archive=False
+)

@@ -6,12 +6,15 @@ import re
 
 from livereview.errors import SourceBroken
 
-MOST_ATTRIBUTES = 300  # of one element: real ones have fewer than fifty; parsers compare each with all others
+# of one element: real ones have fewer than fifty; parsers compare each with all others
+MOST_ATTRIBUTES = 300
 MOST_WORDS = 2_000  # without a value: text after a stray "<" may look like attributes
-_SHORTEST = 2 * MOST_ATTRIBUTES  # bytes below which a tag can't hold more: a space and a letter each
+# bytes below which a tag can't hold more: a space and a letter each
+_SHORTEST = 2 * MOST_ATTRIBUTES
 
-# A value may hold any character but its quotation mark, ">" and "<" among them, and a quotation mark begins one
-# only after "=". What stands in a comment may look like a tag that swallows the next one, so every "<" is tried.
+# A value may hold any character but its quotation mark, ">" and "<" among them, and a quotation
+# mark begins one only after "=". What stands in a comment may look like a tag that swallows the
+# next one, so every "<" is tried.
 _START = re.compile(rb"<(?=[A-Za-z!?/:_])")
 _VALUE = rb"=\s*+(?:\"[^\"]*+\"|'[^']*+')"
 _TAG = re.compile(rb"<(?:%b|[^<>])*+" % _VALUE)

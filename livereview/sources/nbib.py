@@ -1,7 +1,9 @@
-"""PubMed's tagged format, .nbib (once called MEDLINE), as PubMed, ERIC and reference managers export it.
+"""PubMed's tagged format, .nbib (once called MEDLINE), as PubMed, ERIC and reference managers
+export it.
 
-A tag of up to four letters, a hyphen, a value that goes on in indented lines; a blank line between records
-(https://pubmed.ncbi.nlm.nih.gov/help/#pubmed-format). A record begins at PMID; ERIC's have none and begin at OWN.
+A tag of up to four letters, a hyphen, a value that goes on in indented lines; a blank line between
+records (https://pubmed.ncbi.nlm.nih.gov/help/#pubmed-format). A record begins at PMID; ERIC's have
+none and begin at OWN.
 """
 
 from __future__ import annotations
@@ -9,11 +11,27 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmcid, clean_pmid, clean_year
+from livereview.records import (
+    Record,
+    clean_doi,
+    clean_isbn,
+    clean_issn,
+    clean_pmcid,
+    clean_pmid,
+    clean_year,
+)
 from livereview.sources import answers
 from livereview.sources.protocol import Page, Source
 from livereview.sources.pubmed_xml import medline_date
-from livereview.sources.tagged import BROKEN_OFF, Entry, foreign, person, read_lines, read_page, split
+from livereview.sources.tagged import (
+    BROKEN_OFF,
+    Entry,
+    foreign,
+    person,
+    read_lines,
+    read_page,
+    split,
+)
 from livereview.sources.text import abstract, link, names, plain, safe
 
 NAME = "nbib"
@@ -44,12 +62,16 @@ _TYPES = {  # the first that is there decides
 }
 _NOTICES = ("retraction-notice", "erratum", "expression-of-concern")
 _AFTERMATH = {"RIN": "retracted", "PRIN": "retracted", "ECI": "expression-of-concern"}
-_AFTERMATH |= {"EIN": "corrected", "CRI": "corrected"}  # "… in": tags of the notice that happened to this article
+# "… in": tags of the notice that happened to this article
+_AFTERMATH |= {"EIN": "corrected", "CRI": "corrected"}
 _ERIC_SOURCE = re.compile(r"v(\S+)(?: n(\S+))?(?: Article \S+)?(?: pp?(\S+))?")
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """Every entry as a record or a reject; SourceBroken for a file without the tags that only this format has."""
+    """Every entry as a record or a reject.
+
+    SourceBroken for a file without the tags that only this format has.
+    """
     lines = read_lines(body)
     entries = split(lines, _TAG, _opens)
     tags = {tag for entry in entries for tag, _ in entry.values}
@@ -66,7 +88,10 @@ def _broken_off(entries: list[Entry]) -> bool:
 
 
 def _opens(tag: str, before: Entry, blank: bool) -> bool:
-    """PMID begins a record; where there is none, the tag that began the one before does, after a blank line."""
+    """PMID begins a record.
+
+    Where there is none, the tag that began the one before does, after a blank line.
+    """
     first = before.values[0][0] if before.values else tag
     return tag == "PMID" or (blank and tag == first)
 
@@ -109,7 +134,10 @@ def _eric(entry: Entry) -> str | None:
 
 
 def _title(entry: Entry) -> str | None:
-    """The English title, or the original one where the English is "[Not Available]."; of a book the book's."""
+    """The English title, or the original one where the English is "[Not Available].".
+
+    Of a book the book's.
+    """
     title = plain(entry.first("TI"))
     if title is None or re.fullmatch(r"\W*+(?:not available\W*+)?", title, re.IGNORECASE):
         return plain(entry.first("TT", "BTI", "CTI")) or title
@@ -118,17 +146,29 @@ def _title(entry: Entry) -> str | None:
 
 def _doi(entry: Entry) -> str | None:
     """From the ids that say that they are one, else from the citation."""
-    ids = [one for one in entry.all("LID", "AID") if re.search(r"\[doi\]$|\bdoi\b|^10\.\d", one, re.IGNORECASE)]
+    ids = [
+        one
+        for one in entry.all("LID", "AID")
+        if re.search(r"\[doi\]$|\bdoi\b|^10\.\d", one, re.IGNORECASE)
+    ]
     cited = re.findall(r"\bdoi:\s+(\S+)", " ".join(entry.all("SO")))
-    return next((doi for one in [*ids, *cited] if (doi := clean_doi(one.removesuffix("[doi]").strip()))), None)
+    return next(
+        (doi for one in [*ids, *cited] if (doi := clean_doi(one.removesuffix("[doi]").strip()))),
+        None,
+    )
 
 
 def _authors(entry: Entry) -> tuple[str, ...]:
-    """Full names and groups in the order of the file; short names where there are no full ones; else the editors."""
+    """Full names and groups in the order of the file.
+
+    Short names where there are no full ones; else the editors.
+    """
     for tags in (("FAU", "CN"), ("AU", "CN"), ("FED",), ("ED",)):
         found = [" ".join(" ".join(lines).split()) for tag, lines in entry.values if tag in tags]
         if any(tag == tags[0] for tag, _ in entry.values) or (found and "CN" in tags):
-            return names(plain(person(one), 200) for one in found if one.lower() not in ("et al.", "et al"))
+            return names(
+                plain(person(one), 200) for one in found if one.lower() not in ("et al.", "et al")
+            )
     return ()
 
 
@@ -146,15 +186,25 @@ def _url(entry: Entry, pmid: str | None) -> str | None:
 
 def _type(entry: Entry) -> str | None:
     words = [one.lower() for one in entry.all("PT")]
-    stems = [*words, *(one.partition(" - ")[0] for one in words), *(one.removesuffix("s") for one in words)]
+    stems = [
+        *words,
+        *(one.partition(" - ")[0] for one in words),
+        *(one.removesuffix("s") for one in words),
+    ]
     known = next((kind for word, kind in _TYPES.items() if word in stems), None)
-    return known or ("book-chapter" if entry.first("BTI") and entry.first("TI") else plain(next(iter(words), None), 50))
+    return known or (
+        "book-chapter"
+        if entry.first("BTI") and entry.first("TI")
+        else plain(next(iter(words), None), 50)
+    )
 
 
 def _retraction(entry: Entry, title: str | None) -> str | None:
     """The most severe thing that happened to this article."""
     states = {_AFTERMATH[tag] for tag, _ in entry.values if tag in _AFTERMATH}
-    if any(one.lower() == "retracted publication" for one in entry.all("PT")) or answers.marked_retracted(title):
+    if any(
+        one.lower() == "retracted publication" for one in entry.all("PT")
+    ) or answers.marked_retracted(title):
         return "retracted"
     return next((state for state in answers.RETRACTIONS if state in states), None)
 
@@ -162,7 +212,10 @@ def _retraction(entry: Entry, title: str | None) -> str | None:
 def _place(entry: Entry, title: str | None, kind: str | None) -> dict[str, str | None]:
     """The journal or the book around a chapter; ERIC has the publisher there of what is in none."""
     journal = None if kind in ("book", "thesis", "report") else entry.first("JT", "TA")
-    container, numbers = plain(entry.first("BTI") or journal), " ; ".join(entry.all("IS", "ISSN", "ISBN"))
+    container, numbers = (
+        plain(entry.first("BTI") or journal),
+        " ; ".join(entry.all("IS", "ISSN", "ISBN")),
+    )
     eric = _ERIC_SOURCE.match(entry.first("SO") or "") if _eric(entry) else None
     volume, issue, pages = eric.groups() if eric else (None, None, None)
     return {

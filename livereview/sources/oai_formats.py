@@ -1,7 +1,8 @@
 """The formats that repositories put their metadata in, each as the elements of Dublin Core.
 
-oai_dc and what is like it (qualified and UK thesis Dublin Core, BASE's) has those names already. MODS, MARC 21, JATS,
-DataCite, DOAJ's and arXiv's format are a table of paths. An unknown format is read as far as it uses the same names.
+oai_dc and what is like it (qualified and UK thesis Dublin Core, BASE's) has those names already.
+MODS, MARC 21, JATS, DataCite, DOAJ's and arXiv's format are a table of paths. An unknown format is
+read as far as it uses the same names.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from livereview.sources.text import name
 
 Fields = dict[str, list[str]]
 
-# name of the format's root without its namespace: the field: an XPath to its elements, namespaces taken away
+# name of the format's root without its namespace: the field: an XPath to its elements, namespaces
+# taken away
 FORMATS: Mapping[str, Mapping[str, str]] = {
     "mods": {
         "title": "titleInfo[not(@type)]/title",
@@ -114,13 +116,21 @@ _WHOLE = ".//collab | .//creatorName | ./name | ./namePart[not(@type) or @type='
 
 
 def read(metadata: Any) -> Fields:
-    """Each field's texts, with markup and spaces as they came, by the name of Dublin Core's element in lower case.
+    """Each field's texts, with markup and spaces as they came, by the name of Dublin Core's element
+    in lower case.
 
-    Besides those: subtitle, container, volume, issue, first and last page, doi, pmid, pmcid, issn, isbn, url, abstract,
-    where the format tells them apart.
+    Besides those: subtitle, container, volume, issue, first and last page, doi, pmid, pmcid, issn,
+    isbn, url, abstract, where the format tells them apart.
     """
     root = _without_namespaces(metadata)
-    found = next((one for one in root.iter() if one.tag in FORMATS and (one.tag != "record" or _is_marc(one))), None)
+    found = next(
+        (
+            one
+            for one in root.iter()
+            if one.tag in FORMATS and (one.tag != "record" or _is_marc(one))
+        ),
+        None,
+    )
     if found is None:
         return _by_name(root)
     return {
@@ -151,7 +161,11 @@ def _without_namespaces(element: Any) -> Any:
 
 def _texts(field: str, found: Any) -> list[str]:
     shaped = {"creator": _person, "date": _day}.get(field, _text)
-    texts = [found] if isinstance(found, str) else [one if isinstance(one, str) else shaped(one) for one in found]
+    texts = (
+        [found]
+        if isinstance(found, str)
+        else [one if isinstance(one, str) else shaped(one) for one in found]
+    )
     return [text for text in texts if text and text.strip()]
 
 
@@ -160,11 +174,28 @@ def _text(element: Any) -> str:
     return ("" if all(tag(one) in _INLINE for one in element) else " ").join(element.itertext())
 
 
-_INLINE = ("sub", "sup", "italic", "bold", "i", "b", "em", "strong", "sc", "xref", "ext-link", "span", "a", "")
+_INLINE = (
+    "sub",
+    "sup",
+    "italic",
+    "bold",
+    "i",
+    "b",
+    "em",
+    "strong",
+    "sc",
+    "xref",
+    "ext-link",
+    "span",
+    "a",
+    "",
+)
 
 
 def _person(element: Any) -> str:
-    family, given, whole = (str(element.xpath(f"string({path})")) for path in (_FAMILY, _GIVEN, _WHOLE))
+    family, given, whole = (
+        str(element.xpath(f"string({path})")) for path in (_FAMILY, _GIVEN, _WHOLE)
+    )
     return (name(family, given) if family.strip() else whole) or _text(element)
 
 
@@ -174,8 +205,13 @@ def _day(element: Any) -> str:
 
 
 def _by_name(root: Any) -> Fields:
-    """Dublin Core's elements are children of one; where a format has no such place, every element that holds text."""
-    holder = next((one for one in root.iter() if any(tag(child).lower() == "title" for child in one)), None)
+    """Dublin Core's elements are children of one.
+
+    Where a format has no such place, every element that holds text.
+    """
+    holder = next(
+        (one for one in root.iter() if any(tag(child).lower() == "title" for child in one)), None
+    )
     places = holder if holder is not None else (one for one in root.iter() if len(one) == 0)
     found: Fields = {}
     for element in places:

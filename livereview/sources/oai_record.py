@@ -1,4 +1,6 @@
-"""A record out of Dublin Core's fifteen elements, in which every repository puts something else in the same place."""
+"""A record out of Dublin Core's fifteen elements, in which every repository puts something else in
+the same place.
+"""
 
 from __future__ import annotations
 
@@ -11,34 +13,56 @@ from livereview.sources.oai_formats import Fields
 from livereview.sources.text import abstract, link, name, names, plain
 
 _TYPES = (  # the first that one of its types matches, from the rare to the common
-    (r"thes[ie]s|dissertation|\bphd\b|doctoral|thèse|tesis|\btese\b|lisans|doktora|c_46ec|c_db06|c_bdcc", "thesis"),
+    (
+        r"thes[ie]s|dissertation|\bphd\b|doctoral|thèse|tesis|\btese\b|lisans|doktora|c_46ec|c_db06|c_bdcc",
+        "thesis",
+    ),
     (r"pre-?print|working ?paper|c_816b|c_8042", "preprint"),
     (r"conference|proceeding|c_5794|c_c94f", "conference-paper"),
     (r"book ?(?:part|section|chapter|item)|chapter|c_3248", "book-chapter"),
     (r"review|case report", "journal-article"),
     (r"data ?set|\bdata$|^survey$|c_ddb1", "dataset"),
-    (r"report|^monograph$|c_93fc|c_18", "report"),  # EPrints calls its reports and working papers monographs
+    # EPrints calls its reports and working papers monographs
+    (r"report|^monograph$|c_93fc|c_18", "report"),
     (r"\bbook|c_2f33", "book"),
     (r"article|journal|artículo|artigo|c_6501|c_2df8", "journal-article"),
 )
 _COLLECTION = r"dissertations?|theses"  # what many call the place where they keep them
-_AUDIENCE = re.compile(r"^\W{0,9}(?:(?:inter)?national audience|audience (?:inter)?nationale)\W*", re.IGNORECASE)
+_AUDIENCE = re.compile(
+    r"^\W{0,9}(?:(?:inter)?national audience|audience (?:inter)?nationale)\W*", re.IGNORECASE
+)
 _DIGITS_ONLY = r"(?:[ep]?-?issn\W*+)?[\dXx –-]+|https?:\S+"
-_NUMBERS = re.compile(r"(?<![\s,;:])[\s,]*[;:,]\s*(?=vol|no\b|nr\b|n[°º.]|issue|bd\b|pp?\b\.?|\(?\d)", re.IGNORECASE)
-_VOLUME = re.compile(r"\bvol(?:ume)?\b\.?:?\s*(\w+)|^\W*(?![12]\d{3}\b)(\d+)\b(?!\s*[-–])", re.IGNORECASE)
-_ISSUE = re.compile(r"\b(?:no|nr|issue)\b\.?:?\s*(\w+)|\b\d+\s*\((?![12]\d{3}\))(\w+)\)", re.IGNORECASE)
+_NUMBERS = re.compile(
+    r"(?<![\s,;:])[\s,]*[;:,]\s*(?=vol|no\b|nr\b|n[°º.]|issue|bd\b|pp?\b\.?|\(?\d)", re.IGNORECASE
+)
+_VOLUME = re.compile(
+    r"\bvol(?:ume)?\b\.?:?\s*(\w+)|^\W*(?![12]\d{3}\b)(\d+)\b(?!\s*[-–])", re.IGNORECASE
+)
+_ISSUE = re.compile(
+    r"\b(?:no|nr|issue)\b\.?:?\s*(\w+)|\b\d+\s*\((?![12]\d{3}\))(\w+)\)", re.IGNORECASE
+)
 _PAGES = re.compile(r"(?:\bpp?\.?\s*|[;:]\s*)(\w?\d+\s*[-–]\s*\w?\d+)", re.IGNORECASE)
-# What follows a name: Open Journal Systems' affiliation, OSTI's address, the years of birth and death of libraries
+# What follows a name: Open Journal Systems' affiliation, OSTI's address, the years of birth and
+# death of libraries
 _AFTER_NAME = re.compile(
     r" ?(?:;.*|\bEmail:.*|\[[^\]]*\]|\(ORCID.*|,? ?\(?\b\d{4} ?- ?(?:\d{4})?\)?\.?)$", re.IGNORECASE
 )
-_LIMITS = {"abstract": 80_000, "description": 80_000, "creator": 20_000}  # characters; patterns must not run away
-_UNIT = re.compile(r"universi|department|institut|school|college|hospital|faculty|centre|center", re.IGNORECASE)
+# characters; patterns must not run away
+_LIMITS = {"abstract": 80_000, "description": 80_000, "creator": 20_000}
+_UNIT = re.compile(
+    r"universi|department|institut|school|college|hospital|faculty|centre|center", re.IGNORECASE
+)
 
 
 def record(source: str, key: str, fields: Fields) -> Record | str:
-    """The record of these fields, or why there is none. The repository's own key is its key, else its identifier."""
-    fields = {field: [text[: _LIMITS.get(field, 1_000)] for text in texts] for field, texts in fields.items()}
+    """The record of these fields, or why there is none.
+
+    The repository's own key is its key, else its identifier.
+    """
+    fields = {
+        field: [text[: _LIMITS.get(field, 1_000)] for text in texts]
+        for field, texts in fields.items()
+    }
     title = _title(fields)
     key = key or plain(_first(fields, "ostiid", "doi", "identifier", "url"), 500) or ""
     if not key or not title:
@@ -55,7 +79,14 @@ def record(source: str, key: str, fields: Fields) -> Record | str:
         doi=doi,
         url=_url(fields) or link(f"https://doi.org/{doi}" if doi else ""),
         abstract=_abstract(fields),
-        language=next((text for one in fields.get("language", ()) if (text := plain(one)) and len(text) <= 20), None),
+        language=next(
+            (
+                text
+                for one in fields.get("language", ())
+                if (text := plain(one)) and len(text) <= 20
+            ),
+            None,
+        ),
         type=kind,
         retraction="retracted" if answers.marked_retracted(title) else None,
         **_numbers(fields, key),
@@ -81,17 +112,29 @@ def _title(fields: Fields) -> str | None:
     main = (
         re.sub(r"(?:(?<!\s)\s++)?[/:;=]$", "", main) if main else None
     )  # MARC ends each part with the mark before the next
-    return ": ".join(part for part in (main, re.sub(r"(?:(?<!\s)\s++)?/$", "", more or "")) if part) or None
+    return (
+        ": ".join(part for part in (main, re.sub(r"(?:(?<!\s)\s++)?/$", "", more or "")) if part)
+        or None
+    )
 
 
 def _ids(fields: Fields) -> list[str]:
-    """What may name this very item; a relation only where it says that it is one more name of it."""
+    """What may name this very item.
+
+    A relation only where it says that it is one more name of it.
+    """
     same = [text for text in fields.get("relation", ()) if "altIdentifier" in text]
-    return [text for tag in ("doi", "identifier", "url", "link") for text in fields.get(tag, ())] + same
+    return [
+        text for tag in ("doi", "identifier", "url", "link") for text in fields.get(tag, ())
+    ] + same
 
 
 def _doi(fields: Fields, kind: str | None) -> str | None:
-    """Its DOI; one in a relation counts if it is the only one and no thesis or data set is related to an article."""
+    """Its DOI.
+
+    One in a relation counts if it is the only one and no thesis or data set is related to an
+    article.
+    """
     if found := _dois([*_ids(fields), *fields.get("source", ())]):
         return found[0]
     related = _dois(fields.get("relation", ()))
@@ -104,9 +147,13 @@ def _dois(texts: Iterable[str]) -> list[str]:
 
 def _pmid(fields: Fields) -> str | None:
     """From an identifier or a link to PubMed; bepress puts that link into a relation."""
-    said = " ".join([*(f"pmid:{text}" for text in fields.get("pmid", ())), *_ids(fields), *_linked(fields)])
+    said = " ".join(
+        [*(f"pmid:{text}" for text in fields.get("pmid", ())), *_ids(fields), *_linked(fields)]
+    )
     found = re.search(
-        r"(?:pubmed(?:\.ncbi\.nlm\.nih\.gov)?/|list_uids=|\bpmid[:/\s]*)0*(\d{1,9})\b", said, re.IGNORECASE
+        r"(?:pubmed(?:\.ncbi\.nlm\.nih\.gov)?/|list_uids=|\bpmid[:/\s]*)0*(\d{1,9})\b",
+        said,
+        re.IGNORECASE,
     )
     return found.group(1) if found else None
 
@@ -117,21 +164,31 @@ def _linked(fields: Fields) -> Iterator[str]:
 
 def _pmcid(fields: Fields, key: str) -> str | None:
     """From what names it, or from PubMed Central's own key, which is the number of its id."""
-    told = _first(fields, "pmcid") or (re.findall(r"pubmedcentral\.nih\.gov:(\d+)$", key) or [""])[0]
+    told = (
+        _first(fields, "pmcid") or (re.findall(r"pubmedcentral\.nih\.gov:(\d+)$", key) or [""])[0]
+    )
     return clean_pmcid(" ".join([f"PMC{told}" if told[:1].isdigit() else told, *_ids(fields)]))
 
 
 def _issns(fields: Fields) -> list[str]:
-    texts = [text for tag in ("source", "relation", "identifier", "identifierother") for text in fields.get(tag, ())]
+    texts = [
+        text
+        for tag in ("source", "relation", "identifier", "identifierother")
+        for text in fields.get(tag, ())
+    ]
     return fields.get("issn", []) + [
-        text for text in texts if "issn" in text.lower() or re.fullmatch(r"\s*\d{4}-\d{3}[\dXx]\s*", text)
+        text
+        for text in texts
+        if "issn" in text.lower() or re.fullmatch(r"\s*\d{4}-\d{3}[\dXx]\s*", text)
     ]
 
 
 def _isbns(fields: Fields) -> list[str]:
     texts = [text for tag in ("identifier", "source", "relation") for text in fields.get(tag, ())]
     return fields.get("isbn", []) + [
-        text for text in texts if "isbn" in text.lower() or re.fullmatch(r"\s*97[89][\d -]{10,14}\s*", text)
+        text
+        for text in texts
+        if "isbn" in text.lower() or re.fullmatch(r"\s*97[89][\d -]{10,14}\s*", text)
     ]
 
 
@@ -139,25 +196,41 @@ def _authors(fields: Fields) -> list[str]:
     """Its creators; without any, the contributors who are called authors."""
     told = [" ".join(text.split()) for text in fields.get("creator", ())]
     if not told:
-        people = [text for text in fields.get("contributor", ()) if re.search(r"\(author\)", text, re.IGNORECASE)]
-        told = [re.sub(r" ?\(author\)", "", " ".join(text.split()), flags=re.IGNORECASE) for text in people]
+        people = [
+            text
+            for text in fields.get("contributor", ())
+            if re.search(r"\(author\)", text, re.IGNORECASE)
+        ]
+        told = [
+            re.sub(r" ?\(author\)", "", " ".join(text.split()), flags=re.IGNORECASE)
+            for text in people
+        ]
     if len(told) == 1:
         told = _together(told[0])
     return [_AFTER_NAME.sub("", text[:300]) for text in told]
 
 
 def _together(text: str) -> list[str]:
-    """The names in one element: "Family, Given; Family, Given" or "Given Family, Given Family, Given Family"."""
+    """The names in one element: "Family, Given; Family, Given" or "Given Family, Given Family,
+    Given Family".
+    """
     parts = [part.strip() for part in text.split(";")]
     if len(parts) > 1:
         return [part for part in parts if "," in part and not _UNIT.search(part)] or parts[:1]
     parts = text.split(", ")
-    return parts if len(parts) > 2 and all(" " in part and not _UNIT.search(part) for part in parts) else [text]
+    return (
+        parts
+        if len(parts) > 2 and all(" " in part and not _UNIT.search(part) for part in parts)
+        else [text]
+    )
 
 
 def _published(fields: Fields) -> str | None:
     """The earliest date it gives: the later ones are those of the repository's own steps."""
-    return min((day for text in fields.get("date", ()) if (day := _day(text)) and clean_year(day)), default=None)
+    return min(
+        (day for text in fields.get("date", ()) if (day := _day(text)) and clean_year(day)),
+        default=None,
+    )
 
 
 def _day(text: str) -> str | None:
@@ -172,9 +245,18 @@ def _day(text: str) -> str | None:
 def _url(fields: Fields) -> str | None:
     """The first whole address that leads further than to a repository's front door."""
     texts = (
-        text.strip() for tag in ("url", "link", "identifier", "identifier-citation") for text in fields.get(tag, ())
+        text.strip()
+        for tag in ("url", "link", "identifier", "identifier-citation")
+        for text in fields.get(tag, ())
     )
-    return next((link(text) for text in texts if re.fullmatch(r"https?://[^/\s]+/[^\s]+", text) and link(text)), None)
+    return next(
+        (
+            link(text)
+            for text in texts
+            if re.fullmatch(r"https?://[^/\s]+/[^\s]+", text) and link(text)
+        ),
+        None,
+    )
 
 
 def _abstract(fields: Fields) -> str | None:
@@ -185,16 +267,23 @@ def _abstract(fields: Fields) -> str | None:
 
 
 def _type(fields: Fields) -> str | None:
-    said = [re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text.strip()).lower() for text in fields.get("type", ())]
+    said = [
+        re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text.strip()).lower() for text in fields.get("type", ())
+    ]
     known = (kind for pattern, kind in _TYPES if any(re.search(pattern, text) for text in said))
     kept_with = " ".join(fields.get("source", ()))
     return next(
-        known, "thesis" if re.search(_COLLECTION, kept_with, re.IGNORECASE) and not _NUMBERS.search(kept_with) else None
+        known,
+        "thesis"
+        if re.search(_COLLECTION, kept_with, re.IGNORECASE) and not _NUMBERS.search(kept_with)
+        else None,
     )
 
 
 def _place(fields: Fields) -> dict[str, str | None]:
-    """Journal, volume, issue and pages: told apart by the format, or out of a citation such as OJS' and HAL's."""
+    """Journal, volume, issue and pages: told apart by the format, or out of a citation such as OJS'
+    and HAL's.
+    """
     pages = "-".join(fields.get("first", [])[:1] + fields.get("last", [])[:1])
     journal, numbers = _citation(fields)
     return {
@@ -206,7 +295,10 @@ def _place(fields: Fields) -> dict[str, str | None]:
 
 
 def _citation(fields: Fields) -> tuple[str | None, str]:
-    """The journal, and the numbers behind its name; neither from a citation that begins with the article itself."""
+    """The journal, and the numbers behind its name.
+
+    Neither from a citation that begins with the article itself.
+    """
     for text in _citations(fields):
         journal, numbers = (*_NUMBERS.split(text, maxsplit=1), "")[:2]
         journal = journal.split(" ; ")[0].strip(" ,;")
@@ -217,7 +309,10 @@ def _citation(fields: Fields) -> tuple[str | None, str]:
 
 def _citations(fields: Fields) -> Iterator[str]:
     """Where it appeared: an ISSN or an address in its place says nothing to people."""
-    told = [*fields.get("source", ()), *(text for text in fields.get("relation", ()) if "Journal Name:" in text)]
+    told = [
+        *fields.get("source", ()),
+        *(text for text in fields.get("relation", ()) if "Journal Name:" in text),
+    ]
     for text in (" ".join(text.split()) for text in told):
         if not re.fullmatch(_DIGITS_ONLY, text, re.IGNORECASE):
             yield re.sub(r"^Journal Name:\s*|Journal (?=Volume|Issue)", "", text)

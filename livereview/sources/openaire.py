@@ -1,9 +1,10 @@
 """OpenAIRE Graph (https://api.openaire.eu/graph/v3/research-products): lists by cursor.
 
-It can't select by the day it learnt of something, only by publication date: a window reaches 90 days further back.
-Filters are sent as parameters (type, countryCode …; default type=publication). A token raises the limit from 60
-requests an hour; the setting holds it as it is sent, "Bearer …". Versions 1 and 2, the dumps' spelling and the legacy
-search (`openaire_legacy`) are read as well. Facts from https://graph.openaire.eu/docs/apis/graph-api/.
+It can't select by the day it learnt of something, only by publication date: a window reaches 90
+days further back. Filters are sent as parameters (type, countryCode …; default type=publication). A
+token raises the limit from 60 requests an hour; the setting holds it as it is sent, "Bearer …".
+Versions 1 and 2, the dumps' spelling and the legacy search (`openaire_legacy`) are read as well.
+Facts from https://graph.openaire.eu/docs/apis/graph-api/.
 """
 
 from __future__ import annotations
@@ -49,19 +50,25 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """The products of a page, a single one or a bare list; the last page has no next cursor or no products."""
+    """The products of a page, a single one or a bare list.
+
+    The last page has no next cursor or no products.
+    """
     data = openaire_legacy.read(body, NAME, TITLE)
     header = mapping(mapping(data).get("header"))
     total = answers.whole(header.get("numFound"))
     listed = bool(header) and "results" in data
     held = data["results"] if listed else data
-    items = [] if listed and held is None and total == 0 else held if isinstance(held, list) else [held]
+    items = (
+        [] if listed and held is None and total == 0 else held if isinstance(held, list) else [held]
+    )
     sound = any(map(_is_product, items)) if items else listed
     if not sound or (listed and items and not isinstance(held, list)):
         raise answers.refusal(data, NAME, TITLE) or _other_kind(data, items)
     records, rejects = answers.read_items(items, _record, "results")
     following = string(header.get("nextCursor")) if items else None
-    return Page(records, following if following != cursor else None, rejects, total)  # as Solr: it repeats at the end
+    # as Solr: it repeats at the end
+    return Page(records, following if following != cursor else None, rejects, total)
 
 
 def _is_product(item: object) -> bool:
@@ -71,7 +78,9 @@ def _is_product(item: object) -> bool:
 def _other_kind(data: Any, items: list[Any]) -> Exception:
     known = set().union(*(mapping(item).keys() for item in items))
     if known & {"legalName", "officialName", "acronym", "familyName"} and "header" in data:
-        return SourceBroken(f"OpenAIRE sent other things than research products: ask {URL}", source=NAME)
+        return SourceBroken(
+            f"OpenAIRE sent other things than research products: ask {URL}", source=NAME
+        )
     return answers.foreign(data, NAME, TITLE, "header and results")
 
 
@@ -85,8 +94,13 @@ def _record(item: dict[str, Any]) -> Record | str:
     key = plain(string(item.get("id")), 200)
     if key is None:
         return "no OpenAIRE id"
-    doi, published = clean_doi(_pids(item).get("doi")), answers.iso_date(_get(item, "publicationDate"))
-    title = plain(": ".join(filter(None, (string(_get(item, "mainTitle")), string(_get(item, "subTitle"))))))
+    doi, published = (
+        clean_doi(_pids(item).get("doi")),
+        answers.iso_date(_get(item, "publicationDate")),
+    )
+    title = plain(
+        ": ".join(filter(None, (string(_get(item, "mainTitle")), string(_get(item, "subTitle")))))
+    )
     language = string(mapping(item.get("language")).get("code"))
     return Record(
         source=NAME,
@@ -94,7 +108,8 @@ def _record(item: dict[str, Any]) -> Record | str:
         title=title,
         authors=names(_author(mapping(one)) for one in _by_rank(sequence(_get(item, "authors")))),
         year=clean_year(published),
-        published=published.removesuffix("-01-01") if published else None,  # what is known by its year alone has this
+        # what is known by its year alone has this
+        published=published.removesuffix("-01-01") if published else None,
         doi=doi,
         pmid=clean_pmid(_pids(item).get("pmid")),
         pmcid=clean_pmcid(_pids(item).get("pmc")),
@@ -112,7 +127,11 @@ def _instances(item: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _address(item: dict[str, Any]) -> str | None:
-    told = (link(html.unescape(str(url))) for one in _instances(item) for url in sequence(_get(one, "urls")))
+    told = (
+        link(html.unescape(str(url)))
+        for one in _instances(item)
+        for url in sequence(_get(one, "urls"))
+    )
     return next(filter(None, told), None)
 
 
@@ -122,7 +141,9 @@ def _pids(item: dict[str, Any]) -> dict[str, str]:
     for instance in _instances(item):
         told += [mapping(one) for one in sequence(_get(instance, "pids"))]
         told += [mapping(one) for one in sequence(_get(instance, "alternateIdentifiers"))]
-    found = [((string(one.get("scheme")) or "").lower(), string(one.get("value")) or "") for one in told]
+    found = [
+        ((string(one.get("scheme")) or "").lower(), string(one.get("value")) or "") for one in told
+    ]
     return dict(reversed(found))
 
 
@@ -131,9 +152,20 @@ def _by_rank(people: list[Any]) -> list[Any]:
 
 
 def _author(one: dict[str, Any]) -> str | None:
-    """The name in full if it has a comma; its parts, which OpenAIRE guesses, only where it has none."""
-    full, family, given = string(_get(one, "fullName")), string(one.get("surname")), string(one.get("name"))
-    return name(family, given) if family and given and "," not in (full or "") else name(full or family or given)
+    """The name in full if it has a comma.
+
+    Its parts, which OpenAIRE guesses, only where it has none.
+    """
+    full, family, given = (
+        string(_get(one, "fullName")),
+        string(one.get("surname")),
+        string(one.get("name")),
+    )
+    return (
+        name(family, given)
+        if family and given and "," not in (full or "")
+        else name(full or family or given)
+    )
 
 
 def _host(place: dict[str, Any]) -> dict[str, str | None]:

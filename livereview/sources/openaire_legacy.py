@@ -1,6 +1,8 @@
-"""OpenAIRE's legacy search (https://api.openaire.eu/search/publications), XML or JSON, with the names of the Graph API.
+"""OpenAIRE's legacy search (https://api.openaire.eu/search/publications), XML or JSON, with the
+names of the Graph API.
 
-Its JSON is its XML with attributes as "@classid" and text as "$", and a list of one as the one: both are read as one.
+Its JSON is its XML with attributes as "@classid" and text as "$", and a list of one as the one:
+both are read as one.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ from livereview.sources.markup import refuse_crowded
 
 
 def read(body: bytes, source: str, title: str) -> Any:
-    """The answer in the Graph API's shape, or as it is where it is no legacy one; raises as answers.read_json."""
+    """The answer in the Graph API's shape, or as it is where it is no legacy one.
+
+    Raises as answers.read_json.
+    """
     if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"<response" in body[:2_000]:
         told = _xml(body, source, title)
     else:
@@ -38,7 +43,9 @@ def _xml(body: bytes, source: str, title: str) -> dict[str, Any]:
         told = _plain(etree.fromstring(body.strip(), parser))
     except (etree.XMLSyntaxError, ValueError) as error:
         if not body.rstrip().endswith(b"</response>"):
-            raise Retry(f"{title}'s answer is truncated after {len(body)} bytes", source=source) from error
+            raise Retry(
+                f"{title}'s answer is truncated after {len(body)} bytes", source=source
+            ) from error
         raise SourceBroken(f"this is not {title}'s answer: {error}"[:300], source=source) from None
     if not isinstance(told, dict) or "results" not in told:
         raise SourceBroken(f"this is not {title}'s answer: XML without results", source=source)
@@ -46,7 +53,9 @@ def _xml(body: bytes, source: str, title: str) -> dict[str, Any]:
 
 
 def _plain(element: Any) -> dict[str, Any]:
-    """An element as the legacy JSON has it, without namespaces but for those two prefixes that JSON keeps."""
+    """An element as the legacy JSON has it, without namespaces but for those two prefixes that JSON
+    keeps.
+    """
     made: dict[str, Any] = {f"@{key}": value for key, value in element.attrib.items()}
     for child in element.iterchildren(tag=etree.Element):
         name = etree.QName(child).localname
@@ -78,19 +87,35 @@ def _product(row: dict[str, Any]) -> dict[str, Any]:
         "authors": [_person(mapping(one), _text(one)) for one in sequence(result.get("creator"))],
         "publicationDate": _text(result.get("dateofacceptance")),
         "descriptions": [_text(one) for one in sequence(result.get("description"))],
-        "pids": [{"scheme": mapping(one).get("@classid"), "value": _text(one)} for one in sequence(result.get("pid"))],
+        "pids": [
+            {"scheme": mapping(one).get("@classid"), "value": _text(one)}
+            for one in sequence(result.get("pid"))
+        ],
         "language": {"code": _one(result.get("language")).get("@classid")},
         "container": _journal(_one(result.get("journal"))),
-        "instances": [_instance(mapping(one)) for one in sequence(_one(result.get("children")).get("instance"))],
+        "instances": [
+            _instance(mapping(one))
+            for one in sequence(_one(result.get("children")).get("instance"))
+        ],
     }
 
 
 def _person(told: dict[str, Any], full: str | None) -> dict[str, Any]:
-    return {"fullName": full, **{name: told.get(f"@{name}") for name in ("name", "surname", "rank")}}
+    return {
+        "fullName": full,
+        **{name: told.get(f"@{name}") for name in ("name", "surname", "rank")},
+    }
 
 
 def _journal(told: dict[str, Any]) -> dict[str, Any]:
-    numbers = {"vol": "@vol", "iss": "@iss", "sp": "@sp", "ep": "@ep", "issnPrinted": "@issn", "issnOnline": "@eissn"}
+    numbers = {
+        "vol": "@vol",
+        "iss": "@iss",
+        "sp": "@sp",
+        "ep": "@ep",
+        "issnPrinted": "@issn",
+        "issnOnline": "@eissn",
+    }
     return {"name": _text(told), **{name: told.get(key) for name, key in numbers.items()}}
 
 
@@ -101,4 +126,7 @@ def _title(titles: list[Any]) -> str | None:
 
 def _instance(one: dict[str, Any]) -> dict[str, Any]:
     pages = [_text(mapping(place).get("url")) for place in sequence(one.get("webresource"))]
-    return {"type": _one(one.get("instancetype")).get("@classname"), "urls": [page for page in pages if page]}
+    return {
+        "type": _one(one.get("instancetype")).get("@classname"),
+        "urls": [page for page in pages if page],
+    }

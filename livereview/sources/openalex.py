@@ -1,8 +1,10 @@
-"""OpenAlex works (https://api.openalex.org/works): lists by cursor, single works, and lists saved by hand.
+"""OpenAlex works (https://api.openalex.org/works): lists by cursor, single works, and lists saved
+by hand.
 
-Filters with a meaning of their own: `window` (the date filter, default from_created_date, which may need a paid plan:
-`fallback` then asks by publication date), `field` (default title_and_abstract.search), `per_page` and `sort`. All
-others are sent as API filters. Facts from https://developers.openalex.org, read in 2026.
+Filters with a meaning of their own: `window` (the date filter, default from_created_date, which may
+need a paid plan: `fallback` then asks by publication date), `field` (default
+title_and_abstract.search), `per_page` and `sort`. All others are sent as API filters. Facts from
+https://developers.openalex.org, read in 2026.
 """
 
 from __future__ import annotations
@@ -42,13 +44,17 @@ _OTHERS = {
     "P": "publishers",
     "G": "awards",
 }
-LATE = 90  # days between a work's publication and OpenAlex's learning of it that a window by publication must span
+# days between a work's publication and OpenAlex's learning of it that a window by publication must
+# span
+LATE = 90
 _PLAN = re.compile(r"\bplans?\b|premium|^.{,99}from_(?:created|updated)_date")
 _NEW_WINDOW = 'if your plan lacks created and updated dates, set window = "from_publication_date" in this search'
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
-    """One page of a search, newest publication first: a fixed order, as relevance shifts while paging."""
+    """One page of a search, newest publication first: a fixed order, as relevance shifts while
+    paging.
+    """
     params = [
         ("filter", ",".join(_filters(query, window))),
         ("cursor", cursor or "*"),
@@ -60,7 +66,8 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
 
 def _filters(query: Query, window: Window) -> list[str]:
     text = answers.search_text(query, _OWN, TITLE)
-    # a comma begins the next filter and a bar another value, in phrases too; the words are matched without them
+    # a comma begins the next filter and a bar another value, in phrases too; the words are matched
+    # without them
     text = " ".join(re.sub(r"[,|]", " ", text).split())
     parts = [f"{query.filter('field') or 'title_and_abstract.search'}:{text}"] if text else []
     parts += answers.api_filters(query, _OWN, TITLE)
@@ -71,8 +78,12 @@ def _filters(query: Query, window: Window) -> list[str]:
     return parts
 
 
-def fallback(query: Query, window: Window, refusal: LivereviewError) -> tuple[Query, Window, str] | None:
-    """Publication dates, `LATE` days further back, where created dates are not for this key and nobody chose them."""
+def fallback(
+    query: Query, window: Window, refusal: LivereviewError
+) -> tuple[Query, Window, str] | None:
+    """Publication dates, `LATE` days further back, where created dates are not for this key and
+    nobody chose them.
+    """
     chosen = query.filter("window") is not None or window.start is None
     if chosen or refusal.status not in (400, 403, None) or not _PLAN.search(refusal.message):
         return None
@@ -83,7 +94,10 @@ def fallback(query: Query, window: Window, refusal: LivereviewError) -> tuple[Qu
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """The works in a list, a single work or a bare list of works; the last page has no cursor or no works."""
+    """The works in a list, a single work or a bare list of works.
+
+    The last page has no cursor or no works.
+    """
     data = answers.read_json(body, NAME, TITLE)
     if isinstance(data, dict) and data.get("error"):
         raise _error(data)
@@ -94,9 +108,14 @@ def parse(body: bytes, cursor: str | None) -> Page:
 
 
 def _error(data: dict[str, Any]) -> LivereviewError:
-    said = f"{string(data.get('error')) or 'error'}: {string(data.get('message')) or 'no message'}"[:300]
+    said = f"{string(data.get('error')) or 'error'}: {string(data.get('message')) or 'no message'}"[
+        :300
+    ]
     if answers.busy(said):
-        return Retry(f"OpenAlex can't answer now ({said}); a free key in OPENALEX_API_KEY has more budget", source=NAME)
+        return Retry(
+            f"OpenAlex can't answer now ({said}); a free key in OPENALEX_API_KEY has more budget",
+            source=NAME,
+        )
     if re.search(r"api key|unauthori[sz]ed", said, re.IGNORECASE):
         return SourceBroken(f"OpenAlex refused the key ({said}): set OPENALEX_API_KEY", source=NAME)
     hint = f": {_NEW_WINDOW}" if _PLAN.search(said) else ""
@@ -109,9 +128,13 @@ def _works(data: Any) -> tuple[list[Any], dict[str, Any]]:
     meta = mapping(mapping(data).get("meta"))
     found = data if isinstance(data, list) else mapping(data).get("results")
     if meta and not found and mapping(data).get("group_by"):
-        raise SourceBroken("OpenAlex sent counts of groups, not works: leave out group_by", source=NAME)
+        raise SourceBroken(
+            "OpenAlex sent counts of groups, not works: leave out group_by", source=NAME
+        )
     if meta and not isinstance(found, list):
-        raise SourceBroken('OpenAlex\'s list "results" is missing: has its interface changed?', source=NAME)
+        raise SourceBroken(
+            'OpenAlex\'s list "results" is missing: has its interface changed?', source=NAME
+        )
     works = found if isinstance(found, list) else [data]
     if not any(_is_work(work) for work in works):
         _check_kind(works)
@@ -124,12 +147,15 @@ def _check_kind(items: list[Any]) -> None:
     """SourceBroken where the items are OpenAlex's, but not works."""
     for item in items:
         if match := re.search(r"openalex\.org/(\w)(\w+)", string(mapping(item).get("id")) or ""):
-            kind = _OTHERS.get(match.group(1), match.group(1) + match.group(2))  # "types" of .../types/article
+            # "types" of .../types/article
+            kind = _OTHERS.get(match.group(1), match.group(1) + match.group(2))
             raise SourceBroken(f"OpenAlex sent {kind}, not works: ask {URL}", source=NAME)
 
 
 def _is_work(item: Any) -> bool:
-    return _id(mapping(item)) is not None or (_key(mapping(item)) is not None and "open_access" in item)
+    return _id(mapping(item)) is not None or (
+        _key(mapping(item)) is not None and "open_access" in item
+    )
 
 
 def _id(work: dict[str, Any]) -> str | None:
@@ -162,7 +188,8 @@ def _record(work: dict[str, Any]) -> Record | str:
         doi=doi,
         pmid=clean_pmid(string(ids.get("pmid"))),
         pmcid=_pmcid(ids),
-        url=link(string(place.get("landing_page_url"))) or link(f"https://doi.org/{doi}" if doi else work.get("id")),
+        url=link(string(place.get("landing_page_url")))
+        or link(f"https://doi.org/{doi}" if doi else work.get("id")),
         abstract=_abstract(work.get("abstract_inverted_index")),
         language=plain(string(work.get("language")), 20),
         type=_type(work),
@@ -184,14 +211,21 @@ def _host(venue: dict[str, Any], biblio: dict[str, Any]) -> dict[str, str | None
 
 
 def _published(work: dict[str, Any]) -> str | None:
-    """The publication date. OpenAlex writes 1 January where it knows only the year: that day is read as the year."""
-    date = answers.iso_date(work.get("publication_date")) or answers.iso_date(work.get("publication_year"))
+    """The publication date.
+
+    OpenAlex writes 1 January where it knows only the year: that day is read as the year.
+    """
+    date = answers.iso_date(work.get("publication_date")) or answers.iso_date(
+        work.get("publication_year")
+    )
     return date.removesuffix("-01-01") if date else None
 
 
 def _author(authorship: dict[str, Any]) -> str | None:
     raw = string(authorship.get("raw_author_name")) or ""
-    if re.fullmatch(r"[^\d,]+, ?[^\d,]+", raw):  # "Family, Given"; more commas or digits are an affiliation
+    if re.fullmatch(
+        r"[^\d,]+, ?[^\d,]+", raw
+    ):  # "Family, Given"; more commas or digits are an affiliation
         return plain(raw, 200)
     return plain(string(mapping(authorship.get("author")).get("display_name")) or raw, 200)
 
@@ -204,7 +238,12 @@ def _pmcid(ids: dict[str, Any]) -> str | None:
 
 def _abstract(index: object) -> str | None:
     """The text of an inverted index {word: [positions]}."""
-    words = [(at, word) for word, places in mapping(index).items() for at in sequence(places) if isinstance(at, int)]
+    words = [
+        (at, word)
+        for word, places in mapping(index).items()
+        for at in sequence(places)
+        if isinstance(at, int)
+    ]
     return abstract(string(" ".join(word for _, word in sorted(words))))
 
 
@@ -216,8 +255,12 @@ def _type(work: dict[str, Any]) -> str | None:
 def _retraction(work: dict[str, Any], title: str | None) -> str | None:
     if _type(work) == "retraction-notice":
         return None
-    return "retracted" if work.get("is_retracted") is True or answers.marked_retracted(title) else None
+    return (
+        "retracted" if work.get("is_retracted") is True or answers.marked_retracted(title) else None
+    )
 
 
 SECRETS = (("api_key", "OPENALEX_API_KEY"),)
-SOURCE = Source(NAME, TITLE, parse, request, fallback=fallback, interval=0.2, secrets=("OPENALEX_API_KEY",))
+SOURCE = Source(
+    NAME, TITLE, parse, request, fallback=fallback, interval=0.2, secrets=("OPENALEX_API_KEY",)
+)

@@ -1,11 +1,13 @@
-"""OSF (https://api.osf.io/v2/preprints/): preprints of SocArXiv, PsyArXiv and others, registrations and projects.
+"""OSF (https://api.osf.io/v2/preprints/): preprints of SocArXiv, PsyArXiv and others, registrations
+and projects.
 
-Preprints have no keyword search: a search reads every one of its days, and the protocol's query is not applied. Most
-reviews do better with openalex or europepmc. The filter `provider` chooses the server (default socarxiv) and `kind`
-what is read (preprints, registrations, nodes); registrations and nodes can be narrowed with the filters title,
-description and tags. Days are those of `date_modified`; the filter `window` names another (date_created). OSF embeds
-the first ten contributors only. A token is sent as it stands in its setting, "Bearer …".
-Facts from https://developer.osf.io.
+Preprints have no keyword search: a search reads every one of its days, and the protocol's query is
+not applied. Most reviews do better with openalex or europepmc. The filter `provider` chooses the
+server (default socarxiv) and `kind` what is read (preprints, registrations, nodes); registrations
+and nodes can be narrowed with the filters title, description and tags. Days are those of
+`date_modified`; the filter `window` names another (date_created). OSF embeds the first ten
+contributors only. A token is sent as it stands in its setting, "Bearer …". Facts from
+https://developer.osf.io.
 """
 
 from __future__ import annotations
@@ -27,7 +29,12 @@ TITLE = "OSF"
 URL = "https://api.osf.io/v2/"
 _OWN = ("window", "provider", "kind")
 _KINDS = {"preprints": "preprint", "registrations": "registration", "nodes": "project"}
-_SERVERS = {"osf": "OSF Preprints", "socarxiv": "SocArXiv", "psyarxiv": "PsyArXiv", "edarxiv": "EdArXiv"}
+_SERVERS = {
+    "osf": "OSF Preprints",
+    "socarxiv": "SocArXiv",
+    "psyarxiv": "PsyArXiv",
+    "edarxiv": "EdArXiv",
+}
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
@@ -40,14 +47,18 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
     params += [(f"filter[{key}]", value) for key, value in query.filters if key not in _OWN]
     if window.start is not None:
         day = f"filter[{query.filter('window') or 'date_modified'}]"
-        after = window.end + timedelta(days=1)  # OSF takes a day for its first moment: "lte" would leave out the last
+        # OSF takes a day for its first moment: "lte" would leave out the last
+        after = window.end + timedelta(days=1)
         params += [(f"{day}[gte]", answers.day(window.start)), (f"{day}[lt]", answers.day(after))]
     params += [("embed", "contributors"), ("page[size]", "100"), ("page", cursor or "1")]
     return Request(f"{URL}{kind}/", tuple(params), secrets=SECRETS)
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """The preprints, projects or registrations of a page, or a single one. A page without a next link is the last."""
+    """The preprints, projects or registrations of a page, or a single one.
+
+    A page without a next link is the last.
+    """
     data = answers.read_json(body, NAME, TITLE)
     if isinstance(mapping(data).get("results"), list) and "typeAliases" in data:
         return _search_page(data)
@@ -55,19 +66,30 @@ def parse(body: bytes, cursor: str | None) -> Page:
     items = held if isinstance(held, list) else [held]
     empty = held == [] and "links" in data
     if held is None or not (empty or any(mapping(item).get("attributes") for item in items)):
-        raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "data with attributes")
+        raise answers.refusal(data, NAME, TITLE) or answers.foreign(
+            data, NAME, TITLE, "data with attributes"
+        )
     kinds = {string(mapping(item).get("type")) for item in items}
     if items and not kinds & _KINDS.keys():
         sent = ", ".join(sorted(filter(None, kinds))) or "items without a type"
-        raise SourceBroken(f"OSF sent {sent[:100]}, not preprints: ask {URL}preprints/", source=NAME)
+        raise SourceBroken(
+            f"OSF sent {sent[:100]}, not preprints: ask {URL}preprints/", source=NAME
+        )
     records, rejects = answers.read_items(items, _record, "data")
     links = mapping(mapping(data).get("links"))
     total = mapping(links.get("meta")).get("total", mapping(mapping(data).get("meta")).get("total"))
-    return Page(records, _next(string(links.get("next")), cursor) if items else None, rejects, answers.whole(total))
+    return Page(
+        records,
+        _next(string(links.get("next")), cursor) if items else None,
+        rejects,
+        answers.whole(total),
+    )
 
 
 def _next(address: str | None, cursor: str | None) -> str | None:
-    number = answers.whole(next(iter(parse_qs(urlsplit(address or "").query).get("page", [])), None))
+    number = answers.whole(
+        next(iter(parse_qs(urlsplit(address or "").query).get("page", [])), None)
+    )
     return str(number) if number and number > (answers.whole(cursor) or 1) else None
 
 
@@ -97,7 +119,10 @@ def _record(item: dict[str, Any]) -> Record | str:
 
 
 def _published(said: dict[str, Any]) -> str | None:
-    days = (answers.iso_date(said.get(name)) for name in ("date_published", "date_registered", "date_created"))
+    days = (
+        answers.iso_date(said.get(name))
+        for name in ("date_published", "date_registered", "date_created")
+    )
     return next(filter(None, days), None)
 
 
@@ -111,7 +136,10 @@ def _key(text: str | None) -> str | None:
 
 
 def _doi(own: str | None, other: str | None) -> str | None:
-    """The preprint's DOI; the attribute of that name is the DOI of the article it became, unless it is OSF's."""
+    """The preprint's DOI.
+
+    The attribute of that name is the DOI of the article it became, unless it is OSF's.
+    """
     return clean_doi(own) or (clean_doi(other) if "osf.io/" in (other or "").lower() else None)
 
 
@@ -120,16 +148,23 @@ def _people(item: dict[str, Any]) -> list[str | None]:
     embeds = mapping(item.get("embeds"))
     held = mapping(embeds.get("bibliographic_contributors")) or mapping(embeds.get("contributors"))
     people = [mapping(one) for one in sequence(held.get("data"))]
-    told = [(mapping(one.get("attributes")), mapping(mapping(one.get("embeds")).get("users"))) for one in people]
+    told = [
+        (mapping(one.get("attributes")), mapping(mapping(one.get("embeds")).get("users")))
+        for one in people
+    ]
     return [_person(said, user) for said, user in told if said.get("bibliographic") is not False]
 
 
 def _person(said: dict[str, Any], user: dict[str, Any]) -> str | None:
-    """A user, or somebody who was only named: their name stands in the contributor or in the error about the user."""
+    """A user, or somebody who was only named: their name stands in the contributor or in the error
+    about the user.
+    """
     known = mapping(mapping(user.get("data")).get("attributes"))
     family = string(known.get("family_name"))
     if family:
-        given = " ".join(filter(None, (string(known.get("given_name")), string(known.get("middle_names")))))
+        given = " ".join(
+            filter(None, (string(known.get("given_name")), string(known.get("middle_names"))))
+        )
         return name(family, given)
     missing = mapping(mapping(next(iter(sequence(user.get("errors"))), None)).get("meta"))
     named = (said.get("unregistered_contributor"), known.get("full_name"), missing.get("full_name"))
@@ -145,7 +180,9 @@ def _server(item: dict[str, Any]) -> str | None:
 
 
 def _search_page(data: dict[str, Any]) -> Page:
-    """An answer of OSF's first search (/api/v1/search/): projects and registrations, not a word on a next page."""
+    """An answer of OSF's first search (/api/v1/search/): projects and registrations, not a word on
+    a next page.
+    """
     records, rejects = answers.read_items(data["results"], _found, "results")
     return Page(records, None, rejects, answers.whole(mapping(data.get("counts")).get("total")))
 
@@ -159,7 +196,9 @@ def _found(item: dict[str, Any]) -> Record | str:
         source=NAME,
         source_key=key,
         title=plain(string(item.get("title"))),
-        authors=names(name(string(mapping(one).get("fullname"))) for one in sequence(item.get("contributors"))),
+        authors=names(
+            name(string(mapping(one).get("fullname"))) for one in sequence(item.get("contributors"))
+        ),
         year=clean_year(published),
         published=published,
         url=f"https://osf.io/{key}",

@@ -1,9 +1,11 @@
-"""A watched web page, for grey literature without a feed: each link that it shows is a record, its words the title.
+"""A watched web page, for grey literature without a feed: each link that it shows is a record, its
+words the title.
 
-`url` is the page. Filters: `select`, a CSS selector of the links (default: those in its main part, without menus, share
-buttons and the like), `keep`, a pattern that a link's address or title must match, and `title`, a selector of the title
-inside what surrounds a link (default: the link's own words, and the heading beside one that says "read more"). The
-page's bytes are kept like any answer's; links that are gone the next time are told by the ledger.
+`url` is the page. Filters: `select`, a CSS selector of the links (default: those in its main part,
+without menus, share buttons and the like), `keep`, a pattern that a link's address or title must
+match, and `title`, a selector of the title inside what surrounds a link (default: the link's own
+words, and the heading beside one that says "read more"). The page's bytes are kept like any
+answer's; links that are gone the next time are told by the ledger.
 """
 
 from __future__ import annotations
@@ -26,12 +28,21 @@ from livereview.sources.text import link, plain, reject
 
 NAME = "page"
 TITLE = "Watched page"
-PLACES = ("main a[href]", "article a[href]", "[role=main] a[href]", "#content a[href]", "body a[href]")
+PLACES = (
+    "main a[href]",
+    "article a[href]",
+    "[role=main] a[href]",
+    "#content a[href]",
+    "body a[href]",
+)
 _OWN = ("select", "keep", "title")
-_ROBOT = r"^\W*just a moment|attention required|captcha|are you a (?:robot|human)|checking your browser"
+_ROBOT = (
+    r"^\W*just a moment|attention required|captcha|are you a (?:robot|human)|checking your browser"
+)
 _ASKED = re.compile(_ROBOT, re.IGNORECASE)
 _SHELL = re.compile(
-    rf"{_ROBOT}|enable javascript|turn on javascript|cf_chl_|incapsula|challenge-platform", re.IGNORECASE
+    rf"{_ROBOT}|enable javascript|turn on javascript|cf_chl_|incapsula|challenge-platform",
+    re.IGNORECASE,
 )
 _BUSY = re.compile(
     r"^\W*(?:error\W*)?(?:429|50[0234])\b|too many requests|service (?:temporarily )?unavailable|bad gateway"
@@ -46,7 +57,8 @@ _GONE = re.compile(
 _FEED = re.compile(r"(?>\s|<\?[^>]*+>|<!--.*?-->)*+<(?:rss|feed|rdf:RDF)\b", re.DOTALL)
 _TRACKING = re.compile(r"(?:utm_\w+|fbclid|gclid|mc_[ce]id|_ga|_gl|msclkid|igshid)(?:=|$)")
 _FILE = re.compile(r"\.(?:pdf|docx?|odt)$", re.IGNORECASE)
-_VIEW = re.compile(r"/(?:full|abstract|e?pdf|html|references|information)(?=$|[?])")  # what publishers put after a DOI
+# what publishers put after a DOI
+_VIEW = re.compile(r"/(?:full|abstract|e?pdf|html|references|information)(?=$|[?])")
 _SHARED = re.compile(
     r"https?://(?:www\.)?(?:facebook\.com/(?:share|dialog)|(?:twitter|x|bsky)\.(?:com|app)/(?:intent|share)|wa\.me/"
     r"|linkedin\.com/(?:share|sharing)|pinterest\.\w+/pin/create|api\.whatsapp\.com|t\.me/share|reddit\.com/submit)"
@@ -56,7 +68,9 @@ _FURNITURE = re.compile(
     r"|social-(?:links|share|media|icons)",
     re.IGNORECASE,
 )
-_ABOUT = re.compile(r"^(?:(?:read|find out|learn|see) more(?: about|:)|continue reading:?)\s+(?=\w)", re.IGNORECASE)
+_ABOUT = re.compile(
+    r"^(?:(?:read|find out|learn|see) more(?: about|:)|continue reading:?)\s+(?=\w)", re.IGNORECASE
+)
 _WINDOW = re.compile(r"(?:(?<!\W)\W++)?opens? in (?:a )?new (?:tab|window)\W*$", re.IGNORECASE)
 _IDLE = re.compile(  # words of a link that say nothing of what it leads to
     r"\W*(?:(?:read|find out|learn|see|show|view)(?: the| full| more)*|continue reading|more|more information|details"
@@ -74,18 +88,25 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
     if not query.url:
         raise Refused("a watched page needs its address: give the search a url")
     if unknown := sorted({key for key, _ in query.filters} - set(_OWN)):
-        raise Refused(f"a watched page has no filter {', '.join(unknown)}; choose of {', '.join(_OWN)}")
+        raise Refused(
+            f"a watched page has no filter {', '.join(unknown)}; choose of {', '.join(_OWN)}"
+        )
     _pattern(query), _selector(query, "select"), _selector(query, "title")
     return Request(query.url)
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """The links of a page saved by hand, by the default selectors, with the address that the page gives itself."""
+    """The links of a page saved by hand, by the default selectors, with the address that the page
+    gives itself.
+    """
     return read(body, Query())
 
 
 def read(body: bytes, query: Query) -> Page:
-    """The links of the page, each once. SourceBroken where there is none, Retry for a robot check in its place."""
+    """The links of the page, each once.
+
+    SourceBroken where there is none, Retry for a robot check in its place.
+    """
     root = _root(body)
     base, pattern = _base(root, query.url), _pattern(query)
     best: dict[str, tuple[int, str | None, Any]] = {}
@@ -99,7 +120,9 @@ def read(body: bytes, query: Query) -> Page:
             best[address] = min(best.get(address, found), found, key=lambda one: one[0])
     records = [_record(address, title) for address, (_, title, _) in best.items() if title]
     rejects += [
-        reject("a link without words", address, _markup(one)) for address, (_, title, one) in best.items() if not title
+        reject("a link without words", address, _markup(one))
+        for address, (_, title, one) in best.items()
+        if not title
     ]
     records = [one for one in records if pattern.search(f"{one.url} {one.title}")]
     return Page(tuple(records), rejects=tuple(rejects), total=len(records) + len(rejects))
@@ -127,14 +150,18 @@ def _root(body: bytes) -> Any:
     if not text:
         raise Retry("the page is empty; the same call may work later", source=NAME)
     if _FEED.match(text):
-        raise SourceBroken('this is no web page but a feed: use source = "feed" for it', source=NAME)
+        raise SourceBroken(
+            'this is no web page but a feed: use source = "feed" for it', source=NAME
+        )
     if len(text) < 1_000 and "<" not in text and answers.busy(text):
         raise Retry(f"the page's server is busy or down ({plain(text, 100)!r})", source=NAME)
     if "<" not in text or text[0] in "{[%" or (text[:5] == "<?xml" and "<html" not in text[:2_000]):
         raise SourceBroken(f"this is no web page: {plain(text[:200], 200)!r}", source=NAME)
     refuse_crowded(body, NAME)
     try:
-        root = html.document_fromstring(text.encode(), parser=html.HTMLParser(encoding="utf-8", huge_tree=False))
+        root = html.document_fromstring(
+            text.encode(), parser=html.HTMLParser(encoding="utf-8", huge_tree=False)
+        )
     except (etree.LxmlError, ValueError) as error:
         raise SourceBroken(f"this is no web page: {error}"[:200], source=NAME) from None
     _check(root, text)
@@ -144,28 +171,46 @@ def _root(body: bytes) -> Any:
 def _text(body: bytes) -> str:
     """The page in the encoding that it says, without what no page holds."""
     said = re.search(
-        rb"<meta[^>]{0,200}charset=[\"']?([\w-]{3,20})|^<\?xml[^>]*encoding=[\"']([\w-]{3,20})", body[:4_000], re.I
+        rb"<meta[^>]{0,200}charset=[\"']?([\w-]{3,20})|^<\?xml[^>]*encoding=[\"']([\w-]{3,20})",
+        body[:4_000],
+        re.I,
     )
     for encoding in ("utf-8", (said.group(1) or said.group(2)).decode() if said else "cp1252"):
         try:
-            return re.sub(r"[\x00-\x08\x0b\x0e-\x1f]", "", body.decode(encoding)).strip().lstrip("\ufeff")
+            return (
+                re.sub(r"[\x00-\x08\x0b\x0e-\x1f]", "", body.decode(encoding))
+                .strip()
+                .lstrip("\ufeff")
+            )
         except (LookupError, UnicodeError):
             continue
-    return re.sub(r"[\x00-\x08\x0b\x0e-\x1f]", "", body.decode("utf-8", "replace")).strip().lstrip("\ufeff")
+    return (
+        re.sub(r"[\x00-\x08\x0b\x0e-\x1f]", "", body.decode("utf-8", "replace"))
+        .strip()
+        .lstrip("\ufeff")
+    )
 
 
 def _check(root: Any, text: str) -> None:
-    """Retry for a page that is cut off, busy or asks for a person; SourceBroken for one that is not there."""
+    """Retry for a page that is cut off, busy or asks for a person.
+
+    SourceBroken for one that is not there.
+    """
     heads = [plain(root.findtext(path) or "") or "" for path in (".//title", ".//h1")]
     said = " - ".join(filter(None, heads))[:100]
     few = sum(1 for one in root.iter("a") if one.get("href") and not _is_furniture(one)) < 3
     bare = few and len(_words(root) or "") < 1_000
     if any(_ASKED.search(head) for head in heads) or (bare and _SHELL.search(text)):
-        raise Retry(f"the page asks whether we are a robot or for JavaScript ({said!r})", source=NAME)
+        raise Retry(
+            f"the page asks whether we are a robot or for JavaScript ({said!r})", source=NAME
+        )
     if any(_BUSY.search(head) for head in heads):
         raise Retry(f"the page's server is busy or down ({said!r})", source=NAME)
     if any(_GONE.search(head) for head in heads):
-        raise SourceBroken(f"the page is not there any more, or not for us ({said!r}): check its address", source=NAME)
+        raise SourceBroken(
+            f"the page is not there any more, or not for us ({said!r}): check its address",
+            source=NAME,
+        )
     if re.search(r"<html\b", text, re.I) and not re.search(r"</(?:html|body)\s*>", text, re.I):
         raise Retry(f"the page is truncated after {len(text)} characters", source=NAME)
 
@@ -173,10 +218,17 @@ def _check(root: Any, text: str) -> None:
 def _links(root: Any, query: Query) -> list[Any]:
     chosen = _selector(query, "select")
     if chosen is not None:
-        found = [one for element in chosen(root) for one in ([element] if element.get("href") else element.iter("a"))]
+        found = [
+            one
+            for element in chosen(root)
+            for one in ([element] if element.get("href") else element.iter("a"))
+        ]
         links = [one for one in found if one.get("href")]
     else:
-        links = next(filter(None, ([a for a in root.cssselect(p) if not _is_furniture(a)] for p in PLACES)), [])
+        links = next(
+            filter(None, ([a for a in root.cssselect(p) if not _is_furniture(a)] for p in PLACES)),
+            [],
+        )
     if not links:
         place = query.filter("select") or "the usual places"
         raise SourceBroken(f"no link matches {place}: has the page changed?", source=NAME)
@@ -184,20 +236,29 @@ def _links(root: Any, query: Query) -> list[Any]:
 
 
 def _is_furniture(element: Any) -> bool:
-    """Whether the link belongs to a menu, a footer, share buttons or the like, not to what the page lists."""
-    if {"author", "tag", "category", "next", "prev", "home"} & set((element.get("rel") or "").lower().split()):
+    """Whether the link belongs to a menu, a footer, share buttons or the like, not to what the page
+    lists.
+    """
+    if {"author", "tag", "category", "next", "prev", "home"} & set(
+        (element.get("rel") or "").lower().split()
+    ):
         return True
     if _SHARED.match(element.get("href") or ""):
         return True
     around = [one for one in (element, *element.iterancestors()) if one.tag not in ("html", "body")]
-    if any(one.tag in ("nav", "footer", "aside") or _FURNITURE.search(one.get("class") or "") for one in around):
+    if any(
+        one.tag in ("nav", "footer", "aside") or _FURNITURE.search(one.get("class") or "")
+        for one in around
+    ):
         return True
     tags = {one.tag for one in around}
     return "header" in tags and not tags & {"main", "article", "section", "li"}
 
 
 def _base(root: Any, url: str | None) -> str:
-    """What relative links are relative to: the page's <base>, else its address, else the one it gives itself."""
+    """What relative links are relative to: the page's <base>, else its address, else the one it
+    gives itself.
+    """
     if not url:
         paths = ("//link[@rel='canonical']/@href", "//meta[@property='og:url']/@content")
         url = next((str(said) for path in paths for said in root.xpath(path) if link(said)), "")
@@ -214,7 +275,11 @@ def _joined(base: str, target: str) -> str | None:
 def _address(element: Any, base: str) -> str | None:
     """Where the link leads, "" for one that leads nowhere new, None for one that can't be followed."""
     target = (element.get("href") or "").strip()
-    if not target or target[0] == "#" or re.match(r"(?!https?:)[a-z][a-z0-9+.-]*:", target, re.IGNORECASE):
+    if (
+        not target
+        or target[0] == "#"
+        or re.match(r"(?!https?:)[a-z][a-z0-9+.-]*:", target, re.IGNORECASE)
+    ):
         return ""
     whole = _joined(base, target)
     address = link(_bare(whole)) if whole else None
@@ -223,7 +288,9 @@ def _address(element: Any, base: str) -> str | None:
 
 
 def _bare(address: str) -> str:
-    """The address without fragment, session and tracking, so that the same page has the same key every night."""
+    """The address without fragment, session and tracking, so that the same page has the same key
+    every night.
+    """
     try:
         parts = urlsplit(address)
         query = "&".join(pair for pair in parts.query.split("&") if not _TRACKING.match(pair))
@@ -246,12 +313,18 @@ def _markup(element: Any) -> str:
 
 def _record(address: str, title: str) -> Record:
     kind = "report" if _FILE.search(urlsplit(address).path) else "web-page"
-    return Record(NAME, address, title=title, url=address, doi=clean_doi(_VIEW.sub("", address)), type=kind)
+    return Record(
+        NAME, address, title=title, url=address, doi=clean_doi(_VIEW.sub("", address)), type=kind
+    )
 
 
 def _title(element: Any, chosen: Any) -> tuple[int, str | None]:
-    """The best words for the link and how good they are: of two links to one page the lower number names it."""
-    said = [plain(_ABOUT.sub("", _WINDOW.sub("", text or ""))) for text in _candidates(element, chosen)]
+    """The best words for the link and how good they are: of two links to one page the lower number
+    names it.
+    """
+    said = [
+        plain(_ABOUT.sub("", _WINDOW.sub("", text or ""))) for text in _candidates(element, chosen)
+    ]
     for rank, words in enumerate(said):
         if words and not _is_idle(words):
             return rank, words
@@ -264,7 +337,11 @@ def _is_idle(words: str) -> bool:
 
 def _candidates(element: Any, chosen: Any) -> Iterator[str | None]:
     if chosen is not None:
-        around = (one for one in (element, *element.iterancestors()) if one.tag not in ("main", "body", "html"))
+        around = (
+            one
+            for one in (element, *element.iterancestors())
+            if one.tag not in ("main", "body", "html")
+        )
         yield next((_words(hits[0]) for one in around if (hits := chosen(one))), "")
     inner = element.xpath(_HEADINGS)
     yield _words(inner[0]) if inner else _words(element)
@@ -282,7 +359,11 @@ def _beside(element: Any) -> str | None:
         if headings:
             return _words(headings[0])
         if one.tag == "tr":
-            cells = (words for cell in one.iter("th", "td") if (words := _words(cell)) and not _is_idle(words))
+            cells = (
+                words
+                for cell in one.iter("th", "td")
+                if (words := _words(cell)) and not _is_idle(words)
+            )
             return next(cells, None)
     return None
 
@@ -294,4 +375,6 @@ def _words(element: Any) -> str | None:
     return plain((" " if apart else "").join(texts))
 
 
-SOURCE: Source = Source(NAME, TITLE, parse, request, interval=5.0, days=False, archive=False, read=read)
+SOURCE: Source = Source(
+    NAME, TITLE, parse, request, interval=5.0, days=False, archive=False, read=read
+)

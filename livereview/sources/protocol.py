@@ -1,7 +1,10 @@
-"""What a source is: two pure functions, and the values that pass through them. A source does no I/O.
+"""What a source is: two pure functions, and the values that pass through them.
 
-`request(query, window, cursor)` says what to ask for; `parse(body, cursor)` reads the answer. The cursor is an opaque
-string that only the source itself writes and reads (None for the first page): all that it must remember between pages.
+A source does no I/O.
+
+`request(query, window, cursor)` says what to ask for; `parse(body, cursor)` reads the answer. The
+cursor is an opaque string that only the source itself writes and reads (None for the first page):
+all that it must remember between pages.
 """
 
 from __future__ import annotations
@@ -16,7 +19,8 @@ from livereview.records import Record
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One search of a protocol: the text exactly as the source gets it, and its filters as (name, value) pairs.
+    """One search of a protocol: the text exactly as the source gets it, and its filters as (name,
+    value) pairs.
 
     `url` is the address of a feed or page, for the sources that read one.
     """
@@ -31,7 +35,9 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The span a search covers: from `start` (None: since ever) to `end`, aware UTC times, both days included."""
+    """The span a search covers: from `start` (None: since ever) to `end`, aware UTC times, both
+    days included.
+    """
 
     start: datetime | None
     end: datetime
@@ -39,9 +45,12 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. `secrets` are (parameter or header name, name of the setting that holds its value) pairs;
-    fetch fills them in last and leaves them out of every log, error and recording. A secret whose name starts with
-    "header:" becomes a header; the setting may be unset, and the parameter is then left out.
+    """One HTTP request.
+
+    `secrets` are (parameter or header name, name of the setting that holds its value) pairs;
+    fetch fills them in last and leaves them out of every log, error and recording. A secret whose
+    name starts with "header:" becomes a header; the setting may be unset, and the parameter is then
+    left out.
     """
 
     url: str
@@ -53,7 +62,9 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A piece of an answer that could not become a record: why, where in the body, and its first 2,000 characters."""
+    """A piece of an answer that could not become a record: why, where in the body, and its first
+    2,000 characters.
+    """
 
     reason: str
     where: str
@@ -62,10 +73,12 @@ class Reject:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one answer held. `next_cursor` None means the end; `total` is what the source says it has, if it says.
+    """What one answer held.
 
-    `warnings` are the source's own words on a search it did not run as asked (a phrase dropped, a field unknown): the
-    search then counts as partial.
+    `next_cursor` None means the end; `total` is what the source says it has, if it says.
+
+    `warnings` are the source's own words on a search it did not run as asked (a phrase dropped, a
+    field unknown): the search then counts as partial.
     """
 
     records: tuple[Record, ...] = ()
@@ -80,13 +93,15 @@ class Source:
     """A source by name.
 
     request   (query, window, cursor) -> Request; None for files that a person brings
-    parse     (body, cursor) -> Page; raises SourceBroken for what is not this source's, Retry for its "come back later"
-    interval  least seconds between two requests to its host
-    days      False where the source can't select by date: each search reads everything and ingest sorts out the new
-    reach     the most records that one search hands out; a window with more is searched in halves. None: all
+    parse     (body, cursor) -> Page; raises SourceBroken for what is not this source's, Retry for
+    its "come back later" interval  least seconds between two requests to its host days      False
+    where the source can't select by date: each search reads everything and ingest sorts out the new
+    reach     the most records that one search hands out; a window with more is searched in halves.
+    None: all
     archive   False where old items fall out, as from a feed: then no search is ever a complete one
-    read      (body, query) -> Page, in place of parse where what an answer holds depends on what was asked
-    fallback  (query, window, refusal) -> the query and window to ask instead and a note to keep, or None; for a source
+    read      (body, query) -> Page, in place of parse where what an answer holds depends on what
+    was asked fallback  (query, window, refusal) -> the query and window to ask instead and a note
+    to keep, or None; for a source
               whose kind of window not everybody may use
     """
 
@@ -100,4 +115,6 @@ class Source:
     reach: int | None = None
     archive: bool = True
     read: Callable[[bytes, Query], Page] | None = None
-    fallback: Callable[[Query, Window, LivereviewError], tuple[Query, Window, str] | None] | None = None
+    fallback: (
+        Callable[[Query, Window, LivereviewError], tuple[Query, Window, str] | None] | None
+    ) = None

@@ -1,7 +1,10 @@
-"""PubMed by NCBI's E-utilities: a search that leaves its result on their server, then the records, 200 at a time.
+"""PubMed by NCBI's E-utilities: a search that leaves its result on their server, then the records,
+200 at a time.
 
-https://www.ncbi.nlm.nih.gov/books/NBK25499/ (parameters) and NBK25497 (limits). Only the first 9,999 records of a
-search can be had, so a larger one is halved by date until each part is small enough: nothing is cut off.
+https://www.ncbi.nlm.nih.gov/books/NBK25499/ (parameters) and NBK25497 (limits). Only the first
+9,999 records of a
+search can be had, so a larger one is halved by date until each part is small enough: nothing is cut
+off.
 """
 
 from __future__ import annotations
@@ -26,7 +29,8 @@ LIMIT = 9_999
 BATCH = 200
 _OWN = ("window",)
 _SECRETS = (("api_key", "NCBI_API_KEY"), ("email", "LIVEREVIEW_MAILTO"))
-_BEGINNING = date(1800, 1, 1)  # before the oldest record: where the halving of an open window starts
+# before the oldest record: where the halving of an open window starts
+_BEGINNING = date(1800, 1, 1)
 _LOST = {  # words of the search that PubMed did not use, in its JSON and its XML
     "phrasesnotfound": "phrase not found",
     "fieldsnotfound": "field not found",
@@ -45,8 +49,9 @@ _LOST = {  # words of the search that PubMed did not use, in its JSON and its XM
 class _Place:
     """Where a search stands. `parts` are the spans still to be searched, the current one first.
 
-    A span is the path of halvings that leads to it: "" is the whole window, "0" its first half, "01" the second half of
-    that. While `env` is set, `key`, `start` and `count` tell which records of the current span come next.
+    A span is the path of halvings that leads to it: "" is the whole window, "0" its first half,
+    "01" the second half of that. While `env` is set, `key`, `start` and `count` tell which records
+    of the current span come next.
     """
 
     parts: tuple[str, ...] = ("",)
@@ -67,17 +72,29 @@ def _write(place: _Place) -> str | None:
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
-    """The search of the next span, or the next 200 records of the current one. Days are those of PubMed's Create Date.
+    """The search of the next span, or the next 200 records of the current one.
 
-    The filter `window` names another date field, such as "edat" or "lr". POST, as searches outgrow an address.
+    Days are those of PubMed's Create Date.
+
+    The filter `window` names another date field, such as "edat" or "lr". POST, as searches outgrow
+    an address.
     """
     place = _read(cursor)
     form = [("db", "pubmed"), ("tool", "livereview")]
     if place.env is not None:
-        form += [("WebEnv", place.env), ("query_key", place.key or "1"), ("retstart", str(place.start))]
+        form += [
+            ("WebEnv", place.env),
+            ("query_key", place.key or "1"),
+            ("retstart", str(place.start)),
+        ]
         form += [("retmax", str(BATCH)), ("retmode", "xml")]
         return Request(URL + "efetch.fcgi", form=tuple(form), secrets=_SECRETS)
-    form += [("term", _term(query, window, place.parts[0])), ("usehistory", "y"), ("retmax", "0"), ("retmode", "json")]
+    form += [
+        ("term", _term(query, window, place.parts[0])),
+        ("usehistory", "y"),
+        ("retmax", "0"),
+        ("retmode", "json"),
+    ]
     return Request(URL + "esearch.fcgi", form=tuple(form), secrets=_SECRETS)
 
 
@@ -120,12 +137,18 @@ def parse(body: bytes, cursor: str | None) -> Page:
         return _found(data["esearchresult"], cursor)
     result = mapping(mapping(data).get("result"))
     if isinstance(result.get("uids"), list):
-        return _page(*answers.read_items([result.get(str(uid)) for uid in result["uids"]], _summary, "result"))
+        return _page(
+            *answers.read_items(
+                [result.get(str(uid)) for uid in result["uids"]], _summary, "result"
+            )
+        )
     raise _foreign(data)
 
 
 def _foreign(data: Any) -> LivereviewError:
-    said = string(mapping(data).get("error")) or string(mapping(mapping(data).get("esummaryresult")).get("ERROR"))
+    said = string(mapping(data).get("error")) or string(
+        mapping(mapping(data).get("esummaryresult")).get("ERROR")
+    )
     if said:  # only the error's own words: the object around them repeats the key
         return refusal(said)
     if "records" in mapping(data) or mapping(data).get("status") == "error":
@@ -140,23 +163,37 @@ def _search_data(root: Element) -> dict[str, Any]:
     data["ERROR"] = (root.findtext("ERROR") or "").strip() or None
     for name in ("ErrorList", "WarningList"):
         found = [child for child in root.iterfind(f"{name}/*") if child.tag in _LOST]
-        data[name.lower()] = {tag: [one.text for one in found if one.tag == tag] for tag in {c.tag for c in found}}
+        data[name.lower()] = {
+            tag: [one.text for one in found if one.tag == tag] for tag in {c.tag for c in found}
+        }
     return data
 
 
 def _found(result: dict[str, Any], cursor: str | None) -> Page:
-    """The page of a search: its total, and a cursor that leads to its records or, over the limit, to its halves."""
+    """The page of a search: its total, and a cursor that leads to its records or, over the limit,
+    to its halves.
+    """
     if said := string(result.get("ERROR")):
         raise refusal(said)
     count, place = whole(result.get("count")), _read(cursor)
     if count is None:
-        raise SourceBroken("PubMed's search answer has no count: has its interface changed?", source=NAME)
+        raise SourceBroken(
+            "PubMed's search answer has no count: has its interface changed?", source=NAME
+        )
     place = replace(place, total=count if place.total is None else place.total)
     if count > LIMIT:
         halves = (place.parts[0] + "0", place.parts[0] + "1")
-        return Page((), _write(replace(place, parts=halves + place.parts[1:])), (), place.total, _lost(result))
+        return Page(
+            (),
+            _write(replace(place, parts=halves + place.parts[1:])),
+            (),
+            place.total,
+            _lost(result),
+        )
     if count == 0:
-        return Page((), _write(replace(place, parts=place.parts[1:])), (), place.total, _lost(result))
+        return Page(
+            (), _write(replace(place, parts=place.parts[1:])), (), place.total, _lost(result)
+        )
     env, key = string(result.get("webenv")), string(result.get("querykey"))
     if env is None:
         return _without_history(result, count)
@@ -167,18 +204,32 @@ def _found(result: dict[str, Any], cursor: str | None) -> Page:
 def _without_history(result: dict[str, Any], count: int) -> Page:
     """A search that others made for its ids only: nothing can follow, and the page says so."""
     if not result.get("idlist"):
-        raise Retry(f"PubMed found {count} records but kept no history of the search; try again", source=NAME)
-    return Page((), None, (), count, (*_lost(result), f"only ids of {count} records, made without usehistory=y"))
+        raise Retry(
+            f"PubMed found {count} records but kept no history of the search; try again",
+            source=NAME,
+        )
+    return Page(
+        (),
+        None,
+        (),
+        count,
+        (*_lost(result), f"only ids of {count} records, made without usehistory=y"),
+    )
 
 
 def _lost(result: dict[str, Any]) -> tuple[str, ...]:
     listed = {**mapping(result.get("errorlist")), **mapping(result.get("warninglist"))}
-    said = [(_LOST[key], string(one)) for key in listed if key in _LOST for one in sequence(listed[key])]
+    said = [
+        (_LOST[key], string(one)) for key in listed if key in _LOST for one in sequence(listed[key])
+    ]
     return tuple(f"{what}: {words}" for what, words in said if words and words != "No items found.")
 
 
 def _delivered(root: Element, cursor: str | None) -> Page:
-    """Records and rejects of a set, and the cursor of what follows; Retry if none came where some were asked for."""
+    """Records and rejects of a set, and the cursor of what follows.
+
+    Retry if none came where some were asked for.
+    """
     place = _read(cursor)
     records, rejects = articles(root)
     got = len(records) + len(rejects)
@@ -186,8 +237,14 @@ def _delivered(root: Element, cursor: str | None) -> Page:
         return _page(records, rejects)
     asked = min(BATCH, place.count - place.start)
     if got == 0:
-        raise Retry(f"PubMed sent none of the {asked} records asked for, from {place.start} on", source=NAME)
-    short = (f"PubMed sent {got} of {asked} records asked for, from {place.start} on",) if got < asked else ()
+        raise Retry(
+            f"PubMed sent none of the {asked} records asked for, from {place.start} on", source=NAME
+        )
+    short = (
+        (f"PubMed sent {got} of {asked} records asked for, from {place.start} on",)
+        if got < asked
+        else ()
+    )
     if place.start + BATCH < place.count:
         following = replace(place, start=place.start + BATCH)
     else:
@@ -205,10 +262,18 @@ def _summaries_xml(root: Element) -> Page:
         raise refusal(said)
     items = []
     for summary in root.iterfind("DocSum"):
-        fields = {item.get("Name", "").lower(): (item.text or "").strip() for item in summary.iterfind("Item")}
+        fields = {
+            item.get("Name", "").lower(): (item.text or "").strip()
+            for item in summary.iterfind("Item")
+        }
         people = [{"name": item.text} for item in summary.iterfind("Item[@Name='AuthorList']/Item")]
-        ids = [{"idtype": i.get("Name"), "value": i.text} for i in summary.iterfind("Item[@Name='ArticleIds']/Item")]
-        items.append({**fields, "uid": summary.findtext("Id"), "authors": people, "articleids": ids})
+        ids = [
+            {"idtype": i.get("Name"), "value": i.text}
+            for i in summary.iterfind("Item[@Name='ArticleIds']/Item")
+        ]
+        items.append(
+            {**fields, "uid": summary.findtext("Id"), "authors": people, "articleids": ids}
+        )
     return _page(*answers.read_items(items, _summary, "DocSum"))
 
 
@@ -222,7 +287,9 @@ def _summary(item: dict[str, Any]) -> Record | str:
         source=NAME,
         source_key=ids["pmid"] or ids["pmcid"] or "",
         title=plain(string(item.get("title"))),
-        authors=names(plain(re.sub(r"^(\S.*) ([A-Z]{1,3})$", r"\1, \2", person), 200) for person in people),
+        authors=names(
+            plain(re.sub(r"^(\S.*) ([A-Z]{1,3})$", r"\1, \2", person), 200) for person in people
+        ),
         year=clean_year(published),
         published=published,
         container_title=plain(string(item.get("fulljournalname")) or string(item.get("source"))),
@@ -245,4 +312,6 @@ def _ids(item: dict[str, Any]) -> dict[str, str | None]:
     return {"pmid": clean_pmid(pmid), "pmcid": pmcid, "doi": clean_doi(ids.get("doi"))}
 
 
-SOURCE = Source(NAME, TITLE, parse, request, interval=0.34, secrets=tuple(setting for _, setting in _SECRETS))
+SOURCE = Source(
+    NAME, TITLE, parse, request, interval=0.34, secrets=tuple(setting for _, setting in _SECRETS)
+)

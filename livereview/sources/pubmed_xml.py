@@ -1,4 +1,5 @@
-"""PubMed's XML: one article, book or deletion of a set after the other, each as a record or a reject.
+"""PubMed's XML: one article, book or deletion of a set after the other, each as a record or a
+reject.
 
 The elements are described at https://www.nlm.nih.gov/bsd/licensee/elements_descriptions.html.
 """
@@ -14,7 +15,15 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from livereview.errors import LivereviewError, Retry, SourceBroken
-from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmcid, clean_pmid, clean_year
+from livereview.records import (
+    Record,
+    clean_doi,
+    clean_isbn,
+    clean_issn,
+    clean_pmcid,
+    clean_pmid,
+    clean_year,
+)
 from livereview.sources import answers
 from livereview.sources.markup import refuse_crowded
 from livereview.sources.protocol import Reject
@@ -68,7 +77,10 @@ _AFTERMATH = {
 
 
 def read_xml(body: bytes) -> Element:
-    """The root of one of PubMed's answers; Retry if it is truncated, SourceBroken for all else, saying what it is."""
+    """The root of one of PubMed's answers.
+
+    Retry if it is truncated, SourceBroken for all else, saying what it is.
+    """
     utf16 = body.startswith((b"\xff\xfe", b"\xfe\xff"))
     refuse_crowded(body, NAME)
     try:
@@ -85,7 +97,11 @@ def read_xml(body: bytes) -> Element:
 
 def refusal(said: str) -> LivereviewError:
     """The error for PubMed's own words: Retry for its hiccups, which an expired history is one of."""
-    if (answers.busy(said) or _HICCUP.search(said)) and "9,999" not in said and "cannot be larger" not in said:
+    if (
+        (answers.busy(said) or _HICCUP.search(said))
+        and "9,999" not in said
+        and "cannot be larger" not in said
+    ):
         return Retry(f"PubMed can't answer now: {said[:300]}", source=NAME)
     return SourceBroken(f"PubMed refused the request: {said[:300]}", source=NAME)
 
@@ -98,7 +114,9 @@ def _foreign(tag: str, text: str) -> LivereviewError:
 
 def _damaged(error: Exception, text: str) -> LivereviewError:
     if isinstance(error, DefusedXmlException):
-        return SourceBroken("this XML declares entities, which PubMed's never does: not read", source=NAME)
+        return SourceBroken(
+            "this XML declares entities, which PubMed's never does: not read", source=NAME
+        )
     root = re.search(r"<([A-Za-z][\w-]*)", re.sub(r"<[?!][^<>]*>", "", text[:2_000]))
     kind = root.group(1) if root else ""
     if kind not in (*_ANSWERS, "eFetchResult"):
@@ -116,7 +134,9 @@ def articles(root: Element) -> tuple[tuple[Record, ...], tuple[Reject, ...]]:
         where = f"{item.tag}[{number}]"
         if item.tag == "DeleteCitation":
             pmids = [(one.text or "").strip() for one in item.iter("PMID")]
-            rejects += [reject(f"deleted by PubMed: PMID {pmid}", where, _raw(item)) for pmid in pmids]
+            rejects += [
+                reject(f"deleted by PubMed: PMID {pmid}", where, _raw(item)) for pmid in pmids
+            ]
             continue
         made = _book(item) if item.tag == "PubmedBookArticle" else _article(item)
         if isinstance(made, Record):
@@ -140,9 +160,15 @@ def _article(item: Element) -> Record | str:
     article = citation.find("Article") if citation is not None else None
     pmid = clean_pmid(citation.findtext("PMID")) if citation is not None else None
     if citation is None or article is None or pmid is None:
-        return "no MedlineCitation with PMID and Article" if item.tag in _ITEMS else f"not an article but {item.tag}"
+        return (
+            "no MedlineCitation with PMID and Article"
+            if item.tag in _ITEMS
+            else f"not an article but {item.tag}"
+        )
     kind, title = _type(article.iterfind("PublicationTypeList/PublicationType")), _title(article)
-    published = _date(article.find("Journal/JournalIssue/PubDate")) or _date(article.find("ArticleDate"))
+    published = _date(article.find("Journal/JournalIssue/PubDate")) or _date(
+        article.find("ArticleDate")
+    )
     return Record(
         source=NAME,
         source_key=pmid,
@@ -163,9 +189,15 @@ def _article(item: Element) -> Record | str:
 def _identifiers(holder: Element, listed: Element | None, pmid: str) -> dict[str, Any]:
     """DOI and PMC id of the article itself: the lists of its references look just like its own."""
     ids = {one.get("IdType"): one.text for one in (listed if listed is not None else ())}
-    valid = (one for one in holder.iterfind("ELocationID[@EIdType='doi']") if one.get("ValidYN") != "N")
+    valid = (
+        one for one in holder.iterfind("ELocationID[@EIdType='doi']") if one.get("ValidYN") != "N"
+    )
     located = next((doi for one in valid if (doi := clean_doi(one.text))), None)
-    return {"pmid": pmid, "doi": clean_doi(ids.get("doi")) or located, "pmcid": clean_pmcid(ids.get("pmc"))}
+    return {
+        "pmid": pmid,
+        "doi": clean_doi(ids.get("doi")) or located,
+        "pmcid": clean_pmcid(ids.get("pmc")),
+    }
 
 
 def _journal(article: Element, citation: Element) -> dict[str, str | None]:
@@ -192,7 +224,9 @@ def _pages(pagination: Element | None) -> str | None:
 
 
 def _title(article: Element) -> str | None:
-    """The English title, or the original one where the English is "[Not Available]." or only brackets."""
+    """The English title, or the original one where the English is "[Not Available]." or only
+    brackets.
+    """
     title = plain(_flat(article.find("ArticleTitle")))
     if title is None or re.fullmatch(r"\W*+(?:not available\W*+)?", title, re.IGNORECASE):
         return plain(_flat(article.find("VernacularTitle"))) or title
@@ -211,14 +245,23 @@ def _abstract(holder: Element | None) -> str | None:
 
 
 def _authors(people: Iterator[Element]) -> tuple[str, ...]:
-    """Names as "Family, Given" and groups; an author marked invalid is followed by its correction."""
+    """Names as "Family, Given" and groups.
+
+    An author marked invalid is followed by its correction.
+    """
     found = []
     for one in people:
         if one.get("ValidYN") != "N":
             given = " ".join(
-                filter(None, (one.findtext("ForeName") or one.findtext("Initials"), one.findtext("Suffix")))
+                filter(
+                    None,
+                    (one.findtext("ForeName") or one.findtext("Initials"), one.findtext("Suffix")),
+                )
             )
-            found.append(name(one.findtext("LastName"), given) or plain(_flat(one.find("CollectiveName")), 200))
+            found.append(
+                name(one.findtext("LastName"), given)
+                or plain(_flat(one.find("CollectiveName")), 200)
+            )
     return names(found)
 
 
@@ -227,14 +270,21 @@ def _date(element: Element | None) -> str | None:
         return None
     month = (element.findtext("Month") or "").strip()[:3].title()
     number = _MONTHS.index(month) + 1 if month in _MONTHS else month
-    stated = answers.iso((element.findtext("Year") or "").strip(), number, (element.findtext("Day") or "").strip())
+    stated = answers.iso(
+        (element.findtext("Year") or "").strip(), number, (element.findtext("Day") or "").strip()
+    )
     return stated or medline_date(element.findtext("MedlineDate"))
 
 
 def medline_date(text: str | None) -> str | None:
-    """A date in words as exact as it is certain: "2010 Sep 5" to the day, "2010 Sep-Oct" to the year."""
+    """A date in words as exact as it is certain: "2010 Sep 5" to the day, "2010 Sep-Oct" to the
+    year.
+    """
     words = text or ""
-    years, months = set(re.findall(r"\b[12]\d{3}\b", words)), {one.title() for one in _MONTH.findall(words)}
+    years, months = (
+        set(re.findall(r"\b[12]\d{3}\b", words)),
+        {one.title() for one in _MONTH.findall(words)},
+    )
     if not years:
         return None
     days = re.findall(r"\b\d{1,2}\b", words)
@@ -250,10 +300,15 @@ def _type(types: Iterator[Element]) -> str | None:
 
 
 def _retraction(citation: Element, title: str | None) -> str | None:
-    """The most severe thing that happened to this article: only notices *in* which it did, not those it is itself."""
+    """The most severe thing that happened to this article: only notices *in* which it did, not
+    those it is itself.
+    """
     links = citation.iterfind("CommentsCorrectionsList/CommentsCorrections")
     states = {_AFTERMATH[kind] for one in links if (kind := one.get("RefType") or "") in _AFTERMATH}
-    types = [(one.text or "").strip() for one in citation.iterfind("Article/PublicationTypeList/PublicationType")]
+    types = [
+        (one.text or "").strip()
+        for one in citation.iterfind("Article/PublicationTypeList/PublicationType")
+    ]
     if "Retracted Publication" in types or answers.marked_retracted(title):
         return "retracted"
     return next((state for state in answers.RETRACTIONS if state in states), None)
@@ -265,13 +320,17 @@ def _book(item: Element) -> Record | str:
     pmid = clean_pmid(document.findtext("PMID")) if document is not None else None
     if document is None or book is None or pmid is None:
         return "no BookDocument with PMID and Book"
-    whole, chapter = plain(_flat(book.find("BookTitle"))), plain(_flat(document.find("ArticleTitle")))
+    whole, chapter = (
+        plain(_flat(book.find("BookTitle"))),
+        plain(_flat(document.find("ArticleTitle"))),
+    )
     published = _date(book.find("PubDate")) or _date(document.find("ContributionDate"))
     return Record(
         source=NAME,
         source_key=pmid,
         title=chapter or whole,
-        authors=_authors(document.iterfind("AuthorList/Author")) or _authors(book.iterfind("AuthorList/Author")),
+        authors=_authors(document.iterfind("AuthorList/Author"))
+        or _authors(book.iterfind("AuthorList/Author")),
         year=clean_year(published),
         published=published,
         container_title=whole if chapter else plain(_flat(book.find("CollectionTitle"))),

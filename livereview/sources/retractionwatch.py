@@ -1,7 +1,9 @@
-"""The Retraction Watch data that Crossref publishes: one CSV of all notices, each naming the paper it is about.
+"""The Retraction Watch data that Crossref publishes: one CSV of all notices, each naming the paper
+it is about.
 
-A record is the paper, not the notice: its state is in `retraction`. The file has some 67 MB, so `only` cuts it down to
-the papers asked for. Facts from https://www.crossref.org/documentation/retrieve-metadata/retraction-watch/.
+A record is the paper, not the notice: its state is in `retraction`. The file has some 67 MB, so
+`only` cuts it down to the papers asked for. Facts from
+https://www.crossref.org/documentation/retrieve-metadata/retraction-watch/.
 """
 
 from __future__ import annotations
@@ -22,7 +24,11 @@ NAME = "retractionwatch"
 TITLE = "Retraction Watch"
 URL = "https://api.labs.crossref.org/data/retractionwatch"
 NEEDED = ("Record ID", "Title", "OriginalPaperDOI", "RetractionNature")
-NATURES = {"retraction": "retracted", "expression of concern": "expression-of-concern", "correction": "corrected"}
+NATURES = {
+    "retraction": "retracted",
+    "expression of concern": "expression-of-concern",
+    "correction": "corrected",
+}
 _DATE = re.compile(r"\s*(\d{1,2})/(\d{1,2})/(\d{4})")
 Row = dict[str, Any]
 
@@ -46,7 +52,9 @@ def parse(body: bytes, cursor: str | None) -> Page:
 
 
 def only(body: bytes, dois: Collection[str], pmids: Collection[str]) -> bytes:
-    """The file cut down to the papers with one of these identifiers: the heading, and their rows as they stand."""
+    """The file cut down to the papers with one of these identifiers: the heading, and their rows as
+    they stand.
+    """
     rows = list(_rows(body))
     kept = [row for row in rows if _doi(row) in dois or _pmid(row) in pmids]
     out = io.StringIO()
@@ -58,16 +66,23 @@ def only(body: bytes, dois: Collection[str], pmids: Collection[str]) -> bytes:
 
 
 def _rows(body: bytes) -> Iterator[Row]:
-    """The rows by their heading. Raises SourceBroken for another file, Retry for one that stops within a row."""
+    """The rows by their heading.
+
+    Raises SourceBroken for another file, Retry for one that stops within a row.
+    """
     text = _decoded(body).lstrip("\ufeff")
     if not text.strip():
-        raise Retry("Retraction Watch sent an empty file; the same call may work later", source=NAME)
+        raise Retry(
+            "Retraction Watch sent an empty file; the same call may work later", source=NAME
+        )
     if text.lstrip()[0] in "<{":
         raise answers.not_an_answer(text.lstrip(), NAME, TITLE)
     reader = csv.DictReader(io.StringIO(text, newline=""))
     missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
     if missing:
-        raise SourceBroken(f"this is not Retraction Watch's file: no column {', '.join(missing)}", source=NAME)
+        raise SourceBroken(
+            f"this is not Retraction Watch's file: no column {', '.join(missing)}", source=NAME
+        )
     try:
         yield from (row for row in reader if any(value for key, value in row.items() if key))
     except csv.Error as error:
@@ -120,4 +135,13 @@ def _date(text: object) -> str | None:
     return answers.iso(match.group(3), match.group(1), match.group(2)) if match else None
 
 
-SOURCE = Source(NAME, TITLE, parse, request, interval=10.0, days=False, archive=False, secrets=("LIVEREVIEW_MAILTO",))
+SOURCE = Source(
+    NAME,
+    TITLE,
+    parse,
+    request,
+    interval=10.0,
+    days=False,
+    archive=False,
+    secrets=("LIVEREVIEW_MAILTO",),
+)

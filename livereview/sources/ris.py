@@ -1,10 +1,12 @@
-"""RIS as databases and reference managers really export it, read by a tokenizer that loses no entry.
+"""RIS as databases and reference managers really export it, read by a tokenizer that loses no
+entry.
 
-The format (https://en.wikipedia.org/wiki/RIS_(file_format)) has a line per value: a tag of two characters, two spaces,
-a hyphen. Real files number their entries, put links between them, forget the last ER, wrap long values and mix
-encodings. An entry begins at TY and ends at ER, at the next TY or with the file, so records and rejects together are
-as many as the TY lines; RIS lines with a title or an author but no TY above them are one reject more. A file without
-any TY line may be in one of the dialects of `ris_dialects`: Ovid, RefWorks, EndNote, ProQuest.
+The format (https://en.wikipedia.org/wiki/RIS_(file_format)) has a line per value: a tag of two
+characters, two spaces, a hyphen. Real files number their entries, put links between them, forget
+the last ER, wrap long values and mix encodings. An entry begins at TY and ends at ER, at the next
+TY or with the file, so records and rejects together are as many as the TY lines; RIS lines with a
+title or an author but no TY above them are one reject more. A file without any TY line may be in
+one of the dialects of `ris_dialects`: Ovid, RefWorks, EndNote, ProQuest.
 """
 
 from __future__ import annotations
@@ -12,7 +14,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmcid, clean_pmid, clean_year
+from livereview.records import (
+    Record,
+    clean_doi,
+    clean_isbn,
+    clean_issn,
+    clean_pmcid,
+    clean_pmid,
+    clean_year,
+)
 from livereview.sources import answers, ris_dialects
 from livereview.sources.protocol import Page, Source
 from livereview.sources.tagged import MONTHS, Entry, foreign, joined, person, read_lines, read_page
@@ -22,7 +32,8 @@ NAME = "ris"
 TITLE = "RIS"
 _START = re.compile(r"[\s\ufeff]*(?:\d+\.\s+)?TY(?:[ \t]+-|-(?=[ \t]|$))[ \t]*(.*)")
 _WIDE = re.compile(r"([A-Z][A-Z0-9]{1,3})(?: {2}| ?\t)[ \t]*-[ \t]?(.*)")  # as the format wants it
-_NARROW = re.compile(r"([A-Z][A-Z0-9])[ \t]*-(?:[ \t](.*)|$)")  # one space or none: only where TY has it so too
+# one space or none: only where TY has it so too
+_NARROW = re.compile(r"([A-Z][A-Z0-9])[ \t]*-(?:[ \t](.*)|$)")
 _COUNTER = re.compile(r"\s*\d{1,7}\.\s*")
 _BOOKS = ("BOOK", "EBOOK", "EDBOOK", "SER", "WHOLE BOOK")
 _TYPES = {
@@ -95,19 +106,24 @@ _TYPES = {
     "UNDEFINED": None,
     "": None,
 }
-# Ids that name their database: Web of Science, RePEc, Scopus, Dimensions, CENTRAL, ERIC, PsycINFO and The Lens.
+# Ids that name their database: Web of Science, RePEc, Scopus, Dimensions, CENTRAL, ERIC, PsycINFO
+# and The Lens.
 _KNOWN_ID = re.compile(
     r"(?:WOS|MEDLINE|BIOSIS|CCC|KJD|SCIELO|RSCI|RePEc):\S+|2-s2\.0-\d+|pub\.\d{6,}|CN-\d{6,}|E[JD]\d{5,}"
     r"|\d{4}-\d{5}-\d{3}|\d{3}-\d{3}-\d{3}-\d{3}-\d{2}[\dX]"
 )
-_EDITIONS = re.compile(  # what a host adds to a database's name: "Ovid MEDLINE(R) <1946 to 1979>", "Embase Preprint"
+# what a host adds to a database's name: "Ovid MEDLINE(R) <1946 to 1979>", "Embase Preprint"
+_EDITIONS = re.compile(
     r"<[^>\n]{0,300}>|\(r\)|\bovid\b|\b(?:daily|weekly) updates?\b|\bpreprint\b"
     r"|\band epub.*|\bin-process.*|\bepub ahead.*"
 )
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """Every entry as a record or a reject, of RIS or of one of its dialects; SourceBroken for any other file."""
+    """Every entry as a record or a reject, of RIS or of one of its dialects.
+
+    SourceBroken for any other file.
+    """
     lines = read_lines(body)
     started = [match for line in lines if (match := _START.fullmatch(line))]
     if started:
@@ -119,7 +135,9 @@ def parse(body: bytes, cursor: str | None) -> Page:
 
 
 def _entries(lines: list[str], tagged: re.Pattern[str]) -> Iterator[Entry]:
-    """The entries of a file, and each stretch of RIS lines outside any that holds a title or an author."""
+    """The entries of a file, and each stretch of RIS lines outside any that holds a title or an
+    author.
+    """
     entry, inside = Entry(1), False
     for number, line in enumerate(lines, start=1):
         start, match = _START.fullmatch(line), tagged.fullmatch(line)
@@ -160,7 +178,8 @@ def _record(entry: Entry) -> Record | str:
         published=published,
         doi=doi,
         url=_url(entry),
-        abstract=max((abstract(one) or "" for one in entry.all("AB", "N2")), key=len, default="") or None,
+        abstract=max((abstract(one) or "" for one in entry.all("AB", "N2")), key=len, default="")
+        or None,
         language=plain(entry.first("LA"), 50),
         type=_type(entry, kind),
         retraction=_retraction(entry, title),
@@ -182,7 +201,10 @@ def _place(entry: Entry, title: str | None) -> dict[str, str | None]:
         "issue": plain(entry.first("IS"), 100),
         "pages": _pages(entry),
         "pmid": _pmid(entry),
-        "pmcid": next((found for one in entry.all("PMCID", "U2", "C2", "L2") if (found := clean_pmcid(one))), None),
+        "pmcid": next(
+            (found for one in entry.all("PMCID", "U2", "C2", "L2") if (found := clean_pmcid(one))),
+            None,
+        ),
         "issn": clean_issn(numbers),
         "isbn": clean_isbn(numbers),
     }
@@ -195,13 +217,19 @@ def _database(entry: Entry) -> str | None:
 
 
 def _own_id(entry: Entry) -> str | None:
-    """The id of an item, with its database before it unless the id names it: one number in two databases is two items.
+    """The id of an item, with its database before it unless the id names it: one number in two
+    databases is two items.
 
-    A bare number or word without a database is a person's own label, which others use for other items: it is no id.
+    A bare number or word without a database is a person's own label, which others use for other
+    items: it is no id.
     """
     database = _database(entry)
     for text in entry.all("AN", "UT", "ID", "UR"):
-        if match := _KNOWN_ID.search(text) if text.startswith("http") else _KNOWN_ID.fullmatch(text):
+        if (
+            match := _KNOWN_ID.search(text)
+            if text.startswith("http")
+            else _KNOWN_ID.fullmatch(text)
+        ):
             return safe(match.group(), 200)
         if "/docview/" in text and (number := re.search(r"/docview/(?:[a-z_]+/)?(\d+)", text)):
             return f"proquest:{number.group(1)}"
@@ -215,9 +243,18 @@ def _own_id(entry: Entry) -> str | None:
 
 
 def _doi(entry: Entry) -> str | None:
-    """From its own field, else from the others in which databases put it; of addresses without their parameters."""
-    noted = [one for text in entry.all("N1") for one in re.findall(r"\bdoi\b[:\s]*(\S+)", text, re.IGNORECASE)]
-    links = [re.split(r"[?#]", one)[0] for text in entry.all("UR", "L2", "L1") for one in text.split()]
+    """From its own field, else from the others in which databases put it.
+
+    Of addresses without their parameters.
+    """
+    noted = [
+        one
+        for text in entry.all("N1")
+        for one in re.findall(r"\bdoi\b[:\s]*(\S+)", text, re.IGNORECASE)
+    ]
+    links = [
+        re.split(r"[?#]", one)[0] for text in entry.all("UR", "L2", "L1") for one in text.split()
+    ]
     for text in (*entry.all("DO", "DI", "M3", "L3"), *noted, *links):
         if doi := clean_doi(text[:2_000]):
             return doi
@@ -225,10 +262,16 @@ def _doi(entry: Entry) -> str | None:
 
 
 def _pmid(entry: Entry) -> str | None:
-    """The PMID tag, Zotero's "123[pmid]", an address at PubMed, or the id where the database is MEDLINE or PubMed."""
+    """The PMID tag, Zotero's "123[pmid]", an address at PubMed, or the id where the database is
+    MEDLINE or PubMed.
+    """
     database = _database(entry) or ""
     labelled = [one for one in entry.all("U1", "C2") if "[pmid]" in one.lower()]
-    links = [one for one in entry.all("UR") if re.search(r"pubmed\.ncbi|ncbi\.nlm\.nih\.gov/(?:m/)?pubmed/\d", one)]
+    links = [
+        one
+        for one in entry.all("UR")
+        if re.search(r"pubmed\.ncbi|ncbi\.nlm\.nih\.gov/(?:m/)?pubmed/\d", one)
+    ]
     ids = entry.all("ID", "AN") if database.startswith(("medline", "pubmed")) else []
     scopus = [one for one in entry.all("C2") if one.isdigit()] if database == "scopus" else []
     found = [*entry.all("PMID"), *labelled, *links, *[one for one in ids if one.isdigit()], *scopus]
@@ -243,7 +286,10 @@ def _authors(entry: Entry) -> tuple[str, ...]:
 
 
 def _container(entry: Entry, title: str | None) -> str | None:
-    """The journal or the book around a chapter. CENTRAL puts a whole citation into JA: only its name counts."""
+    """The journal or the book around a chapter.
+
+    CENTRAL puts a whole citation into JA: only its name counts.
+    """
     found = plain(entry.first("JF", "JO", *(() if _central(entry) else ("T2",)), "BT", "JA", "J2"))
     name = re.sub(r"\.\s+[\d(].*$|\.\s*\d{4};.*$", "", found) if found else None
     return name if name not in (title, "Undefined") else None
@@ -256,7 +302,9 @@ def _central(entry: Entry) -> bool:
 def _pages(entry: Entry) -> str | None:
     first, last = plain(entry.first("SP"), 100), plain(entry.first("EP"), 100)
     first = re.sub(r"^pp?\.?\s+", "", first) if first else None
-    if first and re.match(r"No\b", first):  # PsycINFO's "No Pagination Specified", cut into first and last word
+    if first and re.match(
+        r"No\b", first
+    ):  # PsycINFO's "No Pagination Specified", cut into first and last word
         return None
     whole = next((one for one in entry.all("U1") if re.fullmatch(r"\w+-\w+", one)), None)
     if first and last and first != last and not re.search(r"\d\s*[-–]\s*\w", first):
@@ -281,11 +329,16 @@ def _retraction(entry: Entry, title: str | None) -> str | None:
 
 
 def _published(entry: Entry) -> str | None:
-    """The date: the year of PY, DA or Y1, as exact as the first of DA, Y1 and PY which agrees with it.
+    """The date: the year of PY, DA or Y1, as exact as the first of DA, Y1 and PY which agrees with
+    it.
 
-    DA comes first as ProQuest's Y1 pads "Jul 1992" to a day; Web of Science writes only the month into DA.
+    DA comes first as ProQuest's Y1 pads "Jul 1992" to a day; Web of Science writes only the month
+    into DA.
     """
-    year = next((found for one in entry.all("PY", "DA", "Y1", "YR") if (found := clean_year(_date(one)))), None)
+    year = next(
+        (found for one in entry.all("PY", "DA", "Y1", "YR") if (found := clean_year(_date(one)))),
+        None,
+    )
     for text in entry.all("DA", "Y1", "PY"):
         date = _date(text if clean_year(text) else f"{year} {text}")
         if date and clean_year(date) == year and (len(date) > 4 or re.search(r"[A-Za-z]", text)):
@@ -294,10 +347,15 @@ def _published(entry: Entry) -> str | None:
 
 
 def _date(text: str) -> str | None:
-    """ISO from "2022/09//", "20170812", "May 2004" or "1 May 2004"; of "Jul 1992 - Sep 1992" only the year is sure."""
+    """ISO from "2022/09//", "20170812", "May 2004" or "1 May 2004".
+
+    Of "Jul 1992 - Sep 1992" only the year is sure.
+    """
     if compact := re.search(r"(?<!\d)([12]\d{3})([01]\d)([0-3]\d)(?!\d)", text):
         return answers.iso(*compact.groups())
-    if ordered := re.search(r"(?<!\d)([12]\d{3})(?:[/-](\d{1,2})(?!\d))?(?:[/-](\d{1,2})(?!\d))?", text):
+    if ordered := re.search(
+        r"(?<!\d)([12]\d{3})(?:[/-](\d{1,2})(?!\d))?(?:[/-](\d{1,2})(?!\d))?", text
+    ):
         found = re.findall(r"\b([a-z]{3})[a-z]*\b", text.lower())
         months = [MONTHS.index(one) + 1 for one in found if one in MONTHS]
         if ordered.group(2) or len(set(months)) != 1:

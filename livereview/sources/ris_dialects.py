@@ -1,11 +1,13 @@
-"""Tagged exports that are not RIS but say the same things: each is cut into entries and put into RIS tags.
+"""Tagged exports that are not RIS but say the same things: each is cut into entries and put into
+RIS tags.
 
-Ovid        "<1>" and labels ("Unique Identifier"), or two-letter tags ("TI  - "); the place of an article is a sentence
-RefWorks    "RT Journal", "A1 Hoeve,Machteld"
-EndNote     the refer format, .enw: "%0 Journal Article", "%A Hoeve, Machteld"
+Ovid        "<1>" and labels ("Unique Identifier"), or two-letter tags ("TI  - "); the place of an
+article is a sentence RefWorks    "RT Journal", "A1 Hoeve,Machteld" EndNote     the refer format,
+.enw: "%0 Journal Article", "%A Hoeve, Machteld"
 ProQuest    a report as text: "Document 1 of 100", "Author: …", "ProQuest document ID: …"
 Cochrane    the Library's text: "Record #1 of 12", "ID: CN-02055555", "AU: Hoeve M"
-NEP         a mailing of RePEc: a list of contents, then "1. Title", the authors, the abstract, "URL: …"
+NEP         a mailing of RePEc: a list of contents, then "1. Title", the authors, the abstract,
+"URL: …"
 """
 
 from __future__ import annotations
@@ -27,18 +29,76 @@ _NEP_TAG = re.compile(r"(Date|By|URL|Keywords|JEL):\s*(.*)")
 _REFWORKS = {
     **{
         same: same
-        for same in ("A1", "A2", "T1", "T2", "JF", "JO", "IS", "SP", "AB", "SN", "AN", "LA", "DO", "DB", "ID")
+        for same in (
+            "A1",
+            "A2",
+            "T1",
+            "T2",
+            "JF",
+            "JO",
+            "IS",
+            "SP",
+            "AB",
+            "SN",
+            "AN",
+            "LA",
+            "DO",
+            "DB",
+            "ID",
+        )
     },
     **{same: same for same in ("PMID", "PMCID")},
-    **{"RT": "TY", "YR": "PY", "FD": "DA", "VO": "VL", "OP": "EP", "NO": "N1", "DS": "DB", "LK": "UR", "UL": "UR"},
+    **{
+        "RT": "TY",
+        "YR": "PY",
+        "FD": "DA",
+        "VO": "VL",
+        "OP": "EP",
+        "NO": "N1",
+        "DS": "DB",
+        "LK": "UR",
+        "UL": "UR",
+    },
 }
 _REFER = {
-    **{"0": "TY", "A": "AU", "E": "ED", "T": "TI", "J": "JF", "B": "T2", "D": "PY", "8": "DA", "V": "VL", "N": "IS"},
-    **{"P": "SP", "X": "AB", "@": "SN", "R": "DO", "U": "UR", "G": "LA", "M": "AN", "~": "DB", "Z": "N1", "!": "ST"},
+    **{
+        "0": "TY",
+        "A": "AU",
+        "E": "ED",
+        "T": "TI",
+        "J": "JF",
+        "B": "T2",
+        "D": "PY",
+        "8": "DA",
+        "V": "VL",
+        "N": "IS",
+    },
+    **{
+        "P": "SP",
+        "X": "AB",
+        "@": "SN",
+        "R": "DO",
+        "U": "UR",
+        "G": "LA",
+        "M": "AN",
+        "~": "DB",
+        "Z": "N1",
+        "!": "ST",
+    },
     "9": "M3",
 }
 _COCHRANE = {
-    **{"ID": "AN", "AU": "AU", "TI": "TI", "SO": "JF", "YR": "PY", "VL": "VL", "NO": "IS", "PG": "SP", "AB": "AB"},
+    **{
+        "ID": "AN",
+        "AU": "AU",
+        "TI": "TI",
+        "SO": "JF",
+        "YR": "PY",
+        "VL": "VL",
+        "NO": "IS",
+        "PG": "SP",
+        "AB": "AB",
+    },
     **{"PM": "PMID", "PT": "PT", "DOI": "DO", "US": "UR", "SN": "SN", "LA": "LA"},
 }
 _NEP = {"By": "AU", "URL": "UR", "Date": "DA", "Keywords": "KW", "JEL": "KW"}
@@ -66,7 +126,14 @@ _PROQUEST = {
 
 def entries(lines: list[str]) -> list[Entry]:
     """The entries of a file in one of the dialects, in RIS tags; none if it is in no dialect."""
-    dialects = (split_ovid, _split_refworks, _split_refer, _split_proquest, _split_cochrane, _split_nep)
+    dialects = (
+        split_ovid,
+        _split_refworks,
+        _split_refer,
+        _split_proquest,
+        _split_cochrane,
+        _split_nep,
+    )
     return next((found for dialect in dialects if (found := dialect(lines))), [])
 
 
@@ -75,11 +142,15 @@ def _split_refworks(lines: list[str]) -> list[Entry]:
         re.match(r"(?:SR|ID|A1|T1) ", one) for one in lines
     ):
         return []
-    return [one.renamed(_REFWORKS) for one in split(lines, _REFWORKS_TAG, lambda tag, *_: tag == "RT")]
+    return [
+        one.renamed(_REFWORKS) for one in split(lines, _REFWORKS_TAG, lambda tag, *_: tag == "RT")
+    ]
 
 
 def _split_refer(lines: list[str]) -> list[Entry]:
-    """An entry begins at %0, or after a blank line at the tag with which the file began: some write %T before %0."""
+    """An entry begins at %0, or after a blank line at the tag with which the file began: some write
+    %T before %0.
+    """
     tags = [match.group(1) for line in lines if (match := _REFER_TAG.fullmatch(line))]
     first = next((line for line in lines if line.strip()), "")
     if not _REFER_TAG.fullmatch(first) or not {"T", "0"} & set(tags):
@@ -87,13 +158,20 @@ def _split_refer(lines: list[str]) -> list[Entry]:
 
     def opens(tag: str, before: Entry, blank: bool) -> bool:
         known = {name for name, _ in before.values}
-        return not known or (blank and tag in ("0", tags[0])) or (tag == "0" and "0" in known and known != {"0"})
+        return (
+            not known
+            or (blank and tag in ("0", tags[0]))
+            or (tag == "0" and "0" in known and known != {"0"})
+        )
 
     return [one.renamed(_REFER) for one in split(lines, _REFER_TAG, opens)]
 
 
 def _split_proquest(lines: list[str]) -> list[Entry]:
-    """A report's documents stand between rules of underscores; of its contents and notes only those have an id."""
+    """A report's documents stand between rules of underscores.
+
+    Of its contents and notes only those have an id.
+    """
     blocks = [Entry(1)]
     for number, line in enumerate(lines, start=1):
         if re.fullmatch(r"_{20,}\s*", line):
@@ -109,7 +187,10 @@ def _from_proquest(block: Entry) -> Entry:
     entry = block.renamed(_PROQUEST)
     entry.add("DB", "ProQuest")
     if not entry.first("UR"):
-        entry.add("UR", next((line for line in block.raw if re.match(r"https?://\S*/docview/", line)), None))
+        entry.add(
+            "UR",
+            next((line for line in block.raw if re.match(r"https?://\S*/docview/", line)), None),
+        )
     return entry
 
 
@@ -118,7 +199,9 @@ def _split_cochrane(lines: list[str]) -> list[Entry]:
     if not any(re.match(r"Record #\d+ of \d+", line) for line in lines):
         return []
     kept = ["" if line.startswith("Record #") else line for line in lines]
-    found = [one.renamed(_COCHRANE) for one in split(kept, _COCHRANE_TAG, lambda tag, *_: tag == "ID")]
+    found = [
+        one.renamed(_COCHRANE) for one in split(kept, _COCHRANE_TAG, lambda tag, *_: tag == "ID")
+    ]
     for one in found:
         one.add("DB", "Cochrane")
         one.add("TY", "JOURNAL" if one.first("JF") else None)
@@ -139,7 +222,10 @@ def _split_nep(lines: list[str]) -> list[Entry]:
 
 
 def _from_nep(item: Entry) -> Entry:
-    """Authors are indented, or follow "By:" with their institutions; the abstract is all that has no label."""
+    """Authors are indented, or follow "By:" with their institutions.
+
+    The abstract is all that has no label.
+    """
     entry, tag = Entry(item.number, [("TY", ["WORKING PAPER"])], item.raw), ""
     said: list[str] = []
     entry.add("TI", item.raw[0].partition(" ")[2])

@@ -1,8 +1,10 @@
-"""Semantic Scholar (https://api.semanticscholar.org/graph/v1): bulk search by token, papers in other answers.
+"""Semantic Scholar (https://api.semanticscholar.org/graph/v1): bulk search by token, papers in
+other answers.
 
-The query is its bulk syntax: + for AND, | for OR, - for NOT, "phrases", prefix*. It has no index date: a window is
-one of publication dates and reaches 90 days further back. Filters are sent as parameters (fieldsOfStudy, venue …). A
-key (LIVEREVIEW_S2_KEY) is all but needed. Facts from https://api.semanticscholar.org/api-docs.
+The query is its bulk syntax: + for AND, | for OR, - for NOT, "phrases", prefix*. It has no index
+date: a window is one of publication dates and reaches 90 days further back. Filters are sent as
+parameters (fieldsOfStudy, venue …). A key (LIVEREVIEW_S2_KEY) is all but needed. Facts from
+https://api.semanticscholar.org/api-docs.
 """
 
 from __future__ import annotations
@@ -40,8 +42,16 @@ _TYPES = {
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
-    """One page of a thousand papers, by the token of the page before; ordered by id, so that none shifts."""
-    params = [("query", answers.search_text(query, (), TITLE)), ("fields", FIELDS), ("sort", "paperId"), *query.filters]
+    """One page of a thousand papers, by the token of the page before.
+
+    Ordered by id, so that none shifts.
+    """
+    params = [
+        ("query", answers.search_text(query, (), TITLE)),
+        ("fields", FIELDS),
+        ("sort", "paperId"),
+        *query.filters,
+    ]
     if window.start is not None:
         params.append(("publicationDateOrYear", f"{answers.day(window.start - LATE)}:"))
     if cursor:
@@ -50,22 +60,34 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """The papers of a search, of lists of citations, references or recommendations, of a batch, or a single one."""
+    """The papers of a search, of lists of citations, references or recommendations, of a batch, or
+    a single one.
+    """
     data = answers.read_json(body, NAME, TITLE)
     items = _papers(data)
     records, rejects = answers.read_items(items, _record, "data")
-    token = string(mapping(data).get("token"))  # None at the end; an empty page with a token is not the end
+    # None at the end; an empty page with a token is not the end
+    token = string(mapping(data).get("token"))
     return Page(records, token, rejects, answers.whole(mapping(data).get("total")))
 
 
 def _papers(data: Any) -> list[Any]:
-    """The papers in any of its answers; a batch has null for those it does not know, which are none."""
+    """The papers in any of its answers.
+
+    A batch has null for those it does not know, which are none.
+    """
     known = mapping(data)
     found = data if isinstance(data, list) else known.get("data", known.get("recommendedPapers"))
     if found is None and known.get("total") == 0:
         return []
-    items = [_unwrapped(item) for item in (found if isinstance(found, list) else [data]) if item is not None]
-    if any("paperId" in mapping(item) for item in items) or (items == [] and isinstance(found, list)):
+    items = [
+        _unwrapped(item)
+        for item in (found if isinstance(found, list) else [data])
+        if item is not None
+    ]
+    if any("paperId" in mapping(item) for item in items) or (
+        items == [] and isinstance(found, list)
+    ):
         return items
     if refused := answers.refusal(data, NAME, TITLE):
         raise refused
@@ -89,7 +111,9 @@ def _record(paper: dict[str, Any]) -> Record | str:
         source=NAME,
         source_key=key,
         title=plain(string(paper.get("title"))),
-        authors=names(name(string(mapping(one).get("name"))) for one in sequence(paper.get("authors"))),
+        authors=names(
+            name(string(mapping(one).get("name"))) for one in sequence(paper.get("authors"))
+        ),
         year=clean_year(string(paper.get("year"))) or clean_year(published),
         published=published,
         container_title=plain(string(journal.get("name")) or string(paper.get("venue"))),

@@ -1,7 +1,9 @@
-"""What the files of tagged lines have in common: RIS and its dialects, PubMed's .nbib, Web of Science.
+"""What the files of tagged lines have in common: RIS and its dialects, PubMed's .nbib, Web of
+Science.
 
-A publisher writes a tag and a value on a line, people merge such files, mail them and open them in a spreadsheet.
-Here is how their bytes become lines, their lines entries, and their entries a Page in which none is lost.
+A publisher writes a tag and a value on a line, people merge such files, mail them and open them in
+a spreadsheet. Here is how their bytes become lines, their lines entries, and their entries a Page
+in which none is lost.
 """
 
 from __future__ import annotations
@@ -19,31 +21,55 @@ from livereview.sources.text import reject
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 BROKEN_OFF = "the file breaks off in its last record: export it again"
-_KINDS = tuple(  # how the formats that people bring look, and what to do with each; the first that fits
+# how the formats that people bring look, and what to do with each; the first that fits
+_KINDS = tuple(
     (re.compile(pattern, re.IGNORECASE | re.MULTILINE), advice)
     for pattern, advice in (
         (r"\A\s*\Z", "this file is empty: export it again"),
         (r"\A%PDF", "this is a PDF, which holds no records: export RIS from the database"),
-        (r"\APK[\x03-\x07]", "this looks like an Excel or ZIP file: save the sheet as CSV, or unpack it"),
+        (
+            r"\APK[\x03-\x07]",
+            "this looks like an Excel or ZIP file: save the sheet as CSV, or unpack it",
+        ),
         (r"\A\x1f", "this looks like a gzip file: unpack it"),
-        (r"\A\s*<(?:!doctype\s+html|html|head|body)\b", "this looks like a web page: download the export file again"),
-        (r"<Pubmed(?:Book)?ArticleSet\b|<MedlineCitation\b", "this looks like PubMed XML: use pubmed"),
-        (r"\A\s*(?:<\?xml[^>]*>\s*)?<(?:xml|records)\b", "this looks like EndNote XML: use endnote"),
+        (
+            r"\A\s*<(?:!doctype\s+html|html|head|body)\b",
+            "this looks like a web page: download the export file again",
+        ),
+        (
+            r"<Pubmed(?:Book)?ArticleSet\b|<MedlineCitation\b",
+            "this looks like PubMed XML: use pubmed",
+        ),
+        (
+            r"\A\s*(?:<\?xml[^>]*>\s*)?<(?:xml|records)\b",
+            "this looks like EndNote XML: use endnote",
+        ),
         (r"\A\s*<[a-z?!]", "this looks like XML"),
         (r"\A\s*[\[{]\s*[{\"]", "this looks like JSON: use csl"),
         (r"^[ \t]*@[a-z]+\s*[{(]", "this looks like BibTeX: use bibtex"),
         (r"^[ \t]*(?:\d+\.[ \t]+)?TY {0,2}-(?:\s|$)", "this looks like RIS: use ris"),
         (r"^PMID ?- ?\d|^OWN  ?- ", "this looks like PubMed's tagged format: use nbib"),
-        (r"^FN (?:Clarivate|Thomson|ISI)|^PT [A-Z]$|\A\W*PT\tAU\t", "this looks like Web of Science: use wos"),
-        (r"^\s?<\d+\. ?>\s*$|^VN {1,2}- Ovid|^RT \w|^%0 \w", "this looks like Ovid, RefWorks or EndNote: use ris"),
-        (r"\A(?=[^\n]*(?:title|abstract|author|doi\b))[^,;\t\n]*[,;\t]", "this looks like a table: use csv"),
+        (
+            r"^FN (?:Clarivate|Thomson|ISI)|^PT [A-Z]$|\A\W*PT\tAU\t",
+            "this looks like Web of Science: use wos",
+        ),
+        (
+            r"^\s?<\d+\. ?>\s*$|^VN {1,2}- Ovid|^RT \w|^%0 \w",
+            "this looks like Ovid, RefWorks or EndNote: use ris",
+        ),
+        (
+            r"\A(?=[^\n]*(?:title|abstract|author|doi\b))[^,;\t\n]*[,;\t]",
+            "this looks like a table: use csv",
+        ),
     )
 )
 
 
 @dataclass(slots=True)
 class Entry:
-    """Tags and the lines of their values, in the order of the file; `raw` are all its lines, for a reject."""
+    """Tags and the lines of their values, in the order of the file; `raw` are all its lines, for a
+    reject.
+    """
 
     number: int
     values: list[tuple[str, list[str]]] = field(default_factory=list)
@@ -51,7 +77,12 @@ class Entry:
 
     def all(self, *tags: str) -> list[str]:
         """The values of the first tag, then those of the second, …: none of them empty."""
-        return [text for tag in tags for name, lines in self.values if name == tag and (text := joined(lines))]
+        return [
+            text
+            for tag in tags
+            for name, lines in self.values
+            if name == tag and (text := joined(lines))
+        ]
 
     def first(self, *tags: str) -> str | None:
         return next(iter(self.all(*tags)), None)
@@ -63,7 +94,11 @@ class Entry:
 
     def renamed(self, table: Mapping[str, str]) -> Entry:
         """The entry with the tags of `table` by their new names, and without all others."""
-        return Entry(self.number, [(table[tag], lines) for tag, lines in self.values if tag in table], self.raw)
+        return Entry(
+            self.number,
+            [(table[tag], lines) for tag, lines in self.values if tag in table],
+            self.raw,
+        )
 
 
 def joined(lines: list[str]) -> str:
@@ -71,7 +106,10 @@ def joined(lines: list[str]) -> str:
 
 
 def read_lines(body: bytes) -> list[str]:
-    """The lines of a file in UTF-8 or UTF-16; a line that is neither is read as cp1252, as merged exports mix them."""
+    """The lines of a file in UTF-8 or UTF-16.
+
+    A line that is neither is read as cp1252, as merged exports mix them.
+    """
     zeros = body[:1_000].count(b"\x00")
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         text = body.decode("utf-16", "replace")
@@ -89,10 +127,14 @@ def _decoded(line: bytes) -> str:
         return line.decode("cp1252", "replace")
 
 
-def split(lines: list[str], tagged: re.Pattern[str], opens: Callable[[str, Entry, bool], bool]) -> list[Entry]:
-    """Entries of tagged lines, each from where `opens(tag, the entry before, whether a blank line came)` says so.
+def split(
+    lines: list[str], tagged: re.Pattern[str], opens: Callable[[str, Entry, bool], bool]
+) -> list[Entry]:
+    """Entries of tagged lines, each from where `opens(tag, the entry before, whether a blank line
+    came)` says so.
 
-    `tagged` gives the tag and its value; any other line goes on with the value above it, and one before all is dropped.
+    `tagged` gives the tag and its value; any other line goes on with the value above it, and one
+    before all is dropped.
     """
     found: list[Entry] = []
     blank = True
@@ -110,8 +152,12 @@ def split(lines: list[str], tagged: re.Pattern[str], opens: Callable[[str, Entry
     return found
 
 
-def read_page(entries: Iterable[Entry], read: Callable[[Entry], Record | str], total: int | None = None) -> Page:
-    """Each entry as a record or a reject; `read` gives the record or the reason. `total`: the file's own count, if any.
+def read_page(
+    entries: Iterable[Entry], read: Callable[[Entry], Record | str], total: int | None = None
+) -> Page:
+    """Each entry as a record or a reject; `read` gives the record or the reason.
+
+    `total`: the file's own count, if any.
 
     `read` may leave source_key empty: then it becomes a hash of what the record says.
     """
@@ -123,11 +169,18 @@ def read_page(entries: Iterable[Entry], read: Callable[[Entry], Record | str], t
             records.append(made if made.source_key else replace(made, source_key=hash_key(made)))
         else:
             rejects.append(reject(made, f"line {entry.number}", "\n".join(entry.raw)))
-    return Page(distinct(records), None, tuple(rejects), len(records) + len(rejects) if total is None else total)
+    return Page(
+        distinct(records),
+        None,
+        tuple(rejects),
+        len(records) + len(rejects) if total is None else total,
+    )
 
 
 def hash_key(record: Record) -> str:
-    """A key from what the entry says, for want of an id: title, year and first author; and where it stands, as two
+    """A key from what the entry says, for want of an id: title, year and first author.
+
+    And where it stands, as two
     editorials of one year share all of those.
     """
     said = (
@@ -143,28 +196,37 @@ def hash_key(record: Record) -> str:
 
 
 def distinct(records: list[Record]) -> tuple[Record, ...]:
-    """The records with the key of each one's own: entries with different titles are different, whatever id they share.
+    """The records with the key of each one's own: entries with different titles are different,
+    whatever id they share.
 
-    A number typed twice or a DOI of a whole supplement would otherwise make one the new version of the other.
+    A number typed twice or a DOI of a whole supplement would otherwise make one the new version of
+    the other.
     """
     titles: dict[str, str | None] = {}
     found = []
     for record in records:
         known = titles.setdefault(record.source_key, record.title)
         if (known or "").casefold() != (record.title or "").casefold():
-            record = replace(record, source_key=f"{record.source_key}#{hash_key(record).removeprefix('hash:')}")
+            record = replace(
+                record, source_key=f"{record.source_key}#{hash_key(record).removeprefix('hash:')}"
+            )
         found.append(record)
     return tuple(found)
 
 
 def person(text: str) -> str:
-    """ "Shannon,Claude" and "Shannon C.E." as "Shannon, …"; whatever is not a name and initials stays as it is."""
+    """ "Shannon,Claude" and "Shannon C.E." as "Shannon, …".
+
+    Whatever is not a name and initials stays as it is.
+    """
     tidy = re.sub(r"(?:(?<!\s)\s++)?,\s*", ", ", text[:500].strip().strip(","))
     return re.sub(r"^(?=[^,a-z]*+[a-z])([^,]*) ((?:[A-Z]\.?-?){1,4})$", r"\1, \2", tidy)
 
 
 def foreign(lines: list[str], missing: str, source: str) -> SourceBroken:
-    """The error for a file in another format: what is missing, what the file looks like and what reads that."""
+    """The error for a file in another format: what is missing, what the file looks like and what
+    reads that.
+    """
     sample = "\n".join(line[:2_000] for line in lines[:300])
     fitting = (advice for pattern, advice in _KINDS if pattern.search(sample))
     advice = next((one for one in fitting if not one.endswith(f"use {source}")), None)

@@ -1,4 +1,6 @@
-"""Plain text from what publishers send: no markup, no control characters, no surprises for the database or the page."""
+"""Plain text from what publishers send: no markup, no control characters, no surprises for the
+database or the page.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,21 @@ TITLE_LIMIT = 1_000
 ABSTRACT_LIMIT = 20_000
 RAW_LIMIT = 2_000
 _KEEP = {"\n", "\t", "‌", "‍"}
-_BLOCK = re.compile(r"</?(?:p|div|br|li|ul|ol|h[1-6]|title|sec|section|jats:[a-z]+)\b[^<>]{0,2000}>", re.IGNORECASE)
+_BLOCK = re.compile(
+    r"</?(?:p|div|br|li|ul|ol|h[1-6]|title|sec|section|jats:[a-z]+)\b[^<>]{0,2000}>", re.IGNORECASE
+)
 # A "<" that opens no tag: a cleaner of HTML would take "x<y" for one and drop all that follows.
 _STRAY = re.compile(r"<(?!/?[A-Za-z][\w:.-]*(?:\s*/?>|[\s/]+[\w:.-]+\s*=)|!|\?)")
-MARKUP = 20_000  # letters that a text may have around its words (formulas in MathML), before any pattern sees it
+# letters that a text may have around its words (formulas in MathML), before any pattern sees it
+MARKUP = 20_000
 MARKS = 8  # on one letter: more than any script writes
 
 
 def plain(text: object, limit: int = TITLE_LIMIT) -> str | None:
-    """One line of plain text without markup or entities, at most `limit` characters; None if nothing is left."""
+    """One line of plain text without markup or entities, at most `limit` characters.
+
+    None if nothing is left.
+    """
     if text is None:
         return None
     value = str(text)[: limit * 4 + MARKUP]
@@ -34,10 +42,15 @@ def plain(text: object, limit: int = TITLE_LIMIT) -> str | None:
 
 
 def safe(text: str, limit: int) -> str | None:
-    """`text` in NFC without control, format, private and surrogate characters, spaces folded, capped."""
+    """`text` in NFC without control, format, private and surrogate characters, spaces folded,
+    capped.
+    """
     value = unicodedata.normalize("NFC", text[: limit * 4])
     value = "".join(
-        c if c in _KEEP or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co") else " " * (c < " ") for c in value
+        c
+        if c in _KEEP or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co")
+        else " " * (c < " ")
+        for c in value
     )
     value = " ".join(_fewer_marks(value).split())
     return value[:limit].strip() or None
@@ -58,7 +71,11 @@ def _fewer_marks(text: str) -> str:
 def abstract(text: object) -> str | None:
     """An abstract as plain text, without the word "Abstract" that many publishers put before it."""
     value = plain(text, ABSTRACT_LIMIT)
-    return re.sub(r"^(?:abstract|summary)\b[:.\s]*(?=\S)", "", value, flags=re.IGNORECASE) or value if value else None
+    return (
+        re.sub(r"^(?:abstract|summary)\b[:.\s]*(?=\S)", "", value, flags=re.IGNORECASE) or value
+        if value
+        else None
+    )
 
 
 def name(family: object, given: object = None) -> str | None:

@@ -1,4 +1,6 @@
-"""What readers suggest: {"tips": [{"id", "title", "link", "note"}]}, as the form "suggest a study" writes it."""
+"""What readers suggest: {"tips": [{"id", "title", "link", "note"}]}, as the form "suggest a study"
+writes it.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,21 @@ def parse(body: bytes, cursor: str | None) -> Page:
 
 
 def _record(tip: dict[str, Any]) -> Record | str:
-    key, title, address = string(tip.get("id")), plain(string(tip.get("title"))), string(tip.get("link"))
+    key, title, address = (
+        string(tip.get("id")),
+        plain(string(tip.get("title"))),
+        string(tip.get("link")),
+    )
     if not key or not title:
         return "no id or no title"
     doi = clean_doi(address)
-    return Record(NAME, key, title=title, doi=doi, url=link(address) or link(f"https://doi.org/{doi}" if doi else None))
+    return Record(
+        NAME,
+        key,
+        title=title,
+        doi=doi,
+        url=link(address) or link(f"https://doi.org/{doi}" if doi else None),
+    )
 
 
 SOURCE = Source(NAME, TITLE, parse, days=False, archive=False)

@@ -1,7 +1,9 @@
-"""Unpaywall (https://api.unpaywall.org/v2/…): looks up one DOI and tells where it can be read without paying.
+"""Unpaywall (https://api.unpaywall.org/v2/…): looks up one DOI and tells where it can be read
+without paying.
 
-The query is a DOI; `url` of the record is the best open copy, its landing page at the publisher where there is none.
-It wants a real mail address (LIVEREVIEW_MAILTO). Facts from https://unpaywall.org/products/api.
+The query is a DOI; `url` of the record is the best open copy, its landing page at the publisher
+where there is none. It wants a real mail address (LIVEREVIEW_MAILTO). Facts from
+https://unpaywall.org/products/api.
 """
 
 from __future__ import annotations
@@ -40,13 +42,22 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """A DOI's answer, the results of a title search, a bare list, or a snapshot with one answer a line."""
+    """A DOI's answer, the results of a title search, a bare list, or a snapshot with one answer a
+    line.
+    """
     data = _read(body)
     found = mapping(data).get("results") if isinstance(mapping(data).get("results"), list) else data
-    items = [mapping(item).get("response", item) for item in (found if isinstance(found, list) else [found])]
+    items = [
+        mapping(item).get("response", item)
+        for item in (found if isinstance(found, list) else [found])
+    ]
     none_found = found == [] and "elapsed_seconds" in mapping(data)
-    if not none_found and not any(mapping(item).get("doi") and "genre" in mapping(item) for item in items):
-        raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "a DOI with its genre")
+    if not none_found and not any(
+        mapping(item).get("doi") and "genre" in mapping(item) for item in items
+    ):
+        raise answers.refusal(data, NAME, TITLE) or answers.foreign(
+            data, NAME, TITLE, "a DOI with its genre"
+        )
     records, rejects = answers.read_items(items, _record, "results")
     return Page(records, None, rejects, len(items))
 
@@ -87,4 +98,6 @@ def _author(one: dict[str, Any]) -> str | None:
 
 
 SECRETS = (("email", "LIVEREVIEW_MAILTO"),)
-SOURCE = Source(NAME, TITLE, parse, request, interval=0.1, days=False, secrets=("LIVEREVIEW_MAILTO",))
+SOURCE = Source(
+    NAME, TITLE, parse, request, interval=0.1, days=False, secrets=("LIVEREVIEW_MAILTO",)
+)

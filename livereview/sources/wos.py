@@ -1,8 +1,10 @@
-"""Web of Science as people export it: tagged text (.txt, .isi, .ciw) and the tab-delimited "savedrecs.txt".
+"""Web of Science as people export it: tagged text (.txt, .isi, .ciw) and the tab-delimited
+"savedrecs.txt".
 
-Two-letter tags; a value goes on in lines indented by three; a record goes from PT to ER, and the file ends with EF
-(https://images.webofknowledge.com/images/help/WOS/hs_wos_fieldtags.html). The table has the same tags, or their names
-in full, as the head of its columns, and is often in UTF-16. Records of MEDLINE, CABI, Inspec … come in it too.
+Two-letter tags; a value goes on in lines indented by three; a record goes from PT to ER, and the
+file ends with EF (https://images.webofknowledge.com/images/help/WOS/hs_wos_fieldtags.html). The
+table has the same tags, or their names in full, as the head of its columns, and is often in UTF-16.
+Records of MEDLINE, CABI, Inspec … come in it too.
 """
 
 from __future__ import annotations
@@ -14,7 +16,16 @@ from dataclasses import replace
 from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmid, clean_year
 from livereview.sources import answers
 from livereview.sources.protocol import Page, Source
-from livereview.sources.tagged import BROKEN_OFF, MONTHS, Entry, foreign, person, read_lines, read_page, split
+from livereview.sources.tagged import (
+    BROKEN_OFF,
+    MONTHS,
+    Entry,
+    foreign,
+    person,
+    read_lines,
+    read_page,
+    split,
+)
 from livereview.sources.text import TITLE_LIMIT, abstract, names, plain, safe
 
 NAME = "wos"
@@ -25,11 +36,42 @@ _KNOWN_TAG = re.compile(  # of a file that lost its indentation: "US families �
     r"|R[IP]|S[CEINOPU]|T[CI]|U[12T]|V[LR]|WC|WE|Z[ABRS89]|MC|CC|PC|PL|DG|BD)(?: (.*)|$)"
 )
 _HEADS = {
-    **{"publication type": "PT", "authors": "AU", "book authors": "BA", "book editors": "BE", "group authors": "CA"},
-    **{"author full names": "AF", "article title": "TI", "source title": "SO", "language": "LA", "abstract": "AB"},
-    **{"document type": "DT", "issn": "SN", "eissn": "EI", "isbn": "BN", "publication date": "PD", "volume": "VL"},
-    **{"publication year": "PY", "issue": "IS", "start page": "BP", "end page": "EP", "article number": "AR"},
-    **{"doi": "DI", "book doi": "D2", "early access date": "EA", "pubmed id": "PM", "ut (unique wos id)": "UT"},
+    **{
+        "publication type": "PT",
+        "authors": "AU",
+        "book authors": "BA",
+        "book editors": "BE",
+        "group authors": "CA",
+    },
+    **{
+        "author full names": "AF",
+        "article title": "TI",
+        "source title": "SO",
+        "language": "LA",
+        "abstract": "AB",
+    },
+    **{
+        "document type": "DT",
+        "issn": "SN",
+        "eissn": "EI",
+        "isbn": "BN",
+        "publication date": "PD",
+        "volume": "VL",
+    },
+    **{
+        "publication year": "PY",
+        "issue": "IS",
+        "start page": "BP",
+        "end page": "EP",
+        "article number": "AR",
+    },
+    **{
+        "doi": "DI",
+        "book doi": "D2",
+        "early access date": "EA",
+        "pubmed id": "PM",
+        "ut (unique wos id)": "UT",
+    },
     **{"ut (unique id)": "UT", "conference title": "CT"},
 }
 _TYPES = (  # a word of DT, and the type it makes; the first that is there decides
@@ -56,12 +98,21 @@ _TYPES = (  # a word of DT, and the type it makes; the first that is there decid
     ("data paper", "journal-article"),
     ("abstract only", "journal-article"),
 )
-_PUBLISHED_AS = {"J": "journal-article", "B": "book", "C": "conference-paper", "S": "book-chapter", "P": "patent"}
+_PUBLISHED_AS = {
+    "J": "journal-article",
+    "B": "book",
+    "C": "conference-paper",
+    "S": "book-chapter",
+    "P": "patent",
+}
 _NOTICES = ("retraction-notice", "erratum", "expression-of-concern")
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """Every record from its PT on, or every row; SourceBroken without either, a warning for a file that breaks off."""
+    """Every record from its PT on, or every row.
+
+    SourceBroken without either, a warning for a file that breaks off.
+    """
     lines = read_lines(body)
     head = next((line for line in lines if line.strip()), "")
     columns = _columns(head)
@@ -82,17 +133,25 @@ def _ended(last: Entry) -> bool:
 
 
 def _columns(head: str) -> list[str]:
-    """The tags of a table's columns, by their tags or their names in full; whatever else is there stays as it is."""
+    """The tags of a table's columns, by their tags or their names in full.
+
+    Whatever else is there stays as it is.
+    """
     cells = [cell.strip().strip('"') for cell in head.split("\t")]
     return [_HEADS.get(cell.lower(), cell) for cell in cells] if len(cells) > 3 else []
 
 
 def _rows(lines: list[str], head: int, columns: list[str]) -> Iterator[Entry]:
-    """Each row as an entry. Its cells aren't quoted, but for those that a spreadsheet has saved again."""
+    """Each row as an entry.
+
+    Its cells aren't quoted, but for those that a spreadsheet has saved again.
+    """
     for number, line in enumerate(lines[head + 1 :], start=head + 2):
         if line.strip():
             cells = (_cell(cell.strip()) for cell in line.split("\t"))
-            entry = Entry(number, [(tag, [cell]) for tag, cell in zip(columns, cells, strict=False)], [line])
+            entry = Entry(
+                number, [(tag, [cell]) for tag, cell in zip(columns, cells, strict=False)], [line]
+            )
             entry.add("MISFIT", next(filter(None, cells), None))
             yield entry
 
@@ -139,11 +198,16 @@ def _own_id(entry: Entry) -> str | None:
 
 def _doi(entry: Entry, kind: str | None) -> str | None:
     """Its own, or a whole book's: of a chapter that one would make it a duplicate of the book."""
-    return clean_doi(entry.first("DI")) or (clean_doi(entry.first("D2")) if kind == "book" else None)
+    return clean_doi(entry.first("DI")) or (
+        clean_doi(entry.first("D2")) if kind == "book" else None
+    )
 
 
 def _authors(entry: Entry) -> tuple[str, ...]:
-    """Full names where they are as many as the short ones, and groups; of a book without any, its editors."""
+    """Full names where they are as many as the short ones, and groups.
+
+    Of a book without any, its editors.
+    """
     short, full = _people(entry, "AU"), _people(entry, "AF")
     found = (full if len(full) >= len(short) else short) + _people(entry, "CA")
     return names(found or _people(entry, "BF") or _people(entry, "BA") or _people(entry, "BE"))
@@ -159,19 +223,32 @@ def _people(entry: Entry, tag: str) -> list[str | None]:
 
 
 def _published(entry: Entry) -> str | None:
-    """The year of PY with month and day of PD, where they are certain; the date of early access for want of a year."""
+    """The year of PY with month and day of PD, where they are certain.
+
+    The date of early access for want of a year.
+    """
     year = clean_year(entry.first("PY")) or clean_year(entry.first("PD"))
     said = (entry.first("PD") if year else entry.first("EA")) or ""
     year = year or clean_year(said)
     if numbered := re.fullmatch(r"(\d\d) [12]\d{3}", said):
         return answers.iso(year, numbered.group(1))
-    months = [MONTHS.index(one) + 1 for one in re.findall(r"\b([a-z]{3})[a-z]*\b", said.lower()) if one in MONTHS]
+    months = [
+        MONTHS.index(one) + 1
+        for one in re.findall(r"\b([a-z]{3})[a-z]*\b", said.lower())
+        if one in MONTHS
+    ]
     days = re.findall(r"(?<!\d)\d{1,2}(?!\d)", said)
-    return answers.iso(year, *(months if len(months) == 1 else ()), *(days if len(months) == len(days) == 1 else ()))
+    return answers.iso(
+        year,
+        *(months if len(months) == 1 else ()),
+        *(days if len(months) == len(days) == 1 else ()),
+    )
 
 
 def _type(entry: Entry, title: str | None) -> str | None:
-    """From the document type; "Article; Book Chapter" is a chapter. Without a known one, from the kind of publication:
+    """From the document type; "Article; Book Chapter" is a chapter.
+
+    Without a known one, from the kind of publication:
     in a book whatever has a title of its own is a chapter, though it may be called an article.
     """
     said = (entry.first("DT") or "").lower().replace("retracted publication", "")
@@ -183,7 +260,9 @@ def _type(entry: Entry, title: str | None) -> str | None:
 
 
 def _retraction(entry: Entry, title: str | None) -> str | None:
-    said = re.search(r"retracted publication|withdrawn publication", (entry.first("DT") or "").lower())
+    said = re.search(
+        r"retracted publication|withdrawn publication", (entry.first("DT") or "").lower()
+    )
     return "retracted" if said or answers.marked_retracted(title) else None
 
 
@@ -201,7 +280,10 @@ def _place(entry: Entry, title: str | None) -> dict[str, str | None]:
 
 
 def _pages(entry: Entry) -> str | None:
-    """First and last page; else the span as other databases write it; else the number of the article."""
+    """First and last page.
+
+    Else the span as other databases write it; else the number of the article.
+    """
     first, last = plain(entry.first("BP"), 50), plain(entry.first("EP"), 50)
     if span := plain(entry.first("PS"), 100):
         return span

@@ -1,9 +1,10 @@
-"""Zenodo (https://zenodo.org/api/records) and other InvenioRDM repositories: lists by page, and single records, in the
-shape Zenodo sends and in InvenioRDM's own (person_or_org, custom_fields).
+"""Zenodo (https://zenodo.org/api/records) and other InvenioRDM repositories: lists by page, and
+single records, in the shape Zenodo sends and in InvenioRDM's own (person_or_org, custom_fields).
 
-The query is Elasticsearch's syntax. Days are those of `created`; the filter `window` names another (updated). Other
-filters are sent as parameters (type=publication, communities=…). A search hands out 10,000 records, 25 a page without
-a token; each version of a deposit is a record of its own. Facts from https://developers.zenodo.org.
+The query is Elasticsearch's syntax. Days are those of `created`; the filter `window` names another
+(updated). Other filters are sent as parameters (type=publication, communities=…). A search hands
+out 10,000 records, 25 a page without a token; each version of a deposit is a record of its own.
+Facts from https://developers.zenodo.org.
 """
 
 from __future__ import annotations
@@ -44,7 +45,10 @@ _TYPES = {  # by the last part of "publication-article" or "textDocument-journal
 
 
 def request(query: Query, window: Window, cursor: str | None) -> Request:
-    """One page, oldest first so that new deposits don't move the pages; the cursor is its number."""
+    """One page, oldest first so that new deposits don't move the pages.
+
+    The cursor is its number.
+    """
     text = answers.search_text(query, _OWN, TITLE)
     parts = [f"({text})"] if text else []
     if window.start is not None:
@@ -57,11 +61,16 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
-    """The records of a page, a single one or a bare list. A page that links to no next one is the last."""
+    """The records of a page, a single one or a bare list.
+
+    A page that links to no next one is the last.
+    """
     data = answers.read_json(body, NAME, TITLE)
     hits = mapping(mapping(data).get("hits"))
     items = hits.get("hits") if hits else data if isinstance(data, list) else [data]
-    if not isinstance(items, list) or (not hits and not any(mapping(item).get("metadata") for item in items)):
+    if not isinstance(items, list) or (
+        not hits and not any(mapping(item).get("metadata") for item in items)
+    ):
         raise answers.refusal(data, NAME, TITLE) or answers.foreign(
             data, NAME, TITLE, "hits, or a record with metadata"
         )
@@ -72,7 +81,10 @@ def parse(body: bytes, cursor: str | None) -> Page:
 
 
 def _next(data: dict[str, Any], cursor: str | None) -> str | None:
-    """The number in the link to the next page; None where there is no link or it does not lead on."""
+    """The number in the link to the next page.
+
+    None where there is no link or it does not lead on.
+    """
     address = string(mapping(data.get("links")).get("next")) or ""
     number = answers.whole(next(iter(parse_qs(urlsplit(address).query).get("page", [])), None))
     return str(number) if number and number > (answers.whole(cursor) or 1) else None
@@ -122,7 +134,9 @@ def _host(item: dict[str, Any], data: dict[str, Any]) -> dict[str, str | None]:
         "container_title": plain(next(filter(None, told), None)),
         "volume": plain(string(journal.get("volume")), 100),
         "issue": plain(string(journal.get("issue")), 100),
-        "pages": plain(string(journal.get("pages")) or (string(book.get("pages")) if told[1] else None), 100),
+        "pages": plain(
+            string(journal.get("pages")) or (string(book.get("pages")) if told[1] else None), 100
+        ),
         "issn": clean_issn(string(journal.get("issn"))),
         "isbn": clean_isbn(string(imprint.get("isbn"))),
     }
@@ -153,4 +167,6 @@ def _type(kind: dict[str, Any]) -> str | None:
 
 
 SECRETS = (("access_token", "LIVEREVIEW_ZENODO_TOKEN"),)
-SOURCE = Source(NAME, TITLE, parse, request, interval=1.0, reach=REACH, secrets=("LIVEREVIEW_ZENODO_TOKEN",))
+SOURCE = Source(
+    NAME, TITLE, parse, request, interval=1.0, reach=REACH, secrets=("LIVEREVIEW_ZENODO_TOKEN",)
+)

@@ -1,1 +1,3 @@
-"""Effect sizes and their synthesis: pure functions, numbers in and numbers out, no files and no clock."""
+"""Effect sizes and their synthesis: pure functions, numbers in and numbers out, no files and no
+clock.
+"""

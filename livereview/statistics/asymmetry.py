@@ -1,4 +1,6 @@
-"""Small-study effects and missing studies: Egger, Peters, Harbord, Begg, trim-and-fill and the fail-safe number."""
+"""Small-study effects and missing studies: Egger, Peters, Harbord, Begg, trim-and-fill and the
+fail-safe number.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ FLAT = "the effects or their standard errors do not vary"
 class Asymmetry:
     """A test of funnel-plot asymmetry: all None with `reason`.
 
-    stat z, or t with df;  limit_est, limit_lb, limit_ub  the effect as the standard error goes to 0 (where it is told)
+    stat z, or t with df;  limit_est, limit_lb, limit_ub  the effect as the standard error goes to 0
+    (where it is told)
     """
 
     stat: float | None = None
@@ -48,7 +51,9 @@ class Rank:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """Trim-and-fill: k0 studies taken to be missing on `side`, the pooled effect with mirror images in their place."""
+    """Trim-and-fill: k0 studies taken to be missing on `side`, the pooled effect with mirror images
+    in their place.
+    """
 
     k0: int | None = None
     side: str | None = None
@@ -61,7 +66,9 @@ class Filled:
     reason: str | None = None
 
 
-def egger_mixed(yi: Sequence[Number], vi: Sequence[Number], *, method: str = "REML", level: float = 0.95) -> Asymmetry:
+def egger_mixed(
+    yi: Sequence[Number], vi: Sequence[Number], *, method: str = "REML", level: float = 0.95
+) -> Asymmetry:
     """Egger's test as a meta-regression on the standard error with residual heterogeneity: z.
 
     Sterne and Egger, in Rothstein, Sutton and Borenstein 2005, ch. 6.
@@ -70,24 +77,39 @@ def egger_mixed(yi: Sequence[Number], vi: Sequence[Number], *, method: str = "RE
     y, v, _ = arrays(yi, vi)
     if why := _too_flat(y, v):
         return Asymmetry(reason=why)
-    model = fit(y, v, np.column_stack([np.ones(len(y)), np.sqrt(v)]), ("limit", "sei"), method, "z", level)
+    model = fit(
+        y, v, np.column_stack([np.ones(len(y)), np.sqrt(v)]), ("limit", "sei"), method, "z", level
+    )
     if not model.stat:
         return Asymmetry(reason=FLAT)
     return Asymmetry(
-        model.stat[1], model.pval[1], None, model.b[0], model.ci_lb[0], model.ci_ub[0], cautions=_cautions(y)
+        model.stat[1],
+        model.pval[1],
+        None,
+        model.b[0],
+        model.ci_lb[0],
+        model.ci_ub[0],
+        cautions=_cautions(y),
     )
 
 
 def egger_classic(yi: Sequence[Number], vi: Sequence[Number]) -> Asymmetry:
-    """Egger's test as published: weighted regression on the standard error, t with k - 2. BMJ 1997;315:629-34."""
+    """Egger's test as published: weighted regression on the standard error, t with k - 2.
+
+    BMJ 1997;315:629-34.
+    """
     y, v, _ = arrays(yi, vi)
     if why := _too_flat(y, v) or ("all effects are the same" if np.ptp(y) == 0 else None):
         return Asymmetry(reason=why)
     return _regression(np.sqrt(v), y, 1 / v)
 
 
-def peters(ai: Sequence[Number], bi: Sequence[Number], ci: Sequence[Number], di: Sequence[Number]) -> Asymmetry:
-    """Peters' test for log odds ratios: regression on 1 / N, weights from the margins. JAMA 2006;295:676-80.
+def peters(
+    ai: Sequence[Number], bi: Sequence[Number], ci: Sequence[Number], di: Sequence[Number]
+) -> Asymmetry:
+    """Peters' test for log odds ratios: regression on 1 / N, weights from the margins.
+
+    JAMA 2006;295:676-80.
 
     A study with an empty cell has 1/2 added to its four cells, for the odds ratio alone.
     """
@@ -101,8 +123,13 @@ def peters(ai: Sequence[Number], bi: Sequence[Number], ci: Sequence[Number], di:
     return _checked_regression(1 / n, y, 1 / (1 / events[kept] + 1 / others[kept]))
 
 
-def harbord(ai: Sequence[Number], bi: Sequence[Number], ci: Sequence[Number], di: Sequence[Number]) -> Asymmetry:
-    """Harbord's test for odds ratios: the efficient score over its variance. Stat Med 2006;25:3443-57."""
+def harbord(
+    ai: Sequence[Number], bi: Sequence[Number], ci: Sequence[Number], di: Sequence[Number]
+) -> Asymmetry:
+    """Harbord's test for odds ratios: the efficient score over its variance.
+
+    Stat Med 2006;25:3443-57.
+    """
     a, b, c, d = _tables(ai, bi, ci, di)
     n = a + b + c + d
     score = a - (a + b) * (a + c) / n
@@ -112,7 +139,9 @@ def harbord(ai: Sequence[Number], bi: Sequence[Number], ci: Sequence[Number], di
 
 
 def begg(yi: Sequence[Number], vi: Sequence[Number]) -> Rank:
-    """Begg and Mazumdar's rank correlation of standardised effects and variances. Biometrics 1994;50:1088-101.
+    """Begg and Mazumdar's rank correlation of standardised effects and variances.
+
+    Biometrics 1994;50:1088-101.
 
     Exact p without ties, else normal with the variance corrected for ties, as R's cor.test does.
     """
@@ -127,11 +156,17 @@ def begg(yi: Sequence[Number], vi: Sequence[Number]) -> Rank:
 
 
 def trim_and_fill(
-    yi: Sequence[Number], vi: Sequence[Number], *, method: str = "DL", estimator: str = "L0", level: float = 0.95
+    yi: Sequence[Number],
+    vi: Sequence[Number],
+    *,
+    method: str = "DL",
+    estimator: str = "L0",
+    level: float = 0.95,
 ) -> Filled:
     """Trim-and-fill with the estimators L0 or R0. Duval and Tweedie, J Am Stat Assoc 2000;95:89-98.
 
-    Missing are studies on the side from which Egger's slope points away: left for a positive slope, else right.
+    Missing are studies on the side from which Egger's slope points away: left for a positive slope,
+    else right.
     """
     check(method, "z", level)
     if estimator not in ("L0", "R0"):
@@ -154,7 +189,10 @@ def trim_and_fill(
 
 
 def fail_safe(yi: Sequence[Number], vi: Sequence[Number], *, alpha: float = 0.05) -> int:
-    """Rosenthal's number of null studies that bring the combined one-sided p to alpha. Psychol Bull 1979;86:638-41."""
+    """Rosenthal's number of null studies that bring the combined one-sided p to alpha.
+
+    Psychol Bull 1979;86:638-41.
+    """
     if not 0 < alpha < 0.5:
         raise Refused(f"alpha {alpha!r} must lie between 0 and 0.5")
     y, v, _ = arrays(yi, vi)
@@ -203,16 +241,22 @@ def _regression(x: Array, y: Array, w: Array) -> Asymmetry:
     if se <= 1e-13 * abs(b[1]) or se == 0:
         return Asymmetry(reason="the studies lie on a line: no residual to test against")
     stat = float(b[1]) / se
-    return Asymmetry(stat, float(two_sided(np.array(stat), df)), df, float(b[0]), cautions=_cautions(y))
+    return Asymmetry(
+        stat, float(two_sided(np.array(stat), df)), df, float(b[0]), cautions=_cautions(y)
+    )
 
 
 def _side(y: Array, v: Array, method: str) -> str:
-    slope = fit(y, v, np.column_stack([np.ones(len(y)), np.sqrt(v)]), ("b", "sei"), method, "z", 0.95).b[1]
+    slope = fit(
+        y, v, np.column_stack([np.ones(len(y)), np.sqrt(v)]), ("b", "sei"), method, "z", 0.95
+    ).b[1]
     return "right" if slope is not None and slope < 0 else "left"
 
 
 def _missing(y: Array, v: Array, method: str, estimator: str) -> tuple[int, float] | None:
-    """How many studies are missing on the left of sorted effects, and the centre of the trimmed ones."""
+    """How many studies are missing on the left of sorted effects, and the centre of the trimmed
+    ones.
+    """
     k, k0, last, centre = len(y), 0, -1, 0.0
     for _ in range(100):
         if k0 == last:
@@ -253,7 +297,9 @@ def _kendall(x: Array, y: Array) -> Rank:
 
 
 def _kendall_exact(n: int, concordant: int) -> float:
-    """Two-sided p of that many concordant pairs among all orders of n, from the distribution of inversions."""
+    """Two-sided p of that many concordant pairs among all orders of n, from the distribution of
+    inversions.
+    """
     share = np.ones(1)
     for i in range(2, n + 1):
         share = np.convolve(share, np.full(i, 1 / i))
@@ -262,13 +308,18 @@ def _kendall_exact(n: int, concordant: int) -> float:
 
 
 def _kendall_variance(n: int, x: Array, y: Array) -> float:
-    """Variance of the score under no association, corrected for ties. Kendall 1970, Rank Correlation Methods, ch. 4."""
+    """Variance of the score under no association, corrected for ties.
+
+    Kendall 1970, Rank Correlation Methods, ch. 4.
+    """
     t, u = (np.unique(z, return_counts=True)[1].astype(float) for z in (x, y))
 
     def total(z: Array, f: Any) -> float:
         return float(f(z).sum())
 
-    three = n * (n - 1) * (2 * n + 5) - sum(total(z, lambda z: z * (z - 1) * (2 * z + 5)) for z in (t, u))
+    three = n * (n - 1) * (2 * n + 5) - sum(
+        total(z, lambda z: z * (z - 1) * (2 * z + 5)) for z in (t, u)
+    )
     two = total(t, lambda z: z * (z - 1)) * total(u, lambda z: z * (z - 1)) / (2 * n * (n - 1))
     one = total(t, lambda z: z * (z - 1) * (z - 2)) * total(u, lambda z: z * (z - 1) * (z - 2))
     return three / 18 + two + (one / (9 * n * (n - 1) * (n - 2)) if n > 2 else 0.0)

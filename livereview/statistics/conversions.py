@@ -1,9 +1,11 @@
-"""From what a study report prints to an effect and its variance, each result saying how it was derived.
+"""From what a study report prints to an effect and its variance, each result saying how it was
+derived.
 
-`convert` picks the route; the functions here and in `conversions_means` are the routes. Handbook = Cochrane Handbook
-for Systematic Reviews of Interventions, version 6; Borenstein = Borenstein and others, Introduction to Meta-Analysis,
-2009. Group 1 is the intervention. Ratios go in as printed and come out as logs; a standard error goes in on the log
-scale, as it is seldom meant otherwise.
+`convert` picks the route; the functions here and in `conversions_means` are the routes. Handbook =
+Cochrane Handbook for Systematic Reviews of Interventions, version 6; Borenstein = Borenstein and
+others, Introduction to Meta-Analysis,
+2009. Group 1 is the intervention. Ratios go in as printed and come out as logs; a standard error
+goes in on the log scale, as it is seldom meant otherwise.
 """
 
 from __future__ import annotations
@@ -16,28 +18,45 @@ from math import exp, log, sqrt
 
 from livereview.errors import Refused
 from livereview.statistics import conversions_means as means
-from livereview.statistics.conversions_means import Converted, Group, careful, critical, level_tail, raw
+from livereview.statistics.conversions_means import (
+    Converted,
+    Group,
+    careful,
+    critical,
+    level_tail,
+    raw,
+)
 from livereview.statistics.effects import CORRELATION, RATES, TWO_BY_TWO, TWO_MEANS
 
 RATIOS = ("OR", "RR", "HR", "IRR", "ROM")
 DIFFERENCES = ("SMD", "MD", "RD", "IRD")
-# the share of half the interval's width by which its middle may be off the estimate: then one arm is half as long
-# again as the other, which is more than rounding or a t instead of z can do
+# the share of half the interval's width by which its middle may be off the estimate: then one arm
+# is half as long again as the other, which is more than rounding or a t instead of z can do
 LOPSIDED = 0.2
 LEAST = 1e-9  # a difference per 1,000 that needs more people than there ever will be
 
 
 @careful
 def from_interval(
-    measure: str, estimate: float, low: float, high: float, level: float = 0.95, df: float | None = None
+    measure: str,
+    estimate: float,
+    low: float,
+    high: float,
+    level: float = 0.95,
+    df: float | None = None,
 ) -> Converted:
-    """From an estimate with its interval, by z, or by t where `df` says so; Handbook 6.3.1 and 6.3.2.
+    """From an estimate with its interval, by z, or by t where `df` says so.
 
-    Refused where the interval isn't about symmetric on the measure's scale, beyond what rounding in print can do.
+    Handbook 6.3.1 and 6.3.2.
+
+    Refused where the interval isn't about symmetric on the measure's scale, beyond what rounding in
+    print can do.
     """
     y, bottom, top = (_scaled(measure, value) for value in (estimate, low, high))
     if not bottom < top or not bottom <= y <= top:
-        raise Refused(f"{measure} {estimate:g} must lie inside its interval {low:g} to {high:g}, given lower end first")
+        raise Refused(
+            f"{measure} {estimate:g} must lie inside its interval {low:g} to {high:g}, given lower end first"
+        )
     if _lopsided(measure, estimate, low, high):
         raise Refused(
             f"the interval {low:g} to {high:g} of {measure} {estimate:g} is far from symmetric on the {_scale(measure)}"
@@ -48,7 +67,9 @@ def from_interval(
     by = f"{value:.4f} ({'z' if df is None else f't with {df:g} df'}, {100 * level:g}% interval)"
     se = (top - bottom) / (2 * value)
     told = f"SE {se:.5g} = width {top - bottom:.5g} of the interval {low:g} to {high:g} on the {_scale(measure)} scale"
-    return Converted(measure, y, se**2, (_read(measure, estimate), f"{told} over 2·{by}; Handbook 6.3."))
+    return Converted(
+        measure, y, se**2, (_read(measure, estimate), f"{told} over 2·{by}; Handbook 6.3.")
+    )
 
 
 @careful
@@ -62,7 +83,10 @@ def from_se(measure: str, estimate: float, se: float) -> Converted:
 
 @careful
 def from_statistic(measure: str, estimate: float, statistic: float) -> Converted:
-    """From an estimate and its z or t against no effect: SE = estimate/statistic; Handbook 6.3.2 and 6.5.2.3."""
+    """From an estimate and its z or t against no effect: SE = estimate/statistic.
+
+    Handbook 6.3.2 and 6.5.2.3.
+    """
     y = _scaled(measure, estimate)
     if y * statistic <= 0:
         raise Refused(
@@ -75,9 +99,12 @@ def from_statistic(measure: str, estimate: float, statistic: float) -> Converted
 
 @careful
 def from_p(measure: str, estimate: float, p: float, df: float | None = None) -> Converted:
-    """From an estimate and its exact two-sided p, of z, or of t with `df` degrees of freedom; Handbook 6.3.2, 6.5.2.3.
+    """From an estimate and its exact two-sided p, of z, or of t with `df` degrees of freedom.
 
-    A bound such as p < 0.05 is no exact p. A p rounded to 0.001 or less makes the variance a rough one.
+    Handbook 6.3.2, 6.5.2.3.
+
+    A bound such as p < 0.05 is no exact p. A p rounded to 0.001 or less makes the variance a rough
+    one.
     """
     y, value = _scaled(measure, estimate), critical(p / 2, df)
     found = from_statistic(measure, estimate, value if y >= 0 else -value)
@@ -88,7 +115,9 @@ def from_p(measure: str, estimate: float, p: float, df: float | None = None) -> 
 
 def _scale(measure: str) -> str:
     if measure not in RATIOS + DIFFERENCES:
-        raise Refused(f"unknown measure {measure!r}; choose one of {', '.join(RATIOS + DIFFERENCES)}")
+        raise Refused(
+            f"unknown measure {measure!r}; choose one of {', '.join(RATIOS + DIFFERENCES)}"
+        )
     return "log" if measure in RATIOS else "plain"
 
 
@@ -100,7 +129,9 @@ def _scaled(measure: str, value: float) -> float:
             )
         return log(value)
     if measure == "RD" and abs(value) > 1:
-        raise Refused(f"RD: a risk difference is between -1 and 1, {value:g} is not; give per cent as a share")
+        raise Refused(
+            f"RD: a risk difference is between -1 and 1, {value:g} is not; give per cent as a share"
+        )
     return value
 
 
@@ -113,8 +144,13 @@ def _read(measure: str, estimate: float) -> str:
 def _lopsided(measure: str, estimate: float, low: float, high: float) -> bool:
     """True if no numbers that round to these are nearly symmetric."""
     scale = log if measure in RATIOS else float
-    places = max(-int(Decimal(repr(value)).normalize().as_tuple().exponent) for value in (estimate, low, high))
-    if places <= 0:  # three whole numbers: print has 2.00 for a ratio, 2.0 for others, and the noughts are lost here
+    places = max(
+        -int(Decimal(repr(value)).normalize().as_tuple().exponent)
+        for value in (estimate, low, high)
+    )
+    if (
+        places <= 0
+    ):  # three whole numbers: print has 2.00 for a ratio, 2.0 for others, and the noughts are lost here
         places = 2 if measure in RATIOS else 1
     unit = 0.5 * 10.0**-places
 
@@ -131,14 +167,21 @@ def correlation(r: float, n: float) -> Converted:
 
 
 def groups_swapped(found: Converted) -> Converted:
-    """The same effect with the groups the other way round, for a report of the comparison against the intervention."""
-    return replace(found, yi=-found.yi, how=(*found.how, "The groups were swapped: the sign is turned."))
+    """The same effect with the groups the other way round, for a report of the comparison against
+    the intervention.
+    """
+    return replace(
+        found, yi=-found.yi, how=(*found.how, "The groups were swapped: the sign is turned.")
+    )
 
 
 def higher_is_better(found: Converted) -> Converted:
-    """The effect on an outcome of which less is better, turned so that higher is better; Handbook 6.5.1.2.
+    """The effect on an outcome of which less is better, turned so that higher is better.
 
-    Refused for ratios other than OR: of these, that of the good event isn't the inverse of that of the bad one.
+    Handbook 6.5.1.2.
+
+    Refused for ratios other than OR: of these, that of the good event isn't the inverse of that of
+    the bad one.
     """
     if found.measure in RATIOS and found.measure != "OR":
         raise Refused(
@@ -153,17 +196,22 @@ def design_effect(size: float, icc: float, cv: float = 0.0) -> float:
     """How much clusters inflate a variance: 1 + (m - 1)·ICC; Handbook 23.1.4.
 
     size  mean people per cluster, m;  icc  intracluster correlation, 0 to 1
-    cv    coefficient of variation of the cluster sizes: 1 + ((1 + cv²)·m - 1)·ICC; Eldridge and others 2006,
-          doi:10.1093/ije/dyl129
+    cv    coefficient of variation of the cluster sizes: 1 + ((1 + cv²)·m - 1)·ICC; Eldridge and
+          others 2006, doi:10.1093/ije/dyl129
     """
     if size < 1 or not 0 <= icc <= 1 or cv < 0:
-        raise Refused(f"a cluster needs size >= 1, icc from 0 to 1, cv >= 0; there were {size:g}, {icc:g} and {cv:g}")
+        raise Refused(
+            f"a cluster needs size >= 1, icc from 0 to 1, cv >= 0; there were {size:g}, {icc:g} and {cv:g}"
+        )
     return 1 + ((1 + cv**2) * size - 1) * icc
 
 
 @careful
 def effective_size(n: float, size: float, icc: float, cv: float = 0.0) -> float:
-    """People, or events, that a clustered group is worth: n over the design effect; Handbook 23.1.4."""
+    """People, or events, that a clustered group is worth: n over the design effect.
+
+    Handbook 23.1.4.
+    """
     if n < 0:
         raise Refused(f"n can't be below zero; it was {n:g}")
     return n / design_effect(size, icc, cv)
@@ -171,7 +219,10 @@ def effective_size(n: float, size: float, icc: float, cv: float = 0.0) -> float:
 
 @careful
 def inflated(found: Converted, size: float, icc: float, cv: float = 0.0) -> Converted:
-    """The effect of an analysis that ignored its clusters: variance times design effect; Handbook 23.1.5."""
+    """The effect of an analysis that ignored its clusters: variance times design effect.
+
+    Handbook 23.1.5.
+    """
     by = design_effect(size, icc, cv)
     sizes = f"{size:g} people per cluster" + (f" (coefficient of variation {cv:g})" if cv else "")
     told = f"Variance times design effect {by:.5g}, {sizes}, ICC {icc:g} (Handbook 23.1.4)."
@@ -180,10 +231,12 @@ def inflated(found: Converted, size: float, icc: float, cv: float = 0.0) -> Conv
 
 @dataclass(frozen=True, slots=True)
 class Absolute:
-    """A ratio applied to a risk without the intervention: `difference` people per 1,000 with its interval.
+    """A ratio applied to a risk without the intervention: `difference` people per 1,000 with its
+    interval.
 
-    needed  people to be treated for one event fewer (or more, where `difference` is above zero), with its interval;
-            None where there is no difference, the interval's ends None where it includes none
+    needed  people to be treated for one event fewer (or more, where `difference` is above zero),
+    with its interval; None where there is no difference, the interval's ends None where it includes
+    none
     """
 
     risk: float
@@ -200,17 +253,21 @@ class Absolute:
 def absolute(found: Converted, risk: float, level: float = 0.95) -> Absolute:
     """What an OR, RR or HR means where `risk`, a share, is the comparator's; Handbook 15.4.4.
 
-    HR: 1 - (1 - risk)^HR, Altman and Andersen, BMJ 1999;319:1492-5. The risk itself is taken as certain. Needed:
-    Altman, BMJ 1998;317:1309-12.
+    HR: 1 - (1 - risk)^HR, Altman and Andersen, BMJ 1999;319:1492-5. The risk itself is taken as
+    certain. Needed: Altman, BMJ 1998;317:1309-12.
     """
     if found.measure not in _RISKS:
         raise Refused(f"per 1,000 comes from {', '.join(_RISKS)}; it was given {found.measure}")
     if not 0 < risk < 1:
         raise Refused(f"risk must be a share above 0 and below 1, as 0.12 for 12%; it was {risk:g}")
     z = critical(level_tail(level), None) * sqrt(found.vi)
-    least, middle, most = (_RISKS[found.measure](exp(y), risk) for y in (found.yi - z, found.yi, found.yi + z))
+    least, middle, most = (
+        _RISKS[found.measure](exp(y), risk) for y in (found.yi - z, found.yi, found.yi + z)
+    )
     if middle > 1:
-        raise Refused(f"an RR of {exp(found.yi):g} times a risk of {risk:g} is above 1; use a lower risk or the OR")
+        raise Refused(
+            f"an RR of {exp(found.yi):g} times a risk of {risk:g} is above 1; use a lower risk or the OR"
+        )
     capped = ("The upper end was cut at a risk of 1.",) if most > 1 else ()
     rows = [1000 * (one - risk) for one in (least, middle, min(most, 1.0))]
     told = f"{rows[1]:.4g} per 1,000 from {found.measure} {exp(found.yi):.4g} and a comparator risk of {risk:g}"
@@ -225,7 +282,9 @@ _RISKS: Mapping[str, Callable[[float, float], float]] = {
 }
 
 
-def _needed(low: float, middle: float, high: float) -> tuple[float | None, float | None, float | None]:
+def _needed(
+    low: float, middle: float, high: float
+) -> tuple[float | None, float | None, float | None]:
     if abs(middle) < LEAST:
         return None, None, None
     if low < LEAST and high > -LEAST:
@@ -236,7 +295,9 @@ def _needed(low: float, middle: float, high: float) -> tuple[float | None, float
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A way to an effect: the keys it needs, in the order of the arguments of `work`, and those it takes as well."""
+    """A way to an effect: the keys it needs, in the order of the arguments of `work`, and those it
+    takes as well.
+    """
 
     keys: tuple[str, ...]
     work: Callable[..., Converted]
@@ -244,20 +305,25 @@ class Route:
 
 
 def convert(reported: Mapping[str, object], wanted: str) -> Converted:
-    """The measure `wanted` (a key of ROUTES) by the first of its routes whose keys are all in `reported`.
+    """The measure `wanted` (a key of ROUTES) by the first of its routes whose keys are all in
+    `reported`.
 
-    Raw figures come first, then interval, standard error, t or z, F, p; what leans on a further assumption is last:
-    regression coefficients, medians, correlations and, for SMD, odds ratios. ROUTES has each order in full. None is
-    absent. What is reported and not used is named in `how`. A route that refuses its figures is not passed over.
+    Raw figures come first, then interval, standard error, t or z, F, p; what leans on a further
+    assumption is last: regression coefficients, medians, correlations and, for SMD, odds ratios.
+    ROUTES has each order in full. None is absent. What is reported and not used is named in `how`.
+    A route that refuses its figures is not passed over.
 
-    counts   ai bi ci di (or ai n1i ci n2i): with and without event, group 1 then 2; rates x1i t1i x2i t2i
-    means    m1i sd1i n1i, for sd1i also se1i or low1i high1i (interval of the mean), or sd_pooled for both groups;
-             med1i with q11i q31i and, or, min1i max1i; 2 in place of the 1 after the name for the second group
-    effects  estimate in `wanted` (a ratio as printed) with low high, se (of the log for a ratio), t, z or p
-    for SMD  t, f, p, md with md_low md_high or md_se, b with sd (of all people) or sd_pooled, b_se if adjusted, or r,
-             with n1i n2i; f and p with direction too, 1 if group 1 is higher, else -1; r with n; or with or_low or_high
-    more     level of intervals, 0.95 unless given; df of t for interval and p, else z (n1i + n2i - 2 for MD)
-    Raises Refused with the sets of keys that would do, or with what is wrong with those given.
+    counts   ai bi ci di (or ai n1i ci n2i): with and without event, group 1 then 2; rates x1i t1i
+    x2i t2i means    m1i sd1i n1i, for sd1i also se1i or low1i high1i (interval of the mean), or
+    sd_pooled for both groups;
+             med1i with q11i q31i and, or, min1i max1i; 2 in place of the 1 after the name for the
+             second group effects  estimate in `wanted` (a ratio as printed) with low high, se (of
+             the log for a ratio), t, z or p for SMD  t, f, p, md with md_low md_high or md_se, b
+             with sd (of all people) or sd_pooled, b_se if adjusted, or r,
+             with n1i n2i; f and p with direction too, 1 if group 1 is higher, else -1; r with n; or
+             with or_low or_high more     level of intervals, 0.95 unless given; df of t for
+             interval and p, else z (n1i + n2i - 2 for MD) Raises Refused with the sets of keys that
+             would do, or with what is wrong with those given.
     """
     given = _given(reported, wanted)
     for route in ROUTES[wanted]:
@@ -265,9 +331,15 @@ def convert(reported: Mapping[str, object], wanted: str) -> Converted:
             more = {key: given[key] for key in route.more if key in given}
             found = route.work(*(given[key] for key in route.keys), **more)
             left = [key for key in given if key not in route.keys and key not in more]
-            return replace(found, how=(*found.how, f"Reported too and not used: {', '.join(left)}.")) if left else found
+            return (
+                replace(found, how=(*found.how, f"Reported too and not used: {', '.join(left)}."))
+                if left
+                else found
+            )
     sets = "; or ".join(" ".join(route.keys) for route in ROUTES[wanted])
-    raise Refused(f"{wanted} needs one of these sets: {sets}. There were {' '.join(given) or 'none'}")
+    raise Refused(
+        f"{wanted} needs one of these sets: {sets}. There were {' '.join(given) or 'none'}"
+    )
 
 
 def _given(reported: Mapping[str, object], wanted: str) -> dict[str, float]:
@@ -284,16 +356,22 @@ def _of_totals(measure: str, ai: float, n1i: float, ci: float, n2i: float) -> Co
 
 def _of_rates(measure: str, x1i: float, t1i: float, x2i: float, t2i: float) -> Converted:
     if measure == "IRR" and x1i == x2i == 0:
-        raise Refused("IRR: no events in either group say nothing of a ratio; the difference IRD can be had")
+        raise Refused(
+            "IRR: no events in either group say nothing of a ratio; the difference IRD can be had"
+        )
     return raw(measure, RATES, x1i, t1i, x2i, t2i)
 
 
-def _of_groups(measure: str, build: Callable[..., Group], *values: float, **more: float) -> Converted:
+def _of_groups(
+    measure: str, build: Callable[..., Group], *values: float, **more: float
+) -> Converted:
     middle = len(values) // 2
     return means.compare(measure, build(*values[:middle], **more), build(*values[middle:], **more))
 
 
-def _of_pooled(measure: str, m1i: float, m2i: float, sd: float, n1i: float, n2i: float) -> Converted:
+def _of_pooled(
+    measure: str, m1i: float, m2i: float, sd: float, n1i: float, n2i: float
+) -> Converted:
     found = means.compare(measure, Group(m1i, sd, n1i), Group(m2i, sd, n2i))
     return replace(found, how=(f"SD {sd:g}, pooled, stands for both groups.", *found.how))
 
@@ -303,7 +381,10 @@ def _by_range(n: float, median: float, least: float, most: float) -> Group:
 
 
 def _of_small(work: Callable[..., Converted], *values: float, **more: float) -> Converted:
-    """An MD by t with n1 + n2 - 2 degrees of freedom, the last two values being n1 and n2; Handbook 6.5.2.3."""
+    """An MD by t with n1 + n2 - 2 degrees of freedom, the last two values being n1 and n2.
+
+    Handbook 6.5.2.3.
+    """
     means.people(*values[-2:])
     return work("MD", *values[:-2], **{"df": sum(values[-2:]) - 2, **more})
 
@@ -331,14 +412,23 @@ def _means(measure: str) -> tuple[Route, ...]:
         Route(TWO_MEANS, partial(raw, measure, TWO_MEANS)),
         Route(("m1i", "m2i", "sd_pooled", *SIZES), partial(_of_pooled, measure)),
         Route(_twice("m", "se", "n"), partial(_of_groups, measure, means.group_from_se)),
-        Route(_twice("m", "low", "high", "n"), partial(_of_groups, measure, means.group_from_interval), ("level",)),
+        Route(
+            _twice("m", "low", "high", "n"),
+            partial(_of_groups, measure, means.group_from_interval),
+            ("level",),
+        ),
     )
 
 
 def _medians(measure: str) -> tuple[Route, ...]:
     return (
-        Route(_twice("n", "med", "q1", "q3", "min", "max"), partial(_of_groups, measure, means.group_from_median)),
-        Route(_twice("n", "med", "q1", "q3"), partial(_of_groups, measure, means.group_from_median)),
+        Route(
+            _twice("n", "med", "q1", "q3", "min", "max"),
+            partial(_of_groups, measure, means.group_from_median),
+        ),
+        Route(
+            _twice("n", "med", "q1", "q3"), partial(_of_groups, measure, means.group_from_median)
+        ),
         Route(_twice("n", "med", "min", "max"), partial(_of_groups, measure, _by_range)),
     )
 
@@ -354,7 +444,9 @@ def _printed(measure: str) -> tuple[Route, ...]:
 
 
 def _counts(measure: str) -> tuple[Route, ...]:
-    return Route(TWO_BY_TWO, partial(raw, measure, TWO_BY_TWO)), Route(TOTALS, partial(_of_totals, measure))
+    return Route(TWO_BY_TWO, partial(raw, measure, TWO_BY_TWO)), Route(
+        TOTALS, partial(_of_totals, measure)
+    )
 
 
 SIZES, TOTALS, INTERVAL = ("n1i", "n2i"), ("ai", "n1i", "ci", "n2i"), ("estimate", "low", "high")
@@ -384,10 +476,17 @@ _SMD = (
 )
 ROUTES: Mapping[str, tuple[Route, ...]] = {
     **{measure: (*_counts(measure), *_printed(measure)) for measure in ("OR", "RR", "RD")},
-    **{measure: (Route(RATES, partial(_of_rates, measure)), *_printed(measure)) for measure in ("IRR", "IRD")},
+    **{
+        measure: (Route(RATES, partial(_of_rates, measure)), *_printed(measure))
+        for measure in ("IRR", "IRD")
+    },
     "HR": _printed("HR"),
     "MD": (*_means("MD"), *_SMALL, *_medians("MD")),
     "ROM": (*_means("ROM"), *_printed("ROM"), *_medians("ROM")),
     "SMD": _SMD,
 }
-KEYS = tuple(dict.fromkeys(key for way in ROUTES.values() for route in way for key in (*route.keys, *route.more)))
+KEYS = tuple(
+    dict.fromkeys(
+        key for way in ROUTES.values() for route in way for key in (*route.keys, *route.more)
+    )
+)

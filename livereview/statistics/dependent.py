@@ -1,4 +1,6 @@
-"""Several effects from one study: the three-level model, and standard errors robust to any dependence in a cluster."""
+"""Several effects from one study: the three-level model, and standard errors robust to any
+dependence in a cluster.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,8 @@ STEPS = 60
 class Multilevel:
     """The mean of effects nested in clusters, by restricted likelihood; all None with `reason`.
 
-    sigma2  variances between clusters, and between effects within one;  m  clusters;  z test;  weights  per cent, one
-    per cluster, in the order in which they are first named
+    sigma2  variances between clusters, and between effects within one;  m  clusters;  z test;
+    weights  per cent, one per cluster, in the order in which they are first named
     """
 
     k: int
@@ -43,7 +45,10 @@ class Multilevel:
 
 @dataclass(frozen=True, slots=True)
 class Robust:
-    """A mean with a cluster-robust standard error, t with df; all None with `reason`. tau2 of the working model."""
+    """A mean with a cluster-robust standard error, t with df.
+
+    All None with `reason`. tau2 of the working model.
+    """
 
     k: int
     m: int
@@ -71,7 +76,9 @@ class Nested:
 def multilevel(
     yi: Sequence[Number], vi: Sequence[Number], cluster: Sequence[Hashable], *, level: float = 0.95
 ) -> Multilevel:
-    """Effects within clusters within all: the three-level model of Konstantopoulos, Res Synth Methods 2011;2:61-76."""
+    """Effects within clusters within all: the three-level model of Konstantopoulos, Res Synth
+    Methods 2011;2:61-76.
+    """
     n = _nested(yi, vi, cluster, level)
     if why := _flat(n):
         return Multilevel(len(n.y), n.m, reason=why)
@@ -81,7 +88,9 @@ def multilevel(
 def multilevel_and_robust(
     yi: Sequence[Number], vi: Sequence[Number], cluster: Sequence[Hashable], *, level: float = 0.95
 ) -> tuple[Multilevel, Robust]:
-    """`multilevel`, and `robust` by CR2 with it as the working model: its variances are sought once."""
+    """`multilevel`, and `robust` by CR2 with it as the working model: its variances are sought
+    once.
+    """
     n = _nested(yi, vi, cluster, level)
     if why := _flat(n):
         return Multilevel(len(n.y), n.m, reason=why), Robust(len(n.y), n.m, reason=why)
@@ -119,9 +128,10 @@ def robust(
 ) -> Robust:
     """The mean of a working model with a standard error that survives that model being wrong.
 
-    working  "multilevel", or "independent": tau² by REML as if effects were independent.  kind  CR1: the sandwich times
-    m / (m - 1), t with m - 1 (Hedges, Tipton and Johnson, Res Synth Methods 2010;1:39-65).  CR2: bias-reduced, with
-    Satterthwaite's df (Tipton, Psychol Methods 2015;20:375-93; Pustejovsky and Tipton, J Bus Econ Stat 2018;36:672-83).
+    working  "multilevel", or "independent": tau² by REML as if effects were independent.  kind
+    CR1: the sandwich times m / (m - 1), t with m - 1 (Hedges, Tipton and Johnson, Res Synth Methods
+    2010;1:39-65).  CR2: bias-reduced, with Satterthwaite's df (Tipton, Psychol Methods
+    2015;20:375-93; Pustejovsky and Tipton, J Bus Econ Stat 2018;36:672-83).
     """
     if working not in ("multilevel", "independent"):
         raise Refused(f"working model {working!r} must be multilevel or independent")
@@ -135,16 +145,37 @@ def robust(
     return _tested(n, (_cr1 if kind == "CR1" else _cr2)(n, s1, s2), None if nested else s2, level)
 
 
-def _tested(n: Nested, found: tuple[float, float, float], tau2: float | None, level: float) -> Robust:
+def _tested(
+    n: Nested, found: tuple[float, float, float], tau2: float | None, level: float
+) -> Robust:
     """With its t test and interval."""
     b, se, df = found
     if se <= NOISE * float(np.abs(n.y).max()):
-        return Robust(len(n.y), n.m, b, tau2=tau2, reason="the clusters do not differ: no spread to measure it with")
+        return Robust(
+            len(n.y),
+            n.m,
+            b,
+            tau2=tau2,
+            reason="the clusters do not differ: no spread to measure it with",
+        )
     half, stat = quantile(level, df) * se, b / se
-    return Robust(len(n.y), n.m, b, se, stat, float(two_sided(np.array(stat), df)), b - half, b + half, df, tau2)
+    return Robust(
+        len(n.y),
+        n.m,
+        b,
+        se,
+        stat,
+        float(two_sided(np.array(stat), df)),
+        b - half,
+        b + half,
+        df,
+        tau2,
+    )
 
 
-def _nested(yi: Sequence[Number], vi: Sequence[Number], cluster: Sequence[Hashable], level: float) -> Nested:
+def _nested(
+    yi: Sequence[Number], vi: Sequence[Number], cluster: Sequence[Hashable], level: float
+) -> Nested:
     if len(cluster) != len(yi):
         raise Refused(f"{len(yi)} effects need as many clusters: {len(cluster)}")
     if not 0 < level < 1:
@@ -162,7 +193,8 @@ def _sums(n: Nested, x: Array) -> Array:
 def _solver(n: Nested, s1: float, s2: float) -> Callable[[Array], Array]:
     """x -> M⁻¹ x for M = diag(v + s2) + s1 within clusters, by Sherman and Morrison.
 
-    As deviations from the clusters' means and the means: the plain form subtracts nearly equal numbers if s1 is large.
+    As deviations from the clusters' means and the means: the plain form subtracts nearly equal
+    numbers if s1 is large.
     """
     d = 1 / (n.v + s2)
     total = _sums(n, d)
@@ -188,11 +220,14 @@ def _at(n: Nested, s1: float, s2: float) -> tuple[float, float, float]:
 
 
 def _components(n: Nested) -> tuple[float, float]:
-    """The two variances of the highest restricted likelihood: the best of a grid of starts, then Fisher scoring."""
+    """The two variances of the highest restricted likelihood: the best of a grid of starts, then
+    Fisher scoring.
+    """
     spread = max(float(np.var(n.y)), 1e-300)
     fractions = (0.0, 0.03, 0.3, 1.0)
     starts = sorted(
-        ((a, b) for a in fractions for b in fractions), key=lambda s: -_at(n, s[0] * spread, s[1] * spread)[2]
+        ((a, b) for a in fractions for b in fractions),
+        key=lambda s: -_at(n, s[0] * spread, s[1] * spread)[2],
     )
     found = [_climb(n, np.array(start), spread) for start in starts[:3]]
     best = max(found, key=lambda s: _at(n, s[0], s[1])[2])
@@ -210,10 +245,12 @@ def _climb(n: Nested, start: Array, spread: float) -> tuple[float, float]:
 
 
 def _score(n: Nested, s1: float, s2: float) -> tuple[Array, Array]:
-    """Score and expected information of (s1, s2) for the restricted likelihood, by sums over clusters.
+    """Score and expected information of (s1, s2) for the restricted likelihood, by sums over
+    clusters.
 
-    With P = M⁻¹ - M⁻¹11'M⁻¹ / 1'M⁻¹1 and G the clusters' blocks of ones, or the identity: (y'PGPy - tr PG) / 2 and
-    tr(PGPH) / 2. d is the diagonal part of M⁻¹, c what each cluster takes off, w = M⁻¹1, t its sums.
+    With P = M⁻¹ - M⁻¹11'M⁻¹ / 1'M⁻¹1 and G the clusters' blocks of ones, or the identity: (y'PGPy -
+    tr PG) / 2 and tr(PGPH) / 2. d is the diagonal part of M⁻¹, c what each cluster takes off, w =
+    M⁻¹1, t its sums.
     """
     solve, d = _solver(n, s1, s2), 1 / (n.v + s2)
     c = s1 / (1 + s1 * _sums(n, d))
@@ -223,9 +260,13 @@ def _score(n: Nested, s1: float, s2: float) -> tuple[Array, Array]:
     d2 = _sums(n, d**2)
     trace = float(d.sum() - (c * d2).sum() - square.sum() / total)
     trace_g = float(t.sum() - (t**2).sum() / total)
-    squared = float((d2 - 2 * c * _sums(n, d**3) + (c * d2) ** 2).sum()) - 2 * float(w @ solve(w)) / total
+    squared = (
+        float((d2 - 2 * c * _sums(n, d**3) + (c * d2) ** 2).sum()) - 2 * float(w @ solve(w)) / total
+    )
     both = squared + (float(square.sum()) / total) ** 2
-    cross = float(square.sum() - 2 * (t * square).sum() / total + square.sum() * (t**2).sum() / total**2)
+    cross = float(
+        square.sum() - 2 * (t * square).sum() / total + square.sum() * (t**2).sum() / total**2
+    )
     both_g = float((t**2).sum() - 2 * (t**3).sum() / total + ((t**2).sum() / total) ** 2)
     score = np.array([float((_sums(n, py) ** 2).sum()) - trace_g, float(py @ py) - trace]) / 2
     return score, np.array([[both_g, cross], [cross, both]]) / 2

@@ -1,4 +1,6 @@
-"""How much a pooled effect hangs on single studies: left out one by one, added one by one, and their influence."""
+"""How much a pooled effect hangs on single studies: left out one by one, added one by one, and
+their influence.
+"""
 
 from __future__ import annotations
 
@@ -37,13 +39,15 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Influence:
-    """What changes when a study is left out, one entry per study used; all empty with `reason` below three studies.
+    """What changes when a study is left out, one entry per study used.
+
+    All empty with `reason` below three studies.
 
     rstudent            deleted residual over its standard error
-    dffits, dfbs        change of the mean in standard errors: of the study's fitted value, of the mean
-    cook_d, cov_r       squared change over the variance of the mean; ratio of variances of the mean
-    tau2_del, QE_del    without the study
-    hat, weight, infl   weight of 1, of 100; whether it stands out by the rules of thumb of Viechtbauer and Cheung, Res
+    dffits, dfbs        change of the mean in standard errors: of the study's fitted value, of the
+    mean cook_d, cov_r       squared change over the variance of the mean; ratio of variances of the
+    mean tau2_del, QE_del    without the study hat, weight, infl   weight of 1, of 100; whether it
+    stands out by the rules of thumb of Viechtbauer and Cheung, Res
                         Synth Methods 2010;1:112-25, the source of all of these
     """
 
@@ -61,7 +65,12 @@ class Influence:
 
 
 def leave_one_out(
-    yi: Sequence[Number], vi: Sequence[Number], *, method: str = "REML", test: str = "z", level: float = 0.95
+    yi: Sequence[Number],
+    vi: Sequence[Number],
+    *,
+    method: str = "REML",
+    test: str = "z",
+    level: float = 0.95,
 ) -> Series:
     """The pooled effect without each study in turn; empty below two studies."""
     check(method, test, level)
@@ -71,15 +80,24 @@ def leave_one_out(
 
 
 def cumulative(
-    yi: Sequence[Number], vi: Sequence[Number], *, method: str = "REML", test: str = "z", level: float = 0.95
+    yi: Sequence[Number],
+    vi: Sequence[Number],
+    *,
+    method: str = "REML",
+    test: str = "z",
+    level: float = 0.95,
 ) -> Series:
-    """The pooled effect of the first study, of the first two, and so on, in the order given (by time, as a rule)."""
+    """The pooled effect of the first study, of the first two, and so on, in the order given (by
+    time, as a rule).
+    """
     check(method, test, level)
     y, v, _ = arrays(yi, vi)
     return _series(pooled(y[:n], v[:n], method, test, level) for n in range(1, len(y) + 1))
 
 
-def influence(yi: Sequence[Number], vi: Sequence[Number], *, method: str = "REML", level: float = 0.95) -> Influence:
+def influence(
+    yi: Sequence[Number], vi: Sequence[Number], *, method: str = "REML", level: float = 0.95
+) -> Influence:
     """Deletion diagnostics of each study for a z-tested model."""
     check(method, "z", level)
     y, v, _ = arrays(yi, vi)
@@ -87,7 +105,9 @@ def influence(yi: Sequence[Number], vi: Sequence[Number], *, method: str = "REML
     if k < 3:
         return Influence(reason="needs three studies")
     whole = pooled(y, v, method, "z", level)
-    without = [pooled(y[np.arange(k) != i], v[np.arange(k) != i], method, "z", level) for i in range(k)]
+    without = [
+        pooled(y[np.arange(k) != i], v[np.arange(k) != i], method, "z", level) for i in range(k)
+    ]
     return _compare(y, v, whole, without)
 
 
@@ -98,7 +118,12 @@ def _series(results: Iterable[Pooled]) -> Series:
         return tuple(read(row) for row in rows)
 
     names = {"b", "se", "ci_lb", "ci_ub", "pval", "tau2", "I2", "H2"}
-    missing = tuple((i, name, why) for i, row in enumerate(rows) for name, why in row.not_estimable if name in names)
+    missing = tuple(
+        (i, name, why)
+        for i, row in enumerate(rows)
+        for name, why in row.not_estimable
+        if name in names
+    )
     return Series(
         column(lambda r: r.b), column(lambda r: r.se), column(lambda r: r.ci_lb), column(lambda r: r.ci_ub),
         column(lambda r: r.pval), column(lambda r: r.QE), column(lambda r: r.QEp), column(lambda r: r.tau2),
@@ -107,14 +132,21 @@ def _series(results: Iterable[Pooled]) -> Series:
 
 
 def _compare(y: Array, v: Array, whole: Pooled, without: Sequence[Pooled]) -> Influence:
-    b, se, tau2 = (np.array([getattr(m, name) for m in without], dtype=float) for name in ("b", "se", "tau2"))
+    b, se, tau2 = (
+        np.array([getattr(m, name) for m in without], dtype=float) for name in ("b", "se", "tau2")
+    )
     mean, error = float(whole.b or 0), float(whole.se or 0)
     shift = mean - b
     hat = np.array(whole.weights) / 100
     spread = np.array([1 / sqrt(float((1 / (v + t)).sum())) for t in tau2])
     dffits, cook, dfbs = shift / np.sqrt(hat * (tau2 + v)), (shift / error) ** 2, shift / spread
     k = len(y)
-    stands_out = (np.abs(dffits) > 3 * sqrt(1 / (k - 1))) | (chdtr(1, cook) > 0.5) | (hat > 3 / k) | (np.abs(dfbs) > 1)
+    stands_out = (
+        (np.abs(dffits) > 3 * sqrt(1 / (k - 1)))
+        | (chdtr(1, cook) > 0.5)
+        | (hat > 3 / k)
+        | (np.abs(dfbs) > 1)
+    )
     return Influence(
         rstudent=_column((y - b) / np.sqrt(v + tau2 + se**2)),
         dffits=_column(dffits),

@@ -1,7 +1,8 @@
-"""Effect sizes: from what each study reports to an effect and its variance, by metafor's measures and argument names.
+"""Effect sizes: from what each study reports to an effect and its variance, by metafor's measures
+and argument names.
 
-The formulas are those of Viechtbauer's `escalc` 5.1 (J Stat Softw 2010;36(3):1-48); the tests compare the results.
-Ratios are on the log scale.
+The formulas are those of Viechtbauer's `escalc` 5.1 (J Stat Softw 2010;36(3):1-48); the tests
+compare the results. Ratios are on the log scale.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ TWO_MEANS, CHANGE, CORRELATION = (
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """`columns` that it needs, in the order of its formula's arguments; `corrected`: whether a count of zero is."""
+    """`columns` that it needs, in the order of its formula's arguments; `corrected`: whether a
+    count of zero is.
+    """
 
     label: str
     columns: tuple[str, ...]
@@ -42,9 +45,18 @@ MEASURES: Mapping[str, Measure] = {
     "RR": Measure("log risk ratio", TWO_BY_TWO, effects_counts.risk_ratio, True),
     "RD": Measure("risk difference", TWO_BY_TWO, effects_counts.risk_difference, True),
     "PETO": Measure("log odds ratio by Peto's method", TWO_BY_TWO, effects_counts.peto, True),
-    "OR2D": Measure("odds ratio as a mean difference", TWO_BY_TWO, effects_counts.or_to_d_logistic, True),
-    "OR2DL": Measure("odds ratio as a mean difference, logistic", TWO_BY_TWO, effects_counts.or_to_d_logistic, True),
-    "OR2DN": Measure("odds ratio as a mean difference, normal", TWO_BY_TWO, effects_counts.or_to_d_normal, True),
+    "OR2D": Measure(
+        "odds ratio as a mean difference", TWO_BY_TWO, effects_counts.or_to_d_logistic, True
+    ),
+    "OR2DL": Measure(
+        "odds ratio as a mean difference, logistic",
+        TWO_BY_TWO,
+        effects_counts.or_to_d_logistic,
+        True,
+    ),
+    "OR2DN": Measure(
+        "odds ratio as a mean difference, normal", TWO_BY_TWO, effects_counts.or_to_d_normal, True
+    ),
     "PHI": Measure("phi coefficient", TWO_BY_TWO, effects_counts.phi, True),
     "IRR": Measure("log incidence rate ratio", RATES, effects_counts.rate_ratio, True),
     "IRD": Measure("incidence rate difference", RATES, effects_counts.rate_difference, True),
@@ -55,14 +67,26 @@ MEASURES: Mapping[str, Measure] = {
     "PFT": Measure("proportion after Freeman and Tukey", COUNTS, effects_counts.freeman_tukey),
     "MD": Measure("mean difference", TWO_MEANS, effects_means.mean_difference),
     "SMD": Measure("standardised mean difference (Hedges' g)", TWO_MEANS, effects_means.hedges_g),
-    "SMDH": Measure("standardised mean difference, unequal variances", TWO_MEANS, effects_means.unequal_variances),
+    "SMDH": Measure(
+        "standardised mean difference, unequal variances",
+        TWO_MEANS,
+        effects_means.unequal_variances,
+    ),
     "ROM": Measure("log ratio of means, bias-corrected", TWO_MEANS, effects_means.ratio_of_means),
     "RPB": Measure("point-biserial correlation", TWO_MEANS, effects_means.point_biserial),
-    "D2ORL": Measure("mean difference as a log odds ratio, logistic", TWO_MEANS, effects_means.d_to_or_logistic),
-    "D2ORN": Measure("mean difference as a log odds ratio, normal", TWO_MEANS, effects_means.d_to_or_normal),
+    "D2ORL": Measure(
+        "mean difference as a log odds ratio, logistic", TWO_MEANS, effects_means.d_to_or_logistic
+    ),
+    "D2ORN": Measure(
+        "mean difference as a log odds ratio, normal", TWO_MEANS, effects_means.d_to_or_normal
+    ),
     "MC": Measure("mean change", CHANGE, effects_means.mean_change),
-    "SMCC": Measure("standardised mean change, by the change's SD", CHANGE, effects_means.change_by_change_sd),
-    "SMCR": Measure("standardised mean change, by the first SD", CHANGE, effects_means.change_by_raw_sd),
+    "SMCC": Measure(
+        "standardised mean change, by the change's SD", CHANGE, effects_means.change_by_change_sd
+    ),
+    "SMCR": Measure(
+        "standardised mean change, by the first SD", CHANGE, effects_means.change_by_raw_sd
+    ),
     "COR": Measure("correlation", CORRELATION, effects_means.correlation),
     "ZCOR": Measure("Fisher's z of a correlation", CORRELATION, effects_means.fisher_z),
 }
@@ -75,7 +99,9 @@ DROPPED = None, None, "not estimable: no events, or only events, in both groups"
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """One effect and variance for each study, None where it can't be estimated; `notes` says why, study by study."""
+    """One effect and variance for each study, None where it can't be estimated; `notes` says why,
+    study by study.
+    """
 
     measure: str
     yi: tuple[Number, ...]
@@ -94,12 +120,14 @@ def escalc(
 ) -> Effects:
     """The effects of a measure (a key of MEASURES, or GEN for `yi` and `vi` as they are).
 
-    raw     columns in metafor's names, one value a study: ai bi ci di (or ai n1i ci n2i), xi ni, x1i t1i x2i t2i,
-            m1i sd1i n1i m2i sd2i n2i, m1i m2i sd1i sd2i ni ri, ri ni
-    add,to  what is added to counts, and where: only0 to studies with a zero, all, if0all to all if any has one, none
+    raw     columns in metafor's names, one value a study: ai bi ci di (or ai n1i ci n2i), xi ni,
+    x1i t1i x2i t2i, m1i sd1i n1i m2i sd2i n2i, m1i m2i sd1i sd2i ni ri, ri ni
+    add,to  what is added to counts, and where: only0 to studies with a zero, all, if0all to all if
+    any has one, none
     drop00  True: no effect for studies without events, or with nothing but events, in both groups
     vtype   for SMD: LS, or UB for the unbiased variance
-    Raises Refused for what is wrong with the table as a whole; what is wrong with a study becomes its note.
+    Raises Refused for what is wrong with the table as a whole; what is wrong with a study becomes
+    its note.
     """
     if measure == "GEN":
         return _given(raw)
@@ -146,16 +174,27 @@ def _one(formula: Formula, row: Sequence[Number]) -> tuple[Number, Number, str |
     except Impossible as problem:
         return None, None, f"not estimable: {problem}"
     except (ZeroDivisionError, ValueError, OverflowError):
-        return None, None, "not estimable: a zero or a negative number where the measure allows none"
+        return (
+            None,
+            None,
+            "not estimable: a zero or a negative number where the measure allows none",
+        )
     return y, v, None
 
 
-def _rows(measure: str, columns: Sequence[str], raw: Mapping[str, Sequence[Number]]) -> list[tuple[Number, ...]]:
+def _rows(
+    measure: str, columns: Sequence[str], raw: Mapping[str, Sequence[Number]]
+) -> list[tuple[Number, ...]]:
     table = [_column(measure, name, raw) for name in columns]
     if len({len(column) for column in table}) > 1:
-        told = ", ".join(f"{name} has {len(column)}" for name, column in zip(columns, table, strict=True))
+        told = ", ".join(
+            f"{name} has {len(column)}" for name, column in zip(columns, table, strict=True)
+        )
         raise Refused(f"{measure}: columns of different length ({told} studies)")
-    return [tuple(None if x is None or not isfinite(x) else float(x) for x in row) for row in zip(*table, strict=True)]
+    return [
+        tuple(None if x is None or not isfinite(x) else float(x) for x in row)
+        for row in zip(*table, strict=True)
+    ]
 
 
 def _column(measure: str, name: str, raw: Mapping[str, Sequence[Number]]) -> Sequence[Number]:
@@ -164,29 +203,56 @@ def _column(measure: str, name: str, raw: Mapping[str, Sequence[Number]]) -> Seq
     part, size = SIZES.get(name, ("", ""))
     if part in raw and size in raw:
         if len(raw[part]) != len(raw[size]):
-            raise Refused(f"{measure}: {part} has {len(raw[part])} studies and {size} {len(raw[size])}; give one each")
+            raise Refused(
+                f"{measure}: {part} has {len(raw[part])} studies and {size} {len(raw[size])}; give one each"
+            )
         if name == "ni":  # mi is the number without the event
-            return [None if x is None or m is None else x + m for x, m in zip(raw[part], raw[size], strict=True)]
-        return [None if x is None or n is None else n - x for x, n in zip(raw[part], raw[size], strict=True)]
+            return [
+                None if x is None or m is None else x + m
+                for x, m in zip(raw[part], raw[size], strict=True)
+            ]
+        return [
+            None if x is None or n is None else n - x
+            for x, n in zip(raw[part], raw[size], strict=True)
+        ]
     needed = MEASURES[measure].columns if measure in MEASURES else ("yi", "vi")
     raise Refused(
         f"{measure} needs the columns {' '.join(needed)}; {name} is missing, there are {' '.join(raw) or 'none'}"
     )
 
 
-def _corrected(columns: Sequence[str], rows: list[tuple[Number, ...]], add: float, to: str) -> list[tuple[Number, ...]]:
-    """Rows with `add` on each count where the rule asks for it; a number of people grows by both its counts."""
+def _corrected(
+    columns: Sequence[str], rows: list[tuple[Number, ...]], add: float, to: str
+) -> list[tuple[Number, ...]]:
+    """Rows with `add` on each count where the rule asks for it.
+
+    A number of people grows by both its counts.
+    """
     zeros = [None not in row and _has_zero(columns, row) for row in rows]
-    sound = [all(x is None or x >= 0 for x in row) for row in rows]  # what can't be must not look as if it could
+    # what can't be must not look as if it could
+    sound = [all(x is None or x >= 0 for x in row) for row in rows]
     wanted = {
         "only0": zeros,
         "all": [True] * len(rows),
         "if0all": [any(zeros)] * len(rows),
         "none": [False] * len(rows),
     }
-    by = {"ai": add, "bi": add, "ci": add, "di": add, "xi": add, "ni": 2 * add, "x1i": add, "x2i": add}
+    by = {
+        "ai": add,
+        "bi": add,
+        "ci": add,
+        "di": add,
+        "xi": add,
+        "ni": 2 * add,
+        "x1i": add,
+        "x2i": add,
+    }
     return [
-        tuple(x if x is None else x + by.get(name, 0.0) for name, x in zip(columns, row, strict=True)) if do else row
+        tuple(
+            x if x is None else x + by.get(name, 0.0) for name, x in zip(columns, row, strict=True)
+        )
+        if do
+        else row
         for row, do in zip(rows, map(and_, wanted[to], sound), strict=True)
     ]
 

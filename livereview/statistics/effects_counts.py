@@ -1,11 +1,15 @@
-"""Effects from counts: two-by-two tables, proportions and rates. Each function gives (effect, variance)."""
+"""Effects from counts: two-by-two tables, proportions and rates.
+
+Each function gives (effect, variance).
+"""
 
 from __future__ import annotations
 
 from math import asin, log, pi, sqrt
 
 Effect = tuple[float, float]
-LOGISTIC = sqrt(3) / pi  # standard deviations of a logistic distribution in one; Hasselblad and Hedges 1995
+# standard deviations of a logistic distribution in one; Hasselblad and Hedges 1995
+LOGISTIC = sqrt(3) / pi
 NORMAL = 1 / 1.65  # Cox and Snell 1989
 
 
@@ -39,7 +43,10 @@ def risk_difference(a: float, b: float, c: float, d: float) -> Effect:
 
 
 def peto(a: float, b: float, c: float, d: float) -> Effect:
-    """Log odds ratio from observed less expected events over their hypergeometric variance; Yusuf 1985."""
+    """Log odds ratio from observed less expected events over their hypergeometric variance.
+
+    Yusuf 1985.
+    """
     _table(a, b, c, d)
     n1, n2, n = a + b, c + d, a + b + c + d
     expected = (a + c) * n1 / n
@@ -66,7 +73,10 @@ def phi(a: float, b: float, c: float, d: float) -> Effect:
     row1, row2, column1, column2 = (a + b) / n, (c + d) / n, (a + c) / n, (b + d) / n
     spread = row1 * row2 * column1 * column2
     y = (a * d - b * c) / n**2 / sqrt(spread)
-    by_rows, by_columns = (row1 - row2) ** 2 / (row1 * row2), (column1 - column2) ** 2 / (column1 * column2)
+    by_rows, by_columns = (
+        (row1 - row2) ** 2 / (row1 * row2),
+        (column1 - column2) ** 2 / (column1 * column2),
+    )
     skew = y * (1 + y**2 / 2) * (row1 - row2) * (column1 - column2) / sqrt(spread)
     return y, (1 - y**2 + skew - 0.75 * y**2 * (by_rows + by_columns)) / n
 

@@ -13,7 +13,10 @@ NORMAL = 1.65  # Cox and Snell 1989
 
 
 def small_sample(df: float) -> float:
-    """Hedges' exact factor against the bias of a standardised difference; J Educ Stat 1981;6:107-28."""
+    """Hedges' exact factor against the bias of a standardised difference.
+
+    J Educ Stat 1981;6:107-28.
+    """
     return exp(gammaln(df / 2) - log(sqrt(df / 2)) - gammaln((df - 1) / 2))
 
 
@@ -29,7 +32,9 @@ def mean_difference(m1: float, sd1: float, n1: float, m2: float, sd2: float, n2:
     return m1 - m2, sd1**2 / n1 + sd2**2 / n2
 
 
-def _cohen(m1: float, sd1: float, n1: float, m2: float, sd2: float, n2: float) -> tuple[float, float]:
+def _cohen(
+    m1: float, sd1: float, n1: float, m2: float, sd2: float, n2: float
+) -> tuple[float, float]:
     """(the difference in pooled standard deviations, its degrees of freedom)"""
     _groups(sd1, n1, sd2, n2)
     df = n1 + n2 - 2
@@ -52,17 +57,25 @@ def hedges_g_unbiased(m1: float, sd1: float, n1: float, m2: float, sd2: float, n
 
 
 def unequal_variances(m1: float, sd1: float, n1: float, m2: float, sd2: float, n2: float) -> Effect:
-    """The difference over the root of the mean variance; variance of Bonett, Psychol Methods 2008;13:99-109, eq. 8."""
+    """The difference over the root of the mean variance.
+
+    Variance of Bonett, Psychol Methods 2008;13:99-109, eq. 8.
+    """
     _groups(sd1, n1, sd2, n2)
     spread = (sd1**2 + sd2**2) / 2
     df1, df2 = n1 - 1, n2 - 1
     g = small_sample(df1 + df2) * (m1 - m2) / sqrt(spread)
-    v = g**2 * (sd1**4 / df1 + sd2**4 / df2) / (8 * spread**2) + (sd1**2 / df1 + sd2**2 / df2) / spread
+    v = (
+        g**2 * (sd1**4 / df1 + sd2**4 / df2) / (8 * spread**2)
+        + (sd1**2 / df1 + sd2**2 / df2) / spread
+    )
     return g, v
 
 
 def ratio_of_means(m1: float, sd1: float, n1: float, m2: float, sd2: float, n2: float) -> Effect:
-    """Log ratio of means, bias-corrected after Lajeunesse, Ecology 2015;96:2056-63, as metafor has it since 5.0."""
+    """Log ratio of means, bias-corrected after Lajeunesse, Ecology 2015;96:2056-63, as metafor has
+    it since 5.0.
+    """
     _groups(sd1, n1, sd2, n2)
     if m1 * m2 <= 0:
         raise Impossible("the means have different signs, or one is zero")
@@ -71,7 +84,10 @@ def ratio_of_means(m1: float, sd1: float, n1: float, m2: float, sd2: float, n2: 
 
 
 def point_biserial(m1: float, sd1: float, n1: float, m2: float, sd2: float, n2: float) -> Effect:
-    """The correlation with group membership, for groups of fixed size; Jacobs and Viechtbauer, RSM 2017;8:161-80."""
+    """The correlation with group membership, for groups of fixed size.
+
+    Jacobs and Viechtbauer, RSM 2017;8:161-80.
+    """
     d, df = _cohen(m1, sd1, n1, m2, sd2, n2)
     h = df / n1 + df / n2
     v = h**2 / (d**2 + h) ** 3 * (1 / n1 + 1 / n2 + d**2 / (2 * (n1 + n2)))
@@ -91,7 +107,10 @@ def d_to_or_normal(m1: float, sd1: float, n1: float, m2: float, sd2: float, n2: 
 
 
 def _change_sd(sd1: float, sd2: float, n: float, r: float) -> float:
-    """The standard deviation of the change; r: correlation of the first with the second measurement."""
+    """The standard deviation of the change.
+
+    R: correlation of the first with the second measurement.
+    """
     if n < 2:
         raise Impossible("the group has fewer than two people")
     if not -1 <= r <= 1:

@@ -33,10 +33,11 @@ COEFFICIENTS = ("b", "se", "stat", "pval", "ci_lb", "ci_ub")
 class Model:
     """What every fitted model says, under metafor's names.
 
-    k studies used; tau2 variance between them with its standard error; I2 per cent and H2 (from Q for EE, from tau2
-    and the typical sampling variance otherwise); QE, QEp heterogeneity left; QM, QMp, QMdf test of the coefficients (F
-    instead of chi² unless the test is z); dfs degrees of freedom of t, None where z serves; R2 per cent of tau2
-    explained.  left_out: (position, reason) of each study not used;  not_estimable: (name, reason) of each None;
+    k studies used; tau2 variance between them with its standard error; I2 per cent and H2 (from Q
+    for EE, from tau2 and the typical sampling variance otherwise); QE, QEp heterogeneity left; QM,
+    QMp, QMdf test of the coefficients (F instead of chi² unless the test is z); dfs degrees of
+    freedom of t, None where z serves; R2 per cent of tau2 explained.  left_out: (position, reason)
+    of each study not used;  not_estimable: (name, reason) of each None;
     cautions: what to know before a number is published.
     """
 
@@ -88,23 +89,38 @@ def regress(
     """Regress effects on moderators; a study without all its numbers is left out and named."""
     check(method, test, level)
     kept, left = usable(yi, vi, *moderators.values())
-    columns = [np.array([column[i] for i in kept], dtype=float) for column in (yi, vi, *moderators.values())]
+    columns = [
+        np.array([column[i] for i in kept], dtype=float)
+        for column in (yi, vi, *moderators.values())
+    ]
     x = np.column_stack([np.ones(len(kept)), *columns[2:]])
     x[np.abs(x) < 1 / LARGEST] = 0.0
     found = fit(columns[0], columns[1], x, ("intercept", *moderators), method, test, level)
     return replace(found, left_out=left)
 
 
-def fit(y: Array, v: Array, x: Array, names: tuple[str, ...], method: str, test: str, level: float) -> Regression:
-    """The weighted model of y (k,) with variances v (k,) on design x (k, p), whose first column is the intercept.
+def fit(
+    y: Array, v: Array, x: Array, names: tuple[str, ...], method: str, test: str, level: float
+) -> Regression:
+    """The weighted model of y (k,) with variances v (k,) on design x (k, p), whose first column is
+    the intercept.
 
-    Knapp-Hartung: the variance times RSS / (k - p), t with k - p; "adhoc" never lets that factor below 1. Knapp and
-    Hartung, Stat Med 2003;22:2693-710. With no degree of freedom left it is a z test.
+    Knapp-Hartung: the variance times RSS / (k - p), t with k - p; "adhoc" never lets that factor
+    below 1. Knapp and Hartung, Stat Med 2003;22:2693-710. With no degree of freedom left it is a z
+    test.
     """
     k, p = x.shape
-    common: dict[str, Any] = {"method": method, "test": test, "level": level, "k": k, "names": names}
+    common: dict[str, Any] = {
+        "method": method,
+        "test": test,
+        "level": level,
+        "k": k,
+        "names": names,
+    }
     if why := _unfit(x, v):
-        return Regression(**common, **dict.fromkeys(COEFFICIENTS, (None,) * p), not_estimable=(("b", why),))
+        return Regression(
+            **common, **dict.fromkeys(COEFFICIENTS, (None,) * p), not_estimable=(("b", why),)
+        )
     s, back = studies(y, v, x)
     tau2, se_tau2 = estimate(s, method)
     at = weigh(s, tau2)
@@ -199,10 +215,16 @@ def _likelihood(s: Studies, at: Weighted, method: str) -> dict[str, Any]:
 
 
 def _explained(s: Studies, tau2: float, method: str) -> float:
-    """Per cent of tau² that the moderators explain; for EE the adjusted R² of weighted least squares."""
+    """Per cent of tau² that the moderators explain.
+
+    For EE the adjusted R² of weighted least squares.
+    """
     mean = Studies(s.y, s.v, np.full((s.k, 1), 1 / sqrt(s.k)))
     if method == "EE":
-        total, rest = weigh(mean, 0.0).rss[0] / mean.df, weigh(s, 0.0).rss[0] / s.df if s.df else np.nan
+        total, rest = (
+            weigh(mean, 0.0).rss[0] / mean.df,
+            weigh(s, 0.0).rss[0] / s.df if s.df else np.nan,
+        )
     else:
         total, rest = estimate(mean, method)[0], tau2
     return max(0.0, 100 * float(1 - rest / total)) if total > 0 else np.nan

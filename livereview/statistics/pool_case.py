@@ -1,7 +1,8 @@
-"""What is to be pooled, read from JSON in the shape of the golden cases or from the rows of a CSV sheet.
+"""What is to be pooled, read from JSON in the shape of the golden cases or from the rows of a CSV
+sheet.
 
-A case file may hold answers as well, as golden cases do: they are never read. Effects are computed from `raw` where it
-is there; `yi` and `vi` count only where it is not, or where the measure is GEN.
+A case file may hold answers as well, as golden cases do: they are never read. Effects are computed
+from `raw` where it is there; `yi` and `vi` count only where it is not, or where the measure is GEN.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ OPTION = re.compile(r"\b(add|to|drop00|vtype)\s*=\s*['\"]?([\w./]+)")
 class Case:
     """Effects yi with variances vi, one per study, and what else the file says of the studies.
 
-    raw  the columns that yi came from;  cluster  which study each effect is of;  group, moderators  for subgroups and
-    meta-regression;  votes  (favourable, in all) and p_values of a synthesis without meta-analysis;  notes  on single
-    effects
+    raw  the columns that yi came from;  cluster  which study each effect is of;  group, moderators
+    for subgroups and meta-regression;  votes  (favourable, in all) and p_values of a synthesis
+    without meta-analysis;  notes  on single effects
     """
 
     name: str | None = None
@@ -63,7 +64,9 @@ def read(data: Any) -> Case:
     measure = str(data.get("measure") or GENERIC).upper()
     columns = {name: _numbers(name, value) for name, value in raw.items() if RAW.fullmatch(name)}
     if measure == GENERIC or not columns:
-        yi, vi, notes = _given(columns or {n: _numbers(n, data[n]) for n in ("yi", "vi", "sei") if n in data})
+        yi, vi, notes = _given(
+            columns or {n: _numbers(n, data[n]) for n in ("yi", "vi", "sei") if n in data}
+        )
     else:
         yi, vi, notes = _computed(measure, columns, _options(str(data.get("escalc") or "")))
     cluster = raw.get("cluster", data.get("cluster"))
@@ -88,10 +91,12 @@ def read_rows(
     moderators: Sequence[str] = (),
     level: float = 0.95,
 ) -> Case:
-    """The case in the rows of a sheet, whose column names are as in `SHEET`, in lower or upper case.
+    """The case in the rows of a sheet, whose column names are as in `SHEET`, in lower or upper
+    case.
 
-    `estimate` with its `level` interval becomes an effect and a variance, after taking logs if `ratio`. The columns
-    cluster and group are read if they are there, others if they are named as moderators.
+    `estimate` with its `level` interval becomes an effect and a variance, after taking logs if
+    `ratio`. The columns cluster and group are read if they are there, others if they are named as
+    moderators.
     """
     sheet = _sheet(rows)
     wanted = [name.lower() for name in moderators]
@@ -112,16 +117,25 @@ def read_rows(
 
 
 def _sheet(rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
-    sheet = [{(key or "").strip().lower(): (value or "").strip() for key, value in row.items()} for row in rows]
+    sheet = [
+        {(key or "").strip().lower(): (value or "").strip() for key, value in row.items()}
+        for row in rows
+    ]
     if not sheet:
         raise Refused(f"the sheet has no rows; its columns are {SHEET}")
     return sheet
 
 
-def _sheet_effects(columns: Mapping[str, Column], measure: str, ratio: bool, level: float) -> Effects:
+def _sheet_effects(
+    columns: Mapping[str, Column], measure: str, ratio: bool, level: float
+) -> Effects:
     if set(INTERVAL) <= set(columns):
         return _from_intervals([columns[name] for name in INTERVAL], ratio, level)
-    return _given(columns) if "yi" in columns or measure == GENERIC else _computed(measure, columns, {})
+    return (
+        _given(columns)
+        if "yi" in columns or measure == GENERIC
+        else _computed(measure, columns, {})
+    )
 
 
 def _sheet_labels(sheet: Sequence[Mapping[str, str]], name: str) -> Labels | None:
@@ -129,23 +143,34 @@ def _sheet_labels(sheet: Sequence[Mapping[str, str]], name: str) -> Labels | Non
 
 
 def _given(columns: Mapping[str, Column]) -> Effects:
-    """Effects and variances as they stand; variances from standard errors where only those are there."""
+    """Effects and variances as they stand.
+
+    Variances from standard errors where only those are there.
+    """
     yi, vi, sei = (columns.get(name) for name in ("yi", "vi", "sei"))
     if vi is None and sei is not None:
         vi = tuple(None if se is None else se**2 for se in sei)
     if yi is None or vi is None:
         raise Refused(f"no effects: a case needs {SHAPE}; a sheet {SHEET}")
     if len(yi) != len(vi):
-        raise Refused(f"yi has {len(yi)} entries and vi {len(vi)}: give one of each per study, null where missing")
+        raise Refused(
+            f"yi has {len(yi)} entries and vi {len(vi)}: give one of each per study, null where missing"
+        )
     return yi, vi, ()
 
 
 def _computed(measure: str, columns: Mapping[str, Column], options: Mapping[str, Any]) -> Effects:
     if len({len(column) for column in columns.values()}) > 1:
         lengths = ", ".join(f"{name} {len(column)}" for name, column in columns.items())
-        raise Refused(f"the raw columns differ in length: {lengths}; give one entry per study, null where missing")
+        raise Refused(
+            f"the raw columns differ in length: {lengths}; give one entry per study, null where missing"
+        )
     found = effects.escalc(measure, columns, **options)
-    return found.yi, found.vi, tuple(f"study {i}: {note}" for i, note in enumerate(found.notes, 1) if note)
+    return (
+        found.yi,
+        found.vi,
+        tuple(f"study {i}: {note}" for i, note in enumerate(found.notes, 1) if note),
+    )
 
 
 def _options(text: str) -> dict[str, Any]:
@@ -173,9 +198,13 @@ def _from_intervals(columns: Sequence[Column], ratio: bool, level: float) -> Eff
             vi.append(None)
             continue
         if not low <= estimate <= high:
-            raise Refused(f"row {place}: the estimate does not lie between its limits; are the columns in order?")
+            raise Refused(
+                f"row {place}: the estimate does not lie between its limits; are the columns in order?"
+            )
         if abs(estimate - (low + high) / 2) > 0.1 * (high - low):
-            notes.append(f"row {place}: the estimate is not midway between its limits; is it a ratio or rounded?")
+            notes.append(
+                f"row {place}: the estimate is not midway between its limits; is it a ratio or rounded?"
+            )
         yi.append(estimate)
         vi.append(((high - low) / (2 * quantile(level, None))) ** 2)
     return tuple(yi), tuple(vi), tuple(notes)
@@ -185,7 +214,9 @@ def _logged(x: Number, ratio: bool, place: int) -> Number:
     if x is None or not ratio:
         return x
     if x <= 0:
-        raise Refused(f"row {place}: {x} is not a ratio; leave out --ratio if the numbers are logs or differences")
+        raise Refused(
+            f"row {place}: {x} is not a ratio; leave out --ratio if the numbers are logs or differences"
+        )
     return log(x)
 
 
@@ -210,7 +241,9 @@ def _number(name: str, place: int, value: Any) -> Number:
     if found != found:
         return None
     if abs(found) == float("inf"):
-        raise Refused(f"{name}, study {place}: {value!r} is not a number; leave it empty if it is missing")
+        raise Refused(
+            f"{name}, study {place}: {value!r} is not a number; leave it empty if it is missing"
+        )
     return found
 
 
@@ -233,7 +266,9 @@ def _moderators(data: Mapping[str, Any], k: int) -> tuple[tuple[str, Column], ..
     named = _object(_object(data, "metareg"), "moderators") or _object(data, "moderators")
     found = tuple((str(name), _numbers(str(name), column)) for name, column in named.items())
     if wrong := [name for name, column in found if len(column) != k]:
-        raise Refused(f"moderator {', '.join(wrong)} must have one number for each of the {k} effects")
+        raise Refused(
+            f"moderator {', '.join(wrong)} must have one number for each of the {k} effects"
+        )
     return found
 
 
@@ -247,7 +282,9 @@ def _votes(data: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
     except (TypeError, KeyError):
         votes = (("", ""),)
     if any(type(x) is not int or type(n) is not int for x, n in votes):
-        raise Refused('cases must be a list of objects with whole "x" (favourable) and "n" (in all)')
+        raise Refused(
+            'cases must be a list of objects with whole "x" (favourable) and "n" (in all)'
+        )
     return votes
 
 
@@ -255,4 +292,6 @@ def _p_values(data: Mapping[str, Any]) -> tuple[Column, ...]:
     try:
         return tuple(_numbers("fisher", group["p"]) for group in data.get("fisher") or ())
     except (TypeError, KeyError):
-        raise Refused('fisher must be a list of objects with a list "p" of one-sided p values') from None
+        raise Refused(
+            'fisher must be a list of objects with a list "p" of one-sided p values'
+        ) from None

@@ -1,6 +1,8 @@
-"""Everything that can be said of a case, as plain lists and numbers under the names of the golden cases.
+"""Everything that can be said of a case, as plain lists and numbers under the names of the golden
+cases.
 
-A number that can't be had is None, and `not_estimable` says why; `cautions` hold what to know before publishing one.
+A number that can't be had is None, and `not_estimable` says why; `cautions` hold what to know
+before publishing one.
 """
 
 from __future__ import annotations
@@ -17,16 +19,24 @@ from livereview.statistics.tau2 import METHODS, TESTS, check
 
 EVERY = ("EE/z", *(f"{method}/{test}" for method in METHODS if method != "EE" for test in TESTS))
 TABLE = ("ai", "bi", "ci", "di")
-INDEPENDENT = "several effects come from one cluster: models that take them as independent are too sure of themselves"
+INDEPENDENT = (
+    "several effects come from one cluster: "
+    "models that take them as independent are too sure of themselves"
+)
 CORRELATED = ("OR", "PETO", "SMD", "OR2DL", "D2ORL")
 RATIO = (
-    "this measure goes with its own standard error, with or without asymmetry; for 2x2 tables see peters and harbord"
+    "this measure goes with its own standard error, with or without asymmetry; "
+    "for 2x2 tables see peters and harbord"
 )
 INNER = ("reason", "not_estimable", "cautions", "left_out")
 
 
 def report(
-    case: Case, models: Sequence[str] = ("REML/adhoc",), *, level: float = 0.95, prediction: str = "matched"
+    case: Case,
+    models: Sequence[str] = ("REML/adhoc",),
+    *,
+    level: float = 0.95,
+    prediction: str = "matched",
 ) -> dict[str, Any]:
     """Models ("METHOD/test") and diagnostics of a case, ready for JSON."""
     if case.votes or case.p_values:
@@ -34,7 +44,9 @@ def report(
     chosen = [_pair(name) for name in models]
     found: dict[str, Any] = {
         "models": {
-            f"{method}/{test}": pool(case.yi, case.vi, method=method, test=test, level=level, prediction=prediction)
+            f"{method}/{test}": pool(
+                case.yi, case.vi, method=method, test=test, level=level, prediction=prediction
+            )
             for method, test in chosen
         },
         "tau2_ci_qprofile": tau2_interval(case.yi, case.vi, level=level),
@@ -100,7 +112,9 @@ def _tables(case: Case, level: float) -> dict[str, Any]:
     counts = _counts(case)
     if counts is None:
         return {}
-    return {"mantel_haenszel_peto": {m: rare.tables(m, *counts, level=level) for m in rare.MEASURES}}
+    return {
+        "mantel_haenszel_peto": {m: rare.tables(m, *counts, level=level) for m in rare.MEASURES}
+    }
 
 
 def _moderated(case: Case, chosen: Sequence[tuple[str, str]], level: float) -> dict[str, Any]:
@@ -108,7 +122,9 @@ def _moderated(case: Case, chosen: Sequence[tuple[str, str]], level: float) -> d
     if case.moderators:
         named = dict(case.moderators)
         models = {
-            f"{method}/{test}": regress(case.yi, case.vi, named, method=method, test=test, level=level)
+            f"{method}/{test}": regress(
+                case.yi, case.vi, named, method=method, test=test, level=level
+            )
             for method, test in chosen
         }
         found["metareg"] = {"moderators": named, "models": models}
@@ -160,19 +176,28 @@ def _left_out(case: Case) -> list[dict[str, Any]]:
     return [{"study": i + 1, "reason": why} for i, why in left]
 
 
-def _plain(part: Any, where: str, reasons: list[dict[str, str]], cautions: list[dict[str, str]]) -> Any:
+def _plain(
+    part: Any, where: str, reasons: list[dict[str, str]], cautions: list[dict[str, str]]
+) -> Any:
     """Lists, dicts and numbers; reasons and cautions move to their lists."""
     node = _opened(part)
     if isinstance(node, Mapping):
         _gather(node, where, reasons, cautions)
-        return {k: _plain(v, f"{where}.{k}", reasons, cautions) for k, v in node.items() if k not in INNER}
+        return {
+            k: _plain(v, f"{where}.{k}", reasons, cautions)
+            for k, v in node.items()
+            if k not in INNER
+        }
     if isinstance(node, list | tuple):
         return [_plain(item, f"{where}[{i}]", reasons, cautions) for i, item in enumerate(node)]
     return node
 
 
 def _opened(part: Any) -> Any:
-    """A dataclass as a dict; what has one coefficient gets lists of one, as models with several have lists."""
+    """A dataclass as a dict.
+
+    What has one coefficient gets lists of one, as models with several have lists.
+    """
     if not is_dataclass(part) or isinstance(part, type):
         return part
     node = asdict(part)
@@ -180,7 +205,12 @@ def _opened(part: Any) -> Any:
     return node | {name: [node[name]] for name in COEFFICIENTS if one}
 
 
-def _gather(node: Mapping[str, Any], where: str, reasons: list[dict[str, str]], cautions: list[dict[str, str]]) -> None:
+def _gather(
+    node: Mapping[str, Any],
+    where: str,
+    reasons: list[dict[str, str]],
+    cautions: list[dict[str, str]],
+) -> None:
     if node.get("reason"):
         reasons.append({"what": where, "reason": node["reason"]})
     for *place, name, why in node.get("not_estimable", ()):

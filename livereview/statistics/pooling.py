@@ -1,4 +1,6 @@
-"""Pooling: one mean effect from several studies, or one per subgroup, and where a new study's effect may lie."""
+"""Pooling: one mean effect from several studies, or one per subgroup, and where a new study's
+effect may lie.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,15 @@ import numpy as np
 from scipy.special import chdtrc
 
 from livereview.errors import Refused
-from livereview.statistics.metareg import COEFFICIENTS, Model, Regression, fit, inconsistency, quantile, regress
+from livereview.statistics.metareg import (
+    COEFFICIENTS,
+    Model,
+    Regression,
+    fit,
+    inconsistency,
+    quantile,
+    regress,
+)
 from livereview.statistics.tau2 import Array, Number, check, estimate, one_mean, q_profile, usable
 
 PREDICTIONS = ("matched", "riley", "k-1")
@@ -73,11 +83,12 @@ def pool(
     level: float = 0.95,
     prediction: str = "matched",
 ) -> Pooled:
-    """Pool effects yi with sampling variances vi by one of nine estimators of tau² and one of three tests.
+    """Pool effects yi with sampling variances vi by one of nine estimators of tau² and one of three
+    tests.
 
-    Studies without an effect or with a variance of zero are left out and named. There is no one prediction interval:
-    "matched" takes the quantile of the test (normal, or t with k - 1), "riley" t with k - 2 (Riley, Higgins and Deeks,
-    BMJ 2011;342:d549), "k-1" t with k - 1.
+    Studies without an effect or with a variance of zero are left out and named. There is no one
+    prediction interval: "matched" takes the quantile of the test (normal, or t with k - 1), "riley"
+    t with k - 2 (Riley, Higgins and Deeks, BMJ 2011;342:d549), "k-1" t with k - 1.
     """
     check(method, test, level)
     if prediction not in PREDICTIONS:
@@ -86,13 +97,21 @@ def pool(
     return replace(pooled(y, v, method, test, level, prediction), left_out=left)
 
 
-def arrays(yi: Sequence[Number], vi: Sequence[Number]) -> tuple[Array, Array, tuple[tuple[int, str], ...]]:
+def arrays(
+    yi: Sequence[Number], vi: Sequence[Number]
+) -> tuple[Array, Array, tuple[tuple[int, str], ...]]:
     """Effects and variances of the usable studies, and (position, reason) of the others."""
     kept, left = usable(yi, vi)
-    return np.array([yi[i] for i in kept], dtype=float), np.array([vi[i] for i in kept], dtype=float), left
+    return (
+        np.array([yi[i] for i in kept], dtype=float),
+        np.array([vi[i] for i in kept], dtype=float),
+        left,
+    )
 
 
-def pooled(y: Array, v: Array, method: str, test: str, level: float, prediction: str = "matched") -> Pooled:
+def pooled(
+    y: Array, v: Array, method: str, test: str, level: float, prediction: str = "matched"
+) -> Pooled:
     """`pool` on checked arrays."""
     model = fit(y, v, np.ones((len(y), 1)), ("intercept",), method, test, level)
     shared = {f.name: getattr(model, f.name) for f in fields(Model)}
@@ -113,12 +132,24 @@ def _predicted(done: Pooled, model: Regression, prediction: str) -> Pooled:
     elif df is not None and df < 1:
         reason = f"{done.k} studies are too few for {prediction!r}"
     if reason or done.b is None or done.se is None or done.tau2 is None:
-        return replace(done, not_estimable=(*done.not_estimable, ("pi_lb", reason or ""), ("pi_ub", reason or "")))
+        return replace(
+            done,
+            not_estimable=(*done.not_estimable, ("pi_lb", reason or ""), ("pi_ub", reason or "")),
+        )
     half = quantile(done.level, df) * sqrt(done.tau2 + done.se**2)
     name = "normal" if df is None else f"t({df})"
-    few = () if done.k > 2 else ("a prediction interval from fewer than three studies is not to be published",)
+    few = (
+        ()
+        if done.k > 2
+        else ("a prediction interval from fewer than three studies is not to be published",)
+    )
     return replace(
-        done, pi_lb=done.b - half, pi_ub=done.b + half, pi_method=name, pi_df=df, cautions=(*done.cautions, *few)
+        done,
+        pi_lb=done.b - half,
+        pi_ub=done.b + half,
+        pi_method=name,
+        pi_df=df,
+        cautions=(*done.cautions, *few),
     )
 
 
@@ -146,9 +177,14 @@ def subgroups(
     test: str = "z",
     level: float = 0.95,
 ) -> Subgroups:
-    """Effects by group, with a common tau² and with separate ones; a study without a group is left out."""
+    """Effects by group, with a common tau² and with separate ones.
+
+    A study without a group is left out.
+    """
     if len(group) != len(yi) or len(vi) != len(yi):
-        raise Refused(f"{len(yi)} effects need as many variances and groups: {len(vi)}, {len(group)}")
+        raise Refused(
+            f"{len(yi)} effects need as many variances and groups: {len(vi)}, {len(group)}"
+        )
     levels = tuple(sorted({g for g in group if g is not None}))
     dummies = {at: [None if g is None else float(g == at) for g in group] for at in levels[1:]}
     grouped = [None if g is None else v for g, v in zip(group, vi, strict=True)]
@@ -156,8 +192,12 @@ def subgroups(
     separate = []
     for at in levels:
         rows = [i for i, g in enumerate(group) if g == at]
-        own = pool([yi[i] for i in rows], [vi[i] for i in rows], method=method, test=test, level=level)
-        separate.append((at, replace(own, left_out=tuple((rows[i], why) for i, why in own.left_out))))
+        own = pool(
+            [yi[i] for i in rows], [vi[i] for i in rows], method=method, test=test, level=level
+        )
+        separate.append(
+            (at, replace(own, left_out=tuple((rows[i], why) for i, why in own.left_out)))
+        )
     return Subgroups(levels, common, tuple(separate), *_between([model for _, model in separate]))
 
 
@@ -166,8 +206,13 @@ def _between(models: Sequence[Pooled]) -> tuple[float | None, float | None, str 
     return between([(m.b, m.se) for m in models])
 
 
-def between(pairs: Sequence[tuple[Number, Number]]) -> tuple[float | None, float | None, str | None]:
-    """Cochran's Q between independent estimates with standard errors, and its p; both None with a reason."""
+def between(
+    pairs: Sequence[tuple[Number, Number]],
+) -> tuple[float | None, float | None, str | None]:
+    """Cochran's Q between independent estimates with standard errors, and its p.
+
+    Both None with a reason.
+    """
     sound = [(b, se) for b, se in pairs if b is not None and se]
     if len(sound) < 2 or len(sound) < len(pairs):
         return None, None, "needs two groups, each with an estimate and a standard error"

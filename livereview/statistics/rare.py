@@ -21,7 +21,8 @@ MEASURES = ("OR", "RR", "RD", "PETO")
 class Tables:
     """A pooled odds ratio or risk ratio (log), or risk difference, of k tables; None with `reason`.
 
-    QE, QEp, I2  heterogeneity of the tables that have events in some and not in all;  dropped  positions not used
+    QE, QEp, I2  heterogeneity of the tables that have events in some and not in all;  dropped
+    positions not used
     """
 
     measure: str
@@ -38,28 +39,37 @@ class Tables:
     reason: str | None = None
 
 
-def tables(measure: str, ai: Column, bi: Column, ci: Column, di: Column, *, level: float = 0.95) -> Tables:
+def tables(
+    measure: str, ai: Column, bi: Column, ci: Column, di: Column, *, level: float = 0.95
+) -> Tables:
     """Pool tables: ai events and bi others in the first arm, ci and di in the second.
 
-    OR, RR and RD by Mantel-Haenszel on the counts as they are, PETO by Peto's one-step method. Tables with no event,
-    or nothing but events, in both arms say nothing of a ratio and are not used; a risk difference of 0 is one, so RD
-    uses them, but not in its Q, as metafor does. Variances: Robins, Breslow and
-    Greenland, Biometrics 1986;42:311-23 (OR); Greenland and Robins, Biometrics 1985;41:55-68 (RR); Sato, Greenland
-    and Robins, Biometrics 1989;45:1323-4 (RD). Yusuf and others, Prog Cardiovasc Dis 1985;27:335-71 (Peto).
+    OR, RR and RD by Mantel-Haenszel on the counts as they are, PETO by Peto's one-step method.
+    Tables with no event, or nothing but events, in both arms say nothing of a ratio and are not
+    used; a risk difference of 0 is one, so RD uses them, but not in its Q, as metafor does.
+    Variances: Robins, Breslow and Greenland, Biometrics 1986;42:311-23 (OR); Greenland and Robins,
+    Biometrics 1985;41:55-68 (RR); Sato, Greenland and Robins, Biometrics 1989;45:1323-4 (RD). Yusuf
+    and others, Prog Cardiovasc Dis 1985;27:335-71 (Peto).
     """
     if measure not in MEASURES:
         raise Refused(f"measure {measure!r} must be one of {', '.join(MEASURES)}")
     cells, dropped = _counts((ai, bi, ci, di), measure)
     k = len(cells)
     if not k:
-        return Tables(measure, 0, dropped=dropped, reason="no table has a difference in events to tell")
+        return Tables(
+            measure, 0, dropped=dropped, reason="no table has a difference in events to tell"
+        )
     found = _METHODS[measure](*cells.T)
     if found is None:
-        return Tables(measure, k, dropped=dropped, reason="an arm has no event, or nothing else, in any table")
+        return Tables(
+            measure, k, dropped=dropped, reason="an arm has no event, or nothing else, in any table"
+        )
     b, se = found[0], sqrt(found[1])
     half = quantile(level, None) * se
     p = float(2 * ndtr(-abs(b) / se))
-    return Tables(measure, k, b, se, p, b - half, b + half, *_heterogeneity(measure, cells, b), dropped)
+    return Tables(
+        measure, k, b, se, p, b - half, b + half, *_heterogeneity(measure, cells, b), dropped
+    )
 
 
 def _counts(columns: Sequence[Column], measure: str) -> tuple[Array, tuple[int, ...]]:
@@ -71,7 +81,9 @@ def _counts(columns: Sequence[Column], measure: str) -> tuple[Array, tuple[int, 
         raise Refused("counts must be numbers from 0 up; leave a missing one empty")
     used = [_usable(row, measure) for row in rows]
     dropped = tuple(i for i, use in enumerate(used) if not use)
-    return np.array([row for row, use in zip(rows, used, strict=True) if use], dtype=float).reshape(-1, 4), dropped
+    return np.array([row for row, use in zip(rows, used, strict=True) if use], dtype=float).reshape(
+        -1, 4
+    ), dropped
 
 
 def _usable(row: Column, measure: str) -> bool:
@@ -131,8 +143,12 @@ _METHODS: dict[str, Callable[[Array, Array, Array, Array], tuple[float, float] |
 }
 
 
-def _heterogeneity(measure: str, cells: Array, b: float) -> tuple[float | None, float | None, float | None]:
-    """Q of the tables' own effects about the pooled one; 1/2 is added to tables with an empty cell, but in Peto's."""
+def _heterogeneity(
+    measure: str, cells: Array, b: float
+) -> tuple[float | None, float | None, float | None]:
+    """Q of the tables' own effects about the pooled one; 1/2 is added to tables with an empty cell,
+    but in Peto's.
+    """
     cells = cells[(cells[:, 0] + cells[:, 2] > 0) & (cells[:, 1] + cells[:, 3] > 0)]
     if measure == "PETO":
         difference, v = _peto_parts(*cells.T)

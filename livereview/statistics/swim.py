@@ -1,6 +1,7 @@
 """Synthesis without meta-analysis: votes by direction of effect, and combined p values.
 
-Only directions are counted, never significance: Cochrane Handbook, ch. 12; SWiM, BMJ 2020;368:l6890.
+Only directions are counted, never significance: Cochrane Handbook, ch. 12; SWiM, BMJ
+2020;368:l6890.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ EXACT = 1000  # studies up to which the sign test counts in whole numbers
 
 @dataclass(frozen=True, slots=True)
 class SignTest:
-    """x of n effects favour the intervention: exact two-sided p, Clopper-Pearson and Wilson intervals of the share.
+    """x of n effects favour the intervention: exact two-sided p, Clopper-Pearson and Wilson
+    intervals of the share.
 
     All None with `reason` where no study has a direction.
     """
@@ -36,7 +38,10 @@ class SignTest:
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """One-sided p values combined by Fisher (chi² with df, p_comb) and by Stouffer (z); None with `reason`."""
+    """One-sided p values combined by Fisher (chi² with df, p_comb) and by Stouffer (z).
+
+    None with `reason`.
+    """
 
     chi2: float | None
     df: int
@@ -46,7 +51,10 @@ class Combined:
 
 
 def sign_test(x: int, n: int, *, level: float = 0.95) -> SignTest:
-    """The sign test of x favourable directions among n. Leave out studies whose direction is not known."""
+    """The sign test of x favourable directions among n.
+
+    Leave out studies whose direction is not known.
+    """
     if not 0 <= x <= n or x != int(x) or n != int(n):
         raise Refused(f"{x!r} of {n!r}: give whole numbers with 0 <= x <= n")
     if not 0 < level < 1:
@@ -60,7 +68,10 @@ def sign_test(x: int, n: int, *, level: float = 0.95) -> SignTest:
 
 
 def combine(p: Sequence[float | None]) -> Combined:
-    """Combine one-sided p values of the same direction; missing ones are left out. Fisher 1932; Stouffer 1949."""
+    """Combine one-sided p values of the same direction; missing ones are left out.
+
+    Fisher 1932; Stouffer 1949.
+    """
     known = [x for x in p if x is not None and x == x]
     if any(not 0 <= x <= 1 for x in known):
         raise Refused("p values lie between 0 and 1")
@@ -78,7 +89,9 @@ def combine(p: Sequence[float | None]) -> Combined:
 def _two_sided(x: int, n: int) -> float:
     """Twice the smaller tail of the binomial with one half, which for one half is the exact test."""
     few = min(x, n - x)
-    tail = sum(comb(n, i) for i in range(few + 1)) / 2**n if n <= EXACT else float(bdtr(few, n, 0.5))
+    tail = (
+        sum(comb(n, i) for i in range(few + 1)) / 2**n if n <= EXACT else float(bdtr(few, n, 0.5))
+    )
     return min(1.0, 2 * tail)
 
 

@@ -1,7 +1,9 @@
 """Variance between studies: the estimators and the Q-profile interval, for any set of moderators.
 
-`Studies` holds what every weighted model here works on. The likelihoods can have several maxima and flat stretches, so
-nothing iterates from a start value: every change of sign of the score is bracketed and polished, and the highest wins.
+`Studies` holds what every weighted model here works on. The likelihoods can have several maxima and
+flat stretches, so
+nothing iterates from a start value: every change of sign of the score is bracketed and polished,
+and the highest wins.
 """
 
 from __future__ import annotations
@@ -24,14 +26,16 @@ METHODS = ("EE", "DL", "HE", "HS", "SJ", "ML", "REML", "EB", "PM")
 TESTS = ("z", "knha", "adhoc")
 LARGEST = 1e30  # beyond it, squares of weights leave the range of numbers
 WIDEST = 1e10  # ratio of variances beyond which a model with moderators has no digits left
-NOISE = 8 * float(np.finfo(np.float64).eps)  # a residual below NOISE times the largest effect is rounding
+# a residual below NOISE times the largest effect is rounding
+NOISE = 8 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, slots=True)
 class Studies:
     """k effects with their sampling variances and a design of p columns.
 
-    y, v  shape (k,);  q  shape (k, p), an orthonormal basis of the design: residuals do not depend on which basis
+    y, v  shape (k,);  q  shape (k, p), an orthonormal basis of the design: residuals do not depend
+    on which basis
     """
 
     y: Array
@@ -50,10 +54,12 @@ class Studies:
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
-    """Weighted least squares at one or several values t of tau²: all arrays have t as their first axis.
+    """Weighted least squares at one or several values t of tau²: all arrays have t as their first
+    axis.
 
-    w  weights 1 / (v + t), (t, k);  r  residuals, (t, k);  free  1 - leverage, (t, k);  h  the weighted design made
-    orthonormal, (t, k, p);  a  inverse of q'Wq, (t, p, p);  c  coefficients on q, (t, p)
+    w  weights 1 / (v + t), (t, k);  r  residuals, (t, k);  free  1 - leverage, (t, k);  h  the
+    weighted design made orthonormal, (t, k, p);  a  inverse of q'Wq, (t, p, p);  c  coefficients on
+    q, (t, p)
     """
 
     w: Array
@@ -89,8 +95,12 @@ def usable(
 ) -> tuple[tuple[int, ...], tuple[tuple[int, str], ...]]:
     """Positions of the studies that have all their numbers, and (position, reason) of the others."""
     if any(len(column) != len(yi) for column in (vi, *more)):
-        raise Refused(f"{len(yi)} effects need as many variances and moderators: {[len(c) for c in (vi, *more)]}")
-    left = tuple((i, why) for i, row in enumerate(zip(yi, vi, *more, strict=True)) if (why := _why_not(row)))
+        raise Refused(
+            f"{len(yi)} effects need as many variances and moderators: {[len(c) for c in (vi, *more)]}"
+        )
+    left = tuple(
+        (i, why) for i, row in enumerate(zip(yi, vi, *more, strict=True)) if (why := _why_not(row))
+    )
     out = {i for i, _ in left}
     return tuple(i for i in range(len(yi)) if i not in out), left
 
@@ -103,23 +113,33 @@ def _why_not(row: tuple[Number, ...]) -> str | None:
         raise Refused(f"{row} holds a number beyond {LARGEST:g}: check the units")
     variance = row[1] or 0
     if variance < 0:
-        raise Refused(f"{row}: a sampling variance can't be negative; is it a standard error or a log?")
+        raise Refused(
+            f"{row}: a sampling variance can't be negative; is it a standard error or a log?"
+        )
     return None if variance >= 1 / LARGEST else "its sampling variance is zero"
 
 
 def studies(y: Array, v: Array, x: Array) -> tuple[Studies, Array]:
-    """The studies on an orthonormal basis, and the matrix that leads back: coefficients on x = back @ those on q."""
+    """The studies on an orthonormal basis, and the matrix that leads back: coefficients on x = back
+    @ those on q.
+    """
     q, r = np.linalg.qr(x)
     return Studies(y, v, q), np.linalg.inv(r)
 
 
 def one_mean(y: Array, v: Array) -> Studies:
     """Studies that share one mean: the design of an ordinary meta-analysis."""
-    return Studies(y, v, np.full((len(y), 1), 1 / sqrt(len(y)))) if len(y) else Studies(y, v, np.empty((0, 1)))
+    return (
+        Studies(y, v, np.full((len(y), 1), 1 / sqrt(len(y))))
+        if len(y)
+        else Studies(y, v, np.empty((0, 1)))
+    )
 
 
 def weigh(s: Studies, t: Array | float) -> Weighted:
-    """Weighted least squares with weights 1 / (v + t) for each t; a design of one column is constant.
+    """Weighted least squares with weights 1 / (v + t) for each t.
+
+    A design of one column is constant.
 
     Through an orthonormal basis, not the normal equations: weights may be far apart.
     """
@@ -142,7 +162,10 @@ def weigh(s: Studies, t: Array | float) -> Weighted:
 
 
 def typical(s: Studies) -> float:
-    """The typical sampling variance of Higgins and Thompson: (k - p) / tr P, at tau² = 0. Stat Med 2002;21:1539-58."""
+    """The typical sampling variance of Higgins and Thompson: (k - p) / tr P, at tau² = 0.
+
+    Stat Med 2002;21:1539-58.
+    """
     return s.df / float(weigh(s, 0.0).trace[0])
 
 
@@ -155,8 +178,9 @@ def log_likelihood(s: Studies, at: Weighted, restricted: bool) -> Array:
 def estimate(s: Studies, method: str) -> tuple[float, float | None]:
     """tau² and its standard error; (0, None) for EE or when no degree of freedom is left.
 
-    Formulas: Viechtbauer 2005, J Educ Behav Stat 30:261-93 (HE, HS, ML, REML, DL); Sidik and Jonkman 2005, J R Stat Soc
-    C 54:367-84 (SJ, from the variance of the effects); Morris 1983 and Paule and Mandel 1982 (EB, PM: one solution).
+    Formulas: Viechtbauer 2005, J Educ Behav Stat 30:261-93 (HE, HS, ML, REML, DL); Sidik and
+    Jonkman 2005, J R Stat Soc C 54:367-84 (SJ, from the variance of the effects); Morris 1983 and
+    Paule and Mandel 1982 (EB, PM: one solution).
     """
     if method == "EE" or s.df <= 0:
         return 0.0, None
@@ -166,14 +190,19 @@ def estimate(s: Studies, method: str) -> tuple[float, float | None]:
 
 
 def q_profile(s: Studies, level: float) -> tuple[float, float]:
-    """The Q-profile interval of tau²; (0, 0) where Q is too small even at 0. Viechtbauer, Stat Med 2007;26:37-52."""
+    """The Q-profile interval of tau²; (0, 0) where Q is too small even at 0.
+
+    Viechtbauer, Stat Med 2007;26:37-52.
+    """
     tail = (1 - level) / 2
     low, high = (_solve_q(s, float(chdtri(s.df, p))) for p in (tail, 1 - tail))
     return low, high
 
 
 def _others(x: Array) -> Array:
-    """For each entry of the last axis the sum of the others: no difference, so no digit is lost to one large entry."""
+    """For each entry of the last axis the sum of the others: no difference, so no digit is lost to
+    one large entry.
+    """
     none = np.zeros_like(x[..., :1])
     before = np.concatenate([none, np.cumsum(x[..., :-1], axis=-1)], axis=-1)
     after = np.concatenate([np.cumsum(x[..., :0:-1], axis=-1)[..., ::-1], none], axis=-1)
@@ -181,11 +210,15 @@ def _others(x: Array) -> Array:
 
 
 def _squared(at: Weighted, m: Array) -> float:
-    """tr(MPMP) for M = diag(m) and P at the first t: a sum of squares, by rows of P, so that no digit is lost."""
+    """tr(MPMP) for M = diag(m) and P at the first t: a sum of squares, by rows of P, so that no
+    digit is lost.
+    """
     w, root, free = at.w[0], np.sqrt(at.w[0]), at.free[0]
     if at.h.shape[2] == 1:
         pair = m * w**2
-        return float(((m * w * free) ** 2).sum()) + float(pair @ _others(pair)) / float(w.sum()) ** 2
+        return (
+            float(((m * w * free) ** 2).sum()) + float(pair @ _others(pair)) / float(w.sum()) ** 2
+        )
     total = float(((m * w * free) ** 2).sum())
     for i in range(len(w)):
         row = root * root[i] * (at.h[0] @ at.h[0, i])
@@ -250,7 +283,9 @@ def _solve_q(s: Studies, target: float) -> float:
 
 
 def _root(f: Callable[[float], float], low: float, high: float) -> float:
-    """The root between low and high, to the last digits: the tolerance is relative, for effects of any size."""
+    """The root between low and high, to the last digits: the tolerance is relative, for effects of
+    any size.
+    """
     found: Any = brentq(f, low, high, xtol=1e-300, rtol=4 * np.finfo(np.float64).eps, maxiter=2000)
     return float(found)
 
@@ -281,4 +316,6 @@ def _grid(s: Studies) -> Array:
     if high <= low or not isfinite(high):
         return np.array([0.0, max(low, high)])
     points = int(np.clip(10 * log(high / low) / log(10), 20, 300))
-    return np.concatenate([[0.0], np.exp(np.linspace(log(low), log(high), points)), [high * exp(1)]])
+    return np.concatenate(
+        [[0.0], np.exp(np.linspace(log(low), log(high), points)), [high * exp(1)]]
+    )

@@ -42,12 +42,20 @@ def digest(secret: str) -> str:
 
 
 def append(
-    con: Connection, account: Account, secret_hash: str, active: bool, now: datetime, author: str | None = None
+    con: Connection,
+    account: Account,
+    secret_hash: str,
+    active: bool,
+    now: datetime,
+    author: str | None = None,
 ) -> None:
-    """Add a row for a name: a new secret, role or reach. The latest row counts; an inactive one shuts the door.
+    """Add a row for a name: a new secret, role or reach.
 
-    Sessions and tokens belong to the row that they were made under, so all that there were end for good:
-    they stay dead when the account is opened again. An address that is not given keeps the one that is known.
+    The latest row counts; an inactive one shuts the door.
+
+    Sessions and tokens belong to the row that they were made under, so all that there were end for
+    good: they stay dead when the account is opened again. An address that is not given keeps the
+    one that is known.
     """
     con.execute("DELETE FROM session WHERE name = ? OR ends < ?", [account.name, now])
     con.execute(
@@ -82,7 +90,10 @@ class Given:
 
 
 def given(con: Connection, account: Account, operator: str) -> Given | None:
-    """Who else knows the secret that opens this account; None: nobody but its owner, and `operator`, who made it."""
+    """Who else knows the secret that opens this account.
+
+    None: nobody but its owner, and `operator`, who made it.
+    """
     row = one_row(
         con,
         """SELECT author, made FROM account WHERE name = $name AND secret_hash =
@@ -95,7 +106,10 @@ def given(con: Connection, account: Account, operator: str) -> Given | None:
 
 
 def replaced(con: Connection, secret: str) -> Given | None:
-    """Who made this secret worthless by giving its open account another, and when; None where that is not so."""
+    """Who made this secret worthless by giving its open account another, and when.
+
+    None where that is not so.
+    """
     row = one_row(
         con,
         """SELECT later.author, later.made FROM account was JOIN account later ON later.name = was.name
@@ -106,11 +120,15 @@ def replaced(con: Connection, secret: str) -> Given | None:
     return Given(*row) if row else None
 
 
-def start_session(con: Connection, secret: str, account: Account, ends: datetime, now: datetime) -> None:
-    """Begin a session of an account as it was read; it counts for nothing if the account has changed since.
+def start_session(
+    con: Connection, secret: str, account: Account, ends: datetime, now: datetime
+) -> None:
+    """Begin a session of an account as it was read.
 
-    Those that have ended are forgotten, and the oldest make way where an account has very many: a program that signs in
-    at each request fills nothing.
+    It counts for nothing if the account has changed since.
+
+    Those that have ended are forgotten, and the oldest make way where an account has very many: a
+    program that signs in at each request fills nothing.
     """
     con.execute(
         """DELETE FROM session WHERE ends < $now OR (name = $name AND secret_hash NOT IN
@@ -152,7 +170,9 @@ def names(con: Connection) -> list[Account]:
 
 
 def by_email(con: Connection, email: str) -> list[Account]:
-    """The open accounts with this mail address, in capitals or not; letters beyond ASCII must be the very same.
+    """The open accounts with this mail address, in capitals or not.
+
+    Letters beyond ASCII must be the very same.
 
     Folding those would make two addresses one: the Kelvin sign becomes k.
     """
@@ -160,14 +180,17 @@ def by_email(con: Connection, email: str) -> list[Account]:
     return [
         one
         for one in names(con)
-        if one.email == email or (one.email and (one.email + email).isascii() and one.email.casefold() == folded)
+        if one.email == email
+        or (one.email and (one.email + email).isascii() and one.email.casefold() == folded)
     ]
 
 
 def last_of(con: Connection, name: str) -> Account | None:
     """The account of this name as it is or last was, open or shut; None if there never was one."""
     row = one_row(
-        con, "SELECT name, role, email, reviews, seq FROM account WHERE name = ? ORDER BY seq DESC LIMIT 1", [name]
+        con,
+        "SELECT name, role, email, reviews, seq FROM account WHERE name = ? ORDER BY seq DESC LIMIT 1",
+        [name],
     )
     return _account(row) if row else None
 
@@ -195,13 +218,15 @@ def closed(con: Connection) -> list[Account]:
 def at(con: Connection, name: str, version: int) -> Account:
     """The account as it was at this version."""
     rows = con.execute(
-        "SELECT name, role, email, reviews, seq FROM account WHERE name = ? AND seq = ?", [name, version]
+        "SELECT name, role, email, reviews, seq FROM account WHERE name = ? AND seq = ?",
+        [name, version],
     ).fetchall()
     return _account(rows[0])
 
 
 def bring_back(con: Connection, name: str, version: int, author: str, now: datetime) -> None:
-    """Let an account be again what it was at this version: role, reach, and the secret that opened it.
+    """Let an account be again what it was at this version: role, reach, and the secret that opened
+    it.
 
     Sessions and tokens stay dead.
     """
@@ -279,7 +304,8 @@ def revoke_token(con: Connection, id: str, author: str, now: datetime) -> bool:
     return bool(rows)
 
 
-# A token made before the last change of its account is dead, whether or not the account is open again.
+# A token made before the last change of its account is dead, whether or not the account is open
+# again.
 _LIVE = """SELECT t.id, t.account, t.label, t.scopes, t.review, t.made FROM token t
     WHERE active AND seq = (SELECT max(seq) FROM token u WHERE u.id = t.id)
     AND seq > (SELECT max(seq) FROM account a WHERE a.name = t.account)"""
@@ -292,11 +318,16 @@ def tokens(con: Connection) -> list[Token]:
 
 def tokens_of(con: Connection, name: str) -> list[Token]:
     """The good tokens of an account."""
-    return [_token(row) for row in con.execute(f"{_LIVE} AND t.account = ? ORDER BY seq", [name]).fetchall()]
+    return [
+        _token(row)
+        for row in con.execute(f"{_LIVE} AND t.account = ? ORDER BY seq", [name]).fetchall()
+    ]
 
 
 def by_token(con: Connection, secret: str) -> tuple[Account, Token] | None:
-    """Whose token this is, while it is good and the account is open and as it was when the token was made."""
+    """Whose token this is, while it is good and the account is open and as it was when the token
+    was made.
+    """
     row = one_row(con, f"{_LIVE} AND secret_hash = ?", [digest(secret)])
     if row is None:
         return None

@@ -73,7 +73,9 @@ _LOG = """SELECT a.id, a.kind, a.reviews, a.given, a.author, a.reason, a.effect,
 
 def log(con: Connection, review: str) -> list[LoggedAct]:
     """The acts that concern a review, newest first."""
-    rows = con.execute(f"{_LOG} WHERE list_contains(a.reviews, ?) ORDER BY a.seq DESC", [review]).fetchall()
+    rows = con.execute(
+        f"{_LOG} WHERE list_contains(a.reviews, ?) ORDER BY a.seq DESC", [review]
+    ).fetchall()
     return [_act(row) for row in rows]
 
 
@@ -84,13 +86,31 @@ def of(con: Connection, id: str) -> LoggedAct | None:
 
 
 def _act(row: tuple[Any, ...]) -> LoggedAct:
-    id, kind, reviews, given, author, reason, effect, undo, made, seq, taker, taken_effect, taken = row
+    (
+        id,
+        kind,
+        reviews,
+        given,
+        author,
+        reason,
+        effect,
+        undo,
+        made,
+        seq,
+        taker,
+        taken_effect,
+        taken,
+    ) = row
     back = TakenBack(taker, json.loads(taken_effect), taken) if taker else None
     texts = json.loads(given), json.loads(effect), json.loads(undo)
-    return LoggedAct(id, kind, tuple(reviews), texts[0], author, reason, texts[1], texts[2], made, seq, back)
+    return LoggedAct(
+        id, kind, tuple(reviews), texts[0], author, reason, texts[1], texts[2], made, seq, back
+    )
 
 
-def take_back(con: Connection, id: str, act: str, author: str, effect: Mapping[str, Any], now: datetime) -> None:
+def take_back(
+    con: Connection, id: str, act: str, author: str, effect: Mapping[str, Any], now: datetime
+) -> None:
     """Write that an act was taken back."""
     con.execute(
         "INSERT INTO act_taken_back (id, act, author, effect, made) VALUES (?, ?, ?, ?, ?)",
@@ -117,7 +137,12 @@ class Reopening:
 
 
 def reopen(
-    con: Connection, review: str, reopenings: Sequence[Reopening], author: str, cause: str, now: datetime
+    con: Connection,
+    review: str,
+    reopenings: Sequence[Reopening],
+    author: str,
+    cause: str,
+    now: datetime,
 ) -> None:
     """Let decisions on these reports count no more; the same ids again change nothing."""
     con.execute(
@@ -137,7 +162,9 @@ def reopen(
 
 
 def untouched(con: Connection, ids: Sequence[str]) -> list[str]:
-    """Those of these reopenings after which nobody has decided on their report at their stage, or opened it again."""
+    """Those of these reopenings after which nobody has decided on their report at their stage, or
+    opened it again.
+    """
     rows = con.execute(
         """WITH mine AS (SELECT o.*, coalesce(p.report_id, o.record_id) AS report_id FROM reopening o
             LEFT JOIN report p ON p.record_id = o.record_id WHERE o.id IN (SELECT unnest(?::VARCHAR[]))),
@@ -156,7 +183,10 @@ def untouched(con: Connection, ids: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Somebody asks for an act that they may not do alone. `outcome` None: no lead has answered yet."""
+    """Somebody asks for an act that they may not do alone.
+
+    `outcome` None: no lead has answered yet.
+    """
 
     id: str
     review: str
@@ -189,7 +219,9 @@ def ask(con: Connection, request: Request) -> bool:
     return bool(rows)
 
 
-def answer(con: Connection, request: str, outcome: str, author: str, note: str | None, now: datetime) -> None:
+def answer(
+    con: Connection, request: str, outcome: str, author: str, note: str | None, now: datetime
+) -> None:
     """Write how a request ended."""
     con.execute(
         "INSERT INTO act_answer (request, outcome, author, note, made) VALUES (?, ?, ?, ?, ?)",
@@ -204,7 +236,9 @@ def requests(con: Connection, review: str) -> list[Request]:
         FROM act_request q LEFT JOIN act_answer a ON a.request = q.id WHERE q.review = ? ORDER BY q.seq DESC""",
         [review],
     ).fetchall()
-    return [Request(id, where, kind, json.loads(given), *rest) for id, where, kind, given, *rest in rows]
+    return [
+        Request(id, where, kind, json.loads(given), *rest) for id, where, kind, given, *rest in rows
+    ]
 
 
 def open_requests(con: Connection, review: str) -> int:

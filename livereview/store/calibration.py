@@ -1,4 +1,7 @@
-"""Settled reports that reviewers are asked again, and what they answered; nothing here is a vote."""
+"""Settled reports that reviewers are asked again, and what they answered.
+
+Nothing here is a vote.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,9 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """The item that comes now (its report; None: none does), how many come in all, and how many are answered."""
+    """The item that comes now (its report; None: none does), how many come in all, and how many are
+    answered.
+    """
 
     report_id: str | None = None
     left: int = 0
@@ -58,7 +63,13 @@ class Coming:
 
 
 def add(
-    con: Connection, round: str, review: str, stage: str, items: Sequence[Item], author: str, now: datetime
+    con: Connection,
+    round: str,
+    review: str,
+    stage: str,
+    items: Sequence[Item],
+    author: str,
+    now: datetime,
 ) -> None:
     """Log the items of one draw."""
     for one in items:
@@ -85,13 +96,16 @@ def add(
 def drawn(con: Connection, round: str) -> dict[str, int]:
     """How many items each reviewer has in this draw; empty: there was none of this id."""
     rows = con.execute(
-        "SELECT reviewer, count(*) FROM calibration WHERE round = ? GROUP BY reviewer ORDER BY reviewer", [round]
+        "SELECT reviewer, count(*) FROM calibration WHERE round = ? GROUP BY reviewer ORDER BY reviewer",
+        [round],
     ).fetchall()
     return dict(rows)
 
 
 def pool(con: Connection, review: str, stage: str) -> list[Settled]:
-    """The reports settled at this stage by votes alone, two or more and all to one effect; "maybe" counts as include."""
+    """The reports settled at this stage by votes alone, two or more and all to one effect; "maybe"
+    counts as include.
+    """
     rows = con.execute(
         """SELECT d.report_id, if(bool_or(d.verdict = 'exclude'), 'exclude', 'include'), list(DISTINCT d.reviewer)
         FROM current_decision d JOIN screening_state s ON s.review = d.review AND s.report_id = d.report_id
@@ -124,7 +138,8 @@ def coming(con: Connection, review: str, reviewer: str, stage: str, waiting: int
         here,
     ).fetchall()
     answered = {row[0]: row[4] for row in rows if row[4] is not None}
-    left = {row[0]: row for row in reversed(rows) if row[0] not in answered}  # a report once, where two were merged
+    # a report once, where two were merged
+    left = {row[0]: row for row in reversed(rows) if row[0] not in answered}
     items = sorted(left.values(), key=lambda row: row[3])
     if not items:
         return Coming(answered=len(answered))
@@ -135,12 +150,18 @@ def coming(con: Connection, review: str, reviewer: str, stage: str, waiting: int
 
 def _any(con: Connection, here: Sequence[str]) -> bool:
     """Whether this reviewer was ever asked again: most never are, and need not wait for the answer."""
-    return any_row(con, "SELECT 1 FROM calibration WHERE review = ? AND reviewer = ? AND stage = ? LIMIT 1", here)
+    return any_row(
+        con,
+        "SELECT 1 FROM calibration WHERE review = ? AND reviewer = ? AND stage = ? LIMIT 1",
+        here,
+    )
 
 
 def asked_again(con: Connection, reviewer: str) -> set[str]:
     """The reviews in which this reviewer was ever asked again."""
-    rows = con.execute("SELECT DISTINCT review FROM calibration WHERE reviewer = ?", [reviewer]).fetchall()
+    rows = con.execute(
+        "SELECT DISTINCT review FROM calibration WHERE reviewer = ?", [reviewer]
+    ).fetchall()
     return {row[0] for row in rows}
 
 
@@ -158,7 +179,9 @@ def _votes_since(con: Connection, here: Sequence[str], seq: int) -> int:
 def item_of(
     con: Connection, review: str, reviewer: str, report_id: str, stage: str
 ) -> tuple[str, dict[str, Any] | None] | None:
-    """(item, the answer in force to it) where this reviewer is asked about this report again; None: they are not.
+    """(item, the answer in force to it) where this reviewer is asked about this report again.
+
+    None: they are not.
 
     The answer has the keys of a decision, and `item`.
     """
@@ -216,7 +239,10 @@ def by_id(con: Connection, id: str) -> dict[str, Any] | None:
 
 
 def last_answer(con: Connection, item: str) -> tuple[str | None, str | None, list[str]] | None:
-    """(reason, note, tags) of the last answer to an item, in force or taken back; None if there never was one."""
+    """(reason, note, tags) of the last answer to an item, in force or taken back.
+
+    None if there never was one.
+    """
     row = one_row(
         con,
         """SELECT reason, note, tags FROM calibration_answer WHERE item = ? AND verdict <> 'withdrawn'
@@ -238,7 +264,9 @@ def history(con: Connection, review: str, reviewer: str, limit: int) -> list[dic
 
 
 def asked(con: Connection, review: str) -> list[Asked]:
-    """Every item of the review with its answer, for those who compare them; "maybe" counts as include."""
+    """Every item of the review with its answer, for those who compare them; "maybe" counts as
+    include.
+    """
     rows = con.execute(
         """SELECT reviewer, id, settled, own, if(verdict = 'maybe', 'include', verdict), strftime(answered, '%Y-%m')
         FROM calibration_item WHERE review = ? ORDER BY seq""",

@@ -1,8 +1,9 @@
 """Blocking: which pairs of records are worth comparing, found by keys they share.
 
-A key that more than CAP records share is skipped. Keys are made so that this hardly happens (`dedup.blocks`); where it
-does, pairs found before the key grew past CAP stay known while a later batch would not find them: the one price at which
-the nights in another order could differ from one batch.
+A key that more than CAP records share is skipped. Keys are made so that this hardly happens
+(`dedup.blocks`); where it
+does, pairs found before the key grew past CAP stay known while a later batch would not find them:
+the one price at which the nights in another order could differ from one batch.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ def replace(con: Connection, keyed: Sequence[tuple[str, tuple[str, ...]]]) -> No
     known = one_row(con, "SELECT EXISTS (SELECT 1 FROM block)")
     if known and known[0]:
         con.execute(
-            "DELETE FROM block WHERE record_id IN (SELECT unnest(?::VARCHAR[]))", [[record for record, _ in keyed]]
+            "DELETE FROM block WHERE record_id IN (SELECT unnest(?::VARCHAR[]))",
+            [[record for record, _ in keyed]],
         )
     for start in range(0, len(keyed), CHUNK):
-        _insert(con, [(key, record) for record, keys in keyed[start : start + CHUNK] for key in keys])
+        _insert(
+            con, [(key, record) for record, keys in keyed[start : start + CHUNK] for key in keys]
+        )
 
 
 def _insert(con: Connection, rows: list[tuple[str, str]]) -> None:

@@ -1,7 +1,7 @@
 """The condition of a database file: can it be opened, and has its write-ahead log lost its end?
 
-DuckDB opens an empty file as a new database, and a log that was cut short without its last transactions: both silently.
-So the file is looked at before DuckDB sees it.
+DuckDB opens an empty file as a new database, and a log that was cut short without its last
+transactions: both silently. So the file is looked at before DuckDB sees it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pathlib import Path
 from livereview.errors import Refused
 
 HEAD = 12_288  # bytes: DuckDB's three headers, one of which is written anew at every checkpoint
-DAMAGED_WORDS = ("Corrupt database file", "does not match stored checksum")  # DuckDB's, for a block's checksum
+# DuckDB's, for a block's checksum
+DAMAGED_WORDS = ("Corrupt database file", "does not match stored checksum")
 MAGIC = slice(8, 12)  # where DuckDB's files say DUCK
 
 
@@ -25,7 +26,10 @@ class Unopenable(Refused):
 
 
 def check(database: Path) -> None:
-    """Raise Unopenable for a file that is there and can't be a database; no file at all is a new home."""
+    """Raise Unopenable for a file that is there and can't be a database.
+
+    No file at all is a new home.
+    """
     if not database.exists() and not database.is_symlink():
         return
     if not database.is_file():
@@ -47,11 +51,16 @@ def because(database: Path, error: Exception) -> Unopenable:
     said = str(error).splitlines()[0][:300]
     kind, _, rest = said.partition(": ")
     words = rest if kind.endswith("Error") and rest else said
-    return Unopenable(f"{database} can't be opened: {words.rstrip('.').replace(chr(92) + 'n', ' ')}")
+    return Unopenable(
+        f"{database} can't be opened: {words.rstrip('.').replace(chr(92) + 'n', ' ')}"
+    )
 
 
 def damaged(database: Path, error: Exception) -> Refused | None:
-    """The error for people where DuckDB met a block of the file that the disk has changed; else None."""
+    """The error for people where DuckDB met a block of the file that the disk has changed.
+
+    Else None.
+    """
     if not any(words in str(error) for words in DAMAGED_WORDS):
         return None
     return Refused(
@@ -75,9 +84,11 @@ def size_of_log(database: Path) -> int:
 
 
 class Mark:
-    """Remembers, in a small file beside the database, how long the log was when the last commit was acknowledged.
+    """Remembers, in a small file beside the database, how long the log was when the last commit was
+    acknowledged.
 
-    Without a checkpoint since then (the database's head is the same), a shorter log has lost transactions. The mark is
+    Without a checkpoint since then (the database's head is the same), a shorter log has lost
+    transactions. The mark is
     not synced: one that a power cut takes back only sees less, and never cries wolf.
     """
 
@@ -89,7 +100,10 @@ class Mark:
         self._head = ""
 
     def missing(self) -> int:
-        """How many bytes the log has lost since the last acknowledged commit. Ask before the database is opened."""
+        """How many bytes the log has lost since the last acknowledged commit.
+
+        Ask before the database is opened.
+        """
         try:
             noted = json.loads(self._path.read_text())
             size, head = int(noted["size"]), str(noted["head"])
@@ -100,7 +114,10 @@ class Mark:
         return max(0, size - size_of_log(self._database))
 
     def note(self) -> None:
-        """A commit is about to be acknowledged. Never raises: a full disk must not take back what is committed."""
+        """A commit is about to be acknowledged.
+
+        Never raises: a full disk must not take back what is committed.
+        """
         with self._lock:
             size = size_of_log(self._database)
             if size == self._size:
@@ -130,7 +147,9 @@ def _head(database: Path) -> str:
 
 
 class Torn:
-    """The note that a log had lost its end when the database was opened: it stands until an operator removes it."""
+    """The note that a log had lost its end when the database was opened: it stands until an
+    operator removes it.
+    """
 
     def __init__(self, database: Path):
         self.path = database.with_suffix(".torn")

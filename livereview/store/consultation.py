@@ -1,4 +1,6 @@
-"""Consultations: versions opened for comment, who was invited, what was said of them and what the team answered."""
+"""Consultations: versions opened for comment, who was invited, what was said of them and what the
+team answered.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,9 @@ class Act:
 class Consultation:
     """The consultation on one version as it stands.
 
-    until          the last day on which comments are taken, in the review's time zone;  readers: everybody may comment
-    closed         when it was closed by hand; None: it was not
-    published_seq  what has a higher number than this is not public; None: nothing is
+    until          the last day on which comments are taken, in the review's time zone;  readers:
+    everybody may comment closed         when it was closed by hand; None: it was not published_seq
+    what has a higher number than this is not public; None: nothing is
     """
 
     version: int
@@ -60,8 +62,10 @@ class Invitation:
 class Comment:
     """What one person said of a version.
 
-    about     a claim's id, None: the version as a whole;  name: as the person wrote it, public only where `named`
-    panel     the name on the invitation, None: a reader;  accepted, reason: the lead's last word, None: none yet
+    about     a claim's id, None: the version as a whole;  name: as the person wrote it, public only
+    where `named`
+    panel     the name on the invitation, None: a reader;  accepted, reason: the lead's last word,
+    None: none yet
     shown     the number of the event since which it may be published, None: it may not
     """
 
@@ -80,7 +84,9 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The team's answer. changed: what changed in version `changed_in` or, where that is None, why nothing did."""
+    """The team's answer. changed: what changed in version `changed_in` or, where that is None, why
+    nothing did.
+    """
 
     id: str
     comment: str
@@ -97,7 +103,17 @@ def act(con: Connection, review: str, done: Act) -> bool:
     rows = con.execute(
         """INSERT INTO consultation (id, review, version, act, until, readers, note, author, made)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id""",
-        [done.id, review, done.version, done.act, done.until, done.readers, done.note, done.author, done.made],
+        [
+            done.id,
+            review,
+            done.version,
+            done.act,
+            done.until,
+            done.readers,
+            done.note,
+            done.author,
+            done.made,
+        ],
     ).fetchall()
     return bool(rows)
 
@@ -125,12 +141,17 @@ def newest(con: Connection, review: str) -> int:
 
 def summary(con: Connection, review: str, version: int) -> str | None:
     """The summary.json of one version, without reading those of the others."""
-    row = one_row(con, "SELECT summary FROM version WHERE review = ? AND number = ?", [review, version])
+    row = one_row(
+        con, "SELECT summary FROM version WHERE review = ? AND number = ?", [review, version]
+    )
     return row[0] if row else None
 
 
 def invite(con: Connection, review: str, one: Invitation, token: str) -> bool:
-    """Keep the invitation with the hash of its token; False if it is known already, with another token."""
+    """Keep the invitation with the hash of its token.
+
+    False if it is known already, with another token.
+    """
     rows = con.execute(
         """INSERT INTO consultation_invitation (id, review, version, name, address, token_hash, author, made)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id""",
@@ -150,7 +171,10 @@ def invitations(con: Connection, review: str) -> list[Invitation]:
 
 
 def by_token(con: Connection, review: str, token: str) -> Invitation | None:
-    """The invitation that this token belongs to. Every hash is compared, in the same time whatever the token is."""
+    """The invitation that this token belongs to.
+
+    Every hash is compared, in the same time whatever the token is.
+    """
     rows = con.execute(
         "SELECT id, token_hash FROM consultation_invitation WHERE review = ? ORDER BY seq", [review]
     ).fetchall()
@@ -164,7 +188,17 @@ def comment(con: Connection, review: str, said: Comment, invitation: str | None)
     con.execute(
         """INSERT INTO consultation_comment (id, review, version, about, text, name, named, invitation, made)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-        [said.id, review, said.version, said.about, said.text, said.name, said.named, invitation, said.made],
+        [
+            said.id,
+            review,
+            said.version,
+            said.about,
+            said.text,
+            said.name,
+            said.named,
+            invitation,
+            said.made,
+        ],
     )
 
 
@@ -191,7 +225,13 @@ def count_since(con: Connection, review: str, invitation: str | None, since: dat
 
 
 def moderate(
-    con: Connection, id: str, comment: str, accepted: bool, reason: str | None, author: str, now: datetime
+    con: Connection,
+    id: str,
+    comment: str,
+    accepted: bool,
+    reason: str | None,
+    author: str,
+    now: datetime,
 ) -> bool:
     """Note the lead's word on a comment; False if this very one is known already."""
     rows = con.execute(

@@ -1,9 +1,11 @@
-"""Copies of a database: all of it at one moment, or the rows that came after a number, and putting those back.
+"""Copies of a database: all of it at one moment, or the rows that came after a number, and putting
+those back.
 
-Three kinds of tables are told apart. Events have a number and are only added: what is new is what has a higher one.
-Derived tables are made again from the events and never shipped. Everything else is small (a sign of life, a lease) or
-keyed by its content (`body`); it is shipped whole when it changed, except for the bodies, which come with their pages.
-A table that nobody thought of is of this last kind, so nothing is forgotten.
+Three kinds of tables are told apart. Events have a number and are only added: what is new is what
+has a higher one. Derived tables are made again from the events and never shipped. Everything else
+is small (a sign of life, a lease) or keyed by its content (`body`); it is shipped whole when it
+changed, except for the bodies, which come with their pages. A table that nobody thought of is of
+this last kind, so nothing is forgotten.
 """
 
 from __future__ import annotations
@@ -22,9 +24,10 @@ from livereview.errors import Refused
 from livereview.store import past
 from livereview.store.open import Connection, connect
 
-DERIVED = ("report", "block", "screening_state", "rank")  # `rank` by the next ranking, the others by ops.settle
-# Sessions end with a restore: one that was signed out must not come back. Signs of life and leases of processes mean
-# nothing on another day.
+# `rank` by the next ranking, the others by ops.settle
+DERIVED = ("report", "block", "screening_state", "rank")
+# Sessions end with a restore: one that was signed out must not come back. Signs of life and leases
+# of processes mean nothing on another day.
 NEVER = ("session", "migration", "sign_of_life", "search_lease")
 BODIES = "body"
 LET_GO_SECONDS = 60.0  # a question may take as long as that (store.open.PATIENCE)
@@ -34,7 +37,9 @@ FINGERPRINT = 1_000  # events: the last one alone would do, but for a number tha
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What was written for an increment: rows by table, which tables are whole, and each whole table's signature."""
+    """What was written for an increment: rows by table, which tables are whole, and each whole
+    table's signature.
+    """
 
     rows: Mapping[str, int]
     whole: tuple[str, ...]
@@ -60,7 +65,9 @@ def migration(con: Connection) -> int:
 
 
 def copy_all(con: Connection, target: Path) -> None:
-    """Write everything that this transaction sees to a new file, which the connection must be allowed to write."""
+    """Write everything that this transaction sees to a new file, which the connection must be
+    allowed to write.
+    """
     source = con.execute("SELECT current_database()").fetchall()[0][0]
     alias = f"copy_{uuid4().hex}"
     con.execute(f"ATTACH '{_quoted(target)}' AS {alias}")
@@ -76,7 +83,10 @@ def copy_all(con: Connection, target: Path) -> None:
 
 
 def open_copy(path: Path, memory: str, read_only: bool) -> Connection:
-    """Open a copy that `copy_all` has just written; it is let go of when the last question that saw it has ended."""
+    """Open a copy that `copy_all` has just written.
+
+    It is let go of when the last question that saw it has ended.
+    """
     until = time.monotonic() + LET_GO_SECONDS
     while True:
         try:
@@ -113,8 +123,11 @@ def check(path: Path, expected: Mapping[str, int], seq: int, fresh: bool = False
         raise Refused(f"the copy is not whole: {'; '.join(differences)}")
 
 
-def write_rows(con: Connection, after: int, upto: int, folder: Path, before: Mapping[str, str]) -> Rows:
-    """Write the events with numbers over `after` and up to `upto`, and what else changed, as Parquet files.
+def write_rows(
+    con: Connection, after: int, upto: int, folder: Path, before: Mapping[str, str]
+) -> Rows:
+    """Write the events with numbers over `after` and up to `upto`, and what else changed, as
+    Parquet files.
 
     before  the signatures of whole tables when they were last written
     """
@@ -131,7 +144,9 @@ def write_rows(con: Connection, after: int, upto: int, folder: Path, before: Map
         _write(con, BODIES, f"sha256 IN ({first})", folder)
     others = [table for table in tables(con) if table not in (*events, *DERIVED, *NEVER, BODIES)]
     signatures = {table: _signature(con, table) for table in others}
-    changed = tuple(table for table, signature in signatures.items() if before.get(table) != signature)
+    changed = tuple(
+        table for table, signature in signatures.items() if before.get(table) != signature
+    )
     for table in changed:
         _write(con, table, "true", folder)
         rows[table] = _count(con, table)
@@ -139,7 +154,9 @@ def write_rows(con: Connection, after: int, upto: int, folder: Path, before: Map
 
 
 def fingerprint(con: Connection, upto: int) -> str:
-    """Of the last FINGERPRINT events up to this one, by which a database is known that has gone another way since."""
+    """Of the last FINGERPRINT events up to this one, by which a database is known that has gone
+    another way since.
+    """
     near = f"seq > {upto - FINGERPRINT:d} AND seq <= {upto:d}"
     parts = [
         f"SELECT '{table}' AS name, count(*) AS rows, bit_xor(hash(t)) AS mixed FROM {table} t WHERE {near}"  # noqa: S608
@@ -147,7 +164,8 @@ def fingerprint(con: Connection, upto: int) -> str:
     ]
     every = " UNION ALL ".join(parts)
     rows = con.execute(f"{every} ORDER BY name").fetchall()
-    present = [row for row in rows if row[1]]  # a table that a migration adds is empty, and changes nothing
+    # a table that a migration adds is empty, and changes nothing
+    present = [row for row in rows if row[1]]
     return hashlib.sha256(repr(present).encode()).hexdigest()
 
 
@@ -158,11 +176,18 @@ def signatures(con: Connection) -> dict[str, str]:
     return {table: _signature(con, table) for table in others}
 
 
-def put_back(con: Connection, folder: Path, rows: Mapping[str, int], whole: tuple[str, ...]) -> None:
-    """Add the rows of an increment, in one transaction; raises Refused for a table that the database does not have."""
+def put_back(
+    con: Connection, folder: Path, rows: Mapping[str, int], whole: tuple[str, ...]
+) -> None:
+    """Add the rows of an increment, in one transaction.
+
+    Raises Refused for a table that the database does not have.
+    """
     known = set(tables(con))
     if strangers := sorted(set(rows) - known):
-        raise Refused(f"the increment has a table {strangers[0]!r} that this database does not have")
+        raise Refused(
+            f"the increment has a table {strangers[0]!r} that this database does not have"
+        )
     con.begin()
     try:
         for table in rows:
@@ -170,7 +195,9 @@ def put_back(con: Connection, folder: Path, rows: Mapping[str, int], whole: tupl
                 con.execute(f"DELETE FROM {table}")  # noqa: S608
             file = folder / f"{table}.parquet"
             conflict = "ON CONFLICT DO NOTHING" if table == BODIES else ""
-            con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM read_parquet('{_quoted(file)}') {conflict}")  # noqa: S608
+            con.execute(
+                f"INSERT INTO {table} BY NAME SELECT * FROM read_parquet('{_quoted(file)}') {conflict}"  # noqa: S608
+            )
         con.commit()
     except BaseException:
         con.rollback()
@@ -178,8 +205,12 @@ def put_back(con: Connection, folder: Path, rows: Mapping[str, int], whole: tupl
 
 
 def finish(con: Connection, upto: int, ranked_anew: bool) -> None:
-    """Let numbers go on after the last event, end all sessions, and drop ranks that a later ranking replaced."""
-    row = con.execute("SELECT coalesce(last_value, 0) FROM duckdb_sequences() WHERE sequence_name = ?", [SEQUENCE])
+    """Let numbers go on after the last event, end all sessions, and drop ranks that a later ranking
+    replaced.
+    """
+    row = con.execute(
+        "SELECT coalesce(last_value, 0) FROM duckdb_sequences() WHERE sequence_name = ?", [SEQUENCE]
+    )
     last = int(row.fetchall()[0][0])
     if last < upto:
         con.execute("SELECT max(nextval('event_seq')) FROM range(?)", [upto - last]).fetchall()
@@ -190,7 +221,9 @@ def finish(con: Connection, upto: int, ranked_anew: bool) -> None:
 
 def _write(con: Connection, table: str, where: str, folder: Path) -> None:
     target = folder / f"{table}.parquet"
-    con.execute(f"COPY (SELECT * FROM {table} WHERE {where}) TO '{_quoted(target)}' (FORMAT parquet, COMPRESSION zstd)")  # noqa: S608
+    con.execute(
+        f"COPY (SELECT * FROM {table} WHERE {where}) TO '{_quoted(target)}' (FORMAT parquet, COMPRESSION zstd)"  # noqa: S608
+    )
 
 
 def _quoted(path: Path) -> str:
@@ -203,5 +236,7 @@ def _count(con: Connection, table: str, where: str = "true") -> int:
 
 
 def _signature(con: Connection, table: str) -> str:
-    rows = con.execute(f"SELECT count(*), coalesce(bit_xor(hash(t)), 0)::VARCHAR FROM {table} t").fetchall()  # noqa: S608
+    rows = con.execute(
+        f"SELECT count(*), coalesce(bit_xor(hash(t)), 0)::VARCHAR FROM {table} t"  # noqa: S608
+    ).fetchall()
     return f"{rows[0][0]}:{rows[0][1]}"

@@ -34,7 +34,10 @@ class Decision:
 
 
 def append(con: Connection, d: Decision, now: datetime) -> bool:
-    """Write a decision; False if this very one is known already. Whoever writes it keeps what it moved in `standings`."""
+    """Write a decision; False if this very one is known already.
+
+    Whoever writes it keeps what it moved in `standings`.
+    """
     rows = con.execute(
         """INSERT INTO decision (id, review, record_id, record_version, stage, reviewer, role, verdict, reason, note, tags,
             criteria_version, rank, model, made)
@@ -71,10 +74,13 @@ class Said:
     criteria_version: str
 
 
-def said(con: Connection, review: str, report_id: str, stage: str, reviewer: str, role: str) -> list[Said]:
+def said(
+    con: Connection, review: str, report_id: str, stage: str, reviewer: str, role: str
+) -> list[Said]:
     """All that a reviewer said of a report at a stage since it was last opened again, oldest first.
 
-    A word that moves from one record of the report to another, and so takes itself back on the first, is one word.
+    A word that moves from one record of the report to another, and so takes itself back on the
+    first, is one word.
     """
     records = standings.members(con, [report_id])
     rows = con.execute(
@@ -97,12 +103,16 @@ def known(con: Connection, id: str) -> bool:
 
 def by_id(con: Connection, id: str) -> dict[str, Any] | None:
     """What the decision of this id said, in force or not; None where there is none."""
-    row = one_row(con, "SELECT verdict, reason, note, tags, record_id, stage FROM decision WHERE id = ?", [id])
+    row = one_row(
+        con, "SELECT verdict, reason, note, tags, record_id, stage FROM decision WHERE id = ?", [id]
+    )
     names = ("verdict", "reason", "note", "tags", "record_id", "stage")
     return dict(zip(names, row, strict=True)) if row else None
 
 
-def on_report(con: Connection, review: str, report_id: str, stage: str | None = None) -> list[dict[str, Any]]:
+def on_report(
+    con: Connection, review: str, report_id: str, stage: str | None = None
+) -> list[dict[str, Any]]:
     """The decisions in force on a report, oldest first; None: at every stage."""
     found = standings.in_force(con, standings.members(con, [report_id]))
     return [one for one in found if one["review"] == review and stage in (None, one["stage"])]
@@ -143,7 +153,10 @@ def history(con: Connection, review: str, reviewer: str, limit: int) -> list[dic
 def last_word(
     con: Connection, review: str, record_id: str, stage: str, reviewer: str
 ) -> tuple[str | None, str | None, list[str]] | None:
-    """(reason, note, tags) of a reviewer's last answer on a record, in force or taken back; None if there never was one."""
+    """(reason, note, tags) of a reviewer's last answer on a record, in force or taken back.
+
+    None if there never was one.
+    """
     rows = con.execute(
         """SELECT reason, note, tags, seq FROM decision WHERE review = $review AND record_id = $record AND stage = $stage
             AND reviewer = $reviewer AND role = 'vote' AND verdict <> 'withdrawn'
@@ -155,7 +168,9 @@ def last_word(
 
 
 def sole_votes(con: Connection, reviewer: str) -> list[str]:
-    """The ids of a reviewer's votes in force that are the only ones so far on reports which wait for more."""
+    """The ids of a reviewer's votes in force that are the only ones so far on reports which wait
+    for more.
+    """
     rows = con.execute(
         """SELECT d.id FROM current_decision d JOIN screening_state s ON s.review = d.review AND s.report_id = d.report_id
             AND s.stage = d.stage
@@ -194,10 +209,12 @@ def review_of(con: Connection, id: str) -> str | None:
 
 
 def bring_back(con: Connection, vote: str, withdrawal: str, id: str, now: datetime) -> bool:
-    """Say again what was taken back by `withdrawal`, as an event of its own; False where that would not be right.
+    """Say again what was taken back by `withdrawal`, as an event of its own.
 
-    It would not where the person has said something since, where the report has been opened again since the vote, or
-    where the report waits for no such word any more.
+    False where that would not be right.
+
+    It would not where the person has said something since, where the report has been opened again
+    since the vote, or where the report waits for no such word any more.
     """
     rows = con.execute(
         """SELECT d.record_id, d.role FROM decision d LEFT JOIN report p ON p.record_id = d.record_id
@@ -255,7 +272,17 @@ def by_report(con: Connection, review: str) -> dict[str, list[dict[str, Any]]]:
         FROM current_decision WHERE review = ? ORDER BY seq""",
         [review],
     ).fetchall()
-    names = ("stage", "reviewer", "role", "verdict", "reason", "note", "tags", "criteria_version", "made")
+    names = (
+        "stage",
+        "reviewer",
+        "role",
+        "verdict",
+        "reason",
+        "note",
+        "tags",
+        "criteria_version",
+        "made",
+    )
     found: dict[str, list[dict[str, Any]]] = {}
     for report_id, *row in rows:
         found.setdefault(report_id, []).append(dict(zip(names, row, strict=True)))
@@ -263,7 +290,9 @@ def by_report(con: Connection, review: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def votes(con: Connection, review: str, stage: str) -> list[tuple[str, str, str, datetime]]:
-    """(report, reviewer, verdict, time) of the votes on reports that have all of them at a stage, oldest first."""
+    """(report, reviewer, verdict, time) of the votes on reports that have all of them at a stage,
+    oldest first.
+    """
     return con.execute(
         """SELECT d.report_id, d.reviewer, d.verdict, d.made FROM current_decision d
         JOIN screening_state s ON s.review = d.review AND s.report_id = d.report_id
@@ -273,7 +302,9 @@ def votes(con: Connection, review: str, stage: str) -> list[tuple[str, str, str,
     ).fetchall()
 
 
-def counts_by_person(con: Connection, review: str, eyes: str | None = None) -> list[tuple[str, str, int, datetime]]:
+def counts_by_person(
+    con: Connection, review: str, eyes: str | None = None
+) -> list[tuple[str, str, int, datetime]]:
     """(reviewer, stage, decisions in force, the last one's time) of everybody who has decided here."""
     return con.execute(
         """SELECT d.reviewer, d.stage, count(DISTINCT d.report_id), max(d.made) FROM current_decision d
@@ -286,7 +317,10 @@ def counts_by_person(con: Connection, review: str, eyes: str | None = None) -> l
 
 
 def excluded_at_full_text(con: Connection, review: str) -> list[tuple[str, str | None]]:
-    """(report_id, reason id) of reports excluded at full text; an adjudicator's reason stands over the voters'."""
+    """(report_id, reason id) of reports excluded at full text.
+
+    An adjudicator's reason stands over the voters'.
+    """
     rows = con.execute(
         """SELECT s.report_id, arg_max(d.reason, d.seq + CASE WHEN d.role = 'adjudication' THEN 1000000000000 ELSE 0 END)
         FROM screening_state s JOIN current_decision d ON d.review = s.review AND d.report_id = s.report_id
@@ -304,7 +338,9 @@ def counts(con: Connection, review: str) -> dict[str, int]:
 
 def counts_of(con: Connection, reviews: Sequence[str]) -> dict[str, dict[str, int]]:
     """`counts` of each of these reviews."""
-    result = con.execute("SELECT * FROM flow_counts WHERE review IN (SELECT unnest(?::VARCHAR[]))", [list(reviews)])
+    result = con.execute(
+        "SELECT * FROM flow_counts WHERE review IN (SELECT unnest(?::VARCHAR[]))", [list(reviews)]
+    )
     names = [column[0] for column in result.description if column[0] != "review"]
     boxes = {review: dict.fromkeys(names, 0) for review in reviews}
     place = [column[0] for column in result.description].index("review")
@@ -315,7 +351,9 @@ def counts_of(con: Connection, reviews: Sequence[str]) -> dict[str, dict[str, in
 
 
 def waiting_since(con: Connection, review: str) -> dict[str, datetime]:
-    """When the oldest report that waits was found: to be screened, to be read in full, and to be extracted."""
+    """When the oldest report that waits was found: to be screened, to be read in full, and to be
+    extracted.
+    """
     rows = con.execute(
         """WITH found AS (SELECT r.report_id, min(r.made) AS made FROM review_record r
             WHERE r.review = $review AND r.found GROUP BY r.report_id)

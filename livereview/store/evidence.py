@@ -13,7 +13,12 @@ from livereview.store.rows import by_review
 
 
 def link(
-    con: Connection, review: str, study: str, links: Sequence[tuple[str, str]], author: str, now: datetime
+    con: Connection,
+    review: str,
+    study: str,
+    links: Sequence[tuple[str, str]],
+    author: str,
+    now: datetime,
 ) -> None:
     """Put records into a study: (id of the event, record_id) each."""
     if not links:
@@ -26,7 +31,9 @@ def link(
 
 
 def links(con: Connection, review: str, record_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """(study, id of the event) that holds for each of these records that was ever put into one; "": in none."""
+    """(study, id of the event) that holds for each of these records that was ever put into one; "":
+    in none.
+    """
     rows = con.execute(
         """SELECT record_id, arg_max(study, seq), arg_max(id, seq) FROM study
         WHERE review = ? AND record_id IN (SELECT unnest(?::VARCHAR[])) GROUP BY record_id ORDER BY record_id""",
@@ -46,7 +53,10 @@ def append(
     now: datetime,
     role: str = "single",
 ) -> bool:
-    """Write an extraction (JSON text), one person's or a consensus; False if this very one is known already."""
+    """Write an extraction (JSON text), one person's or a consensus.
+
+    False if this very one is known already.
+    """
     rows = con.execute(
         """INSERT INTO extraction (id, review, study, form_version, extractor, data, made, role)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id""",
@@ -55,8 +65,13 @@ def append(
     return bool(rows)
 
 
-def said(con: Connection, review: str, study: str, role: str | None, extractor: str | None) -> list[tuple[str, str]]:
-    """(extractor, JSON text) of each extraction of a study, oldest first; None: of every role, of everybody."""
+def said(
+    con: Connection, review: str, study: str, role: str | None, extractor: str | None
+) -> list[tuple[str, str]]:
+    """(extractor, JSON text) of each extraction of a study, oldest first.
+
+    None: of every role, of everybody.
+    """
     return con.execute(
         """SELECT extractor, data FROM extraction WHERE review = $review AND study = $study
             AND ($role IS NULL OR coalesce(role, 'consensus') = $role)
@@ -118,7 +133,9 @@ def reports_of(con: Connection, review: str) -> dict[str, list[str]]:
 
 def to_extract(con: Connection, review: str) -> list[str]:
     """Included reports that belong to no study yet."""
-    rows = con.execute("SELECT report_id FROM to_extract WHERE review = ? ORDER BY report_id", [review]).fetchall()
+    rows = con.execute(
+        "SELECT report_id FROM to_extract WHERE review = ? ORDER BY report_id", [review]
+    ).fetchall()
     return [row[0] for row in rows]
 
 

@@ -43,5 +43,9 @@ def of(con: Connection, review: str, report_id: str) -> list[FullText]:
 
 def named(con: Connection, review: str, sha256: str) -> str | None:
     """What this file is called in this review; None if the review has no such file."""
-    row = one_row(con, "SELECT arg_min(name, seq) FROM full_text WHERE review = ? AND sha256 = ?", [review, sha256])
+    row = one_row(
+        con,
+        "SELECT arg_min(name, seq) FROM full_text WHERE review = ? AND sha256 = ?",
+        [review, sha256],
+    )
     return row[0] if row else None

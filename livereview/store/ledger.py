@@ -1,4 +1,6 @@
-"""The ledger of every search that was ever started, and the publications that complete runs must return."""
+"""The ledger of every search that was ever started, and the publications that complete runs must
+return.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,10 @@ KEPT = 400  # attempts of each search, the newest, that its health is judged by
 
 
 def attempts(con: Connection, review: str) -> dict[str, list[Attempt]]:
-    """The last attempts of each search of a review, oldest first; searches in the order of their first run."""
+    """The last attempts of each search of a review, oldest first.
+
+    Searches in the order of their first run.
+    """
     return attempts_of(con, [review])[review]
 
 
@@ -57,7 +62,9 @@ def _attempt(row: dict[str, Any]) -> Attempt:
 
 
 def learned(con: Connection, review: str, name: str, search: str) -> dict[str, bool]:
-    """The included reports that searches of this name found before: by DOI, else title, and whether `search` did too."""
+    """The included reports that searches of this name found before: by DOI, else title, and whether
+    `search` did too.
+    """
     rows = con.execute(
         """SELECT coalesce(min(c.doi), min(c.title), v.report_id), bool_or(h.search = ?)
         FROM included i JOIN review_record v ON v.review = i.review AND v.report_id = i.report_id
@@ -84,7 +91,9 @@ def returned(con: Connection, search: str, dois: tuple[str, ...]) -> dict[str, b
     return {doi: doi in got for doi in dois}
 
 
-def save_canaries(con: Connection, search: str, canaries: Mapping[str, bool], now: datetime) -> None:
+def save_canaries(
+    con: Connection, search: str, canaries: Mapping[str, bool], now: datetime
+) -> None:
     if canaries:
         con.execute(
             """INSERT INTO canary (search, publication, found, made)

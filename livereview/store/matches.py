@@ -71,13 +71,23 @@ def rule_verdicts(con: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tup
 
 
 def in_force(con: Connection, left: str, right: str) -> tuple[str, str] | None:
-    """The (verdict, author) that counts for a pair now; None where nobody has said anything that stands."""
-    row = one_row(con, "SELECT verdict, author FROM current_match WHERE left_id = ? AND right_id = ?", [left, right])
+    """The (verdict, author) that counts for a pair now.
+
+    None where nobody has said anything that stands.
+    """
+    row = one_row(
+        con,
+        "SELECT verdict, author FROM current_match WHERE left_id = ? AND right_id = ?",
+        [left, right],
+    )
     return (row[0], row[1]) if row else None
 
 
 def last_word(con: Connection, left: str, right: str) -> tuple[str, str, str] | None:
-    """(verdict, author, id) of what a person said last of a pair, taken back or not; None: nobody has said anything."""
+    """(verdict, author, id) of what a person said last of a pair, taken back or not.
+
+    None: nobody has said anything.
+    """
     row = one_row(
         con,
         """SELECT verdict, author, id FROM match WHERE left_id = ? AND right_id = ? AND author <> 'rule'
@@ -88,7 +98,9 @@ def last_word(con: Connection, left: str, right: str) -> tuple[str, str, str] | 
 
 
 def component(con: Connection, record_ids: Iterable[str]) -> list[str]:
-    """Every record that a chain of "same" pairs or a shared report ties to these, in the order they came."""
+    """Every record that a chain of "same" pairs or a shared report ties to these, in the order they
+    came.
+    """
     reached = set(record_ids)
     fringe = reached
     while fringe:
@@ -114,8 +126,9 @@ def _tied(con: Connection, record_ids: list[str]) -> set[str]:
 
 
 def edges(con: Connection, record_ids: Sequence[str]) -> list[tuple[str, str, str, str, float]]:
-    """(left, right, verdict, author, score) of the pairs within these records that are same or linked, or that a person
-    judged."""
+    """(left, right, verdict, author, score) of the pairs within these records that are same or
+    linked, or that a person judged.
+    """
     rows = con.execute(
         """SELECT left_id, right_id, verdict, author, scores FROM current_match
         WHERE (verdict IN ('same', 'linked') OR author <> 'rule')
@@ -123,7 +136,10 @@ def edges(con: Connection, record_ids: Sequence[str]) -> list[tuple[str, str, st
         ORDER BY left_id, right_id""",
         [list(record_ids), list(record_ids)],
     ).fetchall()
-    return [(left, right, verdict, author, json.loads(s).get("score", 1.0)) for left, right, verdict, author, s in rows]
+    return [
+        (left, right, verdict, author, json.loads(s).get("score", 1.0))
+        for left, right, verdict, author, s in rows
+    ]
 
 
 def dois(con: Connection, record_ids: Sequence[str]) -> dict[str, str]:
@@ -155,9 +171,13 @@ def clear_reports(con: Connection) -> None:
 def doubtful(con: Connection, review: str, limit: int) -> list[dict[str, Any]]:
     """Pairs that wait for a person, oldest first."""
     rows = con.execute(
-        "SELECT left_id, right_id, rule, scores FROM doubtful WHERE review = ? ORDER BY seq LIMIT ?", [review, limit]
+        "SELECT left_id, right_id, rule, scores FROM doubtful WHERE review = ? ORDER BY seq LIMIT ?",
+        [review, limit],
     ).fetchall()
-    return [{"left": a, "right": b, "rule": rule, "scores": json.loads(scores)} for a, b, rule, scores in rows]
+    return [
+        {"left": a, "right": b, "rule": rule, "scores": json.loads(scores)}
+        for a, b, rule, scores in rows
+    ]
 
 
 def doubtful_count(con: Connection, review: str) -> int:
@@ -177,7 +197,9 @@ def doubtful_counts(con: Connection, reviews: Sequence[str]) -> dict[str, int]:
 
 
 def linked(con: Connection, report_id: str) -> list[str]:
-    """The other reports of what seems to be the same study: a preprint and its article, an abstract and its paper."""
+    """The other reports of what seems to be the same study: a preprint and its article, an abstract
+    and its paper.
+    """
     rows = con.execute(
         """WITH sides AS (SELECT coalesce(l.report_id, m.left_id) AS one, coalesce(r.report_id, m.right_id) AS other
             FROM current_match m LEFT JOIN report l ON l.record_id = m.left_id

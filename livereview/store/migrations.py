@@ -19,20 +19,32 @@ from livereview.store.writer import Connection
 
 log = logging.getLogger(__name__)
 
-KEPT_BEFORE_MIGRATION = 3  # copies: who finds the fault of an update late has still the one from before it
+# copies: who finds the fault of an update late has still the one from before it
+KEPT_BEFORE_MIGRATION = 3
 
-_packaged = Path(__file__).resolve().parents[1] / "_db"  # where a wheel has what is `db` in a checkout
+# where a wheel has what is `db` in a checkout
+_packaged = Path(__file__).resolve().parents[1] / "_db"
 SQL = _packaged if _packaged.is_dir() else Path(__file__).resolve().parents[2] / "db"
 
 
 def applied(con: Connection, database: Path) -> list[int]:
-    """The migrations that a database has had, ascending; raises Unopenable for one that is not ours."""
-    tables = {row[0] for row in con.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()}
+    """The migrations that a database has had, ascending.
+
+    Raises Unopenable for one that is not ours.
+    """
+    tables = {
+        row[0]
+        for row in con.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE NOT internal"
+        ).fetchall()
+    }
     if not tables:
         return []  # its owner died before the first migration
     if "migration" not in tables:
         raise Unopenable(f"{database} is another program's database: it has no table `migration`")
-    return [row[0] for row in con.execute("SELECT number FROM migration ORDER BY number").fetchall()]
+    return [
+        row[0] for row in con.execute("SELECT number FROM migration ORDER BY number").fetchall()
+    ]
 
 
 def _files() -> dict[int, Path]:
@@ -47,7 +59,9 @@ def pending(done: list[int]) -> set[int]:
 
 def copy_before(database: Path, backups: Path, last: int, reserve: Reserve) -> None:
     """Copy the closed file to `backups/before-migration-…`, and say so in a line."""
-    reserve.require_bytes(2 * database.stat().st_size, "the copy that is made before an update changes the database")
+    reserve.require_bytes(
+        2 * database.stat().st_size, "the copy that is made before an update changes the database"
+    )
     backups.mkdir(mode=0o700, exist_ok=True)
     newest = max(_files())
     target = backups / f"before-migration-{newest:04}-{time.time_ns()}.duckdb"
@@ -60,16 +74,25 @@ def copy_before(database: Path, backups: Path, last: int, reserve: Reserve) -> N
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
-    log.warning("the database goes from migration %d to %d; the file from before is kept as %s", last, newest, target)
-    for old in sorted(backups.glob("before-migration-*.duckdb"), key=lambda path: path.stat().st_mtime_ns)[
-        :-KEPT_BEFORE_MIGRATION
-    ]:
+    log.warning(
+        "the database goes from migration %d to %d; the file from before is kept as %s",
+        last,
+        newest,
+        target,
+    )
+    for old in sorted(
+        backups.glob("before-migration-*.duckdb"), key=lambda path: path.stat().st_mtime_ns
+    )[:-KEPT_BEFORE_MIGRATION]:
         old.unlink()
 
 
 def migrate(con: Connection) -> None:
-    """Bring the schema up to date, one transaction a migration, then the views where they are not today's."""
-    con.execute("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name VARCHAR NOT NULL)")
+    """Bring the schema up to date, one transaction a migration, then the views where they are not
+    today's.
+    """
+    con.execute(
+        "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name VARCHAR NOT NULL)"
+    )
     done = {row[0] for row in con.execute("SELECT number FROM migration").fetchall()}
     files = _files()
     if unknown := done - files.keys():
@@ -86,15 +109,21 @@ def migrate(con: Connection) -> None:
 
 
 def _state_of_views(con: Connection, wanted: str) -> str:
-    """Tells the views that are wanted, and those that the database has: an older livereview may have put its own back."""
-    rows = con.execute("SELECT sql FROM duckdb_views() WHERE NOT internal ORDER BY view_name").fetchall()
+    """Tells the views that are wanted, and those that the database has: an older livereview may
+    have put its own back.
+    """
+    rows = con.execute(
+        "SELECT sql FROM duckdb_views() WHERE NOT internal ORDER BY view_name"
+    ).fetchall()
     present = "\n".join(sql for (sql,) in rows)
     return " ".join(hashlib.sha256(text.encode()).hexdigest() for text in (wanted, present))
 
 
 def _noted(con: Connection) -> str | None:
     """The state in which the views were left, which is noted at the table of migrations."""
-    rows = con.execute("SELECT comment FROM duckdb_tables() WHERE table_name = 'migration'").fetchall()
+    rows = con.execute(
+        "SELECT comment FROM duckdb_tables() WHERE table_name = 'migration'"
+    ).fetchall()
     noted: str | None = rows[0][0]
     return noted
 

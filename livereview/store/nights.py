@@ -13,7 +13,10 @@ from livereview.surveillance.clock import Event
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A search that runs, and the process that runs it. `renewed` is the owner's wall clock, never a replay's time."""
+    """A search that runs, and the process that runs it.
+
+    `renewed` is the owner's wall clock, never a replay's time.
+    """
 
     search: str
     review: str
@@ -27,7 +30,8 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class LostNight:
-    """A night that did not begin: what was to run, why it did not, when it was due, and when that was written down.
+    """A night that did not begin: what was to run, why it did not, when it was due, and when that
+    was written down.
 
     begun_since  names of the searches that began after it, whatever its clock said
     """
@@ -63,7 +67,9 @@ def renew_lease(con: Connection, search: str, wall: datetime) -> None:
 
 
 def running(con: Connection) -> list[Lease]:
-    """Every search without an end, of all reviews, with what is known of its process, in the order they began."""
+    """Every search without an end, of all reviews, with what is known of its process, in the order
+    they began.
+    """
     rows = con.execute(
         """SELECT s.search, s.review, s.name, l.place, l.pid, l.started, l.run, coalesce(l.renewed, s.made)
         FROM search s LEFT JOIN search_lease l ON l.search = s.search
@@ -73,7 +79,8 @@ def running(con: Connection) -> list[Lease]:
 
 
 def events_near(con: Connection, review: str, now: datetime) -> list[Event]:
-    """What was written for a review with a time after `now`, in the order of writing, after the last that was before it.
+    """What was written for a review with a time after `now`, in the order of writing, after the
+    last that was before it.
 
     The first is that last one before, where there is one; nothing: no event is ahead of `now`.
     """
@@ -119,7 +126,9 @@ def lost_of(con: Connection, reviews: Sequence[str]) -> dict[str, list[LostNight
     return {review: [_lost(*row) for row in found] for review, found in rows.items()}
 
 
-def _lost(what: str, reason: str, due: datetime, made: datetime, names: list[str] | None) -> LostNight:
+def _lost(
+    what: str, reason: str, due: datetime, made: datetime, names: list[str] | None
+) -> LostNight:
     return LostNight(what, reason, due, made, frozenset(names or ()))
 
 
@@ -134,18 +143,26 @@ def save_note(con: Connection, id: str, review: str, what: str, note: str, now: 
 
 def notes(con: Connection, review: str) -> list[tuple[str, str, datetime]]:
     """(what, note, when) of a review's nights, in order."""
-    return con.execute("SELECT what, note, made FROM night_note WHERE review = ? ORDER BY seq", [review]).fetchall()
+    return con.execute(
+        "SELECT what, note, made FROM night_note WHERE review = ? ORDER BY seq", [review]
+    ).fetchall()
 
 
 def save_digest(con: Connection, person: str, review: str, made: datetime) -> None:
     """A digest told this person of everything that had ended in this review by then."""
-    con.execute("INSERT INTO digest_made (person, review, made) VALUES (?, ?, ?)", [person, review, made])
+    con.execute(
+        "INSERT INTO digest_made (person, review, made) VALUES (?, ?, ?)", [person, review, made]
+    )
 
 
 def last_digest(con: Connection, person: str, review: str, now: datetime) -> datetime | None:
-    """When the last digest was made for this person about this review, no later than now; None: never."""
+    """When the last digest was made for this person about this review, no later than now.
+
+    None: never.
+    """
     rows = con.execute(
-        "SELECT max(made) FROM digest_made WHERE person = ? AND review = ? AND made <= ?", [person, review, now]
+        "SELECT max(made) FROM digest_made WHERE person = ? AND review = ? AND made <= ?",
+        [person, review, now],
     ).fetchall()
     last: datetime | None = rows[0][0]
     return last
@@ -154,6 +171,7 @@ def last_digest(con: Connection, person: str, review: str, now: datetime) -> dat
 def last_digests(con: Connection, person: str, now: datetime) -> dict[str, datetime]:
     """`last_digest` of this person about every review that they were ever told of."""
     rows = con.execute(
-        "SELECT review, max(made) FROM digest_made WHERE person = ? AND made <= ? GROUP BY review", [person, now]
+        "SELECT review, max(made) FROM digest_made WHERE person = ? AND made <= ? GROUP BY review",
+        [person, now],
     ).fetchall()
     return dict(rows)

@@ -10,7 +10,10 @@ from livereview.store.open import Connection
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt to tell an address; `outcome` ok, retry or gone. `about` as in db/0019_told.sql."""
+    """One attempt to tell an address; `outcome` ok, retry or gone.
+
+    `about` as in db/0019_told.sql.
+    """
 
     version: int
     url: str

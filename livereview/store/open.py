@@ -1,7 +1,8 @@
-"""Opening the database: the lock of its one owner, the hardened connection, migrations, and its writers.
+"""Opening the database: the lock of its one owner, the hardened connection, migrations, and its
+writers.
 
-DuckDB lets one process open a file for writing and no other even to read it. So one process owns the file, `writer.py`'s
-threads write in it, and reads take a cursor each.
+DuckDB lets one process open a file for writing and no other even to read it. So one process owns
+the file, `writer.py`'s threads write in it, and reads take a cursor each.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 PATIENCE = 60.0  # seconds that a look into the database may take
 CHECKPOINT_AT = 16 * 2**20  # bytes of log: DuckDB's own figure
-CHECKPOINT_ROOM = 2, 0.25  # times the log, and times the file: DuckDB also writes anew the columns that were touched
+# times the log, and times the file: DuckDB also writes anew the columns that were touched
+CHECKPOINT_ROOM = 2, 0.25
 CHECKPOINT_PAUSE = 10.0  # seconds after one that did not come about
 
 
@@ -56,7 +58,9 @@ class OwnerLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._file)
-            raise Refused(f"{database} is owned by {describe(owner(database))}; stop it first") from None
+            raise Refused(
+                f"{database} is owned by {describe(owner(database))}; stop it first"
+            ) from None
         self.announce(None)
 
     def announce(self, url: str | None) -> None:
@@ -94,7 +98,9 @@ def describe(found: dict[str, Any] | None) -> str:
 class Store:
     """A database that this process owns. Close it, or use it as a context manager."""
 
-    def __init__(self, database: Path, memory: str = "2GB", threads: int = 2, reserve: int = RESERVE):
+    def __init__(
+        self, database: Path, memory: str = "2GB", threads: int = 2, reserve: int = RESERVE
+    ):
         self.database = database
         self.backups = database.parent / "backups"
         self.reserve = Reserve(database.parent, reserve)
@@ -109,9 +115,11 @@ class Store:
         except BaseException:
             self.lock.release()
             raise
-        self.notes: dict[str, Any] = {}  # what the owner was started with, for a backup's manifest; no secrets
+        # what the owner was started with, for a backup's manifest; no secrets
+        self.notes: dict[str, Any] = {}
         self.news = threading.Event()  # something was written since somebody cleared this
-        self.broken = threading.Event()  # DuckDB has closed the database and can't go on without a restart
+        # DuckDB has closed the database and can't go on without a restart
+        self.broken = threading.Event()
         self.heartbeats = Heartbeats()
         self.opened = datetime.now(UTC)
         self.shipping = Shipping()
@@ -127,18 +135,27 @@ class Store:
         """Let nobody but this user read what an older version or a careless copy left open."""
         if closed := private_files.secure(self.database):
             names = ", ".join(sorted(path.name for path in closed)[:5])
-            log.warning("others could read %d files or folders of this home; now they can't: %s", len(closed), names)
+            log.warning(
+                "others could read %d files or folders of this home; now they can't: %s",
+                len(closed),
+                names,
+            )
 
     def _look_at_file(self) -> None:
         condition.check(self.database)
         if removed := remove_leftovers(self.database.parent):
             log.info("removed %d half-written files of processes that were killed", len(removed))
         if lost := self._mark.missing():
-            log.error("the write-ahead log of %s has lost %s bytes at its end", self.database, f"{lost:,}")
+            log.error(
+                "the write-ahead log of %s has lost %s bytes at its end", self.database, f"{lost:,}"
+            )
             self.torn.write(lost)
 
     def _open(self, memory: str, threads: int) -> Connection:
-        """The connection to a database that is up to date; before it is changed, a copy of the file is made."""
+        """The connection to a database that is up to date.
+
+        Before it is changed, a copy of the file is made.
+        """
         new = not self.database.exists()
         try:
             con = connect(self.database, self.backups, memory, threads)
@@ -172,7 +189,9 @@ class Store:
             with self._watch.over(cursor, seconds):
                 yield cursor
         except duckdb.InterruptException:
-            raise Retry(f"the database was asked something that took over {seconds:.0f} s; try again later") from None
+            raise Retry(
+                f"the database was asked something that took over {seconds:.0f} s; try again later"
+            ) from None
         except duckdb.Error as error:
             raise self._in_words(error) from error
         finally:
@@ -180,13 +199,17 @@ class Store:
 
     @contextmanager
     def still(self) -> Iterator[Connection]:
-        """A cursor that sees one moment: all events up to the highest number it sees, and nothing that comes later."""
+        """A cursor that sees one moment: all events up to the highest number it sees, and nothing
+        that comes later.
+        """
         cursor = self._con.cursor()
 
-        def hold(con: Connection) -> None:  # while neither writer has numbers that are not committed yet
+        # while neither writer has numbers that are not committed yet
+        def hold(con: Connection) -> None:
             with self._gate:
                 cursor.begin()
-                cursor.execute("SELECT count(*) FROM migration").fetchall()  # DuckDB's moment is the first question
+                # DuckDB's moment is the first question
+                cursor.execute("SELECT count(*) FROM migration").fetchall()
 
         try:
             self._put(hold, bulk=True)
@@ -196,16 +219,19 @@ class Store:
         finally:
             cursor.close()
 
-    def write(self, job: Callable[[Connection], T], *, bulk: bool = False, quick: bool = False) -> T:
+    def write(
+        self, job: Callable[[Connection], T], *, bulk: bool = False, quick: bool = False
+    ) -> T:
         """Run `job` in a transaction on a writer and give its answer after the commit.
 
-        What a job raises is raised here, and it then has changed nothing. Jobs that wait together share a commit. One
-        that refuses does so before its first write, and touches no other; where one fails afterwards all are rolled
-        back and run again one by one, so a job must be safe to run twice.
+        What a job raises is raised here, and it then has changed nothing. Jobs that wait together
+        share a commit. One that refuses does so before its first write, and touches no other; where
+        one fails afterwards all are rolled back and run again one by one, so a job must be safe to
+        run twice.
 
         bulk    lets the others go first and has a commit of its own: a page of two hundred records
-        quick   does not wait for any of these: for what changes only rows that any other job on the same report changes
-                too, so that DuckDB refuses one of two that meet
+        quick   does not wait for any of these: for what changes only rows that any other job on the
+                same report changes too, so that DuckDB refuses one of two that meet
         """
         answer = self._put(job, bulk=bulk, quick=quick)
         self._mark.note()
@@ -226,7 +252,9 @@ class Store:
         if isinstance(error, duckdb.FatalException):
             log.error("DuckDB has closed %s: %s", self.database, error)
             self.broken.set()
-            return Retry("the database had to be closed after an error and opens again with the owner's next start")
+            return Retry(
+                "the database had to be closed after an error and opens again with the owner's next start"
+            )
         if is_full(error):
             return full(error)
         return condition.damaged(self.database, error) or error
@@ -234,7 +262,8 @@ class Store:
     def _checkpoint_if_due(self) -> None:
         """Put the log into the file once it has grown, if the disk has room for that.
 
-        DuckDB would do so by itself, but where its own checkpoint meets a full disk it closes the whole database.
+        DuckDB would do so by itself, but where its own checkpoint meets a full disk it closes the
+        whole database.
         """
         size = condition.size_of_log(self.database)
         if size < CHECKPOINT_AT or time.monotonic() < self._not_before:
@@ -269,7 +298,9 @@ class Store:
     def answers(self, seconds: float) -> bool:
         """Whether both writers take a job and commit it within so many seconds."""
         asked = [writer.put(lambda con: None, SOON) for writer in (self._quick, self._main)]
-        return not wait(asked, timeout=seconds).not_done and not any(job.exception() for job in asked)
+        return not wait(asked, timeout=seconds).not_done and not any(
+            job.exception() for job in asked
+        )
 
     def close(self) -> None:
         """Finish what waits, then let go of the file."""
@@ -277,7 +308,8 @@ class Store:
         self._main.close()
         self._watch.close()
         self._con.close()
-        del self._con  # whoever still holds this Store must not keep DuckDB alive past the interpreter's end
+        # whoever still holds this Store must not keep DuckDB alive past the interpreter's end
+        del self._con
         self.lock.release()
 
 

@@ -16,13 +16,17 @@ TYPES: Mapping[str, str] = {"text": "VARCHAR", "integer": "BIGINT", "number": "D
 def parquet(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]) -> bytes:
     """The bytes of a Parquet file with these rows, in their order; None is null.
 
-    columns  by name, each a key of TYPES. The same rows give the same bytes, under one version of DuckDB: one thread
-             writes them, and nothing in the file tells when. Raises ValueError for a fraction among integers, which
-             DuckDB would round, and duckdb.Error for what else a column can't hold.
+    columns  by name, each a key of TYPES. The same rows give the same bytes, under one version of
+    DuckDB: one thread writes them, and nothing in the file tells when. Raises ValueError for a
+    fraction among integers, which DuckDB would round, and duckdb.Error for what else a column can't
+    hold.
     """
     with TemporaryDirectory(prefix="livereview-") as folder, _memory(folder) as con:
         target = Path(folder) / "table.parquet"
-        lists = {name: _sound(name, kind, [row[n] for row in rows]) for n, (name, kind) in enumerate(columns)}
+        lists = {
+            name: _sound(name, kind, [row[n] for row in rows])
+            for n, (name, kind) in enumerate(columns)
+        }
         # all at once: a statement a row takes a hundred times as long
         given = con.sql("SELECT ? AS given", params=[lists])
         given.select(*(_column(con, name, kind) for name, kind in columns)).write_parquet(
@@ -32,7 +36,9 @@ def parquet(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]
 
 
 def _sound(name: str, kind: str, cells: list[object]) -> list[object]:
-    if kind == "integer" and (odd := [cell for cell in cells if isinstance(cell, float) and not cell.is_integer()]):
+    if kind == "integer" and (
+        odd := [cell for cell in cells if isinstance(cell, float) and not cell.is_integer()]
+    ):
         raise ValueError(f"{name}: {odd[0]} is no whole number")
     return cells
 
@@ -42,7 +48,9 @@ def _column(con: Connection, name: str, kind: str) -> duckdb.Expression:
     cells = duckdb.FunctionExpression(
         "struct_extract", duckdb.ColumnExpression("given"), duckdb.ConstantExpression(name)
     )
-    return duckdb.FunctionExpression("unnest", cells.cast(con.list_type(con.type(TYPES[kind])))).alias(name)
+    return duckdb.FunctionExpression(
+        "unnest", cells.cast(con.list_type(con.type(TYPES[kind])))
+    ).alias(name)
 
 
 def _memory(folder: str) -> Connection:

@@ -23,13 +23,19 @@ def event_tables(con: Connection) -> list[str]:
 
 def seen(con: Connection) -> int:
     """The highest number of all events that this connection sees."""
-    highest = " UNION ALL ".join(f"SELECT max(seq) AS seq FROM {table}" for table in event_tables(con))  # noqa: S608
+    highest = " UNION ALL ".join(
+        f"SELECT max(seq) AS seq FROM {table}"  # noqa: S608
+        for table in event_tables(con)
+    )
     row = one_row(con, f"SELECT coalesce(max(seq), 0) FROM ({highest})")  # noqa: S608
     return int(row[0]) if row else 0
 
 
 def last_build(con: Connection, review: str, moment: datetime) -> int | None:
-    """What the last good build before this moment had seen; None if there was none. A build that is held is none."""
+    """What the last good build before this moment had seen; None if there was none.
+
+    A build that is held is none.
+    """
     row = one_row(
         con,
         """SELECT arg_max(b.upto, b.seq) FROM built b WHERE b.review = $review AND b.problem IS NULL AND b.held IS NULL
@@ -45,7 +51,9 @@ def copy(store: Store, name: str) -> Iterator[Connection]:
     from livereview.store import copies  # which asks this module for the tables of events
 
     store.backups.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store.reserve.require_bytes(store.database.stat().st_size, "a copy of the database to look into the past")
+    store.reserve.require_bytes(
+        store.database.stat().st_size, "a copy of the database to look into the past"
+    )
     path = store.backups / f"{name}.duckdb"
     try:
         with store.still() as moment:
@@ -63,8 +71,8 @@ def copy(store: Store, name: str) -> Iterator[Connection]:
 def forget(con: Connection, upto: int) -> None:
     """Delete every event after number `upto`; of versions those that could know of more.
 
-    A version's own event comes after all that it was made from, so it is told by that; never by the time, since
-    clocks are set back.
+    A version's own event comes after all that it was made from, so it is told by that; never by the
+    time, since clocks are set back.
     """
     for table in event_tables(con):
         if table == "version":

@@ -26,10 +26,13 @@ def place_of(number: int) -> str:
     return f"v/{number}"
 
 
-def note(con: Connection, review: str, place: str, digest: str, standing: bool, now: datetime) -> bool:
+def note(
+    con: Connection, review: str, place: str, digest: str, standing: bool, now: datetime
+) -> bool:
     """Write what a place shows from now on; False where that is what it showed before."""
     last = con.execute(
-        "SELECT digest, standing FROM placed WHERE review = ? AND place = ? ORDER BY seq DESC LIMIT 1", [review, place]
+        "SELECT digest, standing FROM placed WHERE review = ? AND place = ? ORDER BY seq DESC LIMIT 1",
+        [review, place],
     ).fetchall()
     if last == [(digest, standing)]:
         return False
@@ -73,7 +76,10 @@ def newest_event(con: Connection) -> int:
 
 
 def front(con: Connection) -> str | None:
-    """The digest of the front page; None where events came since that it must tell of, or it was never made."""
+    """The digest of the front page.
+
+    None where events came since that it must tell of, or it was never made.
+    """
     rows = con.execute(
         """SELECT arg_max(digest, seq) FROM placed WHERE review = ? AND place = ? HAVING max(seq) > ?""",
         [*FRONT, newest_event(con)],
@@ -82,7 +88,10 @@ def front(con: Connection) -> str | None:
 
 
 def note_front(con: Connection, digest: str, upto: int, now: datetime) -> None:
-    """Write that the front page tells of everything up to event `upto`; not where others came since."""
+    """Write that the front page tells of everything up to event `upto`.
+
+    Not where others came since.
+    """
     if newest_event(con) == upto and front(con) != digest:
         con.execute(
             "INSERT INTO placed (review, place, digest, standing, made) VALUES (?, ?, ?, true, ?)",

@@ -17,9 +17,11 @@ from livereview.store.rows import one_row
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A report that may be shown to a reviewer; `again`: they are asked about it again, so that its votes are no matter.
+    """A report that may be shown to a reviewer; `again`: they are asked about it again, so that its
+    votes are no matter.
 
-    unleased   it is shown whoever else has it: in a small team that would tell of votes (`screening.order`)
+    unleased   it is shown whoever else has it: in a small team that would tell of votes
+    (`screening.order`)
     """
 
     report_id: str
@@ -48,10 +50,11 @@ class Head:
         return self.reports[0].report_id if self.reports else None
 
 
-# `place` orders in one number, so that the first are found without sorting all. From the highest bit down: half-screened
-# ones first, in a crowd only (`screening.order`), where a re-ranked list would leave records with a single vote for long;
-# then those drawn for an audit; then ranked ones, by rank (26 bits) and as found (33 bits); then the others, as found. Who
-# is not among a record's first readers meets it a few places later. Nobody is asked about what they have answered
+# `place` orders in one number, so that the first are found without sorting all. From the highest
+# bit down: half-screened ones first, in a crowd only (`screening.order`), where a re-ranked list
+# would leave records with a single vote for long; then those drawn for an audit; then ranked ones,
+# by rank (26 bits) and as found (33 bits); then the others, as found. Who is not among a record's
+# first readers meets it a few places later. Nobody is asked about what they have answered
 # (`screening.states.has_answered`). Where people have shares, each meets their own.
 _WAITING = """
     WITH latest AS (SELECT record_id, arg_max(verdict, seq) AS verdict, max(seq) AS seq FROM decision
@@ -73,7 +76,8 @@ _REOPENED = """LEFT JOIN reopened o ON o.review = $review AND o.stage = $stage
 _ASKED = """UNION SELECT report_id FROM retrieval_request
     WHERE review = $review AND author = $reviewer AND $stage = 'full_text'"""
 _DRAWN = "LEFT JOIN drawn d ON d.review = s.review AND d.report_id = s.report_id"
-# The same rules for all reviews of a person at once, counted only. What is asked of each comes as a table.
+# The same rules for all reviews of a person at once, counted only. What is asked of each comes as a
+# table.
 _COUNTS = """
     WITH ask AS (SELECT unnest($reviews::VARCHAR[]) AS review, unnest($stages::VARCHAR[]) AS stage,
         unnest($open_to::BLOB[]) AS open_to, unnest($stopped::BOOLEAN[]) AS stopped,
@@ -116,7 +120,8 @@ _ONE = "{'report': report_id, 'votes': votes}"
 
 @dataclass(frozen=True, slots=True)
 class _Queue:
-    """`WITH …, waiting (report_id, place)` for one reviewer at one stage, and the values it asks for.
+    """`WITH …, waiting (report_id, place)` for one reviewer at one stage, and the values it asks
+    for.
 
     calibrated   whether anybody was ever asked again about settled reports
     crowd        whether leases count, as in `screening.order`
@@ -137,9 +142,11 @@ def head(
     most: int = 1,
     wanted: Sequence[str] = (),
 ) -> Head:
-    """The first `most` reports of a reviewer's queue at a stage, and those of `wanted` that wait for them too.
+    """The first `most` reports of a reviewer's queue at a stage, and those of `wanted` that wait
+    for them too.
 
-    Settled reports that are asked again stand among the others and count as they do: nothing here tells them apart.
+    Settled reports that are asked again stand among the others and count as they do: nothing here
+    tells them apart.
     """
     queue = _queue(con, review, reviewer, stage)
     row = one_row(
@@ -177,7 +184,10 @@ def _asked_again(
 def waiting_for(con: Connection, review: Review, reviewer: str, stage: str) -> list[str]:
     """The whole queue of a reviewer at a stage, in its order; without what is asked again."""
     queue = _queue(con, review, reviewer, stage)
-    rows = con.execute(f"{queue.sql} SELECT report_id FROM waiting ORDER BY place", queue.values).fetchall()  # noqa: S608
+    rows = con.execute(
+        f"{queue.sql} SELECT report_id FROM waiting ORDER BY place",  # noqa: S608
+        queue.values,
+    ).fetchall()
     return [row[0] for row in rows]
 
 
@@ -226,7 +236,8 @@ class _Ask:
         stage: The stage.
         open_to: The slots of the records that they are asked about, as bits; None: all.
         stopped: Reading has stopped there, so that only what has votes or was drawn waits.
-        core: The core reviewers, where this person is none and so may not give a record's last vote before one of them.
+        core: The core reviewers, where this person is none and so may not give a record's last vote
+        before one of them.
         needed: How many votes a record takes.
     """
 
@@ -255,11 +266,21 @@ def _asks(con: Connection, reviews: Sequence[Review], reviewer: str) -> list[_As
 
 
 def _queue(con: Connection, review: Review, reviewer: str, stage: str) -> _Queue:
-    """Of what this review needs only: to plan for the parts that most have no use for takes longer than to read the rest."""
-    values: dict[str, object] = {"review": review.id, "reviewer": reviewer, "stage": stage, "no_vote": list(NO_VOTE)}
+    """Of what this review needs only: to plan for the parts that most have no use for takes longer
+    than to read the rest.
+    """
+    values: dict[str, object] = {
+        "review": review.id,
+        "reviewer": reviewer,
+        "stage": stage,
+        "no_vote": list(NO_VOTE),
+    }
     parts = {"reopened": "", "since": "0", "asked": "", "drawn": "false", "joins": "", "only": ""}
     limits = _limits(con, review, reviewer, stage)
-    parts |= {"half_first": "(s.votes = 0)" if limits.order.crowd else "0", "later": _later(limits.order, values)}
+    parts |= {
+        "half_first": "(s.votes = 0)" if limits.order.crowd else "0",
+        "later": _later(limits.order, values),
+    }
     events = _events(con, review.id)
     if "reopening" in events:
         parts |= {"reopened": _REOPENED, "since": "coalesce(o.seq, 0)"}
@@ -280,7 +301,9 @@ def _queue(con: Connection, review: Review, reviewer: str, stage: str) -> _Queue
 
 @dataclass(frozen=True, slots=True)
 class _Limits:
-    """What a person is asked about, and in which order; all of it is the same whatever anybody votes.
+    """What a person is asked about, and in which order.
+
+    All of it is the same whatever anybody votes.
 
     open_to   the slots of the records that they are asked about, as bits; None: all
     closed    reports that they are not asked about
@@ -301,7 +324,10 @@ def _limits(con: Connection, review: Review, reviewer: str, stage: str) -> _Limi
 def _dealt(
     review: Review, voting: Collection[str], reviewer: str, word: voters.Abstention | None
 ) -> tuple[Order, bytes | None]:
-    """How a person's queue is ordered, and the slots of the records that they are asked about; None: all."""
+    """How a person's queue is ordered, and the slots of the records that they are asked about.
+
+    None: all.
+    """
     if word and word.abstains and reviewer not in voting:
         return PLAIN, bytes(SLOTS // 8)
     share = shares.slots_of(review, shares.among(review, voting), reviewer)
@@ -311,7 +337,10 @@ def _dealt(
 
 
 def _later(mine: Order, values: dict[str, object]) -> str:
-    """By how many places a record comes later than its own, in SQL; what that asks for is put into `values`."""
+    """By how many places a record comes later than its own, in SQL.
+
+    What that asks for is put into `values`.
+    """
     planes = []
     for bit, plane in enumerate(mine.turns):
         planes.append(f"{STEP << bit} * in_share($turn_{bit}::BLOB, s.report_id)::BIGINT")
@@ -320,7 +349,10 @@ def _later(mine: Order, values: dict[str, object]) -> str:
 
 
 def is_asked(con: Connection, review: Review, reviewer: str, stage: str, report_id: str) -> bool:
-    """Whether a person is ever asked about this report at a stage; whether it still waits for votes is no matter."""
+    """Whether a person is ever asked about this report at a stage.
+
+    Whether it still waits for votes is no matter.
+    """
     limits = _limits(con, review, reviewer, stage)
     place = slot(report_id)
     dealt = limits.open_to is None or bool(limits.open_to[place >> 3] >> (7 - place % 8) & 1)
@@ -328,7 +360,9 @@ def is_asked(con: Connection, review: Review, reviewer: str, stage: str, report_
 
 
 def may_change(con: Connection, review: Review, reviewer: str, stage: str, report_id: str) -> bool:
-    """Whether a person may still change what they said of this report: not once they could see the votes on it."""
+    """Whether a person may still change what they said of this report: not once they could see the
+    votes on it.
+    """
     word = voters.abstention(con, review.id, reviewer)
     if word is None:
         return True
@@ -337,7 +371,9 @@ def may_change(con: Connection, review: Review, reviewer: str, stage: str, repor
 
 
 def _events(con: Connection, review: str) -> set[str]:
-    """Which the review has ever had: stopping, a draw for an audit, a reopening, calibration, a report not to be had."""
+    """Which the review has ever had: stopping, a draw for an audit, a reopening, calibration, a
+    report not to be had.
+    """
     rows = con.execute(
         """(SELECT 'stopping' FROM stopping WHERE review = $review LIMIT 1) UNION ALL
         (SELECT 'draw' FROM draw WHERE review = $review LIMIT 1) UNION ALL
@@ -350,7 +386,10 @@ def _events(con: Connection, review: str) -> set[str]:
 
 
 def _closed(con: Connection, review: Review, reviewer: str, stage: str) -> list[str]:
-    """Reports whose last vote must be a core reviewer's, where this one is none; nothing of it shows whose votes they have."""
+    """Reports whose last vote must be a core reviewer's, where this one is none.
+
+    Nothing of it shows whose votes they have.
+    """
     core = review.screening.core
     if not core or reviewer in core:
         return []

@@ -14,7 +14,8 @@ from livereview.store.rows import by_review, one_row
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """One ranking of a review: `model` and `features` are versions, `reports` and `labels` how many there were.
+    """One ranking of a review: `model` and `features` are versions, `reports` and `labels` how many
+    there were.
 
     told   what else the model says, as `ranking.nightly.rank` tells it
     """
@@ -41,7 +42,13 @@ def last(con: Connection, review: str) -> Ranking | None:
     return Ranking(*(*row[:-1], json.loads(row[-1])))
 
 
-def save(con: Connection, review: str, ranking: Ranking, reports: tuple[str, ...], scores: tuple[float, ...]) -> None:
+def save(
+    con: Connection,
+    review: str,
+    ranking: Ranking,
+    reports: tuple[str, ...],
+    scores: tuple[float, ...],
+) -> None:
     """Let this be the review's ranking."""
     con.execute(
         """INSERT INTO ranking (id, review, model, features, seed, reports, labels, made, told)
@@ -67,7 +74,9 @@ def save(con: Connection, review: str, ranking: Ranking, reports: tuple[str, ...
 
 def place(con: Connection, review: str, report_id: str) -> tuple[int, str] | None:
     """(place, version of the model) of a report in the ranking that is in use."""
-    row = one_row(con, "SELECT place FROM rank WHERE review = ? AND report_id = ?", [review, report_id])
+    row = one_row(
+        con, "SELECT place FROM rank WHERE review = ? AND report_id = ?", [review, report_id]
+    )
     if row is None:
         return None
     model = one_row(con, "SELECT arg_max(model, seq) FROM ranking WHERE review = ?", [review])
@@ -75,10 +84,11 @@ def place(con: Connection, review: str, report_id: str) -> tuple[int, str] | Non
 
 
 def labels(con: Connection, review: str, stage: str) -> list[tuple[str, bool]]:
-    """(report, whether it went on) of each report that is settled at the first stage, in the order settled.
+    """(report, whether it went on) of each report that is settled at the first stage, in the order
+    settled.
 
-    Half-screened reports are left out: a rank that one vote moved would tell the other reviewer of it. So are conflicts:
-    whether they go on is for a third person to say.
+    Half-screened reports are left out: a rank that one vote moved would tell the other reviewer of
+    it. So are conflicts: whether they go on is for a third person to say.
     """
     rows = con.execute(
         """SELECT s.report_id, s.stage <> $stage OR s.state = 'included' FROM screening_state s
@@ -92,7 +102,9 @@ def labels(con: Connection, review: str, stage: str) -> list[tuple[str, bool]]:
 
 
 def conflicts(con: Connection, review: str, stage: str) -> int:
-    """How many reports have all their votes at this stage, which differ, and wait for a third person."""
+    """How many reports have all their votes at this stage, which differ, and wait for a third
+    person.
+    """
     row = one_row(
         con,
         "SELECT count(*) FROM screening_state WHERE review = ? AND stage = ? AND state = 'conflict'",

@@ -20,7 +20,10 @@ RETRACTIONS = ("retracted", "expression-of-concern", "corrected")  # the gravest
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a page's records are to the store: first seen, changed since, or the same; each record_id once."""
+    """What a page's records are to the store: first seen, changed since, or the same.
+
+    Each record_id once.
+    """
 
     fresh: tuple[Record, ...]
     changed: tuple[Record, ...]
@@ -28,7 +31,10 @@ class News:
 
 
 def sort_news(con: Connection, records: Sequence[Record]) -> News:
-    """Compare the records with what is known. Of two records with one id in a page the later one counts."""
+    """Compare the records with what is known.
+
+    Of two records with one id in a page the later one counts.
+    """
     latest = {record.record_id: record for record in records}
     rows = con.execute(
         "SELECT record_id, fingerprint FROM current_record WHERE record_id IN (SELECT unnest(?::VARCHAR[]))",
@@ -73,8 +79,12 @@ def _row(record: Record) -> tuple[str | None, ...]:
     )
 
 
-def add_hits(con: Connection, review: str, search: str, times: Mapping[str, int], now: datetime) -> None:
-    """Write that this search of this review returned these records, so many times each in this page."""
+def add_hits(
+    con: Connection, review: str, search: str, times: Mapping[str, int], now: datetime
+) -> None:
+    """Write that this search of this review returned these records, so many times each in this
+    page.
+    """
     con.execute(
         """INSERT INTO hit (review, record_id, search, times, made)
         SELECT ?, unnest(?::VARCHAR[]), ?, unnest(?::INTEGER[]), ? ON CONFLICT (review, record_id, search) DO NOTHING""",
@@ -99,7 +109,12 @@ def current(con: Connection, record_ids: Iterable[str]) -> dict[str, Record]:
 
 def ids(con: Connection) -> list[str]:
     """Every record's id."""
-    return [row[0] for row in con.execute("SELECT DISTINCT record_id FROM record ORDER BY record_id").fetchall()]
+    return [
+        row[0]
+        for row in con.execute(
+            "SELECT DISTINCT record_id FROM record ORDER BY record_id"
+        ).fetchall()
+    ]
 
 
 def every(con: Connection) -> dict[str, Record]:
@@ -114,11 +129,17 @@ def version(con: Connection, record_id: str) -> int | None:
 
 
 def in_review(con: Connection, review: str, record_id: str) -> bool:
-    return any_row(con, "SELECT 1 FROM hit WHERE review = ? AND record_id = ? LIMIT 1", [review, record_id])
+    return any_row(
+        con, "SELECT 1 FROM hit WHERE review = ? AND record_id = ? LIMIT 1", [review, record_id]
+    )
 
 
-def find(con: Connection, review: str, doi: str | None, pmid: str | None, title: str | None) -> list[str]:
-    """Records of the review with this DOI, PMID or title (letters and digits compared), oldest first."""
+def find(
+    con: Connection, review: str, doi: str | None, pmid: str | None, title: str | None
+) -> list[str]:
+    """Records of the review with this DOI, PMID or title (letters and digits compared), oldest
+    first.
+    """
     rows = con.execute(
         """SELECT r.record_id FROM current_record r JOIN review_record v ON v.record_id = r.record_id AND v.review = ?
         WHERE r.doi = ? OR r.pmid = ? OR (? <> '' AND regexp_replace(lower(r.title), '[^\\p{L}\\p{N}]', '', 'g') = ?)
@@ -148,14 +169,21 @@ def reports(con: Connection, review: str, report_ids: Iterable[str]) -> dict[str
 
 
 def merged(records: Sequence[Record]) -> tuple[Record, dict[str, str]]:
-    """What is known of a report: its fullest record with the fields it lacks from the others, and the gravest state of
-    retraction any of them tells; with it, which source each such field is from."""
+    """What is known of a report: its fullest record with the fields it lacks from the others, and
+    the gravest state of retraction any of them tells; with it, which source each such field is
+    from.
+    """
     base = fullest(records)
-    others = sorted((record for record in records if record is not base), key=lambda r: (r.abstract is None, r.source))
+    others = sorted(
+        (record for record in records if record is not base),
+        key=lambda r: (r.abstract is None, r.source),
+    )
     taken: dict[str, Any] = {}
     origin: dict[str, str] = {}
     for name in FILLED:
-        if getattr(base, name) is None and (giver := next((r for r in others if getattr(r, name)), None)):
+        if getattr(base, name) is None and (
+            giver := next((r for r in others if getattr(r, name)), None)
+        ):
             taken[name], origin[name] = getattr(giver, name), giver.source
     states = {record.retraction: record.source for record in (*others, base)}
     worst = next((state for state in RETRACTIONS if state in states), None)
@@ -165,18 +193,31 @@ def merged(records: Sequence[Record]) -> tuple[Record, dict[str, str]]:
 
 
 def fullest(records: Sequence[Record]) -> Record:
-    """The record of a report to show: most fields known, an abstract first; the oldest among equals."""
-    return max(records, key=lambda r: (r.abstract is not None, sum(1 for value in to_json(r).values() if value)))
+    """The record of a report to show: most fields known, an abstract first.
+
+    The oldest among equals.
+    """
+    return max(
+        records,
+        key=lambda r: (r.abstract is not None, sum(1 for value in to_json(r).values() if value)),
+    )
 
 
 def report_of(con: Connection, record_ids: Iterable[str]) -> Mapping[str, str]:
     """The report each record belongs to."""
     where, values = standings.chosen(list(record_ids))
-    return dict(con.execute(f"SELECT record_id, report_id FROM report WHERE record_id {where}", values).fetchall())  # noqa: S608
+    return dict(
+        con.execute(
+            f"SELECT record_id, report_id FROM report WHERE record_id {where}",  # noqa: S608
+            values,
+        ).fetchall()
+    )
 
 
 def openalex_ids(con: Connection, review: str) -> tuple[list[str], int]:
-    """The OpenAlex ids of the included reports, in the order they were found, and how many reports have none."""
+    """The OpenAlex ids of the included reports, in the order they were found, and how many reports
+    have none.
+    """
     rows = con.execute(
         """SELECT min(c.source_key) FILTER (WHERE c.source = 'openalex') FROM included i
         JOIN review_record v ON v.review = i.review AND v.report_id = i.report_id

@@ -19,7 +19,9 @@ WHO = ("lead", "reviewer", "adjudicator")  # roles that may vote
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Somebody moved that the review retires, or comes back (`kind`), with what the signs said then."""
+    """Somebody moved that the review retires, or comes back (`kind`), with what the signs said
+    then.
+    """
 
     id: str
     review: str
@@ -54,7 +56,9 @@ class Outcome:
 
 def propose(con: Connection, one: Proposal) -> bool:
     """Write the proposal; False if this very one is known already."""
-    triggers = json.dumps([to_json(trigger) for trigger in one.triggers], ensure_ascii=False, allow_nan=False)
+    triggers = json.dumps(
+        [to_json(trigger) for trigger in one.triggers], ensure_ascii=False, allow_nan=False
+    )
     rows = con.execute(
         """INSERT INTO retirement_proposal (id, review, kind, reason, triggers, author, made) VALUES (?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO NOTHING RETURNING id""",
@@ -75,7 +79,9 @@ def cast(con: Connection, proposal: str, ballot: Ballot) -> bool:
 
 def close(con: Connection, proposal: str, outcome: Outcome) -> None:
     votes = outcome.votes
-    told = json.dumps({"yes": votes.yes, "no": votes.no, "abstain": votes.abstain, "voters": votes.voters})
+    told = json.dumps(
+        {"yes": votes.yes, "no": votes.no, "abstain": votes.abstain, "voters": votes.voters}
+    )
     con.execute(
         "INSERT INTO retirement_outcome (id, proposal, carried, votes, author, made) VALUES (?, ?, ?, ?, ?, ?)",
         [outcome.id, proposal, outcome.carried, told, outcome.author, outcome.made],
@@ -107,18 +113,24 @@ def known_ballot(con: Connection, id: str) -> bool:
 def ballots(con: Connection, proposal: str) -> list[Ballot]:
     """Every vote on a proposal, oldest first; of one person's the last counts."""
     rows = con.execute(
-        "SELECT id, account, verdict, note, made FROM retirement_ballot WHERE proposal = ? ORDER BY seq", [proposal]
+        "SELECT id, account, verdict, note, made FROM retirement_ballot WHERE proposal = ? ORDER BY seq",
+        [proposal],
     ).fetchall()
     return [Ballot(*row) for row in rows]
 
 
 def voters(con: Connection, review: str) -> frozenset[str]:
     """Who may vote now: the open accounts that may enter the review and work on it."""
-    return frozenset(one.name for one in accounts.names(con) if one.role in WHO and one.enters(review))
+    return frozenset(
+        one.name for one in accounts.names(con) if one.role in WHO and one.enters(review)
+    )
 
 
 def in_force(con: Connection, review: str) -> tuple[Proposal, Outcome] | None:
-    """The last vote that was carried, unless the protocol changed after it; None: the protocol's word holds."""
+    """The last vote that was carried, unless the protocol changed after it.
+
+    None: the protocol's word holds.
+    """
     row = one_row(con, "SELECT proposal FROM decided_status WHERE review = ?", [review])
     found = of_proposal(con, row[0]) if row else None
     return (found[0], found[1]) if found and found[1] else None
@@ -145,7 +157,9 @@ def decided(con: Connection, reviews: Sequence[str]) -> dict[str, Decided]:
 
 
 def effective(con: Connection, review: Review) -> Review:
-    """The protocol with the status that holds: a carried vote's, unless the protocol changed after it."""
+    """The protocol with the status that holds: a carried vote's, unless the protocol changed after
+    it.
+    """
     return with_status(review, decided(con, [review.id]))
 
 
@@ -175,7 +189,10 @@ def waits_for(con: Connection, reviews: Sequence[str], person: str) -> set[str]:
 
 
 def newest_study(con: Connection, review: str) -> datetime | None:
-    """When the newest of the included studies was first included; a further report of a known one is none."""
+    """When the newest of the included studies was first included.
+
+    A further report of a known one is none.
+    """
     row = one_row(
         con,
         """SELECT max(first) FROM (
@@ -191,7 +208,9 @@ def newest_study(con: Connection, review: str) -> datetime | None:
 
 
 def watched(con: Connection, review: str, names: Iterable[str], since: datetime) -> list[Watch]:
-    """How each of these searches fared: first and last success ever, and runs and good runs since a moment."""
+    """How each of these searches fared: first and last success ever, and runs and good runs since a
+    moment.
+    """
     rows = con.execute(
         """SELECT name, min(window_end) FILTER (WHERE good), max(window_end) FILTER (WHERE good),
             count(*) FILTER (WHERE made >= $since), count(*) FILTER (WHERE made >= $since AND good)
@@ -205,7 +224,15 @@ def watched(con: Connection, review: str, names: Iterable[str], since: datetime)
 
 def _proposal(row: tuple[Any, ...]) -> Proposal:
     id, review, kind, reason, triggers, author, made = row
-    return Proposal(id, review, kind, reason, tuple(Trigger(**one) for one in json.loads(triggers)), author, made)
+    return Proposal(
+        id,
+        review,
+        kind,
+        reason,
+        tuple(Trigger(**one) for one in json.loads(triggers)),
+        author,
+        made,
+    )
 
 
 def _outcome(row: tuple[Any, ...]) -> Outcome | None:

@@ -1,6 +1,7 @@
 """Reports whose full text somebody could not get: who asked for them, and what became of that.
 
-Nothing here looks at votes. A report on which somebody has voted looks like one on which nobody has.
+Nothing here looks at votes. A report on which somebody has voted looks like one on which nobody
+has.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A report on the list: asked for, or final because a lead (`final_by`) or enough people said so.
+    """A report on the list: asked for, or final because a lead (`final_by`) or enough people said
+    so.
 
     Attributes:
         since: When the oldest request that stands was made, or else when the lead made it final.
@@ -66,7 +68,10 @@ class Link:
 
 
 def append(con: Connection, step: Step, now: datetime) -> bool:
-    """Write an act; False if this very one is known. Whoever writes it keeps what it moved in `standings`."""
+    """Write an act; False if this very one is known.
+
+    Whoever writes it keeps what it moved in `standings`.
+    """
     rows = con.execute(
         """INSERT INTO retrieval (id, review, record_id, act, author, note, tags, link, made)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id""",
@@ -91,8 +96,13 @@ def known(con: Connection, id: str) -> bool:
 
 
 def by_id(con: Connection, id: str) -> dict[str, Any] | None:
-    """What the request of this id said, in the form of `decisions.by_id`; None where there is none."""
-    rows = con.execute("SELECT note, tags, record_id FROM retrieval WHERE id = ? AND act = 'asked'", [id]).fetchall()
+    """What the request of this id said, in the form of `decisions.by_id`.
+
+    None where there is none.
+    """
+    rows = con.execute(
+        "SELECT note, tags, record_id FROM retrieval WHERE id = ? AND act = 'asked'", [id]
+    ).fetchall()
     if not rows:
         return None
     words = dict(zip(("note", "tags", "record_id"), rows[0], strict=True))
@@ -113,7 +123,10 @@ def on_report(con: Connection, review: str, report_id: str) -> Sought:
 
 
 def of_person(con: Connection, review: str, report_id: str, person: str) -> dict[str, Any] | None:
-    """A person's request for a report in the form of `decisions.on_report`; None where they have none in force."""
+    """A person's request for a report in the form of `decisions.on_report`.
+
+    None where they have none in force.
+    """
     rows = con.execute(
         """SELECT id, record_id, note, tags FROM retrieval_request
         WHERE review = ? AND report_id = ? AND author = ?""",
@@ -150,7 +163,8 @@ def listing(con: Connection, review: str, needed: int) -> list[Entry]:
 def listings(con: Connection, needed: Mapping[str, int]) -> dict[str, list[Entry]]:
     """`listing` of each of these reviews, by how many people make it final there."""
     rows = con.execute(
-        "SELECT DISTINCT review FROM retrieval WHERE review IN (SELECT unnest(?::VARCHAR[]))", [list(needed)]
+        "SELECT DISTINCT review FROM retrieval WHERE review IN (SELECT unnest(?::VARCHAR[]))",
+        [list(needed)],
     ).fetchall()
     lists: dict[str, list[Entry]] = {review: [] for review in needed}
     if not rows:
@@ -193,7 +207,9 @@ def _entries(requests: Sequence[Row], final: Sequence[Row], needed: int) -> list
         author, made = by_lead.get(report, (None, None))
         since = asked[0].made if asked else made
         assert since is not None
-        entries.append(Entry(report, asked, author is not None or len(asked) >= needed, author, since))
+        entries.append(
+            Entry(report, asked, author is not None or len(asked) >= needed, author, since)
+        )
     return sorted(entries, key=lambda entry: (entry.since, entry.report_id))
 
 

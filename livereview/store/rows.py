@@ -1,8 +1,9 @@
 """One row of an answer, read so that nothing stays open.
 
-DuckDB keeps an answer that was not read to its end, and with it the moment in time that the answer was given at. On a
-connection that lives as long as its process that stops every later checkpoint: the write-ahead log then grows until the
-process ends. So nobody calls `fetchone()`; a test of the layers sees to it.
+DuckDB keeps an answer that was not read to its end, and with it the moment in time that the answer
+was given at. On a
+connection that lives as long as its process that stops every later checkpoint: the write-ahead log
+then grows until the process ends. So nobody calls `fetchone()`; a test of the layers sees to it.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def one_row(con: Connection, question: str, values: object = None) -> Row | None
     return rows[0] if rows else None
 
 
-def by_review(con: Connection, question: str, reviews: Sequence[str], **values: object) -> dict[str, list[Row]]:
+def by_review(
+    con: Connection, question: str, reviews: Sequence[str], **values: object
+) -> dict[str, list[Row]]:
     """The rows of each review, by one question for all of them.
 
     Args:

@@ -20,7 +20,9 @@ from livereview.surveillance.clock import TOLERANCE
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a page or a search brought: records found, seen for the first time, seen to have changed; and rejects."""
+    """What a page or a search brought: records found, seen for the first time, seen to have
+    changed; and rejects.
+    """
 
     found: int = 0
     fresh: int = 0
@@ -47,7 +49,9 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What is kept of a page beside its bytes and counts; `filled` and `quota` as in `surveillance.health.Attempt`."""
+    """What is kept of a page beside its bytes and counts; `filled` and `quota` as in
+    `surveillance.health.Attempt`.
+    """
 
     cursor: str | None = None
     url: str | None = None
@@ -62,10 +66,12 @@ class PageFacts:
 def save_protocol(con: Connection, review: Review, now: datetime) -> None:
     """Keep this text of the protocol, unless it is the one in force.
 
-    Where reports stand is derived again only if the protocol changes what that rests on: it takes long, and decisions
-    wait for it.
+    Where reports stand is derived again only if the protocol changes what that rests on: it takes
+    long, and decisions wait for it.
     """
-    before = one_row(con, "SELECT stages, votes FROM current_protocol WHERE review = ?", [review.id])
+    before = one_row(
+        con, "SELECT stages, votes FROM current_protocol WHERE review = ?", [review.id]
+    )
     con.execute(
         """INSERT INTO protocol (review, hash, text, criteria_version, votes, stages, extractors, core, made)
         SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE ? NOT IN (SELECT hash FROM current_protocol WHERE review = ?)""",
@@ -126,11 +132,17 @@ def protocol_texts(con: Connection, review: str, most: int) -> list[str]:
 
 
 def review_ids(con: Connection) -> list[str]:
-    return [row[0] for row in con.execute("SELECT review FROM current_protocol ORDER BY review").fetchall()]
+    return [
+        row[0]
+        for row in con.execute("SELECT review FROM current_protocol ORDER BY review").fetchall()
+    ]
 
 
 def last_success(con: Connection, review: str, name: str, now: datetime) -> datetime | None:
-    """The end of the window of the last search that ran to its end; one whose clock was ahead does not count."""
+    """The end of the window of the last search that ran to its end.
+
+    One whose clock was ahead does not count.
+    """
     rows = con.execute(
         "SELECT max(window_end) FROM genuine_success WHERE review = ? AND name = ? AND window_end <= ?",
         [review, name, now + TOLERANCE],
@@ -161,7 +173,10 @@ def begin(con: Connection, search: str, review: str, what: Search, run: Run, now
 
 
 def last_complete(con: Connection, review: str, name: str, now: datetime) -> datetime | None:
-    """When this search last went through everything from the beginning, to its end; clocks as in `last_success`."""
+    """When this search last went through everything from the beginning, to its end.
+
+    Clocks as in `last_success`.
+    """
     rows = con.execute(
         """SELECT max(window_end) FROM genuine_success
         WHERE review = ? AND name = ? AND kind = 'sweep' AND window_end <= ?""",
@@ -174,24 +189,45 @@ def last_complete(con: Connection, review: str, name: str, now: datetime) -> dat
 def interrupted(con: Connection, review: str, name: str) -> list[str]:
     """Searches that began and never ended: their process died."""
     rows = con.execute(
-        "SELECT search FROM attempt WHERE review = ? AND name = ? AND outcome = 'running'", [review, name]
+        "SELECT search FROM attempt WHERE review = ? AND name = ? AND outcome = 'running'",
+        [review, name],
     ).fetchall()
     return [row[0] for row in rows]
 
 
 def end(
-    con: Connection, search: str, outcome: str, error: str | None, counts: Counts, seconds: float | None, now: datetime
+    con: Connection,
+    search: str,
+    outcome: str,
+    error: str | None,
+    counts: Counts,
+    seconds: float | None,
+    now: datetime,
 ) -> None:
     con.execute(
         """INSERT INTO search_end (search, outcome, error, found, fresh, changed, rejected, seconds, made)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (search) DO NOTHING""",
-        [search, outcome, error, counts.found, counts.fresh, counts.changed, counts.rejected, seconds, now],
+        [
+            search,
+            outcome,
+            error,
+            counts.found,
+            counts.fresh,
+            counts.changed,
+            counts.rejected,
+            seconds,
+            now,
+        ],
     )
 
 
 def ended(con: Connection, search: str) -> tuple[str, Counts] | None:
     """How a search ended, or None while it runs."""
-    row = one_row(con, "SELECT outcome, found, fresh, changed, rejected FROM search_end WHERE search = ?", [search])
+    row = one_row(
+        con,
+        "SELECT outcome, found, fresh, changed, rejected FROM search_end WHERE search = ?",
+        [search],
+    )
     return (row[0], Counts(*row[1:])) if row else None
 
 
@@ -210,7 +246,9 @@ def asked(con: Connection, search: str) -> Query:
 
 
 def previous(con: Connection, search: str) -> list[str]:
-    """The titles of the records that the last complete run of the same name returned and this one did not."""
+    """The titles of the records that the last complete run of the same name returned and this one
+    did not.
+    """
     rows = con.execute(
         """WITH this AS (SELECT review, name, seq FROM search WHERE search = ?),
         last AS (SELECT a.search FROM attempt a JOIN this t ON t.review = a.review AND t.name = a.name AND a.seq < t.seq
@@ -226,7 +264,9 @@ def previous(con: Connection, search: str) -> list[str]:
 def page_counts(con: Connection, search: str, sha256: str) -> Counts | None:
     """What this page gave when it first came, or None if it is new."""
     row = one_row(
-        con, "SELECT found, fresh, changed, rejected FROM page WHERE search = ? AND sha256 = ?", [search, sha256]
+        con,
+        "SELECT found, fresh, changed, rejected FROM page WHERE search = ? AND sha256 = ?",
+        [search, sha256],
     )
     return Counts(*row) if row else None
 
@@ -234,16 +274,22 @@ def page_counts(con: Connection, search: str, sha256: str) -> Counts | None:
 def totals(con: Connection, search: str) -> tuple[Counts, tuple[str, ...]]:
     """The sum over a search's pages, and what the source warned of or a page's problem."""
     rows = con.execute(
-        "SELECT found, fresh, changed, rejected, warnings FROM page WHERE search = ? ORDER BY seq", [search]
+        "SELECT found, fresh, changed, rejected, warnings FROM page WHERE search = ? ORDER BY seq",
+        [search],
     ).fetchall()
     counts = sum((Counts(*row[:4]) for row in rows), Counts())
     return counts, tuple(warning for row in rows for warning in row[4] or ())
 
 
-def save_page(con: Connection, search: str, body: bytes, counts: Counts, facts: PageFacts, now: datetime) -> str:
+def save_page(
+    con: Connection, search: str, body: bytes, counts: Counts, facts: PageFacts, now: datetime
+) -> str:
     """Keep the publisher's bytes and what they gave; the sha256 of the bytes is the answer."""
     sha256 = hashlib.sha256(body).hexdigest()
-    con.execute("INSERT INTO body VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING", [sha256, zlib.compress(body)])
+    con.execute(
+        "INSERT INTO body VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING",
+        [sha256, zlib.compress(body)],
+    )
     con.execute(
         """INSERT INTO page (search, sha256, cursor, url, status, problem, found, fresh, changed, rejected, warnings, bytes,
             filled, quota, note, made)
@@ -276,12 +322,21 @@ def body(con: Connection, sha256: str) -> bytes | None:
     return zlib.decompress(row[0]) if row else None
 
 
-def save_rejects(con: Connection, search: str, sha256: str, rejects: Sequence[Reject], now: datetime) -> None:
+def save_rejects(
+    con: Connection, search: str, sha256: str, rejects: Sequence[Reject], now: datetime
+) -> None:
     if rejects:
         con.execute(
             """INSERT INTO reject (search, sha256, place, reason, raw, made)
             SELECT ?, ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?""",
-            [search, sha256, [r.where for r in rejects], [r.reason for r in rejects], [r.raw for r in rejects], now],
+            [
+                search,
+                sha256,
+                [r.where for r in rejects],
+                [r.reason for r in rejects],
+                [r.raw for r in rejects],
+                now,
+            ],
         )
 
 

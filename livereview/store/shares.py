@@ -1,4 +1,7 @@
-"""The shares that a review's protocol gives to people, among those whose accounts are open. Nothing of it is stored."""
+"""The shares that a review's protocol gives to people, among those whose accounts are open.
+
+Nothing of it is stored.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,8 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What one person's share means now: `counts` are (stage, reports there that are theirs, those they voted on).
+    """What one person's share means now: `counts` are (stage, reports there that are theirs, those
+    they voted on).
 
     open   whether they have an account that votes; else their reports are others' now
     """
@@ -49,12 +53,17 @@ def among(review: Review, there: Collection[str]) -> Shares | None:
     named, votes, core = review.screening.shares, review.screening.votes, review.screening.core
     if not named:
         return None
-    people = tuple(sorted(Person(name, share, name in core) for name, share in named if name in there))
+    people = tuple(
+        sorted(Person(name, share, name in core) for name, share in named if name in there)
+    )
     return Shares(named, people, votes, lack(people, votes, bool(core)))
 
 
 def mine(con: Connection, review: Review, reviewer: str) -> bytes | None:
-    """The slots of the reports that this person is asked about, as bits; None: about every report."""
+    """The slots of the reports that this person is asked about, as bits.
+
+    None: about every report.
+    """
     return slots_of(review, of(con, review), reviewer)
 
 
@@ -75,9 +84,12 @@ def asked(con: Connection, review: Review, reviewer: str, report_ids: Sequence[s
 
 
 def loads(con: Connection, review: Review, eyes: str | None = None) -> list[Load]:
-    """What each named person's share means, in the order of the protocol; nobody has one where shares do not hold.
+    """What each named person's share means, in the order of the protocol.
 
-    eyes   who looks and still votes: of others they see how many they did of what has all its votes (None: of all)
+    Nobody has one where shares do not hold.
+
+    eyes   who looks and still votes: of others they see how many they did of what has all its votes
+    (None: of all)
     """
     found = of(con, review)
     if found is None:
@@ -87,7 +99,10 @@ def loads(con: Connection, review: Review, eyes: str | None = None) -> list[Load
     stages = review.screening.stages
     return [
         Load(
-            name, share, name in there, _counts(con, review.id, name, table.get(name, bytes(SLOTS // 8)), stages, eyes)
+            name,
+            share,
+            name in there,
+            _counts(con, review.id, name, table.get(name, bytes(SLOTS // 8)), stages, eyes),
         )
         for name, share in found.named
     ]
@@ -96,7 +111,9 @@ def loads(con: Connection, review: Review, eyes: str | None = None) -> list[Load
 def _counts(
     con: Connection, review: str, name: str, share: bytes, stages: Sequence[str], eyes: str | None
 ) -> tuple[tuple[str, int, int], ...]:
-    """(stage, reports that reached it, those of them with this person's vote there) of the slots of `share`."""
+    """(stage, reports that reached it, those of them with this person's vote there) of the slots of
+    `share`.
+    """
     rows = con.execute(
         """WITH theirs AS (SELECT s.report_id, list_position($stages::VARCHAR[], s.stage) AS reached
             FROM screening_state s WHERE s.review = $review AND in_share($share::BLOB, s.report_id)),

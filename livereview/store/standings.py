@@ -1,4 +1,6 @@
-"""Where each report stands, kept in a table of its own and brought up to date by everything that can move it."""
+"""Where each report stands, kept in a table of its own and brought up to date by everything that
+can move it.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,10 @@ from livereview.store.rows import any_row, one_row
 if TYPE_CHECKING:
     from livereview.store.open import Connection
 
-# DuckDB refuses the later of two transactions that update a row, but lets one delete what another has updated, and the
-# update is lost without a word; and an update that changes nothing counts as none. So whoever derives or moves a row
-# changes it first: a decision and a night, a merge or a new protocol then never pass each other unseen.
+# DuckDB refuses the later of two transactions that update a row, but lets one delete what another
+# has updated, and the update is lost without a word; and an update that changes nothing counts as
+# none. So whoever derives or moves a row changes it first: a decision and a night, a merge or a new
+# protocol then never pass each other unseen.
 _TOUCH = "UPDATE screening_state SET votes = -1 - votes"
 
 FEW = 50  # so many ids go into a query one by one: it then reads only their rows
@@ -22,7 +25,9 @@ FEW = 50  # so many ids go into a query one by one: it then reads only their row
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a report stands: at `stage`, with `votes`, `state` open, half, conflict, included, excluded or not_retrieved."""
+    """Where a report stands: at `stage`, with `votes`, `state` open, half, conflict, included,
+    excluded or not_retrieved.
+    """
 
     report_id: str
     stage: str
@@ -43,7 +48,8 @@ def of(con: Connection, review: str, report_id: str) -> Standing | None:
 def all_of(con: Connection, review: str) -> list[Standing]:
     """Where each report of the review stands, as they were found."""
     rows = con.execute(
-        "SELECT report_id, stage, votes, state FROM screening_state WHERE review = ? ORDER BY seq, report_id", [review]
+        "SELECT report_id, stage, votes, state FROM screening_state WHERE review = ? ORDER BY seq, report_id",
+        [review],
     ).fetchall()
     return [Standing(*row) for row in rows]
 
@@ -58,13 +64,16 @@ def members(con: Connection, report_ids: Collection[str]) -> list[str]:
 def refresh(con: Connection, record_ids: Iterable[str]) -> None:
     """Derive again where the reports of these records stand, in every review.
 
-    Where records change their report, `record_ids` must hold all records of the reports that they leave: a report has the
-    id of one of them.
+    Where records change their report, `record_ids` must hold all records of the reports that they
+    leave: a report has the id of one of them.
     """
     ids = set(record_ids)
     if ids:
         where, values = chosen(ids)
-        rows = con.execute(f"SELECT DISTINCT report_id FROM report WHERE record_id {where}", values).fetchall()  # noqa: S608
+        rows = con.execute(
+            f"SELECT DISTINCT report_id FROM report WHERE record_id {where}",  # noqa: S608
+            values,
+        ).fetchall()
         ids.update(members(con, ids | {row[0] for row in rows}))
         where, values = chosen(ids)
         con.execute(f"{_TOUCH} WHERE report_id {where}", values)
@@ -74,7 +83,9 @@ def refresh(con: Connection, record_ids: Iterable[str]) -> None:
 
 def fill(con: Connection) -> None:
     """Derive everything if nothing is there yet: in a database that is older than the table."""
-    empty = one_row(con, "SELECT EXISTS (SELECT 1 FROM hit) AND NOT EXISTS (SELECT 1 FROM screening_state)")
+    empty = one_row(
+        con, "SELECT EXISTS (SELECT 1 FROM hit) AND NOT EXISTS (SELECT 1 FROM screening_state)"
+    )
     if empty and empty[0]:
         refresh_all(con)
 
@@ -119,7 +130,10 @@ def _derive(con: Connection, ids: Collection[str] | None) -> None:
 
 
 def sought(con: Connection, report_ids: Collection[str] | None) -> dict[tuple[str, str], Sought]:
-    """Who can't get these reports (None: all), by (review, report); only those that somebody asked for."""
+    """Who can't get these reports (None: all), by (review, report).
+
+    Only those that somebody asked for.
+    """
     if not con.execute("SELECT 1 FROM retrieval LIMIT 1").fetchall():
         return {}
     where, values = chosen(report_ids)
@@ -133,7 +147,9 @@ def sought(con: Connection, report_ids: Collection[str] | None) -> dict[tuple[st
     ).fetchall()
     people = {(review, report): frozenset(names) for review, report, names in asked}
     closed = set(final)
-    return {key: Sought(people.get(key, frozenset()), key in closed) for key in people.keys() | closed}
+    return {
+        key: Sought(people.get(key, frozenset()), key in closed) for key in people.keys() | closed
+    }
 
 
 def _by_report(con: Connection, ids: Collection[str] | None) -> dict[tuple[str, str], list[Ballot]]:
@@ -142,12 +158,19 @@ def _by_report(con: Connection, ids: Collection[str] | None) -> dict[tuple[str, 
     if not decisions:
         return {}
     where, values = chosen({one["record_id"] for one in decisions})
-    rows = con.execute(f"SELECT record_id, report_id FROM report WHERE record_id {where}", values).fetchall()  # noqa: S608
+    rows = con.execute(
+        f"SELECT record_id, report_id FROM report WHERE record_id {where}",  # noqa: S608
+        values,
+    ).fetchall()
     reports = dict(rows)
     found: dict[str, list[dict[str, Any]]] = {}
     for one in decisions:
         found.setdefault(reports.get(one["record_id"], one["record_id"]), []).append(one)
-    return {(review, report): some for report, all_of in found.items() for review, some in _ballots(all_of).items()}
+    return {
+        (review, report): some
+        for report, all_of in found.items()
+        for review, some in _ballots(all_of).items()
+    }
 
 
 def _rules(con: Connection) -> dict[str, tuple[list[str], int]]:
@@ -159,9 +182,10 @@ def _rules(con: Connection) -> dict[str, tuple[list[str], int]]:
 
 
 def in_force(con: Connection, record_ids: Collection[str] | None) -> list[dict[str, Any]]:
-    """The decisions that count on these records (None: on all), oldest first: the last word of each reviewer on each record
-    and stage unless taken back, and none from before the stage was opened again. As the view current_decision, for those who
-    can't wait for it."""
+    """The decisions that count on these records (None: on all), oldest first: the last word of each
+    reviewer on each record and stage unless taken back, and none from before the stage was opened
+    again. As the view current_decision, for those who can't wait for it.
+    """
     where, values = chosen(record_ids)
     names = (
         "review",
@@ -184,13 +208,17 @@ def in_force(con: Connection, record_ids: Collection[str] | None) -> list[dict[s
     last = {row[:5]: row for row in rows}
     opened = _opened(con, record_ids)
     kept = [
-        row for row in last.values() if row[6] != "withdrawn" and row[11] > opened.get((row[0], row[1], row[2]), -1)
+        row
+        for row in last.values()
+        if row[6] != "withdrawn" and row[11] > opened.get((row[0], row[1], row[2]), -1)
     ]
     return [dict(zip(names, row, strict=True)) for row in sorted(kept, key=lambda row: row[11])]
 
 
 def _opened(con: Connection, record_ids: Collection[str] | None) -> dict[tuple[str, str, str], int]:
-    """When the report of each of these records was last opened again at a stage, by (review, record, stage)."""
+    """When the report of each of these records was last opened again at a stage, by (review,
+    record, stage).
+    """
     if not any_row(con, "SELECT 1 FROM reopening LIMIT 1"):
         return {}
     where, values = chosen(record_ids)
@@ -215,9 +243,12 @@ def _ballots(decisions: Iterable[dict[str, Any]]) -> dict[str, list[Ballot]]:
 
 
 def chosen(ids: Collection[str] | None) -> tuple[str, list[object]]:
-    """(condition with placeholders only, its values) for a column of ids; every row where `ids` is None.
+    """(condition with placeholders only, its values) for a column of ids.
 
-    DuckDB reads only the rows of ids that stand in the query one by one; of a list it reads the whole column.
+    Every row where `ids` is None.
+
+    DuckDB reads only the rows of ids that stand in the query one by one; of a list it reads the
+    whole column.
     """
     if ids is None:
         return "IS NOT NULL", []

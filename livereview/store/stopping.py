@@ -14,7 +14,10 @@ from livereview.store.rows import any_row, one_row
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A lead's act at the first stage: to stop, or (`stops` false) to read on. `told`: what the test said that day."""
+    """A lead's act at the first stage: to stop, or (`stops` false) to read on.
+
+    `told`: what the test said that day.
+    """
 
     id: str
     stops: bool
@@ -26,8 +29,9 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Eligible:
-    """A report that an audit could draw: the probabilities of the audits it lay unread at; `verdict`: went on (True), did
-    not (False), not settled yet (None)."""
+    """A report that an audit could draw: the probabilities of the audits it lay unread at;
+    `verdict`: went on (True), did not (False), not settled yet (None).
+    """
 
     report_id: str
     probabilities: tuple[float, ...]
@@ -40,7 +44,15 @@ def append(con: Connection, review: str, stop: Stop) -> bool:
     rows = con.execute(
         """INSERT INTO stopping (id, review, stops, author, note, told, made) VALUES (?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO NOTHING RETURNING id""",
-        [stop.id, review, stop.stops, stop.author, stop.note, json.dumps(stop.told, allow_nan=False), stop.made],
+        [
+            stop.id,
+            review,
+            stop.stops,
+            stop.author,
+            stop.note,
+            json.dumps(stop.told, allow_nan=False),
+            stop.made,
+        ],
     ).fetchall()
     return bool(rows)
 
@@ -56,7 +68,9 @@ def last(con: Connection, review: str) -> Stop | None:
 
 
 def in_force(con: Connection, review: str) -> Stop | None:
-    """The stop that holds today: not taken back, no report came since, and the protocol is the same."""
+    """The stop that holds today: not taken back, no report came since, and the protocol is the
+    same.
+    """
     held = one_row(con, "SELECT 1 FROM stopped WHERE review = ?", [review])
     return last(con, review) if held else None
 
@@ -82,7 +96,10 @@ def stopped(con: Connection, reviews: Sequence[str]) -> set[str]:
 
 
 def unread(con: Connection, review: str) -> list[str]:
-    """Reports without a vote at the first stage that no audit has drawn yet; the stop, if any, does not matter."""
+    """Reports without a vote at the first stage that no audit has drawn yet.
+
+    The stop, if any, does not matter.
+    """
     rows = con.execute(
         """SELECT s.report_id FROM screening_state s JOIN current_protocol p USING (review)
         ANTI JOIN drawn d ON d.review = s.review AND d.report_id = s.report_id
@@ -93,7 +110,12 @@ def unread(con: Connection, review: str) -> list[str]:
 
 
 def draw(
-    con: Connection, audit: str, review: str, drawn: Sequence[tuple[str, float]], author: str, now: datetime
+    con: Connection,
+    audit: str,
+    review: str,
+    drawn: Sequence[tuple[str, float]],
+    author: str,
+    now: datetime,
 ) -> None:
     """Log an audit: (record, probability) of each record drawn."""
     con.execute(
@@ -110,7 +132,9 @@ def drawn(con: Connection, audit: str) -> int:
 
 
 def eligible(con: Connection, review: str, stage: str) -> list[Eligible]:
-    """Every report that lay unread at an audit: found before it, and not voted on at the first stage until after it."""
+    """Every report that lay unread at an audit: found before it, and not voted on at the first
+    stage until after it.
+    """
     rows = con.execute(
         """WITH audits AS (SELECT audit, min(seq) AS seq, max(probability) AS probability FROM draw WHERE review = $review
             GROUP BY audit),
@@ -127,4 +151,7 @@ def eligible(con: Connection, review: str, stage: str) -> list[Eligible]:
         GROUP BY s.report_id ORDER BY s.report_id""",
         {"review": review, "stage": stage},
     ).fetchall()
-    return [Eligible(report, tuple(probabilities), drawn, verdict) for report, probabilities, drawn, verdict in rows]
+    return [
+        Eligible(report, tuple(probabilities), drawn, verdict)
+        for report, probabilities, drawn, verdict in rows
+    ]

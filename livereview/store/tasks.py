@@ -1,4 +1,6 @@
-"""What waits for a person beside screening, reports opened again, and when known reports were looked up."""
+"""What waits for a person beside screening, reports opened again, and when known reports were
+looked up.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ from livereview.surveillance.lookups import Known
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One thing for a person to settle. `kind`: retracted, expression-of-concern, corrected or tip; `data` tells more."""
+    """One thing for a person to settle.
+
+    `kind`: retracted, expression-of-concern, corrected or tip; `data` tells more.
+    """
 
     id: str
     review: str
@@ -44,7 +49,14 @@ def append(con: Connection, tasks: Sequence[Task], now: datetime) -> int:
         con.execute(
             """INSERT INTO task (id, review, record_id, kind, data, made) VALUES (?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO NOTHING RETURNING id""",
-            [task.id, task.review, task.record_id, task.kind, json.dumps(task.data, ensure_ascii=False), now],
+            [
+                task.id,
+                task.review,
+                task.record_id,
+                task.kind,
+                json.dumps(task.data, ensure_ascii=False),
+                now,
+            ],
         ).fetchall()
         for task in tasks
     ]
@@ -67,11 +79,21 @@ def of_each(con: Connection, reviews: Sequence[str]) -> dict[str, list[Task]]:
     return {review: [_task(review, *row) for row in found] for review, found in rows.items()}
 
 
-def _task(review: str, id: str, record: str | None, kind: str, data: str, made: datetime, report: str | None) -> Task:
+def _task(
+    review: str,
+    id: str,
+    record: str | None,
+    kind: str,
+    data: str,
+    made: datetime,
+    report: str | None,
+) -> Task:
     return Task(id, review, record, kind, json.loads(data), made, report)
 
 
-def end(con: Connection, task: str, outcome: str, author: str, note: str | None, now: datetime) -> None:
+def end(
+    con: Connection, task: str, outcome: str, author: str, note: str | None, now: datetime
+) -> None:
     con.execute(
         """INSERT INTO task_end (task, outcome, author, note, made) VALUES (?, ?, ?, ?, ?)
         ON CONFLICT (task) DO NOTHING""",
@@ -81,7 +103,11 @@ def end(con: Connection, task: str, outcome: str, author: str, note: str | None,
 
 def count_since(con: Connection, review: str, kind: str, since: datetime) -> int:
     """How many tasks of this kind were raised since then, settled or not."""
-    row = one_row(con, "SELECT count(*) FROM task WHERE review = ? AND kind = ? AND made >= ?", [review, kind, since])
+    row = one_row(
+        con,
+        "SELECT count(*) FROM task WHERE review = ? AND kind = ? AND made >= ?",
+        [review, kind, since],
+    )
     return int(row[0]) if row else 0
 
 
@@ -97,9 +123,19 @@ def count_held(con: Connection, review: str, since: datetime) -> int:
 
 
 def reopen(
-    con: Connection, id: str, review: str, record: str, stage: str, author: str, cause: str, now: datetime
+    con: Connection,
+    id: str,
+    review: str,
+    record: str,
+    stage: str,
+    author: str,
+    cause: str,
+    now: datetime,
 ) -> None:
-    """Let decisions on this record's report at this stage count no more; the same id again changes nothing."""
+    """Let decisions on this record's report at this stage count no more.
+
+    The same id again changes nothing.
+    """
     con.execute(
         """INSERT INTO reopening (id, review, record_id, stage, author, cause, made) VALUES (?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO NOTHING""",
@@ -111,13 +147,17 @@ def reopen(
 def reopened(con: Connection, review: str, report_id: str, stage: str) -> str | None:
     """Why a report was opened again at this stage, if it was."""
     row = one_row(
-        con, "SELECT cause FROM reopened WHERE review = ? AND report_id = ? AND stage = ?", [review, report_id, stage]
+        con,
+        "SELECT cause FROM reopened WHERE review = ? AND report_id = ? AND stage = ?",
+        [review, report_id, stage],
     )
     return str(row[0]) if row else None
 
 
 def excluded_unread(con: Connection, record_ids: Iterable[str]) -> list[tuple[str, str, str]]:
-    """(review, report, record) excluded on title and abstract when there was no abstract, though these records bring one."""
+    """(review, report, record) excluded on title and abstract when there was no abstract, though
+    these records bring one.
+    """
     rows = con.execute(
         """SELECT DISTINCT d.review, d.report_id, d.record_id, r.data FROM current_decision d
         JOIN record r ON r.record_id = d.record_id AND r.version = d.record_version
@@ -125,7 +165,11 @@ def excluded_unread(con: Connection, record_ids: Iterable[str]) -> list[tuple[st
         WHERE d.stage = 'title_abstract' AND d.verdict = 'exclude' AND v.record_id IN (SELECT unnest(?::VARCHAR[]))""",
         [list(record_ids)],
     ).fetchall()
-    return [(review, report, record) for review, report, record, data in rows if not json.loads(data).get("abstract")]
+    return [
+        (review, report, record)
+        for review, report, record, data in rows
+        if not json.loads(data).get("abstract")
+    ]
 
 
 def watched(con: Connection, review: str) -> list[Watched]:
@@ -157,7 +201,10 @@ class Checked:
 
 
 def included(con: Connection, reviews: Sequence[str], now: datetime) -> dict[str, list[Checked]]:
-    """The included reports of each of these reviews; a look-up whose clock was ahead does not count."""
+    """The included reports of each of these reviews.
+
+    A look-up whose clock was ahead does not count.
+    """
     rows = by_review(
         con,
         """WITH chosen AS (SELECT i.review, i.report_id FROM included i
@@ -189,7 +236,10 @@ def is_watched(con: Connection, record_ids: Iterable[str]) -> list[tuple[str, st
 
 
 def last_checks(con: Connection, review: str, now: datetime) -> dict[tuple[str, str], datetime]:
-    """When each report was last looked up, by (report, source); a look-up whose clock was ahead does not count."""
+    """When each report was last looked up, by (report, source).
+
+    A look-up whose clock was ahead does not count.
+    """
     rows = con.execute(
         """SELECT coalesce(p.report_id, c.record_id) AS report_id, c.source, max(c.made)
         FROM checked c LEFT JOIN report p ON p.record_id = c.record_id
@@ -199,7 +249,9 @@ def last_checks(con: Connection, review: str, now: datetime) -> dict[tuple[str, 
     return {(row[0], row[1]): row[2] for row in rows}
 
 
-def save_checked(con: Connection, review: str, source: str, record_ids: Sequence[str], now: datetime) -> None:
+def save_checked(
+    con: Connection, review: str, source: str, record_ids: Sequence[str], now: datetime
+) -> None:
     con.execute(
         "INSERT INTO checked (review, record_id, source, made) SELECT ?, unnest(?::VARCHAR[]), ?, ?",
         [review, list(record_ids), source, now],

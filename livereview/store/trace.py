@@ -1,4 +1,6 @@
-"""Where what a summary rests on came from: for each report its records with the first answer that held them, and votes."""
+"""Where what a summary rests on came from: for each report its records with the first answer that
+held them, and votes.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,14 @@ from datetime import datetime
 from livereview.store import standings
 from livereview.store.open import Connection
 
-Found = tuple[str, str, str, str, str, str, datetime]  # report, source, key, search, query, sha256 of the bytes, when
+# report, source, key, search, query, sha256 of the bytes, when
+Found = tuple[str, str, str, str, str, str, datetime]
 
 
 def found(con: Connection, review: str, reports: Sequence[str]) -> list[Found]:
-    """Each record of these reports: by which search, with which query, it was first found, and in which bytes."""
+    """Each record of these reports: by which search, with which query, it was first found, and in
+    which bytes.
+    """
     where, values = standings.chosen(reports)
     return con.execute(
         f"""WITH mine AS (SELECT record_id, report_id FROM report WHERE report_id {where}
@@ -29,8 +34,12 @@ def found(con: Connection, review: str, reports: Sequence[str]) -> list[Found]:
     ).fetchall()
 
 
-def decided(con: Connection, review: str, reports: Sequence[str]) -> list[tuple[str, str, str, str, datetime, str]]:
-    """(report, stage, role, verdict, when, version of the criteria) of each decision in force on these reports."""
+def decided(
+    con: Connection, review: str, reports: Sequence[str]
+) -> list[tuple[str, str, str, str, datetime, str]]:
+    """(report, stage, role, verdict, when, version of the criteria) of each decision in force on
+    these reports.
+    """
     where, values = standings.chosen(reports)
     return con.execute(
         f"""SELECT report_id, stage, role, verdict, made, criteria_version FROM current_decision

@@ -29,7 +29,8 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What of a build is not signed: the hash that a name is put under, its class, and each reason to wait.
+    """What of a build is not signed: the hash that a name is put under, its class, and each reason
+    to wait.
 
     since   when the oldest of what waits began to
     whole   nothing of the build is public until then; else only the findings that change wait
@@ -77,9 +78,16 @@ def asked(con: Connection) -> dict[str, Asked]:
 
 
 def answered(
-    con: Connection, review: str, upto: int, problem: str | None, now: datetime, held: Held | None = None
+    con: Connection,
+    review: str,
+    upto: int,
+    problem: str | None,
+    now: datetime,
+    held: Held | None = None,
 ) -> None:
-    """Write that a build has seen everything up to this sequence, why it failed, or what it holds back."""
+    """Write that a build has seen everything up to this sequence, why it failed, or what it holds
+    back.
+    """
     text = json.dumps(asdict(held), ensure_ascii=False) if held else None
     con.execute(
         "INSERT INTO built (review, upto, problem, made, held) VALUES (?, ?, ?, ?, ?)",
@@ -121,7 +129,13 @@ def _built(problem: str, held: str | None) -> Built:
 
 
 def sign(
-    con: Connection, id: str, review: str, content_hash: str, author: str, note: str | None, now: datetime
+    con: Connection,
+    id: str,
+    review: str,
+    content_hash: str,
+    author: str,
+    note: str | None,
+    now: datetime,
 ) -> bool:
     """Put a name under this content; False if this very signature is known already."""
     rows = con.execute(
@@ -140,7 +154,9 @@ class Opening:
     made: datetime
 
 
-def open_to_public(con: Connection, id: str, review: str, author: str, note: str | None, now: datetime) -> bool:
+def open_to_public(
+    con: Connection, id: str, review: str, author: str, note: str | None, now: datetime
+) -> bool:
     """Write that a lead opened the review; False if this very act is known already."""
     rows = con.execute(
         """INSERT INTO opening (id, review, author, note, made) VALUES (?, ?, ?, ?, ?)
@@ -152,14 +168,17 @@ def open_to_public(con: Connection, id: str, review: str, author: str, note: str
 
 def opening(con: Connection, review: str) -> Opening | None:
     """Who opened the review first; None while nobody has."""
-    rows = con.execute("SELECT author, made FROM opening WHERE review = ? ORDER BY seq LIMIT 1", [review]).fetchall()
+    rows = con.execute(
+        "SELECT author, made FROM opening WHERE review = ? ORDER BY seq LIMIT 1", [review]
+    ).fetchall()
     return Opening(*rows[0]) if rows else None
 
 
 def opened(con: Connection, reviews: Sequence[str]) -> set[str]:
     """Those of the reviews that a lead opened."""
     rows = con.execute(
-        "SELECT DISTINCT review FROM opening WHERE review IN (SELECT unnest(?::VARCHAR[]))", [list(reviews)]
+        "SELECT DISTINCT review FROM opening WHERE review IN (SELECT unnest(?::VARCHAR[]))",
+        [list(reviews)],
     ).fetchall()
     return {row[0] for row in rows}
 
@@ -242,5 +261,16 @@ def append(con: Connection, review: str, v: Version) -> None:
     con.execute(
         """INSERT INTO version (review, number, upto, content_hash, change, cause, signed_by, summary, moment, made)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (review, number) DO NOTHING""",
-        [review, v.number, v.upto, v.content_hash, v.change, v.cause, v.signed_by, v.summary, v.moment, v.made],
+        [
+            review,
+            v.number,
+            v.upto,
+            v.content_hash,
+            v.change,
+            v.cause,
+            v.signed_by,
+            v.summary,
+            v.moment,
+            v.made,
+        ],
     )

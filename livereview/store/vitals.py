@@ -34,7 +34,10 @@ class Heartbeats:
 
 
 class Shipping:
-    """How the shipping of each minute's events fares: where to, since when, and what is wrong. Safe from any thread."""
+    """How the shipping of each minute's events fares: where to, since when, and what is wrong.
+
+    Safe from any thread.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
@@ -88,7 +91,9 @@ def save_sign(con: Connection, sign: SignOfLife) -> None:
 
 def last_sign(con: Connection, process: str) -> SignOfLife | None:
     """The last sign of life of this process, or None if it never gave one."""
-    rows = con.execute("SELECT process, words, ok, seen FROM sign_of_life WHERE process = ?", [process]).fetchall()
+    rows = con.execute(
+        "SELECT process, words, ok, seen FROM sign_of_life WHERE process = ?", [process]
+    ).fetchall()
     return SignOfLife(*rows[0]) if rows else None
 
 

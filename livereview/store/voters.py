@@ -1,4 +1,6 @@
-"""Who votes in a review: open accounts of leads and reviewers, without leads who said that they do not screen."""
+"""Who votes in a review: open accounts of leads and reviewers, without leads who said that they do
+not screen.
+"""
 
 from __future__ import annotations
 
@@ -32,12 +34,15 @@ def names(con: Connection, review: str) -> set[str]:
 def names_of(con: Connection, reviews: Sequence[str]) -> dict[str, set[str]]:
     """Everybody who votes in each of these reviews.
 
-    Every look at a queue asks it. Two plain reads take a sixth of the time of one question with windows.
+    Every look at a queue asks it. Two plain reads take a sixth of the time of one question with
+    windows.
     """
     rows = con.execute("SELECT name, role, active, reviews FROM account ORDER BY seq").fetchall()
     last = {name: (role, active, reach) for name, role, active, reach in rows}
     able = {
-        name: (role, frozenset(reach or ())) for name, (role, active, reach) in last.items() if active and role in ROLES
+        name: (role, frozenset(reach or ()))
+        for name, (role, active, reach) in last.items()
+        if active and role in ROLES
     }
     words = by_review(
         con,
@@ -63,7 +68,10 @@ def people(review: Review, names: Collection[str]) -> tuple[Person, ...]:
 
 
 def eyes(con: Connection, review: str, account: str) -> str | None:
-    """The account, if it votes in this review and so must see nobody's votes first; None: it may see all."""
+    """The account, if it votes in this review and so must see nobody's votes first.
+
+    None: it may see all.
+    """
     return account if account in names(con, review) else None
 
 
@@ -104,10 +112,12 @@ def say(con: Connection, id: str, review: str, account: str, abstains: bool, now
 
 
 def seen_before(con: Connection, review: str, account: str, stage: str) -> list[str]:
-    """Reports that this lead may not vote on, as they could see votes on them while they did not screen.
+    """Reports that this lead may not vote on, as they could see votes on them while they did not
+    screen.
 
-    These are the reports with a vote from before they came back, however many of those votes still count: so nothing
-    that happens later moves the list. A report that is decided afresh is free again.
+    These are the reports with a vote from before they came back, however many of those votes still
+    count: so nothing that happens later moves the list. A report that is decided afresh is free
+    again.
     """
     last = abstention(con, review, account)
     if last is None or last.abstains:

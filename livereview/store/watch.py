@@ -13,7 +13,10 @@ LOOKS = 0.5  # seconds between two looks at the clock
 
 
 class Watch:
-    """Interrupts the connections that are over their time; whoever asked gets duckdb.InterruptException."""
+    """Interrupts the connections that are over their time.
+
+    Whoever asked gets duckdb.InterruptException.
+    """
 
     def __init__(self) -> None:
         self._until: dict[int, tuple[float, Connection]] = {}

@@ -38,7 +38,8 @@ def known(con: Connection, id: str) -> bool:
 def acts(con: Connection, review: str) -> list[Act]:
     """Everything that was withdrawn or taken back, oldest first."""
     rows = con.execute(
-        "SELECT id, version, withdraws, author, reason, made FROM withdrawal WHERE review = ? ORDER BY seq", [review]
+        "SELECT id, version, withdraws, author, reason, made FROM withdrawal WHERE review = ? ORDER BY seq",
+        [review],
     ).fetchall()
     return [Act(*row) for row in rows]
 
@@ -46,6 +47,7 @@ def acts(con: Connection, review: str) -> list[Act]:
 def in_force(con: Connection, review: str) -> dict[int, Act]:
     """The versions that are withdrawn now, each with its last act."""
     rows = con.execute(
-        "SELECT id, version, true, author, reason, made FROM withdrawn WHERE review = ? ORDER BY version", [review]
+        "SELECT id, version, true, author, reason, made FROM withdrawn WHERE review = ? ORDER BY version",
+        [review],
     ).fetchall()
     return {row[1]: Act(*row) for row in rows}

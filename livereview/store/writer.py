@@ -1,8 +1,10 @@
 """The writers of a database: each a thread that runs jobs in transactions, one after another.
 
-There are two. The main one takes everything; the quick one takes single decisions and sessions, so that a person does
-not wait for a page of two hundred records that the main one has in hand. Where both touch the same row DuckDB refuses
-the later one: a quick job then queues with the main writer, and a main job is run again while the quick one rests.
+There are two. The main one takes everything; the quick one takes single decisions and sessions, so
+that a person does not wait for a page of two hundred records that the main one has in hand. Where
+both touch the same row DuckDB refuses
+the later one: a quick job then queues with the main writer, and a main job is run again while the
+quick one rests.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job that has left its transaction in order: its answer, or the error that it raised."""
+    """What became of a job that has left its transaction in order: its answer, or the error that it
+    raised.
+    """
 
     answer: Any = None
     error: Exception | None = None
@@ -59,7 +63,9 @@ class Outcome:
 
 
 class JobConnection:
-    """The connection as one job sees it; `wrote`: the job has asked for something that may change a table."""
+    """The connection as one job sees it; `wrote`: the job has asked for something that may change a
+    table.
+    """
 
     def __init__(self, con: Connection):
         self._con = con
@@ -79,7 +85,10 @@ class JobConnection:
 
 @lru_cache(maxsize=1_000)
 def _only_reads(statement: str) -> bool:
-    """Whether a statement surely changes nothing. One that only names a changing word counts as a change."""
+    """Whether a statement surely changes nothing.
+
+    One that only names a changing word counts as a change.
+    """
     return bool(_READS.match(statement)) and not _WRITES.search(statement)
 
 
@@ -140,8 +149,9 @@ class Writer:
     def _together(self, group: list[Waiting]) -> bool:
         """Whether the jobs could share a commit; else none of them has changed anything.
 
-        A job that raises before its first write has changed nothing either, and touches no other: its error is its
-        answer. One that raises afterwards is a bug, or has met a row in other hands: then all are rolled back.
+        A job that raises before its first write has changed nothing either, and touches no other:
+        its error is its answer. One that raises afterwards is a bug, or has met a row in other
+        hands: then all are rolled back.
         """
         try:
             self._con.begin()
@@ -155,7 +165,10 @@ class Writer:
         return True
 
     def _outcome(self, job: Job) -> Outcome:
-        """What a job does within a transaction that others share; raises what would spoil it for them."""
+        """What a job does within a transaction that others share.
+
+        Raises what would spoil it for them.
+        """
         seen = JobConnection(self._con)
         try:
             return Outcome(job(cast(Connection, seen)))
@@ -177,7 +190,9 @@ class Writer:
                     return
                 with self._gate:
                     answer = self._commit(waiting.job)
-        except BaseException as error:  # whatever it is, it belongs to the caller, and the writer lives on
+        except (
+            BaseException
+        ) as error:  # whatever it is, it belongs to the caller, and the writer lives on
             waiting.future.set_exception(error)
         else:
             waiting.future.set_result(answer)

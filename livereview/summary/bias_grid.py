@@ -1,6 +1,7 @@
 """The grid of risk of bias: what was judged of each study in each domain, one block for each tool.
 
-Tools are not mixed in a block: their domains and judgements do not mean the same (Cochrane Handbook 7.6 and 25.3).
+Tools are not mixed in a block: their domains and judgements do not mean the same (Cochrane Handbook
+7.6 and 25.3).
 """
 
 from __future__ import annotations
@@ -38,9 +39,13 @@ _CIRCLE, _SQUARE, _DIAMOND = (
     "m-9 -9h18v18h-18z",
     "m0 -12l12 12l-12 12l-12 -12z",
 )
-_TRIANGLE, _DOUBLE = "m0 -13l11 21h-22z", "m-6 -11h12l6 11l-6 11h-12l-6 -11zm2 3l-4 8l4 8h8l4 -8l-4 -8z"
+_TRIANGLE, _DOUBLE = (
+    "m0 -13l11 21h-22z",
+    "m-6 -11h12l6 11l-6 11h-12l-6 -11zm2 3l-4 8l4 8h8l4 -8l-4 -8z",
+)
 _CORNERS, _TAB = "m-9 -5v-4h4m10 0h4v4m0 10v4h-4m-10 0h-4v-4", "m-9 -9h13l5 5v13h-18z"
-SIGNS: Mapping[str, tuple[str, str]] = {  # shape and sign: told apart without colour, and by either alone
+# shape and sign: told apart without colour, and by either alone
+SIGNS: Mapping[str, tuple[str, str]] = {
     "low": (_CIRCLE, "+"),
     "met": (_CIRCLE, "+"),
     "yes": (_CIRCLE, "+"),
@@ -64,7 +69,8 @@ Signs = Mapping[str | None, tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One study's appraisal with one tool: each domain with its judgement, None where it was not judged.
+    """One study's appraisal with one tool: each domain with its judgement, None where it was not
+    judged.
 
     known  the tool as data, for a protocol's own; None: looked for among those of the list
     """
@@ -82,7 +88,10 @@ class Judged:
 
 
 def rows(studies: Sequence[Judged]) -> list[tuple[str, ...]]:
-    """The picture as a table, header first: one row a study, block by block; empty where a tool lacks a domain."""
+    """The picture as a table, header first: one row a study, block by block.
+
+    Empty where a tool lacks a domain.
+    """
     names = list(dict.fromkeys(name for one in studies for name, _ in one.domains))
     body = []
     for _, block in _blocks(studies):
@@ -95,7 +104,9 @@ def rows(studies: Sequence[Judged]) -> list[tuple[str, ...]]:
 
 
 def svg(id: str, title: str, rows: Sequence[Judged]) -> Markup:
-    """Studies down in the order given, domains across, a block for each tool; each judgement a shape and a sign.
+    """Studies down in the order given, domains across, a block for each tool.
+
+    Each judgement a shape and a sign.
 
     Raises Refused where a study has the same domain twice.
     """
@@ -110,14 +121,19 @@ def svg(id: str, title: str, rows: Sequence[Judged]) -> Markup:
         drawn, y = _block(tool, block, signs, y, width)
         parts += drawn
     key, height = _key(signs, y, width)
-    return frame("bias-grid", id, heading, _description(rows, blocks), width, height, [*parts, *key])
+    return frame(
+        "bias-grid", id, heading, _description(rows, blocks), width, height, [*parts, *key]
+    )
 
 
 Blocks = list[tuple[str, list[Judged]]]
 
 
 def _blocks(studies: Sequence[Judged]) -> Blocks:
-    """The studies of each tool, tools in order of first use; versions of a tool known here stand together."""
+    """The studies of each tool, tools in order of first use.
+
+    Versions of a tool known here stand together.
+    """
     found: defaultdict[str, list[Judged]] = defaultdict(list)
     for one in studies:
         names = [name for name, _ in one.domains]
@@ -145,29 +161,44 @@ def in_english(value: str | None) -> str:
 
 def domains_of(study: StudyEffect) -> str:
     """What was judged of each domain: "randomisation: low; missing: high"."""
-    return "; ".join(f"{in_english(row.domain)}: {in_english(row.judgement)}" for row in study.domains)
+    return "; ".join(
+        f"{in_english(row.domain)}: {in_english(row.judgement)}" for row in study.domains
+    )
 
 
 def _signs(studies: Sequence[Judged]) -> Signs:
-    """Shape and sign of each judgement in use, best first; judgements of a tool not known here are numbered."""
-    used = {judgement for one in studies for judgement in (*dict(one.domains).values(), one.overall)}
+    """Shape and sign of each judgement in use, best first.
+
+    Judgements of a tool not known here are numbered.
+    """
+    used = {
+        judgement for one in studies for judgement in (*dict(one.domains).values(), one.overall)
+    }
     for _, block in _blocks(studies):
         domains = set(_domains(block))
         if any(domains - set(dict(one.domains)) for one in block):
-            used.add(None)  # a study that gives only its overall judgement stands beside one that gives domains
-    others = sorted(judgement for judgement in used if judgement is not None and judgement not in SIGNS)
+            # a study that gives only its overall judgement stands beside one that gives domains
+            used.add(None)
+    others = sorted(
+        judgement for judgement in used if judgement is not None and judgement not in SIGNS
+    )
     known: dict[str | None, tuple[str, str]] = {one: SIGNS[one] for one in SIGNS if one in used}
     known.update({one: (_TAB, str(n)) for n, one in enumerate(others, start=1)})
     return known | ({None: ("", "·")} if None in used else {})
 
 
-def _block(tool: str, block: Sequence[Judged], signs: Signs, y: int, width: int) -> tuple[list[Markup], int]:
+def _block(
+    tool: str, block: Sequence[Judged], signs: Signs, y: int, width: int
+) -> tuple[list[Markup], int]:
     """One tool's name, headings and studies, and where the next block starts."""
     domains = _domains(block)
     heads = [lines(in_english(name), COLUMN - 1, 3, 11) for name in (*domains, OVERALL)]
     parts = [LABEL.format(x=0, y=y, more=BOLD, text=cut(tool, NAMES - 24))]
     for column, head in enumerate(heads):
-        parts += [LABEL.format(x=_x(column), y=y + 13 * n, more=MIDDLE + QUIET, text=t) for n, t in enumerate(head)]
+        parts += [
+            LABEL.format(x=_x(column), y=y + 13 * n, more=MIDDLE + QUIET, text=t)
+            for n, t in enumerate(head)
+        ]
     top = y + 13 * max(map(len, heads))
     cells: list[tuple[int, int, str | None]] = []
     for n, one in enumerate(block):
@@ -194,7 +225,10 @@ def _cells(cells: Iterable[tuple[int, int, str | None]], signs: Signs) -> list[M
 
 
 def _key(signs: Signs, y: int, width: int) -> tuple[list[Markup], int]:
-    """What shapes and signs mean, on as many lines as it takes; judgements with the same sign stand together."""
+    """What shapes and signs mean, on as many lines as it takes.
+
+    Judgements with the same sign stand together.
+    """
     alike: dict[tuple[str, str], list[str]] = {}
     for judgement, drawn in signs.items():
         alike.setdefault(drawn, []).append(in_english(judgement))

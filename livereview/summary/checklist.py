@@ -1,9 +1,11 @@
-"""What PRISMA 2020, its extension for living reviews and PRISMA-S ask for, answered from the summary itself.
+"""What PRISMA 2020, its extension for living reviews and PRISMA-S ask for, answered from the
+summary itself.
 
-Standards: PRISMA 2020 (Page and others, BMJ 2021;372:n71), PRISMA-LSR (BMJ 2024;387:e079183), PRISMA-S (Rethlefsen and
-others, Syst Rev 2021;10:39). Numbers are theirs, with a part after a dot where one is answered in pieces; the words are
-ours. What the data do not hold is said to be missing, with what to add to review.toml: for most, a statement of the
-team whose id names the item, such as "funding", or "funding-2" for a second one.
+Standards: PRISMA 2020 (Page and others, BMJ 2021;372:n71), PRISMA-LSR (BMJ 2024;387:e079183),
+PRISMA-S (Rethlefsen and others, Syst Rev 2021;10:39). Numbers are theirs, with a part after a dot
+where one is answered in pieces; the words are ours. What the data do not hold is said to be
+missing, with what to add to review.toml: for most, a statement of the team whose id names the item,
+such as "funding", or "funding-2" for a second one.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ NO_STUDY = "No study is included."
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What a standard `asks`: `state` is "reported" with a value, or "missing" with None and `why`: what to add."""
+    """What a standard `asks`: `state` is "reported" with a value, or "missing" with None and `why`:
+    what to add.
+    """
 
     id: str
     standard: str
@@ -49,7 +53,8 @@ Answer = Callable[[Summary], str | Lacking]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the data say, if anything, and the team's statements with this id, or in a slot of its own.
+    """What the data say, if anything, and the team's statements with this id, or in a slot of its
+    own.
 
     slots  where on the page such a statement stands, the first for one that is still to be written
     whole  every statement in these slots answers the item, whatever its id
@@ -67,13 +72,17 @@ class Told:
             for statement in summary["review"]["statements"]
             if self.holds(statement["id"]) or (self.whole and statement["under"] in self.slots)
         ]
-        how = f'add to review.toml: [[statements]] with id = "{self.name}", under = "{self.slots[0]}"'
+        how = (
+            f'add to review.toml: [[statements]] with id = "{self.name}", under = "{self.slots[0]}"'
+        )
         return " ".join(filter(None, (known, *texts))) or Lacking(
             f"{how}, and the answer as text (“none” where there is none)"
         )
 
     def holds(self, key: str) -> bool:
-        return key == self.name or (key.startswith(f"{self.name}-") and key.removeprefix(f"{self.name}-").isdigit())
+        return key == self.name or (
+            key.startswith(f"{self.name}-") and key.removeprefix(f"{self.name}-").isdigit()
+        )
 
 
 IMPLICATIONS = Told("implications", slots=("practice", "policy", "research"), whole=True)
@@ -82,7 +91,9 @@ IMPLICATIONS = Told("implications", slots=("practice", "policy", "research"), wh
 def items(summary: Summary) -> tuple[Item, ...]:
     """Every item that a living review's own data can be asked, by standard and in its order."""
     asked = ((standard, *row) for standard, rows in _ROWS.items() for row in rows)
-    return tuple(_item(standard, key, asks, answer(summary)) for standard, key, asks, answer in asked)
+    return tuple(
+        _item(standard, key, asks, answer(summary)) for standard, key, asks, answer in asked
+    )
 
 
 def _item(standard: str, key: str, asks: str, answer: str | Lacking) -> Item:
@@ -93,10 +104,14 @@ def _item(standard: str, key: str, asks: str, answer: str | Lacking) -> Item:
     return Item(key, standard, asks, words.tidy(answer).strip(), "reported")
 
 
-# The flow -------------------------------------------------------------------------------------------------------------
+# The flow
+# -------------------------------------------------------------------------------------------------------------
 
 _SUMS = (  # as snapshot.Flow has them; a box that is left out counts as zero
-    (("identified_databases", "identified_other"), ("duplicates", "screened", "awaiting_screening", "not_screened")),
+    (
+        ("identified_databases", "identified_other"),
+        ("duplicates", "screened", "awaiting_screening", "not_screened"),
+    ),
     (("screened",), ("excluded", "excluded_by_automation", "sought", "in_screening")),
     (("sought",), ("not_retrieved", "assessed", "awaiting_full_text")),
     (("assessed",), ("excluded_at_full_text", "included")),
@@ -106,16 +121,25 @@ _SUMS = (  # as snapshot.Flow has them; a box that is left out counts as zero
 def flow_balances(flow: Mapping[str, Any]) -> list[str]:
     """The sums of `summary["flow"]` (prisma.json) that do not add up, in words; empty when all do.
 
-    That included = reports in studies + awaiting_extraction can't be told from the flow alone, only that it is no less.
+    That included = reports in studies + awaiting_extraction can't be told from the flow alone, only
+    that it is no less.
     """
     counts = Counter({name: value for name, value in flow.items() if isinstance(value, int)})
-    counts["excluded_at_full_text"] = sum(one["reports"] for one in flow.get("excluded_full_text", ()))
+    counts["excluded_at_full_text"] = sum(
+        one["reports"] for one in flow.get("excluded_full_text", ())
+    )
     wrong = [f"{name} is {n}, below zero" for name, n in counts.items() if n < 0]
     for left, right in _SUMS:
         have, want = (sum(counts[name] for name in side) for side in (left, right))
-        wrong += [f"{' + '.join(left)} is {have}, but {' + '.join(right)} is {want}"] if have != want else []
+        wrong += (
+            [f"{' + '.join(left)} is {have}, but {' + '.join(right)} is {want}"]
+            if have != want
+            else []
+        )
     if counts["awaiting_extraction"] > counts["included"]:
-        wrong.append(f"included is {counts['included']}, but awaiting_extraction is {counts['awaiting_extraction']}")
+        wrong.append(
+            f"included is {counts['included']}, but awaiting_extraction is {counts['awaiting_extraction']}"
+        )
     return [one.replace("_", " ") for one in wrong]
 
 
@@ -128,16 +152,22 @@ def _flow(summary: Summary) -> str | Lacking:
 
 
 def _records(summary: Summary) -> str:
-    return f"records {summary['flow']['identified_databases'] + summary['flow']['identified_other']:,}"
+    return (
+        f"records {summary['flow']['identified_databases'] + summary['flow']['identified_other']:,}"
+    )
 
 
 def _exclusions(summary: Summary) -> str:
     reasons = Counter(one["reason"] for one in summary["excluded"])
-    told = "".join(f"; {reason} {n}" for reason, n in sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0])))
+    told = "".join(
+        f"; {reason} {n}"
+        for reason, n in sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
+    )
     return f"reports {reasons.total():,}, each in exclusions.csv with its reason{told}"
 
 
-# Protocol and searches ------------------------------------------------------------------------------------------------
+# Protocol and searches
+# ------------------------------------------------------------------------------------------------
 
 
 def _title(word: str) -> Answer:
@@ -163,10 +193,13 @@ def _criteria(summary: Summary) -> str:
 def _selection(summary: Summary) -> str:
     screening, stop = summary["review"]["screening"], summary.get("stop")
     stages = ", then by ".join(
-        stage.replace("title_", "title and ").replace("full_", "full ") for stage in screening["stages"]
+        stage.replace("title_", "title and ").replace("full_", "full ")
+        for stage in screening["stages"]
     )
     votes = screening["votes"]
-    people = "one reviewer decides" if votes == 1 else f"{votes} reviewers decide, unseen by each other,"
+    people = (
+        "one reviewer decides" if votes == 1 else f"{votes} reviewers decide, unseen by each other,"
+    )
     return f"By {stages}: {people} on each report. Nothing is excluded by automation. {stop['display'] if stop else ''}"
 
 
@@ -179,7 +212,11 @@ def _collection(summary: Summary) -> str:
 def _measures(summary: Summary) -> str | Lacking:
     without = [one["label"] for one in summary["review"]["outcomes"] if not one["measure"]]
     told = "; ".join(f"{one['label']}: {one['measure']}" for one in summary["review"]["outcomes"])
-    return Lacking(f"add to review.toml: measure of the outcomes {'; '.join(without)}") if without else told
+    return (
+        Lacking(f"add to review.toml: measure of the outcomes {'; '.join(without)}")
+        if without
+        else told
+    )
 
 
 def _each_search(tell: Callable[[Mapping[str, Any]], str], between: str = "; ") -> Answer:
@@ -193,25 +230,40 @@ def _date(search: Mapping[str, Any]) -> str:
 
 
 def _filters(search: Mapping[str, Any]) -> str:
-    told = ", ".join(f"{name} = {' or '.join(values)}" for name, values in search["filters"].items())
+    told = ", ".join(
+        f"{name} = {' or '.join(values)}" for name, values in search["filters"].items()
+    )
     return f"{search['name']}: {told or 'none'}"
 
 
 def _strategies(summary: Summary) -> str | Lacking:
     """Feeds and pages have their address in place of a query."""
     places = {one["name"]: one["url"] for one in summary["review"]["searches"]}
-    tell = _each_search(lambda one: f"{one['name']}: {one['query'] or places.get(one['name']) or 'all'}", "\n")
+    tell = _each_search(
+        lambda one: f"{one['name']}: {one['query'] or places.get(one['name']) or 'all'}", "\n"
+    )
     return tell(summary)
 
 
 def _limits(summary: Summary) -> str:
-    starts = (f"{one['name']}: nothing before {one['start']}" for one in summary["review"]["searches"] if one["start"])
+    starts = (
+        f"{one['name']}: nothing before {one['start']}"
+        for one in summary["review"]["searches"]
+        if one["start"]
+    )
     return "; ".join(starts) or "None by date"
 
 
 def _kind(kind: str) -> Answer:
-    """The platforms of a kind of source, sorted as `search_report` does; that there is none is an answer too."""
-    known = {"registry": search_report.REGISTRIES, "online": search_report.ONLINE, "citing": search_report.CITATIONS}
+    """The platforms of a kind of source, sorted as `search_report` does.
+
+    That there is none is an answer too.
+    """
+    known = {
+        "registry": search_report.REGISTRIES,
+        "online": search_report.ONLINE,
+        "citing": search_report.CITATIONS,
+    }
 
     def of(search: Mapping[str, Any]) -> str:
         named = next((name for name, sources in known.items() if search["source"] in sources), None)
@@ -224,7 +276,8 @@ def _kind(kind: str) -> Answer:
     return answer
 
 
-# Studies and results --------------------------------------------------------------------------------------------------
+# Studies and results
+# --------------------------------------------------------------------------------------------------
 
 
 def _of_studies(key: str, do: str, tell: Callable[[Mapping[str, Any]], str]) -> Answer:
@@ -233,31 +286,54 @@ def _of_studies(key: str, do: str, tell: Callable[[Mapping[str, Any]], str]) -> 
     def answer(summary: Summary) -> str | Lacking:
         lacking = [study["label"] for study in summary["studies"] if not study.get(key)]
         if lacking:
-            return Lacking(f"{do} {len(lacking)} of {len(summary['studies'])} studies: {'; '.join(lacking)}")
-        return "\n".join(f"{study['label']}: {tell(study)}" for study in summary["studies"]) or NO_STUDY
+            return Lacking(
+                f"{do} {len(lacking)} of {len(summary['studies'])} studies: {'; '.join(lacking)}"
+            )
+        return (
+            "\n".join(f"{study['label']}: {tell(study)}" for study in summary["studies"])
+            or NO_STUDY
+        )
 
     return answer
 
 
 def _characteristics(study: Mapping[str, Any]) -> str:
     keys = ("design", "country", "population", "intervention", "comparator")
-    return " | ".join(study[key] for key in keys if study.get(key)) or "nothing is extracted of them"
+    return (
+        " | ".join(study[key] for key in keys if study.get(key)) or "nothing is extracted of them"
+    )
 
 
 def _results(study: Mapping[str, Any]) -> str:
-    told = (f"{one['outcome']}, {one['direction_display']}, {one['display']}" for one in study["results"])
+    told = (
+        f"{one['outcome']}, {one['direction_display']}, {one['display']}"
+        for one in study["results"]
+    )
     return "; ".join(told) or "none"
 
 
 def _variables(summary: Summary) -> str | Lacking:
-    other = {"id", "label", "extracted", "reports", "results", "findings", "form_version", "risk_of_bias_display"}
-    names = sorted({name for study in summary["studies"] if study["extracted"] for name in study} - other)
+    other = {
+        "id",
+        "label",
+        "extracted",
+        "reports",
+        "results",
+        "findings",
+        "form_version",
+        "risk_of_bias_display",
+    }
+    names = sorted(
+        {name for study in summary["studies"] if study["extracted"] for name in study} - other
+    )
     waits = Lacking("extract a study: the form says which data are sought")
     return ", ".join(name.replace("_", " ") for name in names) or waits
 
 
 def _tools(summary: Summary) -> str:
-    return "; ".join(sorted({tool for study in summary["studies"] if (tool := study.get("risk_of_bias_tool"))}))
+    return "; ".join(
+        sorted({tool for study in summary["studies"] if (tool := study.get("risk_of_bias_tool"))})
+    )
 
 
 def _prepared(summary: Summary) -> str:
@@ -287,14 +363,22 @@ def _pooled(finding: Mapping[str, Any]) -> str:
 
 
 def _spread(summary: Summary) -> str:
-    pooled = [one for one in summary["findings"] if one["estimate"] and one["estimate"]["i2"] is not None]
-    told = (f"{_name(one)}: τ² {one['estimate']['tau2']:.3g}, I² {one['estimate']['i2']:.0f}%" for one in pooled)
+    pooled = [
+        one for one in summary["findings"] if one["estimate"] and one["estimate"]["i2"] is not None
+    ]
+    told = (
+        f"{_name(one)}: τ² {one['estimate']['tau2']:.3g}, I² {one['estimate']['i2']:.0f}%"
+        for one in pooled
+    )
     return "; ".join(told)
 
 
 def _moderators(summary: Summary) -> str:
     asked = summary["review"].get("moderators", ())
-    told = [f"{one['label']} ({'named in advance' if one['in_advance'] else 'not named in advance'})" for one in asked]
+    told = [
+        f"{one['label']} ({'named in advance' if one['in_advance'] else 'not named in advance'})"
+        for one in asked
+    ]
     if not told:
         return ""
     return f"By {'; '.join(told)}: groups are compared by a test of interaction, numbers by meta-regression."
@@ -312,7 +396,11 @@ def _by_moderators(summary: Summary) -> str:
 
 def _checks(summary: Summary) -> str:
     labels = [check["label"] for one in summary["findings"] for check in one.get("sensitivity", ())]
-    return f"Each pooled answer is worked out again {'; '.join(dict.fromkeys(labels))}." if labels else ""
+    return (
+        f"Each pooled answer is worked out again {'; '.join(dict.fromkeys(labels))}."
+        if labels
+        else ""
+    )
 
 
 def _displays(*keys: str) -> Callable[[Summary], str]:
@@ -321,7 +409,11 @@ def _displays(*keys: str) -> Callable[[Summary], str]:
     def answer(summary: Summary) -> str:
         lines: list[str] = []
         for one in summary["findings"]:
-            told = [one[key] if isinstance(one[key], str) else " ".join(one[key]) for key in keys if one.get(key)]
+            told = [
+                one[key] if isinstance(one[key], str) else " ".join(one[key])
+                for key in keys
+                if one.get(key)
+            ]
             if told:
                 lines.append(f"{_name(one)}: {' '.join(told)}")
         return "\n".join(lines)
@@ -330,7 +422,9 @@ def _displays(*keys: str) -> Callable[[Summary], str]:
 
 
 def _missing_results(summary: Summary) -> str:
-    tests = {one["small_studies"]["test"] for one in summary["findings"] if one.get("small_studies")}
+    tests = {
+        one["small_studies"]["test"] for one in summary["findings"] if one.get("small_studies")
+    }
     judged = any(one.get("missing_evidence") for one in summary["findings"])
     told = [f"{name}'s test from ten studies on" for name in sorted(tests)]
     return "; ".join((*told, *(["a judgement by ROB-ME"] if judged else [])))
@@ -348,19 +442,29 @@ def _level(certainty: Mapping[str, Any]) -> str:
 
 
 def _said(*under: str) -> Answer:
-    """The team's sentences in these parts of the page, but for those that answer an item of their own."""
+    """The team's sentences in these parts of the page, but for those that answer an item of their
+    own.
+    """
 
     def answer(summary: Summary) -> str | Lacking:
         own = [row[2] for rows in _ROWS.values() for row in rows if isinstance(row[2], Told)]
-        free = [one for one in summary["review"]["statements"] if not any(told.holds(one["id"]) for told in own)]
-        lacks = Lacking(f'add to review.toml: [[statements]] with under = "{under[0]}", and the text')
+        free = [
+            one
+            for one in summary["review"]["statements"]
+            if not any(told.holds(one["id"]) for told in own)
+        ]
+        lacks = Lacking(
+            f'add to review.toml: [[statements]] with under = "{under[0]}", and the text'
+        )
         return " ".join(one["text"] for one in free if one["under"] in under) or lacks
 
     return answer
 
 
 def _rules(summary: Summary) -> str:
-    return "\n".join(f"{rule['id']}, version {rule['version']}: {rule['text']}" for rule in summary["rules"])
+    return "\n".join(
+        f"{rule['id']}, version {rule['version']}: {rule['text']}" for rule in summary["rules"]
+    )
 
 
 def _state(summary: Summary) -> str:
@@ -375,7 +479,9 @@ def _first(summary: Summary) -> str:
 
 def _result_changes(summary: Summary) -> str:
     changed = summary["changed"]
-    added, removed = (", ".join(changed[f"studies_{what}"]) or "none" for what in ("added", "removed"))
+    added, removed = (
+        ", ".join(changed[f"studies_{what}"]) or "none" for what in ("added", "removed")
+    )
     return f"{changed['display']}. Studies added: {added}; removed: {removed}"
 
 
@@ -383,20 +489,29 @@ def _available(summary: Summary) -> str:
     return f"{', '.join(FILES)}, under {summary['review']['licence']}; each file's hash stands in SHA256SUMS"
 
 
-# The items ------------------------------------------------------------------------------------------------------------
+# The items
+# ------------------------------------------------------------------------------------------------------------
 
 _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
     PRISMA: (
         ("1", "whether the title says that this is a review", _title("review")),
         ("2", "a structured abstract", Told("abstract", slots=("background",))),
-        ("3", "why the review is needed beside what is known", Told("rationale", slots=("background",), whole=True)),
+        (
+            "3",
+            "why the review is needed beside what is known",
+            Told("rationale", slots=("background",), whole=True),
+        ),
         ("4", "the question that is asked", _of("question", *QUESTION)),
         ("5", "which studies are eligible, and how that is told", _criteria),
         ("6", "each source, and when it was last searched", _each_search(_date)),
         ("7", "each search in full", _strategies),
         ("8", "how many people decide on each report, and with which tools", _selection),
         ("9", "how data are collected", _collection),
-        ("10.a", "the outcomes that data are sought for", _of_findings(lambda one: f"better is {one['better']}")),
+        (
+            "10.a",
+            "the outcomes that data are sought for",
+            _of_findings(lambda one: f"better is {one['better']}"),
+        ),
         ("10.b", "which other data are sought", _variables),
         ("11", "how risk of bias is judged", Told("risk-of-bias", _tools)),
         ("12", "the measure of each outcome", _measures),
@@ -408,16 +523,32 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("13.b", "how figures are prepared for the synthesis", _prepared),
         ("13.c", "how results are shown", lambda _: "Tables; pictures with their numbers"),
         ("13.d", "how results are put together", _rules),
-        ("13.e", "how reasons for differing results are looked for", Told("heterogeneity", _moderators)),
-        ("13.f", "how it is tested that results do not hang on choices", Told("sensitivity", _checks)),
+        (
+            "13.e",
+            "how reasons for differing results are looked for",
+            Told("heterogeneity", _moderators),
+        ),
+        (
+            "13.f",
+            "how it is tested that results do not hang on choices",
+            Told("sensitivity", _checks),
+        ),
         ("14", "how missing results are looked for", Told("reporting-bias", _missing_results)),
         ("15", "how certainty is judged", Told("certainty-methods")),
         ("16.a", "the flow from records to studies", _flow),
         ("16.b", "what was read in full and excluded, and why", _exclusions),
         ("17", "what each study is", _of_studies("extracted", "extract", _characteristics)),
-        ("18", "risk of bias in each study", _of_studies("risk_of_bias", "judge", itemgetter("risk_of_bias_display"))),
+        (
+            "18",
+            "risk of bias in each study",
+            _of_studies("risk_of_bias", "judge", itemgetter("risk_of_bias_display")),
+        ),
         ("19", "the results of each study", _of_studies("extracted", "extract", _results)),
-        ("20.a", "what each synthesis rests on and finds", _of_findings(lambda one: one["wording"])),
+        (
+            "20.a",
+            "what each synthesis rests on and finds",
+            _of_findings(lambda one: one["wording"]),
+        ),
         ("20.b", "each pooled result with its interval", _of_findings(_pooled)),
         (
             "20.c",
@@ -427,7 +558,11 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         (
             "20.d",
             "the sensitivity analyses",
-            Told("sensitivity-results", _displays("otherwise_display", "stands_display"), slots=("limits",)),
+            Told(
+                "sensitivity-results",
+                _displays("otherwise_display", "stands_display"),
+                slots=("limits",),
+            ),
         ),
         (
             "21",
@@ -439,33 +574,65 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
             ),
         ),
         ("22", "the certainty of each finding", _certainty),
-        ("23.a", "what the results mean beside other evidence", _said("explanations", "answer", "strengths")),
+        (
+            "23.a",
+            "what the results mean beside other evidence",
+            _said("explanations", "answer", "strengths"),
+        ),
         ("23.b", "the limits of the evidence", _said("limits", "caveats")),
-        ("23.c", "the limits of the review's own process", Told("limitations-of-process", slots=("limits",))),
+        (
+            "23.c",
+            "the limits of the review's own process",
+            Told("limitations-of-process", slots=("limits",)),
+        ),
         ("23.d", "what follows for practice, policy and research", IMPLICATIONS),
         ("24.a", "where the review is registered, or that it is not", Told("registration")),
-        ("24.b", "where the protocol is", lambda _: "summary.json holds the protocol that is run, as “review”."),
+        (
+            "24.b",
+            "where the protocol is",
+            lambda _: "summary.json holds the protocol that is run, as “review”.",
+        ),
         ("24.c", "what differs from the registration or protocol", Told("amendments")),
-        ("25", "who pays for the review, and what say they have", Told("funding", slots=("funding",), whole=True)),
+        (
+            "25",
+            "who pays for the review, and what say they have",
+            Told("funding", slots=("funding",), whole=True),
+        ),
         ("26", "the authors' competing interests", Told("competing-interests", slots=("funding",))),
         ("27", "which data others can use, and where", _available),
     ),
     LIVING: (
         ("title", "whether the title says that the review is living", _title("living")),
         ("status", "whether it is kept alive, and to when it is up to date", _state),
-        ("L1.searches", "how often it searches", lambda summary: summary["status"]["search_schedule_display"]),
+        (
+            "L1.searches",
+            "how often it searches",
+            lambda summary: summary["status"]["search_schedule_display"],
+        ),
         ("L1.steps", "when each later step is done", _of("living", *STEPS)),
         ("L1.trigger", "what makes a new version", _of("living", "trigger")),
         ("L1.retirement", "when it stops being living", _of("living", "retirement")),
-        ("L2", "changes of the methods since the version before, and why", Told("changes-to-methods", _first)),
+        (
+            "L2",
+            "changes of the methods since the version before, and why",
+            Told("changes-to-methods", _first),
+        ),
         ("L3.results", "changes of the results since the version before", _result_changes),
         ("L3.trigger", "what made this version", lambda summary: summary["version"]["trigger"]),
-        ("L4.authors", "the authors of this version", lambda summary: "; ".join(summary["review"]["authors"])),
+        (
+            "L4.authors",
+            "the authors of this version",
+            lambda summary: "; ".join(summary["review"]["authors"]),
+        ),
         ("L4.roles", "what each of them did for it", Told("roles")),
     ),
     SEARCHING: (
         ("1", "the databases and their platforms", _kind("database")),
-        ("2", "databases searched at once on one platform", lambda _: "None: each source is searched by itself."),
+        (
+            "2",
+            "databases searched at once on one platform",
+            lambda _: "None: each source is searched by itself.",
+        ),
         ("3", "study registries", _kind("registry")),
         ("4", "websites and other online sources", _kind("online")),
         ("5", "searches by citation", _kind("citing")),
@@ -475,7 +642,11 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("9", "limits of date, language and the like", _limits),
         ("10", "filters of each search", _each_search(_filters)),
         ("11", "earlier searches that were used", Told("prior-work")),
-        ("12", "how the searches are kept up to date", lambda summary: summary["status"]["search_schedule_display"]),
+        (
+            "12",
+            "how the searches are kept up to date",
+            lambda summary: summary["status"]["search_schedule_display"],
+        ),
         ("13", "the date of each search", _each_search(_date)),
         ("14", "whether the searches were peer reviewed", Told("search-peer-review")),
         ("15", "how many records were found", _records),

@@ -1,7 +1,9 @@
-"""Consultations as they are published: what was said of a version, what the team answered and what changed.
+"""Consultations as they are published: what was said of a version, what the team answered and what
+changed.
 
-They are no part of a version's content: a consultation on version 3 appears when the lead publishes it, on the latest
-page and in the versions that follow, and names the version that it is about. Names stand here only where people agreed.
+They are no part of a version's content: a consultation on version 3 appears when the lead publishes
+it, on the latest page and in the versions that follow, and names the version that it is about.
+Names stand here only where people agreed.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ HERE = "../"  # from latest/ to the review's folder
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The team's response. changed: what changed in version `changed_in` or, where that is None, why nothing did."""
+    """The team's response. changed: what changed in version `changed_in` or, where that is None,
+    why nothing did.
+    """
 
     text: str
     changed: str
@@ -31,7 +35,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A comment. about: a claim's id with its text, None: the version as a whole; name: None where it is not told."""
+    """A comment. about: a claim's id with its text, None: the version as a whole.
+
+    Name: None where it is not told.
+    """
 
     about: str | None
     about_text: str | None
@@ -44,7 +51,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Consulted:
-    """A published consultation. panel: how many were invited; refused: comments that the lead did not accept."""
+    """A published consultation. panel: how many were invited.
+
+    Refused: comments that the lead did not accept.
+    """
 
     version: int
     opened: datetime
@@ -67,7 +77,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Consultations:
-    """All that the public may know of a review's consultations; `published` has the newest version first."""
+    """All that the public may know of a review's consultations; `published` has the newest version
+    first.
+    """
 
     published: tuple[Consulted, ...] = ()
     call: Call | None = None
@@ -76,8 +88,9 @@ class Consultations:
 def call(found: Consultations, review: Review, home: str) -> dict[str, Any] | None:
     """What the latest page says while a version is open for comment: version, until, address.
 
-    The address is that of the form for suggestions with another last part, as that is the one address of the owner that
-    the protocol has; None where it has none. A numbered version says nothing: it stays when the consultation is over.
+    The address is that of the form for suggestions with another last part, as that is the one
+    address of the owner that the protocol has; None where it has none. A numbered version says
+    nothing: it stays when the consultation is over.
     """
     ending = f"/suggest/{review.id}"
     address = (review.suggestions or "").rstrip("/")
@@ -101,7 +114,9 @@ def listed(found: Consultations) -> list[dict[str, Any]]:
 
 
 def to_json(found: Consultations, versions: Sequence[int]) -> list[dict[str, Any]]:
-    """consultations.json. versions: the numbers that exist, as what changed may only come with the next one."""
+    """consultations.json. versions: the numbers that exist, as what changed may only come with the
+    next one.
+    """
     return [_consulted(one, versions) for one in found.published]
 
 

@@ -1,7 +1,9 @@
-"""A version as a research object: an RO-Crate, its provenance in PROV-JSON, its checksums, and schema.org for the page.
+"""A version as a research object: an RO-Crate, its provenance in PROV-JSON, its checksums, and
+schema.org for the page.
 
-Standards: RO-Crate 1.1 (https://w3id.org/ro/crate/1.1), PROV-JSON (W3C Member Submission of 24 April 2013), schema.org.
-People stand here by role only; the names are those that the review declares as its authors.
+Standards: RO-Crate 1.1 (https://w3id.org/ro/crate/1.1), PROV-JSON (W3C Member Submission of 24
+April 2013), schema.org. People stand here by role only; the names are those that the review
+declares as its authors.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ LICENCES = {  # by SPDX's names, and by what else people write for them
         "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
     ),
 }
-FORMATS = {  # by the end of the name, the longest first; a table of our own, as the machine's own differ
+# by the end of the name, the longest first; a table of our own, as the machine's own differ
+FORMATS = {
     ".csl.json": "application/vnd.citationstyles.csl+json",
     ".schema.json": "application/schema+json",
     ".json": "application/json",
@@ -66,11 +69,13 @@ _BODY = re.compile(
 )
 
 
-# RO-Crate -------------------------------------------------------------------------------------------------------------
+# RO-Crate
+# -------------------------------------------------------------------------------------------------------------
 
 
 def crate(summary: Summary, files: Mapping[str, bytes]) -> bytes:
-    """ro-crate-metadata.json of the files: flattened JSON-LD, each file with its size in bytes, sha256 and media type.
+    """ro-crate-metadata.json of the files: flattened JSON-LD, each file with its size in bytes,
+    sha256 and media type.
 
     The crate does not list itself nor SHA256SUMS, which holds the crate's own hash.
     """
@@ -86,7 +91,9 @@ def crate(summary: Summary, files: Mapping[str, bytes]) -> bytes:
         "hasPart": [{"@id": quote(name)} for name in listed],
     }
     parts = [_file(name, body) for name, body in listed.items()]
-    return dump({"@context": CONTEXT, "@graph": [_descriptor(), root, licence, *authors, *parts]}, indent=1)
+    return dump(
+        {"@context": CONTEXT, "@graph": [_descriptor(), root, licence, *authors, *parts]}, indent=1
+    )
 
 
 def _descriptor() -> Node:
@@ -125,25 +132,37 @@ def _described(summary: Summary) -> Node:
 
 
 def _licence(summary: Summary) -> Node:
-    """The licence as an entity; by its address where it is a known one or is written as an address."""
+    """The licence as an entity.
+
+    By its address where it is a known one or is written as an address.
+    """
     name = tidy(summary["review"]["licence"])
     address = LICENCES.get(re.sub(r"[\s-]+", "-", name.strip().upper())) or web(name)
     return {"@id": address or "#licence", "@type": "CreativeWork", "name": name}
 
 
 def _authors(summary: Summary) -> list[Node]:
-    """The declared authors; a name with a word such as "group", or "The" before it, is an organisation's."""
+    """The declared authors.
+
+    A name with a word such as "group", or "The" before it, is an organisation's.
+    """
     return [
-        {"@id": f"#author-{number}", "@type": "Organization" if _BODY.search(name) else "Person", "name": tidy(name)}
+        {
+            "@id": f"#author-{number}",
+            "@type": "Organization" if _BODY.search(name) else "Person",
+            "name": tidy(name),
+        }
         for number, name in enumerate(summary["review"]["authors"], start=1)
     ]
 
 
-# Provenance -----------------------------------------------------------------------------------------------------------
+# Provenance
+# -----------------------------------------------------------------------------------------------------------
 
 
 def provenance(summary: Summary) -> bytes:
-    """prov.json: from the searches that ran, by screening, extraction and synthesis, to this version.
+    """prov.json: from the searches that ran, by screening, extraction and synthesis, to this
+    version.
 
     Ids are those of the Atom feed: the prefix `review` stands for "tag:AUTHORITY:ID/".
     """
@@ -170,14 +189,21 @@ def _entities(summary: Summary) -> Node:
             "review:content_sha256": version["content_hash"],
             "review:change": version["change"],
         },
-        **({f"review:v/{before}": {"prov:label": f"version {before}"}} if before is not None else {}),
+        **(
+            {f"review:v/{before}": {"prov:label": f"version {before}"}}
+            if before is not None
+            else {}
+        ),
         "review:protocol": {
             "prov:type": _name("prov:Plan"),
             "prov:label": "protocol",
             "review:criteria_version": review["criteria_version"],
         },
         **{f"review:found/{_slug(search)}": _found(search) for search in _ran(summary)},
-        "review:included": {"prov:label": "included reports", "review:reports": summary["flow"]["included"]},
+        "review:included": {
+            "prov:label": "included reports",
+            "review:reports": summary["flow"]["included"],
+        },
         "review:extractions": {
             "prov:label": "extractions",
             "review:studies": sum(bool(study["extracted"]) for study in summary["studies"]),
@@ -217,7 +243,10 @@ def _activities(summary: Summary) -> Node:
         },
         "review:extraction": {"prov:label": "extraction"},
         "review:synthesis": {"prov:label": "synthesis", "review:rule": rules},
-        "review:publication": {"prov:label": "publication", "prov:endTime": summary["version"]["date"]},
+        "review:publication": {
+            "prov:label": "publication",
+            "prov:endTime": summary["version"]["date"],
+        },
     }
 
 
@@ -227,7 +256,10 @@ def _agents(summary: Summary) -> Node:
         "review:service": {"prov:type": _name("prov:SoftwareAgent"), "prov:label": "livereview"},
         **{f"review:role/{role}": {"prov:label": f"the review's {role}s"} for role in roles},
         **{
-            f"review:author/{number}": {"prov:type": _name(f"prov:{author['@type']}"), "prov:label": author["name"]}
+            f"review:author/{number}": {
+                "prov:type": _name(f"prov:{author['@type']}"),
+                "prov:label": author["name"],
+            }
             for number, author in enumerate(_authors(summary), start=1)
         },
     }
@@ -246,7 +278,10 @@ def _uses(summary: Summary) -> Iterable[Node]:
 
 def _generations(summary: Summary) -> Iterable[Node]:
     pairs = [
-        *((f"review:found/{_slug(search)}", f"review:search/{_slug(search)}") for search in _ran(summary)),
+        *(
+            (f"review:found/{_slug(search)}", f"review:search/{_slug(search)}")
+            for search in _ran(summary)
+        ),
         ("review:included", "review:screening"),
         ("review:extractions", "review:extraction"),
         ("review:claims", "review:synthesis"),
@@ -265,12 +300,18 @@ def _associations(summary: Summary) -> Iterable[Node]:
         ("review:publication", "review:service"),
         *((("review:publication", "review:role/lead"),) if summary["version"]["signed_by"] else ()),
     ]
-    return ({"prov:activity": one, "prov:agent": agent, "prov:plan": "review:protocol"} for one, agent in pairs)
+    return (
+        {"prov:activity": one, "prov:agent": agent, "prov:plan": "review:protocol"}
+        for one, agent in pairs
+    )
 
 
 def _attributions(summary: Summary) -> Iterable[Node]:
     authors = range(1, len(summary["review"]["authors"]) + 1)
-    return ({"prov:entity": _this(summary), "prov:agent": f"review:author/{number}"} for number in authors)
+    return (
+        {"prov:entity": _this(summary), "prov:agent": f"review:author/{number}"}
+        for number in authors
+    )
 
 
 def _derivations(summary: Summary) -> Iterable[Node]:
@@ -307,18 +348,25 @@ def _moment(iso: str) -> Node:
     return {"$": iso, "type": "xsd:dateTime"}
 
 
-# Checksums ------------------------------------------------------------------------------------------------------------
+# Checksums
+# ------------------------------------------------------------------------------------------------------------
 
 
 def sums(files: Mapping[str, bytes]) -> bytes:
     """SHA256SUMS, which `sha256sum -c` checks: a line a file by name, without itself.
 
-    Raises Refused for a name with a line break or backslash, which that program writes in a form of its own.
+    Raises Refused for a name with a line break or backslash, which that program writes in a form of
+    its own.
     """
     if odd := [name for name in files if re.search(r"[\\\r\n]", name)]:
-        raise Refused(f"a file's name has no line break or backslash; rename {', '.join(map(repr, sorted(odd)))}")
+        raise Refused(
+            f"a file's name has no line break or backslash; rename {', '.join(map(repr, sorted(odd)))}"
+        )
     names = sorted(name for name in files if name != SUMS)
-    return "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in names).encode()
+    return "".join(
+        f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in names
+    ).encode()
 
 
-# The page -------------------------------------------------------------------------------------------------------------
+# The page
+# -------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,6 @@
-"""The cumulative plot: the pooled effect after each step, so that a reader sees when the answer settled."""
+"""The cumulative plot: the pooled effect after each step, so that a reader sees when the answer
+settled.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ HEADER = ("Up to", "Studies", "Estimate", "95% interval, low", "95% interval, hi
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The pooled effect after one more study or year, on the outcome's own scale; `k` studies so far."""
+    """The pooled effect after one more study or year, on the outcome's own scale; `k` studies so
+    far.
+    """
 
     label: str
     value: float
@@ -48,12 +52,16 @@ class Step:
 
 def rows(steps: Sequence[Step]) -> list[tuple[str, ...]]:
     """The picture as a table, header first: one row a step, in order."""
-    body = [(plain(s.label), f"{s.k:,}", size(s.value), size(s.ci_low), size(s.ci_high)) for s in steps]
+    body = [
+        (plain(s.label), f"{s.k:,}", size(s.value), size(s.ci_low), size(s.ci_high)) for s in steps
+    ]
     return [HEADER, *body]
 
 
 def svg(id: str, title: str, steps: Sequence[Step], null: float) -> Markup:
-    """One row a step, in order; the last, in bold, is the estimate of today. Ratios stand by their logs (null 1).
+    """One row a step, in order; the last, in bold, is the estimate of today.
+
+    Ratios stand by their logs (null 1).
 
     Raises Refused for an estimate outside its interval and a ratio that is not above zero.
     """
@@ -62,11 +70,19 @@ def svg(id: str, title: str, steps: Sequence[Step], null: float) -> Markup:
         return sentence("cumulative", id, heading, "No study gives an estimate yet.")
     for step in steps:
         sound(step.label, step.value, step.ci_low, step.ci_high, null)
-    one = axis(near(((s.value, s.ci_low, s.ci_high) for s in steps), null), null, NAMES + 12, PLOT - 24)
+    one = axis(
+        near(((s.value, s.ci_low, s.ci_high) for s in steps), null), null, NAMES + 12, PLOT - 24
+    )
     bottom = TOP + ROW * len(steps)
     width = NAMES + PLOT + COUNT + _figures(steps)
-    parts = [*_head(width), *(_row(one, s, TOP + ROW * n, width, s is steps[-1]) for n, s in enumerate(steps))]
-    parts += [DOTTED.format(d=f"M{one.at(null):.1f} {TOP - 18}V{bottom - 8}"), *scale_line(one, bottom)]
+    parts = [
+        *_head(width),
+        *(_row(one, s, TOP + ROW * n, width, s is steps[-1]) for n, s in enumerate(steps)),
+    ]
+    parts += [
+        DOTTED.format(d=f"M{one.at(null):.1f} {TOP - 18}V{bottom - 8}"),
+        *scale_line(one, bottom),
+    ]
     small, height = note(_key(one, steps, null), bottom + 44, width)
     return frame("cumulative", id, heading, _description(steps), width, height, [*parts, *small])
 
@@ -89,7 +105,9 @@ def _row(one: Axis, step: Step, y: int, width: int, last: bool) -> Markup:
     figures = told(step.value, step.ci_low, step.ci_high)
     return Markup("").join(
         [
-            LABEL.format(x=0, y=y + 4, more=more, text=cut(step.label, NAMES - (18 if last else 6))),
+            LABEL.format(
+                x=0, y=y + 4, more=more, text=cut(step.label, NAMES - (18 if last else 6))
+            ),
             interval(one, step.ci_low, step.ci_high, y),
             BOX.format(x=one.at(step.value), y=y),
             LABEL.format(x=NAMES + PLOT + COUNT - 10, y=y + 4, more=END + more, text=f"{step.k:,}"),

@@ -1,8 +1,10 @@
-"""The summary as data: `summary.json`, which the page is also drawn from, its hash, and the stamp of the searches.
+"""The summary as data: `summary.json`, which the page is also drawn from, its hash, and the stamp
+of the searches.
 
-What a version is: `content_hash` covers the protocol's public words, the included reports, the studies with their
-extractions, and the claims. It leaves out the version's own number and date, search dates, and counts of work in
-progress (found, screened, excluded): these are status, and a build with the same hash refreshes them without a version.
+What a version is: `content_hash` covers the protocol's public words, the included reports, the
+studies with their extractions, and the claims. It leaves out the version's own number and date,
+search dates, and counts of work in progress (found, screened, excluded): these are status, and a
+build with the same hash refreshes them without a version.
 """
 
 from __future__ import annotations
@@ -51,7 +53,9 @@ SCHEMA_VERSION = "2.1.0"
 CHECKS_VERSION = "1"
 """Of what stands beside an answer and does not make it: sensitivity, small studies."""
 
-RULES_VERSION = f"findings-{claims.VERSION}-changes-{finding_changes.RULE_VERSION}+checks-{CHECKS_VERSION}"
+RULES_VERSION = (
+    f"findings-{claims.VERSION}-changes-{finding_changes.RULE_VERSION}+checks-{CHECKS_VERSION}"
+)
 """By which rules a version was made: only the same ones can make its bytes again."""
 
 
@@ -76,7 +80,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What kind of change a version is: "first", or one of finding_changes.KINDS; and each finding's own."""
+    """What kind of change a version is: "first", or one of finding_changes.KINDS.
+
+    And each finding's own.
+    """
 
     kind: str
     changes: tuple[FindingChange, ...] = ()
@@ -125,7 +132,9 @@ def _falls(snapshot: Snapshot) -> tuple[Fall, ...]:
 
 
 def signed(snapshot: Snapshot) -> dict[str, str]:
-    """Who signed what since the version before: an older name says nothing of changes that came back."""
+    """Who signed what since the version before: an older name says nothing of changes that came
+    back.
+    """
     since = snapshot.history[-1].upto if snapshot.history else 0
     names: dict[str, str] = {}
     for signature in snapshot.signatures:
@@ -137,19 +146,29 @@ def signed(snapshot: Snapshot) -> dict[str, str]:
 def _waiting(snapshot: Snapshot) -> int:
     """Records and reports that nobody has finished assessing."""
     flow = snapshot.flow
-    return flow.awaiting_screening + flow.in_screening + flow.awaiting_full_text + flow.awaiting_extraction
+    return (
+        flow.awaiting_screening
+        + flow.in_screening
+        + flow.awaiting_full_text
+        + flow.awaiting_extraction
+    )
 
 
 def _unread(snapshot: Snapshot) -> dict[str, int]:
-    """By finding the studies in which nobody has looked for an answer yet, or whose form can't be used.
+    """By finding the studies in which nobody has looked for an answer yet, or whose form can't be
+    used.
 
-    They have no form in force (a second extraction waits, or the protocol has left the form behind), or one that is
-    older than the question: an outcome that is added would else be a gap in the evidence by being added.
+    They have no form in force (a second extraction waits, or the protocol has left the form
+    behind), or one that is
+    older than the question: an outcome that is added would else be a gap in the evidence by being
+    added.
     """
     unread: dict[str, int] = {}
     for comparison in weigh_.comparisons_of(snapshot.review):
         for outcome in snapshot.review.outcomes:
-            asked = [snapshot.asked[id] for id in (comparison.id, outcome.id) if id in snapshot.asked]
+            asked = [
+                snapshot.asked[id] for id in (comparison.id, outcome.id) if id in snapshot.asked
+            ]
             since = max(asked, default=None)
             unread[f"{comparison.id}/{outcome.id}"] = sum(
                 not _was_asked(snapshot, study, since) for study in snapshot.studies
@@ -166,14 +185,19 @@ def _was_asked(snapshot: Snapshot, study: Study, since: datetime | None) -> bool
 
 
 def previous(snapshot: Snapshot) -> tuple[Finding, ...] | None:
-    """The findings of the version before; None where there is none, or it was made by other rules."""
+    """The findings of the version before.
+
+    None where there is none, or it was made by other rules.
+    """
     if not snapshot.history:
         return None
     told = snapshot.history[-1].content.get("findings")
     if told is None:
         return None
     known = Finding.model_fields
-    return tuple(Finding.model_validate({key: row[key] for key in known if key in row}) for row in told)
+    return tuple(
+        Finding.model_validate({key: row[key] for key in known if key in row}) for row in told
+    )
 
 
 def translated(snapshot: Snapshot) -> bool:
@@ -190,7 +214,10 @@ def by_other_rules(snapshot: Snapshot) -> bool:
 
 
 def compare(snapshot: Snapshot, evidence: Evidence) -> Change:
-    """The change against the version before; at least "figures_updated" where its content differs at all."""
+    """The change against the version before.
+
+    At least "figures_updated" where its content differs at all.
+    """
     if not snapshot.history:
         return Change("first")
     kind = finding_changes.most_serious(evidence.shown.changes)
@@ -213,7 +240,11 @@ def content_hash(snapshot: Snapshot, evidence: Evidence) -> str:
         "findings": [_content(finding) for finding in evidence.findings],
         "emmie": [claims.to_json(claim) for claim in evidence.claims if claim.rule == "emmie"],
         "outdated": [
-            *(one.statement.id for one in statements.marked(ground, evidence.findings) if one.outdated is not None),
+            *(
+                one.statement.id
+                for one in statements.marked(ground, evidence.findings)
+                if one.outdated is not None
+            ),
             *(
                 statements.key(one.configuration)
                 for one in statements.marked_configurations(ground)
@@ -225,7 +256,9 @@ def content_hash(snapshot: Snapshot, evidence: Evidence) -> str:
 
 
 def _content(finding: Finding) -> dict[str, Any]:
-    """A finding without what is work in progress: how many records wait, and so whether none is known yet."""
+    """A finding without what is work in progress: how many records wait, and so whether none is
+    known yet.
+    """
     plain = finding.model_dump(mode="json", exclude={"waiting", "moves_from"})
     if finding.state in ("no_studies", "not_yet_assessed"):
         plain |= {"state": "no_studies", "why": ""}
@@ -239,10 +272,11 @@ def dump(data: object, indent: int | None = None) -> bytes:
 
 
 def _protocol(review: Review) -> dict[str, Any]:
-    """The protocol's public words: without the file's comments, highlights, canaries and the names of adjudicators.
+    """The protocol's public words: without the file's comments, highlights, canaries and the names
+    of adjudicators.
 
-    The language stands there only where it is not English, moderators where there are any: they came later, and must
-    make no new version of old reviews.
+    The language stands there only where it is not English, moderators where there are any: they
+    came later, and must make no new version of old reviews.
     """
     private: tuple[str, ...] = ("text", "hash", "highlights", "canaries", "webhooks")
     private += ("language",) if review.language == messages.ENGLISH else ()
@@ -256,29 +290,46 @@ def _protocol(review: Review) -> dict[str, Any]:
 
 
 def _methods(methods: Methods) -> dict[str, Any]:
-    """How the review pools; a choice that came later stands there only where it is not the usual one."""
+    """How the review pools.
+
+    A choice that came later stands there only where it is not the usual one.
+    """
     later = ("sensitivity",)
     usual = Methods()
     plain = asdict(methods)
-    return {key: value for key, value in plain.items() if key not in later or value != getattr(usual, key)}
+    return {
+        key: value
+        for key, value in plain.items()
+        if key not in later or value != getattr(usual, key)
+    }
 
 
 def _content_of(review: Review) -> dict[str, Any]:
-    """The protocol's public words as far as they make a version: a promise that nobody has written makes none."""
+    """The protocol's public words as far as they make a version: a promise that nobody has written
+    makes none.
+    """
     content = _protocol(review)
     if review.living.sign_off_days == SIGN_OFF_DAYS:
-        content["living"] = {key: value for key, value in content["living"].items() if key != "sign_off_days"}
+        content["living"] = {
+            key: value for key, value in content["living"].items() if key != "sign_off_days"
+        }
     content["taxonomy"] = [
-        {key: value for key, value in area.items() if key != "asked" or not value} for area in content["taxonomy"]
+        {key: value for key, value in area.items() if key != "asked" or not value}
+        for area in content["taxonomy"]
     ]
     return content
 
 
 def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[str, Any]:
-    """All of summary.json. Numbers are unrounded and have a display text; what is unknown is null with a reason."""
+    """All of summary.json.
+
+    Numbers are unrounded and have a display text; what is unknown is null with a reason.
+    """
     texts = {claim.id: claim for claim in evidence.claims}
     ground = statements.ground(snapshot)
-    told = [_statement(snapshot, ground, one) for one in statements.marked(ground, evidence.findings)]
+    told = [
+        _statement(snapshot, ground, one) for one in statements.marked(ground, evidence.findings)
+    ]
     return {
         "schema_version": SCHEMA_VERSION,
         "language": snapshot.review.language,
@@ -288,19 +339,26 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
         "as_of_display": words.day(snapshot.moment),
         "status": status(snapshot),
         "answer": claims.to_json(texts["answer"]),
-        "answers": [{"comparison": label, "text": text} for label, text in wording.answers(evidence.findings)],
+        "answers": [
+            {"comparison": label, "text": text}
+            for label, text in wording.answers(evidence.findings)
+        ],
         "caveat": say(wording.CAVEAT) if wording.evidence_lacks(evidence.findings) else "",
         "evidence_lacks": wording.evidence_lacks(evidence.findings),
         "claims": [claims.to_json(claim) for claim in evidence.claims],
         "findings": [_finding(finding) for finding in evidence.findings],
         "emmie": [
-            _dimension(snapshot, name, texts[f"emmie:{name}"], _under(told, name), evidence.findings)
+            _dimension(
+                snapshot, name, texts[f"emmie:{name}"], _under(told, name), evidence.findings
+            )
             for name in EMMIE
             if snapshot.review.emmie
         ],
         "base": _base(snapshot.review.base),
         "statements": told,
-        "configurations": [_configuration(ground, one) for one in statements.marked_configurations(ground)],
+        "configurations": [
+            _configuration(ground, one) for one in statements.marked_configurations(ground)
+        ],
         "changed": _changed(snapshot, edition.change),
         "versions": _versions(snapshot.history, edition),
         "flow": flow_diagram.to_json(snapshot.flow),
@@ -318,7 +376,9 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
 
 def _version(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[str, Any]:
     return {
-        **_entry(edition.number, edition.date, edition.change.kind, edition.trigger, edition.signed_by),
+        **_entry(
+            edition.number, edition.date, edition.change.kind, edition.trigger, edition.signed_by
+        ),
         "conclusion_changed": edition.change.kind in finding_changes.CONCLUSION_CHANGED,
         "rules": RULES_VERSION,
         "predecessor": snapshot.history[-1].number if snapshot.history else None,
@@ -328,11 +388,21 @@ def _version(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[s
 
 def _versions(history: Sequence[Published], edition: Edition) -> list[dict[str, Any]]:
     """Newest first, this one among them."""
-    this = _entry(edition.number, edition.date, edition.change.kind, edition.trigger, edition.signed_by)
-    return [this, *(_entry(old.number, old.date, old.change, old.trigger, old.signed_by) for old in reversed(history))]
+    this = _entry(
+        edition.number, edition.date, edition.change.kind, edition.trigger, edition.signed_by
+    )
+    return [
+        this,
+        *(
+            _entry(old.number, old.date, old.change, old.trigger, old.signed_by)
+            for old in reversed(history)
+        ),
+    ]
 
 
-def _entry(number: int, date: datetime, change: str, trigger: str, signed_by: str | None) -> dict[str, Any]:
+def _entry(
+    number: int, date: datetime, change: str, trigger: str, signed_by: str | None
+) -> dict[str, Any]:
     return {
         "number": number,
         "date": words.iso(date),
@@ -345,7 +415,9 @@ def _entry(number: int, date: datetime, change: str, trigger: str, signed_by: st
 
 
 def status(snapshot: Snapshot) -> dict[str, Any]:
-    """The living stamp: state, how far the searches reach, and from when on the page should not be relied on."""
+    """The living stamp: state, how far the searches reach, and from when on the page should not be
+    relied on.
+    """
     living = snapshot.review.living
     reach, reason = _searched_to(snapshot)
     expires = reach + timedelta(days=living.stale_days) if reach else None
@@ -367,12 +439,18 @@ def status(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def _searched_to(snapshot: Snapshot) -> tuple[datetime | None, str | None]:
-    """The day up to which every regular search has succeeded. Files that people bring are no regular searches."""
+    """The day up to which every regular search has succeeded.
+
+    Files that people bring are no regular searches.
+    """
     regular = {search.name for search in snapshot.review.searches if search.source != "ris"}
     reached = {fact.name: fact.last_success for fact in snapshot.searches if fact.name in regular}
     never = sorted(regular - {name for name, moment in reached.items() if moment})
     if never or not reached:
-        return None, say("no successful search yet: {searches}", searches=", ".join(never) or say("none is planned"))
+        return None, say(
+            "no successful search yet: {searches}",
+            searches=", ".join(never) or say("none is planned"),
+        )
     return min(moment for moment in reached.values() if moment), None
 
 
@@ -388,7 +466,9 @@ def _search(fact: SearchFact) -> dict[str, Any]:
         "records": fact.found,
         "last_attempt": words.iso(fact.last_at),
         "last_outcome": fact.last_outcome,
-        "last_outcome_display": say(words.OUTCOMES_OF_A_SEARCH.get(fact.last_outcome) or str(fact.last_outcome)),
+        "last_outcome_display": say(
+            words.OUTCOMES_OF_A_SEARCH.get(fact.last_outcome) or str(fact.last_outcome)
+        ),
         "last_success": words.iso(fact.last_success),
         "last_success_display": words.day(fact.last_success) or "never",
         "alert": _alert(fact),
@@ -429,7 +509,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "certainty_display": told.certainty,
         "wording": told.text,
         "estimate_display": wording.interval(estimate) if estimate else None,
-        "absolute_display": wording.absolute_in_words(estimate.absolute) if estimate and estimate.absolute else None,
+        "absolute_display": wording.absolute_in_words(estimate.absolute)
+        if estimate and estimate.absolute
+        else None,
         "weighing_display": wording.weighing(finding, _since(finding)),
         **_checks(finding),
     }
@@ -442,7 +524,9 @@ def _checks(finding: Finding) -> dict[str, Any]:
         "otherwise_display": wording.otherwise(finding),
         "small_studies_display": wording_checks.small_studies(finding),
         "missing_evidence_display": wording_checks.missing_evidence(finding),
-        "moderators_display": [_moderation(finding, moderation) for moderation in finding.moderators],
+        "moderators_display": [
+            _moderation(finding, moderation) for moderation in finding.moderators
+        ],
     }
     return {key: value for key, value in told.items() if value}
 
@@ -456,7 +540,9 @@ def _moderation(finding: Finding, moderation: Moderation) -> dict[str, Any]:
             "people": group.people,
             "people_display": wording_checks.people(group),
             "estimate_display": wording.interval(group.estimate) if group.estimate else None,
-            "absolute_display": wording_checks.absolute_of(group.estimate) if group.estimate else None,
+            "absolute_display": wording_checks.absolute_of(group.estimate)
+            if group.estimate
+            else None,
         }
         for group in moderation.groups
     ]
@@ -487,11 +573,18 @@ def _dimension(
     team: Sequence[Mapping[str, Any]],
     findings: Sequence[Finding],
 ) -> dict[str, Any]:
-    """One EMMIE dimension: what is found (EMMIE-E) apart from its quality (EMMIE-Q), and the team's own words."""
+    """One EMMIE dimension: what is found (EMMIE-E) apart from its quality (EMMIE-Q), and the team's
+    own words.
+    """
     forms = [(study, study.extraction) for study in snapshot.studies if study.extraction]
     quality = next(figure for figure in claim.figures if figure.name == "quality")
     plain = [form for _, form in forms]
-    told = [(study, finding) for study, form in forms for finding in form.findings if finding.dimension == name]
+    told = [
+        (study, finding)
+        for study, form in forms
+        for finding in form.findings
+        if finding.dimension == name
+    ]
     return {
         "dimension": name,
         "question": say(words.QUESTIONS[name]),
@@ -503,7 +596,10 @@ def _dimension(
         "quality_display": _quality_in_words(name, quality, findings),
         "statements": list(team),
         "codes": [_coded(snapshot, group) for group in coded.coded(snapshot.review, plain, name)],
-        "findings": [{"study": study.study_id, "label": study.label, **asdict(finding)} for study, finding in told],
+        "findings": [
+            {"study": study.study_id, "label": study.label, **asdict(finding)}
+            for study, finding in told
+        ],
     }
 
 
@@ -519,7 +615,9 @@ def _quality_in_words(dimension: str, quality: Figure, findings: Sequence[Findin
     if quality.value is None:
         return say(mark("Quality of this evidence: {why}."), why=quality.reason)
     value, most = int(quality.value), int(quality.of or effect_quality.MOST)
-    return say(mark("Quality of this evidence: {quality} of {most} at best."), quality=value, most=most)
+    return say(
+        mark("Quality of this evidence: {quality} of {most} at best."), quality=value, most=most
+    )
 
 
 def _coded(snapshot: Snapshot, group: CodedFinding) -> dict[str, Any]:
@@ -537,7 +635,9 @@ def _coded(snapshot: Snapshot, group: CodedFinding) -> dict[str, Any]:
         "sites": list(group.sites),
         "display": f"{count} ({sites})" if sites else count,
         "confidence": _confidence(rating),
-        "findings": [{"study": one.study, "label": one.label, **asdict(one.finding)} for one in group.said],
+        "findings": [
+            {"study": one.study, "label": one.label, **asdict(one.finding)} for one in group.said
+        ],
     }
 
 
@@ -550,7 +650,9 @@ def _confidence(rating: Rating | None) -> dict[str, Any] | None:
 
 
 def _configuration(ground: Ground, marked: MarkedConfiguration) -> dict[str, Any]:
-    """A context-mechanism-outcome configuration with its evidence, and whether that has moved on since."""
+    """A context-mechanism-outcome configuration with its evidence, and whether that has moved on
+    since.
+    """
     configuration = marked.configuration
     return {
         **_listed(asdict(configuration)),
@@ -580,9 +682,13 @@ def _standing(statement: Statement) -> str | None:
 
 
 def _statement(snapshot: Snapshot, ground: Ground, marked: Marked) -> dict[str, Any]:
-    """A sentence of the team with what CERQual says of it, and whether the evidence has moved on since."""
+    """A sentence of the team with what CERQual says of it, and whether the evidence has moved on
+    since.
+    """
     statement = marked.statement
-    rated = [one for one in snapshot.ratings if one.kind == "cerqual" and one.subject == statement.id]
+    rated = [
+        one for one in snapshot.ratings if one.kind == "cerqual" and one.subject == statement.id
+    ]
     holds = rated[0] if rated and certainty.holds(rated[0], statement.studies) else None
     return {
         **_listed(asdict(statement)),
@@ -616,7 +722,10 @@ def _finding_change(change: FindingChange) -> dict[str, Any]:
 
 
 def _stop(stop: Stop | None) -> dict[str, Any] | None:
-    """The lead's end of the reading with what the test said that day; null while everything is to be screened."""
+    """The lead's end of the reading with what the test said that day.
+
+    Null while everything is to be screened.
+    """
     if stop is None:
         return None
     plain = {"date": words.iso(stop.date), "date_display": words.day(stop.date), "by": "the lead"}
@@ -637,7 +746,11 @@ def _study(review: Review, study: Study) -> dict[str, Any]:
 
 def _facts(review: Review, form: Extraction) -> dict[str, Any]:
     """An extraction without the extractor's notes, which are for colleagues."""
-    plain = {key: value for key, value in forms_.plain(form).items() if key not in ("study", "label", "reports")}
+    plain = {
+        key: value
+        for key, value in forms_.plain(form).items()
+        if key not in ("study", "label", "reports")
+    }
     plain["risk_of_bias_display"] = appraisal.in_words(form.risk_of_bias)
     results = [_result(review, result) for result in form.results]
     judged = _appraisal(form, review.tools)
@@ -723,6 +836,14 @@ def _report(report: Report) -> dict[str, Any]:
 def _rules() -> Iterable[dict[str, str]]:
     return [
         {"id": weigh_.RULE, "version": claims.VERSION, "text": say(claims.RULE_TEXT)},
-        {"id": effect_quality.RULE, "version": effect_quality.RULE_VERSION, "text": say(effect_quality.RULE_TEXT)},
-        {"id": "change-class", "version": finding_changes.RULE_VERSION, "text": say(finding_changes.RULE_TEXT)},
+        {
+            "id": effect_quality.RULE,
+            "version": effect_quality.RULE_VERSION,
+            "text": say(effect_quality.RULE_TEXT),
+        },
+        {
+            "id": "change-class",
+            "version": finding_changes.RULE_VERSION,
+            "text": say(finding_changes.RULE_TEXT),
+        },
     ]

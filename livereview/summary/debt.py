@@ -1,4 +1,6 @@
-"""Evidence debt: work that stands between what was found and what is published, and how long it has stood there."""
+"""Evidence debt: work that stands between what was found and what is published, and how long it has
+stood there.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,12 @@ def counts(snapshot: Snapshot, findings: Sequence[Finding]) -> dict[str, int]:
     }
 
 
-def since(snapshot: Snapshot, findings: Sequence[Finding], date: datetime) -> dict[str, dict[str, str | None]]:
-    """When the oldest of what waits at a step was found, or began to wait; a step where nothing waits is left out.
+def since(
+    snapshot: Snapshot, findings: Sequence[Finding], date: datetime
+) -> dict[str, dict[str, str | None]]:
+    """When the oldest of what waits at a step was found, or began to wait.
+
+    A step where nothing waits is left out.
 
     date  of the version that shows these findings
     """

@@ -1,4 +1,6 @@
-"""What pictures of numbers are drawn with: the frame, labels cut to their room, the axis and intervals on it."""
+"""What pictures of numbers are drawn with: the frame, labels cut to their room, the axis and
+intervals on it.
+"""
 
 from __future__ import annotations
 
@@ -17,22 +19,33 @@ from markupsafe import Markup
 from livereview.errors import Refused
 from livereview.summary.words import number, size, tidy
 
-FAR = 3  # an interval wider than this many typical ones ends in an arrow, so that the others can be read
+# an interval wider than this many typical ones ends in an arrow, so that the others can be read
+FAR = 3
 BELOW = "The table below has the same content."
 LABEL = Markup('<text x="{x:.0f}" y="{y}"{more}>{text}</text>')
-MIDDLE, END, BOLD = Markup(' text-anchor="middle"'), Markup(' text-anchor="end"'), Markup(' font-weight="600"')
+MIDDLE, END, BOLD = (
+    Markup(' text-anchor="middle"'),
+    Markup(' text-anchor="end"'),
+    Markup(' font-weight="600"'),
+)
 QUIET = Markup(' font-size="11" opacity="0.8"')
 RULE = Markup('<path d="M0 {y}H{width}" stroke="currentColor" stroke-opacity="0.25" fill="none"/>')
 LINE = Markup('<path d="{d}" stroke="currentColor" stroke-width="{wide}" fill="none"/>')
-DOTTED = Markup('<path d="{d}" stroke="currentColor" stroke-width="1.4" stroke-dasharray="1 4" fill="none"/>')
+DOTTED = Markup(
+    '<path d="{d}" stroke="currentColor" stroke-width="1.4" stroke-dasharray="1 4" fill="none"/>'
+)
 _FRAME = Markup(
     '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="{kind}-{id}-t {kind}-{id}-d" '
     'viewBox="0 0 {width} {height}" font-family="system-ui, sans-serif" font-size="13" fill="currentColor">'
     '<title id="{kind}-{id}-t">{title}</title><desc id="{kind}-{id}-d">{desc}</desc>{parts}</svg>'
 )
 BOX = Markup('<path d="M{x:.1f} {y}m-4 -4h8v8h-8z"/>')
-MARGIN, HEADING = 20, 17  # units around a picture that is a file of its own; the size of its title's letters
-_ROOT = re.compile(r'(<svg [^>]*?)viewBox="0 0 (\d+) (\d+)"([^>]*>)(<title[^>]*>([^<]*)</title>.*)</svg>', re.DOTALL)
+# units around a picture that is a file of its own; the size of its title's letters
+MARGIN, HEADING = 20, 17
+_ROOT = re.compile(
+    r'(<svg [^>]*?)viewBox="0 0 (\d+) (\d+)"([^>]*>)(<title[^>]*>([^<]*)</title>.*)</svg>',
+    re.DOTALL,
+)
 _ALONE = Markup(
     '{before}viewBox="-{margin} -{top} {wide} {tall}" width="{wide}" height="{tall}" color="#1c2430"{after}{inner}'
     "<style>svg{{background:#fff;max-width:100%;height:auto}}"
@@ -43,7 +56,10 @@ _TITLE = Markup('<text x="0" y="{y}" font-size="{size}" font-weight="600">{text}
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """Values from `low` to `high` over `wide` units from `left`; ratios (low and high too) stand by their logs."""
+    """Values from `low` to `high` over `wide` units from `left`.
+
+    Ratios (low and high too) stand by their logs.
+    """
 
     left: float
     wide: float
@@ -53,18 +69,28 @@ class Axis:
 
     def at(self, value: float) -> float:
         """Where a value on its own scale stands, in units."""
-        return self.left + self.wide * ((log(value) if self.ratio else value) - self.low) / (self.high - self.low)
+        return self.left + self.wide * ((log(value) if self.ratio else value) - self.low) / (
+            self.high - self.low
+        )
 
     def inside(self, value: float) -> float:
         """The same, but never beyond the ends."""
         return min(max(self.at(value), self.left), self.left + self.wide)
 
     def ticks(self) -> list[float]:
-        """Two to six round values; on a ratio scale 1, 2 and 5 of each power of ten, on a long one powers alone."""
+        """Two to six round values.
+
+        On a ratio scale 1, 2 and 5 of each power of ten, on a long one powers alone.
+        """
         if not self.ratio:
             return _even(self.low, self.high)
         whole = range(floor(self.low / log(10)), ceil(self.high / log(10)) + 1)
-        fine = [value for n in whole for value in (10.0**n, 2 * 10.0**n, 5 * 10.0**n) if self._holds(value)]
+        fine = [
+            value
+            for n in whole
+            for value in (10.0**n, 2 * 10.0**n, 5 * 10.0**n)
+            if self._holds(value)
+        ]
         if len(fine) < 3:
             return _even(exp(self.low), exp(self.high))
         if len(fine) <= 6:
@@ -85,7 +111,10 @@ def _even(low: float, high: float) -> list[float]:
 
 
 def axis(values: Iterable[float], null: float | None, left: float, wide: float) -> Axis:
-    """An axis that holds the values and the null; by logs where the null is 1. Values are checked by `sound`."""
+    """An axis that holds the values and the null; by logs where the null is 1.
+
+    Values are checked by `sound`.
+    """
     bend = log if null == 1 else float
     bent = [bend(value) for value in (*values, *(() if null is None else (null,)))] or [0.0]
     low, high = min(bent), max(bent)
@@ -94,7 +123,9 @@ def axis(values: Iterable[float], null: float | None, left: float, wide: float) 
 
 
 def near(points: Iterable[tuple[float, float, float]], null: float | None) -> list[float]:
-    """The values that an axis should hold: all estimates, and the ends of all intervals but the very wide ones."""
+    """The values that an axis should hold: all estimates, and the ends of all intervals but the
+    very wide ones.
+    """
     bend = log if null == 1 else float
     sized = [(bend(high) - bend(low), one) for one in points for _, low, high in [one]]
     most = FAR * median_low([wide for wide, _ in sized if wide > 0] or [0.0])
@@ -104,33 +135,49 @@ def near(points: Iterable[tuple[float, float, float]], null: float | None) -> li
 def sound(where: str, value: float, low: float, high: float, null: float | None) -> None:
     """Raises Refused unless the estimate lies in its interval, and above zero where it is a ratio."""
     if not all(map(isfinite, (value, low, high))) or not low <= value <= high:
-        raise Refused(f"{where}: an estimate must lie within its interval; it was {value} ({low} to {high})")
+        raise Refused(
+            f"{where}: an estimate must lie within its interval; it was {value} ({low} to {high})"
+        )
     if null == 1 and low <= 0:
         raise Refused(f"{where}: a ratio must be above 0; it was {value} ({low} to {high})")
 
 
-def frame(kind: str, id: str, title: str, desc: str, width: int, height: int, parts: Iterable[Markup]) -> Markup:
-    """The whole picture. Raises Refused for an id that would break the reference from the picture to its title."""
+def frame(
+    kind: str, id: str, title: str, desc: str, width: int, height: int, parts: Iterable[Markup]
+) -> Markup:
+    """The whole picture.
+
+    Raises Refused for an id that would break the reference from the picture to its title.
+    """
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", id):
-        raise Refused(f"a picture's id has only letters, digits, hyphens, dots and underscores; it was {id!r}")
+        raise Refused(
+            f"a picture's id has only letters, digits, hyphens, dots and underscores; it was {id!r}"
+        )
     inner = Markup("").join(parts)
-    return _FRAME.format(kind=kind, id=id, title=plain(title), desc=desc, width=width, height=height, parts=inner)
+    return _FRAME.format(
+        kind=kind, id=id, title=plain(title), desc=desc, width=width, height=height, parts=inner
+    )
 
 
 def alone(svg: Markup) -> Markup:
     """A picture as a file of its own, where no page tells what it shows and in which colours.
 
-    It gets its title as text, a margin, a size (it shrinks on narrow screens), and ink and paper for light and for dark
-    screens, in the page's colours; on paper it is dark on white. Raises ValueError for what no picture here looks like.
+    It gets its title as text, a margin, a size (it shrinks on narrow screens), and ink and paper
+    for light and for dark screens, in the page's colours; on paper it is dark on white. Raises
+    ValueError for what no picture here looks like.
     """
     found = _ROOT.fullmatch(svg)
     if found is None:
         raise ValueError(f"not a picture of this program: {svg[:80]!r}")
     width, height = int(found[2]), int(found[3])
-    before, after, inner, title = (svg[slice(*found.span(n))] for n in (1, 4, 5, 6))  # pieces of Markup are Markup
+    # pieces of Markup are Markup
+    before, after, inner, title = (svg[slice(*found.span(n))] for n in (1, 4, 5, 6))
     told = lines(title.unescape(), width, 2, HEADING)
     top = MARGIN + 12 + 24 * len(told)
-    heading = [_TITLE.format(y=MARGIN + 16 + 24 * n - top, size=HEADING, text=line) for n, line in enumerate(told)]
+    heading = [
+        _TITLE.format(y=MARGIN + 16 + 24 * n - top, size=HEADING, text=line)
+        for n, line in enumerate(told)
+    ]
     return _ALONE.format(
         before=before,
         margin=MARGIN,
@@ -187,7 +234,9 @@ def lines(text: str, room: float, most: int, font: int = 13) -> list[str]:
 def note(words: str, y: int, width: int) -> tuple[list[Markup], int]:
     """What the shapes mean, in small print from `y` on; and where the next line would stand."""
     told = wrap(words, int(width / 6.7))
-    return [LABEL.format(x=0, y=y + 15 * n, more=QUIET, text=line) for n, line in enumerate(told)], y + 15 * len(told)
+    return [
+        LABEL.format(x=0, y=y + 15 * n, more=QUIET, text=line) for n, line in enumerate(told)
+    ], y + 15 * len(told)
 
 
 def scale_line(one: Axis, y: int) -> list[Markup]:

@@ -1,7 +1,8 @@
-"""The Atom feed of changes (RFC 4287): one entry a version, its category the class of change, its id for ever.
+"""The Atom feed of changes (RFC 4287): one entry a version, its category the class of change, its
+id for ever.
 
-A version that is withdrawn, or stands again, is an entry of its own. Its category is "version-withdrawn", for
-"withdrawn" is the class of a version whose evidence was.
+A version that is withdrawn, or stands again, is an entry of its own. Its category is
+"version-withdrawn", for "withdrawn" is the class of a version whose evidence was.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from livereview.summary import tombstone, words
 from livereview.summary.snapshot import Withdrawal
 from livereview.summary.words import tidy
 
-AUTHORITY = "livereview,2026"  # of the tag: URIs (RFC 4151); never change it: ids of published entries hold it
+# of the tag: URIs (RFC 4151); never change it: ids of published entries hold it
+AUTHORITY = "livereview,2026"
 
 _FEED = Markup(
     '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -35,12 +37,17 @@ _ENTRY = Markup(
 _TAG = Markup('<category term="{term}" label="{label}"/>\n')
 _AUTHOR = Markup("<author><name>{name}</name></author>\n")
 CONCLUSION = ("conclusion-changed", "Conclusion changed")
-WITHDRAWN, STANDS = ("version-withdrawn", "Version withdrawn"), ("version-reinstated", "Version stands again")
+WITHDRAWN, STANDS = (
+    ("version-withdrawn", "Version withdrawn"),
+    ("version-reinstated", "Version stands again"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of both feeds. `tags` are (term, label); `short` is the text of the JSON feed, `long` that of Atom.
+    """One entry of both feeds.
+
+    `tags` are (term, label); `short` is the text of the JSON feed, `long` that of Atom.
 
     date, updated   when it was published; when its words last changed, which only a withdrawal does
     """
@@ -56,10 +63,16 @@ class Entry:
 
 
 def entries(
-    summary: dict[str, Any], earlier: Sequence[dict[str, Any]], home: str, acts: Sequence[Withdrawal] = ()
+    summary: dict[str, Any],
+    earlier: Sequence[dict[str, Any]],
+    home: str,
+    acts: Sequence[Withdrawal] = (),
 ) -> list[Entry]:
-    """Newest first. A version's entry is made from its own summary, so that it never changes; while it is withdrawn,
-    the entry says that instead of what the version said."""
+    """Newest first.
+
+    A version's entry is made from its own summary, so that it never changes; while it is withdrawn,
+    the entry says that instead of what the version said.
+    """
     review, gone = summary["review"]["id"], tombstone.in_force(acts)
     told = [_version(one, home, gone.get(one["version"]["number"])) for one in (*earlier, summary)]
     told += [_act(review, act, home) for act in acts]
@@ -84,7 +97,9 @@ def _version(summary: dict[str, Any], home: str, act: Withdrawal | None) -> Entr
 
 
 def _former(version: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """The category that the rules before 2.0 would have given, kept as an alias until December 2027."""
+    """The category that the rules before 2.0 would have given, kept as an alias until December
+    2027.
+    """
     former = FORMER_CLASS.get(version["change"])
     if former is None or former == version["change"]:
         return ()
@@ -93,7 +108,9 @@ def _former(version: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def _crossed_out(entry: Entry, number: int, act: Withdrawal) -> Entry:
     why, tags, updated = _why(act), (*entry.tags, WITHDRAWN), words.iso(act.date) or entry.date
-    return replace(entry, title=f"Version {number}, withdrawn", updated=updated, tags=tags, short=why, long=why)
+    return replace(
+        entry, title=f"Version {number}, withdrawn", updated=updated, tags=tags, short=why, long=why
+    )
 
 
 def _act(review: str, act: Withdrawal, home: str) -> Entry:
@@ -101,7 +118,9 @@ def _act(review: str, act: Withdrawal, home: str) -> Entry:
     kind, date = ("withdrawn" if act.withdraws else "reinstated"), words.iso(act.date) or ""
     return Entry(
         id=f"tag:{AUTHORITY}:{review}/v/{act.version}/{kind}/{date}",
-        title=f"Version {act.version} was withdrawn" if act.withdraws else f"Version {act.version} stands again",
+        title=f"Version {act.version} was withdrawn"
+        if act.withdraws
+        else f"Version {act.version} stands again",
         date=date,
         updated=date,
         address=f"{home}v/{act.version}/",
@@ -117,7 +136,10 @@ def _why(act: Withdrawal) -> str:
 
 
 def atom(
-    summary: dict[str, Any], earlier: Sequence[dict[str, Any]], home: str, acts: Sequence[Withdrawal] = ()
+    summary: dict[str, Any],
+    earlier: Sequence[dict[str, Any]],
+    home: str,
+    acts: Sequence[Withdrawal] = (),
 ) -> bytes:
     """The feed of a review.
 
@@ -142,11 +164,21 @@ def atom(
 
 def _atom_entry(one: Entry) -> Markup:
     tags = Markup("").join(_TAG.format(term=term, label=label) for term, label in one.tags)
-    return _ENTRY.format(id=one.id, title=one.title, updated=one.updated, address=one.address, tags=tags, text=one.long)
+    return _ENTRY.format(
+        id=one.id,
+        title=one.title,
+        updated=one.updated,
+        address=one.address,
+        tags=tags,
+        text=one.long,
+    )
 
 
 def json_feed(
-    summary: dict[str, Any], earlier: Sequence[dict[str, Any]], home: str, acts: Sequence[Withdrawal] = ()
+    summary: dict[str, Any],
+    earlier: Sequence[dict[str, Any]],
+    home: str,
+    acts: Sequence[Withdrawal] = (),
 ) -> bytes:
     """The same as a JSON Feed 1.1; tags are the terms of the categories."""
     review = summary["review"]
@@ -181,5 +213,10 @@ def _text(summary: dict[str, Any]) -> str:
         f"{change['label']}: {change['display']} ({change['text']})."
         for change in summary["changed"].get("findings", ())
     )
-    parts = (f"Cause: {summary['version']['trigger']}.{new}", changed, summary["answer"]["text"], summary["caveat"])
+    parts = (
+        f"Cause: {summary['version']['trigger']}.{new}",
+        changed,
+        summary["answer"]["text"],
+        summary["caveat"],
+    )
     return " ".join(part for part in parts if part)

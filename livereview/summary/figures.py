@@ -1,4 +1,6 @@
-"""Pictures of the evidence, as SVG of our own: text as text, a title, a description, and shapes that need no colour."""
+"""Pictures of the evidence, as SVG of our own: text as text, a title, a description, and shapes
+that need no colour.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from livereview.review import Tool
 from livereview.summary.snapshot import Study
 from livereview.summary.words import DIRECTIONS, tidy
 
-ROW, COLUMN, NAMES, KEY = 34, 104, 210, 800  # units; KEY is how wide the explanation of the shapes is
+# units; KEY is how wide the explanation of the shapes is
+ROW, COLUMN, NAMES, KEY = 34, 104, 210, 800
 
 _FRAME = Markup(
     '<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="edp-t edp-d" viewBox="0 0 {width} {height}" '
@@ -28,19 +31,30 @@ _SHAPES = {  # up and filled, down and hollow, both, flat, open: told apart with
     "favours_comparison": Markup(
         '<path d="M{x} {y}m0 8l9 -15h-18z" fill="none" stroke="currentColor" stroke-width="1.8"/>'
     ),
-    "no_difference": Markup('<path d="M{x} {y}m-9 -3h18m-18 6h18" stroke="currentColor" stroke-width="2.2"/>'),
-    "unclear": Markup('<circle cx="{x}" cy="{y}" r="3" fill="none" stroke="currentColor" stroke-width="1.8"/>'),
+    "no_difference": Markup(
+        '<path d="M{x} {y}m-9 -3h18m-18 6h18" stroke="currentColor" stroke-width="2.2"/>'
+    ),
+    "unclear": Markup(
+        '<circle cx="{x}" cy="{y}" r="3" fill="none" stroke="currentColor" stroke-width="1.8"/>'
+    ),
 }
 
 
 def by_risk_of_bias(studies: Sequence[Study], own: Sequence[Tool] = ()) -> list[Study]:
     """Extracted studies, lowest risk of bias first, then newest first; `own`: the protocol's tools."""
     extracted = [study for study in studies if study.extraction]
-    return sorted(extracted, key=lambda study: (_rank(study, own), -(_year(study) or 0), study.label, study.study_id))
+    return sorted(
+        extracted,
+        key=lambda study: (_rank(study, own), -(_year(study) or 0), study.label, study.study_id),
+    )
 
 
 def _rank(study: Study, own: Sequence[Tool]) -> float:
-    return appraisal.appraised(study.extraction, own).rank if study.extraction else appraisal.NOT_JUDGED
+    return (
+        appraisal.appraised(study.extraction, own).rank
+        if study.extraction
+        else appraisal.NOT_JUDGED
+    )
 
 
 def _year(study: Study) -> int | None:
@@ -48,15 +62,24 @@ def _year(study: Study) -> int | None:
 
 
 def effect_direction(found: Sequence[Finding], studies: Sequence[Study]) -> Markup:
-    """Studies down, findings across; a shape for the direction, hollow where the interval holds no difference."""
-    cells = {(finding.id, part.study): (finding, part) for finding in found for part in finding.studies}
+    """Studies down, findings across.
+
+    A shape for the direction, hollow where the interval holds no difference.
+    """
+    cells = {
+        (finding.id, part.study): (finding, part) for finding in found for part in finding.studies
+    }
     width = NAMES + COLUMN * len(found)
     head = [_heading(finding, column) for column, finding in enumerate(found)]
     top = 16 + 15 * max((len(_lines(finding.outcome_label)) for finding in found), default=1)
-    body = [_row(study, found, cells, top + ROW * index, width) for index, study in enumerate(studies)]
+    body = [
+        _row(study, found, cells, top + ROW * index, width) for index, study in enumerate(studies)
+    ]
     bottom = top + ROW * len(studies)
     parts = Markup("").join([*head, *body, _key(bottom + 24)])
-    return _FRAME.format(width=max(width, KEY), height=bottom + 40, desc=_description(found, studies), parts=parts)
+    return _FRAME.format(
+        width=max(width, KEY), height=bottom + 40, desc=_description(found, studies), parts=parts
+    )
 
 
 def _lines(label: str) -> list[str]:
@@ -66,7 +89,9 @@ def _lines(label: str) -> list[str]:
 def _heading(found: Finding, column: int) -> Markup:
     x = NAMES + COLUMN * column + COLUMN // 2
     lines = enumerate(_lines(found.outcome_label))
-    return Markup("").join(_LABEL.format(x=x, y=14 + 15 * n, more=_MIDDLE, text=line) for n, line in lines)
+    return Markup("").join(
+        _LABEL.format(x=x, y=14 + 15 * n, more=_MIDDLE, text=line) for n, line in lines
+    )
 
 
 def _row(
@@ -91,7 +116,9 @@ def _row(
 
 
 def direction(finding: Finding, part: StudyEffect) -> str:
-    """One of words.DIRECTIONS: the side to which a study's estimate leans, as good or bad for people."""
+    """One of words.DIRECTIONS: the side to which a study's estimate leans, as good or bad for
+    people.
+    """
     if part.leans is None:
         return "unclear" if part.as_words else "no_difference"
     good = (part.leans == "more") == (finding.better == "higher")
@@ -107,7 +134,10 @@ def _key(y: int) -> Markup:
     """What the shapes mean, in one line under the plot."""
     parts, x = [], 12
     for direction, words in DIRECTIONS.items():
-        parts += [_SHAPES[direction].format(x=x, y=y), _LABEL.format(x=x + 17, y=y + 4, more=_QUIET, text=words)]
+        parts += [
+            _SHAPES[direction].format(x=x, y=y),
+            _LABEL.format(x=x + 17, y=y + 4, more=_QUIET, text=words),
+        ]
         x += 44 + round(6.2 * len(words))
     return Markup("").join(parts)
 

@@ -1,4 +1,6 @@
-"""The PRISMA 2020 flow diagram: a check that its boxes balance, the same numbers as a table, and the picture."""
+"""The PRISMA 2020 flow diagram: a check that its boxes balance, the same numbers as a table, and
+the picture.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,19 @@ MAIN, SIDE, LEFT, RIGHT, WIDTH, LINE = 300, 300, 10, 370, 680, 19
 
 
 def check(snapshot: Snapshot) -> None:
-    """Raises Refused naming every box that does not balance with the others or with the lists on the page."""
+    """Raises Refused naming every box that does not balance with the others or with the lists on
+    the page.
+    """
     flow = snapshot.flow
-    wrong = [f"{box} is {n}, but {parts} is {total}" for box, n, parts, total in _sums(snapshot) if n != total]
-    counts = (*_counts(flow), *((f"excluded: {reason}", n) for reason, n in flow.excluded_full_text))
+    wrong = [
+        f"{box} is {n}, but {parts} is {total}"
+        for box, n, parts, total in _sums(snapshot)
+        if n != total
+    ]
+    counts = (
+        *_counts(flow),
+        *((f"excluded: {reason}", n) for reason, n in flow.excluded_full_text),
+    )
     wrong += [f"{name} is {n}, below zero" for name, n in counts if n < 0]
     if wrong:
         raise Refused(
@@ -45,9 +56,19 @@ def _sums(snapshot: Snapshot) -> Iterable[tuple[str, int, str, int]]:
     sought = flow.not_retrieved + flow.assessed + flow.awaiting_full_text
     yield "sought", flow.sought, "not retrieved + assessed + awaiting full text", sought
     yield "assessed", flow.assessed, "excluded at full text + included", excluded + flow.included
-    yield "included", flow.included, "reports in studies + awaiting extraction", reports + flow.awaiting_extraction
+    yield (
+        "included",
+        flow.included,
+        "reports in studies + awaiting extraction",
+        reports + flow.awaiting_extraction,
+    )
     yield "studies", flow.studies, "studies on the page", len(snapshot.studies)
-    yield "awaiting extraction", flow.awaiting_extraction, "reports listed as awaiting", len(snapshot.awaiting)
+    yield (
+        "awaiting extraction",
+        flow.awaiting_extraction,
+        "reports listed as awaiting",
+        len(snapshot.awaiting),
+    )
     yield "excluded at full text", excluded, "excluded reports listed", len(snapshot.excluded)
 
 
@@ -56,7 +77,10 @@ def _counts(flow: Flow) -> Iterable[tuple[str, int]]:
 
 
 def rows(flow: Flow, base: Base | None = None) -> tuple[tuple[str, int, str], ...]:
-    """(box, number, what is counted) of every box, in PRISMA's order; a review that this one continues comes first."""
+    """(box, number, what is counted) of every box, in PRISMA's order.
+
+    A review that this one continues comes first.
+    """
     records, reports, studies = say("records"), say("reports"), say("studies")
     return (
         *_previous(base, reports, studies),
@@ -73,7 +97,10 @@ def rows(flow: Flow, base: Base | None = None) -> tuple[tuple[str, int, str], ..
         (say("Not retrieved"), flow.not_retrieved, reports),
         (say("Waiting to be read in full"), flow.awaiting_full_text, reports),
         (say("Assessed in full"), flow.assessed, reports),
-        *((say("Excluded in full text: {reason}", reason=reason), n, reports) for reason, n in flow.excluded_full_text),
+        *(
+            (say("Excluded in full text: {reason}", reason=reason), n, reports)
+            for reason, n in flow.excluded_full_text
+        ),
         (say("Included"), flow.included, reports),
         (say("Included, waiting for data extraction"), flow.awaiting_extraction, reports),
         (say("Studies in the review"), flow.studies, studies),
@@ -109,9 +136,13 @@ def svg(flow: Flow, base: Base | None = None) -> Markup:
             parts.append(_box(RIGHT, top, SIDE, side, "side"))
             parts.append(_arrow(LEFT + MAIN, top + _height(main) // 2, RIGHT - LEFT - MAIN, 0))
         if index + 1 < len(steps):
-            parts.append(_arrow(LEFT + MAIN // 2, top + _height(main), 0, height - _height(main) + 28))
+            parts.append(
+                _arrow(LEFT + MAIN // 2, top + _height(main), 0, height - _height(main) + 28)
+            )
         top += height + 28
-    return _FRAME.format(width=WIDTH, height=top - 18, desc=_description(flow), parts=Markup("").join(parts))
+    return _FRAME.format(
+        width=WIDTH, height=top - 18, desc=_description(flow), parts=Markup("").join(parts)
+    )
 
 
 _FRAME = Markup(
@@ -165,7 +196,9 @@ def _unread(flow: Flow) -> Lines:
 
 
 def _reasons(flow: Flow) -> Lines:
-    first = [(f"  {_short(reason)}", n) for reason, n in islice(flow.excluded_full_text, SHOWN_REASONS)]
+    first = [
+        (f"  {_short(reason)}", n) for reason, n in islice(flow.excluded_full_text, SHOWN_REASONS)
+    ]
     rest = sum(n for _, n in flow.excluded_full_text[SHOWN_REASONS:])
     others = [("  other reasons (see the table)", rest)] if rest else []
     return [("Reports excluded", sum(n for _, n in flow.excluded_full_text)), *first, *others]
@@ -182,7 +215,16 @@ def _height(lines: Lines) -> int:
 
 def _box(x: int, y: int, width: int, lines: Lines, kind: str) -> Markup:
     dash = _DASHED if kind == "side" else ""
-    parts = [_RECT.format(x=x, y=y, width=width, height=_height(lines), stroke=1.5 if kind == "main" else 1, dash=dash)]
+    parts = [
+        _RECT.format(
+            x=x,
+            y=y,
+            width=width,
+            height=_height(lines),
+            stroke=1.5 if kind == "main" else 1,
+            dash=dash,
+        )
+    ]
     for index, (text, n) in enumerate(lines):
         inset, weight = (24, "") if text.startswith("  ") else (12, _BOLD)
         line = y + LINE * (index + 1) + 2

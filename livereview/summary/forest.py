@@ -24,11 +24,15 @@ _MIDDLE, _END = Markup(' text-anchor="middle"'), Markup(' text-anchor="end"')
 _LINE = Markup('<path d="M{x1:.1f} {y}H{x2:.1f}" stroke="currentColor" stroke-width="{wide}"/>')
 _BOX = Markup('<rect x="{x:.1f}" y="{y:.1f}" width="{side:.1f}" height="{side:.1f}"/>')
 _DIAMOND = Markup('<path d="M{low:.1f} {y}L{at:.1f} {up}L{high:.1f} {y}L{at:.1f} {down}Z"/>')
-_NULL = Markup('<path d="M{x:.1f} {top}V{bottom}" stroke="currentColor" stroke-dasharray="3 3" fill="none"/>')
+_NULL = Markup(
+    '<path d="M{x:.1f} {top}V{bottom}" stroke="currentColor" stroke-dasharray="3 3" fill="none"/>'
+)
 
 
 def svg(id: str, title: str, finding: Finding, limit: int | None = None) -> Markup:
-    """One row a study, largest weight first; the diamond is the pooled effect, the thin line its prediction.
+    """One row a study, largest weight first.
+
+    The diamond is the pooled effect, the thin line its prediction.
 
     limit   draws the studies of largest weight only, and says how many it leaves out
     """
@@ -40,13 +44,22 @@ def svg(id: str, title: str, finding: Finding, limit: int | None = None) -> Mark
     bottom = TOP + ROW * len(rows)
     parts += [_pooled(place, found, bottom + 8), *_axis(place, found, shown, bottom + 44)]
     parts.append(_NULL.format(x=place(found.null), top=TOP - 18, bottom=bottom + 30))
-    parts.append(_LABEL.format(x=NAMES + PLOT + FIGURES + 16, y=14, more=_QUIET, text="Risk of bias"))
+    parts.append(
+        _LABEL.format(x=NAMES + PLOT + FIGURES + 16, y=14, more=_QUIET, text="Risk of bias")
+    )
     width = NAMES + PLOT + FIGURES + BIAS
     if left:
-        parts.append(_LABEL.format(x=0, y=bottom + 26, more="", text=f"and {left:,} studies of less weight"))
+        parts.append(
+            _LABEL.format(x=0, y=bottom + 26, more="", text=f"and {left:,} studies of less weight")
+        )
     desc = f"{len(shown)} studies and their pooled {tidy(found.measure)}. The table below has the same content."
     return _FRAME.format(
-        id=id, width=width, height=bottom + 66, title=tidy(title), desc=desc, parts=Markup("").join(parts)
+        id=id,
+        width=width,
+        height=bottom + 66,
+        title=tidy(title),
+        desc=desc,
+        parts=Markup("").join(parts),
     )
 
 
@@ -92,7 +105,9 @@ def _study(place: Callable[[float], float], one: StudyEffect, y: int) -> Markup:
             _LINE.format(x1=place(one.low), x2=place(one.high), y=y, wide=1.4),
             _BOX.format(x=at - side / 2, y=y - side / 2, side=side),
             _LABEL.format(x=NAMES + PLOT + FIGURES, y=y + 4, more=_END, text=told),
-            _LABEL.format(x=NAMES + PLOT + FIGURES + 16, y=y + 4, more=_QUIET, text=cut(bias, BIAS - 18, 11)),
+            _LABEL.format(
+                x=NAMES + PLOT + FIGURES + 16, y=y + 4, more=_QUIET, text=cut(bias, BIAS - 18, 11)
+            ),
         ]
     )
 
@@ -100,9 +115,20 @@ def _study(place: Callable[[float], float], one: StudyEffect, y: int) -> Markup:
 def _pooled(place: Callable[[float], float], found: Estimate, y: int) -> Markup:
     parts = [_LABEL.format(x=0, y=y + 4, more=Markup(' font-weight="600"'), text="Pooled")]
     if found.prediction_low is not None and found.prediction_high is not None:
-        parts.append(_LINE.format(x1=place(found.prediction_low), x2=place(found.prediction_high), y=y, wide=0.8))
+        parts.append(
+            _LINE.format(
+                x1=place(found.prediction_low), x2=place(found.prediction_high), y=y, wide=0.8
+            )
+        )
     parts.append(
-        _DIAMOND.format(low=place(found.low), high=place(found.high), at=place(found.value), y=y, up=y - 8, down=y + 8)
+        _DIAMOND.format(
+            low=place(found.low),
+            high=place(found.high),
+            at=place(found.value),
+            y=y,
+            up=y - 8,
+            down=y + 8,
+        )
     )
     told = _figures(found.value, found.low, found.high)
     parts.append(_LABEL.format(x=NAMES + PLOT + FIGURES, y=y + 4, more=_END, text=told))
@@ -113,9 +139,14 @@ def _figures(value: float, low: float, high: float) -> str:
     return f"{size(value)} ({size(low)} to {size(high)})"
 
 
-def _axis(place: Callable[[float], float], found: Estimate, parts: Sequence[StudyEffect], y: int) -> list[Markup]:
+def _axis(
+    place: Callable[[float], float], found: Estimate, parts: Sequence[StudyEffect], y: int
+) -> list[Markup]:
     ends = sorted({found.null, *_ends(parts)})
     shown = [ends[0], found.null, ends[-1]]
     line = _LINE.format(x1=NAMES + 12, x2=NAMES + PLOT - 12, y=y - 12, wide=0.8)
-    marks = [_LABEL.format(x=f"{place(x):.0f}", y=y + 4, more=_MIDDLE, text=size(x)) for x in dict.fromkeys(shown)]
+    marks = [
+        _LABEL.format(x=f"{place(x):.0f}", y=y + 4, more=_MIDDLE, text=size(x))
+        for x in dict.fromkeys(shown)
+    ]
     return [line, *marks]

@@ -20,8 +20,9 @@ LATELY = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One published review on the front page: its folder, the summary.json of its newest version as text, and what was
-    withdrawn or taken back."""
+    """One published review on the front page: its folder, the summary.json of its newest version as
+    text, and what was withdrawn or taken back.
+    """
 
     review: str
     summary: str
@@ -30,34 +31,51 @@ class Entry:
 
 def files(entries: Iterable[Entry]) -> Mapping[str, bytes]:
     """index.html and index.json over all published reviews, by title."""
-    listed = sorted((_listing(entry) for entry in entries), key=lambda row: (row["title"], row["review"]))
+    listed = sorted(
+        (_listing(entry) for entry in entries), key=lambda row: (row["title"], row["review"])
+    )
     newest = max(listed, key=lambda row: row["as_of"], default=None)
     to = newest["as_of_display"] if newest else ""  # the page may lie unchanged for months
     page = template("library.html").render(
-        reviews=listed, gaps=_gap_maps(listed), lately=_lately(listed, newest["as_of"] if newest else ""), to=to
+        reviews=listed,
+        gaps=_gap_maps(listed),
+        lately=_lately(listed, newest["as_of"] if newest else ""),
+        to=to,
     )
     return {
         "index.html": page.encode("utf-8", "replace"),
-        "index.json": data.dump({"schema_version": data.SCHEMA_VERSION, "reviews": listed}, indent=1),
+        "index.json": data.dump(
+            {"schema_version": data.SCHEMA_VERSION, "reviews": listed}, indent=1
+        ),
     }
 
 
 def _lately(listed: Sequence[dict[str, Any]], newest: str) -> list[dict[str, Any]]:
     """Reviews with a version of the last 90 days before the newest event of all, newest first."""
     since = words.iso(datetime.fromisoformat(newest) - LATELY) if newest else ""
-    return sorted((row for row in listed if row["date"] >= (since or "")), key=lambda row: row["date"], reverse=True)
+    return sorted(
+        (row for row in listed if row["date"] >= (since or "")),
+        key=lambda row: row["date"],
+        reverse=True,
+    )
 
 
 def _gap_maps(listed: Sequence[dict[str, Any]]) -> list[tuple[str, Markup]]:
     """(titles, map) of areas by outcomes: how many studies there are, not what they say.
 
-    One map for the reviews that share areas and outcomes: a pair that no review asks about is no gap.
+    One map for the reviews that share areas and outcomes: a pair that no review asks about is no
+    gap.
     """
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in listed:
         if row["areas"] and row["outcomes"]:
-            groups.setdefault(json.dumps([row["areas"], row["outcomes"]], sort_keys=True), []).append(row)
-    return [("; ".join(row["title"] for row in some), _gap_map(str(n), some)) for n, some in enumerate(groups.values())]
+            groups.setdefault(
+                json.dumps([row["areas"], row["outcomes"]], sort_keys=True), []
+            ).append(row)
+    return [
+        ("; ".join(row["title"] for row in some), _gap_map(str(n), some))
+        for n, some in enumerate(groups.values())
+    ]
 
 
 def _gap_map(key: str, rows: Sequence[dict[str, Any]]) -> Markup:
@@ -74,7 +92,9 @@ def _gap_map(key: str, rows: Sequence[dict[str, Any]]) -> Markup:
 
 
 def empty_cell(rows: Sequence[dict[str, Any]], area: str, outcome: str) -> str:
-    """What a pair without a study is: no gap where no review asks about it, or where records still wait."""
+    """What a pair without a study is: no gap where no review asks about it, or where records still
+    wait.
+    """
     asking = [row["known"].get(outcome, "no_studies") for row in rows if area in row["asked"]]
     states = [state for state in asking if state != "not_asked"]
     if not states:
@@ -83,14 +103,18 @@ def empty_cell(rows: Sequence[dict[str, Any]], area: str, outcome: str) -> str:
 
 
 def _outcome_states(summary: Mapping[str, Any]) -> dict[str, str]:
-    """By outcome what is known of it over all comparisons: not yet assessed before anything else, not asked last."""
+    """By outcome what is known of it over all comparisons: not yet assessed before anything else,
+    not asked last.
+    """
     states: dict[str, list[str]] = {}
     for finding in summary.get("findings", ()):
         states.setdefault(finding["outcome"], []).append(finding["state"])
     known: dict[str, str] = {}
     for outcome, some in states.items():
         asked = [state for state in some if state != "not_asked"]
-        first = "not_yet_assessed" if "not_yet_assessed" in asked else next(iter(asked), "not_asked")
+        first = (
+            "not_yet_assessed" if "not_yet_assessed" in asked else next(iter(asked), "not_asked")
+        )
         known[outcome] = first
     return known
 
@@ -99,9 +123,14 @@ def _map(summary: dict[str, Any]) -> list[dict[str, Any]]:
     """Studies with a result, by area and outcome."""
     counts: dict[tuple[str, str], int] = {}
     for study in summary["studies"]:
-        for outcome in {result["outcome"] for result in study.get("results", ())} if study.get("area") else ():
+        for outcome in (
+            {result["outcome"] for result in study.get("results", ())} if study.get("area") else ()
+        ):
             counts[study["area"], outcome] = counts.get((study["area"], outcome), 0) + 1
-    return [{"area": area, "outcome": outcome, "studies": n} for (area, outcome), n in sorted(counts.items())]
+    return [
+        {"area": area, "outcome": outcome, "studies": n}
+        for (area, outcome), n in sorted(counts.items())
+    ]
 
 
 def _state(finding: Mapping[str, Any]) -> dict[str, str]:

@@ -1,6 +1,8 @@
-"""The funnel plot: whether small studies tell another story than large ones, as they do when some were not published.
+"""The funnel plot: whether small studies tell another story than large ones, as they do when some
+were not published.
 
-Pseudo 95% limits and the standard error as the vertical axis: Sterne and Egger, J Clin Epidemiol 2001;54:1046-55. Not
+Pseudo 95% limits and the standard error as the vertical axis: Sterne and Egger, J Clin Epidemiol
+2001;54:1046-55. Not
 below ten studies: Sterne and others, BMJ 2011;343:d4002, and Cochrane Handbook 13.3.5.3.
 """
 
@@ -46,36 +48,61 @@ class Part:
 
 FEW = 10
 WIDTH, LEFT, RIGHT, TOP, TALL = 640, 66, 16, 20, 320  # units
-HEADER = ("Study", "Effect", "95% interval, low", "95% interval, high", "Standard error", "Within the limits")
-_DOT = Markup('<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill-opacity="0.55" stroke="currentColor">{title}</circle>')
-_DOTS = Markup('<path d="{d}" stroke="currentColor" stroke-width="7" stroke-linecap="round" stroke-opacity="0.55"/>')
+HEADER = (
+    "Study",
+    "Effect",
+    "95% interval, low",
+    "95% interval, high",
+    "Standard error",
+    "Within the limits",
+)
+_DOT = Markup(
+    '<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" fill-opacity="0.55" stroke="currentColor">{title}</circle>'
+)
+_DOTS = Markup(
+    '<path d="{d}" stroke="currentColor" stroke-width="7" stroke-linecap="round" stroke-opacity="0.55"/>'
+)
 _TITLE = Markup("<title>{text}</title>")
 _DASHED = Markup('<path d="{d}" stroke="currentColor" stroke-dasharray="6 4" fill="none"/>')
 
 
 def rows(parts: Sequence[Part], centre: float, null: float) -> list[tuple[str, ...]]:
-    """The picture as a table, header first, most precise study first. Raises Refused as `svg` does."""
+    """The picture as a table, header first, most precise study first.
+
+    Raises Refused as `svg` does.
+    """
     body = []
     for part, error in _precise_first(parts, centre, null):
         figures = (size(part.effect), size(part.ci_low), size(part.ci_high), _error(error))
-        body.append((plain(part.label), *figures, "yes" if _within(part, error, centre, null) else "no"))
+        body.append(
+            (plain(part.label), *figures, "yes" if _within(part, error, centre, null) else "no")
+        )
     return [HEADER, *body]
 
 
-def svg(id: str, title: str, parts: Sequence[Part], centre: float, null: float, *, named: bool = True) -> Markup:
-    """A point a study, its standard error downwards, and where 95% would lie around `centre` if all had one effect.
+def svg(
+    id: str, title: str, parts: Sequence[Part], centre: float, null: float, *, named: bool = True
+) -> Markup:
+    """A point a study, its standard error downwards, and where 95% would lie around `centre` if all
+    had one effect.
 
-    centre  the pooled effect on the outcome's own scale; ratios (null 1) stand by their logs, and so do their errors
-    named   each point tells its study; without names hundreds of points are one small path
-    Raises Refused below ten studies, and for an effect without a usable interval.
+    centre  the pooled effect on the outcome's own scale; ratios (null 1) stand by their logs, and
+    so do their errors named   each point tells its study; without names hundreds of points are one
+    small path Raises Refused below ten studies, and for an effect without a usable interval.
     """
     studies = _precise_first(parts, centre, null)
     worst = studies[-1][1]
     down = Axis(TOP, TALL - 12, 0.0, worst, False)
     feet = [_moved(centre, side * Z * worst, null) for side in (-1, 1)]
-    across = axis([centre, *feet, *(part.effect for part, _ in studies)], null, LEFT, WIDTH - LEFT - RIGHT)
+    across = axis(
+        [centre, *feet, *(part.effect for part, _ in studies)], null, LEFT, WIDTH - LEFT - RIGHT
+    )
     bottom = TOP + TALL
-    points = [_study(across, down, *one) for one in studies] if named else [_points(across, down, studies)]
+    points = (
+        [_study(across, down, *one) for one in studies]
+        if named
+        else [_points(across, down, studies)]
+    )
     drawn = [*_limits(across, down, centre, feet, bottom, null), *points]
     drawn += [*_errors(down), *scale_line(across, bottom)]
     small, height = note(_key(centre, null), bottom + 46, WIDTH)
@@ -84,11 +111,18 @@ def svg(id: str, title: str, parts: Sequence[Part], centre: float, null: float, 
 
 
 def _precise_first(parts: Sequence[Part], centre: float, null: float) -> list[tuple[Part, float]]:
-    """Each study with its standard error; raises Refused where a funnel would mislead or can't be drawn."""
+    """Each study with its standard error.
+
+    Raises Refused where a funnel would mislead or can't be drawn.
+    """
     if len(parts) < FEW:
-        raise Refused(f"a funnel plot needs at least {FEW} studies to tell anything; there are {len(parts)}")
+        raise Refused(
+            f"a funnel plot needs at least {FEW} studies to tell anything; there are {len(parts)}"
+        )
     if not isfinite(centre) or (null == 1 and centre <= 0):
-        raise Refused(f"the centre of a funnel is the pooled effect, above 0 for a ratio; it was {centre}")
+        raise Refused(
+            f"the centre of a funnel is the pooled effect, above 0 for a ratio; it was {centre}"
+        )
     found = [(part, _standard_error(part, null)) for part in parts]
     return sorted(found, key=lambda one: (one[1], one[0].label))
 
@@ -131,7 +165,9 @@ def _study(across: Axis, down: Axis, part: Part, error: float) -> Markup:
 
 
 def _points(across: Axis, down: Axis, studies: Sequence[tuple[Part, float]]) -> Markup:
-    return _DOTS.format(d="".join(f"M{across.at(p.effect):.0f} {down.at(error):.0f}h0" for p, error in studies))
+    return _DOTS.format(
+        d="".join(f"M{across.at(p.effect):.0f} {down.at(error):.0f}h0" for p, error in studies)
+    )
 
 
 def _figures(part: Part, error: float) -> str:
@@ -145,7 +181,8 @@ def _error(value: float) -> str:
 def _errors(down: Axis) -> list[Markup]:
     """The axis of standard errors, 0 at the top."""
     told = [
-        LABEL.format(x=LEFT - 9, y=f"{down.at(tick) + 4:.0f}", more=END, text=number(tick)) for tick in down.ticks()
+        LABEL.format(x=LEFT - 9, y=f"{down.at(tick) + 4:.0f}", more=END, text=number(tick))
+        for tick in down.ticks()
     ]
     marks = "".join(f"M{LEFT} {down.at(tick):.1f}h-5" for tick in down.ticks())
     middle = TOP + TALL // 2

@@ -1,6 +1,8 @@
-"""The evidence and gap map: how many studies there are for each area and outcome, and where there are none.
+"""The evidence and gap map: how many studies there are for each area and outcome, and where there
+are none.
 
-After Snilstveit and others, J Clin Epidemiol 2016;79:120-9: the map shows what evidence there is, not what it says.
+After Snilstveit and others, J Clin Epidemiol 2016;79:120-9: the map shows what evidence there is,
+not what it says.
 """
 
 from __future__ import annotations
@@ -27,14 +29,19 @@ from livereview.summary.drawing import (
     sentence,
 )
 
-ROW, NAMES, COLUMN, LARGEST, LEAST = 66, 180, 118, 20, 560  # units; LARGEST is the largest bubble's radius
+# units; LARGEST is the largest bubble's radius
+ROW, NAMES, COLUMN, LARGEST, LEAST = 66, 180, 118, 20, 560
 HEADER = ("Area", "Outcome", "Studies", "Certainty")
 GAP = "0 – gap"
 EMPTY = {"gap": GAP, "not_asked": "not asked", "waiting": "not yet assessed"}
 """What stands where there is no study: a gap is only what somebody asked about and nothing is left to read for."""
-_BUBBLE = Markup('<circle cx="{x}" cy="{y}" r="{r:.1f}" fill-opacity="0.25" stroke="currentColor"/>')
+_BUBBLE = Markup(
+    '<circle cx="{x}" cy="{y}" r="{r:.1f}" fill-opacity="0.25" stroke="currentColor"/>'
+)
 _FILLED = Markup('<path d="{d}"/>')
-_HOLE = Markup('<path d="{d}" stroke="currentColor" stroke-dasharray="3 3" stroke-opacity="0.6" fill="none"/>')
+_HOLE = Markup(
+    '<path d="{d}" stroke="currentColor" stroke-dasharray="3 3" stroke-opacity="0.6" fill="none"/>'
+)
 _SPOT = "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0"
 
 
@@ -53,22 +60,38 @@ class Cell:
     empty: str = "gap"
 
 
-def rows(areas: Mapping[str, str], outcomes: Mapping[str, str], cells: Iterable[Cell]) -> list[tuple[str, ...]]:
-    """The picture as a table, header first: a row for each area and outcome, gaps too. Raises Refused as `svg` does."""
+def rows(
+    areas: Mapping[str, str], outcomes: Mapping[str, str], cells: Iterable[Cell]
+) -> list[tuple[str, ...]]:
+    """The picture as a table, header first: a row for each area and outcome, gaps too.
+
+    Raises Refused as `svg` does.
+    """
     found = _known(areas, outcomes, cells)
     body = []
     for a, area in areas.items():
         for o, outcome in outcomes.items():
             cell = found.get((a, o))
-            body.append((plain(area), plain(outcome), f"{cell.studies if cell else 0:,}", _words(cell)))
+            body.append(
+                (plain(area), plain(outcome), f"{cell.studies if cell else 0:,}", _words(cell))
+            )
     return [HEADER, *body]
 
 
-def svg(id: str, title: str, areas: Mapping[str, str], outcomes: Mapping[str, str], cells: Iterable[Cell]) -> Markup:
-    """Areas down and outcomes across, in the order given; a bubble's area is the number of studies, which it tells too.
+def svg(
+    id: str,
+    title: str,
+    areas: Mapping[str, str],
+    outcomes: Mapping[str, str],
+    cells: Iterable[Cell],
+) -> Markup:
+    """Areas down and outcomes across, in the order given.
+
+    A bubble's area is the number of studies, which it tells too.
 
     areas, outcomes  labels by id
-    Raises Refused for a cell outside the map, one that is there twice, a count below zero and an unknown certainty.
+    Raises Refused for a cell outside the map, one that is there twice, a count below zero and an
+    unknown certainty.
     """
     heading = f"Evidence and gap map: {title}"
     found = _known(areas, outcomes, cells)
@@ -78,13 +101,25 @@ def svg(id: str, title: str, areas: Mapping[str, str], outcomes: Mapping[str, st
     heads = [lines(label, COLUMN - 8, 4) for label in outcomes.values()]
     top = 20 + 15 * max(map(len, heads))
     parts = [
-        LABEL.format(x=_x(c), y=14 + 15 * n, more=MIDDLE, text=t) for c, h in enumerate(heads) for n, t in enumerate(h)
+        LABEL.format(x=_x(c), y=14 + 15 * n, more=MIDDLE, text=t)
+        for c, h in enumerate(heads)
+        for n, t in enumerate(h)
     ]
     parts += [_name(label, top + ROW * n, width) for n, label in enumerate(areas.values())]
-    places = {(a, o): (_x(c), top + ROW * r) for r, a in enumerate(areas) for c, o in enumerate(outcomes)}
+    places = {
+        (a, o): (_x(c), top + ROW * r) for r, a in enumerate(areas) for c, o in enumerate(outcomes)
+    }
     parts += _cells(places, found)
     small, height = note(_key(), top + ROW * len(areas) + 22, width)
-    return frame("gap-map", id, heading, _description(areas, outcomes, found), width, height, [*parts, *small])
+    return frame(
+        "gap-map",
+        id,
+        heading,
+        _description(areas, outcomes, found),
+        width,
+        height,
+        [*parts, *small],
+    )
 
 
 Found = Mapping[tuple[str, str], Cell]
@@ -94,11 +129,18 @@ def _known(areas: Mapping[str, str], outcomes: Mapping[str, str], cells: Iterabl
     """The cells by area and outcome, each checked."""
     found: dict[tuple[str, str], Cell] = {}
     for cell in cells:
-        for value, choices, what in ((cell.area, areas, "area"), (cell.outcome, outcomes, "outcome")):
+        for value, choices, what in (
+            (cell.area, areas, "area"),
+            (cell.outcome, outcomes, "outcome"),
+        ):
             if value not in choices:
-                raise Refused(f"{what} must be one of {', '.join(choices) or 'none (there is none)'}; it was {value!r}")
+                raise Refused(
+                    f"{what} must be one of {', '.join(choices) or 'none (there is none)'}; it was {value!r}"
+                )
         if cell.certainty not in (None, *LEVELS):
-            raise Refused(f"certainty must be one of {', '.join(LEVELS)}, or None; it was {cell.certainty!r}")
+            raise Refused(
+                f"certainty must be one of {', '.join(LEVELS)}, or None; it was {cell.certainty!r}"
+            )
         if cell.empty not in EMPTY:
             raise Refused(f"empty must be one of {', '.join(EMPTY)}; it was {cell.empty!r}")
         if cell.studies < 0 or (cell.area, cell.outcome) in found:
@@ -120,13 +162,21 @@ def _name(label: str, y: int, width: int) -> Markup:
 
 def _cells(places: Mapping[tuple[str, str], tuple[int, int]], found: Found) -> list[Markup]:
     most = max((cell.studies for cell in found.values()), default=1)
-    parts = [_full(found[at], x, y, most) for at, (x, y) in places.items() if _empty(found.get(at)) is None]
-    empty = [(place, kind) for at, place in places.items() if (kind := _empty(found.get(at))) is not None]
+    parts = [
+        _full(found[at], x, y, most)
+        for at, (x, y) in places.items()
+        if _empty(found.get(at)) is None
+    ]
+    empty = [
+        (place, kind) for at, place in places.items() if (kind := _empty(found.get(at))) is not None
+    ]
     parts += [_nothing(x, y, kind) for (x, y), kind in empty]
     gaps = [place for place, kind in empty if kind == "gap"]
     holes = "".join(f"M{x - 48} {y + 12}h96v{ROW - 24}h-96z" for x, y in gaps)
     spots = [
-        (x, y, LEVELS.index(found[at].certainty or "") + 1) for at, (x, y) in places.items() if _rated(found.get(at))
+        (x, y, LEVELS.index(found[at].certainty or "") + 1)
+        for at, (x, y) in places.items()
+        if _rated(found.get(at))
     ]
     filled = "".join(_spots(x, y, range(n)) for x, y, n in spots)
     hollow = "".join(_spots(x, y, range(n, len(LEVELS))) for x, y, n in spots)

@@ -1,8 +1,10 @@
-"""The files that stand where a withdrawn version stood, and in `latest` while the newest version is withdrawn.
+"""The files that stand where a withdrawn version stood, and in `latest` while the newest version is
+withdrawn.
 
-What to show when the newest version is withdrawn: not the version before it, for readers of `latest` would take an old
-answer for what the evidence says today; and not what was withdrawn. So `latest` is a notice with the reason and a link
-to the last version that stands, until a new version is published or the withdrawal is taken back. Its feeds go on.
+What to show when the newest version is withdrawn: not the version before it, for readers of
+`latest` would take an old answer for what the evidence says today; and not what was withdrawn. So
+`latest` is a notice with the reason and a link to the last version that stands, until a new version
+is published or the withdrawal is taken back. Its feeds go on.
 """
 
 from __future__ import annotations
@@ -18,8 +20,11 @@ from livereview.summary.templating import template
 DATA = "tombstone.json"  # where it is, everything else in the folder is gone
 
 
-def grave(texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: str) -> Mapping[str, bytes]:
-    """The folder of withdrawn version `number`: a page, the same as data, and what frames and elements elsewhere show.
+def grave(
+    texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: str
+) -> Mapping[str, bytes]:
+    """The folder of withdrawn version `number`: a page, the same as data, and what frames and
+    elements elsewhere show.
 
     texts  summary.json of every version, oldest first;  home  from this folder to the review's
     """
@@ -27,7 +32,9 @@ def grave(texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: s
         return _sealed(_grave(texts, acts, number, home))
 
 
-def _grave(texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: str) -> Mapping[str, bytes]:
+def _grave(
+    texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: str
+) -> Mapping[str, bytes]:
     told = tombstone.to_json(texts, acts, number, home)
     pages = {
         name: template("tombstone.html")
@@ -35,11 +42,17 @@ def _grave(texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: 
         .encode("utf-8", "replace")
         for name in ("index.html", "embed.html")
     }
-    return {**pages, DATA: data.dump(told, indent=1), "embed.js": template("embed.js").render().encode()}
+    return {
+        **pages,
+        DATA: data.dump(told, indent=1),
+        "embed.js": template("embed.js").render().encode(),
+    }
 
 
 def notice(texts: Sequence[str], acts: Sequence[Withdrawal], home: str) -> Mapping[str, bytes]:
-    """`latest` while the newest version is withdrawn: its tombstone, and the feeds, which people follow here."""
+    """`latest` while the newest version is withdrawn: its tombstone, and the feeds, which people
+    follow here.
+    """
     newest, *earlier = [json.loads(text) for text in reversed(texts)]
     earlier.reverse()
     with words.as_dated_in(newest):

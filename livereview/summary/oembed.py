@@ -1,7 +1,8 @@
-"""oEmbed 1.0 (https://oembed.com, read November 2026): what another site needs to show a review's answer in a frame.
+"""oEmbed 1.0 (https://oembed.com, read November 2026): what another site needs to show a review's
+answer in a frame.
 
-The frame is `embed.html`, which never shows the answer without version, search date, certainty and caveat. They stand
-beside it as fields too, for sites that draw their own box.
+The frame is `embed.html`, which never shows the answer without version, search date, certainty and
+caveat. They stand beside it as fields too, for sites that draw their own box.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import Any
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 640, 320  # pixels, where the other site sets no limit
-FLOATING, PINNED = 300, 31_536_000  # seconds it may be kept: `latest` moves, a numbered version does not
+# seconds it may be kept: `latest` moves, a numbered version does not
+FLOATING, PINNED = 300, 31_536_000
 
-# The frame may run nothing, send nothing and read nothing; its link opens a page that is free of these limits again.
+# The frame may run nothing, send nothing and read nothing; its link opens a page that is free of
+# these limits again.
 _FRAME = Markup(
     '<iframe src="{address}" title="{title}" width="{width}" height="{height}" loading="lazy" '
     'referrerpolicy="no-referrer" sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe>'
@@ -24,12 +27,17 @@ _FRAME = Markup(
 def certainty(summary: Mapping[str, Any]) -> str:
     """ "Attendance: low; Wellbeing: very low", or that nothing is rated."""
     rated = [finding for finding in summary["findings"] if finding["certainty"]]
-    told = (f"{one['outcome_label']}: {one['certainty']['level'].replace('_', ' ')}" for one in rated)
+    told = (
+        f"{one['outcome_label']}: {one['certainty']['level'].replace('_', ' ')}" for one in rated
+    )
     return "; ".join(told) or "not rated"
 
 
 def describe(summary: Mapping[str, Any], pinned: bool) -> dict[str, Any]:
-    """oembed.json of a build. Nobody knows yet where it will stand, so the frame's address is relative to this file."""
+    """oembed.json of a build.
+
+    Nobody knows yet where it will stand, so the frame's address is relative to this file.
+    """
     review, version, status = summary["review"], summary["version"], summary["status"]
     plain = {
         "type": "rich",
@@ -51,8 +59,14 @@ def describe(summary: Mapping[str, Any], pinned: bool) -> dict[str, Any]:
     return sized(plain, "", None, None)
 
 
-def sized(told: Mapping[str, Any], folder: str, maxwidth: int | None, maxheight: int | None) -> dict[str, Any]:
-    """The same for a build that stands at address `folder`, which ends with a slash, within limits in pixels."""
+def sized(
+    told: Mapping[str, Any], folder: str, maxwidth: int | None, maxheight: int | None
+) -> dict[str, Any]:
+    """The same for a build that stands at address `folder`, which ends with a slash, within limits
+    in pixels.
+    """
     width, height = min(WIDTH, maxwidth or WIDTH), min(HEIGHT, maxheight or HEIGHT)
-    frame = _FRAME.format(address=f"{folder}embed.html", title=told["title"], width=width, height=height)
+    frame = _FRAME.format(
+        address=f"{folder}embed.html", title=told["title"], width=width, height=height
+    )
     return {**told, "html": str(frame), "width": width, "height": height}

@@ -1,4 +1,6 @@
-"""What each published version said, one under the other: the estimate where there was one, the state in any case."""
+"""What each published version said, one under the other: the estimate where there was one, the
+state in any case.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,10 @@ _PATH = Markup('<path d="{d}" stroke="currentColor" stroke-opacity="0.45" fill="
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What one version said of an outcome; `date` and `state` in words. No estimate: value, low and high are None."""
+    """What one version said of an outcome; `date` and `state` in words.
+
+    No estimate: value, low and high are None.
+    """
 
     number: int
     date: str
@@ -52,7 +57,10 @@ class Version:
 
 
 def rows(versions: Sequence[Version]) -> list[tuple[str, ...]]:
-    """The picture as a table, header first: one row a version, in order; unknown figures are empty."""
+    """The picture as a table, header first: one row a version, in order.
+
+    Unknown figures are empty.
+    """
     return [HEADER, *((str(v.number), plain(v.date), plain(v.state), *_sized(v)) for v in versions)]
 
 
@@ -67,7 +75,8 @@ def _sized(one: Version) -> tuple[str, str, str]:
 
 
 def svg(id: str, title: str, versions: Sequence[Version], null: float | None = None) -> Markup:
-    """One row a version, in order: its estimate with the interval, or its state in words where there is none.
+    """One row a version, in order: its estimate with the interval, or its state in words where
+    there is none.
 
     null  where "no difference" lies: 1 draws ratios by their logs, None draws no such line.
     Raises Refused for an estimate outside its interval and a ratio that is not above zero.
@@ -76,7 +85,11 @@ def svg(id: str, title: str, versions: Sequence[Version], null: float | None = N
     if not versions:
         return sentence("over-time", id, heading, "No version has been published yet.")
     points = [_point(one, null) for one in versions]
-    scale = axis(near([one for one in points if one], null), null, NAMES + 12, PLOT - 24) if any(points) else None
+    scale = (
+        axis(near([one for one in points if one], null), null, NAMES + 12, PLOT - 24)
+        if any(points)
+        else None
+    )
     width = NAMES + PLOT + max(180, 14 + int(max(span(_figures(one)) for one in versions)))
     bottom = TOP + ROW * len(versions)
     parts = [_row(one, TOP + ROW * n, width) for n, one in enumerate(versions)]
@@ -92,7 +105,9 @@ Point = tuple[float, float, float]  # the estimate, and its interval's ends
 def _point(one: Version, null: float | None) -> Point | None:
     if one.value is None:
         return None
-    low, high = (one.value, one.value) if one.low is None or one.high is None else (one.low, one.high)
+    low, high = (
+        (one.value, one.value) if one.low is None or one.high is None else (one.low, one.high)
+    )
     sound(f"version {one.number}", one.value, low, high, null)
     return one.value, low, high
 
@@ -115,18 +130,25 @@ def _row(one: Version, y: int, width: int) -> Markup:
     if one.value is not None:
         parts.append(LABEL.format(x=0, y=y + 15, more=QUIET, text=cut(one.state, NAMES - 6, 11)))
     else:
-        parts.append(LABEL.format(x=NAMES + PLOT // 2, y=y + 4, more=MIDDLE, text=cut(one.state, PLOT - 20)))
+        parts.append(
+            LABEL.format(x=NAMES + PLOT // 2, y=y + 4, more=MIDDLE, text=cut(one.state, PLOT - 20))
+        )
     return Markup("").join(parts)
 
 
-def _estimates(scale: Axis, points: Sequence[Point | None], null: float | None, bottom: int) -> list[Markup]:
+def _estimates(
+    scale: Axis, points: Sequence[Point | None], null: float | None, bottom: int
+) -> list[Markup]:
     """Points and intervals, thin lines between neighbours, the line of no difference and the axis."""
     places = [(scale.at(one[0]), TOP + ROW * n) if one else None for n, one in enumerate(points)]
     links = [f"M{a[0]:.1f} {a[1]}L{b[0]:.1f} {b[1]}" for a, b in pairwise(places) if a and b]
     parts = [_PATH.format(d="".join(links))] if links else []
     for one, place in zip(points, places, strict=True):
         if one and place:
-            parts += [interval(scale, one[1], one[2], place[1]), _DOT.format(x=place[0], y=place[1])]
+            parts += [
+                interval(scale, one[1], one[2], place[1]),
+                _DOT.format(x=place[0], y=place[1]),
+            ]
     if null is not None:
         spans = (f"M{scale.at(null):.1f} {place[1] - ROW // 2}v{ROW}" for place in places if place)
         parts.append(DOTTED.format(d="".join(spans)))  # not through the words of the other rows

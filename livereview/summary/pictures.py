@@ -1,4 +1,6 @@
-"""Every picture of a version by its name, each with the same content as rows: for the page, and as files."""
+"""Every picture of a version by its name, each with the same content as rows: for the page, and as
+files.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,15 @@ from livereview.evidence import appraisal, weigh
 from livereview.evidence.finding import Estimate, Finding
 from livereview.evidence.forms import Extraction
 from livereview.review import Tool
-from livereview.summary import bias_grid, cumulative, figures, flow_diagram, forest, funnel, over_time
+from livereview.summary import (
+    bias_grid,
+    cumulative,
+    figures,
+    flow_diagram,
+    forest,
+    funnel,
+    over_time,
+)
 from livereview.summary.bias_grid import Judged
 from livereview.summary.cumulative import Step
 from livereview.summary.funnel import Part
@@ -27,9 +37,11 @@ Rows = Sequence[Sequence[object]]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """`kind`: forest, cumulative, funnel, over-time, effect-direction, risk-of-bias, prisma; `rows`: heading first.
+    """`kind`: forest, cumulative, funnel, over-time, effect-direction, risk-of-bias, prisma;
+    `rows`: heading first.
 
-    short   draws the first so many studies, for the page; None where the picture does not grow with their number
+    short   draws the first so many studies, for the page; None where the picture does not grow with
+    their number
     """
 
     kind: str
@@ -41,7 +53,9 @@ class Picture:
     @property
     def name(self) -> str:
         """Of its files, without the ending."""
-        plain = {"prisma": "prisma", "effect-direction": "effect_direction"}.get(self.kind, self.kind)
+        plain = {"prisma": "prisma", "effect-direction": "effect_direction"}.get(
+            self.kind, self.kind
+        )
         return f"{plain}-{self.subject}" if self.subject else plain
 
     def on_page(self, limit: int) -> Markup:
@@ -51,15 +65,27 @@ class Picture:
 
 def pictures(snapshot: Snapshot, findings: Sequence[Finding]) -> tuple[Picture, ...]:
     """All pictures of a version."""
-    return tuple(_pictures(snapshot, findings, figures.by_risk_of_bias(snapshot.studies, snapshot.review.tools)))
+    return tuple(
+        _pictures(
+            snapshot, findings, figures.by_risk_of_bias(snapshot.studies, snapshot.review.tools)
+        )
+    )
 
 
 def name_of(finding: Finding) -> str:
-    """What a finding's pictures and their files are named by: its outcome, with its comparison where it has a name."""
-    return finding.outcome if finding.comparison == weigh.MAIN else f"{finding.comparison}-{finding.outcome}"
+    """What a finding's pictures and their files are named by: its outcome, with its comparison
+    where it has a name.
+    """
+    return (
+        finding.outcome
+        if finding.comparison == weigh.MAIN
+        else f"{finding.comparison}-{finding.outcome}"
+    )
 
 
-def _pictures(snapshot: Snapshot, found: Sequence[Finding], studies: Sequence[Study]) -> Iterator[Picture]:
+def _pictures(
+    snapshot: Snapshot, found: Sequence[Finding], studies: Sequence[Study]
+) -> Iterator[Picture]:
     flow = [("box", "number", "unit"), *flow_diagram.rows(snapshot.flow, snapshot.review.base)]
     yield Picture("prisma", None, flow_diagram.svg(snapshot.flow, snapshot.review.base), flow)
     drawn = figures.effect_direction(found, studies)
@@ -68,7 +94,9 @@ def _pictures(snapshot: Snapshot, found: Sequence[Finding], studies: Sequence[St
     forms = [study.extraction for study in studies if study.extraction]
     judged = [_judged(form, snapshot.review.tools) for form in forms if _is_judged(form)]
     if judged:
-        yield Picture("risk-of-bias", None, _grid(judged), bias_grid.rows(judged), lambda n: _grid(judged[:n]))
+        yield Picture(
+            "risk-of-bias", None, _grid(judged), bias_grid.rows(judged), lambda n: _grid(judged[:n])
+        )
     forms = [study.extraction for study in snapshot.studies if study.extraction]
     for finding in found:
         if finding.estimate is not None and finding.estimate.studies > 1:
@@ -76,15 +104,27 @@ def _pictures(snapshot: Snapshot, found: Sequence[Finding], studies: Sequence[St
             yield from _published(snapshot, finding, finding.estimate)
 
 
-def _sizes(snapshot: Snapshot, finding: Finding, estimate: Estimate, forms: Sequence[Extraction]) -> Iterator[Picture]:
+def _sizes(
+    snapshot: Snapshot, finding: Finding, estimate: Estimate, forms: Sequence[Extraction]
+) -> Iterator[Picture]:
     """Pictures of a finding that is pooled."""
     key, label = name_of(finding), finding.outcome_label
     shown = forest.parts_of(finding)
     parts = [(part.label, part.value, part.low, part.high, part.weight) for part in shown]
-    biases = [(bias_grid.in_english(part.risk_of_bias), bias_grid.domains_of(part)) for part in shown]
+    biases = [
+        (bias_grid.in_english(part.risk_of_bias), bias_grid.domains_of(part)) for part in shown
+    ]
     rows = [(*part, *bias) for part, bias in zip(parts, biases, strict=True)]
     last = ("Pooled", estimate.value, estimate.low, estimate.high, 100, None, None)
-    head = ("study", "effect", "ci_low", "ci_high", "weight_percent", "risk_of_bias", "risk_of_bias_by_domain")
+    head = (
+        "study",
+        "effect",
+        "ci_low",
+        "ci_high",
+        "weight_percent",
+        "risk_of_bias",
+        "risk_of_bias_by_domain",
+    )
     few = partial(forest.svg, key, label, finding)
     yield Picture("forest", key, few(), [head, *rows, last], few)
 
@@ -93,7 +133,9 @@ def _sizes(snapshot: Snapshot, finding: Finding, estimate: Estimate, forms: Sequ
         drawn = cumulative.svg(key, label, steps, estimate.null)
         yield Picture("cumulative", key, drawn, cumulative.rows(steps))
     if len(parts) >= FEW:
-        dots = [Part(label, value or 0, low or 0, high or 0) for label, value, low, high, _ in parts]
+        dots = [
+            Part(label, value or 0, low or 0, high or 0) for label, value, low, high, _ in parts
+        ]
         points = partial(funnel.svg, key, label, dots, estimate.value, estimate.null)
         yield Picture(
             "funnel",
@@ -105,8 +147,13 @@ def _sizes(snapshot: Snapshot, finding: Finding, estimate: Estimate, forms: Sequ
 
 
 def _steps(snapshot: Snapshot, finding: Finding, forms: Sequence[Extraction]) -> list[Step]:
-    """The estimate after each year that brought a study, oldest first; studies without a year come last."""
-    comparison = next(c for c in weigh.comparisons_of(snapshot.review) if c.id == finding.comparison)
+    """The estimate after each year that brought a study, oldest first.
+
+    Studies without a year come last.
+    """
+    comparison = next(
+        c for c in weigh.comparisons_of(snapshot.review) if c.id == finding.comparison
+    )
     outcome = next(o for o in snapshot.review.outcomes if o.id == finding.outcome)
     steps: list[Step] = []
     for year in sorted({form.year or LATEST_YEAR for form in forms}):
@@ -120,7 +167,10 @@ def _steps(snapshot: Snapshot, finding: Finding, forms: Sequence[Extraction]) ->
 
 
 def _published(snapshot: Snapshot, finding: Finding, estimate: Estimate) -> Iterator[Picture]:
-    """The estimate as each version published it, this one last; each with its own state, not today's."""
+    """The estimate as each version published it, this one last.
+
+    Each with its own state, not today's.
+    """
     points = []
     for old in snapshot.history:
         shown, then = _then(old, finding.id)
@@ -136,7 +186,10 @@ def _published(snapshot: Snapshot, finding: Finding, estimate: Estimate) -> Iter
 
 
 def _then(old: Published, finding: str) -> tuple[str, tuple[float, float, float] | None]:
-    """The state that an earlier version published, and (value, low, high); None where it gave no estimate."""
+    """The state that an earlier version published, and (value, low, high).
+
+    None where it gave no estimate.
+    """
     rows = old.content.get("findings", [])
     row = next((row for row in rows if row["id"] == finding), None)
     if row is None:
@@ -149,7 +202,13 @@ def _directions(found: Sequence[Finding]) -> Rows:
     """The content of the effect direction plot."""
     head = ("study", "comparison", "outcome", "direction", "participants")
     rows = [
-        (part.label, finding.comparison_label, finding.outcome_label, figures.direction(finding, part), part.people)
+        (
+            part.label,
+            finding.comparison_label,
+            finding.outcome_label,
+            figures.direction(finding, part),
+            part.people,
+        )
         for finding in found
         for part in finding.studies
     ]
@@ -171,4 +230,6 @@ def _is_judged(form: Extraction) -> bool:
 def _judged(form: Extraction, own: Sequence[Tool]) -> Judged:
     domains = tuple((one.domain, one.judgement) for one in form.appraisal)
     name = form.risk_of_bias_tool or "tool not named"
-    return Judged(form.label, name, domains, form.risk_of_bias, appraisal.tool_of(form.risk_of_bias_tool, own))
+    return Judged(
+        form.label, name, domains, form.risk_of_bias, appraisal.tool_of(form.risk_of_bias_tool, own)
+    )

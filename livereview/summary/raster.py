@@ -1,8 +1,8 @@
 """The published pictures as PNG, for where an SVG can't go: slides, mails, word processors.
 
-The letters are those of Source Sans, which comes with the program: the same picture is the same bytes on every machine
-with the same version of resvg. Letters that this font lacks, such as Chinese and Arabic ones, are empty boxes; the SVG
-of the same name has them.
+The letters are those of Source Sans, which comes with the program: the same picture is the same
+bytes on every machine with the same version of resvg. Letters that this font lacks, such as Chinese
+and Arabic ones, are empty boxes; the SVG of the same name has them.
 """
 
 from __future__ import annotations
@@ -18,15 +18,21 @@ import resvg_py
 
 WIDTH = 1200  # pixels
 MOST = 3_000_000  # pixels of a picture; a longer one gets narrower
-FAMILY, FONTS = "Source Sans Pro", [font_source_sans_pro.SourceSansPro, font_source_sans_pro.SourceSansProSemibold]
+FAMILY, FONTS = (
+    "Source Sans Pro",
+    [font_source_sans_pro.SourceSansPro, font_source_sans_pro.SourceSansProSemibold],
+)
 PAPER = "#ffffff"
 _SIZE = re.compile(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"')
 
 
 def png(svg: str, width: int = WIDTH) -> bytes:
-    """The picture in its own ink on white, `width` pixels wide; less where it would have more than MOST pixels.
+    """The picture in its own ink on white, `width` pixels wide.
 
-    svg   with a viewBox of its own, as `drawing` makes them. Raises ValueError, of resvg, for what is no SVG.
+    Less where it would have more than MOST pixels.
+
+    svg   with a viewBox of its own, as `drawing` makes them. Raises ValueError, of resvg, for what
+    is no SVG.
     """
     return bytes(
         resvg_py.svg_to_bytes(
@@ -42,7 +48,9 @@ def png(svg: str, width: int = WIDTH) -> bytes:
 
 
 def main() -> None:
-    """Read SVGs as a JSON list, write their PNGs as one of base64: `python -m livereview.summary.raster`."""
+    """Read SVGs as a JSON list, write their PNGs as one of base64: `python -m
+    livereview.summary.raster`.
+    """
     print(json.dumps([base64.b64encode(png(svg)).decode() for svg in json.load(sys.stdin)]))
 
 

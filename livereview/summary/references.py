@@ -1,8 +1,11 @@
-"""The included reports as RIS, BibTeX and CSL-JSON, for reference managers; the review's version is the first entry.
+"""The included reports as RIS, BibTeX and CSL-JSON, for reference managers.
 
-The summary does not say what kind of publication a report is: with a journal (or other container) it is written as an
-article, else as a document of no kind. Authors are written as the source gave them: "Family, Given" by its parts, and a
-name without a comma whole, as nobody knows whether it is a person's or a body's.
+The review's version is the first entry.
+
+The summary does not say what kind of publication a report is: with a journal (or other container)
+it is written as an article, else as a document of no kind. Authors are written as the source gave
+them: "Family, Given" by its parts, and a name without a comma whole, as nobody knows whether it is
+a person's or a body's.
 """
 
 from __future__ import annotations
@@ -22,8 +25,10 @@ Summary = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """One entry. `key` is unique in the file: the study's id with the number of the report in it. `version`: of the
-    review itself, None for a report; `date` its ISO date.
+    """One entry.
+
+    `key` is unique in the file: the study's id with the number of the report in it. `version`: of
+    the review itself, None for a report; `date` its ISO date.
     """
 
     key: str
@@ -39,12 +44,19 @@ class Reference:
 
 
 def ris(summary: Summary) -> bytes:
-    """RIS with a TY to ER entry for each, in CRLF lines; N1 names the study. Values never hold a line break."""
-    return "\r\n".join(line for one in references(summary) for line in _ris(one)).encode("utf-8", "replace")
+    """RIS with a TY to ER entry for each, in CRLF lines; N1 names the study.
+
+    Values never hold a line break.
+    """
+    return "\r\n".join(line for one in references(summary) for line in _ris(one)).encode(
+        "utf-8", "replace"
+    )
 
 
 def bibtex(summary: Summary) -> bytes:
-    """BibTeX and biblatex in UTF-8: what TeX would take for a command is escaped, and the braces of a field balance."""
+    """BibTeX and biblatex in UTF-8: what TeX would take for a command is escaped, and the braces of
+    a field balance.
+    """
     return "\n".join(_bibtex(one) for one in references(summary)).encode("utf-8", "replace")
 
 
@@ -83,7 +95,11 @@ def _review(summary: Summary) -> Reference:
 
 def _report(study: Mapping[str, Any], number: int, report: Mapping[str, Any]) -> Reference:
     doi = clean_doi(report["doi"])
-    mark = f"; marked by its publisher: {report['retraction'].replace('-', ' ')}" if report["retraction"] else ""
+    mark = (
+        f"; marked by its publisher: {report['retraction'].replace('-', ' ')}"
+        if report["retraction"]
+        else ""
+    )
     return Reference(
         key=_key(f"{study['id']}-{number}"),
         title=_line(report["title"]) or (None if doi else report["id"]),
@@ -109,11 +125,14 @@ def _key(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text)
 
 
-# RIS ------------------------------------------------------------------------------------------------------------------
+# RIS
+# ------------------------------------------------------------------------------------------------------------------
 
 
 def _ris(one: Reference) -> Iterable[str]:
-    """The lines of an entry, tags as https://en.wikipedia.org/wiki/RIS_(file_format) lists them (2026-11)."""
+    """The lines of an entry, tags as https://en.wikipedia.org/wiki/RIS_(file_format) lists them
+    (2026-11).
+    """
     yield f"TY  - {'ELEC' if one.version else 'JOUR' if one.container else 'GEN'}"
     tags: tuple[tuple[str, object], ...] = (
         ("ID", one.key),
@@ -131,9 +150,11 @@ def _ris(one: Reference) -> Iterable[str]:
     yield "ER  - \r\n"
 
 
-# BibTeX ---------------------------------------------------------------------------------------------------------------
+# BibTeX
+# ---------------------------------------------------------------------------------------------------------------
 
-# "@" stands in braces, as readers look for it at the start of an entry; two hyphens or quotes would become one sign.
+# "@" stands in braces, as readers look for it at the start of an entry; two hyphens or quotes would
+# become one sign.
 _SIGNS = {
     **{sign: f"\\{sign}" for sign in "%&#_$"},
     "\\": "\\textbackslash{}",
@@ -142,7 +163,8 @@ _SIGNS = {
     "@": "{@}",
 }
 _PAIRS = re.compile(r"(-)(?=-)|(')(?=')|(`)(?=`)")
-_ALONE = {"{": "\\{\\iffalse}\\fi{}", "}": "\\iffalse{\\fi{}\\}"}  # TeX skips the brace that BibTeX counts
+# TeX skips the brace that BibTeX counts
+_ALONE = {"{": "\\{\\iffalse}\\fi{}", "}": "\\iffalse{\\fi{}\\}"}
 
 
 def _bibtex(one: Reference) -> str:
@@ -162,7 +184,10 @@ def _bibtex(one: Reference) -> str:
 
 
 def tex(text: str) -> str:
-    r"""Text as TeX prints it. A brace without its other half gets one that TeX skips, as BibTeX counts \{ too."""
+    r"""Text as TeX prints it.
+
+    A brace without its other half gets one that TeX skips, as BibTeX counts \{ too.
+    """
     paired = _paired(text)
     signs = (
         f"\\{sign}" if place in paired else _ALONE.get(sign) or _SIGNS.get(sign, sign)
@@ -184,7 +209,10 @@ def _paired(text: str) -> set[int]:
 
 
 def _bibtex_name(author: str) -> str:
-    """ "Family, Given" and "Family, Jr, Given" by their parts; any other name in braces, which keep it whole."""
+    """ "Family, Given" and "Family, Jr, Given" by their parts.
+
+    Any other name in braces, which keep it whole.
+    """
     parts = _parts(author)
     if len(parts) == 1:
         whole = f"{{{tex(author)}}}"
@@ -204,11 +232,18 @@ def _parts(author: str) -> Sequence[str]:
     return parts if clear else (author,)
 
 
-# CSL-JSON -------------------------------------------------------------------------------------------------------------
+# CSL-JSON
+# -------------------------------------------------------------------------------------------------------------
 
 
 def _csl(one: Reference) -> dict[str, Any]:
-    date = [int(part) for part in one.date.split("-")] if one.date else [one.year] if one.year else None
+    date = (
+        [int(part) for part in one.date.split("-")]
+        if one.date
+        else [one.year]
+        if one.year
+        else None
+    )
     item = {
         "id": one.key,
         "type": "webpage" if one.version else "article-journal" if one.container else "document",

@@ -1,4 +1,5 @@
-"""The search report that PRISMA-S asks for: each source, its strategy as run, limits, dates and counts.
+"""The search report that PRISMA-S asks for: each source, its strategy as run, limits, dates and
+counts.
 
 Items: Rethlefsen ML et al. PRISMA-S. Syst Rev 2021;10:39, doi:10.1186/s13643-020-01542-z.
 """
@@ -22,7 +23,9 @@ DEDUP = (
 
 
 def to_json(snapshot: Snapshot) -> dict[str, Any]:
-    """prisma-s.json: the sources as rows, the items as sentences, and what the searches found of the evidence."""
+    """prisma-s.json: the sources as rows, the items as sentences, and what the searches found of
+    the evidence.
+    """
     flow = snapshot.flow
     return {
         "standard": "PRISMA-S, doi:10.1186/s13643-020-01542-z",
@@ -38,7 +41,9 @@ def to_json(snapshot: Snapshot) -> dict[str, Any]:
 
 def _source(snapshot: Snapshot, fact: SearchFact) -> dict[str, Any]:
     plan = snapshot.review.search(fact.name)
-    schedule = (plan.schedule if plan else None) or (snapshot.review.living.search_schedule if plan else None)
+    schedule = (plan.schedule if plan else None) or (
+        snapshot.review.living.search_schedule if plan else None
+    )
     return {
         "name": fact.name,
         "platform": fact.platform,
@@ -47,7 +52,9 @@ def _source(snapshot: Snapshot, fact: SearchFact) -> dict[str, Any]:
         "filters": [list(pair) for pair in fact.filters],
         "from": plan.start if plan else None,
         "schedule": schedule,
-        "schedule_display": words.schedule(schedule, snapshot.review.living.timezone) if schedule else "once",
+        "schedule_display": words.schedule(schedule, snapshot.review.living.timezone)
+        if schedule
+        else "once",
         "first_run": words.iso(fact.first_at),
         "first_run_display": words.day(fact.first_at) or "never",
         "last_run": words.iso(fact.last_at),
@@ -59,14 +66,21 @@ def _source(snapshot: Snapshot, fact: SearchFact) -> dict[str, Any]:
 
 
 def _kind(fact: SearchFact) -> str:
-    kinds = {"study registry": REGISTRIES, "online resource": ONLINE, "citation searching": CITATIONS}
+    kinds = {
+        "study registry": REGISTRIES,
+        "online resource": ONLINE,
+        "citation searching": CITATIONS,
+    }
     named = next((kind for kind, sources in kinds.items() if fact.source in sources), None)
     return named or ("other method" if fact.grey else "database")
 
 
 def _items(snapshot: Snapshot) -> list[dict[str, Any]]:
     """PRISMA-S items, each answered from what was run; what is not known is said to be so."""
-    by_kind = {kind: [fact.platform for fact in snapshot.searches if _kind(fact) == kind] for kind in _KINDS}
+    by_kind = {
+        kind: [fact.platform for fact in snapshot.searches if _kind(fact) == kind]
+        for kind in _KINDS
+    }
     starts = sorted({search.start for search in snapshot.review.searches if search.start})
     answers = {
         "1 Database name": _listed(by_kind["database"]),
@@ -77,10 +91,14 @@ def _items(snapshot: Snapshot) -> list[dict[str, Any]]:
         "6 Contacts": "Not recorded by this service.",
         "7 Other methods": _listed(by_kind["other method"]),
         "8 Full search strategies": "As run, beside each source.",
-        "9 Limits and restrictions": f"Nothing before {', '.join(starts)}." if starts else "None by date.",
+        "9 Limits and restrictions": f"Nothing before {', '.join(starts)}."
+        if starts
+        else "None by date.",
         "10 Search filters": "As listed beside each source.",
         "11 Prior work": "Not recorded by this service.",
-        "12 Updates": words.schedule(snapshot.review.living.search_schedule, snapshot.review.living.timezone),
+        "12 Updates": words.schedule(
+            snapshot.review.living.search_schedule, snapshot.review.living.timezone
+        ),
         "13 Dates of searches": "Beside each source.",
         "14 Peer review": "Not recorded by this service.",
         "15 Total records": f"{snapshot.flow.identified_databases + snapshot.flow.identified_other:,}",

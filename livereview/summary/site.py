@@ -1,8 +1,8 @@
 """The published folder of one version. Pure: the same Snapshot, the same bytes.
 
-`Build.content_hash` tells whether there is anything new to publish (data.py says what it covers): publish when it
-differs from the last version's; else build that version again, with its number, its date and the history before it,
-to refresh the dates of searches and the counts of work in progress.
+`Build.content_hash` tells whether there is anything new to publish (data.py says what it covers):
+publish when it differs from the last version's; else build that version again, with its number, its
+date and the history before it, to refresh the dates of searches and the counts of work in progress.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ from livereview.summary.snapshot import Snapshot
 from livereview.summary.tables import Table
 from livereview.summary.templating import template
 
-# How many studies, exclusions and results the page lists: the first of these that keeps it under WEIGHT bytes, which is
-# about 28 kB gzipped. It says how many it leaves out; the files always have all.
+# How many studies, exclusions and results the page lists: the first of these that keeps it under
+# WEIGHT bytes, which is about 28 kB gzipped. It says how many it leaves out; the files always have
+# all.
 SHOWN = (100, 50, 25, 10)
 WEIGHT = 130_000
 
@@ -55,7 +56,10 @@ Draw = Callable[[Sequence[str]], Sequence[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A built version: its files by path, and what the version row keeps. `summary` is its summary.json as text."""
+    """A built version: its files by path, and what the version row keeps.
+
+    `summary` is its summary.json as text.
+    """
 
     files: Mapping[str, bytes]
     content_hash: str
@@ -65,7 +69,8 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A version before its files are made: whether it holds anything new, and what its change is, is known already.
+    """A version before its files are made: whether it holds anything new, and what its change is,
+    is known already.
 
     summary, text   summary.json as data and as it is written
     """
@@ -97,11 +102,16 @@ def build(
 
 
 def draft(
-    snapshot: Snapshot, number: int, trigger: str, signed_by: str | None = None, moment: datetime | None = None
+    snapshot: Snapshot,
+    number: int,
+    trigger: str,
+    signed_by: str | None = None,
+    moment: datetime | None = None,
 ) -> Draft:
     """Version `number` without its files; raises Refused when the flow diagram does not balance.
 
-    moment  the version's date; None: the Snapshot's. A refreshed build of an old version passes that version's
+    moment  the version's date; None: the Snapshot's. A refreshed build of an old version passes
+    that version's
     """
     flow_diagram.check(snapshot)
     evidence = data.weigh(snapshot)
@@ -121,17 +131,24 @@ def files(
 ) -> tuple[Mapping[str, bytes], ...]:
     """All files of a version, once for each place that they are for.
 
-    homes   the way from these files to the review's folder: "../" for latest/, "../../" for v/N/, or its full address
-    encode  a table as a Parquet file: the same rows must be the same bytes. None: there are no such files
-    draw    pictures as PNG, as `raster.png` makes them
+    homes   the way from these files to the review's folder: "../" for latest/, "../../" for v/N/,
+    or its full address
+    encode  a table as a Parquet file: the same rows must be the same bytes. None: there are no such
+    files draw    pictures as PNG, as `raster.png` makes them
     """
     with words.as_told_in(made.snapshot.review):
         drawn = _pictures(made.snapshot, made.evidence)
-        with ThreadPoolExecutor(1) as apart:  # drawing takes a third of the time, and may be another process's work
-            pngs = apart.submit(draw, [str(drawing.alone(picture.on_page(DRAWN))) for picture in drawn])
+        # drawing takes a third of the time, and may be another process's work
+        with ThreadPoolExecutor(1) as apart:
+            pngs = apart.submit(
+                draw, [str(drawing.alone(picture.on_page(DRAWN))) for picture in drawn]
+            )
             same = {**_files(made), **_drawn(drawn), **_tabled(made.snapshot, encode)}
             bound = [_bound(made, drawn, home, encode is not None) for home in homes]
-            same |= {f"{picture.name}.png": png for picture, png in zip(drawn, pngs.result(), strict=True)}
+            same |= {
+                f"{picture.name}.png": png
+                for picture, png in zip(drawn, pngs.result(), strict=True)
+            }
         return tuple(_sealed(made, {**same, **one}) for one in bound)
 
 
@@ -156,9 +173,14 @@ def _bound(made: Draft, drawn: Sequence[Picture], home: str, parquet: bool) -> d
 
 def _consultations(made: Draft, home: str) -> dict[str, bytes]:
     """A page for each published consultation and all of them as data; nothing before the first."""
-    told = consultation.to_json(made.snapshot.consultations, [one["number"] for one in made.summary["versions"]])
+    told = consultation.to_json(
+        made.snapshot.consultations, [one["number"] for one in made.summary["versions"]]
+    )
     page = template("consultation.html")
-    pages = {one["page"]: page.render(s=made.summary, c=one, home=home).encode("utf-8", "replace") for one in told}
+    pages = {
+        one["page"]: page.render(s=made.summary, c=one, home=home).encode("utf-8", "replace")
+        for one in told
+    }
     return {**pages, consultation.DATA: data.dump(told, indent=1)} if told else {}
 
 
@@ -173,9 +195,13 @@ def _files(made: Draft) -> dict[str, bytes]:
         "status.json": data.dump(summary["status"], indent=1),
         "prisma.json": data.dump(summary["flow"], indent=1),
         "prisma-s.json": data.dump(report, indent=1),
-        "searches.html": template("searches.html").render(s=summary, report=report).encode("utf-8", "replace"),
+        "searches.html": template("searches.html")
+        .render(s=summary, report=report)
+        .encode("utf-8", "replace"),
         "trace.json": data.dump(traced, indent=1),
-        "trace.html": template("trace.html").render(s=summary, trace=traced, titles=titles).encode("utf-8", "replace"),
+        "trace.html": template("trace.html")
+        .render(s=summary, trace=traced, titles=titles)
+        .encode("utf-8", "replace"),
         "embed.js": template("embed.js").render().encode(),
     }
     return files | _citations(summary) | {"prov.json": crate.provenance(summary)}
@@ -226,7 +252,9 @@ def _pictures(snapshot: Snapshot, evidence: Evidence) -> tuple[Picture, ...]:
 
 
 def _embed(summary: dict[str, Any], home: str) -> bytes:
-    """A page for frames on other sites: the answer never without its caveat, version, search date and certainty."""
+    """A page for frames on other sites: the answer never without its caveat, version, search date
+    and certainty.
+    """
     told = {"home": home, "pinned": home == PINNED, "certainty": oembed.certainty(summary)}
     page = template("embed.html").render(s=summary, **told)
     return page.encode("utf-8", "replace")
@@ -242,10 +270,17 @@ def _page(made: Draft, drawn: Sequence[Picture], home: str, parquet: bool) -> by
 
 
 def _page_of(
-    made: Draft, summary: dict[str, Any], drawn: Sequence[Picture], home: str, shown: int, parquet: bool
+    made: Draft,
+    summary: dict[str, Any],
+    drawn: Sequence[Picture],
+    home: str,
+    shown: int,
+    parquet: bool,
 ) -> bytes:
     snapshot, evidence = made.snapshot, made.evidence
-    ordered = [study.study_id for study in figures.by_risk_of_bias(snapshot.studies, snapshot.review.tools)]
+    ordered = [
+        study.study_id for study in figures.by_risk_of_bias(snapshot.studies, snapshot.review.tools)
+    ]
     page = template("index.html").render(
         s=summary,
         home=home,
@@ -280,5 +315,7 @@ def _linked_data(summary: dict[str, Any]) -> dict[str, Any]:
         "version": str(version["number"]),
         "dateModified": version["date"],
         "license": review["licence"],
-        "isBasedOn": sorted({r["link"] for study in summary["studies"] for r in study["reports"] if r["link"]})[:50],
+        "isBasedOn": sorted(
+            {r["link"] for study in summary["studies"] for r in study["reports"] if r["link"]}
+        )[:50],
     }

@@ -1,4 +1,7 @@
-"""Everything a published summary is made from, at one moment. The same Snapshot always gives the same bytes."""
+"""Everything a published summary is made from, at one moment.
+
+The same Snapshot always gives the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,11 @@ from livereview.surveillance.recall import Recall
 
 @dataclass(frozen=True, slots=True)
 class SearchFact:
-    """What a search did so far: its last attempt and its last success, and the records it brought in all.
+    """What a search did so far: its last attempt and its last success, and the records it brought
+    in all.
 
-    query, filters  as last run, or as planned where it never ran;  first_at, runs: since when, how often complete
-    silent          it found nothing, and by its own history that is suspicious
+    query, filters  as last run, or as planned where it never ran;  first_at, runs: since when, how
+    often complete silent          it found nothing, and by its own history that is suspicious
     """
 
     name: str
@@ -46,11 +50,11 @@ class SearchFact:
 class Flow:
     """PRISMA 2020 boxes; they balance:
 
-    identified = duplicates + screened + awaiting_screening + not_screened   (left unread by a signed stop)
-    screened   = excluded + sought + in_screening          (in_screening: some votes in, none final; conflicts too)
-    sought     = not_retrieved + assessed + awaiting_full_text
-    assessed   = sum(excluded_full_text.values()) + included
-    included   = reports in studies + awaiting_extraction
+    identified = duplicates + screened + awaiting_screening + not_screened   (left unread by a
+    signed stop) screened   = excluded + sought + in_screening          (in_screening: some votes
+    in, none final; conflicts too) sought     = not_retrieved + assessed + awaiting_full_text
+    assessed   = sum(excluded_full_text.values()) + included included   = reports in studies +
+    awaiting_extraction
     """
 
     identified_databases: int
@@ -74,7 +78,9 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """The lead ended the reading of titles and abstracts; `told` is what the test said then, as (name, value)."""
+    """The lead ended the reading of titles and abstracts; `told` is what the test said then, as
+    (name, value).
+    """
 
     date: datetime
     told: tuple[tuple[str, Any], ...]
@@ -102,7 +108,9 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A publication: a cluster of records; `record` is the fullest of them, `sources` those that found it."""
+    """A publication: a cluster of records; `record` is the fullest of them, `sources` those that
+    found it.
+    """
 
     report_id: str
     record: Record
@@ -186,7 +194,10 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Input of `summary.site.build`. `moment` is the time of the last event it holds, not of the build."""
+    """Input of `summary.site.build`.
+
+    `moment` is the time of the last event it holds, not of the build.
+    """
 
     review: Review
     moment: datetime
@@ -196,15 +207,22 @@ class Snapshot:
     awaiting: tuple[Report, ...]  # included reports not yet in a study
     excluded: tuple[Report, ...]  # at full text, with reason
     history: tuple[Published, ...]  # oldest first
-    ratings: tuple[Rating, ...] = ()  # the last of each outcome and statement, whether or not they still hold
-    traced: Mapping[str, Traced] = field(default_factory=dict)  # by report, of the reports in studies
-    extracted: Mapping[str, tuple[str, int, datetime]] = field(default_factory=dict)  # by study: form, people, when
-    waiting_since: tuple[tuple[str, datetime], ...] = ()  # by step, when the oldest of what waits there was found
+    # the last of each outcome and statement, whether or not they still hold
+    ratings: tuple[Rating, ...] = ()
+    # by report, of the reports in studies
+    traced: Mapping[str, Traced] = field(default_factory=dict)
+    # by study: form, people, when
+    extracted: Mapping[str, tuple[str, int, datetime]] = field(default_factory=dict)
+    # by step, when the oldest of what waits there was found
+    waiting_since: tuple[tuple[str, datetime], ...] = ()
     stop: Stop | None = None  # of the reading, as long as it holds
     recall: Recall | None = None  # what the searches found of the included reports
     retirement: Retired | None = None  # the vote, where one has retired the review
-    consultations: Consultations = field(default_factory=Consultations)  # no part of a version's content
+    # no part of a version's content
+    consultations: Consultations = field(default_factory=Consultations)
     withdrawals: tuple[Withdrawal, ...] = ()  # oldest first; no part of a version's content either
     signatures: tuple[Signature, ...] = ()  # oldest first
-    written: Mapping[str, datetime] = field(default_factory=dict)  # since when each statement stands as it does
-    asked: Mapping[str, datetime] = field(default_factory=dict)  # since when each outcome and comparison is asked about
+    # since when each statement stands as it does
+    written: Mapping[str, datetime] = field(default_factory=dict)
+    # since when each outcome and comparison is asked about
+    asked: Mapping[str, datetime] = field(default_factory=dict)

@@ -1,10 +1,11 @@
-"""The team's own words: where each stands, and whether the evidence has moved on since they were written.
+"""The team's own words: where each stands, and whether the evidence has moved on since they were
+written.
 
-A statement rests on what it names (studies, findings) and on what its place speaks of: the answer, the
-effect and the explanations on every study; a question of EMMIE on the studies that report on it. A
-configuration (context, mechanism, outcome) rests on the studies for and against it. When one of these
-came, changed or left after the words were last read, or their day of review has passed, the page says
-"written before …" and the lead has it on a list to read again.
+A statement rests on what it names (studies, findings) and on what its place speaks of: the answer,
+the effect and the explanations on every study; a question of EMMIE on the studies that report on
+it. A configuration (context, mechanism, outcome) rests on the studies for and against it. When one
+of these came, changed or left after the words were last read, or their day of review has passed,
+the page says "written before …" and the lead has it on a list to read again.
 """
 
 from __future__ import annotations
@@ -144,7 +145,9 @@ def marked_configurations(ground: Ground) -> tuple[MarkedConfiguration, ...]:
     rows = []
     for configuration in ground.review.configurations:
         cited = {*configuration.supports, *configuration.against}
-        rows.append(MarkedConfiguration(configuration, *_mark(ground, configuration, cited, cited, False)))
+        rows.append(
+            MarkedConfiguration(configuration, *_mark(ground, configuration, cited, cited, False))
+        )
     return tuple(rows)
 
 
@@ -182,7 +185,9 @@ def _mark(
         return read, text
     if entry.review_by and words.local(ground.moment).date() > date.fromisoformat(entry.review_by):
         due = words.day(words.end_of(entry.review_by))
-        return read, say(mark("Was to be read again by {due}; last read on {day}."), due=due, day=day)
+        return read, say(
+            mark("Was to be read again by {due}; last read on {day}."), due=due, day=day
+        )
     return read, None
 
 
@@ -211,7 +216,9 @@ def _moved_on(newer: int, left: int, day: str | None) -> str:
 
 
 def _last_read(ground: Ground, entry: Statement | Configuration) -> datetime | None:
-    """When the team last read it: the day it names, or when these words first stood in the protocol."""
+    """When the team last read it: the day it names, or when these words first stood in the
+    protocol.
+    """
     written = ground.written.get(key(entry))
     if entry.checked is None:
         return written
@@ -236,12 +243,18 @@ def _of_place(ground: Ground, under: str) -> set[str]:
 
 def _newer(ground: Ground, studies: Iterable[str], read: datetime) -> int:
     """How many of these studies came or changed after that."""
-    moments = [ground.extracted[study] for study in set(studies) & set(ground.studies) if study in ground.extracted]
+    moments = [
+        ground.extracted[study]
+        for study in set(studies) & set(ground.studies)
+        if study in ground.extracted
+    ]
     return sum(moment > read for moment in moments)
 
 
 def _left(ground: Ground, cited: Collection[str], everything: bool, read: datetime) -> int:
-    """How many of these studies a version held that was public when the words were read, and this one does not."""
+    """How many of these studies a version held that was public when the words were read, and this
+    one does not.
+    """
     then: frozenset[str] = frozenset()
     for day, studies in ground.before:
         if day <= read:
@@ -251,7 +264,10 @@ def _left(ground: Ground, cited: Collection[str], everything: bool, read: dateti
 
 
 def cited_in_words(ground: Ground, studies: Iterable[str]) -> str:
-    """The studies that an entry names, as readers know them; one that is not in the review is said to be none."""
+    """The studies that an entry names, as readers know them.
+
+    One that is not in the review is said to be none.
+    """
     labels = []
     for study in studies:
         label = ground.studies.get(study)

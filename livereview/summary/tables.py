@@ -1,4 +1,6 @@
-"""The published tables, as CSV and as rows with types. In a CSV file a cell never starts a formula in a spreadsheet.
+"""The published tables, as CSV and as rows with types.
+
+In a CSV file a cell never starts a formula in a spreadsheet.
 
 That is a matter of spreadsheets: `Table` holds every text as it is, so the Parquet files do too.
 """
@@ -18,12 +20,43 @@ Cell = str | int | float | None
 Kind = Literal["text", "integer", "number"]
 
 STUDIES = (
-    *("study", "label", "year", "design", "country", "population", "intervention", "comparator", "area"),
+    *(
+        "study",
+        "label",
+        "year",
+        "design",
+        "country",
+        "population",
+        "intervention",
+        "comparator",
+        "area",
+    ),
     *("participants", "risk_of_bias", "risk_of_bias_tool", "caution"),
 )
 RESULTS = (
-    *("outcome", "construct", "direction", "measure", "effect", "ci_low", "ci_high", "n", "timing", "comparison"),
-    *("instrument", "higher_is_better", "subgroup", "arm", "control_arm", "time", "time_unit", "kind", "derivation"),
+    *(
+        "outcome",
+        "construct",
+        "direction",
+        "measure",
+        "effect",
+        "ci_low",
+        "ci_high",
+        "n",
+        "timing",
+        "comparison",
+    ),
+    *(
+        "instrument",
+        "higher_is_better",
+        "subgroup",
+        "arm",
+        "control_arm",
+        "time",
+        "time_unit",
+        "kind",
+        "derivation",
+    ),
     *("currency", "price_year"),
 )
 REPORT = ("title", "authors", "year", "published_in", "doi", "link")
@@ -35,7 +68,10 @@ KINDS: Mapping[str, Kind] = {  # of columns that are no text
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns by name and kind, and rows in their order; None is unknown, and no text is empty or only blanks."""
+    """Columns by name and kind, and rows in their order.
+
+    None is unknown, and no text is empty or only blanks.
+    """
 
     name: str
     columns: tuple[tuple[str, Kind], ...]
@@ -49,14 +85,18 @@ class Table:
 def published(snapshot: Snapshot) -> tuple[Table, ...]:
     """The tables of a version.
 
-    studies     a row a study with its extracted facts; one without an extraction yet has its id and reports only
-    effects     a row a result, figures as reported and unrounded
-    exclusions  a row a report that was read in full and excluded, with the reason
+    studies     a row a study with its extracted facts; one without an extraction yet has its id and
+    reports only effects     a row a result, figures as reported and unrounded exclusions  a row a
+    report that was read in full and excluded, with the reason
     """
     return (
         _table("studies", (*STUDIES, "reports", "dois"), map(_study, snapshot.studies)),
         _table("effects", ("study", "label", *RESULTS), _results(snapshot)),
-        _table("exclusions", (*REPORT, "reason"), ([*_report(one), one.reason] for one in snapshot.excluded)),
+        _table(
+            "exclusions",
+            (*REPORT, "reason"),
+            ([*_report(one), one.reason] for one in snapshot.excluded),
+        ),
     )
 
 
@@ -69,7 +109,11 @@ def _results(snapshot: Snapshot) -> Iterator[list[Cell]]:
     for study in snapshot.studies:
         for result in study.extraction.results if study.extraction else ():
             told = {"direction": orientation.direction_in(snapshot.review, result)}
-            yield [study.study_id, study.label, *(told.get(name, _plain(getattr(result, name))) for name in RESULTS)]
+            yield [
+                study.study_id,
+                study.label,
+                *(told.get(name, _plain(getattr(result, name))) for name in RESULTS),
+            ]
 
 
 def _plain(value: Any) -> Cell:
@@ -106,7 +150,9 @@ def _cell(value: object) -> Cell:
 def table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """A CSV file in UTF-8; unknown is an empty cell."""
     texts = ([cell(value) for value in row] for row in rows)
-    return csv_text([cell(name) for name in header], texts, line_end="\n").encode("utf-8", "replace")
+    return csv_text([cell(name) for name in header], texts, line_end="\n").encode(
+        "utf-8", "replace"
+    )
 
 
 def cell(value: Cell) -> str:

@@ -1,4 +1,6 @@
-"""The templates of the public pages: escaped, strict about names, and with the words of the review's language."""
+"""The templates of the public pages: escaped, strict about names, and with the words of the
+review's language.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,10 @@ def _safe_text(value: Any) -> Any:
 
 
 def _say(text: str, /, **values: Any) -> Markup:
-    """A message of the templates, which may hold elements; its values may not, unless they are Markup."""
+    """A message of the templates, which may hold elements.
+
+    Its values may not, unless they are Markup.
+    """
     return _filled(messages.translated(text), values)
 
 
@@ -33,7 +38,10 @@ def _many(one: str, other: str, n: int, /, **values: Any) -> Markup:
 def _filled(told: str, values: Mapping[str, Any]) -> Markup:
     if not values:
         return Markup(told)  # noqa: S704 - the catalogue's own words
-    safe = {name: escape(_safe_text(one)) if isinstance(one, str) else one for name, one in values.items()}
+    safe = {
+        name: escape(_safe_text(one)) if isinstance(one, str) else one
+        for name, one in values.items()
+    }
     return Markup(told.format(**messages.local(safe)))  # noqa: S704 - its values were escaped
 
 

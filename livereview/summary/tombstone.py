@@ -1,4 +1,7 @@
-"""What is said of a withdrawn version: as data, and on the lists that name it. `graves.py` makes the files."""
+"""What is said of a withdrawn version: as data, and on the lists that name it.
+
+`graves.py` makes the files.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +18,23 @@ BY = "the lead of the review"
 
 
 def in_force(acts: Iterable[Withdrawal]) -> dict[int, Withdrawal]:
-    """The versions that are withdrawn after all these acts, oldest act first, each with its last one."""
+    """The versions that are withdrawn after all these acts, oldest act first, each with its last
+    one.
+    """
     last = {act.version: act for act in acts}
     return {number: act for number, act in last.items() if act.withdraws}
 
 
-def to_json(texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: str) -> dict[str, Any]:
+def to_json(
+    texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: str
+) -> dict[str, Any]:
     """tombstone.json of a withdrawn version.
 
     texts           summary.json of every version, oldest first, so that version n is texts[n - 1]
     superseded_by   the newest version after it that stands; null where there is none
     read_instead    the newest version that stands, older ones too; null where none does
-    summary_sha256  of the summary.json that stood there: who kept a copy can tell that it is this one
+    summary_sha256  of the summary.json that stood there: who kept a copy can tell that it is this
+    one
     """
     gone = in_force(acts)
     stands = max((n for n in range(1, len(texts) + 1) if n not in gone), default=None)
@@ -69,14 +77,24 @@ def told(act: Withdrawal) -> dict[str, Any]:
 def listed(row: dict[str, Any], acts: Sequence[Withdrawal]) -> dict[str, Any]:
     """A review's row on the front page, with its withdrawn versions.
 
-    Where the newest is among them, nothing that it said is told: no answer, no states, no change, no studies.
+    Where the newest is among them, nothing that it said is told: no answer, no states, no change,
+    no studies.
     """
     gone = in_force(acts)
-    row = {**row, "withdrawn": [{"version": number, **told(act)} for number, act in sorted(gone.items())]}
+    row = {
+        **row,
+        "withdrawn": [{"version": number, **told(act)} for number, act in sorted(gone.items())],
+    }
     act = gone.get(row["version"])
     if act is None:
         return row
     said = f"Version {row['version']} was withdrawn on {words.day(act.date)}: {act.reason}"
-    empty: dict[str, Any] = {"studies": None, "states": [], "map": [], "change": None, "change_display": "withdrawn"}
+    empty: dict[str, Any] = {
+        "studies": None,
+        "states": [],
+        "map": [],
+        "change": None,
+        "change_display": "withdrawn",
+    }
     data = f"{row['page']}tombstone.json"
     return {**row, **empty, "answer": said, "caveat": "Please do not rely on it.", "data": data}

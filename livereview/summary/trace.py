@@ -1,4 +1,6 @@
-"""Each public sentence followed back: rule, studies, extraction, decisions by role, records, query, the bytes' hash."""
+"""Each public sentence followed back: rule, studies, extraction, decisions by role, records, query,
+the bytes' hash.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,13 @@ ROLES = {"vote": "a reviewer", "adjudication": "an adjudicator"}
 
 
 def to_json(snapshot: Snapshot, summary: Mapping[str, Any]) -> dict[str, Any]:
-    """trace.json: the claims with the rule and studies of each, and what each study rests on. People by role only."""
+    """trace.json: the claims with the rule and studies of each, and what each study rests on.
+
+    People by role only.
+    """
     claims = {
-        claim["id"]: {key: claim[key] for key in ("text", "rule", "version", "studies")} for claim in summary["claims"]
+        claim["id"]: {key: claim[key] for key in ("text", "rule", "version", "studies")}
+        for claim in summary["claims"]
     }
     studies = {study.study_id: _study(snapshot, study.study_id) for study in snapshot.studies}
     version = {key: summary["version"][key] for key in ("number", "date", "content_hash")}
@@ -25,9 +31,14 @@ def _study(snapshot: Snapshot, study_id: str) -> dict[str, Any]:
     study = next(one for one in snapshot.studies if one.study_id == study_id)
     made = snapshot.extracted.get(study_id)
     extraction = (
-        {"form": made[0], "people": made[1], "date": words.iso(made[2]), "by": "an extractor"} if made else None
+        {"form": made[0], "people": made[1], "date": words.iso(made[2]), "by": "an extractor"}
+        if made
+        else None
     )
-    reports = {report.report_id: _report(snapshot.traced.get(report.report_id, Traced())) for report in study.reports}
+    reports = {
+        report.report_id: _report(snapshot.traced.get(report.report_id, Traced()))
+        for report in study.reports
+    }
     return {"label": study.label, "extraction": extraction, "reports": reports}
 
 

@@ -1,4 +1,7 @@
-"""How the public page says things: dates, schedules, states and links. One place, so that all files agree."""
+"""How the public page says things: dates, schedules, states and links.
+
+One place, so that all files agree.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,18 @@ from livereview.records import Record, clean_doi
 from livereview.review import Review
 
 MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July", "August", "September", "October"),
+    *(
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+    ),
     *("November", "December"),
 )
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -109,15 +123,21 @@ OUTCOMES_OF_A_SEARCH = {
 
 
 def tidy(text: str) -> str:
-    """The text without control characters, lone surrogates and marks that turn the direction of writing around."""
+    """The text without control characters, lone surrogates and marks that turn the direction of
+    writing around.
+    """
     if text.isascii() and text.isprintable():  # nearly every text
         return text
     return "".join(
-        c for c in text if c in "\n\t" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in _TURNING)
+        c
+        for c in text
+        if c in "\n\t" or (unicodedata.category(c) not in ("Cc", "Cs") and c not in _TURNING)
     )
 
 
-_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\ufffe\uffff")
+_TURNING = frozenset(
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\ufffe\uffff"
+)
 
 
 _ZONE: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
@@ -172,7 +192,11 @@ def day(moment: datetime | None) -> str | None:
 
 def iso(moment: datetime | None) -> str | None:
     """ "2026-03-03T02:00:00Z"; fractions of a second are dropped."""
-    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z" if moment else None
+    return (
+        moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+        if moment
+        else None
+    )
 
 
 def schedule(cron: str, timezone: str) -> str:
@@ -184,7 +208,9 @@ def schedule(cron: str, timezone: str) -> str:
     if rest == ["*", "*", "*"]:
         return say("every day at {at}", at=at)
     if rest[:2] == ["*", "*"]:
-        names = {name[:3].lower(): name for name in DAYS} | {str(n): name for n, name in enumerate(DAYS)}
+        names = {name[:3].lower(): name for name in DAYS} | {
+            str(n): name for n, name in enumerate(DAYS)
+        }
         if rest[2] in names:
             name = names[rest[2]]
             return say("every {day} at {at}", day=messages.weekday(DAYS.index(name)) or name, at=at)
@@ -231,12 +257,20 @@ def stop(told: Mapping[str, Any]) -> str:
     read = say("{read} of {total} reports were read and {found} went on.", **counted)
     if told["low"] is None:
         return f"{read} {say('Nothing supports that few relevant ones are left.')}"
-    sure = {"low": f"{100 * told['low']:.0f}", "sure": f"{100 * told['confidence']:.0f}", "most": number(told["most"])}
+    sure = {
+        "low": f"{100 * told['low']:.0f}",
+        "sure": f"{100 * told['confidence']:.0f}",
+        "most": number(told["most"]),
+    }
     found = say(
-        "At least {low}% of the relevant ones are found, with {sure}% confidence: up to {most} may be there.", **sure
+        "At least {low}% of the relevant ones are found, with {sure}% confidence: up to {most} may be there.",
+        **sure,
     )
     met = mark("The target is met: {target}% of them.")
-    verdict = say(met if told["may_stop"] else mark("The target is not met: {target}% of them."), target=_target(told))
+    verdict = say(
+        met if told["may_stop"] else mark("The target is not met: {target}% of them."),
+        target=_target(told),
+    )
     return f"{read} {found} {verdict}"
 
 
@@ -245,7 +279,10 @@ def _target(told: Mapping[str, Any]) -> str:
 
 
 def link(record: Record) -> str | None:
-    """Where a reader finds the report: its DOI, PubMed, or a plain web address. None for anything else."""
+    """Where a reader finds the report: its DOI, PubMed, or a plain web address.
+
+    None for anything else.
+    """
     doi = clean_doi(record.doi)
     if doi:
         return "https://doi.org/" + quote(doi, safe="/:;()._-")
@@ -256,12 +293,18 @@ def link(record: Record) -> str | None:
 
 def web(address: str | None) -> str | None:
     """The address if it is a plain http(s) one, else None."""
-    if not address or not re.fullmatch(r"https?://[^\s\"'<>\\^`{|}\[\]]+", address) or "@" in urlsplit(address).netloc:
+    if (
+        not address
+        or not re.fullmatch(r"https?://[^\s\"'<>\\^`{|}\[\]]+", address)
+        or "@" in urlsplit(address).netloc
+    ):
         return None
     return tidy(address)
 
 
 def without_people(message: str) -> str:
-    """An error message with e-mail addresses and what follows the first line taken out, at most 200 characters."""
+    """An error message with e-mail addresses and what follows the first line taken out, at most 200
+    characters.
+    """
     first = message.strip().partition("\n")[0]
     return re.sub(r"(?<!\S)\S[^\s@]*+@\S+", "[address]", first)[:200]

@@ -1,4 +1,7 @@
-"""When a cron line is due. The line was checked by `review_toml`: five fields, names for months and days allowed."""
+"""When a cron line is due.
+
+The line was checked by `review_toml`: five fields, names for months and days allowed.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ class _Line(NamedTuple):
     any_weekday: bool
 
     def falls_on(self, day: date) -> bool:
-        """Whether the line is due on this day. Where both kinds of day are given either will do, as cron has it."""
+        """Whether the line is due on this day.
+
+        Where both kinds of day are given either will do, as cron has it.
+        """
         if day.month not in self.months:
             return False
         on_day = day.day in self.days
@@ -35,7 +41,10 @@ class _Line(NamedTuple):
 
 
 def slot_before(cron: str, timezone: str, moment: datetime) -> datetime | None:
-    """The last time, in UTC, that the line was due at or before this moment; None: not within years."""
+    """The last time, in UTC, that the line was due at or before this moment.
+
+    None: not within years.
+    """
     day = moment.astimezone(ZoneInfo(timezone)).date() + timedelta(days=1)
     for _ in range(LONGEST_GAP):
         due = [slot for slot in _slots(cron, timezone, day) if slot <= moment]
@@ -57,7 +66,10 @@ def slot_after(cron: str, timezone: str, moment: datetime) -> datetime | None:
 
 
 def _slots(cron: str, timezone: str, day: date) -> list[datetime]:
-    """The times of one local day, in UTC and in order. An hour that the clocks skip counts as the one after it."""
+    """The times of one local day, in UTC and in order.
+
+    An hour that the clocks skip counts as the one after it.
+    """
     line = _read(cron)
     if not line.falls_on(day):
         return []
@@ -80,8 +92,13 @@ def _read(cron: str) -> _Line:
     )
 
 
-def _numbers(field: str, low: int, high: int, names: tuple[str, ...] = (), first: int = 0) -> frozenset[int]:
-    """What a field stands for: *, 5, 1-5, */15, 0-30/10 and lists of these; fri-mon goes round the week."""
+def _numbers(
+    field: str, low: int, high: int, names: tuple[str, ...] = (), first: int = 0
+) -> frozenset[int]:
+    """What a field stands for: *, 5, 1-5, */15, 0-30/10 and lists of these.
+
+    Fri-mon goes round the week.
+    """
     numbers: set[int] = set()
     for item in field.split(","):
         span, _, step = item.partition("/")

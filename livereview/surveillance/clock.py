@@ -1,7 +1,8 @@
 """What a wrong clock does to searches, and how it is found out.
 
-A night whose clock is ahead leaves a success that claims to cover days which have not come yet. Windows that start from
-it would skip those days, so such a success never counts. A night whose clock is behind would ask for the past.
+A night whose clock is ahead leaves a success that claims to cover days which have not come yet.
+Windows that start from it would skip those days, so such a success never counts. A night whose
+clock is behind would ask for the past.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-TOLERANCE = timedelta(days=1)  # time zones, a sleepy clock: less than any overlap that is worth having
+# time zones, a sleepy clock: less than any overlap that is worth having
+TOLERANCE = timedelta(days=1)
 ONE_NIGHT = timedelta(hours=12)  # events closer together belong to one night
 
 
@@ -28,11 +30,13 @@ def in_future(moment: datetime, now: datetime) -> bool:
 
 
 def behind(events: Sequence[Event], now: datetime) -> Event | None:
-    """The last event, where it shows that the clock that says `now` is behind; None: nothing speaks against it.
+    """The last event, where it shows that the clock that says `now` is behind.
 
-    One single night that is ahead of `now`, with earlier events before it, was a night with a wrong clock: its
-    successes count for nothing, and `now` is believed. So one bad night heals by itself. Several nights, or all that
-    there ever was, are believed instead.
+    None: nothing speaks against it.
+
+    One single night that is ahead of `now`, with earlier events before it, was a night with a wrong
+    clock: its successes count for nothing, and `now` is believed. So one bad night heals by itself.
+    Several nights, or all that there ever was, are believed instead.
     """
     if not events or not in_future(events[-1].made, now):
         return None

@@ -1,4 +1,6 @@
-"""What is wrong with a search, judged by its own history: a failure must never look like "nothing new"."""
+"""What is wrong with a search, judged by its own history: a failure must never look like "nothing
+new".
+"""
 
 from __future__ import annotations
 
@@ -19,22 +21,27 @@ WATCHED = (
 )  # fields that screening needs
 RAN_THROUGH = ("ok", "ok-zero")
 EXPECTED = 3.0  # records a silent run of searches should have brought: e^-3 is a chance of 1 in 20
-SAMPLE, HISTORY = 10, 30  # records in the last run, and before it, that a vanished field is judged by
+# records in the last run, and before it, that a vanished field is judged by
+SAMPLE, HISTORY = 10, 30
 LOW_QUOTA = 0.1
-QUIET = timedelta(hours=6)  # a search that has brought no page for so long has lost its process, or its source hangs
-USUAL_TIMES = 10  # how many times its usual length a search may take without a page, where that is longer than QUIET
+# a search that has brought no page for so long has lost its process, or its source hangs
+QUIET = timedelta(hours=6)
+# how many times its usual length a search may take without a page, where that is longer than QUIET
+USUAL_TIMES = 10
 LONGEST_RUN = timedelta(hours=24)  # the next night is due by then
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One run of a search. `kind` is search, sweep, lookup or import; `finished` None: it never ended.
+    """One run of a search.
 
-    query    the search as it was run, or the address of a feed;  filters: (name, value) pairs as run
-    filled   how many of the found records have each of WATCHED
-    seconds  how long it took, where that was measured;  quota: the share of the source's allowance left after it
-    missing  DOIs that this run had to return and did not
-    last_page  when its last page was taken in; None: none has come yet
+    `kind` is search, sweep, lookup or import; `finished` None: it never ended.
+
+    query    the search as it was run, or the address of a feed;  filters: (name, value) pairs as
+    run filled   how many of the found records have each of WATCHED seconds  how long it took, where
+    that was measured;  quota: the share of the source's allowance left after it missing  DOIs that
+    this run had to return and did not last_page  when its last page was taken in; None: none has
+    come yet
     """
 
     name: str
@@ -89,7 +96,9 @@ def filled(records: Iterable[Record]) -> dict[str, int]:
     return {name: sum(1 for record in known if getattr(record, name)) for name in WATCHED}
 
 
-def health(attempts: Sequence[Attempt], now: datetime, stale_days: int, usual_zero: bool = False) -> Health:
+def health(
+    attempts: Sequence[Attempt], now: datetime, stale_days: int, usual_zero: bool = False
+) -> Health:
     """The state of one search from its attempts, oldest first (at least one)."""
     last = attempts[-1]
     through = [attempt for attempt in genuine(attempts, now) if attempt.outcome in RAN_THROUGH]
@@ -121,9 +130,11 @@ def health(attempts: Sequence[Attempt], now: datetime, stale_days: int, usual_ze
 
 
 def ahead(attempts: Sequence[Attempt], now: datetime) -> list[bool]:
-    """For each attempt, oldest first, whether its clock was ahead: it claims a time that had not come.
+    """For each attempt, oldest first, whether its clock was ahead: it claims a time that had not
+    come.
 
-    A later attempt with an earlier time tells too, so that a false success does not count once its time has come.
+    A later attempt with an earlier time tells too, so that a false success does not count once its
+    time has come.
     """
     flags: list[bool] = []
     latest_possible = now
@@ -137,7 +148,9 @@ def ahead(attempts: Sequence[Attempt], now: datetime) -> list[bool]:
 
 def genuine(attempts: Sequence[Attempt], now: datetime) -> list[Attempt]:
     """The attempts whose clock was not ahead, oldest first."""
-    return [attempt for attempt, false in zip(attempts, ahead(attempts, now), strict=True) if not false]
+    return [
+        attempt for attempt, false in zip(attempts, ahead(attempts, now), strict=True) if not false
+    ]
 
 
 def _from_the_future(attempts: Sequence[Attempt], now: datetime) -> Iterable[str]:
@@ -157,7 +170,9 @@ def _from_the_future(attempts: Sequence[Attempt], now: datetime) -> Iterable[str
 
 
 def _still_running(attempts: Sequence[Attempt], now: datetime) -> Iterable[str]:
-    """A search that has not ended although it should have, judged by its last page and by its own history."""
+    """A search that has not ended although it should have, judged by its last page and by its own
+    history.
+    """
     last = attempts[-1]
     if last.outcome != "running" or in_future(last.started, now):
         return
@@ -167,7 +182,11 @@ def _still_running(attempts: Sequence[Attempt], now: datetime) -> Iterable[str]:
     running = now - last.started
     if quiet <= max(QUIET, USUAL_TIMES * usual) and running <= LONGEST_RUN:
         return
-    seen = "and no page has come yet" if last.last_page is None else f"and the last page came {_ago(quiet)} ago"
+    seen = (
+        "and no page has come yet"
+        if last.last_page is None
+        else f"and the last page came {_ago(quiet)} ago"
+    )
     yield f"search {last.name} is still running after {_ago(running)}, {seen}: look at its process, or end the run"
 
 
@@ -185,7 +204,9 @@ def _ended_badly(last: Attempt) -> Iterable[str]:
 
 
 def _silent(attempts: Sequence[Attempt]) -> Iterable[str]:
-    """Zeros in a row are suspicious where the usual yield makes them less likely than 1 in 20 (Poisson)."""
+    """Zeros in a row are suspicious where the usual yield makes them less likely than 1 in 20
+    (Poisson).
+    """
     through = [attempt for attempt in attempts if attempt.outcome in RAN_THROUGH]
     zeros = next((n for n, attempt in enumerate(reversed(through)) if attempt.found), len(through))
     before = [attempt.found for attempt in through[: len(through) - zeros]]
@@ -200,7 +221,9 @@ def _silent(attempts: Sequence[Attempt]) -> Iterable[str]:
 def _stale(name: str, success: datetime | None, now: datetime, stale_days: int) -> Iterable[str]:
     if success is None:
         return
-    if success - now > TOLERANCE:  # `genuine` leaves none such; who asks with another clock shall still hear of it
+    if (
+        success - now > TOLERANCE
+    ):  # `genuine` leaves none such; who asks with another clock shall still hear of it
         yield f"search {name} last succeeded in the future, at {success:%Y-%m-%d %H:%M} UTC: a clock is wrong"
     if (now - success).days > stale_days:
         yield f"search {name} last succeeded {(now - success).days} days ago"
@@ -208,7 +231,11 @@ def _stale(name: str, success: datetime | None, now: datetime, stale_days: int) 
 
 def _missing(attempts: Sequence[Attempt]) -> Iterable[str]:
     """Canaries that the last complete run did not return."""
-    complete = [attempt for attempt in attempts if attempt.kind == "sweep" and attempt.outcome in RAN_THROUGH]
+    complete = [
+        attempt
+        for attempt in attempts
+        if attempt.kind == "sweep" and attempt.outcome in RAN_THROUGH
+    ]
     if complete and complete[-1].missing:
         gone = ", ".join(complete[-1].missing[:5])
         more = f" and {len(complete[-1].missing) - 5} more" if len(complete[-1].missing) > 5 else ""

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from livereview.surveillance.calendar import slot_after, slot_before
 from livereview.surveillance.clock import in_future
 
-GRACE = timedelta(hours=3)  # the searches of a slot run one after another; the morning's digest must still tell
+# the searches of a slot run one after another; the morning's digest must still tell
+GRACE = timedelta(hours=3)
 EARLY = timedelta(minutes=5)  # a scheduler's clock may be a little ahead of the owner's
 
 
@@ -26,11 +27,14 @@ class Expected:
     since: datetime
 
 
-def lateness(expected: Expected, begun: Sequence[datetime], now: datetime, busy_since: datetime | None) -> str | None:
+def lateness(
+    expected: Expected, begun: Sequence[datetime], now: datetime, busy_since: datetime | None
+) -> str | None:
     """What to say of a search that is late, or None.
 
     begun       when its attempts began, the oldest first
-    busy_since  when the review's running search began: the others of its slot wait for their turn; None: none runs
+    busy_since  when the review's running search began: the others of its slot wait for their turn;
+    None: none runs
     """
     slot = slot_before(expected.cron, expected.timezone, now)
     if slot is None or slot <= expected.since:
@@ -52,7 +56,9 @@ def lateness(expected: Expected, begun: Sequence[datetime], now: datetime, busy_
     return None
 
 
-_NEXT_STEP = "Is livereview schedule running, and its Prefect server? To search now: livereview surveil"
+_NEXT_STEP = (
+    "Is livereview schedule running, and its Prefect server? To search now: livereview surveil"
+)
 
 
 def _first_missed(expected: Expected, last: datetime | None) -> datetime | None:

@@ -1,4 +1,6 @@
-"""Asking sources about known reports: who can be asked about which, when it is due, and in what words."""
+"""Asking sources about known reports: who can be asked about which, when it is due, and in what
+words.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +13,18 @@ PROMISED = 30  # days within which every included or queued report is looked up 
 DUE = 29  # a nightly run keeps the promise with a day to spare
 SOURCES = ("crossref", "pubmed", "retractionwatch", "openalex", "europepmc", "unpaywall")
 ABSTRACTS = ("europepmc",)  # asked only where no abstract is known
-SOUGHT = ("unpaywall",)  # asked only about reports whose full text is sought: it tells where a free copy is
+# asked only about reports whose full text is sought: it tells where a free copy is
+SOUGHT = ("unpaywall",)
 NEEDS = {"unpaywall": "LIVEREVIEW_MAILTO"}  # who does not tell this setting is not asked
 BATCH = {"unpaywall": 1, "crossref": 40, "pubmed": 200, "openalex": 40, "europepmc": 20}
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A report by one of its records, and the identifiers of all of them; sought: it waits at full text."""
+    """A report by one of its records, and the identifiers of all of them.
+
+    Sought: it waits at full text.
+    """
 
     record: str
     doi: str | None
@@ -34,7 +40,9 @@ def askable(report: Known, source: str) -> bool:
     """
     if (source in ABSTRACTS and report.abstract) or (source in SOUGHT and not report.sought):
         return False
-    if source in ("openalex", "europepmc") and set(report.doi or "") & set(',|"'):  # these would split the query
+    if source in ("openalex", "europepmc") and set(report.doi or "") & set(
+        ',|"'
+    ):  # these would split the query
         return False
     if source == "retractionwatch":
         return bool(report.doi or report.pmid)
@@ -47,7 +55,9 @@ def queries(source: str, reports: Sequence[Known]) -> Iterator[tuple[Query, tupl
         yield Query(), tuple(report.record for report in reports)
         return
     single = [report for report in reports if source == "crossref" and "," in (report.doi or "")]
-    for report in single:  # a comma would end Crossref's filter, so such a work is asked for by its address
+    for (
+        report
+    ) in single:  # a comma would end Crossref's filter, so such a work is asked for by its address
         yield Query(filters=(("work", report.doi or ""),)), (report.record,)
     others = [report for report in reports if report not in single]
     for start in range(0, len(others), BATCH[source]):
@@ -63,7 +73,11 @@ def _query(source: str, batch: Sequence[Known]) -> Query:
         return Query(" OR ".join(f"{report.pmid}[uid]" for report in batch))
     if source == "europepmc":
         return Query(" OR ".join(f'DOI:"{doi}"' for doi in dois))
-    return Query(filters=(("doi", "|".join(dois)),) if source == "openalex" else tuple(("doi", doi) for doi in dois))
+    return Query(
+        filters=(("doi", "|".join(dois)),)
+        if source == "openalex"
+        else tuple(("doi", doi) for doi in dois)
+    )
 
 
 def known(rows: Sequence[Mapping[str, str | None]]) -> list[Known]:

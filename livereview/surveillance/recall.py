@@ -1,4 +1,6 @@
-"""How much of the evidence the searches find: by source, and by capture and recapture for all of them together."""
+"""How much of the evidence the searches find: by source, and by capture and recapture for all of
+them together.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ class SourceYield:
 class Recall:
     """What the searches found of the included reports.
 
-    included  reports in all;  estimate, low, high: how many there may be, with a 95% interval, None with `reason`
+    included  reports in all;  estimate, low, high: how many there may be, with a 95% interval, None
+    with `reason`
     """
 
     included: int
@@ -44,16 +47,19 @@ class Recall:
 
 
 def recall(found_by: Iterable[frozenset[str]]) -> Recall:
-    """The yields and the estimate from, for each included report, the names of the searches that found it.
+    """The yields and the estimate from, for each included report, the names of the searches that
+    found it.
 
-    Chao's lower bound, bias-corrected: S + f1 (f1 - 1) / (2 (f2 + 1)), f1 and f2 being the reports that exactly one and
-    two sources found; log-normal interval. Chao A. Biometrics 1987;43:783-91, doi:10.2307/2531532.
+    Chao's lower bound, bias-corrected: S + f1 (f1 - 1) / (2 (f2 + 1)), f1 and f2 being the reports
+    that exactly one and two sources found; log-normal interval. Chao A. Biometrics 1987;43:783-91,
+    doi:10.2307/2531532.
     """
     reports = [names for names in found_by if names]
     counts = Counter(name for names in reports for name in names)
     alone = Counter(name for names in reports if len(names) == 1 for name in names)
     sources = tuple(
-        SourceYield(name, n, alone[name]) for name, n in sorted(counts.items(), key=lambda p: (-p[1], p[0]))
+        SourceYield(name, n, alone[name])
+        for name, n in sorted(counts.items(), key=lambda p: (-p[1], p[0]))
     )
     reason = _why_not(len(reports), len(counts))
     estimate, low, high = (None, None, None) if reason else _chao([len(names) for names in reports])
@@ -72,6 +78,10 @@ def _chao(times: Sequence[int]) -> tuple[float, float, float]:
     unseen = f1 * (f1 - 1) / (2 * (f2 + 1))
     if unseen == 0:
         return float(n), float(n), float(n)
-    variance = unseen + f1 * (2 * f1 - 1) ** 2 / (4 * (f2 + 1) ** 2) + f1**2 * f2 * (f1 - 1) ** 2 / (4 * (f2 + 1) ** 4)
+    variance = (
+        unseen
+        + f1 * (2 * f1 - 1) ** 2 / (4 * (f2 + 1) ** 2)
+        + f1**2 * f2 * (f1 - 1) ** 2 / (4 * (f2 + 1) ** 4)
+    )
     spread = exp(1.959964 * sqrt(log(1 + variance / unseen**2)))
     return n + unseen, n + unseen / spread, n + unseen * spread

@@ -1,4 +1,6 @@
-"""Acts that undo others' work: a page that says what one does, the log of all, and requests to a lead."""
+"""Acts that undo others' work: a page that says what one does, the log of all, and requests to a
+lead.
+"""
 
 from __future__ import annotations
 
@@ -64,12 +66,19 @@ def preview(room: Room, kind: str, given: Mapping[str, str], reason: str = "") -
     """What an act of this visitor would do; raises Refused where it can't be done."""
     asked: dict[str, Any] = {"review": room.review.id, "given": given, "reason": reason}
     return ops.acts.preview(
-        room.desk.store, kind=kind, now=room.desk.clock(), by=room.visit.principal, author=room.me, **asked
+        room.desk.store,
+        kind=kind,
+        now=room.desk.clock(),
+        by=room.visit.principal,
+        author=room.me,
+        **asked,
     )
 
 
 def must_ask(room: Room, kind: str, given: Mapping[str, str]) -> bool:
-    """Whether this visitor may not do the act alone, as an included study would leave the review by it."""
+    """Whether this visitor may not do the act alone, as an included study would leave the review by
+    it.
+    """
     return not room.may(rights.MANAGE) and bool(preview(room, kind, given)["takes_out"])
 
 
@@ -124,7 +133,10 @@ def _show(
         except Refused as refusal:
             if request is None:
                 raise
-            problem = problem or f"This can't be done any more: {refusal.message}. Decline it, with a word on why."
+            problem = (
+                problem
+                or f"This can't be done any more: {refusal.message}. Decline it, with a word on why."
+            )
         asks = not leads and told is not None and bool(told["takes_out"])
     with room.desk.store.read() as con:
         what = _about(con, given)
@@ -195,9 +207,18 @@ def carry_out(
     """Do an act of this visitor; `after` is the page to go on to, else the log."""
     id = f"{room.me}-{form}"
     secret = secrets.token_urlsafe(24) if kind == "open_account" else ""
-    asked: dict[str, Any] = {"id": id, "review": room.review.id, "given": given, "reason": reason, "shown": shown}
+    asked: dict[str, Any] = {
+        "id": id,
+        "review": room.review.id,
+        "given": given,
+        "reason": reason,
+        "shown": shown,
+    }
     asked |= {"by": room.visit.principal, "author": room.me, "folder": room.desk.settings.site}
-    asked |= {"request": request.id if request else None, "secret_hash": accounts.digest(secret) if secret else None}
+    asked |= {
+        "request": request.id if request else None,
+        "secret_hash": accounts.digest(secret) if secret else None,
+    }
     try:
         done = ops.acts.carry_out(room.desk.store, kind=kind, now=room.desk.clock(), **asked)
     except EffectChanged as change:
@@ -216,7 +237,9 @@ def carry_out(
     if secret:
         if not done["known"]:
             handed = Handed(given["name"], secret)
-            room.desk.handover.leave(room.visit.secret, _secret_page(room), handed, room.desk.clock())
+            room.desk.handover.leave(
+                room.visit.secret, _secret_page(room), handed, room.desk.clock()
+            )
         return RedirectResponse(_secret_page(room), 303)
     return RedirectResponse(after or f"/r/{room.review.id}/acts?done={id}", 303)
 
@@ -234,24 +257,46 @@ def _secret_page(room: Room) -> str:
 
 
 def log(room: guard.Here, done: str = "", undone: str = "") -> Response:
-    """Every act of this review, newest first, each with its undo; requests that wait stand above."""
+    """Every act of this review, newest first, each with its undo.
+
+    Requests that wait stand above.
+    """
     return _log(room, done=done, undone=undone)
 
 
-def _log(room: Room, status: int = 200, *, done: str = "", undone: str = "", problem: str = "") -> Response:
+def _log(
+    room: Room, status: int = 200, *, done: str = "", undone: str = "", problem: str = ""
+) -> Response:
     listing = ops.acts.listing(room.desk.store, review=room.review.id, now=room.desk.clock())
     with room.desk.store.read() as con:
         titles = {request["id"]: _about(con, request["given"]) for request in listing["requests"]}
     waiting = [request for request in listing["requests"] if request["outcome"] is None]
     answered = [request for request in listing["requests"] if request["outcome"] is not None]
     latest = next((act for act in listing["acts"] if act["id"] in (done, undone)), None)
-    values = {"acts": listing["acts"][:SHOWN], "all": len(listing["acts"]), "latest": latest, "problem": problem}
-    return pages.show("acts.html", room, status, waiting=waiting, answered=answered[:SHOWN], titles=titles, **values)
+    values = {
+        "acts": listing["acts"][:SHOWN],
+        "all": len(listing["acts"]),
+        "latest": latest,
+        "problem": problem,
+    }
+    return pages.show(
+        "acts.html",
+        room,
+        status,
+        waiting=waiting,
+        answered=answered[:SHOWN],
+        titles=titles,
+        **values,
+    )
 
 
 def take_back(room: guard.Here, form: FormId, act: Annotated[str, Form()]) -> Response:
     """Undo an act: what stood before it stands again, and the log says so."""
-    asked: dict[str, Any] = {"review": room.review.id, "author": room.me, "by": room.visit.principal}
+    asked: dict[str, Any] = {
+        "review": room.review.id,
+        "author": room.me,
+        "by": room.visit.principal,
+    }
     try:
         ops.acts.take_back(
             room.desk.store,
@@ -267,10 +312,18 @@ def take_back(room: guard.Here, form: FormId, act: Annotated[str, Form()]) -> Re
 
 
 def decline(
-    room: guard.Here, form: FormId, request: Annotated[str, Form()], note: Annotated[str, Form()] = ""
+    room: guard.Here,
+    form: FormId,
+    request: Annotated[str, Form()],
+    note: Annotated[str, Form()] = "",
 ) -> Response:
     """Say no to a request, with a word for whoever asked."""
-    asked: dict[str, Any] = {"request": request, "review": room.review.id, "author": room.me, "note": note}
+    asked: dict[str, Any] = {
+        "request": request,
+        "review": room.review.id,
+        "author": room.me,
+        "note": note,
+    }
     try:
         ops.acts.decline(room.desk.store, now=room.desk.clock(), **asked)
     except Refused as refusal:
@@ -293,9 +346,16 @@ def ask(
                 guard.recorded(con, room, given[name])
         if kind == "take_back_word":
             _is_mine(con, room, given)
-    asked: dict[str, Any] = {"review": room.review.id, "given": given, "author": room.me, "reason": reason}
+    asked: dict[str, Any] = {
+        "review": room.review.id,
+        "given": given,
+        "author": room.me,
+        "reason": reason,
+    }
     try:
-        ops.acts.ask(room.desk.store, id=f"{room.me}-{form}", kind=kind, now=room.desk.clock(), **asked)
+        ops.acts.ask(
+            room.desk.store, id=f"{room.me}-{form}", kind=kind, now=room.desk.clock(), **asked
+        )
     except Refused as refusal:
         return _show(room, kind, given, 422, reason=reason, problem=f"{refusal.message}.")
     return RedirectResponse(f"/r/{room.review.id}/history#requests", 303)
@@ -303,7 +363,9 @@ def ask(
 
 def _is_mine(con: Connection, room: Room, given: Mapping[str, str]) -> None:
     """Refuse a request about a word that I have not said, or that does not stand."""
-    word = mine.my_vote(con, room, given.get("record", ""), given.get("stage", ""), given.get("role", "vote"))
+    word = mine.my_vote(
+        con, room, given.get("record", ""), given.get("stage", ""), given.get("role", "vote")
+    )
     if word is None:
         raise Refused("you have no decision in force on this record at this stage")
 

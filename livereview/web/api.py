@@ -1,4 +1,6 @@
-"""The door for flows and command lines: use cases by name, for the owner's own secret and for tokens that may."""
+"""The door for flows and command lines: use cases by name, for the owner's own secret and for
+tokens that may.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ async def raw(request: Request) -> bytes:
 
 
 def run(request: Request, name: str, body: Annotated[bytes, Depends(raw)]) -> Response:
-    """The answer of `livereview.ops.run`, or {"error": …}: 422 tells the caller, 503 says try again, 500 is a bug.
+    """The answer of `livereview.ops.run`, or {"error": …}: 422 tells the caller, 503 says try
+    again, 500 is a bug.
 
     403 and 404: a token that may not do this, or not there.
     """
@@ -45,7 +48,9 @@ def run(request: Request, name: str, body: Annotated[bytes, Depends(raw)]) -> Re
         return JSONResponse({"error": f"{type(error).__name__}: {error}"}, 500)
 
 
-def _refusal(desk: guard.Desk, principal: Principal, name: str, arguments: ops.Answer) -> Response | None:
+def _refusal(
+    desk: guard.Desk, principal: Principal, name: str, arguments: ops.Answer
+) -> Response | None:
     """The answer to a token that may not run this operation with these arguments; None: it may."""
     with desk.store.read() as con:
         problem = ops.door.why_not(con, principal, name, arguments)
@@ -53,7 +58,9 @@ def _refusal(desk: guard.Desk, principal: Principal, name: str, arguments: ops.A
         return None
     if problem == WhyNot.NOT_THERE:
         reach = ", ".join(sorted(principal.reviews or ()))
-        return JSONResponse({"error": f"{name}: this token opens {reach or 'nothing'} only, and no other"}, 404)
+        return JSONResponse(
+            {"error": f"{name}: this token opens {reach or 'nothing'} only, and no other"}, 404
+        )
     if problem == WhyNot.OWNER:
         return JSONResponse({"error": f"{name}: only the owner's own token does this"}, 403)
     needs = ops.door.ACTS[name].scope

@@ -57,10 +57,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One route: its method, path, function, and the act that it is: who may do it is `rights`' to say.
+    """One route: its method, path, function, and the act that it is: who may do it is `rights`' to
+    say.
 
     largest  bytes of a body that are received, and only once whoever asks was let in
-    long     it computes for seconds where a review is large: it waits in a line, and on no thread of others
+    long     it computes for seconds where a review is large: it waits in a line, and on no thread
+    of others
     """
 
     method: str
@@ -84,7 +86,13 @@ WAYS = (
     Way("GET", "/comment/{review}", consultation.page, rights.OPEN_TO_ALL),
     Way("POST", "/comment/{review}", consultation.send, rights.OPEN_TO_ALL, bodies.PUBLIC_FORM),
     Way("GET", "/comment/{review}/{token}", consultation.panel_page, rights.OPEN_TO_ALL),
-    Way("POST", "/comment/{review}/{token}", consultation.panel_send, rights.OPEN_TO_ALL, bodies.PUBLIC_FORM),
+    Way(
+        "POST",
+        "/comment/{review}/{token}",
+        consultation.panel_send,
+        rights.OPEN_TO_ALL,
+        bodies.PUBLIC_FORM,
+    ),
     Way("GET", "/sign-in", sign_in.page, rights.OPEN_TO_ALL),
     Way("POST", "/sign-in", sign_in.enter, rights.OPEN_TO_ALL, bodies.SECRET),
     Way("POST", "/sign-in/own", sign_in.take_own, rights.OPEN_TO_ALL, bodies.SECRET),
@@ -121,7 +129,9 @@ WAYS = (
     Way("POST", "/r/{review}/consultation/invite", consultation.invite, rights.MANAGE),
     Way("POST", "/r/{review}/consultation/comment", consultation.settle, rights.MANAGE),
     Way("GET", "/r/{review}/files", exchange.page, rights.SEE_AS_LEAD),
-    Way("POST", "/r/{review}/import", exchange.take, rights.IMPORT_DECISIONS, bodies.FILE, long=True),
+    Way(
+        "POST", "/r/{review}/import", exchange.take, rights.IMPORT_DECISIONS, bodies.FILE, long=True
+    ),
     Way("GET", "/r/{review}/export/{kind}", exchange.export, rights.SEE_AS_LEAD, long=True),
     Way("GET", "/r/{review}/evidence", evidence.page, rights.SEE_AS_VOTER),
     Way("POST", "/r/{review}/evidence/group", evidence.group, rights.EXTRACT),
@@ -151,7 +161,11 @@ WAYS = (
 
 
 def create(
-    store: Store, settings: Settings, *, token: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    store: Store,
+    settings: Settings,
+    *,
+    token: str,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
     """The app over a store that this process owns; `token` opens /api to flows and command lines."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
@@ -183,11 +197,16 @@ def add(app: FastAPI, way: Way) -> None:
 
 def _route(way: Way) -> guard.GuardedRoute:
     """The route with its guard; a form of somebody who signed in also needs their form token."""
-    with_form = way.method == "POST" and way.act not in (rights.OPEN_TO_ALL, rights.DOOR_FOR_PROGRAMS)
+    with_form = way.method == "POST" and way.act not in (
+        rights.OPEN_TO_ALL,
+        rights.DOOR_FOR_PROGRAMS,
+    )
     needs = [Depends(guard.form_token)] if with_form else []
     methods = ["GET", "HEAD"] if way.method == "GET" else [way.method]
     page = _in_line(way.page) if way.long else way.page
-    route = guard.GuardedRoute(way.path, page, methods=methods, dependencies=needs, response_model=None)
+    route = guard.GuardedRoute(
+        way.path, page, methods=methods, dependencies=needs, response_model=None
+    )
     route.act = way.act
     route.largest = way.largest
     return route
@@ -215,14 +234,17 @@ def _sign_in(request: Request, error: Exception) -> Response:
     if request.method in ("GET", "HEAD"):
         return RedirectResponse(f"/sign-in?next={quote(guard.place_of(request), safe='/')}", 303)
     message = (
-        "Your session has ended and nothing was saved. Sign in, then go back: what you typed is still in the form."
+        "Your session has ended and nothing was saved. "
+        "Sign in, then go back: what you typed is still in the form."
     )
     return pages.error(401, message, ("/sign-in", "Sign in"))
 
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code == 400 and is_full(error):  # a file that was sent found no room for its parts
+    if error.status_code == 400 and is_full(
+        error
+    ):  # a file that was sent found no room for its parts
         return _disk_full(request)
     if error.status_code == 404 and (elsewhere := _without_slash(request)):
         return RedirectResponse(elsewhere, 307)
@@ -246,7 +268,9 @@ def _without_slash(request: Request) -> str | None:
 
 
 def _incomplete(request: Request, error: Exception) -> Response:
-    return _answer(request, 422, "Something is missing in this form. Go back, reload the page and try again.")
+    return _answer(
+        request, 422, "Something is missing in this form. Go back, reload the page and try again."
+    )
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -265,12 +289,18 @@ def _machine(request: Request, error: Exception) -> Response:
 
 
 def _disk_full(request: Request) -> Response:
-    """What was sent comes back in a form that sends it again, with its id, so that nothing is typed or kept twice."""
+    """What was sent comes back in a form that sends it again, with its id, so that nothing is typed
+    or kept twice.
+    """
     if guard.path_of(request).startswith("/api/"):
         return JSONResponse({"error": pages.DISK_FULL}, pages.INSUFFICIENT_STORAGE)
     read = getattr(request.state, "read", request)
     sent = getattr(read, "_form", None)  # as the route has read it; a body can't be read twice
-    fields = [(name, value) for name, value in sent.multi_items() if isinstance(value, str)] if sent else []
+    fields = (
+        [(name, value) for name, value in sent.multi_items() if isinstance(value, str)]
+        if sent
+        else []
+    )
     secret = any(name == "secret" for name, _ in fields)
     return pages.disk_full(guard.place_of(request), [] if secret else fields)
 
@@ -278,7 +308,9 @@ def _disk_full(request: Request) -> Response:
 def _bug(request: Request, error: Exception) -> Response:
     """The log has the trace; the person learns that nothing of theirs was half saved."""
     answer = _answer(
-        request, 500, "The server made a mistake and saved nothing. Try again; if it stays, tell the lead."
+        request,
+        500,
+        "The server made a mistake and saved nothing. Try again; if it stays, tell the lead.",
     )
     shield.put_on(answer.headers, guard.path_of(request), request.scope["scheme"])
     return answer

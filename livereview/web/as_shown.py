@@ -1,4 +1,6 @@
-"""What was on the screen when a form was made: the form carries it, sealed, and the decision cites it."""
+"""What was on the screen when a form was made: the form carries it, sealed, and the decision cites
+it.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,8 @@ LOOKS_BACK = 20  # protocols: nobody leaves a record on the screen through more 
 
 @dataclass(frozen=True, slots=True)
 class OnScreen:
-    """The versions of what a person read; `text` tells each of FIELDS from every other wording of it.
+    """The versions of what a person read; `text` tells each of FIELDS from every other wording of
+    it.
 
     Attributes:
         together: The version of each linked report that was offered to be decided with it.
@@ -55,7 +58,9 @@ class OnScreen:
 
     def cited(self) -> Shown:
         """What a decision keeps of it."""
-        return Shown(self.criteria, self.criteria_version, self.record_version, self.rank, self.model)
+        return Shown(
+            self.criteria, self.criteria_version, self.record_version, self.rank, self.model
+        )
 
     def cited_of(self, linked: str) -> Shown | None:
         """What a decision on a linked report keeps of it; None where that was not on the screen."""
@@ -63,8 +68,12 @@ class OnScreen:
         return None if version is None else Shown(self.criteria, self.criteria_version, version)
 
 
-def of(con: Connection, room: Room, card: Card, report: str, together: Collection[str] = ()) -> OnScreen:
-    """What is on the screen where this card of a report is shown now, and the linked reports beside it."""
+def of(
+    con: Connection, room: Room, card: Card, report: str, together: Collection[str] = ()
+) -> OnScreen:
+    """What is on the screen where this card of a report is shown now, and the linked reports beside
+    it.
+    """
     ranked = ranks.place(con, room.review.id, report) or (None, None)
     return OnScreen(
         record=card.record_id,

@@ -1,4 +1,6 @@
-"""How much may be sent to a route: too much is refused before it comes where it says so, else while it comes."""
+"""How much may be sent to a route: too much is refused before it comes where it says so, else while
+it comes.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,8 @@ from fastapi import HTTPException, Request
 from starlette.types import Message, Receive
 
 SECRET = 16_000  # bytes: a sign-in
-PUBLIC_FORM = 128_000  # what strangers type: its texts end at 5,000 characters, of up to 12 bytes in a form
+# what strangers type: its texts end at 5,000 characters, of up to 12 bytes in a form
+PUBLIC_FORM = 128_000
 FORM = 256_000  # what people type, and the choices that a page of fifty lines carries along
 LONG_FORM = 2_000_000  # an extraction of many outcomes with its quotations
 FILE = 21_000_000  # a PDF or an export of 20 MB, and the form around it
@@ -42,4 +45,6 @@ def _counted(receive: Receive, largest: int) -> Receive:
 
 def _too_much(largest: int) -> HTTPException:
     limit = f"{largest // 1_000_000} MB" if largest >= 1_000_000 else f"{largest // 1_000} kB"
-    return HTTPException(413, f"That is too much at once; the limit is {limit}. Nothing was saved: send less.")
+    return HTTPException(
+        413, f"That is too much at once; the limit is {limit}. Nothing was saved: send less."
+    )

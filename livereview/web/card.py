@@ -1,4 +1,6 @@
-"""A report as a reviewer sees it: its fullest record, safe links, and the words the review wants marked."""
+"""A report as a reviewer sees it: its fullest record, safe links, and the words the review wants
+marked.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,9 @@ class Piece:
 class Card:
     """What is shown of a report.
 
-    record     the one that a decision will cite, with the fields it lacks from others of the same report
-    origin     the source of each such field
-    open_copy  where it can be read without paying, as Unpaywall says
+    record     the one that a decision will cite, with the fields it lacks from others of the same
+    report origin     the source of each such field open_copy  where it can be read without paying,
+    as Unpaywall says
     """
 
     record_id: str
@@ -53,7 +55,9 @@ def of(con: Connection, review: str, report: str, highlights: Highlights) -> Car
         pieces(record.abstract or "", highlights),
         link(record),
         open_copy(members),
-        record.language if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", record.language or "") else None,
+        record.language
+        if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", record.language or "")
+        else None,
         tuple(sorted({member.source for member in members})),
         origin,
     )
@@ -66,7 +70,9 @@ def open_copy(members: Sequence[Record]) -> str | None:
 
 
 def link(record: Record) -> str | None:
-    """Where the publication is: by its DOI, else by an http(s) address with a host and no user in it."""
+    """Where the publication is: by its DOI, else by an http(s) address with a host and no user in
+    it.
+    """
     if record.doi and clean_doi(record.doi) == record.doi:
         return "https://doi.org/" + quote(record.doi, safe="/()")
     address = record.url or ""
@@ -76,13 +82,18 @@ def link(record: Record) -> str | None:
         parts = urlsplit(address)
     except ValueError:
         return None
-    return address if parts.scheme in ("http", "https") and "." in parts.netloc and "@" not in parts.netloc else None
+    return (
+        address
+        if parts.scheme in ("http", "https") and "." in parts.netloc and "@" not in parts.netloc
+        else None
+    )
 
 
 def pieces(text: str, highlights: Highlights) -> tuple[Piece, ...]:
     """`text` cut where a highlight term begins or ends; joined together it is `text` again.
 
-    A term matches whole words, in any case and with an English plural; a * at its end stands for any ending.
+    A term matches whole words, in any case and with an English plural; a * at its end stands for
+    any ending.
     """
     pattern = _pattern(highlights)
     if pattern is None:

@@ -31,7 +31,9 @@ from livereview.web.screen import (
 ROLE = "adjudication"
 
 
-def page(room: guard.Here, at: int = 0, done: str = "", stage: str = "", dropped: str = "") -> Response:
+def page(
+    room: guard.Here, at: int = 0, done: str = "", stage: str = "", dropped: str = ""
+) -> Response:
     """One conflict; `at` counts them."""
     with room.desk.store.read() as con:
         more = "The reason was left out: it belongs to an exclusion." if dropped else ""
@@ -90,7 +92,10 @@ def settle(
     shown: Annotated[str, Form()] = "",
     instead: Annotated[str, Form()] = "",
 ) -> Response:
-    """Settle a conflict as a third person; the votes stay as they are. What is not done is told above the next one."""
+    """Settle a conflict as a third person; the votes stay as they are.
+
+    What is not done is told above the next one.
+    """
     if stage not in room.review.screening.stages:
         raise HTTPException(404, "This review has no such stage.")
     draft = Draft(reason, note.strip(), tags=tags)
@@ -100,7 +105,9 @@ def settle(
     if refused := _write(room, at, posted):
         return refused
     dropped = "&dropped=1" if posted.dropped else ""
-    return RedirectResponse(f"/r/{room.review.id}/conflicts?at={at}&done={record}&stage={stage}{dropped}", 303)
+    return RedirectResponse(
+        f"/r/{room.review.id}/conflicts?at={at}&done={record}&stage={stage}{dropped}", 303
+    )
 
 
 def _write(room: Room, at: int, posted: Posted) -> Response | None:

@@ -1,8 +1,11 @@
-"""How long a client may take, and how many may be connected: uvicorn leaves both to a proxy, and not everybody has one.
+"""How long a client may take, and how many may be connected: uvicorn leaves both to a proxy, and
+not everybody has one.
 
-Whoever sends half a request, a byte a second, or reads no answer, takes a descriptor from the others. Here each part of
-an exchange has its time, and where all places are taken the connection that does least makes way for a new one: an
-honest visitor sends a request at once and is answered, however many others sit and wait.
+Whoever sends half a request, a byte a second, or reads no answer, takes a descriptor from the
+others. Here each part of
+an exchange has its time, and where all places are taken the connection that does least makes way
+for a new one: an honest visitor sends a request at once and is answered, however many others sit
+and wait.
 """
 
 from __future__ import annotations
@@ -25,13 +28,18 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 log = logging.getLogger(__name__)
 
-BACKLOG = 64  # connections that the system keeps until they are accepted; asyncio accepts as many at once
-MOST_CONNECTIONS = 1_000  # a connection that waits costs some 20 kB; a hundred readers take about two hundred
-OWN_DESCRIPTORS = 96  # for the database, the log, files being read and written: 40 threads and some in hand
+# connections that the system keeps until they are accepted; asyncio accepts as many at once
+BACKLOG = 64
+# a connection that waits costs some 20 kB; a hundred readers take about two hundred
+MOST_CONNECTIONS = 1_000
+# for the database, the log, files being read and written: 40 threads and some in hand
+OWN_DESCRIPTORS = 96
 FEWEST_CONNECTIONS = 16
 MOST_DESCRIPTORS = 65_536
-PER_ADDRESS = 400  # an office behind one address: fifty browsers with six connections each, and some more
-CROWDED = 0.75  # of what there may be: from here on answers end their connection, so that no idle one must make way
+# an office behind one address: fifty browsers with six connections each, and some more
+PER_ADDRESS = 400
+# of what there may be: from here on answers end their connection, so that no idle one must make way
+CROWDED = 0.75
 LOOK_EVERY = 1.0  # seconds between two looks at who takes too long
 NO_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 MAKE_ROOM = 16  # connections that make way when descriptors have run out all the same
@@ -47,8 +55,8 @@ class Patience:
     headers    seconds from the connection, or a request's first byte, to the end of its headers
     body       seconds for a body, and one more for each `body_rate` bytes that came
     unread     seconds in which nothing of an answer is read
-    refused    seconds in which a body that nobody wants may still come; a browser reads the refusal after that
-    idle       seconds for which a connection is kept for the next request
+    refused    seconds in which a body that nobody wants may still come; a browser reads the refusal
+    after that idle       seconds for which a connection is kept for the next request
     """
 
     headers: float = 15.0
@@ -76,7 +84,8 @@ def raise_descriptor_limit() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and wanted > soft:
-        with suppress(ValueError, OSError):  # not everywhere; what is allowed already will have to do
+        # not everywhere; what is allowed already will have to do
+        with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             soft = wanted
     return MOST_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
@@ -92,7 +101,8 @@ class Connections:
     """All connections of the server: who may come, and who must go.
 
     limit     how many there may be; where one more comes, the least busy makes way
-    proxies   addresses and networks that speak for many visitors: PER_ADDRESS does not count for them
+    proxies   addresses and networks that speak for many visitors: PER_ADDRESS does not count for
+    them
     """
 
     def __init__(self, limit: int, patience: Patience, proxies: Iterable[str] = ()):
@@ -121,9 +131,13 @@ class Connections:
         return True
 
     def crowded(self, connection: TimedProtocol) -> bool:
-        """Whether so many are open, of all or of where this one is from, that none should be kept for later."""
+        """Whether so many are open, of all or of where this one is from, that none should be kept
+        for later.
+        """
         neighbours = self._by_place.get(self._place(connection), ())
-        return len(self._open) > CROWDED * self.limit or len(neighbours) > CROWDED * self.per_address
+        return (
+            len(self._open) > CROWDED * self.limit or len(neighbours) > CROWDED * self.per_address
+        )
 
     def leave(self, connection: TimedProtocol) -> None:
         """The connection has ended."""
@@ -159,20 +173,29 @@ class Connections:
         error = context.get("exception")
         if isinstance(error, OSError) and error.errno in NO_DESCRIPTORS:
             self.make_room()
-            log.error("no descriptor is left for a new connection; raise LimitNOFILE (%s)", error.strerror)
+            log.error(
+                "no descriptor is left for a new connection; raise LimitNOFILE (%s)", error.strerror
+            )
             return
         loop.default_exception_handler(context)
 
     def _evict(self, connections: set[TimedProtocol]) -> bool:
-        """End the one that does least, and of these the one that has for longest; whether there was any."""
-        idle = min(connections, key=lambda connection: (connection.phase, connection.since), default=None)
+        """End the one that does least, and of these the one that has for longest.
+
+        Whether there was any.
+        """
+        idle = min(
+            connections, key=lambda connection: (connection.phase, connection.since), default=None
+        )
         if idle is None or idle.phase == Phase.ANSWERING:
             return False
         idle.drop()
         return True
 
     def _place(self, connection: TimedProtocol) -> str:
-        """Where a connection comes from: an address, or the /64 that one visitor has of IPv6; "" for a proxy."""
+        """Where a connection comes from: an address, or the /64 that one visitor has of IPv6; ""
+        for a proxy.
+        """
         host = connection.client[0] if connection.client else ""
         try:
             address = ip_address(host.partition("%")[0])
@@ -241,7 +264,8 @@ class TimedProtocol(H11Protocol):
         """End this connection if its time is over."""
         self._note(now)
         if self.phase == Phase.BODY and self.flow.read_paused:
-            self.since = min(now, self.since + LOOK_EVERY)  # this side does not read on: not the client's fault
+            # this side does not read on: not the client's fault
+            self.since = min(now, self.since + LOOK_EVERY)
         if now - self.since <= self._allowed():
             return
         if self.phase in (Phase.HEADERS, Phase.BODY) and self._begun:
@@ -255,7 +279,8 @@ class TimedProtocol(H11Protocol):
         self.transport.abort()
 
     def _end_after_this(self) -> None:
-        """Where it is crowded, have the answer say that the connection ends with it: a client then sends no more.
+        """Where it is crowded, have the answer say that the connection ends with it: a client then
+        sends no more.
 
         An idle connection that is ended without a word may have a request on its way already.
         """
@@ -277,7 +302,8 @@ class TimedProtocol(H11Protocol):
                 return patience.refused
             case Phase.UNREAD | Phase.CLOSING:
                 return patience.unread
-        return float("inf")  # uvicorn ends idle ones after five seconds, and an answer takes what it takes
+        # uvicorn ends idle ones after five seconds, and an answer takes what it takes
+        return float("inf")
 
     def _note(self, now: float) -> None:
         """What the connection is at now, and since when."""
@@ -300,9 +326,15 @@ class TimedProtocol(H11Protocol):
         return Phase.UNREAD if self.flow.write_paused else Phase.ANSWERING
 
     def _say_goodbye(self, answer: bytes) -> None:
-        """Say why, unless an answer is under way already, and close; `look` sees to who does not read it."""
+        """Say why, unless an answer is under way already, and close; `look` sees to who does not
+        read it.
+        """
         if not self.transport.is_closing():
-            if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            if (
+                self.cycle is None
+                or self.cycle.response_complete
+                or not self.cycle.response_started
+            ):
                 self.transport.write(answer)
             self.transport.close()
         self._note(self.loop.time())

@@ -1,4 +1,6 @@
-"""Comments on a published version: the form for readers and panel members, and the lead's page that moderates them."""
+"""Comments on a published version: the form for readers and panel members, and the lead's page that
+moderates them.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +26,28 @@ from livereview.web.handover import Handed
 from livereview.web.suggest import EACH
 
 FORM = "comment"
-EACH_OF_PANEL = 30  # comments by one link in an hour: people who are asked comment sentence by sentence
-TYPED = ("version", "until", "readers", "note", "name", "address", "comment", "reason", "text", "changed", "changed_in")
+# comments by one link in an hour: people who are asked comment sentence by sentence
+EACH_OF_PANEL = 30
+TYPED = (
+    "version",
+    "until",
+    "readers",
+    "note",
+    "name",
+    "address",
+    "comment",
+    "reason",
+    "text",
+    "changed",
+    "changed_in",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Where somebody comments: the review, what is open to them (None: nothing) and a panel member's invitation."""
+    """Where somebody comments: the review, what is open to them (None: nothing) and a panel
+    member's invitation.
+    """
 
     review: Review
     open: Consultation | None
@@ -62,7 +79,10 @@ def send(
     named: Annotated[str, Form()] = "",
     website: Annotated[str, Form()] = "",
 ) -> Response:
-    """Take a reader's comment down. `website` is a field that people do not see: who fills it in is no person."""
+    """Take a reader's comment down.
+
+    `website` is a field that people do not see: who fills it in is no person.
+    """
     given = {"form": form, "about": about, "text": text, "name": name, "named": named}
     if website:
         return _form(_seat(request, review, None), done=True)
@@ -87,12 +107,17 @@ def panel_send(
 def _seat(request: Request, review: str, token: str | None) -> Seat:
     desk = guard.desk(request)
     with desk.store.read() as con:
-        if not re.fullmatch(r"[a-z0-9-]{1,64}", review) or searches.protocol_text(con, review) is None:
+        if (
+            not re.fullmatch(r"[a-z0-9-]{1,64}", review)
+            or searches.protocol_text(con, review) is None
+        ):
             raise HTTPException(404, "There is no review of this name here.")
         try:
             guest = consultation.invited(con, review, token) if token is not None else None
         except Refused as refusal:
-            raise HTTPException(404, f"There is no page at this address: {refusal.message}.") from None
+            raise HTTPException(
+                404, f"There is no page at this address: {refusal.message}."
+            ) from None
         found = consultation.now_open(con, review, desk.clock())
         theirs = found and (found.version == guest.version if guest else found.readers)
         claims = consultation.claims_of(con, review, found.version) if found and theirs else {}
@@ -100,11 +125,15 @@ def _seat(request: Request, review: str, token: str | None) -> Seat:
 
 
 def _take(request: Request, seat: Seat, given: dict[str, str]) -> Response:
-    """Whatever is refused, the text goes back into the form, and does not count: they are still writing."""
+    """Whatever is refused, the text goes back into the form, and does not count: they are still
+    writing.
+    """
     desk = guard.desk(request)
     now = desk.clock()
     if wait := _wait(request, seat, now):
-        answer = _form(seat, "You have sent several comments already. Please come back in an hour.", 429, given)
+        answer = _form(
+            seat, "You have sent several comments already. Please come back in an hour.", 429, given
+        )
         answer.headers["Retry-After"] = str(wait)
         return answer
     try:
@@ -121,7 +150,9 @@ def _take(request: Request, seat: Seat, given: dict[str, str]) -> Response:
 
 
 def _wait(request: Request, seat: Seat, now: datetime) -> int:
-    """Count one more of this panel link, or of this reader's network; 0, or seconds until more is taken."""
+    """Count one more of this panel link, or of this reader's network; 0, or seconds until more is
+    taken.
+    """
     senders = guard.desk(request).senders
     if seat.token is not None:
         return senders.hour.take(f"panel {digest(seat.token)}", now, EACH_OF_PANEL)
@@ -137,30 +168,44 @@ def _give_back(request: Request, seat: Seat, now: datetime) -> None:
 
 
 def _form(
-    seat: Seat, problem: str = "", status: int = 200, given: dict[str, str] | None = None, done: bool = False
+    seat: Seat,
+    problem: str = "",
+    status: int = 200,
+    given: dict[str, str] | None = None,
+    done: bool = False,
 ) -> Response:
     name = seat.guest.name if seat.guest else ""
     given = given or {"about": "", "text": "", "name": name, "named": ""}
-    return pages.render("comment.html", None, status, seat=seat, problem=problem, given=given, done=done)
+    return pages.render(
+        "comment.html", None, status, seat=seat, problem=problem, given=given, done=done
+    )
 
 
 # The lead
 
 
-INVITED_ALREADY = "This person was invited already, and the link shown once. Invite again for another."
+INVITED_ALREADY = (
+    "This person was invited already, and the link shown once. Invite again for another."
+)
 
 
 def lead_page(room: guard.Here, request: Request, again: str = "") -> Response:
     """The consultations of a review: what is open, who is invited, what was said, what waits.
 
-    The link of somebody who was just invited is shown this once. `again`: the invitation had been sent before.
+    The link of somebody who was just invited is shown this once. `again`: the invitation had been
+    sent before.
     """
     handed = None
     if request.method == "GET":
         handed = room.desk.handover.take(room.visit.secret, _desk_page(room), room.desk.clock())
     if handed is None:
         return _show(room, problem=INVITED_ALREADY if again else "")
-    link = {"name": handed.name, "url": handed.secret, "mailed": handed.mailed, "problem": handed.problem}
+    link = {
+        "name": handed.name,
+        "url": handed.secret,
+        "mailed": handed.mailed,
+        "problem": handed.problem,
+    }
     return _show(room, link=link)
 
 
@@ -168,7 +213,9 @@ def _desk_page(room: Room) -> str:
     return f"/r/{room.review.id}/consultation"
 
 
-def _show(room: Room, status: int = 200, *, given: dict[str, Any] | None = None, **more: Any) -> Response:
+def _show(
+    room: Room, status: int = 200, *, given: dict[str, Any] | None = None, **more: Any
+) -> Response:
     """The page, with what was typed into a form that was refused."""
     review, now = room.review.id, room.desk.clock()
     with room.desk.store.read() as con:
@@ -180,7 +227,9 @@ def _show(room: Room, status: int = 200, *, given: dict[str, Any] | None = None,
     settings = room.desk.settings
     values["given"] = {**dict.fromkeys(TYPED, ""), **(given or {})}
     values["mails"] = bool(settings.smtp and settings.sender and settings.url)
-    return pages.show("consultation.html", room, status, **values, **{"problem": "", "link": None, **more})
+    return pages.show(
+        "consultation.html", room, status, **values, **{"problem": "", "link": None, **more}
+    )
 
 
 def change(
@@ -193,11 +242,18 @@ def change(
     note: Annotated[str, Form()] = "",
 ) -> Response:
     """Open a version for comment, close it, or publish what was said."""
-    asked: dict[str, Any] = {"id": form, "review": room.review.id, "version": version, "by": room.me}
+    asked: dict[str, Any] = {
+        "id": form,
+        "review": room.review.id,
+        "version": version,
+        "by": room.me,
+    }
     asked["now"] = room.desk.clock()
     try:
         if act == "open":
-            consultation.open_version(room.desk.store, until=until, readers=bool(readers), note=note, **asked)
+            consultation.open_version(
+                room.desk.store, until=until, readers=bool(readers), note=note, **asked
+            )
         elif act == "close":
             consultation.close(room.desk.store, **asked)
         elif act == "publish":
@@ -217,9 +273,18 @@ def invite(
     address: Annotated[str, Form()] = "",
     act: Annotated[str, Form()] = "show",
 ) -> Response:
-    """Invite a panel member; the next page shows their link, once, and it is mailed where the lead asks for that."""
+    """Invite a panel member.
+
+    The next page shows their link, once, and it is mailed where the lead asks for that.
+    """
     token, now = secrets.token_urlsafe(32), room.desk.clock()
-    asked: dict[str, Any] = {"review": room.review.id, "name": name, "address": address, "by": room.me, "now": now}
+    asked: dict[str, Any] = {
+        "review": room.review.id,
+        "name": name,
+        "address": address,
+        "by": room.me,
+        "now": now,
+    }
     try:
         if act == "mail" and not address.strip():
             raise Refused("give an address to mail the link to")
@@ -266,18 +331,31 @@ def settle(
     changed_in: Annotated[str, Form()] = "",
 ) -> Response:
     """Accept a comment, refuse it, or respond to it."""
-    asked: dict[str, Any] = {"id": form, "review": room.review.id, "comment": comment, "by": room.me}
+    asked: dict[str, Any] = {
+        "id": form,
+        "review": room.review.id,
+        "comment": comment,
+        "by": room.me,
+    }
     asked["now"] = room.desk.clock()
     try:
         if act in ("accept", "refuse"):
             consultation.moderate(room.desk.store, accepted=act == "accept", reason=reason, **asked)
         elif act == "respond":
             number = _number(changed_in)
-            consultation.respond(room.desk.store, text=text, changed=changed, changed_in=number, **asked)
+            consultation.respond(
+                room.desk.store, text=text, changed=changed, changed_in=number, **asked
+            )
         else:
             raise HTTPException(422, "act must be one of accept, refuse, respond")
     except Refused as refusal:
-        given = {"comment": comment, "reason": reason, "text": text, "changed": changed, "changed_in": changed_in}
+        given = {
+            "comment": comment,
+            "reason": reason,
+            "text": text,
+            "changed": changed,
+            "changed_in": changed_in,
+        }
         return _show(room, 422, problem=refusal.message, given=given)
     return RedirectResponse(f"/r/{room.review.id}/consultation#c-{comment}", 303)
 

@@ -70,7 +70,9 @@ def _show(
 
 def compare(left: Record, right: Record) -> tuple[Field, ...]:
     """Each field that at least one of two records has."""
-    rows = ((label, _text(getattr(left, name)), _text(getattr(right, name))) for name, label in FIELDS)
+    rows = (
+        (label, _text(getattr(left, name)), _text(getattr(right, name))) for name, label in FIELDS
+    )
     return tuple(Field(label, a, b, _state(a, b)) for label, a, b in rows if a or b)
 
 
@@ -102,9 +104,12 @@ def judge(
     shown: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    """Say what a pair is, or take back what I said; a pair that someone else has judged since is left alone.
+    """Say what a pair is, or take back what I said.
 
-    What moves reports that people have decided on is told first, and done when `shown` says that it was.
+    A pair that someone else has judged since is left alone.
+
+    What moves reports that people have decided on is told first, and done when `shown` says that it
+    was.
     """
     id = f"{room.me}-{form}"
     after = f"/r/{room.review.id}/duplicates?left={left}&right={right}"
@@ -123,7 +128,9 @@ def judge(
                 if acts.must_ask(room, "judge", given):
                     return acts.confirm(room, "judge", given)
                 if shown:
-                    return acts.carry_out(room, form, "judge", given, shown=shown, reason=reason, after=after)
+                    return acts.carry_out(
+                        room, form, "judge", given, shown=shown, reason=reason, after=after
+                    )
             ops.screen.judge(
                 room.desk.store,
                 id=id,

@@ -1,4 +1,6 @@
-"""The room of extraction: studies and what waits, one form a study, what a form or a removal would change."""
+"""The room of extraction: studies and what waits, one form a study, what a form or a removal would
+change.
+"""
 
 from __future__ import annotations
 
@@ -37,14 +39,21 @@ def _page(room: Room, status: int = 200, unrated: Unrated | None = None) -> Resp
         grouped, told = evidence.reports_of(con, review), evidence.extractions(con, review)
         wanted = [*waiting, *(one for some in grouped.values() for one in some)]
         titles = {
-            report: records.merged(some)[0].title for report, some in records.reports(con, review, wanted).items()
+            report: records.merged(some)[0].title
+            for report, some in records.reports(con, review, wanted).items()
         }
         values: dict[str, Any] = {
             "waiting": waiting,
             "titles": titles,
             "studies": [_row(study, grouped, told, singles) for study in grouped],
-            "findings": [finding for finding in ops.evidence.rated_findings(con, room.review) if finding.studies],
-            "ratings": {one.subject: one for one in evidence.ratings(con, review) if one.kind == "grade"},
+            "findings": [
+                finding
+                for finding in ops.evidence.rated_findings(con, room.review)
+                if finding.studies
+            ],
+            "ratings": {
+                one.subject: one for one in evidence.ratings(con, review) if one.kind == "grade"
+            },
             "headline": wording.headline,
             "size_of": wording.size,
             "unrated": unrated,
@@ -55,7 +64,9 @@ def _page(room: Room, status: int = 200, unrated: Unrated | None = None) -> Resp
     return pages.show("evidence.html", room, status, **values)
 
 
-def _row(study: str, grouped: dict[str, list[str]], told: dict[str, str], singles: dict[str, Any]) -> dict[str, Any]:
+def _row(
+    study: str, grouped: dict[str, list[str]], told: dict[str, str], singles: dict[str, Any]
+) -> dict[str, Any]:
     form = json.loads(told[study]) if study in told else {}
     return {
         "id": study,
@@ -70,14 +81,20 @@ def _row(study: str, grouped: dict[str, list[str]], told: dict[str, str], single
 
 
 def form(room: guard.Here, study: str, report: str = "") -> Response:
-    """The form of a study, filled with what holds, or with one's own; a new one begins with a report."""
+    """The form of a study, filled with what holds, or with one's own.
+
+    A new one begins with a report.
+    """
     with room.desk.store.read() as con:
         filled = _filled(con, room, study, report)
     return _show(room, study, filled)
 
 
 def _filled(con: Connection, room: Room, study: str, report: str) -> dict[str, Any]:
-    """What stands in the form at first. Nobody sees another's extraction before there is a consensus to make."""
+    """What stands in the form at first.
+
+    Nobody sees another's extraction before there is a consensus to make.
+    """
     review = room.review.id
     if study == NEW:
         found = records.reports(con, review, [report]).get(report, [])
@@ -87,19 +104,36 @@ def _filled(con: Connection, room: Room, study: str, report: str) -> dict[str, A
     text = mine.get(room.me) or evidence.extractions(con, review).get(study)
     if text is None and study not in evidence.reports_of(con, review):
         raise HTTPException(404, "There is no such study in this review.")
-    return dict(json.loads(text)) if text else {"study": study, "reports": evidence.reports_of(con, review)[study]}
+    return (
+        dict(json.loads(text))
+        if text
+        else {"study": study, "reports": evidence.reports_of(con, review)[study]}
+    )
 
 
 def _show(
-    room: Room, study: str, filled: dict[str, Any], status: int = 200, *, problem: str = "", impact: Any = None
+    room: Room,
+    study: str,
+    filled: dict[str, Any],
+    status: int = 200,
+    *,
+    problem: str = "",
+    impact: Any = None,
 ) -> Response:
     review = room.review.id
     with room.desk.store.read() as con:
         history = evidence.history(con, review, study)
         apart = ops.evidence.apart(con, review, study, room.me, room.visit.role == "lead")
         holds = study in evidence.extractions(con, review)
-    values = {"parts": extraction_form.parts(room.review, filled), "problem": problem, "impact": impact, "holds": holds}
-    return pages.show("extraction.html", room, status, study=study, history=history, apart=apart, **values)
+    values = {
+        "parts": extraction_form.parts(room.review, filled),
+        "problem": problem,
+        "impact": impact,
+        "holds": holds,
+    }
+    return pages.show(
+        "extraction.html", room, status, study=study, history=history, apart=apart, **values
+    )
 
 
 async def typed(request: Request) -> dict[str, Any]:
@@ -114,7 +148,10 @@ def save(
     act: Annotated[str, Form()],
     filled: Annotated[dict[str, Any], Depends(typed)],
 ) -> Response:
-    """Show what the form would change in public, add rows, or save it; a mistake comes back with everything typed."""
+    """Show what the form would change in public, add rows, or save it.
+
+    A mistake comes back with everything typed.
+    """
     review, now = room.review.id, room.desk.clock()
     if act == "rows":
         return _show(room, study, filled)
@@ -122,11 +159,19 @@ def save(
         raise HTTPException(422, "act must be one of rows, preview, single, consensus")
     try:
         if act == "preview":
-            impact = ops.impact.preview(room.desk.store, review=review, form=filled, now=now, name="The form")
+            impact = ops.impact.preview(
+                room.desk.store, review=review, form=filled, now=now, name="The form"
+            )
             return _show(room, study, filled, impact=impact)
         with room.desk.store.read() as con:
             ops.evidence.check_takes_from_none(con, review, filled)
-        asked: dict[str, Any] = {"id": form, "review": review, "data": filled, "extractor": room.me, "now": now}
+        asked: dict[str, Any] = {
+            "id": form,
+            "review": review,
+            "data": filled,
+            "extractor": room.me,
+            "now": now,
+        }
         done = ops.evidence.extract(room.desk.store, role=act, name="The form", **asked)
     except Refused as refusal:
         return _show(room, study, filled, 422, problem=refusal.message)
@@ -141,7 +186,10 @@ def group(
     shown: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
 ) -> Response:
-    """Put a report into a study. What takes it out of one is told first, and done when `shown` says that it was."""
+    """Put a report into a study.
+
+    What takes it out of one is told first, and done when `shown` says that it was.
+    """
     with room.desk.store.read() as con:
         guard.recorded(con, room, record)
         before = ops.evidence.linked_records(con, room.review.id, record)
@@ -149,7 +197,12 @@ def group(
     after = f"/r/{room.review.id}/evidence"
     leaves_a_study = any(where and where != study for where, _ in before.values())
     if not leaves_a_study:
-        asked: dict[str, Any] = {"id": form, "review": room.review.id, "record": record, "by": room.me}
+        asked: dict[str, Any] = {
+            "id": form,
+            "review": room.review.id,
+            "record": record,
+            "by": room.me,
+        }
         ops.evidence.group(room.desk.store, study=study or None, now=room.desk.clock(), **asked)
         return RedirectResponse(after, 303)
     if not shown:
@@ -163,7 +216,9 @@ def without(room: guard.Here, study: str) -> Response:
     """What the public page would say without this study."""
     if not re.fullmatch(r"[a-z0-9-]{1,80}", study):
         raise HTTPException(404, "There is no such study in this review.")
-    told = ops.impact.without(room.desk.store, review=room.review.id, study=study, now=room.desk.clock())
+    told = ops.impact.without(
+        room.desk.store, review=room.review.id, study=study, now=room.desk.clock()
+    )
     return pages.show("without.html", room, study=study, impact=told)
 
 
@@ -180,7 +235,9 @@ def rate(
     missing: Annotated[str, Form()] = "",
     missing_why: Annotated[str, Form()] = "",
 ) -> Response:
-    """Rate how sure a finding is, by GRADE; a domain without a step is left out. The risk that results are missing is
+    """Rate how sure a finding is, by GRADE; a domain without a step is left out.
+
+    The risk that results are missing is
     judged first, where it is: the rating must fit it.
 
     What does not fit the numbers comes back as questions, with everything that was typed.
@@ -191,8 +248,19 @@ def rate(
         if by or words.strip()
     ]
     answers = dict(zip(asked or [], answer or [], strict=False))
-    data = {"kind": "grade", "finding": finding, "start": start, "reasons": reasons, "answers": answers}
-    done: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+    data = {
+        "kind": "grade",
+        "finding": finding,
+        "start": start,
+        "reasons": reasons,
+        "answers": answers,
+    }
+    done: dict[str, Any] = {
+        "id": form,
+        "review": room.review.id,
+        "by": room.me,
+        "now": room.desk.clock(),
+    }
     judged = {"kind": "missing_evidence", "finding": finding, "level": missing, "why": missing_why}
     try:
         if missing:
@@ -205,7 +273,9 @@ def rate(
             except Refused:
                 questions = ()
         typed = {name: (by, words) for name, by, words in zip(domain, step, why, strict=False)}
-        unrated = Unrated(finding, refusal.message, start, typed, answers, questions, (missing, missing_why))
+        unrated = Unrated(
+            finding, refusal.message, start, typed, answers, questions, (missing, missing_why)
+        )
         return _page(room, 422, unrated)
     return RedirectResponse(f"/r/{room.review.id}/evidence#certainty", 303)
 

@@ -43,23 +43,37 @@ def take(
     reviewer: Annotated[str, Form()] = "",
     settled: Annotated[str, Form()] = "",
 ) -> Response:
-    """Write every row that can be; the others are named with their reason. The same file again changes nothing,
-    unless something else was said since."""
+    """Write every row that can be; the others are named with their reason.
+
+    The same file again changes nothing,
+    unless something else was said since.
+    """
     body, name = file.file.read(), (file.filename or "file")[:200]
     try:
         sheet = parsing.read_decisions(parsing.ReadTable(body, name))
         rows = [
-            replace(row, stage=row.stage or stage or None, reviewer=row.reviewer or reviewer.strip() or None)
+            replace(
+                row,
+                stage=row.stage or stage or None,
+                reviewer=row.reviewer or reviewer.strip() or None,
+            )
             for row in sheet.rows
         ]
         report = _take(room, sheet, rows, name, change_settled=settled == "change")
     except LivereviewError as problem:
-        return pages.show("exchange.html", room, 422, report=None, problem=problem.message, listed=LISTED)
+        return pages.show(
+            "exchange.html", room, 422, report=None, problem=problem.message, listed=LISTED
+        )
     return pages.show("exchange.html", room, report=report, problem="", listed=LISTED)
 
 
 def _take(
-    room: Room, sheet: decisions.Sheet, rows: Sequence[decisions.Row], name: str, *, change_settled: bool
+    room: Room,
+    sheet: decisions.Sheet,
+    rows: Sequence[decisions.Row],
+    name: str,
+    *,
+    change_settled: bool,
 ) -> Report:
     written, known, refused = 0, 0, list(sheet.problems)
     for row, asked in repeats.in_order(rows):
@@ -82,7 +96,9 @@ def _take(
 def export(room: guard.Here, kind: str) -> Response:
     """Records and decisions as a download."""
     if kind not in ops.exchange.FORMATS:
-        raise HTTPException(404, f"There is no export of this kind; choose {', '.join(ops.exchange.FORMATS)}.")
+        raise HTTPException(
+            404, f"There is no export of this kind; choose {', '.join(ops.exchange.FORMATS)}."
+        )
     with room.desk.store.read() as con:
         eyes = voters.eyes(con, room.review.id, room.me)
         body = ops.exchange.export(con, room.review.id, kind, room.desk.clock(), eyes)

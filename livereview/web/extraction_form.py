@@ -1,4 +1,6 @@
-"""An extraction form as fields of a page, and back: plain names such as results-0-effect, so it needs no script."""
+"""An extraction form as fields of a page, and back: plain names such as results-0-effect, so it
+needs no script.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ _FIELD = re.compile(r"(results|findings|appraisal|costs)-(\d{1,4})-([a-z_]{1,30}
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """One field: its `name` on the page, `kind` line, text, number or choice, and what stands in it."""
+    """One field: its `name` on the page, `kind` line, text, number or choice, and what stands in
+    it.
+    """
 
     name: str
     label: str
@@ -99,7 +103,9 @@ class _Asked:
     hints: Mapping[str, str]
 
     def shows(self, name: str) -> bool:
-        """Whether the field stands in the form: values of moderators only where the protocol has some to note."""
+        """Whether the field stands in the form: values of moderators only where the protocol has
+        some to note.
+        """
         return name not in HIDDEN and (name not in forms.LATER or name in self.hints)
 
 
@@ -116,7 +122,11 @@ def _hints(review: Review) -> dict[str, str]:
 
 
 def _how_noted(moderator: Moderator) -> str:
-    values = " or ".join(moderator.values) if moderator.kind == "category" else (moderator.unit or "a number")
+    values = (
+        " or ".join(moderator.values)
+        if moderator.kind == "category"
+        else (moderator.unit or "a number")
+    )
     return f"{moderator.id} = {values}"
 
 
@@ -124,7 +134,8 @@ def _list(key: str, rows: Sequence[Mapping[str, Any]], asked: _Asked) -> Part:
     fields = [name for name in forms.LISTS[key].__slots__ if asked.shows(name)]
     every = [*rows, *({} for _ in range(BLANK))]
     boxes = [
-        tuple(_box(name, f"{key}-{n}-{name}", row.get(name), asked) for name in fields) for n, row in enumerate(every)
+        tuple(_box(name, f"{key}-{n}-{name}", row.get(name), asked) for name in fields)
+        for n, row in enumerate(every)
     ]
     return Part(NAMES[key], tuple(boxes))
 
@@ -139,7 +150,9 @@ def _box(name: str, place: str, value: Any, asked: _Asked) -> Box:
     label = LABELS.get(name, name.replace("_", " ").capitalize())
     hint = asked.hints.get(name)
     if asked.choices.get(name):
-        return Box(place, label, "choice", _text(value), _with(asked.choices[name], _text(value)), hint)
+        return Box(
+            place, label, "choice", _text(value), _with(asked.choices[name], _text(value)), hint
+        )
     if name in forms.LATER:
         return Box(place, label, "line", _bars(value or {}), (), hint)
     kind = "line"
@@ -151,7 +164,9 @@ def _box(name: str, place: str, value: Any, asked: _Asked) -> Box:
 
 
 def _with(choices: tuple[tuple[str, str], ...], value: str) -> tuple[tuple[str, str], ...]:
-    """The choices with the one that stands in the form: one that is not offered any more would be lost by saving."""
+    """The choices with the one that stands in the form: one that is not offered any more would be
+    lost by saving.
+    """
     if not value or value in [offered for offered, _ in choices]:
         return choices
     return (*choices, (value, value.replace("_", " ")))
@@ -194,7 +209,9 @@ def _choices(review: Review, filled: Mapping[str, Any]) -> dict[str, tuple[tuple
         "analysed": forms.ANALYSED,
         **dict.fromkeys(sheets.YES_OR_NO, ("yes", "no")),
     }
-    found = {key: tuple((one, one.replace("_", " ")) for one in some) for key, some in plain.items()}
+    found = {
+        key: tuple((one, one.replace("_", " ")) for one in some) for key, some in plain.items()
+    }
     return found | {key: tuple(some) for key, some in words.items()}
 
 

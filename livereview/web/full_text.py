@@ -20,7 +20,9 @@ def add(
     file: Annotated[UploadFile, File()],
     back: Annotated[str, Form()] = "",
 ) -> Response:
-    """Keep the PDF with the record's report and go back to it, or to the list of those to be retrieved."""
+    """Keep the PDF with the record's report and go back to it, or to the list of those to be
+    retrieved.
+    """
     here = f"/r/{room.review.id}/screen/full_text?record={record}"
     if back == "list":
         here = f"/r/{room.review.id}/retrieval?done={record}"
@@ -51,6 +53,9 @@ def read(room: guard.Here, sha256: str) -> Response:
         raise HTTPException(404, "There is no such full text in this review.")
     target = ops.full_text.path(room.desk.settings.full_texts, sha256)
     if not target.exists():
-        raise HTTPException(404, "This file is gone from the server's folder full-texts; ask the lead for the backup.")
+        raise HTTPException(
+            404,
+            "This file is gone from the server's folder full-texts; ask the lead for the backup.",
+        )
     headers = {"Content-Security-Policy": "sandbox; default-src 'none'"}
     return FileResponse(target, media_type="application/pdf", filename=name, headers=headers)

@@ -1,4 +1,6 @@
-"""Who asks, and whether they may: every route names the act that it is, and nothing is read of a request before."""
+"""Who asks, and whether they may: every route names the act that it is, and nothing is read of a
+request before.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,10 @@ NO_REVIEW = "There is no review of this name here."
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What every page of one app shares. `turns`: one person takes back one thing at a time, so tabs see each other."""
+    """What every page of one app shares.
+
+    `turns`: one person takes back one thing at a time, so tabs see each other.
+    """
 
     store: Store
     settings: Settings
@@ -48,7 +53,9 @@ class Desk:
     wrong_secrets: Recent = field(default_factory=lambda: Recent(WITHIN))  # by network
     sign_ins: Line = field(default_factory=Line)
     long_tasks: Line = field(default_factory=long_tasks)
-    turns: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    turns: defaultdict[str, threading.Lock] = field(
+        default_factory=lambda: defaultdict(threading.Lock)
+    )
     leases: Leases = field(default_factory=Leases)
     handover: Handover = field(default_factory=Handover)
     senders: Senders = field(default_factory=Senders)  # of the public forms
@@ -147,7 +154,9 @@ def cookie(request: Request) -> str:
 
 
 class GuardedRoute(APIRoute):
-    """A route that lets nobody in before the act that it names has been judged; one that names none lets nobody in.
+    """A route that lets nobody in before the act that it names has been judged.
+
+    One that names none lets nobody in.
 
     Only then is a body received, and no more of it than `largest`.
     """
@@ -161,7 +170,8 @@ class GuardedRoute(APIRoute):
         async def judged(request: Request) -> Response:
             if self.act != rights.OPEN_TO_ALL:
                 await run_in_threadpool(let_in, request, self.act)
-            request.state.read = read = bodies.limited(request, self.largest)  # which has the form, should it fail
+            # which has the form, should it fail
+            request.state.read = read = bodies.limited(request, self.largest)
             return await handle(read)
 
         return judged
@@ -207,7 +217,9 @@ def _by_token(here: Desk, secret: str) -> Principal:
     with here.store.read() as con:
         principal = principals.by_token(con, secret)
     if principal is None:
-        raise HTTPException(401, "This token is not good any more; make another with livereview token.")
+        raise HTTPException(
+            401, "This token is not good any more; make another with livereview token."
+        )
     return principal
 
 
@@ -217,7 +229,10 @@ def _at_the_door(request: Request) -> Principal:
     if hmac.compare_digest(given.encode(), f"Bearer {here.token}".encode()):
         return principals.OPERATOR
     if not given.startswith(f"Bearer {BEGINS}"):
-        raise HTTPException(401, "this needs the owner's token, or one with the scope flows: Authorization: Bearer …")
+        raise HTTPException(
+            401,
+            "this needs the owner's token, or one with the scope flows: Authorization: Bearer …",
+        )
     return _by_token(here, given.removeprefix("Bearer "))
 
 
@@ -296,11 +311,16 @@ def may_adjudicate(room: Room) -> bool:
 
 
 def form_token(visit: Visitor, csrf: Annotated[str, Form()] = "") -> None:
-    """Refuse a form that was not made for this session. A token comes from no browser, so no page can borrow it."""
+    """Refuse a form that was not made for this session.
+
+    A token comes from no browser, so no page can borrow it.
+    """
     if visit.principal.kind == Kind.TOKEN:
         return
     if not hmac.compare_digest(csrf.encode(), visit.csrf.encode()):
-        raise HTTPException(403, "This form was not made for your session. Go back, reload the page and try again.")
+        raise HTTPException(
+            403, "This form was not made for your session. Go back, reload the page and try again."
+        )
 
 
 def form_id(form: Annotated[str, Form()]) -> str:

@@ -29,7 +29,10 @@ class Handed:
 
 @dataclass(slots=True)
 class Handover:
-    """In memory only: by the session that asked and the page that will show it. A restart forgets."""
+    """In memory only: by the session that asked and the page that will show it.
+
+    A restart forgets.
+    """
 
     _waiting: dict[str, tuple[Handed, datetime]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -37,7 +40,9 @@ class Handover:
     def leave(self, session: str, page: str, handed: Handed, now: datetime) -> None:
         """Keep it until this session's next look at that page."""
         with self._lock:
-            self._waiting = {key: kept for key, kept in self._waiting.items() if now - kept[1] < KEPT}
+            self._waiting = {
+                key: kept for key, kept in self._waiting.items() if now - kept[1] < KEPT
+            }
             self._waiting[_key(session, page)] = (handed, now)
 
     def take(self, session: str, page: str, now: datetime) -> Handed | None:

@@ -52,7 +52,9 @@ def _rows(con: Connection, visit: Visit, own: Sequence[Review]) -> list[Row]:
     ids = [review.id for review in own]
     works = visit.role != "reader"
     voting = voters.names_of(con, ids)
-    progress = queues.progress_of(con, [review for review in own if visit.name in voting[review.id]], visit.name)
+    progress = queues.progress_of(
+        con, [review for review in own if visit.name in voting[review.id]], visit.name
+    )
     heads = versions.heads(con, ids)
     conflicts = decisions.conflict_counts(con, ids)
     doubtful = matches.doubtful_counts(con, ids) if works else {}
@@ -64,7 +66,9 @@ def _rows(con: Connection, visit: Visit, own: Sequence[Review]) -> list[Row]:
         settles = guard.may_adjudicate(Room(visit, review))
         row = Row(
             review=review,
-            stages=tuple((stage, *numbers) for stage, numbers in progress.get(review.id, {}).items()),
+            stages=tuple(
+                (stage, *numbers) for stage, numbers in progress.get(review.id, {}).items()
+            ),
             conflicts=conflicts[review.id] if settles else None,
             doubtful=doubtful.get(review.id),
             sought=retrieval.waiting(lists[review.id]).sought if works else None,

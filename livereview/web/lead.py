@@ -1,4 +1,7 @@
-"""The lead's pages: what is wrong first, then what waits; every search that ever ran; tasks settled."""
+"""The lead's pages: what is wrong first, then what waits.
+
+Every search that ever ran; tasks settled.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ def page(room: guard.Here) -> Response:
     """Alarms, tasks, searches, the flow of records, the last rejects."""
     review = room.review.id
     desk = room.desk
-    answer = ops.status.status(desk.store, now=desk.clock(), review=review, folder=desk.settings.site)
+    answer = ops.status.status(
+        desk.store, now=desk.clock(), review=review, folder=desk.settings.site
+    )
     status = answer["reviews"][0]
     status["alarms"] = [*answer["service"], *status["alarms"]]
     with room.desk.store.read() as con:
@@ -32,7 +37,10 @@ def page(room: guard.Here) -> Response:
             "doubtful": matches.doubtful_count(con, review),
             "withdrawn": withdrawals.in_force(con, review),
             "reading": ops.ranking.reading(con, review),
-            "comments": sum(one.waiting for one in ops.consultation.state(con, review=review, now=room.desk.clock())),
+            "comments": sum(
+                one.waiting
+                for one in ops.consultation.state(con, review=review, now=room.desk.clock())
+            ),
             "requests": log.open_requests(con, review),
             "first": None if status["opened"] else ops.impact.first(con, room.review.id),
             "form": uuid4().hex,
@@ -54,12 +62,17 @@ def why(room: guard.Here, record: str) -> Response:
     with room.desk.store.read() as con:
         guard.recorded(con, room, record)
         known = records.current(con, [record])[record]
-    told = ops.ranking.why(room.desk.store, review=room.review.id, record=record, now=room.desk.clock())
+    told = ops.ranking.why(
+        room.desk.store, review=room.review.id, record=record, now=room.desk.clock()
+    )
     return pages.show("why.html", room, told=told, record=known)
 
 
 def again(room: guard.Here, record: Annotated[str, Form()]) -> Response:
-    """Say what it does to ask once more about a decision that the model doubts; both votes stay in the books."""
+    """Say what it does to ask once more about a decision that the model doubts.
+
+    Both votes stay in the books.
+    """
     with room.desk.store.read() as con:
         guard.recorded(con, room, record)
     return acts.confirm(room, "look_again", {"record": record})
@@ -73,9 +86,15 @@ def reading(
     number: Annotated[int, Form()] = 0,
 ) -> Response:
     """Stop the reading, read on, or draw an audit of what is unread."""
-    asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+    asked: dict[str, Any] = {
+        "id": form,
+        "review": room.review.id,
+        "by": room.me,
+        "now": room.desk.clock(),
+    }
     if act == "stop":
-        acts.preview(room, "stop_reading", {}, note or " ")  # refused here where the test asks for a reason
+        # refused here where the test asks for a reason
+        acts.preview(room, "stop_reading", {}, note or " ")
         return acts.confirm(room, "stop_reading", {}, note)
     if act == "read_on":
         ops.stopping.read_on(room.desk.store, **asked)
@@ -93,14 +112,24 @@ def sign_off(
     note: Annotated[str, Form()] = "",
 ) -> Response:
     """Sign the changed conclusion that was on the page."""
-    asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+    asked: dict[str, Any] = {
+        "id": form,
+        "review": room.review.id,
+        "by": room.me,
+        "now": room.desk.clock(),
+    }
     ops.publish.sign(room.desk.store, content_hash=content_hash, note=note or None, **asked)
     return RedirectResponse(f"/r/{room.review.id}#version", 303)
 
 
 def open_review(room: guard.Here, form: Annotated[str, Depends(guard.form_id)]) -> Response:
     """Let the review be public from now on, in the lead's name."""
-    asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+    asked: dict[str, Any] = {
+        "id": form,
+        "review": room.review.id,
+        "by": room.me,
+        "now": room.desk.clock(),
+    }
     ops.publish.open_review(room.desk.store, **asked)
     return RedirectResponse(f"/r/{room.review.id}#version", 303)
 
@@ -119,7 +148,12 @@ def withdraw(
         return acts.confirm(room, "withdraw", given, reason)
     if act != "take_back":
         raise HTTPException(422, "act must be one of withdraw, take_back")
-    asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+    asked: dict[str, Any] = {
+        "id": form,
+        "review": room.review.id,
+        "by": room.me,
+        "now": room.desk.clock(),
+    }
     with room.desk.store.read() as con:
         holds = withdrawals.in_force(con, room.review.id).get(version)
         logged = holds is not None and log.known(con, holds.id)
@@ -128,19 +162,25 @@ def withdraw(
         ops.acts.take_back(room.desk.store, act=holds.id, folder=room.desk.settings.site, **asked)
     else:
         site = room.desk.settings.site
-        ops.withdraw.take_back(room.desk.store, version=version, reason=reason, folder=site, **asked)
+        ops.withdraw.take_back(
+            room.desk.store, version=version, reason=reason, folder=site, **asked
+        )
     return RedirectResponse(f"/r/{room.review.id}#version", 303)
 
 
 def ledger(room: guard.Here) -> Response:
     """Every attempt of every search, newest first."""
-    told = ops.status.ledger_of(room.desk.store, review=room.review.id, now=room.desk.clock())["attempts"]
+    told = ops.status.ledger_of(room.desk.store, review=room.review.id, now=room.desk.clock())[
+        "attempts"
+    ]
     return pages.show("ledger.html", room, attempts=told[:SHOWN], all=len(told))
 
 
 def ledger_json(room: guard.Here) -> Response:
     """The whole ledger, as `livereview ledger --json` prints it."""
-    return JSONResponse(ops.run(room.desk.store, room.desk.settings.site, "ledger", {"review": room.review.id}))
+    return JSONResponse(
+        ops.run(room.desk.store, room.desk.settings.site, "ledger", {"review": room.review.id})
+    )
 
 
 def settle(
@@ -149,9 +189,14 @@ def settle(
     outcome: Annotated[str, Form()],
     note: Annotated[str, Form()] = "",
 ) -> Response:
-    """Close a task with the outcome whose button was pressed; or decline all suggestions that are held back."""
+    """Close a task with the outcome whose button was pressed.
+
+    Or decline all suggestions that are held back.
+    """
     if task == HELD_TIPS and outcome == "declined":
-        ops.tips.decline_held(room.desk.store, review=room.review.id, by=room.me, now=room.desk.clock())
+        ops.tips.decline_held(
+            room.desk.store, review=room.review.id, by=room.me, now=room.desk.clock()
+        )
         return RedirectResponse(f"/r/{room.review.id}#tasks", 303)
     close = ops.tips.settle_tip if task.startswith("tip:") else ops.tasks.settle_task
     close(

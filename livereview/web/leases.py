@@ -1,9 +1,11 @@
-"""Leases: who has which report before them, so that a report is never in more hands than it needs votes.
+"""Leases: who has which report before them, so that a report is never in more hands than it needs
+votes.
 
-A person has at most one lease at a stage of a review, and keeps it until they decide, skip, sign out, or let it expire.
-Leases only decide who is shown what; whether a decision counts is the database's to say. They are kept in memory, and
-each change is a line in a file beside the database, written without waiting for the disk: a process that is killed
-loses none, a machine that loses its power may lose the last few.
+A person has at most one lease at a stage of a review, and keeps it until they decide, skip, sign
+out, or let it expire. Leases only decide who is shown what; whether a decision counts is the
+database's to say. They are kept in memory, and
+each change is a line in a file beside the database, written without waiting for the disk: a process
+that is killed loses none, a machine that loses its power may lose the last few.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ LASTS = {
     "title_abstract": timedelta(minutes=10),
     "full_text": timedelta(minutes=60),
 }  # a whole publication takes longer
-KEPT = timedelta(hours=12)  # as long as a session: then nobody comes back to the screen that they left
+# as long as a session: then nobody comes back to the screen that they left
+KEPT = timedelta(hours=12)
 MOST_SKIPPED = 200  # by one person at one stage; the oldest come back first
 LOOKS = 10  # as often one looks again when others took everything that was found
 LINES = 5_000  # of the file, before what is over is left out of it
@@ -44,7 +47,9 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision that was written at this tick: whoever looked into the database before does not see it there."""
+    """A decision that was written at this tick: whoever looked into the database before does not
+    see it there.
+    """
 
     tick: int
     place: Place
@@ -62,7 +67,8 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a person is shown: `report`, None where nothing is free; `asked`: it is the one that they asked for.
+    """What a person is shown: `report`, None where nothing is free; `asked`: it is the one that
+    they asked for.
 
     head   the queue that it was taken from
     """
@@ -80,13 +86,18 @@ class Journal:
         self.lines = 0
 
     def read(self) -> Iterator[dict[str, Any]]:
-        """The events that were written, oldest first. What is no event is left out: the owner starts all the same."""
+        """The events that were written, oldest first.
+
+        What is no event is left out: the owner starts all the same.
+        """
         if self._path is None or not self._path.exists():
             return
         try:
             text = self._path.read_text(encoding="utf-8", errors="replace")
         except OSError as error:
-            log.error("leases can't be read from %s: %s; they are forgotten", self._path, error.strerror)
+            log.error(
+                "leases can't be read from %s: %s; they are forgotten", self._path, error.strerror
+            )
             return
         for line in text.splitlines():
             with suppress(ValueError):  # a line that was cut off
@@ -129,7 +140,11 @@ class Journal:
         return True
 
     def _complain(self, error: OSError) -> None:
-        log.error("leases can't be written to %s: %s; a restart will forget them", self._path, error.strerror)
+        log.error(
+            "leases can't be written to %s: %s; a restart will forget them",
+            self._path,
+            error.strerror,
+        )
 
 
 class Leases:
@@ -139,7 +154,8 @@ class Leases:
         self._journal = journal or Journal()
         self._lock = threading.Lock()
         self._held: dict[Place, dict[str, Lease]] = {}
-        self._skipped: dict[Place, dict[str, dict[str, datetime]]] = {}  # by person, the oldest first
+        # by person, the oldest first
+        self._skipped: dict[Place, dict[str, dict[str, datetime]]] = {}
         self._tick = 0
         self._looking: dict[int, int] = {}  # how many look into the database since each tick
         self._decided: list[Decided] = []
@@ -158,12 +174,14 @@ class Leases:
     ) -> Taken:
         """Give a person the report that they see next, and note that they have it.
 
-        That is the one they asked for, else the one that they have, else the first of their queue; each only while it
-        waits for them and is in fewer other hands than it needs votes. What they skipped comes after all others.
+        That is the one they asked for, else the one that they have, else the first of their queue;
+        each only while it waits for them and is in fewer other hands than it needs votes. What they
+        skipped comes after all others.
 
         Args:
             votes: How many votes a report takes.
-            look: Reads the person's queue; called without the lock, so that people look side by side.
+            look: Reads the person's queue; called without the lock, so that people look side by
+            side.
             wanted: The report that they ask for by name, if they do.
         """
         for attempt in range(LOOKS):
@@ -180,7 +198,9 @@ class Leases:
         return Taken(None, False, head)
 
     def give(self, place: Place, person: str, report: str, now: datetime) -> None:
-        """Let a person have a report whoever else has it: one that they have voted on and take back."""
+        """Let a person have a report whoever else has it: one that they have voted on and take
+        back.
+        """
         with self._lock:
             self._note(place, person, report, now)
 
@@ -196,7 +216,8 @@ class Leases:
     def skip(self, place: Place, person: str, report: str, now: datetime) -> None:
         """Put the report that this person has behind all others for them, until they sign out.
 
-        Any other is left where it is: an address that was kept or sent to them skips nothing that they have not seen.
+        Any other is left where it is: an address that was kept or sent to them skips nothing that
+        they have not seen.
         """
         with self._lock:
             mine = self._held.get(place, {}).get(person)
@@ -219,7 +240,10 @@ class Leases:
 
     @contextmanager
     def _look(self) -> Iterator[int]:
-        """The tick at which somebody begins to look; decisions after it are remembered until they have chosen."""
+        """The tick at which somebody begins to look.
+
+        Decisions after it are remembered until they have chosen.
+        """
         with self._lock:
             tick = self._tick
             self._looking[tick] = self._looking.get(tick, 0) + 1
@@ -233,8 +257,11 @@ class Leases:
                 oldest = min(self._looking, default=self._tick)
                 self._decided = [one for one in self._decided if one.tick > oldest]
 
-    def _question(self, place: Place, person: str, now: datetime, wanted: str, attempt: int) -> Question:
-        """Enough reports that one is free if any is: each lease, skip and decision can take one away.
+    def _question(
+        self, place: Place, person: str, now: datetime, wanted: str, attempt: int
+    ) -> Question:
+        """Enough reports that one is free if any is: each lease, skip and decision can take one
+        away.
 
         At every further attempt twice as many, as others take some in between.
         """
@@ -246,7 +273,14 @@ class Leases:
         return Question(tuple(dict.fromkeys(filter(None, names))), (taken + 1) << attempt)
 
     def _choose(
-        self, place: Place, person: str, now: datetime, votes: int, tick: int, wanted: str, head: Head
+        self,
+        place: Place,
+        person: str,
+        now: datetime,
+        votes: int,
+        tick: int,
+        wanted: str,
+        head: Head,
     ) -> str | None:
         others = self._others(place, person, now)
         gone = set()
@@ -279,7 +313,9 @@ class Leases:
         counts: dict[str, int] = {}
         lasts = LASTS.get(place[1], LASTS["title_abstract"])
         for who, lease in self._held.get(place, {}).items():
-            if who != person and abs(now - lease.since) < lasts:  # a clock that was wrong holds nothing for long
+            if (
+                who != person and abs(now - lease.since) < lasts
+            ):  # a clock that was wrong holds nothing for long
                 counts[lease.report] = counts.get(lease.report, 0) + 1
         return counts
 
@@ -331,14 +367,20 @@ class Leases:
                 skips.pop(person, None)
 
     def _events(self) -> list[dict[str, Any]]:
-        """The fewest changes that lead to what is there now. What is older than KEPT beside the newest is left out."""
+        """The fewest changes that lead to what is there now.
+
+        What is older than KEPT beside the newest is left out.
+        """
         events = []
         for place, held in self._held.items():
             for person, lease in held.items():
                 events.append(_event(place, person, "take", lease.report, lease.since))
         for place, people in self._skipped.items():
             for person, skipped in people.items():
-                events += [_event(place, person, "skip", report, since) for report, since in skipped.items()]
+                events += [
+                    _event(place, person, "skip", report, since)
+                    for report, since in skipped.items()
+                ]
         newest = max((event["at"] for event in events), default="")
         return [event for event in events if _age(event["at"], newest) < KEPT]
 

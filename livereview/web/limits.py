@@ -1,7 +1,9 @@
-"""How often somebody may try, by the network that they come from: noise is held up, and a right secret never is.
+"""How often somebody may try, by the network that they come from: noise is held up, and a right
+secret never is.
 
-Secrets are long and random, so guessing is hopeless however often one may try. The limits are there for load
-and for noise, and each is made so that a neighbour behind the same address is not shut out by it.
+Secrets are long and random, so guessing is hopeless however often one may try. The limits are there
+for load and for noise, and each is made so that a neighbour behind the same address is not shut out
+by it.
 All of it is in memory and bounded: a restart forgives, and nobody fills the memory with addresses.
 """
 
@@ -26,7 +28,8 @@ WITHIN = timedelta(minutes=15)
 MOST_NETWORKS = 10_000  # that are kept in memory: the least recently heard of are forgotten first
 AT_ONCE = 4  # secrets that are looked up side by side; each takes milliseconds
 MOST_WAITING = 1_000  # tries in the line before it is said to come back: some seconds of work
-LONG_AT_ONCE = 2  # pages that compute for seconds: more would share one interpreter with everybody's decisions
+# pages that compute for seconds: more would share one interpreter with everybody's decisions
+LONG_AT_ONCE = 2
 LONG_WAITING = 20
 LONG_EACH = 3  # of one person: a button that was pressed again, and two other tabs
 V6_SITE, V6_WIDE = 64, 48  # what one customer has of IPv6 at least, and often
@@ -34,7 +37,9 @@ V4_WIDE = 24
 
 
 def network_of(address: str, v4: int = 32, v6: int = V6_SITE) -> str:
-    """Whom a limit counts together: an IPv4 address, or the /64 of an IPv6 one, as each device there has many."""
+    """Whom a limit counts together: an IPv4 address, or the /64 of an IPv6 one, as each device
+    there has many.
+    """
     try:
         known = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -52,7 +57,9 @@ def wide_network_of(address: str) -> str:
 
 @dataclass(slots=True)
 class Recent:
-    """When each key was last heard of: at most `most` times each, none older than `within`, of so many keys."""
+    """When each key was last heard of: at most `most` times each, none older than `within`, of so
+    many keys.
+    """
 
     within: timedelta
     most_keys: int = MOST_NETWORKS
@@ -97,9 +104,11 @@ class Recent:
 
 
 class Line:
-    """Work that waits its turn: a few pieces are done side by side, the others wait without holding a thread.
+    """Work that waits its turn: a few pieces are done side by side, the others wait without holding
+    a thread.
 
-    The threads are its own, so that whatever stands in the line, the pages of others have all of theirs.
+    The threads are its own, so that whatever stands in the line, the pages of others have all of
+    theirs.
 
     Args:
         at_once: How many pieces are done side by side.
@@ -168,7 +177,11 @@ class Senders:
     def take(self, form: str, address: str, now: datetime, an_hour: int) -> int:
         """Count one more from this address; 0, or the seconds until more is taken from there."""
         narrow, wide = f"{form} {network_of(address)}", f"{form} {wide_network_of(address)}"
-        limits = ((self.hour, narrow, an_hour), (self.day, narrow, EACH_A_DAY), (self.wide, wide, WIDE_A_DAY))
+        limits = (
+            (self.hour, narrow, an_hour),
+            (self.day, narrow, EACH_A_DAY),
+            (self.wide, wide, WIDE_A_DAY),
+        )
         taken: list[tuple[Recent, str]] = []
         for recent, key, most in limits:
             wait = recent.take(key, now, most)

@@ -1,4 +1,6 @@
-"""The status line above a record: what became of the last thing a person did, and what they can do about it."""
+"""The status line above a record: what became of the last thing a person did, and what they can do
+about it.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ class Back:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How a person changes a decision of theirs that had arrived: `instead` is the form that brought it."""
+    """How a person changes a decision of theirs that had arrived: `instead` is the form that
+    brought it.
+    """
 
     verdict: str
     reason: str
@@ -58,7 +62,9 @@ class Line:
     notice: bool = False
 
 
-def done(con: Connection, room: Room, record: str, stage: str, role: str = "vote", more: str = "") -> Line | None:
+def done(
+    con: Connection, room: Room, record: str, stage: str, role: str = "vote", more: str = ""
+) -> Line | None:
     """My decision in force on this record, which Undo takes back; None where there is none."""
     word = mine.my_word(con, room, record, stage, role) if record else None
     if word is None:
@@ -84,8 +90,12 @@ def undone(con: Connection, room: Room, record: str, stage: str) -> Line | None:
     return Line("Taken back", title, record, stage, back=back)
 
 
-def not_needed(con: Connection, room: Room, record: str, stage: str, typed: str, role: str = "vote") -> Line:
-    """Why a decision was not written: I had decided already, or the report takes no more at this stage."""
+def not_needed(
+    con: Connection, room: Room, record: str, stage: str, typed: str, role: str = "vote"
+) -> Line:
+    """Why a decision was not written: I had decided already, or the report takes no more at this
+    stage.
+    """
     title = mine.title_of(con, record)
     word = mine.my_word(con, room, record, stage, role)
     if word:
@@ -104,7 +114,9 @@ def not_needed(con: Connection, room: Room, record: str, stage: str, typed: str,
             saved=True,
             notice=True,
         )
-    more = "It has got all the answers that it needs meanwhile. Yours was not needed and is not saved."
+    more = (
+        "It has got all the answers that it needs meanwhile. Yours was not needed and is not saved."
+    )
     if role == "adjudication":
         more = _who_settled(con, room, record, stage)
     words = "This record no longer waits for you"
@@ -123,7 +135,16 @@ def _who_settled(con: Connection, room: Room, record: str, stage: str) -> str:
 def used(con: Connection, record: str, stage: str, typed: str, role: str = "vote") -> Line:
     """A form that had arrived, and what it said was taken back since."""
     more = "This form was used before, and what it said was taken back since. Nothing was changed."
-    return Line("Not saved", mine.title_of(con, record), record, stage, role, more=more, typed=typed, notice=True)
+    return Line(
+        "Not saved",
+        mine.title_of(con, record),
+        record,
+        stage,
+        role,
+        more=more,
+        typed=typed,
+        notice=True,
+    )
 
 
 def arrived(
@@ -140,7 +161,9 @@ def arrived(
     if before["verdict"] == change.verdict:
         more = "It had arrived without what you wrote since; nothing was changed."
     else:
-        more = f"That is what stands. Your {pages.VERDICTS[change.verdict]} after it changed nothing."
+        more = (
+            f"That is what stands. Your {pages.VERDICTS[change.verdict]} after it changed nothing."
+        )
     return Line(
         f"Your {old} had arrived",
         title,

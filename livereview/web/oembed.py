@@ -1,4 +1,6 @@
-"""The oEmbed provider (https://oembed.com, section 2.3): a page's address in, the frame that shows it out."""
+"""The oEmbed provider (https://oembed.com, section 2.3): a page's address in, the frame that shows
+it out.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,14 @@ PLACE = re.compile(r"/site/([a-z0-9-]+)/(latest|v/[1-9]\d{0,8})(?:/[^/]*)?")
 
 
 def answer(
-    request: Request, url: str = "", format: str = "json", maxwidth: str | None = None, maxheight: str | None = None
+    request: Request,
+    url: str = "",
+    format: str = "json",
+    maxwidth: str | None = None,
+    maxheight: str | None = None,
 ) -> Response:
-    """The frame of a published page of this server; 404 for other addresses, 410 for what was withdrawn, 501 for XML.
+    """The frame of a published page of this server; 404 for other addresses, 410 for what was
+    withdrawn, 501 for XML.
 
     Limits are whole pixels, at least 1 (422 otherwise); the frame is no larger.
     """
@@ -27,17 +34,30 @@ def answer(
         return _error(501, "this server answers in JSON only: format=json")
     limits = [_pixels(limit) for limit in (maxwidth, maxheight)]
     if not url or 0 in limits:
-        return _error(422, "give the url of a published page; maxwidth and maxheight are whole pixels, such as 400")
+        return _error(
+            422,
+            "give the url of a published page; maxwidth and maxheight are whole pixels, such as 400",
+        )
     settings = guard.desk(request).settings
     base = settings.address
     if not base:
-        return _error(404, "this server does not know its own address; its operator sets LIVEREVIEW_URL")
+        return _error(
+            404, "this server does not know its own address; its operator sets LIVEREVIEW_URL"
+        )
     place = _place(url, base)
     if place is None:
-        return _error(404, f"no page of this server: url must begin with {base}/site/REVIEW/latest/ or /v/NUMBER/")
+        return _error(
+            404,
+            f"no page of this server: url must begin with {base}/site/REVIEW/latest/ or /v/NUMBER/",
+        )
     review, build = place
     told = embed(
-        settings.site, review=review, build=build, base=f"{base}/site", maxwidth=limits[0], maxheight=limits[1]
+        settings.site,
+        review=review,
+        build=build,
+        base=f"{base}/site",
+        maxwidth=limits[0],
+        maxheight=limits[1],
     )
     if told is None and (settings.site / review / build / "tombstone.json").is_file():
         return _error(410, "this version was withdrawn")

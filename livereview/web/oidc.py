@@ -1,6 +1,8 @@
-"""In through an OpenID Connect provider: off to it, and back with a mail address that it vouches for.
+"""In through an OpenID Connect provider: off to it, and back with a mail address that it vouches
+for.
 
-The address must be that of an open account: nobody gets one by signing in, and no role comes from outside.
+The address must be that of an open account: nobody gets one by signing in, and no role comes from
+outside.
 """
 
 from __future__ import annotations
@@ -41,8 +43,13 @@ def start(request: Request, next: str = "/") -> Response:
     return _with_cookie(request, RedirectResponse(address, 303), browser, LASTS)
 
 
-def back(request: Request, state: str = "", code: str = "", error: str = "", iss: str = "") -> Response:
-    """Back from the provider: in, if it vouches for the address of one open account; else what to do now."""
+def back(
+    request: Request, state: str = "", code: str = "", error: str = "", iss: str = ""
+) -> Response:
+    """Back from the provider: in, if it vouches for the address of one open account.
+
+    Else what to do now.
+    """
     desk, oidc = _provided(request)
     trip = desk.trips.end(state, request.cookies.get(cookie(request), ""), desk.clock())
     if trip is None:
@@ -85,7 +92,10 @@ def _account(desk: Desk, email: str) -> Account:
 
 
 def _sorry(oidc: OpenId, error: LivereviewError, next: str) -> Response:
-    """Say what went wrong. The log is told where it is the provider's fault; messages hold no codes and no tokens."""
+    """Say what went wrong.
+
+    The log is told where it is the provider's fault; messages hold no codes and no tokens.
+    """
     status = 503 if isinstance(error, Retry) else 502 if isinstance(error, SourceBroken) else 403
     if not isinstance(error, Refused):
         log.warning("sign-in through %s: %s", oidc.issuer, error.message)
@@ -93,7 +103,12 @@ def _sorry(oidc: OpenId, error: LivereviewError, next: str) -> Response:
 
 
 def _with_cookie(request: Request, answer: Response, value: str, lasts: timedelta) -> Response:
-    """With the browser's part of a sign-in under way. Lax: it must come along when the provider sends people back."""
+    """With the browser's part of a sign-in under way.
+
+    Lax: it must come along when the provider sends people back.
+    """
     secure, age = guard.secure(request), int(lasts.total_seconds())
-    answer.set_cookie(cookie(request), value, age, path="/", secure=secure, httponly=True, samesite="lax")
+    answer.set_cookie(
+        cookie(request), value, age, path="/", secure=secure, httponly=True, samesite="lax"
+    )
     return answer

@@ -62,7 +62,9 @@ def effort(hours: float) -> str:
     if hours >= 10:
         return f"{number(hours)} hours"
     minutes = round(hours * 60)
-    return f"{hours:.1f} hours" if minutes >= 90 else f"{minutes} minute{'' if minutes == 1 else 's'}"
+    return (
+        f"{hours:.1f} hours" if minutes >= 90 else f"{minutes} minute{'' if minutes == 1 else 's'}"
+    )
 
 
 def p_value(p: float) -> str:
@@ -102,13 +104,22 @@ def show(template: str, room: Room, status: int = 200, **values: Any) -> HTMLRes
     return render(template, room.visit, status, room=room, **values)
 
 
-def error(status: int, message: str, link: tuple[str, str] = ("/", "Back to the start")) -> HTMLResponse:
+def error(
+    status: int, message: str, link: tuple[str, str] = ("/", "Back to the start")
+) -> HTMLResponse:
     """A page that says what went wrong and where to go on: `link` is (address, words)."""
     title = TITLES.get(status, "That did not work")
     return render("error.html", None, status, title=title, message=message, link=link)
 
 
 def disk_full(address: str, fields: Sequence[tuple[str, str]]) -> HTMLResponse:
-    """That there is no room, with all that was typed in a form which sends it to the same address again."""
-    values = {"title": TITLES[INSUFFICIENT_STORAGE], "message": DISK_FULL, "address": address, "fields": fields}
+    """That there is no room, with all that was typed in a form which sends it to the same address
+    again.
+    """
+    values = {
+        "title": TITLES[INSUFFICIENT_STORAGE],
+        "message": DISK_FULL,
+        "address": address,
+        "fields": fields,
+    }
     return render("disk_full.html", None, INSUFFICIENT_STORAGE, **values)

@@ -1,7 +1,9 @@
-"""What an OpenID Connect provider says: its addresses, its keys, and the mail address of who comes back from it.
+"""What an OpenID Connect provider says: its addresses, its keys, and the mail address of who comes
+back from it.
 
-Whatever it sends is checked here before anybody is believed: OpenID Connect Core 1.0, section 3.1.3.7, with PKCE
-(RFC 7636) and the issuer's name in the answer (RFC 9207). Nothing here logs, and no error repeats what came.
+Whatever it sends is checked here before anybody is believed: OpenID Connect Core 1.0, section
+3.1.3.7, with PKCE (RFC 7636) and the issuer's name in the answer (RFC 9207). Nothing here logs, and
+no error repeats what came.
 """
 
 from __future__ import annotations
@@ -33,13 +35,15 @@ from livereview.settings import OpenId, sealed
 from livereview.store.accounts import digest
 from livereview.wire import WatchedAdapter, time_limit
 
-ALGORITHMS = ("RS256", "ES256")  # made with the provider's private key only: no "none", and no key that both sides know
+# made with the provider's private key only: no "none", and no key that both sides know
+ALGORITHMS = ("RS256", "ES256")
 KEPT = timedelta(hours=1)  # how long addresses and keys count as fresh
 LEEWAY = 60  # seconds that the provider's clock may be off
 LARGEST = 256_000  # bytes of an answer
 MOST = 10_000  # sign-ins under way
 AT_ONCE = 4  # talks with the provider: a slow one must not take all the threads of the app
-IN_LINE = 16  # talks and those that wait for their turn: each holds a thread of the app, which has forty
+# talks and those that wait for their turn: each holds a thread of the app, which has forty
+IN_LINE = 16
 TURN = 3.0  # seconds that one waits for a turn: a class that signs in together gets in
 SHORTEST = 342  # letters of an RSA key's modulus in base64: 2,048 bits (RFC 7518, section 3.3)
 ADDRESS = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+")
@@ -80,19 +84,28 @@ class Trip:
 
 @dataclass(slots=True)
 class Trips:
-    """Sign-ins under way by their state, in memory: a restart lets them begin again. Each comes back once."""
+    """Sign-ins under way by their state, in memory: a restart lets them begin again.
+
+    Each comes back once.
+    """
 
     under_way: dict[str, Trip] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self, state: str, trip: Trip, now: datetime) -> None:
-        """Remember it; the oldest are forgotten where there are too many, so that nobody can fill the memory."""
+        """Remember it.
+
+        The oldest are forgotten where there are too many, so that nobody can fill the memory.
+        """
         with self.lock:
             kept = [(key, one) for key, one in self.under_way.items() if one.ends > now]
             self.under_way = {**dict(kept[-(MOST - 1) :]), state: trip}
 
     def end(self, state: str, browser: str, now: datetime) -> Trip | None:
-        """The one of this state, if it is in time and this browser began it; whoever asks, it is over."""
+        """The one of this state, if it is in time and this browser began it.
+
+        Whoever asks, it is over.
+        """
         with self.lock:
             trip = self.under_way.pop(state, None)
         known = trip is not None and hmac.compare_digest(trip.browser, digest(browser))
@@ -118,11 +131,18 @@ class Provider:
     timeout: float = 5.0
     _place: tuple[datetime, OpenId, Place] | None = None
     _keys: tuple[datetime, Place, KeySet] | None = None
-    _line: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(IN_LINE))
-    _talks: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
+    _line: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(IN_LINE)
+    )
+    _talks: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(AT_ONCE)
+    )
 
     def address(self, oidc: OpenId, trip: Trip, state: str, now: datetime) -> str:
-        """Where the browser goes to sign in. Raises Retry where the provider is away, SourceBroken where it is none."""
+        """Where the browser goes to sign in.
+
+        Raises Retry where the provider is away, SourceBroken where it is none.
+        """
         with self._talk():
             place = self.place(oidc, now)
         found: str = prepare_grant_uri(
@@ -139,7 +159,10 @@ class Provider:
         return found
 
     def email(self, oidc: OpenId, trip: Trip, back: Back, now: datetime) -> str:
-        """The mail address that the provider vouches for. Raises as `address`, and Refused where there is none."""
+        """The mail address that the provider vouches for.
+
+        Raises as `address`, and Refused where there is none.
+        """
         with self._talk():
             place = self.place(oidc, now)
             _agreed(oidc, place, back)
@@ -182,22 +205,35 @@ class Provider:
     def _exchange(self, oidc: OpenId, place: Place, trip: Trip, code: str) -> dict[str, Any]:
         """The token endpoint's answer to a code (RFC 6749, section 4.1.3)."""
         body = prepare_token_request(
-            "authorization_code", "", oidc.back, code=code, code_verifier=trip.verifier, client_id=oidc.client
+            "authorization_code",
+            "",
+            oidc.back,
+            code=code,
+            code_verifier=trip.verifier,
+            client_id=oidc.client,
         )
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         # In the header both are percent-encoded first (RFC 6749, section 2.3.1).
-        pair = (oidc.client, oidc.secret) if place.by_post else (quote_plus(oidc.client), quote_plus(oidc.secret))
+        pair = (
+            (oidc.client, oidc.secret)
+            if place.by_post
+            else (quote_plus(oidc.client), quote_plus(oidc.secret))
+        )
         client = ClientAuth(*pair, "client_secret_post" if place.by_post else "client_secret_basic")
         url, headers, body = client.prepare("POST", place.token, headers, body)
         status, said = self._ask("POST", url, headers, body)
         if status == 400 and said.get("error") == "invalid_grant":
             raise Refused("This sign-in was used before, or took too long. Start again.")
         if status != 200:
-            raise SourceBroken(f"Your organisation's sign-in does not accept this server's request ({status}). {AGAIN}")
+            raise SourceBroken(
+                f"Your organisation's sign-in does not accept this server's request ({status}). {AGAIN}"
+            )
         return said
 
     def _userinfo(self, url: str, answer: Mapping[str, Any], subject: str) -> dict[str, Any]:
-        """What it says of the person elsewhere, for providers that keep addresses out of tokens (Core, section 5.4)."""
+        """What it says of the person elsewhere, for providers that keep addresses out of tokens
+        (Core, section 5.4).
+        """
         token = answer.get("access_token")
         if not isinstance(token, str) or not re.fullmatch(r"[!-~]+", token):
             raise _rubbish("an answer without a usable access token")
@@ -207,10 +243,14 @@ class Provider:
         return said
 
     def _verified(self, place: Place, token: Any, now: datetime) -> jwt.Token:
-        """The token, signed with a key of the provider; the keys are asked for once more where it names a new one."""
+        """The token, signed with a key of the provider.
+
+        The keys are asked for once more where it names a new one.
+        """
         if not isinstance(token, str) or not token.isascii():
             raise _rubbish("an answer without a token")
-        rules = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)  # RFC 7515: unknown headers are ignored
+        # RFC 7515: unknown headers are ignored
+        rules = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
         try:
             try:
                 return jwt.decode(token, self.keys(place, now), registry=rules)
@@ -226,7 +266,9 @@ class Provider:
     def _document(self, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
         status, said = self._ask("GET", url, headers or {})
         if status != 200:
-            raise SourceBroken(f"Your organisation's sign-in answers with an error ({status}). {AGAIN}")
+            raise SourceBroken(
+                f"Your organisation's sign-in answers with an error ({status}). {AGAIN}"
+            )
         return said
 
     def _ask(
@@ -234,10 +276,16 @@ class Provider:
     ) -> tuple[int, dict[str, Any]]:
         """Status and JSON object of an answer.
 
-        The adapter is asked directly: no redirect is followed or read, and neither proxies nor .netrc of the
-        environment are heeded. Raises Retry for none in time and for 5xx, SourceBroken for one that is no JSON object.
+        The adapter is asked directly: no redirect is followed or read, and neither proxies nor
+        .netrc of the environment are heeded. Raises Retry for none in time and for 5xx,
+        SourceBroken for one that is no JSON object.
         """
-        sent = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "livereview", **headers}
+        sent = {
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+            "User-Agent": "livereview",
+            **headers,
+        }
         status, got, silent = 0, b"", False
         with time_limit(2 * self.timeout) as watchdog:
             try:
@@ -246,7 +294,10 @@ class Provider:
                     closing(WatchedAdapter()) as wire,
                     wire.send(prepared, True, (self.timeout, self.timeout)) as answer,
                 ):
-                    status, got = answer.status_code, self._body(answer) if answer.status_code < 500 else b""
+                    status, got = (
+                        answer.status_code,
+                        self._body(answer) if answer.status_code < 500 else b"",
+                    )
             except (requests.RequestException, HTTPError, OSError):
                 silent = True
         if silent or watchdog.expired:
@@ -278,21 +329,34 @@ def _object(body: bytes) -> dict[str, Any]:
 def _place(oidc: OpenId, said: Mapping[str, Any]) -> Place:
     """A discovery document, read; it must be of the provider that was asked."""
     if said.get("issuer") != oidc.issuer:
-        raise SourceBroken(f"The provider's own name is not the one in LIVEREVIEW_OIDC_ISSUER. {AGAIN}")
+        raise SourceBroken(
+            f"The provider's own name is not the one in LIVEREVIEW_OIDC_ISSUER. {AGAIN}"
+        )
     found = [said.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
     userinfo = said.get("userinfo_endpoint")
     for url in [*found, *([userinfo] if userinfo is not None else [])]:
-        if not isinstance(url, str) or not sealed(url) or url[:5].lower() == "http:" != oidc.issuer[:5].lower():
+        if (
+            not isinstance(url, str)
+            or not sealed(url)
+            or url[:5].lower() == "http:" != oidc.issuer[:5].lower()
+        ):
             raise _rubbish("addresses that are missing, or not https")
     ways = said.get("token_endpoint_auth_methods_supported")
-    by_post = isinstance(ways, list) and "client_secret_basic" not in ways and "client_secret_post" in ways
+    by_post = (
+        isinstance(ways, list)
+        and "client_secret_basic" not in ways
+        and "client_secret_post" in ways
+    )
     named = said.get("authorization_response_iss_parameter_supported") is True
     authorize, token, keys = map(str, found)
     return Place(authorize, token, keys, userinfo, by_post, named)
 
 
 def _key_set(said: Mapping[str, Any]) -> KeySet:
-    """The keys that can check a signature here; others in the list are passed over (RFC 7517, section 5)."""
+    """The keys that can check a signature here.
+
+    Others in the list are passed over (RFC 7517, section 5).
+    """
     listed, found = said.get("keys"), list[Key]()
     for one in listed if isinstance(listed, list) else ():
         if isinstance(one, dict) and _fits(one):
@@ -313,19 +377,36 @@ def _agreed(oidc: OpenId, place: Place, back: Back) -> None:
     """Refuse an answer of another provider, and one that says no."""
     if back.issuer != oidc.issuer and (back.issuer or place.names_itself):
         raise _untrusted("it came from another provider")
-    if back.error in ("access_denied", "login_required", "interaction_required", "consent_required"):
-        raise Refused("Your organisation did not sign you in. Start again, or sign in with your secret.")
+    if back.error in (
+        "access_denied",
+        "login_required",
+        "interaction_required",
+        "consent_required",
+    ):
+        raise Refused(
+            "Your organisation did not sign you in. Start again, or sign in with your secret."
+        )
     if back.error in ("temporarily_unavailable", "server_error"):
-        raise Retry("Your organisation's sign-in has a fault. Try again later, or sign in with your secret.")
+        raise Retry(
+            "Your organisation's sign-in has a fault. Try again later, or sign in with your secret."
+        )
     if back.error or not back.code:
         word = f" ({back.error})" if re.fullmatch("[a-z_]{1,40}", back.error) else ""
-        raise SourceBroken(f"Your organisation's sign-in does not accept this server's request{word}. {AGAIN}")
+        raise SourceBroken(
+            f"Your organisation's sign-in does not accept this server's request{word}. {AGAIN}"
+        )
 
 
-def _claims(token: jwt.Token, oidc: OpenId, trip: Trip, answer: Mapping[str, Any], now: datetime) -> None:
+def _claims(
+    token: jwt.Token, oidc: OpenId, trip: Trip, answer: Mapping[str, Any], now: datetime
+) -> None:
     """Refuse a token of another issuer, for another service or sign-in, and one out of its time."""
     rules = {"iss": {"value": oidc.issuer}, "aud": {"value": oidc.client}}
-    known = {"nonce": trip.nonce, "client_id": oidc.client, "access_token": answer.get("access_token")}
+    known = {
+        "nonce": trip.nonce,
+        "client_id": oidc.client,
+        "access_token": answer.get("access_token"),
+    }
     try:
         CodeIDToken(token.claims, token.header, rules, known).validate(int(now.timestamp()), LEEWAY)
     except ClaimError as error:

@@ -16,7 +16,8 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from livereview.web import guard, pages
 
-BUILD = re.compile(r"([a-z0-9-]+)/(latest|v/\d+)/(.*)", re.DOTALL)  # (review, which build, file) of a path in the site
+# (review, which build, file) of a path in the site
+BUILD = re.compile(r"([a-z0-9-]+)/(latest|v/\d+)/(.*)", re.DOTALL)
 STATIC = Path(__file__).parent / "static"
 TYPES = {
     ".atom": "application/atom+xml",
@@ -33,7 +34,10 @@ async def health() -> Response:
 
 
 def ready(request: Request) -> Response:
-    """Whether the owner can work: each check by its name; 503 where one is not ok. The words are in `status`."""
+    """Whether the owner can work: each check by its name; 503 where one is not ok.
+
+    The words are in `status`.
+    """
     answer = request.app.state.readiness.ask()
     return JSONResponse(answer, 200 if answer["ready"] else 503)
 
@@ -56,7 +60,9 @@ def site(request: Request, path: str) -> Response:
         return gone
     try:
         answer = _file(request, target)
-    except HTTPException:  # `latest` may have moved on after it was followed, and the old build be gone
+    except (
+        HTTPException
+    ):  # `latest` may have moved on after it was followed, and the old build be gone
         again = inside(settings.site.resolve(), path)
         answer = _file(request, again / "index.html" if folder else again)
     if place and target.name == "index.html" and settings.address:
@@ -65,20 +71,36 @@ def site(request: Request, path: str) -> Response:
 
 
 def _gone(site: Path, place: re.Match[str], target: Path) -> Response | None:
-    """The tombstone where a version stood; None where it stands. In `latest` there are files beside it that go on."""
+    """The tombstone where a version stood; None where it stands.
+
+    In `latest` there are files beside it that go on.
+    """
     review, build, name = place.groups()
     grave = site / review / build
     if not (grave / "tombstone.json").is_file() or (build == "latest" and target.is_file()):
         return None
     if "/" in name:  # the page's own links would lead nowhere from there
-        return pages.error(410, "This version was withdrawn.", (f"/site/{review}/{build}/", "Why, and what to read"))
-    kept = name if name == "embed.html" else "tombstone.json" if name.endswith(".json") else "index.html"
+        return pages.error(
+            410,
+            "This version was withdrawn.",
+            (f"/site/{review}/{build}/", "Why, and what to read"),
+        )
+    kept = (
+        name
+        if name == "embed.html"
+        else "tombstone.json"
+        if name.endswith(".json")
+        else "index.html"
+    )
     kind = "application/json" if kept.endswith(".json") else "text/html"
     return Response((grave / kept).read_bytes(), 410, media_type=kind)
 
 
 def _oembed(base: str, place: re.Match[str]) -> str:
-    """Tell where a page's oEmbed is; in the page itself it can't stand, for that is the same wherever it is served."""
+    """Tell where a page's oEmbed is.
+
+    In the page itself it can't stand, for that is the same wherever it is served.
+    """
     review, build, _ = place.groups()
     page = quote(f"{base}/site/{review}/{build}/", safe="")
     return f'<{base}/oembed?url={page}>; rel="alternate"; type="application/json+oembed"'
@@ -90,7 +112,10 @@ def static(request: Request, name: str) -> Response:
 
 
 def inside(home: Path, path: str) -> Path:
-    """Where `path` leads, links followed, if that is in `home`; hidden and half-written files are not there."""
+    """Where `path` leads, links followed, if that is in `home`.
+
+    Hidden and half-written files are not there.
+    """
     parts = [part for part in path.split("/") if part]
     hidden = any(part.startswith(".") or part.endswith(".new") or len(part) > 200 for part in parts)
     target = home if hidden or "\0" in path else home.joinpath(*parts).resolve()
@@ -119,7 +144,9 @@ _being_sent: WeakValueDictionary[tuple[int, ...], Content] = WeakValueDictionary
 
 
 def _read(target: Path) -> Content:
-    """The file's content, read once for all who are being sent it: slow readers of a large file share its memory."""
+    """The file's content, read once for all who are being sent it: slow readers of a large file
+    share its memory.
+    """
     with target.open("rb") as file:
         facts = os.fstat(file.fileno())
         key = (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
@@ -139,5 +166,9 @@ def _file(request: Request, target: Path) -> Response:
         raise HTTPException(404, "Nothing is published here.") from None
     if content.tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={"ETag": content.tag})
-    kind = TYPES.get(target.suffix) or mimetypes.guess_type(target.name)[0] or "application/octet-stream"
+    kind = (
+        TYPES.get(target.suffix)
+        or mimetypes.guess_type(target.name)[0]
+        or "application/octet-stream"
+    )
     return WholeFile(content, kind)

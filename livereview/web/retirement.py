@@ -1,4 +1,6 @@
-"""The page on whether a review retires: the signs, the proposal, everybody's vote, and the lead's close."""
+"""The page on whether a review retires: the signs, the proposal, everybody's vote, and the lead's
+close.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,16 @@ def page(room: guard.Here) -> Response:
     return _show(room)
 
 
-def _show(room: Room, status: int = 200, problem: str = "", typed: dict[str, str] | None = None) -> Response:
+def _show(
+    room: Room, status: int = 200, problem: str = "", typed: dict[str, str] | None = None
+) -> Response:
     """The page, with what was typed in a form that was refused."""
     store, now = room.desk.store, room.desk.clock()
     told = ops.retirement.monitor(store, review=room.review.id, now=now, person=room.me)
     kept = {"reason": "", "not_asked": "", "no_resources": "", "note": "", **(typed or {})}
-    return pages.show("retirement.html", room, status, told=told, verdicts=VERDICTS, problem=problem, typed=kept)
+    return pages.show(
+        "retirement.html", room, status, told=told, verdicts=VERDICTS, problem=problem, typed=kept
+    )
 
 
 def propose(
@@ -57,7 +63,11 @@ def vote(
     """Vote on the proposal that was on the page, or change one's vote."""
     try:
         ops.retirement.vote(
-            room.desk.store, verdict=verdict, proposal=proposal, note=note or None, **_asked(room, form)
+            room.desk.store,
+            verdict=verdict,
+            proposal=proposal,
+            note=note or None,
+            **_asked(room, form),
         )
     except Refused as refusal:
         return _show(room, 422, refusal.message, {"note": note})

@@ -1,6 +1,7 @@
 """The list "To be retrieved": reports that somebody can't get, for everybody of the review.
 
-It tells nothing of votes: a row is made from requests, the record, and what this person said themselves.
+It tells nothing of votes: a row is made from requests, the record, and what this person said
+themselves.
 """
 
 from __future__ import annotations
@@ -102,7 +103,9 @@ def act(
             return RedirectResponse(f"{here}?done={record}", 303)
         if act == "have":
             _have(room, form, record)
-            return RedirectResponse(f"/r/{room.review.id}/screen/{retrieval.STAGE}?record={record}", 303)
+            return RedirectResponse(
+                f"/r/{room.review.id}/screen/{retrieval.STAGE}?record={record}", 303
+            )
     except Refused as refusal:
         return _show(room, 422, problem=refusal.message)
     raise HTTPException(422, "act must be one of link, have")

@@ -1,4 +1,7 @@
-"""The screening room: one report, one decision, the next one. Nothing here tells what a co-reviewer did."""
+"""The screening room: one report, one decision, the next one.
+
+Nothing here tells what a co-reviewer did.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,10 @@ MOST_TAGS, LONGEST_TAG = 20, 50
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a form holds already: after a refusal, or after an undo. `field` is the one to be mended."""
+    """What a form holds already: after a refusal, or after an undo.
+
+    `field` is the one to be mended.
+    """
 
     reason: str = ""
     note: str = ""
@@ -117,12 +123,17 @@ def _show(
     line: Line | None = None,
     status: int = 200,
 ) -> Response:
-    """The record `wanted` with what was typed on it, if it waits for me; else the next one, and a line that says so."""
+    """The record `wanted` with what was typed on it, if it waits for me.
+
+    Else the next one, and a line that says so.
+    """
     review = room.review.id
     asked = report_of(con, wanted) if wanted else ""
 
     def look(question: Question) -> queues.Head:
-        return queues.head(con, room.review, room.me, stage, most=question.most, wanted=question.wanted)
+        return queues.head(
+            con, room.review, room.me, stage, most=question.most, wanted=question.wanted
+        )
 
     votes, now = room.review.screening.votes, room.desk.clock()
     taken = room.desk.leases.take((review, stage), room.me, now, votes, look, asked)
@@ -153,19 +164,28 @@ def _not_there(con: Connection, room: Room, wanted: str, stage: str, draft: Draf
     """Why another record is shown than the one that was asked for."""
     if not records.in_review(con, room.review.id, wanted):
         return None
-    more = draft.problem or "You have answered it, others have it before them, or it needs no more answers here."
+    more = (
+        draft.problem
+        or "You have answered it, others have it before them, or it needs no more answers here."
+    )
     typed = typed_in(room, asdict(draft))
     words = "Not saved" if draft.problem else "This record does not wait for you now"
     return Line(words, title_of(con, wanted), wanted, stage, more=more, typed=typed, notice=True)
 
 
 def _together(con: Connection, room: Room, report: str, stage: str) -> dict[str, str]:
-    """Linked reports that wait for me too, with their titles: one decision may stand for all, if I say so."""
+    """Linked reports that wait for me too, with their titles: one decision may stand for all, if I
+    say so.
+    """
     if stage != "full_text":
         return {}
     waiting = [one for one in matches.linked(con, report) if _waits(con, room, one, stage)]
     others = shares.asked(con, room.review, room.me, waiting) if waiting else ()
-    return {one: title_of(con, one) for one in waiting if one in others and my_word(con, room, one, stage) is None}
+    return {
+        one: title_of(con, one)
+        for one in waiting
+        if one in others and my_word(con, room, one, stage) is None
+    }
 
 
 def _draft(con: Connection, room: Room, record: str, stage: str) -> Draft:
@@ -190,9 +210,11 @@ def decide(
 ) -> Response:
     """Write my decision, for linked reports too where I said so, and go on.
 
-    A form sent twice counts once. Whatever is not done is told above the next record, in words and with what I typed.
+    A form sent twice counts once. Whatever is not done is told above the next record, in words and
+    with what I typed.
 
-    A script gets the next record in the answer itself, one round trip; a browser without scripts is sent on to it.
+    A script gets the next record in the answer itself, one round trip; a browser without scripts is
+    sent on to it.
     """
     _stage(room, stage)
     draft = Draft(reason, note.strip(), tags=tags)
@@ -202,18 +224,29 @@ def decide(
         others = _together(con, room, report_of(con, record), stage) if together else {}
     if refused := _write(room, posted):
         return refused
-    left = [title for one, title in others.items() if one in (together or ()) and not _with(room, posted, one)]
+    left = [
+        title
+        for one, title in others.items()
+        if one in (together or ()) and not _with(room, posted, one)
+    ]
     more = f"Not decided with it, please see to it: {'; '.join(left)}." if left else ""
     if hx_request or left:
         with room.desk.store.read() as con:
             more = " ".join(filter(None, (_without(room.review, posted.dropped), more)))
-            return _show(con, room, stage, "", Draft(), lines.done(con, room, record, stage, more=more))
+            return _show(
+                con, room, stage, "", Draft(), lines.done(con, room, record, stage, more=more)
+            )
     dropped = f"&dropped={posted.dropped}" if re.fullmatch(r"[\w-]+", posted.dropped) else ""
     return RedirectResponse(f"/r/{room.review.id}/screen/{stage}?done={record}{dropped}", 303)
 
 
-def posting(form: str, record: str, stage: str, verdict: str, draft: Draft, shown: str, instead: str) -> Posted:
-    """A decision as a form brought it; a reason that belongs to no exclusion is left out, which is then said."""
+def posting(
+    form: str, record: str, stage: str, verdict: str, draft: Draft, shown: str, instead: str
+) -> Posted:
+    """A decision as a form brought it.
+
+    A reason that belongs to no exclusion is left out, which is then said.
+    """
     dropped = draft.reason if verdict != "exclude" else ""
     if dropped:
         draft = replace(draft, reason="")
@@ -223,12 +256,19 @@ def posting(form: str, record: str, stage: str, verdict: str, draft: Draft, show
 def _without(review: Review, reason: str) -> str:
     """That a reason was left out, in words."""
     label = next((one.label for one in review.reasons if one.id == reason), "")
-    return f"The reason that you had chosen ({label}) was left out: it belongs to an exclusion." if label else ""
+    return (
+        f"The reason that you had chosen ({label}) was left out: it belongs to an exclusion."
+        if label
+        else ""
+    )
 
 
 def _waits(con: Connection, room: Room, record: str, stage: str) -> bool:
     """Whether the report of this record takes votes at this stage, or I am asked about it again."""
-    return _open(con, room, report_of(con, record), stage) or asked_again(con, room, record, stage) is not None
+    return (
+        _open(con, room, report_of(con, record), stage)
+        or asked_again(con, room, record, stage) is not None
+    )
 
 
 def _open(con: Connection, room: Room, report: str, stage: str) -> bool:
@@ -237,11 +277,15 @@ def _open(con: Connection, room: Room, report: str, stage: str) -> bool:
 
 
 def _write(room: Room, posted: Posted) -> Response | None:
-    """Write the decision, or give the page that says why it can't be written, with everything typed still there."""
+    """Write the decision, or give the page that says why it can't be written, with everything typed
+    still there.
+    """
     record, stage, draft = posted.record, posted.stage, posted.draft
     try:
         if posted.verdict not in ("include", "exclude", "maybe", "not_retrieved"):
-            raise Refused("choose include, exclude or maybe; at full text also that you can't get it")
+            raise Refused(
+                "choose include, exclude or maybe; at full text also that you can't get it"
+            )
         answer = write(room, posted)
     except Stale as late:
         with room.desk.store.read() as con:
@@ -253,7 +297,9 @@ def _write(room: Room, posted: Posted) -> Response | None:
             return _show(con, room, stage, record, replace(draft, problem=problem), status=409)
     except Refused as refusal:
         with room.desk.store.read() as con:
-            mended = replace(draft, problem=refusal_words(refusal, room.review), field=field_of(refusal))
+            mended = replace(
+                draft, problem=refusal_words(refusal, room.review), field=field_of(refusal)
+            )
             return _show(con, room, stage, record, mended, status=422)
     with room.desk.store.read() as con:
         room.desk.leases.decided((room.review.id, stage), room.me, report_of(con, record))
@@ -267,7 +313,9 @@ def write(room: Room, posted: Posted, role: str = "vote") -> dict[str, Any]:
     """Write a decision as it was posted; raises Refused and its kinds, having changed nothing."""
     draft = posted.draft
     if len(draft.note) > NOTE_LIMIT:
-        raise BadField(f"the note is too long; keep it under {NOTE_LIMIT:,} characters", field="note")
+        raise BadField(
+            f"the note is too long; keep it under {NOTE_LIMIT:,} characters", field="note"
+        )
     tags = split(draft.tags)
     screen = _on_screen(room, posted)
     return ops.screen.decide(

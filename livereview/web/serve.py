@@ -48,20 +48,27 @@ IDLE_PAUSE = 10.0  # seconds between two looks where nothing was written
 BROKEN_PAUSE = 1.0  # seconds between two looks at whether DuckDB has closed the database
 LONGEST_WAIT = 20  # looks after which a build starts although events still come
 RANKING_PAUSE = 30.0  # seconds between two looks at whether a queue is to be ranked again
-HAND_OVER = 0.0005  # seconds a thread may keep others from Python: its own 5 ms are lost at each question of a request
+# seconds a thread may keep others from Python: its own 5 ms are lost at each question of a request
+HAND_OVER = 0.0005
 NIGHTS_PAUSE = 30.0  # seconds between two looks at whether running searches have lost their process
 LOCK_PAUSE = 0.5  # seconds between two looks at whether the database is free
-SERVED_WAIT = 60.0  # seconds in which an owner that is being replaced is gone: systemd and compose give it 30
+# seconds in which an owner that is being replaced is gone: systemd and compose give it 30
+SERVED_WAIT = 60.0
 LOCK_TOLD_EACH = 30.0  # seconds between two lines in the log while it is not
-SHIPPING_PAUSE = 60.0  # seconds between two increments: so much work can be lost at most with the disk
+# seconds between two increments: so much work can be lost at most with the disk
+SHIPPING_PAUSE = 60.0
 TRY_AGAIN = 600  # looks after which a build that failed is tried again
 
 
-def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, patience: Patience = PATIENCE) -> None:
-    """Own the database and answer at `host`:`port` until SIGTERM or Ctrl-C; port 0 takes a free one.
+def serve(
+    settings: Settings, host: str = "127.0.0.1", port: int = 8000, patience: Patience = PATIENCE
+) -> None:
+    """Own the database and answer at `host`:`port` until SIGTERM or Ctrl-C.
 
-    While another process owns the database it waits, and says so. Raises Refused when one goes on serving it, and when
-    the port is taken.
+    Port 0 takes a free one.
+
+    While another process owns the database it waits, and says so. Raises Refused when one goes on
+    serving it, and when the port is taken.
     """
     room = room_for(raise_descriptor_limit())
     with _opened(settings) as store:
@@ -86,13 +93,17 @@ def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8000, patienc
 
 @contextmanager
 def _ended_if_broken(store: Store, server: uvicorn.Server) -> Iterator[None]:
-    """While DuckDB has not closed the database: then the server ends, so that whoever watches it starts it again."""
+    """While DuckDB has not closed the database: then the server ends, so that whoever watches it
+    starts it again.
+    """
     done = threading.Event()
 
     def watch() -> None:
         while not done.wait(BROKEN_PAUSE):
             if store.broken.is_set():
-                log.critical("DuckDB has closed the database after an error; this process ends, to be started again")
+                log.critical(
+                    "DuckDB has closed the database after an error; this process ends, to be started again"
+                )
                 server.should_exit = True
                 return
 
@@ -106,7 +117,9 @@ def _ended_if_broken(store: Store, server: uvicorn.Server) -> Iterator[None]:
 
 
 class Server(uvicorn.Server):
-    """uvicorn, with a time for each part of an exchange and a limit on connections (see `connections`)."""
+    """uvicorn, with a time for each part of an exchange and a limit on connections (see
+    `connections`).
+    """
 
     def __init__(self, made: FastAPI, room: int, patience: Patience, proxies: tuple[str, ...] = ()):
         config = uvicorn.Config(
@@ -115,13 +128,16 @@ class Server(uvicorn.Server):
             access_log=False,
             ws="none",
             backlog=BACKLOG,
-            limit_concurrency=room + BACKLOG,  # a second net: `Connections` makes room before it is reached
+            # a second net: `Connections` makes room before it is reached
+            limit_concurrency=room + BACKLOG,
             timeout_keep_alive=patience.idle,
             timeout_graceful_shutdown=LAST_ANSWERS,
             **trust(proxies),
         )
         self.connections = Connections(room, patience, trust(proxies)["forwarded_allow_ips"])
-        config.http = cast("type[asyncio.Protocol]", functools.partial(TimedProtocol, self.connections))
+        config.http = cast(
+            "type[asyncio.Protocol]", functools.partial(TimedProtocol, self.connections)
+        )
         super().__init__(config)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -137,17 +153,22 @@ class Server(uvicorn.Server):
 
 
 def trust(proxies: tuple[str, ...]) -> dict[str, Any]:
-    """How uvicorn is told whose X-Forwarded-For and X-Forwarded-Proto are believed: these, and nobody else's.
+    """How uvicorn is told whose X-Forwarded-For and X-Forwarded-Proto are believed: these, and
+    nobody else's.
 
-    Said even where there is none, as uvicorn believes 127.0.0.1 by itself, where any local program may be.
+    Said even where there is none, as uvicorn believes 127.0.0.1 by itself, where any local program
+    may be.
     """
     networks = [ipaddress.ip_network(proxy) for proxy in proxies]
-    mapped = [f"::ffff:{net.network_address}/{96 + net.prefixlen}" for net in networks if net.version == 4]
+    mapped = [
+        f"::ffff:{net.network_address}/{96 + net.prefixlen}" for net in networks if net.version == 4
+    ]
     return {"proxy_headers": bool(proxies), "forwarded_allow_ips": [*map(str, networks), *mapped]}
 
 
 def _opened(settings: Settings, sleep: Callable[[float], None] = time.sleep) -> Store:
-    """The store, once nobody else owns the database: a night by hand ends, or an owner that is being replaced.
+    """The store, once nobody else owns the database: a night by hand ends, or an owner that is
+    being replaced.
 
     Raises Refused where another owner serves on: two at once are a mistake.
     """
@@ -157,13 +178,17 @@ def _opened(settings: Settings, sleep: Callable[[float], None] = time.sleep) -> 
         if holder is None:
             try:
                 with advice(settings.home, settings.backup):
-                    return Store(settings.database, settings.memory, settings.threads, settings.reserve)
+                    return Store(
+                        settings.database, settings.memory, settings.threads, settings.reserve
+                    )
             except Refused:
                 holder = owner(settings.database)
                 if holder is None:  # it was refused for another reason
                     raise
         if holder.get("url") and waited >= SERVED_WAIT:
-            raise Refused(f"{settings.database} is owned by {describe(holder)}, which goes on; stop it first")
+            raise Refused(
+                f"{settings.database} is owned by {describe(holder)}, which goes on; stop it first"
+            )
         if waited % LOCK_TOLD_EACH == 0:
             log.warning(
                 "%s is owned by %s; waiting for it, %.0f s so far (Ctrl-C to stop)",
@@ -180,9 +205,13 @@ def _at_work(store: Store, settings: Settings) -> Iterator[None]:
     """With the threads that publish and rank; they finish what they have in hand."""
     stop = threading.Event()
     store.heartbeats.beat(PUBLISHER)
-    publisher = threading.Thread(target=publish_all, args=(store, settings.site, stop), name="publisher", daemon=True)
+    publisher = threading.Thread(
+        target=publish_all, args=(store, settings.site, stop), name="publisher", daemon=True
+    )
     ranker = threading.Thread(target=rank_all, args=(store, stop), name="ranker", daemon=True)
-    watcher = threading.Thread(target=watch_nights, args=(store, stop), name="watcher of nights", daemon=True)
+    watcher = threading.Thread(
+        target=watch_nights, args=(store, stop), name="watcher of nights", daemon=True
+    )
     threads = [publisher, ranker, watcher]
     if settings.backup:
         store.shipping.begin(without_secrets(settings.backup))
@@ -203,7 +232,9 @@ def _announce(store: Store, settings: Settings, host: str, url: str) -> None:
     store.lock.announce(url)
     print(f"livereview answers at {url} until Ctrl-C", file=sys.stderr)
     if not _loopback(host):
-        log.warning("%s is open to the network without https; put a proxy with a certificate before it", url)
+        log.warning(
+            "%s is open to the network without https; put a proxy with a certificate before it", url
+        )
     if settings.url.startswith("https:") and not settings.proxies:
         log.warning(
             "LIVEREVIEW_URL is https and LIVEREVIEW_TRUSTED_PROXIES names no proxy: cookies are not Secure,"
@@ -212,7 +243,9 @@ def _announce(store: Store, settings: Settings, host: str, url: str) -> None:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    """uvicorn finishes the requests in hand and then raises the signal again: let the database be closed too."""
+    """uvicorn finishes the requests in hand and then raises the signal again: let the database be
+    closed too.
+    """
     raise SystemExit(0)
 
 
@@ -221,8 +254,11 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         door = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise Refused(f"can't listen on {host} port {port}: {error.strerror}; choose another with --port") from None
-    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # asyncio does so for sockets that name TCP only
+        raise Refused(
+            f"can't listen on {host} port {port}: {error.strerror}; choose another with --port"
+        ) from None
+    # asyncio does so for sockets that name TCP only
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return door
 
 
@@ -240,16 +276,23 @@ def _loopback(host: str) -> bool:
 
 
 class Publisher:
-    """Publishes what the outbox asks for once it was quiet from one look to the next: a burst makes one version."""
+    """Publishes what the outbox asks for once it was quiet from one look to the next: a burst makes
+    one version.
+    """
 
-    def __init__(self, store: Store, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)):
+    def __init__(
+        self, store: Store, folder: Path, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ):
         self.store, self.folder, self.clock = store, folder, clock
         self.seen: dict[str, int] = {}
         self.tried: dict[str, int] = {}
         self.looks = 0
 
     def look(self) -> bool:
-        """Look at the outbox once; whether anything was built. A failed build waits for news or TRY_AGAIN looks."""
+        """Look at the outbox once; whether anything was built.
+
+        A failed build waits for news or TRY_AGAIN looks.
+        """
         asked = self._asked()
         quiet, self.seen = asked == self.seen, asked
         self.looks += 1
@@ -292,8 +335,12 @@ def rank_all(store: Store, stop: threading.Event, pause: float = RANKING_PAUSE) 
             log.exception("a queue could not be ranked")
 
 
-def ship_all(store: Store, place: str, keep: int, stop: threading.Event, pause: float = SHIPPING_PAUSE) -> None:
-    """Ship to `place` each minute what came since the last, until `stop` is set, and then once more."""
+def ship_all(
+    store: Store, place: str, keep: int, stop: threading.Event, pause: float = SHIPPING_PAUSE
+) -> None:
+    """Ship to `place` each minute what came since the last, until `stop` is set, and then once
+    more.
+    """
     while True:
         try:
             ops.follow.follow(store, target=place, now=datetime.now(UTC), keep=keep)
@@ -307,10 +354,11 @@ def ship_all(store: Store, place: str, keep: int, stop: threading.Event, pause: 
 
 
 def publish_all(store: Store, folder: Path, stop: threading.Event, pause: float = PAUSE) -> None:
-    """Look at the outbox when something was written until `stop` is set, and now and then at what is published.
+    """Look at the outbox when something was written until `stop` is set, and now and then at what
+    is published.
 
-    Two looks are `pause` seconds apart at least, so that a burst makes one version. Who sets `stop` sets
-    `store.news` too, so that nobody waits for the next look.
+    Two looks are `pause` seconds apart at least, so that a burst makes one version. Who sets `stop`
+    sets `store.news` too, so that nobody waits for the next look.
     """
     publisher, checker = Publisher(store, folder), FolderChecker(store, folder)
     while not stop.wait(pause):

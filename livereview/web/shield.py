@@ -29,9 +29,11 @@ PUBLIC = {
     "Access-Control-Allow-Origin": "*",
     "Cache-Control": "no-cache",
 }
-A_DAY = "public, max-age=86400, must-revalidate"  # of a numbered version: it never changes, but may be withdrawn
+# of a numbered version: it never changes, but may be withdrawn
+A_DAY = "public, max-age=86400, must-revalidate"
 SHORTLY = "public, max-age=300, must-revalidate"  # of `latest`, and of what may be taken back
-PIECE = 65_536  # bytes of an answer that are given to a connection at once: it keeps what is not sent yet
+# bytes of an answer that are given to a connection at once: it keeps what is not sent yet
+PIECE = 65_536
 FRAMED = PUBLIC["Content-Security-Policy"].replace("frame-ancestors 'none'", "frame-ancestors *")
 
 
@@ -52,7 +54,10 @@ class Shield:
 
 
 def foreign(headers: Headers) -> bool:
-    """Whether a page of another site sends this. `Origin: null` is what browsers say under our no-referrer policy."""
+    """Whether a page of another site sends this.
+
+    `Origin: null` is what browsers say under our no-referrer policy.
+    """
     origin = headers.get("origin", "null")
     try:
         elsewhere = origin != "null" and urlsplit(origin).netloc != headers.get("host", "")
@@ -64,9 +69,9 @@ def foreign(headers: Headers) -> bool:
 def dressed(send: Send, scope: Scope) -> Send:
     """Put the headers of the path on the response, and send its body piece by piece.
 
-    A connection copies what its client does not read yet. So a hundred slow readers of a large answer would take a
-    hundred times its size; and as only a connection that takes nothing for a minute is ended, a whole answer given at
-    once would end the slow who read on.
+    A connection copies what its client does not read yet. So a hundred slow readers of a large
+    answer would take a hundred times its size; and as only a connection that takes nothing for a
+    minute is ended, a whole answer given at once would end the slow who read on.
     """
 
     async def dress(message: Message) -> None:
@@ -85,7 +90,10 @@ def dressed(send: Send, scope: Scope) -> Send:
 
 
 def pieces(message: Message) -> Iterator[Message]:
-    """A body message as messages of at most PIECE bytes; the last says whether more comes, as the message did."""
+    """A body message as messages of at most PIECE bytes.
+
+    The last says whether more comes, as the message did.
+    """
     body = message.get("body", b"")
     last = max(0, len(body) - 1) // PIECE * PIECE
     for start in range(0, last, PIECE):
@@ -94,7 +102,8 @@ def pieces(message: Message) -> Iterator[Message]:
 
 
 def publish(headers: MutableHeaders, path: str, gone: bool = False) -> None:
-    """What only published files have: how long they keep, and which of them may stand in another site's frame.
+    """What only published files have: how long they keep, and which of them may stand in another
+    site's frame.
 
     gone  the answer is that a version was withdrawn
     """

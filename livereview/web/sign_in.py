@@ -30,11 +30,13 @@ def page(request: Request, next: str = "/") -> Response:
         return _form(request, next, empty=not accounts.names(con))
 
 
-async def enter(request: Request, secret: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/") -> Response:
+async def enter(
+    request: Request, secret: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/"
+) -> Response:
     """Start a new session for whom the secret belongs to; an earlier one in this browser ends.
 
-    A right secret always gets in, whatever else came from its address: it is looked up first, and only wrong
-    ones are counted and held up. Tries that come together wait for each other.
+    A right secret always gets in, whatever else came from its address: it is looked up first, and
+    only wrong ones are counted and held up. Tries that come together wait for each other.
     """
     desk = guard.desk(request)
     try:
@@ -54,17 +56,25 @@ def _whose(desk: guard.Desk, secret: str) -> Account | None:
 
 
 def _welcome(request: Request, account: Account, secret: str, next: str) -> Response:
-    """In; but first to a secret of one's own, where somebody else has made and seen the one that was given.
+    """In; but first to a secret of one's own, where somebody else has made and seen the one that
+    was given.
 
-    Who makes a secret for another could sign in and vote in their name. So that secret is good for one thing: to take
-    another. Who takes it first is known, as it then opens nothing for the second.
+    Who makes a secret for another could sign in and vote in their name. So that secret is good for
+    one thing: to take another. Who takes it first is known, as it then opens nothing for the
+    second.
     """
     with guard.desk(request).store.read() as con:
         given = ops.team.given_by(con, account)
     if given is None:
         return admit(request, account, next)
     own = secrets.token_urlsafe(24)
-    shown: dict[str, Any] = {"account": account, "by": given, "given": secret, "own": own, "mark": _mark(secret, own)}
+    shown: dict[str, Any] = {
+        "account": account,
+        "by": given,
+        "given": secret,
+        "own": own,
+        "mark": _mark(secret, own),
+    }
     return pages.render("own_secret.html", None, next=inside(next), **shown)
 
 
@@ -75,9 +85,16 @@ def take_own(
     mark: Annotated[str, Form()] = "",
     next: Annotated[str, Form()] = "/",
 ) -> Response:
-    """Put one's own secret, which the page has shown, in the place of the one that was given, and go in."""
+    """Put one's own secret, which the page has shown, in the place of the one that was given, and
+    go in.
+    """
     if not hmac.compare_digest(mark.encode(), _mark(given, own).encode()):
-        return _form(request, next, "This page was not made here. Sign in with the secret that you were given.", 422)
+        return _form(
+            request,
+            next,
+            "This page was not made here. Sign in with the secret that you were given.",
+            422,
+        )
     desk = guard.desk(request)
     try:
         account = ops.team.take_own_secret(desk.store, given=given, secret=own, now=desk.clock())
@@ -87,12 +104,17 @@ def take_own(
 
 
 def _mark(given: str, own: str) -> str:
-    """Shows that a new secret was made here, for whoever had the given one: nobody else's can be slipped in."""
+    """Shows that a new secret was made here, for whoever had the given one: nobody else's can be
+    slipped in.
+    """
     return hmac.new(given.encode(), f"own secret {own}".encode(), hashlib.sha256).hexdigest()
 
 
 def _wrong(request: Request, secret: str, next: str) -> Response:
-    """Say that the secret opens nothing; after some of those from one network only when to try again."""
+    """Say that the secret opens nothing.
+
+    After some of those from one network only when to try again.
+    """
     desk = guard.desk(request)
     with desk.store.read() as con:
         replaced = accounts.replaced(con, secret)
@@ -114,7 +136,10 @@ def _wrong(request: Request, secret: str, next: str) -> Response:
 
 
 def admit(request: Request, account: Account, next: str) -> Response:
-    """Start a new session for an account whose owner this is, and go on to `next`; an earlier one here ends."""
+    """Start a new session for an account whose owner this is, and go on to `next`.
+
+    An earlier one here ends.
+    """
     desk, now = guard.desk(request), guard.desk(request).clock()
     session, old = secrets.token_urlsafe(32), request.cookies.get(guard.cookie(request), "")
 
@@ -123,11 +148,16 @@ def admit(request: Request, account: Account, next: str) -> Response:
         accounts.start_session(con, session, account, now + LASTS, now)
 
     desk.store.write(begin, quick=True)
-    return _with_cookie(request, RedirectResponse(inside(next), 303), session, int(LASTS.total_seconds()))
+    return _with_cookie(
+        request, RedirectResponse(inside(next), 303), session, int(LASTS.total_seconds())
+    )
 
 
 def leave(request: Request, visit: guard.Visitor) -> Response:
-    """End the session, here and on the server. What is on the person's screens is free once they are out everywhere."""
+    """End the session, here and on the server.
+
+    What is on the person's screens is free once they are out everywhere.
+    """
     desk = visit.desk
     desk.store.write(lambda con: accounts.end_session(con, visit.secret))
     with desk.store.read() as con:
@@ -143,7 +173,12 @@ def inside(address: str) -> str:
 
 
 def _form(
-    request: Request, next: str, problem: str | None = None, status: int = 200, *, empty: bool = False
+    request: Request,
+    next: str,
+    problem: str | None = None,
+    status: int = 200,
+    *,
+    empty: bool = False,
 ) -> Response:
     elsewhere = guard.desk(request).settings.oidc is not None
     shown = {"next": inside(next), "problem": problem, "empty": empty, "elsewhere": elsewhere}
@@ -152,5 +187,7 @@ def _form(
 
 def _with_cookie(request: Request, answer: Response, value: str, age: int) -> Response:
     secure = guard.secure(request)
-    answer.set_cookie(guard.cookie(request), value, age, path="/", secure=secure, httponly=True, samesite="lax")
+    answer.set_cookie(
+        guard.cookie(request), value, age, path="/", secure=secure, httponly=True, samesite="lax"
+    )
     return answer

@@ -34,14 +34,19 @@ def send(
     note: Annotated[str, Form()] = "",
     website: Annotated[str, Form()] = "",
 ) -> Response:
-    """Take a suggestion down. `website` is a field that people do not see: who fills it in is no person."""
+    """Take a suggestion down.
+
+    `website` is a field that people do not see: who fills it in is no person.
+    """
     desk, found = guard.desk(request), _review(request, review)
     given = {"title": title, "link": link, "note": note}
     if website:
         return _form(found, done="Thank you.")
     address, now = guard.address_of(request), desk.clock()
     if wait := desk.senders.take(FORM, address, now, EACH):
-        return _later(_form(found, "You have sent several suggestions already. " + LATER, 429, given), wait)
+        return _later(
+            _form(found, "You have sent several suggestions already. " + LATER, 429, given), wait
+        )
     noisy = desk.senders.noisy(FORM, address, now)
     try:
         known = form if re.fullmatch(r"[0-9a-f]{32}", form) else pages.new_id()
@@ -60,7 +65,10 @@ def _later(answer: Response, seconds: int) -> Response:
 
 def _review(request: Request, review: str) -> Review:
     with guard.desk(request).store.read() as con:
-        if not re.fullmatch(r"[a-z0-9-]{1,64}", review) or searches.protocol_text(con, review) is None:
+        if (
+            not re.fullmatch(r"[a-z0-9-]{1,64}", review)
+            or searches.protocol_text(con, review) is None
+        ):
             raise HTTPException(404, "There is no review of this name here.")
         return protocol(con, review)
 
@@ -73,4 +81,6 @@ def _form(
     done: str | None = None,
 ) -> Response:
     given = given or {"title": "", "link": "", "note": ""}
-    return pages.render("suggest.html", None, status, review=review, problem=problem, given=given, done=done)
+    return pages.render(
+        "suggest.html", None, status, review=review, problem=problem, given=given, done=done
+    )

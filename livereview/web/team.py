@@ -1,4 +1,6 @@
-"""The lead's page of people: accounts, who did how much, and decisions that changed criteria may turn."""
+"""The lead's page of people: accounts, who did how much, and decisions that changed criteria may
+turn.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ LISTED = 50  # decisions shown of each older version; the button asks about all
 
 
 def page(room: guard.Here, name: str = "") -> Response:
-    """The page as it is now; `name` fills the form with an account as it is, or was when it was last open."""
+    """The page as it is now; `name` fills the form with an account as it is, or was when it was
+    last open.
+    """
     return _show(room, name=name)
 
 
@@ -33,7 +37,9 @@ def _show(room: Room, status: int = 200, *, name: str = "", problem: str = "") -
         shown = [one.record_id for _, _, made in older for one in made[:LISTED]]
         values: dict[str, Any] = {
             "accounts": [one for one in accounts.names(con) if one.enters(review)],
-            "closed": [one for one in accounts.closed(con) if room.visit.principal.covers(one.reach)],
+            "closed": [
+                one for one in accounts.closed(con) if room.visit.principal.covers(one.reach)
+            ],
             "filled": _filled(con, room, name),
             "work": decisions.counts_by_person(con, review, eyes),
             "older": older,
@@ -45,7 +51,9 @@ def _show(room: Room, status: int = 200, *, name: str = "", problem: str = "") -
             "abstaining": voters.abstaining(con, review),
             "titles": {key: one.title for key, one in records.current(con, shown).items()},
         }
-    values["voters"] = [one for one in values["accounts"] if one.role in shares.VOTERS and one.enters(review)]
+    values["voters"] = [
+        one for one in values["accounts"] if one.role in shares.VOTERS and one.enters(review)
+    ]
     values |= {"problem": problem, "roles": accounts.ROLES, "listed": LISTED}
     return pages.show("team.html", room, status, **values)
 
@@ -53,7 +61,9 @@ def _show(room: Room, status: int = 200, *, name: str = "", problem: str = "") -
 def _filled(con: Connection, room: Room, name: str) -> Account | None:
     """The account that the form is about, if this person may know of it."""
     account = accounts.when_last_open(con, name) if name else None
-    if account is None or not (account.enters(room.review.id) or room.visit.principal.covers(account.reach)):
+    if account is None or not (
+        account.enters(room.review.id) or room.visit.principal.covers(account.reach)
+    ):
         return None
     return account
 
@@ -67,7 +77,10 @@ def change(
     email: Annotated[str, Form()] = "",
     reach: Annotated[str, Form()] = "",
 ) -> Response:
-    """Open an account, whose secret the next page shows; what changes one is told first and then confirmed."""
+    """Open an account, whose secret the next page shows.
+
+    What changes one is told first and then confirmed.
+    """
     if act not in ("open", "close"):
         raise HTTPException(422, "act must be one of open, close")
     kind = "close_account" if act == "close" else "open_account"
@@ -89,7 +102,9 @@ def _is_new(room: Room, form: str, name: str) -> bool:
         return accounts.last_of(con, name) is None or log.known(con, f"{room.me}-{form}")
 
 
-def screening(room: guard.Here, form: Annotated[str, Depends(guard.form_id)], act: Annotated[str, Form()]) -> Response:
+def screening(
+    room: guard.Here, form: Annotated[str, Depends(guard.form_id)], act: Annotated[str, Form()]
+) -> Response:
     """I do not screen in this review, and may see all votes; or I do again."""
     if act not in ("abstain", "return"):
         return _show(room, 422, problem="act must be one of abstain, return")
@@ -104,8 +119,12 @@ def screening(room: guard.Here, form: Annotated[str, Depends(guard.form_id)], ac
     return RedirectResponse(f"/r/{room.review.id}/team#screening", 303)
 
 
-def again(room: guard.Here, version: Annotated[str, Form()], stage: Annotated[str, Form()]) -> Response:
-    """Say what it does to ask again about all decisions of a stage under this version of the criteria."""
+def again(
+    room: guard.Here, version: Annotated[str, Form()], stage: Annotated[str, Form()]
+) -> Response:
+    """Say what it does to ask again about all decisions of a stage under this version of the
+    criteria.
+    """
     return acts.confirm(room, "decide_again", {"version": version, "stage": stage})
 
 
@@ -115,8 +134,15 @@ def calibrate(
     number: Annotated[int, Form()] = 10,
     people: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
-    """Ask some settled reports again, hidden in the queues of the people ticked, or of all reviewers."""
-    asked: dict[str, Any] = {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+    """Ask some settled reports again, hidden in the queues of the people ticked, or of all
+    reviewers.
+    """
+    asked: dict[str, Any] = {
+        "id": form,
+        "review": room.review.id,
+        "by": room.me,
+        "now": room.desk.clock(),
+    }
     try:
         calibration.ask(room.desk.store, number=number, reviewers=people or (), **asked)
     except Refused as refusal:

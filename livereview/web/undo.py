@@ -25,13 +25,16 @@ def undo(
 ) -> Response:
     """Take back my decision on this report and show the report again; sent twice it counts once.
 
-    Where the team has settled the report by it, nothing is taken back: the next page says what a lead can do.
+    Where the team has settled the report by it, nothing is taken back: the next page says what a
+    lead can do.
     """
     id = f"{room.me}-{form}"
     with room.desk.turns[room.me]:
         with room.desk.store.read() as con:
             guard.recorded(con, room, record)
-            word = my_word(con, room, record, stage, role) or my_vote(con, room, record, stage, role)
+            word = my_word(con, room, record, stage, role) or my_vote(
+                con, room, record, stage, role
+            )
             known = calibration.known(con, id)
             report = report_of(con, record)
         if word and not known:
@@ -42,7 +45,9 @@ def undo(
             try:
                 _take_back(room, id, record, stage, role, "item" in word)
             except TeamsOutcome:
-                return acts.confirm(room, "take_back_word", {"record": record, "stage": stage, "role": role})
+                return acts.confirm(
+                    room, "take_back_word", {"record": record, "stage": stage, "role": role}
+                )
     return RedirectResponse(_back(room, record, stage, role), 303)
 
 
@@ -59,7 +64,11 @@ def _back(room: Room, record: str, stage: str, role: str) -> str:
     here = f"/r/{room.review.id}"
     if role == "vote" and room.may(rights.SCREEN):
         return f"{here}/screen/{stage}?record={record}&undone={record}"
-    return f"{here}/conflicts" if role == "adjudication" and guard.may_adjudicate(room) else f"{here}/history"
+    return (
+        f"{here}/conflicts"
+        if role == "adjudication" and guard.may_adjudicate(room)
+        else f"{here}/history"
+    )
 
 
 def history(room: guard.Here) -> Response:
@@ -67,6 +76,17 @@ def history(room: guard.Here) -> Response:
     with room.desk.store.read() as con:
         rows = mine.history(con, room)
         requests = acts.my_requests(con, room)
-        titles = {key: record.title for key, record in records.current(con, {row["record_id"] for row in rows}).items()}
+        titles = {
+            key: record.title
+            for key, record in records.current(con, {row["record_id"] for row in rows}).items()
+        }
     reasons = {reason.id: reason.label for reason in room.review.reasons}
-    return pages.show("history.html", room, rows=rows, titles=titles, reasons=reasons, limit=SHOWN, requests=requests)
+    return pages.show(
+        "history.html",
+        room,
+        rows=rows,
+        titles=titles,
+        reasons=reasons,
+        limit=SHOWN,
+        requests=requests,
+    )

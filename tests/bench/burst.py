@@ -1,10 +1,11 @@
-"""From acceptance to published: python -m tests.bench.burst [--studies 500 --records 50000 --home FOLDER].
+"""From acceptance to published: python -m tests.bench.burst [--studies 500 --records 50000 --home
+FOLDER].
 
-A review of so many records, so many of them included and extracted with a pooled outcome, is published. Then ten
-reports more are accepted and extracted one after another while the owner's publisher looks at its outbox. Prints how
-long the build and its steps take, how long after the last acceptance the page tells of all ten, and how many versions
-were made.
-With --home the laid down database is kept, and used again.
+A review of so many records, so many of them included and extracted with a pooled outcome, is
+published. Then ten reports more are accepted and extracted one after another while the owner's
+publisher looks at its outbox. Prints how long the build and its steps take, how long after the last
+acceptance the page tells of all ten, and how many versions were made. With --home the laid down
+database is kept, and used again.
 """
 
 from __future__ import annotations
@@ -45,8 +46,9 @@ pool = true
 
 
 def lay_down(home: Path, studies: int, count: int) -> None:
-    """The records, found by one search: `studies` of them included and extracted, ten more a vote short of it, all
-    others excluded on title and abstract, each by two votes."""
+    """The records, found by one search: `studies` of them included and extracted, ten more a vote
+    short of it, all others excluded on title and abstract, each by two votes.
+    """
     settings = Settings(home=home, secrets={})
     client = Local(settings)
     text = (Path(__file__).parents[1] / "data" / "review.toml").read_text(encoding="utf-8")
@@ -64,7 +66,10 @@ def lay_down(home: Path, studies: int, count: int) -> None:
 
 
 def _decide(con: Connection, wanted: int) -> None:
-    """Everybody's votes in one go, spread over the queue; laid down as rows, for 100,000 forms would take an hour."""
+    """Everybody's votes in one go, spread over the queue.
+
+    Laid down as rows, for 100,000 forms would take an hour.
+    """
     con.execute(
         """INSERT INTO decision (id, review, record_id, record_version, stage, reviewer, role, verdict,
             criteria_version, made)
@@ -93,7 +98,13 @@ def extract(store: Store, report: str, number: int) -> None:
     """One study of one report with a size for the pooled outcome and a direction for the other."""
     dice = random.Random(number)
     size = dice.gauss(-0.1, 0.2)
-    sizes = {"effect": size, "ci_low": size - 0.3, "ci_high": size + 0.3, "measure": "SMD", "n": dice.randint(40, 400)}
+    sizes = {
+        "effect": size,
+        "ci_low": size - 0.3,
+        "ci_high": size + 0.3,
+        "measure": "SMD",
+        "n": dice.randint(40, 400),
+    }
     data = {
         "study": f"study-{number:04d}",
         "label": f"Author {number:04d} (2020)",
@@ -103,7 +114,12 @@ def extract(store: Store, report: str, number: int) -> None:
         "risk_of_bias": dice.choice(["low", "some_concerns", "high"]),
         "risk_of_bias_tool": "RoB 2",
         "results": [
-            {"outcome": "care", "construct": "care within a year", "direction": "no_difference", **sizes},
+            {
+                "outcome": "care",
+                "construct": "care within a year",
+                "direction": "no_difference",
+                **sizes,
+            },
             {
                 "outcome": "attendance",
                 "construct": "days",
@@ -140,7 +156,12 @@ def burst(store: Store, folder: Path) -> None:
     publisher = threading.Thread(target=publish_all, args=(store, folder, stop), daemon=True)
     publisher.start()
     for number, report in enumerate(waiting[:BURST], start=100_000):
-        vote: dict[str, Any] = {"record": report, "stage": "full_text", "reviewer": "ben", "verdict": "include"}
+        vote: dict[str, Any] = {
+            "record": report,
+            "stage": "full_text",
+            "reviewer": "ben",
+            "verdict": "include",
+        }
         ops.screen.decide(store, id=f"burst-{report}", review=REVIEW, now=datetime.now(UTC), **vote)
         extract(store, report, number)
     began = time.monotonic()
@@ -152,20 +173,28 @@ def burst(store: Store, folder: Path) -> None:
     stop.set()
     publisher.join()
     with store.read() as con:
-        print(f"{len(waiting[:BURST])} acceptances made {len(versions.all_of(con, REVIEW)) - before} version(s)")
+        print(
+            f"{len(waiting[:BURST])} acceptances made {len(versions.all_of(con, REVIEW)) - before} version(s)"
+        )
 
 
 def main(home: Path, studies: int, count: int) -> None:
     settings = Settings(home=home, secrets={})
     if not settings.database.exists():
-        timed(f"{count:,} records, {studies} studies laid down", lambda: lay_down(home, studies, count))
+        timed(
+            f"{count:,} records, {studies} studies laid down",
+            lambda: lay_down(home, studies, count),
+        )
     folder = home / "site"
     folder.mkdir(exist_ok=True)
     with Store(settings.database) as store:
         steps(store)
         now = datetime.now(UTC)
         timed("publish", lambda: ops.publish.publish(store, review=REVIEW, folder=folder, now=now))
-        timed("publish again, nothing new", lambda: ops.publish.publish(store, review=REVIEW, folder=folder, now=now))
+        timed(
+            "publish again, nothing new",
+            lambda: ops.publish.publish(store, review=REVIEW, folder=folder, now=now),
+        )
         burst(store, folder)
 
 

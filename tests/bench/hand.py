@@ -1,9 +1,12 @@
-"""From the key to the next record, in a real browser: python -m tests.bench.hand [--records 20000 --presses 200].
+"""From the key to the next record, in a real browser: python -m tests.bench.hand [--records 20000
+--presses 200].
 
-A real owner process (`livereview serve`) holds a ranked queue of so many records. One reviewer in headless Chromium on
-the loopback presses a key that decides, again and again. The page itself measures, from the time of the key event until
-the second frame after the next record is in the document: by then it is painted. Beside it stand what the same browser
-takes for a trivial request to the same server (/healthz) and for two frames with nothing to do, and the same decision's
+A real owner process (`livereview serve`) holds a ranked queue of so many records. One reviewer in
+headless Chromium on the loopback presses a key that decides, again and again. The page itself
+measures, from the time of the key event until
+the second frame after the next record is in the document: by then it is painted. Beside it stand
+what the same browser takes for a trivial request to the same server (/healthz) and for two frames
+with nothing to do, and the same decision's
 two requests without a browser: a loaded machine slows all of them.
 With --home the laid down database is kept, and used again: each run decides `presses` more.
 """
@@ -33,7 +36,8 @@ from tests.bench.load import RECORD, REVIEW, STAGE, fill, pages_of, secret, star
 SETTLED = 100  # reports with two votes, one in five relevant: what the ranking is learned from
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-# Counts a press as done when another record stands in the document and two frames have been drawn since.
+# Counts a press as done when another record stands in the document and two frames have been drawn
+# since.
 WATCH = """() => {
   window.took = []; window.settled = 0;
   const record = () => document.querySelector("form[data-draft]")?.dataset.draft;
@@ -59,7 +63,9 @@ FRAMES = """() => new Promise((done) => {
 
 
 def lay_down(home: Path, count: int) -> None:
-    """The records, the votes that the ranking learns from, the ranking, and one reviewer who has not begun."""
+    """The records, the votes that the ranking learns from, the ranking, and one reviewer who has
+    not begun.
+    """
     settings = Settings(home=home, secrets={})
     client = Local(settings)
     text = (Path(__file__).parents[1] / "data" / "review.toml").read_text(encoding="utf-8")
@@ -69,12 +75,16 @@ def lay_down(home: Path, count: int) -> None:
     client.close()
     with Store(settings.database) as store:
         with store.read() as con:
-            rows = con.execute("SELECT report_id FROM screening_state ORDER BY report_id LIMIT ?", [SETTLED]).fetchall()
+            rows = con.execute(
+                "SELECT report_id FROM screening_state ORDER BY report_id LIMIT ?", [SETTLED]
+            ).fetchall()
         for number, (report,) in enumerate(rows):
             for person in ("ada", "ben"):
                 vote = {"record": report, "stage": STAGE, "reviewer": person}
                 verdict = "exclude" if number % 5 else "include"
-                ops.screen.decide(store, id=f"{person}-{number}", review=REVIEW, verdict=verdict, now=NOW, **vote)
+                ops.screen.decide(
+                    store, id=f"{person}-{number}", review=REVIEW, verdict=verdict, now=NOW, **vote
+                )
         ops.ranking.rerank_due(store, NOW)
 
 
@@ -94,7 +104,9 @@ def press(base: str, presses: int) -> dict[str, list[float]]:
     """Milliseconds of each press, of trivial requests, and of two idle frames."""
     from playwright.sync_api import sync_playwright
 
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    program = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
     if program is None:
         raise SystemExit("no Chromium here; Debian's package `chromium` brings one")
     with sync_playwright() as play:
@@ -108,7 +120,9 @@ def press(base: str, presses: int) -> dict[str, list[float]]:
         page.evaluate(WATCH)
         for number in range(presses):
             page.keyboard.press("iem"[number % 3])
-            page.wait_for_function("n => window.took.length === n && window.settled >= n", arg=number + 1)
+            page.wait_for_function(
+                "n => window.took.length === n && window.settled >= n", arg=number + 1
+            )
         took = {"key to next record": page.evaluate("window.took")}
         took["trivial request"] = [page.evaluate(TRIVIAL) for _ in range(presses)]
         took["two idle frames"] = [page.evaluate(FRAMES) for _ in range(presses)]
@@ -117,17 +131,24 @@ def press(base: str, presses: int) -> dict[str, list[float]]:
 
 
 def bare(base: str, presses: int) -> list[float]:
-    """The requests of a decision, followed to the next record's page, by a client that draws nothing."""
+    """The requests of a decision, followed to the next record's page, by a client that draws
+    nothing.
+    """
     with requests.Session() as http:
         http.trust_env = False
         http.post(f"{base}/sign-in", data={"secret": secret(0)}, timeout=30)
         page = http.get(f"{base}/r/{REVIEW}/screen/{STAGE}", timeout=30)
-        return [_timed(lambda: _decide(http, base, page), lambda new: _keep(page, new)) for _ in range(presses)]
+        return [
+            _timed(lambda: _decide(http, base, page), lambda new: _keep(page, new))
+            for _ in range(presses)
+        ]
 
 
 def _decide(http: requests.Session, base: str, page: requests.Response) -> requests.Response:
     fields = dict(re.findall(r'name="(csrf|form|record|stage)" value="([^"]+)"', page.text))
-    answer = http.post(f"{base}/r/{REVIEW}/decide", data={**fields, "verdict": "exclude"}, timeout=30)
+    answer = http.post(
+        f"{base}/r/{REVIEW}/decide", data={**fields, "verdict": "exclude"}, timeout=30
+    )
     if answer.status_code != 200 or not RECORD.search(answer.text):
         raise SystemExit(f"a decision was answered with {answer.status_code}")
     return answer
@@ -150,7 +171,9 @@ def report(took: dict[str, list[float]]) -> None:
     for kind, values in took.items():
         ranked = sorted(values)
         at = [ranked[min(len(ranked) - 1, int(len(ranked) * part))] for part in (0.5, 0.95, 0.99)]
-        print(f"{kind:22}{len(values):>7,}{at[0]:>9.1f}{at[1]:>9.1f}{at[2]:>9.1f}{ranked[-1]:>9.1f}")
+        print(
+            f"{kind:22}{len(values):>7,}{at[0]:>9.1f}{at[1]:>9.1f}{at[2]:>9.1f}{ranked[-1]:>9.1f}"
+        )
     key, trivial = (median(took[kind]) for kind in ("key to next record", "trivial request"))
     print(f"the key takes {key / trivial:.1f} times a trivial request (medians)")
 
@@ -160,7 +183,10 @@ def main(home: Path, count: int, presses: int) -> None:
     if not settings.database.exists():
         began = time.monotonic()
         lay_down(home, count)
-        print(f"{count:,} records laid down and ranked in {time.monotonic() - began:.0f} s", flush=True)
+        print(
+            f"{count:,} records laid down and ranked in {time.monotonic() - began:.0f} s",
+            flush=True,
+        )
     with served(home) as base:
         took = press(base, presses)
         took["without a browser"] = bare(base, presses)

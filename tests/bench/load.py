@@ -1,11 +1,14 @@
-"""Reviewers at work while the night runs: python -m tests.bench.load [--reviewers 20 --seconds 60 --queue 20000].
+"""Reviewers at work while the night runs: python -m tests.bench.load [--reviewers 20 --seconds 60
+--queue 20000].
 
-A real owner process (`livereview serve`) holds a queue of generated records. Each reviewer takes the next record, waits
-up to four seconds, and decides, over HTTP with the forms of the pages; meanwhile a night brings as many records again,
-`--readers` ask for the published page, `--publish` seconds apart a new protocol asks for a new version, and half way
-through the owner is killed with SIGKILL and started again (`--no-kill`: it lives). Whoever got no answer sends the same
-form once more. Prints how long each kind of request took, how many decisions were refused, what the owner's process
-held before and after, and counts in the database whether each acknowledged decision is there exactly once.
+A real owner process (`livereview serve`) holds a queue of generated records. Each reviewer takes
+the next record, waits up to four seconds, and decides, over HTTP with the forms of the pages;
+meanwhile a night brings as many records again, `--readers` ask for the published page, `--publish`
+seconds apart a new protocol asks for a new version, and half way through the owner is killed with
+SIGKILL and started again (`--no-kill`: it lives). Whoever got no answer sends the same form once
+more. Prints how long each kind of request took, how many decisions were refused, what the owner's
+process held before and after, and counts in the database whether each acknowledged decision is
+there exactly once.
 """
 
 from __future__ import annotations
@@ -45,20 +48,27 @@ RECORD = re.compile(r'name="record" value="([^"]+)"')
 
 @dataclass
 class Figures:
-    """Seconds that each kind of request took, the forms that were acknowledged, and what went wrong."""
+    """Seconds that each kind of request took, the forms that were acknowledged, and what went
+    wrong.
+    """
 
-    took: dict[str, list[float]] = field(default_factory=lambda: {"decision": [], "next record": [], "ingest": []})
+    took: dict[str, list[float]] = field(
+        default_factory=lambda: {"decision": [], "next record": [], "ingest": []}
+    )
     acknowledged: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
     waits: int = 0
     errors: list[str] = field(default_factory=list)
-    herd: tuple[float, float] = (float("inf"), float("inf"))  # the kill, and HERD after the owner answered again
+    # the kill, and HERD after the owner answered again
+    herd: tuple[float, float] = (float("inf"), float("inf"))
 
     def add(self, kind: str, began: float) -> None:
         """A request that began then has just been answered."""
         after = self.herd[0] <= began < self.herd[1]
-        self.took.setdefault(f"{kind}, after the kill" if after else kind, []).append(time.monotonic() - began)
+        self.took.setdefault(f"{kind}, after the kill" if after else kind, []).append(
+            time.monotonic() - began
+        )
 
 
 def secret(number: int) -> str:
@@ -68,10 +78,13 @@ def secret(number: int) -> str:
 def pages_of(start: int, count: int) -> list[bytes]:
     """The answers of OpenAlex with these records."""
     source_answers.PAGE = PAGE
-    made = works((start + count) * 3 // 2)[start : start + count]  # one in some is another's duplicate and left out
+    # one in some is another's duplicate and left out
+    made = works((start + count) * 3 // 2)[start : start + count]
     listed = [{**work, "served": next(iter(work["served"].values()))} for work in made]
     asked = {"cursor": "*", "per_page": str(PAGE)}
-    return [source_answers.openalex(listed[at : at + PAGE], asked) for at in range(0, len(listed), PAGE)]
+    return [
+        source_answers.openalex(listed[at : at + PAGE], asked) for at in range(0, len(listed), PAGE)
+    ]
 
 
 def fill(client: Client, search: str, bodies: list[bytes], figures: Figures | None = None) -> None:
@@ -116,11 +129,17 @@ class Reviewer(threading.Thread):
     def run(self) -> None:
         try:
             time.sleep(self.dice.random() * THINK)  # people do not come in all at once
-            self._patiently(lambda: self.http.post(f"{self.base}/sign-in", data={"secret": self.secret}, timeout=30))
+            self._patiently(
+                lambda: self.http.post(
+                    f"{self.base}/sign-in", data={"secret": self.secret}, timeout=30
+                )
+            )
             here = f"{self.base}/r/{REVIEW}/screen/{STAGE}"
             page = self._timed("next record", lambda: self.http.get(here, timeout=30))
             while time.monotonic() < self.until:
-                fields = dict(re.findall(r'name="(csrf|form|record|stage|shown)" value="([^"]+)"', page.text))
+                fields = dict(
+                    re.findall(r'name="(csrf|form|record|stage|shown)" value="([^"]+)"', page.text)
+                )
                 if "record" not in fields:
                     return
                 time.sleep(self.dice.random() * THINK)
@@ -131,7 +150,10 @@ class Reviewer(threading.Thread):
 
     def _decide(self, fields: dict[str, str]) -> requests.Response:
         there = f"{self.base}/r/{REVIEW}/decide"
-        answer = self._timed("decision", lambda: self.http.post(there, data=fields, timeout=30, allow_redirects=False))
+        answer = self._timed(
+            "decision",
+            lambda: self.http.post(there, data=fields, timeout=30, allow_redirects=False),
+        )
         if answer.status_code == 303:
             self.figures.acknowledged.append(fields["form"])
         elif answer.status_code == 409:
@@ -168,7 +190,11 @@ class Reader(threading.Thread):
 
     def __init__(self, number: int, base: str, until: float, figures: Figures):
         super().__init__(daemon=True)
-        self.page, self.until, self.figures = f"{base}/site/{REVIEW}/latest/index.html", until, figures
+        self.page, self.until, self.figures = (
+            f"{base}/site/{REVIEW}/latest/index.html",
+            until,
+            figures,
+        )
         self.dice = random.Random(f"reader {number}")
         self.http = requests.Session()
         self.http.trust_env = False
@@ -240,7 +266,9 @@ def run(plan: Plan, home: Path) -> None:
     client.call("open_review", id="opening", review=REVIEW, by="lena", now=NOW)
     client.call("publish", review=REVIEW, now=NOW)
     for number in range(reviewers):
-        client.call("add_account", name=f"r{number}", role="reviewer", secret=secret(number), now=NOW)
+        client.call(
+            "add_account", name=f"r{number}", role="reviewer", secret=secret(number), now=NOW
+        )
     client.close()
     print(f"{count:,} records laid down in {time.monotonic() - began:.0f} s", flush=True)
     news = pages_of(count, count)
@@ -250,7 +278,9 @@ def run(plan: Plan, home: Path) -> None:
     port = int(base.rsplit(":", 1)[1])
     until = time.monotonic() + seconds
     people = [Reviewer(number, base, until, figures) for number in range(reviewers)]
-    night = threading.Thread(target=fill, args=(Remote(base, token(settings)), "night", news, figures), daemon=True)
+    night = threading.Thread(
+        target=fill, args=(Remote(base, token(settings)), "night", news, figures), daemon=True
+    )
     readers = [Reader(number, base, until, figures) for number in range(plan.readers)]
     changes = (Remote(base, token(settings)), text, plan.publish, until, figures)
     lead = threading.Thread(target=publishing, args=changes, daemon=True)
@@ -282,8 +312,13 @@ def report(figures: Figures, settings: Settings, still: bool) -> None:
     print(f"{'':26}{'count':>8}{'median':>9}{'p95':>9}{'p99':>9}{'longest':>9}  milliseconds")
     for kind, values in figures.took.items():
         ranked = sorted(values) or [0.0]
-        at = [ranked[min(len(ranked) - 1, int(len(ranked) * part))] * 1000 for part in (0.5, 0.95, 0.99)]
-        print(f"{kind:26}{len(values):>8,}{at[0]:>9.0f}{at[1]:>9.0f}{at[2]:>9.0f}{ranked[-1] * 1000:>9.0f}")
+        at = [
+            ranked[min(len(ranked) - 1, int(len(ranked) * part))] * 1000
+            for part in (0.5, 0.95, 0.99)
+        ]
+        print(
+            f"{kind:26}{len(values):>8,}{at[0]:>9.0f}{at[1]:>9.0f}{at[2]:>9.0f}{ranked[-1] * 1000:>9.0f}"
+        )
     con = duckdb.connect(str(settings.database), read_only=True)
     rows = con.execute("SELECT id FROM decision").fetchall()
     kept: dict[str, int] = {}
@@ -298,7 +333,9 @@ def report(figures: Figures, settings: Settings, still: bool) -> None:
         f"{'; the night outlasted the reviewers' if still else ''}"
     )
     share = 100 * len(figures.refused) / max(1, len(figures.refused) + len(figures.acknowledged))
-    print(f"{len(figures.refused):,} decisions refused ({share:.1f}%): {sorted(set(figures.refused))[:3]}")
+    print(
+        f"{len(figures.refused):,} decisions refused ({share:.1f}%): {sorted(set(figures.refused))[:3]}"
+    )
     for line in figures.held:
         print(line)
     wal = settings.database.with_suffix(".duckdb.wal")
@@ -317,6 +354,8 @@ if __name__ == "__main__":
     parser.add_argument("--publish", type=float, default=0)
     parser.add_argument("--no-kill", action="store_true")
     asked: Any = parser.parse_args()
-    chosen = Plan(asked.reviewers, asked.seconds, asked.queue, asked.readers, asked.publish, not asked.no_kill)
+    chosen = Plan(
+        asked.reviewers, asked.seconds, asked.queue, asked.readers, asked.publish, not asked.no_kill
+    )
     with tempfile.TemporaryDirectory() as place:
         run(chosen, Path(place))

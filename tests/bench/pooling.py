@@ -21,7 +21,9 @@ def main(outcomes: int = 1000, studies: int = 20) -> None:
     found = [pool(y, v, method="REML", test="adhoc") for y, v in cases]
     seconds = time.monotonic() - started
     shown = sum(one.pi_lb is not None for one in found)
-    print(f"{outcomes:,} outcomes of {studies} studies in {seconds:.2f} s; {shown:,} with a prediction interval")
+    print(
+        f"{outcomes:,} outcomes of {studies} studies in {seconds:.2f} s; {shown:,} with a prediction interval"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""Readers and kills at the published folder: python -m tests.bench.published [--publishes 200 --kills 200].
+"""Readers and kills at the published folder: python -m tests.bench.published [--publishes 200
+--kills 200].
 
-Readers poll `latest`, a version and the front page, over HTTP and on disk, through so many publishes of every kind;
-then a process that publishes is killed so many times at random moments. Prints what readers saw and what kills left.
+Readers poll `latest`, a version and the front page, over HTTP and on disk, through so many
+publishes of every kind; then a process that publishes is killed so many times at random moments.
+Prints what readers saw and what kills left.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ def run(home: Path, publishes: int, kills: int) -> None:
         readers, kinds = read_on(store, settings, settings.site, publishes)
         took = time.monotonic() - begun
         print(f"{publishes} publishes in {took:.0f} s: {dict(kinds)}")
-        print(f"{sum(readers.looks.values()):,} looks of readers: {len(readers.failures)} failures", flush=True)
+        print(
+            f"{sum(readers.looks.values()):,} looks of readers: {len(readers.failures)} failures",
+            flush=True,
+        )
         for line in readers.failures[:20]:
             print(f"  {line}")
     chance = random.Random(11)
@@ -39,7 +44,9 @@ def run(home: Path, publishes: int, kills: int) -> None:
     with Store(settings.database, settings.memory, settings.threads) as store:
         publish.settle_outbox(store, folder=settings.site, now=NOW)
         left = len(faults(store, settings.site)), len(publishing.temporary(settings.site))
-    print(f"{done} kills: whole pages after each; after the start {left[0]} faults, {left[1]} leftovers")
+    print(
+        f"{done} kills: whole pages after each; after the start {left[0]} faults, {left[1]} leftovers"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""The pictures in README: python -m tests.bench.screenshots [--folder examples/screenshots --home FOLDER].
+"""The pictures in README: python -m tests.bench.screenshots [--folder examples/screenshots --home
+FOLDER].
 
-Builds the demo (three nights of the example review, or takes one that `livereview demo --home FOLDER` left), adds the
-people of the pictures and two votes that differ, starts a real owner over it and takes the pictures in Chromium. Names
-are fixed; a picture over 120 kB is taken again at a lower height.
+Builds the demo (three nights of the example review, or takes one that `livereview demo --home
+FOLDER` left), adds the people of the pictures and two votes that differ, starts a real owner over
+it and takes the pictures in Chromium. Names are fixed; a picture over 120 kB is taken again at a
+lower height.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ TA = f"/r/{REVIEW}/screen/title_abstract"
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture: whose browser, which page, how it is looked at, and the key pressed or element scrolled to first."""
+    """One picture: whose browser, which page, how it is looked at, and the key pressed or element
+    scrolled to first.
+    """
 
     name: str
     who: str | None
@@ -52,7 +56,8 @@ SHOTS = (
     Shot("screening-phone", "dora", TA, PHONE),
     Shot("keys", "dora", TA, DESK, key="?"),
     Shot("conflict", "chidi", f"/r/{REVIEW}/conflicts", DESK),
-    Shot("lead", "lena", f"/r/{REVIEW}", DESK, at="h2:has-text('What waits where')"),  # alarms: the demo is long ago
+    # alarms: the demo is long ago
+    Shot("lead", "lena", f"/r/{REVIEW}", DESK, at="h2:has-text('What waits where')"),
     Shot("ledger", "lena", f"/r/{REVIEW}/ledger", DESK),
     Shot("evidence", "amina", f"/r/{REVIEW}/evidence", DESK),
     Shot("published", None, f"/site/{REVIEW}/latest/", DESK),
@@ -67,7 +72,9 @@ def secret(name: str) -> str:
 
 
 def people(chosen: Settings) -> None:
-    """The accounts of the pictures, and two people's votes on what waits: they differ on one report."""
+    """The accounts of the pictures, and two people's votes on what waits: they differ on one
+    report.
+    """
     client = Local(chosen)
     for name, role in {**PEOPLE, "dora": "reviewer"}.items():
         client.call("add_account", name=name, role=role, secret=secret(name), now=demo.NIGHTS[-1])
@@ -79,7 +86,12 @@ def people(chosen: Settings) -> None:
         ).fetchall()
     for (report,) in rows:
         for name, verdict in (("amina", "include"), ("ben", "exclude")):
-            vote = {"record": report, "stage": "title_abstract", "reviewer": name, "verdict": verdict}
+            vote = {
+                "record": report,
+                "stage": "title_abstract",
+                "reviewer": name,
+                "verdict": verdict,
+            }
             client.call("decide", id=f"shot-{name}", review=REVIEW, now=demo.NIGHTS[-1], **vote)
     client.close()
 
@@ -97,7 +109,9 @@ def served(chosen: Settings) -> Iterator[str]:
 
 def take(browser: Any, base: str, shot: Shot, folder: Path) -> int:
     """One picture; its size in bytes."""
-    context = browser.new_context(viewport=shot.size, color_scheme=shot.scheme, reduced_motion="reduce")
+    context = browser.new_context(
+        viewport=shot.size, color_scheme=shot.scheme, reduced_motion="reduce"
+    )
     page = context.new_page()
     if shot.who:
         page.goto(f"{base}/sign-in")
@@ -111,7 +125,10 @@ def take(browser: Any, base: str, shot: Shot, folder: Path) -> int:
     if shot.at:
         page.locator(shot.at).first.evaluate("one => one.scrollIntoView()")
     there, height = folder / f"{shot.name}.png", shot.size["height"]
-    while len(taken := page.screenshot(path=there, animations="disabled", scale="css")) > LIMIT and height > 300:
+    while (
+        len(taken := page.screenshot(path=there, animations="disabled", scale="css")) > LIMIT
+        and height > 300
+    ):
         height -= 60
         page.set_viewport_size({**shot.size, "height": height})
     context.close()
@@ -121,7 +138,9 @@ def take(browser: Any, base: str, shot: Shot, folder: Path) -> int:
 def main(folder: Path, home: Path) -> None:
     from playwright.sync_api import sync_playwright
 
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    program = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
     if program is None:
         raise SystemExit("no Chromium here; Debian's package `chromium` brings one")
     if not (home / demo.MARK).exists():

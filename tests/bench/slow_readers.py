@@ -1,4 +1,5 @@
-"""Readers that take a byte a second of a public file and of a lead's export: do the others still work?
+"""Readers that take a byte a second of a public file and of a lead's export: do the others still
+work?
 
 python -m tests.bench.slow_readers --readers 200 --seconds 40 --queue 20000
 """
@@ -59,7 +60,9 @@ def sip(place: tuple[str, int], path: str, cookies: str, until: float) -> None:
 
 
 def decide_meanwhile(base: str, until: float) -> tuple[list[float], list[float], Counter[int]]:
-    """Seconds that /healthz and a decision with the next record took, one of each a second, and the answers."""
+    """Seconds that /healthz and a decision with the next record took, one of each a second, and the
+    answers.
+    """
     browser = signed_in(base, secret(1))
     here = f"{base}/r/{REVIEW}/screen/{STAGE}"
     health: list[float] = []
@@ -70,10 +73,14 @@ def decide_meanwhile(base: str, until: float) -> tuple[list[float], list[float],
         began = time.monotonic()
         requests.get(f"{base}/healthz", timeout=60)
         health.append(time.monotonic() - began)
-        fields = dict(re.findall(r'name="(csrf|form|record|stage|shown)" value="([^"]+)"', page.text))
+        fields = dict(
+            re.findall(r'name="(csrf|form|record|stage|shown)" value="([^"]+)"', page.text)
+        )
         began = time.monotonic()
         sent = {**fields, "verdict": "exclude"}
-        answer = browser.post(f"{base}/r/{REVIEW}/decide", data=sent, timeout=60, allow_redirects=False)
+        answer = browser.post(
+            f"{base}/r/{REVIEW}/decide", data=sent, timeout=60, allow_redirects=False
+        )
         page = browser.get(here, timeout=60)
         decisions.append(time.monotonic() - began)
         codes[answer.status_code] += 1
@@ -97,7 +104,9 @@ def run(home: Path, readers: int, seconds: float, queue: int) -> None:
         asked = ((host, int(port)), path, cookies, until)
         threading.Thread(target=sip, args=asked, daemon=True).start()
     health, decisions, codes = decide_meanwhile(base, until)
-    print(f"/healthz at most {max(health):.2f} s; a decision and the next record at most {max(decisions):.2f} s")
+    print(
+        f"/healthz at most {max(health):.2f} s; a decision and the next record at most {max(decisions):.2f} s"
+    )
     print(f"{len(decisions)} decisions, answers {dict(codes)}")
     print(holds(process, "at the end"))
     process.terminate()

@@ -1,7 +1,9 @@
 """How fast records get in: python -m tests.bench.throughput [--records N].
 
-N generated records come from four sources over HTTP from a local server (a process of its own) and go through the real
-way: fetch, parse, ingest, dedup, in the owner's database. Prints records a second for each source and the peak memory.
+N generated records come from four sources over HTTP from a local server (a process of its own) and
+go through the real
+way: fetch, parse, ingest, dedup, in the owner's database. Prints records a second for each source
+    and the peak memory.
 """
 
 from __future__ import annotations
@@ -30,14 +32,30 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SOURCES = ("openalex", "crossref", "europepmc", "pubmed")
 SHARED = 10  # one work in so many is in two sources
 REVIEW = Path(__file__).parents[1] / "data" / "review.toml"
-FILTERS = {"openalex": (), "crossref": (("rows", "500"),), "europepmc": (("pageSize", "500"),), "pubmed": ()}
+FILTERS = {
+    "openalex": (),
+    "crossref": (("rows", "500"),),
+    "europepmc": (("pageSize", "500"),),
+    "pubmed": (),
+}
 
 
 def works(count: int) -> list[dict[str, Any]]:
     """As `tests.internet.catalogue` has them, each in one source, one in ten in the next one too."""
     rows = (row for row in generated(count, random.Random(1)) if not str(row[0]).endswith("b"))
     found = []
-    for number, (_, title, authors, year, journal, volume, issue, pages, doi, abstract) in enumerate(rows):
+    for number, (
+        _,
+        title,
+        authors,
+        year,
+        journal,
+        volume,
+        issue,
+        pages,
+        doi,
+        abstract,
+    ) in enumerate(rows):
         own = {SOURCES[number % 4], *([SOURCES[(number + 1) % 4]] if number % SHARED == 0 else [])}
         found.append(
             {
@@ -58,7 +76,9 @@ def works(count: int) -> list[dict[str, Any]]:
                 "pages": pages,
                 "abstract": abstract,
                 "type": "journal-article",
-                "served": dict.fromkeys(own, out := (date(2026, 1, 1) + timedelta(days=number % 270)).isoformat()),
+                "served": dict.fromkeys(
+                    own, out := (date(2026, 1, 1) + timedelta(days=number % 270)).isoformat()
+                ),
                 "appears": dict.fromkeys(own, out),
             }
         )
@@ -71,7 +91,11 @@ class Fast(Internet):
     def __init__(self, catalogue: list[dict[str, Any]]):
         super().__init__(catalogue, NOW)
         self._lists = {
-            source: [{**work, "served": work["served"][source]} for work in catalogue if source in work["served"]]
+            source: [
+                {**work, "served": work["served"][source]}
+                for work in catalogue
+                if source in work["served"]
+            ]
             for source in SOURCES
         }
 
@@ -82,11 +106,17 @@ class Fast(Internet):
         answer: bytes = getattr(source_answers, source)(listed, asked)
         return answer
 
-    def _pubmed(self, listed: list[Work], asked: dict[str, str]) -> tuple[list[Work], dict[str, str]]:
-        """The works of a search's days, or the part of them to hand out: its speaker looks through all it is given."""
+    def _pubmed(
+        self, listed: list[Work], asked: dict[str, str]
+    ) -> tuple[list[Work], dict[str, str]]:
+        """The works of a search's days, or the part of them to hand out: its speaker looks through
+        all it is given.
+        """
         if "term" in asked:
             span = re.search(DAYS["pubmed"], asked["term"])
-            first, last = (text.replace("/", "-") for text in (span.groups() if span else ("0", "9")))
+            first, last = (
+                text.replace("/", "-") for text in (span.groups() if span else ("0", "9"))
+            )
             self._state.history = [work for work in listed if first <= work["served"] <= last]
             return self._state.history, asked
         start = int(asked["retstart"])
@@ -102,11 +132,17 @@ def serve(count: int, pipe: Connection) -> None:
 
 def run(count: int, home: Path) -> None:
     here, there = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(count, there), daemon=True)
+    server = multiprocessing.get_context("spawn").Process(
+        target=serve, args=(count, there), daemon=True
+    )
     server.start()
     base = here.recv()
     client = Local(Settings(home=home, secrets={}, memory="1GB", threads=2))
-    client.call("register", text=REVIEW.read_text(encoding="utf-8").replace("[[searches]]", plans(), 1), now=NOW)
+    client.call(
+        "register",
+        text=REVIEW.read_text(encoding="utf-8").replace("[[searches]]", plans(), 1),
+        now=NOW,
+    )
     print(f"{'source':12}{'records':>9}{'seconds':>9}{'a second':>10}")
     total, began = 0, time.monotonic()
     with fetch.Fetcher(secrets={}, via=base) as fetcher:
@@ -122,7 +158,9 @@ def run(count: int, home: Path) -> None:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     with client.store.read() as con:
         reports = con.execute("SELECT count(DISTINCT report_id) FROM report").fetchall()[0][0]
-    print(f"{'all':12}{total:>9,}{took:>9.1f}{total / took:>10,.0f}  {reports:,} reports, {memory:,.0f} MB")
+    print(
+        f"{'all':12}{total:>9,}{took:>9.1f}{total / took:>10,.0f}  {reports:,} reports, {memory:,.0f} MB"
+    )
     client.close()
     here.send("done")
 
@@ -132,9 +170,8 @@ def plans() -> str:
     text = ""
     for source in SOURCES:
         filters = "".join(f'{name} = "{value}"\n' for name, value in FILTERS[source])
-        text += (
-            f'[[searches]]\nname = "bench-{source}"\nsource = "{source}"\nplatform = "{source}"\nquery = "children"\n'
-        )
+        text += f'[[searches]]\nname = "bench-{source}"\nsource = "{source}"\n'
+        text += f'platform = "{source}"\nquery = "children"\n'
         text += f"[searches.filters]\n{filters}" if filters else ""
     return f"{text}\n[[searches]]"
 
