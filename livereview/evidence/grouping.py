@@ -16,29 +16,8 @@ REGISTRATION = re.compile(
     re.IGNORECASE,
 )
 ALIKE = 0.6  # of the words of the shorter title
-FEW_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "at",
-        "by",
-        "for",
-        "from",
-        "in",
-        "of",
-        "on",
-        "or",
-        "the",
-        "to",
-        "with",
-        "its",
-        "their",
-        "study",
-        "trial",
-        "evaluation",
-    ]
-)
+_COMMON = "a an and at by for from in of on or the to with its their study trial evaluation"
+FEW_WORDS = frozenset(_COMMON.split())
 
 
 @dataclass(frozen=True, slots=True)
