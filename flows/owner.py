@@ -60,7 +60,8 @@ def session(settings: Settings, *, new: bool = False) -> Iterator[Client]:
 
     By hand this process may be it; on a schedule it is waited for, and told first what it missed.
 
-    new  by hand a missing database may be made, as there is a protocol to begin with
+    Args:
+        new: By hand a missing database may be made, as there is a protocol to begin with.
     """
     if not is_scheduled():
         with Session(settings, may_make=new) as client:
@@ -82,7 +83,8 @@ def told_if_lost(settings: Settings, review: str, what: str) -> Iterator[None]:
 
     If it is away, as soon as it is back.
 
-    what  the cron line, or the name of what was to run. The error goes on to the caller.
+    Args:
+        what: The cron line, or the name of what was to run. The error goes on to the caller.
     """
     try:
         yield

@@ -120,11 +120,13 @@ def surveil(
 
     The run fails, after all is done, if any search did not run through.
 
-    protocol  path of a review.toml to put in force first; None keeps the one the database has
-    only      names of searches; None: all
-    now       ISO time to take as the present, for replays;  record  a folder to keep every answer
-    in via       address of a local server that answers in the publishers' place clock_is_right
-    believe the clock although earlier nights carry later times
+    Args:
+        protocol: Path of a review.toml to put in force first; None keeps the one the database has.
+        only: Names of searches; None: all.
+        now: ISO time to take as the present, for replays.
+        record: A folder to keep every answer in.
+        via: Address of a local server that answers in the publishers' place.
+        clock_is_right: Believe the clock although earlier nights carry later times.
     """
     chosen = settings.read(os.environ, Path(home) if home else None)
     moment = datetime.fromisoformat(now) if now else datetime.now(UTC)

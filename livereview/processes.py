@@ -13,9 +13,11 @@ from pathlib import Path
 class Process:
     """A process as others may look it up.
 
-    place    machine, its boot, and the namespace that the pid is a number in; containers share a
-    host name at times started  in the kernel's words, so that a pid which was given away again is
-    not taken for it; None: unknown
+    Attributes:
+        place: Machine, its boot, and the namespace that the pid is a number in; containers share a
+            host name at times.
+        started: In the kernel's words, so that a pid which was given away again is not taken for
+            it; None: unknown.
     """
 
     place: str

@@ -16,16 +16,17 @@ FINGERPRINT_VERSION = "1"
 class Record:
     """One item as one source describes it; unknown is None, never an empty string.
 
-    source, source_key  who says so, and that source's own permanent key for the item
-    authors             "Family, Given" where the source tells them apart, in the source's order
-    published           ISO date as exact as the source is: "2021", "2021-03" or "2021-03-07"
-    doi                 lower case, without a resolver: "10.1000/xyz"; pmid digits; pmcid "PMC123"
-    issn, isbn          the first valid one, "1234-567X"; ISBN digits only
-    type                "journal-article", "preprint", "report", "book", "book-chapter", "thesis",
-    "conference-paper",
-                        "dataset", "trial", "web-page" … or the source's own word in lower case
-                        retraction          None, "retracted", "expression-of-concern" or
-                        "corrected": what the source says of this item
+    Attributes:
+        source, source_key: Who says so, and that source's own permanent key for the item.
+        authors: "Family, Given" where the source tells them apart, in the source's order.
+        published: ISO date as exact as the source is: "2021", "2021-03" or "2021-03-07".
+        doi: Lower case, without a resolver: "10.1000/xyz"; pmid digits; pmcid "PMC123".
+        issn, isbn: The first valid one, "1234-567X"; ISBN digits only.
+        type: "journal-article", "preprint", "report", "book", "book-chapter", "thesis",
+            "conference-paper", "dataset", "trial", "web-page" … or the source's own word in lower
+            case.
+        retraction: None, "retracted", "expression-of-concern" or "corrected": what the source says
+            of this item.
     """
 
     source: str

@@ -47,15 +47,18 @@ class Reason:
 class Search:
     """One search of one source, exactly as it is run.
 
-    name          unique within the review
-    source        a name in livereview.sources.SOURCES, or "package.module:Attribute" of a third
-    party platform      what PRISMA-S asks for, e.g. "OpenAlex API" query         the string as
-    sent; feeds and pages have `url` instead schedule      cron; None takes the review's own
-    overlap_days  how far each window reaches back before the last success sweep_days    after so
-    many days the search goes back to its start once more; 0: never start         ISO date before
-    which the first run does not look; None: since ever grey          true for grey literature
-    ("other methods" in the flow diagram) usual_zero    true where an empty answer is normal, so
-    that a zero raises no alarm
+    Attributes:
+        name: Unique within the review.
+        source: A name in livereview.sources.SOURCES, or "package.module:Attribute" of a third
+            party.
+        platform: What PRISMA-S asks for, e.g. "OpenAlex API".
+        query: The string as sent; feeds and pages have `url` instead.
+        schedule: Cron; None takes the review's own.
+        overlap_days: How far each window reaches back before the last success.
+        sweep_days: After so many days the search goes back to its start once more; 0: never.
+        start: ISO date before which the first run does not look; None: since ever.
+        grey: True for grey literature ("other methods" in the flow diagram).
+        usual_zero: True where an empty answer is normal, so that a zero raises no alarm.
     """
 
     name: str
@@ -79,11 +82,13 @@ class Screening:
     `votes` independent reviewers a stage; where they differ, `adjudicators` (names; empty: any lead
     or adjudicator who did not vote). `stages` in order, out of STAGES.
 
-    core           experienced reviewers: one of the votes on each report must be theirs; empty:
-    anybody's will do shares         (name, percentage) of those who share the reports out among
-    them; empty: everybody is asked about all ranked         the likely ones come first in the
-    queue; else they come as they were found recall_target  the share of relevant reports that the
-    lead's page tests the reading against
+    Attributes:
+        core: Experienced reviewers: one of the votes on each report must be theirs; empty:
+            anybody's will do.
+        shares: (name, percentage) of those who share the reports out among them; empty: everybody
+            is asked about all.
+        ranked: The likely ones come first in the queue; else they come as they were found.
+        recall_target: The share of relevant reports that the lead's page tests the reading against.
     """
 
     votes: int = 2
@@ -99,8 +104,9 @@ class Screening:
 class Area:
     """One row of the taxonomy: an intervention area.
 
-    asked  the review searches for it; else studies are sorted into it, and its empty cells are no
-    gap
+    Attributes:
+        asked: The review searches for it; else studies are sorted into it, and its empty cells are
+            no gap.
     """
 
     id: str
@@ -112,13 +118,14 @@ class Area:
 class Tool:
     """A tool by which studies are appraised.
 
-    name        as a study's form names it, with its version behind
-    source      where it is described
-    judgements  of a domain, from best to worst
-    domains     id and what it is about, in the tool's order
-    overall     judgements of a whole study, from best to worst; empty: the tool gives none
-    high        those of `overall` that count as high risk of bias when findings are weighed
-    apart       those of `overall` at which a study is shown and never decides
+    Attributes:
+        name: As a study's form names it, with its version behind.
+        source: Where it is described.
+        judgements: Of a domain, from best to worst.
+        domains: Id and what it is about, in the tool's order.
+        overall: Judgements of a whole study, from best to worst; empty: the tool gives none.
+        high: Those of `overall` that count as high risk of bias when findings are weighed.
+        apart: Those of `overall` at which a study is shown and never decides.
     """
 
     id: str
@@ -150,8 +157,10 @@ OUTCOME_KINDS = ("benefit", "harm", "service_use", "cost")
 class Comparison:
     """What is compared with what; each has a finding of its own for every outcome.
 
-    intervention, comparator  as they stand inside a sentence: "housing with support", "usual
-    services" outcomes                  ids of those it asks about; empty: all of the review's
+    Attributes:
+        intervention, comparator: As they stand inside a sentence: "housing with support", "usual
+            services".
+        outcomes: Ids of those it asks about; empty: all of the review's.
     """
 
     id: str
@@ -182,21 +191,20 @@ class FollowUp:
 class Outcome:
     """An outcome the summary must have a row for, whether or not there are studies.
 
-    better       "lower" or "higher": the direction that is good for people
-    measure      the measure that findings are told and pooled in, e.g. "SMD" or "RR"
-    important    smallest important difference, > 0: events per 1,000 people where `measure`
-    compares
-                 how often something happens, else in `measure`; None where none was agreed
-    pool         whether sizes may be averaged over studies
-    more, fewer  what a reader would say of more, and of less, of the outcome, as a clause: "more
-                 children enter care"; None: made from the label
-    kind         one of OUTCOME_KINDS
-    unit         of a mean difference: "points on the SDQ"
-    risk         how many of 1,000 people have the event without the intervention, with
-    `risk_source`
-    constructs   preferred first: which of a study's constructs or instruments stands for the
-    outcome
-    follow_up    preferred first: ids of the bands from which a study's time point is taken
+    Attributes:
+        better: "lower" or "higher": the direction that is good for people.
+        measure: The measure that findings are told and pooled in, e.g. "SMD" or "RR".
+        important: Smallest important difference, > 0: events per 1,000 people where `measure`
+            compares how often something happens, else in `measure`; None where none was agreed.
+        pool: Whether sizes may be averaged over studies.
+        more, fewer: What a reader would say of more, and of less, of the outcome, as a clause:
+            "more children enter care"; None: made from the label.
+        kind: One of OUTCOME_KINDS.
+        unit: Of a mean difference: "points on the SDQ".
+        risk: How many of 1,000 people have the event without the intervention, with `risk_source`.
+        constructs: Preferred first: which of a study's constructs or instruments stands for the
+            outcome.
+        follow_up: Preferred first: ids of the bands from which a study's time point is taken.
     """
 
     id: str
@@ -229,16 +237,17 @@ HIGH_OR_LOW = ("high", "low")
 class Moderator:
     """What may make the effect larger or smaller: for whom, where, how much.
 
-    kind        one of MODERATOR_KINDS: studies are grouped by a category, or regressed on a number
-    reason      why it should matter, in words
-    in_advance  whether it was named before the results were known
-    values      of a category, in the order in which they are shown
-    unit        of a number: "months"
-    reads       one of MODERATOR_READS; None: its value stands in the forms (`characteristics`,
-    `subgroup_is`)
-    better_for  where it was expected to work better: one of `values`, or of HIGH_OR_LOW for a
-                number; None: nothing was expected
-    outcomes    ids of those it is asked for; empty: all of the review's
+    Attributes:
+        kind: One of MODERATOR_KINDS: studies are grouped by a category, or regressed on a number.
+        reason: Why it should matter, in words.
+        in_advance: Whether it was named before the results were known.
+        values: Of a category, in the order in which they are shown.
+        unit: Of a number: "months".
+        reads: One of MODERATOR_READS; None: its value stands in the forms (`characteristics`,
+            `subgroup_is`).
+        better_for: Where it was expected to work better: one of `values`, or of HIGH_OR_LOW for a
+            number; None: nothing was expected.
+        outcomes: Ids of those it is asked for; empty: all of the review's.
     """
 
     id: str
@@ -265,22 +274,21 @@ SENSITIVITY = ("risk-of-bias", "leave-one-out", "model")
 class Methods:
     """How the review pools, as its protocol promised.
 
-    estimator  of the variance between studies: one of ESTIMATORS; EE is one common effect
-    test       of the mean and its interval from `few` studies on: "z", "knha" (Knapp and Hartung),
-    or
-               "adhoc" (Knapp and Hartung, never narrower than z)
-               few        below so many studies the interval is z's: with two to four studies Knapp
-               and Hartung's
-               has a t with one to three degrees of freedom, which hides what each study shows
-    prediction quantile of the prediction interval: "riley" (k - 2), "k-1" or "matched"
-    rare       where an arm has no event: "mantel-haenszel", "peto", or "none" (left out of the
-    pool)
-    dependent  several results of one study: "choose" one by the protocol's order, or keep "all" and
-    allow for their dependence by a three-level model, with a robust variance (CR2) unless `test` is
-    z
-    sensitivity  of SENSITIVITY: how each pooled answer is worked out again, to see if it stands:
-               without the studies at high risk of bias, without each study in turn, by another
-               model
+    Attributes:
+        estimator: Of the variance between studies: one of ESTIMATORS; EE is one common effect.
+        test: Of the mean and its interval from `few` studies on: "z", "knha" (Knapp and Hartung),
+            or "adhoc" (Knapp and Hartung, never narrower than z).
+        few: Below so many studies the interval is z's: with two to four studies Knapp and Hartung's
+            has a t with one to three degrees of freedom, which hides what each study shows.
+        rare: Where an arm has no event: "mantel-haenszel", "peto", or "none" (left out of the
+            pool).
+        dependent: Several results of one study: "choose" one by the protocol's order, or keep "all"
+            and allow for their dependence by a three-level model, with a robust variance (CR2)
+            unless `test` is z.
+        sensitivity: Of SENSITIVITY: how each pooled answer is worked out again, to see if it
+            stands: without the studies at high risk of bias, without each study in turn, by another
+            model.
+        prediction: Quantile of the prediction interval: "riley" (k - 2), "k-1" or "matched".
     """
 
     estimator: str = "REML"
@@ -309,12 +317,13 @@ away for one."""
 class Living:
     """PRISMA-LSR's living-mode parameters (BMJ 2024;387:e079183, item L1).
 
-    search_schedule  cron for searches without their own; the later steps in words
-    stale_days       the summary shows a warning when the last complete search is older than this
-    trigger          what makes a new version
-    retirement       the plan to leave living mode, or "none"
-    sign_off         a changed conclusion waits for a lead's name before it is published
-    sign_off_days    within how many days the team promises to sign it; after that it is an alarm
+    Attributes:
+        search_schedule: Cron for searches without their own; the later steps in words.
+        stale_days: The summary shows a warning when the last complete search is older than this.
+        trigger: What makes a new version.
+        retirement: The plan to leave living mode, or "none".
+        sign_off: A changed conclusion waits for a lead's name before it is published.
+        sign_off_days: Within how many days the team promises to sign it; after that it is an alarm.
     """
 
     timezone: str
@@ -356,11 +365,16 @@ STANDINGS = ("plausible", "less_plausible", "ruled_out")
 class Statement:
     """A sentence of the review team for the summary; printed as theirs.
 
-    under      one of SLOTS
-    studies    ids of the studies that it rests on;  findings: ids of findings, "comparison/outcome"
-    standing   of a rival explanation, one of STANDINGS, with the studies `supports` and `against`
-    checked    ISO day on which the team last read it beside the evidence; None: when it was written
-    review_by  ISO day by which they mean to read it again
+    Attributes:
+        under: One of SLOTS.
+        studies: Ids of the studies that it rests on.
+        findings: Ids of findings,
+            "comparison/outcome".
+        standing: Of a rival explanation, one of STANDINGS, with the studies `supports` and
+            `against`.
+        checked: ISO day on which the team last read it beside the evidence; None: when it was
+            written.
+        review_by: ISO day by which they mean to read it again.
     """
 
     id: str
@@ -380,10 +394,11 @@ class Configuration:
     """A configuration of a realist review: in this context this mechanism brings about this
     outcome.
 
-    for_whom   the people it is about; None: nobody in particular
-    evidence   what it rests on, in the team's words
-    supports, against  ids of the studies for and against it
-    checked, review_by  as of a Statement
+    Attributes:
+        for_whom: The people it is about; None: nobody in particular.
+        evidence: What it rests on, in the team's words.
+        supports, against: Ids of the studies for and against it.
+        checked, review_by: As of a Statement.
     """
 
     id: str
@@ -422,8 +437,10 @@ class CostBand:
 class Costs:
     """How the review tells costs.
 
-    currency, year  in which all are told;  source: of the table of factors
-    per             the unit that the bands are for, as forms name it: "family"; None: no bands
+    Attributes:
+        currency, year: In which all are told.
+        source: Of the table of factors.
+        per: The unit that the bands are for, as forms name it: "family"; None: no bands.
     """
 
     currency: str
@@ -438,9 +455,13 @@ class Costs:
 class Base:
     """The review that this one continues: PRISMA's "previous studies".
 
-    citation      as a reader would find it;  year: of its publication
-    publications  reports that it read;  studies: that it counted, None where it does not say
-    answer        what it concluded, in this team's words;  link: where it stands
+    Attributes:
+        citation: As a reader would find it.
+        year: Of its publication.
+        publications: Reports that it read.
+        studies: That it counted, None where it does not say.
+        answer: What it concluded, in this team's words.
+        link: Where it stands.
     """
 
     citation: str

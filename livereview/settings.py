@@ -162,10 +162,13 @@ DESCRIBED = (  # in the order of docs/reference/settings.md, which is made from 
 class OpenId:
     """The OpenID Connect provider that people may sign in through, and as whom this server asks it.
 
-    issuer   the provider's name for itself, an address (LIVEREVIEW_OIDC_ISSUER); compared letter by
-    letter client   this server's name there (LIVEREVIEW_OIDC_CLIENT_ID), and its secret
-    (LIVEREVIEW_OIDC_CLIENT_SECRET) back     where the provider sends people back to, made from
-    LIVEREVIEW_URL; the provider must know it
+    Attributes:
+        issuer: The provider's name for itself, an address (LIVEREVIEW_OIDC_ISSUER); compared letter
+            by letter.
+        client: This server's name there (LIVEREVIEW_OIDC_CLIENT_ID), and its secret
+            (LIVEREVIEW_OIDC_CLIENT_SECRET).
+        back: Where the provider sends people back to, made from LIVEREVIEW_URL; the provider must
+            know it.
     """
 
     issuer: str
@@ -178,18 +181,26 @@ class OpenId:
 class Settings:
     """Where things are and what the service may use.
 
-    home     folder of the database, the published sites and the owner's token (LIVEREVIEW_HOME,
-    ./livereview-data) secrets  API keys and the contact address, by name; never printed url
-    where people reach the web app (LIVEREVIEW_URL); sender: From of mails (LIVEREVIEW_MAIL_FROM)
-    reserve  bytes that must stay free on the disk (LIVEREVIEW_RESERVE, "512MB"): see
-    livereview.disk backup   where `serve` ships each minute's events (LIVEREVIEW_BACKUP): a folder,
-    or an address that fsspec knows keep     how many whole copies stay there
-    (LIVEREVIEW_BACKUP_KEEP, 30) memory   what DuckDB may use (LIVEREVIEW_MEMORY, "2GB"); threads
-    likewise (LIVEREVIEW_THREADS, 2) owner    address of the process that owns the database
-    (LIVEREVIEW_OWNER); with it set no database is opened here try_again  seconds after which
-    searches that failed run again in the same night (LIVEREVIEW_TRY_AGAIN, "600,3600") oidc     who
-    else vouches for people; None: they sign in with secrets only proxies  addresses and networks
-    whose X-Forwarded-… are believed (LIVEREVIEW_TRUSTED_PROXIES); none: nobody's
+    Attributes:
+        home: Folder of the database, the published sites and the owner's token (LIVEREVIEW_HOME,
+            ./livereview-data).
+        secrets: API keys and the contact address, by name; never printed.
+        url: Where people reach the web app (LIVEREVIEW_URL); sender: From of mails
+            (LIVEREVIEW_MAIL_FROM).
+        reserve: Bytes that must stay free on the disk (LIVEREVIEW_RESERVE, "512MB"): see
+            livereview.disk.
+        backup: Where `serve` ships each minute's events (LIVEREVIEW_BACKUP): a folder, or an
+            address that fsspec knows.
+        keep: How many whole copies stay there (LIVEREVIEW_BACKUP_KEEP, 30).
+        memory: What DuckDB may use (LIVEREVIEW_MEMORY, "2GB"); threads likewise
+            (LIVEREVIEW_THREADS, 2).
+        owner: Address of the process that owns the database (LIVEREVIEW_OWNER); with it set no
+            database is opened here.
+        try_again: Seconds after which searches that failed run again in the same night
+            (LIVEREVIEW_TRY_AGAIN, "600,3600").
+        oidc: Who else vouches for people; None: they sign in with secrets only.
+        proxies: Addresses and networks whose X-Forwarded-… are believed
+            (LIVEREVIEW_TRUSTED_PROXIES); none: nobody's.
     """
 
     home: Path

@@ -27,8 +27,9 @@ _USUAL = re.compile(r"[ -~\u00a1-\u00ac\u00ae-\u02ff\u2010-\u2027]*")
 def problem(text: str, longest: int, several_lines: bool = False) -> str | None:
     """What is wrong with a text, in words that follow its name; None where it may stand as it is.
 
-    longest        how many characters it may have
-    several_lines  whether it may hold new lines and tabs
+    Args:
+        longest: How many characters it may have.
+        several_lines: Whether it may hold new lines and tabs.
     """
     if len(text) > longest:
         return f"has {len(text):,} characters; at most {longest:,} are allowed"

@@ -57,10 +57,13 @@ class Tree:
 class Manifest:
     """A whole copy.
 
-    seq       the number of the last event in it; increments go on from there
-    order     its number among the copies of its place: the newest has the highest, whatever clocks
-    said counts    rows of each table settings  those that are no secret, and the names of the
-    secrets that were set missing   what is not in it, a sentence each
+    Attributes:
+        seq: The number of the last event in it; increments go on from there.
+        order: Its number among the copies of its place: the newest has the highest, whatever clocks
+            said.
+        counts: Rows of each table.
+        settings: Those that are no secret, and the names of the secrets that were set.
+        missing: What is not in it, a sentence each.
     """
 
     name: str
@@ -80,9 +83,11 @@ class Manifest:
 class Increment:
     """What came after a copy or after another increment.
 
-    previous  sha256 of the increment before; "" for the first
-    rows      how many rows each table's file holds;  whole: tables that replace what was there
-    counts    rows of each table of events afterwards, over all
+    Attributes:
+        previous: Sha256 of the increment before; "" for the first.
+        rows: How many rows each table's file holds.
+        whole: Tables that replace what was there.
+        counts: Rows of each table of events afterwards, over all.
     """
 
     copy: str

@@ -140,7 +140,8 @@ class Folder:
 
         On this very disk it is linked: a second copy would not outlive the disk either.
 
-        move  the file is not needed any more, so it may be renamed
+        Args:
+            move: The file is not needed any more, so it may be renamed.
         """
         target = self.root / name
         with _reaching(self.words):

@@ -43,16 +43,23 @@ _SMALL = listed("the of and for in on de des et la le der die und fur y")
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What `match` compares. Empty text and tuples mean unknown.
+    """What `match` compares.
 
-    title     words of the title without markup, marks and case; `short` the part before a subtitle
-    names     family names in order, `given` every full word of the names
-    journal   words of the journal without bracketed additions and small words
-    pages     (first, last) as digits, with a letter where there is one; "" where unknown
-    part      "2" for Part II, a second volume, a third wave …;  notice  correction, retraction,
-    reply or "" serial    a title that every issue of a journal has ("Editorial");  meeting  printed
-    as a meeting abstract column    the editor's column, with a subject or without preprint  it says
-    itself that it is one;  trial  registrations named in title or abstract
+    Empty text and tuples mean unknown.
+
+    Attributes:
+        title: Words of the title without markup, marks and case; `short` the part before a
+            subtitle.
+        names: Family names in order, `given` every full word of the names.
+        journal: Words of the journal without bracketed additions and small words.
+        pages: (first, last) as digits, with a letter where there is one; "" where unknown.
+        part: "2" for Part II, a second volume, a third wave ….
+        notice: Correction, retraction, reply or "".
+        serial: A title that every issue of a journal has ("Editorial").
+        meeting: Printed as a meeting abstract.
+        column: The editor's column, with a subject or without.
+        preprint: It says itself that it is one.
+        trial: Registrations named in title or abstract.
     """
 
     title: str

@@ -275,10 +275,12 @@ class Judged:
 class Appraised:
     """What a study's appraisal is worth when findings are weighed.
 
-    overall  as typed; None: not judged
-    tool     its name and version as typed; None: not named
-    rank     0 is best; NOT_JUDGED where there is no judgement
-    high     it counts as high risk of bias;  apart: it is shown and never decides
+    Attributes:
+        overall: As typed; None: not judged.
+        tool: Its name and version as typed; None: not named.
+        rank: 0 is best; NOT_JUDGED where there is no judgement.
+        high: It counts as high risk of bias.
+        apart: It is shown and never decides.
     """
 
     overall: str | None

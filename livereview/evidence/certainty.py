@@ -44,8 +44,10 @@ class Reason:
 class Numbers:
     """What a GRADE rating was made from, kept with it: it lapses when these move (`grade.lapsed`).
 
-    value, low, high  of the estimate as told; None where there was none
-    studies           that counted, sorted;  basis  as in Finding
+    Attributes:
+        value, low, high: Of the estimate as told; None where there was none.
+        studies: That counted, sorted.
+        basis: As in Finding.
     """
 
     state: str
@@ -63,16 +65,18 @@ class Numbers:
 class Rating:
     """How sure people are of a finding.
 
-    kind     one of KINDS
-    subject  a finding's id (grade); a statement's, or a coded finding's such as
-             "implementation/staffing/barrier" (cerqual)
-    start    grade: where it began, "high" (randomised, or judged by ROBINS-I) or "low" (not
-    randomised) level    one of LEVELS; in CERQual the team's own judgement, in GRADE what start and
-    steps come to; of missing
-             evidence one of MISSING_LEVELS
-    studies  the studies that it was made from, sorted; with others it no longer holds
-    numbers  grade: the figures that it was made from; None in ratings from before they were kept
-    answers  grade: (domain, words) to each warning that the numbers raised
+    Attributes:
+        kind: One of KINDS.
+        subject: A finding's id (grade); a statement's, or a coded finding's such as
+            "implementation/staffing/barrier" (cerqual).
+        start: Grade: where it began, "high" (randomised, or judged by ROBINS-I) or "low" (not
+            randomised).
+        level: One of LEVELS; in CERQual the team's own judgement, in GRADE what start and steps
+            come to; of missing evidence one of MISSING_LEVELS.
+        studies: The studies that it was made from, sorted; with others it no longer holds.
+        numbers: Grade: the figures that it was made from; None in ratings from before they were
+            kept.
+        answers: Grade: (domain, words) to each warning that the numbers raised.
     """
 
     kind: str

@@ -43,12 +43,13 @@ class Placed(NamedTuple):
 def from_json(data: object, review: Review, name: str, *, accepted: bool = False) -> Extraction:
     """The form in `data` (JSON text, or what it parses to), checked against the review's protocol.
 
-    name      where it came from, for messages
-    accepted  whether the form was taken before: then tools of appraisal that were listed since
-    don't close it
+    Raises Refused with every problem, each with its place in the form and the valid choices. Absent
+    and null mean the same: not reported.
 
-    Raises Refused with every problem, each with its place in the form and the
-    valid choices. Absent and null mean the same: not reported.
+    Args:
+        name: Where it came from, for messages.
+        accepted: Whether the form was taken before: then tools of appraisal that were listed since
+            don't close it.
     """
     problems: list[str] = []
     found = form(_parsed(data, name), review, "", problems, accepted=accepted)

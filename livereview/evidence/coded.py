@@ -31,10 +31,13 @@ class Said:
 class CodedFinding:
     """One code under one question.
 
-    id        permanent: dimension/code, with /barrier or /enabler where it has a side
-    studies   ids of those that say it, each once, sorted;  of: all extracted studies
-    sites     how many places each of these studies covers, in the same order; None: it does not say
-    said      their words, study by study
+    Attributes:
+        id: Permanent: dimension/code, with /barrier or /enabler where it has a side.
+        studies: Ids of those that say it, each once, sorted.
+        of: All extracted studies.
+        sites: How many places each of these studies covers, in the same order; None: it does not
+            say.
+        said: Their words, study by study.
     """
 
     id: str

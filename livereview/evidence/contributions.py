@@ -58,7 +58,9 @@ class Table:
 class Unused:
     """A result that a finding does not use, and why.
 
-    place  in the study's form;  asks  a person can put the reason right
+    Attributes:
+        place: In the study's form.
+        asks: A person can put the reason right.
     """
 
     study: str
@@ -83,14 +85,17 @@ class Further:
 class Contribution:
     """One study's part in one finding.
 
-    effect  turned to the outcome; None where the study reports only words (`words`, of orientation)
-    table   its counts, where all results it was made from have them; turned like the effect
-    people  analysed, each once; None where not reported
-    places  of the results that it was made from, in the form's order
-    further the study's other results, where the protocol lets all count; see `three_level.py`
-    chosen  how it was chosen or put together, in words
-    parts   the effects of the arms or subgroups that it was put together from; empty for a single
-    result opposite  how many of its results that are not used clearly point the other way
+    Attributes:
+        effect: Turned to the outcome; None where the study reports only words (`words`, of
+            orientation).
+        table: Its counts, where all results it was made from have them; turned like the effect.
+        people: Analysed, each once; None where not reported.
+        places: Of the results that it was made from, in the form's order.
+        chosen: How it was chosen or put together, in words.
+        parts: The effects of the arms or subgroups that it was put together from; empty for a
+            single result.
+        opposite: How many of its results that are not used clearly point the other way.
+        further: The study's other results, where the protocol lets all count; see `three_level.py`.
     """
 
     study: str

@@ -25,8 +25,9 @@ MONEY = "MD"
 class Converted:
     """One cost of one study.
 
-    amount  in the review's currency and year; None where it can't be converted, and `reason` says
-    why
+    Attributes:
+        amount: In the review's currency and year; None where it can't be converted, and `reason`
+            says why.
     """
 
     study: str
@@ -40,7 +41,8 @@ class Converted:
 class PerUnit:
     """What it costs per unit of the protocol, over studies; each study counts once.
 
-    band  the protocol's, of the middle study; None: above them all, or none are set
+    Attributes:
+        band: The protocol's, of the middle study; None: above them all, or none are set.
     """
 
     studies: tuple[str, ...]

@@ -21,29 +21,32 @@ ANALYSED = ("individuals", "clusters")
 class Result:
     """One outcome result as reported.
 
-    outcome     id of an outcome in review.toml
-    direction   one of DIRECTIONS, judged against the outcome's `better`: typed only where no number
-    is
-                given; else derived from the effect (`orientation.py`)
-    effect      point estimate in `measure` with its 95% interval, where reported; None where not
-    n           people analysed; `timing` in words, e.g. "18 months"
-                reported    the figures as the report prints them, by the names of `statistics`
-                (m1i, sd1i, n1i, t, p ...); where
-                there is no effect, it is worked out from them
-    derivation  how the effect was worked out from what was reported, in words
-    comparison  id of one of the protocol's comparisons; None: its only one
-    instrument  the scale, test or register that measured it
-                higher_is_better  whether more on this scale (or more of this event) is good for
-                people; None: not said subgroup    the part of the study's people that it is about:
-                "young women"; None: all of them arm, control_arm  ids within the study, so that two
-                results that share an arm know of each other
-    time, time_unit   when it was measured after the start: 18, "months"
-    kind        one of review.OUTCOME_KINDS; None: the outcome's own
-    primary     the report names it as its primary outcome
-    adjusted    whether the effect allows for differences at the start; None: not said
-    clustered   whether people were allocated in groups; then `analysed` says whether the analysis
-    allowed for it analysed    "individuals" or "clusters" currency, price_year  of a result of kind
-    cost subgroup_is what the subgroup is, by the protocol's moderators: {"age": "under 18"}
+    subgroup_is what the subgroup is, by the protocol's moderators: {"age": "under 18"}
+
+    Attributes:
+        outcome: Id of an outcome in review.toml.
+        direction: One of DIRECTIONS, judged against the outcome's `better`: typed only where no
+            number is given; else derived from the effect (`orientation.py`).
+        effect: Point estimate in `measure` with its 95% interval, where reported; None where not.
+        n: People analysed; `timing` in words, e.g. "18 months".
+        reported: The figures as the report prints them, by the names of `statistics` (m1i, sd1i,
+            n1i, t, p ...); where there is no effect, it is worked out from them.
+        derivation: How the effect was worked out from what was reported, in words.
+        comparison: Id of one of the protocol's comparisons; None: its only one.
+        instrument: The scale, test or register that measured it.
+        higher_is_better: Whether more on this scale (or more of this event) is good for people;
+            None: not said.
+        subgroup: The part of the study's people that it is about: "young women"; None: all of them.
+        arm, control_arm: Ids within the study, so that two results that share an arm know of each
+            other.
+        time, time_unit: When it was measured after the start: 18, "months".
+        kind: One of review.OUTCOME_KINDS; None: the outcome's own.
+        primary: The report names it as its primary outcome.
+        adjusted: Whether the effect allows for differences at the start; None: not said.
+        clustered: Whether people were allocated in groups; then `analysed` says whether the
+            analysis allowed for it.
+        analysed: "individuals" or "clusters".
+        currency, price_year: Of a result of kind cost.
     """
 
     outcome: str
@@ -122,8 +125,9 @@ class Cost:
 
     "council".
 
-    per    of what: "family", "child kept out of care"; None: of the whole
-    total  it is the whole cost per that unit, where a study gives its parts too
+    Attributes:
+        per: Of what: "family", "child kept out of care"; None: of the whole.
+        total: It is the whole cost per that unit, where a study gives its parts too.
     """
 
     item: str
@@ -139,15 +143,17 @@ class Cost:
 class Extraction:
     """One person's extraction of one study.
 
-    study       permanent id within the review, e.g. "slesnick-2015"
-    reports     how to find its reports: DOIs, PMIDs ("pmid:1"), record ids, or titles
-    sites       how many places it covers: councils, schools, teams, as the protocol calls them
-    risk_of_bias  overall judgement: one of `appraisal.RISK_OF_BIAS`, or of the protocol's own tool;
-    None: not judged risk_of_bias_tool, appraisal  the tool with its version, and its judgement of
-    each domain caution     why readers should be careful with this study, in one sentence
-    overlaps    ids of other studies about the same people: only one of them counts for a finding
-    characteristics  what the study's people, place or programme are, by the protocol's moderators:
-    {"dose": 12.0}
+    Attributes:
+        study: Permanent id within the review, e.g. "slesnick-2015".
+        reports: How to find its reports: DOIs, PMIDs ("pmid:1"), record ids, or titles.
+        sites: How many places it covers: councils, schools, teams, as the protocol calls them.
+        risk_of_bias: Overall judgement: one of `appraisal.RISK_OF_BIAS`, or of the protocol's own
+            tool; None: not judged.
+        risk_of_bias_tool, appraisal: The tool with its version, and its judgement of each domain.
+        caution: Why readers should be careful with this study, in one sentence.
+        overlaps: Ids of other studies about the same people: only one of them counts for a finding.
+        characteristics: What the study's people, place or programme are, by the protocol's
+            moderators: {"dose": 12.0}.
     """
 
     study: str

@@ -20,11 +20,12 @@ from livereview.messages import mark, say
 class EffectMeasure:
     """One effect measure.
 
-    id       its short name, as in tables: "SMD"
-    label    its name in words
-    ratio    its null is 1 and it is pooled as a log; else its null is 0
-    counts   it compares how often something happens, so it can be told per 1,000 people
-    scales   it compares values on an instrument, which may run either way
+    Attributes:
+        id: Its short name, as in tables: "SMD".
+        label: Its name in words.
+        ratio: Its null is 1 and it is pooled as a log; else its null is 0.
+        counts: It compares how often something happens, so it can be told per 1,000 people.
+        scales: It compares values on an instrument, which may run either way.
     """
 
     id: str

@@ -35,7 +35,8 @@ class Effect:
     """An effect on the scale of analysis (ratios as logs), above 0 where there is more of the
     outcome.
 
-    variance  None where the report gives no interval and no standard error
+    Attributes:
+        variance: None where the report gives no interval and no standard error.
     """
 
     measure: MeasureUnit
@@ -82,10 +83,11 @@ class Effect:
 class Oriented:
     """One result of a study as findings may use it.
 
-    effect  None where there is none that can be turned, with `reason`
-    words   where no number is given: the side of SIDES that the report says, or "none" for
-            "no difference"; None where it says nothing that can be told
-    asks    a person can put the reason right (by saying which way the instrument runs, say)
+    Attributes:
+        effect: None where there is none that can be turned, with `reason`.
+        words: Where no number is given: the side of SIDES that the report says, or "none" for "no
+            difference"; None where it says nothing that can be told.
+        asks: A person can put the reason right (by saying which way the instrument runs, say).
     """
 
     result: Result

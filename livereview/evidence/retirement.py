@@ -38,15 +38,15 @@ UNDONE = {
 class Rules:
     """From when on a sign is met.
 
-    months    how long conclusions must have stood, and no study may have come: 24, within which 23%
-              of 100 reviews had a signal that they need updating (Shojania and others, Ann Intern
-              Med 2007;147:224-33)
-    versions  published within that time, all without a changed conclusion: 3, our own choice
-    studies   added within that time: 2, our own choice, as one study that agrees may be chance
-    moved     the share of the pooled interval's half-width that one more study may move the
-    estimate by: a quarter,
-              which is half a standard error, the limit of the review's own rule of changed
-              conclusions
+    Attributes:
+        months: How long conclusions must have stood, and no study may have come: 24, within which
+            23% of 100 reviews had a signal that they need updating (Shojania and others, Ann Intern
+            Med 2007;147:224-33).
+        versions: Published within that time, all without a changed conclusion: 3, our own choice.
+        studies: Added within that time: 2, our own choice, as one study that agrees may be chance.
+        moved: The share of the pooled interval's half-width that one more study may move the
+            estimate by: a quarter, which is half a standard error, the limit of the review's own
+            rule of changed conclusions.
     """
 
     months: int = 24
@@ -213,8 +213,11 @@ def quiet(
 ) -> Trigger:
     """No study was included for months though all searches ran and what they found was read.
 
-    included  when the newest study was first included;  unread: since when the oldest unread report
-    has waited stale_days  how old the last success of a search, and an unread report, may be
+    Args:
+        included: When the newest study was first included.
+        unread: Since when the oldest unread
+            report has waited.
+        stale_days: How old the last success of a search, and an unread report, may be.
     """
     since, late = now - rules.months * MONTH, now - timedelta(days=stale_days)
     good, runs = sum(one.good for one in watched), sum(one.runs for one in watched)

@@ -24,14 +24,17 @@ from livereview.evidence.finding_changes import FindingChange
 class Shown:
     """The findings of a version, and what waits for a name.
 
-    findings  as they are published, in the protocol's order
-    changes   against the version before, of what is published
-    pending   changes of meaning that nobody has signed
-    falls     large falls that nobody has signed: the whole page waits
-    waits     what a signature for all of it is put under (`waiting_hash`); None where nothing waits
     signed_by who signed what would else have waited; None where nobody had to
-    translated  the page changes its language and nobody has signed that: all of it waits, since a
-                page that is half in one language and half in another is nobody's words
+
+    Attributes:
+        findings: As they are published, in the protocol's order.
+        changes: Against the version before, of what is published.
+        pending: Changes of meaning that nobody has signed.
+        falls: Large falls that nobody has signed: the whole page waits.
+        waits: What a signature for all of it is put under (`waiting_hash`); None where nothing
+            waits.
+        translated: The page changes its language and nobody has signed that: all of it waits, since
+            a page that is half in one language and half in another is nobody's words.
     """
 
     findings: tuple[Finding, ...]

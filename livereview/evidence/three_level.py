@@ -34,13 +34,14 @@ TRUSTED_DF = 4.0
 class Together:
     """The mean of all results of all studies.
 
-    effect      with the variance that its interval stands for
-    weights     per cent, by study
-    results     how many results it is made from
-    between     variance between studies; within: between the results of one
-    i2          share of variation from both, per cent
-    prediction  interval for a result of a new study, on the scale of analysis
-    test        in words
+    Attributes:
+        effect: With the variance that its interval stands for.
+        weights: Per cent, by study.
+        results: How many results it is made from.
+        between: Variance between studies; within: between the results of one.
+        i2: Share of variation from both, per cent.
+        prediction: Interval for a result of a new study, on the scale of analysis.
+        test: In words.
     """
 
     effect: Effect

@@ -85,8 +85,9 @@ class Judged:
 class Conclusion:
     """What is judged from what the studies give, and the estimate behind it.
 
-    weights   per cent, by study; empty where nothing is weighted
-    left_out  studies that the estimate can't hold, and why
+    Attributes:
+        weights: Per cent, by study; empty where nothing is weighted.
+        left_out: Studies that the estimate can't hold, and why.
     """
 
     judged: Judged

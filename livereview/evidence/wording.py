@@ -142,12 +142,13 @@ SMD_GLOSS = (
 class Words:
     """What is said of a finding, sentence by sentence; empty where there is nothing to say.
 
-    headline   what it means, without a figure
-    size       how large, with its interval
-    evidence   how many studies and people, and what is special about them
-    certainty  how sure the team is, and why
-    caution    where the answer says something: the checks by which it would be another one, and how
-    it would read
+    Attributes:
+        headline: What it means, without a figure.
+        size: How large, with its interval.
+        evidence: How many studies and people, and what is special about them.
+        certainty: How sure the team is, and why.
+        caution: Where the answer says something: the checks by which it would be another one, and
+            how it would read.
     """
 
     headline: str

@@ -49,26 +49,30 @@ class Mapped:
 def read(text: str, sheet: Sheet, name: str) -> Mapped:
     """The forms that the sheets hold, by the map in `text`.
 
-    [[tables]]  each: kind (study, result, finding, judgement, cost), file, sheet, heading and first
-                (row numbers of the headings and of the first row of data), study (a field), fields,
-                and
-      keep      {column, values}: only rows whose cell is one of these
-      wide      {heading: {field: value}}: each of these columns makes an item of its own, its cell
-      in the field "*"
-      split     true: each paragraph of a cell is an item of its own
-      cites     {key: study}: instead of `study`, the studies whose key stands in the cell
-      worst     [judgements, best first]: of several judgements of a domain, the worst
-      orient_by the field, such as "direction", whose favours_intervention or favours_comparison
-      tells with the effect
-                which way the scale runs: it gives higher_is_better, and the direction is left to
-                the figures. Where it says neither, or the effect is exactly `null` (0; 1 for
-                ratios), nobody knows: the direction becomes unclear, and the result waits as a
-                question
+    [[tables]], each:
+
+    - kind: study, result, finding, judgement or cost
+    - file, sheet, heading and first (row numbers of the headings and of the first row of data)
+    - study: a field
+    - fields: as below
+    - keep: {column, values}: only rows whose cell is among these values
+    - wide: {heading: {field: value}}: each of these columns makes an item of its own, its cell in
+      the field "*"
+    - split: true: each paragraph of a cell is an item of its own
+    - cites: {key: study}: instead of `study`, the studies whose key stands in the cell
+    - worst: [judgements, best first]: of several judgements of a domain, the worst
+    - orient_by: the field, such as "direction", whose favours_intervention or favours_comparison
+      says with the effect which way the scale runs: it gives higher_is_better, and the direction is
+      left to the figures. Where it says neither, or the effect is exactly `null` (0; 1 for ratios),
+      nobody knows: the direction becomes unclear, and the result waits as a question
+
     A field is a heading ("name#2": the second of that name), or a table: column or columns (joined
     with `join`), values (cell: value; `other`: what any cell that is not among them says, "" for
     nothing), pattern (first group), prefix, suffix, value (a constant). [studies.<id>] gives what
-    no sheet has, such as reports; blank = [...] are cells that say nothing. Raises Refused for a
-    map that is none.
+    no sheet has, such as reports; blank = [...] are cells that say nothing.
+
+    Raises:
+        Refused: for a map that is none.
     """
     plan = _plan(text, name)
     blank = {cell.casefold() for cell in ("", *plan.get("blank", ()))}

@@ -21,9 +21,10 @@ def told_before(history: Sequence[Said], words: Sequence[Said], place: int) -> b
     """Whether the word at `place` of a file's words on one thing was said, and nothing of another
     kind since.
 
-    history  all that was said on it, oldest first
-    words    all that the file says on it, in its order: the history ends with these, up to `place`
-    or further
+    Args:
+        history: All that was said on it, oldest first.
+        words: All that the file says on it, in its order: the history ends with these, up to
+            `place` or further.
     """
     lengths = range(place + 1, len(words) + 1)
     return any(

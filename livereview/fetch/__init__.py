@@ -79,12 +79,16 @@ logging.getLogger("urllib3.connectionpool").addFilter(_never)
 class Answer:
     """What a source sent, unpacked, and what it was asked.
 
-    body     as sent, but for this service's own secrets: should the source repeat one, it reads
-    [hidden] url      the address asked, with its query but without secrets; `form` likewise, where
-    it was a POST headers  those of KEPT_HEADERS that came, in lower case and sorted cursor   the
-    one this answers; number: the place of the page in its search, from 1 quota    the share of the
-    source's allowance that is left, 0 to 1; None where it does not say note     what the reader
-    should know of how it was asked, such as another date field than the protocol's
+    Attributes:
+        body: As sent, but for this service's own secrets: should the source repeat one, it reads
+            [hidden].
+        url: The address asked, with its query but without secrets; `form` likewise, where it was a
+            POST.
+        headers: Those of KEPT_HEADERS that came, in lower case and sorted.
+        cursor: The one this answers; number: the place of the page in its search, from 1.
+        quota: The share of the source's allowance that is left, 0 to 1; None where it does not say.
+        note: What the reader should know of how it was asked, such as another date field than the
+            protocol's.
     """
 
     source: str
@@ -130,13 +134,16 @@ def address(request: Request) -> str:
 class Fetcher:
     """Asks sources. Use it as a context manager; one may be shared by threads.
 
-    secrets    API keys and the contact address, by the names of their settings
-    via        "http://127.0.0.1:PORT" of a replay server: all is asked there, at once and without
-    secrets contact    the mail address that publishers see; by default the setting
-    LIVEREVIEW_MAILTO timeouts   seconds to connect and between two pieces of an answer deadline
-    seconds for a whole answer, from the connection to the last byte, redirects included limits
-    greatest size of an answer by source, where it is not 50 MB permitted  (address, port) pairs
-    that may be asked though they are not public
+    Args:
+        secrets: API keys and the contact address, by the names of their settings.
+        via: "http://127.0.0.1:PORT" of a replay server: all is asked there, at once and without
+            secrets.
+        contact: The mail address that publishers see; by default the setting LIVEREVIEW_MAILTO.
+        timeouts: Seconds to connect, and between two pieces of an answer.
+        deadline: Seconds for a whole answer, from the connection to the last byte, redirects
+            included.
+        limits: Greatest size of an answer by source, where it is not 50 MB.
+        permitted: (address, port) pairs that may be asked though they are not public.
     """
 
     def __init__(

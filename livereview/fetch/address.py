@@ -125,8 +125,9 @@ class Guarded(WatchedAdapter):
 
     The host's name stays in the Host header and in the certificate's check.
 
-    permitted  (address, port) pairs that are allowed besides, for a local server
-    public     False where only those are
+    Args:
+        permitted: (address, port) pairs that are allowed besides, for a local server.
+        public: False where only those are.
     """
 
     def __init__(

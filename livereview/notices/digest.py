@@ -72,10 +72,15 @@ class Waiting:
 
     Raises Refused for a count below nought.
 
-    screening     records without a vote that need this person's;  second_votes: those that have one
-    vote of another's conflicts     nought for who may not adjudicate retrieval     reports on the
-    list that the whole team sees duplicates    doubtful pairs of records;  extraction: forms to
-    fill in oldest_days   full days that the oldest of all these has waited, None where unknown
+    Attributes:
+        screening: Records without a vote that need this person's.
+        second_votes: Those that have
+            one vote of another's.
+        conflicts: Nought for who may not adjudicate.
+        retrieval: Reports on the list that the whole team sees.
+        duplicates: Doubtful pairs of records.
+        extraction: Forms to fill in.
+        oldest_days: Full days that the oldest of all these has waited, None where unknown.
     """
 
     review: str
@@ -129,9 +134,10 @@ class SearchLine:
 class Night:
     """What happened to one review in a night, for its lead.
 
-    alarms     what is wrong now, a sentence each
-    published  what was published, such as "version 4"; None: nothing
-    sign_offs  versions that wait for the lead's name, a sentence each
+    Attributes:
+        alarms: What is wrong now, a sentence each.
+        published: What was published, such as "version 4"; None: nothing.
+        sign_offs: Versions that wait for the lead's name, a sentence each.
     """
 
     review: str

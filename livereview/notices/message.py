@@ -77,13 +77,15 @@ def email(
 ) -> EmailMessage:
     """The digest as a mail to one person; the same arguments give the same bytes.
 
-    sender, recipient  name@example.org or Ada Doe <name@example.org>
-    message_id         with its angle brackets; the same for each attempt, so that mail servers see
-    what they have date               with a time zone unsubscribe        http(s) or mailto address
-    where the person ends these mails (RFC 2369)
-
     Automatic answers are asked not to come (RFC 3834). Raises Refused for any of these that is not
     as said.
+
+    Args:
+        sender, recipient: Name@example.org or Ada Doe <name@example.org>.
+        message_id: With its angle brackets; the same for each attempt, so that mail servers see
+            what they have.
+        date: With a time zone.
+        unsubscribe: http(s) or mailto address where the person ends these mails (RFC 2369).
     """
     message = EmailMessage(_policy())
     message["From"], message["To"] = _mailbox(sender), _mailbox(recipient)
@@ -138,10 +140,12 @@ def aware(moment: datetime) -> datetime:
 
 def signature(secret: bytes, timestamp: str, body: bytes) -> str:
     """ "t=1770000000,v1=" and the hexadecimal HMAC-SHA256 (RFC 2104) of timestamp, full stop and
-     body.
+    body.
 
-    timestamp  whole seconds since 1970 UTC;  secret: any bytes but none at all. Raises Refused
-    where they are not so.
+    Args:
+        timestamp: Whole seconds since 1970 UTC.
+        secret: Any bytes but none at all. Raises Refused
+            where they are not so.
     """
     if not secret:
         raise Refused("a webhook needs a secret: without one anybody could sign")

@@ -57,16 +57,19 @@ class _Server(NamedTuple):
 
 
 def smtp(message: EmailMessage, url: str, timeout: float = TIMEOUT, talk: float = TALK) -> None:
-    """Hand a message for one person to a mail server; `timeout` is for each step, `talk` for all,
-    in seconds.
+    """Hand a message for one person to a mail server.
 
-    url  smtp://user:password@host:587?starttls=1 or smtps://…, user and password percent-encoded. A
-    password goes over TLS only, but for a server on this machine; certificates are checked.
+    `timeout` is for each step, `talk` for all, in seconds.
 
     Raises Retry where the server can't be reached or answers 4xx, Refused where it answers 5xx or
     the URL, the certificate or the message won't do. No error holds the password. After a Retry the
     server may have the message all the same (the connection broke before its last answer): send it
     again with the same Message-ID.
+
+    Args:
+        url: Smtp://user:password@host:587?starttls=1 or smtps://…, user and password
+            percent-encoded. A password goes over TLS only, but for a server on this machine;
+            certificates are checked.
     """
     server = _server(url)
     sender, recipient = _one(message, "From"), _one(message, "To")
@@ -229,8 +232,10 @@ class Delivery:
     """What became of one attempt: "ok" for 2xx, "gone" for 410 (stop sending there), "retry" for
     all else.
 
-    status   of the answer, None where none came;  seconds: how long the attempt took
-    error    in a sentence without the address, which may hold a secret; None where it went well
+    Attributes:
+        status: Of the answer, None where none came.
+        seconds: How long the attempt took.
+        error: In a sentence without the address, which may hold a secret; None where it went well.
     """
 
     status: int | None

@@ -54,10 +54,12 @@ def backup(
 ) -> dict[str, Any]:
     """Make a whole copy in `target` (None: the home's folder `backups`) while everything goes on.
 
-    name   of the copy; None: the time
-    keep   afterwards only so many of the newest copies stay; None: all
     Raises Refused for a name that is taken or can't be one. Nothing stays under that name if it
     does not come about.
+
+    Args:
+        name: Of the copy; None: the time.
+        keep: Afterwards only so many of the newest copies stay; None: all.
     """
     place = at(target or str(store.backups))
     with store.backing:

@@ -45,8 +45,11 @@ LONGEST_OPEN = timedelta(days=366)
 class Standing:
     """A consultation with all that belongs to it.
 
-    open      comments are taken now;  claims: the sentences of its version by id, which comments
-    may be about waiting   readers' comments that nobody has accepted or refused
+    Attributes:
+        open: Comments are taken now.
+        claims: The sentences of its version by id, which comments
+            may be about.
+        waiting: Readers' comments that nobody has accepted or refused.
     """
 
     consultation: Consultation
@@ -74,12 +77,17 @@ def open_version(
     readers: bool = True,
     note: str = "",
 ) -> dict[str, Any]:
-    """Open a published version for comment up to and with the day `until` (2026-04-30, in the
-    review's time zone).
+    """Open a published version for comment up to and with the day `until`.
 
-    readers  everybody may comment, not only who is invited. Done again it changes day, readers and
-    note. Raises Refused for a version that is not published, a day that won't do, and while another
-    version is open.
+    Done again it changes day, readers and note.
+
+    Args:
+        until: An ISO day in the review's time zone, such as 2026-04-30.
+        readers: Everybody may comment, not only who is invited.
+
+    Raises:
+        Refused: for a version that is not published, a day that won't do, and while another version
+            is open.
     """
     words = _text(note, "note", needed=False)
 
@@ -209,9 +217,12 @@ def comment(
 ) -> dict[str, Any]:
     """Take a comment down: a panel member's with the token of their link, a reader's without one.
 
-    about  the id of a claim of that version, "": the version as a whole. The same form again
-    changes nothing. Raises Refused, in words for the person, for what is not taken; whoever calls
-    gives the text back to them.
+    Refused, in words for the person, for what is not taken; whoever calls gives the text back to
+    them.
+
+    Args:
+        about: The id of a claim of that version, "": the version as a whole. The same form again
+            changes nothing. Raises.
     """
     words, who = _text(text, "comment"), _line(name, "name", needed=False)
 

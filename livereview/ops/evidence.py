@@ -53,12 +53,13 @@ def extract(
     The same id again changes nothing, nor does the form that this person gave last, if it is what
     still holds.
 
-    data  the form as `evidence.forms` describes it
-    role  single, or where the protocol has `extractors = 2` the consensus of two people; two
-    singles that are the same
-          are their own consensus
-          Raises Refused, changing nothing, when the form has errors, when a report is not in the
-          review or has not been included yet, and for a consensus before two people have extracted.
+    Raises Refused, changing nothing, when the form has errors, when a report is not in the review
+    or has not been included yet, and for a consensus before two people have extracted.
+
+    Args:
+        data: The form as `evidence.forms` describes it.
+        role: Single, or where the protocol has `extractors = 2` the consensus of two people; two
+            singles that are the same are their own consensus.
     """
     if role not in ROLES:
         raise Refused(f"role must be one of {', '.join(ROLES)}; it was {role!r}")
@@ -267,8 +268,9 @@ def rate(
 
     The same id again changes nothing, nor does the rating that holds if it is this person's.
 
-    data  as `evidence.certainty.from_json` describes it. Raises Refused, changing nothing, when it
-    has errors or does not fit the numbers and the mismatch is not answered in words.
+    Args:
+        data: As `evidence.certainty.from_json` describes it. Raises Refused, changing nothing, when
+            it has errors or does not fit the numbers and the mismatch is not answered in words.
     """
 
     def job(con: Connection) -> dict[str, Any]:

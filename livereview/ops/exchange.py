@@ -46,14 +46,16 @@ def take_decision(
 
     The same id again changes nothing, nor does what was said last.
 
-    words, place  all rows of the file by this person on this record, in its order, and which of
-    them this is (None: there is no other); `exchange.repeats` tells by them what of a file was said
-    before
-    change_settled  also where it would undo what a team has settled; else such a row is refused
-
     A reason is matched by its id or label; one that the review does not have goes into the note.
     Raises Refused where the file does not say who decided or at which stage, and for any rule of
     the screening room.
+
+    Args:
+        words, place: All rows of the file by this person on this record, in its order, and which of
+            them this is (None: there is no other); `exchange.repeats` tells by them what of a file
+            was said before.
+        change_settled: Also where it would undo what a team has settled; else such a row is
+            refused.
     """
     with store.read() as con:
         rules = protocol(con, review)
@@ -116,8 +118,9 @@ def export(
 
     A record without decisions has one row that holds none.
 
-    eyes   who reads it and still votes: they see nobody's votes on what still takes votes (None:
-    all are shown)
+    Args:
+        eyes: Who reads it and still votes: they see nobody's votes on what still takes votes (None:
+            all are shown).
     """
     rules = protocol(con, review)
     if kind not in FORMATS:

@@ -54,10 +54,14 @@ OTHERS_FRESH = timedelta(minutes=10)  # another owner that shipped so lately is 
 class Shipped:
     """How far a follower is; kept in the home, so that it goes on after a restart.
 
-    writer      who ships, made up once a home;  whole  when the copy was made that increments
-    belong to last        sha256 of the last increment, "" before the first;  number  how many there
-    are signatures  of tables that are shipped whole when they change fingerprint of the last events
-    up to `seq`, by which a database that was put in the place of ours is known
+    Attributes:
+        writer: Who ships, made up once a home.
+        whole: When the copy was made that increments belong to.
+        last: Sha256 of the last increment, "" before the first.
+        number: How many there are.
+        signatures: Of tables that are shipped whole when they change.
+        fingerprint: Of the last events up to `seq`, by which a database that was put in the place
+            of ours is known.
     """
 
     writer: str

@@ -157,8 +157,9 @@ def lose_night(
 ) -> dict[str, Any]:
     """Write down that searches did not begin, and why; the same again changes nothing.
 
-    what  the name of the search, or the cron line;  due  ISO time when it was due, or happened;
-    default: now
+    Args:
+        what: The name of the search, or the cron line.
+        due: ISO time when it was due, or happened; default: now.
     """
     moment = _moment(due) if due else now
     key = id or hashlib.sha256(f"{review}\0{what}\0{moment.isoformat()}".encode()).hexdigest()

@@ -60,10 +60,12 @@ def digests(
     another's vote: half-screened records stand among those to screen, conflicts only where this
     person settles them.
 
-    folder  where sites are published; leads are told what is wrong there. None: it is not looked at
-
     Leads hear of what ended since their last digest. Say with `note_digests` who of `people` was
     told: a message that could not be sent is no digest. `now` is the time up to which it tells.
+
+    Args:
+        folder: Where sites are published; leads are told what is wrong there. None: it is not
+            looked at.
     """
     nights_of_now.end_dead(store, now)
     wrong = service.alarms(store, now)
@@ -206,14 +208,12 @@ def note_digests(store: Store, *, people: Sequence[str], now: datetime) -> dict[
 
 
 def due_webhooks(store: Store, *, now: datetime) -> dict[str, Any]:
-    """What is to be posted now: review, version, about, url, attempt, event, and the body as text.
+    """What is to be posted now.
 
-    Given-up and heard
-    ones are not.
-
-    about   None: the newest version (who was away needs what holds, and the feed has all); else the
-            id of a version's last withdrawal or reinstatement, or of the vote that decided the
-            review's status
+    Each has review, version, about, url, attempt, event, and the body as text; `about` is None for
+    the newest version (who was away needs what holds, and the feed has all), else the id of a
+    version's last withdrawal or reinstatement, or of the vote that decided the review's status.
+    Those that were given up or heard are not among them.
     """
     with store.read() as con:
         subscribed = [review for review in protocols(con) if review.webhooks]

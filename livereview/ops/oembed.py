@@ -22,8 +22,9 @@ def embed(
 
     None where nothing is published.
 
-    build  "latest" or "v/7";  base  the address of `folder`, without a slash at the end;  limits in
-    pixels
+    Args:
+        build: "latest" or "v/7".
+        base: The address of `folder`, without a slash at the end; limits in pixels.
     """
     try:
         told = json.loads((folder / review / build / "oembed.json").read_bytes())

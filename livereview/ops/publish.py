@@ -212,8 +212,9 @@ def sign(
 ) -> dict[str, Any]:
     """Put a name under the changed conclusion that waits; it is published with it.
 
-    content_hash   of what the person saw (None: whatever waits). Raises Refused when nothing waits,
-    or something else.
+    Args:
+        content_hash: Of what the person saw (None: whatever waits). Raises Refused when nothing
+            waits, or something else.
     """
 
     def job(con: Connection) -> dict[str, Any]:

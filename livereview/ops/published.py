@@ -43,10 +43,12 @@ _why: dict[tuple[Path, str, str], str] = {}  # why a fault could not be put righ
 class Fault:
     """A published place that is not as it should be.
 
-    review    "" for the front page
-    place     latest, v/<n> or front
-    version   the number of a numbered version
-    mendable  False where a version could only be built again to other bytes than were published
+    Attributes:
+        review: "" for the front page.
+        place: Latest, v/<n> or front.
+        version: The number of a numbered version.
+        mendable: False where a version could only be built again to other bytes than were
+            published.
     """
 
     review: str

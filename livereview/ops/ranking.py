@@ -65,8 +65,9 @@ def rerank(
 
     Nothing is hidden and nothing decided.
 
-    apart   in a process of its own, so that decisions do not wait for it
-    stop    once set, ends that process: raises Retry, and the order before stands
+    Args:
+        apart: In a process of its own, so that decisions do not wait for it.
+        stop: Once set, ends that process: raises Retry, and the order before stands.
     """
     store.reserve.require("queues are not ranked")
     with store.read() as con:
@@ -186,15 +187,19 @@ def _texts(con: Connection, review: str) -> list[tuple[str, str, str]]:
 class Reading:
     """How far the reading of titles and abstracts is.
 
-    settled, went_on   reports that are settled at the first stage, and those of them that went on
-    to full text
-    conflicts          reports that have all their votes, which differ: a third person has yet to
-    say where they go total              reports in all;  hours  what the rest will take all
-    reviewers together
-    stream             what a cut of the nightly stream would cost: `ranking.nightly.stream`, and
-    the reports `above` it doubts             settled reports that the model would have judged
-    otherwise, with their titles said               `stopping.test` today;  stop  the stop that
-    holds;  lapsed  the last one, if it holds no more
+    Attributes:
+        settled, went_on: Reports that are settled at the first stage, and those of them that went
+            on to full text.
+        conflicts: Reports that have all their votes, which differ: a third person has yet to say
+            where they go.
+        total: Reports in all.
+        hours: What the rest will take all reviewers together.
+        stream: What a cut of the nightly stream would cost: `ranking.nightly.stream`, and the
+            reports `above` it.
+        doubts: Settled reports that the model would have judged otherwise, with their titles.
+        said: `stopping.test` today.
+        stop: The stop that holds.
+        lapsed: The last one, if it holds no more.
     """
 
     settled: int

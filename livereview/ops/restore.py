@@ -43,8 +43,9 @@ SETS_ASIDE = "replaced-"
 class Found:
     """What a backup held and what came of it.
 
-    problems  what is damaged or missing, a sentence each; the restore goes as far as it can without
-    it
+    Attributes:
+        problems: What is damaged or missing, a sentence each; the restore goes as far as it can
+            without it.
     """
 
     place: str
@@ -66,9 +67,12 @@ class Found:
 def restore(address: str, home: Path, *, replace: bool = False, copy: str | None = None) -> Found:
     """Bring back what `address` holds into `home`: a place of backups, or one database file.
 
-    replace  what is in the home now is moved into a folder `replaced-…` within it; without, a home
-    in use is refused copy     the name of a whole copy; None: the newest that is sound Nothing of
-    the home is touched before all that comes back was read, checked and opened.
+    Nothing of the home is touched before all that comes back was read, checked and opened.
+
+    Args:
+        replace: What is in the home now is moved into a folder `replaced-…` within it; without, a
+            home in use is refused.
+        copy: The name of a whole copy; None: the newest that is sound.
     """
     home = home.resolve()
     home.mkdir(mode=0o700, parents=True, exist_ok=True)

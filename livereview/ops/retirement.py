@@ -38,8 +38,9 @@ def monitor(
 ) -> dict[str, Any]:
     """The review's status, its five signs, the open proposal and the closed ones, newest first.
 
-    person  whose own vote on the open proposal is told; of the others' only how many there are,
-    until it is closed
+    Args:
+        person: Whose own vote on the open proposal is told; of the others' only how many there are,
+            until it is closed.
     """
     with store.read() as con:
         rules = retirement.effective(con, protocol(con, review))
@@ -105,10 +106,13 @@ def propose(
 ) -> dict[str, Any]:
     """Move that the review retires, or comes back; what the signs say now is kept with it.
 
-    reason  for the page of the retired review
-    not_asked, no_resources  why the question is no longer asked, why nobody can keep the review
     Raises Refused while another proposal is open, where the review already is what is moved, or for
     who may not vote.
+
+    Args:
+        reason: For the page of the retired review.
+        not_asked, no_resources: Why the question is no longer asked, why nobody can keep the
+            review.
     """
 
     def job(con: Connection) -> dict[str, Any]:
@@ -157,8 +161,9 @@ def vote(
 
     A later vote of the same person counts instead.
 
-    proposal  the one that the person saw (None: whichever is open). Raises Refused when it is not
-    the open one.
+    Args:
+        proposal: The one that the person saw (None: whichever is open). Raises Refused when it is
+            not the open one.
     """
     if verdict not in rule.VERDICTS:
         raise Refused(f"a vote is one of {', '.join(rule.VERDICTS)}; it was {verdict!r}")

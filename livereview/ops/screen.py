@@ -50,8 +50,9 @@ class Shown:
     """What was on the screen when a person decided: a decision cites it, and counts only while it
     is in force.
 
-    criteria   their `screening.criteria.fingerprint`
-    rank       the report's place in the ranking of `model`; None: it had none
+    Attributes:
+        criteria: Their `screening.criteria.fingerprint`.
+        rank: The report's place in the ranking of `model`; None: it had none.
     """
 
     criteria: str
@@ -89,24 +90,24 @@ def decide(
 
     The same id again changes nothing.
 
-    record   the record that was on the screen, by its id, in `record_version` (None: the current
-    one) verdict  include, exclude, maybe, or withdrawn to take back one's own last word on this
-    report; not_retrieved is no
-             decision: it puts the report on the list of those to be retrieved, with `note` as what
-             was tried
-    waiting  as the screening room asks: only what waits for this person is decided (else Stale is
-    raised), the same id
-             with other words raises Arrived, and a report that they are asked about again gets an
-             answer: it is no vote
-    shown    what was on the screen: it is stored, and Outdated raised where it is not in force
-    (None: what is in force) instead  the id of this person's decision in force that this one takes
-    the place of; it then need not wait
-
-    file     the decision is from a file, and known if what it says was said last
-    settled_stays  raise TeamsOutcome where a person would undo alone what the team has settled
-
     In the answer, `known`: the id was there before, or the file's word; `stands`: what it said is
     in force. Raises Refused, changing nothing, when a rule of `screening.decisions` forbids it.
+
+    Args:
+        record: The record that was on the screen, by its id, in `record_version` (None: the current
+            one).
+        verdict: `include`, `exclude`, `maybe`, or `withdrawn` to take back one's own last word on this
+            report; not_retrieved is no decision: it puts the report on the list of those to be
+            retrieved, with `note` as what was tried.
+        waiting: As the screening room asks: only what waits for this person is decided (else Stale
+            is raised), the same id with other words raises Arrived, and a report that they are
+            asked about again gets an answer: it is no vote.
+        shown: What was on the screen: it is stored, and Outdated raised where it is not in force
+            (None: what is in force).
+        instead: The id of this person's decision in force that this one takes the place of; it then
+            need not wait.
+        file: The decision is from a file, and known if what it says was said last.
+        settled_stays: Raise TeamsOutcome where a person would undo alone what the team has settled.
     """
 
     if shown:

@@ -24,12 +24,15 @@ from livereview.surveillance.recall import CAVEAT, recall
 def status(
     store: Store, *, now: datetime, review: str | None = None, folder: Path | None = None
 ) -> dict[str, Any]:
-    """The state of one review, or of all: searches, queue, versions; `alarms` in words, empty when
-    all is well.
+    """The state of one review, or of all: searches, queue, versions.
+
+    `alarms` in words, empty when all is well.
 
     `service` are alarms of the whole service, such as a disk that is nearly full.
 
-    folder  where sites are published; what is wrong there is an alarm. None: it is not looked at
+    Args:
+        folder: Where sites are published; what is wrong there is an alarm. None: it is not looked
+            at.
     """
     nights.end_dead(store, now)
     damage = published.faults(store, folder, review) if folder else []

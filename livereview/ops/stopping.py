@@ -137,10 +137,13 @@ def draw(
 class Audited:
     """What the audits say of the reports that lay unread when they were drawn.
 
-    drawn, settled, relevant   reports drawn; those with all their votes; those of them that went on
-    unread                     reports that lay unread at an audit, drawn or not
-    estimate, low, high        recall of the reading before, each bound one-sided at 95%; None until
-    something was found most                       relevant reports there may be among the unread
+    Attributes:
+        drawn, settled, relevant: Reports drawn; those with all their votes; those of them that went
+            on.
+        unread: Reports that lay unread at an audit, drawn or not.
+        estimate, low, high: Recall of the reading before, each bound one-sided at 95%; None until
+            something was found.
+        most: Relevant reports there may be among the unread.
     """
 
     drawn: int

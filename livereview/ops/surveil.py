@@ -68,11 +68,13 @@ def begin(
     the beginning again: what was backdated is found, and what the search must return is looked for.
     Searches of this name whose process died are ended as failed first.
 
-    runner  the process that runs it (`processes.Process` as data);  run: its Prefect flow run
-    clock_is_right  believe `now` although several earlier nights carry later times
-
     Raises Refused, before anything is written, for a clock that is behind and for a window that
     ends before it starts.
+
+    Args:
+        runner: The process that runs it (`processes.Process` as data).
+        run: Its Prefect flow run.
+        clock_is_right: Believe `now` although several earlier nights carry later times.
     """
 
     def job(con: Connection) -> dict[str, Any]:
@@ -252,8 +254,10 @@ def finish(
 
     Ending it again gives the first answer.
 
-    failed   it broke before any record came      partial  it broke later, or the source did not run
-    it as asked ok-zero  it ran through and found nothing     ok       it ran through
+    - failed: it broke before any record came
+    - partial: it broke later, or the source did not run it as asked
+    - ok-zero: it ran through and found nothing
+    - ok: it ran through
     """
 
     def job(con: Connection) -> dict[str, Any]:

@@ -47,8 +47,9 @@ def withdraw(
 ) -> dict[str, Any]:
     """Withdraw a published version and bring the folder up to date.
 
-    reason  public, so it is needed. Raises Refused where there is no such version, or it is
-    withdrawn already.
+    Args:
+        reason: Public, so it is needed. Raises Refused where there is no such version, or it is
+            withdrawn already.
     """
     act = Act(id, version, True, by, reason.strip(), now)
     return _done(store, review, act, f"version {version} was withdrawn", folder)

@@ -34,8 +34,10 @@ class Stratum:
     """Records left unread by the ranking that had the same probability to be drawn, over all nights
     together.
 
-    probability   as given by `together`;  unread: their number before the audit;  audited,
-    relevant: drawn and judged, and judged relevant
+    Attributes:
+        probability: As given by `together`.
+        unread: Their number before the audit.
+        audited, relevant: Drawn and judged, and judged relevant.
     """
 
     probability: float
@@ -48,8 +50,9 @@ class Stratum:
 class Missed:
     """Relevant records among those left unread, the audit's own finds included.
 
-    estimate     Horvitz and Thompson's: the sum of 1 / probability over the relevant ones drawn
-    low, high    each a one-sided bound at `confidence`
+    Attributes:
+        estimate: Horvitz and Thompson's: the sum of 1 / probability over the relevant ones drawn.
+        low, high: Each a one-sided bound at `confidence`.
     """
 
     estimate: float

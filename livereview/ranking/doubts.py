@@ -24,11 +24,11 @@ TINY = 1e-9  # less than any place differs from another: what rounding leaves is
 class Held:
     """A judged record with a score by a model that did not see its own label.
 
-    verdict    the people's: relevant or not; of several votes the most, a tie is relevant
-    score      by the model fitted without `fold`; comparable within the fold only
-    quantile   the record's place by score among those of its fold, above 0 and below 1, higher is
-    more relevant:
-               (rank - 1/2) / number, equal scores share their mean rank
+    Attributes:
+        verdict: The people's: relevant or not; of several votes the most, a tie is relevant.
+        score: By the model fitted without `fold`; comparable within the fold only.
+        quantile: The record's place by score among those of its fold, above 0 and below 1, higher
+            is more relevant: (rank - 1/2) / number, equal scores share their mean rank.
     """
 
     record_id: str
@@ -42,9 +42,10 @@ class Held:
 class Doubt:
     """A verdict that the ranking would not have given.
 
-    disagreement   how far the quantile lies on the wrong side of the place where, by the share of
-    relevant verdicts, the relevant would begin; above 0, up to that share (irrelevant) or up to the
-    rest (relevant)
+    Attributes:
+        disagreement: How far the quantile lies on the wrong side of the place where, by the share
+            of relevant verdicts, the relevant would begin; above 0, up to that share (irrelevant)
+            or up to the rest (relevant).
     """
 
     record_id: str
@@ -92,19 +93,18 @@ def second_look(
 ) -> tuple[Doubt, ...]:
     """The verdicts in doubt, at most `limit`, the strongest disagreement first.
 
-    by_turns   irrelevant and relevant verdicts in turn, irrelevant first, until one kind is used
-    up. Otherwise one
-               order of disagreement: then, where few records are relevant, the first are nearly all
-               relevant verdicts, because an irrelevant one can be off by the share of the relevant
-               at most. A wrong relevant verdict is
-               found out by the full text, a study lost by a wrong irrelevant one by nobody: hence
-               turns.
-
     What is not listed is not confirmed: of relevant records called irrelevant about half are listed
     (five finished reviews, one in ten relabelled), and in folds of a few dozen records half a place
     may be chance. The share of relevant verdicts alone sets where the relevant begin; no model has
     a part in it. Equal disagreement goes by score, then by id. Nothing is in doubt among verdicts
     of one kind. Raises Refused for a limit below 1.
+
+    Args:
+        by_turns: Irrelevant and relevant verdicts in turn, irrelevant first, until one kind is used
+            up. Otherwise one order of disagreement: then, where few records are relevant, the first
+            are nearly all relevant verdicts, because an irrelevant one can be off by the share of
+            the relevant at most. A wrong relevant verdict is found out by the full text, a study
+            lost by a wrong irrelevant one by nobody: hence turns.
     """
     if limit < 1:
         raise Refused("a second look lists at least one record")

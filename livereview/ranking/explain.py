@@ -38,14 +38,17 @@ class Explanation:
     """One record's score taken apart, in the score's own units: `score` is `terms` and `remainder`
     together.
 
-    score      the linear score in double precision; `model.scores` is the same but for its single
-    precision terms      those that moved it most, strongest first others     what all terms that
-    are not listed added letters    letters in a row that stand in no word, such as a lone digit; in
-    a cold start all letters in a row
-    latent     the latent semantic part: it mixes all words, so no single one has a share in it
-    constant   the same for every record: the models' constants, less the mean scores they are
-    counted from
-    cold       no label has been learned from: only the protocol's words rank
+    Attributes:
+        score: The linear score in double precision; `model.scores` is the same but for its single
+            precision.
+        terms: Those that moved it most, strongest first.
+        others: What all terms that are not listed added.
+        letters: Letters in a row that stand in no word, such as a lone digit; in a cold start all
+            letters in a row.
+        latent: The latent semantic part: it mixes all words, so no single one has a share in it.
+        constant: The same for every record: the models' constants, less the mean scores they are
+            counted from.
+        cold: No label has been learned from: only the protocol's words rank.
     """
 
     record_id: str

@@ -51,13 +51,15 @@ class Text:
 class Features:
     """Of every record, once, a row each of length 1.
 
-    views      "text", "title": words and pairs of words (sparse); "words": single words but common
-    ones (sparse); "letters": four letters in a row within a word (sparse); "latent": "words" in few
-    dimensions (dense)
-    protocol   the same of the protocol's words, one row a view, zeros without any
-    terms      the columns of the sparse views
-    loadings   latent dimensions x terms of "words": what makes an explanation of "latent" possible
-    version    hash of the recipe, the ids, the texts and the protocol
+    Attributes:
+        views: "text", "title": words and pairs of words (sparse); "words": single words but common
+            ones (sparse); "letters": four letters in a row within a word (sparse); "latent":
+            "words" in few dimensions (dense).
+        protocol: The same of the protocol's words, one row a view, zeros without any.
+        terms: The columns of the sparse views.
+        loadings: Latent dimensions x terms of "words": what makes an explanation of "latent"
+            possible.
+        version: Hash of the recipe, the ids, the texts and the protocol.
     """
 
     ids: tuple[str, ...]

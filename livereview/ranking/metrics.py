@@ -18,14 +18,14 @@ class Metrics:
 
     Everything but the counts lies between 0 and 1, WSS down to -.05.
 
-    recall_10  share of R among the first ceil(N/10) read
-    wss_95     1 - (rank of the ceil(.95 R)-th relevant) / N - .05: work saved over reading in any
-    order
-               (Cohen and others, J Am Med Inform Assoc 2006;13:206-19, doi:10.1197/jamia.M1929)
-    atd        mean rank of the relevant / N, 0 is good
-    loss       area between the best curve and this one, normalised: 0 perfect, .5 any order, 1 the
-    worst (ASReview's) ndcg       sum of 1/log2(rank + 1) over the relevant, by the same sum of the
-    best order
+    Attributes:
+        recall_10: Share of R among the first ceil(N/10) read.
+        wss_95: 1 - (rank of the ceil(.95 R)-th relevant) / N - .05: work saved over reading in any
+            order (Cohen and others, J Am Med Inform Assoc 2006;13:206-19, doi:10.1197/jamia.M1929).
+        atd: Mean rank of the relevant / N, 0 is good.
+        loss: Area between the best curve and this one, normalised: 0 perfect, .5 any order, 1 the
+            worst (ASReview's).
+        ndcg: Sum of 1/log2(rank + 1) over the relevant, by the same sum of the best order.
     """
 
     records: int

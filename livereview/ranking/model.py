@@ -32,7 +32,8 @@ class Part:
     """One linear support vector machine: squared hinge loss, cost `c`, the relevant weighing
     `ratio` times the others.
 
-    weight   of its standardised score in the sum
+    Attributes:
+        weight: Of its standardised score in the sum.
     """
 
     view: str
@@ -51,9 +52,10 @@ class Model:
 
     Features: their version.
 
-    weights          a vector and a constant of each part
-    centre, spread   of each part's score over the records without a label, so that parts can be
-    added
+    Attributes:
+        weights: A vector and a constant of each part.
+        centre, spread: Of each part's score over the records without a label, so that parts can be
+            added.
     """
 
     parts: tuple[Part, ...]

@@ -27,8 +27,9 @@ class Ranked:
 
     By a model over features of these versions.
 
-    told   plain data for the lead, by models that did not see the label: `stream`, the cut of each
-           of TARGETS, and `doubts`, the settled reports to look at a second time
+    Attributes:
+        told: Plain data for the lead, by models that did not see the label: `stream`, the cut of
+            each of TARGETS, and `doubts`, the settled reports to look at a second time.
     """
 
     reports: tuple[str, ...]
@@ -49,8 +50,9 @@ def rank(
 
     Without labels the protocol's words decide.
 
-    known  what `prepare` made of the very same texts and protocol, so that words are read once and
-    not at each ranking
+    Args:
+        known: What `prepare` made of the very same texts and protocol, so that words are read once
+            and not at each ranking.
     """
     features = known or prepare(texts, protocol)
     model = fit(features, labels, seed)

@@ -27,10 +27,11 @@ ASSUMES = (
 class Backlog:
     """What the test says after `read` of `total` records with `found` relevant.
 
-    p            probability of so few finds at the end of the reading, had the recall target been
-    missed may_stop     p < 1 - confidence most         as many relevant records as there may be in
-    all, at that confidence low          found / most: the lower bound of recall; nan as long as
-    nothing was found
+    Attributes:
+        p: Probability of so few finds at the end of the reading, had the recall target been missed.
+        may_stop: P < 1 - confidence.
+        most: As many relevant records as there may be in all, at that confidence.
+        low: Found / most: the lower bound of recall; nan as long as nothing was found.
     """
 
     read: int
@@ -178,10 +179,11 @@ class Threshold:
     """What reading only new records that score at least `score` costs and finds, by
     cross-validation.
 
-    score        -inf: too few relevant records for this target, everything is to be read
-    reading      share of records at or above the thresholds of their folds
-    found, relevant   pooled over the folds, each fold judged by a threshold of the others
-    low          lower bound of the pooled recall, one-sided, exact (Clopper and Pearson)
+    Attributes:
+        score: -inf: too few relevant records for this target, everything is to be read.
+        reading: Share of records at or above the thresholds of their folds.
+        found, relevant: Pooled over the folds, each fold judged by a threshold of the others.
+        low: Lower bound of the pooled recall, one-sided, exact (Clopper and Pearson).
     """
 
     target: float

@@ -119,11 +119,12 @@ def parse(
 
     Raises Refused with every error, each with its line, key and next step.
 
-    name     of the file, for the messages
-    sources  names a search may give; "package.module:Attribute" is always allowed, and loaded only
-    when it is used
-    accepted  whether the text was taken before: then the limits of lengths and characters, which
-              may be newer, don't close the review to its people
+    Args:
+        name: Of the file, for the messages.
+        sources: Names a search may give; "package.module:Attribute" is always allowed, and loaded
+            only when it is used.
+        accepted: Whether the text was taken before: then the limits of lengths and characters,
+            which may be newer, don't close the review to its people.
     """
     if len(text) > limits.LONGEST_FILE and not accepted:
         raise Refused(

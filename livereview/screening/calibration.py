@@ -22,7 +22,9 @@ class Asked:
 
     Said, month: None until it is answered.
 
-    own    the reviewer's was one of the votes that settled it;  month: of the answer, as 2026-03
+    Attributes:
+        own: The reviewer's was one of the votes that settled it.
+        month: Of the answer, as 2026-03.
     """
 
     reviewer: str
@@ -86,12 +88,13 @@ def turn(gaps: Sequence[int], since: int, waiting: int) -> tuple[bool, int]:
     """(whether the first item comes now, how many come while the reviewer works through what
     waits).
 
-    gaps    of the items that are not answered yet, in their order
-    since   records decided since the last item was answered, or the first was drawn;  waiting:
-    records that wait
-
     With each decision and each answer `waiting` and what comes go down by one together: no count
     tells them apart.
+
+    Args:
+        gaps: Of the items that are not answered yet, in their order.
+        since: Records decided since the last item was answered, or the first was drawn.
+        waiting: Records that wait.
     """
     ahead = [max(0, gap - since) if n == 0 else gap for n, gap in enumerate(gaps)]
     coming = sum(sum(ahead[: n + 1]) <= waiting for n in range(len(ahead)))

@@ -36,9 +36,11 @@ def check(
 ) -> None:
     """Raise Refused unless the decision may be written.
 
-    reached      the stage the report stands at
-    state        its state at `stage`;  adjudicated: a third person has settled it there
-    voters       who has a vote in force on this report at this stage
+    Args:
+        reached: The stage the report stands at.
+        state: Its state at `stage`.
+        adjudicated: A third person has settled it there.
+        voters: Who has a vote in force on this report at this stage.
     """
     _known(review, stage, verdict, role, reason)
     is_later = review.screening.stages.index(stage) > review.screening.stages.index(reached)

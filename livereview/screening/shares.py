@@ -50,7 +50,8 @@ def lack(people: Sequence[Person], votes: int, core: bool) -> str | None:
 
     Else everybody is asked.
 
-    core   whether one of the votes must be a core reviewer's
+    Args:
+        core: Whether one of the votes must be a core reviewer's.
     """
     if len(people) < votes:
         return f"only {len(people)} of those named have an open account that votes, and each record needs {votes}"

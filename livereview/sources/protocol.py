@@ -92,17 +92,21 @@ class Page:
 class Source:
     """A source by name.
 
-    request   (query, window, cursor) -> Request; None for files that a person brings
-    parse     (body, cursor) -> Page; raises SourceBroken for what is not this source's, Retry for
-    its "come back later" interval  least seconds between two requests to its host days      False
-    where the source can't select by date: each search reads everything and ingest sorts out the new
-    reach     the most records that one search hands out; a window with more is searched in halves.
-    None: all
-    archive   False where old items fall out, as from a feed: then no search is ever a complete one
-    read      (body, query) -> Page, in place of parse where what an answer holds depends on what
-    was asked fallback  (query, window, refusal) -> the query and window to ask instead and a note
-    to keep, or None; for a source
-              whose kind of window not everybody may use
+    Attributes:
+        request: (query, window, cursor) -> Request; None for files that a person brings.
+        parse: (body, cursor) -> Page; raises SourceBroken for what is not this source's, Retry for
+            its "come back later".
+        interval: Least seconds between two requests to its host.
+        days: False where the source can't select by date: each search reads everything and ingest
+            sorts out the new.
+        reach: The most records that one search hands out; a window with more is searched in halves.
+            None: all.
+        archive: False where old items fall out, as from a feed: then no search is ever a complete
+            one.
+        read: (body, query) -> Page, in place of parse where what an answer holds depends on what
+            was asked.
+        fallback: (query, window, refusal) -> the query and window to ask instead and a note to
+            keep, or None; for a source whose kind of window not everybody may use.
     """
 
     name: str

@@ -1,13 +1,14 @@
-"""Tagged exports that are not RIS but say the same things: each is cut into entries and put into
-RIS tags.
+"""Tagged exports that are not RIS but say the same things.
 
-Ovid        "<1>" and labels ("Unique Identifier"), or two-letter tags ("TI  - "); the place of an
-article is a sentence RefWorks    "RT Journal", "A1 Hoeve,Machteld" EndNote     the refer format,
-.enw: "%0 Journal Article", "%A Hoeve, Machteld"
-ProQuest    a report as text: "Document 1 of 100", "Author: …", "ProQuest document ID: …"
-Cochrane    the Library's text: "Record #1 of 12", "ID: CN-02055555", "AU: Hoeve M"
-NEP         a mailing of RePEc: a list of contents, then "1. Title", the authors, the abstract,
-"URL: …"
+Each is cut into entries and put into RIS tags.
+
+- Ovid: "<1>" and labels ("Unique Identifier"), or two-letter tags ("TI  - "); the place of an
+  article is a sentence
+- RefWorks: "RT Journal", "A1 Hoeve,Machteld"
+- EndNote: the refer format, .enw: "%0 Journal Article", "%A Hoeve, Machteld"
+- ProQuest: a report as text: "Document 1 of 100", "Author: …", "ProQuest document ID: …"
+- Cochrane: the Library's text: "Record #1 of 12", "ID: CN-02055555", "AU: Hoeve M"
+- NEP: a mailing of RePEc: a list of contents, then "1. Title", the authors, the abstract, "URL: …"
 """
 
 from __future__ import annotations

@@ -26,8 +26,10 @@ FLAT = "the effects or their standard errors do not vary"
 class Asymmetry:
     """A test of funnel-plot asymmetry: all None with `reason`.
 
-    stat z, or t with df;  limit_est, limit_lb, limit_ub  the effect as the standard error goes to 0
-    (where it is told)
+    Attributes:
+        stat: z, or t with df.
+        limit_est, limit_lb, limit_ub: The effect as the standard error goes to 0, where it is
+            given.
     """
 
     stat: float | None = None

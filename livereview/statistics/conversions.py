@@ -195,9 +195,11 @@ def higher_is_better(found: Converted) -> Converted:
 def design_effect(size: float, icc: float, cv: float = 0.0) -> float:
     """How much clusters inflate a variance: 1 + (m - 1)·ICC; Handbook 23.1.4.
 
-    size  mean people per cluster, m;  icc  intracluster correlation, 0 to 1
-    cv    coefficient of variation of the cluster sizes: 1 + ((1 + cv²)·m - 1)·ICC; Eldridge and
-          others 2006, doi:10.1093/ije/dyl129
+    Args:
+        size: Mean people per cluster, m.
+        icc: Intracluster correlation, 0 to 1.
+        cv: Coefficient of variation of the cluster sizes: 1 + ((1 + cv²)·m - 1)·ICC; Eldridge and
+            others 2006, doi:10.1093/ije/dyl129.
     """
     if size < 1 or not 0 <= icc <= 1 or cv < 0:
         raise Refused(
@@ -234,9 +236,10 @@ class Absolute:
     """A ratio applied to a risk without the intervention: `difference` people per 1,000 with its
     interval.
 
-    needed  people to be treated for one event fewer (or more, where `difference` is above zero),
-    with its interval; None where there is no difference, the interval's ends None where it includes
-    none
+    Attributes:
+        needed: People to be treated for one event fewer (or more, where `difference` is above
+            zero), with its interval; None where there is no difference, the interval's ends None
+            where it includes none.
     """
 
     risk: float
@@ -305,25 +308,28 @@ class Route:
 
 
 def convert(reported: Mapping[str, object], wanted: str) -> Converted:
-    """The measure `wanted` (a key of ROUTES) by the first of its routes whose keys are all in
-    `reported`.
+    """The measure `wanted` (a key of ROUTES) by the first of its routes whose keys are all reported.
 
     Raw figures come first, then interval, standard error, t or z, F, p; what leans on a further
     assumption is last: regression coefficients, medians, correlations and, for SMD, odds ratios.
     ROUTES has each order in full. None is absent. What is reported and not used is named in `how`.
     A route that refuses its figures is not passed over.
 
-    counts   ai bi ci di (or ai n1i ci n2i): with and without event, group 1 then 2; rates x1i t1i
-    x2i t2i means    m1i sd1i n1i, for sd1i also se1i or low1i high1i (interval of the mean), or
-    sd_pooled for both groups;
-             med1i with q11i q31i and, or, min1i max1i; 2 in place of the 1 after the name for the
-             second group effects  estimate in `wanted` (a ratio as printed) with low high, se (of
-             the log for a ratio), t, z or p for SMD  t, f, p, md with md_low md_high or md_se, b
-             with sd (of all people) or sd_pooled, b_se if adjusted, or r,
-             with n1i n2i; f and p with direction too, 1 if group 1 is higher, else -1; r with n; or
-             with or_low or_high more     level of intervals, 0.95 unless given; df of t for
-             interval and p, else z (n1i + n2i - 2 for MD) Raises Refused with the sets of keys that
-             would do, or with what is wrong with those given.
+    - counts: ai bi ci di (or ai n1i ci n2i), with and without event, group 1 then 2; rates x1i t1i
+      x2i t2i
+    - means: m1i sd1i n1i, for sd1i also se1i or low1i high1i (interval of the mean), or sd_pooled
+      for both groups; med1i with q11i q31i and, or, min1i max1i; 2 in place of the 1 after the name
+      for the second group
+    - effects: estimate in `wanted` (a ratio as printed) with low high, se (of the log for a ratio),
+      t, z or p
+    - for SMD: t, f, p, md with md_low md_high or md_se, b with sd (of all people) or sd_pooled,
+      b_se if adjusted, or r, with n1i n2i; f and p with direction too, 1 if group 1 is higher, else
+      -1; r with n; or with or_low or_high
+    - more: level of intervals, 0.95 unless given; df of t for interval and p, else z (n1i + n2i - 2
+      for MD)
+
+    Raises:
+        Refused: with the sets of keys that would do, or with what is wrong with those given.
     """
     given = _given(reported, wanted)
     for route in ROUTES[wanted]:

@@ -432,10 +432,13 @@ def smd_from_regression(
 ) -> Converted:
     """From the coefficient b of group membership (0 or 1) and the outcome's SD.
 
-    sd      over all people of both groups, which the difference b itself widens; within=True:
-    pooled within groups
-    b_se    standard error of an adjusted b: the variance then takes (b_se/sd)² in place of 1/n1 +
-    1/n2 Lipsey and Wilson, Practical Meta-Analysis, 2001, appendix B.
+    Lipsey and Wilson, Practical Meta-Analysis, 2001, appendix B.
+
+    Args:
+        sd: Over all people of both groups, which the difference b itself widens; within=True:
+            pooled within groups.
+        b_se: Standard error of an adjusted b: the variance then takes (b_se/sd)² in place of 1/n1 +
+            1/n2.
     """
     people(n1, n2)
     positive(sd=sd)

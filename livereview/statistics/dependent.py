@@ -24,8 +24,12 @@ STEPS = 60
 class Multilevel:
     """The mean of effects nested in clusters, by restricted likelihood; all None with `reason`.
 
-    sigma2  variances between clusters, and between effects within one;  m  clusters;  z test;
-    weights  per cent, one per cluster, in the order in which they are first named
+    The test is z's.
+
+    Attributes:
+        m: Clusters.
+        sigma2: Variances between clusters, and between effects within one.
+        weights: Per cent, one per cluster, in the order in which they are first named.
     """
 
     k: int
@@ -128,10 +132,12 @@ def robust(
 ) -> Robust:
     """The mean of a working model with a standard error that survives that model being wrong.
 
-    working  "multilevel", or "independent": tau² by REML as if effects were independent.  kind
-    CR1: the sandwich times m / (m - 1), t with m - 1 (Hedges, Tipton and Johnson, Res Synth Methods
-    2010;1:39-65).  CR2: bias-reduced, with Satterthwaite's df (Tipton, Psychol Methods
-    2015;20:375-93; Pustejovsky and Tipton, J Bus Econ Stat 2018;36:672-83).
+    Args:
+        working: "multilevel", or "independent": tau² by REML as if effects were independent.
+        kind: "CR1": the sandwich times m / (m - 1), t with m - 1 (Hedges, Tipton and Johnson, Res
+            Synth Methods 2010;1:39-65). "CR2": bias-reduced, with Satterthwaite's df (Tipton,
+            Psychol Methods 2015;20:375-93; Pustejovsky and Tipton, J Bus Econ Stat
+            2018;36:672-83).
     """
     if working not in ("multilevel", "independent"):
         raise Refused(f"working model {working!r} must be multilevel or independent")

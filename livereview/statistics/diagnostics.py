@@ -43,12 +43,14 @@ class Influence:
 
     All empty with `reason` below three studies.
 
-    rstudent            deleted residual over its standard error
-    dffits, dfbs        change of the mean in standard errors: of the study's fitted value, of the
-    mean cook_d, cov_r       squared change over the variance of the mean; ratio of variances of the
-    mean tau2_del, QE_del    without the study hat, weight, infl   weight of 1, of 100; whether it
-    stands out by the rules of thumb of Viechtbauer and Cheung, Res
-                        Synth Methods 2010;1:112-25, the source of all of these
+    Attributes:
+        rstudent: Deleted residual over its standard error.
+        dffits, dfbs: Change of the mean in standard errors: of the study's fitted value, of the
+            mean.
+        cook_d, cov_r: Squared change over the variance of the mean; ratio of variances of the mean.
+        tau2_del, QE_del: Without the study.
+        hat, weight, infl: Weight of 1, of 100; whether it stands out by the rules of thumb of
+            Viechtbauer and Cheung, Res Synth Methods 2010;1:112-25, the source of all of these.
     """
 
     rstudent: Column = ()

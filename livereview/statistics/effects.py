@@ -120,14 +120,20 @@ def escalc(
 ) -> Effects:
     """The effects of a measure (a key of MEASURES, or GEN for `yi` and `vi` as they are).
 
-    raw     columns in metafor's names, one value a study: ai bi ci di (or ai n1i ci n2i), xi ni,
-    x1i t1i x2i t2i, m1i sd1i n1i m2i sd2i n2i, m1i m2i sd1i sd2i ni ri, ri ni
-    add,to  what is added to counts, and where: only0 to studies with a zero, all, if0all to all if
-    any has one, none
-    drop00  True: no effect for studies without events, or with nothing but events, in both groups
-    vtype   for SMD: LS, or UB for the unbiased variance
-    Raises Refused for what is wrong with the table as a whole; what is wrong with a study becomes
-    its note.
+    What is wrong with a study becomes its note.
+
+    Args:
+        raw: Columns in metafor's names, one value a study: ai bi ci di (or ai n1i ci n2i), xi ni,
+            x1i t1i x2i t2i, m1i sd1i n1i m2i sd2i n2i, m1i m2i sd1i sd2i ni ri, ri ni.
+        add: What is added to counts.
+        to: Where it is added: only0 to studies with a zero, all, if0all to all if any has one,
+            none.
+        drop00: True: no effect for studies without events, or with nothing but events, in both
+            groups.
+        vtype: For SMD: LS, or UB for the unbiased variance.
+
+    Raises:
+        Refused: for what is wrong with the table as a whole.
     """
     if measure == "GEN":
         return _given(raw)

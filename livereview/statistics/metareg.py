@@ -33,12 +33,18 @@ COEFFICIENTS = ("b", "se", "stat", "pval", "ci_lb", "ci_ub")
 class Model:
     """What every fitted model says, under metafor's names.
 
-    k studies used; tau2 variance between them with its standard error; I2 per cent and H2 (from Q
-    for EE, from tau2 and the typical sampling variance otherwise); QE, QEp heterogeneity left; QM,
-    QMp, QMdf test of the coefficients (F instead of chi² unless the test is z); dfs degrees of
-    freedom of t, None where z serves; R2 per cent of tau2 explained.  left_out: (position, reason)
-    of each study not used;  not_estimable: (name, reason) of each None;
-    cautions: what to know before a number is published.
+    Attributes:
+        k: Studies used.
+        tau2: Variance between them, with its standard error.
+        I2, H2: Per cent, and ratio (from Q for EE, from tau2 and the typical sampling variance
+            otherwise).
+        QE, QEp: Heterogeneity left.
+        QM, QMp, QMdf: Test of the coefficients (F instead of chi² unless the test is z).
+        dfs: Degrees of freedom of t, None where z serves.
+        R2: Per cent of tau2 explained.
+        left_out: (position, reason) of each study not used.
+        not_estimable: (name, reason) of each None.
+        cautions: What to know before a number is published.
     """
 
     method: str

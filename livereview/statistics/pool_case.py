@@ -36,9 +36,12 @@ OPTION = re.compile(r"\b(add|to|drop00|vtype)\s*=\s*['\"]?([\w./]+)")
 class Case:
     """Effects yi with variances vi, one per study, and what else the file says of the studies.
 
-    raw  the columns that yi came from;  cluster  which study each effect is of;  group, moderators
-    for subgroups and meta-regression;  votes  (favourable, in all) and p_values of a synthesis
-    without meta-analysis;  notes  on single effects
+    Attributes:
+        raw: The columns that yi came from.
+        cluster: Which study each effect is of.
+        group, moderators: For subgroups and meta-regression.
+        votes: (favourable, in all), of a synthesis without meta-analysis; `p_values` likewise.
+        notes: On single effects.
     """
 
     name: str | None = None

@@ -30,9 +30,11 @@ PREDICTIONS = ("matched", "riley", "k-1")
 class Pooled(Model):
     """A pooled effect, on the scale of the effects given (log scale for ratios).
 
-    b, se, stat, pval, ci_lb, ci_ub   the mean effect
-    pi_lb, pi_ub, pi_method, pi_df    where a new study's true effect may lie, and by which quantile
-    weights                           per cent, one per study used
+    Attributes:
+        b, se, stat, pval, ci_lb, ci_ub: The mean effect.
+        pi_lb, pi_ub, pi_method, pi_df: Where a new study's true effect may lie, and by which
+            quantile.
+        weights: Per cent, one per study used.
     """
 
     b: float | None = None
@@ -61,9 +63,10 @@ class Tau2Interval:
 class Subgroups:
     """Effects by group: one model with a common tau², and one of its own for each level.
 
-    common    regression on the levels, the first (in alphabetical order) being the reference
-    separate  (level, model with that level's own tau²)
-    q, q_p    Cochran's Q between the separate estimates, z tests; None with `reason`
+    Attributes:
+        common: Regression on the levels, the first (in alphabetical order) being the reference.
+        separate: (level, model with that level's own tau²).
+        q, q_p: Cochran's Q between the separate estimates, z tests; None with `reason`.
     """
 
     levels: tuple[str, ...]

@@ -21,8 +21,9 @@ MEASURES = ("OR", "RR", "RD", "PETO")
 class Tables:
     """A pooled odds ratio or risk ratio (log), or risk difference, of k tables; None with `reason`.
 
-    QE, QEp, I2  heterogeneity of the tables that have events in some and not in all;  dropped
-    positions not used
+    Attributes:
+        QE, QEp, I2: Heterogeneity of the tables that have events in some and not in all.
+        dropped: Positions not used.
     """
 
     measure: str

@@ -34,8 +34,9 @@ NOISE = 8 * float(np.finfo(np.float64).eps)
 class Studies:
     """k effects with their sampling variances and a design of p columns.
 
-    y, v  shape (k,);  q  shape (k, p), an orthonormal basis of the design: residuals do not depend
-    on which basis
+    Attributes:
+        y, v: Shape (k,).
+        q: Shape (k, p), an orthonormal basis of the design: residuals do not depend on which basis.
     """
 
     y: Array
@@ -54,12 +55,17 @@ class Studies:
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
-    """Weighted least squares at one or several values t of tau²: all arrays have t as their first
-    axis.
+    """Weighted least squares at one or several values t of tau².
 
-    w  weights 1 / (v + t), (t, k);  r  residuals, (t, k);  free  1 - leverage, (t, k);  h  the
-    weighted design made orthonormal, (t, k, p);  a  inverse of q'Wq, (t, p, p);  c  coefficients on
-    q, (t, p)
+    All arrays have t as their first axis.
+
+    Attributes:
+        w: Weights 1 / (v + t), shape (t, k).
+        r: Residuals, (t, k).
+        free: 1 - leverage, (t, k).
+        h: The weighted design made orthonormal, (t, k, p).
+        a: The inverse of q'Wq, (t, p, p).
+        c: Coefficients on q, (t, p).
     """
 
     w: Array

@@ -31,9 +31,11 @@ class Act:
 class Consultation:
     """The consultation on one version as it stands.
 
-    until          the last day on which comments are taken, in the review's time zone;  readers:
-    everybody may comment closed         when it was closed by hand; None: it was not published_seq
-    what has a higher number than this is not public; None: nothing is
+    Attributes:
+        until: The last day on which comments are taken, in the review's time zone.
+        readers: Everybody may comment.
+        closed: When it was closed by hand; None: it was not.
+        published_seq: What has a higher number than this is not public; None: nothing is.
     """
 
     version: int
@@ -62,11 +64,13 @@ class Invitation:
 class Comment:
     """What one person said of a version.
 
-    about     a claim's id, None: the version as a whole;  name: as the person wrote it, public only
-    where `named`
-    panel     the name on the invitation, None: a reader;  accepted, reason: the lead's last word,
-    None: none yet
-    shown     the number of the event since which it may be published, None: it may not
+    Attributes:
+        about: A claim's id, None: the version as a whole.
+        name: As the person wrote it, public
+            only where `named`.
+        panel: The name on the invitation, None: a reader.
+        accepted, reason: The lead's last word, None: none yet.
+        shown: The number of the event since which it may be published, None: it may not.
     """
 
     id: str

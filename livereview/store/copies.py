@@ -100,7 +100,8 @@ def open_copy(path: Path, memory: str, read_only: bool) -> Connection:
 def check(path: Path, expected: Mapping[str, int], seq: int, fresh: bool = False) -> None:
     """Open a copy and count; raises Refused where it is not what it should be.
 
-    fresh  `copy_all` has just written it: its log is put into the file first
+    Args:
+        fresh: `copy_all` has just written it: its log is put into the file first.
     """
     try:
         con = open_copy(path, "1GB", read_only=not fresh)
@@ -129,7 +130,8 @@ def write_rows(
     """Write the events with numbers over `after` and up to `upto`, and what else changed, as
     Parquet files.
 
-    before  the signatures of whole tables when they were last written
+    Args:
+        before: The signatures of whole tables when they were last written.
     """
     rows: dict[str, int] = {}
     events = past.event_tables(con)

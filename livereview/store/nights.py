@@ -33,7 +33,8 @@ class LostNight:
     """A night that did not begin: what was to run, why it did not, when it was due, and when that
     was written down.
 
-    begun_since  names of the searches that began after it, whatever its clock said
+    Attributes:
+        begun_since: Names of the searches that began after it, whatever its clock said.
     """
 
     what: str

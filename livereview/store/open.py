@@ -229,9 +229,11 @@ class Store:
         one fails afterwards all are rolled back and run again one by one, so a job must be safe to
         run twice.
 
-        bulk    lets the others go first and has a commit of its own: a page of two hundred records
-        quick   does not wait for any of these: for what changes only rows that any other job on the
-                same report changes too, so that DuckDB refuses one of two that meet
+        Args:
+            bulk: Lets the others go first and has a commit of its own: a page of two hundred
+                records.
+            quick: Does not wait for any of these: for what changes only rows that any other job on
+                the same report changes too, so that DuckDB refuses one of two that meet.
         """
         answer = self._put(job, bulk=bulk, quick=quick)
         self._mark.note()

@@ -17,11 +17,13 @@ from livereview.store.rows import one_row
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A report that may be shown to a reviewer; `again`: they are asked about it again, so that its
-    votes are no matter.
+    """A report that may be shown to a reviewer.
 
-    unleased   it is shown whoever else has it: in a small team that would tell of votes
-    (`screening.order`)
+    `again`: they are asked about it again, so that its votes are no matter.
+
+    Attributes:
+        unleased: It is shown whoever else has it: in a small team that would tell of votes
+            (`screening.order`).
     """
 
     report_id: str
@@ -34,9 +36,11 @@ class Candidate:
 class Head:
     """What waits for a reviewer at a stage.
 
-    reports   the first of it, in its order
-    wanted    those of the reports that were asked for by name which wait
-    waiting   how many wait in all; `done`: how many they have decided at this stage
+    Attributes:
+        reports: The first of it, in its order.
+        wanted: Those of the reports that were asked for by name which wait.
+        waiting: How many wait in all.
+        done: How many they have decided at this stage.
     """
 
     reports: tuple[Candidate, ...]
@@ -123,8 +127,9 @@ class _Queue:
     """`WITH …, waiting (report_id, place)` for one reviewer at one stage, and the values it asks
     for.
 
-    calibrated   whether anybody was ever asked again about settled reports
-    crowd        whether leases count, as in `screening.order`
+    Attributes:
+        calibrated: Whether anybody was ever asked again about settled reports.
+        crowd: Whether leases count, as in `screening.order`.
     """
 
     sql: str
@@ -305,8 +310,9 @@ class _Limits:
 
     All of it is the same whatever anybody votes.
 
-    open_to   the slots of the records that they are asked about, as bits; None: all
-    closed    reports that they are not asked about
+    Attributes:
+        open_to: The slots of the records that they are asked about, as bits; None: all.
+        closed: Reports that they are not asked about.
     """
 
     order: Order

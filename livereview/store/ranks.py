@@ -17,7 +17,8 @@ class Ranking:
     """One ranking of a review: `model` and `features` are versions, `reports` and `labels` how many
     there were.
 
-    told   what else the model says, as `ranking.nightly.rank` tells it
+    Attributes:
+        told: What else the model says, as `ranking.nightly.rank` tells it.
     """
 
     id: str

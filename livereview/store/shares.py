@@ -20,7 +20,9 @@ VOTERS = voters.ROLES
 class Shares:
     """The shares of a review: as the protocol has them, and `people` who are there to take them.
 
-    lack   why they do not hold now, so that everybody is asked about everything; None: they hold
+    Attributes:
+        lack: Why they do not hold now, so that everybody is asked about everything; None: they
+            hold.
     """
 
     named: tuple[tuple[str, float], ...]
@@ -34,7 +36,8 @@ class Load:
     """What one person's share means now: `counts` are (stage, reports there that are theirs, those
     they voted on).
 
-    open   whether they have an account that votes; else their reports are others' now
+    Attributes:
+        open: Whether they have an account that votes; else their reports are others' now.
     """
 
     name: str
@@ -88,8 +91,9 @@ def loads(con: Connection, review: Review, eyes: str | None = None) -> list[Load
 
     Nobody has one where shares do not hold.
 
-    eyes   who looks and still votes: of others they see how many they did of what has all its votes
-    (None: of all)
+    Args:
+        eyes: Who looks and still votes: of others they see how many they did of what has all its
+            votes (None: of all).
     """
     found = of(con, review)
     if found is None:

@@ -32,9 +32,10 @@ class Held:
     """What of a build is not signed: the hash that a name is put under, its class, and each reason
     to wait.
 
-    since   when the oldest of what waits began to
-    whole   nothing of the build is public until then; else only the findings that change wait
-    waits   since when each of them waits: findings by id, and what holds the whole page
+    Attributes:
+        since: When the oldest of what waits began to.
+        whole: Nothing of the build is public until then; else only the findings that change wait.
+        waits: Since when each of them waits: findings by id, and what holds the whole page.
     """
 
     content_hash: str

@@ -99,8 +99,10 @@ class WroteBeforeRefusing(RuntimeWarning):
 class Writer:
     """Runs jobs on a connection of its own until it is closed.
 
-    gate      held while a job is in hand (quick), or while one is run again (main)
-    instead   the writer that takes a job which met a row in other hands; None: run it again here
+    Args:
+        gate: Held while a job is in hand (quick), or while one is run again (main).
+        instead: The writer that takes a job which met a row in other hands; None: run it again
+            here.
     """
 
     def __init__(self, con: Connection, name: str, gate: Gate, instead: Writer | None = None):

@@ -72,7 +72,8 @@ class Judged:
     """One study's appraisal with one tool: each domain with its judgement, None where it was not
     judged.
 
-    known  the tool as data, for a protocol's own; None: looked for among those of the list
+    Attributes:
+        known: The tool as data, for a protocol's own; None: looked for among those of the list.
     """
 
     study: str

@@ -56,8 +56,10 @@ class Told:
     """What the data say, if anything, and the team's statements with this id, or in a slot of its
     own.
 
-    slots  where on the page such a statement stands, the first for one that is still to be written
-    whole  every statement in these slots answers the item, whatever its id
+    Attributes:
+        slots: Where on the page such a statement stands, the first for one that is still to be
+            written.
+        whole: Every statement in these slots answers the item, whatever its id.
     """
 
     name: str

@@ -63,9 +63,10 @@ RULES_VERSION = (
 class Evidence:
     """What a Snapshot's studies say.
 
-    now     the findings as the evidence has them
-    shown   the findings as the version shows them, and what waits for a name
-    claims  the sentences that are made from those shown
+    Attributes:
+        now: The findings as the evidence has them.
+        shown: The findings as the version shows them, and what waits for a name.
+        claims: The sentences that are made from those shown.
     """
 
     now: tuple[Finding, ...]

@@ -35,7 +35,8 @@ def since(
 
     A step where nothing waits is left out.
 
-    date  of the version that shows these findings
+    Args:
+        date: Of the version that shows these findings.
     """
     known = counts(snapshot, findings)
     began = dict(snapshot.waiting_since)

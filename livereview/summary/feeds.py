@@ -49,7 +49,9 @@ class Entry:
 
     `tags` are (term, label); `short` is the text of the JSON feed, `long` that of Atom.
 
-    date, updated   when it was published; when its words last changed, which only a withdrawal does
+    Attributes:
+        date, updated: When it was published; when its words last changed, which only a withdrawal
+            does.
     """
 
     id: str
@@ -143,9 +145,10 @@ def atom(
 ) -> bytes:
     """The feed of a review.
 
-    earlier  summaries of the versions before, oldest first
-    home     from this file to the review's folder, "../" in `latest/`
-    acts     what was withdrawn or taken back, oldest first
+    Args:
+        earlier: Summaries of the versions before, oldest first.
+        home: From this file to the review's folder, "../" in `latest/`.
+        acts: What was withdrawn or taken back, oldest first.
     """
     review, told = summary["review"], entries(summary, earlier, home, acts)
     authors = (_AUTHOR.format(name=tidy(name)) for name in review["authors"])

@@ -34,7 +34,8 @@ def svg(id: str, title: str, finding: Finding, limit: int | None = None) -> Mark
 
     The diamond is the pooled effect, the thin line its prediction.
 
-    limit   draws the studies of largest weight only, and says how many it leaves out
+    Args:
+        limit: Draws the studies of largest weight only, and says how many it leaves out.
     """
     found, shown = estimate_of(finding), parts_of(finding)
     place = _scale(found, shown)

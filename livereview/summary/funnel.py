@@ -86,9 +86,12 @@ def svg(
     """A point a study, its standard error downwards, and where 95% would lie around `centre` if all
     had one effect.
 
-    centre  the pooled effect on the outcome's own scale; ratios (null 1) stand by their logs, and
-    so do their errors named   each point tells its study; without names hundreds of points are one
-    small path Raises Refused below ten studies, and for an effect without a usable interval.
+    Raises Refused below ten studies, and for an effect without a usable interval.
+
+    Args:
+        centre: The pooled effect on the outcome's own scale; ratios (null 1) stand by their logs,
+            and so do their errors.
+        named: Each point tells its study; without names hundreds of points are one small path.
     """
     studies = _precise_first(parts, centre, null)
     worst = studies[-1][1]

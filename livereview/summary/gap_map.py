@@ -49,8 +49,9 @@ _SPOT = "m-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0"
 class Cell:
     """What there is for an area and an outcome, both by id.
 
-    certainty  one of LEVELS, None where not rated
-    empty      one of EMPTY: what it means where there is no study
+    Attributes:
+        certainty: One of LEVELS, None where not rated.
+        empty: One of EMPTY: what it means where there is no study.
     """
 
     area: str
@@ -89,9 +90,11 @@ def svg(
 
     A bubble's area is the number of studies, which it tells too.
 
-    areas, outcomes  labels by id
     Raises Refused for a cell outside the map, one that is there twice, a count below zero and an
     unknown certainty.
+
+    Args:
+        areas, outcomes: Labels by id.
     """
     heading = f"Evidence and gap map: {title}"
     found = _known(areas, outcomes, cells)

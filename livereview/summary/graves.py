@@ -26,7 +26,9 @@ def grave(
     """The folder of withdrawn version `number`: a page, the same as data, and what frames and
     elements elsewhere show.
 
-    texts  summary.json of every version, oldest first;  home  from this folder to the review's
+    Args:
+        texts: Summary.json of every version, oldest first.
+        home: From this folder to the review's.
     """
     with words.as_dated_in(json.loads(texts[-1])):
         return _sealed(_grave(texts, acts, number, home))

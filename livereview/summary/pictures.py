@@ -37,11 +37,13 @@ Rows = Sequence[Sequence[object]]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """`kind`: forest, cumulative, funnel, over-time, effect-direction, risk-of-bias, prisma;
+    """`kind`: forest, cumulative, funnel, over-time, effect-direction, risk-of-bias, prisma.
+
     `rows`: heading first.
 
-    short   draws the first so many studies, for the page; None where the picture does not grow with
-    their number
+    Attributes:
+        short: Draws the first so many studies, for the page; None where the picture does not grow
+            with their number.
     """
 
     kind: str

@@ -72,7 +72,8 @@ class Draft:
     """A version before its files are made: whether it holds anything new, and what its change is,
     is known already.
 
-    summary, text   summary.json as data and as it is written
+    Attributes:
+        summary, text: Summary.json as data and as it is written.
     """
 
     snapshot: Snapshot
@@ -110,8 +111,9 @@ def draft(
 ) -> Draft:
     """Version `number` without its files; raises Refused when the flow diagram does not balance.
 
-    moment  the version's date; None: the Snapshot's. A refreshed build of an old version passes
-    that version's
+    Args:
+        moment: The version's date; None: the Snapshot's. A refreshed build of an old version passes
+            that version's.
     """
     flow_diagram.check(snapshot)
     evidence = data.weigh(snapshot)
@@ -131,10 +133,12 @@ def files(
 ) -> tuple[Mapping[str, bytes], ...]:
     """All files of a version, once for each place that they are for.
 
-    homes   the way from these files to the review's folder: "../" for latest/, "../../" for v/N/,
-    or its full address
-    encode  a table as a Parquet file: the same rows must be the same bytes. None: there are no such
-    files draw    pictures as PNG, as `raster.png` makes them
+    Args:
+        homes: The way from these files to the review's folder: "../" for latest/, "../../" for v/N/,
+            or its full address.
+        encode: A table as a Parquet file: the same rows must be the same bytes. None: there are no
+            such files.
+        draw: Pictures as PNG, as `raster.png` makes them.
     """
     with words.as_told_in(made.snapshot.review):
         drawn = _pictures(made.snapshot, made.evidence)

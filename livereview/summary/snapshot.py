@@ -26,8 +26,10 @@ class SearchFact:
     """What a search did so far: its last attempt and its last success, and the records it brought
     in all.
 
-    query, filters  as last run, or as planned where it never ran;  first_at, runs: since when, how
-    often complete silent          it found nothing, and by its own history that is suspicious
+    Attributes:
+        query, filters: As last run, or as planned where it never ran.
+        first_at, runs: Since when, how often complete.
+        silent: It found nothing, and by its own history that is suspicious.
     """
 
     name: str
@@ -48,13 +50,18 @@ class SearchFact:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """PRISMA 2020 boxes; they balance:
+    """PRISMA 2020 boxes, which balance.
 
-    identified = duplicates + screened + awaiting_screening + not_screened   (left unread by a
-    signed stop) screened   = excluded + sought + in_screening          (in_screening: some votes
-    in, none final; conflicts too) sought     = not_retrieved + assessed + awaiting_full_text
-    assessed   = sum(excluded_full_text.values()) + included included   = reports in studies +
-    awaiting_extraction
+    - identified = duplicates + screened + awaiting_screening + not_screened
+    - screened = excluded + sought + in_screening
+    - sought = not_retrieved + assessed + awaiting_full_text
+    - assessed = sum of excluded_full_text + included
+    - included = reports in studies + awaiting_extraction
+
+    Attributes:
+        in_screening: Some votes are in and none is final; conflicts too.
+        not_screened: Left unread by a signed stop.
+        excluded_full_text: (reason label, n), most frequent first.
     """
 
     identified_databases: int
@@ -68,7 +75,7 @@ class Flow:
     not_retrieved: int
     awaiting_full_text: int
     assessed: int
-    excluded_full_text: tuple[tuple[str, int], ...]  # (reason label, n), most frequent first
+    excluded_full_text: tuple[tuple[str, int], ...]
     included: int
     awaiting_extraction: int
     studies: int
@@ -153,7 +160,8 @@ class Traced:
 class Study:
     """A study with its reports and the extraction in force (None: still to be extracted).
 
-    problem  why its extraction can't be used: it is left out and told, and spares the others
+    Attributes:
+        problem: Why its extraction can't be used: it is left out and told, and spares the others.
     """
 
     study_id: str

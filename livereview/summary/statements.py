@@ -36,10 +36,12 @@ STANDING_WORDS = {
 class Ground:
     """What the team's words stand on, at one moment.
 
-    studies    by id, with the label that readers see;  forms: their extractions
-    extracted  by study, when its extraction in force was made
-    written    by `key`, since when each entry stands as it does
-    before     (day, ids of the studies) of each published version, oldest first
+    Attributes:
+        studies: By id, with the label that readers see.
+        forms: Their extractions.
+        extracted: By study, when its extraction in force was made.
+        written: By `key`, since when each entry stands as it does.
+        before: (day, ids of the studies) of each published version, oldest first.
     """
 
     review: Review

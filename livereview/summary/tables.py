@@ -85,9 +85,10 @@ class Table:
 def published(snapshot: Snapshot) -> tuple[Table, ...]:
     """The tables of a version.
 
-    studies     a row a study with its extracted facts; one without an extraction yet has its id and
-    reports only effects     a row a result, figures as reported and unrounded exclusions  a row a
-    report that was read in full and excluded, with the reason
+    - studies: a row a study with its extracted facts; where nothing is extracted yet, its id and
+      reports only
+    - effects: a row a result, figures as reported and unrounded
+    - exclusions: a row a report that was read in full and excluded, with the reason
     """
     return (
         _table("studies", (*STUDIES, "reports", "dois"), map(_study, snapshot.studies)),

@@ -30,11 +30,12 @@ def to_json(
 ) -> dict[str, Any]:
     """tombstone.json of a withdrawn version.
 
-    texts           summary.json of every version, oldest first, so that version n is texts[n - 1]
-    superseded_by   the newest version after it that stands; null where there is none
-    read_instead    the newest version that stands, older ones too; null where none does
-    summary_sha256  of the summary.json that stood there: who kept a copy can tell that it is this
-    one
+    In it `superseded_by` is the newest version after it that stands, null where there is none;
+    `read_instead` the newest version that stands, older ones too, null where none does;
+    `summary_sha256` of the summary.json that stood there: who kept a copy can tell that it is this.
+
+    Args:
+        texts: Summary.json of every version, oldest first, so that version n is texts[n - 1].
     """
     gone = in_force(acts)
     stands = max((n for n in range(1, len(texts) + 1) if n not in gone), default=None)

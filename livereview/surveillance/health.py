@@ -37,11 +37,16 @@ class Attempt:
 
     `kind` is search, sweep, lookup or import; `finished` None: it never ended.
 
-    query    the search as it was run, or the address of a feed;  filters: (name, value) pairs as
-    run filled   how many of the found records have each of WATCHED seconds  how long it took, where
-    that was measured;  quota: the share of the source's allowance left after it missing  DOIs that
-    this run had to return and did not last_page  when its last page was taken in; None: none has
-    come yet
+    Attributes:
+        query: The search as it was run, or the address of a feed.
+        filters: (name, value) pairs as
+            run.
+        filled: How many of the found records have each of WATCHED.
+        seconds: How long it took, where that was measured.
+        quota: The share of the source's
+            allowance left after it.
+        missing: DOIs that this run had to return and did not.
+        last_page: When its last page was taken in; None: none has come yet.
     """
 
     name: str
@@ -73,10 +78,11 @@ class Attempt:
 class Health:
     """Where a search stands.
 
-    usual         mean yield of the runs that ran through, sweeps apart; None before the first
-    silent_since  when it last brought a record that was new; None: never
-    silent        it found nothing, which is suspicious
-    alarms        what is wrong, a sentence each, most urgent first
+    Attributes:
+        usual: Mean yield of the runs that ran through, sweeps apart; None before the first.
+        silent_since: When it last brought a record that was new; None: never.
+        silent: It found nothing, which is suspicious.
+        alarms: What is wrong, a sentence each, most urgent first.
     """
 
     name: str

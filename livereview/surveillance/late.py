@@ -18,7 +18,8 @@ EARLY = timedelta(minutes=5)  # a scheduler's clock may be a little ahead of the
 class Expected:
     """A search of the protocol in force, and when it is due.
 
-    since  when it came into the protocol, or the review came back to life
+    Attributes:
+        since: When it came into the protocol, or the review came back to life.
     """
 
     name: str
@@ -32,9 +33,10 @@ def lateness(
 ) -> str | None:
     """What to say of a search that is late, or None.
 
-    begun       when its attempts began, the oldest first
-    busy_since  when the review's running search began: the others of its slot wait for their turn;
-    None: none runs
+    Args:
+        begun: When its attempts began, the oldest first.
+        busy_since: When the review's running search began: the others of its slot wait for their
+            turn; None: none runs.
     """
     slot = slot_before(expected.cron, expected.timezone, now)
     if slot is None or slot <= expected.since:

@@ -29,8 +29,9 @@ class SourceYield:
 class Recall:
     """What the searches found of the included reports.
 
-    included  reports in all;  estimate, low, high: how many there may be, with a 95% interval, None
-    with `reason`
+    Attributes:
+        included: Reports in all.
+        estimate, low, high: How many there may be, with a 95% interval, None with `reason`.
     """
 
     included: int

@@ -60,9 +60,10 @@ class Way:
     """One route: its method, path, function, and the act that it is: who may do it is `rights`' to
     say.
 
-    largest  bytes of a body that are received, and only once whoever asks was let in
-    long     it computes for seconds where a review is large: it waits in a line, and on no thread
-    of others
+    Attributes:
+        largest: Bytes of a body that are received, and only once whoever asks was let in.
+        long: It computes for seconds where a review is large: it waits in a line, and on no thread
+            of others.
     """
 
     method: str

@@ -28,9 +28,11 @@ class Piece:
 class Card:
     """What is shown of a report.
 
-    record     the one that a decision will cite, with the fields it lacks from others of the same
-    report origin     the source of each such field open_copy  where it can be read without paying,
-    as Unpaywall says
+    Attributes:
+        record: The one that a decision will cite, with the fields it lacks from others of the same
+            report.
+        origin: The source of each such field.
+        open_copy: Where it can be read without paying, as Unpaywall says.
     """
 
     record_id: str

@@ -52,11 +52,13 @@ FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5
 class Patience:
     """What a client may take.
 
-    headers    seconds from the connection, or a request's first byte, to the end of its headers
-    body       seconds for a body, and one more for each `body_rate` bytes that came
-    unread     seconds in which nothing of an answer is read
-    refused    seconds in which a body that nobody wants may still come; a browser reads the refusal
-    after that idle       seconds for which a connection is kept for the next request
+    Attributes:
+        headers: Seconds from the connection, or a request's first byte, to the end of its headers.
+        body: Seconds for a body, and one more for each `body_rate` bytes that came.
+        unread: Seconds in which nothing of an answer is read.
+        refused: Seconds in which a body that nobody wants may still come; a browser reads the
+            refusal after that.
+        idle: Seconds for which a connection is kept for the next request.
     """
 
     headers: float = 15.0
@@ -100,9 +102,10 @@ def room_for(descriptors: int) -> int:
 class Connections:
     """All connections of the server: who may come, and who must go.
 
-    limit     how many there may be; where one more comes, the least busy makes way
-    proxies   addresses and networks that speak for many visitors: PER_ADDRESS does not count for
-    them
+    Args:
+        limit: How many there may be; where another comes, the least busy makes way.
+        proxies: Addresses and networks that speak for many visitors: PER_ADDRESS does not count for
+            them.
     """
 
     def __init__(self, limit: int, patience: Patience, proxies: Iterable[str] = ()):

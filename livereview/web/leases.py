@@ -67,10 +67,12 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a person is shown: `report`, None where nothing is free; `asked`: it is the one that
-    they asked for.
+    """What a person is shown: `report`, None where nothing is free.
 
-    head   the queue that it was taken from
+    `asked`: it is the one that they asked for.
+
+    Attributes:
+        head: The queue that it was taken from.
     """
 
     report: str | None

@@ -41,12 +41,13 @@ class Change:
 class Line:
     """What is said of a record.
 
-    more    a further sentence
-    typed   what a person typed that was not kept, so that it is not lost
-    back    what Undo would take back; None: there is nothing
-    change  how to change what stands; None: there is nothing to change
-    saved   whether what was typed about this record is kept in a decision of this person
-    notice  whether it says that something was not done
+    Attributes:
+        more: A further sentence.
+        typed: What a person typed that was not kept, so that it is not lost.
+        back: What Undo would take back; None: there is nothing.
+        change: How to change what stands; None: there is nothing to change.
+        saved: Whether what was typed about this record is kept in a decision of this person.
+        notice: Whether it says that something was not done.
     """
 
     words: str

@@ -125,7 +125,8 @@ class Back:
 class Provider:
     """The provider as this process knows it, in memory: a restart asks again.
 
-    timeout  seconds for a step of a talk; the whole may take twice as long
+    Attributes:
+        timeout: Seconds for a step of a talk; the whole may take twice as long.
     """
 
     timeout: float = 5.0

@@ -60,9 +60,10 @@ class Draft:
 class Posted:
     """A decision as a form brought it.
 
-    shown    what was on the screen, sealed
-    instead  the form whose decision this one takes the place of, if it does
-    dropped  the reason that was left out, as it was no exclusion
+    Attributes:
+        shown: What was on the screen, sealed.
+        instead: The form whose decision this one takes the place of, if it does.
+        dropped: The reason that was left out, as it was no exclusion.
     """
 
     form: str
@@ -95,7 +96,8 @@ def page(
 ) -> Response:
     """The next report that waits for me at this stage, or the one of `record` if it waits too.
 
-    skip   the record before me, which I do not want to see until all others are answered
+    Args:
+        skip: The record before me, which I do not want to see until all others are answered.
     """
     _stage(room, stage)
     with room.desk.store.read() as con:

@@ -105,7 +105,8 @@ def publish(headers: MutableHeaders, path: str, gone: bool = False) -> None:
     """What only published files have: how long they keep, and which of them may stand in another
     site's frame.
 
-    gone  the answer is that a version was withdrawn
+    Args:
+        gone: The answer is that a version was withdrawn.
     """
     if re.match(r"/site/[a-z0-9-]+/v/\d+/", path):
         headers.setdefault("Cache-Control", SHORTLY if gone else A_DAY)
