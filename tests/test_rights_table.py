@@ -52,7 +52,49 @@ LEAD_IMPORTS    = "s n n n y   n n n n n y   - u s -"  # fmt: skip
 # At the door: sessions never; what is named there is judged by the second table.
 DOOR            = "u u u u u   n n n n y y   - u y u"  # fmt: skip
 
+# The API: who is not known is asked for a token, and a session changes nothing.
+API_OWN         = "u y y y y   y n n n n y   y u u y"  # fmt: skip
+API_LEAD        = "u n n n y   y n n n n y   - u u -"  # fmt: skip
+API_VOTER       = "u n n y y   y n n n n y   - u u -"  # fmt: skip
+API_MEMBER      = "u n y y y   y n n n n y   - u u -"  # fmt: skip
+API_SETTLER     = "u n y n y   y n n n n y   - u u -"  # fmt: skip
+API_QUEUE       = "u n n y y   n y n n n y   - u u -"  # fmt: skip
+API_SCREENS     = "u n n n n   n y n n n y   - u u -"  # fmt: skip
+API_EXTRACTS    = "u n n n n   n n y n n y   - u u -"  # fmt: skip
+API_MANAGES     = "u n n n n   n n n y n y   - u u -"  # fmt: skip
+V1 = "/api/v1/reviews/{review}"
+
 ROUTES = {
+    "GET /api/v1/openapi.json": OPEN_TO_ALL,
+    "GET /api/v1/me": API_OWN,
+    "GET /api/v1/reviews": API_OWN,
+    f"GET {V1}": API_MEMBER,
+    f"GET {V1}/status": API_LEAD,
+    f"GET {V1}/attempts": API_LEAD,
+    f"POST {V1}/imports": API_MANAGES,
+    f"GET {V1}/reports": API_LEAD,
+    f"GET {V1}/reports/{{record}}": API_MEMBER,
+    f"GET {V1}/queue/{{stage}}": API_QUEUE,
+    f"POST {V1}/decisions": API_SCREENS,
+    f"GET {V1}/conflicts": API_SETTLER,
+    f"POST {V1}/conflicts": API_SCREENS,
+    f"GET {V1}/duplicates": API_MEMBER,
+    f"POST {V1}/duplicates": API_SCREENS,
+    f"GET {V1}/studies": API_VOTER,
+    f"GET {V1}/studies/{{study}}": API_VOTER,
+    f"POST {V1}/extractions": API_EXTRACTS,
+    f"POST {V1}/ratings": API_EXTRACTS,
+    f"GET {V1}/versions": API_MEMBER,
+    f"GET {V1}/summary": API_MEMBER,
+    f"GET {V1}/held": API_LEAD,
+    f"POST {V1}/signatures": API_MANAGES,
+    f"POST {V1}/opening": API_MANAGES,
+    f"GET {V1}/tasks": API_LEAD,
+    f"POST {V1}/tasks/{{task}}": API_MANAGES,
+    f"GET {V1}/acts": API_LEAD,
+    f"POST {V1}/acts/preview": API_MANAGES,
+    f"POST {V1}/acts": API_MANAGES,
+    f"POST {V1}/acts/{{act}}/undo": API_MANAGES,
     "GET /healthz": OPEN_TO_ALL,
     "GET /readyz": OPEN_TO_ALL,
     "GET /site": OPEN_TO_ALL,

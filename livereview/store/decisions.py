@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -265,6 +265,19 @@ def made_under(
     return [Older(*row) for row in rows]
 
 
+def on_reports(
+    con: Connection, review: str, report_ids: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Every decision in force on these reports of the review, oldest first, by report."""
+    rows = con.execute(
+        """SELECT report_id, stage, reviewer, role, verdict, reason, note, tags, criteria_version, made
+        FROM current_decision
+        WHERE review = $review AND report_id IN (SELECT unnest($reports::VARCHAR[])) ORDER BY seq""",
+        {"review": review, "reports": list(report_ids)},
+    ).fetchall()
+    return _grouped(rows)
+
+
 def by_report(con: Connection, review: str) -> dict[str, list[dict[str, Any]]]:
     """Every decision in force of the review, oldest first, by report."""
     rows = con.execute(
@@ -272,6 +285,10 @@ def by_report(con: Connection, review: str) -> dict[str, list[dict[str, Any]]]:
         FROM current_decision WHERE review = ? ORDER BY seq""",
         [review],
     ).fetchall()
+    return _grouped(rows)
+
+
+def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[dict[str, Any]]]:
     names = (
         "stage",
         "reviewer",

@@ -4,7 +4,7 @@ can move it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,39 @@ def all_of(con: Connection, review: str) -> list[Standing]:
         [review],
     ).fetchall()
     return [Standing(*row) for row in rows]
+
+
+def page(
+    con: Connection,
+    review: str,
+    after: int,
+    limit: int,
+    stage: str | None = None,
+    states: Sequence[str] | None = None,
+) -> list[tuple[int, Standing]]:
+    """Where some reports of the review stand, as they were found, each with its place in the list.
+
+    Args:
+        after: The place after which they are taken; 0: from the start.
+        limit: How many at most.
+        stage: Only those at this stage; None: at any.
+        states: Only those in one of these states; None: in any.
+    """
+    rows = con.execute(
+        """SELECT seq, report_id, stage, votes, state FROM screening_state
+        WHERE review = $review AND seq > $after
+            AND ($stage IS NULL OR stage = $stage)
+            AND ($states IS NULL OR list_contains($states, state))
+        ORDER BY seq LIMIT $limit""",
+        {
+            "review": review,
+            "after": after,
+            "limit": limit,
+            "stage": stage,
+            "states": list(states) if states is not None else None,
+        },
+    ).fetchall()
+    return [(seq, Standing(*row)) for seq, *row in rows]
 
 
 def members(con: Connection, report_ids: Collection[str]) -> list[str]:

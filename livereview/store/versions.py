@@ -228,6 +228,28 @@ def all_of(con: Connection, review: str) -> list[Version]:
     return [Version(*row) for row in rows]
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A published version without its text."""
+
+    number: int
+    change: str
+    cause: str
+    signed_by: str | None
+    made: datetime
+    content_hash: str
+
+
+def listed(con: Connection, review: str) -> list[Listed]:
+    """The versions of a review without their texts, newest first."""
+    rows = con.execute(
+        """SELECT number, change, cause, signed_by, made, content_hash FROM version
+        WHERE review = ? ORDER BY number DESC""",
+        [review],
+    ).fetchall()
+    return [Listed(*row) for row in rows]
+
+
 def newest(con: Connection, review: str) -> Version | None:
     """The last version of a review; None before the first."""
     rows = con.execute(

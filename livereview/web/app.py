@@ -21,6 +21,7 @@ from starlette.routing import Match
 from livereview import ops, rights
 from livereview.disk import is_full
 from livereview.errors import DiskFull, LivereviewError, Retry
+from livereview.ops.refusals import Outdated, Stale
 from livereview.rights import Act
 from livereview.settings import Settings
 from livereview.store.open import Store
@@ -51,6 +52,8 @@ from livereview.web import (
     undo,
 )
 from livereview.web.leases import Journal, Leases
+from livereview.web.v1 import manners
+from livereview.web.v1 import routes as v1
 
 log = logging.getLogger(__name__)
 
@@ -175,6 +178,7 @@ def create(
     app.state.readiness = ops.readiness.Door(store, settings.site, clock)
     app.router.route_class = guard.GuardedRoute
     app.router.routes.extend(_routes())
+    app.router.routes.extend(v1.routes())
     app.add_middleware(shield.Shield)
     app.add_exception_handler(guard.SignIn, _sign_in)
     app.add_exception_handler(HTTPException, _http)
@@ -226,12 +230,16 @@ def _in_line(page: Callable[..., Response]) -> Callable[..., Any]:
 
 def _answer(request: Request, status: int, message: str) -> Response:
     """The error in the caller's language: JSON for programs, a page for people."""
+    if manners.is_api(guard.path_of(request)):
+        return manners.problem(status, message)
     if guard.path_of(request).startswith("/api/"):
         return JSONResponse({"error": message}, status)
     return pages.error(status, message)
 
 
 def _sign_in(request: Request, error: Exception) -> Response:
+    if manners.is_api(guard.path_of(request)):
+        return manners.problem(401, "Send a token: Authorization: Bearer …")
     if request.method in ("GET", "HEAD"):
         return RedirectResponse(f"/sign-in?next={quote(guard.place_of(request), safe='/')}", 303)
     message = (
@@ -269,6 +277,9 @@ def _without_slash(request: Request) -> str | None:
 
 
 def _incomplete(request: Request, error: Exception) -> Response:
+    if manners.is_api(guard.path_of(request)):
+        assert isinstance(error, RequestValidationError)
+        return manners.invalid(error.errors())
     return _answer(
         request, 422, "Something is missing in this form. Go back, reload the page and try again."
     )
@@ -278,7 +289,10 @@ def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, LivereviewError)
     if isinstance(error, DiskFull):
         return _disk_full(request)
-    return _answer(request, 503 if isinstance(error, Retry) else 422, error.message)
+    if isinstance(error, Retry):
+        return _answer(request, 503, error.message)
+    came_late = isinstance(error, Stale | Outdated) and manners.is_api(guard.path_of(request))
+    return _answer(request, 409 if came_late else 422, error.message)
 
 
 def _machine(request: Request, error: Exception) -> Response:
@@ -294,7 +308,7 @@ def _disk_full(request: Request) -> Response:
     or kept twice.
     """
     if guard.path_of(request).startswith("/api/"):
-        return JSONResponse({"error": pages.DISK_FULL}, pages.INSUFFICIENT_STORAGE)
+        return _answer(request, pages.INSUFFICIENT_STORAGE, pages.DISK_FULL)
     read = getattr(request.state, "read", request)
     sent = getattr(read, "_form", None)  # as the route has read it; a body can't be read twice
     fields = (

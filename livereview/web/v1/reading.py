@@ -1,0 +1,404 @@
+"""What the HTTP API tells: each function is one address that changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, HTTPException, Path, Query, Request
+from fastapi.responses import Response
+
+from livereview import ops
+from livereview.ops import tasks as open_tasks
+from livereview.ops.protocols import protocols
+from livereview.records import Record
+from livereview.review import Review
+from livereview.screening import blindness
+from livereview.store import (
+    decisions,
+    evidence,
+    matches,
+    queues,
+    records,
+    searches,
+    standings,
+    versions,
+    voters,
+    withdrawals,
+)
+from livereview.store.open import Connection
+from livereview.store.standings import Standing
+from livereview.web import guard
+from livereview.web.guard import Room
+from livereview.web.leases import Question
+from livereview.web.mine import must_screen, report_of
+from livereview.web.v1 import models
+from livereview.web.v1.manners import (
+    USUAL,
+    After,
+    Limit,
+    cursor,
+    here,
+    number_at,
+    page,
+    sliced,
+)
+
+Here = Annotated[Room, Depends(here)]
+STATES = ("open", "half", "conflict", "included", "excluded", "not_retrieved")
+
+
+def me(visit: guard.Visitor) -> models.Me:
+    """What signed in, and what it may do."""
+    who = visit.principal
+    return models.Me(
+        account=who.account,
+        role=who.role,
+        kind=who.kind.value,
+        scopes=sorted(scope.value for scope in who.scopes),
+        reviews=None if who.reviews is None else sorted(who.reviews),
+    )
+
+
+def reviews(
+    request: Request,
+    response: Response,
+    visit: guard.Visitor,
+    after: After = "",
+    limit: Limit = USUAL,
+) -> models.Page[models.ReviewRow]:
+    """The reviews that you may enter, by id."""
+    with visit.desk.store.read() as con:
+        own = [review for review in protocols(con) if visit.enters(review.id)]
+        heads = versions.heads(con, [review.id for review in own])
+    rows = [models.ReviewRow(**_review_row(review, heads.get(review.id))) for review in own]
+    return sliced(request, response, rows, after, limit)
+
+
+def _review_row(review: Review, head: versions.Head | None) -> dict[str, Any]:
+    return {
+        "id": review.id,
+        "title": review.title,
+        "status": review.living.status,
+        "version": head.number if head else None,
+        "published": head.made if head else None,
+    }
+
+
+def review(room: Here) -> models.Review:
+    """What a review asks, and how it is screened."""
+    rules = room.review
+    with room.desk.store.read() as con:
+        head = versions.heads(con, [rules.id]).get(rules.id)
+        text = searches.protocol_text(con, rules.id)
+    return models.Review(
+        **_review_row(rules, head),
+        question=rules.question.text,
+        stages=[cast(models.Stage, stage) for stage in rules.screening.stages],
+        votes=rules.screening.votes,
+        reasons=_choices(rules.reasons),
+        outcomes=_choices(rules.outcomes),
+        comparisons=_choices(rules.comparisons),
+        protocol=text or "",
+    )
+
+
+def _choices(rows: Iterable[Any]) -> list[models.Choice]:
+    return [models.Choice(id=row.id, label=row.label) for row in rows]
+
+
+def status(room: Here) -> dict[str, Any]:
+    """How each search fares, what waits, what is published, and what is wrong (`alarms`)."""
+    settings = room.desk.settings
+    answer = ops.run(room.desk.store, settings.site, "status", {"review": room.review.id})
+    found: dict[str, Any] = answer["reviews"][0]
+    return found
+
+
+def attempts(
+    request: Request,
+    response: Response,
+    room: Here,
+    after: After = "",
+    limit: Limit = USUAL,
+) -> models.Page[models.Attempt]:
+    """Every run of every search, newest first."""
+    store, now = room.desk.store, room.desk.clock()
+    found = ops.status.ledger_of(store, review=room.review.id, now=now)["attempts"]
+    named = ("name", "source", "kind", "outcome", "started")
+    rows = [
+        models.Attempt(
+            **{name: row[name] for name in named},
+            detail={name: value for name, value in row.items() if name not in named},
+        )
+        for row in found
+    ]
+    return sliced(request, response, rows, after, limit)
+
+
+def reports(
+    request: Request,
+    response: Response,
+    room: Here,
+    state: Annotated[
+        str | None, Query(description=f"Only those in this state: {', '.join(STATES)}.")
+    ] = None,
+    stage: Annotated[models.Stage | None, Query(description="Only those at this stage.")] = None,
+    after: After = "",
+    limit: Limit = USUAL,
+) -> models.Page[models.Report]:
+    """Every report of a review with the decisions in force, in the order in which they came.
+
+    Where you still vote, nobody else's vote is shown, nor that there is one.
+    """
+    if state is not None and state not in STATES:
+        raise HTTPException(422, f"state must be one of {', '.join(STATES)}; it was {state!r}")
+    last = number_at(after)
+    with room.desk.store.read() as con:
+        eyes = voters.eyes(con, room.review.id, room.me)
+        states = _states(state, eyes)
+        found = standings.page(con, room.review.id, last, limit + 1, stage, states)
+        rows = _reports(con, room, [standing for _, standing in found[:limit]], eyes)
+    goes_on = cursor(found[limit - 1][0]) if len(found) > limit else None
+    return page(request, response, rows, goes_on)
+
+
+def _states(asked: str | None, eyes: str | None) -> Sequence[str] | None:
+    """The states that are shown under this name to whoever asks; None: all."""
+    if asked is None:
+        return None
+    return [state for state in STATES if blindness.state_shown(state, eyes) == asked]
+
+
+def _reports(
+    con: Connection, room: Room, found: Sequence[Standing], eyes: str | None
+) -> list[models.Report]:
+    ids = [standing.report_id for standing in found]
+    members = records.reports(con, room.review.id, ids)
+    votes = decisions.on_reports(con, room.review.id, ids)
+    rows = []
+    for standing in found:
+        state, stage = standing.state, standing.stage
+        shown = blindness.visible(votes.get(standing.report_id, []), stage, state, eyes)
+        row = models.Report(
+            **_record(records.merged(members[standing.report_id])[0], standing.report_id),
+            stage=cast(models.Stage, stage),
+            state=blindness.state_shown(state, eyes),
+            decisions=[_vote(vote) for vote in shown],
+        )
+        rows.append(row)
+    return rows
+
+
+def _record(record: Record, report: str) -> dict[str, Any]:
+    fields = asdict(record)
+    return {**fields, "authors": list(record.authors), "record": record.record_id, "report": report}
+
+
+def record_model(record: Record, report: str) -> models.Record:
+    """A record as the API says it."""
+    return models.Record(**_record(record, report))
+
+
+def _vote(vote: Mapping[str, Any]) -> models.Vote:
+    named = {name: vote[name] for name in models.Vote.model_fields if name != "tags"}
+    return models.Vote(**named, tags=list(vote["tags"] or ()))
+
+
+def report(
+    room: Here, record: Annotated[str, Path(description="The id of a record of the report.")]
+) -> models.Record:
+    """A report as its fullest record describes it."""
+    with room.desk.store.read() as con:
+        guard.recorded(con, room, record)
+        report = report_of(con, record)
+        members = records.reports(con, room.review.id, [report])[report]
+    return record_model(records.merged(members)[0], report)
+
+
+def queue(
+    room: Here, stage: Annotated[models.Stage, Path(description="A stage of the screening.")]
+) -> models.Queue:
+    """What waits for you at a stage. The report that you are given is kept for you meanwhile."""
+    if stage not in room.review.screening.stages:
+        raise HTTPException(404, "This review has no such stage.")
+    rules, now = room.review, room.desk.clock()
+    with room.desk.store.read() as con:
+        must_screen(con, room)
+
+        def look(question: Question) -> queues.Head:
+            return queues.head(
+                con, rules, room.me, stage, most=question.most, wanted=question.wanted
+            )
+
+        place_of_queue = rules.id, stage
+        votes = rules.screening.votes
+        taken = room.desk.leases.take(place_of_queue, room.me, now, votes, look, "")
+        shown = None
+        if taken.report:
+            members = records.reports(con, rules.id, [taken.report])[taken.report]
+            shown = record_model(records.merged(members)[0], taken.report)
+    return models.Queue(stage=stage, waiting=taken.head.waiting, done=taken.head.done, report=shown)
+
+
+def conflicts(
+    request: Request,
+    response: Response,
+    room: Here,
+    after: After = "",
+    limit: Limit = USUAL,
+) -> models.Page[models.Conflict]:
+    """Reports on which reviewers differ, in the order in which they came."""
+    with room.desk.store.read() as con:
+        waiting = decisions.conflicts(con, room.review.id)
+        start = number_at(after)
+        part = waiting[start : start + limit]
+        shown = _reports(con, room, part, None)
+    rows = [
+        models.Conflict(
+            report=report,
+            stage=report.stage,
+            votes=[vote for vote in report.decisions if vote.stage == standing.stage],
+        )
+        for report, standing in zip(shown, part, strict=True)
+    ]
+    end = start + limit
+    return page(request, response, rows, cursor(end) if end < len(waiting) else None)
+
+
+def duplicates(
+    request: Request,
+    response: Response,
+    room: Here,
+    after: After = "",
+    limit: Limit = USUAL,
+) -> models.Page[models.Pair]:
+    """Pairs of records that wait for a person's word, oldest first."""
+    start = number_at(after)
+    with room.desk.store.read() as con:
+        found = matches.doubtful(con, room.review.id, start + limit + 1)[start:]
+        part = found[:limit]
+        ids = {pair[side] for pair in part for side in ("left", "right")}
+        current = records.current(con, ids)
+        homes = records.report_of(con, ids)
+    rows = [
+        models.Pair(
+            left=record_model(current[pair["left"]], homes.get(pair["left"], pair["left"])),
+            right=record_model(current[pair["right"]], homes.get(pair["right"], pair["right"])),
+        )
+        for pair in part
+    ]
+    return page(request, response, rows, cursor(start + limit) if len(found) > limit else None)
+
+
+def studies(
+    request: Request,
+    response: Response,
+    room: Here,
+    after: After = "",
+    limit: Limit = USUAL,
+) -> models.Page[models.Study]:
+    """The studies of a review with their included reports, by id."""
+    with room.desk.store.read() as con:
+        grouped = evidence.reports_of(con, room.review.id)
+        forms = evidence.extractions(con, room.review.id)
+    rows = [
+        models.Study(study=study, reports=grouped.get(study, []), extracted=study in forms)
+        for study in sorted({*grouped, *forms})
+    ]
+    return sliced(request, response, rows, after, limit)
+
+
+def study(
+    room: Here, study: Annotated[str, Path(description="The id of a study.")]
+) -> models.StudyForm:
+    """A study with its extraction in force."""
+    with room.desk.store.read() as con:
+        grouped = evidence.reports_of(con, room.review.id)
+        forms = evidence.extractions(con, room.review.id)
+    if study not in grouped and study not in forms:
+        raise HTTPException(404, "There is no such study in this review.")
+    text = forms.get(study)
+    return models.StudyForm(
+        study=study,
+        reports=grouped.get(study, []),
+        extracted=text is not None,
+        form=json.loads(text) if text else None,
+    )
+
+
+def published(
+    request: Request,
+    response: Response,
+    room: Here,
+    after: After = "",
+    limit: Limit = USUAL,
+) -> models.Page[models.Version]:
+    """The published versions, newest first."""
+    review = room.review.id
+    with room.desk.store.read() as con:
+        known = versions.listed(con, review)
+        withdrawn = withdrawals.in_force(con, review)
+    rows = [
+        models.Version(
+            **asdict(version),
+            withdrawn=version.number in withdrawn,
+            address=f"/site/{review}/v/{version.number}/",
+        )
+        for version in known
+    ]
+    return sliced(request, response, rows, after, limit)
+
+
+def findings(room: Here) -> dict[str, Any]:
+    """The newest published summary, as its summary.json: findings, studies, flow, searches."""
+    with room.desk.store.read() as con:
+        newest = versions.newest(con, room.review.id)
+    if newest is None:
+        raise HTTPException(404, "Nothing of this review is published yet.")
+    found: dict[str, Any] = json.loads(newest.summary)
+    return found
+
+
+def held(room: Here) -> models.Held:
+    """What of the newest evidence waits for a name before it is public."""
+    with room.desk.store.read() as con:
+        waiting = versions.held(con, room.review.id)
+    if waiting is None:
+        raise HTTPException(404, "Nothing waits for a name.")
+    return models.Held(**{name: getattr(waiting, name) for name in models.Held.model_fields})
+
+
+def tasks(
+    request: Request,
+    response: Response,
+    room: Here,
+    after: After = "",
+    limit: Limit = USUAL,
+) -> models.Page[models.Task]:
+    """What a lead must look at, oldest first."""
+    with room.desk.store.read() as con:
+        found = open_tasks.open_tasks(con, [room.review.id])[room.review.id]
+    named = ("id", "kind", "made")
+    rows = [
+        models.Task(
+            **{name: task[name] for name in named},
+            data={name: value for name, value in task.items() if name not in named},
+        )
+        for task in found
+    ]
+    return sliced(request, response, rows, after, limit)
+
+
+def acts(
+    request: Request,
+    response: Response,
+    room: Here,
+    after: After = "",
+    limit: Limit = USUAL,
+) -> models.Page[dict[str, Any]]:
+    """Acts that undid the work of others, newest first."""
+    answer = ops.run(room.desk.store, room.desk.settings.site, "acts", {"review": room.review.id})
+    return sliced(request, response, answer["acts"], after, limit)
