@@ -221,6 +221,70 @@ def _type(field: Mapping[str, Any]) -> str:
     return str(kind)
 
 
+def http_api() -> str:
+    """Every address of the HTTP API, by what it is about."""
+    from livereview.web.v1 import routes
+
+    document = routes.description()
+    parts: list[str] = []
+    for tag in document["tags"]:
+        parts += [f"## {tag['name']}", plain(tag["description"])]
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                if tag["name"] in operation["tags"]:
+                    parts += _address(method, path, operation)
+    parts.append("## What is sent and what comes back")
+    for name, schema in sorted(document["components"]["schemas"].items()):
+        if not name.startswith("Page_"):
+            parts += _model(name, schema)
+    return "\n\n".join(parts)
+
+
+def _address(method: str, path: str, operation: Mapping[str, Any]) -> Iterator[str]:
+    """An address with its parameters, its body and its answer."""
+    yield f"### {method.upper()} {plain(path)}"
+    yield plain(operation["description"])
+    rows = [
+        (code(parameter["name"]), parameter["in"], plain(parameter["description"]))
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] != "path"
+    ]
+    if rows:
+        yield table(("parameter", "where", "what it does"), rows)
+    body = operation.get("requestBody", {}).get("content", {})
+    for kind, content in body.items():
+        yield f"Body: {_model_named(content['schema']) or code(kind)}."
+    for status in ("200", "201"):
+        content = operation["responses"].get(status, {}).get("content", {})
+        if "application/json" in content:
+            name = _model_named(content["application/json"]["schema"])
+            yield f"{status}: {name or 'an object'}."
+
+
+def _model_named(schema: Mapping[str, Any]) -> str:
+    """The model of a schema as a link; "" where it has none."""
+    name = schema.get("$ref", "").rpartition("/")[2]
+    if name.startswith("Page_"):
+        inner = name.removeprefix("Page_").strip("_")
+        known = "dict" not in inner
+        return f"a page of [{inner}](#{inner.lower()})" if known else "a page of objects"
+    return f"[{name}](#{name.lower()})" if name else ""
+
+
+def _model(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
+    """A model with its fields."""
+    yield f"### {name}"
+    if schema.get("description"):
+        yield plain(schema["description"])
+    needed = schema.get("required", [])
+    rows = []
+    for field, about in schema.get("properties", {}).items():
+        words = plain(about.get("description", "").replace("\n", " "))
+        must = "yes" if field in needed else ""
+        rows.append((code(field), code(_type(about)), must, words))
+    yield table(("field", "type", "always", "what it says"), rows)
+
+
 def decisions() -> str:
     """The list of records, read from their headings."""
     rows = []
@@ -241,6 +305,7 @@ MADE: dict[str, Callable[[], str]] = {
     "protocol": protocol,
     "summary": summary,
     "decisions": decisions,
+    "http_api": http_api,
 }
 
 

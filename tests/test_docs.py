@@ -17,6 +17,7 @@ import yaml
 
 from livereview import review_toml, settings
 from livereview.cli import app
+from livereview.web.v1 import routes
 from scripts import docs_pages
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -101,6 +102,13 @@ def test_the_reference_of_commands_has_every_option() -> None:
     for line in ("### livereview surveil", "#### livereview rank stop", "| `--clock-is-right` |"):
         assert line in made
     assert "    livereview surveil --review signs-of-safety" in made
+
+
+def test_the_reference_of_the_http_api_has_every_address() -> None:
+    made = docs_pages.http_api()
+    for endpoint in routes.ENDPOINTS:
+        assert f"### {endpoint.method} /api/v1{endpoint.path}" in made
+    assert "a page of [Report](#report)" in made and "| `verdict` | `string` | yes |" in made
 
 
 def test_the_reference_of_settings_has_every_setting() -> None:

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import schemathesis
 from fastapi import FastAPI
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
 from livereview.ops import team
 from livereview.store.accounts import BEGINS
@@ -17,15 +25,20 @@ from tests.conftest import NOW, REVIEW, TestClient, article, found, secret_of
 
 ROOT = "/api/v1"
 HERE = f"{ROOT}/reviews/{REVIEW}"
+MOST_CASES = 10  # for each address
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
 
 
 def client(app: FastAPI, store: Store, name: str, role: str, *scopes: str) -> TestClient:
     """A program with a token of these scopes."""
     team.add_account(store, name=name, role=role, secret=secret_of(name), now=NOW)
     secret = f"{BEGINS}{name}-{'t' * 30}"
-    team.add_token(
-        store, account=name, label="x", secret=secret, by="test", scopes=scopes, now=NOW
-    )
+    team.add_token(store, account=name, label="x", secret=secret, by="test", scopes=scopes, now=NOW)
     return TestClient(app, headers={"Authorization": f"Bearer {secret}"})
 
 
@@ -213,3 +226,45 @@ def test_everything_is_described_with_words(app: FastAPI) -> None:
                 assert parameter.get("description"), f"{where}: {parameter['name']}"
     described = json.dumps(document)
     assert "HTTPValidationError" not in described
+
+
+def test_whatever_is_asked_the_answer_is_one_that_is_described(
+    lena: TestClient, records: list[str]
+) -> None:
+    described = schemathesis.openapi.from_dict(routes.description())
+    for endpoint in routes.ENDPOINTS:
+        answers = _asked(described[ROOT + endpoint.path][endpoint.method], lena, records[0])
+        assert answers and max(answers) < 500, f"{endpoint.method} {endpoint.path}"
+
+
+def _asked(operation: Any, http: TestClient, record: str) -> set[int]:
+    """The statuses of answers to whatever the description allows; each answer is as described."""
+    answered: set[int] = set()
+
+    @settings(
+        max_examples=MOST_CASES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy())
+    def ask(case: Any) -> None:
+        case.path_parameters = real(case.path_parameters, record)
+        sent = case.as_transport_kwargs(base_url="http://testserver")
+        sent.pop("cookies", None)
+        if isinstance(sent.get("data"), bytes):
+            sent["content"] = sent.pop("data")
+        response = http.request(**sent)
+        answered.add(response.status_code)
+        case.validate_response(response, checks=CHECKS)
+
+    ask()
+    return answered
+
+
+def real(parameters: dict[str, Any] | None, record: str) -> dict[str, Any]:
+    """The parameters of a path, of a review and a record that are there."""
+    there = {"review": REVIEW, "record": record}
+    return {name: there.get(name, value) for name, value in (parameters or {}).items()}
