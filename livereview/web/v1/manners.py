@@ -184,10 +184,9 @@ class ApiRoute(guard.GuardedRoute):
 def _tagged(request: Request, answer: Response) -> Response:
     tag = f'"{hashlib.sha256(bytes(answer.body)).hexdigest()[:32]}"'
     answer.headers["ETag"] = tag
-    answer.headers["Cache-Control"] = "private, no-cache"
     asked = request.headers.get("if-none-match", "")
     if asked == "*" or tag in (part.strip().removeprefix("W/") for part in asked.split(",")):
-        kept = ("etag", "cache-control", "link")
+        kept = ("etag", "link")
         headers = {name: value for name, value in answer.headers.items() if name in kept}
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return answer
