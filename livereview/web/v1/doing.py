@@ -203,7 +203,12 @@ def sign(
 
 
 def open_review(
-    request: Request, response: Response, room: Here, by: By, key: Key = None
+    request: Request,
+    response: Response,
+    room: Here,
+    by: By,
+    body: models.Opening,
+    key: Key = None,
 ) -> models.Done:
     """Let the review be public from now on, in your name."""
     answer = ops.publish.open_review(
@@ -212,6 +217,7 @@ def open_review(
         review=room.review.id,
         by=room.me,
         now=room.desk.clock(),
+        note=body.note,
     )
     return _done(response, known=bool(answer["known"]))
 

@@ -336,6 +336,12 @@ class Signature(Request):
     note: Text | None = None
 
 
+class Opening(Request):
+    """That the review may be public from now on."""
+
+    note: Text | None = None
+
+
 class Done(Answer):
     """That something was done."""
 
