@@ -349,13 +349,15 @@ SLOTS = (
     "limits",
     "practice",
     "policy",
+    "families",
     "research",
     "funding",
     "explanations",
     "caveats",
     *EMMIE,
 )
-"""Where a statement of the team stands in the summary; practice, policy and research are what it means for them."""
+"""Where a statement of the team stands in the summary; practice, policy, families and
+research are what it means for them."""
 
 STANDINGS = ("plausible", "less_plausible", "ruled_out")
 """Of rival explanations."""

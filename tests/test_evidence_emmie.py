@@ -151,7 +151,7 @@ def test_a_coded_finding_is_shown_with_count_places_quotes_and_confidence() -> N
     assert [one["quote"] for one in row["findings"]] == ["They just left"] * 3
     assert row["confidence"]["level"] == "moderate"
     assert "Most often: staff left (3 of 4 studies)." in tile["text"]
-    assert "Staff left</strong> (in the way): 3 of 4 studies (councils: 2 each)" in page
+    assert "Staff left</strong>: 3 of 4 studies (councils: 2 each)" in page
     assert page.count("<q>They just left</q>") == 3, "once each: not among the uncoded ones again"
     assert "likely to be a fair picture" in page
 

@@ -27,6 +27,10 @@ LOOKS = {
 }
 PAGES = (
     "pooled/latest/index.html",
+    "realist/latest/index.html",
+    "pooled/latest/studies.html",
+    "realist/latest/methods.html",
+    "pooled/latest/study-s3.html",
     "hostile/latest/index.html",
     "retired/latest/trace.html",
     "index.html",
@@ -107,13 +111,15 @@ def test_nothing_sticks_out_is_cut_off_or_too_pale(
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_the_pictures_can_be_seen(folder: Path, chromium: Any, look: str) -> None:
-    page = opened(chromium, look, folder / "pooled/latest/index.html")
-    page.evaluate(
-        "() => document.querySelectorAll('details').forEach((one) => { one.open = true; })"
-    )
-    drawn = page.evaluate(PICTURES)
+    drawn = []
+    for name in ("index", "studies", "methods"):
+        page = opened(chromium, look, folder / f"pooled/latest/{name}.html")
+        page.evaluate(
+            "() => document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+        )
+        drawn += page.evaluate(PICTURES)
+        page.context.close()
     assert len(drawn) >= 5 and all(width > 200 and height > 50 for _, width, height in drawn), drawn
-    page.context.close()
 
 
 def test_dark_is_dark_and_print_is_black_on_white(folder: Path, chromium: Any) -> None:

@@ -37,6 +37,7 @@ from tests.test_ops import decide, form, include
 # defined. Chromium knows them all, see test_published_screens.py.
 NEWER = {
     "color-scheme": "CSS Color Adjustment 1",
+    "print-color-adjust": "CSS Color Adjustment 1",
     "margin-inline": "CSS Logical Properties 1",
     "padding-block": "CSS Logical Properties 1",
     "padding-inline": "CSS Logical Properties 1",

@@ -56,8 +56,15 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def page(snap, number=1, **options):
-    return Page(site.build(snap, number, "an extraction", **options).files["index.html"].decode())
+def page(snap, name="index.html", number=1, **options):
+    return Page(site.build(snap, number, "an extraction", **options).files[name].decode())
+
+
+def everything_shown(snap):
+    """The words of the first page and of those behind it."""
+    files = site.build(snap, 1, "an extraction").files
+    names = ("index.html", "studies.html", "methods.html")
+    return " ".join(Page(files[name].decode()).text for name in names)
 
 
 def full():
@@ -205,7 +212,7 @@ def test_the_page_is_well_formed_and_needs_nothing_from_outside(snap):
         address = link["href"]
         assert (
             address.startswith(("#", "https://doi.org/", "../v/", "data:"))
-            or address in build.files
+            or address.partition("#")[0] in build.files
         ), address
         assert not address.startswith("#") or address[1:] in ids, address
     assert [script["type"] for script in found.all("script")] == ["application/ld+json"]
@@ -278,7 +285,7 @@ def test_the_page_says_what_it_must_of_one_study_and_of_none():
     assert "Take care." in text
     assert "1 explanation that stands The review team says: It may be poorly evaluated." in text
     assert "What got in the way A Staff left. They left (p. 12) (quality 3 of 4)" in text
-    empty = page(snapshot()).text
+    empty = everything_shown(snapshot())
     assert empty.count("Not yet assessed") >= 2
     assert "No study has been extracted yet" in empty
     assert "No study has been included yet." in empty
@@ -314,9 +321,12 @@ def test_an_old_search_warns_and_every_page_says_until_when_it_holds():
 def test_a_retracted_report_is_marked():
     snap = snapshot(study("a", result("care")))
     marked = replace(snap.studies[0], reports=(report("a", retraction="retracted"),))
-    assert "Retracted." in page(replace(snap, studies=(marked,))).text
+    retracted = replace(snap, studies=(marked,))
+    assert "Has a retracted or questioned report" in page(retracted).text
+    assert "Retracted." in page(retracted, "study-a.html").text
     worry = replace(snap.studies[0], reports=(report("a", retraction="expression-of-concern"),))
-    assert "Marked as expression of concern." in page(replace(snap, studies=(worry,))).text
+    text = page(replace(snap, studies=(worry,)), "studies.html").text
+    assert "Marked as expression of concern." in text
 
 
 def test_a_flow_that_does_not_balance_stops_the_build():
@@ -346,7 +356,11 @@ def test_five_hundred_studies_keep_the_page_small_and_say_what_is_left_out():
     build = site.build(snapshot(*many, excluded=excluded), 1, "x")
     assert len(gzip.compress(build.files["index.html"])) <= 30_000
     text = Page(build.files["index.html"].decode()).text
+    assert re.search(r"The first \d+ of 500 are shown here; all are in studies.html", text)
+    assert len(gzip.compress(build.files["studies.html"])) <= 60_000
+    text = Page(build.files["studies.html"].decode()).text
     assert re.search(r"The first \d+ of 500 are shown here; all are in studies.csv", text)
+    assert "study-s499.html" in build.files
     assert re.search(r"The first \d+ of 900 are shown here; all are in exclusions.csv", text)
     assert len(build.files["effects.csv"].splitlines()) == 1001
     assert len(build.files["exclusions.csv"].splitlines()) == 901
@@ -354,7 +368,7 @@ def test_five_hundred_studies_keep_the_page_small_and_say_what_is_left_out():
 
 def test_links_to_other_versions_start_where_the_caller_says():
     links = [link["href"] for link in page(full(), home="../../").all("a")]
-    assert "../../v/1/" in links
+    assert "../../v/1/#changed" in links
 
 
 def test_the_library_lists_every_review_with_its_last_change():

@@ -169,7 +169,7 @@ def test_what_waits_is_told_with_its_age(reviewed: Store, site: Path) -> None:
         "awaiting_screening": "4 March 2026",
         "awaiting_extraction": "5 March 2026",
     }
-    page = (site.parents[0] / "latest" / "index.html").read_text(encoding="utf-8")
+    page = (site.parents[0] / "latest" / "methods.html").read_text(encoding="utf-8")
     assert (
         "The oldest was found on 4 March 2026" in page
         and "the oldest found on 5 March 2026" in page

@@ -35,6 +35,9 @@ NAMED = 5
 """Studies that a sentence names; data have all of them."""
 
 LEVELS = ("high", "moderate", "low", "very_low", "unrated")
+BRIEFLY_NAMED = 3
+"""Outcomes without enough evidence that the short answer names; more are counted there."""
+
 CLASSES = (
     "effect",
     "small_effect",
@@ -411,6 +414,24 @@ def evidence(finding: Finding) -> str:
     return " ".join(parts)
 
 
+def studies_and_people(finding: Finding) -> str:
+    """ "2 studies, 453 people": for a card or a cell; "no studies" where none counts."""
+    k = len(finding.counted)
+    if not k:
+        return say(mark("no studies"))
+    if not finding.people:
+        return many("{n} study, people not reported", "{n} studies, people not reported", k)
+    people = figures(f"{finding.people:,}")
+    if finding.people_unknown:
+        return many(
+            "{n} study, at least {people} people",
+            "{n} studies, at least {people} people",
+            k,
+            people=people,
+        )
+    return many("{n} study, {people} people", "{n} studies, {people} people", k, people=people)
+
+
 def _mixed(studies: int) -> str:
     """That a mean of one study's arms or subgroups hides that these clearly differ."""
     return many(
@@ -548,27 +569,78 @@ def answer(findings: Sequence[Finding]) -> str:
 
 def answers(findings: Sequence[Finding]) -> list[tuple[str, str]]:
     """(label of the comparison, its answer) of each comparison, in the protocol's order."""
+    return [(label, _answer(some)) for label, some in _by_comparison(findings)]
+
+
+def _by_comparison(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
+    """(label of the comparison, its findings), in the protocol's order."""
     labels = list(dict.fromkeys(finding.comparison_label for finding in findings))
-    mine = {
-        label: [finding for finding in findings if finding.comparison_label == label]
+    return [
+        (label, [finding for finding in findings if finding.comparison_label == label])
         for label in labels
-    }
-    return [(label, _answer(some)) for label, some in mine.items()]
+    ]
 
 
 def _answer(findings: Sequence[Finding]) -> str:
     """The answer of one comparison."""
-    told: list[str] = [
-        headline(finding) for finding in in_order(findings) if finding.state == "effect"
+    return " ".join([*_shown(findings), *_lacking(findings)])
+
+
+def _shown(findings: Sequence[Finding]) -> list[str]:
+    """Sentences on the outcomes of which the evidence says something, or on which it disagrees."""
+    effects = [headline(finding) for finding in in_order(findings) if finding.state == "effect"]
+    return [
+        *effects,
+        *_together(
+            findings,
+            "little_or_no_difference",
+            mark("Little or no difference was found in {labels}."),
+        ),
+        *_together(findings, "disagree", mark("Results disagree about {labels}.")),
     ]
-    told += _together(
-        findings, "little_or_no_difference", mark("Little or no difference was found in {labels}.")
+
+
+def _lacking(findings: Sequence[Finding]) -> list[str]:
+    """Sentences that name every outcome for which evidence lacks."""
+    return [
+        *_together(findings, "too_little", mark("There is too little evidence on {labels}.")),
+        *_together(findings, "no_studies", mark("No study has measured {labels}.")),
+        *_together(findings, "not_yet_assessed", mark("Not yet assessed: {labels}.")),
+    ]
+
+
+def brief(findings: Sequence[Finding]) -> list[tuple[str, str]]:
+    """(label of the comparison, its answer for a reader with a minute), in the protocol's order.
+
+    What the evidence shows is said as in `answers`, harm first; outcomes for which it lacks are
+    counted where there are many. Whoever prints it names those outcomes close by.
+    """
+    return [(label, _brief(some)) for label, some in _by_comparison(findings)]
+
+
+def _brief(findings: Sequence[Finding]) -> str:
+    lacking = [finding for finding in findings if finding.lacks_evidence]
+    if len(lacking) <= BRIEFLY_NAMED:
+        return _answer(findings)
+    shown = _shown(findings)
+    if shown:
+        counted = say(
+            mark(
+                "On the other {n} outcomes there is too little evidence to say, or none was "
+                "assessed yet."
+            ),
+            n=len(lacking),
+        )
+        return " ".join([*shown, counted])
+    return say(
+        mark(
+            "We can't yet say if {intervention} did better or worse than {comparator} on any of "
+            "the {n} outcomes."
+        ),
+        intervention=findings[0].intervention,
+        comparator=findings[0].comparator,
+        n=len(lacking),
     )
-    told += _together(findings, "disagree", mark("Results disagree about {labels}."))
-    told += _together(findings, "too_little", mark("There is too little evidence on {labels}."))
-    told += _together(findings, "no_studies", mark("No study has measured {labels}."))
-    told += _together(findings, "not_yet_assessed", mark("Not yet assessed: {labels}."))
-    return " ".join(told)
 
 
 def base(review: Base) -> str:

@@ -64,6 +64,14 @@ SIGNS: Mapping[str, tuple[str, str]] = {
     "not_applicable": ("", "–"),
     **{str(n): (_CIRCLE, str(n)) for n in range(5)},  # of EMMIE-Q
 }
+UNKNOWN_SIGN = "?"
+
+
+def sign(judgement: str) -> str:
+    """The sign of a judgement, as in the grid; a question mark where its tool has words of its own."""
+    return SIGNS[judgement][1] if judgement in SIGNS else UNKNOWN_SIGN
+
+
 Signs = Mapping[str | None, tuple[str, str]]
 
 

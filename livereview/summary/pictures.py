@@ -18,6 +18,7 @@ from livereview.summary import (
     bias_grid,
     cumulative,
     figures,
+    findings_table,
     flow_diagram,
     forest,
     funnel,
@@ -85,6 +86,11 @@ def name_of(finding: Finding) -> str:
     )
 
 
+def is_pooled(finding: Finding) -> bool:
+    """Whether several studies of it make one estimate, so that it has a forest plot."""
+    return finding.estimate is not None and finding.estimate.studies > 1
+
+
 def _pictures(
     snapshot: Snapshot, found: Sequence[Finding], studies: Sequence[Study]
 ) -> Iterator[Picture]:
@@ -93,6 +99,7 @@ def _pictures(
     drawn = figures.effect_direction(found, studies)
     few = partial(_few_directions, found, studies)
     yield Picture("effect-direction", None, drawn, _directions(found), few)
+    yield from _tables(found)
     forms = [study.extraction for study in studies if study.extraction]
     judged = [_judged(form, snapshot.review.tools) for form in forms if _is_judged(form)]
     if judged:
@@ -104,6 +111,15 @@ def _pictures(
         if finding.estimate is not None and finding.estimate.studies > 1:
             yield from _sizes(snapshot, finding, finding.estimate, forms)
             yield from _published(snapshot, finding, finding.estimate)
+
+
+def _tables(found: Sequence[Finding]) -> Iterator[Picture]:
+    """The summary of findings of each comparison, for slides."""
+    for table in findings_table.findings_tables(found):
+        mine = [finding for finding in found if finding.comparison == table.comparison]
+        rows = [findings_table.COLUMNS, *findings_table.data(mine)]
+        drawn = findings_table.svg(table.comparison, table)
+        yield Picture("summary-of-findings", table.comparison, drawn, rows)
 
 
 def _sizes(

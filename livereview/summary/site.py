@@ -16,8 +16,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from livereview.evidence import wording
 from livereview.evidence.finding import Finding
 from livereview.summary import (
+    bars,
     checklist,
     consultation,
     crate,
@@ -25,9 +27,13 @@ from livereview.summary import (
     drawing,
     feeds,
     figures,
+    findings_table,
     flow_diagram,
+    forest,
+    glance,
     oembed,
     pictures,
+    plain_summary,
     raster,
     references,
     search_report,
@@ -147,7 +153,8 @@ def files(
             pngs = apart.submit(
                 draw, [str(drawing.alone(picture.on_page(DRAWN))) for picture in drawn]
             )
-            same = {**_files(made), **_drawn(drawn), **_tabled(made.snapshot, encode)}
+            same = {**_files(made), **_deep_pages(made, drawn), **_drawn(drawn)}
+            same |= _tabled(made, encode)
             bound = [_bound(made, drawn, home, encode is not None) for home in homes]
             same |= {
                 f"{picture.name}.png": png
@@ -232,10 +239,10 @@ def _drawn(drawn: Sequence[Picture]) -> dict[str, bytes]:
     return written
 
 
-def _tabled(snapshot: Snapshot, encode: Encode | None) -> dict[str, bytes]:
-    made = tables.published(snapshot)
-    coded = {f"{table.name}.parquet": encode(table) for table in made} if encode else {}
-    return {**{f"{table.name}.csv": table.csv for table in made}, **coded}
+def _tabled(made: Draft, encode: Encode | None) -> dict[str, bytes]:
+    written = (*tables.published(made.snapshot), tables.findings(made.evidence.findings))
+    coded = {f"{table.name}.parquet": encode(table) for table in written} if encode else {}
+    return {**{f"{table.name}.csv": table.csv for table in written}, **coded}
 
 
 def _citations(summary: dict[str, Any]) -> dict[str, bytes]:
@@ -265,46 +272,73 @@ def _embed(summary: dict[str, Any], home: str) -> bytes:
 
 
 def _page(made: Draft, drawn: Sequence[Picture], home: str, parquet: bool) -> bytes:
-    summary, page = json.loads(made.text), b""
+    """The first page, as many studies on it as its weight allows."""
+    shared = _shared(made, drawn)
+    own = {
+        "home": home,
+        "parquet": parquet,
+        "call": consultation.call(made.snapshot.consultations, made.snapshot.review, home),
+        "consulted": consultation.listed(made.snapshot.consultations),
+        **_first_page(made, shared["s"]),
+    }
+    return _light("index.html", {**shared, **own})
+
+
+def _light(name: str, values: Mapping[str, Any]) -> bytes:
+    """A page with the largest number of studies that keeps it under WEIGHT."""
+    page = b""
     for shown in SHOWN:
-        page = _page_of(made, summary, drawn, home, shown, parquet)
+        page = template(name).render(shown=shown, **values).encode("utf-8", "replace")
         if len(page) <= WEIGHT:
             break
     return page
 
 
-def _page_of(
-    made: Draft,
-    summary: dict[str, Any],
-    drawn: Sequence[Picture],
-    home: str,
-    shown: int,
-    parquet: bool,
-) -> bytes:
-    snapshot, evidence = made.snapshot, made.evidence
-    ordered = [
-        study.study_id for study in figures.by_risk_of_bias(snapshot.studies, snapshot.review.tools)
-    ]
-    page = template("index.html").render(
-        s=summary,
-        home=home,
-        shown=shown,
-        words=words,
-        ordered=ordered,
-        studies={study["id"]: study for study in summary["studies"]},
-        labels={outcome["id"]: outcome["label"] for outcome in summary["review"]["outcomes"]},
-        names={finding.id: pictures.name_of(finding) for finding in evidence.findings},
-        direction=figures.direction,
-        findings=evidence.findings,
-        areas={area["id"]: area["label"] for area in summary["review"]["taxonomy"]},
-        pictures={picture.name: picture for picture in drawn},
-        flow_rows=flow_diagram.rows(snapshot.flow, snapshot.review.base),
-        linked=_linked_data(summary),
-        call=consultation.call(snapshot.consultations, snapshot.review, home),
-        consulted=consultation.listed(snapshot.consultations),
-        parquet=parquet,
-    )
-    return page.encode("utf-8", "replace")
+def _shared(made: Draft, drawn: Sequence[Picture]) -> dict[str, Any]:
+    """What the templates of a version's pages read."""
+    snapshot = made.snapshot
+    summary = json.loads(made.text)
+    review = summary["review"]
+    ordered = figures.by_risk_of_bias(snapshot.studies, snapshot.review.tools)
+    return {
+        "s": summary,
+        "findings": made.evidence.findings,
+        "ordered": [study.study_id for study in ordered],
+        "studies": {study["id"]: study for study in summary["studies"]},
+        "labels": {outcome["id"]: outcome["label"] for outcome in review["outcomes"]},
+        "areas": {area["id"]: area["label"] for area in review["taxonomy"]},
+        "pictures": {picture.name: picture for picture in drawn},
+        "direction": figures.direction,
+        "flow_rows": flow_diagram.rows(snapshot.flow, snapshot.review.base),
+    }
+
+
+def _first_page(made: Draft, summary: dict[str, Any]) -> dict[str, Any]:
+    """What only the first page shows."""
+    findings = made.evidence.findings
+    pooled = [finding for finding in findings if pictures.is_pooled(finding)]
+    return {
+        "brief": wording.brief(findings),
+        "glance": glance.glance(summary, findings),
+        "waiting": plain_summary.waiting_reports(summary["debt"]),
+        "plain": plain_summary.plain_summary(summary, findings),
+        "tables": findings_table.findings_tables(findings),
+        "names": {finding.id: pictures.name_of(finding) for finding in findings},
+        "forests": {one.id: bars.forest(one, forest.parts_of(one)) for one in pooled},
+        "ends": {one.id: bars.ends(one) for one in pooled},
+        "linked": _linked_data(summary),
+    }
+
+
+def _deep_pages(made: Draft, drawn: Sequence[Picture]) -> dict[str, bytes]:
+    """The pages behind the first one: studies, methods, and a page for each study."""
+    shared = _shared(made, drawn)
+    pages = {name: _light(name, shared) for name in ("studies.html", "methods.html")}
+    page = template("study.html")
+    for study in shared["s"]["studies"]:
+        text = page.render(study=study, **shared)
+        pages[f"study-{study['id']}.html"] = text.encode("utf-8", "replace")
+    return pages
 
 
 def _linked_data(summary: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from livereview.cells import csv_text
 from livereview.evidence import orientation
+from livereview.evidence.finding import Finding
+from livereview.summary import findings_table
 from livereview.summary.snapshot import Report, Snapshot, Study
 from livereview.summary.words import link, tidy
 
@@ -63,6 +65,7 @@ REPORT = ("title", "authors", "year", "published_in", "doi", "link")
 KINDS: Mapping[str, Kind] = {  # of columns that are no text
     **dict.fromkeys(("year", "participants", "n", "price_year"), "integer"),
     **dict.fromkeys(("effect", "ci_low", "ci_high", "time"), "number"),
+    **findings_table.KINDS,
 }
 
 
@@ -99,6 +102,11 @@ def published(snapshot: Snapshot) -> tuple[Table, ...]:
             ([*_report(one), one.reason] for one in snapshot.excluded),
         ),
     )
+
+
+def findings(shown: Sequence[Finding]) -> Table:
+    """The summary of findings: a row a finding, unrounded; what it means in words."""
+    return _table("findings", findings_table.COLUMNS, findings_table.data(shown))
 
 
 def _study(study: Study) -> list[Cell]:
