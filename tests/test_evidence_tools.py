@@ -181,7 +181,9 @@ def test_a_study_judged_as_a_whole_publishes_beside_one_judged_by_domain_and_bot
     (care, well) = review().outcomes
     pooled = review(outcomes=(care, replace(well, pool=True)))
     build = site.build(snapshot(whole, parts, sized("c"), review=pooled), 1, "x")
-    page = build.files["index.html"].decode()
+    first = build.files["index.html"].decode()
+    assert "missing outcome data: high." in first, "said beside the sign in the forest plot"
+    page = build.files["studies.html"].decode()
     assert "high (<bdi>RoB 2</bdi>)" in page and "some concerns (<bdi>RoB 2</bdi>)" in page
     assert "missing outcome data: high" in page and "not judged" in page
     table = build.files["forest-well.csv"].decode()

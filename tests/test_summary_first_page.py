@@ -10,7 +10,7 @@ import pytest
 from livereview.evidence import wording
 from livereview.evidence.certainty import Rating
 from livereview.evidence.finding import Absolute, Certainty, Estimate, Finding, StudyEffect, Votes
-from livereview.summary import bars, findings_table, glance, plain_summary, site, tables
+from livereview.summary import bars, findings_table, forest, glance, plain_summary, site, tables
 from livereview.summary.snapshot import Snapshot
 from tests import published_states
 from tests.snapshots import review, snapshot
@@ -177,10 +177,11 @@ def test_the_table_of_findings_has_both_risks_their_interval_and_footnotes() -> 
     assert row["risk_with_per_1000"] == 80 and row["certainty"] == "moderate"
     assert row["good"] == "yes" and row["follow_up_months_from"] is None
     assert tables.findings([rated]).csv.startswith(b"comparison,outcome,state")
-    svg = findings_table.svg("main", table)
+    svg = findings_table.svg("main", table, "Mentoring")
     assert svg.count("<circle") == 8, "four dots for each of two ratings"
     words = " ".join(re.sub("<[^>]*>", " ", svg).split())
     assert "100 in every 1,000 without it, 80 with it" in words
+    assert "From the living review “Mentoring”" in words
 
 
 def test_footnotes_go_on_after_z() -> None:
@@ -201,6 +202,17 @@ def test_a_forest_has_studies_by_weight_inside_its_strip() -> None:
         assert 0 <= bar.left <= bar.at <= bar.left + bar.width <= 100.01
     assert made.strip.important is None, "a difference per 1,000 has no place on a ratio's axis"
     assert all(0 <= tick.at <= 100 for tick in made.strip.ticks)
+
+
+def test_the_picture_of_a_forest_has_what_the_page_s_table_has() -> None:
+    parts = (part("a", 0.7, 20), part("b", 0.9, 80, people=None))
+    drawn = forest.svg("care", "Care", finding(studies=parts, estimate=estimate(
+        prediction_low=0.3, prediction_high=2.1)))  # fmt: skip
+    words = " ".join(re.sub("<[^>]*>", " ", drawn).split())
+    for text in ("Forest plot: Care", "RR (95% interval)", "95% prediction interval", "80%",
+                 "All studies (2 studies)", "← Favours mentoring", "Favours nothing →"):  # fmt: skip
+        assert text in words
+    assert words.index("B –") < words.index("A 100"), "largest weight first"
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ WHITE, NIGHT = (255, 255, 255), (0x14, 0x18, 0x1D)
 KINDS = {
     "prisma",
     "effect_direction",
+    "summary-of-findings-main",
     "risk-of-bias",
     "forest-well",
     "cumulative-well",
@@ -38,6 +39,7 @@ KINDS = {
 TITLES = {
     *(
         "PRISMA flow diagram",
+        "Summary of findings: The intervention against the comparison",
         "Effect direction plot",
         "Risk of bias: each study",
         "Forest plot: Wellbeing",
@@ -129,7 +131,8 @@ def test_every_picture_of_a_version_is_an_svg_a_png_and_a_table_and_the_page_lin
     files = site.build(rich(), 2, "an extraction").files
     names = {name.removesuffix(".svg") for name in files if name.endswith(".svg")}
     assert names == KINDS | {"over-time-well"}
-    page = files["index.html"].decode()
+    behind = ("index.html", "studies.html", "methods.html")
+    page = "".join(files[name].decode() for name in behind)
     assert {told(files[f"{name}.svg"].decode()) for name in names} == TITLES
     for name in names:
         assert files[f"{name}.png"] == raster.png(files[f"{name}.svg"].decode())

@@ -264,8 +264,14 @@ def _sizes(finding: Finding) -> dict[str, Cell]:
 # The same as a picture
 
 
-def svg(id: str, table: FindingsTable) -> Markup:
-    """The table as a picture for a slide: a row an outcome, in words and figures."""
+def svg(id: str, table: FindingsTable, review: str) -> Markup:
+    """The table as a picture for a slide: a row an outcome, in words and figures.
+
+    Args:
+        id: of the picture, used in its elements' ids.
+        table: what it shows.
+        review: the review's title, which stands below it wherever the picture goes.
+    """
     heads = (
         say(mark("Outcome")),
         say(mark("What the evidence says")),
@@ -282,9 +288,12 @@ def svg(id: str, table: FindingsTable) -> Markup:
         drawn, height = _drawn(row, y + PADDING + 4)
         parts += drawn
         y += height + PADDING
+    parts.append(RULE.format(y=y, width=WIDTH))
+    source = say(mark("From the living review “{title}”"), title=review)
+    parts.append(LABEL.format(x=0, y=y + 20, more=QUIET, text=drawing.cut(source, WIDTH, 11)))
     desc = say(mark("The same as the table on the page, without its footnotes."))
     title = say(mark("Summary of findings: {comparison}"), comparison=table.label)
-    return drawing.frame("summary-of-findings", id, title, desc, WIDTH, y + 6, parts)
+    return drawing.frame("summary-of-findings", id, title, desc, WIDTH, y + 26, parts)
 
 
 def _drawn(row: Row, y: int) -> tuple[list[Markup], int]:

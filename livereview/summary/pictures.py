@@ -99,7 +99,7 @@ def _pictures(
     drawn = figures.effect_direction(found, studies)
     few = partial(_few_directions, found, studies)
     yield Picture("effect-direction", None, drawn, _directions(found), few)
-    yield from _tables(found)
+    yield from _tables(snapshot.review.title, found)
     forms = [study.extraction for study in studies if study.extraction]
     judged = [_judged(form, snapshot.review.tools) for form in forms if _is_judged(form)]
     if judged:
@@ -113,12 +113,12 @@ def _pictures(
             yield from _published(snapshot, finding, finding.estimate)
 
 
-def _tables(found: Sequence[Finding]) -> Iterator[Picture]:
+def _tables(review: str, found: Sequence[Finding]) -> Iterator[Picture]:
     """The summary of findings of each comparison, for slides."""
     for table in findings_table.findings_tables(found):
         mine = [finding for finding in found if finding.comparison == table.comparison]
         rows = [findings_table.COLUMNS, *findings_table.data(mine)]
-        drawn = findings_table.svg(table.comparison, table)
+        drawn = findings_table.svg(table.comparison, table, review)
         yield Picture("summary-of-findings", table.comparison, drawn, rows)
 
 
