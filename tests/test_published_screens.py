@@ -136,6 +136,19 @@ def test_dark_is_dark_and_print_is_black_on_white(folder: Path, chromium: Any) -
     assert light["dark"] < 60 and light["desktop"] > 200 and light["phone"] > 200
 
 
+def test_paper_has_a_title_page_and_hides_nothing_that_is_folded(
+    folder: Path, chromium: Any
+) -> None:
+    page = opened(chromium, "print", folder / "pooled/latest/index.html")
+    assert page.locator(".title").is_visible()
+    assert "Version 2" in page.locator(".title").inner_text()
+    folded = """() => [...document.querySelectorAll("details:not([open])")].map((one) =>
+      [...one.children].slice(1).reduce((sum, part) => sum + part.getBoundingClientRect().height, 0))"""
+    heights = page.evaluate(folded)
+    assert heights and all(height > 10 for height in heights), heights
+    page.context.close()
+
+
 def test_chromium_knows_the_properties_that_the_validator_is_too_old_for(chromium: Any) -> None:
     page = chromium.new_page()
     assert (
