@@ -118,7 +118,7 @@ def test_what_only_a_person_can_tell_is_asked_until_it_is_answered(
         True,
     )
     assert known["not_used"][0]["reason"] in (
-        tmp_path / REVIEW / "latest" / "index.html"
+        tmp_path / REVIEW / "latest" / "studies.html"
     ).read_text("utf-8")
 
     (asked,) = ops.status.status(reviewed, now=NOW, review=REVIEW)["reviews"][0]["questions"]
