@@ -217,3 +217,17 @@ LEFT JOIN consultation_moderation m ON m.comment = c.id GROUP BY ALL;
 -- Versions that are withdrawn: the last word on each.
 CREATE OR REPLACE VIEW withdrawn AS
 SELECT * FROM withdrawal QUALIFY withdraws AND seq = max(seq) OVER (PARTITION BY review, version);
+
+-- What each tag of a review is called now.
+CREATE OR REPLACE VIEW current_tag AS
+SELECT review, tag, arg_max(name, seq) AS name, arg_max(colour, seq) AS colour FROM tag GROUP BY review, tag;
+
+-- Which tags are on which report: the last word on each record of it, and a report has what any of its records has.
+CREATE OR REPLACE VIEW current_tagging AS
+SELECT DISTINCT t.review, coalesce(p.report_id, t.record_id) AS report_id, t.tag FROM (
+    SELECT * FROM tagging QUALIFY row_number() OVER (PARTITION BY review, record_id, tag ORDER BY seq DESC) = 1
+) t LEFT JOIN report p ON p.record_id = t.record_id WHERE t.puts;
+
+-- The views of the table of records that are kept.
+CREATE OR REPLACE VIEW current_view AS
+SELECT * FROM saved_view QUALIFY kept AND seq = max(seq) OVER (PARTITION BY review, view);

@@ -59,6 +59,15 @@ WORLDS: dict[str, tuple[str, dict[str, str]]] = {
     "two people": (TEXT, {"r1": "reviewer", "r2": "reviewer"}),
     "a lead and a reviewer": (TEXT, {"r1": "reviewer", "lena": "lead"}),
 }
+# Whatever of the table of records could be moved by a vote: its counts, orders, searches and cells.
+# The plain page has the counts of all facets.
+TABLE = (
+    "columns=decision,tags,state,found&size=100",
+    "sort=rank&state=half&state=open",
+    "by=r1&vote=include&awaits=r1",
+    "q=veiled",
+    "tag=veiled",
+)
 RANDOM = re.compile(
     r'name="(?:form|csrf|shown|instead)" value="[^"]*"|data-(?:form|shown)="[^"]*"|'
     r"\b[0-9a-f]{64}\b|[0-9a-f]{32}"
@@ -115,6 +124,8 @@ def addresses(path: str, records: list[str], settings: Settings) -> Iterator[str
     found_in = re.findall(r"{(\w+)(?::\w+)?}", path)
     if not found_in:
         yield path
+        if path.endswith("/records"):
+            yield from (f"{path}?{query}" for query in TABLE)
         if path.endswith(("/retrieval", "/conflicts", "/duplicates", "/history")):
             yield f"{path}?done={records[VOTED]}&stage=title_abstract"
         return
@@ -163,7 +174,11 @@ def world(folder: Path, name: str, verdict: str | None) -> dict[str, dict[str, A
             decide(store, sent_on[1], "r2", "not_retrieved", stage=stage)
             decide(store, sent_on[2], "r1", "not_retrieved", stage=stage)
         if verdict:
-            said: dict[str, Any] = {"note": "SECRET note", "tags": ("SECRET",), "stage": stage}
+            said: dict[str, Any] = {
+                "note": "SECRET veiled",
+                "tags": ("SECRET", "veiled"),
+                "stage": stage,
+            }
             if verdict == "exclude":
                 said["reason"] = "wrong-design"
             decide(store, records[VOTED], "r1", verdict, **said)

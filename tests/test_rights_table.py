@@ -146,6 +146,8 @@ ROUTES = {
     "GET /r/{review}/files": LEAD_READS,
     "POST /r/{review}/import": LEAD_IMPORTS,
     "GET /r/{review}/export/{kind}": LEAD_READS,
+    "GET /r/{review}/records": MEMBER_READS,
+    "GET /r/{review}/records/{record}": MEMBER_READS,
     "GET /r/{review}/evidence": VOTER_READS,
     "POST /r/{review}/evidence/group": VOTER_EXTRACTS,
     "POST /r/{review}/evidence/rate": VOTER_EXTRACTS,

@@ -10,7 +10,7 @@ from livereview.dedup.explain import explain as explained
 from livereview.errors import Refused
 from livereview.ops.settle import regroup
 from livereview.ops.typed import typed
-from livereview.store import matches, records, versions
+from livereview.store import listing, matches, records, versions
 from livereview.store.open import Connection, Store
 
 
@@ -84,7 +84,7 @@ def judge_in(
     if len(records.current(con, [left, right])) < 2:
         raise Refused(f"unknown record among {left}, {right}")
     matches.append(con, [matches.Match(id, left, right, verdict, person, "person", "-", {})], now)
-    regroup(con, [left, right])
+    listing.refresh(con, regroup(con, [left, right]))
     for review in records.reviews_of(con, [left, right]):
         versions.ask(con, review, "a person judged whether two records are one report", now)
     return {"reports": dict(records.report_of(con, [left, right]))}

@@ -12,7 +12,7 @@ from livereview.dedup.clusters import clusters
 from livereview.dedup.match import RULES_VERSION, Judgement, block_keys, judge_all
 from livereview.dedup.text import Features, bare_doi, features
 from livereview.records import Record
-from livereview.store import candidates, matches, records, standings
+from livereview.store import candidates, listing, matches, records, standings
 from livereview.store.matches import Match
 from livereview.store.open import Connection
 
@@ -35,7 +35,7 @@ def settle(
     ready = {record.record_id: known[record.record_id][0] for record in news}
     candidates.replace(con, [(key, known[key][1]) for key in ready])
     moved = judge_pairs(con, sorted(candidates.pairs(con, list(ready))), ready, now)
-    regroup(con, ready.keys() | moved)
+    listing.refresh(con, regroup(con, ready.keys() | moved))
 
 
 def judge_pairs(
@@ -68,6 +68,7 @@ def rebuild(con: Connection) -> int:
     candidates.clear(con)
     candidates.replace(con, [(key, block_keys(features(record))) for key, record in known.items()])
     derive(con, known)
+    listing.refresh_all(con)
     return len(known)
 
 
@@ -78,11 +79,15 @@ def derive(con: Connection, record_ids: Iterable[str]) -> None:
     standings.refresh_all(con)
 
 
-def regroup(con: Connection, record_ids: Iterable[str]) -> None:
-    """Derive the reports of these records, and of all they are tied to, from the verdicts in force."""
+def regroup(con: Connection, record_ids: Iterable[str]) -> list[str]:
+    """Derive the reports of these records, and of all they are tied to, from the verdicts in force.
+
+    Gives all records whose reports were derived.
+    """
     members = matches.component(con, record_ids)
     dois = {key: bare_doi(doi) for key, doi in matches.dois(con, members).items()}
     matches.save_reports(con, clusters(members, matches.edges(con, members), dois))
+    return members
 
 
 def _match(pair: tuple[str, str], found: Judgement) -> Match:

@@ -273,3 +273,15 @@ def asked(con: Connection, review: str) -> list[Asked]:
         [review],
     ).fetchall()
     return [Asked(*row) for row in rows]
+
+
+def unanswered(con: Connection, review: str, reviewer: str) -> dict[str, str]:
+    """The reports that this reviewer is asked about again and has not answered, each with its
+    stage.
+    """
+    rows = con.execute(
+        """SELECT report_id, stage FROM calibration_item
+        WHERE review = ? AND reviewer = ? AND answer IS NULL AND stands ORDER BY report_id""",
+        [review, reviewer],
+    ).fetchall()
+    return dict(rows)

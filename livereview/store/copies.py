@@ -24,8 +24,8 @@ from livereview.errors import Refused
 from livereview.store import past
 from livereview.store.open import Connection, connect
 
-# `rank` by the next ranking, the others by ops.settle
-DERIVED = ("report", "block", "screening_state", "rank")
+# `rank` by the next ranking, `listing` by the next start, the others by ops.settle
+DERIVED = ("report", "block", "screening_state", "rank", "listing")
 # Sessions end with a restore: one that was signed out must not come back. Signs of life and leases
 # of processes mean nothing on another day.
 NEVER = ("session", "migration", "sign_of_life", "search_lease")

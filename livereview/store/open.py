@@ -25,7 +25,7 @@ import duckdb
 from livereview import private_files
 from livereview.disk import RESERVE, Reserve, full, is_full, remove_leftovers, room
 from livereview.errors import Refused, Retry
-from livereview.store import condition, standings
+from livereview.store import condition, listing, standings
 from livereview.store.condition import Mark, Torn
 from livereview.store.migrations import SQL as SQL
 from livereview.store.migrations import applied, copy_before, migrate, pending
@@ -166,6 +166,7 @@ class Store:
                 con = connect(self.database, self.backups, memory, threads)
             migrate(con)
             standings.fill(con)
+            listing.fill(con)
         except (duckdb.Error, OSError, UnicodeDecodeError) as error:
             if is_full(error):
                 raise full(error) from error

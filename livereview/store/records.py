@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview.records import Record, fingerprint, from_json, to_json
-from livereview.store import standings
+from livereview.store import listing, standings
 from livereview.store.open import Connection
 from livereview.store.rows import any_row, one_row
 
@@ -91,6 +91,7 @@ def add_hits(
         [review, list(times), search, list(times.values()), now],
     )
     standings.refresh(con, times)
+    listing.refresh(con, times)
 
 
 def current(con: Connection, record_ids: Iterable[str]) -> dict[str, Record]:

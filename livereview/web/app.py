@@ -42,6 +42,8 @@ from livereview.web import (
     oidc,
     pages,
     public,
+    record_page,
+    record_table,
     retirement,
     retrieval,
     screen,
@@ -137,6 +139,8 @@ WAYS = (
         "POST", "/r/{review}/import", exchange.take, rights.IMPORT_DECISIONS, bodies.FILE, long=True
     ),
     Way("GET", "/r/{review}/export/{kind}", exchange.export, rights.SEE_AS_LEAD, long=True),
+    Way("GET", "/r/{review}/records", record_table.page, rights.SEE_AS_MEMBER),
+    Way("GET", "/r/{review}/records/{record}", record_page.page, rights.SEE_AS_MEMBER),
     Way("GET", "/r/{review}/evidence", evidence.page, rights.SEE_AS_VOTER),
     Way("POST", "/r/{review}/evidence/group", evidence.group, rights.EXTRACT),
     Way("POST", "/r/{review}/evidence/rate", evidence.rate, rights.EXTRACT),

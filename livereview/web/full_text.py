@@ -26,6 +26,8 @@ def add(
     here = f"/r/{room.review.id}/screen/full_text?record={record}"
     if back == "list":
         here = f"/r/{room.review.id}/retrieval?done={record}"
+    elif back == "record":
+        here = f"/r/{room.review.id}/records/{record}#files"
     with room.desk.store.read() as con:
         guard.recorded(con, room, record)
     try:
