@@ -103,3 +103,64 @@ def _entry(record: Record, notes: Sequence[str]) -> str:
 
 def _line(value: object) -> str:
     return " ".join(_BAD.sub("", str(value)).split())
+
+
+_BIBTEX_TYPES = {
+    "journal-article": "article",
+    "book": "book",
+    "book-chapter": "incollection",
+    "report": "techreport",
+    "thesis": "phdthesis",
+    "conference-paper": "inproceedings",
+}
+_BIBTEX_CONTAINER = {"incollection": "booktitle", "inproceedings": "booktitle"}
+_BIBTEX_SIGNS = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "%": r"\%",
+        "&": r"\&",
+        "#": r"\#",
+        "_": r"\_",
+        "$": r"\$",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+    }
+)
+_AS_THEY_ARE = ("doi", "url")  # BibTeX styles print these without reading signs in them
+
+
+def as_bibtex(records: Iterable[Record]) -> bytes:
+    """Records for reference managers and LaTeX; the key of each is its record's id."""
+    return "\n".join(_bibtex(record) for record in records).encode("utf-8", "replace")
+
+
+def _bibtex(record: Record) -> str:
+    kind = _BIBTEX_TYPES.get(record.type or "", "misc")
+    fields = {
+        "title": record.title,
+        "author": " and ".join(record.authors),
+        "year": record.year,
+        _BIBTEX_CONTAINER.get(kind, "journal"): record.container_title,
+        "volume": record.volume,
+        "number": record.issue,
+        "pages": (record.pages or "").replace("-", "--"),
+        "doi": record.doi,
+        "url": record.url,
+        "language": record.language,
+        "abstract": record.abstract,
+    }
+    lines = [
+        f"  {name} = {{{_bibtex_value(name, value)}}}"
+        for name, value in fields.items()
+        if value not in (None, "")
+    ]
+    return f"@{kind}{{{record.record_id},\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _bibtex_value(name: str, value: object) -> str:
+    text = _line(value)
+    if name in _AS_THEY_ARE:
+        return text.replace("{", "").replace("}", "")
+    return text.translate(_BIBTEX_SIGNS)

@@ -19,6 +19,9 @@ KINDS: dict[str, Kind] = {
         reports.undo_reopening,
     ),
     "look_again": Kind("Have a report decided again", reports.look_again, reports.undo_reopening),
+    "reopen_chosen": Kind(
+        "Have chosen reports decided again", reports.reopen_chosen, reports.undo_reopening
+    ),
     "reopen_task": Kind("Have a report decided again", reports.reopen_task, reports.undo_task),
     "close_account": Kind(
         "Close the account {name}",

@@ -4,6 +4,7 @@ rests on.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from livereview.errors import Refused
@@ -16,6 +17,8 @@ from livereview.store import tasks as raised
 from livereview.store.acts import LoggedAct, Reopening
 from livereview.store.decisions import Decision
 from livereview.store.open import Connection
+
+MOST_REOPENED = 200  # reports at once: their names must fit into an address
 
 
 def decide_again(con: Connection, asked: Asked) -> Done:
@@ -36,6 +39,34 @@ def look_again(con: Connection, asked: Asked) -> Done:
     stage = protocol(con, asked.review).screening.stages[0]
     cause = "the lead asks for a second look"
     return _reopen(con, asked, [record], stage, cause, "a report is looked at a second time")
+
+
+def reopen_chosen(con: Connection, asked: Asked) -> Done:
+    """Reports that a lead chose are decided again, from this stage on."""
+    ids, stage = asked.value("records").split(","), asked.value("stage")
+    stages = protocol(con, asked.review).screening.stages
+    if stage not in stages:
+        raise Refused(f"the stage must be one of {', '.join(stages)}; it was {stage!r}")
+    if len(ids) > MOST_REOPENED:
+        raise Refused(f"have at most {MOST_REOPENED} reports decided again at once")
+    decided = [record for record in ids if _was_decided(con, asked.review, record, stage, stages)]
+    if not decided:
+        raise Refused("none of these reports has been decided at this stage")
+    cause = "a lead asks for it to be decided again"
+    return _reopen(con, asked, decided, stage, cause, "reports are decided again")
+
+
+def _was_decided(
+    con: Connection, review: str, record: str, stage: str, stages: Sequence[str]
+) -> bool:
+    """Whether the report of a record left this stage, or all its votes at it are in."""
+    report = records.report_of(con, [record]).get(record, record)
+    standing = standings.of(con, review, report)
+    if standing is None:
+        return False
+    if standing.stage == stage:
+        return standing.state in ("conflict", "included", "excluded")
+    return stages.index(standing.stage) > stages.index(stage)
 
 
 def _reopen(

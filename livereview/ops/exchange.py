@@ -11,9 +11,11 @@ from livereview.errors import Refused
 from livereview.exchange import write
 from livereview.ops import screen
 from livereview.ops.protocols import protocol
+from livereview.records import Record
 from livereview.review import Review
 from livereview.screening import blindness
 from livereview.store import decisions, records, standings
+from livereview.store.finding import Row
 from livereview.store.open import Connection, Store
 
 COLUMNS = (
@@ -29,6 +31,55 @@ FORMATS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "ris": "application/x-research-info-systems",
 }
+
+
+RECORD_FORMATS = {
+    "ris": "application/x-research-info-systems",
+    "csv": "text/csv",
+    "bib": "application/x-bibtex",
+}
+RECORD_COLUMNS = (
+    "report", "title", "authors", "year", "journal", "volume", "issue", "pages", "doi", "pmid", "pmcid", "type",
+    "language", "url", "abstract", "stage", "state", "decisions", "tags", "sources",
+)  # fmt: skip
+
+
+def export_records(rules: Review, entries: Sequence[tuple[Record, Row]], kind: str) -> bytes:
+    """Reports of the table of records as a file (one of RECORD_FORMATS), with what their rows tell:
+    whoever asks has no more in the file than on the page.
+    """
+    if kind == "ris":
+        return write.as_ris((record, _row_notes(row)) for record, row in entries)
+    if kind == "bib":
+        return write.as_bibtex(record for record, _ in entries)
+    return write.as_csv(RECORD_COLUMNS, (_record_row(rules, *entry) for entry in entries))
+
+
+def _row_notes(row: Row) -> list[str]:
+    words = f"livereview: {row.state} at {row.stage}"
+    tags = "; ".join(tag.name for tag in row.tags)
+    return [words, f"Tags: {tags}"] if tags else [words]
+
+
+def _record_row(rules: Review, record: Record, row: Row) -> dict[str, write.Value]:
+    labels = {reason.id: reason.label for reason in rules.reasons}
+    decisions_told = [
+        f"{vote['reviewer']} {vote['verdict']} at {vote['stage']}"
+        + (f" ({labels.get(vote['reason'], vote['reason'])})" if vote["reason"] else "")
+        for vote in row.votes
+    ]
+    same = ("title", "year", "volume", "issue", "pages", "doi", "pmid", "pmcid", "type", "language")
+    return {
+        **{name: getattr(record, name) for name in (*same, "url", "abstract")},
+        "report": row.report_id,
+        "authors": "; ".join(record.authors),
+        "journal": record.container_title,
+        "stage": row.stage,
+        "state": row.state,
+        "decisions": "; ".join(decisions_told),
+        "tags": "; ".join(tag.name for tag in row.tags),
+        "sources": "; ".join(row.sources),
+    }
 
 
 def take_decision(

@@ -59,6 +59,17 @@ def on_reports(con: Connection, review: str, reports: Sequence[str]) -> dict[str
     return found
 
 
+def counts(con: Connection, review: str) -> dict[str, int]:
+    """How many reports have each of the review's tags."""
+    rows = con.execute(
+        """SELECT g.tag, count(*) FROM current_tagging g
+        JOIN screening_state s ON s.review = g.review AND s.report_id = g.report_id
+        WHERE g.review = ? GROUP BY g.tag""",
+        [review],
+    ).fetchall()
+    return dict(rows)
+
+
 def write(con: Connection, id: str, review: str, tag: Tag, author: str, now: datetime) -> None:
     """Make a tag, or give it another name or colour; the same id again changes nothing."""
     con.execute(

@@ -24,6 +24,7 @@ from livereview.web.handover import Handed
 FIELDS: dict[str, tuple[str, ...]] = {
     "decide_again": ("version", "stage"),
     "look_again": ("record",),
+    "reopen_chosen": ("records", "stage"),
     "reopen_task": ("task",),
     "close_account": ("name",),
     "open_account": ("name", "role", "reviews", "email"),
@@ -44,6 +45,7 @@ WHERE_FROM = {
     "regroup": "evidence",
     "judge": "duplicates",
     "take_back_word": "history",
+    "reopen_chosen": "records",
 }
 """The page that somebody who thinks better of it goes back to; else the overview."""
 

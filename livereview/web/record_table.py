@@ -11,8 +11,9 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
+from livereview import rights
 from livereview.review import Review
-from livereview.store import calibration, finding, voters
+from livereview.store import calibration, finding, saved_views, tags, voters
 from livereview.store.finding import Answer, Eyes
 from livereview.store.open import Connection
 from livereview.web import guard, pages, record_view
@@ -99,6 +100,8 @@ def page(room: guard.Here, request: Request) -> Response:
             view = replace(view, page=1)
             answer = finding.ask(con, room.review.id, view.question, eyes)
         rows = finding.rows(con, room.review.id, answer.reports, eyes)
+        kept = saved_views.of(con, room.review.id, room.me)
+        names = tags.of(con, room.review.id)
     values: dict[str, Any] = {
         "view": view,
         "total": answer.total,
@@ -113,6 +116,11 @@ def page(room: guard.Here, request: Request) -> Response:
         "turned": turned,
         "sorts": _sorts(room),
         "sizes": record_view.SIZES,
+        "kept": kept,
+        "tags": names,
+        "told": told(request.query_params),
+        "takes_part": room.may(rights.TAKE_PART),
+        "manages": room.may(rights.MANAGE),
         "reasons": {reason.id: reason.label for reason in room.review.reasons},
     }
     return pages.show("records.html", room, **values)
@@ -203,6 +211,25 @@ def chips(view: View, review: Review) -> list[tuple[str, str]]:
             words = f"{FACET_WORDS[key]}: {value_words(key, value, review)}"
             shown.append((words, view.toggled(key, value).query))
     return shown
+
+
+def told(query: Mapping[str, str]) -> str:
+    """What the last act did, in words; "" where there was none."""
+    done, refused = (_number(query.get(name, "")) for name in ("done", "refused"))
+    reports = "1 report" if done == 1 else f"{done:,} reports"
+    words = {
+        "none": "Nothing was marked, so nothing was done.",
+        "tag": f"The tag is on {reports} now.",
+        "untag": f"The tag is off {reports} now.",
+        "ask": f"You asked for the full text of {reports}: see the list “To be retrieved”.",
+    }.get(query.get("did", ""), "")
+    if words and refused:
+        words += f" {refused:,} could not be asked for: not at full text, or you had decided."
+    return words
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
 def turned(view: View, page: int) -> str:
