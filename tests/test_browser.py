@@ -509,6 +509,8 @@ def test_no_page_is_wider_than_a_phone(
         review,
         f"{review}/team",
         f"{review}/acts",
+        f"{review}/records",
+        f"{review}/tags",
     ]
     wide = {}
     for path in paths:
@@ -563,6 +565,8 @@ def test_axe_finds_nothing(
                 f"/r/{REVIEW}/conflicts",
                 f"/r/{REVIEW}/ledger",
                 f"/r/{REVIEW}/retrieval",
+                f"/r/{REVIEW}/records?q=trial&state=open",
+                f"/r/{REVIEW}/records/{article(1).record_id}",
             ),
         ),
     ):
@@ -622,3 +626,33 @@ def test_a_lead_closes_an_account_by_mistake_and_takes_it_back_and_a_double_clic
     assert made == [(2,)], "one by the double click, and eve's own"
     log = (here.settings.home / "owner.log").read_text()
     assert secret not in log and secret not in lena.url
+
+
+def test_the_table_of_records_is_worked_by_keys_and_without_scripts(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
+    here = server(3)
+    table = f"{here.base}/r/{REVIEW}/records"
+    page = person(here, "ada")
+    page.goto(table)
+    page.keyboard.press("/")
+    page.keyboard.type("trial")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/records?q=trial*")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    marked = "() => [...document.querySelectorAll('[data-mark]')].map(mark => mark.checked)"
+    assert page.evaluate(marked) == [False, True, False]
+    page.fill("#bulk-tag", "later")
+    page.get_by_role("button", name="Tag", exact=True).click()
+    page.wait_for_selector("text=The tag is on 1 report now.")
+    page.get_by_role("link", name="later").first.click()
+    page.wait_for_selector("text=1 report")
+
+    plain = person(here, "bo", java_script_enabled=False)
+    plain.goto(f"{table}?tag=later")
+    plain.get_by_role("link", name="Trial").first.click()
+    assert "ada tagged it later" in plain.locator("main").inner_text()
+    plain.get_by_role("link", name="Records").last.click()
+    assert "3 reports" in plain.locator("main").inner_text()

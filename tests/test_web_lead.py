@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 
 from livereview.ops import surveil
@@ -43,7 +45,7 @@ def test_a_retraction_is_on_the_leads_page_until_it_is_settled(
     night(reviewed, "n2", RETRACTED)
     lena = browser("lena", "lead")
     page = lena.get(f"/r/{REVIEW}")
-    assert "was retracted, says openalex" in page and "Alarm." in page
+    assert "was retracted, says openalex" in page and "Retractions and corrections" in page
     assert "was retracted" not in lena.press("Keep the decision")
     with reviewed.read() as con:
         assert con.execute("SELECT count(*) FROM included").fetchall() == [(1,)]
@@ -63,3 +65,32 @@ def test_a_report_decided_on_again_is_back_at_full_text(reviewed: Store, browser
         assert con.execute("SELECT stage FROM queue").fetchall() == [("full_text",)]
     found(reviewed, article(2), search="s9")
     assert "Retracted" in lena.get(f"/r/{REVIEW}/screen/full_text")
+
+
+def test_alarms_of_one_cause_stand_together_with_one_next_step_and_numbers_are_doors(
+    reviewed: Store, browser: People, protocol: str
+) -> None:
+    (search,) = re.findall(r"\[\[searches\]\].*?(?=\n\[\[|\Z)", protocol, re.DOTALL)[:1]
+    more = "\n".join(
+        search.replace('name = "openalex"', f'name = "extra-{number}"') for number in range(6)
+    )
+    surveil.register(reviewed, text=f"{protocol}\n{more}\n", now=NOW)
+    names = [f"extra-{number}" for number in range(6)]
+    for name in names:
+        surveil.begin(reviewed, review=REVIEW, name=name, search=name, now=NOW)
+        surveil.finish(reviewed, search=name, now=NOW, error="the source is away")
+    lena = browser("lena", "lead")
+    page = lena.get(f"/r/{REVIEW}")
+    (group,) = [
+        block.split("</div>")[0]
+        for block in page.split('<div class="alarm">')[1:]
+        if "<strong>Searches</strong>" in block
+    ]
+    assert "6 alarms" in group and "3 more" in group
+    assert group.count(f'href="/r/{REVIEW}/ledger"') == 1
+    for name in names:
+        assert f"search {name} ended failed" in group
+    doors = re.findall(r'href="(/r/[^"]*/records\?[^"]*)"', page)
+    assert len(doors) >= 4
+    for door in doors:
+        assert lena.http.get(html.unescape(door)).status_code == 200

@@ -28,7 +28,7 @@ TABLE = f"/r/{REVIEW}/records"
 
 def titles(page: str) -> list[str]:
     """The titles of the rows, in their order."""
-    cells = re.findall(r'<th scope="row" class="title".*?</th>', page, re.DOTALL)
+    cells = re.findall(r'<th scope="row" class="title".*?</a>', page, re.DOTALL)
     return [" ".join(re.sub(r"<[^>]+>", " ", cell).split()) for cell in cells]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ def _review(facts: ReviewFacts, now: datetime, damage: Sequence[Fault]) -> dict[
     rules = facts.rules
     searches = healths(facts, now)
     newest, held = facts.newest, facts.built.held
+    groups = alarm_groups(facts, searches, now, damage)
     return {
         "review": rules.id,
         "title": rules.title,
@@ -67,7 +68,8 @@ def _review(facts: ReviewFacts, now: datetime, damage: Sequence[Fault]) -> dict[
         "questions": facts.questions,
         "held": asdict(held) if held else None,
         "awaiting_signature": _debt(held, rules, now),
-        "alarms": alarms(facts, searches, now, damage),
+        "alarms": [line for group in groups for line in group.lines],
+        "alarm_groups": [asdict(group) for group in groups],
     }
 
 
@@ -128,32 +130,50 @@ def _recall(facts: ReviewFacts) -> dict[str, Any]:
     return {**asdict(estimate), "share": estimate.share, "caveat": CAVEAT}
 
 
+@dataclass(frozen=True, slots=True)
+class AlarmGroup:
+    """What is wrong for one cause, a sentence each: one next step mends or looks into all of them."""
+
+    cause: str
+    lines: tuple[str, ...]
+
+
 def alarms(
     facts: ReviewFacts, searches: Sequence[Health], now: datetime, damage: Sequence[Fault] = ()
 ) -> list[str]:
     """What is wrong now, one sentence each, most urgent first; `damage` to the published folder
     before all.
     """
+    return [line for group in alarm_groups(facts, searches, now, damage) for line in group.lines]
+
+
+def alarm_groups(
+    facts: ReviewFacts, searches: Sequence[Health], now: datetime, damage: Sequence[Fault] = ()
+) -> list[AlarmGroup]:
+    """`alarms` by their causes, most urgent first; a cause without any is left out."""
     rules, built = facts.rules, facts.built
-    words = [fault.words() for fault in damage if fault.review in ("", rules.id)]
     quiet = ("tip", *tasks.STATEMENTS)
-    marked = [task for task in facts.tasks if task["kind"] not in quiet]
-    words += [
-        f"a report {task['words']} ({task['title']}): settle it on the lead's page"
-        for task in marked
-    ]
-    words += [alarm for search in searches for alarm in search.alarms]
-    words += nights.alarms(rules, nights.begun(facts.attempts), facts.history, now)
-    words += recheck.overdue(facts.included, now)
-    words += retrieval.alarms(facts.to_retrieve, now)
-    if built.problem:
-        words.append(f"the last build failed and the old page stands: {built.problem}")
-    for row in facts.questions:
-        if row["place"] is None:
-            words.append(
-                f"the form of {row['label']} can't be used by the protocol in force: {row['question']}"
-            )
-    return words + _overdue(built.held, rules, now)
+    failed = f"the last build failed and the old page stands: {built.problem}"
+    causes = {
+        "published": [fault.words() for fault in damage if fault.review in ("", rules.id)],
+        "notices": [
+            f"a report {task['words']} ({task['title']}): settle it on the lead's page"
+            for task in facts.tasks
+            if task["kind"] not in quiet
+        ],
+        "searches": [alarm for search in searches for alarm in search.alarms],
+        "nights": nights.alarms(rules, nights.begun(facts.attempts), facts.history, now),
+        "look-ups": recheck.overdue(facts.included, now),
+        "retrieval": retrieval.alarms(facts.to_retrieve, now),
+        "build": [failed] if built.problem else [],
+        "forms": [
+            f"the form of {row['label']} can't be used by the protocol in force: {row['question']}"
+            for row in facts.questions
+            if row["place"] is None
+        ],
+        "signature": _overdue(built.held, rules, now),
+    }
+    return [AlarmGroup(cause, tuple(lines)) for cause, lines in causes.items() if lines]
 
 
 def _overdue(held: Held | None, rules: Review, now: datetime) -> list[str]:

@@ -5,6 +5,7 @@ Every search that ever ran; tasks settled.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
@@ -20,6 +21,32 @@ REJECTS = 20
 HELD_TIPS = "held tips"  # what the button for all of them sends as its task
 SHOWN = 200  # attempts on the ledger's page; its JSON has all
 
+ALARMS_SHOWN = 3  # of one cause at once; the others are opened when asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """How a group of alarms is headed, and its one next step: words and where they lead."""
+
+    heading: str
+    step: str
+    link: str
+
+
+CAUSES = {
+    "service": Cause("The service", "Tell whoever runs this server", ""),
+    "published": Cause("The published pages", "See what is published", "#version"),
+    "notices": Cause("Retractions and corrections", "Settle them", "#tasks"),
+    "searches": Cause("Searches", "See what each run said", "/ledger"),
+    "nights": Cause("Nights that did not begin", "See when each search last ran", "/ledger"),
+    "look-ups": Cause("Look-ups of included reports", "See the look-ups that ran", "/ledger"),
+    "retrieval": Cause("Reports to be retrieved", "Open the list", "/retrieval"),
+    "build": Cause("The last build", "See what is published", "#version"),
+    "forms": Cause("Extraction forms", "Open Evidence", "/evidence"),
+    "signature": Cause("Waiting for a name", "Read and sign", "#sign"),
+}
+"""By the causes of `ops.status`; a link begins at the overview of the review."""
+
 
 def page(room: guard.Here) -> Response:
     """Alarms, tasks, searches, the flow of records, the last rejects."""
@@ -29,7 +56,8 @@ def page(room: guard.Here) -> Response:
         desk.store, now=desk.clock(), review=review, folder=desk.settings.site
     )
     status = answer["reviews"][0]
-    status["alarms"] = [*answer["service"], *status["alarms"]]
+    service = {"cause": "service", "lines": answer["service"]}
+    groups = [service, *status["alarm_groups"]] if answer["service"] else status["alarm_groups"]
     with room.desk.store.read() as con:
         values = {
             "rejects": searches.rejects(con, review, REJECTS),
@@ -44,6 +72,9 @@ def page(room: guard.Here) -> Response:
             "requests": log.open_requests(con, review),
             "first": None if status["opened"] else ops.impact.first(con, room.review.id),
             "form": uuid4().hex,
+            "alarm_groups": groups,
+            "causes": CAUSES,
+            "alarms_shown": ALARMS_SHOWN,
         }
     return pages.show("lead.html", room, status=200, now=status, **values)
 

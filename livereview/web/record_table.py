@@ -238,8 +238,12 @@ def turned(view: View, page: int) -> str:
 
 
 def columns_of(view: View) -> dict[str, str]:
-    """The columns that are shown, with their words."""
-    return {key: words for key, words in record_view.COLUMNS.items() if key in view.columns}
+    """The columns that are shown, with their words; authors stand under the title."""
+    return {
+        key: words
+        for key, words in record_view.COLUMNS.items()
+        if key in view.columns and key != "authors"
+    }
 
 
 def others(view: View, *names: str) -> list[tuple[str, str]]:
