@@ -24,6 +24,7 @@ FOLDERS = (
     "backups",
     "backups-kept",
     "full-texts",
+    "page-texts",
     "ranking",
     "recordings",
     "prefect",

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CORE = {"records", "errors", "review"}
 PURE = (
     "records", "errors", "review", "rights", "sources", "dedup", "surveillance", "screening", "evidence", "summary",
-    "statistics", "ranking", "exchange", "cells", "texts", "packed",
+    "statistics", "ranking", "exchange", "cells", "texts", "packed", "pdf_text",
 )  # fmt: skip
 EVERYTHING = {
     path.stem if path.suffix else path.name for path in (ROOT / "livereview").iterdir()
@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "cells": set(),
     "texts": set(),
     "packed": {"errors"},
+    "pdf_text": set(),
     "records": {"errors"},
     "settings": {"disk", "errors"},
     "rights": set(),
@@ -49,7 +50,7 @@ ALLOWED: dict[str, set[str]] = {
     "exchange": CORE | {"cells"},
     "summary": CORE | {"cells", "evidence", "surveillance", "messages"},
     "fetch": {"wire", "sources", "records", "errors"},
-    "parsing": {"sources", "exchange", "records", "errors"},
+    "parsing": {"sources", "exchange", "pdf_text", "records", "errors"},
     "notices": {"errors", "fetch", "wire"},
     "replay": {"disk", "fetch", "sources", "records", "errors"},
     "store": CORE
@@ -66,6 +67,7 @@ ALLOWED: dict[str, set[str]] = {
     "dedup_files": {"cells", "packed", "dedup", "sources", "records", "errors"},
     "ops": CORE
     | {
+        "pdf_text",
         "private_files",
         "review_toml",
         "sources",
@@ -90,6 +92,7 @@ ALLOWED: dict[str, set[str]] = {
     "files": {"packed", "client", "sources", "records", "errors", "exchange"},
     "web": CORE
     | {
+        "pdf_text",
         "backups",
         "disk",
         "rights",

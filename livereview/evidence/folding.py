@@ -99,7 +99,8 @@ class Folded:
         """Whether the line ends after a hyphen that follows a letter or digit: "12-" and "15"."""
         if self.gaps[place] != Gap.LINE_BREAK or self.core[place - 1] != "-" or place < 2:
             return False
-        return self.gaps[place - 1] == Gap.NONE and self.core[place - 2].isalnum()
+        before = self.core[place - 2]
+        return self.gaps[place - 1] == Gap.NONE and (before.isalnum() or before in "%)")
 
 
 def _words_alike(here: Gap, there: Gap) -> bool:

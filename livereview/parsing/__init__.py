@@ -8,6 +8,7 @@ Whoever must go on — the owner, a flow — asks here and gets the answer, the 
 
     read_page(ParsePage)        -> Page
     read_decisions(ReadTable)   -> Sheet
+    read_pdf(ReadPdf)           -> PdfText
 
 Commands that one person runs for themselves (`livereview parse`, `livereview decide`) call the
 parsers directly: nobody waits for them but that person, who has Ctrl-C.
@@ -24,9 +25,11 @@ from livereview.parsing.requests import (
     ParseExceeded,
     ParsePage,
     ParserFailed,
+    ReadPdf,
     ReadTable,
     limits_for,
 )
+from livereview.pdf_text import PdfText
 from livereview.sources.protocol import Page, Query
 
 __all__ = [
@@ -34,20 +37,24 @@ __all__ = [
     "ParseExceeded",
     "ParsePage",
     "ParserFailed",
+    "ReadPdf",
     "ReadTable",
     "close",
     "limits_for",
     "read_decisions",
     "read_page",
+    "read_pdf",
     "reader",
 ]
 
 # the flow's search and one more; a bad page takes one of them for a minute at most
 PAGE_WORKERS = 2
 UPLOAD_WORKERS = 1  # a bad upload makes other uploads wait, never a night's pages
+PDF_WORKERS = 1  # fifty publications at once take one core, and leave the other to people
 
 _pages = Pool(PAGE_WORKERS)
 _uploads = Pool(UPLOAD_WORKERS)
+_pdfs = Pool(PDF_WORKERS)
 
 
 def read_page(request: ParsePage, limits: Limits | None = None) -> Page:
@@ -79,7 +86,20 @@ def read_decisions(request: ReadTable, limits: Limits | None = None) -> Sheet:
     return answer
 
 
+def read_pdf(request: ReadPdf, limits: Limits | None = None) -> PdfText:
+    """The text of a publication with its places; a file that can't be read is an answer too.
+
+    Raises:
+        ParseExceeded: reading it took more than `limits`, or pdfium ended with it.
+        ParserFailed: a bug in the reader.
+    """
+    answer = _pdfs.run(request, limits or limits_for(request))
+    assert isinstance(answer, PdfText)
+    return answer
+
+
 def close() -> None:
     """End the worker processes; they come back when they are needed."""
     _pages.close()
     _uploads.close()
+    _pdfs.close()

@@ -49,7 +49,19 @@ class ReadTable:
         return self.name
 
 
-ParseRequest = ParsePage | ReadTable
+@dataclass(frozen=True, slots=True)
+class ReadPdf:
+    """A publication as PDF."""
+
+    body: bytes
+    name: str
+
+    @property
+    def subject(self) -> str:
+        return self.name
+
+
+ParseRequest = ParsePage | ReadTable | ReadPdf
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from livereview import sources
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.exchange import decisions
 from livereview.parsing.packing import packed
-from livereview.parsing.requests import Limits, ParsePage, ParseRequest, ReadTable
+from livereview.parsing.requests import Limits, ParsePage, ParseRequest, ReadPdf, ReadTable
 
 LENGTH = struct.Struct("<Q")
 # after which the process ends, so that nothing is held for the rest of the day
@@ -71,6 +71,8 @@ def _load(request: ParseRequest) -> None:
     with suppress(Exception):  # it is tried again, and told of, when the request is answered
         if isinstance(request, ParsePage):
             sources.find(request.source)
+        elif isinstance(request, ReadPdf):
+            import_module("livereview.parsing.pdf")
         else:
             import_module("openpyxl")
 
@@ -157,6 +159,8 @@ def parse(request: ParseRequest) -> object:
     """The answer to a request, in this process."""
     if isinstance(request, ReadTable):
         return decisions.read(request.body, request.name)
+    if isinstance(request, ReadPdf):
+        return import_module("livereview.parsing.pdf").read(request.body)
     assert isinstance(request, ParsePage)
     source = sources.find(request.source)
     if source.read and request.query is not None:
