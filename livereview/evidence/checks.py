@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from livereview import texts
 from livereview.errors import Refused
-from livereview.evidence import appraisal, measures, orientation
+from livereview.evidence import appraisal, measures, orientation, quoted_numbers
 from livereview.evidence.forms import (
     ANALYSED,
     DIRECTIONS,
@@ -305,6 +305,8 @@ def _result_checks(review: Review) -> dict[str, Check]:
         "currency": _currency,
         "price_year": _YEAR,
         "subgroup_is": _characteristics(review),
+        "source_quote": _text,
+        "worked_out": _text,
     }
 
 
@@ -452,9 +454,34 @@ def _result(data: Any, review: Review, place: str, problems: list[str]) -> dict[
         )
     if not (effect is None and low is None) and "measure" not in fields:
         problems.append(f"{place}.measure: must be given where there is an effect, e.g. SMD")
+    problems += [f"{place}{problem}" for problem in _not_in_quote(fields)]
     if effect is None and low is None and "reported" in fields:
         return _completed(fields, place, problems)
     return fields
+
+
+def _not_in_quote(fields: Mapping[str, Any]) -> list[str]:
+    """What is wrong where the quote of a result does not hold its figures.
+
+    Without a quote nothing is asked; with one, each figure stands in it, or the person says how it
+    was worked out.
+    """
+    quote = fields.get("source_quote")
+    if quote is None or "worked_out" in fields:
+        return []
+    figures = {key: fields[key] for key in ("effect", "ci_low", "ci_high") if key in fields}
+    figures |= fields.get("reported") or {}
+    absent = [
+        f"{key} = {value:g}"
+        for key, value in figures.items()
+        if not quoted_numbers.number_in_quote(value, quote)
+    ]
+    if not absent:
+        return []
+    return [
+        f".source_quote: does not hold {', '.join(absent)}; quote the words that do, "
+        "or say in worked_out how the figure was worked out"
+    ]
 
 
 def _unsafe(row: Mapping[str, Any], review: Review) -> list[str]:

@@ -47,6 +47,8 @@ class Result:
             analysis allowed for it.
         analysed: "individuals" or "clusters".
         currency, price_year: Of a result of kind cost.
+        source_quote: The words of the report that hold the figures.
+        worked_out: How figures that the quote does not hold were worked out from it, in words.
     """
 
     outcome: str
@@ -77,6 +79,8 @@ class Result:
     currency: str | None = None
     price_year: int | None = None
     subgroup_is: Mapping[str, str | float] | None = None
+    source_quote: str | None = None
+    worked_out: str | None = None
 
     @property
     def months(self) -> float | None:
@@ -184,7 +188,8 @@ class Extraction:
     characteristics: Mapping[str, str | float] | None = None
 
 
-LATER = ("subgroup_is", "characteristics")
+OF_MODERATORS = ("subgroup_is", "characteristics")
+LATER = (*OF_MODERATORS, "source_quote", "worked_out")
 """Fields that came later than others of version 3: left out where they are empty, so that old forms stay the same."""
 
 LISTS: Mapping[str, type[Result] | type[EmmieFinding] | type[Judgement] | type[Cost]] = {

@@ -29,6 +29,7 @@ from livereview.ops import (
     notices,
     principals,
     publish,
+    quotes,
     ranking,
     readiness,
     recheck,
@@ -63,6 +64,7 @@ __all__ = [
     "notices",
     "principals",
     "publish",
+    "quotes",
     "ranking",
     "readiness",
     "recheck",
@@ -166,6 +168,7 @@ NEED_FOLDER = (
     "digests",
     "readiness",
 )
+NEW_QUOTES = ("extract", "group")  # after which a study may have other quotes, or other files
 
 
 def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
@@ -191,6 +194,9 @@ def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
     plain.check(name, use_case, ready)
     try:
         answer: Answer = json.loads(json.dumps(use_case(store, **ready), default=_text))
+        if name in NEW_QUOTES:
+            full_texts = folder.with_name(full_text.FOLDER)
+            quotes.look_up(store, full_texts, review=ready["review"], now=ready["now"])
     except OSError as error:
         if is_full(error):
             raise full(error) from error

@@ -21,6 +21,7 @@ from livereview.store.full_texts import FullText
 from livereview.store.open import Connection, Store
 
 LARGEST = 20_000_000  # bytes
+FOLDER = "full-texts"  # of a home
 
 
 @typed

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from livereview.errors import Refused
 from livereview.evidence import checks, upgrade
 from livereview.evidence.forms import Extraction
+from livereview.ops import quotes
 from livereview.ops.consulted import consulted
 from livereview.ops.protocols import parsed, protocol
 from livereview.ops.written import written
@@ -34,6 +35,7 @@ from livereview.summary.snapshot import (
     Flow,
     Origin,
     Published,
+    Quoted,
     Report,
     Retired,
     SearchFact,
@@ -80,6 +82,7 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
         waiting_since=tuple(decisions.waiting_since(con, review_id).items()),
         traced=_traced(con, review_id, grouped),
         extracted=trace.extracted(con, review_id),
+        quoted=_quoted(con, review_id),
         ratings=tuple(evidence.ratings(con, review_id)),
         consultations=consulted(con, review_id, moment or EPOCH),
         withdrawals=withdrawn(con, review_id),
@@ -125,6 +128,20 @@ def _traced(con: Connection, review: str, grouped: dict[str, list[str]]) -> dict
         report: Traced(tuple(origins.get(report, ())), tuple(votes.get(report, ())))
         for report in reports
     }
+
+
+def _quoted(con: Connection, review: str) -> dict[str, tuple[Quoted, ...]]:
+    """How it stands with each quote of the forms in force, by study."""
+    quoted: dict[str, tuple[Quoted, ...]] = {}
+    for study, standings in quotes.in_force(con, review).items():
+        rows: list[Quoted] = []
+        for standing in standings:
+            looked = standing.looked
+            page = looked.page if looked else None
+            sha256 = looked.sha256 if looked else None
+            rows.append(Quoted(standing.quote, standing.state, page, sha256))
+        quoted[study] = tuple(rows)
+    return quoted
 
 
 def _stop(con: Connection, review: str) -> Stop | None:

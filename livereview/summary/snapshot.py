@@ -14,6 +14,7 @@ from typing import Any
 
 from livereview.evidence.certainty import Rating
 from livereview.evidence.forms import Extraction
+from livereview.evidence.places import State
 from livereview.evidence.retirement import Count, Trigger
 from livereview.records import Record
 from livereview.review import Review
@@ -172,6 +173,21 @@ class Study:
 
 
 @dataclass(frozen=True, slots=True)
+class Quoted:
+    """A quote, whether it stands in a full text that the team holds, and on which page of it.
+
+    Attributes:
+        state: One of `evidence.places.State`.
+        sha256: Of the file that has it, or that was looked in.
+    """
+
+    quote: str
+    state: State
+    page: int | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """Somebody's name under changes that waited: their hash, and the number of the event."""
 
@@ -220,6 +236,8 @@ class Snapshot:
     # by report, of the reports in studies
     traced: Mapping[str, Traced] = field(default_factory=dict)
     # by study: form, people, when
+    # by study: the quotes of the form in force
+    quoted: Mapping[str, tuple[Quoted, ...]] = field(default_factory=dict)
     extracted: Mapping[str, tuple[str, int, datetime]] = field(default_factory=dict)
     # by step, when the oldest of what waits there was found
     waiting_since: tuple[tuple[str, datetime], ...] = ()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from livereview.summary import words
-from livereview.summary.snapshot import Decided, Origin, Snapshot, Traced
+from livereview.summary.snapshot import Decided, Origin, Quoted, Snapshot, Traced
 
 ROLES = {"vote": "a reviewer", "adjudication": "an adjudicator"}
 
@@ -39,7 +39,23 @@ def _study(snapshot: Snapshot, study_id: str) -> dict[str, Any]:
         report.report_id: _report(snapshot.traced.get(report.report_id, Traced()))
         for report in study.reports
     }
-    return {"label": study.label, "extraction": extraction, "reports": reports}
+    quotes = [_quote(quoted) for quoted in snapshot.quoted.get(study_id, ())]
+    return {
+        "label": study.label,
+        "extraction": extraction,
+        "quotes": quotes,
+        "reports": reports,
+    }
+
+
+def _quote(quoted: Quoted) -> dict[str, Any]:
+    """A quote with its page; the file itself is never published, only what tells it."""
+    return {
+        "quote": quoted.quote,
+        "state": quoted.state,
+        "page": quoted.page,
+        "file_sha256": quoted.sha256,
+    }
 
 
 def _report(traced: Traced) -> dict[str, Any]:

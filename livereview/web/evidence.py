@@ -46,6 +46,7 @@ def _page(room: Room, status: int = 200, unrated: Unrated | None = None) -> Resp
             "waiting": waiting,
             "titles": titles,
             "studies": [_row(study, grouped, told, singles) for study in grouped],
+            "misquoted": ops.quotes.not_in_files(con, review),
             "findings": [
                 finding
                 for finding in ops.evidence.rated_findings(con, room.review)
@@ -125,8 +126,11 @@ def _show(
         history = evidence.history(con, review, study)
         apart = ops.evidence.apart(con, review, study, room.me, room.visit.role == "lead")
         holds = study in evidence.extractions(con, review)
+        shown = [filled, *_forms_of(con, review, study, apart)]
+        quoted = ops.quotes.standings_of(con, review, study, shown)
     values = {
-        "parts": extraction_form.parts(room.review, filled),
+        "parts": extraction_form.parts(room.review, filled, quoted),
+        "quoted": quoted,
         "problem": problem,
         "impact": impact,
         "holds": holds,
@@ -134,6 +138,16 @@ def _show(
     return pages.show(
         "extraction.html", room, status, study=study, history=history, apart=apart, **values
     )
+
+
+def _forms_of(
+    con: Connection, review: str, study: str, apart: ops.evidence.Pair | None
+) -> list[dict[str, Any]]:
+    """The forms of the two people whose differences are shown; none without differences."""
+    if apart is None:
+        return []
+    texts = evidence.singles(con, review)[study]
+    return [json.loads(texts[person]) for person in apart[0]]
 
 
 async def typed(request: Request) -> dict[str, Any]:
@@ -173,9 +187,20 @@ def save(
             "now": now,
         }
         done = ops.evidence.extract(room.desk.store, role=act, name="The form", **asked)
+        _look_up_quotes(room)
     except Refused as refusal:
         return _show(room, study, filled, 422, problem=refusal.message)
     return RedirectResponse(f"/r/{review}/evidence#{quote(done['study'])}", 303)
+
+
+def _look_up_quotes(room: Room) -> None:
+    """Look up what is new in the full texts of the studies."""
+    ops.quotes.look_up(
+        room.desk.store,
+        room.desk.settings.full_texts,
+        review=room.review.id,
+        now=room.desk.clock(),
+    )
 
 
 def group(
@@ -204,6 +229,7 @@ def group(
             "by": room.me,
         }
         ops.evidence.group(room.desk.store, study=study or None, now=room.desk.clock(), **asked)
+        _look_up_quotes(room)
         return RedirectResponse(after, 303)
     if not shown:
         return acts.confirm(room, "regroup", given)

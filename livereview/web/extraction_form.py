@@ -7,9 +7,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from livereview.evidence import appraisal, forms, sheets
+from livereview.evidence.places import QUOTE_FIELDS, Standing
 from livereview.review import EMMIE, OUTCOME_KINDS, Moderator, Review
 
 BLANK = 3  # empty rows under those that are filled
@@ -30,6 +32,8 @@ LABELS = {
     "ci_high": "to",
     "reported": "Figures as reported",
     "conflicts": "Conflicts of interest",
+    "source_quote": "Quote that holds the figures",
+    "worked_out": "How they were worked out",
 }
 HINTS = {
     "study": "small letters, digits and hyphens, such as smith-2019; never changed later",
@@ -47,6 +51,9 @@ HINTS = {
     "per": "of what: family, child …; empty: of the whole",
     "total": "yes for the whole cost per unit, where its parts are given too",
     "price_year": "of the prices; a result needs it only where it counts money",
+    "quote": "as it stands in the report; … and [words] show what is left out or put in",
+    "source_quote": "the sentence or the row of a table, as it stands in the report",
+    "worked_out": "where the quote does not hold the figures themselves",
     "caution": "why readers should be careful with this study, in one sentence",
 }
 LONG = (
@@ -58,9 +65,12 @@ LONG = (
     "caution",
     "text",
     "quote",
+    "source_quote",
+    "worked_out",
     "support",
     "sample",
 )
+QUOTES = tuple(QUOTE_FIELDS.values())
 HIDDEN = ("form_version", "derivation")
 _FIELD = re.compile(r"(results|findings|appraisal|costs)-(\d{1,4})-([a-z_]{1,30})")
 
@@ -69,6 +79,8 @@ _FIELD = re.compile(r"(results|findings|appraisal|costs)-(\d{1,4})-([a-z_]{1,30}
 class Box:
     """One field: its `name` on the page, `kind` line, text, number or choice, and what stands in
     it.
+
+    `place` is where a quote was found, or that it was not.
     """
 
     name: str
@@ -77,6 +89,7 @@ class Box:
     value: str
     choices: tuple[tuple[str, str], ...] = ()
     hint: str | None = None
+    place: Standing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +100,19 @@ class Part:
     rows: tuple[tuple[Box, ...], ...]
 
 
-def parts(review: Review, filled: Mapping[str, Any]) -> tuple[Part, ...]:
-    """The form filled with plain data, and with empty rows to add to it."""
-    asked = _Asked(_choices(review, filled), _hints(review))
+def parts(
+    review: Review,
+    filled: Mapping[str, Any],
+    quoted: Mapping[str, Standing] = MappingProxyType({}),
+) -> tuple[Part, ...]:
+    """The form filled with plain data, and with empty rows to add to it.
+
+    Args:
+        review: The protocol, which says what may be chosen.
+        filled: The data.
+        quoted: How it stands with each quote, by the quote.
+    """
+    asked = _Asked(_choices(review, filled), _hints(review), quoted)
     own = [name for name in sheets.COLUMNS["study"] if asked.shows(name)]
     study = Part("Study", (tuple(_box(name, name, filled.get(name), asked) for name in own),))
     return (study, *(_list(key, filled.get(key) or (), asked) for key in NAMES))
@@ -101,12 +124,13 @@ class _Asked:
 
     choices: Mapping[str, tuple[tuple[str, str], ...]]
     hints: Mapping[str, str]
+    quoted: Mapping[str, Standing]
 
     def shows(self, name: str) -> bool:
         """Whether the field stands in the form: values of moderators only where the protocol has
         some to note.
         """
-        return name not in HIDDEN and (name not in forms.LATER or name in self.hints)
+        return name not in HIDDEN and (name not in forms.OF_MODERATORS or name in self.hints)
 
 
 def _hints(review: Review) -> dict[str, str]:
@@ -153,14 +177,15 @@ def _box(name: str, place: str, value: Any, asked: _Asked) -> Box:
         return Box(
             place, label, "choice", _text(value), _with(asked.choices[name], _text(value)), hint
         )
-    if name in forms.LATER:
+    if name in forms.OF_MODERATORS:
         return Box(place, label, "line", _bars(value or {}), (), hint)
     kind = "line"
     if name in LONG:
         kind = "text"
     elif name in sheets.NUMBERS:
         kind = "number"
-    return Box(place, label, kind, _text(value), (), hint)
+    standing = asked.quoted.get(value) if isinstance(value, str) and name in QUOTES else None
+    return Box(place, label, kind, _text(value), (), hint, standing)
 
 
 def _with(choices: tuple[tuple[str, str], ...], value: str) -> tuple[tuple[str, str], ...]:

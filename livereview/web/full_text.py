@@ -44,6 +44,12 @@ def add(
         )
     except Refused as refusal:
         return screen.not_added(room, record, refusal.message)
+    ops.quotes.look_up(
+        room.desk.store,
+        room.desk.settings.full_texts,
+        review=room.review.id,
+        now=room.desk.clock(),
+    )
     return RedirectResponse(here, 303)
 
 

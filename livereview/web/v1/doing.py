@@ -155,6 +155,13 @@ def extract(
         name="The form",
         role=body.role,
     )
+    ops.quotes.look_up(
+        room.desk.store,
+        room.desk.settings.full_texts,
+        review=room.review.id,
+        study=answer["study"],
+        now=room.desk.clock(),
+    )
     response.status_code = 200 if answer["known"] else 201
     return models.Extracted(**answer)
 
