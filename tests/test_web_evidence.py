@@ -78,13 +78,34 @@ def test_a_mistake_comes_back_with_everything_that_was_typed(
     ada = browser("ada")
     ada.get(f"{BASE}/new?report={included[0]}")
     page = ada.press("Save", study="Doe 2020", label="<b>Doe</b>", year="soon")
-    assert ada.page.status_code == 422 and "year: must be a number, not &#39;soon&#39;" in page
+    assert ada.page.status_code == 422
+    assert '<a href="#year">Year</a>: <span dir="auto">must be a number, not &#39;soon&#39;' in page
     assert (
-        "study: must be small letters" in page
+        '<a href="#study">Id of the study</a>: <span dir="auto">must be small letters' in page
         and "&lt;b&gt;Doe&lt;/b&gt;" in page
         and forms_of(reviewed) == {}
     )
     assert 'value="soon"' in page and ada.press("More rows").count('name="results-') >= 33
+
+
+def test_a_mistake_stands_at_its_field_which_has_the_focus(
+    reviewed: Store, included: list[str], browser: People
+) -> None:
+    ada = browser("ada")
+    ada.get(f"{BASE}/new?report={included[0]}")
+    typed = {"study": "doe-2020", "label": "Doe", "results-2-outcome": "attendance"}
+    page = ada.press("Save", **typed)
+
+    assert '<a href="#results-0-construct">Results 1, Construct</a>' in page
+    field = page[page.index('<input id="results-0-construct"') :]
+    field = field[: field.index(">")]
+    assert 'aria-invalid="true"' in field
+    assert 'aria-describedby="wrong-results-0-construct"' in field
+    assert "autofocus" in field
+    assert 'id="wrong-results-0-construct">must be given</small>' in page
+    row = page[page.index('id="row-results-0"') :]
+    assert row[: row.index(">")].endswith(" open")
+    assert page.count("autofocus") == 1
 
 
 def test_a_report_is_put_into_a_study_by_suggestion_and_taken_out_again(

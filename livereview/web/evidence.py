@@ -20,7 +20,7 @@ from livereview.evidence import certainty, wording
 from livereview.evidence.grade import Mismatch
 from livereview.store import evidence, records
 from livereview.store.open import Connection
-from livereview.web import acts, extraction_form, guard, pages
+from livereview.web import acts, extraction_form, form_mistakes, guard, pages
 from livereview.web.guard import Room
 
 NEW = "new"  # a study that has no id yet
@@ -131,7 +131,7 @@ def _show(
     values = {
         "parts": extraction_form.parts(room.review, filled, quoted),
         "quoted": quoted,
-        "problem": problem,
+        "mistakes": form_mistakes.mistakes(problem) if problem else (),
         "impact": impact,
         "holds": holds,
     }

@@ -29,7 +29,7 @@ LABELS = {
     "risk_of_bias_tool": "Tool of appraisal and its version",
     "n": "People analysed",
     "ci_low": "95% interval from",
-    "ci_high": "to",
+    "ci_high": "95% interval to",
     "reported": "Figures as reported",
     "conflicts": "Conflicts of interest",
     "source_quote": "Quote that holds the figures",
@@ -170,8 +170,13 @@ def _tools_hint(review: Review) -> str:
     return f"one of {names}, with its version; “More rows” then offers its domains and judgements"
 
 
+def label_of(field: str) -> str:
+    """What a field is called on the page."""
+    return LABELS.get(field, field.replace("_", " ").capitalize())
+
+
 def _box(name: str, place: str, value: Any, asked: _Asked) -> Box:
-    label = LABELS.get(name, name.replace("_", " ").capitalize())
+    label = label_of(name)
     hint = asked.hints.get(name)
     if asked.choices.get(name):
         return Box(
