@@ -1,13 +1,36 @@
-"""A record: what one source says of one publication, the identifiers in it and its fingerprint."""
+"""A record: what one source says of one publication, and its fingerprint."""
 
 from __future__ import annotations
 
 import hashlib
-import html
 import json
-import re
 from dataclasses import dataclass, fields
 from typing import Any
+
+from livereview.identifiers import (
+    clean_doi,
+    clean_isbn,
+    clean_issn,
+    clean_pmcid,
+    clean_pmid,
+    clean_year,
+)
+
+__all__ = [
+    "FIELDS",
+    "FINGERPRINT_VERSION",
+    "Record",
+    "clean_doi",
+    "clean_isbn",
+    "clean_issn",
+    "clean_pmcid",
+    "clean_pmid",
+    "clean_year",
+    "fingerprint",
+    "from_json",
+    "record_id",
+    "to_json",
+]
 
 FINGERPRINT_VERSION = "1"
 
@@ -83,85 +106,3 @@ def to_json(record: Record) -> dict[str, Any]:
 def from_json(data: dict[str, Any]) -> Record:
     """The inverse of `to_json`; unknown keys are refused by the dataclass."""
     return Record(**{**data, "authors": tuple(data.get("authors") or ())})
-
-
-_DOI = re.compile(r"10\.\d{4,9}(?:\.\d{1,9}){0,9}/\S+")
-_DOI_ENDS = re.compile(r"[\"{}]|<(?!\d+:)|>(?!\d)")
-_PMCID = re.compile(r"PMC(\d+)", re.IGNORECASE)
-_ISSN = re.compile(r"(?<![\dX])(\d{4})[-‐–]?(\d{3}[\dXx])(?![\dX])")
-_ISBN = re.compile(r"(?<!\d)(?:97[89][- ]?)?(?:\d[- ]?){9}[\dXx](?!\d)")
-_YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
-
-
-def clean_doi(text: object) -> str | None:
-    """The first DOI in `text`, lower case and without resolver or trailing punctuation.
-
-    None if there is none.
-
-    A closing bracket is kept where it has its opening one, and <1661::AID-SIM968> of old Wiley DOIs
-    too: both are real.
-    """
-    match = _DOI.search(
-        html.unescape(str(text or "")[:2_000].replace("%2F", "/").replace("%2f", "/"))
-    )
-    if not match:
-        return None
-    doi = _DOI_ENDS.split(match.group())[0]
-    while doi[-1] in ".,;:'*/" or (doi[-1] in ")]" and not _balanced(doi)):
-        doi = doi[:-1]
-    return doi.lower() or None
-
-
-def _balanced(doi: str) -> bool:
-    return doi.count("(") >= doi.count(")") and doi.count("[") >= doi.count("]")
-
-
-def clean_pmid(text: object) -> str | None:
-    """Digits of a PubMed id, from a number, "PMID: 1" or an address.
-
-    None for 0 and for anything else.
-    """
-    match = re.search(r"(?:^|\D)(\d{1,9})\D*$", str(text or "").strip())
-    return match.group(1).lstrip("0") or None if match else None
-
-
-def clean_pmcid(text: object) -> str | None:
-    """ "PMC" and digits, or None."""
-    match = _PMCID.search(str(text or ""))
-    return f"PMC{match.group(1)}" if match else None
-
-
-def clean_issn(text: object) -> str | None:
-    """The first ISSN in `text` whose check digit is right, as 1234-567X."""
-    for match in _ISSN.finditer(str(text or "")):
-        digits = (match.group(1) + match.group(2)).upper()
-        total = sum(
-            weight * (10 if d == "X" else int(d))
-            for weight, d in zip(range(8, 0, -1), digits, strict=True)
-        )
-        if total % 11 == 0:
-            return f"{digits[:4]}-{digits[4:]}"
-    return None
-
-
-def clean_isbn(text: object) -> str | None:
-    """The first ISBN-13 or ISBN-10 in `text` whose check digit is right, digits only."""
-    for match in _ISBN.finditer(str(text or "")):
-        digits = re.sub(r"[- ]", "", match.group()).upper()
-        if _isbn_ok(digits):
-            return digits
-    return None
-
-
-def _isbn_ok(digits: str) -> bool:
-    if len(digits) == 13 and digits.isdigit():
-        return sum(int(d) * (3 if i % 2 else 1) for i, d in enumerate(digits)) % 10 == 0
-    if len(digits) == 10:
-        return sum((10 - i) * (10 if d == "X" else int(d)) for i, d in enumerate(digits)) % 11 == 0
-    return False
-
-
-def clean_year(text: object) -> int | None:
-    """The first four-digit year between 1000 and 2999 in `text`."""
-    match = _YEAR.search(str(text or ""))
-    return int(match.group(1)) if match else None

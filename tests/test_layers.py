@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 CORE = {"records", "errors", "review"}
 PURE = (
+    "decoding", "identifiers",
     "records", "errors", "review", "rights", "sources", "dedup", "surveillance", "screening", "evidence", "summary",
     "statistics", "ranking", "exchange", "cells", "texts", "packed", "pdf_text",
 )  # fmt: skip
@@ -30,6 +31,9 @@ ALLOWED: dict[str, set[str]] = {
     "packed": {"errors"},
     "pdf_text": set(),
     "records": {"errors"},
+    "decoding": set(),
+    "identifiers": set(),
+    "records": {"identifiers", "errors"},
     "settings": {"disk", "errors"},
     "rights": set(),
     "private_files": {"disk"},
@@ -40,14 +44,14 @@ ALLOWED: dict[str, set[str]] = {
     "durable": {"private_files"},
     "review": {"records", "errors"},
     "review_toml": {"review", "messages", "texts", "errors"},
-    "sources": {"records", "errors"},
+    "sources": {"decoding", "identifiers", "records", "errors"},
     "dedup": {"records", "errors"},
     "surveillance": CORE | {"sources"},
     "screening": CORE,
     "evidence": CORE | {"statistics", "messages", "texts"},
     "statistics": {"errors"},
     "ranking": {"errors"},
-    "exchange": CORE | {"cells"},
+    "exchange": CORE | {"cells", "decoding", "identifiers"},
     "summary": CORE | {"cells", "evidence", "surveillance", "messages"},
     "fetch": {"wire", "sources", "records", "errors"},
     "parsing": {"sources", "exchange", "pdf_text", "records", "errors"},

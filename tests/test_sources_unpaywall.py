@@ -21,11 +21,11 @@ EVER = Window(None, datetime(2026, 5, 31, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
-    "text", ["10.1000/Care(7)#a", "https://doi.org/10.1000/care(7)#a", "doi: 10.1000/care(7)#a"]
+    "text", ["10.1000/Care(7);a", "https://doi.org/10.1000/care(7);a#top", "doi: 10.1000/care(7);a"]
 )
 def test_a_doi_is_asked_for_in_the_path_and_the_address_of_the_asker_is_a_secret(text: str) -> None:
     asked = request(Query(text), EVER, None)
-    assert asked.url == "https://api.unpaywall.org/v2/10.1000/care%287%29%23a" and not asked.params
+    assert asked.url == "https://api.unpaywall.org/v2/10.1000/care%287%29%3Ba" and not asked.params
     assert asked.secrets == (("email", "LIVEREVIEW_MAILTO"),)
 
 

@@ -44,11 +44,11 @@ def one(*lines: str, kind: str = "J") -> Record:
 def test_records_and_rejects_are_as_many_as_the_pt_lines(lines: list[str], end: str) -> None:
     lines = ["PT J", *lines]
     page = wos.parse(end.join(lines).encode(), None)
-    assert (
-        len(page.records) + len(page.rejects)
-        == sum(line.startswith("PT ") for line in lines)
-        == page.total
-    )
+    read = len(page.records) + len(page.rejects)
+    without_pt = read - sum(line.startswith("PT ") for line in lines)
+    assert page.total == read
+    # an entry that lost its PT begins behind the ER of another
+    assert 0 <= without_pt <= sum(line == "ER" for line in lines)
 
 
 @settings(max_examples=80, database=None)

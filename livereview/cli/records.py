@@ -59,6 +59,8 @@ def import_(
             n = client.call(
                 "import_file", review=review, source=kind, name=path.name, body=body, grey=grey
             )
+            for note in n["notes"]:
+                err.print(f"{path}: {note}", style="yellow", markup=False, soft_wrap=True)
             outcome = "known already" if n["known"] else n["outcome"]
             table.add_row(
                 path.name, kind, *(str(n[key]) for key in ("found", "fresh", "rejected")), outcome
@@ -92,6 +94,8 @@ def parse(
                 err.print(f"{path}: {error}", style="red", markup=False, soft_wrap=True)
                 broken = True
                 continue
+            for note in page.notes:
+                err.print(f"{path}: {note}", style="yellow", markup=False, soft_wrap=True)
             for line in files.lines(page):
                 sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
     if broken:

@@ -205,7 +205,8 @@ def ingest(
         tasks.raise_for(con, review, kind, [record.record_id for record in page.records], now)
         return counts
 
-    return {**asdict(store.write(job, bulk=True)), "problem": problem}
+    counts = asdict(store.write(job, bulk=True))
+    return {**counts, "problem": problem, "notes": list(page.notes)}
 
 
 def _times(kind: str, page: Page) -> Mapping[str, int]:
@@ -356,5 +357,6 @@ def import_file(
         return known
 
     known = store.write(start)
-    ingest(store, search=search, body=body, now=now)
-    return {**finish(store, search=search, now=now), "known": known}
+    taken = ingest(store, search=search, body=body, now=now)
+    ended = finish(store, search=search, now=now)
+    return {**ended, "known": known, "notes": taken["notes"]}

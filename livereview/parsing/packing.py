@@ -19,18 +19,19 @@ def packed(answer: object) -> object:
         return answer
     records = [_VALUES(record) for record in answer.records]
     rejects = [(reject.reason, reject.where, reject.raw) for reject in answer.rejects]
-    return (records, answer.next_cursor, rejects, answer.total, answer.warnings)
+    return (records, answer.next_cursor, rejects, answer.total, answer.warnings, answer.notes)
 
 
 def unpacked(value: Any) -> object:
     """The inverse of `packed`."""
     if not isinstance(value, tuple):
         return value
-    records, next_cursor, rejects, total, warnings = value
+    records, next_cursor, rejects, total, warnings, notes = value
     return Page(
         records=tuple(Record(*values) for values in records),
         next_cursor=next_cursor,
         rejects=tuple(Reject(*parts) for parts in rejects),
         total=total,
         warnings=warnings,
+        notes=notes,
     )

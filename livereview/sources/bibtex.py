@@ -7,6 +7,7 @@ names are kept as "von Family, Given, Jr"; what stands in braces is one name.
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from livereview.records import (
     clean_pmid,
     clean_year,
 )
-from livereview.sources import answers, tagged
+from livereview.sources import answers, people, tagged
 from livereview.sources.protocol import Page, Source
 from livereview.sources.text import abstract, link, name, names, plain
 
@@ -358,6 +359,10 @@ def _people(text: str) -> list[str]:
             parts.append(text[begun : match.start()])
             begun = match.end()
     parts.append(text[begun:])
+    if len(parts) == 1 and len(listed := _outside(html.unescape(text), ";")) > 1:
+        parts = listed  # no name has a semicolon: it parts them in lists that are no BibTeX
+    elif len(parts) == 2:
+        parts = people.join_bodies([part.strip() for part in parts], sure_only=True)
     return [
         part.strip()
         for part in parts

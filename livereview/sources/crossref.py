@@ -211,7 +211,8 @@ def _title(work: dict[str, Any]) -> str | None:
 
 def _author(author: object) -> str | None:
     person = mapping(author)
-    known = name(string(person.get("family")), string(person.get("given")))
+    family, given = string(person.get("family")), string(person.get("given"))
+    known = name(family, given, string(person.get("suffix")) if family else None)
     return known or name(
         string(person.get("name")) or string(person.get("literal")) or string(author)
     )

@@ -23,7 +23,7 @@ from livereview.records import (
     clean_pmid,
     clean_year,
 )
-from livereview.sources import answers, tagged
+from livereview.sources import answers, people, tagged
 from livereview.sources.protocol import Page, Reject, Source
 from livereview.sources.text import abstract, link, name, names, plain, reject
 
@@ -309,7 +309,7 @@ def _record(row: Row) -> Record | str:
         source=NAME,
         source_key=doi or _digest(row),
         title=title,
-        authors=names(name(one) for one in _people(row.get("authors", ""))),
+        authors=names(name(one) for one in people.cut(row.get("authors", ""))),
         year=clean_year(row.get("year")),
         published=published,
         # Embase's citation
@@ -342,28 +342,6 @@ def _digest(row: Row) -> str:
         for key in ("title", "authors", "year", "container_title", "key")
     )
     return "text:" + hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:20]
-
-
-def _people(text: str) -> list[str]:
-    """Names, split at what separates them: "; ", "|", a new line; else at the commas of "Family,
-    I., Family, I.".
-    """
-    text = re.sub(r"(?<!\s)\s*+\(\d{6,}\)", "", text)  # Scopus' ids after full names
-    if re.fullmatch(r"\[.*\]", text):  # a list as Python prints it
-        return [one or other for one, other in re.findall(r"'([^']*)'|\"([^\"]*)\"", text)]
-    for sign in (r"[;|\n]", r"(?<!\s)\s++and\s+"):
-        parts = [part for piece in re.split(sign, text) if (part := piece.strip())]
-        if len(parts) > 1:
-            return parts
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    initials = [bool(re.fullmatch(r"(?:[A-Z]\.?[ -]?){1,4}", part)) for part in parts]
-    if len(parts) > 2 and len(parts) % 2 == 0 and all(initials[1::2]):
-        return [f"{family}, {given}" for family, given in zip(parts[::2], parts[1::2], strict=True)]
-    return (
-        parts
-        if len(parts) > 2 or (len(parts) == 2 and all(" " in part for part in parts))
-        else [text]
-    )
 
 
 def _type(text: str) -> str | None:

@@ -2,8 +2,8 @@
 export it.
 
 A tag of up to four letters, a hyphen, a value that goes on in indented lines; a blank line between
-records (https://pubmed.ncbi.nlm.nih.gov/help/#pubmed-format). A record begins at PMID; ERIC's have
-none and begin at OWN.
+records (https://pubmed.ncbi.nlm.nih.gov/help/#pubmed-format). Most records begin at PMID; ERIC's
+have none, and PMC's have others before it.
 """
 
 from __future__ import annotations
@@ -21,22 +21,24 @@ from livereview.records import (
     clean_year,
 )
 from livereview.sources import answers
+from livereview.sources.people import person
 from livereview.sources.protocol import Page, Source
 from livereview.sources.pubmed_xml import medline_date
 from livereview.sources.tagged import (
     BROKEN_OFF,
     Entry,
     foreign,
-    person,
     read_lines,
     read_page,
-    split,
+    split_at_blanks,
 )
 from livereview.sources.text import abstract, link, names, plain, safe
 
 NAME = "nbib"
 TITLE = "PubMed .nbib files"
 _TAG = re.compile(r"([A-Z]{2,5}) {0,2}-(?:(?<=\A.{4}-)|(?= |$)) ?(.*)")
+_LOWER_TAG = re.compile(r"([a-z]{2,4})( {0,2}-)(?:(?<=\A.{4}-)|(?= |$))")
+_TITLES = ("TI", "TT", "BTI", "CTI")
 _MARKS = {"PMID", "OWN", "STAT", "JID", "FAU"}
 _TYPES = {  # the first that is there decides
     "retraction of publication": "retraction-notice",
@@ -73,7 +75,7 @@ def parse(body: bytes, cursor: str | None) -> Page:
     SourceBroken for a file without the tags that only this format has.
     """
     lines = read_lines(body)
-    entries = split(lines, _TAG, _opens)
+    entries = split_at_blanks(_in_capitals(lines), _TAG, "PMID", _TITLES)
     tags = {tag for entry in entries for tag, _ in entry.values}
     if "TY" in tags or not tags & _MARKS:
         raise foreign(lines, "this is not a .nbib file: no line starts with PMID", NAME)
@@ -81,19 +83,17 @@ def parse(body: bytes, cursor: str | None) -> Page:
     return replace(page, warnings=(BROKEN_OFF,)) if _broken_off(entries) else page
 
 
+def _in_capitals(lines: list[str]) -> list[str]:
+    """The lines of a file that writes "pmid- 1" with its tags in capitals."""
+    if not any(re.match(r"pmid ?- ?\d", line) for line in lines):
+        return lines
+    return [_LOWER_TAG.sub(lambda tag: tag.group().upper(), line, count=1) for line in lines]
+
+
 def _broken_off(entries: list[Entry]) -> bool:
     """Whether only the last entry lacks the citation with which PubMed ends each."""
     ended = [entry.first("SO") is not None for entry in entries]
     return len(ended) > 1 and all(ended[:-1]) and not ended[-1]
-
-
-def _opens(tag: str, before: Entry, blank: bool) -> bool:
-    """PMID begins a record.
-
-    Where there is none, the tag that began the one before does, after a blank line.
-    """
-    first = before.values[0][0] if before.values else tag
-    return tag == "PMID" or (blank and tag == first)
 
 
 def _record(entry: Entry) -> Record | str:

@@ -170,10 +170,15 @@ def _key(work: dict[str, Any]) -> str | None:
     return _id(work) or (f"doi:{doi}" if doi else None)
 
 
+DELETED = "W4285719527"  # "Deleted Work": what is merged into it says nothing of any work
+
+
 def _record(work: dict[str, Any]) -> Record | str:
     key = _key(work)
     if key is None:
         return "no OpenAlex id of a work"
+    if key == DELETED:
+        return "OpenAlex's own placeholder for works that it has deleted"
     ids, place = mapping(work.get("ids")), mapping(work.get("primary_location"))
     doi = clean_doi(string(work.get("doi")) or string(ids.get("doi")))
     title = plain(string(work.get("title")) or string(work.get("display_name")))

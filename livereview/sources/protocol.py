@@ -78,7 +78,8 @@ class Page:
     `next_cursor` None means the end; `total` is what the source says it has, if it says.
 
     `warnings` are the source's own words on a search it did not run as asked (a phrase dropped, a
-    field unknown): the search then counts as partial.
+    field unknown): the search then counts as partial. `notes` are for whoever brought the bytes,
+    such as which encoding was guessed: all was read.
     """
 
     records: tuple[Record, ...] = ()
@@ -86,6 +87,7 @@ class Page:
     rejects: tuple[Reject, ...] = ()
     total: int | None = None
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,9 @@ from livereview.records import (
     clean_year,
 )
 from livereview.sources import answers, ris_dialects
+from livereview.sources.people import lines_of_names, person
 from livereview.sources.protocol import Page, Source
-from livereview.sources.tagged import MONTHS, Entry, foreign, joined, person, read_lines, read_page
+from livereview.sources.tagged import MONTHS, Entry, foreign, joined, read_lines, read_page
 from livereview.sources.text import abstract, link, names, plain, safe
 
 NAME = "ris"
@@ -34,7 +35,10 @@ _START = re.compile(r"[\s\ufeff]*(?:\d+\.\s+)?TY(?:[ \t]+-|-(?=[ \t]|$))[ \t]*(.
 _WIDE = re.compile(r"([A-Z][A-Z0-9]{1,3})(?: {2}| ?\t)[ \t]*-[ \t]?(.*)")  # as the format wants it
 # one space or none: only where TY has it so too
 _NARROW = re.compile(r"([A-Z][A-Z0-9])[ \t]*-(?:[ \t](.*)|$)")
+_LOWER_START = re.compile(r"\s*ty {1,2}-(?: |$)")
+_LOWER_TAG = re.compile(r"^\s*[a-z][a-z0-9] {1,2}-(?= |$)")
 _COUNTER = re.compile(r"\s*\d{1,7}\.\s*")
+_EARLY = ("C6",)  # Web of Science's date of early access, of an article in no issue yet
 _BOOKS = ("BOOK", "EBOOK", "EDBOOK", "SER", "WHOLE BOOK")
 _TYPES = {
     "JOUR": "journal-article",
@@ -124,7 +128,7 @@ def parse(body: bytes, cursor: str | None) -> Page:
 
     SourceBroken for any other file.
     """
-    lines = read_lines(body)
+    lines = _in_capitals(read_lines(body))
     started = [match for line in lines if (match := _START.fullmatch(line))]
     if started:
         wide = any(re.search(r"TY(?: {2,}|\t)", match.group()) for match in started)
@@ -134,17 +138,29 @@ def parse(body: bytes, cursor: str | None) -> Page:
     raise foreign(lines, "this is not a RIS file: no line starts with TY", NAME)
 
 
+def _in_capitals(lines: list[str]) -> list[str]:
+    """The lines of a file that writes "ty  - JOUR" with its tags in capitals."""
+    if not any(_LOWER_START.match(line) for line in lines):
+        return lines
+    return [_LOWER_TAG.sub(lambda tag: tag.group().upper(), line, count=1) for line in lines]
+
+
 def _entries(lines: list[str], tagged: re.Pattern[str]) -> Iterator[Entry]:
     """The entries of a file, and each stretch of RIS lines outside any that holds a title or an
     author.
+
+    Lines between an ER and the next TY belong to the entry of that TY, unless both have a title.
     """
     entry, inside = Entry(1), False
     for number, line in enumerate(lines, start=1):
         start, match = _START.fullmatch(line), tagged.fullmatch(line)
-        if start or (match and match.group(1) == "ER"):
-            if inside or entry.all("TI", "T1", "AU", "A1"):
-                yield entry
+        closed = bool(match and match.group(1) == "ER")
+        if closed or (start and inside):
+            yield from _whole(entry, inside)
             entry, inside = Entry(number), bool(start)
+        if start and not entry.values:
+            entry = Entry(number)
+        inside = inside or bool(start)
         if start:
             entry.values.append(("TY", [start.group(1)]))
         elif match and match.group(1) != "ER":
@@ -153,7 +169,19 @@ def _entries(lines: list[str], tagged: re.Pattern[str]) -> Iterator[Entry]:
             entry.values[-1][1].append(line)
         if entry.values:
             entry.raw.append(line)
-    if inside or entry.all("TI", "T1", "AU", "A1"):
+    yield from _whole(entry, inside)
+
+
+def _whole(entry: Entry, inside: bool) -> Iterator[Entry]:
+    """The entry, if it says anything; two where its TY stands between two titles."""
+    tags = [tag for tag, _ in entry.values]
+    place = tags.index("TY") if "TY" in tags else 0
+    before = Entry(entry.number, entry.values[:place], entry.raw)
+    after = Entry(entry.number, entry.values[place:], entry.raw)
+    if before.first("TI", "T1") and after.first("TI", "T1"):
+        yield before
+        yield after
+    elif inside or entry.all("TI", "T1", "AU", "A1"):
         yield entry
 
 
@@ -274,14 +302,23 @@ def _pmid(entry: Entry) -> str | None:
     ]
     ids = entry.all("ID", "AN") if database.startswith(("medline", "pubmed")) else []
     scopus = [one for one in entry.all("C2") if one.isdigit()] if database == "scopus" else []
-    found = [*entry.all("PMID"), *labelled, *links, *[one for one in ids if one.isdigit()], *scopus]
-    return next((pmid for one in found if (pmid := clean_pmid(one.rstrip("/")))), None)
+    # CENTRAL's "PUBMED 21314900", and the field in which Embase has the number of MEDLINE
+    central = [one for one in entry.all("C3") if one.upper().startswith("PUBMED ")]
+    embase = [one for one in entry.all("C5") if one.isdigit()] if _in_embase(entry) else []
+    own = [*entry.all("PMID"), *labelled, *links, *[one for one in ids if one.isdigit()]]
+    found = (clean_pmid(one) for one in (*own, *scopus, *central, *embase))
+    return next(filter(None, found), None)
+
+
+def _in_embase(entry: Entry) -> bool:
+    databases = " ".join(entry.all("DB", "DP")).lower()
+    return "embase" in databases or "medline" in databases
 
 
 def _authors(entry: Entry) -> tuple[str, ...]:
     """Authors in the file's order, as A1 and AU mix; of a book without any, its editors."""
     written = [joined(lines) for tag, lines in entry.values if tag in ("A1", "AU")]
-    people = [one for text in written or entry.all("ED", "A2") for one in re.split(r"[;\n]", text)]
+    people = [one for text in written or entry.all("ED", "A2") for one in lines_of_names(text)]
     return names(plain(person(one), 200) for one in people)
 
 
@@ -335,11 +372,9 @@ def _published(entry: Entry) -> str | None:
     DA comes first as ProQuest's Y1 pads "Jul 1992" to a day; Web of Science writes only the month
     into DA.
     """
-    year = next(
-        (found for one in entry.all("PY", "DA", "Y1", "YR") if (found := clean_year(_date(one)))),
-        None,
-    )
-    for text in entry.all("DA", "Y1", "PY"):
+    dated = entry.all("PY", "DA", "Y1", "YR") or entry.all(*_EARLY)
+    year = next((found for one in dated if (found := clean_year(_date(one)))), None)
+    for text in entry.all("DA", "Y1", "PY") or entry.all(*_EARLY):
         date = _date(text if clean_year(text) else f"{year} {text}")
         if date and clean_year(date) == year and (len(date) > 4 or re.search(r"[A-Za-z]", text)):
             return date

@@ -14,9 +14,10 @@ Each is cut into entries and put into RIS tags.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from livereview.sources.ris_ovid import split_ovid
-from livereview.sources.tagged import Entry, split
+from livereview.sources.tagged import Entry, split, split_at_blanks
 
 _REFWORKS_TAG = re.compile(  # no others: "US families …" in an abstract that was wrapped is no tag
     r"(RT|SR|ID|[AKTU]\d\d?|JF|JO|YR|FD|VO|IS|SP|OP|AB|NO|ED|PB|PP|SN|AV|AD|AN|LA|CL|SF|OT|LK|DO|DB|DS|CN|IP|RD|ST|UL"
@@ -24,7 +25,10 @@ _REFWORKS_TAG = re.compile(  # no others: "US families …" in an abstract that 
 )
 _REFER_TAG = re.compile(r"\s?%([A-Z0-9@!#$&()*+,:<=>?\[\]^~])(?: (.*)|$)")
 _PROQUEST_TAG = re.compile(r"([A-Z][A-Za-z /()-]{2,45}):(?: (.*)|$)")
-_COCHRANE_TAG = re.compile(r"(ID|AU|TI|SO|YR|VL|NO|PG|PM|XR|PT|KY|DOI|AB|US|SN|LA|CC|PB|ST): ?(.*)")
+_COCHRANE_TAG = re.compile(
+    r"(ID|AU|TI|SO|YR|VL|NO|PG|PM|XR|PT|KY|DOI|AB|US|SN|LA|CC|PB|ST|MARK): ?(.*)"
+)
+_COCHRANE_MARK = re.compile(r"Record #\d+ of \d+")
 _NEP_ITEM = re.compile(r"\d{1,3}\. (\S.*)")
 _NEP_TAG = re.compile(r"(Date|By|URL|Keywords|JEL):\s*(.*)")
 _REFWORKS = {
@@ -149,23 +153,16 @@ def _split_refworks(lines: list[str]) -> list[Entry]:
 
 
 def _split_refer(lines: list[str]) -> list[Entry]:
-    """An entry begins at %0, or after a blank line at the tag with which the file began: some write
-    %T before %0.
-    """
-    tags = [match.group(1) for line in lines if (match := _REFER_TAG.fullmatch(line))]
+    """Entries that blank lines part, as some write %T before %0; a second type is dropped."""
+    tags = {match.group(1) for line in lines if (match := _REFER_TAG.fullmatch(line))}
     first = next((line for line in lines if line.strip()), "")
-    if not _REFER_TAG.fullmatch(first) or not {"T", "0"} & set(tags):
+    if not _REFER_TAG.fullmatch(first) or not {"T", "0"} & tags:
         return []
-
-    def opens(tag: str, before: Entry, blank: bool) -> bool:
-        known = {name for name, _ in before.values}
-        return (
-            not known
-            or (blank and tag in ("0", tags[0]))
-            or (tag == "0" and "0" in known and known != {"0"})
-        )
-
-    return [one.renamed(_REFER) for one in split(lines, _REFER_TAG, opens)]
+    typed_once = [
+        "" if line.startswith("%0 ") and above.startswith("%0 ") else line
+        for above, line in pairwise(["", *lines])
+    ]
+    return [one.renamed(_REFER) for one in split_at_blanks(typed_once, _REFER_TAG, "0", ("T",))]
 
 
 def _split_proquest(lines: list[str]) -> list[Entry]:
@@ -196,16 +193,20 @@ def _from_proquest(block: Entry) -> Entry:
 
 
 def _split_cochrane(lines: list[str]) -> list[Entry]:
-    """A record begins at its ID; the line that numbers it belongs to none."""
-    if not any(re.match(r"Record #\d+ of \d+", line) for line in lines):
+    """A record begins at the line that numbers it."""
+    if not any(_COCHRANE_MARK.match(line) for line in lines):
         return []
-    kept = ["" if line.startswith("Record #") else line for line in lines]
+    marked = ["MARK: " if _COCHRANE_MARK.match(line) else line for line in lines]
     found = [
-        one.renamed(_COCHRANE) for one in split(kept, _COCHRANE_TAG, lambda tag, *_: tag == "ID")
+        entry.renamed(_COCHRANE)
+        for entry in split(
+            marked, _COCHRANE_TAG, lambda tag, before, _: tag == "MARK" or not before.values
+        )
+        if len(entry.values) > 1
     ]
-    for one in found:
-        one.add("DB", "Cochrane")
-        one.add("TY", "JOURNAL" if one.first("JF") else None)
+    for entry in found:
+        entry.add("DB", "Cochrane")
+        entry.add("TY", "JOURNAL" if entry.first("JF") else None)
     return found
 
 

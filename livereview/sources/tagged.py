@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from livereview import decoding
 from livereview.errors import SourceBroken
 from livereview.records import Record
 from livereview.sources.protocol import Page, Reject
@@ -106,25 +107,9 @@ def joined(lines: list[str]) -> str:
 
 
 def read_lines(body: bytes) -> list[str]:
-    """The lines of a file in UTF-8 or UTF-16.
-
-    A line that is neither is read as cp1252, as merged exports mix them.
-    """
-    zeros = body[:1_000].count(b"\x00")
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = body.decode("utf-16", "replace")
-    elif zeros * 4 > len(body[:1_000]):
-        text = body.decode("utf-16-be" if body[:1] == b"\x00" else "utf-16-le", "replace")
-    else:
-        return [_decoded(line) for line in re.split(rb"\r\n|\r|\n", body)]
+    """The lines of a file in any usual encoding, whichever sign ends them."""
+    text = decoding.decode(body).text
     return [line.lstrip("\ufeff") for line in re.split(r"\r\n|\r|\n", text)]
-
-
-def _decoded(line: bytes) -> str:
-    try:
-        return line.decode("utf-8").lstrip("\ufeff")
-    except UnicodeDecodeError:
-        return line.decode("cp1252", "replace")
 
 
 def split(
@@ -150,6 +135,62 @@ def split(
             found[-1].raw.append(line)
         blank = not line.strip()
     return found
+
+
+def split_at_blanks(
+    lines: list[str], tagged: re.Pattern[str], opener: str, titles: Collection[str]
+) -> list[Entry]:
+    """Entries that blank lines part, whatever order their tags come in.
+
+    `opener` is the tag with which an entry usually begins, of which it has one; `titles` are those
+    of which each has one if it has no opener. Lines behind a blank one that hold neither go on with
+    the entry above. Where nothing is parted, or each line by itself, the opener parts.
+    """
+    found: list[Entry] = []
+    blocks = _tags_by_block(lines, tagged)
+    parted = _are_parted(lines, tagged, blocks)
+    heads = {opener, *titles}
+    blank = False
+    for number, line in enumerate(lines, start=1):
+        match = tagged.fullmatch(line)
+        if match:
+            before = {tag for tag, _ in found[-1].values} if found else set()
+            begins_block = blank and parted and bool(blocks.get(number, set()) & heads)
+            only_opened = before == {opener} and opener not in blocks.get(number, set())
+            again = match.group(1) == opener and (
+                opener in before or (not parted and bool(before & heads))
+            )
+            if not found or again or (begins_block and before & heads and not only_opened):
+                found.append(Entry(number))
+            found[-1].values.append((match.group(1), [match.group(2) or ""]))
+        elif found:
+            found[-1].values[-1][1].append(line)
+        if found:
+            found[-1].raw.append(line)
+        blank = not line.strip()
+    return found
+
+
+def _tags_by_block(lines: list[str], tagged: re.Pattern[str]) -> dict[int, set[str]]:
+    """The tags from each line behind a blank one to the next blank one, by the line's number."""
+    blocks: dict[int, set[str]] = {}
+    current: set[str] | None = None
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            current = None
+            continue
+        if current is None:
+            current = blocks.setdefault(number, set())
+        if match := tagged.fullmatch(line):
+            current.add(match.group(1))
+    return blocks
+
+
+def _are_parted(lines: list[str], tagged: re.Pattern[str], blocks: Mapping[int, set[str]]) -> bool:
+    """Whether blank lines stand between entries, and not between all lines as in some mails."""
+    tags = sum(1 for line in lines if tagged.fullmatch(line))
+    begun = sum(1 for block in blocks.values() if block)
+    return 1 < begun <= tags / 2 + 1
 
 
 def read_page(
@@ -212,15 +253,6 @@ def distinct(records: list[Record]) -> tuple[Record, ...]:
             )
         found.append(record)
     return tuple(found)
-
-
-def person(text: str) -> str:
-    """ "Shannon,Claude" and "Shannon C.E." as "Shannon, …".
-
-    Whatever is not a name and initials stays as it is.
-    """
-    tidy = re.sub(r"(?:(?<!\s)\s++)?,\s*", ", ", text[:500].strip().strip(","))
-    return re.sub(r"^(?=[^,a-z]*+[a-z])([^,]*) ((?:[A-Z]\.?-?){1,4})$", r"\1, \2", tidy)
 
 
 def foreign(lines: list[str], missing: str, source: str) -> SourceBroken:

@@ -68,19 +68,34 @@ def _fewer_marks(text: str) -> str:
     return "".join(kept)
 
 
+# The word "Abstract" or "Summary" as a heading: with a sign behind it, in capitals, or before a word
+# that begins a sentence. "Abstract reasoning" and "Summary Care Records" are words of the text.
+_HEADING = re.compile(
+    r"(?:(?i:abstract|summary)\s*(?:[:.;|—–]|-\s)[:.\s]*"
+    r"|(?:ABSTRACT|SUMMARY)\s+(?=[A-Z0-9“\"'(])"
+    r"|[Aa]bstract\s+(?=[A-Z0-9“\"'(])(?!(?:Reasoning|Thinking|Expression|Art|Algebra|Concept|Data|Word"
+    r"|Syntax|Meaning|Information|Screening|Interpretation|Argument|Machine|Pattern|Visual|Verbal))"
+    r"|[Ss]ummary\s+(?=[A-Z][\w‐-]*[,:]?\s+[a-z0-9(]|(?:The|In|A|We|This)\b))(?=\S)"
+)
+_MARKED_HEADING = re.compile(
+    r"\s*<([a-z][\w:]*)\b[^<>]{0,300}>\s*(?:abstract|summary)\s*[:.]?\s*</\1\s*>", re.IGNORECASE
+)
+
+
 def abstract(text: object) -> str | None:
-    """An abstract as plain text, without the word "Abstract" that many publishers put before it."""
+    """An abstract as plain text, without the heading "Abstract" that many publishers put before it."""
+    if isinstance(text, str) and (marked := _MARKED_HEADING.match(text[:1_000])):
+        text = text[marked.end() :]
     value = plain(text, ABSTRACT_LIMIT)
-    return (
-        re.sub(r"^(?:abstract|summary)\b[:.\s]*(?=\S)", "", value, flags=re.IGNORECASE) or value
-        if value
-        else None
-    )
+    if value is None:
+        return None
+    heading = _HEADING.match(value)
+    return value[heading.end() :] if heading else value
 
 
-def name(family: object, given: object = None) -> str | None:
-    """ "Family, Given", or whichever there is."""
-    parts = [part for part in (plain(family, 200), plain(given, 200)) if part]
+def name(family: object, given: object = None, suffix: object = None) -> str | None:
+    """ "Family, Given", or whichever there is; with "Jr" or "III" as a third part."""
+    parts = [part for part in (plain(family, 200), plain(given, 200), plain(suffix, 20)) if part]
     return ", ".join(parts) or None
 
 

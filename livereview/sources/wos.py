@@ -15,13 +15,13 @@ from dataclasses import replace
 
 from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_pmid, clean_year
 from livereview.sources import answers
+from livereview.sources.people import lines_of_names, person
 from livereview.sources.protocol import Page, Source
 from livereview.sources.tagged import (
     BROKEN_OFF,
     MONTHS,
     Entry,
     foreign,
-    person,
     read_lines,
     read_page,
     split,
@@ -123,9 +123,25 @@ def parse(body: bytes, cursor: str | None) -> Page:
     if not any(re.match(r"PT [A-Z](?:\s|$)", line) for line in lines):
         raise foreign(lines, "this is not a Web of Science file: no line starts with PT", NAME)
     indented = any(re.match(r" {2,}\S", line) for line in lines)
-    entries = split(lines, _TAG if indented else _KNOWN_TAG, lambda tag, *_: tag == "PT")
+    entries = split(lines, _TAG if indented else _KNOWN_TAG, _opens)
+    entries = [entry for entry in entries if _says_something(entry)]
     page = read_page(entries, _record)
     return page if _ended(entries[-1]) else replace(page, warnings=(BROKEN_OFF,))
+
+
+def _opens(tag: str, before: Entry, blank: bool) -> bool:
+    """A record begins behind ER, whichever its first tag is, or at another PT."""
+    tags = {name for name, _ in before.values}
+    if tag in ("EF", "ER"):
+        return False
+    return not tags or "ER" in tags or (tag == "PT" and "PT" in tags)
+
+
+def _says_something(entry: Entry) -> bool:
+    """Whether it is an entry, and not the head or the end of a file, of which merged files have
+    several.
+    """
+    return any(tag in ("PT", "TI", "AU", "UT") for tag, _ in entry.values)
 
 
 def _ended(last: Entry) -> bool:
@@ -217,7 +233,7 @@ def _people(entry: Entry, tag: str) -> list[str | None]:
     """One name a line, or split at semicolons; addresses in brackets go."""
     written = (
         re.sub(r"(?<!\s)\s*+\([^()@]{0,200}@[^()]{0,200}\)", "", one[:1_000])
-        for one in re.split(r"[;\n]", entry.first(tag) or "")
+        for one in lines_of_names(entry.first(tag) or "")
     )
     return [plain(person(one), 200) for one in written if one.strip()]
 
