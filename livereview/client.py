@@ -13,7 +13,7 @@ import logging
 import secrets as tokens
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -56,6 +56,7 @@ class Local:
 
     def __init__(self, settings: Settings):
         refuse_to_own(settings)
+        from livereview.ops import cleaning
         from livereview.ops.advice import advice
         from livereview.store.open import Store
 
@@ -65,6 +66,7 @@ class Local:
                 settings.database, settings.memory, settings.threads, settings.reserve
             )
         self.store.notes = told(settings)
+        cleaning.catch_up(self.store, datetime.now(UTC))
 
     def call(self, operation: str, /, **arguments: Any) -> Answer:
         # brings all the rest, which commands without a database never need

@@ -72,6 +72,7 @@ ALLOWED: dict[str, set[str]] = {
     "ops": CORE
     | {
         "pdf_text",
+        "identifiers",
         "private_files",
         "review_toml",
         "sources",

@@ -16,6 +16,8 @@ from livereview.sources import people
 from livereview.sources.protocol import Page, Reject
 from livereview.sources.text import reject
 
+# Raise it when a rule here, in people or in identifiers changes: stored records are then read again.
+RULES_VERSION = "1"
 # In lower case, without the brackets and full stops around them.
 _NOTHING_WORDS = """
 na|n/a|n.a|nan|nat|none|null|nil|undefined|unknown|missing|#n/a|#name?|#name|#value|#ref|#null

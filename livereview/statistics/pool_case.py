@@ -15,7 +15,7 @@ from math import log
 from typing import Any
 
 from livereview.errors import Refused
-from livereview.statistics import effects
+from livereview.statistics import effects, pool_checks
 from livereview.statistics.metareg import quantile
 from livereview.statistics.tau2 import Number
 
@@ -26,6 +26,18 @@ GENERIC = "GEN"
 RAW = re.compile(r"[a-z]+\d?i")  # metafor's names of raw columns: ai, n1i, sd2i ...
 INTERVAL = ("estimate", "ci_lower", "ci_upper")
 KNOWN = {"yi", "vi", "sei", *INTERVAL}
+# the columns that name a study, the surest first
+STUDY = (
+    "study",
+    "study_id",
+    "studyid",
+    "study id",
+    "study name",
+    "slab",
+    "trial",
+    "author",
+    "authors",
+)
 MISSING = ("", "na", "nan", "null", "none")
 SHAPE = '"measure" with "raw" columns (ai, bi, ci, di ...), or "yi" and "vi"'
 SHEET = "yi and vi; yi and sei; estimate, ci_lower and ci_upper; or the raw columns of --measure"
@@ -66,13 +78,17 @@ def read(data: Any) -> Case:
         return Case(_name(data), votes=_votes(data), p_values=_p_values(data))
     measure = str(data.get("measure") or GENERIC).upper()
     columns = {name: _numbers(name, value) for name, value in raw.items() if RAW.fullmatch(name)}
+    given = {n: _numbers(n, data[n]) for n in ("yi", "vi", "sei") if n in data}
     if measure == GENERIC or not columns:
-        yi, vi, notes = _given(
-            columns or {n: _numbers(n, data[n]) for n in ("yi", "vi", "sei") if n in data}
-        )
+        pool_checks.check(columns or given)
+        yi, vi, notes = _given(columns or given)
     else:
+        pool_checks.check(columns)
         yi, vi, notes = _computed(measure, columns, _options(str(data.get("escalc") or "")))
     cluster = raw.get("cluster", data.get("cluster"))
+    studies = next((data[name] for name in STUDY if name in data), None)
+    if cluster is None and studies is not None:
+        notes += pool_checks.twice(_labels("study", studies, len(yi)) or ())
     return Case(
         name=_name(data),
         measure=measure,
@@ -106,13 +122,17 @@ def read_rows(
     if absent := [name for name in wanted if name not in sheet[0]]:
         raise Refused(f"no column {', '.join(absent)}; there are {', '.join(sheet[0])}")
     columns = {n: _cells(sheet, n) for n in sheet[0] if n in INTERVAL or RAW.fullmatch(n)}
+    pool_checks.check(columns, unit="row")
     yi, vi, notes = _sheet_effects(columns, measure.upper(), ratio, level)
+    cluster = _sheet_labels(sheet, "cluster")
+    if cluster is None:
+        notes += pool_checks.twice(_studies(sheet))
     return Case(
         measure=measure.upper(),
         yi=yi,
         vi=vi,
         raw=() if KNOWN & set(columns) else tuple(columns.items()),
-        cluster=_sheet_labels(sheet, "cluster"),
+        cluster=cluster,
         group=_sheet_labels(sheet, "group"),
         moderators=tuple((name, _cells(sheet, name)) for name in wanted),
         notes=notes,
@@ -143,6 +163,15 @@ def _sheet_effects(
 
 def _sheet_labels(sheet: Sequence[Mapping[str, str]], name: str) -> Labels | None:
     return tuple(row.get(name) or None for row in sheet) if name in sheet[0] else None
+
+
+def _studies(sheet: Sequence[Mapping[str, str]]) -> Labels:
+    """The name of each row's study, with its year where the name is only its author's."""
+    name = next((column for column in STUDY if column in sheet[0]), None)
+    if name is None:
+        return ()
+    year = "year" if name in ("author", "authors") else ""
+    return tuple(" ".join(filter(None, (row.get(name), row.get(year)))) or None for row in sheet)
 
 
 def _given(columns: Mapping[str, Column]) -> Effects:

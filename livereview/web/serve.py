@@ -24,6 +24,7 @@ from fastapi import FastAPI
 from livereview import client, ops, private_files
 from livereview.backups.target import without_secrets
 from livereview.errors import LivereviewError, Refused, Retry
+from livereview.ops import cleaning
 from livereview.ops.advice import advice
 from livereview.ops.published import FolderChecker
 from livereview.ops.readiness import PUBLISHER
@@ -73,6 +74,7 @@ def serve(
     room = room_for(raise_descriptor_limit())
     with _opened(settings) as store:
         store.notes = told(settings)
+        cleaning.catch_up(store, datetime.now(UTC))
         made = app.create(store, settings, token=client.token(settings))
         server = Server(made, room, patience, settings.proxies)
         server.config.load()  # first of all: whoever finds the door open is answered at once
