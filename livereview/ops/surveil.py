@@ -12,7 +12,7 @@ from typing import Any
 
 from livereview import parsing, review_toml, sources
 from livereview.errors import LivereviewError, Refused
-from livereview.ops import nights, tasks
+from livereview.ops import feed_items, nights, tasks
 from livereview.ops.protocols import parsed, protocol
 from livereview.ops.settle import prepare, settle
 from livereview.review import Search
@@ -182,6 +182,8 @@ def ingest(
         asked = searches.asked(con, search)
     review, _, source, kind = known
     page, problem = _parse(source, body, cursor, asked)
+    with store.read() as con:
+        page = feed_items.with_known_keys(con, source, page)
     prepared = prepare(page.records)
     facts = PageFacts(
         cursor, url, status, problem, page.warnings, filled(page.records), quota, note

@@ -14,11 +14,12 @@ import re
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import feedparser
 
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
+from livereview.identifiers import TRACKING
 from livereview.records import Record, clean_doi, clean_issn, clean_year
 from livereview.sources import answers
 from livereview.sources.answers import mapping, sequence, string
@@ -30,8 +31,6 @@ NAME = "feed"
 CUT_OFF = "the feed is cut off in this entry"
 TITLE = "a feed"
 _ACCEPT = "application/atom+xml, application/rss+xml, application/rdf+xml, application/feed+json, application/xml;q=0.9"
-# parameters that say where a reader came from
-_NOISE = re.compile(r"utm_\w+|af|rss|dgcid|ssource|fbclid")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _SAID = re.compile(  # dates in the text of ScienceDirect's entries
     r"Publication date:\s*+(?:Available online\s*+)?(?:(\d{1,2})\s++)?(?:\w{1,20}[-–])?([A-Z][a-z]{1,20})?\s*+(\d{4})"
@@ -52,18 +51,31 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
     return Request(query.url, headers=(("Accept", _ACCEPT),))
 
 
+def read(body: bytes, query: Query) -> Page:
+    """The page of a feed whose address is known: relative links of a feed without a site are
+    relative to it.
+    """
+    return _read(body, query.url)
+
+
 def parse(body: bytes, cursor: str | None) -> Page:
     """Every entry as a record or a reject.
 
     Of several entries with one key the first is the record, as feeds list the newest first; the
     others are rejects.
     """
+    return _read(body, None)
+
+
+def _read(body: bytes, address: str | None) -> Page:
     start = body.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00")
     if not start:
         raise SourceBroken("the feed is empty: no bytes came", source=NAME)
     if start[:1] in b"{[":
         entries, head = _from_json(body)
-        return _page(entries, head, ())
+        site = link(head.get("home_page_url")) or link(head.get("feed_url")) or link(address)
+        placed = [_with_link(one, site) if isinstance(one, dict) else one for one in entries]
+        return _page(placed, head, ())
     if b"<!ENTITY" in body.replace(b"\x00", b"").upper():
         raise SourceBroken(
             "this feed declares entities, which no feed needs and an attack may hide in",
@@ -73,10 +85,37 @@ def parse(body: bytes, cursor: str | None) -> Page:
     found = _parsed(body)
     if not found.get("version") and not found["entries"]:
         raise _foreign(body)
-    entries, warnings = [dict(entry) for entry in found["entries"]], _warnings(found, body)
+    head = dict(found["feed"])
+    base = _base(head, address)
+    entries = [_with_link(dict(entry), base) for entry in found["entries"]]
+    warnings = _warnings(found, body)
     if warnings and entries and not _ended(body):  # half an entry may have no id, or half of one
         entries[-1] = {CUT_OFF: True}
-    return _page(entries, dict(found["feed"]), warnings)
+    return _page(entries, head, warnings)
+
+
+def _base(head: dict[str, Any], address: str | None) -> str | None:
+    """What relative links of a feed are relative to: the site that it names, else its own address."""
+    named = link(urljoin(address or "", string(head.get("link")) or ""))
+    return named or link(address)
+
+
+def _with_link(entry: dict[str, Any], base: str | None) -> dict[str, Any]:
+    """The entry with the whole address of its page: never that of a picture or a recording."""
+    pages = [mapping(one) for one in sequence(entry.get("links"))]
+    alternate = (string(one.get("href")) for one in pages if one.get("rel") == "alternate")
+    attached = {string(one.get("href")) for one in pages if one.get("rel") == "enclosure"}
+    plain_link = string(entry.get("link"))
+    chosen = next(filter(None, alternate), None)
+    if chosen is None and plain_link not in attached:
+        chosen = plain_link
+    if chosen is None:
+        return {key: value for key, value in entry.items() if key != "link"}
+    own_base = string(mapping(entry.get("title_detail")).get("base"))
+    try:
+        return entry | {"link": urljoin(link(own_base) or base or "", chosen)}
+    except ValueError:  # no address
+        return entry
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
@@ -274,7 +313,7 @@ def _address(entry: dict[str, Any]) -> str | None:
     kept = [
         pair
         for pair in parse_qsl(parts.query, keep_blank_values=True)
-        if not _NOISE.fullmatch(pair[0].lower())
+        if not TRACKING.fullmatch(pair[0])
     ]
     return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path, urlencode(kept), ""))
 
@@ -374,5 +413,12 @@ def _place(entry: dict[str, Any], text: str | None) -> dict[str, str | None]:
 
 
 SOURCE = Source(
-    NAME, "Feeds (RSS, Atom, JSON Feed)", parse, request, interval=1.0, days=False, archive=False
+    NAME,
+    "Feeds (RSS, Atom, JSON Feed)",
+    parse,
+    request,
+    interval=1.0,
+    days=False,
+    archive=False,
+    read=read,
 )

@@ -145,12 +145,26 @@ def find(
         """SELECT r.record_id FROM current_record r JOIN review_record v ON v.record_id = r.record_id AND v.review = ?
         WHERE r.doi = ? OR r.pmid = ? OR (? <> '' AND regexp_replace(lower(r.title), '[^\\p{L}\\p{N}]', '', 'g') = ?)
         ORDER BY v.seq""",
-        [review, doi, pmid, _letters(title), _letters(title)],
+        [review, doi, pmid, letters(title), letters(title)],
     ).fetchall()
     return [row[0] for row in rows]
 
 
-def _letters(title: str | None) -> str:
+def titled(con: Connection, source: str, titles: Iterable[str]) -> list[Record]:
+    """The latest versions of a source's records with one of these titles, letters and digits
+    compared, oldest first.
+    """
+    wanted = sorted({key for title in titles if (key := letters(title))})
+    rows = con.execute(
+        """SELECT data FROM current_record WHERE source = ?
+        AND regexp_replace(lower(title), '[^\\p{L}\\p{N}]', '', 'g') IN (SELECT unnest(?::VARCHAR[])) ORDER BY seq""",
+        [source, wanted],
+    ).fetchall()
+    return [from_json(json.loads(data)) for (data,) in rows]
+
+
+def letters(title: str | None) -> str:
+    """A title's letters and digits in small letters, by which two ways of writing it are equal."""
     return "".join(c for c in (title or "").lower() if c.isalnum())
 
 
