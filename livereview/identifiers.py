@@ -126,7 +126,7 @@ def _percent_undone(escapes: re.Match[str]) -> str:
 # --- PubMed and PMC
 # --------------------------------------------------------------------------------------------------
 
-_FLOAT = re.compile(r"([0-9]{1,15})\.0+")
+_FLOAT = re.compile(r"(-?[0-9]{1,15})\.0+")
 _POWER = re.compile(r"([0-9])\.([0-9]{1,14})[eE]\+?([0-9]{1,2})")
 _AT_PUBMED = re.compile(
     r"pubmed(?:\.ncbi\.nlm\.nih\.gov)?/\??(?:term=)?(\d{1,9})(?!\d)", re.IGNORECASE

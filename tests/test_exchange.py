@@ -36,10 +36,27 @@ RIS = (
 def test_rayyan_gives_a_row_for_each_person() -> None:
     sheet = decisions.read(RAYYAN.encode(), "articles.csv")
     assert (sheet.kind, sheet.undecided, sheet.problems) == ("Rayyan", 1, ())
+    title = ("Trial 1 of mentoring",)
     assert sheet.rows == (
-        Row(2, "10.1000/trial1", "include", None, "Ann_Lee", None, None, ("pilot", "UK")),
-        Row(2, "10.1000/trial1", "exclude", None, "Bo", "wrong population", None, ("pilot", "UK")),
+        Row(2, "10.1000/trial1", "include", None, "Ann_Lee", None, None, ("pilot", "UK"), also=title),
+        Row(2, "10.1000/trial1", "exclude", None, "Bo", "wrong population", None, ("pilot", "UK"), also=title),
+    )  # fmt: skip
+
+
+def test_lines_above_the_headings_other_words_and_floats_are_read() -> None:
+    text = "sep=;\nExport of today\nTitle;DOI;asreview_label\nOne;10.1000/a;1.0\nTwo;;0.0\nThree;;nan\n"
+    sheet = decisions.read(text.encode(), "out.csv")
+    assert [(row.record, row.verdict, row.also) for row in sheet.rows] == [
+        ("10.1000/a", "include", ("One",)),
+        ("Two", "exclude", ()),
+    ]
+    assert sheet.undecided == 1
+    own = (
+        "record,stage,reviewer,verdict\nx,title_abstract,ann,Include \ny,title_abstract,ann,TRUE\n"
     )
+    assert [row.verdict for row in decisions.read(own.encode(), "own.csv").rows] == ["include"] * 2
+    wrapped = "TY  - JOUR\nTI  - A long\n title\nN1  - ASReview_relevant\n"
+    assert decisions.read(wrapped.encode(), "out.ris").rows[0].record == "A long title"
 
 
 def test_asreview_in_ris_and_in_tables() -> None:
@@ -67,7 +84,7 @@ def test_covidence_is_told_by_the_name_of_its_list() -> None:
     sheet = decisions.read(table.encode(), "review_1_excluded_csv_2026.csv")
     assert sheet.kind == "Covidence"
     assert sheet.rows == (
-        Row(2, "10.1/a", "exclude", reason="Wrong study design", tags=("x", "y")),
+        Row(2, "10.1/a", "exclude", reason="Wrong study design", tags=("x", "y"), also=("A",)),
     )
     assert (
         decisions.read(table.encode(), "review_1_included_csv_2026.csv").rows[0].verdict

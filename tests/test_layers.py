@@ -30,7 +30,6 @@ ALLOWED: dict[str, set[str]] = {
     "texts": set(),
     "packed": {"errors"},
     "pdf_text": set(),
-    "records": {"errors"},
     "decoding": set(),
     "identifiers": set(),
     "records": {"identifiers", "errors"},

@@ -12,22 +12,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from livereview.errors import Refused
 from livereview.exchange import sheets
 from livereview.exchange.sheets import Line
+from livereview.identifiers import clean_doi, clean_pmcid, clean_pmid, clean_year, whole_number
 
 OWN = ("record", "stage", "reviewer", "verdict")
 ANSWERS = {
-    "include": ("include", "included", "yes", "1", "i", "relevant", "true", "select"),
-    "exclude": ("exclude", "excluded", "no", "0", "e", "irrelevant", "false"),
-    "maybe": ("maybe", "undecided", "u", "unsure"),
+    "include": (
+        *("include", "included", "yes", "y", "1", "i", "relevant", "true", "t", "select"),
+        *("selected", "in", "accept", "accepted", "keep", "eligible", "include_for_full_text"),
+    ),
+    "exclude": (
+        *("exclude", "excluded", "no", "n", "0", "e", "irrelevant", "not relevant", "false", "f"),
+        *("reject", "rejected", "out", "discard", "not eligible", "ineligible"),
+    ),
+    "maybe": ("maybe", "undecided", "u", "unsure", "unclear", "?", "possibly"),
     "not_retrieved": ("not retrieved", "not_retrieved"),
     "withdrawn": ("withdrawn",),
 }
 LABELS = ("asreview_label", "label_included", "included", "asreview_relevant")
-UNDECIDED = ("-1", "d", "s", "not seen", "unscreened", "pending")
+UNDECIDED = (
+    *(
+        "-1",
+        "d",
+        "s",
+        "not seen",
+        "unscreened",
+        "not screened",
+        "pending",
+        "unlabeled",
+        "unlabelled",
+    ),
+    *("no vote", "to do", "todo", "nan", "na", "n/a", "none", "null", "<na>"),
+)
 FLAGS = (
     "i/e/d/s flag",
     "i/e",
@@ -47,6 +67,10 @@ class Row:
     """One decision: `record` is an id, a DOI, "pmid:…" or a title.
 
     The rest is None where the file does not say.
+
+    Attributes:
+        also: What else the row tells of its record, each as `record` may be, the surest first.
+        year, author: Of the record; they tell reports of one title apart.
     """
 
     number: int
@@ -58,6 +82,9 @@ class Row:
     note: str | None = None
     tags: tuple[str, ...] = ()
     role: str = "vote"
+    also: tuple[str, ...] = ()
+    year: int | None = None
+    author: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +111,7 @@ def read(body: bytes, name: str) -> Sheet:
     undecided = 0
     for line in lines:
         try:
-            found = list(reader(line))
+            found = [row if row.record else _with_record(row, line) for row in reader(line)]
         except Refused as problem:
             problems.append((line.number, problem.message))
             continue
@@ -128,7 +155,7 @@ def _own(line: Line) -> Iterator[Row]:
     yield Row(
         line.number,
         value["record"],
-        value["verdict"],
+        _verdict(value["verdict"]),
         value["stage"],
         value["reviewer"],
         value.get("reason") or None,
@@ -151,7 +178,7 @@ def _rayyan(line: Line) -> Iterator[Row]:
         note = " ".join(filter(None, (parts.get("USER-NOTES"), more))) or None
         yield Row(
             line.number,
-            _record(line),
+            "",
             verdict,
             None,
             _person(who),
@@ -165,19 +192,19 @@ def _asreview_ris(line: Line) -> Iterator[Row]:
     notes = _notes(line)
     if "ASReview_not_seen" not in notes:
         verdict = "exclude" if "ASReview_irrelevant" in notes else "include"
-        yield Row(line.number, _record(line), verdict)
+        yield Row(line.number, "", verdict)
 
 
 def _answered(line: Line, column: str) -> Iterator[Row]:
     """A row whose answer stands in one column; an empty one was not screened."""
-    answer = line.values.get(column, "")
+    answer = whole_number(line.values.get(column, ""))
     if answer and answer.lower() not in UNDECIDED:
         note = line.first("asreview_note", "note", "notes") or None
         tags = _split(line.first("tags", "asreview_tags"), ";")
         reason = line.first("reason", "exclusion reason", "exclude reason") or None
         who = line.first("asreview_user_name", "asreview_user_email", "reviewer")
         person = _person(who.partition("@")[0]) if who else None
-        yield Row(line.number, _record(line), _verdict(answer), None, person, reason, note, tags)
+        yield Row(line.number, "", _verdict(answer), None, person, reason, note, tags)
 
 
 def _covidence_list(name: str) -> str | None:
@@ -191,31 +218,51 @@ def _covidence_list(name: str) -> str | None:
 def _covidence(line: Line, verdict: str) -> Iterator[Row]:
     found = re.search(r"exclusion reason:\s*([^;]+)", line.first("notes"), re.IGNORECASE)
     reason = found.group(1).strip() if found and verdict == "exclude" else None
-    yield Row(
-        line.number, _record(line), verdict, reason=reason, tags=_split(line.first("tags"), ";")
-    )
+    yield Row(line.number, "", verdict, reason=reason, tags=_split(line.first("tags"), ";"))
 
 
 def _verdict(answer: str) -> str:
+    said = " ".join(whole_number(answer).lower().split())
     for verdict, words in ANSWERS.items():
-        if answer.strip().lower() in words:
+        if said in words:
             return verdict
     raise Refused(
         f"{answer!r} is no answer that is known; include, exclude or maybe, 1 or 0, I or E"
     )
 
 
-def _record(line: Line) -> str:
-    """What the row tells of its record: its DOI, else its PMID, else its title."""
-    pmid = line.first("pmid", "pubmed_id", "pubmed id")
-    known = (
-        line.first("doi", "do")
-        or (f"pmid:{pmid}" if pmid else "")
-        or line.first("title", "primary_title")
-    )
-    if not known:
+def _references(line: Line) -> tuple[str, ...]:
+    """What the row tells of its record, the surest first: DOI, PMID, PMCID, title."""
+    written = line.first("doi", "do", "digital object identifier", "item doi")
+    doi = clean_doi(written) or (written if written.startswith("10.") else None)
+    doi = doi or clean_doi(line.first("url", "ur", "link"))
+    pmid = clean_pmid(line.first("pmid", "pubmed_id", "pubmed id", "medline pmid", "an_pmid"))
+    pmcid = clean_pmcid(line.first("pmcid", "pmc"))
+    title = line.first("title", "primary_title", "article title", "ti", "t1", "document title")
+    found = (doi, f"pmid:{pmid}" if pmid else None, pmcid, title)
+    return tuple(filter(None, found))
+
+
+def _with_record(row: Row, line: Line) -> Row:
+    """The row with what the line tells of its record.
+
+    Raises:
+        Refused: it tells nothing.
+    """
+    references = _references(line)
+    if not references:
         raise Refused("the row has neither DOI nor PMID nor title")
-    return known
+    authors = line.first("authors", "author", "au", "a1", "primary_author", "author names")
+    first = re.split(r"[;\n,]", authors)[0].strip()
+    return replace(
+        row,
+        record=references[0],
+        also=references[1:],
+        year=clean_year(
+            line.first("year", "py", "y1", "publication year", "published year", "date")
+        ),
+        author=first or None,
+    )
 
 
 def _split(text: str, sign: str) -> tuple[str, ...]:

@@ -11,10 +11,13 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from livereview import decoding
 from livereview.cells import unguarded
 from livereview.errors import Refused
 from livereview.exchange import workbooks
 
+_RIS_TAG = re.compile(r"([A-Za-z][A-Za-z0-9])  ?- ?(.*)")
+HEAD_WITHIN = 20  # lines in which the headings are looked for
 WIDEST, LONGEST = 200, 250_000  # columns and rows of a sheet of decisions
 
 
@@ -41,7 +44,7 @@ def read(body: bytes, name: str) -> list[Line]:
         raise Refused(f"{name} is an old Excel file; save it as .xlsx or CSV")
     else:
         text = _text(body, name)
-        if re.match(r"\s*TY  ?-", text):
+        if re.match(r"\s*(?:TY|ty)  ?-", text):
             return list(_ris(text))
         rows = _separated(text, name)
     return _lines(rows, name)
@@ -56,22 +59,27 @@ def grid(body: bytes, name: str, sheet: str | None = None) -> list[list[str]]:
 
 
 def _text(body: bytes, name: str) -> str:
-    for encoding in (
-        ("utf-16",) if body[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252")
-    ):
-        try:
-            return body.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise Refused(f"{name} is no text; save it as CSV in UTF-8")
+    if b"\x00" in body[:1_000] and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise Refused(f"{name} is no text; save it as CSV in UTF-8")
+    return re.sub(r"\A[\r\n \ufeff]*\"?sep=.\"?[ \t]*\r?\n", "", decoding.decode(body).text)
+
+
+def _separator(text: str) -> str:
+    """The sign that parts the headings: lines above them have few of any."""
+    lines = [re.sub(r'"[^"]*"', "", line) for line in text[:50_000].splitlines()[:HEAD_WITHIN]]
+    counts = ((line.count(sign), sign) for line in lines for sign in ",;\t")
+    first = lines[0] if lines else ""
+    own = max(",;\t", key=first.count)
+    if first.count(own) > 1:
+        return own
+    enough = (sign for count, sign in counts if count > 1)
+    return next(enough, own)
 
 
 def _separated(text: str, name: str) -> Iterator[Sequence[object]]:
-    head = text.partition("\n")[0]
+    separator = _separator(text)
     try:
-        for row in csv.reader(
-            io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count), strict=True
-        ):
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
             if len(row) > WIDEST and any(row[WIDEST:]):
                 raise Refused(
                     f"{name} has more than {WIDEST} columns; keep those that tell of decisions"
@@ -109,17 +117,27 @@ def _excel(body: bytes, name: str, wanted: str | None = None) -> Iterator[Sequen
 
 
 def _lines(rows: Iterator[Sequence[object]], name: str) -> list[Line]:
-    head = [_cell(value).lower() for value in next(rows, ())]
+    number, head = _head(rows)
     if not any(head):
         raise Refused(f"{name} is empty; its first line must hold the headings")
     found = []
-    for number, row in enumerate(rows, start=2):
+    for place, row in enumerate(rows, start=number + 1):
         values = {key: _cell(value) for key, value in zip(head, row, strict=False) if key}
-        if number > LONGEST:
+        if place > LONGEST:
             raise Refused(f"{name} has more than {LONGEST:,} rows; split it")
         if any(values.values()):
-            found.append(Line(number, values))
+            found.append(Line(place, values))
     return found
+
+
+def _head(rows: Iterator[Sequence[object]]) -> tuple[int, list[str]]:
+    """The number and the headings of the first row with more than one cell that is filled."""
+    head: list[str] = []
+    for number, row in enumerate(rows, start=1):
+        head = [_cell(value).lower() for value in row]
+        if sum(map(bool, head)) > 1 or number == HEAD_WITHIN:
+            return number, head
+    return 1, head
 
 
 def _cell(value: object) -> str:
@@ -132,19 +150,29 @@ def _cell(value: object) -> str:
 
 
 def _ris(text: str) -> Iterator[Line]:
-    """One line for each entry: its tags in lower case, those that come again joined by new lines."""
+    """One line for each entry: its tags in lower case, those that come again joined by new lines.
+
+    A line without a tag goes on with the value above it.
+    """
     values: dict[str, list[str]] = {}
-    start = 1
+    start, last = 1, ""
     for number, line in enumerate(text.splitlines(), start=1):
-        tag = re.match(r"([A-Z][A-Z0-9])  ?- ?(.*)", line)
+        tag = _RIS_TAG.match(line)
         if tag is None:
+            if last and line.strip():
+                values[last][-1] += f" {line.strip()}"
             continue
         key, value = tag.group(1).lower(), tag.group(2).strip()
-        if key == "ty":
-            values, start = {}, number
-        elif key == "er":
+        if key in ("ty", "er") and values:
             yield Line(start, _named(values))
-        values.setdefault(key, []).append(value)
+            values = {}
+        last = "" if key == "er" else key
+        if key == "ty":
+            start = number
+        if last:
+            values.setdefault(key, []).append(value)
+    if values:
+        yield Line(start, _named(values))
 
 
 def _named(lines: dict[str, list[str]]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from livereview.errors import Refused
 from livereview.exchange import write
 from livereview.ops import screen
+from livereview.ops.pairs import Described, resolve_described
 from livereview.ops.protocols import protocol
 from livereview.records import Record
 from livereview.review import Review
@@ -110,7 +111,10 @@ def take_decision(
     """
     with store.read() as con:
         rules = protocol(con, review)
-        record = screen.resolve(con, review, row["record"])
+        told = Described(
+            (row["record"], *(row.get("also") or ())), row.get("year"), row.get("author")
+        )
+        record = resolve_described(con, review, told)
     if missing := [name for name in ("stage", "reviewer") if not row.get(name)]:
         raise Refused(
             f"the file does not say {' and '.join(missing)}; give it with --{' and --'.join(missing)}"

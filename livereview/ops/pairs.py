@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +12,7 @@ from livereview.dedup.explain import explain as explained
 from livereview.errors import Refused
 from livereview.ops.settle import regroup
 from livereview.ops.typed import typed
+from livereview.records import Record
 from livereview.store import listing, matches, records, versions
 from livereview.store.open import Connection, Store
 
@@ -23,17 +26,82 @@ def find_record(store: Store, *, review: str, reference: str, now: datetime) -> 
         return {"record": resolve(con, review, reference)}
 
 
-def resolve(con: Connection, review: str, reference: str) -> str:
-    """As `find_record`; the oldest record of the report is the answer."""
-    reference = reference.strip()
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a row of a file tells of its record.
+
+    Attributes:
+        references: Each as in `find_record`, the surest first.
+        year, author: They tell reports of one title apart.
+    """
+
+    references: tuple[str, ...]
+    year: int | None = None
+    author: str | None = None
+
+
+def resolve_described(con: Connection, review: str, described: Described) -> str:
+    """The record that a row means: by its first identifier that one report has, then by its title,
+    with year and author where several have that title.
+
+    Raises:
+        Refused: none is it, and which comes nearest; or several are.
+    """
+    several = None
+    for reference in described.references:
+        reports = _reports(con, review, reference.strip())
+        if len(reports) > 1:
+            several = several or reference
+            reports = _narrowed(con, reports, described)
+        if len(reports) == 1:
+            return next(iter(reports.values()))
+    if several is not None:
+        return resolve(con, review, several)  # it says which they are
+    title = described.references[-1] if described.references else ""
+    nearest = records.nearest(con, review, title)
+    near = f"; the nearest is {nearest[1]!r} ({nearest[0]})" if nearest else ""
+    named = " or ".join(repr(reference) for reference in described.references)
+    raise Refused(
+        f"no record of review {review} is {named}{near}; give a record id, a DOI, pmid:… or the exact title"
+    )
+
+
+def _narrowed(con: Connection, reports: dict[str, str], described: Described) -> dict[str, str]:
+    """Those of the reports whose year and first author agree with what is told."""
+    shown = records.current(con, reports.values())
+    return {
+        report: key
+        for report, key in reports.items()
+        if _agrees(shown[key], described.year, described.author)
+    }
+
+
+def _agrees(record: Record, year: int | None, author: str | None) -> bool:
+    if year is not None and record.year is not None and year != record.year:
+        return False
+    if author is None or not record.authors:
+        return True
+    words = set(re.findall(r"[^\W\d_]{2,}", record.authors[0].casefold()))
+    told = set(re.findall(r"[^\W\d_]{2,}", author.casefold()))
+    return bool(words & told)
+
+
+def _reports(con: Connection, review: str, reference: str) -> dict[str, str]:
+    """The oldest record of each report that this reference fits, by report."""
     if records.in_review(con, review, reference):
-        return reference
+        return {reference: reference}
     doi = identifiers.clean_doi(reference)
     pmid = identifiers.clean_pmid(reference) if reference.lower().startswith("pmid") else None
     found = records.find(con, review, doi, pmid, None if doi or pmid else reference)
-    reports = {
+    return {
         records.report_of(con, [record]).get(record, record): record for record in reversed(found)
     }
+
+
+def resolve(con: Connection, review: str, reference: str) -> str:
+    """As `find_record`; the oldest record of the report is the answer."""
+    reference = reference.strip()
+    reports = _reports(con, review, reference)
     if not reports:
         raise Refused(
             f"no record of review {review} is {reference!r}; give a record id, a DOI, pmid:… or the exact title"

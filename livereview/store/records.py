@@ -15,6 +15,7 @@ from livereview.store.rows import any_row, one_row
 
 # What one record of a report may lend another; not what tells two editions apart.
 FILLED = ("abstract", "doi", "pmid", "pmcid", "url", "language", "year", "container_title")
+ALIKE = 0.8  # likeness of two titles (Jaro-Winkler) below which naming one would only mislead
 RETRACTIONS = ("retracted", "expression-of-concern", "corrected")  # the gravest first
 
 
@@ -148,6 +149,22 @@ def find(
         [review, doi, pmid, letters(title), letters(title)],
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def nearest(con: Connection, review: str, title: str) -> tuple[str, str] | None:
+    """The id and title of the record of a review whose title is most like this one.
+
+    None where none is at all like it.
+    """
+    rows = con.execute(
+        """SELECT r.record_id, r.title, jaro_winkler_similarity(lower(r.title), ?) AS likeness
+        FROM current_record r JOIN review_record v ON v.record_id = r.record_id AND v.review = ?
+        WHERE r.title IS NOT NULL ORDER BY likeness DESC, r.record_id LIMIT 1""",
+        [title.lower(), review],
+    ).fetchall()
+    if not rows or rows[0][2] < ALIKE:
+        return None
+    return rows[0][0], rows[0][1]
 
 
 def titled(con: Connection, source: str, titles: Iterable[str]) -> list[Record]:
