@@ -181,8 +181,9 @@ def test_an_explanation_names_the_rule_the_shared_keys_and_each_field() -> None:
         record("a", doi="10.1000/a", year=2020), record("b", doi="10.1000/b", pages="5-9")
     )
     lines = text.splitlines()
-    assert lines[0].startswith("doubtful: two DOIs, one title (rules ")
-    assert "t mentoringyoungpeopleleav" in lines[1]
+    assert lines[0].startswith("doubtful: two DOIs, one title (rule two-dois-one-title, rules ")
+    assert lines[1].startswith("because: One of the DOIs")
+    assert "t mentoringyoungpeopleleav" in lines[2]
     assert any(line.split() == ["doi", "0.00", "10.1000/a", "|", "10.1000/b"] for line in lines)
     assert any(line.split() == ["pages", "-", "|", "5;", "9"] for line in lines)
     assert "would not compare" in explain(record("a"), record("b", title="Another", authors=[]))

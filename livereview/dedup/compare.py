@@ -21,6 +21,15 @@ ODD = 0.45  # titles further apart than this have next to nothing in common
 INSIDE = 0.93  # how well a title must fit into a longer one to count as part of it
 LEAST_INSIDE = 18  # letters: shorter titles fit into too many
 LONG = 40  # letters: what two titles of one issue share by chance is shorter
+EQUAL = 0.97  # titles this near differ in a letter or two
+HALF_ALIKE = 0.60  # a translated or a shortened title in the place of the other
+LIKE_IN_PLACE = 0.75  # what a title on the same pages needs where no author is named
+SAME_JOURNAL = 0.85  # an abbreviation, or a name with a word more
+OTHER_JOURNAL = 0.60  # below this the names share too little to be of one journal
+SAME_ABSTRACT = 0.90
+OTHER_ABSTRACT = 0.50
+NAMED_THERE = 0.90  # one side's first author is among the other's, see `authors`
+SOME_AUTHORS = 0.60  # the least share of authors by which two are by the same people
 _OPPOSITES = frozenset(
     frozenset(pair.split("/"))
     for pair in listed(
@@ -67,18 +76,25 @@ class Scores:
     def number(self) -> bool:
         """The same issue of the same journal."""
         return (
-            self.volume == 1 and self.issue == 1 and (self.journal or 0) >= 0.85 and self.pages != 0
+            self.volume == 1
+            and self.issue == 1
+            and (self.journal or 0) >= SAME_JOURNAL
+            and self.pages != 0
         )
 
     @property
     def written_by(self) -> bool:
-        return self.authors is not None and self.authors >= 0.6
+        return self.authors is not None and self.authors >= SOME_AUTHORS
 
     @property
     def signs(self) -> int:
         """How many facts of place agree."""
         place = (self.pages == 1, self.volume == 1, self.volume == 1 and self.issue == 1)
-        return sum(place) + ((self.journal or 0) >= 0.85) + ((self.abstract or 0) >= 0.9)
+        return (
+            sum(place)
+            + ((self.journal or 0) >= SAME_JOURNAL)
+            + ((self.abstract or 0) >= SAME_ABSTRACT)
+        )
 
     @property
     def against(self) -> int:
@@ -89,8 +105,8 @@ class Scores:
         return (
             (self.pages == 0)
             + (self.volume == 0)
-            + (self.journal is not None and self.journal < 0.6)
-            + (self.abstract is not None and self.abstract < 0.5)
+            + (self.journal is not None and self.journal < OTHER_JOURNAL)
+            + (self.abstract is not None and self.abstract < OTHER_ABSTRACT)
             + (self.year == 0)
         )
 

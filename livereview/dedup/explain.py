@@ -32,7 +32,8 @@ def explain(a: Record, b: Record) -> str:
     found = judge(one, two)
     shared = sorted(set(block_keys(one)) & set(block_keys(two)))
     lines = [
-        f"{found.verdict}: {found.rule} (rules {RULES_VERSION})",
+        f"{found.verdict}: {found.rule} (rule {found.name}, rules {RULES_VERSION})",
+        f"because: {found.why}",
         "compared because they share: "
         + ("; ".join(shared) or "nothing, so the service would not compare them"),
     ]

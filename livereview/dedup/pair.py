@@ -1,0 +1,343 @@
+"""Two records side by side, and what can be asked of the two: the facts that the rules are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from livereview.dedup.compare import (
+    ALIKE,
+    CLOSE,
+    HALF_ALIKE,
+    INSIDE,
+    LONG,
+    NAMED_THERE,
+    OTHER_ABSTRACT,
+    OTHER_JOURNAL,
+    SAME_ABSTRACT,
+    SAME_JOURNAL,
+    Scores,
+    other_number,
+    other_word,
+    running_head,
+    torn,
+)
+from livereview.dedup.text import Features
+
+BRIEF = 25  # letters: a title shorter than this is not rare enough to speak for itself
+BRIEF_BLANKS = 2  # a title of fewer than three words is brief too, however long the words
+MISPRINT_IN_ISSUE = 45  # of 100: misprints are likelier in one issue than two of a series
+MISPRINT = 70  # of 100: how much a word must resemble another to be its misprint
+MISPRINT_ELSEWHERE = 92  # of 100: where pages differ, nearly any other word counts
+YEARS_OF_VERSIONS = 0.6  # of the year's score: two years or more lie between the two
+_ANSWERS = frozenset(
+    ("comment", "comments", "commentary", "reply", "response", "rejoinder", "debate", "addendum")
+)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two records, made ready, and the scores of their fields.
+
+    Every fact is the same whichever record is `a`.
+    """
+
+    a: Features
+    b: Features
+    scores: Scores
+
+    @cached_property
+    def best_title(self) -> float:
+        """How alike the titles are, whole or the one as a piece of the other."""
+        return max(self.scores.title, self.scores.inside)
+
+    @property
+    def one_title(self) -> bool:
+        return self.scores.title >= ALIKE
+
+    @cached_property
+    def identified(self) -> bool:
+        return identified(self.a, self.b)
+
+    @property
+    def a_title_is_missing(self) -> bool:
+        return not self.a.title or not self.b.title
+
+    @property
+    def serial(self) -> bool:
+        """At least one title is a standing one."""
+        return self.a.serial or self.b.serial
+
+    @property
+    def both_serial(self) -> bool:
+        return self.a.serial and self.b.serial
+
+    @property
+    def both_columns(self) -> bool:
+        return self.a.column and self.b.column
+
+    @property
+    def meeting(self) -> bool:
+        """At least one is a meeting's abstract; a page of those holds several."""
+        return self.a.meeting or self.b.meeting
+
+    @property
+    def parts_differ(self) -> bool:
+        """The titles name different parts, or one names a part and the other none."""
+        return self.a.part != self.b.part
+
+    @property
+    def two_parts(self) -> bool:
+        return bool(self.a.part and self.b.part and self.parts_differ)
+
+    @cached_property
+    def brief(self) -> bool:
+        letters = min(len(self.a.title), len(self.b.title))
+        blanks = min(self.a.title.count(" "), self.b.title.count(" "))
+        return letters < BRIEF or blanks < BRIEF_BLANKS
+
+    # --- authors
+
+    @property
+    def no_author_compared(self) -> bool:
+        return self.scores.authors is None
+
+    @property
+    def other_authors(self) -> bool:
+        return self.scores.authors is not None and not self.scores.written_by
+
+    @property
+    def signed(self) -> bool:
+        """The first author of one is among the other's."""
+        return (self.scores.authors or 0) >= NAMED_THERE
+
+    def one_team(self, least: int) -> bool:
+        """The same people in the same order, at least so many.
+
+        A page read badly names some more than once.
+        """
+        left, right = self.a.names, self.b.names
+        if len(left) != len(right):
+            left, right = tuple(dict.fromkeys(left)), tuple(dict.fromkeys(right))
+        return left == right and len(left) >= least
+
+    @property
+    def nearly_one_team(self) -> bool:
+        """Three or more, of whom one side may lack one."""
+        left, right = set(self.a.names), set(self.b.names)
+        return len(left ^ right) < 2 and len(left & right) > 2
+
+    # --- place
+
+    @property
+    def no_volume_or_page(self) -> bool:
+        a, b = self.a, self.b
+        return not any((a.volume, b.volume, a.pages[0], b.pages[0]))
+
+    @property
+    def same_journal(self) -> bool:
+        return (self.scores.journal or 0) >= SAME_JOURNAL
+
+    @property
+    def other_journal(self) -> bool:
+        return self.scores.journal is not None and self.scores.journal < OTHER_JOURNAL
+
+    @property
+    def same_abstract(self) -> bool:
+        return (self.scores.abstract or 0) >= SAME_ABSTRACT
+
+    @property
+    def other_abstract(self) -> bool:
+        return self.scores.abstract is not None and self.scores.abstract < OTHER_ABSTRACT
+
+    @property
+    def elsewhere(self) -> bool:
+        """Other pages of another volume."""
+        return self.scores.pages == 0 and self.scores.volume == 0
+
+    @property
+    def same_volume(self) -> bool:
+        """The same volume of the same journal, and nothing of the place contradicts."""
+        s = self.scores
+        return s.volume == 1 and s.journal == 1 and s.issue != 0 and s.against == 0
+
+    @cached_property
+    def placed(self) -> bool:
+        """Something besides title and authors ties the two: a journal, or, for reports that have
+        none, the very year.
+        """
+        year = self.scores.year
+        if self.no_volume_or_page and year is not None and year < 1:
+            return False  # what comes out every year under one title
+        if self.scores.journal is not None:
+            return self.same_journal
+        return year == 1 or bool(self.a.journal or self.b.journal)
+
+    @cached_property
+    def two_places(self) -> bool:
+        """Another volume of another journal: a meeting's abstract and the paper, or a text that two
+        journals printed.
+        """
+        elsewhere = self.scores.volume == 0 and self.scores.pages != 1 and self.other_journal
+        wary = self.brief or other_word(self.a.title, self.b.title)
+        return elsewhere and self.signed and not wary
+
+    @property
+    def page_by_chance(self) -> bool:
+        """A page that agrees in another volume and issue, without an abstract that agrees too."""
+        s = self.scores
+        return s.volume == 0 and s.issue == 0 and not self.same_abstract
+
+    @property
+    def standing_place(self) -> bool:
+        """Where a standing title is one item: one page of one volume, or one issue and its author."""
+        s = self.scores
+        by_issue = s.issue == 1 and s.pages is None and s.authors == 1
+        place = s.volume == 1 and s.issue != 0 and (s.pages == 1 or by_issue)
+        return place and s.authors in (None, 1.0) and s.journal in (None, 1.0)
+
+    # --- titles
+
+    @cached_property
+    def other_word(self) -> bool:
+        return other_word(self.a.title, self.b.title)
+
+    @cached_property
+    def other_subject(self) -> bool:
+        """Titles of one series differ in a word: another drug, sex or phase.
+
+        Where pages differ, any word counts; in one issue, only words that have next to nothing in
+        common: misprints are likelier there than two of a series.
+        """
+        if self.scores.spot and not self.meeting:
+            return False
+        least = MISPRINT_IN_ISSUE if self.scores.number else MISPRINT
+        if self.scores.pages == 0:
+            least = MISPRINT_ELSEWHERE
+        return other_word(self.a.title, self.b.title, least)
+
+    @property
+    def of_a_series(self) -> bool:
+        """Where titles differ in a word, what speaks for two of a series and not for a misprint."""
+        s = self.scores
+        numbered = not s.number and other_number(self.a.title, self.b.title)
+        return not s.written_by or s.against > 1 or numbered
+
+    @cached_property
+    def torn(self) -> bool:
+        """The end of one title is the beginning of the other, by the same people."""
+        like = not self.parts_differ and self.one_team(2)
+        return like and torn(self.a.title, self.b.title)
+
+    @cached_property
+    def under_running_head(self) -> bool:
+        """One title is the line above the pages of the other."""
+        if self.scores.authors != 1:
+            return False
+        sides = ((self.a, self.b), (self.b, self.a))
+        return any(running_head(x.title, y.title, x.names[0]) for x, y in sides)
+
+    @cached_property
+    def runs_on(self) -> bool:
+        """The longer title goes on with what stands, or should stand, in the other's field of
+        authors.
+        """
+        short, long = sorted((self.a, self.b), key=lambda f: len(f.title))
+        if len(short.title) < BRIEF or not long.title.startswith(f"{short.title} "):
+            return False
+        rest = long.title[len(short.title) :].split()
+        more = {word for word in rest if not word.isdigit()}
+        return bool(more) and more <= short.given
+
+    @property
+    def year_in_title(self) -> bool:
+        """The years contradict in one issue, and one of them stands in a title: it was read there."""
+        if self.scores.year != 0 or not self.scores.number:
+            return False
+        return any(str(side.year) in side.title.split() for side in (self.a, self.b))
+
+    # --- notices and versions
+
+    @cached_property
+    def other_notice(self) -> bool:
+        """One is a notice and the other is not, or is of another kind.
+
+        A notice does not fill the pages of its article: where all pages agree, the mark is a word.
+        """
+        if self.a.notice == self.b.notice or self.identified:
+            return False
+        whole = self.scores.spot and self.scores.span and self.scores.authors == 1
+        return not whole
+
+    @cached_property
+    def notice_of(self) -> bool:
+        """The notice is on the other: a reply names other authors than its article.
+
+        A correction, a protocol and a reprint do not.
+        """
+        s = self.scores
+        near = s.title >= ALIKE or s.inside >= INSIDE
+        reply = "reply" in (self.a.notice, self.b.notice)
+        tied = near and (s.authors is None or reply)
+        return tied or (s.written_by and (near or s.title >= CLOSE))
+
+    @property
+    def cochrane_versions(self) -> bool:
+        s = self.scores
+        later = s.year is not None and s.year < YEARS_OF_VERSIONS
+        return s.pages == 1 and self.a.pages[0].startswith("cd0") and later
+
+    @property
+    def two_trials(self) -> bool:
+        return bool(self.a.trial and self.b.trial and self.a.trial.isdisjoint(self.b.trial))
+
+    # --- a record without a title
+
+    @property
+    def title_was_lost(self) -> bool:
+        """A record without a title may be one that has a title, by the same people in the same
+        issue: where no identifier would tell better, and the title is not one of several like it.
+        """
+        plain = not (self.both_serial or self.a.part or self.b.part)  # no title counts as serial
+        untitled = [side for side in (self.a, self.b) if not side.title]
+        telling = any(side.doi or side.pmid or side.pmcid for side in untitled)
+        return plain and not telling and not _answers(self.a.title + self.b.title)
+
+    @property
+    def place_of_the_untitled(self) -> bool:
+        """The same volume and year, and a team of two where the issue is known, else of three."""
+        team = self.one_team(2 if self.scores.issue == 1 else 3)
+        return self.same_volume and self.scores.year in (None, 1) and team
+
+    # --- the same pages, another title
+
+    @property
+    def whole_article(self) -> bool:
+        """First and last page, first author, journal and issue agree."""
+        s = self.scores
+        return s.span and s.authors == 1 and self.same_journal and s.issue != 0
+
+    @property
+    def long_titles(self) -> bool:
+        return min(len(self.a.title), len(self.b.title)) >= LONG
+
+    @property
+    def like_by_place(self) -> bool:
+        """The title is half alike, or the page agrees (a page of a meeting holds several items)."""
+        paged = self.scores.pages == 1 and not self.meeting
+        return self.scores.title >= HALF_ALIKE or paged
+
+
+def identified(a: Features, b: Features) -> bool:
+    """An identifier agrees."""
+    doi = a.doi and a.doi == b.doi
+    pmid = a.pmid and a.pmid == b.pmid
+    pmcid = a.pmcid and a.pmcid == b.pmcid
+    return bool(doi or pmid or pmcid)
+
+
+def _answers(title: str) -> bool:
+    """One of several items by the same people: it answers somebody, or a letter or number at its
+    end counts it.
+    """
+    return not _ANSWERS.isdisjoint(title.split()) or title[-2:-1] == " "
