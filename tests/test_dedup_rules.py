@@ -7,8 +7,11 @@ import re
 
 import pytest
 
-from livereview.dedup.match import judge
+from livereview.dedup import counts
+from livereview.dedup.match import block_keys, judge
+from livereview.dedup.nothing import known_text
 from livereview.dedup.rules import Rule, every_rule
+from livereview.dedup.text import address
 from tests.test_dedup_match import CASES, DATA, pair
 
 EXAMPLES = json.loads((DATA / "rules.json").read_text(encoding="utf-8"))
@@ -35,3 +38,50 @@ def test_a_rule_can_be_cited_and_has_a_reason(rule: Rule) -> None:
 def test_no_two_rules_share_a_name() -> None:
     rules = every_rule()
     assert len({rule.name for rule in rules}) == len(rules)
+
+
+KINDS = json.loads((DATA / "kinds.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", KINDS["notmerged"], ids=lambda case: case["name"])
+def test_two_of_a_series_and_two_that_nothing_ties_are_never_joined_silently(
+    case: dict[str, dict[str, object]],
+) -> None:
+    a, b = pair(case)
+    assert judge(a, b).verdict != "same", judge(a, b)
+    assert judge(a, b) == judge(b, a)
+
+
+@pytest.mark.parametrize("case", KINDS["same"], ids=lambda case: case["name"])
+def test_one_report_under_two_names_or_addresses_is_joined(
+    case: dict[str, dict[str, object]],
+) -> None:
+    a, b = pair(case)
+    assert judge(a, b).verdict == judge(b, a).verdict == "same", judge(a, b)
+    assert set(block_keys(a)) & set(block_keys(b))
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("2", "2"), ("02", "2"), ("ii", "2"), ("second", "2"), ("2nd", "2"), ("zweite", "2"), ("b", "b"),
+     ("a", None), ("autumn", "fall"), ("care", None), ("il", "2")],
+)  # fmt: skip
+def test_a_word_of_a_title_counts_or_does_not(word: str, value: str | None) -> None:
+    assert counts.value(word) == value
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [("https://www.X.org/a/?utm_source=b&id=2#c", "x.org/a?id=2"), ("http://x.org:80/a%20b", "x.org/a b"),
+     ("https://x.org/", ""), (None, ""), ("no address", ""), ("https://u:p@x.org/a", "x.org/a")],
+)  # fmt: skip
+def test_an_address_is_what_stays_from_visit_to_visit(url: str | None, expected: str) -> None:
+    assert address(url) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["NA", "n/a", "nan", "None", "[No title available]", ".", "Anonymous", "et al.", None]
+)
+def test_a_word_that_says_nothing_is_nothing(text: str | None) -> None:
+    assert known_text(text) == ""
+    assert known_text("Nones and others in care") == "Nones and others in care"

@@ -12,6 +12,7 @@ from itertools import product
 from rapidfuzz import fuzz
 from rapidfuzz.distance import JaroWinkler
 
+from livereview.dedup import counts, scripts
 from livereview.dedup.text import Features
 from livereview.dedup.words import listed
 
@@ -37,7 +38,9 @@ _OPPOSITES = frozenset(
         inpatient/outpatient inpatients/outpatients hypertension/hypotension hyperglycemia/hypoglycemia
         hyperthyroidism/hypothyroidism prenatal/postnatal antenatal/postnatal preoperative/postoperative
         prevention/intervention upper/lower low/high short/long early/late acute/chronic systolic/diastolic
-        with/without effective/ineffective"""
+        with/without effective/ineffective rural/urban north/south east/west northern/southern eastern/western
+        interim/final baseline/followup before/after boy/girl son/daughter sons/daughters mother/father mothers/fathers
+        primary/secondary younger/older quantitative/qualitative morning/evening internal/external indoor/outdoor"""
     )
 )
 _SMALL = listed(
@@ -114,8 +117,8 @@ class Scores:
 def scores(a: Features, b: Features, ratio: float) -> Scores:
     """Every field of the two compared; `ratio` is the plain likeness of their titles, 0 to 1."""
     volume = _equal(a.volume, b.volume)
-    if volume == 0 and _is_year(a.volume) != _is_year(b.volume):
-        volume = None  # a journal whose volumes are years in one database and numbers in the other
+    if volume == 0 and not _volumes_comparable(a.volume, b.volume):
+        volume = None
     whole = title(a.title, b.title, ratio)
     return Scores(
         title=whole,
@@ -276,7 +279,15 @@ def pages(a: tuple[str, str], b: tuple[str, str]) -> float | None:
         return 1.0
     if (a[0] == b[1] and not a[1]) or (b[0] == a[1] and not b[1]):
         return 1.0
+    if _follows(a, b) or _follows(b, a):
+        return 0.0
     return None if "1" in (a[0], b[0]) else 0.0
+
+
+def _follows(a: tuple[str, str], b: tuple[str, str]) -> bool:
+    """The second begins on the page after the first's last: two items of one issue."""
+    numbers = a[1].isdigit() and b[0].isdigit()
+    return numbers and int(b[0]) == int(a[1]) + 1
 
 
 def _bare(page: str) -> str:
@@ -290,14 +301,17 @@ def abstract(a: str, b: str) -> float | None:
 
 
 def other_number(a: str, b: str) -> bool:
-    """Each title has a number that the other lacks ("FOCUS 1", "FOCUS 2"), or one a word of which
-    the other has the opposite.
+    """The titles count differently ("FOCUS 1", "FOCUS II"; "spring", "autumn"), or one has a word of
+    which the other has the opposite.
+
+    A number that only one title has says nothing here, see `counted_once`.
     """
     one, two = set(a.split()), set(b.split())
     left, right = one - two, two - one
-    numbers = any(map(_numbers, left)) and any(map(_numbers, right)) and not _year_cut(left, right)
+    if counts.differ(left, right) and not _year_cut(left, right):
+        return True
     ends = a[-2:-1] == b[-2:-1] == " " and a[-1] != b[-1]
-    return numbers or ends or any(frozenset(pair) in _OPPOSITES for pair in product(left, right))
+    return ends or any(frozenset(pair) in _OPPOSITES for pair in product(left, right))
 
 
 def _year_cut(left: set[str], right: set[str]) -> bool:
@@ -308,19 +322,45 @@ def _year_cut(left: set[str], right: set[str]) -> bool:
     return _is_year(long) and short == long[1:]
 
 
-def _numbers(word: str) -> bool:
-    """A number, or a letter that stands for one or for a kind: "vitamin C", "vitamin D"."""
-    return word.isdigit() or (len(word) == 1 and word != "a")
+def counted_once(a: str, b: str) -> bool:
+    """One title is the other with a number before or after it: the second of a series, perhaps.
+
+    A "1" is a footnote's mark more often than it counts.
+    """
+    short, long = sorted((a.split(), b.split()), key=len)
+    if len(long) != len(short) + 1:
+        return False
+    if long[:-1] == short:
+        return _counts(long[-1])
+    return long[1:] == short and _counts(long[0])
+
+
+def _counts(word: str) -> bool:
+    return word != "1" and counts.value(word) is not None
 
 
 def other_word(a: str, b: str, least: float = 70) -> bool:
-    """Each title has a word that none in the other resembles by `least` of 100, or `other_number`."""
-    if other_number(a, b):
+    """Each title has a word that none in the other resembles by `least` of 100, or `other_number` or
+    `other_letter` holds.
+    """
+    if other_number(a, b) or other_letter(a, b):
         return True
     left, right = set(a.split()) - set(b.split()), set(b.split()) - set(a.split())
+    if counts.figures_differ(left, right) and not _year_cut(left, right):
+        return True
     if _acronym(left, right, b) or _acronym(right, left, a):
         return False
     return _unlike(left - _SMALL, right, b, least) and _unlike(right - _SMALL, left, a, least)
+
+
+def other_letter(a: str, b: str) -> bool:
+    """Titles in a script whose words are letters (Chinese, Japanese, Korean) or stand without blanks
+    (Thai, Khmer) differ in a letter: that may be the town for the countryside.
+    """
+    if a.isascii() or b.isascii():
+        return False
+    by_letter = scripts.is_by_letter(a) or scripts.is_by_letter(b)
+    return by_letter and a.replace(" ", "") != b.replace(" ", "")
 
 
 def _acronym(one: set[str], others: set[str], title: str) -> bool:
@@ -366,6 +406,14 @@ def _unlike(words: set[str], others: set[str], title: str, least: float) -> bool
 
 def _equal(a: str, b: str) -> float | None:
     return None if not a or not b else float(a == b)
+
+
+def _volumes_comparable(a: str, b: str) -> bool:
+    """Both are numbers: "jul" and "19 70" contradict nothing.
+
+    And both are years or neither: a journal may have years in one database, numbers in another.
+    """
+    return a.isdigit() and b.isdigit() and _is_year(a) == _is_year(b)
 
 
 def _is_year(volume: str) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
 from livereview.dedup.compare import (
     ALIKE,
     CLOSE,
+    EQUAL,
     HALF_ALIKE,
     INSIDE,
     LONG,
@@ -17,6 +19,8 @@ from livereview.dedup.compare import (
     SAME_ABSTRACT,
     SAME_JOURNAL,
     Scores,
+    counted_once,
+    other_letter,
     other_number,
     other_word,
     running_head,
@@ -25,11 +29,16 @@ from livereview.dedup.compare import (
 from livereview.dedup.text import Features
 
 BRIEF = 25  # letters: a title shorter than this is not rare enough to speak for itself
+HEADING_BLANKS = 3  # a brief title of four words has a subject
 BRIEF_BLANKS = 2  # a title of fewer than three words is brief too, however long the words
 MISPRINT_IN_ISSUE = 45  # of 100: misprints are likelier in one issue than two of a series
 MISPRINT = 70  # of 100: how much a word must resemble another to be its misprint
 MISPRINT_ELSEWHERE = 92  # of 100: where pages differ, nearly any other word counts
 YEARS_OF_VERSIONS = 0.6  # of the year's score: two years or more lie between the two
+WITHIN_A_NAME = 0.80  # of the journal's score: all words of one name are in the other
+_JOURNAL = re.compile(
+    r"\b(?:journal|annals|archives?|transactions|quarterly|revue|revista|rivista|zeitschrift|tijdschrift|j|ann|arch|trans)\b"
+)
 _ANSWERS = frozenset(
     ("comment", "comments", "commentary", "reply", "response", "rejoinder", "debate", "addendum")
 )
@@ -321,11 +330,142 @@ class Pair:
     def long_titles(self) -> bool:
         return min(len(self.a.title), len(self.b.title)) >= LONG
 
+    @cached_property
+    def two_ranges(self) -> bool:
+        """Two full ranges of pages, or a page and a range, that do not meet, in one volume."""
+        if self.scores.volume != 1 or self.scores.pages == 1:
+            return False
+        one, two = _range(self.a.pages), _range(self.b.pages)
+        if one is None or two is None:
+            return False
+        return one[1] < two[0] or two[1] < one[0]
+
+    @property
+    def two_issues(self) -> bool:
+        return self.scores.issue == 0
+
+    @property
+    def one_page_twice(self) -> bool:
+        """Both are on one page and, as far as the databases say, no other: the same page of the
+        same volume and issue, by the same author.
+        """
+        s = self.scores
+        single = _single(self.a.pages) and _single(self.b.pages)
+        return single and s.spot and s.issue != 0 and s.authors in (None, 1.0)
+
+    @property
+    def last_page_is_told(self) -> bool:
+        return bool(self.a.pages[1] and self.b.pages[1])
+
+    # --- what only one title counts
+
+    @cached_property
+    def counted_once(self) -> bool:
+        """One title has a number more, and neither page nor issue speaks for a footnote's mark."""
+        in_place = self.scores.spot or self.scores.number
+        return not in_place and counted_once(self.a.title, self.b.title)
+
+    @cached_property
+    def other_number(self) -> bool:
+        return other_number(self.a.title, self.b.title)
+
+    @cached_property
+    def another_on_the_page(self) -> bool:
+        """One first page, and titles that count differently or differ in a letter of a script in
+        which that may be a word; the last pages do not agree.
+        """
+        differ = self.other_number or other_letter(self.a.title, self.b.title)
+        return self.scores.spot and not self.scores.span and differ
+
+    # --- reports without a journal
+
+    @property
+    def nothing_but_a_name(self) -> bool:
+        """A heading or a brief title, and no volume, page or abstract that could tell two apart."""
+        blanks = min(self.a.title.count(" "), self.b.title.count(" "))
+        brief = self.brief and blanks < HEADING_BLANKS and len(self.a.names) < 2
+        untold = self.no_volume_or_page and not self.same_abstract
+        return untold and (brief or self.a.recurring or self.b.recurring)
+
+    @property
+    def two_journals(self) -> bool:
+        """The places are journals by their names, which are not one: journals print one guideline
+        side by side.
+
+        "Care Quarterly" says it; "Diabetes" and "Diabetes Care" are such, as any name that another
+        begins with, while "ACM SIGMOD Record" is "SIGMOD Record" with its publisher's name.
+        """
+        if self.same_journal:
+            return False
+        named = _JOURNAL.search(self.a.journal) or _JOURNAL.search(self.b.journal)
+        if named and (self.scores.journal or 0) < WITHIN_A_NAME:
+            return True
+        short, long = sorted((self.a.journal, self.b.journal), key=len)
+        begins = long.startswith(f"{short} ")
+        single_word = " " not in short and short in long.split()
+        return bool(short) and (begins or single_word)
+
+    @cached_property
+    def renamed_place(self) -> bool:
+        """The same title, all authors and the year; no volume, issue or page on either side; the
+        names of the place differ, and neither names a kind of its own.
+        """
+        s = self.scores
+        team = self.one_team(2) or (self.one_team(1) and self.long_titles)
+        no_place = self.no_volume_or_page and not (self.a.issue or self.b.issue)
+        telling = not (self.brief or self.a.recurring or self.b.recurring or self.meeting)
+        like = s.title >= EQUAL and s.year == 1 and not self.other_abstract
+        if self.two_journals:
+            return False
+        return like and team and no_place and telling
+
+    @property
+    def unsigned_report(self) -> bool:
+        """The same title and year, not brief, no author to compare, and nothing contradicts."""
+        s = self.scores
+        telling = not (self.brief or self.serial or self.a.recurring or self.b.recurring)
+        like = s.title >= EQUAL and s.year == 1 and telling
+        return like and self.no_author_compared and not self.contradicted
+
+    @property
+    def contradicted(self) -> bool:
+        """A fact of place contradicts; of two unsigned reports a differing name of the place does
+        not.
+        """
+        allowed = 1 if self.other_journal else 0
+        return self.scores.against > allowed or self.scores.pages == 0
+
+    @property
+    def one_address(self) -> bool:
+        return bool(self.a.address) and self.a.address == self.b.address
+
+    @property
+    def one_body(self) -> bool:
+        """A body that is the author or the publisher of both, or the same journal."""
+        return self.same_journal or not self.a.bodies.isdisjoint(self.b.bodies)
+
+    @property
+    def signed_by_one_side(self) -> bool:
+        """One side names persons as authors, the other nobody."""
+        return any(set(side.names) - side.bodies for side in (self.a, self.b))
+
     @property
     def like_by_place(self) -> bool:
         """The title is half alike, or the page agrees (a page of a meeting holds several items)."""
         paged = self.scores.pages == 1 and not self.meeting
         return self.scores.title >= HALF_ALIKE or paged
+
+
+def _range(pages: tuple[str, str]) -> tuple[int, int] | None:
+    """First and last page as numbers, of a single page twice; None where one has a letter."""
+    first, last = pages[0], pages[1] or pages[0]
+    if not (first.isdigit() and last.isdigit()):
+        return None
+    return int(first), int(last)
+
+
+def _single(pages: tuple[str, str]) -> bool:
+    return pages[0] != "" and pages[1] in ("", pages[0])
 
 
 def identified(a: Features, b: Features) -> bool:

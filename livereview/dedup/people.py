@@ -55,7 +55,7 @@ def _by_commas(text: str) -> Sequence[str]:
     if "," not in text:
         return [text] if text.strip() else []
     parts = [part.strip() for part in _SUFFIX.sub("", text).split(",") if part.strip()]
-    if len(parts) < 2 or _is_body(text):
+    if len(parts) < 2 or is_body(text):
         return [text] if text.strip() else []
     if all(
         " " in part and _initials(part.split()[-1]) and not _initials(part.split()[0])
@@ -79,7 +79,7 @@ def family(name: str) -> str:
     before = name.partition(",")[0]
     if before != name and before.isascii() and before.isalpha() and before.lower() not in _BODIES:
         return before.lower()
-    if _is_body(name):
+    if is_body(name):
         return words(before).replace(" ", "")
     name = _SUFFIX.sub("", name)
     if "," in name:
@@ -113,5 +113,6 @@ def _all_initials(text: str) -> bool:
     return all(_initials(word) for word in text.split())
 
 
-def _is_body(name: str) -> bool:
+def is_body(name: str) -> bool:
+    """Whether the name is a ministry's, a university's or a study group's."""
     return not _BODIES.isdisjoint(name.lower().replace(",", " ").split())

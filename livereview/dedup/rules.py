@@ -19,10 +19,11 @@ from livereview.dedup.compare import (
     INSIDE,
     LIKE_IN_PLACE,
     ODD,
+    other_letter,
 )
 from livereview.dedup.pair import BRIEF, Pair
 
-RULES_VERSION = "5"
+RULES_VERSION = "6"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,32 @@ def _meeting_and_paper(pair: Pair) -> bool:
     return pair.one_title and kinds_differ and s.written_by and s.doi != 1
 
 
+def _one_page(pair: Pair) -> bool:
+    return pair.other_notice and pair.notice_of and pair.one_page_twice
+
+
 APART = (
+    Rule(
+        "retraction-on-one-page",
+        "doubtful",
+        "one page, one of the two is called a retraction",
+        lambda pair: _one_page(pair) and "retraction" in (pair.a.notice, pair.b.notice),
+        "One page holds one item; whether it is retracted or retracts must not rest on a rule.",
+    ),
+    Rule(
+        "notice-on-one-page",
+        "same",
+        "one page of one issue, with and without the word of a notice",
+        lambda pair: _one_page(pair) and pair.last_page_is_told,
+        "One page of one issue cannot hold the article and the notice on it.",
+    ),
+    Rule(
+        "notice-on-first-page",
+        "doubtful",
+        "one page of one issue, with and without the word of a notice",
+        _one_page,
+        "The article may have more pages than its record tells.",
+    ),
     Rule(
         "notice-of",
         "linked",
@@ -391,7 +417,7 @@ def _authors_written_otherwise(pair: Pair) -> bool:
 
 
 def _brief_title(pair: Pair) -> bool:
-    in_issue = pair.scores.number and pair.scores.authors
+    in_issue = pair.scores.number and (pair.scores.authors or pair.same_abstract)
     return pair.brief and not pair.scores.spot and not in_issue
 
 
@@ -431,6 +457,55 @@ ONE_TITLE = (
         "one title names a part",
         lambda pair: pair.parts_differ and not pair.scores.spot,
         "The other may be another part, or the whole.",
+    ),
+    Rule(
+        "one-is-counted",
+        "doubtful",
+        "one title has a number more",
+        lambda pair: pair.counted_once,
+        "The first and the second of a series, of which only the second is counted.",
+    ),
+    Rule(
+        "another-on-the-page",
+        "doubtful",
+        "the titles differ in a word or number",
+        lambda pair: pair.another_on_the_page,
+        "A page may hold the abstracts or letters of a series.",
+    ),
+    Rule(
+        "two-ranges",
+        "doubtful",
+        "two ranges of pages in two issues",
+        lambda pair: pair.two_ranges and pair.two_issues,
+        "A notice under its article's title, a part of a series, or an error in one database.",
+    ),
+    Rule(
+        "heading-only",
+        "doubtful",
+        "a heading that comes again and again",
+        lambda pair: pair.nothing_but_a_name and pair.scores.written_by,
+        "Nothing tells one column of an author from the next.",
+    ),
+    Rule(
+        "unsigned-one-address",
+        "same",
+        "title, year and address agree",
+        lambda pair: pair.unsigned_report and pair.one_address,
+        "A report of a body has no authors; its address is its identifier.",
+    ),
+    Rule(
+        "unsigned-one-body",
+        "same",
+        "title, year and body or journal agree",
+        lambda pair: pair.unsigned_report and pair.one_body and not pair.signed_by_one_side,
+        "A report of a body has no authors; a body does not publish two under one title a year.",
+    ),
+    Rule(
+        "unsigned",
+        "doubtful",
+        "title and year agree, a side names no author",
+        lambda pair: pair.unsigned_report and pair.scores.signs < 2,
+        "A report of which one database names the body and the other does not.",
     ),
     Rule(
         "authors-otherwise",
@@ -483,6 +558,13 @@ ONE_TITLE = (
         "A text that two journals printed: two reports of one study.",
     ),
     Rule(
+        "renamed-place",
+        "same",
+        "title, all authors and year agree, the place is named otherwise",
+        lambda pair: pair.renamed_place,
+        "One report under the names of its series and of its publisher.",
+    ),
+    Rule(
         "place-against",
         "doubtful",
         "the title agrees, the place does not",
@@ -515,7 +597,19 @@ def _within_in_place(pair: Pair) -> bool:
     return (s.spot or s.number) and s.against <= excused
 
 
+def _within_series(pair: Pair) -> bool:
+    differ = pair.other_number or other_letter(pair.a.title, pair.b.title)
+    return differ and not (pair.scores.spot and pair.scores.span)
+
+
 WITHIN_RULES = (
+    Rule(
+        "within-of-a-series",
+        "doubtful",
+        "the titles differ in a word or number",
+        _within_series,
+        "One title fits into the other but for the number that tells them apart.",
+    ),
     Rule(
         "within-names-a-part",
         "doubtful",

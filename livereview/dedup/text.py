@@ -5,12 +5,14 @@ it are equal.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from livereview.dedup import titles
-from livereview.dedup.people import family, full_words, people
+from livereview.dedup import counts, titles
+from livereview.dedup.nothing import known_text
+from livereview.dedup.people import family, full_words, is_body, people
 from livereview.dedup.words import listed, unmarked, words
 from livereview.records import Record
 
@@ -38,6 +40,8 @@ _DIGITS = re.compile(r"\d+")
 _DAMAGED = re.compile(r"(\d{1,2})-([a-z]{3})")
 _PLACED = re.compile(r"\bn\d+\W+pp?\s?(\d\S*)")  # "v45 n2 p249 Apr 2005"
 _PAGE = re.compile(r"[a-z]{0,3}\d+")
+_TRACKING = re.compile(r"utm_|fbclid|gclid|mc_|ref$|source$|session|sid$", re.IGNORECASE)
+_TORN_NUMBER = re.compile(r"\d+\.\d+")  # "19.70": a year torn apart, or a volume and its issue
 _SMALL = listed("the of and for in on de des et la le der die und fur y")
 
 
@@ -51,13 +55,17 @@ class Features:
         title: Words of the title without markup, marks and case; `short` the part before a
             subtitle.
         names: Family names in order, `given` every full word of the names.
+        bodies: Authors that are no persons, and the place, as plain letters.
         journal: Words of the journal without bracketed additions and small words.
+        volume: Digits, or a word where it has none ("jul"), which contradicts nothing.
         pages: (first, last) as digits, with a letter where there is one; "" where unknown.
+        address: The web address without what differs from visit to visit.
         part: "2" for Part II, a second volume, a third wave ….
-        notice: Correction, retraction, reply or "".
+        notice: Correction, retraction, reply, protocol, reprint or "".
         serial: A title that every issue of a journal has ("Editorial").
-        meeting: Printed as a meeting abstract.
         column: The editor's column, with a subject or without.
+        recurring: A heading that comes again and again ("Book review column").
+        meeting: Printed as a meeting abstract.
         preprint: It says itself that it is one.
         trial: Registrations named in title or abstract.
     """
@@ -66,6 +74,7 @@ class Features:
     short: str
     names: tuple[str, ...]
     given: frozenset[str]
+    bodies: frozenset[str]
     year: int | None
     journal: str
     issn: str
@@ -75,33 +84,77 @@ class Features:
     doi: str
     pmid: str
     pmcid: str
+    address: str
     abstract: str
     trial: frozenset[str]
     part: tuple[str, ...]
     notice: str
     serial: bool
     column: bool
+    recurring: bool
     meeting: bool
     preprint: bool
 
 
 def features(record: Record) -> Features:
     """The record, ready for comparison."""
-    raw = titles.cleaned((record.title or "")[:TITLE_LIMIT])
-    authors = people(record.authors)
-    place = unmarked(record.container_title or "").lower()
+    raw = titles.cleaned(known_text(record.title)[:TITLE_LIMIT])
+    authors = [name for name in people(record.authors) if known_text(name)]
+    place = unmarked(known_text(record.container_title)).lower()
     doi = bare_doi(record.doi)
     title, main = words(raw), titles.before_subtitle(raw)
+    abstract = known_text(record.abstract)
+    names = tuple(filter(None, map(family, authors)))
     return Features(
-        title=title, short=title if main == raw else words(main), part=titles.parts(raw), notice=titles.notice(raw),
-        serial=titles.serial(title), column=titles.column(title), names=tuple(filter(None, map(family, authors))),
-        given=full_words(authors), year=record.year, journal=journal(place), issn=record.issn or "",
-        volume=number(record.volume), issue=number(record.issue), pages=pages(record.pages),
-        doi=doi, pmid=record.pmid or "", pmcid=record.pmcid or "",
-        abstract=words(unmarked((record.abstract or "")[: ABSTRACT_LIMIT + 100]))[:ABSTRACT_LIMIT],
-        trial=trials(f"{raw} {record.url} {place} {(record.abstract or '')[:5_000]}"),
-        meeting=_meeting(record), preprint=_preprint(record.type, doi, place),
-    )  # fmt: skip
+        title=title,
+        short=title if main == raw else words(main),
+        names=names,
+        given=full_words(authors),
+        bodies=bodies(authors, place),
+        year=record.year,
+        journal=journal(place),
+        issn=record.issn or "",
+        volume=number(known_text(record.volume)),
+        issue=number(known_text(record.issue)),
+        pages=pages(known_text(record.pages)),
+        doi=doi,
+        pmid=record.pmid or "",
+        pmcid=record.pmcid or "",
+        address=address(record.url),
+        abstract=words(unmarked(abstract[: ABSTRACT_LIMIT + 100]))[:ABSTRACT_LIMIT],
+        trial=trials(f"{raw} {record.url} {place} {abstract[:5_000]}"),
+        part=titles.parts(raw),
+        notice=titles.notice(raw),
+        serial=titles.serial(title),
+        column=titles.column(title),
+        recurring=titles.recurring(title),
+        meeting=_meeting(record),
+        preprint=_preprint(record.type, doi, place),
+    )
+
+
+def bodies(authors: Sequence[str], place: str) -> frozenset[str]:
+    """The bodies that wrote or published a report, as plain letters: the authors that are no
+    persons, and the place.
+    """
+    named = [family(name) for name in authors if is_body(name)]
+    named.append(words(place).replace(" ", ""))
+    return frozenset(filter(None, named))
+
+
+def address(url: str | None) -> str:
+    """A web address without scheme, "www.", port, tracking parameters, fragment and last slash; ""
+    for a site's front page, which says nothing of a report, and for a resolver's.
+    """
+    if not url or "//" not in url:
+        return ""
+    parts = urlsplit(url.strip().split()[0])
+    host = (parts.netloc.lower().rpartition("@")[2].partition(":")[0]).removeprefix("www.")
+    path = unquote(parts.path).rstrip("/")
+    query = [(name, value) for name, value in parse_qsl(parts.query) if not _TRACKING.match(name)]
+    if not path and not query:
+        return ""
+    return f"{host}{path}?{urlencode(sorted(query))}".rstrip("?")
 
 
 @lru_cache(4_096)
@@ -116,14 +169,21 @@ def journal(place: str) -> str:
 
 
 def number(text: str | None) -> str:
-    """A volume or issue without words and leading zeros: "Vol. 07" is "7"; "1)", cut from "12(1)",
-    is unknown.
+    """A volume or issue without words and leading zeros: "Vol. 07" is "7", "XII" is "12"; "1)", cut
+    from "12(1)", is unknown.
+
+    A word ("Jul") and a torn number ("19.70") stay as they are, with a blank in the latter:
+    they agree with themselves and, being no numbers, contradict nothing.
     """
     value = (text or "").strip()
     if value.isdecimal():
         return value.lstrip("0") or "0"
     if value.count(")") > value.count("("):
         return ""
+    if _TORN_NUMBER.fullmatch(value):
+        return words(value)
+    if roman := counts.roman(words(value).removeprefix("vol ")):
+        return roman
     found = _DIGITS.findall(value)
     return found[0].lstrip("0") or "0" if found else words(value)
 

@@ -18,7 +18,8 @@ _MARKED = re.compile(
     r"^\W*(?:retracted(?: article| paper)?|withdrawn)\s*[:.\-–—]\s*", re.IGNORECASE
 )
 _PARTS = re.compile(
-    r"\b(?:part|pt|volume|vol|chapter|book|section|wave|phase|series|episode)\s*+\.?\s*+"
+    r"\b(?:part|pt|parte|partie|teil|deel|osa|часть|част|volume|vol|tome|tomo|band|chapter|book|section"
+    r"|wave|phase|series|episode|module)\s*+\.?\s*+"
     # "I1", "Il": II, misread
     r"([0-9]{1,3}|[ivx]{1,5}|i1{1,2}|1i|il|one|two|three|four|five|six)\b",
     re.IGNORECASE,
@@ -26,6 +27,12 @@ _PARTS = re.compile(
 _PART_WORDS = (
     "part",
     "pt",
+    "teil",
+    "deel",
+    "osa",
+    "tom",
+    "band",
+    "module",
     "vol",
     "chapter",
     "book",
@@ -90,6 +97,17 @@ _COLUMN = re.compile(
     |remarks\ from\ .*\beditors?\b|editorial\b(?!\ (?:board|introduction|polic)))""",
     re.VERBOSE,
 )
+# Headings of what a journal prints again and again, without anything that tells one from the next.
+_RECURRING = re.compile(
+    r"""\b(?:columns?|round\ ?up|digest|news\w*|bulletin|diary|corner|calendar|briefing|in\ brief
+    |(?:book|media|film|research|literature|software|journal)\ (?:reviews?|watch|notes|updates?|briefs?)
+    |chairs?\ ?s?\ (?:message|letter|report)|presidents?\ ?s?\ (?:message|letter|address|page)
+    |message\ from|letters?\ from|notes?\ from|word\ from|report\ from|reminiscences|profiles?|interviews?\ with
+    |annual\ (?:report|meeting)|call\ for|in\ memoriam|meetings?\ and|forthcoming|letters|correspondence
+    |abstracts\ of)\b""",
+    re.VERBOSE,
+)
+RECURRING_WORDS = 7  # a longer title has a subject of its own
 _ORIGINAL = re.compile("<original>", re.IGNORECASE)
 _SUBTITLE = re.compile(r"[:.?!–—]\s|\s-\s")
 
@@ -141,3 +159,8 @@ def serial(words: str) -> bool:
 def column(words: str) -> bool:
     """Whether a title, as plain words, is or begins with the heading of the editor's own column."""
     return "editor" in words and not words.startswith("guest ") and bool(_COLUMN.match(words))
+
+
+def recurring(words: str) -> bool:
+    """Whether a title, as plain words, is a heading that a journal prints again and again."""
+    return words.count(" ") < RECURRING_WORDS and bool(_RECURRING.search(words))

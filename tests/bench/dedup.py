@@ -6,7 +6,9 @@ whole command. --night: NEW records against KNOWN ones in a database file, throu
 the night's seconds alone, the memory of the process. --beside: digital_work by this command and by
 the bib-dedupe that is installed in another PYTHON, one after the other. --leave-one-out: the
 threshold of titles chosen on the other sets, for each set. --damaged: the sets as badly read pages
-would leave them, without pages and DOIs, each tenth title lost and three tenths cut off.
+would leave them, without pages and DOIs, each tenth title lost and three tenths cut off. --thinned:
+with nothing but title, authors, place and year; --renamed: so, and every second place under another
+name.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import accumulate
 from pathlib import Path
@@ -56,6 +58,7 @@ COLUMNS = (
     "doi",
     "abstract",
 )
+THIN = ("record_id", "title", "authors", "year", "container_title")
 OPENINGS = (
     "The effect of",
     "A randomised controlled trial of",
@@ -202,19 +205,46 @@ def damaged(folder: Path) -> None:
     """What the rules do where little is known: the sets they were not made on tell whether they
     hold elsewhere.
     """
+    dice = random.Random(7)
+
+    def wear(row: dict[str, str]) -> dict[str, str]:
+        return row | {"pages": "", "doi": "", "title": worn(row["title"], dice)}
+
+    altered(folder, wear, lambda: dice.seed(7))
+
+
+def thinned(folder: Path, renamed: bool) -> None:
+    """Title, authors, place and year alone, as many tables have them; `renamed`: with the place of
+    every second record under another name.
+    """
+    number = 0
+
+    def thin(row: dict[str, str]) -> dict[str, str]:
+        nonlocal number
+        number += 1
+        kept = {name: row[name] if name in THIN else "" for name in row}
+        if renamed and number % 2:
+            kept["container_title"] = f"Research Report {number % 97}"
+        return kept
+
+    altered(folder, thin, lambda: None)
+
+
+def altered(
+    folder: Path, alter: Callable[[dict[str, str]], dict[str, str]], begin: Callable[[], None]
+) -> None:
+    """Score each set with every row altered; `begin` is called before each set."""
     print(ROW.format("set", "records", "TP", "FP", "FN", "F1", "pair prec.", ""))
     for name in SETS[:-1]:
-        data, dice = SHARED / "data" / "dedup" / name, random.Random(7)
+        data = SHARED / "data" / "dedup" / name
+        begin()
         with gzip.open(data / "records.csv.gz", "rt", encoding="utf-8", newline="") as file:
-            rows = [
-                row | {"pages": "", "doi": "", "title": worn(row["title"], dice)}
-                for row in csv.DictReader(file)
-            ]
-        with (folder / "worn.csv").open("w", encoding="utf-8", newline="") as file:
+            rows = [alter(row) for row in csv.DictReader(file)]
+        with (folder / "altered.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-        run([folder / "worn.csv"], folder / "out.csv", None, lambda step: None)
+        run([folder / "altered.csv"], folder / "out.csv", None, lambda step: None)
         scorer = [
             sys.executable,
             SHARED / "bench" / "score_dedup.py",
@@ -303,12 +333,16 @@ if __name__ == "__main__":
     parser.add_argument("--beside", metavar="PYTHON")
     parser.add_argument("--leave-one-out", action="store_true")
     parser.add_argument("--damaged", action="store_true")
+    parser.add_argument("--thinned", action="store_true")
+    parser.add_argument("--renamed", action="store_true")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         if chosen.leave_one_out:
             leave_one_out(Path(place))
         elif chosen.damaged:
             damaged(Path(place))
+        elif chosen.thinned or chosen.renamed:
+            thinned(Path(place), chosen.renamed)
         elif chosen.beside:
             beside(chosen.beside, Path(place))
         elif chosen.night:
