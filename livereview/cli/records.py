@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
@@ -128,10 +128,41 @@ def tools() -> None:
 
 
 @app.command()
-def rebuild(home: Home = None) -> None:
-    """Make the reports and the blocking keys again from the stored events.
+def rebuild(
+    home: Home = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Let reports join and part as the rules now say.")
+    ] = False,
+) -> None:
+    """Judge all pairs again by the rules in force; make the reports and the blocking keys again.
 
-    What people decided is untouched.
+    Where reports would join or part, it lists them and the decisions on them, and changes nothing
+    without --yes. What people decided is untouched.
     """
     with told(), Session(settings_of(home)) as client:
-        out.print(f"{client.call('rebuild')['records']:,} records settled again")
+        done = client.call("rebuild", yes=yes)
+    for move in done["moves"]:
+        _show_move(move)
+    if done["done"]:
+        out.print(
+            f"{done['records']:,} records settled again; {done['changed']:,} verdicts changed"
+        )
+        return
+    out.print(
+        f"{len(done['moves']):,} moves by the rules of version {done['rules_version']};"
+        " nothing was changed: give --yes to let them happen"
+    )
+
+
+def _show_move(move: dict[str, Any]) -> None:
+    words = {"join": "these reports become one", "part": "this report becomes several"}
+    out.print(words[move["kind"]])
+    for report in move["reports"]:
+        titles = [f"{record} {move['titles'][record]}" for record in report]
+        out.print(f"  {'; '.join(titles)}", markup=False)
+    for decision in move["decisions"]:
+        out.print(
+            f"    {decision['review']}: {decision['reviewer']} decided {decision['verdict']}"
+            f" on {decision['record']} ({decision['stage']})",
+            markup=False,
+        )

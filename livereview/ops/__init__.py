@@ -33,10 +33,10 @@ from livereview.ops import (
     ranking,
     readiness,
     recheck,
+    rejudge,
     retirement,
     retrieval,
     screen,
-    settle,
     status,
     stopping,
     surveil,
@@ -80,10 +80,6 @@ __all__ = [
     "tips",
     "withdraw",
 ]
-
-
-def _rebuild(store: Store, *, now: datetime) -> Answer:
-    return {"records": store.write(settle.rebuild)}
 
 
 OPS: dict[str, Callable[..., Answer]] = {
@@ -152,7 +148,7 @@ OPS: dict[str, Callable[..., Answer]] = {
     "note_delivery": notices.note_delivery,
     "backup": backup.backup,
     "follow": follow.follow,
-    "rebuild": _rebuild,
+    "rebuild": rejudge.rebuild,
 }
 
 

@@ -50,7 +50,7 @@ def judge_pairs(
     before = matches.rule_verdicts(con, pairs)
     verdicts = judge_all([(known[a], known[b]) for a, b in pairs])
     news = [
-        _match(pair, found)
+        rule_match(pair, found)
         for pair, found in zip(pairs, verdicts, strict=True)
         if before.get(pair, "different") != found.verdict
     ]
@@ -90,7 +90,8 @@ def regroup(con: Connection, record_ids: Iterable[str]) -> list[str]:
     return members
 
 
-def _match(pair: tuple[str, str], found: Judgement) -> Match:
+def rule_match(pair: tuple[str, str], found: Judgement) -> Match:
+    """The rules' word on a pair as it is stored, with the version of the rules."""
     return Match(
         uuid4().hex, *pair, found.verdict, "rule", found.rule, RULES_VERSION, dict(found.scores)
     )

@@ -70,6 +70,29 @@ def rule_verdicts(con: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tup
     return {(row[0], row[1]): row[2] for row in rows}
 
 
+def judged_pairs(con: Connection) -> list[tuple[str, str]]:
+    """Every pair on which the rules have said anything, sorted."""
+    return con.execute(
+        """SELECT DISTINCT left_id, right_id FROM match WHERE author = 'rule'
+        ORDER BY left_id, right_id"""
+    ).fetchall()
+
+
+def decisions_on(con: Connection, record_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """What people decided on these records and did not take back, oldest first."""
+    rows = con.execute(
+        """SELECT d.review, d.record_id, d.stage, d.reviewer, d.verdict FROM decision d
+        ANTI JOIN cancelled c ON c.event = d.id
+        WHERE d.record_id IN (SELECT unnest(?::VARCHAR[]))
+        QUALIFY row_number() OVER (
+            PARTITION BY d.review, d.record_id, d.stage, d.reviewer, d.role ORDER BY d.seq DESC
+        ) = 1 AND d.verdict <> 'withdrawn' ORDER BY d.seq""",
+        [list(record_ids)],
+    ).fetchall()
+    names = ("review", "record", "stage", "reviewer", "verdict")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def in_force(con: Connection, left: str, right: str) -> tuple[str, str] | None:
     """The (verdict, author) that counts for a pair now.
 
