@@ -39,8 +39,9 @@ class Judgement:
     """What the rules say of a pair: same, linked (two reports that belong together), doubtful (a
     person must look) or different.
 
-    rule    the rule that decided, in words for a person; `name` to cite it, `why` its reason
-    scores  what it rests on, 0 to 1, None where a side does not know the field
+    Attributes:
+        rule: The rule that decided, in words for a person; `name` to cite it, `why` its reason.
+        scores: What it rests on, 0 to 1, None where a side does not know the field.
     """
 
     verdict: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from livereview.dedup.words import words
 
 LONGEST = 60  # letters: a longer text says something
@@ -89,7 +91,12 @@ def known_text(text: str | None) -> str:
     """The text, or "" where it only says that nothing is known: "NA", "[No title available]", "."."""
     if not text:
         return ""
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or text.isdecimal():
         return text
+    return "" if _says_nothing(text) else text
+
+
+@lru_cache(16_384)  # names, journals and volumes come again and again
+def _says_nothing(text: str) -> bool:
     plain = words(text)
-    return "" if not plain or plain in _NOTHING else text
+    return not plain or plain in _NOTHING

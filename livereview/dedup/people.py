@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from livereview.dedup.nothing import known_text
 from livereview.dedup.words import listed, words
 
 LIMIT = 12  # authors compared; the rest of a collaboration says no more
@@ -74,8 +75,11 @@ def family(name: str) -> str:
     """The family name in "Family, Given", "Family GG", "Given Family", "Family I.I." or "G.
     Family"; all of a body's.
 
-    Particles are left out, so that "van der Berg, P" and "Berg P van der" agree.
+    "" for a word that names nobody ("Anonymous"). Particles are left out, so that "van der Berg, P"
+    and "Berg P van der" agree.
     """
+    if not known_text(name):
+        return ""
     before = name.partition(",")[0]
     if before != name and before.isascii() and before.isalpha() and before.lower() not in _BODIES:
         return before.lower()
@@ -113,6 +117,7 @@ def _all_initials(text: str) -> bool:
     return all(_initials(word) for word in text.split())
 
 
+@lru_cache(KEPT)
 def is_body(name: str) -> bool:
     """Whether the name is a ministry's, a university's or a study group's."""
     return not _BODIES.isdisjoint(name.lower().replace(",", " ").split())

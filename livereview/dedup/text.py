@@ -99,16 +99,18 @@ class Features:
 def features(record: Record) -> Features:
     """The record, ready for comparison."""
     raw = titles.cleaned(known_text(record.title)[:TITLE_LIMIT])
-    authors = [name for name in people(record.authors) if known_text(name)]
+    authors = people(record.authors)
+    families = list(map(family, authors))
+    if "" in families:
+        authors = [name for name, known in zip(authors, families, strict=True) if known]
     place = unmarked(known_text(record.container_title)).lower()
     doi = bare_doi(record.doi)
     title, main = words(raw), titles.before_subtitle(raw)
     abstract = known_text(record.abstract)
-    names = tuple(filter(None, map(family, authors)))
     return Features(
         title=title,
         short=title if main == raw else words(main),
-        names=names,
+        names=tuple(filter(None, families)),
         given=full_words(authors),
         bodies=bodies(authors, place),
         year=record.year,
@@ -138,8 +140,13 @@ def bodies(authors: Sequence[str], place: str) -> frozenset[str]:
     persons, and the place.
     """
     named = [family(name) for name in authors if is_body(name)]
-    named.append(words(place).replace(" ", ""))
+    named.append(_letters(place))
     return frozenset(filter(None, named))
+
+
+@lru_cache(4_096)
+def _letters(place: str) -> str:
+    return words(place).replace(" ", "")
 
 
 def address(url: str | None) -> str:
