@@ -290,6 +290,15 @@ class Pair:
         tied = near and (s.authors is None or reply)
         return tied or (s.written_by and (near or s.title >= CLOSE))
 
+    def of_forms(self, form: str) -> bool:
+        """One is of this form, the other of another that is known."""
+        forms = {self.a.form, self.b.form}
+        return form in forms and len(forms) == 2 and "" not in forms
+
+    @property
+    def one_trial(self) -> bool:
+        return not self.a.trial.isdisjoint(self.b.trial)
+
     @property
     def cochrane_versions(self) -> bool:
         s = self.scores

@@ -91,6 +91,16 @@ def _meeting_and_paper(pair: Pair) -> bool:
     return pair.one_title and kinds_differ and s.written_by and s.doi != 1
 
 
+def _thesis(pair: Pair) -> bool:
+    s = pair.scores
+    return pair.one_title and pair.of_forms("thesis") and s.authors != 0 and s.doi != 1
+
+
+def _registration(pair: Pair) -> bool:
+    tied = pair.scores.written_by or pair.one_trial
+    return _like(pair) and pair.of_forms("trial") and tied and pair.scores.doi != 1
+
+
 def _one_page(pair: Pair) -> bool:
     return pair.other_notice and pair.notice_of and pair.one_page_twice
 
@@ -145,6 +155,20 @@ APART = (
         "a preprint and its published version",
         _preprint,
         "Peer review may have changed the findings; both are reports of one study.",
+    ),
+    Rule(
+        "thesis",
+        "linked",
+        "a thesis and what was published of it",
+        _thesis,
+        "A thesis holds more than its article; both are reports of one study.",
+    ),
+    Rule(
+        "registration",
+        "linked",
+        "a trial's registration and its report",
+        _registration,
+        "A register says what was planned, a report what came of it.",
     ),
     Rule(
         "cochrane-versions",

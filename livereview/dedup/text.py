@@ -35,6 +35,21 @@ _MEETING_PAGE = re.compile(r"(?:pp?\.?\s*)?(?:[SAP]\d+|\d+[AS])(?:-(?:[SAP]\d+|\
 _CONFERENCE_TYPES = frozenset(
     {"conference-abstract", "meeting-abstract", "conference abstract", "meeting abstract"}
 )
+# What a record says of its form, where a work of one form is never the same report as one of another.
+_FORMS = {
+    "thesis": "thesis",
+    "dissertation": "thesis",
+    "phdthesis": "thesis",
+    "mastersthesis": "thesis",
+    "trial": "trial",
+    "journal-article": "text",
+    "article": "text",
+    "conference-paper": "text",
+    "inproceedings": "text",
+    "book": "text",
+    "book-chapter": "text",
+    "report": "text",
+}
 _BRACKETS = re.compile(r"[(\[][^)\]]{0,300}[)\]]")
 _DIGITS = re.compile(r"\d+")
 _DAMAGED = re.compile(r"(\d{1,2})-([a-z]{3})")
@@ -67,6 +82,7 @@ class Features:
         recurring: A heading that comes again and again ("Book review column").
         meeting: Printed as a meeting abstract.
         preprint: It says itself that it is one.
+        form: "thesis", "trial" (a register's entry), "text" or, where it is not known, "".
         trial: Registrations named in title or abstract.
     """
 
@@ -86,6 +102,7 @@ class Features:
     pmcid: str
     address: str
     abstract: str
+    form: str
     trial: frozenset[str]
     part: tuple[str, ...]
     notice: str
@@ -124,6 +141,7 @@ def features(record: Record) -> Features:
         pmcid=record.pmcid or "",
         address=address(record.url),
         abstract=words(unmarked(abstract[: ABSTRACT_LIMIT + 100]))[:ABSTRACT_LIMIT],
+        form=_FORMS.get(record.type or "", ""),
         trial=trials(f"{raw} {record.url} {place} {abstract[:5_000]}"),
         part=titles.parts(raw),
         notice=titles.notice(raw),
