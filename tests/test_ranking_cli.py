@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from livereview.cli import app
 from livereview.cli import rank as _rank  # noqa: F401 - registers the command
+from livereview.ranking.calibrated import calibrated_stop
 from livereview.ranking.metrics import metrics, sequence
 from tests.test_ranking import SCORER, scorer, written
 
@@ -136,3 +138,16 @@ def test_other_wrong_files_are_refused(data: Path) -> None:
     ):
         code, said = simulated(sheet_, *options)
         assert (code, words in said) == (2, True), said
+
+
+def test_what_the_model_expects_is_written_with_the_labels_it_belongs_to(data: Path) -> None:
+    out = data.parent / "run.jsonl"
+    code, said = simulated(data, "--scores", str(out))
+    row = json.loads(out.read_text())
+    assert code == 0 and "calibrated on finished reviews (no guarantee)" in said
+    assert (row["topic"], row["n"], row["relevant"]) == ("mine", 88, 29)
+    assert len(row["labels"]) == len(row["scores"]) == 88 and row["labels"].count("1") == 29
+    looks = [read for read, expected in enumerate(row["scores"]) if expected is not None]
+    assert looks and looks[0] >= 10 and row["scores"][0] is None
+    labels = [int(label) for label in row["labels"]]
+    assert f"{calibrated_stop(labels, row['scores'])} " in said

@@ -25,7 +25,7 @@ from livereview.errors import Refused
 if TYPE_CHECKING:  # scikit-learn takes a second to import, which no other command waits for
     from livereview.ranking.features import Text
     from livereview.ranking.metrics import Metrics
-    from livereview.ranking.simulate import Verdict
+    from livereview.ranking.simulate import Expectations, Verdict
 
 COLUMNS = ("record_id", "title", "abstract", "label_included")
 LABELS = {"1": 1, "1.0": 1, "true": 1, "0": 0, "0.0": 0, "false": 0}
@@ -53,13 +53,20 @@ def simulate_(
     plot: Annotated[
         Path | None, typer.Option(help="The recall curve to draw, .svg or .png.")
     ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            help="What was expected to be left, with the labels, as a line of JSON; takes longer."
+        ),
+    ] = None,
 ) -> None:
     """Read a finished review again in ranked order.  Example: livereview rank simulate mine.csv.gz
     --out order.txt
 
     Prints how good the order was and where rules for stopping would have ended the reading, at
     which recall. Records known from the start come first in the order and are left out of the
-    measures.
+    measures. The calibrated rule is among the rules where --scores has the model asked, now and
+    then, how many relevant records it expects among the unread.
     """
     from livereview.ranking import curve, png, simulate
     from livereview.ranking.metrics import metrics, sequence
@@ -69,10 +76,14 @@ def simulate_(
             raise Refused(f"{plot}: the curve is drawn as SVG or PNG; name the file .svg or .png")
         texts, truth = labelled(data)
         known = named(priors, truth) if priors else simulate.priors(truth, seed)
-        found = read_again(texts, truth, known, seed)
+        found, expectations = read_again(texts, truth, known, seed, asked=scores is not None)
         labels = sequence(found, truth, known)
-        measured, verdicts = metrics(labels), simulate.verdicts(labels)
-        write(to, "".join(f"{one}\n" for one in (*known, *found)))
+        expected = expectations.scores(len(labels)) if expectations else None
+        measured, verdicts = metrics(labels), simulate.verdicts(labels, scores=expected)
+        write(to, "".join(f"{record}\n" for record in (*known, *found)))
+        if scores is not None and expected is not None:
+            topic = data.name.split(".")[0]
+            write(scores, simulate.line(topic, f"livereview-seed{seed}", labels, expected))
         if plot:
             name, stops = f"Recall curve of {data.name}", [(v.rule, v.read) for v in verdicts]
             svg = plot.suffix.lower() == ".svg"
@@ -226,10 +237,17 @@ def named(path: Path, truth: dict[str, int]) -> tuple[str, ...]:
 
 
 def read_again(
-    texts: Sequence[Text], truth: dict[str, int], known: Sequence[str], seed: int
-) -> tuple[str, ...]:
+    texts: Sequence[Text],
+    truth: dict[str, int],
+    known: Sequence[str],
+    seed: int,
+    asked: bool = False,
+) -> tuple[tuple[str, ...], Expectations | None]:
     """The order in which the records not known before would have been read, with a bar on the
     terminal.
+
+    Args:
+        asked: Whether the model is asked what it expects to be left, which is the second answer.
     """
     from livereview.ranking import simulate
     from livereview.ranking.features import build
@@ -242,9 +260,16 @@ def read_again(
         task = progress.add_task("reading the words", total=None)
         features = build(texts)
         progress.update(task, description="reading again", total=len(truth) - len(known))
-        return simulate.replay(
-            features, truth, known, seed, tick=lambda read: progress.update(task, completed=read)
+        expectations = simulate.Expectations(features, seed) if asked else None
+        order = simulate.replay(
+            features,
+            truth,
+            known,
+            seed,
+            tick=lambda read: progress.update(task, completed=read),
+            watch=expectations,
         )
+        return order, expectations
 
 
 def write(path: Path, content: str | bytes) -> None:
