@@ -10,7 +10,7 @@ import pytest
 
 from livereview import ops, review_toml
 from livereview.errors import Refused, Retry
-from livereview.ops import protocols, surveil
+from livereview.ops import expectations, protocols, surveil
 from livereview.store import queues, ranks
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, Browser, article, found
@@ -211,3 +211,74 @@ def test_a_conflict_has_gone_nowhere_until_it_is_settled(reviewed: Store) -> Non
         assert dict(ranks.labels(con, REVIEW, STAGE))[two] is True
         reading = ops.ranking.reading(con, REVIEW)
     assert (reading.settled, reading.went_on, reading.conflicts) == (3, 2, 0)
+
+
+def test_before_ten_of_each_nothing_is_expected(reviewed: Store) -> None:
+    ids = library(reviewed, 40)
+    for record in ids[:12]:
+        settle(reviewed, record, "include" if record in ids[::2] else "exclude")
+    rank(reviewed)
+    with reviewed.read() as con:
+        assert ops.ranking.reading(con, REVIEW).expected is None
+
+
+def test_two_rules_stand_side_by_side_and_a_stop_keeps_what_both_say(
+    reviewed: Store, browser: People
+) -> None:
+    ids = library(reviewed, 80)
+    for record in ids[:50]:
+        settle(reviewed, record, "include" if record in ids[::2] else "exclude")
+    told = rank(reviewed)["told"]
+    assert told["limit"]["own"] is False  # type: ignore[index]
+    with reviewed.read() as con:
+        reading = ops.ranking.reading(con, REVIEW)
+    expected = reading.expected
+    assert expected is not None
+    assert (expected.read, expected.found, expected.unread) == (50, 25, 30)
+    assert expected.left == pytest.approx(15, abs=3)
+    assert not expected.may_stop and expected.next_reports == 30
+    assert expected.next_found == pytest.approx(expected.left)
+    assert expected.next_hours == pytest.approx(30 * 36 * 2 / 3600)
+
+    lena = browser("lena", "lead")
+    page = lena.get(f"/r/{REVIEW}")
+    guarantee, calibrated = page.index("The guarantee"), page.index("Calibrated on finished")
+    assert guarantee < page.index("has p ") < calibrated < page.index("It promises nothing: on ")
+    curve = lena.http.get(f"/r/{REVIEW}/curve.svg").text
+    assert "25 relevant among 50 read" in curve and "expected among the 30 unread" in curve
+
+    kept = ops.stopping.stop(
+        reviewed, id="s1", review=REVIEW, by="lena", now=NOW, note="the grant has ended"
+    )["told"]
+    assert kept["calibrated"]["may_stop"] is False and kept["may_stop"] is False
+
+    found(reviewed, article(99), search="s2")
+    with reviewed.read() as con:
+        later = ops.ranking.reading(con, REVIEW).expected
+    assert later is not None and not later.may_stop
+
+
+def test_finished_reviews_are_kept_as_experience(reviewed: Store) -> None:
+    ids = library(reviewed, 60)
+    for record in ids[:40]:
+        settle(reviewed, record, "include" if record in ids[::2] else "exclude")
+    rank(reviewed)
+    with reviewed.read() as con:
+        assert ranks.finished(con) == []
+    for record in ids[40:]:
+        settle(reviewed, record, "include" if record in ids[::2] else "exclude")
+    with reviewed.read() as con:
+        (review,) = ranks.finished(con)
+    assert (review.review, review.relevant) == (REVIEW, 30)
+    (look,) = review.expected
+    assert (look["read"], look["found"]) == (40, 20)
+
+
+@pytest.mark.parametrize(
+    ("reports", "expected"), [(0, 0.0), (50, 2.0), (100, 4.0), (200, 5.0), (250, 5.5), (300, 6.0)]
+)
+def test_what_more_reading_would_bring_lies_between_the_points_kept(
+    reports: int, expected: float
+) -> None:
+    got = expectations.within([4.0, 5.0], 100, reports, left=6.0, unread=300)
+    assert got == pytest.approx(expected)

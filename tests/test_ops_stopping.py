@@ -16,7 +16,7 @@ from livereview.ops import protocols, surveil
 from livereview.ops.snapshot import snapshot
 from livereview.store import queues
 from livereview.store.open import Store
-from livereview.summary import flow_diagram
+from livereview.summary import flow_diagram, words
 from tests.conftest import NOW, REVIEW, Browser, Forms, article, found
 from tests.test_ops_ranking import STAGE, queue, settle
 from tests.test_web_screen import vote
@@ -220,3 +220,17 @@ def test_doubted_decisions_are_listed_explained_and_asked_again(
     assert wrong in queue(reviewed)
     with reviewed.read() as con:
         assert wrong not in [one["record_id"] for one in ops.ranking.reading(con, REVIEW).doubts]
+
+
+@pytest.mark.parametrize("supports", [True, False])
+def test_the_public_sentence_tells_of_the_calibrated_rule_where_it_supports_a_stop(
+    supports: bool,
+) -> None:
+    said = {"read": 400, "total": 1000, "found": 40, "low": 0.8, "confidence": 0.95, "most": 50}
+    said |= {"may_stop": False, "target": 0.95}
+    sentence = words.stop(said | {"calibrated": {"may_stop": supports, "left": 3.14, "reviews": 8}})
+    assert "The target is not met: 95% of them." in sentence
+    assert ("expected 3.1 relevant ones" in sentence) is supports
+    assert ("In 8 of 8 finished reviews" in sentence) is supports
+    assert ("no guarantee" in sentence) is supports
+    assert words.stop(said) in sentence

@@ -17,7 +17,8 @@ from typing import Any
 from uuid import uuid4
 
 from livereview.errors import Refused, Retry
-from livereview.ops import stopping
+from livereview.ops import expectations, stopping
+from livereview.ops.expectations import SECONDS, Expected
 from livereview.ops.protocols import protocol, protocols
 from livereview.ops.screen import resolve
 from livereview.ops.stopping import Audited
@@ -33,7 +34,6 @@ from livereview.store.stopping import Stop
 FEWEST = 2  # reports that can be put in an order
 # so many settled reports more than last time, and this share of them, make a new ranking due
 LEAST, GROWTH = 10, 0.05
-SECONDS = 36  # a title and abstract takes a person; Cochrane's planning figure of 2024
 NICE = 10
 
 
@@ -73,10 +73,12 @@ def rerank(
     with store.read() as con:
         rules = protocol(con, review)
         texts, labels = _texts(con, review), ranks.labels(con, review, rules.screening.stages[0])
+        finished = ranks.finished(con)
     asked = (texts, labels, words(rules), seed, str(_cache(store, review)))
     found = _apart(asked, stop) if apart else _rank(*asked)
+    told = {**found.told, "limit": expectations.learned(finished)}
     ranking = Ranking(
-        uuid4().hex, found.model, found.features, seed, len(texts), len(labels), now, found.told
+        uuid4().hex, found.model, found.features, seed, len(texts), len(labels), now, told
     )
     store.write(
         lambda con: ranks.save(con, review, ranking, found.reports, found.scores), bulk=True
@@ -198,6 +200,7 @@ class Reading:
             reports `above` it.
         doubts: Settled reports that the model would have judged otherwise, with their titles.
         said: `stopping.test` today.
+        expected: What the model expected when the queue was ranked last.
         stop: The stop that holds.
         lapsed: The last one, if it holds no more.
     """
@@ -208,6 +211,7 @@ class Reading:
     total: int
     hours: float
     said: dict[str, Any]
+    expected: Expected | None
     stop: Stop | None
     lapsed: Stop | None
     audited: Audited | None
@@ -230,6 +234,7 @@ def reading(con: Connection, review: str) -> Reading:
         total=said["total"],
         hours=(said["total"] - said["read"]) * votes * SECONDS / 3600,
         said=said,
+        expected=expectations.expected(con, review, votes),
         stop=stop,
         lapsed=last if last and last.stops and not stop else None,
         audited=stopping.audited(con, review),
@@ -284,10 +289,14 @@ def check_doubted(con: Connection, review: str, record: str) -> None:
 
 
 CURVE = "Relevant reports found so far, by reports read"
+EXPECTED_CURVE = "Relevant reports found so far and expected, by reports read"
 
 
 def curve(con: Connection, review: str, png: bool = False) -> bytes | None:
-    """The recall curve so far, as SVG or PNG; None before the first relevant report."""
+    """The recall curve so far, as SVG or PNG; None before the first relevant report.
+
+    Where the model expects anything, the SVG goes on from there, dotted.
+    """
     from livereview.ranking import curve as drawn
     from livereview.ranking import png as painted
 
@@ -295,7 +304,17 @@ def curve(con: Connection, review: str, png: bool = False) -> bytes | None:
     labels = [int(one) for _, one in ranks.labels(con, review, rules.screening.stages[0])]
     if not any(labels):
         return None
-    return painted.png(labels, CURVE) if png else drawn.svg(labels, CURVE).encode()
+    if png:
+        return painted.png(labels, CURVE)
+    read, found = len(labels), sum(labels)
+    ahead = [
+        (place, max(expected, found))
+        for place, expected in expectations.ahead(con, review)
+        if place > read
+    ]
+    if ahead:
+        return drawn.forecast(labels, EXPECTED_CURVE, ahead).encode()
+    return drawn.svg(labels, CURVE).encode()
 
 
 def rerank_due(store: Store, now: datetime, stop: Event | None = None) -> list[str]:

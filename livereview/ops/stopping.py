@@ -10,6 +10,7 @@ from typing import Any
 from zlib import crc32
 
 from livereview.errors import Refused
+from livereview.ops import expectations
 from livereview.ops.protocols import protocol
 from livereview.ops.typed import typed
 from livereview.store import ranks, stopping, versions
@@ -28,7 +29,8 @@ def stop(
 
     It holds until a report comes that was not there, the protocol changes or somebody reads on;
     what is half-screened or drawn for an audit is read to the end. Raises Refused when the test
-    does not support it and `note` gives no reason.
+    does not support it and `note` gives no reason. The calibrated rule is kept beside it in the
+    books, and is reason enough only in the lead's own words.
     """
 
     return store.write(lambda con: stop_in(con, id, review, by, now, note))
@@ -39,6 +41,9 @@ def stop_in(
 ) -> dict[str, Any]:
     """As `stop`, within a transaction."""
     said = test(con, review)
+    expected = expectations.expected(con, review, protocol(con, review).screening.votes)
+    if expected is not None:
+        said["calibrated"] = expectations.plain(expected)
     if not said["may_stop"] and not (note or "").strip():
         raise Refused(
             f"the test does not support stopping here ({_why(said)}); read on, or say in a note why you stop"

@@ -34,7 +34,37 @@ def svg(labels: Sequence[int], name: str, stops: Sequence[tuple[str, int]] = ())
         ),
         *_axes(n),
     ]
-    size = f"0 0 {LEFT + WIDTH + 24} {TOP + HEIGHT + 64 + 18 * len(stops)}"
+    return _picture(name, text, parts, len(stops))
+
+
+def forecast(labels: Sequence[int], name: str, ahead: Sequence[tuple[int, float]]) -> str:
+    """The curve so far, drawn out by what the model expects of the rest.
+
+    Args:
+        labels: 1 relevant, 0 not, in the order read, at least one relevant.
+        ahead: Reports read, the last being all of them, and the relevant ones expected by then, in
+            rising order.
+    """
+    read, found = len(labels), [0, *accumulate(labels)]
+    records, most = ahead[-1]
+    shown = sorted({round(i * read / POINTS) for i in range(POINTS + 1)})
+    so_far = " ".join(_at(i / records, found[i] / most) for i in shown)
+    beyond = [(read, float(found[-1])), *ahead]
+    expected = " ".join(_at(place / records, value / most) for place, value in beyond)
+    text = (
+        f"{found[-1]:,} relevant among {read:,} read; {most - found[-1]:,.1f} more expected among"
+        f" the {records - read:,} unread."
+    )
+    parts = [
+        f'<polyline points="{so_far}" {_line(2.5)}/>',
+        f'<polyline points="{expected}" {_line(2, "3 4")}/>',
+        *_axes(records, "records read (dotted: expected)"),
+    ]
+    return _picture(name, text, parts)
+
+
+def _picture(name: str, text: str, parts: Sequence[str], stops: int = 0) -> str:
+    size = f"0 0 {LEFT + WIDTH + 24} {TOP + HEIGHT + 64 + 18 * stops}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="rc-t rc-d" viewBox="{size}" '
         f'font-family="system-ui, sans-serif" font-size="13" fill="currentColor">'
@@ -56,7 +86,10 @@ def _text(x: float, y: float, text: str, anchor: str = "middle") -> str:
     return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
-def _axes(n: int) -> list[str]:
+ORDERS = "records read (dotted: the best order; dashed: any order)"
+
+
+def _axes(n: int, words: str = ORDERS) -> list[str]:
     frame = f'<path d="M{LEFT} {TOP}v{HEIGHT}h{WIDTH}" {_line(1)}/>'
     ups = [
         _text(LEFT - 8, TOP + HEIGHT * (1 - share) + 4, f"{share:.0%}", "end")
@@ -65,7 +98,6 @@ def _axes(n: int) -> list[str]:
     along = [
         _text(LEFT + WIDTH * i / 4, TOP + HEIGHT + 18, f"{round(n * i / 4):,}") for i in range(5)
     ]
-    words = "records read (dotted: the best order; dashed: any order)"
     return [frame, *ups, *along, _text(LEFT + WIDTH / 2, TOP + HEIGHT + 40, words)]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from livereview.ranking.calibrated import probabilities_left
 from livereview.ranking.doubts import Held, held_out, second_look
 from livereview.ranking.explain import Explanation, explanation
 from livereview.ranking.features import Features, Text, build
@@ -18,6 +19,7 @@ from livereview.ranking.stopping import threshold
 
 TARGETS = (0.9, 0.95, 0.99)  # recall of the nightly stream that a lead may ask the price of
 ENOUGH = 10  # relevant reports before a cut is worth telling
+STEP, STEPS = 100, 30  # of the queue's head: the expectation is kept after each so many reports
 Raw = tuple[str, str, str]  # report, title, abstract
 
 
@@ -29,7 +31,8 @@ class Ranked:
 
     Attributes:
         told: Plain data for the lead, by models that did not see the label: `stream`, the cut of
-            each of TARGETS, and `doubts`, the settled reports to look at a second time.
+            each of TARGETS; `doubts`, the settled reports to look at a second time; `expected`,
+            as `expectation` answers.
     """
 
     reports: tuple[str, ...]
@@ -60,9 +63,12 @@ def rank(
     by_report = dict(zip(features.ids, found.tolist(), strict=True))
     placed = order(features.ids, found)
     held = _held(features, labels, seed)
+    settled = {report for report, _ in labels}
+    unread = [by_report[report] for report in placed if report not in settled]
     told = {
         "stream": stream(held),
-        "doubts": [asdict(one) for one in second_look(held)] if held else [],
+        "doubts": [asdict(doubt) for doubt in second_look(held)] if held else [],
+        "expected": expectation(held, unread),
     }
     return Ranked(
         placed, tuple(by_report[one] for one in placed), model.version, features.version, told
@@ -91,6 +97,30 @@ def _held(features: Features, labels: Sequence[Label], seed: int) -> tuple[Held,
     """Out-of-fold scores of all settled reports; nothing before ENOUGH of each kind."""
     went_on = sum(went for _, went in labels)
     return held_out(features, labels, seed) if min(went_on, len(labels) - went_on) >= ENOUGH else ()
+
+
+def expectation(held: Sequence[Held], unread: Sequence[float]) -> dict[str, Any] | None:
+    """How many relevant reports the model expects among the unread; None before ENOUGH of each.
+
+    Plain data: `read` and `found` at that time, `left` expected, and `ahead`, how many of these
+    among the first `step`, 2 `step`, ... of the queue.
+
+    Args:
+        unread: Scores of the unread, the highest first.
+    """
+    if not held:
+        return None
+    scores = np.array([report.score for report in held])
+    verdicts = [int(report.verdict) for report in held]
+    left = np.cumsum(probabilities_left(scores, verdicts, np.array(unread)))
+    ends = range(STEP, min(len(unread), STEP * STEPS) + 1, STEP)
+    return {
+        "read": len(held),
+        "found": sum(verdicts),
+        "left": float(left[-1]) if len(left) else 0.0,
+        "step": STEP,
+        "ahead": [float(left[end - 1]) for end in ends],
+    }
 
 
 def stream(held: Sequence[Held]) -> list[dict[str, Any]]:

@@ -162,6 +162,43 @@ def ages(con: Connection, first_stages: Mapping[str, str]) -> dict[str, Age]:
     return {review: Age(*found[0]) if found else Age() for review, found in rows.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A review with nothing left to read at its first stage.
+
+    Attributes:
+        relevant: Reports that went on.
+        expected: What each of its rankings expected, as `ranking.nightly.expectation` tells it.
+    """
+
+    review: str
+    relevant: int
+    expected: tuple[dict[str, Any], ...]
+
+
+def finished(con: Connection) -> list[Finished]:
+    """Every finished review that was ranked while it was read."""
+    rows = con.execute(
+        """WITH done AS (
+            SELECT s.review,
+                count(*) FILTER (WHERE s.stage <> p.stages[1] OR s.state = 'included') AS relevant
+            FROM screening_state s JOIN current_protocol p ON p.review = s.review
+            GROUP BY s.review
+            HAVING count(*) FILTER (
+                WHERE s.stage = p.stages[1] AND s.state IN ('open', 'half', 'conflict')) = 0)
+        SELECT d.review, d.relevant, list(r.told ORDER BY r.seq)
+        FROM done d JOIN ranking r ON r.review = d.review
+        WHERE r.told IS NOT NULL GROUP BY d.review, d.relevant ORDER BY d.review"""
+    ).fetchall()
+    found = []
+    for review, relevant, texts in rows:
+        expected = [json.loads(text).get("expected") for text in texts]
+        looks = tuple(look for look in expected if look)
+        if looks:
+            found.append(Finished(review, relevant, looks))
+    return found
+
+
 def above(con: Connection, review: str, stage: str, score: float) -> int:
     """How many of the reports that still take votes at this stage score at least this much."""
     row = one_row(

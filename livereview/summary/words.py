@@ -271,7 +271,20 @@ def stop(told: Mapping[str, Any]) -> str:
         met if told["may_stop"] else mark("The target is not met: {target}% of them."),
         target=_target(told),
     )
-    return f"{read} {found} {verdict}"
+    return " ".join(filter(None, (read, found, verdict, _calibrated(told.get("calibrated")))))
+
+
+def _calibrated(told: Mapping[str, Any] | None) -> str:
+    """What the calibrated rule said of a stop that it supports, which is no guarantee."""
+    if not told or not told["may_stop"]:
+        return ""
+    return say(
+        "The model that orders the reports expected {left} relevant ones among the unread."
+        " In {reviews} of {reviews} finished reviews at least 95% were found with so few expected;"
+        " that is experience, no guarantee.",
+        left=f"{told['left']:.1f}",
+        reviews=number(told["reviews"]),
+    )
 
 
 def _target(told: Mapping[str, Any]) -> str:
