@@ -5,7 +5,8 @@ other measures of ELAS u4's recipe and of ours, both by our code from the same r
 and then where rules for stopping would have ended the reading. --choose: candidates by
 leave-one-set-out. --cold: a start from the protocol alone. --living: the oldest 70% labelled, the
 newest 30% ranked, and what a cross-validated threshold finds there. --schedule: learning after
-every record against learning when `order.due` says so. --timing N: generated records, above 20,000
+every record against learning when `order.due` says so. --few: the relevant records thinned by chance to
+5, 10 and 20, on all sets or those named by --sets. --timing N: generated records, above 20,000
 generated features; each refit in a process of its own.
 
 Tried, two seeds on each of the nine sets, the figure being the mean over sets of loss / u4's loss
@@ -95,6 +96,7 @@ HEADS = (
 )
 # of the labels, between two fits without a find, for both recipes: a table in a quarter of an hour
 COARSE = 0.05
+FEW = (5, 10, 20)  # relevant records to which --few thins a set
 MANY = 20_000  # records above which --timing draws features instead of reading texts
 WIDE = "{:36}{:>8}{:>6}" + "{:>9}" * 3 + "{:>11}" * 8
 
@@ -117,13 +119,53 @@ def features_of(name: str, rare: int = RARE, asked: str = "") -> Features:
     )
 
 
+def thinned(name: str, relevant: int, seed: int) -> dict[str, int]:
+    """The labels of a set with so many relevant records drawn by the seed, the others left out.
+
+    One more is kept: it is known before the reading. All of them where there are no more.
+    """
+    truth = truth_of(name)
+    members = sorted(record for record, label in truth.items() if label)
+    kept = set(random.Random(seed).sample(members, min(relevant + 1, len(members))))
+    return {record: label for record, label in truth.items() if not label or record in kept}
+
+
+def few(seeds: int, names: Sequence[str]) -> None:
+    """Loss with the relevant records thinned to FEW, by ours and by u4, a draw for each seed."""
+    ratios = []
+    for name in names:
+        for relevant in FEW:
+            pairs = []
+            for seed in range(1, seeds + 1):
+                truth = thinned(name, relevant, seed)
+                theirs = metrics(read(name, seed, U4, rare=1, truth=truth)).loss
+                ours = metrics(read(name, seed, PARTS, truth=truth)).loss
+                pairs.append((theirs, ours))
+            u4, mine = np.mean(pairs, axis=0)
+            ratios.append(mine / u4)
+            print(
+                f"{name:36}{relevant:>4} relevant: u4 {u4:.4f}, ours {mine:.4f}, {ratios[-1]:.3f}",
+                flush=True,
+            )
+        features_of.cache_clear()
+    print(f"mean of ours / u4 {np.mean(ratios):.3f}, largest {max(ratios):.3f}")
+
+
 def read(
-    name: str, seed: int, parts: Sequence[Part], rare: int = RARE, growth: float = COARSE
+    name: str,
+    seed: int,
+    parts: Sequence[Part],
+    rare: int = RARE,
+    growth: float = COARSE,
+    truth: dict[str, int] | None = None,
 ) -> tuple[int, ...]:
     """The labels in the order read, one relevant and one irrelevant record drawn by the seed being
     known before.
+
+    Args:
+        truth: Labels of some of the set's records, in place of all.
     """
-    truth = truth_of(name)
+    truth = truth or truth_of(name)
     known = simulate.priors(truth, seed)
     return sequence(
         simulate.replay(features_of(name, rare), truth, known, seed, parts, growth), truth, known
@@ -405,7 +447,8 @@ if __name__ == "__main__":
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--timing", type=int, metavar="N")
     parser.add_argument("--refit", nargs=2, metavar=("FEATURES", "LABELS"), help=argparse.SUPPRESS)
-    for option in ("choose", "cold", "living", "schedule"):
+    parser.add_argument("--sets", nargs="+", choices=list(ASKED), default=list(ASKED))
+    for option in ("choose", "cold", "few", "living", "schedule"):
         parser.add_argument(f"--{option}", action="store_true")
     chosen = parser.parse_args()
     if chosen.refit:
@@ -415,6 +458,8 @@ if __name__ == "__main__":
             timing(chosen.timing, Path(place))
     elif chosen.choose:
         choose(chosen.seeds)
+    elif chosen.few:
+        few(chosen.seeds, chosen.sets)
     else:
         for option, run in (("cold", cold), ("living", living), ("schedule", schedule)):
             if getattr(chosen, option):
