@@ -26,7 +26,7 @@ _ENTITY = re.compile(
 )
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 # another DOI or address behind this one, in one word with it
-_NEXT = re.compile(r"[;,|&]?(?:https?:|www\.|\bdoi:)|[;,|/&]+10\.\d{4,9}/", re.IGNORECASE)
+_NEXT = re.compile(r"[;,|&]?(?:https?:|www\.|\bdoi:)|[;,|/&]10\.\d{4,9}/", re.IGNORECASE)
 # what an address hangs on: a fragment, a question. Old DOIs of Wiley may end in ";2-#" or ";2-?".
 _HUNG_ON = re.compile(r"(?<!;2-)[#?]|&[A-Za-z_][\w.]*=")
 _HYPHENS = str.maketrans(dict.fromkeys("‐‑‒–—−﹣－", "-") | dict.fromkeys("⁄∕／", "/"))
@@ -94,7 +94,7 @@ def _without_forms(suffix: str) -> str:
 
 def _trimmed(suffix: str) -> str:
     """Without the punctuation behind it, and without a bracket that was opened before it."""
-    while suffix and (suffix[-1] in ".,;:'’*/…" or (suffix[-1] in ")]" and not _balanced(suffix))):
+    while suffix and (suffix[-1] in ".,;:'’*/…|" or (suffix[-1] in ")]" and not _balanced(suffix))):
         suffix = suffix[:-1]
     return suffix
 

@@ -75,7 +75,7 @@ def tidy(text: str | None) -> str | None:
     """
     if not text:
         return None
-    name = text[:LONGEST_NAME]
+    name = " ".join(text[:LONGEST_NAME].split())
     if "@" in name:
         name = _ROLE_IN_BRACKETS.sub("", name)
         name = _MAIL_IN_BRACKETS.sub("", name)

@@ -78,7 +78,8 @@ _HEADING = re.compile(
     r"|[Ss]ummary\s+(?=[A-Z][\w‐-]*[,:]?\s+[a-z0-9(]|(?:The|In|A|We|This)\b))(?=\S)"
 )
 _MARKED_HEADING = re.compile(
-    r"\s*<([a-z][\w:]*)\b[^<>]{0,300}>\s*(?:abstract|summary)\s*[:.]?\s*</\1\s*>", re.IGNORECASE
+    r"\s*<([a-z][\w:]*)\b[^<>]{0,300}>\s{0,9}(?:abstract|summary)\s{0,9}[:.]?\s{0,9}</\1\s{0,9}>",
+    re.IGNORECASE,
 )
 
 
