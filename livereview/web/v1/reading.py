@@ -110,10 +110,15 @@ def _choices(rows: Iterable[Any]) -> list[models.Choice]:
 
 
 def status(room: Here) -> dict[str, Any]:
-    """How each search fares, what waits, what is published, and what is wrong (`alarms`)."""
+    """How each search fares, what waits, what is published, and what is wrong (`alarms`).
+
+    Half-screened reports count as waiting, as on the lead's page: apart they would tell of votes.
+    """
     settings = room.desk.settings
     answer = ops.run(room.desk.store, settings.site, "status", {"review": room.review.id})
     found: dict[str, Any] = answer["reviews"][0]
+    flow = found["flow"]
+    flow["awaiting_screening"] += flow.pop("in_screening")
     return found
 
 
