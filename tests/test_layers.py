@@ -96,6 +96,7 @@ ALLOWED: dict[str, set[str]] = {
     "files": {"packed", "client", "sources", "records", "errors", "exchange"},
     "web": CORE
     | {
+        "dedup",
         "pdf_text",
         "backups",
         "disk",

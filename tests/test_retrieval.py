@@ -22,6 +22,7 @@ from livereview.screening.states import Ballot, has_answered
 from livereview.settings import Settings
 from livereview.store import decisions, queues, retrieval, standings
 from livereview.store.open import Store
+from tests import pdfs
 from tests.conftest import DATA, NOW, REVIEW, Browser, article, found
 from tests.test_ops import decide
 from tests.test_web_full_text import PDF
@@ -53,6 +54,11 @@ def state(store: Store, record: str) -> str:
         standing = standings.of(con, REVIEW, record)
     assert standing is not None
     return standing.state
+
+
+def _rules(store: Store) -> Any:
+    with store.read() as con:
+        return protocols.protocol(con, REVIEW)
 
 
 def flow(store: Store) -> dict[str, int]:
@@ -132,6 +138,35 @@ def test_a_pdf_brings_it_back_into_both_queues(reviewed: Store, browser: People)
     assert "Back in the queues" in ada.page.text and state(reviewed, second) == "open"
     assert queue(reviewed, "ada") == queue(reviewed, "bo") == [first, second]
     assert "paper.pdf" in bo.get(f"{FULL}?record={second}")
+
+
+def test_several_pdfs_at_once_are_put_with_the_reports_that_they_are_of(
+    reviewed: Store, browser: People, settings: Settings
+) -> None:
+    first, second = at_full_text(reviewed, 2)
+    bo = browser("bo")
+    for _ in (first, second):
+        bo.get(FULL)
+        bo.press(GET, note="not in our library")
+    bo.get(LIST)
+    action, fields = bo.form("Put them with their reports")
+    fields.pop("files", None)
+    known = pdfs.pdf(["https://doi.org/10.1000/trial1 A report of one of the trials"])
+    bodies = {"known.pdf": known, "scan.pdf": pdfs.pdf([]), "page.pdf": b"<html>"}
+    files = [("files", (name, body, "application/pdf")) for name, body in bodies.items()]
+
+    page = bo.http.post(action, data=fields, files=files)
+
+    assert page.status_code == 200
+    told = page.text[page.text.index("What became of the files") :]
+    assert "known.pdf</strong>: kept with" in told
+    assert "its DOI stands on the first pages" in told
+    assert "scan.pdf</strong>: not kept; it holds no text" in told
+    assert "page.pdf</strong>: not kept; this is not a whole PDF" in told
+    assert len(list(settings.full_texts.glob("*.pdf"))) == 1
+    with reviewed.read() as con:
+        left = [entry.report_id for entry in ops.retrieval.entries(con, _rules(reviewed))]
+    assert left == [second]
 
 
 def test_a_link_brings_it_back_and_is_shown_with_the_record(

@@ -165,6 +165,7 @@ ROUTES = {
     "GET /r/{review}/full-text/{sha256}": MEMBER_READS,
     "GET /r/{review}/retrieval": MEMBER_READS,
     "POST /r/{review}/retrieval": MEMBER_SCREENS,
+    "POST /r/{review}/retrieval/files": MEMBER_SCREENS,
     "POST /r/{review}/retrieval/settle": LEAD_MANAGES,
     "POST /r/{review}/undo": MEMBER_SCREENS,
     "GET /r/{review}/history": MEMBER_READS,

@@ -44,12 +44,7 @@ def attach(
     Raises Refused, keeping nothing, for what is no PDF, is empty or too large, or for a record of
     no such review.
     """
-    if len(body) > LARGEST:
-        raise Refused(
-            f"the file has {len(body) / 1e6:.0f} MB; the limit is {LARGEST // 1_000_000} MB"
-        )
-    if not body.startswith(b"%PDF-") or b"%%EOF" not in body[-2_048:]:
-        raise Refused("this is not a whole PDF; save the publication as PDF and add that")
+    check(body)
     sha256 = hashlib.sha256(body).hexdigest()
     file = FullText(sha256, _named(name), len(body), author, now)
 
@@ -69,6 +64,16 @@ def attach(
         raise
     store.write(job)
     return {"sha256": sha256, "name": file.name, "size": file.size}
+
+
+def check(body: bytes) -> None:
+    """Raise Refused for what is no whole PDF, or too large."""
+    if len(body) > LARGEST:
+        raise Refused(
+            f"the file has {len(body) / 1e6:.0f} MB; the limit is {LARGEST // 1_000_000} MB"
+        )
+    if not body.startswith(b"%PDF-") or b"%%EOF" not in body[-2_048:]:
+        raise Refused("this is not a whole PDF; save the publication as PDF and add that")
 
 
 def path(folder: Path, sha256: str) -> Path:

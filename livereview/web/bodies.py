@@ -13,6 +13,7 @@ PUBLIC_FORM = 128_000
 FORM = 256_000  # what people type, and the choices that a page of fifty lines carries along
 LONG_FORM = 2_000_000  # an extraction of many outcomes with its quotations
 FILE = 21_000_000  # a PDF or an export of 20 MB, and the form around it
+FILES = 400_000_000  # fifty PDFs; most have less than 3 MB, and each is kept apart on the disk
 PAGE = 70_000_000  # the largest answer of a source, 50 MB, as base64 in JSON
 
 

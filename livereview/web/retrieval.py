@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any
 
-from fastapi import Depends, Form, HTTPException
+from fastapi import Depends, File, Form, HTTPException, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops, rights
+from livereview.dedup.publications import Candidate
 from livereview.errors import Refused
+from livereview.ops.dropped import Dropped
 from livereview.records import Record
 from livereview.store import records, retrieval
 from livereview.store.open import Connection
@@ -47,7 +50,15 @@ def page(room: guard.Here, done: str = "") -> Response:
     return _show(room, done=done)
 
 
-def _show(room: Room, status: int = 200, *, done: str = "", problem: str = "") -> Response:
+def _show(
+    room: Room,
+    status: int = 200,
+    *,
+    done: str = "",
+    problem: str = "",
+    dropped: Sequence[Dropped] = (),
+    titles: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
     with room.desk.store.read() as con:
         entries = ops.retrieval.entries(con, room.review)
         sought = [entry for entry in entries if not entry.final]
@@ -59,6 +70,9 @@ def _show(room: Room, status: int = 200, *, done: str = "", problem: str = "") -
             "arrived": _arrived(con, room, done),
         }
     values |= {
+        "dropped": dropped,
+        "dropped_titles": titles,
+        "most_files": ops.dropped.MOST_FILES,
         "leads": room.may(rights.MANAGE),
         "votes": room.may(rights.SCREEN),
         "needed": room.review.screening.votes,
@@ -109,6 +123,48 @@ def act(
     except Refused as refusal:
         return _show(room, 422, problem=refusal.message)
     raise HTTPException(422, "act must be one of link, have")
+
+
+def take_files(
+    room: guard.Here,
+    form: Annotated[str, Depends(guard.form_id)],
+    files: Annotated[list[UploadFile], File()],
+) -> Response:
+    """Put each PDF with the report of the list that it is of, and say what became of each."""
+    if len(files) > ops.dropped.MOST_FILES:
+        problem = f"{len(files)} files are too many at once; send up to {ops.dropped.MOST_FILES}"
+        return _show(room, 422, problem=problem)
+    candidates = _candidates(room)
+    dropped = [
+        ops.dropped.keep(
+            room.desk.store,
+            room.desk.settings.full_texts,
+            id=f"{room.me}-{form}-{number}",
+            review=room.review.id,
+            name=file.filename or "",
+            body=file.file.read(ops.full_text.LARGEST + 1),
+            candidates=candidates,
+            author=room.me,
+            now=room.desk.clock(),
+        )
+        for number, file in enumerate(files)
+    ]
+    ops.quotes.look_up(
+        room.desk.store,
+        room.desk.settings.full_texts,
+        review=room.review.id,
+        now=room.desk.clock(),
+    )
+    titles = {one.report_id: one.record.title or "Untitled record" for one in candidates}
+    return _show(room, dropped=dropped, titles=titles)
+
+
+def _candidates(room: Room) -> list[Candidate]:
+    """The reports of the list, also those that were given up."""
+    with room.desk.store.read() as con:
+        reports = [entry.report_id for entry in ops.retrieval.entries(con, room.review)]
+        found = records.reports(con, room.review.id, reports)
+    return [Candidate(report, records.merged(found[report])[0]) for report in reports]
 
 
 def _link(room: Room, form: str, record: str, link: str) -> None:
