@@ -144,8 +144,10 @@ def signature(secret: bytes, timestamp: str, body: bytes) -> str:
 
     Args:
         timestamp: Whole seconds since 1970 UTC.
-        secret: Any bytes but none at all. Raises Refused
-            where they are not so.
+        secret: Any bytes but none at all.
+
+    Raises:
+        Refused: where they are not so.
     """
     if not secret:
         raise Refused("a webhook needs a secret: without one anybody could sign")

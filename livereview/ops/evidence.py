@@ -269,8 +269,11 @@ def rate(
     The same id again changes nothing, nor does the rating that holds if it is this person's.
 
     Args:
-        data: As `evidence.certainty.from_json` describes it. Raises Refused, changing nothing, when
-            it has errors or does not fit the numbers and the mismatch is not answered in words.
+        data: As `evidence.certainty.from_json` describes it.
+
+    Raises:
+        Refused: it has errors, or does not fit the numbers and the mismatch is not answered in
+            words. Nothing is changed.
     """
 
     def job(con: Connection) -> dict[str, Any]:

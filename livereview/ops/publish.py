@@ -213,8 +213,10 @@ def sign(
     """Put a name under the changed conclusion that waits; it is published with it.
 
     Args:
-        content_hash: Of what the person saw (None: whatever waits). Raises Refused when nothing
-            waits, or something else.
+        content_hash: Of what the person saw (None: whatever waits).
+
+    Raises:
+        Refused: nothing waits, or something else.
     """
 
     def job(con: Connection) -> dict[str, Any]:

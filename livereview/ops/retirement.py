@@ -162,8 +162,10 @@ def vote(
     A later vote of the same person counts instead.
 
     Args:
-        proposal: The one that the person saw (None: whichever is open). Raises Refused when it is
-            not the open one.
+        proposal: The one that the person saw (None: whichever is open).
+
+    Raises:
+        Refused: it is not the open one.
     """
     if verdict not in rule.VERDICTS:
         raise Refused(f"a vote is one of {', '.join(rule.VERDICTS)}; it was {verdict!r}")

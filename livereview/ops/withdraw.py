@@ -48,8 +48,10 @@ def withdraw(
     """Withdraw a published version and bring the folder up to date.
 
     Args:
-        reason: Public, so it is needed. Raises Refused where there is no such version, or it is
-            withdrawn already.
+        reason: Public, so it is needed.
+
+    Raises:
+        Refused: there is no such version, or it is withdrawn already.
     """
     act = Act(id, version, True, by, reason.strip(), now)
     return _done(store, review, act, f"version {version} was withdrawn", folder)

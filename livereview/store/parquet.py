@@ -18,9 +18,11 @@ def parquet(columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[object]]
 
     Args:
         columns: By name, each a key of TYPES. The same rows give the same bytes, under one version
-            of DuckDB: one thread writes them, and nothing in the file tells when. Raises ValueError
-            for a fraction among integers, which DuckDB would round, and duckdb.Error for what else
-            a column can't hold.
+            of DuckDB: one thread writes them, and nothing in the file tells when.
+
+    Raises:
+        ValueError: a fraction among integers, which DuckDB would round.
+        duckdb.Error: what else a column can't hold.
     """
     with TemporaryDirectory(prefix="livereview-") as folder, _memory(folder) as con:
         target = Path(folder) / "table.parquet"

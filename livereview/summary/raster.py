@@ -32,8 +32,10 @@ def png(svg: str, width: int = WIDTH) -> bytes:
     Less where it would have more than MOST pixels.
 
     Args:
-        svg: With a viewBox of its own, as `drawing` makes them. Raises ValueError, of resvg, for
-            what is no SVG.
+        svg: With a viewBox of its own, as `drawing` makes them.
+
+    Raises:
+        ValueError: of resvg, for what is no SVG.
     """
     return bytes(
         resvg_py.svg_to_bytes(
