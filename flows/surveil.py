@@ -172,7 +172,8 @@ def retired(review: str, published: dict[str, Any]) -> State[Night]:
 def chosen_searches(review: Review, only: Sequence[str] | None) -> tuple[Search, ...]:
     """The searches of these names, in the protocol's order.
 
-    Raises Refused for a name it does not have.
+    Raises:
+        Refused: for a name it does not have.
     """
     known = [search.name for search in review.searches]
     if unknown := set(only or ()) - set(known):

@@ -99,7 +99,8 @@ def in_force() -> str:
 def catalogue(code: str) -> Catalogue:
     """The messages of a language other than English, read once.
 
-    Raises Refused where there are none.
+    Raises:
+        Refused: where there are none.
     """
     return _read(LOCALE / f"{code}.po")
 

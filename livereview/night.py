@@ -57,7 +57,8 @@ def run(
     """Run the surveil flow in this process, against the network or against a recording served
     locally.
 
-    Raises PrefectAway where the server that PREFECT_API_URL names does not answer.
+    Raises:
+        PrefectAway: where the server that PREFECT_API_URL names does not answer.
     """
     prefect_must_answer()
     atexit.register(_hush)  # before Prefect's own, so that it runs after them

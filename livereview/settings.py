@@ -340,7 +340,8 @@ def _count(text: str, name: str, usual: int) -> int:
 def _owner(environment: Mapping[str, str]) -> str:
     """Where the owner is.
 
-    Raises Refused for an address on which its secret could be read on the way.
+    Raises:
+        Refused: for an address on which its secret could be read on the way.
     """
     url = environment.get("LIVEREVIEW_OWNER", "").rstrip("/")
     if url and not sealed(url):
@@ -389,7 +390,8 @@ def _this_machine(host: str) -> bool:
 def _oidc(environment: Mapping[str, str]) -> OpenId | None:
     """The provider, where there is one.
 
-    Raises Refused for a part of what it takes: nobody shall believe it is on.
+    Raises:
+        Refused: for a part of what it takes: nobody shall believe it is on.
     """
     given = {
         "LIVEREVIEW_OIDC_ISSUER": environment.get("LIVEREVIEW_OIDC_ISSUER", ""),

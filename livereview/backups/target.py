@@ -65,7 +65,8 @@ class Target(Protocol):
 def at(address: str) -> Target:
     """The place with this address: a path, file:// or any other that fsspec knows.
 
-    Raises Refused for what is none.
+    Raises:
+        Refused: for what is none.
     """
     if not address.strip():
         raise Refused("a backup needs a place: a folder, or an address such as s3://bucket/folder")

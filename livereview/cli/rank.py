@@ -173,7 +173,8 @@ def why_(
 def labelled(path: Path) -> tuple[list[Text], dict[str, int]]:
     """The texts and labels (1 relevant, 0 not) of a sheet.
 
-    Raises Refused for what is not such a sheet.
+    Raises:
+        Refused: for what is not such a sheet.
     """
     from livereview.ranking.features import Text, repeated
 
@@ -219,7 +220,8 @@ def _label(text: str, line: int, path: Path) -> int:
 def named(path: Path, truth: dict[str, int]) -> tuple[str, ...]:
     """The record ids of a file, in its order.
 
-    Raises Refused for one that the sheet does not have.
+    Raises:
+        Refused: for one that the sheet does not have.
     """
     try:
         found = dict.fromkeys(

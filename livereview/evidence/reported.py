@@ -25,10 +25,11 @@ Z = 1.959963984540054  # of a two-sided 95% interval
 def complete(measure: str | None, reported: Mapping[str, float]) -> dict[str, Any]:
     """effect, ci_low, ci_high and derivation from reported figures.
 
-    Raises ValueError where they don't give one.
-
     With `icc` and `cluster_size` (people in a cluster on average; `cluster_cv`: their spread over
     their mean) the variance is inflated by the design effect.
+
+    Raises:
+        ValueError: where they don't give one.
     """
     if measure is None or (measure not in ROUTES and measure not in MEASURES):
         known = ", ".join(dict.fromkeys([*ROUTES, *MEASURES]))

@@ -102,7 +102,8 @@ class Sheet:
 def read(body: bytes, name: str) -> Sheet:
     """The decisions of a file. A row that can't be read is a problem and spares the others.
 
-    Raises Refused for a file of no kind that is understood.
+    Raises:
+        Refused: for a file of no kind that is understood.
     """
     lines = sheets.read(body, name)
     kind, reader = _kind(lines, name)

@@ -228,7 +228,8 @@ class Fetcher:
     def _left(self) -> float:
         """The seconds that are left of `limited`, infinite outside it.
 
-        Raises OutOfTime where there are none.
+        Raises:
+            OutOfTime: where there are none.
         """
         left = getattr(self._of_thread, "until", math.inf) - self._clock()
         if left <= 0:

@@ -75,8 +75,8 @@ def look_up(host: str, port: int) -> list[str]:
     """The addresses of a host as the system knows them, IPv4 first: many containers have no way out
     by IPv6.
 
-    Raises OSError where there are none, or where the resolver does not answer within LOOK_UP
-    seconds.
+    Raises:
+        OSError: where there are none, or where the resolver does not answer within LOOK_UP seconds.
     """
     found: list[str] = []
     problem: list[Exception] = []
@@ -158,9 +158,10 @@ class Guarded(WatchedAdapter):
     def checked(self, url: str) -> str:
         """The one address to connect to for this URL.
 
-        Raises SourceBroken where it must not be asked.
-
         All of a name's addresses must be allowed, not only the first.
+
+        Raises:
+            SourceBroken: where it must not be asked.
         """
         parts = urlsplit(url)
         host = parts.hostname or ""

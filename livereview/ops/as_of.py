@@ -45,7 +45,8 @@ def shown_at(
 ) -> tuple[int, Mapping[str, bytes]]:
     """What `latest` showed then: the version's number and its files.
 
-    Raises Refused as `as_of` does.
+    Raises:
+        Refused: as `as_of` does.
     """
     with store.read() as con:
         build = past.last_build(con, review, moment)
@@ -68,7 +69,8 @@ def made_by_these_rules(version: Version) -> bool:
 def kept(home: ReviewFolder, version: Version) -> Mapping[str, bytes]:
     """The bytes of a numbered version as they were published.
 
-    Raises Refused where they are not whole.
+    Raises:
+        Refused: where they are not whole.
     """
     files = published_files.read(home.version(version.number))
     problem = published_files.sums_problem(files)

@@ -189,7 +189,8 @@ def program() -> str:
 def send_files(store: Store, place: Target, tree: Tree) -> None:
     """Send each content that the place does not have.
 
-    Raises Moved where one is not what was listed.
+    Raises:
+        Moved: where one is not what was listed.
     """
     sent: set[str] = set()
     for name, kept in tree.files.items():
@@ -209,7 +210,8 @@ def send_files(store: Store, place: Target, tree: Tree) -> None:
 def send(place: Target, path: Path, name: str, *, move: bool = False) -> None:
     """Send a file and look whether all of it has come.
 
-    Raises Retry where it has not, and nothing stays there.
+    Raises:
+        Retry: where it has not, and nothing stays there.
     """
     size = path.stat().st_size
     place.send(path, name, move=move)
@@ -300,7 +302,8 @@ def remove_unfinished(place: Target, now: datetime) -> None:
 def _named(place: Target, name: str) -> Iterator[Kept]:
     """The contents that a copy and its increments name.
 
-    Raises Refused where that can't be told: then nothing goes.
+    Raises:
+        Refused: where that can't be told: then nothing goes.
     """
     yield from read_tree(
         unsealed(place.read(f"copies/{name}/{MANIFEST}"), name)["tree"]

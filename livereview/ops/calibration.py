@@ -163,7 +163,8 @@ def write(
 ) -> bool:
     """Write the answer to an item of this reviewer; False if this very one is known.
 
-    Raises Refused as for a vote.
+    Raises:
+        Refused: as for a vote.
     """
     _check(rules, stage, given.verdict, given.reason, reviewer)
     return calibration.answer(con, given, now)

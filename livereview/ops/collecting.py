@@ -46,7 +46,8 @@ def put_tag(
 ) -> Tag:
     """Put a tag on these reports, or take it off; a name that no tag has makes one.
 
-    Raises Refused for a name that is no good, or a tag to take off that there is not.
+    Raises:
+        Refused: for a name that is no good, or a tag to take off that there is not.
     """
     word = _name(name, "a tag")
 
@@ -79,7 +80,8 @@ def change_tag(
 ) -> None:
     """Call a tag something else, or give it another colour.
 
-    Raises Refused for a name that another tag has, or a colour that is none.
+    Raises:
+        Refused: for a name that another tag has, or a colour that is none.
     """
     word = _name(name, "a tag")
     if colour not in COLOURS:

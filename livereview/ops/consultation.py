@@ -111,7 +111,8 @@ def close(
 ) -> dict[str, Any]:
     """Take no more comments on a version.
 
-    Raises Refused where it was never opened or is closed already.
+    Raises:
+        Refused: where it was never opened or is closed already.
     """
 
     def job(con: Connection) -> dict[str, Any]:
@@ -178,8 +179,9 @@ def invite(
     """Invite a panel member to the version that is open: `token` is what their link holds, and is
     not kept.
 
-    Raises Refused where no version is open. `known`: this invitation was written before, and its
-    link is another.
+    Raises:
+        Refused: where no version is open. `known`: this invitation was written before, and its link
+            is another.
     """
     if len(token) < 30:
         raise Refused("a token is long and random; let livereview make one")
@@ -323,8 +325,9 @@ def respond(
     """Answer a comment. changed: what changed in version `changed_in` or, without a version, why
     nothing did.
 
-    Raises Refused for a comment that is not accepted, and for a version that can't have changed by
-    it.
+    Raises:
+        Refused: for a comment that is not accepted, and for a version that can't have changed by
+            it.
     """
     words, what = _text(text, "response"), _text(changed, "text on what changed")
 

@@ -53,13 +53,14 @@ def extract(
     The same id again changes nothing, nor does the form that this person gave last, if it is what
     still holds.
 
-    Raises Refused, changing nothing, when the form has errors, when a report is not in the review
-    or has not been included yet, and for a consensus before two people have extracted.
-
     Args:
         data: The form as `evidence.forms` describes it.
         role: Single, or where the protocol has `extractors = 2` the consensus of two people; two
             singles that are the same are their own consensus.
+
+    Raises:
+        Refused: changing nothing, when the form has errors, when a report is not in the review or
+            has not been included yet, and for a consensus before two people have extracted.
     """
     if role not in ROLES:
         raise Refused(f"role must be one of {', '.join(ROLES)}; it was {role!r}")

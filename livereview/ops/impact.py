@@ -24,7 +24,8 @@ def preview(
 ) -> dict[str, Any]:
     """The public sentences that this form would change; nothing is written.
 
-    Raises Refused for a form with errors.
+    Raises:
+        Refused: for a form with errors.
     """
     with store.read() as con:
         rules = protocol(con, review)

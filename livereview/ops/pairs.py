@@ -116,7 +116,8 @@ def resolve(con: Connection, review: str, reference: str) -> str:
 def explain(store: Store, *, left: str, right: str, now: datetime) -> dict[str, Any]:
     """What the rules say of two records and why, in words.
 
-    Raises Refused for a record that is not known.
+    Raises:
+        Refused: for a record that is not known.
     """
     with store.read() as con:
         known = records.current(con, [left, right])

@@ -129,7 +129,8 @@ def _is_file(address: str) -> bool:
 def manifest_of(place: Target, name: str) -> Manifest:
     """What a copy says of itself.
 
-    Raises Refused where it or its database is damaged or not all there.
+    Raises:
+        Refused: where it or its database is damaged or not all there.
     """
     manifest = read_manifest(place.read(f"copies/{name}/{MANIFEST}"), f"the manifest of {name}")
     size = place.size(f"copies/{name}/{DATABASE}")

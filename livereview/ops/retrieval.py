@@ -68,7 +68,8 @@ def link(
 ) -> dict[str, Any]:
     """Say where a report can be had: everybody is asked about it again.
 
-    Raises Refused for no web address.
+    Raises:
+        Refused: for no web address.
     """
     address = link.strip()
     if len(address) > LONGEST_LINK:
@@ -97,8 +98,9 @@ def seek_again(
 def act(store: Store, step: Step, now: datetime) -> dict[str, Any]:
     """Write an act on a report of the list; the same id again changes nothing.
 
-    Raises Refused for a report that is not on the list: nobody has asked for it, or it is settled
-    by votes.
+    Raises:
+        Refused: for a report that is not on the list: nobody has asked for it, or it is settled by
+            votes.
     """
 
     def job(con: Connection) -> dict[str, Any]:

@@ -262,7 +262,8 @@ def _says_the_same(con: Connection, asked: Decision, report: str) -> None:
     """Raise Arrived where this id was written before with other words: then those stand, or were
     taken back.
 
-    Raises Refused where it was written of another report, or at another stage.
+    Raises:
+        Refused: where it was written of another report, or at another stage.
     """
     before = (
         decisions.by_id(con, asked.id)
@@ -294,7 +295,8 @@ def _takes_the_place(
 ) -> None:
     """Raise Stale unless the decision of the id `instead` is this person's word in force.
 
-    Raises Refused for a vote that they could have compared with others' since they cast it.
+    Raises:
+        Refused: for a vote that they could have compared with others' since they cast it.
     """
     _is_in_force(instead, _words(con, asked, before, mine))
     if asked.role == "vote" and not queues.may_change(

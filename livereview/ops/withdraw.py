@@ -152,7 +152,8 @@ def revive(
 ) -> None:
     """Build the versions again whose withdrawal was taken back.
 
-    Raises Refused where that can't be done.
+    Raises:
+        Refused: where that can't be done.
     """
     with store.read() as con:
         gone = tombstone.in_force(withdrawn(con, review))

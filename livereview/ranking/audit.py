@@ -168,7 +168,8 @@ def _last(low: int, high: int, holds: Callable[[int], bool]) -> int:
 def recall(found: int, missed: Missed) -> RecallInterval:
     """The share that reading by rank had found before the audit.
 
-    Raises Refused if nothing was found at all.
+    Raises:
+        Refused: if nothing was found at all.
     """
     if found < 1:
         raise Refused("recall needs a relevant record found by screening")

@@ -44,7 +44,8 @@ def sequence(
 
     What the order leaves out follows, irrelevant ones first.
 
-    Raises Refused for an id that has no label.
+    Raises:
+        Refused: for an id that has no label.
     """
     out = set(known)
     rest = {record: label for record, label in labels.items() if record not in out}
@@ -62,7 +63,8 @@ def sequence(
 def metrics(labels: Sequence[int]) -> Metrics:
     """Every measure of labels (1 relevant, 0 not) in the order read.
 
-    Raises Refused unless both kinds are there.
+    Raises:
+        Refused: unless both kinds are there.
     """
     n, relevant = len(labels), sum(labels)
     if relevant in (0, n):

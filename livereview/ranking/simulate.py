@@ -33,7 +33,8 @@ class Verdict:
 def priors(truth: Mapping[str, int], seed: int) -> tuple[str, str]:
     """One relevant and one irrelevant record to begin with, drawn by the seed.
 
-    Raises Refused if there are no such.
+    Raises:
+        Refused: if there are no such.
     """
     kinds = [sorted(one for one, label in truth.items() if label == kind) for kind in (1, 0)]
     if not all(kinds):

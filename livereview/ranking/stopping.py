@@ -100,7 +100,8 @@ def backlog(
 ) -> Backlog:
     """What the test says of the whole queue as it is today.
 
-    Raises Refused for labels or shares that can't be.
+    Raises:
+        Refused: for labels or shares that can't be.
     """
     _checked(labels, total, target)
     _checked(labels, total, confidence)

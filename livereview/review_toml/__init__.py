@@ -117,14 +117,15 @@ def parse(
 ) -> Review:
     """The review that this text describes.
 
-    Raises Refused with every error, each with its line, key and next step.
-
     Args:
         name: Of the file, for the messages.
         sources: Names a search may give; "package.module:Attribute" is always allowed, and loaded
             only when it is used.
         accepted: Whether the text was taken before: then the limits of lengths and characters,
             which may be newer, don't close the review to its people.
+
+    Raises:
+        Refused: with every error, each with its line, key and next step.
     """
     if len(text) > limits.LONGEST_FILE and not accepted:
         raise Refused(

@@ -72,7 +72,8 @@ SOURCES: Mapping[str, Source] = _Sources()
 def find(name: str) -> Source:
     """The source of this name, or a third party's, named "package.module:Attribute".
 
-    Raises Refused for neither.
+    Raises:
+        Refused: for neither.
     """
     if name in SOURCES:
         return SOURCES[name]

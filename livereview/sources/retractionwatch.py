@@ -68,7 +68,8 @@ def only(body: bytes, dois: Collection[str], pmids: Collection[str]) -> bytes:
 def _rows(body: bytes) -> Iterator[Row]:
     """The rows by their heading.
 
-    Raises SourceBroken for another file, Retry for one that stops within a row.
+    Raises:
+        SourceBroken: for another file, Retry for one that stops within a row.
     """
     text = _decoded(body).lstrip("\ufeff")
     if not text.strip():

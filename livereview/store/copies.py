@@ -183,7 +183,8 @@ def put_back(
 ) -> None:
     """Add the rows of an increment, in one transaction.
 
-    Raises Refused for a table that the database does not have.
+    Raises:
+        Refused: for a table that the database does not have.
     """
     known = set(tables(con))
     if strangers := sorted(set(rows) - known):

@@ -30,7 +30,8 @@ SQL = _packaged if _packaged.is_dir() else Path(__file__).resolve().parents[2] /
 def applied(con: Connection, database: Path) -> list[int]:
     """The migrations that a database has had, ascending.
 
-    Raises Unopenable for one that is not ours.
+    Raises:
+        Unopenable: for one that is not ours.
     """
     tables = {
         row[0]

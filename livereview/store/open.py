@@ -183,7 +183,8 @@ class Store:
     def read(self, seconds: float = PATIENCE) -> Iterator[Connection]:
         """A cursor of its own for a few questions; it sees what was committed before each.
 
-        Raises Retry for a question that is still not answered after so many seconds.
+        Raises:
+            Retry: for a question that is still not answered after so many seconds.
         """
         cursor = self._con.cursor()
         try:

@@ -117,7 +117,8 @@ def svg(id: str, title: str, rows: Sequence[Judged]) -> Markup:
 
     Each judgement a shape and a sign.
 
-    Raises Refused where a study has the same domain twice.
+    Raises:
+        Refused: where a study has the same domain twice.
     """
     heading = f"Risk of bias: {title}"
     if not rows:

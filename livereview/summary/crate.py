@@ -355,8 +355,9 @@ def _moment(iso: str) -> Node:
 def sums(files: Mapping[str, bytes]) -> bytes:
     """SHA256SUMS, which `sha256sum -c` checks: a line a file by name, without itself.
 
-    Raises Refused for a name with a line break or backslash, which that program writes in a form of
-    its own.
+    Raises:
+        Refused: for a name with a line break or backslash, which that program writes in a form of
+            its own.
     """
     if odd := [name for name in files if re.search(r"[\\\r\n]", name)]:
         raise Refused(

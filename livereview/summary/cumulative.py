@@ -63,7 +63,8 @@ def svg(id: str, title: str, steps: Sequence[Step], null: float) -> Markup:
 
     Ratios stand by their logs (null 1).
 
-    Raises Refused for an estimate outside its interval and a ratio that is not above zero.
+    Raises:
+        Refused: for an estimate outside its interval and a ratio that is not above zero.
     """
     heading = f"Cumulative plot: {title}"
     if not steps:

@@ -147,7 +147,8 @@ def frame(
 ) -> Markup:
     """The whole picture.
 
-    Raises Refused for an id that would break the reference from the picture to its title.
+    Raises:
+        Refused: for an id that would break the reference from the picture to its title.
     """
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", id):
         raise Refused(

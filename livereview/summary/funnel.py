@@ -69,7 +69,8 @@ _DASHED = Markup('<path d="{d}" stroke="currentColor" stroke-dasharray="6 4" fil
 def rows(parts: Sequence[Part], centre: float, null: float) -> list[tuple[str, ...]]:
     """The picture as a table, header first, most precise study first.
 
-    Raises Refused as `svg` does.
+    Raises:
+        Refused: as `svg` does.
     """
     body = []
     for part, error in _precise_first(parts, centre, null):
@@ -116,7 +117,8 @@ def svg(
 def _precise_first(parts: Sequence[Part], centre: float, null: float) -> list[tuple[Part, float]]:
     """Each study with its standard error.
 
-    Raises Refused where a funnel would mislead or can't be drawn.
+    Raises:
+        Refused: where a funnel would mislead or can't be drawn.
     """
     if len(parts) < FEW:
         raise Refused(

@@ -66,7 +66,8 @@ def rows(
 ) -> list[tuple[str, ...]]:
     """The picture as a table, header first: a row for each area and outcome, gaps too.
 
-    Raises Refused as `svg` does.
+    Raises:
+        Refused: as `svg` does.
     """
     found = _known(areas, outcomes, cells)
     body = []
@@ -90,11 +91,12 @@ def svg(
 
     A bubble's area is the number of studies, which it tells too.
 
-    Raises Refused for a cell outside the map, one that is there twice, a count below zero and an
-    unknown certainty.
-
     Args:
         areas, outcomes: Labels by id.
+
+    Raises:
+        Refused: for a cell outside the map, one that is there twice, a count below zero and an
+            unknown certainty.
     """
     heading = f"Evidence and gap map: {title}"
     found = _known(areas, outcomes, cells)

@@ -78,10 +78,11 @@ def svg(id: str, title: str, versions: Sequence[Version], null: float | None = N
     """One row a version, in order: its estimate with the interval, or its state in words where
     there is none.
 
-    Raises Refused for an estimate outside its interval and a ratio that is not above zero.
-
     Args:
         null: Where "no difference" lies: 1 draws ratios by their logs, None draws no such line.
+
+    Raises:
+        Refused: for an estimate outside its interval and a ratio that is not above zero.
     """
     heading = f"Version by version: {title}"
     if not versions:

@@ -142,7 +142,8 @@ class Provider:
     def address(self, oidc: OpenId, trip: Trip, state: str, now: datetime) -> str:
         """Where the browser goes to sign in.
 
-        Raises Retry where the provider is away, SourceBroken where it is none.
+        Raises:
+            Retry: where the provider is away, SourceBroken where it is none.
         """
         with self._talk():
             place = self.place(oidc, now)

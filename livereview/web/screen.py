@@ -342,7 +342,8 @@ def write(room: Room, posted: Posted, role: str = "vote") -> dict[str, Any]:
 def _on_screen(room: Room, posted: Posted) -> OnScreen | None:
     """What the form says was on the screen; None where a program decides, which has no screen.
 
-    Raises Outdated where another record of the report, or other words of it, would be shown now.
+    Raises:
+        Outdated: where another record of the report, or other words of it, would be shown now.
     """
     screen = as_shown.opened(posted.shown, room.visit.csrf)
     if screen is None and room.visit.principal.kind == Kind.TOKEN:

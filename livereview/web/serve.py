@@ -172,7 +172,8 @@ def _opened(settings: Settings, sleep: Callable[[float], None] = time.sleep) -> 
     """The store, once nobody else owns the database: a night by hand ends, or an owner that is
     being replaced.
 
-    Raises Refused where another owner serves on: two at once are a mistake.
+    Raises:
+        Refused: where another owner serves on: two at once are a mistake.
     """
     waited = 0.0
     while True:
