@@ -3,7 +3,7 @@
 A quote proves something only if the text says it: each word, number, sign and negation. So nothing
 here measures likeness. Both are folded for typesetting (`folding.py`), then compared exactly.
 
-- `...`, `…` and `[...]` leave words out: the pieces must follow each other within one paragraph and
+- `...`, `…` and `[...]` leave words out: the pieces must follow each other within one sentence and
   `LONGEST_OMISSION` characters, and what is left out must hold no negation.
 - `[words]` are the quoter's own, if the text has no such brackets: they are not verified, may stand
   for a few words, and must hold no digit and no negation.
@@ -53,7 +53,9 @@ _OMISSION = re.compile(
     r"\[\s?(?:…|\.\.\.|\. \. \.)\s?\]|\(\s?(?:…|\.\.\.)\s?\)|…|\.\. ?\.|\. \. \."
 )
 _INSERTION = re.compile(r"\[[^\[\]]{0,200}\]")
-_PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
+# The end of a sentence or paragraph. An abbreviation ("vs. ") counts as one too: then the quote is
+# made longer, and nothing false is taken.
+_SENTENCE_END = re.compile(r"[.!?][)\]”\"’']{0,3}\s|\n[ \t\r]*\n")
 LONGEST_LABEL = 20  # characters
 _LABEL = re.compile(r"(?:[Ff]ig\.?|[Ff]igure|[Tt]able|[Bb]ox|[Aa]ppendix)\d{1,3}\Z")
 _IN_PIECES = re.compile(rf"{_OMISSION.pattern}|{_INSERTION.pattern}")
@@ -105,7 +107,7 @@ _WORDS: dict[Reason, str] = {
         "quote the whole of it"
     ),
     "omission": (
-        f"its pieces are more than {LONGEST_OMISSION} characters or a paragraph apart, stand in "
+        f"its pieces are more than {LONGEST_OMISSION} characters or a sentence apart, stand in "
         "another order, or a negation between them is left out"
     ),
     "insertion": "words in square brackets must be yours, without numbers and negations",
@@ -416,13 +418,13 @@ def _joined(
 
 
 def _may_follow(text: Folded, end: int, first: int, piece: _Piece) -> bool:
-    """Whether what is left out before a piece is short, in one paragraph, without negation."""
+    """Whether what is left out before a piece is short, in one sentence, without negation."""
     start = text.ends[end - 1]
     stop = text.starts[first]
     if stop - start > piece.may_skip:
         return False
     left_out = text.source[start:stop]
-    return not _PARAGRAPH.search(left_out) and not _negates(left_out)
+    return not _SENTENCE_END.search(left_out) and not _negates(left_out)
 
 
 def _negates(words: str) -> bool:
