@@ -37,7 +37,7 @@ from tests.world import World, chunked, dropped, endless, hang_up, head, redirec
 
 BASE = "https://reviews.example.org"
 NOW = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
-NOTHING = Waiting("sos", "Signs of Safety", 0, 0, 0, 0, 0, 0, None)
+NOTHING = Waiting("sos", "Signs of Safety", 0, 0, 0, 0, 0)
 SIX = tuple(SearchLine(f"search {n}", "ok", 40, 0, None) for n in range(6))
 QUIET = Night("sos", "Signs of Safety", SIX, (), None, ())
 BAD = replace(
@@ -84,8 +84,7 @@ class Shown(HTMLParser):
     ("waiting", "nights", "subject"),
     [
         ([replace(NOTHING, screening=12)], [], "12 records wait for you in Signs of Safety"),
-        ([replace(NOTHING, screening=9, second_votes=3)], [], "12 records wait for you in Signs of Safety"),
-        ([replace(NOTHING, second_votes=1)], [], "1 record waits for you in Signs of Safety"),
+        ([replace(NOTHING, screening=1)], [], "1 record waits for you in Signs of Safety"),
         ([replace(NOTHING, conflicts=1200)], [], "1,200 conflicts wait for you in Signs of Safety"),
         ([replace(NOTHING, duplicates=2)], [], "2 doubtful pairs wait for you in Signs of Safety"),
         ([replace(NOTHING, screening=2, full_text=1)], [], "3 tasks wait for you in Signs of Safety"),
@@ -119,22 +118,14 @@ def test_there_is_no_digest_where_nothing_waits_and_nothing_happened() -> None:
 
 
 def test_a_reviewers_digest_says_the_numbers_given_and_nothing_else() -> None:
-    told = made(replace(NOTHING, screening=9, second_votes=3, oldest_days=9))
+    told = made(replace(NOTHING, screening=9))
     assert told.text == (
         "Hello ada,\n\nSigns of Safety\n---------------\n\nWhat waits for you:\n"
-        f"- 9 records to screen by title and abstract\n  {BASE}/r/sos/screen/title_abstract\n"
-        f"- 3 records to give the second vote on\n  {BASE}/r/sos/screen/title_abstract\n\n"
-        f"The oldest has waited for 9 days.\n\nThis message was sent by livereview:\n{BASE}/\n"
+        f"- 9 records to screen by title and abstract\n  {BASE}/r/sos/screen/title_abstract\n\n"
+        f"This message was sent by livereview:\n{BASE}/\n"
     )
     for word in ("conflict", "include", "exclude", "disagree", "settle"):
         assert word not in told.text + told.html
-
-
-@pytest.mark.parametrize(
-    ("days", "said"), [(0, "The oldest came today."), (1, "The oldest has waited for 1 day.")]
-)
-def test_the_wait_of_the_oldest_is_in_days(days: int, said: str) -> None:
-    assert said in made(replace(NOTHING, screening=1, oldest_days=days)).text
 
 
 def test_a_night_tells_failures_first_and_why() -> None:
@@ -171,7 +162,7 @@ def test_a_search_with_an_unknown_end_counts_as_failed() -> None:
 
 
 def test_text_and_html_say_the_same_and_link_alike() -> None:
-    told = made(Waiting("sos", "S", 1, 2, 3, 4, 5, 6, 7), nights=(FAILED,))
+    told = made(Waiting("sos", "S", 1, 3, 4, 5, 6), nights=(FAILED,))
     page = Shown(told.html)
     assert set(page.links) == {
         line.strip() for line in told.text.splitlines() if line.strip().startswith(BASE)

@@ -49,13 +49,6 @@ KINDS = (
         "to screen by title and abstract",
         "/r/{}/screen/title_abstract",
     ),
-    _Kind(
-        "second_votes",
-        "record",
-        "records",
-        "to give the second vote on",
-        "/r/{}/screen/title_abstract",
-    ),
     _Kind("conflicts", "conflict", "conflicts", "to settle", "/r/{}/conflicts"),
     _Kind(
         "full_text", "full text", "full texts", "to read and decide on", "/r/{}/screen/full_text"
@@ -70,32 +63,30 @@ KINDS = (
 class Waiting:
     """What waits for one person in one review; nothing is counted twice.
 
-    Raises Refused for a count below nought.
+    Nothing in it tells whether others have voted.
+
+    Raises:
+        Refused: for a count below nought.
 
     Attributes:
-        screening: Records without a vote that need this person's.
-        second_votes: Those that have
-            one vote of another's.
+        screening: Records that need this person's vote.
         conflicts: Nought for who may not adjudicate.
         retrieval: Reports on the list that the whole team sees.
         duplicates: Doubtful pairs of records.
         extraction: Forms to fill in.
-        oldest_days: Full days that the oldest of all these has waited, None where unknown.
     """
 
     review: str
     title: str
     screening: int
-    second_votes: int
     conflicts: int
     full_text: int
     duplicates: int
     extraction: int
-    oldest_days: int | None
     retrieval: int = 0
 
     def __post_init__(self) -> None:
-        if min(count for _, count in self.counts) < 0 or (self.oldest_days or 0) < 0:
+        if min(count for _, count in self.counts) < 0:
             raise Refused(f"what waits in {self.review} must be counted from 0 up")
 
     @property
@@ -304,18 +295,7 @@ def _work(one: Waiting, base: str) -> _Section:
         for kind, count in one.counts
         if count
     )
-    return _Section(_heading(one), (_Block("What waits for you:", lines), *_oldest(one)))
-
-
-def _oldest(one: Waiting) -> tuple[_Block, ...]:
-    if one.oldest_days is None:
-        return ()
-    waited = (
-        f"has waited for {counted(one.oldest_days, 'day', 'days')}"
-        if one.oldest_days
-        else "came today"
-    )
-    return (_Block(f"The oldest {waited}."),)
+    return _Section(_heading(one), (_Block("What waits for you:", lines),))
 
 
 def _night(one: Night, base: str) -> _Section:

@@ -132,12 +132,10 @@ def _waiting_in(
         review=review.id,
         title=review.title,
         screening=left.get("title_abstract", (0, 0))[1],
-        second_votes=0,
         conflicts=facts.conflicts if settles else 0,
         full_text=left.get("full_text", (0, 0))[1],
         duplicates=work.duplicates[review.id],
         extraction=work.extraction[review.id] if progress is not None else 0,
-        oldest_days=None,
         retrieval=retrieving.waiting(facts.to_retrieve).sought,
     )
 
