@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from livereview import sources
 from livereview.errors import SourceBroken
 from livereview.records import Record
 from livereview.sources import csv, tagged
@@ -195,6 +196,15 @@ def test_encodings_and_separators(encoding: str, sign: str) -> None:
     body = f"title{sign}year\r\nÜber Ämter{sign}2020\r\n".encode(encoding)
     (record,) = csv.parse(body, None).records
     assert (record.title, record.year) == ("Über Ämter", 2020)
+
+
+def test_a_guessed_encoding_is_a_note_with_a_word_to_check_it_by() -> None:
+    body = "title,authors\nUn été à la ferme,Brün A\n".encode("mac_roman")
+    page = sources.find("csv").parse(body, None)
+    assert page.records[0].title == "Un été à la ferme"
+    (note,) = page.notes
+    assert "mac_roman" in note and "été" in note
+    assert sources.find("csv").parse("title\nété\n".encode(), None).notes == ()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from livereview import decoding
 from livereview.errors import SourceBroken
 from livereview.records import (
     Record,
@@ -170,7 +171,7 @@ def _rows(body: bytes) -> Iterator[tuple[int, Row | str]]:
     """
     csv.field_size_limit(LARGEST_FIELD)
     # "sep=;" is for Excel
-    text = re.sub(r"\A[\r\n \ufeff]*(?:\"?sep=.\"?\s*\n)?[\r\n]*", "", _decoded(body))
+    text = re.sub(r"\A[\r\n \ufeff]*(?:\"?sep=.\"?\s*\n)?[\r\n]*", "", decoding.decode(body).text)
     if not text or re.match(rb"PK[\x03-\x08]|\xd0\xcf\x11\xe0|%PDF|\x1f\x8b", body):
         raise _foreign(body)
     if re.match(r"<|@\w+\{|[\[{]\s*[\"{]|TY {1,2}-|PMID- ", text):
@@ -264,17 +265,6 @@ def _unglued(text: str) -> list[str]:
 _PREFIX = re.compile(
     r"\b(?:Mc|Mac|De|Di|Da|Del|Della|Du|Des|La|Le|Van|Von|Vander|Fitz|El|Al|O\u2019|O')$"
 )
-
-
-def _decoded(body: bytes) -> str:
-    if body[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return body.decode("utf-16", "replace")
-    if body[:1_000].count(b"\x00") * 4 > len(body[:1_000]):
-        return body.decode("utf-16-be" if body[:1] == b"\x00" else "utf-16-le", "replace")
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return body.decode("cp1252", "replace")
 
 
 def _separator(text: str) -> str:
