@@ -43,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "durable": {"private_files"},
     "review": {"records", "errors"},
     "review_toml": {"review", "messages", "texts", "errors"},
-    "sources": {"decoding", "identifiers", "records", "errors"},
+    "sources": {"cells", "decoding", "identifiers", "records", "errors"},
     "dedup": {"records", "errors"},
     "surveillance": CORE | {"sources"},
     "screening": CORE,

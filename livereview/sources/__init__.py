@@ -33,7 +33,8 @@ def _tidying(source: Source) -> Source:
 
     def read(body: bytes, query: Query) -> Page:
         assert read_asked is not None
-        return values.tidied_page(read_asked(body, query))
+        page = values.tidied_page(read_asked(body, query))
+        return page if source.request else _noted(page, body)
 
     return replace(source, parse=parse, read=read if read_asked else None)
 
