@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from livereview import records, sources
+from livereview import records, sources, workbooks
 from livereview.client import Client
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.exchange import decisions, mapped, repeats, sheets
 from livereview.packed import unpacked
 from livereview.sources.protocol import Page
+
+# in the order in which they are tried: a table is what is nothing else
+OF_FILES = ("ris", "nbib", "wos", "bibtex", "endnote", "csl", "pubmed", "csv")
 
 
 def read(path: Path) -> bytes:
@@ -39,7 +42,8 @@ def lines(page: Page) -> Iterator[dict[str, Any]]:
 
 def guess(body: bytes, name: str) -> str:
     """The source that can read this file; raises SourceBroken if none of those for files can."""
-    for source in ("ris", "nbib", "wos", "bibtex", "endnote", "csl", "pubmed", "csv"):
+    readers = ("csv",) if workbooks.is_workbook(body) else OF_FILES
+    for source in readers:
         try:
             if sources.find(source).parse(body, None).records:
                 return source

@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 import requests as http
 
-from livereview import client, ops, parsing
+from livereview import client, ops, parsing, workbooks
 from livereview.errors import Refused, SourceBroken
-from livereview.exchange import decisions, sheets, workbooks
+from livereview.exchange import decisions, sheets
 from livereview.ops import protocols, surveil
 from livereview.packed import unpacked
 from livereview.parsing import ParseExceeded, ParsePage, ReadTable

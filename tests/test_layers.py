@@ -13,6 +13,7 @@ PURE = (
     "decoding", "identifiers",
     "records", "errors", "review", "rights", "sources", "dedup", "surveillance", "screening", "evidence", "summary",
     "statistics", "ranking", "exchange", "cells", "texts", "packed", "pdf_text",
+    "workbooks",
 )  # fmt: skip
 EVERYTHING = {
     path.stem if path.suffix else path.name for path in (ROOT / "livereview").iterdir()
@@ -29,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "cells": set(),
     "texts": set(),
     "packed": {"errors"},
+    "workbooks": {"errors"},
     "pdf_text": set(),
     "decoding": set(),
     "identifiers": set(),
@@ -43,14 +45,14 @@ ALLOWED: dict[str, set[str]] = {
     "durable": {"private_files"},
     "review": {"records", "errors"},
     "review_toml": {"review", "messages", "texts", "errors"},
-    "sources": {"cells", "decoding", "identifiers", "records", "errors"},
+    "sources": {"cells", "decoding", "identifiers", "records", "errors", "workbooks"},
     "dedup": {"records", "errors"},
     "surveillance": CORE | {"sources"},
     "screening": CORE,
     "evidence": CORE | {"statistics", "messages", "texts"},
     "statistics": {"errors"},
     "ranking": {"errors"},
-    "exchange": CORE | {"cells", "decoding", "identifiers"},
+    "exchange": CORE | {"cells", "decoding", "identifiers", "workbooks"},
     "summary": CORE | {"cells", "evidence", "surveillance", "messages"},
     "fetch": {"wire", "sources", "records", "errors"},
     "parsing": {"sources", "exchange", "pdf_text", "records", "errors"},
@@ -93,7 +95,7 @@ ALLOWED: dict[str, set[str]] = {
         "backups",
     },
     "client": {"ops", "store", "settings", "errors", "private_files", "wire"},
-    "files": {"packed", "client", "sources", "records", "errors", "exchange"},
+    "files": {"packed", "client", "sources", "records", "errors", "exchange", "workbooks"},
     "web": CORE
     | {
         "dedup",

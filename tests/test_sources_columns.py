@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv as tables
+from datetime import datetime
+
 import pytest
 
 from livereview import sources
 from livereview.errors import SourceBroken
 from livereview.records import Record
 from livereview.sources import columns, csv, rows
+from tests.hostile import workbook
 
 
 def records(text: str) -> tuple[Record, ...]:
@@ -217,3 +221,40 @@ def test_no_word_means_two_fields_but_the_number_of_a_serial_or_a_book() -> None
     words = [word for text in columns.HEADINGS.values() for word in text.split()]
     assert {word for word in words if words.count(word) > 1} == {"issnisbn"}
     assert all(columns.plain_heading(word) == word for word in words)
+
+
+# Excel
+
+
+def test_an_excel_file_reads_as_the_same_table_in_csv() -> None:
+    lines = EMBASE.splitlines()
+    table = list(tables.reader(lines))
+    (record,) = sources.find("csv").parse(workbook(*table), None).records
+    assert record == only(EMBASE)
+
+
+def test_numbers_and_days_of_excel_are_what_a_person_sees() -> None:
+    head = ["Title", "Year", "Volume", "Pages", "PMID", "Publication Date"]
+    day = datetime(2024, 2, 3)
+    row = ["A", 2024.0, 12.0, datetime(2024, 1, 5), 38000001.0, day]
+    page = sources.find("csv").parse(workbook(head, row, [], [None, 2020]), None)
+    (record,) = page.records
+    assert (record.year, record.volume, record.pages) == (2024, "12", None)
+    assert (record.pmid, record.published) == ("38000001", "2024-02-03")
+    assert page.notes == ()
+    assert [(reject.where, reject.reason) for reject in page.rejects] == [
+        ("line 4", "neither title nor DOI")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (workbook(["x", "y"], ["A", "B"]), "no column is called title; its headings are x, y"),
+        (workbook(["title", "year"])[:-60], "Excel or ZIP file"),
+        (workbook(["title"] * (csv.WIDEST + 1)), "more than 1000 columns"),
+    ],
+)
+def test_an_excel_file_that_is_no_table_says_why(body: bytes, words: str) -> None:
+    with pytest.raises(SourceBroken, match=words):
+        csv.parse(body, None)

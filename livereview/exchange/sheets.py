@@ -7,14 +7,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from livereview import decoding
+from livereview import decoding, workbooks
 from livereview.cells import unguarded
 from livereview.errors import Refused
-from livereview.exchange import workbooks
 
 _RIS_TAG = re.compile(r"([A-Za-z][A-Za-z0-9])  ?- ?(.*)")
 HEAD_WITHIN = 20  # lines in which the headings are looked for
@@ -90,30 +88,7 @@ def _separated(text: str, name: str) -> Iterator[Sequence[object]]:
 
 
 def _excel(body: bytes, name: str, wanted: str | None = None) -> Iterator[Sequence[object]]:
-    from openpyxl import load_workbook  # a quarter of a second that only Excel files need
-
-    # it tells of parts of a sheet that it leaves out, such as rules for what may be typed
-    warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
-    try:
-        workbooks.check(body, name)
-        book = load_workbook(io.BytesIO(body), read_only=True, data_only=True)
-        if wanted is not None and wanted not in book.sheetnames:
-            raise Refused(
-                f"{name} has no sheet {wanted!r}; its sheets are {', '.join(book.sheetnames)}"
-            )
-        sheet = book.active if wanted is None else book[wanted]
-        if sheet is None:
-            raise Refused(f"{name} has no sheet")
-        for row in sheet.iter_rows(values_only=True, max_col=WIDEST + 1, max_row=LONGEST + 1):
-            if len(row) > WIDEST and row[WIDEST] is not None:
-                raise Refused(
-                    f"{name} has more than {WIDEST} columns; keep those that tell of decisions"
-                )
-            yield row
-    except workbooks.DAMAGED as error:
-        raise Refused(
-            f"{name} is not a whole Excel file: {error}; save it again or as CSV"
-        ) from None
+    return workbooks.rows(body, name, widest=WIDEST, longest=LONGEST, wanted=wanted)
 
 
 def _lines(rows: Iterator[Sequence[object]], name: str) -> list[Line]:

@@ -40,8 +40,11 @@ def _tidying(source: Source) -> Source:
 
 
 def _noted(page: Page, body: bytes) -> Page:
-    """The page of a file with what had to be guessed to read it; XML says its encoding itself."""
-    if body[:200].lstrip().startswith(b"<"):
+    """The page of a file with what had to be guessed to read it.
+
+    XML says its encoding itself, and so does the XML in an Excel file.
+    """
+    if body[:200].lstrip().startswith((b"<", b"PK")):
         return page
     guessed = decoding.note(body)
     return replace(page, notes=(*page.notes, guessed)) if guessed else page

@@ -1,4 +1,4 @@
-"""Tables of records: CSV and TSV as databases, reference managers, screening tools and packages
+"""Tables of records: CSV, TSV and Excel as databases, reference managers, screening tools and packages
 write them, or anybody else with headings that say what they are.
 
 Encoding, separator and the line of the headings are found out (`columns`); what a row says is a
@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from livereview import decoding
+from livereview import decoding, workbooks
 from livereview.cells import unguarded
-from livereview.errors import SourceBroken
+from livereview.errors import Refused, SourceBroken
 from livereview.records import Record
 from livereview.sources import columns, rows, tagged
 from livereview.sources.columns import Head
@@ -25,6 +25,7 @@ from livereview.sources.text import reject
 NAME = rows.NAME
 TITLE = "Table of records"
 LARGEST_FIELD = 10_000_000
+WIDEST, LONGEST = 1_000, 250_000  # columns and rows of a sheet; Web of Science has 71 columns
 UNCLOSED = "a quotation mark is opened and not closed before the end of the file"
 _NOT_TEXT = re.compile(rb"PK[\x03-\x08]|\xd0\xcf\x11\xe0|%PDF|\x1f\x8b")
 _ANOTHER_FORMAT = re.compile(r"<|@\w+\{|[\[{]\s*[\"{]|TY {1,2}-|PMID- ")
@@ -63,6 +64,9 @@ def _rows(body: bytes, mapped: Mapping[str, str]) -> Iterator[tuple[int, rows.Ro
 
     A text where the row can't be read.
     """
+    if workbooks.is_workbook(body):
+        yield from _sheet_rows(body, mapped)
+        return
     csv.field_size_limit(LARGEST_FIELD)
     text = _text(body)
     head = columns.head_of_text(text, mapped)
@@ -73,6 +77,30 @@ def _rows(body: bytes, mapped: Mapping[str, str]) -> Iterator[tuple[int, rows.Ro
             yield line, UNCLOSED
         elif _is_filled(values) and not _is_head_again(values, head):
             yield line, _row(values, head)
+
+
+def _sheet_rows(body: bytes, mapped: Mapping[str, str]) -> Iterator[tuple[int, rows.Row | str]]:
+    """As `_rows`, of the sheet on top of an Excel file; a row of a sheet has as many cells as any."""
+    sheet = workbooks.rows(body, "this Excel file", widest=WIDEST, longest=LONGEST)
+    try:
+        table = [[_sheet_cell(value) for value in row] for row in sheet]
+    except Refused as problem:
+        raise SourceBroken(problem.message, source=NAME) from None
+    if len(table) > LONGEST:
+        raise SourceBroken(f"the sheet has more than {LONGEST:,} rows; split it", source=NAME)
+    head = columns.head_of_rows(table, mapped)
+    for line, values in enumerate(table[head.line :], start=head.line + 1):
+        if _is_filled(values) and not _is_head_again(values, head):
+            yield line, _row(values, head)
+
+
+def _sheet_cell(value: object) -> str:
+    """Excel's value as the text that stands in its cell; a date as ISO."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # Excel has no whole numbers
+    return str(value)
 
 
 def _text(body: bytes) -> str:

@@ -8,9 +8,10 @@ its size in memory.
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from livereview.errors import Refused
 
@@ -42,6 +43,55 @@ DAMAGED = (
 )
 
 
+def is_workbook(body: bytes) -> bool:
+    """Whether the bytes are an Excel file (.xlsx), and no other kind of packed file."""
+    if not body.startswith(b"PK"):
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as packed:
+            return "xl/workbook.xml" in packed.namelist()
+    except DAMAGED:
+        return False
+
+
+def rows(
+    body: bytes, name: str, *, widest: int, longest: int, wanted: str | None = None
+) -> Iterator[Sequence[object]]:
+    """The rows of a sheet as Excel's values, which are unpacked under the limits of `check`.
+
+    Args:
+        name: What the file is called, for what is said of it.
+        widest: Columns that a row may fill.
+        longest: Rows after which it ends, one more than these.
+        wanted: The name of the sheet; None: the one on top.
+
+    Raises:
+        Refused: it is damaged, larger than a sheet that people make, or has no such sheet.
+    """
+    from openpyxl import load_workbook  # a quarter of a second that only Excel files need
+
+    # it tells of parts of a sheet that it leaves out, such as rules for what may be typed
+    warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")
+    try:
+        check(body, name)
+        book = load_workbook(io.BytesIO(body), read_only=True, data_only=True)
+        if wanted is not None and wanted not in book.sheetnames:
+            raise Refused(
+                f"{name} has no sheet {wanted!r}; its sheets are {', '.join(book.sheetnames)}"
+            )
+        sheet = book.active if wanted is None else book[wanted]
+        if sheet is None:
+            raise Refused(f"{name} has no sheet")
+        for row in sheet.iter_rows(values_only=True, max_col=widest + 1, max_row=longest + 1):
+            if len(row) > widest and row[widest] is not None:
+                raise Refused(f"{name} has more than {widest} columns; keep those that are needed")
+            yield row
+    except DAMAGED as error:
+        raise Refused(
+            f"{name} is not a whole Excel file: {error}; save it again or as CSV"
+        ) from None
+
+
 def check(body: bytes, name: str) -> None:
     """Nothing for a workbook of a size that people make.
 
@@ -54,7 +104,7 @@ def check(body: bytes, name: str) -> None:
         parts = packed.infolist()
         if len(parts) > MOST_PARTS:
             raise Refused(
-                f"{name} holds {len(parts):,} files; a sheet of decisions has at most {MOST_PARTS:,}"
+                f"{name} holds {len(parts):,} files; an Excel file has at most {MOST_PARTS:,}"
             )
         for part in parts:
             if part.filename.lower().endswith(READ):
@@ -71,9 +121,8 @@ def _unpack(
         )
     limit, size = _limit(part.filename), 0
     for chunk in _chunks(packed, part):
-        if size == 0 and b"<!DOCTYPE" in chunk.replace(
-            b"\0", b""
-        ):  # it stands before the root or nowhere
+        # it stands before the root or nowhere
+        if size == 0 and b"<!DOCTYPE" in chunk.replace(b"\0", b""):
             raise Refused(
                 f"{name} declares entities, which no spreadsheet does; save it again or as CSV"
             )
@@ -104,4 +153,7 @@ def _limit(part: str) -> int:
 
 def _too_large(what: str, limit: int) -> str:
     megabytes = max(limit // MEGABYTE, 1)
-    return f"{what} unpacks to more than {megabytes:,} MB, which no sheet of decisions does; split it or save it as CSV"
+    return (
+        f"{what} unpacks to more than {megabytes:,} MB, which no sheet that people make does;"
+        " split it or save it as CSV"
+    )
