@@ -17,10 +17,12 @@ from livereview.client import Client
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.exchange import decisions, mapped, repeats, sheets
 from livereview.packed import unpacked
+from livereview.sources import columns
 from livereview.sources.protocol import Page
 
 # in the order in which they are tried: a table is what is nothing else
 OF_FILES = ("ris", "nbib", "wos", "bibtex", "endnote", "csl", "pubmed", "csv")
+TABLES = (".csv", ".tsv", ".tab", ".xlsx", ".csv.gz", ".tsv.gz")
 
 
 def read(path: Path) -> bytes:
@@ -41,12 +43,20 @@ def lines(page: Page) -> Iterator[dict[str, Any]]:
 
 
 def guess(body: bytes, name: str) -> str:
-    """The source that can read this file; raises SourceBroken if none of those for files can."""
+    """The source that can read this file.
+
+    Raises:
+        SourceBroken: none of those for files can; of a table whose columns nobody placed, its
+            headings and how to name them.
+    """
     readers = ("csv",) if workbooks.is_workbook(body) else OF_FILES
     for source in readers:
         try:
             if sources.find(source).parse(body, None).records:
                 return source
+        except columns.Unplaced:
+            if name.lower().endswith(TABLES):
+                raise
         except (SourceBroken, Retry):
             continue
     raise SourceBroken(

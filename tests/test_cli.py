@@ -284,6 +284,17 @@ def test_parse_prints_one_json_object_a_line_and_exits_3_for_another_kind_of_fil
     assert "choose one of" in livereview("parse", "nonsense", tmp_path / "a.ris", code=2).stderr
 
 
+def test_parse_reads_a_table_by_the_columns_that_are_named(tmp_path: Path) -> None:
+    table = tmp_path / "ours.csv"
+    table.write_text("Work,Pub. Year\nA title,2020\n")
+    refused = livereview("parse", "csv", table, code=3).stderr
+    assert "its headings are Work, Pub. Year" in refused and "--columns title=Work" in refused
+    named = ("--columns", "title=Work,year=Pub. Year")
+    record = json.loads(livereview("parse", "csv", table, *named).stdout)
+    assert (record["title"], record["year"]) == ("A title", 2020)
+    assert "is for tables" in livereview("parse", "ris", table, *named, code=2).stderr
+
+
 def test_a_night_of_an_unknown_review_is_refused_before_anything_starts(tmp_path: Path) -> None:
     with Store(tmp_path / "livereview.duckdb", "500MB", 1):
         pass

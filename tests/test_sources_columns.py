@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import csv as tables
 from datetime import datetime
+from typing import Any
 
 import pytest
 
-from livereview import sources
-from livereview.errors import SourceBroken
+from livereview import files, sources
+from livereview.errors import Refused, SourceBroken
+from livereview.ops import surveil
 from livereview.records import Record
 from livereview.sources import columns, csv, rows
+from livereview.sources.protocol import Query
+from livereview.store.open import Store
+from tests.conftest import NOW, REVIEW
 from tests.hostile import workbook
 
 
@@ -258,3 +263,63 @@ def test_numbers_and_days_of_excel_are_what_a_person_sees() -> None:
 def test_an_excel_file_that_is_no_table_says_why(body: bytes, words: str) -> None:
     with pytest.raises(SourceBroken, match=words):
         csv.parse(body, None)
+
+
+# Columns that a person names
+
+STRANGE = 'Work;Written by;"Year, printed";Year\nMeals at school;Ek, A.;2019;2024\n'
+
+
+def test_a_table_that_cannot_be_placed_shows_its_headings_and_how_to_name_them() -> None:
+    with pytest.raises(columns.Unplaced) as refusal:
+        csv.parse(STRANGE.encode(), None)
+    assert "its headings are Work, Written by, Year, printed, Year" in refusal.value.message
+    assert "--columns title=Work" in refusal.value.message
+    with pytest.raises(SourceBroken, match="its headings are Work, Written by"):
+        files.guess(STRANGE.encode(), "ours.csv")
+
+
+def test_columns_that_are_named_are_read_before_any_that_are_known() -> None:
+    named = columns.mapped("title=work, authors=Written by,year=Year, printed")
+    assert named == {"title": "work", "authors": "Written by", "year": "Year, printed"}
+    query = Query(filters=(*columns.as_filters(named), ("from", "2020")))
+    (record,) = sources.find("csv").read(STRANGE.encode(), query).records  # type: ignore[misc]
+    assert (record.title, record.authors, record.year) == ("Meals at school", ("Ek, A.",), 2019)
+    with pytest.raises(SourceBroken, match="no column is called Titles; the headings are Work"):
+        csv.read(STRANGE.encode(), Query(filters=columns.as_filters({"title": "Titles"})))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("title", "names no column"),
+        ("heading=Work", "'heading' is no field of a table; choose from title, abstract"),
+        ("title=", "must be a heading"),
+        ("extra=x", "no field"),
+        (f"title={'x' * 301}", "must be a heading"),
+    ],
+)
+def test_a_list_of_columns_that_is_none_is_refused(text: str, words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        columns.mapped(text)
+    assert columns.mapped("title=A,journal=B") == {"title": "A", "container_title": "B"}
+
+
+def test_an_import_keeps_the_columns_that_were_named_for_it(reviewed: Store) -> None:
+    asked: dict[str, Any] = {
+        "review": REVIEW,
+        "name": "ours.csv",
+        "body": STRANGE.encode(),
+        "now": NOW,
+    }
+    named = {"title": "Work", "year": "Year, printed"}
+    first = surveil.import_file(reviewed, source="csv", columns=named, **asked)
+    assert (first["outcome"], first["fresh"], first["known"]) == ("ok", 1, False)
+    assert surveil.import_file(reviewed, source="csv", columns=named, **asked)["known"]
+    other = surveil.import_file(reviewed, source="csv", columns={"title": "Work"}, **asked)
+    assert not other["known"]  # read otherwise, it says something else
+    with reviewed.read() as con:
+        kept = con.execute("SELECT filters FROM search WHERE filters LIKE '%printed%'").fetchall()
+    assert len(kept) == 1
+    with pytest.raises(Refused, match="columns are named for tables"):
+        surveil.import_file(reviewed, source="ris", columns=named, **asked)

@@ -24,7 +24,17 @@ from livereview.cli.terminal import (
     told,
 )
 from livereview.client import Session
-from livereview.errors import Retry, SourceBroken
+from livereview.errors import Refused, Retry, SourceBroken
+from livereview.sources import columns as table_columns
+from livereview.sources.protocol import Page, Query, Source
+
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FIELD=HEADING,...",
+        help='Of a table whose headings say too little: which holds what, e.g. title=Primary,year="Pub Year".',
+    ),
+]
 
 
 @app.command("import")
@@ -37,6 +47,7 @@ def import_(
     grey: Annotated[
         bool, typer.Option(help="Count them under other methods, not databases.")
     ] = False,
+    columns: Columns = None,
     protocol: Protocol = None,
     home: Home = None,
 ) -> None:
@@ -45,6 +56,7 @@ def import_(
     """
     table = Table("file", "kind", "found", "new", "rejected", "outcome")
     with told():
+        named = table_columns.mapped(columns) if columns else {}
         protocol_file(review, protocol)  # a broken one is refused before a database is made for it
     new = protocol is not None
     with (
@@ -55,9 +67,15 @@ def import_(
         register(client, review, protocol)
         bodies = [(path, files.read(path)) for path in paths]
         for path, body in progress.track(bodies, description="importing"):
-            kind = source or files.guess(body, path.name)
+            kind = source or (table_columns.TABLES if named else files.guess(body, path.name))
             n = client.call(
-                "import_file", review=review, source=kind, name=path.name, body=body, grey=grey
+                "import_file",
+                review=review,
+                source=kind,
+                name=path.name,
+                body=body,
+                grey=grey,
+                columns=named,
             )
             for note in n["notes"]:
                 err.print(f"{path}: {note}", style="yellow", markup=False, soft_wrap=True)
@@ -78,6 +96,7 @@ def import_(
 def parse(
     source: Annotated[str, typer.Argument(help="Name of a source, or package.module:Attribute.")],
     paths: Annotated[list[Path], typer.Argument(metavar="FILE...")],
+    columns: Columns = None,
 ) -> None:
     """Print what a source reads from files, one JSON object a line.  Example: livereview parse ris
     export.ris
@@ -87,9 +106,10 @@ def parse(
     broken = False
     with told():
         reader = sources.find(source)
+        named = table_columns.mapped(columns) if columns else {}
         for path in paths:
             try:
-                page = reader.parse(files.read(path), None)
+                page = _page(reader, files.read(path), named)
             except (SourceBroken, Retry) as error:
                 err.print(f"{path}: {error}", style="red", markup=False, soft_wrap=True)
                 broken = True
@@ -100,6 +120,15 @@ def parse(
                 sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
     if broken:
         raise typer.Exit(3)
+
+
+def _page(reader: Source, body: bytes, named: dict[str, str]) -> Page:
+    """What the source reads from a file, by the columns that were named, if any were."""
+    if not named:
+        return reader.parse(body, None)
+    if reader.name != table_columns.TABLES or reader.read is None:
+        raise Refused(f"--columns is for tables (csv), and this is {reader.name}")
+    return reader.read(body, Query(filters=table_columns.as_filters(named)))
 
 
 @app.command("sources")

@@ -17,6 +17,7 @@ from livereview.ops.protocols import parsed, protocol
 from livereview.ops.settle import prepare, settle
 from livereview.review import Search
 from livereview.sources import citations
+from livereview.sources import columns as table_columns
 from livereview.sources.protocol import Page, Query
 from livereview.sources.text import reject
 from livereview.store import evidence, ledger, records, retirement, searches, versions
@@ -314,12 +315,19 @@ def _end(
     return outcome, counts
 
 
-def _readable(source: str, body: bytes) -> None:
+def _readable(source: str, body: bytes, asked: Query | None) -> None:
     """Nothing for a file that this source reads, or that exceeds the limits of reading, which is
     kept as a reject.
     """
     with suppress(parsing.ParseExceeded):
-        parsing.read_page(parsing.ParsePage(source, body))
+        parsing.read_page(parsing.ParsePage(source, body, query=asked))
+
+
+def _filters(source: str, named: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """The columns that a person named as filters of a search, in one order."""
+    if named and source != table_columns.TABLES:
+        raise Refused(f"columns are named for tables (csv), and this is {source}")
+    return tuple(sorted(table_columns.as_filters(table_columns.checked(named))))
 
 
 def import_file(
@@ -331,17 +339,26 @@ def import_file(
     body: bytes,
     now: datetime,
     grey: bool = False,
+    columns: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Take in a file that a person exported elsewhere, as a search of its own.
 
-    The same file, read as the same kind,
-    again changes nothing.
+    The same file, read as the same kind and by the same columns, again changes nothing.
 
-    Raises SourceBroken, and keeps nothing, when the file is not of that source's kind at all.
+    Args:
+        columns: Of a table whose headings say too little: the heading that holds each field
+            (`sources.columns.MAPPABLE`). They are kept as filters of the search.
+
+    Raises:
+        SourceBroken: the file is not of that source's kind at all; nothing is kept.
+        Refused: columns are named for what is no table, or for fields that a table has not.
     """
-    _readable(source, body)
+    filters = _filters(source, columns or {})
+    _readable(source, body, Query(filters=filters) if filters else None)
     digest = hashlib.sha256(body).hexdigest()
     search = f"import-{review}-{digest[:24]}"
+    if filters:
+        search = f"{search}-{hashlib.sha256(repr(filters).encode()).hexdigest()[:8]}"
     with store.read() as con:
         before = searches.of(con, search)
     if (
@@ -349,7 +366,12 @@ def import_file(
     ):  # it was taken for another kind of file: read so, it says something else
         search = f"{search}-{source}"
     what = Search(
-        name=f"import: {name}", source=source, platform=f"file {name}", query=name, grey=grey
+        name=f"import: {name}",
+        source=source,
+        platform=f"file {name}",
+        query=name,
+        filters=filters,
+        grey=grey,
     )
 
     def start(con: Connection) -> bool:

@@ -14,8 +14,9 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from livereview.errors import SourceBroken
+from livereview.errors import Refused, SourceBroken
 
+TABLES = "csv"  # the source that reads by them
 HEAD_WITHIN = 40  # lines: Embase writes its search above the headings, others a banner or a licence
 LONGEST_HEAD = 400_000  # characters of the lines in which the headings are looked for
 SEPARATORS = (",", ";", "\t", "|")
@@ -84,6 +85,10 @@ _WORDS = {
 Places = Mapping[str, Sequence[int]]
 
 
+class Unplaced(SourceBroken):
+    """A table of which no column is a title's: somebody must name it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The headings of a table.
@@ -109,11 +114,11 @@ def plain_heading(heading: str) -> str:
     return "".join(letter for letter in letters.casefold() if letter.isalnum())
 
 
-def places(titles: Sequence[str], mapped: Mapping[str, str] | None = None) -> Places:
+def places(titles: Sequence[str], named: Mapping[str, str]) -> Places:
     """Which columns hold which field, the best first.
 
     Args:
-        mapped: Fields with the heading that a person named for them; it is the only one then.
+        named: Fields with the heading that a person named for them; it is the only one then.
     """
     plain = [plain_heading(title) for title in titles]
     found: dict[str, list[int]] = {}
@@ -121,7 +126,7 @@ def places(titles: Sequence[str], mapped: Mapping[str, str] | None = None) -> Pl
         columns = [number for number, word in enumerate(plain) if word in ranks]
         sure = [number for number in columns if plain[number] not in LAST_RESORT]
         found[field] = sorted(sure or columns, key=lambda number: ranks[plain[number]])
-    for field, heading in (mapped or {}).items():
+    for field, heading in named.items():
         wanted = plain_heading(heading)
         found[field] = [number for number, word in enumerate(plain) if word == wanted]
     return {field: columns for field, columns in found.items() if columns}
@@ -132,45 +137,45 @@ def is_head(found: Places) -> bool:
     return "title" in found and bool(_BESIDE & found.keys())
 
 
-def head_of_text(text: str, mapped: Mapping[str, str]) -> Head:
+def head_of_text(text: str, named: Mapping[str, str]) -> Head:
     """The headings of a CSV or TSV file, whatever parts them and stands above them.
 
     Each line is tried by itself, so that a quotation mark in a banner swallows nothing.
 
     Raises:
-        SourceBroken: none of the first lines holds them; says which headings there are.
+        Unplaced: none of the first lines holds them; says which headings there are.
     """
     start = 0
     tried: list[Head] = []
     window = text[:LONGEST_HEAD]
     for number, line in enumerate(window.splitlines(keepends=True)[:HEAD_WITHIN], start=1):
         if line.strip():
-            head = _best(window, start, number, mapped)
-            if _is_whole(head, mapped):
+            head = _best(window, start, number, named)
+            if _is_whole(head, named):
                 return head
             tried.append(head)
         start += len(line)
-    return _only(tried, mapped)
+    return _only(tried, named)
 
 
-def head_of_rows(rows: Sequence[Sequence[str]], mapped: Mapping[str, str]) -> Head:
+def head_of_rows(rows: Sequence[Sequence[str]], named: Mapping[str, str]) -> Head:
     """The headings of a sheet, as `head_of_text` has them."""
     tried: list[Head] = []
     for number, row in enumerate(rows[:HEAD_WITHIN], start=1):
         if any(cell.strip() for cell in row):
-            head = Head(tuple(row), places(row, mapped), number)
-            if _is_whole(head, mapped):
+            head = Head(tuple(row), places(row, named), number)
+            if _is_whole(head, named):
                 return head
             tried.append(head)
-    return _only(tried, mapped)
+    return _only(tried, named)
 
 
-def _best(text: str, start: int, number: int, mapped: Mapping[str, str]) -> Head:
+def _best(text: str, start: int, number: int, named: Mapping[str, str]) -> Head:
     """The row that begins at `start`, parted by the sign that makes the most headings of it."""
     heads: list[Head] = []
     for separator in SEPARATORS:
         titles = _first_row(text, start, separator)
-        heads.append(Head(titles, places(titles, mapped), number, separator, start))
+        heads.append(Head(titles, places(titles, named), number, separator, start))
     return max(heads, key=lambda head: (len(head.places), len(head.titles)))
 
 
@@ -183,34 +188,34 @@ def _first_row(text: str, start: int, separator: str) -> tuple[str, ...]:
         return ()
 
 
-def _is_whole(head: Head, mapped: Mapping[str, str]) -> bool:
+def _is_whole(head: Head, named: Mapping[str, str]) -> bool:
     """Whether these are the headings; those that a person named must all be there."""
-    if mapped:
-        return all(field in head.places for field in mapped) and "title" in head.places
+    if named:
+        return all(field in head.places for field in named) and "title" in head.places
     return is_head(head.places)
 
 
-def _only(tried: Sequence[Head], mapped: Mapping[str, str]) -> Head:
+def _only(tried: Sequence[Head], named: Mapping[str, str]) -> Head:
     """The first row where it has a title's heading and no other.
 
     Raises:
-        SourceBroken: it has none; the fullest row is shown.
+        Unplaced: it has none; the fullest row is shown.
     """
-    if tried and "title" in tried[0].places and not mapped:
+    if tried and "title" in tried[0].places and not named:
         return tried[0]
     fullest = max(tried, key=lambda head: len(head.titles), default=None)
-    raise SourceBroken(_unplaced(fullest.titles if fullest else (), mapped), source="csv")
+    raise Unplaced(_unplaced(fullest.titles if fullest else (), named), source=TABLES)
 
 
-def _unplaced(titles: Sequence[str], mapped: Mapping[str, str]) -> str:
+def _unplaced(titles: Sequence[str], named: Mapping[str, str]) -> str:
     """What to do about a table that no title was found in."""
-    named = [title.strip()[:30] for title in titles if title.strip()]
-    shown = ", ".join(named[:SHOWN])[:300] or "nothing"
+    filled = [title.strip()[:30] for title in titles if title.strip()]
+    shown = ", ".join(filled[:SHOWN])[:300] or "nothing"
     plain = {plain_heading(title) for title in titles}
-    missing = [heading for heading in mapped.values() if plain_heading(heading) not in plain]
+    missing = [heading for heading in named.values() if plain_heading(heading) not in plain]
     if missing:
         return f"no column is called {', '.join(missing)[:200]}; the headings are {shown}"
-    example = _quoted(named[0] if named else "Name of the work")
+    example = _quoted(filled[0] if filled else "Name of the work")
     return (
         f"this is no table of records: no column is called title; its headings are {shown}. "
         f"If one of them holds titles, name it: --columns title={example},year=…"
@@ -225,15 +230,52 @@ def _quoted(heading: str) -> str:
 # --------------------------------------------------------------------------------------------------
 
 MAPPABLE = tuple(field for field in HEADINGS if field != "extra")
+ALIASES = {"journal": "container_title", "number": "issue", "first_page": "first"}
+LONGEST_HEADING = 300  # characters
 FILTER = "column:"  # before a field's name among the filters of a search
+_PART = re.compile(r",(?=[ ]?[a-z_]{1,30}=)")
 
 
-def as_filters(mapped: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def mapped(text: str) -> dict[str, str]:
+    """Fields with the heading that holds each, of "title=Primary,year=Pub Year".
+
+    A heading may have commas: only one before a field's name and "=" parts them.
+
+    Raises:
+        Refused: it is no such list, or names a field that no table has.
+    """
+    named: dict[str, str] = {}
+    for part in _PART.split(text):
+        field, sign, heading = part.partition("=")
+        if not sign:
+            raise Refused(f'{part.strip()!r} names no column; write title=Primary,year="Pub Year"')
+        named[field.strip()] = heading.strip()
+    return checked(named)
+
+
+def checked(named: Mapping[str, str]) -> dict[str, str]:
+    """Columns that a person named, by the fields' own names.
+
+    Raises:
+        Refused: a field is none of a table, or has no heading.
+    """
+    columns_by_field: dict[str, str] = {}
+    for name, heading in named.items():
+        field = ALIASES.get(name, name)
+        if field not in MAPPABLE:
+            raise Refused(f"{name!r} is no field of a table; choose from {', '.join(MAPPABLE)}")
+        if not plain_heading(heading) or len(heading) > LONGEST_HEADING:
+            raise Refused(f"the column for {name} must be a heading of the table; got {heading!r}")
+        columns_by_field[field] = heading
+    return columns_by_field
+
+
+def as_filters(named: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """The columns that a person named as filters of a search, which keeps them."""
-    return tuple((f"{FILTER}{field}", heading) for field, heading in mapped.items())
+    return tuple((f"{FILTER}{field}", heading) for field, heading in named.items())
 
 
 def of_filters(filters: Sequence[tuple[str, str]]) -> dict[str, str]:
     """What `as_filters` made filters of."""
-    pairs: Iterator[tuple[str, str]] = (pair for pair in filters if pair[0].startswith(FILTER))
-    return {name.removeprefix(FILTER): heading for name, heading in pairs}
+    ours: Iterator[tuple[str, str]] = (pair for pair in filters if pair[0].startswith(FILTER))
+    return {name.removeprefix(FILTER): heading for name, heading in ours}

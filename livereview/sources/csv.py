@@ -44,10 +44,10 @@ def read(body: bytes, query: Query) -> Page:
     return _page(body, columns.of_filters(query.filters))
 
 
-def _page(body: bytes, mapped: Mapping[str, str]) -> Page:
+def _page(body: bytes, named: Mapping[str, str]) -> Page:
     records: list[Record] = []
     rejects: list[Reject] = []
-    for line, row in _rows(body, mapped):
+    for line, row in _rows(body, named):
         made = row if isinstance(row, str) else rows.record(row)
         if isinstance(made, Record):
             records.append(made)
@@ -59,17 +59,17 @@ def _page(body: bytes, mapped: Mapping[str, str]) -> Page:
     return page
 
 
-def _rows(body: bytes, mapped: Mapping[str, str]) -> Iterator[tuple[int, rows.Row | str]]:
+def _rows(body: bytes, named: Mapping[str, str]) -> Iterator[tuple[int, rows.Row | str]]:
     """(line, values by meaning) of each row that is not blank.
 
     A text where the row can't be read.
     """
     if workbooks.is_workbook(body):
-        yield from _sheet_rows(body, mapped)
+        yield from _sheet_rows(body, named)
         return
     csv.field_size_limit(LARGEST_FIELD)
     text = _text(body)
-    head = columns.head_of_text(text, mapped)
+    head = columns.head_of_text(text, named)
     closed = _closed(text, head)
     lines = list(_lines(text, head))
     for number, (line, values) in enumerate(lines, start=1):
@@ -79,7 +79,7 @@ def _rows(body: bytes, mapped: Mapping[str, str]) -> Iterator[tuple[int, rows.Ro
             yield line, _row(values, head)
 
 
-def _sheet_rows(body: bytes, mapped: Mapping[str, str]) -> Iterator[tuple[int, rows.Row | str]]:
+def _sheet_rows(body: bytes, named: Mapping[str, str]) -> Iterator[tuple[int, rows.Row | str]]:
     """As `_rows`, of the sheet on top of an Excel file; a row of a sheet has as many cells as any."""
     sheet = workbooks.rows(body, "this Excel file", widest=WIDEST, longest=LONGEST)
     try:
@@ -88,7 +88,7 @@ def _sheet_rows(body: bytes, mapped: Mapping[str, str]) -> Iterator[tuple[int, r
         raise SourceBroken(problem.message, source=NAME) from None
     if len(table) > LONGEST:
         raise SourceBroken(f"the sheet has more than {LONGEST:,} rows; split it", source=NAME)
-    head = columns.head_of_rows(table, mapped)
+    head = columns.head_of_rows(table, named)
     for line, values in enumerate(table[head.line :], start=head.line + 1):
         if _is_filled(values) and not _is_head_again(values, head):
             yield line, _row(values, head)

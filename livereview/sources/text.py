@@ -9,8 +9,6 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-import nh3
-
 from livereview.sources.protocol import Reject
 
 TITLE_LIMIT = 1_000
@@ -36,6 +34,8 @@ def plain(text: object, limit: int = TITLE_LIMIT) -> str | None:
         return None
     value = str(text)[: limit * 4 + MARKUP]
     if "<" in value or "&" in value:
+        import nh3  # commands that read no markup start without it
+
         value = html.unescape(value) if "&lt;" in value else value
         value = html.unescape(nh3.clean(_STRAY.sub("&lt;", _BLOCK.sub(" ", value)), tags=set()))
     return safe(value, limit)
