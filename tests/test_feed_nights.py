@@ -51,6 +51,26 @@ def test_items_that_come_each_night_with_other_keys_are_the_same_records(reviewe
         assert con.execute(newest).fetchall() == [(1,)]
 
 
+def test_an_item_without_a_date_that_comes_with_another_guid_waits_once(reviewed: Store) -> None:
+    head = "<rss version='2.0'><channel><title>News</title><link>https://www.example.org/</link>"
+    item = f"<item><title>{FIRST}</title><link>https://www.example.org/r/1</link><guid"
+    for number, fresh in enumerate((1, 0)):
+        guid = f' isPermaLink="false">https://www.example.org/?p=1&amp;rev={number}</guid>'
+        body = f"{head}{item}{guid}<description>For planners.</description></item></channel></rss>"
+        answer = surveil.import_file(
+            reviewed,
+            review=REVIEW,
+            source="feed",
+            name=f"night {number}",
+            body=body.encode(),
+            now=NOW + timedelta(days=number),
+        )
+        assert answer["fresh"] == fresh
+    with reviewed.read() as con:
+        count = "SELECT count(DISTINCT record_id) FROM review_record"
+        assert con.execute(count).fetchall() == [(1,)]
+
+
 def test_items_of_one_page_and_of_other_days_stay_apart(reviewed: Store) -> None:
     def item(key: str, **fields: object) -> Record:
         plain: dict[str, object] = {"title": FIRST, "published": "2026-11-03"}

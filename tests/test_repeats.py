@@ -73,6 +73,17 @@ def test_include_exclude_include_by_three_files_is_an_include(
     assert send(client, yes) == (0, 1, 0), "nothing was said since"
 
 
+def test_the_same_bytes_sent_for_another_person_are_another_decision(
+    client: Local, tmp_path: Path
+) -> None:
+    found(client.store, article(1))
+    path = tmp_path / "asreview.csv"
+    path.write_text("title,doi,asreview_label\nA trial,10.1000/trial1,1\n")
+    for written, reviewer in (((1, 0, 0), "ann"), ((1, 0, 0), "bob"), ((0, 1, 0), "ann")):
+        assert send(client, path, stage="title_abstract", reviewer=reviewer) == written
+    assert verdicts(client.store) == {"ann": "include", "bob": "include"}
+
+
 def test_the_same_file_in_another_review_is_another_s(
     client: Local, protocol: str, tmp_path: Path
 ) -> None:
