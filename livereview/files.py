@@ -16,7 +16,7 @@ from livereview import records, sources, workbooks
 from livereview.client import Client
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.exchange import decisions, mapped, repeats, sheets
-from livereview.packed import unpacked
+from livereview.packed import Packed, is_archive, members, unpacked
 from livereview.sources import columns
 from livereview.sources.protocol import Page
 
@@ -32,6 +32,20 @@ def read(path: Path) -> bytes:
     except OSError as error:
         raise Refused(f"{path} can't be read: {error}") from None
     return unpacked(body, str(path))
+
+
+def read_all(path: Path) -> list[Packed]:
+    """The file with its name, or the files of an archive (.zip), such as Rayyan exports.
+
+    Each of an archive is called after both, as it is one export of several.
+
+    Raises:
+        Refused: it can't be read, or unpacks to more than a real export does.
+    """
+    body = read(path)
+    if not is_archive(body):
+        return [Packed(path.name, body)]
+    return [replace(part, name=f"{path.name}: {part.name}") for part in members(body, path.name)]
 
 
 def lines(page: Page) -> Iterator[dict[str, Any]]:

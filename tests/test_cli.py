@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from importlib import import_module
 from pathlib import Path
 
@@ -293,6 +294,19 @@ def test_parse_reads_a_table_by_the_columns_that_are_named(tmp_path: Path) -> No
     record = json.loads(livereview("parse", "csv", table, *named).stdout)
     assert (record["title"], record["year"]) == ("A title", 2020)
     assert "is for tables" in livereview("parse", "ris", table, *named, code=2).stderr
+
+
+def test_an_archive_is_imported_by_its_files_and_what_is_no_export_is_shown(
+    tmp_path: Path, protocol: Path
+) -> None:
+    archive = tmp_path / "rayyan.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("articles.csv", "key,title,year\nrayyan-1,A trial of care,2020\n")
+        packed.writestr("customizations_log.csv", "article_id,user,kind\n1,ann,included\n")
+    options = ("--review", "small-review", "--protocol", protocol)
+    done = livereview("import", *options, archive, home=tmp_path)
+    assert "customizations_log.csv: this is no table of records" in done.stderr
+    assert "not read" in done.stdout and "queued 1" in done.stdout
 
 
 def test_a_night_of_an_unknown_review_is_refused_before_anything_starts(tmp_path: Path) -> None:

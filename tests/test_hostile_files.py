@@ -5,6 +5,7 @@ reason.
 from __future__ import annotations
 
 import gzip
+import io
 import itertools
 import resource
 import struct
@@ -23,7 +24,7 @@ from livereview import client, ops, parsing, workbooks
 from livereview.errors import Refused, SourceBroken
 from livereview.exchange import decisions, sheets
 from livereview.ops import protocols, surveil
-from livereview.packed import unpacked
+from livereview.packed import is_archive, members, unpacked
 from livereview.parsing import ParseExceeded, ParsePage, ReadTable
 from livereview.settings import Settings
 from livereview.sources import endnote, feed, oai, page
@@ -245,6 +246,34 @@ def test_a_packed_file_is_unpacked_no_further_than_a_real_one_goes() -> None:
         == b"TY  - JOUR"
     )
     assert unpacked(b"TY  - JOUR", "a.ris") == b"TY  - JOUR"
+
+
+def _zip(parts: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, body in parts.items():
+            archive.writestr(name, body)
+    return out.getvalue()
+
+
+def test_an_archive_is_unpacked_by_its_files_and_no_further_than_real_exports() -> None:
+    parts = {"a/../b.csv": b"title\nA\n", "__MACOSX/._b.csv": b"x", ".hidden": b"x", "c.ris": b"TY"}
+    body = _zip(parts)
+    assert is_archive(body)
+    read = [(part.name, part.body) for part in members(body, "x.zip")]
+    assert read == [("b.csv", b"title\nA\n"), ("c.ris", b"TY")]
+    assert not is_archive(hostile.workbook()) and not is_archive(b"TY  - JOUR")
+
+    refused = {
+        "unpacks to more than 20 MB": _zip({"a.csv": b"\0" * 30_000_000}),
+        "holds no file": _zip({".hidden": b"x"}),
+        "at most 200 are read": _zip({f"{number}.csv": b"x" for number in range(201)}),
+        "copied whole": body[:-30],
+    }
+    two = _zip({f"{number}.csv": b"\0" * 12_000_000 for number in range(2)})
+    for words, archive in (*refused.items(), ("unpacks to more than 20 MB", two)):
+        with pytest.raises(Refused, match=words):
+            members(archive, "x.zip")
 
 
 # What exceeds the limits is a reject with its bytes, and the night goes on.

@@ -25,6 +25,7 @@ from livereview.cli.terminal import (
 )
 from livereview.client import Session
 from livereview.errors import Refused, Retry, SourceBroken
+from livereview.packed import Packed
 from livereview.sources import columns as table_columns
 from livereview.sources.protocol import Page, Query, Source
 
@@ -39,7 +40,9 @@ Columns = Annotated[
 
 @app.command("import")
 def import_(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Exports; .gz is fine.")],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Exports; .gz and .zip are fine.")
+    ],
     review: ReviewId,
     source: Annotated[
         str | None, typer.Option(help="What the files are, e.g. ris; guessed if not given.")
@@ -65,23 +68,34 @@ def import_(
         Progress(console=err, transient=True) as progress,
     ):
         register(client, review, protocol)
-        bodies = [(path, files.read(path)) for path in paths]
-        for path, body in progress.track(bodies, description="importing"):
-            kind = source or (table_columns.TABLES if named else files.guess(body, path.name))
-            n = client.call(
-                "import_file",
-                review=review,
-                source=kind,
-                name=path.name,
-                body=body,
-                grey=grey,
-                columns=named,
-            )
+        exports: list[Packed] = []
+        unread: list[str] = []
+        for path in paths:
+            exports += files.read_all(path)
+        for export in progress.track(exports, description="importing"):
+            try:
+                kind = source or _kind(export, named)
+                n = client.call(
+                    "import_file",
+                    review=review,
+                    source=kind,
+                    name=export.name,
+                    body=export.body,
+                    grey=grey,
+                    columns=named,
+                )
+            except SourceBroken as error:
+                if not export.archived:
+                    raise
+                unread.append(export.name)  # Rayyan packs a log of its own beside the records
+                err.print(f"{export.name}: {error}", style="red", markup=False, soft_wrap=True)
+                table.add_row(export.name, "", "", "", "", "not read")
+                continue
             for note in n["notes"]:
-                err.print(f"{path}: {note}", style="yellow", markup=False, soft_wrap=True)
+                err.print(f"{export.name}: {note}", style="yellow", markup=False, soft_wrap=True)
             outcome = "known already" if n["known"] else n["outcome"]
             table.add_row(
-                path.name, kind, *(str(n[key]) for key in ("found", "fresh", "rejected")), outcome
+                export.name, kind, *(str(n[key]) for key in ("found", "fresh", "rejected")), outcome
             )
         flow = client.call("status", review=review)["reviews"][0]["flow"]
         client.call("settle_outbox")
@@ -90,6 +104,13 @@ def import_(
     out.print(
         f"found {found:,}   duplicates {flow['duplicates']:,}   queued {flow['awaiting_screening']:,}"
     )
+    if exports and len(unread) == len(exports):
+        raise typer.Exit(3)
+
+
+def _kind(export: Packed, named: dict[str, str]) -> str:
+    """The source that reads an export: a table's where columns of it were named."""
+    return table_columns.TABLES if named else files.guess(export.body, export.name)
 
 
 @app.command()
