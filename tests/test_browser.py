@@ -656,3 +656,36 @@ def test_the_table_of_records_is_worked_by_keys_and_without_scripts(
     assert "ada tagged it later" in plain.locator("main").inner_text()
     plain.get_by_role("link", name="Records").last.click()
     assert "3 reports" in plain.locator("main").inner_text()
+
+
+def test_what_is_typed_in_a_form_is_kept_and_two_tabs_keep_both(
+    server: Callable[[int], Owner], person: Callable[..., Any]
+) -> None:
+    here = server(1)
+    first = person(here, "ada")
+    address = f"{here.base}/r/{REVIEW}/evidence/new"
+    second = first.context.new_page()
+    for page in (first, second):
+        page.goto(address)
+    first.fill("#label", "From the first tab")
+    saved = "() => document.getElementById('draft-state').textContent.startsWith('Draft saved at')"
+    first.wait_for_function(saved)
+    here.stop(signal.SIGKILL)
+    here.start()
+    second.fill("#label", "From the second tab")
+    second.wait_for_function(
+        "() => document.getElementById('draft-state').textContent.includes('draft of its own')"
+    )
+    second.click("#draft-state a")
+    assert second.input_value("#label") == "From the second tab"
+    assert "You have 1 other draft" in second.inner_text("#drafts")
+    first.reload()
+    labels = {first.input_value("#label"), second.input_value("#label")}
+    assert labels == {"From the second tab"}  # the one that was saved last
+    first.click("text=Go on with this draft")
+    assert first.input_value("#label") == "From the first tab"
+    fields = [row[0] for row in here.rows("SELECT fields FROM extraction_draft ORDER BY fields")]
+    assert [json.loads(text)["label"] for text in fields] == [
+        "From the first tab",
+        "From the second tab",
+    ]

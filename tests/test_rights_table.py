@@ -158,6 +158,7 @@ ROUTES = {
     "GET /r/{review}/evidence/{study}": VOTER_READS,
     "GET /r/{review}/evidence/{study}/without": VOTER_READS,
     "POST /r/{review}/evidence/{study}": VOTER_EXTRACTS,
+    "POST /r/{review}/evidence/{study}/draft": VOTER_EXTRACTS,
     "GET /r/{review}/screen/{stage}": VOTER_SCREENS,
     "POST /r/{review}/decide": VOTER_SCREENS,
     "POST /r/{review}/full-text": MEMBER_SCREENS,

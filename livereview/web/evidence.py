@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Depends, Form, HTTPException, Request
+from fastapi import Depends, Form, HTTPException
 from fastapi.responses import RedirectResponse, Response
 
 from livereview import ops
@@ -20,10 +20,9 @@ from livereview.evidence import certainty, wording
 from livereview.evidence.grade import Mismatch
 from livereview.store import evidence, records
 from livereview.store.open import Connection
-from livereview.web import acts, extraction_form, form_mistakes, guard, pages
+from livereview.web import acts, drafts, extraction_form, form_mistakes, guard, pages
+from livereview.web.drafts import NEW, Sent, Shown
 from livereview.web.guard import Room
-
-NEW = "new"  # a study that has no id yet
 
 
 def page(room: guard.Here) -> Response:
@@ -44,6 +43,7 @@ def _page(room: Room, status: int = 200, unrated: Unrated | None = None) -> Resp
         }
         values: dict[str, Any] = {
             "waiting": waiting,
+            "drafts": drafts.own(con, room),
             "titles": titles,
             "studies": [_row(study, grouped, told, singles) for study in grouped],
             "misquoted": ops.quotes.not_in_files(con, review),
@@ -81,14 +81,19 @@ def _row(
     }
 
 
-def form(room: guard.Here, study: str, report: str = "") -> Response:
-    """The form of a study, filled with what holds, or with one's own.
+def form(room: guard.Here, study: str, report: str = "", draft: str = "") -> Response:
+    """The form of a study, filled with one's draft of it, else with what holds, or with one's own.
 
-    A new one begins with a report.
+    A new one begins with a report. `draft` names another of one's drafts, or is "none".
     """
+    subject = drafts.subject_of(room, study, report)
     with room.desk.store.read() as con:
-        filled = _filled(con, room, study, report)
-    return _show(room, study, filled)
+        shown = drafts.shown(con, subject, draft)
+        if shown.draft is None:
+            return _show(room, study, _filled(con, room, study, report), shown)
+    typed = shown.draft.fields
+    filled = extraction_form.read(typed.items(), keep_rows=True)
+    return _show(room, study, filled, shown, typed=typed)
 
 
 def _filled(con: Connection, room: Room, study: str, report: str) -> dict[str, Any]:
@@ -116,8 +121,10 @@ def _show(
     room: Room,
     study: str,
     filled: dict[str, Any],
+    draft: Shown,
     status: int = 200,
     *,
+    typed: Mapping[str, str] | None = None,
     problem: str = "",
     impact: Any = None,
 ) -> Response:
@@ -129,7 +136,8 @@ def _show(
         shown = [filled, *_forms_of(con, review, study, apart)]
         quoted = ops.quotes.standings_of(con, review, study, shown)
     values = {
-        "parts": extraction_form.parts(room.review, filled, quoted),
+        "parts": extraction_form.parts(room.review, filled, quoted, typed),
+        "draft": draft,
         "quoted": quoted,
         "mistakes": form_mistakes.mistakes(problem) if problem else (),
         "impact": impact,
@@ -150,33 +158,29 @@ def _forms_of(
     return [json.loads(texts[person]) for person in apart[0]]
 
 
-async def typed(request: Request) -> dict[str, Any]:
-    """The form as typed, as `evidence.checks` wants it."""
-    return extraction_form.read((await request.form()).multi_items())
-
-
 def save(
     room: guard.Here,
     study: str,
     form: Annotated[str, Depends(guard.form_id)],
     act: Annotated[str, Form()],
-    filled: Annotated[dict[str, Any], Depends(typed)],
+    sent: Annotated[Sent, Depends(drafts.sent)],
 ) -> Response:
     """Show what the form would change in public, add rows, or save it.
 
-    A mistake comes back with everything typed.
+    A mistake comes back with everything typed, which is kept as a draft until the form is saved.
     """
     review, now = room.review.id, room.desk.clock()
-    if act == "rows":
-        return _show(room, study, filled)
-    if act not in ("preview", "single", "consensus"):
+    if act not in ("rows", "preview", "single", "consensus"):
         raise HTTPException(422, "act must be one of rows, preview, single, consensus")
+    filled = extraction_form.read(sent.typed.fields.items())
+    if act == "rows":
+        return _show_again(room, study, filled, sent)
     try:
         if act == "preview":
             impact = ops.impact.preview(
                 room.desk.store, review=review, form=filled, now=now, name="The form"
             )
-            return _show(room, study, filled, impact=impact)
+            return _show_again(room, study, filled, sent, impact=impact)
         with room.desk.store.read() as con:
             ops.evidence.check_takes_from_none(con, review, filled)
         asked: dict[str, Any] = {
@@ -187,10 +191,27 @@ def save(
             "now": now,
         }
         done = ops.evidence.extract(room.desk.store, role=act, name="The form", **asked)
-        _look_up_quotes(room)
     except Refused as refusal:
-        return _show(room, study, filled, 422, problem=refusal.message)
+        return _show_again(room, study, filled, sent, 422, problem=refusal.message)
+    ops.drafts.end(room.desk.store, subject=sent.subject, typed=sent.typed)
+    _look_up_quotes(room)
     return RedirectResponse(f"/r/{review}/evidence#{quote(done['study'])}", 303)
+
+
+def _show_again(
+    room: Room,
+    study: str,
+    filled: dict[str, Any],
+    sent: Sent,
+    status: int = 200,
+    *,
+    problem: str = "",
+    impact: Any = None,
+) -> Response:
+    """The form as it was sent, which is kept as a draft before it is shown."""
+    typed = extraction_form.without_gaps(sent.typed.fields)
+    draft = drafts.keep(room, sent, typed)
+    return _show(room, study, filled, draft, status, typed=typed, problem=problem, impact=impact)
 
 
 def _look_up_quotes(room: Room) -> None:

@@ -14,6 +14,7 @@ from livereview.evidence import appraisal, forms, sheets
 from livereview.evidence.places import QUOTE_FIELDS, Standing
 from livereview.review import EMMIE, OUTCOME_KINDS, Moderator, Review
 
+MOST_ROWS = 1_000  # of one list in a draft: a page of more would take seconds to make
 BLANK = 3  # empty rows under those that are filled
 NAMES = {
     "results": "Results",
@@ -104,6 +105,7 @@ def parts(
     review: Review,
     filled: Mapping[str, Any],
     quoted: Mapping[str, Standing] = MappingProxyType({}),
+    typed: Mapping[str, str] | None = None,
 ) -> tuple[Part, ...]:
     """The form filled with plain data, and with empty rows to add to it.
 
@@ -111,8 +113,10 @@ def parts(
         review: The protocol, which says what may be chosen.
         filled: The data.
         quoted: How it stands with each quote, by the quote.
+        typed: What stands in each box by its name, where that is not what the data would say:
+            half a number, or a list that has not been ended.
     """
-    asked = _Asked(_choices(review, filled), _hints(review), quoted)
+    asked = _Asked(_choices(review, filled), _hints(review), quoted, typed)
     own = [name for name in sheets.COLUMNS["study"] if asked.shows(name)]
     study = Part("Study", (tuple(_box(name, name, filled.get(name), asked) for name in own),))
     return (study, *(_list(key, filled.get(key) or (), asked) for key in NAMES))
@@ -125,6 +129,15 @@ class _Asked:
     choices: Mapping[str, tuple[tuple[str, str], ...]]
     hints: Mapping[str, str]
     quoted: Mapping[str, Standing]
+    typed: Mapping[str, str] | None = None
+
+    def text(self, name: str, place: str, value: Any) -> str:
+        """What stands in a box."""
+        if self.typed is not None:
+            return self.typed.get(place, "")
+        if name in forms.OF_MODERATORS and not isinstance(value, str):
+            return _bars(value or {})
+        return _text(value)
 
     def shows(self, name: str) -> bool:
         """Whether the field stands in the form: values of moderators only where the protocol has
@@ -178,19 +191,18 @@ def label_of(field: str) -> str:
 def _box(name: str, place: str, value: Any, asked: _Asked) -> Box:
     label = label_of(name)
     hint = asked.hints.get(name)
+    text = asked.text(name, place, value)
     if asked.choices.get(name):
-        return Box(
-            place, label, "choice", _text(value), _with(asked.choices[name], _text(value)), hint
-        )
-    if name in forms.OF_MODERATORS:
-        return Box(place, label, "line", _bars(value or {}), (), hint)
+        return Box(place, label, "choice", text, _with(asked.choices[name], text), hint)
     kind = "line"
     if name in LONG:
         kind = "text"
     elif name in sheets.NUMBERS:
         kind = "number"
-    standing = asked.quoted.get(value) if isinstance(value, str) and name in QUOTES else None
-    return Box(place, label, kind, _text(value), (), hint, standing)
+    standing = None
+    if name in QUOTES and isinstance(value, str):
+        standing = asked.quoted.get(value)
+    return Box(place, label, kind, text, (), hint, standing)
 
 
 def _with(choices: tuple[tuple[str, str], ...], value: str) -> tuple[tuple[str, str], ...]:
@@ -206,10 +218,15 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}={number:g}" for key, number in value.items())
+        return ", ".join(f"{key}={_figure(figure)}" for key, figure in value.items())
     if isinstance(value, list | tuple):
         return "\n".join(map(str, value))
     return "" if value is None else str(value)
+
+
+def _figure(figure: Any) -> str:
+    """A number as people write it; what is none stays as it was typed."""
+    return str(figure) if isinstance(figure, str) else f"{figure:g}"
 
 
 def _bars(value: Mapping[str, Any]) -> str:
@@ -245,9 +262,15 @@ def _choices(review: Review, filled: Mapping[str, Any]) -> dict[str, tuple[tuple
     return found | {key: tuple(some) for key, some in words.items()}
 
 
-def read(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """The form as typed, as plain data: empty boxes and empty rows left out, numbers as numbers."""
-    found: dict[str, Any] = {}
+def read(items: Iterable[tuple[str, Any]], *, keep_rows: bool = False) -> dict[str, Any]:
+    """The form as typed, as plain data: empty boxes left out, numbers as numbers.
+
+    Args:
+        items: The name of each box, and what stands in it.
+        keep_rows: Whether an empty row above one that is filled is kept, so that each row has the
+            number that it has on the page; else empty rows are left out.
+    """
+    form: dict[str, Any] = {}
     rows: dict[str, dict[int, dict[str, Any]]] = {key: {} for key in NAMES}
     for name, raw in items:
         text = raw.strip() if isinstance(raw, str) else ""
@@ -255,11 +278,60 @@ def read(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
         if not text:
             continue
         if place:
-            key, n, field = place.groups()
-            rows[key].setdefault(int(n), {})[field] = _value(field, text)
+            key, number, field = place.groups()
+            rows[key].setdefault(int(number), {})[field] = _value(field, text)
         elif name in sheets.COLUMNS["study"]:
-            found[name] = _value(name, text)
-    return found | {key: [some[n] for n in sorted(some)] for key, some in rows.items() if some}
+            form[name] = _value(name, text)
+    for key, some in rows.items():
+        if not some:
+            continue
+        numbers = range(max(some) + 1) if keep_rows else sorted(some)
+        form[key] = [some.get(number, {}) for number in numbers]
+    return form
+
+
+def is_box(name: str) -> bool:
+    """Whether a box of the form may have this name."""
+    place = _FIELD.fullmatch(name)
+    if place is None:
+        return name in sheets.COLUMNS["study"]
+    return place[3] in forms.LISTS[place[1]].__slots__
+
+
+def last_row(names: Iterable[str]) -> int:
+    """The highest number of a row among the names of boxes, from 0; -1 where none is in a row."""
+    places = [_FIELD.fullmatch(name) for name in names]
+    return max((int(place[2]) for place in places if place), default=-1)
+
+
+def without_gaps(typed: Mapping[str, str]) -> dict[str, str]:
+    """What was typed, with the rows numbered as `read` numbers them: empty ones left out."""
+    rows: dict[str, set[int]] = {key: set() for key in NAMES}
+    for name, text in typed.items():
+        place = _FIELD.fullmatch(name)
+        if place and text.strip():
+            rows[place[1]].add(int(place[2]))
+    order = {key: sorted(numbers) for key, numbers in rows.items()}
+    moved: dict[str, str] = {}
+    for name, text in typed.items():
+        place = _FIELD.fullmatch(name)
+        if not text.strip():
+            continue
+        if place is None:
+            moved[name] = text
+            continue
+        key, number, field = place.groups()
+        moved[f"{key}-{order[key].index(int(number))}-{field}"] = text
+    return moved
+
+
+def label_of_box(name: str) -> str:
+    """What a box is called, with its row: "Results 2, Effect"."""
+    place = _FIELD.fullmatch(name)
+    if place is None:
+        return label_of(name)
+    key, number, field = place.groups()
+    return f"{NAMES[key]} {int(number) + 1}, {label_of(field)}"
 
 
 def _value(field: str, text: str) -> Any:
