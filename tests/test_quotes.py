@@ -45,6 +45,45 @@ ALIKE = [
 ]
 
 
+INTERVAL = (
+    "Overall, the 95% confidence interval [CI] was rather wide in all of the groups. The end."
+)
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "the 95% confidence [CI] was rather wide",
+        "the 95% confidence [ci] was rather wide",
+        "the 95% confidence [CI]",
+        "[the confidence] interval [CI] was rather wide",
+        "[confidence] [CI] was rather wide",
+        "was rather wide in all [groups]",
+        "was rather wide [in groups]. The end",
+        "Overall, the 95% [interval] was rather wide",
+    ],
+)
+def test_words_in_brackets_are_not_picked_out_of_the_text_that_they_hide(quote: str) -> None:
+    assert find(INTERVAL, quote) == Missing("insertion")
+
+
+@pytest.mark.parametrize(
+    "quote",
+    [
+        "the 95% confidence interval [CI] was rather wide",
+        "the 95% confidence [interval] [CI] was rather wide",
+        "[t]he 95% confidence interval [of the effect]",
+        "[Interval] [CI] was rather wide",
+        "was rather wide [in all studies]",
+        "was rather wide in all of the [groups]",
+        "[The end] was rather wide in all",  # another sentence's words
+        "the 95% confidence interval [here: CI] was rather wide",
+    ],
+)
+def test_words_in_brackets_that_hide_nothing_are_the_quoters(quote: str) -> None:
+    assert isinstance(find(INTERVAL, quote), Place)
+
+
 @pytest.mark.parametrize(("written", "typed"), ALIKE)
 def test_what_typesetting_changes_is_folded(written: str, typed: str) -> None:
     place = find(TEXT, typed)

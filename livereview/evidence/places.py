@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-FINDER = 1  # the version of the rule of quotes.py: what an older one looked up is looked up again
+FINDER = 2  # the version of the rule of quotes.py: what an older one looked up is looked up again
 AROUND = 80  # characters of the text before and after a quote
 
 State = Literal["in its place", "not in the file", "no file yet", "not looked up"]

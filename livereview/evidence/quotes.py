@@ -6,7 +6,8 @@ here measures likeness. Both are folded for typesetting (`folding.py`), then com
 - `...`, `…` and `[...]` leave words out: the pieces must follow each other within one sentence and
   `LONGEST_OMISSION` characters, and what is left out must hold no negation.
 - `[words]` are the quoter's own, if the text has no such brackets: they are not verified, may stand
-  for a few words, and must hold no digit and no negation.
+  for a few words, and must hold no digit and no negation. Nor may they be words of the text that
+  they stand for, picked out of it: "confidence [CI]" hides a word of "confidence interval [CI]".
 - A quote that ends inside a number, or leaves its sign or unit out, says another number.
 """
 
@@ -16,6 +17,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
 
 from livereview.evidence.folding import LINE_BREAKS, Folded, Gap, fold, is_letter
@@ -59,6 +61,7 @@ _SENTENCE_END = re.compile(r"[.!?][)\]”\"’']{0,3}\s|\n[ \t\r]*\n")
 LONGEST_LABEL = 20  # characters
 _LABEL = re.compile(r"(?:[Ff]ig\.?|[Ff]igure|[Tt]able|[Bb]ox|[Aa]ppendix)\d{1,3}\Z")
 _IN_PIECES = re.compile(rf"{_OMISSION.pattern}|{_INSERTION.pattern}")
+_TOKEN = re.compile(r"[^\W_]+")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 
 Reason = Literal["too short", "not there", "cut", "omission", "insertion", "too many pieces"]
@@ -110,18 +113,37 @@ _WORDS: dict[Reason, str] = {
         f"its pieces are more than {LONGEST_OMISSION} characters or a sentence apart, stand in "
         "another order, or a negation between them is left out"
     ),
-    "insertion": "words in square brackets must be yours, without numbers and negations",
+    "insertion": (
+        "words in square brackets must be yours, without numbers and negations, and none of the "
+        f"text that they stand for, which has at most {LONGEST_REPLACED} characters of a sentence"
+    ),
     "too many pieces": f"it has more than {MOST_PIECES} pieces; make several quotes of it",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A part of a quote that must stand in the text; `may_skip` characters may stand before it."""
+    """A part of a quote that must stand in the text.
+
+    Attributes:
+        folded: How it may read.
+        may_skip: How many characters of the text may be left out before it.
+        least: How many letters it must have.
+        inserted: The quoter's own words before it.
+    """
 
     folded: tuple[Folded, ...]
     may_skip: int
     least: int
+    inserted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The parts of a quote in order, and the quoter's own words after the last."""
+
+    pieces: tuple[_Piece, ...]
+    inserted_after: tuple[str, ...]
 
 
 def find(text: str | Folded, quote: str) -> Place | Missing:
@@ -388,20 +410,54 @@ def _place(text: Folded, hits: Sequence[_Hit]) -> Place:
 
 def _in_pieces(text: Folded, quote: str) -> Place | Missing:
     """A quote with omissions or insertions."""
-    pieces = _pieces(quote)
-    if isinstance(pieces, Missing):
-        return pieces
+    parted = _pieces(quote)
+    if isinstance(parted, Missing):
+        return parted
     search = _Search(text)
     # for each last piece so far by where it ends: the hits that lead to it
     chains: list[tuple[_Hit, ...]] = []
-    for n, piece in enumerate(pieces):
+    for n, piece in enumerate(parted.pieces):
         hits = [hit for hit in search.all_of(piece.folded) if not hit.cut]
         if not hits:
             return Missing("not there")
-        chains = [(hit,) for hit in hits] if n == 0 else _joined(text, chains, hits, piece)
+        if n == 0:
+            chains = [(hit,) for hit in hits if not _hides_before(text, hit, piece.inserted)]
+        else:
+            chains = _joined(text, chains, hits, piece)
         if not chains:
-            return Missing("omission")
-    return _place(text, chains[0])
+            return Missing("insertion" if piece.inserted else "omission")
+    after = parted.inserted_after
+    whole = [chain for chain in chains if not _hides_after(text, chain[-1], after)]
+    return _place(text, whole[0]) if whole else Missing("insertion")
+
+
+def _hides_before(text: Folded, hit: _Hit, inserted: tuple[str, ...]) -> bool:
+    """Whether own words before a quote are picked out of the sentence there."""
+    start = text.starts[hit.first]
+    sentence = _SENTENCE_END.split(text.source[max(0, start - LONGEST_REPLACED) : start])[-1]
+    near = _tokens(sentence)
+    return near[-len(inserted) :] != inserted and _picked_out(inserted, near)
+
+
+def _hides_after(text: Folded, hit: _Hit, inserted: tuple[str, ...]) -> bool:
+    """Whether own words after a quote are picked out of the sentence there."""
+    stop = text.ends[hit.after - 1]
+    sentence = _SENTENCE_END.split(text.source[stop : stop + LONGEST_REPLACED])[0]
+    near = _tokens(sentence)
+    return near[: len(inserted)] != inserted and _picked_out(inserted, near)
+
+
+def _picked_out(inserted: tuple[str, ...], left_out: tuple[str, ...]) -> bool:
+    """Whether words in brackets all stand in what they stand for, and others there do not.
+
+    Such words are the text's and not the quoter's, and what stands between is hidden.
+    """
+    return bool(inserted) and inserted != left_out and set(inserted) <= set(left_out)
+
+
+def _tokens(words: str) -> tuple[str, ...]:
+    """Words and numbers as they are compared, whatever their case."""
+    return tuple(token.casefold() for token in _TOKEN.findall(words))
 
 
 def _joined(
@@ -418,12 +474,16 @@ def _joined(
 
 
 def _may_follow(text: Folded, end: int, first: int, piece: _Piece) -> bool:
-    """Whether what is left out before a piece is short, in one sentence, without negation."""
+    """Whether what is left out before a piece is short, in one sentence, without negation, and not
+    what the quoter's own words there are picked out of.
+    """
     start = text.ends[end - 1]
     stop = text.starts[first]
     if stop - start > piece.may_skip:
         return False
     left_out = text.source[start:stop]
+    if _picked_out(piece.inserted, _tokens(left_out)):
+        return False
     return not _SENTENCE_END.search(left_out) and not _negates(left_out)
 
 
@@ -435,9 +495,10 @@ def _negates(words: str) -> bool:
     return False
 
 
-def _pieces(quote: str) -> tuple[_Piece, ...] | Missing:
+def _pieces(quote: str) -> _Pieces | Missing:
     """What must stand in the text, by the signs between."""
     pieces: list[_Piece] = []
+    inserted: list[str] = []
     skip = 0
     for n, part in enumerate(_OMISSION.split(quote)):
         insertions = _INSERTION.findall(part)
@@ -445,11 +506,13 @@ def _pieces(quote: str) -> tuple[_Piece, ...] | Missing:
             return Missing("insertion")
         least = LEAST_LETTERS_AT_BRACKET if insertions else LEAST_LETTERS_OF_PIECE
         skip = LONGEST_OMISSION if n else 0
-        for words in _INSERTION.split(part):
+        for words, insertion in zip_longest(_INSERTION.split(part), insertions, fillvalue=""):
             readings = _readings(words)
             if readings[0].core:
-                pieces.append(_Piece(readings, skip, least))
+                pieces.append(_Piece(readings, skip, least, tuple(inserted)))
+                inserted = []
                 skip = 0
+            inserted += _tokens(insertion)
             skip = max(skip, LONGEST_REPLACED)
     if len(pieces) > MOST_PIECES:
         return Missing("too many pieces")
@@ -460,7 +523,7 @@ def _pieces(quote: str) -> tuple[_Piece, ...] | Missing:
         _letters(core) < piece.least and piece.folded[0].core.strip(".,;:'\"")
         for core, piece in zip(cores, pieces, strict=True)
     )
-    return Missing("too short") if short else tuple(pieces)
+    return Missing("too short") if short else _Pieces(tuple(pieces), tuple(inserted))
 
 
 def _says_something(insertion: str) -> bool:
