@@ -5,6 +5,7 @@ owner, for nobody else's eyes.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -76,17 +77,17 @@ def test_drafts_beside_each_other_have_an_end_which_is_said() -> None:
     assert decide(known, ADA, typed(A, known[3].id, 1), NOW).draft.id == known[3].id
 
 
-def test_rows_of_a_draft_stay_where_they_were_typed() -> None:
+def test_a_draft_is_shown_as_it_was_typed_without_its_empty_rows() -> None:
     fields = {"results-2-effect": "2.50", "label": "Doe", "results-0-reported": "ai=5, bi="}
-    form = extraction_form.read(fields.items(), keep_rows=True)
-    assert form["results"] == [{"reported": {"ai": 5, "bi": ""}}, {}, {"effect": 2.5}]
     moved = extraction_form.without_gaps(fields)
     assert moved == {
         "results-1-effect": "2.50",
         "label": "Doe",
         "results-0-reported": "ai=5, bi=",
     }
-    assert extraction_form.read(moved.items()) == extraction_form.read(fields.items())
+    form = extraction_form.read(moved.items())
+    assert form["results"] == [{"reported": {"ai": 5, "bi": ""}}, {"effect": 2.5}]
+    assert form == extraction_form.read(fields.items())
     assert extraction_form.label_of_box("results-1-ci_low") == "Results 2, 95% interval from"
 
 
@@ -272,3 +273,31 @@ def test_a_draft_survives_an_owner_that_is_killed(new_database: Path, tmp_path: 
         assert [(row.version, dict(row.fields)) for row in kept(store)] == [
             (3, {"label": "Typed 2"})
         ]
+
+
+def test_each_section_says_what_is_still_missing(
+    reviewed: Store, report: str, browser: People
+) -> None:
+    ada = browser("ada")
+    page = ada.get(f"{BASE}/new?report={report}")
+    assert "Trial 1 of mentoring" in page and "Doe, Jane; Roe, Richard" in page and "2020" in page
+    assert "No full text yet" in page
+    (study, results, *_) = states(page)
+    assert study.startswith("Study: to do: ") and "Id of the study" in study and "Label" in study
+    assert results == "Results: empty"
+    typed = {"study": "doe-2020", "label": "Doe 2020", "results-0-n": "40"}
+    (study, results, *_) = states(ada.press("More rows", **typed))
+    assert study == "Study: complete"
+    assert results.startswith("Results: to do: ") and "Outcome" in results
+    page = ada.press("Save", label="")
+    (study, results, *_) = states(page)
+    assert study == "Study: to do: Label"
+    # both sections that hold a mistake are open, and none closes the other
+    assert page.count('<details class="section" open') == 2 and 'name="section"' not in page
+
+
+def states(page: str) -> list[str]:
+    """What the list at the top says of each section."""
+    (contents,) = re.findall(r'<ol class="contents">(.*?)</ol>', page, re.DOTALL)
+    items = re.findall(r"<li[^>]*>(.*?)</li>", contents, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]*>", "", item).split()) for item in items]

@@ -20,7 +20,7 @@ from livereview.evidence import certainty, wording
 from livereview.evidence.grade import Mismatch
 from livereview.store import evidence, records
 from livereview.store.open import Connection
-from livereview.web import acts, drafts, extraction_form, form_mistakes, guard, pages
+from livereview.web import acts, drafts, extraction_form, form_mistakes, form_sections, guard, pages
 from livereview.web.drafts import NEW, Sent, Shown
 from livereview.web.guard import Room
 
@@ -91,8 +91,8 @@ def form(room: guard.Here, study: str, report: str = "", draft: str = "") -> Res
         shown = drafts.shown(con, subject, draft)
         if shown.draft is None:
             return _show(room, study, _filled(con, room, study, report), shown)
-    typed = shown.draft.fields
-    filled = extraction_form.read(typed.items(), keep_rows=True)
+    typed = extraction_form.without_gaps(shown.draft.fields)
+    filled = extraction_form.read(typed.items())
     return _show(room, study, filled, shown, typed=typed)
 
 
@@ -127,6 +127,7 @@ def _show(
     typed: Mapping[str, str] | None = None,
     problem: str = "",
     impact: Any = None,
+    again: bool = False,
 ) -> Response:
     review = room.review.id
     with room.desk.store.read() as con:
@@ -135,11 +136,18 @@ def _show(
         holds = study in evidence.extractions(con, review)
         shown = [filled, *_forms_of(con, review, study, apart)]
         quoted = ops.quotes.standings_of(con, review, study, shown)
+        sources = form_sections.sources(con, room, study, draft.subject.report)
+    parts = extraction_form.parts(room.review, filled, quoted, typed)
+    sections = form_sections.sections(room.review, parts, filled)
+    mistakes = form_mistakes.mistakes(problem) if problem else ()
     values = {
-        "parts": extraction_form.parts(room.review, filled, quoted, typed),
+        "sections": sections,
+        "open_parts": form_sections.opened(sections, mistakes, again=again),
+        "again": again,
+        "sources": sources,
         "draft": draft,
         "quoted": quoted,
-        "mistakes": form_mistakes.mistakes(problem) if problem else (),
+        "mistakes": mistakes,
         "impact": impact,
         "holds": holds,
     }
@@ -211,7 +219,8 @@ def _show_again(
     """The form as it was sent, which is kept as a draft before it is shown."""
     typed = extraction_form.without_gaps(sent.typed.fields)
     draft = drafts.keep(room, sent, typed)
-    return _show(room, study, filled, draft, status, typed=typed, problem=problem, impact=impact)
+    told: dict[str, Any] = {"problem": problem, "impact": impact, "again": True}
+    return _show(room, study, filled, draft, status, typed=typed, **told)
 
 
 def _look_up_quotes(room: Room) -> None:

@@ -95,10 +95,22 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A group of boxes: one row of a list, or the study's own fields; `title` heads it."""
+    """A section of the form: the study's own fields as one row, or the rows of a list.
 
+    Attributes:
+        key: "study", or the name of the list.
+        title: What heads it.
+        rows: The boxes of each row.
+    """
+
+    key: str
     title: str
     rows: tuple[tuple[Box, ...], ...]
+
+    @property
+    def started(self) -> bool:
+        """Whether anything stands in it."""
+        return any(box.value for row in self.rows for box in row)
 
 
 def parts(
@@ -118,7 +130,9 @@ def parts(
     """
     asked = _Asked(_choices(review, filled), _hints(review), quoted, typed)
     own = [name for name in sheets.COLUMNS["study"] if asked.shows(name)]
-    study = Part("Study", (tuple(_box(name, name, filled.get(name), asked) for name in own),))
+    study = Part(
+        "study", "Study", (tuple(_box(name, name, filled.get(name), asked) for name in own),)
+    )
     return (study, *(_list(key, filled.get(key) or (), asked) for key in NAMES))
 
 
@@ -174,7 +188,7 @@ def _list(key: str, rows: Sequence[Mapping[str, Any]], asked: _Asked) -> Part:
         tuple(_box(name, f"{key}-{n}-{name}", row.get(name), asked) for name in fields)
         for n, row in enumerate(every)
     ]
-    return Part(NAMES[key], tuple(boxes))
+    return Part(key, NAMES[key], tuple(boxes))
 
 
 def _tools_hint(review: Review) -> str:
@@ -262,14 +276,8 @@ def _choices(review: Review, filled: Mapping[str, Any]) -> dict[str, tuple[tuple
     return found | {key: tuple(some) for key, some in words.items()}
 
 
-def read(items: Iterable[tuple[str, Any]], *, keep_rows: bool = False) -> dict[str, Any]:
-    """The form as typed, as plain data: empty boxes left out, numbers as numbers.
-
-    Args:
-        items: The name of each box, and what stands in it.
-        keep_rows: Whether an empty row above one that is filled is kept, so that each row has the
-            number that it has on the page; else empty rows are left out.
-    """
+def read(items: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The form as typed, as plain data: empty boxes and empty rows left out, numbers as numbers."""
     form: dict[str, Any] = {}
     rows: dict[str, dict[int, dict[str, Any]]] = {key: {} for key in NAMES}
     for name, raw in items:
@@ -283,10 +291,8 @@ def read(items: Iterable[tuple[str, Any]], *, keep_rows: bool = False) -> dict[s
         elif name in sheets.COLUMNS["study"]:
             form[name] = _value(name, text)
     for key, some in rows.items():
-        if not some:
-            continue
-        numbers = range(max(some) + 1) if keep_rows else sorted(some)
-        form[key] = [some.get(number, {}) for number in numbers]
+        if some:
+            form[key] = [some[number] for number in sorted(some)]
     return form
 
 

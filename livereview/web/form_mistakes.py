@@ -30,6 +30,11 @@ class Mistake:
     field: str | None = None
     row: str | None = None
 
+    @property
+    def part(self) -> str:
+        """The section of the form that it is in: "study", or the name of a list."""
+        return self.row.partition("-")[0] if self.row else "study"
+
 
 def mistakes(message: str) -> tuple[Mistake, ...]:
     """The lines of a refusal by their fields; a refusal of another kind is one mistake."""

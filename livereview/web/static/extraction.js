@@ -1,11 +1,21 @@
 // Keeps what is typed in a study's form on the server, a few seconds after each change. Without this file the button
-// "Save for now" does the same.
+// "Save for now" does the same. It also opens the section that the list at the top leads to.
 (() => {
   "use strict";
 
   const PAUSE = 3000; // milliseconds without a change
   const AGAIN = 15000; // milliseconds after a save that did not arrive
   const SMALL = 60000; // bytes that a browser sends for a page that is being left
+
+  const reveal = () => {
+    const target = location.hash.startsWith("#") && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let box = target && target.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+    if (target) target.scrollIntoView();
+  };
+  window.addEventListener("hashchange", reveal);
+  document.querySelector(".contents")?.addEventListener("click", (event) => {
+    if (event.target.hash === location.hash) reveal();
+  });
 
   const form = document.querySelector("form[data-draft]");
   const state = document.getElementById("draft-state");
@@ -28,7 +38,7 @@
     state.append(anchor);
   };
 
-  const clock = (moment) => new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const clock = (moment) => new Date(moment).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 
   const body = () => {
     const typed = new URLSearchParams(new FormData(form));
