@@ -90,6 +90,11 @@ def test_a_quote_is_looked_up_when_its_form_is_saved_and_when_a_file_arrives(
     assert "Found on page 2 of the file" in page
     assert "Not found in the file" in page
     assert "Staff left after" in page  # the text around it
+    assert "Careful" not in page
+    ada.press("Save", **{"findings-0-quote": "felt heard in the meetings. Staff lef"})
+    page = ada.get(f"{BASE}/doe-2020")
+    assert "Careful: it begins or ends inside a word of the file." in page
+    ada.press("Save", **{"findings-0-quote": TRUE})
     page = ada.get(BASE)
     assert page.count("A quote to look at") == 1
     assert "did not feel heard" in page
@@ -193,3 +198,26 @@ def _finding(quote: str) -> dict[str, Any]:
 
 def _extract(id: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"id": id, "review": REVIEW, "data": data, "extractor": "ada"}
+
+
+def test_what_may_run_in_a_file_stands_beside_it_on_every_page(
+    reviewed: Store, included: str, settings: Settings, browser: People
+) -> None:
+    ada = browser("ada")
+    pages = (f"/r/{REVIEW}/records/{included}", f"{BASE}/new?report={included}")
+    script = pdfs.pdf(LINES, catalog=b"/OpenAction<</S/JavaScript/JS(app.alert\\(1\\))>>")
+    attached = ops.full_text.attach(
+        reviewed,
+        settings.full_texts,
+        id="f1",
+        review=REVIEW,
+        record=included,
+        name="paper.pdf",
+        body=script,
+        author="ada",
+        now=NOW,
+    )
+    assert ["not yet looked at for scripts" in ada.get(page) for page in pages] == [True, True]
+    ops.page_texts.text_of(settings.full_texts, attached["sha256"])
+    told = "Careful: holds scripts; open it where these don’t run."
+    assert [told in ada.get(page) for page in pages] == [True, True]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from livereview.evidence.folding import fold
 from livereview.evidence.quoted_numbers import number_in_quote
-from livereview.evidence.quotes import LEAST_LETTERS, Missing, Place, find
+from livereview.evidence.quotes import LEAST_LETTERS, Missing, Place, beside, find
 from tests.patterns import superlinear
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -43,6 +43,26 @@ ALIKE = [
     ("more than before. It was", "more than before. It was"),
     ("95% CI −0.80 to −0.10", "“95% CI −0.80 to −0.10”"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("before", "quote", "after", "negation", "cuts_word"),
+    [
+        ("It was not ", "effective in men", ", they said", "not", False),
+        ("It was ", "effective in […] men", " of 40", None, False),
+        ("It was ", "ffective in all men", " of 40", None, False),
+        ("It was e", "ffective in all men", " of 40", None, True),
+        ("It was not ", "“effective in all me”", "n of 40", "not", True),
+        ("effective in all men, not ", "effective in all men", "", "not", False),
+        ("", "effective in all men", "", None, False),
+    ],
+)
+def test_what_stands_around_a_quote_is_known_from_the_text_kept_with_it(
+    before: str, quote: str, after: str, negation: str | None, cuts_word: bool
+) -> None:
+    place = beside(before, quote, after)
+    assert place is not None
+    assert (place.negation, place.cuts_word) == (negation, cuts_word)
 
 
 INTERVAL = (

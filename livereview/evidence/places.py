@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from livereview.evidence import quotes
+
 FINDER = 2  # the version of the rule of quotes.py: what an older one looked up is looked up again
 AROUND = 80  # characters of the text before and after a quote
 
@@ -57,6 +59,20 @@ class Standing:
         if self.state == "no file yet":
             return "Not looked up: the study has no full text yet"
         return "Not looked up yet"
+
+    @property
+    def caution(self) -> str | None:
+        """What readers of a quote that was found should know of the text directly around it."""
+        if self.state != "in its place" or self.looked is None:
+            return None
+        place = quotes.beside(self.looked.before or "", self.quote, self.looked.after or "")
+        if place is None:
+            return None
+        if place.negation:
+            return f"the word “{place.negation}” stands directly before it in the file"
+        if place.cuts_word:
+            return "it begins or ends inside a word of the file"
+        return None
 
 
 def quotes_in(form: Mapping[str, Any]) -> Iterator[tuple[str, int, str]]:

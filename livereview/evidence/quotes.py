@@ -408,6 +408,23 @@ def _place(text: Folded, hits: Sequence[_Hit]) -> Place:
     return Place(spans, negation if is_negation else None, cuts_word)
 
 
+def beside(before: str, quote: str, after: str) -> Place | None:
+    """A quote that was found, as it stands between the text around it: for its `negation` and
+    `cuts_word`.
+
+    Args:
+        before: The end of the text before it.
+        quote: The quote as it was typed.
+        after: The beginning of the text after it.
+    """
+    bare = _without_marks(quote).strip()
+    text = fold(f"{before}{bare}{after}")
+    for hit in _Search(text).all_of((fold(bare),)):
+        if text.starts[hit.first] >= len(before):
+            return _place(text, [hit])
+    return None
+
+
 def _in_pieces(text: Folded, quote: str) -> Place | Missing:
     """A quote with omissions or insertions."""
     parted = _pieces(quote)

@@ -10,9 +10,9 @@ from pathlib import Path
 from livereview import parsing
 from livereview.dedup.publications import Candidate, Match, match
 from livereview.errors import LivereviewError, Refused
-from livereview.ops import full_text
+from livereview.ops import full_text, page_texts
 from livereview.parsing import ParserFailed, ReadPdf
-from livereview.pdf_text import STATES
+from livereview.pdf_text import STATES, PdfText
 from livereview.store.open import Store
 
 MOST_FILES = 50
@@ -47,10 +47,10 @@ def keep(
 ) -> Dropped:
     """Keep a PDF with the one of these reports that it is of; with none, nothing is kept."""
     try:
-        found = _match(body, candidates)
+        text, found = _match(body, candidates)
         if found.report_id is None:
             return Dropped(name, None, found.why, found.likely)
-        full_text.attach(
+        attached = full_text.attach(
             store,
             folder,
             id=id,
@@ -61,17 +61,20 @@ def keep(
             author=author,
             now=now,
         )
+        if text is not None:
+            page_texts.keep(folder, attached["sha256"], text)
     except Refused as refusal:
         return Dropped(name, None, refusal.message)
     return Dropped(name, found.report_id, found.why)
 
 
-def _match(body: bytes, candidates: Sequence[Candidate]) -> Match:
+def _match(body: bytes, candidates: Sequence[Candidate]) -> tuple[PdfText | None, Match]:
+    """The text of a PDF, if it could be taken out, and the report that it is of."""
     full_text.check(body)
     try:
         text = parsing.read_pdf(ReadPdf(body, "this PDF"))
     except (LivereviewError, ParserFailed):
-        return Match(None, STATES["damaged"])
+        return None, Match(None, STATES["damaged"])
     if text.state != "read":
-        return Match(None, STATES[text.state])
-    return match(text.text, candidates)
+        return text, Match(None, STATES[text.state])
+    return text, match(text.text, candidates)

@@ -145,6 +145,10 @@ def _show(
         "open_parts": form_sections.opened(sections, mistakes, again=again),
         "again": again,
         "sources": sources,
+        "cautions": ops.page_texts.cautions(
+            room.desk.settings.full_texts,
+            [file.sha256 for source in sources for file in source.files],
+        ),
         "draft": draft,
         "quoted": quoted,
         "mistakes": mistakes,

@@ -31,7 +31,7 @@ def add(
     with room.desk.store.read() as con:
         guard.recorded(con, room, record)
     try:
-        ops.full_text.attach(
+        attached = ops.full_text.attach(
             room.desk.store,
             room.desk.settings.full_texts,
             id=f"{room.me}-{form}",
@@ -50,6 +50,8 @@ def add(
         review=room.review.id,
         now=room.desk.clock(),
     )
+    # also where no quote waits for it: pages say what may run in it
+    ops.page_texts.text_of(room.desk.settings.full_texts, attached["sha256"])
     return RedirectResponse(here, 303)
 
 

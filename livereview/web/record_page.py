@@ -11,6 +11,7 @@ from fastapi import HTTPException
 from fastapi.responses import RedirectResponse, Response
 
 from livereview import rights
+from livereview.ops import page_texts
 from livereview.records import FIELDS, Record
 from livereview.store import finding, full_texts, matches, ranks, records, report_events, tags
 from livereview.store.finding import Eyes, Row
@@ -103,6 +104,7 @@ def _values(con: Connection, room: Room, row: Row, eyes: Eyes) -> dict[str, Any]
     versions = report_events.versions(con, ids)
     linked = [one for one in matches.linked(con, report) if records.in_review(con, review, one)]
     place = ranks.place(con, review, report) if room.visit.role == "lead" else None
+    files = full_texts.of(con, review, report)
     return {
         "row": row,
         "card": card.of(con, review, report, room.review.highlights),
@@ -111,7 +113,10 @@ def _values(con: Connection, room: Room, row: Row, eyes: Eyes) -> dict[str, Any]
         "shown": shown.record_id,
         "linked": records.current(con, linked),
         "doubted": report_events.doubted(con, review, ids),
-        "files": full_texts.of(con, review, report),
+        "files": files,
+        "cautions": page_texts.cautions(
+            room.desk.settings.full_texts, [file.sha256 for file in files]
+        ),
         "tags": tags.of(con, review),
         "place": place[0] if place else None,
         "studies": _studies(con, review, report, eyes),

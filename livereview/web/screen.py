@@ -148,10 +148,14 @@ def _show(
     sealed = ""
     if shown and report:
         sealed = as_shown.seal(as_shown.of(con, room, shown, report, together), room.visit.csrf)
+    files = full_texts.of(con, review, report) if report and stage == "full_text" else []
     values = {
         "card": shown,
         "sealed": sealed,
-        "files": full_texts.of(con, review, report) if report and stage == "full_text" else [],
+        "files": files,
+        "cautions": ops.page_texts.cautions(
+            room.desk.settings.full_texts, [file.sha256 for file in files]
+        ),
         "links": retrieval.links(con, review, report) if report and stage == "full_text" else [],
         "together": together,
         "draft": draft,
