@@ -555,7 +555,16 @@ def test_axe_finds_nothing(
         "bypass_csp": True,
     }
     for name, paths in (
-        ("ada", ("/", TA, f"/r/{REVIEW}/history", f"/r/{REVIEW}/duplicates")),
+        (
+            "ada",
+            (
+                "/",
+                TA,
+                f"/r/{REVIEW}/history",
+                f"/r/{REVIEW}/duplicates",
+                f"/r/{REVIEW}/evidence/new",
+            ),
+        ),
         (
             "lena",
             (
