@@ -22,33 +22,20 @@ if TYPE_CHECKING:
 
 AT_ONCE = 2_000  # reports whose texts are in memory together
 
-_COLUMNS = (
-    ("review", "VARCHAR"),
-    ("report_id", "VARCHAR"),
-    ("title", "VARCHAR"),
-    ("authors", "VARCHAR[]"),
-    ("journal", "VARCHAR"),
-    ("year", "INTEGER"),
-    ("type", "VARCHAR"),
-    ("language", "VARCHAR"),
-    ("doi", "VARCHAR"),
-    ("retraction", "VARCHAR"),
-    ("sources", "VARCHAR[]"),
-    ("searches", "VARCHAR[]"),
-    ("records", "INTEGER"),
-    ("has_abstract", "BOOLEAN"),
-    ("found", "TIMESTAMPTZ"),
-    ("w_title", "VARCHAR"),
-    ("w_authors", "VARCHAR"),
-    ("w_journal", "VARCHAR"),
-    ("w_ids", "VARCHAR"),
-    ("w_text", "VARCHAR"),
-    ("abstract_at", "INTEGER"),
-)
-_INSERT = (
-    f"INSERT INTO listing ({', '.join(name for name, _ in _COLUMNS)}) "
-    f"SELECT {', '.join(f'unnest(?::{kind}[])' for _, kind in _COLUMNS)}"
-)
+_INSERT = """
+    INSERT INTO listing (
+        review, report_id, title, authors, journal, year, type, language, doi, retraction, sources,
+        searches, records, has_abstract, found, w_title, w_authors, w_journal, w_ids, w_text,
+        abstract_at
+    )
+    SELECT
+        unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[][]),
+        unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
+        unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[][]), unnest(?::VARCHAR[][]),
+        unnest(?::INTEGER[]), unnest(?::BOOLEAN[]), unnest(?::TIMESTAMPTZ[]), unnest(?::VARCHAR[]),
+        unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
+        unnest(?::INTEGER[])
+"""
 
 
 def refresh(con: Connection, record_ids: Iterable[str]) -> None:
