@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -121,8 +122,5 @@ def test_voters_never_learn_of_each_other_from_their_own_pages(
     ada = browser("ada")
     for path in ("/", TA, f"/r/{REVIEW}/history", ROOM):
         ada.get(path)
-        assert (
-            "bea" not in ada.page.text
-            and "no control" not in ada.page.text
-            and "onflict" not in ada.page.text
-        ), path
+        told = re.sub(r"[0-9a-f]{20,}", "", ada.page.text)  # ids of forms and records
+        assert not re.search("bea|no control|onflict", told), path
