@@ -71,7 +71,7 @@ def test_the_lead_sees_alarms_first_and_every_search_with_its_outcome(
     failed(reviewed, "s2", "answered 500 three times")
     page = lena.get(f"/r/{REVIEW}")
     assert "search crossref ended failed: answered 500 three times" in page
-    assert page.index("Alarm.") < page.index("What waits where") < page.index('id="searches"')
+    assert page.index("What is wrong") < page.index("What waits where") < page.index('id="searches"')
     assert (
         '<span class="outcome failed">failed</span>' in page
         and '<span class="outcome ok">ok</span>' in page
@@ -90,7 +90,7 @@ def test_the_lead_sees_counts_conflicts_and_the_version(reviewed: Store, browser
     vote(reviewed, first, "bea", "exclude")
     published(reviewed)
     page = browser("lena", "lead").get(f"/r/{REVIEW}").replace("\n", "")
-    assert "<dt>in screening, with conflicts</dt><dd>3</dd>" in page
+    assert ">in screening, with conflicts</a></dt><dd>3</dd>" in page
     assert '<dt><a href="/r/small-review/conflicts">conflicts</a></dt><dd>1</dd>' in page
     assert "Version 1</a>, 2026-03-02 09:00 UTC: first version" in page
 
