@@ -71,7 +71,9 @@ def test_the_lead_sees_alarms_first_and_every_search_with_its_outcome(
     failed(reviewed, "s2", "answered 500 three times")
     page = lena.get(f"/r/{REVIEW}")
     assert "search crossref ended failed: answered 500 three times" in page
-    assert page.index("What is wrong") < page.index("What waits where") < page.index('id="searches"')
+    assert (
+        page.index("What is wrong") < page.index("What waits where") < page.index('id="searches"')
+    )
     assert (
         '<span class="outcome failed">failed</span>' in page
         and '<span class="outcome ok">ok</span>' in page
