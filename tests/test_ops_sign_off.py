@@ -103,7 +103,8 @@ def test_the_finding_is_held_and_the_page_is_not(held: Store, site: Path) -> Non
     )
     assert page(site)["debt"]["awaiting_signature"] == 1
     assert page(site)["debt_since"]["awaiting_signature"]["date_display"] == "2 March 2026"
-    assert "1 finding would say something else and waits for the lead" in text
+    methods = (site / REVIEW / "latest" / "methods.html").read_text()
+    assert "1 finding would say something else and waits for the lead" in methods
     assert not status["behind"]
 
 
