@@ -9,14 +9,16 @@ import binascii
 import hashlib
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from fastapi import Header, HTTPException, Path, Query, Request
+from fastapi import Depends, Header, HTTPException, Path, Query, Request
 from fastapi.responses import JSONResponse, Response
 
-from livereview.rights import Kind
+from livereview.rights import Kind, Principal
 from livereview.web import guard
 from livereview.web.guard import Room, Visit
 from livereview.web.v1.models import Page
@@ -25,6 +27,7 @@ ROOT = "/api/v1"
 PROBLEM = "application/problem+json"
 MOST = 200  # items of a list in one answer
 USUAL = 50
+MOST_DIGITS = 9  # of a place in a list: no list here is longer
 Item = TypeVar("Item")
 
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many items at most.")]
@@ -87,19 +90,20 @@ def here(request: Request, review: ReviewId) -> Room:
     return guard.room(request)
 
 
-def changing(request: Request) -> Visit:
-    """Who was let in to change something: a token only.
+Here = Annotated[Room, Depends(here)]
+
+
+def token_only(request: Request) -> None:
+    """Refuse to change anything for a session.
 
     A browser sends its session with requests that another site made; a token is sent on purpose.
     """
-    visit = guard.visit(request)
-    if visit.principal.kind != Kind.TOKEN:
+    if guard.visit(request).principal.kind != Kind.TOKEN:
         raise HTTPException(
             403,
             "Send a token (Authorization: Bearer …): a session may only read here. "
             "Make one with livereview token.",
         )
-    return visit
 
 
 def event_id(request: Request, visit: Visit, key: str | None) -> str:
@@ -110,59 +114,111 @@ def event_id(request: Request, visit: Visit, key: str | None) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
-def cursor(*place: Any) -> str:
-    """Where a list goes on, as an address carries it."""
-    text = "\0".join(map(str, place))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+@dataclass(frozen=True, slots=True)
+class ListPart:
+    """The part of a list that a request asks for."""
+
+    request: Request
+    response: Response
+    after: str
+    limit: int
+
+    @property
+    def start(self) -> int:
+        """The place after which it begins, in a list that is counted; 0 at its start.
+
+        Raises:
+            HTTPException: 422, for what is no place of such a list.
+        """
+        if not self.after:
+            return 0
+        found = _decoded(self.after)
+        if found is None:
+            raise HTTPException(
+                422, f"after: {self.after!r} is no place in this list; take it from `next`"
+            )
+        return found
+
+    def of(self, items: Sequence[Item]) -> Page[Item]:
+        """This part of a list that is at hand as a whole."""
+        end = self.start + self.limit
+        return self.page(items[self.start : end], end if end < len(items) else None)
+
+    def page(self, items: Sequence[Item], goes_on: int | None) -> Page[Item]:
+        """These items as this part; `goes_on`: the place of the last, None where the list ends."""
+        if goes_on is None:
+            return Page[Item](items=list(items))
+        query = parse_qsl(self.request.url.query)
+        kept = [(name, value) for name, value in query if name != "after"]
+        kept.append(("after", _encoded(goes_on)))
+        address = f"{guard.path_of(self.request)}?{urlencode(kept)}"
+        self.response.headers["Link"] = f'<{address}>; rel="next"'
+        return Page[Item](items=list(items), next=address)
 
 
-def place(after: str, parts: int) -> tuple[str, ...] | None:
-    """What `cursor` was made of; None at the start of a list.
+def _encoded(place: int) -> str:
+    """A place as an address carries it: nobody should count on what it is made of."""
+    return base64.urlsafe_b64encode(str(place).encode()).decode().rstrip("=")
 
-    Raises:
-        HTTPException: 422, for what is no cursor of this list.
-    """
-    if not after:
-        return None
+
+def _decoded(after: str) -> int | None:
+    """The place that `_encoded` was given; None for anything else."""
+    padded = after + "=" * (-len(after) % 4)
     try:
-        padded = after + "=" * (-len(after) % 4)
-        found = tuple(base64.b64decode(padded, b"-_", validate=True).decode().split("\0"))
+        digits = base64.b64decode(padded, b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        found = ()
-    if len(found) != parts:
-        raise HTTPException(422, f"after: {after!r} is no place in this list; take it from `next`")
-    return found
+        return None
+    is_place = digits.isascii() and digits.isdecimal() and len(digits) <= MOST_DIGITS
+    return int(digits) if is_place else None
 
 
-def number_at(after: str) -> int:
-    """The place of a list that is counted; 0 at its start."""
-    found = place(after, 1)
-    if found is None:
-        return 0
-    if not found[0].isascii() or not found[0].isdecimal() or len(found[0]) > 9:
-        raise HTTPException(422, f"after: {after!r} is no place in this list; take it from `next`")
-    return int(found[0])
+def list_part(
+    request: Request, response: Response, after: After = "", limit: Limit = USUAL
+) -> ListPart:
+    """What of a list is asked for."""
+    return ListPart(request, response, after, limit)
 
 
-def page(
-    request: Request, response: Response, items: Sequence[Item], after: str | None
-) -> Page[Item]:
-    """A part of a list; `after`: where it goes on, None where it ends."""
-    if after is None:
-        return Page[Item](items=list(items))
-    query = [(name, value) for name, value in parse_qsl(request.url.query) if name != "after"]
-    address = f"{guard.path_of(request)}?{urlencode([*query, ('after', after)])}"
-    response.headers["Link"] = f'<{address}>; rel="next"'
-    return Page[Item](items=list(items), next=address)
+Part = Annotated[ListPart, Depends(list_part)]
 
 
-def sliced(
-    request: Request, response: Response, items: Sequence[Item], after: str, limit: int
-) -> Page[Item]:
-    """A part of a list that is at hand as a whole."""
-    start = number_at(after)
-    end = start + limit
-    return page(request, response, items[start:end], cursor(end) if end < len(items) else None)
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One request that writes: where, by whom, when, and under which id.
+
+    Attributes:
+        event: The id of what is written; with the same Idempotency-Key it is the same.
+    """
+
+    room: Room
+    principal: Principal
+    event: str
+    now: datetime
+    response: Response
+
+    def answered(self, *, known: bool) -> None:
+        """Answer 201, or 200 where it had been written before."""
+        self.response.status_code = HTTPStatus.OK if known else HTTPStatus.CREATED
+
+    @property
+    def named(self) -> str:
+        """The id of an event that is this person's own, as forms name theirs."""
+        return f"{self.room.me}-{self.event}"
+
+    @property
+    def signed(self) -> dict[str, Any]:
+        """What every use case takes that writes in a person's name."""
+        return {"id": self.event, "review": self.room.review.id, "now": self.now}
+
+
+def write(request: Request, response: Response, review: ReviewId, key: Key = None) -> Write:
+    """The write that is asked for."""
+    room = guard.room(request)
+    id = event_id(request, room.visit, key)
+    return Write(room, room.visit.principal, id, room.desk.clock(), response)
+
+
+Writing = Annotated[Write, Depends(write)]
 
 
 class ApiRoute(guard.GuardedRoute):

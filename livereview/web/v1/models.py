@@ -381,9 +381,9 @@ class Attempt(Answer):
 class Imported(Answer):
     """What a file brought."""
 
-    search: str | None = None
     outcome: str
-    counts: dict[str, Any]
+    """ok, ok-zero, partial or failed."""
+    counts: dict[str, int]
     """found, fresh, changed, rejected."""
     known: bool
     """The same file had been taken in before."""

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, HTTPException, Path, Query, Request
-from fastapi.responses import Response
+from fastapi import HTTPException, Path, Query
 
 from livereview import ops
 from livereview.ops import tasks as open_tasks
@@ -35,18 +34,8 @@ from livereview.web.guard import Room
 from livereview.web.leases import Question
 from livereview.web.mine import must_screen, report_of
 from livereview.web.v1 import models
-from livereview.web.v1.manners import (
-    USUAL,
-    After,
-    Limit,
-    cursor,
-    here,
-    number_at,
-    page,
-    sliced,
-)
+from livereview.web.v1.manners import Here, Part
 
-Here = Annotated[Room, Depends(here)]
 STATES = ("open", "half", "conflict", "included", "excluded", "not_retrieved")
 
 
@@ -62,19 +51,13 @@ def me(visit: guard.Visitor) -> models.Me:
     )
 
 
-def reviews(
-    request: Request,
-    response: Response,
-    visit: guard.Visitor,
-    after: After = "",
-    limit: Limit = USUAL,
-) -> models.Page[models.ReviewRow]:
+def reviews(visit: guard.Visitor, part: Part) -> models.Page[models.ReviewRow]:
     """The reviews that you may enter, by id."""
     with visit.desk.store.read() as con:
         own = [review for review in protocols(con) if visit.enters(review.id)]
         heads = versions.heads(con, [review.id for review in own])
     rows = [models.ReviewRow(**_review_row(review, heads.get(review.id))) for review in own]
-    return sliced(request, response, rows, after, limit)
+    return part.of(rows)
 
 
 def _review_row(review: Review, head: versions.Head | None) -> dict[str, Any]:
@@ -122,13 +105,7 @@ def status(room: Here) -> dict[str, Any]:
     return found
 
 
-def attempts(
-    request: Request,
-    response: Response,
-    room: Here,
-    after: After = "",
-    limit: Limit = USUAL,
-) -> models.Page[models.Attempt]:
+def attempts(room: Here, part: Part) -> models.Page[models.Attempt]:
     """Every run of every search, newest first."""
     store, now = room.desk.store, room.desk.clock()
     found = ops.status.ledger_of(store, review=room.review.id, now=now)["attempts"]
@@ -140,19 +117,16 @@ def attempts(
         )
         for row in found
     ]
-    return sliced(request, response, rows, after, limit)
+    return part.of(rows)
 
 
 def reports(
-    request: Request,
-    response: Response,
     room: Here,
+    part: Part,
     state: Annotated[
         str | None, Query(description=f"Only those in this state: {', '.join(STATES)}.")
     ] = None,
     stage: Annotated[models.Stage | None, Query(description="Only those at this stage.")] = None,
-    after: After = "",
-    limit: Limit = USUAL,
 ) -> models.Page[models.Report]:
     """Every report of a review with the decisions in force, in the order in which they came.
 
@@ -160,14 +134,13 @@ def reports(
     """
     if state is not None and state not in STATES:
         raise HTTPException(422, f"state must be one of {', '.join(STATES)}; it was {state!r}")
-    last = number_at(after)
     with room.desk.store.read() as con:
         eyes = voters.eyes(con, room.review.id, room.me)
         states = _states(state, eyes)
-        found = standings.page(con, room.review.id, last, limit + 1, stage, states)
-        rows = _reports(con, room, [standing for _, standing in found[:limit]], eyes)
-    goes_on = cursor(found[limit - 1][0]) if len(found) > limit else None
-    return page(request, response, rows, goes_on)
+        found = standings.page(con, room.review.id, part.start, part.limit + 1, stage, states)
+        rows = _reports(con, room, [standing for _, standing in found[: part.limit]], eyes)
+    goes_on = found[part.limit - 1][0] if len(found) > part.limit else None
+    return part.page(rows, goes_on)
 
 
 def _states(asked: str | None, eyes: str | None) -> Sequence[str] | None:
@@ -248,44 +221,31 @@ def queue(
     return models.Queue(stage=stage, waiting=taken.head.waiting, done=taken.head.done, report=shown)
 
 
-def conflicts(
-    request: Request,
-    response: Response,
-    room: Here,
-    after: After = "",
-    limit: Limit = USUAL,
-) -> models.Page[models.Conflict]:
+def conflicts(room: Here, part: Part) -> models.Page[models.Conflict]:
     """Reports on which reviewers differ, in the order in which they came."""
     with room.desk.store.read() as con:
         waiting = decisions.conflicts(con, room.review.id)
-        start = number_at(after)
-        part = waiting[start : start + limit]
-        shown = _reports(con, room, part, None)
+        end = part.start + part.limit
+        asked = waiting[part.start : end]
+        shown = _reports(con, room, asked, None)
     rows = [
         models.Conflict(
             report=report,
             stage=report.stage,
             votes=[vote for vote in report.decisions if vote.stage == standing.stage],
         )
-        for report, standing in zip(shown, part, strict=True)
+        for report, standing in zip(shown, asked, strict=True)
     ]
-    end = start + limit
-    return page(request, response, rows, cursor(end) if end < len(waiting) else None)
+    return part.page(rows, end if end < len(waiting) else None)
 
 
-def duplicates(
-    request: Request,
-    response: Response,
-    room: Here,
-    after: After = "",
-    limit: Limit = USUAL,
-) -> models.Page[models.Pair]:
+def duplicates(room: Here, part: Part) -> models.Page[models.Pair]:
     """Pairs of records that wait for a person's word, oldest first."""
-    start = number_at(after)
+    end = part.start + part.limit
     with room.desk.store.read() as con:
-        found = matches.doubtful(con, room.review.id, start + limit + 1)[start:]
-        part = found[:limit]
-        ids = {pair[side] for pair in part for side in ("left", "right")}
+        found = matches.doubtful(con, room.review.id, end + 1)[part.start :]
+        asked = found[: part.limit]
+        ids = {pair[side] for pair in asked for side in ("left", "right")}
         current = records.current(con, ids)
         homes = records.report_of(con, ids)
     rows = [
@@ -293,18 +253,12 @@ def duplicates(
             left=record_model(current[pair["left"]], homes.get(pair["left"], pair["left"])),
             right=record_model(current[pair["right"]], homes.get(pair["right"], pair["right"])),
         )
-        for pair in part
+        for pair in asked
     ]
-    return page(request, response, rows, cursor(start + limit) if len(found) > limit else None)
+    return part.page(rows, end if len(found) > part.limit else None)
 
 
-def studies(
-    request: Request,
-    response: Response,
-    room: Here,
-    after: After = "",
-    limit: Limit = USUAL,
-) -> models.Page[models.Study]:
+def studies(room: Here, part: Part) -> models.Page[models.Study]:
     """The studies of a review with their included reports, by id."""
     with room.desk.store.read() as con:
         grouped = evidence.reports_of(con, room.review.id)
@@ -313,7 +267,7 @@ def studies(
         models.Study(study=study, reports=grouped.get(study, []), extracted=study in forms)
         for study in sorted({*grouped, *forms})
     ]
-    return sliced(request, response, rows, after, limit)
+    return part.of(rows)
 
 
 def study(
@@ -334,13 +288,7 @@ def study(
     )
 
 
-def published(
-    request: Request,
-    response: Response,
-    room: Here,
-    after: After = "",
-    limit: Limit = USUAL,
-) -> models.Page[models.Version]:
+def published(room: Here, part: Part) -> models.Page[models.Version]:
     """The published versions, newest first."""
     review = room.review.id
     with room.desk.store.read() as con:
@@ -354,7 +302,7 @@ def published(
         )
         for version in known
     ]
-    return sliced(request, response, rows, after, limit)
+    return part.of(rows)
 
 
 def findings(room: Here) -> dict[str, Any]:
@@ -376,13 +324,7 @@ def held(room: Here) -> models.Held:
     return models.Held(**{name: getattr(waiting, name) for name in models.Held.model_fields})
 
 
-def tasks(
-    request: Request,
-    response: Response,
-    room: Here,
-    after: After = "",
-    limit: Limit = USUAL,
-) -> models.Page[models.Task]:
+def tasks(room: Here, part: Part) -> models.Page[models.Task]:
     """What a lead must look at, oldest first."""
     with room.desk.store.read() as con:
         found = open_tasks.open_tasks(con, [room.review.id])[room.review.id]
@@ -394,16 +336,10 @@ def tasks(
         )
         for task in found
     ]
-    return sliced(request, response, rows, after, limit)
+    return part.of(rows)
 
 
-def acts(
-    request: Request,
-    response: Response,
-    room: Here,
-    after: After = "",
-    limit: Limit = USUAL,
-) -> models.Page[dict[str, Any]]:
+def acts(room: Here, part: Part) -> models.Page[dict[str, Any]]:
     """Acts that undid the work of others, newest first."""
     answer = ops.run(room.desk.store, room.desk.settings.site, "acts", {"review": room.review.id})
-    return sliced(request, response, answer["acts"], after, limit)
+    return part.of(answer["acts"])

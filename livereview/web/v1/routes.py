@@ -17,7 +17,7 @@ from livereview import rights
 from livereview.rights import Act
 from livereview.web import bodies
 from livereview.web.v1 import doing, models, reading
-from livereview.web.v1.manners import PROBLEM, ROOT, ApiRoute
+from livereview.web.v1.manners import PROBLEM, ROOT, ApiRoute, token_only
 
 FILE_OF_RECORDS = {
     "requestBody": {
@@ -307,7 +307,7 @@ def _route(endpoint: Endpoint, *, with_head: bool) -> ApiRoute:
         tags=[endpoint.tag],
         operation_id=function.__name__,
         summary=(function.__doc__ or "").strip().partition("\n")[0],
-        dependencies=[Depends(_TOKEN)],
+        dependencies=[Depends(_TOKEN)] if reads else [Depends(_TOKEN), Depends(token_only)],
         openapi_extra=endpoint.extra,
     )
     route.act = endpoint.act
