@@ -484,7 +484,8 @@ def test_a_vote_of_a_settled_report_is_not_changed_by_the_back_door(
         f"{BASE}/act?kind=take_back_word&record={three[0]}&stage=title_abstract&reviewer=ada"
     )
     _, fields = bo.form("Ask the lead")
-    assert fields["reviewer"] == "bo" and "ada" not in page.split("<main")[1]
+    told = re.sub(r"[0-9a-f]{20,}", "", page.split("<main")[1])  # ids may hold any name of a-f
+    assert fields["reviewer"] == "bo" and "ada" not in told
     bo.press("Ask the lead", reason="x", reviewer="ada")
     with reviewed.read() as con:
         (given,) = con.execute("SELECT given FROM act_request").fetchall()[0]

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+# where a report may stand at a stage, in the order in which one comes there
+STATES = ("open", "half", "conflict", "included", "excluded", "not_retrieved")
+
 
 @dataclass(frozen=True, slots=True)
 class Ballot:

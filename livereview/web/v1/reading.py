@@ -15,6 +15,7 @@ from livereview.ops.protocols import protocols
 from livereview.records import Record
 from livereview.review import Review
 from livereview.screening import blindness
+from livereview.screening.states import STATES
 from livereview.store import (
     decisions,
     evidence,
@@ -36,7 +37,6 @@ from livereview.web.mine import must_screen, report_of
 from livereview.web.v1 import models
 from livereview.web.v1.manners import Here, Part
 
-STATES = ("open", "half", "conflict", "included", "excluded", "not_retrieved")
 
 
 def me(visit: guard.Visitor) -> models.Me:
