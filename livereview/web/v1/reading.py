@@ -38,7 +38,6 @@ from livereview.web.v1 import models
 from livereview.web.v1.manners import Here, Part
 
 
-
 def me(visit: guard.Visitor) -> models.Me:
     """What signed in, and what it may do."""
     who = visit.principal
