@@ -160,10 +160,11 @@ def _move(kind: str, group: Group, others: Mapping[str, Group]) -> Move:
 def _answer(con: Connection, looked: Rejudged, *, done: bool) -> dict[str, Any]:
     touched = sorted({record for move in looked.moves for record in move.records})
     current = records.current(con, touched)
+    decided = matches.decisions_on(con, touched)
     listed = []
     for move in looked.moves:
         titles = {record: current[record].title or "" for record in move.records}
-        decisions = matches.decisions_on(con, move.records)
+        decisions = [decision for decision in decided if decision["record"] in move.records]
         listed.append(
             {
                 "kind": move.kind,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from livereview.store import standings
 from livereview.store.open import Connection
 from livereview.store.rows import one_row
 
@@ -32,13 +32,27 @@ def append(con: Connection, id: str, review: str, record: str, file: FullText) -
 
 def of(con: Connection, review: str, report_id: str) -> list[FullText]:
     """The files of a report, each once, oldest first."""
-    where, values = standings.chosen(standings.members(con, [report_id]))
+    return of_each(con, review, [report_id])[report_id]
+
+
+def of_each(con: Connection, review: str, report_ids: Sequence[str]) -> dict[str, list[FullText]]:
+    """The files of each of these reports, each once, oldest first."""
     rows = con.execute(
-        f"""SELECT sha256, arg_min(name, seq), any_value(size), arg_min(author, seq), min(made) FROM full_text
-        WHERE review = ? AND record_id {where} GROUP BY sha256 ORDER BY min(seq)""",  # noqa: S608
-        [review, *values],
+        """WITH asked AS (SELECT DISTINCT unnest(?::VARCHAR[]) AS report_id),
+        members AS (
+            SELECT report_id, report_id AS record_id FROM asked
+            UNION SELECT report_id, p.record_id FROM asked JOIN report p USING (report_id)
+        )
+        SELECT m.report_id, f.sha256, arg_min(f.name, f.seq), any_value(f.size),
+            arg_min(f.author, f.seq), min(f.made)
+        FROM full_text f JOIN members m USING (record_id)
+        WHERE f.review = ? GROUP BY m.report_id, f.sha256 ORDER BY min(f.seq)""",
+        [list(report_ids), review],
     ).fetchall()
-    return [FullText(*row) for row in rows]
+    files: dict[str, list[FullText]] = {report: [] for report in report_ids}
+    for report, *row in rows:
+        files[report].append(FullText(*row))
+    return files
 
 
 def named(con: Connection, review: str, sha256: str) -> str | None:

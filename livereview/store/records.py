@@ -136,6 +136,17 @@ def in_review(con: Connection, review: str, record_id: str) -> bool:
     )
 
 
+def of_review(con: Connection, review: str, record_ids: Sequence[str]) -> list[str]:
+    """Those of these records that the review found, in the order given."""
+    rows = con.execute(
+        """SELECT DISTINCT record_id FROM hit
+        WHERE review = ? AND record_id IN (SELECT unnest(?::VARCHAR[]))""",
+        [review, list(record_ids)],
+    ).fetchall()
+    there = {row[0] for row in rows}
+    return [record for record in record_ids if record in there]
+
+
 def find(
     con: Connection, review: str, doi: str | None, pmid: str | None, title: str | None
 ) -> list[str]:

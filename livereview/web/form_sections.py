@@ -112,6 +112,7 @@ def sources(con: Connection, room: Room, study: str, report: str) -> list[Source
     if not ids and report:
         ids = [report]
     found = records.reports(con, review, ids)
+    files = full_texts.of_each(con, review, ids)
     listed = []
     for id in ids:
         if not found.get(id):
@@ -123,7 +124,7 @@ def sources(con: Connection, room: Room, study: str, report: str) -> list[Source
                 record.title or "Untitled report",
                 "; ".join(record.authors),
                 record.year,
-                tuple(full_texts.of(con, review, id)),
+                tuple(files[id]),
             )
         )
     return listed

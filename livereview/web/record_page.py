@@ -102,7 +102,7 @@ def _values(con: Connection, room: Room, row: Row, eyes: Eyes) -> dict[str, Any]
     shown, origin = records.merged(some)
     ids = [member.record_id for member in some]
     versions = report_events.versions(con, ids)
-    linked = [one for one in matches.linked(con, report) if records.in_review(con, review, one)]
+    linked = records.of_review(con, review, matches.linked(con, report))
     place = ranks.place(con, review, report) if room.visit.role == "lead" else None
     files = full_texts.of(con, review, report)
     return {
