@@ -283,7 +283,7 @@ def test_one_includes_the_other_cant_get_it_the_pdf_comes_and_the_other_decides(
     paper = tmp_path / "paper.pdf"
     paper.write_bytes(b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n")
     ada.goto(f"{here.base}/r/{REVIEW}/retrieval")
-    ada.set_input_files("[type=file]", str(paper))
+    ada.set_input_files("[name=file]", str(paper))
     ada.get_by_role("button", name="Add the PDF").click()
     ada.wait_for_selector("text=Back in the queues")
 
