@@ -124,6 +124,7 @@ def _values(con: Connection, room: Room, row: Row, eyes: Eyes) -> dict[str, Any]
         "states": record_table.STATES,
         "reasons": {reason.id: reason.label for reason in room.review.reasons},
         "takes_part": room.may(rights.TAKE_PART),
+        "sees_evidence": room.may(rights.SEE_AS_VOTER),
         "manages": room.may(rights.MANAGE),
         "stages_done": _decided(room, row),
     }
