@@ -27,6 +27,7 @@ from livereview.screening.settled import SLIP, is_the_teams
 from livereview.screening.states import Place
 from livereview.store import accounts
 from livereview.store.open import Store
+from livereview.store.writer import JobConnection
 from tests.conftest import NOW, REVIEW, Browser, Forms, article, found, secret_of
 from tests.test_ops import form
 from tests.test_ops_as_of import extract
@@ -305,6 +306,43 @@ def test_decisions_can_be_made_again_twice(
     back(reviewed, act(reviewed, kind, given))
     told = act(reviewed, kind, given)
     assert "Decisions that count no more: 6." in told["lines"]
+
+
+def test_an_act_asks_a_fixed_number_of_questions_however_many_reports_it_moves(
+    reviewed: Store, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the writer in hand while it asks."""
+    plain = JobConnection.execute
+    asked: list[str] = []
+
+    def counted(self: JobConnection, statement: str, values: object = None) -> Any:
+        asked.append(statement)
+        return plain(self, statement, values)
+
+    def questions(kind: str, given: dict[str, str]) -> int:
+        asked.clear()
+        preview(reviewed, kind, given)
+        return len(asked)
+
+    counts: dict[int, tuple[int, ...]] = {}
+    few = found(reviewed, *(article(number) for number in range(1, 4)))
+    more = found(reviewed, *(article(number) for number in range(4, 16)))
+    monkeypatch.setattr(JobConnection, "execute", counted)
+    team.add_account(
+        reviewed, name="cy", role="reviewer", secret=secret_of("cy"), now=NOW, reviews=[]
+    )
+    for settled, alone in ((few[:2], few[2:]), (more[:6], more[6:])):
+        for record in settled:
+            vote(reviewed, record, "ada", "exclude", reason="wrong-population")
+            vote(reviewed, record, "bo", "exclude", reason="wrong-population")
+        for record in alone:
+            vote(reviewed, record, "cy", "include")
+        chosen = {"records": ",".join(settled), "stage": STAGES[0]}
+        counts[len(settled)] = (
+            questions("reopen_chosen", chosen),
+            questions("close_account", {"name": "cy"}),
+        )
+    assert counts[2] == counts[6]
 
 
 # Accounts

@@ -65,7 +65,6 @@ ROWS: dict[int, tuple[str, str]] = {
          "test_before_i_vote_nothing_i_see_tells_that_my_co_reviewer_did"),
     11: ("roles", "test_each_visitor_may_do_what_the_table_says "
          "test_each_visitor_may_run_the_operations_that_the_table_says "
-         "test_each_role_sees_what_is_its_and_nothing_else "
          "test_every_route_names_its_act_and_every_form_a_token test_a_route_that_names_no_act_lets_nobody_in"),
     12: ("guessing secrets", "test_the_eleventh_wrong_secret_has_to_wait "
          "test_twenty_right_secrets_at_once_from_one_address_all_get_in_among_wrong_ones "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from livereview.errors import Refused
 from livereview.ops import team
 from livereview.ops.act_types import Asked, Done
-from livereview.store import accounts, decisions, searches
+from livereview.store import accounts, searches
 from livereview.store.acts import LoggedAct
 from livereview.store.open import Connection
 
@@ -129,6 +129,5 @@ def undo_account(con: Connection, act: LoggedAct, asked: Asked) -> tuple[str, ..
 
 def _close_again(con: Connection, name: str, asked: Asked) -> tuple[str, ...]:
     """The account is shut as it was before, and its sole votes are taken back as by any closing."""
-    for vote in decisions.sole_votes(con, name):
-        decisions.take_back(con, vote, f"closed/{vote}", asked.now)
+    team.take_back_sole_votes(con, name, asked.now)
     return ()

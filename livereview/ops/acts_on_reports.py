@@ -17,6 +17,7 @@ from livereview.store import tasks as raised
 from livereview.store.acts import LoggedAct, Reopening
 from livereview.store.decisions import Decision
 from livereview.store.open import Connection
+from livereview.store.standings import Standing
 
 MOST_REOPENED = 200  # reports at once: their names must fit into an address
 
@@ -49,19 +50,17 @@ def reopen_chosen(con: Connection, asked: Asked) -> Done:
         raise Refused(f"the stage must be one of {', '.join(stages)}; it was {stage!r}")
     if len(ids) > MOST_REOPENED:
         raise Refused(f"have at most {MOST_REOPENED} reports decided again at once")
-    decided = [record for record in ids if _was_decided(con, asked.review, record, stage, stages)]
+    reports = records.report_of_each(con, ids)
+    places = standings.of_each(con, asked.review, reports.values())
+    decided = [id for id in ids if _was_decided(places.get(reports[id]), stage, stages)]
     if not decided:
         raise Refused("none of these reports has been decided at this stage")
     cause = "a lead asks for it to be decided again"
     return _reopen(con, asked, decided, stage, cause, "reports are decided again")
 
 
-def _was_decided(
-    con: Connection, review: str, record: str, stage: str, stages: Sequence[str]
-) -> bool:
-    """Whether the report of a record left this stage, or all its votes at it are in."""
-    report = records.report_of(con, [record]).get(record, record)
-    standing = standings.of(con, review, report)
+def _was_decided(standing: Standing | None, stage: str, stages: Sequence[str]) -> bool:
+    """Whether a report left this stage, or all its votes at it are in."""
     if standing is None:
         return False
     if standing.stage == stage:
@@ -72,7 +71,7 @@ def _was_decided(
 def _reopen(
     con: Connection, asked: Asked, chosen: list[str], stage: str, cause: str, trigger: str
 ) -> Done:
-    by_report = {records.report_of(con, [record]).get(record, record): record for record in chosen}
+    by_report = records.of_one_report_each(con, chosen)
     reopenings = [Reopening(f"{asked.id}/{record}", record, stage) for record in by_report.values()]
     kept = later_votes(con, asked.review, list(by_report), stage)
     acts.reopen(con, asked.review, reopenings, asked.author, cause, asked.now)
@@ -234,11 +233,8 @@ def take_back_word(con: Connection, asked: Asked) -> Done:
 
 def undo_taking_back(con: Connection, act: LoggedAct, asked: Asked) -> tuple[str, ...]:
     words: dict[str, str] = act.undo["words"]
-    returned = [
-        decisions.bring_back(con, word, back, f"{asked.id}/{word}", asked.now)
-        for word, back in words.items()
-    ]
-    if not any(returned):
+    returns = [decisions.Return(word, back, f"{asked.id}/{word}") for word, back in words.items()]
+    if not decisions.bring_back(con, returns, asked.now):
         raise Refused(
             "the report has been decided on again since, so there is nothing to take back"
         )

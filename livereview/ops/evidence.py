@@ -138,7 +138,7 @@ def _told_before(
     whose = (extractor if role == "single" else None) if rules.extractors > 1 else None
     history = evidence.said(con, rules.id, study, role if rules.extractors > 1 else None, whose)
     here = set(evidence.reports_of(con, rules.id).get(study, ()))
-    reports = {records.report_of(con, [record]).get(record, record) for record in records_}
+    reports = set(records.report_of_each(con, records_).values())
     return told_before(history, [(extractor, text)], 0) and reports <= here
 
 

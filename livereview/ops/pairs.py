@@ -93,9 +93,7 @@ def _reports(con: Connection, review: str, reference: str) -> dict[str, str]:
     doi = identifiers.clean_doi(reference)
     pmid = identifiers.clean_pmid(reference) if reference.lower().startswith("pmid") else None
     found = records.find(con, review, doi, pmid, None if doi or pmid else reference)
-    return {
-        records.report_of(con, [record]).get(record, record): record for record in reversed(found)
-    }
+    return records.of_one_report_each(con, reversed(found))
 
 
 def resolve(con: Connection, review: str, reference: str) -> str:

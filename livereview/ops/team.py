@@ -229,12 +229,14 @@ def votes_come_back(con: Connection, account: Account, now: datetime) -> int:
 
     Only where its report still waits for one, in the reviews that the account may enter now.
     """
-    returned = 0
-    for vote in decisions.closed_votes(con, account.name):
-        review = decisions.review_of(con, vote)
-        if review is not None and account.enters(review):
-            returned += decisions.bring_back(con, vote, f"closed/{vote}", f"opened/{vote}", now)
-    return returned
+    closed = decisions.closed_votes(con, account.name)
+    reviews = decisions.reviews_of(con, closed)
+    returns = [
+        decisions.Return(vote, f"closed/{vote}", f"opened/{vote}")
+        for vote in closed
+        if vote in reviews and account.enters(reviews[vote])
+    ]
+    return decisions.bring_back(con, returns, now)
 
 
 def _reach(by: Principal, was: Account | None, asked: Sequence[str] | None) -> tuple[str, ...]:
@@ -300,10 +302,17 @@ def close_in(con: Connection, name: str, now: datetime, by: Principal = OPERATOR
         raise Refused(f"there is no open account {name!r}")
     ended = len(accounts.tokens_of(con, name))
     accounts.append(con, replace(was, role="reader"), "-", False, now, by.signature)
+    requeued = take_back_sole_votes(con, name, now)
+    return {"name": name, "requeued": requeued, "tokens_ended": ended}
+
+
+def take_back_sole_votes(con: Connection, name: str, now: datetime) -> int:
+    """Let the votes of a closed account that stand alone on their report count no more; how many
+    those are.
+    """
     sole = decisions.sole_votes(con, name)
-    for vote in sole:
-        decisions.take_back(con, vote, f"closed/{vote}", now)
-    return {"name": name, "requeued": len(sole), "tokens_ended": ended}
+    decisions.take_back(con, {vote: f"closed/{vote}" for vote in sole}, now)
+    return len(sole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -180,16 +180,23 @@ def sole_votes(con: Connection, reviewer: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def take_back(con: Connection, vote: str, id: str, now: datetime) -> None:
-    """Withdraw the decision of this id, as an event of its own."""
-    con.execute(
+def take_back(con: Connection, withdrawals: Mapping[str, str], now: datetime) -> None:
+    """Withdraw decisions, each as an event of its own; the same ids again change nothing.
+
+    Args:
+        withdrawals: The id of the withdrawal, by the id of the decision.
+    """
+    if not withdrawals:
+        return
+    rows = con.execute(
         """INSERT INTO decision (id, review, record_id, record_version, stage, reviewer, role, verdict, criteria_version, made)
-        SELECT ?, review, record_id, record_version, stage, reviewer, role, 'withdrawn', criteria_version, ?
-        FROM decision WHERE id = ? ON CONFLICT (id) DO NOTHING""",
-        [id, now, vote],
-    )
-    rows = con.execute("SELECT record_id FROM decision WHERE id = ?", [id]).fetchall()
-    standings.refresh(con, [row[0] for row in rows])
+        SELECT asked.id, review, record_id, record_version, stage, reviewer, role, 'withdrawn', criteria_version, $now
+        FROM (SELECT unnest($votes::VARCHAR[]) AS vote, unnest($ids::VARCHAR[]) AS id) asked
+        JOIN decision d ON d.id = asked.vote ORDER BY d.seq
+        ON CONFLICT (id) DO NOTHING RETURNING record_id""",
+        {"votes": list(withdrawals), "ids": list(withdrawals.values()), "now": now},
+    ).fetchall()
+    standings.refresh(con, {row[0] for row in rows})
 
 
 def closed_votes(con: Connection, reviewer: str) -> list[str]:
@@ -202,41 +209,63 @@ def closed_votes(con: Connection, reviewer: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def review_of(con: Connection, id: str) -> str | None:
-    """The review that a decision was made in; None where there is no such decision."""
-    row = one_row(con, "SELECT review FROM decision WHERE id = ?", [id])
-    return row[0] if row else None
+def reviews_of(con: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The review that each of these decisions was made in, by the decision's id."""
+    return dict(
+        con.execute(
+            "SELECT id, review FROM decision WHERE id IN (SELECT unnest(?::VARCHAR[]))", [list(ids)]
+        ).fetchall()
+    )
 
 
-def bring_back(con: Connection, vote: str, withdrawal: str, id: str, now: datetime) -> bool:
-    """Say again what was taken back by `withdrawal`, as an event of its own.
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A decision that is to count again: `id` is the event that says it once more."""
 
-    False where that would not be right.
+    vote: str
+    withdrawal: str
+    id: str
 
-    It would not where the person has said something since, where the report has been opened again
-    since the vote, or where the report waits for no such word any more.
+
+def bring_back(con: Connection, returns: Sequence[Return], now: datetime) -> int:
+    """Say again what one person took back, each as an event of its own.
+
+    Not where the person has said something since, where the report has been opened again since
+    the vote, or where the report waits for no such word any more.
+
+    Returns:
+        How many decisions count again.
     """
+    if not returns:
+        return 0
     rows = con.execute(
-        """SELECT d.record_id, d.role FROM decision d LEFT JOIN report p ON p.record_id = d.record_id
-        JOIN screening_state s ON s.review = d.review AND s.report_id = coalesce(p.report_id, d.record_id)
-        LEFT JOIN reopened o ON o.review = d.review AND o.stage = d.stage AND o.report_id = s.report_id
-        WHERE d.id = $vote AND s.stage = d.stage AND d.seq > coalesce(o.seq, 0)
-            AND ((d.role = 'vote' AND s.state IN ('open', 'half')) OR (d.role = 'adjudication' AND s.state = 'conflict'))
-            AND $withdrawal = (SELECT arg_max(e.id, e.seq) FROM decision e WHERE e.review = d.review
-                AND e.record_id = d.record_id AND e.stage = d.stage AND e.reviewer = d.reviewer AND e.role = d.role)""",
-        {"vote": vote, "withdrawal": withdrawal},
-    ).fetchall()
-    if not rows:
-        return False
-    con.execute(
         """INSERT INTO decision (id, review, record_id, record_version, stage, reviewer, role, verdict, reason, note, tags,
             criteria_version, rank, model, made)
-        SELECT ?, review, record_id, record_version, stage, reviewer, role, verdict, reason, note, tags,
-            criteria_version, rank, model, ? FROM decision WHERE id = ? ON CONFLICT (id) DO NOTHING""",
-        [id, now, vote],
-    )
-    standings.refresh(con, [rows[0][0]])
-    return True
+        WITH asked AS (
+            SELECT unnest($votes::VARCHAR[]) AS vote, unnest($withdrawals::VARCHAR[]) AS withdrawal, unnest($ids::VARCHAR[]) AS id),
+        newest AS (
+            SELECT e.review, e.record_id, e.stage, e.reviewer, e.role, arg_max(e.id, e.seq) AS id FROM decision e
+            WHERE e.record_id IN (SELECT record_id FROM decision JOIN asked ON asked.vote = decision.id) GROUP BY ALL)
+        SELECT asked.id, d.review, d.record_id, d.record_version, d.stage, d.reviewer, d.role, d.verdict, d.reason, d.note,
+            d.tags, d.criteria_version, d.rank, d.model, $now
+        FROM asked JOIN decision d ON d.id = asked.vote
+        JOIN newest n ON n.id = asked.withdrawal AND n.review = d.review AND n.record_id = d.record_id
+            AND n.stage = d.stage AND n.reviewer = d.reviewer AND n.role = d.role
+        LEFT JOIN report p ON p.record_id = d.record_id
+        JOIN screening_state s ON s.review = d.review AND s.report_id = coalesce(p.report_id, d.record_id)
+        LEFT JOIN reopened o ON o.review = d.review AND o.stage = d.stage AND o.report_id = s.report_id
+        WHERE s.stage = d.stage AND d.seq > coalesce(o.seq, 0)
+            AND ((d.role = 'vote' AND s.state IN ('open', 'half')) OR (d.role = 'adjudication' AND s.state = 'conflict'))
+        ORDER BY d.seq ON CONFLICT (id) DO NOTHING RETURNING record_id""",
+        {
+            "votes": [wanted.vote for wanted in returns],
+            "withdrawals": [wanted.withdrawal for wanted in returns],
+            "ids": [wanted.id for wanted in returns],
+            "now": now,
+        },
+    ).fetchall()
+    standings.refresh(con, {row[0] for row in rows})
+    return len(rows)
 
 
 @dataclass(frozen=True, slots=True)

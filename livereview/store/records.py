@@ -247,7 +247,7 @@ def fullest(records: Sequence[Record]) -> Record:
 
 
 def report_of(con: Connection, record_ids: Iterable[str]) -> Mapping[str, str]:
-    """The report each record belongs to."""
+    """The report each record belongs to, where it was joined with others or belongs to its own."""
     where, values = standings.chosen(list(record_ids))
     return dict(
         con.execute(
@@ -255,6 +255,18 @@ def report_of(con: Connection, record_ids: Iterable[str]) -> Mapping[str, str]:
             values,
         ).fetchall()
     )
+
+
+def report_of_each(con: Connection, record_ids: Iterable[str]) -> dict[str, str]:
+    """The report of each of these records, in their order; a record alone is its own report."""
+    ids = list(record_ids)
+    joined = report_of(con, ids)
+    return {record: joined.get(record, record) for record in ids}
+
+
+def of_one_report_each(con: Connection, record_ids: Iterable[str]) -> dict[str, str]:
+    """One record for each report that these belong to, by report: the last of its records."""
+    return {report: record for record, report in report_of_each(con, record_ids).items()}
 
 
 def openalex_ids(con: Connection, review: str) -> tuple[list[str], int]:

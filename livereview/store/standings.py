@@ -45,6 +45,17 @@ def of(con: Connection, review: str, report_id: str) -> Standing | None:
     return Standing(*row) if row else None
 
 
+def of_each(con: Connection, review: str, report_ids: Iterable[str]) -> dict[str, Standing]:
+    """Where each of these reports stands in the review, by report; without those it never found."""
+    where, values = chosen(set(report_ids))
+    rows = con.execute(
+        f"""SELECT report_id, stage, votes, state FROM screening_state
+        WHERE review = ? AND report_id {where}""",  # noqa: S608
+        [review, *values],
+    ).fetchall()
+    return {row[0]: Standing(*row) for row in rows}
+
+
 def all_of(con: Connection, review: str) -> list[Standing]:
     """Where each report of the review stands, as they were found."""
     rows = con.execute(
