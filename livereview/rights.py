@@ -23,6 +23,7 @@ class Scope(StrEnum):
     EXTRACT = "extract"
     MANAGE = "manage"
     FLOWS = "flows"
+    MONITOR = "monitor"
 
 
 MEANING = {
@@ -31,6 +32,7 @@ MEANING = {
     Scope.EXTRACT: "extraction forms, studies, ratings",
     Scope.MANAGE: "what leads do: sign off, withdraw, team, tasks, consultation, imports",
     Scope.FLOWS: "what nights need: search, ingest, publish, notices",
+    Scope.MONITOR: "the figures at /metrics, and nothing else",
 }
 # Tokens made before there were five scopes: "write" never meant what leads alone may do.
 OLD_SCOPES = {"write": (Scope.SCREEN, Scope.EXTRACT)}
@@ -104,6 +106,7 @@ class Act:
         owner_only: Only the owner's token of this machine does it.
         every_review: It reaches all reviews at once, so a limit to some of them forbids it.
         by_name: The door for programs, where each operation is judged by an act of its own.
+        by_programs: It is done with a token or the owner's own secret, never with a session.
     """
 
     scope: Scope | None
@@ -113,6 +116,7 @@ class Act:
     owner_only: bool = False
     every_review: bool = False
     by_name: bool = False
+    by_programs: bool = False
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
@@ -140,6 +144,7 @@ MANAGE = Act(Scope.MANAGE, LEADS)
 IMPORT_DECISIONS = Act(Scope.MANAGE, LEADS, also=Scope.SCREEN)
 RUN_FLOWS = Act(Scope.FLOWS, LEADS)
 RUN_FLOWS_FOR_ALL = Act(Scope.FLOWS, LEADS, every_review=True)
+READ_METRICS = Act(Scope.MONITOR, LEADS, every_review=True, by_programs=True)
 OWN = Act(None, owner_only=True)
 DOOR_FOR_PROGRAMS = Act(None, owner_only=True, by_name=True)
 
@@ -215,8 +220,8 @@ def scopes_within(role: str, given: Collection[str]) -> frozenset[Scope]:
 
 
 def session_scopes(role: str) -> frozenset[Scope]:
-    """What somebody who signs in may do; the door for flows takes tokens only."""
-    return ROLE_SCOPES[role] - {Scope.FLOWS}
+    """What somebody who signs in may do; flows and monitoring come with tokens only."""
+    return ROLE_SCOPES[role] - {Scope.FLOWS, Scope.MONITOR}
 
 
 def why_not_give(principal: Principal, role: str, reviews: frozenset[str] | None) -> str | None:

@@ -224,7 +224,9 @@ def test_a_token_is_made_with_scopes_that_its_role_has(people: Store) -> None:
     ):
         with pytest.raises(Refused, match=f"{account} is a re"):
             token(people, account, "read", scope)
-    with pytest.raises(Refused, match="read, screen, extract, manage, flows; they were all"):
+    with pytest.raises(
+        Refused, match="read, screen, extract, manage, flows, monitor; they were all"
+    ):
         token(people, "lena", "all")
     opened(people, "bo", "lead", reviews=[REVIEW])
     with pytest.raises(Refused, match="bo enters small-review only"):

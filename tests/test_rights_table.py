@@ -26,42 +26,44 @@ OWNER = "owner-token"
 # The columns. Answers: y let in · n 403 · - 404 · s asked to sign in · u 401.
 #
 #   sessions            a lead's tokens, one scope each            others
-#   nobody              read                                       token of every scope, of another review only
-#    | reader           | screen                                   | token of a closed account, open again since
-#    | | adjudicator    | | extract                                | | the owner's own token
-#    | | | reviewer     | | | manage                               | | | session that may enter another review only
-#    | | | | lead       | | | | flows  all five                    | | | |
+#   nobody              read                    all six            token of every scope, of another review only
+#    | reader           | screen                |                  | token of a closed account, open again since
+#    | | adjudicator    | | extract             |                  | | the owner's own token
+#    | | | reviewer     | | | manage            |                  | | | session that may enter another review only
+#    | | | | lead       | | | | flows  monitor  |                  | | | |
 COLUMNS = (
     *("nobody", "reader", "adjudicator", "reviewer", "lead"),
-    *("read", "screen", "extract", "manage", "flows", "all"),
+    *("read", "screen", "extract", "manage", "flows", "monitor", "all"),
     *("other", "closed", "owner", "outsider"),
 )
 #                   sessions   lead's tokens  others
-OPEN_TO_ALL     = "y y y y y   y y y y y y   y y y y"  # fmt: skip
-ONE_S_OWN       = "s y y y y   y n n n n y   y u s y"  # fmt: skip
-LEAD_READS      = "s n n n y   y n n n n y   - u s -"  # fmt: skip
-VOTER_READS     = "s n n y y   y n n n n y   - u s -"  # fmt: skip
-MEMBER_READS    = "s n y y y   y n n n n y   - u s -"  # fmt: skip
-SETTLER_READS   = "s n y n y   y n n n n y   - u s -"  # fmt: skip
-VOTER_SCREENS   = "s n n y y   n y n n n y   - u s -"  # fmt: skip
-MEMBER_SCREENS  = "s n y y y   n y n n n y   - u s -"  # fmt: skip
-SETTLER_SCREENS = "s n y n y   n y n n n y   - u s -"  # fmt: skip
-VOTER_EXTRACTS  = "s n n y y   n n y n n y   - u s -"  # fmt: skip
-LEAD_MANAGES    = "s n n n y   n n n y n y   - u s -"  # fmt: skip
-LEAD_IMPORTS    = "s n n n y   n n n n n y   - u s -"  # fmt: skip
+OPEN_TO_ALL     = "y y y y y   y y y y y y y   y y y y"  # fmt: skip
+ONE_S_OWN       = "s y y y y   y n n n n n y   y u s y"  # fmt: skip
+LEAD_READS      = "s n n n y   y n n n n n y   - u s -"  # fmt: skip
+VOTER_READS     = "s n n y y   y n n n n n y   - u s -"  # fmt: skip
+MEMBER_READS    = "s n y y y   y n n n n n y   - u s -"  # fmt: skip
+SETTLER_READS   = "s n y n y   y n n n n n y   - u s -"  # fmt: skip
+VOTER_SCREENS   = "s n n y y   n y n n n n y   - u s -"  # fmt: skip
+MEMBER_SCREENS  = "s n y y y   n y n n n n y   - u s -"  # fmt: skip
+SETTLER_SCREENS = "s n y n y   n y n n n n y   - u s -"  # fmt: skip
+VOTER_EXTRACTS  = "s n n y y   n n y n n n y   - u s -"  # fmt: skip
+LEAD_MANAGES    = "s n n n y   n n n y n n y   - u s -"  # fmt: skip
+LEAD_IMPORTS    = "s n n n y   n n n n n n y   - u s -"  # fmt: skip
 # At the door: sessions never; what is named there is judged by the second table.
-DOOR            = "u u u u u   n n n n y y   - u y u"  # fmt: skip
+DOOR            = "u u u u u   n n n n y n y   - u y u"  # fmt: skip
+
+MONITOR         = "u u u u u   n n n n n y y   - u y u"  # fmt: skip
 
 # The API: who is not known is asked for a token, and a session changes nothing.
-API_OWN         = "u y y y y   y n n n n y   y u u y"  # fmt: skip
-API_LEAD        = "u n n n y   y n n n n y   - u u -"  # fmt: skip
-API_VOTER       = "u n n y y   y n n n n y   - u u -"  # fmt: skip
-API_MEMBER      = "u n y y y   y n n n n y   - u u -"  # fmt: skip
-API_SETTLER     = "u n y n y   y n n n n y   - u u -"  # fmt: skip
-API_QUEUE       = "u n n y y   n y n n n y   - u u -"  # fmt: skip
-API_SCREENS     = "u n n n n   n y n n n y   - u u -"  # fmt: skip
-API_EXTRACTS    = "u n n n n   n n y n n y   - u u -"  # fmt: skip
-API_MANAGES     = "u n n n n   n n n y n y   - u u -"  # fmt: skip
+API_OWN         = "u y y y y   y n n n n n y   y u u y"  # fmt: skip
+API_LEAD        = "u n n n y   y n n n n n y   - u u -"  # fmt: skip
+API_VOTER       = "u n n y y   y n n n n n y   - u u -"  # fmt: skip
+API_MEMBER      = "u n y y y   y n n n n n y   - u u -"  # fmt: skip
+API_SETTLER     = "u n y n y   y n n n n n y   - u u -"  # fmt: skip
+API_QUEUE       = "u n n y y   n y n n n n y   - u u -"  # fmt: skip
+API_SCREENS     = "u n n n n   n y n n n n y   - u u -"  # fmt: skip
+API_EXTRACTS    = "u n n n n   n n y n n n y   - u u -"  # fmt: skip
+API_MANAGES     = "u n n n n   n n n y n n y   - u u -"  # fmt: skip
 V1 = "/api/v1/reviews/{review}"
 
 ROUTES = {
@@ -97,6 +99,7 @@ ROUTES = {
     f"POST {V1}/acts/{{act}}/undo": API_MANAGES,
     "GET /healthz": OPEN_TO_ALL,
     "GET /readyz": OPEN_TO_ALL,
+    "GET /metrics": MONITOR,
     "GET /site": OPEN_TO_ALL,
     "GET /site/{path:path}": OPEN_TO_ALL,
     "GET /static/{name}": OPEN_TO_ALL,
@@ -109,7 +112,7 @@ ROUTES = {
     "GET /comment/{review}/{token}": OPEN_TO_ALL,
     "POST /comment/{review}/{token}": OPEN_TO_ALL,
     "GET /sign-in": OPEN_TO_ALL,
-    "POST /sign-in": "u u u u u   u u u u u u   u u u u",  # the secret that was sent is wrong
+    "POST /sign-in": "u u u u u   u u u u u u u   u u u u",  # the secret that was sent is wrong
     "POST /sign-in/own": OPEN_TO_ALL,
     "GET /sign-in/oidc": OPEN_TO_ALL,
     "GET /sign-in/oidc/back": OPEN_TO_ALL,
@@ -181,9 +184,9 @@ ROUTES = {
 }
 # Operations by name, with the review among the arguments; what is not named here is the owner's
 # alone.
-OWNER_ONLY      = "u u u u u   n n n n n n   n u y u"  # fmt: skip
+OWNER_ONLY      = "u u u u u   n n n n n n n   n u y u"  # fmt: skip
 NIGHTS = DOOR
-MANAGED         = "u u u u u   n n n y n y   - u y u"  # fmt: skip
+MANAGED         = "u u u u u   n n n y n n y   - u y u"  # fmt: skip
 BY_NIGHTS = """protocol begin ingest finish due begin_lookup checked publish settle_outbox status ledger digests
     due_webhooks note_delivery renew lose_night note_night end_run sign_of_life readiness
     note_digests may_begin schedule"""
@@ -215,7 +218,8 @@ class Visitors:
         self.account("outsider", "lead", reviews=[OTHER])
         self.account("gone", "lead")
         self.secrets = {
-            scope: self.token(scope) for scope in ("read", "screen", "extract", "manage", "flows")
+            scope: self.token(scope)
+            for scope in ("read", "screen", "extract", "manage", "flows", "monitor")
         }
         everything = tuple(self.secrets)
         self.secrets["all"] = self.token(*everything)

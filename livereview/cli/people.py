@@ -180,7 +180,7 @@ def token(
     scope: Annotated[
         list[str] | None,
         typer.Option(
-            help="read, screen, extract, manage or flows; may be repeated. Never more than the role has."
+            help="read, screen, extract, manage, flows or monitor; may be repeated. Never more than the role has."
         ),
     ] = None,
     review: Annotated[str | None, typer.Option(help="The only review that it opens.")] = None,
@@ -194,8 +194,8 @@ def token(
     dashboard
 
     Scopes: read (pages, exports), screen, extract, manage (what leads do), flows (what nights need,
-    for a lead's account). A token ends for good when its account is closed or gets a new secret,
-    role or reach.
+    for a lead's account), monitor (/metrics, likewise). A token ends for good when its account is
+    closed or gets a new secret, role or reach.
     """
     with told(), Session(settings_of(home)) as client:
         if revoke:

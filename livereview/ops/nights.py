@@ -286,7 +286,7 @@ def alarms(rules: Review, runs: Begun, history: History, now: datetime) -> list[
         told.append(
             f"{len(lost) - TOLD_AT_MOST:,} other nights did not begin either; the ledger has them"
         )
-    since = _since(rules, history)
+    since = in_force_since(rules, history)
     for search in rules.searches:
         moments = runs.by_name.get(search.name, ())
         expected = Expected(
@@ -319,7 +319,7 @@ def _lost_words(night: LostNight) -> str:
     return f"a night did not begin ({night.what}, {night.due:%Y-%m-%d %H:%M} UTC): {night.reason}"
 
 
-def _since(rules: Review, history: History) -> dict[str, datetime]:
+def in_force_since(rules: Review, history: History) -> dict[str, datetime]:
     """For each search, when it came into the protocol with its present cron line, or the review
     came back.
     """

@@ -62,6 +62,27 @@ def backup_problem(store: Store) -> str | None:
     return "there has never been a backup; make one: livereview backup --to FOLDER, or set LIVEREVIEW_BACKUP"
 
 
+def backup_late_after(store: Store) -> float:
+    """Seconds that `backup_age` may come to: minutes where each minute is shipped, else days."""
+    if store.shipping.state() is not None:
+        return BEHIND_SECONDS
+    return WITHOUT_BACKUP.total_seconds()
+
+
+def backup_age(store: Store) -> float:
+    """Seconds since all that people did was in a second place; since the database began, where it
+    never was.
+    """
+    shipping = store.shipping.state()
+    if shipping is not None:
+        return shipping[1]
+    last = _last_copy(store)
+    if last is None:
+        with store.read() as con:
+            last = vitals.birth(con)
+    return max(0.0, (datetime.now(UTC) - last).total_seconds())
+
+
 def _last_copy(store: Store) -> datetime | None:
     """When the last whole copy was made, as the home remembers it."""
     try:

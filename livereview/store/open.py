@@ -29,7 +29,7 @@ from livereview.store import condition, listing, standings
 from livereview.store.condition import Mark, Torn
 from livereview.store.migrations import SQL as SQL
 from livereview.store.migrations import applied, copy_before, migrate, pending
-from livereview.store.vitals import Heartbeats, Shipping
+from livereview.store.vitals import Heartbeats, Shipping, WriterLoad
 from livereview.store.watch import Watch
 from livereview.store.writer import BULK, SOON, Writer
 from livereview.store.writer import Connection as Connection
@@ -305,6 +305,10 @@ class Store:
         return not wait(asked, timeout=seconds).not_done and not any(
             job.exception() for job in asked
         )
+
+    def loads(self) -> tuple[WriterLoad, ...]:
+        """How busy each writer is. Asking waits for none of them."""
+        return self._main.load(), self._quick.load()
 
     def close(self) -> None:
         """Finish what waits, then let go of the file."""

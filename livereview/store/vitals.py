@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
+from typing import TYPE_CHECKING
 
-from livereview.store.writer import Connection
+if TYPE_CHECKING:
+    from livereview.store.writer import Connection
 
 SCHEDULE = "schedule"  # the process that serves the cron lines
 
@@ -68,6 +72,54 @@ class Shipping:
             if self._place is None:
                 return None
             return self._place, self._clock() - self._last, self._problem
+
+
+# seconds: a decision is committed within 10 ms, a page of records within a second, and who waits
+# for longer than a minute gives up
+WAIT_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+
+@dataclass(frozen=True, slots=True)
+class WriterLoad:
+    """How busy a writer is.
+
+    Attributes:
+        writer: Its name.
+        waiting: Jobs that wait for it now.
+        in_hand: Seconds since it took what it has in hand; 0: it rests.
+        buckets: How many jobs have waited at most so many seconds, for each of WAIT_BOUNDS.
+        waited: How many jobs it has taken.
+        seconds: For how long they waited, all together.
+    """
+
+    writer: str
+    waiting: int
+    in_hand: float
+    buckets: tuple[int, ...]
+    waited: int
+    seconds: float
+
+
+class Waits:
+    """For how long the jobs of a writer waited, counted. Safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts = [0] * (len(WAIT_BOUNDS) + 1)
+        self._seconds = 0.0
+
+    def note(self, seconds: float) -> None:
+        """A job was taken after it had waited so long."""
+        with self._lock:
+            self._counts[bisect_left(WAIT_BOUNDS, seconds)] += 1
+            self._seconds += seconds
+
+    def load(self, writer: str, waiting: int, in_hand: float) -> WriterLoad:
+        """What was counted, together with how the writer stands now."""
+        with self._lock:
+            counts, seconds = list(self._counts), self._seconds
+        sums = tuple(accumulate(counts))
+        return WriterLoad(writer, waiting, in_hand, sums[:-1], sums[-1], seconds)
 
 
 @dataclass(frozen=True, slots=True)

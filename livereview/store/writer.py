@@ -13,6 +13,7 @@ import itertools
 import queue
 import re
 import threading
+import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -24,6 +25,7 @@ from typing import Any, cast
 import duckdb
 
 from livereview.errors import LivereviewError
+from livereview.store.vitals import Waits, WriterLoad
 
 Connection = duckdb.DuckDBPyConnection
 Job = Callable[[Connection], Any]
@@ -43,6 +45,7 @@ class Waiting:
     number: int
     job: Job = field(default=lambda _con: None, compare=False)
     future: Future[Any] = field(default_factory=Future, compare=False)
+    since: float = field(default_factory=time.monotonic, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ class Writer:
 
     def __init__(self, con: Connection, name: str, gate: Gate, instead: Writer | None = None):
         self._con, self._gate, self._instead = con, gate, instead
+        self._name, self._waits = name, Waits()
+        self._busy_since: float | None = None
         self._jobs: queue.PriorityQueue[Waiting] = queue.PriorityQueue()
         self._order = itertools.count()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -118,6 +123,12 @@ class Writer:
         self._jobs.put(waiting)
         return waiting.future
 
+    def load(self) -> WriterLoad:
+        """How busy it is. Asking waits for nothing that it has in hand."""
+        since = self._busy_since
+        in_hand = time.monotonic() - since if since is not None else 0.0
+        return self._waits.load(self._name, self._jobs.qsize(), in_hand)
+
     def close(self) -> None:
         """Finish what waits, then end."""
         self.put(lambda _con: None, LAST)
@@ -126,10 +137,14 @@ class Writer:
     def _run(self) -> None:
         usual: Gate = self._gate if self._instead else nullcontext()
         while group := self._next_group():
+            self._busy_since = time.monotonic()
+            for waiting in group:
+                self._waits.note(self._busy_since - waiting.since)
             with usual:
                 done = len(group) > 1 and self._together(group)
             for waiting in () if done else group:
                 self._alone(waiting, usual)
+            self._busy_since = None
         self._con.close()
 
     def _next_group(self) -> list[Waiting]:

@@ -39,6 +39,7 @@ from livereview.web import (
     guard,
     home,
     lead,
+    metrics,
     oembed,
     oidc,
     pages,
@@ -60,6 +61,7 @@ from livereview.web.v1 import manners
 from livereview.web.v1 import routes as v1
 
 log = logging.getLogger(__name__)
+METRICS = "/metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Way:
 WAYS = (
     Way("GET", "/healthz", public.health, rights.OPEN_TO_ALL),
     Way("GET", "/readyz", public.ready, rights.OPEN_TO_ALL),
+    Way("GET", METRICS, metrics.page, rights.READ_METRICS),
     Way("GET", "/site", public.door, rights.OPEN_TO_ALL),
     Way("GET", "/site/{path:path}", public.site, rights.OPEN_TO_ALL),
     Way("GET", "/static/{name}", public.static, rights.OPEN_TO_ALL),
@@ -208,10 +211,12 @@ def create(
     leases = Leases(Journal(store.database.with_suffix(".leases")))
     app.state.desk = guard.Desk(store, settings, token, clock, leases=leases)
     app.state.readiness = ops.readiness.Door(store, settings.site, clock)
+    app.state.metrics = metrics.Registry(store, clock)
     app.router.route_class = guard.GuardedRoute
     app.router.routes.extend(_routes())
     app.router.routes.extend(v1.routes())
     app.add_middleware(shield.Shield)
+    app.add_middleware(metrics.Counted, requests=app.state.metrics.requests)
     app.add_exception_handler(guard.SignIn, _sign_in)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _incomplete)
@@ -264,9 +269,15 @@ def _answer(request: Request, status: int, message: str) -> Response:
     """The error in the caller's language: JSON for programs, a page for people."""
     if manners.is_api(guard.path_of(request)):
         return manners.problem(status, message)
-    if guard.path_of(request).startswith("/api/"):
+    if _is_for_programs(request):
         return JSONResponse({"error": message}, status)
     return pages.error(status, message)
+
+
+def _is_for_programs(request: Request) -> bool:
+    """Whether a program asks, which wants JSON and no page."""
+    path = guard.path_of(request)
+    return path.startswith("/api/") or path == METRICS
 
 
 def _sign_in(request: Request, error: Exception) -> Response:
@@ -339,7 +350,7 @@ def _disk_full(request: Request) -> Response:
     """What was sent comes back in a form that sends it again, with its id, so that nothing is typed
     or kept twice.
     """
-    if guard.path_of(request).startswith("/api/"):
+    if _is_for_programs(request):
         return _answer(request, pages.INSUFFICIENT_STORAGE, pages.DISK_FULL)
     read = getattr(request.state, "read", request)
     sent = getattr(read, "_form", None)  # as the route has read it; a body can't be read twice

@@ -187,7 +187,10 @@ def let_in(request: Request, act: Act | None) -> None:
     if act is None:
         raise HTTPException(403, "Nobody may use this address: it does not say who may.")
     if act.by_name:
-        request.state.principal = _at_the_door(request)
+        request.state.principal = _program(request)
+        return
+    if act.by_programs:
+        _judge_program(_program(request), act)
         return
     visit = _visit(request)
     request.state.visit = visit
@@ -223,15 +226,15 @@ def _by_token(here: Desk, secret: str) -> Principal:
     return principal
 
 
-def _at_the_door(request: Request) -> Principal:
-    """Who runs operations by name: the owner's own secret, or a token. No session ever does."""
+def _program(request: Request) -> Principal:
+    """The program that asks, by the owner's own secret or a token. No session is one."""
     here, given = desk(request), request.headers.get("authorization", "")
     if hmac.compare_digest(given.encode(), f"Bearer {here.token}".encode()):
         return principals.OPERATOR
     if not given.startswith(f"Bearer {BEGINS}"):
         raise HTTPException(
             401,
-            "this needs the owner's token, or one with the scope flows: Authorization: Bearer …",
+            "this needs the owner's token, or one with the right scope: Authorization: Bearer …",
         )
     return _by_token(here, given.removeprefix("Bearer "))
 
@@ -258,6 +261,18 @@ def _judge(visit: Visit, act: Act, review: Review | None) -> None:
     if problem == WhyNot.SCOPE:
         raise HTTPException(403, _lacks(act, visit.principal))
     raise HTTPException(403, _only(visit, act, review))
+
+
+def _judge_program(principal: Principal, act: Act) -> None:
+    """Refuse, in words, what this program may not do; the act concerns all reviews at once."""
+    problem = rights.why_not(principal, act)
+    if problem is None:
+        return
+    if problem == WhyNot.SCOPE:
+        raise HTTPException(403, _lacks(act, principal))
+    if problem == WhyNot.NOT_THERE:
+        raise HTTPException(404, "This concerns all reviews; this token opens some of them only.")
+    raise HTTPException(403, f"This needs a token of {_words(act.roles)}.")
 
 
 def _lacks(act: Act, principal: Principal) -> str:
