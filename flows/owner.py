@@ -19,7 +19,7 @@ from uuid import uuid4
 from prefect.context import FlowRunContext
 
 from livereview import processes
-from livereview.client import Client, Session, wait_for_owner
+from livereview.client import Client, NoAccess, Session, wait_for_owner
 from livereview.errors import LivereviewError, Refused
 from livereview.settings import Settings
 
@@ -139,6 +139,8 @@ def deliver(home: Path, client: Client) -> int:
             log.error("%s can't be read and is set aside: %s", path, damaged)
             path.replace(path.with_suffix(".damaged"))
             continue
+        except NoAccess:  # nothing is wrong with it: kept until this process is let in
+            raise
         except (
             Refused
         ) as refusal:  # it would be refused each time, and no night after it could begin

@@ -7,8 +7,6 @@ imports what it needs when it is taken.
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
 import secrets as tokens
 import time
@@ -16,27 +14,33 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from livereview.errors import Refused, Retry
+from livereview.errors import Refused
 from livereview.private_files import write_private
-from livereview.settings import Settings, told
+from livereview.remote import PATIENCE, TOLD_EACH, Answer, NoAccess, OwnerAway, Remote, plain
+from livereview.settings import Settings, of_this_machine, told
 
-if TYPE_CHECKING:
-    import requests
-
+__all__ = [
+    "Client",
+    "Local",
+    "NoAccess",
+    "OwnerAway",
+    "Remote",
+    "Session",
+    "connect",
+    "must_exist",
+    "refuse_to_own",
+    "token",
+    "wait_for_owner",
+]
 log = logging.getLogger(__name__)
 
-Answer = dict[str, Any]
-PATIENCE = 60.0  # seconds to wait for an owner that restarts
 # likewise for flows, which nobody waits for: an upgrade, a machine that starts again
 FLOW_PATIENCE = 1800.0
 # seconds that a night waits for its owner; then it is a lost night, and told
 OWNER_WAIT = 6 * 3600.0
 OWNER_PAUSE = 5.0  # seconds between two looks for it
-TOLD_EACH = 60.0  # seconds between two lines in the log while it waits
-# seconds for one use case; taking in the largest page, or building a review, takes minutes
-LONGEST_CALL = 900.0
 
 
 class Client(Protocol):
@@ -45,10 +49,6 @@ class Client(Protocol):
     def call(self, operation: str, /, **arguments: Any) -> Answer: ...
 
     def close(self) -> None: ...
-
-
-class OwnerAway(Retry):
-    """No process serves the database, and this one may not: wait, or start the owner."""
 
 
 class Local:
@@ -72,7 +72,7 @@ class Local:
         # brings all the rest, which commands without a database never need
         from livereview import ops
 
-        return ops.run(self.store, self.settings.site, operation, _plain(arguments))
+        return ops.run(self.store, self.settings.site, operation, plain(arguments))
 
     def close(self) -> None:
         self.store.close()
@@ -89,104 +89,6 @@ def refuse_to_own(settings: Settings) -> None:
         )
 
 
-class Remote:
-    """Another process owns the database and answers at `url`."""
-
-    def __init__(
-        self,
-        url: str,
-        token: str,
-        patience: float = PATIENCE,
-        sleep: Callable[[float], None] = time.sleep,
-    ):
-        import requests
-
-        from livereview.wire import WatchedAdapter
-
-        self.url = url.rstrip("/")
-        self.patience = patience
-        self._sleep = sleep
-        self._session = requests.Session()
-        self._session.trust_env = False
-        self._session.mount("http://", WatchedAdapter())
-        self._session.mount("https://", WatchedAdapter())
-        self._session.headers["Authorization"] = f"Bearer {token}"
-
-    def call(self, operation: str, /, **arguments: Any) -> Answer:
-        """As `Local.call`.
-
-        An owner that is restarting is waited for: every use case can be asked twice.
-        """
-        import requests
-
-        from livereview.wire import time_limit
-
-        body = json.dumps(_plain(arguments), default=_encode).encode()
-        waited = 0.0
-        while True:
-            try:
-                with time_limit(LONGEST_CALL):
-                    reply = self._session.post(
-                        f"{self.url}/api/ops/{operation}",
-                        data=body,
-                        headers={"Content-Type": "application/json"},
-                        timeout=(5, 600),
-                    )
-                break
-            except (requests.ConnectionError, requests.Timeout) as error:
-                if waited >= self.patience:
-                    raise OwnerAway(
-                        f"the owner at {self.url} does not answer: {type(error).__name__}"
-                    ) from None
-                if waited and waited % TOLD_EACH == 0:
-                    log.warning(
-                        "the owner at %s has not answered for %.0f s; waiting", self.url, waited
-                    )
-                self._sleep(0.5)
-                waited += 0.5
-        return _answer(reply)
-
-    def answers(self) -> bool:
-        """Whether the owner is there now."""
-        import requests
-
-        try:
-            return self._session.get(f"{self.url}/healthz", timeout=10).ok
-        except requests.RequestException:
-            return False
-
-    def close(self) -> None:
-        self._session.close()
-
-
-def _answer(reply: requests.Response) -> Answer:
-    if reply.status_code == 200:
-        answer: Answer = reply.json()
-        return answer
-    try:
-        message = str(reply.json()["error"])
-    except (ValueError, KeyError):
-        message = f"the owner answered {reply.status_code}"
-    if 400 <= reply.status_code < 500:
-        raise Refused(message)
-    raise Retry(message)
-
-
-def _plain(arguments: Answer) -> Answer:
-    return {
-        key: _encode(value) if isinstance(value, bytes | datetime) else value
-        for key, value in arguments.items()
-    }
-
-
-def _encode(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return {"base64": base64.b64encode(value).decode()}
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} can't be sent")
-
-
 def connect(
     settings: Settings, *, may_own: bool = True, may_make: bool = False, patience: float = PATIENCE
 ) -> Client:
@@ -201,12 +103,14 @@ def connect(
 
     Raises:
         OwnerAway: Nobody serves, and this process may not own.
+        NoAccess: The settings name an owner and no way in.
         Refused: The database is not there, or a process holds it that serves nobody.
     """
     from livereview.store.open import describe, owner
 
     if settings.owner:
-        return Remote(settings.owner, _owner_token(settings), patience)
+        secret = _owner_token(settings)
+        return Remote(settings.owner, secret, patience, ca=settings.owner_ca)
     holder = owner(settings.database)
     if holder is not None and holder.get("url"):
         return Remote(holder["url"], token(settings), patience)
@@ -244,7 +148,11 @@ def wait_for_owner(
 ) -> Client:
     """The owner, once it answers. This process never becomes it.
 
-    Says in the log, each minute or so, what it waits for. Raises OwnerAway after `longest` seconds.
+    Says in the log, each minute or so, what it waits for.
+
+    Raises:
+        OwnerAway: after `longest` seconds.
+        NoAccess: at once, where waiting does not help.
     """
     waited, told_at = 0.0, 0.0
     while True:
@@ -275,17 +183,35 @@ def wait_for_owner(
 def _owner_token(settings: Settings) -> str:
     """The secret for the owner that LIVEREVIEW_OWNER names.
 
-    Else the one in a data folder that both can read.
+    Else, for an owner on this machine, the one in a data folder that both can read. That one goes
+    to no other machine: it would open this machine's own database there.
     """
     if settings.owner_token:
         return settings.owner_token
-    path: Path = settings.home / "owner.token"
-    if path.exists():
-        return path.read_text()
-    raise Refused(
+    if settings.owner_token_file:
+        return _secret_in(Path(settings.owner_token_file))
+    own: Path = settings.home / "owner.token"
+    here = of_this_machine(settings.owner)
+    if here and own.exists():
+        return own.read_text(encoding="utf-8").strip()
+    choice = f", or to what {own.name} of its data folder says" if here else ""
+    raise NoAccess(
         f"LIVEREVIEW_OWNER is {settings.owner}, and there is no secret for it: set LIVEREVIEW_OWNER_TOKEN to a token"
-        f" with the scope flows, or to what {path.name} of its data folder says"
+        f" with the scope flows{choice}; or LIVEREVIEW_OWNER_TOKEN_FILE to a file that holds it"
     )
+
+
+def _secret_in(path: Path) -> str:
+    """What the file holds, read at each connection, so that a new secret needs no restart."""
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise NoAccess(
+            f"LIVEREVIEW_OWNER_TOKEN_FILE is {path}, which can't be read: {error.strerror}"
+        ) from None
+    if not secret:
+        raise NoAccess(f"LIVEREVIEW_OWNER_TOKEN_FILE is {path}, and the file is empty")
+    return secret
 
 
 def token(settings: Settings) -> str:

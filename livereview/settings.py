@@ -84,7 +84,17 @@ DESCRIBED = (  # in the order of docs/reference/settings.md, which is made from 
     ),
     Setting(
         "LIVEREVIEW_OWNER_TOKEN",
-        "A token for it with the scope `flows`; else `owner.token` of the data folder.",
+        "A token for it with the scope `flows`; else, for an owner on this machine, `owner.token` "
+        "of the data folder.",
+    ),
+    Setting(
+        "LIVEREVIEW_OWNER_TOKEN_FILE",
+        "A file that holds that token, in place of the variable; read at each connection.",
+    ),
+    Setting(
+        "LIVEREVIEW_OWNER_CA",
+        "A file of certificates (PEM) to trust for the owner's address, where a centre has a "
+        "certificate authority of its own.",
     ),
     Setting(
         "LIVEREVIEW_TRY_AGAIN",
@@ -196,6 +206,8 @@ class Settings:
             (LIVEREVIEW_THREADS, 2).
         owner: Address of the process that owns the database (LIVEREVIEW_OWNER); with it set no
             database is opened here.
+        owner_token_file: File of the secret for it (LIVEREVIEW_OWNER_TOKEN_FILE); owner_ca: file of
+            the certificates to trust for it (LIVEREVIEW_OWNER_CA). Each may be empty.
         try_again: Seconds after which searches that failed run again in the same night
             (LIVEREVIEW_TRY_AGAIN, "600,3600").
         oidc: Who else vouches for people; None: they sign in with secrets only.
@@ -211,6 +223,8 @@ class Settings:
     sender: str = ""
     oidc: OpenId | None = None
     owner: str = ""
+    owner_token_file: str = ""
+    owner_ca: str = ""
     try_again: tuple[float, ...] = TRY_AGAIN
     reserve: int = RESERVE
     backup: str = field(default="", repr=False)
@@ -268,6 +282,8 @@ def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
         sender=environment.get("LIVEREVIEW_MAIL_FROM", ""),
         oidc=_oidc(environment),
         owner=_owner(environment),
+        owner_token_file=environment.get("LIVEREVIEW_OWNER_TOKEN_FILE", ""),
+        owner_ca=_file(environment, "LIVEREVIEW_OWNER_CA"),
         try_again=_try_again(environment),
         reserve=_bytes(environment.get("LIVEREVIEW_RESERVE", ""), "LIVEREVIEW_RESERVE", RESERVE),
         backup=environment.get("LIVEREVIEW_BACKUP", ""),
@@ -349,6 +365,19 @@ def _owner(environment: Mapping[str, str]) -> str:
             f"LIVEREVIEW_OWNER is {url!r}; give https://host, or http://127.0.0.1:8000 on this machine"
         )
     return url
+
+
+def of_this_machine(url: str) -> bool:
+    """Whether an address leads to this very machine."""
+    return _this_machine(urlsplit(url).hostname or "")
+
+
+def _file(environment: Mapping[str, str], name: str) -> str:
+    """The path of a file that is there, or nothing; refused where it is not there."""
+    path = environment.get(name, "")
+    if path and not Path(path).is_file():
+        raise Refused(f"{name} is {path!r}, and there is no such file")
+    return path
 
 
 def _try_again(environment: Mapping[str, str]) -> tuple[float, ...]:

@@ -94,7 +94,9 @@ ALLOWED: dict[str, set[str]] = {
         "durable",
         "backups",
     },
-    "client": {"ops", "store", "settings", "errors", "private_files", "wire"},
+    "door_version": set(),
+    "remote": {"door_version", "errors", "wire"},
+    "client": {"ops", "store", "settings", "errors", "private_files", "remote"},
     "files": {"packed", "client", "sources", "records", "errors", "exchange", "workbooks"},
     "web": CORE
     | {
@@ -112,7 +114,7 @@ ALLOWED: dict[str, set[str]] = {
         "settings",
         "sources",
     }
-    | {"client", "wire", "private_files"},
+    | {"client", "door_version", "wire", "private_files"},
     "night": {"errors", "replay", "settings", "flows"},
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from livereview.cli.terminal import Home, app, say, settings_of, told, warn
-from livereview.client import Session
+from livereview.client import Session, refuse_to_own
 from livereview.errors import Retry
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def restore(
 
     with told():
         chosen = settings_of(home)
+        refuse_to_own(chosen)
         if check:
             found = restoring.check(source, copy)
         else:

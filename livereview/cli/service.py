@@ -25,6 +25,7 @@ def demo(
     from livereview import demo as example
 
     with told():
+        refuse_to_own(settings_of(home))
         example.run(home, out)
 
 

@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 from fastapi.responses import JSONResponse, Response
 
 from livereview import ops
+from livereview.door_version import DOOR_HEADER, DOOR_VERSION, OTHER_DOOR, other_door
 from livereview.errors import DiskFull, Refused, Retry, SourceBroken
 from livereview.rights import Principal, WhyNot
 from livereview.web import guard, pages
@@ -28,9 +29,13 @@ def run(request: Request, name: str, body: Annotated[bytes, Depends(raw)]) -> Re
     """The answer of `livereview.ops.run`, or {"error": …}: 422 tells the caller, 503 says try
     again, 500 is a bug.
 
-    403 and 404: a token that may not do this, or not there.
+    403 and 404: a token that may not do this, or not there. 426: the caller speaks another version
+    of this door.
     """
     desk = guard.desk(request)
+    spoken = request.headers.get(DOOR_HEADER, str(DOOR_VERSION))
+    if spoken != str(DOOR_VERSION):
+        return JSONResponse({"error": other_door(spoken)}, OTHER_DOOR)
     try:
         arguments = _arguments(body)
         if refusal := _refusal(desk, request.state.principal, name, arguments):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from livereview.door_version import DOOR_HEADER, DOOR_PATH, DOOR_VERSION
 from livereview.web import pages
 
 PRIVATE = {
@@ -120,5 +121,7 @@ def put_on(headers: MutableHeaders, path: str, scheme: str) -> None:
     """Headers that a response does not have yet."""
     for name, value in (PUBLIC if path.startswith(("/site", "/static/")) else PRIVATE).items():
         headers.setdefault(name, value)
+    if path.startswith(DOOR_PATH):
+        headers.setdefault(DOOR_HEADER, str(DOOR_VERSION))
     if scheme == "https":
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
