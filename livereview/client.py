@@ -110,10 +110,10 @@ def connect(
 
     if settings.owner:
         secret = _owner_token(settings)
-        return Remote(settings.owner, secret, patience, ca=settings.owner_ca)
+        return Remote(settings.owner, secret, patience, ca=settings.owner_ca, run=settings.run)
     holder = owner(settings.database)
     if holder is not None and holder.get("url"):
-        return Remote(holder["url"], token(settings), patience)
+        return Remote(holder["url"], token(settings), patience, run=settings.run)
     if not may_own:
         who = f"{describe(holder)} holds it and serves nobody" if holder else "no process serves it"
         raise OwnerAway(f"{settings.database}: {who}; start the owner with: livereview serve")

@@ -1,8 +1,8 @@
 """What the service writes of itself: one JSON object a line, so that no text from outside can pass
-for another line.
+for another line; or plain lines, where a person reads along.
 
-Nor can anybody fill the disk with it: a warning that repeats is written once a minute, with a
-count.
+Each line that belongs to a request names it, and so does each that belongs to a night's run. Nor
+can anybody fill the disk with it: a warning that repeats is written once a minute, with a count.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TextIO
@@ -27,18 +28,41 @@ VARYING = re.compile(r"0x[0-9a-f]+|\d+", re.IGNORECASE)
 KEPT = 200  # characters of a message that make its kind
 
 
+PLAIN = "%(asctime)s %(levelname)s %(message)s"
+
+# What this piece of work belongs to: a request to the web app, and the run of a night that asks.
+REQUEST: ContextVar[str | None] = ContextVar("request", default=None)
+RUN: ContextVar[str | None] = ContextVar("run", default=None)
+
+
+def _belonging(record: logging.LogRecord) -> dict[str, str]:
+    """The request and the run that a line belongs to, where it does.
+
+    Kept with the line, as one that is held back is written later.
+    """
+    kept: dict[str, str] | None = getattr(record, "belonging", None)
+    if kept is None:
+        both = {"request": REQUEST.get(), "run": RUN.get()}
+        kept = {name: value for name, value in both.items() if value}
+        record.belonging = kept
+    return kept
+
+
 class Lines(logging.Formatter):
-    """{"time", "level", "logger", "message"} and, of an error, "trace".
+    """{"time", "level", "logger", "message"}, "request" and "run" where a line belongs to one, what
+    its `fields` say and, of an error, "trace".
 
     Control characters are escaped by JSON.
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {
+        line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **_belonging(record),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
@@ -46,13 +70,16 @@ class Lines(logging.Formatter):
 
 
 class Words(logging.Formatter):
-    """For a terminal: the time and the message.
+    """For people: the time, the message, and the request and run that it belongs to.
 
     What could steer the terminal is shown as an escape.
     """
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
+        first, end, rest = text.partition("\n")
+        first += "".join(f" {name}={value}" for name, value in _belonging(record).items())
+        text = f"{first}{end}{rest}"
         return "".join(c if c == "\n" or c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
@@ -93,6 +120,7 @@ class RateLimited(logging.StreamHandler[TextIO]):
         self._guard = threading.Lock()
 
     def emit(self, record: logging.LogRecord) -> None:
+        _belonging(record)
         with self._guard:
             lines = self._due(record)
         for line in lines:
@@ -165,15 +193,21 @@ def _counted(last: logging.LogRecord, held: int, kind: tuple[str, int, str]) -> 
     line = logging.LogRecord(
         last.name, last.levelno, last.pathname, last.lineno, message, None, None
     )
-    line.created = last.created
+    line.created, line.belonging = last.created, _belonging(last)
     return line
 
 
-def start(stream: TextIO) -> None:
-    """Log warnings and worse of everything, and the service's own notes, to this stream."""
+def start(stream: TextIO, form: str = "", level: str = "info") -> None:
+    """Log warnings and worse of everything, and the service's own notes, to this stream.
+
+    Args:
+        stream: Where to.
+        form: `json` or `plain`; nothing: plain at a terminal, else JSON.
+        level: What the service's own notes must be at least.
+    """
     handler = RateLimited(stream)
-    handler.setFormatter(
-        Words("%(asctime)s %(levelname)s %(message)s") if stream.isatty() else Lines()
-    )
-    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
-    logging.getLogger("livereview").setLevel(logging.INFO)
+    plain = form == "plain" or (not form and stream.isatty())
+    handler.setFormatter(Words(PLAIN) if plain else Lines())
+    own = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(handlers=[handler], level=max(logging.WARNING, own), force=True)
+    logging.getLogger("livereview").setLevel(own)

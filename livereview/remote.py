@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 import re
+import secrets
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -55,6 +56,7 @@ class Remote:
         token: The owner's own secret, or a token with the scope flows.
         patience: Seconds for which an owner that does not answer is waited for, at each call.
         ca: Path of the certificates to trust in place of the usual ones; "": the usual ones.
+        run: The run that asks, which the owner's log names; "": a name is made up.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Remote:
         patience: float = PATIENCE,
         sleep: Callable[[float], None] = time.sleep,
         ca: str = "",
+        run: str = "",
     ):
         import requests
 
@@ -79,6 +82,8 @@ class Remote:
         self._session.mount("https://", WatchedAdapter())
         self._session.headers["Authorization"] = f"Bearer {token}"
         self._session.headers[DOOR_HEADER] = str(DOOR_VERSION)
+        self.run = run or secrets.token_hex(8)
+        self._session.headers["Livereview-Run"] = self.run
 
     def call(self, operation: str, /, **arguments: Any) -> Answer:
         """Run a use case of `livereview.ops.OPS` there.

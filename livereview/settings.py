@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from livereview.errors import Refused
 
 TRY_AGAIN = (600.0, 3600.0)  # a source's hiccup passes in minutes, its maintenance in an hour
 LONGEST_PAUSE = 86_400.0
+LOG_LEVELS = ("debug", "info", "warning", "error")
 
 SECRETS = (
     "OPENALEX_API_KEY",
@@ -156,6 +157,21 @@ DESCRIBED = (  # in the order of docs/reference/settings.md, which is made from 
         "30",
     ),
     Setting(
+        "LIVEREVIEW_LOG_FORMAT",
+        "How `serve` and `schedule` write their log: `json`, an object a line, or `plain`. Nothing: "
+        "plain at a terminal, else JSON.",
+    ),
+    Setting(
+        "LIVEREVIEW_LOG_LEVEL",
+        "What their own notes must be at least: `debug`, `info`, `warning` or `error`.",
+        "info",
+    ),
+    Setting(
+        "LIVEREVIEW_ACCESS_LOG",
+        "`on`: a line for each request, with the template of its address, never the address itself.",
+        "off",
+    ),
+    Setting(
         "LIVEREVIEW_MEMORY",
         "Memory that DuckDB may use.",
         "2GB",
@@ -211,6 +227,9 @@ class Settings:
         try_again: Seconds after which searches that failed run again in the same night
             (LIVEREVIEW_TRY_AGAIN, "600,3600").
         oidc: Who else vouches for people; None: they sign in with secrets only.
+        log_format: How the log is written (LIVEREVIEW_LOG_FORMAT); log_level: from which level on
+            (LIVEREVIEW_LOG_LEVEL); access_log: a line for each request (LIVEREVIEW_ACCESS_LOG).
+        run: The run that this process belongs to, by Prefect's id; nothing outside of one.
         proxies: Addresses and networks whose X-Forwarded-… are believed
             (LIVEREVIEW_TRUSTED_PROXIES); none: nobody's.
     """
@@ -230,6 +249,10 @@ class Settings:
     backup: str = field(default="", repr=False)
     keep: int = 30
     proxies: tuple[str, ...] = ()
+    log_format: str = ""
+    log_level: str = "info"
+    access_log: bool = False
+    run: str = ""
 
     @property
     def address(self) -> str:
@@ -289,6 +312,10 @@ def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
         backup=environment.get("LIVEREVIEW_BACKUP", ""),
         keep=_count(environment.get("LIVEREVIEW_BACKUP_KEEP", ""), "LIVEREVIEW_BACKUP_KEEP", 30),
         proxies=_proxies(environment.get("LIVEREVIEW_TRUSTED_PROXIES", "")),
+        log_format=_one_of(environment, "LIVEREVIEW_LOG_FORMAT", ("json", "plain"), ""),
+        log_level=_one_of(environment, "LIVEREVIEW_LOG_LEVEL", LOG_LEVELS, "info"),
+        access_log=_one_of(environment, "LIVEREVIEW_ACCESS_LOG", ("on", "off"), "off") == "on",
+        run=environment.get("PREFECT__FLOW_RUN_ID", ""),
     )
 
 
@@ -342,6 +369,16 @@ def _proxies(text: str) -> tuple[str, ...]:
             )
         trusted.append(str(network))
     return tuple(trusted)
+
+
+def _one_of(environment: Mapping[str, str], name: str, valid: Sequence[str], usual: str) -> str:
+    """A word out of a few, however it is written; `usual` where nothing is set."""
+    given = environment.get(name, "").strip().lower()
+    if not given:
+        return usual
+    if given not in valid:
+        raise Refused(f"{name} must be one of {', '.join(valid)}; got {given!r}")
+    return given
 
 
 def _count(text: str, name: str, usual: int) -> int:

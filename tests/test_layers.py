@@ -114,7 +114,7 @@ ALLOWED: dict[str, set[str]] = {
         "settings",
         "sources",
     }
-    | {"client", "door_version", "wire", "private_files"},
+    | {"client", "door_version", "logs", "wire", "private_files"},
     "night": {"errors", "replay", "settings", "flows"},
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},

@@ -4,10 +4,19 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from fastapi import FastAPI
 
-from livereview import logs
+from livereview import logs, ops
+from livereview import settings as settings_module
+from livereview.client import Remote
+from livereview.errors import Refused
+from livereview.settings import Settings
+from livereview.store.open import Store
+from livereview.web.app import create
+from tests.conftest import TestClient
 
 HOSTILE = 'x\n{"time": "2026", "level": "info", "message": "all is well"}\x1b[2J\u202e\x9b'
 
@@ -151,3 +160,63 @@ def test_the_memory_of_kinds_is_bounded(written: io.StringIO) -> None:
     for number in range(3 * logs.KINDS):
         logging.getLogger(f"logger.{number}").warning("once")
     assert len(handler._windows) <= logs.KINDS + 2
+
+
+# What a line belongs to, and how it is written
+
+
+def test_the_operator_chooses_form_and_level() -> None:
+    stream = io.StringIO()
+    logs.start(stream, "plain", "warning")
+    logging.getLogger("livereview").info("a note")
+    logging.getLogger("livereview").warning("a warning")
+    (line,) = stream.getvalue().splitlines()
+    assert line.endswith("WARNING a warning")
+    terminal = Terminal()
+    logs.start(terminal, "json", "debug")
+    logging.getLogger("livereview.fetch").debug("a detail")
+    assert json.loads(terminal.getvalue())["message"] == "a detail"
+    with pytest.raises(Refused, match=r"LIVEREVIEW_LOG_LEVEL must be one of .*; got 'loud'"):
+        settings_module.read({"LIVEREVIEW_LOG_LEVEL": "loud"})
+
+
+@pytest.fixture
+def with_access_log(reviewed: Store, settings: Settings) -> FastAPI:
+    return create(reviewed, replace(settings, access_log=True), token="owner-token")
+
+
+def test_the_access_log_has_templates_and_never_an_address(with_access_log: FastAPI) -> None:
+    stream = io.StringIO()
+    logs.start(stream, "json")
+    run = {"Livereview-Run": "night-0001"}
+    with TestClient(with_access_log) as visitor:
+        number = visitor.get("/comment/small-review/a-secret-link", headers=run).headers[
+            "X-Request-ID"
+        ]
+        visitor.get("/no-such-page", headers={"Livereview-Run": "x" * 200})
+    first, second = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert first["route"] == "/comment/{review}/{token}" and first["run"] == "night-0001"
+    assert first["request"] == number and first["method"] == "GET" and first["ms"] >= 0
+    assert second["route"] == "other" and second["status"] == 404 and "run" not in second
+    assert "a-secret-link" not in stream.getvalue() and "no-such-page" not in stream.getvalue()
+
+
+def test_who_meets_a_bug_can_name_it(
+    with_access_log: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ops.readiness.Door, "ask", lambda self: 1 / 0)
+    stream = io.StringIO()
+    logs.start(stream, "plain")
+    with TestClient(with_access_log, raise_server_exceptions=False) as visitor:
+        answer = visitor.get("/readyz")
+    number = answer.headers["X-Request-ID"]
+    assert answer.status_code == 500 and f"number: {number}." in answer.text
+    assert f"request={number}" in stream.getvalue()
+
+
+def test_a_client_says_which_run_it_is(with_access_log: FastAPI) -> None:
+    in_run = settings_module.read({"PREFECT__FLOW_RUN_ID": "0c7a3b52-8f2e-4c6a-9d0b-111111111111"})
+    remote = Remote("http://127.0.0.1:1", "x", run=in_run.run)
+    by_hand = Remote("http://127.0.0.1:1", "x")
+    assert remote.run == in_run.run
+    assert len(by_hand.run) == 16 and by_hand.run != Remote("http://127.0.0.1:1", "x").run

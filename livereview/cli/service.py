@@ -43,9 +43,9 @@ def serve(
     """
     from livereview.web.serve import serve as run
 
-    logs.start(sys.stderr)
     with told():
         chosen = settings_of(home)
+        logs.start(sys.stderr, chosen.log_format, chosen.log_level)
         refuse_to_own(chosen)
         if not new:
             must_exist(chosen)

@@ -165,8 +165,8 @@ def schedule(
             raise Refused(
                 "PREFECT_API_URL is not set. Start `prefect server start` and set PREFECT_API_URL=http://127.0.0.1:4200/api"
             )
-        logs.start(sys.stderr)
         chosen = settings_of(home)
+        logs.start(sys.stderr, chosen.log_format, chosen.log_level)
         os.environ["LIVEREVIEW_HOME"] = str(chosen.home)  # the flows are processes of their own
         client = wait_for_owner(chosen)
         try:

@@ -54,6 +54,7 @@ from livereview.web import (
     sign_in,
     suggest,
     team,
+    traced,
     undo,
 )
 from livereview.web.leases import Journal, Leases
@@ -217,6 +218,7 @@ def create(
     app.router.routes.extend(v1.routes())
     app.add_middleware(shield.Shield)
     app.add_middleware(metrics.Counted, requests=app.state.metrics.requests)
+    app.add_middleware(traced.Traced, access_log=settings.access_log)
     app.add_exception_handler(guard.SignIn, _sign_in)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _incomplete)
@@ -364,11 +366,15 @@ def _disk_full(request: Request) -> Response:
 
 
 def _bug(request: Request, error: Exception) -> Response:
-    """The log has the trace; the person learns that nothing of theirs was half saved."""
-    answer = _answer(
-        request,
-        500,
-        "The server made a mistake and saved nothing. Try again; if it stays, tell the lead.",
+    """The log has the trace; the person learns that nothing of theirs was half saved, and by what
+    name the log has it.
+    """
+    number = traced.request_of(request.scope)
+    message = (
+        "The server made a mistake and saved nothing. Try again; if it stays, tell the lead,"
+        f" with this number: {number}."
     )
+    answer = _answer(request, 500, message)
+    answer.headers[traced.HEADER] = number
     shield.put_on(answer.headers, guard.path_of(request), request.scope["scheme"])
     return answer
