@@ -24,7 +24,7 @@ from livereview.errors import LivereviewError
 from livereview.review import Review, Search
 from livereview.settings import Settings
 
-from . import owner
+from . import lanes, owner
 from .notices import digest, notify
 from .publish import publish as publish_flow
 from .recheck import recheck
@@ -87,7 +87,7 @@ def night(review: str, cron: str) -> State[Any]:
     with (
         owner.told_if_lost(chosen, review, cron),
         owner.session(chosen) as client,
-        fetch.Fetcher(secrets=chosen.secrets) as fetcher,
+        lanes.fetcher(chosen) as fetcher,
     ):
         return whole_night(client, fetcher, chosen, review, cron)
 

@@ -23,7 +23,7 @@ from livereview.sources import retractionwatch
 from livereview.sources.protocol import Query, Window
 from livereview.surveillance.lookups import NEEDS, SOURCES, Known, known, queries
 
-from . import owner, progress
+from . import lanes, owner, progress
 from .surveil import LONGEST_SEARCH, LONGEST_TASK, Ending, Night, forget, publish, tell, verdict
 
 Keep = Callable[[fetch.Answer], None]
@@ -46,7 +46,7 @@ def recheck(
     chosen = settings.read(os.environ, Path(home) if home else None)
     moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
     keep = replay.Recorder(Path(record), chosen.reserve).keep if record else forget
-    with owner.session(chosen) as client, fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher:
+    with owner.session(chosen) as client, lanes.fetcher(chosen, via) as fetcher:
         endings = []
         asked = [
             source for source in SOURCES if source not in NEEDS or NEEDS[source] in chosen.secrets

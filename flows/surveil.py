@@ -29,7 +29,7 @@ from livereview.review import Review, Search
 from livereview.sources import citations
 from livereview.sources.protocol import Query, Window
 
-from . import owner, progress
+from . import lanes, owner, progress
 
 # seconds; 10,000 pages come in less from every source here, and others wait for their turn
 LONGEST_SEARCH = 4 * 3600.0
@@ -133,7 +133,7 @@ def surveil(
     keep = replay.Recorder(Path(record), chosen.reserve).keep if record else forget
     with (
         owner.session(chosen, new=protocol is not None) as client,
-        fetch.Fetcher(secrets=chosen.secrets, via=via) as fetcher,
+        lanes.fetcher(chosen, via) as fetcher,
     ):
         if protocol:
             client.call("register", text=Path(protocol).read_text(encoding="utf-8"), now=moment)

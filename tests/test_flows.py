@@ -9,10 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +111,40 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
             "the Prefect server",
         )
         yield environment
+
+
+class HostLog:
+    """A host that writes down when each exchange with it began and ended, and takes a while."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[tuple[float, float]] = []
+        exchanges = self.exchanges
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                began = time.monotonic()
+                time.sleep(0.05)
+                self.send_response(200)
+                self.send_header("content-length", "5")
+                self.end_headers()
+                exchanges.append((began, time.monotonic()))
+                self.wfile.write(b"hello")
+
+            def log_message(self, format: str, *arguments: Any) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
+
+    def __enter__(self) -> HostLog:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
 
 @dataclass
@@ -264,6 +301,21 @@ def test_the_schedule_follows_the_protocol_in_force_without_a_restart(service: S
         schedule.wait(60)
         left = service.ask("deployments")
         assert left and not any(each["paused"] for each in left), "a stop pauses nothing"
+
+
+@pytest.mark.slow
+def test_two_processes_keep_the_interval_of_a_host_between_them(prefect: dict[str, str]) -> None:
+    """By the log of the host itself."""
+    interval, times = 0.3, 4
+    with HostLog() as host:
+        command = [sys.executable, "-m", "tests.polite_process", host.url, str(times)]
+        asking = [
+            subprocess.Popen([*command, str(interval)], env=prefect, cwd=ROOT) for _ in range(2)
+        ]
+        assert [process.wait() for process in asking] == [0, 0]
+    log = sorted(host.exchanges)
+    gaps = [later[0] - earlier[1] for earlier, later in pairwise(log)]
+    assert len(log) == 2 * times and min(gaps) >= interval
 
 
 @pytest.mark.slow

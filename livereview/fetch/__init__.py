@@ -32,7 +32,7 @@ from livereview.fetch.outgoing import (
     spellings,
 )
 from livereview.fetch.packing import PIECE, unpacked
-from livereview.fetch.politeness import Turns, patiently, stated_pause
+from livereview.fetch.politeness import Lane, Turns, no_lane, patiently, stated_pause
 from livereview.sources.protocol import Request, Source
 from livereview.sources.text import plain
 from livereview.wire import malformed, time_limit
@@ -144,6 +144,7 @@ class Fetcher:
             included.
         limits: Greatest size of an answer by source, where it is not 50 MB.
         permitted: (address, port) pairs that may be asked though they are not public.
+        lane: Keeps hosts' turns among several processes; a replay needs none.
     """
 
     def __init__(
@@ -160,6 +161,7 @@ class Fetcher:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         rng: Random | None = None,
+        lane: Lane = no_lane,
     ):
         self._via = local(via)
         self._secrets = {} if via else {name: value for name, value in secrets.items() if value}
@@ -168,7 +170,7 @@ class Fetcher:
         self._timeouts, self._deadline, self._limits = timeouts, deadline, limits
         self._clock, self._sleep = clock, _at_once if via else sleep
         self._rng = rng or Random()  # noqa: S311
-        self._turns = Turns(clock, self._sleep)
+        self._turns = Turns(clock, self._sleep, no_lane if via else lane)
         self._of_thread = threading.local()
         self._adapter = Guarded(
             resolve, [endpoint(self._via)] if self._via else permitted, public=not via
@@ -308,7 +310,7 @@ class Fetcher:
         """One request and its reply, in the host's turn and with a line in the log."""
         outgoing, place = self._prepare(request, validators), urlsplit(request.url)
         host, what = place.hostname or "", "failed"
-        with self._turns.turn(host, source.interval):
+        with self._turns.turn(host, source.interval, self._left()):
             started = self._clock()
             try:
                 reply = self._send(outgoing, source, until)

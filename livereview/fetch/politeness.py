@@ -6,12 +6,12 @@ import math
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from itertools import count
 from random import Random
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from livereview.errors import Retry
 
@@ -21,27 +21,65 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 2.0, 60.0
 T = TypeVar("T")
 
 
+class Lane(Protocol):
+    """Keeps a host's turn among several processes."""
+
+    def __call__(
+        self, host: str, longest: float
+    ) -> AbstractContextManager[Callable[[float], None]]:
+        """Hold the host's turn within the block, waited for at most `longest` seconds.
+
+        What it gives says, before the block ends, for how many seconds more the turn is kept.
+
+        Raises:
+            Retry: The turn was not to be had.
+        """
+        ...
+
+
+@contextmanager
+def no_lane(host: str, longest: float) -> Iterator[Callable[[float], None]]:  # noqa: ARG001
+    """Nobody else asks: a process without others."""
+    yield _kept_by_nobody
+
+
+def _kept_by_nobody(seconds: float) -> None:
+    """Nothing is held, so nothing is kept."""
+
+
 class Turns:
     """One request at a time to a host, and the source's interval between the end of one and the
     start of the next.
+
+    Args:
+        lane: Keeps the same among the processes and machines of a centre.
     """
 
-    def __init__(self, clock: Callable[[], float], sleep: Callable[[float], None]):
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+        lane: Lane = no_lane,
+    ):
         self._clock, self._sleep = clock, sleep
+        self._lane = lane
         self._locks: dict[str, threading.Lock] = {}
         self._free: dict[str, float] = {}
         self._gaps: dict[str, float] = {}
 
     @contextmanager
-    def turn(self, host: str, interval: float) -> Iterator[None]:
-        """Wait for the host's turn and hold it."""
+    def turn(self, host: str, interval: float, longest: float = math.inf) -> Iterator[None]:
+        """Wait for the host's turn, at most `longest` seconds for other processes, and hold it."""
         with self._locks.setdefault(host, threading.Lock()):
             if (wait := self._free.get(host, -math.inf) - self._clock()) > 0:
                 self._sleep(wait)
-            try:
-                yield
-            finally:
-                self._free[host] = self._clock() + max(interval, self._gaps.get(host, 0.0))
+            with self._lane(host, longest) as keep_for:
+                try:
+                    yield
+                finally:
+                    gap = max(interval, self._gaps.get(host, 0.0))
+                    self._free[host] = self._clock() + gap
+                    keep_for(gap)
 
     def heed(self, host: str, headers: Mapping[str, str]) -> None:
         """Keep to the rate that an answer states."""
