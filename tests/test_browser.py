@@ -511,8 +511,14 @@ def test_no_page_is_wider_than_a_phone(
         f"{review}/acts",
         f"{review}/records",
         f"{review}/tags",
+        f"{review}/protocol",
+        f"{review}/protocol/edit/outcomes",
+        f"{review}/protocol/check",
+        "/new",
     ]
     wide = {}
+    pages["lena"].goto(f"{here.base}{review}/protocol")
+    pages["lena"].get_by_role("button", name="Change it").click()
     for path in paths:
         pages["lena"].goto(here.base + path)
         width = pages["lena"].evaluate("document.documentElement.scrollWidth")
@@ -576,10 +582,19 @@ def test_axe_finds_nothing(
                 f"/r/{REVIEW}/retrieval",
                 f"/r/{REVIEW}/records?q=trial&state=open",
                 f"/r/{REVIEW}/records/{article(1).record_id}",
+                f"/r/{REVIEW}/protocol",
+                f"/r/{REVIEW}/protocol/edit/criteria",
+                f"/r/{REVIEW}/protocol/edit/searches",
+                f"/r/{REVIEW}/protocol/edit/text",
+                f"/r/{REVIEW}/protocol/check",
+                "/new",
             ),
         ),
     ):
         page = person(here, name, **options)
+        if name == "lena":
+            page.goto(f"{here.base}/r/{REVIEW}/protocol")
+            page.get_by_role("button", name="Change it").click()
         for path in paths:
             page.goto(here.base + path)
             answer = Axe().run(page)

@@ -112,6 +112,8 @@ ALLOWED: dict[str, set[str]] = {
         "screening",
         "evidence",
         "settings",
+        "decoding",
+        "review_toml",
         "sources",
     }
     | {"client", "door_version", "logs", "wire", "private_files"},

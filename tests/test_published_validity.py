@@ -267,7 +267,11 @@ def test_every_page_of_the_room_is_valid_html_and_every_link_in_it_leads_somewhe
         ("eve", "reviewer"),
         ("ada", "reviewer"),
     ):
-        pages |= {(name, path): page for path, page in walk(browser(name, role))}
+        person = browser(name, role)
+        if role == "lead":
+            person.get(f"/r/{REVIEW}/protocol")
+            person.press("Change it")
+        pages |= {(name, path): page for path, page in walk(person)}
     paths = {path for _, path in pages}
     base = f"/r/{REVIEW}"
     asked = {
@@ -277,6 +281,9 @@ def test_every_page_of_the_room_is_valid_html_and_every_link_in_it_leads_somewhe
         f"{base}/ledger",
         f"{base}/conflicts",
         f"{base}/history",
+        f"{base}/protocol/edit/searches",
+        f"{base}/protocol/check",
+        "/new",
     }
     asked |= {f"{base}/evidence", f"{base}/evidence/doe-2020", f"{base}/screen/title_abstract"}
     assert asked | {f"{base}/screen/full_text", f"{base}/duplicates"} <= paths

@@ -48,6 +48,7 @@ MEMBER_SCREENS  = "s n y y y   n y n n n n y   - u s -"  # fmt: skip
 SETTLER_SCREENS = "s n y n y   n y n n n n y   - u s -"  # fmt: skip
 VOTER_EXTRACTS  = "s n n y y   n n y n n n y   - u s -"  # fmt: skip
 LEAD_MANAGES    = "s n n n y   n n n y n n y   - u s -"  # fmt: skip
+LEAD_OF_ALL     = "s n n n y   n n n y n n y   n u s n"  # fmt: skip
 LEAD_IMPORTS    = "s n n n y   n n n n n n y   - u s -"  # fmt: skip
 # At the door: sessions never; what is named there is judged by the second table.
 DOOR            = "u u u u u   n n n n y n y   - u y u"  # fmt: skip
@@ -118,7 +119,20 @@ ROUTES = {
     "GET /sign-in/oidc/back": OPEN_TO_ALL,
     "POST /sign-out": ONE_S_OWN,
     "GET /": ONE_S_OWN,
+    "GET /new": LEAD_OF_ALL,
+    "POST /new": LEAD_OF_ALL,
+    "GET /new/{draft}/check": LEAD_OF_ALL,
+    "POST /new/{draft}/check": LEAD_OF_ALL,
+    "GET /new/{draft}/{step}": LEAD_OF_ALL,
+    "POST /new/{draft}/{step}": LEAD_OF_ALL,
     "GET /r/{review}": LEAD_READS,
+    "GET /r/{review}/protocol": LEAD_READS,
+    "POST /r/{review}/protocol": LEAD_MANAGES,
+    "GET /r/{review}/protocol/compare": LEAD_READS,
+    "GET /r/{review}/protocol/edit/{step}": LEAD_MANAGES,
+    "POST /r/{review}/protocol/edit/{step}": LEAD_MANAGES,
+    "GET /r/{review}/protocol/check": LEAD_MANAGES,
+    "POST /r/{review}/protocol/check": LEAD_MANAGES,
     "GET /r/{review}/ledger": LEAD_READS,
     "GET /r/{review}/ledger.json": LEAD_READS,
     "GET /r/{review}/curve.{kind}": LEAD_READS,

@@ -41,7 +41,7 @@ def test_without_a_review_one_learns_what_to_do_next(store: Store, settings: Set
     app = create(store, settings, token="t", clock=lambda: NOW)
     assert "No account yet." in TestClient(app).get("/").text
     for name, role, words in (
-        ("lena", "lead", "livereview init"),
+        ("lena", "lead", "Make the first one"),
         ("ada", "reviewer", "Your lead has not put"),
     ):
         ops.team.add_account(store, name=name, role=role, secret=secret_of(name), now=NOW)

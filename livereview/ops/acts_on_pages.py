@@ -4,11 +4,12 @@ in force.
 
 from __future__ import annotations
 
+from livereview import review_toml
 from livereview.errors import Refused
 from livereview.ops import effects, retirement, stopping, withdraw
 from livereview.ops.act_types import Asked, Done
 from livereview.ops.protocols import parsed, protocol
-from livereview.store import acts, searches, versions, withdrawals
+from livereview.store import acts, evidence, searches, versions, withdrawals
 from livereview.store import stopping as stops
 from livereview.store.acts import LoggedAct
 from livereview.store.open import Connection
@@ -96,6 +97,10 @@ def put_in_force(con: Connection, asked: Asked) -> Done:
     before = searches.protocol_text(con, asked.review)
     if before == rules.text:
         raise Refused("this protocol is in force already")
+    compared_with = asked.given.get("before")
+    if compared_with and protocol(con, asked.review).hash != compared_with:
+        raise Refused("another protocol has come into force since; compare again with that one")
+    review_toml.check_cited(rules, evidence.reports_of(con, asked.review))
     searches.save_protocol(con, rules, asked.now)
     versions.ask(con, asked.review, "the protocol changed", asked.now)
     lines = ("This text of review.toml is in force.",)

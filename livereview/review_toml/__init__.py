@@ -95,6 +95,22 @@ class _Key:
     form: str = "{} = ..."
 
 
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing to mend in a review.toml.
+
+    Attributes:
+        line: Counted from 1: of the key, or of the table that lacks it.
+        where: The key or the place in a list, such as ("searches", 1, "query"); empty for a text
+            that is no TOML.
+        what: What is wrong, with the next step.
+    """
+
+    line: int
+    where: Where
+    what: str
+
+
 def load(path: Path, sources: Collection[str] = SOURCES) -> Review:
     """The review that this file describes; raises Refused when it can't be read or has errors."""
     try:
@@ -128,25 +144,54 @@ def parse(
         Refused: with every error, each with its line, key and next step.
     """
     if len(text) > limits.LONGEST_FILE and not accepted:
-        raise Refused(
-            f"{name} has {len(text):,} characters; at most {limits.LONGEST_FILE:,} are allowed"
-        )
+        raise Refused(f"{name} {_too_long(text)}")
     try:
         digest = hashlib.sha256(text.encode()).hexdigest()
         document = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
-        raise Refused(_syntax(name, str(error), text)) from None
+        line, what = _syntax(str(error), text)
+        raise Refused(f"{name} line {line}: {what}") from None
     except (RecursionError, UnicodeError) as error:
-        raise Refused(
-            f"{name} line 1: can't be read ({error}); write UTF-8 text as in `livereview init`"
-        ) from None
-    limited = {} if accepted else dict(limits.problems(document))
-    notes: _Notes = []
-    review = replace(_review(document, sources, notes), text=text, hash=digest)
-    notes = [*limited.items(), *(note for note in notes if note[0] not in limited)]
+        raise Refused(f"{name} line 1: {_unreadable(error)}") from None
+    review, notes = _read(document, sources, accepted=accepted)
     if notes:
         raise Refused(_report(name, notes, lines.find(text)))
-    return review
+    return replace(review, text=text, hash=digest)
+
+
+def mistakes(text: str, sources: Collection[str] = SOURCES) -> tuple[Mistake, ...]:
+    """All that `parse` would refuse this text for, in the order of its lines; none: it is good."""
+    if len(text) > limits.LONGEST_FILE:
+        return (Mistake(1, (), _too_long(text)),)
+    try:
+        document = tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as error:
+        line, what = _syntax(str(error), text)
+        return (Mistake(line, (), what),)
+    except (RecursionError, UnicodeError) as error:
+        return (Mistake(1, (), _unreadable(error)),)
+    _, notes = _read(document, sources, accepted=False)
+    found = lines.find(text)
+    placed = [Mistake(_line(where, found), where, texts.visible(what)) for where, what in notes]
+    return tuple(sorted(placed, key=lambda mistake: mistake.line))
+
+
+def _read(
+    document: dict[str, Any], sources: Collection[str], *, accepted: bool
+) -> tuple[Review, _Notes]:
+    """The review of a document, which is only good where there are no notes."""
+    limited = {} if accepted else dict(limits.problems(document))
+    notes: _Notes = []
+    review = _review(document, sources, notes)
+    return review, [*limited.items(), *(note for note in notes if note[0] not in limited)]
+
+
+def _too_long(text: str) -> str:
+    return f"has {len(text):,} characters; at most {limits.LONGEST_FILE:,} are allowed"
+
+
+def _unreadable(error: Exception) -> str:
+    return f"can't be read ({error}); write UTF-8 text as in `livereview init`"
 
 
 def template() -> str:
@@ -154,11 +199,18 @@ def template() -> str:
     return resources.files("livereview").joinpath("template.toml").read_text(encoding="utf-8")
 
 
-def _syntax(name: str, message: str, text: str) -> str:
+def blank() -> str:
+    """A review.toml without a question, criteria, outcomes and searches, to be filled in."""
+    return resources.files("livereview").joinpath("blank.toml").read_text(encoding="utf-8")
+
+
+def _syntax(message: str, text: str) -> tuple[int, str]:
+    """(line, what is wrong) of a text that is no TOML."""
     what, _, place = message.partition(" (at ")
-    found = re.match(r"line (\d+), column (\d+)", place)
-    line, column = found.groups() if found else (text.count("\n") + 1, "end")
-    return f"{name} line {line}: column {column}: {what}; texts stand in quotes, lists in [ ], a new table in [name]"
+    match = re.match(r"line (\d+), column (\d+)", place)
+    line, column = (int(match[1]), match[2]) if match else (text.count("\n") + 1, "end")
+    advice = "texts stand in quotes, lists in [ ], a new table in [name]"
+    return line, f"column {column}: {what}; {advice}"
 
 
 def _report(name: str, notes: _Notes, found: Mapping[Where, int]) -> str:

@@ -37,6 +37,10 @@ from livereview.web.limits import Line, Recent, Senders, long_tasks
 from livereview.web.provider import Provider, Trips
 
 NO_REVIEW = "There is no review of this name here."
+ALL_REVIEWS = (
+    "This is for leads who may enter every review of this server, and your account enters some. "
+    "Ask one of them."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +260,8 @@ def _judge(visit: Visit, act: Act, review: Review | None) -> None:
     problem = rights.why_not(visit.principal, act, review.id if review else None, adjudicators)
     if problem is None:
         return
+    if problem == WhyNot.NOT_THERE and review is None:
+        raise HTTPException(403, ALL_REVIEWS)
     if problem == WhyNot.NOT_THERE:
         raise HTTPException(404, NO_REVIEW)
     if problem == WhyNot.SCOPE:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fastapi.responses import Response
 
+from livereview import rights
 from livereview.ops import retrieval
 from livereview.ops.protocols import protocols
 from livereview.review import Review
@@ -44,7 +45,7 @@ def page(visit: guard.Visitor) -> Response:
     with visit.desk.store.read() as con:
         own = [review for review in protocols(con) if visit.enters(review.id)]
         rows = _rows(con, visit, own)
-    return pages.render("home.html", visit, rows=rows)
+    return pages.render("home.html", visit, rows=rows, makes=visit.may(rights.MAKE_REVIEW))
 
 
 def _rows(con: Connection, visit: Visit, own: Sequence[Review]) -> list[Row]:
