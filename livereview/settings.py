@@ -28,6 +28,8 @@ SECRETS = (
     "LIVEREVIEW_SMTP",
     "LIVEREVIEW_WEBHOOK_SECRET",
     "LIVEREVIEW_OWNER_TOKEN",
+    "LIVEREVIEW_ALERT_WEBHOOK",
+    "LIVEREVIEW_PING_URL",
 )
 
 
@@ -125,6 +127,20 @@ DESCRIBED = (  # in the order of docs/reference/settings.md, which is made from 
     Setting(
         "LIVEREVIEW_WEBHOOK_SECRET",
         "Signs events to webhooks (HMAC-SHA256 of time and body, header `Livereview-Signature: t=…,v1=…`).",
+    ),
+    Setting(
+        "LIVEREVIEW_ALERT_MAIL",
+        "Who hears at once of what can't wait, from `serve` itself: mail addresses with commas "
+        "between them; with `LIVEREVIEW_SMTP` and `LIVEREVIEW_MAIL_FROM`.",
+    ),
+    Setting(
+        "LIVEREVIEW_ALERT_WEBHOOK",
+        "Where `serve` posts the same as JSON: the operator's own address, such as a chat's.",
+    ),
+    Setting(
+        "LIVEREVIEW_PING_URL",
+        "Asked every five minutes while all is well: a service elsewhere that calls somebody when it "
+        "hears nothing.",
     ),
     Setting(
         "LIVEREVIEW_OIDC_ISSUER",
@@ -227,6 +243,7 @@ class Settings:
         try_again: Seconds after which searches that failed run again in the same night
             (LIVEREVIEW_TRY_AGAIN, "600,3600").
         oidc: Who else vouches for people; None: they sign in with secrets only.
+        alert_mail: Who is told at once of what can't wait (LIVEREVIEW_ALERT_MAIL).
         log_format: How the log is written (LIVEREVIEW_LOG_FORMAT); log_level: from which level on
             (LIVEREVIEW_LOG_LEVEL); access_log: a line for each request (LIVEREVIEW_ACCESS_LOG).
         run: The run that this process belongs to, by Prefect's id; nothing outside of one.
@@ -249,6 +266,7 @@ class Settings:
     backup: str = field(default="", repr=False)
     keep: int = 30
     proxies: tuple[str, ...] = ()
+    alert_mail: tuple[str, ...] = ()
     log_format: str = ""
     log_level: str = "info"
     access_log: bool = False
@@ -278,6 +296,16 @@ class Settings:
         return self.secrets.get("LIVEREVIEW_WEBHOOK_SECRET", "")
 
     @property
+    def alert_webhook(self) -> str:
+        """Where alarms are posted, or nothing."""
+        return self.secrets.get("LIVEREVIEW_ALERT_WEBHOOK", "")
+
+    @property
+    def ping_url(self) -> str:
+        """What is asked while all is well, or nothing."""
+        return self.secrets.get("LIVEREVIEW_PING_URL", "")
+
+    @property
     def database(self) -> Path:
         return self.home / "livereview.duckdb"
 
@@ -296,6 +324,8 @@ class Settings:
 
 def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
     """Settings from the environment; `home`, where given, wins over LIVEREVIEW_HOME."""
+    for name in ("LIVEREVIEW_ALERT_WEBHOOK", "LIVEREVIEW_PING_URL"):
+        _must_be_address(name, environment.get(name, ""))
     return Settings(
         home=(home or Path(environment.get("LIVEREVIEW_HOME", "livereview-data"))).resolve(),
         secrets={name: environment[name] for name in SECRETS if environment.get(name)},
@@ -312,6 +342,7 @@ def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
         backup=environment.get("LIVEREVIEW_BACKUP", ""),
         keep=_count(environment.get("LIVEREVIEW_BACKUP_KEEP", ""), "LIVEREVIEW_BACKUP_KEEP", 30),
         proxies=_proxies(environment.get("LIVEREVIEW_TRUSTED_PROXIES", "")),
+        alert_mail=_alert_mail(environment),
         log_format=_one_of(environment, "LIVEREVIEW_LOG_FORMAT", ("json", "plain"), ""),
         log_level=_one_of(environment, "LIVEREVIEW_LOG_LEVEL", LOG_LEVELS, "info"),
         access_log=_one_of(environment, "LIVEREVIEW_ACCESS_LOG", ("on", "off"), "off") == "on",
@@ -369,6 +400,19 @@ def _proxies(text: str) -> tuple[str, ...]:
             )
         trusted.append(str(network))
     return tuple(trusted)
+
+
+def _alert_mail(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Who is told by mail; refused where no mail could be sent: nobody shall believe it is on."""
+    text = environment.get("LIVEREVIEW_ALERT_MAIL", "")
+    addresses = tuple(dict.fromkeys(word for word in re.split(r"[,\s]+", text) if word))
+    needed = ("LIVEREVIEW_SMTP", "LIVEREVIEW_MAIL_FROM")
+    missing = [name for name in needed if not environment.get(name)]
+    if addresses and missing:
+        raise Refused(f"LIVEREVIEW_ALERT_MAIL also needs {' and '.join(missing)}")
+    if wrong := [address for address in addresses if not re.fullmatch(r"[^@]+@[^@]+", address)]:
+        raise Refused(f"LIVEREVIEW_ALERT_MAIL must hold mail addresses; got {', '.join(wrong)}")
+    return addresses
 
 
 def _one_of(environment: Mapping[str, str], name: str, valid: Sequence[str], usual: str) -> str:
@@ -430,6 +474,17 @@ def _try_again(environment: Mapping[str, str]) -> tuple[float, ...]:
             f'LIVEREVIEW_TRY_AGAIN is {text!r}; give seconds such as "600,3600", each from 0 to 86400'
         )
     return seconds
+
+
+def _must_be_address(name: str, url: str) -> None:
+    """Refuse what is set and no address, without repeating it: it may be a secret."""
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        is_address = False
+    if url and not is_address:
+        raise Refused(f"{name} must be an address such as https://host/path")
 
 
 def sealed(url: str) -> bool:

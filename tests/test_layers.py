@@ -41,6 +41,8 @@ ALLOWED: dict[str, set[str]] = {
     "messages": {"errors"},
     "processes": set(),
     "logs": set(),
+    "systemd": set(),
+    "alerts": {"errors", "notices", "ops", "private_files", "settings", "store", "wire"},
     "wire": set(),
     "durable": {"private_files"},
     "review": {"records", "errors"},
@@ -116,7 +118,7 @@ ALLOWED: dict[str, set[str]] = {
         "review_toml",
         "sources",
     }
-    | {"client", "door_version", "logs", "wire", "private_files"},
+    | {"alerts", "client", "door_version", "logs", "systemd", "wire", "private_files"},
     "night": {"errors", "replay", "settings", "flows"},
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},

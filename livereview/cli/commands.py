@@ -27,7 +27,7 @@ MODULES = {  # in the order of --help
     "retirement": ("retire",),
     "rank": ("rank",),
     "pool": ("pool",),
-    "notices": ("digest", "notify"),
+    "notices": ("digest", "notify", "alert"),
 }
 PLACES = {command: module for module, commands in MODULES.items() for command in commands}
 

@@ -77,3 +77,28 @@ def notify(home: Home = None) -> None:
         out.print(f"{url}: {outcome}{f', {error}' if error else ''}", markup=False, soft_wrap=True)
     if not done:
         out.print("nothing to tell")
+
+
+@app.command()
+def alert(
+    words: Annotated[str, typer.Argument(help="What has happened, in a sentence.")],
+    home: Home = None,
+) -> None:
+    """Tell who hears of alarms this sentence, now.  Example: livereview alert "this is a test"
+
+    By LIVEREVIEW_ALERT_MAIL and LIVEREVIEW_ALERT_WEBHOOK. Needs neither an owner nor a database, so
+    that systemd can say that the owner is gone.
+    """
+    from livereview import alerts
+
+    with told():
+        chosen = settings_of(home)
+        names = [receiver.name for receiver in alerts.receivers(chosen)]
+        if not names:
+            raise Refused("nobody is named: set LIVEREVIEW_ALERT_MAIL or LIVEREVIEW_ALERT_WEBHOOK")
+        problems = alerts.tell_now(chosen, words)
+    for problem in problems:
+        err.print(problem, markup=False, soft_wrap=True)
+    if problems:
+        raise typer.Exit(1)
+    out.print(f"told: {', '.join(names)}", markup=False, soft_wrap=True)

@@ -65,6 +65,7 @@ def measured(store: Store, *, now: datetime) -> list[Metric]:
     figures = [*_of_machine(store), *_of_writers(store)]
     try:
         with store.read(LONGEST_LOOK) as con:
+            figures += _of_backup(store)
             figures += _of_database(con, now)
     except Retry:
         return [*figures, _single("livereview_measured", MEASURED, 0)]
@@ -95,14 +96,17 @@ def _of_machine(store: Store) -> Iterator[Metric]:
     damage = "1: the database is known to have lost something, or was closed by an error."
     problem = service.database_problem(store)
     yield _single("livereview_database_damaged", damage, problem is not None)
-    backup = "Seconds since all that people did was kept in a second place, or since the beginning."
-    yield _single("livereview_backup_age_seconds", backup, service.backup_age(store))
-    late = "How old a backup may be."
-    yield _single("livereview_backup_late_after_seconds", late, service.backup_late_after(store))
     silent = store.heartbeats.age(PUBLISHER)
     if silent is not None:
         words = "Seconds since the publishing thread gave a sign of life."
         yield _single("livereview_publisher_silent_seconds", words, silent)
+
+
+def _of_backup(store: Store) -> Iterator[Metric]:
+    backup = "Seconds since all that people did was kept in a second place, or since the beginning."
+    yield _single("livereview_backup_age_seconds", backup, service.backup_age(store))
+    late = "How old a backup may be."
+    yield _single("livereview_backup_late_after_seconds", late, service.backup_late_after(store))
 
 
 def _size(path: Path) -> int:
@@ -149,7 +153,7 @@ class SearchFigures:
     ) -> None:
         """Those of one living review; `states` are by the names of its searches."""
         self.stale[(review.id,)] = review.living.stale_days * DAY
-        self.missed[(review.id,)] = len(nights.alarms(review, _begun(states), history, now))
+        self.missed[(review.id,)] = len(nights.alarms(review, begun(states), history, now))
         entered = nights.in_force_since(review, history)
         for search in review.searches:
             labels = (review.id, search.name)
@@ -201,10 +205,11 @@ STALE = "How old a success may be, by the protocol (stale_days)."
 MISSED = "Searches that are late or never ran, and nights that did not begin."
 
 
-def _begun(states: Mapping[str, SearchState]) -> Begun:
+def begun(states: Mapping[str, SearchState]) -> Begun:
+    """When the searches of a review last began, from their states by name."""
     running = [state.begun for state in states.values() if state.running]
-    begun = {name: (state.begun,) for name, state in states.items()}
-    return Begun(begun, max(running, default=None))
+    last = {name: (state.begun,) for name, state in states.items()}
+    return Begun(last, max(running, default=None))
 
 
 def _age(moment: datetime, now: datetime) -> float:

@@ -21,7 +21,7 @@ from typing import Any, cast
 import uvicorn
 from fastapi import FastAPI
 
-from livereview import client, ops, private_files
+from livereview import alerts, client, ops, private_files, systemd
 from livereview.backups.target import without_secrets
 from livereview.errors import LivereviewError, Refused, Retry
 from livereview.ops import cleaning
@@ -44,6 +44,11 @@ from livereview.web.connections import (
 log = logging.getLogger(__name__)
 PATIENCE = Patience()
 LAST_ANSWERS = 20  # seconds for answers under way when the owner is stopped; systemd kills after 30
+EVENT_LOOP = "event loop"  # the name of its signs of life
+BEAT_EACH = 5.0  # seconds between two of them
+# seconds without one, or with one job in a writer's hands, after which systemd shall start the
+# owner again; the largest page that was ever taken in needed less than a minute
+HANGS = 600.0
 PAUSE = 0.5  # seconds between two looks at the outbox, at least
 IDLE_PAUSE = 10.0  # seconds between two looks where nothing was written
 BROKEN_PAUSE = 1.0  # seconds between two looks at whether DuckDB has closed the database
@@ -77,12 +82,14 @@ def serve(
         cleaning.catch_up(store, datetime.now(UTC))
         made = app.create(store, settings, token=client.token(settings))
         server = Server(made, room, patience, settings.proxies)
+        server.on_beat = functools.partial(store.heartbeats.beat, EVENT_LOOP)
         server.config.load()  # first of all: whoever finds the door open is answered at once
         with _listen(host, port) as door, _at_work(store, settings):
             _announce(store, settings, host, _url(host, door.getsockname()[1]))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, _end)
             sys.setswitchinterval(HAND_OVER)
+            systemd.notify("READY=1")
             with _ended_if_broken(store, server):
                 server.run(sockets=[door])
         broken = store.broken.is_set()
@@ -141,17 +148,26 @@ class Server(uvicorn.Server):
             "type[asyncio.Protocol]", functools.partial(TimedProtocol, self.connections)
         )
         super().__init__(config)
+        self.on_beat: Callable[[], None] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's; from now on connections are watched."""
         asyncio.get_running_loop().set_exception_handler(self.connections.on_loop_error)
         self.watch = asyncio.create_task(self.connections.watch())
+        self.beats = asyncio.create_task(self._beat())
         await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """As uvicorn's; the slow are watched to the end."""
         await super().shutdown(sockets)
         self.watch.cancel()
+        self.beats.cancel()
+
+    async def _beat(self) -> None:
+        """Say again and again that the event loop turns."""
+        while True:
+            self.on_beat()
+            await asyncio.sleep(BEAT_EACH)
 
 
 def trust(proxies: tuple[str, ...]) -> dict[str, Any]:
@@ -220,11 +236,22 @@ def _at_work(store: Store, settings: Settings) -> Iterator[None]:
         store.shipping.begin(without_secrets(settings.backup))
         shipper = (store, settings.backup, settings.keep, stop)
         threads.append(threading.Thread(target=ship_all, args=shipper, name="shipper", daemon=True))
+    if alerts.wanted(settings):
+        teller = (store, settings, stop)
+        threads.append(
+            threading.Thread(target=alerts.tell_all, args=teller, name="teller", daemon=True)
+        )
+    if systemd.watchdog_seconds() is not None:
+        watchdog = threading.Thread(
+            target=keep_watchdog, args=(store, stop), name="watchdog", daemon=True
+        )
+        threads.append(watchdog)
     for thread in threads:
         thread.start()
     try:
         yield
     finally:
+        systemd.notify("STOPPING=1")
         stop.set()
         store.news.set()
         for thread in threads:
@@ -315,6 +342,27 @@ class Publisher:
         """The last request of each review that no build has seen."""
         with self.store.read() as con:
             return {review: asked.last for review, asked in versions.asked(con).items()}
+
+
+def keep_watchdog(store: Store, stop: threading.Event) -> None:
+    """Tell systemd that the owner works, as long as it does, until `stop` is set."""
+    allowed = systemd.watchdog_seconds() or HANGS
+    while not stop.wait(allowed / 4):
+        if works(store):
+            systemd.notify("WATCHDOG=1")
+        else:
+            log.critical("the owner hangs: systemd hears nothing any more and starts it again")
+
+
+def works(store: Store) -> bool:
+    """Whether the event loop turns, and no writer has had one thing in hand for too long.
+
+    Neither is waited for.
+    """
+    silent = store.heartbeats.age(EVENT_LOOP)
+    if silent is not None and silent > HANGS:
+        return False
+    return all(load.in_hand <= HANGS for load in store.loads())
 
 
 def watch_nights(store: Store, stop: threading.Event, pause: float = NIGHTS_PAUSE) -> None:
