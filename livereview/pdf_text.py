@@ -85,6 +85,10 @@ class PdfText:
         """The number of the page, from 1, that this character of `text` stands on."""
         return bisect_right(self._starts, place)
 
+    def start_of(self, number: int) -> int:
+        """Where in `text` the page of this number, from 1, begins."""
+        return self._starts[number - 1]
+
     def boxes(self, start: int, end: int) -> tuple[tuple[int, Box], ...]:
         """(page, box) of each line of `text[start:end]`, in order."""
         lines: list[tuple[int, Box]] = []

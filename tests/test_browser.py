@@ -19,11 +19,14 @@ from typing import Any
 import duckdb
 import pytest
 
+from livereview import ops
 from livereview.client import Local
 from livereview.ops.team import add_account
 from livereview.settings import Settings
 from livereview.store.open import owner
+from tests import pdfs
 from tests.conftest import DATA, NOW, REVIEW, article, found, secret_of
+from tests.test_ops import decide, include
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -87,16 +90,19 @@ class Owner:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Callable[[int], Owner]]:
+def server(tmp_path: Path) -> Iterator[Callable[..., Owner]]:
+    """server(3) is a running owner of a review with three records; `more` is done before it runs."""
     made: list[Owner] = []
 
-    def make(records: int) -> Owner:
+    def make(records: int, more: Callable[[Local, Settings], None] | None = None) -> Owner:
         one = Owner(Settings(home=tmp_path, secrets={}, memory="500MB"))
         client = Local(one.settings)
         client.call("register", text=(DATA / "review.toml").read_text(encoding="utf-8"), now=NOW)
         for name, role in ROLES.items():
             add_account(client.store, name=name, role=role, secret=secret_of(name), now=NOW)
         found(client.store, *(article(number) for number in range(1, records + 1)))
+        if more:
+            more(client, one.settings)
         client.close()
         one.start()
         made.append(one)
@@ -713,3 +719,134 @@ def test_what_is_typed_in_a_form_is_kept_and_two_tabs_keep_both(
         "From the first tab",
         "From the second tab",
     ]
+
+
+LINES = ["Most families said that they felt", "heard in the meetings. Staff left after a year."]
+SENTENCE = "Most families said that they felt heard in the meetings."
+WRONG = "Most families said that they did not feel heard in the meetings."
+SELECT = """([from, to]) => {
+  const nodes = [];
+  let text = "";
+  const pages = document.querySelector(".pdfViewer");
+  const walker = document.createTreeWalker(pages, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    nodes.push([text.length, walker.currentNode]);
+    text += walker.currentNode.data;
+  }
+  const point = (place) => {
+    const [start, node] = nodes.findLast(([begin]) => begin <= place);
+    return [node, place - start];
+  };
+  const last = point(text.indexOf(to) + to.length - 1);
+  getSelection().setBaseAndExtent(...point(text.indexOf(from)), last[0], last[1] + 1);
+}"""
+
+
+def with_files(client: Local, settings: Settings) -> None:
+    """One report included and one at full text, each with a PDF of three pages and an outline."""
+    outline = [
+        b"<</Type/Outlines/First 11 0 R/Last 11 0 R/Count 1>>",
+        b"<</Title(Results)/Parent 10 0 R/Dest[6 0 R/XYZ 0 800 0]>>",
+    ]
+    script = b"/Outlines 10 0 R/OpenAction<</S/JavaScript/JS(app.alert\\(1\\))>>"
+    pages = (["The first page"], LINES, ["The last page, about mentoring"])
+    paper = pdfs.pdf(*pages, catalog=script, objects=outline)
+    first, second = (article(number).record_id for number in (1, 2))
+    include(client.store, first)
+    for person in ("ada", "bo"):
+        decide(client.store, second, person, "include")
+    for record in (first, second):
+        ops.full_text.attach(
+            client.store,
+            settings.full_texts,
+            id=f"file-{record}",
+            review=REVIEW,
+            record=record,
+            name="paper.pdf",
+            body=paper,
+            author="ada",
+            now=NOW,
+        )
+
+
+def test_words_selected_in_a_pdf_become_the_quote_of_a_field_and_a_wrong_one_is_caught(
+    server: Callable[..., Owner], person: Callable[..., Any]
+) -> None:
+    here = server(2, with_files)
+    page = person(here, "ada")
+    form = f"{here.base}/r/{REVIEW}/evidence/new?report={article(1).record_id}"
+    page.goto(form)
+    layer = ".pdfViewer .page[data-page-number='{}'] .textLayer .endOfContent"
+    page.wait_for_selector(layer.format(1), state="attached")
+
+    page.click("text=Outline")
+    page.click(".reader-side >> text=Results")
+    page.wait_for_selector(layer.format(2), state="attached")
+    page.click(".contents >> text=Findings")
+    page.focus("#findings-0-quote")
+    page.evaluate(SELECT, ["Most families", "in the meetings."])
+    page.click("text=Use as quote")
+    page.wait_for_selector("text=Findings 1: Quote: Found on page 2 of the file.")
+    assert page.input_value("#findings-0-quote") == SENTENCE
+    assert page.input_value("#findings-0-page") == "2"
+    assert page.locator(".quote-marks i").count() == 2
+
+    page.fill("#findings-1-quote", WRONG)
+    page.press("#findings-1-quote", "Tab")
+    page.wait_for_selector(".place.missing >> text=Not found in the file")
+    assert page.input_value("#findings-1-page") == ""
+
+    page.fill(".page-number", "3")
+    page.press(".page-number", "Enter")
+    page.wait_for_function("() => document.querySelector('.reader-pages').scrollTop > 900")
+    page.click(".place a")
+    page.wait_for_selector(".quote-marks i.pointed")
+    assert page.input_value(".page-number") == "2"
+    page.fill(".look-for", "page")
+    page.press(".look-for", "Enter")
+    page.wait_for_selector("text=/ of 2$/ >> visible=true")
+    page.press(".look-for", "Escape")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.querySelector('.page-number').value === '3'")
+    page.goto(form)
+    page.wait_for_function("() => document.querySelector('.page-number')?.value === '3'")
+    assert page.problems == []
+
+
+def test_a_pdf_stands_beside_a_record_at_full_text_and_behind_a_tab_on_a_phone(
+    server: Callable[..., Owner], person: Callable[..., Any]
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    here = server(2, with_files)
+    form = f"/r/{REVIEW}/evidence/new?report={article(1).record_id}"
+    page = person(here, "ada", bypass_csp=True)
+    found_by_axe = {}
+    for width, scheme in ((1280, "light"), (390, "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        for path in (FULL, form):
+            page.goto(here.base + path)
+            if width == 390:
+                assert page.locator(".reader").is_hidden()
+                page.click("[data-tab=pdf]")
+                assert page.locator(".desk .ids, .extraction").first.is_hidden()
+            page.wait_for_selector(".textLayer .endOfContent", state="attached")
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            if bad := Axe().run(page).response["violations"]:
+                found_by_axe[width, path] = [
+                    (rule["id"], [node["html"] for node in rule["nodes"]]) for rule in bad
+                ]
+    assert found_by_axe == {}
+
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.goto(here.base + FULL)
+    page.wait_for_selector(".textLayer .endOfContent", state="attached")
+    page.evaluate(SELECT, ["The first", "page"])
+    page.click("text=Use as quote")
+    page.wait_for_function("() => document.querySelector('#note').value !== ''")
+    assert page.input_value("#note") == "“The first page” (page 1)"
+    page.focus(".reader-pages")
+    press(page, "1")
+    assert "Nothing waits for you here" in page.locator("main").inner_text()
+    assert page.locator("pdf-reader").count() == 0

@@ -90,6 +90,15 @@ def _look(full_texts: Path, sha256: str, quotes: Iterable[str]) -> list[Looked]:
     return [_looked(text, folded, sha256, quote) for quote in quotes]
 
 
+def look_for(full_texts: Path, sha256: str, quote: str) -> Looked | None:
+    """Where one quote stands in one file, or why not, without keeping it; None where the file is
+    gone from the folder.
+    """
+    for looked in _look(full_texts, sha256, [quote]):
+        return looked
+    return None
+
+
 def _looked(text: PdfText, folded: Folded, sha256: str, quote: str) -> Looked:
     place = find(folded, quote)
     if isinstance(place, Missing):

@@ -55,11 +55,25 @@ def of_each(con: Connection, review: str, report_ids: Sequence[str]) -> dict[str
     return files
 
 
-def named(con: Connection, review: str, sha256: str) -> str | None:
-    """What this file is called in this review; None if the review has no such file."""
+def one(con: Connection, review: str, sha256: str) -> FullText | None:
+    """This file as it first came to the review; None if the review has no such file."""
     row = one_row(
         con,
-        "SELECT arg_min(name, seq) FROM full_text WHERE review = ? AND sha256 = ?",
+        """SELECT sha256, name, size, author, made FROM full_text
+        WHERE review = ? AND sha256 = ? ORDER BY seq LIMIT 1""",
         [review, sha256],
     )
-    return row[0] if row else None
+    return FullText(*row) if row else None
+
+
+def report_of(con: Connection, review: str, sha256: str) -> str:
+    """The report that a file of this review was last added to."""
+    row = one_row(
+        con,
+        """SELECT coalesce(p.report_id, f.record_id) FROM full_text f
+        LEFT JOIN report p ON p.record_id = f.record_id
+        WHERE f.review = ? AND f.sha256 = ? ORDER BY f.seq DESC LIMIT 1""",
+        [review, sha256],
+    )
+    assert row
+    return str(row[0])

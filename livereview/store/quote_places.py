@@ -8,6 +8,7 @@ from datetime import datetime
 
 from livereview.evidence.places import FINDER, Looked
 from livereview.store.open import Connection
+from livereview.store.rows import one_row
 
 
 def append(con: Connection, review: str, looked: Sequence[Looked], now: datetime) -> int:
@@ -37,6 +38,17 @@ def of(con: Connection, review: str) -> dict[tuple[str, str], Looked]:
         [review, FINDER],
     ).fetchall()
     return {(row[0], row[1]): Looked(*row) for row in rows}
+
+
+def at(con: Connection, review: str, sha256: str, span: tuple[int, int]) -> Looked | None:
+    """A quote that was found at just this place of a file; None if none was."""
+    row = one_row(
+        con,
+        """SELECT quote, sha256, page, start, stop, boxes, before, after, reason FROM quote_place
+        WHERE review = ? AND sha256 = ? AND finder = ? AND start = ? AND stop = ? LIMIT 1""",
+        [review, sha256, FINDER, *span],
+    )
+    return Looked(*row) if row else None
 
 
 def files_of_studies(con: Connection, review: str) -> dict[str, list[str]]:

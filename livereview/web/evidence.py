@@ -19,10 +19,12 @@ from livereview.errors import Refused
 from livereview.evidence import certainty, wording
 from livereview.evidence.grade import Mismatch
 from livereview.store import evidence, records
+from livereview.store.full_texts import FullText
 from livereview.store.open import Connection
 from livereview.web import acts, drafts, extraction_form, form_mistakes, form_sections, guard, pages
 from livereview.web.drafts import NEW, Sent, Shown
 from livereview.web.guard import Room
+from livereview.web.reader import Reader, marks, terms
 
 
 def page(room: guard.Here) -> Response:
@@ -137,6 +139,12 @@ def _show(
         shown = [filled, *_forms_of(con, review, study, apart)]
         quoted = ops.quotes.standings_of(con, review, study, shown)
         sources = form_sections.sources(con, room, study, draft.subject.report)
+    reader = Reader(
+        base=f"/r/{review}",
+        files=_files(sources),
+        marks=marks(shown, quoted),
+        terms=terms(room.review.highlights),
+    )
     parts = extraction_form.parts(room.review, filled, quoted, typed)
     sections = form_sections.sections(room.review, parts, filled)
     mistakes = form_mistakes.mistakes(problem) if problem else ()
@@ -145,9 +153,10 @@ def _show(
         "open_parts": form_sections.opened(sections, mistakes, again=again),
         "again": again,
         "sources": sources,
+        "reader": reader,
         "cautions": ops.page_texts.cautions(
             room.desk.settings.full_texts,
-            [file.sha256 for source in sources for file in source.files],
+            [file.sha256 for file in reader.files],
         ),
         "draft": draft,
         "quoted": quoted,
@@ -158,6 +167,12 @@ def _show(
     return pages.show(
         "extraction.html", room, status, study=study, history=history, apart=apart, **values
     )
+
+
+def _files(sources: Sequence[form_sections.Source]) -> tuple[FullText, ...]:
+    """The files of these reports, each once."""
+    files = {file.sha256: file for source in sources for file in source.files}
+    return tuple(files.values())
 
 
 def _forms_of(

@@ -92,6 +92,16 @@ class Box:
     hint: str | None = None
     place: Standing | None = None
 
+    @property
+    def is_quote(self) -> bool:
+        """Whether words of the report are asked for."""
+        return self.name.rpartition("-")[2] in QUOTES
+
+    @property
+    def page_field(self) -> str:
+        """The field beside this one that takes the page of a quote."""
+        return f"{self.name.rpartition('-')[0]}-page"
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

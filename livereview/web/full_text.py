@@ -1,16 +1,32 @@
-"""Full texts in the screening room: adding one to a report, and reading it."""
+"""Full texts in the screening room: adding one to a report, reading it, and looking for a quote in
+it.
+"""
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Annotated
 
-from fastapi import Depends, File, Form, HTTPException, UploadFile
-from fastapi.responses import FileResponse, RedirectResponse, Response
+from fastapi import Depends, File, Form, HTTPException, Query, UploadFile
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
-from livereview import ops
+from livereview import ops, rights
 from livereview.errors import Refused
-from livereview.store import full_texts
-from livereview.web import guard, screen
+from livereview.evidence import places
+from livereview.evidence.places import Looked
+from livereview.pdf_text import STATES, PdfText
+from livereview.store import full_texts, quote_places, records
+from livereview.store.full_texts import FullText
+from livereview.store.open import Connection
+from livereview.web import guard, pages, reader, screen
+from livereview.web.guard import Room
+from livereview.web.reader import Mark, Reader, Start
+
+LONGEST_QUOTE = 5_000  # characters that are looked for at once
+NOT_HERE = "There is no such full text in this review."
+GONE = "This file is gone from the server's folder full-texts; ask the lead for the backup."
+_AT = re.compile(r"(\d{1,9})-(\d{1,9})")
 
 
 def add(
@@ -58,14 +74,110 @@ def add(
 def read(room: guard.Here, sha256: str) -> Response:
     """The PDF, as a download: a file that somebody uploaded is never shown as a page of ours."""
     with room.desk.store.read() as con:
-        name = full_texts.named(con, room.review.id, sha256)
-    if name is None:
-        raise HTTPException(404, "There is no such full text in this review.")
+        file = _file(con, room, sha256)
+    headers = {"Content-Security-Policy": "sandbox; default-src 'none'"}
+    return FileResponse(
+        _target(room, sha256), media_type="application/pdf", filename=file.name, headers=headers
+    )
+
+
+def _file(con: Connection, room: Room, sha256: str) -> FullText:
+    """A file of this review; anything else is not there."""
+    file = full_texts.one(con, room.review.id, sha256)
+    if file is None:
+        raise HTTPException(404, NOT_HERE)
+    return file
+
+
+def _target(room: Room, sha256: str) -> Path:
     target = ops.full_text.path(room.desk.settings.full_texts, sha256)
     if not target.exists():
-        raise HTTPException(
-            404,
-            "This file is gone from the server's folder full-texts; ask the lead for the backup.",
-        )
-    headers = {"Content-Security-Policy": "sandbox; default-src 'none'"}
-    return FileResponse(target, media_type="application/pdf", filename=name, headers=headers)
+        raise HTTPException(404, GONE)
+    return target
+
+
+def view(room: guard.Here, sha256: str, page: int = 1, at: str = "") -> Response:
+    """A page on which the file is read: beside its text, so that it can be read without scripts.
+
+    Args:
+        page: Where it opens.
+        at: Start and end, in the text of the file, of what is pointed at: "120-240".
+    """
+    span = _span(at)
+    with room.desk.store.read() as con:
+        file = _file(con, room, sha256)
+        report = full_texts.report_of(con, room.review.id, sha256)
+        members = records.reports(con, room.review.id, [report]).get(report, [])
+        marks = _marks(con, room, sha256)
+        pointed = quote_places.at(con, room.review.id, sha256, span) if span else None
+    _target(room, sha256)
+    text = ops.page_texts.text_of(room.desk.settings.full_texts, sha256)
+    assert text
+    shown = Reader(
+        base=f"/r/{room.review.id}",
+        files=(file,),
+        marks=marks,
+        terms=reader.terms(room.review.highlights),
+        start=_start(text, page, span, pointed) if page > 1 or span else None,
+    )
+    return pages.show(
+        "full_text.html",
+        room,
+        file=file,
+        report=report,
+        record=records.merged(members)[0] if members else None,
+        reader=shown,
+        plain=reader.plain_page(text, page, span),
+        problem=STATES[text.state],
+        cautions=ops.page_texts.cautions(room.desk.settings.full_texts, [sha256]),
+    )
+
+
+def _span(at: str) -> tuple[int, int] | None:
+    match = _AT.fullmatch(at)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def _start(text: PdfText, page: int, span: tuple[int, int] | None, pointed: Looked | None) -> Start:
+    """Where the file opens: what is pointed at is marked, line by line."""
+    if pointed is not None:
+        return Start(page, reader.boxes_of(pointed))
+    if span is None:
+        return Start(page)
+    boxes = text.boxes(*span)[: ops.quotes.MOST_BOXES]
+    return Start(
+        page, tuple((number, box.left, box.bottom, box.right, box.top) for number, box in boxes)
+    )
+
+
+def _marks(con: Connection, room: Room, sha256: str) -> tuple[Mark, ...]:
+    """The quotes in force that stand in this file, for those who see the evidence."""
+    if not room.may(rights.SEE_AS_VOTER):
+        return ()
+    marks = [
+        reader.mark(study, standing.looked)
+        for study, standings in ops.quotes.in_force(con, room.review.id).items()
+        for standing in standings
+        if standing.looked and standing.state == "in its place"
+    ]
+    return tuple(mark for mark in marks if mark.sha256 == sha256)
+
+
+def find(
+    room: guard.Here, sha256: str, quote: Annotated[str, Query(max_length=LONGEST_QUOTE)]
+) -> Response:
+    """Whether the file holds this quote, and where: for a form that is being typed."""
+    with room.desk.store.read() as con:
+        _file(con, room, sha256)
+    looked = ops.quotes.look_for(room.desk.settings.full_texts, sha256, quote)
+    if looked is None:
+        raise HTTPException(404, GONE)
+    standing = places.standing(quote, [sha256], {(quote, sha256): looked})
+    return JSONResponse(
+        {
+            "words": standing.words,
+            "caution": standing.caution,
+            "page": looked.page,
+            "boxes": reader.boxes_of(looked),
+        }
+    )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from livereview.evidence.places import Looked
+from livereview.web import reader
 
 if TYPE_CHECKING:
     from livereview.web.guard import Room, Visit
@@ -72,6 +77,11 @@ def p_value(p: float) -> str:
     return f"= {p:.3f}" if p >= 0.001 else "< 0.001"
 
 
+def place(looked: Looked) -> str:
+    """Where a quote was found, as JSON for the script that goes there."""
+    return json.dumps(asdict(reader.mark("", looked)))
+
+
 def new_id() -> str:
     """An id for a form, so that the same form sent twice is one event."""
     return uuid.uuid4().hex
@@ -85,7 +95,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(when=when, number=number, effort=effort, p_value=p_value)
+    environment.filters.update(
+        when=when, number=number, effort=effort, p_value=p_value, place=place
+    )
     environment.globals.update(stages=STAGES, verdicts=VERDICTS, form_id=new_id)
     return environment
 

@@ -23,7 +23,9 @@ TYPES = {
     ".atom": "application/atom+xml",
     ".css": "text/css",
     ".csv": "text/csv",
+    ".js": "text/javascript",
     ".json": "application/json",
+    ".mjs": "text/javascript",
     ".parquet": "application/vnd.apache.parquet",
 }
 

@@ -37,6 +37,7 @@ from livereview.web.guard import Room
 from livereview.web.leases import Question
 from livereview.web.lines import Change, Line, typed_in
 from livereview.web.mine import asked_again, last_word, must_screen, my_word, report_of, title_of
+from livereview.web.reader import Reader, terms
 
 NOTE_LIMIT = 4_000  # characters
 MOST_TAGS, LONGEST_TAG = 20, 50
@@ -153,6 +154,9 @@ def _show(
         "card": shown,
         "sealed": sealed,
         "files": files,
+        "reader": Reader(
+            base=f"/r/{review}", files=tuple(files), terms=terms(room.review.highlights)
+        ),
         "cautions": ops.page_texts.cautions(
             room.desk.settings.full_texts, [file.sha256 for file in files]
         ),

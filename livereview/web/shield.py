@@ -14,7 +14,8 @@ from livereview.web import pages
 
 PRIVATE = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -29,6 +30,12 @@ PUBLIC = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Access-Control-Allow-Origin": "*",
     "Cache-Control": "no-cache",
+}
+# PDF.js works in a process of the browser that has the policy of this file, not of the page.
+VIEWER = {
+    **PUBLIC,
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; font-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
 }
 # of a numbered version: it never changes, but may be withdrawn
 A_DAY = "public, max-age=86400, must-revalidate"
@@ -119,9 +126,16 @@ def publish(headers: MutableHeaders, path: str, gone: bool = False) -> None:
 
 def put_on(headers: MutableHeaders, path: str, scheme: str) -> None:
     """Headers that a response does not have yet."""
-    for name, value in (PUBLIC if path.startswith(("/site", "/static/")) else PRIVATE).items():
+    for name, value in _for(path).items():
         headers.setdefault(name, value)
     if path.startswith(DOOR_PATH):
         headers.setdefault(DOOR_HEADER, str(DOOR_VERSION))
     if scheme == "https":
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+
+def _for(path: str) -> dict[str, str]:
+    """The headers of what is at this path."""
+    if path.startswith("/static/pdfjs/"):
+        return VIEWER
+    return PUBLIC if path.startswith(("/site", "/static/")) else PRIVATE

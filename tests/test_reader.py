@@ -1,0 +1,180 @@
+"""PDFs beside records and forms: quotes in their places, pages as text without scripts, and who may
+see which.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from livereview import ops
+from livereview.evidence.places import Looked, Standing
+from livereview.parsing import pdf
+from livereview.settings import Settings
+from livereview.store.open import Store
+from livereview.web import public, reader
+from scripts import vendor_pdfjs
+from tests import pdfs
+from tests.conftest import NOW, REVIEW, Browser, article, found
+from tests.test_ops import form, include
+from tests.test_quote_places import BASE, LINES, TRUE, attach
+
+People = Callable[..., Browser]
+BODY = pdfs.pdf(["A first page with nothing of it"], LINES)
+SHA = hashlib.sha256(BODY).hexdigest()
+FILE = f"/r/{REVIEW}/full-text/{SHA}"
+VENDORED = public.STATIC / "pdfjs"
+
+
+@pytest.fixture
+def included(reviewed: Store, settings: Settings) -> str:
+    """A report with a file that holds TRUE on its second page."""
+    record = found(reviewed, article(1))[0]
+    include(reviewed, record)
+    attach(reviewed, settings, record, BODY, "paper.pdf")
+    return record
+
+
+def extract(store: Store, settings: Settings, person: str, quote: str) -> None:
+    finding = {"dimension": "implementation", "text": "They felt heard.", "quote": quote}
+    ops.evidence.extract(
+        store,
+        id=f"{person}-1",
+        review=REVIEW,
+        data=form(findings=[finding]),
+        extractor=person,
+        now=NOW,
+    )
+    ops.quotes.look_up(store, settings.full_texts, review=REVIEW, now=NOW)
+
+
+def facts(page: str) -> dict[str, Any]:
+    """What a page hands to the script of its reader."""
+    match = re.search(r'data-facts="([^"]*)"', page)
+    assert match
+    return dict(json.loads(html.unescape(match[1])))
+
+
+def test_the_viewer_that_we_did_not_write_is_the_published_one() -> None:
+    listed = (VENDORED / vendor_pdfjs.SUMS).read_text(encoding="utf-8").splitlines()
+    digests = dict(reversed(line.split("  ", 1)) for line in listed if line[0] != "#")
+    there = {
+        path.relative_to(VENDORED).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in VENDORED.rglob("*")
+        if path.is_file() and path.name != vendor_pdfjs.SUMS
+    }
+
+    assert there == digests
+    assert vendor_pdfjs.VERSION in listed[0]
+    viewer = (VENDORED / "pdf_viewer.mjs").read_text(encoding="utf-8")
+    assert f'const viewerVersion = "{vendor_pdfjs.VERSION}"' in viewer
+    assert not list(VENDORED.rglob("*sandbox*"))
+    assert set(vendor_pdfjs.FILES.values()) <= set(there)
+
+
+def test_a_page_of_a_file_is_text_in_three_parts() -> None:
+    text = pdf.read(BODY)
+    start = text.text.index("felt heard")
+
+    page = reader.plain_page(text, 2, (start, start + 10))
+    assert page is not None
+    assert (page.number, page.pages, page.marked) == (2, 2, "felt heard")
+    assert page.before.endswith("that they\n")
+    whole = reader.plain_page(text, 2)
+    assert whole is not None
+    assert whole.before == page.before + page.marked + page.after
+    on_another_page = reader.plain_page(text, 1, (start, start + 10))
+    assert on_another_page is not None
+    assert on_another_page.marked == ""
+    assert [reader.plain_page(text, number) for number in (0, 3)] == [None, None]
+
+
+def test_a_quote_is_marked_once_and_only_where_it_was_found() -> None:
+    looked = Looked("heard", "f" * 64, 2, boxes="[[2, 1.0, 2.0, 3.0, 4.0]]")
+    missing = Looked("lost", "f" * 64, None, reason="it is not there")
+    quoted = {
+        "heard": Standing("heard", "in its place", looked),
+        "lost": Standing("lost", "not in the file", missing),
+    }
+    forms = [
+        {"findings": [{"quote": "lost"}, {"quote": "heard"}], "results": [{"source_quote": "new"}]},
+        {"findings": [{"quote": "heard"}]},
+    ]
+
+    [mark] = reader.marks(forms, quoted)
+    assert (mark.label, mark.page, mark.boxes) == ("Findings 2", 2, ((2, 1.0, 2.0, 3.0, 4.0),))
+
+
+def test_a_file_is_read_without_scripts_and_a_quote_is_a_link_to_its_words(
+    reviewed: Store, included: str, settings: Settings, browser: People
+) -> None:
+    extract(reviewed, settings, "ada", TRUE)
+    ada = browser("ada")
+    page = ada.get(f"{BASE}/doe-2020")
+    link = re.search(r'<a href="([^"]+)" data-place="[^"]+">Found on page 2 of the file</a>', page)
+    assert link
+
+    page = ada.get(html.unescape(link[1]))
+    assert "The words of page 2 of 2" in page
+    marked = re.search(r"<mark>(.*?)</mark>", page, re.DOTALL)
+    assert marked and " ".join(marked[1].split()) == TRUE
+    start = facts(page)["start"]
+    assert start["page"] == 2 and [box[0] for box in start["boxes"]] == [2, 2]
+    assert 'href="?page=1#words"' in page
+    assert "A first page with nothing of it" in ada.get(f"{FILE}/view")
+    assert "There is no such page" in ada.get(f"{FILE}/view?page=9&at=x")
+    for address in (f"/r/{REVIEW}/records/{included}", f"/r/{REVIEW}/screen/full_text"):
+        assert ("data-facts" in ada.get(address)) is False  # nothing waits; the record has links
+    assert f'href="{FILE}/view"' in ada.get(f"/r/{REVIEW}/records/{included}")
+
+
+def test_a_quote_that_is_being_typed_is_looked_for(
+    reviewed: Store, included: str, browser: People
+) -> None:
+    ada = browser("ada")
+    there = ada.http.get(f"{FILE}/find", params={"quote": TRUE}).json()
+    assert (there["words"], there["page"], len(there["boxes"])) == (
+        "Found on page 2 of the file",
+        2,
+        2,
+    )
+    changed = TRUE.replace("felt heard", "did not feel heard")
+    missing = ada.http.get(f"{FILE}/find", params={"quote": changed}).json()
+    assert missing["page"] is None and missing["words"].startswith("Not found in the file")
+    cut = ada.http.get(f"{FILE}/find", params={"quote": "heard in the meetings. Staff lef"})
+    assert "inside a word" in cut.json()["caution"]
+
+    assert ada.http.get(f"{FILE}/find", params={"quote": "x" * 5_001}).status_code == 422
+    other = FILE.replace(SHA, "0" * 64)
+    answers = [ada.http.get(f"{other}/{way}?quote=x").status_code for way in ("find", "view")]
+    assert answers == [404, 404]
+
+
+def test_a_file_with_no_words_says_why(
+    reviewed: Store, included: str, settings: Settings, browser: People
+) -> None:
+    scan = pdfs.pdf([], [])
+    attach(reviewed, settings, included, scan, "scan.pdf")
+    sha256 = hashlib.sha256(scan).hexdigest()
+    page = browser("ada").get(f"/r/{REVIEW}/full-text/{sha256}/view")
+    assert "Its words can’t be shown: it holds no text: a scan, perhaps" in page
+
+
+def test_who_does_not_see_a_form_sees_none_of_its_quotes_in_the_file(
+    reviewed: Store, included: str, settings: Settings, browser: People
+) -> None:
+    extract(reviewed, settings, "ada", TRUE)
+    with reviewed.read() as con:
+        in_force = ops.quotes.in_force(con, REVIEW)
+    assert [standing.quote for standing in in_force["doe-2020"]] == [TRUE]
+
+    bo, dee = browser("bo"), browser("dee", "adjudicator")
+    [mark] = facts(bo.get(f"{FILE}/view"))["marks"]
+    assert (mark["label"], mark["quote"]) == ("doe-2020", TRUE)
+    assert facts(dee.get(f"{FILE}/view"))["marks"] == []
