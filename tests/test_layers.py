@@ -60,6 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     "parsing": {"sources", "exchange", "pdf_text", "records", "errors"},
     "notices": {"errors", "fetch", "wire"},
     "replay": {"disk", "fetch", "sources", "records", "errors"},
+    "trying": {"fetch", "settings", "sources", "records", "errors"},
     "store": CORE
     | {
         "private_files",
@@ -116,6 +117,7 @@ ALLOWED: dict[str, set[str]] = {
         "settings",
         "decoding",
         "review_toml",
+        "trying",
         "sources",
     }
     | {"alerts", "client", "door_version", "logs", "systemd", "wire", "private_files"},

@@ -35,6 +35,7 @@ from livereview.web.limits import TRIES as TRIES
 from livereview.web.limits import WITHIN as WITHIN
 from livereview.web.limits import Line, Recent, Senders, long_tasks
 from livereview.web.provider import Provider, Trips
+from livereview.web.trials import Trials
 
 NO_REVIEW = "There is no review of this name here."
 ALL_REVIEWS = (
@@ -65,6 +66,7 @@ class Desk:
     senders: Senders = field(default_factory=Senders)  # of the public forms
     provider: Provider = field(default_factory=Provider)  # of settings.oidc, if there is one
     trips: Trips = field(default_factory=Trips)
+    trials: Trials = field(default_factory=Trials)
 
 
 @dataclass(frozen=True, slots=True)

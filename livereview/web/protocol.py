@@ -8,28 +8,32 @@ both are the same pages.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, File, Form, HTTPException, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
-from livereview import decoding, ops, review_toml
+from livereview import decoding, ops, review_toml, trying
 from livereview.errors import Refused
 from livereview.ops.acts import EffectChanged
 from livereview.ops.protocol_drafts import Outdated
 from livereview.ops.protocols import protocols
 from livereview.review_toml import Mistake
-from livereview.store import protocol_drafts
+from livereview.sources import SOURCES, citations
+from livereview.store import known, protocol_drafts
 from livereview.store.protocol_drafts import ProtocolDraft
+from livereview.trying import Asked
 from livereview.web import guard, pages
 from livereview.web import protocol_fields as fields
 from livereview.web.acts import FormId, Sent
 from livereview.web.guard import Room, Visit
 from livereview.web.protocol_fields import Step
+from livereview.web.trials import Trial
 
 TEXT, CHECK = "text", "check"  # the two pages that have no boxes
 NO_DRAFT = "There is no such draft of yours: it is in force by now, or was given up."
+MISSED_SHOWN = 20  # included reports that a query would not find, by title
 LONGEST_REASON = ops.acts.LONGEST_REASON
 
 
@@ -321,6 +325,75 @@ def _raise_version(editor: Editor, version: int) -> Response:
     return RedirectResponse(editor.check, 303)
 
 
+# Trying a query
+
+
+def _try(editor: Editor, number: str, form: str) -> Response:
+    """Ask the source of a search what its query would find; the answer has a page of its own."""
+    place = f"{editor.base}/searches"
+    searches = review_toml.edit.document(editor.draft.text).get("searches", [])
+    if not number.isdecimal() or int(number) >= len(searches):
+        raise HTTPException(404, "There is no such search in this draft.")
+    search = searches[int(number)]
+    wrong = fields.on(fields.SEARCHES, review_toml.mistakes(editor.draft.text))
+    if any(mistake.where[:2] == ("searches", int(number)) for mistake in wrong):
+        return RedirectResponse(f"{place}?all=1#problems", 303)
+    if search["source"] not in review_toml.SOURCES or search["source"] == citations.NAME:
+        step = fields.SEARCHES
+        problem = "The draft is kept. A search of this source can’t be tried, only run."
+        values = fields.stands(editor.draft.text, step)
+        return _boxes(editor, step, values, 422, all=True, problem=problem)
+    asked = Asked(
+        source=search["source"],
+        query=search.get("query", ""),
+        filters=review_toml.values.filters(search.get("filters", {})),
+        url=search.get("url"),
+        start=review_toml.values.day(search["start"]) if "start" in search else None,
+        via=editor.visit.desk.trials.via,
+    )
+    trials = editor.visit.desk.trials
+    trials.begin(
+        form,
+        Trial(editor.visit.name, place, int(number), search["name"], asked, trials.clock()),
+    )
+    return RedirectResponse(f"{editor.base.removesuffix('/edit')}/try/{form}", 303)
+
+
+def new_trial(editor: OfNew, trial: str) -> Response:
+    """What a query of a new review would find."""
+    return _trial(editor, trial)
+
+
+def trial(room: guard.Here, editor: OfReview, trial: str) -> Response:
+    """What a query of a changed protocol would find."""
+    return _trial(editor, trial)
+
+
+def _trial(editor: Editor, id: str) -> Response:
+    trial = editor.visit.desk.trials.of(id, editor.visit.name)
+    found = trial.found
+    values: dict[str, Any] = {
+        "trial": trial,
+        "address": f"{editor.base.removesuffix('/edit')}/try/{id}",
+        "found": found,
+        "source": SOURCES[trial.asked.source].title,
+        "known": {},
+        "new": None,
+        "included": None,
+        "shown": trying.SHOWN,
+    }
+    if found is not None and editor.room is not None:
+        review = editor.room.review.id
+        identities = [known.Identity(hit.record_id, hit.doi, hit.pmid) for hit in found.hits]
+        with editor.visit.desk.store.read() as con:
+            values["known"] = known.records_of(con, review, identities)
+            if found.whole:
+                seen = list(values["known"].values())
+                values["included"] = known.included_without(con, review, seen, MISSED_SHOWN)
+        values["new"] = len(found.hits) - len(values["known"])
+    return editor.show("protocol_try.html", **values)
+
+
 # The pages of a draft
 
 
@@ -396,6 +469,9 @@ def _save(editor: Editor, name: str, sent: Mapping[str, str]) -> Response:
     except Refused as refusal:
         return _boxes(editor, step, sent, 422, all=True, problem=f"{refusal.message}.")
     wrong = fields.on(step, review_toml.mistakes(saved.text))
+    if sent.get("go", "").startswith("try."):
+        number, form = sent["go"].removeprefix("try."), guard.form_id(sent.get("form", ""))
+        return _try(replace(editor, draft=saved), number, form)
     if sent.get("go") == "stay":
         return RedirectResponse(f"{editor.base}/{name}?all=1", 303)
     if wrong:
