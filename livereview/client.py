@@ -63,7 +63,11 @@ class Local:
         self.settings = settings
         with advice(settings.home, settings.backup):
             self.store = Store(
-                settings.database, settings.memory, settings.threads, settings.reserve
+                settings.database,
+                settings.memory,
+                settings.threads,
+                settings.reserve,
+                may_migrate=False,
             )
         self.store.notes = told(settings)
         cleaning.catch_up(self.store, datetime.now(UTC))

@@ -19,6 +19,7 @@ MODULES = {  # in the order of --help
     "surveillance": ("init", "register", "surveil", "recheck", "schedule", "ledger", "status"),
     "service": ("demo", "serve", "publish", "open", "sign-off"),
     "backup": ("backup", "restore"),
+    "upgrade": ("upgrade",),
     "records": ("import", "parse", "sources", "tools", "rebuild"),
     "dedup": ("dedup",),
     "people": ("decide", "extract", "rate", "account", "token"),

@@ -28,7 +28,7 @@ from livereview.errors import Refused, Retry
 from livereview.store import condition, listing, standings
 from livereview.store.condition import Mark, Torn
 from livereview.store.migrations import SQL as SQL
-from livereview.store.migrations import applied, copy_before, migrate, pending
+from livereview.store.migrations import applied, copy_before, migrate, pending, refuse_older
 from livereview.store.vitals import Heartbeats, Shipping, WriterLoad
 from livereview.store.watch import Watch
 from livereview.store.writer import BULK, SOON, Writer
@@ -96,11 +96,22 @@ def describe(found: dict[str, Any] | None) -> str:
 
 
 class Store:
-    """A database that this process owns. Close it, or use it as a context manager."""
+    """A database that this process owns. Close it, or use it as a context manager.
+
+    Args:
+        may_migrate: Whether a database of an older livereview is brought up to date; else it is
+            refused.
+    """
 
     def __init__(
-        self, database: Path, memory: str = "2GB", threads: int = 2, reserve: int = RESERVE
+        self,
+        database: Path,
+        memory: str = "2GB",
+        threads: int = 2,
+        reserve: int = RESERVE,
+        may_migrate: bool = True,
     ):
+        self._may_migrate = may_migrate
         self.database = database
         self.backups = database.parent / "backups"
         self.reserve = Reserve(database.parent, reserve)
@@ -160,6 +171,8 @@ class Store:
         try:
             con = connect(self.database, self.backups, memory, threads)
             done = [] if new else applied(con, self.database)
+            if not self._may_migrate:
+                refuse_older(done)
             if done and pending(done):
                 con.close()
                 copy_before(self.database, self.backups, done[-1], self.reserve)
