@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from prefect import flow, get_run_logger
+from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.flows import Flow
 from prefect.states import Completed, Failed
@@ -24,16 +25,24 @@ from livereview.errors import LivereviewError
 from livereview.review import Review, Search
 from livereview.settings import Settings
 
-from . import lanes, owner
+from . import events, lanes, owner
 from .notices import digest, notify
 from .publish import publish as publish_flow
 from .recheck import recheck
-from .surveil import Ending, Night, forget, publish, retired, search, verdict
+from .surveil import (
+    RAN_THROUGH,
+    Ending,
+    Night,
+    forget,
+    publish,
+    retired,
+    search,
+    verdict,
+)
 
 # seconds; the net under the limits of searches and requests: the next night is due by then
 LONGEST_NIGHT = 20 * 3600
 LONGEST_JOB = 6 * 3600  # likewise for what is not a night
-RAN_THROUGH = ("ok", "ok-zero")
 
 
 def ended_by_force(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
@@ -45,7 +54,7 @@ def ended_by_force(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -
     reason = f"{word}: {state.message or 'no reason was given'}"
     parameters = flow_run.parameters
     review = str(parameters.get("review", ""))
-    what = str(parameters.get("cron", flow.name))
+    what = str(parameters.get("search") or parameters.get("cron") or flow.name)
     due = flow_run.expected_start_time or datetime.now(UTC)
     lost = {
         "id": f"run-{flow_run.id}",
@@ -138,6 +147,7 @@ def whole_night(
         return _nothing(
             client, review, cron, f"no search of the protocol in force is due at {cron}"
         )
+    _show(review, endings, published, chosen.address)
     whole: Night = {"review": review, "searches": list(endings.values()), "published": published}
     return verdict(whole)
 
@@ -153,6 +163,17 @@ def due(rules: Review, cron: str, only: Sequence[str] | None = None) -> tuple[Se
         if (search.schedule or rules.living.search_schedule) == cron
         and (only is None or search.name in only)
     )
+
+
+def _show(
+    review: str, endings: Mapping[str, Ending], published: Mapping[str, Any], address: str
+) -> None:
+    """Show the night in Prefect: its events, its table, a link to the page."""
+    for ending in endings.values():
+        events.search_ended(review, ending)
+    events.published(review, published, address)
+    rows = [{"search": name, **ending} for name, ending in endings.items()]
+    create_table_artifact(rows, key=f"night-{review}", description=f"The night of {review}")
 
 
 def _nothing(client: Client, review: str, cron: str, words: str) -> State[Any]:

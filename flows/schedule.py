@@ -128,14 +128,11 @@ def deployment(plan: Planned) -> RunnerDeployment:
     return made
 
 
-async def watch_for_killed_runs(prefect: PrefectClient) -> None:
-    """Let Prefect end runs whose process is gone, which it otherwise shows as running for ever.
+def killed_runs() -> AutomationCore:
+    """The automation that ends runs whose process is gone: Prefect shows them as running for ever.
 
-    By an automation that waits for the heartbeat of each run, or for its end. One that is there is
-    left as it is.
+    It waits for the heartbeat of each run, or for its end.
     """
-    if await prefect.read_automations_by_name(KILLED_RUNS):
-        return
     ends = {
         f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")
     }
@@ -150,9 +147,13 @@ async def watch_for_killed_runs(prefect: PrefectClient) -> None:
     )
     words = f"no sign of life for {SILENT:.0f} s: its process is gone"
     crashed = ChangeFlowRunState(name=None, state=StateType.CRASHED, message=words, force=False)
-    await prefect.create_automation(
-        AutomationCore(name=KILLED_RUNS, trigger=trigger, actions=[crashed])
-    )
+    return AutomationCore(name=KILLED_RUNS, trigger=trigger, actions=[crashed])
+
+
+async def watch_for_killed_runs(prefect: PrefectClient) -> None:
+    """Let Prefect end runs whose process is gone. An automation that is there stays as it is."""
+    if not await prefect.read_automations_by_name(KILLED_RUNS):
+        await prefect.create_automation(killed_runs())
 
 
 class Incomplete(Exception):

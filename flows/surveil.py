@@ -34,6 +34,7 @@ from . import lanes, owner, progress
 # seconds; 10,000 pages come in less from every source here, and others wait for their turn
 LONGEST_SEARCH = 4 * 3600.0
 LONGEST_TASK = LONGEST_SEARCH + 1800  # the last net, should that limit not bite
+RAN_THROUGH = ("ok", "ok-zero")
 Ending = dict[str, Any]
 Night = dict[str, Any]
 SENT = ("body", "cursor", "url", "status", "quota", "note")  # what the owner is told of an answer
@@ -204,34 +205,44 @@ def search(
     clock_is_right: bool = False,
     replayed: bool = False,
 ) -> Ending:
-    """One search as a task, its ending in the run's log.
-
-    One that was not let begin is a failed one, and in the ledger.
-
-    Only this search is lost then: the others of the night go on.
-    """
-    try:
-        ending = run_search(client, fetcher, review, plan, now, keep, clock_is_right, replayed)
-    except Refused as refusal:
-        reason = refusal.message
-        client.call(
-            "lose_night", review=review, what=plan.name, reason=reason, now=now, id=uuid4().hex
-        )
-        counts = dict.fromkeys(("found", "fresh", "changed", "rejected"), 0)
-        ending = {
-            "name": plan.name,
-            "source": plan.source,
-            "error": reason,
-            "outcome": "failed",
-            **counts,
-        }
+    """One search as a task, its ending in the run's log."""
+    ending = ended_search(client, fetcher, review, plan, now, keep, clock_is_right, replayed)
     tell(get_run_logger(), ending)
     return ending
 
 
+def ended_search(
+    client: Client,
+    fetcher: fetch.Fetcher,
+    review: str,
+    plan: Search,
+    now: datetime,
+    keep: Callable[[fetch.Answer], None],
+    clock_is_right: bool = False,
+    replayed: bool = False,
+) -> Ending:
+    """As `run_search`; one that was not let begin is a failed one, and in the ledger.
+
+    Only this search is lost then: the others of the night go on.
+    """
+    try:
+        return run_search(client, fetcher, review, plan, now, keep, clock_is_right, replayed)
+    except Refused as refusal:
+        reason = refusal.message
+    client.call("lose_night", review=review, what=plan.name, reason=reason, now=now, id=uuid4().hex)
+    counts = dict.fromkeys(("found", "fresh", "changed", "rejected"), 0)
+    return {
+        "name": plan.name,
+        "source": plan.source,
+        "error": reason,
+        "outcome": "failed",
+        **counts,
+    }
+
+
 def tell(log: Any, ending: Ending) -> None:
     """How a search ended, in the run's log."""
-    (log.info if ending["outcome"] in ("ok", "ok-zero") else log.error)("%s", sentence(ending))
+    (log.info if ending["outcome"] in RAN_THROUGH else log.error)("%s", sentence(ending))
 
 
 @task(persist_result=False, cache_policy=NO_CACHE)
@@ -252,7 +263,7 @@ def sentence(ending: Ending) -> str:
 
 
 def verdict(night: Night) -> State[Night]:
-    broken = [ending for ending in night["searches"] if ending["outcome"] not in ("ok", "ok-zero")]
+    broken = [ending for ending in night["searches"] if ending["outcome"] not in RAN_THROUGH]
     if not broken:
         return Completed(message=f"all {len(night['searches'])} searches ran through", data=night)
     words = "; ".join(sentence(ending) for ending in broken)

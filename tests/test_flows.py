@@ -103,6 +103,8 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
         "LIVEREVIEW_TRY_AGAIN": "1,2",
+        "PREFECT_RUNNER_POLL_FREQUENCY": "2",  # seconds; a test does not wait for more
+        "PREFECT_WORKER_QUERY_SECONDS": "2",
     }
     words = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
     with process(environment, home / "server.log", *words):
@@ -171,6 +173,45 @@ class Service:
             yield running
 
     @contextmanager
+    def worker(self) -> Iterator[subprocess.Popen[bytes]]:
+        """A worker on what might be another machine: it knows the owner by its address only."""
+        elsewhere = self.home / "elsewhere"
+        elsewhere.mkdir()
+        environment = self.environment | self.address() | {"LIVEREVIEW_HOME": str(elsewhere)}
+        words = ("prefect", "worker", "start", "--pool", "livereview", "--name", "one")
+        with process(environment, self.home / "worker.log", *words) as running:
+            yield running
+        assert not list(elsewhere.rglob("*.duckdb")), "the owner alone has a database"
+
+    def address(self) -> dict[str, str]:
+        """The owner by its address, with a token for nights."""
+        secret = self.home / "nights.token"
+        if not secret.exists():
+            self.client.call("add_account", name="lena", role="lead", secret="x" * 32)
+            token = "lr_" + "a" * 40
+            self.client.call(
+                "add_token",
+                account="lena",
+                by="lena",
+                label="nights",
+                secret=token,
+                scopes=["flows"],
+            )
+            secret.write_text(token)
+        return {
+            "LIVEREVIEW_OWNER": f"http://127.0.0.1:{self.port}",
+            "LIVEREVIEW_OWNER_TOKEN_FILE": str(secret),
+        }
+
+    def deploy(self) -> list[str]:
+        """What `livereview deploy` says."""
+        command = [sys.executable, "-m", "livereview", "deploy", "--yes"]
+        environment = self.environment | self.address()
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=ROOT)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    @contextmanager
     def schedule(self) -> Iterator[subprocess.Popen[bytes]]:
         words = ("livereview", "schedule", "--every", "1")
         with process(self.environment, self.home / "schedule.log", *words) as running:
@@ -205,6 +246,17 @@ class Service:
             return reply.json()["id"] if reply.ok else None
 
         return str(wait_for(created, "the run"))
+
+    def submit(self, name: str) -> str:
+        """A run of this deployment; its id."""
+        (found,) = [each for each in self.ask("deployments") if each["name"] == name]
+        url = f"{self.environment['PREFECT_API_URL']}/deployments/{found['id']}/create_flow_run"
+        return str(requests.post(url, json={}, timeout=30).json()["id"])
+
+    def cancel(self, id: str) -> None:
+        url = f"{self.environment['PREFECT_API_URL']}/flow_runs/{id}/set_state"
+        state = {"state": {"type": "CANCELLING"}, "force": True}
+        requests.post(url, json=state, timeout=30).raise_for_status()
 
     def run(self, id: str) -> dict[str, Any]:
         reply = requests.get(f"{self.environment['PREFECT_API_URL']}/flow_runs/{id}", timeout=30)
@@ -319,6 +371,49 @@ def test_two_processes_keep_the_interval_of_a_host_between_them(prefect: dict[st
 
 
 @pytest.mark.slow
+def test_a_worker_runs_a_night_by_its_dispatcher_and_a_cancelled_one_ends(
+    service: Service,
+) -> None:
+    service.environment["LIVEREVIEW_TRY_AGAIN"] = "1"
+    with service.owner():
+        service.client.call("register", text=protocol(first=NEVER, second=NEVER))
+        made = service.deploy()
+        assert any(line.startswith("make the work pool livereview") for line in made)
+        assert "make the queue source feed, of which 8 runs go on at once" in made
+        assert "Nothing is to change." in service.deploy()
+        service.client.call("register", text=protocol(first=NEVER, third=NEVER))
+        with service.worker():
+            night = service.submit(f"night at {NEVER} Europe of London")
+            ended = service.ended(night)
+            assert ended["state_type"] == "FAILED", "the host does not exist"
+            assert "2 of 2 runs did not run through" in ended["state"]["message"]
+            tried = sorted((each["name"], each["outcome"]) for each in service.ledger())
+            assert tried == [("first", "failed")] * 2 + [("third", "failed")] * 2
+            runs = [run for run in service.ask("flow_runs") if f"night:{night}" in run["tags"]]
+            assert len(runs) == 4 and {"review:small-review", "source:feed"} <= set(runs[0]["tags"])
+            assert runs[0]["name"].startswith("search-small-review-")
+            shown = {each["key"] for each in service.ask("artifacts")}
+            assert {"night", "night-table"} <= shown
+
+            service.environment["LIVEREVIEW_TRY_AGAIN"] = "3600"
+            again = service.submit(f"night at {NEVER} Europe of London")
+            wait_for(lambda: service.run(again)["state_type"] == "RUNNING", "the second night")
+            service.cancel(again)
+            assert service.ended(again)["state_type"] == "CANCELLED"
+            wait_for(
+                lambda: (
+                    not [
+                        run
+                        for run in service.ask("flow_runs")
+                        if f"night:{again}" in run["tags"]
+                        and run["state_type"] in ("SCHEDULED", "PENDING", "RUNNING", "CANCELLING")
+                    ]
+                ),
+                "the end of its runs",
+            )
+
+
+@pytest.mark.slow
 def test_a_name_that_is_gone_never_fails_the_night_and_is_noted(service: Service) -> None:
     with service.owner(), service.schedule():
         service.client.call("register", text=protocol(old=NEVER))
@@ -341,10 +436,7 @@ def test_a_cancelled_night_is_told_at_once_and_not_at_the_next_night(service: Se
         )
         wait_for(lambda: "tried again in 3600 s" in service.logs(run), "the pause before the next")
         assert "livereview.fetch" in service.loggers(run), "what fetch says is in the run's log"
-        url = f"{service.environment['PREFECT_API_URL']}/flow_runs/{run}/set_state"
-        requests.post(
-            url, json={"state": {"type": "CANCELLING"}, "force": True}, timeout=30
-        ).raise_for_status()
+        service.cancel(run)
         assert service.ended(run)["state_type"] == "CANCELLED"
         wait_for(
             lambda: [each for each in service.ledger() if each["kind"] == "night"], "the word of it"

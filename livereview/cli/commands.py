@@ -17,6 +17,7 @@ from typer.main import get_command_from_info, get_command_name, get_group_from_i
 
 MODULES = {  # in the order of --help
     "surveillance": ("init", "register", "surveil", "recheck", "schedule", "ledger", "status"),
+    "deployment": ("deploy",),
     "service": ("demo", "serve", "publish", "open", "sign-off"),
     "backup": ("backup", "restore"),
     "upgrade": ("upgrade",),

@@ -398,8 +398,8 @@ def attempts_of(con: Connection, rules: Review) -> list[Attempt]:
 
 
 def schedule(store: Store, *, now: datetime) -> dict[str, Any]:
-    """What the schedule serves: each review with its cron lines, its time zone and the status that
-    holds.
+    """What the schedule serves: each review with its cron lines, its searches, its time zone and
+    the status that holds.
     """
     with store.read() as con:
         rules = with_statuses(con, protocols(con))
@@ -411,6 +411,15 @@ def _scheduled(rules: Review) -> dict[str, Any]:
     return {
         "review": rules.id,
         "crons": crons,
+        "searches": [
+            {
+                "name": search.name,
+                "source": search.source,
+                "cron": cron_of(rules, search),
+                "url": search.url,
+            }
+            for search in rules.searches
+        ],
         "timezone": rules.living.timezone,
         "status": rules.living.status,
     }

@@ -1,0 +1,206 @@
+"""A night as many runs: what is due in a slot, what is tried again, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from flows import jobs
+from flows.deployments import SLOT_TAG, TAG, plan, schema
+from flows.dispatch import search_one
+from flows.jobs import Course, Job, Night, Seen
+from flows.night import publish_behind
+from livereview.ops import nights
+from livereview.store.open import Store
+from tests.conftest import NOW
+
+CRON, ZONE = "0 2 * * *", "Europe/London"
+Review = dict[str, Any]
+
+
+def review(name: str, *searches: str, **more: Any) -> Review:
+    """A review with searches such as "main at openalex"."""
+    asked = []
+    for each in searches:
+        search, _, source = each.partition(" at ")
+        asked.append({"name": search, "source": source, "cron": CRON, "url": None})
+    made = {"review": name, "crons": [CRON], "timezone": ZONE, "status": "living"}
+    return {**made, "searches": asked, **more}
+
+
+@dataclass
+class FakeBoard:
+    """Runs that end at the next look, as `fate` says; a delayed one at the look after."""
+
+    fate: Callable[[Job, int], str]
+    open: Mapping[str, str] = field(default_factory=dict)
+    submitted: list[tuple[str, int, float]] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    runs: dict[str, tuple[Job, int, float]] = field(default_factory=dict)
+
+    def open_run(self, job: Job) -> str | None:
+        run = self.open.get(job.search)
+        if run:
+            self.runs[run] = (job, 1, 0.0)
+        return run
+
+    def submit(self, job: Job, number: int, delay: float) -> str:
+        run = f"{job.search} {number}"
+        self.submitted.append((job.search, number, delay))
+        self.runs[run] = (job, number, delay)
+        return run
+
+    def look(self, runs: Sequence[str]) -> Mapping[str, Seen]:
+        seen = {}
+        for run in runs:
+            job, number, delay = self.runs[run]
+            if delay:
+                self.runs[run] = (job, number, 0.0)
+                seen[run] = Seen("SCHEDULED", "")
+            else:
+                seen[run] = Seen(self.fate(job, number), f"{run} ended")
+        return {run: state for run, state in seen.items() if state.state != "GONE"}
+
+    def cancel(self, run: str) -> None:
+        self.cancelled.append(run)
+
+
+def carried_out(
+    board: FakeBoard, todo: Sequence[Job], pauses: Sequence[float] = (600, 3600)
+) -> tuple[list[Course], list[str]]:
+    quiet: list[str] = []
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    night = Night(board, pauses, quiet.append, longest=3600)
+    return night.run(todo, sleep, lambda: now[0], lambda courses: None), quiet
+
+
+def search(name: str, review: str = "a") -> Job:
+    return Job(jobs.SEARCH, review, name, "openalex")
+
+
+def test_a_slot_has_the_searches_of_its_cron_line_and_zone_in_living_reviews() -> None:
+    reviews = [
+        review("a", "one at openalex", "two at crossref"),
+        review("b", "three at openalex", timezone="Europe/Oslo"),
+        review("c", "four at openalex", status="paused"),
+        review("d", "five at openalex"),
+    ]
+    reviews[3]["searches"].append({"name": "six", "source": "osf", "cron": "0 3 * * *"})
+    todo = jobs.jobs_of(reviews, CRON, ZONE)
+    assert {(job.review, job.search) for job in todo} == {("a", "one"), ("a", "two"), ("d", "five")}
+
+
+def test_sources_take_turns_so_that_no_host_stands_before_the_others() -> None:
+    reviews = [review(name, "o at openalex", "c at crossref") for name in "abc"]
+    todo = jobs.jobs_of(reviews, CRON, ZONE)
+    assert [job.source for job in todo] == ["openalex", "crossref"] * 3
+
+
+def test_the_owner_says_which_searches_there_are(reviewed: Store) -> None:
+    (answer,) = nights.schedule(reviewed, now=NOW)["reviews"]
+    names = [(each["name"], each["source"], each["cron"]) for each in answer["searches"]]
+    assert names == [("openalex", "openalex", CRON), ("crossref", "crossref", CRON)]
+
+
+def test_what_failed_is_tried_again_after_each_pause_and_then_told() -> None:
+    board = FakeBoard(lambda job, number: "FAILED" if job.search == "bad" else "COMPLETED")
+    courses, quiet = carried_out(board, [search("good"), search("bad")])
+    assert board.submitted == [("good", 1, 0), ("bad", 1, 0), ("bad", 2, 600), ("bad", 3, 3600)]
+    assert [(course.ran_through, course.tries) for course in courses] == [(True, 1), (False, 3)]
+    assert quiet == ["a", "a", "a"], "published after each round"
+
+
+def test_what_a_person_cancelled_is_not_tried_again() -> None:
+    board = FakeBoard(lambda job, number: "CANCELLED")
+    (course,), _ = carried_out(board, [search("main")])
+    assert board.submitted == [("main", 1, 0)] and not course.ran_through
+
+
+@pytest.mark.parametrize("state", ["CRASHED", "GONE"])
+def test_a_run_whose_worker_died_is_tried_again(state: str) -> None:
+    board = FakeBoard(lambda job, number: state if number == 1 else "COMPLETED")
+    (course,), _ = carried_out(board, [search("main")])
+    assert course.ran_through and course.tries == 2
+
+
+def test_a_run_that_an_earlier_dispatcher_left_is_waited_for_and_not_doubled() -> None:
+    board = FakeBoard(lambda job, number: "COMPLETED", open={"main": "an earlier run"})
+    (course,), _ = carried_out(board, [search("main")])
+    assert course.run == "an earlier run" and not board.submitted
+
+
+def test_a_review_is_published_when_none_of_its_runs_goes_on() -> None:
+    looks: dict[str, int] = {}
+
+    def fate(job: Job, number: int) -> str:
+        looks[job.search] = looks.get(job.search, 0) + 1
+        slow = job.search == "slow" and looks["slow"] < 3
+        return "RUNNING" if slow else "COMPLETED"
+
+    todo = [search("quick"), search("slow"), search("other", "b")]
+    _, quiet = carried_out(FakeBoard(fate), todo)
+    assert quiet == ["b", "a"]
+
+
+def test_a_night_that_does_not_end_is_ended_and_told() -> None:
+    board = FakeBoard(lambda job, number: "RUNNING")
+    (course,), _ = carried_out(board, [search("main")])
+    assert board.cancelled == ["main 1"]
+    assert course.seen and course.seen.state == jobs.NEVER_ENDED
+    (row,) = jobs.table([course])
+    assert row["ended"] == "never ended" and "after 1 hours" in row["in words"]
+
+
+def test_the_table_of_a_night_has_what_failed_first() -> None:
+    board = FakeBoard(lambda job, number: "FAILED" if job.search == "bad" else "COMPLETED")
+    courses, _ = carried_out(board, [search("good"), search("bad")], pauses=())
+    assert [row["search"] for row in jobs.table(courses)] == ["bad", "good"]
+
+
+def test_the_plan_has_a_dispatcher_for_each_slot_and_a_queue_for_each_source() -> None:
+    reviews = [
+        review("a", "one at openalex", "two at feed"),
+        review("b", "three at openalex", timezone="Europe/Oslo"),
+    ]
+    reviews[0]["searches"][1]["url"] = "https://journal.example/latest.rss"
+    made = plan(reviews, publish_behind)
+    slots = [each for each in made.deployments if each.flow == "dispatch"]
+    assert [(each.cron, each.timezone) for each in slots] == [(CRON, ZONE), (CRON, "Europe/Oslo")]
+    assert all(each.tags == [TAG, SLOT_TAG] for each in slots)
+    assert {queue.name: queue.at_once for queue in made.queues} == {
+        "source openalex": 2,
+        "source feed": 8,
+        "source look-ups": 8,
+    }
+    limits = {"livereview host api.openalex.org", "livereview host journal.example"}
+    assert limits <= set(made.limits)
+    assert len({each.key for each in made.deployments}) == len(made.deployments)
+
+
+def test_a_plan_changes_with_the_protocols_and_with_nothing_else() -> None:
+    first = [
+        each.fingerprint
+        for each in plan([review("a", "x at openalex")], publish_behind).deployments
+    ]
+    again = [
+        each.fingerprint
+        for each in plan([review("a", "x at openalex")], publish_behind).deployments
+    ]
+    other = [
+        each.fingerprint
+        for each in plan([review("a", "y at openalex")], publish_behind).deployments
+    ]
+    assert first == again and first != other
+
+
+def test_the_form_of_a_run_offers_what_is_in_force() -> None:
+    form = schema(search_one, {"review": ("a", "b"), "search": ("main",)})
+    assert form["properties"]["review"]["enum"] == ["a", "b"]
+    assert form["properties"]["search"]["description"] == "Name of a search of its protocol."
