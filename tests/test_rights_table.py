@@ -135,6 +135,8 @@ ROUTES = {
     "GET /r/{review}/protocol/try/{trial}": LEAD_MANAGES,
     "GET /r/{review}/protocol/check": LEAD_MANAGES,
     "POST /r/{review}/protocol/check": LEAD_MANAGES,
+    "GET /r/{review}/searches": LEAD_READS,
+    "POST /r/{review}/searches": LEAD_MANAGES,
     "GET /r/{review}/ledger": LEAD_READS,
     "GET /r/{review}/ledger.json": LEAD_READS,
     "GET /r/{review}/curve.{kind}": LEAD_READS,

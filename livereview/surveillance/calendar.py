@@ -5,6 +5,7 @@ The line was checked by `review_toml`: five fields, names for months and days al
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -38,6 +39,33 @@ class _Line(NamedTuple):
         if self.any_day or self.any_weekday:
             return on_day and on_weekday
         return on_day or on_weekday
+
+
+_LONG_DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+_AT = re.compile(r"(\d{1,2}) (\d{1,2}) (\*|\d{1,2}) \* (\S+)")
+
+
+def in_words(cron: str) -> str:
+    """When the line is due: "every Monday at 06:00"; a line of another kind stands as it is."""
+    match = _AT.fullmatch(cron)
+    if match is None:
+        return f"by the schedule {cron}"
+    minute, hour, day, weekdays = match.groups()
+    time_of_day = f"{int(hour):02}:{int(minute):02}"
+    if weekdays == "*":
+        which = "day" if day == "*" else f"month, on day {int(day)},"
+        return f"every {which} at {time_of_day}"
+    names = [_weekday(name) for name in weekdays.split(",")]
+    if day != "*" or None in names:
+        return f"by the schedule {cron}"
+    return f"every {' and '.join(str(name) for name in names)} at {time_of_day}"
+
+
+def _weekday(name: str) -> str | None:
+    """Monday for "mon" and "1"; None for what is no single day."""
+    if name.isdecimal():
+        return _LONG_DAYS[int(name) % 7]
+    return _LONG_DAYS[DAYS.index(name.lower())] if name.lower() in DAYS else None
 
 
 def slot_before(cron: str, timezone: str, moment: datetime) -> datetime | None:

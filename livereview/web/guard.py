@@ -35,6 +35,7 @@ from livereview.web.limits import TRIES as TRIES
 from livereview.web.limits import WITHIN as WITHIN
 from livereview.web.limits import Line, Recent, Senders, long_tasks
 from livereview.web.provider import Provider, Trips
+from livereview.web.runs import Runs
 from livereview.web.trials import Trials
 
 NO_REVIEW = "There is no review of this name here."
@@ -67,6 +68,7 @@ class Desk:
     provider: Provider = field(default_factory=Provider)  # of settings.oidc, if there is one
     trips: Trips = field(default_factory=Trips)
     trials: Trials = field(default_factory=Trials)
+    runs: Runs = field(default_factory=Runs)
 
 
 @dataclass(frozen=True, slots=True)

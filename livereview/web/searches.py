@@ -1,0 +1,125 @@
+"""The lead's page of searches: what each brought and when it runs next; one is run now, watched and
+stopped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Form, HTTPException
+from fastapi.responses import RedirectResponse, Response
+
+from livereview.errors import Refused
+from livereview.ops.search_list import SearchState, search_list
+from livereview.sources import SOURCES
+from livereview.web import guard, pages
+from livereview.web.acts import FormId
+from livereview.web.guard import Room
+from livereview.web.runs import HandRun
+
+TALLEST = 28.0  # units of the highest bar
+LOWEST = 2.0  # of a run that found nothing, which must be seen too
+WIDTH = 4  # units of a bar with the space behind it
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One run of a search in the row of the last nights."""
+
+    x: int
+    height: float
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A search as the page shows it.
+
+    Attributes:
+        source: What its source is called.
+        bars: Its runs of the last nights, oldest first.
+        run: The run that a lead started, if one runs or ended lately.
+    """
+
+    state: SearchState
+    source: str
+    bars: tuple[Bar, ...]
+    run: HandRun | None
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it runs, and was started from the room."""
+        return self.run is not None and self.run.running
+
+    @property
+    def runs(self) -> bool:
+        """Whether it runs or is about to."""
+        return self.by_hand or self.state.runs
+
+
+def page(room: guard.Here, done: str = "") -> Response:
+    """All searches of the protocol, and the files that were brought."""
+    return _show(room, done=done)
+
+
+def _show(room: Room, status: int = 200, *, done: str = "", problem: str = "") -> Response:
+    now = room.desk.clock()
+    with room.desk.store.read() as con:
+        listed = search_list(con, room.review, now)
+    runs = room.desk.runs.of(room.review.id, now)
+    rows = [_row(state, runs.get(state.search.name)) for state in listed.states]
+    return pages.show(
+        "searches.html",
+        room,
+        status,
+        rows=rows,
+        listed=listed,
+        running=any(row.runs for row in rows),
+        done=done,
+        problem=problem,
+        width=WIDTH,
+        tallest=TALLEST,
+    )
+
+
+def _row(state: SearchState, run: HandRun | None) -> Row:
+    """A search with its runs as bars: as high as each found beside the most that one found."""
+    source = state.search.source
+    most = max((attempt.found for attempt in state.recent), default=0) or 1
+    bars = []
+    for number, attempt in enumerate(state.recent):
+        height = max(LOWEST, TALLEST * (attempt.found / most) ** 0.5)
+        bars.append(Bar(number * WIDTH, round(height, 1), attempt.outcome))
+    title = SOURCES[source].title if source in SOURCES else source
+    return Row(state, title, tuple(bars), run)
+
+
+def act(
+    room: guard.Here, form: FormId, act: Annotated[str, Form()], name: Annotated[str, Form()]
+) -> Response:
+    """Run a search now, or stop one that a lead started."""
+    if room.review.search(name) is None:
+        raise HTTPException(404, "There is no such search in this review.")
+    now, desk = room.desk.clock(), room.desk
+    try:
+        if act == "run":
+            _may_run(room, name)
+            desk.runs.begin(desk.settings.home, room.review.id, name, room.me, now)
+        elif act == "stop":
+            desk.runs.stop(room.review.id, name, room.me, now)
+        else:
+            raise HTTPException(422, "act must be one of run, stop")
+    except Refused as refusal:
+        return _show(room, 409, problem=f"{refusal.message}.")
+    return RedirectResponse(f"/r/{room.review.id}/searches?done={act}#{name}", 303)
+
+
+def _may_run(room: Room, name: str) -> None:
+    """Raise Refused where the search runs already, as beginning it again would end that run."""
+    with room.desk.store.read() as con:
+        listed = search_list(con, room.review, room.desk.clock())
+    if any(state.runs for state in listed.states if state.search.name == name):
+        raise Refused(f"{name} runs at this moment; wait until it has ended")
+    if listed.rules.living.status == "retired":
+        raise Refused("this review is retired, so nothing is searched")
