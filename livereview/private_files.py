@@ -25,6 +25,7 @@ FOLDERS = (
     "backups-kept",
     "full-texts",
     "page-texts",
+    "safe-copies",
     "ranking",
     "recordings",
     "prefect",

@@ -101,7 +101,7 @@ def test_the_text_of_a_file_is_read_once_and_made_again_where_it_is_gone(tmp_pat
     (folder / f"{sha256}.pdf").write_bytes(body)
 
     first = page_texts.text_of(folder, sha256)
-    kept = tmp_path / page_texts.FOLDER / f"{sha256}.gz"
+    kept = tmp_path / page_texts.FOLDER / f"{sha256}.zip"
     assert first is not None
     assert pdf_text.unpack(kept.read_bytes()) == first
     kept.write_bytes(pdf_text.pack(PdfText("no text")))

@@ -15,7 +15,7 @@ import pytest
 
 from livereview import ops
 from livereview.evidence.places import Looked, Standing
-from livereview.parsing import pdf
+from livereview.parsing import pdf, safe_pdf
 from livereview.settings import Settings
 from livereview.store.open import Store
 from livereview.web import public, reader
@@ -29,6 +29,14 @@ People = Callable[..., Browser]
 BODY = pdfs.pdf(["A first page with nothing of it"], LINES)
 SHA = hashlib.sha256(BODY).hexdigest()
 FILE = f"/r/{REVIEW}/full-text/{SHA}"
+SCRIPTS = (
+    b"/OpenAction<</S/J#61vaScript/JS(app.alert\\(1\\))>>",
+    b"/OpenAction<</S/Launch/F(calc.exe)>>",
+    b"/AA<</WC 6 0 R>>",
+    b"/Names<</JavaScript<</Names[(a) 6 0 R]>>/EmbeddedFiles<</Names[(x)<</EF<</F 7 0 R>>>>]>>>>",
+    b"/AcroForm<</Fields[<</A<</S/SubmitForm/F(https://example.org)>>>>]/XFA 7 0 R>>",
+    b"/Outlines<</First<</Title(x)/A[[<</Next<</S/Launch/F(calc.exe)>>>>]]>>>>",
+)
 VENDORED = public.STATIC / "pdfjs"
 
 
@@ -162,7 +170,11 @@ def test_a_file_with_no_words_says_why(
     scan = pdfs.pdf([], [])
     attach(reviewed, settings, included, scan, "scan.pdf")
     sha256 = hashlib.sha256(scan).hexdigest()
-    page = browser("ada").get(f"/r/{REVIEW}/full-text/{sha256}/view")
+    ada = browser("ada")
+    address = f"/r/{REVIEW}/full-text/{sha256}/view"
+    assert 'href="?words=yes#words"' in ada.get(address)
+    page = ada.get(f"{address}?words=yes")
+    assert page == ada.get(address)
     assert "Its words can’t be shown: it holds no text: a scan, perhaps" in page
 
 
@@ -178,3 +190,61 @@ def test_who_does_not_see_a_form_sees_none_of_its_quotes_in_the_file(
     [mark] = facts(bo.get(f"{FILE}/view"))["marks"]
     assert (mark["label"], mark["quote"]) == ("doe-2020", TRUE)
     assert facts(dee.get(f"{FILE}/view"))["marks"] == []
+
+
+def test_a_copy_is_the_same_pages_without_what_may_run_in_them(
+    reviewed: Store, included: str, settings: Settings, browser: People
+) -> None:
+    script = pdfs.pdf(["A first page"], LINES, catalog=SCRIPTS[0])
+    attach(reviewed, settings, included, script, "script.pdf")
+    address = f"/r/{REVIEW}/full-text/{hashlib.sha256(script).hexdigest()}"
+    ada = browser("ada")
+
+    whole = ada.http.get(f"{address}/copy")
+    assert pdf.active(script) == ("scripts",)
+    assert pdf.active(whole.content) == ()
+    assert [page.text for page in pdf.read(whole.content).pages] == [
+        page.text for page in pdf.read(script).pages
+    ]
+    assert whole.headers["content-disposition"].startswith("inline")
+    assert "script-src" not in whole.headers["content-security-policy"]
+    part = ada.http.get(f"{address}/copy", headers={"Range": "bytes=5-14"})
+    assert (part.status_code, part.content) == (206, whole.content[5:15])
+    assert facts(ada.get(f"{address}/view"))["files"][0]["bytes"] == f"{address}/copy"
+    assert ada.http.get(address).content == script
+
+
+@pytest.mark.parametrize("catalog", SCRIPTS)
+def test_whatever_may_run_in_a_file_is_taken_out(catalog: bytes) -> None:
+    action = b"<</S/JavaScript/JS(app.alert\\(1\\))>>"
+    body = pdfs.pdf(LINES, catalog=catalog, objects=[action, b"<</Type/EmbeddedFile>>"])
+
+    safe = safe_pdf.copy(body)
+    assert safe is not None
+    assert pdf.active(safe) == ()
+    for name in (b"Launch", b"SubmitForm", b"JavaScript", b"/XFA", b"calc.exe"):
+        assert name not in safe
+
+
+def test_links_and_an_outline_stay_in_a_copy() -> None:
+    link = b"/Outlines<</First<</Title(Methods)/A<</S/URI/URI(https://example.org)>>>>>>"
+    safe = safe_pdf.copy(pdfs.pdf(LINES, catalog=link))
+    assert safe is not None
+    assert b"https://example.org" in safe and b"Methods" in safe
+
+
+@pytest.mark.parametrize("body", [pdfs.encrypted(), b"%PDF-1.7\n%%EOF", b""])
+def test_of_a_file_with_a_password_or_a_damaged_one_there_is_no_copy(body: bytes) -> None:
+    assert safe_pdf.copy(body) is None
+
+
+def test_a_file_without_a_copy_says_so_each_time(
+    reviewed: Store, included: str, settings: Settings, browser: People
+) -> None:
+    attach(reviewed, settings, included, pdfs.encrypted(), "locked.pdf")
+    address = f"/r/{REVIEW}/full-text/{hashlib.sha256(pdfs.encrypted()).hexdigest()}/copy"
+    ada = browser("ada")
+    for _ in range(2):
+        answer = ada.http.get(address)
+        assert answer.status_code == 422
+        assert "it opens with a password only" in answer.text

@@ -19,6 +19,7 @@ NOT_IN_IT = {
     "owner.token": "the owner's token: made anew at the next start",
     "ranking": "features of texts for ranking: made anew",
     "page-texts": "the texts of full texts: read anew from the files",
+    "safe-copies": "full texts without what may run in them: made anew from the files",
     "prefect": "Prefect's own database and runs: schedules are made anew by `livereview schedule`",
 }
 ALWAYS_MISSING = (

@@ -31,11 +31,9 @@ def text_of(full_texts: Path, sha256: str) -> PdfText | None:
     target = full_text.path(full_texts, sha256)
     if not target.exists():
         return None
-    kept = full_texts.with_name(FOLDER) / f"{sha256}.gz"
-    if kept.exists():
-        text = pdf_text.unpack(kept.read_bytes())
-        if text is not None:
-            return text
+    text_kept = kept_text_of(full_texts, sha256)
+    if text_kept is not None:
+        return text_kept
     text = _read(target.read_bytes(), sha256)
     if text is None:
         return PdfText("damaged")
@@ -43,9 +41,15 @@ def text_of(full_texts: Path, sha256: str) -> PdfText | None:
     return text
 
 
+def kept_text_of(full_texts: Path, sha256: str) -> PdfText | None:
+    """The text of this file as it was kept; None where it was not yet taken out."""
+    kept = full_texts.with_name(FOLDER) / f"{sha256}.zip"
+    return pdf_text.unpack(kept.read_bytes()) if kept.exists() else None
+
+
 def keep(full_texts: Path, sha256: str, text: PdfText) -> None:
     """Keep the text of a file beside it; where there is no room it is read again the next time."""
-    kept = full_texts.with_name(FOLDER) / f"{sha256}.gz"
+    kept = full_texts.with_name(FOLDER) / f"{sha256}.zip"
     try:
         write_private(kept, pdf_text.pack(text))
     except OSError:
@@ -60,7 +64,7 @@ def cautions(full_texts: Path, files: Iterable[str]) -> dict[str, str]:
     """
     words: dict[str, str] = {}
     for sha256 in files:
-        kept = full_texts.with_name(FOLDER) / f"{sha256}.gz"
+        kept = full_texts.with_name(FOLDER) / f"{sha256}.zip"
         active = _active(kept) if kept.exists() else None
         if active is None:
             words[sha256] = "not yet looked at for scripts"

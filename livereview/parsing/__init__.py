@@ -9,6 +9,7 @@ Whoever must go on — the owner, a flow — asks here and gets the answer, the 
     read_page(ParsePage)        -> Page
     read_decisions(ReadTable)   -> Sheet
     read_pdf(ReadPdf)           -> PdfText
+    copy_pdf(CopyPdf)           -> bytes | None
 
 Commands that one person runs for themselves (`livereview parse`, `livereview decide`) call the
 parsers directly: nobody waits for them but that person, who has Ctrl-C.
@@ -21,6 +22,7 @@ from collections.abc import Callable
 from livereview.exchange.decisions import Sheet
 from livereview.parsing.pool import Pool
 from livereview.parsing.requests import (
+    CopyPdf,
     Limits,
     ParseExceeded,
     ParsePage,
@@ -29,10 +31,11 @@ from livereview.parsing.requests import (
     ReadTable,
     limits_for,
 )
-from livereview.pdf_text import PdfText
+from livereview.pdf_text import PdfText, unpack
 from livereview.sources.protocol import Page, Query
 
 __all__ = [
+    "CopyPdf",
     "Limits",
     "ParseExceeded",
     "ParsePage",
@@ -40,6 +43,7 @@ __all__ = [
     "ReadPdf",
     "ReadTable",
     "close",
+    "copy_pdf",
     "limits_for",
     "read_decisions",
     "read_page",
@@ -94,7 +98,19 @@ def read_pdf(request: ReadPdf, limits: Limits | None = None) -> PdfText:
         ParserFailed: a bug in the reader.
     """
     answer = _pdfs.run(request, limits or limits_for(request))
-    assert isinstance(answer, PdfText)
+    text = unpack(answer) if isinstance(answer, bytes) else None
+    if text is None:
+        raise ParserFailed("the text of a PDF came back damaged")
+    return text
+
+
+def copy_pdf(request: CopyPdf, limits: Limits | None = None) -> bytes | None:
+    """The publication without what may run in it; None where there can be no such copy.
+
+    Raises as `read_pdf` does.
+    """
+    answer = _pdfs.run(request, limits or limits_for(request))
+    assert answer is None or isinstance(answer, bytes)
     return answer
 
 

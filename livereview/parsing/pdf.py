@@ -29,14 +29,14 @@ _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 
 def read(body: bytes) -> PdfText:
     """The text of a PDF; a file that can't be read is an answer too, by its state."""
-    active = tuple(_active(body))
+    found = active(body)
     try:
         document = pypdfium2.PdfDocument(body)
     except pypdfium2.PdfiumError as error:
         is_locked = getattr(error, "err_code", None) == pdfium.FPDF_ERR_PASSWORD
-        return PdfText("encrypted" if is_locked else "damaged", (), active)
+        return PdfText("encrypted" if is_locked else "damaged", (), found)
     try:
-        return _read(document, active)
+        return _read(document, found)
     finally:
         document.close()
 
@@ -114,12 +114,12 @@ def _hundredths(number: float) -> int:
     return int(max(-limit, min(limit, number * PER_POINT)))
 
 
-def _active(body: bytes) -> Iterator[str]:
-    """What in the file may run, going by the names in its objects."""
+def active(body: bytes) -> tuple[str, ...]:
+    """What in the file may run, going by the names in its objects: the keys of `_ACTIVE`."""
     objects = [_unescaped(part) for part in _objects(body)]
-    for words, pattern in _ACTIVE.items():
-        if any(pattern.search(part) for part in objects):
-            yield words
+    return tuple(
+        words for words, pattern in _ACTIVE.items() if any(pattern.search(part) for part in objects)
+    )
 
 
 def _objects(body: bytes) -> Iterator[bytes]:

@@ -28,7 +28,6 @@ QUEUE_SECONDS = 300.0  # a request may wait for a process that is free
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONHASHSEED", "VIRTUAL_ENV")
 _RETURNED = {
     "livereview.exchange.decisions": {"Sheet", "Row"},
-    "livereview.pdf_text": {"PdfText", "PageText"},
     "livereview.errors": {"_revive", "Retry", "SourceBroken", "Refused", "LivereviewError"},
 }
 

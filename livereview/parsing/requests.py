@@ -61,7 +61,19 @@ class ReadPdf:
         return self.name
 
 
-ParseRequest = ParsePage | ReadTable | ReadPdf
+@dataclass(frozen=True, slots=True)
+class CopyPdf:
+    """A publication as PDF, of which a copy is wanted in which nothing can run."""
+
+    body: bytes
+    name: str
+
+    @property
+    def subject(self) -> str:
+        return self.name
+
+
+ParseRequest = ParsePage | ReadTable | ReadPdf | CopyPdf
 
 
 @dataclass(frozen=True, slots=True)

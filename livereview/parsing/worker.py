@@ -19,11 +19,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from livereview import sources
+from livereview import pdf_text, sources
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.exchange import decisions
 from livereview.parsing.packing import packed
-from livereview.parsing.requests import Limits, ParsePage, ParseRequest, ReadPdf, ReadTable
+from livereview.parsing.requests import CopyPdf, Limits, ParsePage, ParseRequest, ReadPdf, ReadTable
 
 LENGTH = struct.Struct("<Q")
 # after which the process ends, so that nothing is held for the rest of the day
@@ -73,6 +73,8 @@ def _load(request: ParseRequest) -> None:
             sources.find(request.source)
         elif isinstance(request, ReadPdf):
             import_module("livereview.parsing.pdf")
+        elif isinstance(request, CopyPdf):
+            import_module("livereview.parsing.safe_pdf")
         else:
             import_module("openpyxl")
 
@@ -160,7 +162,10 @@ def parse(request: ParseRequest) -> object:
     if isinstance(request, ReadTable):
         return decisions.read(request.body, request.name)
     if isinstance(request, ReadPdf):
-        return import_module("livereview.parsing.pdf").read(request.body)
+        # packed: a book has forty million bytes of boxes, and a tenth of that packed
+        return pdf_text.pack(import_module("livereview.parsing.pdf").read(request.body))
+    if isinstance(request, CopyPdf):
+        return import_module("livereview.parsing.safe_pdf").copy(request.body)
     assert isinstance(request, ParsePage)
     source = sources.find(request.source)
     if source.read and request.query is not None:

@@ -203,6 +203,13 @@ WAYS = (
     Way("GET", "/r/{review}/full-text/{sha256}", full_text.read, rights.SEE_AS_MEMBER),
     Way(
         "GET",
+        "/r/{review}/full-text/{sha256}/copy",
+        full_text.copy,
+        rights.SEE_AS_MEMBER,
+        long=True,
+    ),
+    Way(
+        "GET",
         "/r/{review}/full-text/{sha256}/view",
         full_text.view,
         rights.SEE_AS_MEMBER,

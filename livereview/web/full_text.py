@@ -15,6 +15,7 @@ from livereview import ops, rights
 from livereview.errors import Refused
 from livereview.evidence import places
 from livereview.evidence.places import Looked
+from livereview.ops import safe_copies
 from livereview.pdf_text import STATES, PdfText
 from livereview.store import full_texts, quote_places, records
 from livereview.store.full_texts import FullText
@@ -26,6 +27,10 @@ from livereview.web.reader import Mark, Reader, Start
 LONGEST_QUOTE = 5_000  # characters that are looked for at once
 NOT_HERE = "There is no such full text in this review."
 GONE = "This file is gone from the server's folder full-texts; ask the lead for the backup."
+# a browser's own viewer is an object of its page; nothing else may be loaded there
+SHOWN_BY_BROWSER = (
+    "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+)
 _AT = re.compile(r"(\d{1,9})-(\d{1,9})")
 
 
@@ -96,12 +101,30 @@ def _target(room: Room, sha256: str) -> Path:
     return target
 
 
-def view(room: guard.Here, sha256: str, page: int = 1, at: str = "") -> Response:
+def copy(room: guard.Here, sha256: str) -> Response:
+    """The PDF without what may run in it, which a browser may show; parts of it can be asked for."""
+    with room.desk.store.read() as con:
+        file = _file(con, room, sha256)
+    _target(room, sha256)
+    safe = safe_copies.copy_of(room.desk.settings.full_texts, sha256)
+    if safe is None:
+        raise HTTPException(422, safe_copies.NO_COPY)
+    return FileResponse(
+        safe,
+        media_type="application/pdf",
+        filename=file.name,
+        content_disposition_type="inline",
+        headers={"Content-Security-Policy": SHOWN_BY_BROWSER},
+    )
+
+
+def view(room: guard.Here, sha256: str, page: int = 1, at: str = "", words: str = "") -> Response:
     """A page on which the file is read: beside its text, so that it can be read without scripts.
 
     Args:
         page: Where it opens.
         at: Start and end, in the text of the file, of what is pointed at: "120-240".
+        words: Anything: wait for the text of the file where it was not yet taken out.
     """
     span = _span(at)
     with room.desk.store.read() as con:
@@ -111,8 +134,7 @@ def view(room: guard.Here, sha256: str, page: int = 1, at: str = "") -> Response
         marks = _marks(con, room, sha256)
         pointed = quote_places.at(con, room.review.id, sha256, span) if span else None
     _target(room, sha256)
-    text = ops.page_texts.text_of(room.desk.settings.full_texts, sha256)
-    assert text
+    text = _text(room, sha256, wait=bool(words))
     shown = Reader(
         base=f"/r/{room.review.id}",
         files=(file,),
@@ -127,10 +149,18 @@ def view(room: guard.Here, sha256: str, page: int = 1, at: str = "") -> Response
         report=report,
         record=records.merged(members)[0] if members else None,
         reader=shown,
-        plain=reader.plain_page(text, page, span),
-        problem=STATES[text.state],
+        plain=reader.plain_page(text, page, span) if text else None,
+        problem=STATES[text.state] if text else "",
+        taken_out=text is not None,
         cautions=ops.page_texts.cautions(room.desk.settings.full_texts, [sha256]),
     )
+
+
+def _text(room: Room, sha256: str, *, wait: bool) -> PdfText | None:
+    """The text of a file; None where it was not yet taken out, which takes a minute for a book."""
+    if wait:
+        return ops.page_texts.text_of(room.desk.settings.full_texts, sha256)
+    return ops.page_texts.kept_text_of(room.desk.settings.full_texts, sha256)
 
 
 def _span(at: str) -> tuple[int, int] | None:
@@ -138,11 +168,13 @@ def _span(at: str) -> tuple[int, int] | None:
     return (int(match[1]), int(match[2])) if match else None
 
 
-def _start(text: PdfText, page: int, span: tuple[int, int] | None, pointed: Looked | None) -> Start:
+def _start(
+    text: PdfText | None, page: int, span: tuple[int, int] | None, pointed: Looked | None
+) -> Start:
     """Where the file opens: what is pointed at is marked, line by line."""
     if pointed is not None:
         return Start(page, reader.boxes_of(pointed))
-    if span is None:
+    if span is None or text is None:
         return Start(page)
     boxes = text.boxes(*span)[: ops.quotes.MOST_BOXES]
     return Start(

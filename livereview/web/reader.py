@@ -84,7 +84,7 @@ class Reader:
         return {
             "sha256": file.sha256,
             "name": file.name,
-            "bytes": where,
+            "bytes": f"{where}/copy",
             "view": f"{where}/view",
             "find": f"{where}/find",
         }

@@ -220,6 +220,7 @@ class PdfReader extends HTMLElement {
     if (error.name === "PasswordException") return "It opens with a password only; add a copy without one.";
     if (error.name === "InvalidPDFException") return "It can’t be read as a PDF; save it again from the publisher’s page.";
     if (error.status === 401 || error.status === 403) return "Your session has ended: sign in again in another tab, then reload this page.";
+    if (error.status === 422) return "It can’t be shown: it opens with a password only, is damaged, or holds what may run. Add another copy.";
     return `It could not be opened: ${error.message}`;
   }
 
