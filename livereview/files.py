@@ -20,8 +20,6 @@ from livereview.packed import Packed, is_archive, members, unpacked
 from livereview.sources import columns
 from livereview.sources.protocol import Page
 
-# in the order in which they are tried: a table is what is nothing else
-OF_FILES = ("ris", "nbib", "wos", "bibtex", "endnote", "csl", "pubmed", "csv")
 TABLES = (".csv", ".tsv", ".tab", ".xlsx", ".csv.gz", ".tsv.gz")
 
 
@@ -63,7 +61,7 @@ def guess(body: bytes, name: str) -> str:
         SourceBroken: none of those for files can; of a table whose columns nobody placed, its
             headings and how to name them.
     """
-    readers = ("csv",) if workbooks.is_workbook(body) else OF_FILES
+    readers = ("csv",) if workbooks.is_workbook(body) else sources.OF_FILES
     for source in readers:
         try:
             if sources.find(source).parse(body, None).records:

@@ -24,6 +24,7 @@ FOLDERS = (
     "backups",
     "backups-kept",
     "full-texts",
+    "brought",
     "page-texts",
     "safe-copies",
     "ranking",

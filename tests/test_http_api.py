@@ -184,7 +184,12 @@ def test_a_file_of_records_is_taken_in_once(lena: TestClient) -> None:
     assert len(everything(lena, f"{HERE}/reports?limit=200")) == before + 1
     page = lena.post(address, content=b"<html>not found</html>")
     assert page.status_code == 422 and "RIS" in page.json()["detail"]
-    runs = everything(lena, f"{HERE}/attempts?limit=2")
+    table = f"{HERE}/imports?source=csv&name=odd.csv"
+    odd = b"Primary;When\nA study of foster care in one village;2019\n"
+    assert lena.post(table, content=odd).status_code == 422
+    named = lena.post(f"{table}&columns=title%3DPrimary%2Cyear%3DWhen", content=odd)
+    assert named.json()["counts"]["fresh"] == 1
+    runs = everything(lena, f"{HERE}/attempts?limit=3")
     assert "import: mine.ris" in {run["name"] for run in runs}
 
 

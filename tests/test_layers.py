@@ -96,6 +96,8 @@ ALLOWED: dict[str, set[str]] = {
         "processes",
         "durable",
         "backups",
+        "packed",
+        "workbooks",
     },
     "door_version": set(),
     "remote": {"door_version", "errors", "wire"},
@@ -118,6 +120,8 @@ ALLOWED: dict[str, set[str]] = {
         "decoding",
         "review_toml",
         "trying",
+        "cells",
+        "packed",
         "sources",
     }
     | {"alerts", "client", "door_version", "logs", "systemd", "wire", "private_files"},

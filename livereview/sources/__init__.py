@@ -19,6 +19,8 @@ _SEARCHED = "openalex crossref pubmed europepmc semanticscholar arxiv doaj core 
 _SEARCHED += " clinicaltrials zenodo oai feed page citations"
 _LOOKED_UP = "unpaywall retractionwatch"
 _BROUGHT = "ris nbib wos bibtex endnote csl csv tip"
+# in the order in which a file of an unknown kind is tried: a table is what is nothing else
+OF_FILES = ("ris", "nbib", "wos", "bibtex", "endnote", "csl", "pubmed", "csv")
 NAMES = (*_SEARCHED.split(), *_LOOKED_UP.split(), *_BROUGHT.split())
 
 

@@ -29,6 +29,7 @@ from livereview.web import (
     acts,
     api,
     bodies,
+    bring,
     conflicts,
     consultation,
     drafts,
@@ -169,6 +170,10 @@ WAYS = (
     Way(
         "POST", "/r/{review}/import", exchange.take, rights.IMPORT_DECISIONS, bodies.FILE, long=True
     ),
+    Way("POST", "/r/{review}/bring", bring.bring, rights.MANAGE, bodies.EXPORTS, long=True),
+    Way("GET", "/r/{review}/bring/{id}", bring.page, rights.SEE_AS_LEAD),
+    Way("POST", "/r/{review}/bring/{id}", bring.act, rights.MANAGE, long=True),
+    Way("GET", "/r/{review}/bring/{id}/rejects/{number}", bring.rejects, rights.SEE_AS_LEAD),
     Way("GET", "/r/{review}/export/{kind}", exchange.export, rights.SEE_AS_LEAD, long=True),
     Way("GET", "/r/{review}/records", record_table.page, rights.SEE_AS_MEMBER),
     Way(

@@ -14,6 +14,7 @@ FORM = 256_000  # what people type, and the choices that a page of fifty lines c
 LONG_FORM = 2_000_000  # an extraction of many outcomes with its quotations
 FILE = 21_000_000  # a PDF or an export of 20 MB, and the form around it
 FILES = 400_000_000  # fifty PDFs; most have less than 3 MB, and each is kept apart on the disk
+EXPORTS = 101_000_000  # fifty exports of records, 100 MB together, and the form around them
 PAGE = 70_000_000  # the largest answer of a source, 50 MB, as base64 in JSON
 
 

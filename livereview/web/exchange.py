@@ -33,7 +33,13 @@ class Report:
 
 
 def page(room: guard.Here) -> Response:
-    return pages.show("exchange.html", room, report=None, problem="", listed=LISTED)
+    """Records and decisions in, and both out."""
+    return show(room)
+
+
+def show(room: Room, status: int = 200, *, problem: str = "") -> Response:
+    """The page, with what went wrong."""
+    return pages.show("exchange.html", room, status, report=None, problem=problem, listed=LISTED)
 
 
 def take(
@@ -61,9 +67,7 @@ def take(
         ]
         report = _take(room, sheet, rows, name, change_settled=settled == "change")
     except LivereviewError as problem:
-        return pages.show(
-            "exchange.html", room, 422, report=None, problem=problem.message, listed=LISTED
-        )
+        return show(room, 422, problem=problem.message)
     return pages.show("exchange.html", room, report=report, problem="", listed=LISTED)
 
 

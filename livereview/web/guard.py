@@ -36,6 +36,7 @@ from livereview.web.limits import WITHIN as WITHIN
 from livereview.web.limits import Line, Recent, Senders, long_tasks
 from livereview.web.provider import Provider, Trips
 from livereview.web.runs import Runs
+from livereview.web.takings import Takings
 from livereview.web.trials import Trials
 
 NO_REVIEW = "There is no review of this name here."
@@ -69,6 +70,7 @@ class Desk:
     trips: Trips = field(default_factory=Trips)
     trials: Trials = field(default_factory=Trials)
     runs: Runs = field(default_factory=Runs)
+    takings: Takings = field(default_factory=Takings)
 
 
 @dataclass(frozen=True, slots=True)

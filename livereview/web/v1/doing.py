@@ -13,6 +13,7 @@ from livereview import ops
 from livereview.errors import Refused
 from livereview.ops.acts import EffectChanged
 from livereview.ops.screen import TeamsOutcome
+from livereview.sources import columns as table_columns
 from livereview.web import acts as act_pages
 from livereview.web import guard
 from livereview.web.guard import Room
@@ -182,6 +183,13 @@ def import_records(
     ],
     name: Annotated[str, Query(min_length=1, max_length=200, description="What it is called.")],
     grey: Annotated[bool, Query(description="It is grey literature.")] = False,
+    columns: Annotated[
+        str,
+        Query(
+            max_length=2_000,
+            description="Of a table (csv): the headings that hold its fields, title=Primary,year=When.",
+        ),
+    ] = "",
 ) -> models.Imported:
     """Take in a file of records that somebody exported elsewhere: the body is the file.
 
@@ -195,6 +203,7 @@ def import_records(
         body=body,
         now=write.now,
         grey=grey,
+        columns=table_columns.mapped(columns) if columns else None,
     )
     write.answered(known=answer["known"])
     counts = {name: answer[name] for name in ("found", "fresh", "changed", "rejected")}
