@@ -123,14 +123,15 @@ def container_command(words: list[str]) -> None:
     assert words[0] in PLACES, words
 
 
-def test_every_container_of_compose_is_closed_and_knows_what_it_waits_for() -> None:
-    compose = yaml.safe_load(read(DEPLOY / "compose.yaml"))
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.workers.yaml"])
+def test_every_container_of_compose_is_closed_and_knows_what_it_waits_for(name: str) -> None:
+    compose = yaml.safe_load(read(DEPLOY / name))
     services = compose["services"]
     for name, service in services.items():
         assert service["read_only"] is True and service["cap_drop"] == ["ALL"], name
         mounted = [volume.split(":")[0] for volume in service.get("volumes", ())]
         volumes = {volume for volume in mounted if not volume.startswith(".")}
-        assert volumes <= compose["volumes"].keys(), name
+        assert volumes <= compose.get("volumes", {}).keys(), name
         for other, terms in service.get("depends_on", {}).items():
             assert terms["condition"] == "service_healthy", name
             assert "test" in services[other]["healthcheck"], f"{name} waits for {other} for ever"
@@ -139,38 +140,53 @@ def test_every_container_of_compose_is_closed_and_knows_what_it_waits_for() -> N
             assert "no-new-privileges:true" in service["security_opt"], name
         if service.get("command"):
             container_command(service["command"])
-    assert services["owner"]["ports"] == ["127.0.0.1:8000:8000"], "the proxy alone reaches it"
+        ports = service.get("ports", ["127.0.0.1:8000:8000"])
+        assert ports == ["127.0.0.1:8000:8000"], "the proxy alone reaches the owner"
 
 
 def resources() -> Iterator[dict[str, Any]]:
-    for path in sorted(KUBERNETES.glob("*.yaml")):
+    for path in sorted(KUBERNETES.parent.rglob("*.yaml")):
         if path.name != "kustomization.yaml":
             yield from yaml.safe_load_all(read(path))
 
 
-def test_every_manifest_is_named_in_the_kustomization() -> None:
-    named = yaml.safe_load(read(KUBERNETES / "kustomization.yaml"))["resources"]
-    there = {path.name for path in KUBERNETES.glob("*.yaml")} - {"kustomization.yaml"}
+@pytest.mark.parametrize(
+    "folder", [KUBERNETES, KUBERNETES.parent / "workers"], ids=lambda path: path.name
+)
+def test_every_manifest_is_named_in_the_kustomization(folder: Path) -> None:
+    named = yaml.safe_load(read(folder / "kustomization.yaml"))["resources"]
+    there = {path.name for path in folder.glob("*.yaml")} - {"kustomization.yaml"}
     assert set(named) == there
 
 
-def test_no_pod_has_more_rights_than_it_needs_and_only_one_owns_the_database() -> None:
+def test_only_one_pod_owns_the_database() -> None:
     (owner,) = [each for each in resources() if each["kind"] == "StatefulSet"]
-    pod = owner["spec"]["template"]["spec"]
-    assert owner["spec"]["replicas"] == 1 and pod["automountServiceAccountToken"] is False
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    places = {"data", *(volume["name"] for volume in pod["volumes"])}
-    for container in pod["containers"]:
-        closed = container["securityContext"]
-        assert closed["readOnlyRootFilesystem"] is True
-        assert closed["allowPrivilegeEscalation"] is False
-        assert closed["capabilities"] == {"drop": ["ALL"]}
-        assert "memory" in container["resources"]["limits"]
-        assert {mount["name"] for mount in container["volumeMounts"]} <= places
-        if "args" in container:
-            container_command(container["args"])
-            assert "--new" not in container["args"], "a lost volume would pass for a new database"
+    assert owner["spec"]["replicas"] == 1
+
+
+def test_no_pod_has_more_rights_than_it_needs() -> None:
+    kinds = ("StatefulSet", "Deployment")
+    pods = [each["spec"]["template"]["spec"] for each in resources() if each["kind"] in kinds]
+    assert len(pods) == 2
+    for pod in pods:
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        places = {"data", *(volume["name"] for volume in pod["volumes"])}
+        for container in pod["containers"]:
+            is_closed(container, places)
+
+
+def is_closed(container: dict[str, Any], places: set[str]) -> None:
+    closed = container["securityContext"]
+    assert closed["readOnlyRootFilesystem"] is True
+    assert closed["allowPrivilegeEscalation"] is False
+    assert closed["capabilities"] == {"drop": ["ALL"]}
+    assert "memory" in container["resources"]["limits"]
+    assert {mount["name"] for mount in container["volumeMounts"]} <= places
+    if "args" in container:
+        container_command(container["args"])
+        assert "--new" not in container["args"], "a lost volume would pass for a new database"
 
 
 @pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
