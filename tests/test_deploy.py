@@ -46,7 +46,7 @@ def test_the_image_has_what_the_service_needs_of_the_lock_and_no_tool_of_develop
     names = {entry.partition("==")[0] for entry in run}
     project = tomllib.loads(read(ROOT / "pyproject.toml"))["project"]
     wanted = {re.split(r"[<>=\[]", each)[0] for each in project["dependencies"]}
-    assert wanted <= names
+    assert wanted <= names, "make requirements-run.lock again: CONTRIBUTING.md, Dependencies"
     developers = {re.split(r"[<>=\[]", each)[0] for each in project["optional-dependencies"]["dev"]}
     of_prefect = {"httpx", "jsonschema"}
     assert not names & (developers - of_prefect)
