@@ -382,7 +382,7 @@ def test_opening_again_shows_role_and_reviews_as_they_were_and_says_what_changes
     lena.get(TEAM)
     page = lena.press("Open again")
     assert "May enter: every review, as before." in page and "Role: adjudicator, as before." in page
-    assert "bo signs in with" in lena.press(YES)
+    assert "bo begins with this link" in lena.press(YES)
     with reviewed.read() as con:
         account = accounts.open_one(con, "bo")
     assert account is not None and (account.role, account.reviews) == ("adjudicator", ())
@@ -400,10 +400,10 @@ def test_a_secret_is_shown_once_and_no_reload_or_double_click_makes_another(
     again = lena.http.post(action, data=sent, follow_redirects=False)
     assert again.status_code == 303
     page = lena.get(again.headers["location"])
-    (secret,) = re.findall(r"<code>([\w-]{32})</code>", page)
+    (secret,) = re.findall(r"/invite/([\w-]{32})</code>", page)
     assert lena.page.headers["cache-control"] == "no-store"
     assert (
-        secret not in lena.get(again.headers["location"]) and "No secret to show" in lena.page.text
+        secret not in lena.get(again.headers["location"]) and "No invitation to show" in lena.page.text
     )
     assert "Your own secret, eve" in lena.http.post("/sign-in", data={"secret": secret}).text
     with reviewed.read() as con:

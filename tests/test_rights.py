@@ -83,7 +83,7 @@ def test_a_token_of_one_review_opens_accounts_of_that_review_only(
         )
         assert narrow.status_code == 303
         (secret,) = re.findall(
-            r"<code>([\w-]{32})</code>", http.get(narrow.headers["location"]).text
+            r"/invite/([\w-]{32})</code>", http.get(narrow.headers["location"]).text
         )
         made = Browser(app, secret)
         made.press("I have kept it: go on")

@@ -39,6 +39,7 @@ COLUMNS = (
 #                   sessions   lead's tokens  others
 OPEN_TO_ALL     = "y y y y y   y y y y y y y   y y y y"  # fmt: skip
 ONE_S_OWN       = "s y y y y   y n n n n n y   y u s y"  # fmt: skip
+OWN_SECRET      = "s y y y y   n n n n n n n   n u s y"  # fmt: skip
 LEAD_READS      = "s n n n y   y n n n n n y   - u s -"  # fmt: skip
 VOTER_READS     = "s n n y y   y n n n n n y   - u s -"  # fmt: skip
 MEMBER_READS    = "s n y y y   y n n n n n y   - u s -"  # fmt: skip
@@ -115,6 +116,10 @@ ROUTES = {
     "GET /sign-in": OPEN_TO_ALL,
     "POST /sign-in": "u u u u u   u u u u u u u   u u u u",  # the secret that was sent is wrong
     "POST /sign-in/own": OPEN_TO_ALL,
+    "GET /invite/{secret}": OPEN_TO_ALL,
+    "GET /account": ONE_S_OWN,
+    "POST /account": OWN_SECRET,
+    "POST /account/secret": OWN_SECRET,
     "GET /sign-in/oidc": OPEN_TO_ALL,
     "GET /sign-in/oidc/back": OPEN_TO_ALL,
     "POST /sign-out": ONE_S_OWN,

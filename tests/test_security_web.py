@@ -717,7 +717,7 @@ def test_no_secret_is_in_the_log_the_output_or_the_database(
     )
     lena.get(f"/r/{REVIEW}/team")
     (secret,) = re.findall(
-        r"<code>([\w-]{32})</code>", lena.press("Open it", name="dora", role="reader")
+        r"/invite/([\w-]{32})</code>", lena.press("Open it", name="dora", role="reader")
     )
     told = logged(caplog) + "".join(capfd.readouterr())
     assert "/works 200" in told and "operation ingest failed" in told

@@ -79,7 +79,7 @@ def test_a_lead_of_one_review_gives_no_more_than_they_have(two: Store, app: Fast
     there = f"/r/{REVIEW}/team"
     page = lena.get(there)
     assert "omar" not in page and "every review of this server" not in page and "olga" in page
-    assert "signs in with" in lena.press("Open it", name="nina", role="reviewer")
+    assert "begins with this link" in lena.press("Open it", name="nina", role="reviewer")
     with two.read() as con:
         made = next(one for one in team.accounts.names(con) if one.name == "nina")
     assert made.reviews == (REVIEW,)

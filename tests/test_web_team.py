@@ -39,8 +39,8 @@ def test_an_account_is_opened_and_its_secret_shown_once(reviewed: Store, browser
     lena = browser("lena", "lead")
     lena.get(TEAM)
     page = lena.press("Open it", name="dora", role="reviewer")
-    assert "dora signs in with" in page
-    secret = page.split("<code>")[1].split("</code>")[0]
+    assert "dora begins with this link" in page
+    secret = page.split("/invite/")[1].split("</code>")[0]
     assert secret not in lena.get(TEAM) and "dora" in lena.page.text
     lena.http.post("/sign-out", data={"csrf": lena.form("Sign out")[1]["csrf"]})
     lena.page = lena.http.post("/sign-in", data={"secret": secret})
@@ -57,7 +57,7 @@ def test_a_secret_that_somebody_else_made_opens_only_the_way_to_one_s_own(
     lena.get(TEAM)
     lena.press("Open it", name="bo", role="reviewer")
     page = lena.press("Yes, do this", reason="")
-    secret = page.split("<code>")[1].split("</code>")[0]
+    secret = page.split("/invite/")[1].split("</code>")[0]
     told = bo.http.post("/sign-in", data={"secret": secret_of("bo")}).text
     assert "replaced by lena" in told and "in your name" in told
     bo.page = bo.http.post("/sign-in", data={"secret": secret})

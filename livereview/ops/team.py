@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from html import escape
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +24,8 @@ from livereview.store.accounts import Account
 from livereview.store.decisions import Older
 from livereview.store.open import Connection, Store
 
+# for somebody to take up an account that was opened for them: a fortnight's holiday fits in
+INVITED_FOR = timedelta(days=14)
 SHORTEST_SECRET = 20  # letters
 
 
@@ -166,6 +169,62 @@ def take_own_secret(store: Store, *, given: str, secret: str, now: datetime) -> 
         return renewed
 
     return store.write(job)
+
+
+def renew_own_secret(
+    store: Store, *, account: str, present: str, secret: str, now: datetime
+) -> Account:
+    """Give one's own account another secret; its sessions and tokens end for good.
+
+    Raises Refused where `present` is not the secret that opens this account now.
+    """
+
+    def job(con: Connection) -> Account:
+        opened = accounts.by_secret(con, present)
+        if opened is None or opened.name != account:
+            raise Refused("this is not the secret that you sign in with now")
+        accounts.append(con, opened, accounts.digest(secret), True, now, account)
+        renewed = accounts.open_one(con, account)
+        assert renewed is not None
+        return renewed
+
+    return store.write(job)
+
+
+def is_over(given: accounts.Given, now: datetime) -> bool:
+    """Whether a secret that somebody else made was not taken up in time."""
+    return now - given.made > INVITED_FOR
+
+
+def mail_invitation(
+    *,
+    name: str,
+    address: str,
+    by: str,
+    link: str,
+    title: str,
+    server: str,
+    sender: str,
+    now: datetime,
+) -> str | None:
+    """Mail somebody the link to their new account; None, or why it was not sent."""
+    from livereview.notices.post import mail
+
+    until = (now + INVITED_FOR).date()
+    lines = (
+        f"Hello {name},",
+        f"{by} invites you to work on the review “{title}”. Your link, good once and until {until}: {link}",
+        "It leads to a secret of your own, with which you sign in from then on.",
+        "Please don't pass the link on: who opens it first works in your name.",
+    )
+    told = {
+        "name": name,
+        "email": address,
+        "subject": f"You are invited: {title}",
+        "text": "\n\n".join(lines) + "\n",
+        "html": "".join(f"<p>{escape(line)}</p>" for line in lines),
+    }
+    return mail([told], server, sender, now)[0][1]
 
 
 def given_by(con: Connection, account: Account) -> accounts.Given | None:

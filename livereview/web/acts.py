@@ -205,8 +205,12 @@ def carry_out(
     reason: str = "",
     request: acts.Request | None = None,
     after: str = "",
+    mail: bool = False,
 ) -> Response:
-    """Do an act of this visitor; `after` is the page to go on to, else the log."""
+    """Do an act of this visitor; `after` is the page to go on to, else the log.
+
+    `mail`: the link to an account that is opened is mailed to the address that is given.
+    """
     id = f"{room.me}-{form}"
     secret = secrets.token_urlsafe(24) if kind == "open_account" else ""
     asked: dict[str, Any] = {
@@ -238,7 +242,7 @@ def carry_out(
         return _show(room, kind, given, 422, reason=reason, problem=problem, request=request)
     if secret:
         if not done["known"]:
-            handed = Handed(given["name"], secret)
+            handed = _invitation(room, given, secret, mail=mail)
             room.desk.handover.leave(
                 room.visit.secret, _secret_page(room), handed, room.desk.clock()
             )
@@ -246,12 +250,36 @@ def carry_out(
     return RedirectResponse(after or f"/r/{room.review.id}/acts?done={id}", 303)
 
 
+def _invitation(room: Room, given: Mapping[str, str], secret: str, *, mail: bool) -> Handed:
+    """The link that takes up an account, which is mailed where that is wanted."""
+    settings, address = room.desk.settings, given.get("email", "")
+    link = f"{settings.address}/invite/{secret}"
+    if not mail:
+        return Handed(given["name"], link)
+    if not address:
+        return Handed(given["name"], link, problem="there is no address to mail it to")
+    if not (settings.smtp and settings.sender and settings.url):
+        return Handed(given["name"], link, problem="this server is not set up to send mail")
+    problem = ops.team.mail_invitation(
+        name=given["name"],
+        address=address,
+        by=room.me,
+        link=link,
+        title=room.review.title,
+        server=settings.smtp,
+        sender=settings.sender,
+        now=room.desk.clock(),
+    )
+    mailed = address if problem is None else None
+    return Handed(given["name"], link, mailed, problem)
+
+
 def secret(room: guard.Here, request: Request) -> Response:
     """The secret of an account that was just opened, this once."""
     handed = None
     if request.method == "GET":
         handed = room.desk.handover.take(room.visit.secret, _secret_page(room), room.desk.clock())
-    return pages.show("secret.html", room, handed=handed)
+    return pages.show("secret.html", room, handed=handed, days=ops.team.INVITED_FOR.days)
 
 
 def _secret_page(room: Room) -> str:

@@ -26,6 +26,7 @@ from livereview.rights import Act
 from livereview.settings import Settings
 from livereview.store.open import Store
 from livereview.web import (
+    account,
     acts,
     api,
     bodies,
@@ -111,6 +112,10 @@ WAYS = (
     Way("GET", "/sign-in", sign_in.page, rights.OPEN_TO_ALL),
     Way("POST", "/sign-in", sign_in.enter, rights.OPEN_TO_ALL, bodies.SECRET),
     Way("POST", "/sign-in/own", sign_in.take_own, rights.OPEN_TO_ALL, bodies.SECRET),
+    Way("GET", "/invite/{secret}", sign_in.invited, rights.OPEN_TO_ALL),
+    Way("GET", "/account", account.page, rights.USE_SESSION),
+    Way("POST", "/account", account.renew, rights.USE_SESSION, bodies.SECRET),
+    Way("POST", "/account/secret", account.take, rights.USE_SESSION, bodies.SECRET),
     Way("GET", "/sign-in/oidc", oidc.start, rights.OPEN_TO_ALL),
     Way("GET", "/sign-in/oidc/back", oidc.back, rights.OPEN_TO_ALL),
     Way("POST", "/sign-out", sign_in.leave, rights.USE_SESSION),

@@ -9,7 +9,7 @@ import secrets
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import Form, Request
+from fastapi import Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
@@ -67,28 +67,45 @@ def _welcome(request: Request, account: Account, secret: str, next: str) -> Resp
         given = ops.team.given_by(con, account)
     if given is None:
         return admit(request, account, next)
+    if ops.team.is_over(given, guard.desk(request).clock()):
+        days = ops.team.INVITED_FOR.days
+        said = (
+            f"{given.by} gave you this more than {days} days ago, so it is over. Ask for another."
+        )
+        return _form(request, next, said, 401)
     own = secrets.token_urlsafe(24)
     shown: dict[str, Any] = {
         "account": account,
         "by": given,
         "given": secret,
         "own": own,
-        "mark": _mark(secret, own),
+        "mark": mark(secret, own),
     }
     return pages.render("own_secret.html", None, next=inside(next), **shown)
+
+
+def invited(request: Request, secret: str) -> Response:
+    """Where an invitation leads: a button that takes it up.
+
+    Nothing is looked up before it is pressed, so that a mail program which follows links uses up no
+    invitation, and nobody learns here whether one is good.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-]{20,64}", secret):
+        raise HTTPException(404, "This is no invitation. Copy the whole link.")
+    return pages.render("invited.html", None, secret=secret)
 
 
 def take_own(
     request: Request,
     given: Annotated[str, Form()] = "",
     own: Annotated[str, Form()] = "",
-    mark: Annotated[str, Form()] = "",
+    made: Annotated[str, Form(alias="mark")] = "",
     next: Annotated[str, Form()] = "/",
 ) -> Response:
     """Put one's own secret, which the page has shown, in the place of the one that was given, and
     go in.
     """
-    if not hmac.compare_digest(mark.encode(), _mark(given, own).encode()):
+    if not hmac.compare_digest(made.encode(), mark(given, own).encode()):
         return _form(
             request,
             next,
@@ -103,7 +120,7 @@ def take_own(
     return admit(request, account, next)
 
 
-def _mark(given: str, own: str) -> str:
+def mark(given: str, own: str) -> str:
     """Shows that a new secret was made here, for whoever had the given one: nobody else's can be
     slipped in.
     """

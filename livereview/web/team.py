@@ -54,6 +54,8 @@ def _show(room: Room, status: int = 200, *, name: str = "", problem: str = "") -
     values["voters"] = [
         one for one in values["accounts"] if one.role in shares.VOTERS and one.enters(review)
     ]
+    settings = room.desk.settings
+    values["mails"] = bool(settings.smtp and settings.sender and settings.url)
     values |= {"problem": problem, "roles": accounts.ROLES, "listed": LISTED}
     return pages.show("team.html", room, status, **values)
 
@@ -76,8 +78,9 @@ def change(
     role: Annotated[str, Form()] = "",
     email: Annotated[str, Form()] = "",
     reach: Annotated[str, Form()] = "",
+    mail: Annotated[str, Form()] = "",
 ) -> Response:
-    """Open an account, whose secret the next page shows.
+    """Open an account; the next page shows the link that takes it up.
 
     What changes one is told first and then confirmed.
     """
@@ -89,7 +92,7 @@ def change(
     given = {field: value for field, value in given.items() if value and field in acts.FIELDS[kind]}
     try:
         if act == "open" and _is_new(room, form, name.strip()):
-            return acts.carry_out(room, form, kind, given, shown=None)
+            return acts.carry_out(room, form, kind, given, shown=None, mail=bool(mail))
         acts.preview(room, kind, given)
     except Refused as refusal:
         return _show(room, 422, problem=refusal.message)
