@@ -12,7 +12,7 @@ import pytest
 from livereview.errors import Refused
 from livereview.evidence import checked, checks, wording
 from livereview.evidence.finding import Finding
-from livereview.evidence.forms import Extraction
+from livereview.evidence.forms import Extraction, Result
 from livereview.review import FollowUp, Methods, Outcome
 from tests.evidence import CARE, WELLBEING, finding, ratio, review, smd, study
 
@@ -118,6 +118,56 @@ def test_a_ratio_that_would_mean_more_than_everybody_is_told_without_numbers_of_
     capped = finding(replace(CARE, risk=600), study("a", ratio(1.5, 1.2, 1.875))).estimate
     assert capped is not None and capped.absolute is not None
     assert (capped.absolute.value, capped.absolute.high) == (pytest.approx(300), pytest.approx(400))
+
+
+# An effect beside the figures it was made from
+
+
+TURNED = {"measure": "RR", "effect": 0.5, "ci_low": 0.3, "ci_high": 0.8}
+COUNTED = {"ai": 40, "n1i": 100, "ci": 20, "n2i": 100}
+SCALE = {"measure": "SMD", "effect": 0.4, "ci_low": 0.1, "ci_high": 0.7, "higher_is_better": True}
+MEANS = {"m1i": 10, "sd1i": 5, "n1i": 90, "m2i": 12, "sd2i": 5, "n2i": 90}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "result"),
+    [
+        (CARE, {**TURNED, "reported": COUNTED}),
+        (CARE, {**TURNED, "reported": {"ai": 40, "bi": 60, "ci": 20, "di": 80}}),
+        (CARE, {**TURNED, "ci_low": None, "ci_high": None, "reported": COUNTED}),
+        (replace(CARE, measure="RD"), {"measure": "percentage points", "effect": -20, "reported": COUNTED}),
+        (WELLBEING, {**SCALE, "reported": MEANS}),
+    ],
+    ids=["totals", "cells", "without an interval", "percentage points", "means"],
+)  # fmt: skip
+def test_an_effect_that_its_own_figures_deny_is_refused_and_never_counts(
+    outcome: Outcome, result: dict[str, Any]
+) -> None:
+    given = {key: value for key, value in result.items() if value is not None}
+    with pytest.raises(Refused, match=r"contradicts its own figures, which give .*adjusted = true"):
+        form("a", outcome, **given)
+    kept = study("a", Result(outcome.id, "entry", comparison="sos", **given))
+    found = finding(outcome, kept)
+    assert (found.state, found.not_used[0].asks) == ("too_little", True)
+
+    allowed = form("a", outcome, adjusted=True, **given)
+    assert finding(outcome, allowed).not_used == ()
+
+
+def test_an_effect_that_its_own_figures_give_is_taken_whatever_was_rounded() -> None:
+    near = {**TURNED, "effect": 2.0, "ci_low": 1.3, "ci_high": 3.2, "reported": COUNTED}
+    assert finding(CARE, form("a", **near)).state == "effect"
+    by_name = {**TURNED, "measure": "aRR", "reported": COUNTED}
+    assert finding(CARE, form("a", **by_name)).side == "fewer"
+
+
+@pytest.mark.parametrize("reported", [COUNTED, {"ai": 40, "bi": 60, "ci": 20, "di": 80}])
+def test_people_are_those_of_the_figures_and_not_all_who_ever_joined(
+    reported: dict[str, float],
+) -> None:
+    result = Result("care", "entry", comparison="sos", measure="RR", reported=reported)
+    known = study("a", replace(result, effect=2, ci_low=1.3, ci_high=3.2), participants=900)
+    assert finding(CARE, known).people == 200
 
 
 # What is typed
@@ -253,6 +303,110 @@ def test_a_clear_result_the_other_way_that_is_not_used_is_told() -> None:
     )
     alike = finding(WELLBEING, study("one", used, smd(0.3, 0.2, instrument="B")))
     assert "the other way" not in text(alike)
+
+
+# One study among others
+
+
+HUGE = study("huge", ratio(0.9, 0.88, 0.92, n=200_000))
+SMALL = study("small", ratio(1.5, 1.2, 1.875, n=300))
+
+
+def test_a_huge_study_does_not_silence_one_that_clearly_found_the_opposite() -> None:
+    """A common effect weighs by size: the mean is that of the huge one, whatever the other found."""
+    found = finding(CARE, HUGE, SMALL)
+    assert found.estimate is not None and found.estimate.clear == "fewer"
+    assert (found.state, found.side) == ("disagree", None)
+    said = text(found)
+    assert "Do not rely on it: it hides that the studies disagree." in said
+    assert "The largest study: Huge 2020 found that fewer children enter care (RR 0.90" in said
+    assert "On its own, one study clearly found that more children enter care: Small 2020" in said
+
+
+@pytest.mark.parametrize("estimator", ["EE", "REML"])
+def test_one_opposite_study_among_many_is_named_beside_the_effect(estimator: str) -> None:
+    many = [study(f"s{n}", ratio(0.7, 0.63, 0.7778)) for n in range(9)]
+    found = finding(CARE, *many, SMALL, methods=Methods(estimator=estimator))
+    assert (found.state, found.side) == ("effect", "fewer")
+    assert "One study clearly found the opposite: Small 2020 (RR 1.50" in text(found)
+
+
+def test_a_common_effect_of_opposites_is_an_effect_only_where_studies_may_differ_too() -> None:
+    others = [study(name, ratio(1.5, 1.2, 1.875, n=300)) for name in "abc"]
+    found = finding(CARE, HUGE, *others, methods=Methods(estimator="EE"))
+    assert found.estimate is not None and found.estimate.clear == "fewer"
+    assert found.state == "disagree"
+
+
+def test_counts_pooled_as_one_effect_do_not_hide_an_opposite_either() -> None:
+    outcome = replace(CARE, measure="OR")
+    known = [
+        counts("empty", 0, 5, outcome),
+        form("huge", outcome, measure="OR", reported=_table(900, 20_000, 1_200)),
+        form("small", outcome, measure="OR", reported=_table(60, 200, 30)),
+    ]
+    found = finding(outcome, *known)
+    assert found.estimate is not None
+    assert (found.estimate.model, found.estimate.clear) == ("Mantel-Haenszel", "fewer")
+    assert found.state == "disagree"
+
+
+def _table(ai: int, people: int, ci: int) -> dict[str, int]:
+    return {"ai": ai, "n1i": people, "ci": ci, "n2i": people}
+
+
+@pytest.mark.parametrize(
+    ("effects", "state"), [((0.0, 0.0, 0.6), "too_little"), ((0.0, 0.0, 0.15), "little_or_no_difference")]
+)  # fmt: skip
+def test_a_clear_result_that_the_mean_does_not_show_is_named_with_its_figure(
+    effects: tuple[float, ...], state: str
+) -> None:
+    forms = [study(name, smd(e, 0.1)) for name, e in zip("abc", effects, strict=True)]
+    found = finding(WELLBEING, *forms)
+    assert found.state == state
+    assert f"One study has a clear result of its own: C 2020 (SMD {effects[2]:.2f}" in text(found)
+    assert "children feel" not in text(found)
+
+
+def test_two_studies_of_very_different_sizes_are_both_shown() -> None:
+    strong = study("strong", ratio(0.3, 0.2, 0.45))
+    assert "The two found very different sizes: Huge 2020 (RR 0.90" in text(
+        finding(CARE, HUGE, strong)
+    )
+    near = study("near", ratio(0.85, 0.8, 0.9031))
+    assert "very different" not in text(finding(CARE, HUGE, near))
+
+
+def test_a_clear_mean_says_that_it_may_be_otherwise_elsewhere() -> None:
+    values = (0.4, 0.6, 0.9, 0.5, 0.95, 0.7, 1.1, 0.45)
+    forms = [study(f"s{n}", ratio(v, v * 0.8, v / 0.8)) for n, v in enumerate(values)]
+    assert "Elsewhere there may be no difference, or the opposite one" in text(
+        finding(CARE, *forms)
+    )
+    alike = [
+        study(f"s{n}", ratio(v, v * 0.8, v / 0.8)) for n, v in enumerate((0.6, 0.62, 0.58) * 2)
+    ]
+    assert "Elsewhere" not in text(finding(CARE, *alike))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "why"),
+    [
+        ({"n": 900, "risk_of_bias": "low"}, {"n": 90, "risk_of_bias": "high"}, "The least biased and largest study"),
+        ({"n": 90, "risk_of_bias": "low"}, {"n": 900, "risk_of_bias": "high"}, "The least biased study"),
+        ({"n": 900}, {"n": 90}, "The largest study"),
+        ({"n": 90}, {"n": 90}, "One of the largest studies"),
+        ({"n": None}, {"n": None}, "The most precise study"),
+    ],
+)  # fmt: skip
+def test_a_study_is_called_largest_or_least_biased_only_where_it_is(
+    first: dict[str, Any], second: dict[str, Any], why: str
+) -> None:
+    forms = [
+        study(name, smd(0.5, 0.2, n=more.get("n")), risk_of_bias=more.get("risk_of_bias"))
+        for name, more in (("a", first), ("b", second))
+    ]
+    assert f"{why}: A 2020 found" in text(finding(replace(WELLBEING, pool=False), *forms))
 
 
 # Times

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from livereview import texts
 from livereview.errors import Refused
-from livereview.evidence import appraisal, measures, orientation, quoted_numbers
+from livereview.evidence import appraisal, measures, orientation, own_figures, quoted_numbers
 from livereview.evidence.forms import (
     ANALYSED,
     DIRECTIONS,
@@ -362,6 +362,7 @@ def form(
             problems += [f"{place}{problem}" for problem in _unsafe(row, review)]
     tool, overall = fields.get("risk_of_bias_tool"), fields.get("risk_of_bias")
     if not accepted:
+        problems += _contradicted(_items(data, "results", dot, []), lists["results"])
         problems += appraisal.problems(tool, overall, lists["appraisal"], dot, review.tools)
     if len(problems) > before:
         return None
@@ -372,6 +373,20 @@ def form(
         appraisal=tuple(Judgement(**row) for row in lists["appraisal"]),
         costs=tuple(Cost(**row) for row in lists["costs"]),
     )
+
+
+def _contradicted(
+    items: Iterable[tuple[str, Any]], rows: Iterable[Mapping[str, Any]]
+) -> Iterable[str]:
+    """The results whose effect their own counts or means deny, each with the next step."""
+    for (place, _), row in zip(items, rows, strict=True):
+        whole = {"outcome", "construct"} <= row.keys()
+        problem = own_figures.contradiction(Result(**row)) if whole else None
+        if problem is not None:
+            yield (
+                f"{place}.effect: {problem}; mend one of them, or give adjusted = true where the "
+                "effect allows for differences at the start"
+            )
 
 
 def _list(

@@ -16,7 +16,7 @@ from itertools import pairwise
 from math import sqrt
 
 from livereview.errors import Refused
-from livereview.evidence import appraisal, costs, measures
+from livereview.evidence import appraisal, costs, measures, own_figures
 from livereview.evidence.appraisal import Appraised
 from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.measures import MeasureUnit
@@ -341,7 +341,7 @@ def _left_out(review: Review, outcome: Outcome, result: Result) -> tuple[str | N
             "cost": mark("it counts costs, which is not this outcome"),
         }
         return say(about[kind]), False
-    reason = costs.why_not_comparable(review, outcome, result)
+    reason = costs.why_not_comparable(review, outcome, result) or own_figures.opposite(result)
     return reason, reason is not None
 
 
@@ -417,7 +417,7 @@ def _rank(review: Review, outcome: Outcome, candidate: _Candidate) -> tuple[floa
         _construct_rank(outcome, result),
         _time_rank(review, outcome, result),
         0 if result.primary else 1,
-        -(result.n or 0),
+        -(result.people or 0),
         -(result.months or 0),
         candidate.place,
     )
@@ -631,8 +631,8 @@ def _people(form: Extraction, parts: Sequence[_Candidate]) -> int | None:
     Arms add up, less the control group they share.
     """
     if len(parts) == 1:
-        return parts[0].result.n or form.participants
-    numbers = [part.result.n for part in parts]
+        return parts[0].result.people or form.participants
+    numbers = [part.result.people for part in parts]
     if any(n is None for n in numbers):
         return form.participants
     total = sum(n for n in numbers if n is not None)
@@ -663,7 +663,7 @@ def _why_other(review: Review, outcome: Outcome, candidate: _Candidate, best: _C
         return say(mark("the study's primary result, {other}, is used"), other=chosen.construct)
     if mine.control_arm != chosen.control_arm:
         return say(mark("it is against another group than the result that is used"))
-    if (chosen.n or 0) > (mine.n or 0):
+    if (chosen.people or 0) > (mine.people or 0):
         return say(mark("{other} was measured in more people"), other=chosen.construct)
     if (chosen.months or 0) > (mine.months or 0):
         return say(mark("a later time point of {other} is used"), other=chosen.construct)

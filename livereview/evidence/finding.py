@@ -367,7 +367,8 @@ class Finding(Model):
     size: Size | None = Field(default=None, description="Beside the smallest important difference.")
     estimate: Estimate | None = Field(default=None, description="Pooled, or of one study.")
     lead: StudyEffect | None = Field(
-        default=None, description="Where nothing is pooled: the least biased, then largest, study."
+        default=None,
+        description="Where nothing is pooled, or studies disagree: the least biased, then largest.",
     )
     votes: Votes = Field(description="How the studies lean.")
     studies: tuple[StudyEffect, ...] = Field(description="Those with a result, ordered by id.")

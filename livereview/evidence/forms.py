@@ -94,6 +94,20 @@ class Result:
         months = self.time * MONTHS_IN[self.time_unit]
         return round(months, 1) if months >= 1 else months
 
+    @property
+    def people(self) -> int | None:
+        """People analysed: as typed, else those of both groups' own figures; None where unknown.
+
+        The whole study's people are no answer: some are lost before they are measured.
+        """
+        if self.n is not None:
+            return self.n
+        figures = self.reported or {}
+        for names in (("n1i", "n2i"), ("ai", "bi", "ci", "di")):
+            if all(name in figures for name in names):
+                return round(sum(figures[name] for name in names))
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class EmmieFinding:

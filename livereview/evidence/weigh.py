@@ -44,7 +44,7 @@ from livereview.review import Comparison, Methods, Outcome, Review
 from livereview.statistics.pooling import pool
 from livereview.statistics.rare import tables
 
-RULE, RULE_VERSION = "finding", "2"
+RULE, RULE_VERSION = "finding", "3"
 SIGN_TEST_FROM = 5
 """Below five studies with a direction a sign test can't fall under 0.06, whatever they found."""
 
@@ -59,6 +59,10 @@ PER = 1000
 
 MAIN = "main"
 """Id of the comparison of a review whose protocol names none."""
+
+COMMON = mark("common effect")
+ONE_EFFECT = (COMMON, "Mantel-Haenszel", "Peto")
+"""Models of one effect that all studies share: the largest study decides what their mean is."""
 
 THREE_LEVELS = mark("three levels: studies and their results")
 """The model where all results of a study count."""
@@ -123,8 +127,9 @@ def put_together(
     comparison: Comparison, outcome: Outcome, given: Given, conclusion: Conclusion, waiting: int
 ) -> Finding:
     """What the studies give and what it comes to, as a Finding."""
-    lead = None if conclusion.estimate else _lead(given.counted)
     judged, estimate = conclusion.judged, conclusion.estimate
+    read_one_by_one = estimate is None or judged.state == "disagree"
+    lead = _lead(given.counted) if read_one_by_one else None
 
     several = estimate is not None and estimate.results is not None
     studies = tuple(
@@ -353,7 +358,7 @@ def _pooled(
         counted,
         middle,
         studies=k,
-        model=mark("common effect") if common else mark("random effects"),
+        model=COMMON if common else mark("random effects"),
         estimator=None if common else estimator,
         test=say(TEST_WORDS[test]),
         caution=_caution(k, methods),
@@ -621,12 +626,38 @@ def _judge(
     if all(one.effect is None for one in counted):
         return Judged("too_little", say(mark("no study reports a size, only words")))
     clear = _clear_sides(_effects(counted))
-    if estimate is not None:
-        matters = [
-            effect for effect in _effects(counted) if not _is_trivial(outcome, counted, effect)
-        ]
-        return _by_estimate(outcome, estimate, clear, _clear_sides(matters))
-    return _by_studies(outcome, counted, lead, clear)
+    if estimate is None:
+        return _by_studies(outcome, counted, lead, clear)
+
+    matters = [effect for effect in _effects(counted) if not _is_trivial(outcome, counted, effect)]
+    sides = _clear_sides(matters)
+    if len(sides) == 2 and not _mean_decides(estimate, counted):
+        return Judged("disagree", say(mark("some results clearly point one way, some the other")))
+    return _by_estimate(outcome, estimate, clear)
+
+
+def _mean_decides(estimate: Estimate, counted: Sequence[Contribution]) -> bool:
+    """Whether a mean may speak for studies that clearly point both ways with differences that
+    matter.
+
+    Never where its interval holds no difference: a mean of two opposites may lie near none with a
+    narrow interval. A model of one effect assumes what such studies deny, and lets one huge study
+    speak for all; it must say the same where studies may differ (DerSimonian and Laird).
+    """
+    if estimate.clear is None:
+        return False
+    if estimate.model not in ONE_EFFECT:
+        return True
+    sized = [one.effect for one in counted if one.sized_in(estimate.measure)]
+    values = [effect.value for effect in sized if effect is not None]
+    variances = [effect.variance for effect in sized if effect is not None]
+    if len(values) < 2:
+        return True
+    differing = pool(values, variances, method="DL", test="z")
+    if differing.ci_lb is None or differing.ci_ub is None:
+        return False
+    low, high = differing.ci_lb, differing.ci_ub
+    return low > 0 if estimate.clear == "more" else high < 0
 
 
 def _effects(counted: Iterable[Contribution]) -> list[Effect]:
@@ -646,20 +677,14 @@ def _is_trivial(outcome: Outcome, counted: Sequence[Contribution], effect: Effec
     return _within(outcome, _told(outcome, counted, effect, studies=1, model=mark("one study")))
 
 
-def _by_estimate(
-    outcome: Outcome, estimate: Estimate, clear: set[str], matters: set[str]
-) -> Judged:
+def _by_estimate(outcome: Outcome, estimate: Estimate, clear: set[str]) -> Judged:
     """By the estimate's interval.
 
     Args:
         outcome: with its smallest important difference.
         estimate: of all counted studies.
         clear: the sides to which a study or a part of one clearly points.
-        matters: those of them with a difference that may matter. A mean of two that lie on both
-            sides may lie near no difference with a narrow interval, and is none.
     """
-    if len(matters) == 2 and estimate.clear is None:
-        return Judged("disagree", say(mark("some results clearly point one way, some the other")))
     if _within(outcome, estimate):
         why = mark("the whole interval lies within the smallest difference that matters")
         return Judged("little_or_no_difference", say(why))

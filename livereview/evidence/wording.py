@@ -25,7 +25,7 @@ from livereview.evidence.weigh import lowered
 from livereview.messages import figures, many, mark, say
 from livereview.review import Base
 
-WORDING_VERSION = "6"
+WORDING_VERSION = "7"
 CAVEAT = mark("Lack of evidence is not evidence that it does not work.")
 
 FIRM = ("effect", "little_or_no_difference")
@@ -33,6 +33,10 @@ FIRM = ("effect", "little_or_no_difference")
 
 NAMED = 5
 """Studies that a sentence names; data have all of them."""
+
+PREDICTED_FROM = 5
+"""Studies from which a prediction interval is told in words. With three its quantile (t with one degree
+of freedom) is 12.7, with four 4.3, with five 3.2: before, it says more of their number than of them."""
 
 LEVELS = ("high", "moderate", "low", "very_low", "unrated")
 BRIEFLY_NAMED = 3
@@ -233,6 +237,8 @@ def size(finding: Finding) -> str:
     if estimate is None:
         return _range(finding)
     told = estimate_in_words(estimate, finding.unit)
+    if finding.state == "disagree" and len(finding.counted) > 1:
+        return _mean_of_opposites(estimate, told)
     if finding.state == "effect":
         return say(mark("The difference is {size}."), size=told)
     if finding.state == "little_or_no_difference":
@@ -302,6 +308,18 @@ def number(value: float) -> str:
     return figures(f"{value:,.2f}".replace("-", "−"))
 
 
+def _mean_of_opposites(estimate: Estimate, told: str) -> str:
+    """What the studies come to together, where they clearly disagree."""
+    if estimate.clear is None:
+        return say(mark("The best estimate is {size}, so it may be either way."), size=told)
+    return say(
+        mark(
+            "The average of all is {size}. Do not rely on it: it hides that the studies disagree."
+        ),
+        size=told,
+    )
+
+
 def _range(finding: Finding) -> str:
     """Where nothing is pooled: what the first study to be read found, and the range of all
     estimates.
@@ -309,20 +327,52 @@ def _range(finding: Finding) -> str:
     lead = finding.lead
     if lead is None or finding.state in ("no_studies", "not_asked", "not_yet_assessed"):
         return ""
-    told = _study_in_words(finding, lead)
     if len(finding.counted) == 1:
-        return told
-    first = say(mark("The least biased and largest study: {study}"), study=told)
+        return _study_in_words(finding, lead)
+    first = _lead_in_words(finding)
     least, most = finding.votes.least, finding.votes.most
     if least is None or most is None or least == most:
-        return first
+        return " ".join(first)
     spread = say(
         mark("The studies' estimates range from {low} to {high} ({measure})."),
         low=number(least),
         high=number(most),
         measure=lead.measure,
     )
-    return f"{first} {spread}"
+    return " ".join([*first, spread])
+
+
+def _lead_in_words(finding: Finding) -> list[str]:
+    """What the study that is read first found, and why it is that one; none where there is none."""
+    lead = finding.lead
+    if lead is None:
+        return []
+    return [say(_why_it_leads(finding, lead), study=_study_in_words(finding, lead))]
+
+
+def _why_it_leads(finding: Finding, lead: StudyEffect) -> str:
+    """Why this study is read first: never that it is larger or less biased than it is."""
+    others = [study for study in finding.counted if study.study != lead.study]
+    alike = [study for study in others if study.risk_of_bias == lead.risk_of_bias]
+    less_biased = len(alike) < len(others)
+    if less_biased and _largest(lead, others):
+        return mark("The least biased and largest study: {study}")
+    if less_biased and alike:
+        return mark("One of the least biased studies: {study}")
+    if less_biased:
+        return mark("The least biased study: {study}")
+    if _largest(lead, others):
+        return mark("The largest study: {study}")
+    if all(study.people is None for study in finding.counted):
+        return mark("The most precise study: {study}")
+    return mark("One of the largest studies: {study}")
+
+
+def _largest(study: StudyEffect, others: Sequence[StudyEffect]) -> bool:
+    """Whether it has more people than each of the others, as far as all report how many."""
+    if study.people is None:
+        return False
+    return all(other.people is not None and other.people < study.people for other in others)
 
 
 def _study_in_words(finding: Finding, study: StudyEffect) -> str:
@@ -411,7 +461,114 @@ def evidence(finding: Finding) -> str:
     parts += [_opposite(opposite)] if opposite else []
     if finding.estimate and finding.estimate.caution:
         parts.append(finding.estimate.caution)
+    parts += _on_their_own(finding)
+    parts += _elsewhere(finding)
     return " ".join(parts)
+
+
+def _on_their_own(finding: Finding) -> list[str]:
+    """What single studies clearly found that the answer of all does not say, by name.
+
+    A mean may hide a clear opposite, and an interval that says nothing a study that does.
+    """
+    if len(finding.counted) < 2:
+        return []
+    first = _lead_in_words(finding) if finding.estimate is not None else []
+    clear = [study for study in finding.counted if study.clear and study != finding.lead]
+    parts = [*first, *_clear_results(finding, clear)]
+    if finding.estimate is not None and finding.estimate.studies == 2:
+        parts.append(_far_apart(finding))
+    return [part for part in parts if part]
+
+
+def _clear_results(finding: Finding, clear: Sequence[StudyEffect]) -> list[str]:
+    """The studies of `clear` that say something else than the finding.
+
+    Where it says nothing their figures stand without words of a side, which a reader would take
+    for its answer.
+    """
+    if finding.state == "disagree":
+        return [_clearly_found(finding, clear, side) for side in ("more", "fewer")]
+    studies = [study for study in clear if study.leans != finding.side]
+    if not studies:
+        return []
+    named = _named([_with_figure(study) for study in studies])
+    if finding.state == "effect":
+        text = many(
+            "One study clearly found the opposite: {studies}.",
+            "{n} studies clearly found the opposite: {studies}.",
+            len(studies),
+            studies=named,
+        )
+        return [text]
+    text = many(
+        "One study has a clear result of its own: {studies}.",
+        "{n} studies have clear results of their own: {studies}.",
+        len(studies),
+        studies=named,
+    )
+    return [text]
+
+
+def _clearly_found(finding: Finding, clear: Sequence[StudyEffect], side: str) -> str:
+    """The studies of `clear` on this side; empty where there is none."""
+    studies = [study for study in clear if study.leans == side]
+    if not studies:
+        return ""
+    return many(
+        "On its own, one study clearly found that {phrase}: {studies}.",
+        "On their own, {n} studies clearly found that {phrase}: {studies}.",
+        len(studies),
+        phrase=finding.more if side == "more" else finding.fewer,
+        studies=_named([_with_figure(study) for study in studies]),
+    )
+
+
+def _far_apart(finding: Finding) -> str:
+    """Both studies, where the interval of one holds nothing of the other's: no mean is theirs."""
+    sized = [study for study in finding.counted if study.low is not None and study.high is not None]
+    if len(sized) != 2 or finding.state == "disagree":
+        return ""
+    low = max(study.low for study in sized if study.low is not None)
+    high = min(study.high for study in sized if study.high is not None)
+    if low <= high:
+        return ""
+    return say(
+        mark("The two found very different sizes: {studies}."),
+        studies=_listed([_with_figure(study) for study in sized]),
+    )
+
+
+def _with_figure(study: StudyEffect) -> str:
+    """ "Ash 2020 (RR 0.90, 95% interval 0.88 to 0.92)"."""
+    if study.value is None or study.low is None or study.high is None:
+        return study.label
+    return say(
+        mark("{label} ({measure} {value}, 95% interval {low} to {high})"),
+        label=study.label,
+        measure=study.measure,
+        value=number(study.value),
+        low=number(study.low),
+        high=number(study.high),
+    )
+
+
+def _elsewhere(finding: Finding) -> list[str]:
+    """That a clear mean may not hold in another place, by its prediction interval.
+
+    Of fewer studies than PREDICTED_FROM that interval is next to always as wide as that.
+    """
+    estimate = finding.estimate
+    if finding.state != "effect" or estimate is None or estimate.studies < PREDICTED_FROM:
+        return []
+    low, high = estimate.prediction_low, estimate.prediction_high
+    if low is None or high is None or not low < estimate.null < high:
+        return []
+    text = mark(
+        "Results differ between studies. Elsewhere there may be no difference, or the opposite one "
+        "(prediction interval {low} to {high})."
+    )
+    return [say(text, low=number(low), high=number(high))]
 
 
 def studies_and_people(finding: Finding) -> str:
