@@ -1,4 +1,5 @@
-"""The pages of docs/ that are made from the code: commands, settings, review.toml, summary.json.
+"""The pages of docs/ that are made from the code: commands, settings, review.toml, summary.json,
+the tables.
 
 MkDocs calls `on_page_markdown` for every page (mkdocs.yml, `hooks`). Where a page holds a line such
 as `<!-- written by make docs: settings -->`, what the code says takes its place. Nothing made is
@@ -186,6 +187,33 @@ def summary() -> str:
     return "\n\n".join(parts)
 
 
+def tables() -> str:
+    """Every column of the published tables, table by table."""
+    from livereview.summary import analysis_tables, dictionary, findings_table
+    from livereview.summary import tables as published
+
+    columns = {
+        "studies": (*published.STUDIES, "reports", "dois"),
+        "effects": ("study", "label", *published.RESULTS),
+        "exclusions": (*published.REPORT, "reason"),
+        "findings": findings_table.COLUMNS,
+        **analysis_tables.ALL,
+    }
+    parts: list[str] = []
+    for name, names in columns.items():
+        parts += [f"### {name}", plain(dictionary.ABOUT[name])]
+        rows = [
+            (
+                code(column),
+                published.KINDS.get(column, "text"),
+                plain(dictionary.meaning(name, column)),
+            )
+            for column in names
+        ]
+        parts.append(table(("column", "type", "what it is"), rows))
+    return "\n\n".join(parts)
+
+
 def _fields(schema: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, str, str]]:
     """The properties of an object, and of those inside it, with dotted names."""
     needed = schema.get("required", [])
@@ -304,6 +332,7 @@ MADE: dict[str, Callable[[], str]] = {
     "settings": settings,
     "protocol": protocol,
     "summary": summary,
+    "tables": tables,
     "decisions": decisions,
     "http_api": http_api,
 }

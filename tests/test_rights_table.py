@@ -185,6 +185,7 @@ ROUTES = {
     "GET /r/{review}/evidence": VOTER_READS,
     "POST /r/{review}/evidence/group": VOTER_EXTRACTS,
     "POST /r/{review}/evidence/rate": VOTER_EXTRACTS,
+    "POST /r/{review}/evidence/confidence": VOTER_EXTRACTS,
     "GET /r/{review}/evidence/{study}": VOTER_READS,
     "GET /r/{review}/evidence/{study}/without": VOTER_READS,
     "POST /r/{review}/evidence/{study}": VOTER_EXTRACTS,

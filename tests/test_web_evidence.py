@@ -254,6 +254,39 @@ def test_a_rating_is_made_on_the_page(
     assert 'value="A registered trial is unpublished."' in lena.get(BASE)
 
 
+def test_confidence_in_a_code_is_rated_on_the_page_and_lapses_with_its_studies(
+    reviewed: Store, included: list[str], browser: People, protocol: str
+) -> None:
+    code = '[[codes]]\nid = "staff"\nlabel = "Staff turnover"\n\n[screening]'
+    surveil.register(reviewed, text=protocol.replace("[screening]", code, 1), now=NOW)
+    said = {"dimension": "implementation", "text": "Staff left.", "code": "staff"}
+    extracted = {"review": REVIEW, "extractor": "ada", "now": NOW}
+    data = form(results=[RESULT], findings=[said | {"polarity": "barrier"}])
+    evidence.extract(reviewed, id="e", data=data, **extracted)
+
+    lena = browser("lena", "lead")
+    page = lena.get(BASE)
+    assert "Staff turnover (implementation, barrier)</span>, 1 study: nobody has rated" in page
+    address, fields = lena.form("Rate this confidence")
+    domains = {"domain": ["coherence", "adequacy"], "concern": ["none", "serious"]}
+    unsaid = lena.http.post(address, data=fields | {"level": "low", "why": ["clear", ""]} | domains)
+    assert unsaid.status_code == 422
+    assert "each reason needs a domain and, in words, why" in unsaid.text
+    assert 'value="clear"' in unsaid.text
+
+    told = fields | {"level": "low", "why": ["clear", "one study"]} | domains
+    assert lena.http.post(address, data=told).status_code == 200
+    with reviewed.read() as con:
+        (rating,) = stored.ratings(con, REVIEW)
+    assert (rating.kind, rating.subject) == ("cerqual", "implementation/staff/barrier")
+    assert (rating.level, rating.reasons[1].concern) == ("low", "serious")
+    assert "barrier)</span>, 1 study: low</summary>" in lena.get(BASE)
+
+    other = data | {"study": "roe-2021", "label": "Roe 2021", "reports": [included[1]]}
+    evidence.extract(reviewed, id="f", data=other, **extracted)
+    assert "2 studies: low, but other studies say so now" in lena.get(BASE)
+
+
 def record(**fields: Any) -> Record:
     plain: dict[str, Any] = {
         "source": "openalex",

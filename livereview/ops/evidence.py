@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from livereview.errors import Refused
 from livereview.evidence import (
@@ -20,6 +21,8 @@ from livereview.evidence import (
     sheets,
     upgrade,
 )
+from livereview.evidence.certainty import Rating
+from livereview.evidence.coded import CodedFinding
 from livereview.evidence.consensus import Difference
 from livereview.evidence.finding import Finding
 from livereview.evidence.grade import Mismatch
@@ -316,6 +319,50 @@ def mismatches(con: Connection, rules: Review, data: Any) -> tuple[Mismatch, ...
         return ()
     tools = {form.study: form.risk_of_bias_tool for form in known}
     return grade.warnings(findings[rating.subject], rating.start or "", rating.reasons, tools)
+
+
+@dataclass(frozen=True, slots=True)
+class Rateable:
+    """What CERQual may rate: what several studies say on one code, or a statement of the team.
+
+    Attributes:
+        kind: "code" or "statement", as `certainty.from_json` names it.
+        rating: The last; None where there is none.
+        holds: Whether it was made from the studies that say so now.
+    """
+
+    kind: Literal["code", "statement"]
+    id: str
+    label: str
+    studies: tuple[str, ...]
+    rating: Rating | None
+    holds: bool
+
+
+def rateable(con: Connection, rules: Review) -> tuple[Rateable, ...]:
+    """All that CERQual may rate now: statements that cite studies, then codes by question."""
+    known = forms_in_force(con, rules)
+    ratings = {one.subject: one for one in evidence.ratings(con, rules.id) if one.kind == "cerqual"}
+
+    def one(
+        kind: Literal["code", "statement"], id: str, label: str, studies: tuple[str, ...]
+    ) -> Rateable:
+        rating = ratings.get(id)
+        return Rateable(kind, id, label, studies, rating, certainty.holds(rating, studies))
+
+    statements = [
+        one("statement", statement.id, statement.text, statement.studies)
+        for statement in rules.statements
+        if statement.studies
+    ]
+    groups = [group for dimension in EMMIE for group in coded.coded(rules, known, dimension)]
+    codes = [one("code", group.id, _of_code(group), group.studies) for group in groups]
+    return (*statements, *codes)
+
+
+def _of_code(group: CodedFinding) -> str:
+    side = f", {group.polarity}" if group.polarity else ""
+    return f"{group.label} ({group.dimension}{side})"
 
 
 def _coded(rules: Review, known: Iterable[forms.Extraction]) -> dict[str, tuple[str, ...]]:

@@ -19,11 +19,13 @@ from pydantic import TypeAdapter
 from livereview.evidence import wording
 from livereview.evidence.finding import Finding
 from livereview.summary import (
+    analysis_tables,
     bars,
     checklist,
     consultation,
     crate,
     data,
+    dictionary,
     drawing,
     feeds,
     figures,
@@ -154,7 +156,7 @@ def files(
                 draw, [str(drawing.alone(picture.on_page(DRAWN))) for picture in drawn]
             )
             same = {**_files(made), **_deep_pages(made, drawn), **_drawn(drawn)}
-            same |= _tabled(made, encode)
+            same |= _tabled(made, drawn, encode)
             bound = [_bound(made, drawn, home, encode is not None) for home in homes]
             same |= {
                 f"{picture.name}.png": png
@@ -239,10 +241,28 @@ def _drawn(drawn: Sequence[Picture]) -> dict[str, bytes]:
     return written
 
 
-def _tabled(made: Draft, encode: Encode | None) -> dict[str, bytes]:
-    written = (*tables.published(made.snapshot), tables.findings(made.evidence.findings))
-    coded = {f"{table.name}.parquet": encode(table) for table in written} if encode else {}
-    return {**{f"{table.name}.csv": table.csv for table in written}, **coded}
+def _tables(made: Draft) -> tuple[Table, ...]:
+    """All tables of a version."""
+    findings = made.evidence.findings
+    return (
+        *tables.published(made.snapshot),
+        tables.findings(findings),
+        *tables.behind(made.snapshot, findings),
+    )
+
+
+def _tabled(made: Draft, drawn: Sequence[Picture], encode: Encode | None) -> dict[str, bytes]:
+    """Each table as CSV and with types, and the page that says what its columns are."""
+    written = _tables(made)
+    files = {f"{table.name}.csv": table.csv for table in written}
+    if encode is not None:
+        files |= {f"{table.name}.parquet": encode(table) for table in written}
+    page = template("data.html").render(
+        described=dictionary.described(written),
+        parquet=encode is not None,
+        **_shared(made, drawn),
+    )
+    return {**files, "data.html": page.encode("utf-8", "replace")}
 
 
 def _citations(summary: dict[str, Any]) -> dict[str, bytes]:
@@ -277,6 +297,7 @@ def _page(made: Draft, drawn: Sequence[Picture], home: str, parquet: bool) -> by
     own = {
         "home": home,
         "parquet": parquet,
+        "behind": tuple(analysis_tables.ALL),
         "call": consultation.call(made.snapshot.consultations, made.snapshot.review, home),
         "consulted": consultation.listed(made.snapshot.consultations),
         **_first_page(made, shared["s"]),

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from livereview.cells import csv_text
 from livereview.evidence import orientation
 from livereview.evidence.finding import Finding
-from livereview.summary import findings_table
+from livereview.summary import analysis_tables, findings_table
 from livereview.summary.snapshot import Report, Snapshot, Study
 from livereview.summary.words import link, tidy
 
@@ -60,12 +60,14 @@ RESULTS = (
         "derivation",
     ),
     *("currency", "price_year"),
+    *("primary", "adjusted", "clustered", "analysed", "subgroup_is", "reported"),
 )
 REPORT = ("title", "authors", "year", "published_in", "doi", "link")
 KINDS: Mapping[str, Kind] = {  # of columns that are no text
     **dict.fromkeys(("year", "participants", "n", "price_year"), "integer"),
     **dict.fromkeys(("effect", "ci_low", "ci_high", "time"), "number"),
     **findings_table.KINDS,
+    **analysis_tables.KINDS,
 }
 
 
@@ -109,6 +111,15 @@ def findings(shown: Sequence[Finding]) -> Table:
     return _table("findings", findings_table.COLUMNS, findings_table.data(shown))
 
 
+def behind(snapshot: Snapshot, shown: Sequence[Finding]) -> tuple[Table, ...]:
+    """What is behind the findings, for whoever does the analysis again (`analysis_tables.ALL`)."""
+    rows = analysis_tables.rows(snapshot, shown)
+    return tuple(
+        _table(name, columns, ([row.get(column) for column in columns] for row in rows[name]))
+        for name, columns in analysis_tables.ALL.items()
+    )
+
+
 def _study(study: Study) -> list[Cell]:
     told = [getattr(study.extraction, name, None) for name in STUDIES[2:]]
     return [study.study_id, study.label, *told, _titles(study.reports), _dois(study.reports)]
@@ -126,9 +137,11 @@ def _results(snapshot: Snapshot) -> Iterator[list[Cell]]:
 
 
 def _plain(value: Any) -> Cell:
-    """A field of a form as a cell: yes and no as words."""
+    """A field of a form as a cell: yes and no as words, figures by name as "ai = 40; n1i = 100"."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return analysis_tables.yes_or_no(value)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name} = {figure}" for name, figure in value.items())
     known: Cell = value
     return known
 

@@ -54,6 +54,9 @@ OTHER_EFFECTS: Mapping[str, Mapping[str, str]] = {
     "service_use": {"more": mark("More use"), "fewer": mark("Less use")},
 }
 """Of what is neither better nor worse for people by itself."""
+CELLS = {"text": mark("text"), "integer": mark("whole number"), "number": mark("number")}
+"""Types of the columns of published tables."""
+
 DIRECTIONS = {
     "favours_intervention": mark("favours the intervention"),
     "favours_comparison": mark("favours the comparison"),

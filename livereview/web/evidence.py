@@ -32,8 +32,20 @@ def page(room: guard.Here) -> Response:
     return _page(room)
 
 
-def _page(room: Room, status: int = 200, unrated: Unrated | None = None) -> Response:
-    """The page; `unrated` is a rating that was not taken, shown again with what was typed."""
+def shown_again(room: Room, unjudged: Unjudged) -> Response:
+    """The page with a CERQual rating that was not taken, and why."""
+    return _page(room, 422, unjudged=unjudged)
+
+
+def _page(
+    room: Room,
+    status: int = 200,
+    unrated: Unrated | None = None,
+    unjudged: Unjudged | None = None,
+) -> Response:
+    """The page; `unrated` or `unjudged` is a rating that was not taken, shown again with what was
+    typed.
+    """
     review = room.review.id
     with room.desk.store.read() as con:
         waiting, singles = ops.evidence.suggestions(con, review), evidence.singles(con, review)
@@ -60,6 +72,11 @@ def _page(room: Room, status: int = 200, unrated: Unrated | None = None) -> Resp
             "headline": wording.headline,
             "size_of": wording.size,
             "unrated": unrated,
+            "unjudged": unjudged,
+            "rateable": ops.evidence.rateable(con, room.review),
+            "levels": tuple(reversed(certainty.LEVELS)),
+            "qualities": certainty.CERQUAL,
+            "concerns": certainty.CONCERNS,
             "down": certainty.DOWN,
             "up": certainty.UP,
             "missing_levels": certainty.MISSING_LEVELS,
@@ -366,3 +383,13 @@ class Unrated:
     answers: Mapping[str, str]
     questions: Sequence[Mismatch]
     missing: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """A CERQual rating that was not taken: why, and what was typed as (concern, why) by domain."""
+
+    subject: str
+    problem: str
+    level: str
+    concerns: Mapping[str, tuple[str, str]]
