@@ -45,7 +45,7 @@ from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.sign_off import Shown
 from livereview.messages import mark, say
 from livereview.review import EMMIE, SIGN_OFF_DAYS, Base, Costs, Methods, Review, Statement, Tool
-from livereview.summary import debt, flow_diagram, retired, statements, words
+from livereview.summary import debt, flow_diagram, retired, standards, statements, words
 from livereview.summary.snapshot import Published, Report, SearchFact, Snapshot, Stop, Study
 from livereview.summary.statements import Ground, Marked, MarkedConfiguration
 
@@ -372,6 +372,7 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> dict[st
         "costs": _costs(snapshot),
         "tools": _tools(snapshot),
         "rules": _rules(),
+        "standards": standards.to_json(standards.used(snapshot, evidence.findings)),
     }
 
 
