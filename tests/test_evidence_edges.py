@@ -409,6 +409,33 @@ def test_a_study_is_called_largest_or_least_biased_only_where_it_is(
     assert f"{why}: A 2020 found" in text(finding(replace(WELLBEING, pool=False), *forms))
 
 
+def test_studies_stand_in_the_unit_of_the_answer_that_they_are_shown_beside() -> None:
+    """Percentage points, shares and differences per 1,000 are one measure in three units."""
+    outcome = replace(CARE, measure="risk difference per 1,000 children", risk=None)
+    found = finding(
+        outcome,
+        study("a", ratio(-13, -20, -6, measure="percentage points")),
+        study("b", ratio(-0.05, -0.08, -0.02, measure="RD")),
+        study("c", ratio(-40, -70, -10, measure="RD per 1,000")),
+    )
+    assert [one.value for one in found.studies] == pytest.approx([-130, -50, -40])
+    assert [one.per for one in found.studies] == [1000] * 3
+    assert found.estimate is not None
+    assert -130 < found.estimate.value < -40
+
+
+def test_a_size_without_an_interval_is_told_and_decides_nothing() -> None:
+    outcome = replace(CARE, measure="risk difference per 1,000 children", risk=None)
+    bare = study("bare", Result("care", "kin", measure="percentage points", effect=-13))
+    alone = finding(outcome, bare)
+    assert alone.state == "too_little"
+    told = "One study gives a size without an interval, so it can't be told from chance: Bare 2020"
+    assert f"{told} (RD per 1,000 −130.00)." in text(alone)
+    beside = finding(outcome, bare, study("b", ratio(-0.05, -0.08, -0.02, measure="RD")))
+    assert "The only study with an interval: B 2020 found that fewer children" in text(beside)
+    assert told in text(beside)
+
+
 # Times
 
 

@@ -72,6 +72,14 @@ def test_a_study_is_extracted_previewed_and_saved_without_a_script(
     assert saved["reports"] == [included[0]] and saved["findings"][0]["text"] == "Staff left."
 
 
+def test_the_tools_of_appraisal_are_offered_and_any_other_may_be_typed(
+    included: list[str], browser: People
+) -> None:
+    page = browser("ada").get(f"{BASE}/new?report={included[0]}")
+    assert 'name="risk_of_bias_tool" value="" dir="auto" list="offers-risk_of_bias_tool"' in page
+    assert '<datalist id="offers-risk_of_bias_tool"><option value="RoB 2"' in page
+
+
 def test_a_mistake_comes_back_with_everything_that_was_typed(
     reviewed: Store, included: list[str], browser: People
 ) -> None:

@@ -31,6 +31,10 @@ def _empty(value: object) -> bool:
     return not value
 
 
+def _one(value: object) -> bool:
+    return value == 1
+
+
 class Model(BaseModel):
     """Frozen data whose JSON Schema is published."""
 
@@ -78,9 +82,16 @@ class StudyEffect(Model):
     measure: str | None = Field(
         default=None, description="Short name of the measure; null: words only."
     )
-    value: float | None = Field(default=None, description="Point estimate, as reported but turned.")
+    value: float | None = Field(
+        default=None, description="Point estimate, turned, in the unit of the finding's measure."
+    )
     low: float | None = Field(default=None, description="Lower end of its 95% interval.")
     high: float | None = Field(default=None, description="Upper end of its 95% interval.")
+    per: int = Field(
+        default=1,
+        exclude_if=_one,
+        description="People that its figures are for: 1,000 for a risk difference told so; else 1.",
+    )
     leans: Side | None = Field(default=None, description="The side of the outcome it points to.")
     clear: bool = Field(
         default=False, description="Its whole interval lies on one side of the null."

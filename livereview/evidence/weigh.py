@@ -133,7 +133,8 @@ def put_together(
 
     several = estimate is not None and estimate.results is not None
     studies = tuple(
-        _study(one, conclusion.weights.get(one.study), several) for one in given.contributions
+        _study(outcome, one, conclusion.weights.get(one.study), several)
+        for one in given.contributions
     )
     numbers = [one.people for one in given.counted]
     known = [n for n in numbers if n is not None]
@@ -780,10 +781,14 @@ def _in_units_of_importance(
 # Studies
 
 
-def _study(one: Contribution, weight: float | None, several: bool) -> StudyEffect:
-    """One study as it is shown: by its preferred result, also where several of them count."""
+def _study(outcome: Outcome, one: Contribution, weight: float | None, several: bool) -> StudyEffect:
+    """One study as it is shown: by its preferred result, also where several of them count.
+
+    Its figures are in the outcome's own unit where it has one of the same measure: percentage
+    points stand beside an answer per 1,000 as people in 1,000.
+    """
     effect = one.effect
-    unit = effect.measure if effect else None
+    unit = _unit_of(outcome, effect) if effect else None
     return StudyEffect(
         study=one.study,
         label=one.label,
@@ -799,6 +804,7 @@ def _study(one: Contribution, weight: float | None, several: bool) -> StudyEffec
         measured=one.construct,
         months=one.months,
         measure=unit.measure.id if unit else None,
+        per=unit.per if unit else 1,
         value=_shown(unit, effect.value) if unit and effect else None,
         low=_shown(unit, effect.low) if unit and effect and effect.low is not None else None,
         high=_shown(unit, effect.high) if unit and effect and effect.high is not None else None,

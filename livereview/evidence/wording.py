@@ -337,7 +337,7 @@ def _range(finding: Finding) -> str:
         mark("The studies' estimates range from {low} to {high} ({measure})."),
         low=number(least),
         high=number(most),
-        measure=lead.measure,
+        measure=_measure(lead),
     )
     return " ".join([*first, spread])
 
@@ -352,9 +352,11 @@ def _lead_in_words(finding: Finding) -> list[str]:
 
 def _why_it_leads(finding: Finding, lead: StudyEffect) -> str:
     """Why this study is read first: never that it is larger or less biased than it is."""
-    others = [study for study in finding.counted if study.study != lead.study]
+    others = [study for study in _with_interval(finding) if study.study != lead.study]
     alike = [study for study in others if study.risk_of_bias == lead.risk_of_bias]
     less_biased = len(alike) < len(others)
+    if not others:
+        return mark("The only study with an interval: {study}")
     if less_biased and _largest(lead, others):
         return mark("The least biased and largest study: {study}")
     if less_biased and alike:
@@ -363,9 +365,14 @@ def _why_it_leads(finding: Finding, lead: StudyEffect) -> str:
         return mark("The least biased study: {study}")
     if _largest(lead, others):
         return mark("The largest study: {study}")
-    if all(study.people is None for study in finding.counted):
+    if all(study.people is None for study in (lead, *others)):
         return mark("The most precise study: {study}")
     return mark("One of the largest studies: {study}")
+
+
+def _with_interval(finding: Finding) -> list[StudyEffect]:
+    """The counted studies from which the one that is read first is taken."""
+    return [study for study in finding.counted if study.low is not None]
 
 
 def _largest(study: StudyEffect, others: Sequence[StudyEffect]) -> bool:
@@ -380,7 +387,7 @@ def _study_in_words(finding: Finding, study: StudyEffect) -> str:
         return say(mark("{label} reports a direction only."), label=study.label)
     figure = say(
         mark("{measure} {value}, 95% interval {low} to {high}"),
-        measure=study.measure,
+        measure=_measure(study),
         value=number(study.value),
         low=number(study.low),
         high=number(study.high),
@@ -461,9 +468,42 @@ def evidence(finding: Finding) -> str:
     parts += [_opposite(opposite)] if opposite else []
     if finding.estimate and finding.estimate.caution:
         parts.append(finding.estimate.caution)
+    parts += _without_interval(finding)
     parts += _on_their_own(finding)
     parts += _elsewhere(finding)
     return " ".join(parts)
+
+
+def _measure(study: StudyEffect) -> str:
+    """ "RR", "RD per 1,000"."""
+    if study.per == 1:
+        return study.measure or ""
+    per = figures(f"{study.per:,}")
+    return say(mark("{measure} per {per}"), measure=study.measure, per=per)
+
+
+def _without_interval(finding: Finding) -> list[str]:
+    """The sizes that studies give without saying how sure they are: told, and never relied on."""
+    bare = [study for study in finding.counted if study.value is not None and study.low is None]
+    if not bare:
+        return []
+    told = [
+        say(
+            mark("{label} ({measure} {value})"),
+            label=study.label,
+            measure=_measure(study),
+            value=number(study.value),
+        )
+        for study in bare
+        if study.value is not None
+    ]
+    text = many(
+        "One study gives a size without an interval, so it can't be told from chance: {studies}.",
+        "{n} studies give a size without an interval, so it can't be told from chance: {studies}.",
+        len(bare),
+        studies=_named(told),
+    )
+    return [text]
 
 
 def _on_their_own(finding: Finding) -> list[str]:
@@ -546,7 +586,7 @@ def _with_figure(study: StudyEffect) -> str:
     return say(
         mark("{label} ({measure} {value}, 95% interval {low} to {high})"),
         label=study.label,
-        measure=study.measure,
+        measure=_measure(study),
         value=number(study.value),
         low=number(study.low),
         high=number(study.high),

@@ -54,6 +54,7 @@ CONTRIBUTIONS = (
     "measured",
     "months",
     "measure",
+    "per_people",
     "effect",
     "ci_low",
     "ci_high",
@@ -133,7 +134,9 @@ ALL: Mapping[str, Sequence[str]] = {
 """Columns by the table's name."""
 
 KINDS: Mapping[str, Kind] = {
-    **dict.fromkeys(("result", "people", "studies", "df", "df2", "quality", "step"), "integer"),
+    **dict.fromkeys(
+        ("result", "people", "per_people", "studies", "df", "df2", "quality", "step"), "integer"
+    ),
     **dict.fromkeys(
         (
             "assumed_risk_per_1000",
@@ -222,6 +225,7 @@ def _used(study: StudyEffect) -> Cells:
         "measured": study.measured,
         "months": study.months,
         "measure": study.measure,
+        "per_people": study.per,
         "effect": study.value,
         "ci_low": study.low,
         "ci_high": study.high,

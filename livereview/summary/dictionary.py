@@ -99,6 +99,7 @@ COLUMNS: Mapping[str, str] = {
     "p": mark("Two-sided."),
     "page": mark("Where in the report."),
     "participants": mark("People who joined the study."),
+    "per_people": mark("People that the effect is for: 1,000 for a risk difference told so, else 1."),
     "people": mark("People analysed, each once; empty: not reported."),
     "per": mark("What the amount is for: a family, a child …; empty: all of it."),
     "perspective": mark("Who pays, such as the council."),

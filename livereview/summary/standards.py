@@ -213,7 +213,7 @@ def _of_finding(finding: Finding) -> Iterator[str]:
 def _of_estimate(estimate: Estimate) -> Iterator[str]:
     if estimate.model in BY_MODEL:
         yield BY_MODEL[estimate.model]
-    if estimate.estimator in BY_ESTIMATOR:
+    if estimate.estimator is not None and estimate.estimator in BY_ESTIMATOR:
         yield BY_ESTIMATOR[estimate.estimator]
     test = estimate.test or ""
     if "Knapp-Hartung" in test:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -81,7 +81,8 @@ class Box:
     """One field: its `name` on the page, `kind` line, text, number or choice, and what stands in
     it.
 
-    `place` is where a quote was found, or that it was not.
+    `place` is where a quote was found, or that it was not. `offers` are values that a line may have
+    beside any other.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Box:
     choices: tuple[tuple[str, str], ...] = ()
     hint: str | None = None
     place: Standing | None = None
+    offers: tuple[str, ...] = ()
 
     @property
     def is_quote(self) -> bool:
@@ -138,7 +140,8 @@ def parts(
         typed: What stands in each box by its name, where that is not what the data would say:
             half a number, or a list that has not been ended.
     """
-    asked = _Asked(_choices(review, filled), _hints(review), quoted, typed)
+    offers = {"risk_of_bias_tool": tuple(tool.name for tool in appraisal.tools(review))}
+    asked = _Asked(_choices(review, filled), _hints(review), quoted, typed, offers)
     own = [name for name in sheets.COLUMNS["study"] if asked.shows(name)]
     study = Part(
         "study", "Study", (tuple(_box(name, name, filled.get(name), asked) for name in own),)
@@ -148,12 +151,13 @@ def parts(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What this review's form asks: choices and hints by field."""
+    """What this review's form asks: choices, hints and offers by field."""
 
     choices: Mapping[str, tuple[tuple[str, str], ...]]
     hints: Mapping[str, str]
     quoted: Mapping[str, Standing]
     typed: Mapping[str, str] | None = None
+    offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def text(self, name: str, place: str, value: Any) -> str:
         """What stands in a box."""
@@ -226,7 +230,7 @@ def _box(name: str, place: str, value: Any, asked: _Asked) -> Box:
     standing = None
     if name in QUOTES and isinstance(value, str):
         standing = asked.quoted.get(value)
-    return Box(place, label, kind, text, (), hint, standing)
+    return Box(place, label, kind, text, (), hint, standing, asked.offers.get(name, ()))
 
 
 def _with(choices: tuple[tuple[str, str], ...], value: str) -> tuple[tuple[str, str], ...]:
