@@ -7,6 +7,7 @@ itself.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -29,6 +30,13 @@ EXAMPLES = _packaged if _packaged.is_dir() else Path(__file__).resolve().parents
 REVIEW = "youth-homelessness"
 NIGHTS = tuple(datetime(2026, month, 1, 2, tzinfo=UTC) for month in (3, 4, 5))
 MARK = ".livereview-demo"
+
+SIGNS = "signs-of-safety"
+LATER = "later-"
+"""How the files of what became public after the review began are named."""
+
+LATER_STUDIES = ("second-english-evaluation", "roses-2020")
+"""Those of them that the team's statements cite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +68,22 @@ def run(home: Path, out: Console) -> list[Step]:
         "ok: searches that ran through; repeats (duplicates) and included reports: so far",
         style="dim",
     )
-    out.print(
-        f"\nThe published page: {chosen.site / REVIEW / 'latest' / 'index.html'}",
-        soft_wrap=True,
-        markup=False,
-    )
-    out.print(f"All reviews:        {chosen.site / 'index.html'}", soft_wrap=True, markup=False)
-    out.print(
-        f"Screen what waits:  livereview account amina --home {home}; livereview serve --home {home}",
-        markup=False,
-    )
+    out.print("\nWhat to look at:", markup=False)
+    for line in guide(chosen, home):
+        out.print(line, soft_wrap=True, markup=False)
     return steps
+
+
+def guide(chosen: Settings, home: Path) -> tuple[str, ...]:
+    """What to look at and how to go on, a line each."""
+    latest = Path("latest") / "index.html"
+    return (
+        f"a finished page:      {chosen.site / REVIEW / latest}",
+        f"an answer that moved: {chosen.site / SIGNS / latest} (what changed: version 3)",
+        f"all reviews:          {chosen.site / 'index.html'}",
+        f"screen, extract, sign: livereview account amina --role lead --home {home} && "
+        f"livereview serve --home {home}",
+    )
 
 
 def fresh(home: Path) -> None:
@@ -139,32 +152,54 @@ def sentence(ran: night.Night, decisions: int, published: dict[str, Any]) -> str
 
 
 def seed(chosen: Settings) -> None:
-    """The founding review, with the little that is known of it before its first search."""
-    folder, when = EXAMPLES / "signs-of-safety", NIGHTS[-1]
+    """The founding review: what was public when it began, then what came after, signed."""
+    first, then = NIGHTS[1], NIGHTS[-1]
     with Session(chosen) as client:
-        client.call("register", text=(folder / "review.toml").read_text(encoding="utf-8"), now=when)
-        _seed_evidence(client, folder, when)
-        client.call(
-            "open_review",
-            id="opening-signs",
-            review="signs-of-safety",
-            by="lena",
-            now=when + timedelta(hours=8),
-        )
-        client.call("settle_outbox", now=when + timedelta(hours=8))
+        _register(client, first, without=LATER_STUDIES)
+        _seed_evidence(client, "seed.ris", "decisions.csv", first)
+        opened = {"review": SIGNS, "by": "lena", "now": first + timedelta(hours=8)}
+        client.call("open_review", id="opening-signs", **opened)
+        client.call("settle_outbox", now=first + timedelta(hours=8))
+
+        _seed_evidence(client, "later.ris", "later-decisions.csv", then, LATER)
+        _register(client, then)
+        _rate(client, then)
+        signed = {"review": SIGNS, "by": "lena", "now": then + timedelta(hours=8)}
+        client.call("settle_outbox", now=then + timedelta(hours=7))
+        client.call("sign_off", id="signing-signs", **signed)
+        client.call("settle_outbox", now=then + timedelta(hours=8))
 
 
-def _seed_evidence(client: Client, folder: Path, when: datetime) -> None:
-    body = (folder / "seed.ris").read_bytes()
-    name = "signs-of-safety"
+def _register(client: Client, when: datetime, without: tuple[str, ...] = ()) -> None:
+    """The protocol; before studies were there the team's statements could not cite them."""
+    lines = (EXAMPLES / SIGNS / "review.toml").read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not any(f'["{study}"]' in line for study in without)]
+    client.call("register", text="".join(kept), now=when)
+
+
+def _seed_evidence(
+    client: Client, records: str, decisions: str, when: datetime, forms: str = ""
+) -> None:
+    """Records, decisions and the forms whose names begin with `forms`; "" is all others."""
+    folder = EXAMPLES / SIGNS
+    body = (folder / records).read_bytes()
     client.call(
-        "import_file", review=name, source="ris", name="seed.ris", body=body, grey=True, now=when
+        "import_file", review=SIGNS, source="ris", name=records, body=body, grey=True, now=when
     )
-    report = files.decide(client, name, folder / "decisions.csv", when, lambda: None)
+    report = files.decide(client, SIGNS, folder / decisions, when, lambda: None)
     if report.refused:
-        raise Refused(f"decisions of {name}: {report.refused[:3]}")
+        raise Refused(f"decisions of {SIGNS}: {report.refused[:3]}")
     for sheet in sorted((folder / "extractions").glob("*.json")):
-        files.extract(client, name, sheet, "amina", when)
+        later = sheet.name.startswith(LATER)
+        if later == bool(forms):
+            files.extract(client, SIGNS, sheet, "amina", when)
+
+
+def _rate(client: Client, when: datetime) -> None:
+    ratings = json.loads((EXAMPLES / SIGNS / "ratings.json").read_text(encoding="utf-8"))
+    for number, data in enumerate(ratings):
+        rated = {"review": SIGNS, "data": data, "by": "lena", "now": when + timedelta(hours=6)}
+        client.call("rate", id=f"signs-rating-{number}", **rated)
 
 
 def table(steps: list[Step]) -> Table:

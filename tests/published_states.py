@@ -191,8 +191,12 @@ def example(name: str) -> Snapshot:
 
 
 def sheets(name: str, known: Review) -> Iterator[Extraction]:
+    """The form of each study that holds: the last by the files' names."""
+    found: dict[str, Extraction] = {}
     for path in sorted((EXAMPLES / name / "extractions").glob("*.json")):
-        yield checks.from_json(json.loads(path.read_text(encoding="utf-8")), known, path.name)
+        form = checks.from_json(json.loads(path.read_text(encoding="utf-8")), known, path.name)
+        found[form.study] = form
+    yield from found.values()
 
 
 def states() -> dict[str, tuple[Snapshot, ...]]:

@@ -97,6 +97,11 @@ class StudyEffect(Model):
         default=False, description="Its whole interval lies on one side of the null."
     )
     as_words: bool = Field(default=False, description="Only a direction is reported, no number.")
+    level: bool = Field(
+        default=False,
+        exclude_if=_empty,
+        description="It reports in words that there was no difference.",
+    )
     mixed: bool = Field(
         default=False, description="Its own arms or groups of people clearly point both ways."
     )

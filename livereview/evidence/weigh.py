@@ -811,6 +811,7 @@ def _study(outcome: Outcome, one: Contribution, weight: float | None, several: b
         leans=_as_side(one.leans),
         clear=effect is not None and effect.clear is not None,
         as_words=effect is None,
+        level=effect is None and one.words == "none",
         weight=weight,
         counted=not one.critical,
         chosen=_chosen(one) if several else one.chosen,

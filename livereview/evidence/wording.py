@@ -449,6 +449,7 @@ def evidence(finding: Finding) -> str:
                 finding.votes.words_only,
             )
         )
+    parts += _as_reported(finding)
     if finding.votes.critical:
         parts.append(
             many(
@@ -472,6 +473,28 @@ def evidence(finding: Finding) -> str:
     parts += _on_their_own(finding)
     parts += _elsewhere(finding)
     return " ".join(parts)
+
+
+def _as_reported(finding: Finding) -> list[str]:
+    """What the studies without a number say, each in its own name: it decides nothing, and is not
+    kept back.
+    """
+    studies = [study for study in finding.counted if study.as_words]
+    if not studies:
+        return []
+    told = [
+        say(mark("{label}: {direction}"), label=study.label, direction=_direction(finding, study))
+        for study in studies[:NAMED]
+    ]
+    return [say(mark("As reported by {studies}."), studies="; ".join(told))]
+
+
+def _direction(finding: Finding, study: StudyEffect) -> str:
+    if study.level:
+        return say(mark("no difference"))
+    if study.leans is None:
+        return say(mark("a direction that can't be told"))
+    return finding.more if study.leans == "more" else finding.fewer
 
 
 def _measure(study: StudyEffect) -> str:

@@ -428,7 +428,7 @@ def status(snapshot: Snapshot) -> dict[str, Any]:
         "retirement": retired.to_json(snapshot.retirement),
         "as_of": words.iso(snapshot.moment),
         "searched_to": words.iso(reach),
-        "searched_to_display": words.day(reach) or "not complete yet",
+        "searched_to_display": words.day(reach) or say(mark("not complete yet")),
         "searched_to_reason": reason,
         "stale": living.status != "retired" and (expires is None or snapshot.moment > expires),
         "stale_after": words.iso(expires),

@@ -210,7 +210,10 @@ def _studies(summary: Mapping[str, Any]) -> str:
 
 def _how_sure(findings: Sequence[Finding]) -> tuple[str, ...]:
     """How sure the team is of what is shown, reasons left to the table."""
-    saying = [finding for finding in wording.in_order(findings) if finding.state in SAYING]
+    ordered = wording.in_order(findings)
+    saying = [finding for finding in ordered if finding.state in SAYING]
+    rated = [finding for finding in ordered if finding.certainty is not None]
+    saying = saying or rated
     if not saying:
         return (say(mark("There is nothing yet that we could be sure or unsure of.")),)
     told = [
@@ -246,12 +249,18 @@ def _how_current(summary: Mapping[str, Any]) -> tuple[str, ...]:
     waiting = waiting_reports(debt)
     expiry = status["stale_after_display"]
     until = say(mark("This is not to be relied on after {date} without a new search."), date=expiry)
+    when = status["search_schedule_display"]
+    reach = say(
+        mark("Searched up to {date}; searches run {when}."),
+        date=status["searched_to_display"],
+        when=when,
+    )
+    if status["searched_to"] is None:
+        reach = say(
+            mark("Not every search has been completed yet; searches run {when}."), when=when
+        )
     return (
-        say(
-            mark("Searched up to {date}; searches run {when}."),
-            date=status["searched_to_display"],
-            when=status["search_schedule_display"],
-        ),
+        reach,
         many(
             "{n:,} publication that was found has not been assessed yet.",
             "{n:,} publications that were found have not been assessed yet.",
