@@ -512,6 +512,8 @@ class Review:
     canaries: tuple[str, ...] = ()  # DOIs every database search should return
     # where readers suggest a study: the owner's /suggest/ID as the public reaches it
     suggestions: str | None = None
+    # where the folder with `latest/` and `v/` is on the web; None: addresses stay relative
+    site_url: str | None = None
     webhooks: tuple[str, ...] = ()  # addresses that are told of each version
     language: str = "en-GB"  # of the published pages: en-GB, or a catalogue in livereview/locale
     text: str = ""

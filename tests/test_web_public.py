@@ -150,3 +150,43 @@ def test_the_script_that_we_did_not_write_is_the_published_one() -> None:
     assert "Permission to use, copy, modify" in (STATIC / "htmx-LICENSE.txt").read_text(
         encoding="utf-8"
     )
+
+
+def test_a_page_of_another_site_may_ask_for_a_file_with_the_etag_that_it_has(
+    app: FastAPI, site: Path
+) -> None:
+    http, there = TestClient(app), "https://other.example.org"
+    address = "/site/small-review/latest/summary.json"
+    asked = {"Origin": there, "Sec-Fetch-Site": "cross-site"}
+    wanted = {
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "if-none-match",
+    }
+    leave = http.options(address, headers=asked | wanted)
+    assert leave.status_code == 204
+    assert leave.headers["access-control-allow-origin"] == "*"
+    assert "If-None-Match" in leave.headers["access-control-allow-headers"]
+    first = http.get(address, headers=asked)
+    assert "ETag" in first.headers["access-control-expose-headers"]
+    again = http.get(address, headers=asked | {"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    [("/site/small-review/latest/summary.json", "POST"), ("/sign-in", "GET"), ("/r/x/lead", "GET")],
+)
+def test_no_other_site_gets_leave_for_more_than_reading_what_is_published(
+    app: FastAPI, site: Path, path: str, method: str
+) -> None:
+    asked = {"Origin": "https://other.example.org", "Access-Control-Request-Method": method}
+    refused = TestClient(app).options(path, headers=asked)
+    assert refused.status_code == 403
+    assert "access-control-allow-methods" not in refused.headers
+
+
+def test_the_folder_of_a_review_leads_to_its_newest_version(app: FastAPI, site: Path) -> None:
+    http = TestClient(app)
+    for address in ("/site/small-review", "/site/small-review/"):
+        page = http.get(address)
+        assert (page.url.path, page.text) == ("/site/small-review/latest/", "<title>One</title>")

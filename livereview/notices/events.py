@@ -50,4 +50,14 @@ def _event(name: str, summary: dict[str, Any], version: int, date: str) -> dict[
         "title": review["title"],
         "version": version,
         "date": date,
+        **_where(review, version),
     }
+
+
+def _where(review: dict[str, Any], version: int) -> dict[str, str]:
+    """Addresses of the version's page and data; nothing where the protocol has no `site_url`."""
+    site = review.get("site_url")
+    if not site:
+        return {}
+    folder = f"{site.rstrip('/')}/v/{version}/"
+    return {"url": folder, "data": f"{folder}summary.json"}

@@ -248,6 +248,7 @@ _TOP = {
     "sites": _Key(values.text, "places"),
     "canaries": _Key(values.list_of(values.doi), ()),
     "suggestions": _Key(values.url, None),
+    "site_url": _Key(values.url, None),
     "webhooks": _Key(values.list_of(values.url), ()),
     "extractors": _Key(values.whole(1, 2), 1),
     "language": _Key(values.choice("language", messages.languages()), messages.ENGLISH),

@@ -37,6 +37,7 @@ LONGEST: Mapping[str, int] = {
     "authors": _SHOWN,
     "url": 2_000,
     "suggestions": 2_000,
+    "site_url": 2_000,
     "webhooks": 2_000,
     **dict.fromkeys(_PARAGRAPHS, _PARAGRAPH),
     "query": _STRATEGY,

@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import quote
 
 from livereview.errors import Refused
+from livereview.summary import feeds
 from livereview.summary.data import dump
-from livereview.summary.feeds import AUTHORITY
 from livereview.summary.words import tidy, web
 
 Summary = Mapping[str, Any]
@@ -164,10 +164,10 @@ def provenance(summary: Summary) -> bytes:
     """prov.json: from the searches that ran, by screening, extraction and synthesis, to this
     version.
 
-    Ids are those of the Atom feed: the prefix `review` stands for "tag:AUTHORITY:ID/".
+    Ids are those of the Atom feed, with the prefix `review`.
     """
     document = {
-        "prefix": {"review": f"tag:{AUTHORITY}:{summary['review']['id']}/"},
+        "prefix": {"review": f"{feeds.id_of(summary['review'])}/"},
         "entity": _entities(summary),
         "activity": _activities(summary),
         "agent": _agents(summary),

@@ -282,6 +282,7 @@ def _protocol(review: Review) -> dict[str, Any]:
     private: tuple[str, ...] = ("text", "hash", "highlights", "canaries", "webhooks")
     private += ("language",) if review.language == messages.ENGLISH else ()
     private += () if review.moderators else ("moderators",)
+    private += () if review.site_url else ("site_url",)
     public = {key: value for key, value in asdict(review).items() if key not in private}
     return (
         public
@@ -314,6 +315,7 @@ def _content_of(review: Review) -> dict[str, Any]:
         content["living"] = {
             key: value for key, value in content["living"].items() if key != "sign_off_days"
         }
+    content.pop("site_url", None)  # where it stands is nothing that the review says
     content["taxonomy"] = [
         {key: value for key, value in area.items() if key != "asked" or not value}
         for area in content["taxonomy"]

@@ -8,25 +8,23 @@ A version that is withdrawn, or stands again, is an entry of its own. Its catego
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
 
 from livereview.evidence.finding_changes import FORMER_CLASS
-from livereview.summary import tombstone, words
+from livereview.summary import addresses, tombstone, words
+from livereview.summary.addresses import Place
 from livereview.summary.snapshot import Withdrawal
 from livereview.summary.words import tidy
-
-# of the tag: URIs (RFC 4151); never change it: ids of published entries hold it
-AUTHORITY = "livereview,2026"
 
 _FEED = Markup(
     '<?xml version="1.0" encoding="utf-8"?>\n'
     '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en-GB">\n'
-    "<id>tag:{authority}:{review}</id>\n<title>{title}: changes</title>\n<updated>{updated}</updated>\n"
-    '<link rel="alternate" type="text/html" href="{home}latest/"/>\n{authors}<rights>{licence}</rights>\n'
+    "<id>{id}</id>\n<title>{title}: changes</title>\n<updated>{updated}</updated>\n"
+    '{own}<link rel="alternate" type="text/html" href="{home}latest/"/>\n{authors}<rights>{licence}</rights>\n'
     "{entries}</feed>\n"
 )
 _ENTRY = Markup(
@@ -34,6 +32,7 @@ _ENTRY = Markup(
     '<updated>{updated}</updated>\n<link rel="alternate" type="text/html" href="{address}"/>\n'
     "{tags}<summary>{text}</summary>\n</entry>\n"
 )
+_SELF = Markup('<link rel="self" type="application/atom+xml" href="{address}"/>\n')
 _TAG = Markup('<category term="{term}" label="{label}"/>\n')
 _AUTHOR = Markup("<author><name>{name}</name></author>\n")
 CONCLUSION = ("conclusion-changed", "Conclusion changed")
@@ -75,9 +74,9 @@ def entries(
     A version's entry is made from its own summary, so that it never changes; while it is withdrawn,
     the entry says that instead of what the version said.
     """
-    review, gone = summary["review"]["id"], tombstone.in_force(acts)
+    gone = tombstone.in_force(acts)
     told = [_version(one, home, gone.get(one["version"]["number"])) for one in (*earlier, summary)]
-    told += [_act(review, act, home) for act in acts]
+    told += [_act(summary["review"], act, home) for act in acts]
     told.reverse()  # of one moment, the later first
     return sorted(told, key=lambda one: one.date, reverse=True)
 
@@ -86,7 +85,7 @@ def _version(summary: dict[str, Any], home: str, act: Withdrawal | None) -> Entr
     version = summary["version"]
     changed = (CONCLUSION,) if version["conclusion_changed"] else ()
     entry = Entry(
-        id=f"tag:{AUTHORITY}:{summary['review']['id']}/v/{version['number']}",
+        id=f"{id_of(summary['review'])}/v/{version['number']}",
         title=f"Version {version['number']}: {version['change_display']}",
         date=version["date"],
         updated=version["date"],
@@ -96,6 +95,11 @@ def _version(summary: dict[str, Any], home: str, act: Withdrawal | None) -> Entr
         long=tidy(_text(summary)),
     )
     return _crossed_out(entry, version["number"], act) if act else entry
+
+
+def id_of(review: Mapping[str, Any]) -> str:
+    """A review's id for ever (RFC 4151), by what the version itself said of its address."""
+    return f"tag:{addresses.authority(review.get('site_url'))}:{review['id']}"
 
 
 def _former(version: dict[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -115,11 +119,11 @@ def _crossed_out(entry: Entry, number: int, act: Withdrawal) -> Entry:
     )
 
 
-def _act(review: str, act: Withdrawal, home: str) -> Entry:
+def _act(review: Mapping[str, Any], act: Withdrawal, home: str) -> Entry:
     """Its id holds its time: a version may be withdrawn twice."""
     kind, date = ("withdrawn" if act.withdraws else "reinstated"), words.iso(act.date) or ""
     return Entry(
-        id=f"tag:{AUTHORITY}:{review}/v/{act.version}/{kind}/{date}",
+        id=f"{id_of(review)}/v/{act.version}/{kind}/{date}",
         title=f"Version {act.version} was withdrawn"
         if act.withdraws
         else f"Version {act.version} stands again",
@@ -140,24 +144,24 @@ def _why(act: Withdrawal) -> str:
 def atom(
     summary: dict[str, Any],
     earlier: Sequence[dict[str, Any]],
-    home: str,
+    place: Place,
     acts: Sequence[Withdrawal] = (),
 ) -> bytes:
     """The feed of a review.
 
     Args:
         earlier: Summaries of the versions before, oldest first.
-        home: From this file to the review's folder, "../" in `latest/`.
+        place: Where this build stands.
         acts: What was withdrawn or taken back, oldest first.
     """
-    review, told = summary["review"], entries(summary, earlier, home, acts)
+    review, told = summary["review"], entries(summary, earlier, place.review, acts)
     authors = (_AUTHOR.format(name=tidy(name)) for name in review["authors"])
     feed = _FEED.format(
-        authority=AUTHORITY,
-        review=review["id"],
+        id=id_of(review),
+        own=_SELF.format(address=f"{place.folder}changes.atom") if place.folder else "",
         title=tidy(review["title"]),
         updated=max(one.updated for one in told),
-        home=home,
+        home=place.review,
         authors=Markup("").join(authors),
         licence=tidy(review["licence"]),
         entries=Markup("").join(_atom_entry(one) for one in told),
@@ -180,7 +184,7 @@ def _atom_entry(one: Entry) -> Markup:
 def json_feed(
     summary: dict[str, Any],
     earlier: Sequence[dict[str, Any]],
-    home: str,
+    place: Place,
     acts: Sequence[Withdrawal] = (),
 ) -> bytes:
     """The same as a JSON Feed 1.1; tags are the terms of the categories."""
@@ -188,10 +192,11 @@ def json_feed(
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": f"{tidy(review['title'])}: changes",
-        "home_page_url": f"{home}latest/",
+        "home_page_url": f"{place.review}latest/",
+        **({"feed_url": f"{place.folder}changes.json"} if place.folder else {}),
         "language": "en-GB",
         "authors": [{"name": tidy(name)} for name in review["authors"]],
-        "items": [_item(one) for one in entries(summary, earlier, home, acts)],
+        "items": [_item(one) for one in entries(summary, earlier, place.review, acts)],
     }
     return f"{json.dumps(feed, ensure_ascii=False, indent=1)}\n".encode("utf-8", "replace")
 

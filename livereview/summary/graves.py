@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from livereview.summary import crate, data, feeds, tombstone, words
+from livereview.summary import addresses, crate, data, feeds, tombstone, words
+from livereview.summary.addresses import Place
 from livereview.summary.crate import SUMS
 from livereview.summary.snapshot import Withdrawal
 from livereview.summary.templating import template
@@ -58,9 +59,11 @@ def notice(texts: Sequence[str], acts: Sequence[Withdrawal], home: str) -> Mappi
     newest, *earlier = [json.loads(text) for text in reversed(texts)]
     earlier.reverse()
     with words.as_dated_in(newest):
+        site = addresses.site(newest["review"].get("site_url"))
+        place = Place(site, home, newest["version"]["number"])
         followed = {
-            "changes.atom": feeds.atom(newest, earlier, home, acts),
-            "changes.json": feeds.json_feed(newest, earlier, home, acts),
+            "changes.atom": feeds.atom(newest, earlier, place, acts),
+            "changes.json": feeds.json_feed(newest, earlier, place, acts),
         }
         return _sealed({**_grave(texts, acts, len(texts), home), **followed})
 

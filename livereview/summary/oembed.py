@@ -12,6 +12,8 @@ from typing import Any
 
 from markupsafe import Markup
 
+from livereview.summary.addresses import Place
+
 WIDTH, HEIGHT = 640, 320  # pixels, where the other site sets no limit
 # seconds it may be kept: `latest` moves, a numbered version does not
 FLOATING, PINNED = 300, 31_536_000
@@ -33,11 +35,12 @@ def certainty(summary: Mapping[str, Any]) -> str:
     return "; ".join(told) or "not rated"
 
 
-def describe(summary: Mapping[str, Any], pinned: bool) -> dict[str, Any]:
+def describe(summary: Mapping[str, Any], place: Place) -> dict[str, Any]:
     """oembed.json of a build.
 
-    Nobody knows yet where it will stand, so the frame's address is relative to this file.
+    Where nobody knows its address the frame's is relative to this file.
     """
+    pinned = place.pinned
     review, version, status = summary["review"], summary["version"], summary["status"]
     plain = {
         "type": "rich",
@@ -56,7 +59,9 @@ def describe(summary: Mapping[str, Any], pinned: bool) -> dict[str, Any]:
         "answer": summary["answer"]["text"],
         "caveat": summary["caveat"],
     }
-    return sized(plain, "", None, None)
+    if place.site is not None:
+        plain |= {"provider_url": place.site, "url": place.folder}
+    return sized(plain, place.folder, None, None)
 
 
 def sized(

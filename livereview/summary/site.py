@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from livereview.evidence import wording
 from livereview.evidence.finding import Finding
 from livereview.summary import (
+    addresses,
     analysis_tables,
     bars,
     checklist,
@@ -44,6 +45,7 @@ from livereview.summary import (
     trace,
     words,
 )
+from livereview.summary.addresses import Place
 from livereview.summary.data import Edition, Evidence
 from livereview.summary.pictures import Picture
 from livereview.summary.snapshot import Snapshot
@@ -56,7 +58,6 @@ from livereview.summary.templating import template
 SHOWN = (100, 50, 25, 10)
 WEIGHT = 130_000
 
-PINNED = "../../"  # the way from a numbered version's files to the review's folder
 DRAWN = 50  # studies in the PNG of a picture; its SVG has all
 Encode = Callable[[Table], bytes]
 Draw = Callable[[Sequence[str]], Sequence[bytes]]
@@ -174,13 +175,15 @@ def _sealed(made: Draft, written: dict[str, bytes]) -> Mapping[str, bytes]:
 def _bound(made: Draft, drawn: Sequence[Picture], home: str, parquet: bool) -> dict[str, bytes]:
     """The files that link to other versions."""
     earlier = [old.content for old in made.snapshot.history]
+    number = made.summary["version"]["number"]
+    place = addresses.place(made.snapshot.review, home, number)
     return {
-        "changes.atom": feeds.atom(made.summary, earlier, home, made.snapshot.withdrawals),
-        "changes.json": feeds.json_feed(made.summary, earlier, home, made.snapshot.withdrawals),
+        "changes.atom": feeds.atom(made.summary, earlier, place, made.snapshot.withdrawals),
+        "changes.json": feeds.json_feed(made.summary, earlier, place, made.snapshot.withdrawals),
         "embed.html": _embed(made.summary, home),
-        "oembed.json": data.dump(oembed.describe(made.summary, pinned=home == PINNED), indent=1),
+        "oembed.json": data.dump(oembed.describe(made.summary, place), indent=1),
         **_consultations(made, home),
-        "index.html": _page(made, drawn, home, parquet),
+        "index.html": _page(made, drawn, place, parquet),
     }
 
 
@@ -286,21 +289,27 @@ def _embed(summary: dict[str, Any], home: str) -> bytes:
     """A page for frames on other sites: the answer never without its caveat, version, search date
     and certainty.
     """
-    told = {"home": home, "pinned": home == PINNED, "certainty": oembed.certainty(summary)}
+    told = {
+        "home": home,
+        "pinned": home == addresses.PINNED,
+        "certainty": oembed.certainty(summary),
+    }
     page = template("embed.html").render(s=summary, **told)
     return page.encode("utf-8", "replace")
 
 
-def _page(made: Draft, drawn: Sequence[Picture], home: str, parquet: bool) -> bytes:
+def _page(made: Draft, drawn: Sequence[Picture], place: Place, parquet: bool) -> bytes:
     """The first page, as many studies on it as its weight allows."""
     shared = _shared(made, drawn)
+    home = place.home
     own = {
         "home": home,
+        "place": place,
         "parquet": parquet,
         "behind": tuple(analysis_tables.ALL),
         "call": consultation.call(made.snapshot.consultations, made.snapshot.review, home),
         "consulted": consultation.listed(made.snapshot.consultations),
-        **_first_page(made, shared["s"]),
+        **_first_page(made, shared["s"], place),
     }
     return _light("index.html", {**shared, **own})
 
@@ -334,7 +343,7 @@ def _shared(made: Draft, drawn: Sequence[Picture]) -> dict[str, Any]:
     }
 
 
-def _first_page(made: Draft, summary: dict[str, Any]) -> dict[str, Any]:
+def _first_page(made: Draft, summary: dict[str, Any], place: Place) -> dict[str, Any]:
     """What only the first page shows."""
     findings = made.evidence.findings
     pooled = [finding for finding in findings if pictures.is_pooled(finding)]
@@ -347,7 +356,7 @@ def _first_page(made: Draft, summary: dict[str, Any]) -> dict[str, Any]:
         "names": {finding.id: pictures.name_of(finding) for finding in findings},
         "forests": {one.id: bars.forest(one, forest.parts_of(one)) for one in pooled},
         "ends": {one.id: bars.ends(one) for one in pooled},
-        "linked": _linked_data(summary),
+        "linked": _linked_data(summary, place),
     }
 
 
@@ -362,14 +371,16 @@ def _deep_pages(made: Draft, drawn: Sequence[Picture]) -> dict[str, bytes]:
     return pages
 
 
-def _linked_data(summary: dict[str, Any]) -> dict[str, Any]:
+def _linked_data(summary: dict[str, Any], place: Place) -> dict[str, Any]:
     """schema.org's description of the page; the template escapes it for its script element."""
     review, version = summary["review"], summary["version"]
+    address = {"url": place.folder, "identifier": place.version} if place.site else {}
     return {
+        **address,
         "@context": "https://schema.org",
         "@type": "ScholarlyArticle",
         "name": review["title"],
-        "author": [{"name": name} for name in review["authors"]],
+        "author": [{"@type": "Person", "name": name} for name in review["authors"]],
         "abstract": f"{summary['answer']['text']} {summary['caveat']}".strip(),
         "version": str(version["number"]),
         "dateModified": version["date"],

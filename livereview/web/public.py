@@ -54,6 +54,8 @@ def site(request: Request, path: str) -> Response:
     settings = guard.desk(request).settings
     target = inside(settings.site.resolve(), path)
     folder = target.is_dir()
+    if folder and (target / "latest").exists() and not (target / "index.html").exists():
+        return RedirectResponse(f"{quote(guard.path_of(request)).rstrip('/')}/latest/", 307)
     if folder and not guard.path_of(request).endswith("/"):
         return RedirectResponse(f"{quote(guard.path_of(request))}/", 307)
     target = target / "index.html" if folder else target

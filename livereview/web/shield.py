@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from livereview.door_version import DOOR_HEADER, DOOR_PATH, DOOR_VERSION
@@ -29,8 +30,15 @@ PUBLIC = {
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Last-Modified, Link",
     "Cache-Control": "no-cache",
 }
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "If-None-Match, If-Modified-Since, Accept",
+    "Access-Control-Max-Age": "86400",
+}
+"""What a page of another site may send for a published file: a question with the ETag that it has."""
 # PDF.js works in a process of the browser that has the policy of this file, not of the page.
 VIEWER = {
     **PUBLIC,
@@ -54,11 +62,23 @@ class Shield:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+        elif asks_to_read(scope):
+            answer = Response(status_code=204, headers=PREFLIGHT)
+            await answer(scope, receive, dressed(send, scope))
         elif scope["method"] not in ("GET", "HEAD") and foreign(Headers(scope=scope)):
             message = "This form came from another site, so nothing was done."
             await pages.error(403, message)(scope, receive, dressed(send, scope))
         else:
             await self.app(scope, receive, dressed(send, scope))
+
+
+def asks_to_read(scope: Scope) -> bool:
+    """Whether a browser asks beforehand if a page of another site may read a published file (a CORS
+    preflight of the Fetch standard).
+    """
+    wanted = Headers(scope=scope).get("access-control-request-method")
+    published = str(scope["path"]).startswith("/site/")
+    return scope["method"] == "OPTIONS" and published and wanted in ("GET", "HEAD")
 
 
 def foreign(headers: Headers) -> bool:
