@@ -62,6 +62,8 @@ def run(home: Path, out: Console) -> list[Step]:
     chosen = settings.read({}, home)
     out.print("Three nights of the example review; starting Prefect takes a while the first time …")
     steps = [step(chosen, number, when, out) for number, when in enumerate(NIGHTS, start=1)]
+    with Session(chosen) as client:
+        rate(client, REVIEW, NIGHTS[-1] + timedelta(hours=10))
     seed(chosen)
     out.print(table(steps))
     out.print(
@@ -163,11 +165,7 @@ def seed(chosen: Settings) -> None:
 
         _seed_evidence(client, "later.ris", "later-decisions.csv", then, LATER)
         _register(client, then)
-        _rate(client, then)
-        signed = {"review": SIGNS, "by": "lena", "now": then + timedelta(hours=8)}
-        client.call("settle_outbox", now=then + timedelta(hours=7))
-        client.call("sign_off", id="signing-signs", **signed)
-        client.call("settle_outbox", now=then + timedelta(hours=8))
+        rate(client, SIGNS, then + timedelta(hours=6))
 
 
 def _register(client: Client, when: datetime, without: tuple[str, ...] = ()) -> None:
@@ -195,11 +193,19 @@ def _seed_evidence(
             files.extract(client, SIGNS, sheet, "amina", when)
 
 
-def _rate(client: Client, when: datetime) -> None:
-    ratings = json.loads((EXAMPLES / SIGNS / "ratings.json").read_text(encoding="utf-8"))
+def rate(client: Client, review: str, when: datetime) -> None:
+    """The team's ratings of certainty, and an hour later the lead's signature under what they
+    change.
+    """
+    ratings = json.loads((EXAMPLES / review / "ratings.json").read_text(encoding="utf-8"))
     for number, data in enumerate(ratings):
-        rated = {"review": SIGNS, "data": data, "by": "lena", "now": when + timedelta(hours=6)}
-        client.call("rate", id=f"signs-rating-{number}", **rated)
+        rated = {"review": review, "data": data, "by": "lena", "now": when}
+        client.call("rate", id=f"{review}-rating-{number}", **rated)
+    later = when + timedelta(hours=1)
+    published = client.call("settle_outbox", now=later)[review]
+    if published.get("held"):
+        client.call("sign_off", id=f"{review}-ratings", review=review, by="lena", now=later)
+        client.call("settle_outbox", now=later)
 
 
 def table(steps: list[Step]) -> Table:
