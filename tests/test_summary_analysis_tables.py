@@ -124,6 +124,15 @@ def test_costs_codes_and_ratings_have_tables_of_their_own(
     assert (outcome["assumed_risk_per_1000"], outcome["better"]) == ("60", "lower")
 
 
+def test_an_outcome_that_the_protocol_asks_no_longer_keeps_its_row() -> None:
+    shot = snap()
+    findings = data.weigh(shot).findings
+    without = replace(shot, review=replace(shot.review, outcomes=(evidence.WELLBEING,)))
+    (outcomes,) = (table for table in tables.behind(without, findings) if table.name == "outcomes")
+    (row,) = csv.DictReader(io.StringIO(outcomes.csv.decode()))
+    assert (row["outcome"], row["measure"], row["better"]) == ("care", "", "lower")
+
+
 def test_every_column_of_every_table_is_described_and_none_that_is_not_there() -> None:
     shot = snap()
     findings = data.weigh(shot).findings

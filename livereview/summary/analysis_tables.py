@@ -180,8 +180,8 @@ def yes_or_no(value: bool) -> str:
 
 
 def _outcome(review: Review, finding: Finding) -> Cells:
-    asked = next(outcome for outcome in review.outcomes if outcome.id == finding.outcome)
-    return {
+    """An outcome as the protocol asks about it; one that it asks no longer keeps what was signed."""
+    told: Cells = {
         "comparison": finding.comparison,
         "comparison_label": finding.comparison_label,
         "intervention": finding.intervention,
@@ -192,10 +192,16 @@ def _outcome(review: Review, finding: Finding) -> Cells:
         "better": finding.better,
         "more": finding.more,
         "fewer": finding.fewer,
-        "measure": asked.measure,
         "unit": finding.unit,
-        "pooled": yes_or_no(asked.pool),
         "important_difference": finding.important,
+    }
+    asked = next((one for one in review.outcomes if one.id == finding.outcome), None)
+    if asked is None:
+        return told
+    return {
+        **told,
+        "measure": asked.measure,
+        "pooled": yes_or_no(asked.pool),
         "assumed_risk_per_1000": asked.risk,
         "risk_source": asked.risk_source,
         "constructs": " | ".join(asked.constructs),
