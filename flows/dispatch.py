@@ -38,7 +38,7 @@ from livereview.client import Client
 from livereview.errors import LivereviewError
 from livereview.settings import Settings
 
-from . import events, jobs, lanes, owner
+from . import events, jobs, lanes, owner, sharing
 from .jobs import Course, Job, Seen
 from .night import LONGEST_NIGHT, ended_by_force
 from .surveil import (
@@ -79,7 +79,7 @@ OPEN_STATES = (
     on_crashed=[ended_by_force],
     validate_parameters=False,
 )
-def search_one(review: str, search: str) -> State[Any]:
+def search_one(review: str, search: str, night: str = "") -> State[Any]:
     """Run one search of a review's protocol in force.
 
     The run fails if the search did not run through.
@@ -87,6 +87,7 @@ def search_one(review: str, search: str) -> State[Any]:
     Args:
         review: Id of the review.
         search: Name of a search of its protocol.
+        night: The night whose answers it shares, which its dispatcher says; else it asks alone.
     """
     chosen = settings.read(os.environ)
     with (
@@ -99,12 +100,21 @@ def search_one(review: str, search: str) -> State[Any]:
         if plan is None or protocol["status"] != "living":
             why = "the search left the protocol" if plan is None else "the review is not living"
             return Completed(message=f"nothing was searched: {why}", data={"note": why})
-        ending = ended_search(client, fetcher, review, plan, datetime.now(UTC), forget)
+        answers = sharing.of_night(chosen, night) if night else None
+        ending = ended_search(
+            client,
+            fetcher,
+            review,
+            plan,
+            datetime.now(UTC),
+            forget,
+            shared=sharing.for_search(answers, plan),
+        )
     tell(get_run_logger(), ending)
     events.search_ended(review, ending)
     if ending["outcome"] in RAN_THROUGH:
         return Completed(message=sentence(ending), data=ending)
-    return Failed(message=sentence(ending), data=ending)
+    return Failed(message=sentence(ending))
 
 
 # The dispatcher
@@ -120,6 +130,7 @@ class PrefectBoard:
     def __init__(self, prefect: SyncPrefectClient, night: str):
         self._prefect = prefect
         self._night = night
+        self._answers = sharing.name_of(owner.due_at(), night)
         self._ids: dict[str, UUID] = {}
 
     def _deployment(self, kind: str) -> UUID:
@@ -139,7 +150,7 @@ class PrefectBoard:
 
     def submit(self, job: Job, number: int, delay: float) -> str:
         """As `Board`."""
-        parameters = {"review": job.review}
+        parameters = {"review": job.review, "night": self._answers}
         if job.kind == jobs.SEARCH:
             parameters["search"] = job.search
         run = self._prefect.create_flow_run_from_deployment(
@@ -275,6 +286,7 @@ def _carried_out(
         courses = night.run(todo, pause, time.monotonic, progress)
     for course in courses:
         _lose(client, course)
+    sharing.of_night(chosen, sharing.name_of(datetime.now(UTC))).clean()
     rows = jobs.table(courses)
     create_table_artifact(rows, key="night-table", description=f"The night at {title}")
     return _verdict(courses)

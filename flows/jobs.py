@@ -26,12 +26,15 @@ class Job:
 
     Attributes:
         source: The source that it asks: jobs of one source share a queue of the work pool.
+        asks: Equal for jobs that ask their source the same. The first of them asks, the others wait
+            until it has ended and are given its answers.
     """
 
     kind: str
     review: str
     search: str
     source: str
+    asks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ class Course:
     waits: bool = False  # for the time of its next try
     seen: Seen | None = None
     is_over: bool = False
+
+    @property
+    def asks_now(self) -> bool:
+        """Whether a run of it goes on."""
+        return bool(self.run) and not self.is_over and not self.waits
 
     @property
     def ran_through(self) -> bool:
@@ -94,16 +102,25 @@ def jobs_of(reviews: Sequence[Mapping[str, Any]], cron: str, timezone: str) -> l
             continue
         for search in review["searches"]:
             if search["cron"] == cron:
-                job = Job(SEARCH, review["review"], search["name"], search["source"])
+                job = Job(
+                    SEARCH,
+                    review["review"],
+                    search["name"],
+                    search["source"],
+                    search.get("asks", ""),
+                )
                 by_source.setdefault(job.source, []).append(job)
     rounds = zip_longest(*by_source.values())
     return [job for each in rounds for job in each if job is not None]  # fmt: skip
 
 
 def look_ups_of(reviews: Sequence[Mapping[str, Any]], timezone: str) -> list[Job]:
-    """The look-ups of each review of this time zone; those of retired reviews go on too."""
+    """The look-ups of each review of this time zone; those of retired reviews go on too.
+
+    The first fetches what all of them read, such as the list of retractions.
+    """
     return [
-        Job(LOOK_UP, review["review"], "recheck", "look-ups")
+        Job(LOOK_UP, review["review"], "recheck", "look-ups", asks="look-ups")
         for review in reviews
         if review["timezone"] == timezone
     ]
@@ -135,7 +152,8 @@ class Night:
     ) -> list[Course]:
         """Have all jobs run, and those that failed again; how each went."""
         until = clock() + self.longest
-        self.courses = [self._begun(job) for job in jobs]
+        self.courses = [Course(job) for job in jobs]
+        self._begin_more()
         while self._open():
             if clock() >= until:
                 self._give_up()
@@ -149,10 +167,23 @@ class Night:
                     self.quiet(review)
         return self.courses
 
-    def _begun(self, job: Job) -> Course:
-        course = Course(job, tries=1)
-        course.run = self.board.open_run(job) or self.board.submit(job, 1, 0.0)
-        return course
+    def _begin_more(self) -> None:
+        """Begin each job that need not wait for another which asks the same."""
+        alike: dict[tuple[str, str, str], list[Course]] = {}
+        for course in self.courses:
+            job = course.job
+            own = (job.review, job.search) if not job.asks else ("", "")
+            alike.setdefault((job.asks, *own), []).append(course)
+        for courses in alike.values():
+            if any(course.asks_now for course in courses):
+                continue
+            held = [course for course in courses if not course.run]
+            answered = any(course.ran_through for course in courses)
+            for course in held if answered else held[:1]:
+                course.tries = 1
+                course.run = self.board.open_run(course.job) or self.board.submit(
+                    course.job, 1, 0.0
+                )
 
     def _open(self) -> list[Course]:
         return [course for course in self.courses if not course.is_over]
@@ -163,7 +194,7 @@ class Night:
 
     def _look(self) -> set[str]:
         """See what has ended since, and have it tried again where it failed; the reviews of it."""
-        going_on = self._open()
+        going_on = [course for course in self._open() if course.run]
         seen = self.board.look([course.run for course in going_on])
         changed = set()
         for course in going_on:
@@ -173,6 +204,7 @@ class Night:
                 changed.add(course.job.review)
             else:
                 course.waits = state.state == "SCHEDULED" and course.tries > 1
+        self._begin_more()
         return changed
 
     def _end(self, course: Course, seen: Seen) -> None:
@@ -188,7 +220,8 @@ class Night:
 
     def _give_up(self) -> None:
         for course in self._open():
-            self.board.cancel(course.run)
+            if course.run:
+                self.board.cancel(course.run)
             words = f"it had not ended after {self.longest / 3600:.0f} hours"
             course.seen = Seen(NEVER_ENDED, words)
             course.is_over = True

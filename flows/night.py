@@ -25,7 +25,7 @@ from livereview.errors import LivereviewError
 from livereview.review import Review, Search
 from livereview.settings import Settings
 
-from . import events, lanes, owner
+from . import events, lanes, owner, sharing
 from .notices import digest, notify
 from .publish import publish as publish_flow
 from .recheck import recheck
@@ -116,6 +116,8 @@ def whole_night(
     endings: dict[str, Ending] = {}
     published: dict[str, Any] = {}
     failed: Sequence[str] | None = None
+    shared = sharing.of_night(chosen, sharing.name_of(owner.due_at()))
+    shared.clean()
     for pause in (0.0, *chosen.try_again):
         if pause:
             names = ", ".join(failed or ())
@@ -129,7 +131,15 @@ def whole_night(
             return _nothing(client, review, cron, "the review is paused: nothing was searched")
         plans = due(review_toml.parse(known["text"], accepted=True), cron, failed)
         for plan in plans:
-            endings[plan.name] = search(client, fetcher, review, plan, datetime.now(UTC), forget)
+            endings[plan.name] = search(
+                client,
+                fetcher,
+                review,
+                plan,
+                datetime.now(UTC),
+                forget,
+                shared=sharing.for_search(shared, plan),
+            )
         for gone in set(failed or ()) - {plan.name for plan in plans}:
             _note(
                 client,
@@ -197,10 +207,15 @@ def _note(client: Client, review: str, what: str, words: str) -> None:
     on_crashed=[ended_by_force],
     validate_parameters=False,
 )
-def recheck_night(review: str) -> State[Any]:
-    """Look up again the reports of a review that are due."""
+def recheck_night(review: str, night: str = "") -> State[Any]:
+    """Look up again the reports of a review that are due.
+
+    Args:
+        review: Id of the review.
+        night: The night whose answers it shares, which its dispatcher says; else it asks alone.
+    """
     with owner.told_if_lost(settings.read(os.environ), review, "recheck"):
-        return recheck.fn(review)
+        return recheck.fn(review, night=night)
 
 
 @flow(name="publish what is behind", timeout_seconds=LONGEST_JOB)

@@ -19,11 +19,12 @@ from livereview import fetch, parsing, replay, settings, sources
 from livereview.client import Client
 from livereview.errors import LivereviewError, SourceBroken
 from livereview.fetch import paging
+from livereview.fetch.paging import Shared
 from livereview.sources import retractionwatch
 from livereview.sources.protocol import Query, Window
 from livereview.surveillance.lookups import NEEDS, SOURCES, Known, known, queries
 
-from . import lanes, owner, progress
+from . import lanes, owner, progress, sharing
 from .surveil import LONGEST_SEARCH, LONGEST_TASK, Ending, Night, forget, publish, tell, verdict
 
 Keep = Callable[[fetch.Answer], None]
@@ -36,15 +37,17 @@ def recheck(
     now: str | None = None,
     record: str | None = None,
     via: str | None = None,
+    night: str = "",
 ) -> State[Night]:
     """Ask each source about the reports that are due.
 
     The run fails, after all is done, if a source did not answer.
 
-    `now`, `record` and `via` are as in `flows.surveil`.
+    `now`, `record` and `via` are as in `flows.surveil`; `night` as in `flows.dispatch.search_one`.
     """
     chosen = settings.read(os.environ, Path(home) if home else None)
     moment = datetime.fromisoformat(now) if now else datetime.now(UTC)
+    shared = sharing.of_night(chosen, night) if night else None
     keep = replay.Recorder(Path(record), chosen.reserve).keep if record else forget
     with owner.session(chosen) as client, lanes.fetcher(chosen, via) as fetcher:
         endings = []
@@ -58,7 +61,9 @@ def recheck(
                     client.call("due", review=review, source=source, now=moment)["reports"]
                 )
                 if reports:
-                    endings.append(ask(client, fetcher, review, source, reports, moment, counted))
+                    endings.append(
+                        ask(client, fetcher, review, source, reports, moment, counted, shared)
+                    )
                     tell(get_run_logger(), endings[-1])
         published = publish(client, review, moment)
     return verdict({"review": review, "searches": endings, "published": published})
@@ -72,6 +77,7 @@ def look_up(
     reports: Sequence[Known],
     now: datetime,
     keep: Keep,
+    shared: Shared | None = None,
 ) -> Ending:
     """Ask a source about these reports.
 
@@ -83,7 +89,7 @@ def look_up(
     try:
         with fetcher.limited(LONGEST_SEARCH), owner.at_work(client, search):
             for query, records in queries(source, reports):
-                for body, answer in _answers(fetcher, source, query, reports, now):
+                for body, answer in _answers(fetcher, source, query, reports, now, shared):
                     keep(answer)
                     sent = {
                         "body": body,
@@ -114,7 +120,12 @@ ask = task(
 
 
 def _answers(
-    fetcher: fetch.Fetcher, source: str, query: Query, reports: Sequence[Known], now: datetime
+    fetcher: fetch.Fetcher,
+    source: str,
+    query: Query,
+    reports: Sequence[Known],
+    now: datetime,
+    shared: Shared | None,
 ) -> Iterator[tuple[bytes, fetch.Answer]]:
     """The answers with the bytes to take in.
 
@@ -122,7 +133,12 @@ def _answers(
     """
     try:
         for answer in paging.pages(
-            fetcher, sources.find(source), query, Window(None, now), reader=parsing.reader(source)
+            fetcher,
+            sources.find(source),
+            query,
+            Window(None, now),
+            reader=parsing.reader(source),
+            shared=shared,
         ):
             yield _wanted(source, answer.body, reports), answer
     except SourceBroken as problem:

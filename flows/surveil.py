@@ -25,6 +25,7 @@ from livereview import fetch, parsing, replay, review_toml, settings, sources
 from livereview.client import Client
 from livereview.errors import LivereviewError, Refused
 from livereview.fetch import paging
+from livereview.fetch.paging import Shared
 from livereview.review import Review, Search
 from livereview.sources import citations
 from livereview.sources.protocol import Query, Window
@@ -49,6 +50,7 @@ def run_search(
     keep: Callable[[fetch.Answer], None],
     clock_is_right: bool = False,
     replayed: bool = False,
+    shared: Shared | None = None,
 ) -> Ending:
     """Run one search to its end and say how it ended.
 
@@ -60,6 +62,7 @@ def run_search(
     Args:
         replayed: `now` is no present time. Time then stands still, so that a slow machine publishes
         the same bytes.
+        shared: Answers that other searches of the night asked for.
     """
     source = sources.find(plan.source)
     me = {"runner": owner.runner(), "run": owner.flow_run_id(), "clock_is_right": clock_is_right}
@@ -70,7 +73,12 @@ def run_search(
         with fetcher.limited(LONGEST_SEARCH), owner.at_work(client, search):
             for query in queries(plan, begun.get("seeds")):
                 for answer in paging.pages(
-                    fetcher, source, query, window, reader=parsing.reader(plan.source)
+                    fetcher,
+                    source,
+                    query,
+                    window,
+                    reader=parsing.reader(plan.source),
+                    shared=shared,
                 ):
                     keep(answer)
                     sent = {name: getattr(answer, name) for name in SENT}
@@ -204,9 +212,12 @@ def search(
     keep: Callable[[fetch.Answer], None],
     clock_is_right: bool = False,
     replayed: bool = False,
+    shared: Shared | None = None,
 ) -> Ending:
     """One search as a task, its ending in the run's log."""
-    ending = ended_search(client, fetcher, review, plan, now, keep, clock_is_right, replayed)
+    ending = ended_search(
+        client, fetcher, review, plan, now, keep, clock_is_right, replayed, shared
+    )
     tell(get_run_logger(), ending)
     return ending
 
@@ -220,13 +231,16 @@ def ended_search(
     keep: Callable[[fetch.Answer], None],
     clock_is_right: bool = False,
     replayed: bool = False,
+    shared: Shared | None = None,
 ) -> Ending:
     """As `run_search`; one that was not let begin is a failed one, and in the ledger.
 
     Only this search is lost then: the others of the night go on.
     """
     try:
-        return run_search(client, fetcher, review, plan, now, keep, clock_is_right, replayed)
+        return run_search(
+            client, fetcher, review, plan, now, keep, clock_is_right, replayed, shared
+        )
     except Refused as refusal:
         reason = refusal.message
     client.call("lose_night", review=review, what=plan.name, reason=reason, now=now, id=uuid4().hex)

@@ -100,6 +100,12 @@ DESCRIBED = (  # in the order of docs/reference/settings.md, which is made from 
         "certificate authority of its own.",
     ),
     Setting(
+        "LIVEREVIEW_ANSWERS",
+        "Where scheduled nights share answers that several searches ask for: a folder, or an "
+        "address that fsspec knows, which all workers reach. Kept for two days.",
+        "`answers` in the data folder",
+    ),
+    Setting(
         "LIVEREVIEW_TRY_AGAIN",
         "Seconds after which searches that failed run again in the same night.",
         "600,3600",
@@ -240,6 +246,7 @@ class Settings:
             database is opened here.
         owner_token_file: File of the secret for it (LIVEREVIEW_OWNER_TOKEN_FILE); owner_ca: file of
             the certificates to trust for it (LIVEREVIEW_OWNER_CA). Each may be empty.
+        answers: Where nights share answers (LIVEREVIEW_ANSWERS); "": a folder of the home.
         try_again: Seconds after which searches that failed run again in the same night
             (LIVEREVIEW_TRY_AGAIN, "600,3600").
         oidc: Who else vouches for people; None: they sign in with secrets only.
@@ -260,6 +267,7 @@ class Settings:
     oidc: OpenId | None = None
     owner: str = ""
     owner_token_file: str = ""
+    answers: str = field(default="", repr=False)
     owner_ca: str = ""
     try_again: tuple[float, ...] = TRY_AGAIN
     reserve: int = RESERVE
@@ -336,6 +344,7 @@ def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
         oidc=_oidc(environment),
         owner=_owner(environment),
         owner_token_file=environment.get("LIVEREVIEW_OWNER_TOKEN_FILE", ""),
+        answers=environment.get("LIVEREVIEW_ANSWERS", ""),
         owner_ca=_file(environment, "LIVEREVIEW_OWNER_CA"),
         try_again=_try_again(environment),
         reserve=_bytes(environment.get("LIVEREVIEW_RESERVE", ""), "LIVEREVIEW_RESERVE", RESERVE),

@@ -403,7 +403,8 @@ def test_a_secret_is_shown_once_and_no_reload_or_double_click_makes_another(
     (secret,) = re.findall(r"/invite/([\w-]{32})</code>", page)
     assert lena.page.headers["cache-control"] == "no-store"
     assert (
-        secret not in lena.get(again.headers["location"]) and "No invitation to show" in lena.page.text
+        secret not in lena.get(again.headers["location"])
+        and "No invitation to show" in lena.page.text
     )
     assert "Your own secret, eve" in lena.http.post("/sign-in", data={"secret": secret}).text
     with reviewed.read() as con:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from flows import jobs
+from flows import dispatch, jobs
 from flows.deployments import SLOT_TAG, TAG, plan, schema
 from flows.dispatch import search_one
 from flows.jobs import Course, Job, Night, Seen
@@ -204,3 +206,28 @@ def test_the_form_of_a_run_offers_what_is_in_force() -> None:
     form = schema(search_one, {"review": ("a", "b"), "search": ("main",)})
     assert form["properties"]["review"]["enum"] == ["a", "b"]
     assert form["properties"]["search"]["description"] == "Name of a search of its protocol."
+
+
+def test_a_cancelled_dispatcher_cancels_the_runs_that_it_submitted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cancelled: list[Any] = []
+
+    class FakePrefect:
+        def read_flow_runs(self, flow_run_filter: Any, limit: int) -> list[Any]:
+            assert flow_run_filter.tags.all_ == ["night:the-dispatcher"]
+            assert "RUNNING" in flow_run_filter.state.type.any_
+            return [SimpleNamespace(id="0f0e0d0c-0b0a-0908-0706-050403020100")]
+
+        def set_flow_run_state(self, run: Any, state: Any) -> None:
+            cancelled.append((str(run), state.type))
+
+    @contextmanager
+    def client(sync_client: bool) -> Iterator[FakePrefect]:
+        assert sync_client
+        yield FakePrefect()
+
+    monkeypatch.setattr(dispatch, "get_client", client)
+    run = SimpleNamespace(id="the-dispatcher", expected_start_time=None)
+    dispatch.end_its_runs(dispatch.dispatch, run, SimpleNamespace())  # type: ignore[arg-type]
+    assert cancelled == [("0f0e0d0c-0b0a-0908-0706-050403020100", "CANCELLING")]

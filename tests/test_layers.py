@@ -100,6 +100,7 @@ ALLOWED: dict[str, set[str]] = {
         "workbooks",
     },
     "door_version": set(),
+    "shared_answers": {"backups", "fetch", "sources", "errors"},
     "remote": {"door_version", "errors", "wire"},
     "client": {"ops", "store", "settings", "errors", "private_files", "remote"},
     "files": {"packed", "client", "sources", "records", "errors", "exchange", "workbooks"},
@@ -131,6 +132,8 @@ ALLOWED: dict[str, set[str]] = {
     "cli": EVERYTHING | {"flows"},
     "flows": CORE
     | {
+        "backups",
+        "shared_answers",
         "processes",
         "notices",
         "fetch",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Protocol
 
 from livereview.errors import LivereviewError, Refused, SourceBroken
 from livereview.fetch import Answer, Fetcher
@@ -20,6 +21,7 @@ class _Pages:
     limit: int
     read: Reader
     number: int = 0
+    warned: bool = False  # the source said of a page that it did not run the search as asked
 
     def next(self, source: Source) -> None:
         if self.number >= self.limit:
@@ -30,6 +32,30 @@ class _Pages:
 
 
 Reader = Callable[[bytes, Query, str | None], Page]
+
+
+class Keeping(Protocol):
+    """The answers of one search, on their way to others that ask the same."""
+
+    def add(self, answer: Answer) -> None:
+        """Keep the next page."""
+        ...
+
+    def done(self) -> None:
+        """The search ran through: from now on others are given its pages."""
+        ...
+
+
+class Shared(Protocol):
+    """Whole searches that were asked once and are given to all that ask the same."""
+
+    def held(self, source: Source, first: Request) -> Iterator[Answer] | None:
+        """The pages of the search that begins with this request; None: nobody asked it yet."""
+        ...
+
+    def keep(self, source: Source, first: Request) -> Keeping:
+        """Begin to keep a search."""
+        ...
 
 
 def here(source: Source) -> Reader:
@@ -48,6 +74,7 @@ def pages(
     window: Window,
     max_pages: int = 10_000,
     reader: Reader | None = None,
+    shared: Shared | None = None,
 ) -> Iterator[Answer]:
     """Every page of a search, each yielded before the next is asked for, so that the caller can
     store it first.
@@ -60,11 +87,34 @@ def pages(
     SourceBroken for a cursor that repeats and for a search that does not end; it never ends one
     early.
 
-    `reader` reads a page for its cursor (None: the source's own parser, in this process).
+    `reader` reads a page for its cursor (None: the source's own parser, in this process). `shared`
+    has the pages of searches that ran through for others, without a warning; they are given in
+    place of new ones where they are those of the same request.
     """
     if source.request is None:
         raise Refused(f"{source.title} can't be searched; import a file instead")
-    count, came = _Pages(max_pages, reader or here(source)), False
+    count = _Pages(max_pages, reader or here(source))
+    if shared is None:
+        yield from _asked(fetcher, source, query, window, count)
+        return
+    first = source.request(query, window, None)
+    held = shared.held(source, first)
+    if held is not None:
+        yield from held
+        return
+    keeping = shared.keep(source, first)
+    for answer in _asked(fetcher, source, query, window, count):
+        keeping.add(answer)
+        yield answer
+    if not count.warned:
+        keeping.done()
+
+
+def _asked(
+    fetcher: Fetcher, source: Source, query: Query, window: Window, count: _Pages
+) -> Iterator[Answer]:
+    """The pages as the source sends them, by its fallback where it refuses the kind of window."""
+    came = False
     try:
         for answer in _span(fetcher, source, query, window, count):
             came = came or count.number > 1
@@ -147,6 +197,7 @@ def _page(
     page: Page | LivereviewError
     try:
         page = fetcher.patiently(attempt)
+        count.warned = count.warned or bool(page.warnings)
     except LivereviewError as problem:
         if not came:
             raise

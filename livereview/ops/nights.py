@@ -5,17 +5,21 @@ begin.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from livereview import processes
+from livereview import processes, sources
 from livereview.errors import LivereviewError, Refused
 from livereview.ops.protocols import parsed, protocols, with_statuses
 from livereview.processes import Process
 from livereview.review import Review, Search
+from livereview.sources import citations
+from livereview.sources.protocol import Query, Window
 from livereview.store import nights, retirement, searches, vitals
 from livereview.store.nights import Lease, LostNight
 from livereview.store.open import Connection, Store
@@ -32,6 +36,7 @@ SOON = timedelta(minutes=5)  # a time this close to the wall clock was read from
 LONGEST_REASON = 2_000  # characters that are kept of why a night did not begin
 LONGEST_NAME = 200  # characters that are kept of what did not
 KEPT = 10_000  # searches of protocols whose cron line is kept
+ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)
 TOLD_AT_MOST = 20  # lost nights that are alarms of their own; the ledger has them all
 
 
@@ -417,12 +422,32 @@ def _scheduled(rules: Review) -> dict[str, Any]:
                 "source": search.source,
                 "cron": cron_of(rules, search),
                 "url": search.url,
+                "asks": asks(rules.id, search),
             }
             for search in rules.searches
         ],
         "timezone": rules.living.timezone,
         "status": rules.living.status,
     }
+
+
+def asks(review: str, search: Search) -> str:
+    """Says of two searches whether they ask their source the same, apart from the days."""
+    if search.source == citations.NAME:  # which asks about what its own review included
+        return f"{review} {search.name}"
+    return _asks(search.source, search.query, search.filters, search.url)
+
+
+@lru_cache(maxsize=KEPT)
+def _asks(source: str, query: str, filters: tuple[tuple[str, str], ...], url: str | None) -> str:
+    asked: object = [query, filters, url]
+    with suppress(Exception):  # a third party's source, or a query that it would refuse
+        request = sources.find(source).request
+        if request is not None:
+            first = request(Query(query, filters, url), Window(ANY_DAY, ANY_DAY), None)
+            asked = [first.url, first.params, first.headers, first.form]
+    text = json.dumps([source, asked], ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def may_begin(
