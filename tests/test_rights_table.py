@@ -117,6 +117,8 @@ ROUTES = {
     "POST /sign-in": "u u u u u   u u u u u u u   u u u u",  # the secret that was sent is wrong
     "POST /sign-in/own": OPEN_TO_ALL,
     "GET /invite/{secret}": OPEN_TO_ALL,
+    "GET /first/{token}": OPEN_TO_ALL,
+    "POST /first/{token}": OPEN_TO_ALL,
     "GET /account": ONE_S_OWN,
     "POST /account": OWN_SECRET,
     "POST /account/secret": OWN_SECRET,

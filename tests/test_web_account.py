@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from livereview.errors import Refused
+from livereview.ops.team import make_first_account
 from livereview.settings import Settings
 from livereview.store.open import Store
+from livereview.web import first
 from livereview.web.app import create
 from tests.conftest import NOW, REVIEW, Browser, TestClient, secret_of
 
@@ -101,3 +104,26 @@ def test_a_person_changes_their_own_secret(browser: SignIn, app: FastAPI) -> Non
     assert old.page.status_code == 401
     new = Browser(app, filled["own"])
     assert "ada" in new.get("/account")
+
+
+def test_the_first_account_is_made_by_a_link_that_is_good_once(
+    app: FastAPI, reviewed: Store
+) -> None:
+    desk = app.state.desk
+    link = first.link(desk, "")
+    assert link is not None and "printed a link" in TestClient(app).get("/sign-in").text
+    assert desk.first not in repr(desk)
+    lena = Browser(app, "no secret at all")
+    assert lena.http.get("/first/another").status_code == 404
+    lena.get(link)
+    assert "letters, digits" in lena.press("Make it", name="lena b")
+    page = lena.press("Make it", name="lena")
+    assert "Your secret, lena" in page
+    again = lena.http.post(link, data={"name": "mal"})
+    assert again.status_code == 404
+    lena.page = lena.page
+    lena.press("I have kept it: go on")
+    assert str(lena.page.url).endswith("/new") and "New review" in lena.page.text
+    assert first.link(desk, "") is None
+    with pytest.raises(Refused, match="already"):
+        make_first_account(reviewed, name="mal", secret="x" * 32, now=NOW)

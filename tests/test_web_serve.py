@@ -118,9 +118,12 @@ def test_the_owner_answers_flows_publishes_and_ends_cleanly(
             assert process.wait(30) == 0
         out.seek(0)
         said = out.read()
-    assert said == f"livereview answers at {url} until Ctrl-C\n", (
-        "nothing else is logged; least of all a secret"
+    announced, first_account, *rest = said.splitlines()
+    assert announced == f"livereview answers at {url} until Ctrl-C"
+    assert first_account.startswith(
+        f"Nobody has an account yet. Make the first lead's: {url}/first/"
     )
+    assert rest == [], "nothing else is logged; least of all a secret"
     assert "Mentoring for children in care" in page
     assert (
         owner(settings.database) is None

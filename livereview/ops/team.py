@@ -147,6 +147,21 @@ def add_account(
     return store.write(lambda con: open_in(con, name, role, digest, now, email, reviews, by))
 
 
+def make_first_account(store: Store, *, name: str, secret: str, now: datetime) -> None:
+    """Open the first account: a lead's, who may enter every review.
+
+    Raises Refused where somebody has an account already, or the name can't be one.
+    """
+    check_account(name, "lead", None)
+
+    def job(con: Connection) -> None:
+        if accounts.names(con):
+            raise Refused("there is an account on this server already; sign in with it")
+        open_in(con, name, "lead", accounts.digest(secret), now)
+
+    store.write(job)
+
+
 def take_own_secret(store: Store, *, given: str, secret: str, now: datetime) -> Account:
     """Give an account a secret that its owner alone knows, for the one that somebody else made and
     gave them.

@@ -59,7 +59,7 @@ def lateness(
 
 
 _NEXT_STEP = (
-    "Is livereview schedule running, and its Prefect server? To search now: livereview surveil"
+    "Is the schedule running, and its Prefect server? The page Searches of the review runs it now."
 )
 
 

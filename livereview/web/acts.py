@@ -286,16 +286,22 @@ def _secret_page(room: Room) -> str:
     return f"/r/{room.review.id}/team/secret"
 
 
-def log(room: guard.Here, done: str = "", undone: str = "") -> Response:
-    """Every act of this review, newest first, each with its undo.
+def log(room: guard.Here, done: str = "", undone: str = "", all: str = "") -> Response:
+    """The acts of this review, newest first, each with its undo; `all`: also the oldest.
 
     Requests that wait stand above.
     """
-    return _log(room, done=done, undone=undone)
+    return _log(room, done=done, undone=undone, most=None if all else SHOWN)
 
 
 def _log(
-    room: Room, status: int = 200, *, done: str = "", undone: str = "", problem: str = ""
+    room: Room,
+    status: int = 200,
+    *,
+    done: str = "",
+    undone: str = "",
+    problem: str = "",
+    most: int | None = SHOWN,
 ) -> Response:
     listing = ops.acts.listing(room.desk.store, review=room.review.id, now=room.desk.clock())
     with room.desk.store.read() as con:
@@ -304,7 +310,7 @@ def _log(
     answered = [request for request in listing["requests"] if request["outcome"] is not None]
     latest = next((act for act in listing["acts"] if act["id"] in (done, undone)), None)
     values = {
-        "acts": listing["acts"][:SHOWN],
+        "acts": listing["acts"][:most],
         "all": len(listing["acts"]),
         "latest": latest,
         "problem": problem,

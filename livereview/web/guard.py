@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import secrets
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
@@ -71,6 +72,8 @@ class Desk:
     trials: Trials = field(default_factory=Trials)
     runs: Runs = field(default_factory=Runs)
     takings: Takings = field(default_factory=Takings)
+    # in the link that makes the first account, while there is none; each start has another
+    first: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,14 @@ REMEMBERED = timedelta(hours=1)  # how one ended that never reached the ledger
 TAIL = 600  # characters of what a process that failed said last
 
 
+LOOK_UPS = "look ups"  # in the place of a search's name, which has no space: retractions looked up
+
+
 def command(home: Path, review: str, name: str) -> list[str]:
-    """What runs one search of a review now."""
-    program = [sys.executable, "-m", "livereview"]
-    return [*program, "surveil", "--review", review, "--only", name, "--home", str(home)]
+    """What runs one search of a review now, or its look-ups."""
+    what = ["recheck"] if name == LOOK_UPS else ["surveil", "--only", name]
+    where = ["--review", review, "--home", str(home)]
+    return [sys.executable, "-m", "livereview", *what, *where]
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from livereview.sources import SOURCES
 from livereview.web import guard, pages
 from livereview.web.acts import FormId
 from livereview.web.guard import Room
-from livereview.web.runs import HandRun
+from livereview.web.runs import LOOK_UPS, HandRun
 
 TALLEST = 28.0  # units of the highest bar
 LOWEST = 2.0  # of a run that found nothing, which must be seen too
@@ -75,7 +75,9 @@ def _show(room: Room, status: int = 200, *, done: str = "", problem: str = "") -
         status,
         rows=rows,
         listed=listed,
-        running=any(row.runs for row in rows),
+        running=any(row.runs for row in rows) or any(run.running for run in runs.values()),
+        look_ups=runs.get(LOOK_UPS),
+        look_ups_name=LOOK_UPS,
         done=done,
         problem=problem,
         width=WIDTH,
@@ -99,7 +101,7 @@ def act(
     room: guard.Here, form: FormId, act: Annotated[str, Form()], name: Annotated[str, Form()]
 ) -> Response:
     """Run a search now, or stop one that a lead started."""
-    if room.review.search(name) is None:
+    if room.review.search(name) is None and name != LOOK_UPS:
         raise HTTPException(404, "There is no such search in this review.")
     now, desk = room.desk.clock(), room.desk
     try:
@@ -112,7 +114,8 @@ def act(
             raise HTTPException(422, "act must be one of run, stop")
     except Refused as refusal:
         return _show(room, 409, problem=f"{refusal.message}.")
-    return RedirectResponse(f"/r/{room.review.id}/searches?done={act}#{name}", 303)
+    place = "look-ups" if name == LOOK_UPS else name
+    return RedirectResponse(f"/r/{room.review.id}/searches?done={act}#{place}", 303)
 
 
 def _may_run(room: Room, name: str) -> None:

@@ -31,7 +31,7 @@ from livereview.ops.readiness import PUBLISHER
 from livereview.settings import Settings, told
 from livereview.store import versions
 from livereview.store.open import Store, describe, owner
-from livereview.web import app
+from livereview.web import app, first
 from livereview.web.connections import (
     BACKLOG,
     Connections,
@@ -85,7 +85,9 @@ def serve(
         server.on_beat = functools.partial(store.heartbeats.beat, EVENT_LOOP)
         server.config.load()  # first of all: whoever finds the door open is answered at once
         with _listen(host, port) as door, _at_work(store, settings):
-            _announce(store, settings, host, _url(host, door.getsockname()[1]))
+            url = _url(host, door.getsockname()[1])
+            _announce(store, settings, host, url)
+            _offer_first_account(made, settings.address or url)
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, _end)
             sys.setswitchinterval(HAND_OVER)
@@ -270,6 +272,12 @@ def _announce(store: Store, settings: Settings, host: str, url: str) -> None:
             "LIVEREVIEW_URL is https and LIVEREVIEW_TRUSTED_PROXIES names no proxy: cookies are not Secure,"
             " and all visitors look like one; name the address that your proxy connects from"
         )
+
+
+def _offer_first_account(made: FastAPI, base: str) -> None:
+    """Print the link that makes the first account, where there is none."""
+    if link := first.link(made.state.desk, base):
+        print(f"Nobody has an account yet. Make the first lead's: {link}", file=sys.stderr)
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
