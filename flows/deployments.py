@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from prefect.flows import Flow
 from prefect.utilities.callables import parameter_schema
 
-from livereview import sources
+from livereview import entrypoints, sources
 from livereview.errors import LivereviewError
 from livereview.sources.protocol import Query, Window
 from livereview.surveillance.lookups import SOURCES as LOOKED_UP
@@ -187,7 +187,7 @@ def _common(reviews: Sequence[Mapping[str, Any]], follow: Flow[..., Any]) -> lis
 
 def _deployment(made_of: Flow[..., Any], name: str, **more: Any) -> Deployment:
     words = (made_of.fn.__doc__ or "").partition("\n")[0]
-    entrypoint = f"{made_of.fn.__module__}.{made_of.fn.__name__}"
+    entrypoint = f"{entrypoints.__name__}.{made_of.fn.__name__}"
     return Deployment(made_of.name, name, entrypoint, **{"description": words, **more})
 
 

@@ -229,8 +229,10 @@ def dispatch(cron: str, timezone: str) -> State[Any]:
     """
     chosen = settings.read(os.environ)
     with owner.session(chosen) as client:
-        todo = jobs.jobs_of(client.call("schedule")["reviews"], cron, timezone)
-        return _carried_out(client, chosen, todo, f"{cron} {timezone}", chosen.try_again)
+        reviews = client.call("schedule")["reviews"]
+        todo = jobs.jobs_of(reviews, cron, timezone)
+        pages = Pages(client, chosen.address, reviews)
+        return _carried_out(client, chosen, todo, pages, f"{cron} {timezone}", chosen.try_again)
 
 
 @flow(
@@ -248,12 +250,19 @@ def dispatch_look_ups(timezone: str) -> State[Any]:
     """
     chosen = settings.read(os.environ)
     with owner.session(chosen) as client:
-        todo = jobs.look_ups_of(client.call("schedule")["reviews"], timezone)
-        return _carried_out(client, chosen, todo, f"look-ups {timezone}", ())
+        reviews = client.call("schedule")["reviews"]
+        todo = jobs.look_ups_of(reviews, timezone)
+        pages = Pages(client, chosen.address, reviews)
+        return _carried_out(client, chosen, todo, pages, f"look-ups {timezone}", ())
 
 
 def _carried_out(
-    client: Client, chosen: Settings, todo: Sequence[Job], title: str, pauses: Sequence[float]
+    client: Client,
+    chosen: Settings,
+    todo: Sequence[Job],
+    pages: Pages,
+    title: str,
+    pauses: Sequence[float],
 ) -> State[Any]:
     if not todo:
         return Completed(message=f"nothing in the protocols in force is due at {title}")
@@ -280,7 +289,7 @@ def _carried_out(
         night = jobs.Night(
             board=PrefectBoard(prefect, run),
             pauses=pauses,
-            quiet=lambda review: _publish(client, chosen, review),
+            quiet=pages.publish,
             longest=LONGEST_WAIT,
         )
         courses = night.run(todo, pause, time.monotonic, progress)
@@ -292,15 +301,31 @@ def _carried_out(
     return _verdict(courses)
 
 
-def _publish(client: Client, chosen: Settings, review: str) -> None:
-    """Bring a review's page up to date, and link it; what can't be published spares the others."""
-    log = get_run_logger()
-    try:
-        published = publish.fn(client, review, datetime.now(UTC))
-    except LivereviewError as error:
-        log.error("%s could not be published: %s", review, error.message)
-        return
-    events.published(review, published, chosen.address)
+class Pages:
+    """The pages of the reviews of a night, brought up to date as their searches end.
+
+    Args:
+        address: Where people reach the server; "": pages are not linked.
+        reviews: As the use case `schedule` gives them.
+    """
+
+    def __init__(self, client: Client, address: str, reviews: Sequence[Mapping[str, Any]]):
+        self._client = client
+        self._address = address
+        self._versions = {str(each["review"]): int(each["version"] or 0) for each in reviews}
+
+    def publish(self, review: str) -> None:
+        """Bring a review's page up to date, and link it.
+
+        What can't be published spares the others.
+        """
+        try:
+            answer = publish.fn(self._client, review, datetime.now(UTC))
+        except LivereviewError as error:
+            get_run_logger().error("%s could not be published: %s", review, error.message)
+            return
+        events.published(review, answer, self._address, self._versions.get(review))
+        self._versions[review] = int(answer.get("version") or 0)
 
 
 def _lose(client: Client, course: Course) -> None:

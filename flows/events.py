@@ -28,19 +28,23 @@ def search_ended(review: str, ending: Ending) -> None:
     emit_event(event, resource=resource, payload={**ending, "words": sentence(ending)})
 
 
-def published(review: str, answer: Mapping[str, Any], address: str) -> None:
+def published(
+    review: str, answer: Mapping[str, Any], address: str, before: int | None = None
+) -> None:
     """Link the page of a review, and emit its new version where there is one.
 
     Args:
         answer: Of the use case `publish`.
         address: Where people reach the server; "": it is not linked.
+        before: The version that was the newest until now, as the owner publishes by itself too.
     """
     if "version" not in answer:
         return
     if address:
         link = f"{address}/site/{review}/latest/"
         create_link_artifact(link, link_text=review, key=f"page-{review}")
-    if not answer.get("new"):
+    came_since = before is not None and answer["version"] > before
+    if not answer.get("new") and not came_since:
         return
     resource = {
         "prefect.resource.id": f"livereview.review.{review}",

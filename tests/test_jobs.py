@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from flows import dispatch, jobs
+from flows import deploy, dispatch, events, jobs
 from flows.deployments import SLOT_TAG, TAG, plan, schema
 from flows.dispatch import search_one
 from flows.jobs import Course, Job, Night, Seen
 from flows.night import publish_behind
+from livereview import entrypoints
 from livereview.ops import nights
 from livereview.store.open import Store
 from tests.conftest import NOW
@@ -231,3 +232,50 @@ def test_a_cancelled_dispatcher_cancels_the_runs_that_it_submitted(
     run = SimpleNamespace(id="the-dispatcher", expected_start_time=None)
     dispatch.end_its_runs(dispatch.dispatch, run, SimpleNamespace())  # type: ignore[arg-type]
     assert cancelled == [("0f0e0d0c-0b0a-0908-0706-050403020100", "CANCELLING")]
+
+
+def test_a_new_version_is_an_event_once_whoever_published_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The owner publishes by itself when a search brought something: the dispatcher then finds it."""
+    emitted: list[tuple[str, int]] = []
+    linked: list[str] = []
+
+    def emit(event: str, resource: dict[str, str], payload: dict[str, Any]) -> None:
+        emitted.append((resource["prefect.resource.id"], payload["version"]))
+
+    def link(address: str, **more: Any) -> None:
+        linked.append(address)
+
+    class Owner:
+        version = 3
+
+        def call(self, operation: str, /, **arguments: Any) -> Any:
+            assert operation == "publish"
+            return {"version": self.version, "new": False, "change": "minor"}
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    monkeypatch.setattr(events, "emit_event", emit)
+    monkeypatch.setattr(events, "create_link_artifact", link)
+    owner = Owner()
+    pages = dispatch.Pages(owner, "https://review.example.org", [{"review": "a", "version": 3}])
+    pages.publish("a")
+    assert emitted == []
+    owner.version = 4
+    pages.publish("a")
+    pages.publish("a")
+    assert emitted == [("livereview.review.a", 4)]
+    assert set(linked) == {"https://review.example.org/site/a/latest/"}
+
+
+def test_workers_find_each_flow_by_a_name_that_does_not_depend_on_the_installation() -> None:
+    made = plan([review("a", "x at openalex")], deploy.follow).deployments
+    for each in made:
+        module, _, name = each.entrypoint.rpartition(".")
+        assert module == "livereview.entrypoints"
+        assert getattr(entrypoints, name).name == each.flow
+    assert {each.entrypoint.rpartition(".")[2] for each in made} == set(entrypoints.PLACES)
+    with pytest.raises(AttributeError, match="no flow 'unheard_of'"):
+        entrypoints.unheard_of  # noqa: B018

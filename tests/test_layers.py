@@ -126,6 +126,7 @@ ALLOWED: dict[str, set[str]] = {
         "sources",
     }
     | {"alerts", "client", "door_version", "logs", "systemd", "wire", "private_files"},
+    "entrypoints": {"night"},
     "night": {"errors", "replay", "settings", "flows"},
     "demo": {"client", "files", "night", "settings", "errors"},
     "__main__": {"cli"},
@@ -133,6 +134,7 @@ ALLOWED: dict[str, set[str]] = {
     "flows": CORE
     | {
         "backups",
+        "entrypoints",
         "shared_answers",
         "processes",
         "notices",

@@ -20,10 +20,11 @@ from livereview.processes import Process
 from livereview.review import Review, Search
 from livereview.sources import citations
 from livereview.sources.protocol import Query, Window
-from livereview.store import nights, retirement, searches, vitals
+from livereview.store import nights, retirement, searches, versions, vitals
 from livereview.store.nights import Lease, LostNight
 from livereview.store.open import Connection, Store
 from livereview.store.searches import Run
+from livereview.store.versions import Head
 from livereview.surveillance import clock
 from livereview.surveillance.health import Attempt
 from livereview.surveillance.late import Expected, lateness
@@ -403,18 +404,20 @@ def attempts_of(con: Connection, rules: Review) -> list[Attempt]:
 
 
 def schedule(store: Store, *, now: datetime) -> dict[str, Any]:
-    """What the schedule serves: each review with its cron lines, its searches, its time zone and
-    the status that holds.
+    """What the schedule serves: each review with its cron lines, its searches, its time zone, the
+    status that holds, and the number of its newest version.
     """
     with store.read() as con:
         rules = with_statuses(con, protocols(con))
-    return {"reviews": [_scheduled(review) for review in rules]}
+        heads = versions.heads(con, [review.id for review in rules])
+    return {"reviews": [_scheduled(review, heads.get(review.id)) for review in rules]}
 
 
-def _scheduled(rules: Review) -> dict[str, Any]:
+def _scheduled(rules: Review, head: Head | None) -> dict[str, Any]:
     crons = list(dict.fromkeys(cron_of(rules, search) for search in rules.searches))
     return {
         "review": rules.id,
+        "version": head.number if head else None,
         "crons": crons,
         "searches": [
             {
