@@ -16,6 +16,8 @@ from time import gmtime, strftime
 class Session(socketserver.StreamRequestHandler):
     """One connection: as much of RFC 959 and RFC 3659 as ftplib asks for, in one folder, one user."""
 
+    disable_nagle_algorithm = True  # else each second answer waits 40 ms for the client's receipt
+
     def __init__(self, root: Path, *connection: object):
         self.root, self.here, self.door, self.source = root, "/", None, ""
         self.offset = 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from itertools import count
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,6 @@ from livereview.ops import protocols, recheck, status, surveil
 from livereview.store.open import Store
 from livereview.surveillance.clock import Event, behind
 from tests.conftest import NOW, REVIEW
-from tests.test_ninety_nights import corpus, protocol_text, season
 
 DAY = timedelta(days=1)
 _numbers = count()
@@ -168,19 +166,3 @@ def test_the_last_event_is_believed_unless_it_stands_alone() -> None:
     assert behind([event(-1), event(40), event(40.1)], NOW) is None, "one night with a wrong clock"
     assert behind([event(-1), event(2), event(3)], NOW) == event(3)
     assert behind([event(-1), event(40), event(-0.5)], NOW) is None, "it healed already"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("ahead", [40 * DAY, 3650 * DAY])
-def test_ninety_nights_with_a_clock_ahead_for_one_end_as_ninety_without(
-    tmp_path: Path, protocol: str, ahead: timedelta
-) -> None:
-    text = protocol_text(protocol)
-    calm, _ = season(tmp_path / "calm", text, {}, timedelta(0))
-    wrong, _ = season(tmp_path / "wrong", text, {}, timedelta(0), wrong_clock={30: ahead})
-    try:
-        for name, rows in corpus(calm).items():
-            assert corpus(wrong)[name] == rows, name
-    finally:
-        calm.close()
-        wrong.close()

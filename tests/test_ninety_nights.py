@@ -1,11 +1,12 @@
-"""Ninety nights with faults on thirty of them end with the corpus of faultless ones.
+"""Ninety nights with faults on thirty of them, or with a clock that was wrong on two, end with the
+corpus of faultless ones.
 
 The ledger has every fault.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ from flows.surveil import run_search
 from livereview import fetch, review_toml
 from livereview.client import Local
 from livereview.settings import Settings
+from tests.conftest import DATA
 from tests.internet import BREAKING, HOSTS, PASSING, Internet, catalogue, nights
 
 FIRST, NIGHTS, WORKS = date(2026, 3, 1), 90, 160
@@ -111,10 +113,36 @@ def corpus(client: Local) -> dict[str, list[Any]]:
         return {name: con.execute(sql).fetchall() for name, sql in questions.items()}
 
 
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
+    """Ninety nights on which nothing went wrong."""
+    home = tmp_path_factory.mktemp("calm")
+    text = protocol_text((DATA / "review.toml").read_text(encoding="utf-8"))
+    client, _ = season(home, text, {}, timedelta(0))
+    yield client
+    client.close()
+
+
 @pytest.mark.slow
-def test_ninety_nights_with_faults_end_as_ninety_without(tmp_path: Path, protocol: str) -> None:
+def test_ninety_nights_with_a_clock_ahead_on_two_end_as_ninety_without(
+    tmp_path: Path, protocol: str, calm: Local
+) -> None:
+    ahead = {30: timedelta(days=40), 55: timedelta(days=3650)}
+    wrong, _ = season(
+        tmp_path / "wrong", protocol_text(protocol), {}, timedelta(0), wrong_clock=ahead
+    )
+    try:
+        for name, rows in corpus(calm).items():
+            assert corpus(wrong)[name] == rows, name
+    finally:
+        wrong.close()
+
+
+@pytest.mark.slow
+def test_ninety_nights_with_faults_end_as_ninety_without(
+    tmp_path: Path, protocol: str, calm: Local
+) -> None:
     text, faults = protocol_text(protocol), plan(Random(20260301))
-    calm, _ = season(tmp_path / "calm", text, {}, timedelta(0))
     rough, net = season(tmp_path / "rough", text, faults, timedelta(hours=26))
     try:
         broken = {
@@ -131,7 +159,6 @@ def test_ninety_nights_with_faults_end_as_ninety_without(tmp_path: Path, protoco
         assert len(corpus(calm)["records"]) == len(whole), "late and backdated records are in"
         check_ledger(rough, broken)
     finally:
-        calm.close()
         rough.close()
 
 
