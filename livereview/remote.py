@@ -179,7 +179,7 @@ class Remote:
             raise NoAccess(other_door(spoken))
 
     def _not_trusted(self, error: Exception) -> NoAccess:
-        stated = re.search(r"\[SSL[^\]]*\] ([^()]*)", str(error))
+        stated = re.search(r"\[SSL[^\[\]]*\] ([^()]*)", str(error))
         reason = stated[1].strip() if stated else type(error).__name__
         return NoAccess(
             f"the certificate of {self.url} is not trusted: {reason}. If your centre has a"

@@ -371,7 +371,7 @@ def test_one_address_takes_no_more_than_its_share(tmp_path: Path) -> None:
         for _ in range(3 * share):
             stack.enter_context(under_siege.call(b"GET / HTTP/1.1\r\nX-Half: ", "127.0.0.2"))
         assert under_siege.lives()
-        assert under_siege.connections - before <= share + 1
+        until(lambda: under_siege.connections - before <= share + 1, "no more than its share")
 
 
 def exchange(connection: socket.socket) -> str:

@@ -43,7 +43,9 @@ BOX = Markup('<path d="M{x:.1f} {y}m-4 -4h8v8h-8z"/>')
 # units around a picture that is a file of its own; the size of its title's letters
 MARGIN, HEADING = 20, 17
 _ROOT = re.compile(
-    r'(<svg [^>]*?)viewBox="0 0 (\d+) (\d+)"([^>]*>)(<title[^>]*>([^<]*)</title>.*)</svg>',
+    # the first viewBox is the only one that is tried
+    r'(<svg (?:(?!viewBox)[^>])*)viewBox="0 0 (\d+) (\d+)"'
+    r"([^>]*>)(<title[^>]*>([^<]*)</title>.*)</svg>",
     re.DOTALL,
 )
 _ALONE = Markup(
