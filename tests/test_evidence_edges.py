@@ -338,6 +338,21 @@ def test_a_common_effect_of_opposites_is_an_effect_only_where_studies_may_differ
     assert found.state == "disagree"
 
 
+@pytest.mark.parametrize(("people", "state"), [(90_000, "disagree"), (90, "effect")])
+def test_a_mean_does_not_speak_for_a_larger_study_that_it_cannot_hold(
+    people: int, state: str
+) -> None:
+    """Two risk ratios are averaged; the odds ratio of a third can't be, and says the opposite."""
+    apart = study("apart", ratio(2, 1.5, 2.667, measure="OR", n=people))
+    two = study("a", ratio(0.8, 0.7, 0.914)), study("b", ratio(0.7, 0.6, 0.8167))
+    found = finding(CARE, *two, apart)
+    assert found.state == state
+    said = text(found)
+    assert "The size is that of 2 of them: one is told in another measure." in said
+    assert "Apart 2020" in said and "OR 2.00" in said
+    assert "another measure" not in text(finding(CARE, *two))
+
+
 def test_counts_pooled_as_one_effect_do_not_hide_an_opposite_either() -> None:
     outcome = replace(CARE, measure="OR")
     known = [

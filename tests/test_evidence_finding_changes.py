@@ -269,3 +269,14 @@ def test_every_kind_has_a_former_class_and_words() -> None:
     assert set(finding_changes.FORMER_CLASS) == set(finding_changes.KINDS)
     assert set(words.CHANGES) >= set(finding_changes.KINDS)
     assert set(words.KINDS) >= set(finding_changes.KINDS) - {"none"}
+
+
+def test_a_first_study_that_clearly_found_the_opposite_waits_for_a_signature() -> None:
+    """Among many it moves the mean by little, and the page says of it what it never said before."""
+    many = [study(f"s{n}", ratio(0.7, 0.63, 0.7778)) for n in range(12)]
+    one = study("opposite", ratio(1.2, 1.01, 1.4257, n=300))
+    before, after = (finding(CARE, *many), finding(CARE, *many, one))
+    assert (before.state, after.state, before.size) == ("effect", "effect", after.size)
+    assert finding_changes.compare(before, after).means_something_else
+    another = finding(CARE, *many, one, study("more", ratio(0.7, 0.63, 0.7778)))
+    assert not finding_changes.compare(after, another).means_something_else

@@ -34,13 +34,13 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """Most serious first."""
 
-RULE_VERSION = "4"
+RULE_VERSION = "5"
 RULE_TEXT = mark(
     "Each finding is compared with the one before by what it shows, its side, its size beside the smallest difference "
-    "that matters, its certainty and its first sentence. Now shows something else, no longer supported, new finding, "
-    "larger, smaller, less certain, more certain, no longer part of the review and told in other words wait for a "
-    "signature; figures updated are moves within half a standard error, in the same class, from where they stood when "
-    "what is said of them last changed."
+    "that matters, its certainty, what is said against it, and its first sentence. Now shows something else, no longer "
+    "supported, new finding, larger, smaller, less certain, more certain, no longer part of the review and told in "
+    "other words wait for a signature; figures updated are moves within half a standard error, in the same class, from "
+    "where they stood when what is said of them last changed."
 )
 
 MEANING_CHANGED: tuple[Kind, ...] = tuple(
@@ -139,19 +139,22 @@ def _kind(before: Finding | None, after: Finding | None) -> tuple[Kind, str]:
         return "new_finding", say(mark("new in the review"))
     if _shows(before) != _shows(after):
         return _other_state(before, after)
-    by_size = _by_size(before, after)
-    if by_size is not None:
-        return by_size
-    by_certainty = _by_certainty(before, after)
-    if by_certainty is not None:
-        return by_certainty
-    by_group = _by_group(before, after)
-    if by_group is not None:
-        return by_group
+    for rule in (_by_size, _by_certainty, _by_group, _by_reservations):
+        told = rule(before, after)
+        if told is not None:
+            return told
     same = before.basis == after.basis and before.estimate == after.estimate
     if same:
         return "none", ""
     return "figures_updated", _what_moved(before, after)
+
+
+def _by_reservations(before: Finding, after: Finding) -> tuple[Kind, str] | None:
+    """Whether something else is said against an effect that stands."""
+    if wording.reservations(before) == wording.reservations(after):
+        return None
+    text = mark("what is said against it, by single studies or for other places, has changed")
+    return "now_shows", say(text)
 
 
 def _nothing_yet(before: Finding | None, after: Finding | None) -> bool:

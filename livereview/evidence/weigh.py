@@ -634,7 +634,34 @@ def _judge(
     sides = _clear_sides(matters)
     if len(sides) == 2 and not _mean_decides(estimate, counted):
         return Judged("disagree", say(mark("some results clearly point one way, some the other")))
+    if _outweighed(outcome, estimate, counted):
+        why = mark("studies that can't be averaged with the others clearly found the opposite")
+        return Judged("disagree", say(why))
     return _by_estimate(outcome, estimate, clear)
+
+
+def _outweighed(outcome: Outcome, estimate: Estimate, counted: Sequence[Contribution]) -> bool:
+    """Whether studies in other measures clearly found the opposite of a mean that can't hold them,
+    in at least as many people as it holds.
+
+    Where nobody reports how many, that is taken to be so: a mean of some studies is no answer of
+    all.
+    """
+    if estimate.clear is None:
+        return False
+    against = {"more": "fewer", "fewer": "more"}[estimate.clear]
+    inside = [one for one in counted if one.sized_in(estimate.measure)]
+    opposite = [
+        one
+        for one in counted
+        if one not in inside
+        and one.effect is not None
+        and one.effect.clear == against
+        and not _is_trivial(outcome, counted, one.effect)
+    ]
+    if not opposite:
+        return False
+    return sum(one.people or 0 for one in opposite) >= sum(one.people or 0 for one in inside)
 
 
 def _mean_decides(estimate: Estimate, counted: Sequence[Contribution]) -> bool:

@@ -313,9 +313,7 @@ def _mean_of_opposites(estimate: Estimate, told: str) -> str:
     if estimate.clear is None:
         return say(mark("The best estimate is {size}, so it may be either way."), size=told)
     return say(
-        mark(
-            "The average of all is {size}. Do not rely on it: it hides that the studies disagree."
-        ),
+        mark("The average is {size}. Do not rely on it: it hides that the studies disagree."),
         size=told,
     )
 
@@ -458,6 +456,7 @@ def evidence(finding: Finding) -> str:
                 finding.votes.critical,
             )
         )
+    parts += _of_some(finding)
     if finding.estimate and finding.estimate.results:
         parts.append(
             many("{n} result counts.", "All {n} of their results count.", finding.estimate.results)
@@ -473,6 +472,28 @@ def evidence(finding: Finding) -> str:
     parts += _on_their_own(finding)
     parts += _elsewhere(finding)
     return " ".join(parts)
+
+
+def _of_some(finding: Finding) -> list[str]:
+    """That the size is that of some of the studies only; nothing where it is of all."""
+    estimate = finding.estimate
+    if estimate is None or estimate.studies < 2:
+        return []
+    others = [
+        study
+        for study in finding.counted
+        if study.value is not None and study.measure != estimate.measure
+    ]
+    if not others:
+        return []
+    return [
+        many(
+            "The size is that of {sized} of them: one is told in another measure.",
+            "The size is that of {sized} of them: {n} are told in other measures.",
+            len(others),
+            sized=estimate.studies,
+        )
+    ]
 
 
 def _as_reported(finding: Finding) -> list[str]:
@@ -614,6 +635,18 @@ def _with_figure(study: StudyEffect) -> str:
         low=number(study.low),
         high=number(study.high),
     )
+
+
+def reservations(finding: Finding) -> tuple[bool, bool]:
+    """What is said against an effect beside it: that a study clearly found the opposite, and that
+    it may be otherwise elsewhere.
+    """
+    opposite = any(
+        study.clear and study.leans != finding.side
+        for study in finding.counted
+        if finding.state == "effect"
+    )
+    return opposite, bool(_elsewhere(finding))
 
 
 def _elsewhere(finding: Finding) -> list[str]:
