@@ -351,7 +351,7 @@ def rateable(con: Connection, rules: Review) -> tuple[Rateable, ...]:
         return Rateable(kind, id, label, studies, rating, certainty.holds(rating, studies))
 
     statements = [
-        one("statement", statement.id, statement.text, statement.studies)
+        one("statement", statement.id, statement.text.rstrip("."), statement.studies)
         for statement in rules.statements
         if statement.studies
     ]
