@@ -231,3 +231,7 @@ SELECT DISTINCT t.review, coalesce(p.report_id, t.record_id) AS report_id, t.tag
 -- The views of the table of records that are kept.
 CREATE OR REPLACE VIEW current_view AS
 SELECT * FROM saved_view QUALIFY kept AND seq = max(seq) OVER (PARTITION BY review, view);
+
+-- The last word on each full text of a review; most have none, and are articles that are used.
+CREATE OR REPLACE VIEW current_full_text_word AS
+SELECT * FROM full_text_word QUALIFY seq = max(seq) OVER (PARTITION BY review, sha256);

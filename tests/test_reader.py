@@ -14,14 +14,17 @@ from typing import Any
 import pytest
 
 from livereview import ops
+from livereview.errors import Refused
 from livereview.evidence.places import Looked, Standing
+from livereview.ops import file_states
 from livereview.parsing import pdf, safe_pdf
 from livereview.settings import Settings
+from livereview.store import quote_places
 from livereview.store.open import Store
 from livereview.web import public, reader
 from scripts import vendor_pdfjs
 from tests import pdfs
-from tests.conftest import NOW, REVIEW, Browser, article, found
+from tests.conftest import NOW, REVIEW, Browser, Forms, article, found
 from tests.test_ops import form, include
 from tests.test_quote_places import BASE, LINES, TRUE, attach
 
@@ -248,3 +251,76 @@ def test_a_file_without_a_copy_says_so_each_time(
         answer = ada.http.get(address)
         assert answer.status_code == 422
         assert "it opens with a password only" in answer.text
+
+
+def standings(store: Store) -> dict[str, tuple[str, str | None]]:
+    """The state and the file of each quote in force."""
+    with store.read() as con:
+        [in_force] = ops.quotes.in_force(con, REVIEW).values()
+    return {
+        standing.quote: (standing.state, standing.looked and standing.looked.sha256)
+        for standing in in_force
+    }
+
+
+def test_a_quote_is_looked_for_in_the_file_that_takes_the_place_of_another(
+    reviewed: Store, included: str, settings: Settings, browser: People
+) -> None:
+    extract(reviewed, settings, "ada", TRUE)
+    newer = pdfs.pdf(["Most families said that they did not feel heard."])
+    address = f"/r/{REVIEW}/records/{included}"
+    ada = browser("ada")
+    ada.get(address)
+    form = next(form for form in Forms(ada.page.text).all if "kind" in form["fields"])["fields"]
+    shared = {"csrf": form["csrf"], "record": included, "back": "record"}
+    sent = {**shared, "form": "b" * 32, "kind": "correction", "replaces": SHA}
+    file = {"file": ("newer.pdf", newer, "application/pdf")}
+    assert ada.http.post(f"/r/{REVIEW}/full-text", data=sent, files=file).status_code == 200
+
+    assert standings(reviewed)[TRUE] == ("not in the file", hashlib.sha256(newer).hexdigest())
+    page = ada.get(address)
+    assert "replaced by <bdi>newer.pdf</bdi>" in page and "Correction, ada" in page
+    assert "put another file in the place of paper.pdf" in page
+    [shown] = facts(ada.get(f"{BASE}/doe-2020"))["files"]
+    assert shown["name"] == "newer.pdf"
+    assert "A quote to look at" in ada.get(BASE)
+
+    again = {**shared, "form": "c" * 32, "state": "used"}
+    ada.http.post(FILE, data=again)
+    assert standings(reviewed)[TRUE] == ("in its place", SHA)
+    without_reason = ada.http.post(FILE, data={**shared, "form": "d" * 32, "state": "removed"})
+    assert without_reason.status_code == 422 and "say why" in without_reason.text
+    gone = {**shared, "form": "e" * 32, "state": "removed", "reason": "another study"}
+    ada.http.post(FILE, data=gone)
+    assert standings(reviewed)[TRUE][0] == "not in the file"
+    assert "another study" in ada.get(address)
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"kind": "poem"}, "kind must be one of article"),
+        ({"state": "lost"}, "state must be one of used"),
+        ({"state": "replaced"}, "name both, or neither"),
+        ({"state": "replaced", "replaced_by": SHA}, "another file of the same report"),
+        ({"sha256": "0" * 64}, "no such full text"),
+    ],
+)
+def test_a_word_on_a_file_that_can_not_hold_is_refused(
+    reviewed: Store, included: str, said: dict[str, str], why: str
+) -> None:
+    asked = {"sha256": SHA, **said}
+    with pytest.raises(Refused, match=why):
+        file_states.say(reviewed, id="w", review=REVIEW, author="ada", now=NOW, **asked)
+
+
+def test_quotes_that_an_older_rule_looked_up_are_looked_up_again_before_a_night_publishes(
+    reviewed: Store, included: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quote_places, "FINDER", 1)
+    extract(reviewed, settings, "ada", TRUE)
+    monkeypatch.undo()
+    assert standings(reviewed)[TRUE][0] == "not looked up"
+
+    ops.run(reviewed, settings.site, "publish", {"review": REVIEW, "now": NOW.isoformat()})
+    assert standings(reviewed)[TRUE] == ("in its place", SHA)

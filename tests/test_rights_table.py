@@ -197,6 +197,7 @@ ROUTES = {
     "POST /r/{review}/full-text": MEMBER_SCREENS,
     "GET /r/{review}/arrived/{form}": MEMBER_READS,
     "GET /r/{review}/full-text/{sha256}": MEMBER_READS,
+    "POST /r/{review}/full-text/{sha256}": MEMBER_SCREENS,
     "GET /r/{review}/full-text/{sha256}/copy": MEMBER_READS,
     "GET /r/{review}/full-text/{sha256}/view": MEMBER_READS,
     "GET /r/{review}/full-text/{sha256}/find": MEMBER_READS,

@@ -173,6 +173,8 @@ NEED_FOLDER = (
     "readiness",
 )
 NEW_QUOTES = ("extract", "group")  # after which a study may have other quotes, or other files
+# before which quotes are looked up again that an older rule looked up
+SHOWS_QUOTES = ("publish",)
 
 
 def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
@@ -196,10 +198,12 @@ def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
     except TypeError as error:
         raise Refused(f"{name}: {error}") from None
     plain.check(name, use_case, ready)
+    full_texts = folder.with_name(full_text.FOLDER)
     try:
+        if name in SHOWS_QUOTES:
+            quotes.look_up(store, full_texts, review=ready["review"], now=ready["now"])
         answer: Answer = json.loads(json.dumps(use_case(store, **ready), default=_text))
         if name in NEW_QUOTES:
-            full_texts = folder.with_name(full_text.FOLDER)
             quotes.look_up(store, full_texts, review=ready["review"], now=ready["now"])
     except OSError as error:
         if is_full(error):

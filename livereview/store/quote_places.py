@@ -52,13 +52,15 @@ def at(con: Connection, review: str, sha256: str, span: tuple[int, int]) -> Look
 
 
 def files_of_studies(con: Connection, review: str) -> dict[str, list[str]]:
-    """The sha256 of each full text of a study's reports, oldest first."""
+    """The sha256 of each full text of a study's reports that is used, oldest first."""
     rows = con.execute(
         """SELECT s.study, f.sha256 FROM full_text f
         LEFT JOIN report p ON p.record_id = f.record_id
         JOIN current_study s ON s.review = f.review AND s.report_id = coalesce(p.report_id, f.record_id)
+        ANTI JOIN (SELECT sha256 FROM current_full_text_word WHERE review = ? AND state <> 'used') gone
+            ON gone.sha256 = f.sha256
         WHERE f.review = ? GROUP BY s.study, f.sha256 ORDER BY s.study, min(f.seq)""",
-        [review],
+        [review, review],
     ).fetchall()
     files: dict[str, list[str]] = {}
     for study, sha256 in rows:

@@ -75,6 +75,9 @@ _EVENTS = """
         WHERE review = $review AND record_id IN (SELECT unnest($records::VARCHAR[]))
     UNION ALL SELECT made, seq, 'full_text', author, name, sha256 FROM full_text
         WHERE review = $review AND record_id IN (SELECT unnest($records::VARCHAR[]))
+    UNION ALL SELECT DISTINCT w.made, w.seq, 'file_' || w.state, w.author, f.name, w.reason FROM full_text_word w
+        JOIN full_text f ON f.review = w.review AND f.sha256 = w.sha256
+        WHERE f.review = $review AND f.record_id IN (SELECT unnest($records::VARCHAR[]))
     UNION ALL SELECT made, seq, 'retrieval', author, act, coalesce(link, note) FROM retrieval
         WHERE review = $review AND record_id IN (SELECT unnest($records::VARCHAR[]))
     UNION ALL SELECT made, seq, 'study', author, study, NULL FROM study

@@ -216,6 +216,7 @@ WAYS = (
     Way("POST", "/r/{review}/full-text", full_text.add, rights.TAKE_PART, bodies.FILE),
     Way("GET", "/r/{review}/arrived/{form}", screen.arrived, rights.SEE_AS_MEMBER),
     Way("GET", "/r/{review}/full-text/{sha256}", full_text.read, rights.SEE_AS_MEMBER),
+    Way("POST", "/r/{review}/full-text/{sha256}", full_text.say, rights.TAKE_PART),
     Way(
         "GET",
         "/r/{review}/full-text/{sha256}/copy",

@@ -188,8 +188,8 @@ def _show(
 
 def _files(sources: Sequence[form_sections.Source]) -> tuple[FullText, ...]:
     """The files of these reports, each once."""
-    files = {file.sha256: file for source in sources for file in source.files}
-    return tuple(files.values())
+    every = [file for source in sources for file in source.files]
+    return tuple({file.sha256: file for file in every}.values())
 
 
 def _forms_of(

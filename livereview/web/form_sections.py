@@ -96,7 +96,7 @@ def opened(
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A report that a form is about: what tells it from others, and its files."""
+    """A report that a form is about: what tells it from others, and its files that are used."""
 
     record: str
     title: str
@@ -124,7 +124,7 @@ def sources(con: Connection, room: Room, study: str, report: str) -> list[Source
                 record.title or "Untitled report",
                 "; ".join(record.authors),
                 record.year,
-                tuple(files[id]),
+                tuple(file for file in files[id] if file.is_used),
             )
         )
     return listed

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, File, Form, HTTPException, Query, UploadFile
 from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
@@ -15,7 +15,7 @@ from livereview import ops, rights
 from livereview.errors import Refused
 from livereview.evidence import places
 from livereview.evidence.places import Looked
-from livereview.ops import safe_copies
+from livereview.ops import file_states, safe_copies
 from livereview.pdf_text import STATES, PdfText
 from livereview.store import full_texts, quote_places, records
 from livereview.store.full_texts import FullText
@@ -40,9 +40,15 @@ def add(
     record: Annotated[str, Form()],
     file: Annotated[UploadFile, File()],
     back: Annotated[str, Form()] = "",
+    kind: Annotated[str, Form()] = "article",
+    replaces: Annotated[str, Form()] = "",
 ) -> Response:
     """Keep the PDF with the record's report and go back to it, or to the list of those to be
     retrieved.
+
+    Args:
+        kind: What kind of file it is.
+        replaces: The sha256 of the file of the report that it takes the place of.
     """
     here = f"/r/{room.review.id}/screen/full_text?record={record}"
     if back == "list":
@@ -63,17 +69,74 @@ def add(
             author=room.me,
             now=room.desk.clock(),
         )
+        _say_of_new(room, form, attached["sha256"], kind, replaces)
     except Refused as refusal:
         return screen.not_added(room, record, refusal.message)
+    _look_up_quotes(room)
+    # also where no quote waits for it: pages say what may run in it
+    ops.page_texts.text_of(room.desk.settings.full_texts, attached["sha256"])
+    return RedirectResponse(here, 303)
+
+
+def _say_of_new(room: Room, form: str, sha256: str, kind: str, replaces: str) -> None:
+    """What was said of a file while it was added: nothing of most."""
+    common: dict[str, Any] = {
+        "review": room.review.id,
+        "author": room.me,
+        "now": room.desk.clock(),
+    }
+    if kind != "article":
+        file_states.say(
+            room.desk.store, id=f"{room.me}-{form}-kind", sha256=sha256, kind=kind, **common
+        )
+    if replaces and replaces != sha256:
+        file_states.say(
+            room.desk.store,
+            id=f"{room.me}-{form}-replaces",
+            sha256=replaces,
+            state="replaced",
+            replaced_by=sha256,
+            **common,
+        )
+
+
+def _look_up_quotes(room: Room) -> None:
     ops.quotes.look_up(
         room.desk.store,
         room.desk.settings.full_texts,
         review=room.review.id,
         now=room.desk.clock(),
     )
-    # also where no quote waits for it: pages say what may run in it
-    ops.page_texts.text_of(room.desk.settings.full_texts, attached["sha256"])
-    return RedirectResponse(here, 303)
+
+
+def say(
+    room: guard.Here,
+    sha256: str,
+    form: Annotated[str, Depends(guard.form_id)],
+    record: Annotated[str, Form()],
+    kind: Annotated[str, Form()] = "article",
+    state: Annotated[str, Form()] = "used",
+    replaced_by: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    """Say what kind of file it is, and whether it is used; back to the page of its report."""
+    with room.desk.store.read() as con:
+        _file(con, room, sha256)
+        guard.recorded(con, room, record)
+    file_states.say(
+        room.desk.store,
+        id=f"{room.me}-{form}",
+        review=room.review.id,
+        sha256=sha256,
+        kind=kind,
+        state=state,
+        replaced_by=replaced_by if state == "replaced" else "",
+        reason=reason,
+        author=room.me,
+        now=room.desk.clock(),
+    )
+    _look_up_quotes(room)
+    return RedirectResponse(f"/r/{room.review.id}/records/{record}#files", 303)
 
 
 def read(room: guard.Here, sha256: str) -> Response:

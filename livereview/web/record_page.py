@@ -114,6 +114,8 @@ def _values(con: Connection, room: Room, row: Row, eyes: Eyes) -> dict[str, Any]
         "linked": records.current(con, linked),
         "doubted": report_events.doubted(con, review, ids),
         "files": files,
+        "file_names": {file.sha256: file.name for file in files},
+        "kinds": full_texts.KINDS,
         "cautions": page_texts.cautions(
             room.desk.settings.full_texts, [file.sha256 for file in files]
         ),
@@ -229,6 +231,9 @@ def _step(event: Event) -> Step:
         "reopened": f"{event.author} had it decided again at "
         f"{pages.STAGES.get(event.about, event.about).lower()}",
         "full_text": f"{event.author} added the file {event.about}",
+        "file_used": f"{event.author} said what the file {event.about} is",
+        "file_replaced": f"{event.author} put another file in the place of {event.about}",
+        "file_removed": f"{event.author} removed the file {event.about}",
         "retrieval": f"{event.author} {RETRIEVAL.get(event.about, event.about)}",
         "study": f"{event.author} took it to the study {event.about}"
         if event.about

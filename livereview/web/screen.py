@@ -149,7 +149,8 @@ def _show(
     sealed = ""
     if shown and report:
         sealed = as_shown.seal(as_shown.of(con, room, shown, report, together), room.visit.csrf)
-    files = full_texts.of(con, review, report) if report and stage == "full_text" else []
+    every = full_texts.of(con, review, report) if report and stage == "full_text" else []
+    files = [file for file in every if file.is_used]
     values = {
         "card": shown,
         "sealed": sealed,
