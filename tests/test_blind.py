@@ -8,6 +8,7 @@ import io
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def seen_by(
             headers = {
                 key: value
                 for key, value in answer.headers.items()
-                if key not in ("content-length", "set-cookie")
+                if key not in ("content-length", "set-cookie", "x-request-id")
             }
             shown[path] = (answer.status_code, content(answer.content), headers)
     told = digests(store, base_url="https://r.example.org", now=NOW, person=name, always=True)[
@@ -112,6 +113,9 @@ def addresses(path: str, records: list[str], settings: Settings) -> Iterator[str
         "study": ["new", "s-1"],
         "name": ["style.css"],
         "sha256": ["0" * 64],
+        **{name: ["0" * 32] for name in ("draft", "trial", "id", "secret")},  # another person's
+        "step": ["question", "check"],
+        "number": ["1"],
         "token": ["nobody"],
         "form": ["0" * 32],
     }
@@ -129,11 +133,12 @@ def addresses(path: str, records: list[str], settings: Settings) -> Iterator[str
         if path.endswith(("/retrieval", "/conflicts", "/duplicates", "/history")):
             yield f"{path}?done={records[VOTED]}&stage=title_abstract"
         return
-    (name,) = found_in
-    for value in values[name]:
-        address = re.sub(r"{[^}]*}", value, path)
+    for chosen in product(*(values[name] for name in found_in)):
+        address = path
+        for value in chosen:
+            address = re.sub(r"{[^}]*}", value, address, count=1)
         yield address
-        if name == "stage":
+        if found_in == ["stage"]:
             yield f"{address}?record={records[VOTED]}"
 
 
