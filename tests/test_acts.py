@@ -19,12 +19,14 @@ import pytest
 from fastapi import FastAPI
 
 from livereview import ops
+from livereview.cli import terminal
 from livereview.errors import Refused
 from livereview.evidence.falls import is_large_fall
 from livereview.ops import evidence, publish, surveil, team
 from livereview.ops.acts import EffectChanged
 from livereview.screening.settled import SLIP, is_the_teams
 from livereview.screening.states import Place
+from livereview.settings import Settings
 from livereview.store import accounts
 from livereview.store.open import Store
 from livereview.store.writer import JobConnection
@@ -781,3 +783,41 @@ def test_the_command_line_says_first_asks_lists_and_takes_back(
     said = command(tmp_path, "acts", "--review", REVIEW, "--undo", listed[0]["id"], "--by", "lena")
     assert "Included reports: 0 before, 2 after." in said
     assert "taken back by lena" in command(tmp_path, "acts", "--review", REVIEW)
+
+
+class Open:
+    """A client of a store that this process has open."""
+
+    def __init__(self, store: Store, site: Path):
+        self.store, self.site = store, site
+
+    def call(self, operation: str, /, **arguments: Any) -> dict[str, Any]:
+        return ops.run(self.store, self.site, operation, arguments)
+
+    def close(self) -> None:
+        """It stays open."""
+
+
+def test_a_file_never_takes_back_in_silence_what_was_put_in_force_in_the_room(
+    reviewed: Store, settings: Settings, protocol: str, tmp_path: Path
+) -> None:
+    """A night by a file from before is refused; whoever means it puts the file in force."""
+    file = tmp_path / "review.toml"
+    file.write_text(protocol, encoding="utf-8")
+    changed = protocol.replace("CC-BY-4.0", "CC0")
+    ops.acts.carry_out(
+        reviewed,
+        id="a" * 32,
+        kind="protocol",
+        review=REVIEW,
+        given={"text": changed},
+        author="lena",
+        now=NOW + timedelta(hours=1),
+    )
+    client = Open(reviewed, settings.site)
+    with pytest.raises(Refused, match="that lena put in force in the room"):
+        terminal.register(client, REVIEW, file)
+    file.write_text(changed, encoding="utf-8")
+    terminal.register(client, REVIEW, file)
+    surveil.register(reviewed, text=protocol, now=NOW + timedelta(hours=2))
+    assert terminal.put_in_force_by(client, REVIEW, changed) is None, "it came from a file"

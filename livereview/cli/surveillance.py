@@ -20,6 +20,7 @@ from livereview.cli.terminal import (
     app,
     moment,
     protocol_file,
+    put_in_force_by,
     register,
     settings_of,
     told,
@@ -124,6 +125,8 @@ def register_(
         reviews = [review_toml.load(path) for path in protocols]
         with Session(settings_of(home)) as client:
             for review in reviews:
+                if author := put_in_force_by(client, review.id, review.text):
+                    warn(f"{review.id}: this replaces what {author} put in force in the room")
                 if protocol_effect(client, review.id, review.text):
                     confirmed(
                         client, yes, kind="protocol", review=review.id, given={"text": review.text}

@@ -95,7 +95,8 @@ def protocol_file(review: str, given: Path | None) -> Path | None:
 def register(client: Client, review: str, given: Path | None) -> None:
     """Put the protocol file in force, if there is one.
 
-    Refused where it would move what people have settled.
+    Refused where it would move what people have settled, or replace what somebody put in force in
+    the room: a night by a file from before must not take that back in silence.
     """
     from livereview.cli.acts import protocol_effect
 
@@ -109,7 +110,22 @@ def register(client: Client, review: str, given: Path | None) -> None:
         raise Refused(
             f"{path} moves what people have settled. {lines} Confirm it: livereview register {path}"
         )
+    if author := put_in_force_by(client, review, text):
+        raise Refused(
+            f"{path} differs from the protocol that {author} put in force in the room. Take that text into the file"
+            f" (page Protocol, The text), or put the file in force: livereview register {path}"
+        )
     client.call("register", text=text)
+
+
+def put_in_force_by(client: Client, review: str, text: str) -> str | None:
+    """Who put another text than this in force, by name; None where nobody did."""
+    try:
+        in_force = client.call("protocol", review=review)
+    except Refused:
+        return None  # it is the first
+    author: str | None = in_force["author"]
+    return None if in_force["text"] == text else author
 
 
 def settings_of(home: Path | None) -> settings.Settings:

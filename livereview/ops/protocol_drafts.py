@@ -12,6 +12,7 @@ from difflib import unified_diff
 
 from livereview import review_toml
 from livereview.errors import Refused
+from livereview.ops.principals import OPERATOR
 from livereview.ops.protocols import parsed, protocol
 from livereview.review import Review
 from livereview.review_toml import edit
@@ -216,7 +217,8 @@ def _past(con: Connection, review: str) -> list[PastProtocol]:
     for act in acts.log(con, review):
         if act.kind != "protocol":
             continue
-        whose[str(act.undo["after"]), act.made] = (act.author, act.reason)
+        if act.author != OPERATOR.account:  # who acts by the command line brought a file
+            whose[str(act.undo["after"]), act.made] = (act.author, act.reason)
         if act.taken_back:
             before = parsed(act.undo["before"]).hash
             whose[before, act.taken_back.made] = (act.taken_back.author, TAKEN_BACK)

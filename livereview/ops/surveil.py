@@ -12,7 +12,7 @@ from typing import Any
 
 from livereview import parsing, review_toml, sources
 from livereview.errors import LivereviewError, Refused
-from livereview.ops import feed_items, nights, tasks
+from livereview.ops import feed_items, nights, protocol_drafts, tasks
 from livereview.ops.protocols import parsed, protocol
 from livereview.ops.settle import prepare, settle
 from livereview.review import Search
@@ -43,12 +43,16 @@ def register(store: Store, *, text: str, now: datetime) -> dict[str, Any]:
 
 
 def text_of(store: Store, *, review: str, now: datetime) -> dict[str, Any]:
-    """The review.toml in force, as text, and the review's status, which a vote may have changed
-    since.
+    """The review.toml in force, as text, the review's status, which a vote may have changed since,
+    and who put that text in force by name (None: it came from a file).
     """
     with store.read() as con:
         rules = protocol(con, review)
-        return {"text": rules.text, "status": retirement.effective(con, rules).living.status}
+        return {
+            "text": rules.text,
+            "status": retirement.effective(con, rules).living.status,
+            "author": protocol_drafts.history(con, review)[0].author,
+        }
 
 
 def begin(
