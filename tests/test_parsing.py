@@ -8,13 +8,14 @@ import os
 import resource
 import signal
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from livereview import parsing, sources
-from livereview.errors import Refused, SourceBroken
+from livereview.errors import Refused, Retry, SourceBroken
 from livereview.parsing import (
     Limits,
     ParseExceeded,
@@ -139,6 +140,31 @@ def test_a_page_that_takes_for_ever_does_not_hold_up_another() -> None:
         assert slow.is_alive()
     finally:
         slow.join()
+
+
+def test_an_owner_that_stops_waits_for_nothing_that_is_being_read() -> None:
+    """What was cut off is told as that, and not as a fault of what was read."""
+    raised: list[BaseException] = []
+
+    def read_for_ever() -> None:
+        try:
+            ask("FOREVER", replace(LIMITS, cpu_seconds=600, wall_seconds=600))
+        except BaseException as error:
+            raised.append(error)
+
+    reading = threading.Thread(target=read_for_ever, daemon=True)
+    reading.start()
+    while not parsing._pages._busy:
+        time.sleep(0.01)
+    try:
+        parsing.stop()
+        reading.join(60)
+        assert [type(error) for error in raised] == [Retry]
+        with pytest.raises(Retry, match="the service is stopping"):
+            parsing.read_page(ParsePage("ris", RIS))
+    finally:
+        parsing.resume()
+    assert parsing.read_page(ParsePage("ris", RIS)).records
 
 
 def test_pages_are_read_however_many_descriptors_are_open() -> None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from livereview import parsing, pdf_text
-from livereview.errors import LivereviewError
+from livereview.errors import LivereviewError, Retry
 from livereview.ops import full_text
 from livereview.parsing import ParserFailed, ReadPdf
 from livereview.pdf_text import PdfText
@@ -27,6 +27,9 @@ def text_of(full_texts: Path, sha256: str) -> PdfText | None:
     """The text of this file; None where the file is gone from the folder.
 
     A file that can't be read is an answer too: its state says why.
+
+    Raises:
+        Retry: nobody had time to read it.
     """
     target = full_text.path(full_texts, sha256)
     if not target.exists():
@@ -84,6 +87,8 @@ def _read(body: bytes, sha256: str) -> PdfText | None:
     """What could be read; None where reading failed, which is tried again the next time."""
     try:
         return parsing.read_pdf(ReadPdf(body, "this PDF"))
+    except Retry:  # it says nothing of the file
+        raise
     except (LivereviewError, ParserFailed) as error:
         log.warning("the text of %s could not be read: %s", sha256, error)
         return None

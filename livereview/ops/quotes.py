@@ -5,11 +5,13 @@ arrives.
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from livereview.errors import Retry
 from livereview.evidence import places
 from livereview.evidence.folding import Folded, fold
 from livereview.evidence.places import AROUND, Looked, Standing
@@ -19,6 +21,7 @@ from livereview.pdf_text import STATES, PdfText
 from livereview.store import evidence, quote_places, versions
 from livereview.store.open import Connection, Store
 
+log = logging.getLogger(__name__)
 MOST_BOXES = 100  # lines of a quote
 
 
@@ -35,7 +38,13 @@ def look_up(
     """
     with store.read() as con:
         missing = _missing(con, review, study)
-    looked = [row for sha256 in missing for row in _look(full_texts, sha256, missing[sha256])]
+    looked: list[Looked] = []
+    for sha256, quotes in missing.items():
+        try:
+            looked += _look(full_texts, sha256, quotes)
+        except Retry as problem:  # the next look goes on from here
+            log.warning("%s", problem.message)
+            break
     if not looked:
         return 0
 

@@ -59,6 +59,7 @@ PDF_WORKERS = 1  # fifty publications at once take one core, and leave the other
 _pages = Pool(PAGE_WORKERS)
 _uploads = Pool(UPLOAD_WORKERS)
 _pdfs = Pool(PDF_WORKERS)
+_POOLS = (_pages, _uploads, _pdfs)
 
 
 def read_page(request: ParsePage, limits: Limits | None = None) -> Page:
@@ -116,6 +117,20 @@ def copy_pdf(request: CopyPdf, limits: Limits | None = None) -> bytes | None:
 
 def close() -> None:
     """End the worker processes; they come back when they are needed."""
-    _pages.close()
-    _uploads.close()
-    _pdfs.close()
+    for pool in _POOLS:
+        pool.close()
+
+
+def stop() -> None:
+    """End the worker processes, and let whoever asks for one be told to try again later.
+
+    For an owner that ends: its threads must not wait for a book that is being read.
+    """
+    for pool in _POOLS:
+        pool.stop()
+
+
+def resume() -> None:
+    """Read again after `stop`."""
+    for pool in _POOLS:
+        pool.resume()

@@ -37,6 +37,7 @@ class Pool:
 
     def __init__(self, size: int):
         self._size = size
+        self._stopping = False
         self._start_again()
 
     def _start_again(self) -> None:
@@ -50,14 +51,22 @@ class Pool:
         """The answer to `request`; raises what `livereview.parsing.read_page` tells of."""
         if self._pid != os.getpid():  # this is a fork, whose parent owns the processes
             self._start_again()
+        self._refuse_if_stopping(request)
         if not self._slots.acquire(timeout=QUEUE_SECONDS):
             raise Retry(
                 f"{request.subject} waits for others that are being read; try again in a few minutes"
             )
         try:
             return self._run(request, limits)
+        except (ParseExceeded, ParserFailed):
+            self._refuse_if_stopping(request)  # it was ended from here
+            raise
         finally:
             self._slots.release()
+
+    def _refuse_if_stopping(self, request: ParseRequest) -> None:
+        if self._stopping:
+            raise Retry(f"{request.subject} was not read: the service is stopping; try again later")
 
     def _run(self, request: ParseRequest, limits: Limits) -> object:
         for _ in range(2):  # a process that was idle for long may have ended just now
@@ -95,6 +104,15 @@ class Pool:
         if not healthy:
             process.end()
 
+    def stop(self) -> None:
+        """End all processes and read nothing more, until `resume`."""
+        self._stopping = True
+        self.close()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._stopping = False
+
     def close(self) -> None:
         """End all processes; what is being read fails."""
         if self._pid != os.getpid():
@@ -102,8 +120,10 @@ class Pool:
         with self._lock:
             idle, self._idle = self._idle, []
             busy = list(self._busy)
-        for process in (*idle, *busy):
+        for process in idle:
             process.end()
+        for process in busy:  # whoever asked it sees its end, and closes the pipes to it
+            process.kill()
 
 
 class _Gone(Exception):
@@ -194,6 +214,10 @@ class _Process:
         return ParseExceeded(
             f"reading {request.subject} ended its process ({signal.Signals(-code).name})"
         )
+
+    def kill(self) -> None:
+        """End the process, whatever it does; its pipes stay with whoever reads from them."""
+        self._child.kill()
 
     def end(self) -> None:
         """End the process and close its pipes, whatever it does."""

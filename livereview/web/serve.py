@@ -21,7 +21,7 @@ from typing import Any, cast
 import uvicorn
 from fastapi import FastAPI
 
-from livereview import alerts, client, ops, private_files, systemd
+from livereview import alerts, client, ops, parsing, private_files, systemd
 from livereview.backups.target import without_secrets
 from livereview.errors import LivereviewError, Refused, Retry
 from livereview.ops import cleaning
@@ -225,6 +225,7 @@ def _opened(settings: Settings, sleep: Callable[[float], None] = time.sleep) -> 
 def _at_work(store: Store, settings: Settings) -> Iterator[None]:
     """With the threads that publish and rank; they finish what they have in hand."""
     stop = threading.Event()
+    parsing.resume()
     store.heartbeats.beat(PUBLISHER)
     publisher = threading.Thread(
         target=publish_all, args=(store, settings.site, stop), name="publisher", daemon=True
@@ -256,6 +257,7 @@ def _at_work(store: Store, settings: Settings) -> Iterator[None]:
         systemd.notify("STOPPING=1")
         stop.set()
         store.news.set()
+        parsing.stop()
         for thread in threads:
             thread.join()
 
