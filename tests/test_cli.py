@@ -102,7 +102,8 @@ def test_every_setting_that_is_read_is_described_and_no_other() -> None:
     from livereview import settings
 
     source = Path(settings.__file__).read_text(encoding="utf-8")
-    named = {*settings.SECRETS, *re.findall(r'environment\.get\("([A-Z0-9_]+)"', source)}
+    read = re.findall(r'environment(?:\.get\(|, )"(LIVEREVIEW_[A-Z0-9_]+)"', source)
+    named = {*settings.SECRETS, *read}
     assert sorted(named) == sorted(setting.name for setting in settings.DESCRIBED)
 
 

@@ -198,7 +198,7 @@ def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
     except TypeError as error:
         raise Refused(f"{name}: {error}") from None
     plain.check(name, use_case, ready)
-    full_texts = folder.with_name(full_text.FOLDER)
+    full_texts = folder.parent / full_text.FOLDER
     try:
         if name in SHOWS_QUOTES:
             quotes.look_up(store, full_texts, review=ready["review"], now=ready["now"])
