@@ -331,46 +331,55 @@ def _pool_of(prefect: SyncPrefectClient) -> str:
 
 
 def _of_automations(pool: str, alerts: str) -> list[Change]:
-    wanted: list[AutomationCore] = [schedule.killed_runs()]
-    changed: list[Change] = []
-    block = _block(alerts)
+    changed = _of_automation(schedule.killed_runs())
+    block = _address()
+    if alerts and (block is None or block.url.get_secret_value() != alerts):
+        changed.append(Change("keep the address that is told", _later(_keep_address, alerts)))
     if block is not None:
-        changed += block.changes
-        wanted += alarms(block.id, pool)
-    for automation in wanted:
-        present = prefect_automations(automation.name)
-        same = [each for each in present if each.description == automation.description]
-        if len(present) == 1 and same:
-            continue
-        word = "change" if present else "make"
-        changed.append(
-            Change(f"{word} the automation {automation.name}", _later(_automate, automation))
-        )
+        for automation in alarms(_id(block), pool):
+            changed += _of_automation(automation)
+    elif alerts:  # they name the address by an id, which it does not have yet
+        names = [alarm.name for alarm in alarms(UUID(int=0), pool)]
+        changed += [
+            Change(f"make the automation {name}", _later(_make_alarm, name, pool)) for name in names
+        ]
     return changed
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The block that automations post by, and what is to change about it."""
+def _of_automation(wanted: AutomationCore) -> list[Change]:
+    """What is to be done so that it stands as wanted."""
+    present = prefect_automations(wanted.name)
+    if len(present) == 1 and present[0].description == wanted.description:
+        return []
+    word = "change" if present else "make"
+    return [Change(f"{word} the automation {wanted.name}", _later(_automate, wanted))]
 
-    id: UUID
-    changes: tuple[Change, ...] = ()
+
+def _make_alarm(name: str, pool: str) -> None:
+    """Make this one of `alarms`, once the address is kept that it names."""
+    block = _address()
+    assert block is not None
+    _automate(next(alarm for alarm in alarms(_id(block), pool) if alarm.name == name))
 
 
-def _block(alerts: str) -> Block | None:
-    """The block of the address, made already where it is new: automations name it by its id."""
-    if alerts:
-        headers = SecretDict({"content-type": "application/json"})
-        made = Webhook(method="POST", url=SecretStr(alerts), headers=headers)
-        id = made.save(ALERTS, overwrite=True)
-        assert isinstance(id, UUID)
-        return Block(id)
+def _address() -> Webhook | None:
+    """The block of the address that automations tell; None where none was given yet."""
     try:
         present = Webhook.load(ALERTS)
     except ValueError:  # Prefect's word for: there is none
         return None
-    assert isinstance(present, Webhook) and present._block_document_id
-    return Block(present._block_document_id)
+    assert isinstance(present, Webhook)
+    return present
+
+
+def _id(block: Webhook) -> UUID:
+    assert block._block_document_id
+    return block._block_document_id
+
+
+def _keep_address(alerts: str) -> None:
+    headers = SecretDict({"content-type": "application/json"})
+    Webhook(method="POST", url=SecretStr(alerts), headers=headers).save(ALERTS, overwrite=True)
 
 
 def alarms(block: UUID, pool: str) -> list[AutomationCore]:
@@ -497,7 +506,7 @@ def bring_up_to_date(
         todo = changes(prefect, reviews, pool, pool_type, alerts)
         for change in todo:
             say(change.words)
-        if _block(alerts) is None:
+        if not alerts and _address() is None:
             say("Prefect tells nobody when nights go wrong: name an address with --alerts-to")
         if not todo:
             say("Nothing is to change.")
