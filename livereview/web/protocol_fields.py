@@ -63,7 +63,7 @@ class Group:
 
     Attributes:
         table: Its place; () is the top of the file.
-        one: What one row of a list is called; "" for a table, which has no rows.
+        row_name: What one row of a list is called; "" for a table, which has no rows.
         named_by: Keys from whose words a new row's id is made.
         id_key: The key that tells rows apart.
         needed: Whether a list must have a row.
@@ -73,7 +73,7 @@ class Group:
     heading: str
     fields: tuple[Field, ...]
     about: str = ""
-    one: str = ""
+    row_name: str = ""
     named_by: tuple[str, ...] = ("label", "text")
     id_key: str = "id"
     needed: bool = False
@@ -144,7 +144,7 @@ CRITERIA = Step(
             "Include if",
             (_ID, Field("text", "Condition", "text", needed=True)),
             "One for each condition that a report must meet.",
-            one="condition to include",
+            row_name="condition to include",
             needed=True,
         ),
         Group(
@@ -152,7 +152,7 @@ CRITERIA = Step(
             "Exclude if",
             (_ID, Field("text", "Condition", "text", needed=True)),
             "One for each condition that rules a report out; there may be none.",
-            one="condition to exclude",
+            row_name="condition to exclude",
         ),
         Group(
             ("reasons",),
@@ -162,7 +162,7 @@ CRITERIA = Step(
                 Field("label", "Reason", needed=True, help="As the flow diagram prints it."),
                 Field("retired", "Not offered any more; old decisions keep it", "flag"),
             ),
-            one="reason",
+            row_name="reason",
             needed=True,
         ),
     ),
@@ -219,7 +219,7 @@ OUTCOMES = Step(
                 ),
             ),
             "Each gets a row in the summary, whether or not there are studies.",
-            one="outcome",
+            row_name="outcome",
             needed=True,
         ),
         Group(
@@ -239,7 +239,7 @@ OUTCOMES = Step(
                 ),
             ),
             "What is compared with what; each has an answer of its own. There may be none.",
-            one="comparison",
+            row_name="comparison",
         ),
         Group(
             ("follow_up",),
@@ -250,7 +250,7 @@ OUTCOMES = Step(
                 Field("start", "From, in months", "number", needed=True),
                 Field("end", "Up to, in months", "number"),
             ),
-            one="band",
+            row_name="band",
         ),
     ),
 )
@@ -288,7 +288,7 @@ SEARCHES = Step(
                 Field("usual_zero", "Finding nothing is normal", "flag", aside=True),
             ),
             "One for each source, exactly as it is run.",
-            one="search",
+            row_name="search",
             needed=True,
             named_by=("platform", "source"),
             id_key="name",
@@ -497,7 +497,7 @@ def rows_of(values: Mapping[str, Any], group: Group) -> int:
 
 def places(group: Group, rows: int) -> Iterator[tuple[Where, int | None]]:
     """(place, number of the row or None) of each table of a group, one new row at the end."""
-    if not group.one:
+    if not group.row_name:
         yield group.table, None
         return
     for number in range(rows + 1):
@@ -515,7 +515,7 @@ def stands(text: str, step: Step) -> dict[str, str]:
     boxes = {}
     for group in step.groups:
         for table, _ in places(group, rows_of(values, group)):
-            new = group.one and edit.value_at(values, table) is None
+            new = group.row_name and edit.value_at(values, table) is None
             for field in group.fields:
                 where = (*table, field.key)
                 shown = "" if new else _shown(group, field, edit.value_at(values, where))
@@ -597,7 +597,7 @@ def _made_id(values: Mapping[str, Any], group: Group, table: Where, typed: Value
     words = next(
         (_typed(typed, (*table, key)) for key in group.named_by if _typed(typed, (*table, key))), ""
     )
-    base = slug(words)[:SHORT].strip("-") or slug(group.one)
+    base = slug(words)[:SHORT].strip("-") or slug(group.row_name)
     name, number = base, 2
     while name in taken:
         name, number = f"{base}-{number}", number + 1
@@ -679,7 +679,7 @@ def sections(
         rows = tuple(
             _row(stand, group, table, number, values, mistakes) for table, number in tables
         )
-        about = [wrong.what for wrong in mistakes if wrong.where == group.table and group.one]
+        about = [wrong.what for wrong in mistakes if wrong.where == group.table and group.row_name]
         built.append(Section(group, rows, plain(about[0]) if about else ""))
     return tuple(built)
 
@@ -698,7 +698,9 @@ def _row(
     )
     row = present if number is not None and isinstance(present, dict) else {}
     words = next((str(row[key]) for key in group.named_by if row.get(key)), "")
-    heading = f"{group.one.capitalize()} {(number or 0) + 1}" if group.one else group.heading
+    heading = (
+        f"{group.row_name.capitalize()} {(number or 0) + 1}" if group.row_name else group.heading
+    )
     return Row(
         name=name_of(table),
         id=str(row.get(group.id_key, "")),
