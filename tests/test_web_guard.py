@@ -28,9 +28,11 @@ OPEN = {
     "/oembed",
     "/site",
     "/site/{path:path}",
-    "/static/{name}",
+    "/static/{name:path}",
     "/sign-in",
     "/sign-in/own",
+    "/first/{token}",
+    "/invite/{secret}",
     "/suggest/{review}",
 } | {
     "/api/v1/openapi.json",
