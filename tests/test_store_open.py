@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -34,6 +35,19 @@ def test_a_second_owner_gets_one_clear_line_naming_the_first(store: Store) -> No
     with pytest.raises(Refused, match=f"owned by process {os.getpid()}; stop it first") as caught:
         Store(store.database)
     assert "\n" not in str(caught.value)
+
+
+def test_whoever_only_looks_for_the_owner_keeps_nobody_from_becoming_it(tmp_path: Path) -> None:
+    database = tmp_path / "a.duckdb"
+    with Store(database):
+        pass
+    with database.with_suffix(".owner").open("r+") as file:  # as `owner` does for a moment
+        fcntl.flock(file, fcntl.LOCK_EX)
+        looked = threading.Timer(0.2, fcntl.flock, (file, fcntl.LOCK_UN))
+        looked.start()
+        with Store(database) as opened:
+            assert owner(database) is not None and opened.lock
+        looked.join()
 
 
 def test_the_lock_tells_where_the_owner_answers_and_goes_with_it(tmp_path: Path) -> None:

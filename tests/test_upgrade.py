@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
@@ -128,6 +129,21 @@ def test_only_the_owner_changes_a_database_and_a_check_changes_nothing(old: Sett
     assert "On a copy it took" in checked.output and "CREATE TABLE" in checked.output
     assert old.database.read_bytes() == before
     assert not list(old.home.glob(".upgrade-*")) and not (old.home / "backups").exists()
+
+
+@pytest.mark.parametrize("last", [MIGRATIONS[0], 15, MIGRATIONS[-2]])
+def test_a_database_whose_maker_died_half_way_is_made_to_its_end_by_whoever_comes(
+    tmp_path: Path, last: int
+) -> None:
+    database = tmp_path / "livereview.duckdb"
+    with duckdb.connect(str(database)) as con:
+        con.execute("CREATE TABLE migration (number INTEGER PRIMARY KEY, name VARCHAR NOT NULL)")
+        files = migrations._files()
+        for number in MIGRATIONS:
+            if number <= last:
+                migrations._apply(con, files[number].read_text(), number, files[number].name)
+    with Store(database, reserve=0, may_migrate=False) as store, store.read() as con:
+        assert migrations.applied(con, database) == MIGRATIONS
 
 
 def test_after_an_upgrade_there_is_nothing_to_do_and_every_command_works(old: Settings) -> None:

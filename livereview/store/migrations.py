@@ -85,6 +85,21 @@ def refuse_older(done: list[int]) -> None:
         )
 
 
+def is_used(con: Connection) -> bool:
+    """Whether a database holds anybody's review or account.
+
+    One whose maker died half-way through the first migrations holds neither.
+    """
+    tables = con.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE table_name IN ('protocol', 'account')"
+    ).fetchall()
+    for (table,) in tables:
+        (held,) = con.execute(f"SELECT EXISTS (SELECT 1 FROM {table})").fetchall()[0]  # noqa: S608
+        if held:
+            return True
+    return False
+
+
 def newest() -> int:
     """The last migration that this livereview has."""
     return max(_files())

@@ -28,7 +28,14 @@ from livereview.errors import Refused, Retry
 from livereview.store import condition, listing, standings
 from livereview.store.condition import Mark, Torn
 from livereview.store.migrations import SQL as SQL
-from livereview.store.migrations import applied, copy_before, migrate, pending, refuse_older
+from livereview.store.migrations import (
+    applied,
+    copy_before,
+    is_used,
+    migrate,
+    pending,
+    refuse_older,
+)
 from livereview.store.vitals import Heartbeats, Shipping, WriterLoad
 from livereview.store.watch import Watch
 from livereview.store.writer import BULK, SOON, Writer
@@ -37,6 +44,8 @@ from livereview.store.writer import Connection as Connection
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+# seconds for a lock to come free that is no owner's: `owner` takes it while it looks
+LOOKED_AT = 0.5
 PATIENCE = 60.0  # seconds that a look into the database may take
 CHECKPOINT_AT = 16 * 2**20  # bytes of log: DuckDB's own figure
 # times the log, and times the file: DuckDB also writes anew the columns that were touched
@@ -54,14 +63,20 @@ class OwnerLock:
         self.path = database.with_suffix(".owner")
         database.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        deadline = time.monotonic() + LOOKED_AT
+        while not self._taken():
+            if time.monotonic() > deadline:
+                os.close(self._file)
+                raise Refused(f"{database} is owned by {describe(owner(database))}; stop it first")
+            time.sleep(0.02)
+        self.announce(None)
+
+    def _taken(self) -> bool:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            os.close(self._file)
-            raise Refused(
-                f"{database} is owned by {describe(owner(database))}; stop it first"
-            ) from None
-        self.announce(None)
+            return False
+        return True
 
     def announce(self, url: str | None) -> None:
         """Tell others where the owner answers."""
@@ -171,7 +186,7 @@ class Store:
         try:
             con = connect(self.database, self.backups, memory, threads)
             done = [] if new else applied(con, self.database)
-            if not self._may_migrate:
+            if not self._may_migrate and is_used(con):
                 refuse_older(done)
             if done and pending(done):
                 con.close()
