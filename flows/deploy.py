@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -35,9 +36,10 @@ from prefect.types import SecretDict
 from prefect.workers.utilities import get_default_base_job_template_for_infrastructure_type
 from pydantic import SecretStr
 
-from livereview import settings
+from livereview import settings, timetable
 from livereview.client import wait_for_owner
 from livereview.errors import Refused
+from livereview.timetable import TimedReview
 
 from . import deployments, owner, schedule
 from .deployments import SLOT_TAG, TAG, Deployment, Plan, Queue
@@ -45,12 +47,12 @@ from .dispatch import dispatch, dispatch_look_ups, search_one
 from .events import SEARCH_FAILED
 from .lanes import DECAY, PREFIX, SLOTS
 from .night import LONGEST_NIGHT, mail_digests, publish_behind, recheck_night, tell_webhooks
+from .pages import PAGE, all_of
 
 log = logging.getLogger("livereview.deploy")
 
 POOL = "livereview"
 POOL_TYPE = "process"
-PAGE = 200  # deployments that Prefect gives in one answer
 ALERTS = "livereview-alerts"  # the block with the address that automations post to
 NAMED = "livereview: "  # what the names of our automations begin with
 
@@ -68,7 +70,7 @@ def follow() -> State[Any]:
     """Bring Prefect's deployments up to date with the protocols in force."""
     chosen = settings.read(os.environ)
     with owner.session(chosen) as client, get_client(sync_client=True) as prefect:
-        reviews = client.call("schedule")["reviews"]
+        reviews = timetable.read(client.call("schedule")["reviews"])
         wanted = deployments.plan(reviews, follow)
         pool = _pool_of(prefect)
         done = [_made(change) for change in of_deployments(prefect, wanted, pool)]
@@ -103,7 +105,7 @@ def _made(change: Change) -> str:
 
 def changes(
     prefect: SyncPrefectClient,
-    reviews: Sequence[Mapping[str, Any]],
+    reviews: Sequence[TimedReview],
     pool: str = POOL,
     pool_type: str = POOL_TYPE,
     alerts: str = "",
@@ -111,7 +113,7 @@ def changes(
     """All that is to change on a Prefect server, in the order in which it is to be made.
 
     Args:
-        reviews: As the use case `schedule` gives them.
+        reviews: Those with a protocol in force.
         alerts: Address that is told when nights go wrong; "": the one that was given before.
     """
     wanted = deployments.plan(reviews, follow)
@@ -141,7 +143,7 @@ def _of_pool(prefect: SyncPrefectClient, pool: str, pool_type: str) -> list[Chan
         return [
             Change(
                 f"make the work pool {pool} ({pool_type})",
-                lambda: _make_pool(prefect, pool, pool_type),
+                partial(_make_pool, prefect, pool, pool_type),
             )
         ]
     if present.is_paused:
@@ -169,7 +171,7 @@ def _of_queues(wanted: Sequence[Queue], pool: str) -> list[Change]:
     return [
         Change(
             f"make the queue {queue.name}, of which {queue.at_once} runs go on at once",
-            _later(_make_queue, queue, pool),
+            partial(_make_queue, queue, pool),
         )
         for queue in wanted
         if limits.get(queue.name) is None
@@ -205,7 +207,7 @@ def _make_queue(wanted: Queue, pool: str) -> None:
 def _of_limits(prefect: SyncPrefectClient, names: Sequence[str]) -> list[Change]:
     present = {
         limit.name: limit
-        for limit in prefect.read_global_concurrency_limits(limit=PAGE)
+        for limit in all_of(prefect.read_global_concurrency_limits)
         if limit.name.startswith(PREFIX)
     }
     changed = []
@@ -216,7 +218,7 @@ def _of_limits(prefect: SyncPrefectClient, names: Sequence[str]) -> list[Change]
         changed.append(
             Change(
                 f"{'mend' if limit else 'make'} the limit {name}: one request at a time",
-                _later(prefect.upsert_global_concurrency_limit_by_name, name, SLOTS, DECAY),
+                partial(prefect.upsert_global_concurrency_limit_by_name, name, SLOTS, DECAY),
             )
         )
     return changed
@@ -237,20 +239,20 @@ def _of_deployments(
         when = f", {each.cron} {each.timezone}" if each.cron else ""
         word = "change" if there else "make"
         changed.append(
-            Change(f"{word} the deployment {each.key}{when}", _later(_apply, prefect, each, pool))
+            Change(f"{word} the deployment {each.key}{when}", partial(_apply, prefect, each, pool))
         )
     for key, there in present.items():
         changed.append(
             Change(
                 f"remove the deployment {key}: no protocol in force asks for it",
-                _later(_delete, prefect, there),
+                partial(_delete, prefect, there),
             )
         )
     for key, there in _present(prefect, schedule.TAG).items():
         changed.append(
             Change(
                 f"remove the deployment {key}: livereview schedule made it, stop that first",
-                _later(_delete, prefect, there),
+                partial(_delete, prefect, there),
             )
         )
     return changed
@@ -271,18 +273,17 @@ def _is_as(there: DeploymentResponse, wanted: Deployment, pool: str) -> bool:
 def _present(prefect: SyncPrefectClient, tag: str) -> dict[str, DeploymentResponse]:
     """The deployments with this tag, by flow and name."""
     tagged = DeploymentFilter(tags=DeploymentFilterTags(all_=[tag]))
-    found: dict[str, DeploymentResponse] = {}
+
+    def read(limit: int, offset: int) -> list[DeploymentResponse]:
+        return prefect.read_deployments(deployment_filter=tagged, limit=limit, offset=offset)
+
+    present: dict[str, DeploymentResponse] = {}
     flows: dict[UUID, str] = {}
-    offset = 0
-    while True:
-        page = prefect.read_deployments(deployment_filter=tagged, limit=PAGE, offset=offset)
-        for each in page:
-            if each.flow_id not in flows:
-                flows[each.flow_id] = prefect.read_flow(each.flow_id).name
-            found[f"{flows[each.flow_id]}/{each.name}"] = each
-        if len(page) < PAGE:
-            return found
-        offset += PAGE
+    for each in all_of(read):
+        if each.flow_id not in flows:
+            flows[each.flow_id] = prefect.read_flow(each.flow_id).name
+        present[f"{flows[each.flow_id]}/{each.name}"] = each
+    return present
 
 
 def _apply(prefect: SyncPrefectClient, wanted: Deployment, pool: str) -> None:
@@ -334,14 +335,15 @@ def _of_automations(pool: str, alerts: str) -> list[Change]:
     changed = _of_automation(schedule.killed_runs())
     block = _address()
     if alerts and (block is None or block.url.get_secret_value() != alerts):
-        changed.append(Change("keep the address that is told", _later(_keep_address, alerts)))
+        changed.append(Change("keep the address that is told", partial(_keep_address, alerts)))
     if block is not None:
         for automation in alarms(_id(block), pool):
             changed += _of_automation(automation)
     elif alerts:  # they name the address by an id, which it does not have yet
         names = [alarm.name for alarm in alarms(UUID(int=0), pool)]
         changed += [
-            Change(f"make the automation {name}", _later(_make_alarm, name, pool)) for name in names
+            Change(f"make the automation {name}", partial(_make_alarm, name, pool))
+            for name in names
         ]
     return changed
 
@@ -352,7 +354,7 @@ def _of_automation(wanted: AutomationCore) -> list[Change]:
     if len(present) == 1 and present[0].description == wanted.description:
         return []
     word = "change" if present else "make"
-    return [Change(f"{word} the automation {wanted.name}", _later(_automate, wanted))]
+    return [Change(f"{word} the automation {wanted.name}", partial(_automate, wanted))]
 
 
 def _make_alarm(name: str, pool: str) -> None:
@@ -469,16 +471,11 @@ def _automate(automation: AutomationCore) -> None:
     asyncio.run(make())
 
 
-def _later(call: Callable[..., object], *arguments: Any) -> Callable[[], object]:
-    """The call, to be made when the change is."""
-    return lambda: call(*arguments)
-
-
-def ask(chosen: settings.Settings) -> list[dict[str, Any]]:
+def ask(chosen: settings.Settings) -> list[TimedReview]:
     """The reviews in force, as the owner has them."""
     client = wait_for_owner(chosen, longest=0)
     try:
-        reviews: list[dict[str, Any]] = client.call("schedule")["reviews"]
+        reviews = timetable.read(client.call("schedule")["reviews"])
     finally:
         client.close()
     if not reviews:

@@ -16,10 +16,11 @@ from urllib.parse import urlsplit
 from prefect.flows import Flow
 from prefect.utilities.callables import parameter_schema
 
-from livereview import entrypoints, sources
+from livereview import entrypoints, sources, timetable
 from livereview.errors import LivereviewError
 from livereview.sources.protocol import Query, Window
 from livereview.surveillance.lookups import SOURCES as LOOKED_UP
+from livereview.timetable import TimedReview, TimedSearch
 
 from .dispatch import DEPLOYED, dispatch, dispatch_look_ups, queue_name, search_one
 from .jobs import LOOK_UP, SEARCH
@@ -97,19 +98,19 @@ class Plan:
     limits: tuple[str, ...]
 
 
-def plan(reviews: Sequence[Mapping[str, Any]], follow: Flow[..., Any]) -> Plan:
+def plan(reviews: Sequence[TimedReview], follow: Flow[..., Any]) -> Plan:
     """What there is to be for these reviews.
 
     Args:
-        reviews: As the use case `schedule` gives them.
+        reviews: Those with a protocol in force.
         follow: The flow that brings Prefect up to date with the protocols in force.
     """
-    living = [review for review in reviews if review["status"] == "living"]
-    searches = [search for review in living for search in review["searches"]]
-    used = sorted({str(search["source"]) for search in searches})
+    living = [review for review in reviews if review.is_living]
+    searches = [search for review in living for search in review.searches]
+    used = sorted({search.source for search in searches})
     deployments = [*_nights(living), *_jobs(reviews, searches), *_common(reviews, follow)]
     queues = [_queue(source) for source in (*used, QUEUE_OF_LOOK_UPS)]
-    hosts = {_host(str(search["source"]), search.get("url")) for search in searches}
+    hosts = {_host(search.source, search.url) for search in searches}
     hosts |= {_host(source, None) for source in LOOKED_UP}
     limits = sorted(limit_name(host) for host in hosts if host)
     return Plan(tuple(deployments), tuple(queues), tuple(limits))
@@ -120,9 +121,9 @@ def _queue(source: str) -> Queue:
     return Queue(queue_name(source), at_once)
 
 
-def _nights(living: Sequence[Mapping[str, Any]]) -> list[Deployment]:
+def _nights(living: Sequence[TimedReview]) -> list[Deployment]:
     """A dispatcher for each cron line and time zone."""
-    slots = {(cron, review["timezone"]) for review in living for cron in review["crons"]}
+    slots = {(cron, review.timezone) for review in living for cron in review.crons}
     return [
         _deployment(
             dispatch,
@@ -137,13 +138,11 @@ def _nights(living: Sequence[Mapping[str, Any]]) -> list[Deployment]:
     ]
 
 
-def _jobs(
-    reviews: Sequence[Mapping[str, Any]], searches: Sequence[Mapping[str, Any]]
-) -> list[Deployment]:
+def _jobs(reviews: Sequence[TimedReview], searches: Sequence[TimedSearch]) -> list[Deployment]:
     """What dispatchers submit, and people by the form in Prefect's UI."""
-    ids = tuple(sorted(str(review["review"]) for review in reviews))
-    names = tuple(sorted({str(search["name"]) for search in searches}))
-    zones = sorted({str(review["timezone"]) for review in reviews})
+    ids = tuple(sorted(review.review for review in reviews))
+    names = tuple(sorted({search.name for search in searches}))
+    zones = sorted({review.timezone for review in reviews})
     look_ups = [
         _deployment(
             dispatch_look_ups,
@@ -175,8 +174,8 @@ def _jobs(
     ]
 
 
-def _common(reviews: Sequence[Mapping[str, Any]], follow: Flow[..., Any]) -> list[Deployment]:
-    zone = str(reviews[0]["timezone"]) if reviews else "UTC"
+def _common(reviews: Sequence[TimedReview], follow: Flow[..., Any]) -> list[Deployment]:
+    zone = timetable.zone_of_all(reviews)
     return [
         _deployment(publish_behind, "publish", cron=PUBLISH_EVERY),
         _deployment(tell_webhooks, "notify", cron=PUBLISH_EVERY),

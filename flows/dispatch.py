@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -33,12 +34,13 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.flows import Flow
 from prefect.states import Cancelling, Completed, Failed, Scheduled
 
-from livereview import review_toml, settings
+from livereview import review_toml, settings, timetable
 from livereview.client import Client
 from livereview.errors import LivereviewError
 from livereview.settings import Settings
+from livereview.timetable import TimedReview
 
-from . import events, jobs, lanes, owner, sharing
+from . import events, jobs, lanes, owner, pages, sharing
 from .jobs import Course, Job, Seen
 from .night import LONGEST_NIGHT, ended_by_force
 from .surveil import (
@@ -58,7 +60,6 @@ DEPLOYED: Mapping[str, str] = {
 }
 LONGEST_WAIT = LONGEST_NIGHT - 1800  # seconds for the runs of a night; then it tells what it lost
 SIGN_EACH = 60.0  # seconds between two signs of life of a night
-PAGE = 200  # runs that Prefect gives in one answer
 OPEN_STATES = (
     StateType.SCHEDULED,
     StateType.PENDING,
@@ -167,10 +168,10 @@ class PrefectBoard:
     def look(self, runs: Sequence[str]) -> Mapping[str, Seen]:
         """As `Board`."""
         seen: dict[str, Seen] = {}
-        for start in range(0, len(runs), PAGE):
-            some = [UUID(run) for run in runs[start : start + PAGE]]
+        for start in range(0, len(runs), pages.PAGE):
+            some = [UUID(run) for run in runs[start : start + pages.PAGE]]
             page = self._prefect.read_flow_runs(
-                flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=some)), limit=PAGE
+                flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=some)), limit=pages.PAGE
             )
             for run in page:
                 state = run.state
@@ -209,8 +210,15 @@ def end_its_runs(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> 
         mine = FlowRunFilter(
             tags=FlowRunFilterTags(all_=[night_tag(str(flow_run.id))]), state=_in(OPEN_STATES)
         )
-        for run in prefect.read_flow_runs(flow_run_filter=mine, limit=PAGE):
+        # all are read before the first is cancelled, which takes it out of the filter
+        for run in list(pages.all_of(partial(_runs, prefect, mine))):
             board.cancel(str(run.id))
+
+
+def _runs(
+    prefect: SyncPrefectClient, wanted: FlowRunFilter, limit: int, offset: int
+) -> list[FlowRun]:
+    return prefect.read_flow_runs(flow_run_filter=wanted, limit=limit, offset=offset)
 
 
 @flow(
@@ -229,10 +237,12 @@ def dispatch(cron: str, timezone: str) -> State[Any]:
     """
     chosen = settings.read(os.environ)
     with owner.session(chosen) as client:
-        reviews = client.call("schedule")["reviews"]
+        reviews = timetable.read(client.call("schedule")["reviews"])
         todo = jobs.jobs_of(reviews, cron, timezone)
-        pages = Pages(client, chosen.address, reviews)
-        return _carried_out(client, chosen, todo, pages, f"{cron} {timezone}", chosen.try_again)
+        to_publish = Pages(client, chosen.address, reviews)
+        return _carried_out(
+            client, chosen, todo, to_publish, f"{cron} {timezone}", chosen.try_again
+        )
 
 
 @flow(
@@ -250,17 +260,17 @@ def dispatch_look_ups(timezone: str) -> State[Any]:
     """
     chosen = settings.read(os.environ)
     with owner.session(chosen) as client:
-        reviews = client.call("schedule")["reviews"]
+        reviews = timetable.read(client.call("schedule")["reviews"])
         todo = jobs.look_ups_of(reviews, timezone)
-        pages = Pages(client, chosen.address, reviews)
-        return _carried_out(client, chosen, todo, pages, f"look-ups {timezone}", ())
+        to_publish = Pages(client, chosen.address, reviews)
+        return _carried_out(client, chosen, todo, to_publish, f"look-ups {timezone}", ())
 
 
 def _carried_out(
     client: Client,
     chosen: Settings,
     todo: Sequence[Job],
-    pages: Pages,
+    to_publish: Pages,
     title: str,
     pauses: Sequence[float],
 ) -> State[Any]:
@@ -289,7 +299,7 @@ def _carried_out(
         night = jobs.Night(
             board=PrefectBoard(prefect, run),
             pauses=pauses,
-            quiet=pages.publish,
+            quiet=to_publish.publish,
             longest=LONGEST_WAIT,
         )
         courses = night.run(todo, pause, time.monotonic, progress)
@@ -306,13 +316,13 @@ class Pages:
 
     Args:
         address: Where people reach the server; "": pages are not linked.
-        reviews: As the use case `schedule` gives them.
+        reviews: Those with a protocol in force.
     """
 
-    def __init__(self, client: Client, address: str, reviews: Sequence[Mapping[str, Any]]):
+    def __init__(self, client: Client, address: str, reviews: Sequence[TimedReview]):
         self._client = client
         self._address = address
-        self._versions = {str(each["review"]): int(each["version"] or 0) for each in reviews}
+        self._versions = {each.review: each.version or 0 for each in reviews}
 
     def publish(self, review: str) -> None:
         """Bring a review's page up to date, and link it.

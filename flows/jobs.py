@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, Protocol
 
+from livereview.timetable import TimedReview
+
 SEARCH = "search"
 LOOK_UP = "look-up"
 
@@ -90,39 +92,29 @@ class Board(Protocol):
         ...
 
 
-def jobs_of(reviews: Sequence[Mapping[str, Any]], cron: str, timezone: str) -> list[Job]:
-    """The searches that the protocols in force give this slot, taking turns among the sources.
-
-    Args:
-        reviews: As the use case `schedule` gives them.
-    """
+def jobs_of(reviews: Sequence[TimedReview], cron: str, timezone: str) -> list[Job]:
+    """The searches that the protocols in force give this slot, taking turns among the sources."""
     by_source: dict[str, list[Job]] = {}
     for review in reviews:
-        if review["status"] != "living" or review["timezone"] != timezone:
+        if not review.is_living or review.timezone != timezone:
             continue
-        for search in review["searches"]:
-            if search["cron"] == cron:
-                job = Job(
-                    SEARCH,
-                    review["review"],
-                    search["name"],
-                    search["source"],
-                    search.get("asks", ""),
-                )
+        for search in review.searches:
+            if search.cron == cron:
+                job = Job(SEARCH, review.review, search.name, search.source, search.asks)
                 by_source.setdefault(job.source, []).append(job)
     rounds = zip_longest(*by_source.values())
     return [job for each in rounds for job in each if job is not None]  # fmt: skip
 
 
-def look_ups_of(reviews: Sequence[Mapping[str, Any]], timezone: str) -> list[Job]:
+def look_ups_of(reviews: Sequence[TimedReview], timezone: str) -> list[Job]:
     """The look-ups of each review of this time zone; those of retired reviews go on too.
 
     The first fetches what all of them read, such as the list of retractions.
     """
     return [
-        Job(LOOK_UP, review["review"], "recheck", "look-ups", asks="look-ups")
+        Job(LOOK_UP, review.review, "recheck", "look-ups", asks="look-ups")
         for review in reviews
-        if review["timezone"] == timezone
+        if review.timezone == timezone
     ]
 
 

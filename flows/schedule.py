@@ -29,9 +29,11 @@ from prefect.runner import Runner
 from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
+from livereview import timetable
 from livereview.client import Client, wait_for_owner
 from livereview.errors import LivereviewError
 from livereview.settings import Settings
+from livereview.timetable import TimedReview
 
 from . import owner
 from .night import mail_digests, night, publish_behind, recheck_night, tell_webhooks
@@ -78,8 +80,8 @@ FLOWS: Mapping[str, Flow[Any, Any]] = {
 }
 
 
-def planned(reviews: Sequence[Mapping[str, Any]], narrowed: bool = False) -> list[Planned]:
-    """The deployments for these reviews (as the use case `schedule` gives them).
+def planned(reviews: Sequence[TimedReview], narrowed: bool = False) -> list[Planned]:
+    """The deployments for these reviews.
 
     A review that is not living has no nights; its reports are looked up all the same, for
     retractions. Where the schedule is `narrowed` to some reviews, another one serves what is common
@@ -87,10 +89,10 @@ def planned(reviews: Sequence[Mapping[str, Any]], narrowed: bool = False) -> lis
     """
     plans: list[Planned] = []
     for review in reviews:
-        name, zone = str(review["review"]), str(review["timezone"])
+        name, zone = review.review, review.timezone
         tags = (TAG, name)
-        if review["status"] == "living":
-            for cron in review["crons"]:
+        if review.is_living:
+            for cron in review.crons:
                 parameters = (("cron", cron), ("review", name))
                 plans.append(Planned("night", _title(name, cron), parameters, cron, zone, tags))
         plans.append(
@@ -98,7 +100,7 @@ def planned(reviews: Sequence[Mapping[str, Any]], narrowed: bool = False) -> lis
         )
     if narrowed:
         return plans
-    zone = str(reviews[0]["timezone"]) if reviews else "UTC"
+    zone = timetable.zone_of_all(reviews)
     tags = (TAG, COMMON)
     plans.append(Planned("publish", "publish", (), PUBLISH_EVERY, "UTC", tags))
     plans.append(Planned("notify", "notify", (), PUBLISH_EVERY, "UTC", tags))
@@ -238,16 +240,16 @@ class Follower:
             elif present.paused or not any(schedule.active for schedule in present.schedules):
                 yield f"{plan.name} is paused in Prefect, so it does not run: resume it there"
 
-    def _ask(self) -> list[dict[str, Any]]:
+    def _ask(self) -> list[TimedReview]:
         """The reviews in force that this schedule serves."""
         client = self._connected()
         try:
             owner.deliver(self._settings.home, client)
-            reviews: list[dict[str, Any]] = client.call("schedule")["reviews"]
+            reviews = timetable.read(client.call("schedule")["reviews"])
         except LivereviewError:
             self._client = None  # it may come back at another address
             raise
-        return [review for review in reviews if not self._only or review["review"] in self._only]
+        return [review for review in reviews if not self._only or review.review in self._only]
 
     def _connected(self) -> Client:
         if self._client is None:

@@ -8,7 +8,7 @@ from livereview.backups.target import at
 from livereview.errors import Refused
 from livereview.review import Search
 from livereview.settings import Settings
-from livereview.shared_answers import Night
+from livereview.shared_answers import NightAnswers
 
 FOLDER = "answers"  # in the data folder, where no other place is set
 
@@ -18,7 +18,7 @@ def name_of(slot: datetime, run: str = "") -> str:
     return f"{slot:%Y-%m-%dT%H:%M} {run}".strip()
 
 
-def of_night(settings: Settings, name: str) -> Night:
+def of_night(settings: Settings, name: str) -> NightAnswers:
     """The answers that the searches of a night share, whose name `name_of` made.
 
     Raises:
@@ -31,10 +31,10 @@ def of_night(settings: Settings, name: str) -> Night:
         raise Refused(
             f"night must be as a dispatcher gives it, or left empty; got {name!r}"
         ) from None
-    return Night(place, name, day)
+    return NightAnswers(place, name, day)
 
 
-def for_search(night: Night | None, plan: Search) -> Night | None:
+def for_search(night: NightAnswers | None, plan: Search) -> NightAnswers | None:
     """The answers that a search may be given.
 
     An answer is as old as the night at most, so what came out since then is not in it: the overlap

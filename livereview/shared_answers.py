@@ -33,10 +33,11 @@ KEPT_DAYS = 2  # a night may begin before midnight and end on the next day
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
+class NightAnswers:
     """The shared answers of one night; a `fetch.paging.Shared`.
 
-    What goes wrong with the place is in the log and costs no search: the source is asked instead.
+    Where the place can't be read the source is asked instead. A page that turns out to be damaged
+    ends its search; the next try asks the source, as the answers are then shared no more.
 
     Attributes:
         place: Where they are.
@@ -59,16 +60,20 @@ class Night:
         if index is None or index["format"] != FORMAT:
             return None
         log.info("%s: %d pages of %s are shared", source.name, len(index["pages"]), index["asked"])
-        return self._pages(index)
+        return self._pages(name, index)
 
     def _is_there(self, name: str) -> bool:
         return self.place.size(name) is not None
 
-    def _pages(self, index: dict[str, Any]) -> Iterator[Answer]:
+    def _pages(self, name: str, index: dict[str, Any]) -> Iterator[Answer]:
         asked = datetime.fromisoformat(index["asked"])
         words = f"asked once for several searches of this night, at {asked:%H:%M} UTC"
         for page in index["pages"]:
-            body = self._body(page.pop("sha256"))
+            try:
+                body = self._body(page.pop("sha256"))
+            except LivereviewError:
+                self.place.remove(name)
+                raise
             answer = Answer(**_tuples(page), body=body)
             yield replace(answer, note="; ".join(filter(None, (answer.note, words))))
 
@@ -108,7 +113,7 @@ class Night:
 class Kept:
     """The pages of a search that goes on; a `fetch.paging.Keeping`."""
 
-    night: Night
+    night: NightAnswers
     index: str
     asked: datetime
     pages: list[dict[str, Any]] | None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -15,23 +16,23 @@ from flows.deployments import SLOT_TAG, TAG, plan, schema
 from flows.dispatch import search_one
 from flows.jobs import Course, Job, Night, Seen
 from flows.night import publish_behind
-from livereview import entrypoints
+from flows.pages import PAGE
+from livereview import entrypoints, timetable
 from livereview.ops import nights
 from livereview.store.open import Store
+from livereview.timetable import TimedReview, TimedSearch
 from tests.conftest import NOW
 
 CRON, ZONE = "0 2 * * *", "Europe/London"
-Review = dict[str, Any]
 
 
-def review(name: str, *searches: str, **more: Any) -> Review:
+def review(name: str, *searches: str, **more: Any) -> TimedReview:
     """A review with searches such as "main at openalex"."""
     asked = []
     for each in searches:
         search, _, source = each.partition(" at ")
-        asked.append({"name": search, "source": source, "cron": CRON, "url": None})
-    made = {"review": name, "crons": [CRON], "timezone": ZONE, "status": "living"}
-    return {**made, "searches": asked, **more}
+        asked.append(TimedSearch(search, source, CRON))
+    return replace(TimedReview(name, (CRON,), tuple(asked), ZONE), **more)
 
 
 @dataclass
@@ -95,7 +96,8 @@ def test_a_slot_has_the_searches_of_its_cron_line_and_zone_in_living_reviews() -
         review("c", "four at openalex", status="paused"),
         review("d", "five at openalex"),
     ]
-    reviews[3]["searches"].append({"name": "six", "source": "osf", "cron": "0 3 * * *"})
+    another = TimedSearch("six", "osf", "0 3 * * *")
+    reviews[3] = replace(reviews[3], searches=(*reviews[3].searches, another))
     todo = jobs.jobs_of(reviews, CRON, ZONE)
     assert {(job.review, job.search) for job in todo} == {("a", "one"), ("a", "two"), ("d", "five")}
 
@@ -107,8 +109,8 @@ def test_sources_take_turns_so_that_no_host_stands_before_the_others() -> None:
 
 
 def test_the_owner_says_which_searches_there_are(reviewed: Store) -> None:
-    (answer,) = nights.schedule(reviewed, now=NOW)["reviews"]
-    names = [(each["name"], each["source"], each["cron"]) for each in answer["searches"]]
+    (answer,) = timetable.read(nights.schedule(reviewed, now=NOW)["reviews"])
+    names = [(each.name, each.source, each.cron) for each in answer.searches]
     assert names == [("openalex", "openalex", CRON), ("crossref", "crossref", CRON)]
 
 
@@ -172,7 +174,9 @@ def test_the_plan_has_a_dispatcher_for_each_slot_and_a_queue_for_each_source() -
         review("a", "one at openalex", "two at feed"),
         review("b", "three at openalex", timezone="Europe/Oslo"),
     ]
-    reviews[0]["searches"][1]["url"] = "https://journal.example/latest.rss"
+    one, two = reviews[0].searches
+    two = replace(two, url="https://journal.example/latest.rss")
+    reviews[0] = replace(reviews[0], searches=(one, two))
     made = plan(reviews, publish_behind)
     slots = [each for each in made.deployments if each.flow == "dispatch"]
     assert [(each.cron, each.timezone) for each in slots] == [(CRON, ZONE), (CRON, "Europe/Oslo")]
@@ -212,16 +216,21 @@ def test_the_form_of_a_run_offers_what_is_in_force() -> None:
 def test_a_cancelled_dispatcher_cancels_the_runs_that_it_submitted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cancelled: list[Any] = []
+    """However many there are: Prefect hands them out a page at a time."""
+    open_runs = [SimpleNamespace(id=str(UUID(int=number))) for number in range(2 * PAGE + 50)]
+    submitted = [run.id for run in open_runs]
+    cancelled: list[str] = []
 
     class FakePrefect:
-        def read_flow_runs(self, flow_run_filter: Any, limit: int) -> list[Any]:
+        def read_flow_runs(self, flow_run_filter: Any, limit: int, offset: int) -> list[Any]:
             assert flow_run_filter.tags.all_ == ["night:the-dispatcher"]
             assert "RUNNING" in flow_run_filter.state.type.any_
-            return [SimpleNamespace(id="0f0e0d0c-0b0a-0908-0706-050403020100")]
+            return open_runs[offset : offset + min(limit, PAGE)]
 
         def set_flow_run_state(self, run: Any, state: Any) -> None:
-            cancelled.append((str(run), state.type))
+            assert state.type == "CANCELLING"
+            cancelled.append(str(run))
+            open_runs[:] = [each for each in open_runs if each.id != str(run)]
 
     @contextmanager
     def client(sync_client: bool) -> Iterator[FakePrefect]:
@@ -231,7 +240,7 @@ def test_a_cancelled_dispatcher_cancels_the_runs_that_it_submitted(
     monkeypatch.setattr(dispatch, "get_client", client)
     run = SimpleNamespace(id="the-dispatcher", expected_start_time=None)
     dispatch.end_its_runs(dispatch.dispatch, run, SimpleNamespace())  # type: ignore[arg-type]
-    assert cancelled == [("0f0e0d0c-0b0a-0908-0706-050403020100", "CANCELLING")]
+    assert cancelled == submitted
 
 
 def test_a_new_version_is_an_event_once_whoever_published_it(
@@ -260,7 +269,7 @@ def test_a_new_version_is_an_event_once_whoever_published_it(
     monkeypatch.setattr(events, "emit_event", emit)
     monkeypatch.setattr(events, "create_link_artifact", link)
     owner = Owner()
-    pages = dispatch.Pages(owner, "https://review.example.org", [{"review": "a", "version": 3}])
+    pages = dispatch.Pages(owner, "https://review.example.org", [replace(review("a"), version=3)])
     pages.publish("a")
     assert emitted == []
     owner.version = 4

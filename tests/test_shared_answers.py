@@ -21,7 +21,7 @@ from livereview.fetch.paging import pages
 from livereview.ops import nights
 from livereview.review import Search
 from livereview.settings import Settings
-from livereview.shared_answers import Night
+from livereview.shared_answers import NightAnswers
 from livereview.sources.protocol import Page, Query, Request, Source, Window
 from livereview.store.open import Store
 from tests.conftest import NOW
@@ -79,18 +79,18 @@ BODIES = {f"https://api.example/all?page={page}": f"page {page}".encode() for pa
 
 
 def asked_for(
-    fetcher: FakeFetcher, night: Night | None, source: Source, query: str = "x"
+    fetcher: FakeFetcher, night: NightAnswers | None, source: Source, query: str = "x"
 ) -> list[Answer]:
     found = pages(fetcher, source, Query(query), WINDOW, shared=night)  # type: ignore[arg-type]
     return list(found)
 
 
 @pytest.fixture
-def night(tmp_path: Path) -> Night:
-    return Night(Folder(tmp_path / "answers"), "2026-03-02T02:00 one", DAY)
+def night(tmp_path: Path) -> NightAnswers:
+    return NightAnswers(Folder(tmp_path / "answers"), "2026-03-02T02:00 one", DAY)
 
 
-def test_the_second_search_is_given_the_pages_of_the_first_and_told_so(night: Night) -> None:
+def test_the_second_search_is_given_the_pages_of_the_first_and_told_so(night: NightAnswers) -> None:
     fetcher = FakeFetcher(BODIES)
     first = asked_for(fetcher, night, numbered())
     second = asked_for(fetcher, night, numbered(), query="another review's words")
@@ -99,28 +99,28 @@ def test_the_second_search_is_given_the_pages_of_the_first_and_told_so(night: Ni
     assert all("asked once for several searches" in (answer.note or "") for answer in second)
 
 
-def test_another_night_asks_anew(night: Night) -> None:
+def test_another_night_asks_anew(night: NightAnswers) -> None:
     fetcher = FakeFetcher(BODIES)
     asked_for(fetcher, night, numbered())
     asked_for(fetcher, replace(night, name="2026-03-02T02:00 two"), numbered())
     assert len(fetcher.asked) == 6
 
 
-def test_what_broke_off_is_given_to_nobody(night: Night) -> None:
+def test_what_broke_off_is_given_to_nobody(night: NightAnswers) -> None:
     fetcher = FakeFetcher(BODIES)
     with pytest.raises(SourceBroken):
         asked_for(fetcher, night, numbered(broken=True))
     assert len(asked_for(fetcher, night, numbered())) == 3 and len(fetcher.asked) == 6
 
 
-def test_what_came_with_a_warning_is_given_to_nobody(night: Night) -> None:
+def test_what_came_with_a_warning_is_given_to_nobody(night: NightAnswers) -> None:
     fetcher = FakeFetcher(BODIES)
     asked_for(fetcher, night, numbered(warning="a word was left out"))
     asked_for(fetcher, night, numbered())
     assert len(fetcher.asked) == 6
 
 
-def test_a_search_that_its_caller_left_is_given_to_nobody(night: Night) -> None:
+def test_a_search_that_its_caller_left_is_given_to_nobody(night: NightAnswers) -> None:
     fetcher = FakeFetcher(BODIES)
     going = pages(fetcher, numbered(), Query("x"), WINDOW, shared=night)  # type: ignore[arg-type]
     next(going)
@@ -131,13 +131,15 @@ def test_a_search_that_its_caller_left_is_given_to_nobody(night: Night) -> None:
 
 def test_a_place_that_can_not_be_used_costs_no_search(tmp_path: Path) -> None:
     (tmp_path / "answers").write_text("a file where a folder should be")
-    night = Night(Folder(tmp_path / "answers"), "2026-03-02T02:00 one", DAY)
+    night = NightAnswers(Folder(tmp_path / "answers"), "2026-03-02T02:00 one", DAY)
     fetcher = FakeFetcher(BODIES)
     assert len(asked_for(fetcher, night, numbered())) == 3
     night.clean()
 
 
-def test_a_page_that_was_damaged_is_never_taken_in(night: Night) -> None:
+def test_a_page_that_was_damaged_is_never_taken_in_and_the_next_try_asks(
+    night: NightAnswers,
+) -> None:
     fetcher = FakeFetcher(BODIES)
     asked_for(fetcher, night, numbered())
     assert isinstance(night.place, Folder)
@@ -145,16 +147,19 @@ def test_a_page_that_was_damaged_is_never_taken_in(night: Night) -> None:
     page.write_bytes(page.read_bytes()[:-3])
     with pytest.raises(paging.LivereviewError, match="shared page"):
         asked_for(fetcher, night, numbered())
+    asked = len(fetcher.asked)
+    assert len(asked_for(fetcher, night, numbered())) == asked
+    assert len(fetcher.asked) == 2 * asked
 
 
-def test_answers_are_kept_for_two_days(night: Night) -> None:
+def test_answers_are_kept_for_two_days(night: NightAnswers) -> None:
     asked_for(FakeFetcher(BODIES), night, numbered())
     for days, left in ((0, 4), (2, 4), (3, 0)):
         replace(night, day=DAY + timedelta(days=days)).clean()
         assert len(night.place.names("")) == left
 
 
-def test_a_search_without_an_overlap_asks_by_itself(night: Night) -> None:
+def test_a_search_without_an_overlap_asks_by_itself(night: NightAnswers) -> None:
     plan = Search("a", "feed", "A journal", url="https://j.example/rss", overlap_days=0)
     assert sharing.for_search(night, plan) is None
     assert sharing.for_search(night, replace(plan, overlap_days=1)) is night
@@ -171,7 +176,7 @@ def test_a_night_is_known_by_the_name_that_its_dispatcher_gave(tmp_path: Path) -
 
 
 def test_each_review_has_a_search_of_its_own_in_its_ledger(
-    reviewed: Store, protocol: str, night: Night, settings: Settings
+    reviewed: Store, protocol: str, night: NightAnswers, settings: Settings
 ) -> None:
     """Pages, counts and a note of when the source was asked, though it was asked once."""
     head, _, rest = protocol.partition("[[searches]]")

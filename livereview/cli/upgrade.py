@@ -29,7 +29,7 @@ def upgrade(
     """Bring the database of an older livereview up to date, after a copy.  Example: livereview
     upgrade --check
 
-    Needs that no owner runs. `livereview serve` does the same when it starts; no other command
+    Stop the owner first. `livereview serve` does the same when it starts; no other command
     does.
     """
     from livereview.store.upgrading import plan

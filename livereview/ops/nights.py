@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -28,6 +28,7 @@ from livereview.store.versions import Head
 from livereview.surveillance import clock
 from livereview.surveillance.health import Attempt
 from livereview.surveillance.late import Expected, lateness
+from livereview.timetable import TimedReview, TimedSearch
 
 # a search whose process has not been heard of for so long has lost it
 LEASE = timedelta(minutes=10)
@@ -410,28 +411,28 @@ def schedule(store: Store, *, now: datetime) -> dict[str, Any]:
     with store.read() as con:
         rules = with_statuses(con, protocols(con))
         heads = versions.heads(con, [review.id for review in rules])
-    return {"reviews": [_scheduled(review, heads.get(review.id)) for review in rules]}
+    return {"reviews": [asdict(_timed(review, heads.get(review.id))) for review in rules]}
 
 
-def _scheduled(rules: Review, head: Head | None) -> dict[str, Any]:
-    crons = list(dict.fromkeys(cron_of(rules, search) for search in rules.searches))
-    return {
-        "review": rules.id,
-        "version": head.number if head else None,
-        "crons": crons,
-        "searches": [
-            {
-                "name": search.name,
-                "source": search.source,
-                "cron": cron_of(rules, search),
-                "url": search.url,
-                "asks": asks(rules.id, search),
-            }
-            for search in rules.searches
-        ],
-        "timezone": rules.living.timezone,
-        "status": rules.living.status,
-    }
+def _timed(rules: Review, head: Head | None) -> TimedReview:
+    searches = tuple(
+        TimedSearch(
+            search.name,
+            search.source,
+            cron_of(rules, search),
+            url=search.url,
+            asks=asks(rules.id, search),
+        )
+        for search in rules.searches
+    )
+    return TimedReview(
+        review=rules.id,
+        crons=tuple(dict.fromkeys(search.cron for search in searches)),
+        searches=searches,
+        timezone=rules.living.timezone,
+        status=rules.living.status,
+        version=head.number if head else None,
+    )
 
 
 def asks(review: str, search: Search) -> str:

@@ -4,6 +4,7 @@ at. In memory only: a restart forgets them.
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -62,7 +63,7 @@ class Trial:
             return trying.from_json(self._answer.read())
         except (ValueError, TypeError, KeyError):
             pass
-        if code in (None, -14):
+        if code in (None, -signal.SIGALRM):
             return Found(problem=f"The source did not answer within {trying.LONGEST} seconds.")
         return Found(problem="The answer could not be read: it was too large, or broke its reader.")
 
