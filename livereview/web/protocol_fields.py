@@ -23,6 +23,8 @@ from livereview.sources import SOURCES as READERS
 
 Values = Mapping[str, str]  # what stands in each box, by its name; a box that is empty is left out
 
+SHORT = 40  # characters of a short name that is made from words
+NEEDED = "This is needed."
 SCHEDULES = (
     ("0 2 * * *", "every night at 02:00"),
     ("0 2 * * mon", "every Monday at 02:00"),
@@ -55,6 +57,11 @@ class Field:
     needed: bool = False
     choices: tuple[tuple[str, str], ...] = ()
     aside: bool = False
+
+    @property
+    def chosen(self) -> bool:
+        """Whether its value is chosen from a list."""
+        return KINDS[self.kind].chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +116,7 @@ QUESTION = Step(
                 Field(
                     "extractors",
                     "People who extract each study",
-                    "select",
+                    "number_select",
                     choices=(("1", "one"), ("2", "two, and what they agree on holds")),
                 ),
             ),
@@ -304,7 +311,7 @@ SCREENING = Step(
             "Who decides",
             (
                 Field("votes", "Reviewers who decide on each record", "number"),
-                Field("stages", "Stages", "select", choices=STAGES),
+                Field("stages", "Stages", "words_select", choices=STAGES),
                 Field(
                     "adjudicators",
                     "Who settles conflicts",
@@ -447,16 +454,21 @@ def _as_words(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 
-def _from_select(text: str) -> Any:
-    return _from_number(text)
+def _from_words(text: str) -> list[str]:
+    return text.split(", ")
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a value is shown in a box, and what is typed there read."""
+    """How a value is shown in a box, and what is typed there read.
+
+    Attributes:
+        chosen: Whether it is chosen from a list, and not typed.
+    """
 
     show: Callable[[Any], str] = str
     read: Callable[[str], Any] = str
+    chosen: bool = False
 
 
 KINDS = {
@@ -464,13 +476,15 @@ KINDS = {
     "text": Kind(),
     "code": Kind(),
     "id": Kind(),
-    "schedule": Kind(),
+    "schedule": Kind(chosen=True),
     "lines": Kind(_as_lines, _from_lines),
     "number": Kind(_as_number, _from_number),
     "flag": Kind(_as_flag, bool),
     "pairs": Kind(_as_pairs, _from_pairs),
     "day": Kind(_as_day, _from_day),
-    "select": Kind(_as_words, _from_select),
+    "select": Kind(chosen=True),
+    "number_select": Kind(_as_number, _from_number, chosen=True),
+    "words_select": Kind(_as_words, _from_words, chosen=True),
 }
 _DEFAULTS = {(rule.table, rule.name): rule.default for rule in review_toml.rules()}
 
@@ -558,19 +572,15 @@ def _changed(
         given = _typed(typed, where)
         if field.kind == "id" or given == _shown(group, field, present).strip():
             continue
-        yield where, _value(group, field, given)
+        yield where, _value(field, given)
 
 
-def _value(group: Group, field: Field, given: str) -> Any:
+def _value(field: Field, given: str) -> Any:
     """What a box says as a value; None: the key is left out."""
     if field.kind == "flag":
         return bool(given)
     if not given:
         return None
-    if (field.key, field.kind) == ("stages", "select"):
-        return given.split(", ")
-    if field.kind == "select" and isinstance(_default(group, field), str):
-        return given
     return KINDS[field.kind].read(given)
 
 
@@ -578,7 +588,7 @@ def _new_row(
     values: Mapping[str, Any], group: Group, table: Where, typed: Values
 ) -> Iterator[tuple[Where, Any]]:
     """The keys of the empty row at the end, where somebody has typed words into it."""
-    words = [field for field in group.fields if field.kind not in ("flag", "select", "schedule")]
+    words = [field for field in group.fields if field.kind != "flag" and not field.chosen]
     if not any(_typed(typed, (*table, field.key)) for field in words):
         return
     for field in group.fields:
@@ -587,7 +597,7 @@ def _new_row(
         if field.kind == "id":
             yield where, given or _made_id(values, group, table, typed)
         elif given and given != _shown(group, field, None):
-            yield where, _value(group, field, given)
+            yield where, _value(field, given)
 
 
 def _made_id(values: Mapping[str, Any], group: Group, table: Where, typed: Values) -> str:
@@ -603,8 +613,6 @@ def _made_id(values: Mapping[str, Any], group: Group, table: Where, typed: Value
         name, number = f"{base}-{number}", number + 1
     return name
 
-
-SHORT = 40  # characters of a short name that is made from words
 
 # The page of a step
 
@@ -720,7 +728,6 @@ def _box(
     )
 
 
-NEEDED = "This is needed."
 _TECHNICAL = (
     (re.compile(r"^is (missing|empty)[;,] .*", re.DOTALL), NEEDED),
     (re.compile(r", without quotes|; add \w+ = .*$"), ""),
