@@ -59,7 +59,7 @@ def lateness(
 
 
 _NEXT_STEP = (
-    "Is the schedule running, and its Prefect server? The page Searches of the review runs it now."
+    "Is the schedule running, and its Prefect server? Run it now on the review's page Searches."
 )
 
 
