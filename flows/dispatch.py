@@ -46,8 +46,8 @@ from .night import LONGEST_NIGHT, ended_by_force
 from .surveil import (
     LONGEST_TASK,
     RAN_THROUGH,
+    Options,
     ended_search,
-    forget,
     publish,
     sentence,
     tell,
@@ -108,8 +108,7 @@ def search_one(review: str, search: str, night: str = "") -> State[Any]:
             review,
             plan,
             datetime.now(UTC),
-            forget,
-            shared=sharing.for_search(answers, plan),
+            Options(shared=sharing.for_search(answers, plan)),
         )
     tell(get_run_logger(), ending)
     events.search_ended(review, ending)

@@ -33,7 +33,7 @@ from .surveil import (
     RAN_THROUGH,
     Ending,
     Night,
-    forget,
+    Options,
     publish,
     retired,
     search,
@@ -137,8 +137,7 @@ def whole_night(
                 review,
                 plan,
                 datetime.now(UTC),
-                forget,
-                shared=sharing.for_search(shared, plan),
+                Options(shared=sharing.for_search(shared, plan)),
             )
         for gone in set(failed or ()) - {plan.name for plan in plans}:
             _note(

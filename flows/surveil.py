@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -41,16 +42,38 @@ Night = dict[str, Any]
 SENT = ("body", "cursor", "url", "status", "quota", "note")  # what the owner is told of an answer
 
 
+def forget(answer: fetch.Answer) -> None:
+    """Keep no recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a search is run.
+
+    Attributes:
+        keep: What is done with each answer, such as to record it.
+        clock_is_right: Somebody says that `now` is right, though the last event is later.
+        replayed: `now` is no present time. Time then stands still, so that a slow machine publishes
+            the same bytes.
+        shared: Answers that other searches of the night asked for.
+    """
+
+    keep: Callable[[fetch.Answer], None] = forget
+    clock_is_right: bool = False
+    replayed: bool = False
+    shared: Shared | None = None
+
+
+AS_USUAL = Options()
+
+
 def run_search(
     client: Client,
     fetcher: fetch.Fetcher,
     review: str,
     plan: Search,
     now: datetime,
-    keep: Callable[[fetch.Answer], None],
-    clock_is_right: bool = False,
-    replayed: bool = False,
-    shared: Shared | None = None,
+    options: Options = AS_USUAL,
 ) -> Ending:
     """Run one search to its end and say how it ended.
 
@@ -58,14 +81,13 @@ def run_search(
 
     A bug is raised, after the search was ended as failed; so is the owner's refusal to begin (a
     wrong clock).
-
-    Args:
-        replayed: `now` is no present time. Time then stands still, so that a slow machine publishes
-        the same bytes.
-        shared: Answers that other searches of the night asked for.
     """
     source = sources.find(plan.source)
-    me = {"runner": owner.runner(), "run": owner.flow_run_id(), "clock_is_right": clock_is_right}
+    me = {
+        "runner": owner.runner(),
+        "run": owner.flow_run_id(),
+        "clock_is_right": options.clock_is_right,
+    }
     begun = client.call("begin", review=review, name=plan.name, search=uuid4().hex, now=now, **me)
     search, error, started = begun["search"], None, monotonic()
     window = Window(_time(begun["start"]), datetime.fromisoformat(begun["end"]))
@@ -78,9 +100,9 @@ def run_search(
                     query,
                     window,
                     reader=parsing.reader(plan.source),
-                    shared=shared,
+                    shared=options.shared,
                 ):
-                    keep(answer)
+                    options.keep(answer)
                     sent = {name: getattr(answer, name) for name in SENT}
                     client.call("ingest", search=search, now=now, **sent)
     except LivereviewError as problem:
@@ -95,7 +117,7 @@ def run_search(
             client.call("finish", search=search, now=now, error=f"stopped: {type(stop).__name__}")
         raise
     took = monotonic() - started
-    ended = now if replayed else now + timedelta(seconds=int(took))
+    ended = now if options.replayed else now + timedelta(seconds=int(took))
     ending = client.call("finish", search=search, now=ended, error=error, seconds=round(took, 3))
     return {"name": plan.name, "source": plan.source, "error": error, **ending}
 
@@ -158,9 +180,7 @@ def surveil(
                     review,
                     plan,
                     moment if now else datetime.now(UTC),
-                    watch(plan.name, keep),
-                    clock_is_right,
-                    now is not None,
+                    Options(watch(plan.name, keep), clock_is_right, replayed=now is not None),
                 )
                 for plan in plans
             ]
@@ -192,10 +212,6 @@ def chosen_searches(review: Review, only: Sequence[str] | None) -> tuple[Search,
     return tuple(search for search in review.searches if only is None or search.name in only)
 
 
-def forget(answer: fetch.Answer) -> None:
-    """Keep no recording."""
-
-
 @task(
     task_run_name="search {plan.name}",
     tags=["livereview", "search"],
@@ -209,15 +225,10 @@ def search(
     review: str,
     plan: Search,
     now: datetime,
-    keep: Callable[[fetch.Answer], None],
-    clock_is_right: bool = False,
-    replayed: bool = False,
-    shared: Shared | None = None,
+    options: Options = AS_USUAL,
 ) -> Ending:
     """One search as a task, its ending in the run's log."""
-    ending = ended_search(
-        client, fetcher, review, plan, now, keep, clock_is_right, replayed, shared
-    )
+    ending = ended_search(client, fetcher, review, plan, now, options)
     tell(get_run_logger(), ending)
     return ending
 
@@ -228,19 +239,14 @@ def ended_search(
     review: str,
     plan: Search,
     now: datetime,
-    keep: Callable[[fetch.Answer], None],
-    clock_is_right: bool = False,
-    replayed: bool = False,
-    shared: Shared | None = None,
+    options: Options = AS_USUAL,
 ) -> Ending:
     """As `run_search`; one that was not let begin is a failed one, and in the ledger.
 
     Only this search is lost then: the others of the night go on.
     """
     try:
-        return run_search(
-            client, fetcher, review, plan, now, keep, clock_is_right, replayed, shared
-        )
+        return run_search(client, fetcher, review, plan, now, options)
     except Refused as refusal:
         reason = refusal.message
     client.call("lose_night", review=review, what=plan.name, reason=reason, now=now, id=uuid4().hex)

@@ -10,7 +10,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from flows.surveil import run_search
+from flows.surveil import Options, run_search
 from livereview import fetch, review_toml, settings
 from livereview.client import Session
 from livereview.replay import ReplayServer
@@ -34,7 +34,7 @@ def run(home: Path, example: Path, night: str, now: datetime) -> None:
         health = client.call("status", review=review.id, now=now)["reviews"][0]["searches"]
         done = {row["name"] for row in health if row["last_success"] == now.isoformat()}
         for plan in [plan for plan in review.searches if plan.name not in done]:
-            run_search(client, fetcher, review.id, plan, now, lambda answer: None, replayed=True)
+            run_search(client, fetcher, review.id, plan, now, Options(replayed=True))
         client.call("publish", review=review.id, now=now)
 
 

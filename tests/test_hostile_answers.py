@@ -557,10 +557,7 @@ def test_a_search_that_never_ends_leaves_the_night_to_the_others(
 
     def night() -> list[dict[str, Any]]:
         with Fetcher(secrets={}, via=world.base) as fetcher:
-            return [
-                run_search(client, fetcher, "small-review", plan, NOW, lambda answer: None)
-                for plan in plans
-            ]
+            return [run_search(client, fetcher, "small-review", plan, NOW) for plan in plans]
 
     slow, fine = in_time(night)
     client.close()

@@ -95,9 +95,7 @@ def season(
             net.night(now + skew * {0: 1, 2: -1}.get(number % 5, 0), faults.get(number, {}))
             said = now + (wrong_clock or {}).get(number, timedelta(0))
             for search in searches:
-                run_search(
-                    client, fetcher, review_toml.parse(text).id, search, said, lambda answer: None
-                )
+                run_search(client, fetcher, review_toml.parse(text).id, search, said)
     return client, net
 
 

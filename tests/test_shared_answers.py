@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import pytest
 
 from flows import jobs, sharing
-from flows.surveil import run_search
+from flows.surveil import Options, run_search
 from livereview import ops
 from livereview.backups.target import Folder
 from livereview.errors import Refused, SourceBroken
@@ -214,8 +214,7 @@ usual_zero = true
             name,
             plan,
             NOW,
-            lambda answer: None,
-            shared=night,  # type: ignore[arg-type]
+            Options(shared=night),
         )
         assert (ending["outcome"], ending["found"]) == ("ok", 2)
     assert len(fetcher.asked) == 1

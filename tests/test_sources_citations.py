@@ -32,7 +32,7 @@ def chasing(client: Local, protocol: str, world: World) -> dict[str, object]:  #
     client.call("register", text=protocol.replace("[[searches]]", CHASING, 1), now=NOW)
     with fetch.Fetcher(secrets={}, via=world.base) as fetcher:
         plan = Search("chasing", "citations", "OpenAlex")
-        return run_search(client, fetcher, REVIEW, plan, NOW, lambda answer: None)
+        return run_search(client, fetcher, REVIEW, plan, NOW)
 
 
 def test_included_works_are_chased_forward_and_backward(client: Local, protocol: str) -> None:  # noqa: F811

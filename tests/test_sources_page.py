@@ -219,7 +219,7 @@ def test_new_links_are_queued_and_links_that_are_gone_are_told(
         fresh = []
         for day in range(3):
             now = NOW + timedelta(days=day)
-            ending = run_search(client, fetcher, REVIEW, plan, now, lambda answer: None)
+            ending = run_search(client, fetcher, REVIEW, plan, now)
             fresh.append((ending["outcome"], ending["fresh"]))
     assert fresh == [("ok", 1), ("ok", 1), ("ok", 0)]
     alarms = status.status(client.store, now=NOW)["reviews"][0]["alarms"]

@@ -149,7 +149,7 @@ def run(count: int, home: Path) -> None:
         for source in SOURCES:
             started = time.monotonic()
             plan = Search(f"bench-{source}", source, source, "children", filters=FILTERS[source])
-            ending = run_search(client, fetcher, "small-review", plan, NOW, lambda answer: None)
+            ending = run_search(client, fetcher, "small-review", plan, NOW)
             took, total = time.monotonic() - started, total + ending["found"]
             print(
                 f"{source:12}{ending['found']:>9,}{took:>9.1f}{ending['found'] / took:>10,.0f}  {ending['error'] or ''}"
