@@ -29,7 +29,7 @@ from livereview import rights
 from livereview.settings import Settings
 from livereview.store.open import owner
 from livereview.web import bodies
-from livereview.web.app import WAYS, Way
+from livereview.web.app import ROUTES, PageRoute
 from livereview.web.connections import PER_ADDRESS, Connections, Patience, TimedProtocol, room_for
 
 T = TypeVar("T")
@@ -241,9 +241,9 @@ def test_uploads_of_strangers_are_refused_before_they_come(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "way", [way for way in WAYS if way.method == "POST"], ids=lambda way: way.path
+    "way", [way for way in ROUTES if way.method == "POST"], ids=lambda way: way.path
 )
-def test_no_route_receives_a_body_before_it_knows_who_asks(app: FastAPI, way: Way) -> None:
+def test_no_route_receives_a_body_before_it_knows_who_asks(app: FastAPI, way: PageRoute) -> None:
     """Open forms take a little of anybody; all else takes nothing from a stranger."""
     path = re.sub(r"\{\w+\}", "small-review", way.path)
     is_open = way.act == rights.OPEN_TO_ALL

@@ -181,7 +181,7 @@ def oembed(owner: Owner, build: str) -> str:
     return str(answer.json()["html"])
 
 
-WAYS: dict[str, tuple[Callable[[Owner], str], int]] = {
+ROUTES: dict[str, tuple[Callable[[Owner], str], int]] = {
     "a frame": (lambda owner: iframe(f"{built(owner, 'latest')}/embed.html"), 2),
     "a pinned frame": (lambda owner: iframe(f"{built(owner, 'v/1')}/embed.html"), 1),
     "an element": (lambda owner: element(owner, "latest"), 2),
@@ -200,7 +200,7 @@ def test_however_it_is_embedded_version_search_date_certainty_and_caveat_are_the
     assert (
         said["version"]["number"] == 2 and said["status"]["searched_to_display"] == "2 March 2026"
     )
-    for name, (way, version) in WAYS.items():
+    for name, (way, version) in ROUTES.items():
         page = visitor()
         page.goto(other.put("/page", way(owner)))
         text = shown(page)

@@ -197,13 +197,15 @@ class Hostile:
         self.port = int(self._door.getsockname()[1])
 
     def __enter__(self) -> Hostile:
-        threading.Thread(target=self._welcome, daemon=True).start()
+        self._listener = threading.Thread(target=self._welcome, daemon=True)
+        self._listener.start()
         return self
 
     def __exit__(self, *error: object) -> None:
         self._over.set()
         with socket.create_connection(("127.0.0.1", self.port), 5):  # wakes who waits in accept
             pass
+        self._listener.join(PATIENCE)  # or it would ask a door that is closed already
         self._door.close()
 
     @property

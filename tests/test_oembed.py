@@ -57,8 +57,8 @@ def site(reviewed: Store, settings: Settings) -> Path:
 
 @pytest.fixture
 def http(app: FastAPI, site: Path) -> TestClient:
-    desk = app.state.desk
-    app.state.desk = replace(desk, settings=replace(desk.settings, url=HERE))
+    desk = app.state.shared
+    app.state.shared = replace(desk, settings=replace(desk.settings, url=HERE))
     return TestClient(app)
 
 
@@ -175,8 +175,8 @@ def test_pages_say_where_their_oembed_is(http: TestClient) -> None:
 
 
 def test_behind_a_proxy_the_known_address_counts(app: FastAPI, site: Path) -> None:
-    desk = app.state.desk
-    app.state.desk = replace(
+    desk = app.state.shared
+    app.state.shared = replace(
         desk, settings=replace(desk.settings, url="https://care.example/reviews/")
     )
     http, page = TestClient(app), f"https://care.example/reviews/site/{REVIEW}/latest/"

@@ -252,7 +252,7 @@ def test_the_door_says_its_version_and_refuses_another(
     web = TestClient(app)
     answer = web.post("/api/ops/status")
     assert answer.status_code == 401 and answer.headers[DOOR_HEADER] == str(DOOR_VERSION)
-    secret = {"Authorization": f"Bearer {app.state.desk.token}"}
+    secret = {"Authorization": f"Bearer {app.state.shared.token}"}
     assert web.post("/api/ops/status", headers=secret).status_code == 200
     other = web.post("/api/ops/status", headers={**secret, DOOR_HEADER: "99"})
     assert other.status_code == 426

@@ -698,9 +698,11 @@ def test_a_withdrawal_that_was_killed_before_its_files_is_an_alarm_until_it_is_d
         patch.setattr(publish, "library", lambda *_, **__: None)
         gone(reviewed, two, 1)
     assert "is withdrawn and still there" in faults(reviewed, two)[0].words()
-    assert withdraw.graves.DATA not in read(two / REVIEW / "v" / "1")
+    assert withdraw.tombstone_files.DATA not in read(two / REVIEW / "v" / "1")
     publish.settle_outbox(reviewed, folder=two, now=NOW + 3 * HOUR)
-    assert faults(reviewed, two) == [] and withdraw.graves.DATA in read(two / REVIEW / "v" / "1")
+    assert faults(reviewed, two) == [] and withdraw.tombstone_files.DATA in read(
+        two / REVIEW / "v" / "1"
+    )
 
 
 def test_a_front_page_that_is_only_behind_is_brought_up_to_date_and_called_no_damage(

@@ -281,7 +281,7 @@ class Visitors:
             return TestClient(self.app, follow_redirects=False), {}
         http = Browser(self.app, secret_of(column)).http
         http.follow_redirects = False
-        visit = guard.Visit(self.app.state.desk, None, http.cookies["livereview"])  # type: ignore[arg-type]
+        visit = guard.RequestUser(self.app.state.shared, None, http.cookies["livereview"])  # type: ignore[arg-type]
         return http, {"csrf": visit.csrf}
 
 

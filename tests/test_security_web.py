@@ -25,8 +25,8 @@ from livereview.settings import Settings
 from livereview.sources.protocol import Request
 from livereview.store.accounts import BEGINS
 from livereview.store.open import Store
-from livereview.web import bodies, guard, shield
-from livereview.web.app import Way, add
+from livereview.web import bodies, guard, security_headers
+from livereview.web.app import PageRoute, add
 from tests.conftest import NOW, REVIEW, Browser, TestClient, article, found, secret_of
 from tests.test_ops import _openalex
 from tests.test_web_full_text import PDF
@@ -37,7 +37,7 @@ People = Callable[..., Browser]
 SHA = hashlib.sha256(PDF).hexdigest()
 OTHER = "other"
 FORM = "application/x-www-form-urlencoded"
-HEADERS = set(shield.PRIVATE)
+HEADERS = set(security_headers.PRIVATE)
 FILLED = {
     "review": (REVIEW,),
     "stage": ("title_abstract", "full_text"),
@@ -80,7 +80,7 @@ def addresses(app: FastAPI, method: str, **known: tuple[str, ...]) -> list[str]:
 
 def token(app: FastAPI, http: TestClient) -> str:
     """The form token of the session in this browser."""
-    return guard.Visit(app.state.desk, None, http.cookies["livereview"]).csrf  # type: ignore[arg-type]
+    return guard.RequestUser(app.state.shared, None, http.cookies["livereview"]).csrf  # type: ignore[arg-type]
 
 
 def mine(app: FastAPI, person: Browser) -> dict[str, str]:
@@ -223,7 +223,7 @@ def test_every_kind_of_answer_carries_the_headers(
         ("/busy", Retry("later")),
         ("/bad", Refused("no")),
     ):
-        add(app, Way("GET", path, lambda error=error: fail(error), rights.OPEN_TO_ALL))
+        add(app, PageRoute("GET", path, lambda error=error: fail(error), rights.OPEN_TO_ALL))
     seen = set()
     for place, answer in answers(app, browser("lena", "lead"), base):
         headers = answer.headers  # type: ignore[attr-defined]

@@ -74,7 +74,7 @@ def test_a_lead_tries_the_query_of_a_draft(
     lead = browser("lena", "lead")
     works = catalogue(12, date(2026, 1, 1), 20)
     with Internet(works) as net:
-        app.state.desk.trials.via = net.base
+        app.state.shared.trials.via = net.base
         hits = trying.attempt(Asked("openalex", "x", (), None, None, net.base), {}, NOW).hits
         first = hits[0]
         found(reviewed, Record(source="ris", source_key="1", title=first.title, doi=first.doi))

@@ -68,8 +68,8 @@ def test_an_invitation_is_mailed_where_the_server_can(
     monkeypatch.setattr(
         "livereview.notices.post.smtp", lambda message, server: sent.append(message)
     )
-    desk = app.state.desk
-    app.state.desk = replace(
+    desk = app.state.shared
+    app.state.shared = replace(
         desk,
         settings=replace(
             desk.settings,
@@ -109,7 +109,7 @@ def test_a_person_changes_their_own_secret(browser: SignIn, app: FastAPI) -> Non
 def test_the_first_account_is_made_by_a_link_that_is_good_once(
     app: FastAPI, reviewed: Store
 ) -> None:
-    desk = app.state.desk
+    desk = app.state.shared
     link = first.link(desk, "")
     assert link is not None and "printed a link" in TestClient(app).get("/sign-in").text
     assert desk.first not in repr(desk)

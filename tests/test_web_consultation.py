@@ -182,7 +182,7 @@ def test_an_address_sends_five_an_hour_and_the_sixth_is_handed_back(
         http.post(f"/suggest/{REVIEW}", data={"title": "A study that has a title"}).status_code
         == 200
     )
-    app.state.desk = replace(app.state.desk, clock=lambda: NOW + timedelta(hours=1))
+    app.state.shared = replace(app.state.shared, clock=lambda: NOW + timedelta(hours=1))
     assert send(http, "An hour later").status_code == 200
 
 
@@ -284,7 +284,7 @@ def test_a_link_is_mailed_where_there_is_a_mail_server_and_shown_too(
         sender="reviews@example.org",
         url="https://reviews.example.org/",
     )
-    app.state.desk = replace(app.state.desk, settings=able)
+    app.state.shared = replace(app.state.shared, settings=able)
     sent: list[Any] = []
     monkeypatch.setattr(
         "livereview.notices.post.smtp", lambda message, server: sent.append(message)

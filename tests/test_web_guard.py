@@ -15,8 +15,8 @@ from livereview.settings import Settings
 from livereview.store import accounts
 from livereview.store.open import Store
 from livereview.web import guard, sign_in
-from livereview.web.app import WAYS, Way, add, create
-from livereview.web.shield import PRIVATE
+from livereview.web.app import ROUTES, PageRoute, add, create
+from livereview.web.security_headers import PRIVATE
 from livereview.web.v1 import manners
 from livereview.web.v1 import routes as v1
 from tests.conftest import NOW, REVIEW, Browser, TestClient, article, found, secret_of
@@ -52,7 +52,7 @@ def routes(app: FastAPI) -> list[APIRoute]:
 
 
 def test_every_route_names_its_act_and_every_form_a_token(app: FastAPI) -> None:
-    assert len(routes(app)) == len(app.routes) == len(WAYS) + len(v1.routes())
+    assert len(routes(app)) == len(app.routes) == len(ROUTES) + len(v1.routes())
     for route in routes(app):
         assert isinstance(route, guard.GuardedRoute) and route.act is not None, route.path
         public = route.act in (rights.OPEN_TO_ALL, rights.DOOR_FOR_PROGRAMS)
@@ -196,8 +196,8 @@ def test_the_eleventh_wrong_secret_has_to_wait(
         http.post("/sign-in", data={"secret": secret_of("ada")}, follow_redirects=False).status_code
         == 303
     )
-    desk = app.state.desk
-    app.state.desk = replace(desk, clock=lambda: NOW + guard.WITHIN)
+    desk = app.state.shared
+    app.state.shared = replace(desk, clock=lambda: NOW + guard.WITHIN)
     assert http.post("/sign-in", data={"secret": "wrong"}).status_code == 401
     assert secret_of("ada") not in caplog.text and http.cookies["livereview"] not in caplog.text
 
@@ -228,7 +228,7 @@ def test_every_private_answer_carries_the_headers(app: FastAPI, browser: People)
     for path in ("/", "/sign-in", "/nowhere", f"/r/{REVIEW}", f"/r/{REVIEW}/history", "/healthz"):
         ada.get(path)
         assert {name: ada.page.headers.get(name) for name in PRIVATE} == PRIVATE, path
-    add(app, Way("GET", "/broken", lambda: 1 / 0, rights.OPEN_TO_ALL))
+    add(app, PageRoute("GET", "/broken", lambda: 1 / 0, rights.OPEN_TO_ALL))
     broken = TestClient(app, raise_server_exceptions=False).get("/broken")
     assert broken.status_code == 500 and "saved nothing" in broken.text
     assert broken.headers["content-security-policy"] == PRIVATE["Content-Security-Policy"]

@@ -92,7 +92,7 @@ def test_a_person_who_asks_for_many_long_pages_holds_up_nobody_else(
 ) -> None:
     for name in ("ada", "ben"):
         add_account(reviewed, name=name, role="lead", secret=secret_of(name), now=NOW)
-    desk: guard.Desk = app.state.desk
+    desk: guard.AppState = app.state.shared
     gate = threading.Event()
 
     async def export(line: Line) -> list[object]:

@@ -36,7 +36,7 @@ def test_every_page_of_a_review_is_no_page_to_those_who_may_not_enter_it(
     two: Store, app: FastAPI
 ) -> None:
     http = opened(two, app, "lena", "lead", OTHER).http
-    token = guard.Visit(app.state.desk, None, http.cookies.get("livereview", "")).csrf  # type: ignore[arg-type]
+    token = guard.RequestUser(app.state.shared, None, http.cookies.get("livereview", "")).csrf  # type: ignore[arg-type]
     tried = 0
     for route in routes(app):
         if "{review}" not in route.path or route.path in OPEN:

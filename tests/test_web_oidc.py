@@ -404,7 +404,7 @@ def test_only_the_providers_own_signature_counts(
     app: FastAPI, http: TestClient, office: Office
 ) -> None:
     for number, (sign, why) in enumerate(SIGNATURES):
-        app.state.desk.provider._keys, office.sign = None, sign
+        app.state.shared.provider._keys, office.sign = None, sign
         office.asked.clear()
         assert why in refused(http, 502), number
         assert office.asked.count("/keys") == {"does not list": 2, "without a token": 0}.get(
@@ -445,7 +445,7 @@ def test_what_is_known_of_the_provider_is_asked_again_after_an_hour(
     app: FastAPI, http: TestClient, office: Office
 ) -> None:
     http.get(leave_for(http))
-    app.state.desk = replace(app.state.desk, clock=lambda: NOW + timedelta(hours=1))
+    app.state.shared = replace(app.state.shared, clock=lambda: NOW + timedelta(hours=1))
     leave_for(http)
     assert office.asked.count("/.well-known/openid-configuration") == 2
 
@@ -571,10 +571,10 @@ def test_a_way_back_that_nobody_began_leads_nowhere(http: TestClient, office: Of
 
 def test_a_way_ends_after_ten_minutes(app: FastAPI, http: TestClient) -> None:
     early, late = leave_for(http), NOW + timedelta(minutes=10)
-    app.state.desk = replace(app.state.desk, clock=lambda: late)
+    app.state.shared = replace(app.state.shared, clock=lambda: late)
     assert http.get(early).status_code == 400
     leave_for(http)
-    assert len(app.state.desk.trips.under_way) == 1
+    assert len(app.state.shared.pending_sign_ins.under_way) == 1
 
 
 def test_ways_under_way_do_not_fill_the_memory(
@@ -584,7 +584,9 @@ def test_ways_under_way_do_not_fill_the_memory(
     first = leave_for(http)
     for _ in range(3):
         leave_for(http)
-    assert len(app.state.desk.trips.under_way) == 3 and http.get(first).status_code == 400
+    assert (
+        len(app.state.shared.pending_sign_ins.under_way) == 3 and http.get(first).status_code == 400
+    )
 
 
 # A provider that says no, stumbles or is away
@@ -643,8 +645,8 @@ def test_trouble_on_the_way_back_is_a_page_with_the_next_step(
 ) -> None:
     office.discovery, office.claims = {"userinfo_endpoint": f"{office.issuer}/me"}, {"email": None}
     for reply, status in TROUBLE:
-        app.state.desk.provider._keys, office.replies = None, {path: reply}
-        app.state.desk.provider.timeout = patience(reply)
+        app.state.shared.provider._keys, office.replies = None, {path: reply}
+        app.state.shared.provider.timeout = patience(reply)
         office.asked.clear()
         assert "again" in refused(http, status, "sign in with your secret"), reply
         assert office.asked.count(path) == 1 and "/elsewhere" not in office.asked, reply
@@ -652,7 +654,7 @@ def test_trouble_on_the_way_back_is_a_page_with_the_next_step(
 
 def test_trouble_before_leaving_is_one_too(app: FastAPI, http: TestClient, office: Office) -> None:
     for reply, status in TROUBLE:
-        app.state.desk.provider.timeout = patience(reply)
+        app.state.shared.provider.timeout = patience(reply)
         office.replies = {"/.well-known/openid-configuration": reply}
         page = http.get("/sign-in/oidc?next=/r/x")
         assert page.status_code == status and 'href="/sign-in?next=/r/x"' in page.text, reply
@@ -701,7 +703,7 @@ def test_a_provider_that_is_away_is_told_and_secrets_are_still_good(
 
 
 def test_a_slow_provider_does_not_take_all_the_threads(app: FastAPI, http: TestClient) -> None:
-    talks = app.state.desk.provider._talks
+    talks = app.state.shared.provider._talks
     for _ in range(provider.AT_ONCE):
         assert talks.acquire(blocking=False)
     page = http.get("/sign-in/oidc")

@@ -226,7 +226,7 @@ def test_what_a_request_calls_this_server_is_in_no_answer(
     app: FastAPI, reviewed: Store, settings: Settings, browser: Any, url: str
 ) -> None:
     built(reviewed, settings)
-    object.__setattr__(app.state.desk.settings, "url", url)
+    object.__setattr__(app.state.shared.settings, "url", url)
     lena: Browser = browser("lena", "lead")
     session = {"Cookie": f"livereview={lena.http.cookies['livereview']}"}
     seen: set[int] = set()
@@ -267,7 +267,7 @@ def test_a_page_tells_of_its_oembed_only_where_the_operator_named_this_server(
     assert "link" not in http.get(f"/site/{REVIEW}/latest/").headers
     asked = http.get("/oembed", params={"url": f"http://evil.example/site/{REVIEW}/latest/"})
     assert asked.status_code == 404 and "LIVEREVIEW_URL" in asked.json()["error"]
-    object.__setattr__(app.state.desk.settings, "url", "https://care.example/")
+    object.__setattr__(app.state.shared.settings, "url", "https://care.example/")
     assert "<https://care.example/oembed?" in http.get(f"/site/{REVIEW}/latest/").headers["link"]
 
 
@@ -275,7 +275,7 @@ def test_a_page_tells_of_its_oembed_only_where_the_operator_named_this_server(
 def test_a_panel_link_names_the_server_by_the_setting_or_not_at_all(
     app: FastAPI, published: Store, browser: Any, url: str
 ) -> None:
-    object.__setattr__(app.state.desk.settings, "url", url)
+    object.__setattr__(app.state.shared.settings, "url", url)
     opened(published, readers=False)
     lena = browser("lena", "lead")
     lena.http.headers["Host"] = "evil.example"

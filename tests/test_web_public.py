@@ -7,9 +7,9 @@ import pytest
 from fastapi import FastAPI
 
 from livereview.settings import Settings
-from livereview.web import public, shield
+from livereview.web import public, security_headers
 from livereview.web.public import STATIC
-from livereview.web.shield import A_DAY, PIECE, PUBLIC
+from livereview.web.security_headers import A_DAY, PIECE, PUBLIC
 from tests.conftest import TestClient
 
 
@@ -82,7 +82,7 @@ def test_slow_readers_of_one_file_share_its_bytes_until_the_last_has_them(site: 
 @pytest.mark.parametrize("size", [0, 1, PIECE, PIECE + 1, 3 * PIECE])
 def test_an_answer_goes_out_in_pieces(size: int) -> None:
     body = bytes(range(256)) * (size // 256 + 1)
-    parts = list(shield.pieces({"type": "http.response.body", "body": body[:size]}))
+    parts = list(security_headers.pieces({"type": "http.response.body", "body": body[:size]}))
     assert b"".join(part["body"] for part in parts) == body[:size]
     assert all(len(part["body"]) <= PIECE for part in parts)
     assert [part.get("more_body", False) for part in parts] == [True] * (len(parts) - 1) + [False]

@@ -52,7 +52,7 @@ def test_a_lead_sees_what_searches_brought_runs_one_and_stops_it(
     browser: Callable[..., Browser], app: FastAPI, reviewed: Store
 ) -> None:
     lead = browser("lena", "lead")
-    runs: Runs = app.state.desk.runs
+    runs: Runs = app.state.shared.runs
     page = lead.get(PAGE)
     assert "never run" in page and "next 2026-" in page
     found(reviewed, article(1), article(2))

@@ -141,7 +141,7 @@ def test_twenty_addresses_do_not_use_up_the_day_of_an_honest_reader(
     app: FastAPI, reviewed: Store
 ) -> None:
     def sends(address: str, times: int, hour: int = 0) -> list[int]:
-        app.state.desk = replace(app.state.desk, clock=lambda: NOW + timedelta(hours=hour))
+        app.state.shared = replace(app.state.shared, clock=lambda: NOW + timedelta(hours=hour))
         http = TestClient(app, client=(address, 1))
         return [
             http.post(PATH, data={**STUDY, "title": f"{address} {n} {hour} title"}).status_code

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from livereview.summary import front, graves, site, words
+from livereview.summary import front, site, tombstone_files, words
 from livereview.summary.snapshot import Published, Snapshot, Withdrawal
 from tests.snapshots import result, review, snapshot, study
 
@@ -53,7 +53,7 @@ def test_a_page_is_dated_by_the_clocks_of_its_review(zone: str, day: str) -> Non
 
     published = Published(1, LATE, build.content_hash, "first", "x", None, build.summary)
     act = Withdrawal(1, True, "An error.", LATE)
-    gone = graves.notice([published.summary], (act,), "../")
+    gone = tombstone_files.notice([published.summary], (act,), "../")
     assert json.loads(gone["tombstone.json"])["date_display"] == day
     assert f"Withdrawn on {day}" in gone["changes.atom"].decode()
     listed = front.files([front.Entry("r", build.summary, (act,))])

@@ -25,7 +25,7 @@ from livereview.private_files import public_folder
 from livereview.store import past, placed, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.versions import Held, Opening, Version
-from livereview.summary import data, front, graves, site, statements, tombstone, words
+from livereview.summary import data, front, site, statements, tombstone, tombstone_files, words
 from livereview.summary.snapshot import Snapshot
 from livereview.summary.statements import TeamWords
 
@@ -58,7 +58,7 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
         cause = asked.cause if asked else "a scheduled rebuild"
         known, waiting = versions.all_of(con, review), versions.held(con, review)
         try:
-            notice = withdraw.bury(store, con, review, home, known, now)
+            notice = withdraw.write_tombstones(store, con, review, home, known, now)
             opened = versions.opening(con, review)
             if not known and opened is None:
                 store.write(lambda c: versions.answered(c, review, upto, None, now))
@@ -79,13 +79,13 @@ def _publish(store: Store, review: str, folder: Path, now: datetime) -> dict[str
             raise
     try:
         _put(store, review, home, upto, version, files, kept[0] if new else None, now, held)
-        withdraw.revive(store, review, home, known, now)
+        withdraw.restore_pages(store, review, home, known, now)
     except Exception as error:
         _failed(store, review, upto, error, now)
         raise
     if new:  # tombstones tell what replaces them
         with store.read() as con:
-            withdraw.bury(store, con, review, home, [*known, version], now)
+            withdraw.write_tombstones(store, con, review, home, [*known, version], now)
     done = {
         "version": version.number,
         "new": new,
@@ -280,7 +280,7 @@ def files_of(snap: Snapshot, version: Version, *homes: str) -> tuple[Mapping[str
     """
     if version.number in tombstone.in_force(snap.withdrawals):
         texts = [one.summary for one in snap.history]
-        return tuple(graves.notice(texts, snap.withdrawals, home) for home in homes)
+        return tuple(tombstone_files.notice(texts, snap.withdrawals, home) for home in homes)
     before = replace(snap, history=snap.history[: version.number - 1])
     made = site.draft(before, version.number, version.cause, version.signed_by, version.moment)
     return site.files(made, *homes, encode=renditions.encode, draw=renditions.draw)

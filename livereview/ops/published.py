@@ -23,7 +23,7 @@ from livereview.ops.published_files import FolderReader, ReviewFolder
 from livereview.store import placed, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.placed import Placed
-from livereview.summary import graves
+from livereview.summary import tombstone_files
 
 FRONT_PAGE = "front page"  # the name of what belongs to no review
 FRONT_FILES = ("index.html", "index.json")
@@ -155,7 +155,7 @@ def _look_at_version(
         )
     elif seen.problem:
         yield Fault(review, place, f"is damaged: {seen.problem}", number)
-    elif (path / graves.DATA).exists() != gone:
+    elif (path / tombstone_files.DATA).exists() != gone:
         yield Fault(
             review,
             place,
@@ -248,7 +248,7 @@ def _mend_latest(
         with Staging() as staging:
             digest = home.stage(staging, files)
             staging.put()
-        standing = graves.DATA not in files
+        standing = tombstone_files.DATA not in files
         store.write(lambda con: placed.note(con, review, placed.LATEST, digest, standing, now))
         home.show(digest)
     return {}
@@ -265,7 +265,7 @@ def _mend_versions(
             known = versions.all_of(con, review)
             gone = {number for number, withdrawn in placed.numbers(con, review) if withdrawn}
             if gone & lost:
-                withdraw.bury(store, con, review, home, known, now)
+                withdraw.write_tombstones(store, con, review, home, known, now)
         standing = [version for version in known if version.number in lost - gone]
         problems = withdraw.rebuild(store, review, home, standing, now)
     return {placed.place_of(number): problem for number, problem in problems.items()}
@@ -303,7 +303,7 @@ def _adopt(store: Store, folder: Path, now: datetime) -> None:
 def _adopt_one(store: Store, review: str, place: str, path: Path, now: datetime) -> None:
     seen = _reader.look(path)
     if seen and not seen.problem:
-        standing = not (path / graves.DATA).exists()
+        standing = not (path / tombstone_files.DATA).exists()
         store.write(lambda con: placed.note(con, review, place, seen.digest, standing, now))
 
 

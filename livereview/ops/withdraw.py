@@ -3,7 +3,7 @@ follow from it.
 
 What the folders show comes from the events alone, so whatever dies half way, the next build puts
 right. `v/N/` of a withdrawn version is a tombstone. Where it was the newest, `latest` is a notice
-(summary/graves.py says why) until the
+(summary/tombstone_files.py says why) until the
 evidence gives a new version: the withdrawn content itself is never published again, unless the act
 is taken back. Then `v/N/` is built again from the events that it was made from, to the same bytes.
 """
@@ -29,7 +29,7 @@ from livereview.store import placed, versions, withdrawals
 from livereview.store.open import Connection, Store
 from livereview.store.versions import Version
 from livereview.store.withdrawals import Act
-from livereview.summary import graves, tombstone
+from livereview.summary import tombstone, tombstone_files
 from livereview.summary.crate import SUMS
 
 
@@ -113,7 +113,7 @@ def _check(con: Connection, review: str, act: Act) -> None:
         raise Refused(f"version {act.version} is not withdrawn, so there is nothing to take back")
 
 
-def bury(
+def write_tombstones(
     store: Store,
     con: Connection,
     review: str,
@@ -128,13 +128,13 @@ def bury(
     acts, texts = withdrawn(con, review), [version.summary for version in known]
     gone = tombstone.in_force(acts)
     for number in gone:
-        pages = graves.grave(texts, acts, number, publish.NUMBERED)
+        pages = tombstone_files.of_version(texts, acts, number, publish.NUMBERED)
         durable.write_folder(home.version(number), pages)
         _note(store, review, placed.place_of(number), published_files.digest(pages), False, now)
     if len(known) not in gone:
         return False
     with Staging() as staging:
-        digest = home.stage(staging, graves.notice(texts, acts, publish.LATEST))
+        digest = home.stage(staging, tombstone_files.notice(texts, acts, publish.LATEST))
         staging.put()
     _note(store, review, placed.LATEST, digest, False, now)
     home.show(digest)
@@ -147,7 +147,7 @@ def _note(
     store.write(lambda con: placed.note(con, review, place, digest, standing, now))
 
 
-def revive(
+def restore_pages(
     store: Store, review: str, home: ReviewFolder, known: Sequence[Version], now: datetime
 ) -> None:
     """Build the versions again whose withdrawal was taken back.
@@ -157,7 +157,11 @@ def revive(
     """
     with store.read() as con:
         gone = tombstone.in_force(withdrawn(con, review))
-    buried = [version for version in known if (home.version(version.number) / graves.DATA).exists()]
+    buried = [
+        version
+        for version in known
+        if (home.version(version.number) / tombstone_files.DATA).exists()
+    ]
     problems = rebuild(
         store, review, home, [version for version in buried if version.number not in gone], now
     )

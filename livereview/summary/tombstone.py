@@ -1,6 +1,6 @@
 """What is said of a withdrawn version: as data, and on the lists that name it.
 
-`graves.py` makes the files.
+`tombstone_files.py` makes the files.
 """
 
 from __future__ import annotations

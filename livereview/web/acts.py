@@ -18,7 +18,7 @@ from livereview.ops.acts import EffectChanged
 from livereview.store import accounts, acts, records
 from livereview.store.open import Connection
 from livereview.web import guard, mine, pages
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 from livereview.web.handover import Handed
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -57,66 +57,70 @@ SHOWN = 200  # acts on the page of the log
 FormId = Annotated[str, Depends(guard.form_id)]
 
 
-def confirm(room: Room, kind: str, given: Mapping[str, str], reason: str = "") -> Response:
+def confirm(
+    context: ReviewContext, kind: str, given: Mapping[str, str], reason: str = ""
+) -> Response:
     """On to the page that says what an act would do."""
     about = {name: given[name] for name in FIELDS[kind] if given.get(name)}
     query = {"kind": kind, **about, **({"reason": reason} if reason else {})}
-    return RedirectResponse(f"/r/{room.review.id}/act?{urlencode(query)}", 303)
+    return RedirectResponse(f"/r/{context.review.id}/act?{urlencode(query)}", 303)
 
 
-def preview(room: Room, kind: str, given: Mapping[str, str], reason: str = "") -> dict[str, Any]:
+def preview(
+    context: ReviewContext, kind: str, given: Mapping[str, str], reason: str = ""
+) -> dict[str, Any]:
     """What an act of this visitor would do; raises Refused where it can't be done."""
-    asked: dict[str, Any] = {"review": room.review.id, "given": given, "reason": reason}
+    asked: dict[str, Any] = {"review": context.review.id, "given": given, "reason": reason}
     return ops.acts.preview(
-        room.desk.store,
+        context.shared.store,
         kind=kind,
-        now=room.desk.clock(),
-        by=room.visit.principal,
-        author=room.me,
+        now=context.shared.clock(),
+        by=context.user.principal,
+        author=context.me,
         **asked,
     )
 
 
-def must_ask(room: Room, kind: str, given: Mapping[str, str]) -> bool:
+def must_ask(context: ReviewContext, kind: str, given: Mapping[str, str]) -> bool:
     """Whether this visitor may not do the act alone, as an included study would leave the review by
     it.
     """
-    return not room.may(rights.MANAGE) and bool(preview(room, kind, given)["takes_out"])
+    return not context.may(rights.MANAGE) and bool(preview(context, kind, given)["takes_out"])
 
 
-def page(room: guard.Here, request: Request) -> Response:
+def page(context: guard.InReview, request: Request) -> Response:
     """What an act would do, with the button that does it; or the form that asks a lead for it."""
     query = request.query_params
     if request_id := query.get("request", ""):
-        return _requested(room, request_id)
+        return _requested(context, request_id)
     kind = query.get("kind", "")
-    given = _given(room, kind, query)
-    return _show(room, kind, given, reason=query.get("reason", ""))
+    given = _given(context, kind, query)
+    return _show(context, kind, given, reason=query.get("reason", ""))
 
 
-def _given(room: Room, kind: str, values: Mapping[str, Any]) -> dict[str, str]:
+def _given(context: ReviewContext, kind: str, values: Mapping[str, Any]) -> dict[str, str]:
     """What the act is about; 404 for no kind, 403 for one that is not this person's work."""
     if kind not in FIELDS:
         raise HTTPException(404, "There is no such act.")
     right = rights.TAKE_PART if kind == "take_back_word" else ops.acts.kind_of(kind).right
-    if not room.may(right):
+    if not context.may(right):
         raise HTTPException(403, "This is the work of others in this review. Ask a lead.")
     given = {name: str(values[name]) for name in FIELDS[kind] if values.get(name)}
     if kind == "take_back_word":
-        given["reviewer"] = room.me
+        given["reviewer"] = context.me
     return given
 
 
-def _requested(room: Room, request_id: str) -> Response:
-    if not room.may(rights.SEE_AS_LEAD):
+def _requested(context: ReviewContext, request_id: str) -> Response:
+    if not context.may(rights.SEE_AS_LEAD):
         raise HTTPException(403, "Leads answer requests.")
-    with room.desk.store.read() as con:
-        request = ops.acts.request_of(con, room.review.id, request_id)
-    return _show(room, request.kind, request.given, request=request)
+    with context.shared.store.read() as con:
+        request = ops.acts.request_of(con, context.review.id, request_id)
+    return _show(context, request.kind, request.given, request=request)
 
 
 def _show(
-    room: Room,
+    context: ReviewContext,
     kind: str,
     given: Mapping[str, str],
     status: int = 200,
@@ -127,11 +131,11 @@ def _show(
     request: acts.Request | None = None,
 ) -> Response:
     """The page of one act. Who may not do it alone is told so, and nothing of what others said."""
-    leads = room.may(rights.MANAGE)
+    leads = context.may(rights.MANAGE)
     asks = kind == "take_back_word" and not leads
     if told is None and not asks:
         try:
-            told = preview(room, kind, given, reason)
+            told = preview(context, kind, given, reason)
         except Refused as refusal:
             if request is None:
                 raise
@@ -140,9 +144,9 @@ def _show(
                 or f"This can't be done any more: {refusal.message}. Decline it, with a word on why."
             )
         asks = not leads and told is not None and bool(told["takes_out"])
-    with room.desk.store.read() as con:
+    with context.shared.store.read() as con:
         what = _about(con, given)
-    base = f"/r/{room.review.id}"
+    base = f"/r/{context.review.id}"
     values = {
         "kind": kind,
         "title": ops.acts.kind_of(kind).named(given),
@@ -158,7 +162,7 @@ def _show(
         "request": request,
         "longest": ops.acts.LONGEST_REASON,
     }
-    return pages.show("act.html", room, status, **values)
+    return pages.show("act.html", context, status, **values)
 
 
 def _about(con: Connection, given: Mapping[str, str]) -> list[str]:
@@ -177,7 +181,7 @@ Sent = Annotated[dict[str, str], Depends(sent)]
 
 
 def do(
-    room: guard.Here,
+    context: guard.InReview,
     form: FormId,
     fields: Sent,
     kind: Annotated[str, Form()] = "",
@@ -188,15 +192,15 @@ def do(
     """Do what the page said, if it still does just that, and show it in the log with its undo."""
     waiting = None
     if request:
-        with room.desk.store.read() as con:
-            waiting = ops.acts.request_of(con, room.review.id, request)
-    given = dict(waiting.given) if waiting else _given(room, kind, fields)
+        with context.shared.store.read() as con:
+            waiting = ops.acts.request_of(con, context.review.id, request)
+    given = dict(waiting.given) if waiting else _given(context, kind, fields)
     kind = waiting.kind if waiting else kind
-    return carry_out(room, form, kind, given, shown=shown, reason=reason, request=waiting)
+    return carry_out(context, form, kind, given, shown=shown, reason=reason, request=waiting)
 
 
 def carry_out(
-    room: Room,
+    context: ReviewContext,
     form: str,
     kind: str,
     given: Mapping[str, str],
@@ -211,22 +215,28 @@ def carry_out(
 
     `mail`: the link to an account that is opened is mailed to the address that is given.
     """
-    id = f"{room.me}-{form}"
+    id = f"{context.me}-{form}"
     secret = secrets.token_urlsafe(24) if kind == "open_account" else ""
     asked: dict[str, Any] = {
         "id": id,
-        "review": room.review.id,
+        "review": context.review.id,
         "given": given,
         "reason": reason,
         "shown": shown,
     }
-    asked |= {"by": room.visit.principal, "author": room.me, "folder": room.desk.settings.site}
+    asked |= {
+        "by": context.user.principal,
+        "author": context.me,
+        "folder": context.shared.settings.site,
+    }
     asked |= {
         "request": request.id if request else None,
         "secret_hash": accounts.digest(secret) if secret else None,
     }
     try:
-        done = ops.acts.carry_out(room.desk.store, kind=kind, now=room.desk.clock(), **asked)
+        done = ops.acts.carry_out(
+            context.shared.store, kind=kind, now=context.shared.clock(), **asked
+        )
     except EffectChanged as change:
         again: dict[str, Any] = {
             "told": change.told,
@@ -234,25 +244,27 @@ def carry_out(
             "problem": f"{change.message}.",
             "request": request,
         }
-        return _show(room, kind, given, 409, **again)
+        return _show(context, kind, given, 409, **again)
     except Refused as refusal:
         if shown is None:
             raise
         problem = f"{refusal.message}."
-        return _show(room, kind, given, 422, reason=reason, problem=problem, request=request)
+        return _show(context, kind, given, 422, reason=reason, problem=problem, request=request)
     if secret:
         if not done["known"]:
-            handed = _invitation(room, given, secret, mail=mail)
-            room.desk.handover.leave(
-                room.visit.secret, _secret_page(room), handed, room.desk.clock()
+            handed = _invitation(context, given, secret, mail=mail)
+            context.shared.handover.leave(
+                context.user.secret, _secret_page(context), handed, context.shared.clock()
             )
-        return RedirectResponse(_secret_page(room), 303)
-    return RedirectResponse(after or f"/r/{room.review.id}/acts?done={id}", 303)
+        return RedirectResponse(_secret_page(context), 303)
+    return RedirectResponse(after or f"/r/{context.review.id}/acts?done={id}", 303)
 
 
-def _invitation(room: Room, given: Mapping[str, str], secret: str, *, mail: bool) -> Handed:
+def _invitation(
+    context: ReviewContext, given: Mapping[str, str], secret: str, *, mail: bool
+) -> Handed:
     """The link that takes up an account, which is mailed where that is wanted."""
-    settings, address = room.desk.settings, given.get("email", "")
+    settings, address = context.shared.settings, given.get("email", "")
     link = f"{settings.address}/invite/{secret}"
     if not mail:
         return Handed(given["name"], link)
@@ -263,39 +275,41 @@ def _invitation(room: Room, given: Mapping[str, str], secret: str, *, mail: bool
     problem = ops.team.mail_invitation(
         name=given["name"],
         address=address,
-        by=room.me,
+        by=context.me,
         link=link,
-        title=room.review.title,
+        title=context.review.title,
         server=settings.smtp,
         sender=settings.sender,
-        now=room.desk.clock(),
+        now=context.shared.clock(),
     )
     mailed = address if problem is None else None
     return Handed(given["name"], link, mailed, problem)
 
 
-def secret(room: guard.Here, request: Request) -> Response:
+def secret(context: guard.InReview, request: Request) -> Response:
     """The secret of an account that was just opened, this once."""
     handed = None
     if request.method == "GET":
-        handed = room.desk.handover.take(room.visit.secret, _secret_page(room), room.desk.clock())
-    return pages.show("secret.html", room, handed=handed, days=ops.team.INVITED_FOR.days)
+        handed = context.shared.handover.take(
+            context.user.secret, _secret_page(context), context.shared.clock()
+        )
+    return pages.show("secret.html", context, handed=handed, days=ops.team.INVITED_FOR.days)
 
 
-def _secret_page(room: Room) -> str:
-    return f"/r/{room.review.id}/team/secret"
+def _secret_page(context: ReviewContext) -> str:
+    return f"/r/{context.review.id}/team/secret"
 
 
-def log(room: guard.Here, done: str = "", undone: str = "", all: str = "") -> Response:
+def log(context: guard.InReview, done: str = "", undone: str = "", all: str = "") -> Response:
     """The acts of this review, newest first, each with its undo; `all`: also the oldest.
 
     Requests that wait stand above.
     """
-    return _log(room, done=done, undone=undone, most=None if all else SHOWN)
+    return _log(context, done=done, undone=undone, most=None if all else SHOWN)
 
 
 def _log(
-    room: Room,
+    context: ReviewContext,
     status: int = 200,
     *,
     done: str = "",
@@ -303,8 +317,10 @@ def _log(
     problem: str = "",
     most: int | None = SHOWN,
 ) -> Response:
-    listing = ops.acts.listing(room.desk.store, review=room.review.id, now=room.desk.clock())
-    with room.desk.store.read() as con:
+    listing = ops.acts.listing(
+        context.shared.store, review=context.review.id, now=context.shared.clock()
+    )
+    with context.shared.store.read() as con:
         titles = {request["id"]: _about(con, request["given"]) for request in listing["requests"]}
     waiting = [request for request in listing["requests"] if request["outcome"] is None]
     answered = [request for request in listing["requests"] if request["outcome"] is not None]
@@ -317,7 +333,7 @@ def _log(
     }
     return pages.show(
         "acts.html",
-        room,
+        context,
         status,
         waiting=waiting,
         answered=answered[:SHOWN],
@@ -326,29 +342,29 @@ def _log(
     )
 
 
-def take_back(room: guard.Here, form: FormId, act: Annotated[str, Form()]) -> Response:
+def take_back(context: guard.InReview, form: FormId, act: Annotated[str, Form()]) -> Response:
     """Undo an act: what stood before it stands again, and the log says so."""
     asked: dict[str, Any] = {
-        "review": room.review.id,
-        "author": room.me,
-        "by": room.visit.principal,
+        "review": context.review.id,
+        "author": context.me,
+        "by": context.user.principal,
     }
     try:
         ops.acts.take_back(
-            room.desk.store,
-            id=f"{room.me}-{form}",
+            context.shared.store,
+            id=f"{context.me}-{form}",
             act=act,
-            now=room.desk.clock(),
-            folder=room.desk.settings.site,
+            now=context.shared.clock(),
+            folder=context.shared.settings.site,
             **asked,
         )
     except Refused as refusal:
-        return _log(room, 422, problem=f"{refusal.message}.")
-    return RedirectResponse(f"/r/{room.review.id}/acts?{urlencode({'undone': act})}", 303)
+        return _log(context, 422, problem=f"{refusal.message}.")
+    return RedirectResponse(f"/r/{context.review.id}/acts?{urlencode({'undone': act})}", 303)
 
 
 def decline(
-    room: guard.Here,
+    context: guard.InReview,
     form: FormId,
     request: Annotated[str, Form()],
     note: Annotated[str, Form()] = "",
@@ -356,68 +372,72 @@ def decline(
     """Say no to a request, with a word for whoever asked."""
     asked: dict[str, Any] = {
         "request": request,
-        "review": room.review.id,
-        "author": room.me,
+        "review": context.review.id,
+        "author": context.me,
         "note": note,
     }
     try:
-        ops.acts.decline(room.desk.store, now=room.desk.clock(), **asked)
+        ops.acts.decline(context.shared.store, now=context.shared.clock(), **asked)
     except Refused as refusal:
-        return _log(room, 422, problem=f"{refusal.message}.")
-    return RedirectResponse(f"/r/{room.review.id}/acts#requests", 303)
+        return _log(context, 422, problem=f"{refusal.message}.")
+    return RedirectResponse(f"/r/{context.review.id}/acts#requests", 303)
 
 
 def ask(
-    room: guard.Here,
+    context: guard.InReview,
     form: FormId,
     fields: Sent,
     kind: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     """Ask a lead for what I may not do alone."""
-    given = _given(room, kind, fields)
-    with room.desk.store.read() as con:
+    given = _given(context, kind, fields)
+    with context.shared.store.read() as con:
         for name in ("record", "left", "right"):
             if given.get(name):
-                guard.recorded(con, room, given[name])
+                guard.recorded(con, context, given[name])
         if kind == "take_back_word":
-            _is_mine(con, room, given)
+            _is_mine(con, context, given)
     asked: dict[str, Any] = {
-        "review": room.review.id,
+        "review": context.review.id,
         "given": given,
-        "author": room.me,
+        "author": context.me,
         "reason": reason,
     }
     try:
         ops.acts.ask(
-            room.desk.store, id=f"{room.me}-{form}", kind=kind, now=room.desk.clock(), **asked
+            context.shared.store,
+            id=f"{context.me}-{form}",
+            kind=kind,
+            now=context.shared.clock(),
+            **asked,
         )
     except Refused as refusal:
-        return _show(room, kind, given, 422, reason=reason, problem=f"{refusal.message}.")
-    return RedirectResponse(f"/r/{room.review.id}/history#requests", 303)
+        return _show(context, kind, given, 422, reason=reason, problem=f"{refusal.message}.")
+    return RedirectResponse(f"/r/{context.review.id}/history#requests", 303)
 
 
-def _is_mine(con: Connection, room: Room, given: Mapping[str, str]) -> None:
+def _is_mine(con: Connection, context: ReviewContext, given: Mapping[str, str]) -> None:
     """Refuse a request about a word that I have not said, or that does not stand."""
     word = mine.my_vote(
-        con, room, given.get("record", ""), given.get("stage", ""), given.get("role", "vote")
+        con, context, given.get("record", ""), given.get("stage", ""), given.get("role", "vote")
     )
     if word is None:
         raise Refused("you have no decision in force on this record at this stage")
 
 
-def forget(room: guard.Here, request: Annotated[str, Form()]) -> Response:
+def forget(context: guard.InReview, request: Annotated[str, Form()]) -> Response:
     """Take back a request of my own while it waits."""
-    with room.desk.store.read() as con:
-        waiting = ops.acts.request_of(con, room.review.id, request)
-    if waiting.author != room.me:
+    with context.shared.store.read() as con:
+        waiting = ops.acts.request_of(con, context.review.id, request)
+    if waiting.author != context.me:
         raise HTTPException(403, "Only whoever asked takes a request back.")
-    asked: dict[str, Any] = {"request": request, "review": room.review.id, "author": room.me}
-    ops.acts.decline(room.desk.store, now=room.desk.clock(), **asked)
-    return RedirectResponse(f"/r/{room.review.id}/history#requests", 303)
+    asked: dict[str, Any] = {"request": request, "review": context.review.id, "author": context.me}
+    ops.acts.decline(context.shared.store, now=context.shared.clock(), **asked)
+    return RedirectResponse(f"/r/{context.review.id}/history#requests", 303)
 
 
-def my_requests(con: Connection, room: Room) -> list[dict[str, Any]]:
+def my_requests(con: Connection, context: ReviewContext) -> list[dict[str, Any]]:
     """What I asked leads for, newest first, and what came of it."""
     return [
         {
@@ -431,6 +451,6 @@ def my_requests(con: Connection, room: Room) -> list[dict[str, Any]]:
             "answered": request.answered,
             "note": request.note,
         }
-        for request in acts.requests(con, room.review.id)
-        if request.author == room.me
+        for request in acts.requests(con, context.review.id)
+        if request.author == context.me
     ]

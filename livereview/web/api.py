@@ -32,16 +32,16 @@ def run(request: Request, name: str, body: Annotated[bytes, Depends(raw)]) -> Re
     403 and 404: a token that may not do this, or not there. 426: the caller speaks another version
     of this door.
     """
-    desk = guard.desk(request)
+    shared = guard.shared(request)
     spoken = request.headers.get(DOOR_HEADER, str(DOOR_VERSION))
     if spoken != str(DOOR_VERSION):
         return JSONResponse({"error": other_door(spoken)}, OTHER_DOOR)
     try:
         arguments = _arguments(body)
-        if refusal := _refusal(desk, request.state.principal, name, arguments):
+        if refusal := _refusal(shared, request.state.principal, name, arguments):
             return refusal
-        ops.door.check_clock(request.state.principal, arguments, desk.clock())
-        return JSONResponse(ops.run(desk.store, desk.settings.site, name, arguments))
+        ops.door.check_clock(request.state.principal, arguments, shared.clock())
+        return JSONResponse(ops.run(shared.store, shared.settings.site, name, arguments))
     except (Refused, SourceBroken) as error:
         return JSONResponse({"error": str(error)}, 422)
     except DiskFull as error:
@@ -54,10 +54,10 @@ def run(request: Request, name: str, body: Annotated[bytes, Depends(raw)]) -> Re
 
 
 def _refusal(
-    desk: guard.Desk, principal: Principal, name: str, arguments: ops.Answer
+    shared: guard.AppState, principal: Principal, name: str, arguments: ops.Answer
 ) -> Response | None:
     """The answer to a token that may not run this operation with these arguments; None: it may."""
-    with desk.store.read() as con:
+    with shared.store.read() as con:
         problem = ops.door.why_not(con, principal, name, arguments)
     if problem is None:
         return None

@@ -56,7 +56,7 @@ from livereview.web import (
     retrieval,
     screen,
     searches,
-    shield,
+    security_headers,
     sign_in,
     suggest,
     team,
@@ -72,7 +72,7 @@ METRICS = "/metrics"
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class PageRoute:
     """One route: its method, path, function, and the act that it is: who may do it is `rights`' to
     say.
 
@@ -90,102 +90,108 @@ class Way:
     long: bool = False
 
 
-WAYS = (
-    Way("GET", "/healthz", public.health, rights.OPEN_TO_ALL),
-    Way("GET", "/readyz", public.ready, rights.OPEN_TO_ALL),
-    Way("GET", METRICS, metrics.page, rights.READ_METRICS),
-    Way("GET", "/site", public.door, rights.OPEN_TO_ALL),
-    Way("GET", "/site/{path:path}", public.site, rights.OPEN_TO_ALL),
-    Way("GET", "/static/{name:path}", public.static, rights.OPEN_TO_ALL),
-    Way("GET", "/oembed", oembed.answer, rights.OPEN_TO_ALL),
-    Way("POST", "/api/ops/{name}", api.run, rights.DOOR_FOR_PROGRAMS, bodies.PAGE),
-    Way("GET", "/suggest/{review}", suggest.page, rights.OPEN_TO_ALL),
-    Way("POST", "/suggest/{review}", suggest.send, rights.OPEN_TO_ALL, bodies.PUBLIC_FORM),
-    Way("GET", "/comment/{review}", consultation.page, rights.OPEN_TO_ALL),
-    Way("POST", "/comment/{review}", consultation.send, rights.OPEN_TO_ALL, bodies.PUBLIC_FORM),
-    Way("GET", "/comment/{review}/{token}", consultation.panel_page, rights.OPEN_TO_ALL),
-    Way(
+ROUTES = (
+    PageRoute("GET", "/healthz", public.health, rights.OPEN_TO_ALL),
+    PageRoute("GET", "/readyz", public.ready, rights.OPEN_TO_ALL),
+    PageRoute("GET", METRICS, metrics.page, rights.READ_METRICS),
+    PageRoute("GET", "/site", public.door, rights.OPEN_TO_ALL),
+    PageRoute("GET", "/site/{path:path}", public.site, rights.OPEN_TO_ALL),
+    PageRoute("GET", "/static/{name:path}", public.static, rights.OPEN_TO_ALL),
+    PageRoute("GET", "/oembed", oembed.answer, rights.OPEN_TO_ALL),
+    PageRoute("POST", "/api/ops/{name}", api.run, rights.DOOR_FOR_PROGRAMS, bodies.PAGE),
+    PageRoute("GET", "/suggest/{review}", suggest.page, rights.OPEN_TO_ALL),
+    PageRoute("POST", "/suggest/{review}", suggest.send, rights.OPEN_TO_ALL, bodies.PUBLIC_FORM),
+    PageRoute("GET", "/comment/{review}", consultation.page, rights.OPEN_TO_ALL),
+    PageRoute(
+        "POST", "/comment/{review}", consultation.send, rights.OPEN_TO_ALL, bodies.PUBLIC_FORM
+    ),
+    PageRoute("GET", "/comment/{review}/{token}", consultation.panel_page, rights.OPEN_TO_ALL),
+    PageRoute(
         "POST",
         "/comment/{review}/{token}",
         consultation.panel_send,
         rights.OPEN_TO_ALL,
         bodies.PUBLIC_FORM,
     ),
-    Way("GET", "/sign-in", sign_in.page, rights.OPEN_TO_ALL),
-    Way("POST", "/sign-in", sign_in.enter, rights.OPEN_TO_ALL, bodies.SECRET),
-    Way("POST", "/sign-in/own", sign_in.take_own, rights.OPEN_TO_ALL, bodies.SECRET),
-    Way("GET", "/invite/{secret}", sign_in.invited, rights.OPEN_TO_ALL),
-    Way("GET", "/first/{token}", first.page, rights.OPEN_TO_ALL),
-    Way("POST", "/first/{token}", first.make, rights.OPEN_TO_ALL, bodies.SECRET),
-    Way("GET", "/account", account.page, rights.USE_SESSION),
-    Way("POST", "/account", account.renew, rights.USE_SESSION, bodies.SECRET),
-    Way("POST", "/account/secret", account.take, rights.USE_SESSION, bodies.SECRET),
-    Way("GET", "/sign-in/oidc", oidc.start, rights.OPEN_TO_ALL),
-    Way("GET", "/sign-in/oidc/back", oidc.back, rights.OPEN_TO_ALL),
-    Way("POST", "/sign-out", sign_in.leave, rights.USE_SESSION),
-    Way("GET", "/", home.page, rights.USE_SESSION),
-    Way("GET", "/new", protocol.new_page, rights.MAKE_REVIEW),
-    Way("POST", "/new", protocol.begin, rights.MAKE_REVIEW, bodies.LONG_FORM),
-    Way("GET", "/new/{draft}/check", protocol.new_check, rights.MAKE_REVIEW),
-    Way("POST", "/new/{draft}/check", protocol.make, rights.MAKE_REVIEW),
-    Way("GET", "/new/{draft}/try/{trial}", protocol.new_trial, rights.MAKE_REVIEW),
-    Way("GET", "/new/{draft}/{step}", protocol.new_step, rights.MAKE_REVIEW),
-    Way("POST", "/new/{draft}/{step}", protocol.new_save, rights.MAKE_REVIEW, bodies.LONG_FORM),
-    Way("GET", "/r/{review}", lead.page, rights.SEE_AS_LEAD),
-    Way("GET", "/r/{review}/protocol", protocol.page, rights.SEE_AS_LEAD),
-    Way("POST", "/r/{review}/protocol", protocol.begin_change, rights.MANAGE),
-    Way("GET", "/r/{review}/protocol/compare", protocol.compare, rights.SEE_AS_LEAD),
-    Way("GET", "/r/{review}/protocol/edit/{step}", protocol.step, rights.MANAGE),
-    Way(
+    PageRoute("GET", "/sign-in", sign_in.page, rights.OPEN_TO_ALL),
+    PageRoute("POST", "/sign-in", sign_in.enter, rights.OPEN_TO_ALL, bodies.SECRET),
+    PageRoute("POST", "/sign-in/own", sign_in.take_own, rights.OPEN_TO_ALL, bodies.SECRET),
+    PageRoute("GET", "/invite/{secret}", sign_in.invited, rights.OPEN_TO_ALL),
+    PageRoute("GET", "/first/{token}", first.page, rights.OPEN_TO_ALL),
+    PageRoute("POST", "/first/{token}", first.make, rights.OPEN_TO_ALL, bodies.SECRET),
+    PageRoute("GET", "/account", account.page, rights.USE_SESSION),
+    PageRoute("POST", "/account", account.renew, rights.USE_SESSION, bodies.SECRET),
+    PageRoute("POST", "/account/secret", account.take, rights.USE_SESSION, bodies.SECRET),
+    PageRoute("GET", "/sign-in/oidc", oidc.start, rights.OPEN_TO_ALL),
+    PageRoute("GET", "/sign-in/oidc/back", oidc.back, rights.OPEN_TO_ALL),
+    PageRoute("POST", "/sign-out", sign_in.leave, rights.USE_SESSION),
+    PageRoute("GET", "/", home.page, rights.USE_SESSION),
+    PageRoute("GET", "/new", protocol.new_page, rights.MAKE_REVIEW),
+    PageRoute("POST", "/new", protocol.begin, rights.MAKE_REVIEW, bodies.LONG_FORM),
+    PageRoute("GET", "/new/{draft}/check", protocol.new_check, rights.MAKE_REVIEW),
+    PageRoute("POST", "/new/{draft}/check", protocol.make, rights.MAKE_REVIEW),
+    PageRoute("GET", "/new/{draft}/try/{trial}", protocol.new_trial, rights.MAKE_REVIEW),
+    PageRoute("GET", "/new/{draft}/{step}", protocol.new_step, rights.MAKE_REVIEW),
+    PageRoute(
+        "POST", "/new/{draft}/{step}", protocol.new_save, rights.MAKE_REVIEW, bodies.LONG_FORM
+    ),
+    PageRoute("GET", "/r/{review}", lead.page, rights.SEE_AS_LEAD),
+    PageRoute("GET", "/r/{review}/protocol", protocol.page, rights.SEE_AS_LEAD),
+    PageRoute("POST", "/r/{review}/protocol", protocol.begin_change, rights.MANAGE),
+    PageRoute("GET", "/r/{review}/protocol/compare", protocol.compare, rights.SEE_AS_LEAD),
+    PageRoute("GET", "/r/{review}/protocol/edit/{step}", protocol.step, rights.MANAGE),
+    PageRoute(
         "POST",
         "/r/{review}/protocol/edit/{step}",
         protocol.save,
         rights.MANAGE,
         bodies.LONG_FORM,
     ),
-    Way("GET", "/r/{review}/protocol/try/{trial}", protocol.trial, rights.MANAGE),
-    Way("GET", "/r/{review}/protocol/check", protocol.check, rights.MANAGE, long=True),
-    Way("POST", "/r/{review}/protocol/check", protocol.put_in_force, rights.MANAGE, long=True),
-    Way("GET", "/r/{review}/searches", searches.page, rights.SEE_AS_LEAD),
-    Way("POST", "/r/{review}/searches", searches.act, rights.MANAGE),
-    Way("GET", "/r/{review}/ledger", lead.ledger, rights.SEE_AS_LEAD),
-    Way("GET", "/r/{review}/ledger.json", lead.ledger_json, rights.SEE_AS_LEAD, long=True),
-    Way("GET", "/r/{review}/curve.{kind}", lead.curve, rights.SEE_AS_LEAD, long=True),
-    Way("GET", "/r/{review}/why/{record}", lead.why, rights.SEE_AS_LEAD),
-    Way("POST", "/r/{review}/second-look", lead.again, rights.MANAGE),
-    Way("POST", "/r/{review}/sign-off", lead.sign_off, rights.MANAGE),
-    Way("POST", "/r/{review}/open", lead.open_review, rights.MANAGE),
-    Way("POST", "/r/{review}/withdraw", lead.withdraw, rights.MANAGE),
-    Way("POST", "/r/{review}/reading", lead.reading, rights.MANAGE),
-    Way("POST", "/r/{review}/tasks", lead.settle, rights.MANAGE),
-    Way("GET", "/r/{review}/act", acts.page, rights.SEE_AS_MEMBER, long=True),
-    Way("POST", "/r/{review}/act/do", acts.do, rights.MANAGE),
-    Way("POST", "/r/{review}/ask", acts.ask, rights.TAKE_PART),
-    Way("POST", "/r/{review}/ask/forget", acts.forget, rights.TAKE_PART),
-    Way("GET", "/r/{review}/acts", acts.log, rights.SEE_AS_LEAD),
-    Way("POST", "/r/{review}/acts/undo", acts.take_back, rights.MANAGE),
-    Way("POST", "/r/{review}/acts/decline", acts.decline, rights.MANAGE),
-    Way("GET", "/r/{review}/team", team.page, rights.SEE_AS_LEAD),
-    Way("GET", "/r/{review}/team/secret", acts.secret, rights.MANAGE),
-    Way("POST", "/r/{review}/team", team.change, rights.MANAGE),
-    Way("POST", "/r/{review}/team/screening", team.screening, rights.MANAGE),
-    Way("POST", "/r/{review}/team/again", team.again, rights.MANAGE),
-    Way("POST", "/r/{review}/team/calibrate", team.calibrate, rights.MANAGE),
-    Way("GET", "/r/{review}/consultation", consultation.lead_page, rights.SEE_AS_LEAD),
-    Way("POST", "/r/{review}/consultation", consultation.change, rights.MANAGE),
-    Way("POST", "/r/{review}/consultation/invite", consultation.invite, rights.MANAGE),
-    Way("POST", "/r/{review}/consultation/comment", consultation.settle, rights.MANAGE),
-    Way("GET", "/r/{review}/files", exchange.page, rights.SEE_AS_LEAD),
-    Way(
+    PageRoute("GET", "/r/{review}/protocol/try/{trial}", protocol.trial, rights.MANAGE),
+    PageRoute("GET", "/r/{review}/protocol/check", protocol.check, rights.MANAGE, long=True),
+    PageRoute(
+        "POST", "/r/{review}/protocol/check", protocol.put_in_force, rights.MANAGE, long=True
+    ),
+    PageRoute("GET", "/r/{review}/searches", searches.page, rights.SEE_AS_LEAD),
+    PageRoute("POST", "/r/{review}/searches", searches.act, rights.MANAGE),
+    PageRoute("GET", "/r/{review}/ledger", lead.ledger, rights.SEE_AS_LEAD),
+    PageRoute("GET", "/r/{review}/ledger.json", lead.ledger_json, rights.SEE_AS_LEAD, long=True),
+    PageRoute("GET", "/r/{review}/curve.{kind}", lead.curve, rights.SEE_AS_LEAD, long=True),
+    PageRoute("GET", "/r/{review}/why/{record}", lead.why, rights.SEE_AS_LEAD),
+    PageRoute("POST", "/r/{review}/second-look", lead.again, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/sign-off", lead.sign_off, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/open", lead.open_review, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/withdraw", lead.withdraw, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/reading", lead.reading, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/tasks", lead.settle, rights.MANAGE),
+    PageRoute("GET", "/r/{review}/act", acts.page, rights.SEE_AS_MEMBER, long=True),
+    PageRoute("POST", "/r/{review}/act/do", acts.do, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/ask", acts.ask, rights.TAKE_PART),
+    PageRoute("POST", "/r/{review}/ask/forget", acts.forget, rights.TAKE_PART),
+    PageRoute("GET", "/r/{review}/acts", acts.log, rights.SEE_AS_LEAD),
+    PageRoute("POST", "/r/{review}/acts/undo", acts.take_back, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/acts/decline", acts.decline, rights.MANAGE),
+    PageRoute("GET", "/r/{review}/team", team.page, rights.SEE_AS_LEAD),
+    PageRoute("GET", "/r/{review}/team/secret", acts.secret, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/team", team.change, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/team/screening", team.screening, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/team/again", team.again, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/team/calibrate", team.calibrate, rights.MANAGE),
+    PageRoute("GET", "/r/{review}/consultation", consultation.lead_page, rights.SEE_AS_LEAD),
+    PageRoute("POST", "/r/{review}/consultation", consultation.change, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/consultation/invite", consultation.invite, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/consultation/comment", consultation.settle, rights.MANAGE),
+    PageRoute("GET", "/r/{review}/files", exchange.page, rights.SEE_AS_LEAD),
+    PageRoute(
         "POST", "/r/{review}/import", exchange.take, rights.IMPORT_DECISIONS, bodies.FILE, long=True
     ),
-    Way("POST", "/r/{review}/bring", bring.bring, rights.MANAGE, bodies.EXPORTS, long=True),
-    Way("GET", "/r/{review}/bring/{id}", bring.page, rights.SEE_AS_LEAD),
-    Way("POST", "/r/{review}/bring/{id}", bring.act, rights.MANAGE, long=True),
-    Way("GET", "/r/{review}/bring/{id}/rejects/{number}", bring.rejects, rights.SEE_AS_LEAD),
-    Way("GET", "/r/{review}/export/{kind}", exchange.export, rights.SEE_AS_LEAD, long=True),
-    Way("GET", "/r/{review}/records", record_table.page, rights.SEE_AS_MEMBER),
-    Way(
+    PageRoute("POST", "/r/{review}/bring", bring.bring, rights.MANAGE, bodies.EXPORTS, long=True),
+    PageRoute("GET", "/r/{review}/bring/{id}", bring.page, rights.SEE_AS_LEAD),
+    PageRoute("POST", "/r/{review}/bring/{id}", bring.act, rights.MANAGE, long=True),
+    PageRoute("GET", "/r/{review}/bring/{id}/rejects/{number}", bring.rejects, rights.SEE_AS_LEAD),
+    PageRoute("GET", "/r/{review}/export/{kind}", exchange.export, rights.SEE_AS_LEAD, long=True),
+    PageRoute("GET", "/r/{review}/records", record_table.page, rights.SEE_AS_MEMBER),
+    PageRoute(
         "POST",
         "/r/{review}/records",
         record_acts.act,
@@ -193,54 +199,56 @@ WAYS = (
         bodies.LONG_FORM,
         long=True,
     ),
-    Way("POST", "/r/{review}/views", record_acts.keep_view, rights.TAKE_PART),
-    Way("GET", "/r/{review}/tags", record_acts.tags_page, rights.SEE_AS_MEMBER),
-    Way("POST", "/r/{review}/tags", record_acts.change_tag, rights.TAKE_PART),
-    Way("GET", "/r/{review}/records/{record}", record_page.page, rights.SEE_AS_MEMBER),
-    Way("GET", "/r/{review}/evidence", evidence.page, rights.SEE_AS_VOTER),
-    Way("POST", "/r/{review}/evidence/group", evidence.group, rights.EXTRACT),
-    Way("POST", "/r/{review}/evidence/rate", evidence.rate, rights.EXTRACT),
-    Way("POST", "/r/{review}/evidence/confidence", confidence.rate, rights.EXTRACT),
-    Way("GET", "/r/{review}/evidence/{study}", evidence.form, rights.SEE_AS_VOTER),
-    Way("GET", "/r/{review}/evidence/{study}/without", evidence.without, rights.SEE_AS_VOTER),
-    Way("POST", "/r/{review}/evidence/{study}", evidence.save, rights.EXTRACT, bodies.LONG_FORM),
-    Way(
+    PageRoute("POST", "/r/{review}/views", record_acts.keep_view, rights.TAKE_PART),
+    PageRoute("GET", "/r/{review}/tags", record_acts.tags_page, rights.SEE_AS_MEMBER),
+    PageRoute("POST", "/r/{review}/tags", record_acts.change_tag, rights.TAKE_PART),
+    PageRoute("GET", "/r/{review}/records/{record}", record_page.page, rights.SEE_AS_MEMBER),
+    PageRoute("GET", "/r/{review}/evidence", evidence.page, rights.SEE_AS_VOTER),
+    PageRoute("POST", "/r/{review}/evidence/group", evidence.group, rights.EXTRACT),
+    PageRoute("POST", "/r/{review}/evidence/rate", evidence.rate, rights.EXTRACT),
+    PageRoute("POST", "/r/{review}/evidence/confidence", confidence.rate, rights.EXTRACT),
+    PageRoute("GET", "/r/{review}/evidence/{study}", evidence.form, rights.SEE_AS_VOTER),
+    PageRoute("GET", "/r/{review}/evidence/{study}/without", evidence.without, rights.SEE_AS_VOTER),
+    PageRoute(
+        "POST", "/r/{review}/evidence/{study}", evidence.save, rights.EXTRACT, bodies.LONG_FORM
+    ),
+    PageRoute(
         "POST",
         "/r/{review}/evidence/{study}/draft",
         drafts.change,
         rights.EXTRACT,
         bodies.LONG_FORM,
     ),
-    Way("GET", "/r/{review}/screen/{stage}", screen.page, rights.SCREEN),
-    Way("POST", "/r/{review}/decide", screen.decide, rights.SCREEN),
-    Way("POST", "/r/{review}/full-text", full_text.add, rights.TAKE_PART, bodies.FILE),
-    Way("GET", "/r/{review}/arrived/{form}", screen.arrived, rights.SEE_AS_MEMBER),
-    Way("GET", "/r/{review}/full-text/{sha256}", full_text.read, rights.SEE_AS_MEMBER),
-    Way("POST", "/r/{review}/full-text/{sha256}", full_text.say, rights.TAKE_PART),
-    Way(
+    PageRoute("GET", "/r/{review}/screen/{stage}", screen.page, rights.SCREEN),
+    PageRoute("POST", "/r/{review}/decide", screen.decide, rights.SCREEN),
+    PageRoute("POST", "/r/{review}/full-text", full_text.add, rights.TAKE_PART, bodies.FILE),
+    PageRoute("GET", "/r/{review}/arrived/{form}", screen.arrived, rights.SEE_AS_MEMBER),
+    PageRoute("GET", "/r/{review}/full-text/{sha256}", full_text.read, rights.SEE_AS_MEMBER),
+    PageRoute("POST", "/r/{review}/full-text/{sha256}", full_text.say, rights.TAKE_PART),
+    PageRoute(
         "GET",
         "/r/{review}/full-text/{sha256}/copy",
         full_text.copy,
         rights.SEE_AS_MEMBER,
         long=True,
     ),
-    Way(
+    PageRoute(
         "GET",
         "/r/{review}/full-text/{sha256}/view",
         full_text.view,
         rights.SEE_AS_MEMBER,
         long=True,
     ),
-    Way(
+    PageRoute(
         "GET",
         "/r/{review}/full-text/{sha256}/find",
         full_text.find,
         rights.SEE_AS_MEMBER,
         long=True,
     ),
-    Way("GET", "/r/{review}/retrieval", retrieval.page, rights.SEE_AS_MEMBER),
-    Way("POST", "/r/{review}/retrieval", retrieval.act, rights.TAKE_PART),
-    Way(
+    PageRoute("GET", "/r/{review}/retrieval", retrieval.page, rights.SEE_AS_MEMBER),
+    PageRoute("POST", "/r/{review}/retrieval", retrieval.act, rights.TAKE_PART),
+    PageRoute(
         "POST",
         "/r/{review}/retrieval/files",
         retrieval.take_files,
@@ -248,17 +256,17 @@ WAYS = (
         bodies.FILES,
         long=True,
     ),
-    Way("POST", "/r/{review}/retrieval/settle", retrieval.settle, rights.MANAGE),
-    Way("POST", "/r/{review}/undo", undo.undo, rights.TAKE_PART),
-    Way("GET", "/r/{review}/history", undo.history, rights.SEE_AS_MEMBER),
-    Way("GET", "/r/{review}/conflicts", conflicts.page, rights.SEE_CONFLICTS),
-    Way("POST", "/r/{review}/conflicts", conflicts.settle, rights.SETTLE_CONFLICTS),
-    Way("GET", "/r/{review}/retirement", retirement.page, rights.SEE_AS_MEMBER),
-    Way("POST", "/r/{review}/retirement", retirement.propose, rights.TAKE_PART),
-    Way("POST", "/r/{review}/retirement/vote", retirement.vote, rights.TAKE_PART),
-    Way("POST", "/r/{review}/retirement/close", retirement.close, rights.MANAGE),
-    Way("GET", "/r/{review}/duplicates", duplicates.page, rights.SEE_AS_MEMBER),
-    Way("POST", "/r/{review}/duplicates", duplicates.judge, rights.TAKE_PART),
+    PageRoute("POST", "/r/{review}/retrieval/settle", retrieval.settle, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/undo", undo.undo, rights.TAKE_PART),
+    PageRoute("GET", "/r/{review}/history", undo.history, rights.SEE_AS_MEMBER),
+    PageRoute("GET", "/r/{review}/conflicts", conflicts.page, rights.SEE_CONFLICTS),
+    PageRoute("POST", "/r/{review}/conflicts", conflicts.settle, rights.SETTLE_CONFLICTS),
+    PageRoute("GET", "/r/{review}/retirement", retirement.page, rights.SEE_AS_MEMBER),
+    PageRoute("POST", "/r/{review}/retirement", retirement.propose, rights.TAKE_PART),
+    PageRoute("POST", "/r/{review}/retirement/vote", retirement.vote, rights.TAKE_PART),
+    PageRoute("POST", "/r/{review}/retirement/close", retirement.close, rights.MANAGE),
+    PageRoute("GET", "/r/{review}/duplicates", duplicates.page, rights.SEE_AS_MEMBER),
+    PageRoute("POST", "/r/{review}/duplicates", duplicates.judge, rights.TAKE_PART),
 )
 
 
@@ -272,13 +280,13 @@ def create(
     """The app over a store that this process owns; `token` opens /api to flows and command lines."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     leases = Leases(Journal(store.database.with_suffix(".leases")))
-    app.state.desk = guard.Desk(store, settings, token, clock, leases=leases)
+    app.state.shared = guard.AppState(store, settings, token, clock, leases=leases)
     app.state.readiness = ops.readiness.Door(store, settings.site, clock)
     app.state.metrics = metrics.Registry(store, clock)
     app.router.route_class = guard.GuardedRoute
     app.router.routes.extend(_routes())
     app.router.routes.extend(v1.routes())
-    app.add_middleware(shield.Shield)
+    app.add_middleware(security_headers.SecurityHeaders)
     app.add_middleware(metrics.Counted, requests=app.state.metrics.requests)
     app.add_middleware(traced.Traced, access_log=settings.access_log)
     app.add_exception_handler(guard.SignIn, _sign_in)
@@ -292,29 +300,29 @@ def create(
 
 @lru_cache(maxsize=1)
 def _routes() -> tuple[guard.GuardedRoute, ...]:
-    """The routes of WAYS. They hold nothing of an app, so all apps of a process share them."""
-    return tuple(_route(way) for way in WAYS)
+    """The routes of ROUTES. They hold nothing of an app, so all apps of a process share them."""
+    return tuple(_route(page_route) for page_route in ROUTES)
 
 
-def add(app: FastAPI, way: Way) -> None:
+def add(app: FastAPI, page_route: PageRoute) -> None:
     """One route more, with its guard."""
-    app.router.routes.append(_route(way))
+    app.router.routes.append(_route(page_route))
 
 
-def _route(way: Way) -> guard.GuardedRoute:
+def _route(page_route: PageRoute) -> guard.GuardedRoute:
     """The route with its guard; a form of somebody who signed in also needs their form token."""
-    with_form = way.method == "POST" and way.act not in (
+    with_form = page_route.method == "POST" and page_route.act not in (
         rights.OPEN_TO_ALL,
         rights.DOOR_FOR_PROGRAMS,
     )
     needs = [Depends(guard.form_token)] if with_form else []
-    methods = ["GET", "HEAD"] if way.method == "GET" else [way.method]
-    page = _in_line(way.page) if way.long else way.page
+    methods = ["GET", "HEAD"] if page_route.method == "GET" else [page_route.method]
+    page = _in_line(page_route.page) if page_route.long else page_route.page
     route = guard.GuardedRoute(
-        way.path, page, methods=methods, dependencies=needs, response_model=None
+        page_route.path, page, methods=methods, dependencies=needs, response_model=None
     )
-    route.act = way.act
-    route.largest = way.largest
+    route.act = page_route.act
+    route.largest = page_route.largest
     return route
 
 
@@ -323,8 +331,8 @@ def _in_line(page: Callable[..., Response]) -> Callable[..., Any]:
 
     @functools.wraps(page)
     async def waits(**values: Any) -> Response:
-        room: guard.Room = values["room"]
-        return await room.desk.long_tasks.turn(functools.partial(page, **values), room.me)
+        context: guard.ReviewContext = values["context"]
+        return await context.shared.long_tasks.turn(functools.partial(page, **values), context.me)
 
     return waits
 
@@ -438,5 +446,5 @@ def _bug(request: Request, error: Exception) -> Response:
     )
     answer = _answer(request, 500, message)
     answer.headers[traced.HEADER] = number
-    shield.put_on(answer.headers, guard.path_of(request), request.scope["scheme"])
+    security_headers.set_headers(answer.headers, guard.path_of(request), request.scope["scheme"])
     return answer

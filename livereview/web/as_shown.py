@@ -20,7 +20,7 @@ from livereview.screening import criteria
 from livereview.store import ranks, records, searches
 from livereview.store.open import Connection
 from livereview.web.card import Card
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 
 FIELDS = {
     "title": "title",
@@ -69,17 +69,17 @@ class OnScreen:
 
 
 def of(
-    con: Connection, room: Room, card: Card, report: str, together: Collection[str] = ()
+    con: Connection, context: ReviewContext, card: Card, report: str, together: Collection[str] = ()
 ) -> OnScreen:
     """What is on the screen where this card of a report is shown now, and the linked reports beside
     it.
     """
-    ranked = ranks.place(con, room.review.id, report) or (None, None)
+    ranked = ranks.place(con, context.review.id, report) or (None, None)
     return OnScreen(
         record=card.record_id,
         text=wording(card.record),
-        criteria=criteria.fingerprint(room.review),
-        criteria_version=room.review.criteria_version,
+        criteria=criteria.fingerprint(context.review),
+        criteria_version=context.review.criteria_version,
         record_version=records.version(con, card.record_id) or 1,
         rank=ranked[0],
         model=ranked[1],

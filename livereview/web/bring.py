@@ -17,7 +17,7 @@ from livereview.ops.brought import Brought
 from livereview.packed import Packed
 from livereview.web import exchange, guard, pages
 from livereview.web.acts import FormId, Sent
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 
 MAPPED = (  # the fields that most tables have; others keep the headings that are known
     ("title", "Title"),
@@ -31,7 +31,9 @@ MAPPED = (  # the fields that most tables have; others keep the headings that ar
 )
 
 
-def bring(room: guard.Here, form: FormId, files: Annotated[list[UploadFile], File()]) -> Response:
+def bring(
+    context: guard.InReview, form: FormId, files: Annotated[list[UploadFile], File()]
+) -> Response:
     """Look through what was chosen; nothing of it is in the review yet."""
     sent = [
         Packed(_name(file), file.file.read(ops.brought.LARGEST + 1))
@@ -40,17 +42,17 @@ def bring(room: guard.Here, form: FormId, files: Annotated[list[UploadFile], Fil
     ]
     try:
         brought = ops.brought.bring(
-            room.desk.store,
-            room.desk.settings.home,
+            context.shared.store,
+            context.shared.settings.home,
             id=form,
-            review=room.review.id,
-            person=room.me,
+            review=context.review.id,
+            person=context.me,
             files=sent,
-            now=room.desk.clock(),
+            now=context.shared.clock(),
         )
     except Refused as refusal:
-        return exchange.show(room, 422, problem=f"{refusal.message}.")
-    return RedirectResponse(_address(room, brought.id), 303)
+        return exchange.show(context, 422, problem=f"{refusal.message}.")
+    return RedirectResponse(_address(context, brought.id), 303)
 
 
 def _name(file: UploadFile) -> str:
@@ -59,34 +61,36 @@ def _name(file: UploadFile) -> str:
     return re.sub(r"[\x00-\x1f\x7f]", " ", base)[:200] or "file"
 
 
-def _address(room: Room, id: str) -> str:
-    return f"/r/{room.review.id}/bring/{id}"
+def _address(context: ReviewContext, id: str) -> str:
+    return f"/r/{context.review.id}/bring/{id}"
 
 
-def _look(room: Room, id: str) -> Brought:
+def _look(context: ReviewContext, id: str) -> Brought:
     """What this lead brought; 404 where it is gone, or somebody else's."""
     try:
-        brought = ops.brought.look(room.desk.settings.home, id, room.review.id)
+        brought = ops.brought.look(context.shared.settings.home, id, context.review.id)
     except Refused as refusal:
         raise HTTPException(404, f"{refusal.message}.") from None
-    if brought.person != room.me:
+    if brought.person != context.me:
         raise HTTPException(404, f"{brought.person} brought these files, and goes on with them.")
     return brought
 
 
-def page(room: guard.Here, id: str) -> Response:
+def page(context: guard.InReview, id: str) -> Response:
     """What is in the files, or what became of them."""
-    return _show(room, _look(room, id))
+    return _show(context, _look(context, id))
 
 
-def _show(room: Room, brought: Brought, status: int = 200, *, problem: str = "") -> Response:
-    runs = room.desk.takings.runs(brought.id)
+def _show(
+    context: ReviewContext, brought: Brought, status: int = 200, *, problem: str = ""
+) -> Response:
+    runs = context.shared.takings.runs(brought.id)
     return pages.show(
         "bring.html",
-        room,
+        context,
         status,
         brought=brought,
-        address=_address(room, brought.id),
+        address=_address(context, brought.id),
         mapped=MAPPED,
         runs=runs,
         stuck=brought.busy and not runs,
@@ -96,9 +100,9 @@ def _show(room: Room, brought: Brought, status: int = 200, *, problem: str = "")
     )
 
 
-def rejects(room: guard.Here, id: str, number: int) -> Response:
+def rejects(context: guard.InReview, id: str, number: int) -> Response:
     """What of a file is no record, as a table to be mended by."""
-    brought = _look(room, id)
+    brought = _look(context, id)
     if not 0 <= number < len(brought.files):
         raise HTTPException(404, "There is no such file in this import.")
     body = cells.csv_text(("where", "why", "begins with"), brought.files[number].rejects)
@@ -107,20 +111,20 @@ def rejects(room: guard.Here, id: str, number: int) -> Response:
 
 
 def act(
-    room: guard.Here, id: str, form: FormId, sent: Sent, act: Annotated[str, Form()]
+    context: guard.InReview, id: str, form: FormId, sent: Sent, act: Annotated[str, Form()]
 ) -> Response:
     """Name the columns of a table, take files in, go on where that stopped, or give it up."""
     del form
-    brought = _look(room, id)
-    if room.desk.takings.runs(id):
-        return RedirectResponse(_address(room, id), 303)
-    home = room.desk.settings.home
+    brought = _look(context, id)
+    if context.shared.takings.runs(id):
+        return RedirectResponse(_address(context, id), 303)
+    home = context.shared.settings.home
     if act == "give up":
         ops.brought.give_up(home, id)
-        return RedirectResponse(f"/r/{room.review.id}/files", 303)
+        return RedirectResponse(f"/r/{context.review.id}/files", 303)
     try:
         if act.startswith("columns."):
-            return _name_columns(room, brought, act.removeprefix("columns."), sent)
+            return _name_columns(context, brought, act.removeprefix("columns."), sent)
         if act == "take":
             chosen = [number for number in range(len(brought.files)) if sent.get(f"take.{number}")]
             if not chosen:
@@ -129,17 +133,21 @@ def act(
         elif act != "go on":
             raise Refused("act must be one of take, go on, give up")
     except Refused as refusal:
-        return _show(room, brought, 422, problem=f"{refusal.message}.")
+        return _show(context, brought, 422, problem=f"{refusal.message}.")
     if act == "go on":
         brought = ops.brought.ask_again(home, brought)
-    desk = room.desk
-    desk.takings.begin(desk.store, home, desk.clock, brought, grey=bool(sent.get("grey")))
-    return RedirectResponse(_address(room, id), 303)
+    shared = context.shared
+    shared.takings.begin(shared.store, home, shared.clock, brought, grey=bool(sent.get("grey")))
+    return RedirectResponse(_address(context, id), 303)
 
 
-def _name_columns(room: Room, brought: Brought, number: str, sent: Mapping[str, str]) -> Response:
+def _name_columns(
+    context: ReviewContext, brought: Brought, number: str, sent: Mapping[str, str]
+) -> Response:
     if not number.isdecimal():
         raise Refused("there is no such file in this import")
     named = {name: sent.get(f"column.{number}.{name}", "").strip() for name, _ in MAPPED}
-    ops.brought.name_columns(room.desk.store, room.desk.settings.home, brought, int(number), named)
-    return RedirectResponse(f"{_address(room, brought.id)}#file-{number}", 303)
+    ops.brought.name_columns(
+        context.shared.store, context.shared.settings.home, brought, int(number), named
+    )
+    return RedirectResponse(f"{_address(context, brought.id)}#file-{number}", 303)

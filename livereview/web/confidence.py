@@ -17,7 +17,7 @@ from livereview.web.evidence import Unjudged
 
 
 def rate(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     kind: Annotated[str, Form()],
     subject: Annotated[str, Form()],
@@ -41,14 +41,14 @@ def rate(
     }
     try:
         ops.evidence.rate(
-            room.desk.store,
+            context.shared.store,
             id=form,
-            review=room.review.id,
+            review=context.review.id,
             data=data,
-            by=room.me,
-            now=room.desk.clock(),
+            by=context.me,
+            now=context.shared.clock(),
         )
     except Refused as refusal:
         unjudged = Unjudged(subject, refusal.message, level, typed)
-        return evidence.shown_again(room, unjudged)
-    return RedirectResponse(f"/r/{room.review.id}/evidence#confidence", 303)
+        return evidence.shown_again(context, unjudged)
+    return RedirectResponse(f"/r/{context.review.id}/evidence#confidence", 303)

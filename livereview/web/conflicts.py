@@ -14,7 +14,7 @@ from livereview.store import decisions
 from livereview.store.open import Connection
 from livereview.store.standings import Standing
 from livereview.web import as_shown, card, guard, lines, pages
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 from livereview.web.lines import Line
 from livereview.web.mine import report_of
 from livereview.web.screen import (
@@ -32,18 +32,18 @@ ROLE = "adjudication"
 
 
 def page(
-    room: guard.Here, at: int = 0, done: str = "", stage: str = "", dropped: str = ""
+    context: guard.InReview, at: int = 0, done: str = "", stage: str = "", dropped: str = ""
 ) -> Response:
     """One conflict; `at` counts them."""
-    with room.desk.store.read() as con:
+    with context.shared.store.read() as con:
         more = "The reason was left out: it belongs to an exclusion." if dropped else ""
-        line = lines.done(con, room, done, stage, ROLE, more=more)
-        return _show(con, room, at, Draft(), line)
+        line = lines.done(con, context, done, stage, ROLE, more=more)
+        return _show(con, context, at, Draft(), line)
 
 
 def _show(
     con: Connection,
-    room: Room,
+    context: ReviewContext,
     at: int,
     draft: Draft,
     line: Line | None = None,
@@ -51,36 +51,38 @@ def _show(
     wanted: str = "",
 ) -> Response:
     """The conflict on the report `wanted`, if there is one, else the one that is number `at`."""
-    found = decisions.conflicts(con, room.review.id)
+    found = decisions.conflicts(con, context.review.id)
     places = {standing.report_id: place for place, standing in enumerate(found)}
     at = places.get(wanted, at if 0 <= at < len(found) else 0)
-    case = _case(con, room, found[at]) if found else None
+    case = _case(con, context, found[at]) if found else None
     values = {"case": case, "at": at, "count": len(found), "draft": draft, "line": line}
-    return pages.show("conflicts.html", room, status, **values)
+    return pages.show("conflicts.html", context, status, **values)
 
 
-def _case(con: Connection, room: Room, standing: Standing) -> dict[str, Any]:
+def _case(con: Connection, context: ReviewContext, standing: Standing) -> dict[str, Any]:
     """The report, the votes on it, and why I may not settle it, if I may not."""
-    votes = decisions.on_report(con, room.review.id, standing.report_id, standing.stage)
-    named = room.review.screening.adjudicators
+    votes = decisions.on_report(con, context.review.id, standing.report_id, standing.stage)
+    named = context.review.screening.adjudicators
     barred = None
-    if room.me in {vote["reviewer"] for vote in votes}:
+    if context.me in {vote["reviewer"] for vote in votes}:
         barred = "You voted on this record, so a third person must settle it."
-    elif named and room.me not in named:
+    elif named and context.me not in named:
         barred = f"review.toml names who settles conflicts: {', '.join(named)}."
-    shown = card.of(con, room.review.id, standing.report_id, room.review.highlights)
+    shown = card.of(con, context.review.id, standing.report_id, context.review.highlights)
     return {
         "card": shown,
-        "sealed": as_shown.seal(as_shown.of(con, room, shown, standing.report_id), room.visit.csrf),
+        "sealed": as_shown.seal(
+            as_shown.of(con, context, shown, standing.report_id), context.user.csrf
+        ),
         "stage": standing.stage,
         "votes": votes,
         "barred": barred,
-        "reasons": {reason.id: reason.label for reason in room.review.reasons},
+        "reasons": {reason.id: reason.label for reason in context.review.reasons},
     }
 
 
 def settle(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     record: Annotated[str, Form()],
     stage: Annotated[str, Form()],
@@ -96,42 +98,44 @@ def settle(
 
     What is not done is told above the next one.
     """
-    if stage not in room.review.screening.stages:
+    if stage not in context.review.screening.stages:
         raise HTTPException(404, "This review has no such stage.")
     draft = Draft(reason, note.strip(), tags=tags)
     posted = posting(form, record, stage, verdict, draft, shown, instead)
-    with room.desk.store.read() as con:
-        guard.recorded(con, room, record)
-    if refused := _write(room, at, posted):
+    with context.shared.store.read() as con:
+        guard.recorded(con, context, record)
+    if refused := _write(context, at, posted):
         return refused
     dropped = "&dropped=1" if posted.dropped else ""
     return RedirectResponse(
-        f"/r/{room.review.id}/conflicts?at={at}&done={record}&stage={stage}{dropped}", 303
+        f"/r/{context.review.id}/conflicts?at={at}&done={record}&stage={stage}{dropped}", 303
     )
 
 
-def _write(room: Room, at: int, posted: Posted) -> Response | None:
+def _write(context: ReviewContext, at: int, posted: Posted) -> Response | None:
     """Write it, or give the page that says why not."""
     draft = posted.draft
     try:
         if posted.verdict not in ("include", "exclude"):
             raise Refused("choose include or exclude")
-        answer = write(room, posted, ROLE)
+        answer = write(context, posted, ROLE)
     except Stale as late:
-        with room.desk.store.read() as con:
-            return _show(con, room, at, Draft(), late_line(con, room, posted, late, ROLE), 409)
+        with context.shared.store.read() as con:
+            return _show(
+                con, context, at, Draft(), late_line(con, context, posted, late, ROLE), 409
+            )
     except Outdated as change:
-        with room.desk.store.read() as con:
-            problem = outdated_words(con, room, posted, change)
+        with context.shared.store.read() as con:
+            problem = outdated_words(con, context, posted, change)
             report = report_of(con, posted.record)
-            return _show(con, room, at, replace(draft, problem=problem), None, 409, report)
+            return _show(con, context, at, replace(draft, problem=problem), None, 409, report)
     except Refused as refusal:
-        with room.desk.store.read() as con:
-            problem = refusal_words(refusal, room.review)
+        with context.shared.store.read() as con:
+            problem = refusal_words(refusal, context.review)
             mended = replace(draft, problem=problem, field=field_of(refusal))
-            return _show(con, room, at, mended, None, 422, report_of(con, posted.record))
+            return _show(con, context, at, mended, None, 422, report_of(con, posted.record))
     if answer["stands"]:
         return None
-    with room.desk.store.read() as con:
+    with context.shared.store.read() as con:
         line = lines.used(con, posted.record, posted.stage, posted.draft.note, ROLE)
-        return _show(con, room, at, Draft(), line, 409)
+        return _show(con, context, at, Draft(), line, 409)

@@ -21,7 +21,7 @@ from livereview.store import searches, versions
 from livereview.store.accounts import digest
 from livereview.store.consultation import Consultation, Invitation
 from livereview.web import guard, pages
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 from livereview.web.handover import Handed
 from livereview.web.suggest import EACH
 
@@ -105,8 +105,8 @@ def panel_send(
 
 
 def _seat(request: Request, review: str, token: str | None) -> Seat:
-    desk = guard.desk(request)
-    with desk.store.read() as con:
+    shared = guard.shared(request)
+    with shared.store.read() as con:
         if (
             not re.fullmatch(r"[a-z0-9-]{1,64}", review)
             or searches.protocol_text(con, review) is None
@@ -118,7 +118,7 @@ def _seat(request: Request, review: str, token: str | None) -> Seat:
             raise HTTPException(
                 404, f"There is no page at this address: {refusal.message}."
             ) from None
-        found = consultation.now_open(con, review, desk.clock())
+        found = consultation.now_open(con, review, shared.clock())
         theirs = found and (found.version == guest.version if guest else found.readers)
         claims = consultation.claims_of(con, review, found.version) if found and theirs else {}
         return Seat(protocol(con, review), found if theirs else None, claims, guest, token)
@@ -128,8 +128,8 @@ def _take(request: Request, seat: Seat, given: dict[str, str]) -> Response:
     """Whatever is refused, the text goes back into the form, and does not count: they are still
     writing.
     """
-    desk = guard.desk(request)
-    now = desk.clock()
+    shared = guard.shared(request)
+    now = shared.clock()
     if wait := _wait(request, seat, now):
         answer = _form(
             seat, "You have sent several comments already. Please come back in an hour.", 429, given
@@ -140,7 +140,7 @@ def _take(request: Request, seat: Seat, given: dict[str, str]) -> Response:
         id = given["form"] if re.fullmatch(r"[0-9a-f]{32}", given["form"]) else pages.new_id()
         said: dict[str, Any] = {**given, "named": bool(given["named"]), "token": seat.token}
         del said["form"]
-        consultation.comment(desk.store, id=id, review=seat.review.id, now=now, **said)
+        consultation.comment(shared.store, id=id, review=seat.review.id, now=now, **said)
     except Refused as refusal:
         _give_back(request, seat, now)
         return _form(seat, refusal.message, 422, given)
@@ -153,14 +153,14 @@ def _wait(request: Request, seat: Seat, now: datetime) -> int:
     """Count one more of this panel link, or of this reader's network; 0, or seconds until more is
     taken.
     """
-    senders = guard.desk(request).senders
+    senders = guard.shared(request).senders
     if seat.token is not None:
         return senders.hour.take(f"panel {digest(seat.token)}", now, EACH_OF_PANEL)
     return senders.take(FORM, guard.address_of(request), now, EACH)
 
 
 def _give_back(request: Request, seat: Seat, now: datetime) -> None:
-    senders = guard.desk(request).senders
+    senders = guard.shared(request).senders
     if seat.token is not None:
         senders.hour.give_back(f"panel {digest(seat.token)}", now)
     else:
@@ -189,7 +189,7 @@ INVITED_ALREADY = (
 )
 
 
-def lead_page(room: guard.Here, request: Request, again: str = "") -> Response:
+def lead_page(context: guard.InReview, request: Request, again: str = "") -> Response:
     """The consultations of a review: what is open, who is invited, what was said, what waits.
 
     The link of somebody who was just invited is shown this once. `again`: the invitation had been
@@ -197,43 +197,45 @@ def lead_page(room: guard.Here, request: Request, again: str = "") -> Response:
     """
     handed = None
     if request.method == "GET":
-        handed = room.desk.handover.take(room.visit.secret, _desk_page(room), room.desk.clock())
+        handed = context.shared.handover.take(
+            context.user.secret, _desk_page(context), context.shared.clock()
+        )
     if handed is None:
-        return _show(room, problem=INVITED_ALREADY if again else "")
+        return _show(context, problem=INVITED_ALREADY if again else "")
     link = {
         "name": handed.name,
         "url": handed.secret,
         "mailed": handed.mailed,
         "problem": handed.problem,
     }
-    return _show(room, link=link)
+    return _show(context, link=link)
 
 
-def _desk_page(room: Room) -> str:
-    return f"/r/{room.review.id}/consultation"
+def _desk_page(context: ReviewContext) -> str:
+    return f"/r/{context.review.id}/consultation"
 
 
 def _show(
-    room: Room, status: int = 200, *, given: dict[str, Any] | None = None, **more: Any
+    context: ReviewContext, status: int = 200, *, given: dict[str, Any] | None = None, **more: Any
 ) -> Response:
     """The page, with what was typed into a form that was refused."""
-    review, now = room.review.id, room.desk.clock()
-    with room.desk.store.read() as con:
+    review, now = context.review.id, context.shared.clock()
+    with context.shared.store.read() as con:
         values = {
             "standings": consultation.state(con, review, now),
             "newest": max((one.number for one in versions.all_of(con, review)), default=0),
             "soon": (now + timedelta(days=28)).date(),
         }
-    settings = room.desk.settings
+    settings = context.shared.settings
     values["given"] = {**dict.fromkeys(TYPED, ""), **(given or {})}
     values["mails"] = bool(settings.smtp and settings.sender and settings.url)
     return pages.show(
-        "consultation.html", room, status, **values, **{"problem": "", "link": None, **more}
+        "consultation.html", context, status, **values, **{"problem": "", "link": None, **more}
     )
 
 
 def change(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     act: Annotated[str, Form()],
     version: Annotated[int, Form()],
@@ -244,30 +246,30 @@ def change(
     """Open a version for comment, close it, or publish what was said."""
     asked: dict[str, Any] = {
         "id": form,
-        "review": room.review.id,
+        "review": context.review.id,
         "version": version,
-        "by": room.me,
+        "by": context.me,
     }
-    asked["now"] = room.desk.clock()
+    asked["now"] = context.shared.clock()
     try:
         if act == "open":
             consultation.open_version(
-                room.desk.store, until=until, readers=bool(readers), note=note, **asked
+                context.shared.store, until=until, readers=bool(readers), note=note, **asked
             )
         elif act == "close":
-            consultation.close(room.desk.store, **asked)
+            consultation.close(context.shared.store, **asked)
         elif act == "publish":
-            consultation.publish(room.desk.store, **asked)
+            consultation.publish(context.shared.store, **asked)
         else:
             raise HTTPException(422, "act must be one of open, close, publish")
     except Refused as refusal:
         given = {"version": version, "until": until, "readers": readers, "note": note}
-        return _show(room, 422, problem=refusal.message, given=given)
-    return RedirectResponse(f"/r/{room.review.id}/consultation", 303)
+        return _show(context, 422, problem=refusal.message, given=given)
+    return RedirectResponse(f"/r/{context.review.id}/consultation", 303)
 
 
 def invite(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     name: Annotated[str, Form()] = "",
     address: Annotated[str, Form()] = "",
@@ -277,42 +279,46 @@ def invite(
 
     The next page shows their link, once, and it is mailed where the lead asks for that.
     """
-    token, now = secrets.token_urlsafe(32), room.desk.clock()
+    token, now = secrets.token_urlsafe(32), context.shared.clock()
     asked: dict[str, Any] = {
-        "review": room.review.id,
+        "review": context.review.id,
         "name": name,
         "address": address,
-        "by": room.me,
+        "by": context.me,
         "now": now,
     }
     try:
         if act == "mail" and not address.strip():
             raise Refused("give an address to mail the link to")
-        told = consultation.invite(room.desk.store, id=form, token=token, **asked)
+        told = consultation.invite(context.shared.store, id=form, token=token, **asked)
     except Refused as refusal:
-        return _show(room, 422, problem=refusal.message, given={"name": name, "address": address})
+        return _show(
+            context, 422, problem=refusal.message, given={"name": name, "address": address}
+        )
     if told["known"]:
-        return RedirectResponse(f"{_desk_page(room)}?again=1", 303)
-    base = room.desk.settings.address
-    url = f"{base}/comment/{room.review.id}/{token}"
+        return RedirectResponse(f"{_desk_page(context)}?again=1", 303)
+    base = context.shared.settings.address
+    url = f"{base}/comment/{context.review.id}/{token}"
     problem, mailed = None, None
     if act == "mail":
-        problem = _mail(room, told, address.strip(), url, now)
+        problem = _mail(context, told, address.strip(), url, now)
         mailed = address.strip() if problem is None else None
     handed = Handed(told["name"], url, mailed, problem)
-    room.desk.handover.leave(room.visit.secret, _desk_page(room), handed, now)
-    return RedirectResponse(_desk_page(room), 303)
+    context.shared.handover.leave(context.user.secret, _desk_page(context), handed, now)
+    return RedirectResponse(_desk_page(context), 303)
 
 
-def _mail(room: Room, told: dict[str, Any], address: str, url: str, now: datetime) -> str | None:
-    settings = room.desk.settings
+def _mail(
+    context: ReviewContext, told: dict[str, Any], address: str, url: str, now: datetime
+) -> str | None:
+    settings = context.shared.settings
     if not (settings.smtp and settings.sender and settings.url):
         return "set LIVEREVIEW_SMTP, LIVEREVIEW_MAIL_FROM and LIVEREVIEW_URL to send mail"
     return consultation.mail_link(
         name=told["name"],
         address=address,
         link=url,
-        title=room.review.title,
+        title=context.review.title,
         until=told["until"],
         server=settings.smtp,
         sender=settings.sender,
@@ -321,7 +327,7 @@ def _mail(room: Room, told: dict[str, Any], address: str, url: str, now: datetim
 
 
 def settle(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     comment: Annotated[str, Form()],
     act: Annotated[str, Form()],
@@ -333,18 +339,20 @@ def settle(
     """Accept a comment, refuse it, or respond to it."""
     asked: dict[str, Any] = {
         "id": form,
-        "review": room.review.id,
+        "review": context.review.id,
         "comment": comment,
-        "by": room.me,
+        "by": context.me,
     }
-    asked["now"] = room.desk.clock()
+    asked["now"] = context.shared.clock()
     try:
         if act in ("accept", "refuse"):
-            consultation.moderate(room.desk.store, accepted=act == "accept", reason=reason, **asked)
+            consultation.moderate(
+                context.shared.store, accepted=act == "accept", reason=reason, **asked
+            )
         elif act == "respond":
             number = _number(changed_in)
             consultation.respond(
-                room.desk.store, text=text, changed=changed, changed_in=number, **asked
+                context.shared.store, text=text, changed=changed, changed_in=number, **asked
             )
         else:
             raise HTTPException(422, "act must be one of accept, refuse, respond")
@@ -356,8 +364,8 @@ def settle(
             "changed": changed,
             "changed_in": changed_in,
         }
-        return _show(room, 422, problem=refusal.message, given=given)
-    return RedirectResponse(f"/r/{room.review.id}/consultation#c-{comment}", 303)
+        return _show(context, 422, problem=refusal.message, given=given)
+    return RedirectResponse(f"/r/{context.review.id}/consultation#c-{comment}", 303)
 
 
 def _number(text: str) -> int | None:

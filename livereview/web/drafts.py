@@ -19,7 +19,7 @@ from livereview.store import drafts, evidence
 from livereview.store.drafts import Draft, Subject
 from livereview.store.open import Connection
 from livereview.web import extraction_form, guard
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 
 NEW = "new"  # a study that has no id yet
 LONGEST_REPORT = 200  # characters of a record's id
@@ -81,16 +81,16 @@ class Sent:
     typed: Typed
 
 
-def subject_of(room: Room, study: str, report: str) -> Subject:
+def subject_of(context: ReviewContext, study: str, report: str) -> Subject:
     """What a form is about; only a new study is told apart by its first report."""
     if len(report) > LONGEST_REPORT:
         raise HTTPException(422, "That is no id of a report.")
-    return Subject(room.review.id, room.me, study, report if study == NEW else "")
+    return Subject(context.review.id, context.me, study, report if study == NEW else "")
 
 
 async def sent(
     request: Request,
-    room: guard.Here,
+    context: guard.InReview,
     study: str,
     form: Annotated[str, Depends(guard.form_id)],
     draft: Annotated[str, Form()] = "",
@@ -107,7 +107,7 @@ async def sent(
     if extraction_form.last_row(fields) >= extraction_form.MOST_ROWS:
         most = extraction_form.MOST_ROWS
         raise HTTPException(422, f"A list of a form has at most {most:,} rows. Nothing was saved.")
-    subject = subject_of(room, study, draft_report)
+    subject = subject_of(context, study, draft_report)
     return Sent(subject, Typed(form, draft, draft_version, draft_basis, fields))
 
 
@@ -152,7 +152,7 @@ def _differences(here: Draft | None, there: Draft) -> tuple[Difference, ...]:
     )
 
 
-def keep(room: Room, sent: Sent, fields: Mapping[str, str]) -> Shown:
+def keep(context: ReviewContext, sent: Sent, fields: Mapping[str, str]) -> Shown:
     """Keep what was typed, and say how its page goes on.
 
     Where it can't be kept the page says so, and what was typed stands in it still.
@@ -161,21 +161,21 @@ def keep(room: Room, sent: Sent, fields: Mapping[str, str]) -> Shown:
     draft: Draft | None = None
     try:
         kept = ops.drafts.keep(
-            room.desk.store,
+            context.shared.store,
             subject=sent.subject,
             typed=replace(sent.typed, fields=fields),
-            now=room.desk.clock(),
+            now=context.shared.clock(),
         )
         draft = kept.draft
     except Refused as refusal:
         problem = refusal.message
-    with room.desk.store.read() as con:
+    with context.shared.store.read() as con:
         return _shown(con, sent.subject, draft, problem)
 
 
 def change(
     request: Request,
-    room: guard.Here,
+    context: guard.InReview,
     study: str,
     sent: Annotated[Sent, Depends(sent)],
     act: Annotated[str, Form()] = "keep",
@@ -183,13 +183,13 @@ def change(
     """Keep what was typed, or throw a draft away. A script is answered in JSON."""
     if act not in ("keep", "throw away"):
         raise HTTPException(422, "act must be one of keep, throw away")
-    with room.desk.store.read() as con:
+    with context.shared.store.read() as con:
         _check_there(con, sent.subject)
     if act == "throw away":
-        ops.drafts.throw_away(room.desk.store, subject=sent.subject, id=sent.typed.draft)
+        ops.drafts.throw_away(context.shared.store, subject=sent.subject, id=sent.typed.draft)
         return RedirectResponse(_link(sent.subject), 303)
     kept = ops.drafts.keep(
-        room.desk.store, subject=sent.subject, typed=sent.typed, now=room.desk.clock()
+        context.shared.store, subject=sent.subject, typed=sent.typed, now=context.shared.clock()
     )
     link = _link(sent.subject, kept.draft.id)
     if "application/json" not in request.headers.get("accept", ""):
@@ -212,9 +212,9 @@ def _check_there(con: Connection, subject: Subject) -> None:
         raise HTTPException(404, "There is no such study in this review.")
 
 
-def own(con: Connection, room: Room) -> list[tuple[Draft, str, str]]:
+def own(con: Connection, context: ReviewContext) -> list[tuple[Draft, str, str]]:
     """Each of one's drafts in this review, last saved first, with what to call it and its link."""
-    mine = drafts.of_person(con, room.review.id, room.me)
+    mine = drafts.of_person(con, context.review.id, context.me)
     return [
         (draft, draft.fields.get("label") or _name(draft), _link(draft.subject, draft.id))
         for draft in mine

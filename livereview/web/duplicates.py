@@ -14,7 +14,7 @@ from livereview.records import Record
 from livereview.store import matches, records, standings
 from livereview.store.open import Connection
 from livereview.web import acts, guard, pages
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 
 FIELDS = (
     ("title", "Title"),
@@ -43,29 +43,29 @@ class Field:
     state: str
 
 
-def page(room: guard.Here, at: int = 0, left: str = "", right: str = "") -> Response:
+def page(context: guard.InReview, at: int = 0, left: str = "", right: str = "") -> Response:
     """One doubtful pair; `at` counts them, `left` and `right` name the pair that I judged last."""
-    with room.desk.store.read() as con:
-        return _show(con, room, at, _line(con, room, left, right))
+    with context.shared.store.read() as con:
+        return _show(con, context, at, _line(con, context, left, right))
 
 
 def _show(
     con: Connection,
-    room: Room,
+    context: ReviewContext,
     at: int,
     line: dict[str, str] | None = None,
     notice: str = "",
     status: int = 200,
 ) -> Response:
     """The pair at this place, under what became of the last one; `notice`: why nothing was changed."""
-    count = matches.doubtful_count(con, room.review.id)
+    count = matches.doubtful_count(con, context.review.id)
     at = at if 0 <= at < count else 0
-    found = matches.doubtful(con, room.review.id, at + 1)
+    found = matches.doubtful(con, context.review.id, at + 1)
     pair = found[at] if found else None
     both = records.current(con, [pair["left"], pair["right"]]) if pair else {}
     rows = compare(both[pair["left"]], both[pair["right"]]) if pair else ()
     values = {"pair": pair, "rows": rows, "at": at, "count": count, "line": line, "notice": notice}
-    return pages.show("duplicates.html", room, status, **values)
+    return pages.show("duplicates.html", context, status, **values)
 
 
 def compare(left: Record, right: Record) -> tuple[Field, ...]:
@@ -86,16 +86,16 @@ def _text(value: Any) -> str:
     return "; ".join(value) if isinstance(value, tuple) else str(value or "")
 
 
-def _line(con: Connection, room: Room, left: str, right: str) -> dict[str, str] | None:
+def _line(con: Connection, context: ReviewContext, left: str, right: str) -> dict[str, str] | None:
     """What I said of a pair, while it is my word that counts."""
-    if not all(records.in_review(con, room.review.id, one) for one in (left, right)):
+    if not all(records.in_review(con, context.review.id, one) for one in (left, right)):
         return None
     verdict, author = matches.in_force(con, left, right) or ("", "")
-    return {"verdict": verdict, "left": left, "right": right} if author == room.me else None
+    return {"verdict": verdict, "left": left, "right": right} if author == context.me else None
 
 
 def judge(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     left: Annotated[str, Form()],
     right: Annotated[str, Form()],
@@ -111,44 +111,44 @@ def judge(
     What moves reports that people have decided on is told first, and done when `shown` says that it
     was.
     """
-    id = f"{room.me}-{form}"
-    after = f"/r/{room.review.id}/duplicates?left={left}&right={right}"
+    id = f"{context.me}-{form}"
+    after = f"/r/{context.review.id}/duplicates?left={left}&right={right}"
     given = {"left": left, "right": right, "verdict": verdict}
-    with room.desk.turns["duplicates"]:
-        with room.desk.store.read() as con:
-            guard.recorded(con, room, left)
-            guard.recorded(con, room, right)
-            notice = _arrived(con, id, verdict) or _taken(con, room, left, right)
+    with context.shared.turns["duplicates"]:
+        with context.shared.store.read() as con:
+            guard.recorded(con, context, left)
+            guard.recorded(con, context, right)
+            notice = _arrived(con, id, verdict) or _taken(con, context, left, right)
             if notice:
-                return _show(con, room, at, _line(con, room, left, right), notice, 409)
+                return _show(con, context, at, _line(con, context, left, right), notice, 409)
         try:
-            if _decided_on(room, left, right):
-                if not shown and acts.preview(room, "judge", given)["undoes_work"]:
-                    return acts.confirm(room, "judge", given)
-                if acts.must_ask(room, "judge", given):
-                    return acts.confirm(room, "judge", given)
+            if _decided_on(context, left, right):
+                if not shown and acts.preview(context, "judge", given)["undoes_work"]:
+                    return acts.confirm(context, "judge", given)
+                if acts.must_ask(context, "judge", given):
+                    return acts.confirm(context, "judge", given)
                 if shown:
                     return acts.carry_out(
-                        room, form, "judge", given, shown=shown, reason=reason, after=after
+                        context, form, "judge", given, shown=shown, reason=reason, after=after
                     )
             ops.screen.judge(
-                room.desk.store,
+                context.shared.store,
                 id=id,
                 left=left,
                 right=right,
                 verdict=verdict,
-                person=room.me,
-                now=room.desk.clock(),
+                person=context.me,
+                now=context.shared.clock(),
             )
         except Refused as refusal:
-            with room.desk.store.read() as con:
-                return _show(con, room, at, None, f"Not saved: {refusal.message}.", 422)
+            with context.shared.store.read() as con:
+                return _show(con, context, at, None, f"Not saved: {refusal.message}.", 422)
     return RedirectResponse(after, 303)
 
 
-def _decided_on(room: Room, left: str, right: str) -> bool:
+def _decided_on(context: ReviewContext, left: str, right: str) -> bool:
     """Whether anybody's decision stands on one of these reports, in any review."""
-    with room.desk.store.read() as con:
+    with context.shared.store.read() as con:
         reports = records.report_of(con, [left, right])
         members = standings.members(con, [reports.get(left, left), reports.get(right, right)])
         return bool(standings.in_force(con, members))
@@ -163,9 +163,9 @@ def _arrived(con: Connection, id: str, verdict: str) -> str | None:
     return f"Your {said} had arrived and stands; your later answer changed nothing. Undo it to judge the pair again."
 
 
-def _taken(con: Connection, room: Room, left: str, right: str) -> str | None:
+def _taken(con: Connection, context: ReviewContext, left: str, right: str) -> str | None:
     """Who else judged this pair, in words; None if nobody did."""
     known, author = matches.in_force(con, left, right) or ("", "rule")
-    if author in ("rule", room.me):
+    if author in ("rule", context.me):
         return None
     return f"{author} judged the last pair in the meantime: {pages.VERDICTS[known]}. Your answer changed nothing."

@@ -23,22 +23,22 @@ from livereview.store.full_texts import FullText
 from livereview.store.open import Connection
 from livereview.web import acts, drafts, extraction_form, form_mistakes, form_sections, guard, pages
 from livereview.web.drafts import NEW, Sent, Shown
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 from livereview.web.reader import Reader, marks, terms
 
 
-def page(room: guard.Here) -> Response:
+def page(context: guard.InReview) -> Response:
     """The studies, and the included reports that belong to none yet with where they may belong."""
-    return _page(room)
+    return _page(context)
 
 
-def shown_again(room: Room, unjudged: Unjudged) -> Response:
+def shown_again(context: ReviewContext, unjudged: Unjudged) -> Response:
     """The page with a CERQual rating that was not taken, and why."""
-    return _page(room, 422, unjudged=unjudged)
+    return _page(context, 422, unjudged=unjudged)
 
 
 def _page(
-    room: Room,
+    context: ReviewContext,
     status: int = 200,
     unrated: Unrated | None = None,
     unjudged: Unjudged | None = None,
@@ -46,8 +46,8 @@ def _page(
     """The page; `unrated` or `unjudged` is a rating that was not taken, shown again with what was
     typed.
     """
-    review = room.review.id
-    with room.desk.store.read() as con:
+    review = context.review.id
+    with context.shared.store.read() as con:
         waiting, singles = ops.evidence.suggestions(con, review), evidence.singles(con, review)
         grouped, told = evidence.reports_of(con, review), evidence.extractions(con, review)
         wanted = [*waiting, *(one for some in grouped.values() for one in some)]
@@ -57,13 +57,13 @@ def _page(
         }
         values: dict[str, Any] = {
             "waiting": waiting,
-            "drafts": drafts.own(con, room),
+            "drafts": drafts.own(con, context),
             "titles": titles,
             "studies": [_row(study, grouped, told, singles) for study in grouped],
             "misquoted": ops.quotes.not_in_files(con, review),
             "findings": [
                 finding
-                for finding in ops.evidence.rated_findings(con, room.review)
+                for finding in ops.evidence.rated_findings(con, context.review)
                 if finding.studies
             ],
             "ratings": {
@@ -73,7 +73,7 @@ def _page(
             "size_of": wording.size,
             "unrated": unrated,
             "unjudged": unjudged,
-            "rateable": ops.evidence.rateable(con, room.review),
+            "rateable": ops.evidence.rateable(con, context.review),
             "levels": tuple(reversed(certainty.LEVELS)),
             "qualities": certainty.CERQUAL,
             "concerns": certainty.CONCERNS,
@@ -81,7 +81,7 @@ def _page(
             "up": certainty.UP,
             "missing_levels": certainty.MISSING_LEVELS,
         }
-    return pages.show("evidence.html", room, status, **values)
+    return pages.show("evidence.html", context, status, **values)
 
 
 def _row(
@@ -100,33 +100,33 @@ def _row(
     }
 
 
-def form(room: guard.Here, study: str, report: str = "", draft: str = "") -> Response:
+def form(context: guard.InReview, study: str, report: str = "", draft: str = "") -> Response:
     """The form of a study, filled with one's draft of it, else with what holds, or with one's own.
 
     A new one begins with a report. `draft` names another of one's drafts, or is "none".
     """
-    subject = drafts.subject_of(room, study, report)
-    with room.desk.store.read() as con:
+    subject = drafts.subject_of(context, study, report)
+    with context.shared.store.read() as con:
         shown = drafts.shown(con, subject, draft)
         if shown.draft is None:
-            return _show(room, study, _filled(con, room, study, report), shown)
+            return _show(context, study, _filled(con, context, study, report), shown)
     typed = extraction_form.without_gaps(shown.draft.fields)
     filled = extraction_form.read(typed.items())
-    return _show(room, study, filled, shown, typed=typed)
+    return _show(context, study, filled, shown, typed=typed)
 
 
-def _filled(con: Connection, room: Room, study: str, report: str) -> dict[str, Any]:
+def _filled(con: Connection, context: ReviewContext, study: str, report: str) -> dict[str, Any]:
     """What stands in the form at first.
 
     Nobody sees another's extraction before there is a consensus to make.
     """
-    review = room.review.id
+    review = context.review.id
     if study == NEW:
         found = records.reports(con, review, [report]).get(report, [])
         record = records.merged(found)[0] if found else None
         return {"reports": [report] if found else [], "year": record.year if record else None}
     mine = evidence.singles(con, review).get(study, {})
-    text = mine.get(room.me) or evidence.extractions(con, review).get(study)
+    text = mine.get(context.me) or evidence.extractions(con, review).get(study)
     if text is None and study not in evidence.reports_of(con, review):
         raise HTTPException(404, "There is no such study in this review.")
     return (
@@ -137,7 +137,7 @@ def _filled(con: Connection, room: Room, study: str, report: str) -> dict[str, A
 
 
 def _show(
-    room: Room,
+    context: ReviewContext,
     study: str,
     filled: dict[str, Any],
     draft: Shown,
@@ -148,22 +148,22 @@ def _show(
     impact: Any = None,
     again: bool = False,
 ) -> Response:
-    review = room.review.id
-    with room.desk.store.read() as con:
+    review = context.review.id
+    with context.shared.store.read() as con:
         history = evidence.history(con, review, study)
-        apart = ops.evidence.apart(con, review, study, room.me, room.visit.role == "lead")
+        apart = ops.evidence.apart(con, review, study, context.me, context.user.role == "lead")
         holds = study in evidence.extractions(con, review)
         shown = [filled, *_forms_of(con, review, study, apart)]
         quoted = ops.quotes.standings_of(con, review, study, shown)
-        sources = form_sections.sources(con, room, study, draft.subject.report)
+        sources = form_sections.sources(con, context, study, draft.subject.report)
     reader = Reader(
         base=f"/r/{review}",
         files=_files(sources),
         marks=marks(shown, quoted),
-        terms=terms(room.review.highlights),
+        terms=terms(context.review.highlights),
     )
-    parts = extraction_form.parts(room.review, filled, quoted, typed)
-    sections = form_sections.sections(room.review, parts, filled)
+    parts = extraction_form.parts(context.review, filled, quoted, typed)
+    sections = form_sections.sections(context.review, parts, filled)
     mistakes = form_mistakes.mistakes(problem) if problem else ()
     values = {
         "sections": sections,
@@ -172,7 +172,7 @@ def _show(
         "sources": sources,
         "reader": reader,
         "cautions": ops.page_texts.cautions(
-            room.desk.settings.full_texts,
+            context.shared.settings.full_texts,
             [file.sha256 for file in reader.files],
         ),
         "draft": draft,
@@ -182,7 +182,7 @@ def _show(
         "holds": holds,
     }
     return pages.show(
-        "extraction.html", room, status, study=study, history=history, apart=apart, **values
+        "extraction.html", context, status, study=study, history=history, apart=apart, **values
     )
 
 
@@ -203,7 +203,7 @@ def _forms_of(
 
 
 def save(
-    room: guard.Here,
+    context: guard.InReview,
     study: str,
     form: Annotated[str, Depends(guard.form_id)],
     act: Annotated[str, Form()],
@@ -213,37 +213,37 @@ def save(
 
     A mistake comes back with everything typed, which is kept as a draft until the form is saved.
     """
-    review, now = room.review.id, room.desk.clock()
+    review, now = context.review.id, context.shared.clock()
     if act not in ("rows", "preview", "single", "consensus"):
         raise HTTPException(422, "act must be one of rows, preview, single, consensus")
     filled = extraction_form.read(sent.typed.fields.items())
     if act == "rows":
-        return _show_again(room, study, filled, sent)
+        return _show_again(context, study, filled, sent)
     try:
         if act == "preview":
             impact = ops.impact.preview(
-                room.desk.store, review=review, form=filled, now=now, name="The form"
+                context.shared.store, review=review, form=filled, now=now, name="The form"
             )
-            return _show_again(room, study, filled, sent, impact=impact)
-        with room.desk.store.read() as con:
+            return _show_again(context, study, filled, sent, impact=impact)
+        with context.shared.store.read() as con:
             ops.evidence.check_takes_from_none(con, review, filled)
         asked: dict[str, Any] = {
             "id": form,
             "review": review,
             "data": filled,
-            "extractor": room.me,
+            "extractor": context.me,
             "now": now,
         }
-        done = ops.evidence.extract(room.desk.store, role=act, name="The form", **asked)
+        done = ops.evidence.extract(context.shared.store, role=act, name="The form", **asked)
     except Refused as refusal:
-        return _show_again(room, study, filled, sent, 422, problem=refusal.message)
-    ops.drafts.end(room.desk.store, subject=sent.subject, typed=sent.typed)
-    _look_up_quotes(room)
+        return _show_again(context, study, filled, sent, 422, problem=refusal.message)
+    ops.drafts.end(context.shared.store, subject=sent.subject, typed=sent.typed)
+    _look_up_quotes(context)
     return RedirectResponse(f"/r/{review}/evidence#{quote(done['study'])}", 303)
 
 
 def _show_again(
-    room: Room,
+    context: ReviewContext,
     study: str,
     filled: dict[str, Any],
     sent: Sent,
@@ -254,23 +254,23 @@ def _show_again(
 ) -> Response:
     """The form as it was sent, which is kept as a draft before it is shown."""
     typed = extraction_form.without_gaps(sent.typed.fields)
-    draft = drafts.keep(room, sent, typed)
+    draft = drafts.keep(context, sent, typed)
     told: dict[str, Any] = {"problem": problem, "impact": impact, "again": True}
-    return _show(room, study, filled, draft, status, typed=typed, **told)
+    return _show(context, study, filled, draft, status, typed=typed, **told)
 
 
-def _look_up_quotes(room: Room) -> None:
+def _look_up_quotes(context: ReviewContext) -> None:
     """Look up what is new in the full texts of the studies."""
     ops.quotes.look_up(
-        room.desk.store,
-        room.desk.settings.full_texts,
-        review=room.review.id,
-        now=room.desk.clock(),
+        context.shared.store,
+        context.shared.settings.full_texts,
+        review=context.review.id,
+        now=context.shared.clock(),
     )
 
 
 def group(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     record: Annotated[str, Form()],
     study: Annotated[str, Form()] = "",
@@ -281,41 +281,43 @@ def group(
 
     What takes it out of one is told first, and done when `shown` says that it was.
     """
-    with room.desk.store.read() as con:
-        guard.recorded(con, room, record)
-        before = ops.evidence.linked_records(con, room.review.id, record)
+    with context.shared.store.read() as con:
+        guard.recorded(con, context, record)
+        before = ops.evidence.linked_records(con, context.review.id, record)
     given = {"record": record, "study": study}
-    after = f"/r/{room.review.id}/evidence"
+    after = f"/r/{context.review.id}/evidence"
     leaves_a_study = any(where and where != study for where, _ in before.values())
     if not leaves_a_study:
         asked: dict[str, Any] = {
             "id": form,
-            "review": room.review.id,
+            "review": context.review.id,
             "record": record,
-            "by": room.me,
+            "by": context.me,
         }
-        ops.evidence.group(room.desk.store, study=study or None, now=room.desk.clock(), **asked)
-        _look_up_quotes(room)
+        ops.evidence.group(
+            context.shared.store, study=study or None, now=context.shared.clock(), **asked
+        )
+        _look_up_quotes(context)
         return RedirectResponse(after, 303)
     if not shown:
-        return acts.confirm(room, "regroup", given)
-    if acts.must_ask(room, "regroup", given):
-        return acts.confirm(room, "regroup", given)
-    return acts.carry_out(room, form, "regroup", given, shown=shown, reason=reason, after=after)
+        return acts.confirm(context, "regroup", given)
+    if acts.must_ask(context, "regroup", given):
+        return acts.confirm(context, "regroup", given)
+    return acts.carry_out(context, form, "regroup", given, shown=shown, reason=reason, after=after)
 
 
-def without(room: guard.Here, study: str) -> Response:
+def without(context: guard.InReview, study: str) -> Response:
     """What the public page would say without this study."""
     if not re.fullmatch(r"[a-z0-9-]{1,80}", study):
         raise HTTPException(404, "There is no such study in this review.")
     told = ops.impact.without(
-        room.desk.store, review=room.review.id, study=study, now=room.desk.clock()
+        context.shared.store, review=context.review.id, study=study, now=context.shared.clock()
     )
-    return pages.show("without.html", room, study=study, impact=told)
+    return pages.show("without.html", context, study=study, impact=told)
 
 
 def rate(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     finding: Annotated[str, Form()],
     start: Annotated[str, Form()],
@@ -349,27 +351,29 @@ def rate(
     }
     done: dict[str, Any] = {
         "id": form,
-        "review": room.review.id,
-        "by": room.me,
-        "now": room.desk.clock(),
+        "review": context.review.id,
+        "by": context.me,
+        "now": context.shared.clock(),
     }
     judged = {"kind": "missing_evidence", "finding": finding, "level": missing, "why": missing_why}
     try:
         if missing:
-            ops.evidence.rate(room.desk.store, data=judged, **(done | {"id": f"{form}-missing"}))
-        ops.evidence.rate(room.desk.store, data=data, **done)
+            ops.evidence.rate(
+                context.shared.store, data=judged, **(done | {"id": f"{form}-missing"})
+            )
+        ops.evidence.rate(context.shared.store, data=data, **done)
     except Refused as refusal:
-        with room.desk.store.read() as con:
+        with context.shared.store.read() as con:
             try:
-                questions = ops.evidence.mismatches(con, room.review, data)
+                questions = ops.evidence.mismatches(con, context.review, data)
             except Refused:
                 questions = ()
         typed = {name: (by, words) for name, by, words in zip(domain, step, why, strict=False)}
         unrated = Unrated(
             finding, refusal.message, start, typed, answers, questions, (missing, missing_why)
         )
-        return _page(room, 422, unrated)
-    return RedirectResponse(f"/r/{room.review.id}/evidence#certainty", 303)
+        return _page(context, 422, unrated)
+    return RedirectResponse(f"/r/{context.review.id}/evidence#certainty", 303)
 
 
 @dataclass(frozen=True, slots=True)

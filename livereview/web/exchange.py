@@ -15,7 +15,7 @@ from livereview.errors import LivereviewError
 from livereview.exchange import decisions, repeats
 from livereview.store import voters
 from livereview.web import guard, pages
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 
 LISTED = 200  # refused rows shown
 
@@ -32,18 +32,18 @@ class Report:
     refused: list[tuple[int, str]]
 
 
-def page(room: guard.Here) -> Response:
+def page(context: guard.InReview) -> Response:
     """Records and decisions in, and both out."""
-    return show(room)
+    return show(context)
 
 
-def show(room: Room, status: int = 200, *, problem: str = "") -> Response:
+def show(context: ReviewContext, status: int = 200, *, problem: str = "") -> Response:
     """The page, with what went wrong."""
-    return pages.show("exchange.html", room, status, report=None, problem=problem, listed=LISTED)
+    return pages.show("exchange.html", context, status, report=None, problem=problem, listed=LISTED)
 
 
 def take(
-    room: guard.Here,
+    context: guard.InReview,
     file: Annotated[UploadFile, File()],
     stage: Annotated[str, Form()] = "",
     reviewer: Annotated[str, Form()] = "",
@@ -65,14 +65,14 @@ def take(
             )
             for row in sheet.rows
         ]
-        report = _take(room, sheet, rows, name, change_settled=settled == "change")
+        report = _take(context, sheet, rows, name, change_settled=settled == "change")
     except LivereviewError as problem:
-        return show(room, 422, problem=problem.message)
-    return pages.show("exchange.html", room, report=report, problem="", listed=LISTED)
+        return show(context, 422, problem=problem.message)
+    return pages.show("exchange.html", context, report=report, problem="", listed=LISTED)
 
 
 def _take(
-    room: Room,
+    context: ReviewContext,
     sheet: decisions.Sheet,
     rows: Sequence[decisions.Row],
     name: str,
@@ -83,10 +83,10 @@ def _take(
     for row, asked in repeats.in_order(rows):
         try:
             done = ops.exchange.take_decision(
-                room.desk.store,
+                context.shared.store,
                 id=uuid4().hex,
-                review=room.review.id,
-                now=room.desk.clock(),
+                review=context.review.id,
+                now=context.shared.clock(),
                 change_settled=change_settled,
                 **asked,
             )
@@ -97,15 +97,15 @@ def _take(
     return Report(name, sheet.kind, written, known, sheet.undecided, sorted(refused))
 
 
-def export(room: guard.Here, kind: str) -> Response:
+def export(context: guard.InReview, kind: str) -> Response:
     """Records and decisions as a download."""
     if kind not in ops.exchange.FORMATS:
         raise HTTPException(
             404, f"There is no export of this kind; choose {', '.join(ops.exchange.FORMATS)}."
         )
-    with room.desk.store.read() as con:
-        eyes = voters.eyes(con, room.review.id, room.me)
-        body = ops.exchange.export(con, room.review.id, kind, room.desk.clock(), eyes)
-    name = f"{room.review.id}-decisions.{kind}"
+    with context.shared.store.read() as con:
+        eyes = voters.eyes(con, context.review.id, context.me)
+        body = ops.exchange.export(con, context.review.id, kind, context.shared.clock(), eyes)
+    name = f"{context.review.id}-decisions.{kind}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(body, media_type=ops.exchange.FORMATS[kind], headers=headers)

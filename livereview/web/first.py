@@ -20,12 +20,12 @@ GONE = (
 )
 
 
-def link(desk: guard.Desk, base: str) -> str | None:
+def link(shared: guard.AppState, base: str) -> str | None:
     """Where the first account is made; None where there is one."""
-    with desk.store.read() as con:
+    with shared.store.read() as con:
         if accounts.names(con):
             return None
-    return f"{base}/first/{desk.first}"
+    return f"{base}/first/{shared.first}"
 
 
 def page(request: Request, token: str) -> Response:
@@ -37,9 +37,11 @@ def page(request: Request, token: str) -> Response:
 def make(request: Request, token: str, name: Annotated[str, Form()] = "") -> Response:
     """Make the account, and show its secret, this once."""
     _must_fit(request, token)
-    desk, secret = guard.desk(request), secrets.token_urlsafe(24)
+    shared, secret = guard.shared(request), secrets.token_urlsafe(24)
     try:
-        ops.team.make_first_account(desk.store, name=name.strip(), secret=secret, now=desk.clock())
+        ops.team.make_first_account(
+            shared.store, name=name.strip(), secret=secret, now=shared.clock()
+        )
     except Refused as refusal:
         shown = {"token": token, "name": name, "problem": f"{refusal.message}.", "secret": ""}
         return pages.render("first.html", None, 422, **shown)
@@ -50,6 +52,6 @@ def make(request: Request, token: str, name: Annotated[str, Form()] = "") -> Res
 
 def _must_fit(request: Request, token: str) -> None:
     """404 unless this is the link of this start, and it has made no account yet."""
-    desk = guard.desk(request)
-    if not hmac.compare_digest(token.encode(), desk.first.encode()) or link(desk, "") is None:
+    shared = guard.shared(request)
+    if not hmac.compare_digest(token.encode(), shared.first.encode()) or link(shared, "") is None:
         raise HTTPException(404, GONE)

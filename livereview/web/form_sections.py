@@ -17,7 +17,7 @@ from livereview.store.full_texts import FullText
 from livereview.store.open import Connection
 from livereview.web import form_mistakes
 from livereview.web.extraction_form import Part
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 
 MOST_TO_DO = 4  # things to do that the list names; it counts the others
 
@@ -105,9 +105,9 @@ class Source:
     files: tuple[FullText, ...]
 
 
-def sources(con: Connection, room: Room, study: str, report: str) -> list[Source]:
+def sources(con: Connection, context: ReviewContext, study: str, report: str) -> list[Source]:
     """The reports of a study, or the one that a new study begins with."""
-    review = room.review.id
+    review = context.review.id
     ids = evidence.reports_of(con, review).get(study, [])
     if not ids and report:
         ids = [report]

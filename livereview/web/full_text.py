@@ -21,7 +21,7 @@ from livereview.store import full_texts, quote_places, records
 from livereview.store.full_texts import FullText
 from livereview.store.open import Connection
 from livereview.web import guard, pages, reader, screen
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 from livereview.web.reader import Mark, Reader, Start
 
 LONGEST_QUOTE = 5_000  # characters that are looked for at once
@@ -35,7 +35,7 @@ _AT = re.compile(r"(\d{1,9})-(\d{1,9})")
 
 
 def add(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     record: Annotated[str, Form()],
     file: Annotated[UploadFile, File()],
@@ -50,49 +50,49 @@ def add(
         kind: What kind of file it is.
         replaces: The sha256 of the file of the report that it takes the place of.
     """
-    here = f"/r/{room.review.id}/screen/full_text?record={record}"
+    here = f"/r/{context.review.id}/screen/full_text?record={record}"
     if back == "list":
-        here = f"/r/{room.review.id}/retrieval?done={record}"
+        here = f"/r/{context.review.id}/retrieval?done={record}"
     elif back == "record":
-        here = f"/r/{room.review.id}/records/{record}#files"
-    with room.desk.store.read() as con:
-        guard.recorded(con, room, record)
+        here = f"/r/{context.review.id}/records/{record}#files"
+    with context.shared.store.read() as con:
+        guard.recorded(con, context, record)
     try:
         attached = ops.full_text.attach(
-            room.desk.store,
-            room.desk.settings.full_texts,
-            id=f"{room.me}-{form}",
-            review=room.review.id,
+            context.shared.store,
+            context.shared.settings.full_texts,
+            id=f"{context.me}-{form}",
+            review=context.review.id,
             record=record,
             name=file.filename or "",
             body=file.file.read(ops.full_text.LARGEST + 1),
-            author=room.me,
-            now=room.desk.clock(),
+            author=context.me,
+            now=context.shared.clock(),
         )
-        _say_of_new(room, form, attached["sha256"], kind, replaces)
+        _say_of_new(context, form, attached["sha256"], kind, replaces)
     except Refused as refusal:
-        return screen.not_added(room, record, refusal.message)
-    _look_up_quotes(room)
+        return screen.not_added(context, record, refusal.message)
+    _look_up_quotes(context)
     # also where no quote waits for it: pages say what may run in it
-    ops.page_texts.text_of(room.desk.settings.full_texts, attached["sha256"])
+    ops.page_texts.text_of(context.shared.settings.full_texts, attached["sha256"])
     return RedirectResponse(here, 303)
 
 
-def _say_of_new(room: Room, form: str, sha256: str, kind: str, replaces: str) -> None:
+def _say_of_new(context: ReviewContext, form: str, sha256: str, kind: str, replaces: str) -> None:
     """What was said of a file while it was added: nothing of most."""
     common: dict[str, Any] = {
-        "review": room.review.id,
-        "author": room.me,
-        "now": room.desk.clock(),
+        "review": context.review.id,
+        "author": context.me,
+        "now": context.shared.clock(),
     }
     if kind != "article":
         file_states.say(
-            room.desk.store, id=f"{room.me}-{form}-kind", sha256=sha256, kind=kind, **common
+            context.shared.store, id=f"{context.me}-{form}-kind", sha256=sha256, kind=kind, **common
         )
     if replaces and replaces != sha256:
         file_states.say(
-            room.desk.store,
-            id=f"{room.me}-{form}-replaces",
+            context.shared.store,
+            id=f"{context.me}-{form}-replaces",
             sha256=replaces,
             state="replaced",
             replaced_by=sha256,
@@ -100,17 +100,17 @@ def _say_of_new(room: Room, form: str, sha256: str, kind: str, replaces: str) ->
         )
 
 
-def _look_up_quotes(room: Room) -> None:
+def _look_up_quotes(context: ReviewContext) -> None:
     ops.quotes.look_up(
-        room.desk.store,
-        room.desk.settings.full_texts,
-        review=room.review.id,
-        now=room.desk.clock(),
+        context.shared.store,
+        context.shared.settings.full_texts,
+        review=context.review.id,
+        now=context.shared.clock(),
     )
 
 
 def say(
-    room: guard.Here,
+    context: guard.InReview,
     sha256: str,
     form: Annotated[str, Depends(guard.form_id)],
     record: Annotated[str, Form()],
@@ -120,56 +120,56 @@ def say(
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     """Say what kind of file it is, and whether it is used; back to the page of its report."""
-    with room.desk.store.read() as con:
-        _file(con, room, sha256)
-        guard.recorded(con, room, record)
+    with context.shared.store.read() as con:
+        _file(con, context, sha256)
+        guard.recorded(con, context, record)
     file_states.say(
-        room.desk.store,
-        id=f"{room.me}-{form}",
-        review=room.review.id,
+        context.shared.store,
+        id=f"{context.me}-{form}",
+        review=context.review.id,
         sha256=sha256,
         kind=kind,
         state=state,
         replaced_by=replaced_by if state == "replaced" else "",
         reason=reason,
-        author=room.me,
-        now=room.desk.clock(),
+        author=context.me,
+        now=context.shared.clock(),
     )
-    _look_up_quotes(room)
-    return RedirectResponse(f"/r/{room.review.id}/records/{record}#files", 303)
+    _look_up_quotes(context)
+    return RedirectResponse(f"/r/{context.review.id}/records/{record}#files", 303)
 
 
-def read(room: guard.Here, sha256: str) -> Response:
+def read(context: guard.InReview, sha256: str) -> Response:
     """The PDF, as a download: a file that somebody uploaded is never shown as a page of ours."""
-    with room.desk.store.read() as con:
-        file = _file(con, room, sha256)
+    with context.shared.store.read() as con:
+        file = _file(con, context, sha256)
     headers = {"Content-Security-Policy": "sandbox; default-src 'none'"}
     return FileResponse(
-        _target(room, sha256), media_type="application/pdf", filename=file.name, headers=headers
+        _target(context, sha256), media_type="application/pdf", filename=file.name, headers=headers
     )
 
 
-def _file(con: Connection, room: Room, sha256: str) -> FullText:
+def _file(con: Connection, context: ReviewContext, sha256: str) -> FullText:
     """A file of this review; anything else is not there."""
-    file = full_texts.one(con, room.review.id, sha256)
+    file = full_texts.one(con, context.review.id, sha256)
     if file is None:
         raise HTTPException(404, NOT_HERE)
     return file
 
 
-def _target(room: Room, sha256: str) -> Path:
-    target = ops.full_text.path(room.desk.settings.full_texts, sha256)
+def _target(context: ReviewContext, sha256: str) -> Path:
+    target = ops.full_text.path(context.shared.settings.full_texts, sha256)
     if not target.exists():
         raise HTTPException(404, GONE)
     return target
 
 
-def copy(room: guard.Here, sha256: str) -> Response:
+def copy(context: guard.InReview, sha256: str) -> Response:
     """The PDF without what may run in it, which a browser may show; parts of it can be asked for."""
-    with room.desk.store.read() as con:
-        file = _file(con, room, sha256)
-    _target(room, sha256)
-    safe = safe_copies.copy_of(room.desk.settings.full_texts, sha256)
+    with context.shared.store.read() as con:
+        file = _file(con, context, sha256)
+    _target(context, sha256)
+    safe = safe_copies.copy_of(context.shared.settings.full_texts, sha256)
     if safe is None:
         raise HTTPException(422, safe_copies.NO_COPY)
     return FileResponse(
@@ -181,7 +181,9 @@ def copy(room: guard.Here, sha256: str) -> Response:
     )
 
 
-def view(room: guard.Here, sha256: str, page: int = 1, at: str = "", words: str = "") -> Response:
+def view(
+    context: guard.InReview, sha256: str, page: int = 1, at: str = "", words: str = ""
+) -> Response:
     """A page on which the file is read: beside its text, so that it can be read without scripts.
 
     Args:
@@ -190,24 +192,24 @@ def view(room: guard.Here, sha256: str, page: int = 1, at: str = "", words: str 
         words: Anything: wait for the text of the file where it was not yet taken out.
     """
     span = _span(at)
-    with room.desk.store.read() as con:
-        file = _file(con, room, sha256)
-        report = full_texts.report_of(con, room.review.id, sha256)
-        members = records.reports(con, room.review.id, [report]).get(report, [])
-        marks = _marks(con, room, sha256)
-        pointed = quote_places.at(con, room.review.id, sha256, span) if span else None
-    _target(room, sha256)
-    text = _text(room, sha256, wait=bool(words))
+    with context.shared.store.read() as con:
+        file = _file(con, context, sha256)
+        report = full_texts.report_of(con, context.review.id, sha256)
+        members = records.reports(con, context.review.id, [report]).get(report, [])
+        marks = _marks(con, context, sha256)
+        pointed = quote_places.at(con, context.review.id, sha256, span) if span else None
+    _target(context, sha256)
+    text = _text(context, sha256, wait=bool(words))
     shown = Reader(
-        base=f"/r/{room.review.id}",
+        base=f"/r/{context.review.id}",
         files=(file,),
         marks=marks,
-        terms=reader.terms(room.review.highlights),
+        terms=reader.terms(context.review.highlights),
         start=_start(text, page, span, pointed) if page > 1 or span else None,
     )
     return pages.show(
         "full_text.html",
-        room,
+        context,
         file=file,
         report=report,
         record=records.merged(members)[0] if members else None,
@@ -215,15 +217,15 @@ def view(room: guard.Here, sha256: str, page: int = 1, at: str = "", words: str 
         plain=reader.plain_page(text, page, span) if text else None,
         problem=STATES[text.state] if text else "",
         taken_out=text is not None,
-        cautions=ops.page_texts.cautions(room.desk.settings.full_texts, [sha256]),
+        cautions=ops.page_texts.cautions(context.shared.settings.full_texts, [sha256]),
     )
 
 
-def _text(room: Room, sha256: str, *, wait: bool) -> PdfText | None:
+def _text(context: ReviewContext, sha256: str, *, wait: bool) -> PdfText | None:
     """The text of a file; None where it was not yet taken out, which takes a minute for a book."""
     if wait:
-        return ops.page_texts.text_of(room.desk.settings.full_texts, sha256)
-    return ops.page_texts.kept_text_of(room.desk.settings.full_texts, sha256)
+        return ops.page_texts.text_of(context.shared.settings.full_texts, sha256)
+    return ops.page_texts.kept_text_of(context.shared.settings.full_texts, sha256)
 
 
 def _span(at: str) -> tuple[int, int] | None:
@@ -245,13 +247,13 @@ def _start(
     )
 
 
-def _marks(con: Connection, room: Room, sha256: str) -> tuple[Mark, ...]:
+def _marks(con: Connection, context: ReviewContext, sha256: str) -> tuple[Mark, ...]:
     """The quotes in force that stand in this file, for those who see the evidence."""
-    if not room.may(rights.SEE_AS_VOTER):
+    if not context.may(rights.SEE_AS_VOTER):
         return ()
     marks = [
         reader.mark(study, standing.looked)
-        for study, standings in ops.quotes.in_force(con, room.review.id).items()
+        for study, standings in ops.quotes.in_force(con, context.review.id).items()
         for standing in standings
         if standing.looked and standing.state == "in its place"
     ]
@@ -259,12 +261,12 @@ def _marks(con: Connection, room: Room, sha256: str) -> tuple[Mark, ...]:
 
 
 def find(
-    room: guard.Here, sha256: str, quote: Annotated[str, Query(max_length=LONGEST_QUOTE)]
+    context: guard.InReview, sha256: str, quote: Annotated[str, Query(max_length=LONGEST_QUOTE)]
 ) -> Response:
     """Whether the file holds this quote, and where: for a form that is being typed."""
-    with room.desk.store.read() as con:
-        _file(con, room, sha256)
-    looked = ops.quotes.look_for(room.desk.settings.full_texts, sha256, quote)
+    with context.shared.store.read() as con:
+        _file(con, context, sha256)
+    looked = ops.quotes.look_for(context.shared.settings.full_texts, sha256, quote)
     if looked is None:
         raise HTTPException(404, GONE)
     standing = places.standing(quote, [sha256], {(quote, sha256): looked})

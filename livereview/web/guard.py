@@ -35,7 +35,7 @@ from livereview.web.leases import Leases
 from livereview.web.limits import TRIES as TRIES
 from livereview.web.limits import WITHIN as WITHIN
 from livereview.web.limits import Line, Recent, Senders, long_tasks
-from livereview.web.provider import Provider, Trips
+from livereview.web.provider import PendingSignIns, Provider
 from livereview.web.runs import Runs
 from livereview.web.takings import Takings
 from livereview.web.trials import Trials
@@ -48,7 +48,7 @@ ALL_REVIEWS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class AppState:
     """What every page of one app shares.
 
     `turns`: one person takes back one thing at a time, so tabs see each other.
@@ -68,7 +68,7 @@ class Desk:
     handover: Handover = field(default_factory=Handover)
     senders: Senders = field(default_factory=Senders)  # of the public forms
     provider: Provider = field(default_factory=Provider)  # of settings.oidc, if there is one
-    trips: Trips = field(default_factory=Trips)
+    pending_sign_ins: PendingSignIns = field(default_factory=PendingSignIns)
     trials: Trials = field(default_factory=Trials)
     runs: Runs = field(default_factory=Runs)
     takings: Takings = field(default_factory=Takings)
@@ -77,10 +77,10 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class RequestUser:
     """One request of somebody who signed in. What it may do is asked of `principal`."""
 
-    desk: Desk
+    shared: AppState
     principal: Principal
     secret: str = field(repr=False)
 
@@ -107,32 +107,32 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class ReviewContext:
     """A visit to one review."""
 
-    visit: Visit
+    user: RequestUser
     review: Review
 
     @property
-    def desk(self) -> Desk:
-        return self.visit.desk
+    def shared(self) -> AppState:
+        return self.user.shared
 
     @property
     def me(self) -> str:
-        return self.visit.name
+        return self.user.name
 
     def may(self, act: Act) -> bool:
         """Whether whoever asks may do this in this review."""
         adjudicators = self.review.screening.adjudicators
-        return rights.may(self.visit.principal, act, self.review.id, adjudicators)
+        return rights.may(self.user.principal, act, self.review.id, adjudicators)
 
 
 class SignIn(Exception):
     """Nobody is signed in, or the session has ended."""
 
 
-def desk(request: Request) -> Desk:
-    found: Desk = request.app.state.desk
+def shared(request: Request) -> AppState:
+    found: AppState = request.app.state.shared
     return found
 
 
@@ -205,31 +205,31 @@ def let_in(request: Request, act: Act | None) -> None:
     if act.by_programs:
         _judge_program(_program(request), act)
         return
-    visit = _visit(request)
-    request.state.visit = visit
+    user = _visit(request)
+    request.state.user = user
     if "review" in request.path_params:
-        request.state.room = room = _room(visit, request.path_params["review"])
-        _judge(visit, act, room.review)
+        request.state.context = context = _room(user, request.path_params["review"])
+        _judge(user, act, context.review)
     else:
-        _judge(visit, act, None)
+        _judge(user, act, None)
 
 
-def _visit(request: Request) -> Visit:
+def _visit(request: Request) -> RequestUser:
     """Who asks, by a program's token or by session; raises SignIn where nobody does."""
-    here = desk(request)
+    here = shared(request)
     given = request.headers.get("authorization", "")
     if given.startswith(f"Bearer {BEGINS}"):
         secret = given.removeprefix("Bearer ")
-        return Visit(here, _by_token(here, secret), secret)
+        return RequestUser(here, _by_token(here, secret), secret)
     secret = request.cookies.get(cookie(request), "")
     with here.store.read() as con:
         principal = principals.by_session(con, secret, here.clock())
     if principal is None:
         raise SignIn
-    return Visit(here, principal, secret)
+    return RequestUser(here, principal, secret)
 
 
-def _by_token(here: Desk, secret: str) -> Principal:
+def _by_token(here: AppState, secret: str) -> Principal:
     with here.store.read() as con:
         principal = principals.by_token(con, secret)
     if principal is None:
@@ -241,7 +241,7 @@ def _by_token(here: Desk, secret: str) -> Principal:
 
 def _program(request: Request) -> Principal:
     """The program that asks, by the owner's own secret or a token. No session is one."""
-    here, given = desk(request), request.headers.get("authorization", "")
+    here, given = shared(request), request.headers.get("authorization", "")
     if hmac.compare_digest(given.encode(), f"Bearer {here.token}".encode()):
         return principals.OPERATOR
     if not given.startswith(f"Bearer {BEGINS}"):
@@ -252,21 +252,21 @@ def _program(request: Request) -> Principal:
     return _by_token(here, given.removeprefix("Bearer "))
 
 
-def _room(visit: Visit, review: str) -> Room:
+def _room(user: RequestUser, review: str) -> ReviewContext:
     """The review of the address; 404 where there is none of this name."""
     text = None
-    if re.fullmatch(r"[a-z0-9-]{1,64}", review) and visit.enters(review):
-        with visit.desk.store.read() as con:
+    if re.fullmatch(r"[a-z0-9-]{1,64}", review) and user.enters(review):
+        with user.shared.store.read() as con:
             text = searches.protocol_text(con, review)
     if text is None:
         raise HTTPException(404, NO_REVIEW)
-    return Room(visit, parsed(text))
+    return ReviewContext(user, parsed(text))
 
 
-def _judge(visit: Visit, act: Act, review: Review | None) -> None:
+def _judge(user: RequestUser, act: Act, review: Review | None) -> None:
     """Refuse, in words, what this principal may not do."""
     adjudicators = review.screening.adjudicators if review else ()
-    problem = rights.why_not(visit.principal, act, review.id if review else None, adjudicators)
+    problem = rights.why_not(user.principal, act, review.id if review else None, adjudicators)
     if problem is None:
         return
     if problem == WhyNot.NOT_THERE and review is None:
@@ -274,8 +274,8 @@ def _judge(visit: Visit, act: Act, review: Review | None) -> None:
     if problem == WhyNot.NOT_THERE:
         raise HTTPException(404, NO_REVIEW)
     if problem == WhyNot.SCOPE:
-        raise HTTPException(403, _lacks(act, visit.principal))
-    raise HTTPException(403, _only(visit, act, review))
+        raise HTTPException(403, _lacks(act, user.principal))
+    raise HTTPException(403, _only(user, act, review))
 
 
 def _judge_program(principal: Principal, act: Act) -> None:
@@ -296,9 +296,9 @@ def _lacks(act: Act, principal: Principal) -> str:
     return f"This token is good for {has}; this needs {needed}. Make one with --scope {act.scope}."
 
 
-def _only(visit: Visit, act: Act, review: Review | None) -> str:
+def _only(user: RequestUser, act: Act, review: Review | None) -> str:
     """Whose page it is, and whom to ask."""
-    with visit.desk.store.read() as con:
+    with user.shared.store.read() as con:
         open_accounts = accounts.names(con)
     leads = [
         account.name
@@ -306,7 +306,7 @@ def _only(visit: Visit, act: Act, review: Review | None) -> str:
         if account.role == "lead" and (review is None or account.enters(review.id))
     ]
     ask = f" Ask {' or '.join(leads)}." if leads else ""
-    return f"This page is for {_words(act.roles)}; you are a {visit.role}.{ask}"
+    return f"This page is for {_words(act.roles)}; you are a {user.role}.{ask}"
 
 
 def _words(roles: tuple[str, ...]) -> str:
@@ -317,37 +317,37 @@ def _words(roles: tuple[str, ...]) -> str:
 # What pages ask for: who was let in
 
 
-def visit(request: Request) -> Visit:
+def user(request: Request) -> RequestUser:
     """Who was let in. A page of a route that is open to all has no visitor to ask for."""
-    known: Visit = request.state.visit
+    known: RequestUser = request.state.user
     return known
 
 
-Visitor = Annotated[Visit, Depends(visit)]
+Visitor = Annotated[RequestUser, Depends(user)]
 
 
-def room(request: Request) -> Room:
+def context(request: Request) -> ReviewContext:
     """The review of the address, and who was let into it."""
-    known: Room = request.state.room
+    known: ReviewContext = request.state.context
     return known
 
 
-Here = Annotated[Room, Depends(room)]
+InReview = Annotated[ReviewContext, Depends(context)]
 
 
-def may_adjudicate(room: Room) -> bool:
+def may_adjudicate(context: ReviewContext) -> bool:
     """Whether conflicts are shown to this person; who may settle one is the rules' to say."""
-    return room.may(rights.SEE_CONFLICTS)
+    return context.may(rights.SEE_CONFLICTS)
 
 
-def form_token(visit: Visitor, csrf: Annotated[str, Form()] = "") -> None:
+def form_token(user: Visitor, csrf: Annotated[str, Form()] = "") -> None:
     """Refuse a form that was not made for this session.
 
     A token comes from no browser, so no page can borrow it.
     """
-    if visit.principal.kind == Kind.TOKEN:
+    if user.principal.kind == Kind.TOKEN:
         return
-    if not hmac.compare_digest(csrf.encode(), visit.csrf.encode()):
+    if not hmac.compare_digest(csrf.encode(), user.csrf.encode()):
         raise HTTPException(
             403, "This form was not made for your session. Go back, reload the page and try again."
         )
@@ -360,7 +360,7 @@ def form_id(form: Annotated[str, Form()]) -> str:
     return form
 
 
-def recorded(con: Connection, room: Room, record: str) -> None:
+def recorded(con: Connection, context: ReviewContext, record: str) -> None:
     """404 unless the review found this record."""
-    if not records.in_review(con, room.review.id, record):
+    if not records.in_review(con, context.review.id, record):
         raise HTTPException(404, "There is no such record in this review.")

@@ -14,7 +14,7 @@ from livereview.review import Review
 from livereview.store import decisions, matches, queues, retirement, versions, voters
 from livereview.store.open import Connection
 from livereview.web import guard, pages
-from livereview.web.guard import Room, Visit
+from livereview.web.guard import RequestUser, ReviewContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +40,31 @@ class Row:
     ballot: bool = False
 
 
-def page(visit: guard.Visitor) -> Response:
+def page(user: guard.Visitor) -> Response:
     """Reviews and what waits."""
-    with visit.desk.store.read() as con:
-        own = [review for review in protocols(con) if visit.enters(review.id)]
-        rows = _rows(con, visit, own)
-    return pages.render("home.html", visit, rows=rows, makes=visit.may(rights.MAKE_REVIEW))
+    with user.shared.store.read() as con:
+        own = [review for review in protocols(con) if user.enters(review.id)]
+        rows = _rows(con, user, own)
+    return pages.render("home.html", user, rows=rows, makes=user.may(rights.MAKE_REVIEW))
 
 
-def _rows(con: Connection, visit: Visit, own: Sequence[Review]) -> list[Row]:
+def _rows(con: Connection, user: RequestUser, own: Sequence[Review]) -> list[Row]:
     """A row for each review; the number of questions does not depend on how many there are."""
     ids = [review.id for review in own]
-    works = visit.role != "reader"
+    works = user.role != "reader"
     voting = voters.names_of(con, ids)
     progress = queues.progress_of(
-        con, [review for review in own if visit.name in voting[review.id]], visit.name
+        con, [review for review in own if user.name in voting[review.id]], user.name
     )
     heads = versions.heads(con, ids)
     conflicts = decisions.conflict_counts(con, ids)
     doubtful = matches.doubtful_counts(con, ids) if works else {}
     lists = retrieval.lists(con, own) if works else {}
-    ballots = retirement.waits_for(con, ids, visit.name) if visit.role in retirement.WHO else set()
+    ballots = retirement.waits_for(con, ids, user.name) if user.role in retirement.WHO else set()
     rows = []
     for review in own:
         head = heads.get(review.id)
-        settles = guard.may_adjudicate(Room(visit, review))
+        settles = guard.may_adjudicate(ReviewContext(user, review))
         row = Row(
             review=review,
             stages=tuple(

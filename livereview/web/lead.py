@@ -48,17 +48,17 @@ CAUSES = {
 """By the causes of `ops.status`; a link begins at the overview of the review."""
 
 
-def page(room: guard.Here) -> Response:
+def page(context: guard.InReview) -> Response:
     """Alarms, tasks, searches, the flow of records, the last rejects."""
-    review = room.review.id
-    desk = room.desk
+    review = context.review.id
+    shared = context.shared
     answer = ops.status.status(
-        desk.store, now=desk.clock(), review=review, folder=desk.settings.site
+        shared.store, now=shared.clock(), review=review, folder=shared.settings.site
     )
     status = answer["reviews"][0]
     service = {"cause": "service", "lines": answer["service"]}
     groups = [service, *status["alarm_groups"]] if answer["service"] else status["alarm_groups"]
-    with room.desk.store.read() as con:
+    with context.shared.store.read() as con:
         values = {
             "rejects": searches.rejects(con, review, REJECTS),
             "to_extract": len(evidence.to_extract(con, review)),
@@ -67,50 +67,50 @@ def page(room: guard.Here) -> Response:
             "reading": ops.ranking.reading(con, review),
             "comments": sum(
                 one.waiting
-                for one in ops.consultation.state(con, review=review, now=room.desk.clock())
+                for one in ops.consultation.state(con, review=review, now=context.shared.clock())
             ),
             "requests": log.open_requests(con, review),
-            "first": None if status["opened"] else ops.impact.first(con, room.review.id),
+            "first": None if status["opened"] else ops.impact.first(con, context.review.id),
             "form": uuid4().hex,
             "alarm_groups": groups,
             "causes": CAUSES,
             "alarms_shown": ALARMS_SHOWN,
         }
-    return pages.show("lead.html", room, status=200, now=status, **values)
+    return pages.show("lead.html", context, status=200, now=status, **values)
 
 
-def curve(room: guard.Here, kind: Literal["svg", "png"]) -> Response:
+def curve(context: guard.InReview, kind: Literal["svg", "png"]) -> Response:
     """The recall curve so far, as a picture."""
-    with room.desk.store.read() as con:
-        drawn = ops.ranking.curve(con, room.review.id, kind == "png")
+    with context.shared.store.read() as con:
+        drawn = ops.ranking.curve(con, context.review.id, kind == "png")
     if drawn is None:
         raise HTTPException(404, "There is no curve before the first relevant report.")
     return Response(drawn, media_type="image/png" if kind == "png" else "image/svg+xml")
 
 
-def why(room: guard.Here, record: str) -> Response:
+def why(context: guard.InReview, record: str) -> Response:
     """Why a report ranks where it does."""
-    with room.desk.store.read() as con:
-        guard.recorded(con, room, record)
+    with context.shared.store.read() as con:
+        guard.recorded(con, context, record)
         known = records.current(con, [record])[record]
     told = ops.ranking.why(
-        room.desk.store, review=room.review.id, record=record, now=room.desk.clock()
+        context.shared.store, review=context.review.id, record=record, now=context.shared.clock()
     )
-    return pages.show("why.html", room, told=told, record=known)
+    return pages.show("why.html", context, told=told, record=known)
 
 
-def again(room: guard.Here, record: Annotated[str, Form()]) -> Response:
+def again(context: guard.InReview, record: Annotated[str, Form()]) -> Response:
     """Say what it does to ask once more about a decision that the model doubts.
 
     Both votes stay in the books.
     """
-    with room.desk.store.read() as con:
-        guard.recorded(con, room, record)
-    return acts.confirm(room, "look_again", {"record": record})
+    with context.shared.store.read() as con:
+        guard.recorded(con, context, record)
+    return acts.confirm(context, "look_again", {"record": record})
 
 
 def reading(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     act: Annotated[str, Form()],
     note: Annotated[str, Form()] = "",
@@ -119,25 +119,25 @@ def reading(
     """Stop the reading, read on, or draw an audit of what is unread."""
     asked: dict[str, Any] = {
         "id": form,
-        "review": room.review.id,
-        "by": room.me,
-        "now": room.desk.clock(),
+        "review": context.review.id,
+        "by": context.me,
+        "now": context.shared.clock(),
     }
     if act == "stop":
         # refused here where the test asks for a reason
-        acts.preview(room, "stop_reading", {}, note or " ")
-        return acts.confirm(room, "stop_reading", {}, note)
+        acts.preview(context, "stop_reading", {}, note or " ")
+        return acts.confirm(context, "stop_reading", {}, note)
     if act == "read_on":
-        ops.stopping.read_on(room.desk.store, **asked)
+        ops.stopping.read_on(context.shared.store, **asked)
     elif act == "draw":
-        ops.stopping.draw(room.desk.store, number=number, **asked)
+        ops.stopping.draw(context.shared.store, number=number, **asked)
     else:
         raise HTTPException(422, "act must be one of stop, read_on, draw")
-    return RedirectResponse(f"/r/{room.review.id}#reading", 303)
+    return RedirectResponse(f"/r/{context.review.id}#reading", 303)
 
 
 def sign_off(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     content_hash: Annotated[str, Form()],
     note: Annotated[str, Form()] = "",
@@ -145,28 +145,28 @@ def sign_off(
     """Sign the changed conclusion that was on the page."""
     asked: dict[str, Any] = {
         "id": form,
-        "review": room.review.id,
-        "by": room.me,
-        "now": room.desk.clock(),
+        "review": context.review.id,
+        "by": context.me,
+        "now": context.shared.clock(),
     }
-    ops.publish.sign(room.desk.store, content_hash=content_hash, note=note or None, **asked)
-    return RedirectResponse(f"/r/{room.review.id}#version", 303)
+    ops.publish.sign(context.shared.store, content_hash=content_hash, note=note or None, **asked)
+    return RedirectResponse(f"/r/{context.review.id}#version", 303)
 
 
-def open_review(room: guard.Here, form: Annotated[str, Depends(guard.form_id)]) -> Response:
+def open_review(context: guard.InReview, form: Annotated[str, Depends(guard.form_id)]) -> Response:
     """Let the review be public from now on, in the lead's name."""
     asked: dict[str, Any] = {
         "id": form,
-        "review": room.review.id,
-        "by": room.me,
-        "now": room.desk.clock(),
+        "review": context.review.id,
+        "by": context.me,
+        "now": context.shared.clock(),
     }
-    ops.publish.open_review(room.desk.store, **asked)
-    return RedirectResponse(f"/r/{room.review.id}#version", 303)
+    ops.publish.open_review(context.shared.store, **asked)
+    return RedirectResponse(f"/r/{context.review.id}#version", 303)
 
 
 def withdraw(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     version: Annotated[int, Form()],
     act: Annotated[str, Form()],
@@ -175,47 +175,54 @@ def withdraw(
     """Say what a withdrawal does, or let a withdrawn version stand again."""
     if act == "withdraw":
         given = {"version": str(version)}
-        acts.preview(room, "withdraw", given, reason)
-        return acts.confirm(room, "withdraw", given, reason)
+        acts.preview(context, "withdraw", given, reason)
+        return acts.confirm(context, "withdraw", given, reason)
     if act != "take_back":
         raise HTTPException(422, "act must be one of withdraw, take_back")
     asked: dict[str, Any] = {
         "id": form,
-        "review": room.review.id,
-        "by": room.me,
-        "now": room.desk.clock(),
+        "review": context.review.id,
+        "by": context.me,
+        "now": context.shared.clock(),
     }
-    with room.desk.store.read() as con:
-        holds = withdrawals.in_force(con, room.review.id).get(version)
+    with context.shared.store.read() as con:
+        holds = withdrawals.in_force(con, context.review.id).get(version)
         logged = holds is not None and log.known(con, holds.id)
     if holds is not None and logged and reason.strip():
-        asked |= {"by": room.visit.principal, "author": room.me, "reason": reason}
-        ops.acts.take_back(room.desk.store, act=holds.id, folder=room.desk.settings.site, **asked)
-    else:
-        site = room.desk.settings.site
-        ops.withdraw.take_back(
-            room.desk.store, version=version, reason=reason, folder=site, **asked
+        asked |= {"by": context.user.principal, "author": context.me, "reason": reason}
+        ops.acts.take_back(
+            context.shared.store, act=holds.id, folder=context.shared.settings.site, **asked
         )
-    return RedirectResponse(f"/r/{room.review.id}#version", 303)
+    else:
+        site = context.shared.settings.site
+        ops.withdraw.take_back(
+            context.shared.store, version=version, reason=reason, folder=site, **asked
+        )
+    return RedirectResponse(f"/r/{context.review.id}#version", 303)
 
 
-def ledger(room: guard.Here) -> Response:
+def ledger(context: guard.InReview) -> Response:
     """Every attempt of every search, newest first."""
-    told = ops.status.ledger_of(room.desk.store, review=room.review.id, now=room.desk.clock())[
-        "attempts"
-    ]
-    return pages.show("ledger.html", room, attempts=told[:SHOWN], all=len(told))
+    told = ops.status.ledger_of(
+        context.shared.store, review=context.review.id, now=context.shared.clock()
+    )["attempts"]
+    return pages.show("ledger.html", context, attempts=told[:SHOWN], all=len(told))
 
 
-def ledger_json(room: guard.Here) -> Response:
+def ledger_json(context: guard.InReview) -> Response:
     """The whole ledger, as `livereview ledger --json` prints it."""
     return JSONResponse(
-        ops.run(room.desk.store, room.desk.settings.site, "ledger", {"review": room.review.id})
+        ops.run(
+            context.shared.store,
+            context.shared.settings.site,
+            "ledger",
+            {"review": context.review.id},
+        )
     )
 
 
 def settle(
-    room: guard.Here,
+    context: guard.InReview,
     task: Annotated[str, Form()],
     outcome: Annotated[str, Form()],
     note: Annotated[str, Form()] = "",
@@ -226,17 +233,20 @@ def settle(
     """
     if task == HELD_TIPS and outcome == "declined":
         ops.tips.decline_held(
-            room.desk.store, review=room.review.id, by=room.me, now=room.desk.clock()
+            context.shared.store,
+            review=context.review.id,
+            by=context.me,
+            now=context.shared.clock(),
         )
-        return RedirectResponse(f"/r/{room.review.id}#tasks", 303)
+        return RedirectResponse(f"/r/{context.review.id}#tasks", 303)
     close = ops.tips.settle_tip if task.startswith("tip:") else ops.tasks.settle_task
     close(
-        room.desk.store,
-        review=room.review.id,
+        context.shared.store,
+        review=context.review.id,
         task=task,
         outcome=outcome,
-        by=room.me,
+        by=context.me,
         note=note or None,
-        now=room.desk.clock(),
+        now=context.shared.clock(),
     )
-    return RedirectResponse(f"/r/{room.review.id}#tasks", 303)
+    return RedirectResponse(f"/r/{context.review.id}#tasks", 303)

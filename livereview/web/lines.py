@@ -10,7 +10,7 @@ from typing import Any
 
 from livereview.store.open import Connection
 from livereview.web import mine, pages
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +64,15 @@ class Line:
 
 
 def done(
-    con: Connection, room: Room, record: str, stage: str, role: str = "vote", more: str = ""
+    con: Connection,
+    context: ReviewContext,
+    record: str,
+    stage: str,
+    role: str = "vote",
+    more: str = "",
 ) -> Line | None:
     """My decision in force on this record, which Undo takes back; None where there is none."""
-    word = mine.my_word(con, room, record, stage, role) if record else None
+    word = mine.my_word(con, context, record, stage, role) if record else None
     if word is None:
         return None
     title, verdict = mine.title_of(con, record), pages.VERDICTS[word["verdict"]]
@@ -76,13 +81,13 @@ def done(
     return Line(words, title, record, stage, role, more=more, back=back, saved=True)
 
 
-def undone(con: Connection, room: Room, record: str, stage: str) -> Line | None:
+def undone(con: Connection, context: ReviewContext, record: str, stage: str) -> Line | None:
     """That my vote on this record was taken back; Undo then takes back the one before."""
-    was_mine = bool(record and mine.last_word(con, room, record, stage))
-    if not was_mine or mine.my_word(con, room, record, stage):
+    was_mine = bool(record and mine.last_word(con, context, record, stage))
+    if not was_mine or mine.my_word(con, context, record, stage):
         return None
     title = mine.title_of(con, record)
-    before = mine.latest_vote(con, room, stage)
+    before = mine.latest_vote(con, context, stage)
     if before is None:
         nothing = "That was all of yours at this stage; there is nothing more to undo."
         return Line("Taken back", title, record, stage, more=nothing)
@@ -92,13 +97,13 @@ def undone(con: Connection, room: Room, record: str, stage: str) -> Line | None:
 
 
 def not_needed(
-    con: Connection, room: Room, record: str, stage: str, typed: str, role: str = "vote"
+    con: Connection, context: ReviewContext, record: str, stage: str, typed: str, role: str = "vote"
 ) -> Line:
     """Why a decision was not written: I had decided already, or the report takes no more at this
     stage.
     """
     title = mine.title_of(con, record)
-    word = mine.my_word(con, room, record, stage, role)
+    word = mine.my_word(con, context, record, stage, role)
     if word:
         verdict = pages.VERDICTS[word["verdict"]]
         more = f"{verdict} is what you had said, perhaps in another tab, and it stands. Nothing was changed."
@@ -110,7 +115,7 @@ def not_needed(
             stage,
             role,
             more=more,
-            typed="" if typed == typed_in(room, word) else typed,
+            typed="" if typed == typed_in(context, word) else typed,
             back=back,
             saved=True,
             notice=True,
@@ -119,14 +124,14 @@ def not_needed(
         "It has got all the answers that it needs meanwhile. Yours was not needed and is not saved."
     )
     if role == "adjudication":
-        more = _who_settled(con, room, record, stage)
+        more = _who_settled(con, context, record, stage)
     words = "This record no longer waits for you"
     return Line(words, title, record, stage, role, more=more, typed=typed, notice=True)
 
 
-def _who_settled(con: Connection, room: Room, record: str, stage: str) -> str:
+def _who_settled(con: Connection, context: ReviewContext, record: str, stage: str) -> str:
     """What stands of a conflict: whoever settles one may see all that is said of it."""
-    settled = mine.settlement(con, room, record, stage)
+    settled = mine.settlement(con, context, record, stage)
     if settled is None:
         return "There is no open conflict on it any more. Nothing was changed."
     verdict = pages.VERDICTS[settled["verdict"]]
@@ -150,7 +155,7 @@ def used(con: Connection, record: str, stage: str, typed: str, role: str = "vote
 
 def arrived(
     con: Connection,
-    room: Room,
+    context: ReviewContext,
     record: str,
     stage: str,
     before: Mapping[str, Any],
@@ -179,9 +184,9 @@ def arrived(
     )
 
 
-def typed_in(room: Room, said: Mapping[str, Any]) -> str:
+def typed_in(context: ReviewContext, said: Mapping[str, Any]) -> str:
     """Reason, tags and note in one line, to be read again."""
-    labels = {reason.id: reason.label for reason in room.review.reasons}
+    labels = {reason.id: reason.label for reason in context.review.reasons}
     tags = said.get("tags") or ()
     tags = tags if isinstance(tags, str) else ", ".join(tags)
     reason = labels.get(said.get("reason") or "", said.get("reason") or "")

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response
 
 from livereview.ops.oembed import embed
 from livereview.web import guard
-from livereview.web.shield import SHORTLY
+from livereview.web.security_headers import SHORTLY
 
 OPEN = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 PLACE = re.compile(r"/site/([a-z0-9-]+)/(latest|v/[1-9]\d{0,8})(?:/[^/]*)?")
@@ -38,7 +38,7 @@ def answer(
             422,
             "give the url of a published page; maxwidth and maxheight are whole pixels, such as 400",
         )
-    settings = guard.desk(request).settings
+    settings = guard.shared(request).settings
     base = settings.address
     if not base:
         return _error(

@@ -20,8 +20,8 @@ from livereview.settings import OpenId
 from livereview.store import accounts
 from livereview.store.accounts import Account, digest
 from livereview.web import guard, pages, sign_in
-from livereview.web.guard import Desk
-from livereview.web.provider import Back, Trip
+from livereview.web.guard import AppState
+from livereview.web.provider import Back, PendingSignIn
 
 log = logging.getLogger(__name__)
 LASTS = timedelta(minutes=10)
@@ -31,15 +31,15 @@ LOST = "This sign-in was begun in another browser or tab, more than ten minutes 
 
 def start(request: Request, next: str = "/") -> Response:
     """Off to the provider, with a secret in this browser that no other one has."""
-    desk, oidc = _provided(request)
+    shared, oidc = _provided(request)
     state, browser, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(4))
     after = sign_in.inside(next) if len(next) <= LONGEST else "/"
-    trip = Trip(digest(browser), nonce, verifier, after, desk.clock() + LASTS)
+    pending = PendingSignIn(digest(browser), nonce, verifier, after, shared.clock() + LASTS)
     try:
-        address = desk.provider.address(oidc, trip, state, desk.clock())
+        address = shared.provider.address(oidc, pending, state, shared.clock())
     except LivereviewError as error:
-        return _sorry(oidc, error, trip.next)
-    desk.trips.begin(state, trip, desk.clock())
+        return _sorry(oidc, error, pending.next)
+    shared.pending_sign_ins.begin(state, pending, shared.clock())
     return _with_cookie(request, RedirectResponse(address, 303), browser, LASTS)
 
 
@@ -50,15 +50,17 @@ def back(
 
     Else what to do now.
     """
-    desk, oidc = _provided(request)
-    trip = desk.trips.end(state, request.cookies.get(cookie(request), ""), desk.clock())
-    if trip is None:
+    shared, oidc = _provided(request)
+    pending = shared.pending_sign_ins.end(
+        state, request.cookies.get(cookie(request), ""), shared.clock()
+    )
+    if pending is None:
         return pages.error(400, LOST, ("/sign-in", "Sign in"))
     try:
-        email = desk.provider.email(oidc, trip, Back(code, error, iss), desk.clock())
-        answer = sign_in.admit(request, _account(desk, email), trip.next)
+        email = shared.provider.email(oidc, pending, Back(code, error, iss), shared.clock())
+        answer = sign_in.admit(request, _account(shared, email), pending.next)
     except LivereviewError as problem:
-        answer = _sorry(oidc, problem, trip.next)
+        answer = _sorry(oidc, problem, pending.next)
     return _with_cookie(request, answer, "", timedelta(0))
 
 
@@ -67,16 +69,16 @@ def cookie(request: Request) -> str:
     return f"{guard.cookie(request)}-oidc"
 
 
-def _provided(request: Request) -> tuple[Desk, OpenId]:
-    desk = guard.desk(request)
-    if desk.settings.oidc is None:
+def _provided(request: Request) -> tuple[AppState, OpenId]:
+    shared = guard.shared(request)
+    if shared.settings.oidc is None:
         raise HTTPException(404, "Nobody signs in through an organisation here; use your secret.")
-    return desk, desk.settings.oidc
+    return shared, shared.settings.oidc
 
 
-def _account(desk: Desk, email: str) -> Account:
+def _account(shared: AppState, email: str) -> Account:
     """The one open account of this address."""
-    with desk.store.read() as con:
+    with shared.store.read() as con:
         found = accounts.by_email(con, email)
     if not found:
         raise Refused(

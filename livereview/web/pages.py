@@ -17,7 +17,7 @@ from livereview.evidence.places import Looked
 from livereview.web import reader
 
 if TYPE_CHECKING:
-    from livereview.web.guard import Room, Visit
+    from livereview.web.guard import RequestUser, ReviewContext
 
 STAGES = {"title_abstract": "Title and abstract", "full_text": "Full text"}
 VERDICTS = {
@@ -105,15 +105,17 @@ def _environment() -> Environment:
 _templates = _environment()
 
 
-def render(template: str, visit: Visit | None, status: int = 200, **values: Any) -> HTMLResponse:
+def render(
+    template: str, user: RequestUser | None, status: int = 200, **values: Any
+) -> HTMLResponse:
     """A page for this person, or for nobody who signed in."""
-    values.setdefault("room", None)
-    return HTMLResponse(_templates.get_template(template).render(visit=visit, **values), status)
+    values.setdefault("context", None)
+    return HTMLResponse(_templates.get_template(template).render(user=user, **values), status)
 
 
-def show(template: str, room: Room, status: int = 200, **values: Any) -> HTMLResponse:
+def show(template: str, context: ReviewContext, status: int = 200, **values: Any) -> HTMLResponse:
     """A page of a review."""
-    return render(template, room.visit, status, room=room, **values)
+    return render(template, context.user, status, context=context, **values)
 
 
 def error(

@@ -27,7 +27,7 @@ from livereview.trying import Asked
 from livereview.web import guard, pages
 from livereview.web import protocol_fields as fields
 from livereview.web.acts import FormId, Sent
-from livereview.web.guard import Room, Visit
+from livereview.web.guard import RequestUser, ReviewContext
 from livereview.web.protocol_fields import Step
 from livereview.web.trials import Trial
 
@@ -43,13 +43,13 @@ class Editor:
 
     Attributes:
         base: Address of its steps, without the step.
-        room: The review that it changes; None for one that is being made.
+        context: The review that it changes; None for one that is being made.
     """
 
-    visit: Visit
+    user: RequestUser
     draft: ProtocolDraft
     base: str
-    room: Room | None = None
+    context: ReviewContext | None = None
 
     @property
     def check(self) -> str:
@@ -66,9 +66,9 @@ class Editor:
             "mistakes": mistakes,
             **values,
         }
-        if self.room is not None:
-            return pages.show(template, self.room, status, **shown)
-        return pages.render(template, self.visit, status, **shown)
+        if self.context is not None:
+            return pages.show(template, self.context, status, **shown)
+        return pages.render(template, self.user, status, **shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +91,20 @@ def _progress(mistakes: Sequence[Mistake]) -> list[Progress]:
 # A new review
 
 
-def new_page(visit: guard.Visitor) -> Response:
+def new_page(user: guard.Visitor) -> Response:
     """How to begin a review; drafts that were begun stand here too."""
-    return _new(visit)
+    return _new(user)
 
 
-def _new(visit: Visit, status: int = 200, *, problem: str = "", **typed: str) -> Response:
-    with visit.desk.store.read() as con:
+def _new(user: RequestUser, status: int = 200, *, problem: str = "", **typed: str) -> Response:
+    with user.shared.store.read() as con:
         reviews = protocols(con)
-        drafts = [one for one in protocol_drafts.of_person(con, visit.name) if not one.review]
+        drafts = [one for one in protocol_drafts.of_person(con, user.name) if not one.review]
     begun = [(draft, _title_of(draft.text)) for draft in drafts]
     shown = {"title": "", "review": "", "beginning": "empty", "copied": "", **typed}
     return pages.render(
         "protocol_new.html",
-        visit,
+        user,
         status,
         reviews=reviews,
         begun=begun,
@@ -122,7 +122,7 @@ def _title_of(text: str) -> str:
 
 
 def begin(
-    visit: guard.Visitor,
+    user: guard.Visitor,
     form: FormId,
     title: Annotated[str, Form()] = "",
     review: Annotated[str, Form()] = "",
@@ -133,19 +133,19 @@ def begin(
     """Begin the draft of a new review, and go on to its first step."""
     try:
         draft = ops.protocol_drafts.begin_review(
-            visit.desk.store,
+            user.shared.store,
             id=form,
-            person=visit.name,
+            person=user.name,
             title=title,
             review=review,
             beginning=beginning,
             copied=copied,
             text=_text_of(file),
-            now=visit.desk.clock(),
+            now=user.shared.clock(),
         )
     except Refused as refusal:
         typed = {"title": title, "review": review, "beginning": beginning, "copied": copied}
-        return _new(visit, 422, problem=f"{refusal.message}.", **typed)
+        return _new(user, 422, problem=f"{refusal.message}.", **typed)
     return RedirectResponse(f"/new/{draft.id}/{fields.STEPS[0].name}", 303)
 
 
@@ -153,13 +153,13 @@ def _text_of(file: UploadFile | None) -> str:
     return decoding.decode(file.file.read()).text if file is not None and file.filename else ""
 
 
-def _of_new(visit: guard.Visitor, draft: str) -> Editor:
+def _of_new(user: guard.Visitor, draft: str) -> Editor:
     """The draft of a new review; 404 for one that is not this person's."""
-    with visit.desk.store.read() as con:
-        kept = protocol_drafts.of(con, draft, visit.name)
+    with user.shared.store.read() as con:
+        kept = protocol_drafts.of(con, draft, user.name)
     if kept is None or kept.review:
         raise HTTPException(404, NO_DRAFT)
-    return Editor(visit, kept, f"/new/{kept.id}")
+    return Editor(user, kept, f"/new/{kept.id}")
 
 
 OfNew = Annotated[Editor, Depends(_of_new)]
@@ -185,16 +185,16 @@ def make(
 ) -> Response:
     """Put the first protocol of a new review in force, or give the draft up."""
     if act == "give up":
-        ops.protocol_drafts.give_up(editor.visit.desk.store, draft=editor.draft)
+        ops.protocol_drafts.give_up(editor.user.shared.store, draft=editor.draft)
         return RedirectResponse("/", 303)
     why = " ".join(reason.split())[:LONGEST_REASON]
     try:
         made = ops.protocol_drafts.make_review(
-            editor.visit.desk.store,
-            id=f"{editor.visit.name}-{form}",
+            editor.user.shared.store,
+            id=f"{editor.user.name}-{form}",
             draft=editor.draft,
             reason=why,
-            now=editor.visit.desk.clock(),
+            now=editor.user.shared.clock(),
         )
     except Refused as refusal:
         return _check(editor, 422, problem=f"{refusal.message}.")
@@ -204,49 +204,51 @@ def make(
 # The protocol of a review
 
 
-def page(room: guard.Here, done: str = "") -> Response:
+def page(context: guard.InReview, done: str = "") -> Response:
     """The protocol in force, what was in force before, and drafts that change it."""
-    with room.desk.store.read() as con:
-        past = ops.protocol_drafts.history(con, room.review.id)
-        drafts = protocol_drafts.on_review(con, room.review.id)
-    mine = [draft for draft in drafts if draft.person == room.me]
-    others = [draft for draft in drafts if draft.person != room.me]
-    return pages.show("protocol.html", room, past=past, mine=mine, others=others, done=done)
+    with context.shared.store.read() as con:
+        past = ops.protocol_drafts.history(con, context.review.id)
+        drafts = protocol_drafts.on_review(con, context.review.id)
+    mine = [draft for draft in drafts if draft.person == context.me]
+    others = [draft for draft in drafts if draft.person != context.me]
+    return pages.show("protocol.html", context, past=past, mine=mine, others=others, done=done)
 
 
-def compare(room: guard.Here, old: str, new: str) -> Response:
+def compare(context: guard.InReview, old: str, new: str) -> Response:
     """Two protocols of a review, line by line."""
-    with room.desk.store.read() as con:
-        past = {one.hash: one for one in ops.protocol_drafts.history(con, room.review.id)}
+    with context.shared.store.read() as con:
+        past = {one.hash: one for one in ops.protocol_drafts.history(con, context.review.id)}
     if old not in past or new not in past:
         raise HTTPException(404, "This review never had that protocol.")
     lines = ops.protocol_drafts.difference(past[old].text, past[new].text)
-    return pages.show("protocol_compare.html", room, old=past[old], new=past[new], lines=lines)
+    return pages.show("protocol_compare.html", context, old=past[old], new=past[new], lines=lines)
 
 
-def begin_change(room: guard.Here, form: FormId, back_to: Annotated[str, Form()] = "") -> Response:
+def begin_change(
+    context: guard.InReview, form: FormId, back_to: Annotated[str, Form()] = ""
+) -> Response:
     """Go on with my draft of a change, or begin one; `back_to` begins with an earlier protocol."""
     draft = ops.protocol_drafts.begin_change(
-        room.desk.store,
+        context.shared.store,
         id=form,
-        person=room.me,
-        review=room.review.id,
-        now=room.desk.clock(),
+        person=context.me,
+        review=context.review.id,
+        now=context.shared.clock(),
         back_to=back_to,
     )
-    base = f"/r/{room.review.id}/protocol"
+    base = f"/r/{context.review.id}/protocol"
     first = f"{base}/check" if back_to else f"{base}/edit/{fields.STEPS[0].name}"
     return RedirectResponse(first if draft else base, 303)
 
 
-def _of_review(room: guard.Here) -> Editor:
+def _of_review(context: guard.InReview) -> Editor:
     """My draft of a change of this review; 404 where I have none."""
-    with room.desk.store.read() as con:
-        drafts = protocol_drafts.on_review(con, room.review.id)
-    mine = next((draft for draft in drafts if draft.person == room.me), None)
+    with context.shared.store.read() as con:
+        drafts = protocol_drafts.on_review(con, context.review.id)
+    mine = next((draft for draft in drafts if draft.person == context.me), None)
     if mine is None:
         raise HTTPException(404, NO_DRAFT)
-    return Editor(room.visit, mine, f"/r/{room.review.id}/protocol/edit", room)
+    return Editor(context.user, mine, f"/r/{context.review.id}/protocol/edit", context)
 
 
 OfReview = Annotated[Editor, Depends(_of_review)]
@@ -262,13 +264,13 @@ def save(editor: OfReview, step: str, sent: Sent) -> Response:
     return _save(editor, step, sent)
 
 
-def check(room: guard.Here, editor: OfReview) -> Response:
+def check(context: guard.InReview, editor: OfReview) -> Response:
     """What a change would do, with the button that puts it in force."""
     return _check(editor)
 
 
 def put_in_force(
-    room: guard.Here,
+    context: guard.InReview,
     editor: OfReview,
     form: FormId,
     act: Annotated[str, Form()],
@@ -280,9 +282,9 @@ def put_in_force(
     """Put the draft in force if it would do what the page said; raise the version of its criteria;
     or give it up.
     """
-    base = f"/r/{room.review.id}/protocol"
+    base = f"/r/{context.review.id}/protocol"
     if act == "give up":
-        ops.protocol_drafts.give_up(room.desk.store, draft=editor.draft)
+        ops.protocol_drafts.give_up(context.shared.store, draft=editor.draft)
         return RedirectResponse(f"{base}?done=given-up", 303)
     if act == "raise":
         return _raise_version(editor, version)
@@ -293,22 +295,22 @@ def put_in_force(
         return _check(editor, 409, problem="The draft was saved elsewhere since; look again.")
     try:
         ops.acts.carry_out(
-            room.desk.store,
-            id=f"{room.me}-{form}",
+            context.shared.store,
+            id=f"{context.me}-{form}",
             kind="protocol",
-            review=room.review.id,
+            review=context.review.id,
             given={"text": editor.draft.text, "before": before},
             shown=shown,
             reason=why,
-            author=room.me,
-            by=room.visit.principal,
-            now=room.desk.clock(),
+            author=context.me,
+            by=context.user.principal,
+            now=context.shared.clock(),
         )
     except EffectChanged as change:
         return _check(editor, 409, problem=f"{change.message}.", reason=why)
     except Refused as refusal:
         return _check(editor, 422, problem=f"{refusal.message}.", reason=why)
-    ops.protocol_drafts.give_up(room.desk.store, draft=editor.draft)
+    ops.protocol_drafts.give_up(context.shared.store, draft=editor.draft)
     return RedirectResponse(f"{base}?done=changed", 303)
 
 
@@ -349,12 +351,12 @@ def _try(editor: Editor, number: str, form: str) -> Response:
         filters=review_toml.values.filters(search.get("filters", {})),
         url=search.get("url"),
         start=review_toml.values.day(search["start"]) if "start" in search else None,
-        via=editor.visit.desk.trials.via,
+        via=editor.user.shared.trials.via,
     )
-    trials = editor.visit.desk.trials
+    trials = editor.user.shared.trials
     trials.begin(
         form,
-        Trial(editor.visit.name, place, int(number), search["name"], asked, trials.clock()),
+        Trial(editor.user.name, place, int(number), search["name"], asked, trials.clock()),
     )
     return RedirectResponse(f"{editor.base.removesuffix('/edit')}/try/{form}", 303)
 
@@ -364,13 +366,13 @@ def new_trial(editor: OfNew, trial: str) -> Response:
     return _trial(editor, trial)
 
 
-def trial(room: guard.Here, editor: OfReview, trial: str) -> Response:
+def trial(context: guard.InReview, editor: OfReview, trial: str) -> Response:
     """What a query of a changed protocol would find."""
     return _trial(editor, trial)
 
 
 def _trial(editor: Editor, id: str) -> Response:
-    trial = editor.visit.desk.trials.of(id, editor.visit.name)
+    trial = editor.user.shared.trials.of(id, editor.user.name)
     found = trial.found
     values: dict[str, Any] = {
         "trial": trial,
@@ -382,10 +384,10 @@ def _trial(editor: Editor, id: str) -> Response:
         "included": None,
         "shown": trying.SHOWN,
     }
-    if found is not None and editor.room is not None:
-        review = editor.room.review.id
+    if found is not None and editor.context is not None:
+        review = editor.context.review.id
         identities = [known.Identity(hit.record_id, hit.doi, hit.pmid) for hit in found.hits]
-        with editor.visit.desk.store.read() as con:
+        with editor.user.shared.store.read() as con:
             values["known"] = known.records_of(con, review, identities)
             if found.whole:
                 seen = list(values["known"].values())
@@ -496,14 +498,14 @@ def _save_text(editor: Editor, text: str, version: int) -> Response:
 
 def _keep(editor: Editor, text: str, version: int) -> ProtocolDraft:
     """Save the draft; raises Refused for a text that would give the review another name."""
-    if editor.room is not None:
-        _same_id(text, editor.room.review.id)
+    if editor.context is not None:
+        _same_id(text, editor.context.review.id)
     return ops.protocol_drafts.save(
-        editor.visit.desk.store,
+        editor.user.shared.store,
         draft=editor.draft,
         text=text,
         version=version,
-        now=editor.visit.desk.clock(),
+        now=editor.user.shared.clock(),
     )
 
 
@@ -535,9 +537,9 @@ def _check(editor: Editor, status: int = 200, *, problem: str = "", reason: str 
     if mistakes:
         return editor.show("protocol_check.html", status, **values)
     values["review"] = after = review_toml.parse(editor.draft.text)
-    if editor.room is None:
+    if editor.context is None:
         return editor.show("protocol_check.html", status, **values)
-    with editor.visit.desk.store.read() as con:
+    with editor.user.shared.store.read() as con:
         before = ops.protocol_drafts.in_force(con, editor.draft)
     assert before is not None
     values["before"] = before
@@ -556,13 +558,13 @@ def _check(editor: Editor, status: int = 200, *, problem: str = "", reason: str 
 
 def _effect(editor: Editor, before: str) -> dict[str, Any]:
     """What putting the draft in force would do."""
-    assert editor.room is not None
+    assert editor.context is not None
     return ops.acts.preview(
-        editor.visit.desk.store,
+        editor.user.shared.store,
         kind="protocol",
-        review=editor.room.review.id,
+        review=editor.context.review.id,
         given={"text": editor.draft.text, "before": before},
-        now=editor.visit.desk.clock(),
-        author=editor.visit.name,
-        by=editor.visit.principal,
+        now=editor.user.shared.clock(),
+        author=editor.user.name,
+        by=editor.user.principal,
     )

@@ -72,7 +72,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Trip:
+class PendingSignIn:
     """One sign-in under way: what only this server and the browser that began it may know."""
 
     browser: str = field(repr=False)  # digest of that browser's cookie
@@ -83,33 +83,33 @@ class Trip:
 
 
 @dataclass(slots=True)
-class Trips:
+class PendingSignIns:
     """Sign-ins under way by their state, in memory: a restart lets them begin again.
 
     Each comes back once.
     """
 
-    under_way: dict[str, Trip] = field(default_factory=dict)
+    under_way: dict[str, PendingSignIn] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def begin(self, state: str, trip: Trip, now: datetime) -> None:
+    def begin(self, state: str, pending: PendingSignIn, now: datetime) -> None:
         """Remember it.
 
         The oldest are forgotten where there are too many, so that nobody can fill the memory.
         """
         with self.lock:
             kept = [(key, one) for key, one in self.under_way.items() if one.ends > now]
-            self.under_way = {**dict(kept[-(MOST - 1) :]), state: trip}
+            self.under_way = {**dict(kept[-(MOST - 1) :]), state: pending}
 
-    def end(self, state: str, browser: str, now: datetime) -> Trip | None:
+    def end(self, state: str, browser: str, now: datetime) -> PendingSignIn | None:
         """The one of this state, if it is in time and this browser began it.
 
         Whoever asks, it is over.
         """
         with self.lock:
-            trip = self.under_way.pop(state, None)
-        known = trip is not None and hmac.compare_digest(trip.browser, digest(browser))
-        return trip if trip and known and trip.ends > now else None
+            pending = self.under_way.pop(state, None)
+        known = pending is not None and hmac.compare_digest(pending.browser, digest(browser))
+        return pending if pending and known and pending.ends > now else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Provider:
         default_factory=lambda: threading.BoundedSemaphore(AT_ONCE)
     )
 
-    def address(self, oidc: OpenId, trip: Trip, state: str, now: datetime) -> str:
+    def address(self, oidc: OpenId, pending: PendingSignIn, state: str, now: datetime) -> str:
         """Where the browser goes to sign in.
 
         Raises:
@@ -154,13 +154,13 @@ class Provider:
             oidc.back,
             "openid email",
             state,
-            nonce=trip.nonce,
-            code_challenge=create_s256_code_challenge(trip.verifier),
+            nonce=pending.nonce,
+            code_challenge=create_s256_code_challenge(pending.verifier),
             code_challenge_method="S256",
         )
         return found
 
-    def email(self, oidc: OpenId, trip: Trip, back: Back, now: datetime) -> str:
+    def email(self, oidc: OpenId, pending: PendingSignIn, back: Back, now: datetime) -> str:
         """The mail address that the provider vouches for.
 
         Raises as `address`, and Refused where there is none.
@@ -168,9 +168,9 @@ class Provider:
         with self._talk():
             place = self.place(oidc, now)
             _agreed(oidc, place, back)
-            answer = self._exchange(oidc, place, trip, back.code)
+            answer = self._exchange(oidc, place, pending, back.code)
             token = self._verified(place, answer.get("id_token"), now)
-            _claims(token, oidc, trip, answer, now)
+            _claims(token, oidc, pending, answer, now)
             said = token.claims
             if place.userinfo and not {"email", "email_verified"} <= said.keys():
                 said = self._userinfo(place.userinfo, answer, said["sub"])
@@ -204,14 +204,16 @@ class Provider:
         finally:
             self._line.release()
 
-    def _exchange(self, oidc: OpenId, place: Place, trip: Trip, code: str) -> dict[str, Any]:
+    def _exchange(
+        self, oidc: OpenId, place: Place, pending: PendingSignIn, code: str
+    ) -> dict[str, Any]:
         """The token endpoint's answer to a code (RFC 6749, section 4.1.3)."""
         body = prepare_token_request(
             "authorization_code",
             "",
             oidc.back,
             code=code,
-            code_verifier=trip.verifier,
+            code_verifier=pending.verifier,
             client_id=oidc.client,
         )
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -400,12 +402,12 @@ def _agreed(oidc: OpenId, place: Place, back: Back) -> None:
 
 
 def _claims(
-    token: jwt.Token, oidc: OpenId, trip: Trip, answer: Mapping[str, Any], now: datetime
+    token: jwt.Token, oidc: OpenId, pending: PendingSignIn, answer: Mapping[str, Any], now: datetime
 ) -> None:
     """Refuse a token of another issuer, for another service or sign-in, and one out of its time."""
     rules = {"iss": {"value": oidc.issuer}, "aud": {"value": oidc.client}}
     known = {
-        "nonce": trip.nonce,
+        "nonce": pending.nonce,
         "client_id": oidc.client,
         "access_token": answer.get("access_token"),
     }

@@ -51,7 +51,7 @@ def door() -> Response:
 
 def site(request: Request, path: str) -> Response:
     """A published file, or the index.html of a folder. Of a withdrawn version: 410 and why."""
-    settings = guard.desk(request).settings
+    settings = guard.shared(request).settings
     target = inside(settings.site.resolve(), path)
     folder = target.is_dir()
     if folder and (target / "latest").exists() and not (target / "index.html").exists():

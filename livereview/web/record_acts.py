@@ -17,7 +17,7 @@ from livereview.store import finding, records, tags
 from livereview.store.saved_views import SavedView
 from livereview.store.tags import COLOURS
 from livereview.web import acts, guard, pages, record_table, record_view
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 
 AT_ONCE = 500  # reports whose rows are in memory together for an export
 
@@ -33,7 +33,7 @@ class Chosen:
 
 
 def act(
-    room: guard.Here,
+    context: guard.InReview,
     form: FormId,
     act: Annotated[str, Form()],
     record: Annotated[list[str] | None, Form()] = None,
@@ -46,55 +46,60 @@ def act(
     """Do it to the marked reports, or to all of the view; back to the view, which says what was
     done.
     """
-    chosen = _chosen(room, record or [], view, bool(whole))
+    chosen = _chosen(context, record or [], view, bool(whole))
     if not chosen.reports:
-        return _back(room, chosen, "none", back=back)
+        return _back(context, chosen, "none", back=back)
     if act in ("tag", "untag"):
         collecting.put_tag(
-            room.desk.store,
-            id=f"{room.me}-{form}",
-            review=room.review.id,
+            context.shared.store,
+            id=f"{context.me}-{form}",
+            review=context.review.id,
             reports=chosen.reports,
             name=tag,
             puts=act == "tag",
-            author=room.me,
-            now=room.desk.clock(),
+            author=context.me,
+            now=context.shared.clock(),
         )
-        return _back(room, chosen, act, len(chosen.reports), back=back)
+        return _back(context, chosen, act, len(chosen.reports), back=back)
     if act in ops.exchange.RECORD_FORMATS:
-        return _export(room, chosen, act)
+        return _export(context, chosen, act)
     if act == "ask":
         asked = collecting.ask_for_full_texts(
-            room.desk.store,
-            id=f"{room.me}-{form}",
-            review=room.review.id,
+            context.shared.store,
+            id=f"{context.me}-{form}",
+            review=context.review.id,
             reports=chosen.reports,
-            person=room.me,
+            person=context.me,
             note="",
-            now=room.desk.clock(),
+            now=context.shared.clock(),
         )
-        return _back(room, chosen, "ask", asked.done, asked.refused, back=back)
+        return _back(context, chosen, "ask", asked.done, asked.refused, back=back)
     if act == "reopen":
-        return _reopen(room, chosen, stage)
+        return _reopen(context, chosen, stage)
     choices = ("tag", "untag", *ops.exchange.RECORD_FORMATS, "ask", "reopen")
     raise HTTPException(422, f"act must be one of {', '.join(choices)}")
 
 
-def _chosen(room: Room, marked: list[str], query: str, whole: bool) -> Chosen:
+def _chosen(context: ReviewContext, marked: list[str], query: str, whole: bool) -> Chosen:
     view = record_view.read(parse_qsl(query))
-    with room.desk.store.read() as con:
+    with context.shared.store.read() as con:
         if not whole:
-            return Chosen(view.query, collecting.in_review(con, room.review.id, marked))
-        eyes = record_table.eyes_of(con, room)
-        asked = record_table.allowed(view, eyes, room).question
-        return Chosen(view.query, list(finding.all_reports(con, room.review.id, asked, eyes)))
+            return Chosen(view.query, collecting.in_review(con, context.review.id, marked))
+        eyes = record_table.eyes_of(con, context)
+        asked = record_table.allowed(view, eyes, context).question
+        return Chosen(view.query, list(finding.all_reports(con, context.review.id, asked, eyes)))
 
 
 def _back(
-    room: Room, chosen: Chosen, act: str, done: int = 0, refused: int = 0, back: str = ""
+    context: ReviewContext,
+    chosen: Chosen,
+    act: str,
+    done: int = 0,
+    refused: int = 0,
+    back: str = "",
 ) -> Response:
     """To the view, or to the page of the one report that it was about."""
-    base = f"/r/{room.review.id}/records"
+    base = f"/r/{context.review.id}/records"
     if back == "record" and len(chosen.reports) == 1:
         return RedirectResponse(f"{base}/{chosen.reports[0]}#tags", 303)
     told = urlencode({"did": act, "done": done, "refused": refused})
@@ -102,9 +107,9 @@ def _back(
     return RedirectResponse(f"{base}?{query}", 303)
 
 
-def _reopen(room: Room, chosen: Chosen, stage: str) -> Response:
+def _reopen(context: ReviewContext, chosen: Chosen, stage: str) -> Response:
     """On to the page that says what it would do."""
-    if not room.may(rights.MANAGE):
+    if not context.may(rights.MANAGE):
         raise HTTPException(403, "Leads have reports decided again. Ask a lead.")
     if len(chosen.reports) > MOST_REOPENED:
         raise Refused(
@@ -113,25 +118,25 @@ def _reopen(room: Room, chosen: Chosen, stage: str) -> Response:
         )
     given = {
         "records": ",".join(chosen.reports),
-        "stage": stage or room.review.screening.stages[0],
+        "stage": stage or context.review.screening.stages[0],
     }
-    acts.preview(room, "reopen_chosen", given)
-    return acts.confirm(room, "reopen_chosen", given)
+    acts.preview(context, "reopen_chosen", given)
+    return acts.confirm(context, "reopen_chosen", given)
 
 
-def _export(room: Room, chosen: Chosen, kind: str) -> Response:
+def _export(context: ReviewContext, chosen: Chosen, kind: str) -> Response:
     """The reports as a file, with what this visitor may see of their screening."""
-    review = room.review.id
+    review = context.review.id
     entries = []
-    with room.desk.store.read() as con:
-        eyes = record_table.eyes_of(con, room)
+    with context.shared.store.read() as con:
+        eyes = record_table.eyes_of(con, context)
         for start in range(0, len(chosen.reports), AT_ONCE):
             some = chosen.reports[start : start + AT_ONCE]
             members = records.reports(con, review, some)
             for row in finding.rows(con, review, some, eyes):
                 shown, _ = records.merged(members[row.report_id])
                 entries.append((shown, row))
-    body = ops.exchange.export_records(room.review, entries, kind)
+    body = ops.exchange.export_records(context.review, entries, kind)
     headers = {"Content-Disposition": f'attachment; filename="{review}-records.{kind}"'}
     return Response(body, media_type=ops.exchange.RECORD_FORMATS[kind], headers=headers)
 
@@ -139,21 +144,21 @@ def _export(room: Room, chosen: Chosen, kind: str) -> Response:
 # Tags
 
 
-def tags_page(room: guard.Here) -> Response:
+def tags_page(context: guard.InReview) -> Response:
     """The review's tags, with how many reports have each."""
-    return _tags(room)
+    return _tags(context)
 
 
-def _tags(room: Room, problem: str = "", status: int = 200) -> Response:
-    with room.desk.store.read() as con:
-        shown = tags.of(con, room.review.id)
-        counts = tags.counts(con, room.review.id)
+def _tags(context: ReviewContext, problem: str = "", status: int = 200) -> Response:
+    with context.shared.store.read() as con:
+        shown = tags.of(con, context.review.id)
+        counts = tags.counts(con, context.review.id)
     values = {"tags": shown, "counts": counts, "colours": COLOURS, "problem": problem}
-    return pages.show("tags.html", room, status, **values)
+    return pages.show("tags.html", context, status, **values)
 
 
 def change_tag(
-    room: guard.Here,
+    context: guard.InReview,
     form: FormId,
     tag: Annotated[str, Form()],
     name: Annotated[str, Form()] = "",
@@ -162,25 +167,25 @@ def change_tag(
     """Another name or colour."""
     try:
         collecting.change_tag(
-            room.desk.store,
-            id=f"{room.me}-{form}",
-            review=room.review.id,
+            context.shared.store,
+            id=f"{context.me}-{form}",
+            review=context.review.id,
             tag=tag,
             name=name,
             colour=colour,
-            author=room.me,
-            now=room.desk.clock(),
+            author=context.me,
+            now=context.shared.clock(),
         )
     except Refused as refusal:
-        return _tags(room, f"{refusal.message}.", 422)
-    return RedirectResponse(f"/r/{room.review.id}/tags", 303)
+        return _tags(context, f"{refusal.message}.", 422)
+    return RedirectResponse(f"/r/{context.review.id}/tags", 303)
 
 
 # Views that are kept
 
 
 def keep_view(
-    room: guard.Here,
+    context: guard.InReview,
     form: FormId,
     view: Annotated[str, Form()] = "",
     name: Annotated[str, Form()] = "",
@@ -188,20 +193,22 @@ def keep_view(
     drop: Annotated[str, Form()] = "",
 ) -> Response:
     """Keep the view under a name, or keep one no more."""
-    id, now = f"{room.me}-{form}", room.desk.clock()
+    id, now = f"{context.me}-{form}", context.shared.clock()
     query = record_view.read(parse_qsl(view)).query
     if drop:
-        leads = room.may(rights.MANAGE)
+        leads = context.may(rights.MANAGE)
         collecting.drop_view(
-            room.desk.store,
+            context.shared.store,
             id=id,
-            review=room.review.id,
+            review=context.review.id,
             view=drop,
-            person=room.me,
+            person=context.me,
             leads=leads,
             now=now,
         )
     else:
-        kept = SavedView("", name, query, bool(team), room.me)
-        collecting.save_view(room.desk.store, id=id, review=room.review.id, view=kept, now=now)
-    return RedirectResponse(f"/r/{room.review.id}/records?{query}", 303)
+        kept = SavedView("", name, query, bool(team), context.me)
+        collecting.save_view(
+            context.shared.store, id=id, review=context.review.id, view=kept, now=now
+        )
+    return RedirectResponse(f"/r/{context.review.id}/records?{query}", 303)

@@ -18,7 +18,7 @@ from livereview.store.finding import Eyes, Row
 from livereview.store.open import Connection
 from livereview.store.report_events import Event, Version
 from livereview.web import card, guard, pages, record_table
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 from livereview.web.mine import report_of
 
 FIELD_WORDS = {
@@ -80,34 +80,34 @@ class Step:
     detail: str = ""
 
 
-def page(room: guard.Here, record: str) -> Response:
+def page(context: guard.InReview, record: str) -> Response:
     """The report of this record."""
-    review = room.review.id
-    with room.desk.store.read() as con:
-        guard.recorded(con, room, record)
+    review = context.review.id
+    with context.shared.store.read() as con:
+        guard.recorded(con, context, record)
         report = report_of(con, record)
-        eyes = record_table.eyes_of(con, room)
+        eyes = record_table.eyes_of(con, context)
         rows = finding.rows(con, review, [report], eyes)
         if not rows:
             raise HTTPException(404, "There is no such record in this review.")
         if report != record:
             return RedirectResponse(f"/r/{review}/records/{report}", 303)
-        values = _values(con, room, rows[0], eyes)
-    return pages.show("record.html", room, **values)
+        values = _values(con, context, rows[0], eyes)
+    return pages.show("record.html", context, **values)
 
 
-def _values(con: Connection, room: Room, row: Row, eyes: Eyes) -> dict[str, Any]:
-    review, report = room.review.id, row.report_id
+def _values(con: Connection, context: ReviewContext, row: Row, eyes: Eyes) -> dict[str, Any]:
+    review, report = context.review.id, row.report_id
     some = records.reports(con, review, [report])[report]
     shown, origin = records.merged(some)
     ids = [member.record_id for member in some]
     versions = report_events.versions(con, ids)
     linked = records.of_review(con, review, matches.linked(con, report))
-    place = ranks.place(con, review, report) if room.visit.role == "lead" else None
+    place = ranks.place(con, review, report) if context.user.role == "lead" else None
     files = full_texts.of(con, review, report)
     return {
         "row": row,
-        "card": card.of(con, review, report, room.review.highlights),
+        "card": card.of(con, review, report, context.review.highlights),
         "fields": _fields(shown, origin),
         "members": [_member(member, versions[member.record_id]) for member in some],
         "shown": shown.record_id,
@@ -117,18 +117,18 @@ def _values(con: Connection, room: Room, row: Row, eyes: Eyes) -> dict[str, Any]
         "file_names": {file.sha256: file.name for file in files},
         "kinds": full_texts.KINDS,
         "cautions": page_texts.cautions(
-            room.desk.settings.full_texts, [file.sha256 for file in files]
+            context.shared.settings.full_texts, [file.sha256 for file in files]
         ),
         "tags": tags.of(con, review),
         "place": place[0] if place else None,
         "studies": _studies(con, review, report, eyes),
-        "steps": _steps(con, room, row, ids, eyes),
+        "steps": _steps(con, context, row, ids, eyes),
         "states": record_table.STATES,
-        "reasons": {reason.id: reason.label for reason in room.review.reasons},
-        "takes_part": room.may(rights.TAKE_PART),
-        "sees_evidence": room.may(rights.SEE_AS_VOTER),
-        "manages": room.may(rights.MANAGE),
-        "stages_done": _decided(room, row),
+        "reasons": {reason.id: reason.label for reason in context.review.reasons},
+        "takes_part": context.may(rights.TAKE_PART),
+        "sees_evidence": context.may(rights.SEE_AS_VOTER),
+        "manages": context.may(rights.MANAGE),
+        "stages_done": _decided(context, row),
     }
 
 
@@ -172,37 +172,39 @@ def _studies(con: Connection, review: str, report: str, eyes: Eyes) -> list[str]
     return [study for (study,) in rows]
 
 
-def _decided(room: Room, row: Row) -> list[str]:
+def _decided(context: ReviewContext, row: Row) -> list[str]:
     """The stages at which a lead can have the report decided again."""
-    stages = list(room.review.screening.stages)
+    stages = list(context.review.screening.stages)
     at = stages.index(row.stage)
     settled = row.state in ("included", "excluded", "conflict", "not_retrieved")
     return stages[: at + 1] if settled else stages[:at]
 
 
-def _steps(con: Connection, room: Room, row: Row, ids: Sequence[str], eyes: Eyes) -> list[Step]:
+def _steps(
+    con: Connection, context: ReviewContext, row: Row, ids: Sequence[str], eyes: Eyes
+) -> list[Step]:
     """The time line, newest first."""
     hidden = row.report_id in eyes.again
     steps = [
         _step(event)
-        for event in report_events.events(con, room.review.id, ids)
+        for event in report_events.events(con, context.review.id, ids)
         if not (hidden and event.kind == "study")
     ]
-    reasons = {reason.id: reason.label for reason in room.review.reasons}
-    for decision in _told(con, room, row, ids, eyes):
+    reasons = {reason.id: reason.label for reason in context.review.reasons}
+    for decision in _told(con, context, row, ids, eyes):
         steps.append(_decision_step(decision, reasons))
     return sorted(steps, key=lambda step: step.seq, reverse=True)
 
 
 def _told(
-    con: Connection, room: Room, row: Row, ids: Sequence[str], eyes: Eyes
+    con: Connection, context: ReviewContext, row: Row, ids: Sequence[str], eyes: Eyes
 ) -> list[dict[str, Any]]:
     """The decisions of the time line: of others those that may be seen and are in force, of one's
     own and for a lead who sees all every word.
     """
     if row.report_id in eyes.again:
         return []
-    every = report_events.decisions(con, room.review.id, ids)
+    every = report_events.decisions(con, context.review.id, ids)
     if eyes.everything:
         return every
     seen = {vote["id"] for vote in row.votes}

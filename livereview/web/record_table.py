@@ -17,7 +17,7 @@ from livereview.store import calibration, finding, saved_views, tags, voters
 from livereview.store.finding import Answer, Eyes
 from livereview.store.open import Connection
 from livereview.web import guard, pages, record_view
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 from livereview.web.record_view import View
 
 SHOWN = 10  # values of a facet that stand there at once
@@ -89,63 +89,63 @@ class Facet:
     open: bool
 
 
-def page(room: guard.Here, request: Request) -> Response:
+def page(context: guard.InReview, request: Request) -> Response:
     """The view of the address."""
     view = record_view.read(request.query_params.multi_items())
-    with room.desk.store.read() as con:
-        eyes = eyes_of(con, room)
-        view = allowed(view, eyes, room)
-        answer = finding.ask(con, room.review.id, view.question, eyes)
+    with context.shared.store.read() as con:
+        eyes = eyes_of(con, context)
+        view = allowed(view, eyes, context)
+        answer = finding.ask(con, context.review.id, view.question, eyes)
         if view.page > 1 and not answer.reports:
             view = replace(view, page=1)
-            answer = finding.ask(con, room.review.id, view.question, eyes)
-        rows = finding.rows(con, room.review.id, answer.reports, eyes)
-        kept = saved_views.of(con, room.review.id, room.me)
-        names = tags.of(con, room.review.id)
+            answer = finding.ask(con, context.review.id, view.question, eyes)
+        rows = finding.rows(con, context.review.id, answer.reports, eyes)
+        kept = saved_views.of(con, context.review.id, context.me)
+        names = tags.of(con, context.review.id)
     values: dict[str, Any] = {
         "view": view,
         "total": answer.total,
         "rows": rows,
-        "facets": facets(answer, view, room.review, eyes),
-        "chips": chips(view, room.review),
+        "facets": facets(answer, view, context.review, eyes),
+        "chips": chips(view, context.review),
         "pages": -(-answer.total // view.size),
         "states": STATES,
         "columns": columns_of(view),
         "all_columns": record_view.COLUMNS,
         "others": others,
         "turned": turned,
-        "sorts": _sorts(room),
+        "sorts": _sorts(context),
         "sizes": record_view.SIZES,
         "kept": kept,
         "tags": names,
         "told": told(request.query_params),
-        "takes_part": room.may(rights.TAKE_PART),
-        "manages": room.may(rights.MANAGE),
-        "reasons": {reason.id: reason.label for reason in room.review.reasons},
+        "takes_part": context.may(rights.TAKE_PART),
+        "manages": context.may(rights.MANAGE),
+        "reasons": {reason.id: reason.label for reason in context.review.reasons},
     }
-    return pages.show("records.html", room, **values)
+    return pages.show("records.html", context, **values)
 
 
-def eyes_of(con: Connection, room: Room) -> Eyes:
+def eyes_of(con: Connection, context: ReviewContext) -> Eyes:
     """How much of others' decisions this visitor may see."""
-    voting = voters.names(con, room.review.id)
-    everything = room.visit.role == "lead" and room.me not in voting
-    again = {} if everything else calibration.unanswered(con, room.review.id, room.me)
-    own_only = room.visit.role == "reviewer"
-    return Eyes(room.me, everything, own_only, again, tuple(sorted(voting)))
+    voting = voters.names(con, context.review.id)
+    everything = context.user.role == "lead" and context.me not in voting
+    again = {} if everything else calibration.unanswered(con, context.review.id, context.me)
+    own_only = context.user.role == "reviewer"
+    return Eyes(context.me, everything, own_only, again, tuple(sorted(voting)))
 
 
-def allowed(view: View, eyes: Eyes, room: Room) -> View:
+def allowed(view: View, eyes: Eyes, context: ReviewContext) -> View:
     """The view without what this visitor does not have: a shared address may name it."""
     shown = finding.facets_of(eyes)
     chosen = {key: values for key, values in view.chosen.items() if key in shown}
-    sort = view.sort if view.sort in _sorts(room) else "found"
+    sort = view.sort if view.sort in _sorts(context) else "found"
     return replace(view, chosen=chosen, sort=sort)
 
 
-def _sorts(room: Room) -> Mapping[str, str]:
+def _sorts(context: ReviewContext) -> Mapping[str, str]:
     """Ranks are the lead's page to tell."""
-    leads = room.visit.role == "lead"
+    leads = context.user.role == "lead"
     return {key: words for key, words in record_view.SORT_WORDS.items() if leads or key != "rank"}
 
 

@@ -13,30 +13,39 @@ from livereview import ops
 from livereview.errors import Refused
 from livereview.evidence.retirement import VERDICTS
 from livereview.web import acts, guard, pages
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 
 FormId = Annotated[str, Depends(guard.form_id)]
 
 
-def page(room: guard.Here) -> Response:
+def page(context: guard.InReview) -> Response:
     """The page as it is now."""
-    return _show(room)
+    return _show(context)
 
 
 def _show(
-    room: Room, status: int = 200, problem: str = "", typed: dict[str, str] | None = None
+    context: ReviewContext,
+    status: int = 200,
+    problem: str = "",
+    typed: dict[str, str] | None = None,
 ) -> Response:
     """The page, with what was typed in a form that was refused."""
-    store, now = room.desk.store, room.desk.clock()
-    told = ops.retirement.monitor(store, review=room.review.id, now=now, person=room.me)
+    store, now = context.shared.store, context.shared.clock()
+    told = ops.retirement.monitor(store, review=context.review.id, now=now, person=context.me)
     kept = {"reason": "", "not_asked": "", "no_resources": "", "note": "", **(typed or {})}
     return pages.show(
-        "retirement.html", room, status, told=told, verdicts=VERDICTS, problem=problem, typed=kept
+        "retirement.html",
+        context,
+        status,
+        told=told,
+        verdicts=VERDICTS,
+        problem=problem,
+        typed=kept,
     )
 
 
 def propose(
-    room: guard.Here,
+    context: guard.InReview,
     form: FormId,
     kind: Annotated[str, Form()],
     reason: Annotated[str, Form()] = "",
@@ -45,16 +54,16 @@ def propose(
 ) -> Response:
     """Move that the review retires or comes back."""
     typed = {"reason": reason, "not_asked": not_asked, "no_resources": no_resources}
-    asked: dict[str, Any] = {**_asked(room, form), **typed}
+    asked: dict[str, Any] = {**_asked(context, form), **typed}
     try:
-        ops.retirement.propose(room.desk.store, kind=kind, **asked)
+        ops.retirement.propose(context.shared.store, kind=kind, **asked)
     except Refused as refusal:
-        return _show(room, 422, refusal.message, typed)
-    return _back(room)
+        return _show(context, 422, refusal.message, typed)
+    return _back(context)
 
 
 def vote(
-    room: guard.Here,
+    context: guard.InReview,
     form: FormId,
     proposal: Annotated[str, Form()],
     verdict: Annotated[str, Form()],
@@ -63,29 +72,34 @@ def vote(
     """Vote on the proposal that was on the page, or change one's vote."""
     try:
         ops.retirement.vote(
-            room.desk.store,
+            context.shared.store,
             verdict=verdict,
             proposal=proposal,
             note=note or None,
-            **_asked(room, form),
+            **_asked(context, form),
         )
     except Refused as refusal:
-        return _show(room, 422, refusal.message, {"note": note})
-    return _back(room)
+        return _show(context, 422, refusal.message, {"note": note})
+    return _back(context)
 
 
-def close(room: guard.Here, proposal: Annotated[str, Form()]) -> Response:
+def close(context: guard.InReview, proposal: Annotated[str, Form()]) -> Response:
     """Say what ending the vote does; the page after that ends and counts it."""
     try:
-        acts.preview(room, "close_vote", {"proposal": proposal})
+        acts.preview(context, "close_vote", {"proposal": proposal})
     except Refused as refusal:
-        return _show(room, 422, refusal.message)
-    return acts.confirm(room, "close_vote", {"proposal": proposal})
+        return _show(context, 422, refusal.message)
+    return acts.confirm(context, "close_vote", {"proposal": proposal})
 
 
-def _asked(room: Room, form: str) -> dict[str, Any]:
-    return {"id": form, "review": room.review.id, "by": room.me, "now": room.desk.clock()}
+def _asked(context: ReviewContext, form: str) -> dict[str, Any]:
+    return {
+        "id": form,
+        "review": context.review.id,
+        "by": context.me,
+        "now": context.shared.clock(),
+    }
 
 
-def _back(room: Room) -> Response:
-    return RedirectResponse(f"/r/{room.review.id}/retirement", 303)
+def _back(context: ReviewContext) -> Response:
+    return RedirectResponse(f"/r/{context.review.id}/retirement", 303)

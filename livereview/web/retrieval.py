@@ -23,7 +23,7 @@ from livereview.store import records, retrieval
 from livereview.store.open import Connection
 from livereview.store.retrieval import Entry
 from livereview.web import card, guard, pages
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 
 SHOWN = 200  # rows; the numbers above the list count all
 
@@ -45,13 +45,13 @@ class Row:
     mine: bool
 
 
-def page(room: guard.Here, done: str = "") -> Response:
+def page(context: guard.InReview, done: str = "") -> Response:
     """The list as it is now; `done`: the record of which a file or link just came."""
-    return _show(room, done=done)
+    return _show(context, done=done)
 
 
 def _show(
-    room: Room,
+    context: ReviewContext,
     status: int = 200,
     *,
     done: str = "",
@@ -59,160 +59,160 @@ def _show(
     dropped: Sequence[Dropped] = (),
     titles: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
-    with room.desk.store.read() as con:
-        entries = ops.retrieval.entries(con, room.review)
+    with context.shared.store.read() as con:
+        entries = ops.retrieval.entries(con, context.review)
         sought = [entry for entry in entries if not entry.final]
         final = [entry for entry in entries if entry.final]
         values: dict[str, Any] = {
-            "sought": _rows(con, room, sought[:SHOWN]),
-            "final": _rows(con, room, final[:SHOWN]),
+            "sought": _rows(con, context, sought[:SHOWN]),
+            "final": _rows(con, context, final[:SHOWN]),
             "counts": (len(sought), len(final)),
-            "arrived": _arrived(con, room, done),
+            "arrived": _arrived(con, context, done),
         }
     values |= {
         "dropped": dropped,
         "dropped_titles": titles,
         "most_files": ops.dropped.MOST_FILES,
-        "leads": room.may(rights.MANAGE),
-        "votes": room.may(rights.SCREEN),
-        "needed": room.review.screening.votes,
+        "leads": context.may(rights.MANAGE),
+        "votes": context.may(rights.SCREEN),
+        "needed": context.review.screening.votes,
     }
-    return pages.show("retrieval.html", room, status, problem=problem, **values)
+    return pages.show("retrieval.html", context, status, problem=problem, **values)
 
 
-def _rows(con: Connection, room: Room, entries: Sequence[Entry]) -> list[Row]:
-    found = records.reports(con, room.review.id, [entry.report_id for entry in entries])
-    return [_row(room, entry, found) for entry in entries]
+def _rows(con: Connection, context: ReviewContext, entries: Sequence[Entry]) -> list[Row]:
+    found = records.reports(con, context.review.id, [entry.report_id for entry in entries])
+    return [_row(context, entry, found) for entry in entries]
 
 
-def _row(room: Room, entry: Entry, found: Mapping[str, Sequence[Record]]) -> Row:
+def _row(context: ReviewContext, entry: Entry, found: Mapping[str, Sequence[Record]]) -> Row:
     members = found[entry.report_id]
     record, _ = records.merged(members)
-    mine = any(request.person == room.me for request in entry.requests)
+    mine = any(request.person == context.me for request in entry.requests)
     return Row(entry, record, card.link(record), card.open_copy(members), mine)
 
 
-def _arrived(con: Connection, room: Room, record: str) -> str | None:
+def _arrived(con: Connection, context: ReviewContext, record: str) -> str | None:
     """The title of a report that was brought back a moment ago."""
-    if not record or not records.in_review(con, room.review.id, record):
+    if not record or not records.in_review(con, context.review.id, record):
         return None
     known = records.current(con, [record]).get(record)
     return (known and known.title) or "Untitled record"
 
 
 def act(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     record: Annotated[str, Form()],
     act: Annotated[str, Form()],
     link: Annotated[str, Form()] = "",
 ) -> Response:
     """Say where a report can be had, or that I can get it after all, which shows it to me."""
-    with room.desk.store.read() as con:
-        guard.recorded(con, room, record)
-    here = f"/r/{room.review.id}/retrieval"
+    with context.shared.store.read() as con:
+        guard.recorded(con, context, record)
+    here = f"/r/{context.review.id}/retrieval"
     try:
         if act == "link":
-            _link(room, form, record, link)
+            _link(context, form, record, link)
             return RedirectResponse(f"{here}?done={record}", 303)
         if act == "have":
-            _have(room, form, record)
+            _have(context, form, record)
             return RedirectResponse(
-                f"/r/{room.review.id}/screen/{retrieval.STAGE}?record={record}", 303
+                f"/r/{context.review.id}/screen/{retrieval.STAGE}?record={record}", 303
             )
     except Refused as refusal:
-        return _show(room, 422, problem=refusal.message)
+        return _show(context, 422, problem=refusal.message)
     raise HTTPException(422, "act must be one of link, have")
 
 
 def take_files(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     files: Annotated[list[UploadFile], File()],
 ) -> Response:
     """Put each PDF with the report of the list that it is of, and say what became of each."""
     if len(files) > ops.dropped.MOST_FILES:
         problem = f"{len(files)} files are too many at once; send up to {ops.dropped.MOST_FILES}"
-        return _show(room, 422, problem=problem)
-    candidates = _candidates(room)
+        return _show(context, 422, problem=problem)
+    candidates = _candidates(context)
     dropped = [
         ops.dropped.keep(
-            room.desk.store,
-            room.desk.settings.full_texts,
-            id=f"{room.me}-{form}-{number}",
-            review=room.review.id,
+            context.shared.store,
+            context.shared.settings.full_texts,
+            id=f"{context.me}-{form}-{number}",
+            review=context.review.id,
             name=file.filename or "",
             body=file.file.read(ops.full_text.LARGEST + 1),
             candidates=candidates,
-            author=room.me,
-            now=room.desk.clock(),
+            author=context.me,
+            now=context.shared.clock(),
         )
         for number, file in enumerate(files)
     ]
     ops.quotes.look_up(
-        room.desk.store,
-        room.desk.settings.full_texts,
-        review=room.review.id,
-        now=room.desk.clock(),
+        context.shared.store,
+        context.shared.settings.full_texts,
+        review=context.review.id,
+        now=context.shared.clock(),
     )
     titles = {one.report_id: one.record.title or "Untitled record" for one in candidates}
-    return _show(room, dropped=dropped, titles=titles)
+    return _show(context, dropped=dropped, titles=titles)
 
 
-def _candidates(room: Room) -> list[Candidate]:
+def _candidates(context: ReviewContext) -> list[Candidate]:
     """The reports of the list, also those that were given up."""
-    with room.desk.store.read() as con:
-        reports = [entry.report_id for entry in ops.retrieval.entries(con, room.review)]
-        found = records.reports(con, room.review.id, reports)
+    with context.shared.store.read() as con:
+        reports = [entry.report_id for entry in ops.retrieval.entries(con, context.review)]
+        found = records.reports(con, context.review.id, reports)
     return [Candidate(report, records.merged(found[report])[0]) for report in reports]
 
 
-def _link(room: Room, form: str, record: str, link: str) -> None:
+def _link(context: ReviewContext, form: str, record: str, link: str) -> None:
     ops.retrieval.link(
-        room.desk.store,
-        id=f"{room.me}-{form}",
-        review=room.review.id,
+        context.shared.store,
+        id=f"{context.me}-{form}",
+        review=context.review.id,
         record=record,
         link=link,
-        person=room.me,
-        now=room.desk.clock(),
+        person=context.me,
+        now=context.shared.clock(),
     )
 
 
-def _have(room: Room, form: str, record: str) -> None:
+def _have(context: ReviewContext, form: str, record: str) -> None:
     ops.screen.decide(
-        room.desk.store,
-        id=f"{room.me}-{form}",
-        review=room.review.id,
+        context.shared.store,
+        id=f"{context.me}-{form}",
+        review=context.review.id,
         record=record,
         stage=retrieval.STAGE,
-        reviewer=room.me,
+        reviewer=context.me,
         verdict="withdrawn",
-        now=room.desk.clock(),
+        now=context.shared.clock(),
     )
 
 
 def settle(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     record: Annotated[str, Form()],
     act: Annotated[str, Form()],
 ) -> Response:
     """The lead makes it final that a report can't be had, or has it sought again."""
-    with room.desk.store.read() as con:
-        guard.recorded(con, room, record)
+    with context.shared.store.read() as con:
+        guard.recorded(con, context, record)
     doing = {"final": ops.retrieval.give_up, "again": ops.retrieval.seek_again}.get(act)
     if doing is None:
         raise HTTPException(422, "act must be one of final, again")
     try:
         doing(
-            room.desk.store,
-            id=f"{room.me}-{form}",
-            review=room.review.id,
+            context.shared.store,
+            id=f"{context.me}-{form}",
+            review=context.review.id,
             record=record,
-            person=room.me,
-            now=room.desk.clock(),
+            person=context.me,
+            now=context.shared.clock(),
         )
     except Refused as refusal:
-        return _show(room, 422, problem=refusal.message)
-    return RedirectResponse(f"/r/{room.review.id}/retrieval", 303)
+        return _show(context, 422, problem=refusal.message)
+    return RedirectResponse(f"/r/{context.review.id}/retrieval", 303)

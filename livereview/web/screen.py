@@ -33,7 +33,7 @@ from livereview.store import (
 from livereview.store.open import Connection
 from livereview.web import as_shown, card, guard, lines, pages
 from livereview.web.as_shown import OnScreen
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 from livereview.web.leases import Question
 from livereview.web.lines import Change, Line, typed_in
 from livereview.web.mine import asked_again, last_word, must_screen, my_word, report_of, title_of
@@ -76,9 +76,9 @@ class Posted:
     instead: str
     dropped: str = ""
 
-    def id(self, room: Room) -> str:
+    def id(self, context: ReviewContext) -> str:
         """The decision's: nobody else's form can have it."""
-        return f"{room.me}-{self.form}"
+        return f"{context.me}-{self.form}"
 
     def change(self) -> Change:
         """The form with which this becomes what stands."""
@@ -87,7 +87,7 @@ class Posted:
 
 
 def page(
-    room: guard.Here,
+    context: guard.InReview,
     stage: str,
     record: str = "",
     done: str = "",
@@ -100,26 +100,28 @@ def page(
     Args:
         skip: The record before me, which I do not want to see until all others are answered.
     """
-    _stage(room, stage)
-    with room.desk.store.read() as con:
-        must_screen(con, room)
-        if skip and records.in_review(con, room.review.id, skip):
-            place = room.review.id, stage
-            room.desk.leases.skip(place, room.me, report_of(con, skip), room.desk.clock())
-        line = lines.done(con, room, done, stage, more=_without(room.review, dropped))
-        line = line or lines.undone(con, room, undone, stage)
-        draft = _draft(con, room, record, stage) if record and record == undone else Draft()
-        return _show(con, room, stage, record, draft, line)
+    _stage(context, stage)
+    with context.shared.store.read() as con:
+        must_screen(con, context)
+        if skip and records.in_review(con, context.review.id, skip):
+            place = context.review.id, stage
+            context.shared.leases.skip(
+                place, context.me, report_of(con, skip), context.shared.clock()
+            )
+        line = lines.done(con, context, done, stage, more=_without(context.review, dropped))
+        line = line or lines.undone(con, context, undone, stage)
+        draft = _draft(con, context, record, stage) if record and record == undone else Draft()
+        return _show(con, context, stage, record, draft, line)
 
 
-def _stage(room: Room, stage: str) -> None:
-    if stage not in room.review.screening.stages:
+def _stage(context: ReviewContext, stage: str) -> None:
+    if stage not in context.review.screening.stages:
         raise HTTPException(404, "This review has no such stage.")
 
 
 def _show(
     con: Connection,
-    room: Room,
+    context: ReviewContext,
     stage: str,
     wanted: str,
     draft: Draft,
@@ -130,25 +132,27 @@ def _show(
 
     Else the next one, and a line that says so.
     """
-    review = room.review.id
+    review = context.review.id
     asked = report_of(con, wanted) if wanted else ""
 
     def look(question: Question) -> queues.Head:
         return queues.head(
-            con, room.review, room.me, stage, most=question.most, wanted=question.wanted
+            con, context.review, context.me, stage, most=question.most, wanted=question.wanted
         )
 
-    votes, now = room.review.screening.votes, room.desk.clock()
-    taken = room.desk.leases.take((review, stage), room.me, now, votes, look, asked)
+    votes, now = context.review.screening.votes, context.shared.clock()
+    taken = context.shared.leases.take((review, stage), context.me, now, votes, look, asked)
     report = taken.report
     if wanted and report != asked:
-        line = line or _not_there(con, room, wanted, stage, draft)
+        line = line or _not_there(con, context, wanted, stage, draft)
         draft = Draft()
-    shown = card.of(con, review, report, room.review.highlights) if report else None
-    together = _together(con, room, report, stage) if report else {}
+    shown = card.of(con, review, report, context.review.highlights) if report else None
+    together = _together(con, context, report, stage) if report else {}
     sealed = ""
     if shown and report:
-        sealed = as_shown.seal(as_shown.of(con, room, shown, report, together), room.visit.csrf)
+        sealed = as_shown.seal(
+            as_shown.of(con, context, shown, report, together), context.user.csrf
+        )
     every = full_texts.of(con, review, report) if report and stage == "full_text" else []
     files = [file for file in every if file.is_used]
     values = {
@@ -156,10 +160,10 @@ def _show(
         "sealed": sealed,
         "files": files,
         "reader": Reader(
-            base=f"/r/{review}", files=tuple(files), terms=terms(room.review.highlights)
+            base=f"/r/{review}", files=tuple(files), terms=terms(context.review.highlights)
         ),
         "cautions": ops.page_texts.cautions(
-            room.desk.settings.full_texts, [file.sha256 for file in files]
+            context.shared.settings.full_texts, [file.sha256 for file in files]
         ),
         "links": retrieval.links(con, review, report) if report and stage == "full_text" else [],
         "together": together,
@@ -168,45 +172,47 @@ def _show(
         "done": taken.head.done,
         "waiting": taken.head.waiting,
     }
-    return pages.show("screen.html", room, status, stage=stage, **values)
+    return pages.show("screen.html", context, status, stage=stage, **values)
 
 
-def _not_there(con: Connection, room: Room, wanted: str, stage: str, draft: Draft) -> Line | None:
+def _not_there(
+    con: Connection, context: ReviewContext, wanted: str, stage: str, draft: Draft
+) -> Line | None:
     """Why another record is shown than the one that was asked for."""
-    if not records.in_review(con, room.review.id, wanted):
+    if not records.in_review(con, context.review.id, wanted):
         return None
     more = (
         draft.problem
         or "You have answered it, others have it before them, or it needs no more answers here."
     )
-    typed = typed_in(room, asdict(draft))
+    typed = typed_in(context, asdict(draft))
     words = "Not saved" if draft.problem else "This record does not wait for you now"
     return Line(words, title_of(con, wanted), wanted, stage, more=more, typed=typed, notice=True)
 
 
-def _together(con: Connection, room: Room, report: str, stage: str) -> dict[str, str]:
+def _together(con: Connection, context: ReviewContext, report: str, stage: str) -> dict[str, str]:
     """Linked reports that wait for me too, with their titles: one decision may stand for all, if I
     say so.
     """
     if stage != "full_text":
         return {}
-    waiting = [one for one in matches.linked(con, report) if _waits(con, room, one, stage)]
-    others = shares.asked(con, room.review, room.me, waiting) if waiting else ()
+    waiting = [one for one in matches.linked(con, report) if _waits(con, context, one, stage)]
+    others = shares.asked(con, context.review, context.me, waiting) if waiting else ()
     return {
         one: title_of(con, one)
         for one in waiting
-        if one in others and my_word(con, room, one, stage) is None
+        if one in others and my_word(con, context, one, stage) is None
     }
 
 
-def _draft(con: Connection, room: Room, record: str, stage: str) -> Draft:
+def _draft(con: Connection, context: ReviewContext, record: str, stage: str) -> Draft:
     """The reason and note of what I took back, so that nothing needs to be typed again."""
-    reason, note, tags = last_word(con, room, record, stage) or (None, None, [])
+    reason, note, tags = last_word(con, context, record, stage) or (None, None, [])
     return Draft(reason or "", note or "", tags=", ".join(tags))
 
 
 def decide(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     record: Annotated[str, Form()],
     stage: Annotated[str, Form()],
@@ -227,28 +233,28 @@ def decide(
     A script gets the next record in the answer itself, one round trip; a browser without scripts is
     sent on to it.
     """
-    _stage(room, stage)
+    _stage(context, stage)
     draft = Draft(reason, note.strip(), tags=tags)
     posted = posting(form, record, stage, verdict, draft, shown, instead)
-    with room.desk.store.read() as con:
-        guard.recorded(con, room, record)
-        others = _together(con, room, report_of(con, record), stage) if together else {}
-    if refused := _write(room, posted):
+    with context.shared.store.read() as con:
+        guard.recorded(con, context, record)
+        others = _together(con, context, report_of(con, record), stage) if together else {}
+    if refused := _write(context, posted):
         return refused
     left = [
         title
         for one, title in others.items()
-        if one in (together or ()) and not _with(room, posted, one)
+        if one in (together or ()) and not _with(context, posted, one)
     ]
     more = f"Not decided with it, please see to it: {'; '.join(left)}." if left else ""
     if hx_request or left:
-        with room.desk.store.read() as con:
-            more = " ".join(filter(None, (_without(room.review, posted.dropped), more)))
+        with context.shared.store.read() as con:
+            more = " ".join(filter(None, (_without(context.review, posted.dropped), more)))
             return _show(
-                con, room, stage, "", Draft(), lines.done(con, room, record, stage, more=more)
+                con, context, stage, "", Draft(), lines.done(con, context, record, stage, more=more)
             )
     dropped = f"&dropped={posted.dropped}" if re.fullmatch(r"[\w-]+", posted.dropped) else ""
-    return RedirectResponse(f"/r/{room.review.id}/screen/{stage}?done={record}{dropped}", 303)
+    return RedirectResponse(f"/r/{context.review.id}/screen/{stage}?done={record}{dropped}", 303)
 
 
 def posting(
@@ -274,20 +280,20 @@ def _without(review: Review, reason: str) -> str:
     )
 
 
-def _waits(con: Connection, room: Room, record: str, stage: str) -> bool:
+def _waits(con: Connection, context: ReviewContext, record: str, stage: str) -> bool:
     """Whether the report of this record takes votes at this stage, or I am asked about it again."""
     return (
-        _open(con, room, report_of(con, record), stage)
-        or asked_again(con, room, record, stage) is not None
+        _open(con, context, report_of(con, record), stage)
+        or asked_again(con, context, record, stage) is not None
     )
 
 
-def _open(con: Connection, room: Room, report: str, stage: str) -> bool:
-    standing = standings.of(con, room.review.id, report)
+def _open(con: Connection, context: ReviewContext, report: str, stage: str) -> bool:
+    standing = standings.of(con, context.review.id, report)
     return standing is not None and standing.stage == stage and standing.state in ("open", "half")
 
 
-def _write(room: Room, posted: Posted) -> Response | None:
+def _write(context: ReviewContext, posted: Posted) -> Response | None:
     """Write the decision, or give the page that says why it can't be written, with everything typed
     still there.
     """
@@ -297,30 +303,32 @@ def _write(room: Room, posted: Posted) -> Response | None:
             raise Refused(
                 "choose include, exclude or maybe; at full text also that you can't get it"
             )
-        answer = write(room, posted)
+        answer = write(context, posted)
     except Stale as late:
-        with room.desk.store.read() as con:
-            line = late_line(con, room, posted, late)
-            return _show(con, room, stage, "", Draft(), line, 409)
+        with context.shared.store.read() as con:
+            line = late_line(con, context, posted, late)
+            return _show(con, context, stage, "", Draft(), line, 409)
     except Outdated as change:
-        with room.desk.store.read() as con:
-            problem = outdated_words(con, room, posted, change)
-            return _show(con, room, stage, record, replace(draft, problem=problem), status=409)
+        with context.shared.store.read() as con:
+            problem = outdated_words(con, context, posted, change)
+            return _show(con, context, stage, record, replace(draft, problem=problem), status=409)
     except Refused as refusal:
-        with room.desk.store.read() as con:
+        with context.shared.store.read() as con:
             mended = replace(
-                draft, problem=refusal_words(refusal, room.review), field=field_of(refusal)
+                draft, problem=refusal_words(refusal, context.review), field=field_of(refusal)
             )
-            return _show(con, room, stage, record, mended, status=422)
-    with room.desk.store.read() as con:
-        room.desk.leases.decided((room.review.id, stage), room.me, report_of(con, record))
+            return _show(con, context, stage, record, mended, status=422)
+    with context.shared.store.read() as con:
+        context.shared.leases.decided(
+            (context.review.id, stage), context.me, report_of(con, record)
+        )
         if answer["stands"]:
             return None
-        line = lines.used(con, record, stage, typed_in(room, asdict(draft)))
-        return _show(con, room, stage, "", Draft(), line, 409)
+        line = lines.used(con, record, stage, typed_in(context, asdict(draft)))
+        return _show(con, context, stage, "", Draft(), line, 409)
 
 
-def write(room: Room, posted: Posted, role: str = "vote") -> dict[str, Any]:
+def write(context: ReviewContext, posted: Posted, role: str = "vote") -> dict[str, Any]:
     """Write a decision as it was posted; raises Refused and its kinds, having changed nothing."""
     draft = posted.draft
     if len(draft.note) > NOTE_LIMIT:
@@ -328,108 +336,112 @@ def write(room: Room, posted: Posted, role: str = "vote") -> dict[str, Any]:
             f"the note is too long; keep it under {NOTE_LIMIT:,} characters", field="note"
         )
     tags = split(draft.tags)
-    screen = _on_screen(room, posted)
+    screen = _on_screen(context, posted)
     return ops.screen.decide(
-        room.desk.store,
-        id=posted.id(room),
-        review=room.review.id,
+        context.shared.store,
+        id=posted.id(context),
+        review=context.review.id,
         record=posted.record,
         stage=posted.stage,
-        reviewer=room.me,
+        reviewer=context.me,
         role=role,
         verdict=posted.verdict,
         reason=draft.reason or None,
         note=draft.note or None,
         tags=tags,
-        now=room.desk.clock(),
+        now=context.shared.clock(),
         waiting=True,
         shown=screen.cited() if screen else None,
-        instead=f"{room.me}-{posted.instead}" if posted.instead else None,
+        instead=f"{context.me}-{posted.instead}" if posted.instead else None,
     )
 
 
-def _on_screen(room: Room, posted: Posted) -> OnScreen | None:
+def _on_screen(context: ReviewContext, posted: Posted) -> OnScreen | None:
     """What the form says was on the screen; None where a program decides, which has no screen.
 
     Raises:
         Outdated: where another record of the report, or other words of it, would be shown now.
     """
-    screen = as_shown.opened(posted.shown, room.visit.csrf)
-    if screen is None and room.visit.principal.kind == Kind.TOKEN:
+    screen = as_shown.opened(posted.shown, context.user.csrf)
+    if screen is None and context.user.principal.kind == Kind.TOKEN:
         return None
     if screen is None or screen.record != posted.record:
         raise Outdated("this form does not say what was on the screen", what="form")
-    with room.desk.store.read() as con:
-        changed = as_shown.changed_fields(screen, _now(con, room, posted.record))
-        if changed and my_word(con, room, posted.record, posted.stage) is None:
+    with context.shared.store.read() as con:
+        changed = as_shown.changed_fields(screen, _now(con, context, posted.record))
+        if changed and my_word(con, context, posted.record, posted.stage) is None:
             raise Outdated("the record has changed", what="record")
     return screen
 
 
-def _now(con: Connection, room: Room, record: str) -> Record:
+def _now(con: Connection, context: ReviewContext, record: str) -> Record:
     """The report of a record as it would be shown now."""
     report = report_of(con, record)
-    return records.merged(records.reports(con, room.review.id, [report])[report])[0]
+    return records.merged(records.reports(con, context.review.id, [report])[report])[0]
 
 
-def _with(room: Room, posted: Posted, other: str) -> bool:
+def _with(context: ReviewContext, posted: Posted, other: str) -> bool:
     """Whether the decision could stand for a linked report too, as it was on the screen."""
     draft = posted.draft
-    screen = as_shown.opened(posted.shown, room.visit.csrf)
+    screen = as_shown.opened(posted.shown, context.user.csrf)
     shown = screen.cited_of(other) if screen else None
-    if shown is None and room.visit.principal.kind != Kind.TOKEN:  # a program has no screen
+    if shown is None and context.user.principal.kind != Kind.TOKEN:  # a program has no screen
         return False
     try:
         answer = ops.screen.decide(
-            room.desk.store,
-            id=f"{posted.id(room)}-{other}",
-            review=room.review.id,
+            context.shared.store,
+            id=f"{posted.id(context)}-{other}",
+            review=context.review.id,
             record=other,
             stage=posted.stage,
-            reviewer=room.me,
+            reviewer=context.me,
             verdict=posted.verdict,
             reason=draft.reason or None,
             note=draft.note or None,
             tags=split(draft.tags),
-            now=room.desk.clock(),
+            now=context.shared.clock(),
             waiting=True,
             shown=shown,
         )
     except Refused:
         return False
-    room.desk.leases.decided((room.review.id, posted.stage), room.me, other)
+    context.shared.leases.decided((context.review.id, posted.stage), context.me, other)
     return bool(answer["stands"])
 
 
-def not_added(room: Room, record: str, why: str) -> Response:
+def not_added(context: ReviewContext, record: str, why: str) -> Response:
     """The record again, with why a file could not be added to it."""
-    with room.desk.store.read() as con:
+    with context.shared.store.read() as con:
         draft = Draft(problem=f"The file was not added: {why}.", field="file")
-        return _show(con, room, "full_text", record, draft, status=422)
+        return _show(con, context, "full_text", record, draft, status=422)
 
 
-def late_line(con: Connection, room: Room, posted: Posted, late: Stale, role: str = "vote") -> Line:
+def late_line(
+    con: Connection, context: ReviewContext, posted: Posted, late: Stale, role: str = "vote"
+) -> Line:
     """What stands where a decision came late or twice."""
     record, stage = posted.record, posted.stage
-    typed = typed_in(room, asdict(posted.draft))
+    typed = typed_in(context, asdict(posted.draft))
     if isinstance(late, Arrived):
-        word = my_word(con, room, record, stage, role)
-        if word and word["id"] == posted.id(room):
-            return lines.arrived(con, room, record, stage, late.said, posted.change(), role)
+        word = my_word(con, context, record, stage, role)
+        if word and word["id"] == posted.id(context):
+            return lines.arrived(con, context, record, stage, late.said, posted.change(), role)
         return lines.used(con, record, stage, typed, role)
-    return lines.not_needed(con, room, record, stage, typed, role)
+    return lines.not_needed(con, context, record, stage, typed, role)
 
 
-def outdated_words(con: Connection, room: Room, posted: Posted, change: Outdated) -> str:
+def outdated_words(
+    con: Connection, context: ReviewContext, posted: Posted, change: Outdated
+) -> str:
     """What has changed since the form was made, in words."""
-    screen = as_shown.opened(posted.shown, room.visit.csrf)
+    screen = as_shown.opened(posted.shown, context.user.csrf)
     if screen is None or change.what == "form":
         return "The page was made before the server's last change. What you typed is here: please decide again."
     again = "Please look again and decide; what you typed is kept."
     if change.what == "criteria":
-        changes = " ".join(as_shown.criteria_changes(con, screen, room.review))
+        changes = " ".join(as_shown.criteria_changes(con, screen, context.review))
         return f"The criteria have changed since you opened this record. {changes} {again}"
-    fields = ", ".join(as_shown.changed_fields(screen, _now(con, room, posted.record)))
+    fields = ", ".join(as_shown.changed_fields(screen, _now(con, context, posted.record)))
     return f"This record has changed since you opened it ({fields or 'in details that are not shown'}). {again}"
 
 
@@ -457,12 +469,12 @@ def split(tags: str) -> list[str]:
     return found
 
 
-def arrived(room: guard.Here, form: str) -> Response:
+def arrived(context: guard.InReview, form: str) -> Response:
     """Whether a form of mine has arrived, for a page that got no answer to it."""
     if not re.fullmatch(r"[0-9a-f]{32}", form):
         raise HTTPException(404, "There is no such form.")
-    id = f"{room.me}-{form}"
-    with room.desk.store.read() as con:
+    id = f"{context.me}-{form}"
+    with context.shared.store.read() as con:
         said = decisions.by_id(con, id) or calibration.by_id(con, id) or retrieval.by_id(con, id)
     verdict = pages.VERDICTS.get(said["verdict"], said["verdict"]) if said else None
     return JSONResponse({"arrived": said is not None, "verdict": verdict})

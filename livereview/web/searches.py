@@ -15,7 +15,7 @@ from livereview.ops.search_list import SearchState, search_list
 from livereview.sources import SOURCES
 from livereview.web import guard, pages
 from livereview.web.acts import FormId
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 from livereview.web.runs import LOOK_UPS, HandRun
 
 TALLEST = 28.0  # units of the highest bar
@@ -58,20 +58,22 @@ class Row:
         return self.by_hand or self.state.runs
 
 
-def page(room: guard.Here, done: str = "") -> Response:
+def page(context: guard.InReview, done: str = "") -> Response:
     """All searches of the protocol, and the files that were brought."""
-    return _show(room, done=done)
+    return _show(context, done=done)
 
 
-def _show(room: Room, status: int = 200, *, done: str = "", problem: str = "") -> Response:
-    now = room.desk.clock()
-    with room.desk.store.read() as con:
-        listed = search_list(con, room.review, now)
-    runs = room.desk.runs.of(room.review.id, now)
+def _show(
+    context: ReviewContext, status: int = 200, *, done: str = "", problem: str = ""
+) -> Response:
+    now = context.shared.clock()
+    with context.shared.store.read() as con:
+        listed = search_list(con, context.review, now)
+    runs = context.shared.runs.of(context.review.id, now)
     rows = [_row(state, runs.get(state.search.name)) for state in listed.states]
     return pages.show(
         "searches.html",
-        room,
+        context,
         status,
         rows=rows,
         listed=listed,
@@ -98,30 +100,30 @@ def _row(state: SearchState, run: HandRun | None) -> Row:
 
 
 def act(
-    room: guard.Here, form: FormId, act: Annotated[str, Form()], name: Annotated[str, Form()]
+    context: guard.InReview, form: FormId, act: Annotated[str, Form()], name: Annotated[str, Form()]
 ) -> Response:
     """Run a search now, or stop one that a lead started."""
-    if room.review.search(name) is None and name != LOOK_UPS:
+    if context.review.search(name) is None and name != LOOK_UPS:
         raise HTTPException(404, "There is no such search in this review.")
-    now, desk = room.desk.clock(), room.desk
+    now, shared = context.shared.clock(), context.shared
     try:
         if act == "run":
-            _may_run(room, name)
-            desk.runs.begin(desk.settings.home, room.review.id, name, room.me, now)
+            _may_run(context, name)
+            shared.runs.begin(shared.settings.home, context.review.id, name, context.me, now)
         elif act == "stop":
-            desk.runs.stop(room.review.id, name, room.me, now)
+            shared.runs.stop(context.review.id, name, context.me, now)
         else:
             raise HTTPException(422, "act must be one of run, stop")
     except Refused as refusal:
-        return _show(room, 409, problem=f"{refusal.message}.")
+        return _show(context, 409, problem=f"{refusal.message}.")
     place = "look-ups" if name == LOOK_UPS else name
-    return RedirectResponse(f"/r/{room.review.id}/searches?done={act}#{place}", 303)
+    return RedirectResponse(f"/r/{context.review.id}/searches?done={act}#{place}", 303)
 
 
-def _may_run(room: Room, name: str) -> None:
+def _may_run(context: ReviewContext, name: str) -> None:
     """Raise Refused where the search runs already, as beginning it again would end that run."""
-    with room.desk.store.read() as con:
-        listed = search_list(con, room.review, room.desk.clock())
+    with context.shared.store.read() as con:
+        listed = search_list(con, context.review, context.shared.clock())
     if any(state.runs for state in listed.states if state.search.name == name):
         raise Refused(f"{name} runs at this moment; wait until it has ended")
     if listed.rules.living.status == "retired":

@@ -76,12 +76,12 @@ def serve(
     While another process owns the database it waits, and says so. Raises Refused when one goes on
     serving it, and when the port is taken.
     """
-    room = room_for(raise_descriptor_limit())
+    context = room_for(raise_descriptor_limit())
     with _opened(settings) as store:
         store.notes = told(settings)
         cleaning.catch_up(store, datetime.now(UTC))
         made = app.create(store, settings, token=client.token(settings))
-        server = Server(made, room, patience, settings.proxies)
+        server = Server(made, context, patience, settings.proxies)
         server.on_beat = functools.partial(store.heartbeats.beat, EVENT_LOOP)
         server.config.load()  # first of all: whoever finds the door open is answered at once
         with _listen(host, port) as door, _at_work(store, settings):
@@ -132,7 +132,9 @@ class Server(uvicorn.Server):
     `connections`).
     """
 
-    def __init__(self, made: FastAPI, room: int, patience: Patience, proxies: tuple[str, ...] = ()):
+    def __init__(
+        self, made: FastAPI, context: int, patience: Patience, proxies: tuple[str, ...] = ()
+    ):
         config = uvicorn.Config(
             made,
             log_config=None,
@@ -140,12 +142,12 @@ class Server(uvicorn.Server):
             ws="none",
             backlog=BACKLOG,
             # a second net: `Connections` makes room before it is reached
-            limit_concurrency=room + BACKLOG,
+            limit_concurrency=context + BACKLOG,
             timeout_keep_alive=patience.idle,
             timeout_graceful_shutdown=LAST_ANSWERS,
             **trust(proxies),
         )
-        self.connections = Connections(room, patience, trust(proxies)["forwarded_allow_ips"])
+        self.connections = Connections(context, patience, trust(proxies)["forwarded_allow_ips"])
         config.http = cast(
             "type[asyncio.Protocol]", functools.partial(TimedProtocol, self.connections)
         )
@@ -278,7 +280,7 @@ def _announce(store: Store, settings: Settings, host: str, url: str) -> None:
 
 def _offer_first_account(made: FastAPI, base: str) -> None:
     """Print the link that makes the first account, where there is none."""
-    if link := first.link(made.state.desk, base):
+    if link := first.link(made.state.shared, base):
         print(f"Nobody has an account yet. Make the first lead's: {link}", file=sys.stderr)
 
 

@@ -26,7 +26,7 @@ LASTS = timedelta(hours=12)
 
 def page(request: Request, next: str = "/") -> Response:
     """The form to sign in, and what to do while there is no account at all."""
-    with guard.desk(request).store.read() as con:
+    with guard.shared(request).store.read() as con:
         return _form(request, next, empty=not accounts.names(con))
 
 
@@ -38,9 +38,9 @@ async def enter(
     A right secret always gets in, whatever else came from its address: it is looked up first, and
     only wrong ones are counted and held up. Tries that come together wait for each other.
     """
-    desk = guard.desk(request)
+    shared = guard.shared(request)
     try:
-        account = await desk.sign_ins.turn(lambda: _whose(desk, secret.strip()))
+        account = await shared.sign_ins.turn(lambda: _whose(shared, secret.strip()))
     except Retry as busy:
         answer = _form(request, next, busy.message, 503)
         answer.headers["Retry-After"] = "3"
@@ -50,8 +50,8 @@ async def enter(
     return await run_in_threadpool(_welcome, request, account, secret.strip(), next)
 
 
-def _whose(desk: guard.Desk, secret: str) -> Account | None:
-    with desk.store.read() as con:
+def _whose(shared: guard.AppState, secret: str) -> Account | None:
+    with shared.store.read() as con:
         return accounts.by_secret(con, secret)
 
 
@@ -63,11 +63,11 @@ def _welcome(request: Request, account: Account, secret: str, next: str) -> Resp
     one thing: to take another. Who takes it first is known, as it then opens nothing for the
     second.
     """
-    with guard.desk(request).store.read() as con:
+    with guard.shared(request).store.read() as con:
         given = ops.team.given_by(con, account)
     if given is None:
         return admit(request, account, next)
-    if ops.team.is_over(given, guard.desk(request).clock()):
+    if ops.team.is_over(given, guard.shared(request).clock()):
         days = ops.team.INVITED_FOR.days
         said = (
             f"{given.by} gave you this more than {days} days ago, so it is over. Ask for another."
@@ -112,9 +112,11 @@ def take_own(
             "This page was not made here. Sign in with the secret that you were given.",
             422,
         )
-    desk = guard.desk(request)
+    shared = guard.shared(request)
     try:
-        account = ops.team.take_own_secret(desk.store, given=given, secret=own, now=desk.clock())
+        account = ops.team.take_own_secret(
+            shared.store, given=given, secret=own, now=shared.clock()
+        )
     except Refused as refusal:
         return _form(request, next, f"{refusal.message}.", 422)
     return admit(request, account, next)
@@ -132,8 +134,8 @@ def _wrong(request: Request, secret: str, next: str) -> Response:
 
     After some of those from one network only when to try again.
     """
-    desk = guard.desk(request)
-    with desk.store.read() as con:
+    shared = guard.shared(request)
+    with shared.store.read() as con:
         replaced = accounts.replaced(con, secret)
     if replaced:
         said = (
@@ -141,7 +143,7 @@ def _wrong(request: Request, secret: str, next: str) -> Response:
             " ask them why: whoever had the new one could act in your name."
         )
         return _form(request, next, said, 401)
-    wait = desk.wrong_secrets.take(network_of(guard.address_of(request)), desk.clock(), TRIES)
+    wait = shared.wrong_secrets.take(network_of(guard.address_of(request)), shared.clock(), TRIES)
     if not wait:
         said = "This secret opens no account. Copy the whole of it, or ask your lead for a new one."
         return _form(request, next, said, 401)
@@ -157,30 +159,30 @@ def admit(request: Request, account: Account, next: str) -> Response:
 
     An earlier one here ends.
     """
-    desk, now = guard.desk(request), guard.desk(request).clock()
+    shared, now = guard.shared(request), guard.shared(request).clock()
     session, old = secrets.token_urlsafe(32), request.cookies.get(guard.cookie(request), "")
 
     def begin(con: Connection) -> None:
         accounts.end_session(con, old)
         accounts.start_session(con, session, account, now + LASTS, now)
 
-    desk.store.write(begin, quick=True)
+    shared.store.write(begin, quick=True)
     return _with_cookie(
         request, RedirectResponse(inside(next), 303), session, int(LASTS.total_seconds())
     )
 
 
-def leave(request: Request, visit: guard.Visitor) -> Response:
+def leave(request: Request, user: guard.Visitor) -> Response:
     """End the session, here and on the server.
 
     What is on the person's screens is free once they are out everywhere.
     """
-    desk = visit.desk
-    desk.store.write(lambda con: accounts.end_session(con, visit.secret))
-    with desk.store.read() as con:
-        elsewhere = accounts.has_session(con, visit.name, desk.clock())
+    shared = user.shared
+    shared.store.write(lambda con: accounts.end_session(con, user.secret))
+    with shared.store.read() as con:
+        elsewhere = accounts.has_session(con, user.name, shared.clock())
     if not elsewhere:
-        desk.leases.leave(visit.name)
+        shared.leases.leave(user.name)
     return _with_cookie(request, RedirectResponse("/sign-in", 303), "", 0)
 
 
@@ -197,7 +199,7 @@ def _form(
     *,
     empty: bool = False,
 ) -> Response:
-    elsewhere = guard.desk(request).settings.oidc is not None
+    elsewhere = guard.shared(request).settings.oidc is not None
     shown = {"next": inside(next), "problem": problem, "empty": empty, "elsewhere": elsewhere}
     return pages.render("sign_in.html", None, status, **shown)
 

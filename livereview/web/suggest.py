@@ -38,19 +38,19 @@ def send(
 
     `website` is a field that people do not see: who fills it in is no person.
     """
-    desk, found = guard.desk(request), _review(request, review)
+    shared, found = guard.shared(request), _review(request, review)
     given = {"title": title, "link": link, "note": note}
     if website:
         return _form(found, done="Thank you.")
-    address, now = guard.address_of(request), desk.clock()
-    if wait := desk.senders.take(FORM, address, now, EACH):
+    address, now = guard.address_of(request), shared.clock()
+    if wait := shared.senders.take(FORM, address, now, EACH):
         return _later(
             _form(found, "You have sent several suggestions already. " + LATER, 429, given), wait
         )
-    noisy = desk.senders.noisy(FORM, address, now)
+    noisy = shared.senders.noisy(FORM, address, now)
     try:
         known = form if re.fullmatch(r"[0-9a-f]{32}", form) else pages.new_id()
-        tips.suggest(desk.store, review=review, id=known, now=now, noisy=noisy, **given)
+        tips.suggest(shared.store, review=review, id=known, now=now, noisy=noisy, **given)
     except Refused as refusal:
         return _form(found, refusal.message, 422, given)
     if "application/json" in request.headers.get("accept", ""):
@@ -64,7 +64,7 @@ def _later(answer: Response, seconds: int) -> Response:
 
 
 def _review(request: Request, review: str) -> Review:
-    with guard.desk(request).store.read() as con:
+    with guard.shared(request).store.read() as con:
         if (
             not re.fullmatch(r"[a-z0-9-]{1,64}", review)
             or searches.protocol_text(con, review) is None

@@ -17,36 +17,38 @@ from livereview.store import acts as log
 from livereview.store.accounts import Account
 from livereview.store.open import Connection
 from livereview.web import acts, guard, pages
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 
 LISTED = 50  # decisions shown of each older version; the button asks about all
 
 
-def page(room: guard.Here, name: str = "") -> Response:
+def page(context: guard.InReview, name: str = "") -> Response:
     """The page as it is now; `name` fills the form with an account as it is, or was when it was
     last open.
     """
-    return _show(room, name=name)
+    return _show(context, name=name)
 
 
-def _show(room: Room, status: int = 200, *, name: str = "", problem: str = "") -> Response:
-    review = room.review.id
-    with room.desk.store.read() as con:
-        eyes = voters.eyes(con, review, room.me)
+def _show(
+    context: ReviewContext, status: int = 200, *, name: str = "", problem: str = ""
+) -> Response:
+    review = context.review.id
+    with context.shared.store.read() as con:
+        eyes = voters.eyes(con, review, context.me)
         older = ops.team.older_criteria(con, review, eyes)
         shown = [one.record_id for _, _, made in older for one in made[:LISTED]]
         values: dict[str, Any] = {
             "accounts": [one for one in accounts.names(con) if one.enters(review)],
             "closed": [
-                one for one in accounts.closed(con) if room.visit.principal.covers(one.reach)
+                one for one in accounts.closed(con) if context.user.principal.covers(one.reach)
             ],
-            "filled": _filled(con, room, name),
+            "filled": _filled(con, context, name),
             "work": decisions.counts_by_person(con, review, eyes),
             "older": older,
             "again": calibration.results(con, review),
             "agreements": ops.team.agreements(con, review),
-            "shares": shares.of(con, room.review),
-            "loads": shares.loads(con, room.review, eyes),
+            "shares": shares.of(con, context.review),
+            "loads": shares.loads(con, context.review, eyes),
             "screens": eyes is not None,
             "abstaining": voters.abstaining(con, review),
             "titles": {key: one.title for key, one in records.current(con, shown).items()},
@@ -54,24 +56,24 @@ def _show(room: Room, status: int = 200, *, name: str = "", problem: str = "") -
     values["voters"] = [
         one for one in values["accounts"] if one.role in shares.VOTERS and one.enters(review)
     ]
-    settings = room.desk.settings
+    settings = context.shared.settings
     values["mails"] = bool(settings.smtp and settings.sender and settings.url)
     values |= {"problem": problem, "roles": accounts.ROLES, "listed": LISTED}
-    return pages.show("team.html", room, status, **values)
+    return pages.show("team.html", context, status, **values)
 
 
-def _filled(con: Connection, room: Room, name: str) -> Account | None:
+def _filled(con: Connection, context: ReviewContext, name: str) -> Account | None:
     """The account that the form is about, if this person may know of it."""
     account = accounts.when_last_open(con, name) if name else None
     if account is None or not (
-        account.enters(room.review.id) or room.visit.principal.covers(account.reach)
+        account.enters(context.review.id) or context.user.principal.covers(account.reach)
     ):
         return None
     return account
 
 
 def change(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     name: Annotated[str, Form()],
     act: Annotated[str, Form()],
@@ -87,52 +89,54 @@ def change(
     if act not in ("open", "close"):
         raise HTTPException(422, "act must be one of open, close")
     kind = "close_account" if act == "close" else "open_account"
-    reviews = {"here": room.review.id, "every": "*"}.get(reach, "")
+    reviews = {"here": context.review.id, "every": "*"}.get(reach, "")
     given = {"name": name.strip(), "role": role, "reviews": reviews, "email": email.strip()}
     given = {field: value for field, value in given.items() if value and field in acts.FIELDS[kind]}
     try:
-        if act == "open" and _is_new(room, form, name.strip()):
-            return acts.carry_out(room, form, kind, given, shown=None, mail=bool(mail))
-        acts.preview(room, kind, given)
+        if act == "open" and _is_new(context, form, name.strip()):
+            return acts.carry_out(context, form, kind, given, shown=None, mail=bool(mail))
+        acts.preview(context, kind, given)
     except Refused as refusal:
-        return _show(room, 422, problem=refusal.message)
-    return acts.confirm(room, kind, given)
+        return _show(context, 422, problem=refusal.message)
+    return acts.confirm(context, kind, given)
 
 
-def _is_new(room: Room, form: str, name: str) -> bool:
+def _is_new(context: ReviewContext, form: str, name: str) -> bool:
     """Whether nobody ever had this name, or it is this very form that gave it."""
-    with room.desk.store.read() as con:
-        return accounts.last_of(con, name) is None or log.known(con, f"{room.me}-{form}")
+    with context.shared.store.read() as con:
+        return accounts.last_of(con, name) is None or log.known(con, f"{context.me}-{form}")
 
 
 def screening(
-    room: guard.Here, form: Annotated[str, Depends(guard.form_id)], act: Annotated[str, Form()]
+    context: guard.InReview,
+    form: Annotated[str, Depends(guard.form_id)],
+    act: Annotated[str, Form()],
 ) -> Response:
     """I do not screen in this review, and may see all votes; or I do again."""
     if act not in ("abstain", "return"):
-        return _show(room, 422, problem="act must be one of abstain, return")
+        return _show(context, 422, problem="act must be one of abstain, return")
     ops.team.screens(
-        room.desk.store,
-        id=f"{room.me}-{form}",
-        review=room.review.id,
-        account=room.me,
+        context.shared.store,
+        id=f"{context.me}-{form}",
+        review=context.review.id,
+        account=context.me,
         screens=act == "return",
-        now=room.desk.clock(),
+        now=context.shared.clock(),
     )
-    return RedirectResponse(f"/r/{room.review.id}/team#screening", 303)
+    return RedirectResponse(f"/r/{context.review.id}/team#screening", 303)
 
 
 def again(
-    room: guard.Here, version: Annotated[str, Form()], stage: Annotated[str, Form()]
+    context: guard.InReview, version: Annotated[str, Form()], stage: Annotated[str, Form()]
 ) -> Response:
     """Say what it does to ask again about all decisions of a stage under this version of the
     criteria.
     """
-    return acts.confirm(room, "decide_again", {"version": version, "stage": stage})
+    return acts.confirm(context, "decide_again", {"version": version, "stage": stage})
 
 
 def calibrate(
-    room: guard.Here,
+    context: guard.InReview,
     form: Annotated[str, Depends(guard.form_id)],
     number: Annotated[int, Form()] = 10,
     people: Annotated[list[str] | None, Form()] = None,
@@ -142,12 +146,12 @@ def calibrate(
     """
     asked: dict[str, Any] = {
         "id": form,
-        "review": room.review.id,
-        "by": room.me,
-        "now": room.desk.clock(),
+        "review": context.review.id,
+        "by": context.me,
+        "now": context.shared.clock(),
     }
     try:
-        calibration.ask(room.desk.store, number=number, reviewers=people or (), **asked)
+        calibration.ask(context.shared.store, number=number, reviewers=people or (), **asked)
     except Refused as refusal:
-        return _show(room, 422, problem=refusal.message)
-    return RedirectResponse(f"/r/{room.review.id}/team#calibration", 303)
+        return _show(context, 422, problem=refusal.message)
+    return RedirectResponse(f"/r/{context.review.id}/team#calibration", 303)

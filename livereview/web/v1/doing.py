@@ -16,19 +16,19 @@ from livereview.ops.screen import TeamsOutcome
 from livereview.sources import columns as table_columns
 from livereview.web import acts as act_pages
 from livereview.web import guard
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 from livereview.web.mine import must_screen, report_of
 from livereview.web.v1 import models
-from livereview.web.v1.manners import Here, Write, Writing
+from livereview.web.v1.manners import InReview, Write, Writing
 
 
 def decide(write: Writing, body: models.Decision) -> models.Decided:
     """Decide on a report that waits for you, or take your decision back."""
-    room = write.room
-    _check_stage(room, body.stage)
-    with room.desk.store.read() as con:
-        must_screen(con, room)
-        guard.recorded(con, room, body.record)
+    context = write.context
+    _check_stage(context, body.stage)
+    with context.shared.store.read() as con:
+        must_screen(con, context)
+        guard.recorded(con, context, body.record)
         report = report_of(con, body.record)
     takes_back = body.verdict == "withdrawn"
     try:
@@ -41,20 +41,20 @@ def decide(write: Writing, body: models.Decision) -> models.Decided:
             "The team has settled this report, so one person can't take their decision back alone; "
             "a lead can, by the act take_back_word.",
         ) from None
-    room.desk.leases.decided((room.review.id, body.stage), room.me, report)
+    context.shared.leases.decided((context.review.id, body.stage), context.me, report)
     return decided
 
 
 def settle_conflict(write: Writing, body: models.Settlement) -> models.Decided:
     """Settle a conflict as a third person; the votes stay as they are."""
-    _check_stage(write.room, body.stage)
-    with write.room.desk.store.read() as con:
-        guard.recorded(con, write.room, body.record)
+    _check_stage(write.context, body.stage)
+    with write.context.shared.store.read() as con:
+        guard.recorded(con, write.context, body.record)
     return _decide(write, body, role="adjudication", waiting=True)
 
 
-def _check_stage(room: Room, stage: str) -> None:
-    if stage not in room.review.screening.stages:
+def _check_stage(context: ReviewContext, stage: str) -> None:
+    if stage not in context.review.screening.stages:
         raise HTTPException(404, "This review has no such stage.")
 
 
@@ -62,10 +62,10 @@ def _decide(write: Write, body: models.Decision | models.Settlement, **how: Any)
     """Write a decision; `how`: the other terms of `ops.screen.decide`."""
     asked = write.signed | {"id": write.named}
     answer = ops.screen.decide(
-        write.room.desk.store,
+        write.context.shared.store,
         record=body.record,
         stage=body.stage,
-        reviewer=write.room.me,
+        reviewer=write.context.me,
         verdict=body.verdict,
         reason=body.reason,
         note=body.note,
@@ -88,30 +88,32 @@ def judge(write: Writing, body: models.Judgement) -> models.Done:
     Where that would move reports that people have decided on, it is refused: send it as an act,
     whose preview says what it would do.
     """
-    room = write.room
-    with room.desk.store.read() as con:
-        guard.recorded(con, room, body.left)
-        guard.recorded(con, room, body.right)
+    context = write.context
+    with context.shared.store.read() as con:
+        guard.recorded(con, context, body.left)
+        guard.recorded(con, context, body.right)
     given = {"left": body.left, "right": body.right, "verdict": body.verdict}
-    if act_pages.preview(room, "judge", given)["undoes_work"]:
+    if act_pages.preview(context, "judge", given)["undoes_work"]:
         raise HTTPException(
             409,
             "This would move reports that people have decided on. Send it to /acts as kind "
             "judge, with what its preview shows.",
         )
-    ops.screen.judge(room.desk.store, id=write.named, person=room.me, now=write.now, **given)
+    ops.screen.judge(
+        context.shared.store, id=write.named, person=context.me, now=write.now, **given
+    )
     return models.Done(known=False)
 
 
 def extract(write: Writing, body: models.Extraction) -> models.Extracted:
     """Write the form of a study, and tie its reports to it."""
-    room = write.room
-    with room.desk.store.read() as con:
-        ops.evidence.check_takes_from_none(con, room.review.id, body.form)
+    context = write.context
+    with context.shared.store.read() as con:
+        ops.evidence.check_takes_from_none(con, context.review.id, body.form)
     answer = ops.evidence.extract(
-        room.desk.store,
+        context.shared.store,
         data=body.form,
-        extractor=room.me,
+        extractor=context.me,
         name="The form",
         role=body.role,
         **write.signed,
@@ -122,8 +124,10 @@ def extract(write: Writing, body: models.Extraction) -> models.Extracted:
 
 def rate(write: Writing, body: models.Rating) -> models.Rated:
     """Say how sure a finding is, for the numbers that it rests on now."""
-    room = write.room
-    answer = ops.evidence.rate(room.desk.store, data=body.rating, by=room.me, **write.signed)
+    context = write.context
+    answer = ops.evidence.rate(
+        context.shared.store, data=body.rating, by=context.me, **write.signed
+    )
     known = answer.pop("known")
     write.answered(known=known)
     return models.Rated(rating=answer, known=known)
@@ -132,8 +136,8 @@ def rate(write: Writing, body: models.Rating) -> models.Rated:
 def sign(write: Writing, body: models.Signature) -> models.Done:
     """Put your name under the changed conclusion that you have read; it is published with it."""
     answer = ops.publish.sign(
-        write.room.desk.store,
-        by=write.room.me,
+        write.context.shared.store,
+        by=write.context.me,
         content_hash=body.content_hash,
         note=body.note,
         **write.signed,
@@ -145,27 +149,27 @@ def sign(write: Writing, body: models.Signature) -> models.Done:
 def open_review(write: Writing, body: models.Opening) -> models.Done:
     """Let the review be public from now on, in your name."""
     answer = ops.publish.open_review(
-        write.room.desk.store, by=write.room.me, note=body.note, **write.signed
+        write.context.shared.store, by=write.context.me, note=body.note, **write.signed
     )
     write.answered(known=answer["known"])
     return models.Done(known=answer["known"])
 
 
 def settle_task(
-    room: Here,
+    context: InReview,
     task: Annotated[str, Path(description="The id of a task.")],
     body: models.TaskOutcome,
 ) -> models.Done:
     """Close a task."""
     settle = ops.tips.settle_tip if task.startswith("tip:") else ops.tasks.settle_task
     settle(
-        room.desk.store,
-        review=room.review.id,
+        context.shared.store,
+        review=context.review.id,
         task=task,
         outcome=body.outcome,
-        by=room.me,
+        by=context.me,
         note=body.note,
-        now=room.desk.clock(),
+        now=context.shared.clock(),
     )
     return models.Done(known=False)
 
@@ -196,8 +200,8 @@ def import_records(
     The same file again changes nothing, whatever its key.
     """
     answer = ops.surveil.import_file(
-        write.room.desk.store,
-        review=write.room.review.id,
+        write.context.shared.store,
+        review=write.context.review.id,
         source=source,
         name=name,
         body=body,
@@ -210,10 +214,10 @@ def import_records(
     return models.Imported(outcome=answer["outcome"], counts=counts, known=answer["known"])
 
 
-def preview_act(room: Here, body: models.Act) -> models.Effect:
+def preview_act(context: InReview, body: models.Act) -> models.Effect:
     """What an act would do, in sentences; nothing is changed."""
     _check_act(body.kind)
-    return _effect(act_pages.preview(room, body.kind, body.given, body.reason))
+    return _effect(act_pages.preview(context, body.kind, body.given, body.reason))
 
 
 def carry_out(write: Writing, body: models.ConfirmedAct) -> models.Effect:
@@ -221,14 +225,14 @@ def carry_out(write: Writing, body: models.ConfirmedAct) -> models.Effect:
     _check_act(body.kind)
     try:
         done = ops.acts.carry_out(
-            write.room.desk.store,
+            write.context.shared.store,
             kind=body.kind,
             given=body.given,
             reason=body.reason,
             shown=body.shown,
-            author=write.room.me,
+            author=write.context.me,
             by=write.principal,
-            folder=write.room.desk.settings.site,
+            folder=write.context.shared.settings.site,
             **write.signed,
         )
     except EffectChanged as changed:
@@ -258,12 +262,12 @@ def take_act_back(
 ) -> models.Done:
     """Undo an act of the log: what stood before stands again, except where it was decided anew."""
     ops.acts.take_back(
-        write.room.desk.store,
+        write.context.shared.store,
         act=act,
         reason=body.reason,
-        author=write.room.me,
+        author=write.context.me,
         by=write.principal,
-        folder=write.room.desk.settings.site,
+        folder=write.context.shared.settings.site,
         **write.signed,
     )
     return models.Done(known=False)

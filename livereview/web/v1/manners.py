@@ -20,7 +20,7 @@ from fastapi.responses import JSONResponse, Response
 
 from livereview.rights import Kind, Principal
 from livereview.web import guard
-from livereview.web.guard import Room, Visit
+from livereview.web.guard import RequestUser, ReviewContext
 from livereview.web.v1.models import Page
 
 ROOT = "/api/v1"
@@ -85,12 +85,12 @@ def _pointer(place: Sequence[Any]) -> str:
     return f"#/{path}" if where == "body" else path
 
 
-def here(request: Request, review: ReviewId) -> Room:
+def here(request: Request, review: ReviewId) -> ReviewContext:
     """The review of the address, and who was let into it."""
-    return guard.room(request)
+    return guard.context(request)
 
 
-Here = Annotated[Room, Depends(here)]
+InReview = Annotated[ReviewContext, Depends(here)]
 
 
 def token_only(request: Request) -> None:
@@ -98,7 +98,7 @@ def token_only(request: Request) -> None:
 
     A browser sends its session with requests that another site made; a token is sent on purpose.
     """
-    if guard.visit(request).principal.kind != Kind.TOKEN:
+    if guard.user(request).principal.kind != Kind.TOKEN:
         raise HTTPException(
             403,
             "Send a token (Authorization: Bearer …): a session may only read here. "
@@ -106,11 +106,11 @@ def token_only(request: Request) -> None:
         )
 
 
-def event_id(request: Request, visit: Visit, key: str | None) -> str:
+def event_id(request: Request, user: RequestUser, key: str | None) -> str:
     """The id of what a request writes: with the same key by the same account it is the same."""
     if key is None:
         return uuid.uuid4().hex
-    said = "\0".join((visit.name, request.method, guard.path_of(request), key))
+    said = "\0".join((user.name, request.method, guard.path_of(request), key))
     return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
@@ -190,7 +190,7 @@ class Write:
         event: The id of what is written; with the same Idempotency-Key it is the same.
     """
 
-    room: Room
+    context: ReviewContext
     principal: Principal
     event: str
     now: datetime
@@ -203,19 +203,19 @@ class Write:
     @property
     def named(self) -> str:
         """The id of an event that is this person's own, as forms name theirs."""
-        return f"{self.room.me}-{self.event}"
+        return f"{self.context.me}-{self.event}"
 
     @property
     def signed(self) -> dict[str, Any]:
         """What every use case takes that writes in a person's name."""
-        return {"id": self.event, "review": self.room.review.id, "now": self.now}
+        return {"id": self.event, "review": self.context.review.id, "now": self.now}
 
 
 def write(request: Request, response: Response, review: ReviewId, key: Key = None) -> Write:
     """The write that is asked for."""
-    room = guard.room(request)
-    id = event_id(request, room.visit, key)
-    return Write(room, room.visit.principal, id, room.desk.clock(), response)
+    context = guard.context(request)
+    id = event_id(request, context.user, key)
+    return Write(context, context.user.principal, id, context.shared.clock(), response)
 
 
 Writing = Annotated[Write, Depends(write)]

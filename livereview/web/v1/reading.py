@@ -31,16 +31,16 @@ from livereview.store import (
 from livereview.store.open import Connection
 from livereview.store.standings import Standing
 from livereview.web import guard
-from livereview.web.guard import Room
+from livereview.web.guard import ReviewContext
 from livereview.web.leases import Question
 from livereview.web.mine import must_screen, report_of
 from livereview.web.v1 import models
-from livereview.web.v1.manners import Here, Part
+from livereview.web.v1.manners import InReview, Part
 
 
-def me(visit: guard.Visitor) -> models.Me:
+def me(user: guard.Visitor) -> models.Me:
     """What signed in, and what it may do."""
-    who = visit.principal
+    who = user.principal
     return models.Me(
         account=who.account,
         role=who.role,
@@ -50,10 +50,10 @@ def me(visit: guard.Visitor) -> models.Me:
     )
 
 
-def reviews(visit: guard.Visitor, part: Part) -> models.Page[models.ReviewRow]:
+def reviews(user: guard.Visitor, part: Part) -> models.Page[models.ReviewRow]:
     """The reviews that you may enter, by id."""
-    with visit.desk.store.read() as con:
-        own = [review for review in protocols(con) if visit.enters(review.id)]
+    with user.shared.store.read() as con:
+        own = [review for review in protocols(con) if user.enters(review.id)]
         heads = versions.heads(con, [review.id for review in own])
     rows = [models.ReviewRow(**_review_row(review, heads.get(review.id))) for review in own]
     return part.of(rows)
@@ -69,10 +69,10 @@ def _review_row(review: Review, head: versions.Head | None) -> dict[str, Any]:
     }
 
 
-def review(room: Here) -> models.Review:
+def review(context: InReview) -> models.Review:
     """What a review asks, and how it is screened."""
-    rules = room.review
-    with room.desk.store.read() as con:
+    rules = context.review
+    with context.shared.store.read() as con:
         head = versions.heads(con, [rules.id]).get(rules.id)
         text = searches.protocol_text(con, rules.id)
     return models.Review(
@@ -91,23 +91,23 @@ def _choices(rows: Iterable[Any]) -> list[models.Choice]:
     return [models.Choice(id=row.id, label=row.label) for row in rows]
 
 
-def status(room: Here) -> dict[str, Any]:
+def status(context: InReview) -> dict[str, Any]:
     """How each search fares, what waits, what is published, and what is wrong (`alarms`).
 
     Half-screened reports count as waiting, as on the lead's page: apart they would tell of votes.
     """
-    settings = room.desk.settings
-    answer = ops.run(room.desk.store, settings.site, "status", {"review": room.review.id})
+    settings = context.shared.settings
+    answer = ops.run(context.shared.store, settings.site, "status", {"review": context.review.id})
     found: dict[str, Any] = answer["reviews"][0]
     flow = found["flow"]
     flow["awaiting_screening"] += flow.pop("in_screening")
     return found
 
 
-def attempts(room: Here, part: Part) -> models.Page[models.Attempt]:
+def attempts(context: InReview, part: Part) -> models.Page[models.Attempt]:
     """Every run of every search, newest first."""
-    store, now = room.desk.store, room.desk.clock()
-    found = ops.status.ledger_of(store, review=room.review.id, now=now)["attempts"]
+    store, now = context.shared.store, context.shared.clock()
+    found = ops.status.ledger_of(store, review=context.review.id, now=now)["attempts"]
     named = ("name", "source", "kind", "outcome", "started")
     rows = [
         models.Attempt(
@@ -120,7 +120,7 @@ def attempts(room: Here, part: Part) -> models.Page[models.Attempt]:
 
 
 def reports(
-    room: Here,
+    context: InReview,
     part: Part,
     state: Annotated[
         str | None, Query(description=f"Only those in this state: {', '.join(STATES)}.")
@@ -133,11 +133,11 @@ def reports(
     """
     if state is not None and state not in STATES:
         raise HTTPException(422, f"state must be one of {', '.join(STATES)}; it was {state!r}")
-    with room.desk.store.read() as con:
-        eyes = voters.eyes(con, room.review.id, room.me)
+    with context.shared.store.read() as con:
+        eyes = voters.eyes(con, context.review.id, context.me)
         states = _states(state, eyes)
-        found = standings.page(con, room.review.id, part.start, part.limit + 1, stage, states)
-        rows = _reports(con, room, [standing for _, standing in found[: part.limit]], eyes)
+        found = standings.page(con, context.review.id, part.start, part.limit + 1, stage, states)
+        rows = _reports(con, context, [standing for _, standing in found[: part.limit]], eyes)
     goes_on = found[part.limit - 1][0] if len(found) > part.limit else None
     return part.page(rows, goes_on)
 
@@ -150,11 +150,11 @@ def _states(asked: str | None, eyes: str | None) -> Sequence[str] | None:
 
 
 def _reports(
-    con: Connection, room: Room, found: Sequence[Standing], eyes: str | None
+    con: Connection, context: ReviewContext, found: Sequence[Standing], eyes: str | None
 ) -> list[models.Report]:
     ids = [standing.report_id for standing in found]
-    members = records.reports(con, room.review.id, ids)
-    votes = decisions.on_reports(con, room.review.id, ids)
+    members = records.reports(con, context.review.id, ids)
+    votes = decisions.on_reports(con, context.review.id, ids)
     rows = []
     for standing in found:
         state, stage = standing.state, standing.stage
@@ -185,34 +185,34 @@ def _vote(vote: Mapping[str, Any]) -> models.Vote:
 
 
 def report(
-    room: Here, record: Annotated[str, Path(description="The id of a record of the report.")]
+    context: InReview, record: Annotated[str, Path(description="The id of a record of the report.")]
 ) -> models.Record:
     """A report as its fullest record describes it."""
-    with room.desk.store.read() as con:
-        guard.recorded(con, room, record)
+    with context.shared.store.read() as con:
+        guard.recorded(con, context, record)
         report = report_of(con, record)
-        members = records.reports(con, room.review.id, [report])[report]
+        members = records.reports(con, context.review.id, [report])[report]
     return record_model(records.merged(members)[0], report)
 
 
 def queue(
-    room: Here, stage: Annotated[models.Stage, Path(description="A stage of the screening.")]
+    context: InReview, stage: Annotated[models.Stage, Path(description="A stage of the screening.")]
 ) -> models.Queue:
     """What waits for you at a stage. The report that you are given is kept for you meanwhile."""
-    if stage not in room.review.screening.stages:
+    if stage not in context.review.screening.stages:
         raise HTTPException(404, "This review has no such stage.")
-    rules, now = room.review, room.desk.clock()
-    with room.desk.store.read() as con:
-        must_screen(con, room)
+    rules, now = context.review, context.shared.clock()
+    with context.shared.store.read() as con:
+        must_screen(con, context)
 
         def look(question: Question) -> queues.Head:
             return queues.head(
-                con, rules, room.me, stage, most=question.most, wanted=question.wanted
+                con, rules, context.me, stage, most=question.most, wanted=question.wanted
             )
 
         place_of_queue = rules.id, stage
         votes = rules.screening.votes
-        taken = room.desk.leases.take(place_of_queue, room.me, now, votes, look, "")
+        taken = context.shared.leases.take(place_of_queue, context.me, now, votes, look, "")
         shown = None
         if taken.report:
             members = records.reports(con, rules.id, [taken.report])[taken.report]
@@ -220,13 +220,13 @@ def queue(
     return models.Queue(stage=stage, waiting=taken.head.waiting, done=taken.head.done, report=shown)
 
 
-def conflicts(room: Here, part: Part) -> models.Page[models.Conflict]:
+def conflicts(context: InReview, part: Part) -> models.Page[models.Conflict]:
     """Reports on which reviewers differ, in the order in which they came."""
-    with room.desk.store.read() as con:
-        waiting = decisions.conflicts(con, room.review.id)
+    with context.shared.store.read() as con:
+        waiting = decisions.conflicts(con, context.review.id)
         end = part.start + part.limit
         asked = waiting[part.start : end]
-        shown = _reports(con, room, asked, None)
+        shown = _reports(con, context, asked, None)
     rows = [
         models.Conflict(
             report=report,
@@ -238,11 +238,11 @@ def conflicts(room: Here, part: Part) -> models.Page[models.Conflict]:
     return part.page(rows, end if end < len(waiting) else None)
 
 
-def duplicates(room: Here, part: Part) -> models.Page[models.Pair]:
+def duplicates(context: InReview, part: Part) -> models.Page[models.Pair]:
     """Pairs of records that wait for a person's word, oldest first."""
     end = part.start + part.limit
-    with room.desk.store.read() as con:
-        found = matches.doubtful(con, room.review.id, end + 1)[part.start :]
+    with context.shared.store.read() as con:
+        found = matches.doubtful(con, context.review.id, end + 1)[part.start :]
         asked = found[: part.limit]
         ids = {pair[side] for pair in asked for side in ("left", "right")}
         current = records.current(con, ids)
@@ -257,11 +257,11 @@ def duplicates(room: Here, part: Part) -> models.Page[models.Pair]:
     return part.page(rows, end if len(found) > part.limit else None)
 
 
-def studies(room: Here, part: Part) -> models.Page[models.Study]:
+def studies(context: InReview, part: Part) -> models.Page[models.Study]:
     """The studies of a review with their included reports, by id."""
-    with room.desk.store.read() as con:
-        grouped = evidence.reports_of(con, room.review.id)
-        forms = evidence.extractions(con, room.review.id)
+    with context.shared.store.read() as con:
+        grouped = evidence.reports_of(con, context.review.id)
+        forms = evidence.extractions(con, context.review.id)
     rows = [
         models.Study(study=study, reports=grouped.get(study, []), extracted=study in forms)
         for study in sorted({*grouped, *forms})
@@ -270,12 +270,12 @@ def studies(room: Here, part: Part) -> models.Page[models.Study]:
 
 
 def study(
-    room: Here, study: Annotated[str, Path(description="The id of a study.")]
+    context: InReview, study: Annotated[str, Path(description="The id of a study.")]
 ) -> models.StudyForm:
     """A study with its extraction in force."""
-    with room.desk.store.read() as con:
-        grouped = evidence.reports_of(con, room.review.id)
-        forms = evidence.extractions(con, room.review.id)
+    with context.shared.store.read() as con:
+        grouped = evidence.reports_of(con, context.review.id)
+        forms = evidence.extractions(con, context.review.id)
     if study not in grouped and study not in forms:
         raise HTTPException(404, "There is no such study in this review.")
     text = forms.get(study)
@@ -287,10 +287,10 @@ def study(
     )
 
 
-def published(room: Here, part: Part) -> models.Page[models.Version]:
+def published(context: InReview, part: Part) -> models.Page[models.Version]:
     """The published versions, newest first."""
-    review = room.review.id
-    with room.desk.store.read() as con:
+    review = context.review.id
+    with context.shared.store.read() as con:
         known = versions.listed(con, review)
         withdrawn = withdrawals.in_force(con, review)
     rows = [
@@ -304,29 +304,29 @@ def published(room: Here, part: Part) -> models.Page[models.Version]:
     return part.of(rows)
 
 
-def findings(room: Here) -> dict[str, Any]:
+def findings(context: InReview) -> dict[str, Any]:
     """The newest published summary, as its summary.json: findings, studies, flow, searches."""
-    with room.desk.store.read() as con:
-        newest = versions.newest(con, room.review.id)
+    with context.shared.store.read() as con:
+        newest = versions.newest(con, context.review.id)
     if newest is None:
         raise HTTPException(404, "Nothing of this review is published yet.")
     found: dict[str, Any] = json.loads(newest.summary)
     return found
 
 
-def held(room: Here) -> models.Held:
+def held(context: InReview) -> models.Held:
     """What of the newest evidence waits for a name before it is public."""
-    with room.desk.store.read() as con:
-        waiting = versions.held(con, room.review.id)
+    with context.shared.store.read() as con:
+        waiting = versions.held(con, context.review.id)
     if waiting is None:
         raise HTTPException(404, "Nothing waits for a name.")
     return models.Held(**{name: getattr(waiting, name) for name in models.Held.model_fields})
 
 
-def tasks(room: Here, part: Part) -> models.Page[models.Task]:
+def tasks(context: InReview, part: Part) -> models.Page[models.Task]:
     """What a lead must look at, oldest first."""
-    with room.desk.store.read() as con:
-        found = open_tasks.open_tasks(con, [room.review.id])[room.review.id]
+    with context.shared.store.read() as con:
+        found = open_tasks.open_tasks(con, [context.review.id])[context.review.id]
     named = ("id", "kind", "made")
     rows = [
         models.Task(
@@ -338,7 +338,9 @@ def tasks(room: Here, part: Part) -> models.Page[models.Task]:
     return part.of(rows)
 
 
-def acts(room: Here, part: Part) -> models.Page[dict[str, Any]]:
+def acts(context: InReview, part: Part) -> models.Page[dict[str, Any]]:
     """Acts that undid the work of others, newest first."""
-    answer = ops.run(room.desk.store, room.desk.settings.site, "acts", {"review": room.review.id})
+    answer = ops.run(
+        context.shared.store, context.shared.settings.site, "acts", {"review": context.review.id}
+    )
     return part.of(answer["acts"])

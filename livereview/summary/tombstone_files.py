@@ -21,7 +21,7 @@ from livereview.summary.templating import template
 DATA = "tombstone.json"  # where it is, everything else in the folder is gone
 
 
-def grave(
+def of_version(
     texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: str
 ) -> Mapping[str, bytes]:
     """The folder of withdrawn version `number`: a page, the same as data, and what frames and

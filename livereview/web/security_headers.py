@@ -53,7 +53,7 @@ PIECE = 65_536
 FRAMED = PUBLIC["Content-Security-Policy"].replace("frame-ancestors 'none'", "frame-ancestors *")
 
 
-class Shield:
+class SecurityHeaders:
     """ASGI middleware; the outermost but for the page of an unforeseen error."""
 
     def __init__(self, app: ASGIApp):
@@ -64,12 +64,12 @@ class Shield:
             await self.app(scope, receive, send)
         elif asks_to_read(scope):
             answer = Response(status_code=204, headers=PREFLIGHT)
-            await answer(scope, receive, dressed(send, scope))
+            await answer(scope, receive, with_headers(send, scope))
         elif scope["method"] not in ("GET", "HEAD") and foreign(Headers(scope=scope)):
             message = "This form came from another site, so nothing was done."
-            await pages.error(403, message)(scope, receive, dressed(send, scope))
+            await pages.error(403, message)(scope, receive, with_headers(send, scope))
         else:
-            await self.app(scope, receive, dressed(send, scope))
+            await self.app(scope, receive, with_headers(send, scope))
 
 
 def asks_to_read(scope: Scope) -> bool:
@@ -94,7 +94,7 @@ def foreign(headers: Headers) -> bool:
     return elsewhere or headers.get("sec-fetch-site") in ("cross-site", "same-site")
 
 
-def dressed(send: Send, scope: Scope) -> Send:
+def with_headers(send: Send, scope: Scope) -> Send:
     """Put the headers of the path on the response, and send its body piece by piece.
 
     A connection copies what its client does not read yet. So a hundred slow readers of a large
@@ -111,7 +111,7 @@ def dressed(send: Send, scope: Scope) -> Send:
             headers = MutableHeaders(scope=message)
             if message["status"] in (200, 304, 410):
                 publish(headers, scope["path"], message["status"] == 410)
-            put_on(headers, scope["path"], scope["scheme"])
+            set_headers(headers, scope["path"], scope["scheme"])
         await send(message)
 
     return dress
@@ -144,7 +144,7 @@ def publish(headers: MutableHeaders, path: str, gone: bool = False) -> None:
         headers.setdefault("Content-Security-Policy", FRAMED)
 
 
-def put_on(headers: MutableHeaders, path: str, scheme: str) -> None:
+def set_headers(headers: MutableHeaders, path: str, scheme: str) -> None:
     """Headers that a response does not have yet."""
     for name, value in _for(path).items():
         headers.setdefault(name, value)
