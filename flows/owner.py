@@ -18,7 +18,7 @@ from uuid import uuid4
 
 from prefect.context import FlowRunContext
 
-from livereview import processes
+from livereview import private_files, processes
 from livereview.client import Client, NoAccess, Session, wait_for_owner
 from livereview.errors import LivereviewError, Refused
 from livereview.settings import Settings
@@ -116,11 +116,8 @@ def lose(settings: Settings, review: str, what: str, reason: str) -> None:
 
 def keep(home: Path, lost: dict[str, Any]) -> None:
     """Remember a lost night in the home, whole or not at all."""
-    folder = home / UNDELIVERED
-    folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f".{lost['id']}.new"
-    beside.write_text(json.dumps(lost, ensure_ascii=False), encoding="utf-8")
-    beside.replace(folder / f"{lost['id']}.json")
+    text = json.dumps(lost, ensure_ascii=False)
+    private_files.write_private(home / UNDELIVERED / f"{lost['id']}.json", text.encode())
 
 
 def deliver(home: Path, client: Client) -> int:

@@ -66,6 +66,17 @@ def remove(path: Path) -> None:
         path.unlink()
 
 
+def clear_way(folder: Path) -> bool:
+    """Remove a file, or a link that leads nowhere, which stands where a folder must be.
+
+    A link to a folder stays: that is how somebody puts a site on another disk.
+    """
+    if folder.is_dir() or not os.path.lexists(folder):
+        return False
+    remove(folder)
+    return True
+
+
 def sync(path: Path) -> None:
     """Force a file, or the names in a folder, to the disk."""
     handle = os.open(path, os.O_RDONLY)

@@ -20,6 +20,7 @@ from livereview.backups import listing
 from livereview.backups.target import at, without_secrets
 from livereview.errors import Refused, Retry
 from livereview.ops import backup, restore, service
+from livereview.ops.follow import Follower
 from livereview.settings import Settings
 from livereview.store import copies, past
 from livereview.store.open import Connection, Store
@@ -174,6 +175,17 @@ def test_a_name_is_taken_once_and_leads_nowhere(worked: Store, tmp_path: Path) -
     for name in ("../x", "a'b", "a/b", ".hidden", "x" * 81):
         with pytest.raises(Refused, match="can't name a backup"):
             backup.backup(worked, target=place, name=name, now=NOW)
+
+
+@pytest.mark.parametrize("folder", ["site", "site/kept", "full-texts", "recordings/../site"])
+def test_no_copy_goes_where_everybody_reads_or_the_next_copy_takes_it(
+    worked: Store, settings: Settings, folder: str
+) -> None:
+    place = str(settings.home / folder)
+    with pytest.raises(Refused, match="that livereview fills itself; choose one"):
+        backup.backup(worked, target=place, name="one", now=NOW)
+    with pytest.raises(Refused, match="that livereview fills itself; choose one"):
+        Follower(worked, place)
 
 
 def test_a_home_with_an_apostrophe_in_its_path_is_backed_up_too(

@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from livereview import ops
@@ -211,35 +212,70 @@ def test_a_database_that_can_not_be_opened_is_one_sentence_with_the_backup_that_
     assert cli("status", home=settings.home).returncode in (0, 1)
 
 
-def test_a_log_that_lost_its_end_is_an_alarm_until_it_is_settled(tmp_path: Path) -> None:
+ADD = "INSERT INTO outbox (review, cause, made) VALUES ('r', 'x', now())"
+ACKNOWLEDGED = 20
+
+
+def killed_with_a_log(database: Path) -> Path:
+    """The log of a database whose owner was killed after so many acknowledged writes."""
     script = (
         "import os, sys, signal; from pathlib import Path; from livereview.store.open import Store\n"
         "store = Store(Path(sys.argv[1]))\n"
-        "add = \"INSERT INTO outbox (review, cause, made) VALUES ('r', 'x', now())\"\n"
-        "[store.write(lambda con: con.execute(add)) for n in range(20)]\n"
+        f'[store.write(lambda con: con.execute("{ADD}")) for n in range({ACKNOWLEDGED})]\n'
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
+    subprocess.run([sys.executable, "-c", script, str(database)], check=False)
+    return condition.log_of(database)
+
+
+# what a power cut, a disk or a careless hand makes of a log; DuckDB opens each without a word
+LOGS = {
+    "cut": lambda whole: whole[:-100],
+    "filled with zeros from its middle": lambda whole: (
+        whole[: len(whole) // 2] + bytes(len(whole) - len(whole) // 2)
+    ),
+    "zeros": lambda whole: bytes(len(whole)),
+    "another file": lambda whole: b"no log " * (len(whole) // 7 + 1),
+    "without its head": lambda whole: bytes(8) + whole[8:],
+}
+
+
+def test_a_log_that_is_not_what_was_written_is_an_alarm_until_it_is_settled(tmp_path: Path) -> None:
     database = tmp_path / "livereview.duckdb"
-    subprocess.run([sys.executable, "-c", script, str(database)], check=False)
-    log = condition.log_of(database)
-    whole = log.read_bytes()
-    with Store(database, reserve=0) as store:
-        assert service.database_problem(store) is None, "a kill alone loses nothing"
-        store.write(
-            lambda con: con.execute(
-                "INSERT INTO outbox (review, cause, made) VALUES ('r', 'x', now())"
-            )
-        )
-    subprocess.run([sys.executable, "-c", script, str(database)], check=False)
-    log.write_bytes(log.read_bytes()[:-100])
+    log = killed_with_a_log(database)
+    kept, whole = database.read_bytes(), log.read_bytes()
+    for name, damage in LOGS.items():
+        database.write_bytes(kept)
+        log.write_bytes(damage(whole))
+        assert log.read_bytes() != whole
+        damaged = condition.Mark(database).damage()
+        assert damaged, name
     with Store(database, reserve=0) as store:
         problem = service.database_problem(store)
-        assert problem and "100 bytes" in problem and "livereview.torn" in problem
+        assert problem and "are not those that were written" in problem
+        assert "livereview.torn" in problem
     with Store(database, reserve=0) as store:
         assert service.database_problem(store), "it stands"
         store.torn.path.unlink()
         assert service.database_problem(store) is None
-    assert whole
+
+
+def test_a_kill_alone_and_a_commit_that_was_never_acknowledged_are_no_alarm(tmp_path: Path) -> None:
+    database = tmp_path / "livereview.duckdb"
+    log = killed_with_a_log(database)
+    log.write_bytes(log.read_bytes() + b"half of a commit")
+    with Store(database, reserve=0) as store:
+        assert service.database_problem(store) is None
+        with store.read() as con:
+            count = con.execute("SELECT count(*) FROM outbox").fetchall()
+        assert count == [(ACKNOWLEDGED,)]
+        # whatever fails in between, the mark goes on to say what the log holds
+        for _ in range(3):
+            store.write(lambda con: con.execute(ADD))
+            with pytest.raises(duckdb.Error):
+                store.write(lambda con: con.execute(f"{ADD}; SELECT error('no')"))
+        store.write(lambda con: con.execute(ADD))
+        assert condition.Mark(database).damage() is None
 
 
 def test_before_a_migration_the_file_is_copied(

@@ -13,14 +13,14 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import requests as http
 
-from livereview import client, ops, parsing, workbooks
+from livereview import client, ops, parsing, review_toml, workbooks
 from livereview.errors import Refused, SourceBroken
 from livereview.exchange import decisions, sheets
 from livereview.ops import protocols, surveil
@@ -55,6 +55,38 @@ def test_the_words_of_a_long_title_stay() -> None:
     formula = "<mml:math><mml:mi>x</mml:mi></mml:math>" * 100
 
     assert plain(f"{formula} Care and <b>outcomes</b>") == "x" * 100 + " Care and outcomes"
+
+
+PROTOCOLS: dict[str, Callable[[int], str]] = {
+    "a key of many parts": lambda size: "a" + ".a" * (size // 2) + " = 1",
+    "a header of many parts": lambda size: f"[{'a.' * (size // 2)}a]",
+    "many keys of as many parts as may be": lambda size: "".join(
+        f"a{number}{'.a' * 40} = 1\n" for number in range(size // 90)
+    ),
+    "a list": lambda size: f"a = [{'[],' * (size // 3)}]",
+    "a table in a line": lambda size: (
+        "a = {" + ", ".join(f"k{number} = 1" for number in range(size // 9)) + "}"
+    ),
+    "many tables": lambda size: "[[a]]\n" * (size // 6),
+}
+
+
+@pytest.mark.parametrize("kind", PROTOCOLS)
+def test_a_protocol_is_read_in_a_line_whatever_is_in_it(kind: str) -> None:
+    def read(text: str) -> None:
+        assert review_toml.mistakes(text)
+
+    assert superlinear(read, PROTOCOLS[kind], most=200_000) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a = " + "9" * 5_000, "a = " + "[" * 5_000, "".join(f"[{'a.' * n}a]\n" for n in range(20))],
+)
+def test_a_protocol_that_python_can_not_hold_is_refused_with_its_line(text: str) -> None:
+    with pytest.raises(Refused, match=r"^review\.toml line \d+: "):
+        review_toml.parse(text)
+    assert review_toml.mistakes(text)
 
 
 # Elements with thousands of attributes.

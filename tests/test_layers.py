@@ -139,6 +139,7 @@ ALLOWED: dict[str, set[str]] = {
         "entrypoints",
         "shared_answers",
         "timetable",
+        "private_files",
         "processes",
         "notices",
         "fetch",

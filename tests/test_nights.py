@@ -229,6 +229,8 @@ def test_what_the_owner_missed_is_remembered_and_delivered_once(
     home = tmp_path / "flow"
     lost = {"id": "a", "review": REVIEW, "what": NIGHTLY, "reason": "away", "due": NOW.isoformat()}
     owner.keep(home, lost)
+    (kept,) = (home / owner.UNDELIVERED).iterdir()
+    assert (kept.stat().st_mode | kept.parent.stat().st_mode) & 0o077 == 0
     (home / owner.UNDELIVERED / "half.json").write_text('{"id": ')
     assert owner.deliver(home, Telling(reviewed)) == 1
     assert owner.deliver(home, Telling(reviewed)) == 0

@@ -318,6 +318,21 @@ def _versions_swapped(site: Path) -> None:
     (home / "x").rename(home / "2")
 
 
+def _file_instead_of_versions(site: Path) -> None:
+    shutil.rmtree(site / REVIEW / "v")
+    (site / REVIEW / "v").write_text("?")
+
+
+def _file_instead_of_review(site: Path) -> None:
+    shutil.rmtree(site / REVIEW)
+    (site / REVIEW).write_text("?")
+
+
+def _link_to_nowhere_instead_of_site(site: Path) -> None:
+    shutil.rmtree(site)
+    site.symlink_to("nowhere")
+
+
 def _delete_front(site: Path) -> None:
     (site / "index.html").unlink()
 
@@ -344,6 +359,9 @@ DAMAGE = (
     _stranger_in_version,
     _file_instead_of_version,
     _versions_swapped,
+    _file_instead_of_versions,
+    _file_instead_of_review,
+    _link_to_nowhere_instead_of_site,
     _delete_front,
     _damage_front,
     _delete_all,

@@ -15,7 +15,15 @@ import duckdb
 import pytest
 
 from livereview.errors import Refused
-from livereview.store.open import SQL, Connection, Store, memory_database, migrate, owner
+from livereview.store.open import (
+    SQL,
+    Connection,
+    OwnerLock,
+    Store,
+    memory_database,
+    migrate,
+    owner,
+)
 
 ADD = "INSERT INTO outbox (review, cause, made) VALUES ('r', ?, now())"
 
@@ -48,6 +56,14 @@ def test_whoever_only_looks_for_the_owner_keeps_nobody_from_becoming_it(tmp_path
         with Store(database) as opened:
             assert owner(database) is not None and opened.lock
         looked.join()
+
+
+def test_a_home_that_this_user_may_not_use_is_told_in_a_sentence(tmp_path: Path) -> None:
+    database = tmp_path / "a.duckdb"
+    database.with_suffix(".owner").mkdir()  # no user may write into this as into a file
+    for look in (owner, OwnerLock):
+        with pytest.raises(Refused, match="run livereview as the user that the service runs as"):
+            look(database)
 
 
 def test_the_lock_tells_where_the_owner_answers_and_goes_with_it(tmp_path: Path) -> None:

@@ -22,8 +22,8 @@ from uuid import uuid4
 
 from livereview.backups import listing
 from livereview.backups.listing import Listing
-from livereview.backups.manifest import Kept, Manifest, Tree, read_tree, unsealed, written
-from livereview.backups.target import NAME, Target, at
+from livereview.backups.manifest import FOLDERS, Kept, Manifest, Tree, read_tree, unsealed, written
+from livereview.backups.target import NAME, Folder, Target, at
 from livereview.errors import Refused, Retry
 from livereview.private_files import write_private
 from livereview.store import copies, past
@@ -61,7 +61,7 @@ def backup(
         name: Of the copy; None: the time.
         keep: Afterwards only so many of the newest copies stay; None: all.
     """
-    place = at(target or str(store.backups))
+    place = place_of(store, target or str(store.backups))
     with store.backing:
         manifest = write_whole(
             store, place, Listing(store.database.parent), name or stamp(now), now
@@ -80,6 +80,25 @@ def backup(
         "removed": removed,
         "same_disk": _same_disk(store, target),
     }
+
+
+def place_of(store: Store, address: str) -> Target:
+    """The place at this address, which is in no folder that the service itself fills.
+
+    Raises Refused for such a folder: everybody can fetch what lies in the published site, and what
+    lies among full texts or recordings would be in the next backup too.
+    """
+    place = at(address)
+    home = store.database.parent.resolve()
+    if not isinstance(place, Folder) or not place.root.is_relative_to(home):
+        return place
+    inside = place.root.relative_to(home).parts
+    if not inside or inside[0] not in {*FOLDERS, *listing.NOT_IN_IT}:
+        return place
+    raise Refused(
+        f"{place.words} lies in a folder that livereview fills itself; choose one on another machine or disk, "
+        f"or {home / 'backups'}"
+    )
 
 
 def stamp(now: datetime) -> str:

@@ -19,7 +19,6 @@ from weakref import WeakKeyDictionary
 from livereview.backups import listing
 from livereview.backups.listing import Listing
 from livereview.backups.manifest import Increment, Tree, read_tree, sealed, unsealed, written
-from livereview.backups.target import at
 from livereview.errors import LivereviewError, Refused, Retry
 from livereview.ops.backup import (
     DETAILS,
@@ -29,6 +28,7 @@ from livereview.ops.backup import (
     Moved,
     note_last,
     one_moment,
+    place_of,
     program,
     prune,
     remove_unfinished,
@@ -90,7 +90,7 @@ class Follower:
     """Ships what is new to one place; `step` once a minute."""
 
     def __init__(self, store: Store, address: str, keep: int = 30):
-        self.store, self.place, self.keep = store, at(address), keep
+        self.store, self.place, self.keep = store, place_of(store, address), keep
         self.address = address
         self._files = Listing(store.database.parent)
         self._path = store.backups / noted_in(self.place.words)

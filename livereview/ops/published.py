@@ -9,6 +9,7 @@ process left behind the events.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,8 @@ from livereview.store import placed, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.placed import Placed
 from livereview.summary import tombstone_files
+
+log = logging.getLogger(__name__)
 
 FRONT_PAGE = "front page"  # the name of what belongs to no review
 FRONT_FILES = ("index.html", "index.json")
@@ -190,6 +193,8 @@ def mend(store: Store, *, folder: Path, now: datetime) -> dict[str, dict[str, An
     _remove_leftovers(store, folder)
     _adopt(store, folder, now)
     before = [fault for fault in faults(store, folder) if fault.mendable]
+    for review in {fault.review for fault in before}:
+        _clear_way(folder, review)
     for review in dict.fromkeys(fault.review for fault in before):
         _mend(store, folder, review, [fault for fault in before if fault.review == review], now)
     if not before:
@@ -206,6 +211,14 @@ def mend(store: Store, *, folder: Path, now: datetime) -> dict[str, dict[str, An
             _why.pop((folder, fault.review, fault.place), None)
             result.setdefault("mended", []).append(fault.place)
     return done
+
+
+def _clear_way(folder: Path, review: str) -> None:
+    """Make room for the folders of a review where something else stands in their place."""
+    home = ReviewFolder(folder / review)
+    for place in (folder, home.home, home.builds, home.versions):
+        if durable.clear_way(place):
+            log.warning("%s was no folder, and was removed", place)
 
 
 def _mend(store: Store, folder: Path, review: str, wrong: Sequence[Fault], now: datetime) -> None:

@@ -125,11 +125,19 @@ class ReviewFolder:
     def latest(self) -> Path:
         return self.home / "latest"
 
+    @property
+    def builds(self) -> Path:
+        return self.home / "builds"
+
+    @property
+    def versions(self) -> Path:
+        return self.home / "v"
+
     def build(self, digest: str) -> Path:
-        return self.home / "builds" / digest[:SHORT]
+        return self.builds / digest[:SHORT]
 
     def version(self, number: int) -> Path:
-        return self.home / "v" / str(number)
+        return self.versions / str(number)
 
     def stage(self, staging: Staging, files: Mapping[str, bytes]) -> str:
         """Write a build beside its place unless it is there already; its digest."""
@@ -143,7 +151,7 @@ class ReviewFolder:
         if not link.is_symlink():
             return None
         target = link.parent / link.readlink()
-        return target if target.parent == self.home / "builds" and target.is_dir() else None
+        return target if target.parent == self.builds and target.is_dir() else None
 
     def show(self, digest: str) -> bool:
         """Let `latest` show the build of this digest, which is there.
@@ -159,8 +167,8 @@ class ReviewFolder:
 
     def _prune(self, digest: str) -> None:
         """Drop builds that nobody can be reading any more, and what dead processes left."""
-        durable.remove_leftovers((self.home, self.home / "builds", self.home / "v"))
-        others = [path for path in (self.home / "builds").iterdir() if path != self.build(digest)]
+        durable.remove_leftovers((self.home, self.builds, self.versions))
+        others = [path for path in self.builds.iterdir() if path != self.build(digest)]
         others = [path for path in others if not path.name.endswith(durable.TEMPORARY)]
         others.sort(key=lambda path: path.stat().st_mtime, reverse=True)
         for path in others[KEPT_BUILDS:]:

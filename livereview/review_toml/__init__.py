@@ -146,17 +146,13 @@ def parse(
     if len(text) > limits.LONGEST_FILE and not accepted:
         raise Refused(f"{name} {_too_long(text)}")
     try:
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        document = tomllib.loads(text.removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError as error:
-        line, what = _syntax(str(error), text)
-        raise Refused(f"{name} line {line}: {what}") from None
-    except (RecursionError, UnicodeError) as error:
-        raise Refused(f"{name} line 1: {_unreadable(error)}") from None
+        document = _document(text)
+    except _NoToml as error:
+        raise Refused(f"{name} line {error.line}: {error.what}") from None
     review, notes = _read(document, sources, accepted=accepted)
     if notes:
         raise Refused(_report(name, notes, lines.find(text)))
-    return replace(review, text=text, hash=digest)
+    return replace(review, text=text, hash=hashlib.sha256(text.encode()).hexdigest())
 
 
 def mistakes(text: str, sources: Collection[str] = SOURCES) -> tuple[Mistake, ...]:
@@ -164,12 +160,9 @@ def mistakes(text: str, sources: Collection[str] = SOURCES) -> tuple[Mistake, ..
     if len(text) > limits.LONGEST_FILE:
         return (Mistake(1, (), _too_long(text)),)
     try:
-        document = tomllib.loads(text.removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError as error:
-        line, what = _syntax(str(error), text)
-        return (Mistake(line, (), what),)
-    except (RecursionError, UnicodeError) as error:
-        return (Mistake(1, (), _unreadable(error)),)
+        document = _document(text)
+    except _NoToml as error:
+        return (Mistake(error.line, (), error.what),)
     _, notes = _read(document, sources, accepted=False)
     found = lines.find(text)
     placed = [Mistake(_line(where, found), where, texts.visible(what)) for where, what in notes]
@@ -190,8 +183,58 @@ def _too_long(text: str) -> str:
     return f"has {len(text):,} characters; at most {limits.LONGEST_FILE:,} are allowed"
 
 
-def _unreadable(error: Exception) -> str:
-    return f"can't be read ({error}); write UTF-8 text as in `livereview init`"
+DEEPEST = 12  # tables and lists within each other; a review needs five
+MOST_PARTS = 50  # of a dotted key: enough for DEEPEST, and fewer than any sentence has full stops
+NO_KEY = re.compile(r"""[^\w"' \t.-]""")  # a character that is in no key
+KEY_DOT = re.compile(r"""[\w"'-][ \t]*\.[ \t]*(?=[\w"'-])""")
+
+
+class _NoToml(Exception):
+    """A text that is no TOML, or none that a review could be: the line, and what is wrong there."""
+
+    def __init__(self, line: int, what: str):
+        super().__init__(what)
+        self.line = line
+        self.what = what
+
+
+def _document(text: str) -> dict[str, Any]:
+    """The tables of a text, nested no deeper than DEEPEST."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if _most_parts(line) > MOST_PARTS:
+            raise _NoToml(number, f"a key has more than {MOST_PARTS} parts; see `livereview init`")
+    try:
+        text.encode()
+        document = tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as error:
+        raise _NoToml(*_syntax(str(error), text)) from None
+    # values that Python can't hold, such as a number of 5,000 digits, are no error of TOML's
+    except (RecursionError, ValueError) as error:
+        advice = "write UTF-8 text as in `livereview init`"
+        raise _NoToml(1, f"can't be read ({error}); {advice}") from None
+    if _is_deeper(document, DEEPEST):
+        raise _NoToml(1, f"its tables are nested deeper than {DEEPEST}; see `livereview init`")
+    return document
+
+
+def _most_parts(line: str) -> int:
+    """How many parts the longest dotted key of a line can have; tomllib takes the square of that."""
+    pieces = [piece for piece in NO_KEY.split(line) if len(piece) > MOST_PARTS]
+    return max((len(KEY_DOT.findall(piece)) + 1 for piece in pieces), default=0)
+
+
+def _is_deeper(document: dict[str, Any], most: int) -> bool:
+    """Whether tables and lists are nested in more than so many others."""
+    layer: list[Any] = [document]
+    for _ in range(most):
+        layer = [inner for value in layer for inner in _inside(value)]
+    return bool(layer)
+
+
+def _inside(value: Any) -> list[Any]:
+    """The tables and lists that a table or a list holds."""
+    values = value.values() if isinstance(value, dict) else value
+    return [inner for inner in values if isinstance(inner, dict | list)]
 
 
 def template() -> str:

@@ -5,6 +5,8 @@ more for messages.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 
 Where = tuple[str | int, ...]  # ("searches", 1, "source"): the second search's source
 
@@ -24,10 +26,12 @@ def find(text: str) -> dict[Where, int]:
     """The line, counted from 1, of each table, key and list item of a valid TOML text."""
     found: dict[Where, int] = {}
     counts: dict[Where, int] = {}
+    # counting line ends from the beginning for each key would take the square of the text
+    ends = [end.start() for end in re.finditer("\n", text)]
     table: Where = ()
     at = 0
     while at < len(text):
-        line = text.count("\n", 0, at) + 1
+        line = bisect_left(ends, at) + 1
         if header := _HEADER.match(text, at):
             table = _enter(header[1] == "[[", _split(header[2]), counts)
             found[table] = line
@@ -37,7 +41,7 @@ def find(text: str) -> dict[Where, int]:
         elif entry := _ENTRY.match(text, at):
             where = (*table, *_split(entry[1]))
             found[where] = line
-            at = _skip_value(text, entry.end(), where, found)
+            at = _skip_value(text, entry.end(), where, found, ends)
         else:
             at = max(_OTHER.match(text, at).end(), at + 1)  # type: ignore[union-attr]
     return found
@@ -64,8 +68,14 @@ def _enter(many: bool, names: Where, counts: dict[Where, int]) -> Where:
     return (*where, counts[where] - 1)
 
 
-def _skip_value(text: str, at: int, where: Where, found: dict[Where, int]) -> int:
-    """Where the value that starts here ends; notes the line of each item if it is a list."""
+def _skip_value(
+    text: str, at: int, where: Where, found: dict[Where, int], ends: Sequence[int]
+) -> int:
+    """Where the value that starts here ends; notes the line of each item if it is a list.
+
+    Args:
+        ends: Where the lines of the text end.
+    """
     depth = item = 0
     for token in _TOKEN.finditer(text, at):
         if token[0] == "\n" and depth == 0:
@@ -76,6 +86,6 @@ def _skip_value(text: str, at: int, where: Where, found: dict[Where, int]) -> in
             item += depth == 1
         elif token[0] != "\n" and not token[0].startswith("#"):
             if depth == 1:
-                found.setdefault((*where, item), text.count("\n", 0, token.start()) + 1)
+                found.setdefault((*where, item), bisect_left(ends, token.start()) + 1)
             depth += token[0] in "[{"
     return len(text)

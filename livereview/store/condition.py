@@ -1,7 +1,8 @@
-"""The condition of a database file: can it be opened, and has its write-ahead log lost its end?
+"""The condition of a database file: can it be opened, and is its write-ahead log what was written?
 
-DuckDB opens an empty file as a new database, and a log that was cut short without its last
-transactions: both silently. So the file is looked at before DuckDB sees it.
+DuckDB opens an empty file as a new database, a log that was cut short without its last
+transactions, and one that a power cut filled with zeros without all that comes after them: each
+silently. So the file and its log are looked at before DuckDB sees them.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from livereview.errors import Refused
 
 HEAD = 12_288  # bytes: DuckDB's three headers, one of which is written anew at every checkpoint
 # DuckDB's, for a block's checksum
 DAMAGED_WORDS = ("Corrupt database file", "does not match stored checksum")
+PIECE = 2**20  # bytes that are read at a time
+MARK_BYTES = 256  # a mark is written over the one before, so all have one length
 MAGIC = slice(8, 12)  # where DuckDB's files say DUCK
 
 
@@ -84,12 +88,12 @@ def size_of_log(database: Path) -> int:
 
 
 class Mark:
-    """Remembers, in a small file beside the database, how long the log was when the last commit was
-    acknowledged.
+    """Remembers, in a small file beside the database, what the log held when the last commit was
+    acknowledged: its length, and the sha256 of that many bytes.
 
-    Without a checkpoint since then (the database's head is the same), a shorter log has lost
-    transactions. The mark is
-    not synced: one that a power cut takes back only sees less, and never cries wolf.
+    Without a checkpoint since then (the database's head is the same), a log that is shorter or
+    begins otherwise has lost transactions. The mark is not synced: one that a power cut takes back
+    only sees less, and never cries wolf.
     """
 
     def __init__(self, database: Path):
@@ -97,10 +101,12 @@ class Mark:
         self._path = database.with_suffix(".mark")
         self._lock = threading.Lock()
         self._size = 0
+        self._content = hashlib.sha256()  # of the first `_size` bytes of the log
         self._head = ""
 
-    def missing(self) -> int:
-        """How many bytes the log has lost since the last acknowledged commit.
+    def damage(self) -> str | None:
+        """How the log differs from what was acknowledged, in words; None where it does not, or
+        where nothing can be said.
 
         Ask before the database is opened.
         """
@@ -108,10 +114,16 @@ class Mark:
             noted = json.loads(self._path.read_text())
             size, head = int(noted["size"]), str(noted["head"])
         except (OSError, ValueError, KeyError, TypeError):
-            return 0  # no mark, or a torn one: nothing can be said
+            return None  # no mark, or a torn one
         if not self._database.exists() or _head(self._database) != head:
-            return 0
-        return max(0, size - size_of_log(self._database))
+            return None
+        lost = size - size_of_log(self._database)
+        if lost > 0:
+            return f"{lost:,} bytes were missing at its end"
+        content = noted.get("content")  # marks of before have none
+        if content is None or not size or self._read(hashlib.sha256(), 0, size) == content:
+            return None
+        return f"its {size:,} bytes are not those that were written"
 
     def note(self) -> None:
         """A commit is about to be acknowledged.
@@ -125,20 +137,39 @@ class Mark:
             try:
                 if size < self._size or not self._head:
                     self._head = _head(self._database)
+                    self._size, self._content = 0, hashlib.sha256()
+                content = self._read(self._content, self._size, size)
                 self._size = size
-                text = json.dumps({"size": size, "head": self._head})
+                text = json.dumps({"size": size, "head": self._head, "content": content})
                 file = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
                 try:
-                    os.pwrite(file, text.ljust(128).encode(), 0)
+                    os.pwrite(file, text.ljust(MARK_BYTES).encode(), 0)
                 finally:
                     os.close(file)
             except OSError:
                 self._head = ""  # asked again at the next commit
 
+    def distrust(self) -> None:
+        """A transaction failed, so DuckDB may have taken back what it had written of it: the log is
+        read from its beginning at the next commit.
+        """
+        with self._lock:
+            self._head = ""
+
     def checkpointed(self) -> None:
         """The head of the file has changed."""
         with self._lock:
             self._head, self._size = "", 0
+
+    def _read(self, content: Any, start: int, end: int) -> str:
+        """Take these bytes of the log into a sha256, and give what it then is."""
+        with log_of(self._database).open("rb") as log:
+            log.seek(start)
+            while start < end and (piece := log.read(min(PIECE, end - start))):
+                content.update(piece)
+                start += len(piece)
+        digest: str = content.hexdigest()
+        return digest
 
 
 def _head(database: Path) -> str:
@@ -147,16 +178,16 @@ def _head(database: Path) -> str:
 
 
 class Torn:
-    """The note that a log had lost its end when the database was opened: it stands until an
-    operator removes it.
+    """The note that a log was not whole when the database was opened: it stands until an operator
+    removes it.
     """
 
     def __init__(self, database: Path):
         self.path = database.with_suffix(".torn")
 
-    def write(self, lost: int) -> None:
+    def write(self, damage: str) -> None:
         """Note it, after what may stand there already."""
-        line = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {lost:,} bytes\n"
+        line = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC: {damage}\n"
         with self.path.open("a", encoding="utf-8") as file:
             file.write(line)
 
@@ -167,7 +198,7 @@ class Torn:
         except FileNotFoundError:
             return None
         return (
-            f"the write-ahead log had lost its end when the database was opened ({', '.join(text.split(chr(10))).strip(', ')}): "
+            f"the write-ahead log was not whole when the database was opened ({', '.join(text.split(chr(10))).strip(', ')}): "
             "the last acknowledged acts may be missing; `livereview restore BACKUP --check` tells what the backup has; "
             f"remove {self.path} when that is settled"
         )

@@ -62,7 +62,10 @@ class OwnerLock:
     def __init__(self, database: Path):
         self.path = database.with_suffix(".owner")
         database.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise not_ours(self.path, error) from error
         deadline = time.monotonic() + LOOKED_AT
         while not self._taken():
             if time.monotonic() > deadline:
@@ -87,12 +90,23 @@ class OwnerLock:
         os.close(self._file)
 
 
+def not_ours(path: Path, error: OSError) -> Refused:
+    """The error for people where this user may not use a file of the home."""
+    return Refused(
+        f"{path} can't be used by this user ({error.strerror}): run livereview as the user that the service runs as"
+    )
+
+
 def owner(database: Path) -> dict[str, Any] | None:
     """Who owns the database now ({"pid", "url"}), or None."""
     path = database.with_suffix(".owner")
-    if not path.exists():
+    try:
+        opened = path.open("r+")
+    except FileNotFoundError:
         return None
-    with path.open("r+") as file:
+    except OSError as error:
+        raise not_ours(path, error) from error
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -171,11 +185,9 @@ class Store:
         condition.check(self.database)
         if removed := remove_leftovers(self.database.parent):
             log.info("removed %d half-written files of processes that were killed", len(removed))
-        if lost := self._mark.missing():
-            log.error(
-                "the write-ahead log of %s has lost %s bytes at its end", self.database, f"{lost:,}"
-            )
-            self.torn.write(lost)
+        if damage := self._mark.damage():
+            log.error("the write-ahead log of %s is not whole: %s", self.database, damage)
+            self.torn.write(damage)
 
     def _open(self, memory: str, threads: int) -> Connection:
         """The connection to a database that is up to date.
@@ -276,6 +288,7 @@ class Store:
         try:
             answer: T = writer.put(job, turn).result()
         except (duckdb.Error, OSError) as error:
+            self._mark.distrust()
             raise self._in_words(error) from error
         return answer
 
