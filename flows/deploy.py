@@ -78,7 +78,8 @@ def follow() -> State[Any]:
         words = f"{len(reviews)} reviews on {len(wanted.deployments)} deployments of Prefect"
         if paused:
             words += f", but paused in Prefect: {', '.join(paused)}"
-        client.call("sign_of_life", words=words, ok=not paused)
+        me = owner.schedule_deployed(deployments.FOLLOW_SECONDS)
+        client.call("sign_of_life", words=words, ok=not paused, **me)
     return Completed(message="; ".join([words, *done]))
 
 

@@ -33,6 +33,7 @@ TAG = (
 )
 SLOT_TAG = "livereview-slot"  # on those that run by a cron line: only they can be late
 FOLLOW_EVERY = "*/5 * * * *"
+FOLLOW_SECONDS = 300.0  # the same in seconds
 # Runs of one source at once: more would wait for the turns of its host, and keep workers waiting.
 RUNS_OF_A_SOURCE = 2
 QUEUE_OF_LOOK_UPS = "look-ups"

@@ -14,7 +14,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import (
@@ -44,6 +44,7 @@ from . import events, jobs, lanes, owner, pages, sharing
 from .jobs import Course, Job, Seen
 from .night import LONGEST_NIGHT, ended_by_force
 from .surveil import (
+    ALREADY_RUN,
     LONGEST_TASK,
     RAN_THROUGH,
     Options,
@@ -108,8 +109,12 @@ def search_one(review: str, search: str, night: str = "") -> State[Any]:
             review,
             plan,
             datetime.now(UTC),
-            Options(shared=sharing.for_search(answers, plan)),
+            Options(shared=sharing.for_search(answers, plan), due=sharing.slot_of(night)),
         )
+        if ending["outcome"] == ALREADY_RUN:
+            why = ending["error"]
+            client.call("note_night", id=uuid4().hex, review=review, what=search, note=why)
+            return Completed(message=why, data=ending)
     tell(get_run_logger(), ending)
     events.search_ended(review, ending)
     if ending["outcome"] in RAN_THROUGH:

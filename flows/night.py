@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -24,12 +25,14 @@ from livereview.client import Client, wait_for_owner
 from livereview.errors import LivereviewError
 from livereview.review import Review, Search
 from livereview.settings import Settings
+from livereview.shared_answers import NightAnswers
 
 from . import events, lanes, owner, sharing
 from .notices import digest, notify
 from .publish import publish as publish_flow
 from .recheck import recheck
 from .surveil import (
+    ALREADY_RUN,
     RAN_THROUGH,
     Ending,
     Night,
@@ -40,6 +43,8 @@ from .surveil import (
     verdict,
 )
 
+# outcomes after which a search is not tried again in its night
+DONE = (*RAN_THROUGH, ALREADY_RUN)
 # seconds; the net under the limits of searches and requests: the next night is due by then
 LONGEST_NIGHT = 20 * 3600
 LONGEST_JOB = 6 * 3600  # likewise for what is not a night
@@ -116,7 +121,8 @@ def whole_night(
     endings: dict[str, Ending] = {}
     published: dict[str, Any] = {}
     failed: Sequence[str] | None = None
-    shared = sharing.of_night(chosen, sharing.name_of(owner.due_at()))
+    slot = owner.due_at()
+    shared = sharing.of_night(chosen, sharing.name_of(slot))
     shared.clean()
     for pause in (0.0, *chosen.try_again):
         if pause:
@@ -130,15 +136,7 @@ def whole_night(
         if known["status"] == "paused":
             return _nothing(client, review, cron, "the review is paused: nothing was searched")
         plans = due(review_toml.parse(known["text"], accepted=True), cron, failed)
-        for plan in plans:
-            endings[plan.name] = search(
-                client,
-                fetcher,
-                review,
-                plan,
-                datetime.now(UTC),
-                Options(shared=sharing.for_search(shared, plan)),
-            )
+        endings |= _round(client, fetcher, review, plans, Options(due=slot), shared)
         for gone in set(failed or ()) - {plan.name for plan in plans}:
             _note(
                 client,
@@ -149,16 +147,38 @@ def whole_night(
             endings.pop(gone, None)
         if plans:
             published = publish(client, review, datetime.now(UTC))
-        failed = [name for name, ending in endings.items() if ending["outcome"] not in RAN_THROUGH]
+        failed = [name for name, ending in endings.items() if ending["outcome"] not in DONE]
         if not failed:
             break
     if not endings:
-        return _nothing(
-            client, review, cron, f"no search of the protocol in force is due at {cron}"
-        )
-    _show(review, endings, published, chosen.address)
-    whole: Night = {"review": review, "searches": list(endings.values()), "published": published}
+        words = f"no search of the protocol in force is due at {cron}"
+        return _nothing(client, review, cron, words)
+    mine = {name: end for name, end in endings.items() if end["outcome"] != ALREADY_RUN}
+    if not mine:
+        words = f"nothing was searched: another schedule serves {review} too, and came first"
+        return _nothing(client, review, cron, words)
+    _show(review, mine, published, chosen.address)
+    whole: Night = {"review": review, "searches": list(mine.values()), "published": published}
     return verdict(whole)
+
+
+def _round(
+    client: Client,
+    fetcher: fetch.Fetcher,
+    review: str,
+    plans: Sequence[Search],
+    options: Options,
+    shared: NightAnswers,
+) -> dict[str, Ending]:
+    """How each of these searches ended; what another schedule runs for this slot is noted."""
+    endings: dict[str, Ending] = {}
+    for plan in plans:
+        chosen = replace(options, shared=sharing.for_search(shared, plan))
+        ending = search(client, fetcher, review, plan, datetime.now(UTC), chosen)
+        if ending["outcome"] == ALREADY_RUN:
+            _note(client, review, plan.name, ending["error"])
+        endings[plan.name] = ending
+    return endings
 
 
 def due(rules: Review, cron: str, only: Sequence[str] | None = None) -> tuple[Search, ...]:

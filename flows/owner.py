@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,9 +16,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from prefect.context import FlowRunContext
+from prefect.settings import get_current_settings
 
 from livereview import private_files, processes
 from livereview.client import Client, NoAccess, Session, wait_for_owner
@@ -147,6 +151,31 @@ def deliver(home: Path, client: Client) -> int:
         path.unlink(missing_ok=True)
         delivered += 1
     return delivered
+
+
+def schedule_here(every: float) -> dict[str, Any]:
+    """How this process, which serves cron lines itself, is told from any other schedule."""
+    host = socket.gethostname()
+    return {
+        "id": uuid4().hex,
+        "where": f"`livereview schedule` on {host}, process {os.getpid()}",
+        "every": every,
+    }
+
+
+def schedule_deployed(every: float) -> dict[str, Any]:
+    """How the deployments on a Prefect server are told from any other schedule, whichever worker
+    speaks for them: by the id that the server gave the deployment of this run.
+    """
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
+    parts = urlsplit(str(get_current_settings().api.url or ""))
+    server = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() or "of its own"
+    return {
+        "id": f"deployed {run.deployment_id if run else server}",
+        "where": f"`livereview deploy` on the Prefect server {server}",
+        "every": every,
+    }
 
 
 def runner() -> dict[str, Any]:

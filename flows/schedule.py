@@ -175,6 +175,7 @@ class Follower:
         self._settings = settings
         self._only = tuple(only)
         self._runner = runner
+        self._me = owner.schedule_here(LOOK_EACH)
         self._client: Client | None = None
         self._applied: dict[str, Planned] = {}
         self._watched = False
@@ -262,7 +263,8 @@ class Follower:
         An owner that is away is told at the next look.
         """
         try:
-            self._connected().call("sign_of_life", words=words, ok=ok)
+            client = self._connected()
+            client.call("sign_of_life", words=words, ok=ok, reviews=list(self._only), **self._me)
         except LivereviewError as error:
             log.warning("%s", error.message)
             self._client = None

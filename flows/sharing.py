@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from livereview.backups.target import at
 from livereview.errors import Refused
@@ -16,6 +16,11 @@ FOLDER = "answers"  # in the data folder, where no other place is set
 def name_of(slot: datetime, run: str = "") -> str:
     """What a night is called: by its slot, and by its dispatcher's run where it has one."""
     return f"{slot:%Y-%m-%dT%H:%M} {run}".strip()
+
+
+def slot_of(name: str) -> datetime | None:
+    """The slot of a night whose name `name_of` made; None for no night."""
+    return datetime.fromisoformat(name.partition(" ")[0]).replace(tzinfo=UTC) if name else None
 
 
 def of_night(settings: Settings, name: str) -> NightAnswers:

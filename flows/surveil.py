@@ -42,6 +42,11 @@ Night = dict[str, Any]
 SENT = ("body", "cursor", "url", "status", "quota", "note")  # what the owner is told of an answer
 
 
+# the outcome of a search that somebody else ran, or has in hand, for the same slot: no failure, and
+# no row in the ledger of searches
+ALREADY_RUN = "already run"
+
+
 def forget(answer: fetch.Answer) -> None:
     """Keep no recording."""
 
@@ -56,12 +61,14 @@ class Options:
         replayed: `now` is no present time. Time then stands still, so that a slow machine publishes
             the same bytes.
         shared: Answers that other searches of the night asked for.
+        due: The slot that it is run for, for which it then runs once; None: somebody wants it now.
     """
 
     keep: Callable[[fetch.Answer], None] = forget
     clock_is_right: bool = False
     replayed: bool = False
     shared: Shared | None = None
+    due: datetime | None = None
 
 
 AS_USUAL = Options()
@@ -87,8 +94,11 @@ def run_search(
         "runner": owner.runner(),
         "run": owner.flow_run_id(),
         "clock_is_right": options.clock_is_right,
+        "due": options.due.isoformat() if options.due else None,
     }
     begun = client.call("begin", review=review, name=plan.name, search=uuid4().hex, now=now, **me)
+    if begun["search"] is None:
+        return _without_run(plan, ALREADY_RUN, begun["why"])
     search, error, started = begun["search"], None, monotonic()
     window = Window(_time(begun["start"]), datetime.fromisoformat(begun["end"]))
     try:
@@ -250,19 +260,25 @@ def ended_search(
     except Refused as refusal:
         reason = refusal.message
     client.call("lose_night", review=review, what=plan.name, reason=reason, now=now, id=uuid4().hex)
+    return _without_run(plan, "failed", reason)
+
+
+def _without_run(plan: Search, outcome: str, reason: str) -> Ending:
+    """How a search ended that never began."""
     counts = dict.fromkeys(("found", "fresh", "changed", "rejected"), 0)
     return {
         "name": plan.name,
         "source": plan.source,
         "error": reason,
-        "outcome": "failed",
+        "outcome": outcome,
         **counts,
     }
 
 
 def tell(log: Any, ending: Ending) -> None:
     """How a search ended, in the run's log."""
-    (log.info if ending["outcome"] in RAN_THROUGH else log.error)("%s", sentence(ending))
+    is_well = ending["outcome"] in (*RAN_THROUGH, ALREADY_RUN)
+    (log.info if is_well else log.error)("%s", sentence(ending))
 
 
 @task(persist_result=False, cache_policy=NO_CACHE)

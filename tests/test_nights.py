@@ -17,9 +17,11 @@ import pytest
 from flows import owner
 from livereview import processes
 from livereview.errors import Refused
-from livereview.ops import nights, notices, protocols, status, surveil
+from livereview.ops import nights, notices, protocols, readiness, status, surveil
 from livereview.ops.team import add_account
+from livereview.settings import Settings
 from livereview.store import nights as store_nights
+from livereview.store import vitals
 from livereview.store.open import Connection, Store
 from livereview.surveillance.calendar import slot_after, slot_before
 from livereview.surveillance.late import Expected, lateness
@@ -170,6 +172,82 @@ def test_a_cancelled_run_ends_what_it_had_in_hand_with_its_reason(reviewed: Stor
         "ended": [NAMES[0]]
     }
     assert alarms(reviewed, NOW + HOUR) == [f"search {NAMES[0]} ended failed: cancelled: by lena"]
+
+
+# Two schedules
+
+
+ELSEWHERE = {"place": "another machine", "pid": 1, "started": "1"}
+THIRD = {"place": "a third machine", "pid": 1, "started": "1"}
+
+
+def test_a_slot_is_searched_once_however_many_schedules_serve_it(reviewed: Store) -> None:
+    def due(search: str, now: datetime, runner: dict[str, Any], slot: datetime) -> Any:
+        asked = {"review": REVIEW, "name": NAMES[0], "search": search, "now": now}
+        return surveil.begin(reviewed, **asked, runner=runner, due=slot.isoformat())
+
+    minute = timedelta(minutes=1)
+    assert due("first", NOW, ELSEWHERE, NOW)["search"] == "first"
+    second = due("second", NOW + minute, THIRD, NOW)
+    assert second["search"] is None and "in process 1 on another" in second["why"]
+    surveil.finish(reviewed, search="first", now=NOW + 5 * minute)
+    late = due("late", NOW + 9 * minute, THIRD, NOW)
+    assert late["search"] is None and "run through at 2026-03-02 09:00 UTC" in late["why"]
+    assert due("next", NOW + DAY, THIRD, NOW + DAY)["search"] == "next"
+    surveil.finish(reviewed, search="next", now=NOW + DAY, error="away")
+    assert due("again", NOW + DAY + HOUR, THIRD, NOW + DAY)["search"] == "again", "it had failed"
+
+
+def test_what_somebody_wants_now_is_refused_while_another_process_searches(reviewed: Store) -> None:
+    begin(reviewed, NAMES[0], NOW, runner=ELSEWHERE)
+    with pytest.raises(Refused, match="runs already, in process 1 on another"):
+        begin(reviewed, NAMES[0], NOW + HOUR, runner=THIRD)
+    begin(reviewed, NAMES[0], NOW + 2 * HOUR, runner=ELSEWHERE)  # it gave up what it had
+    long_ago = datetime.now(UTC) - 2 * nights.LEASE
+    reviewed.opened = long_ago
+    last = f"{NAMES[0]} {(NOW + 2 * HOUR).isoformat()}"
+    reviewed.write(lambda con: store_nights.renew_lease(con, last, long_ago))
+    begin(reviewed, NAMES[0], NOW + 3 * HOUR, runner=THIRD)
+
+
+def sign(store: Store, id: str, reviews: tuple[str, ...] = ()) -> None:
+    nights.sign_of_life(
+        store, words="well", now=NOW, id=id, where=f"schedule {id}", reviews=reviews
+    )
+
+
+@pytest.mark.parametrize(
+    ("signs", "told"),
+    [
+        ("a a a", ""),
+        ("a b b b", ""),  # started again: the first is silent since
+        ("a b a b", "ab"),
+        ("a b c a c", "abc"),  # whoever was heard of last has just gone, or not
+        ("a:x b:y a:x b:y", ""),  # each serves a review of its own
+        ("a:x b a:x b", "ab"),
+        ("a:x,y b:y a:x,y b:y", "ab"),
+    ],
+)
+def test_schedules_that_serve_the_same_reviews_are_told(
+    reviewed: Store, settings: Settings, signs: str, told: str
+) -> None:
+    moment = [0.0]
+    reviewed.schedules = vitals.Schedules(lambda: moment[0])
+    for word in signs.split():
+        moment[0] += 10
+        id, _, names = word.partition(":")
+        sign(reviewed, id, tuple(names.split(",")) if names else ())
+    here = readiness.Surroundings(reviewed, settings.site, datetime.now(UTC))
+    ok, words = readiness.schedule(here)
+    service = status.status(reviewed, now=NOW)["service"]
+    if not told:
+        assert ok and service == []
+        return
+    assert not ok and service == [words]
+    assert [id for id in "abc" if f"schedule {id}" in words] == list(told)
+    moment[0] += 200
+    sign(reviewed, told[1])
+    assert readiness.schedule(here)[0], "the other has stopped"
 
 
 # Nights that did not begin

@@ -36,6 +36,7 @@ RENEWED_EACH = 60.0  # seconds between two signs of life of a running search
 INTERRUPTED = "interrupted: its process died"
 SOON = timedelta(minutes=5)  # a time this close to the wall clock was read from a clock, not typed
 LONGEST_REASON = 2_000  # characters that are kept of why a night did not begin
+LONGEST_SILENCE = 3600.0  # seconds that a schedule may say that it will be silent
 LONGEST_NAME = 200  # characters that are kept of what did not
 KEPT = 10_000  # searches of protocols whose cron line is kept
 ANY_DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -131,6 +132,37 @@ def _is_gone(each: Lease, owner_since: datetime) -> bool:
     return wall - max(each.renewed, owner_since) > LEASE
 
 
+def at_work_on(
+    con: Connection,
+    review: str,
+    name: str,
+    runner: Mapping[str, Any] | None,
+    owner_since: datetime,
+) -> Lease | None:
+    """The run of this search that another process has in hand and that is not known to be dead.
+
+    A run of no known process, and one of the process that asks, is none: it was given up.
+    """
+    asks = runner or {}
+    me = (asks.get("place"), asks.get("pid"), asks.get("started"))
+    same = [each for each in nights.running(con) if (each.review, each.name) == (review, name)]
+    anothers = [
+        each for each in same if each.pid is not None and (each.place, each.pid, each.started) != me
+    ]
+    return next((each for each in anothers if not _is_gone(each, owner_since)), None)
+
+
+def runs_already(each: Lease) -> str:
+    """That a search runs, where, and what to do where it does not."""
+    place = (each.place or "").partition(" ")[0]
+    minutes = LEASE.total_seconds() / 60
+    return (
+        f"search {each.name} of {each.review} runs already, in process {each.pid} on {place}, and nothing is searched"
+        f" twice at once; if that process hangs, end it: {minutes:.0f} minutes after its last sign of life its search"
+        " counts as failed"
+    )
+
+
 def end_run(store: Store, *, run: str, reason: str, now: datetime) -> dict[str, Any]:
     """End every search that this Prefect flow run had in hand; their names.
 
@@ -168,7 +200,7 @@ def lose_night(
         what: The name of the search, or the cron line.
         due: ISO time when it was due, or happened; default: now.
     """
-    moment = _moment(due) if due else now
+    moment = moment_of(due) if due else now
     key = id or hashlib.sha256(f"{review}\0{what}\0{moment.isoformat()}".encode()).hexdigest()
     night = LostNight(what[:LONGEST_NAME], reason[:LONGEST_REASON], moment, now)
 
@@ -180,7 +212,8 @@ def lose_night(
     return {"id": key}
 
 
-def _moment(due: str) -> datetime:
+def moment_of(due: str) -> datetime:
+    """A time as a flow tells it; without a zone it is UTC."""
     try:
         moment = datetime.fromisoformat(due)
     except (TypeError, ValueError):
@@ -212,13 +245,33 @@ def _must_be_known(con: Connection, review: str) -> None:
         raise Refused(f"unknown review {review!r}; this database has: {known}")
 
 
-def sign_of_life(store: Store, *, words: str, now: datetime, ok: bool = True) -> dict[str, Any]:
+def sign_of_life(
+    store: Store,
+    *,
+    words: str,
+    now: datetime,
+    ok: bool = True,
+    id: str = "",
+    where: str = "",
+    reviews: Sequence[str] = (),
+    every: float = 60.0,
+) -> dict[str, Any]:
     """The schedule lives; `words` and `ok` are what it says of itself.
 
     Its clock is not asked: the owner's counts.
+
+    Args:
+        id: Tells it from any other schedule; "": an older livereview, which is not looked at as
+            one of several.
+        where: Its process and machine, in words.
+        reviews: Those that it serves; none: all.
+        every: Seconds until its next sign.
     """
     sign = vitals.SignOfLife(vitals.SCHEDULE, words[:LONGEST_REASON], ok, datetime.now(UTC))
     store.write(lambda con: vitals.save_sign(con, sign))
+    if id:
+        seconds = min(max(float(every), 1.0), LONGEST_SILENCE)
+        store.schedules.sign(id[:LONGEST_NAME], where[:LONGEST_NAME], tuple(reviews), seconds)
     return {}
 
 

@@ -140,7 +140,9 @@ def latest(here: Surroundings) -> Answer:
 
 
 def schedule(here: Surroundings) -> Answer:
-    """The process that serves the cron lines was heard of lately, and is content."""
+    """The process that serves the cron lines was heard of lately, is content, and is the only one."""
+    if problem := service.schedule_problem(here.store):
+        return False, problem
     with here.store.read() as con:
         sign = vitals.last_sign(con, vitals.SCHEDULE)
     if sign is None:

@@ -16,7 +16,12 @@ BEHIND_SECONDS = 300.0  # events are shipped each minute: a place that is away f
 
 def alarms(store: Store, now: datetime) -> list[str]:
     """A sentence each, with the next step; nothing where all is well."""
-    problems = (disk_problem(store), database_problem(store), backup_problem(store))
+    problems = (
+        disk_problem(store),
+        database_problem(store),
+        backup_problem(store),
+        schedule_problem(store),
+    )
     return [problem for problem in problems if problem]
 
 
@@ -36,6 +41,18 @@ def database_problem(store: Store) -> str | None:
     if store.broken.is_set():
         return "DuckDB closed the database after an error: restart the owner, and look into its log"
     return store.torn.words()
+
+
+def schedule_problem(store: Store) -> str | None:
+    """That several schedules serve one review: each would start its nights."""
+    doubled = store.schedules.doubled()
+    if not doubled:
+        return None
+    places = "; ".join(one.where or one.id for one in doubled)
+    return (
+        f"{len(doubled)} schedules serve the same reviews: {places}. Stop all but one; until then each search runs"
+        " once for its slot all the same, by whichever comes first"
+    )
 
 
 def backup_problem(store: Store) -> str | None:

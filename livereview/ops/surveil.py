@@ -65,6 +65,7 @@ def begin(
     runner: Mapping[str, Any] | None = None,
     run: str | None = None,
     clock_is_right: bool = False,
+    due: str | None = None,
 ) -> dict[str, Any]:
     """Start a search of the protocol under a client-made id and give the window to ask for.
 
@@ -73,14 +74,19 @@ def begin(
     the beginning again: what was backdated is found, and what the search must return is looked for.
     Searches of this name whose process died are ended as failed first.
 
-    Raises Refused, before anything is written, for a clock that is behind and for a window that
-    ends before it starts.
+    A search that is due at a slot runs once for it: where one has run through since, or is in other
+    hands now, as where two schedules serve one review, "search" is None and "why" says so.
+
+    Raises Refused, before anything is written, for a clock that is behind, for a window that ends
+    before it starts, and for a search that is in other hands while nobody waits for a slot.
 
     Args:
         runner: The process that runs it (`processes.Process` as data).
         run: Its Prefect flow run.
         clock_is_right: Believe `now` although several earlier nights carry later times.
+        due: ISO time of the slot that it is run for; None: somebody wants it now.
     """
+    slot = nights.moment_of(due) if due else None
 
     def job(con: Connection) -> dict[str, Any]:
         what = protocol(con, review).search(name)
@@ -93,6 +99,14 @@ def begin(
         success, complete = (
             read(con, review, name, now) for read in (searches.last_success, searches.last_complete)
         )
+        if slot is not None and success is not None and success >= slot:
+            why = f"it has run through at {success:%Y-%m-%d %H:%M} UTC, since it was due at {slot:%H:%M}"
+            return {"search": None, "why": f"{name}: {why}"}
+        busy = nights.at_work_on(con, review, name, runner, store.opened)
+        if busy is not None and busy.search != search:
+            if slot is None:
+                raise Refused(nights.runs_already(busy))
+            return {"search": None, "why": nights.runs_already(busy)}
         run_now = next_run(what, success, complete, now)
         nights.check_window(name, run_now)
         for dead in searches.interrupted(con, review, name):

@@ -36,7 +36,7 @@ from livereview.store.migrations import (
     pending,
     refuse_older,
 )
-from livereview.store.vitals import Heartbeats, Shipping, WriterLoad
+from livereview.store.vitals import Heartbeats, Schedules, Shipping, WriterLoad
 from livereview.store.watch import Watch
 from livereview.store.writer import BULK, SOON, Writer
 from livereview.store.writer import Connection as Connection
@@ -163,6 +163,7 @@ class Store:
         self.heartbeats = Heartbeats()
         self.opened = datetime.now(UTC)
         self.shipping = Shipping()
+        self.schedules = Schedules()
         self.backing = threading.Lock()  # one backup at a time
         self.publishing = threading.Lock()  # two builds of one version would write over each other
         self._gate, self._watch = threading.Lock(), Watch()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from livereview.store.writer import Connection
 
 SCHEDULE = "schedule"  # the process that serves the cron lines
+# after so many signs that did not come a schedule is no more: one may be late
+SIGNS_MISSED = 2.5
 
 
 class Heartbeats:
@@ -72,6 +74,73 @@ class Shipping:
             if self._place is None:
                 return None
             return self._place, self._clock() - self._last, self._problem
+
+
+@dataclass(slots=True)
+class Schedule:
+    """A process that serves cron lines, as it last spoke of itself.
+
+    Attributes:
+        id: Made up by each process, or by each Prefect server that nights are deployed to.
+        where: The process and its machine, in words.
+        reviews: Those that it serves; none: all.
+        every: Seconds between two of its signs.
+        began: When it was first heard of, in seconds of this process's clock; `seen`: last.
+    """
+
+    id: str
+    where: str
+    reviews: tuple[str, ...] = ()
+    every: float = 60.0
+    began: float = 0.0
+    seen: float = 0.0
+
+    def meets(self, other: Schedule) -> bool:
+        """Whether both were heard of after the other had begun, and serve a review in common.
+
+        One that was started again in the place of another was not: that one is silent since.
+        """
+        if self.seen <= other.began or other.seen <= self.began:
+            return False
+        common = set(self.reviews) & set(other.reviews)
+        return not self.reviews or not other.reviews or bool(common)
+
+
+class Schedules:
+    """Which schedules were heard of lately. Safe to use from any thread.
+
+    In memory only: after a restart of the owner each of them is heard of again within its `every`.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: dict[str, Schedule] = {}
+
+    def sign(self, id: str, where: str, reviews: tuple[str, ...], every: float) -> None:
+        """This schedule lives now."""
+        with self._lock:
+            now = self._clock()
+            before = self._known.get(id)
+            began = before.began if before else now
+            self._known[id] = Schedule(id, where, reviews, every, began, now)
+            self._forget(now)
+
+    def _forget(self, now: float) -> None:
+        silent = [
+            id for id, one in self._known.items() if now - one.seen > SIGNS_MISSED * one.every
+        ]
+        for id in silent:
+            del self._known[id]
+
+    def doubled(self) -> list[Schedule]:
+        """Those that serve a review which another serves too, in the order they began."""
+        with self._lock:
+            self._forget(self._clock())
+            known = sorted(self._known.values(), key=lambda one: one.began)
+        return [
+            one for one in known if any(one is not other and one.meets(other) for other in known)
+        ]
 
 
 # seconds: a decision is committed within 10 ms, a page of records within a second, and who waits
