@@ -20,7 +20,9 @@ from livereview.notices.message import verified
 from livereview.notices.post import MAIL_SECONDS, deliver, mail
 from livereview.notices.send import SIGNATURE, guarded
 from livereview.ops import evidence, publish, retirement, surveil, team, withdraw
-from livereview.store import notices
+from livereview.ops.principals import OPERATOR
+from livereview.rights import Kind, Principal, Scope
+from livereview.store import accounts, notices
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, article, found
 from tests.test_ops import form, include
@@ -81,6 +83,71 @@ def test_an_address_is_kept_when_the_secret_changes_and_a_wrong_one_is_refused(
     assert told(reviewed)["ada"]["email"] == "ada@example.org"
     with pytest.raises(Refused, match="no mail address"):
         account(reviewed, "ada", email="ada at home")
+
+
+def replaced(store: Store, moment: datetime, **more: Any) -> dict[str, list[dict[str, Any]]]:
+    """The messages of a morning that tell of a secret, by their address."""
+    answer = ops.notices.digests(store, base_url="https://reviews.example.org", now=moment)
+    ops.notices.note_digests(store, people=answer["people"], now=moment)
+    by_address: dict[str, list[dict[str, Any]]] = {}
+    for one in answer["digests"]:
+        if "Your account" in one["text"]:
+            by_address.setdefault(one["email"], []).append(one)
+    return by_address
+
+
+def test_whose_secret_was_replaced_is_told_once_by_whom_and_what_to_do(reviewed: Store) -> None:
+    hour = timedelta(hours=1)
+    account(reviewed, "lena", "lead", "lena@example.org")
+    with reviewed.read() as con:
+        signed_in = accounts.open_one(con, "lena")
+    assert signed_in is not None
+    version = signed_in.version
+    lena = Principal(Kind.SESSION, "lena", "lead", frozenset(Scope), None, account_version=version)
+    people = {"ada": "reviewer", "rita": "reader", "bo": "reviewer", "dan": "reviewer"}
+    for name, role in people.items():
+        account(reviewed, name, role, f"{name}@example.org")
+    assert replaced(reviewed, NOW + hour) == {}, "an account that is opened is no news"
+
+    def another(name: str, by: Principal, email: str | None = None) -> None:
+        team.add_account(
+            reviewed, name=name, role=people[name], secret=f"another-long-secret-for-{name}",
+            now=NOW + 2 * hour, email=email, by=by,
+        )  # fmt: skip
+
+    another("ada", lena)
+    another("rita", OPERATOR)
+    another("bo", lena, "thief@example.org")
+    team.renew_own_secret(
+        reviewed, account="dan", present="dan-has-a-long-secret-word",
+        secret="one-that-dan-has-made-himself", now=NOW + 2 * hour,
+    )  # fmt: skip
+    told_of = replaced(reviewed, NOW + 3 * hour)
+    assert sorted(told_of) == [
+        f"{name}@example.org" for name in ("ada", "bo", "dan", "rita", "thief")
+    ]
+    (message,) = told_of["ada@example.org"]
+    assert message["subject"] == "Your sign-in secret was replaced"
+    for body in ("text", "html"):
+        words = " ".join(message[body].split())
+        assert "on 2026-03-02 11:00 UTC, by lena" in words
+        assert "ends every session and token" in words
+        assert "https://reviews.example.org/account" in words
+    assert ", by you" in told_of["dan@example.org"][0]["text"]
+    assert ", by the operator" in told_of["rita@example.org"][0]["text"]
+    assert replaced(reviewed, NOW + 4 * hour) == {}, "told once"
+
+
+def test_a_closed_account_that_comes_back_with_its_old_secret_was_given_no_other(
+    reviewed: Store,
+) -> None:
+    account(reviewed, "ada", email="ada@example.org")
+    with reviewed.read() as con:
+        before = accounts.open_one(con, "ada")
+    assert before is not None
+    team.close_account(reviewed, name="ada", now=NOW)
+    reviewed.write(lambda con: accounts.bring_back(con, "ada", before.version, "lena", NOW))
+    assert replaced(reviewed, NOW + timedelta(hours=1)) == {}
 
 
 def test_who_has_no_address_is_named_and_the_others_get_theirs(reviewed: Store) -> None:

@@ -99,6 +99,18 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretChange:
+    """That a person's account was given another secret: by whom, and when, in words.
+
+    Attributes:
+        by: A name; the person's own where it was they, or who had their secret or link.
+    """
+
+    by: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
 class SearchLine:
     """How one search ended: ok, ok-zero, partial or failed; any other word counts as a failure too.
 
@@ -191,22 +203,26 @@ def digest(
     nights: Sequence[Night],
     base_url: str,
     always: bool = False,
+    secrets: Sequence[SecretChange] = (),
 ) -> Digest | None:
     """What to tell a person; None where nothing waits and nothing happened, unless `always`.
 
-    Nights with a failure or an alarm come first, then what waits, then the other nights; nights
-    without any event are mentioned only where `always`. `base_url` is the address of the web app.
-    Raises Refused where that is none.
+    That their secret was replaced comes first, then nights with a failure or an alarm, then what
+    waits, then the other nights; nights without any event are mentioned only where `always`.
+    `base_url` is the address of the web app. Raises Refused where that is none.
     """
     base = _base(base_url)
     work = [one for one in waiting if one.total]
     told = [one for one in nights if always or one.eventful]
-    if not (work or told or always):
+    if not (work or told or always or secrets):
         return None
-    sections = [_night(one, base) for one in told if one.troubled]
+    sections = [_secrets(name, secrets, base)] if secrets else []
+    sections += [_night(one, base) for one in told if one.troubled]
     sections += [_work(one, base) for one in work]
     sections += [_night(one, base) for one in told if not one.troubled]
     subject = _subject(work, [one for one in told if one.eventful])
+    if secrets:
+        subject = "Your sign-in secret was replaced"
     greeting = f"Hello {one_line(name)},"
     return Digest(
         subject, _text(greeting, sections, base), _html(subject, greeting, sections, base)
@@ -286,6 +302,22 @@ def _where(parts: Sequence[Waiting | Night]) -> str:
 
 
 # What it says
+
+
+def _secrets(name: str, changes: Sequence[SecretChange], base: str) -> _Section:
+    lines = tuple(
+        _Line(f"on {one.when}, by {'you' if one.by == name else one_line(one.by)}")
+        for one in changes
+    )
+    advice = (
+        "If it was not you, and nobody told you of it: ask your lead or whoever runs this server for a new secret now."
+        " That ends every session and token of your account. Then look at My decisions for what you did not do."
+    )
+    blocks = (
+        _Block("The secret that you sign in with was replaced:", lines),
+        _Block(advice, (_Line("your account", f"{base}/account"),)),
+    )
+    return _Section("Your account", blocks)
 
 
 def _work(one: Waiting, base: str) -> _Section:

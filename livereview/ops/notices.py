@@ -13,7 +13,7 @@ from typing import Any
 
 from livereview.notices import events
 from livereview.notices.backoff import schedule
-from livereview.notices.digest import Night, SearchLine, Waiting, digest
+from livereview.notices.digest import Digest, Night, SearchLine, SecretChange, Waiting, digest
 from livereview.ops import nights as nights_of_now
 from livereview.ops import published, service, status
 from livereview.ops import retrieval as retrieving
@@ -34,7 +34,7 @@ from livereview.store import (
     withdrawals,
 )
 from livereview.store import nights as store_nights
-from livereview.store.accounts import Account
+from livereview.store.accounts import Account, NewSecret
 from livereview.store.notices import Attempt
 from livereview.store.open import Connection, Store
 from livereview.summary import words
@@ -74,20 +74,62 @@ def digests(
         reviews = protocols(con)
         known = review_facts(con, reviews, now)
         work = _work(con, known)
+        replaced = accounts.new_secrets(con, now)
         messages: list[dict[str, Any]] = []
         people: list[str] = []
         for account in accounts.names(con):
-            if person not in (None, account.name) or account.role == "reader":
+            if person not in (None, account.name):
+                continue
+            changes = _unheard_of(con, replaced.get(account.name, ()), account, now)
+            if account.role == "reader" and not changes:
                 continue
             people.append(account.name)
+            messages += _to_former_addresses(account, changes, base_url)
+            secrets = _in_words(changes)
+            if account.role == "reader":
+                messages.append(
+                    _message(account, digest(account.name, (), (), base_url, True, secrets))
+                )
+                continue
             own = [facts for facts in known.values() if account.enters(facts.rules.id)]
             waiting = _waiting(con, own, work, account)
             nights = _nights(con, own, account, now, damage) if account.role == "lead" else []
             if nights and wrong:  # told once, with the first of their reviews
                 nights[0] = replace(nights[0], alarms=(*wrong, *nights[0].alarms))
-            if message := digest(account.name, waiting, nights, base_url, always):
-                messages.append({"name": account.name, "email": account.email, **asdict(message)})
+            if message := digest(account.name, waiting, nights, base_url, always, secrets):
+                messages.append(_message(account, message))
         return {"digests": messages, "people": people}
+
+
+def _message(account: Account, message: Digest | None) -> dict[str, Any]:
+    assert message is not None  # there is something to say
+    return {"name": account.name, "email": account.email, **asdict(message)}
+
+
+def _unheard_of(
+    con: Connection, changes: Sequence[NewSecret], account: Account, now: datetime
+) -> list[NewSecret]:
+    """The new secrets of an account that its owner was not told of yet."""
+    if not changes:
+        return []
+    last = store_nights.last_digests(con, account.name, now)
+    since = max(last.values(), default=now - FIRST_DIGEST)
+    return [change for change in changes if change.made > since]
+
+
+def _in_words(changes: Sequence[NewSecret]) -> list[SecretChange]:
+    return [SecretChange(one.by, f"{one.made:%Y-%m-%d %H:%M} UTC") for one in changes]
+
+
+def _to_former_addresses(
+    account: Account, changes: Sequence[NewSecret], base_url: str
+) -> list[dict[str, Any]]:
+    """What goes to addresses that were replaced together with the secret: whoever takes an account
+    over would else get the message that warns its owner.
+    """
+    former = {one.former_email for one in changes if one.former_email}
+    message = digest(account.name, (), (), base_url, True, _in_words(changes))
+    return [{**_message(account, message), "email": email} for email in sorted(former)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,8 @@ def given(con: Connection, account: Account, operator: str) -> Given | None:
 
 
 def replaced(con: Connection, secret: str) -> Given | None:
-    """Who made this secret worthless by giving its open account another, and when.
+    """Who made this secret worthless by giving its open account another, and when; that may be the
+    account's owner.
 
     None where that is not so.
     """
@@ -114,10 +115,47 @@ def replaced(con: Connection, secret: str) -> Given | None:
         con,
         """SELECT later.author, later.made FROM account was JOIN account later ON later.name = was.name
         WHERE was.secret_hash = ? AND later.seq > was.seq AND later.active AND later.secret_hash <> was.secret_hash
-        AND later.author <> was.name ORDER BY was.seq DESC, later.seq LIMIT 1""",
+        AND later.author IS NOT NULL ORDER BY was.seq DESC, later.seq LIMIT 1""",
         [digest(secret)],
     )
     return Given(*row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """That an account was given another secret.
+
+    Attributes:
+        name: The account's.
+        by: Whoever gave it; the same name: its owner, or who had their secret or link.
+        former_email: The account's address until then, where it was given another one with the
+            secret.
+    """
+
+    name: str
+    by: str
+    made: datetime
+    former_email: str | None
+
+
+def new_secrets(con: Connection, now: datetime) -> dict[str, list[NewSecret]]:
+    """Every time that an account which had a secret was given another, by the account, oldest
+    first.
+    """
+    rows = con.execute(
+        """SELECT name, author, made, nullif(email_before, email) FROM (
+            SELECT name, author, made, seq, email, secret_hash,
+                lag(secret_hash) OVER (PARTITION BY name ORDER BY seq) AS secret_before,
+                lag(email) OVER (PARTITION BY name ORDER BY seq) AS email_before
+            FROM account WHERE active
+        ) WHERE secret_before <> secret_hash AND made <= ? ORDER BY seq""",
+        [now],
+    ).fetchall()
+    changes: dict[str, list[NewSecret]] = {}
+    for name, author, made, former_email in rows:
+        change = NewSecret(name, author or "whoever runs this server", made, former_email)
+        changes.setdefault(name, []).append(change)
+    return changes
 
 
 def start_session(

@@ -139,8 +139,9 @@ def _wrong(request: Request, secret: str, next: str) -> Response:
         replaced = accounts.replaced(con, secret)
     if replaced:
         said = (
-            f"This secret was replaced by {replaced.by} on {replaced.made:%Y-%m-%d %H:%M} UTC. If nobody told you,"
-            " ask them why: whoever had the new one could act in your name."
+            f"This secret was replaced by {replaced.by} on {replaced.made:%Y-%m-%d %H:%M} UTC. If that is your own"
+            " name and it was not you, or if nobody told you, ask your lead for a new one at once and why: whoever had"
+            " the new one could act in your name."
         )
         return _form(request, next, said, 401)
     wait = shared.wrong_secrets.take(network_of(guard.address_of(request)), shared.clock(), TRIES)
