@@ -1,5 +1,5 @@
 """Reviewers at work while the night runs: python -m tests.bench.load [--reviewers 20 --seconds 60
---queue 20000].
+--queue 20000], or with --goals what fifty of them must be able to count on.
 
 A real owner process (`livereview serve`) holds a queue of generated records. Each reviewer takes
 the next record, waits up to four seconds, and decides, over HTTP with the forms of the pages;
@@ -8,7 +8,10 @@ seconds apart a new protocol asks for a new version, and half way through the ow
 SIGKILL and started again (`--no-kill`: it lives). Whoever got no answer sends the same form once
 more. Prints how long each kind of request took, how many decisions were refused, what the owner's
 process held before and after, and counts in the database whether each acknowledged decision is
-there exactly once.
+there exactly once. At the end stands each goal beside what was measured (`tests.bench.goals`).
+
+With --cost nobody competes: one person decides, then only looks, then the public page is fetched,
+and the CPU seconds of the owner are divided by how often: figures that a busy machine changes little.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ import requests
 from livereview.client import Client, Local, Remote, token
 from livereview.settings import Settings
 from livereview.store.open import owner
+from tests.bench.goals import Held, Outcome, goals, percentile, table
 from tests.bench.throughput import works
 from tests.internet import source_answers
 
@@ -57,7 +61,8 @@ class Figures:
     )
     acknowledged: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    held: list[str] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    at_once: tuple[int, int] = (0, 0)
     waits: int = 0
     errors: list[str] = field(default_factory=list)
     # the kill, and HERD after the owner answered again
@@ -137,18 +142,22 @@ class Reviewer(threading.Thread):
             here = f"{self.base}/r/{REVIEW}/screen/{STAGE}"
             page = self._timed("next record", lambda: self.http.get(here, timeout=30))
             while time.monotonic() < self.until:
-                fields = dict(
-                    re.findall(r'name="(csrf|form|record|stage|shown)" value="([^"]+)"', page.text)
-                )
+                fields = self.fields(page)
                 if "record" not in fields:
                     return
                 time.sleep(self.dice.random() * THINK)
-                fields["verdict"] = self.dice.choice(["include", "exclude", "exclude", "maybe"])
-                page = self._decide(fields)
+                page = self.decide(fields)
         except Exception as error:
             self.figures.errors.append(f"{type(error).__name__}: {error}")
 
-    def _decide(self, fields: dict[str, str]) -> requests.Response:
+    def fields(self, page: requests.Response) -> dict[str, str]:
+        """The form of a page, with a verdict."""
+        names = "csrf|form|record|stage|shown"
+        fields = dict(re.findall(rf'name="({names})" value="([^"]+)"', page.text))
+        return {**fields, "verdict": self.dice.choice(["include", "exclude", "exclude", "maybe"])}
+
+    def decide(self, fields: dict[str, str]) -> requests.Response:
+        """Send a form, and ask for the record after it."""
         there = f"{self.base}/r/{REVIEW}/decide"
         answer = self._timed(
             "decision",
@@ -230,15 +239,35 @@ def publishing(client: Client, text: str, every: float, until: float, figures: F
         figures.add("protocol", began)
 
 
-def holds(process: subprocess.Popen[bytes], when: str) -> str:
+def holds(process: subprocess.Popen[bytes], when: str) -> Held:
     """What a process holds: memory, threads, descriptors and the CPU seconds that it took."""
     place = Path(f"/proc/{process.pid}")
     status = dict(re.findall(r"^(\w+):\s+(\d+)", (place / "status").read_text(), re.M))
     ticks = (place / "stat").read_text().rpartition(")")[2].split()[11:13]
     cpu = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
     files = len(list((place / "fd").iterdir()))
-    memory = int(status["VmRSS"]) // 1024
-    return f"{when}: {memory} MB, {status['Threads']} threads, {files} descriptors, {cpu:.0f} s CPU"
+    return Held(when, int(status["VmRSS"]) / 1024, int(status["Threads"]), files, cpu)
+
+
+def sign_in_at_once(base: str, count: int) -> int:
+    """How many of so many right secrets that come at the same moment from one address get in."""
+    ready = threading.Barrier(count)
+    statuses: list[int] = []
+
+    def sign_in(number: int) -> None:
+        with requests.Session() as http:
+            http.trust_env = False
+            ready.wait()
+            told = {"secret": secret(number)}
+            answer = http.post(f"{base}/sign-in", data=told, timeout=60, allow_redirects=False)
+            statuses.append(answer.status_code)
+
+    people = [threading.Thread(target=sign_in, args=(number,)) for number in range(count)]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    return statuses.count(303)
 
 
 @dataclass(frozen=True)
@@ -252,23 +281,35 @@ class Plan:
     publish: float = 0
     kill: bool = True
     idle: float = 20
+    at_once: int = 20
 
 
-def run(plan: Plan, home: Path) -> None:
-    reviewers, seconds, count = plan.reviewers, plan.seconds, plan.queue
-    settings, figures = Settings(home=home, secrets={}), Figures()
-    figures.took["sign in"] = []
-    client = Local(settings)
+GOALS = Plan(reviewers=50, seconds=180, queue=20_000, readers=100, publish=10, kill=False, idle=60)
+
+
+def laid_down(home: Path, count: int, reviewers: int) -> tuple[Client, str]:
+    """An owner in this process of a review with a queue, open to the public, with people; and the
+    review's protocol.
+    """
+    client = Local(Settings(home=home, secrets={}))
     text = (Path(__file__).parents[1] / "data" / "review.toml").read_text(encoding="utf-8")
     client.call("register", text=text, now=NOW)
-    began = time.monotonic()
     fill(client, "before", pages_of(0, count))
     client.call("open_review", id="opening", review=REVIEW, by="lena", now=NOW)
     client.call("publish", review=REVIEW, now=NOW)
     for number in range(reviewers):
-        client.call(
-            "add_account", name=f"r{number}", role="reviewer", secret=secret(number), now=NOW
-        )
+        told = {"name": f"r{number}", "role": "reviewer", "secret": secret(number)}
+        client.call("add_account", **told, now=NOW)
+    return client, text
+
+
+def run(plan: Plan, home: Path) -> None:
+    """Lay a review down, let everybody work, and report."""
+    reviewers, seconds, count = plan.reviewers, plan.seconds, plan.queue
+    settings, figures = Settings(home=home, secrets={}), Figures()
+    figures.took["sign in"] = []
+    began = time.monotonic()
+    client, text = laid_down(home, count, reviewers)
     client.close()
     print(f"{count:,} records laid down in {time.monotonic() - began:.0f} s", flush=True)
     news = pages_of(count, count)
@@ -276,6 +317,8 @@ def run(plan: Plan, home: Path) -> None:
     found = owner(settings.database)
     base = str(found and found["url"])
     port = int(base.rsplit(":", 1)[1])
+    together = min(plan.at_once, reviewers)
+    figures.at_once = together, sign_in_at_once(base, together)
     until = time.monotonic() + seconds
     people = [Reviewer(number, base, until, figures) for number in range(reviewers)]
     night = threading.Thread(
@@ -311,14 +354,8 @@ def run(plan: Plan, home: Path) -> None:
 def report(figures: Figures, settings: Settings, still: bool) -> None:
     print(f"{'':26}{'count':>8}{'median':>9}{'p95':>9}{'p99':>9}{'longest':>9}  milliseconds")
     for kind, values in figures.took.items():
-        ranked = sorted(values) or [0.0]
-        at = [
-            ranked[min(len(ranked) - 1, int(len(ranked) * part))] * 1000
-            for part in (0.5, 0.95, 0.99)
-        ]
-        print(
-            f"{kind:26}{len(values):>8,}{at[0]:>9.0f}{at[1]:>9.0f}{at[2]:>9.0f}{ranked[-1] * 1000:>9.0f}"
-        )
+        at = "".join(f"{percentile(values, part):>9.0f}" for part in (0.5, 0.95, 0.99, 1))
+        print(f"{kind:26}{len(values):>8,}{at}")
     con = duckdb.connect(str(settings.database), read_only=True)
     rows = con.execute("SELECT id FROM decision").fetchall()
     kept: dict[str, int] = {}
@@ -327,6 +364,8 @@ def report(figures: Figures, settings: Settings, still: bool) -> None:
         kept[form] = kept.get(form, 0) + 1
     lost = [form for form in figures.acknowledged if kept.get(form) != 1]
     records = con.execute("SELECT count(*) FROM record").fetchall()[0][0]
+    sessions = con.execute("SELECT count(*) FROM session").fetchall()[0][0]
+    con.close()
     print(
         f"{len(figures.acknowledged):,} decisions acknowledged, {len(rows):,} kept, {len(lost)} not there exactly once; "  # noqa: E501
         f"{records:,} records; {figures.waits} requests met a dead owner; {len(figures.errors)} errors"
@@ -336,12 +375,64 @@ def report(figures: Figures, settings: Settings, still: bool) -> None:
     print(
         f"{len(figures.refused):,} decisions refused ({share:.1f}%): {sorted(set(figures.refused))[:3]}"
     )
-    for line in figures.held:
-        print(line)
+    for moment in figures.held:
+        print(moment.words())
     wal = settings.database.with_suffix(".duckdb.wal")
     sizes = [path.stat().st_size / 1e6 if path.exists() else 0 for path in (settings.database, wal)]
     print(f"database {sizes[0]:.0f} MB, log {sizes[1]:.1f} MB")
     for error in sorted(set(figures.errors))[:5]:
+        print("  ", error)
+    before, end, later = figures.held
+    signed_in = len(figures.took["sign in"]) + figures.at_once[1]
+    outcome = Outcome(
+        took=figures.took,
+        lost=len(lost),
+        refused=len(figures.refused),
+        errors=len(figures.errors),
+        at_once=figures.at_once,
+        sessions=max(0, sessions - signed_in),
+        held=(before, end, later),
+    )
+    print(table(goals(outcome)))
+
+
+def cost(count: int, home: Path, times: int) -> None:
+    """Print the owner's CPU milliseconds for a decision, a next record and a public page, each asked
+    for alone.
+    """
+    client, _ = laid_down(home, count, 1)
+    client.close()
+    process = start(home, 0)
+    base = str((owner(Settings(home=home, secrets={}).database) or {})["url"])
+    figures = Figures()
+    person = Reviewer(0, base, float("inf"), figures)
+    person.http.post(f"{base}/sign-in", data={"secret": secret(0)}, timeout=60)
+    here = f"{base}/r/{REVIEW}/screen/{STAGE}"
+    public = f"{base}/site/{REVIEW}/latest/index.html"
+
+    def look() -> requests.Response:
+        return person.http.get(here, timeout=60)
+
+    def decide() -> None:
+        person.decide(person.fields(look()))
+
+    for work in (decide, look):  # what is made once is made before it is measured
+        work()
+    kinds = {
+        "next record": look,
+        "decision and two next records": decide,
+        "public page": lambda: person.http.get(public, timeout=60),
+    }
+    print(f"CPU milliseconds of the owner each, of {times} one after another:")
+    for kind, work in kinds.items():
+        before = holds(process, kind).cpu
+        for _ in range(times):
+            work()
+        taken = (holds(process, kind).cpu - before) * 1000 / times
+        print(f"{kind:32}{taken:>9.1f}")
+    process.terminate()
+    process.wait()
+    for error in figures.errors[:3]:
         print("  ", error)
 
 
@@ -353,9 +444,16 @@ if __name__ == "__main__":
     parser.add_argument("--readers", type=int, default=0)
     parser.add_argument("--publish", type=float, default=0)
     parser.add_argument("--no-kill", action="store_true")
+    parser.add_argument(
+        "--goals", action="store_true", help="fifty people, all else as the goals say"
+    )
+    parser.add_argument("--cost", type=int, default=0, metavar="TIMES", help="CPU of each request")
     asked: Any = parser.parse_args()
     chosen = Plan(
         asked.reviewers, asked.seconds, asked.queue, asked.readers, asked.publish, not asked.no_kill
     )
     with tempfile.TemporaryDirectory() as place:
-        run(chosen, Path(place))
+        if asked.cost:
+            cost(asked.queue, Path(place), asked.cost)
+        else:
+            run(GOALS if asked.goals else chosen, Path(place))

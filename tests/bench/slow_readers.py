@@ -96,7 +96,7 @@ def run(home: Path, readers: int, seconds: float, queue: int) -> None:
     host, _, port = base.removeprefix("http://").partition(":")
     lead = signed_in(base, LEAD)
     cookies = "; ".join(f"{name}={value}" for name, value in lead.cookies.items())
-    print(holds(process, "before"))
+    print(holds(process, "before").words())
 
     until = time.monotonic() + seconds
     for number in range(readers):
@@ -108,7 +108,7 @@ def run(home: Path, readers: int, seconds: float, queue: int) -> None:
         f"/healthz at most {max(health):.2f} s; a decision and the next record at most {max(decisions):.2f} s"
     )
     print(f"{len(decisions)} decisions, answers {dict(codes)}")
-    print(holds(process, "at the end"))
+    print(holds(process, "at the end").words())
     process.terminate()
     process.wait()
 
