@@ -15,11 +15,13 @@ from livereview.identifiers import (
     clean_pmid,
     clean_year,
 )
+from livereview.links import LinkKind
 
 __all__ = [
     "FIELDS",
     "FINGERPRINT_VERSION",
     "Record",
+    "Related",
     "clean_doi",
     "clean_isbn",
     "clean_issn",
@@ -33,6 +35,19 @@ __all__ = [
 ]
 
 FINGERPRINT_VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Related:
+    """Another publication or registration that a source ties to a record.
+
+    Attributes:
+        kind: What the two are to each other, whichever of them says so.
+        id: "doi:10.1000/xyz", "pmid:123", "pmcid:PMC123" or "trial:NCT01234567".
+    """
+
+    kind: LinkKind
+    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +65,10 @@ class Record:
             case.
         retraction: None, "retracted", "expression-of-concern" or "corrected": what the source says
             of this item.
+        registration: The number of the entry itself, where it is a trial register's, as
+            `registrations` writes it.
+        related: What else the source says belongs to it, and how: an article to a preprint, other
+            registers' numbers of the trial.
     """
 
     source: str
@@ -72,12 +91,17 @@ class Record:
     language: str | None = None
     type: str | None = None
     retraction: str | None = None
+    registration: str | None = None
+    related: tuple[Related, ...] = ()
 
     @property
     def record_id(self) -> str:
         return record_id(self.source, self.source_key)
 
 
+# Fields that came later: left out of the JSON where they are empty, so that what a source said of
+# all other records keeps its fingerprint.
+_LATER = ("registration", "related")
 FIELDS = tuple(field.name for field in fields(Record))
 
 
@@ -97,12 +121,20 @@ def fingerprint(record: Record) -> str:
 
 def to_json(record: Record) -> dict[str, Any]:
     """The record as plain JSON data, keys in the order of the dataclass."""
-    return {
-        name: list(value) if isinstance(value := getattr(record, name), tuple) else value
-        for name in FIELDS
-    }
+    data: dict[str, Any] = {}
+    for name in FIELDS:
+        value = getattr(record, name)
+        if name in _LATER and not value:
+            continue
+        data[name] = list(value) if isinstance(value, tuple) else value
+    if record.related:
+        data["related"] = [{"kind": other.kind.value, "id": other.id} for other in record.related]
+    return data
 
 
 def from_json(data: dict[str, Any]) -> Record:
     """The inverse of `to_json`; unknown keys are refused by the dataclass."""
-    return Record(**{**data, "authors": tuple(data.get("authors") or ())})
+    related = tuple(
+        Related(LinkKind(other["kind"]), other["id"]) for other in data.get("related") or ()
+    )
+    return Record(**{**data, "authors": tuple(data.get("authors") or ()), "related": related})

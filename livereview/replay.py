@@ -25,6 +25,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from livereview.disk import Reserve
 from livereview.errors import Refused
 from livereview.fetch import Answer
+from livereview.sources.protocol import JSON_TEXT
 
 log = logging.getLogger(__name__)
 
@@ -233,7 +234,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        self._answer(tuple(parse_qsl(body.decode(), keep_blank_values=True)))
+        if self.headers.get_content_type() == "application/json":
+            self._answer(((JSON_TEXT, body.decode()),))
+        else:
+            self._answer(tuple(parse_qsl(body.decode(), keep_blank_values=True)))
 
     def _answer(self, form: Pairs | None) -> None:
         url = self.path.removeprefix("/").replace("/", "://", 1)

@@ -22,6 +22,10 @@ SECRETS = (
     "LIVEREVIEW_MAILTO",
     "LIVEREVIEW_S2_KEY",
     "LIVEREVIEW_CORE_KEY",
+    "LIVEREVIEW_SCOPUS_KEY",
+    "LIVEREVIEW_SCOPUS_INSTTOKEN",
+    "LIVEREVIEW_WOS_STARTER_KEY",
+    "LIVEREVIEW_WOS_EXPANDED_KEY",
     "LIVEREVIEW_OPENAIRE_TOKEN",
     "LIVEREVIEW_OSF_TOKEN",
     "LIVEREVIEW_ZENODO_TOKEN",
@@ -67,6 +71,23 @@ DESCRIBED = (  # in the order of docs/reference/settings.md, which is made from 
     Setting(
         "LIVEREVIEW_CORE_KEY",
         "CORE needs one in practice.",
+    ),
+    Setting(
+        "LIVEREVIEW_SCOPUS_KEY",
+        "Your institution's key to Scopus' Search API (dev.elsevier.com); without a subscription "
+        "behind it Scopus gives neither abstracts nor all authors.",
+    ),
+    Setting(
+        "LIVEREVIEW_SCOPUS_INSTTOKEN",
+        "The institution's token, where Elsevier gave it one for use from outside its network.",
+    ),
+    Setting(
+        "LIVEREVIEW_WOS_STARTER_KEY",
+        "A key to Web of Science's Starter API (developer.clarivate.com): no abstracts.",
+    ),
+    Setting(
+        "LIVEREVIEW_WOS_EXPANDED_KEY",
+        "A key to Web of Science's Expanded API: whole records.",
     ),
     Setting(
         "LIVEREVIEW_OPENAIRE_TOKEN",

@@ -92,7 +92,7 @@ class NightAnswers:
         return Kept(self, self._index(source, first), datetime.now(UTC), [])
 
     def _index(self, source: Source, first: Request) -> str:
-        asked = json.dumps([self.name, source.name, address(first), first.form, first.headers])
+        asked = json.dumps([self.name, source.name, address(first), first.posted, first.headers])
         return f"{self.day:%Y-%m-%d}/{hashlib.sha256(asked.encode()).hexdigest()}.json"
 
     def _page(self, sha256: str) -> str:

@@ -96,6 +96,48 @@ OSF = {
     "data": [OSF_ITEM],
     "links": {"next": "https://api.osf.io/v2/preprints/?page=2", "meta": {"total": 120}},
 }
+# Written after the documentation: none of these services gave an answer to keep.
+CTIS = {
+    "pagination": {"totalRecords": 150, "currentPage": 1, "totalPages": 2, "nextPage": True},
+    "data": [{"ctNumber": "2026-527084-15-00", "ctTitle": TITLE, "ctStatus": 2}],
+}
+GOVUK = {
+    "results": [{"title": TITLE, "link": "/government/publications/kin", "content_id": "c-1"}],
+    "total": 700,
+    "start": 0,
+    "aggregates": {},
+    "suggested_queries": [],
+}
+SCOPUS = {
+    "search-results": {
+        "opensearch:totalResults": "30",
+        "cursor": {"@current": "*", "@next": "AoE="},
+        "entry": [{"dc:identifier": "SCOPUS_ID:1", "dc:title": TITLE, "dc:creator": "Doe A."}],
+    }
+}
+WOS_STARTER = {
+    "metadata": {"total": 60, "page": 1, "limit": 50},
+    "hits": [{"uid": "WOS:1", "title": TITLE, "source": {"sourceTitle": "CARE"}}],
+}
+WOS_EXPANDED = {
+    "Data": {
+        "Records": {
+            "records": {
+                "REC": [
+                    {
+                        "UID": "WOS:1",
+                        "static_data": {
+                            "summary": {"titles": {"title": [{"type": "item", "content": TITLE}]}}
+                        },
+                    }
+                ]
+            }
+        }
+    },
+    "QueryResult": {"QueryID": 1, "RecordsFound": 120},
+}
+ICTRP = f"""<?xml version="1.0"?><Trials_downloaded_from_ICTRP><Trial><TrialID>ISRCTN12345678</TrialID>
+<Public_title>{TITLE}</Public_title></Trial></Trials_downloaded_from_ICTRP>"""
 CSL = [
     {
         "id": "x",
@@ -129,6 +171,12 @@ ANSWERS: dict[str, tuple[Any, str, str | None, int | None]] = {
     "arxiv": (ARXIV, "2605.00001", "1", 3),
     "oai": (OAI, "oai:a:1", "tok", 9),
     "csl": (CSL, "", None, 1),
+    "ctis": (CTIS, "2026-527084-15-00", "2", 150),
+    "govuk": (GOVUK, "c-1", "1", 700),
+    "scopus": (SCOPUS, "2-s2.0-1", "1 AoE=", 30),
+    "wosstarter": (WOS_STARTER, "WOS:1", "2", 60),
+    "wosexpanded": (WOS_EXPANDED, "WOS:1", "2", 120),
+    "ictrp": (ICTRP, "ISRCTN12345678", None, 1),
 }
 by_source = pytest.mark.parametrize("name", ANSWERS)
 
@@ -204,6 +252,22 @@ def test_another_services_answer_is_broken_and_never_a_page_of_records(name: str
         ("datacite", {"data": [], "meta": {"total": 0}, "links": {}}),
         ("osf", {"data": [], "links": {"next": None, "meta": {"total": 0}}}),
         ("oai", '<OAI-PMH><error code="noRecordsMatch">none</error></OAI-PMH>'),
+        ("ctis", {"pagination": {"totalRecords": 0, "currentPage": 1}, "data": []}),
+        ("govuk", {"results": [], "total": 0, "start": 0, "aggregates": {}}),
+        (
+            "scopus",
+            {
+                "search-results": {
+                    "opensearch:totalResults": "0",
+                    "entry": [{"@_fa": "true", "error": "Result set was empty"}],
+                }
+            },
+        ),
+        ("wosstarter", {"metadata": {"total": 0, "page": 1, "limit": 50}, "hits": []}),
+        (
+            "wosexpanded",
+            {"Data": {"Records": {"records": ""}}, "QueryResult": {"RecordsFound": 0}},
+        ),
     ],
 )
 def test_an_honest_zero_is_an_empty_page_and_the_end(name: str, empty: Any) -> None:
@@ -356,6 +420,13 @@ ASKED = {
     "osf": ("filter[date_modified][gte]", "2026-05-01"),
     "arxiv": ("search_query", "(kinship) AND submittedDate:[202605010000 TO 202605312359]"),
     "oai": ("from", "2026-05-01"),
+    "govuk": ("filter_public_timestamp", "from:2026-05-01,to:2026-05-31"),
+    "scopus": (
+        "query",
+        "(kinship) AND ORIG-LOAD-DATE AFT 20260430 AND ORIG-LOAD-DATE BEF 20260601",
+    ),
+    "wosstarter": ("modifiedTimeSpan", "2026-05-01 2026-05-31"),
+    "wosexpanded": ("loadTimeSpan", "2026-05-01+2026-05-31"),
 }
 
 
@@ -398,6 +469,11 @@ def test_days_and_places_that_travel_in_the_path() -> None:
         ("osf", "4", ("page", "4")),
         ("arxiv", "100", ("start", "100")),
         ("oai", "tok", ("resumptionToken", "tok")),
+        ("govuk", "500", ("start", "500")),
+        ("scopus", "25 AoE=", ("cursor", "AoE=")),
+        ("scopus", "200", ("start", "200")),
+        ("wosstarter", "3", ("page", "3")),
+        ("wosexpanded", "101", ("firstRecord", "101")),
     ],
 )
 def test_the_next_page_is_asked_for_by_the_cursor(

@@ -40,6 +40,7 @@ class Seen:
     query: dict[str, str]
     headers: dict[str, str]
     form: dict[str, str]
+    body: str = ""
 
 
 def head(status: int = 200, **headers: Any) -> bytes:
@@ -149,9 +150,9 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         form = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
         headers = {name.lower(): value for name, value in self.headers.items()}
-        seen = Seen(
-            self.command, parts.path, dict(parse_qsl(parts.query)), headers, dict(parse_qsl(form))
-        )
+        fields = dict(parse_qsl(form))
+        query = dict(parse_qsl(parts.query))
+        seen = Seen(self.command, parts.path, query, headers, fields, form)
         try:
             for piece in self._world.next(seen)():
                 self.wfile.write(piece)

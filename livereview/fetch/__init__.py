@@ -266,7 +266,7 @@ class Fetcher:
         return Answer(
             source=source.name,
             url=shown,
-            form=request.form,
+            form=request.posted,
             status=reply.status,
             headers=tuple(
                 (name, self._hide(reply.headers[name]))
@@ -353,6 +353,8 @@ class Fetcher:
             if self._via
             else (request.url, request.params)
         )
+        if request.json is not None:
+            return prepared("POST", url, [*params, *secret], headers, json=request.json)
         if request.form is not None:
             return prepared("POST", url, params, headers, [*request.form, *secret])
         return prepared("GET", url, [*params, *secret], headers)

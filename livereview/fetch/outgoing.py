@@ -21,9 +21,13 @@ def prepared(
     params: Collection[tuple[str, str]] = (),
     headers: Mapping[str, str] | None = None,
     form: Collection[tuple[str, str]] | None = None,
+    json: str | None = None,
 ) -> requests.PreparedRequest:
     """Raises SourceBroken, without requests' own words, which repeat the query."""
-    data = None if form is None else list(form)
+    data: list[tuple[str, str]] | bytes | None = None if form is None else list(form)
+    if json is not None:
+        data = json.encode()
+        headers = {**(headers or {}), "Content-Type": "application/json"}
     try:
         return requests.Request(
             method, url, params=list(params), headers=headers, data=data
@@ -57,6 +61,7 @@ def redirected(request: Request, status: int, to: str) -> Request:
         url=new.geturl(),
         params=(),
         form=None if status == 303 else request.form,
+        json=None if status == 303 else request.json,
         secrets=request.secrets if trusted else (),
     )
 

@@ -502,7 +502,7 @@ def _asks(source: str, query: str, filters: tuple[tuple[str, str], ...], url: st
         request = sources.find(source).request
         if request is not None:
             first = request(Query(query, filters, url), Window(ANY_DAY, ANY_DAY), None)
-            asked = [first.url, first.params, first.headers, first.form]
+            asked = [first.url, first.params, first.headers, first.posted]
     text = json.dumps([source, asked], ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

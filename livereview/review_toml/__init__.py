@@ -75,7 +75,8 @@ _ASKED: tuple[str, ...] = (
     "eric",
     "datacite",
 )
-_ASKED += ("openaire", "clinicaltrials", "zenodo")
+_ASKED += ("openaire", "clinicaltrials", "ctis", "zenodo")
+_ASKED += ("scopus", "wosstarter", "wosexpanded", "govuk")
 ADDRESSED = {"feed": "a feed", "page": "a watched page", "oai": "a repository"}
 # files that people bring are imported, not searched
 SOURCES = (*_ASKED, *ADDRESSED, "biorxiv", "osf", "citations")

@@ -16,11 +16,12 @@ from livereview.sources import values
 from livereview.sources.protocol import Page, Query, Source
 
 _SEARCHED = "openalex crossref pubmed europepmc semanticscholar arxiv doaj core eric datacite openaire biorxiv osf"
-_SEARCHED += " clinicaltrials zenodo oai feed page citations"
+_SEARCHED += " clinicaltrials ctis zenodo oai feed page citations"
+_SEARCHED += " scopus wosstarter wosexpanded govuk"
 _LOOKED_UP = "unpaywall retractionwatch"
-_BROUGHT = "ris nbib wos bibtex endnote csl csv tip"
+_BROUGHT = "ris nbib wos bibtex endnote ictrp csl csv tip"
 # in the order in which a file of an unknown kind is tried: a table is what is nothing else
-OF_FILES = ("ris", "nbib", "wos", "bibtex", "endnote", "csl", "pubmed", "csv")
+OF_FILES = ("ris", "nbib", "wos", "bibtex", "endnote", "ictrp", "csl", "pubmed", "csv")
 NAMES = (*_SEARCHED.split(), *_LOOKED_UP.split(), *_BROUGHT.split())
 
 

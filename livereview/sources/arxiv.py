@@ -14,8 +14,9 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from livereview.errors import LivereviewError, Retry, SourceBroken
+from livereview.links import LinkKind
 from livereview.records import Record, clean_doi, clean_year
-from livereview.sources import answers
+from livereview.sources import answers, relations
 from livereview.sources.markup import refuse_crowded
 from livereview.sources.protocol import Page, Query, Reject, Request, Source, Window
 from livereview.sources.text import abstract, link, name, names, plain, reject
@@ -133,6 +134,8 @@ def _record(entry: Element) -> Record | str:
         return "no arXiv id"
     published = answers.iso_date(entry.findtext(f"{_ATOM}published"))
     journal = plain(entry.findtext(f"{_OWN_NS}journal_ref"))
+    own = clean_doi(f"10.48550/arxiv.{key}")
+    became = relations.to_doi(LinkKind.PREPRINT, entry.findtext(f"{_OWN_NS}doi"))
     people = (one.findtext(f"{_ATOM}name") for one in entry.findall(f"{_ATOM}author"))
     return Record(
         source=NAME,
@@ -142,10 +145,11 @@ def _record(entry: Element) -> Record | str:
         year=clean_year(published),
         published=published,
         container_title=journal or TITLE,
-        doi=clean_doi(entry.findtext(f"{_OWN_NS}doi")) or clean_doi(f"10.48550/arxiv.{key}"),
+        doi=own,
         url=link(f"https://arxiv.org/abs/{key}"),
         abstract=abstract(entry.findtext(f"{_ATOM}summary")),
         type="preprint",
+        related=relations.several([became], own),
         retraction="retracted" if _withdrawn(entry) else None,
     )
 

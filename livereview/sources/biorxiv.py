@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from livereview.errors import Refused, SourceBroken
+from livereview.links import LinkKind
 from livereview.records import Record, clean_doi, clean_year
-from livereview.sources import answers
+from livereview.sources import answers, relations
 from livereview.sources.answers import mapping, sequence, string
 from livereview.sources.protocol import Page, Query, Request, Source, Window
 from livereview.sources.text import abstract, name, names, plain
@@ -94,6 +95,14 @@ def _record(item: dict[str, Any]) -> Record | str:
         url=f"https://doi.org/{doi}",
         abstract=abstract(string(item.get("abstract")) or string(item.get("preprint_abstract"))),
         type="preprint",
+        related=relations.several(
+            [
+                relations.to_doi(
+                    LinkKind.PREPRINT, item.get("published") or item.get("published_doi")
+                )
+            ],
+            doi,
+        ),
         retraction="retracted" if withdrawn else None,
     )
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from livereview import registrations
 from livereview.errors import Retry
-from livereview.records import Record, clean_year
+from livereview.links import LinkKind
+from livereview.records import Record, Related, clean_pmid, clean_year
 from livereview.sources import answers
 from livereview.sources.answers import mapping, sequence, string
 from livereview.sources.protocol import Page, Query, Request, Source, Window
@@ -22,6 +24,9 @@ from livereview.sources.text import abstract, name, names, plain
 NAME = "clinicaltrials"
 TITLE = "ClinicalTrials.gov"
 URL = "https://clinicaltrials.gov/api/v2/studies"
+# What a register calls the references that report on the trial itself, and not on its background.
+# DERIVED ones are found by the register, which looks for the number in PubMed.
+RESULTS = ("RESULT", "DERIVED")
 _OWN = ("window",)
 
 
@@ -100,7 +105,23 @@ def _record(item: dict[str, Any]) -> Record | str:
             string(told.get("briefSummary")) or string(told.get("detailedDescription"))
         ),
         type="trial",
+        registration=registrations.own(key),
+        related=_related(about, section, key),
     )
+
+
+def _related(about: dict[str, Any], section: dict[str, Any], key: str) -> tuple[Related, ...]:
+    """The trial's numbers in other registers, and what the register says its results are in."""
+    others = [mapping(one) for one in sequence(about.get("secondaryIdInfos"))]
+    text = " ".join(f"{string(one.get('type'))} {string(one.get('id'))}" for one in others)
+    numbers = sorted(registrations.in_field(text) - {registrations.own(key)})
+    found = [Related(LinkKind.REGISTERED_TWICE, f"trial:{number}") for number in numbers]
+    references = sequence(mapping(section.get("referencesModule")).get("references"))
+    for reference in map(mapping, references):
+        pmid = clean_pmid(string(reference.get("pmid")))
+        if pmid and reference.get("type") in RESULTS:
+            found.append(Related(LinkKind.REGISTRATION, f"pmid:{pmid}"))
+    return tuple(found)
 
 
 def _people(section: dict[str, Any]) -> list[str | None]:

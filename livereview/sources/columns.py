@@ -28,17 +28,18 @@ HEADINGS: dict[str, str] = {
     "title": """title documenttitle itemtitle articletitle primarytitle titleprimary titlesprimary
         papertitle publictitle scientifictitle studytitle brieftitle ti t1 displayname fulltitle
         titleenglish titletranslated translatedtitle titel titre titulo titolo originaltitle
-        titleoriginal""",
+        titleoriginal titleofthetrial""",
     "abstract": """abstract abstractnote notesabstract abstracttext abstracts ab n2 summary resumen
-        resume resumo zusammenfassung abstractenglish originalabstract description snippet""",
+        resume resumo zusammenfassung abstractenglish originalabstract briefsummary description snippet""",
     "authors": """author authors authornames authorname authorsprimary primaryauthors primaryauthor
         authorlist firstauthors authorsfullnames authorfullnames authorsfull au a1 af creator
-        creators authorshipsauthordisplayname autoren autor autores auteurs auteur autori
+        creators policyauthors authorshipsauthordisplayname autoren autor autores auteurs auteur autori
         bookauthors groupauthors authorgroup""",
     "year": """year publicationyear pubyear yearpublished publishedyear yearofpublication py yr
         articleyear issueyear jahr annee ano anno""",
     "date": """publicationdate datepublished publisheddate dateofpublication pubdate coverdate
-        printpublicationdate issuedate date onlinepublicationdate publicationdateonline
+        printpublicationdate issuedate publishedon dateregistration3 dateregistration dateofregistration
+        firstposted studyfirstposted date onlinepublicationdate publicationdateonline
         publicationdateprint onlinedate epubdate earlyaccessdate y1 da dp datum fecha data""",
     "container_title": """sourcetitle journal journaltitle publicationtitle containertitle
         periodicalfull fulljournalname journalfull secondarytitle titlesecondary journalname
@@ -60,16 +61,22 @@ HEADINGS: dict[str, str] = {
         ei issnl primarylocationsourceissnl issnelectronic""",
     "isbn": "isbn isbns bn printisbn isbnprint eisbn issnisbn",
     "url": """url link urls articleurl documenturl puburl fulltexturl fulltextlink externalurl
-        permalink plink studyurl sourceurls sourceurl pdflink ur primarylocationlandingpageurl
-        eprinturl dimensionsurl weblink links""",
+        permalink plink studyurl webaddress trialurl overtonurl sourceurls sourceurl pdflink ur
+        primarylocationlandingpageurl eprinturl dimensionsurl weblink links""",
     "language": """language languageoforiginaldocument articlelanguage languages la lang
         originallanguage sprache langue idioma""",
     "type": """documenttype doctype itemtype referencetype typeofreference publicationtype
         publicationtypes articletype entrytype sourcetype contenttype ty dt pt type genre""",
+    "registration": """trialid nctnumber trialnumber ctnumber euctnumber eutrialnumber isrctn
+        isrctnnumber registrationnumber""",
+    "other_registrations": """secondaryids secondaryid secid otherids otheridentifiers utrn
+        utrnnumber otherrecords secondaryidentifyingnumbers eudractnumber""",
+    "sponsor": "primarysponsor leadsponsor sponsor sponsorcosponsors sponsors",
+    "policy": "overtonid policydocumentid",
     "extra": "extra",
     "key": """recordid eid lensid key id covidence covidencenumber rayyanid itemid ut uniquewosid
-        utuniquewosid utuniqueid accessionnumber publicationid referenceid nctnumber trialid
-        mainid uniqueidentifier refid""",
+        utuniquewosid utuniqueid accessionnumber publicationid referenceid mainid
+        uniqueidentifier refid""",
 }
 # They mean another thing in many tables ("Source" is "Scopus" in Scopus, "Number" a row's): read
 # where no other column of the table is for their field.
@@ -77,7 +84,7 @@ LAST_RESORT = frozenset(
     ["source", "publication", "number", "description", "data", "is", "do", "page", "summary"]
 )
 # Fields of which one beside a title shows that a row holds headings, and no data.
-_BESIDE = frozenset(HEADINGS) - {"title", "extra", "key"}
+_BESIDE = frozenset(HEADINGS) - {"title", "extra", "key", "sponsor"}
 _WORDS = {
     field: {word: rank for rank, word in enumerate(words.split())}
     for field, words in HEADINGS.items()
@@ -229,7 +236,7 @@ def _quoted(heading: str) -> str:
 # --- columns that a person names
 # --------------------------------------------------------------------------------------------------
 
-MAPPABLE = tuple(field for field in HEADINGS if field != "extra")
+MAPPABLE = tuple(field for field in HEADINGS if field not in ("extra", "policy", "sponsor"))
 ALIASES = {"journal": "container_title", "number": "issue", "first_page": "first"}
 LONGEST_HEADING = 300  # characters
 FILTER = "column:"  # before a field's name among the filters of a search

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from livereview.errors import LivereviewError, Retry, SourceBroken
 from livereview.records import Record, clean_doi, clean_isbn, clean_issn, clean_year
-from livereview.sources import answers
+from livereview.sources import answers, relations
 from livereview.sources.answers import first, mapping, sequence, string
 from livereview.sources.protocol import Page, Query, Request, Source, Window
 from livereview.sources.text import TITLE_LIMIT, abstract, link, name, names, plain, safe
@@ -177,6 +177,7 @@ def _record(work: dict[str, Any]) -> Record | str:
         language=plain(string(work.get("language")), 20),
         type=_NOTICES[notice] if notice else _type(work),
         retraction=None if notice else _retraction(work, title),
+        related=relations.crossref(work, doi),
         **_host(work),
     )
 

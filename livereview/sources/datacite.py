@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from livereview.errors import SourceBroken
 from livereview.records import Record, clean_doi, clean_year
-from livereview.sources import answers, datacite_xml
+from livereview.sources import answers, datacite_xml, relations
 from livereview.sources.answers import mapping, sequence, string
 from livereview.sources.datacite_fields import (
     author,
@@ -101,7 +101,7 @@ def _record(item: dict[str, Any]) -> Record | str:
     doi = clean_doi(string(item.get("doi")) or string(item.get("id")))
     if doi is None:
         return "no DOI"
-    day, own = published(item), title(item)
+    day, own, form = published(item), title(item), kind(mapping(item.get("types")))
     return Record(
         source=NAME,
         source_key=doi,
@@ -113,8 +113,9 @@ def _record(item: dict[str, Any]) -> Record | str:
         url=link(string(item.get("url"))) or f"https://doi.org/{doi}",
         abstract=description(item),
         language=plain(string(item.get("language")), 20),
-        type=kind(mapping(item.get("types"))),
+        type=form,
         retraction="retracted" if withdrawn(item) or answers.marked_retracted(own) else None,
+        related=relations.datacite(item, doi, form),
         **place(item),
     )
 

@@ -51,12 +51,9 @@ def parse(body: bytes, cursor: str | None) -> Page:
     items = found if isinstance(found, list) else [found]
     if any("pissn" in mapping(mapping(item).get("bibjson")) for item in items):
         raise SourceBroken(f"DOAJ sent journals, not articles: ask {URL}", source=NAME)
-    listed = (
-        isinstance(data, dict)
-        and isinstance(data.get("results"), list)
-        and ("page" in data or bool(found))
-    )
-    if not listed and not any(mapping(item).get("bibjson") for item in items):
+    listed = isinstance(data, dict) and isinstance(data.get("results"), list)
+    articles = any(mapping(item).get("bibjson") for item in items)
+    if not articles and not (listed and not items and "page" in data):
         raise answers.refusal(data, NAME, TITLE) or answers.foreign(
             data, NAME, TITLE, "results with bibjson"
         )

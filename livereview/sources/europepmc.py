@@ -21,7 +21,7 @@ from livereview.records import (
     clean_pmid,
     clean_year,
 )
-from livereview.sources import answers
+from livereview.sources import answers, relations
 from livereview.sources.answers import mapping, sequence, string
 from livereview.sources.europepmc_xml import read_xml
 from livereview.sources.protocol import Page, Query, Request, Source, Window
@@ -170,6 +170,7 @@ def _record(item: dict[str, Any]) -> Record | str:
         language=plain(string(item.get("language")), 20),
         type=kind,
         retraction=None if kind in _NOTICES else _retraction(item, title),
+        related=relations.europepmc(item, clean_doi(string(item.get("doi")))),
         **_host(item),
     )
 

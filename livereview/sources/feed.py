@@ -285,6 +285,7 @@ def _record(entry: dict[str, Any], journal: str | None, shared: frozenset[str]) 
         language=plain(entry.get("language"), 20),
         type=entry.get("kind") or ("journal-article" if journal else "web-page"),
         retraction="retracted" if answers.marked_retracted(title) else None,
+        related=(),
         **_place(entry, text),
     )
 

@@ -20,7 +20,7 @@ from livereview.records import (
     clean_pmid,
     clean_year,
 )
-from livereview.sources import answers
+from livereview.sources import answers, relations
 from livereview.sources.people import person
 from livereview.sources.protocol import Page, Source
 from livereview.sources.pubmed_xml import medline_date
@@ -118,8 +118,14 @@ def _record(entry: Entry) -> Record | str:
         language=plain(entry.first("LA"), 20),
         type=kind,
         retraction=None if kind in _NOTICES else _retraction(entry, title),
+        related=relations.tagged(_ties(entry)),
         **_place(entry, title, kind),
     )
+
+
+def _ties(entry: Entry) -> dict[str, list[str]]:
+    """The lines that tie the article to others, by their tags."""
+    return {tag: list(entry.all(tag)) for tag in (*relations.MEDLINE_TAGS, "SI")}
 
 
 def _line(entry: Entry, tag: str) -> str | None:

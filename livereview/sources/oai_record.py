@@ -89,6 +89,7 @@ def record(source: str, key: str, fields: Fields) -> Record | str:
         ),
         type=kind,
         retraction="retracted" if answers.marked_retracted(title) else None,
+        related=(),
         **_numbers(fields, key),
         **_place(fields),
     )

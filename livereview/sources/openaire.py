@@ -118,6 +118,7 @@ def _record(item: dict[str, Any]) -> Record | str:
         language=None if language in ("und", "UNKNOWN") else plain(language, 20),
         type=_type(item),
         retraction="retracted" if answers.marked_retracted(title) else None,
+        related=(),
         **_host(mapping(item.get("container"))),
     )
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from livereview.errors import LivereviewError, Retry, SourceBroken
 from livereview.records import Record, clean_doi, clean_issn, clean_pmcid, clean_pmid, clean_year
-from livereview.sources import answers
+from livereview.sources import answers, relations
 from livereview.sources.answers import mapping, sequence, string
 from livereview.sources.protocol import Page, Query, Request, Source, Window
 from livereview.sources.text import abstract, link, names, plain
@@ -199,6 +199,7 @@ def _record(work: dict[str, Any]) -> Record | str:
         language=plain(string(work.get("language")), 20),
         type=_type(work),
         retraction=_retraction(work, title),
+        related=relations.openalex(work, doi),
         **_host(mapping(place.get("source")), mapping(work.get("biblio"))),
     )
 

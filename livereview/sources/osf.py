@@ -18,8 +18,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from livereview.errors import Refused, SourceBroken
+from livereview.links import LinkKind
 from livereview.records import Record, clean_doi, clean_year
-from livereview.sources import answers
+from livereview.sources import answers, relations
 from livereview.sources.answers import mapping, sequence, string
 from livereview.sources.protocol import Page, Query, Request, Source, Window
 from livereview.sources.text import abstract, link, name, names, plain
@@ -102,6 +103,8 @@ def _record(item: dict[str, Any]) -> Record | str:
         return f"not a preprint, registration or project but {kind}" if said else "no attributes"
     links, title = mapping(item.get("links")), plain(string(said.get("title")))
     published = _published(said)
+    doi = _doi(string(links.get("preprint_doi")), string(said.get("doi")))
+    became = relations.to_doi(LinkKind.PREPRINT, said.get("doi")) if kind == "preprints" else None
     return Record(
         source=NAME,
         source_key=key,
@@ -110,11 +113,12 @@ def _record(item: dict[str, Any]) -> Record | str:
         year=clean_year(published),
         published=published,
         container_title=_server(item) if kind == "preprints" else None,
-        doi=_doi(string(links.get("preprint_doi")), string(said.get("doi"))),
+        doi=doi,
         url=link(string(links.get("html"))) or f"https://osf.io/{key}",
         abstract=abstract(string(said.get("description"))),
         type="registration" if said.get("registration") is True else _KINDS[kind],
         retraction="retracted" if _withdrawn(said) or answers.marked_retracted(title) else None,
+        related=relations.several([became], doi),
     )
 
 

@@ -43,6 +43,9 @@ class Window:
     end: datetime
 
 
+JSON_TEXT = ""  # the name under which `Request.posted` has a JSON text: no field of a form has it
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request.
@@ -58,6 +61,12 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     form: tuple[tuple[str, str], ...] | None = None  # a POST of this form, where set
     secrets: tuple[tuple[str, str], ...] = ()
+    json: str | None = None  # a POST of this JSON text, where set
+
+    @property
+    def posted(self) -> tuple[tuple[str, str], ...] | None:
+        """What a POST sends, for recordings and comparisons: a JSON text has no name in it."""
+        return self.form if self.json is None else ((JSON_TEXT, self.json),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -298,6 +298,7 @@ def _summary(item: dict[str, Any]) -> Record | str:
         pages=plain(string(item.get("pages")), 100),
         issn=clean_issn(f"{string(item.get('issn'))} {string(item.get('essn'))}"),
         url=link(f"https://pubmed.ncbi.nlm.nih.gov/{ids['pmid']}/") if ids["pmid"] else None,
+        related=(),
         **ids,
     )
 

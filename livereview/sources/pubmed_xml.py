@@ -14,9 +14,11 @@ from xml.etree.ElementTree import Element, ParseError, tostring
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from livereview import registrations
 from livereview.errors import LivereviewError, Retry, SourceBroken
 from livereview.records import (
     Record,
+    Related,
     clean_doi,
     clean_isbn,
     clean_issn,
@@ -24,7 +26,7 @@ from livereview.records import (
     clean_pmid,
     clean_year,
 )
-from livereview.sources import answers
+from livereview.sources import answers, relations
 from livereview.sources.markup import refuse_crowded
 from livereview.sources.protocol import Reject
 from livereview.sources.text import abstract, link, name, names, plain, reject
@@ -181,9 +183,20 @@ def _article(item: Element) -> Record | str:
         language=plain(article.findtext("Language"), 20),
         type=kind,
         retraction=None if kind in _NOTICES else _retraction(citation, title),
+        related=_related(citation, article),
         **_identifiers(article, item.find("PubmedData/ArticleIdList"), pmid),
         **_journal(article, citation),
     )
+
+
+def _related(citation: Element, article: Element) -> tuple[Related, ...]:
+    """The notices, comments, updates and trials that PubMed ties to an article."""
+    ties = citation.iterfind("CommentsCorrectionsList/CommentsCorrections")
+    found = [relations.medline(tie.get("RefType") or "", tie.findtext("PMID")) for tie in ties]
+    numbers: set[str] = set()
+    for number in article.iterfind("DataBankList/DataBank/AccessionNumberList/AccessionNumber"):
+        numbers |= registrations.in_field(number.text)
+    return relations.several([*found, *relations.to_trials(numbers)])
 
 
 def _identifiers(holder: Element, listed: Element | None, pmid: str) -> dict[str, Any]:

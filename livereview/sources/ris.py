@@ -211,6 +211,7 @@ def _record(entry: Entry) -> Record | str:
         language=plain(entry.first("LA"), 50),
         type=_type(entry, kind),
         retraction=_retraction(entry, title),
+        related=(),
         **_place(entry, title),
     )
 

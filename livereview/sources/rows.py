@@ -7,8 +7,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from livereview import registrations
+from livereview.links import LinkKind
 from livereview.records import (
     Record,
+    Related,
     clean_doi,
     clean_isbn,
     clean_issn,
@@ -82,12 +85,19 @@ def record(row: Row) -> Record | str:
     if not title and not doi:
         return "neither title nor DOI"
     citation = _citation(row.get("container_title", ""))
-    year = clean_year(row.get("year")) or clean_year(row.get("date")) or clean_year(citation.year)
+    registration = registrations.own(row.get("registration"))
+    day = row.get("date")
+    year = (
+        clean_year(row.get("year"))
+        or clean_year(day)
+        or clean_year(date(day or ""))
+        or clean_year(citation.year)
+    )
     return Record(
         source=NAME,
-        source_key=doi or _digest(row),
+        source_key=doi or registration or _digest(row),
         title=title,
-        authors=names(name(author) for author in people.cut(row.get("authors", ""))),
+        authors=_authors(row, registration),
         year=year,
         published=_published(row, year),
         container_title=plain(citation.journal),
@@ -102,8 +112,33 @@ def record(row: Row) -> Record | str:
         url=_url(row.get("url", "")) or link(f"https://doi.org/{doi}" if doi else None),
         abstract=abstract(row.get("abstract")),
         language=plain(row.get("language"), 20),
-        type=_type(row.get("type", "")),
+        type="trial" if registration else _type(row.get("type", "")) or _policy(row),
+        registration=registration,
+        related=_registered_twice(row, registration),
     )
+
+
+def _authors(row: Row, registration: str | None) -> tuple[str, ...]:
+    """The authors; of a register's entry, which has none, its sponsor."""
+    authors = names(name(author) for author in people.cut(row.get("authors", "")))
+    if authors or registration is None:
+        return authors
+    return names([name(plain(row.get("sponsor"), 200))])
+
+
+def _registered_twice(row: Row, registration: str | None) -> tuple[Related, ...]:
+    """The numbers that a register's entry has in other registers."""
+    if registration is None:
+        return ()
+    numbers = registrations.in_field(row.get("other_registrations")) - {registration}
+    return tuple(
+        Related(LinkKind.REGISTERED_TWICE, f"trial:{number}") for number in sorted(numbers)
+    )
+
+
+def _policy(row: Row) -> str | None:
+    """Overton has policy documents only, and many words for their kinds."""
+    return "report" if row.get("policy") else None
 
 
 def _digest(row: Row) -> str:

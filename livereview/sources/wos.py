@@ -198,6 +198,7 @@ def _record(entry: Entry) -> Record | str:
         language=plain(entry.first("LA"), 50),
         type=kind,
         retraction=None if kind in _NOTICES else _retraction(entry, title),
+        related=(),
         **_place(entry, title),
     )
 

@@ -68,9 +68,7 @@ def parse(body: bytes, cursor: str | None) -> Page:
     data = answers.read_json(body, NAME, TITLE)
     hits = mapping(mapping(data).get("hits"))
     items = hits.get("hits") if hits else data if isinstance(data, list) else [data]
-    if not isinstance(items, list) or (
-        not hits and not any(mapping(item).get("metadata") for item in items)
-    ):
+    if not isinstance(items, list) or not (hits or any(map(_is_record, items))):
         raise answers.refusal(data, NAME, TITLE) or answers.foreign(
             data, NAME, TITLE, "hits, or a record with metadata"
         )
@@ -78,6 +76,12 @@ def parse(body: bytes, cursor: str | None) -> Page:
     total = hits.get("total")
     count = answers.whole(mapping(total).get("value") if isinstance(total, dict) else total)
     return Page(records, _next(mapping(data), cursor) if items else None, rejects, count)
+
+
+def _is_record(item: Any) -> bool:
+    """Many interfaces have things with metadata, but not with an id beside them."""
+    held = mapping(item)
+    return bool(held.get("metadata")) and string(held.get("id")) is not None
 
 
 def _next(data: dict[str, Any], cursor: str | None) -> str | None:
@@ -112,6 +116,7 @@ def _record(item: dict[str, Any]) -> Record | str:
         language=plain(_language(data), 20),
         type=_type(mapping(data.get("resource_type"))),
         retraction="retracted" if _withdrawn(item) or answers.marked_retracted(title) else None,
+        related=(),
         **_host(item, data),
     )
 

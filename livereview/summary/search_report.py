@@ -13,7 +13,7 @@ from livereview.summary import words
 from livereview.summary.snapshot import SearchFact, Snapshot
 from livereview.surveillance.recall import CAVEAT, Recall
 
-REGISTRIES = ("clinicaltrials",)
+REGISTRIES = ("clinicaltrials", "ctis", "ictrp")
 ONLINE = ("feed", "page", "tip")
 CITATIONS = ("citations",)
 DEDUP = (
