@@ -16,7 +16,7 @@ WITH latest AS (
     SELECT l.*, row_number() OVER (PARTITION BY left_id, right_id ORDER BY (author <> 'rule') DESC) AS rank
     FROM latest l WHERE place = 1 AND verdict <> 'withdrawn'
 )
-SELECT left_id, right_id, verdict, author, rule, rules_version, scores, made, seq FROM standing WHERE rank = 1;
+SELECT left_id, right_id, verdict, kind, author, rule, rules_version, scores, made, seq FROM standing WHERE rank = 1;
 
 -- Which records a review has. A look-up's hits (times = 0) only add to what is known of a report: they found nothing.
 CREATE OR REPLACE VIEW review_record AS

@@ -46,16 +46,24 @@ _HINTS = (
     *("nct", "isrctn", "actrn", "drks", "ctri/", "pactr", "irct", "chictr", "jrct", "umin", "kct"),
     *("tctr", "slctr", "rbr-", "rpcec", "lbctr", "nl-omon", "per-", "u1111"),
 )
+_EU_HINTS = ("eudract", "euctr", "eu ct", "eu-ct", "euct", "ctis")
 
 
 def in_text(text: str | None) -> frozenset[str]:
     """The registration numbers that a text names; a bare EU number is none, as it may be a date's."""
-    return _found(text, _EU_LABELLED)
+    known = (text or "")[:LONGEST_TEXT]
+    lower = known.lower()
+    numbers = _numbers(known, lower)
+    if any(hint in lower for hint in _EU_HINTS):
+        numbers |= {match[1] for match in _EU_LABELLED.finditer(known)}
+    return frozenset(numbers)
 
 
 def in_field(text: str | None) -> frozenset[str]:
     """The numbers in a field that is for them, where an EU number may stand bare."""
-    return _found(text, _EU_BARE)
+    known = (text or "")[:LONGEST_TEXT]
+    bare = {match[1] for match in _EU_BARE.finditer(known)}
+    return frozenset(_numbers(known, known.lower()) | bare)
 
 
 def own(text: str | None) -> str | None:
@@ -66,21 +74,10 @@ def own(text: str | None) -> str | None:
     return min(numbers)[1] if numbers else None
 
 
-def _found(text: str | None, eu: re.Pattern[str]) -> frozenset[str]:
-    if not text:
-        return frozenset()
-    known = text[:LONGEST_TEXT]
-    numbers: set[str] = set()
-    if _may_name(known):
-        numbers.update(_canonical(match) for match in _NUMBER.finditer(known))
-    if "-" in known:
-        numbers.update(match[1] for match in eu.finditer(known))
-    return frozenset(numbers)
-
-
-def _may_name(text: str) -> bool:
-    lower = text.lower()
-    return "NTR" in text or any(hint in lower for hint in _HINTS)
+def _numbers(text: str, lower: str) -> set[str]:
+    if "NTR" not in text and not any(hint in lower for hint in _HINTS):
+        return set()
+    return {_canonical(match) for match in _NUMBER.finditer(text)}
 
 
 def _canonical(match: re.Match[str]) -> str:

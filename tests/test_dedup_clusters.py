@@ -185,7 +185,7 @@ def test_a_changed_record_is_judged_again() -> None:
         settle(con, night, NOW)
     pair = (a.record_id, record("2").record_id)
     assert len(set(records.report_of(con, list(pair)).values())) == 1
-    assert matches.rule_verdicts(con, [tuple(sorted(pair))])
+    assert matches.rule_words(con, [tuple(sorted(pair))])
 
 
 def test_candidates_are_the_pairs_that_share_a_key_each_once() -> None:

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from livereview import registrations
 from livereview.dedup import titles
 from livereview.dedup.people import family, full_words, people
-from livereview.dedup.text import bare_doi, features, journal, number, pages, trials
+from livereview.dedup.text import bare_doi, features, journal, number, pages
 from livereview.dedup.words import _GREEK, unmarked, words
 from livereview.records import Record
 
@@ -219,7 +220,10 @@ def test_features_tell_preprints_meetings_and_trials() -> None:
     assert not any(
         features(record(pages=text)).meeting for text in ("S12-S30", "e12", "5-19", None)
     )
-    assert trials("NCT01234567, isrctn and ISRCTN12345678") == {"NCT01234567", "ISRCTN12345678"}
+    assert registrations.in_text("NCT01234567, isrctn and ISRCTN12345678") == {
+        "NCT01234567",
+        "ISRCTN12345678",
+    }
     assert features(record(url="https://clinicaltrials.gov/study/NCT01234567")).trial == {
         "NCT01234567"
     }

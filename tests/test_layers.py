@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-CORE = {"records", "errors", "review"}
+CORE = {"records", "links", "errors", "review"}
 PURE = (
     "decoding", "identifiers", "links", "registrations",
     "records", "errors", "review", "rights", "sources", "dedup", "surveillance", "screening", "evidence", "summary",

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from livereview.dedup.text import Features
+from livereview.dedup.text import MOST_TRIALS, Features
 from livereview.dedup.words import listed
 
 CAP = 1_000  # a key that more records share is skipped: it says too little of them
+# How a record's own identifiers begin as keys, by how links write them.
+_KEYS = {"doi": "doi ", "pmid": "pmid ", "pmcid": "pmc ", "epmc": "epmc ", "trial": "trial "}
 _COMMON = listed(
     """a an the of and in on for to with by from at as or is are its their among between during after using versus vs
     effect effects impact role use study studies trial trials randomised randomized controlled clinical systematic
@@ -54,8 +56,24 @@ def block_keys(f: Features) -> tuple[str, ...]:
         f"pmid {f.pmid}" if f.pmid else "",
         f"pmc {f.pmcid}" if f.pmcid else "",
     }
+    keys |= _ties(f)
     keys |= _title(f) | _place(f)
     return tuple(sorted(keys - {""}))
+
+
+def _ties(f: Features) -> set[str]:
+    """The identifiers of others that a source ties to the record, and the trials it is of."""
+    keys = {_KEYS[scheme] + value for scheme, value in _named(f) if scheme in _KEYS}
+    if f.registration or len(f.trial) <= MOST_TRIALS:
+        keys |= {f"trial {number}" for number in f.trial | f.also}
+    return keys
+
+
+def _named(f: Features) -> Iterator[tuple[str, str]]:
+    own = [name for name in f.ids if name.startswith(("epmc:", "trial:"))]
+    for name in (*own, *(other.id for other in f.related)):
+        scheme, _, value = name.partition(":")
+        yield scheme, value
 
 
 def _title(f: Features) -> set[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from livereview.dedup.blocks import block_keys
-from livereview.dedup.match import RULES_VERSION, judge
+from livereview.dedup.match import RULES_VERSION, Judgement, judge
 from livereview.dedup.text import Features, features
-from livereview.records import Record
+from livereview.links import WORDS
+from livereview.records import Record, Related
 
 FIELDS = (
     "title",
@@ -21,6 +22,9 @@ FIELDS = (
     "pmcid",
     "part",
     "notice",
+    "registration",
+    "trial",
+    "related",
 )
 
 
@@ -34,6 +38,7 @@ def explain(a: Record, b: Record) -> str:
     lines = [
         f"{found.verdict}: {found.rule} (rule {found.name}, rules {RULES_VERSION})",
         f"because: {found.why}",
+        *_what_they_are(found),
         "compared because they share: "
         + ("; ".join(shared) or "nothing, so the service would not compare them"),
     ]
@@ -47,6 +52,19 @@ def explain(a: Record, b: Record) -> str:
     return "\n".join(lines)
 
 
+def _what_they_are(found: Judgement) -> list[str]:
+    """What two linked records are to each other."""
+    return [] if found.kind is None else [f"they are: {WORDS[found.kind]} ({found.kind})"]
+
+
 def _shown(f: Features, name: str) -> str:
     value = getattr(f, name)
-    return "; ".join(filter(None, value)) if isinstance(value, tuple) else str(value or "")
+    if isinstance(value, frozenset):
+        return "; ".join(sorted(value))
+    if isinstance(value, tuple):
+        return "; ".join(_part(part) for part in value if part)
+    return str(value or "")
+
+
+def _part(part: object) -> str:
+    return f"{part.kind} {part.id}" if isinstance(part, Related) else str(part)

@@ -11,11 +11,12 @@ from rapidfuzz import fuzz
 
 from livereview.dedup.blocks import block_keys
 from livereview.dedup.compare import ODD, scores
-from livereview.dedup.pair import Pair, identified
+from livereview.dedup.pair import Pair, identified, tied
 from livereview.dedup.rules import RULES_VERSION, UNLIKE, Rule, decide
 from livereview.dedup.text import Features
+from livereview.links import LinkKind
 
-__all__ = ["RULES_VERSION", "Judgement", "block_keys", "judge", "judge_all"]
+__all__ = ["RULES_VERSION", "Judgement", "block_keys", "judge", "judge_all", "unlike"]
 
 # the scores that are kept beside a verdict
 NAMES = (
@@ -42,6 +43,7 @@ class Judgement:
     Attributes:
         rule: The rule that decided, in words for a person; `name` to cite it, `why` its reason.
         scores: What it rests on, 0 to 1, None where a side does not know the field.
+        kind: What the two are to each other, where they are linked.
     """
 
     verdict: str
@@ -49,6 +51,7 @@ class Judgement:
     name: str
     why: str
     scores: Mapping[str, float | None]
+    kind: LinkKind | None = None
 
 
 def judge(a: Features, b: Features) -> Judgement:
@@ -57,12 +60,19 @@ def judge(a: Features, b: Features) -> Judgement:
     if ratio < ODD and not _worth_a_look(a, b):
         return _judgement(UNLIKE, {"title": round(ratio, 3), "score": 0.0})
     compared = scores(a, b, ratio)
-    rule = decide(Pair(a, b, compared))
+    pair = Pair(a, b, compared)
+    rule = decide(pair)
+    kind = rule.link(pair) if rule.link else None
     known: dict[str, float | None] = {}
     for name in NAMES:
         value = getattr(compared, name)
         known[name] = None if value is None else round(value, 3)
-    return _judgement(rule, known | {"score": _strength(known)})
+    return _judgement(rule, known | {"score": _strength(known)}, kind)
+
+
+def unlike() -> Judgement:
+    """The verdict on two records that have nothing in common by which they would be compared."""
+    return _judgement(UNLIKE, {"score": 0.0})
 
 
 def judge_all(pairs: Sequence[tuple[Features, Features]]) -> list[Judgement]:
@@ -70,15 +80,17 @@ def judge_all(pairs: Sequence[tuple[Features, Features]]) -> list[Judgement]:
     return [judge(a, b) for a, b in pairs]
 
 
-def _judgement(rule: Rule, known: Mapping[str, float | None]) -> Judgement:
-    return Judgement(rule.verdict, rule.says, rule.name, rule.why, known)
+def _judgement(
+    rule: Rule, known: Mapping[str, float | None], kind: LinkKind | None = None
+) -> Judgement:
+    return Judgement(rule.verdict, rule.says, rule.name, rule.why, known, kind)
 
 
 def _worth_a_look(a: Features, b: Features) -> bool:
     """Titles that differ matter only where an identifier, a place or the same authors in the same
     issue agree.
     """
-    if identified(a, b):
+    if identified(a, b) or tied(a, b):
         return True
     acquainted = not set(a.names).isdisjoint(b.names)
     if a.pages[0] and a.pages[0] == b.pages[0]:

@@ -26,7 +26,8 @@ from livereview.dedup.compare import (
     running_head,
     torn,
 )
-from livereview.dedup.text import Features
+from livereview.dedup.text import MOST_TRIALS, Features
+from livereview.links import LinkKind
 
 BRIEF = 25  # letters: a title shorter than this is not rare enough to speak for itself
 HEADING_BLANKS = 3  # a brief title of four words has a subject
@@ -42,6 +43,17 @@ _JOURNAL = re.compile(
 _ANSWERS = frozenset(
     ("comment", "comments", "commentary", "reply", "response", "rejoinder", "debate", "addendum")
 )
+
+
+# What a notice is to its article, the gravest first.
+NOTICES = {
+    "retraction": LinkKind.RETRACTION,
+    "correction": LinkKind.CORRECTION,
+    "reply": LinkKind.REPLY,
+    "protocol": LinkKind.PROTOCOL,
+    "summary": LinkKind.SUMMARY,
+    "reprint": LinkKind.REPRINT,
+}
 
 
 @dataclass(frozen=True)
@@ -290,6 +302,35 @@ class Pair:
         tied = near and (s.authors is None or reply)
         return tied or (s.written_by and (near or s.title >= CLOSE))
 
+    @cached_property
+    def stated(self) -> LinkKind | None:
+        """What the source of one says the other is to it."""
+        return stated(self.a, self.b)
+
+    @property
+    def both_registered(self) -> bool:
+        return bool(self.a.registration and self.b.registration)
+
+    @property
+    def one_registration(self) -> bool:
+        return self.a.registration == self.b.registration
+
+    @property
+    def registered_twice(self) -> bool:
+        """One entry names the other's number, or both the same third one."""
+        return registered_twice(self.a, self.b)
+
+    @property
+    def names_registration(self) -> bool:
+        """One is a register's entry, the other a report that names its number and hardly another."""
+        return names_registration(self.a, self.b)
+
+    @property
+    def notice_kind(self) -> LinkKind:
+        """What kind of notice one of the two is, the gravest where both are notices."""
+        notices = (self.a.notice, self.b.notice)
+        return next(kind for notice, kind in NOTICES.items() if notice in notices)
+
     def of_forms(self, form: str) -> bool:
         """One is of this form, the other of another that is known."""
         forms = {self.a.form, self.b.form}
@@ -483,6 +524,42 @@ def identified(a: Features, b: Features) -> bool:
     pmid = a.pmid and a.pmid == b.pmid
     pmcid = a.pmcid and a.pmcid == b.pmcid
     return bool(doi or pmid or pmcid)
+
+
+def stated(a: Features, b: Features) -> LinkKind | None:
+    """What the source of one says the other is to it; None where neither says anything.
+
+    Where they say different things, the first of the kinds, so that the order of the two is nothing.
+    """
+    kinds = [other.kind for other in a.related if other.id in b.ids]
+    kinds += [other.kind for other in b.related if other.id in a.ids]
+    return min(kinds, key=list(LinkKind).index) if kinds else None
+
+
+def registered_twice(a: Features, b: Features) -> bool:
+    """Two entries of registers of which one names the other's number, or both the same third one."""
+    if not (a.registration and b.registration) or a.registration == b.registration:
+        return False
+    one, two = a.also | {a.registration}, b.also | {b.registration}
+    return not one.isdisjoint(two)
+
+
+def names_registration(a: Features, b: Features) -> bool:
+    """One is a register's entry, the other a report that names its number and hardly another."""
+    for entry, report in ((a, b), (b, a)):
+        if entry.registration and not report.registration:
+            return entry.registration in report.trial and len(report.trial) <= MOST_TRIALS
+    return False
+
+
+def tied(a: Features, b: Features) -> bool:
+    """A source, a register or a report says that the two belong together."""
+    if (a.related or b.related) and stated(a, b) is not None:
+        return True
+    if not (a.registration or b.registration):
+        return False
+    one = a.registration == b.registration
+    return one or registered_twice(a, b) or names_registration(a, b)
 
 
 def _answers(title: str) -> bool:

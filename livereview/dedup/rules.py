@@ -22,19 +22,21 @@ from livereview.dedup.compare import (
     other_letter,
 )
 from livereview.dedup.pair import BRIEF, Pair
+from livereview.links import LinkKind
 
-RULES_VERSION = "6"
+RULES_VERSION = "7"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A verdict, when it is given, and why."""
+    """A verdict, when it is given, and why; `link` says what two linked reports are to each other."""
 
     name: str
     verdict: str
     says: str
     when: Callable[[Pair], bool]
     why: str
+    link: Callable[[Pair], LinkKind] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,11 @@ class Chapter:
 
 def always(_pair: Pair) -> bool:
     return True
+
+
+def of_kind(kind: LinkKind) -> Callable[[Pair], LinkKind]:
+    """A link of this kind, whatever the pair."""
+    return lambda _pair: kind
 
 
 UNLIKE = Rule(
@@ -134,6 +141,7 @@ APART = (
         lambda pair: pair.other_notice and pair.notice_of,
         "A correction, retraction, reply or protocol is a report of its own, and belongs to its"
         " article.",
+        lambda pair: pair.notice_kind,
     ),
     Rule(
         "notice-of-another",
@@ -155,6 +163,7 @@ APART = (
         "a preprint and its published version",
         _preprint,
         "Peer review may have changed the findings; both are reports of one study.",
+        of_kind(LinkKind.PREPRINT),
     ),
     Rule(
         "thesis",
@@ -162,6 +171,7 @@ APART = (
         "a thesis and what was published of it",
         _thesis,
         "A thesis holds more than its article; both are reports of one study.",
+        of_kind(LinkKind.THESIS),
     ),
     Rule(
         "registration",
@@ -169,6 +179,7 @@ APART = (
         "a trial's registration and its report",
         _registration,
         "A register says what was planned, a report what came of it.",
+        of_kind(LinkKind.REGISTRATION),
     ),
     Rule(
         "cochrane-versions",
@@ -190,6 +201,73 @@ APART = (
         "a meeting abstract and its paper",
         _meeting_and_paper,
         "The abstract may report an interim result; both are reports of one study.",
+        of_kind(LinkKind.CONFERENCE_ABSTRACT),
+    ),
+)
+
+
+# --- a source says what the two are to each other, or a register's number does
+
+
+def _stated(pair: Pair) -> bool:
+    return pair.stated is not None and not pair.identified
+
+
+def _stated_kind(pair: Pair) -> LinkKind:
+    return pair.stated or LinkKind.SAME_STUDY
+
+
+STATED = (
+    Rule(
+        "stated",
+        "linked",
+        "a source says that the two belong together",
+        always,
+        "Publishers, registers and databases know what a preprint became and what a notice is on.",
+        _stated_kind,
+    ),
+)
+
+REGISTERED = (
+    Rule(
+        "one-registration",
+        "same",
+        "one number of one register",
+        lambda pair: pair.one_registration,
+        "A register gives each trial a number of its own.",
+    ),
+    Rule(
+        "registered-twice",
+        "linked",
+        "one trial in two registers",
+        lambda pair: pair.registered_twice,
+        "A register's entry names the trial's number in the other; they may say different things.",
+        of_kind(LinkKind.REGISTERED_TWICE),
+    ),
+    Rule(
+        "two-registrations",
+        "doubtful",
+        "two trial registrations",
+        _like,
+        "One trial may be registered twice; two trials of one team may share a title.",
+    ),
+    Rule(
+        "two-registrations-unlike",
+        "different",
+        "two trial registrations",
+        always,
+        "Two numbers, and two titles.",
+    ),
+)
+
+NAMES_REGISTRATION = (
+    Rule(
+        "registration-named",
+        "linked",
+        "the report names the number of the trial's registration",
+        always,
+        "A register says what was planned, a report what came of it.",
+        of_kind(LinkKind.REGISTRATION),
     ),
 )
 
@@ -224,6 +302,7 @@ TWO_DOIS = (
         "one title by the same authors in two journals",
         lambda pair: pair.one_title and pair.two_places,
         "A text that two journals printed: two reports of one study.",
+        of_kind(LinkKind.REPRINT),
     ),
     Rule(
         "two-dois-against",
@@ -580,6 +659,7 @@ ONE_TITLE = (
         "one title by the same authors in two journals",
         lambda pair: pair.two_places,
         "A text that two journals printed: two reports of one study.",
+        of_kind(LinkKind.REPRINT),
     ),
     Rule(
         "renamed-place",
@@ -775,6 +855,9 @@ TWO_TITLES = (
 )
 
 CHAPTERS = (
+    Chapter(_stated, STATED),
+    Chapter(lambda pair: pair.both_registered, REGISTERED),
+    Chapter(lambda pair: pair.names_registration and not pair.identified, NAMES_REGISTRATION),
     Chapter(lambda pair: pair.scores.doi == 0, TWO_DOIS),
     Chapter(always, APART),
     Chapter(lambda pair: pair.identified, IDENTIFIER),

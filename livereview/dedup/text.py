@@ -5,24 +5,23 @@ it are equal.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from livereview import registrations
 from livereview.dedup import counts, titles
 from livereview.dedup.nothing import known_text
 from livereview.dedup.people import family, full_words, is_body, people
 from livereview.dedup.words import listed, unmarked, words
-from livereview.records import Record
+from livereview.links import LinkKind
+from livereview.records import Record, Related
 
 TITLE_LIMIT = 1_000
 ABSTRACT_LIMIT = 400
+MOST_TRIALS = 2  # that a report names of its own; one that names more reviews or lists trials
 _MONTHS = ("", "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_TRIAL = re.compile(
-    r"\b(?:NCT\d{8}|ISRCTN\d{8}|ACTRN\d{14}|(?:DRKS|CTRI|PACTR|IRCT|JPRN|UMIN)[-/\w]{6,20}|[Cc]hiCTR[-\w]{6,20})\b"
-)
-_REGISTERS = ("NCT", "ISRCTN", "ACTRN", "DRKS", "CTRI", "PACTR", "IRCT", "JPRN", "UMIN", "hiCTR")
 # "/v2", ".v1", "_v3" and arXiv's "1234.5678v2"
 _VERSION = re.compile(r"(?:[/._]v\d{1,2}|(?<=\d)v\d{1,2})$")
 _PREPRINT_DOI = re.compile(
@@ -83,7 +82,11 @@ class Features:
         meeting: Printed as a meeting abstract.
         preprint: It says itself that it is one.
         form: "thesis", "trial" (a register's entry), "text" or, where it is not known, "".
-        trial: Registrations named in title or abstract.
+        trial: Registrations named in title, place, address or abstract.
+        registration: The number of the register's entry that the record is; "" for all others.
+        also: The numbers that the register says the trial has elsewhere.
+        ids: By which others may name the record, as in `Related.id`.
+        related: What its source says it is to others, by their ids.
     """
 
     title: str
@@ -111,6 +114,10 @@ class Features:
     recurring: bool
     meeting: bool
     preprint: bool
+    registration: str = ""
+    also: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+    related: tuple[Related, ...] = ()
 
 
 def features(record: Record) -> Features:
@@ -124,6 +131,9 @@ def features(record: Record) -> Features:
     doi = bare_doi(record.doi)
     title, main = words(raw), titles.before_subtitle(raw)
     abstract = known_text(record.abstract)
+    registration = own_registration(record)
+    named = registrations.in_text(f"{raw} {record.url} {place} {abstract[:5_000]}")
+    related = tuple(_comparable(other) for other in record.related)
     return Features(
         title=title,
         short=title if main == raw else words(main),
@@ -142,7 +152,7 @@ def features(record: Record) -> Features:
         address=address(record.url),
         abstract=words(unmarked(abstract[: ABSTRACT_LIMIT + 100]))[:ABSTRACT_LIMIT],
         form=_FORMS.get(record.type or "", ""),
-        trial=trials(f"{raw} {record.url} {place} {abstract[:5_000]}"),
+        trial=named | {registration} if registration else named,
         part=titles.parts(raw),
         notice=titles.notice(raw),
         serial=titles.serial(title),
@@ -150,7 +160,51 @@ def features(record: Record) -> Features:
         recurring=titles.recurring(title),
         meeting=_meeting(record),
         preprint=_preprint(record.type, doi, place),
+        registration=registration,
+        also=_registered_elsewhere(related),
+        ids=frozenset(_ids(record, doi, registration)),
+        related=related,
     )
+
+
+def own_registration(record: Record) -> str:
+    """The number of the register's entry that a record is, "" where it is none.
+
+    Databases of trials' reports hand out entries of registers as articles in "journals" whose names
+    are the entry's address.
+    """
+    if record.registration:
+        return record.registration
+    place = record.container_title or ""
+    if "//" in place:
+        return registrations.own(place) or ""
+    if record.type == "trial":
+        return registrations.own(record.source_key) or registrations.own(record.url) or ""
+    return ""
+
+
+def _registered_elsewhere(related: Sequence[Related]) -> frozenset[str]:
+    twice = [other.id for other in related if other.kind == LinkKind.REGISTERED_TWICE]
+    return frozenset(name.removeprefix("trial:") for name in twice)
+
+
+def _comparable(other: Related) -> Related:
+    """With its DOI in the form in which DOIs are compared."""
+    scheme, _, value = other.id.partition(":")
+    return Related(other.kind, f"doi:{bare_doi(value)}") if scheme == "doi" else other
+
+
+def _ids(record: Record, doi: str, registration: str) -> Iterator[str]:
+    if doi:
+        yield f"doi:{doi}"
+    if record.pmid:
+        yield f"pmid:{record.pmid}"
+    if record.pmcid:
+        yield f"pmcid:{record.pmcid}"
+    if registration:
+        yield f"trial:{registration}"
+    if record.source == "europepmc" and record.source_key.startswith("PPR/"):
+        yield f"epmc:{record.source_key.removeprefix('PPR/')}"
 
 
 def bodies(authors: Sequence[str], place: str) -> frozenset[str]:
@@ -231,13 +285,6 @@ def pages(text: str | None) -> tuple[str, str]:
     if last.isdigit() and first.isdigit() and len(last) < len(first):
         last = first[: len(first) - len(last)] + last
     return (first.lstrip("0") or "0", last.lstrip("0"))
-
-
-def trials(text: str) -> frozenset[str]:
-    """The trial registrations named in a text."""
-    if not any(map(text.__contains__, _REGISTERS)):
-        return frozenset()
-    return frozenset(map(str.upper, _TRIAL.findall(text)))
 
 
 def bare_doi(doi: str | None) -> str:

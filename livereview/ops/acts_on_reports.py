@@ -180,7 +180,14 @@ def judge(con: Connection, asked: Asked) -> Done:
     left, right = sorted((asked.value("left"), asked.value("right")))
     before = matches.last_word(con, left, right)
     done = pairs.judge_in(
-        con, asked.id, left, right, asked.value("verdict"), asked.author, asked.now
+        con,
+        asked.id,
+        left,
+        right,
+        asked.value("verdict"),
+        asked.author,
+        asked.now,
+        asked.given.get("link", ""),
     )
     verdict = before[0] if before else "withdrawn"
     return Done((), {"left": left, "right": right, "before": verdict}, done)

@@ -10,6 +10,7 @@ from typing import Any
 from livereview import records as identifiers
 from livereview.dedup.explain import explain as explained
 from livereview.errors import Refused
+from livereview.links import LinkKind
 from livereview.ops.settle import regroup
 from livereview.ops.typed import typed
 from livereview.records import Record
@@ -128,29 +129,48 @@ def explain(store: Store, *, left: str, right: str, now: datetime) -> dict[str, 
 
 @typed
 def judge(
-    store: Store, *, id: str, left: str, right: str, verdict: str, person: str, now: datetime
+    store: Store,
+    *,
+    id: str,
+    left: str,
+    right: str,
+    verdict: str,
+    person: str,
+    now: datetime,
+    link: str = "",
 ) -> dict[str, Any]:
     """A person's word on a pair of records: same, linked, different, or withdrawn.
 
-    Reports follow at once.
+    Reports follow at once. `link` says what two linked ones are to each other (`links.LinkKind`).
     """
-    return store.write(lambda con: judge_in(con, id, left, right, verdict, person, now))
+    return store.write(lambda con: judge_in(con, id, left, right, verdict, person, now, link))
 
 
 def judge_in(
-    con: Connection, id: str, left: str, right: str, verdict: str, person: str, now: datetime
+    con: Connection,
+    id: str,
+    left: str,
+    right: str,
+    verdict: str,
+    person: str,
+    now: datetime,
+    link: str = "",
 ) -> dict[str, Any]:
     """As `judge`, within a transaction."""
     if verdict not in ("same", "linked", "different", "withdrawn"):
         raise Refused(
             f"verdict must be one of same, linked, different, withdrawn; it was {verdict!r}"
         )
+    if link and link not in set(LinkKind):
+        raise Refused(f"link must be one of {', '.join(LinkKind)}; it was {link!r}")
     if left == right:
         raise Refused("a pair needs two different records")
     left, right = sorted((left, right))
     if len(records.current(con, [left, right])) < 2:
         raise Refused(f"unknown record among {left}, {right}")
-    matches.append(con, [matches.Match(id, left, right, verdict, person, "person", "-", {})], now)
+    kind = LinkKind(link) if link and verdict == "linked" else None
+    word = matches.Match(id, left, right, verdict, person, "person", "-", {}, kind)
+    matches.append(con, [word], now)
     listing.refresh(con, regroup(con, [left, right]))
     for review in records.reviews_of(con, [left, right]):
         versions.ask(con, review, "a person judged whether two records are one report", now)

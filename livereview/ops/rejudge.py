@@ -68,10 +68,10 @@ def rejudged(con: Connection) -> Rejudged:
     pairs = sorted({*_meeting(ready), *matches.judged_pairs(con)})
     judged = judge_all([(ready[left], ready[right]) for left, right in pairs])
     verdicts = dict(zip(pairs, judged, strict=True))
-    before = matches.rule_verdicts(con, pairs)
+    before = matches.rule_words(con, pairs)
     news = []
     for pair, judgement in verdicts.items():
-        if before.get(pair, "different") != judgement.verdict:
+        if before.get(pair, settle.UNSAID) != (judgement.verdict, judgement.kind):
             news.append((pair, judgement))
     moves = _moves(con, known, ready, dict(news)) if news else ()
     return Rejudged(len(pairs), tuple(news), moves)

@@ -9,13 +9,14 @@ from datetime import datetime
 from uuid import uuid4
 
 from livereview.dedup.clusters import clusters
-from livereview.dedup.match import RULES_VERSION, Judgement, block_keys, judge_all
+from livereview.dedup.match import RULES_VERSION, Judgement, block_keys, judge_all, unlike
 from livereview.dedup.text import Features, bare_doi, features
 from livereview.records import Record
 from livereview.store import candidates, listing, matches, records, standings
 from livereview.store.matches import Match
 from livereview.store.open import Connection
 
+UNSAID = ("different", None)  # what a pair is of which the rules have said nothing
 Prepared = Mapping[str, tuple[Features, tuple[str, ...]]]
 
 
@@ -34,7 +35,9 @@ def settle(
     known = prepared or prepare(news)
     ready = {record.record_id: known[record.record_id][0] for record in news}
     candidates.replace(con, [(key, known[key][1]) for key in ready])
-    moved = judge_pairs(con, sorted(candidates.pairs(con, list(ready))), ready, now)
+    pairs = candidates.pairs(con, list(ready))
+    moved = judge_pairs(con, sorted(pairs), ready, now)
+    moved |= part(con, matches.tied_by_rule(con, list(ready)) - set(pairs), now)
     listing.refresh(con, regroup(con, ready.keys() | moved))
 
 
@@ -47,15 +50,23 @@ def judge_pairs(
     """
     others = {key for pair in pairs for key in pair} - ready.keys()
     known = {key: features(record) for key, record in records.current(con, others).items()} | ready
-    before = matches.rule_verdicts(con, pairs)
+    before = matches.rule_words(con, pairs)
     verdicts = judge_all([(known[a], known[b]) for a, b in pairs])
     news = [
         rule_match(pair, found)
         for pair, found in zip(pairs, verdicts, strict=True)
-        if before.get(pair, "different") != found.verdict
+        if before.get(pair, UNSAID) != (found.verdict, found.kind)
     ]
     matches.append(con, news, now)
     return {key for match in news for key in (match.left_id, match.right_id)}
+
+
+def part(con: Connection, pairs: set[tuple[str, str]], now: datetime) -> set[str]:
+    """Take back what the rules said of pairs that no longer share a key, as one of the two changed:
+    in one batch they would never have been compared.
+    """
+    matches.append(con, [rule_match(pair, unlike()) for pair in sorted(pairs)], now)
+    return {key for pair in pairs for key in pair}
 
 
 def rebuild(con: Connection) -> int:
@@ -93,5 +104,13 @@ def regroup(con: Connection, record_ids: Iterable[str]) -> list[str]:
 def rule_match(pair: tuple[str, str], found: Judgement) -> Match:
     """The rules' word on a pair as it is stored, with the version of the rules."""
     return Match(
-        uuid4().hex, *pair, found.verdict, "rule", found.rule, RULES_VERSION, dict(found.scores)
+        id=uuid4().hex,
+        left_id=pair[0],
+        right_id=pair[1],
+        verdict=found.verdict,
+        author="rule",
+        rule=found.rule,
+        rules_version=RULES_VERSION,
+        scores=dict(found.scores),
+        kind=found.kind,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from livereview.links import LinkKind
 from livereview.store import standings
 from livereview.store.open import Connection
 from livereview.store.rows import by_review, one_row
@@ -15,7 +16,10 @@ from livereview.store.rows import by_review, one_row
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A verdict on a pair, left_id < right_id. `author` is "rule" or a person."""
+    """A verdict on a pair, left_id < right_id. `author` is "rule" or a person.
+
+    `kind` says what the two are to each other, where they are linked and somebody says so.
+    """
 
     id: str
     left_id: str
@@ -25,6 +29,7 @@ class Match:
     rule: str
     rules_version: str
     scores: Mapping[str, Any]
+    kind: LinkKind | None = None
 
 
 def append(con: Connection, matches: Sequence[Match], now: datetime) -> None:
@@ -41,12 +46,13 @@ def append(con: Connection, matches: Sequence[Match], now: datetime) -> None:
             m.rule,
             m.rules_version,
             json.dumps(m.scores, sort_keys=True),
+            m.kind,
         )
         for m in matches
     ]
     con.execute(
-        """INSERT INTO match (id, left_id, right_id, verdict, author, rule, rules_version, scores, made)
-        SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
+        """INSERT INTO match (id, left_id, right_id, verdict, author, rule, rules_version, scores, kind, made)
+        SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
             unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?
         ON CONFLICT (id) DO NOTHING""",
         [*(list(column) for column in zip(*rows, strict=True)), now],
@@ -59,15 +65,30 @@ def verdict_of(con: Connection, id: str) -> str | None:
     return row[0] if row else None
 
 
-def rule_verdicts(con: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+Said = tuple[str, str | None]  # a verdict, and the kind of the link
+
+
+def rule_words(con: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Said]:
     """What the rules last said of each of these pairs, where they have said anything."""
     rows = con.execute(
-        """SELECT m.left_id, m.right_id, arg_max(m.verdict, m.seq) FROM match m
+        """SELECT m.left_id, m.right_id, arg_max(m.verdict, m.seq), arg_max_null(m.kind, m.seq) FROM match m
         JOIN (SELECT unnest(?::VARCHAR[]) AS left_id, unnest(?::VARCHAR[]) AS right_id) p USING (left_id, right_id)
         WHERE m.author = 'rule' GROUP BY m.left_id, m.right_id""",
         [[left for left, _ in pairs], [right for _, right in pairs]],
     ).fetchall()
-    return {(row[0], row[1]): row[2] for row in rows}
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+
+def tied_by_rule(con: Connection, record_ids: Sequence[str]) -> set[tuple[str, str]]:
+    """The pairs of any of these records of which the rules last said more than "different"."""
+    ids = list(record_ids)
+    rows = con.execute(
+        """SELECT left_id, right_id FROM match WHERE author = 'rule'
+        AND (left_id IN (SELECT unnest(?::VARCHAR[])) OR right_id IN (SELECT unnest(?::VARCHAR[])))
+        GROUP BY left_id, right_id HAVING arg_max(verdict, seq) <> 'different'""",
+        [ids, ids],
+    ).fetchall()
+    return {(left, right) for left, right in rows}
 
 
 def judged_pairs(con: Connection) -> list[tuple[str, str]]:
@@ -219,16 +240,56 @@ def doubtful_counts(con: Connection, reviews: Sequence[str]) -> dict[str, int]:
     return {review: found[0][0] if found else 0 for review, found in rows.items()}
 
 
-def linked(con: Connection, report_id: str) -> list[str]:
-    """The other reports of what seems to be the same study: a preprint and its article, an abstract
-    and its paper.
+def linked(con: Connection, report_id: str) -> dict[str, LinkKind | None]:
+    """The other reports of what seems to be the same study, a preprint and its article, an abstract
+    and its paper, and what they are to this one; None where nobody said that.
+    """
+    members = set(standings.members(con, [report_id]))
+    others: dict[str, LinkKind | None] = {}
+    for (left, right), word in _words_on(con, members).items():
+        if word.verdict == "linked":
+            others[right if left in members else left] = word.kind
+    reports: dict[str, LinkKind | None] = {}
+    for record, report in records_reports(con, others).items():
+        if report != report_id:
+            reports[report] = reports.get(report) or others[record]
+    return dict(sorted(reports.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What counts of a pair now."""
+
+    verdict: str
+    kind: LinkKind | None
+
+
+def _words_on(con: Connection, record_ids: Collection[str]) -> dict[tuple[str, str], Word]:
+    """What counts of each pair of any of these records, as the view `current_match` has it: a
+    person's last word unless it was taken back, else the rules' last.
+
+    The view reads all pairs that there are; a page that somebody waits for asks about a few.
     """
     rows = con.execute(
-        """WITH sides AS (SELECT coalesce(l.report_id, m.left_id) AS one, coalesce(r.report_id, m.right_id) AS other
-            FROM current_match m LEFT JOIN report l ON l.record_id = m.left_id
-            LEFT JOIN report r ON r.record_id = m.right_id WHERE m.verdict = 'linked')
-        SELECT DISTINCT CASE WHEN one = $report THEN other ELSE one END AS found FROM sides
-        WHERE one <> other AND $report IN (one, other) ORDER BY found""",
-        {"report": report_id},
+        """SELECT left_id, right_id, verdict, kind, author = 'rule' FROM match
+        WHERE left_id IN (SELECT unnest(?::VARCHAR[])) OR right_id IN (SELECT unnest(?::VARCHAR[]))
+        ORDER BY seq""",
+        [list(record_ids), list(record_ids)],
     ).fetchall()
-    return [row[0] for row in rows]
+    of_rules: dict[tuple[str, str], Word] = {}
+    of_people: dict[tuple[str, str], Word] = {}
+    for left, right, verdict, kind, by_rule in rows:
+        said = of_rules if by_rule else of_people
+        said[left, right] = Word(verdict, LinkKind(kind) if kind else None)
+    standing = {pair: word for pair, word in of_people.items() if word.verdict != "withdrawn"}
+    return of_rules | standing
+
+
+def records_reports(con: Connection, record_ids: Collection[str]) -> dict[str, str]:
+    """The report of each of these records; one that was never settled is its own."""
+    rows = con.execute(
+        "SELECT record_id, report_id FROM report WHERE record_id IN (SELECT unnest(?::VARCHAR[]))",
+        [list(record_ids)],
+    ).fetchall()
+    known = dict(rows)
+    return {record: known.get(record, record) for record in record_ids}

@@ -32,7 +32,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "close_vote": ("proposal",),
     "stop_reading": (),
     "regroup": ("record", "study"),
-    "judge": ("left", "right", "verdict"),
+    "judge": ("left", "right", "verdict", "link"),
     "take_back_word": ("record", "stage", "role"),
 }
 """What each kind of act is about; nothing else that a form or an address brings is looked at."""

@@ -100,6 +100,7 @@ def judge(
     left: Annotated[str, Form()],
     right: Annotated[str, Form()],
     verdict: Annotated[str, Form()],
+    link: Annotated[str, Form()] = "",
     at: Annotated[int, Form()] = 0,
     shown: Annotated[str, Form()] = "",
     reason: Annotated[str, Form()] = "",
@@ -114,6 +115,8 @@ def judge(
     id = f"{context.me}-{form}"
     after = f"/r/{context.review.id}/duplicates?left={left}&right={right}"
     given = {"left": left, "right": right, "verdict": verdict}
+    if link and verdict == "linked":
+        given["link"] = link
     with context.shared.turns["duplicates"]:
         with context.shared.store.read() as con:
             guard.recorded(con, context, left)
@@ -134,11 +137,9 @@ def judge(
             ops.screen.judge(
                 context.shared.store,
                 id=id,
-                left=left,
-                right=right,
-                verdict=verdict,
                 person=context.me,
                 now=context.shared.clock(),
+                **given,
             )
         except Refused as refusal:
             with context.shared.store.read() as con:

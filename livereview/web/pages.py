@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from livereview.evidence.places import Looked
+from livereview.links import WORDS
 from livereview.web import reader
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _environment() -> Environment:
     environment.filters.update(
         when=when, number=number, effort=effort, p_value=p_value, place=place
     )
-    environment.globals.update(stages=STAGES, verdicts=VERDICTS, form_id=new_id)
+    environment.globals.update(stages=STAGES, verdicts=VERDICTS, form_id=new_id, link_kinds=WORDS)
     return environment
 
 

@@ -11,8 +11,9 @@ from fastapi import HTTPException
 from fastapi.responses import RedirectResponse, Response
 
 from livereview import rights
+from livereview.links import WORDS, LinkKind
 from livereview.ops import page_texts
-from livereview.records import FIELDS, Record
+from livereview.records import FIELDS, Record, Related
 from livereview.store import finding, full_texts, matches, ranks, records, report_events, tags
 from livereview.store.finding import Eyes, Row
 from livereview.store.open import Connection
@@ -40,6 +41,8 @@ FIELD_WORDS = {
     "language": "Language",
     "type": "Type",
     "retraction": "Retraction",
+    "registration": "Registration",
+    "related": "Belongs to",
 }
 """The fields that people read, in this order; source and key stand above them."""
 
@@ -102,7 +105,8 @@ def _values(con: Connection, context: ReviewContext, row: Row, eyes: Eyes) -> di
     shown, origin = records.merged(some)
     ids = [member.record_id for member in some]
     versions = report_events.versions(con, ids)
-    linked = records.of_review(con, review, matches.linked(con, report))
+    kinds = matches.linked(con, report)
+    linked = records.of_review(con, review, list(kinds))
     place = ranks.place(con, review, report) if context.user.role == "lead" else None
     files = full_texts.of(con, review, report)
     return {
@@ -112,6 +116,7 @@ def _values(con: Connection, context: ReviewContext, row: Row, eyes: Eyes) -> di
         "members": [_member(member, versions[member.record_id]) for member in some],
         "shown": shown.record_id,
         "linked": records.current(con, linked),
+        "link_words": {other: _link_words(kinds[other]) for other in linked},
         "doubted": report_events.doubted(con, review, ids),
         "files": files,
         "file_names": {file.sha256: file.name for file in files},
@@ -142,10 +147,22 @@ def _fields(shown: Record, origin: Mapping[str, str]) -> list[tuple[str, str, st
     return rows
 
 
+def _link_words(kind: LinkKind | None) -> str:
+    """What two linked reports are to each other; of one study, where nobody said more."""
+    return WORDS[kind or LinkKind.SAME_STUDY]
+
+
 def _text(value: object) -> str:
     if isinstance(value, tuple):
-        return "; ".join(value)
+        return "; ".join(map(_part, value))
     return "" if value is None else str(value)
+
+
+def _part(value: object) -> str:
+    """One of several values of a field."""
+    if isinstance(value, Related):
+        return f"{WORDS[value.kind]}: {value.id}"
+    return str(value)
 
 
 def _member(record: Record, versions: Sequence[Version]) -> Member:

@@ -6,6 +6,7 @@ Nothing here tells what a co-reviewer did.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from livereview import ops
 from livereview.errors import Refused
+from livereview.links import WORDS, LinkKind
 from livereview.ops.screen import Arrived, Outdated, Stale
 from livereview.records import Record
 from livereview.review import Review
@@ -167,6 +169,7 @@ def _show(
         ),
         "links": retrieval.links(con, review, report) if report and stage == "full_text" else [],
         "together": together,
+        "together_words": _together_words(con, report, together),
         "draft": draft,
         "line": line,
         "done": taken.head.done,
@@ -194,8 +197,6 @@ def _together(con: Connection, context: ReviewContext, report: str, stage: str) 
     """Linked reports that wait for me too, with their titles: one decision may stand for all, if I
     say so.
     """
-    if stage != "full_text":
-        return {}
     waiting = [one for one in matches.linked(con, report) if _waits(con, context, one, stage)]
     others = shares.asked(con, context.review, context.me, waiting) if waiting else ()
     return {
@@ -203,6 +204,14 @@ def _together(con: Connection, context: ReviewContext, report: str, stage: str) 
         for one in waiting
         if one in others and my_word(con, context, one, stage) is None
     }
+
+
+def _together_words(
+    con: Connection, report: str | None, together: Collection[str]
+) -> dict[str, str]:
+    """What each of the linked reports that are offered is to this one."""
+    kinds = matches.linked(con, report) if report and together else {}
+    return {other: WORDS[kinds.get(other) or LinkKind.SAME_STUDY] for other in together}
 
 
 def _draft(con: Connection, context: ReviewContext, record: str, stage: str) -> Draft:

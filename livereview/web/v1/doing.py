@@ -92,7 +92,9 @@ def judge(write: Writing, body: models.Judgement) -> models.Done:
     with context.shared.store.read() as con:
         guard.recorded(con, context, body.left)
         guard.recorded(con, context, body.right)
-    given = {"left": body.left, "right": body.right, "verdict": body.verdict}
+    given = {"left": body.left, "right": body.right, "verdict": str(body.verdict)}
+    if body.link is not None:
+        given["link"] = body.link.value
     if act_pages.preview(context, "judge", given)["undoes_work"]:
         raise HTTPException(
             409,

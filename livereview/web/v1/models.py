@@ -11,6 +11,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from livereview.links import LinkKind
+
 Stage = Literal["title_abstract", "full_text"]
 Text = Annotated[str, Field(max_length=5_000)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -240,6 +242,8 @@ class Judgement(Request):
     right: Name
     verdict: Literal["same", "different", "linked"]
     """`linked`: two reports of one work, such as a preprint and its article."""
+    link: LinkKind | None = None
+    """What two linked records are to each other."""
 
 
 class Judged(Answer):
