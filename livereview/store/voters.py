@@ -47,7 +47,7 @@ def names_of(con: Connection, reviews: Sequence[str]) -> dict[str, set[str]]:
     words = by_review(
         con,
         """SELECT review, account, abstains FROM abstention
-        WHERE review IN (SELECT unnest($reviews::VARCHAR[])) ORDER BY seq""",
+        WHERE list_contains($reviews::VARCHAR[], review) ORDER BY seq""",
         reviews,
     )
     voting = {}
@@ -85,7 +85,7 @@ def abstentions(con: Connection, reviews: Sequence[str], account: str) -> dict[s
     rows = by_review(
         con,
         """SELECT review, account, abstains, made, seq FROM current_abstention
-        WHERE review IN (SELECT unnest($reviews::VARCHAR[])) AND account = $account""",
+        WHERE list_contains($reviews::VARCHAR[], review) AND account = $account""",
         reviews,
         account=account,
     )
