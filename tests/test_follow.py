@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-import click
 import duckdb
 import pytest
 from typer.main import get_command
@@ -405,13 +405,12 @@ def test_the_commands_of_when_something_breaks_run(
 def test_every_command_that_the_page_names_in_passing_is_taken_by_the_command_line() -> None:
     spans = re.findall(r"`(livereview [^`]+)`", BREAKS.read_text(encoding="utf-8"))
     assert len(spans) >= 9
-    commands = get_command(app)
-    assert isinstance(commands, click.Group)
+    commands: Any = get_command(app)
     for span in spans:
         name, *words = shlex.split(span)[1:]
         given = ["1" if word in ("N", "…") else word for word in words]
         command = commands.commands[name]
         with command.make_context(name, given, resilient_parsing=True) as context:
-            assert context.protected_args == [] and context.args == [], span
+            assert context.args == [], span
         options = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= options, span
