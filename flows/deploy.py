@@ -36,8 +36,9 @@ from prefect.types import SecretDict
 from prefect.workers.utilities import get_default_base_job_template_for_infrastructure_type
 from pydantic import SecretStr
 
-from livereview import settings, timetable
+from livereview import settings
 from livereview.client import wait_for_owner
+from livereview.commands import ReadSchedule
 from livereview.errors import Refused
 from livereview.timetable import TimedReview
 
@@ -70,7 +71,7 @@ def follow() -> State[Any]:
     """Bring Prefect's deployments up to date with the protocols in force."""
     chosen = settings.read(os.environ)
     with owner.session(chosen) as client, get_client(sync_client=True) as prefect:
-        reviews = timetable.read(client.call("schedule")["reviews"])
+        reviews = list(client.run(ReadSchedule()).reviews)
         wanted = deployments.plan(reviews, follow)
         pool = _pool_of(prefect)
         done = [_made(change) for change in of_deployments(prefect, wanted, pool)]
@@ -78,8 +79,7 @@ def follow() -> State[Any]:
         words = f"{len(reviews)} reviews on {len(wanted.deployments)} deployments of Prefect"
         if paused:
             words += f", but paused in Prefect: {', '.join(paused)}"
-        me = owner.schedule_deployed(deployments.FOLLOW_SECONDS)
-        client.call("sign_of_life", words=words, ok=not paused, **me)
+        client.run(owner.schedule_deployed(deployments.FOLLOW_SECONDS).sign(words, ok=not paused))
     return Completed(message="; ".join([words, *done]))
 
 
@@ -476,7 +476,7 @@ def ask(chosen: settings.Settings) -> list[TimedReview]:
     """The reviews in force, as the owner has them."""
     client = wait_for_owner(chosen, longest=0)
     try:
-        reviews = timetable.read(client.call("schedule")["reviews"])
+        reviews = list(client.run(ReadSchedule()).reviews)
     finally:
         client.close()
     if not reviews:

@@ -34,8 +34,16 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.flows import Flow
 from prefect.states import Cancelling, Completed, Failed, Scheduled
 
-from livereview import review_toml, settings, timetable
+from livereview import review_toml, settings
 from livereview.client import Client
+from livereview.commands import (
+    EndRun,
+    LoseNight,
+    NoteNight,
+    NoteSignOfLife,
+    ReadProtocol,
+    ReadSchedule,
+)
 from livereview.errors import LivereviewError
 from livereview.settings import Settings
 from livereview.timetable import TimedReview
@@ -44,9 +52,7 @@ from . import events, jobs, lanes, owner, pages, sharing
 from .jobs import Course, Job, Seen
 from .night import LONGEST_NIGHT, ended_by_force
 from .surveil import (
-    ALREADY_RUN,
     LONGEST_TASK,
-    RAN_THROUGH,
     Options,
     ended_search,
     publish,
@@ -97,9 +103,9 @@ def search_one(review: str, search: str, night: str = "") -> State[Any]:
         owner.session(chosen) as client,
         lanes.fetcher(chosen) as fetcher,
     ):
-        protocol = client.call("protocol", review=review)
-        plan = review_toml.parse(protocol["text"], accepted=True).search(search)
-        if plan is None or protocol["status"] != "living":
+        in_force = client.run(ReadProtocol(review=review))
+        plan = review_toml.parse(in_force.text, accepted=True).search(search)
+        if plan is None or in_force.status != "living":
             why = "the search left the protocol" if plan is None else "the review is not living"
             return Completed(message=f"nothing was searched: {why}", data={"note": why})
         answers = sharing.of_night(chosen, night) if night else None
@@ -111,13 +117,13 @@ def search_one(review: str, search: str, night: str = "") -> State[Any]:
             datetime.now(UTC),
             Options(shared=sharing.for_search(answers, plan), due=sharing.slot_of(night)),
         )
-        if ending["outcome"] == ALREADY_RUN:
-            why = ending["error"]
-            client.call("note_night", id=uuid4().hex, review=review, what=search, note=why)
+        if ending.already_run:
+            why = ending.error or ending.outcome
+            client.run(NoteNight(id=uuid4().hex, review=review, what=search, note=why))
             return Completed(message=why, data=ending)
     tell(get_run_logger(), ending)
     events.search_ended(review, ending)
-    if ending["outcome"] in RAN_THROUGH:
+    if ending.ran_through:
         return Completed(message=sentence(ending), data=ending)
     return Failed(message=sentence(ending))
 
@@ -241,7 +247,7 @@ def dispatch(cron: str, timezone: str) -> State[Any]:
     """
     chosen = settings.read(os.environ)
     with owner.session(chosen) as client:
-        reviews = timetable.read(client.call("schedule")["reviews"])
+        reviews = client.run(ReadSchedule()).reviews
         todo = jobs.jobs_of(reviews, cron, timezone)
         to_publish = Pages(client, chosen.address, reviews)
         return _carried_out(
@@ -264,7 +270,7 @@ def dispatch_look_ups(timezone: str) -> State[Any]:
     """
     chosen = settings.read(os.environ)
     with owner.session(chosen) as client:
-        reviews = timetable.read(client.call("schedule")["reviews"])
+        reviews = client.run(ReadSchedule()).reviews
         todo = jobs.look_ups_of(reviews, timezone)
         to_publish = Pages(client, chosen.address, reviews)
         return _carried_out(client, chosen, todo, to_publish, f"look-ups {timezone}", ())
@@ -297,7 +303,7 @@ def _carried_out(
             return
         told_at[0] = time.monotonic()
         with suppress(LivereviewError):
-            client.call("sign_of_life", words=f"{title}: {len(todo)} runs are under way", ok=True)
+            client.run(NoteSignOfLife(words=f"{title}: {len(todo)} runs are under way"))
 
     with get_client(sync_client=True) as prefect:
         night = jobs.Night(
@@ -339,7 +345,7 @@ class Pages:
             get_run_logger().error("%s could not be published: %s", review, error.message)
             return
         events.published(review, answer, self._address, self._versions.get(review))
-        self._versions[review] = int(answer.get("version") or 0)
+        self._versions[review] = answer.version or 0
 
 
 def _lose(client: Client, course: Course) -> None:
@@ -348,13 +354,14 @@ def _lose(client: Client, course: Course) -> None:
         return
     reason = f"{course.seen.state.lower()}: {course.seen.words or 'no reason was given'}"
     with suppress(LivereviewError):
-        client.call("end_run", run=course.run, reason=reason)
-        client.call(
-            "lose_night",
-            id=f"run-{course.run}",  # as the run itself calls it, where it can
-            review=course.job.review,
-            what=course.job.search,
-            reason=reason,
+        client.run(EndRun(run=course.run, reason=reason))
+        client.run(
+            LoseNight(
+                id=f"run-{course.run}",  # as the run itself calls it, where it can
+                review=course.job.review,
+                what=course.job.search,
+                reason=reason,
+            )
         )
 
 

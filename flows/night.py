@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -22,6 +22,9 @@ from prefect.states import Completed, Failed
 
 from livereview import fetch, review_toml, settings
 from livereview.client import Client, wait_for_owner
+from livereview.commands import EndRun, NoteNight, ReadProtocol
+from livereview.commands.publishing import Published
+from livereview.endings import Ending, NightReport
 from livereview.errors import LivereviewError
 from livereview.review import Review, Search
 from livereview.settings import Settings
@@ -32,10 +35,6 @@ from .notices import digest, notify
 from .publish import publish as publish_flow
 from .recheck import recheck
 from .surveil import (
-    ALREADY_RUN,
-    RAN_THROUGH,
-    Ending,
-    Night,
     Options,
     publish,
     retired,
@@ -44,7 +43,6 @@ from .surveil import (
 )
 
 # outcomes after which a search is not tried again in its night
-DONE = (*RAN_THROUGH, ALREADY_RUN)
 # seconds; the net under the limits of searches and requests: the next night is due by then
 LONGEST_NIGHT = 20 * 3600
 LONGEST_JOB = 6 * 3600  # likewise for what is not a night
@@ -72,7 +70,7 @@ def ended_by_force(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -
         owner.keep(chosen.home, lost)
     try:
         client = wait_for_owner(chosen, longest=60)
-        client.call("end_run", run=str(flow_run.id), reason=reason)
+        client.run(EndRun(run=str(flow_run.id), reason=reason))
         owner.deliver(chosen.home, client)
     except LivereviewError as error:
         owner.log.warning(
@@ -119,7 +117,7 @@ def whole_night(
     """
     log = get_run_logger()
     endings: dict[str, Ending] = {}
-    published: dict[str, Any] = {}
+    published: Published | None = None
     failed: Sequence[str] | None = None
     slot = owner.due_at()
     shared = sharing.of_night(chosen, sharing.name_of(slot))
@@ -130,12 +128,12 @@ def whole_night(
             log.warning("%s did not run through; tried again in %.0f s", names, pause)
             sleep(pause)
         now = datetime.now(UTC)
-        known = client.call("protocol", review=review)
-        if known["status"] == "retired":
+        in_force = client.run(ReadProtocol(review=review))
+        if in_force.status == "retired":
             return retired(review, publish(client, review, now))
-        if known["status"] == "paused":
+        if in_force.status == "paused":
             return _nothing(client, review, cron, "the review is paused: nothing was searched")
-        plans = due(review_toml.parse(known["text"], accepted=True), cron, failed)
+        plans = due(review_toml.parse(in_force.text, accepted=True), cron, failed)
         endings |= _round(client, fetcher, review, plans, Options(due=slot), shared)
         for gone in set(failed or ()) - {plan.name for plan in plans}:
             _note(
@@ -147,19 +145,18 @@ def whole_night(
             endings.pop(gone, None)
         if plans:
             published = publish(client, review, datetime.now(UTC))
-        failed = [name for name, ending in endings.items() if ending["outcome"] not in DONE]
+        failed = [name for name, ending in endings.items() if not ending.is_done]
         if not failed:
             break
     if not endings:
         words = f"no search of the protocol in force is due at {cron}"
         return _nothing(client, review, cron, words)
-    mine = {name: end for name, end in endings.items() if end["outcome"] != ALREADY_RUN}
+    mine = {name: ending for name, ending in endings.items() if not ending.already_run}
     if not mine:
         words = f"nothing was searched: another schedule serves {review} too, and came first"
         return _nothing(client, review, cron, words)
     _show(review, mine, published, chosen.address)
-    whole: Night = {"review": review, "searches": list(mine.values()), "published": published}
-    return verdict(whole)
+    return verdict(NightReport(review, list(mine.values()), published))
 
 
 def _round(
@@ -175,8 +172,8 @@ def _round(
     for plan in plans:
         chosen = replace(options, shared=sharing.for_search(shared, plan))
         ending = search(client, fetcher, review, plan, datetime.now(UTC), chosen)
-        if ending["outcome"] == ALREADY_RUN:
-            _note(client, review, plan.name, ending["error"])
+        if ending.already_run:
+            _note(client, review, plan.name, ending.error or ending.outcome)
         endings[plan.name] = ending
     return endings
 
@@ -195,13 +192,14 @@ def due(rules: Review, cron: str, only: Sequence[str] | None = None) -> tuple[Se
 
 
 def _show(
-    review: str, endings: Mapping[str, Ending], published: Mapping[str, Any], address: str
+    review: str, endings: Mapping[str, Ending], published: Published | None, address: str
 ) -> None:
     """Show the night in Prefect: its events, its table, a link to the page."""
     for ending in endings.values():
         events.search_ended(review, ending)
-    events.published(review, published, address)
-    rows = [{"search": name, **ending} for name, ending in endings.items()]
+    if published is not None:
+        events.published(review, published, address)
+    rows = [{"search": name, **asdict(ending)} for name, ending in endings.items()]
     create_table_artifact(rows, key=f"night-{review}", description=f"The night of {review}")
 
 
@@ -209,13 +207,11 @@ def _nothing(client: Client, review: str, cron: str, words: str) -> State[Any]:
     """A night without searches, which is as it should be; it is in the ledger."""
     _note(client, review, cron, words)
     get_run_logger().info("%s", words)
-    return Completed(
-        message=words, data={"review": review, "searches": [], "published": {}, "note": words}
-    )
+    return Completed(message=words, data=NightReport(review, note=words))
 
 
 def _note(client: Client, review: str, what: str, words: str) -> None:
-    client.call("note_night", id=uuid4().hex, review=review, what=what, note=words)
+    client.run(NoteNight(id=uuid4().hex, review=review, what=what, note=words))
 
 
 @flow(

@@ -14,6 +14,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from livereview import settings
+from livereview.commands import MakeDigests, NoteDigests
 from livereview.notices.post import deliver, mail
 
 from . import owner
@@ -32,19 +33,16 @@ def digest(home: str | None = None, now: str | None = None) -> State[Any]:
             message="no mail: LIVEREVIEW_SMTP, LIVEREVIEW_MAIL_FROM and LIVEREVIEW_URL are not all set"
         )
     with owner.session(chosen) as client:
-        answer = client.call("digests", base_url=chosen.url, now=moment)
-        done = mail(
-            [one for one in answer["digests"] if one["email"]], chosen.smtp, chosen.sender, moment
-        )
+        answer = client.run(MakeDigests(base_url=chosen.url, now=moment))
+        reachable = [digest for digest in answer.digests if digest.email]
+        done = mail(reachable, chosen.smtp, chosen.sender, moment)
         failed = {name for name, why in done if why}
-        told = [name for name in answer["people"] if name not in failed]
-        client.call("note_digests", people=told, now=moment)
+        informed = [name for name in answer.people if name not in failed]
+        client.run(NoteDigests(people=informed, now=moment))
     broken = [f"{name}: {why}" for name, why in done if why]
-    return (
-        Failed(message="; ".join(broken))
-        if broken
-        else Completed(message=f"{len(done)} mails sent")
-    )
+    if broken:
+        return Failed(message="; ".join(broken))
+    return Completed(message=f"{len(done)} mails sent")
 
 
 @flow(name="notify", validate_parameters=False)
@@ -57,7 +55,7 @@ def notify(home: str | None = None) -> State[Any]:
     if not chosen.webhook_secret:
         return Completed(message="no webhooks: LIVEREVIEW_WEBHOOK_SECRET is not set")
     with owner.session(chosen) as client:
-        done = deliver(client.call, chosen.webhook_secret, datetime.now(UTC))
+        done = deliver(client, chosen.webhook_secret, datetime.now(UTC))
     return Completed(
         message="; ".join(f"{url}: {error or outcome}" for url, outcome, error in done)
         or "nothing to tell"

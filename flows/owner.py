@@ -10,9 +10,9 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from prefect.settings import get_current_settings
 
 from livereview import private_files, processes
 from livereview.client import Client, NoAccess, Session, wait_for_owner
+from livereview.commands import LoseNight, NoteSignOfLife, Renew
 from livereview.errors import LivereviewError, Refused
 from livereview.settings import Settings
 
@@ -135,16 +136,15 @@ def deliver(home: Path, client: Client) -> int:
     delivered = 0
     for path in sorted(folder.glob("*.json"), key=lambda each: each.stat().st_mtime):
         try:
-            client.call("lose_night", **json.loads(path.read_text(encoding="utf-8")))
+            client.run(LoseNight(**json.loads(path.read_text(encoding="utf-8"))))
         except (ValueError, TypeError) as damaged:
             log.error("%s can't be read and is set aside: %s", path, damaged)
             path.replace(path.with_suffix(".damaged"))
             continue
         except NoAccess:  # nothing is wrong with it: kept until this process is let in
             raise
-        except (
-            Refused
-        ) as refusal:  # it would be refused each time, and no night after it could begin
+        # it would be refused each time, and no night after it could begin
+        except Refused as refusal:
             log.error("the owner refused %s, which is set aside: %s", path, refusal.message)
             path.replace(path.with_suffix(".refused"))
             continue
@@ -153,17 +153,42 @@ def deliver(home: Path, client: Client) -> int:
     return delivered
 
 
-def schedule_here(every: float) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class ScheduleIdentity:
+    """What tells a schedule from any other.
+
+    Attributes:
+        where: Its process and machine, in words.
+        every: Seconds between two signs of life.
+    """
+
+    id: str
+    where: str
+    every: float
+
+    def sign(self, words: str, *, ok: bool, reviews: Iterable[str] = ()) -> NoteSignOfLife:
+        """Its sign of life, with what it says of itself and the reviews that it serves."""
+        return NoteSignOfLife(
+            words=words,
+            ok=ok,
+            id=self.id,
+            where=self.where,
+            every=self.every,
+            reviews=list(reviews),
+        )
+
+
+def schedule_here(every: float) -> ScheduleIdentity:
     """How this process, which serves cron lines itself, is told from any other schedule."""
     host = socket.gethostname()
-    return {
-        "id": uuid4().hex,
-        "where": f"`livereview schedule` on {host}, process {os.getpid()}",
-        "every": every,
-    }
+    return ScheduleIdentity(
+        id=uuid4().hex,
+        where=f"`livereview schedule` on {host}, process {os.getpid()}",
+        every=every,
+    )
 
 
-def schedule_deployed(every: float) -> dict[str, Any]:
+def schedule_deployed(every: float) -> ScheduleIdentity:
     """How the deployments on a Prefect server are told from any other schedule, whichever worker
     speaks for them: by the id that the server gave the deployment of this run.
     """
@@ -171,11 +196,11 @@ def schedule_deployed(every: float) -> dict[str, Any]:
     run = context.flow_run if context else None
     parts = urlsplit(str(get_current_settings().api.url or ""))
     server = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() or "of its own"
-    return {
-        "id": f"deployed {run.deployment_id if run else server}",
-        "where": f"`livereview deploy` on the Prefect server {server}",
-        "every": every,
-    }
+    return ScheduleIdentity(
+        id=f"deployed {run.deployment_id if run else server}",
+        where=f"`livereview deploy` on the Prefect server {server}",
+        every=every,
+    )
 
 
 def runner() -> dict[str, Any]:
@@ -191,7 +216,7 @@ def at_work(client: Client, search: str, each: float = RENEWED_EACH) -> Iterator
     def beat() -> None:
         while not done.wait(each):
             with suppress(LivereviewError):  # the search itself finds out, and waits
-                client.call("renew", search=search)
+                client.run(Renew(search=search))
 
     beating = threading.Thread(target=beat, name=f"lease of {search}", daemon=True)
     beating.start()

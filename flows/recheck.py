@@ -17,15 +17,25 @@ from prefect.client.schemas.objects import State
 
 from livereview import fetch, parsing, replay, settings, sources
 from livereview.client import Client
+from livereview.commands import BeginLookup, FindDue, Finish, Ingest, MarkChecked
+from livereview.endings import Ending, NightReport, ending_of
 from livereview.errors import LivereviewError, SourceBroken
 from livereview.fetch import paging
 from livereview.fetch.paging import Shared
 from livereview.sources import retractionwatch
 from livereview.sources.protocol import Query, Window
-from livereview.surveillance.lookups import NEEDS, SOURCES, Known, known, queries
+from livereview.surveillance.lookups import NEEDS, SOURCES, Known, queries
 
 from . import lanes, owner, progress, sharing
-from .surveil import LONGEST_SEARCH, LONGEST_TASK, Ending, Night, forget, publish, tell, verdict
+from .surveil import (
+    LONGEST_SEARCH,
+    LONGEST_TASK,
+    SECONDS_DIGITS,
+    forget,
+    publish,
+    tell,
+    verdict,
+)
 
 Keep = Callable[[fetch.Answer], None]
 
@@ -38,7 +48,7 @@ def recheck(
     record: str | None = None,
     via: str | None = None,
     night: str = "",
-) -> State[Night]:
+) -> State[NightReport]:
     """Ask each source about the reports that are due.
 
     The run fails, after all is done, if a source did not answer.
@@ -57,16 +67,20 @@ def recheck(
         with progress.bar(len(asked), "sources") as watch:
             for source in asked:
                 counted = watch(source, keep)
-                reports = known(
-                    client.call("due", review=review, source=source, now=moment)["reports"]
-                )
+                reports = due_at(client, review, source, moment)
                 if reports:
                     endings.append(
                         ask(client, fetcher, review, source, reports, moment, counted, shared)
                     )
                     tell(get_run_logger(), endings[-1])
         published = publish(client, review, moment)
-    return verdict({"review": review, "searches": endings, "published": published})
+    return verdict(NightReport(review, endings, published))
+
+
+def due_at(client: Client, review: str, source: str, now: datetime) -> list[Known]:
+    """The reports that a source is to be asked about."""
+    due = client.run(FindDue(review=review, source=source, now=now))
+    return [Known(report.record, report.doi, report.pmid) for report in due.reports]
 
 
 def look_up(
@@ -84,30 +98,46 @@ def look_up(
     Those of a batch count as checked once all of its answer is taken in.
     """
     search, error, started = uuid4().hex, None, monotonic()
-    me = {"runner": owner.runner(), "run": owner.flow_run_id()}
-    client.call("begin_lookup", review=review, source=source, search=search, now=now, **me)
+    client.run(
+        BeginLookup(
+            review=review,
+            source=source,
+            search=search,
+            now=now,
+            runner=owner.runner(),
+            run=owner.flow_run_id(),
+        )
+    )
     try:
         with fetcher.limited(LONGEST_SEARCH), owner.at_work(client, search):
             for query, records in queries(source, reports):
                 for body, answer in _answers(fetcher, source, query, reports, now, shared):
                     keep(answer)
-                    sent = {
-                        "body": body,
-                        "cursor": answer.cursor,
-                        "url": answer.url,
-                        "status": answer.status,
-                    }
-                    client.call("ingest", search=search, now=now, **sent)
-                client.call("checked", review=review, source=source, records=list(records), now=now)
+                    client.run(
+                        Ingest(
+                            search=search,
+                            now=now,
+                            body=body,
+                            cursor=answer.cursor,
+                            url=answer.url,
+                            status=answer.status,
+                        )
+                    )
+                client.run(
+                    MarkChecked(review=review, source=source, records=list(records), now=now)
+                )
     except LivereviewError as problem:
         error = str(problem)
     except Exception as bug:
-        client.call("finish", search=search, now=now, error=f"a bug: {type(bug).__name__}: {bug}")
+        reason = f"a bug: {type(bug).__name__}: {bug}"
+        client.run(Finish(search=search, now=now, error=reason))
         raise
     took = monotonic() - started
     ended = now + timedelta(seconds=int(took))
-    ending = client.call("finish", search=search, now=ended, error=error, seconds=round(took, 3))
-    return {"name": f"look-up: {source}", "source": source, "error": error, **ending}
+    finished = client.run(
+        Finish(search=search, now=ended, error=error, seconds=round(took, SECONDS_DIGITS))
+    )
+    return ending_of(f"look-up: {source}", source, error, finished)
 
 
 ask = task(

@@ -31,6 +31,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from livereview import timetable
 from livereview.client import Client, wait_for_owner
+from livereview.commands import ReadSchedule
 from livereview.errors import LivereviewError
 from livereview.settings import Settings
 from livereview.timetable import TimedReview
@@ -246,7 +247,7 @@ class Follower:
         client = self._connected()
         try:
             owner.deliver(self._settings.home, client)
-            reviews = timetable.read(client.call("schedule")["reviews"])
+            reviews = client.run(ReadSchedule()).reviews
         except LivereviewError:
             self._client = None  # it may come back at another address
             raise
@@ -263,8 +264,8 @@ class Follower:
         An owner that is away is told at the next look.
         """
         try:
-            client = self._connected()
-            client.call("sign_of_life", words=words, ok=ok, reviews=list(self._only), **self._me)
+            sign = self._me.sign(words, ok=ok, reviews=self._only)
+            self._connected().run(sign)
         except LivereviewError as error:
             log.warning("%s", error.message)
             self._client = None

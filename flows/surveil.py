@@ -24,6 +24,17 @@ from prefect.states import Completed, Failed
 
 from livereview import fetch, parsing, replay, review_toml, settings, sources
 from livereview.client import Client
+from livereview.commands import (
+    Begin,
+    Finish,
+    Ingest,
+    LoseNight,
+    Publish,
+    ReadProtocol,
+    Register,
+)
+from livereview.commands.publishing import Published
+from livereview.endings import ALREADY_RUN, Ending, NightReport, ending_of
 from livereview.errors import LivereviewError, Refused
 from livereview.fetch import paging
 from livereview.fetch.paging import Shared
@@ -36,15 +47,7 @@ from . import lanes, owner, progress
 # seconds; 10,000 pages come in less from every source here, and others wait for their turn
 LONGEST_SEARCH = 4 * 3600.0
 LONGEST_TASK = LONGEST_SEARCH + 1800  # the last net, should that limit not bite
-RAN_THROUGH = ("ok", "ok-zero")
-Ending = dict[str, Any]
-Night = dict[str, Any]
-SENT = ("body", "cursor", "url", "status", "quota", "note")  # what the owner is told of an answer
-
-
-# the outcome of a search that somebody else ran, or has in hand, for the same slot: no failure, and
-# no row in the ledger of searches
-ALREADY_RUN = "already run"
+SECONDS_DIGITS = 3  # of how long a search took
 
 
 def forget(answer: fetch.Answer) -> None:
@@ -90,20 +93,25 @@ def run_search(
     wrong clock).
     """
     source = sources.find(plan.source)
-    me = {
-        "runner": owner.runner(),
-        "run": owner.flow_run_id(),
-        "clock_is_right": options.clock_is_right,
-        "due": options.due.isoformat() if options.due else None,
-    }
-    begun = client.call("begin", review=review, name=plan.name, search=uuid4().hex, now=now, **me)
-    if begun["search"] is None:
-        return _without_run(plan, ALREADY_RUN, begun["why"])
-    search, error, started = begun["search"], None, monotonic()
-    window = Window(_time(begun["start"]), datetime.fromisoformat(begun["end"]))
+    begun = client.run(
+        Begin(
+            review=review,
+            name=plan.name,
+            search=uuid4().hex,
+            now=now,
+            runner=owner.runner(),
+            run=owner.flow_run_id(),
+            clock_is_right=options.clock_is_right,
+            due=options.due,
+        )
+    )
+    if begun.search is None or begun.end is None:
+        return Ending(plan.name, plan.source, begun.why, ALREADY_RUN)
+    search, error, started = begun.search, None, monotonic()
+    window = Window(begun.start, begun.end)
     try:
         with fetcher.limited(LONGEST_SEARCH), owner.at_work(client, search):
-            for query in queries(plan, begun.get("seeds")):
+            for query in queries(plan, begun.seeds):
                 for answer in paging.pages(
                     fetcher,
                     source,
@@ -113,23 +121,38 @@ def run_search(
                     shared=options.shared,
                 ):
                     options.keep(answer)
-                    sent = {name: getattr(answer, name) for name in SENT}
-                    client.call("ingest", search=search, now=now, **sent)
+                    client.run(page_of(search, answer, now))
     except LivereviewError as problem:
         error = str(problem)
     except Exception as bug:
-        client.call("finish", search=search, now=now, error=f"a bug: {type(bug).__name__}: {bug}")
+        reason = f"a bug: {type(bug).__name__}: {bug}"
+        client.run(Finish(search=search, now=now, error=reason))
         raise
-    except (
-        BaseException
-    ) as stop:  # Ctrl-C, a cancelled run, a time limit: ended now, if the owner still answers
+    # Ctrl-C, a cancelled run, a time limit: ended now, if the owner still answers
+    except BaseException as stop:
         with suppress(Exception):
-            client.call("finish", search=search, now=now, error=f"stopped: {type(stop).__name__}")
+            client.run(Finish(search=search, now=now, error=f"stopped: {type(stop).__name__}"))
         raise
     took = monotonic() - started
     ended = now if options.replayed else now + timedelta(seconds=int(took))
-    ending = client.call("finish", search=search, now=ended, error=error, seconds=round(took, 3))
-    return {"name": plan.name, "source": plan.source, "error": error, **ending}
+    finished = client.run(
+        Finish(search=search, now=ended, error=error, seconds=round(took, SECONDS_DIGITS))
+    )
+    return ending_of(plan.name, plan.source, error, finished)
+
+
+def page_of(search: str, answer: fetch.Answer, now: datetime) -> Ingest:
+    """An answer of a source as the owner takes it in."""
+    return Ingest(
+        search=search,
+        now=now,
+        body=answer.body,
+        cursor=answer.cursor,
+        url=answer.url,
+        status=answer.status,
+        quota=answer.quota,
+        note=answer.note,
+    )
 
 
 def queries(plan: Search, seeds: Sequence[str] | None) -> Iterator[Query]:
@@ -142,10 +165,6 @@ def queries(plan: Search, seeds: Sequence[str] | None) -> Iterator[Query]:
         yield from citations.chase(seeds)
 
 
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
 @flow(name="surveil", flow_run_name="surveil-{review}", validate_parameters=False)
 def surveil(
     review: str,
@@ -156,7 +175,7 @@ def surveil(
     record: str | None = None,
     via: str | None = None,
     clock_is_right: bool = False,
-) -> State[Night]:
+) -> State[NightReport]:
     """Search, ingest and publish for one review.
 
     The run fails, after all is done, if any search did not run through.
@@ -177,10 +196,10 @@ def surveil(
         lanes.fetcher(chosen, via) as fetcher,
     ):
         if protocol:
-            client.call("register", text=Path(protocol).read_text(encoding="utf-8"), now=moment)
-        known = client.call("protocol", review=review)
-        plans = chosen_searches(review_toml.parse(known["text"], accepted=True), only)
-        if known["status"] == "retired":
+            client.run(Register(text=Path(protocol).read_text(encoding="utf-8"), now=moment))
+        in_force = client.run(ReadProtocol(review=review))
+        plans = chosen_searches(review_toml.parse(in_force.text, accepted=True), only)
+        if in_force.status == "retired":
             return retired(review, publish(client, review, moment))
         with progress.bar(len(plans), "searches") as watch:
             endings = [
@@ -195,17 +214,15 @@ def surveil(
                 for plan in plans
             ]
         published = publish(client, review, moment)
-    return verdict({"review": review, "searches": endings, "published": published})
+    return verdict(NightReport(review, endings, published))
 
 
-def retired(review: str, published: dict[str, Any]) -> State[Night]:
+def retired(review: str, published: Published) -> State[NightReport]:
     """A night without searches, which is as it should be: nothing failed."""
     how = f"livereview retire --review {review} --revive WHY --by NAME"
     note = f"{review} is retired: nothing was searched. To move that it comes back: {how}"
     get_run_logger().info("%s", note)
-    return Completed(
-        message=note, data={"review": review, "searches": [], "published": published, "note": note}
-    )
+    return Completed(message=note, data=NightReport(review, published=published, note=note))
 
 
 def chosen_searches(review: Review, only: Sequence[str] | None) -> tuple[Search, ...]:
@@ -259,51 +276,41 @@ def ended_search(
         return run_search(client, fetcher, review, plan, now, options)
     except Refused as refusal:
         reason = refusal.message
-    client.call("lose_night", review=review, what=plan.name, reason=reason, now=now, id=uuid4().hex)
-    return _without_run(plan, "failed", reason)
-
-
-def _without_run(plan: Search, outcome: str, reason: str) -> Ending:
-    """How a search ended that never began."""
-    counts = dict.fromkeys(("found", "fresh", "changed", "rejected"), 0)
-    return {
-        "name": plan.name,
-        "source": plan.source,
-        "error": reason,
-        "outcome": outcome,
-        **counts,
-    }
+    client.run(LoseNight(review=review, what=plan.name, reason=reason, now=now, id=uuid4().hex))
+    return Ending(name=plan.name, source=plan.source, error=reason, outcome="failed")
 
 
 def tell(log: Any, ending: Ending) -> None:
     """How a search ended, in the run's log."""
-    is_well = ending["outcome"] in (*RAN_THROUGH, ALREADY_RUN)
-    (log.info if is_well else log.error)("%s", sentence(ending))
+    if ending.is_done:
+        log.info("%s", sentence(ending))
+    else:
+        log.error("%s", sentence(ending))
 
 
 @task(persist_result=False, cache_policy=NO_CACHE)
-def publish(client: Client, review: str, now: datetime) -> dict[str, Any]:
+def publish(client: Client, review: str, now: datetime) -> Published:
     """Bring the published folder up to date, as a task."""
-    return client.call("publish", review=review, now=now)
+    return client.run(Publish(review=review, now=now))
 
 
 def sentence(ending: Ending) -> str:
     """How a search ended, in words."""
     brought = (
-        f"{ending['found']} found, {ending['fresh']} new, "
-        f"{ending['changed']} changed, {ending['rejected']} rejected"
+        f"{ending.found} found, {ending.fresh} new, "
+        f"{ending.changed} changed, {ending.rejected} rejected"
     )
-    return f"{ending['name']}: {ending['outcome']}, {brought}" + (
-        f" - {ending['error']}" if ending["error"] else ""
-    )
+    words = f"{ending.name}: {ending.outcome}, {brought}"
+    return f"{words} - {ending.error}" if ending.error else words
 
 
-def verdict(night: Night) -> State[Night]:
-    broken = [ending for ending in night["searches"] if ending["outcome"] not in RAN_THROUGH]
+def verdict(night: NightReport) -> State[NightReport]:
+    """The state of a night's run: failed where a search did not run through."""
+    broken = [ending for ending in night.searches if not ending.ran_through]
+    many = len(night.searches)
     if not broken:
-        return Completed(message=f"all {len(night['searches'])} searches ran through", data=night)
+        return Completed(message=f"all {many} searches ran through", data=night)
     words = "; ".join(sentence(ending) for ending in broken)
     return Failed(
-        message=f"{len(broken)} of {len(night['searches'])} searches did not run through: {words}",
-        data=night,
+        message=f"{len(broken)} of {many} searches did not run through: {words}", data=night
     )

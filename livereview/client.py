@@ -14,11 +14,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Protocol
 
+from livereview.commands.base import AnswerT, Command
 from livereview.errors import Refused
 from livereview.private_files import write_private
-from livereview.remote import PATIENCE, TOLD_EACH, Answer, NoAccess, OwnerAway, Remote, plain
+from livereview.remote import PATIENCE, TOLD_EACH, NoAccess, OwnerAway, Remote
 from livereview.settings import Settings, of_this_machine, told
 
 __all__ = [
@@ -44,9 +45,11 @@ OWNER_PAUSE = 5.0  # seconds between two looks for it
 
 
 class Client(Protocol):
-    """Call a use case of `livereview.ops.OPS` by name."""
+    """The owner of the database, in this process or elsewhere."""
 
-    def call(self, operation: str, /, **arguments: Any) -> Answer: ...
+    def run(self, command: Command[AnswerT], /) -> AnswerT:
+        """Have a command carried out; raises Refused, Retry or a subclass of them."""
+        ...
 
     def close(self) -> None: ...
 
@@ -72,11 +75,12 @@ class Local:
         self.store.notes = told(settings)
         cleaning.catch_up(self.store, datetime.now(UTC))
 
-    def call(self, operation: str, /, **arguments: Any) -> Answer:
+    def run(self, command: Command[AnswerT], /) -> AnswerT:
+        """Carry out a command here."""
         # brings all the rest, which commands without a database never need
         from livereview import ops
 
-        return ops.run(self.store, self.settings.site, operation, plain(arguments))
+        return ops.run(self.store, self.settings.site, command)
 
     def close(self) -> None:
         self.store.close()

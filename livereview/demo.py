@@ -13,7 +13,6 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -21,6 +20,16 @@ from rich.table import Table
 
 from livereview import files, night, settings
 from livereview.client import Client, Session
+from livereview.commands import (
+    ImportFile,
+    OpenReview,
+    Rate,
+    ReadStatus,
+    Register,
+    SettleOutbox,
+    SignOff,
+)
+from livereview.commands.publishing import Published
 from livereview.errors import Refused
 from livereview.settings import Settings
 
@@ -49,7 +58,7 @@ class Step:
     decisions: int
     extractions: int
     flow: dict[str, int]
-    published: dict[str, Any]
+    published: Published
 
 
 def run(home: Path, out: Console) -> list[Step]:
@@ -110,9 +119,9 @@ def step(chosen: Settings, number: int, when: datetime, out: Console) -> Step:
         recording=folder / "nights" / str(number),
     )
     for ending in ran.endings:
-        if ending["outcome"] not in ("ok", "ok-zero"):
+        if not ending.ran_through:
             out.print(
-                f"night {number}: {ending['name']} {ending['outcome']}: {ending['error']}",
+                f"night {number}: {ending.name} {ending.outcome}: {ending.error}",
                 style="red",
                 markup=False,
             )
@@ -127,29 +136,26 @@ def step(chosen: Settings, number: int, when: datetime, out: Console) -> Step:
         for sheet in sheets:
             files.extract(client, REVIEW, sheet, "amina", day)
         if number == 1:
-            client.call("open_review", id="opening", review=REVIEW, by="lena", now=day)
-        published = client.call("settle_outbox", now=day)[REVIEW]
-        if published.get("held"):
-            client.call("sign_off", id=f"night-{number}", review=REVIEW, by="lena", now=day)
-            published = client.call("settle_outbox", now=day)[REVIEW]
-        flow = client.call("status", review=REVIEW, now=day)["reviews"][0]["flow"]
+            client.run(OpenReview(id="opening", review=REVIEW, by="lena", now=day))
+        published = client.run(SettleOutbox(now=day)).reviews[REVIEW]
+        if published.held:
+            client.run(SignOff(id=f"night-{number}", review=REVIEW, by="lena", now=day))
+            published = client.run(SettleOutbox(now=day)).reviews[REVIEW]
+        flow = client.run(ReadStatus(review=REVIEW, now=day)).reviews[0].flow
     out.print(f"night {number}: {sentence(ran, report.written, published)}", markup=False)
-    if "problem" in published:
-        raise Refused(f"night {number} was not published: {published['problem']}")
+    if published.problem is not None:
+        raise Refused(f"night {number} was not published: {published.problem}")
     return Step(number, when, ran, report.written, len(sheets), flow, published)
 
 
-def sentence(ran: night.Night, decisions: int, published: dict[str, Any]) -> str:
+def sentence(ran: night.Night, decisions: int, published: Published) -> str:
     """A night in a line, as it ends."""
-    new = sum(ending["fresh"] for ending in ran.endings)
-    signed = (
-        "" if published.get("change") in ("first", "figures_updated") else ", signed by the lead"
-    )
-    page = (
-        f"version {published['version']} ({published['change']}{signed})"
-        if published.get("new")
-        else "the page stands"
-    )
+    new = sum(ending.fresh for ending in ran.endings)
+    page = "the page stands"
+    if published.new:
+        needed_no_name = published.change in ("first", "figures_updated")
+        signed = "" if needed_no_name else ", signed by the lead"
+        page = f"version {published.version} ({published.change}{signed})"
     return f"{new} new records, {decisions} decisions, {page}"
 
 
@@ -159,9 +165,9 @@ def seed(chosen: Settings) -> None:
     with Session(chosen) as client:
         _register(client, first, without=LATER_STUDIES)
         _seed_evidence(client, "seed.ris", "decisions.csv", first)
-        opened = {"review": SIGNS, "by": "lena", "now": first + timedelta(hours=8)}
-        client.call("open_review", id="opening-signs", **opened)
-        client.call("settle_outbox", now=first + timedelta(hours=8))
+        day = first + timedelta(hours=8)
+        client.run(OpenReview(id="opening-signs", review=SIGNS, by="lena", now=day))
+        client.run(SettleOutbox(now=day))
 
         _seed_evidence(client, "later.ris", "later-decisions.csv", then, LATER)
         _register(client, then)
@@ -172,7 +178,7 @@ def _register(client: Client, when: datetime, without: tuple[str, ...] = ()) -> 
     """The protocol; before studies were there the team's statements could not cite them."""
     lines = (EXAMPLES / SIGNS / "review.toml").read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for line in lines if not any(f'["{study}"]' in line for study in without)]
-    client.call("register", text="".join(kept), now=when)
+    client.run(Register(text="".join(kept), now=when))
 
 
 def _seed_evidence(
@@ -181,9 +187,7 @@ def _seed_evidence(
     """Records, decisions and the forms whose names begin with `forms`; "" is all others."""
     folder = EXAMPLES / SIGNS
     body = (folder / records).read_bytes()
-    client.call(
-        "import_file", review=SIGNS, source="ris", name=records, body=body, grey=True, now=when
-    )
+    client.run(ImportFile(review=SIGNS, source="ris", name=records, body=body, grey=True, now=when))
     report = files.decide(client, SIGNS, folder / decisions, when, lambda: None)
     if report.refused:
         raise Refused(f"decisions of {SIGNS}: {report.refused[:3]}")
@@ -199,38 +203,38 @@ def rate(client: Client, review: str, when: datetime) -> None:
     """
     ratings = json.loads((EXAMPLES / review / "ratings.json").read_text(encoding="utf-8"))
     for number, data in enumerate(ratings):
-        rated = {"review": review, "data": data, "by": "lena", "now": when}
-        client.call("rate", id=f"{review}-rating-{number}", **rated)
+        identity = f"{review}-rating-{number}"
+        client.run(Rate(id=identity, review=review, data=data, by="lena", now=when))
     later = when + timedelta(hours=1)
-    published = client.call("settle_outbox", now=later)[review]
-    if published.get("held"):
-        client.call("sign_off", id=f"{review}-ratings", review=review, by="lena", now=later)
-        client.call("settle_outbox", now=later)
+    published = client.run(SettleOutbox(now=later)).reviews[review]
+    if published.held:
+        client.run(SignOff(id=f"{review}-ratings", review=review, by="lena", now=later))
+        client.run(SettleOutbox(now=later))
 
 
 def table(steps: list[Step]) -> Table:
     """What each night did, a row each."""
-    found = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    rows = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in ("night", "ok", "found", "new", "changed"):
-        found.add_column(name, justify="left" if name == "night" else "right")
+        rows.add_column(name, justify="left" if name == "night" else "right")
     for name in ("repeats", "votes", "studies", "included", "page"):
-        found.add_column(name, justify="right")
-    for one in steps:
-        total = {key: sum(ending[key] for ending in one.ran.endings) for key in night.COLUMNS}
-        fine = sum(ending["outcome"] in ("ok", "ok-zero") for ending in one.ran.endings)
-        found.add_row(
-            f"{one.when:%d %b}",
-            f"{fine}/{len(one.ran.endings)}",
-            *(str(total[key]) for key in ("found", "fresh", "changed")),
-            *(
-                str(n)
-                for n in (
-                    one.flow["duplicates"],
-                    one.decisions,
-                    one.extractions,
-                    one.flow["included"],
-                )
-            ),
-            f"v{one.published['version']}",
+        rows.add_column(name, justify="right")
+    for step in steps:
+        endings = step.ran.endings
+        fine = sum(ending.ran_through for ending in endings)
+        counts = (
+            sum(ending.found for ending in endings),
+            sum(ending.fresh for ending in endings),
+            sum(ending.changed for ending in endings),
+            step.flow["duplicates"],
+            step.decisions,
+            step.extractions,
+            step.flow["included"],
         )
-    return found
+        rows.add_row(
+            f"{step.when:%d %b}",
+            f"{fine}/{len(endings)}",
+            *map(str, counts),
+            f"v{step.published.version}",
+        )
+    return rows

@@ -14,6 +14,8 @@ from uuid import uuid4
 
 from livereview import records, sources, workbooks
 from livereview.client import Client
+from livereview.commands import Extract, ReadSheet, TakeDecision
+from livereview.commands.evidence import Extracted
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.exchange import decisions, mapped, repeats, sheets
 from livereview.packed import Packed, is_archive, members, unpacked
@@ -112,18 +114,20 @@ def decide(
     ]
     for row, asked in repeats.in_order(rows):
         try:
-            answer = client.call(
-                "take_decision",
-                id=uuid4().hex,
-                review=review,
-                now=now,
-                change_settled=change_settled,
-                **asked,
+            answer = client.run(
+                TakeDecision(
+                    id=uuid4().hex,
+                    review=review,
+                    now=now,
+                    change_settled=change_settled,
+                    **asked,
+                )
             )
         except LivereviewError as error:
             refused.append((row.number, str(error)))
         else:
-            written, known = written + (not answer["known"]), known + answer["known"]
+            known += answer.known
+            written += not answer.known
         tick()
     return RowReport(written, known, tuple(sorted(refused)))
 
@@ -137,10 +141,7 @@ def extractions(client: Client, review: str, path: Path) -> Sequence[dict[str, A
     """The forms in a JSON file (one, or a list) or a CSV file."""
     body = read(path)
     if path.suffix == ".csv":
-        answer: list[dict[str, Any]] = client.call(
-            "read_sheet", review=review, text=body.decode("utf-8-sig")
-        )["forms"]
-        return answer
+        return client.run(ReadSheet(review=review, text=body.decode("utf-8-sig"))).forms
     try:
         data = json.loads(body)
     except ValueError as error:
@@ -154,7 +155,7 @@ class Taken:
     what was not.
     """
 
-    written: list[dict[str, Any]]
+    written: list[Extracted]
     problems: list[tuple[str, str]]
 
 
@@ -176,16 +177,11 @@ def extract_mapped(
     found = mapped.read(text, sheet, map_.name)
     written, problems = [], list(found.problems)
     for study, form in found.forms.items():
-        asked = {
-            "id": uuid4().hex,
-            "review": review,
-            "data": form,
-            "extractor": extractor,
-            "name": study,
-            "now": now,
-        }
         try:
-            written.append(client.call("extract", **asked))
+            extract = Extract(
+                id=uuid4().hex, review=review, data=form, extractor=extractor, name=study, now=now
+            )
+            written.append(client.run(extract))
         except Refused as refusal:
             problems += [(study, line.removeprefix("- ")) for line in refusal.message.splitlines()]
     return Taken(written, problems)
@@ -193,19 +189,25 @@ def extract_mapped(
 
 def extract(
     client: Client, review: str, path: Path, extractor: str, now: datetime
-) -> list[dict[str, Any]]:
+) -> list[Extracted]:
     """Write the extractions of a file.
 
     The same file again changes nothing, unless something else was said since.
     """
     forms = extractions(client, review, path)
-    asked: dict[str, Any] = {
-        "review": review,
-        "extractor": extractor,
-        "name": path.name,
-        "now": now,
-    }
-    return [client.call("extract", id=uuid4().hex, data=form, **asked) for form in forms]
+    return [
+        client.run(
+            Extract(
+                id=uuid4().hex,
+                review=review,
+                data=form,
+                extractor=extractor,
+                name=path.name,
+                now=now,
+            )
+        )
+        for form in forms
+    ]
 
 
 def ratings(path: Path) -> list[Any]:

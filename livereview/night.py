@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,12 +17,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from livereview.commands.publishing import LedgerAttempt, ReviewStatus, SignatureDebt
+from livereview.endings import RAN_THROUGH, Ending
 from livereview.errors import Retry
 from livereview.replay import ReplayServer
 from livereview.settings import Settings
 
+DATE, MINUTE = len("2026-03-01"), len("2026-03-01T02:00")  # so much of an ISO time is shown
 PREFECT_SECONDS = 20.0  # a server on a busy machine answers within seconds
-COLUMNS = ("found", "fresh", "changed", "rejected")
 PACKAGED_FLOWS = "livereview._flows"  # what a wheel calls the package that is `flows` in a checkout
 
 
@@ -33,12 +36,9 @@ def flow_module(name: str) -> ModuleType:
 
 @dataclass(frozen=True, slots=True)
 class Night:
-    """How each search ended, what was published, what went wrong in a sentence (None: nothing), and
-    why none ran.
-    """
+    """How each search ended, what went wrong in a sentence (None: nothing), and why none ran."""
 
-    endings: list[dict[str, Any]]
-    published: dict[str, Any]
+    endings: Sequence[Ending]
     problem: str | None
     note: str | None = None
 
@@ -108,11 +108,11 @@ def _night(flow: Any, recording: Path | None, **parameters: Any) -> Night:
             f"Prefect went away: {type(error).__name__}: {error}."
             f" What was searched until then is kept: livereview ledger"
         ) from None
-    result = state.result(raise_on_failure=False)
-    if isinstance(result, Exception):
-        raise result
+    report = state.result(raise_on_failure=False)
+    if isinstance(report, Exception):
+        raise report
     problem = None if state.is_completed() else state.message
-    return Night(result["searches"], result["published"], problem, result.get("note"))
+    return Night(report.searches, problem, report.note)
 
 
 class PrefectAway(Retry):
@@ -146,20 +146,19 @@ def _hush() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-def table(endings: list[dict[str, Any]]) -> Table:
+def table(endings: Sequence[Ending]) -> Table:
     """What each search brought and how it ended."""
-    found = Table("search", "found", "new", "changed", "rejected", "outcome")
+    rows = Table("search", "found", "new", "changed", "rejected", "outcome")
     for ending in endings:
-        style = "" if ending["outcome"] in ("ok", "ok-zero") else "red"
-        found.add_row(
-            ending["name"], *(str(ending[key]) for key in COLUMNS), ending["outcome"], style=style
-        )
-    return found
+        counts = (ending.found, ending.fresh, ending.changed, ending.rejected)
+        style = "" if ending.ran_through else "red"
+        rows.add_row(ending.name, *map(str, counts), ending.outcome, style=style)
+    return rows
 
 
-def ledger(attempts: list[dict[str, Any]]) -> Table:
+def ledger(attempts: Sequence[LedgerAttempt]) -> Table:
     """Each run on a line."""
-    found = Table(
+    rows = Table(
         "started",
         "search",
         "kind",
@@ -171,66 +170,80 @@ def ledger(attempts: list[dict[str, Any]]) -> Table:
         "seconds",
         "outcome",
     )
-    for one in attempts:
-        style = "" if one["outcome"] in ("ok", "ok-zero") else "red"
-        seconds = f"{one['seconds']:.1f}" if one["seconds"] is not None else "-"
-        counts = [str(one[key]) for key in (*COLUMNS, "pages")]
-        found.add_row(
-            one["started"][:16],
-            one["name"],
-            one["kind"],
-            *counts,
-            seconds,
-            one["outcome"],
-            style=style,
+    for attempt in attempts:
+        counts = (
+            attempt.found,
+            attempt.fresh,
+            attempt.changed,
+            attempt.rejected,
+            attempt.pages,
         )
-    return found
+        rows.add_row(
+            attempt.started[:MINUTE],
+            attempt.name,
+            attempt.kind,
+            *map(str, counts),
+            "-" if attempt.seconds is None else f"{attempt.seconds:.1f}",
+            attempt.outcome,
+            style="" if attempt.outcome in RAN_THROUGH else "red",
+        )
+    return rows
 
 
-def show_status(one: dict[str, Any], out: Console) -> None:
+def show_status(status: ReviewStatus, out: Console) -> None:
     """A review's state: alarms first."""
-    retired = "  (retired: nothing is searched for any more)" if one["state"] == "retired" else ""
-    out.rule(f"{one['review']}: {one['title']}{retired}")
-    for alarm in one["alarms"]:
+    is_retired = status.state == "retired"
+    retired = "  (retired: nothing is searched for any more)" if is_retired else ""
+    out.rule(f"{status.review}: {status.title}{retired}")
+    for alarm in status.alarms:
         out.print(f"ALARM {alarm}", style="red", markup=False, soft_wrap=True)
-    searches = Table("search", "last outcome", "last success", "found then", "usual")
-    for row in one["searches"]:
-        usual = f"{row['usual']:.0f}" if row["usual"] is not None else "-"
-        searches.add_row(
-            row["name"],
-            row["last_outcome"],
-            row["last_success"] or "never",
-            str(row["last_found"]),
-            usual,
-        )
-    for name in one["never_run"]:
-        searches.add_row(name, "never run", "never", "-", "-")
-    out.print(searches)
-    flow = one["flow"]
-    out.print(
-        f"records {flow['databases'] + flow['other']:,}   duplicates {flow['duplicates']:,}   to screen "
-        f"{flow['awaiting_screening'] + flow['in_screening']:,}   at full text {flow['awaiting_full_text']:,}   "
-        f"to be retrieved {one['to_retrieve']['sought']:,}   conflicts {one['conflicts']:,}   "
-        f"included {flow['included']:,}"
-    )
-    if one["out_of_reach"]:
+    out.print(_searches(status))
+    flow = status.flow
+    counts = {
+        "records": flow["databases"] + flow["other"],
+        "duplicates": flow["duplicates"],
+        "to screen": flow["awaiting_screening"] + flow["in_screening"],
+        "at full text": flow["awaiting_full_text"],
+        "to be retrieved": status.to_retrieve.sought,
+        "conflicts": status.conflicts,
+        "included": flow["included"],
+    }
+    out.print("   ".join(f"{name} {count:,}" for name, count in counts.items()))
+    if status.out_of_reach:
         out.print(
-            f"{one['out_of_reach']:,} included reports have neither DOI nor PMID and can't be rechecked"
+            f"{status.out_of_reach:,} included reports have neither DOI nor PMID and can't be"
+            " rechecked"
         )
-    if waits := one["awaiting_signature"]:
-        what = (
-            "the whole page waits"
-            if waits["whole_page"]
-            else f"changed findings that wait: {waits['findings']:,},"
+    if status.awaiting_signature:
+        out.print(_debt(status.awaiting_signature), markup=False)
+    version = "nothing published yet"
+    if status.version:
+        version = f"version {status.version} of {status.published}"
+    out.print(f"{version}, a rebuild is due" if status.behind else version)
+
+
+def _searches(status: ReviewStatus) -> Table:
+    """How each search fares, a row each; those that wait for their first run last."""
+    rows = Table("search", "last outcome", "last success", "found then", "usual")
+    for search in status.searches:
+        rows.add_row(
+            search.name,
+            search.last_outcome,
+            search.last_success or "never",
+            str(search.last_found),
+            "-" if search.usual is None else f"{search.usual:.0f}",
         )
-        out.print(
-            f"{what} for a lead's signature since {waits['since'][:10]}, {waits['days']:,} days of"
-            f" {waits['promised_days']} promised",
-            markup=False,
-        )
-    version = (
-        f"version {one['version']} of {one['published']}"
-        if one["version"]
-        else "nothing published yet"
+    for name in status.never_run:
+        rows.add_row(name, "never run", "never", "-", "-")
+    return rows
+
+
+def _debt(debt: SignatureDebt) -> str:
+    """What waits for a signature, in words."""
+    what = f"changed findings that wait: {debt.findings:,},"
+    if debt.whole_page:
+        what = "the whole page waits"
+    return (
+        f"{what} for a lead's signature since {debt.since[:DATE]}, {debt.days:,} days of"
+        f" {debt.promised_days} promised"
     )
-    out.print(version + (", a rebuild is due" if one["behind"] else ""))

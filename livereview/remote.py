@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import logging
 import re
 import secrets
 import time
 from collections.abc import Callable
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from livereview.commands.base import AnswerT, Command
+from livereview.commands.wire import decode_answer, encode
 from livereview.door_version import (
     DOOR_HEADER,
     DOOR_PATH,
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Answer = dict[str, Any]
 PATIENCE = 60.0  # seconds to wait for an owner that restarts
 PAUSE = 0.5  # seconds between two tries meanwhile
 TOLD_EACH = 60.0  # seconds between two lines in the log while it waits
@@ -82,11 +80,10 @@ class Remote:
         self._session.mount("https://", WatchedAdapter())
         self._session.headers["Authorization"] = f"Bearer {token}"
         self._session.headers[DOOR_HEADER] = str(DOOR_VERSION)
-        self.run = run or secrets.token_hex(8)
-        self._session.headers["Livereview-Run"] = self.run
+        self._session.headers["Livereview-Run"] = run or secrets.token_hex(8)
 
-    def call(self, operation: str, /, **arguments: Any) -> Answer:
-        """Run a use case of `livereview.ops.OPS` there.
+    def run(self, command: Command[AnswerT], /) -> AnswerT:
+        """Have a command carried out there.
 
         An owner that is restarting is waited for: every use case can be asked twice.
 
@@ -98,11 +95,11 @@ class Remote:
         """
         import requests
 
-        body = json.dumps(plain(arguments), default=encoded).encode()
+        body = encode(command)
         waited = 0.0
         while True:
             try:
-                reply = self._post(operation, body)
+                reply = self._post(command.operation, body)
             except requests.exceptions.SSLError as error:
                 raise self._not_trusted(error) from None
             except (requests.ConnectionError, requests.Timeout) as error:
@@ -113,7 +110,7 @@ class Remote:
                 problem = f"its proxy answers {reply.status_code}"
             self._wait(waited, problem)
             waited += PAUSE
-        return self._answer(reply)
+        return self._answer(reply, command)
 
     def _post(self, operation: str, body: bytes) -> requests.Response:
         from livereview.wire import time_limit
@@ -143,11 +140,10 @@ class Remote:
             )
         self._sleep(PAUSE)
 
-    def _answer(self, reply: requests.Response) -> Answer:
+    def _answer(self, reply: requests.Response, command: Command[AnswerT]) -> AnswerT:
         self._must_be_an_owner(reply)
         if reply.status_code == 200:
-            answer: Answer = reply.json()
-            return answer
+            return self._decoded(reply, command)
         message = _words(reply)
         if reply.status_code == 401:
             raise NoAccess(
@@ -160,6 +156,16 @@ class Remote:
         if 400 <= reply.status_code < 500:
             raise Refused(message)
         raise Retry(message)
+
+    def _decoded(self, reply: requests.Response, command: Command[AnswerT]) -> AnswerT:
+        try:
+            return decode_answer(command, reply.json())
+        except ValueError as error:  # no JSON, or no such answer (pydantic.ValidationError)
+            problem = str(error).splitlines()[0]
+            raise NoAccess(
+                f"the owner at {self.url} answers {command.operation} in a way that this version of"
+                f" livereview does not read ({problem}); install the same version on both"
+            ) from None
 
     def _must_be_an_owner(self, reply: requests.Response) -> None:
         """Raise NoAccess where the answer is not from the door of an owner of this version."""
@@ -221,20 +227,3 @@ def _words(reply: requests.Response) -> str:
         return str(reply.json()["error"])
     except (ValueError, KeyError):
         return f"the owner answered {reply.status_code}"
-
-
-def plain(arguments: Answer) -> Answer:
-    """The arguments with bytes and times as JSON can carry them."""
-    return {
-        key: encoded(value) if isinstance(value, bytes | datetime) else value
-        for key, value in arguments.items()
-    }
-
-
-def encoded(value: Any) -> Any:
-    """Bytes or a time as JSON can carry them."""
-    if isinstance(value, bytes):
-        return {"base64": base64.b64encode(value).decode()}
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} can't be sent")

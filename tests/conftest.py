@@ -15,6 +15,8 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from livereview import ops
+from livereview.commands import AnswerT, Command
 from livereview.ops import protocols, publish, surveil
 from livereview.ops.team import add_account
 from livereview.records import Record
@@ -116,6 +118,19 @@ def found(
         return ids
 
     return store.write(job)
+
+
+class OpenStore:
+    """A client of a store that this process has open."""
+
+    def __init__(self, store: Store, site: Path = Path()):
+        self.store, self.site = store, site
+
+    def run(self, command: Command[AnswerT], /) -> AnswerT:
+        return ops.run(self.store, self.site, command)
+
+    def close(self) -> None:
+        """It stays open."""
 
 
 class Forms(HTMLParser):

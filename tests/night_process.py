@@ -13,6 +13,7 @@ from pathlib import Path
 from flows.surveil import Options, run_search
 from livereview import fetch, review_toml, settings
 from livereview.client import Session
+from livereview.commands import OpenReview, Publish, ReadStatus, Register
 from livereview.replay import ReplayServer
 
 
@@ -28,14 +29,14 @@ def run(home: Path, example: Path, night: str, now: datetime) -> None:
         fetch.Fetcher(secrets={}, via=server.base) as fetcher,
     ):
         text = (example / "review.toml").read_text(encoding="utf-8")
-        client.call("register", text=text, now=now)
+        client.run(Register(text=text, now=now))
         review = review_toml.parse(text)
-        client.call("open_review", id="opening", review=review.id, by="lena", now=now)
-        health = client.call("status", review=review.id, now=now)["reviews"][0]["searches"]
-        done = {row["name"] for row in health if row["last_success"] == now.isoformat()}
+        client.run(OpenReview(id="opening", review=review.id, by="lena", now=now))
+        health = client.run(ReadStatus(review=review.id, now=now)).reviews[0].searches
+        done = {row.name for row in health if row.last_success == now.isoformat()}
         for plan in [plan for plan in review.searches if plan.name not in done]:
             run_search(client, fetcher, review.id, plan, now, Options(replayed=True))
-        client.call("publish", review=review.id, now=now)
+        client.run(Publish(review=review.id, now=now))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from livereview.settings import Settings
 from livereview.store import accounts
 from livereview.store.open import Store
 from livereview.store.writer import JobConnection
-from tests.conftest import NOW, REVIEW, Browser, Forms, article, found, secret_of
+from tests.conftest import NOW, REVIEW, Browser, Forms, OpenStore, article, found, secret_of
 from tests.test_ops import form
 from tests.test_ops_as_of import extract
 from tests.test_web_screen import vote
@@ -785,19 +785,6 @@ def test_the_command_line_says_first_asks_lists_and_takes_back(
     assert "taken back by lena" in command(tmp_path, "acts", "--review", REVIEW)
 
 
-class Open:
-    """A client of a store that this process has open."""
-
-    def __init__(self, store: Store, site: Path):
-        self.store, self.site = store, site
-
-    def call(self, operation: str, /, **arguments: Any) -> dict[str, Any]:
-        return ops.run(self.store, self.site, operation, arguments)
-
-    def close(self) -> None:
-        """It stays open."""
-
-
 def test_a_file_never_takes_back_in_silence_what_was_put_in_force_in_the_room(
     reviewed: Store, settings: Settings, protocol: str, tmp_path: Path
 ) -> None:
@@ -814,7 +801,7 @@ def test_a_file_never_takes_back_in_silence_what_was_put_in_force_in_the_room(
         author="lena",
         now=NOW + timedelta(hours=1),
     )
-    client = Open(reviewed, settings.site)
+    client = OpenStore(reviewed, settings.site)
     with pytest.raises(Refused, match="that lena put in force in the room"):
         terminal.register(client, REVIEW, file)
     file.write_text(changed, encoding="utf-8")

@@ -21,6 +21,7 @@ import pytest
 
 from livereview import ops
 from livereview.client import Local
+from livereview.commands import Register
 from livereview.ops.team import add_account
 from livereview.settings import Settings
 from livereview.store.open import owner
@@ -97,7 +98,7 @@ def server(tmp_path: Path) -> Iterator[Callable[..., Owner]]:
     def make(records: int, more: Callable[[Local, Settings], None] | None = None) -> Owner:
         one = Owner(Settings(home=tmp_path, secrets={}, memory="500MB"))
         client = Local(one.settings)
-        client.call("register", text=(DATA / "review.toml").read_text(encoding="utf-8"), now=NOW)
+        client.run(Register(text=(DATA / "review.toml").read_text(encoding="utf-8"), now=NOW))
         for name, role in ROLES.items():
             add_account(client.store, name=name, role=role, secret=secret_of(name), now=NOW)
         found(client.store, *(article(number) for number in range(1, records + 1)))

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from livereview import ops
+from livereview.commands import Begin, Decide
 from livereview.disk import Reserve, remove_leftovers
 from livereview.errors import DiskFull, Refused, Retry
 from livereview.fetch import Answer
@@ -133,15 +134,13 @@ def test_a_page_of_a_search_that_does_not_fit_is_told_as_that(
 ) -> None:
     with opened(disk, settings) as (store, chosen):
         surveil.register(store, text=protocol, now=NOW)
-        begun = ops.run(
-            store, chosen.site, "begin", {"review": REVIEW, "name": "openalex", "search": "s"}
-        )
+        begun = ops.run(store, chosen.site, Begin(review=REVIEW, name="openalex", search="s"))
         disk.fill()
         with pytest.raises(DiskFull, match="the disk is full"):
             body = os.urandom(3 * MB)
-            ops.surveil.ingest(store, search=begun["search"], body=body, now=NOW)
+            ops.surveil.ingest(store, search=begun.search, body=body, now=NOW)
         disk.make_room()
-        assert ops.surveil.ingest(store, search=begun["search"], body=body, now=NOW)["problem"]
+        assert ops.surveil.ingest(store, search=begun.search, body=body, now=NOW)["problem"]
 
 
 # Before it is full
@@ -199,7 +198,7 @@ def test_what_can_be_done_later_stops_first_and_people_go_on(
         "stage": "title_abstract",
         "reviewer": "ada",
     }
-    ops.run(reviewed, settings.site, "decide", {**decided, "id": "d", "verdict": "include"})
+    ops.run(reviewed, settings.site, Decide(**decided, id="d", verdict="include"))
 
 
 def test_a_recording_ends_with_a_warning_and_the_night_goes_on(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,13 @@ import pytest
 from fastapi import FastAPI
 
 from flows import owner
-from livereview import ops
+from livereview.commands import BY_OPERATION, ReadStatus
+from livereview.commands.wire import decode
 from livereview.errors import Refused
-from livereview.ops import OPS, door, nights, protocols, recheck, surveil, team
+from livereview.ops import door, nights, protocols, recheck, surveil, team
 from livereview.rights import Scope
 from livereview.store.open import Store
-from tests.conftest import NOW, REVIEW, TestClient, secret_of
+from tests.conftest import NOW, REVIEW, OpenStore, TestClient, secret_of
 
 OTHER = "other-review"
 YEARS_AHEAD = (NOW + timedelta(days=3_650)).isoformat()
@@ -35,7 +35,7 @@ ODD = (
 SOUND: dict[str, Any] = {
     "review": REVIEW, "search": "s1", "name": "openalex", "source": "crossref", "text": "x", "what": "w", "words": "w",
     "reason": "r", "id": "i", "note": "n", "run": "r", "records": [], "people": [], "base_url": "http://x",
-    "body": {"base64": "AAAA"},
+    "body": {"base64": "AAAA"}, "version": 1, "url": "http://x", "attempt": 1, "outcome": "ok",
 }  # fmt: skip
 
 
@@ -70,9 +70,7 @@ def answer(http: TestClient, operation: str, **arguments: Any) -> tuple[int, str
 @pytest.mark.parametrize("operation", sorted(door.ACTS))
 def test_no_odd_value_is_met_as_a_bug(operation: str, program: Program) -> None:
     http = program()
-    names = [
-        name for name in signature(OPS[operation]).parameters if name not in ("store", "folder")
-    ]
+    names = list(BY_OPERATION[operation].model_fields)
     sound = {name: SOUND[name] for name in names if name in SOUND}
     bugs = {}
     for name in names:
@@ -91,13 +89,13 @@ def test_a_body_that_no_program_sends_is_refused(body: str, program: Program) ->
     assert program().post("/api/ops/status", content=body).status_code == 422
 
 
-def test_a_value_of_another_kind_is_named(reviewed: Store) -> None:
+def test_a_value_of_another_kind_is_named() -> None:
     with pytest.raises(Refused, match=r"status: review must be a valid string, not \['a'\]"):
-        ops.run(reviewed, Path(), "status", {"review": ["a"]})
+        decode(ReadStatus, {"review": ["a"]})
     with pytest.raises(Refused, match="review: character 1 is half of one"):
-        ops.run(reviewed, Path(), "status", {"review": "\ud800"})
+        decode(ReadStatus, {"review": "\ud800"})
     with pytest.raises(Refused, match=r"now: .* is not between 1900 and 2200"):
-        ops.run(reviewed, Path(), "status", {"now": "9999-12-31T23:00+00:00"})
+        decode(ReadStatus, {"now": "9999-12-31T23:00+00:00"})
 
 
 # A token's clock
@@ -105,7 +103,7 @@ def test_a_value_of_another_kind_is_named(reviewed: Store) -> None:
 
 @pytest.mark.parametrize("operation", sorted(door.ACTS))
 def test_a_token_can_not_choose_the_time(operation: str, program: Program) -> None:
-    names = signature(OPS[operation]).parameters
+    names = BY_OPERATION[operation].model_fields
     sound = {name: value for name, value in SOUND.items() if name in names}
 
     status, words = answer(program(), operation, **sound, now=YEARS_AHEAD)
@@ -182,18 +180,12 @@ def test_a_night_of_no_review_is_refused(reviewed: Store) -> None:
 
 
 def test_a_lost_night_that_is_refused_stops_no_other(reviewed: Store, tmp_path: Path) -> None:
-    class Owner:
-        def call(self, operation: str, /, **arguments: Any) -> dict[str, Any]:
-            return ops.run(reviewed, Path(), operation, arguments)
-
-        def close(self) -> None: ...
-
     home = tmp_path / "flows"
     for name, review in (("a", "nowhere"), ("b", REVIEW)):
         owner.keep(
             home, {"id": name, "review": review, "what": "w", "reason": "r", "due": NOW.isoformat()}
         )
 
-    assert owner.deliver(home, Owner()) == 1
-    assert owner.deliver(home, Owner()) == 0
+    assert owner.deliver(home, OpenStore(reviewed)) == 1
+    assert owner.deliver(home, OpenStore(reviewed)) == 0
     assert [path.name for path in (home / owner.UNDELIVERED).iterdir()] == ["a.refused"]

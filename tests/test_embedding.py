@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from livereview.client import Local
+from livereview.commands import Register
 from livereview.ops import evidence, protocols, publish, withdraw
 from livereview.ops.team import add_account
 from livereview.settings import Settings
@@ -94,7 +95,7 @@ def owner(tmp_path: Path) -> Iterator[Owner]:
         .read_text(encoding="utf-8")
         .replace("[living]", "[living]\nsign_off = false")
     )
-    client.call("register", text=text, now=NOW)
+    client.run(Register(text=text, now=NOW))
     publish.open_review(client.store, id="opening", review=REVIEW, by="lena", now=NOW)
     add_account(client.store, name="lena", role="lead", secret=secret_of("lena"), now=NOW)
     here.settings.site.mkdir()

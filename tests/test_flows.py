@@ -23,6 +23,15 @@ import pytest
 import requests
 
 from livereview.client import Remote
+from livereview.commands import (
+    AddAccount,
+    AddToken,
+    CheckReadiness,
+    ReadLedger,
+    ReadStatus,
+    Register,
+)
+from livereview.commands.wire import encode_answer
 
 ROOT = Path(__file__).resolve().parents[1]
 PROTOCOL = (ROOT / "tests" / "data" / "review.toml").read_text(encoding="utf-8")
@@ -187,15 +196,10 @@ class Service:
         """The owner by its address, with a token for nights."""
         secret = self.home / "nights.token"
         if not secret.exists():
-            self.client.call("add_account", name="lena", role="lead", secret="x" * 32)
+            self.client.run(AddAccount(name="lena", role="lead", secret="x" * 32))
             token = "lr_" + "a" * 40
-            self.client.call(
-                "add_token",
-                account="lena",
-                by="lena",
-                label="nights",
-                secret=token,
-                scopes=["flows"],
+            self.client.run(
+                AddToken(account="lena", by="lena", label="nights", secret=token, scopes=["flows"])
             )
             secret.write_text(token)
         return {
@@ -273,8 +277,8 @@ class Service:
         )
 
     def ledger(self) -> list[dict[str, Any]]:
-        attempts: list[dict[str, Any]] = self.client.call("ledger", review=REVIEW)["attempts"]
-        return attempts
+        attempts = self.client.run(ReadLedger(review=REVIEW)).attempts
+        return [encode_answer(attempt) for attempt in attempts]
 
     def lines(self, id: str) -> list[dict[str, Any]]:
         filters = {"logs": {"flow_run_id": {"any_": [id]}}}
@@ -302,7 +306,7 @@ def service(prefect: dict[str, str], tmp_path: Path) -> Iterator[Service]:
 @pytest.mark.slow
 def test_the_schedule_follows_the_protocol_in_force_without_a_restart(service: Service) -> None:
     with service.owner(), service.schedule() as schedule:
-        service.client.call("register", text=protocol(old=NEVER, weekly="0 3 * * mon"))
+        service.client.run(Register(text=protocol(old=NEVER, weekly="0 3 * * mon")))
         first = wait_for(
             lambda: len(found := service.deployments()) == 2 and found, "two deployments"
         )
@@ -320,7 +324,7 @@ def test_the_schedule_follows_the_protocol_in_force_without_a_restart(service: S
         )
 
         changed = protocol(fresh=NEVER, daily="0 4 * * *").replace("Europe/London", "Europe/Oslo")
-        service.client.call("register", text=changed)
+        service.client.run(Register(text=changed))
         wait_for(
             lambda: (
                 set(service.deployments()) == {f"{REVIEW} at {NEVER}", f"{REVIEW} at 0 4 * * *"}
@@ -337,17 +341,15 @@ def test_the_schedule_follows_the_protocol_in_force_without_a_restart(service: S
         ] * 3
 
         retired = changed.replace("[living]\n", '[living]\nstatus = "retired"\n', 1)
-        service.client.call("register", text=retired)
+        service.client.run(Register(text=retired))
         wait_for(lambda: not service.deployments(), "the retirement")
-        service.client.call("register", text=changed)
+        service.client.run(Register(text=changed))
         wait_for(lambda: len(service.deployments()) == 2, "the revival")
         assert [each["name"] for each in service.ask("automations")] == [
             "livereview: end runs whose process is gone"
         ]
-        readiness = service.client.call("readiness")["checks"]
-        assert {"schedule": True}.items() <= {
-            check["name"]: check["ok"] for check in readiness
-        }.items()
+        readiness = service.client.run(CheckReadiness()).checks
+        assert {"schedule": True}.items() <= {check.name: check.ok for check in readiness}.items()
         schedule.send_signal(signal.SIGTERM)
         schedule.wait(60)
         left = service.ask("deployments")
@@ -375,12 +377,12 @@ def test_a_worker_that_knows_the_owner_by_address_runs_a_night_by_its_dispatcher
 ) -> None:
     service.environment["LIVEREVIEW_TRY_AGAIN"] = ""
     with service.owner():
-        service.client.call("register", text=protocol(first=NEVER, second=NEVER))
+        service.client.run(Register(text=protocol(first=NEVER, second=NEVER)))
         made = service.deploy()
         assert any(line.startswith("make the work pool livereview") for line in made)
         assert "make the queue source feed, of which 8 runs go on at once" in made
         assert "Nothing is to change." in service.deploy()
-        service.client.call("register", text=protocol(first=NEVER, third=NEVER))
+        service.client.run(Register(text=protocol(first=NEVER, third=NEVER)))
         with service.worker():
             night = service.submit(f"night at {NEVER} Europe of London")
             ended = service.ended(night)
@@ -401,7 +403,7 @@ def test_a_worker_that_knows_the_owner_by_address_runs_a_night_by_its_dispatcher
 @pytest.mark.slow
 def test_a_name_that_is_gone_never_fails_the_night_and_is_noted(service: Service) -> None:
     with service.owner(), service.schedule():
-        service.client.call("register", text=protocol(old=NEVER))
+        service.client.run(Register(text=protocol(old=NEVER)))
         wait_for(service.deployments, "the deployment")
         planned_before = "1 1 1 1 *"  # by the protocol as it was until now
         run = service.start(f"{REVIEW} at {NEVER}", review=REVIEW, cron=planned_before)
@@ -413,7 +415,7 @@ def test_a_name_that_is_gone_never_fails_the_night_and_is_noted(service: Service
 def test_a_cancelled_night_is_told_at_once_and_not_at_the_next_night(service: Service) -> None:
     service.environment["LIVEREVIEW_TRY_AGAIN"] = "3600"
     with service.owner(), service.schedule():
-        service.client.call("register", text=protocol(old=NEVER))
+        service.client.run(Register(text=protocol(old=NEVER)))
         wait_for(service.deployments, "the deployment")
         run = service.start(f"{REVIEW} at {NEVER}")
         wait_for(
@@ -428,7 +430,7 @@ def test_a_cancelled_night_is_told_at_once_and_not_at_the_next_night(service: Se
         )
         told = [each["error"] for each in service.ledger() if each["kind"] == "night"]
         assert len(told) == 1 and "cancelled" in told[0]
-        alarms = service.client.call("status", review=REVIEW)["reviews"][0]["alarms"]
+        alarms = service.client.run(ReadStatus(review=REVIEW)).reviews[0].alarms
         assert any("cancelled" in alarm for alarm in alarms)
 
 
@@ -436,7 +438,7 @@ def test_a_cancelled_night_is_told_at_once_and_not_at_the_next_night(service: Se
 def test_a_night_waits_for_its_owner_and_never_becomes_it(service: Service) -> None:
     with service.schedule():
         with service.owner() as owner:
-            service.client.call("register", text=protocol(old=NEVER))
+            service.client.run(Register(text=protocol(old=NEVER)))
             wait_for(service.deployments, "the deployment")
             os.kill(owner.pid, signal.SIGKILL)
             owner.wait()
@@ -459,11 +461,11 @@ def test_schedule_without_a_server_says_how_to_start_one() -> None:
 @pytest.mark.slow
 def test_a_deployment_paused_or_deleted_in_prefect_is_told_or_made_again(service: Service) -> None:
     def schedule_check() -> dict[str, Any]:
-        checks = service.client.call("readiness")["checks"]
-        return dict(next(check for check in checks if check["name"] == "schedule"))
+        checks = service.client.run(CheckReadiness()).checks
+        return encode_answer(next(check for check in checks if check.name == "schedule"))
 
     with service.owner(), service.schedule():
-        service.client.call("register", text=protocol(old=NEVER))
+        service.client.run(Register(text=protocol(old=NEVER)))
         wait_for(service.deployments, "the deployment")
         name = f"{REVIEW} at {NEVER}"
         first = service.deployments()[name]["id"]
@@ -488,7 +490,7 @@ def test_a_deployment_paused_or_deleted_in_prefect_is_told_or_made_again(service
 def test_a_night_whose_process_was_killed_is_told_and_the_next_one_runs(service: Service) -> None:
     service.environment["LIVEREVIEW_TRY_AGAIN"] = "3600"
     with service.owner(), service.schedule() as schedule:
-        service.client.call("register", text=protocol(old=NEVER))
+        service.client.run(Register(text=protocol(old=NEVER)))
         wait_for(service.deployments, "the deployment")
         run = service.start(f"{REVIEW} at {NEVER}")
         wait_for(

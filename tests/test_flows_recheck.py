@@ -11,15 +11,17 @@ from typing import Any
 
 import pytest
 
-from flows.recheck import look_up
+from flows.recheck import due_at, look_up
 from livereview import fetch
 from livereview.client import Local
+from livereview.commands import BeginLookup, FindDue, Rebuild, Register
+from livereview.endings import Ending
 from livereview.ops import status, tasks
 from livereview.records import Record
 from livereview.settings import Settings
 from livereview.store import records
 from livereview.store.open import Store
-from livereview.surveillance.lookups import SOURCES, Known, known
+from livereview.surveillance.lookups import SOURCES, Known
 from tests.conftest import NOW, REVIEW, article, found
 from tests.test_ops import decide, include
 from tests.world import Reply, World, as_json, reply
@@ -30,7 +32,7 @@ CROSSREF = "/https/api.crossref.org/works"
 @pytest.fixture
 def client(settings: Settings, protocol: str) -> Iterator[Local]:
     local = Local(settings)
-    local.call("register", text=protocol, now=NOW)
+    local.run(Register(text=protocol, now=NOW))
     yield local
     local.close()
 
@@ -67,12 +69,12 @@ def known_report(number: int, **fields: Any) -> Any:
 def brought(client: Local, *news: Record, search: str = "s1") -> list[str]:
     """Let a search have found these; unlike `found`, later records are matched against them."""
     ids = found(client.store, *news, search=search)
-    client.call("rebuild")
+    client.run(Rebuild())
     return ids
 
 
-def ask(client: Local, world: World, source: str, now: datetime = NOW) -> dict[str, Any]:
-    reports = known(client.call("due", review=REVIEW, source=source, now=now)["reports"])
+def ask(client: Local, world: World, source: str, now: datetime = NOW) -> Ending:
+    reports = due_at(client, REVIEW, source, now)
     with fetch.Fetcher(secrets={}, via=world.base) as fetcher:
         return look_up(client, fetcher, REVIEW, source, reports, now, lambda answer: None)
 
@@ -88,7 +90,7 @@ def test_a_retraction_of_an_included_report_marks_it_and_raises_one_task(client:
     with World() as world:
         world.script(CROSSREF, works(work("10.1000/a1", "correction", "retraction")))
         for day in (0, 40):
-            assert ask(client, world, "crossref", NOW + timedelta(days=day))["outcome"] == "ok"
+            assert ask(client, world, "crossref", NOW + timedelta(days=day)).outcome == "ok"
     (task,) = told(client)["tasks"]
     assert task["kind"] == "retracted" and task["title"] == "Title of 10.1000/a1"
     assert any("was retracted" in alarm for alarm in told(client)["alarms"])
@@ -134,11 +136,7 @@ def test_each_report_is_due_again_after_29_days_and_not_before(client: Local) ->
         ask(client, world, "crossref")
 
     def due(days: float) -> int:
-        return len(
-            client.call("due", review=REVIEW, source="crossref", now=NOW + timedelta(days=days))[
-                "reports"
-            ]
-        )
+        return len(due_at(client, REVIEW, "crossref", NOW + timedelta(days=days)))
 
     assert (due(0), due(28.9), due(29), due(400)) == (0, 0, 1, 1)
 
@@ -183,8 +181,8 @@ def test_a_source_that_is_down_leaves_its_reports_due_and_an_alarm(client: Local
     brought(client, known_report(1))
     with World() as world:
         world.script(CROSSREF, reply("<html><title>Just a moment</title></html>"))
-        assert ask(client, world, "crossref")["outcome"] == "failed"
-    assert client.call("due", review=REVIEW, source="crossref", now=NOW)["reports"]
+        assert ask(client, world, "crossref").outcome == "failed"
+    assert due_at(client, REVIEW, "crossref", NOW)
     assert any("look-up: crossref ended failed" in alarm for alarm in told(client)["alarms"])
 
 
@@ -201,7 +199,7 @@ def test_a_doi_with_a_comma_or_a_slash_is_asked_for_by_its_escaped_address(clien
                 }
             ),
         )
-        assert ask(client, world, "crossref")["outcome"] == "ok"
+        assert ask(client, world, "crossref").outcome == "ok"
         assert "filter" not in world.seen[-1].query
     assert [task["kind"] for task in told(client)["tasks"]] == ["retracted"]
 
@@ -210,8 +208,8 @@ def test_a_work_that_crossref_does_not_know_is_no_failure(client: Local) -> None
     brought(client, known_report(1, doi="10.1000/a,b"))
     with World() as world:
         ending = ask(client, world, "crossref")  # no script for this path: 404
-    assert ending["error"] is None
-    assert client.call("due", review=REVIEW, source="crossref", now=NOW)["reports"] == []
+    assert ending.error is None
+    assert due_at(client, REVIEW, "crossref", NOW) == []
 
 
 def test_a_missing_abstract_is_filled_with_its_source_and_opens_what_was_excluded_without_it(
@@ -229,7 +227,7 @@ def test_a_missing_abstract_is_filled_with_its_source_and_opens_what_was_exclude
         }
         answer = {"meta": {"count": 1, "next_cursor": None}, "results": [openalex]}
         world.script("/https/api.openalex.org/works", as_json(answer))
-        client.call("begin_lookup", review=REVIEW, source="openalex", search="l1", now=NOW)
+        client.run(BeginLookup(review=REVIEW, source="openalex", search="l1", now=NOW))
         with fetch.Fetcher(secrets={}, via=world.base) as fetcher:
             look_up(
                 client,
@@ -303,13 +301,13 @@ def test_retraction_watch_is_cut_down_to_the_reports_asked_for(client: Local) ->
     with World() as world:
         world.script("/https/api.labs.crossref.org/data/retractionwatch", reply("\n".join(lines)))
         ending = ask(client, world, "retractionwatch")
-    assert ending["outcome"] == "ok" and ending["found"] == 1
+    assert ending.outcome == "ok" and ending.found == 1
     assert [task["kind"] for task in told(client)["tasks"]] == ["retracted"]
 
 
 def test_sources_are_named_once_and_unknown_ones_refused(client: Local) -> None:
     with pytest.raises(Exception, match="choose one of crossref"):
-        client.call("due", review=REVIEW, source="arxiv", now=NOW)
+        client.run(FindDue(review=REVIEW, source="arxiv", now=NOW))
     assert len(set(SOURCES)) == len(SOURCES)
     assert json.dumps(told(client), default=str)
     assert isinstance(client.store, Store)

@@ -24,6 +24,7 @@ from livereview import ops
 from livereview.backups.target import at
 from livereview.cli import app
 from livereview.client import Local, Remote, token
+from livereview.commands import AddAccount, Decide, Follow, OpenReview, Publish, Register
 from livereview.errors import Refused, Retry
 from livereview.ops import backup, readiness, restore, service
 from livereview.ops.follow import Follower
@@ -304,8 +305,8 @@ def serving(
     home = settings.home / "home"
     chosen = replace(settings, home=home)
     local = Local(chosen)
-    local.call("register", text=protocol, now=NOW)
-    local.call("open_review", id="opening", review=REVIEW, by="lena", now=NOW)
+    local.run(Register(text=protocol, now=NOW))
+    local.run(OpenReview(id="opening", review=REVIEW, by="lena", now=NOW))
     found(local.store, *(article(number) for number in range(1, 31)))
     local.close()
     command = [sys.executable, "-m", "livereview", "serve", "--port", "0", "--home", str(home)]
@@ -329,7 +330,7 @@ def test_after_a_storm_a_kill_and_a_lost_disk_every_shipped_act_is_there_and_wor
 ) -> None:
     process, client = serving
     home, nas = settings.home / "home", tmp_path / "nas"
-    client.call("follow", target=str(nas))
+    client.run(Follow(target=str(nas)))
     decided: list[str] = []
     stages = ("title_abstract", "full_text")
     for number in range(1, 31):
@@ -342,22 +343,22 @@ def test_after_a_storm_a_kill_and_a_lost_disk_every_shipped_act_is_there_and_wor
                     "reviewer": person,
                     "verdict": "include",
                 }
-                client.call("decide", id=id, review=REVIEW, now=NOW, **asked)
+                client.run(Decide(id=id, review=REVIEW, now=NOW, **asked))
                 decided.append(id)
         if number % 10 == 0:
-            client.call(
-                "add_account", name=f"p{number}", role="reviewer", secret=secret_of(f"p{number}")
+            client.run(
+                AddAccount(name=f"p{number}", role="reviewer", secret=secret_of(f"p{number}"))
             )
-            client.call("publish", review=REVIEW, now=NOW)
-            client.call("follow", target=str(nas))
-    last = client.call("follow", target=str(nas))
+            client.run(Publish(review=REVIEW, now=NOW))
+            client.run(Follow(target=str(nas)))
+    last = client.run(Follow(target=str(nas)))
     before = shown(home)
     process.send_signal(signal.SIGKILL)
     process.wait()
     (home / "livereview.duckdb").unlink()
     elsewhere = tmp_path / "elsewhere"
     told = restore.restore(str(nas), elsewhere)
-    assert told.problems == [] and told.upto == last["seq"]
+    assert told.problems == [] and told.upto == last.seq
     chosen = replace(settings, home=elsewhere)
     local = Local(chosen)
     try:
@@ -374,7 +375,7 @@ def test_after_a_storm_a_kill_and_a_lost_disk_every_shipped_act_is_there_and_wor
         )
         assert visitor.page.status_code == 200 and "p30" in visitor.page.text
         visitor.http.close()
-        assert local.call("publish", review=REVIEW, now=NOW + MINUTE)["version"] >= 1
+        assert local.run(Publish(review=REVIEW, now=NOW + MINUTE)).version
         (record,) = found(local.store, article(99), search="next-night", now=NOW + MINUTE)
         include(local.store, record)
     finally:

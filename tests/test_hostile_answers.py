@@ -24,6 +24,10 @@ import requests
 from flows.surveil import run_search
 from livereview import review_toml
 from livereview.client import Local
+from livereview.commands import NoteDelivery, Register
+from livereview.commands.base import Nothing
+from livereview.commands.service import DueWebhook, DueWebhooks
+from livereview.endings import Ending
 from livereview.errors import LivereviewError, Retry, SourceBroken
 from livereview.fetch import Fetcher, OutOfTime
 from livereview.fetch.address import SPECIAL_V4, SPECIAL_V6, Guarded, is_public
@@ -456,24 +460,25 @@ def test_one_receiver_who_hangs_holds_up_no_other(
 ) -> None:
     monkeypatch.setattr(webhook, "__defaults__", (DEADLINE,))
     fine = world.script("/hook", reply(b""))
-    noted: list[dict[str, Any]] = []
+    noted: list[NoteDelivery] = []
 
-    def call(operation: str, **arguments: Any) -> dict[str, Any]:
-        if operation == "note_delivery":
-            noted.append(arguments)
-            return {}
-        urls = [hanging.url, hanging.url, hanging.url, fine]
-        return {
-            "due": [{"id": n, "url": url, "event": "e", "body": "{}"} for n, url in enumerate(urls)]
-        }
+    class Owner:
+        def run(self, command: Any, /) -> Any:
+            if isinstance(command, NoteDelivery):
+                noted.append(command)
+                return Nothing()
+            urls = [hanging.url, hanging.url, hanging.url, fine]
+            about = {"review": "r", "about": None, "attempt": 1, "event": "e", "body": "{}"}
+            due = [DueWebhook(version=n, url=url, **about) for n, url in enumerate(urls)]
+            return DueWebhooks(due=due)
 
     with (
         Hostile(dripping(OK + b"X-Slow: ", b"a")) as hanging,
         guarded(permitted={("127.0.0.1", hanging.port), world.endpoint}) as session,
     ):
-        done = in_time(lambda: deliver(call, "secret", NOW, session))
+        done = in_time(lambda: deliver(Owner(), "secret", NOW, session))
     assert done == [(hanging.url, "retry", "no answer within 0.6 s"), (fine, "ok", None)]
-    assert [delivery["id"] for delivery in noted] == [0, 3], "what hangs is asked once a round"
+    assert [delivery.version for delivery in noted] == [0, 3], "what hangs is asked once a round"
 
 
 def test_pages_without_end_end_with_the_search(world: World) -> None:
@@ -554,18 +559,18 @@ def test_a_search_that_never_ends_leaves_the_night_to_the_others(
     slow_and_fine(world)
     two_searches = with_two_searches(protocol)
     client = Local(settings)
-    client.call("register", text=two_searches, now=NOW)
+    client.run(Register(text=two_searches, now=NOW))
     plans = review_toml.parse(two_searches).searches
 
-    def night() -> list[dict[str, Any]]:
+    def night() -> list[Ending]:
         with Fetcher(secrets={}, via=world.base) as fetcher:
             return [run_search(client, fetcher, "small-review", plan, NOW) for plan in plans]
 
     slow, fine = in_time(night)
     client.close()
-    assert (slow["name"], slow["outcome"]) == ("slow", "failed")
-    assert "stopped after 1.5 s, the longest it may take" in slow["error"]
-    assert (fine["name"], fine["outcome"], fine["found"]) == ("fine", "ok", 2)
+    assert (slow.name, slow.outcome) == ("slow", "failed")
+    assert "stopped after 1.5 s, the longest it may take" in (slow.error or "")
+    assert (fine.name, fine.outcome, fine.found) == ("fine", "ok", 2)
 
 
 # Where no request may go, whatever release of Python says

@@ -21,6 +21,7 @@ import pytest
 import requests as http
 
 from livereview import client, ops, parsing, review_toml, workbooks
+from livereview.commands import Begin, ImportFile, Ingest, Register
 from livereview.errors import Refused, SourceBroken
 from livereview.exchange import decisions, sheets
 from livereview.ops import protocols, surveil
@@ -424,16 +425,16 @@ def owner(settings: Settings) -> Iterator[client.Remote]:
 def test_the_owner_answers_while_hostile_pages_and_files_are_read(
     owner: client.Remote, protocol: str
 ) -> None:
-    owner.call("register", text=_protocol(protocol), now=NOW)
-    owner.call("begin", review=REVIEW, name="theirs", search="s", now=NOW)
+    owner.run(Register(text=_protocol(protocol), now=NOW))
+    owner.run(Begin(review=REVIEW, name="theirs", search="s", now=NOW))
     title = ("TY  - JOUR\nTI  - " + "<p " * 60_000 + "\nER  - \n").encode()
 
     with Watch(owner.url) as watch:
-        answer = owner.call("ingest", search="s", body=b"a page for ever", now=NOW)
+        answer = owner.run(Ingest(search="s", body=b"a page for ever", now=NOW))
         during = watch.answers
-        owner.call("import_file", review=REVIEW, source="ris", name="a.ris", body=title, now=NOW)
+        owner.run(ImportFile(review=REVIEW, source="ris", name="a.ris", body=title, now=NOW))
 
-    assert "took more than" in answer["problem"]
+    assert "took more than" in (answer.problem or "")
     assert watch.failures == []
     assert during > 20, (
         "the page took four seconds of another process, in which the owner answered every time"

@@ -18,6 +18,7 @@ from flows.jobs import Course, Job, Night, Seen
 from flows.night import publish_behind
 from flows.pages import PAGE
 from livereview import entrypoints, timetable
+from livereview.commands.publishing import Published
 from livereview.ops import nights
 from livereview.store.open import Store
 from livereview.timetable import TimedReview, TimedSearch
@@ -259,9 +260,9 @@ def test_a_new_version_is_an_event_once_whoever_published_it(
     class Owner:
         version = 3
 
-        def call(self, operation: str, /, **arguments: Any) -> Any:
-            assert operation == "publish"
-            return {"version": self.version, "new": False, "change": "minor"}
+        def run(self, command: Any, /) -> Any:
+            assert command.operation == "publish"
+            return Published(version=self.version, new=False, change="minor")
 
         def close(self) -> None:
             """Nothing is open."""

@@ -20,6 +20,7 @@ import requests
 
 from livereview import settings
 from livereview.client import Session
+from livereview.commands import ReadStatus
 from livereview.store.open import Store
 from tests.night_process import run
 
@@ -182,7 +183,7 @@ def wait_until_begun(home: Path) -> None:
     """The night has found its owner: one that began without any would own the database itself."""
     for _ in range(600):
         with Session(settings.read({}, home)) as client:
-            if client.call("status")["reviews"]:
+            if client.run(ReadStatus()).reviews:
                 return
         time.sleep(0.05)
     raise AssertionError("the night does not begin")

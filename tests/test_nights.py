@@ -25,7 +25,7 @@ from livereview.store import vitals
 from livereview.store.open import Connection, Store
 from livereview.surveillance.calendar import slot_after, slot_before
 from livereview.surveillance.late import Expected, lateness
-from tests.conftest import NOW, REVIEW, secret_of
+from tests.conftest import NOW, REVIEW, OpenStore, secret_of
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NAMES = ("openalex", "crossref")
@@ -184,7 +184,7 @@ THIRD = {"place": "a third machine", "pid": 1, "started": "1"}
 def test_a_slot_is_searched_once_however_many_schedules_serve_it(reviewed: Store) -> None:
     def due(search: str, now: datetime, runner: dict[str, Any], slot: datetime) -> Any:
         asked = {"review": REVIEW, "name": NAMES[0], "search": search, "now": now}
-        return surveil.begin(reviewed, **asked, runner=runner, due=slot.isoformat())
+        return surveil.begin(reviewed, **asked, runner=runner, due=slot)
 
     minute = timedelta(minutes=1)
     assert due("first", NOW, ELSEWHERE, NOW)["search"] == "first"
@@ -264,7 +264,7 @@ def test_a_night_that_did_not_begin_is_in_the_ledger_and_an_alarm_until_it_is_ma
         "reason": "the owner was away",
     }
     for _ in range(2):
-        nights.lose_night(reviewed, due=(NOW + 17 * HOUR).isoformat(), now=NOW + 20 * HOUR, **lost)
+        nights.lose_night(reviewed, due=NOW + 17 * HOUR, now=NOW + 20 * HOUR, **lost)
     (row,) = [
         row
         for row in status.ledger_of(reviewed, review=REVIEW, now=NOW)["attempts"]
@@ -287,20 +287,6 @@ def test_a_night_lost_to_a_clock_that_was_behind_is_an_alarm_though_its_time_is_
     assert alarms(reviewed, NOW + HOUR) == []
 
 
-class Telling:
-    """An owner that keeps what it is told."""
-
-    def __init__(self, store: Store):
-        self.store = store
-
-    def call(self, operation: str, /, **arguments: Any) -> dict[str, Any]:
-        from livereview import ops
-
-        return ops.run(self.store, Path(), operation, arguments)
-
-    def close(self) -> None: ...
-
-
 def test_what_the_owner_missed_is_remembered_and_delivered_once(
     reviewed: Store, tmp_path: Path
 ) -> None:
@@ -310,8 +296,8 @@ def test_what_the_owner_missed_is_remembered_and_delivered_once(
     (kept,) = (home / owner.UNDELIVERED).iterdir()
     assert (kept.stat().st_mode | kept.parent.stat().st_mode) & 0o077 == 0
     (home / owner.UNDELIVERED / "half.json").write_text('{"id": ')
-    assert owner.deliver(home, Telling(reviewed)) == 1
-    assert owner.deliver(home, Telling(reviewed)) == 0
+    assert owner.deliver(home, OpenStore(reviewed)) == 1
+    assert owner.deliver(home, OpenStore(reviewed)) == 0
     assert [path.name for path in (home / owner.UNDELIVERED).iterdir()] == ["half.damaged"]
     with reviewed.read() as con:
         assert [night.reason for night in store_nights.lost(con, REVIEW)] == ["away"]
@@ -325,7 +311,7 @@ def test_what_the_owner_refuses_is_set_aside_and_never_stands_in_the_way_of_a_ni
     owner.keep(home, {**lost, "of": "another version"})
     owner.keep(home, {**lost, "id": "b", "due": "last night"})
     owner.keep(home, {**lost, "id": "c"})
-    assert owner.deliver(home, Telling(reviewed)) == 1
+    assert owner.deliver(home, OpenStore(reviewed)) == 1
     assert sorted(path.suffix for path in (home / owner.UNDELIVERED).iterdir()) == [
         ".refused",
         ".refused",

@@ -17,6 +17,7 @@ import pytest
 from flows.surveil import run_search
 from livereview import fetch, review_toml
 from livereview.client import Local
+from livereview.commands import ReadLedger, Register
 from livereview.settings import Settings
 from tests.conftest import DATA
 from tests.internet import BREAKING, HOSTS, PASSING, Internet, catalogue, nights
@@ -85,7 +86,7 @@ def season(
     wrong_clock  by how much our own clock is ahead, by the number of the night
     """
     client = Local(Settings(home=home, secrets={}, memory="500MB", threads=1))
-    client.call("register", text=text, now=datetime(2026, 2, 28, tzinfo=UTC))
+    client.run(Register(text=text, now=datetime(2026, 2, 28, tzinfo=UTC)))
     searches = review_toml.parse(text).searches
     with (
         Internet(catalogue(WORKS, FIRST, DAYS)) as net,
@@ -167,12 +168,12 @@ def check_ledger(client: Local, broken: set[tuple[int, str]]) -> None:
     """
     moments = list(nights(FIRST, NIGHTS))
     review = "small-review"
-    told = client.call("ledger", review=review)["attempts"]
+    told = client.run(ReadLedger(review=review)).attempts
     failed = {
-        (moments.index(datetime.fromisoformat(one["started"])), one["name"])
+        (moments.index(datetime.fromisoformat(one.started)), one.name)
         for one in told
-        if one["outcome"] in ("failed", "partial")
+        if one.outcome in ("failed", "partial")
     }
     assert failed == {(night, HOSTS[host]) for night, host in broken}
-    assert all(one["error"] for one in told if one["outcome"] in ("failed", "partial"))
+    assert all(one.error for one in told if one.outcome in ("failed", "partial"))
     assert len(told) == NIGHTS * len(HOSTS)

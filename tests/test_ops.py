@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from livereview import ops
+from livereview.commands import Begin, ReadStatus, Rebuild
+from livereview.commands.wire import decode, decode_answer, encode_answer
 from livereview.errors import Refused, SourceBroken
 from livereview.ops import evidence, protocols, publish, screen, status, surveil
 from livereview.store import decisions, matches, queues, searches
@@ -224,7 +226,7 @@ def test_reports_can_be_made_again_from_the_events(reviewed: Store) -> None:
     bring(reviewed, ris("One thing", "Another thing", "A third thing"))
     bring(reviewed, ris("One thing", "Another thing", "A third thing") + b" ", "b.ris")
     before = rows(reviewed, "SELECT record_id, report_id FROM report ORDER BY ALL")
-    ops.run(reviewed, Path(), "rebuild", {})
+    ops.run(reviewed, Path(), Rebuild())
     assert rows(reviewed, "SELECT record_id, report_id FROM report ORDER BY ALL") == before
     assert rows(reviewed, "SELECT count(*) FROM block")[0][0] > 0
 
@@ -434,17 +436,25 @@ def test_a_build_that_fails_leaves_the_last_page_and_tells_the_lead(
 # The door
 
 
-def test_the_door_takes_plain_data_and_names_what_is_wrong(reviewed: Store) -> None:
-    with pytest.raises(Refused, match="unknown operation 'drop'; choose one of register"):
-        ops.run(reviewed, Path(), "drop", {})
-    with pytest.raises(Refused, match="begin: missing a required argument: 'review'"):
-        ops.run(reviewed, Path(), "begin", {"name": "x", "search": "y"})
+def test_a_command_that_can_not_be_carried_out_names_what_is_wrong() -> None:
+    with pytest.raises(Refused, match="begin: review is missing; it takes review, name, search,"):
+        decode(Begin, {"name": "x", "search": "y"})
+    with pytest.raises(Refused, match="begin: there is no argument 'nam'; it takes review, name"):
+        decode(Begin, {"review": "r", "nam": "x", "search": "y"})
+    with pytest.raises(Refused, match="'reviews'; it may take now, review"):
+        decode(ReadStatus, {"reviews": "r"})
     with pytest.raises(Refused, match="not an ISO time"):
-        ops.run(reviewed, Path(), "status", {"now": "yesterday"})
+        decode(ReadStatus, {"now": "yesterday"})
     with pytest.raises(Refused, match="has no time zone"):
-        ops.run(reviewed, Path(), "status", {"now": "2026-03-01T02:00"})
-    answer = ops.run(reviewed, Path(), "status", {"now": "2026-03-01T02:00+00:00"})
-    assert json.loads(json.dumps(answer)) == answer
+        decode(ReadStatus, {"now": "2026-03-01T02:00"})
+
+
+def test_an_answer_is_plain_data_at_the_door_and_comes_back_the_same(reviewed: Store) -> None:
+    asked = decode(ReadStatus, {"now": "2026-03-01T02:00+00:00"})
+    answer = ops.run(reviewed, Path(), asked)
+    plain = json.loads(json.dumps(encode_answer(answer)))
+    assert decode_answer(asked, plain) == answer
+    assert plain["reviews"][0]["review"] == REVIEW
 
 
 def _first(store: Store) -> str:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from livereview import ops
+from livereview.commands import Publish, PublishAsOf
+from livereview.commands.wire import decode
 from livereview.errors import Refused
 from livereview.ops import as_of, evidence, publish, screen
 from livereview.store import past
@@ -173,11 +175,13 @@ def test_the_door_takes_the_moment_as_text(reviewed: Store, tmp_path: Path) -> N
     (one,) = found(reviewed, article(1))
     include(reviewed, one)
     extract(reviewed, 1, NOW)
-    ops.run(reviewed, tmp_path, "publish", {"review": REVIEW, "now": NOW.isoformat()})
-    told = ops.run(reviewed, tmp_path, "as_of", {"review": REVIEW, "moment": "2026-03-02T09:30Z"})
-    assert told["version"] == 1 and told["folder"].endswith("as-of/2026-03-02T09-30-00Z")
+    ops.run(reviewed, tmp_path, Publish(review=REVIEW, now=NOW))
+    then = ops.run(
+        reviewed, tmp_path, decode(PublishAsOf, {"review": REVIEW, "moment": "2026-03-02T09:30Z"})
+    )
+    assert then.version == 1 and then.folder.endswith("as-of/2026-03-02T09-30-00Z")
     with pytest.raises(Refused, match="has no time zone"):
-        ops.run(reviewed, tmp_path, "as_of", {"review": REVIEW, "moment": "2026-03-02T09:30"})
+        decode(PublishAsOf, {"review": REVIEW, "moment": "2026-03-02T09:30"})
 
 
 def test_every_table_of_events_is_known_by_its_numbers(reviewed: Store) -> None:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import pytest
 
 from livereview import ops
+from livereview.commands.service import Mail
 from livereview.errors import Refused
 from livereview.notices.message import verified
 from livereview.notices.post import MAIL_SECONDS, deliver, mail
@@ -24,7 +25,7 @@ from livereview.ops.principals import OPERATOR
 from livereview.rights import Kind, Principal, Scope
 from livereview.store import accounts, notices
 from livereview.store.open import Store
-from tests.conftest import NOW, REVIEW, article, found
+from tests.conftest import NOW, REVIEW, OpenStore, article, found
 from tests.test_ops import form, include
 from tests.test_web_screen import vote
 
@@ -151,18 +152,17 @@ def test_a_closed_account_that_comes_back_with_its_old_secret_was_given_no_other
 
 
 def test_who_has_no_address_is_named_and_the_others_get_theirs(reviewed: Store) -> None:
-    digests = [{"name": "ada", "email": None, "subject": "s", "text": "t", "html": "<p>t</p>"}]
-    ((name, why),) = mail(digests, "smtp://127.0.0.1:1", "livereview@example.org", NOW)
+    digest = Mail(name="ada", email=None, subject="s", text="t", html="<p>t</p>")
+    ((name, why),) = mail([digest], "smtp://127.0.0.1:1", "livereview@example.org", NOW)
     assert name == "ada" and "livereview account NAME --email" in str(why)
-    ((_, why),) = mail(
-        [digests[0] | {"email": "a@example.org"}], "smtp://127.0.0.1:1", "l@example.org", NOW
-    )
+    reachable = digest.model_copy(update={"email": "a@example.org"})
+    ((_, why),) = mail([reachable], "smtp://127.0.0.1:1", "l@example.org", NOW)
     assert why and "127.0.0.1" in why, "a mail server that is not there is told, not raised"
 
 
 def test_a_mail_server_that_hangs_for_each_mail_does_not_hold_up_the_night() -> None:
     people = [
-        {"name": name, "email": f"{name}@example.org", "subject": "s", "text": "t", "html": ""}
+        Mail(name=name, email=f"{name}@example.org", subject="s", text="t", html="")
         for name in "abc"
     ]
     clock = iter([0.0, 1.0, MAIL_SECONDS + 1, MAIL_SECONDS + 2])
@@ -212,10 +212,8 @@ def hooked(reviewed: Store, protocol: str, hook: str, tmp_path: Path) -> Store:
 def post(store: Store, hook: str, now: datetime) -> list[tuple[str, str, str | None]]:
     port = int(hook.split(":")[2].split("/")[0])
 
-    def call(name: str, **arguments: Any) -> dict[str, Any]:
-        return dict(ops.OPS[name](store, **arguments))
-
-    return deliver(call, SECRET, now, guarded(permitted=[("127.0.0.1", port)]))
+    permitted = guarded(permitted=[("127.0.0.1", port)])
+    return deliver(OpenStore(store), SECRET, now, permitted)
 
 
 def test_a_webhook_hears_of_a_version_once_signed(hooked: Store, hook: str) -> None:
@@ -305,10 +303,7 @@ def test_a_webhook_hears_that_a_review_was_retired_by_vote(hooked: Store, hook: 
 
 
 def test_gone_ends_it_and_a_private_address_is_never_called(hooked: Store, hook: str) -> None:
-    def call(name: str, **arguments: Any) -> dict[str, Any]:
-        return dict(ops.OPS[name](hooked, **arguments))
-
-    ((_, outcome, why),) = deliver(call, SECRET, NOW)
+    ((_, outcome, why),) = deliver(OpenStore(hooked), SECRET, NOW)
     assert outcome == "retry" and why and Hook.heard == []
     Hook.answers = [410]
     assert post(hooked, hook, NOW + timedelta(hours=1))[0][1] == "gone"

@@ -24,6 +24,7 @@ from flows import owner
 from livereview import settings as settings_module
 from livereview.cli import app as commands
 from livereview.client import NoAccess, OwnerAway, Remote, connect, wait_for_owner
+from livereview.commands import ReadStatus
 from livereview.door_version import DOOR_HEADER, DOOR_VERSION
 from livereview.errors import Refused
 from livereview.settings import Settings
@@ -166,7 +167,7 @@ def test_with_an_owner_elsewhere_no_command_opens_a_database_file(
 )
 def test_what_waiting_does_not_mend_is_told_at_once(stranger: Stranger, words: str) -> None:
     with served(stranger), pytest.raises(NoAccess) as refused:
-        Remote(stranger.address, "lr_secret", sleep=_never).call("status")
+        Remote(stranger.address, "lr_secret", sleep=_never).run(ReadStatus())
     assert words in str(refused.value)
     assert "lr_secret" not in str(refused.value)
 
@@ -178,16 +179,22 @@ def test_an_owner_that_restarts_behind_its_proxy_is_waited_for() -> None:
     def wait(seconds: float) -> None:
         pauses.append(seconds)
         if len(pauses) == 3:
-            stranger.status, stranger.headers, stranger.body = 200, dict(OURS), b'{"reviews": []}'
+            stranger.status, stranger.headers, stranger.body = (
+                200,
+                dict(OURS),
+                b'{"reviews": [], "service": []}',
+            )
 
     with served(stranger):
-        answer = Remote(stranger.address, "lr_secret", sleep=wait).call("status")
-    assert answer == {"reviews": []} and len(pauses) == 3
+        answer = Remote(stranger.address, "lr_secret", sleep=wait).run(ReadStatus())
+    assert answer.reviews == [] and len(pauses) == 3
 
 
 def test_an_owner_that_stays_away_is_told_with_the_reason() -> None:
     with served(Stranger(503, {}, b"")) as stranger, pytest.raises(OwnerAway) as away:
-        Remote(stranger.address, "lr_secret", patience=2, sleep=lambda seconds: None).call("status")
+        Remote(stranger.address, "lr_secret", patience=2, sleep=lambda seconds: None).run(
+            ReadStatus()
+        )
     assert "its proxy answers 503" in str(away.value)
 
 
@@ -196,7 +203,7 @@ def test_a_certificate_of_nobody_known_is_told_and_not_waited_for(tmp_path: Path
     with served(Stranger()) as stranger:
         address = stranger.address.replace("http:", "https:")
         with pytest.raises(NoAccess, match="LIVEREVIEW_OWNER_CA"):
-            Remote(address, "lr_secret", sleep=_never).call("status")
+            Remote(address, "lr_secret", sleep=_never).run(ReadStatus())
         with pytest.raises(NoAccess, match="LIVEREVIEW_OWNER_CA"):
             Remote(address, "lr_secret", sleep=_never).answers()
 

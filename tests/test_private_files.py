@@ -25,6 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 os.umask(int(sys.argv[2], 8))
 from livereview import client, ops
+from livereview.commands import Publish
 from livereview.ops import backup, full_text, publish, surveil
 from livereview.settings import Settings
 from livereview.store.open import Store
@@ -40,7 +41,7 @@ with Store(settings.database, settings.memory, settings.threads) as store:
                      author="ada", now=now)
     backup.backup(store, name="copy", now=now)
     publish.open_review(store, id="opening", review=REVIEW, by="lena", now=now)
-    ops.run(store, settings.site, "publish", {"review": REVIEW})
+    ops.run(store, settings.site, Publish(review=REVIEW))
     assert list(settings.home.glob("*.wal")), "the write-ahead log is looked at while it is there"
     modes = {str(path.relative_to(settings.home)): oct(path.lstat().st_mode & 0o777)
              for path in settings.home.rglob("*") if not path.is_symlink()}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from livereview import ops
+from livereview.commands import Extract
 from livereview.errors import Refused
 from livereview.evidence import checks, forms, places
 from livereview.evidence.places import Looked
@@ -111,14 +112,12 @@ def test_a_place_keeps_the_page_the_boxes_and_the_text_around(
     reviewed: Store, included: str, settings: Settings
 ) -> None:
     data = form() | {"findings": [_finding(TRUE)]}
-    answer = ops.run(
-        reviewed, settings.site, "extract", _extract("e1", data) | {"now": NOW.isoformat()}
-    )
+    answer = ops.run(reviewed, settings.site, Extract(**_extract("e1", data), now=NOW))
     attach(reviewed, settings, included, pdfs.pdf(LINES), "paper.pdf")
 
     with reviewed.read() as con:
-        standing = ops.quotes.in_force(con, REVIEW)[answer["study"]][0]
-        seen = ops.quotes.standings_of(con, REVIEW, answer["study"], [data])
+        standing = ops.quotes.in_force(con, REVIEW)[answer.study][0]
+        seen = ops.quotes.standings_of(con, REVIEW, answer.study, [data])
     looked = standing.looked
     assert seen == {TRUE: standing}
     assert looked is not None
@@ -135,7 +134,7 @@ def test_a_later_file_is_looked_in_too_and_a_form_from_elsewhere_as_well(
 ) -> None:
     attach(reviewed, settings, included, pdfs.pdf([]), "scan.pdf")
     data = form() | {"findings": [_finding(TRUE)]}
-    ops.run(reviewed, settings.site, "extract", _extract("e1", data) | {"now": NOW.isoformat()})
+    ops.run(reviewed, settings.site, Extract(**_extract("e1", data), now=NOW))
     with reviewed.read() as con:
         [missing] = ops.quotes.not_in_files(con, REVIEW).values()
     assert "a scan, perhaps" in missing[0].words

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from livereview import ops
+from livereview.commands import Publish
 from livereview.errors import Refused
 from livereview.evidence.places import Looked, Standing
 from livereview.ops import file_states
@@ -322,5 +323,5 @@ def test_quotes_that_an_older_rule_looked_up_are_looked_up_again_before_a_night_
     monkeypatch.undo()
     assert standings(reviewed)[TRUE][0] == "not looked up"
 
-    ops.run(reviewed, settings.site, "publish", {"review": REVIEW, "now": NOW.isoformat()})
+    ops.run(reviewed, settings.site, Publish(review=REVIEW, now=NOW))
     assert standings(reviewed)[TRUE] == ("in its place", SHA)

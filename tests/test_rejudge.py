@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from livereview import ops
+from livereview.commands import Rebuild
 from livereview.ops import rejudge, settle
 from livereview.store import matches
 from livereview.store.matches import Match
@@ -49,28 +50,28 @@ def test_what_older_rules_joined_or_parted_moves_when_a_person_says_so(reviewed:
     assert reports(reviewed) == before
 
     verdicts = rows(reviewed, "SELECT count(*) FROM match")
-    looked = ops.run(reviewed, Path(), "rebuild", {})
-    assert (looked["done"], looked["changed"]) == (False, 2)
+    looked = ops.run(reviewed, Path(), Rebuild())
+    assert (looked.done, looked.changed) == (False, 2)
     assert reports(reviewed) == before
     assert rows(reviewed, "SELECT count(*) FROM match") == verdicts
-    join, part = looked["moves"]
-    assert (join["kind"], part["kind"]) == ("join", "part")
-    assert sorted(part["reports"]) == sorted([[one], [two]])
-    assert part["titles"][two] == f"{series}: type II"
-    assert [(d["reviewer"], d["verdict"], d["record"]) for d in part["decisions"]] == [
+    join, part = looked.moves
+    assert (join.kind, part.kind) == ("join", "part")
+    assert sorted(part.reports) == sorted([[one], [two]])
+    assert part.titles[two] == f"{series}: type II"
+    assert [(d["reviewer"], d["verdict"], d["record"]) for d in part.decisions] == [
         ("ada", "exclude", one)
     ]
-    assert join["decisions"] == []
+    assert join.decisions == []
 
-    done = ops.run(reviewed, Path(), "rebuild", {"yes": True})
-    assert (done["done"], done["records"]) == (True, 4)
+    done = ops.run(reviewed, Path(), Rebuild(yes=True))
+    assert (done.done, done.records) == (True, 4)
     assert reports(reviewed) == {frozenset((one,)), frozenset((two,)), frozenset((twin, other))}
     newest = "SELECT rules_version FROM match ORDER BY seq DESC LIMIT 2"
     assert rows(reviewed, newest) == [(rejudge.RULES_VERSION,)] * 2
 
     verdicts = rows(reviewed, "SELECT count(*) FROM match")
-    again = ops.run(reviewed, Path(), "rebuild", {})
-    assert (again["done"], again["changed"], again["moves"]) == (True, 0, [])
+    again = ops.run(reviewed, Path(), Rebuild())
+    assert (again.done, again.changed, again.moves) == (True, 0, [])
     assert rows(reviewed, "SELECT count(*) FROM match") == verdicts
 
 
@@ -84,8 +85,8 @@ def test_a_persons_word_is_not_moved_by_new_rules(reviewed: Store) -> None:
         settle.regroup(con, [one, two])
 
     reviewed.write(job)
-    answer = ops.run(reviewed, Path(), "rebuild", {})
-    assert (answer["done"], answer["moves"]) == (True, [])
+    answer = ops.run(reviewed, Path(), Rebuild())
+    assert (answer.done, answer.moves) == (True, [])
     assert reports(reviewed) == {frozenset((one,)), frozenset((two,))}
 
 

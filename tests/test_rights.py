@@ -12,8 +12,9 @@ import pytest
 from fastapi import FastAPI
 
 from livereview import rights
+from livereview.commands import BY_OPERATION
 from livereview.errors import Refused
-from livereview.ops import OPS, door, principals, surveil, team
+from livereview.ops import door, principals, surveil, team
 from livereview.rights import Kind, Principal, Scope
 from livereview.store import accounts
 from livereview.store.open import Store
@@ -282,7 +283,7 @@ def test_a_token_for_flows_runs_a_night_and_nothing_else(app: FastAPI, people: S
         == 404
     )
     assert call("protocol", review=OTHER) == call("publish", review=OTHER) == 404
-    for name in sorted(OPS.keys() - door.ACTS.keys()):
+    for name in sorted(BY_OPERATION.keys() - door.ACTS.keys()):
         assert call(name, review=REVIEW) in (403, 404), name
     assert http.get(f"/r/{REVIEW}").status_code == http.get("/").status_code == 403
 
@@ -332,7 +333,7 @@ def test_a_protocol_is_registered_by_who_may_manage_that_review(
 
 
 def test_every_act_at_the_door_is_one_of_a_known_operation() -> None:
-    assert door.ACTS.keys() <= OPS.keys()
+    assert door.ACTS.keys() <= BY_OPERATION.keys()
     never = {
         "add_account",
         "close_account",

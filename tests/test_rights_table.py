@@ -14,7 +14,8 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
-from livereview.ops import OPS, surveil, team
+from livereview.commands import BY_OPERATION
+from livereview.ops import surveil, team
 from livereview.store.accounts import BEGINS
 from livereview.store.open import Store
 from livereview.web import guard
@@ -324,7 +325,7 @@ def routes(app: FastAPI) -> Iterator[tuple[str, APIRoute]]:
 
 def test_every_route_and_every_operation_has_a_row_and_every_row_is_one(app: FastAPI) -> None:
     assert {name for name, _ in routes(app)} == ROUTES.keys()
-    assert OPS.keys() == OPERATIONS.keys()
+    assert BY_OPERATION.keys() == OPERATIONS.keys()
 
 
 @pytest.mark.parametrize("column", COLUMNS)
@@ -360,7 +361,7 @@ def test_each_visitor_may_run_the_operations_that_the_table_says(
 ) -> None:
     http, _ = visitors.client(column)
     wrong = []
-    for name in OPS:
+    for name in BY_OPERATION:
         arguments = (
             {"text": protocol} if name == "register" else {"review": REVIEW, "not an argument": 1}
         )

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 
 from flows import jobs, sharing
 from flows.surveil import Options, run_search
-from livereview import ops
 from livereview.backups.target import Folder
+from livereview.commands import ReadLedger, Register
 from livereview.errors import Refused, SourceBroken
 from livereview.fetch import Answer, address, paging
 from livereview.fetch.paging import pages
@@ -24,7 +24,7 @@ from livereview.settings import Settings
 from livereview.shared_answers import NightAnswers
 from livereview.sources.protocol import Page, Query, Request, Source, Window
 from livereview.store.open import Store
-from tests.conftest import NOW
+from tests.conftest import NOW, OpenStore
 from tests.test_jobs import FakeBoard, carried_out
 
 T = TypeVar("T")
@@ -189,20 +189,10 @@ usual_zero = true
 """
     text = head + feed + rest[rest.index("\n[screening]") :]
 
-    class Direct:
-        def call(self, operation: str, /, **arguments: Any) -> Any:
-            plain = {key: value for key, value in arguments.items() if value is not None}
-            if "now" in plain:
-                plain["now"] = plain["now"].isoformat()
-            return ops.run(reviewed, settings.site, operation, plain)
-
-        def close(self) -> None:
-            """Nothing is open."""
-
-    client = Direct()
+    client = OpenStore(reviewed, settings.site)
     names = ("small-review", "another-review")
     for name in names:
-        client.call("register", text=text.replace("small-review", name), now=NOW)
+        client.run(Register(text=text.replace("small-review", name), now=NOW))
     fetcher = FakeFetcher(
         {"https://j.example/rss": FEED.format(ITEM.format(1) + ITEM.format(2)).encode()}
     )
@@ -216,17 +206,17 @@ usual_zero = true
             NOW,
             Options(shared=night),
         )
-        assert (ending["outcome"], ending["found"]) == ("ok", 2)
+        assert (ending.outcome, ending.found) == ("ok", 2)
     assert len(fetcher.asked) == 1
     for name in names:
-        attempts = client.call("ledger", review=name)["attempts"]
-        (search,) = [each for each in attempts if each["name"] == "journal"]
-        assert (search["found"], search["pages"], search["outcome"]) == (2, 1, "ok")
+        attempts = client.run(ReadLedger(review=name)).attempts
+        (search,) = [each for each in attempts if each.name == "journal"]
+        assert (search.found, search.pages, search.outcome) == (2, 1, "ok")
     noted = [
-        any("asked once for several" in note for note in each["notes"])
+        any("asked once for several" in note for note in each.notes)
         for name in names
-        for each in client.call("ledger", review=name)["attempts"]
-        if each["name"] == "journal"
+        for each in client.run(ReadLedger(review=name)).attempts
+        if each.name == "journal"
     ]
     assert noted == [False, True]
 

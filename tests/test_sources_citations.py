@@ -9,6 +9,8 @@ import pytest
 from flows.surveil import run_search
 from livereview import fetch
 from livereview.client import Local
+from livereview.commands import Register
+from livereview.endings import Ending
 from livereview.ops import status
 from livereview.review import Search
 from livereview.sources import citations
@@ -28,8 +30,8 @@ def listed(*keys: str) -> dict[str, object]:
     return {"meta": {"count": len(works), "next_cursor": None}, "results": works}
 
 
-def chasing(client: Local, protocol: str, world: World) -> dict[str, object]:  # noqa: F811
-    client.call("register", text=protocol.replace("[[searches]]", CHASING, 1), now=NOW)
+def chasing(client: Local, protocol: str, world: World) -> Ending:  # noqa: F811
+    client.run(Register(text=protocol.replace("[[searches]]", CHASING, 1), now=NOW))
     with fetch.Fetcher(secrets={}, via=world.base) as fetcher:
         plan = Search("chasing", "citations", "OpenAlex")
         return run_search(client, fetcher, REVIEW, plan, NOW)
@@ -46,7 +48,7 @@ def test_included_works_are_chased_forward_and_backward(client: Local, protocol:
         ending = chasing(client, protocol, world)
         asked = [seen.query["filter"] for seen in world.seen]
     assert asked == ["cites:W1", "cited_by:W1"]
-    assert (ending["outcome"], ending["fresh"]) == ("ok", 3)
+    assert (ending.outcome, ending.fresh) == ("ok", 3)
     told = status.ledger_of(client.store, review=REVIEW, now=NOW)["attempts"]
     (run,) = [one for one in told if one["name"] == "chasing"]
     assert (
@@ -58,7 +60,7 @@ def test_included_works_are_chased_forward_and_backward(client: Local, protocol:
 def test_with_nothing_included_nothing_is_asked(client: Local, protocol: str) -> None:  # noqa: F811
     found(client.store, article(1))
     with World() as world:
-        assert chasing(client, protocol, world)["outcome"] == "ok-zero"
+        assert chasing(client, protocol, world).outcome == "ok-zero"
         assert world.seen == []
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from flows.surveil import run_search
 from livereview import fetch
 from livereview.client import Local
+from livereview.commands import Register
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
 from livereview.ops import status
 from livereview.review import Search
@@ -208,7 +209,7 @@ def test_new_links_are_queued_and_links_that_are_gone_are_told(
     )
     text = '[[searches]]\nname = "charity"\nsource = "page"\nplatform = "A charity"\nurl = "' + HOME
     text += '"\ngrey = true\n[searches.filters]\nkeep = "kinship|new"\n\n[[searches]]'
-    client.call("register", text=protocol.replace("[[searches]]", text, 1), now=NOW)
+    client.run(Register(text=protocol.replace("[[searches]]", text, 1), now=NOW))
     first, second = LISTING.format(place="Wales", more=""), LISTING.format(place="Wales", more=MORE)
     with World() as world, fetch.Fetcher(secrets={}, via=world.base) as fetcher:
         third = second.replace("kinship.pdf", "gone.txt").replace("Kinship", "Other")
@@ -220,7 +221,7 @@ def test_new_links_are_queued_and_links_that_are_gone_are_told(
         for day in range(3):
             now = NOW + timedelta(days=day)
             ending = run_search(client, fetcher, REVIEW, plan, now)
-            fresh.append((ending["outcome"], ending["fresh"]))
+            fresh.append((ending.outcome, ending.fresh))
     assert fresh == [("ok", 1), ("ok", 1), ("ok", 0)]
     alarms = status.status(client.store, now=NOW)["reviews"][0]["alarms"]
     assert any("1 links are gone from the page: Kinship care in Wales" in alarm for alarm in alarms)

@@ -169,8 +169,8 @@ def test_no_use_case_takes_a_note_past_the_rule() -> None:
     # of flows, about their own work
     machines = {"ingest", "note_delivery", "end_run", "lose_night", "note_night"}
     free = {
-        name
-        for name, use_case in ops.OPS.items()
+        command.operation
+        for command, use_case in ops.USE_CASES.items()
         if {"note", "reason", "tags"} & set(inspect.signature(use_case).parameters)
         and not getattr(use_case, "typed", False)
     }

@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from livereview import ops
+from livereview.commands import ReadStatus
 from livereview.errors import Retry, SourceBroken
 from tests.conftest import REVIEW, TestClient
 
@@ -55,10 +56,10 @@ def test_what_can_not_be_done_is_said_as_422(
 def test_errors_keep_their_kind(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
 ) -> None:
-    def fail(*_: Any, **__: Any) -> ops.Answer:
+    def fail(*_: Any, **__: Any) -> dict[str, Any]:
         raise error
 
-    monkeypatch.setitem(ops.OPS, "status", fail)
+    monkeypatch.setattr(ops, "USE_CASES", {**ops.USE_CASES, ReadStatus: fail})
     answer = TestClient(app).post("/api/ops/status", content=b"{}", headers=OWNER)
     assert answer.status_code == status and str(error) in answer.json()["error"]
 

@@ -14,6 +14,7 @@ import requests
 
 from livereview import ops
 from livereview.client import Session
+from livereview.commands import OpenReview, ReadStatus, Register
 from livereview.errors import Refused
 from livereview.settings import Settings
 from livereview.store import versions
@@ -106,9 +107,9 @@ def test_the_owner_answers_flows_publishes_and_ends_cleanly(
         try:
             url = _announced(process, settings)
             with Session(settings) as client:
-                client.call("register", text=protocol)
-                client.call("open_review", id="opening", review=REVIEW, by="lena")
-                assert client.call("status")["reviews"][0]["review"] == REVIEW
+                client.run(Register(text=protocol))
+                client.run(OpenReview(id="opening", review=REVIEW, by="lena"))
+                assert client.run(ReadStatus()).reviews[0].review == REVIEW
             monkeypatch.setattr("livereview.web.serve.SERVED_WAIT", 0.5)
             with pytest.raises(Refused, match="serving http"):
                 serve(settings)

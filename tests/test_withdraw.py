@@ -16,6 +16,7 @@ import pytest
 from fastapi import FastAPI
 
 from livereview import ops
+from livereview.commands import Withdraw
 from livereview.errors import Refused
 from livereview.ops import as_of, notices, publish, surveil, withdraw
 from livereview.settings import Settings
@@ -339,9 +340,9 @@ def test_what_makes_no_sense_is_refused(reviewed: Store, site: Path) -> None:
         gone(reviewed, site, 1, id="other")
     asked = {"review": REVIEW, "version": 2, "by": "lena", "reason": " ", "id": "z"}
     with pytest.raises(Refused, match="say why"):
-        ops.run(reviewed, site, "withdraw", asked)
+        ops.run(reviewed, site, Withdraw(**asked))
     with pytest.raises(Refused, match="unknown review"):
-        ops.run(reviewed, site, "withdraw", asked | {"review": "nowhere"})
+        ops.run(reviewed, site, Withdraw(**(asked | {"review": "nowhere"})))
 
 
 # Served by the owner

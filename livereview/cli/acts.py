@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
@@ -20,6 +19,16 @@ from livereview.cli.terminal import (
     tell_published,
     told,
 )
+from livereview.commands import (
+    CarryOut,
+    ListActs,
+    PreviewAct,
+    ReadProtocol,
+    SettleOutbox,
+    TakeBackAct,
+)
+from livereview.commands.people import ActDone, Acts, Effect
+from livereview.commands.wire import encode_answer
 from livereview.errors import Refused
 
 if TYPE_CHECKING:
@@ -28,21 +37,24 @@ if TYPE_CHECKING:
 Yes = Annotated[
     bool, typer.Option("--yes", help="Do it without asking; what it does is printed all the same.")
 ]
+MINUTE = len("2026-03-01T02:00")  # so much of an ISO time is shown
 NOT_CONFIRMED = "nothing was done: say --yes to do it"
 
 
-def show(effect: Mapping[str, Any]) -> None:
+def show(effect: Effect) -> None:
     """What an act does, line by line, and what the public page would say."""
-    for line in effect["lines"]:
+    for line in effect.lines:
         say(f"  {line}")
-    for one in effect["reviews"]:
-        for sentence in one["sentences"]:
-            say(f"  The public page: {sentence['claim']} ({sentence['class']}): {sentence['why']}")
-            say(f"    - {sentence['before'] or 'nothing'}")
-            say(f"    + {sentence['after'] or 'nothing'}")
+    for review in effect.reviews:
+        for sentence in review.sentences:
+            say(f"  The public page: {sentence.claim} ({sentence.kind}): {sentence.why}")
+            say(f"    - {sentence.before or 'nothing'}")
+            say(f"    + {sentence.after or 'nothing'}")
 
 
-def confirmed(client: Client, yes: bool, **asked: Any) -> dict[str, Any]:
+def confirmed(
+    client: Client, yes: bool, act: PreviewAct, *, secret_hash: str | None = None
+) -> ActDone:
     """Say what an act does, ask, and do it.
 
     Raises Refused, having done nothing, where nobody says yes.
@@ -50,34 +62,48 @@ def confirmed(client: Client, yes: bool, **asked: Any) -> dict[str, Any]:
     Args:
         client: The owner's.
         yes: Whether --yes was given.
-        asked: As `ops.acts.carry_out` wants it, but for `id` and `shown`.
+        act: What is to be done.
+        secret_hash: As `CarryOut` takes it.
     """
-    first = {name: value for name, value in asked.items() if name not in ("secret_hash", "request")}
-    effect = client.call("preview_act", **first)
-    say(f"{effect['title']}:")
+    effect = client.run(act)
+    say(f"{effect.title}:")
     show(effect)
     agreed = yes or (sys.stdin.isatty() and typer.confirm("Do it?"))
     if not agreed:
         raise Refused(NOT_CONFIRMED)
-    done: dict[str, Any] = client.call("act", id=uuid4().hex, shown=effect["shown"], **asked)
-    return done
+    return client.run(carry_out(act, shown=effect.shown, secret_hash=secret_hash))
 
 
-def protocol_effect(client: Client, review: str, text: str) -> dict[str, Any] | None:
+def carry_out(
+    act: PreviewAct, *, shown: str | None = None, secret_hash: str | None = None
+) -> CarryOut:
+    """The command that does what was previewed."""
+    return CarryOut(
+        id=uuid4().hex,
+        kind=act.kind,
+        review=act.review,
+        given=act.given,
+        reason=act.reason,
+        author=act.author,
+        now=act.now,
+        shown=shown,
+        secret_hash=secret_hash,
+    )
+
+
+def protocol_effect(client: Client, review: str, text: str) -> Effect | None:
     """What putting this protocol in force does to what people have settled.
 
     None where that is nothing.
     """
     try:
-        in_force = client.call("protocol", review=review)["text"]
+        in_force = client.run(ReadProtocol(review=review)).text
     except Refused:
         return None  # it is the first
     if in_force == text:
         return None
-    effect: dict[str, Any] = client.call(
-        "preview_act", kind="protocol", review=review, given={"text": text}
-    )
-    return effect if effect["undoes_work"] else None
+    effect = client.run(PreviewAct(kind="protocol", review=review, given={"text": text}))
+    return effect if effect.undoes_work else None
 
 
 @app.command("acts")
@@ -100,33 +126,31 @@ def acts_(
 
     with told(), Session(settings_of(home)) as client:
         if undo:
-            done = client.call(
-                "take_back_act", id=uuid4().hex, act=undo, review=review, author=by, now=moment(now)
-            )
+            when = moment(now)
+            take_back = TakeBackAct(id=uuid4().hex, act=undo, review=review, author=by, now=when)
+            done = client.run(take_back)
             say("taken back:")
             show(done)
-            tell_published(client.call("settle_outbox", now=moment(now)))
+            tell_published(client.run(SettleOutbox(now=when)))
             return
-        listing = client.call("acts", review=review)
+        listing = client.run(ListActs(review=review))
     if as_json:
-        say(json.dumps(listing, ensure_ascii=False, indent=1))
+        say(json.dumps(encode_answer(listing), ensure_ascii=False, indent=1))
         return
     _print(listing)
 
 
-def _print(listing: Mapping[str, Any]) -> None:
-    waiting = [request for request in listing["requests"] if request["outcome"] is None]
+def _print(listing: Acts) -> None:
+    waiting = [request for request in listing.requests if request.outcome is None]
     for request in waiting:
-        say(
-            f"waits for a lead: {request['title']}, asked by {request['author']}: {request['reason']}"
-        )
-    for act in listing["acts"]:
-        reason = f": {act['reason']}" if act["reason"] else ""
-        say(f"{act['made'][:16]}  {act['author']}  {act['title']}{reason}  [{act['id']}]")
-        for line in act["lines"]:
+        say(f"waits for a lead: {request.title}, asked by {request.author}: {request.reason}")
+    for act in listing.acts:
+        reason = f": {act.reason}" if act.reason else ""
+        say(f"{act.made[:MINUTE]}  {act.author}  {act.title}{reason}  [{act.id}]")
+        for line in act.lines:
             say(f"  {line}")
-        back = act["taken_back"]
+        back = act.taken_back
         if back:
-            say(f"  taken back by {back['author']}, {back['made'][:16]}")
-    if not listing["acts"]:
+            say(f"  taken back by {back.author}, {back.made[:MINUTE]}")
+    if not listing.acts:
         say("No act has undone anybody's work here.")

@@ -11,6 +11,7 @@ import typer
 
 from livereview.cli.terminal import Home, app, say, settings_of, told, warn
 from livereview.client import Session, refuse_to_own
+from livereview.commands import Backup, Follow
 from livereview.errors import Retry
 
 if TYPE_CHECKING:
@@ -50,17 +51,18 @@ def backup(
             return
         target = _absolute(to or chosen.backup)
         with Session(chosen) as client:
-            done = client.call("backup", target=target or None, name=name, keep=keep)
+            done = client.run(Backup(target=target or None, name=name, keep=keep))
     say(
-        f"Wrote {done['name']} in {done['place']}: {done['decisions']:,} decisions, all events up to {done['seq']:,},"
+        f"Wrote {done.name} in {done.place}: {done.decisions:,} decisions,"
+        f" all events up to {done.seq:,},"
     )
-    size = f"{done['bytes'] / 1e6:,.1f} MB"
-    say(f"{done['files']:,} files of full texts and published versions; the database has {size}.")
-    for missing in done["missing"]:
+    size = f"{done.bytes / 1e6:,.1f} MB"
+    say(f"{done.files:,} files of full texts and published versions; the database has {size}.")
+    for missing in done.missing:
         say(f"Not in it: {missing}")
-    for gone in done["removed"]:
+    for gone in done.removed:
         say(f"Removed the old copy {gone}")
-    if done["same_disk"]:
+    if done.same_disk:
         warn(
             "This copy is on the disk of the database itself: it is lost with it. Use --to with another disk."
         )
@@ -80,12 +82,12 @@ def _follow(chosen: Settings, place: str, keep: int) -> None:
         now = datetime.now(UTC)
         try:
             with Session(chosen) as client:
-                done = client.call("follow", target=place, keep=keep)
+                done = client.run(Follow(target=place, keep=keep))
         except Retry as error:
             warn(f"{now:%H:%M:%S} not shipped: {error.message}; tried again in a minute")
         else:
-            kind = "a whole copy" if done["whole"] else f"{done['rows']:,} rows"
-            say(f"{now:%H:%M:%S} {kind} to {done['place']}, up to event {done['seq']:,}")
+            kind = "a whole copy" if done.whole else f"{done.rows:,} rows"
+            say(f"{now:%H:%M:%S} {kind} to {done.place}, up to event {done.seq:,}")
         time.sleep(EACH)
 
 

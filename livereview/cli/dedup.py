@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from livereview.cli.terminal import Home, app, say, settings_of, told
+from livereview.commands import ExplainPair
 from livereview.errors import Refused
 from livereview.settings import Settings
 
@@ -50,4 +51,4 @@ def explain(left: str, right: str, chosen: Settings) -> None:
     from livereview.client import Session
 
     with Session(chosen) as client:
-        say(client.call("explain", left=left, right=right)["text"])
+        say(client.run(ExplainPair(left=left, right=right)).text)

@@ -10,6 +10,7 @@ import typer
 from livereview.cli.console import err, out
 from livereview.cli.terminal import Home, app, settings_of, told
 from livereview.client import Session
+from livereview.commands import MakeDigests, NoteDigests
 from livereview.errors import Refused
 
 
@@ -29,34 +30,33 @@ def digest(
         chosen, now = settings_of(home), datetime.now(UTC)
         with Session(chosen) as client:
             url = chosen.url or "http://127.0.0.1:8000"
-            answer = client.call("digests", base_url=url, now=now, person=to, always=always)
-            found = answer["digests"]
+            answer = client.run(MakeDigests(base_url=url, now=now, person=to, always=always))
+            digests = answer.digests
         if send and not (chosen.smtp and chosen.sender and chosen.url):
             raise Refused(
                 "set LIVEREVIEW_SMTP, LIVEREVIEW_MAIL_FROM and LIVEREVIEW_URL to send mail"
             )
         if not send:
-            for one in found:
-                out.print(
-                    f"To: {one['name']} <{one['email'] or 'no address'}>",
-                    markup=False,
-                    soft_wrap=True,
-                )
-                out.print(
-                    f"Subject: {one['subject']}\n\n{one['text']}", markup=False, soft_wrap=True
-                )
-            if not found:
+            for message in digests:
+                address = message.email or "no address"
+                _print(f"To: {message.name} <{address}>")
+                _print(f"Subject: {message.subject}\n\n{message.text}")
+            if not digests:
                 out.print("nothing waits for anybody, and nothing happened")
             return
-        done = mail(found, chosen.smtp, chosen.sender, now)
+        done = mail(digests, chosen.smtp, chosen.sender, now)
         failed = {name for name, why in done if why}
-        told_now = [name for name in answer["people"] if name not in failed]
+        told_now = [name for name in answer.people if name not in failed]
         with Session(chosen) as client:
-            client.call("note_digests", people=told_now, now=now)
+            client.run(NoteDigests(people=told_now, now=now))
     for name, why in done:
         (err if why else out).print(f"{name}: {why or 'sent'}", markup=False, soft_wrap=True)
     if any(why for _, why in done):
         raise typer.Exit(1)
+
+
+def _print(text: str) -> None:
+    out.print(text, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -72,7 +72,7 @@ def notify(home: Home = None) -> None:
         if not chosen.webhook_secret:
             raise Refused("set LIVEREVIEW_WEBHOOK_SECRET: events are signed with it")
         with Session(chosen) as client:
-            done = deliver(client.call, chosen.webhook_secret, datetime.now(UTC))
+            done = deliver(client, chosen.webhook_secret, datetime.now(UTC))
     for url, outcome, error in done:
         out.print(f"{url}: {outcome}{f', {error}' if error else ''}", markup=False, soft_wrap=True)
     if not done:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
 from rich.progress import Progress
 
 from livereview import files
-from livereview.cli.acts import Yes, confirmed
+from livereview.cli.acts import Yes, carry_out, confirmed
 from livereview.cli.console import err, out
 from livereview.cli.terminal import (
     Home,
@@ -25,6 +25,16 @@ from livereview.cli.terminal import (
     warn,
 )
 from livereview.client import Session
+from livereview.commands import (
+    AddToken,
+    ListTokens,
+    PreviewAct,
+    Rate,
+    RevokeToken,
+    SettleOutbox,
+)
+from livereview.commands.evidence import Extracted
+from livereview.commands.people import AccountClosed, AccountOpened
 
 if TYPE_CHECKING:
     from livereview.client import Client
@@ -79,7 +89,7 @@ def decide(
             reviewer,
             change_settled,
         )
-        client.call("settle_outbox", now=moment(now))
+        client.run(SettleOutbox(now=moment(now)))
     out.print(
         f"{report.written} written, {report.known} known already, {len(report.refused)} refused"
     )
@@ -115,27 +125,25 @@ def extract(
         if map_:
             taken = files.extract_mapped(client, review, map_, paths[0], by, moment(now))
             for done in taken.written:
-                known = " (known already)" if done["known"] else ""
-                out.print(
-                    f"{done['study']}: {done['reports']} reports, {done['results']} results{known}",
-                    markup=False,
-                )
+                _tell_extracted(done)
             for where, why in taken.problems:
                 err.print(f"{where}: {why}", style="red", markup=False, soft_wrap=True)
-            tell_published(client.call("settle_outbox", now=moment(now)))
+            tell_published(client.run(SettleOutbox(now=moment(now))))
             if taken.problems:
                 raise typer.Exit(1)
             return
         for path in paths:
             for done in files.extract(client, review, path, by, moment(now)):
-                known = " (known already)" if done["known"] else ""
-                out.print(
-                    f"{done['study']}: {done['reports']} reports, {done['results']} results{known}",
-                    markup=False,
-                )
-                for question in done.get("questions", ()):
+                _tell_extracted(done)
+                for question in done.questions:
                     warn(f"  {question}; it counts for nothing until the form says so")
-        tell_published(client.call("settle_outbox", now=moment(now)))
+        tell_published(client.run(SettleOutbox(now=moment(now))))
+
+
+def _tell_extracted(done: Extracted) -> None:
+    known = " (known already)" if done.known else ""
+    words = f"{done.study}: {done.reports} reports, {done.results} results{known}"
+    out.print(words, markup=False)
 
 
 @app.command()
@@ -162,13 +170,13 @@ def rate(
     """
     with told(), Session(settings_of(home)) as client:
         for data in files.ratings(path):
-            done = client.call(
-                "rate", id=uuid4().hex, review=review, data=data, by=by, now=moment(now)
+            done = client.run(
+                Rate(id=uuid4().hex, review=review, data=data, by=by, now=moment(now))
             )
-            known = " (known already)" if done["known"] else ""
-            words = f"{done['subject']}: {done['level']}, for {len(done['studies'])} studies{known}"
+            known = " (known already)" if done.known else ""
+            words = f"{done.subject}: {done.level}, for {len(done.studies)} studies{known}"
             out.print(words, markup=False)
-        tell_published(client.call("settle_outbox", now=moment(now)))
+        tell_published(client.run(SettleOutbox(now=moment(now))))
 
 
 @app.command()
@@ -199,25 +207,26 @@ def token(
     """
     with told(), Session(settings_of(home)) as client:
         if revoke:
-            client.call("revoke_token", id=revoke, by=by)
+            client.run(RevokeToken(id=revoke, by=by))
             out.print(f"token {revoke} is good no more")
         elif account:
             secret = f"lr_{secrets.token_urlsafe(32)}"
-            asked = {
-                "account": account,
-                "label": label,
-                "scopes": scope or ["read"],
-                "review": review,
-            }
-            done = client.call("add_token", secret=secret, by=by, **asked)
-            out.print(
-                f"token {done['id']}, shown this once: {secret}", markup=False, soft_wrap=True
+            made = client.run(
+                AddToken(
+                    account=account,
+                    label=label,
+                    scopes=scope or ["read"],
+                    review=review,
+                    secret=secret,
+                    by=by,
+                )
             )
+            out.print(f"token {made.id}, shown this once: {secret}", markup=False, soft_wrap=True)
         else:
-            for one in client.call("tokens")["tokens"]:
-                where = one["review"] or "all reviews"
-                words = f"{one['id']}  {one['account']}  {'+'.join(one['scopes'])}  {where}  {one['label']}"
-                out.print(words, markup=False, soft_wrap=True)
+            for token in client.run(ListTokens()).tokens:
+                where = token.review or "all reviews"
+                columns = (token.id, token.account, "+".join(token.scopes), where, token.label)
+                out.print("  ".join(columns), markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -249,38 +258,37 @@ def account(
     """
     with told(), Session(settings_of(home)) as client:
         if close:
-            done = confirmed(client, yes, kind="close_account", review="", given={"name": name})[
-                "result"
-            ]
+            closing = PreviewAct(kind="close_account", review="", given={"name": name})
+            closed = AccountClosed.model_validate(confirmed(client, yes, closing).result)
             out.print(
-                f"{name} can no longer sign in; {done['requeued']:,} records with no vote but theirs wait again."
+                f"{name} can no longer sign in; {closed.requeued:,} records with no vote but"
+                " theirs wait again."
             )
-            _tell_ended(name, done["tokens_ended"])
+            _tell_ended(name, closed.tokens_ended)
         else:
             secret = secrets.token_urlsafe(24)
             reviews = "*" if every else ",".join(review or ())
             given = {"name": name, "role": role or "", "email": email or "", "reviews": reviews}
             digest = sha256(secret.encode()).hexdigest()
-            done = _opened(client, yes, given, digest)
-            role = done["role"]
-            where = ", ".join(done["reviews"]) or "every review"
+            opened = _opened(client, yes, given, digest)
+            where = ", ".join(opened.reviews) or "every review"
             out.print(
-                f"{name} ({role}, {where}) signs in with: {secret}", markup=False, soft_wrap=True
+                f"{name} ({opened.role}, {where}) signs in with: {secret}",
+                markup=False,
+                soft_wrap=True,
             )
-            _tell_ended(name, done["tokens_ended"])
+            _tell_ended(name, opened.tokens_ended)
 
 
-def _opened(client: Client, yes: bool, given: dict[str, str], digest: str) -> dict[str, Any]:
+def _opened(client: Client, yes: bool, given: dict[str, str], digest: str) -> AccountOpened:
     """Open an account at once where it is new; else say first what changes, and ask."""
-    asked: dict[str, Any] = {"kind": "open_account", "review": "", "given": given}
-    is_new = not client.call("preview_act", **asked)["lines"]
+    opening = PreviewAct(kind="open_account", review="", given=given)
+    is_new = not client.run(opening).lines
     if is_new:
-        done: dict[str, Any] = client.call("act", id=uuid4().hex, secret_hash=digest, **asked)[
-            "result"
-        ]
-        return done
-    result: dict[str, Any] = confirmed(client, yes, secret_hash=digest, **asked)["result"]
-    return result
+        done = client.run(carry_out(opening, secret_hash=digest))
+    else:
+        done = confirmed(client, yes, opening, secret_hash=digest)
+    return AccountOpened.model_validate(done.result)
 
 
 def _tell_ended(name: str, tokens: int) -> None:

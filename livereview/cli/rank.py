@@ -20,6 +20,8 @@ from livereview.cli.acts import Yes, confirmed
 from livereview.cli.console import err, out
 from livereview.cli.terminal import Home, ReviewId, app, settings_of, told
 from livereview.client import Session
+from livereview.commands import DrawAudit, ExplainRank, PreviewAct, ReadOn, SettleOutbox
+from livereview.commands.screening import Stopped
 from livereview.errors import Refused
 
 if TYPE_CHECKING:  # scikit-learn takes a second to import, which no other command waits for
@@ -108,18 +110,15 @@ def stop_(
     read to the end.
     """
     with told(), Session(settings_of(home)) as client:
-        asked = {
-            "kind": "stop_reading",
-            "review": review,
-            "given": {},
-            "author": by,
-            "reason": note or " ",
-        }
-        said = confirmed(client, yes, **asked)["result"]["told"]
-        client.call("settle_outbox")
-    least = f"at least {said['low']:.0%} found" if said["low"] is not None else "nothing found yet"
+        stop = PreviewAct(
+            kind="stop_reading", review=review, given={}, author=by, reason=note or " "
+        )
+        stopped = Stopped.model_validate(confirmed(client, yes, stop).result)
+        client.run(SettleOutbox())
+    test = stopped.told
+    least = "nothing found yet" if test["low"] is None else f"at least {test['low']:.0%} found"
     out.print(
-        f"reading stopped after {said['read']:,} of {said['total']:,}: {least}", highlight=False
+        f"reading stopped after {test['read']:,} of {test['total']:,}: {least}", highlight=False
     )
 
 
@@ -127,8 +126,8 @@ def stop_(
 def read_on_(review: ReviewId, by: Lead, note: Note = None, home: Home = None) -> None:
     """Take a stop back.  Example: livereview rank read-on --review R --by lena"""
     with told(), Session(settings_of(home)) as client:
-        client.call("read_on", id=uuid4().hex, review=review, by=by, note=note)
-        client.call("settle_outbox")
+        client.run(ReadOn(id=uuid4().hex, review=review, by=by, note=note))
+        client.run(SettleOutbox())
     out.print("everything unread waits again")
 
 
@@ -145,9 +144,9 @@ def audit_(
     What they tell of recall stands on the lead's page: an interval, never a certificate.
     """
     with told(), Session(settings_of(home)) as client:
-        done = client.call("draw_audit", id=uuid4().hex, review=review, by=by, number=number)
+        done = client.run(DrawAudit(id=uuid4().hex, review=review, by=by, number=number))
     out.print(
-        f"{done['drawn']:,} of {done['unread']:,} unread reports drawn; they come first in every queue"
+        f"{done.drawn:,} of {done.unread:,} unread reports drawn; they come first in every queue"
     )
 
 
@@ -161,12 +160,12 @@ def why_(
 ) -> None:
     """The words that moved a record's rank.  Example: livereview rank why --review R 10.1000/trial1"""
     with told(), Session(settings_of(home)) as client:
-        found = client.call("why", review=review, record=record)
+        why = client.run(ExplainRank(review=review, record=record))
     table = Table("word or words", "moved the score by")
-    for one in found["terms"]:
-        table.add_row(one["term"], f"{one['contribution']:+.2f}")
-    table.add_row("everything else", f"{found['remainder']:+.2f}")
-    out.print(f"place {found['place'] or '-'}, score {found['score']:.2f}", highlight=False)
+    for share in why.terms:
+        table.add_row(share.term, f"{share.contribution:+.2f}")
+    table.add_row("everything else", f"{why.remainder:+.2f}")
+    out.print(f"place {why.place or '-'}, score {why.score:.2f}", highlight=False)
     out.print(table)
 
 

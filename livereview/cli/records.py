@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.progress import Progress
@@ -24,6 +24,8 @@ from livereview.cli.terminal import (
     told,
 )
 from livereview.client import Session
+from livereview.commands import ImportFile, ReadStatus, Rebuild, SettleOutbox
+from livereview.commands.screening import Move
 from livereview.errors import Refused, Retry, SourceBroken
 from livereview.packed import Packed
 from livereview.sources import columns as table_columns
@@ -75,14 +77,15 @@ def import_(
         for export in progress.track(exports, description="importing"):
             try:
                 kind = source or _kind(export, named)
-                n = client.call(
-                    "import_file",
-                    review=review,
-                    source=kind,
-                    name=export.name,
-                    body=export.body,
-                    grey=grey,
-                    columns=named,
+                imported = client.run(
+                    ImportFile(
+                        review=review,
+                        source=kind,
+                        name=export.name,
+                        body=export.body,
+                        grey=grey,
+                        columns=named,
+                    )
                 )
             except SourceBroken as error:
                 if not export.archived:
@@ -91,14 +94,13 @@ def import_(
                 err.print(f"{export.name}: {error}", style="red", markup=False, soft_wrap=True)
                 table.add_row(export.name, "", "", "", "", "not read")
                 continue
-            for note in n["notes"]:
+            for note in imported.notes:
                 err.print(f"{export.name}: {note}", style="yellow", markup=False, soft_wrap=True)
-            outcome = "known already" if n["known"] else n["outcome"]
-            table.add_row(
-                export.name, kind, *(str(n[key]) for key in ("found", "fresh", "rejected")), outcome
-            )
-        flow = client.call("status", review=review)["reviews"][0]["flow"]
-        client.call("settle_outbox")
+            outcome = "known already" if imported.known else imported.outcome
+            counts = (imported.found, imported.fresh, imported.rejected)
+            table.add_row(export.name, kind, *map(str, counts), outcome)
+        flow = client.run(ReadStatus(review=review)).reviews[0].flow
+        client.run(SettleOutbox())
     out.print(table)
     found = flow["databases"] + flow["other"]
     out.print(
@@ -190,27 +192,27 @@ def rebuild(
     without --yes. What people decided is untouched.
     """
     with told(), Session(settings_of(home)) as client:
-        done = client.call("rebuild", yes=yes)
-    for move in done["moves"]:
+        rejudged = client.run(Rebuild(yes=yes))
+    for move in rejudged.moves:
         _show_move(move)
-    if done["done"]:
+    if rejudged.done:
         out.print(
-            f"{done['records']:,} records settled again; {done['changed']:,} verdicts changed"
+            f"{rejudged.records:,} records settled again; {rejudged.changed:,} verdicts changed"
         )
         return
     out.print(
-        f"{len(done['moves']):,} moves by the rules of version {done['rules_version']};"
+        f"{len(rejudged.moves):,} moves by the rules of version {rejudged.rules_version};"
         " nothing was changed: give --yes to let them happen"
     )
 
 
-def _show_move(move: dict[str, Any]) -> None:
+def _show_move(move: Move) -> None:
     words = {"join": "these reports become one", "part": "this report becomes several"}
-    out.print(words[move["kind"]])
-    for report in move["reports"]:
-        titles = [f"{record} {move['titles'][record]}" for record in report]
+    out.print(words[move.kind])
+    for report in move.reports:
+        titles = [f"{record} {move.titles[record]}" for record in report]
         out.print(f"  {'; '.join(titles)}", markup=False)
-    for decision in move["decisions"]:
+    for decision in move.decisions:
         out.print(
             f"    {decision['review']}: {decision['reviewer']} decided {decision['verdict']}"
             f" on {decision['record']} ({decision['stage']})",

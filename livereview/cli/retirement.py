@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
 import typer
@@ -14,8 +14,17 @@ from livereview.cli.acts import Yes, confirmed
 from livereview.cli.console import out
 from livereview.cli.terminal import Home, ReviewId, app, moment, settings_of, tell_published, told
 from livereview.client import Session
+from livereview.commands import (
+    PreviewAct,
+    ProposeRetirement,
+    ReadRetirement,
+    SettleOutbox,
+    VoteRetirement,
+)
+from livereview.commands.people import RetirementState, Trigger, VoteClosed, Votes
 from livereview.errors import Refused
 
+DATE = len("2026-03-01")  # so much of an ISO time is shown
 MET = {True: "met", False: "not met", None: "not known"}
 
 
@@ -58,83 +67,84 @@ def retire(
     than against, and a lead who closes the vote. A retired review keeps its page, which says why,
     and is not searched for any more.
     """
-    grounds = {"not_asked": not_asked, "no_resources": no_resources}
-    acts = {
-        "retire": ("propose_retirement", {"kind": "retire", "reason": propose, **grounds})
-        if propose is not None
-        else None,
-        "revive": ("propose_retirement", {"kind": "revive", "reason": revive})
-        if revive is not None
-        else None,
-        "vote": ("vote_retirement", {"verdict": vote, "note": note}) if vote is not None else None,
-        "close": ("close_retirement", {}) if close else None,
-    }
+    chosen = [propose is not None, revive is not None, vote is not None, close]
     with told(), Session(settings_of(home)) as client:
-        chosen = [one for one in acts.values() if one]
-        if not chosen:
-            show(client.call("retirement", review=review, person=by, now=moment(now)))
+        when = moment(now)
+        if not any(chosen):
+            show(client.run(ReadRetirement(review=review, person=by, now=when)))
             return
-        if len(chosen) > 1 or not by:
+        if sum(chosen) > 1 or not by:
             raise Refused(
-                "do one of --propose, --revive, --vote and --close at a time, and say who does it with --by"
+                "do one of --propose, --revive, --vote and --close at a time, and say who does it"
+                " with --by"
             )
-        ((name, given),) = chosen
-        if name == "close_retirement":
-            asked: dict[str, Any] = {
-                "kind": "close_vote",
-                "review": review,
-                "given": {},
-                "author": by,
-            }
-            done = confirmed(client, yes, now=moment(now), **asked)["result"]
+        if vote is not None:
+            client.run(
+                VoteRetirement(
+                    id=uuid4().hex, review=review, verdict=vote, by=by, note=note, now=when
+                )
+            )
+            out.print("Your vote is kept; others see it once a lead closes the vote.")
+        elif close:
+            closing = PreviewAct(kind="close_vote", review=review, given={}, author=by, now=when)
+            closed = VoteClosed.model_validate(confirmed(client, yes, closing).result)
+            tell_closed(closed)
+            tell_published(client.run(SettleOutbox(now=when)))
         else:
-            done = client.call(name, id=uuid4().hex, review=review, by=by, now=moment(now), **given)
-        tell(name, review, done)
-        if name == "close_retirement":
-            tell_published(client.call("settle_outbox", now=moment(now)))
+            client.run(
+                ProposeRetirement(
+                    id=uuid4().hex,
+                    review=review,
+                    kind="revive" if propose is None else "retire",
+                    reason=propose or revive or "",
+                    not_asked=None if propose is None else not_asked,
+                    no_resources=None if propose is None else no_resources,
+                    by=by,
+                    now=when,
+                )
+            )
+            out.print(
+                f"Proposed. Everybody votes: livereview retire --review {review} --vote yes"
+                " --by NAME",
+                markup=False,
+            )
 
 
-def tell(name: str, review: str, done: dict[str, Any]) -> None:
-    """What was done; of a closed vote, how it went."""
-    if name == "propose_retirement":
-        out.print(
-            f"Proposed. Everybody votes: livereview retire --review {review} --vote yes --by NAME",
-            markup=False,
-        )
-    elif name == "vote_retirement":
-        out.print("Your vote is kept; others see it once a lead closes the vote.")
-    else:
-        what = {"retire": "the review is retired", "revive": "the review is back"}[done["kind"]]
-        result = what if done["carried"] else "it was not carried, and nothing changes"
-        out.print(f"{counted(done['votes'])}: {result}", highlight=False)
+def tell_closed(vote: VoteClosed) -> None:
+    """How a vote went, and what that does."""
+    result = "it was not carried, and nothing changes"
+    if vote.carried:
+        result = {"retire": "the review is retired", "revive": "the review is back"}[vote.kind]
+    out.print(f"{counted(vote.votes)}: {result}", highlight=False)
 
 
-def counted(votes: dict[str, int]) -> str:
-    return f"{votes['yes']} yes, {votes['no']} no, {votes['abstain']} abstained, of {votes['voters']} who may vote"
+def counted(votes: Votes) -> str:
+    """The votes by what they say, in words."""
+    return (
+        f"{votes.yes} yes, {votes.no} no, {votes.abstain} abstained, of {votes.voters} who may vote"
+    )
 
 
-def show(found: dict[str, Any]) -> None:
+def show(state: RetirementState) -> None:
     """The status, the signs, and the vote that is open."""
-    since = f" since {found['since'][:10]}" if found["since"] else ""
-    out.print(f"{found['review']} is {found['state']}{since}", highlight=False)
-    out.print(signs(found["triggers"]))
-    if one := found["open"]:
-        mine = f"; yours: {one['mine']['verdict']}" if one["mine"] else ""
+    since = f" since {state.since[:DATE]}" if state.since else ""
+    out.print(f"{state.review} is {state.state}{since}", highlight=False)
+    out.print(signs(state.triggers))
+    if proposal := state.open:
+        mine = f"; yours: {proposal.mine.verdict}" if proposal.mine else ""
+        moved = f"{proposal.author} moved on {proposal.made[:DATE]} to {proposal.kind}"
+        out.print(f"Open: {moved}: {proposal.reason}", markup=False)
+        out.print(f"{proposal.voted} of {proposal.voters} have voted{mine}", highlight=False)
+    for vote in state.closed:
+        result = "carried" if vote.carried else "not carried"
         out.print(
-            f"Open: {one['author']} moved on {one['made'][:10]} to {one['kind']}: {one['reason']}",
-            markup=False,
-        )
-        out.print(f"{one['voted']} of {one['voters']} have voted{mine}", highlight=False)
-    for one in found["closed"]:
-        result = "carried" if one["carried"] else "not carried"
-        out.print(
-            f"{one['closed'][:10]} {one['kind']}, {result}: {counted(one['votes'])}",
-            highlight=False,
+            f"{vote.closed[:DATE]} {vote.kind}, {result}: {counted(vote.votes)}", highlight=False
         )
 
 
-def signs(triggers: Iterable[dict[str, Any]]) -> Table:
+def signs(triggers: Iterable[Trigger]) -> Table:
+    """The signs, one a row."""
     table = Table("sign", "now", "told")
-    for one in triggers:
-        table.add_row(one["id"], MET[one["met"]], Text(one["told"]))
+    for trigger in triggers:
+        table.add_row(trigger.id, MET[trigger.met], Text(trigger.told))
     return table

@@ -13,6 +13,15 @@ from livereview import logs
 from livereview.cli.console import out
 from livereview.cli.terminal import Home, ReviewId, app, moment, settings_of, tell_published, told
 from livereview.client import Session, must_exist, refuse_to_own
+from livereview.commands import (
+    OpenReview,
+    Publish,
+    PublishAsOf,
+    ReadStatus,
+    SettleOutbox,
+    SignOff,
+)
+from livereview.commands.publishing import Settled
 
 
 @app.command()
@@ -69,16 +78,16 @@ def publish(
     """
     with told(), Session(settings_of(home)) as client:
         if as_of is not None:
-            found = client.call("as_of", review=review, moment=moment(as_of))
+            then = client.run(PublishAsOf(review=review, moment=moment(as_of)))
             out.print(
-                f"version {found['version']} as of {as_of}: {found['folder']}",
+                f"version {then.version} as of {as_of}: {then.folder}",
                 markup=False,
                 soft_wrap=True,
             )
             return
-        done = client.call("publish", review=review)
-        tell_published({review: done})
-        tell_published(client.call("settle_outbox"))
+        done = client.run(Publish(review=review))
+        tell_published(Settled({review: done}))
+        tell_published(client.run(SettleOutbox()))
 
 
 @app.command("open")
@@ -95,13 +104,13 @@ def open_review(
     Nothing of a review is published before that, whatever is imported, screened or extracted.
     """
     with told(), Session(settings_of(home)) as client:
-        done = client.call(
-            "open_review", id=uuid4().hex, review=review, by=by, note=note, now=moment(now)
+        opened = client.run(
+            OpenReview(id=uuid4().hex, review=review, by=by, note=note, now=moment(now))
         )
-        if done["known"]:
+        if opened.known:
             out.print(f"{review} is open to the public already", markup=False)
             return
-        tell_published(client.call("settle_outbox", now=moment(now)))
+        tell_published(client.run(SettleOutbox(now=moment(now))))
 
 
 @app.command("sign-off")
@@ -120,32 +129,33 @@ def sign_off(
     --by lena
     """
     with told(), Session(settings_of(home)) as client:
-        held = client.call("status", review=review)["reviews"][0]["held"]
+        held = client.run(ReadStatus(review=review)).reviews[0].held
         if held is None:
             out.print("no changed conclusion waits for a name")
             return
-        out.print(f"{held['change']}, since {held['since']}, after: {held['cause']}", markup=False)
-        for reason in held["reasons"]:
+        out.print(f"{held.change}, since {held.since}, after: {held.cause}", markup=False)
+        for reason in held.reasons:
             out.print(
-                f"  {reason['claim']}: {reason['class']}, {reason['why']}",
+                f"  {reason.claim}: {reason.kind}, {reason.why}",
                 markup=False,
                 soft_wrap=True,
             )
             out.print(
-                f"    was: {reason['before']}\n    now: {reason['after']}",
+                f"    was: {reason.before}\n    now: {reason.after}",
                 markup=False,
                 soft_wrap=True,
             )
         if by is None:
             out.print("Sign it: add --by NAME")
             return
-        client.call(
-            "sign_off",
-            id=uuid4().hex,
-            review=review,
-            by=by,
-            note=note,
-            content_hash=held["content_hash"],
-            now=moment(now),
+        client.run(
+            SignOff(
+                id=uuid4().hex,
+                review=review,
+                by=by,
+                note=note,
+                content_hash=held.content_hash,
+                now=moment(now),
+            )
         )
-        tell_published(client.call("settle_outbox", now=moment(now)))
+        tell_published(client.run(SettleOutbox(now=moment(now))))

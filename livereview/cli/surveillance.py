@@ -27,6 +27,17 @@ from livereview.cli.terminal import (
     warn,
 )
 from livereview.client import Session, wait_for_owner
+from livereview.commands import (
+    CheckMayBegin,
+    CheckReadiness,
+    LoseNight,
+    PreviewAct,
+    ReadLedger,
+    ReadProtocol,
+    ReadStatus,
+    Register,
+)
+from livereview.commands.wire import encode_answer
 from livereview.errors import Refused
 
 
@@ -78,9 +89,9 @@ def surveil(
         when = moment(now)
         with Session(chosen, may_make=protocol is not None) as client:
             # a wrong id or clock must not cost the half minute that Prefect takes to start
-            client.call("may_begin", review=review, now=when, clock_is_right=clock_is_right)
+            client.run(CheckMayBegin(review=review, now=when, clock_is_right=clock_is_right))
             register(client, review, protocol)
-            client.call("protocol", review=review)
+            client.run(ReadProtocol(review=review))
         try:
             state = night.run(
                 chosen,
@@ -94,9 +105,7 @@ def surveil(
             )
         except night.PrefectAway as away:
             with Session(chosen) as client:
-                client.call(
-                    "lose_night", review=review, what="a night by hand", reason=away.message
-                )
+                client.run(LoseNight(review=review, what="a night by hand", reason=away.message))
             raise
     if state.note:
         out.print(state.note, markup=False, soft_wrap=True)
@@ -128,11 +137,12 @@ def register_(
                 if author := put_in_force_by(client, review.id, review.text):
                     warn(f"{review.id}: this replaces what {author} put in force in the room")
                 if protocol_effect(client, review.id, review.text):
+                    given = {"text": review.text}
                     confirmed(
-                        client, yes, kind="protocol", review=review.id, given={"text": review.text}
+                        client, yes, PreviewAct(kind="protocol", review=review.id, given=given)
                     )
                 else:
-                    client.call("register", text=review.text)
+                    client.run(Register(text=review.text))
                 out.print(
                     f"{review.id}: in force, {len(review.searches)} searches",
                     markup=False,
@@ -175,7 +185,7 @@ def schedule(
         try:
             for name in review or []:
                 register(client, name, protocol)
-                client.call("protocol", review=name)
+                client.run(ReadProtocol(review=name))
         finally:
             client.close()
         from livereview.night import flow_module
@@ -207,7 +217,7 @@ def recheck(
         chosen = settings_of(home)
         moment(now)
         with Session(chosen) as client:
-            client.call("protocol", review=review)
+            client.run(ReadProtocol(review=review))
         state = night.recheck(chosen, review, now=now, record=record, recording=replay)
     if not state.endings:
         out.print(
@@ -235,9 +245,10 @@ def ledger(
     from livereview import night
 
     with told(), Session(settings_of(home)) as client:
-        attempts = client.call("ledger", review=review)["attempts"]
+        attempts = client.run(ReadLedger(review=review)).attempts
     if as_json:
-        sys.stdout.write(json.dumps(attempts, indent=2, ensure_ascii=False) + "\n")
+        plain = [encode_answer(attempt) for attempt in attempts]
+        sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
     elif not attempts:
         out.print(f"No search has run yet. Start one: livereview surveil --review {review}")
     else:
@@ -254,20 +265,21 @@ def status(
     from livereview import night
 
     with told(), Session(settings_of(home)) as client:
-        answer = client.call("status", **({"review": review} if review else {}))
-        found = answer["reviews"]
-        readiness = client.call("readiness")
-    unready = [check for check in readiness["checks"] if not check["ok"]]
-    for alarm in answer["service"]:
+        status = client.run(ReadStatus(review=review or None))
+        checks = client.run(CheckReadiness()).checks
+    unready = [check for check in checks if not check.ok]
+    for alarm in status.service:
         warn(f"ALARM {alarm}")
     for check in unready:
-        warn(f"NOT READY {check['name']}: {check['words']}")
+        warn(f"NOT READY {check.name}: {check.words}")
     if as_json:
-        sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
-    elif not found:
+        plain = [encode_answer(each) for each in status.reviews]
+        sys.stdout.write(json.dumps(plain, indent=2, ensure_ascii=False) + "\n")
+    elif not status.reviews:
         out.print("No review yet. Start one: livereview init my-review")
     else:
-        for one in found:
-            night.show_status(one, out)
-    if answer["service"] or unready or any(one["alarms"] for one in found):
+        for each in status.reviews:
+            night.show_status(each, out)
+    alarmed = any(each.alarms for each in status.reviews)
+    if status.service or unready or alarmed:
         raise typer.Exit(1)

@@ -8,12 +8,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from livereview import settings
 from livereview.cli.commands import Commands
+from livereview.commands import ReadProtocol, Register
+from livereview.commands.publishing import Published, Settled
 from livereview.errors import LivereviewError, Refused
 
 if TYPE_CHECKING:
@@ -106,7 +108,7 @@ def register(client: Client, review: str, given: Path | None) -> None:
     text = path.read_text(encoding="utf-8")
     effect = protocol_effect(client, review, text)
     if effect:
-        lines = " ".join(effect["lines"])
+        lines = " ".join(effect.lines)
         raise Refused(
             f"{path} moves what people have settled. {lines} Confirm it: livereview register {path}"
         )
@@ -115,46 +117,47 @@ def register(client: Client, review: str, given: Path | None) -> None:
             f"{path} differs from the protocol that {author} put in force in the room. Take that text into the file"
             f" (page Protocol, The text), or put the file in force: livereview register {path}"
         )
-    client.call("register", text=text)
+    client.run(Register(text=text))
 
 
 def put_in_force_by(client: Client, review: str, text: str) -> str | None:
     """Who put another text than this in force, by name; None where nobody did."""
     try:
-        in_force = client.call("protocol", review=review)
+        in_force = client.run(ReadProtocol(review=review))
     except Refused:
         return None  # it is the first
-    author: str | None = in_force["author"]
-    return None if in_force["text"] == text else author
+    return None if in_force.text == text else in_force.author
 
 
 def settings_of(home: Path | None) -> settings.Settings:
     return settings.read(os.environ, home)
 
 
-def tell_published(done: dict[str, Any]) -> None:
+def tell_published(settled: Settled) -> None:
     """One line a review on what was published; exit 1 if a build failed."""
-    for review, result in done.items():
-        if "problem" in result:
-            warn(f"{review}: not published, the last good page stands: {result['problem']}")
+    for review, published in settled.reviews.items():
+        if published.problem is not None:
+            problem = published.problem
+            warn(f"{review}: not published, the last good page stands: {problem}")
             raise typer.Exit(1)
-        for place in result.get("mended", ()):
+        for place in published.mended:
             say(f"{review}: {place} was damaged or not there, and is as it was published again")
-        if "version" not in result:
-            continue
-        what = (
-            f"version {result['version']} ({result['change']})"
-            if result["new"]
-            else f"version {result['version']} stands"
-        )
-        if result.get("held"):
-            kind = result["held"]["change"].replace("_", " ")
-            waits = "the whole page" if result["held"]["whole"] else "a changed finding"
-            what = f"{what}; {waits} ({kind}) waits: livereview sign-off --review {review}"
-        if result.get("waits"):
+        if published.waits:
             say(f"{review}: nothing is public yet; livereview open --review {review} --by NAME")
-            continue
-        say(f"{review}: {what}, {result['folder']}/index.html")
+        elif published.version is not None:
+            say(f"{review}: {_what(review, published)}, {published.folder}/index.html")
+
+
+def _what(review: str, published: Published) -> str:
+    """The version that is public, and what waits."""
+    what = f"version {published.version} stands"
+    if published.new:
+        what = f"version {published.version} ({published.change})"
+    if published.held is None:
+        return what
+    kind = published.held.change.replace("_", " ")
+    waits = "the whole page" if published.held.whole else "a changed finding"
+    return f"{what}; {waits} ({kind}) waits: livereview sign-off --review {review}"
 
 
 def moment(text: str | None) -> datetime:

@@ -11,6 +11,8 @@ from livereview.cli.acts import Yes, confirmed
 from livereview.cli.console import err, out
 from livereview.cli.terminal import Home, ReviewId, app, moment, settings_of, told
 from livereview.client import Session
+from livereview.commands import PreviewAct, Reinstate
+from livereview.commands.publishing import Published
 
 
 @app.command()
@@ -36,17 +38,31 @@ def withdraw(
     lists say so. If it is the newest version, the page `latest` is a notice too, until corrected
     evidence makes a new version.
     """
+    published: Published | None
     with told(), Session(settings_of(home)) as client:
         if undo:
-            asked = {"review": review, "version": version, "by": by, "reason": reason}
-            done = client.call("take_back", id=uuid4().hex, now=moment(now), **asked)
+            reinstate = Reinstate(
+                id=uuid4().hex,
+                review=review,
+                version=version,
+                by=by,
+                reason=reason,
+                now=moment(now),
+            )
+            published = client.run(reinstate).published
         else:
-            given = {"version": str(version)}
-            asked = {"review": review, "author": by, "reason": reason, "given": given}
-            done = confirmed(client, yes, kind="withdraw", now=moment(now), **asked)
+            withdraw = PreviewAct(
+                kind="withdraw",
+                review=review,
+                given={"version": str(version)},
+                author=by,
+                reason=reason,
+                now=moment(now),
+            )
+            published = confirmed(client, yes, withdraw).published
     what = "stands again" if undo else "is withdrawn"
     out.print(f"{review}: version {version} {what}", markup=False, highlight=False)
-    if problem := done["published"].get("problem"):
+    if published is not None and (problem := published.problem):
         err.print(
             f"{review}: the page could not be built again: {problem}", style="red", markup=False
         )

@@ -5,26 +5,28 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 import requests
 
+from livereview.commands import FindDueWebhooks, NoteDelivery, Runs
+from livereview.commands.service import DueWebhook, Mail
 from livereview.errors import LivereviewError
 from livereview.notices.digest import Digest
 from livereview.notices.message import email
-from livereview.notices.send import guarded, smtp, webhook
+from livereview.notices.send import Delivery, guarded, smtp, webhook
 
-Call = Callable[..., dict[str, Any]]
 MAIL_SECONDS = 600.0  # for all digests; a server that hangs would else take a minute for each
+NOT_TRIED = f"not tried: the mail server took more than {MAIL_SECONDS:.0f} s for the others"
+NO_ADDRESS = "no address is known: livereview account NAME --email ADDRESS"
+MESSAGE_ID_LENGTH = 32  # hexadecimal digits: 128 bits
 AT_ONCE = 8  # receivers served side by side
 
 
 def mail(
-    digests: Iterable[Mapping[str, Any]],
+    digests: Iterable[Mail],
     server: str,
     sender: str,
     now: datetime,
@@ -38,35 +40,31 @@ def mail(
     """
     done: list[tuple[str, str | None]] = []
     until = monotonic() + MAIL_SECONDS
-    for one in digests:
+    for message in digests:
         if monotonic() >= until:
-            done.append(
-                (
-                    one["name"],
-                    f"not tried: the mail server took more than {MAIL_SECONDS:.0f} s for the others",
-                )
-            )
-            continue
-        if not one["email"]:
-            done.append(
-                (one["name"], "no address is known: livereview account NAME --email ADDRESS")
-            )
-            continue
-        told = Digest(one["subject"], one["text"], one["html"])
-        key = hashlib.sha256(f"{one['name']} {now:%Y-%m-%d} {one['text']}".encode()).hexdigest()[
-            :32
-        ]
-        domain = sender.rpartition("@")[2].rstrip("> ")
-        try:
-            smtp(email(told, sender, one["email"], f"<{key}@{domain}>", now), server)
-            done.append((one["name"], None))
-        except LivereviewError as problem:
-            done.append((one["name"], problem.message))
+            done.append((message.name, NOT_TRIED))
+        elif not message.email:
+            done.append((message.name, NO_ADDRESS))
+        else:
+            done.append((message.name, _mail_one(message, message.email, server, sender, now)))
     return done
 
 
+def _mail_one(message: Mail, address: str, server: str, sender: str, now: datetime) -> str | None:
+    """Hand a digest to the mail server: None, or why not."""
+    digest = Digest(message.subject, message.text, message.html)
+    identity = f"{message.name} {now:%Y-%m-%d} {message.text}"
+    key = hashlib.sha256(identity.encode()).hexdigest()[:MESSAGE_ID_LENGTH]
+    domain = sender.rpartition("@")[2].rstrip("> ")
+    try:
+        smtp(email(digest, sender, address, f"<{key}@{domain}>", now), server)
+    except LivereviewError as problem:
+        return problem.message
+    return None
+
+
 def deliver(
-    call: Call, secret: str, now: datetime, session: requests.Session | None = None
+    client: Runs, secret: str, now: datetime, session: requests.Session | None = None
 ) -> list[tuple[str, str, str | None]]:
     """Post every due event, signed, and log each attempt: (url, outcome, error).
 
@@ -75,15 +73,16 @@ def deliver(
     Receivers are served side by side, so that one who hangs holds up nobody else; the events of one
     receiver go one after another, and once it gives no answer the rest of them stay due.
     """
-    by_receiver: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for event in call("due_webhooks", now=now)["due"]:
-        by_receiver[event["url"]].append(event)
+    by_receiver: dict[str, list[DueWebhook]] = defaultdict(list)
+    for event in client.run(FindDueWebhooks(now=now)).due:
+        by_receiver[event.url].append(event)
 
-    def post(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def post(events: list[DueWebhook]) -> list[NoteDelivery]:
         attempts = []
         for event in events:
-            attempts.append(_attempt(event, secret, now, session or guarded()))
-            if attempts[-1]["status"] is None:
+            attempt = _attempt(event, secret, now, session or guarded())
+            attempts.append(attempt)
+            if attempt.status is None:
                 break
         return attempts
 
@@ -91,21 +90,29 @@ def deliver(
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="webhook") as pool:
         for attempts in pool.map(post, by_receiver.values()):
             for attempt in attempts:
-                call("note_delivery", now=now, **attempt)
-                done.append((attempt["url"], attempt["outcome"], attempt["error"]))
+                client.run(attempt)
+                done.append((attempt.url, attempt.outcome, attempt.error))
     return done
 
 
 def _attempt(
-    event: Mapping[str, Any], secret: str, now: datetime, session: requests.Session
-) -> dict[str, Any]:
-    """What `note_delivery` keeps of one POST of an event."""
-    headers = {"X-Livereview-Event": event["event"]}
+    event: DueWebhook, secret: str, now: datetime, session: requests.Session
+) -> NoteDelivery:
+    """One POST of an event, as it is to be logged."""
+    headers = {"X-Livereview-Event": event.event}
     try:
-        outcome = asdict(
-            webhook(event["url"], event["body"].encode(), secret.encode(), session, now, headers)
-        )
+        heard = webhook(event.url, event.body.encode(), secret.encode(), session, now, headers)
     except LivereviewError as problem:
-        outcome = {"status": None, "seconds": 0.0, "outcome": "retry", "error": problem.message}
-    named = {name: value for name, value in event.items() if name not in ("event", "body")}
-    return named | outcome
+        heard = Delivery(status=None, seconds=0.0, outcome="retry", error=problem.message)
+    return NoteDelivery(
+        review=event.review,
+        version=event.version,
+        url=event.url,
+        attempt=event.attempt,
+        about=event.about,
+        outcome=heard.outcome,
+        status=heard.status,
+        error=heard.error,
+        seconds=heard.seconds,
+        now=now,
+    )

@@ -1,20 +1,21 @@
 """The use cases: each reads, asks the core, and writes, in one transaction.
 
-`run` calls one by name with plain data, which is how flows, the command line and other processes
-reach the owner.
+`run` carries out a command of `livereview.commands` by the use case that has it, which is how
+flows, the command line and other processes reach the owner.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
+from livereview import commands
+from livereview.commands.base import AnswerT, Command
+from livereview.commands.wire import decode_answer
 from livereview.disk import full, is_full
-from livereview.errors import Refused
 from livereview.ops import (
     acts,
     as_of,
@@ -49,13 +50,10 @@ from livereview.ops import (
     tips,
     withdraw,
 )
-from livereview.ops import arguments as plain
 from livereview.store.open import Store
 
-Answer = dict[str, Any]
 __all__ = [
-    "OPS",
-    "Answer",
+    "USE_CASES",
     "acts",
     "backup",
     "brought",
@@ -89,127 +87,127 @@ __all__ = [
     "withdraw",
 ]
 
-
-OPS: dict[str, Callable[..., Answer]] = {
-    "register": surveil.register,
-    "protocol": surveil.text_of,
-    "begin": surveil.begin,
-    "ingest": surveil.ingest,
-    "finish": surveil.finish,
-    "import_file": surveil.import_file,
-    "due": recheck.due,
-    "begin_lookup": recheck.begin_lookup,
-    "checked": recheck.checked,
-    "settle_task": tasks.settle_task,
-    "settle_tip": tips.settle_tip,
-    "decide": screen.decide,
-    "take_decision": exchange.take_decision,
-    "judge": screen.judge,
-    "explain": screen.explain,
-    "find_record": screen.find_record,
-    "rerank": ranking.rerank,
-    "why": ranking.why,
-    "stop_reading": stopping.stop,
-    "read_on": stopping.read_on,
-    "draw_audit": stopping.draw,
-    "retirement": retirement.monitor,
-    "propose_retirement": retirement.propose,
-    "vote_retirement": retirement.vote,
-    "close_retirement": retirement.close,
-    "extract": evidence.extract,
-    "rate": evidence.rate,
-    "group": evidence.group,
-    "preview": impact.preview,
-    "without": impact.without,
-    "read_sheet": evidence.read_sheet,
-    "publish": publish.publish,
-    "sign_off": publish.sign,
-    "open_review": publish.open_review,
-    "as_of": as_of.as_of,
-    "withdraw": withdraw.withdraw,
-    "take_back": withdraw.take_back,
-    "settle_outbox": publish.settle_outbox,
-    "status": status.status,
-    "ledger": status.ledger_of,
-    "readiness": readiness.readiness,
-    "schedule": nights.schedule,
-    "may_begin": nights.may_begin,
-    "renew": nights.renew,
-    "end_run": nights.end_run,
-    "lose_night": nights.lose_night,
-    "note_night": nights.note_night,
-    "sign_of_life": nights.sign_of_life,
-    "add_account": team.add_account,
-    "close_account": team.close_account,
-    "add_token": team.add_token,
-    "revoke_token": team.revoke_token,
-    "tokens": team.tokens,
-    "preview_act": acts.preview,
-    "act": acts.carry_out,
-    "take_back_act": acts.take_back,
-    "acts": acts.listing,
-    "ask_for_act": acts.ask,
-    "decline_act": acts.decline,
-    "digests": notices.digests,
-    "note_digests": notices.note_digests,
-    "due_webhooks": notices.due_webhooks,
-    "note_delivery": notices.note_delivery,
-    "backup": backup.backup,
-    "follow": follow.follow,
-    "rebuild": rejudge.rebuild,
+# what carries out each command: its fields go on by name
+USE_CASES: Mapping[type[Command[Any]], Callable[..., dict[str, Any]]] = {
+    commands.Register: surveil.register,
+    commands.ReadProtocol: surveil.text_of,
+    commands.Begin: surveil.begin,
+    commands.Ingest: surveil.ingest,
+    commands.Finish: surveil.finish,
+    commands.ImportFile: surveil.import_file,
+    commands.FindDue: recheck.due,
+    commands.BeginLookup: recheck.begin_lookup,
+    commands.MarkChecked: recheck.checked,
+    commands.SettleTask: tasks.settle_task,
+    commands.SettleTip: tips.settle_tip,
+    commands.Decide: screen.decide,
+    commands.TakeDecision: exchange.take_decision,
+    commands.Judge: screen.judge,
+    commands.ExplainPair: screen.explain,
+    commands.FindRecord: screen.find_record,
+    commands.Rerank: ranking.rerank,
+    commands.ExplainRank: ranking.why,
+    commands.StopReading: stopping.stop,
+    commands.ReadOn: stopping.read_on,
+    commands.DrawAudit: stopping.draw,
+    commands.ReadRetirement: retirement.monitor,
+    commands.ProposeRetirement: retirement.propose,
+    commands.VoteRetirement: retirement.vote,
+    commands.CloseRetirement: retirement.close,
+    commands.Extract: evidence.extract,
+    commands.Rate: evidence.rate,
+    commands.Group: evidence.group,
+    commands.PreviewForm: impact.preview,
+    commands.PreviewWithout: impact.without,
+    commands.ReadSheet: evidence.read_sheet,
+    commands.Publish: publish.publish,
+    commands.SignOff: publish.sign,
+    commands.OpenReview: publish.open_review,
+    commands.PublishAsOf: as_of.as_of,
+    commands.Withdraw: withdraw.withdraw,
+    commands.Reinstate: withdraw.take_back,
+    commands.SettleOutbox: publish.settle_outbox,
+    commands.ReadStatus: status.status,
+    commands.ReadLedger: status.ledger_of,
+    commands.CheckReadiness: readiness.readiness,
+    commands.ReadSchedule: nights.schedule,
+    commands.CheckMayBegin: nights.may_begin,
+    commands.Renew: nights.renew,
+    commands.EndRun: nights.end_run,
+    commands.LoseNight: nights.lose_night,
+    commands.NoteNight: nights.note_night,
+    commands.NoteSignOfLife: nights.sign_of_life,
+    commands.AddAccount: team.add_account,
+    commands.CloseAccount: team.close_account,
+    commands.AddToken: team.add_token,
+    commands.RevokeToken: team.revoke_token,
+    commands.ListTokens: team.tokens,
+    commands.PreviewAct: acts.preview,
+    commands.CarryOut: acts.carry_out,
+    commands.TakeBackAct: acts.take_back,
+    commands.ListActs: acts.listing,
+    commands.AskForAct: acts.ask,
+    commands.DeclineAct: acts.decline,
+    commands.MakeDigests: notices.digests,
+    commands.NoteDigests: notices.note_digests,
+    commands.FindDueWebhooks: notices.due_webhooks,
+    commands.NoteDelivery: notices.note_delivery,
+    commands.Backup: backup.backup,
+    commands.Follow: follow.follow,
+    commands.Rebuild: rejudge.rebuild,
 }
 
-
-NEED_FOLDER = (
-    "act",
-    "take_back_act",
-    "publish",
-    "settle_outbox",
-    "as_of",
-    "withdraw",
-    "take_back",
-    "status",
-    "digests",
-    "readiness",
+# those that read or write the published sites
+NEED_FOLDER = frozenset(
+    {
+        commands.CarryOut,
+        commands.TakeBackAct,
+        commands.Publish,
+        commands.SettleOutbox,
+        commands.PublishAsOf,
+        commands.Withdraw,
+        commands.Reinstate,
+        commands.ReadStatus,
+        commands.MakeDigests,
+        commands.CheckReadiness,
+    }
 )
-NEW_QUOTES = ("extract", "group")  # after which a study may have other quotes, or other files
-# before which quotes are looked up again that an older rule looked up
-SHOWS_QUOTES = ("publish",)
+
+# after which a study may have other quotes, or other files
+NEW_QUOTES = (commands.Extract, commands.Group)
 
 
-def run(store: Store, folder: Path, name: str, arguments: Answer) -> Answer:
-    """Carry out the use case `name`; `arguments` are plain JSON data, times as ISO text, bytes as
-    {"base64": …}.
+def run(store: Store, folder: Path, command: Command[AnswerT]) -> AnswerT:
+    """Carry out a command.
 
-    The answer is plain JSON data too.
-    `now` defaults to the clock; `folder` is where sites are published, never the caller's to say.
+    Args:
+        folder: Where sites are published.
     """
-    if name not in OPS:
-        raise Refused(f"unknown operation {name!r}; choose one of {', '.join(OPS)}")
-    use_case = OPS[name]
-    ready = {key: plain.value(key, value) for key, value in arguments.items() if key != "folder"}
-    ready["now"] = plain.time("now", ready["now"]) if ready.get("now") else datetime.now(UTC)
-    if isinstance(ready.get("moment"), str):
-        ready["moment"] = plain.time("moment", ready["moment"])
-    if name in NEED_FOLDER:
-        ready["folder"] = folder
+    now = command.now or datetime.now(UTC)
     try:
-        signature(use_case).bind(store, **ready)
-    except TypeError as error:
-        raise Refused(f"{name}: {error}") from None
-    plain.check(name, use_case, ready)
-    full_texts = folder.parent / full_text.FOLDER
-    try:
-        if name in SHOWS_QUOTES:
-            quotes.look_up(store, full_texts, review=ready["review"], now=ready["now"])
-        answer: Answer = json.loads(json.dumps(use_case(store, **ready), default=_text))
-        if name in NEW_QUOTES:
-            quotes.look_up(store, full_texts, review=ready["review"], now=ready["now"])
+        if isinstance(command, commands.Publish):  # an older rule may have looked its quotes up
+            _look_up_quotes(store, folder, command.review, now)
+        answered = _carry_out(store, folder, command, now)
+        if isinstance(command, NEW_QUOTES):
+            _look_up_quotes(store, folder, command.review, now)
     except OSError as error:
         if is_full(error):
             raise full(error) from error
         raise
-    return answer
+    return decode_answer(command, answered)
+
+
+def _carry_out(store: Store, folder: Path, command: Command[Any], now: datetime) -> Any:
+    """The answer as plain JSON data, in this process as elsewhere."""
+    use_case = USE_CASES[type(command)]
+    terms: dict[str, Any] = {**command.fields(), "now": now}
+    if type(command) in NEED_FOLDER:
+        terms["folder"] = folder
+    return json.loads(json.dumps(use_case(store, **terms), default=_text))
+
+
+def _look_up_quotes(store: Store, folder: Path, review: str, now: datetime) -> None:
+    quotes.look_up(store, folder.parent / full_text.FOLDER, review=review, now=now)
 
 
 def _text(value: Any) -> str:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import escape
 
+from livereview.commands.service import Mail
 from livereview.errors import Refused
 from livereview.ops.protocols import protocol
 from livereview.ops.typed import typed
@@ -369,14 +370,9 @@ def mail_link(
         "Please don't pass it on: who opens it comments in your place.",
     )
     html = "".join(f"<p>{escape(line)}</p>" for line in lines)
-    told = {
-        "name": name,
-        "email": address,
-        "subject": subject,
-        "text": "\n\n".join(lines) + "\n",
-        "html": html,
-    }
-    return mail([told], server, sender, now)[0][1]
+    text = "\n\n".join(lines) + "\n"
+    message = Mail(name=name, email=address, subject=subject, text=text, html=html)
+    return mail([message], server, sender, now)[0][1]
 
 
 def state(con: Connection, review: str, now: datetime) -> list[Standing]:

@@ -1,8 +1,7 @@
 """What a token may do at the door for programs, `/api/ops/NAME`.
 
-The owner's own secret does everything.
-
-An operation that has no row here is the owner's alone.
+The owner's own secret does everything. Each command says what it needs (`livereview.commands`); one
+that says nothing is the owner's alone.
 """
 
 from __future__ import annotations
@@ -12,41 +11,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from livereview import rights
+from livereview.commands import COMMANDS, Begin, Command, LoseNight
+from livereview.commands.base import check_text
 from livereview.errors import Refused
-from livereview.ops import arguments as plain
 from livereview.ops.protocols import parsed
 from livereview.rights import Act, Kind, Principal, WhyNot
 from livereview.store import searches
 from livereview.store.open import Connection
 from livereview.surveillance.clock import TOLERANCE
 
-ACTS: dict[str, Act] = {
-    # a protocol names adjudicators, votes and criteria: no night needs that
-    "register": rights.MANAGE,
-    "protocol": rights.RUN_FLOWS,
-    "begin": rights.RUN_FLOWS,
-    "ingest": rights.RUN_FLOWS,
-    "finish": rights.RUN_FLOWS,
-    "renew": rights.RUN_FLOWS,
-    "note_digests": rights.RUN_FLOWS_FOR_ALL,
-    "may_begin": rights.RUN_FLOWS,
-    "lose_night": rights.RUN_FLOWS,
-    "note_night": rights.RUN_FLOWS,
-    "end_run": rights.RUN_FLOWS_FOR_ALL,  # a run is named, and whatever it had in hand ends
-    "schedule": rights.RUN_FLOWS_FOR_ALL,
-    "sign_of_life": rights.RUN_FLOWS_FOR_ALL,
-    "readiness": rights.RUN_FLOWS_FOR_ALL,
-    "due": rights.RUN_FLOWS,
-    "begin_lookup": rights.RUN_FLOWS,
-    "checked": rights.RUN_FLOWS,
-    "publish": rights.RUN_FLOWS,
-    "settle_outbox": rights.RUN_FLOWS_FOR_ALL,
-    "status": rights.RUN_FLOWS,
-    "ledger": rights.RUN_FLOWS,
-    "digests": rights.RUN_FLOWS_FOR_ALL,  # they hold everybody's mail address
-    "due_webhooks": rights.RUN_FLOWS_FOR_ALL,
-    "note_delivery": rights.RUN_FLOWS,
+ACTS: Mapping[str, Act] = {
+    command.operation: command.needs for command in COMMANDS if not command.needs.owner_only
 }
+"""What whoever asks for an operation must be allowed."""
 
 
 def why_not(
@@ -86,11 +63,12 @@ def _reviews(con: Connection, name: str, arguments: Mapping[str, Any]) -> list[s
 def _of_search(con: Connection, search: Any) -> list[str | None]:
     if not isinstance(search, str):
         return [""]  # no review has this name, so what is limited to some reaches nothing
-    begun = searches.of(con, plain.value("search", search))
+    check_text("search", search)
+    begun = searches.of(con, search)
     return [begun[0]] if begun else []
 
 
-def check_clock(principal: Principal, arguments: Mapping[str, Any], wall: datetime) -> None:
+def check_clock(principal: Principal, command: Command[Any], wall: datetime) -> None:
     """Raise Refused where a token says a time that can't be now.
 
     What it wrote would stand in the ledger for years to come, and stop the nights of others. The
@@ -98,15 +76,16 @@ def check_clock(principal: Principal, arguments: Mapping[str, Any], wall: dateti
     """
     if principal.kind == Kind.OWNER:
         return
-    if arguments.get("now"):
-        _near("now", abs(plain.time("now", arguments["now"]) - wall), arguments["now"], wall)
-    if arguments.get("due"):
-        _near("due", plain.time("due", arguments["due"]) - wall, arguments["due"], wall)
+    if command.now is not None:
+        _near("now", abs(command.now - wall), command.now, wall)
+    if isinstance(command, Begin | LoseNight) and command.due is not None:
+        _near("due", command.due - wall, command.due, wall)
 
 
-def _near(name: str, away: timedelta, said: Any, wall: datetime) -> None:
+def _near(name: str, away: timedelta, stated: datetime, wall: datetime) -> None:
     if away > TOLERANCE:
         raise Refused(
-            f"{name}: this token says {said}, and it is {wall:%Y-%m-%d %H:%M} UTC here; set the clock of the machine"
-            f" that it runs on. Other times (--now) are for the owner's own secret"
+            f"{name}: this token says {stated.isoformat()}, and it is {wall:%Y-%m-%d %H:%M} UTC"
+            f" here; set the clock of the machine that it runs on. Other times (--now) are for the"
+            f" owner's own secret"
         )

@@ -191,16 +191,16 @@ def lose_night(
     what: str,
     reason: str,
     now: datetime,
-    due: str | None = None,
+    due: datetime | None = None,
     id: str | None = None,
 ) -> dict[str, Any]:
     """Write down that searches did not begin, and why; the same again changes nothing.
 
     Args:
         what: The name of the search, or the cron line.
-        due: ISO time when it was due, or happened; default: now.
+        due: When it was due, or happened; None: now.
     """
-    moment = moment_of(due) if due else now
+    moment = due or now
     key = id or hashlib.sha256(f"{review}\0{what}\0{moment.isoformat()}".encode()).hexdigest()
     night = LostNight(what[:LONGEST_NAME], reason[:LONGEST_REASON], moment, now)
 
@@ -210,17 +210,6 @@ def lose_night(
 
     store.write(job)
     return {"id": key}
-
-
-def moment_of(due: str) -> datetime:
-    """A time as a flow tells it; without a zone it is UTC."""
-    try:
-        moment = datetime.fromisoformat(due)
-    except (TypeError, ValueError):
-        raise Refused(
-            f"due must be a time such as 2026-03-02T02:00:00+00:00; got {due!r}"
-        ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def note_night(

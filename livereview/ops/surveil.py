@@ -65,7 +65,7 @@ def begin(
     runner: Mapping[str, Any] | None = None,
     run: str | None = None,
     clock_is_right: bool = False,
-    due: str | None = None,
+    due: datetime | None = None,
 ) -> dict[str, Any]:
     """Start a search of the protocol under a client-made id and give the window to ask for.
 
@@ -84,9 +84,8 @@ def begin(
         runner: The process that runs it (`processes.Process` as data).
         run: Its Prefect flow run.
         clock_is_right: Believe `now` although several earlier nights carry later times.
-        due: ISO time of the slot that it is run for; None: somebody wants it now.
+        due: The slot that it is run for; None: somebody wants it now.
     """
-    slot = nights.moment_of(due) if due else None
 
     def job(con: Connection) -> dict[str, Any]:
         what = protocol(con, review).search(name)
@@ -99,12 +98,12 @@ def begin(
         success, complete = (
             read(con, review, name, now) for read in (searches.last_success, searches.last_complete)
         )
-        if slot is not None and success is not None and success >= slot:
-            why = f"it has run through at {success:%Y-%m-%d %H:%M} UTC, since it was due at {slot:%H:%M}"
+        if due is not None and success is not None and success >= due:
+            why = f"it has run through at {success:%Y-%m-%d %H:%M} UTC, since it was due at {due:%H:%M}"
             return {"search": None, "why": f"{name}: {why}"}
         busy = nights.at_work_on(con, review, name, runner, store.opened)
         if busy is not None and busy.search != search:
-            if slot is None:
+            if due is None:
                 raise Refused(nights.runs_already(busy))
             return {"search": None, "why": nights.runs_already(busy)}
         run_now = next_run(what, success, complete, now)

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from livereview import rights
+from livereview.commands.service import Mail
 from livereview.errors import Refused
 from livereview.ops import principals
 from livereview.ops.principals import OPERATOR
@@ -232,14 +233,14 @@ def mail_invitation(
         "It leads to a secret of your own, with which you sign in from then on.",
         "Please don't pass the link on: who opens it first works in your name.",
     )
-    told = {
-        "name": name,
-        "email": address,
-        "subject": f"You are invited: {title}",
-        "text": "\n\n".join(lines) + "\n",
-        "html": "".join(f"<p>{escape(line)}</p>" for line in lines),
-    }
-    return mail([told], server, sender, now)[0][1]
+    message = Mail(
+        name=name,
+        email=address,
+        subject=f"You are invited: {title}",
+        text="\n\n".join(lines) + "\n",
+        html="".join(f"<p>{escape(line)}</p>" for line in lines),
+    )
+    return mail([message], server, sender, now)[0][1]
 
 
 def given_by(con: Connection, account: Account) -> accounts.Given | None:

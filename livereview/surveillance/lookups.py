@@ -4,7 +4,7 @@ words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from livereview.sources.protocol import Query
@@ -78,8 +78,3 @@ def _query(source: str, batch: Sequence[Known]) -> Query:
         if source == "openalex"
         else tuple(("doi", doi) for doi in dois)
     )
-
-
-def known(rows: Sequence[Mapping[str, str | None]]) -> list[Known]:
-    """Reports from plain data."""
-    return [Known(str(row["record"]), row["doi"], row["pmid"]) for row in rows]

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.responses import JSONResponse, Response
 
 from livereview import ops
+from livereview.commands import BY_OPERATION
+from livereview.commands.wire import decode, encode_answer
 from livereview.door_version import DOOR_HEADER, DOOR_VERSION, OTHER_DOOR, other_door
 from livereview.errors import DiskFull, Refused, Retry, SourceBroken
 from livereview.rights import Principal, WhyNot
@@ -40,8 +42,12 @@ def run(request: Request, name: str, body: Annotated[bytes, Depends(raw)]) -> Re
         arguments = _arguments(body)
         if refusal := _refusal(shared, request.state.principal, name, arguments):
             return refusal
-        ops.door.check_clock(request.state.principal, arguments, shared.clock())
-        return JSONResponse(ops.run(shared.store, shared.settings.site, name, arguments))
+        if name not in BY_OPERATION:
+            raise Refused(f"unknown operation {name!r}; choose one of {', '.join(BY_OPERATION)}")
+        command = decode(BY_OPERATION[name], arguments)
+        ops.door.check_clock(request.state.principal, command, shared.clock())
+        answer = ops.run(shared.store, shared.settings.site, command)
+        return JSONResponse(encode_answer(answer))
     except (Refused, SourceBroken) as error:
         return JSONResponse({"error": str(error)}, 422)
     except DiskFull as error:
@@ -54,7 +60,7 @@ def run(request: Request, name: str, body: Annotated[bytes, Depends(raw)]) -> Re
 
 
 def _refusal(
-    shared: guard.AppState, principal: Principal, name: str, arguments: ops.Answer
+    shared: guard.AppState, principal: Principal, name: str, arguments: dict[str, Any]
 ) -> Response | None:
     """The answer to a token that may not run this operation with these arguments; None: it may."""
     with shared.store.read() as con:
@@ -72,7 +78,7 @@ def _refusal(
     return JSONResponse({"error": f"{name}: this needs a lead's token with the scope {needs}"}, 403)
 
 
-def _arguments(body: bytes) -> ops.Answer:
+def _arguments(body: bytes) -> dict[str, Any]:
     try:
         arguments = json.loads(body or b"{}")
     except ValueError as error:

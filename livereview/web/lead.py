@@ -13,6 +13,8 @@ from fastapi import Depends, Form, HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from livereview import ops
+from livereview.commands import ReadLedger
+from livereview.commands.wire import encode_answer
 from livereview.store import acts as log
 from livereview.store import evidence, matches, records, searches, withdrawals
 from livereview.web import acts, guard, pages
@@ -211,14 +213,9 @@ def ledger(context: guard.InReview) -> Response:
 
 def ledger_json(context: guard.InReview) -> Response:
     """The whole ledger, as `livereview ledger --json` prints it."""
-    return JSONResponse(
-        ops.run(
-            context.shared.store,
-            context.shared.settings.site,
-            "ledger",
-            {"review": context.review.id},
-        )
-    )
+    shared = context.shared
+    ledger = ops.run(shared.store, shared.settings.site, ReadLedger(review=context.review.id))
+    return JSONResponse(encode_answer(ledger))
 
 
 def settle(

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 from livereview import ops
 from livereview.client import Local
+from livereview.commands import OpenReview, Register
 from livereview.ops.snapshot import snapshot
 from livereview.settings import Settings
 from livereview.store import past, standings, versions
@@ -55,8 +56,8 @@ def lay_down(home: Path, studies: int, count: int) -> None:
     text = text.replace("[[searches]]", f"{OUTCOMES}\n[[searches]]", 1).replace(
         "[living]", "[living]\nsign_off = false"
     )
-    client.call("register", text=text, now=NOW)
-    client.call("open_review", id="opening", review=REVIEW, by="lena", now=NOW)
+    client.run(Register(text=text, now=NOW))
+    client.run(OpenReview(id="opening", review=REVIEW, by="lena", now=NOW))
     fill(client, "before", pages_of(0, count))
     client.close()
     with Store(settings.database) as store:

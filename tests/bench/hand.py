@@ -29,6 +29,7 @@ import requests
 
 from livereview import ops
 from livereview.client import Local
+from livereview.commands import AddAccount, Register
 from livereview.settings import Settings
 from livereview.store.open import Store, owner
 from tests.bench.load import RECORD, REVIEW, STAGE, fill, pages_of, secret, start
@@ -69,9 +70,9 @@ def lay_down(home: Path, count: int) -> None:
     settings = Settings(home=home, secrets={})
     client = Local(settings)
     text = (Path(__file__).parents[1] / "data" / "review.toml").read_text(encoding="utf-8")
-    client.call("register", text=text, now=NOW)
+    client.run(Register(text=text, now=NOW))
     fill(client, "before", pages_of(0, count))
-    client.call("add_account", name="r0", role="reviewer", secret=secret(0), now=NOW)
+    client.run(AddAccount(name="r0", role="reviewer", secret=secret(0), now=NOW))
     client.close()
     with Store(settings.database) as store:
         with store.read() as con:

@@ -36,6 +36,7 @@ import duckdb
 import requests
 
 from livereview.client import Client, Local, Remote, token
+from livereview.commands import AddAccount, Begin, Finish, Ingest, OpenReview, Publish, Register
 from livereview.settings import Settings
 from livereview.store.open import owner
 from tests.bench.goals import Held, Outcome, goals, percentile, table
@@ -94,15 +95,15 @@ def pages_of(start: int, count: int) -> list[bytes]:
 
 def fill(client: Client, search: str, bodies: list[bytes], figures: Figures | None = None) -> None:
     """One search of the night, page by page."""
-    client.call("begin", review=REVIEW, name="openalex", search=search, now=NOW)
+    client.run(Begin(review=REVIEW, name="openalex", search=search, now=NOW))
     for body in bodies:
         began = time.monotonic()
-        answer = client.call("ingest", search=search, body=body, now=NOW)
-        if answer["problem"]:
-            raise SystemExit(f"the generated page could not be read: {answer['problem']}")
+        answer = client.run(Ingest(search=search, body=body, now=NOW))
+        if answer.problem:
+            raise SystemExit(f"the generated page could not be read: {answer.problem}")
         if figures:
             figures.took["ingest"].append(time.monotonic() - began)
-    client.call("finish", search=search, now=NOW)
+    client.run(Finish(search=search, now=NOW))
 
 
 def start(home: Path, port: int) -> subprocess.Popen[bytes]:
@@ -232,7 +233,7 @@ def publishing(client: Client, text: str, every: float, until: float, figures: F
         time.sleep(every)
         began = time.monotonic()
         try:
-            client.call("register", text=text.replace("A. Lead", f"A. Lead {number}"), now=NOW)
+            client.run(Register(text=text.replace("A. Lead", f"A. Lead {number}"), now=NOW))
         except Exception as error:
             figures.errors.append(f"{type(error).__name__} for a protocol: {error}")
             continue
@@ -293,13 +294,13 @@ def laid_down(home: Path, count: int, reviewers: int) -> tuple[Client, str]:
     """
     client = Local(Settings(home=home, secrets={}))
     text = (Path(__file__).parents[1] / "data" / "review.toml").read_text(encoding="utf-8")
-    client.call("register", text=text, now=NOW)
+    client.run(Register(text=text, now=NOW))
     fill(client, "before", pages_of(0, count))
-    client.call("open_review", id="opening", review=REVIEW, by="lena", now=NOW)
-    client.call("publish", review=REVIEW, now=NOW)
+    client.run(OpenReview(id="opening", review=REVIEW, by="lena", now=NOW))
+    client.run(Publish(review=REVIEW, now=NOW))
     for number in range(reviewers):
-        told = {"name": f"r{number}", "role": "reviewer", "secret": secret(number)}
-        client.call("add_account", **told, now=NOW)
+        name = f"r{number}"
+        client.run(AddAccount(name=name, role="reviewer", secret=secret(number), now=NOW))
     return client, text
 
 

@@ -22,6 +22,7 @@ from rich.console import Console
 
 from livereview import demo, settings
 from livereview.client import Local
+from livereview.commands import AddAccount, Decide
 from livereview.settings import Settings
 from livereview.store.open import owner
 from tests.bench.hand import FLAGS
@@ -77,7 +78,7 @@ def people(chosen: Settings) -> None:
     """
     client = Local(chosen)
     for name, role in {**PEOPLE, "dora": "reviewer"}.items():
-        client.call("add_account", name=name, role=role, secret=secret(name), now=demo.NIGHTS[-1])
+        client.run(AddAccount(name=name, role=role, secret=secret(name), now=demo.NIGHTS[-1]))
     with client.store.read() as con:
         rows = con.execute(
             """SELECT report_id FROM screening_state WHERE review = ? AND stage = 'title_abstract' AND state = 'open'
@@ -92,7 +93,7 @@ def people(chosen: Settings) -> None:
                 "reviewer": name,
                 "verdict": verdict,
             }
-            client.call("decide", id=f"shot-{name}", review=REVIEW, now=demo.NIGHTS[-1], **vote)
+            client.run(Decide(id=f"shot-{name}", review=REVIEW, now=demo.NIGHTS[-1], **vote))
     client.close()
 
 

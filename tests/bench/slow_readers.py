@@ -19,6 +19,7 @@ from pathlib import Path
 import requests
 
 from livereview.client import Local
+from livereview.commands import AddAccount, OpenReview, Publish, Register
 from livereview.settings import Settings
 from livereview.store.open import owner
 from tests.bench.load import NOW, REVIEW, STAGE, fill, holds, pages_of, secret, start
@@ -32,12 +33,12 @@ def lay_down(home: Path, count: int) -> None:
     """A published review of `count` records, with a lead and a reviewer."""
     client = Local(Settings(home=home, secrets={}))
     text = (Path(__file__).parents[1] / "data" / "review.toml").read_text(encoding="utf-8")
-    client.call("register", text=text, now=NOW)
+    client.run(Register(text=text, now=NOW))
     fill(client, "before", pages_of(0, count))
-    client.call("open_review", id="opening", review=REVIEW, by="lena", now=NOW)
-    client.call("publish", review=REVIEW, now=NOW)
-    client.call("add_account", name="lena", role="lead", secret=LEAD, now=NOW)
-    client.call("add_account", name="r1", role="reviewer", secret=secret(1), now=NOW)
+    client.run(OpenReview(id="opening", review=REVIEW, by="lena", now=NOW))
+    client.run(Publish(review=REVIEW, now=NOW))
+    client.run(AddAccount(name="lena", role="lead", secret=LEAD, now=NOW))
+    client.run(AddAccount(name="r1", role="reviewer", secret=secret(1), now=NOW))
     client.close()
 
 

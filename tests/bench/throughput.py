@@ -23,6 +23,7 @@ from typing import Any
 from flows.surveil import run_search
 from livereview import fetch
 from livereview.client import Local
+from livereview.commands import Register
 from livereview.review import Search
 from livereview.settings import Settings
 from tests.bench.dedup import generated
@@ -138,10 +139,10 @@ def run(count: int, home: Path) -> None:
     server.start()
     base = here.recv()
     client = Local(Settings(home=home, secrets={}, memory="1GB", threads=2))
-    client.call(
-        "register",
-        text=REVIEW.read_text(encoding="utf-8").replace("[[searches]]", plans(), 1),
-        now=NOW,
+    client.run(
+        Register(
+            text=REVIEW.read_text(encoding="utf-8").replace("[[searches]]", plans(), 1), now=NOW
+        )
     )
     print(f"{'source':12}{'records':>9}{'seconds':>9}{'a second':>10}")
     total, began = 0, time.monotonic()
@@ -150,9 +151,9 @@ def run(count: int, home: Path) -> None:
             started = time.monotonic()
             plan = Search(f"bench-{source}", source, source, "children", filters=FILTERS[source])
             ending = run_search(client, fetcher, "small-review", plan, NOW)
-            took, total = time.monotonic() - started, total + ending["found"]
+            took, total = time.monotonic() - started, total + ending.found
             print(
-                f"{source:12}{ending['found']:>9,}{took:>9.1f}{ending['found'] / took:>10,.0f}  {ending['error'] or ''}"
+                f"{source:12}{ending.found:>9,}{took:>9.1f}{ending.found / took:>10,.0f}  {ending.error or ''}"
             )
     took = time.monotonic() - began
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

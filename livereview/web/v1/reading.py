@@ -10,6 +10,8 @@ from typing import Annotated, Any, cast
 from fastapi import HTTPException, Path, Query
 
 from livereview import ops
+from livereview.commands import ListActs, ReadStatus
+from livereview.commands.wire import encode_answer
 from livereview.ops import tasks as open_tasks
 from livereview.ops.protocols import protocols
 from livereview.records import Record
@@ -97,11 +99,12 @@ def status(context: InReview) -> dict[str, Any]:
     Half-screened reports count as waiting, as on the lead's page: apart they would tell of votes.
     """
     settings = context.shared.settings
-    answer = ops.run(context.shared.store, settings.site, "status", {"review": context.review.id})
-    found: dict[str, Any] = answer["reviews"][0]
-    flow = found["flow"]
+    asked = ReadStatus(review=context.review.id)
+    status = ops.run(context.shared.store, settings.site, asked).reviews[0]
+    plain: dict[str, Any] = encode_answer(status)
+    flow = plain["flow"]
     flow["awaiting_screening"] += flow.pop("in_screening")
-    return found
+    return plain
 
 
 def attempts(context: InReview, part: Part) -> models.Page[models.Attempt]:
@@ -340,7 +343,6 @@ def tasks(context: InReview, part: Part) -> models.Page[models.Task]:
 
 def acts(context: InReview, part: Part) -> models.Page[dict[str, Any]]:
     """Acts that undid the work of others, newest first."""
-    answer = ops.run(
-        context.shared.store, context.shared.settings.site, "acts", {"review": context.review.id}
-    )
-    return part.of(answer["acts"])
+    shared = context.shared
+    listed = ops.run(shared.store, shared.settings.site, ListActs(review=context.review.id))
+    return part.of([encode_answer(act) for act in listed.acts])
