@@ -22,7 +22,7 @@ from prefect.states import Completed, Failed
 
 from livereview import fetch, review_toml, settings
 from livereview.client import Client, wait_for_owner
-from livereview.commands import EndRun, NoteNight, ReadProtocol
+from livereview.commands import EndRun, LoseNight, NoteNight, ReadProtocol
 from livereview.commands.publishing import Published
 from livereview.endings import Ending, NightReport
 from livereview.errors import LivereviewError
@@ -59,14 +59,8 @@ def ended_by_force(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -
     review = str(parameters.get("review", ""))
     what = str(parameters.get("search") or parameters.get("cron") or flow.name)
     due = flow_run.expected_start_time or datetime.now(UTC)
-    lost = {
-        "id": f"run-{flow_run.id}",
-        "review": review,
-        "what": what,
-        "reason": reason,
-        "due": due.isoformat(),
-    }
     if review:
+        lost = LoseNight(id=f"run-{flow_run.id}", review=review, what=what, reason=reason, due=due)
         owner.keep(chosen.home, lost)
     try:
         client = wait_for_owner(chosen, longest=60)

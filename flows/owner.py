@@ -25,6 +25,7 @@ from prefect.settings import get_current_settings
 from livereview import private_files, processes
 from livereview.client import Client, NoAccess, Session, wait_for_owner
 from livereview.commands import LoseNight, NoteSignOfLife, Renew
+from livereview.commands.wire import decode, encode
 from livereview.errors import LivereviewError, Refused
 from livereview.settings import Settings
 
@@ -103,13 +104,7 @@ def told_if_lost(settings: Settings, review: str, what: str) -> Iterator[None]:
 
 def lose(settings: Settings, review: str, what: str, reason: str) -> None:
     """Keep that a night did not begin: with the owner, or in the home until it can be told."""
-    lost = {
-        "id": uuid4().hex,
-        "review": review,
-        "what": what,
-        "reason": reason,
-        "due": due_at().isoformat(),
-    }
+    lost = LoseNight(id=uuid4().hex, review=review, what=what, reason=reason, due=due_at())
     keep(settings.home, lost)
     with suppress(LivereviewError):
         client = wait_for_owner(settings, longest=0)
@@ -119,10 +114,9 @@ def lose(settings: Settings, review: str, what: str, reason: str) -> None:
             client.close()
 
 
-def keep(home: Path, lost: dict[str, Any]) -> None:
-    """Remember a lost night in the home, whole or not at all."""
-    text = json.dumps(lost, ensure_ascii=False)
-    private_files.write_private(home / UNDELIVERED / f"{lost['id']}.json", text.encode())
+def keep(home: Path, lost: LoseNight) -> None:
+    """Remember a lost night in the home under its id, whole or not at all."""
+    private_files.write_private(home / UNDELIVERED / f"{lost.id}.json", encode(lost))
 
 
 def deliver(home: Path, client: Client) -> int:
@@ -136,7 +130,7 @@ def deliver(home: Path, client: Client) -> int:
     delivered = 0
     for path in sorted(folder.glob("*.json"), key=lambda each: each.stat().st_mtime):
         try:
-            client.run(LoseNight(**json.loads(path.read_text(encoding="utf-8"))))
+            client.run(decode(LoseNight, json.loads(path.read_text(encoding="utf-8"))))
         except (ValueError, TypeError) as damaged:
             log.error("%s can't be read and is set aside: %s", path, damaged)
             path.replace(path.with_suffix(".damaged"))

@@ -16,7 +16,7 @@ import pytest
 from fastapi import FastAPI
 
 from flows import owner
-from livereview.commands import BY_OPERATION, ReadStatus
+from livereview.commands import BY_OPERATION, LoseNight, ReadStatus
 from livereview.commands.wire import decode
 from livereview.errors import Refused
 from livereview.ops import door, nights, protocols, recheck, surveil, team
@@ -182,9 +182,7 @@ def test_a_night_of_no_review_is_refused(reviewed: Store) -> None:
 def test_a_lost_night_that_is_refused_stops_no_other(reviewed: Store, tmp_path: Path) -> None:
     home = tmp_path / "flows"
     for name, review in (("a", "nowhere"), ("b", REVIEW)):
-        owner.keep(
-            home, {"id": name, "review": review, "what": "w", "reason": "r", "due": NOW.isoformat()}
-        )
+        owner.keep(home, LoseNight(id=name, review=review, what="w", reason="r", due=NOW))
 
     assert owner.deliver(home, OpenStore(reviewed)) == 1
     assert owner.deliver(home, OpenStore(reviewed)) == 0

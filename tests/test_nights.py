@@ -16,6 +16,7 @@ import pytest
 
 from flows import owner
 from livereview import processes
+from livereview.commands import LoseNight
 from livereview.errors import Refused
 from livereview.ops import nights, notices, protocols, readiness, status, surveil
 from livereview.ops.team import add_account
@@ -291,8 +292,7 @@ def test_what_the_owner_missed_is_remembered_and_delivered_once(
     reviewed: Store, tmp_path: Path
 ) -> None:
     home = tmp_path / "flow"
-    lost = {"id": "a", "review": REVIEW, "what": NIGHTLY, "reason": "away", "due": NOW.isoformat()}
-    owner.keep(home, lost)
+    owner.keep(home, LoseNight(id="a", review=REVIEW, what=NIGHTLY, reason="away", due=NOW))
     (kept,) = (home / owner.UNDELIVERED).iterdir()
     assert (kept.stat().st_mode | kept.parent.stat().st_mode) & 0o077 == 0
     (home / owner.UNDELIVERED / "half.json").write_text('{"id": ')
@@ -308,9 +308,11 @@ def test_what_the_owner_refuses_is_set_aside_and_never_stands_in_the_way_of_a_ni
 ) -> None:
     home = tmp_path / "flow"
     lost = {"id": "a", "review": REVIEW, "what": NIGHTLY, "reason": "away", "due": NOW.isoformat()}
-    owner.keep(home, {**lost, "of": "another version"})
-    owner.keep(home, {**lost, "id": "b", "due": "last night"})
-    owner.keep(home, {**lost, "id": "c"})
+    folder = home / owner.UNDELIVERED
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_text(json.dumps({**lost, "of": "another version"}))
+    (folder / "b.json").write_text(json.dumps({**lost, "id": "b", "due": "last night"}))
+    owner.keep(home, LoseNight(id="c", review=REVIEW, what=NIGHTLY, reason="away", due=NOW))
     assert owner.deliver(home, OpenStore(reviewed)) == 1
     assert sorted(path.suffix for path in (home / owner.UNDELIVERED).iterdir()) == [
         ".refused",

@@ -24,7 +24,7 @@ from flows import owner
 from livereview import settings as settings_module
 from livereview.cli import app as commands
 from livereview.client import NoAccess, OwnerAway, Remote, connect, wait_for_owner
-from livereview.commands import ReadStatus
+from livereview.commands import LoseNight, ReadStatus
 from livereview.door_version import DOOR_HEADER, DOOR_VERSION
 from livereview.errors import Refused
 from livereview.settings import Settings
@@ -216,7 +216,7 @@ def test_a_night_does_not_wait_for_an_address_that_is_no_owner(tmp_path: Path) -
 
 
 def test_a_lost_night_is_kept_while_this_machine_is_not_let_in(tmp_path: Path) -> None:
-    owner.keep(tmp_path, {"id": "a", "review": "r", "what": "w", "reason": "no"})
+    owner.keep(tmp_path, LoseNight(id="a", review="r", what="w", reason="no"))
     with served(Stranger()) as stranger, pytest.raises(NoAccess):
         owner.deliver(tmp_path, Remote(stranger.address, "lr_secret", sleep=_never))
     assert [path.name for path in (tmp_path / owner.UNDELIVERED).iterdir()] == ["a.json"]

@@ -18,5 +18,5 @@ PairVerdict = Literal["same", "linked", "different"]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 """An id, or the name of a person or thing."""
 
-Note = Annotated[str, Field(max_length=5_000)]
-"""Sentences: a page."""
+Sentences = Annotated[str, Field(max_length=5_000)]
+"""A page of them."""

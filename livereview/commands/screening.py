@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from livereview.commands.base import Answer, Command
-from livereview.commands.fields import Stage
+from livereview.commands.fields import DecisionVerdict, Stage
 
 # Decisions
 
@@ -19,6 +19,7 @@ class Decided(Answer):
     stands: bool
     """What it says is in force."""
     stage: Stage
+    """Where the report stands now."""
     state: str
 
 
@@ -33,8 +34,8 @@ class Decide(Command[Decided]):
     """The record that was on the screen."""
     stage: Stage
     reviewer: str
-    verdict: str
-    """include, exclude, maybe, withdrawn (takes the last one back) or not_retrieved."""
+    verdict: DecisionVerdict
+    """`withdrawn` takes the last one back; `not_retrieved`: the full text can't be had."""
     role: str = "vote"
     """`vote`, or `adjudication` of a conflict."""
     reason: str | None = None

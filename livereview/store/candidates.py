@@ -34,7 +34,8 @@ def replace(con: Connection, keyed: Sequence[tuple[str, tuple[str, ...]]]) -> No
 def _insert(con: Connection, rows: list[tuple[str, str]]) -> None:
     if rows:
         con.execute(
-            "INSERT INTO block SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
+            """INSERT INTO block (key, record_id)
+            SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])""",
             [[key for key, _ in rows], [record for _, record in rows]],
         )
 

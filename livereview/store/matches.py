@@ -200,7 +200,8 @@ def save_reports(con: Connection, membership: Mapping[str, str]) -> None:
     if not membership:
         return
     con.execute(
-        """INSERT INTO report SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])
+        """INSERT INTO report (record_id, report_id)
+        SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])
         ON CONFLICT (record_id) DO UPDATE SET report_id = excluded.report_id""",
         [list(membership), list(membership.values())],
     )

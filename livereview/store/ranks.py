@@ -68,7 +68,8 @@ def save(
     )
     con.execute("DELETE FROM rank WHERE review = ?", [review])
     con.execute(
-        "INSERT INTO rank SELECT ?, unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?::DOUBLE[])",
+        """INSERT INTO rank (review, report_id, place, score)
+        SELECT ?, unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?::DOUBLE[])""",
         [review, list(reports), list(range(1, len(reports) + 1)), list(scores)],
     )
 

@@ -287,7 +287,7 @@ def save_page(
     """Keep the publisher's bytes and what they gave; the sha256 of the bytes is the answer."""
     sha256 = hashlib.sha256(body).hexdigest()
     con.execute(
-        "INSERT INTO body VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING",
+        "INSERT INTO body (sha256, packed) VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING",
         [sha256, zlib.compress(body)],
     )
     con.execute(

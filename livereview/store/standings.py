@@ -167,7 +167,8 @@ def _derive(con: Connection, ids: Collection[str] | None) -> None:
         stands = place(ballots.get(key, ()), stages, needed, asked.get(key, NOBODY_ASKED))
         rows.append((review, report_id, stands.stage, stands.votes, stands.state, seq))
     con.execute(
-        """INSERT INTO screening_state SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
+        """INSERT INTO screening_state (review, report_id, stage, votes, state, seq)
+        SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
             unnest(?::INTEGER[]), unnest(?::VARCHAR[]), unnest(?::BIGINT[])""",
         [list(column) for column in zip(*rows, strict=True)],
     )

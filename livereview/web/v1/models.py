@@ -11,11 +11,10 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from livereview.commands import evidence, screening
+from livereview.commands.fields import DecisionVerdict, Name, PairVerdict, Sentences, Stage
 from livereview.links import LinkKind
 
-Stage = Literal["title_abstract", "full_text"]
-Text = Annotated[str, Field(max_length=5_000)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
 Item = TypeVar("Item")
 
 
@@ -188,7 +187,7 @@ class Decision(Request):
     record: Name
     """The id of the record that you read."""
     stage: Stage
-    verdict: Literal["include", "exclude", "maybe", "not_retrieved", "withdrawn"]
+    verdict: DecisionVerdict
     """`not_retrieved`: you can't get the full text; `withdrawn`: take your decision back."""
     reason: Name | None = None
     """The id of one of the review's reasons; an exclusion at full text needs one."""
@@ -196,18 +195,13 @@ class Decision(Request):
     tags: Annotated[list[Annotated[str, Field(max_length=50)]], Field(max_length=20)] = []
 
 
-class Decided(Answer):
+class Decided(screening.Decided):
     """What became of a decision."""
+
+    model_config = ConfigDict(extra="ignore")
 
     id: str
     """The event; the same Idempotency-Key gives the same one."""
-    known: bool
-    """It had arrived before, and nothing was written."""
-    stands: bool
-    """What it says is in force."""
-    stage: Stage
-    """Where the report stands now."""
-    state: str
 
 
 class Conflict(Answer):
@@ -240,7 +234,7 @@ class Judgement(Request):
 
     left: Name
     right: Name
-    verdict: Literal["same", "different", "linked"]
+    verdict: PairVerdict
     """`linked`: two reports of one work, such as a preprint and its article."""
     link: LinkKind | None = None
     """What two linked records are to each other."""
@@ -277,18 +271,10 @@ class Extraction(Request):
     role: Literal["single", "consensus"] = "single"
 
 
-class Extracted(Answer):
+class Extracted(evidence.Extracted):
     """What became of a form."""
 
-    study: str
-    reports: int
-    results: int
-    questions: list[str]
-    """What must be asked of a person before a result can count."""
-    known: bool
-    """You gave the same form last, and nothing was written."""
-    waits: str | None = None
-    """What else it needs before it counts."""
+    model_config = ConfigDict(extra="ignore")
 
 
 class Rating(Request):
@@ -337,13 +323,13 @@ class Signature(Request):
 
     content_hash: Name
     """Of what you have read."""
-    note: Text | None = None
+    note: Sentences | None = None
 
 
 class Opening(Request):
     """That the review may be public from now on."""
 
-    note: Text | None = None
+    note: Sentences | None = None
 
 
 class Done(Answer):
@@ -367,7 +353,7 @@ class TaskOutcome(Request):
     """How a task ends."""
 
     outcome: Name
-    note: Text | None = None
+    note: Sentences | None = None
 
 
 class Attempt(Answer):

@@ -11,6 +11,7 @@ from fastapi import HTTPException, Path, Query
 
 from livereview import ops
 from livereview.commands import ListActs, ReadStatus
+from livereview.commands.fields import Stage
 from livereview.commands.wire import encode_answer
 from livereview.ops import tasks as open_tasks
 from livereview.ops.protocols import protocols
@@ -80,7 +81,7 @@ def review(context: InReview) -> models.Review:
     return models.Review(
         **_review_row(rules, head),
         question=rules.question.text,
-        stages=[cast(models.Stage, stage) for stage in rules.screening.stages],
+        stages=[cast(Stage, stage) for stage in rules.screening.stages],
         votes=rules.screening.votes,
         reasons=_choices(rules.reasons),
         outcomes=_choices(rules.outcomes),
@@ -128,7 +129,7 @@ def reports(
     state: Annotated[
         str | None, Query(description=f"Only those in this state: {', '.join(STATES)}.")
     ] = None,
-    stage: Annotated[models.Stage | None, Query(description="Only those at this stage.")] = None,
+    stage: Annotated[Stage | None, Query(description="Only those at this stage.")] = None,
 ) -> models.Page[models.Report]:
     """Every report of a review with the decisions in force, in the order in which they came.
 
@@ -164,7 +165,7 @@ def _reports(
         shown = blindness.visible(votes.get(standing.report_id, []), stage, state, eyes)
         row = models.Report(
             **_record(records.merged(members[standing.report_id])[0], standing.report_id),
-            stage=cast(models.Stage, stage),
+            stage=cast(Stage, stage),
             state=blindness.state_shown(state, eyes),
             decisions=[_vote(vote) for vote in shown],
         )
@@ -199,7 +200,7 @@ def report(
 
 
 def queue(
-    context: InReview, stage: Annotated[models.Stage, Path(description="A stage of the screening.")]
+    context: InReview, stage: Annotated[Stage, Path(description="A stage of the screening.")]
 ) -> models.Queue:
     """What waits for you at a stage. The report that you are given is kept for you meanwhile."""
     if stage not in context.review.screening.stages:
