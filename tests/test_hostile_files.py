@@ -333,8 +333,8 @@ def test_a_page_that_takes_too_long_is_a_reject_with_its_bytes(
     assert (ending["outcome"], ending["rejected"]) == ("failed", 1)
     with store.read() as con:
         (reject,) = searches.rejects(con, REVIEW, 10)
-        assert searches.body(con, reject["sha256"]) == b"a page for ever"
-    assert "s of computing" in reject["reason"]
+        assert searches.body(con, reject.sha256) == b"a page for ever"
+    assert "s of computing" in reject.reason
 
 
 def test_a_page_that_takes_too_long_after_others_makes_its_search_partial(

@@ -65,7 +65,7 @@ def _of_search(con: Connection, search: Any) -> list[str | None]:
         return [""]  # no review has this name, so what is limited to some reaches nothing
     check_text("search", search)
     begun = searches.of(con, search)
-    return [begun[0]] if begun else []
+    return [begun.review] if begun else []
 
 
 def check_clock(principal: Principal, command: Command[Any], wall: datetime) -> None:

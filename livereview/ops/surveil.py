@@ -131,7 +131,7 @@ def is_free(con: Connection, search: str, review: str, name: str) -> None:
     reach the other.
     """
     begun = searches.of(con, search)
-    if begun is not None and begun[:2] != (review, name):
+    if begun is not None and (begun.review, begun.name) != (review, name):
         raise Refused(f"the id {search!r} is taken by another search; make a new one")
 
 
@@ -194,14 +194,14 @@ def ingest(
     """
     store.reserve.require("pages of searches wait", INGEST_SHARE)
     with store.read() as con:
-        known = searches.of(con, search)
-        if known is None:
+        begun = searches.of(con, search)
+        if begun is None:
             raise Refused(f"unknown search {search!r}; begin it first")
         asked = searches.asked(con, search)
-    review, _, source, kind = known
-    page, problem = _parse(source, body, cursor, asked)
+    review, kind = begun.review, begun.kind
+    page, problem = _parse(begun.source, body, cursor, asked)
     with store.read() as con:
-        page = feed_items.with_known_keys(con, source, page)
+        page = feed_items.with_known_keys(con, begun.source, page)
     prepared = prepare(page.records)
     facts = PageFacts(
         cursor, url, status, problem, page.warnings, filled(page.records), quota, note
@@ -282,20 +282,19 @@ def finish(
     """
 
     def job(con: Connection) -> dict[str, Any]:
-        found = searches.of(con, search)
-        if found is None:
+        begun = searches.of(con, search)
+        if begun is None:
             raise Refused(f"unknown search {search!r}; begin it first")
         outcome, counts = searches.ended(con, search) or _end(con, search, error, seconds, now)
-        if outcome in RAN_THROUGH and found[3] == "sweep":
-            ledger.save_canaries(con, search, _canaries(con, search, found[0], found[1]), now)
-        if (
-            outcome == "ok" and found[2] == "page"
-        ):  # what a page no longer links to may have been withdrawn
-            ledger.save_canaries(
-                con, search, dict.fromkeys(searches.previous(con, search), False), now
-            )
+        if outcome in RAN_THROUGH and begun.kind == "sweep":
+            canaries = _canaries(con, search, begun.review, begun.name)
+            ledger.save_canaries(con, search, canaries, now)
+        # what a page no longer links to may have been withdrawn
+        if outcome == "ok" and begun.source == "page":
+            missing = dict.fromkeys(searches.previous(con, search), False)
+            ledger.save_canaries(con, search, missing, now)
         if counts.fresh or counts.changed or outcome not in RAN_THROUGH:
-            versions.ask(con, found[0], _cause(found[1], outcome, counts), now)
+            versions.ask(con, begun.review, _cause(begun.name, outcome, counts), now)
         return {"outcome": outcome, **asdict(counts)}
 
     return store.write(job)
@@ -378,9 +377,8 @@ def import_file(
         search = f"{search}-{hashlib.sha256(repr(filters).encode()).hexdigest()[:8]}"
     with store.read() as con:
         before = searches.of(con, search)
-    if (
-        before and before[2] != source
-    ):  # it was taken for another kind of file: read so, it says something else
+    # it was taken for another kind of file: read so, it says something else
+    if before and before.source != source:
         search = f"{search}-{source}"
     what = Search(
         name=f"import: {name}",

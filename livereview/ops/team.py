@@ -22,7 +22,7 @@ from livereview.screening.agreement import Coefficient, Vote, ac1, alpha, kappas
 from livereview.screening.criteria import Change, change
 from livereview.store import accounts, decisions, searches, voters
 from livereview.store.accounts import Account
-from livereview.store.decisions import Older
+from livereview.store.decisions import Older, StageVote
 from livereview.store.open import Connection, Store
 
 # for somebody to take up an account that was opened for them: a fortnight's holiday fits in
@@ -404,27 +404,28 @@ class Agreement:
 
 def agreements(con: Connection, review: str) -> list[Agreement]:
     """The agreement at each stage. "maybe" counts as include, as it does for the record."""
-    found = []
-    for stage in protocol(con, review).screening.stages:
-        cast = decisions.votes(con, review, stage)
-        ballots = [
-            Vote(report, who, "exclude" if verdict == "exclude" else "include")
-            for report, who, verdict, _ in cast
-        ]
-        # that of the last vote on it
-        month = {report: made.strftime("%Y-%m") for report, _, _, made in cast}
-        by_month = {
-            one: [b for b in ballots if month[b.item] == one] for one in sorted(set(month.values()))
-        }
-        found.append(
-            Agreement(
-                stage,
-                (alpha(ballots), ac1(ballots)),
-                tuple(kappas(ballots)),
-                tuple((one, ac1(some)) for one, some in by_month.items()),
-            )
-        )
-    return found
+    return [
+        _agreement(stage, decisions.votes(con, review, stage))
+        for stage in protocol(con, review).screening.stages
+    ]
+
+
+def _agreement(stage: str, votes: Sequence[StageVote]) -> Agreement:
+    ballots: list[Vote] = []
+    month: dict[str, str] = {}  # of the last vote on each report
+    for vote in votes:
+        verdict = "exclude" if vote.verdict == "exclude" else "include"
+        ballots.append(Vote(vote.report_id, vote.reviewer, verdict))
+        month[vote.report_id] = vote.made.strftime("%Y-%m")
+    by_month: dict[str, list[Vote]] = {name: [] for name in sorted(set(month.values()))}
+    for ballot in ballots:
+        by_month[month[ballot.item]].append(ballot)
+    return Agreement(
+        stage,
+        (alpha(ballots), ac1(ballots)),
+        tuple(kappas(ballots)),
+        tuple((name, ac1(some)) for name, some in by_month.items()),
+    )
 
 
 def older_criteria(

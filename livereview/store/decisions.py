@@ -9,7 +9,7 @@ from typing import Any
 
 from livereview.store import standings
 from livereview.store.open import Connection
-from livereview.store.rows import any_row, by_review, one_row
+from livereview.store.rows import any_row, by_review, one_row, read_as
 from livereview.store.standings import Standing
 
 
@@ -335,31 +335,53 @@ def _grouped(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[dict[str, Any]]]
     return found
 
 
-def votes(con: Connection, review: str, stage: str) -> list[tuple[str, str, str, datetime]]:
-    """(report, reviewer, verdict, time) of the votes on reports that have all of them at a stage,
-    oldest first.
-    """
-    return con.execute(
+@dataclass(frozen=True, slots=True)
+class StageVote:
+    """A vote in force on a report."""
+
+    report_id: str
+    reviewer: str
+    verdict: str
+    made: datetime
+
+
+def votes(con: Connection, review: str, stage: str) -> list[StageVote]:
+    """The votes on reports that have all of them at a stage, oldest first."""
+    return read_as(
+        con,
+        StageVote,
         """SELECT d.report_id, d.reviewer, d.verdict, d.made FROM current_decision d
         JOIN screening_state s ON s.review = d.review AND s.report_id = d.report_id
         WHERE d.review = ? AND d.stage = ? AND d.role = 'vote' AND d.verdict <> 'not_retrieved'
             AND (s.stage <> d.stage OR s.state IN ('included', 'excluded', 'conflict')) ORDER BY d.seq""",
         [review, stage],
-    ).fetchall()
+    )
 
 
-def counts_by_person(
-    con: Connection, review: str, eyes: str | None = None
-) -> list[tuple[str, str, int, datetime]]:
-    """(reviewer, stage, decisions in force, the last one's time) of everybody who has decided here."""
-    return con.execute(
-        """SELECT d.reviewer, d.stage, count(DISTINCT d.report_id), max(d.made) FROM current_decision d
+@dataclass(frozen=True, slots=True)
+class PersonsWork:
+    """What a person has decided at a stage: how many decisions are in force, and when the last of
+    them was made.
+    """
+
+    reviewer: str
+    stage: str
+    decisions: int
+    last: datetime
+
+
+def counts_by_person(con: Connection, review: str, eyes: str | None = None) -> list[PersonsWork]:
+    """The work of everybody who has decided here."""
+    return read_as(
+        con,
+        PersonsWork,
+        """SELECT d.reviewer, d.stage, count(DISTINCT d.report_id) AS decisions, max(d.made) AS last FROM current_decision d
         JOIN screening_state s ON s.review = d.review AND s.report_id = d.report_id
         WHERE d.review = $review AND ($eyes IS NULL OR d.reviewer = $eyes OR s.stage <> d.stage
             OR s.state IN ('included', 'excluded', 'conflict'))
         GROUP BY d.reviewer, d.stage ORDER BY d.reviewer, d.stage DESC""",
         {"review": review, "eyes": eyes},
-    ).fetchall()
+    )
 
 
 def excluded_at_full_text(con: Connection, review: str) -> list[tuple[str, str | None]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from livereview.evidence import certainty
 from livereview.evidence.certainty import Rating
 from livereview.store.open import Connection
-from livereview.store.rows import by_review
+from livereview.store.rows import by_review, read_as
 
 
 def link(
@@ -93,13 +94,30 @@ def singles(con: Connection, review: str) -> dict[str, dict[str, str]]:
     return found
 
 
-def history(con: Connection, review: str, study: str) -> list[tuple[str, str, str, datetime]]:
-    """(extractor, role, form version, time) of each extraction of a study, newest first."""
-    return con.execute(
-        """SELECT extractor, coalesce(role, 'consensus'), form_version, made FROM extraction WHERE review = ? AND study = ?
-        ORDER BY seq DESC""",
+@dataclass(frozen=True, slots=True)
+class GivenExtraction:
+    """That somebody extracted a study.
+
+    Attributes:
+        role: single, or consensus of two people.
+        form_version: Of the form that was filled in.
+    """
+
+    extractor: str
+    role: str
+    form_version: str
+    made: datetime
+
+
+def history(con: Connection, review: str, study: str) -> list[GivenExtraction]:
+    """Each extraction of a study, newest first."""
+    return read_as(
+        con,
+        GivenExtraction,
+        """SELECT extractor, coalesce(role, 'consensus') AS role, form_version, made
+        FROM extraction WHERE review = ? AND study = ? ORDER BY seq DESC""",
         [review, study],
-    ).fetchall()
+    )
 
 
 def extractions(con: Connection, review: str) -> dict[str, str]:

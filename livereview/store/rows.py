@@ -8,13 +8,14 @@ then grows until the process ends. So nobody calls `fetchone()`; a test of the l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from livereview.store.writer import Connection
 
 Row = tuple[Any, ...]
+T = TypeVar("T")
 
 
 def one_row(con: Connection, question: str, values: object = None) -> Row | None:
@@ -24,6 +25,15 @@ def one_row(con: Connection, question: str, values: object = None) -> Row | None
     """
     rows = con.execute(question, values).fetchall()
     return rows[0] if rows else None
+
+
+def read_as(
+    con: Connection, kind: Callable[..., T], question: str, values: object = None
+) -> list[T]:
+    """The rows of the answer, each as a `kind`: a dataclass with a field for each column, by name."""
+    answer = con.execute(question, values)
+    names = [column[0] for column in answer.description]
+    return [kind(**dict(zip(names, row, strict=True))) for row in answer.fetchall()]
 
 
 def by_review(

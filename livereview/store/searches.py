@@ -8,13 +8,12 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from livereview.review import Review, Search
 from livereview.sources.protocol import Query, Reject
 from livereview.store import standings
 from livereview.store.open import Connection
-from livereview.store.rows import by_review, one_row
+from livereview.store.rows import by_review, one_row, read_as
 from livereview.surveillance.clock import TOLERANCE
 
 
@@ -231,10 +230,26 @@ def ended(con: Connection, search: str) -> tuple[str, Counts] | None:
     return (row[0], Counts(*row[1:])) if row else None
 
 
-def of(con: Connection, search: str) -> tuple[str, str, str, str] | None:
-    """(review, name, source, kind) of a search."""
-    row = one_row(con, "SELECT review, name, source, kind FROM search WHERE search = ?", [search])
-    return (row[0], row[1], row[2], row[3] or "search") if row else None
+@dataclass(frozen=True, slots=True)
+class BegunSearch:
+    """A run of a search.
+
+    Attributes:
+        kind: search, sweep, lookup or import.
+    """
+
+    review: str
+    name: str
+    source: str
+    kind: str
+
+
+def of(con: Connection, search: str) -> BegunSearch | None:
+    """The run with this id; None: it has not begun."""
+    question = """SELECT review, name, source, coalesce(kind, 'search') AS kind FROM search
+        WHERE search = ?"""
+    begun = read_as(con, BegunSearch, question, [search])
+    return begun[0] if begun else None
 
 
 def asked(con: Connection, search: str) -> Query:
@@ -340,20 +355,35 @@ def save_rejects(
         )
 
 
-def rejects(con: Connection, review: str, limit: int) -> list[dict[str, Any]]:
-    """The latest rejects of a review with the search they came from, newest first."""
-    return _dicts(
-        con.execute(
-            """SELECT s.name, r.reason, r.place, r.raw, r.sha256, r.made FROM reject r JOIN search s USING (search)
-            WHERE s.review = ? ORDER BY r.seq DESC LIMIT ?""",
-            [review, limit],
-        )
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Something on a page that was no record.
+
+    Attributes:
+        name: Of the search that it came from.
+        place: Where on the page it stood.
+        raw: Its beginning, as it came.
+        sha256: Of the page.
+    """
+
+    name: str
+    reason: str
+    place: str
+    raw: str
+    sha256: str
+    made: datetime
+
+
+def rejects(con: Connection, review: str, limit: int) -> list[Rejected]:
+    """The latest rejects of a review, newest first."""
+    return read_as(
+        con,
+        Rejected,
+        """SELECT s.name, r.reason, r.place, r.raw, r.sha256, r.made
+        FROM reject r JOIN search s USING (search)
+        WHERE s.review = ? ORDER BY r.seq DESC LIMIT ?""",
+        [review, limit],
     )
-
-
-def _dicts(result: Connection) -> list[dict[str, Any]]:
-    columns = [column[0] for column in result.description]
-    return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
 
 
 def records_by_search(con: Connection, review: str) -> dict[str, int]:
