@@ -313,6 +313,30 @@ def _model(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
     yield table(("field", "type", "always", "what it says"), rows)
 
 
+def door() -> str:
+    """Every operation of the owner's door: what it takes, who may ask, what it answers."""
+    from livereview.commands import COMMANDS
+
+    parts: list[str] = []
+    for command in COMMANDS:
+        parts += [f"## {command.operation}", plain(_first_sentence(command.__doc__))]
+        scope = command.needs.scope
+        who = "Only the owner's own secret." if scope is None else f"A token with {code(scope)}."
+        parts.append(who)
+        taken = list(_fields(command.model_json_schema(by_alias=True), ""))
+        parts.append(table(("field", "type", "what it is"), taken))
+        answer = command.answer_type().model_json_schema(by_alias=True)
+        given = list(_fields(answer, ""))
+        if given:
+            parts.append(f"It answers: {plain(_first_sentence(answer.get('description')))}")
+            parts.append(table(("field", "type", "what it is"), given))
+    return "\n\n".join(parts)
+
+
+def _first_sentence(text: str | None) -> str:
+    return " ".join((text or "").split("\n\n")[0].split())
+
+
 def decisions() -> str:
     """The list of records, read from their headings."""
     rows = []
@@ -335,6 +359,7 @@ MADE: dict[str, Callable[[], str]] = {
     "tables": tables,
     "decisions": decisions,
     "http_api": http_api,
+    "door": door,
 }
 
 

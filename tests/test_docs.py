@@ -17,6 +17,7 @@ import yaml
 
 from livereview import review_toml, settings
 from livereview.cli import app
+from livereview.commands import COMMANDS
 from livereview.web.v1 import routes
 from scripts import docs_pages
 
@@ -109,6 +110,15 @@ def test_the_reference_of_the_http_api_has_every_address() -> None:
     for endpoint in routes.ENDPOINTS:
         assert f"### {endpoint.method} /api/v1{endpoint.path}" in made
     assert "a page of [Report](#report)" in made and "| `verdict` | `string` | yes |" in made
+
+
+def test_the_reference_of_the_door_has_every_operation_and_what_each_field_means() -> None:
+    made = docs_pages.door()
+    for command in COMMANDS:
+        assert f"## {command.operation}\n" in made
+    assert "| `cursor` | string or null, may be left out | What asked for this page; null:" in made
+    assert "| `outcome` | string | ok, ok-zero, partial or failed. |" in made
+    assert "A token with `flows`." in made and "Only the owner's own secret." in made
 
 
 def test_the_reference_of_settings_has_every_setting() -> None:
