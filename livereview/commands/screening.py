@@ -93,6 +93,8 @@ class Judge(Command[Judged]):
     verdict: str
     """same, linked, different, or withdrawn."""
     person: str
+    link: str = ""
+    """What two linked ones are to each other, one of `livereview.links.LinkKind`; "": not said."""
 
 
 class PairExplained(Answer):
