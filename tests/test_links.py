@@ -74,6 +74,10 @@ def test_europe_pmcs_number_of_a_preprint_finds_it() -> None:
 
 
 CASES = [
+    ({"title": f"{LONG}: executive summary"}, {"title": LONG}, LinkKind.SUMMARY),
+    ({"title": f"Plain language summary of {LONG}"}, {"title": LONG}, LinkKind.SUMMARY),
+    ({"title": f"{LONG} (easy read)"}, {"title": LONG}, LinkKind.SUMMARY),
+    ({"title": f"{LONG}: research brief"}, {"title": LONG, "authors": []}, LinkKind.SUMMARY),
     ({"title": f"Correction: {LONG}"}, {"title": LONG}, LinkKind.CORRECTION),
     ({"title": f"Retraction note to: {LONG}"}, {"title": LONG}, LinkKind.RETRACTION),
     ({"title": f"Reply to: {LONG}"}, {"title": LONG}, LinkKind.REPLY),

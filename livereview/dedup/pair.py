@@ -308,6 +308,19 @@ class Pair:
         return stated(self.a, self.b)
 
     @property
+    def preprint_renamed(self) -> bool:
+        """A preprint and an article by the same people under another title, which peer review may
+        bring: the titles are near, or half alike over the same abstract.
+        """
+        kinds_differ = self.a.preprint != self.b.preprint
+        team = self.nearly_one_team or self.one_team(2)
+        near = self.scores.title >= CLOSE or (
+            self.scores.title >= HALF_ALIKE and self.same_abstract
+        )
+        of_a_series = self.two_parts or self.other_number or self.a.notice != self.b.notice
+        return kinds_differ and team and near and not (of_a_series or self.identified)
+
+    @property
     def both_registered(self) -> bool:
         return bool(self.a.registration and self.b.registration)
 

@@ -139,8 +139,8 @@ APART = (
         "linked",
         "one is a notice, protocol or reply to the other",
         lambda pair: pair.other_notice and pair.notice_of,
-        "A correction, retraction, reply or protocol is a report of its own, and belongs to its"
-        " article.",
+        "A correction, retraction, reply, protocol or summary is a report of its own, and belongs"
+        " to its article.",
         lambda pair: pair.notice_kind,
     ),
     Rule(
@@ -257,6 +257,17 @@ REGISTERED = (
         "two trial registrations",
         always,
         "Two numbers, and two titles.",
+    ),
+)
+
+PREPRINT_RENAMED = (
+    Rule(
+        "preprint-renamed",
+        "linked",
+        "a preprint and its published version, under another title",
+        always,
+        "Authors change a title in peer review; the same team and a like title or abstract tell.",
+        of_kind(LinkKind.PREPRINT),
     ),
 )
 
@@ -858,6 +869,7 @@ CHAPTERS = (
     Chapter(_stated, STATED),
     Chapter(lambda pair: pair.both_registered, REGISTERED),
     Chapter(lambda pair: pair.names_registration and not pair.identified, NAMES_REGISTRATION),
+    Chapter(lambda pair: pair.preprint_renamed and not pair.one_title, PREPRINT_RENAMED),
     Chapter(lambda pair: pair.scores.doi == 0, TWO_DOIS),
     Chapter(always, APART),
     Chapter(lambda pair: pair.identified, IDENTIFIER),

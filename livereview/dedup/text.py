@@ -75,7 +75,7 @@ class Features:
         pages: (first, last) as digits, with a letter where there is one; "" where unknown.
         address: The web address without what differs from visit to visit.
         part: "2" for Part II, a second volume, a third wave ….
-        notice: Correction, retraction, reply, protocol, reprint or "".
+        notice: Correction, retraction, reply, protocol, summary, reprint or "".
         serial: A title that every issue of a journal has ("Editorial").
         column: The editor's column, with a subject or without.
         recurring: A heading that comes again and again ("Book review column").

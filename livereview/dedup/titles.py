@@ -60,6 +60,8 @@ _NOTICE = re.compile(
         |(?:publisher'?s?\ |author'?s?\ )?corrections?\b\s*(?=[:.\-–—]|to\b|$))
     |(?P<retraction>retraction(?:\ note|\ notice)?|withdrawal|expression\ of\ concern)\b\s*(?=[:\-–—.]|of\b|to\b|for\b)
     |(?P<reprint>reprint\ of|republished)\b
+    |(?P<summary>(?:executive|plain[ -]language|lay|policy|research|easy[ -]read)\ (?:summary|brief(?:ing)?)
+        \s*(?:[:.\-–—]|of\b|on\b))
     |(?P<reply>comments?\s+(?:on|to)\b|commentary(?:\s+on\b|\s*:)|re\s*:|letter\ to\ the\ editor
         |(?:authors?['’]?s?['’]?\s+)?(?:reply|response|rejoinder)\b(?=\s*(?:to\b|:|by\b|$)))
     )""",
@@ -69,10 +71,15 @@ _NOTICE_AFTER = re.compile(
     r"""(?:\b(?P<correction>correction\ to|addendum)\b
     |(?P<protocol>^\W*protocol\b|\b(?:study|trial|review|research|design)\ protocol\b|[:.\-–—]\s*(?:an?\ )?protocol\b
         |\bprotocol\W*$)
+    |[:.\-–—(]\s*(?:an?\ |the\ )?(?P<summary>(?:(?:executive|plain[ -]language|lay|policy|research|evidence)\ )?
+        (?:summary|brief(?:ing)?)(?:\ report|\ paper|\ version)?|easy[ -]read(?:\ (?:summary|version))?)\W*$
     |[:.\-–—?(]\s*(?:an?\ |the\ )?(?:authors?['’]?s?['’]?\ )?(?P<reply>reply|response|rejoinder|comment)\W*$)""",
     re.IGNORECASE | re.VERBOSE,
 )
-_AFTER = ("correction", "addendum", "protocol", "reply", "response", "rejoinder", "comment")
+_AFTER = (
+    *("correction", "addendum", "protocol", "reply", "response", "rejoinder", "comment"),
+    *("summary", "brief", "easy"),
+)
 _SERIAL = re.compile(
     r"""^(?:the\ )?(?:guest\ )?(?:
     editor\w*(?:\ (?:notes?|introduction|comments?|board|preface|statement|note\ to\ readers|foreword))?
@@ -141,7 +148,9 @@ def _value(found: str) -> str:
 
 
 def notice(title: str) -> str:
-    """correction, retraction or reply, where the title says that the item is one; else ""."""
+    """correction, retraction, reprint, reply, protocol or summary, where the title says that the
+    item is one; else "".
+    """
     match = _NOTICE.match(title)
     lower = title.lower()
     if not match and any(map(lower.__contains__, _AFTER)):

@@ -255,3 +255,28 @@ def _is_suffixed(parts: list[str]) -> bool:
         re.fullmatch(r"(?:jr|sr|ii|iii|iv)\.?", parts[2], re.IGNORECASE)
         or _DEGREE_PART.fullmatch(parts[2])
     )
+
+
+# Initials with nothing else: "H B", "J.-P.". "WHO" is none, as its letters are not parted.
+_INITIALS_ONLY = re.compile(r"[^\W\d_]\.?(?:[\s.-]+[^\W\d_]\.?)*")
+_ENDS_IN_INITIALS = re.compile(r"\s[^\W\d_]\.?$")
+
+
+def rejoined(authors: Sequence[str]) -> tuple[str, ...]:
+    """The authors with initials put back behind the family name before them.
+
+    EPPI-Reviewer writes "Dos Santos" and "H B" as two authors where it was given "Dos Santos, H B".
+    """
+    whole: list[str] = []
+    for author in authors:
+        before = whole[-1] if whole else ""
+        lacks_given = before and "," not in before and not _ENDS_IN_INITIALS.search(before)
+        if lacks_given and _is_initials(author) and not _is_initials(before):
+            whole[-1] = f"{before}, {author}"
+        else:
+            whole.append(author)
+    return tuple(whole)
+
+
+def _is_initials(author: str) -> bool:
+    return author.upper() == author and _INITIALS_ONLY.fullmatch(author) is not None

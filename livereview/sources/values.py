@@ -17,7 +17,7 @@ from livereview.sources.protocol import Page, Reject
 from livereview.sources.text import reject
 
 # Raise it when a rule here, in people or in identifiers changes: stored records are then read again.
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 # In lower case, without the brackets and full stops around them.
 _NOTHING_WORDS = """
 na|n/a|n.a|nan|nat|none|null|nil|undefined|unknown|missing|#n/a|#name?|#name|#value|#ref|#null
@@ -90,7 +90,8 @@ def tidied(record: Record) -> Record:
         changes["pages"] = None
     if record.abstract is not None and is_no_abstract(record.abstract):
         changes["abstract"] = None
-    authors = tuple(name for one in record.authors if (name := people.tidy(one)))
+    tidy_names = [name for author in record.authors if (name := people.tidy(author))]
+    authors = people.rejoined(tidy_names)
     if authors != record.authors:
         changes["authors"] = authors
     tidy = replace(record, **changes) if changes else record  # type: ignore[arg-type]
