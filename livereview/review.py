@@ -308,6 +308,23 @@ class Highlights:
     exclude: tuple[str, ...] = ()
 
 
+NEVER_MERGE = ("year", "volume", "issue", "pages", "place", "type")
+"""What a team may name as a difference across which no rule merges two records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dedup:
+    """What a team adds to the rules of deduplication for its field.
+
+    Attributes:
+        never_merge: Of NEVER_MERGE: where both records know it and it differs, a person decides.
+        same_series: Names of one series or publisher, parted by " = ".
+    """
+
+    never_merge: tuple[str, ...] = ()
+    same_series: tuple[str, ...] = ()
+
+
 SIGN_OFF_DAYS = 14
 """Days within which a changed finding is signed, where the protocol promises nothing else: a fortnight lets a lead be
 away for one."""
@@ -505,6 +522,7 @@ class Review:
     # people who extract each study by themselves; with 2, what they agree on holds
     extractors: int = 1
     highlights: Highlights = field(default_factory=Highlights)
+    dedup: Dedup = field(default_factory=Dedup)
     statements: tuple[Statement, ...] = ()
     configurations: tuple[Configuration, ...] = ()
     base: Base | None = None

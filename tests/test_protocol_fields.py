@@ -92,7 +92,7 @@ def test_what_is_no_number_stays_as_typed_and_the_reader_says_so_at_the_box() ->
     typed = fields.stands(TEMPLATE, fields.SCREENING) | {"screening.votes": "two"}
     text = fields.written(TEMPLATE, fields.SCREENING, typed)
     mistakes = review_toml.mistakes(text)
-    (section, _) = fields.sections(
+    section, *_ = fields.sections(
         text, fields.SCREENING, fields.stands(text, fields.SCREENING), mistakes
     )
     box = section.rows[0].boxes[0]

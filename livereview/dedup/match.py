@@ -13,6 +13,7 @@ from livereview.dedup.blocks import block_keys
 from livereview.dedup.compare import ODD, scores
 from livereview.dedup.pair import Pair, identified, tied
 from livereview.dedup.rules import RULES_VERSION, UNLIKE, Rule, decide
+from livereview.dedup.team import NO_TEAM, TeamRules
 from livereview.dedup.text import Features
 from livereview.links import LinkKind
 
@@ -54,14 +55,15 @@ class Judgement:
     kind: LinkKind | None = None
 
 
-def judge(a: Features, b: Features) -> Judgement:
-    """The verdict on a pair, the same whichever comes first."""
+def judge(a: Features, b: Features, team: TeamRules = NO_TEAM) -> Judgement:
+    """The verdict on a pair, the same whichever comes first; `team`: what teams add to the rules."""
+    a, b = team.placed(a), team.placed(b)
     ratio = fuzz.ratio(a.title, b.title) / 100
     if ratio < ODD and not _worth_a_look(a, b):
         return _judgement(UNLIKE, {"title": round(ratio, 3), "score": 0.0})
     compared = scores(a, b, ratio)
     pair = Pair(a, b, compared)
-    rule = decide(pair)
+    rule = team.judged(pair, decide(pair))
     kind = rule.link(pair) if rule.link else None
     known: dict[str, float | None] = {}
     for name in NAMES:
@@ -75,9 +77,11 @@ def unlike() -> Judgement:
     return _judgement(UNLIKE, {"score": 0.0})
 
 
-def judge_all(pairs: Sequence[tuple[Features, Features]]) -> list[Judgement]:
+def judge_all(
+    pairs: Sequence[tuple[Features, Features]], team: TeamRules = NO_TEAM
+) -> list[Judgement]:
     """The verdicts on many pairs, equal to `judge` on each."""
-    return [judge(a, b) for a, b in pairs]
+    return [judge(a, b, team) for a, b in pairs]
 
 
 def _judgement(

@@ -11,6 +11,7 @@ from livereview import records as identifiers
 from livereview.dedup.explain import explain as explained
 from livereview.errors import Refused
 from livereview.links import LinkKind
+from livereview.ops import team_rules
 from livereview.ops.settle import regroup
 from livereview.ops.typed import typed
 from livereview.records import Record
@@ -124,7 +125,8 @@ def explain(store: Store, *, left: str, right: str, now: datetime) -> dict[str, 
             raise Refused(
                 f"no record {', '.join(missing)}; a record's id stands beside it on the duplicates page"
             )
-        return {"text": explained(known[left], known[right])}
+        team = team_rules.in_force(con)
+        return {"text": explained(known[left], known[right], team)}
 
 
 @typed

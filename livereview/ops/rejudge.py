@@ -10,8 +10,9 @@ from typing import Any
 from livereview.dedup.blocks import block_keys, meetings
 from livereview.dedup.clusters import Edge, clusters
 from livereview.dedup.match import RULES_VERSION, Judgement, judge_all
+from livereview.dedup.team import keeps_apart
 from livereview.dedup.text import Features, features
-from livereview.ops import settle
+from livereview.ops import settle, team_rules
 from livereview.records import Record
 from livereview.store import matches, records, versions
 from livereview.store.open import Connection, Store
@@ -66,7 +67,8 @@ def rejudged(con: Connection) -> Rejudged:
     known = records.every(con)
     ready = {key: features(record) for key, record in known.items()}
     pairs = sorted({*_meeting(ready), *matches.judged_pairs(con)})
-    judged = judge_all([(ready[left], ready[right]) for left, right in pairs])
+    team = team_rules.in_force(con)
+    judged = judge_all([(ready[left], ready[right]) for left, right in pairs], team)
     verdicts = dict(zip(pairs, judged, strict=True))
     before = matches.rule_words(con, pairs)
     news = []
@@ -127,7 +129,7 @@ def _edges(con: Connection, members: Sequence[str], news: Mapping[Pair, Judgemen
         if edge[3] != "rule" or pair not in news:
             edges.append(edge)
     for (left, right), judgement in news.items():
-        ties = judgement.verdict in ("same", "linked")
+        ties = judgement.verdict in ("same", "linked") or keeps_apart(judgement.rule)
         if ties and (left, right) not in persons:
             score = judgement.scores["score"] or 0.0
             edges.append((left, right, judgement.verdict, "rule", score))

@@ -10,7 +10,9 @@ from uuid import uuid4
 
 from livereview.dedup.clusters import clusters
 from livereview.dedup.match import RULES_VERSION, Judgement, block_keys, judge_all, unlike
+from livereview.dedup.team import NO_TEAM
 from livereview.dedup.text import Features, bare_doi, features
+from livereview.ops import team_rules
 from livereview.records import Record
 from livereview.store import candidates, listing, matches, records, standings
 from livereview.store.matches import Match
@@ -51,7 +53,8 @@ def judge_pairs(
     others = {key for pair in pairs for key in pair} - ready.keys()
     known = {key: features(record) for key, record in records.current(con, others).items()} | ready
     before = matches.rule_words(con, pairs)
-    verdicts = judge_all([(known[a], known[b]) for a, b in pairs])
+    team = team_rules.in_force(con) if pairs else NO_TEAM
+    verdicts = judge_all([(known[a], known[b]) for a, b in pairs], team)
     news = [
         rule_match(pair, found)
         for pair, found in zip(pairs, verdicts, strict=True)

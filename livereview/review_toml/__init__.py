@@ -26,6 +26,7 @@ from livereview.review import (
     HIGH_OR_LOW,
     MODERATOR_KINDS,
     MODERATOR_READS,
+    NEVER_MERGE,
     OUTCOME_KINDS,
     PREDICTIONS,
     RARE,
@@ -43,6 +44,7 @@ from livereview.review import (
     CostBand,
     Costs,
     Criterion,
+    Dedup,
     FollowUp,
     Highlights,
     Living,
@@ -310,6 +312,7 @@ _TOP = {
     "searches": _Key(values.rows, form=_MANY),
     "screening": _Key(values.table, {}),
     "highlights": _Key(values.table, {}),
+    "dedup": _Key(values.table, {}),
     "living": _Key(values.table, form=_ONE),
     "base": _Key(values.table, None),
     "costs": _Key(values.table, None),
@@ -414,6 +417,10 @@ _HIGHLIGHTS = {
     "include": _Key(values.list_of(values.text), ()),
     "exclude": _Key(values.list_of(values.text), ()),
 }
+_DEDUP = {
+    "never_merge": _Key(values.list_of(values.choice("difference", NEVER_MERGE)), ()),
+    "same_series": _Key(values.list_of(values.series), ()),
+}
 _LIVING = {
     "timezone": _Key(values.zone),
     "search_schedule": _Key(values.cron),
@@ -506,6 +513,7 @@ def rules() -> list[KeyRule]:
         "searches": _SEARCH,
         "screening": _SCREENING,
         "highlights": _HIGHLIGHTS,
+        "dedup": _DEDUP,
         "living": _LIVING,
         "base": _BASE,
         "costs": _COSTS,
@@ -547,6 +555,7 @@ def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -
         "searches": _searches(top["searches"], sources, notes),
         "screening": _screening(top["screening"], notes),
         "highlights": Highlights(**_fields(top["highlights"], _HIGHLIGHTS, ("highlights",), notes)),
+        "dedup": Dedup(**_fields(top["dedup"], _DEDUP, ("dedup",), notes)),
         "living": Living(**_fields(top["living"], _LIVING, ("living",), notes)),
         "statements": _statements(top["statements"], notes),
         "costs": _costs(top["costs"], notes),

@@ -280,6 +280,18 @@ def list_of(read: Callable[[Any], Any]) -> Callable[[Any], tuple[Any, ...]]:
     return read_all
 
 
+def series(value: Any) -> str:
+    """Two or more names of one series: "Campbell Reviews = The Campbell Library"."""
+    line = text(value)
+    names = [name.strip() for name in line.split("=")]
+    if len(names) < 2 or not all(names):
+        raise Wrong(
+            f'must be two or more names with "=" between them, e.g. "Campbell Reviews = The Campbell '
+            f'Library"; this is {_shown(value)}'
+        )
+    return line
+
+
 def stages(value: Any) -> tuple[str, ...]:
     found = list_of(choice("stage", STAGES))(value)
     if not found or found != tuple(stage for stage in STAGES if stage in found):

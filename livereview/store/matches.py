@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from livereview.dedup.team import TEAM_SAYS
 from livereview.links import LinkKind
 from livereview.store import standings
 from livereview.store.open import Connection
@@ -171,14 +172,14 @@ def _tied(con: Connection, record_ids: list[str]) -> set[str]:
 
 def edges(con: Connection, record_ids: Sequence[str]) -> list[tuple[str, str, str, str, float]]:
     """(left, right, verdict, author, score) of the pairs within these records that are same or
-    linked, or that a person judged.
+    linked, that a team never merges, or that a person judged.
     """
     rows = con.execute(
         """SELECT left_id, right_id, verdict, author, scores FROM current_match
-        WHERE (verdict IN ('same', 'linked') OR author <> 'rule')
+        WHERE (verdict IN ('same', 'linked') OR author <> 'rule' OR starts_with(rule, ?))
         AND left_id IN (SELECT unnest(?::VARCHAR[])) AND right_id IN (SELECT unnest(?::VARCHAR[]))
         ORDER BY left_id, right_id""",
-        [list(record_ids), list(record_ids)],
+        [TEAM_SAYS, list(record_ids), list(record_ids)],
     ).fetchall()
     return [
         (left, right, verdict, author, json.loads(s).get("score", 1.0))

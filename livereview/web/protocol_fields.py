@@ -335,6 +335,26 @@ SCREENING = Step(
             ),
         ),
         Group(
+            ("dedup",),
+            "Duplicates: rules of your field",
+            (
+                Field(
+                    "never_merge",
+                    "Never merged by rule where this differs",
+                    "lines",
+                    "One a line: year, volume, issue, pages, place or type. A person decides then.",
+                    aside=True,
+                ),
+                Field(
+                    "same_series",
+                    "Names that mean one series",
+                    "lines",
+                    "One series a line, its names parted by =: Campbell Reviews = The Campbell Library",
+                    aside=True,
+                ),
+            ),
+        ),
+        Group(
             ("highlights",),
             "Words marked on the screen",
             (
