@@ -318,6 +318,7 @@ def run(plan: Plan, home: Path) -> None:
     found = owner(settings.database)
     base = str(found and found["url"])
     port = int(base.rsplit(":", 1)[1])
+    figures.held.append(holds(process, "before"))
     together = min(plan.at_once, reviewers)
     figures.at_once = together, sign_in_at_once(base, together)
     until = time.monotonic() + seconds
@@ -328,7 +329,6 @@ def run(plan: Plan, home: Path) -> None:
     readers = [Reader(number, base, until, figures) for number in range(plan.readers)]
     changes = (Remote(base, token(settings)), text, plan.publish, until, figures)
     lead = threading.Thread(target=publishing, args=changes, daemon=True)
-    figures.held.append(holds(process, "before"))
     for thread in (*people, *readers, night, *([lead] if plan.publish else [])):
         thread.start()
     time.sleep(seconds / 2)
@@ -346,6 +346,10 @@ def run(plan: Plan, home: Path) -> None:
     for thread in (*people, *readers):
         thread.http.close()  # type: ignore[attr-defined]
     time.sleep(plan.idle)
+    requests.get(
+        f"{base}/readyz", timeout=60
+    )  # threads of a pool that rest end when it is next used
+    time.sleep(1)
     figures.held.append(holds(process, f"{plan.idle:.0f} s later"))
     process.terminate()
     process.wait()
