@@ -4,6 +4,7 @@ begin is told.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -509,3 +510,46 @@ def test_a_night_whose_process_was_killed_is_told_and_the_next_one_runs(service:
         assert len(told) == 1 and "crashed" in told[0], told
         again = service.start(f"{REVIEW} at {NEVER}")
         wait_for(lambda: "tried again in 3600 s" in service.logs(again), "the night after it")
+
+
+FAIL_TWICE = """
+import sys, time
+from flows import deploy, events
+from livereview.endings import Ending
+deploy._keep_address(sys.argv[1])
+for alarm in deploy.alarms(deploy._id(deploy._address()), deploy.POOL):
+    deploy._automate(alarm)
+ending = Ending(name="openalex", source="openalex", outcome="failed", error="away")
+for review in ("twice", "once", "twice"):
+    events.search_ended(review, ending)
+    time.sleep(1)
+"""
+
+
+@pytest.mark.slow
+def test_prefect_tells_an_address_when_a_search_failed_twice_and_not_before(
+    prefect: dict[str, str],
+) -> None:
+    heard: list[dict[str, Any]] = []
+
+    class Address(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Address)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/"
+    try:
+        command = [sys.executable, "-c", FAIL_TWICE, address]
+        subprocess.run(command, cwd=ROOT, env=prefect, check=True, timeout=300)
+        wait_for(lambda: heard, "the address is told")
+        (told,) = heard
+        assert told["text"].endswith("a search failed twice in a night: twice: openalex")
+        assert told["event"] == "livereview.search.failed"
+    finally:
+        server.shutdown()
+        server.server_close()
