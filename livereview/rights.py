@@ -26,14 +26,6 @@ class Scope(StrEnum):
     MONITOR = "monitor"
 
 
-MEANING = {
-    Scope.READ: "pages, lists and exports",
-    Scope.SCREEN: "the queue, decisions, conflicts, duplicates, PDFs, votes on retiring",
-    Scope.EXTRACT: "extraction forms, studies, ratings",
-    Scope.MANAGE: "what leads do: sign off, withdraw, team, tasks, consultation, imports",
-    Scope.FLOWS: "what nights need: search, ingest, publish, notices",
-    Scope.MONITOR: "the figures at /metrics, and nothing else",
-}
 # Tokens made before there were five scopes: "write" never meant what leads alone may do.
 OLD_SCOPES = {"write": (Scope.SCREEN, Scope.EXTRACT)}
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 LIVING = "living"
 
@@ -48,21 +47,6 @@ class TimedReview:
     def is_living(self) -> bool:
         """Whether it is searched."""
         return self.status == LIVING
-
-
-def read(rows: Iterable[Mapping[str, Any]]) -> list[TimedReview]:
-    """The reviews in the answer of the use case `schedule`."""
-    return [
-        TimedReview(
-            review=row["review"],
-            crons=tuple(row["crons"]),
-            searches=tuple(TimedSearch(**search) for search in row["searches"]),
-            timezone=row["timezone"],
-            status=row["status"],
-            version=row["version"],
-        )
-        for row in rows
-    ]
 
 
 def zone_of_all(reviews: Iterable[TimedReview]) -> str:

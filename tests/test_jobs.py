@@ -17,12 +17,12 @@ from flows.dispatch import search_one
 from flows.jobs import Course, Job, Night, Seen
 from flows.night import publish_behind
 from flows.pages import PAGE
-from livereview import entrypoints, timetable
+from livereview import entrypoints
+from livereview.commands import ReadSchedule
 from livereview.commands.publishing import Published
-from livereview.ops import nights
 from livereview.store.open import Store
 from livereview.timetable import TimedReview, TimedSearch
-from tests.conftest import NOW
+from tests.conftest import NOW, OpenStore
 
 CRON, ZONE = "0 2 * * *", "Europe/London"
 
@@ -110,7 +110,7 @@ def test_sources_take_turns_so_that_no_host_stands_before_the_others() -> None:
 
 
 def test_the_owner_says_which_searches_there_are(reviewed: Store) -> None:
-    (answer,) = timetable.read(nights.schedule(reviewed, now=NOW)["reviews"])
+    (answer,) = OpenStore(reviewed).run(ReadSchedule(now=NOW)).reviews
     names = [(each.name, each.source, each.cron) for each in answer.searches]
     assert names == [("openalex", "openalex", CRON), ("crossref", "crossref", CRON)]
 

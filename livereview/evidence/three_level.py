@@ -23,9 +23,6 @@ from livereview.statistics.dependent import Multilevel, Robust, multilevel_and_r
 from livereview.statistics.metareg import inconsistency, quantile
 from livereview.statistics.tau2 import one_mean
 
-STUDIES_FROM = 3
-"""Below so many studies a variance between them can't be told: each study's results are averaged instead."""
-
 TRUSTED_DF = 4.0
 """Below so many degrees of freedom CR2's interval can't be relied on (Tipton 2015)."""
 

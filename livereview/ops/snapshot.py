@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from livereview.errors import Refused
@@ -15,7 +16,7 @@ from livereview.ops.consulted import consulted
 from livereview.ops.protocols import parsed, protocol
 from livereview.ops.written import written
 from livereview.records import Record
-from livereview.review import Review
+from livereview.review import Review, Search
 from livereview.store import (
     decisions,
     evidence,
@@ -46,7 +47,7 @@ from livereview.summary.snapshot import (
     Traced,
     Withdrawal,
 )
-from livereview.surveillance.health import health
+from livereview.surveillance.health import Attempt, health
 from livereview.surveillance.recall import recall
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -161,35 +162,76 @@ def _searches(con: Connection, review: Review, now: datetime) -> Iterable[Search
 
     Look-ups are no searches.
     """
-    known = ledger.attempts(con, review.id)
+    attempts = ledger.attempts(con, review.id)
     totals = searches.records_by_search(con, review.id)
     planned = {search.name: search for search in review.searches}
-    for name in [*planned, *(name for name in known if name not in planned)]:
-        runs, plan = known.get(name, []), planned.get(name)
+    brought = [name for name in attempts if name not in planned]
+    for name in [*planned, *brought]:
+        runs = attempts.get(name, [])
         if runs and runs[-1].kind == "lookup":
             continue
-        last = runs[-1] if runs else None
-        state = (
-            health(runs, now, review.living.stale_days, plan is None or plan.usual_zero)
-            if runs
-            else None
-        )
-        yield SearchFact(
-            name=name,
-            source=plan.source if plan else last.source if last else "",
-            platform=plan.platform if plan else "file import",
-            query=last.query if last else (plan.query or plan.url or "") if plan else name,
-            filters=last.filters if last else plan.filters if plan else (),
-            first_at=runs[0].started if runs else None,
-            runs=state.successes if state else 0,
-            last_at=last.started if last else None,
-            last_outcome=last.outcome if last else None,
-            last_error=last.error if last else None,
-            last_success=state.last_success if state else None,
-            silent=state.silent if state else False,
-            found=totals.get(name, 0),
-            grey=plan.grey if plan else False,
-        )
+        plan = planned.get(name)
+        fact = _planned(plan) if plan else _brought(runs[-1])
+        fact = replace(fact, found=totals.get(name, 0))
+        usual_zero = plan is None or plan.usual_zero
+        yield _with_runs(fact, runs, review.living.stale_days, usual_zero, now) if runs else fact
+
+
+def _planned(plan: Search) -> SearchFact:
+    """A search of the protocol, as if it had never run."""
+    return SearchFact(
+        name=plan.name,
+        source=plan.source,
+        platform=plan.platform,
+        query=plan.query or plan.url or "",
+        filters=plan.filters,
+        last_at=None,
+        last_outcome=None,
+        last_error=None,
+        last_success=None,
+        found=0,
+        grey=plan.grey,
+    )
+
+
+def _brought(run: Attempt) -> SearchFact:
+    """A file that somebody brought."""
+    return SearchFact(
+        name=run.name,
+        source=run.source,
+        platform="file import",
+        query=run.query,
+        last_at=None,
+        last_outcome=None,
+        last_error=None,
+        last_success=None,
+        found=0,
+        grey=False,
+    )
+
+
+def _with_runs(
+    fact: SearchFact,
+    runs: Sequence[Attempt],
+    stale_days: int,
+    usual_zero: bool,
+    now: datetime,
+) -> SearchFact:
+    """The search with what its runs came to."""
+    last = runs[-1]
+    state = health(runs, now, stale_days, usual_zero)
+    return replace(
+        fact,
+        query=last.query,
+        filters=last.filters,
+        first_at=runs[0].started,
+        runs=state.successes,
+        last_at=last.started,
+        last_outcome=last.outcome,
+        last_error=last.error,
+        last_success=state.last_success,
+        silent=state.silent,
+    )
 
 
 def _flow(

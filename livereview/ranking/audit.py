@@ -15,8 +15,6 @@ from scipy.stats import hypergeom
 
 from livereview.errors import Refused
 
-SAYS = "0 found in 100 drawn of 2,000 unread still allows 57 missed (95%, one-sided)."
-
 
 @dataclass(frozen=True, slots=True)
 class Draw:

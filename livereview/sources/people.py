@@ -129,7 +129,6 @@ _BODY_WORD = re.compile(
     r"|services?|society|standards|study|task force|team|trial|trust|unit|uni(?:versit\w*|on)|working)\b",
     re.IGNORECASE,
 )
-_BODY_OF_LETTERS = re.compile(r"\b(?:of|for|the|on)\b", re.IGNORECASE)
 # the last word of what stands behind "and" in the name of a body, and of no person
 _BODY_TAIL = re.compile(
     r"\b(?:affairs|agriculture|care|commerce|communities|control|cooperation|culture|defence|development"

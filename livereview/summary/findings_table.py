@@ -174,17 +174,24 @@ def _sentence(text: str) -> str:
 def _row(finding: Finding, notes: tuple[str, ...]) -> Row:
     estimate = finding.estimate
     absolute = estimate.absolute if estimate else None
+    without, with_it, with_range = "", "", ""
+    size = wording.size(finding)
+    if absolute:
+        without = _people(absolute.risk)
+        with_it = _people(absolute.risk + absolute.value)
+        with_range = _range(absolute)
+        size = ""
     return Row(
         finding=finding,
         tone=glance.tone(finding),
         state=words.state(finding),
         meaning=wording.headline(finding),
         follow_up=glance.follow_up(finding),
-        without=_people(absolute.risk) if absolute else "",
-        with_it=_people(absolute.risk + absolute.value) if absolute else "",
-        with_range=_range(absolute) if absolute else "",
+        without=without,
+        with_it=with_it,
+        with_range=with_range,
         relative=wording.interval(estimate) if estimate else "",
-        size="" if absolute else wording.size(finding),
+        size=size,
         evidence=wording.evidence(finding),
         dots=glance.dots(finding.certainty),
         certainty=glance.certainty_in_words(finding),
@@ -216,7 +223,7 @@ def _data(finding: Finding) -> tuple[Cell, ...]:
         "outcome": finding.outcome_label,
         "state": finding.state,
         "side": finding.side,
-        "good": None if finding.good is None else ("yes" if finding.good else "no"),
+        "good": _yes_or_no(finding.good),
         "important_difference": finding.important,
         "people": finding.people,
         "studies_without_people": finding.people_unknown,
@@ -228,6 +235,12 @@ def _data(finding: Finding) -> tuple[Cell, ...]:
         **_sizes(finding),
     }
     return tuple(values.get(column) for column in COLUMNS)
+
+
+def _yes_or_no(answer: bool | None) -> str | None:
+    if answer is None:
+        return None
+    return "yes" if answer else "no"
 
 
 def _months(finding: Finding) -> dict[str, Cell]:

@@ -192,19 +192,30 @@ def follow_up(finding: Finding) -> str:
 
 def _card(finding: Finding, several: bool, changed: str) -> Card:
     absolute = finding.estimate.absolute if finding.estimate else None
-    per_thousand = absolute if finding.state in SAYING else None
-    single = bars.single(finding) if per_thousand is None else None
+    figure, figure_range, size = "", "", ""
+    dots_of_people: Pictograph | None = None
+    strip: Strip | None = None
+    bar: Bar | None = None
+    if absolute is not None and finding.state in SAYING:
+        figure = wording.per_thousand(absolute.value)
+        figure_range = _range(absolute)
+        dots_of_people = pictograph(absolute)
+    else:
+        size = wording.size(finding)
+        single = bars.single(finding)
+        if single:
+            strip, bar = single
     return Card(
         finding=finding,
         comparison=finding.comparison_label if several else "",
         tone=tone(finding),
         state=words.state(finding),
-        figure=wording.per_thousand(per_thousand.value) if per_thousand else "",
-        figure_range=_range(per_thousand) if per_thousand else "",
-        size="" if per_thousand else wording.size(finding),
-        pictograph=pictograph(per_thousand) if per_thousand else None,
-        strip=single[0] if single else None,
-        bar=single[1] if single else None,
+        figure=figure,
+        figure_range=figure_range,
+        size=size,
+        pictograph=dots_of_people,
+        strip=strip,
+        bar=bar,
         sides=bars.sides(finding),
         dots=dots(finding.certainty),
         certainty=certainty_in_words(finding),
