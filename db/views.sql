@@ -18,11 +18,19 @@ WITH latest AS (
 )
 SELECT left_id, right_id, verdict, kind, author, rule, rules_version, scores, made, seq FROM standing WHERE rank = 1;
 
+-- Imports that were taken back, until somebody brings the file again.
+CREATE OR REPLACE VIEW taken_back AS
+SELECT * FROM import_back QUALIFY row_number() OVER (PARTITION BY search ORDER BY seq DESC) = 1 AND holds;
+
+-- What searches returned, without what was taken back.
+CREATE OR REPLACE VIEW standing_hit AS
+SELECT h.* FROM hit h ANTI JOIN taken_back t ON t.search = h.search;
+
 -- Which records a review has. A look-up's hits (times = 0) only add to what is known of a report: they found nothing.
 CREATE OR REPLACE VIEW review_record AS
 SELECT h.review, h.record_id, coalesce(p.report_id, h.record_id) AS report_id, max(h.times) > 0 AS found, min(h.seq) AS seq,
     min(h.made) AS made
-FROM hit h LEFT JOIN report p ON p.record_id = h.record_id
+FROM standing_hit h LEFT JOIN report p ON p.record_id = h.record_id
 GROUP BY h.review, h.record_id, p.report_id;
 
 -- When a report was last opened again at a stage: decisions from before do not count. A reopening may be taken back.
@@ -115,8 +123,8 @@ WHERE s.study IS NULL;
 -- Pairs for a person: the rules doubt, or they say "same" but the reports could not be joined without a contradiction.
 CREATE OR REPLACE VIEW doubtful AS
 SELECT m.*, a.review FROM current_match m
-JOIN (SELECT DISTINCT review, record_id FROM hit) a ON a.record_id = m.left_id
-JOIN (SELECT DISTINCT review, record_id FROM hit) b ON b.record_id = m.right_id AND b.review = a.review
+JOIN (SELECT DISTINCT review, record_id FROM standing_hit) a ON a.record_id = m.left_id
+JOIN (SELECT DISTINCT review, record_id FROM standing_hit) b ON b.record_id = m.right_id AND b.review = a.review
 LEFT JOIN report l ON l.record_id = m.left_id
 LEFT JOIN report r ON r.record_id = m.right_id
 WHERE m.verdict IN ('doubtful', 'same') AND coalesce(l.report_id, m.left_id) <> coalesce(r.report_id, m.right_id);
@@ -171,7 +179,7 @@ CREATE OR REPLACE VIEW flow_counts AS
 WITH found AS (
     -- a record counts once for each search that found it, however many nights it came; a file's own repeats count too
     SELECT h.review, h.record_id, coalesce(p.report_id, h.record_id) AS report_id, s.grey, max(h.times) AS times
-    FROM hit h JOIN search s USING (search) LEFT JOIN report p ON p.record_id = h.record_id
+    FROM standing_hit h JOIN search s USING (search) LEFT JOIN report p ON p.record_id = h.record_id
     WHERE h.times > 0 GROUP BY h.review, h.record_id, p.report_id, s.name, s.grey
 ), per_record AS (
     SELECT review, coalesce(sum(times) FILTER (WHERE NOT grey), 0)::BIGINT AS databases,

@@ -23,10 +23,12 @@ from livereview.errors import LivereviewError, SourceBroken
 from livereview.fetch import paging
 from livereview.fetch.paging import Shared
 from livereview.sources import retractionwatch
+from livereview.sources.open_copies import OpenCopy, told_by
 from livereview.sources.protocol import Query, Window
 from livereview.surveillance.lookups import NEEDS, SOURCES, Known, queries
 
 from . import lanes, owner, progress, sharing
+from .open_copies import fetch_copies
 from .surveil import (
     LONGEST_SEARCH,
     LONGEST_TASK,
@@ -49,7 +51,8 @@ def recheck(
     via: str | None = None,
     night: str = "",
 ) -> State[NightReport]:
-    """Ask each source about the reports that are due.
+    """Ask each source about the reports that are due, and fetch open copies of full texts that are
+    sought, from where the answers say they are.
 
     The run fails, after all is done, if a source did not answer.
 
@@ -61,18 +64,24 @@ def recheck(
     keep = replay.Recorder(Path(record), chosen.reserve).keep if record else forget
     with owner.session(chosen) as client, lanes.fetcher(chosen, via) as fetcher:
         endings = []
+        copies: list[OpenCopy] = []
         asked = [
             source for source in SOURCES if source not in NEEDS or NEEDS[source] in chosen.secrets
         ]
         with progress.bar(len(asked), "sources") as watch:
             for source in asked:
-                counted = watch(source, keep)
+                counted = _reading(watch(source, keep), copies)
                 reports = due_at(client, review, source, moment)
                 if reports:
                     endings.append(
                         ask(client, fetcher, review, source, reports, moment, counted, shared)
                     )
                     tell(get_run_logger(), endings[-1])
+        if copies and via is None:  # a recording has no full texts
+            fetched = fetch_copies(client, fetcher, review, copies, moment)
+            get_run_logger().info(
+                "open copies: %d kept, %d tried in vain", fetched.kept, fetched.failed
+            )
         published = publish(client, review, moment)
     return verdict(NightReport(review, endings, published))
 
@@ -81,6 +90,16 @@ def due_at(client: Client, review: str, source: str, now: datetime) -> list[Know
     """The reports that a source is to be asked about."""
     due = client.run(FindDue(review=review, source=source, now=now))
     return [Known(report.record, report.doi, report.pmid) for report in due.reports]
+
+
+def _reading(keep: Keep, copies: list[OpenCopy]) -> Keep:
+    """`keep`, and the open copies that an answer tells of are added to `copies`."""
+
+    def keep_and_read(answer: fetch.Answer) -> None:
+        keep(answer)
+        copies.extend(told_by(answer.source, answer.body))
+
+    return keep_and_read
 
 
 def look_up(

@@ -121,7 +121,7 @@ def run_search(
                     shared=options.shared,
                 ):
                     options.keep(answer)
-                    client.run(page_of(search, answer, now))
+                    client.run(page_of(search, answer, now, more=True))
     except LivereviewError as problem:
         error = str(problem)
     except Exception as bug:
@@ -141,8 +141,8 @@ def run_search(
     return ending_of(plan.name, plan.source, error, finished)
 
 
-def page_of(search: str, answer: fetch.Answer, now: datetime) -> Ingest:
-    """An answer of a source as the owner takes it in."""
+def page_of(search: str, answer: fetch.Answer, now: datetime, *, more: bool = False) -> Ingest:
+    """An answer of a source as the owner takes it in; `more` as in `Ingest`."""
     return Ingest(
         search=search,
         now=now,
@@ -152,6 +152,7 @@ def page_of(search: str, answer: fetch.Answer, now: datetime) -> Ingest:
         status=answer.status,
         quota=answer.quota,
         note=answer.note,
+        more=more,
     )
 
 

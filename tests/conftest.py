@@ -17,7 +17,7 @@ from hypothesis import settings as hypothesis_settings
 
 from livereview import ops
 from livereview.commands import AnswerT, Command
-from livereview.ops import protocols, publish, surveil
+from livereview.ops import protocols, publish, settle, surveil
 from livereview.ops.team import add_account
 from livereview.records import Record
 from livereview.settings import Settings
@@ -111,9 +111,11 @@ def found(
     def job(con: Connection) -> list[str]:
         plan = protocols.protocol(con, review).searches[0]
         searches.begin(con, search, review, plan, searches.Run("search", None, now), now)
-        records.append(con, records.sort_news(con, news).fresh, "0" * 64, now)
         ids = [record.record_id for record in news]
+        fresh = records.sort_news(news, records.known(con, ids)).fresh
+        records.append(con, fresh, "0" * 64, now)
         records.add_hits(con, review, search, dict.fromkeys(ids, 1), now)
+        settle.refresh(con, ids)
         searches.end(con, search, "ok", None, searches.Counts(len(news), len(news)), None, now)
         return ids
 

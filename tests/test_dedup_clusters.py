@@ -190,15 +190,17 @@ def test_a_changed_record_is_judged_again() -> None:
 
 def test_candidates_are_the_pairs_that_share_a_key_each_once() -> None:
     con = memory_database(threads=1)
-    candidates.replace(
-        con, [("a", ("k1", "k2")), ("b", ("k1", "k2")), ("c", ("k2",)), ("d", ("k9",))]
-    )
-    assert sorted(candidates.pairs(con, ["c"])) == [("a", "c"), ("b", "c")]
-    assert sorted(candidates.pairs(con, ["b", "a"])) == [("a", "b"), ("a", "c"), ("b", "c")]
-    candidates.replace(con, [("a", ("k9",))])
-    assert candidates.pairs(con, ["a"]) == [("a", "d")]
+    keyed = {"a": ("k1", "k2"), "b": ("k1", "k2"), "c": ("k2",), "d": ("k9",)}
+    candidates.add(con, keyed)
+    assert sorted(candidates.pairs(con, {"c": keyed["c"]})) == [("a", "c"), ("b", "c")]
+    both = {record: keyed[record] for record in ("b", "a")}
+    assert sorted(candidates.pairs(con, both)) == [("a", "b"), ("a", "c"), ("b", "c")]
+    candidates.remove(con, ["a"])
+    candidates.add(con, {"a": ("k9",)})
+    assert candidates.pairs(con, {"a": ("k9",)}) == [("a", "d")]
+    assert sorted(candidates.pairs(con, {"c": keyed["c"]})) == [("b", "c")]
     candidates.clear(con)
-    assert candidates.pairs(con, ["a", "b", "c", "d"]) == []
+    assert candidates.pairs(con, keyed) == []
 
 
 @pytest.mark.parametrize(("records", "found"), [(3, 3), (4, 0)])
@@ -207,8 +209,9 @@ def test_a_key_that_too_many_share_is_skipped(
 ) -> None:
     monkeypatch.setattr(candidates, "CAP", 3)
     con = memory_database(threads=1)
-    candidates.replace(con, [(str(n), ("k",)) for n in range(records)])
-    assert len(candidates.pairs(con, ["0", "1", "2"])) == found
+    keyed = {str(n): ("k",) for n in range(records)}
+    candidates.add(con, keyed)
+    assert len(candidates.pairs(con, {n: keyed[n] for n in ("0", "1", "2")})) == found
 
 
 @settings(max_examples=40, deadline=None)
@@ -223,8 +226,9 @@ def test_files_are_blocked_as_the_database_would(keyed: list[tuple[str, ...]]) -
         for module in (blocks, candidates):
             patch.setattr(module, "CAP", 3)
         con = memory_database(threads=1)
-        candidates.replace(con, [(str(place), keys) for place, keys in enumerate(keyed)])
-        stored = sorted(candidates.pairs(con, [str(place) for place in range(len(keyed))]))
+        by_record = {str(place): keys for place, keys in enumerate(keyed)}
+        candidates.add(con, by_record)
+        stored = sorted(candidates.pairs(con, by_record))
         con.close()
         assert (
             sorted(

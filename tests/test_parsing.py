@@ -11,11 +11,13 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from livereview import parsing, sources
 from livereview.errors import Refused, Retry, SourceBroken
+from livereview.links import LinkKind
 from livereview.parsing import (
     Limits,
     ParseExceeded,
@@ -25,6 +27,7 @@ from livereview.parsing import (
     pool,
     worker,
 )
+from livereview.records import FIELDS, Record, Related
 from livereview.sources.protocol import Page, Query, Source
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,6 +44,14 @@ def _forever(body: bytes, cursor: str | None) -> Page:
 def _asleep(body: bytes, cursor: str | None) -> Page:
     signal.pause()
     return Page()
+
+
+def _full(body: bytes, cursor: str | None) -> Page:
+    """A page whose one record has all that a record can have."""
+    related = tuple(Related(kind, f"doi:10.1000/{kind}") for kind in LinkKind)
+    values: dict[str, Any] = {name: name for name in FIELDS}
+    values |= {"authors": ("Doe, Jane",), "year": 2020, "related": related}
+    return Page((Record(**values),), "c", total=1, warnings=("w",), notes=("n",))
 
 
 def _greedy(body: bytes, cursor: str | None) -> Page:
@@ -82,6 +93,13 @@ def ask(attribute: str, limits: Limits = LIMITS) -> Page:
 
 def test_a_page_is_read_as_its_source_reads_it() -> None:
     assert parsing.read_page(ParsePage("ris", RIS)) == sources.find("ris").parse(RIS, None)
+
+
+def test_all_that_a_record_can_have_comes_out_of_the_process() -> None:
+    page = _full(b"", None)
+    (record,) = page.records
+    assert all(getattr(record, name) for name in FIELDS)
+    assert parsing.read_page(ParsePage(f"{HERE}:FULL", b"bytes")) == page
 
 
 def test_what_a_source_says_of_bytes_is_said_here_too() -> None:

@@ -222,9 +222,9 @@ ROUTES = {
 OWNER_ONLY      = "u u u u u   n n n n n n n   n u y u"  # fmt: skip
 NIGHTS = DOOR
 MANAGED         = "u u u u u   n n n y n n y   - u y u"  # fmt: skip
-BY_NIGHTS = """protocol begin ingest finish due begin_lookup checked publish settle_outbox status ledger digests
-    due_webhooks note_delivery renew lose_night note_night end_run sign_of_life readiness
-    note_digests may_begin schedule"""
+BY_NIGHTS = """protocol begin ingest finish due begin_lookup checked open_copies_wanted take_open_copy publish
+    settle_outbox status ledger digests due_webhooks note_delivery renew lose_night note_night end_run sign_of_life
+    readiness note_digests may_begin schedule"""
 BY_THE_OWNER = """import_file settle_task settle_tip decide take_decision judge explain find_record rerank why
     stop_reading read_on draw_audit retirement propose_retirement vote_retirement close_retirement extract rate group
     preview without read_sheet open_review sign_off as_of withdraw take_back add_account close_account add_token

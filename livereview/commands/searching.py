@@ -120,6 +120,9 @@ class Ingest(Command[Ingested]):
     quota: float | None = None
     """The share of the source's allowance left after it, 0 to 1."""
     note: str | None = None
+    more: bool = False
+    """Further pages are expected, for which what this one holds may wait: at the latest until the
+    search ends. So long it counts as neither new nor changed."""
 
 
 class Finished(Answer):
@@ -240,6 +243,63 @@ class MarkChecked(Command[Checked]):
     review: str
     source: str
     records: Sequence[str]
+
+
+# Open copies of full texts
+
+
+class WantedCopy(Answer):
+    """A report whose full text is sought and not there."""
+
+    record: str
+    doi: str
+
+
+class WantedCopies(Answer):
+    """The reports of a review that want an open copy."""
+
+    reports: tuple[WantedCopy, ...]
+    tried: tuple[str, ...]
+    """Addresses that were tried lately."""
+
+
+class FindWantedCopies(Command[WantedCopies]):
+    """The reports whose full text is sought and not there."""
+
+    operation = "open_copies_wanted"
+    needs = rights.RUN_FLOWS
+
+    review: str
+
+
+class TakenCopy(Answer):
+    """What became of an open copy."""
+
+    sha256: str | None
+    """The file that is kept; null: it could not be had."""
+    problem: str | None
+    """Why it could not be had; null: it is kept."""
+    known: bool
+    """This very try was known."""
+
+
+class TakeOpenCopy(Command[TakenCopy]):
+    """Keep an open copy with its report, or why it could not be had."""
+
+    operation = "take_open_copy"
+    needs = rights.RUN_FLOWS
+
+    id: str
+    review: str
+    record: str
+    url: str
+    origin: str
+    """The source that told of it."""
+    licence: str | None = None
+    version: str | None = None
+    body: Bytes | None = None
+    """The file; null: `problem` says why there is none."""
+    problem: str | None = None
 
 
 # Nights

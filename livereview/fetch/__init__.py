@@ -42,6 +42,7 @@ LIMITS: Mapping[str, int] = {
     "feed": 5_000_000,
     "page": 5_000_000,
     "retractionwatch": 200_000_000,
+    "open copy": 20_000_000,
 }  # where another fits a source
 REDIRECTS = 3
 HIDDEN = "[hidden]"

@@ -31,6 +31,7 @@ from livereview.ops import (
     impact,
     nights,
     notices,
+    open_copies,
     principals,
     protocol_drafts,
     publish,
@@ -98,6 +99,8 @@ USE_CASES: Mapping[type[Command[Any]], Callable[..., dict[str, Any]]] = {
     commands.FindDue: recheck.due,
     commands.BeginLookup: recheck.begin_lookup,
     commands.MarkChecked: recheck.checked,
+    commands.FindWantedCopies: open_copies.wanted,
+    commands.TakeOpenCopy: open_copies.take,
     commands.SettleTask: tasks.settle_task,
     commands.SettleTip: tips.settle_tip,
     commands.Decide: screen.decide,
@@ -170,6 +173,7 @@ NEED_FOLDER = frozenset(
         commands.ReadStatus,
         commands.MakeDigests,
         commands.CheckReadiness,
+        commands.TakeOpenCopy,
     }
 )
 

@@ -7,6 +7,7 @@ that a preview can do it and roll it back.
 from __future__ import annotations
 
 from livereview import rights
+from livereview.ops import acts_on_imports as imports
 from livereview.ops import acts_on_pages as pages
 from livereview.ops import acts_on_people as people
 from livereview.ops import acts_on_reports as reports
@@ -54,6 +55,7 @@ KINDS: dict[str, Kind] = {
         rights.TAKE_PART,
         concerns=reports.concerns_pair,
     ),
+    "take_back_import": Kind("Take back {name}", imports.take_back, imports.undo_taking_back),
     "take_back_word": Kind(
         "Take back the decision of {reviewer}", reports.take_back_word, reports.undo_taking_back
     ),

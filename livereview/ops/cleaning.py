@@ -62,7 +62,8 @@ def cleaned(record: Record) -> Record:
 
 def _add_versions(con: Connection, changed: list[Record], now: datetime) -> None:
     """A version more of each, beside the hash of the bytes that its source sent."""
-    hashes = cleaning.hashes(con, [record.record_id for record in changed])
+    ids = [record.record_id for record in changed]
+    hashes = cleaning.hashes(con, ids)
     by_hash: dict[str, list[Record]] = {}
     for record in changed:
         by_hash.setdefault(hashes[record.record_id], []).append(record)

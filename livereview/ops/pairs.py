@@ -12,10 +12,10 @@ from livereview.dedup.explain import explain as explained
 from livereview.errors import Refused
 from livereview.links import LinkKind
 from livereview.ops import team_rules
-from livereview.ops.settle import regroup
+from livereview.ops.settle import refresh, regroup
 from livereview.ops.typed import typed
 from livereview.records import Record
-from livereview.store import listing, matches, records, versions
+from livereview.store import matches, records, versions
 from livereview.store.open import Connection, Store
 
 
@@ -173,7 +173,7 @@ def judge_in(
     kind = LinkKind(link) if link and verdict == "linked" else None
     word = matches.Match(id, left, right, verdict, person, "person", "-", {}, kind)
     matches.append(con, [word], now)
-    listing.refresh(con, regroup(con, [left, right]))
+    refresh(con, regroup(con, [left, right]))
     for review in records.reviews_of(con, [left, right]):
         versions.ask(con, review, "a person judged whether two records are one report", now)
     return {"reports": dict(records.report_of(con, [left, right]))}

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from livereview.ops.nights import cron_of
 from livereview.ops.protocols import with_statuses
 from livereview.review import Review, Search
-from livereview.store import ledger
+from livereview.store import imports, ledger
+from livereview.store.imports import Import
 from livereview.store.open import Connection
 from livereview.surveillance import calendar
 from livereview.surveillance.health import RAN_THROUGH, Attempt, health
@@ -51,13 +52,13 @@ class SearchList:
 
     Attributes:
         rules: The protocol in force with the status that holds.
-        brought: The last import of each file, newest first.
+        brought: Files that people brought, newest first.
         others: Look-ups, and searches that left the protocol, by their last run.
     """
 
     rules: Review
     states: tuple[SearchState, ...]
-    brought: tuple[Attempt, ...]
+    brought: tuple[Import, ...]
     others: tuple[Attempt, ...]
 
 
@@ -73,7 +74,7 @@ def search_list(con: Connection, review: Review, now: datetime) -> SearchList:
     return SearchList(
         rules,
         states,
-        tuple(attempt for attempt in last if attempt.kind == "import"),
+        tuple(imports.listing(con, review.id)),
         tuple(attempt for attempt in last if attempt.kind != "import"),
     )
 

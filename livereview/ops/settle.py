@@ -4,7 +4,7 @@ reports again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -28,19 +28,39 @@ def prepare(records: Iterable[Record]) -> Prepared:
     return {key: (made, block_keys(made)) for key, made in found.items()}
 
 
-def settle(
-    con: Connection, news: Sequence[Record], now: datetime, prepared: Prepared | None = None
-) -> None:
-    """Match new and changed records against everything known and put each into its report."""
-    if not news:
-        return
-    known = prepared or prepare(news)
-    ready = {record.record_id: known[record.record_id][0] for record in news}
-    candidates.replace(con, [(key, known[key][1]) for key in ready])
-    pairs = candidates.pairs(con, list(ready))
+def settle(con: Connection, news: Sequence[Record], now: datetime) -> None:
+    """Match new and changed records against everything known, put each into its report, and derive
+    again where those reports stand.
+    """
+    if news:
+        prepared = prepare(news)
+        refresh(con, match(con, prepared, prepared.keys(), now))
+
+
+def match(con: Connection, prepared: Prepared, known: Collection[str], now: datetime) -> list[str]:
+    """Match records against everything known and put each into its report.
+
+    Args:
+        prepared: What matching needs of each of them.
+        known: Those of them that may have been matched before.
+
+    Returns:
+        All records whose reports were derived, which `refresh` has to be told.
+    """
+    ready = {key: made for key, (made, _) in prepared.items()}
+    keyed = {key: keys for key, (_, keys) in prepared.items()}
+    candidates.remove(con, known)
+    candidates.add(con, keyed)
+    pairs = candidates.pairs(con, keyed)
     moved = judge_pairs(con, sorted(pairs), ready, now)
-    moved |= part(con, matches.tied_by_rule(con, list(ready)) - set(pairs), now)
-    listing.refresh(con, regroup(con, ready.keys() | moved))
+    moved |= part(con, matches.tied_by_rule(con, list(known)) - set(pairs), now)
+    return regroup(con, ready.keys() | moved)
+
+
+def refresh(con: Connection, record_ids: Collection[str]) -> None:
+    """Derive again where the reports of these records stand, and what is listed of them."""
+    standings.refresh(con, record_ids)
+    listing.refresh(con, record_ids)
 
 
 def judge_pairs(
@@ -80,7 +100,7 @@ def rebuild(con: Connection) -> int:
     """
     known = records.every(con)
     candidates.clear(con)
-    candidates.replace(con, [(key, block_keys(features(record))) for key, record in known.items()])
+    candidates.add(con, {key: block_keys(features(record)) for key, record in known.items()})
     derive(con, known)
     listing.refresh_all(con)
     return len(known)
@@ -96,7 +116,7 @@ def derive(con: Connection, record_ids: Iterable[str]) -> None:
 def regroup(con: Connection, record_ids: Iterable[str]) -> list[str]:
     """Derive the reports of these records, and of all they are tied to, from the verdicts in force.
 
-    Gives all records whose reports were derived.
+    Gives all records whose reports were derived, which `refresh` has to be told.
     """
     members = matches.component(con, record_ids)
     dois = {key: bare_doi(doi) for key, doi in matches.dois(con, members).items()}

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from livereview import parsing, review_toml, sources
-from livereview.errors import LivereviewError, Refused
-from livereview.ops import feed_items, nights, protocol_drafts, tasks
+from livereview.errors import Refused
+from livereview.ops import acts_on_imports, nights, protocol_drafts, taking_in
 from livereview.ops.protocols import parsed, protocol
-from livereview.ops.settle import prepare, settle
 from livereview.review import Search
 from livereview.sources import citations
 from livereview.sources import columns as table_columns
-from livereview.sources.protocol import Page, Query
-from livereview.sources.text import reject
-from livereview.store import evidence, ledger, records, retirement, searches, versions
+from livereview.sources.protocol import Query
+from livereview.store import evidence, imports, ledger, records, retirement, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.searches import Counts, PageFacts, Run
 from livereview.surveillance.health import RAN_THROUGH, filled
@@ -86,44 +84,91 @@ def begin(
         clock_is_right: Believe `now` although several earlier nights carry later times.
         due: The slot that it is run for; None: somebody wants it now.
     """
+    wish = _Wish(review, name, search, now, due, runner, clock_is_right, store.opened)
 
     def job(con: Connection) -> dict[str, Any]:
-        what = protocol(con, review).search(name)
-        if what is None:
-            raise Refused(
-                f"review {review} has no search {name!r}; see [[searches]] in its review.toml"
-            )
-        nights.check_clock(con, review, now, clock_is_right)
-        is_free(con, search, review, name)
-        success, complete = (
-            read(con, review, name, now) for read in (searches.last_success, searches.last_complete)
-        )
-        if due is not None and success is not None and success >= due:
-            why = f"it has run through at {success:%Y-%m-%d %H:%M} UTC, since it was due at {due:%H:%M}"
-            return {"search": None, "why": f"{name}: {why}"}
-        busy = nights.at_work_on(con, review, name, runner, store.opened)
-        if busy is not None and busy.search != search:
-            if due is None:
-                raise Refused(nights.runs_already(busy))
-            return {"search": None, "why": nights.runs_already(busy)}
-        run_now = next_run(what, success, complete, now)
-        nights.check_window(name, run_now)
+        planned = _planned(con, wish)
+        if planned.left_out is not None:
+            return {"search": None, "why": planned.left_out}
         for dead in searches.interrupted(con, review, name):
             if dead != search:
                 _end(con, dead, nights.INTERRUPTED, None, now)
-        seeds, query = _seeds(con, review, what)
-        searches.begin(con, search, review, replace(what, query=query), run_now, now)
+        seeds, query = _seeds(con, review, planned.what)
+        what = replace(planned.what, query=query)
+        searches.begin(con, search, review, what, planned.run, now)
         nights.lease(con, search, runner, run)
-        start = run_now.start.isoformat() if run_now.start else None
+        start = planned.run.start.isoformat() if planned.run.start else None
         return {
             "search": search,
-            "kind": run_now.kind,
+            "kind": planned.run.kind,
             "start": start,
             "end": now.isoformat(),
             "seeds": seeds,
         }
 
+    with store.read() as con:
+        is_left_out = _planned(con, wish).left_out is not None
+        interrupted = [] if is_left_out else searches.interrupted(con, review, name)
+    for each in interrupted:
+        if each != search:
+            taking_in.take_in(store, each)
     return store.write(job)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A search that somebody wants to begin; as in `begin`.
+
+    Attributes:
+        slot: When it was due; None: somebody wants it now.
+        opened: When the owner opened the store.
+    """
+
+    review: str
+    name: str
+    search: str
+    now: datetime
+    slot: datetime | None
+    runner: Mapping[str, Any] | None
+    clock_is_right: bool
+    opened: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a search does when it begins.
+
+    Attributes:
+        left_out: Why it is not run at all; None: it is.
+    """
+
+    what: Search
+    run: Run
+    left_out: str | None = None
+
+
+def _planned(con: Connection, wish: _Wish) -> _Plan:
+    """What the search does; raises Refused as `begin` does."""
+    what = protocol(con, wish.review).search(wish.name)
+    if what is None:
+        raise Refused(
+            f"review {wish.review} has no search {wish.name!r}; see [[searches]] in its review.toml"
+        )
+    nights.check_clock(con, wish.review, wish.now, wish.clock_is_right)
+    is_free(con, wish.search, wish.review, wish.name)
+    success = searches.last_success(con, wish.review, wish.name, wish.now)
+    complete = searches.last_complete(con, wish.review, wish.name, wish.now)
+    run = next_run(what, success, complete, wish.now)
+    if wish.slot is not None and success is not None and success >= wish.slot:
+        why = f"it has run through at {success:%Y-%m-%d %H:%M} UTC, since it was due at {wish.slot:%H:%M}"
+        return _Plan(what, run, f"{wish.name}: {why}")
+    busy = nights.at_work_on(con, wish.review, wish.name, wish.runner, wish.opened)
+    if busy is not None and busy.search != wish.search:
+        if wish.slot is None:
+            raise Refused(nights.runs_already(busy))
+        return _Plan(what, run, nights.runs_already(busy))
+    nights.check_window(wish.name, run)
+    return _Plan(what, run)
 
 
 def is_free(con: Connection, search: str, review: str, name: str) -> None:
@@ -169,6 +214,8 @@ def next_run(
     return Run("search", last_success - timedelta(days=what.overlap_days), now)
 
 
+AGAIN = "whoever brought it again"  # imports have no author of their own
+
 # of the disk's reserve: what a search brings can be asked again, what people decide can't
 INGEST_SHARE = 0.5
 
@@ -184,13 +231,17 @@ def ingest(
     status: int | None = None,
     quota: float | None = None,
     note: str | None = None,
+    more: bool = False,
 ) -> dict[str, Any]:
-    """Take in one page of a search, exactly as the publisher sent it: all of it or, on any error,
-    nothing.
+    """Store one page of a search, exactly as the publisher sent it, and take it in.
 
     The same bytes again give the first answer again; others are refused once the search has ended.
     Bytes that can't be read are kept too, with the problem: the answer then has "problem" and no
     records.
+
+    Args:
+        more: Whether further pages are expected. What this one holds may then wait for them, at
+            the latest until the search ends, and counts as neither new nor changed so long.
     """
     store.reserve.require("pages of searches wait", INGEST_SHARE)
     with store.read() as con:
@@ -198,69 +249,34 @@ def ingest(
         if begun is None:
             raise Refused(f"unknown search {search!r}; begin it first")
         asked = searches.asked(con, search)
-    review, kind = begun.review, begun.kind
-    page, problem = _parse(begun.source, body, cursor, asked)
-    with store.read() as con:
-        page = feed_items.with_known_keys(con, begun.source, page)
-    prepared = prepare(page.records)
+    page, problem = taking_in.read_page(begun.source, body, cursor, asked)
+    sha256 = hashlib.sha256(body).hexdigest()
     facts = PageFacts(
         cursor, url, status, problem, page.warnings, filled(page.records), quota, note
     )
 
-    def job(con: Connection) -> Counts:
-        sha256 = hashlib.sha256(body).hexdigest()
-        if before := searches.page_counts(con, search, sha256):
-            return before
+    def job(con: Connection) -> bool:
+        """Whether the page is new."""
+        if searches.page_counts(con, search, sha256):
+            return False
         if ended := searches.ended(con, search):
             raise Refused(
                 f"the search {search!r} has ended ({ended[0]}), so it takes no more pages; begin another"
             )
-        news = records.sort_news(con, page.records)
-        counts = Counts(len(page.records), len(news.fresh), len(news.changed), len(page.rejects))
+        counts = Counts(found=len(page.records), rejected=len(page.rejects))
         searches.save_page(con, search, body, counts, facts, now)
         searches.save_rejects(con, search, sha256, page.rejects, now)
-        records.append(con, (*news.fresh, *news.changed), sha256, now)
-        settle(con, (*news.fresh, *news.changed), now, prepared)
-        records.add_hits(con, review, search, _times(kind, page), now)
-        tasks.raise_for(con, review, kind, [record.record_id for record in page.records], now)
-        return counts
+        return True
 
-    counts = asdict(store.write(job, bulk=True))
-    return {**counts, "problem": problem, "notes": list(page.notes)}
-
-
-def _times(kind: str, page: Page) -> Mapping[str, int]:
-    """How often a search returned each record.
-
-    A file's repeats are duplicates; those of a source's paging are not; and
-    looking a known report up again is no search.
-    """
-    times = Counter(record.record_id for record in page.records)
-    return times if kind == "import" else dict.fromkeys(times, 0 if kind == "lookup" else 1)
-
-
-def _parse(name: str, body: bytes, cursor: str | None, asked: Query) -> tuple[Page, str | None]:
-    """What a page holds, read where it can stop nobody.
-
-    Or an empty page and what is wrong with it.
-    """
-    try:
-        return parsing.read_page(parsing.ParsePage(name, body, cursor, asked)), None
-    except parsing.ParseExceeded as exceeded:
-        return unreadable(body, exceeded), exceeded.message
-    except LivereviewError as error:
-        return Page(), str(error)
-
-
-def unreadable(body: bytes, exceeded: parsing.ParseExceeded) -> Page:
-    """A page that could not be read within its limits: one reject, and a warning that its search
-    did not run through.
-
-    The bytes are kept beside it like those of any page.
-    """
-    return Page(
-        rejects=(reject(exceeded.message, "the whole page", body),), warnings=(exceeded.message,)
-    )
+    if store.write(job, bulk=True):
+        taking_in.read_pages(store).keep(search, sha256, page)
+    with store.read() as con:
+        is_due = taking_in.is_due(con, search, more)
+    if is_due:
+        taking_in.take_in(store, search)
+    with store.read() as con:
+        given = searches.page_counts(con, search, sha256) or Counts()
+    return {**asdict(given), "problem": problem, "notes": list(page.notes)}
 
 
 def finish(
@@ -281,10 +297,12 @@ def finish(
     - ok: it ran through
     """
 
-    def job(con: Connection) -> dict[str, Any]:
+    def job(con: Connection) -> dict[str, Any] | None:
         begun = searches.of(con, search)
         if begun is None:
             raise Refused(f"unknown search {search!r}; begin it first")
+        if searches.waiting(con, search):
+            return None  # a page came meanwhile
         outcome, counts = searches.ended(con, search) or _end(con, search, error, seconds, now)
         if outcome in RAN_THROUGH and begun.kind == "sweep":
             canaries = _canaries(con, search, begun.review, begun.name)
@@ -297,7 +315,11 @@ def finish(
             versions.ask(con, begun.review, _cause(begun.name, outcome, counts), now)
         return {"outcome": outcome, **asdict(counts)}
 
-    return store.write(job)
+    while True:
+        taking_in.take_in(store, search)
+        answer = store.write(job)
+        if answer is not None:
+            return answer
 
 
 def _canaries(con: Connection, search: str, review: str, name: str) -> dict[str, bool]:
@@ -359,7 +381,8 @@ def import_file(
 ) -> dict[str, Any]:
     """Take in a file that a person exported elsewhere, as a search of its own.
 
-    The same file, read as the same kind and by the same columns, again changes nothing.
+    The same file, read as the same kind and by the same columns, again changes nothing, unless it
+    was taken back: then it counts again.
 
     Args:
         columns: Of a table whose headings say too little: the heading that holds each field
@@ -392,6 +415,9 @@ def import_file(
     def start(con: Connection) -> bool:
         protocol(con, review)
         known = searches.ended(con, search) is not None
+        before = imports.of(con, review, search)
+        if before is not None and before.taken_back_by is not None:
+            acts_on_imports.count_again(con, uuid4().hex, review, before, AGAIN, now)
         searches.begin(con, search, review, what, Run("import", None, now), now)
         return known
 

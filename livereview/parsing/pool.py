@@ -28,6 +28,8 @@ QUEUE_SECONDS = 300.0  # a request may wait for a process that is free
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONHASHSEED", "VIRTUAL_ENV")
 _RETURNED = {
     "livereview.exchange.decisions": {"Sheet", "Row"},
+    "livereview.links": {"LinkKind"},
+    "livereview.records": {"Related"},
     "livereview.errors": {"_revive", "Retry", "SourceBroken", "Refused", "LivereviewError"},
 }
 

@@ -4,54 +4,75 @@ A key that more than CAP records share is skipped. Keys are made so that this ha
 (`dedup.blocks`); where it
 does, pairs found before the key grew past CAP stay known while a later batch would not find them:
 the one price at which the nights in another order could differ from one batch.
+
+Keys are kept as numbers of 64 bits, which are read several times as fast as their texts. Two keys
+with one number would cost a comparison more, and change nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 
 from livereview.dedup.blocks import CAP
 from livereview.store.open import Connection
-from livereview.store.rows import one_row
 
 CHUNK = 50_000  # records handed to the database at once: bounds the memory of its list parameters
 
+Keys = tuple[str, ...]
 
-def replace(con: Connection, keyed: Sequence[tuple[str, tuple[str, ...]]]) -> None:
-    """Let these records be found by these keys and no others."""
-    known = one_row(con, "SELECT EXISTS (SELECT 1 FROM block)")
-    if known and known[0]:
+
+def add(con: Connection, keyed: Mapping[str, Keys]) -> None:
+    """Let these records, which have no keys yet, be found by these."""
+    rows = list(keyed.items())
+    for start in range(0, len(rows), CHUNK):
+        keys, records = _columns(dict(rows[start : start + CHUNK]))
         con.execute(
-            "DELETE FROM block WHERE record_id IN (SELECT unnest(?::VARCHAR[]))",
-            [[record for record, _ in keyed]],
-        )
-    for start in range(0, len(keyed), CHUNK):
-        _insert(
-            con, [(key, record) for record, keys in keyed[start : start + CHUNK] for key in keys]
+            "INSERT INTO block SELECT md5_number_lower(unnest(?::VARCHAR[])), unnest(?::VARCHAR[])",
+            [keys, records],
         )
 
 
-def _insert(con: Connection, rows: list[tuple[str, str]]) -> None:
-    if rows:
+def remove(con: Connection, record_ids: Collection[str]) -> None:
+    """Let these records be found by no key."""
+    if record_ids:
         con.execute(
-            """INSERT INTO block (key, record_id)
-            SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])""",
-            [[key for key, _ in rows], [record for _, record in rows]],
+            "DELETE FROM block WHERE record_id IN (SELECT unnest(?::VARCHAR[]))", [list(record_ids)]
         )
 
 
-def pairs(con: Connection, record_ids: Sequence[str]) -> list[tuple[str, str]]:
-    """Each pair, once, of one of these records and any record that shares a key with it."""
+def pairs(con: Connection, keyed: Mapping[str, Keys]) -> list[tuple[str, str]]:
+    """Each pair, once, of one of these records and any record that shares a key with it.
+
+    Args:
+        keyed: Records that were added, with the keys they were added by.
+    """
+    keys, records = _columns(keyed)
     return con.execute(
-        """WITH new AS (SELECT unnest(?::VARCHAR[]) AS record_id),
-        mine AS (SELECT DISTINCT b.key, b.record_id FROM block b JOIN new USING (record_id)),
-        common AS (SELECT key FROM block WHERE key IN (SELECT key FROM mine) GROUP BY key HAVING count(*) BETWEEN 2 AND ?)
-        SELECT DISTINCT least(mine.record_id, b.record_id), greatest(mine.record_id, b.record_id)
-        FROM mine JOIN common USING (key) JOIN block b USING (key) WHERE b.record_id <> mine.record_id""",
-        [list(record_ids), CAP],
+        """WITH mine AS (
+            SELECT md5_number_lower(unnest(?::VARCHAR[])) AS key, unnest(?::VARCHAR[]) AS record_id
+        ), shared AS MATERIALIZED (
+            SELECT key, record_id FROM block WHERE key IN (SELECT key FROM mine)
+        ), common AS (
+            SELECT key FROM shared GROUP BY key HAVING count(*) BETWEEN 2 AND ?
+        )
+        SELECT DISTINCT
+            least(mine.record_id, shared.record_id), greatest(mine.record_id, shared.record_id)
+        FROM mine JOIN common USING (key) JOIN shared USING (key)
+        WHERE shared.record_id <> mine.record_id""",
+        [keys, records, CAP],
     ).fetchall()
 
 
 def clear(con: Connection) -> None:
     """Forget every key, before they are made again."""
     con.execute("DELETE FROM block")
+
+
+def _columns(keyed: Mapping[str, Keys]) -> tuple[list[str], list[str]]:
+    """The keys, and beside each the record that has it."""
+    keys: list[str] = []
+    records: list[str] = []
+    for record, own in keyed.items():
+        keys += own
+        records += [record] * len(own)
+    return keys, records

@@ -38,6 +38,7 @@ def attempts_of(con: Connection, reviews: Sequence[str]) -> dict[str, dict[str, 
             a.query, a.filters, a.error, a.finished, a.found, a.fresh, a.changed, a.rejected, coalesce(t.pages, 0) AS pages,
             coalesce(t.bytes, 0) AS bytes, a.seconds, t.filled, t.quota, t.notes, m.missing, t.last_page
         FROM attempt a LEFT JOIN told t USING (search) LEFT JOIN missed m USING (search)
+        ANTI JOIN taken_back b ON b.search = a.search
         WHERE a.review IN (SELECT unnest($reviews::VARCHAR[]))
         QUALIFY row_number() OVER (PARTITION BY a.review, a.name ORDER BY a.seq DESC) <= $kept ORDER BY a.seq""",
         {"reviews": list(reviews), "kept": KEPT},
@@ -68,7 +69,7 @@ def learned(con: Connection, review: str, name: str, search: str) -> dict[str, b
     rows = con.execute(
         """SELECT coalesce(min(c.doi), min(c.title), v.report_id), bool_or(h.search = ?)
         FROM included i JOIN review_record v ON v.review = i.review AND v.report_id = i.report_id
-        JOIN hit h ON h.review = v.review AND h.record_id = v.record_id
+        JOIN standing_hit h ON h.review = v.review AND h.record_id = v.record_id
         JOIN search s ON s.search = h.search AND s.name = ?
         JOIN current_record c ON c.record_id = v.record_id
         WHERE i.review = ? GROUP BY v.report_id""",
@@ -80,7 +81,7 @@ def learned(con: Connection, review: str, name: str, search: str) -> dict[str, b
 def returned(con: Connection, search: str, dois: tuple[str, ...]) -> dict[str, bool]:
     """Which of these DOIs a record that `search` returned has, or another record of its report."""
     rows = con.execute(
-        """SELECT DISTINCT c.doi FROM hit h
+        """SELECT DISTINCT c.doi FROM standing_hit h
         LEFT JOIN report p ON p.record_id = h.record_id
         LEFT JOIN report o ON o.report_id = p.report_id
         JOIN current_record c ON c.record_id = coalesce(o.record_id, h.record_id)
@@ -113,7 +114,7 @@ def found_by_of(con: Connection, reviews: Sequence[str]) -> dict[str, list[froze
         con,
         """SELECT i.review, list(DISTINCT s.name) FROM included i
         JOIN review_record v ON v.review = i.review AND v.report_id = i.report_id
-        JOIN hit h ON h.review = v.review AND h.record_id = v.record_id JOIN search s ON s.search = h.search
+        JOIN standing_hit h ON h.review = v.review AND h.record_id = v.record_id JOIN search s ON s.search = h.search
         WHERE i.review IN (SELECT unnest($reviews::VARCHAR[])) AND h.times > 0 GROUP BY i.review, i.report_id""",
         reviews,
     )

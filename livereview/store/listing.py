@@ -62,7 +62,7 @@ def refresh_all(con: Connection) -> None:
     """Derive everything again."""
     con.execute("DELETE FROM listing")
     reports = con.execute(
-        """SELECT DISTINCT coalesce(p.report_id, h.record_id) FROM hit h
+        """SELECT DISTINCT coalesce(p.report_id, h.record_id) FROM standing_hit h
         LEFT JOIN report p ON p.record_id = h.record_id"""
     ).fetchall()
     ids = sorted(row[0] for row in reports)
@@ -83,7 +83,7 @@ def _derive(con: Connection, ids: Collection[str]) -> None:
     hits = con.execute(
         f"""SELECT h.review, coalesce(p.report_id, h.record_id), h.record_id, min(h.seq),
             min(h.made) FILTER (WHERE h.times > 0), list(DISTINCT s.name) FILTER (WHERE h.times > 0)
-        FROM hit h JOIN search s USING (search) LEFT JOIN report p ON p.record_id = h.record_id
+        FROM standing_hit h JOIN search s USING (search) LEFT JOIN report p ON p.record_id = h.record_id
         WHERE h.record_id {where} GROUP BY ALL ORDER BY min(h.seq), h.record_id""",  # noqa: S608
         values,
     ).fetchall()

@@ -189,9 +189,13 @@ def edges(con: Connection, record_ids: Sequence[str]) -> list[tuple[str, str, st
 
 def dois(con: Connection, record_ids: Sequence[str]) -> dict[str, str]:
     """The DOI of each of these records that has one."""
+    where, values = standings.chosen(record_ids)
     rows = con.execute(
-        "SELECT record_id, doi FROM current_record WHERE doi IS NOT NULL AND record_id IN (SELECT unnest(?::VARCHAR[]))",
-        [list(record_ids)],
+        f"""SELECT record_id, last.doi FROM (
+            SELECT record_id, max_by({{'doi': doi}}, version) AS last FROM record
+            WHERE record_id {where} GROUP BY record_id
+        ) WHERE last.doi IS NOT NULL""",  # noqa: S608
+        values,
     ).fetchall()
     return dict(rows)
 
@@ -206,7 +210,6 @@ def save_reports(con: Connection, membership: Mapping[str, str]) -> None:
         ON CONFLICT (record_id) DO UPDATE SET report_id = excluded.report_id""",
         [list(membership), list(membership.values())],
     )
-    standings.refresh(con, membership)
 
 
 def clear_reports(con: Connection) -> None:

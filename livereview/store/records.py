@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview.records import Record, fingerprint, from_json, to_json
-from livereview.store import listing, standings
+from livereview.store import standings
 from livereview.store.open import Connection
 from livereview.store.rows import any_row, one_row
 
@@ -17,6 +17,14 @@ from livereview.store.rows import any_row, one_row
 FILLED = ("abstract", "doi", "pmid", "pmcid", "url", "language", "year", "container_title")
 ALIKE = 0.8  # likeness of two titles (Jaro-Winkler) below which naming one would only mislead
 RETRACTIONS = ("retracted", "expression-of-concern", "corrected")  # the gravest first
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The latest stored version of a record: its number, and the fingerprint of what it says."""
+
+    version: int
+    fingerprint: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,46 +39,74 @@ class News:
     same: tuple[Record, ...]
 
 
-def sort_news(con: Connection, records: Sequence[Record]) -> News:
+def known(con: Connection, record_ids: Iterable[str]) -> dict[str, Known]:
+    """What is stored of these records; those never seen are left out."""
+    where, values = standings.chosen(set(record_ids))
+    rows = con.execute(
+        f"""SELECT record_id, max(version), arg_max(fingerprint, version) FROM record
+        WHERE record_id {where} GROUP BY record_id""",  # noqa: S608
+        values,
+    ).fetchall()
+    return {key: Known(version, seen) for key, version, seen in rows}
+
+
+def sort_news(records: Sequence[Record], known: Mapping[str, Known]) -> News:
     """Compare the records with what is known.
 
     Of two records with one id in a page the later one counts.
     """
     latest = {record.record_id: record for record in records}
-    rows = con.execute(
-        "SELECT record_id, fingerprint FROM current_record WHERE record_id IN (SELECT unnest(?::VARCHAR[]))",
-        [list(latest)],
-    ).fetchall()
-    known = dict(rows)
-    fresh = tuple(r for key, r in latest.items() if key not in known)
-    moved = {key for key, old in known.items() if fingerprint(latest[key]) != old}
+    seen = {key: record for key, record in latest.items() if key in known}
+    changed = {
+        key: record for key, record in seen.items() if fingerprint(record) != known[key].fingerprint
+    }
     return News(
-        fresh,
-        tuple(r for key, r in latest.items() if key in moved),
-        tuple(r for key, r in latest.items() if key in known and key not in moved),
+        fresh=tuple(record for key, record in latest.items() if key not in seen),
+        changed=tuple(changed.values()),
+        same=tuple(record for key, record in seen.items() if key not in changed),
     )
 
 
-def append(con: Connection, records: Sequence[Record], sha256: str, now: datetime) -> None:
-    """A new version of each record, numbered after the last."""
+def append(
+    con: Connection,
+    records: Sequence[Record],
+    sha256: str,
+    now: datetime,
+    before: Mapping[str, Known] | None = None,
+) -> dict[str, Known]:
+    """A new version of each record, numbered after the last that is known; what is known then.
+
+    Args:
+        before: What is known of these records and perhaps of others; None: it is looked up.
+    """
+    if before is None:
+        before = known(con, [record.record_id for record in records])
     if not records:
-        return
+        return dict(before)
+    added = {record.record_id: _next(record, before) for record in records}
+    rows = [_row(record, added[record.record_id]) for record in records]
     con.execute(
-        """INSERT INTO record (record_id, version, fingerprint, source, source_key, title, doi, pmid, data, sha256, made)
-        SELECT n.record_id, coalesce(c.version, 0) + 1, n.fingerprint, n.source, n.source_key, n.title, n.doi, n.pmid,
-            n.data, ?, ?
-        FROM (SELECT unnest(?::VARCHAR[]) AS record_id, unnest(?::VARCHAR[]) AS fingerprint, unnest(?::VARCHAR[]) AS source,
-            unnest(?::VARCHAR[]) AS source_key, unnest(?::VARCHAR[]) AS title, unnest(?::VARCHAR[]) AS doi,
-            unnest(?::VARCHAR[]) AS pmid, unnest(?::VARCHAR[]) AS data) n
-        LEFT JOIN current_record c ON c.record_id = n.record_id""",
-        [sha256, now, *(list(column) for column in zip(*map(_row, records), strict=True))],
+        """INSERT INTO record (
+            record_id, version, fingerprint, source, source_key, title, doi, pmid, data, sha256, made
+        )
+        SELECT unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?::VARCHAR[]),
+            unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
+            unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?, ?""",
+        [*(list(column) for column in zip(*rows, strict=True)), sha256, now],
     )
+    return {**before, **added}
 
 
-def _row(record: Record) -> tuple[str | None, ...]:
+def _next(record: Record, known: Mapping[str, Known]) -> Known:
+    before = known.get(record.record_id)
+    return Known(before.version + 1 if before else 1, fingerprint(record))
+
+
+def _row(record: Record, made: Known) -> tuple[str | int | None, ...]:
     return (
         record.record_id,
-        fingerprint(record),
+        made.version,
+        made.fingerprint,
         record.source,
         record.source_key,
         record.title,
@@ -85,14 +121,14 @@ def add_hits(
 ) -> None:
     """Write that this search of this review returned these records, so many times each in this
     page.
+
+    Where their reports stand is then to be derived again.
     """
     con.execute(
         """INSERT INTO hit (review, record_id, search, times, made)
         SELECT ?, unnest(?::VARCHAR[]), ?, unnest(?::INTEGER[]), ? ON CONFLICT (review, record_id, search) DO NOTHING""",
         [review, list(times), search, list(times.values()), now],
     )
-    standings.refresh(con, times)
-    listing.refresh(con, times)
 
 
 def current(con: Connection, record_ids: Iterable[str]) -> dict[str, Record]:
@@ -132,14 +168,16 @@ def version(con: Connection, record_id: str) -> int | None:
 
 def in_review(con: Connection, review: str, record_id: str) -> bool:
     return any_row(
-        con, "SELECT 1 FROM hit WHERE review = ? AND record_id = ? LIMIT 1", [review, record_id]
+        con,
+        "SELECT 1 FROM standing_hit WHERE review = ? AND record_id = ? LIMIT 1",
+        [review, record_id],
     )
 
 
 def of_review(con: Connection, review: str, record_ids: Sequence[str]) -> list[str]:
     """Those of these records that the review found, in the order given."""
     rows = con.execute(
-        """SELECT DISTINCT record_id FROM hit
+        """SELECT DISTINCT record_id FROM standing_hit
         WHERE review = ? AND record_id IN (SELECT unnest(?::VARCHAR[]))""",
         [review, list(record_ids)],
     ).fetchall()
@@ -200,7 +238,7 @@ def reports(con: Connection, review: str, report_ids: Iterable[str]) -> dict[str
     """The records of each of these reports that the review found, oldest first."""
     where, values = standings.chosen(standings.members(con, list(report_ids)))
     rows = con.execute(
-        f"SELECT record_id, seq FROM hit WHERE review = ? AND record_id {where}",  # noqa: S608
+        f"SELECT record_id, seq FROM standing_hit WHERE review = ? AND record_id {where}",  # noqa: S608
         [review, *values],
     ).fetchall()
     first = {key: (seq, key) for key, seq in sorted(rows, key=lambda row: row[1], reverse=True)}
@@ -285,7 +323,7 @@ def openalex_ids(con: Connection, review: str) -> tuple[list[str], int]:
 def reviews_of(con: Connection, record_ids: Iterable[str]) -> list[str]:
     """The reviews that found any of these records."""
     rows = con.execute(
-        "SELECT DISTINCT review FROM hit WHERE record_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY review",
+        "SELECT DISTINCT review FROM standing_hit WHERE record_id IN (SELECT unnest(?::VARCHAR[])) ORDER BY review",
         [list(record_ids)],
     ).fetchall()
     return [row[0] for row in rows]

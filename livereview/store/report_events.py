@@ -62,7 +62,7 @@ def versions(con: Connection, record_ids: Collection[str]) -> dict[str, list[Ver
 
 
 _EVENTS = """
-    SELECT min(h.made), min(h.seq), 'found', NULL, s.name, s.source FROM hit h JOIN search s USING (search)
+    SELECT min(h.made), min(h.seq), 'found', NULL, s.name, s.source FROM standing_hit h JOIN search s USING (search)
         WHERE h.review = $review AND h.times > 0 AND h.record_id IN (SELECT unnest($records::VARCHAR[]))
         GROUP BY h.record_id, s.name, s.source
     UNION ALL SELECT made, seq, 'changed', NULL, version::VARCHAR, source FROM record

@@ -62,6 +62,21 @@ class PageFacts:
     note: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """A page whose bytes are stored and whose records are not taken in.
+
+    Attributes:
+        found: How many records it holds.
+        made: When it came.
+    """
+
+    sha256: str
+    cursor: str | None
+    found: int
+    made: datetime
+
+
 def save_protocol(con: Connection, review: Review, now: datetime) -> None:
     """Keep this text of the protocol, unless it is the one in force.
 
@@ -268,28 +283,53 @@ def previous(con: Connection, search: str) -> list[str]:
         """WITH this AS (SELECT review, name, seq FROM search WHERE search = ?),
         last AS (SELECT a.search FROM attempt a JOIN this t ON t.review = a.review AND t.name = a.name AND a.seq < t.seq
             WHERE a.outcome = 'ok' ORDER BY a.seq DESC LIMIT 1)
-        SELECT coalesce(c.title, c.source_key) FROM hit h JOIN last USING (search)
+        SELECT coalesce(c.title, c.source_key) FROM standing_hit h JOIN last USING (search)
         JOIN current_record c ON c.record_id = h.record_id
-        WHERE h.record_id NOT IN (SELECT record_id FROM hit WHERE search = ?) ORDER BY h.seq""",
+        WHERE h.record_id NOT IN (SELECT record_id FROM standing_hit WHERE search = ?) ORDER BY h.seq""",
         [search, search],
     ).fetchall()
     return [row[0] for row in rows]
 
 
 def page_counts(con: Connection, search: str, sha256: str) -> Counts | None:
-    """What this page gave when it first came, or None if it is new."""
+    """What this page gave when it first came, or None if it is new.
+
+    Nothing of a page that waits to be taken in is new or changed yet.
+    """
     row = one_row(
         con,
-        "SELECT found, fresh, changed, rejected FROM page WHERE search = ? AND sha256 = ?",
+        """SELECT p.found, coalesce(t.fresh, 0), coalesce(t.changed, 0), p.rejected FROM page p
+        LEFT JOIN page_taken t USING (search, sha256) WHERE p.search = ? AND p.sha256 = ?""",
         [search, sha256],
     )
     return Counts(*row) if row else None
 
 
+def waiting(con: Connection, search: str) -> list[WaitingPage]:
+    """The pages of a search that are stored and not taken in, as they came."""
+    rows = con.execute(
+        """SELECT p.sha256, p.cursor, p.found, p.made FROM page p
+        ANTI JOIN page_taken t USING (search, sha256) WHERE p.search = ? ORDER BY p.seq""",
+        [search],
+    ).fetchall()
+    return [WaitingPage(*row) for row in rows]
+
+
+def save_taken(con: Connection, search: str, page: WaitingPage, fresh: int, changed: int) -> None:
+    """Write that a page's records were taken in, as of when it came."""
+    con.execute(
+        """INSERT INTO page_taken (search, sha256, fresh, changed, made) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (search, sha256) DO NOTHING""",
+        [search, page.sha256, fresh, changed, page.made],
+    )
+
+
 def totals(con: Connection, search: str) -> tuple[Counts, tuple[str, ...]]:
     """The sum over a search's pages, and what the source warned of or a page's problem."""
     rows = con.execute(
-        "SELECT found, fresh, changed, rejected, warnings FROM page WHERE search = ? ORDER BY seq",
+        """SELECT p.found, coalesce(t.fresh, 0), coalesce(t.changed, 0), p.rejected, p.warnings
+        FROM page p LEFT JOIN page_taken t USING (search, sha256)
+        WHERE p.search = ? ORDER BY p.seq""",
         [search],
     ).fetchall()
     counts = sum((Counts(*row[:4]) for row in rows), Counts())
@@ -299,16 +339,21 @@ def totals(con: Connection, search: str) -> tuple[Counts, tuple[str, ...]]:
 def save_page(
     con: Connection, search: str, body: bytes, counts: Counts, facts: PageFacts, now: datetime
 ) -> str:
-    """Keep the publisher's bytes and what they gave; the sha256 of the bytes is the answer."""
+    """Keep the publisher's bytes and what they hold, which waits to be taken in.
+
+    The sha256 of the bytes is the answer.
+    """
     sha256 = hashlib.sha256(body).hexdigest()
     con.execute(
         "INSERT INTO body (sha256, packed) VALUES (?, ?) ON CONFLICT (sha256) DO NOTHING",
         [sha256, zlib.compress(body)],
     )
     con.execute(
-        """INSERT INTO page (search, sha256, cursor, url, status, problem, found, fresh, changed, rejected, warnings, bytes,
-            filled, quota, note, made)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (search, sha256) DO NOTHING""",
+        """INSERT INTO page (
+            search, sha256, cursor, url, status, problem, found, rejected, warnings, bytes, filled,
+            quota, note, made
+        )
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (search, sha256) DO NOTHING""",
         [
             search,
             sha256,
@@ -317,8 +362,6 @@ def save_page(
             facts.status,
             facts.problem,
             counts.found,
-            counts.fresh,
-            counts.changed,
             counts.rejected,
             list(facts.warnings),
             len(body),
@@ -389,7 +432,7 @@ def rejects(con: Connection, review: str, limit: int) -> list[Rejected]:
 def records_by_search(con: Connection, review: str) -> dict[str, int]:
     """How many different records each search of a review has brought in all."""
     rows = con.execute(
-        """SELECT s.name, count(DISTINCT h.record_id) FROM hit h JOIN search s USING (search) WHERE h.review = ?
+        """SELECT s.name, count(DISTINCT h.record_id) FROM standing_hit h JOIN search s USING (search) WHERE h.review = ?
         GROUP BY s.name""",
         [review],
     ).fetchall()

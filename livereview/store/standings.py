@@ -153,7 +153,7 @@ def keep(con: Connection, review: str, standing: Standing) -> None:
 def _derive(con: Connection, ids: Collection[str] | None) -> None:
     where, values = chosen(ids)
     found = con.execute(
-        f"""SELECT h.review, coalesce(p.report_id, h.record_id), min(h.seq) FROM hit h
+        f"""SELECT h.review, coalesce(p.report_id, h.record_id), min(h.seq) FROM standing_hit h
         LEFT JOIN report p ON p.record_id = h.record_id WHERE h.times > 0 AND h.record_id {where} GROUP BY ALL""",  # noqa: S608
         values,
     ).fetchall()

@@ -23,7 +23,7 @@ def found(con: Connection, review: str, reports: Sequence[str]) -> list[Found]:
         f"""WITH mine AS (SELECT record_id, report_id FROM report WHERE report_id {where}
             UNION SELECT record_id, record_id FROM record WHERE record_id {where}
                 AND record_id NOT IN (SELECT record_id FROM report)),
-        first_hit AS (SELECT record_id, arg_min(search, seq) AS search, min(made) AS made FROM hit
+        first_hit AS (SELECT record_id, arg_min(search, seq) AS search, min(made) AS made FROM standing_hit
             WHERE review = ? AND times > 0 GROUP BY record_id)
         SELECT m.report_id, r.source, r.source_key, s.name, s.query, r.sha256, h.made FROM mine m
         JOIN first_hit h USING (record_id) JOIN search s USING (search)

@@ -199,6 +199,7 @@ def latest(con: Connection, review: str) -> datetime | None:
             SELECT made FROM protocol WHERE review = $review
             UNION ALL SELECT e.made FROM search_end e JOIN search s USING (search) WHERE s.review = $review
             UNION ALL SELECT made FROM hit WHERE review = $review
+            UNION ALL SELECT made FROM import_back WHERE review = $review
             UNION ALL SELECT m.made FROM match m
                 WHERE EXISTS (SELECT 1 FROM hit h WHERE h.review = $review AND h.record_id = m.left_id)
             UNION ALL SELECT made FROM decision WHERE review = $review

@@ -33,6 +33,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "stop_reading": (),
     "regroup": ("record", "study"),
     "judge": ("left", "right", "verdict", "link"),
+    "take_back_import": ("search", "name"),
     "take_back_word": ("record", "stage", "role"),
 }
 """What each kind of act is about; nothing else that a form or an address brings is looked at."""
@@ -44,6 +45,7 @@ WHERE_FROM = {
     "close_vote": "retirement",
     "regroup": "evidence",
     "judge": "duplicates",
+    "take_back_import": "searches",
     "take_back_word": "history",
     "reopen_chosen": "records",
 }

@@ -14,7 +14,16 @@ from livereview import rights
 from livereview.links import WORDS, LinkKind
 from livereview.ops import page_texts
 from livereview.records import FIELDS, Record, Related
-from livereview.store import finding, full_texts, matches, ranks, records, report_events, tags
+from livereview.store import (
+    finding,
+    full_texts,
+    matches,
+    open_copies,
+    ranks,
+    records,
+    report_events,
+    tags,
+)
 from livereview.store.finding import Eyes, Row
 from livereview.store.open import Connection
 from livereview.store.report_events import Event, Version
@@ -119,6 +128,7 @@ def _values(con: Connection, context: ReviewContext, row: Row, eyes: Eyes) -> di
         "link_words": {other: _link_words(kinds[other]) for other in linked},
         "doubted": report_events.doubted(con, review, ids),
         "files": files,
+        "tries": open_copies.of_reports(con, review, [report])[report],
         "file_names": {file.sha256: file.name for file in files},
         "kinds": full_texts.KINDS,
         "cautions": page_texts.cautions(

@@ -19,11 +19,13 @@ from livereview.dedup.publications import Candidate
 from livereview.errors import Refused
 from livereview.ops.dropped import Dropped
 from livereview.records import Record
-from livereview.store import records, retrieval
+from livereview.store import open_copies, records, retrieval
 from livereview.store.open import Connection
+from livereview.store.open_copies import Tried
 from livereview.store.retrieval import Entry
 from livereview.web import card, guard, pages
 from livereview.web.guard import ReviewContext
+from livereview.web.runs import LOOK_UPS
 
 SHOWN = 200  # rows; the numbers above the list count all
 
@@ -36,6 +38,7 @@ class Row:
         link: Its DOI or page.
         open_copy: Where it can be read without paying, as Unpaywall says.
         mine: I have said that I can't get it.
+        tries: Open copies that a night tried to fetch, the newest first.
     """
 
     entry: Entry
@@ -43,6 +46,7 @@ class Row:
     link: str | None
     open_copy: str | None
     mine: bool
+    tries: Sequence[Tried]
 
 
 def page(context: guard.InReview, done: str = "") -> Response:
@@ -69,7 +73,10 @@ def _show(
             "counts": (len(sought), len(final)),
             "arrived": _arrived(con, context, done),
         }
+    runs = context.shared.runs.of(context.review.id, context.shared.clock())
     values |= {
+        "look_ups": runs.get(LOOK_UPS),
+        "look_ups_name": LOOK_UPS,
         "dropped": dropped,
         "dropped_titles": titles,
         "most_files": ops.dropped.MOST_FILES,
@@ -81,15 +88,20 @@ def _show(
 
 
 def _rows(con: Connection, context: ReviewContext, entries: Sequence[Entry]) -> list[Row]:
-    found = records.reports(con, context.review.id, [entry.report_id for entry in entries])
-    return [_row(context, entry, found) for entry in entries]
+    ids = [entry.report_id for entry in entries]
+    found = records.reports(con, context.review.id, ids)
+    tries = open_copies.of_reports(con, context.review.id, ids)
+    return [
+        _row(context, entry, found[entry.report_id], tries[entry.report_id]) for entry in entries
+    ]
 
 
-def _row(context: ReviewContext, entry: Entry, found: Mapping[str, Sequence[Record]]) -> Row:
-    members = found[entry.report_id]
+def _row(
+    context: ReviewContext, entry: Entry, members: Sequence[Record], tries: Sequence[Tried]
+) -> Row:
     record, _ = records.merged(members)
     mine = any(request.person == context.me for request in entry.requests)
-    return Row(entry, record, card.link(record), card.open_copy(members), mine)
+    return Row(entry, record, card.link(record), card.open_copy(members), mine, tries)
 
 
 def _arrived(con: Connection, context: ReviewContext, record: str) -> str | None:

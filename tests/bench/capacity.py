@@ -27,9 +27,9 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from livereview import ops
-from livereview.ops import metrics, screen, surveil, team
+from livereview.ops import metrics, screen, settle, surveil, team
 from livereview.settings import Settings
-from livereview.store import records, searches, standings
+from livereview.store import records, searches
 from livereview.store.condition import size_of_log
 from livereview.store.open import Connection, Store
 from livereview.web.app import create
@@ -83,10 +83,11 @@ def bring(store: Store, review: str, search: str, numbers: range) -> None:
 
         plan = protocol(con, review).searches[0]
         searches.begin(con, search, review, plan, searches.Run("search", None, NOW), NOW)
-        records.append(con, records.sort_news(con, found).fresh, "0" * 64, NOW)
         ids = [record.record_id for record in found]
+        fresh = records.sort_news(found, records.known(con, ids)).fresh
+        records.append(con, fresh, "0" * 64, NOW)
         records.add_hits(con, review, search, dict.fromkeys(ids, 1), NOW)
-        standings.refresh(con, ids)
+        settle.refresh(con, ids)
         searches.end(con, search, "ok", None, searches.Counts(len(found), len(found)), None, NOW)
 
     store.write(job, bulk=True)

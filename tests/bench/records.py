@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
-from livereview.ops import protocols, surveil, team
+from livereview.ops import protocols, settle, surveil, team
 from livereview.records import Record
 from livereview.settings import Settings
 from livereview.store import records, searches, standings
@@ -89,6 +89,7 @@ def _found(con: Connection, news: list[Record], search: str) -> None:
     searches.begin(con, search, REVIEW, plan, searches.Run("search", None, NOW), NOW)
     records.append(con, news, "0" * 64, NOW)
     records.add_hits(con, REVIEW, search, {record.record_id: 1 for record in news}, NOW)
+    settle.refresh(con, [record.record_id for record in news])
 
 
 def _decided(con: Connection) -> None:
