@@ -51,6 +51,7 @@ def _full(body: bytes, cursor: str | None) -> Page:
     related = tuple(Related(kind, f"doi:10.1000/{kind}") for kind in LinkKind)
     values: dict[str, Any] = {name: name for name in FIELDS}
     values |= {"authors": ("Doe, Jane",), "year": 2020, "related": related}
+    values["abstract"] = "What was found."
     return Page((Record(**values),), "c", total=1, warnings=("w",), notes=("n",))
 
 
@@ -81,6 +82,7 @@ def _printing(body: bytes, cursor: str | None) -> Page:
     return Page(next_cursor=f"secret {os.environ.get('LIVEREVIEW_SECRET')}")
 
 
+FULL = Source("theirs-full", "A third party", _full)
 FOREVER, ASLEEP, GREEDY, DEEP, GONE, BUG, LONG, PRINTING = (
     Source(f"theirs-{parse.__name__}", "A third party", parse)
     for parse in (_forever, _asleep, _greedy, _deep, _gone, _bug, _long, _printing)
