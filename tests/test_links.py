@@ -16,6 +16,7 @@ from livereview.ops.settle import settle
 from livereview.records import Record, Related, fingerprint, from_json, to_json
 from livereview.store import matches, records
 from livereview.store.open import Store, memory_database
+from tests.bench import links
 from tests.conftest import NOW, REVIEW, Browser, article, found
 from tests.test_dedup_match import record
 from tests.test_web_screen import vote
@@ -102,6 +103,19 @@ def test_where_no_source_speaks_the_rules_say_the_kind(
 ) -> None:
     judgement = judged(record("a", **a), record("b", **b))
     assert (judgement.verdict, judgement.kind) == ("linked", kind), judgement
+
+
+# The folders of recorded answers in which a source says what belongs to what, and the other is there.
+TELLING = ("biorxiv", "crossref", "semanticscholar", "unpaywall")
+
+
+@pytest.mark.skipif(
+    not links.PAYLOADS.is_dir(), reason="the recorded payloads are not beside the project"
+)
+def test_the_rules_find_what_sources_state_with_their_fields_hidden() -> None:
+    measured = links.measure(TELLING)
+    assert (measured.stated, measured.found) == (3, 2)
+    assert measured.made == measured.made_found > 0
 
 
 def trial(number: str, **known: object) -> Record:

@@ -15,7 +15,7 @@ rules judge every pair that shares a key, and the two are compared:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,10 +54,12 @@ class Measured:
     unstated: tuple[tuple[str, Record, Record], ...]
 
 
-def recorded() -> dict[str, Record]:
-    """Every record of the recorded answers, by its id."""
+def recorded(folders: Collection[str] = ()) -> dict[str, Record]:
+    """Every record of the recorded answers in these folders (none: in all), by its id."""
     records: dict[str, Record] = {}
     for file in sorted(PAYLOADS.glob("*/*")):
+        if folders and file.parent.name not in folders:
+            continue
         reader = READERS.get(file.parent.name, file.parent.name)
         if reader not in SOURCES or file.name.endswith(".meta.json"):
             continue
@@ -69,8 +71,8 @@ def recorded() -> dict[str, Record]:
     return records
 
 
-def measure() -> Measured:
-    records = recorded()
+def measure(folders: Collection[str] = ()) -> Measured:
+    records = recorded(folders)
     pairs = dict(stated_pairs(records))
     hidden = {key: features(replace(record, related=())) for key, record in records.items()}
     found = [pair for pair, kind in pairs.items() if _links(hidden[pair[0]], hidden[pair[1]], kind)]
