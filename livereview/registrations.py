@@ -41,10 +41,12 @@ _FORMS = (
 _NUMBER = re.compile("|".join(_FORMS), re.IGNORECASE)
 _EU_LABELLED = re.compile(_EU_LABEL + _EU_NUMBER, re.IGNORECASE)
 _EU_BARE = re.compile(r"(?<![\d-])" + _EU_NUMBER + r"(?!\d)")
-# Most texts name no number: these are looked for first. NTR only in capitals, as in no "control".
+# Most texts name no number: these are looked for first, as registers write them and as some do in
+# small letters. "function" has an "nct", so a figure stands behind it there.
 _HINTS = (
-    *("nct", "isrctn", "actrn", "drks", "ctri/", "pactr", "irct", "chictr", "jrct", "umin", "kct"),
-    *("tctr", "slctr", "rbr-", "rpcec", "lbctr", "nl-omon", "per-", "u1111"),
+    *("NCT", "ISRCTN", "ACTRN", "DRKS", "CTRI/", "PACTR", "IRCT", "ChiCTR", "CHICTR", "jRCT"),
+    *("JRCT", "UMIN", "KCT", "TCTR", "SLCTR", "RBR-", "RPCEC", "LBCTR", "NTR", "NL-OMON", "PER-"),
+    *("U1111", "nct0", "isrctn", "drks0", "actrn", "chictr"),
 )
 _EU_HINTS = ("eudract", "euctr", "eu ct", "eu-ct", "euct", "ctis")
 
@@ -53,8 +55,8 @@ def in_text(text: str | None) -> frozenset[str]:
     """The registration numbers that a text names; a bare EU number is none, as it may be a date's."""
     known = (text or "")[:LONGEST_TEXT]
     lower = known.lower()
-    numbers = _numbers(known, lower)
-    if any(hint in lower for hint in _EU_HINTS):
+    numbers = _numbers(known)
+    if any(map(lower.__contains__, _EU_HINTS)):
         numbers |= {match[1] for match in _EU_LABELLED.finditer(known)}
     return frozenset(numbers)
 
@@ -63,7 +65,7 @@ def in_field(text: str | None) -> frozenset[str]:
     """The numbers in a field that is for them, where an EU number may stand bare."""
     known = (text or "")[:LONGEST_TEXT]
     bare = {match[1] for match in _EU_BARE.finditer(known)}
-    return frozenset(_numbers(known, known.lower()) | bare)
+    return frozenset(_numbers(known) | bare)
 
 
 def own(text: str | None) -> str | None:
@@ -74,8 +76,8 @@ def own(text: str | None) -> str | None:
     return min(numbers)[1] if numbers else None
 
 
-def _numbers(text: str, lower: str) -> set[str]:
-    if "NTR" not in text and not any(hint in lower for hint in _HINTS):
+def _numbers(text: str) -> set[str]:
+    if not any(map(text.__contains__, _HINTS)):
         return set()
     return {_canonical(match) for match in _NUMBER.finditer(text)}
 

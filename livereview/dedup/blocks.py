@@ -63,6 +63,8 @@ def block_keys(f: Features) -> tuple[str, ...]:
 
 def _ties(f: Features) -> set[str]:
     """The identifiers of others that a source ties to the record, and the trials it is of."""
+    if not (f.related or f.trial or f.registration or f.numbered):
+        return set()
     keys = {_KEYS[scheme] + value for scheme, value in _named(f) if scheme in _KEYS}
     if f.registration or len(f.trial) <= MOST_TRIALS:
         keys |= {f"trial {number}" for number in f.trial | f.also}

@@ -312,13 +312,14 @@ class Pair:
         """A preprint and an article by the same people under another title, which peer review may
         bring: the titles are near, or half alike over the same abstract.
         """
-        kinds_differ = self.a.preprint != self.b.preprint
+        if self.a.preprint == self.b.preprint:
+            return False
         team = self.nearly_one_team or self.one_team(2)
         near = self.scores.title >= CLOSE or (
             self.scores.title >= HALF_ALIKE and self.same_abstract
         )
         of_a_series = self.two_parts or self.other_number or self.a.notice != self.b.notice
-        return kinds_differ and team and near and not (of_a_series or self.identified)
+        return team and near and not (of_a_series or self.identified)
 
     @property
     def both_registered(self) -> bool:
@@ -544,6 +545,8 @@ def stated(a: Features, b: Features) -> LinkKind | None:
 
     Where they say different things, the first of the kinds, so that the order of the two is nothing.
     """
+    if not (a.related or b.related):
+        return None
     kinds = [other.kind for other in a.related if other.id in b.ids]
     kinds += [other.kind for other in b.related if other.id in a.ids]
     return min(kinds, key=list(LinkKind).index) if kinds else None
@@ -559,15 +562,15 @@ def registered_twice(a: Features, b: Features) -> bool:
 
 def names_registration(a: Features, b: Features) -> bool:
     """One is a register's entry, the other a report that names its number and hardly another."""
-    for entry, report in ((a, b), (b, a)):
-        if entry.registration and not report.registration:
-            return entry.registration in report.trial and len(report.trial) <= MOST_TRIALS
-    return False
+    if bool(a.registration) == bool(b.registration):
+        return False
+    entry, report = (a, b) if a.registration else (b, a)
+    return entry.registration in report.trial and len(report.trial) <= MOST_TRIALS
 
 
 def tied(a: Features, b: Features) -> bool:
     """A source, a register or a report says that the two belong together."""
-    if (a.related or b.related) and stated(a, b) is not None:
+    if stated(a, b) is not None:
         return True
     if not (a.registration or b.registration):
         return False

@@ -70,6 +70,8 @@ class TeamRules:
 
     def placed(self, record: Features) -> Features:
         """The record with the name that stands for all of its series."""
+        if not self.places:
+            return record
         name = self.places.get(record.journal, record.journal)
         return record if name == record.journal else replace(record, journal=name)
 

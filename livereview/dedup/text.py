@@ -83,6 +83,7 @@ class Features:
         preprint: It says itself that it is one.
         form: "thesis", "trial" (a register's entry), "text" or, where it is not known, "".
         trial: Registrations named in title, place, address or abstract.
+        numbered: A preprint by Europe PMC, which has a number for it that others name.
         registration: The number of the register's entry that the record is; "" for all others.
         also: The numbers that the register says the trial has elsewhere.
         ids: By which others may name the record, as in `Related.id`.
@@ -114,6 +115,7 @@ class Features:
     recurring: bool
     meeting: bool
     preprint: bool
+    numbered: bool = False
     registration: str = ""
     also: frozenset[str] = frozenset()
     ids: frozenset[str] = frozenset()
@@ -160,6 +162,7 @@ def features(record: Record) -> Features:
         recurring=titles.recurring(title),
         meeting=_meeting(record),
         preprint=_preprint(record.type, doi, place),
+        numbered=_numbered(record),
         registration=registration,
         also=_registered_elsewhere(related),
         ids=frozenset(_ids(record, doi, registration)),
@@ -194,6 +197,10 @@ def _comparable(other: Related) -> Related:
     return Related(other.kind, f"doi:{bare_doi(value)}") if scheme == "doi" else other
 
 
+def _numbered(record: Record) -> bool:
+    return record.source == "europepmc" and record.source_key.startswith("PPR/")
+
+
 def _ids(record: Record, doi: str, registration: str) -> Iterator[str]:
     if doi:
         yield f"doi:{doi}"
@@ -203,7 +210,7 @@ def _ids(record: Record, doi: str, registration: str) -> Iterator[str]:
         yield f"pmcid:{record.pmcid}"
     if registration:
         yield f"trial:{registration}"
-    if record.source == "europepmc" and record.source_key.startswith("PPR/"):
+    if _numbered(record):
         yield f"epmc:{record.source_key.removeprefix('PPR/')}"
 
 
