@@ -84,12 +84,12 @@ def test_a_rated_statement_says_how_well_it_stands_while_it_names_the_same_studi
         snap = snapshot(*forms(2), review=rules, ratings=(found,))
         evidence = data.weigh(snap)
         edition = data.Edition(1, snap.moment, "a test", None, data.compare(snap, evidence))
-        (statement,) = data.summary(snap, evidence, edition)["statements"]
-        assert (statement["confidence"] is not None) == told
-        if told:
+        (statement,) = data.summary(snap, evidence, edition).statements
+        assert (statement.confidence is not None) == told
+        if statement.confidence is not None:
             assert (
                 "possibly a fair picture. Certainty: low (adequacy: "
-                in statement["confidence"]["display"]
+                in statement.confidence.display
             )
 
 

@@ -28,7 +28,8 @@ from livereview.evidence.certainty import Reason
 from livereview.evidence.finding import Finding
 from livereview.evidence.forms import Extraction, Result
 from livereview.review import Methods
-from livereview.summary import data
+from livereview.summary import finding_words, model
+from livereview.summary.model import protocol
 from tests.evidence import CARE, SOS, WELLBEING, around, finding, rated, review, smd, study
 
 
@@ -125,9 +126,14 @@ def test_what_is_not_pooled_publishes_what_it_published_before() -> None:
     plain = weigh.finding(review(CARE), SOS, CARE, [ALIKE[0]])
     assert some == plain
     assert {"sensitivity", "small_studies"}.isdisjoint(some.model_dump(mode="json"))
-    assert data._checks(some) == {}
-    assert "sensitivity" not in data._methods(Methods())
-    assert data._methods(Methods(sensitivity=()))["sensitivity"] == ()
+    checks = {"stands_display", "otherwise_display", "small_studies_display"}
+    assert checks.isdisjoint(model.plain(finding_words.published(some)))
+    usual, none = (
+        model.plain(protocol.public(review(CARE, methods=methods)).methods)
+        for methods in (Methods(), Methods(sensitivity=()))
+    )
+    assert "sensitivity" not in usual
+    assert none["sensitivity"] == []
 
 
 SIZES = st.lists(

@@ -30,7 +30,9 @@ from livereview.evidence.finding import Finding, Moderation
 from livereview.evidence.forms import Extraction, Result
 from livereview.ops.snapshot import read_form
 from livereview.review import Methods, Moderator
-from livereview.summary import data
+from livereview.summary import data, model, study_facts
+from livereview.summary.model import protocol
+from livereview.summary.snapshot import Study
 from livereview.web import extraction_form
 from tests.evidence import CARE, SOS, WELLBEING, around, finding, review, smd, study
 
@@ -353,9 +355,10 @@ def test_a_form_without_them_is_kept_and_published_as_before() -> None:
     kept = forms.to_json(plain)
     assert "characteristics" not in kept
     assert "subgroup_is" not in kept["results"][0]
-    assert "characteristics" not in data._facts(review(CARE), plain)
-    assert "moderators" not in data._protocol(review(CARE))
-    assert "moderators" in data._protocol(review(CARE, moderators=(AGE,)))
+    published = study_facts.study(review(CARE), Study("a", "A", (), plain))
+    assert "characteristics" not in model.plain(published)
+    assert "moderators" not in model.plain(protocol.public(review(CARE)))
+    assert "moderators" in model.plain(protocol.public(review(CARE, moderators=(AGE,))))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -14,12 +13,13 @@ from hypothesis import strategies as st
 
 from livereview import review_toml
 from livereview.evidence import claims, grade
-from livereview.evidence.certainty import Numbers, Rating, Reason
-from livereview.evidence.finding import Finding
+from livereview.evidence.certainty import Rating, Reason
 from livereview.review import Statement
 from livereview.summary import flow_diagram
 from livereview.summary.checklist import Item, flow_balances, items
-from livereview.summary.site import build
+from livereview.summary.model import Summary
+from livereview.summary.model.status import FlowCounts
+from livereview.summary.site import build, draft
 from tests import published_states
 from tests.snapshots import MOMENT, fact, flow, published, report, result, review, snapshot, study
 
@@ -31,14 +31,11 @@ FORMS = (
 )  # fmt: skip
 
 
-def summary(*forms: Any, **changes: Any) -> dict[str, Any]:
-    made: dict[str, Any] = json.loads(
-        build(snapshot(*(forms or FORMS), **changes), 1, "the first search").summary
-    )
-    return made
+def summary(*forms: Any, **changes: Any) -> Summary:
+    return draft(snapshot(*(forms or FORMS), **changes), 1, "the first search").summary
 
 
-def found(given_one: dict[str, Any], standard: str = "PRISMA 2020") -> dict[str, Item]:
+def found(given_one: Summary, standard: str = "PRISMA 2020") -> dict[str, Item]:
     return {item.id: item for item in items(given_one) if item.standard == standard}
 
 
@@ -52,7 +49,7 @@ def test_each_item_is_reported_with_a_value_or_missing_with_what_to_add() -> Non
     for given_one in (
         summary(),
         summary(study("x")),
-        json.loads(build(snapshot(), 1, "a search").summary),
+        draft(snapshot(), 1, "a search").summary,
     ):
         listed = items(given_one)
         assert len({(item.standard, item.id) for item in listed}) == len(listed) == 69
@@ -154,7 +151,7 @@ def test_pooled_results_bring_their_heterogeneity() -> None:
 
 
 def test_moderators_and_checks_of_the_answers_report_their_items() -> None:
-    one = found(json.loads(build(published_states.pooled()[1], 1, "a search").summary))
+    one = found(draft(published_states.pooled()[1], 1, "a search").summary)
     assert one["13.e"].value is not None and one["13.e"].value.startswith(
         "By Age (named in advance); Number of sessions"
     )
@@ -169,7 +166,7 @@ def test_moderators_and_checks_of_the_answers_report_their_items() -> None:
 def test_work_that_waits_is_named_study_by_study() -> None:
     bare = snapshot(study("doe-2020", result()), study("roe-2021", result(), risk_of_bias="low"))
     waiting = replace(bare, studies=(replace(bare.studies[0], extraction=None), bare.studies[1]))
-    one = found(json.loads(build(waiting, 1, "a search").summary))
+    one = found(draft(waiting, 1, "a search").summary)
     assert one["17"].why == one["19"].why == "extract 1 of 2 studies: Doe-2020"
     assert one["18"].why == "judge 1 of 2 studies: Doe-2020"
     assert one["11"].state == "missing"
@@ -177,7 +174,7 @@ def test_work_that_waits_is_named_study_by_study() -> None:
 
 def test_certainty_is_reported_once_every_outcome_with_studies_is_rated() -> None:
     reasons = (Reason("imprecision", "few people", step=-1),)
-    numbers = {row["id"]: _numbers(row) for row in summary()["findings"]}
+    numbers = {finding.id: grade.numbers_of(finding) for finding in summary().findings}
     well = Rating("grade", "main/well", "moderate", reasons, (), "high", numbers["main/well"])
     assert (
         found(summary(ratings=(well,)))["22"].why
@@ -188,12 +185,6 @@ def test_certainty_is_reported_once_every_outcome_with_studies_is_rated() -> Non
     assert (
         rated.value
         == "Children entering care: high\nWellbeing: moderate; imprecision (−1): few people"
-    )
-
-
-def _numbers(row: dict[str, Any]) -> Numbers:
-    return grade.numbers_of(
-        Finding.model_validate({key: row[key] for key in Finding.model_fields if key in row})
     )
 
 
@@ -217,7 +208,7 @@ def test_the_living_mode_is_reported() -> None:
 def test_a_later_version_reports_its_changes_and_asks_for_those_of_the_methods() -> None:
     first = published(build(snapshot(FORMS[0]), 1, "the first search"))
     later = snapshot(*FORMS, history=(first,), moment=MOMENT + timedelta(days=1))
-    one = found(json.loads(build(later, 2, "extraction of Roe 2021").summary), "PRISMA-LSR")
+    one = found(draft(later, 2, "extraction of Roe 2021").summary, "PRISMA-LSR")
     assert one["L3.trigger"].value == "extraction of Roe 2021"
     assert one["L3.results"].value is not None and one["L3.results"].value.endswith(
         "added: roe-2021; removed: none"
@@ -261,12 +252,13 @@ def test_a_second_statement_is_joined_and_another_name_is_not() -> None:
 
 def test_hostile_words_lose_their_control_signs_only() -> None:
     one = found(summary(review=review(statements=told(funding="A\u202e <b>fund</b>\x07 \ud800"))))
-    assert one["25"].value == "A <b>fund</b> ?"
+    assert one["25"].value == "A <b>fund</b>"
 
 
 def test_an_empty_answer_is_missing() -> None:
     given_one = summary()
-    given_one["version"]["trigger"] = " \u202e"
+    version = given_one.version.model_copy(update={"trigger": " \u202e"})
+    given_one = given_one.model_copy(update={"version": version})
     assert found(given_one, "PRISMA-LSR")["L3.trigger"].why is not None
 
 
@@ -274,19 +266,14 @@ def test_an_empty_answer_is_missing() -> None:
 # -------------------------------------------------------------------------------------------------------------
 
 
-def boxes(**changes: Any) -> dict[str, Any]:
-    return flow_diagram.to_json(flow(2, (("Wrong population", 3),))) | changes
+def boxes(**changes: Any) -> FlowCounts:
+    plain = flow_diagram.published(flow(2, (("Wrong population", 3),)))
+    return plain.model_copy(update=changes)
 
 
 def test_a_flow_that_balances_is_not_faulted() -> None:
     assert flow_balances(boxes()) == []
-    assert flow_balances(summary()["flow"]) == []
-    older = {
-        name: n
-        for name, n in boxes().items()
-        if name not in ("not_screened", "excluded_by_automation")
-    }
-    assert flow_balances(older) == []
+    assert flow_balances(summary().flow) == []
 
 
 @pytest.mark.parametrize(
@@ -296,13 +283,13 @@ def test_a_flow_that_balances_is_not_faulted() -> None:
                             " screening + not screened is 26"),
         ({"in_screening": 0}, "screened is 16, but excluded + excluded by automation + sought + in screening is 15"),
         ({"not_retrieved": 3}, "sought is 9, but not retrieved + assessed + awaiting full text is 11"),
-        ({"excluded_full_text": []}, "assessed is 5, but excluded at full text + included is 2"),
+        ({"excluded_full_text": ()}, "assessed is 5, but excluded at full text + included is 2"),
         ({"awaiting_extraction": 3}, "included is 2, but awaiting extraction is 3"),
     ],
 )  # fmt: skip
 def test_each_sum_that_does_not_add_up_is_told(change: dict[str, Any], words: str) -> None:
     assert flow_balances(boxes(**change)) == [words]
-    broken = summary() | {"flow": boxes(**change)}
+    broken = summary().model_copy(update={"flow": boxes(**change)})
     assert found(broken)["16.a"].why == f"the flow does not add up: {words}"
 
 
@@ -325,4 +312,4 @@ COUNTED = (
 @given(box=st.sampled_from(COUNTED), more=st.integers(1, 50))
 def test_one_wrong_box_never_passes(box: str, more: int) -> None:
     right = boxes()
-    assert flow_balances(right | {box: right[box] + more})
+    assert flow_balances(boxes(**{box: getattr(right, box) + more}))

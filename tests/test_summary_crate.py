@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from livereview.errors import Refused
-from livereview.summary import crate
-from livereview.summary.site import build
+from livereview.summary import crate, model
+from livereview.summary.model import Summary
+from livereview.summary.site import build, draft
 from tests.snapshots import MOMENT, fact, published, result, review, snapshot, study
 
 FILES = {
@@ -29,20 +30,17 @@ FILES = {
 }
 
 
-def summary(**changes: Any) -> dict[str, Any]:
+def summary(**changes: Any) -> Summary:
     """The second version of a review with two studies, signed by a lead."""
     forms = study("doe-2020", result(n=40)), study("roe-2021", result())
     first = build(snapshot(forms[0]), 1, "an extraction")
     later = snapshot(
         *forms, history=(published(first),), moment=MOMENT + timedelta(days=1), **changes
     )
-    made: dict[str, Any] = json.loads(
-        build(later, 2, "an extraction", signed_by="lena-the-lead").summary
-    )
-    return made
+    return draft(later, 2, "an extraction", signed_by="lena-the-lead").summary
 
 
-def graph(given: dict[str, Any], files: dict[str, bytes] = FILES) -> dict[str, dict[str, Any]]:
+def graph(given: Summary, files: dict[str, bytes] = FILES) -> dict[str, dict[str, Any]]:
     return {one["@id"]: one for one in json.loads(crate.crate(given, files))["@graph"]}
 
 
@@ -60,12 +58,10 @@ def test_the_crate_has_what_ro_crate_requires() -> None:
         "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
     }
     assert (
-        root["@type"] == "Dataset"
-        and root["name"] == given["review"]["title"]
-        and root["version"] == "2"
+        root["@type"] == "Dataset" and root["name"] == given.review.title and root["version"] == "2"
     )
-    assert root["datePublished"] == given["version"]["date"]
-    assert given["answer"]["text"] in root["description"] and given["caveat"] in root["description"]
+    assert root["datePublished"] == given.version.date
+    assert given.answer.text in root["description"] and given.caveat in root["description"]
 
 
 def test_the_crate_is_flat_and_every_reference_leads_to_an_entity() -> None:
@@ -95,7 +91,10 @@ def test_every_file_of_a_version_has_a_media_type() -> None:
 
 def test_authors_are_people_or_bodies() -> None:
     given = summary()
-    given["review"]["authors"] = ["Doe, Jane", "The livereview example", "Department of Health"]
+    authors = ("Doe, Jane", "The livereview example", "Department of Health")
+    given = given.model_copy(
+        update={"review": given.review.model_copy(update={"authors": authors})}
+    )
     nodes = graph(given)
     kinds = [nodes[one["@id"]]["@type"] for one in nodes["./"]["author"]]
     assert kinds == ["Person", "Organization", "Organization"]
@@ -111,7 +110,7 @@ def test_provenance_leads_from_each_search_to_the_version() -> None:
     assert prov["prefix"]["review"].startswith("tag:livereview,2026:")
     made = {one["prov:entity"]: one["prov:activity"] for one in prov["wasGeneratedBy"].values()}
     used = {(one["prov:activity"], one["prov:entity"]) for one in prov["used"].values()}
-    searches = [search["name"] for search in given["status"]["searches"]]
+    searches = [search.name for search in given.status.searches]
     assert searches
     for name in searches:
         assert made[f"review:found/{name}"] == f"review:search/{name}"
@@ -155,9 +154,9 @@ def test_the_rules_the_figures_and_the_predecessor_are_told() -> None:
     given = summary()
     prov = json.loads(crate.provenance(given))
     rules = prov["activity"]["review:synthesis"]["review:rule"]
-    assert rules == [f"{rule['id']} {rule['version']}" for rule in given["rules"]]
+    assert rules == [f"{rule.id} {rule.version}" for rule in given.rules]
     assert [rule.split()[0] for rule in rules] == ["finding", "effect-quality", "change-class"]
-    found = prov["entity"]["review:found/" + given["status"]["searches"][0]["name"]]
+    found = prov["entity"]["review:found/" + given.status.searches[0].name]
     assert found["review:records"] == 12 and found["review:query"] == "mentoring AND care"
     assert prov["entity"]["review:extractions"]["review:studies"] == 2
     revisions = [one for one in prov["wasDerivedFrom"].values() if "prov:type" in one]
@@ -169,7 +168,7 @@ def test_a_first_version_has_no_predecessor_and_a_search_that_never_ran_no_resul
     plans = [fact(search.name) for search in protocol.searches]
     never = replace(plans[0], last_at=None, last_outcome=None, last_success=None, found=0)
     snap = snapshot(study("doe-2020", result()), searches=(never, *plans[1:]))
-    prov = json.loads(crate.provenance(json.loads(build(snap, 1, "an extraction").summary)))
+    prov = json.loads(crate.provenance(draft(snap, 1, "an extraction").summary))
     assert "review:v/0" not in prov["entity"] and len(prov["wasDerivedFrom"]) == 1
     assert f"review:found/{never.name}" not in prov["entity"]
     assert f"review:search/{never.name}" not in prov["activity"]
@@ -219,17 +218,19 @@ def test_sha256sum_checks_them(tmp_path: Path) -> None:
 def test_people_stand_in_provenance_by_role_only_but_for_the_declared_authors() -> None:
     given = summary(searches=tuple(fact(search.name) for search in review().searches))
     told = crate.provenance(given).decode() + crate.crate(given, FILES).decode()
-    assert "lena-the-lead" not in told and given["review"]["authors"][0] in told
+    assert "lena-the-lead" not in told and given.review.authors[0] in told
 
 
 def test_the_same_summary_gives_the_same_bytes_in_any_order_of_files() -> None:
     given, turned = summary(), dict(reversed(FILES.items()))
-    assert crate.crate(given, FILES) == crate.crate(json.loads(json.dumps(given)), turned)
-    assert crate.provenance(given) == crate.provenance(json.loads(json.dumps(given)))
+    assert crate.crate(given, FILES) == crate.crate(
+        Summary.model_validate(model.plain(given)), turned
+    )
+    assert crate.provenance(given) == crate.provenance(Summary.model_validate(model.plain(given)))
 
 
 def test_a_review_without_studies_is_described_too() -> None:
-    given = json.loads(build(snapshot(), 1, "a search").summary)
+    given = draft(snapshot(), 1, "a search").summary
     assert {"./", "ro-crate-metadata.json"} <= set(graph(given)) and json.loads(
         crate.provenance(given)
     )

@@ -155,8 +155,8 @@ def test_the_plain_summary_keeps_its_length_its_headings_and_every_statement_has
     assert all(part.computed or part.team for part in told.parts)
     (files,) = site.files(made, "../")
     page = files["index.html"].decode() + files["methods.html"].decode()
-    for statement in made.summary["statements"]:
-        assert page.count(f'id="statement-{statement["id"]}"') == 1, statement["id"]
+    for statement in made.summary.statements:
+        assert page.count(f'id="statement-{statement.id}"') == 1, statement.id
 
 
 def test_the_table_of_findings_has_both_risks_their_interval_and_footnotes() -> None:

@@ -7,6 +7,7 @@ from defusedxml import ElementTree
 
 from livereview.errors import Refused
 from livereview.summary import flow_diagram
+from livereview.summary.model.status import ExcludedFor
 from tests.snapshots import flow, report, result, snapshot, study
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -30,9 +31,9 @@ def test_a_flow_that_balances_passes_and_its_table_holds_every_number():
         + rows["Identified by other methods (grey literature)"]
         == 22
     )
-    assert flow_diagram.to_json(snap.flow)["excluded_full_text"] == [
-        {"reason": "Wrong design", "reports": 1}
-    ]
+    assert flow_diagram.published(snap.flow).excluded_full_text == (
+        ExcludedFor(reason="Wrong design", reports=1),
+    )
 
 
 @pytest.mark.parametrize(

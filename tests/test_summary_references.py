@@ -15,7 +15,9 @@ from livereview.sources import csl as csl_reader
 from livereview.sources import ris as ris_reader
 from livereview.sources.text import plain
 from livereview.summary import references
-from livereview.summary.site import build
+from livereview.summary.model import Summary
+from livereview.summary.model.studies import Report
+from livereview.summary.site import draft
 from tests.snapshots import result, snapshot, study
 
 READERS = {"ris": ris_reader.parse, "bibtex": bibtex_reader.parse, "csl": csl_reader.parse}
@@ -47,22 +49,26 @@ AUTHORS = (
 )
 
 
-def summary(*reports: dict[str, Any], **review: Any) -> dict[str, Any]:
+def summary(*reports: Report, **protocol: Any) -> Summary:
     """A summary as the site builds it, with the reports given in place of the study's own."""
-    made: dict[str, Any] = json.loads(
-        build(snapshot(study("gilmer-2016", result())), 3, "an extraction").summary
+    made = draft(snapshot(study("gilmer-2016", result())), 3, "an extraction").summary
+    (one,) = made.studies
+    return made.model_copy(
+        update={
+            "studies": (one.model_copy(update={"reports": reports}),),
+            "review": made.review.model_copy(update=protocol),
+        }
     )
-    made["studies"][0]["reports"] = [report(**one) for one in reports]
-    made["review"] |= review
-    return made
 
 
-def report(**fields: Any) -> dict[str, Any]:
-    plain_one = {"id": "r1", "title": "A title", "authors": [], "year": 2020, "published_in": None}
-    return {**plain_one, "doi": None, "link": None, "retraction": None, **fields}
+def report(**fields: Any) -> Report:
+    plain_one = {"id": "r1", "title": "A title", "authors": (), "year": 2020, "published_in": None}
+    return Report.model_validate(
+        {**plain_one, "doi": None, "link": None, "retraction": None, **fields}
+    )
 
 
-def read(name: str, given: dict[str, Any]) -> tuple[Record, ...]:
+def read(name: str, given: Summary) -> tuple[Record, ...]:
     page = READERS[name](getattr(references, name)(given), None)
     assert page.rejects == () and page.warnings == ()
     return page.records
@@ -178,7 +184,7 @@ def test_only_web_addresses_and_dois_are_written(name: str) -> None:
 def test_the_same_summary_gives_the_same_bytes_and_bad_signs_no_error(name: str) -> None:
     given_one = summary(report(title="A\u202e lone \ud800 surrogate\x07", authors=["\x00"]))
     once = getattr(references, name)(given_one)
-    assert once == getattr(references, name)(json.loads(json.dumps(given_one))) and once.decode()
+    assert once == getattr(references, name)(given_one.model_copy(deep=True)) and once.decode()
     assert read(name, given_one)[1].title == "A lone surrogate"
 
 

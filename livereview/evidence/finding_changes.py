@@ -7,7 +7,7 @@ updated within half a standard error, in the same class, may publish themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -54,7 +54,7 @@ CONCLUSION_CHANGED: tuple[Kind, ...] = tuple(kind for kind in MEANING_CHANGED if
 SMALL_MOVE = 0.5
 """Standard errors by which an estimate may move as "figures updated"."""
 
-FORMER_CLASS: dict[Kind, str] = {
+FORMER_CLASS: Mapping[str, str] = {
     "now_shows": "reversed",
     "no_longer_supported": "weakened",
     "new_finding": "strengthened",

@@ -111,7 +111,7 @@ def _changed(version: Version, shown: Shown, key: str, notice: bool) -> _Unsigne
 
 def _in_other_language(snap: Snapshot, shown: Shown, key: str) -> _Unsigned:
     """The page changes its language: each sentence as it was published, and in the new language."""
-    before = {row["id"]: row["headline"] for row in snap.history[-1].content["findings"]}
+    before = {row.id: row.headline for row in snap.history[-1].content.findings or ()}
     with words.as_told_in(snap.review):
         translated = [
             {
@@ -136,7 +136,7 @@ def _in_other_language(snap: Snapshot, shown: Shown, key: str) -> _Unsigned:
 def _by_new_rules(snap: Snapshot, version: Version) -> list[dict[str, Any]]:
     """Every sentence is told by new rules: the old ones and the new ones, side by side."""
     last = snap.history[-1].content
-    before = {claim["id"].removeprefix("outcome:"): claim["text"] for claim in last["claims"]}
+    before = {claim.id.removeprefix("outcome:"): claim.text for claim in last.claims}
     after = json.loads(version.summary)["findings"]
     return [
         {
@@ -168,6 +168,6 @@ def _after_withdrawal(snap: Snapshot, version: Version) -> dict[str, Any]:
         "claim": "the whole summary",
         "class": "after a withdrawal",
         "why": f"version {last.number} was withdrawn: {tombstone.in_force(snap.withdrawals)[last.number].reason}",
-        "before": last.content["answer"]["text"],
+        "before": last.content.answer.text,
         "after": json.loads(version.summary)["answer"]["text"],
     }

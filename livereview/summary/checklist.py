@@ -13,13 +13,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
-from typing import Any
 
+from livereview.evidence.finding import Certainty
 from livereview.evidence.weigh import MAIN
-from livereview.summary import search_report, words
+from livereview.summary import model, search_report, words
+from livereview.summary.model import Summary
+from livereview.summary.model.findings import PublishedFinding
+from livereview.summary.model.status import FlowCounts, RunSearch
+from livereview.summary.model.studies import ExtractedStudy
 
-Summary = Mapping[str, Any]
 PRISMA, LIVING, SEARCHING = "PRISMA 2020", "PRISMA-LSR", "PRISMA-S"
 QUESTION = ("text", "population", "intervention", "comparator", "outcomes", "context")
 STEPS = ("screening", "extraction", "synthesis", "publication")
@@ -70,9 +72,9 @@ class Told:
     def __call__(self, summary: Summary) -> str | Lacking:
         known = self.data(summary)
         texts = [
-            statement["text"]
-            for statement in summary["review"]["statements"]
-            if self.holds(statement["id"]) or (self.whole and statement["under"] in self.slots)
+            statement.text
+            for statement in summary.review.statements
+            if self.holds(statement.id) or (self.whole and statement.under in self.slots)
         ]
         how = (
             f'add to review.toml: [[statements]] with id = "{self.name}", under = "{self.slots[0]}"'
@@ -120,16 +122,15 @@ _SUMS = (  # as snapshot.Flow has them; a box that is left out counts as zero
 )
 
 
-def flow_balances(flow: Mapping[str, Any]) -> list[str]:
-    """The sums of `summary["flow"]` (prisma.json) that do not add up, in words; empty when all do.
+def flow_balances(flow: FlowCounts) -> list[str]:
+    """The sums of `summary.flow` (prisma.json) that do not add up, in words; empty when all do.
 
     That included = reports in studies + awaiting_extraction can't be told from the flow alone, only
     that it is no less.
     """
-    counts = Counter({name: value for name, value in flow.items() if isinstance(value, int)})
-    counts["excluded_at_full_text"] = sum(
-        one["reports"] for one in flow.get("excluded_full_text", ())
-    )
+    boxes = {name: value for name, value in flow if isinstance(value, int)}
+    counts = Counter(boxes)
+    counts["excluded_at_full_text"] = sum(row.reports for row in flow.excluded_full_text)
     wrong = [f"{name} is {n}, below zero" for name, n in counts.items() if n < 0]
     for left, right in _SUMS:
         have, want = (sum(counts[name] for name in side) for side in (left, right))
@@ -146,21 +147,20 @@ def flow_balances(flow: Mapping[str, Any]) -> list[str]:
 
 
 def _flow(summary: Summary) -> str | Lacking:
-    flow = summary["flow"]
+    flow = summary.flow
     if wrong := flow_balances(flow):
         return Lacking(f"the flow does not add up: {'; '.join(wrong)}")
     boxes = ("duplicates", "screened", "excluded", "sought", "assessed", "included", "studies")
-    return f"{_records(summary)}; {'; '.join(f'{box} {flow[box]:,}' for box in boxes)}"
+    told = "; ".join(f"{box} {getattr(flow, box):,}" for box in boxes)
+    return f"{_records(summary)}; {told}"
 
 
 def _records(summary: Summary) -> str:
-    return (
-        f"records {summary['flow']['identified_databases'] + summary['flow']['identified_other']:,}"
-    )
+    return f"records {summary.flow.identified_databases + summary.flow.identified_other:,}"
 
 
 def _exclusions(summary: Summary) -> str:
-    reasons = Counter(one["reason"] for one in summary["excluded"])
+    reasons = Counter(one.reason for one in summary.excluded)
     told = "".join(
         f"; {reason} {n}"
         for reason, n in sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -174,46 +174,52 @@ def _exclusions(summary: Summary) -> str:
 
 def _title(word: str) -> Answer:
     def answer(summary: Summary) -> str | Lacking:
-        title, version = summary["review"]["title"], summary["version"]
+        title, version = summary.review.title, summary.version
         if word not in title.lower():
             return Lacking(f"let the title in review.toml hold the word “{word}”")
-        return f"{title} (version {version['number']}, {version['date_display']})"
+        return f"{title} (version {version.number}, {version.date_display})"
 
     return answer
 
 
 def _of(table: str, *keys: str) -> Answer:
-    return lambda summary: "; ".join(f"{key}: {summary['review'][table][key]}" for key in keys)
+    """Some fields of a part of the protocol."""
+
+    def answer(summary: Summary) -> str:
+        part = getattr(summary.review, table)
+        return "; ".join(f"{key}: {getattr(part, key)}" for key in keys)
+
+    return answer
 
 
 def _criteria(summary: Summary) -> str:
-    review = summary["review"]
-    told = (f"{one['kind'].capitalize()}: {one['text']}" for one in review["criteria"])
-    return " ".join((f"Criteria version {review['criteria_version']}.", *told))
+    review = summary.review
+    told = (f"{one.kind.capitalize()}: {one.text}" for one in review.criteria)
+    return " ".join((f"Criteria version {review.criteria_version}.", *told))
 
 
 def _selection(summary: Summary) -> str:
-    screening, stop = summary["review"]["screening"], summary.get("stop")
+    screening, stop = summary.review.screening, summary.stop
     stages = ", then by ".join(
         stage.replace("title_", "title and ").replace("full_", "full ")
-        for stage in screening["stages"]
+        for stage in screening.stages
     )
-    votes = screening["votes"]
+    votes = screening.votes
     people = (
         "one reviewer decides" if votes == 1 else f"{votes} reviewers decide, unseen by each other,"
     )
-    return f"By {stages}: {people} on each report. Nothing is excluded by automation. {stop['display'] if stop else ''}"
+    return f"By {stages}: {people} on each report. Nothing is excluded by automation. {stop.display if stop else ''}"
 
 
 def _collection(summary: Summary) -> str:
-    people = summary["review"].get("extractors", 1)
+    people = summary.review.extractors
     alone = f"{people} people extract each study by themselves, and what they agree on holds"
     return "One person extracts each study" if people == 1 else alone
 
 
 def _measures(summary: Summary) -> str | Lacking:
-    without = [one["label"] for one in summary["review"]["outcomes"] if not one["measure"]]
-    told = "; ".join(f"{one['label']}: {one['measure']}" for one in summary["review"]["outcomes"])
+    without = [one.label for one in summary.review.outcomes if not one.measure]
+    told = "; ".join(f"{one.label}: {one.measure}" for one in summary.review.outcomes)
     return (
         Lacking(f"add to review.toml: measure of the outcomes {'; '.join(without)}")
         if without
@@ -221,37 +227,33 @@ def _measures(summary: Summary) -> str | Lacking:
     )
 
 
-def _each_search(tell: Callable[[Mapping[str, Any]], str], between: str = "; ") -> Answer:
+def _each_search(tell: Callable[[RunSearch], str], between: str = "; ") -> Answer:
     """A part of the answer from each search as it was run."""
     missing = Lacking("add to review.toml: [[searches]], one for each source")
-    return lambda summary: between.join(map(tell, summary["status"]["searches"])) or missing
+    return lambda summary: between.join(map(tell, summary.status.searches)) or missing
 
 
-def _date(search: Mapping[str, Any]) -> str:
-    return f"{search['platform']}: last complete {search['last_success_display']}"
+def _date(search: RunSearch) -> str:
+    return f"{search.platform}: last complete {search.last_success_display}"
 
 
-def _filters(search: Mapping[str, Any]) -> str:
-    told = ", ".join(
-        f"{name} = {' or '.join(values)}" for name, values in search["filters"].items()
-    )
-    return f"{search['name']}: {told or 'none'}"
+def _filters(search: RunSearch) -> str:
+    told = ", ".join(f"{name} = {' or '.join(values)}" for name, values in search.filters.items())
+    return f"{search.name}: {told or 'none'}"
 
 
 def _strategies(summary: Summary) -> str | Lacking:
     """Feeds and pages have their address in place of a query."""
-    places = {one["name"]: one["url"] for one in summary["review"]["searches"]}
+    places = {one.name: one.url for one in summary.review.searches}
     tell = _each_search(
-        lambda one: f"{one['name']}: {one['query'] or places.get(one['name']) or 'all'}", "\n"
+        lambda one: f"{one.name}: {one.query or places.get(one.name) or 'all'}", "\n"
     )
     return tell(summary)
 
 
 def _limits(summary: Summary) -> str:
     starts = (
-        f"{one['name']}: nothing before {one['start']}"
-        for one in summary["review"]["searches"]
-        if one["start"]
+        f"{one.name}: nothing before {one.start}" for one in summary.review.searches if one.start
     )
     return "; ".join(starts) or "None by date"
 
@@ -267,12 +269,12 @@ def _kind(kind: str) -> Answer:
         "citing": search_report.CITATIONS,
     }
 
-    def of(search: Mapping[str, Any]) -> str:
-        named = next((name for name, sources in known.items() if search["source"] in sources), None)
-        return named or ("other" if search["grey"] else "database")
+    def of(search: RunSearch) -> str:
+        named = next((name for name, sources in known.items() if search.source in sources), None)
+        return named or ("other" if search.grey else "database")
 
     def answer(summary: Summary) -> str:
-        found = [one["platform"] for one in summary["status"]["searches"] if of(one) == kind]
+        found = [one.platform for one in summary.status.searches if of(one) == kind]
         return "; ".join(dict.fromkeys(found)) or "None"
 
     return answer
@@ -282,35 +284,30 @@ def _kind(kind: str) -> Answer:
 # --------------------------------------------------------------------------------------------------
 
 
-def _of_studies(key: str, do: str, tell: Callable[[Mapping[str, Any]], str]) -> Answer:
-    """A line from each study once none lacks `key`; else what to `do` with which of them."""
+def _of_studies(
+    is_done: Callable[[ExtractedStudy], bool], do: str, tell: Callable[[ExtractedStudy], str]
+) -> Answer:
+    """A line from each study once all are done; else what to `do` with which of them."""
 
     def answer(summary: Summary) -> str | Lacking:
-        lacking = [study["label"] for study in summary["studies"] if not study.get(key)]
+        done = {study.id: study for study in summary.extracted if is_done(study)}
+        lacking = [study.label for study in summary.studies if study.id not in done]
         if lacking:
             return Lacking(
-                f"{do} {len(lacking)} of {len(summary['studies'])} studies: {'; '.join(lacking)}"
+                f"{do} {len(lacking)} of {len(summary.studies)} studies: {'; '.join(lacking)}"
             )
-        return (
-            "\n".join(f"{study['label']}: {tell(study)}" for study in summary["studies"])
-            or NO_STUDY
-        )
+        return "\n".join(f"{study.label}: {tell(study)}" for study in done.values()) or NO_STUDY
 
     return answer
 
 
-def _characteristics(study: Mapping[str, Any]) -> str:
-    keys = ("design", "country", "population", "intervention", "comparator")
-    return (
-        " | ".join(study[key] for key in keys if study.get(key)) or "nothing is extracted of them"
-    )
+def _characteristics(study: ExtractedStudy) -> str:
+    facts = (study.design, study.country, study.population, study.intervention, study.comparator)
+    return " | ".join(fact for fact in facts if fact) or "nothing is extracted of them"
 
 
-def _results(study: Mapping[str, Any]) -> str:
-    told = (
-        f"{one['outcome']}, {one['direction_display']}, {one['display']}"
-        for one in study["results"]
-    )
+def _results(study: ExtractedStudy) -> str:
+    told = (f"{one.outcome}, {one.direction_display}, {one.display}" for one in study.results)
     return "; ".join(told) or "none"
 
 
@@ -325,61 +322,56 @@ def _variables(summary: Summary) -> str | Lacking:
         "form_version",
         "risk_of_bias_display",
     }
-    names = sorted(
-        {name for study in summary["studies"] if study["extracted"] for name in study} - other
-    )
+    fields = {name for study in summary.extracted for name in model.plain(study)}
+    names = sorted(fields - other)
     waits = Lacking("extract a study: the form says which data are sought")
     return ", ".join(name.replace("_", " ") for name in names) or waits
 
 
 def _tools(summary: Summary) -> str:
-    return "; ".join(
-        sorted({tool for study in summary["studies"] if (tool := study.get("risk_of_bias_tool"))})
-    )
+    named = {study.risk_of_bias_tool for study in summary.extracted if study.risk_of_bias_tool}
+    return "; ".join(sorted(named))
 
 
 def _prepared(summary: Summary) -> str:
-    results = [one for study in summary["studies"] for one in study.get("results", ())]
-    ways = Counter(way for one in results if (way := one.get("derivation")))
+    results = [result for study in summary.extracted for result in study.results]
+    ways = Counter(result.derivation for result in results if result.derivation)
     told = "".join(f"; {way} ({n})" for way, n in sorted(ways.items()))
     return f"{ways.total()} of {len(results)} results are worked out from other figures, the rest is as reported{told}"
 
 
-def _of_findings(tell: Callable[[Mapping[str, Any]], str]) -> Answer:
-    return lambda summary: "\n".join(f"{_name(one)}: {tell(one)}" for one in summary["findings"])
+def _of_findings(tell: Callable[[PublishedFinding], str]) -> Answer:
+    return lambda summary: "\n".join(f"{_name(one)}: {tell(one)}" for one in summary.findings)
 
 
-def _name(finding: Mapping[str, Any]) -> str:
+def _name(finding: PublishedFinding) -> str:
     """The outcome, with its comparison where the protocol names some."""
-    if finding["comparison"] == MAIN:
-        return str(finding["outcome_label"])
-    return f"{finding['outcome_label']} ({finding['comparison_label']})"
+    if finding.comparison == MAIN:
+        return str(finding.outcome_label)
+    return f"{finding.outcome_label} ({finding.comparison_label})"
 
 
-def _pooled(finding: Mapping[str, Any]) -> str:
-    estimate, sign_p = finding["estimate"], finding["votes"]["sign_p"]
+def _pooled(finding: PublishedFinding) -> str:
+    estimate, sign_p = finding.estimate, finding.votes.sign_p
     told = "not pooled"
     if estimate:
-        told = f"{finding['estimate_display']}, {estimate['model']}, k = {estimate['studies']}"
+        told = f"{finding.estimate_display}, {estimate.model}, k = {estimate.studies}"
     return told if sign_p is None else f"{told}; sign test p = {words.number(sign_p)}"
 
 
 def _spread(summary: Summary) -> str:
-    pooled = [
-        one for one in summary["findings"] if one["estimate"] and one["estimate"]["i2"] is not None
-    ]
-    told = (
-        f"{_name(one)}: τ² {one['estimate']['tau2']:.3g}, I² {one['estimate']['i2']:.0f}%"
-        for one in pooled
-    )
+    told = []
+    for finding in summary.findings:
+        estimate = finding.estimate
+        if estimate is not None and estimate.i2 is not None:
+            told.append(f"{_name(finding)}: τ² {estimate.tau2:.3g}, I² {estimate.i2:.0f}%")
     return "; ".join(told)
 
 
 def _moderators(summary: Summary) -> str:
-    asked = summary["review"].get("moderators", ())
     told = [
-        f"{one['label']} ({'named in advance' if one['in_advance'] else 'not named in advance'})"
-        for one in asked
+        f"{moderator.label} ({'' if moderator.in_advance else 'not '}named in advance)"
+        for moderator in summary.review.moderators
     ]
     if not told:
         return ""
@@ -389,15 +381,15 @@ def _moderators(summary: Summary) -> str:
 def _by_moderators(summary: Summary) -> str:
     """How results differ: between studies, and by what the protocol names."""
     told = [
-        f"{_name(one)}, {asked['label']}: {asked['text']}"
-        for one in summary["findings"]
-        for asked in one.get("moderators_display", ())
+        f"{_name(one)}, {asked.label}: {asked.text}"
+        for one in summary.findings
+        for asked in one.moderators_display
     ]
     return "\n".join(filter(None, (_spread(summary), *told)))
 
 
 def _checks(summary: Summary) -> str:
-    labels = [check["label"] for one in summary["findings"] for check in one.get("sensitivity", ())]
+    labels = [check.label for finding in summary.findings for check in finding.sensitivity]
     return (
         f"Each pooled answer is worked out again {'; '.join(dict.fromkeys(labels))}."
         if labels
@@ -410,37 +402,46 @@ def _displays(*keys: str) -> Callable[[Summary], str]:
 
     def answer(summary: Summary) -> str:
         lines: list[str] = []
-        for one in summary["findings"]:
-            told = [
-                one[key] if isinstance(one[key], str) else " ".join(one[key])
-                for key in keys
-                if one.get(key)
-            ]
-            if told:
-                lines.append(f"{_name(one)}: {' '.join(told)}")
+        for finding in summary.findings:
+            values = [getattr(finding, key) for key in keys]
+            texts = [_one_text(value) for value in values if value]
+            if texts:
+                lines.append(f"{_name(finding)}: {' '.join(texts)}")
         return "\n".join(lines)
 
     return answer
 
 
+def _one_text(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else " ".join(value)
+
+
 def _missing_results(summary: Summary) -> str:
     tests = {
-        one["small_studies"]["test"] for one in summary["findings"] if one.get("small_studies")
+        finding.small_studies.test
+        for finding in summary.findings
+        if finding.small_studies is not None
     }
-    judged = any(one.get("missing_evidence") for one in summary["findings"])
+    judged = any(finding.missing_evidence is not None for finding in summary.findings)
     told = [f"{name}'s test from ten studies on" for name in sorted(tests)]
     return "; ".join((*told, *(["a judgement by ROB-ME"] if judged else [])))
 
 
 def _certainty(summary: Summary) -> str | Lacking:
-    found = [one for one in summary["findings"] if one["studies"]]
-    if waiting := [_name(one) for one in found if not one["certainty"]]:
+    with_studies = [finding for finding in summary.findings if finding.studies]
+    waiting = [_name(finding) for finding in with_studies if finding.certainty is None]
+    if waiting:
         return Lacking(f"let a lead rate the certainty of {'; '.join(waiting)}")
-    return "\n".join(f"{_name(one)}: {_level(one['certainty'])}" for one in found) or NO_STUDY
+    told = [
+        f"{_name(finding)}: {_level(finding.certainty)}"
+        for finding in with_studies
+        if finding.certainty is not None
+    ]
+    return "\n".join(told) or NO_STUDY
 
 
-def _level(certainty: Mapping[str, Any]) -> str:
-    return "; ".join((certainty["level"].replace("_", " "), *certainty["reasons"]))
+def _level(certainty: Certainty) -> str:
+    return "; ".join((certainty.level.replace("_", " "), *certainty.reasons))
 
 
 def _said(*under: str) -> Answer:
@@ -451,44 +452,41 @@ def _said(*under: str) -> Answer:
     def answer(summary: Summary) -> str | Lacking:
         own = [row[2] for rows in _ROWS.values() for row in rows if isinstance(row[2], Told)]
         free = [
-            one
-            for one in summary["review"]["statements"]
-            if not any(told.holds(one["id"]) for told in own)
+            one for one in summary.review.statements if not any(told.holds(one.id) for told in own)
         ]
         lacks = Lacking(
             f'add to review.toml: [[statements]] with under = "{under[0]}", and the text'
         )
-        return " ".join(one["text"] for one in free if one["under"] in under) or lacks
+        return " ".join(one.text for one in free if one.under in under) or lacks
 
     return answer
 
 
 def _rules(summary: Summary) -> str:
-    return "\n".join(
-        f"{rule['id']}, version {rule['version']}: {rule['text']}" for rule in summary["rules"]
-    )
+    return "\n".join(f"{rule.id}, version {rule.version}: {rule.text}" for rule in summary.rules)
 
 
 def _state(summary: Summary) -> str:
-    status = summary["status"]
-    warns = f"; out of date from {status['stale_after_display']}" if status["stale_after"] else ""
-    return f"{status['state']}; searches complete to: {status['searched_to_display']}{warns}"
+    status = summary.status
+    warns = f"; out of date from {status.stale_after_display}" if status.stale_after else ""
+    return f"{status.state}; searches complete to: {status.searched_to_display}{warns}"
 
 
 def _first(summary: Summary) -> str:
-    return "This is the first version" if summary["version"]["predecessor"] is None else ""
+    return "This is the first version" if summary.version.predecessor is None else ""
 
 
 def _result_changes(summary: Summary) -> str:
-    changed = summary["changed"]
-    added, removed = (
-        ", ".join(changed[f"studies_{what}"]) or "none" for what in ("added", "removed")
-    )
-    return f"{changed['display']}. Studies added: {added}; removed: {removed}"
+    changed = summary.changed
+    added = ", ".join(changed.studies_added) or "none"
+    removed = ", ".join(changed.studies_removed) or "none"
+    return f"{changed.display}. Studies added: {added}; removed: {removed}"
 
 
 def _available(summary: Summary) -> str:
-    return f"{', '.join(FILES)}, under {summary['review']['licence']}; each file's hash stands in SHA256SUMS"
+    return (
+        f"{', '.join(FILES)}, under {summary.review.licence}; each file's hash stands in SHA256SUMS"
+    )
 
 
 # The items
@@ -512,7 +510,7 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         (
             "10.a",
             "the outcomes that data are sought for",
-            _of_findings(lambda one: f"better is {one['better']}"),
+            _of_findings(lambda one: f"better is {one.better}"),
         ),
         ("10.b", "which other data are sought", _variables),
         ("11", "how risk of bias is judged", Told("risk-of-bias", _tools)),
@@ -520,7 +518,7 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         (
             "13.a",
             "which studies are in each synthesis",
-            _of_findings(lambda one: f"{len(one['studies'])} with a result"),
+            _of_findings(lambda one: f"{len(one.studies)} with a result"),
         ),
         ("13.b", "how figures are prepared for the synthesis", _prepared),
         ("13.c", "how results are shown", lambda _: "Tables; pictures with their numbers"),
@@ -539,17 +537,21 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         ("15", "how certainty is judged", Told("certainty-methods")),
         ("16.a", "the flow from records to studies", _flow),
         ("16.b", "what was read in full and excluded, and why", _exclusions),
-        ("17", "what each study is", _of_studies("extracted", "extract", _characteristics)),
+        ("17", "what each study is", _of_studies(lambda _: True, "extract", _characteristics)),
         (
             "18",
             "risk of bias in each study",
-            _of_studies("risk_of_bias", "judge", itemgetter("risk_of_bias_display")),
+            _of_studies(
+                lambda study: study.risk_of_bias is not None,
+                "judge",
+                lambda study: study.risk_of_bias_display,
+            ),
         ),
-        ("19", "the results of each study", _of_studies("extracted", "extract", _results)),
+        ("19", "the results of each study", _of_studies(lambda _: True, "extract", _results)),
         (
             "20.a",
             "what each synthesis rests on and finds",
-            _of_findings(lambda one: one["wording"]),
+            _of_findings(lambda one: one.wording),
         ),
         ("20.b", "each pooled result with its interval", _of_findings(_pooled)),
         (
@@ -609,7 +611,7 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         (
             "L1.searches",
             "how often it searches",
-            lambda summary: summary["status"]["search_schedule_display"],
+            lambda summary: summary.status.search_schedule_display,
         ),
         ("L1.steps", "when each later step is done", _of("living", *STEPS)),
         ("L1.trigger", "what makes a new version", _of("living", "trigger")),
@@ -620,11 +622,11 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
             Told("changes-to-methods", _first),
         ),
         ("L3.results", "changes of the results since the version before", _result_changes),
-        ("L3.trigger", "what made this version", lambda summary: summary["version"]["trigger"]),
+        ("L3.trigger", "what made this version", lambda summary: summary.version.trigger),
         (
             "L4.authors",
             "the authors of this version",
-            lambda summary: "; ".join(summary["review"]["authors"]),
+            lambda summary: "; ".join(summary.review.authors),
         ),
         ("L4.roles", "what each of them did for it", Told("roles")),
     ),
@@ -647,7 +649,7 @@ _ROWS: Mapping[str, tuple[tuple[str, str, Answer], ...]] = {
         (
             "12",
             "how the searches are kept up to date",
-            lambda summary: summary["status"]["search_schedule_display"],
+            lambda summary: summary.status.search_schedule_display,
         ),
         ("13", "the date of each search", _each_search(_date)),
         ("14", "whether the searches were peer reviewed", Told("search-peer-review")),

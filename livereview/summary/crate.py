@@ -18,9 +18,10 @@ from urllib.parse import quote
 from livereview.errors import Refused
 from livereview.summary import feeds
 from livereview.summary.data import dump
+from livereview.summary.model import Summary
+from livereview.summary.model.status import RunSearch
 from livereview.summary.words import tidy, web
 
-Summary = Mapping[str, Any]
 Node = dict[str, Any]
 
 METADATA, SUMS = "ro-crate-metadata.json", "SHA256SUMS"
@@ -85,7 +86,7 @@ def crate(summary: Summary, files: Mapping[str, bytes]) -> bytes:
         "@id": "./",
         "@type": "Dataset",
         **_described(summary),
-        "datePublished": summary["version"]["date"],
+        "datePublished": summary.version.date,
         "license": {"@id": licence["@id"]},
         "author": [{"@id": author["@id"]} for author in authors],
         "hasPart": [{"@id": quote(name)} for name in listed],
@@ -125,9 +126,9 @@ def encoding(name: str) -> str:
 def _described(summary: Summary) -> Node:
     """What the crate and the page say of the version alike."""
     return {
-        "name": tidy(summary["review"]["title"]),
-        "description": tidy(f"{summary['answer']['text']} {summary['caveat']}"),
-        "version": str(summary["version"]["number"]),
+        "name": tidy(summary.review.title),
+        "description": tidy(f"{summary.answer.text} {summary.caveat}"),
+        "version": str(summary.version.number),
     }
 
 
@@ -136,7 +137,7 @@ def _licence(summary: Summary) -> Node:
 
     By its address where it is a known one or is written as an address.
     """
-    name = tidy(summary["review"]["licence"])
+    name = tidy(summary.review.licence)
     address = LICENCES.get(re.sub(r"[\s-]+", "-", name.strip().upper())) or web(name)
     return {"@id": address or "#licence", "@type": "CreativeWork", "name": name}
 
@@ -152,7 +153,7 @@ def _authors(summary: Summary) -> list[Node]:
             "@type": "Organization" if _BODY.search(name) else "Person",
             "name": tidy(name),
         }
-        for number, name in enumerate(summary["review"]["authors"], start=1)
+        for number, name in enumerate(summary.review.authors, start=1)
     ]
 
 
@@ -167,7 +168,7 @@ def provenance(summary: Summary) -> bytes:
     Ids are those of the Atom feed, with the prefix `review`.
     """
     document = {
-        "prefix": {"review": f"{feeds.id_of(summary['review'])}/"},
+        "prefix": {"review": f"{feeds.id_of(summary.review)}/"},
         "entity": _entities(summary),
         "activity": _activities(summary),
         "agent": _agents(summary),
@@ -181,13 +182,13 @@ def provenance(summary: Summary) -> bytes:
 
 
 def _entities(summary: Summary) -> Node:
-    review, version = summary["review"], summary["version"]
-    before = version["predecessor"]
+    review, version = summary.review, summary.version
+    before = version.predecessor
     return {
         _this(summary): {
-            "prov:label": f"version {version['number']}",
-            "review:content_sha256": version["content_hash"],
-            "review:change": version["change"],
+            "prov:label": f"version {version.number}",
+            "review:content_sha256": version.content_hash,
+            "review:change": version.change,
         },
         **(
             {f"review:v/{before}": {"prov:label": f"version {before}"}}
@@ -197,40 +198,40 @@ def _entities(summary: Summary) -> Node:
         "review:protocol": {
             "prov:type": _name("prov:Plan"),
             "prov:label": "protocol",
-            "review:criteria_version": review["criteria_version"],
+            "review:criteria_version": review.criteria_version,
         },
         **{f"review:found/{_slug(search)}": _found(search) for search in _ran(summary)},
         "review:included": {
             "prov:label": "included reports",
-            "review:reports": summary["flow"]["included"],
+            "review:reports": summary.flow.included,
         },
         "review:extractions": {
             "prov:label": "extractions",
-            "review:studies": sum(bool(study["extracted"]) for study in summary["studies"]),
+            "review:studies": sum(bool(study.extracted) for study in summary.studies),
         },
-        "review:claims": {"prov:label": "claims", "review:claims": len(summary["claims"])},
+        "review:claims": {"prov:label": "claims", "review:claims": len(summary.claims)},
     }
 
 
-def _found(search: Mapping[str, Any]) -> Node:
+def _found(search: RunSearch) -> Node:
     """What a search brought in all; `query` exactly as sent."""
     return {
-        "prov:label": f"what {search['name']} found",
-        "review:source": search["source"],
-        "review:platform": tidy(search["platform"]),
-        "review:query": tidy(search["query"]),
-        "review:records": search["records"],
-        "review:last_success": _moment(search["last_success"]),
+        "prov:label": f"what {search.name} found",
+        "review:source": search.source,
+        "review:platform": tidy(search.platform),
+        "review:query": tidy(search.query),
+        "review:records": search.records,
+        "review:last_success": _moment(search.last_success or ""),
     }
 
 
 def _activities(summary: Summary) -> Node:
-    screening = summary["review"]["screening"]
-    rules = [f"{rule['id']} {rule['version']}" for rule in summary["rules"]]
+    screening = summary.review.screening
+    rules = [f"{rule.id} {rule.version}" for rule in summary.rules]
     searches = {
         f"review:search/{_slug(search)}": {
-            "prov:label": f"search {search['name']}",
-            "prov:endTime": search["last_success"],
+            "prov:label": f"search {search.name}",
+            "prov:endTime": search.last_success,
         }
         for search in _ran(summary)
     }
@@ -238,20 +239,20 @@ def _activities(summary: Summary) -> Node:
         **searches,
         "review:screening": {
             "prov:label": "screening",
-            "review:votes": screening["votes"],
-            "review:stages": list(screening["stages"]),
+            "review:votes": screening.votes,
+            "review:stages": list(screening.stages),
         },
         "review:extraction": {"prov:label": "extraction"},
         "review:synthesis": {"prov:label": "synthesis", "review:rule": rules},
         "review:publication": {
             "prov:label": "publication",
-            "prov:endTime": summary["version"]["date"],
+            "prov:endTime": summary.version.date,
         },
     }
 
 
 def _agents(summary: Summary) -> Node:
-    roles = ("reviewer", "extractor", *(("lead",) if summary["version"]["signed_by"] else ()))
+    roles = ("reviewer", "extractor", *(("lead",) if summary.version.signed_by else ()))
     return {
         "review:service": {"prov:type": _name("prov:SoftwareAgent"), "prov:label": "livereview"},
         **{f"review:role/{role}": {"prov:label": f"the review's {role}s"} for role in roles},
@@ -298,7 +299,7 @@ def _associations(summary: Summary) -> Iterable[Node]:
         ("review:extraction", "review:role/extractor"),
         ("review:synthesis", "review:service"),
         ("review:publication", "review:service"),
-        *((("review:publication", "review:role/lead"),) if summary["version"]["signed_by"] else ()),
+        *((("review:publication", "review:role/lead"),) if summary.version.signed_by else ()),
     ]
     return (
         {"prov:activity": one, "prov:agent": agent, "prov:plan": "review:protocol"}
@@ -307,7 +308,7 @@ def _associations(summary: Summary) -> Iterable[Node]:
 
 
 def _attributions(summary: Summary) -> Iterable[Node]:
-    authors = range(1, len(summary["review"]["authors"]) + 1)
+    authors = range(1, len(summary.review.authors) + 1)
     return (
         {"prov:entity": _this(summary), "prov:agent": f"review:author/{number}"}
         for number in authors
@@ -315,7 +316,7 @@ def _attributions(summary: Summary) -> Iterable[Node]:
 
 
 def _derivations(summary: Summary) -> Iterable[Node]:
-    before = summary["version"]["predecessor"]
+    before = summary.version.predecessor
     yield {"prov:generatedEntity": _this(summary), "prov:usedEntity": "review:claims"}
     if before is not None:
         revision = {"prov:generatedEntity": _this(summary), "prov:usedEntity": f"review:v/{before}"}
@@ -327,17 +328,17 @@ def _numbered(letter: str, relations: Iterable[Node]) -> Node:
     return {f"_:{letter}{number}": one for number, one in zip(count(1), relations, strict=False)}
 
 
-def _ran(summary: Summary) -> Iterator[Mapping[str, Any]]:
+def _ran(summary: Summary) -> Iterator[RunSearch]:
     """The searches that have succeeded at least once: only these have a result."""
-    return (search for search in summary["status"]["searches"] if search["last_success"])
+    return (search for search in summary.status.searches if search.last_success)
 
 
 def _this(summary: Summary) -> str:
-    return f"review:v/{summary['version']['number']}"
+    return f"review:v/{summary.version.number}"
 
 
-def _slug(search: Mapping[str, Any]) -> str:
-    return quote(search["name"], safe="")
+def _slug(search: RunSearch) -> str:
+    return quote(search.name, safe="")
 
 
 def _name(qualified: str) -> Node:

@@ -9,28 +9,27 @@ from datetime import datetime
 
 from livereview.evidence.finding import Finding
 from livereview.summary import words
+from livereview.summary.model.status import Debt, Since
 from livereview.summary.snapshot import Snapshot
 
 SIGNATURE = "awaiting_signature"
 """The last step: a finding that would say something else keeps its signed sentence until a lead signs."""
 
 
-def counts(snapshot: Snapshot, findings: Sequence[Finding]) -> dict[str, int]:
+def counts(snapshot: Snapshot, findings: Sequence[Finding]) -> Debt:
     """How much waits at each step; `findings` as the version shows them."""
     flow = snapshot.flow
-    return {
-        "awaiting_screening": flow.awaiting_screening,
-        "in_screening": flow.in_screening,
-        "awaiting_full_text": flow.awaiting_full_text,
-        "awaiting_extraction": flow.awaiting_extraction,
-        "doubtful_pairs": flow.doubtful_pairs,
-        SIGNATURE: sum(finding.weighing is not None for finding in findings),
-    }
+    return Debt(
+        awaiting_screening=flow.awaiting_screening,
+        in_screening=flow.in_screening,
+        awaiting_full_text=flow.awaiting_full_text,
+        awaiting_extraction=flow.awaiting_extraction,
+        doubtful_pairs=flow.doubtful_pairs,
+        awaiting_signature=sum(finding.weighing is not None for finding in findings),
+    )
 
 
-def since(
-    snapshot: Snapshot, findings: Sequence[Finding], date: datetime
-) -> dict[str, dict[str, str | None]]:
+def since(snapshot: Snapshot, findings: Sequence[Finding], date: datetime) -> dict[str, Since]:
     """When the oldest of what waits at a step was found, or began to wait.
 
     A step where nothing waits is left out.
@@ -38,15 +37,15 @@ def since(
     Args:
         date: Of the version that shows these findings.
     """
-    known = counts(snapshot, findings)
+    waiting = dict(counts(snapshot, findings))
     began = dict(snapshot.waiting_since)
     held = held_since(snapshot, findings, date)
     if held is not None:
         began[SIGNATURE] = held
     return {
-        step: {"date": words.iso(moment), "date_display": words.day(moment)}
+        step: Since(date=words.iso(moment), date_display=words.day(moment))
         for step, moment in sorted(began.items())
-        if known.get(step)
+        if waiting.get(step)
     }
 
 
@@ -57,8 +56,8 @@ def held_since(snapshot: Snapshot, findings: Sequence[Finding], date: datetime) 
         return None
     began = date
     for version in reversed(snapshot.history):
-        rows = version.content.get("findings", [])
-        waits &= {row["id"] for row in rows if row.get("weighing")}
+        rows = version.content.findings or ()
+        waits &= {row.id for row in rows if row.weighing is not None}
         if not waits:
             break
         began = version.date

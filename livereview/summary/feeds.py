@@ -8,7 +8,7 @@ A version that is withdrawn, or stands again, is an entry of its own. Its catego
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,9 @@ from markupsafe import Markup
 from livereview.evidence.finding_changes import FORMER_CLASS
 from livereview.summary import addresses, tombstone, words
 from livereview.summary.addresses import Place
+from livereview.summary.model import Summary
+from livereview.summary.model.protocol import Protocol
+from livereview.summary.past import PastProtocol, PastSummary
 from livereview.summary.snapshot import Withdrawal
 from livereview.summary.words import tidy
 
@@ -35,6 +38,10 @@ _ENTRY = Markup(
 _SELF = Markup('<link rel="self" type="application/atom+xml" href="{address}"/>\n')
 _TAG = Markup('<category term="{term}" label="{label}"/>\n')
 _AUTHOR = Markup("<author><name>{name}</name></author>\n")
+Told = Summary | PastSummary
+"""This version's summary, or an earlier one's."""
+
+Reviewed = Protocol | PastProtocol
 CONCLUSION = ("conclusion-changed", "Conclusion changed")
 WITHDRAWN, STANDS = (
     ("version-withdrawn", "Version withdrawn"),
@@ -64,8 +71,8 @@ class Entry:
 
 
 def entries(
-    summary: dict[str, Any],
-    earlier: Sequence[dict[str, Any]],
+    summary: Told,
+    earlier: Sequence[PastSummary],
     home: str,
     acts: Sequence[Withdrawal] = (),
 ) -> list[Entry]:
@@ -75,39 +82,39 @@ def entries(
     the entry says that instead of what the version said.
     """
     gone = tombstone.in_force(acts)
-    told = [_version(one, home, gone.get(one["version"]["number"])) for one in (*earlier, summary)]
-    told += [_act(summary["review"], act, home) for act in acts]
-    told.reverse()  # of one moment, the later first
-    return sorted(told, key=lambda one: one.date, reverse=True)
+    rows = [_version(told, home, gone.get(told.version.number)) for told in (*earlier, summary)]
+    rows += [_act(summary.review, act, home) for act in acts]
+    rows.reverse()  # of one moment, the later first
+    return sorted(rows, key=lambda entry: entry.date, reverse=True)
 
 
-def _version(summary: dict[str, Any], home: str, act: Withdrawal | None) -> Entry:
-    version = summary["version"]
-    changed = (CONCLUSION,) if version["conclusion_changed"] else ()
+def _version(summary: Told, home: str, act: Withdrawal | None) -> Entry:
+    version = summary.version
+    changed = (CONCLUSION,) if version.conclusion_changed else ()
     entry = Entry(
-        id=f"{id_of(summary['review'])}/v/{version['number']}",
-        title=f"Version {version['number']}: {version['change_display']}",
-        date=version["date"],
-        updated=version["date"],
-        address=f"{home}v/{version['number']}/",
-        tags=((version["change"], version["change_display"]), *_former(version), *changed),
-        short=f"{tidy(summary['answer']['text'])} {summary['caveat']}".strip(),
+        id=f"{id_of(summary.review)}/v/{version.number}",
+        title=f"Version {version.number}: {version.change_display}",
+        date=version.date,
+        updated=version.date,
+        address=f"{home}v/{version.number}/",
+        tags=((version.change, version.change_display), *_former(version.change), *changed),
+        short=f"{tidy(summary.answer.text)} {summary.caveat}".strip(),
         long=tidy(_text(summary)),
     )
-    return _crossed_out(entry, version["number"], act) if act else entry
+    return _crossed_out(entry, version.number, act) if act else entry
 
 
-def id_of(review: Mapping[str, Any]) -> str:
+def id_of(review: Reviewed) -> str:
     """A review's id for ever (RFC 4151), by what the version itself said of its address."""
-    return f"tag:{addresses.authority(review.get('site_url'))}:{review['id']}"
+    return f"tag:{addresses.authority(review.site_url)}:{review.id}"
 
 
-def _former(version: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def _former(change: str) -> tuple[tuple[str, str], ...]:
     """The category that the rules before 2.0 would have given, kept as an alias until December
     2027.
     """
-    former = FORMER_CLASS.get(version["change"])
-    if former is None or former == version["change"]:
+    former = FORMER_CLASS.get(change)
+    if former is None or former == change:
         return ()
     return ((former, former.capitalize()),)
 
@@ -119,7 +126,7 @@ def _crossed_out(entry: Entry, number: int, act: Withdrawal) -> Entry:
     )
 
 
-def _act(review: Mapping[str, Any], act: Withdrawal, home: str) -> Entry:
+def _act(review: Reviewed, act: Withdrawal, home: str) -> Entry:
     """Its id holds its time: a version may be withdrawn twice."""
     kind, date = ("withdrawn" if act.withdraws else "reinstated"), words.iso(act.date) or ""
     return Entry(
@@ -142,8 +149,8 @@ def _why(act: Withdrawal) -> str:
 
 
 def atom(
-    summary: dict[str, Any],
-    earlier: Sequence[dict[str, Any]],
+    summary: Told,
+    earlier: Sequence[PastSummary],
     place: Place,
     acts: Sequence[Withdrawal] = (),
 ) -> bytes:
@@ -154,16 +161,16 @@ def atom(
         place: Where this build stands.
         acts: What was withdrawn or taken back, oldest first.
     """
-    review, told = summary["review"], entries(summary, earlier, place.review, acts)
-    authors = (_AUTHOR.format(name=tidy(name)) for name in review["authors"])
+    review, told = summary.review, entries(summary, earlier, place.review, acts)
+    authors = (_AUTHOR.format(name=tidy(name)) for name in review.authors)
     feed = _FEED.format(
         id=id_of(review),
         own=_SELF.format(address=f"{place.folder}changes.atom") if place.folder else "",
-        title=tidy(review["title"]),
+        title=tidy(review.title),
         updated=max(one.updated for one in told),
         home=place.review,
         authors=Markup("").join(authors),
-        licence=tidy(review["licence"]),
+        licence=tidy(review.licence),
         entries=Markup("").join(_atom_entry(one) for one in told),
     )
     return feed.encode("utf-8", "replace")
@@ -182,20 +189,20 @@ def _atom_entry(one: Entry) -> Markup:
 
 
 def json_feed(
-    summary: dict[str, Any],
-    earlier: Sequence[dict[str, Any]],
+    summary: Told,
+    earlier: Sequence[PastSummary],
     place: Place,
     acts: Sequence[Withdrawal] = (),
 ) -> bytes:
     """The same as a JSON Feed 1.1; tags are the terms of the categories."""
-    review = summary["review"]
+    review = summary.review
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
-        "title": f"{tidy(review['title'])}: changes",
+        "title": f"{tidy(review.title)}: changes",
         "home_page_url": f"{place.review}latest/",
         **({"feed_url": f"{place.folder}changes.json"} if place.folder else {}),
         "language": "en-GB",
-        "authors": [{"name": tidy(name)} for name in review["authors"]],
+        "authors": [{"name": tidy(name)} for name in review.authors],
         "items": [_item(one) for one in entries(summary, earlier, place.review, acts)],
     }
     return f"{json.dumps(feed, ensure_ascii=False, indent=1)}\n".encode("utf-8", "replace")
@@ -213,18 +220,17 @@ def _item(one: Entry) -> dict[str, Any]:
     }
 
 
-def _text(summary: dict[str, Any]) -> str:
+def _text(summary: Told) -> str:
     """What made the version, and what the review said with it."""
-    added = ", ".join(summary["changed"]["studies_added"])
+    added = ", ".join(summary.changed.studies_added)
     new = f" New studies: {added}." if added else ""
     changed = " ".join(
-        f"{change['label']}: {change['display']} ({change['text']})."
-        for change in summary["changed"].get("findings", ())
+        f"{change.label}: {change.display} ({change.text})." for change in summary.changed.findings
     )
     parts = (
-        f"Cause: {summary['version']['trigger']}.{new}",
+        f"Cause: {summary.version.trigger}.{new}",
         changed,
-        summary["answer"]["text"],
-        summary["caveat"],
+        summary.answer.text,
+        summary.caveat,
     )
     return " ".join(part for part in parts if part)

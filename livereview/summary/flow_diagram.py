@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from itertools import islice
-from typing import Any
 
 from markupsafe import Markup
 
 from livereview.errors import Refused
 from livereview.messages import say
 from livereview.review import Base
+from livereview.summary.model.status import ExcludedFor, FlowCounts
 from livereview.summary.snapshot import Flow, Snapshot
 from livereview.summary.words import tidy
 
@@ -116,10 +116,11 @@ def _previous(base: Base | None, reports: str, studies: str) -> Iterable[tuple[s
         yield say("Previous review: studies that it counted"), base.studies, studies
 
 
-def to_json(flow: Flow) -> dict[str, Any]:
+def published(flow: Flow) -> FlowCounts:
     """The boxes by name; reasons as a list, most frequent first."""
-    reasons = [{"reason": reason, "reports": n} for reason, n in flow.excluded_full_text]
-    return {**asdict(flow), "excluded_by_automation": 0, "excluded_full_text": reasons}
+    reasons = tuple(ExcludedFor(reason=reason, reports=n) for reason, n in flow.excluded_full_text)
+    boxes = {**asdict(flow), "excluded_by_automation": 0, "excluded_full_text": reasons}
+    return FlowCounts.model_validate(boxes)
 
 
 Lines = Sequence[tuple[str, int | None]]

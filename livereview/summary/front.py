@@ -11,7 +11,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from livereview.summary import data, gap_map, tombstone, words
+from livereview.summary import data, gap_map, past, tombstone, words
+from livereview.summary.model import SCHEMA_VERSION
+from livereview.summary.past import PastFinding, PastSummary
 from livereview.summary.snapshot import Withdrawal
 from livereview.summary.templating import template
 
@@ -44,9 +46,7 @@ def files(entries: Iterable[Entry]) -> Mapping[str, bytes]:
     )
     return {
         "index.html": page.encode("utf-8", "replace"),
-        "index.json": data.dump(
-            {"schema_version": data.SCHEMA_VERSION, "reviews": listed}, indent=1
-        ),
+        "index.json": data.dump({"schema_version": SCHEMA_VERSION, "reviews": listed}, indent=1),
     }
 
 
@@ -102,69 +102,71 @@ def empty_cell(rows: Sequence[dict[str, Any]], area: str, outcome: str) -> str:
     return "waiting" if "not_yet_assessed" in states else "gap"
 
 
-def _outcome_states(summary: Mapping[str, Any]) -> dict[str, str]:
+def _outcome_states(summary: PastSummary) -> dict[str, str]:
     """By outcome what is known of it over all comparisons: not yet assessed before anything else,
     not asked last.
     """
     states: dict[str, list[str]] = {}
-    for finding in summary.get("findings", ()):
-        states.setdefault(finding["outcome"], []).append(finding["state"])
-    known: dict[str, str] = {}
-    for outcome, some in states.items():
-        asked = [state for state in some if state != "not_asked"]
-        first = (
-            "not_yet_assessed" if "not_yet_assessed" in asked else next(iter(asked), "not_asked")
-        )
-        known[outcome] = first
-    return known
+    for finding in summary.findings or ():
+        states.setdefault(finding.outcome, []).append(finding.state)
+    return {outcome: _least_known(some) for outcome, some in states.items()}
 
 
-def _map(summary: dict[str, Any]) -> list[dict[str, Any]]:
+def _least_known(states: Sequence[str]) -> str:
+    """The state that stands for an outcome of several comparisons."""
+    if "not_yet_assessed" in states:
+        return "not_yet_assessed"
+    asked = [state for state in states if state != "not_asked"]
+    return asked[0] if asked else "not_asked"
+
+
+def _map(summary: PastSummary) -> list[dict[str, Any]]:
     """Studies with a result, by area and outcome."""
-    counts: dict[tuple[str, str], int] = {}
-    for study in summary["studies"]:
-        for outcome in (
-            {result["outcome"] for result in study.get("results", ())} if study.get("area") else ()
-        ):
-            counts[study["area"], outcome] = counts.get((study["area"], outcome), 0) + 1
+    counts = Counter[tuple[str, str]]()
+    for study in summary.studies:
+        if study.area is not None:
+            outcomes = {result.outcome for result in study.results}
+            counts.update((study.area, outcome) for outcome in outcomes)
     return [
         {"area": area, "outcome": outcome, "studies": n}
         for (area, outcome), n in sorted(counts.items())
     ]
 
 
-def _state(finding: Mapping[str, Any]) -> dict[str, str]:
+def _state(finding: PastFinding) -> dict[str, str]:
     return {
-        "comparison": finding["comparison_label"],
-        "outcome": finding["outcome_label"],
-        "state": finding["state_display"],
-        "headline": finding["headline"],
+        "comparison": finding.comparison_label,
+        "outcome": finding.outcome_label,
+        "state": finding.state_display,
+        "headline": finding.headline,
     }
 
 
 def _listing(entry: Entry) -> dict[str, Any]:
-    summary = json.loads(entry.summary)
-    version = summary["version"]
+    """A review's row on the front page and in index.json."""
+    summary = past.read(entry.summary)
+    review, version = summary.review, summary.version
+    retired = summary.status.retirement
     row = {
         "review": entry.review,
-        "title": summary["review"]["title"],
-        "state": summary["review"]["living"]["status"],
-        "answer": summary["answer"]["text"],
-        "caveat": summary["caveat"],
-        "version": version["number"],
-        "date": version["date"],
-        "date_display": version["date_display"],
-        "change": version["change"],
-        "change_display": version["change_display"],
-        "studies": len(summary["studies"]),
-        "as_of": summary["as_of"],
-        "as_of_display": summary["as_of_display"],
-        "retirement": summary["review"]["living"]["retirement"],
-        "retired": summary["status"].get("retirement"),
-        "states": [_state(finding) for finding in summary.get("findings", ())],
-        "areas": {one["id"]: one["label"] for one in summary["review"]["taxonomy"]},
-        "outcomes": {one["id"]: one["label"] for one in summary["review"]["outcomes"]},
-        "asked": [one["id"] for one in summary["review"]["taxonomy"] if one.get("asked", True)],
+        "title": review.title,
+        "state": review.living.status,
+        "answer": summary.answer.text,
+        "caveat": summary.caveat,
+        "version": version.number,
+        "date": version.date,
+        "date_display": version.date_display,
+        "change": version.change,
+        "change_display": version.change_display,
+        "studies": len(summary.studies),
+        "as_of": summary.as_of,
+        "as_of_display": summary.as_of_display,
+        "retirement": review.living.retirement,
+        "retired": retired.model_dump(mode="json") if retired else None,
+        "states": [_state(finding) for finding in summary.findings or ()],
+        "areas": {area.id: area.label for area in review.taxonomy},
+        "outcomes": {outcome.id: outcome.label for outcome in review.outcomes},
+        "asked": [area.id for area in review.taxonomy if area.asked],
         "known": _outcome_states(summary),
         "map": _map(summary),
         "page": f"{entry.review}/latest/",

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from livereview.evidence import wording
 from livereview.evidence.finding import Absolute, Certainty, Finding
 from livereview.messages import mark, say
 from livereview.summary import bars, words
 from livereview.summary.bars import Bar, Strip
+from livereview.summary.model import Summary
 
 CARDS = 3
 """Cards of findings that a first screen has at least, where there is so much evidence."""
@@ -127,7 +127,7 @@ class Glance:
     remainder: tuple[tuple[str, tuple[Remainder, ...]], ...]
 
 
-def glance(summary: Mapping[str, Any], findings: Sequence[Finding]) -> Glance:
+def glance(summary: Summary, findings: Sequence[Finding]) -> Glance:
     """The first screen of a version.
 
     Args:
@@ -136,7 +136,7 @@ def glance(summary: Mapping[str, Any], findings: Sequence[Finding]) -> Glance:
     """
     main = main_outcomes(findings)
     several = len({finding.comparison for finding in findings}) > 1
-    changes = {row["finding"]: row["display"] for row in summary["changed"]["findings"]}
+    changes = {change.finding: change.display for change in summary.changed.findings}
     cards = tuple(_card(finding, several, changes.get(finding.id, "")) for finding in main)
     shown = {finding.id for finding in main}
     others = [finding for finding in findings if finding.id not in shown]
@@ -253,19 +253,19 @@ def _path(first: int, end: int) -> str:
     return "".join(f"M{4 * (n % ROW) + 2} {4 * (n // ROW) + 2}h0" for n in range(first, end))
 
 
-def _cost(summary: Mapping[str, Any]) -> CostCard | None:
+def _cost(summary: Summary) -> CostCard | None:
     """What it costs; None where the review does not ask."""
-    told = summary["costs"]
-    if not told["rows"] and not summary["review"]["emmie"]:
+    costs = summary.costs
+    if not costs.rows and not summary.review.emmie:
         return None
-    studies = len({row["study"] for row in told["rows"]})
-    bands = tuple(row["label"] for row in (told["protocol"] or {}).get("bands", ()))
-    band = (told["per_unit"] or {}).get("band")
+    studies = len({row.study for row in costs.rows})
+    bands = tuple(band.label for band in costs.protocol.bands) if costs.protocol else ()
+    band = costs.per_unit.band if costs.per_unit else None
     return CostCard(
         band=band,
         place=bands.index(band) + 1 if band in bands else 0,
         bands=bands,
-        text=told["display"] or _no_one_cost(studies),
+        text=costs.display or _no_one_cost(studies),
         studies=studies,
     )
 

@@ -13,6 +13,7 @@ from typing import Any
 from markupsafe import Markup
 
 from livereview.summary.addresses import Place
+from livereview.summary.model import Summary
 
 WIDTH, HEIGHT = 640, 320  # pixels, where the other site sets no limit
 # seconds it may be kept: `latest` moves, a numbered version does not
@@ -26,38 +27,39 @@ _FRAME = Markup(
 )
 
 
-def certainty(summary: Mapping[str, Any]) -> str:
+def certainty(summary: Summary) -> str:
     """ "Attendance: low; Wellbeing: very low", or that nothing is rated."""
-    rated = [finding for finding in summary["findings"] if finding["certainty"]]
-    told = (
-        f"{one['outcome_label']}: {one['certainty']['level'].replace('_', ' ')}" for one in rated
-    )
-    return "; ".join(told) or "not rated"
+    levels = [
+        f"{finding.outcome_label}: {finding.certainty.level.replace('_', ' ')}"
+        for finding in summary.findings
+        if finding.certainty is not None
+    ]
+    return "; ".join(levels) or "not rated"
 
 
-def describe(summary: Mapping[str, Any], place: Place) -> dict[str, Any]:
+def describe(summary: Summary, place: Place) -> dict[str, Any]:
     """oembed.json of a build.
 
     Where nobody knows its address the frame's is relative to this file.
     """
     pinned = place.pinned
-    review, version, status = summary["review"], summary["version"], summary["status"]
+    review, version, status = summary.review, summary.version, summary.status
     plain = {
         "type": "rich",
         "version": "1.0",  # of oEmbed, as it demands
-        "title": f"{review['title']}: version {version['number']}",
-        "author_name": ", ".join(review["authors"]),
+        "title": f"{review.title}: version {version.number}",
+        "author_name": ", ".join(review.authors),
         "provider_name": "livereview",
         "cache_age": PINNED if pinned else FLOATING,
-        "review": review["id"],
-        "review_version": version["number"],
-        "review_version_date": version["date_display"],
+        "review": review.id,
+        "review_version": version.number,
+        "review_version_date": version.date_display,
         "pinned": pinned,
-        "searched_to": status["searched_to"],
-        "searched_to_display": status["searched_to_display"],
+        "searched_to": status.searched_to,
+        "searched_to_display": status.searched_to_display,
         "certainty": certainty(summary),
-        "answer": summary["answer"]["text"],
-        "caveat": summary["caveat"],
+        "answer": summary.answer.text,
+        "caveat": summary.caveat,
     }
     if place.site is not None:
         plain |= {"provider_url": place.site, "url": place.folder}

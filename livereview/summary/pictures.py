@@ -208,12 +208,14 @@ def _then(old: Published, finding: str) -> tuple[str, tuple[float, float, float]
 
     None where it gave no estimate.
     """
-    rows = old.content.get("findings", [])
-    row = next((row for row in rows if row["id"] == finding), None)
+    rows = old.content.findings or ()
+    row = next((row for row in rows if row.id == finding), None)
     if row is None:
         return "told by other rules", None
-    then = row["estimate"]
-    return row["state_display"], (then["value"], then["low"], then["high"]) if then else None
+    then = row.estimate
+    if then is None:
+        return row.state_display, None
+    return row.state_display, (then.value, then.low, then.high)
 
 
 def _directions(found: Sequence[Finding]) -> Rows:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from livereview.evidence import wording
 from livereview.evidence.finding import Finding
 from livereview.messages import many, mark, say
 from livereview.summary.glance import SAYING
+from livereview.summary.model import Statement, Summary
+from livereview.summary.model.status import Debt
 
 MOST_WORDS = 300
 """Of the whole; Cochrane asks for 400 to 850, which takes a reader more than a minute."""
@@ -85,7 +86,7 @@ class PlainSummary:
         return frozenset(one.id for part in self.parts for one in part.team)
 
 
-def plain_summary(summary: Mapping[str, Any], findings: Sequence[Finding]) -> PlainSummary:
+def plain_summary(summary: Summary, findings: Sequence[Finding]) -> PlainSummary:
     """The summary of a version, with as many of the team's statements as there is room for.
 
     Args:
@@ -121,21 +122,21 @@ def _complete(part: Part, filled: Mapping[str, tuple[TeamStatement, ...]]) -> Pa
     return Part(part.id, part.heading, computed, team)
 
 
-def _statements(summary: Mapping[str, Any], slots: Sequence[str]) -> list[TeamStatement]:
+def _statements(summary: Summary, slots: Sequence[str]) -> list[TeamStatement]:
     """The team's statements of these slots, in this order."""
     made: list[TeamStatement] = []
     for slot in slots:
         prefix = say(FOR_WHOM[slot]) if slot in FOR_WHOM else ""
-        for row in summary["statements"]:
-            if row["under"] == slot:
+        for row in summary.statements:
+            if row.under == slot:
                 made.append(_statement(row, prefix))
     return made
 
 
-def _statement(row: Mapping[str, Any], prefix: str) -> TeamStatement:
-    confidence = row["confidence"]["display"] if row["confidence"] else ""
-    outdated = row["outdated_display"] or ""
-    return TeamStatement(row["id"], row["text"], prefix, outdated, confidence)
+def _statement(row: Statement, prefix: str) -> TeamStatement:
+    confidence = row.confidence.display if row.confidence else ""
+    outdated = row.outdated_display or ""
+    return TeamStatement(row.id, row.text, prefix, outdated, confidence)
 
 
 def _with_room(
@@ -152,24 +153,24 @@ def _with_room(
     return tuple(kept), room
 
 
-def _key_messages(summary: Mapping[str, Any]) -> tuple[str, ...]:
-    answers = summary["answers"]
+def _key_messages(summary: Summary) -> tuple[str, ...]:
+    answers = summary.answers
     several = len(answers) > 1
     told = [
-        say(mark("{comparison}: {answer}"), comparison=row["comparison"], answer=row["text"])
+        say(mark("{comparison}: {answer}"), comparison=row.comparison, answer=row.text)
         if several
-        else row["text"]
+        else row.text
         for row in answers
     ]
-    return tuple([*told, summary["caveat"]] if summary["caveat"] else told)
+    return tuple([*told, summary.caveat] if summary.caveat else told)
 
 
-def _looked_at(summary: Mapping[str, Any]) -> tuple[str, ...]:
-    question = summary["review"]["question"]
+def _looked_at(summary: Summary) -> tuple[str, ...]:
+    question = summary.review.question
     told = [
-        say(mark("People: {text}."), text=_bare(question["population"])),
-        say(mark("What was tried: {text}."), text=_bare(question["intervention"])),
-        say(mark("Compared with: {text}."), text=_bare(question["comparator"])),
+        say(mark("People: {text}."), text=_bare(question.population)),
+        say(mark("What was tried: {text}."), text=_bare(question.intervention)),
+        say(mark("Compared with: {text}."), text=_bare(question.comparator)),
     ]
     return tuple(told)
 
@@ -178,7 +179,7 @@ def _bare(text: str) -> str:
     return text.strip().rstrip(".")
 
 
-def _found(summary: Mapping[str, Any], findings: Sequence[Finding]) -> tuple[str, ...]:
+def _found(summary: Summary, findings: Sequence[Finding]) -> tuple[str, ...]:
     told = [_studies(summary)]
     saying = [finding for finding in wording.in_order(findings) if finding.state in SAYING]
     for finding in saying[:NAMED_FINDINGS]:
@@ -197,8 +198,8 @@ def _found(summary: Mapping[str, Any], findings: Sequence[Finding]) -> tuple[str
     return tuple(told)
 
 
-def _studies(summary: Mapping[str, Any]) -> str:
-    studies = summary["studies"]
+def _studies(summary: Summary) -> str:
+    studies = summary.studies
     if not studies:
         return say(mark("No study has been included yet."))
     return many(
@@ -237,25 +238,25 @@ def _how_sure(findings: Sequence[Finding]) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _how_current(summary: Mapping[str, Any]) -> tuple[str, ...]:
-    status, debt = summary["status"], summary["debt"]
-    if status["state"] == "retired":
+def _how_current(summary: Summary) -> tuple[str, ...]:
+    status, debt = summary.status, summary.debt
+    if status.state == "retired":
         return (
             say(
                 mark("Searched up to {date}; the review is no longer updated."),
-                date=status["searched_to_display"],
+                date=status.searched_to_display,
             ),
         )
     waiting = waiting_reports(debt)
-    expiry = status["stale_after_display"]
+    expiry = status.stale_after_display
     until = say(mark("This is not to be relied on after {date} without a new search."), date=expiry)
-    when = status["search_schedule_display"]
+    when = status.search_schedule_display
     reach = say(
         mark("Searched up to {date}; searches run {when}."),
-        date=status["searched_to_display"],
+        date=status.searched_to_display,
         when=when,
     )
-    if status["searched_to"] is None:
+    if status.searched_to is None:
         reach = say(
             mark("Not every search has been completed yet; searches run {when}."), when=when
         )
@@ -272,7 +273,7 @@ def _how_current(summary: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def waiting_reports(debt: Mapping[str, int]) -> int:
+def waiting_reports(debt: Debt) -> int:
     """Records and reports that somebody still has to screen, read or extract."""
-    steps = ("awaiting_screening", "in_screening", "awaiting_full_text", "awaiting_extraction")
-    return sum(debt[step] for step in steps)
+    unscreened = debt.awaiting_screening + debt.in_screening
+    return unscreened + debt.awaiting_full_text + debt.awaiting_extraction

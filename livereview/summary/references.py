@@ -11,16 +11,16 @@ a person's or a body's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from livereview.records import clean_doi
 from livereview.summary import words
 from livereview.summary.data import dump
+from livereview.summary.model import Study, Summary
+from livereview.summary.model.studies import Report
 from livereview.summary.words import tidy, web
-
-Summary = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +69,20 @@ def references(summary: Summary) -> tuple[Reference, ...]:
     """The review's version, then each report under its study, in the summary's order."""
     reports = (
         _report(study, number, report)
-        for study in summary["studies"]
-        for number, report in enumerate(study["reports"], start=1)
+        for study in summary.studies
+        for number, report in enumerate(study.reports, start=1)
     )
     return (_review(summary), *reports)
 
 
 def _review(summary: Summary) -> Reference:
-    review, version = summary["review"], summary["version"]
-    date, number = words.date_of(version["date"]), str(version["number"])
-    note = f"Living systematic review, version {number} of {version['date_display']}"
+    review, version = summary.review, summary.version
+    date, number = words.date_of(version.date), str(version.number)
+    note = f"Living systematic review, version {number} of {version.date_display}"
     return Reference(
-        key=_key(f"{review['id']}-v{number}"),
-        title=_line(review["title"]),
-        authors=_lines(review["authors"]),
+        key=_key(f"{review.id}-v{number}"),
+        title=_line(review.title),
+        authors=_lines(review.authors),
         year=int(date[:4]),
         container=None,
         doi=None,
@@ -93,22 +93,22 @@ def _review(summary: Summary) -> Reference:
     )
 
 
-def _report(study: Mapping[str, Any], number: int, report: Mapping[str, Any]) -> Reference:
-    doi = clean_doi(report["doi"])
+def _report(study: Study, number: int, report: Report) -> Reference:
+    doi = clean_doi(report.doi)
     mark = (
-        f"; marked by its publisher: {report['retraction'].replace('-', ' ')}"
-        if report["retraction"]
+        f"; marked by its publisher: {report.retraction.replace('-', ' ')}"
+        if report.retraction
         else ""
     )
     return Reference(
-        key=_key(f"{study['id']}-{number}"),
-        title=_line(report["title"]) or (None if doi else report["id"]),
-        authors=_lines(report["authors"]),
-        year=report["year"],
-        container=_line(report["published_in"]),
+        key=_key(f"{study.id}-{number}"),
+        title=_line(report.title) or (None if doi else report.id),
+        authors=_lines(report.authors),
+        year=report.year,
+        container=_line(report.published_in),
         doi=doi,
-        link=web(report["link"]),
-        note=_line(f"Study: {study['label']} ({study['id']}){mark}") or "",
+        link=web(report.link),
+        note=_line(f"Study: {study.label} ({study.id}){mark}") or "",
     )
 
 

@@ -7,17 +7,13 @@ date and the history before it, to refresh the dates of searches and the counts 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from livereview.evidence import wording
-from livereview.evidence.finding import Finding
 from livereview.summary import (
     addresses,
     analysis_tables,
@@ -34,6 +30,7 @@ from livereview.summary import (
     flow_diagram,
     forest,
     glance,
+    model,
     oembed,
     pictures,
     plain_summary,
@@ -47,6 +44,7 @@ from livereview.summary import (
 )
 from livereview.summary.addresses import Place
 from livereview.summary.data import Edition, Evidence
+from livereview.summary.model import Summary, schema
 from livereview.summary.pictures import Picture
 from livereview.summary.snapshot import Snapshot
 from livereview.summary.tables import Table
@@ -82,18 +80,18 @@ class Draft:
     is known already.
 
     Attributes:
-        summary, text: Summary.json as data and as it is written.
+        summary, text: summary.json as typed data, and as it is written.
     """
 
     snapshot: Snapshot
     evidence: Evidence
     change: str
-    summary: dict[str, Any]
+    summary: Summary
     text: bytes
 
     @property
     def content_hash(self) -> str:
-        return str(self.summary["version"]["content_hash"])
+        return self.summary.version.content_hash
 
 
 def build(
@@ -129,8 +127,11 @@ def draft(
     with words.as_told_in(snapshot.review):
         change = data.compare(snapshot, evidence)
         edition = Edition(number, moment or snapshot.moment, trigger, signed_by, change)
-        summary = tombstone.marked(data.summary(snapshot, evidence, edition), snapshot.withdrawals)
-    return Draft(snapshot, evidence, change.kind, summary, data.dump(summary, indent=1))
+        summary = data.summary(snapshot, evidence, edition)
+        listed = tombstone.marked(summary.versions, snapshot.withdrawals)
+    summary = summary.model_copy(update={"versions": listed})
+    text = data.dump(model.plain(summary), indent=1)
+    return Draft(snapshot, evidence, change.kind, summary, text)
 
 
 def _draw(svgs: Sequence[str]) -> Sequence[bytes]:
@@ -175,7 +176,7 @@ def _sealed(made: Draft, written: dict[str, bytes]) -> Mapping[str, bytes]:
 def _bound(made: Draft, drawn: Sequence[Picture], home: str, parquet: bool) -> dict[str, bytes]:
     """The files that link to other versions."""
     earlier = [old.content for old in made.snapshot.history]
-    number = made.summary["version"]["number"]
+    number = made.summary.version.number
     place = addresses.place(made.snapshot.review, home, number)
     return {
         "changes.atom": feeds.atom(made.summary, earlier, place, made.snapshot.withdrawals),
@@ -190,7 +191,7 @@ def _bound(made: Draft, drawn: Sequence[Picture], home: str, parquet: bool) -> d
 def _consultations(made: Draft, home: str) -> dict[str, bytes]:
     """A page for each published consultation and all of them as data; nothing before the first."""
     told = consultation.to_json(
-        made.snapshot.consultations, [one["number"] for one in made.summary["versions"]]
+        made.snapshot.consultations, [version.number for version in made.summary.versions]
     )
     page = template("consultation.html")
     pages = {
@@ -202,17 +203,18 @@ def _consultations(made: Draft, home: str) -> dict[str, bytes]:
 
 def _files(made: Draft) -> dict[str, bytes]:
     """The files that are the same wherever they stand."""
-    snapshot, summary, report = made.snapshot, made.summary, search_report.to_json(made.snapshot)
+    snapshot, summary = made.snapshot, made.summary
+    searched = search_report.to_json(snapshot)
     traced = trace.to_json(snapshot, summary)
-    titles = {one["id"]: one["title"] for study in summary["studies"] for one in study["reports"]}
+    titles = {report.id: report.title for study in summary.studies for report in study.reports}
     files = {
         "summary.json": made.text,
         "summary.schema.json": schema_text(),
-        "status.json": data.dump(summary["status"], indent=1),
-        "prisma.json": data.dump(summary["flow"], indent=1),
-        "prisma-s.json": data.dump(report, indent=1),
+        "status.json": data.dump(model.plain(summary.status), indent=1),
+        "prisma.json": data.dump(model.plain(summary.flow), indent=1),
+        "prisma-s.json": data.dump(searched, indent=1),
         "searches.html": template("searches.html")
-        .render(s=summary, report=report)
+        .render(s=summary, report=searched)
         .encode("utf-8", "replace"),
         "trace.json": data.dump(traced, indent=1),
         "trace.html": template("trace.html")
@@ -224,15 +226,8 @@ def _files(made: Draft) -> dict[str, bytes]:
 
 
 def schema_text() -> bytes:
-    """The JSON Schema of summary.json: its findings are described where they are defined."""
-    schema = json.loads(template("summary.schema.json").render())
-    made = TypeAdapter(Finding).json_schema(ref_template="#/$defs/{model}")
-    schema["$defs"] = schema.get("$defs", {}) | made.pop("$defs", {})
-    shown = schema["properties"]["findings"]["items"]
-    made["properties"] |= shown["properties"]
-    made["required"] = [*made["required"], *shown["required"]]
-    schema["properties"]["findings"]["items"] = made
-    return data.dump(schema, indent=1)
+    """The JSON Schema of summary.json, made from the types that it is written from."""
+    return data.dump(schema.schema(), indent=1)
 
 
 def _drawn(drawn: Sequence[Picture]) -> dict[str, bytes]:
@@ -268,7 +263,7 @@ def _tabled(made: Draft, drawn: Sequence[Picture], encode: Encode | None) -> dic
     return {**files, "data.html": page.encode("utf-8", "replace")}
 
 
-def _citations(summary: dict[str, Any]) -> dict[str, bytes]:
+def _citations(summary: Summary) -> dict[str, bytes]:
     """The included reports for reference managers, and what the reporting standards ask for."""
     asked = checklist.items(summary)
     page = template("checklist.html").render(s=summary, items=asked)
@@ -285,7 +280,7 @@ def _pictures(snapshot: Snapshot, evidence: Evidence) -> tuple[Picture, ...]:
     return pictures.pictures(snapshot, evidence.findings)
 
 
-def _embed(summary: dict[str, Any], home: str) -> bytes:
+def _embed(summary: Summary, home: str) -> bytes:
     """A page for frames on other sites: the answer never without its caveat, version, search date
     and certainty.
     """
@@ -309,7 +304,7 @@ def _page(made: Draft, drawn: Sequence[Picture], place: Place, parquet: bool) ->
         "behind": tuple(analysis_tables.ALL),
         "call": consultation.call(made.snapshot.consultations, made.snapshot.review, home),
         "consulted": consultation.listed(made.snapshot.consultations),
-        **_first_page(made, shared["s"], place),
+        **_first_page(made, place),
     }
     return _light("index.html", {**shared, **own})
 
@@ -326,31 +321,30 @@ def _light(name: str, values: Mapping[str, Any]) -> bytes:
 
 def _shared(made: Draft, drawn: Sequence[Picture]) -> dict[str, Any]:
     """What the templates of a version's pages read."""
-    snapshot = made.snapshot
-    summary = json.loads(made.text)
-    review = summary["review"]
+    snapshot, summary = made.snapshot, made.summary
+    review = summary.review
     ordered = figures.by_risk_of_bias(snapshot.studies, snapshot.review.tools)
     return {
         "s": summary,
         "findings": made.evidence.findings,
         "ordered": [study.study_id for study in ordered],
-        "studies": {study["id"]: study for study in summary["studies"]},
-        "labels": {outcome["id"]: outcome["label"] for outcome in review["outcomes"]},
-        "areas": {area["id"]: area["label"] for area in review["taxonomy"]},
+        "studies": {study.id: study for study in summary.studies},
+        "labels": {outcome.id: outcome.label for outcome in review.outcomes},
+        "areas": {area.id: area.label for area in review.taxonomy},
         "pictures": {picture.name: picture for picture in drawn},
         "direction": figures.direction,
         "flow_rows": flow_diagram.rows(snapshot.flow, snapshot.review.base),
     }
 
 
-def _first_page(made: Draft, summary: dict[str, Any], place: Place) -> dict[str, Any]:
+def _first_page(made: Draft, place: Place) -> dict[str, Any]:
     """What only the first page shows."""
-    findings = made.evidence.findings
+    findings, summary = made.evidence.findings, made.summary
     pooled = [finding for finding in findings if pictures.is_pooled(finding)]
     return {
         "brief": wording.brief(findings),
         "glance": glance.glance(summary, findings),
-        "waiting": plain_summary.waiting_reports(summary["debt"]),
+        "waiting": plain_summary.waiting_reports(summary.debt),
         "plain": plain_summary.plain_summary(summary, findings),
         "tables": findings_table.findings_tables(findings),
         "names": {finding.id: pictures.name_of(finding) for finding in findings},
@@ -365,27 +359,26 @@ def _deep_pages(made: Draft, drawn: Sequence[Picture]) -> dict[str, bytes]:
     shared = _shared(made, drawn)
     pages = {name: _light(name, shared) for name in ("studies.html", "methods.html")}
     page = template("study.html")
-    for study in shared["s"]["studies"]:
+    for study in made.summary.studies:
         text = page.render(study=study, **shared)
-        pages[f"study-{study['id']}.html"] = text.encode("utf-8", "replace")
+        pages[f"study-{study.id}.html"] = text.encode("utf-8", "replace")
     return pages
 
 
-def _linked_data(summary: dict[str, Any], place: Place) -> dict[str, Any]:
+def _linked_data(summary: Summary, place: Place) -> dict[str, Any]:
     """schema.org's description of the page; the template escapes it for its script element."""
-    review, version = summary["review"], summary["version"]
+    review, version = summary.review, summary.version
+    links = {report.link for study in summary.studies for report in study.reports if report.link}
     address = {"url": place.folder, "identifier": place.version} if place.site else {}
     return {
         **address,
         "@context": "https://schema.org",
         "@type": "ScholarlyArticle",
-        "name": review["title"],
-        "author": [{"@type": "Person", "name": name} for name in review["authors"]],
-        "abstract": f"{summary['answer']['text']} {summary['caveat']}".strip(),
-        "version": str(version["number"]),
-        "dateModified": version["date"],
-        "license": review["licence"],
-        "isBasedOn": sorted(
-            {r["link"] for study in summary["studies"] for r in study["reports"] if r["link"]}
-        )[:50],
+        "name": review.title,
+        "author": [{"@type": "Person", "name": name} for name in review.authors],
+        "abstract": f"{summary.answer.text} {summary.caveat}".strip(),
+        "version": str(version.number),
+        "dateModified": version.date,
+        "license": review.licence,
+        "isBasedOn": sorted(links)[:50],
     }

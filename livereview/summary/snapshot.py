@@ -5,7 +5,6 @@ The same Snapshot always gives the same bytes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,12 +12,15 @@ from functools import cached_property
 from typing import Any
 
 from livereview.evidence.certainty import Rating
+from livereview.evidence.finding import Finding
 from livereview.evidence.forms import Extraction
 from livereview.evidence.places import State
 from livereview.evidence.retirement import Count, Trigger
 from livereview.records import Record
 from livereview.review import Review
+from livereview.summary import past
 from livereview.summary.consultation import Consultations
+from livereview.summary.past import PastSummary
 from livereview.surveillance.recall import Recall
 
 
@@ -210,10 +212,14 @@ class Published:
     upto: int = 0  # number of the last event that it could know of
 
     @cached_property
-    def content(self) -> dict[str, Any]:
-        """Its summary.json, read once however many ask; nobody changes it."""
-        content: dict[str, Any] = json.loads(self.summary)
-        return content
+    def content(self) -> PastSummary:
+        """What is read of its summary.json, once however many ask."""
+        return past.read(self.summary)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...] | None:
+        """Its findings with their figures; None where older rules told none."""
+        return past.findings(self.summary)
 
 
 @dataclass(frozen=True, slots=True)

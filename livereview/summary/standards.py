@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from livereview.evidence.finding import Estimate, Finding
 from livereview.messages import mark, say
+from livereview.summary import model
 from livereview.summary.snapshot import Snapshot
 
 
@@ -174,18 +174,19 @@ def used(snapshot: Snapshot, findings: Sequence[Finding]) -> tuple[Standard, ...
     return tuple(standard for standard in ALL if standard.id in names)
 
 
-def to_json(standards: Iterable[Standard]) -> list[dict[str, Any]]:
+def published(standards: Iterable[Standard]) -> tuple[model.Standard, ...]:
     """As summary.json has them."""
-    return [
-        {
-            "id": one.id,
-            "what": say(one.what),
-            "citation": one.citation,
-            "doi": one.doi,
-            "link": f"https://doi.org/{one.doi}",
-        }
-        for one in standards
-    ]
+    return tuple(_published(standard) for standard in standards)
+
+
+def _published(standard: Standard) -> model.Standard:
+    return model.Standard(
+        id=standard.id,
+        what=say(standard.what),
+        citation=standard.citation,
+        doi=standard.doi,
+        link=f"https://doi.org/{standard.doi}",
+    )
 
 
 def _of_ratings(snapshot: Snapshot) -> Iterator[str]:

@@ -127,7 +127,7 @@ def ground(snapshot: Snapshot) -> Ground:
 
 def _studies_of(version: Published) -> frozenset[str]:
     """Ids of the studies that a version holds."""
-    return frozenset(study["id"] for study in version.content["studies"])
+    return frozenset(study.id for study in version.content.studies)
 
 
 def marked(ground: Ground, findings: Iterable[Finding]) -> tuple[Marked, ...]:

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from livereview.summary import words
+from livereview.summary import past, words
+from livereview.summary.model.versions import Entry, Withdrawn
 from livereview.summary.snapshot import Withdrawal
 
 SCHEMA_VERSION = "1.0.0"
@@ -39,15 +39,15 @@ def to_json(
     """
     gone = in_force(acts)
     stands = max((n for n in range(1, len(texts) + 1) if n not in gone), default=None)
-    summary, act = json.loads(texts[number - 1]), gone[number]
+    summary, act = past.read(texts[number - 1]), gone[number]
     return {
         "schema_version": SCHEMA_VERSION,
         "withdrawn": True,
-        "review": summary["review"]["id"],
-        "title": summary["review"]["title"],
+        "review": summary.review.id,
+        "title": summary.review.title,
         "version": number,
-        "published": summary["version"]["date"],
-        "published_display": summary["version"]["date_display"],
+        "published": summary.version.date,
+        "published_display": summary.version.date_display,
         "date": words.iso(act.date),
         "date_display": words.day(act.date),
         "by": BY,
@@ -59,20 +59,19 @@ def to_json(
     }
 
 
-def marked(summary: dict[str, Any], acts: Sequence[Withdrawal]) -> dict[str, Any]:
-    """The summary whose list of versions says which are withdrawn; as it was where none is."""
+def marked(entries: Iterable[Entry], acts: Sequence[Withdrawal]) -> tuple[Entry, ...]:
+    """The list of versions, which says of each that is withdrawn when and why."""
     gone = in_force(acts)
-    entries = [_marked(one, gone.get(one["number"])) for one in summary["versions"]]
-    return {**summary, "versions": entries} if gone else summary
+    return tuple(_marked(entry, gone.get(entry.number)) for entry in entries)
 
 
-def _marked(entry: Mapping[str, Any], act: Withdrawal | None) -> dict[str, Any]:
-    return {**entry, "withdrawn": told(act)} if act else dict(entry)
+def _marked(entry: Entry, act: Withdrawal | None) -> Entry:
+    return entry.model_copy(update={"withdrawn": withdrawn(act)}) if act else entry
 
 
-def told(act: Withdrawal) -> dict[str, Any]:
+def withdrawn(act: Withdrawal) -> Withdrawn:
     """An act on a list of versions."""
-    return {"date": words.iso(act.date), "date_display": words.day(act.date), "reason": act.reason}
+    return Withdrawn(date=words.iso(act.date), date_display=words.day(act.date), reason=act.reason)
 
 
 def listed(row: dict[str, Any], acts: Sequence[Withdrawal]) -> dict[str, Any]:
@@ -84,7 +83,9 @@ def listed(row: dict[str, Any], acts: Sequence[Withdrawal]) -> dict[str, Any]:
     gone = in_force(acts)
     row = {
         **row,
-        "withdrawn": [{"version": number, **told(act)} for number, act in sorted(gone.items())],
+        "withdrawn": [
+            {"version": number, **dict(withdrawn(act))} for number, act in sorted(gone.items())
+        ],
     }
     act = gone.get(row["version"])
     if act is None:

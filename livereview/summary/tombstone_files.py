@@ -9,10 +9,9 @@ is published or the withdrawal is taken back. Its feeds go on.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
-from livereview.summary import addresses, crate, data, feeds, tombstone, words
+from livereview.summary import addresses, crate, data, feeds, past, tombstone, words
 from livereview.summary.addresses import Place
 from livereview.summary.crate import SUMS
 from livereview.summary.snapshot import Withdrawal
@@ -31,7 +30,7 @@ def of_version(
         texts: Summary.json of every version, oldest first.
         home: From this folder to the review's.
     """
-    with words.as_dated_in(json.loads(texts[-1])):
+    with words.as_dated_in(past.read(texts[-1])):
         return _sealed(_grave(texts, acts, number, home))
 
 
@@ -56,11 +55,10 @@ def notice(texts: Sequence[str], acts: Sequence[Withdrawal], home: str) -> Mappi
     """`latest` while the newest version is withdrawn: its tombstone, and the feeds, which people
     follow here.
     """
-    newest, *earlier = [json.loads(text) for text in reversed(texts)]
-    earlier.reverse()
+    *earlier, newest = [past.read(text) for text in texts]
     with words.as_dated_in(newest):
-        site = addresses.site(newest["review"].get("site_url"))
-        place = Place(site, home, newest["version"]["number"])
+        site = addresses.site(newest.review.site_url)
+        place = Place(site, home, newest.version.number)
         followed = {
             "changes.atom": feeds.atom(newest, earlier, place, acts),
             "changes.json": feeds.json_feed(newest, earlier, place, acts),

@@ -4,26 +4,35 @@ the bytes' hash.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from livereview.summary import words
+from livereview.summary.model import Summary
 from livereview.summary.snapshot import Decided, Origin, Quoted, Snapshot, Traced
 
 ROLES = {"vote": "a reviewer", "adjudication": "an adjudicator"}
 
 
-def to_json(snapshot: Snapshot, summary: Mapping[str, Any]) -> dict[str, Any]:
+def to_json(snapshot: Snapshot, summary: Summary) -> dict[str, Any]:
     """trace.json: the claims with the rule and studies of each, and what each study rests on.
 
     People by role only.
     """
     claims = {
-        claim["id"]: {key: claim[key] for key in ("text", "rule", "version", "studies")}
-        for claim in summary["claims"]
+        claim.id: {
+            "text": claim.text,
+            "rule": claim.rule,
+            "version": claim.version,
+            "studies": list(claim.studies),
+        }
+        for claim in summary.claims
     }
     studies = {study.study_id: _study(snapshot, study.study_id) for study in snapshot.studies}
-    version = {key: summary["version"][key] for key in ("number", "date", "content_hash")}
+    version = {
+        "number": summary.version.number,
+        "date": summary.version.date,
+        "content_hash": summary.version.content_hash,
+    }
     return {"review": snapshot.review.id, "version": version, "claims": claims, "studies": studies}
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, time, tzinfo
-from typing import Any
+from typing import Any, overload
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from livereview.evidence.forms import Result
 from livereview.messages import mark, say
 from livereview.records import Record, clean_doi
 from livereview.review import Review
+from livereview.summary.past import PastSummary
 
 MONTHS = (
     *(
@@ -154,9 +155,9 @@ def as_told_in(review: Review) -> Iterator[None]:
 
 
 @contextmanager
-def as_dated_in(summary: Mapping[str, Any]) -> Iterator[None]:
+def as_dated_in(summary: PastSummary) -> Iterator[None]:
     """Within it days are those of the zone of a review that is known by its summary.json."""
-    with zone(summary["review"]["living"]["timezone"]):
+    with zone(summary.review.living.timezone):
         yield
 
 
@@ -193,13 +194,24 @@ def day(moment: datetime | None) -> str | None:
     return messages.day(at.date()) or f"{at.day} {MONTHS[at.month - 1]} {at.year}"
 
 
+@overload
+def iso(moment: datetime) -> str: ...
+
+
+@overload
+def iso(moment: None) -> None: ...
+
+
+@overload
+def iso(moment: datetime | None) -> str | None: ...
+
+
 def iso(moment: datetime | None) -> str | None:
     """ "2026-03-03T02:00:00Z"; fractions of a second are dropped."""
-    return (
-        moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
-        if moment
-        else None
-    )
+    if moment is None:
+        return None
+    whole_seconds = moment.astimezone(UTC).replace(microsecond=0, tzinfo=None)
+    return f"{whole_seconds.isoformat()}Z"
 
 
 def schedule(cron: str, timezone: str) -> str:
