@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from livereview import texts
 from livereview.errors import Refused
-from livereview.evidence import appraisal, measures, orientation, own_figures, quoted_numbers
+from livereview.evidence import appraisal, figure_checks, measures, orientation, quoted_numbers
 from livereview.evidence.forms import (
     ANALYSED,
     DIRECTIONS,
@@ -362,7 +362,8 @@ def form(
             problems += [f"{place}{problem}" for problem in _unsafe(row, review)]
     tool, overall = fields.get("risk_of_bias_tool"), fields.get("risk_of_bias")
     if not accepted:
-        problems += _contradicted(_items(data, "results", dot, []), lists["results"])
+        items = _items(data, "results", dot, [])
+        problems += _contradicted(items, lists["results"], fields.get("participants"))
         problems += appraisal.problems(tool, overall, lists["appraisal"], dot, review.tools)
     if len(problems) > before:
         return None
@@ -376,17 +377,15 @@ def form(
 
 
 def _contradicted(
-    items: Iterable[tuple[str, Any]], rows: Iterable[Mapping[str, Any]]
+    items: Iterable[tuple[str, Any]], rows: Iterable[Mapping[str, Any]], participants: int | None
 ) -> Iterable[str]:
-    """The results whose effect their own counts or means deny, each with the next step."""
+    """What results say twice and differently, each with the next step."""
     for (place, _), row in zip(items, rows, strict=True):
-        whole = {"outcome", "construct"} <= row.keys()
-        problem = own_figures.contradiction(Result(**row)) if whole else None
-        if problem is not None:
-            yield (
-                f"{place}.effect: {problem}; mend one of them, or give adjusted = true where the "
-                "effect allows for differences at the start"
-            )
+        is_whole = {"outcome", "construct"} <= row.keys()
+        if not is_whole:
+            continue  # told already
+        for problem in figure_checks.contradictions(Result(**row), participants):
+            yield f"{place}.{problem.field}: {problem.text}; {problem.next_step}"
 
 
 def _list(

@@ -24,6 +24,9 @@ FROM_GROUPS = {
 }
 """The figures of both groups that give each measure and its side."""
 
+GROUPS = (("n1i", "n2i"), ("ai", "bi", "ci", "di"))
+"""The figures that add up to the people of both groups, the plainest first."""
+
 _ADJUSTED = re.compile(r"\b(?:a(?:or|rr)|adjusted)\b", re.IGNORECASE)
 
 
@@ -49,6 +52,14 @@ def opposite(result: Result) -> str | None:
     if compared is None or _agree(result, *compared) or _one_side(result, *compared):
         return None
     return _in_words(result, *compared)
+
+
+def of_groups(reported: Mapping[str, float]) -> tuple[tuple[str, ...], float] | None:
+    """The people of both groups together, and the figures that add up to them; None where they lack."""
+    for names in GROUPS:
+        if all(name in reported for name in names):
+            return names, sum(reported[name] for name in names)
+    return None
 
 
 def _compared(result: Result) -> tuple[MeasureUnit, float] | None:
