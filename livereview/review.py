@@ -460,6 +460,8 @@ class Costs:
         currency, year: In which all are told.
         source: Of the table of factors.
         per: The unit that the bands are for, as forms name it: "family"; None: no bands.
+        outcomes: Ids of those that count the same unit, so that a cost per unit and an effect per
+            1,000 of them give a cost per outcome.
     """
 
     currency: str
@@ -468,6 +470,7 @@ class Costs:
     per: str | None = None
     factors: tuple[PriceFactor, ...] = ()
     bands: tuple[CostBand, ...] = ()
+    outcomes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

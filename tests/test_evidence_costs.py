@@ -290,3 +290,58 @@ def test_where_no_study_reports_on_it_the_teams_words_are_said_to_rest_on_other_
     text = tile("implementation", review(statements=(says,)), *forms)
     assert text.endswith("What the team says of it rests on other sources.")
     assert "other sources" not in tile("implementation", review(), *forms)
+
+
+# What an outcome costs
+
+CHILD = replace(MONEY, per="child", outcomes=("care",))
+FEWER = result("care", measure="RD per 1,000", effect=-40, ci_low=-60, ci_high=-20, n=900)
+BY_CHILD = replace(RULES, costs=CHILD)
+
+
+def _per_child(amount: float, name: str = "a", **fields: Any) -> Extraction:
+    return study(name, costs=(paid(amount, "GBP", 2025, per="child", total=True),), **fields)
+
+
+def test_a_shown_effect_and_a_cost_per_unit_give_a_cost_per_outcome_with_its_range() -> None:
+    effect = study("b", FEWER)
+    forms = (_per_child(400), _per_child(600, "c"), effect)
+    summary, page = built(BY_CHILD, *forms)
+    (row,) = summary["costs"]["per_outcome"]
+    assert (row["finding"], row["more"], row["band"]) == ("main/care", False, "moderate")
+    # the middle cost over 40 in 1,000; the lowest over 60, the highest over 20
+    assert row["value"] == pytest.approx(500 / 0.04)
+    assert row["low"] == pytest.approx(400 / 0.06)
+    assert row["high"] == pytest.approx(600 / 0.02)
+    assert row["display"] == (
+        "Children entering care: one fewer comes to about GBP 12,000 (GBP 6,700 to GBP 30,000: from the lowest "
+        "cost and the largest effect to the highest cost and the smallest effect), in prices of 2025. What is "
+        "saved elsewhere is not taken off."
+    )
+    assert (
+        page.count("one fewer comes to about GBP 12,000") == 2
+    )  # beside the finding, and with the costs
+    table = site.build(snapshot(*forms, review=BY_CHILD), 1, "x").files["costs_per_outcome.csv"]
+    assert b"main/care,Children entering care,GBP of 2025,fewer,12500" in table
+
+
+@pytest.mark.parametrize(
+    ("rules", "effect"),
+    [
+        (replace(RULES, costs=replace(CHILD, outcomes=())), FEWER),  # not asked for
+        (BY_CHILD, replace(FEWER, effect=40, ci_low=20, ci_high=60)),  # harm
+        (BY_CHILD, replace(FEWER, ci_low=-90, ci_high=10)),  # too little to say
+        (BY_CHILD, replace(FEWER, effect=-2, ci_low=-4, ci_high=-1)),  # little or no difference
+        (BY_CHILD, result("care")),  # words only
+    ],
+    ids=["not asked for", "harm", "too little", "no difference", "words"],
+)
+def test_where_no_good_effect_is_shown_no_outcome_has_a_price(rules: Review, effect: Any) -> None:
+    summary, page = built(rules, _per_child(400), study("b", effect))
+    assert "per_outcome" not in summary["costs"]
+    assert "comes to about" not in page
+
+
+def test_the_outcomes_with_a_price_are_those_of_the_review_and_need_a_unit() -> None:
+    named = problem('per = "family"  ', 'per = "family"\noutcomes = ["nothing"]  ')
+    assert 'costs.outcomes: "nothing" is no outcome of this review' in named

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from livereview.evidence import measures
+from livereview.evidence.finding import Finding
 from livereview.evidence.forms import Cost, Extraction, Result
 from livereview.messages import figures, many, mark, say
 from livereview.review import Costs, Outcome, Review
@@ -156,6 +157,89 @@ def band(costs: Costs, amount: float) -> str | None:
         if row.below is None or amount < row.below:
             return row.label
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class PerOutcome:
+    """What one person fewer, or more, with an outcome costs.
+
+    Attributes:
+        finding: Its id.
+        value: The middle cost per unit over the effect per unit.
+        low: The lowest cost over the largest effect that the interval holds.
+        high: The highest cost over the smallest one.
+        band: Of the cost per unit, not of this one.
+    """
+
+    finding: str
+    outcome: str
+    more: bool
+    value: float
+    low: float
+    high: float
+    band: str | None
+
+
+def per_outcome(
+    costs: Costs | None, per_unit: PerUnit | None, findings: Iterable[Finding]
+) -> tuple[PerOutcome, ...]:
+    """What an outcome costs, where a finding shows a good effect of known size on the unit that is
+    paid for.
+
+    The protocol names these outcomes: a cost per family and an effect per child give none. Where the
+    effect is not shown there is no cost per outcome, however cheap it is.
+    """
+    if costs is None or per_unit is None:
+        return ()
+    asked = [finding for finding in findings if finding.outcome in costs.outcomes]
+    rows = [_per_outcome(per_unit, finding) for finding in asked]
+    return tuple(row for row in rows if row is not None)
+
+
+def _per_outcome(per_unit: PerUnit, finding: Finding) -> PerOutcome | None:
+    absolute = finding.estimate.absolute if finding.estimate else None
+    is_shown = finding.state == "effect" and finding.good is True
+    if absolute is None or not is_shown:
+        return None
+    value, low, high = (
+        abs(end) / absolute.per for end in (absolute.value, absolute.low, absolute.high)
+    )
+    least, most = min(low, high), max(low, high)
+    if least == 0:
+        return None
+    return PerOutcome(
+        finding=finding.id,
+        outcome=finding.outcome_label,
+        more=absolute.value > 0,
+        value=per_unit.middle / value,
+        low=per_unit.low / most,
+        high=per_unit.high / least,
+        band=per_unit.band,
+    )
+
+
+def per_outcome_in_words(costs: Costs, row: PerOutcome) -> str:
+    """ "Children entering care: one fewer comes to about GBP 31,000 (GBP 18,000 to GBP 90,000) …"."""
+    text = mark(
+        "{outcome}: one fewer comes to about {value} ({low} to {high}: from the lowest cost and the largest "
+        "effect to the highest cost and the smallest effect), in prices of {year}. What is saved elsewhere is "
+        "not taken off."
+    )
+    if row.more:
+        text = mark(
+            "{outcome}: one more comes to about {value} ({low} to {high}: from the lowest cost and the largest "
+            "effect to the highest cost and the smallest effect), in prices of {year}. What is saved elsewhere "
+            "is not taken off."
+        )
+    value, low, high = (
+        in_words(costs, _two_digits(amount)) for amount in (row.value, row.low, row.high)
+    )
+    return say(text, outcome=row.outcome, value=value, low=low, high=high, year=str(costs.year))
+
+
+def _two_digits(amount: float) -> float:
+    """To two digits: a quotient of two estimates is known no better."""
+    return float(f"{amount:.2g}")
 
 
 def sentence(costs: Costs, told: PerUnit) -> str:

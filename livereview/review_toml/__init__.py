@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from itertools import pairwise
@@ -452,6 +452,7 @@ _COSTS = {
     "per": _Key(values.text, None),
     "factors": _Key(values.rows, []),
     "bands": _Key(values.rows, []),
+    "outcomes": _Key(values.list_of(values.slug), ()),
 }
 _FACTOR = {
     "currency": _Key(values.currency),
@@ -558,7 +559,7 @@ def _review(document: dict[str, Any], sources: Collection[str], notes: _Notes) -
         "dedup": Dedup(**_fields(top["dedup"], _DEDUP, ("dedup",), notes)),
         "living": Living(**_fields(top["living"], _LIVING, ("living",), notes)),
         "statements": _statements(top["statements"], notes),
-        "costs": _costs(top["costs"], notes),
+        "costs": _costs(top["costs"], [row.id for row in outcomes], notes),
         "configurations": _configurations(top["configurations"], notes),
         "base": Base(**_fields(top["base"], _BASE, ("base",), notes))
         if top["base"] is not None
@@ -743,45 +744,68 @@ def _statements(given: Any, notes: _Notes) -> tuple[Statement, ...]:
     return tuple(Statement(**row) for row in rows)
 
 
-def _costs(given: Any, notes: _Notes) -> Costs | None:
+def _costs(given: Any, outcomes: Collection[str], notes: _Notes) -> Costs | None:
     """How costs are told; each currency and year has one factor, and bands rise."""
     if given is None:
         return None
     row = _fields(given, _COSTS, ("costs",), notes)
     factors = [
-        _fields(one, _FACTOR, ("costs", "factors", n), notes)
-        for n, one in enumerate(row["factors"] or ())
+        _fields(factor, _FACTOR, ("costs", "factors", n), notes)
+        for n, factor in enumerate(row["factors"] or ())
     ]
     bands = _each(row["bands"], _BAND, ("costs", "bands"), notes, "label")
+    problems = (
+        *_factor_problems(row, factors),
+        *_band_problems(bands),
+        *_unit_problems(row, bands, outcomes),
+    )
+    notes += [(("costs", *where), what) for where, what in problems]
+    row["factors"] = tuple(PriceFactor(**factor) for factor in factors)
+    row["bands"] = tuple(CostBand(**band) for band in bands)
+    return Costs(**row)
+
+
+_Problems = Iterable[tuple[tuple[str | int, ...], str]]
+"""Where in a table something is wrong, and what."""
+
+
+def _factor_problems(row: dict[str, Any], factors: Sequence[dict[str, Any]]) -> _Problems:
+    """Each currency and year has one factor, and the review's own needs none."""
     places = {(row["currency"], row["year"]): "the review's own, which needs no factor"}
-    for n, one in enumerate(factors):
-        pair = (one["currency"], one["year"])
-        if pair in places:
-            notes.append(
-                (("costs", "factors", n), f"{pair[0]} of {pair[1]} is {places[pair]}; leave it out")
-            )
-        places[pair] = f"in factors[{n + 1}] already"
+    for n, factor in enumerate(factors):
+        money = (factor["currency"], factor["year"])
+        if money in places:
+            what = f"{money[0]} of {money[1]} is {places[money]}; leave it out"
+            yield ("factors", n), what
+        places[money] = f"in factors[{n + 1}] already"
+
+
+def _band_problems(bands: Sequence[dict[str, Any]]) -> _Problems:
+    """Bands rise, and only the last has no upper end."""
     for n, (before, after) in enumerate(pairwise(bands), 1):
         if before["below"] is None:
-            notes.append(
-                (
-                    ("costs", "bands", n - 1, "below"),
-                    "is missing: only the last band has no upper end",
-                )
-            )
+            yield ("bands", n - 1, "below"), "is missing: only the last band has no upper end"
         elif after["below"] is not None and after["below"] <= before["below"]:
             what = f"must be more than {before['below']:g}, the end of the band before"
-            notes.append((("costs", "bands", n, "below"), what))
-    if bands and row["per"] is None:
-        notes.append(
-            (
-                ("costs", "per"),
-                'is missing: bands are per unit; add per = "family" or what forms name',
-            )
-        )
-    row["factors"] = tuple(PriceFactor(**one) for one in factors)
-    row["bands"] = tuple(CostBand(**one) for one in bands)
-    return Costs(**row)
+            yield ("bands", n, "below"), what
+
+
+def _unit_problems(
+    row: dict[str, Any], bands: Sequence[dict[str, Any]], outcomes: Collection[str]
+) -> _Problems:
+    """Bands and costs per outcome are per a unit, and the outcomes are the review's."""
+    for name in row["outcomes"] or ():
+        if name not in outcomes:
+            what = f'"{name}" is no outcome of this review; they are {", ".join(outcomes)}'
+            yield ("outcomes",), what
+    if row["per"] is not None:
+        return
+    if bands:
+        what = 'is missing: bands are per unit; add per = "family" or what forms name'
+        yield ("per",), what
+    elif row["outcomes"]:
+        what = 'is missing: a cost per outcome is for a unit that both count; add per = "child"'
+        yield ("per",), what
 
 
 def _configurations(given: Any, notes: _Notes) -> tuple[Configuration, ...]:

@@ -108,6 +108,17 @@ COSTS = (
     "converted_unit",
     "why_not_converted",
 )
+COSTS_PER_OUTCOME = (
+    "finding",
+    "outcome_label",
+    "converted_unit",
+    "one",
+    "cost",
+    "cost_low",
+    "cost_high",
+    "cost_band",
+    "what_it_means",
+)
 EMMIE = (
     "study",
     "label",
@@ -128,6 +139,7 @@ ALL: Mapping[str, Sequence[str]] = {
     "contributions": CONTRIBUTIONS,
     "moderators": MODERATORS,
     "costs": COSTS,
+    "costs_per_outcome": COSTS_PER_OUTCOME,
     "emmie": EMMIE,
     "ratings": RATINGS,
 }
@@ -150,6 +162,9 @@ KINDS: Mapping[str, Kind] = {
             "p",
             "amount",
             "converted",
+            "cost",
+            "cost_low",
+            "cost_high",
         ),
         "number",
     ),
@@ -166,6 +181,7 @@ def rows(snapshot: Snapshot, findings: Sequence[Finding]) -> Mapping[str, Iterab
         "contributions": _contributions(findings),
         "moderators": _moderators(findings),
         "costs": _costs(review, forms),
+        "costs_per_outcome": _costs_per_outcome(review, forms, findings),
         "emmie": _emmie(review, forms),
         "ratings": _ratings(snapshot, findings, forms),
     }
@@ -349,6 +365,27 @@ def _costs(review: Review, forms: Sequence[Extraction]) -> Iterator[Cells]:
             "converted": row.amount,
             "converted_unit": costs.unit(review.costs) if review.costs else None,
             "why_not_converted": row.reason,
+        }
+
+
+def _costs_per_outcome(
+    review: Review, forms: Sequence[Extraction], findings: Sequence[Finding]
+) -> Iterator[Cells]:
+    rules = review.costs
+    if rules is None:
+        return
+    per_unit = costs.per_unit(rules, costs.converted(review, forms))
+    for row in costs.per_outcome(rules, per_unit, findings):
+        yield {
+            "finding": row.finding,
+            "outcome_label": row.outcome,
+            "converted_unit": costs.unit(rules),
+            "one": "more" if row.more else "fewer",
+            "cost": row.value,
+            "cost_low": row.low,
+            "cost_high": row.high,
+            "cost_band": row.band,
+            "what_it_means": costs.per_outcome_in_words(rules, row),
         }
 
 

@@ -323,7 +323,7 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> Summary
         studies=_studies(snapshot),
         awaiting=tuple(study_facts.report(report) for report in snapshot.awaiting),
         excluded=tuple(study_facts.excluded(report) for report in snapshot.excluded),
-        costs=money.published(snapshot),
+        costs=money.published(snapshot, findings),
         tools=study_facts.tools(snapshot),
         rules=_rules(),
         standards=standards.published(standards.used(snapshot, findings)),

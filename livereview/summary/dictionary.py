@@ -23,6 +23,10 @@ ABOUT: Mapping[str, str] = {
     ),
     "moderators": mark("For whom, where and how much: one row for each group, or for each slope."),
     "costs": mark("One row per cost, as reported and in the review's currency and year."),
+    "costs_per_outcome": mark(
+        "One row per finding that shows a good effect, for outcomes that the protocol names: what one "
+        "fewer, or one more, costs."
+    ),
     "emmie": mark("One row for each thing that a study says on how, for whom and at what cost."),
     "ratings": mark("One row for each reason of each rating by the team."),
 }
@@ -54,6 +58,10 @@ COLUMNS: Mapping[str, str] = {
     "control_arm": mark("Id of the comparison's group within the study."),
     "converted": mark("In the review's currency and year; empty: `why_not_converted` says why."),
     "converted_unit": mark("The review's currency and year."),
+    "cost": mark("The middle cost per unit over the effect per unit."),
+    "cost_band": mark("The protocol's band of the cost per unit."),
+    "cost_high": mark("The highest cost over the smallest effect in the interval."),
+    "cost_low": mark("The lowest cost over the largest effect in the interval."),
     "country": mark("Where."),
     "credibility": mark(
         "How far a difference between groups can be believed: not_tested, not_seen, possible, likely."
@@ -69,6 +77,7 @@ COLUMNS: Mapping[str, str] = {
     "dois": mark("Of its reports, parted by |."),
     "domain": mark("What the reason is about."),
     "effect": mark("In `measure`; above its null (1 for ratios, else 0) is more of the outcome."),
+    "finding": mark("Id of the finding: comparison/outcome."),
     "fewer": mark("What less of the outcome means, as a clause."),
     "follow_up": mark("Times after the start that the protocol prefers, first choice first."),
     "follow_up_months_from": mark("The earliest time of a counted study, in months."),
@@ -94,6 +103,7 @@ COLUMNS: Mapping[str, str] = {
     "more": mark("What more of the outcome means, as a clause."),
     "n": mark("People analysed."),
     "named_in_advance": mark("Whether it was named before results were known."),
+    "one": mark("Whether it is one more with the outcome, or one fewer."),
     "outcome": mark("Id of the outcome."),
     "outcome_label": mark("Its name."),
     "p": mark("Two-sided."),

@@ -78,6 +78,7 @@ class Card:
     when         months after the start, in words; empty: not reported
     changed      what changed in this version; empty: nothing
     weighing     whether new evidence is being weighed
+    cost         what one fewer, or more, costs; empty: it can't be said
     """
 
     finding: Finding
@@ -97,6 +98,7 @@ class Card:
     when: str
     changed: str
     weighing: bool
+    cost: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,16 @@ def glance(summary: Summary, findings: Sequence[Finding]) -> Glance:
     main = main_outcomes(findings)
     several = len({finding.comparison for finding in findings}) > 1
     changes = {change.finding: change.display for change in summary.changed.findings}
-    cards = tuple(_card(finding, several, changes.get(finding.id, "")) for finding in main)
+    prices = {row.finding: row.display for row in summary.costs.per_outcome}
+    cards = tuple(
+        _card(
+            finding,
+            several=several,
+            changed=changes.get(finding.id, ""),
+            cost=prices.get(finding.id, ""),
+        )
+        for finding in main
+    )
     shown = {finding.id for finding in main}
     others = [finding for finding in findings if finding.id not in shown]
     return Glance(cards, _cost(summary), _remainder(others, several))
@@ -190,7 +201,7 @@ def follow_up(finding: Finding) -> str:
     return say(mark("{first} to {last} months"), first=first, last=last)
 
 
-def _card(finding: Finding, several: bool, changed: str) -> Card:
+def _card(finding: Finding, *, several: bool, changed: str, cost: str) -> Card:
     absolute = finding.estimate.absolute if finding.estimate else None
     figure, figure_range, size = "", "", ""
     dots_of_people: Pictograph | None = None
@@ -223,6 +234,7 @@ def _card(finding: Finding, several: bool, changed: str) -> Card:
         when=follow_up(finding),
         changed=changed,
         weighing=finding.weighing is not None,
+        cost=cost,
     )
 
 

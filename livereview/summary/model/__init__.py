@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Field
 
-from livereview.summary.model.base import Model, Moment, Number
+from livereview.summary.model.base import Model, Moment, Number, empty
 from livereview.summary.model.findings import Answer, Claim, PublishedFinding
 from livereview.summary.model.protocol import BaseReview, CostRules, Protocol
 from livereview.summary.model.status import Debt, FlowCounts, Since, Status, Stop
@@ -32,6 +32,7 @@ __all__ = [
     "Configuration",
     "Costs",
     "Dimension",
+    "PerOutcome",
     "PerUnit",
     "Rule",
     "Standard",
@@ -60,6 +61,19 @@ class PerUnit(Model):
     band: str | None = Field(description="The protocol's band that holds the median.")
 
 
+class PerOutcome(Model):
+    """What one person fewer, or more, with an outcome costs."""
+
+    finding: str = Field(description="Id of the finding whose effect it rests on.")
+    outcome: str = Field(description="The outcome's name.")
+    more: bool = Field(description="Whether it is one more; false: one fewer.")
+    value: Number = Field(description="The middle cost per unit over the effect per unit.")
+    low: Number = Field(description="The lowest cost over the largest effect in the interval.")
+    high: Number = Field(description="The highest cost over the smallest effect in the interval.")
+    band: str | None = Field(description="The protocol's band of the cost per unit.")
+    display: str = Field(description="The same in words.")
+
+
 class Costs(Model):
     """What it costs; never part of a finding on how people fare."""
 
@@ -70,6 +84,11 @@ class Costs(Model):
     rows: tuple[ReportedCost, ...] = Field(description="Each cost.")
     per_unit: PerUnit | None = Field(
         description="In the review's currency and year; null: no study gives one."
+    )
+    per_outcome: tuple[PerOutcome, ...] = Field(
+        default=(),
+        exclude_if=empty,
+        description="For outcomes that the protocol names, where an effect is shown; else not there.",
     )
     display: str = Field(description="All of it in words; empty: nothing can be said.")
     unclear: tuple[str, ...] = Field(

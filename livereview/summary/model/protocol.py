@@ -255,6 +255,11 @@ class CostRules(Model):
     per: str | None = Field(description="The unit that the bands are for; null: no bands.")
     factors: tuple[PriceFactor, ...] = Field(description="The table.")
     bands: tuple[CostBand, ...] = Field(description="From the lowest on.")
+    outcomes: tuple[str, ...] = Field(
+        default=(),
+        exclude_if=empty,
+        description="Ids of outcomes that count the same unit; not there where none is named.",
+    )
 
 
 class BaseReview(Model):
