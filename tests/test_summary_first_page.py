@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from livereview.evidence.finding import Absolute, Certainty, Estimate, Finding, 
 from livereview.summary import bars, findings_table, forest, glance, plain_summary, site, tables
 from livereview.summary.snapshot import Snapshot
 from tests import published_states
-from tests.snapshots import review, snapshot
+from tests.snapshots import CARE, result, review, snapshot, study
 
 NO_VOTES = Votes(more=0, fewer=0, level=0, words_only=0, critical=0)
 
@@ -253,3 +254,22 @@ def test_a_review_of_effects_only_has_no_card_for_costs() -> None:
     made = site.draft(costly, 1, "x")
     card = glance.glance(made.summary, made.evidence.findings).cost
     assert card is not None and card.band == "low" and card.place == 1
+
+
+@pytest.mark.parametrize("risk", [None, 30.0], ids=["unknown", "smaller than the difference"])
+def test_a_difference_without_a_fitting_number_beside_it_is_never_told_as_two_risks(
+    risk: float | None,
+) -> None:
+    """Forty fewer of nobody would be minus forty people."""
+    care = replace(CARE, risk=risk, risk_source="an example" if risk else None)
+    fewer = result("care", measure="RD per 1,000", effect=-40, ci_low=-60, ci_high=-20, n=900)
+    build = site.build(snapshot(study("a", fewer), review=review(outcomes=(care,))), 1, "x")
+    (finding,) = json.loads(build.summary)["findings"]
+    assert finding["estimate"]["absolute"]["risk"] is None
+    assert finding["absolute_display"] is None
+    for name in ("index.html", "summary.json", "findings.csv", "summary-of-findings-main.svg"):
+        text = build.files[name].decode()
+        assert "without it, " not in text
+        assert "-40 with it" not in text
+    page = build.files["index.html"].decode()
+    assert "40 fewer</b> in every 1,000 people (60 fewer to 20 fewer)" in page

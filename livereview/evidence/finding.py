@@ -35,6 +35,10 @@ def _one(value: object) -> bool:
     return value == 1
 
 
+def _unknown(value: object) -> bool:
+    return value is None
+
+
 class Model(BaseModel):
     """Frozen data whose JSON Schema is published."""
 
@@ -45,11 +49,19 @@ class Absolute(Model):
     """What a relative effect means for 1,000 people."""
 
     per: int = Field(default=1000, description="The number of people that the figures are for.")
-    risk: float = Field(description="How many of them have the event without the intervention.")
+    risk: float | None = Field(
+        description="How many of them have the event without the intervention; null: not known, as "
+        "studies report the difference itself."
+    )
     risk_source: str = Field(description="Where that assumed number comes from.")
     value: float = Field(description="How many more (above 0) or fewer (below 0) with it.")
     low: float = Field(description="Lower end of the 95% interval of `value`.")
     high: float = Field(description="Upper end of the 95% interval of `value`.")
+
+    @property
+    def with_it(self) -> float | None:
+        """How many have the event with the intervention; None where `risk` is not known."""
+        return None if self.risk is None else self.risk + self.value
 
 
 class DomainJudgement(Model):
@@ -312,6 +324,11 @@ class MetaRegression(Model):
     p: float = Field(description="Of that test.")
     r2: float | None = Field(
         default=None, description="Share of the variance between studies told by it, per cent."
+    )
+    intercept: float | None = Field(
+        default=None,
+        exclude_if=_unknown,
+        description="The effect where the number is 0; not there for groups.",
     )
 
 

@@ -193,6 +193,17 @@ def _is_within(question: _Question, result: Result, value: str) -> bool:
     )
 
 
+def value_of(moderator: Moderator, form: Extraction, months: float | None) -> str | float | None:
+    """A study's value of a moderator in one finding; None where nobody noted it.
+
+    Args:
+        moderator: as the protocol names it.
+        form: the study's.
+        months: when the result was measured that stands for the study.
+    """
+    return months if moderator.reads == "months" else _value(moderator, form)
+
+
 def _value(moderator: Moderator, form: Extraction) -> str | float | None:
     """A study's value of a moderator; None where nobody noted it.
 
@@ -277,7 +288,7 @@ def _number(question: _Question, given: Given) -> Moderation:
     forms = {form.study: form for form in question.forms}
     usable: list[tuple[float, Contribution]] = []
     for one in given.counted:
-        value = one.months if moderator.reads == "months" else _value(moderator, forms[one.study])
+        value = value_of(moderator, forms[one.study], one.months)
         if isinstance(value, int | float) and unit is not None and one.sized_in(unit.measure.id):
             usable.append((float(value), one))
 
@@ -292,7 +303,10 @@ def _number(question: _Question, given: Given) -> Moderation:
     else:
         column = {moderator.label: [value for value, _ in usable]}
         regression = _meta_regression(
-            unit, [moderator.label], _regressed(question, [one for _, one in usable], column)
+            unit,
+            [moderator.label],
+            _regressed(question, [one for _, one in usable], column),
+            with_intercept=True,
         )
         if regression is None:
             refused = say(mark("the values do not vary enough to tell"))
@@ -333,12 +347,16 @@ def _regressed(
 
 
 def _meta_regression(
-    unit: MeasureUnit, labels: Sequence[str], model: Regression
+    unit: MeasureUnit, labels: Sequence[str], model: Regression, *, with_intercept: bool = False
 ) -> MetaRegression | None:
-    """The model in the measure's own figures; None where it can't be fitted."""
+    """The model in the measure's own figures; None where it can't be fitted.
+
+    Of groups the intercept is the first group's effect, which stands in its own row.
+    """
     df, df2 = model.QMdf
     if model.QM is None or model.QMp is None or df is None:
         return None
+    start = model.b[0] if with_intercept else None
     slopes: list[Slope] = []
     for label, b, low, high in zip(
         labels, model.b[1:], model.ci_lb[1:], model.ci_ub[1:], strict=True
@@ -355,6 +373,7 @@ def _meta_regression(
         df2=df2,
         p=model.QMp,
         r2=model.R2,
+        intercept=unit.measure.reported(start) * unit.per if start is not None else None,
     )
 
 

@@ -542,10 +542,10 @@ def _absolute(outcome: Outcome, counted: Sequence[Contribution], effect: Effect)
     if not measure.counts or effect.low is None or effect.high is None:
         return None
     assumed = _assumed_risk(outcome, counted)
-    if assumed is None:
-        if measure.id != "RD":
-            return None
+    if measure.id == "RD" and not _fits(effect, assumed):
         risk, source = None, say(mark("none is needed: the studies report the difference itself"))
+    elif assumed is None:
+        return None
     else:
         risk, source = assumed
     if risk is not None and _beyond_all(measure.id, effect.value, risk):
@@ -555,12 +555,20 @@ def _absolute(outcome: Outcome, counted: Sequence[Contribution], effect: Effect)
         return None
     value, low, high = (PER * end for end in ends if end is not None)
     return Absolute(
-        risk=PER * risk if risk is not None else 0.0,
+        risk=PER * risk if risk is not None else None,
         risk_source=source,
         value=value,
         low=low,
         high=high,
     )
+
+
+def _fits(effect: Effect, assumed: tuple[float, str] | None) -> bool:
+    """Whether a difference can be laid beside an assumed risk: 80 fewer of 60 people can't be."""
+    if assumed is None:
+        return False
+    risk, _ = assumed
+    return 0 <= risk + effect.value <= 1
 
 
 def _assumed_risk(outcome: Outcome, counted: Sequence[Contribution]) -> tuple[float, str] | None:

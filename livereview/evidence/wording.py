@@ -940,10 +940,12 @@ def _listed(labels: Sequence[str]) -> str:
     return say(mark("{some} and {last}"), some=", ".join(labels[:-1]), last=labels[-1])
 
 
-def absolute_in_words(absolute: Absolute) -> str:
-    """ "83 in every 1,000 without it, 71 with it"."""
+def absolute_in_words(absolute: Absolute) -> str | None:
+    """ "83 in every 1,000 without it, 71 with it"; None where nobody knows how many without it."""
+    if absolute.risk is None or absolute.with_it is None:
+        return None
     without = figures(f"{round(absolute.risk):,}")
-    there = figures(f"{round(absolute.risk + absolute.value):,}")
+    there = figures(f"{round(absolute.with_it):,}")
     return say(
         mark("{without} in every 1,000 without it, {there} with it"), without=without, there=there
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
-from livereview.evidence import certainty, coded, costs, wording_checks
+from livereview.evidence import certainty, coded, costs, moderators, wording_checks
 from livereview.evidence.certainty import Rating, Reason
 from livereview.evidence.finding import Estimate, Finding, Moderation, NotUsed, StudyEffect
 from livereview.evidence.forms import EmmieFinding, Extraction
@@ -63,6 +63,7 @@ CONTRIBUTIONS = (
     "weight_percent",
     "risk_of_bias",
     "risk_of_bias_tool",
+    "moderators",
 )
 """What each study gives to each finding, turned to the outcome, and each result that is not used."""
 
@@ -178,7 +179,7 @@ def rows(snapshot: Snapshot, findings: Sequence[Finding]) -> Mapping[str, Iterab
     review = snapshot.review
     return {
         "outcomes": (_outcome(review, finding) for finding in findings),
-        "contributions": _contributions(findings),
+        "contributions": _contributions(review, forms, findings),
         "moderators": _moderators(findings),
         "costs": _costs(review, forms),
         "costs_per_outcome": _costs_per_outcome(review, forms, findings),
@@ -228,11 +229,16 @@ def _outcome(review: Review, finding: Finding) -> Cells:
 # What each study gives
 
 
-def _contributions(findings: Iterable[Finding]) -> Iterator[Cells]:
+def _contributions(
+    review: Review, forms: Sequence[Extraction], findings: Iterable[Finding]
+) -> Iterator[Cells]:
+    by_study = {form.study: form for form in forms}
     for finding in findings:
         place: Cells = {"comparison": finding.comparison, "outcome": finding.outcome}
         for study in finding.studies:
-            yield {**place, **_used(study)}
+            form = by_study.get(study.study)
+            known = _moderators_of(review, form, study) if form else ""
+            yield {**place, **_used(study), "moderators": known or None}
         for unused in finding.not_used:
             yield {**place, **_not_used(unused)}
 
@@ -257,6 +263,15 @@ def _used(study: StudyEffect) -> Cells:
         "risk_of_bias": study.risk_of_bias,
         "risk_of_bias_tool": study.tool,
     }
+
+
+def _moderators_of(review: Review, form: Extraction, study: StudyEffect) -> str:
+    """A study's value of each moderator, as sheets have them: "age = under 10 | sessions = 3"."""
+    values = [
+        (moderator.id, moderators.value_of(moderator, form, study.months))
+        for moderator in review.moderators
+    ]
+    return " | ".join(f"{id} = {value}" for id, value in values if value is not None)
 
 
 def _not_used(unused: NotUsed) -> Cells:

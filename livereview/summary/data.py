@@ -54,8 +54,8 @@ from livereview.summary.model.versions import Changed, Entry, Version
 from livereview.summary.model.versions import FindingChange as PublishedChange
 from livereview.summary.snapshot import Published, Snapshot, Study
 
-CHECKS_VERSION = "1"
-"""Of what stands beside an answer and does not make it: sensitivity, small studies."""
+CHECKS_VERSION = "2"
+"""Of what stands beside an answer and does not make it: sensitivity, small studies, risks per 1,000."""
 
 RULES_VERSION = (
     f"findings-{claims.VERSION}-changes-{finding_changes.RULE_VERSION}+checks-{CHECKS_VERSION}"
@@ -250,11 +250,19 @@ def _outdated(snapshot: Snapshot, evidence: Evidence) -> list[str]:
     ]
 
 
+NO_CONTENT: dict[str, Any] = {
+    "waiting": True,
+    "moves_from": True,
+    "moderators": {"__all__": {"regression": {"intercept"}}},
+}
+"""Parts of a finding that make no version: work in progress, and what came later and follows from the rest."""
+
+
 def _content(finding: Finding) -> dict[str, Any]:
     """A finding without what is work in progress: how many records wait, and so whether none is
     known yet.
     """
-    plain = finding.model_dump(mode="json", exclude={"waiting", "moves_from"})
+    plain = finding.model_dump(mode="json", exclude=NO_CONTENT)
     if finding.state in ("no_studies", "not_yet_assessed"):
         plain |= {"state": "no_studies", "why": ""}
     return plain

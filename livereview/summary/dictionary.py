@@ -99,6 +99,7 @@ COLUMNS: Mapping[str, str] = {
     "measure": mark("Short name: RR, OR, RD, HR, SMD, MD …"),
     "measured": mark("What was measured, in the study's words."),
     "moderator": mark("Id of the moderator."),
+    "moderators": mark("The study's value of each moderator: age = under 10 | sessions = 3."),
     "months": mark("When, in months after the start."),
     "more": mark("What more of the outcome means, as a clause."),
     "n": mark("People analysed."),

@@ -150,7 +150,7 @@ def _notes(finding: Finding) -> list[str]:
         told += finding.certainty.reasons
     elif finding.studies:
         told.append(say(mark("Certainty is not rated: {why}."), why=finding.certainty_reason))
-    if estimate and estimate.absolute:
+    if estimate and estimate.absolute and estimate.absolute.risk is not None:
         told.append(
             say(
                 mark("The number without it comes from: {source}."),
@@ -174,24 +174,16 @@ def _sentence(text: str) -> str:
 def _row(finding: Finding, notes: tuple[str, ...]) -> Row:
     estimate = finding.estimate
     absolute = estimate.absolute if estimate else None
-    without, with_it, with_range = "", "", ""
-    size = wording.size(finding)
-    if absolute:
-        without = _people(absolute.risk)
-        with_it = _people(absolute.risk + absolute.value)
-        with_range = _range(absolute)
-        size = ""
+    told_as_risks = absolute is not None and absolute.risk is not None
     return Row(
         finding=finding,
         tone=glance.tone(finding),
         state=words.state(finding),
         meaning=wording.headline(finding),
         follow_up=glance.follow_up(finding),
-        without=without,
-        with_it=with_it,
-        with_range=with_range,
+        **_risks(absolute),
         relative=wording.interval(estimate) if estimate else "",
-        size=size,
+        size="" if told_as_risks else wording.size(finding),
         evidence=wording.evidence(finding),
         dots=glance.dots(finding.certainty),
         certainty=glance.certainty_in_words(finding),
@@ -206,10 +198,17 @@ def _people(per_thousand: float) -> str:
     return figures(f"{rounded:,}".removesuffix(".0"))
 
 
-def _range(absolute: Absolute) -> str:
+def _risks(absolute: Absolute | None) -> dict[str, str]:
+    """The cells of both risks; empty where nobody knows how many have the event without it."""
+    if absolute is None or absolute.risk is None or absolute.with_it is None:
+        return {"without": "", "with_it": "", "with_range": ""}
     low = max(0.0, absolute.risk + absolute.low)
     high = min(float(absolute.per), absolute.risk + absolute.high)
-    return words.between(_people(low), _people(high))
+    return {
+        "without": _people(absolute.risk),
+        "with_it": _people(absolute.with_it),
+        "with_range": words.between(_people(low), _people(high)),
+    }
 
 
 def data(findings: Iterable[Finding]) -> list[tuple[Cell, ...]]:
@@ -264,12 +263,13 @@ def _sizes(finding: Finding) -> dict[str, Cell]:
     }
     absolute = estimate.absolute
     if absolute is not None:
+        told["risk_source"] = absolute.risk_source
+    if absolute is not None and absolute.risk is not None:
         told |= {
             "risk_without_per_1000": absolute.risk,
-            "risk_with_per_1000": absolute.risk + absolute.value,
+            "risk_with_per_1000": absolute.with_it,
             "risk_with_low": absolute.risk + absolute.low,
             "risk_with_high": absolute.risk + absolute.high,
-            "risk_source": absolute.risk_source,
         }
     return told
 

@@ -242,17 +242,22 @@ def _range(absolute: Absolute) -> str:
     return words.between(wording.per_thousand(absolute.low), wording.per_thousand(absolute.high))
 
 
-def pictograph(absolute: Absolute) -> Pictograph:
-    """The two risks as dots; it never shows more than the text beside it says."""
-    without = _to_dots(absolute.risk)
-    with_it = _to_dots(absolute.risk + absolute.value)
+def pictograph(absolute: Absolute) -> Pictograph | None:
+    """The two risks as dots; it never shows more than the text beside it says.
+
+    None where nobody knows how many have the event without it.
+    """
+    text = wording.absolute_in_words(absolute)
+    if text is None or absolute.risk is None or absolute.with_it is None:
+        return None
+    without, with_it = _to_dots(absolute.risk), _to_dots(absolute.with_it)
     both, either = min(without, with_it), max(without, with_it)
     return Pictograph(
         both=_path(0, both),
         difference=_path(both, either),
         rest=_path(either, DOTS),
         more=with_it > without,
-        text=wording.absolute_in_words(absolute),
+        text=text,
     )
 
 

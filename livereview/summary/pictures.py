@@ -10,12 +10,13 @@ from functools import partial
 
 from markupsafe import Markup
 
-from livereview.evidence import appraisal, weigh
-from livereview.evidence.finding import Estimate, Finding
+from livereview.evidence import appraisal, moderators, weigh
+from livereview.evidence.finding import Estimate, Finding, StudyEffect
 from livereview.evidence.forms import Extraction
 from livereview.review import Tool
 from livereview.summary import (
     bias_grid,
+    bubbles,
     cumulative,
     figures,
     findings_table,
@@ -25,6 +26,7 @@ from livereview.summary import (
     over_time,
 )
 from livereview.summary.bias_grid import Judged
+from livereview.summary.bubbles import Bubble, Fitted
 from livereview.summary.cumulative import Step
 from livereview.summary.funnel import Part
 from livereview.summary.over_time import Version
@@ -38,7 +40,7 @@ Rows = Sequence[Sequence[object]]
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """`kind`: forest, cumulative, funnel, over-time, effect-direction, risk-of-bias, prisma.
+    """`kind`: forest, cumulative, funnel, bubbles, over-time, effect-direction, risk-of-bias, prisma.
 
     `rows`: heading first.
 
@@ -162,6 +164,39 @@ def _sizes(
             funnel.rows(dots, estimate.value, estimate.null),
             lambda _: points(named=False),
         )
+    yield from _bubbles(snapshot, finding, estimate, forms)
+
+
+def _bubbles(
+    snapshot: Snapshot, finding: Finding, estimate: Estimate, forms: Sequence[Extraction]
+) -> Iterator[Picture]:
+    """A bubble plot for each meta-regression on a number."""
+    by_study = {form.study: form for form in forms}
+    for moderation in finding.moderators:
+        moderator = next(one for one in snapshot.review.moderators if one.id == moderation.id)
+        regression = moderation.regression
+        if regression is None or regression.intercept is None:
+            continue
+        points = [
+            _bubble(part, moderators.value_of(moderator, by_study[part.study], part.months))
+            for part in finding.counted
+            if part.measure == estimate.measure and part.study in by_study
+        ]
+        placed = [point for point in points if point is not None]
+        label = f"{moderation.label} ({moderation.unit})" if moderation.unit else moderation.label
+        fitted = Fitted(label, regression.intercept, regression.slopes[0].value)
+        key = f"{name_of(finding)}-{moderation.id}"
+        drawn = bubbles.svg(key, finding.outcome_label, placed, fitted, estimate.null)
+        yield Picture("bubbles", key, drawn, bubbles.rows(placed))
+
+
+def _bubble(part: StudyEffect, at: str | float | None) -> Bubble | None:
+    """A study in the plot; None where it has no value or no size with an interval."""
+    if isinstance(at, str) or at is None:
+        return None
+    if part.value is None or part.low is None or part.high is None:
+        return None
+    return Bubble(part.label, float(at), part.value, part.low, part.high, part.weight)
 
 
 def _steps(snapshot: Snapshot, finding: Finding, forms: Sequence[Extraction]) -> list[Step]:
