@@ -22,6 +22,10 @@ def _english(language: object) -> bool:
     return language == messages.ENGLISH
 
 
+def _no_own_rules(rules: object) -> bool:
+    return rules == Dedup()
+
+
 def _usual_checks(checks: object) -> bool:
     return checks == ReviewMethods().sensitivity
 
@@ -273,6 +277,17 @@ class BaseReview(Model):
     link: str | None = Field(description="Where it stands.")
 
 
+class Dedup(Model):
+    """What the team adds to the rules of deduplication for its field."""
+
+    never_merge: tuple[str, ...] = Field(
+        default=(), description="Where both records know it and it differs, a person decides."
+    )
+    same_series: tuple[str, ...] = Field(
+        default=(), description="Names of one series or publisher, parted by “ = ”."
+    )
+
+
 class Protocol(Model):
     """What the review promised to do, without what is private."""
 
@@ -300,6 +315,11 @@ class Protocol(Model):
     sites: str = Field(description="What studies are spread over, as the page calls it.")
     emmie: bool = Field(description="Whether it asks how, for whom and at what cost.")
     extractors: int = Field(description="People who extract each study by themselves.")
+    dedup: Dedup = Field(
+        default=Dedup(),
+        exclude_if=_no_own_rules,
+        description="Rules of deduplication of its own; not there without any.",
+    )
     statements: tuple[ProtocolStatement, ...] = Field(description="The team's own words.")
     configurations: tuple[ProtocolConfiguration, ...] = Field(description="Of a realist review.")
     base: BaseReview | None = Field(description="The review that this one continues; null: none.")
