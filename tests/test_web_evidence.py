@@ -51,7 +51,7 @@ def test_a_study_is_extracted_previewed_and_saved_without_a_script(
     ada.get(f"{BASE}/new?report={included[0]}")
     typed = {
         "study": "doe-2020", "label": "Doe 2020", "results-0-outcome": "attendance", "results-0-construct": "days",
-        "results-0-n": "40", "results-0-measure": "OR",
+        "results-0-n": "80", "results-0-measure": "OR",
         "results-0-reported": "ai=5, bi=35, ci=10, di=30", "findings-1-dimension": "implementation",
         "findings-1-text": "Staff left.", "findings-1-polarity": "barrier",
     }  # fmt: skip
