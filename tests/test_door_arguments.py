@@ -35,8 +35,17 @@ ODD = (
 SOUND: dict[str, Any] = {
     "review": REVIEW, "search": "s1", "name": "openalex", "source": "crossref", "text": "x", "what": "w", "words": "w",
     "reason": "r", "id": "i", "note": "n", "run": "r", "records": [], "people": [], "base_url": "http://x",
-    "body": {"base64": "AAAA"}, "version": 1, "url": "http://x", "attempt": 1, "outcome": "ok",
+    "body": {"base64": "AAAA"}, "version": 1, "url": "http://x", "attempt": 1, "outcome": "ok", "record": "r1",
+    "origin": "o",
 }  # fmt: skip
+OWN: dict[str, dict[str, Any]] = {"take_open_copy": {"version": "published version"}}
+
+
+def sound_of(operation: str) -> dict[str, Any]:
+    """Values that the operation takes."""
+    names = BY_OPERATION[operation].model_fields
+    sound = {name: value for name, value in SOUND.items() if name in names}
+    return sound | OWN.get(operation, {})
 
 
 @pytest.fixture
@@ -71,7 +80,7 @@ def answer(http: TestClient, operation: str, **arguments: Any) -> tuple[int, str
 def test_no_odd_value_is_met_as_a_bug(operation: str, program: Program) -> None:
     http = program()
     names = list(BY_OPERATION[operation].model_fields)
-    sound = {name: SOUND[name] for name in names if name in SOUND}
+    sound = sound_of(operation)
     bugs = {}
     for name in names:
         for odd in ODD:
@@ -103,10 +112,7 @@ def test_a_value_of_another_kind_is_named() -> None:
 
 @pytest.mark.parametrize("operation", sorted(door.ACTS))
 def test_a_token_can_not_choose_the_time(operation: str, program: Program) -> None:
-    names = BY_OPERATION[operation].model_fields
-    sound = {name: value for name, value in SOUND.items() if name in names}
-
-    status, words = answer(program(), operation, **sound, now=YEARS_AHEAD)
+    status, words = answer(program(), operation, **sound_of(operation), now=YEARS_AHEAD)
 
     assert status == 422 and "this token says" in words
 
