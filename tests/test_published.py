@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import shutil
@@ -598,21 +599,21 @@ def test_a_build_that_finds_no_space_leaves_the_old_page_and_nothing_else(
     assert build(reviewed, two, NOW + 3 * HOUR)["version"] == 3
 
 
-def test_a_folder_that_can_not_be_written_leaves_the_old_page(reviewed: Store, two: Path) -> None:
+def test_a_folder_that_can_not_be_written_leaves_the_old_page(
+    reviewed: Store, two: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(two / REVIEW / "builds"))
+
     before = published_bytes(two)
-    builds = two / REVIEW / "builds"
-    builds.rename(two / "kept")
-    builds.write_text("no folder: even root can write nothing here")
-    (two / REVIEW / "latest").unlink()
-    (two / REVIEW / "latest").symlink_to(f"../kept/{next((two / 'kept').iterdir()).name}")
     extract(reviewed, 3, NOW + 2 * HOUR)
-    assert "problem" in publish.settle_outbox(reviewed, folder=two, now=NOW + 2 * HOUR)[REVIEW]
-    assert (two / REVIEW / "latest" / "index.html").is_file() and temporary(two) == []
+    with monkeypatch.context() as patch:
+        patch.setattr(published_files.ReviewFolder, "stage", refused)
+        told = publish.settle_outbox(reviewed, folder=two, now=NOW + 2 * HOUR)[REVIEW]
+    assert "problem" in told and "builds" in str(told["problem"])
+    assert published_bytes(two) == before and temporary(two) == []
     with reviewed.read() as con:
         assert len(versions.all_of(con, REVIEW)) == 2, "no version is noted that nobody can read"
-    assert not (two / REVIEW / "v" / "3").exists()
-    builds.unlink()
-    (two / "kept").rename(builds)
     assert build(reviewed, two, NOW + 3 * HOUR)["version"] == 3
     assert before.keys() - published_bytes(two).keys() == set()
 
