@@ -223,9 +223,9 @@ def test_forms_come_back_and_are_known_while_they_hold(client: Local, tmp_path: 
         ("ada", "A"),
     ):
         (done,) = files.extract(client, REVIEW, paths[label], person, NOW)
-        assert not done["known"] and _extracted(client.store) == (person, label)
+        assert not done.known and _extracted(client.store) == (person, label)
         (again,) = files.extract(client, REVIEW, paths[label], person, NOW)
-        assert again["known"], (person, label)
+        assert again.known, (person, label)
 
 
 def test_a_form_puts_its_report_back_into_its_study(client: Local, tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_a_form_puts_its_report_back_into_its_study(client: Local, tmp_path: Pat
     files.extract(client, REVIEW, path, "ada", NOW)
     evidence.group(client.store, id="g", review=REVIEW, record=one, study=None, by="ada", now=NOW)
     (done,) = files.extract(client, REVIEW, path, "ada", NOW)
-    assert not done["known"]
+    assert not done.known
     with client.store.read() as con:
         assert evidence.evidence.reports_of(con, REVIEW) == {"doe-2020": [one]}
 
@@ -254,7 +254,7 @@ def test_a_map_s_sheets_come_back_as_well(client: Local, tmp_path: Path) -> None
         (tmp_path / "sheet.csv").write_text(f"id,name\ndoe-2020,{name}\n")
         taken = files.extract_mapped(client, REVIEW, plan, tmp_path, "ada", NOW)
         assert not taken.problems
-        written += [not done["known"] for done in taken.written]
+        written += [not done.known for done in taken.written]
         assert _extracted(client.store) == ("ada", name)
     assert written == [True, True, True, False]
 

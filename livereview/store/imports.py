@@ -8,7 +8,7 @@ from datetime import datetime
 
 from livereview.store import standings
 from livereview.store.open import Connection
-from livereview.store.rows import one_row
+from livereview.store.rows import one_row, read_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +33,18 @@ class Import:
     taken_back: datetime | None
 
 
-_IMPORTS = """
-    SELECT s.search, s.name, s.made, s.outcome, s.found, s.fresh, s.rejected, t.author, t.made
-    FROM attempt s LEFT JOIN taken_back t ON t.search = s.search
-    WHERE s.review = ? AND s.kind = 'import'
-"""
-
-
 def listing(con: Connection, review: str) -> list[Import]:
     """The imports of a review, newest first."""
-    rows = con.execute(f"{_IMPORTS} ORDER BY s.seq DESC", [review]).fetchall()
-    return [Import(*row) for row in rows]
+    question = """SELECT s.search, s.name, s.made, s.outcome, s.found, s.fresh, s.rejected,
+            t.author AS taken_back_by, t.made AS taken_back
+        FROM attempt s LEFT JOIN taken_back t ON t.search = s.search
+        WHERE s.review = ? AND s.kind = 'import' ORDER BY s.seq DESC"""
+    return read_as(con, Import, question, [review])
 
 
 def of(con: Connection, review: str, search: str) -> Import | None:
     """An import of the review; None: it has none of this id."""
-    row = one_row(con, f"{_IMPORTS} AND s.search = ?", [review, search])
-    return Import(*row) if row else None
+    return next((each for each in listing(con, review) if each.search == search), None)
 
 
 def note(

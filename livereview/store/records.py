@@ -167,6 +167,18 @@ def version(con: Connection, record_id: str) -> int | None:
 
 
 def in_review(con: Connection, review: str, record_id: str) -> bool:
+    """Whether the review has this record. Asked with each decision, so what was taken back is looked
+    at only where anything was.
+    """
+    row = one_row(
+        con,
+        """SELECT EXISTS (SELECT 1 FROM hit WHERE review = ? AND record_id = ?),
+            EXISTS (SELECT 1 FROM import_back WHERE review = ?)""",
+        [review, record_id, review],
+    )
+    was_found, were_taken_back = row or (False, False)
+    if not were_taken_back:
+        return bool(was_found)
     return any_row(
         con,
         "SELECT 1 FROM standing_hit WHERE review = ? AND record_id = ? LIMIT 1",

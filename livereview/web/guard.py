@@ -205,16 +205,16 @@ def let_in(request: Request, act: Act | None) -> None:
     if act.by_programs:
         _judge_program(_program(request), act)
         return
-    user = _visit(request)
+    user = _request_user(request)
     request.state.user = user
     if "review" in request.path_params:
-        request.state.context = context = _room(user, request.path_params["review"])
+        request.state.context = context = _review_context(user, request.path_params["review"])
         _judge(user, act, context.review)
     else:
         _judge(user, act, None)
 
 
-def _visit(request: Request) -> RequestUser:
+def _request_user(request: Request) -> RequestUser:
     """Who asks, by a program's token or by session; raises SignIn where nobody does."""
     here = shared(request)
     given = request.headers.get("authorization", "")
@@ -252,7 +252,7 @@ def _program(request: Request) -> Principal:
     return _by_token(here, given.removeprefix("Bearer "))
 
 
-def _room(user: RequestUser, review: str) -> ReviewContext:
+def _review_context(user: RequestUser, review: str) -> ReviewContext:
     """The review of the address; 404 where there is none of this name."""
     text = None
     if re.fullmatch(r"[a-z0-9-]{1,64}", review) and user.enters(review):

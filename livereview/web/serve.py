@@ -76,12 +76,12 @@ def serve(
     While another process owns the database it waits, and says so. Raises Refused when one goes on
     serving it, and when the port is taken.
     """
-    context = room_for(raise_descriptor_limit())
+    most_connections = room_for(raise_descriptor_limit())
     with _opened(settings) as store:
         store.notes = told(settings)
         cleaning.catch_up(store, datetime.now(UTC))
         made = app.create(store, settings, token=client.token(settings))
-        server = Server(made, context, patience, settings.proxies)
+        server = Server(made, most_connections, patience, settings.proxies)
         server.on_beat = functools.partial(store.heartbeats.beat, EVENT_LOOP)
         server.config.load()  # first of all: whoever finds the door open is answered at once
         with _listen(host, port) as door, _at_work(store, settings):
@@ -133,7 +133,11 @@ class Server(uvicorn.Server):
     """
 
     def __init__(
-        self, made: FastAPI, context: int, patience: Patience, proxies: tuple[str, ...] = ()
+        self,
+        made: FastAPI,
+        most_connections: int,
+        patience: Patience,
+        proxies: tuple[str, ...] = (),
     ):
         config = uvicorn.Config(
             made,
@@ -142,12 +146,14 @@ class Server(uvicorn.Server):
             ws="none",
             backlog=BACKLOG,
             # a second net: `Connections` makes room before it is reached
-            limit_concurrency=context + BACKLOG,
+            limit_concurrency=most_connections + BACKLOG,
             timeout_keep_alive=patience.idle,
             timeout_graceful_shutdown=LAST_ANSWERS,
             **trust(proxies),
         )
-        self.connections = Connections(context, patience, trust(proxies)["forwarded_allow_ips"])
+        self.connections = Connections(
+            most_connections, patience, trust(proxies)["forwarded_allow_ips"]
+        )
         config.http = cast(
             "type[asyncio.Protocol]", functools.partial(TimedProtocol, self.connections)
         )
