@@ -19,7 +19,7 @@ from fastapi.routing import APIRoute
 
 from livereview import ops, rights
 from livereview.errors import LivereviewError, Refused, Retry
-from livereview.ops import full_text, publish, surveil
+from livereview.ops import full_text, publish, surveil, taking_in
 from livereview.ops.team import add_account, add_token, close_account
 from livereview.settings import Settings
 from livereview.sources.protocol import Request
@@ -708,7 +708,7 @@ def test_no_secret_is_in_the_log_the_output_or_the_database(
         lena.http.post(f"/api/ops/{name}", json={"search": "s", **steps[name]}, headers=owner)
         for name in steps
     ]
-    monkeypatch.setattr(surveil, "prepare", broken)
+    monkeypatch.setattr(taking_in, "read_page", broken)
     codes.append(
         lena.http.post("/api/ops/ingest", json={"search": "s", **steps["ingest"]}, headers=owner)
     )
