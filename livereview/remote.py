@@ -80,7 +80,8 @@ class Remote:
         self._session.mount("https://", WatchedAdapter())
         self._session.headers["Authorization"] = f"Bearer {token}"
         self._session.headers[DOOR_HEADER] = str(DOOR_VERSION)
-        self._session.headers["Livereview-Run"] = run or secrets.token_hex(8)
+        self.run_id = run or secrets.token_hex(8)
+        self._session.headers["Livereview-Run"] = self.run_id
 
     def run(self, command: Command[AnswerT], /) -> AnswerT:
         """Have a command carried out there.

@@ -218,5 +218,6 @@ def test_a_client_says_which_run_it_is(with_access_log: FastAPI) -> None:
     in_run = settings_module.read({"PREFECT__FLOW_RUN_ID": "0c7a3b52-8f2e-4c6a-9d0b-111111111111"})
     remote = Remote("http://127.0.0.1:1", "x", run=in_run.run)
     by_hand = Remote("http://127.0.0.1:1", "x")
-    assert remote.run == in_run.run
-    assert len(by_hand.run) == 16 and by_hand.run != Remote("http://127.0.0.1:1", "x").run
+    assert remote.run_id == in_run.run
+    assert len(by_hand.run_id) == 16
+    assert by_hand.run_id != Remote("http://127.0.0.1:1", "x").run_id
