@@ -257,7 +257,7 @@ def _is_suffixed(parts: list[str]) -> bool:
 
 
 # Initials with nothing else: "H B", "J.-P.". "WHO" is none, as its letters are not parted.
-_INITIALS_ONLY = re.compile(r"[^\W\d_]\.?(?:[\s.-]+[^\W\d_]\.?)*")
+_INITIALS_ONLY = re.compile(r"[^\W\d_](?:[\s.-]+[^\W\d_])*\.?")
 _ENDS_IN_INITIALS = re.compile(r"\s[^\W\d_]\.?$")
 
 
