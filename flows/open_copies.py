@@ -43,9 +43,10 @@ def fetch_copies(
     reason, and never fails the run.
     """
     answer = client.run(FindWantedCopies(review=review, now=now))
+    tried = frozenset(answer.tried)
     by_doi: dict[str, list[OpenCopy]] = {}
     for copy in told:
-        if copy.url not in answer.tried:
+        if copy.url not in tried:
             by_doi.setdefault(copy.doi, []).append(copy)
     kept = failed = 0
     for wanted in answer.reports:

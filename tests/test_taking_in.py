@@ -126,7 +126,7 @@ def test_a_page_waits_for_enough_others_or_for_the_end(
     assert known(reviewed) == 4
     ended = surveil.finish(reviewed, search="s", now=NOW)
     assert ended == {"outcome": "ok", "found": 6, "fresh": 5, "changed": 0, "rejected": 0}
-    assert known(reviewed) == 5 and taking_in.read_pages(reviewed).take("s") == {}
+    assert known(reviewed) == 5 and taking_in.in_memory(reviewed).take("s") == {}
 
 
 def test_a_page_after_which_none_is_expected_takes_in_all_that_wait(reviewed: Store) -> None:

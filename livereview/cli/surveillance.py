@@ -208,7 +208,8 @@ def recheck(
     """Look included and queued reports up again for retractions.  Example: livereview recheck
     --review R
 
-    Only reports that were not looked up in the last 29 days are asked for. Exits 1 if a source did
+    Only reports that were not looked up in the last 29 days are asked for. Open copies of full
+    texts that are sought are fetched from where the answers say they are. Exits 1 if a source did
     not answer.
     """
     from livereview import night

@@ -269,7 +269,7 @@ def ingest(
         return True
 
     if store.write(job, bulk=True):
-        taking_in.read_pages(store).keep(search, sha256, page)
+        taking_in.in_memory(store).keep(search, sha256, page)
     with store.read() as con:
         is_due = taking_in.is_due(con, search, more)
     if is_due:
@@ -415,9 +415,9 @@ def import_file(
     def start(con: Connection) -> bool:
         protocol(con, review)
         known = searches.ended(con, search) is not None
-        before = imports.of(con, review, search)
-        if before is not None and before.taken_back_by is not None:
-            acts_on_imports.count_again(con, uuid4().hex, review, before, AGAIN, now)
+        brought = imports.of(con, review, search)
+        if brought is not None and brought.taken_back_by is not None:
+            acts_on_imports.count_again(con, uuid4().hex, review, brought, AGAIN, now)
         searches.begin(con, search, review, what, Run("import", None, now), now)
         return known
 

@@ -36,7 +36,7 @@ class Waiting:
     page: Page
 
 
-class ReadPages:
+class PagesInMemory:
     """Pages that were read when they came, until they are taken in, by search and sha256.
 
     It only saves reading them again: who starts anew finds the bytes in the store.
@@ -56,12 +56,12 @@ class ReadPages:
             return self._pages.pop(search, {})
 
 
-_read: WeakKeyDictionary[Store, ReadPages] = WeakKeyDictionary()
+_in_memory: WeakKeyDictionary[Store, PagesInMemory] = WeakKeyDictionary()
 
 
-def read_pages(store: Store) -> ReadPages:
-    """The pages that wait in this process."""
-    return _read.setdefault(store, ReadPages())
+def in_memory(store: Store) -> PagesInMemory:
+    """The pages of this store that were read by this process and wait."""
+    return _in_memory.setdefault(store, PagesInMemory())
 
 
 def read_page(
@@ -123,8 +123,9 @@ def take_in(store: Store, search: str) -> None:
             return
         changed, fresh = _append(con, search, due)
         _add_hits(con, review, search, kind, due)
-        news: Prepared = {key: prepared[key] for key in prepared if key in changed | fresh}
-        moved = match(con, news, changed, now) if news else []
+        news = changed | fresh
+        to_match: Prepared = {key: prepared[key] for key in prepared if key in news}
+        moved = match(con, to_match, changed, now) if to_match else []
         ids = list(_latest(due))
         refresh(con, {*ids, *moved})
         tasks.raise_for(con, review, kind, ids, now)
@@ -136,7 +137,7 @@ def _pages(
     store: Store, search: str, source: str, asked: Query, stored: Sequence[WaitingPage]
 ) -> list[Waiting]:
     """What these pages hold; the bytes of those that another process read are read again."""
-    kept = read_pages(store).take(search)
+    kept = in_memory(store).take(search)
     pages = []
     for each in stored:
         page = kept.get(each.sha256)
