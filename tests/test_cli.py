@@ -68,7 +68,7 @@ try:
     app(sys.argv[2:])
 except SystemExit as end:
     assert not end.code, end.code
-loaded = sorted({name.partition(".")[0] for name in sys.modules} & set(sys.argv[1].split()))
+loaded = sorted(set(sys.modules) & set(sys.argv[1].split()))
 assert not loaded, loaded
 """
 
@@ -78,7 +78,8 @@ assert not loaded, loaded
 )
 def test_what_a_command_does_not_need_is_not_imported(words: list[str], tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("record_id,title\n1,A title\n2,A title\n", encoding="utf-8")
-    unwanted = [*HEAVY, *([] if words == ["--help"] else ["rich"])]
+    # the help of all commands imports them all, and they import the models of what they ask for
+    unwanted = [*HEAVY, *([] if words == ["--help"] else ["rich", "livereview.commands"])]
     done = subprocess.run(
         [sys.executable, "-c", LOADED, " ".join(unwanted), *words],
         capture_output=True, text=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)},

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from livereview.cli.terminal import Home, app, say, settings_of, told
-from livereview.commands import ExplainPair
 from livereview.errors import Refused
 from livereview.settings import Settings
 
@@ -49,6 +48,7 @@ def dedup(
 def explain(left: str, right: str, chosen: Settings) -> None:
     """Print the words of `livereview.ops.screen.explain`."""
     from livereview.client import Session
+    from livereview.commands import ExplainPair
 
     with Session(chosen) as client:
         say(client.run(ExplainPair(left=left, right=right)).text)

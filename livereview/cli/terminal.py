@@ -14,12 +14,11 @@ import typer
 
 from livereview import settings
 from livereview.cli.commands import Commands
-from livereview.commands import ReadProtocol, Register
-from livereview.commands.publishing import Published, Settled
 from livereview.errors import LivereviewError, Refused
 
 if TYPE_CHECKING:
     from livereview.client import Client
+    from livereview.commands.publishing import Published, Settled
 
 app = typer.Typer(
     cls=Commands,
@@ -101,6 +100,7 @@ def register(client: Client, review: str, given: Path | None) -> None:
     the room: a night by a file from before must not take that back in silence.
     """
     from livereview.cli.acts import protocol_effect
+    from livereview.commands import Register
 
     path = protocol_file(review, given)
     if path is None:
@@ -122,6 +122,8 @@ def register(client: Client, review: str, given: Path | None) -> None:
 
 def put_in_force_by(client: Client, review: str, text: str) -> str | None:
     """Who put another text than this in force, by name; None where nobody did."""
+    from livereview.commands import ReadProtocol
+
     try:
         in_force = client.run(ReadProtocol(review=review))
     except Refused:
