@@ -50,8 +50,11 @@ def fetch_copies(
             by_doi.setdefault(copy.doi, []).append(copy)
     kept = failed = 0
     for wanted in answer.reports:
-        places = list({copy.url: copy for copy in by_doi.get(wanted.doi, ())}.values())
-        for copy in places[:MOST_TRIED]:
+        places: dict[str, OpenCopy] = {}
+        for doi in wanted.dois:
+            for copy in by_doi.get(doi, ()):
+                places.setdefault(copy.url, copy)
+        for copy in list(places.values())[:MOST_TRIED]:
             if kept + failed >= MOST_FETCHED:
                 return Fetched(kept, failed)
             if _take(client, fetcher, review, wanted.record, copy, now):

@@ -214,6 +214,17 @@ def test_a_key_that_too_many_share_is_skipped(
     assert len(candidates.pairs(con, {n: keyed[n] for n in ("0", "1", "2")})) == found
 
 
+def test_a_pair_is_judged_again_though_its_key_grew_past_the_cap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(candidates, "CAP", 2)
+    con = memory_database(threads=1)
+    candidates.add(con, {"a": ("k",), "b": ("k",), "c": ("k",), "d": ("m",)})
+    assert candidates.pairs(con, {"a": ("k",)}) == []
+    assert candidates.sharing(con, {("a", "b"), ("a", "d")}) == [("a", "b")]
+    assert candidates.sharing(con, set()) == []
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(

@@ -52,6 +52,38 @@ def test_two_of_a_series_and_two_that_nothing_ties_are_never_joined_silently(
     assert judge(a, b) == judge(b, a)
 
 
+MARKS = (
+    "DDRE-07. ", "P-123: ", "OP0045 ", "#1234A ", "Abstract 1234: ", "PO-054 ", "S12-3 ", "1234P ",
+    "MON-LB017 ", "Paper 12: ", "O3.2 ", "P2.05-12 ",
+)  # fmt: skip
+PAPER = "Home visiting for families with young children in rural areas"
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_an_abstract_with_its_number_in_the_programme_is_not_merged_with_the_paper(
+    mark: str,
+) -> None:
+    people = ["Doe, J", "Roe, R"]
+    abstract = {"title": mark + PAPER, "year": 2019, "authors": people}
+    paper = {"title": PAPER, "year": 2019, "authors": people, "container_title": "Journal of Care"}
+    here = pair({"a": {**abstract, "container_title": "Journal of Care"}, "b": paper})
+    assert judge(*here).verdict == judge(*here[::-1]).verdict == "doubtful"
+    paged = pair({
+        "a": {**abstract, "container_title": "Journal of Care", "volume": "11", "pages": "7"},
+        "b": {**paper, "volume": "12", "pages": "20-31"},
+    })  # fmt: skip
+    assert judge(*paged).kind == "conference-abstract"
+    correction = {**paper, "title": f"Author Correction: {PAPER}", "volume": "12"}
+    assert judge(*pair({"a": abstract, "b": correction})).verdict == "different"
+    assert judge(*pair({"a": paper, "b": correction})).kind == "correction"
+
+
+def test_a_number_that_belongs_to_the_subject_stays_with_its_notice() -> None:
+    title = f"COVID-19 and {PAPER.lower()}"
+    found = judge(*pair({"a": {"title": title}, "b": {"title": f"Correction to: {title}"}}))
+    assert found.kind == "correction"
+
+
 @pytest.mark.parametrize("case", KINDS["same"], ids=lambda case: case["name"])
 def test_one_report_under_two_names_or_addresses_is_joined(
     case: dict[str, dict[str, object]],

@@ -16,7 +16,7 @@ from flows.open_copies import MOST_TRIED, fetch_copies
 from flows.recheck import due_at, look_up
 from livereview import fetch, ops
 from livereview.client import Local
-from livereview.commands import Register, TakeOpenCopy
+from livereview.commands import FindWantedCopies, Judge, Register, TakeOpenCopy
 from livereview.errors import Refused
 from livereview.settings import Settings
 from livereview.sources.open_copies import OpenCopy, told_by
@@ -186,6 +186,18 @@ def test_the_next_place_is_tried_where_the_best_fails_and_no_more_than_a_few(
     world.script("/https/a.org/4.pdf", reply(PDF))
     assert run(client, world, *places).kept == 1
     assert [one.name for one in files(client, record)] == ["4.pdf"]
+
+
+def test_a_copy_under_any_doi_of_a_report_will_do(client: Local, world: World) -> None:
+    (record,) = sought(client, 1)
+    (other,) = found(client.store, article(2))
+    join = Judge(id="join", left=record, right=other, verdict="same", person="ada", now=NOW)
+    client.run(join)
+    (wanted,) = client.run(FindWantedCopies(review=REVIEW, now=NOW)).reports
+    assert wanted.dois == ("10.1000/trial1", "10.1000/trial2")
+    world.script("/https/a.org/two.pdf", reply(PDF))
+    assert run(client, world, copy_at("https://a.org/two.pdf", "10.1000/trial2")).kept == 1
+    assert [file.name for file in files(client, wanted.record)] == ["two.pdf"]
 
 
 def test_only_reports_that_are_sought_want_a_copy(client: Local, world: World) -> None:

@@ -252,7 +252,8 @@ class WantedCopy(Answer):
     """A report whose full text is sought and not there."""
 
     record: str
-    doi: str
+    dois: tuple[str, ...]
+    """Of all records of the report: a preprint and its article may have been taken for one."""
 
 
 class WantedCopies(Answer):

@@ -4,6 +4,7 @@ know the field.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,8 @@ CLOSE = 0.80
 ODD = 0.45  # titles further apart than this have next to nothing in common
 INSIDE = 0.93  # how well a title must fit into a longer one to count as part of it
 LEAST_INSIDE = 18  # letters: shorter titles fit into too many
+MOST_MARK_WORDS = 3  # of a number in a programme: "MON-LB-017"
+_DIGIT = re.compile(r"\d")
 LONG = 40  # letters: what two titles of one issue share by chance is shorter
 EQUAL = 0.97  # titles this near differ in a letter or two
 HALF_ALIKE = 0.60  # a translated or a shortened title in the place of the other
@@ -333,6 +336,32 @@ def counted_once(a: str, b: str) -> bool:
     if long[:-1] == short:
         return _counts(long[-1])
     return long[1:] == short and _counts(long[0])
+
+
+def programme_number(a: str, b: str) -> bool:
+    """Whether one title is the other behind a number of a meeting's programme ("P-123: ...")."""
+    short, long = sorted((a, b), key=len)
+    return _behind_a_number(long, short)
+
+
+def names_without_number(whole: str, numbered: str) -> bool:
+    """Whether a title holds another, of which it leaves the number in a meeting's programme out."""
+    if numbered in whole:
+        return False
+    words = numbered.split()
+    for size in range(1, MOST_MARK_WORDS + 1):
+        rest = " ".join(words[size:])
+        if rest in whole and _behind_a_number(numbered, rest):
+            return True
+    return False
+
+
+def _behind_a_number(long: str, short: str) -> bool:
+    if len(short) < LEAST_INSIDE or not long.endswith(" " + short):
+        return False
+    mark = long.removesuffix(short).split()
+    bare = len(mark) == 1 and mark[0].isdigit()  # of a series, or a footnote's: `counted_once`
+    return len(mark) <= MOST_MARK_WORDS and not bare and any(map(_DIGIT.search, mark))
 
 
 def _counts(word: str) -> bool:

@@ -20,9 +20,11 @@ from livereview.dedup.compare import (
     SAME_JOURNAL,
     Scores,
     counted_once,
+    names_without_number,
     other_letter,
     other_number,
     other_word,
+    programme_number,
     running_head,
     torn,
 )
@@ -298,9 +300,17 @@ class Pair:
         """
         s = self.scores
         near = s.title >= ALIKE or s.inside >= INSIDE
+        if self.notice_on_the_paper_of_an_abstract:
+            return False
         reply = "reply" in (self.a.notice, self.b.notice)
         tied = near and (s.authors is None or reply)
         return tied or (s.written_by and (near or s.title >= CLOSE))
+
+    @property
+    def notice_on_the_paper_of_an_abstract(self) -> bool:
+        """The notice names the title without the number that a meeting's programme gave the other."""
+        notice, other = (self.a, self.b) if self.a.notice else (self.b, self.a)
+        return not other.notice and names_without_number(notice.title, other.title)
 
     @cached_property
     def stated(self) -> LinkKind | None:
@@ -428,6 +438,14 @@ class Pair:
         """One title has a number more, and neither page nor issue speaks for a footnote's mark."""
         in_place = self.scores.spot or self.scores.number
         return not in_place and counted_once(self.a.title, self.b.title)
+
+    @cached_property
+    def numbered_in_a_programme(self) -> bool:
+        """One title is the other with a number before it, as programmes of meetings have them; they
+        do not stand on one page or in one issue.
+        """
+        in_place = self.scores.spot or self.scores.number
+        return not in_place and programme_number(self.a.title, self.b.title)
 
     @cached_property
     def other_number(self) -> bool:

@@ -24,7 +24,7 @@ from livereview.dedup.compare import (
 from livereview.dedup.pair import BRIEF, Pair
 from livereview.links import LinkKind
 
-RULES_VERSION = "7"
+RULES_VERSION = "8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,10 @@ def _two_trials(pair: Pair) -> bool:
 
 def _meeting_and_paper(pair: Pair) -> bool:
     s = pair.scores
-    kinds_differ = s.pages == 0 and pair.a.meeting != pair.b.meeting
-    return pair.one_title and kinds_differ and s.written_by and s.doi != 1
+    one_title = pair.one_title or pair.numbered_in_a_programme
+    one_is_an_abstract = pair.a.meeting != pair.b.meeting or pair.numbered_in_a_programme
+    kinds_differ = s.pages == 0 and one_is_an_abstract
+    return one_title and kinds_differ and s.written_by and s.doi != 1
 
 
 def _thesis(pair: Pair) -> bool:
@@ -578,6 +580,14 @@ ONE_TITLE = (
         "one title has a number more",
         lambda pair: pair.counted_once,
         "The first and the second of a series, of which only the second is counted.",
+    ),
+    Rule(
+        "number-in-a-programme",
+        "doubtful",
+        "one title has a number of a meeting's programme before it",
+        lambda pair: pair.numbered_in_a_programme,
+        "A journal may print a meeting's abstract and, later, the paper; without pages nothing tells"
+        " whether the two are one.",
     ),
     Rule(
         "another-on-the-page",

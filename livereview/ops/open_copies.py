@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def wanted(store: Store, *, review: str, now: datetime) -> dict[str, Any]:
             return {"reports": [], "tried": []}
         reports = open_copies.wanted(con, review, STAGE)
         tried = open_copies.tried_since(con, review, now - TRIED_AGAIN)
-    return {"reports": [{"record": one.record, "doi": one.doi} for one in reports], "tried": tried}
+    return {"reports": [asdict(report) for report in reports], "tried": tried}
 
 
 @typed

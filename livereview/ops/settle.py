@@ -51,9 +51,11 @@ def match(con: Connection, prepared: Prepared, known: Collection[str], now: date
     keyed = {key: keys for key, (_, keys) in prepared.items()}
     candidates.remove(con, known)
     candidates.add(con, keyed)
-    pairs = candidates.pairs(con, keyed)
+    pairs = set(candidates.pairs(con, keyed))
+    not_found_again = matches.tied_by_rule(con, list(known)) - pairs
+    pairs |= set(candidates.sharing(con, not_found_again))
     moved = judge_pairs(con, sorted(pairs), ready, now)
-    moved |= part(con, matches.tied_by_rule(con, list(known)) - set(pairs), now)
+    moved |= part(con, not_found_again - pairs, now)
     return regroup(con, ready.keys() | moved)
 
 

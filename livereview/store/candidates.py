@@ -2,8 +2,9 @@
 
 A key that more than CAP records share is skipped. Keys are made so that this hardly happens
 (`dedup.blocks`); where it
-does, pairs found before the key grew past CAP stay known while a later batch would not find them:
-the one price at which the nights in another order could differ from one batch.
+does, pairs found before the key grew past CAP stay known, and are judged again when one of the two
+changes, while a later batch would not find them: the one price at which the nights in another order
+could differ from one batch.
 
 Keys are kept as numbers of 64 bits, which are read several times as fast as their texts. Two keys
 with one number would cost a comparison more, and change nothing.
@@ -60,6 +61,22 @@ def pairs(con: Connection, keyed: Mapping[str, Keys]) -> list[tuple[str, str]]:
         FROM mine JOIN common USING (key) JOIN shared USING (key)
         WHERE shared.record_id <> mine.record_id""",
         [keys, records, CAP],
+    ).fetchall()
+
+
+def sharing(con: Connection, apart: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those of these pairs whose two records share a key, however many others share it too."""
+    if not apart:
+        return []
+    left, right = zip(*sorted(apart), strict=True)
+    return con.execute(
+        """WITH asked AS (
+            SELECT unnest(?::VARCHAR[]) AS one, unnest(?::VARCHAR[]) AS other
+        )
+        SELECT DISTINCT asked.one, asked.other FROM asked
+        JOIN block mine ON mine.record_id = asked.one
+        JOIN block theirs ON theirs.record_id = asked.other AND theirs.key = mine.key""",
+        [list(left), list(right)],
     ).fetchall()
 
 

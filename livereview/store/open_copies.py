@@ -31,10 +31,10 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A report whose full text is sought and not there: one of its records, and its DOI."""
+    """A report whose full text is sought and not there, and the DOIs of all its records."""
 
     record: str
-    doi: str
+    dois: tuple[str, ...]
 
 
 def append(con: Connection, id: str, review: str, record: str, tried: Tried) -> bool:
@@ -54,7 +54,7 @@ def append(con: Connection, id: str, review: str, record: str, tried: Tried) -> 
 def wanted(con: Connection, review: str, stage: str) -> list[Wanted]:
     """The reports that wait at this stage, or could not be retrieved, and have no file."""
     rows = con.execute(
-        """SELECT s.report_id, min(c.doi) FROM screening_state s
+        """SELECT s.report_id, list_sort(list(DISTINCT c.doi)) FROM screening_state s
         LEFT JOIN report p ON p.report_id = s.report_id
         JOIN current_record c ON c.record_id = coalesce(p.record_id, s.report_id)
         WHERE s.review = $review AND s.stage = $stage AND c.doi IS NOT NULL
@@ -66,7 +66,7 @@ def wanted(con: Connection, review: str, stage: str) -> list[Wanted]:
         GROUP BY s.report_id ORDER BY s.report_id""",
         {"review": review, "stage": stage},
     ).fetchall()
-    return [Wanted(*row) for row in rows]
+    return [Wanted(report, tuple(dois)) for report, dois in rows]
 
 
 def tried_since(con: Connection, review: str, moment: datetime) -> list[str]:
