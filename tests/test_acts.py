@@ -27,7 +27,7 @@ from livereview.ops.acts import EffectChanged
 from livereview.screening.settled import SLIP, is_the_teams
 from livereview.screening.states import Place
 from livereview.settings import Settings
-from livereview.store import accounts
+from livereview.store import accounts, matches
 from livereview.store.open import Store
 from livereview.store.writer import JobConnection
 from tests.conftest import NOW, REVIEW, Browser, Forms, OpenStore, article, found, secret_of
@@ -299,6 +299,18 @@ def test_what_was_decided_since_stays_when_the_act_is_taken_back(
             "SELECT report_id, state FROM screening_state ORDER BY seq, report_id"
         ).fetchall()
     assert dict(rows) == {three[0]: "half", three[1]: "included", three[2]: "included"}
+
+
+def test_a_link_comes_back_with_what_the_two_are_to_each_other(
+    reviewed: Store, three: list[str]
+) -> None:
+    left, right = sorted(three[:2])
+    word = {"left": left, "right": right, "person": "ada", "now": NOW}
+    ops.screen.judge(reviewed, id="link", verdict="linked", link="thesis", **word)
+    done = act(reviewed, "judge", {"left": left, "right": right, "verdict": "same"})
+    back(reviewed, done)
+    with reviewed.read() as con:
+        assert matches.linked(con, left) == {right: "thesis"}
 
 
 def test_decisions_can_be_made_again_twice(

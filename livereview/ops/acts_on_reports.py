@@ -189,16 +189,23 @@ def judge(con: Connection, asked: Asked) -> Done:
         asked.now,
         asked.given.get("link", ""),
     )
-    verdict = before[0] if before else "withdrawn"
-    return Done((), {"left": left, "right": right, "before": verdict}, done)
+    undo = {
+        "left": left,
+        "right": right,
+        "before": before.verdict if before else "withdrawn",
+        "link": (before.kind if before else None) or "",
+    }
+    return Done((), undo, done)
 
 
 def undo_judgement(con: Connection, act: LoggedAct, asked: Asked) -> tuple[str, ...]:
     left, right = str(act.undo["left"]), str(act.undo["right"])
     last = matches.last_word(con, left, right)
-    if last is None or last[2] != act.id:
+    if last is None or last.id != act.id:
         raise Refused("somebody has judged this pair again since, so there is nothing to take back")
-    pairs.judge_in(con, asked.id, left, right, str(act.undo["before"]), asked.author, asked.now)
+    before = str(act.undo["before"])
+    link = str(act.undo.get("link", ""))  # acts of older versions do not say it
+    pairs.judge_in(con, asked.id, left, right, before, asked.author, asked.now, link)
     return ()
 
 

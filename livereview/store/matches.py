@@ -128,18 +128,25 @@ def in_force(con: Connection, left: str, right: str) -> tuple[str, str] | None:
     return (row[0], row[1]) if row else None
 
 
-def last_word(con: Connection, left: str, right: str) -> tuple[str, str, str] | None:
-    """(verdict, author, id) of what a person said last of a pair, taken back or not.
+@dataclass(frozen=True, slots=True)
+class PersonsWord:
+    """What a person said last of a pair: `kind` of what link, where they said so."""
 
-    None: nobody has said anything.
-    """
+    id: str
+    verdict: str
+    kind: str | None
+
+
+def last_word(con: Connection, left: str, right: str) -> PersonsWord | None:
+    """What a person said last of a pair, taken back or not; None: nobody has said anything."""
     row = one_row(
         con,
-        """SELECT verdict, author, id FROM match WHERE left_id = ? AND right_id = ? AND author <> 'rule'
+        """SELECT id, verdict, kind FROM match
+        WHERE left_id = ? AND right_id = ? AND author <> 'rule'
         ORDER BY seq DESC LIMIT 1""",
         [left, right],
     )
-    return (row[0], row[1], row[2]) if row else None
+    return PersonsWord(*row) if row else None
 
 
 def component(con: Connection, record_ids: Iterable[str]) -> list[str]:
