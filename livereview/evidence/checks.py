@@ -15,7 +15,14 @@ from typing import Any, NamedTuple
 
 from livereview import texts
 from livereview.errors import Refused
-from livereview.evidence import appraisal, figure_checks, measures, orientation, quoted_numbers
+from livereview.evidence import (
+    appraisal,
+    figure_checks,
+    measures,
+    no_size,
+    orientation,
+    quoted_numbers,
+)
 from livereview.evidence.forms import (
     ANALYSED,
     DIRECTIONS,
@@ -504,7 +511,7 @@ def _unsafe(row: Mapping[str, Any], review: Review) -> list[str]:
     if outcome is None or "construct" not in row:
         return []  # told already
     found: list[str] = []
-    has_number = "effect" in row
+    has_number = "effect" in row or _figures_without_size(row)
     if not has_number and "direction" not in row:
         found.append(".direction: must be given where no size is reported")
     if len(review.comparisons) > 1 and "comparison" not in row:
@@ -521,8 +528,16 @@ def _unsafe(row: Mapping[str, Any], review: Review) -> list[str]:
     return found
 
 
+def _figures_without_size(row: Mapping[str, Any]) -> bool:
+    """Whether its figures are such as give no size, which says more than a direction would."""
+    return no_size.of(row.get("measure"), row.get("reported")) is not None
+
+
 def _without_direction(row: Mapping[str, Any], outcome: Outcome) -> list[str]:
     """What keeps a number from being turned to its outcome."""
+    if "effect" not in row and _figures_without_size(row):
+        denied = orientation.contradiction(outcome, Result(**row))
+        return [] if denied is None else [f".direction: {denied}"]
     if "effect" not in row:
         return []
     unit = measures.read(row.get("measure"))
@@ -564,7 +579,12 @@ def _without_clusters(row: Mapping[str, Any]) -> list[str]:
 
 
 def _completed(fields: dict[str, Any], place: str, problems: list[str]) -> dict[str, Any]:
-    """The result with the effect that its reported figures give."""
+    """The result with the effect that its reported figures give.
+
+    As it is where they are such as give none: nobody had the event, say.
+    """
+    if no_size.of(fields.get("measure"), fields["reported"]) is not None:
+        return fields
     try:
         return fields | complete(fields.get("measure"), fields["reported"])
     except ValueError as error:

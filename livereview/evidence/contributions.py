@@ -16,42 +16,22 @@ from itertools import pairwise
 from math import sqrt
 
 from livereview.errors import Refused
-from livereview.evidence import appraisal, costs, measures, own_figures
+from livereview.evidence import appraisal, costs, counts, measures, no_size, own_figures
 from livereview.evidence.appraisal import Appraised
+from livereview.evidence.counts import Rates, Table
 from livereview.evidence.forms import Extraction, Result
 from livereview.evidence.measures import MeasureUnit
+from livereview.evidence.no_size import NoSize
 from livereview.evidence.orientation import Effect, Oriented, orient
 from livereview.messages import mark, say
 from livereview.review import Comparison, Outcome, Review
+from livereview.statistics import rare
+from livereview.statistics.conversions import design_effect
 from livereview.statistics.conversions_means import Group, combined
 from livereview.statistics.effects import escalc
 
 SHARED_CONTROL = 0.5
 """Correlation of two effects that share a control group of about the size of each arm (Handbook 23.3.4)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Events and others in the intervention group (a, b) and in the comparison group (c, d)."""
-
-    a: float
-    b: float
-    c: float
-    d: float
-
-    @property
-    def has_zero(self) -> bool:
-        """Whether a group has no event, or nothing but events."""
-        return 0 in (self.a, self.b, self.c, self.d)
-
-    @property
-    def people(self) -> int:
-        return round(self.a + self.b + self.c + self.d)
-
-    @property
-    def comparator_risk(self) -> float | None:
-        """Share of the comparison group that had the event."""
-        return self.c / (self.c + self.d) if self.c + self.d else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +69,10 @@ class Contribution:
         effect: Turned to the outcome; None where the study reports only words (`words`, of
             orientation).
         table: Its counts, where all results it was made from have them; turned like the effect.
+        rates: Its counts by time, where it is made from one result that has them.
+        no_size: Why its figures give no effect, where they are such as can give none.
+        half_event: Its effect was worked out by half an event added to each count, since a group
+            had none, or nothing else: a rough size for the eye, and never pooled.
         people: Analysed, each once; None where not reported.
         places: Of the results that it was made from, in the form's order.
         chosen: How it was chosen or put together, in words.
@@ -113,6 +97,9 @@ class Contribution:
     further: tuple[Further, ...] = ()
     parts: tuple[Effect, ...] = ()
     opposite: int = 0
+    rates: Rates | None = None
+    no_size: NoSize | None = None
+    half_event: bool = False
 
     @property
     def mixed(self) -> bool:
@@ -353,34 +340,46 @@ def _candidate(outcome: Outcome, place: int, result: Result, factor: float = 1.0
     oriented = orient(outcome, result)
     if factor != 1 and oriented.effect is not None:
         oriented = replace(oriented, effect=oriented.effect.times(factor))
-    table = table_of(result)
-    wanted = measures.read(outcome.measure)
-    own = oriented.effect.measure.measure if oriented.effect else None
-    if wanted and table and (own is None or own.id != wanted.measure.id):
-        computed = _from_table(wanted, table)
-        if computed is not None:
-            oriented = _turned_like(outcome, result, computed)
+    table = _table_of(result)
+    computed = _computed(outcome, oriented, table)
+    if computed is not None:
+        oriented = _turned_like(outcome, result, computed)
     opposite = result.higher_is_better not in (None, outcome.better == "higher")
     if table is not None and opposite:
-        table = Table(table.b, table.a, table.d, table.c)
+        table = table.turned()
     return _Candidate(place, oriented, table, factor)
 
 
-def table_of(result: Result) -> Table | None:
-    """The counts of a result as reported, not turned; None where they are not all given."""
+def _table_of(result: Result) -> Table | None:
+    """The counts of a result, not turned; those of clusters brought down to what they are worth."""
     reported = result.reported or {}
-    a, c = reported.get("ai"), reported.get("ci")
-    if a is None or c is None:
+    table = counts.table_from(reported)
+    if table is None or "icc" not in reported or "cluster_size" not in reported:
+        return table
+    spread = reported.get("cluster_cv", 0.0)
+    try:
+        worth = design_effect(reported["cluster_size"], reported["icc"], spread)
+    except Refused:
         return None
-    b = reported.get("bi")
-    d = reported.get("di")
-    if b is None and "n1i" in reported:
-        b = reported["n1i"] - a
-    if d is None and "n2i" in reported:
-        d = reported["n2i"] - c
-    if b is None or d is None or min(a, b, c, d) < 0:
+    return Table(table.a / worth, table.b / worth, table.c / worth, table.d / worth)
+
+
+def _computed(outcome: Outcome, oriented: Oriented, table: Table | None) -> Effect | None:
+    """The effect that counts give in the outcome's measure; None where the result's own stands.
+
+    It stands too where an analysis of clusters gave it: plain counts would forget the clusters.
+    """
+    wanted = measures.read(outcome.measure)
+    if wanted is None or table is None or oriented.no_size is not None:
         return None
-    return Table(a, b, c, d)
+    effect = oriented.effect
+    if effect is not None and effect.measure.measure.id == wanted.measure.id:
+        return None
+    result = oriented.result
+    allows_for_clusters = result.analysed == "clusters" and result.derivation is None
+    if effect is not None and allows_for_clusters:
+        return None
+    return _from_table(wanted, table)
 
 
 def _from_table(unit: MeasureUnit, table: Table) -> Effect | None:
@@ -458,10 +457,15 @@ def _one_slot(candidate: _Candidate, best: _Candidate) -> bool:
     same_thing = (mine.construct, mine.instrument) == (other.construct, other.instrument)
     same_time = (mine.months, mine.timing) == (other.months, other.timing)
     same_control = mine.control_arm == other.control_arm
-    same_kind = (candidate.oriented.effect is None) == (best.oriented.effect is None)
+    same_kind = _only_words(candidate) == _only_words(best)
     other_people = (mine.arm, mine.subgroup) != (other.arm, other.subgroup)
     alike = same_thing and same_time and same_control and same_kind
     return candidate is best or (alike and other_people)
+
+
+def _only_words(candidate: _Candidate) -> bool:
+    """Whether it has neither a size nor figures."""
+    return candidate.oriented.effect is None and candidate.oriented.no_size is None
 
 
 def _without_parts_of_a_whole(
@@ -477,7 +481,7 @@ def _without_parts_of_a_whole(
             continue
         kept.append(candidate)
 
-    first = kept[0].oriented.effect
+    first = min(kept, key=lambda candidate: candidate.oriented.effect is None)
     alike = [candidate for candidate in kept if _combines(candidate, first)]
     for candidate in kept:
         if candidate not in alike:
@@ -486,12 +490,26 @@ def _without_parts_of_a_whole(
     return alike, aside
 
 
-def _combines(candidate: _Candidate, first: Effect | None) -> bool:
-    effect = candidate.oriented.effect
-    if effect is None or first is None:
-        return effect is first
-    same_measure = effect.measure.measure.id == first.measure.measure.id
-    return same_measure and (effect.variance is None) == (first.variance is None)
+def _combines(candidate: _Candidate, first: _Candidate) -> bool:
+    """Whether two parts of a study can be made one: by effects in one measure, or by counts."""
+    effect, other = candidate.oriented.effect, first.oriented.effect
+    if effect is None and other is None:
+        return candidate.oriented.no_size == first.oriented.no_size
+    if effect is None:
+        return _counted_like(candidate, first)
+    if other is None:
+        return False
+    same_measure = effect.measure.measure.id == other.measure.measure.id
+    return same_measure and (effect.variance is None) == (other.variance is None)
+
+
+def _counted_like(candidate: _Candidate, first: _Candidate) -> bool:
+    """Whether a part in which nobody, or everybody, had the event has counts beside another's."""
+    effect = first.oriented.effect
+    no_contrast = candidate.oriented.no_size in no_size.TURNED
+    in_counts = effect is not None and effect.measure.measure.id in no_size.OF_PEOPLE
+    both_counted = candidate.table is not None and first.table is not None
+    return no_contrast and in_counts and both_counted
 
 
 def _put_together(form: Extraction, parts: Sequence[_Candidate], judged: Appraised) -> Contribution:
@@ -499,6 +517,9 @@ def _put_together(form: Extraction, parts: Sequence[_Candidate], judged: Apprais
     first = parts[0]
     effect, chosen = _combined_effect(parts)
     words = {part.oriented.words for part in parts}
+    lacks = [part.oriented.no_size for part in parts if part.oriented.no_size is not None]
+    table = _combined_table(parts)
+    rates = _rates_of(first.result) if len(parts) == 1 else None
     return Contribution(
         study=form.study,
         label=form.label,
@@ -509,23 +530,59 @@ def _put_together(form: Extraction, parts: Sequence[_Candidate], judged: Apprais
         people=_people(form, parts),
         construct=first.result.construct,
         months=first.result.months,
-        table=_combined_table(parts),
+        table=table,
         places=tuple(part.place for part in parts),
         chosen=chosen,
         parts=tuple(part.oriented.effect for part in parts if part.oriented.effect)
         if len(parts) > 1
         else (),
+        rates=rates,
+        no_size=lacks[0] if effect is None and lacks else None,
+        half_event=_by_half_an_event(parts, effect, table, rates),
     )
+
+
+def _by_half_an_event(
+    parts: Sequence[_Candidate], effect: Effect | None, table: Table | None, rates: Rates | None
+) -> bool:
+    """Whether an effect could only be worked out from counts by adding half an event to each."""
+    if effect is None or _is_given(parts[0].result, effect) or _are_subgroups(parts):
+        return False
+    measure = effect.measure.measure.id
+    if measure in no_size.OF_TIME:
+        return rates is not None and rates.has_zero
+    return measure in no_size.OF_PEOPLE and table is not None and table.has_zero
+
+
+def _is_given(result: Result, effect: Effect) -> bool:
+    """Whether the report gives the effect itself, in this measure."""
+    unit = measures.read(result.measure)
+    same_measure = unit is not None and unit.measure.id == effect.measure.measure.id
+    return same_measure and result.effect is not None and result.derivation is None
+
+
+def _are_subgroups(parts: Sequence[_Candidate]) -> bool:
+    """Whether these are several groups of people, whose counts need no half event together."""
+    return len(parts) > 1 and len({part.result.arm for part in parts}) == 1
+
+
+def _rates_of(result: Result) -> Rates | None:
+    """The counts by time of a result; None where clusters make them worth less than they are."""
+    reported = result.reported or {}
+    return None if "icc" in reported else counts.rates_from(reported)
 
 
 def _combined_effect(parts: Sequence[_Candidate]) -> tuple[Effect | None, str]:
     """The one effect of all parts, and how it was made."""
     effects = [part.oriented.effect for part in parts if part.oriented.effect is not None]
     if not effects:
-        return None, say(mark("reported in words"))
-    if len(parts) == 1 or len(effects) < 2:
+        return None, _without_effect(parts[0])
+    if len(parts) == 1:
         return effects[0], say(mark("as reported"))
 
+    tables = [part.table for part in parts if part.table is not None]
+    if len(tables) == len(parts) and any(table.has_zero for table in tables):
+        return _by_counts(parts, tables, effects[0])
     by_arm: dict[str | None, list[Effect]] = {}
     for part in parts:
         if part.oriented.effect is not None:
@@ -538,6 +595,44 @@ def _combined_effect(parts: Sequence[_Candidate]) -> tuple[Effect | None, str]:
     from_figures = None if subgroups else _arms_from_figures(parts, effects[0].measure)
     effect = from_figures or _of_shared_control(arms)
     return effect, say(mark("{n} arms of the trial combined"), n=len(arms))
+
+
+def _without_effect(part: _Candidate) -> str:
+    """What stands in place of how an effect was made."""
+    lack = part.oriented.no_size
+    return say(mark("reported in words")) if lack is None else say(no_size.REASONS[lack])
+
+
+def _by_counts(
+    parts: Sequence[_Candidate], tables: Sequence[Table], first: Effect
+) -> tuple[Effect, str]:
+    """The one effect of parts of which one has a group without events, or with nothing else.
+
+    Subgroups by Mantel-Haenszel, arms as one group, so that no part needs half an event. Where the
+    whole has none either, it is that of the part that has one.
+    """
+    arms = {part.result.arm for part in parts}
+    if len(arms) == 1:
+        effect = _mantel_haenszel(tables, first.measure)
+        return effect or first, say(mark("{n} subgroups of the study combined"), n=len(parts))
+    subgroups = any(part.result.subgroup for part in parts)
+    whole = None if subgroups else _one_table(tables)
+    combined = None if whole is None else _from_table(first.measure, whole)
+    if combined is None:
+        own = [part.oriented.effect for part in parts if part.oriented.effect is not None]
+        combined = _of_shared_control(own)
+    return combined, say(mark("{n} arms of the trial combined"), n=len(arms))
+
+
+def _mantel_haenszel(tables: Sequence[Table], unit: MeasureUnit) -> Effect | None:
+    """The common effect of several groups of people; None where their counts give none."""
+    if unit.measure.id not in no_size.OF_PEOPLE:
+        return None
+    cells = [[getattr(table, cell) for table in tables] for cell in ("a", "b", "c", "d")]
+    found = rare.tables(unit.measure.id, *cells)
+    if found.b is None or found.se is None:
+        return None
+    return Effect(unit, found.b, found.se**2)
 
 
 def _of_different_people(effects: Sequence[Effect]) -> Effect:
@@ -648,6 +743,9 @@ def _people(form: Extraction, parts: Sequence[_Candidate]) -> int | None:
 def _why_other(review: Review, outcome: Outcome, candidate: _Candidate, best: _Candidate) -> str:
     """Why another result of the study stands for it."""
     mine, chosen = candidate.result, best.result
+    lack = candidate.oriented.no_size
+    if lack is not None and best.oriented.effect is not None:
+        return say(no_size.REASONS[lack])
     if _tier(outcome, candidate) != _tier(outcome, best):
         reasons = {
             1: mark("its measure is not the one in which the outcome is told"),

@@ -53,7 +53,7 @@ def of_finding(finding: Finding) -> Quality:
     if finding.certainty is not None:
         return Quality(1 + LEVELS.index(finding.certainty.level), say(mark("from the rating")))
     if not finding.counted:
-        return Quality(0, say(mark("every study is at critical risk of bias")))
+        return Quality(0, finding.why)
     unjudged = [one for one in finding.counted if one.risk_of_bias in (None, "no_information")]
     if unjudged:
         why = many(

@@ -11,6 +11,8 @@ from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from livereview.evidence.no_size import NoSize
+
 State = Literal[
     "not_asked",
     "not_yet_assessed",
@@ -120,10 +122,25 @@ class StudyEffect(Model):
     opposite: int = Field(
         default=0, description="Its results not used here that clearly point the other way."
     )
+    no_size: NoSize | None = Field(
+        default=None,
+        exclude_if=_unknown,
+        description="Why its figures give no size; not there where they do, or where it is at "
+        "critical risk of bias.",
+    )
+    half_event: bool = Field(
+        default=False,
+        exclude_if=_empty,
+        description="A group had no event, or nothing but events: its own size is rough, by half an "
+        "event added to each count, and no pool uses it.",
+    )
     weight: float | None = Field(
         default=None, description="Its share of the pooled effect, per cent."
     )
-    counted: bool = Field(default=True, description="False: at critical risk of bias, shown apart.")
+    counted: bool = Field(
+        default=True,
+        description="False: at critical risk of bias, or without a size and in no pool; shown apart.",
+    )
     chosen: str = Field(description="How it was chosen or put together from the study's results.")
 
 
@@ -449,7 +466,7 @@ class Finding(Model):
 
     @property
     def counted(self) -> tuple[StudyEffect, ...]:
-        """The studies that count, without those at critical risk of bias."""
+        """The studies that count, without those at critical risk of bias or without a size."""
         return tuple(study for study in self.studies if study.counted)
 
     @property

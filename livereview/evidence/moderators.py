@@ -216,11 +216,11 @@ def _value(moderator: Moderator, form: Extraction) -> str | float | None:
 
 
 def _group(value: str, some: Given, conclusion: Conclusion) -> Subgroup:
-    numbers = [one.people for one in some.counted]
+    numbers = [one.people for one in conclusion.that_count(some)]
     known = [n for n in numbers if n is not None]
     return Subgroup(
         value=value,
-        studies=len(some.counted),
+        studies=len(numbers),
         people=sum(known) if known else None,
         people_unknown=len(numbers) - len(known),
         estimate=conclusion.estimate,

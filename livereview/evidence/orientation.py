@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import sqrt
 
-from livereview.evidence import measures
+from livereview.evidence import measures, no_size
 from livereview.evidence.forms import Result
 from livereview.evidence.measures import MeasureUnit
+from livereview.evidence.no_size import NoSize
 from livereview.messages import mark, say
 from livereview.review import Outcome, Review
 
@@ -88,6 +89,7 @@ class Oriented:
         words: Where no number is given: the side of SIDES that the report says, or "none" for "no
             difference"; None where it says nothing that can be told.
         asks: A person can put the reason right (by saying which way the instrument runs, say).
+        no_size: Why its figures give no effect, where they are such as can give none.
     """
 
     result: Result
@@ -95,10 +97,14 @@ class Oriented:
     reason: str | None = None
     words: str | None = None
     asks: bool = False
+    no_size: NoSize | None = None
 
 
 def orient(outcome: Outcome, result: Result) -> Oriented:
     """The result turned to the outcome, or why it can't be."""
+    lack = lacks_size(result)
+    if lack is not None:
+        return _without_size(outcome, result, lack)
     if result.effect is None:
         reason = mark("no size is reported, only a direction in words")
         return Oriented(result, reason=say(reason), words=words_of(outcome, result.direction))
@@ -130,6 +136,21 @@ def orient(outcome: Outcome, result: Result) -> Oriented:
         )
         return Oriented(result, reason=say(reason, measure=unit.measure.id), asks=True)
     return _unless_typed_otherwise(outcome, Oriented(result, effect.turned()))
+
+
+def lacks_size(result: Result) -> NoSize | None:
+    """Why the figures of a result give no effect; None where they do, or it is given as such.
+
+    Earlier rules worked one out by half an event, and forms from then still hold it.
+    """
+    is_given = result.effect is not None and result.derivation is None
+    return None if is_given else no_size.of(result.measure, result.reported)
+
+
+def _without_size(outcome: Outcome, result: Result, lack: NoSize) -> Oriented:
+    opposite = result.higher_is_better not in (None, outcome.better == "higher")
+    turned = no_size.TURNED.get(lack, lack) if opposite else lack
+    return Oriented(result, reason=say(no_size.REASONS[turned]), no_size=turned)
 
 
 def _unless_typed_otherwise(outcome: Outcome, oriented: Oriented) -> Oriented:
@@ -189,6 +210,13 @@ def contradiction(outcome: Outcome, result: Result) -> str | None:
     "No difference" is right only for an effect of exactly none; anything else is told by the
     numbers.
     """
+    lack = lacks_size(result)
+    names_a_side = result.direction in no_size.SIDES_OF_NOTHING
+    if lack is not None and lack in no_size.TURNED and names_a_side:
+        return (
+            f"{result.direction} contradicts its own figures, which say that "
+            f"{no_size.REASONS[lack]}; leave direction out, or mend them"
+        )
     if result.direction in (None, "unclear") or result.effect is None:
         return None
     oriented = orient(outcome, replace(result, direction=None))

@@ -32,7 +32,8 @@ def tested(estimate: Estimate | None, counted: Sequence[Contribution]) -> SmallS
     if estimate is None or estimate.studies < FEW:
         return None
     sized = [one for one in counted if one.sized_in(estimate.measure)]
-    with_counts = [one.table for one in counted if one.table is not None]
+    speaking = [one for one in counted if one.no_size is None]
+    with_counts = [one.table for one in speaking if one.table is not None]
     if estimate.measure == "OR" and len(with_counts) >= max(FEW, len(sized)):
         columns = [[getattr(table, cell) for table in with_counts] for cell in ("a", "b", "c", "d")]
         return _result("Peters", len(with_counts), peters(*columns), None)

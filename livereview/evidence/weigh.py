@@ -18,11 +18,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import comb
 from statistics import median
 
-from livereview.evidence import contributions, costs, measures, three_level
+from livereview.evidence import contributions, costs, measures, no_size, three_level
 from livereview.evidence.contributions import Contribution, Given
 from livereview.evidence.finding import (
     Absolute,
@@ -41,8 +41,8 @@ from livereview.evidence.measures import MeasureUnit
 from livereview.evidence.orientation import Effect, Z, is_good
 from livereview.messages import many, mark, say
 from livereview.review import Comparison, Methods, Outcome, Review
+from livereview.statistics import rare
 from livereview.statistics.pooling import pool
-from livereview.statistics.rare import tables
 
 RULE, RULE_VERSION = "finding", "3"
 SIGN_TEST_FROM = 5
@@ -51,9 +51,6 @@ SIGN_TEST_FROM = 5
 I2_FROM = 3
 """Two studies say next to nothing of how studies differ, and no prediction can be made from them."""
 
-COUNTED = ("OR", "RR", "RD")
-"""Measures that can be pooled from the counts of events."""
-
 PER = 1000
 """People for whom absolute effects are told."""
 
@@ -61,7 +58,11 @@ MAIN = "main"
 """Id of the comparison of a review whose protocol names none."""
 
 COMMON = mark("common effect")
-ONE_EFFECT = (COMMON, "Mantel-Haenszel", "Peto")
+MANTEL_HAENSZEL, PETO = "Mantel-Haenszel", "Peto"
+BY_COUNTS = (MANTEL_HAENSZEL, PETO)
+"""Models that pool counts of events, not effects of studies."""
+
+ONE_EFFECT = (COMMON, *BY_COUNTS)
 """Models of one effect that all studies share: the largest study decides what their mean is."""
 
 THREE_LEVELS = mark("three levels: studies and their results")
@@ -92,12 +93,29 @@ class Conclusion:
     Attributes:
         weights: Per cent, by study; empty where nothing is weighted.
         left_out: Studies that the estimate can't hold, and why.
+        weightless: Ids of studies whose figures give no size and that no pool holds: shown, and
+            counted nowhere.
     """
 
     judged: Judged
     estimate: Estimate | None
     weights: Mapping[str, float]
     left_out: tuple[NotUsed, ...] = ()
+    weightless: frozenset[str] = frozenset()
+
+    def that_count(self, given: Given) -> list[Contribution]:
+        """The studies that say something here: neither at critical risk of bias nor weightless."""
+        return [one for one in given.counted if one.study not in self.weightless]
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """The estimate with each study's weight, and the studies that it can't hold."""
+
+    estimate: Estimate | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
+    left_out: tuple[NotUsed, ...] = ()
+    weightless: frozenset[str] = frozenset()
 
 
 def comparisons_of(review: Review) -> tuple[Comparison, ...]:
@@ -132,11 +150,12 @@ def put_together(
     lead = _lead(given.counted) if read_one_by_one else None
 
     several = estimate is not None and estimate.results is not None
+    that_count = conclusion.that_count(given)
     studies = tuple(
-        _study(outcome, one, conclusion.weights.get(one.study), several)
+        _study(outcome, one, conclusion.weights.get(one.study), several, counts=one in that_count)
         for one in given.contributions
     )
-    numbers = [one.people for one in given.counted]
+    numbers = [one.people for one in that_count]
     known = [n for n in numbers if n is not None]
     unused = (*(_not_used(one) for one in _unused(given, estimate)), *conclusion.left_out)
     return Finding(
@@ -183,13 +202,14 @@ def conclude(
         given: what the studies give; a check asks the same with some of it.
         waiting: records that wait to be screened, read or extracted.
     """
-    estimate, weights, left_out = _estimate(methods, outcome, given.counted)
+    sized = _estimate(methods, outcome, given.counted)
+    estimate = sized.estimate
     lead = None if estimate else _lead(given.counted)
     if comparison.outcomes and outcome.id not in comparison.outcomes:
         judged = Judged("not_asked", say(mark("the review does not ask about this")))
     else:
         judged = _judge(outcome, given, given.counted, estimate, lead, waiting)
-    return Conclusion(judged, estimate, weights, tuple(left_out))
+    return Conclusion(judged, estimate, sized.weights, sized.left_out, sized.weightless)
 
 
 def _unused(given: Given, estimate: Estimate | None) -> tuple[contributions.Unused, ...]:
@@ -251,28 +271,67 @@ def _unrated(state: State) -> str | None:
 # Size
 
 
-def _estimate(
-    methods: Methods, outcome: Outcome, counted: Sequence[Contribution]
-) -> tuple[Estimate | None, dict[str, float], list[NotUsed]]:
-    """The estimate with each study's weight, and the studies left out of it.
+def _estimate(methods: Methods, outcome: Outcome, counted: Sequence[Contribution]) -> Sized:
+    """The estimate of the counted studies; without one where they give none.
 
-    None where there is none.
+    Studies whose figures give no size are put aside first, but for those whose counts can still be
+    pooled as a difference of 0.
     """
     unit = measures.read(outcome.measure)
-    sized = [one for one in counted if _in_measure(one, unit)]
-    numbers = [one for one in counted if one.effect is not None or _empty(one, unit)]
-    if len(numbers) == 1:
-        return _of_one(outcome, counted, numbers[0]), {}, []
-    if unit is None or not outcome.pool:
-        return None, {}, []
+    silent = [one for one in counted if one.no_size is not None]
+    if outcome.pool and methods.rare != "none":
+        silent = [one for one in silent if not _pools_as_no_difference(one, unit)]
+    speaking = [one for one in counted if one not in silent]
+
+    sized = _of_speaking(methods, outcome, unit, speaking)
+    if sized.estimate is None or sized.estimate.model not in BY_COUNTS:
+        silent = [one for one in counted if one.no_size is not None]
+    named = {row.study for row in sized.left_out}
+    left_out = tuple(_without_size(one) for one in silent if one.study not in named)
+    weightless = frozenset(one.study for one in silent)
+    return replace(sized, left_out=(*sized.left_out, *left_out), weightless=weightless)
+
+
+def _of_speaking(
+    methods: Methods,
+    outcome: Outcome,
+    unit: MeasureUnit | None,
+    counted: Sequence[Contribution],
+) -> Sized:
+    """The estimate of studies each of which has an effect or counts that can be pooled."""
     empty = [one for one in counted if _empty(one, unit)]
-    if empty and methods.rare != "none":
-        return _by_counts(methods, outcome, unit, counted, sized, empty)
-    left_out = [_without_events(one) for one in empty]
+    numbers = [one for one in counted if one.effect is not None or one in empty]
+    if len(numbers) == 1:
+        return Sized(_of_one(outcome, counted, numbers[0]))
+    if unit is None or not outcome.pool:
+        return Sized()
+
+    sized = [one for one in counted if _in_measure(one, unit)]
+    both = [one for one in counted if one in sized or one in empty]
+    by_counts = bool(empty) and methods.rare != "none" and _all_have_counts(both, unit)
+    if by_counts and len(both) > 1:
+        return _by_counts(methods, outcome, unit, counted, both)
+    left_out = tuple(_without_events(one) for one in empty)
     kept = [one for one in sized if one not in empty]
     if len(kept) < 2:
-        return None, {}, left_out
-    return (*_pooled(methods, outcome, unit, counted, kept), left_out)
+        return Sized(left_out=left_out)
+    estimate, weights = _pooled(methods, outcome, unit, counted, kept)
+    return Sized(estimate, weights, left_out)
+
+
+def _pools_as_no_difference(one: Contribution, unit: MeasureUnit | None) -> bool:
+    """Whether the counts of a study without a size still weigh: as a difference of 0."""
+    if unit is None or unit.measure.id not in no_size.DIFFERENCES:
+        return False
+    no_contrast = one.no_size in no_size.TURNED
+    return no_contrast and _all_have_counts([one], unit)
+
+
+def _all_have_counts(some: Iterable[Contribution], unit: MeasureUnit) -> bool:
+    """Whether each of them has the counts from which this measure is pooled."""
+    if unit.measure.id in no_size.OF_TIME:
+        return all(one.rates is not None for one in some)
+    return all(one.table is not None for one in some)
 
 
 def _in_measure(one: Contribution, unit: MeasureUnit | None) -> bool:
@@ -289,15 +348,26 @@ def _empty(one: Contribution, unit: MeasureUnit | None) -> bool:
     It has no ratio; and where neither group had one, the half event gives its risk difference a
     variance far too small, so that it would outweigh every study in which something happened.
     """
-    if unit is None or one.table is None or not one.table.has_zero:
+    if unit is None:
         return False
-    return unit.measure.id in COUNTED
+    if unit.measure.id in no_size.OF_TIME:
+        return one.rates is not None and one.rates.has_zero
+    if unit.measure.id in no_size.OF_PEOPLE:
+        return one.table is not None and one.table.has_zero
+    return False
 
 
 def _without_events(one: Contribution) -> NotUsed:
-    reason = say(
-        mark("a group had no event, or nothing but events, and the protocol pools no counts")
-    )
+    reason = mark("a group had no event, or nothing but events, and the protocol pools no counts")
+    return _left_out(one, say(reason))
+
+
+def _without_size(one: Contribution) -> NotUsed:
+    assert one.no_size is not None
+    return _left_out(one, say(no_size.REASONS[one.no_size]))
+
+
+def _left_out(one: Contribution, reason: str) -> NotUsed:
     return NotUsed(
         study=one.study, label=one.label, place=one.places[0], measured=one.construct, reason=reason
     )
@@ -311,7 +381,7 @@ def _of_one(
     if effect is None or effect.variance is None:
         return None
     caution = None
-    if _empty(one, effect.measure):
+    if one.half_event:
         caution = say(
             mark(
                 "A group had no event, or nothing but events: the size is rough, by half an event added."
@@ -439,42 +509,22 @@ def _by_counts(
     outcome: Outcome,
     unit: MeasureUnit,
     counted: Sequence[Contribution],
-    sized: Sequence[Contribution],
-    empty: Sequence[Contribution],
-) -> tuple[Estimate | None, dict[str, float], list[NotUsed]]:
+    with_counts: Sequence[Contribution],
+) -> Sized:
     """Events pooled from their counts, so that no group without events needs a made-up half event."""
-    both = [one for one in counted if one in sized or one in empty]
-    with_counts = [one for one in both if one.table is not None]
     peto = methods.rare == "peto" and unit.measure.id == "OR"
-    if len(with_counts) < len(both) or len(with_counts) < 2:
-        kept = [one for one in sized if one not in empty]
-        left_out = [_without_events(one) for one in empty]
-        if len(kept) < 2:
-            return None, {}, left_out
-        return (*_pooled(methods, outcome, unit, counted, kept), left_out)
-
-    rows = [one.table for one in with_counts if one.table is not None]
-    cells = [[getattr(row, cell) for row in rows] for cell in ("a", "b", "c", "d")]
-    found = tables("PETO" if peto else unit.measure.id, *cells)
-    left_out = [
-        NotUsed(
-            study=with_counts[n].study,
-            label=with_counts[n].label,
-            place=with_counts[n].places[0],
-            measured=with_counts[n].construct,
-            reason=say(mark("nobody, or everybody, had the event in both groups")),
-        )
-        for n in found.dropped
-    ]
+    found = _pool_of_counts("PETO" if peto else unit.measure.id, with_counts)
+    reason = say(mark("nobody, or everybody, had the event in both groups"))
+    left_out = tuple(_left_out(with_counts[place], reason) for place in found.dropped)
     if found.b is None or found.se is None:
-        return None, {}, left_out
+        return Sized(left_out=left_out)
     effect = Effect(unit, found.b, found.se**2)
     estimate = _told(
         outcome,
         counted,
         effect,
         studies=found.k,
-        model="Peto" if peto else "Mantel-Haenszel",
+        model=PETO if peto else MANTEL_HAENSZEL,
         test="z",
         caution=say(
             mark(
@@ -482,7 +532,18 @@ def _by_counts(
             )
         ),
     )
-    return estimate, {}, left_out
+    return Sized(estimate, left_out=left_out)
+
+
+def _pool_of_counts(measure: str, with_counts: Sequence[Contribution]) -> rare.Tables:
+    """The counts of these studies pooled in this measure."""
+    if measure in no_size.OF_TIME:
+        rates = [one.rates for one in with_counts]
+        columns = [[getattr(row, name) for row in rates] for name in ("x1", "t1", "x2", "t2")]
+        return rare.rates(measure, *columns)
+    tables = [one.table for one in with_counts]
+    cells = [[getattr(table, cell) for table in tables] for cell in ("a", "b", "c", "d")]
+    return rare.tables(measure, *cells)
 
 
 def _told(
@@ -633,7 +694,7 @@ def _judge(
     if not counted:
         return Judged("too_little", say(mark("every study is at critical risk of bias")))
     if all(one.effect is None for one in counted):
-        return Judged("too_little", say(mark("no study reports a size, only words")))
+        return Judged("too_little", _why_no_size(counted))
     clear = _clear_sides(_effects(counted))
     if estimate is None:
         return _by_studies(outcome, counted, lead, clear)
@@ -646,6 +707,12 @@ def _judge(
         why = mark("studies that can't be averaged with the others clearly found the opposite")
         return Judged("disagree", say(why))
     return _by_estimate(outcome, estimate, clear)
+
+
+def _why_no_size(counted: Sequence[Contribution]) -> str:
+    if any(one.no_size is not None for one in counted):
+        return say(mark("no study's figures give a size"))
+    return say(mark("no study reports a size, only words"))
 
 
 def _outweighed(outcome: Outcome, estimate: Estimate, counted: Sequence[Contribution]) -> bool:
@@ -816,7 +883,9 @@ def _in_units_of_importance(
 # Studies
 
 
-def _study(outcome: Outcome, one: Contribution, weight: float | None, several: bool) -> StudyEffect:
+def _study(
+    outcome: Outcome, one: Contribution, weight: float | None, several: bool, *, counts: bool
+) -> StudyEffect:
     """One study as it is shown: by its preferred result, also where several of them count.
 
     Its figures are in the outcome's own unit where it has one of the same measure: percentage
@@ -845,10 +914,12 @@ def _study(outcome: Outcome, one: Contribution, weight: float | None, several: b
         high=_shown(unit, effect.high) if unit and effect and effect.high is not None else None,
         leans=_as_side(one.leans),
         clear=effect is not None and effect.clear is not None,
-        as_words=effect is None,
+        as_words=effect is None and one.no_size is None,
         level=effect is None and one.words == "none",
+        no_size=None if one.critical else one.no_size,
+        half_event=one.half_event,
         weight=weight,
-        counted=not one.critical,
+        counted=counts,
         chosen=_chosen(one) if several else one.chosen,
         mixed=one.mixed,
         opposite=one.opposite,
@@ -899,7 +970,7 @@ def _votes(outcome: Outcome, given: Sequence[Contribution]) -> Votes:
         more=more,
         fewer=fewer,
         level=len(numbers) - more - fewer,
-        words_only=sum(one.effect is None for one in counted),
+        words_only=sum(one.effect is None and one.no_size is None for one in counted),
         critical=sum(one.critical for one in given),
         least=min(values, default=None),
         most=max(values, default=None),
@@ -935,6 +1006,7 @@ def _row(one: Contribution) -> list[object]:
         one.people,
         one.appraised.overall,
         *([further] if further else []),
+        *([one.no_size] if one.no_size else []),
     ]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from livereview.evidence import no_size
 from livereview.evidence.finding import (
     Absolute,
     Certainty,
@@ -456,6 +457,7 @@ def evidence(finding: Finding) -> str:
                 finding.votes.critical,
             )
         )
+    parts += _without_size(finding)
     parts += _of_some(finding)
     if finding.estimate and finding.estimate.results:
         parts.append(
@@ -472,6 +474,30 @@ def evidence(finding: Finding) -> str:
     parts += _on_their_own(finding)
     parts += _elsewhere(finding)
     return " ".join(parts)
+
+
+def _without_size(finding: Finding) -> list[str]:
+    """The studies whose figures give no size, each with the reason: not kept back, and not counted."""
+    silent = [study for study in finding.studies if study.no_size and not study.counted]
+    if not silent:
+        return []
+    told = [
+        say(
+            mark("{label} ({reason})"),
+            label=study.label,
+            reason=say(no_size.REASONS[study.no_size]),
+        )
+        for study in silent
+        if study.no_size is not None
+    ]
+    return [
+        many(
+            "One study can't say which did better, and is not counted: {studies}.",
+            "{n} studies can't say which did better, and are not counted: {studies}.",
+            len(silent),
+            studies=_named(told),
+        )
+    ]
 
 
 def _of_some(finding: Finding) -> list[str]:
@@ -670,6 +696,8 @@ def _elsewhere(finding: Finding) -> list[str]:
 def studies_and_people(finding: Finding) -> str:
     """ "2 studies, 453 people": for a card or a cell; "no studies" where none counts."""
     k = len(finding.counted)
+    if not k and finding.studies:
+        return say(mark("no study that counts"))
     if not k:
         return say(mark("no studies"))
     if not finding.people:

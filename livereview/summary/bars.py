@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from livereview.evidence import appraisal
+from livereview.evidence import appraisal, no_size
 from livereview.evidence.finding import Estimate, Finding, StudyEffect
 from livereview.messages import mark, say
 from livereview.summary import bias_grid, drawing
@@ -90,6 +90,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Without:
+    """The row of a study whose figures give no size, with what stands in its place."""
+
+    study: StudyEffect
+    instead: str
+    lights: tuple[Light, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Total:
     """A pooled effect's row: of all studies, or of a group of them.
 
@@ -116,6 +125,7 @@ class Forest:
     """A forest plot as rows of a table.
 
     prediction  where a new study's effect may lie; None below three studies
+    without     studies whose figures give no size, so that they have no bar
     """
 
     finding: Finding
@@ -124,6 +134,7 @@ class Forest:
     total: Total
     prediction: Bar | None
     groups: tuple[Group, ...]
+    without: tuple[Without, ...] = ()
 
     @property
     def estimate(self) -> Estimate:
@@ -209,6 +220,16 @@ def forest(finding: Finding, shown: Sequence[StudyEffect]) -> Forest:
         total=_total(shared, "", estimate.studies, estimate),
         prediction=None if prediction is None else shared.bar(*prediction),
         groups=_groups(shared, finding),
+        without=_without_size(finding),
+    )
+
+
+def _without_size(finding: Finding) -> tuple[Without, ...]:
+    """Studies in which nobody had the event, and others that give no size."""
+    return tuple(
+        Without(study, say(no_size.CELLS[study.no_size]), _lights(study))
+        for study in finding.studies
+        if study.no_size is not None
     )
 
 

@@ -156,7 +156,7 @@ COLUMNS: Mapping[str, str] = {
     "timing": mark("The same, in the report's words."),
     "title": mark("Of the report."),
     "unit": mark("Unit of a mean difference."),
-    "used": mark("Whether it counts; a study at critical risk of bias is shown and does not."),
+    "used": mark("Whether it counts; a study at critical risk of bias, or without a size, is shown and does not."),
     "weight_percent": mark("Share of the pooled effect."),
     "what_it_means": mark("In words."),
     "whole_cost": mark("Whether it is the whole cost per that unit."),

@@ -120,7 +120,7 @@ def direction(finding: Finding, part: StudyEffect) -> str:
     people.
     """
     if part.leans is None:
-        return "unclear" if part.as_words else "no_difference"
+        return "unclear" if part.as_words or part.no_size else "no_difference"
     good = (part.leans == "more") == (finding.better == "higher")
     return "favours_intervention" if good else "favours_comparison"
 

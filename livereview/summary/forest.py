@@ -12,7 +12,7 @@ from markupsafe import Markup
 from livereview.evidence.finding import Estimate, Finding, StudyEffect
 from livereview.messages import many, mark, say
 from livereview.summary import bars, bias_grid, drawing
-from livereview.summary.bars import Bar, Forest, Row, Total
+from livereview.summary.bars import Bar, Forest, Row, Total, Without
 from livereview.summary.drawing import BOLD, END, LABEL, LINE, MIDDLE, QUIET, RULE
 from livereview.summary.words import count, size
 
@@ -29,6 +29,9 @@ BESIDE = 60
 """How far the words at the ends of the axis may stand out of the plot, in units."""
 ROW, TOP, AXIS = 28, 34, 62
 """Heights of a row, of the heads, and of the axis with what stands below it."""
+
+_NOTHING = Markup("<g/>")
+"""In the plot of a study that has nothing to draw, and still has texts beside it."""
 
 _BOX = Markup('<rect x="{x:.1f}" y="{y:.1f}" width="{side:.1f}" height="{side:.1f}"/>')
 _DIAMOND = Markup('<path d="M{low:.1f} {y}L{at:.1f} {up}L{high:.1f} {y}L{at:.1f} {down}Z"/>')
@@ -108,6 +111,7 @@ def _lines(forest: Forest, limit: int | None) -> list[Line]:
     if left:
         text = many("and {n:,} study of less weight", "and {n:,} studies of less weight", left)
         lines.append(Line(text, "", "", "", "", Markup("")))
+    lines += [_without_size(row) for row in forest.without]
     lines.append(_total(forest.total, say(mark("All studies")), bold=True))
     if forest.prediction is not None:
         lines.append(_prediction(forest.estimate, forest.prediction))
@@ -128,14 +132,30 @@ def _study(row: Row) -> Line:
     return Line(
         name=study.label,
         people="–" if study.people is None else count(study.people),
-        figures=_figures(study.value, study.low, study.high),
+        figures=_rough(study) + _figures(study.value, study.low, study.high),
         weight="–" if study.weight is None else f"{study.weight:.0f}%",
         bias=_bias(row),
         drawn=line + _beyond(bar) + box,
     )
 
 
-def _bias(row: Row) -> str:
+def _without_size(row: Without) -> Line:
+    return Line(
+        name=row.study.label,
+        people="–" if row.study.people is None else count(row.study.people),
+        figures=row.instead,
+        weight="–",
+        bias=_bias(row),
+        drawn=_NOTHING,
+    )
+
+
+def _rough(study: StudyEffect) -> str:
+    """The sign before a size that could only be worked out by half an event added."""
+    return "≈ " if study.half_event else ""
+
+
+def _bias(row: Row | Without) -> str:
     """The overall judgement, and the signs of its domains in the tool's order."""
     overall = bias_grid.in_english(row.study.risk_of_bias)
     return " ".join([overall, *(light.sign for light in row.lights)])

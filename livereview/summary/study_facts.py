@@ -79,7 +79,7 @@ def _result(review: Review, result: ExtractedResult) -> Result:
     display = {
         "direction": direction,
         "direction_display": say(words.DIRECTIONS[direction]),
-        "direction_as_words": result.effect is None,
+        "direction_as_words": result.effect is None and orientation.lacks_size(result) is None,
         "display": words.effect(result),
     }
     return Result.model_validate({**plain, **display})

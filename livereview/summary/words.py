@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from livereview import messages
-from livereview.evidence import appraisal, certainty
+from livereview.evidence import appraisal, certainty, no_size, orientation
 from livereview.evidence.finding import Finding
 from livereview.evidence.forms import Result
 from livereview.messages import mark, say
@@ -256,7 +256,10 @@ def size(value: float) -> str:
 
 
 def effect(result: Result) -> str:
-    """ "SMD 0.12 (95% interval −0.21 to 0.43)", or that no size was reported."""
+    """ "SMD 0.12 (95% interval −0.21 to 0.43)", or why there is no size."""
+    lack = orientation.lacks_size(result)
+    if lack is not None:
+        return say(mark("no size: {reason}"), reason=say(no_size.REASONS[lack]))
     if result.effect is None and result.ci_low is None:
         return say("size not reported")
     size = "" if result.effect is None else f" {number(result.effect)}"
