@@ -186,6 +186,8 @@ def gather(
         ]
         return Given((), (*unused, *aside))
     kept, doubled = _each_person_once(contributions, ordered)
+    kept, shared = _each_comparison_group_once(kept, ordered)
+    doubled += shared
     return Given(tuple(kept), (*unused, *doubled))
 
 
@@ -228,9 +230,10 @@ def of_study(
 
     if not candidates:
         return None, tuple(unused)
-    best = min(candidates, key=lambda candidate: _rank(review, outcome, candidate))
-    together = [candidate for candidate in candidates if _one_slot(candidate, best)]
-    parts, put_aside = _without_parts_of_a_whole(together)
+    ranked = sorted(candidates, key=lambda candidate: _rank(review, outcome, candidate))
+    best = ranked[0]
+    together = [candidate for candidate in ranked if _one_slot(candidate, best)]
+    parts, put_aside = _of_different_parts(form, together)
     contribution = _put_together(form, parts, appraisal.appraised(form, review.tools))
     for candidate, reason in put_aside:
         unused.append(_unused(form, candidate.place, candidate.result, reason))
@@ -262,11 +265,12 @@ def _further(
     as_good = [candidate for candidate in others if _as_good(review, outcome, candidate, best)]
     left = [candidate for candidate in others if candidate not in as_good]
     further: list[Further] = []
+    as_good.sort(key=lambda candidate: _rank(review, outcome, candidate))
     while as_good:
-        first = min(as_good, key=lambda candidate: _rank(review, outcome, candidate))
+        first = as_good[0]
         slot = [candidate for candidate in as_good if _one_slot(candidate, first)]
         as_good = [candidate for candidate in as_good if candidate not in slot]
-        parts, put_aside = _without_parts_of_a_whole(slot)
+        parts, put_aside = _of_different_parts(form, slot)
         left += [candidate for candidate, _ in put_aside]
         effect, _ = _combined_effect(parts)
         if effect is None or not effect.variance:
@@ -468,26 +472,96 @@ def _only_words(candidate: _Candidate) -> bool:
     return candidate.oriented.effect is None and candidate.oriented.no_size is None
 
 
-def _without_parts_of_a_whole(
-    together: Sequence[_Candidate],
-) -> tuple[list[_Candidate], list[tuple[_Candidate, str]]]:
-    """Without subgroups where the whole group is reported too, and without what can't be combined."""
-    whole_arms = {candidate.result.arm for candidate in together if not candidate.result.subgroup}
-    kept: list[_Candidate] = []
-    aside: list[tuple[_Candidate, str]] = []
-    for candidate in together:
-        if candidate.result.subgroup and candidate.result.arm in whole_arms:
-            aside.append((candidate, say(mark("a subgroup of a result that is used whole"))))
-            continue
-        kept.append(candidate)
+_Aside = list[tuple[_Candidate, str]]
+
+
+def _of_different_parts(
+    form: Extraction, together: Sequence[_Candidate]
+) -> tuple[list[_Candidate], _Aside]:
+    """The results of one slot that are about different people, so that they can be made one.
+
+    Args:
+        form: of the study, with how many people it has.
+        together: its results on the same thing at the same time, the preferred one first.
+    """
+    aside: _Aside = []
+    kept = _without(together, aside, _REPEATED, _repeated(together))
+    kept = _without(kept, aside, _PART_OF_WHOLE, _arms_of_a_whole(kept))
+    kept = _without(kept, aside, _SUBGROUP_OF_WHOLE, _subgroups_of_a_whole(kept))
+    kept = _without(kept, aside, _OTHERWISE_DIVIDED, _otherwise_divided(kept))
+    kept = _without(kept, aside, _OVERLAPPING, _overlapping(form, kept))
 
     first = min(kept, key=lambda candidate: candidate.oriented.effect is None)
-    alike = [candidate for candidate in kept if _combines(candidate, first)]
-    for candidate in kept:
-        if candidate not in alike:
-            reason = say(mark("it can't be combined with the result that is used"))
-            aside.append((candidate, reason))
-    return alike, aside
+    unlike = [candidate for candidate in kept if not _combines(candidate, first)]
+    kept = _without(kept, aside, _NOT_COMBINED, unlike)
+    return sorted(kept, key=lambda candidate: candidate.place), aside
+
+
+_REPEATED = mark("another result on the same people at the same time is used")
+_PART_OF_WHOLE = mark("an arm of a result that is used whole")
+_SUBGROUP_OF_WHOLE = mark("a subgroup of a result that is used whole")
+_OTHERWISE_DIVIDED = mark("the same people, divided otherwise than in the results that are used")
+_OVERLAPPING = mark(
+    "its people are in more than one of these results, which have more than joined the study"
+)
+_NOT_COMBINED = mark("it can't be combined with the result that is used")
+
+
+def _without(
+    some: Sequence[_Candidate], aside: _Aside, reason: str, left: Sequence[_Candidate]
+) -> list[_Candidate]:
+    """`some` without those that are `left`, which go to `aside` with the reason."""
+    aside += [(candidate, say(reason)) for candidate in left]
+    return [candidate for candidate in some if candidate not in left]
+
+
+def _repeated(together: Sequence[_Candidate]) -> list[_Candidate]:
+    """Results on people of whom a preferred result is there: adjusted and not, say."""
+    seen: set[tuple[str | None, str | None]] = set()
+    again: list[_Candidate] = []
+    for candidate in together:
+        people = (candidate.result.arm, candidate.result.subgroup)
+        if people in seen:
+            again.append(candidate)
+        seen.add(people)
+    return again
+
+
+def _arms_of_a_whole(kept: Sequence[_Candidate]) -> list[_Candidate]:
+    """Arms where a result that names none is of all of them."""
+    wholes = [one for one in kept if not one.result.arm and not one.result.subgroup]
+    as_good = any(_combines(one, kept[0]) for one in wholes)
+    return [one for one in kept if one.result.arm and as_good]
+
+
+def _subgroups_of_a_whole(kept: Sequence[_Candidate]) -> list[_Candidate]:
+    """Subgroups of an arm whose whole is reported too."""
+    whole_arms = {one.result.arm for one in kept if not one.result.subgroup}
+    return [one for one in kept if one.result.subgroup and one.result.arm in whole_arms]
+
+
+def _otherwise_divided(kept: Sequence[_Candidate]) -> list[_Candidate]:
+    """Subgroups by another property than the preferred one's: by age where it is by sex."""
+    divided = [one for one in kept if one.result.subgroup and _divided_by(one)]
+    if not divided:
+        return []
+    first = _divided_by(divided[0])
+    return [one for one in divided if _divided_by(one) != first]
+
+
+def _divided_by(candidate: _Candidate) -> tuple[str, ...]:
+    """The moderators by which a subgroup is one; empty where nobody said so."""
+    return tuple(sorted(candidate.result.subgroup_is or ()))
+
+
+def _overlapping(form: Extraction, kept: Sequence[_Candidate]) -> list[_Candidate]:
+    """All but the preferred subgroup, where they have more people than joined the study."""
+    divided = [one for one in kept if one.result.subgroup]
+    if form.participants is None or len(divided) < 2:
+        return []
+    arms = {one.result.arm for one in divided}
+    people = sum(one.result.people or 0 for one in divided)
+    return divided[1:] if len(arms) == 1 and people > form.participants else []
 
 
 def _combines(candidate: _Candidate, first: _Candidate) -> bool:
@@ -791,6 +865,71 @@ def _each_person_once(
             )
         )
     return sorted(kept, key=lambda one: one.study), doubled
+
+
+def _each_comparison_group_once(
+    contributions: Sequence[Contribution], forms: Sequence[Extraction]
+) -> tuple[list[Contribution], list[Unused]]:
+    """Of a trial that was entered as several studies only one counts, till it is entered as one.
+
+    It is one where the forms name the same report and give the same figures for the comparison
+    group: that group would be counted once with each of them.
+    """
+    by_study = {form.study: form for form in forms}
+    kept: list[Contribution] = []
+    shared: list[Unused] = []
+    for contribution in sorted(contributions, key=_preference):
+        twin = next((one for one in kept if _share_a_group(by_study, one, contribution)), None)
+        if twin is None:
+            kept.append(contribution)
+            continue
+        reason = mark(
+            "its comparison group is that of {other}, from the same report: enter both as arms of one "
+            "study, so that both count"
+        )
+        place = contribution.places[0]
+        shared.append(
+            Unused(
+                contribution.study,
+                contribution.label,
+                place,
+                contribution.construct,
+                say(reason, other=twin.label),
+                asks=True,
+            )
+        )
+    return sorted(kept, key=lambda one: one.study), shared
+
+
+COMPARISON_GROUPS = (("ci", "n2i"), ("ci", "di"), ("m2i", "sd2i", "n2i"), ("x2i", "t2i"))
+"""Figures that describe the comparison group alone, by how they are reported."""
+
+
+def _share_a_group(
+    forms: Mapping[str, Extraction], first: Contribution, second: Contribution
+) -> bool:
+    one, other = forms[first.study], forms[second.study]
+    if not _reports_of(one) & _reports_of(other):
+        return False
+    groups = _groups_of(one, first) & _groups_of(other, second)
+    return bool(groups)
+
+
+def _reports_of(form: Extraction) -> set[str]:
+    return {report.casefold().strip() for report in form.reports}
+
+
+def _groups_of(
+    form: Extraction, contribution: Contribution
+) -> set[tuple[tuple[str, ...], tuple[float, ...]]]:
+    """The figures of each comparison group in the results that a contribution was made from."""
+    found: set[tuple[tuple[str, ...], tuple[float, ...]]] = set()
+    for place in contribution.places:
+        reported = form.results[place].reported or {}
+        for names in COMPARISON_GROUPS:
+            if all(name in reported for name in names):
+                found.add((names, tuple(reported[name] for name in names)))
+    return found
 
 
 def _preference(contribution: Contribution) -> tuple[bool, float, int, str]:

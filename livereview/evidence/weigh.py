@@ -44,7 +44,7 @@ from livereview.review import Comparison, Methods, Outcome, Review
 from livereview.statistics import rare
 from livereview.statistics.pooling import pool
 
-RULE, RULE_VERSION = "finding", "3"
+RULE, RULE_VERSION = "finding", "4"
 SIGN_TEST_FROM = 5
 """Below five studies with a direction a sign test can't fall under 0.06, whatever they found."""
 
@@ -209,6 +209,9 @@ def conclude(
         judged = Judged("not_asked", say(mark("the review does not ask about this")))
     else:
         judged = _judge(outcome, given, given.counted, estimate, lead, waiting)
+    if judged.state == "effect" and _two_too_different(methods, estimate, given.counted):
+        why = mark("two studies that differ too much for one common effect to speak for both")
+        judged = Judged("too_little", say(why))
     return Conclusion(judged, estimate, sized.weights, sized.left_out, sized.weightless)
 
 
@@ -737,6 +740,22 @@ def _outweighed(outcome: Outcome, estimate: Estimate, counted: Sequence[Contribu
     if not opposite:
         return False
     return sum(one.people or 0 for one in opposite) >= sum(one.people or 0 for one in inside)
+
+
+def _two_too_different(
+    methods: Methods, estimate: Estimate | None, counted: Sequence[Contribution]
+) -> bool:
+    """Whether the common effect of two studies is clear only because it takes them to be one.
+
+    The interval of a protocol that promised studies may differ would hold no difference; how far
+    two studies differ can hardly be told, so their common effect is shown, and not relied on. Where
+    both clearly found the same side by themselves, that side needs no mean.
+    """
+    if estimate is None or estimate.model != COMMON or methods.estimator == "EE":
+        return False
+    sized = [one.effect for one in counted if one.sized_in(estimate.measure)]
+    each_is_clear = all(effect is not None and effect.clear == estimate.clear for effect in sized)
+    return estimate.studies == 2 and not each_is_clear and not _mean_decides(estimate, counted)
 
 
 def _mean_decides(estimate: Estimate, counted: Sequence[Contribution]) -> bool:
