@@ -209,9 +209,6 @@ def conclude(
         judged = Judged("not_asked", say(mark("the review does not ask about this")))
     else:
         judged = _judge(outcome, given, given.counted, estimate, lead, waiting)
-    if judged.state == "effect" and _two_too_different(methods, estimate, given.counted):
-        why = mark("two studies that differ too much for one common effect to speak for both")
-        judged = Judged("too_little", say(why))
     return Conclusion(judged, estimate, sized.weights, sized.left_out, sized.weightless)
 
 
@@ -426,6 +423,12 @@ def _pooled(
         return None, {}
 
     common = estimator == "EE"
+    caution = _caution(k, methods)
+    if two and methods.estimator != "EE" and _clear_only_as_one(effects, found.ci_lb, found.ci_ub):
+        text = mark(
+            "If they differ by more than chance, there may be no difference, or the opposite."
+        )
+        caution = f"{caution} {say(text)}"
     middle = Effect(unit, found.b, ((found.ci_ub - found.ci_lb) / (2 * Z)) ** 2)
     estimate = _told(
         outcome,
@@ -435,7 +438,7 @@ def _pooled(
         model=COMMON if common else mark("random effects"),
         estimator=None if common else estimator,
         test=say(TEST_WORDS[test]),
-        caution=_caution(k, methods),
+        caution=caution,
         results=sum(len(one.effects) for one in kept) if several else None,
     )
     if k >= I2_FROM and not common:
@@ -490,6 +493,23 @@ def _all_results(
         "prediction_formula": _PREDICTIONS[methods.prediction],
     }
     return estimate.model_copy(update=more), pooled.weights
+
+
+def _clear_only_as_one(effects: Sequence[Effect], low: float, high: float) -> bool:
+    """Whether the common effect of two studies is clear only because it takes them to be one.
+
+    So it is where DerSimonian and Laird's interval holds no difference. Where both clearly found
+    the same side by themselves, that side needs no mean.
+    """
+    if low <= 0 <= high:
+        return False
+    if effects[0].clear is not None and effects[0].clear == effects[1].clear:
+        return False
+    values, variances = [one.value for one in effects], [one.variance for one in effects]
+    differing = pool(values, variances, method="DL", test="z")
+    if differing.ci_lb is None or differing.ci_ub is None:
+        return True
+    return differing.ci_lb <= 0 <= differing.ci_ub
 
 
 def _caution(k: int, methods: Methods) -> str | None:
@@ -740,22 +760,6 @@ def _outweighed(outcome: Outcome, estimate: Estimate, counted: Sequence[Contribu
     if not opposite:
         return False
     return sum(one.people or 0 for one in opposite) >= sum(one.people or 0 for one in inside)
-
-
-def _two_too_different(
-    methods: Methods, estimate: Estimate | None, counted: Sequence[Contribution]
-) -> bool:
-    """Whether the common effect of two studies is clear only because it takes them to be one.
-
-    The interval of a protocol that promised studies may differ would hold no difference; how far
-    two studies differ can hardly be told, so their common effect is shown, and not relied on. Where
-    both clearly found the same side by themselves, that side needs no mean.
-    """
-    if estimate is None or estimate.model != COMMON or methods.estimator == "EE":
-        return False
-    sized = [one.effect for one in counted if one.sized_in(estimate.measure)]
-    each_is_clear = all(effect is not None and effect.clear == estimate.clear for effect in sized)
-    return estimate.studies == 2 and not each_is_clear and not _mean_decides(estimate, counted)
 
 
 def _mean_decides(estimate: Estimate, counted: Sequence[Contribution]) -> bool:

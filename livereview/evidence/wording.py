@@ -244,9 +244,6 @@ def size(finding: Finding) -> str:
         return say(mark("The difference is {size}."), size=told)
     if finding.state == "little_or_no_difference":
         return say(mark("The estimate is {size}."), size=told)
-    if finding.state == "too_little" and estimate.clear is not None:
-        text = mark("The average is {size}. Do not rely on it: the two studies differ too much.")
-        return say(text, size=told)
     if finding.state in ("too_little", "disagree"):
         return say(mark("The best estimate is {size}, so it may be either way."), size=told)
     return ""
