@@ -151,6 +151,8 @@ class Forms(HTMLParser):
         has = dict(attrs)
         if tag == "form":
             self.all.append({"action": has.get("action"), "fields": {}, "buttons": {}})
+        elif has.get("type") == "radio" and "checked" not in has:
+            pass  # a browser sends the chosen one of a group
         elif tag in ("input", "textarea", "select") and "name" in has:
             self.all[-1]["fields"][has["name"]] = has.get("value") or ""
             self._field = has["name"] if tag != "input" else None

@@ -21,7 +21,7 @@ import pytest
 
 from livereview import ops
 from livereview.client import Local
-from livereview.commands import Register
+from livereview.commands import Extract, Register
 from livereview.ops.team import add_account
 from livereview.settings import Settings
 from livereview.store.open import owner
@@ -852,3 +852,64 @@ def test_a_pdf_stands_beside_a_record_at_full_text_and_behind_a_tab_on_a_phone(
     press(page, "1")
     assert "Nothing waits for you here" in page.locator("main").inner_text()
     assert page.locator("pdf-reader").count() == 0
+
+
+def two_extractions(client: Local, _settings: Settings) -> None:
+    """Ada and bo extracted a study, and differ in figures, words and a row."""
+    protocol = (DATA / "review.toml").read_text(encoding="utf-8")
+    client.run(
+        Register(text=protocol.replace("licence =", "extractors = 2\nlicence =", 1), now=NOW)
+    )
+    record = article(1).record_id
+    include(client.store, record)
+    result = {"outcome": "attendance", "construct": "days", "higher_is_better": True}
+    figures = {"measure": "SMD", "effect": 0.5, "ci_low": 0.3, "ci_high": 0.7, "n": 40}
+    later = {**result, "time": 12, "time_unit": "months", **figures, "effect": 0.4, "ci_low": 0.1}
+    finding = {"dimension": "implementation", "quote": "young people in residential care"}
+    forms = {
+        "ada": {
+            "results": [{**result, **figures}, later],
+            "findings": [{**finding, "text": "Homes took part where managers did."}],
+            "population": "Young people in residential care",
+        },
+        "bo": {
+            "results": [{**result, **figures, "n": 41}],
+            "findings": [{**finding, "text": "Managers of homes mattered."}],
+            "population": "Children in homes",
+        },
+    }
+    for person, form in forms.items():
+        data = {"study": "doe-2020", "label": "Doe 2020", "reports": [record], **form}
+        client.run(Extract(id=person, review=REVIEW, data=data, extractor=person, now=NOW))
+
+
+def test_two_extractions_are_settled_side_by_side_by_keys_alone(
+    server: Callable[..., Owner], person: Callable[..., Any]
+) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    here = server(1, two_extractions)
+    address = f"{here.base}/r/{REVIEW}/evidence/doe-2020/consensus"
+    for options in (
+        {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"},
+        {"viewport": {"width": 1280, "height": 900}},
+    ):
+        page = person(here, "lena", **options, bypass_csp=True)
+        page.goto(address)
+        wrong = [(one["id"], one["nodes"]) for one in Axe().run(page).response["violations"]]
+        assert wrong == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= options["viewport"]["width"]
+    page.locator("input[type=radio]").first.focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Save as the consensus").press("Enter")
+    page.wait_for_selector("[role=alert]")
+    assert page.locator("[role=alert] li").count() == 3
+    for name in ("take-results-0-n", "take-findings-0-text"):
+        page.locator(f"[name={name}]").last.focus()
+        page.keyboard.press("ArrowRight")  # from the last to the first of a group
+        page.keyboard.press("ArrowRight")
+    page.locator("[name=row-results-1]").first.focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Save as the consensus").press("Enter")
+    page.wait_for_url(f"{here.base}/r/{REVIEW}/evidence#doe-2020")
+    assert "2 results, 1 finding" in page.inner_text("#doe-2020")

@@ -5,6 +5,7 @@ and a consensus.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from livereview import ops
 from livereview.errors import Refused
-from livereview.evidence import consensus, grouping
+from livereview.evidence import grouping
 from livereview.ops import evidence, protocols, surveil
 from livereview.records import Record
 from livereview.store import evidence as stored
@@ -176,6 +177,9 @@ def test_a_preview_writes_nothing_and_says_none_for_the_same_form(
     )
 
 
+SIDE_BY_SIDE = f"{BASE}/doe-2020/consensus"
+
+
 @pytest.fixture
 def double(reviewed: Store, included: list[str], protocol: str) -> Store:
     surveil.register(
@@ -210,13 +214,92 @@ def test_two_who_differ_make_a_consensus_field_by_field(double: Store, browser: 
     single(double, "ada", participants=8077)
     bo = browser("bo")
     assert "8077" not in bo.get(f"{BASE}/doe-2020"), "nobody sees the other's before their own"
+    bo.get(SIDE_BY_SIDE)
+    assert bo.page.status_code == 404
     single(double, "bo", participants=82)
     assert forms_of(double) == {}
     page = bo.get(f"{BASE}/doe-2020")
-    assert "bo and ada differ in 1 field" in page and "8077" in page
+    assert "bo and ada differ in 1 place" in page and f'href="{SIDE_BY_SIDE}"' in page
+    assert "8077" in bo.get(SIDE_BY_SIDE)
     assert "8077" not in browser("cy").get(f"{BASE}/doe-2020")
-    bo.press("Save as the consensus", participants="82")
+    page = bo.press("Save as the consensus")
+    assert "1 place is not settled yet" in page and 'href="#take-participants"' in page
+    assert forms_of(double) == {}
+    bo.press("Save as the consensus", **{"take-participants": "left"})
     assert forms_of(double)["doe-2020"]["participants"] == 82
+
+
+def other_result(**more: Any) -> dict[str, Any]:
+    return {**RESULT, "construct": "another measure", **more}
+
+
+def extracted_by(store: Store, person: str, results: list[dict[str, Any]], **more: Any) -> None:
+    data = form(results=results, **more)
+    given: dict[str, Any] = {"review": REVIEW, "data": data, "extractor": person, "now": NOW}
+    evidence.extract(store, id=f"{person}-{len(results)}", **given)
+
+
+def test_rows_in_another_order_meet_and_a_row_of_one_is_kept_or_left_out(
+    double: Store, browser: People
+) -> None:
+    extracted_by(double, "ada", [other_result(n=40), RESULT], setting="a town")
+    extracted_by(double, "bo", [RESULT, other_result(n=41), other_result(subgroup="girls")])
+    lena = browser("lena", "lead")
+    page = lena.get(SIDE_BY_SIDE)
+    assert "Only bo has this row" in page and "left empty" in page
+    chosen = {"take-results-0-n": "own", "own-results-0-n": "42", "take-setting": "left"}
+    page = lena.press("Save as the consensus", **chosen)
+    assert "1 place is not settled yet" in page and 'value="42"' in page
+    lena.press("Save as the consensus", **chosen, **{"row-results-2": "keep"})
+    agreed = forms_of(double)["doe-2020"]
+    assert [row["construct"] for row in agreed["results"]][1:] == [
+        RESULT["construct"],
+        "another measure",
+    ]
+    assert agreed["results"][0]["n"] == 42 and agreed["setting"] == "a town"
+    page = lena.get(BASE)
+    assert "How far two extractors agree" in page and "having the row at all" in page
+    assert "How far two extractors agree" not in browser("bo").get(BASE)
+    page = lena.get(SIDE_BY_SIDE)
+    assert "A consensus holds already" in page
+    lena.press("Save as the consensus", **chosen, **{"row-results-2": "leave out"})
+    assert len(forms_of(double)["doe-2020"]["results"]) == 2
+
+
+def test_a_consensus_waits_where_one_of_the_two_extracts_again_meanwhile(
+    double: Store, browser: People
+) -> None:
+    extracted_by(double, "ada", [RESULT], participants=80)
+    extracted_by(double, "bo", [RESULT], participants=81)
+    bo = browser("bo")
+    bo.get(SIDE_BY_SIDE)
+    extracted_by(double, "ada", [RESULT, other_result()], participants=82)
+    page = bo.press("Save as the consensus", **{"take-participants": "left"})
+    assert bo.page.status_code == 409 and "has extracted this study again" in page
+    assert re.search(r'value="left" checked', page) and forms_of(double) == {}
+
+
+def test_what_the_form_would_refuse_is_mended_in_the_form(double: Store, browser: People) -> None:
+    extracted_by(double, "ada", [RESULT], participants=80)
+    extracted_by(double, "bo", [RESULT], participants=81)
+    bo = browser("bo")
+    bo.get(SIDE_BY_SIDE)
+    wrong = {"take-participants": "own", "own-participants": "-3"}
+    page = bo.press("Save as the consensus", **wrong)
+    assert bo.page.status_code == 422 and 'href="#participants"' in page and 'value="-3"' in page
+    bo.press("Save as the consensus", participants="83")
+    assert forms_of(double)["doe-2020"]["participants"] == 83
+
+
+def test_a_consensus_can_go_on_in_the_form_as_a_draft(double: Store, browser: People) -> None:
+    extracted_by(double, "ada", [RESULT], participants=80)
+    extracted_by(double, "bo", [RESULT], participants=81)
+    bo = browser("bo")
+    bo.get(SIDE_BY_SIDE)
+    page = bo.press("Go on in the form", **{"take-participants": "right"})
+    assert 'name="participants" value="80"' in page and "Draft saved" in page
+    bo.press("Save as the consensus")
+    assert forms_of(double)["doe-2020"]["participants"] == 80
 
 
 def test_a_rating_is_made_on_the_page(
@@ -330,13 +413,3 @@ def test_suggestions_say_why_and_unlike_reports_get_none() -> None:
         record(title="Housing First and young Canadians: outcomes", authors=()), known
     )
     assert alike.why == ("a title alike",)
-
-
-def test_differences_name_each_field() -> None:
-    left = {"label": "A", "reports": ["x"], "results": [{"n": 1}, {"n": 2}]}
-    right = {"label": "A", "reports": ["x", "y"], "results": [{"n": 1}]}
-    told = consensus.differences(left, right)
-    assert [(one.place, one.left, one.right) for one in told] == [
-        ("reports", ["x"], ["x", "y"]),
-        ("results[1]", {"n": 2}, None),
-    ]

@@ -151,13 +151,26 @@ def _others(con: Connection, review: str, study: str, person: str) -> dict[str, 
     return {name: text for name, text in known.items() if name != person}
 
 
-Pair = tuple[tuple[str, str], tuple[Difference, ...]]
+@dataclass(frozen=True, slots=True)
+class TwoExtractions:
+    """A study as two people extracted it, each form as `forms.to_json` gives it."""
+
+    left_person: str
+    right_person: str
+    left: Mapping[str, Any]
+    right: Mapping[str, Any]
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Where they differ."""
+        return consensus.differences(self.left, self.right)
 
 
-def apart(
+def two_extractions(
     con: Connection, review: str, study: str, person: str, leads: bool = False
-) -> Pair | None:
-    """The first two people who extracted a study, and where they differ; None before there are two.
+) -> TwoExtractions | None:
+    """What the first two people who extracted a study said, one's own first; None before there are
+    two.
 
     Also None for a person who has not extracted it and does not lead: nobody sees another's before
     their own is in.
@@ -166,7 +179,37 @@ def apart(
     if protocol(con, review).extractors < 2 or len(known) < 2 or not (leads or person in known):
         return None
     left, right = sorted(known, key=lambda name: (name != person, name))[:2]
-    return (left, right), consensus.differences(json.loads(known[left]), json.loads(known[right]))
+    return TwoExtractions(left, right, json.loads(known[left]), json.loads(known[right]))
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far two people's extractions agree in a review: in how many studies, and in which fields."""
+
+    studies: int
+    fields: tuple[consensus.FieldAgreement, ...]
+
+    @property
+    def same(self) -> int:
+        """In how many fields of all rows they agree."""
+        return sum(field.same for field in self.fields)
+
+    @property
+    def compared(self) -> int:
+        """How many fields of all rows were compared."""
+        return sum(field.rows for field in self.fields)
+
+
+def agreement(con: Connection, review: str) -> Agreement | None:
+    """How far the first two extractions of each study agree; None where one person extracts."""
+    if protocol(con, review).extractors < 2:
+        return None
+    pairs = []
+    for forms_by_person in evidence.singles(con, review).values():
+        if len(forms_by_person) > 1:
+            left, right = sorted(forms_by_person)[:2]
+            pairs.append((json.loads(forms_by_person[left]), json.loads(forms_by_person[right])))
+    return Agreement(len(pairs), consensus.agreement(pairs))
 
 
 @typed

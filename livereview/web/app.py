@@ -33,6 +33,7 @@ from livereview.web import (
     bring,
     confidence,
     conflicts,
+    consensus,
     consultation,
     drafts,
     duplicates,
@@ -209,6 +210,14 @@ ROUTES = (
     PageRoute("POST", "/r/{review}/evidence/confidence", confidence.rate, rights.EXTRACT),
     PageRoute("GET", "/r/{review}/evidence/{study}", evidence.form, rights.SEE_AS_VOTER),
     PageRoute("GET", "/r/{review}/evidence/{study}/without", evidence.without, rights.SEE_AS_VOTER),
+    PageRoute("GET", "/r/{review}/evidence/{study}/consensus", consensus.page, rights.EXTRACT),
+    PageRoute(
+        "POST",
+        "/r/{review}/evidence/{study}/consensus",
+        consensus.settle,
+        rights.EXTRACT,
+        bodies.LONG_FORM,
+    ),
     PageRoute(
         "POST", "/r/{review}/evidence/{study}", evidence.save, rights.EXTRACT, bodies.LONG_FORM
     ),

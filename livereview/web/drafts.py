@@ -70,7 +70,7 @@ class Shown:
     @property
     def link_to_saved(self) -> str:
         """The address of the form as it was saved last."""
-        return _link(self.subject, NONE)
+        return address(self.subject, NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def shown(con: Connection, subject: Subject, asked_for: str = "") -> Shown:
 def _shown(con: Connection, subject: Subject, chosen: Draft | None, problem: str = "") -> Shown:
     known = drafts.of_subject(con, subject)
     others = tuple(
-        Other(draft, _link(subject, draft.id), _differences(chosen, draft))
+        Other(draft, address(subject, draft.id), _differences(chosen, draft))
         for draft in known
         if chosen is None or draft.id != chosen.id
     )
@@ -187,11 +187,11 @@ def change(
         _check_there(con, sent.subject)
     if act == "throw away":
         ops.drafts.throw_away(context.shared.store, subject=sent.subject, id=sent.typed.draft)
-        return RedirectResponse(_link(sent.subject), 303)
+        return RedirectResponse(address(sent.subject), 303)
     kept = ops.drafts.keep(
         context.shared.store, subject=sent.subject, typed=sent.typed, now=context.shared.clock()
     )
-    link = _link(sent.subject, kept.draft.id)
+    link = address(sent.subject, kept.draft.id)
     if "application/json" not in request.headers.get("accept", ""):
         return RedirectResponse(link, 303)
     answer: dict[str, Any] = {
@@ -216,7 +216,7 @@ def own(con: Connection, context: ReviewContext) -> list[tuple[Draft, str, str]]
     """Each of one's drafts in this review, last saved first, with what to call it and its link."""
     mine = drafts.of_person(con, context.review.id, context.me)
     return [
-        (draft, draft.fields.get("label") or _name(draft), _link(draft.subject, draft.id))
+        (draft, draft.fields.get("label") or _name(draft), address(draft.subject, draft.id))
         for draft in mine
     ]
 
@@ -225,7 +225,7 @@ def _name(draft: Draft) -> str:
     return "A new study" if draft.subject.study == NEW else draft.subject.study
 
 
-def _link(subject: Subject, draft: str = "") -> str:
+def address(subject: Subject, draft: str = "") -> str:
     """The address of a form, with one of its drafts."""
     asked = {"report": subject.report, "draft": draft}
     query = urlencode({name: value for name, value in asked.items() if value})

@@ -60,6 +60,11 @@ def _page(
             "drafts": drafts.own(con, context),
             "titles": titles,
             "studies": [_row(study, grouped, told, singles) for study in grouped],
+            "agreement": ops.evidence.agreement(con, review)
+            if context.user.role == "lead"
+            else None,
+            "label_of": extraction_form.label_of,
+            "part_names": extraction_form.NAMES,
             "misquoted": ops.quotes.not_in_files(con, review),
             "findings": [
                 finding
@@ -151,14 +156,14 @@ def _show(
     review = context.review.id
     with context.shared.store.read() as con:
         history = evidence.history(con, review, study)
-        apart = ops.evidence.apart(con, review, study, context.me, context.user.role == "lead")
+        apart = extractions_of_two(con, context, study)
         holds = study in evidence.extractions(con, review)
-        shown = [filled, *_forms_of(con, review, study, apart)]
+        shown = [filled, *((apart.left, apart.right) if apart else ())]
         quoted = ops.quotes.standings_of(con, review, study, shown)
         sources = form_sections.sources(con, context, study, draft.subject.report)
     reader = Reader(
         base=f"/r/{review}",
-        files=_files(sources),
+        files=files_of(sources),
         marks=marks(shown, quoted),
         terms=terms(context.review.highlights),
     )
@@ -186,20 +191,18 @@ def _show(
     )
 
 
-def _files(sources: Sequence[form_sections.Source]) -> tuple[FullText, ...]:
+def files_of(sources: Sequence[form_sections.Source]) -> tuple[FullText, ...]:
     """The files of these reports, each once."""
     every = [file for source in sources for file in source.files]
     return tuple({file.sha256: file for file in every}.values())
 
 
-def _forms_of(
-    con: Connection, review: str, study: str, apart: ops.evidence.Pair | None
-) -> list[dict[str, Any]]:
-    """The forms of the two people whose differences are shown; none without differences."""
-    if apart is None:
-        return []
-    texts = evidence.singles(con, review)[study]
-    return [json.loads(texts[person]) for person in apart[0]]
+def extractions_of_two(
+    con: Connection, context: ReviewContext, study: str
+) -> ops.evidence.TwoExtractions | None:
+    """The two extractions between which whoever asks may make a consensus; None: there are none."""
+    leads = context.user.role == "lead"
+    return ops.evidence.two_extractions(con, context.review.id, study, context.me, leads)
 
 
 def save(
@@ -218,13 +221,13 @@ def save(
         raise HTTPException(422, "act must be one of rows, preview, single, consensus")
     filled = extraction_form.read(sent.typed.fields.items())
     if act == "rows":
-        return _show_again(context, study, filled, sent)
+        return show_again(context, study, filled, sent)
     try:
         if act == "preview":
             impact = ops.impact.preview(
                 context.shared.store, review=review, form=filled, now=now, name="The form"
             )
-            return _show_again(context, study, filled, sent, impact=impact)
+            return show_again(context, study, filled, sent, impact=impact)
         with context.shared.store.read() as con:
             ops.evidence.check_takes_from_none(con, review, filled)
         asked: dict[str, Any] = {
@@ -236,13 +239,13 @@ def save(
         }
         done = ops.evidence.extract(context.shared.store, role=act, name="The form", **asked)
     except Refused as refusal:
-        return _show_again(context, study, filled, sent, 422, problem=refusal.message)
+        return show_again(context, study, filled, sent, 422, problem=refusal.message)
     ops.drafts.end(context.shared.store, subject=sent.subject, typed=sent.typed)
-    _look_up_quotes(context)
+    look_up_quotes(context)
     return RedirectResponse(f"/r/{review}/evidence#{quote(done['study'])}", 303)
 
 
-def _show_again(
+def show_again(
     context: ReviewContext,
     study: str,
     filled: dict[str, Any],
@@ -259,7 +262,7 @@ def _show_again(
     return _show(context, study, filled, draft, status, typed=typed, **told)
 
 
-def _look_up_quotes(context: ReviewContext) -> None:
+def look_up_quotes(context: ReviewContext) -> None:
     """Look up what is new in the full texts of the studies."""
     ops.quotes.look_up(
         context.shared.store,
@@ -297,7 +300,7 @@ def group(
         ops.evidence.group(
             context.shared.store, study=study or None, now=context.shared.clock(), **asked
         )
-        _look_up_quotes(context)
+        look_up_quotes(context)
         return RedirectResponse(after, 303)
     if not shown:
         return acts.confirm(context, "regroup", given)
