@@ -191,6 +191,7 @@ ROUTES = {
     "POST /r/{review}/evidence/confidence": VOTER_EXTRACTS,
     "GET /r/{review}/evidence/{study}": VOTER_READS,
     "GET /r/{review}/evidence/{study}/without": VOTER_READS,
+    "POST /r/{review}/evidence/{study}/check": VOTER_EXTRACTS,
     "GET /r/{review}/evidence/{study}/consensus": VOTER_EXTRACTS,
     "POST /r/{review}/evidence/{study}/consensus": VOTER_EXTRACTS,
     "POST /r/{review}/evidence/{study}": VOTER_EXTRACTS,

@@ -17,6 +17,7 @@ from livereview.evidence import grouping
 from livereview.ops import evidence, protocols, surveil
 from livereview.records import Record
 from livereview.store import evidence as stored
+from livereview.store import extraction_checks, trace
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, Browser, Forms, article, found
 from tests.test_ops import form, include
@@ -300,6 +301,69 @@ def test_a_consensus_can_go_on_in_the_form_as_a_draft(double: Store, browser: Pe
     assert 'name="participants" value="80"' in page and "Draft saved" in page
     bo.press("Save as the consensus")
     assert forms_of(double)["doe-2020"]["participants"] == 80
+
+
+def test_another_checks_what_one_person_extracted(
+    reviewed: Store, included: list[str], browser: People
+) -> None:
+    extracted_by(reviewed, "ada", [RESULT])
+    ada, bo = browser("ada"), browser("bo")
+    assert "1 of 1 extraction is not checked by a second person yet" in ada.get(BASE)
+    page = ada.get(f"{BASE}/doe-2020")
+    assert "Somebody else has to check it" in page and "as the report has it" not in page
+    bo.get(f"{BASE}/doe-2020")
+    with reviewed.read() as con:
+        assert trace.extracted(con, REVIEW)["doe-2020"][1] == 1
+    page = bo.press("It is as the report has it: checked")
+    bo.get(BASE)
+    assert "Extracted by ada, checked by bo" in bo.page.text
+    assert "Every extraction was checked by a second person" in bo.page.text
+    with reviewed.read() as con:
+        assert trace.extracted(con, REVIEW)["doe-2020"][1] == 2
+    assert "Take my check back" not in ada.get(f"{BASE}/doe-2020")
+    bo.get(f"{BASE}/doe-2020")
+    bo.press("Take my check back")
+    assert "Extracted by ada, not checked yet" in bo.get(BASE)
+
+
+def test_a_check_is_of_what_was_looked_at_and_by_somebody_else(
+    reviewed: Store, included: list[str]
+) -> None:
+    extracted_by(reviewed, "ada", [RESULT])
+    with reviewed.read() as con:
+        first = extraction_checks.standings(con, REVIEW)["doe-2020"].extraction
+    asked: dict[str, Any] = {"review": REVIEW, "study": "doe-2020", "now": NOW}
+    with pytest.raises(Refused, match="a check is somebody else's"):
+        ops.extraction_checks.check(reviewed, id="1", extraction=first, by="ada", **asked)
+    with pytest.raises(Refused, match="no check of yours stands"):
+        ops.extraction_checks.check(
+            reviewed, id="1", extraction=first, by="bo", stands=False, **asked
+        )
+    extracted_by(reviewed, "bo", [RESULT, other_result()])
+    with pytest.raises(Refused, match="bo has saved doe-2020 again"):
+        ops.extraction_checks.check(reviewed, id="1", extraction=first, by="bo", **asked)
+    with reviewed.read() as con:
+        second = extraction_checks.standings(con, REVIEW)["doe-2020"]
+    assert second.earlier == ("ada",) and second.may_be_checked_by("bo")
+    for _ in range(2):  # sent twice, it is once
+        now = ops.extraction_checks.check(
+            reviewed, id="1", extraction=second.extraction, by="bo", **asked
+        )
+    assert now.checker == "bo"
+    with pytest.raises(Refused, match="nothing to check"):
+        ops.extraction_checks.check(
+            reviewed, id="2", extraction="x", by="bo", **{**asked, "study": "none"}
+        )
+
+
+def test_two_who_extract_need_no_check(double: Store, browser: People) -> None:
+    single(double, "ada")
+    single(double, "bo")
+    assert "not checked" not in browser("ada").get(BASE)
+    with pytest.raises(Refused, match="their consensus is the check"):
+        ops.extraction_checks.check(
+            double, id="1", review=REVIEW, study="doe-2020", extraction="e-ada", by="bo", now=NOW
+        )
 
 
 def test_a_rating_is_made_on_the_page(

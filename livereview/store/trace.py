@@ -49,11 +49,20 @@ def decided(
 
 
 def extracted(con: Connection, review: str) -> dict[str, tuple[str, int, datetime]]:
-    """(version of the form, how many people extracted, when what holds was made) of each study."""
+    """(version of the form, how many people extracted or checked it, when what holds was made) of
+    each study.
+    """
     rows = con.execute(
-        """SELECT c.study, c.form_version, (SELECT count(DISTINCT e.extractor) FROM extraction e
-            WHERE e.review = c.review AND e.study = c.study), c.made
-        FROM current_extraction c WHERE c.review = ?""",
-        [review],
+        """WITH at_work AS (
+            SELECT study, extractor AS person FROM extraction WHERE review = $review
+            UNION ALL
+            SELECT c.study, arg_max(k.person, k.seq)
+            FROM extraction_check k JOIN current_extraction c ON c.id = k.extraction_id
+            WHERE k.review = $review GROUP BY c.study, c.id HAVING arg_max(k.stands, k.seq)
+        )
+        SELECT c.study, c.form_version, count(DISTINCT w.person), c.made
+        FROM current_extraction c JOIN at_work w USING (study)
+        WHERE c.review = $review GROUP BY ALL ORDER BY c.study""",
+        {"review": review},
     ).fetchall()
     return {study: (version, people, made) for study, version, people, made in rows}

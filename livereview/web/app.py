@@ -39,6 +39,7 @@ from livereview.web import (
     duplicates,
     evidence,
     exchange,
+    extraction_check,
     first,
     full_text,
     guard,
@@ -210,6 +211,7 @@ ROUTES = (
     PageRoute("POST", "/r/{review}/evidence/confidence", confidence.rate, rights.EXTRACT),
     PageRoute("GET", "/r/{review}/evidence/{study}", evidence.form, rights.SEE_AS_VOTER),
     PageRoute("GET", "/r/{review}/evidence/{study}/without", evidence.without, rights.SEE_AS_VOTER),
+    PageRoute("POST", "/r/{review}/evidence/{study}/check", extraction_check.check, rights.EXTRACT),
     PageRoute("GET", "/r/{review}/evidence/{study}/consensus", consensus.page, rights.EXTRACT),
     PageRoute(
         "POST",

@@ -18,7 +18,8 @@ from livereview import ops
 from livereview.errors import Refused
 from livereview.evidence import certainty, wording
 from livereview.evidence.grade import Mismatch
-from livereview.store import evidence, records
+from livereview.store import evidence, extraction_checks, records
+from livereview.store.extraction_checks import Standing
 from livereview.store.full_texts import FullText
 from livereview.store.open import Connection
 from livereview.web import acts, drafts, extraction_form, form_mistakes, form_sections, guard, pages
@@ -57,6 +58,7 @@ def _page(
         }
         values: dict[str, Any] = {
             "waiting": waiting,
+            "checks": _checks(con, review),
             "drafts": drafts.own(con, context),
             "titles": titles,
             "studies": [_row(study, grouped, told, singles) for study in grouped],
@@ -87,6 +89,13 @@ def _page(
             "missing_levels": certainty.MISSING_LEVELS,
         }
     return pages.show("evidence.html", context, status, **values)
+
+
+def _checks(con: Connection, review: str) -> dict[str, Standing]:
+    """Where each study's extraction stands, by study; none where two people extract each."""
+    if not ops.extraction_checks.asked_for(con, review):
+        return {}
+    return extraction_checks.standings(con, review)
 
 
 def _row(
@@ -158,6 +167,7 @@ def _show(
         history = evidence.history(con, review, study)
         apart = extractions_of_two(con, context, study)
         holds = study in evidence.extractions(con, review)
+        check = _checks(con, review).get(study)
         shown = [filled, *((apart.left, apart.right) if apart else ())]
         quoted = ops.quotes.standings_of(con, review, study, shown)
         sources = form_sections.sources(con, context, study, draft.subject.report)
@@ -185,6 +195,7 @@ def _show(
         "mistakes": mistakes,
         "impact": impact,
         "holds": holds,
+        "check": check,
     }
     return pages.show(
         "extraction.html", context, status, study=study, history=history, apart=apart, **values
