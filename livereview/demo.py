@@ -13,24 +13,29 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from livereview import files, night, settings
-from livereview.client import Client, Session
+from livereview import files, night, ops, settings
+from livereview.client import Client, Local, Session
 from livereview.commands import (
+    FindRecord,
     ImportFile,
+    Judge,
     OpenReview,
     Rate,
     ReadStatus,
     Register,
     SettleOutbox,
+    SettleTip,
     SignOff,
 )
 from livereview.commands.publishing import Published
 from livereview.errors import Refused
+from livereview.records import record_id
 from livereview.settings import Settings
 
 # where a wheel has what is `examples` in a checkout
@@ -41,8 +46,22 @@ NIGHTS = tuple(datetime(2026, month, 1, 2, tzinfo=UTC) for month in (3, 4, 5))
 MARK = ".livereview-demo"
 
 SIGNS = "signs-of-safety"
-LATER = "later-"
-"""How the files of what became public after the review began are named."""
+TIPPED, LATER = "tipped-", "later-"
+"""How the files are named of what a reader told of, and of what became public after the review began."""
+
+TIP: dict[str, Any] = {
+    "title": "Signs of effectiveness of signs of safety? – A pilot study",
+    "link": "",
+    "note": "A Dutch study with a comparison group; the thesis of 2017 is on the same families.",
+}
+COMMENT = (
+    "You say that hardly any study has measured it. There is a Dutch pilot study with a comparison "
+    "group of 20 families; I have sent you its title."
+)
+RESPONSE = (
+    "Thank you. Both reports are in the review now, as one study: they are on the same 40 families."
+)
+"""What a made-up reader and the made-up team say in the consultation on the first version."""
 
 LATER_STUDIES = ("second-english-evaluation", "roses-2020")
 """Those of them that the team's statements cite."""
@@ -90,7 +109,7 @@ def guide(chosen: Settings, home: Path) -> tuple[str, ...]:
     latest = Path("latest") / "index.html"
     return (
         f"a finished page:      {chosen.site / REVIEW / latest}",
-        f"an answer that moved: {chosen.site / SIGNS / latest} (what changed: version 3)",
+        f"an answer that moved: {chosen.site / SIGNS / latest} (what changed, and its map)",
         f"all reviews:          {chosen.site / 'index.html'}",
         f"screen, extract, sign: livereview account amina --role lead --home {home} && "
         f"livereview serve --home {home}",
@@ -132,6 +151,8 @@ def step(chosen: Settings, number: int, when: datetime, out: Console) -> Step:
         )
         if report.refused:
             raise Refused(f"decisions of night {number}: {report.refused[:3]}")
+        if when == NIGHTS[-1]:
+            code(client, REVIEW, folder / "codes.csv", day)
         sheets = sorted((folder / "extractions").glob(f"{number}-*.json"))
         for sheet in sheets:
             files.extract(client, REVIEW, sheet, "amina", day)
@@ -160,18 +181,95 @@ def sentence(ran: night.Night, decisions: int, published: Published) -> str:
 
 
 def seed(chosen: Settings) -> None:
-    """The founding review: what was public when it began, then what came after, signed."""
-    first, then = NIGHTS[1], NIGHTS[-1]
-    with Session(chosen) as client:
+    """The founding review in three steps: what was public when it began, a study that a reader told
+    of, then what came after; each signed.
+    """
+    first, second, third = NIGHTS
+    client = Local(chosen)
+    try:
         _register(client, first, without=LATER_STUDIES)
-        _seed_evidence(client, "seed.ris", "decisions.csv", first)
+        _bring(client, "", first)
+        _assess(client, "", first)
         day = first + timedelta(hours=8)
         client.run(OpenReview(id="opening-signs", review=SIGNS, by="lena", now=day))
         client.run(SettleOutbox(now=day))
 
-        _seed_evidence(client, "later.ris", "later-decisions.csv", then, LATER)
-        _register(client, then)
-        rate(client, SIGNS, then + timedelta(hours=6))
+        comment = _consult(client, day)
+        _bring(client, TIPPED, second)
+        _take_tip(client, second)
+        _assess(client, TIPPED, second)
+        _publish(client, SIGNS, second + timedelta(hours=8))
+        _answer(client, comment, second + timedelta(days=1))
+
+        _bring(client, LATER, third)
+        _assess(client, LATER, third)
+        _register(client, third)
+        rate(client, SIGNS, third + timedelta(hours=6))
+    finally:
+        client.close()
+
+
+def _consult(client: Local, day: datetime) -> str:
+    """Open the first version for comment, let a reader comment and tell of a study; the comment's
+    id.
+    """
+    until = (day + timedelta(days=21)).date().isoformat()
+    asked: dict[str, Any] = {"review": SIGNS, "version": 1, "by": "lena"}
+    ops.consultation.open_version(
+        client.store,
+        id="consultation",
+        until=until,
+        note="Do you know of a study that is not here? Is a sentence unclear?",
+        now=day,
+        **asked,
+    )
+    ops.consultation.comment(
+        client.store,
+        id="reader-1",
+        review=SIGNS,
+        text=COMMENT,
+        about="answer",
+        now=day + timedelta(days=9),
+    )
+    ops.tips.suggest(client.store, review=SIGNS, id="reader-1", now=day + timedelta(days=9), **TIP)
+    return "reader-1"
+
+
+def _take_tip(client: Client, now: datetime) -> None:
+    """The lead accepts what the reader told of, which makes it a record, and says that it is the
+    report whose details the team has brought.
+    """
+    known = client.run(FindRecord(review=SIGNS, reference=TIP["title"])).record
+    task = f"tip:{SIGNS}:reader-1"
+    client.run(SettleTip(review=SIGNS, task=task, outcome="accepted", by="lena", now=now))
+    tipped = record_id("tip", task)
+    client.run(Judge(id="tip-is", left=known, right=tipped, verdict="same", person="lena", now=now))
+
+
+def _answer(client: Local, comment: str, now: datetime) -> None:
+    """Accept the comment, answer it with the version that it changed, and publish both."""
+    asked: dict[str, Any] = {"review": SIGNS, "by": "lena", "now": now}
+    ops.consultation.moderate(client.store, id="accepted", comment=comment, accepted=True, **asked)
+    ops.consultation.respond(
+        client.store,
+        id="response",
+        comment=comment,
+        text=RESPONSE,
+        changed="The study was screened, extracted and added.",
+        changed_in=2,
+        **asked,
+    )
+    ops.consultation.publish(client.store, id="consultation-published", version=1, **asked)
+    client.run(SettleOutbox(now=now))
+
+
+def _publish(client: Client, review: str, now: datetime) -> None:
+    """Bring the page up to date; what needs a name has the lead's an hour later."""
+    published = client.run(SettleOutbox(now=now)).reviews[review]
+    if published.held:
+        later = now + timedelta(hours=1)
+        client.run(SignOff(id=f"{review}-{now:%Y%m%d}", review=review, by="lena", now=later))
+        client.run(SettleOutbox(now=later))
 
 
 def _register(client: Client, when: datetime, without: tuple[str, ...] = ()) -> None:
@@ -181,20 +279,35 @@ def _register(client: Client, when: datetime, without: tuple[str, ...] = ()) -> 
     client.run(Register(text="".join(kept), now=when))
 
 
-def _seed_evidence(
-    client: Client, records: str, decisions: str, when: datetime, forms: str = ""
-) -> None:
-    """Records, decisions and the forms whose names begin with `forms`; "" is all others."""
+def _bring(client: Client, step: str, when: datetime) -> None:
+    """The records of one step; the names of its files begin with `step`, "" is the first."""
+    name = f"{step}records.ris"
+    body = (EXAMPLES / SIGNS / name).read_bytes()
+    client.run(ImportFile(review=SIGNS, source="ris", name=name, body=body, grey=True, now=when))
+
+
+def _assess(client: Client, step: str, when: datetime) -> None:
+    """The codes, decisions and forms of one step."""
     folder = EXAMPLES / SIGNS
-    body = (folder / records).read_bytes()
-    client.run(ImportFile(review=SIGNS, source="ris", name=records, body=body, grey=True, now=when))
-    report = files.decide(client, SIGNS, folder / decisions, when, lambda: None)
+    code(client, SIGNS, folder / f"{step}codes.csv", when)
+    report = files.decide(client, SIGNS, folder / f"{step}decisions.csv", when, lambda: None)
     if report.refused:
         raise Refused(f"decisions of {SIGNS}: {report.refused[:3]}")
     for sheet in sorted((folder / "extractions").glob("*.json")):
-        later = sheet.name.startswith(LATER)
-        if later == bool(forms):
+        if _step_of(sheet) == step:
             files.extract(client, SIGNS, sheet, "amina", when)
+
+
+def _step_of(sheet: Path) -> str:
+    """Of a form: which step it belongs to."""
+    return next((step for step in (TIPPED, LATER) if sheet.name.startswith(step)), "")
+
+
+def code(client: Client, review: str, sheet: Path, when: datetime) -> None:
+    """Code what a file says for the map."""
+    report = files.code(client, review, sheet, "amina", when)
+    if report.refused:
+        raise Refused(f"codes of {review}: {report.refused[:3]}")
 
 
 def rate(client: Client, review: str, when: datetime) -> None:

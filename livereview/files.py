@@ -5,19 +5,19 @@ row.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from livereview import records, sources, workbooks
+from livereview import records, review_toml, sources, workbooks
 from livereview.client import Client
-from livereview.commands import Extract, ReadSheet, TakeDecision
+from livereview.commands import Code, Extract, ReadProtocol, ReadSheet, TakeDecision
 from livereview.commands.evidence import Extracted
 from livereview.errors import LivereviewError, Refused, Retry, SourceBroken
-from livereview.exchange import decisions, mapped, repeats, sheets
+from livereview.exchange import coded_maps, decisions, mapped, repeats, sheets
 from livereview.packed import Packed, is_archive, members, unpacked
 from livereview.sources import columns
 from livereview.sources.protocol import Page
@@ -219,3 +219,44 @@ def ratings(path: Path) -> list[Any]:
             f"{path} is not JSON: {error}; `livereview rate --help` has an example"
         ) from None
     return found if isinstance(found, list) else [found]
+
+
+@dataclass(frozen=True, slots=True)
+class MapReport:
+    """What became of a file of codes: `unplaced` are its codes that mean nothing in this review."""
+
+    kind: str
+    written: int
+    known: int
+    unplaced: Mapping[str, int]
+    refused: tuple[tuple[int, str], ...]
+
+
+def code(client: Client, review: str, path: Path, by: str, now: datetime) -> MapReport:
+    """Code the reports of a file for the map; a row that can't be taken spares the others.
+
+    The same file again changes nothing, unless something else was said since.
+    """
+    rules = review_toml.parse(client.run(ReadProtocol(review=review)).text)
+    coded = coded_maps.read(read(path), path.name, rules)
+    written, known, refused = 0, 0, list(coded.problems)
+    for row in coded.rows:
+        try:
+            answer = client.run(
+                Code(
+                    id=uuid4().hex,
+                    review=review,
+                    record=row.record,
+                    also=row.also,
+                    year=row.year,
+                    codes=row.codes,
+                    by=by,
+                    now=now,
+                )
+            )
+        except Refused as refusal:
+            refused.append((row.number, refusal.message))
+        else:
+            known += answer.known
+            written += not answer.known
+    return MapReport(coded.kind, written, known, coded.unplaced, tuple(sorted(refused)))

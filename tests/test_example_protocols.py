@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from livereview import review_toml
 from livereview.evidence import checked, checks, upgrade, wording
 from livereview.evidence.forms import Extraction
@@ -109,7 +111,7 @@ def test_the_2009_study_claims_no_more_than_is_known() -> None:
     assert result["direction"] == "favours_intervention"
     assert [result[key] for key in ("effect", "ci_low", "ci_high", "n")] == [None] * 4
     assert "caution" in data["caution"]
-    assert f"TI  - {data['reports'][0]}\n" in (folder / "seed.ris").read_text("utf-8")
+    assert f"TI  - {data['reports'][0]}\n" in (folder / "records.ris").read_text("utf-8")
     assert data["study"] in {
         study for statement in review.statements for study in statement.studies
     }
@@ -150,11 +152,30 @@ def forms_of(folder: Path, review: Review, *, later: bool) -> Iterator[Extractio
 
 def test_every_record_of_signs_of_safety_says_where_it_was_seen() -> None:
     folder = EXAMPLES / "signs-of-safety"
-    for name, least in (("seed.ris", 25), ("later.ris", 20)):
+    for name, least in (("records.ris", 25), ("tipped-records.ris", 2), ("later-records.ris", 20)):
         records = (folder / name).read_text("utf-8").split("ER  - ")
         told = [record for record in records if "TI  - " in record]
         assert len(told) >= least
         assert all("N1  - Seen at: http" in record for record in told)
+
+
+EVENTS = ("homeless-shelter", "jail")
+"""Outcomes of the example that count people: what a reader can be told per 1,000."""
+
+
+def test_youth_homelessness_tells_events_per_1000_from_the_study_s_own_groups() -> None:
+    folder = EXAMPLES / "youth-homelessness"
+    review = review_toml.load(folder / "review.toml")
+    data = json.loads((folder / "extractions" / "3-raithel-2015.json").read_text("utf-8"))
+    form = checks.from_json(data, review, "form")
+    (jail,) = [row for row in form.results if row.outcome == "jail"]
+    assert jail.reported == {"ai": 9, "n1i": 138, "ci": 26, "n2i": 159}
+    finding = next(row for row in checked.findings(review, [form]) if row.outcome == "jail")
+    assert finding.estimate is not None and finding.estimate.absolute is not None
+    absolute = finding.estimate.absolute
+    assert absolute.risk == pytest.approx(1000 * 26 / 159)
+    assert absolute.value == pytest.approx(1000 * (9 / 138 - 26 / 159))
+    assert absolute.high < 0
 
 
 def test_youth_homelessness_has_every_outcome_domain_of_the_published_review() -> None:
@@ -168,9 +189,12 @@ def test_youth_homelessness_has_every_outcome_domain_of_the_published_review() -
         "education",
         "living-skills",
     ]
-    assert [outcome.id for outcome in review.outcomes] == domains
+    assert [outcome.id for outcome in review.outcomes] == [*EVENTS, *domains]
     assert {
-        (outcome.better, outcome.measure, outcome.important) for outcome in review.outcomes
+        (outcome.better, outcome.measure, outcome.important)
+        for outcome in review.outcomes
+        if outcome.id in domains
     } == {("higher", "SMD", 0.2)}
+    assert all(outcome.risk is None for outcome in review.outcomes), "risks come from the studies"
     assert [search.name for search in review.searches if search.grey] == ["feed-grey"]
     assert review.living.search_schedule == "0 2 * * *"

@@ -66,7 +66,7 @@ ALLOWED: dict[str, set[str]] = {
     "evidence": CORE | {"statistics", "messages", "texts"},
     "statistics": {"errors"},
     "ranking": {"errors"},
-    "exchange": CORE | {"cells", "decoding", "identifiers", "workbooks"},
+    "exchange": CORE | {"cells", "decoding", "evidence", "identifiers", "workbooks"},
     "summary": CORE | {"cells", "evidence", "surveillance", "messages"},
     "fetch": {"wire", "sources", "records", "errors"},
     "parsing": {"sources", "exchange", "pdf_text", "records", "errors"},
@@ -127,6 +127,7 @@ ALLOWED: dict[str, set[str]] = {
         "records",
         "errors",
         "exchange",
+        "review_toml",
         "workbooks",
     },
     "web": CORE
@@ -153,7 +154,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"alerts", "client", "commands", "door_version", "logs", "systemd", "wire", "private_files"},
     "entrypoints": {"night"},
     "night": {"commands", "endings", "errors", "replay", "settings", "flows"},
-    "demo": {"client", "commands", "files", "night", "settings", "errors"},
+    "demo": {"client", "commands", "files", "night", "ops", "records", "settings", "errors"},
     "__main__": {"cli"},
     "cli": EVERYTHING | {"flows"},
     "flows": CORE

@@ -181,6 +181,7 @@ ROUTES = {
     "GET /r/{review}/export/{kind}": LEAD_READS,
     "GET /r/{review}/records": MEMBER_READS,
     "GET /r/{review}/records/{record}": MEMBER_READS,
+    "POST /r/{review}/records/{record}/codes": VOTER_EXTRACTS,
     "POST /r/{review}/records": MEMBER_SCREENS,
     "POST /r/{review}/views": MEMBER_SCREENS,
     "GET /r/{review}/tags": MEMBER_READS,
@@ -229,8 +230,8 @@ BY_NIGHTS = """protocol begin ingest finish due begin_lookup checked open_copies
     settle_outbox status ledger digests due_webhooks note_delivery renew lose_night note_night end_run sign_of_life
     readiness note_digests may_begin schedule"""
 BY_THE_OWNER = """import_file settle_task settle_tip decide take_decision judge explain find_record rerank why
-    stop_reading read_on draw_audit retirement propose_retirement vote_retirement close_retirement extract rate group
-    preview without read_sheet open_review sign_off as_of withdraw take_back add_account close_account add_token
+    stop_reading read_on draw_audit retirement propose_retirement vote_retirement close_retirement extract code rate
+    group preview without read_sheet open_review sign_off as_of withdraw take_back add_account close_account add_token
     revoke_token tokens backup follow rebuild preview_act act take_back_act acts ask_for_act decline_act"""
 OPERATIONS = {
     **dict.fromkeys(BY_NIGHTS.split(), NIGHTS),

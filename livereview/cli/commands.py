@@ -23,7 +23,7 @@ MODULES = {  # in the order of --help
     "upgrade": ("upgrade",),
     "records": ("import", "parse", "sources", "tools", "rebuild"),
     "dedup": ("dedup",),
-    "people": ("decide", "extract", "rate", "account", "token"),
+    "people": ("decide", "extract", "code", "rate", "account", "token"),
     "acts": ("acts",),
     "withdraw": ("withdraw",),
     "retirement": ("retire",),

@@ -140,6 +140,41 @@ def extract(
         tell_published(client.run(SettleOutbox(now=moment(now))))
 
 
+@app.command()
+def code(
+    source: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Codes: CSV, Excel, or EPPI-Reviewer's JSON.")
+    ],
+    review: ReviewId,
+    by: Annotated[str, typer.Option(help="Who coded.")],
+    now: Annotated[str | None, typer.Option(help="ISO time of the coding; default: now.")] = None,
+    home: Home = None,
+) -> None:
+    """Code reports for the evidence and gap map.  Example: livereview code --review R --by amina
+    codes.csv
+
+    Our own columns are record, kind, areas, outcomes, comparisons, design, countries and
+    populations; several values of a cell are parted by a semicolon. EPPI-Reviewer's codes are
+    matched by their names to the protocol's areas, outcomes and comparisons.
+
+    A row that can't be taken is named with its number and spares the others; exits 2 then.
+    """
+    with told(), Session(settings_of(home)) as client:
+        report = files.code(client, review, source, by, moment(now))
+        tell_published(client.run(SettleOutbox(now=moment(now))))
+    out.print(
+        f"read as {report.kind}: {report.written} coded, {report.known} known already, "
+        f"{len(report.refused)} refused",
+        markup=False,
+    )
+    for name, reports in report.unplaced.items():
+        warn(f"left out: {name!r}, on {reports} reports, is no code of this review")
+    for line, why in report.refused:
+        err.print(f"{source} row {line}: {why}", style="red", markup=False, soft_wrap=True)
+    if report.refused:
+        raise typer.Exit(2)
+
+
 def _tell_extracted(done: Extracted) -> None:
     known = " (known already)" if done.known else ""
     words = f"{done.study}: {done.reports} reports, {done.results} results{known}"

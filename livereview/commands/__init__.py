@@ -12,6 +12,7 @@ from typing import Any
 
 from livereview.commands.base import AnswerT, Command, Runs, time
 from livereview.commands.evidence import (
+    Code,
     Extract,
     Group,
     PreviewForm,
@@ -126,6 +127,7 @@ COMMANDS: tuple[type[Command[Any]], ...] = (
     DrawAudit,
     Rebuild,
     Extract,
+    Code,
     Rate,
     Group,
     PreviewForm,
@@ -182,6 +184,7 @@ __all__ = [
     "CheckReadiness",
     "CloseAccount",
     "CloseRetirement",
+    "Code",
     "Command",
     "Decide",
     "DeclineAct",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -80,6 +80,34 @@ class Group(Command[Grouped]):
     record: str
     study: str | None
     by: str
+
+
+class Coded(Answer):
+    """What a report is about now."""
+
+    record: str
+    codes: Mapping[str, Any]
+    """As `livereview.evidence.map_codes` describes them."""
+    known: bool
+    """These codes hold already, and nothing was written."""
+
+
+class Code(Command[Coded]):
+    """Say what a report is about, for the evidence and gap map."""
+
+    operation = "code"
+
+    id: str
+    review: str
+    record: str
+    """An id, a DOI, "pmid:…" or the exact title."""
+    codes: Any
+    """As `livereview.evidence.map_codes` describes them."""
+    by: str
+    also: Sequence[str] = ()
+    """What else tells the report, each as `record` may be, the surest first."""
+    year: int | None = None
+    """Of the report; it tells reports of one title apart."""
 
 
 class ChangedSentence(Answer):

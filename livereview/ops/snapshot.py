@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from livereview.errors import Refused
-from livereview.evidence import checks, upgrade
+from livereview.evidence import checks, map_codes, upgrade
 from livereview.evidence.forms import Extraction
 from livereview.ops import quotes
 from livereview.ops.consulted import consulted
@@ -18,6 +18,7 @@ from livereview.ops.written import written
 from livereview.records import Record
 from livereview.review import Review, Search
 from livereview.store import (
+    coding,
     decisions,
     evidence,
     ledger,
@@ -25,6 +26,7 @@ from livereview.store import (
     records,
     retirement,
     searches,
+    standings,
     stopping,
     trace,
     versions,
@@ -32,6 +34,7 @@ from livereview.store import (
 )
 from livereview.store.open import Connection
 from livereview.summary.snapshot import (
+    CodedReport,
     Decided,
     Flow,
     Origin,
@@ -90,7 +93,45 @@ def snapshot(con: Connection, review_id: str, history: Sequence[versions.Version
         written=written(con, review),
         asked=_asked(con, review),
         signatures=tuple(Signature(*row) for row in versions.signatures(con, review_id)),
+        coded=_coded(con, review, grouped),
     )
+
+
+def _coded(
+    con: Connection, review: Review, grouped: dict[str, list[str]]
+) -> tuple[CodedReport, ...]:
+    """Each report that somebody coded for the map, and how far it is; those taken off it are not
+    there.
+    """
+    said = {
+        report: map_codes.in_force(json.loads(text), review)
+        for report, text in coding.in_force(con, review.id).items()
+    }
+    codes = {report: words for report, words in said.items() if not words.says_nothing}
+    if not codes:
+        return ()
+    found = records.reports(con, review.id, list(codes))
+    where = standings.of_each(con, review.id, codes)
+    study_of = {report: study for study, reports in grouped.items() for report in reports}
+    return tuple(
+        CodedReport(
+            report=_report(report, found),
+            codes=words,
+            state=_how_far(review, where[report]),
+            study=study_of.get(report),
+        )
+        for report, words in sorted(codes.items())
+        if report in where
+    )
+
+
+def _how_far(review: Review, standing: standings.Standing) -> str:
+    """How far the screening of a report is, as `CodedReport.state` says it."""
+    if standing.state in ("excluded", "not_retrieved"):
+        return "excluded"
+    if standing.stage != review.screening.stages[-1]:
+        return "screening"
+    return "included" if standing.state == "included" else "being_assessed"
 
 
 def _asked(con: Connection, review: Review) -> dict[str, datetime]:
@@ -134,9 +175,9 @@ def _traced(con: Connection, review: str, grouped: dict[str, list[str]]) -> dict
 def _quoted(con: Connection, review: str) -> dict[str, tuple[Quoted, ...]]:
     """How it stands with each quote of the forms in force, by study."""
     quoted: dict[str, tuple[Quoted, ...]] = {}
-    for study, standings in quotes.in_force(con, review).items():
+    for study, looked_up in quotes.in_force(con, review).items():
         rows: list[Quoted] = []
-        for standing in standings:
+        for standing in looked_up:
             looked = standing.looked
             page = looked.page if looked else None
             sha256 = looked.sha256 if looked else None

@@ -36,6 +36,7 @@ from livereview.review import EMMIE, SIGN_OFF_DAYS, Base, Review
 from livereview.summary import (
     debt,
     emmie,
+    evidence_map,
     finding_words,
     flow_diagram,
     model,
@@ -236,6 +237,11 @@ def content_hash(snapshot: Snapshot, evidence: Evidence) -> str:
         "emmie": [claims.to_json(claim) for claim in evidence.claims if claim.rule == "emmie"],
         "outdated": _outdated(snapshot, evidence),
     }
+    if (
+        snapshot.coded
+    ):  # forms are among the studies: what they say of the map makes no version twice
+        coded = evidence_map.entries(snapshot, ())
+        content["map"] = [entry.model_dump(mode="json", exclude={"state"}) for entry in coded]
     return hashlib.sha256(dump(content)).hexdigest()
 
 
@@ -335,6 +341,7 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> Summary
         tools=study_facts.tools(snapshot),
         rules=_rules(),
         standards=standards.published(standards.used(snapshot, findings)),
+        map=evidence_map.entries(snapshot, findings),
     )
 
 

@@ -29,6 +29,7 @@ ABOUT: Mapping[str, str] = {
     ),
     "emmie": mark("One row for each thing that a study says on how, for whom and at what cost."),
     "ratings": mark("One row for each reason of each rating by the team."),
+    "map": mark("One row per study or report on the evidence and gap map: what it is about."),
 }
 """What a row of each table is."""
 
@@ -37,6 +38,7 @@ COLUMNS: Mapping[str, str] = {
     "amount": mark("As reported, in `currency` of `price_year`."),
     "analysed": mark("Individuals or clusters."),
     "area": mark("Id of the area of the review's map."),
+    "areas": mark("Ids of areas of the review's map, parted by |."),
     "arm": mark("Id of the intervention's group within the study."),
     "assumed_risk_per_1000": mark("People in 1,000 who have the event without the intervention."),
     "authors": mark("Names, parted by |."),
@@ -52,6 +54,7 @@ COLUMNS: Mapping[str, str] = {
     "comparator": mark("What the intervention is compared with."),
     "comparison": mark("Id of the comparison."),
     "comparison_label": mark("What is compared with what."),
+    "comparisons": mark("Ids of comparisons, parted by |."),
     "concern": mark("In CERQual: none, minor, moderate or serious."),
     "construct": mark("What was measured, in the study's words."),
     "constructs": mark("What the protocol prefers a study to measure, first choice first."),
@@ -62,6 +65,7 @@ COLUMNS: Mapping[str, str] = {
     "cost_band": mark("The protocol's band of the cost per unit."),
     "cost_high": mark("The highest cost over the smallest effect in the interval."),
     "cost_low": mark("The lowest cost over the largest effect in the interval."),
+    "countries": mark("Where, parted by |."),
     "country": mark("Where."),
     "credibility": mark(
         "How far a difference between groups can be believed: not_tested, not_seen, possible, likely."
@@ -107,6 +111,7 @@ COLUMNS: Mapping[str, str] = {
     "one": mark("Whether it is one more with the outcome, or one fewer."),
     "outcome": mark("Id of the outcome."),
     "outcome_label": mark("Its name."),
+    "outcomes": mark("Ids of outcomes, parted by |."),
     "p": mark("Two-sided."),
     "page": mark("Where in the report."),
     "participants": mark("People who joined the study."),
@@ -117,6 +122,7 @@ COLUMNS: Mapping[str, str] = {
     "polarity": mark("Barrier, enabler, or neither."),
     "pooled": mark("Whether the protocol lets sizes be averaged."),
     "population": mark("Who took part."),
+    "populations": mark("Who it is about, parted by |."),
     "prediction_high": mark("Upper end of the interval for a new study's effect."),
     "prediction_low": mark("Lower end of the interval for a new study's effect."),
     "price_year": mark("Of the prices."),
@@ -173,6 +179,15 @@ OF_TABLE: Mapping[tuple[str, str], str] = {
     ("findings", "outcome"): mark("The outcome's name."),
     ("moderators", "kind"): mark("Category, or number."),
     ("moderators", "studies"): mark("In the group; of a slope, in the regression."),
+    ("map", "certainty"): mark(
+        "By outcome, how sure the findings are that it counts for, parted by |."
+    ),
+    ("map", "design"): mark("Group of designs, as coded for the map."),
+    ("map", "id"): mark("Of the study, else of the report."),
+    ("map", "kind"): mark("Study, ongoing or review."),
+    ("map", "link"): mark("Its page here, else where it is read."),
+    ("map", "state"): mark("How far it is: included, being_assessed, or listed only."),
+    ("map", "year"): mark("Of publication."),
     ("ratings", "kind"): mark("Grade, cerqual, or missing_evidence (ROB-ME)."),
     ("exclusions", "year"): mark("Of the report."),
 }

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from livereview.summary import data, gap_map, past, tombstone, words
 from livereview.summary.model import SCHEMA_VERSION
-from livereview.summary.past import PastFinding, PastSummary
+from livereview.summary.past import PastFinding, PastMapEntry, PastSummary
 from livereview.summary.snapshot import Withdrawal
 from livereview.summary.templating import template
 
@@ -81,10 +81,19 @@ def _gap_maps(listed: Sequence[dict[str, Any]]) -> list[tuple[str, Markup]]:
 def _gap_map(key: str, rows: Sequence[dict[str, Any]]) -> Markup:
     areas, outcomes = rows[0]["areas"], rows[0]["outcomes"]
     counts = Counter[tuple[str, str]]()
+    levels: dict[tuple[str, str], set[str | None]] = {}
     for cell in (cell for row in rows for cell in row["map"]):
-        counts[cell["area"], cell["outcome"]] += cell["studies"]
+        pair = cell["area"], cell["outcome"]
+        counts[pair] += cell["studies"]
+        levels.setdefault(pair, set()).add(cell["certainty"])
     cells = [
-        gap_map.Cell(area, outcome, counts[area, outcome], empty=empty_cell(rows, area, outcome))
+        gap_map.Cell(
+            area,
+            outcome,
+            counts[area, outcome],
+            certainty=_only(levels.get((area, outcome), set())),
+            empty=empty_cell(rows, area, outcome),
+        )
         for area in areas
         for outcome in outcomes
     ]
@@ -121,16 +130,46 @@ def _least_known(states: Sequence[str]) -> str:
 
 
 def _map(summary: PastSummary) -> list[dict[str, Any]]:
-    """Studies with a result, by area and outcome."""
+    """Studies by area and outcome; one that is about several stands in each.
+
+    Their certainty is told where it is one for all of them.
+    """
     counts = Counter[tuple[str, str]]()
-    for study in summary.studies:
-        if study.area is not None:
-            outcomes = {result.outcome for result in study.results}
-            counts.update((study.area, outcome) for outcome in outcomes)
+    levels: dict[tuple[str, str], set[str | None]] = {}
+    for about in _about(summary):
+        for area in about.areas:
+            for outcome in about.outcomes:
+                counts[area, outcome] += 1
+                levels.setdefault((area, outcome), set()).add(about.certainty.get(outcome))
     return [
-        {"area": area, "outcome": outcome, "studies": n}
+        {
+            "area": area,
+            "outcome": outcome,
+            "studies": n,
+            "certainty": _only(levels[area, outcome]),
+        }
         for (area, outcome), n in sorted(counts.items())
     ]
+
+
+def _about(summary: PastSummary) -> list[PastMapEntry]:
+    """What each study is about; of a version before there was a map, as its forms say."""
+    if summary.map is not None:
+        return [entry for entry in summary.map if entry.kind == "study"]
+    return [
+        PastMapEntry(
+            kind="study",
+            areas=(study.area,),
+            outcomes=tuple({result.outcome for result in study.results}),
+        )
+        for study in summary.studies
+        if study.area is not None
+    ]
+
+
+def _only(levels: set[str | None]) -> str | None:
+    """The one level that there is; None where there are several."""
+    return next(iter(levels)) if len(levels) == 1 else None
 
 
 def _state(finding: PastFinding) -> dict[str, str]:

@@ -135,6 +135,15 @@ class PastResult(Past):
     outcome: str
 
 
+class PastMapEntry(Past):
+    """What a study or report was about."""
+
+    kind: str
+    areas: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    certainty: dict[str, str] = Field(default_factory=dict)
+
+
 class PastStudy(Past):
     """A study that was in the review."""
 
@@ -161,6 +170,9 @@ class PastSummary(Past):
     changed: PastChanged = PastChanged()
     flow: PastFlow
     studies: tuple[PastStudy, ...]
+    map: tuple[PastMapEntry, ...] | None = Field(
+        default=None, description="None: nothing was on it, or it was made before there was one."
+    )
 
 
 def read(text: str) -> PastSummary:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from livereview.evidence import wording
+from livereview.evidence import map_codes, wording
 from livereview.summary import (
     addresses,
     analysis_tables,
@@ -24,6 +24,7 @@ from livereview.summary import (
     data,
     dictionary,
     drawing,
+    evidence_map,
     feeds,
     figures,
     findings_table,
@@ -246,7 +247,13 @@ def _tables(made: Draft) -> tuple[Table, ...]:
         *tables.published(made.snapshot),
         tables.findings(findings),
         *tables.behind(made.snapshot, findings),
+        *_map_table(made),
     )
+
+
+def _map_table(made: Draft) -> tuple[Table, ...]:
+    """The map as a table; none where nothing is on it."""
+    return (evidence_map.table(made.summary.map),) if made.summary.map else ()
 
 
 def _tabled(made: Draft, drawn: Sequence[Picture], encode: Encode | None) -> dict[str, bytes]:
@@ -362,7 +369,32 @@ def _deep_pages(made: Draft, drawn: Sequence[Picture]) -> dict[str, bytes]:
     for study in made.summary.studies:
         text = page.render(study=study, **shared)
         pages[f"study-{study.id}.html"] = text.encode("utf-8", "replace")
-    return pages
+    return pages | _map_page(made.summary, shared)
+
+
+def _map_page(summary: Summary, shared: Mapping[str, Any]) -> dict[str, bytes]:
+    """The map and its script; nothing where there are not two facets to set against each other."""
+    offered = evidence_map.facets(summary)
+    pair = evidence_map.first_pair(offered)
+    if pair is None:
+        return {}
+    page = template("map.html").render(
+        grid=evidence_map.grid(summary, *pair),
+        empty=evidence_map.EMPTY,
+        states=evidence_map.STATE_WORDS,
+        kinds=map_codes.KINDS,
+        bias_in_words=evidence_map.bias_in_words,
+        values_of=evidence_map.values,
+        facets=offered,
+        pair=pair,
+        left_out=tuple(evidence_map.left_out(summary).values()),
+        script_data=evidence_map.for_script(summary, offered, pair),
+        **shared,
+    )
+    return {
+        evidence_map.PAGE: page.encode("utf-8", "replace"),
+        evidence_map.SCRIPT: template(evidence_map.SCRIPT).render().encode(),
+    }
 
 
 def _linked_data(summary: Summary, place: Place) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from livereview.evidence.certainty import Rating
 from livereview.evidence.finding import Finding
 from livereview.evidence.forms import Extraction
+from livereview.evidence.map_codes import MapCodes
 from livereview.evidence.places import State
 from livereview.evidence.retirement import Count, Trigger
 from livereview.records import Record
@@ -190,6 +191,22 @@ class Quoted:
 
 
 @dataclass(frozen=True, slots=True)
+class CodedReport:
+    """A report that somebody coded for the map, and how far its screening is.
+
+    Attributes:
+        study: Id of the study that it belongs to; None: of none yet.
+        state: "included", "excluded", "being_assessed" (its full text is sought or read), or
+            "screening" (its title and abstract are not decided yet).
+    """
+
+    report: Report
+    codes: MapCodes
+    state: str
+    study: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """Somebody's name under changes that waited: their hash, and the number of the event."""
 
@@ -258,3 +275,4 @@ class Snapshot:
     written: Mapping[str, datetime] = field(default_factory=dict)
     # since when each outcome and comparison is asked about
     asked: Mapping[str, datetime] = field(default_factory=dict)
+    coded: tuple[CodedReport, ...] = ()  # for the map, by report

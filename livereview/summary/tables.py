@@ -96,9 +96,9 @@ def published(snapshot: Snapshot) -> tuple[Table, ...]:
     - exclusions: a row a report that was read in full and excluded, with the reason
     """
     return (
-        _table("studies", (*STUDIES, "reports", "dois"), map(_study, snapshot.studies)),
-        _table("effects", ("study", "label", *RESULTS), _results(snapshot)),
-        _table(
+        tabled("studies", (*STUDIES, "reports", "dois"), map(_study, snapshot.studies)),
+        tabled("effects", ("study", "label", *RESULTS), _results(snapshot)),
+        tabled(
             "exclusions",
             (*REPORT, "reason"),
             ([*_report(one), one.reason] for one in snapshot.excluded),
@@ -108,14 +108,14 @@ def published(snapshot: Snapshot) -> tuple[Table, ...]:
 
 def findings(shown: Sequence[Finding]) -> Table:
     """The summary of findings: a row a finding, unrounded; what it means in words."""
-    return _table("findings", findings_table.COLUMNS, findings_table.data(shown))
+    return tabled("findings", findings_table.COLUMNS, findings_table.data(shown))
 
 
 def behind(snapshot: Snapshot, shown: Sequence[Finding]) -> tuple[Table, ...]:
     """What is behind the findings, for whoever does the analysis again (`analysis_tables.ALL`)."""
     rows = analysis_tables.rows(snapshot, shown)
     return tuple(
-        _table(name, columns, ([row.get(column) for column in columns] for row in rows[name]))
+        tabled(name, columns, ([row.get(column) for column in columns] for row in rows[name]))
         for name, columns in analysis_tables.ALL.items()
     )
 
@@ -146,7 +146,8 @@ def _plain(value: Any) -> Cell:
     return known
 
 
-def _table(name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
+def tabled(name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Table:
+    """A table whose columns have the kinds of KINDS; others are text."""
     kinds = tuple((column, KINDS.get(column, "text")) for column in columns)
     return Table(name, kinds, tuple(tuple(map(_known, row)) for row in rows))
 

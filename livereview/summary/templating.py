@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from livereview import messages
-from livereview.summary import words
+from livereview.summary import evidence_map, words
 
 
 def template(name: str) -> Template:
@@ -54,3 +54,4 @@ _ENVIRONMENT = Environment(
     finalize=_safe_text,
 )
 _ENVIRONMENT.globals.update(say=_say, many=_many, mark=messages.mark, words=words)
+_ENVIRONMENT.globals.update(has_map=evidence_map.has_page)

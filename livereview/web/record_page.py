@@ -27,7 +27,8 @@ from livereview.store import (
 from livereview.store.finding import Eyes, Row
 from livereview.store.open import Connection
 from livereview.store.report_events import Event, Version
-from livereview.web import card, guard, pages, record_table
+from livereview.web import card, coding, guard, pages, record_table
+from livereview.web.coding import MapCard
 from livereview.web.guard import ReviewContext
 from livereview.web.mine import report_of
 
@@ -140,11 +141,21 @@ def _values(con: Connection, context: ReviewContext, row: Row, eyes: Eyes) -> di
         "steps": _steps(con, context, row, ids, eyes),
         "states": record_table.STATES,
         "reasons": {reason.id: reason.label for reason in context.review.reasons},
+        "map_card": _map_card(con, context, row, eyes),
         "takes_part": context.may(rights.TAKE_PART),
         "sees_evidence": context.may(rights.SEE_AS_VOTER),
         "manages": context.may(rights.MANAGE),
         "stages_done": _decided(context, row),
     }
+
+
+def _map_card(con: Connection, context: ReviewContext, row: Row, eyes: Eyes) -> MapCard | None:
+    """The report's codes for the map; None for whoever may not code, and where they are asked about
+    the report a second time: that somebody coded it would tell them what was thought of it.
+    """
+    if not context.may(rights.EXTRACT) or row.report_id in eyes.again:
+        return None
+    return coding.card(con, context.review, row.report_id)
 
 
 def _fields(shown: Record, origin: Mapping[str, str]) -> list[tuple[str, str, str]]:

@@ -50,6 +50,11 @@ A_DAY = "public, max-age=86400, must-revalidate"
 SHORTLY = "public, max-age=300, must-revalidate"  # of `latest`, and of what may be taken back
 # bytes of an answer that are given to a connection at once: it keeps what is not sent yet
 PIECE = 65_536
+# Published pages in which a reader does something need a script; it lies beside them.
+WITH_SCRIPT = ("/map.html",)
+SCRIPTED = PUBLIC["Content-Security-Policy"].replace(
+    "default-src 'none'; ", "default-src 'none'; script-src 'self'; "
+)
 FRAMED = PUBLIC["Content-Security-Policy"].replace("frame-ancestors 'none'", "frame-ancestors *")
 
 
@@ -142,6 +147,8 @@ def publish(headers: MutableHeaders, path: str, gone: bool = False) -> None:
         headers.setdefault("Cache-Control", SHORTLY)
     if path.startswith("/site/") and path.endswith("/embed.html"):
         headers.setdefault("Content-Security-Policy", FRAMED)
+    if path.startswith("/site/") and path.endswith(WITH_SCRIPT):
+        headers.setdefault("Content-Security-Policy", SCRIPTED)
 
 
 def set_headers(headers: MutableHeaders, path: str, scheme: str) -> None:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from livereview.summary.model.base import Model, Moment, Number, empty
 from livereview.summary.model.findings import Answer, Claim, PublishedFinding
+from livereview.summary.model.map import MapEntry
 from livereview.summary.model.protocol import BaseReview, CostRules, Protocol
 from livereview.summary.model.status import Debt, FlowCounts, Since, Status, Stop
 from livereview.summary.model.studies import (
@@ -183,6 +184,11 @@ class Summary(Model):
     rules: tuple[Rule, ...] = Field(description="By which sentences are made.")
     standards: tuple[Standard, ...] = Field(
         description="The methods that were used, each with the paper that it is from."
+    )
+    map: tuple[MapEntry, ...] = Field(
+        default=(),
+        exclude_if=empty,
+        description="What each study or report is about; not there where nothing is.",
     )
 
     @property
