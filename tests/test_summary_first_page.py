@@ -127,6 +127,12 @@ def test_the_short_answer_says_what_is_shown_and_counts_what_lacks() -> None:
     assert text == (
         "We can't yet say if mentoring did better or worse than nothing on any of the 4 outcomes."
     )
+    better = [finding(f"b{n}") for n in range(4)]
+    ((_, text),) = wording.brief([*better, *lacking])
+    assert text.startswith(
+        "So far, with mentoring, fewer children enter care, fewer children enter care and fewer "
+        "children enter care than with nothing. So far, with mentoring, fewer children"
+    ), "three to a sentence"
     few = [finding(), *lacking[:2]]
     assert wording.brief(few) == wording.answers(few), "few are named"
     harm = finding("harm", side="more", good=False)

@@ -42,6 +42,8 @@ of freedom) is 12.7, with four 4.3, with five 3.2: before, it says more of their
 LEVELS = ("high", "moderate", "low", "very_low", "unrated")
 BRIEFLY_NAMED = 3
 """Outcomes without enough evidence that the short answer names; more are counted there."""
+TOLD_TOGETHER = 3
+"""Effects that one sentence of the short answer tells: read aloud, a fourth makes one lose the thread."""
 
 CLASSES = (
     "effect",
@@ -208,13 +210,17 @@ def level_of(finding: Finding) -> str:
 
 def headline(finding: Finding) -> str:
     """The first sentence; it is what a signature is for, so it holds no figure."""
-    template = TABLE[class_of(finding)][level_of(finding)]
+    return _sentence(finding, finding.phrase or _one_way(finding))
+
+
+def _sentence(finding: Finding, phrase: str) -> str:
+    """The finding's sentence of TABLE, with a phrase of its own or of several findings."""
     text = say(
-        template,
+        TABLE[class_of(finding)][level_of(finding)],
         label=lowered(finding.outcome_label),
         intervention=finding.intervention,
         comparator=finding.comparator,
-        phrase=finding.phrase or _one_way(finding),
+        phrase=phrase,
         more=finding.more,
         fewer=finding.fewer,
     )
@@ -870,8 +876,30 @@ def _answer(findings: Sequence[Finding]) -> str:
 def _shown(findings: Sequence[Finding]) -> list[str]:
     """Sentences on the outcomes of which the evidence says something, or on which it disagrees."""
     effects = [headline(finding) for finding in in_order(findings) if finding.state == "effect"]
+    return [*effects, *_without_effect(findings)]
+
+
+def _shown_briefly(findings: Sequence[Finding]) -> list[str]:
+    """As `_shown`, with effects of one kind and certainty in a sentence together: said one by one,
+    all but a few words of each are those of the last.
+    """
+    alike: dict[tuple[bool, str, str], list[Finding]] = {}
+    for finding in in_order(findings):
+        if finding.state == "effect":
+            key = (finding.good is False, class_of(finding), level_of(finding))
+            alike.setdefault(key, []).append(finding)
+    sentences = []
+    for some in alike.values():
+        for start in range(0, len(some), TOLD_TOGETHER):
+            told = some[start : start + TOLD_TOGETHER]
+            phrases = [finding.phrase or _one_way(finding) for finding in told]
+            sentences.append(_sentence(told[0], _listed(phrases)))
+    return [*sentences, *_without_effect(findings)]
+
+
+def _without_effect(findings: Sequence[Finding]) -> list[str]:
+    """Sentences on outcomes without a difference, and on those about which results disagree."""
     return [
-        *effects,
         *_together(
             findings,
             "little_or_no_difference",
@@ -901,9 +929,9 @@ def brief(findings: Sequence[Finding]) -> list[tuple[str, str]]:
 
 def _brief(findings: Sequence[Finding]) -> str:
     lacking = [finding for finding in findings if finding.lacks_evidence]
+    shown = _shown_briefly(findings)
     if len(lacking) <= BRIEFLY_NAMED:
-        return _answer(findings)
-    shown = _shown(findings)
+        return " ".join([*shown, *_lacking(findings)])
     if shown:
         counted = say(
             mark(

@@ -15,6 +15,7 @@ from livereview.messages import mark, say
 from livereview.summary import bars, words
 from livereview.summary.bars import Bar, Strip
 from livereview.summary.model import Summary
+from livereview.summary.model.studies import ReportedCost
 
 CARDS = 3
 """Cards of findings that a first screen has at least, where there is so much evidence."""
@@ -103,9 +104,13 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class CostCard:
-    """What it costs: the protocol's bands with the one that holds, and a sentence."""
+    """What it costs: the protocol's bands with the one that holds, and a sentence.
+
+    figure   the only cost that is reported, where there is no band; empty: there is none, or several
+    """
 
     band: str | None
+    figure: str
     place: int
     bands: tuple[str, ...]
     text: str
@@ -278,12 +283,31 @@ def _cost(summary: Summary) -> CostCard | None:
     studies = len({row.study for row in costs.rows})
     bands = tuple(band.label for band in costs.protocol.bands) if costs.protocol else ()
     band = costs.per_unit.band if costs.per_unit else None
+    only = costs.rows[0] if len(costs.rows) == 1 and costs.per_unit is None else None
     return CostCard(
         band=band,
+        figure=_amount(only) if only else "",
         place=bands.index(band) + 1 if band in bands else 0,
         bands=bands,
-        text=costs.display or _no_one_cost(studies),
+        text=_of_one_cost(only) if only else costs.display or _no_one_cost(studies),
         studies=studies,
+    )
+
+
+def _amount(cost: ReportedCost) -> str:
+    """ "USD 13,337 per young person"; of the whole, the amount alone."""
+    amount = f"{cost.currency} {words.number(cost.amount)}"
+    if cost.per is None:
+        return amount
+    return say(mark("{amount} per {unit}"), amount=amount, unit=cost.per)
+
+
+def _of_one_cost(cost: ReportedCost) -> str:
+    """What an only cost is for, and whose figure it is."""
+    return say(
+        mark("{what}, as {study} reports it; no other study gives a cost."),
+        what=cost.item,
+        study=cost.label,
     )
 
 
