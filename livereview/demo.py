@@ -273,10 +273,17 @@ def _publish(client: Client, review: str, now: datetime) -> None:
 
 
 def _register(client: Client, when: datetime, without: tuple[str, ...] = ()) -> None:
-    """The protocol; before studies were there the team's statements could not cite them."""
+    """The protocol; before studies were there the team's statements could not cite them.
+
+    Afterwards the team has read all of them again beside the new evidence.
+    """
     lines = (EXAMPLES / SIGNS / "review.toml").read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for line in lines if not any(f'["{study}"]' in line for study in without)]
-    client.run(Register(text="".join(kept), now=when))
+    text = "".join(kept)
+    if not without:
+        read_again = f'[[statements]]\nchecked = "{when:%Y-%m-%d}"\n'
+        text = text.replace("[[statements]]\n", read_again)
+    client.run(Register(text=text, now=when))
 
 
 def _bring(client: Client, step: str, when: datetime) -> None:

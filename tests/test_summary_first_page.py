@@ -11,6 +11,7 @@ import pytest
 from livereview.evidence import wording
 from livereview.evidence.certainty import Rating
 from livereview.evidence.finding import Absolute, Certainty, Estimate, Finding, StudyEffect, Votes
+from livereview.evidence.forms import Cost
 from livereview.summary import bars, findings_table, forest, glance, plain_summary, site, tables
 from livereview.summary.snapshot import Snapshot
 from tests import published_states
@@ -260,6 +261,29 @@ def test_a_review_of_effects_only_has_no_card_for_costs() -> None:
     made = site.draft(costly, 1, "x")
     card = glance.glance(made.summary, made.evidence.findings).cost
     assert card is not None and card.band == "low" and card.place == 1
+
+
+@pytest.mark.parametrize(
+    ("per", "figure"), [("young person", "USD 13,337 per young person"), (None, "")]
+)
+def test_an_only_cost_is_told_with_its_study_and_a_whole_budget_is_no_price(
+    per: str | None, figure: str
+) -> None:
+    costly = study("a", costs=(Cost("All health services", 13337, "USD", per=per),))
+    made = site.draft(snapshot(costly), 1, "x")
+    card = glance.glance(made.summary, made.evidence.findings).cost
+    assert card is not None
+    assert card.figure == figure
+    told = "All health services, as A reports it; no other study gives a cost."
+    assert (card.text == told) is bool(figure)
+
+
+def test_a_size_without_an_interval_is_no_interval_that_reaches_both_ways() -> None:
+    """Minus 130 of 1,000 children, and nobody knows how exactly: it is not that it may be nothing."""
+    bare = result("care", measure="RD per 1,000", effect=-130, n=None)
+    (care, _) = site.draft(snapshot(study("a", bare)), 1, "x").evidence.findings
+    assert care.state == "too_little"
+    assert care.why == "one study gives a size, and nobody knows how exact it is"
 
 
 @pytest.mark.parametrize("risk", [None, 30.0], ids=["unknown", "smaller than the difference"])

@@ -738,6 +738,18 @@ def _why_no_size(counted: Sequence[Contribution]) -> str:
     return say(mark("no study reports a size, only words"))
 
 
+def _why_not_clear(counted: Sequence[Contribution]) -> str:
+    """Why no study's own estimate says anything: it has no interval, or one that reaches both ways."""
+    sizes = [part.effect for part in counted if part.effect is not None]
+    if all(effect.low is None or effect.high is None for effect in sizes):
+        return many(
+            "one study gives a size, and nobody knows how exact it is",
+            "{n} studies give a size, and nobody knows how exact it is",
+            len(sizes),
+        )
+    return say(mark("no study's interval lies on one side"))
+
+
 def _outweighed(outcome: Outcome, estimate: Estimate, counted: Sequence[Contribution]) -> bool:
     """Whether studies in other measures clearly found the opposite of a mean that can't hold them,
     in at least as many people as it holds.
@@ -838,7 +850,7 @@ def _by_studies(
         why = mark("the least biased and largest study found a difference too small to matter")
         return Judged("little_or_no_difference", say(why))
     if not clear:
-        return Judged("too_little", say(mark("no study's interval lies on one side")))
+        return Judged("too_little", _why_not_clear(counted))
     if lead_level:
         why = mark("a study points one way, and a less biased or larger one found no difference")
         return Judged("disagree", say(why))

@@ -283,7 +283,7 @@ def _cost(summary: Summary) -> CostCard | None:
     studies = len({row.study for row in costs.rows})
     bands = tuple(band.label for band in costs.protocol.bands) if costs.protocol else ()
     band = costs.per_unit.band if costs.per_unit else None
-    only = costs.rows[0] if len(costs.rows) == 1 and costs.per_unit is None else None
+    only = _only_cost(summary)
     return CostCard(
         band=band,
         figure=_amount(only) if only else "",
@@ -294,11 +294,20 @@ def _cost(summary: Summary) -> CostCard | None:
     )
 
 
+def _only_cost(summary: Summary) -> ReportedCost | None:
+    """The one cost that is reported, where it is per unit and nothing was worked out from it.
+
+    A grant or a whole budget says nothing of what it costs to help one person.
+    """
+    rows = summary.costs.rows
+    if len(rows) != 1 or summary.costs.per_unit is not None or rows[0].per is None:
+        return None
+    return rows[0]
+
+
 def _amount(cost: ReportedCost) -> str:
-    """ "USD 13,337 per young person"; of the whole, the amount alone."""
+    """ "USD 13,337 per young person"."""
     amount = f"{cost.currency} {words.number(cost.amount)}"
-    if cost.per is None:
-        return amount
     return say(mark("{amount} per {unit}"), amount=amount, unit=cost.per)
 
 
