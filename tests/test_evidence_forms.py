@@ -5,6 +5,7 @@ choices.
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from livereview import review_toml
+from livereview.cells import csv_text
 from livereview.errors import Refused
 from livereview.evidence import checks, forms, sheets
 from livereview.evidence.forms import EmmieFinding, Extraction, Result
@@ -237,6 +239,20 @@ def test_any_valid_form_survives_json_and_a_sheet(name, label, results):
         ]
         writer.writerow(["result", name, "", "", *row])
     assert sheet(out.getvalue()) == (form,)
+    columns, rows = sheets.to_rows([forms.to_json(form)])
+    written = csv_text(columns, ([row.get(column) for column in columns] for row in rows))
+    assert sheet(written) == (form,)
+
+
+def without_clashing(form):
+    """The form without figures as reported that have the name of another column."""
+    kept = sheets.COLUMNS["result"]
+    results = []
+    for result in form.results:
+        figures = {name: x for name, x in (result.reported or {}).items() if name in kept}
+        figures = {name: x for name, x in figures.items() if not hasattr(result, name)}
+        results.append(replace(result, reported=figures or None, derivation=None))
+    return replace(form, results=tuple(results))
 
 
 @pytest.mark.parametrize(
@@ -247,6 +263,10 @@ def test_the_extractions_of_the_examples_are_valid(path):
     form = checks.from_json(path.read_text(encoding="utf-8"), protocol, path.name)
     assert form.results or form.findings
     assert checks.from_json(forms.to_json(form), protocol, "again") == form
+    columns, rows = sheets.to_rows([forms.to_json(form)])
+    text = csv_text(columns, ([row.get(column) for column in columns] for row in rows))
+    (back,) = sheets.from_csv(text, protocol, "sheet")
+    assert without_clashing(back) == without_clashing(form)
 
 
 @pytest.mark.skipif(

@@ -356,6 +356,26 @@ def test_a_check_is_of_what_was_looked_at_and_by_somebody_else(
         )
 
 
+def test_what_was_extracted_is_taken_out_and_goes_in_again(
+    reviewed: Store, included: list[str], browser: People
+) -> None:
+    extracted_by(reviewed, "ada", [RESULT, other_result()], population="=1+1")
+    lena = browser("lena", "lead")
+    assert 'export/studies.csv"' in lena.get(f"/r/{REVIEW}/files")
+    body = lena.get(f"/r/{REVIEW}/export/studies.csv")
+    assert "'=1+1" in body
+    forms = ops.evidence.read_sheet(reviewed, review=REVIEW, text=body, now=NOW)
+    assert json.loads(json.dumps(forms["forms"])) == [forms_of(reviewed)["doe-2020"]]
+    assert json.loads(lena.get(f"/r/{REVIEW}/export/studies.json")) == [
+        forms_of(reviewed)["doe-2020"]
+    ]
+    lena.get(f"/r/{REVIEW}/export/studies.xlsx")
+    assert lena.page.content.startswith(b"PK")
+    ada = browser("ada")
+    ada.get(f"/r/{REVIEW}/export/studies.csv")
+    assert ada.page.status_code == 403
+
+
 def test_two_who_extract_need_no_check(double: Store, browser: People) -> None:
     single(double, "ada")
     single(double, "bo")

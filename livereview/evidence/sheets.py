@@ -7,11 +7,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from itertools import chain
 from typing import Any
 
+from livereview.cells import unguarded
 from livereview.errors import Refused
 from livereview.evidence import checks
 from livereview.evidence.checks import Placed, refusal
@@ -50,7 +51,15 @@ COLUMNS = {
 # Figures with the name of another column (n, direction) can't be told apart in a sheet; a form has
 # them.
 _FIGURES = tuple(name for name in FIGURES if name not in set(chain.from_iterable(COLUMNS.values())))
-COLUMNS["result"] = (*(name for name in COLUMNS["result"] if name != "reported"), *_FIGURES)
+# `kind` says what a row is, so the kind of a result has a column of its own.
+OUTCOME_KIND = "result_kind"
+_OWN_COLUMN = {"kind": OUTCOME_KIND}
+COLUMNS["result"] = (
+    *(_OWN_COLUMN.get(name, name) for name in COLUMNS["result"] if name != "reported"),
+    *_FIGURES,
+)
+_NEVER_TYPED = ("derivation",)  # worked out again from what was reported
+Row = dict[str, str | float | None]
 YES_OR_NO = ("higher_is_better", "primary", "adjusted", "clustered", "total")
 NUMBERS = {
     *(
@@ -89,7 +98,7 @@ def _rows(text: str, name: str, problems: list[str]) -> Iterator[tuple[int, dict
                 )
             elif any(cell.strip() for cell in cells):
                 filled = (
-                    (key, cell.strip())
+                    (key, unguarded(cell).strip())
                     for key, cell in zip(header, cells, strict=False)
                     if cell.strip()
                 )
@@ -98,6 +107,58 @@ def _rows(text: str, name: str, problems: list[str]) -> Iterator[tuple[int, dict
         raise Refused(
             f"{name} can't be read as CSV: {error}; save it again as comma-separated UTF-8"
         ) from error
+
+
+def to_rows(forms: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, ...], list[Row]]:
+    """The columns and the rows of a sheet that holds these forms, as `from_csv` reads it back.
+
+    Figures as reported that have the name of another column have none of their own, and are left
+    out; a column that no form fills is left out too.
+
+    Args:
+        forms: Each as `forms.to_json` gives it.
+    """
+    rows: list[Row] = []
+    for form in forms:
+        rows += _rows_of(form)
+    every = dict.fromkeys(("kind", *chain.from_iterable(COLUMNS.values())))
+    filled = {name for row in rows for name in row}
+    return tuple(name for name in every if name in filled), rows
+
+
+def _rows_of(form: Mapping[str, Any]) -> Iterator[Row]:
+    """A row for each item of a form, or one for a study without items; the study's own columns
+    stand in the first.
+    """
+    study: Row = {"study": str(form["study"])}
+    own = _written({name: form.get(name) for name in COLUMNS["study"]})
+    first = True
+    for kind, key in _KINDS.items():
+        for item in form.get(key) or ():
+            figures = item.get("reported") or {}
+            known = {name: item.get(name, figures.get(name)) for name in COLUMNS[kind]}
+            if kind == "result":
+                known[OUTCOME_KIND] = item.get("kind")
+            yield {"kind": kind, **(own if first else study), **_written(known)}
+            first = False
+    if first:
+        yield {"kind": "study", **own}
+
+
+def _written(values: Mapping[str, Any]) -> Row:
+    """The cells of what is known."""
+    cells = {name: _as_cell(value) for name, value in values.items() if name not in _NEVER_TYPED}
+    return {name: cell for name, cell in cells.items() if cell is not None and cell != ""}
+
+
+def _as_cell(value: Any) -> str | float | None:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return " | ".join(f"{key} = {item}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return " | ".join(map(str, value))
+    return value if isinstance(value, str | int | float) else None
 
 
 def _cell(key: str, text: str) -> Any:
@@ -158,5 +219,7 @@ def _add(
 
 def _item(row: dict[str, Any]) -> dict[str, Any]:
     """The columns of an item; figures as reported stand together in a form."""
+    if OUTCOME_KIND in row:
+        row["kind"] = row.pop(OUTCOME_KIND)
     figures = {key: row.pop(key) for key in _FIGURES if key in row}
     return row | {"reported": figures} if figures else row

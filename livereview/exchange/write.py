@@ -35,14 +35,19 @@ def _clean(value: Value) -> Value:
     return _BAD.sub("", value) if isinstance(value, str) else value
 
 
-def as_xlsx(columns: Sequence[str], rows: Iterable[Mapping[str, Value]], moment: datetime) -> bytes:
-    """One sheet; each text is a text to Excel, whatever it begins with.
+def as_xlsx(
+    columns: Sequence[str],
+    rows: Iterable[Mapping[str, Value]],
+    moment: datetime,
+    title: str = "decisions",
+) -> bytes:
+    """One sheet of this title; each text is a text to Excel, whatever it begins with.
 
     The same rows and moment: the same bytes.
     """
     book = Workbook(write_only=True)
     book.properties.created = book.properties.modified = moment.replace(tzinfo=None, microsecond=0)
-    sheet = book.create_sheet("decisions")
+    sheet = book.create_sheet(title)
     sheet.append([_text(sheet, column) for column in columns])
     for row in rows:
         sheet.append([_text(sheet, row.get(column)) for column in columns])

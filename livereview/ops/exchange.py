@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from livereview.errors import Refused
+from livereview.evidence import sheets
 from livereview.exchange import write
 from livereview.ops import screen
 from livereview.ops.pairs import Described, resolve_described
@@ -15,7 +17,7 @@ from livereview.ops.protocols import protocol
 from livereview.records import Record
 from livereview.review import Review
 from livereview.screening import blindness
-from livereview.store import decisions, records, standings
+from livereview.store import decisions, evidence, records, standings
 from livereview.store.finding import Row
 from livereview.store.open import Connection, Store
 
@@ -38,6 +40,12 @@ RECORD_FORMATS = {
     "ris": "application/x-research-info-systems",
     "csv": "text/csv",
     "bib": "application/x-bibtex",
+}
+# What people extracted from studies, by the names of the downloads.
+STUDY_FORMATS = {
+    "studies.csv": "text/csv; charset=utf-8",
+    "studies.xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "studies.json": "application/json",
 }
 RECORD_COLUMNS = (
     "report", "title", "authors", "year", "journal", "volume", "issue", "pages", "doi", "pmid", "pmcid", "type",
@@ -191,6 +199,24 @@ def export(
         for row in _rows(record, votes, state)
     )
     return write.as_csv(COLUMNS, rows) if kind == "csv" else write.as_xlsx(COLUMNS, rows, now)
+
+
+def export_studies(con: Connection, review: str, kind: str, now: datetime) -> bytes:
+    """The extraction in force of each study: as sheets that `livereview extract` takes back (csv,
+    xlsx: a row for each result, finding, judgement and cost), or as the forms themselves (json).
+
+    Raises:
+        Refused: the kind is none of STUDY_FORMATS.
+    """
+    if kind not in STUDY_FORMATS:
+        raise Refused(f"the kind must be one of {', '.join(STUDY_FORMATS)}; it was {kind!r}")
+    forms = [json.loads(text) for _, text in sorted(evidence.extractions(con, review).items())]
+    if kind == "studies.json":
+        return json.dumps(forms, ensure_ascii=False, indent=1, sort_keys=True).encode()
+    columns, rows = sheets.to_rows(forms)
+    if kind == "studies.csv":
+        return write.as_csv(columns, rows)
+    return write.as_xlsx(columns, rows, now, "studies")
 
 
 def _each(

@@ -98,14 +98,22 @@ def _take(
 
 
 def export(context: guard.InReview, kind: str) -> Response:
-    """Records and decisions as a download."""
+    """Records and decisions, or what was extracted from studies, as a download."""
+    if kind in ops.exchange.STUDY_FORMATS:
+        with context.shared.store.read() as con:
+            body = ops.exchange.export_studies(con, context.review.id, kind, context.shared.clock())
+        media = ops.exchange.STUDY_FORMATS[kind]
+        return _download(f"{context.review.id}-{kind}", media, body)
     if kind not in ops.exchange.FORMATS:
-        raise HTTPException(
-            404, f"There is no export of this kind; choose {', '.join(ops.exchange.FORMATS)}."
-        )
+        choices = ", ".join([*ops.exchange.FORMATS, *ops.exchange.STUDY_FORMATS])
+        raise HTTPException(404, f"There is no export of this kind; choose {choices}.")
     with context.shared.store.read() as con:
         eyes = voters.eyes(con, context.review.id, context.me)
         body = ops.exchange.export(con, context.review.id, kind, context.shared.clock(), eyes)
     name = f"{context.review.id}-decisions.{kind}"
+    return _download(name, ops.exchange.FORMATS[kind], body)
+
+
+def _download(name: str, media: str, body: bytes) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(body, media_type=ops.exchange.FORMATS[kind], headers=headers)
+    return Response(body, media_type=media, headers=headers)
