@@ -97,6 +97,19 @@ def test_what_only_the_file_brought_leaves_and_comes_back(reviewed: Store) -> No
         ops.acts.take_back(reviewed, id="again", act="back", review=REVIEW, now=NOW)
 
 
+def test_a_terminal_takes_a_file_back_by_its_name(reviewed: Store) -> None:
+    bring(reviewed)
+    asked: dict[str, Any] = {"kind": "take_back_import", "review": REVIEW, "now": NOW}
+    with pytest.raises(Refused, match=r"is called 'import: x\.ris'; .*wrong"):
+        ops.acts.carry_out(reviewed, id="1", given={"name": "import: x.ris"}, **asked)
+    ops.acts.carry_out(reviewed, id="2", given={"name": "import: wrong.ris"}, **asked)
+    assert titles(reviewed) == []
+    bring(reviewed)
+    bring(reviewed, ris(("Another one", "another")))
+    with pytest.raises(Refused, match="2 imports are called"):
+        ops.acts.carry_out(reviewed, id="3", given={"name": "import: wrong.ris"}, **asked)
+
+
 def listing_of(con: Any) -> str:
     return str(con.execute("SELECT report_id FROM listing").fetchone()[0])
 

@@ -110,6 +110,11 @@ def protocol_effect(client: Client, review: str, text: str) -> Effect | None:
 def acts_(
     review: ReviewId,
     undo: Annotated[str | None, typer.Option(metavar="ID", help="Take this act back.")] = None,
+    take_back_import: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Take back what this file brought, as a whole."),
+    ] = None,
+    yes: Yes = False,
     by: Annotated[str, typer.Option(help="Who takes it back.")] = "the operator",
     as_json: Annotated[bool, typer.Option("--json", help="All of it, for programs.")] = False,
     now: Annotated[str | None, typer.Option(help="ISO time of the act; default: now.")] = None,
@@ -120,7 +125,8 @@ def acts_(
 
     Decisions made again, accounts closed or changed, versions withdrawn, reviews retired, studies
     regrouped: who, when, how much, why. Taking an act back lets stand again what stood before it,
-    except where somebody has decided since.
+    except where somebody has decided since. A file that was brought by mistake is taken back by
+    --take-back-import, as long as nobody has worked on what only it brought.
     """
     from livereview.client import Session
 
@@ -131,6 +137,16 @@ def acts_(
             done = client.run(take_back)
             say("taken back:")
             show(done)
+            tell_published(client.run(SettleOutbox(now=when)))
+            return
+        if take_back_import:
+            named = {"name": f"import: {take_back_import}"}
+            when = moment(now)
+            act = PreviewAct(
+                kind="take_back_import", review=review, given=named, author=by, now=when
+            )
+            confirmed(client, yes, act)
+            say("taken back")
             tell_published(client.run(SettleOutbox(now=when)))
             return
         listing = client.run(ListActs(review=review))

@@ -14,8 +14,12 @@ from livereview.store.open import Connection
 
 
 def take_back(con: Connection, asked: Asked) -> Done:
-    """What only this import found leaves the review; what other searches found as well stays."""
-    brought = _standing(con, asked.review, asked.value("search"))
+    """What only this import found leaves the review; what other searches found as well stays.
+
+    The import is given by its search, or else by its name alone, where one of that name stands.
+    """
+    search = asked.given.get("search") or _named(con, asked.review, asked.value("name"))
+    brought = _standing(con, asked.review, search)
     if asked.value("name") != brought.name:
         raise Refused("this import has another name; reload the page and try again")
     leaving = imports.only_from(con, asked.review, brought.search)
@@ -55,6 +59,21 @@ def count_again(
     """Let an import that was taken back stand again."""
     imports.note(con, id, brought, review, False, author, now)
     _derive(con, review, brought, f"{brought.name} was brought again", now)
+
+
+def _named(con: Connection, review: str, name: str) -> str:
+    """The search of the import that has this name and stands."""
+    every = imports.listing(con, review)
+    standing = [brought for brought in every if brought.taken_back_by is None]
+    named = [brought for brought in standing if brought.name == name]
+    if len(named) == 1:
+        return named[0].search
+    if named:
+        raise Refused(
+            f"{len(named)} imports are called {name!r}; take back the one that you mean on the page Searches"
+        )
+    known = ", ".join(repr(brought.name) for brought in standing) or "none"
+    raise Refused(f"no import that stands is called {name!r}; those that do: {known}")
 
 
 def _standing(con: Connection, review: str, search: str) -> Import:
