@@ -51,14 +51,18 @@ def load(example: Path) -> dict[str, Any]:
 
 def windows(catalogue: dict[str, Any], search: Search) -> list[Window]:
     """What the search asks for on each night: from the last night that ran through, less the
-    overlap.
+    overlap, or from its start where it sweeps.
     """
     made = []
-    since = datetime.fromisoformat(search.start).replace(tzinfo=UTC) if search.start else None
+    start = datetime.fromisoformat(search.start).replace(tzinfo=UTC) if search.start else None
+    since, swept = start, None
     for night in catalogue["nights"]:
         end = datetime.fromisoformat(night["at"])
+        if swept and search.sweep_days and end - swept >= timedelta(days=search.sweep_days):
+            since = start
         made.append(Window(since, end))
         if search.name not in night.get("broken", ()):
+            swept = end if since == start else swept
             since = end - timedelta(days=search.overlap_days)
     return made
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -182,31 +183,44 @@ def sentence(ran: night.Night, decisions: int, published: Published) -> str:
 
 def seed(chosen: Settings) -> None:
     """The founding review in three steps: what was public when it began, a study that a reader told
-    of, then what came after; each signed.
+    of, then what came after; each after a night of searches, and signed.
     """
     first, second, third = NIGHTS
-    client = Local(chosen)
-    try:
+    with closing(Local(chosen)) as client:
         _register(client, first, without=LATER_STUDIES)
+    _search(chosen, 1)
+    with closing(Local(chosen)) as client:
         _bring(client, "", first)
         _assess(client, "", first)
         day = first + timedelta(hours=8)
         client.run(OpenReview(id="opening-signs", review=SIGNS, by="lena", now=day))
         client.run(SettleOutbox(now=day))
-
         comment = _consult(client, day)
+
+    _search(chosen, 2)
+    with closing(Local(chosen)) as client:
         _bring(client, TIPPED, second)
         _take_tip(client, second)
         _assess(client, TIPPED, second)
         _publish(client, SIGNS, second + timedelta(hours=8))
         _answer(client, comment, second + timedelta(days=1))
 
+    _search(chosen, 3)
+    with closing(Local(chosen)) as client:
         _bring(client, LATER, third)
         _assess(client, LATER, third)
         _register(client, third)
         rate(client, SIGNS, third + timedelta(hours=6))
-    finally:
-        client.close()
+
+
+def _search(chosen: Settings, number: int) -> None:
+    """One night of the founding review through the real flow."""
+    when = NIGHTS[number - 1]
+    recording = EXAMPLES / SIGNS / "nights" / str(number)
+    ran = night.run(chosen, SIGNS, None, now=when.isoformat(), recording=recording)
+    broken = [ending.name for ending in ran.endings if not ending.ran_through]
+    if broken:
+        raise Refused(f"night {number} of {SIGNS}: {', '.join(broken)} did not run through")
 
 
 def _consult(client: Local, day: datetime) -> str:

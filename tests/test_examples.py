@@ -125,16 +125,36 @@ def test_the_catalogue_holds_every_report_that_the_review_included_or_excluded_a
     }
 
 
-def test_the_same_catalogue_gives_the_committed_recordings_byte_by_byte(tmp_path):
-    made.record(EXAMPLE, tmp_path)
+SIGNS = ROOT / "examples" / "signs-of-safety"
+
+
+@pytest.mark.parametrize("example", [EXAMPLE, SIGNS], ids=lambda path: path.name)
+def test_the_same_catalogue_gives_the_committed_recordings_byte_by_byte(example, tmp_path):
+    made.record(example, tmp_path)
     committed = {
-        path.relative_to(EXAMPLE / "nights"): path
-        for path in (EXAMPLE / "nights").rglob("*")
+        path.relative_to(example / "nights"): path
+        for path in (example / "nights").rglob("*")
         if path.is_file()
     }
     again = {path.relative_to(tmp_path): path for path in tmp_path.rglob("*") if path.is_file()}
     assert committed.keys() == again.keys() and committed
     assert all(path.read_bytes() == again[name].read_bytes() for name, path in committed.items())
+
+
+def test_what_sources_answer_for_signs_of_safety_is_what_its_files_of_records_say():
+    known = {}
+    for name in ("records.ris", "later-records.ris"):
+        page = sources.find("ris").parse((SIGNS / name).read_bytes(), None)
+        known |= {record.doi: record for record in page.records if record.doi}
+    works = made.load(SIGNS)["works"]
+    assert len(works) == 14
+    for work in works:
+        record = known[work["doi"]]
+        assert (work["title"], work["year"]) == (record.title, record.year)
+        assert tuple(work["authors"]) == record.authors
+    review = review_toml.parse((SIGNS / "review.toml").read_text(encoding="utf-8"))
+    swept = made.windows(made.load(SIGNS), review.search("pubmed"))
+    assert [window.start for window in swept] == [None] * 3, "a month is long enough for a sweep"
 
 
 @pytest.mark.parametrize("night", NIGHTS)
