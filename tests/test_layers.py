@@ -63,7 +63,7 @@ ALLOWED: dict[str, set[str]] = {
     "dedup": {"links", "records", "registrations", "errors"},
     "surveillance": CORE | {"sources"},
     "screening": CORE,
-    "evidence": CORE | {"statistics", "messages", "texts"},
+    "evidence": CORE | {"cells", "statistics", "messages", "texts"},
     "statistics": {"errors"},
     "ranking": {"errors"},
     "exchange": CORE | {"cells", "decoding", "evidence", "identifiers", "workbooks"},
