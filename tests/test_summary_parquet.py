@@ -14,6 +14,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import duckdb
 import pytest
@@ -239,3 +240,22 @@ def test_they_are_served_by_their_own_media_type(app: FastAPI, settings: Setting
         for path in sorted(folder.iterdir())
     ]
     assert kinds == ["image/png", "image/svg+xml", "application/vnd.apache.parquet"]
+
+
+def test_a_table_that_has_not_changed_is_not_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def writing(columns: Any, rows: Any) -> bytes:
+        asked.append(rows)
+        return written(columns, rows)
+
+    monkeypatch.setattr(renditions, "parquet", writing)
+    first, *others = (
+        tables.Table("kept", (("share", "number"),), ((value,),)) for value in (0.125, -0.0, 0.0)
+    )
+    again = renditions.encode(first)
+    for table in (first, *others, first):
+        renditions.encode(table)
+    assert renditions.encode(first) == again
+    assert asked == [((0.125,),), ((-0.0,),), ((0.0,),)]
+    assert [str(rows) for rows in asked[1:]] == ["((-0.0,),)", "((0.0,),)"]

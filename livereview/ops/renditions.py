@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import subprocess
 import sys
+from collections import OrderedDict
 from collections.abc import Sequence
 
 from livereview.store.parquet import parquet
 from livereview.summary.tables import Table
 
 KEPT = 256  # pictures
+KEPT_TABLES = 128
+LARGEST_TABLE = 2**20  # bytes of a file that is kept: an owner of many reviews keeps few large ones
 # what was drawn lately, by SVG: most pictures are the same in the next build
 _known: dict[str, bytes] = {}
+_tables: OrderedDict[str, bytes] = OrderedDict()  # likewise, by a digest of the table
 
 
 def encode(table: Table) -> bytes:
@@ -21,9 +26,17 @@ def encode(table: Table) -> bytes:
 
     Integers, doubles and text; null where the CSV is empty. A text is as it was told: where the CSV
     puts an apostrophe before what a spreadsheet would run, and one blank for a line break, here
-    nothing is added or taken.
+    nothing is added or taken. Most tables are the same in the next build, so the files are kept.
     """
-    return parquet(table.columns, table.rows)
+    digest = hashlib.sha256(repr((table.columns, table.rows)).encode()).hexdigest()
+    written = _tables.pop(digest, None)
+    if written is None:
+        written = parquet(table.columns, table.rows)
+    if len(written) <= LARGEST_TABLE:
+        _tables[digest] = written
+    while len(_tables) > KEPT_TABLES:
+        _tables.popitem(last=False)
+    return written
 
 
 def draw(svgs: Sequence[str]) -> list[bytes]:

@@ -170,7 +170,7 @@ def moved(
     sought = retrieval.on_report(con, rules.id, before.report_id)
     found = place(ballots, rules.screening.stages, rules.screening.votes, sought)
     after = Standing(before.report_id, found.stage, found.votes, found.state)
-    standings.keep(con, rules.id, after)
+    standings.keep(con, rules.id, before, after)
     if _public(rules, before) != _public(rules, after):
         versions.ask(
             con, rules.id, f"a report was {SETTLED.get(after.state, 'taken up again')}", now

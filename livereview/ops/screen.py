@@ -184,7 +184,7 @@ def decide_in(con: Connection, asked: Decision, how: How, now: datetime) -> dict
         _as_shown(con, rules, asked, how.shown)
     _check(rules, asked, before, [one for one in given if not how.instead or one not in mine])
     word = _dated(con, asked, report, rules)
-    if not _write(con, word, [one["record_id"] for one in mine], now):
+    if not _write(con, word, report, [one["record_id"] for one in mine], now):
         return _told(before, known=True, stands=False)
     if can_not_get and is_vote(word.role, word.verdict):  # who decides has it
         retrieval.append(con, _step(asked, "taken_back", f"{asked.id}/had"), now)
@@ -233,7 +233,7 @@ def _cannot_get(
             criteria_version="",
         )
         word = _dated(con, replace(back, record_id=mine[0]["record_id"]), before.report_id, rules)
-        _write(con, word, [vote["record_id"] for vote in mine], now)
+        _write(con, word, before.report_id, [vote["record_id"] for vote in mine], now)
     after = retrieving.write(con, rules, before, _step(asked, "asked", asked.id), now)
     return _told(after, known=False, stands=True)
 
@@ -423,8 +423,10 @@ def _report(con: Connection, review: str, record: str) -> str:
     return records.report_of(con, [record]).get(record, record)
 
 
-def _write(con: Connection, word: Decision, mine: Sequence[str], now: datetime) -> bool:
-    """Append the decision.
+def _write(
+    con: Connection, word: Decision, report: str, mine: Sequence[str], now: datetime
+) -> bool:
+    """Append the decision, which is on a record of this report.
 
     A person's older word on another record of the same report is taken back by it.
 
@@ -436,7 +438,7 @@ def _write(con: Connection, word: Decision, mine: Sequence[str], now: datetime) 
             return False
         raise Refused("there is nothing of yours to take back on this record")
     if (word.verdict != "withdrawn" or word.record_id in mine) and not decisions.append(
-        con, word, now
+        con, word, now, report
     ):
         return False
     for record in mine:

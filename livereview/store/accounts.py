@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview.store.open import Connection
-from livereview.store.rows import any_row, one_row
+from livereview.store.rows import any_row, kept_rows, one_row
 
 SESSIONS_EACH = 200  # of an account at a time: more than anybody has browsers
 BEGINS = "lr_"  # what every token begins with, so that a leaked one is known for what it is
@@ -190,14 +190,16 @@ def has_session(con: Connection, name: str, now: datetime) -> bool:
 
 def by_session(con: Connection, secret: str, now: datetime) -> Account | None:
     """Whose session this is, while it lasts and the account is as it was when the session began."""
-    rows = con.execute(
-        """SELECT a.name, a.role, a.email, a.reviews, a.seq, a.active, s.account_seq
-        FROM session s JOIN account a ON a.name = s.name WHERE s.secret_hash = ? AND s.ends > ?""",
-        [digest(secret), now],
-    ).fetchall()
-    if not rows:
+    rows = kept_rows(
+        con,
+        """SELECT a.name, a.role, a.email, a.reviews, a.seq, a.active, s.account_seq, s.ends
+        FROM session s JOIN account a ON a.name = s.name WHERE s.secret_hash = ?""",
+        [digest(secret)],
+    )
+    lasting = [row for row in rows if row[-1] > now]
+    if not lasting:
         return None
-    *values, active, begun_under = max(rows, key=lambda row: row[4])
+    *values, active, begun_under, _ = max(lasting, key=lambda row: row[4])
     account = _account(tuple(values))
     return account if active and account.version == begun_under else None
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from livereview.screening.calibration import Asked, gap, turn
 from livereview.store.open import Connection
-from livereview.store.rows import any_row, one_row
+from livereview.store.rows import any_row, kept_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +150,12 @@ def coming(con: Connection, review: str, reviewer: str, stage: str, waiting: int
 
 def _any(con: Connection, here: Sequence[str]) -> bool:
     """Whether this reviewer was ever asked again: most never are, and need not wait for the answer."""
-    return any_row(
+    rows = kept_rows(
         con,
         "SELECT 1 FROM calibration WHERE review = ? AND reviewer = ? AND stage = ? LIMIT 1",
         here,
     )
+    return bool(rows)
 
 
 def asked_again(con: Connection, reviewer: str) -> set[str]:
@@ -228,6 +229,8 @@ def known(con: Connection, id: str) -> bool:
 
 def by_id(con: Connection, id: str) -> dict[str, Any] | None:
     """What the answer of this id said, as `decisions.by_id`."""
+    if not kept_rows(con, "SELECT 1 FROM calibration_answer LIMIT 1"):
+        return None
     row = one_row(
         con,
         """SELECT a.verdict, a.reason, a.note, a.tags, a.record_id, c.stage FROM calibration_answer a

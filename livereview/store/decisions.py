@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from livereview.screening.states import is_vote
 from livereview.store import standings
 from livereview.store.open import Connection
-from livereview.store.rows import any_row, by_review, one_row, read_as
+from livereview.store.rows import any_row, by_review, execute_told, one_row, read_as, tell
 from livereview.store.standings import Standing
+from livereview.store.waiting import Voted
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,19 @@ class Decision:
     model: str | None = None
 
 
-def append(con: Connection, d: Decision, now: datetime) -> bool:
+def append(con: Connection, d: Decision, now: datetime, report_id: str | None = None) -> bool:
     """Write a decision; False if this very one is known already.
 
     Whoever writes it keeps what it moved in `standings`.
+
+    Args:
+        con: A connection.
+        d: The decision.
+        now: When it was made.
+        report_id: The report of its record, where whoever asks has looked it up.
     """
-    rows = con.execute(
+    rows = execute_told(
+        con,
         """INSERT INTO decision (id, review, record_id, record_version, stage, reviewer, role, verdict, reason, note, tags,
             criteria_version, rank, model, made)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING RETURNING id""",
@@ -60,6 +69,9 @@ def append(con: Connection, d: Decision, now: datetime) -> bool:
             now,
         ],
     ).fetchall()
+    if rows and d.role == "vote":
+        answers = is_vote(d.role, d.verdict)
+        tell(con, Voted(d.review, d.stage, d.reviewer, report_id if answers else None))
     return bool(rows)
 
 

@@ -12,7 +12,7 @@ from livereview.dedup.team import TEAM_SAYS
 from livereview.links import LinkKind
 from livereview.store import standings
 from livereview.store.open import Connection
-from livereview.store.rows import by_review, one_row
+from livereview.store.rows import by_review, kept_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,12 +282,13 @@ def _words_on(con: Connection, record_ids: Collection[str]) -> dict[tuple[str, s
 
     The view reads all pairs that there are; a page that somebody waits for asks about a few.
     """
-    rows = con.execute(
+    rows = kept_rows(
+        con,
         """SELECT left_id, right_id, verdict, kind, author = 'rule' FROM match
         WHERE left_id IN (SELECT unnest(?::VARCHAR[])) OR right_id IN (SELECT unnest(?::VARCHAR[]))
         ORDER BY seq""",
         [list(record_ids), list(record_ids)],
-    ).fetchall()
+    )
     of_rules: dict[tuple[str, str], Word] = {}
     of_people: dict[tuple[str, str], Word] = {}
     for left, right, verdict, kind, by_rule in rows:
@@ -299,6 +300,8 @@ def _words_on(con: Connection, record_ids: Collection[str]) -> dict[tuple[str, s
 
 def records_reports(con: Connection, record_ids: Collection[str]) -> dict[str, str]:
     """The report of each of these records; one that was never settled is its own."""
+    if not record_ids:
+        return {}
     rows = con.execute(
         "SELECT record_id, report_id FROM report WHERE record_id IN (SELECT unnest(?::VARCHAR[]))",
         [list(record_ids)],

@@ -18,7 +18,7 @@ from concurrent.futures import wait
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import duckdb
 
@@ -27,6 +27,7 @@ from livereview.disk import RESERVE, Reserve, full, is_full, remove_leftovers, r
 from livereview.errors import Refused, Retry
 from livereview.store import condition, listing, standings
 from livereview.store.condition import Mark, Torn
+from livereview.store.kept import Kept, Reading
 from livereview.store.migrations import SQL as SQL
 from livereview.store.migrations import (
     applied,
@@ -167,8 +168,11 @@ class Store:
         self.backing = threading.Lock()  # one backup at a time
         self.publishing = threading.Lock()  # two builds of one version would write over each other
         self._gate, self._watch = threading.Lock(), Watch()
-        self._main = Writer(self._con.cursor(), "writer", self._gate)
-        self._quick = Writer(self._con.cursor(), "quick writer", self._gate, self._main)
+        self.kept = Kept(self._con)
+        self._main = Writer(self._con.cursor(), "writer", self._gate, kept=self.kept)
+        self._quick = Writer(
+            self._con.cursor(), "quick writer", self._gate, self._main, kept=self.kept
+        )
         self._checkpoints = threading.Lock()
         self._not_before = 0.0  # time.monotonic() of the next checkpoint
 
@@ -230,7 +234,7 @@ class Store:
         cursor = self._con.cursor()
         try:
             with self._watch.over(cursor, seconds):
-                yield cursor
+                yield cast(Connection, Reading(cursor, self.kept))
         except duckdb.InterruptException:
             raise Retry(
                 f"the database was asked something that took over {seconds:.0f} s; try again later"

@@ -11,8 +11,10 @@ from livereview.screening.order import PLAIN, STEP, Order, order
 from livereview.screening.shares import SLOTS, slot
 from livereview.screening.states import NO_VOTE
 from livereview.store import calibration, shares, stopping, voters
+from livereview.store.kept import Kept
 from livereview.store.open import Connection
-from livereview.store.rows import one_row
+from livereview.store.rows import kept_rows, one_row
+from livereview.store.waiting import First, Stamp, Standing, WaitingList
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +62,19 @@ class Head:
 # by rank (26 bits) and as found (33 bits); then the others, as found. Who is not among a record's
 # first readers meets it a few places later. Nobody is asked about what they have answered
 # (`screening.states.has_answered`). Where people have shares, each meets their own.
-_WAITING = """
-    WITH latest AS (SELECT record_id, arg_max(verdict, seq) AS verdict, max(seq) AS seq FROM decision
+_MINE = """latest AS (SELECT record_id, arg_max(verdict, seq) AS verdict, max(seq) AS seq FROM decision
         WHERE review = $review AND reviewer = $reviewer AND stage = $stage AND role = 'vote' GROUP BY record_id),
     mine AS (SELECT coalesce(p.report_id, l.record_id) AS report_id
         FROM latest l LEFT JOIN report p ON p.record_id = l.record_id {reopened}
-        WHERE l.verdict NOT IN (SELECT unnest($no_vote::VARCHAR[])) AND l.seq > {since} {asked}),
-    waiting AS (SELECT s.report_id, s.votes,
+        WHERE l.verdict NOT IN (SELECT unnest($no_vote::VARCHAR[])) AND l.seq > {since} {asked})"""
+_WAITING = """waiting AS (SELECT s.report_id, s.votes,
             {half_first}::BIGINT * 1152921504606846976
             + CASE WHEN {drawn} THEN s.seq
                 WHEN r.place IS NOT NULL THEN least(r.place + {later}, 67108863)::BIGINT * 8589934592 + s.seq
                 ELSE 576460752303423488 + (s.seq + {later}) * 67108864 + s.seq % 67108864 END AS place
         FROM screening_state s LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id {joins}
         WHERE s.review = $review AND s.stage = $stage AND s.state IN ('open', 'half') {only}
-            AND NOT EXISTS (SELECT 1 FROM mine WHERE mine.report_id = s.report_id))
-"""
+            AND NOT EXISTS (SELECT 1 FROM mine WHERE mine.report_id = s.report_id))"""
 _REOPENED = """LEFT JOIN reopened o ON o.review = $review AND o.stage = $stage
     AND o.report_id = coalesce(p.report_id, l.record_id)"""
 _ASKED = """UNION SELECT report_id FROM retrieval_request
@@ -128,13 +128,11 @@ class _Queue:
     for.
 
     Attributes:
-        calibrated: Whether anybody was ever asked again about settled reports.
         crowd: Whether leases count, as in `screening.order`.
     """
 
     sql: str
     values: dict[str, object]
-    calibrated: bool
     crowd: bool
 
 
@@ -153,7 +151,37 @@ def head(
     Settled reports that are asked again stand among the others and count as they do: nothing here
     tells them apart.
     """
-    queue = _queue(con, review, reviewer, stage)
+    limits = _limits(con, review, reviewer, stage)
+    events = _events(con, review.id)
+    first = _first_of_crowd(con, review, reviewer, stage, limits, events, most, wanted)
+    if first is not None:
+        reports, asked = _of_crowd(first.reports), _of_crowd(first.wanted)
+        head = Head(reports, asked, first.waiting, first.answered)
+    else:
+        head = _asked_head(con, review, reviewer, stage, limits, events, most, wanted)
+    if "calibration" not in events:
+        return head
+
+    hidden = calibration.coming(con, review.id, reviewer, stage, head.waiting)
+    reports, asked = head.reports, head.wanted
+    if hidden.report_id:
+        reports = (Candidate(hidden.report_id, 0, again=True), *reports)[:most]
+    asked += _asked_again(con, review.id, reviewer, stage, wanted)
+    return Head(reports, asked, head.waiting + hidden.left, head.done + hidden.answered)
+
+
+def _asked_head(
+    con: Connection,
+    review: Review,
+    reviewer: str,
+    stage: str,
+    limits: _Limits,
+    events: set[str],
+    most: int,
+    wanted: Sequence[str],
+) -> Head:
+    """The head as the database gives it, without what is asked again."""
+    queue = _queue(con, review, reviewer, stage, limits, events)
     row = one_row(
         con,
         f"""{queue.sql} SELECT arg_min({_ONE}, place, $most), count(*), (SELECT count(DISTINCT report_id) FROM mine),
@@ -163,14 +191,85 @@ def head(
     )
     first, waiting, done, named = row or (None, 0, 0, None)
     reports, asked = _candidates(first, queue.crowd), _candidates(named, queue.crowd)
-    if not queue.calibrated:
-        return Head(reports, asked, waiting, done)
+    return Head(reports, asked, waiting, done)
 
-    hidden = calibration.coming(con, review.id, reviewer, stage, waiting)
-    if hidden.report_id:
-        reports = (Candidate(hidden.report_id, 0, again=True), *reports)[:most]
-    asked += _asked_again(con, review.id, reviewer, stage, wanted)
-    return Head(reports, asked, waiting + hidden.left, done + hidden.answered)
+
+def _first_of_crowd(
+    con: Connection,
+    review: Review,
+    reviewer: str,
+    stage: str,
+    limits: _Limits,
+    events: set[str],
+    most: int,
+    wanted: Sequence[str],
+) -> First | None:
+    """The head by the lists in memory (`waiting`), where everybody's queue is the same but for what
+    they have answered; None where it is not, or where there are no lists.
+    """
+    kept: Kept | None = getattr(con, "kept", None)
+    if kept is None or not _is_plain(con, review, reviewer, stage, limits, events):
+        return None
+    stamps = kept.stamp("rank"), kept.stamp("report", "reopened")
+    return kept.lists.head(
+        (review.id, stage, reviewer),
+        most,
+        wanted,
+        stamps,
+        lambda: _waiting_list(con, review.id, stamps[0]),
+        lambda: _answered(con, review.id, reviewer, stage, events),
+    )
+
+
+def _is_plain(
+    con: Connection,
+    review: Review,
+    reviewer: str,
+    stage: str,
+    limits: _Limits,
+    events: set[str],
+) -> bool:
+    """Whether the queue is that of a crowd of which everybody may vote on everything."""
+    order = limits.order
+    is_dealt = limits.open_to is not None or bool(order.turns) or bool(limits.closed)
+    if not order.crowd or is_dealt or "draw" in events:
+        return False
+    core = review.screening.core
+    if core and reviewer not in core:
+        return False
+    if "retrieval" in events and stage == "full_text":
+        return False
+    return not ("stopping" in events and stopping.holds(con, review.id, stage))
+
+
+def _waiting_list(con: Connection, review: str, stamp: Stamp) -> WaitingList:
+    rows = con.execute(
+        """SELECT s.report_id, s.stage, s.votes, s.state, s.seq, r.place FROM screening_state s
+        LEFT JOIN rank r ON r.review = s.review AND r.report_id = s.report_id
+        WHERE s.review = ?""",
+        [review],
+    ).fetchall()
+    standings = [(row[0], Standing(*row[1:5])) for row in rows]
+    ranks = {row[0]: row[5] for row in rows if row[5] is not None}
+    return WaitingList(standings, ranks, stamp)
+
+
+def _answered(
+    con: Connection, review: str, reviewer: str, stage: str, events: set[str]
+) -> set[str]:
+    """The reports that a person has voted on at a stage."""
+    parts = {"reopened": "", "since": "0", "asked": ""}
+    if "reopening" in events:
+        parts |= {"reopened": _REOPENED, "since": "coalesce(o.seq, 0)"}
+    rows = con.execute(
+        f"WITH {_MINE.format_map(parts)} SELECT DISTINCT report_id FROM mine",  # noqa: S608
+        {"review": review, "reviewer": reviewer, "stage": stage, "no_vote": list(NO_VOTE)},
+    ).fetchall()
+    return {row[0] for row in rows}
+
+
+def _of_crowd(rows: Sequence[tuple[str, int]]) -> tuple[Candidate, ...]:
+    return tuple(Candidate(report_id, votes) for report_id, votes in rows)
 
 
 def _candidates(rows: Sequence[Mapping[str, Any]] | None, crowd: bool) -> tuple[Candidate, ...]:
@@ -188,7 +287,8 @@ def _asked_again(
 
 def waiting_for(con: Connection, review: Review, reviewer: str, stage: str) -> list[str]:
     """The whole queue of a reviewer at a stage, in its order; without what is asked again."""
-    queue = _queue(con, review, reviewer, stage)
+    limits, events = _limits(con, review, reviewer, stage), _events(con, review.id)
+    queue = _queue(con, review, reviewer, stage, limits, events)
     rows = con.execute(
         f"{queue.sql} SELECT report_id FROM waiting ORDER BY place",  # noqa: S608
         queue.values,
@@ -270,7 +370,14 @@ def _asks(con: Connection, reviews: Sequence[Review], reviewer: str) -> list[_As
     return asks
 
 
-def _queue(con: Connection, review: Review, reviewer: str, stage: str) -> _Queue:
+def _queue(
+    con: Connection,
+    review: Review,
+    reviewer: str,
+    stage: str,
+    limits: _Limits,
+    events: set[str],
+) -> _Queue:
     """Of what this review needs only: to plan for the parts that most have no use for takes longer
     than to read the rest.
     """
@@ -281,12 +388,10 @@ def _queue(con: Connection, review: Review, reviewer: str, stage: str) -> _Queue
         "no_vote": list(NO_VOTE),
     }
     parts = {"reopened": "", "since": "0", "asked": "", "drawn": "false", "joins": "", "only": ""}
-    limits = _limits(con, review, reviewer, stage)
     parts |= {
         "half_first": "(s.votes = 0)" if limits.order.crowd else "0",
         "later": _later(limits.order, values),
     }
-    events = _events(con, review.id)
     if "reopening" in events:
         parts |= {"reopened": _REOPENED, "since": "coalesce(o.seq, 0)"}
     if "retrieval" in events:
@@ -301,7 +406,8 @@ def _queue(con: Connection, review: Review, reviewer: str, stage: str) -> _Queue
     if limits.open_to is not None:
         parts["only"] += " AND in_share($open_to::BLOB, s.report_id)"
         values["open_to"] = limits.open_to
-    return _Queue(_WAITING.format_map(parts), values, "calibration" in events, limits.order.crowd)
+    sql = f"WITH {_MINE.format_map(parts)}, {_WAITING.format_map(parts)}"
+    return _Queue(sql, values, limits.order.crowd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,14 +486,15 @@ def _events(con: Connection, review: str) -> set[str]:
     """Which the review has ever had: stopping, a draw for an audit, a reopening, calibration, a
     report not to be had.
     """
-    rows = con.execute(
+    rows = kept_rows(
+        con,
         """(SELECT 'stopping' FROM stopping WHERE review = $review LIMIT 1) UNION ALL
         (SELECT 'draw' FROM draw WHERE review = $review LIMIT 1) UNION ALL
         (SELECT 'reopening' FROM reopening WHERE review = $review LIMIT 1) UNION ALL
         (SELECT 'calibration' FROM calibration WHERE review = $review LIMIT 1) UNION ALL
         (SELECT 'retrieval' FROM retrieval WHERE review = $review LIMIT 1)""",
         {"review": review},
-    ).fetchall()
+    )
     return {row[0] for row in rows}
 
 

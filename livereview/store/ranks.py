@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from livereview.store.open import Connection
-from livereview.store.rows import by_review, one_row
+from livereview.store.rows import by_review, kept_rows, one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +76,14 @@ def save(
 
 def place(con: Connection, review: str, report_id: str) -> tuple[int, str] | None:
     """(place, version of the model) of a report in the ranking that is in use."""
+    models = kept_rows(con, "SELECT arg_max(model, seq) FROM ranking WHERE review = ?", [review])
+    model = models[0][0]
+    if model is None:
+        return None
     row = one_row(
         con, "SELECT place FROM rank WHERE review = ? AND report_id = ?", [review, report_id]
     )
-    if row is None:
-        return None
-    model = one_row(con, "SELECT arg_max(model, seq) FROM ranking WHERE review = ?", [review])
-    return (row[0], model[0]) if model and model[0] is not None else None
+    return (row[0], model) if row else None
 
 
 def labels(con: Connection, review: str, stage: str) -> list[tuple[str, bool]]:

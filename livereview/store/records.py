@@ -11,7 +11,7 @@ from typing import Any
 from livereview.records import Record, fingerprint, from_json, to_json
 from livereview.store import standings
 from livereview.store.open import Connection
-from livereview.store.rows import any_row, one_row
+from livereview.store.rows import Row, any_row, kept_rows
 
 # What one record of a report may lend another; not what tells two editions apart.
 FILLED = ("abstract", "doi", "pmid", "pmcid", "url", "language", "year", "container_title")
@@ -136,13 +136,19 @@ def current(con: Connection, record_ids: Iterable[str]) -> dict[str, Record]:
     ids = list(record_ids)
     if not ids:
         return {}
-    where, values = standings.chosen(ids)
-    rows = con.execute(
-        f"SELECT record_id, version, data FROM record WHERE record_id {where}",  # noqa: S608
-        values,
-    ).fetchall()
+    rows = _versions(con, ids)
     latest = {key: data for key, _, data in sorted(rows, key=lambda row: row[1])}
     return {key: from_json(json.loads(data)) for key, data in latest.items()}
+
+
+def _versions(con: Connection, record_ids: Sequence[str]) -> list[Row]:
+    """(record, version, data) of every version of these records."""
+    where, values = standings.chosen(record_ids)
+    return kept_rows(
+        con,
+        f"SELECT record_id, version, data FROM record WHERE record_id {where}",  # noqa: S608
+        values,
+    )
 
 
 def ids(con: Connection) -> list[str]:
@@ -162,23 +168,27 @@ def every(con: Connection) -> dict[str, Record]:
 
 
 def version(con: Connection, record_id: str) -> int | None:
-    row = one_row(con, "SELECT max(version) FROM record WHERE record_id = ?", [record_id])
-    return row[0] if row else None
+    """The number of its latest version; None where there is no such record.
+
+    Who asks has mostly just read the record: then that answer is kept.
+    """
+    rows = _versions(con, [record_id])
+    return max((row[1] for row in rows), default=None)
 
 
 def in_review(con: Connection, review: str, record_id: str) -> bool:
     """Whether the review has this record. Asked with each decision, so what was taken back is looked
     at only where anything was.
     """
-    row = one_row(
-        con,
-        """SELECT EXISTS (SELECT 1 FROM hit WHERE review = ? AND record_id = ?),
-            EXISTS (SELECT 1 FROM import_back WHERE review = ?)""",
-        [review, record_id, review],
-    )
-    was_found, were_taken_back = row or (False, False)
+    were_taken_back = kept_rows(con, "SELECT 1 FROM import_back WHERE review = ? LIMIT 1", [review])
     if not were_taken_back:
-        return bool(was_found)
+        return bool(
+            kept_rows(
+                con,
+                "SELECT 1 FROM hit WHERE review = ? AND record_id = ? LIMIT 1",
+                [review, record_id],
+            )
+        )
     return any_row(
         con,
         "SELECT 1 FROM standing_hit WHERE review = ? AND record_id = ? LIMIT 1",
@@ -249,10 +259,11 @@ def letters(title: str | None) -> str:
 def reports(con: Connection, review: str, report_ids: Iterable[str]) -> dict[str, list[Record]]:
     """The records of each of these reports that the review found, oldest first."""
     where, values = standings.chosen(standings.members(con, list(report_ids)))
-    rows = con.execute(
+    rows = kept_rows(
+        con,
         f"SELECT record_id, seq FROM standing_hit WHERE review = ? AND record_id {where}",  # noqa: S608
         [review, *values],
-    ).fetchall()
+    )
     first = {key: (seq, key) for key, seq in sorted(rows, key=lambda row: row[1], reverse=True)}
     known, report = current(con, first), report_of(con, first)
     found: dict[str, list[Record]] = {}
@@ -299,12 +310,12 @@ def fullest(records: Sequence[Record]) -> Record:
 def report_of(con: Connection, record_ids: Iterable[str]) -> Mapping[str, str]:
     """The report each record belongs to, where it was joined with others or belongs to its own."""
     where, values = standings.chosen(list(record_ids))
-    return dict(
-        con.execute(
-            f"SELECT record_id, report_id FROM report WHERE record_id {where}",  # noqa: S608
-            values,
-        ).fetchall()
+    rows = kept_rows(
+        con,
+        f"SELECT record_id, report_id FROM report WHERE record_id {where}",  # noqa: S608
+        values,
     )
+    return dict(rows)
 
 
 def report_of_each(con: Connection, record_ids: Iterable[str]) -> dict[str, str]:

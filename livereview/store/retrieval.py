@@ -14,7 +14,7 @@ from typing import Any
 from livereview.screening.states import NOBODY_ASKED, Sought
 from livereview.store import standings
 from livereview.store.open import Connection
-from livereview.store.rows import Row, by_review
+from livereview.store.rows import Row, by_review, kept_rows
 
 STAGE = "full_text"  # the only one at which a report must be had
 
@@ -100,6 +100,8 @@ def by_id(con: Connection, id: str) -> dict[str, Any] | None:
 
     None where there is none.
     """
+    if not kept_rows(con, "SELECT 1 FROM retrieval LIMIT 1"):
+        return None
     rows = con.execute(
         "SELECT note, tags, record_id FROM retrieval WHERE id = ? AND act = 'asked'", [id]
     ).fetchall()
@@ -111,8 +113,7 @@ def by_id(con: Connection, id: str) -> dict[str, Any] | None:
 
 def any_of(con: Connection, review: str) -> bool:
     """Whether anybody ever asked for a report of this review."""
-    rows = con.execute("SELECT 1 FROM retrieval WHERE review = ? LIMIT 1", [review]).fetchall()
-    return bool(rows)
+    return bool(kept_rows(con, "SELECT 1 FROM retrieval WHERE review = ? LIMIT 1", [review]))
 
 
 def on_report(con: Connection, review: str, report_id: str) -> Sought:

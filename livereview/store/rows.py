@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from livereview.store.waiting import Event
     from livereview.store.writer import Connection
 
 Row = tuple[Any, ...]
@@ -52,10 +53,50 @@ def by_review(
         answer; an empty list where there are none.
     """
     rows = con.execute(question, {"reviews": list(reviews), **values}).fetchall()
+    return _grouped(rows, reviews)
+
+
+def kept_by_review(
+    con: Connection, question: str, reviews: Sequence[str], **values: object
+) -> dict[str, list[Row]]:
+    """As `by_review`, by memory where nothing was written since that could change it."""
+    return _grouped(kept_rows(con, question, {"reviews": list(reviews), **values}), reviews)
+
+
+def _grouped(rows: Sequence[Row], reviews: Sequence[str]) -> dict[str, list[Row]]:
     grouped: dict[str, list[Row]] = {review: [] for review in reviews}
     for review, *row in rows:
         grouped[review].append(tuple(row))
     return grouped
+
+
+def kept_rows(con: Connection, question: str, values: object = None) -> list[Row]:
+    """The rows of the answer, by memory where no table that it reads was written since (`kept`).
+
+    For what is asked again and again and seldom changes. Nobody may change what is in the rows.
+    """
+    answers = getattr(con, "answers", None)
+    if answers is None:
+        return con.execute(question, values).fetchall()
+    rows: list[Row] = answers.rows(question, values)
+    return rows
+
+
+def execute_told(con: Connection, statement: str, values: object = None) -> Connection:
+    """As `con.execute`, for a write of which `tell` says what it does (`waiting`)."""
+    execute = getattr(con, "execute_told", con.execute)
+    answer: Connection = execute(statement, values)
+    return answer
+
+
+def tell(con: Connection, event: Event) -> None:
+    """Say what the transaction does to where reports stand, or to votes.
+
+    It is passed on once it is committed. Outside of a writer's transaction nobody listens.
+    """
+    listener = getattr(con, "tell", None)
+    if listener is not None:
+        listener(event)
 
 
 def any_row(con: Connection, question: str, values: object = None) -> bool:

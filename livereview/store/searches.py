@@ -13,7 +13,7 @@ from livereview.review import Review, Search
 from livereview.sources.protocol import Query, Reject
 from livereview.store import standings
 from livereview.store.open import Connection
-from livereview.store.rows import by_review, one_row, read_as
+from livereview.store.rows import by_review, kept_rows, one_row, read_as
 from livereview.surveillance.clock import TOLERANCE
 
 
@@ -109,8 +109,8 @@ def save_protocol(con: Connection, review: Review, now: datetime) -> None:
 
 def protocol_text(con: Connection, review: str) -> str | None:
     """The review.toml in force, or None for an unknown review."""
-    row = one_row(con, "SELECT arg_max(text, seq) FROM protocol WHERE review = ?", [review])
-    return row[0] if row else None
+    rows = kept_rows(con, "SELECT arg_max(text, seq) FROM protocol WHERE review = ?", [review])
+    return rows[0][0] if rows else None
 
 
 def protocols_in_force(con: Connection) -> dict[str, str]:

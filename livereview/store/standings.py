@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from livereview.screening.states import NOBODY_ASKED, Ballot, Sought, place
-from livereview.store.rows import any_row, one_row
+from livereview.store import waiting
+from livereview.store.rows import execute_told, kept_rows, one_row, tell
+from livereview.store.waiting import Derived, Moved
 
 if TYPE_CHECKING:
     from livereview.store.open import Connection
@@ -101,7 +103,7 @@ def page(
 def members(con: Connection, report_ids: Collection[str]) -> list[str]:
     """The records of these reports; a record that was never settled is its own report."""
     where, values = chosen(report_ids)
-    rows = con.execute(f"SELECT record_id FROM report WHERE report_id {where}", values).fetchall()  # noqa: S608
+    rows = kept_rows(con, f"SELECT record_id FROM report WHERE report_id {where}", values)  # noqa: S608
     return list({*report_ids, *(row[0] for row in rows)})
 
 
@@ -120,8 +122,8 @@ def refresh(con: Connection, record_ids: Iterable[str]) -> None:
         ).fetchall()
         ids.update(members(con, ids | {row[0] for row in rows}))
         where, values = chosen(ids)
-        con.execute(f"{_TOUCH} WHERE report_id {where}", values)
-        con.execute(f"DELETE FROM screening_state WHERE report_id {where}", values)  # noqa: S608
+        execute_told(con, f"{_TOUCH} WHERE report_id {where}", values)
+        execute_told(con, f"DELETE FROM screening_state WHERE report_id {where}", values)  # noqa: S608
         _derive(con, ids)
 
 
@@ -136,18 +138,30 @@ def fill(con: Connection) -> None:
 
 def refresh_all(con: Connection) -> None:
     """Derive everything again: after a change of the protocol, or of the rules."""
-    con.execute(f"{_TOUCH} WHERE true")
-    con.execute("DELETE FROM screening_state")
+    execute_told(con, f"{_TOUCH} WHERE true")
+    execute_told(con, "DELETE FROM screening_state")
     _derive(con, None)
 
 
-def keep(con: Connection, review: str, standing: Standing) -> None:
-    """Let this be where a report stands, after a decision on it: nothing else has changed."""
-    con.execute(f"{_TOUCH} WHERE review = ? AND report_id = ?", [review, standing.report_id])
-    con.execute(
+def keep(con: Connection, review: str, before: Standing, standing: Standing) -> None:
+    """Let this be where a report stands, after a decision on it: nothing else has changed.
+
+    Args:
+        con: A connection in a transaction.
+        review: The review.
+        before: Where it stood, as this transaction sees it.
+        standing: Where it stands now.
+    """
+    if standing == before:  # else the update below changes the row
+        place = [review, standing.report_id]
+        execute_told(con, f"{_TOUCH} WHERE review = ? AND report_id = ?", place)
+    execute_told(
+        con,
         "UPDATE screening_state SET stage = ?, votes = ?, state = ? WHERE review = ? AND report_id = ?",
         [standing.stage, standing.votes, standing.state, review, standing.report_id],
     )
+    moved = Moved(review, standing.report_id, standing.stage, standing.votes, standing.state)
+    tell(con, moved)
 
 
 def _derive(con: Connection, ids: Collection[str] | None) -> None:
@@ -157,7 +171,9 @@ def _derive(con: Connection, ids: Collection[str] | None) -> None:
         LEFT JOIN report p ON p.record_id = h.record_id WHERE h.times > 0 AND h.record_id {where} GROUP BY ALL""",  # noqa: S608
         values,
     ).fetchall()
+    left = None if ids is None else frozenset(ids)
     if not found:
+        tell(con, Derived(left, ()))
         return
     rules, ballots, asked = _rules(con), _by_report(con, ids), sought(con, ids)
     rows = []
@@ -166,12 +182,18 @@ def _derive(con: Connection, ids: Collection[str] | None) -> None:
         key = (review, report_id)
         stands = place(ballots.get(key, ()), stages, needed, asked.get(key, NOBODY_ASKED))
         rows.append((review, report_id, stands.stage, stands.votes, stands.state, seq))
-    con.execute(
+    execute_told(
+        con,
         """INSERT INTO screening_state (review, report_id, stage, votes, state, seq)
         SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
             unnest(?::INTEGER[]), unnest(?::VARCHAR[]), unnest(?::BIGINT[])""",
         [list(column) for column in zip(*rows, strict=True)],
     )
+    stand = [
+        (review, report_id, waiting.Standing(stage, votes, state, seq))
+        for review, report_id, stage, votes, state, seq in rows
+    ]
+    tell(con, Derived(left, tuple(stand)))
 
 
 def sought(con: Connection, report_ids: Collection[str] | None) -> dict[tuple[str, str], Sought]:
@@ -179,7 +201,7 @@ def sought(con: Connection, report_ids: Collection[str] | None) -> dict[tuple[st
 
     Only those that somebody asked for.
     """
-    if not con.execute("SELECT 1 FROM retrieval LIMIT 1").fetchall():
+    if not kept_rows(con, "SELECT 1 FROM retrieval LIMIT 1"):
         return {}
     where, values = chosen(report_ids)
     asked = con.execute(
@@ -264,7 +286,7 @@ def _opened(con: Connection, record_ids: Collection[str] | None) -> dict[tuple[s
     """When the report of each of these records was last opened again at a stage, by (review,
     record, stage).
     """
-    if not any_row(con, "SELECT 1 FROM reopening LIMIT 1"):
+    if not kept_rows(con, "SELECT 1 FROM reopening LIMIT 1"):
         return {}
     where, values = chosen(record_ids)
     rows = con.execute(

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 import queue
-import re
 import threading
 import time
 import warnings
@@ -19,22 +18,20 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, cast
 
 import duckdb
 
 from livereview.errors import LivereviewError
+from livereview.store.kept import Answers, Changes, Kept, only_reads
 from livereview.store.vitals import Waits, WriterLoad
+from livereview.store.waiting import Event
 
 Connection = duckdb.DuckDBPyConnection
 Job = Callable[[Connection], Any]
 GROUP = 64  # most jobs in one commit
 SOON, BULK, LAST = 0, 1, 2  # turns of jobs that wait for a writer
 Gate = AbstractContextManager[Any]
-
-_READS = re.compile(r"\s*(?:SELECT|WITH|FROM|VALUES|\()", re.IGNORECASE)
-_WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|CREATE|DROP|ALTER)\b", re.IGNORECASE)
 
 
 @dataclass(order=True, slots=True)
@@ -68,31 +65,41 @@ class Outcome:
 class JobConnection:
     """The connection as one job sees it; `wrote`: the job has asked for something that may change a
     table.
+
+    Args:
+        con: The connection.
+        kept: The answers that are kept.
+        changes: What its transaction has written, which is noted here.
     """
 
-    def __init__(self, con: Connection):
-        self._con = con
+    def __init__(self, con: Connection, kept: Kept, changes: Changes):
+        self._con, self._changes = con, changes
         self.wrote = False
+        self.kept = None  # its lists are not as this transaction sees them
+        self.answers = Answers(kept, con.execute, changes)
 
     def execute(self, statement: str, values: object = None) -> Connection:
         """As DuckDB's."""
-        if not _only_reads(statement):
+        if not only_reads(statement):
             self.wrote = True
+            self._changes.note(statement)
         return self._con.execute(statement, values)
+
+    def execute_told(self, statement: str, values: object) -> Connection:
+        """As `execute`, for what is told by `tell`."""
+        self.wrote = True
+        self._changes.note(statement, is_told=True)
+        return self._con.execute(statement, values)
+
+    def tell(self, event: Event) -> None:
+        """What the transaction does to where reports stand, or to votes."""
+        self._changes.told.append(event)
 
     def __getattr__(self, name: str) -> Any:
         """What else a connection has; nobody looks into it, so it counts as a change."""
         self.wrote = True
+        self._changes.everything = True
         return getattr(self._con, name)
-
-
-@lru_cache(maxsize=1_000)
-def _only_reads(statement: str) -> bool:
-    """Whether a statement surely changes nothing.
-
-    One that only names a changing word counts as a change.
-    """
-    return bool(_READS.match(statement)) and not _WRITES.search(statement)
 
 
 class WroteBeforeRefusing(RuntimeWarning):
@@ -106,10 +113,19 @@ class Writer:
         gate: Held while a job is in hand (quick), or while one is run again (main).
         instead: The writer that takes a job which met a row in other hands; None: run it again
             here.
+        kept: The answers that all who use the database keep; None: nobody else does.
     """
 
-    def __init__(self, con: Connection, name: str, gate: Gate, instead: Writer | None = None):
+    def __init__(
+        self,
+        con: Connection,
+        name: str,
+        gate: Gate,
+        instead: Writer | None = None,
+        kept: Kept | None = None,
+    ):
         self._con, self._gate, self._instead = con, gate, instead
+        self._kept = kept or Kept(con)
         self._name, self._waits = name, Waits()
         self._busy_since: float | None = None
         self._jobs: queue.PriorityQueue[Waiting] = queue.PriorityQueue()
@@ -170,10 +186,12 @@ class Writer:
         its error is its answer. One that raises afterwards is a bug, or has met a row in other
         hands: then all are rolled back.
         """
+        changes = self._kept.begin()
         try:
             self._con.begin()
-            outcomes = [self._outcome(waiting.job) for waiting in group]
-            self._con.commit()
+            outcomes = [self._outcome(waiting.job, changes) for waiting in group]
+            with self._kept.committing(changes):
+                self._con.commit()
         except Exception:
             self._roll_back()
             return False
@@ -181,12 +199,12 @@ class Writer:
             outcome.hand_over(waiting.future)
         return True
 
-    def _outcome(self, job: Job) -> Outcome:
+    def _outcome(self, job: Job, changes: Changes) -> Outcome:
         """What a job does within a transaction that others share.
 
         Raises what would spoil it for them.
         """
-        seen = JobConnection(self._con)
+        seen = JobConnection(self._con, self._kept, changes)
         try:
             return Outcome(job(cast(Connection, seen)))
         except duckdb.Error:  # DuckDB may have ended the transaction
@@ -215,11 +233,13 @@ class Writer:
             waiting.future.set_result(answer)
 
     def _commit(self, job: Job) -> Any:
-        seen = JobConnection(self._con)
+        changes = self._kept.begin()
+        seen = JobConnection(self._con, self._kept, changes)
         try:
             self._con.begin()
             answer = job(cast(Connection, seen))
-            self._con.commit()
+            with self._kept.committing(changes):
+                self._con.commit()
         except BaseException as error:
             self._roll_back()
             if seen.wrote and isinstance(error, LivereviewError):

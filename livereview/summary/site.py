@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from livereview.evidence import map_codes, wording
@@ -226,6 +227,7 @@ def _files(made: Draft) -> dict[str, bytes]:
     return files | _citations(summary) | {"prov.json": crate.provenance(summary)}
 
 
+@cache
 def schema_text() -> bytes:
     """The JSON Schema of summary.json, made from the types that it is written from."""
     return data.dump(schema.schema(), indent=1)

@@ -10,13 +10,17 @@ more. Prints how long each kind of request took, how many decisions were refused
 process held before and after, and counts in the database whether each acknowledged decision is
 there exactly once. At the end stands each goal beside what was measured (`tests.bench.goals`).
 
-With --cost nobody competes: one person decides, then only looks, then the public page is fetched,
-and the CPU seconds of the owner are divided by how often: figures that a busy machine changes little.
+With --account the owner looks at its own threads, and what its CPU went to is printed by kind of work
+(`tests.bench.account`).
+
+With --cost nobody competes: one of fifty people decides, then only looks, then the public page is
+fetched, and the CPU seconds of the owner are divided by how often: figures that a busy machine changes little.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import re
@@ -27,7 +31,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,6 +43,7 @@ from livereview.client import Client, Local, Remote, token
 from livereview.commands import AddAccount, Begin, Finish, Ingest, OpenReview, Publish, Register
 from livereview.settings import Settings
 from livereview.store.open import owner
+from tests.bench.account import table as table_of_account
 from tests.bench.goals import Held, Outcome, goals, percentile, table
 from tests.bench.throughput import works
 from tests.internet import source_answers
@@ -48,6 +53,7 @@ PAGE = 200  # records in one answer of the source, as OpenAlex gives them
 HERD = 3.0  # seconds after a restart that are told apart
 THINK = 4.0  # seconds a reviewer takes at most
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
+ACCOUNT = "account.json"  # in the home of an owner that keeps one
 RECORD = re.compile(r'name="record" value="([^"]+)"')
 
 
@@ -106,9 +112,13 @@ def fill(client: Client, search: str, bodies: list[bytes], figures: Figures | No
     client.run(Finish(search=search, now=NOW))
 
 
-def start(home: Path, port: int) -> subprocess.Popen[bytes]:
+def start(home: Path, port: int, account: bool = False) -> subprocess.Popen[bytes]:
+    """An owner that answers; with `account` it keeps one of its CPU in ACCOUNT."""
     settings = Settings(home=home, secrets={})
-    command = [sys.executable, "-m", "livereview", "serve", "--new", "--port", str(port)]
+    program = ["-m", "livereview"]
+    if account:
+        program = ["-m", "tests.bench.account", str(home / ACCOUNT)]
+    command = [sys.executable, *program, "serve", "--new", "--port", str(port)]
     log = (home / "owner.log").open("ab")
     process = subprocess.Popen(command, env=_environment(home), stdout=log, stderr=log)
     while not ((found := owner(settings.database)) and found.get("url")):
@@ -283,6 +293,7 @@ class Plan:
     kill: bool = True
     idle: float = 20
     at_once: int = 20
+    account: bool = False
 
 
 GOALS = Plan(reviewers=50, seconds=180, queue=20_000, readers=100, publish=10, kill=False, idle=60)
@@ -314,7 +325,7 @@ def run(plan: Plan, home: Path) -> None:
     client.close()
     print(f"{count:,} records laid down in {time.monotonic() - began:.0f} s", flush=True)
     news = pages_of(count, count)
-    process = start(home, 0)
+    process = start(home, 0, plan.account)
     found = owner(settings.database)
     base = str(found and found["url"])
     port = int(base.rsplit(":", 1)[1])
@@ -354,6 +365,9 @@ def run(plan: Plan, home: Path) -> None:
     process.terminate()
     process.wait()
     report(figures, settings, still)
+    if plan.account:
+        seconds = json.loads((home / ACCOUNT).read_text(encoding="utf-8"))
+        print(table_of_account(seconds))
 
 
 def report(figures: Figures, settings: Settings, still: bool) -> None:
@@ -405,7 +419,7 @@ def cost(count: int, home: Path, times: int) -> None:
     """Print the owner's CPU milliseconds for a decision, a next record and a public page, each asked
     for alone.
     """
-    client, _ = laid_down(home, count, 1)
+    client, _ = laid_down(home, count, GOALS.reviewers)
     client.close()
     process = start(home, 0)
     base = str((owner(Settings(home=home, secrets={}).database) or {})["url"])
@@ -452,13 +466,17 @@ if __name__ == "__main__":
     parser.add_argument(
         "--goals", action="store_true", help="fifty people, all else as the goals say"
     )
+    parser.add_argument("--account", action="store_true", help="CPU by kind of work")
     parser.add_argument("--cost", type=int, default=0, metavar="TIMES", help="CPU of each request")
     asked: Any = parser.parse_args()
     chosen = Plan(
         asked.reviewers, asked.seconds, asked.queue, asked.readers, asked.publish, not asked.no_kill
     )
+    if asked.goals:
+        chosen = GOALS
+    chosen = replace(chosen, account=asked.account)
     with tempfile.TemporaryDirectory() as place:
         if asked.cost:
             cost(asked.queue, Path(place), asked.cost)
         else:
-            run(GOALS if asked.goals else chosen, Path(place))
+            run(chosen, Path(place))
