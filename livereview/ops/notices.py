@@ -117,6 +117,57 @@ def _unheard_of(
     return [change for change in changes if change.made > since]
 
 
+@dataclass(frozen=True, slots=True)
+class SecretMessage:
+    """What a person is told at once: that their secret was replaced.
+
+    Attributes:
+        addresses: Theirs, and that which was replaced with the secret; empty: none is known.
+        seq: The number of the event.
+    """
+
+    name: str
+    addresses: tuple[str, ...]
+    seq: int
+    subject: str
+    text: str
+    html: str
+
+
+def secret_messages(
+    store: Store, *, base_url: str, now: datetime, after: int | None
+) -> tuple[list[SecretMessage], int]:
+    """A message for each new secret of an open account after an event, oldest first, and the number
+    of the newest of all.
+
+    Args:
+        store: The open database.
+        base_url: The address of the web app.
+        now: Up to when it is looked.
+        after: The number of an event; None: of the newest, so that there is no message.
+    """
+    with store.read() as con:
+        replaced = accounts.new_secrets(con, now)
+        people = {account.name: account for account in accounts.names(con)}
+    changes = sorted(
+        (change for each in replaced.values() for change in each), key=lambda change: change.seq
+    )
+    newest = changes[-1].seq if changes else 0
+    since = newest if after is None else after
+    messages = []
+    for change in changes:
+        account = people.get(change.name)
+        if account is None or change.seq <= since:
+            continue
+        message = digest(account.name, (), (), base_url, True, _in_words([change]))
+        assert message is not None  # there is something to say
+        addresses = dict.fromkeys(filter(None, (account.email, change.former_email)))
+        messages.append(
+            SecretMessage(account.name, tuple(addresses), change.seq, **asdict(message))
+        )
+    return messages, newest
+
+
 def _in_words(changes: Sequence[NewSecret]) -> list[SecretChange]:
     return [SecretChange(one.by, f"{one.made:%Y-%m-%d %H:%M} UTC") for one in changes]
 

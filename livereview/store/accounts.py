@@ -130,12 +130,14 @@ class NewSecret:
         by: Whoever gave it; the same name: its owner, or who had their secret or link.
         former_email: The account's address until then, where it was given another one with the
             secret.
+        seq: The number of the event.
     """
 
     name: str
     by: str
     made: datetime
     former_email: str | None
+    seq: int
 
 
 def new_secrets(con: Connection, now: datetime) -> dict[str, list[NewSecret]]:
@@ -143,7 +145,7 @@ def new_secrets(con: Connection, now: datetime) -> dict[str, list[NewSecret]]:
     first.
     """
     rows = con.execute(
-        """SELECT name, author, made, nullif(email_before, email) FROM (
+        """SELECT name, author, made, nullif(email_before, email), seq FROM (
             SELECT name, author, made, seq, email, secret_hash,
                 lag(secret_hash) OVER (PARTITION BY name ORDER BY seq) AS secret_before,
                 lag(email) OVER (PARTITION BY name ORDER BY seq) AS email_before
@@ -152,8 +154,8 @@ def new_secrets(con: Connection, now: datetime) -> dict[str, list[NewSecret]]:
         [now],
     ).fetchall()
     changes: dict[str, list[NewSecret]] = {}
-    for name, author, made, former_email in rows:
-        change = NewSecret(name, author or "whoever runs this server", made, former_email)
+    for name, author, made, former_email, seq in rows:
+        change = NewSecret(name, author or "whoever runs this server", made, former_email, seq)
         changes.setdefault(name, []).append(change)
     return changes
 

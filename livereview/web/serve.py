@@ -21,7 +21,7 @@ from typing import Any, cast
 import uvicorn
 from fastapi import FastAPI
 
-from livereview import alerts, client, ops, parsing, private_files, systemd
+from livereview import alerts, client, ops, parsing, private_files, secret_mails, systemd
 from livereview.backups.target import without_secrets
 from livereview.errors import LivereviewError, Refused, Retry
 from livereview.ops import cleaning
@@ -251,6 +251,13 @@ def _at_work(store: Store, settings: Settings) -> Iterator[None]:
         teller = (store, settings, stop)
         threads.append(
             threading.Thread(target=alerts.tell_all, args=teller, name="teller", daemon=True)
+        )
+    if secret_mails.wanted(settings):
+        mailer = (store, settings, stop)
+        threads.append(
+            threading.Thread(
+                target=secret_mails.tell_all, args=mailer, name="secret mailer", daemon=True
+            )
         )
     if systemd.watchdog_seconds() is not None:
         watchdog = threading.Thread(
