@@ -145,7 +145,8 @@ DESCRIBED = (  # in the order of docs/reference/settings.md, which is made from 
     ),
     Setting(
         "LIVEREVIEW_SMTP",
-        "Mail server for digests, and for what can't wait for one: `smtp://user:password@host:587?starttls=1` or `smtps://…`.",
+        "Mail server for digests, and for what can't wait for one: "
+        "`smtp://user:password@host:587?starttls=1` or `smtps://…`.",
     ),
     Setting(
         "LIVEREVIEW_MAIL_FROM",

@@ -22,7 +22,7 @@ from livereview.ops.notices import digests
 from livereview.ops.screen import Stale
 from livereview.ops.team import add_account
 from livereview.screening import order as rules_of_order
-from livereview.screening.order import CROWD, STEP, Order, order
+from livereview.screening.order import CROWD, OWN_READS, Order, order, step_of
 from livereview.screening.shares import Person
 from livereview.settings import Settings
 from livereview.store import queues, voters
@@ -248,6 +248,14 @@ def test_each_record_has_its_first_readers_and_then_one_more_at_a_time(count: in
         assert ours == [0, *range(count - 1)]
 
 
+@pytest.mark.parametrize(("people", "seats"), [(3, 1), (3, 2), (7, 3), (10, 2), (10, 3)])
+def test_a_turn_later_is_as_many_own_records_later_in_any_team(people: int, seats: int) -> None:
+    """Whoever keeps within so many records of the others meets none that is on enough screens."""
+    own = step_of(people, seats) * seats / people
+    assert OWN_READS <= own < OWN_READS + 1
+    assert order("r", team_of(people), "p00", seats, False).step == step_of(people, seats)
+
+
 def team(store: Store, *names: str, role: str = "reviewer") -> None:
     for name in names:
         add_account(store, name=name, role=role, secret=secret_of(name), now=NOW)
@@ -267,16 +275,17 @@ def test_in_a_crowd_half_screened_records_come_first(reviewed: Store) -> None:
 
 def test_people_of_a_small_team_begin_at_different_records_and_meet_all(reviewed: Store) -> None:
     team(reviewed, "ada", "bo", "cy")
-    records = found(reviewed, *(article(number) for number in range(3 * STEP)))
+    step = step_of(3, 2)
+    records = found(reviewed, *(article(number) for number in range(3 * step)))
     firsts = {name: queue(reviewed, name) for name in ("ada", "bo", "cy")}
     assert all(sorted(one) == sorted(records) for one in firsts.values())
-    for record in records[:STEP]:
+    for record in records[:step]:
         early = [
             name for name, ours in firsts.items() if ours.index(record) <= records.index(record)
         ]
         assert len(early) == 2, "two read it first"
         (late,) = firsts.keys() - set(early)
-        assert firsts[late].index(record) <= records.index(record) + STEP
+        assert firsts[late].index(record) <= records.index(record) + step
 
 
 def test_every_record_is_finished_where_one_of_three_never_comes(reviewed: Store) -> None:

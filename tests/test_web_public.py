@@ -3,7 +3,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import httpx
 import pytest
+from anyio import fail_after, run, to_thread
 from fastapi import FastAPI
 
 from livereview.settings import Settings
@@ -190,3 +192,18 @@ def test_the_folder_of_a_review_leads_to_its_newest_version(app: FastAPI, site: 
     for address in ("/site/small-review", "/site/small-review/"):
         page = http.get(address)
         assert (page.url.path, page.text) == ("/site/small-review/latest/", "<title>One</title>")
+
+
+def test_a_published_file_waits_for_no_page(app: FastAPI, site: Path) -> None:
+    """All the threads of pages wait, as they do for the writer in a storm of decisions."""
+
+    async def ask() -> httpx.Response:
+        pages = to_thread.current_default_thread_limiter()
+        for number in range(int(pages.total_tokens)):
+            await pages.acquire_on_behalf_of(f"page {number}")
+        door = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=door, base_url="http://here") as http:
+            with fail_after(60):
+                return await http.get("/site/small-review/latest/")
+
+    assert run(ask).text == "<title>One</title>"

@@ -12,7 +12,8 @@ nobody can say.
 
 A small team: the order is that of the ranking, or of arrival, moved only by a draw from names. Each
 record has a first reader for each vote that it needs, a next one, and so on, by rendezvous hashing
-as for shares; each further person meets it STEP places later. Nothing of it depends on a vote or on
+as for shares; each further person meets it later by as many places as hold OWN_READS records of
+their own (`step_of`). Nothing of it depends on a vote or on
 what others have before them. Every record comes to everybody in the end, so all are finished even
 where some people never come; and people who work side by side meet different records.
 """
@@ -28,8 +29,12 @@ import numpy as np
 from livereview.screening.shares import SLOTS, Person, deal, nearest_first
 
 CROWD = 10  # others who may have voted: counts below ten are what statistical offices suppress
-# places; about a quarter of an hour's reading, in which the first readers have usually been there
-STEP = 25
+# Records of which one is a first reader, between one's turn and the next: about a quarter of an
+# hour's reading, in which the others of a record have usually been there. Counted in places it was
+# too short for larger teams: of ten people with two votes one meets a record of their own at every
+# fifth place, and 25 places were five records. Who was five behind then met a record that was on
+# two other screens, and came too late with one decision in twelve.
+OWN_READS = 17
 PLANES = 4  # bits of a turn, which is below CROWD + 1
 
 
@@ -42,13 +47,15 @@ class Order:
         open_to: The slots of records that this person may vote on at all, as bits; None: every
         record.
         turns: The person's turn at each slot in binary, a plane of bits each, the lowest first;
-            turn 0 comes at its place, turn n is STEP times n places later. Empty: everything at its
-            place.
+            turn 0 comes at its place, turn n is `step` times n places later. Empty: everything at
+            its place.
+        step: Places between a turn and the next.
     """
 
     crowd: bool
     open_to: bytes | None = None
     turns: tuple[bytes, ...] = ()
+    step: int = 0
 
 
 PLAIN = Order(crowd=False)
@@ -69,8 +76,9 @@ def order(review: str, people: tuple[Person, ...], person: str, votes: int, shar
         return PLAIN
     core = tuple(one for one in people if one.core)
     if not core:
-        crowd = len(people) - 1 >= CROWD
-        return Order(crowd, None, () if crowd else turns(review, people, votes)[person])
+        if len(people) - 1 >= CROWD:
+            return Order(crowd=True)
+        return _in_turn(review, people, person, votes, None)
 
     # One vote is a core reviewer's; the others are dealt in advance, so no count tells of a novice
     # who was quicker.
@@ -78,8 +86,24 @@ def order(review: str, people: tuple[Person, ...], person: str, votes: int, shar
     open_to = None if me.core else deal(review, equal(novices), votes - 1)[person]
     others = len(core) - me.core + min(votes - 1, len(novices)) - (not me.core)
     crowd = others >= CROWD
-    mine = turns(review, core, 1)[person] if me.core and not crowd else ()
-    return Order(crowd, open_to, mine)
+    if crowd or not me.core:
+        return Order(crowd, open_to)
+    return _in_turn(review, core, person, 1, open_to)
+
+
+def _in_turn(
+    review: str, people: tuple[Person, ...], person: str, seats: int, open_to: bytes | None
+) -> Order:
+    """The order of a small team, in which everybody meets each record at their turn."""
+    mine = turns(review, people, seats)[person]
+    return Order(False, open_to, mine, step_of(len(people), seats) if mine else 0)
+
+
+def step_of(people: int, seats: int) -> int:
+    """The places among which so many people, `seats` of whom are a record's first readers, have
+    OWN_READS records each of which they are a first reader.
+    """
+    return -(-OWN_READS * people // seats)
 
 
 def equal(people: tuple[Person, ...]) -> tuple[Person, ...]:

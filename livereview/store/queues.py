@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from livereview.review import Review
-from livereview.screening.order import PLAIN, STEP, Order, order
+from livereview.screening.order import PLAIN, Order, order
 from livereview.screening.shares import SLOTS, slot
 from livereview.screening.states import NO_VOTE
 from livereview.store import calibration, shares, stopping, voters
@@ -261,8 +261,9 @@ def _answered(
     parts = {"reopened": "", "since": "0", "asked": ""}
     if "reopening" in events:
         parts |= {"reopened": _REOPENED, "since": "coalesce(o.seq, 0)"}
+    mine = _MINE.format_map(parts)
     rows = con.execute(
-        f"WITH {_MINE.format_map(parts)} SELECT DISTINCT report_id FROM mine",  # noqa: S608
+        f"WITH {mine} SELECT DISTINCT report_id FROM mine",  # noqa: S608
         {"review": review, "reviewer": reviewer, "stage": stage, "no_vote": list(NO_VOTE)},
     ).fetchall()
     return {row[0] for row in rows}
@@ -455,7 +456,7 @@ def _later(mine: Order, values: dict[str, object]) -> str:
     """
     planes = []
     for bit, plane in enumerate(mine.turns):
-        planes.append(f"{STEP << bit} * in_share($turn_{bit}::BLOB, s.report_id)::BIGINT")
+        planes.append(f"{mine.step << bit} * in_share($turn_{bit}::BLOB, s.report_id)::BIGINT")
         values[f"turn_{bit}"] = plane
     return f"({' + '.join(planes)})" if planes else "0"
 

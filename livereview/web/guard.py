@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Form, HTTPException, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
@@ -41,6 +42,7 @@ from livereview.web.takings import Takings
 from livereview.web.trials import Trials
 
 NO_REVIEW = "There is no review of this name here."
+FILES_AT_ONCE = 8  # published files that are read at the same time; each takes half a millisecond
 ALL_REVIEWS = (
     "This is for leads who may enter every review of this server, and your account enters some. "
     "Ask one of them."
@@ -61,6 +63,7 @@ class AppState:
     wrong_secrets: Recent = field(default_factory=lambda: Recent(WITHIN))  # by network
     sign_ins: Line = field(default_factory=Line)
     long_tasks: Line = field(default_factory=long_tasks)
+    files: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(FILES_AT_ONCE))
     turns: defaultdict[str, threading.Lock] = field(
         default_factory=lambda: defaultdict(threading.Lock)
     )

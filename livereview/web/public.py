@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import mimetypes
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 from weakref import WeakValueDictionary
 
+from anyio import to_thread
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
@@ -49,8 +52,24 @@ def door() -> Response:
     return RedirectResponse("/site/", 307)
 
 
-def site(request: Request, path: str) -> Response:
-    """A published file, or the index.html of a folder. Of a withdrawn version: 410 and why."""
+async def site(request: Request, path: str) -> Response:
+    """A published file, or the index.html of a folder. Of a withdrawn version: 410 and why.
+
+    On threads of its own: those of the pages may all wait for the writer.
+    """
+    return await _of_files(request, functools.partial(_site, request, path))
+
+
+async def static(request: Request, name: str) -> Response:
+    """The app's own style; on the threads of files too."""
+    return await _of_files(request, lambda: _file(request, inside(STATIC, name)))
+
+
+async def _of_files(request: Request, answer: Callable[[], Response]) -> Response:
+    return await to_thread.run_sync(answer, limiter=guard.shared(request).files)
+
+
+def _site(request: Request, path: str) -> Response:
     settings = guard.shared(request).settings
     target = inside(settings.site.resolve(), path)
     folder = target.is_dir()
@@ -108,11 +127,6 @@ def _oembed(base: str, place: re.Match[str]) -> str:
     review, build, _ = place.groups()
     page = quote(f"{base}/site/{review}/{build}/", safe="")
     return f'<{base}/oembed?url={page}>; rel="alternate"; type="application/json+oembed"'
-
-
-def static(request: Request, name: str) -> Response:
-    """The app's own style."""
-    return _file(request, inside(STATIC, name))
 
 
 def inside(home: Path, path: str) -> Path:
