@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from livereview import ops
-from livereview.commands import BY_OPERATION, COMMANDS, Command, Decide, Ingest
+from livereview.commands import BY_OPERATION, COMMANDS, Command, Decide, Ingest, PreviewAct
 from livereview.commands.base import Answer
 from livereview.commands.publishing import Settled
 from livereview.commands.wire import decode, decode_answer, encode, encode_answer
@@ -96,3 +96,39 @@ def test_answers_by_review_are_plain_at_the_door() -> None:
 
 def test_answers_can_grow() -> None:
     assert Answer.model_config["extra"] == "allow"
+
+
+def answers_within(kind: type[BaseModel]) -> set[type[BaseModel]]:
+    """An answer's model and those of its kind that are derived from it, to any depth."""
+    return {kind}.union(*(answers_within(each) for each in kind.__subclasses__()))
+
+
+def test_an_answer_is_sent_under_the_names_by_which_it_is_read() -> None:
+    """Else what an act would change in public sentences is lost between two processes."""
+    renamed = [
+        (kind, name, str(field.alias))
+        for kind in answers_within(Answer)
+        for name, field in kind.model_fields.items()
+        if field.alias is not None
+    ]
+    assert {name for _, _, name in renamed} == {"class"}
+    for kind, name, alias in renamed:
+        answer = kind.model_construct(**{alias: "reworded"})
+        assert getattr(answer, name) == "reworded"
+        assert encode_answer(answer) == {alias: "reworded"}
+
+
+def test_what_an_act_would_change_goes_through_the_door_whole() -> None:
+    sentence = {"claim": "c", "class": "reworded", "why": "w", "before": "a", "after": "b"}
+    plain = {
+        "lines": ["This text is in force."],
+        "reviews": [{"review": "r", "sentences": [sentence]}],
+        "undoes_work": False,
+        "takes_out": False,
+        "shown": "0" * 8,
+    }
+    asked = PreviewAct(kind="protocol", review="r", given={"text": "t"})
+    effect = asked.answer_type().model_validate(plain)
+    sent = json.loads(json.dumps(encode_answer(effect)))
+    assert sent["reviews"][0]["sentences"] == [sentence]
+    assert decode_answer(asked, sent) == effect

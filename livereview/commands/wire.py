@@ -19,7 +19,7 @@ def encode(command: Command[Any]) -> bytes:
 
 def encode_answer(answer: BaseModel) -> Any:
     """An answer as plain JSON data: what was answered, and nothing that was not."""
-    return answer.model_dump(mode="json", exclude_unset=True)
+    return answer.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def decode(command: type[Command[AnswerT]], arguments: Mapping[str, Any]) -> Command[AnswerT]:
