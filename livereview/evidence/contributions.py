@@ -212,22 +212,7 @@ def of_study(
     review: Review, comparison: Comparison, outcome: Outcome, form: Extraction
 ) -> tuple[Contribution | None, tuple[Unused, ...]]:
     """What one study gives, and its results on this outcome that are not used."""
-    unused: list[Unused] = []
-    candidates: list[_Candidate] = []
-    for place, result in enumerate(form.results):
-        if result.outcome != outcome.id or not _asked_by(review, comparison, result):
-            continue
-        reason, asks = _left_out(review, outcome, result)
-        if reason is not None:
-            unused.append(_unused(form, place, result, reason, asks))
-            continue
-        candidate = _candidate(outcome, place, result, costs.result_factor(review, outcome, result))
-        if candidate.oriented.asks:
-            reason = candidate.oriented.reason or ""
-            unused.append(_unused(form, place, result, reason, asks=True))
-            continue
-        candidates.append(candidate)
-
+    candidates, unused = _candidates(review, comparison, outcome, form)
     if not candidates:
         return None, tuple(unused)
     ranked = sorted(candidates, key=lambda candidate: _rank(review, outcome, candidate))
@@ -247,6 +232,29 @@ def of_study(
     left = [*others, *(candidate for candidate, _ in put_aside)]
     contribution = replace(contribution, further=further, opposite=_opposite(contribution, left))
     return contribution, tuple(sorted(unused, key=lambda one: one.place))
+
+
+def _candidates(
+    review: Review, comparison: Comparison, outcome: Outcome, form: Extraction
+) -> tuple[list[_Candidate], list[Unused]]:
+    """A study's results that may stand for it, and those that can't whatever the others are."""
+    candidates: list[_Candidate] = []
+    unused: list[Unused] = []
+    for place, result in enumerate(form.results):
+        if result.outcome != outcome.id or not _asked_by(review, comparison, result):
+            continue
+        reason, asks = _left_out(review, outcome, result)
+        if reason is not None:
+            unused.append(_unused(form, place, result, reason, asks))
+            continue
+        factor = costs.result_factor(review, outcome, result)
+        candidate = _candidate(outcome, place, result, factor)
+        if candidate.oriented.asks:
+            reason = candidate.oriented.reason or ""
+            unused.append(_unused(form, place, result, reason, asks=True))
+            continue
+        candidates.append(candidate)
+    return candidates, unused
 
 
 def _further(

@@ -119,15 +119,8 @@ def orient(outcome: Outcome, result: Result) -> Oriented:
         return Oriented(result, reason=effect, asks=True)
 
     with_outcome = _runs_with(outcome, unit, result)
-    typed = result.direction in ("favours_intervention", "favours_comparison")
-    if with_outcome is None and typed:
-        reason = mark(
-            "its direction is typed and nobody has said whether more on this scale is better or worse"
-        )
-        return Oriented(result, reason=say(reason), asks=True)
     if with_outcome is None:
-        reason = mark("nobody has said whether more on this scale is better or worse")
-        return Oriented(result, reason=say(reason), asks=True)
+        return Oriented(result, reason=_nobody_said_which_way(result), asks=True)
     if with_outcome:
         return _unless_typed_otherwise(outcome, Oriented(result, effect))
     if unit.measure.ratio and unit.measure.id != "OR":
@@ -136,6 +129,16 @@ def orient(outcome: Outcome, result: Result) -> Oriented:
         )
         return Oriented(result, reason=say(reason, measure=unit.measure.id), asks=True)
     return _unless_typed_otherwise(outcome, Oriented(result, effect.turned()))
+
+
+def _nobody_said_which_way(result: Result) -> str:
+    if result.direction in no_size.SIDES_OF_NOTHING:
+        return say(
+            mark(
+                "its direction is typed and nobody has said whether more on this scale is better or worse"
+            )
+        )
+    return say(mark("nobody has said whether more on this scale is better or worse"))
 
 
 def lacks_size(result: Result) -> NoSize | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from livereview.evidence import measures, weigh
+from livereview.evidence import measures, sizes
 from livereview.evidence.contributions import Contribution, Given
 from livereview.evidence.finding import Check, Estimate, OtherAnswer, Sensitivity, meaning_of
 from livereview.evidence.weigh import Conclusion
@@ -140,7 +140,7 @@ def _other_pools(methods: Methods, estimate: Estimate) -> list[tuple[Check, str,
         changes.append(("estimator", label, replace(methods, estimator=name)))
         if estimate.studies >= methods.few:
             test = "adhoc" if methods.test == "z" else "z"
-            label = say(mark("with another test ({name})"), name=say(weigh.TEST_WORDS[test]))
+            label = say(mark("with another test ({name})"), name=say(sizes.TEST_WORDS[test]))
             changes.append(("test", label, replace(methods, test=test)))
     return changes
 

@@ -414,72 +414,99 @@ def _study_in_words(finding: Finding, study: StudyEffect) -> str:
 
 def evidence(finding: Finding) -> str:
     """How many studies and people it rests on, and what is counted apart."""
+    parts = [
+        _how_many(finding),
+        _words_only(finding),
+        *_as_reported(finding),
+        _at_critical_risk(finding),
+        *_without_size(finding),
+        *_of_some(finding),
+        _all_results_count(finding),
+        _mixed_within(finding),
+        _listed_opposites(finding),
+        _caution(finding),
+        *_without_interval(finding),
+        *_on_their_own(finding),
+        *_elsewhere(finding),
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def _how_many(finding: Finding) -> str:
+    """The studies that count, with the people in them as far as they are reported."""
     k = len(finding.counted)
-    parts: list[str] = []
-    if k and finding.people and not finding.people_unknown:
-        people = figures(f"{finding.people:,}")
-        parts.append(
-            many(
-                "One study with {people} people.",
-                "{n} studies with {people} people.",
-                k,
-                people=people,
-            )
+    if not k:
+        return ""
+    if not finding.people:
+        return many(
+            "One study, which does not report how many people took part.",
+            "{n} studies, which do not report how many people took part.",
+            k,
         )
-    elif k and finding.people:
-        people = figures(f"{finding.people:,}")
-        parts.append(
-            many(
-                "One study; at least {people} people took part.",
-                "{n} studies; at least {people} people took part.",
-                k,
-                people=people,
-            )
+    people = figures(f"{finding.people:,}")
+    if finding.people_unknown:
+        return many(
+            "One study; at least {people} people took part.",
+            "{n} studies; at least {people} people took part.",
+            k,
+            people=people,
         )
-    elif k:
-        parts.append(
-            many(
-                "One study, which does not report how many people took part.",
-                "{n} studies, which do not report how many people took part.",
-                k,
-            )
-        )
-    if finding.votes.words_only and k == 1:
-        parts.append(say(mark("It reports a direction in words only.")))
-    elif finding.votes.words_only:
-        parts.append(
-            many(
-                "One of them reports a direction in words only.",
-                "{n} of them report a direction in words only.",
-                finding.votes.words_only,
-            )
-        )
-    parts += _as_reported(finding)
-    if finding.votes.critical:
-        parts.append(
-            many(
-                "One study at critical risk of bias is shown but does not count.",
-                "{n} studies at critical risk of bias are shown but do not count.",
-                finding.votes.critical,
-            )
-        )
-    parts += _without_size(finding)
-    parts += _of_some(finding)
-    if finding.estimate and finding.estimate.results:
-        parts.append(
-            many("{n} result counts.", "All {n} of their results count.", finding.estimate.results)
-        )
-    if k > 1 or finding.state != "disagree":
-        mixed = sum(study.mixed for study in finding.counted)
-        parts += [_mixed(mixed)] if mixed else []
+    return many(
+        "One study with {people} people.", "{n} studies with {people} people.", k, people=people
+    )
+
+
+def _words_only(finding: Finding) -> str:
+    """How many of the studies give no number."""
+    words_only = finding.votes.words_only
+    if not words_only:
+        return ""
+    if len(finding.counted) == 1:
+        return say(mark("It reports a direction in words only."))
+    return many(
+        "One of them reports a direction in words only.",
+        "{n} of them report a direction in words only.",
+        words_only,
+    )
+
+
+def _at_critical_risk(finding: Finding) -> str:
+    critical = finding.votes.critical
+    if not critical:
+        return ""
+    return many(
+        "One study at critical risk of bias is shown but does not count.",
+        "{n} studies at critical risk of bias are shown but do not count.",
+        critical,
+    )
+
+
+def _all_results_count(finding: Finding) -> str:
+    """That every result of a study counts, where the protocol lets all do."""
+    estimate = finding.estimate
+    if estimate is None or not estimate.results:
+        return ""
+    return many("{n} result counts.", "All {n} of their results count.", estimate.results)
+
+
+def _mixed_within(finding: Finding) -> str:
+    """That arms or groups of one study clearly differ, unless the first sentence says so."""
+    said_already = len(finding.counted) <= 1 and finding.state == "disagree"
+    mixed = sum(study.mixed for study in finding.counted)
+    if said_already or not mixed:
+        return ""
+    return _mixed(mixed)
+
+
+def _listed_opposites(finding: Finding) -> str:
     opposite = sum(study.opposite > 0 for study in finding.counted)
-    parts += [_opposite(opposite)] if opposite else []
-    if finding.estimate and finding.estimate.caution:
-        parts.append(finding.estimate.caution)
-    parts += _without_interval(finding)
-    parts += _on_their_own(finding)
-    parts += _elsewhere(finding)
-    return " ".join(parts)
+    return _opposite(opposite) if opposite else ""
+
+
+def _caution(finding: Finding) -> str:
+    if finding.estimate is None:
+        return ""
+    return finding.estimate.caution or ""
 
 
 def _without_size(finding: Finding) -> list[str]:

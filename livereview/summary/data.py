@@ -302,11 +302,11 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> Summary
     findings = evidence.findings
     said = {claim.id: _claim(claim) for claim in evidence.claims}
     ground = statements.ground(snapshot)
-    team = tuple(
-        team_words.statement(ground, snapshot.ratings, marked)
-        for marked in statements.marked(ground, findings)
-    )
+    team = _team(ground, snapshot, findings)
     lacks = wording.evidence_lacks(findings)
+    published = [finding_words.published(finding) for finding in findings]
+    awaiting = [study_facts.report(report) for report in snapshot.awaiting]
+    excluded = [study_facts.excluded(report) for report in snapshot.excluded]
     return Summary(
         schema_version=SCHEMA_VERSION,
         language=snapshot.review.language,
@@ -320,14 +320,11 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> Summary
         caveat=say(wording.CAVEAT) if lacks else "",
         evidence_lacks=lacks,
         claims=tuple(said.values()),
-        findings=tuple(finding_words.published(finding) for finding in findings),
+        findings=tuple(published),
         emmie=_emmie(snapshot, evidence, team),
         base=_base(snapshot.review.base),
         statements=team,
-        configurations=tuple(
-            team_words.configuration(ground, marked)
-            for marked in statements.marked_configurations(ground)
-        ),
+        configurations=_configurations(ground),
         changed=_changed(snapshot, edition.change),
         versions=_versions(snapshot.history, edition),
         flow=flow_diagram.published(snapshot.flow),
@@ -335,14 +332,28 @@ def summary(snapshot: Snapshot, evidence: Evidence, edition: Edition) -> Summary
         debt=debt.counts(snapshot, findings),
         debt_since=debt.since(snapshot, findings, edition.date),
         studies=_studies(snapshot),
-        awaiting=tuple(study_facts.report(report) for report in snapshot.awaiting),
-        excluded=tuple(study_facts.excluded(report) for report in snapshot.excluded),
+        awaiting=tuple(awaiting),
+        excluded=tuple(excluded),
         costs=money.published(snapshot, findings),
         tools=study_facts.tools(snapshot),
         rules=_rules(),
         standards=standards.published(standards.used(snapshot, findings)),
         map=evidence_map.entries(snapshot, findings),
     )
+
+
+def _team(
+    ground: statements.Ground, snapshot: Snapshot, findings: Sequence[Finding]
+) -> tuple[model.Statement, ...]:
+    """The team's own statements, each marked where what it rests on has changed."""
+    marked = statements.marked(ground, findings)
+    return tuple(team_words.statement(ground, snapshot.ratings, one) for one in marked)
+
+
+def _configurations(ground: statements.Ground) -> tuple[model.Configuration, ...]:
+    """What works for whom by which mechanism, as the team has put it."""
+    marked = statements.marked_configurations(ground)
+    return tuple(team_words.configuration(ground, one) for one in marked)
 
 
 def _claim(claim: Claim) -> published_findings.Claim:
