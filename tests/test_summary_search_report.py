@@ -50,10 +50,9 @@ def test_kinds_of_sources_answer_their_own_item() -> None:
 
 def test_limits_by_date_are_said() -> None:
     plans = tuple(replace(search, start="2026-01-01") for search in review().searches)
-    report = search_report.to_json(snapshot(review=review(searches=plans)))
-    assert {row["item"]: row["answer"] for row in report["items"]}[
-        "9 Limits and restrictions"
-    ] == "Nothing before 2026-01-01."
+    report = search_report.of_snapshot(snapshot(review=review(searches=plans)))
+    answers = {row.item: row.answer for row in report.items}
+    assert answers["9 Limits and restrictions"] == "Nothing before 2026-01-01."
 
 
 def test_recall_is_told_with_its_caveat_or_with_the_reason_why_not() -> None:

@@ -26,7 +26,7 @@ from livereview.evidence.weigh import lowered
 from livereview.messages import figures, many, mark, say
 from livereview.review import Base
 
-WORDING_VERSION = "7"
+WORDING_VERSION = "8"
 CAVEAT = mark("Lack of evidence is not evidence that it does not work.")
 
 FIRM = ("effect", "little_or_no_difference")
@@ -34,6 +34,9 @@ FIRM = ("effect", "little_or_no_difference")
 
 NAMED = 5
 """Studies that a sentence names; data have all of them."""
+
+DIGITS, MOST_DIGITS = 2, 4
+"""Decimals of a figure, and of one that would else read as no difference."""
 
 PREDICTED_FROM = 5
 """Studies from which a prediction interval is told in words. With three its quantile (t with one degree
@@ -132,6 +135,17 @@ TABLE: Mapping[str, Mapping[str, str]] = {
 }
 """The first sentence, by class of finding and certainty. Every cell is rendered by a test."""
 
+TOO_LITTLE_OF: Mapping[str, str] = {
+    "cost": mark(
+        "There is too little evidence on {label}. We can't say if {intervention} cost more or less than {comparator}."
+    ),
+    "service_use": mark(
+        "There is too little evidence on {label}. We can't say if there was more or less of it with {intervention} "
+        "than with {comparator}."
+    ),
+}
+"""The same of what is neither better nor worse for people by itself, by the outcome's kind."""
+
 LEVEL_WORDS = {
     "high": mark("high"),
     "moderate": mark("moderate"),
@@ -216,7 +230,7 @@ def headline(finding: Finding) -> str:
 def _sentence(finding: Finding, phrase: str) -> str:
     """The finding's sentence of TABLE, with a phrase of its own or of several findings."""
     text = say(
-        TABLE[class_of(finding)][level_of(finding)],
+        _template(finding),
         label=lowered(finding.outcome_label),
         intervention=finding.intervention,
         comparator=finding.comparator,
@@ -225,6 +239,14 @@ def _sentence(finding: Finding, phrase: str) -> str:
         fewer=finding.fewer,
     )
     return text[:1].upper() + text[1:]
+
+
+def _template(finding: Finding) -> str:
+    """The cell of TABLE, or what stands in its place for costs and the use of services."""
+    template = TABLE[class_of(finding)][level_of(finding)]
+    if template == _TOO_LITTLE:
+        return TOO_LITTLE_OF.get(finding.kind, template)
+    return template
 
 
 def _one_way(finding: Finding) -> str:
@@ -261,16 +283,16 @@ def estimate_in_words(estimate: Estimate, unit: str | None) -> str:
     if estimate.absolute is not None and _no_difference(estimate.absolute.value):
         return say(
             mark("no difference ({low} to {high} in every 1,000; {figure})"),
-            low=per_thousand(estimate.absolute.low),
-            high=per_thousand(estimate.absolute.high),
+            low=_end_per_thousand(estimate, estimate.absolute.low),
+            high=_end_per_thousand(estimate, estimate.absolute.high),
             figure=figure,
         )
     if estimate.absolute is not None:
         return say(
             mark("about {value} in every 1,000 ({low} to {high}; {figure})"),
             value=per_thousand(estimate.absolute.value),
-            low=per_thousand(estimate.absolute.low),
-            high=per_thousand(estimate.absolute.high),
+            low=_end_per_thousand(estimate, estimate.absolute.low),
+            high=_end_per_thousand(estimate, estimate.absolute.high),
             figure=figure,
         )
     if estimate.measure == "SMD":
@@ -292,16 +314,34 @@ def interval(estimate: Estimate) -> str:
         mark("{measure} {value}, 95% interval {low} to {high}"),
         measure=estimate.measure,
         value=number(estimate.value),
-        low=number(estimate.low),
-        high=number(estimate.high),
+        low=_end(estimate, estimate.low),
+        high=_end(estimate, estimate.high),
     )
+
+
+def _end(estimate: Estimate, end: float) -> str:
+    """An end of the interval; one that is off no difference never reads as if it were not."""
+    if estimate.clear is None:
+        return number(end)
+    for digits in range(DIGITS, MOST_DIGITS):
+        if round(end, digits) != estimate.null:
+            return number(end, digits)
+    return number(end, MOST_DIGITS)
+
+
+def _end_per_thousand(estimate: Estimate, end: float) -> str:
+    if estimate.clear is not None and _no_difference(end):
+        return say(mark("almost no difference"))
+    return per_thousand(end)
 
 
 def per_thousand(value: float) -> str:
     """ "12 fewer", "3 more", "no difference"; below one in 1,000 with a digit."""
     if _no_difference(value):
         return say(mark("no difference"))
-    rounded = round(value) if abs(value) >= 1 else round(value, 1)
+    rounded = round(value, 1)
+    if abs(rounded) >= 1:
+        rounded = round(value)
     count = figures(f"{abs(rounded):,}")
     return say(mark("{n} more") if rounded > 0 else mark("{n} fewer"), n=count)
 
@@ -310,9 +350,9 @@ def _no_difference(per_thousand: float) -> bool:
     return round(per_thousand, 1) == 0
 
 
-def number(value: float) -> str:
-    """A figure with two decimals and a true minus sign."""
-    return figures(f"{value:,.2f}".replace("-", "−"))
+def number(value: float, digits: int = DIGITS) -> str:
+    """A figure with its decimals and a true minus sign."""
+    return figures(f"{value:,.{digits}f}".replace("-", "−"))
 
 
 def _mean_of_opposites(estimate: Estimate, told: str) -> str:
@@ -463,6 +503,8 @@ def _words_only(finding: Finding) -> str:
         return ""
     if len(finding.counted) == 1:
         return say(mark("It reports a direction in words only."))
+    if len(finding.counted) == words_only:
+        return say(mark("They report a direction in words only."))
     return many(
         "One of them reports a direction in words only.",
         "{n} of them report a direction in words only.",

@@ -11,8 +11,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from livereview.summary import data, gap_map, past, tombstone, words
-from livereview.summary.model import SCHEMA_VERSION
+from livereview.summary import data, gap_map, model, past, tombstone, words
+from livereview.summary.model import SCHEMA_VERSION, schema
+from livereview.summary.model.front import FrontPage
 from livereview.summary.past import PastFinding, PastMapEntry, PastSummary
 from livereview.summary.snapshot import Withdrawal
 from livereview.summary.templating import template
@@ -32,7 +33,9 @@ class Entry:
 
 
 def files(entries: Iterable[Entry]) -> Mapping[str, bytes]:
-    """index.html and index.json over all published reviews, by title."""
+    """index.html and index.json over all published reviews, by title, and the schemas of what lies
+    outside a version's folder.
+    """
     listed = sorted(
         (_listing(entry) for entry in entries), key=lambda row: (row["title"], row["review"])
     )
@@ -44,9 +47,12 @@ def files(entries: Iterable[Entry]) -> Mapping[str, bytes]:
         lately=_lately(listed, newest["as_of"] if newest else ""),
         to=to,
     )
+    index = FrontPage.model_validate({"schema_version": SCHEMA_VERSION, "reviews": listed})
     return {
         "index.html": page.encode("utf-8", "replace"),
-        "index.json": data.dump({"schema_version": SCHEMA_VERSION, "reviews": listed}, indent=1),
+        "index.json": data.dump(model.plain(index), indent=1),
+        "index.schema.json": data.dump(schema.schema("index"), indent=1),
+        "tombstone.schema.json": data.dump(schema.schema("tombstone"), indent=1),
     }
 
 

@@ -6,10 +6,14 @@ Items: Rethlefsen ML et al. PRISMA-S. Syst Rev 2021;10:39, doi:10.1186/s13643-02
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 from livereview.summary import words
+from livereview.summary.model.search_report import (
+    FoundShare,
+    ReportedItem,
+    SearchedSource,
+    SearchReport,
+    SourceShare,
+)
 from livereview.summary.snapshot import SearchFact, Snapshot
 from livereview.surveillance.recall import CAVEAT, Recall
 
@@ -22,47 +26,42 @@ DEDUP = (
 )
 
 
-def to_json(snapshot: Snapshot) -> dict[str, Any]:
-    """prisma-s.json: the sources as rows, the items as sentences, and what the searches found of
-    the evidence.
-    """
+def of_snapshot(snapshot: Snapshot) -> SearchReport:
+    """The sources as rows, the items as sentences, and what the searches found of the evidence."""
     flow = snapshot.flow
-    return {
-        "standard": "PRISMA-S, doi:10.1186/s13643-020-01542-z",
-        "review": snapshot.review.id,
-        "as_of": words.iso(snapshot.moment),
-        "sources": [_source(snapshot, fact) for fact in snapshot.searches],
-        "items": _items(snapshot),
-        "records": flow.identified_databases + flow.identified_other,
-        "duplicates": flow.duplicates,
-        "recall": _recall(snapshot.recall),
-    }
-
-
-def _source(snapshot: Snapshot, fact: SearchFact) -> dict[str, Any]:
-    plan = snapshot.review.search(fact.name)
-    schedule = (plan.schedule if plan else None) or (
-        snapshot.review.living.search_schedule if plan else None
+    return SearchReport(
+        standard="PRISMA-S, doi:10.1186/s13643-020-01542-z",
+        review=snapshot.review.id,
+        as_of=words.iso(snapshot.moment),
+        sources=tuple(_source(snapshot, fact) for fact in snapshot.searches),
+        items=_items(snapshot),
+        records=flow.identified_databases + flow.identified_other,
+        duplicates=flow.duplicates,
+        recall=_recall(snapshot.recall),
     )
-    return {
-        "name": fact.name,
-        "platform": fact.platform,
-        "kind": _kind(fact),
-        "strategy": fact.query,
-        "filters": [list(pair) for pair in fact.filters],
-        "from": plan.start if plan else None,
-        "schedule": schedule,
-        "schedule_display": words.schedule(schedule, snapshot.review.living.timezone)
-        if schedule
-        else "once",
-        "first_run": words.iso(fact.first_at),
-        "first_run_display": words.day(fact.first_at) or "never",
-        "last_run": words.iso(fact.last_at),
-        "last_success": words.iso(fact.last_success),
-        "last_success_display": words.day(fact.last_success) or "never",
-        "runs": fact.runs,
-        "records": fact.found,
-    }
+
+
+def _source(snapshot: Snapshot, fact: SearchFact) -> SearchedSource:
+    living = snapshot.review.living
+    plan = snapshot.review.search(fact.name)
+    schedule = None if plan is None else plan.schedule or living.search_schedule
+    return SearchedSource(
+        name=fact.name,
+        platform=fact.platform,
+        kind=_kind(fact),
+        strategy=fact.query,
+        filters=fact.filters,
+        start=plan.start if plan else None,
+        schedule=schedule,
+        schedule_display=words.schedule(schedule, living.timezone) if schedule else "once",
+        first_run=words.iso(fact.first_at),
+        first_run_display=words.day(fact.first_at) or "never",
+        last_run=words.iso(fact.last_at),
+        last_success=words.iso(fact.last_success),
+        last_success_display=words.day(fact.last_success) or "never",
+        runs=fact.runs,
+        records=fact.found,
+    )
 
 
 def _kind(fact: SearchFact) -> str:
@@ -75,7 +74,7 @@ def _kind(fact: SearchFact) -> str:
     return named or ("other method" if fact.grey else "database")
 
 
-def _items(snapshot: Snapshot) -> list[dict[str, Any]]:
+def _items(snapshot: Snapshot) -> tuple[ReportedItem, ...]:
     """PRISMA-S items, each answered from what was run; what is not known is said to be so."""
     by_kind = {
         kind: [fact.platform for fact in snapshot.searches if _kind(fact) == kind]
@@ -104,7 +103,7 @@ def _items(snapshot: Snapshot) -> list[dict[str, Any]]:
         "15 Total records": f"{snapshot.flow.identified_databases + snapshot.flow.identified_other:,}",
         "16 Deduplication": DEDUP,
     }
-    return [{"item": item, "answer": answer} for item, answer in answers.items()]
+    return tuple(ReportedItem(item=item, answer=answer) for item, answer in answers.items())
 
 
 _KINDS = ("database", "study registry", "online resource", "citation searching", "other method")
@@ -114,5 +113,19 @@ def _listed(platforms: list[str]) -> str:
     return "; ".join(dict.fromkeys(platforms)) or "None."
 
 
-def _recall(found: Recall | None) -> dict[str, Any] | None:
-    return {**asdict(found), "share": found.share, "caveat": CAVEAT} if found else None
+def _recall(found: Recall | None) -> FoundShare | None:
+    if found is None:
+        return None
+    sources = [
+        SourceShare(source=row.source, found=row.found, alone=row.alone) for row in found.sources
+    ]
+    return FoundShare(
+        included=found.included,
+        sources=tuple(sources),
+        estimate=found.estimate,
+        low=found.low,
+        high=found.high,
+        reason=found.reason,
+        share=found.share,
+        caveat=CAVEAT,
+    )

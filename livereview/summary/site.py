@@ -206,19 +206,19 @@ def _consultations(made: Draft, home: str) -> dict[str, bytes]:
 def _files(made: Draft) -> dict[str, bytes]:
     """The files that are the same wherever they stand."""
     snapshot, summary = made.snapshot, made.summary
-    searched = search_report.to_json(snapshot)
-    traced = trace.to_json(snapshot, summary)
+    searched = search_report.of_snapshot(snapshot)
+    traced = trace.of_summary(snapshot, summary)
     titles = {report.id: report.title for study in summary.studies for report in study.reports}
     files = {
         "summary.json": made.text,
-        "summary.schema.json": schema_text(),
+        **{f"{name}.schema.json": schema_text(name) for name in SCHEMAS},
         "status.json": data.dump(model.plain(summary.status), indent=1),
         "prisma.json": data.dump(model.plain(summary.flow), indent=1),
-        "prisma-s.json": data.dump(searched, indent=1),
+        "prisma-s.json": data.dump(model.plain(searched), indent=1),
         "searches.html": template("searches.html")
         .render(s=summary, report=searched)
         .encode("utf-8", "replace"),
-        "trace.json": data.dump(traced, indent=1),
+        "trace.json": data.dump(model.plain(traced), indent=1),
         "trace.html": template("trace.html")
         .render(s=summary, trace=traced, titles=titles)
         .encode("utf-8", "replace"),
@@ -227,10 +227,14 @@ def _files(made: Draft) -> dict[str, bytes]:
     return files | _citations(summary) | {"prov.json": crate.provenance(summary)}
 
 
+SCHEMAS = ("summary", "trace", "prisma-s")
+"""Files that have their JSON Schema beside them."""
+
+
 @cache
-def schema_text() -> bytes:
-    """The JSON Schema of summary.json, made from the types that it is written from."""
-    return data.dump(schema.schema(), indent=1)
+def schema_text(name: str = "summary") -> bytes:
+    """The JSON Schema of a published file, made from the types that it is written from."""
+    return data.dump(schema.schema(name), indent=1)
 
 
 def _drawn(drawn: Sequence[Picture]) -> dict[str, bytes]:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from livereview.summary import past, words
+from livereview.summary.model.tombstone import SCHEMA_VERSION, ReadInstead, Tombstone
 from livereview.summary.model.versions import Entry, Withdrawn
 from livereview.summary.snapshot import Withdrawal
 
-SCHEMA_VERSION = "1.0.0"
 BY = "the lead of the review"
 
 
@@ -25,38 +25,42 @@ def in_force(acts: Iterable[Withdrawal]) -> dict[int, Withdrawal]:
     return {number: act for number, act in last.items() if act.withdraws}
 
 
-def to_json(
+def of_version(
     texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: str
-) -> dict[str, Any]:
-    """tombstone.json of a withdrawn version.
-
-    In it `superseded_by` is the newest version after it that stands, null where there is none;
-    `read_instead` the newest version that stands, older ones too, null where none does;
-    `summary_sha256` of the summary.json that stood there: who kept a copy can tell that it is this.
+) -> Tombstone:
+    """What is left of a withdrawn version.
 
     Args:
         texts: Summary.json of every version, oldest first, so that version n is texts[n - 1].
+        acts: of withdrawing and taking back, in their order.
+        number: of the version.
+        home: From its folder to the review's.
     """
     gone = in_force(acts)
     stands = max((n for n in range(1, len(texts) + 1) if n not in gone), default=None)
-    summary, act = past.read(texts[number - 1]), gone[number]
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "withdrawn": True,
-        "review": summary.review.id,
-        "title": summary.review.title,
-        "version": number,
-        "published": summary.version.date,
-        "published_display": summary.version.date_display,
-        "date": words.iso(act.date),
-        "date_display": words.day(act.date),
-        "by": BY,
-        "reason": act.reason,
-        "superseded_by": stands if stands and stands > number else None,
-        "read_instead": {"version": stands, "address": f"{home}v/{stands}/"} if stands else None,
-        "newest": len(texts) == number,
-        "summary_sha256": hashlib.sha256(texts[number - 1].encode("utf-8", "replace")).hexdigest(),
-    }
+    text = texts[number - 1]
+    summary, act = past.read(text), gone[number]
+    return Tombstone(
+        schema_version=SCHEMA_VERSION,
+        withdrawn=True,
+        review=summary.review.id,
+        title=summary.review.title,
+        version=number,
+        published=summary.version.date,
+        published_display=summary.version.date_display,
+        date=words.iso(act.date),
+        date_display=words.day(act.date),
+        by=BY,
+        reason=act.reason,
+        superseded_by=stands if stands and stands > number else None,
+        read_instead=_instead(stands, home) if stands else None,
+        newest=len(texts) == number,
+        summary_sha256=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest(),
+    )
+
+
+def _instead(version: int, home: str) -> ReadInstead:
+    return ReadInstead(version=version, address=f"{home}v/{version}/")
 
 
 def marked(entries: Iterable[Entry], acts: Sequence[Withdrawal]) -> tuple[Entry, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from livereview.summary import addresses, crate, data, feeds, past, tombstone, words
+from livereview.summary import addresses, crate, data, feeds, model, past, tombstone, words
 from livereview.summary.addresses import Place
 from livereview.summary.crate import SUMS
 from livereview.summary.snapshot import Withdrawal
@@ -37,7 +37,7 @@ def of_version(
 def _grave(
     texts: Sequence[str], acts: Sequence[Withdrawal], number: int, home: str
 ) -> Mapping[str, bytes]:
-    told = tombstone.to_json(texts, acts, number, home)
+    told = tombstone.of_version(texts, acts, number, home)
     pages = {
         name: template("tombstone.html")
         .render(t=told, home=home, framed=name == "embed.html")
@@ -46,7 +46,7 @@ def _grave(
     }
     return {
         **pages,
-        DATA: data.dump(told, indent=1),
+        DATA: data.dump(model.plain(told), indent=1),
         "embed.js": template("embed.js").render().encode(),
     }
 
