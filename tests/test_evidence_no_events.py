@@ -185,6 +185,22 @@ def test_subgroups_with_a_group_without_events_need_no_half_event() -> None:
     assert not found.studies[0].half_event
 
 
+def test_effects_that_the_report_gives_stand_whatever_its_counts_are() -> None:
+    hazard = replace(CARE, measure="HR")
+    given = {"measure": "HR", "effect": 0.4, "ci_low": 0.2, "ci_high": 0.8}
+    men = counts(0, 50, 5, 50, subgroup="men", **given)
+    women = counts(3, 60, 6, 60, subgroup="women", **{**given, "effect": 0.5, "ci_high": 1.25})
+    found = finding(hazard, form("a", hazard, men, women))
+    assert found.estimate is not None and 0.4 < found.estimate.value < 0.5
+    adjusted = {"measure": "OR", "effect": 0.6, "ci_low": 0.36, "ci_high": 1.0, "adjusted": True}
+    both = [
+        counts(ai, 50, 4, 50, subgroup=name, **adjusted) for ai, name in ((0, "men"), (3, "women"))
+    ]
+    odds = finding(ODDS, form("a", ODDS, *both))
+    assert odds.estimate is not None and odds.estimate.value == pytest.approx(0.6)
+    assert not odds.studies[0].half_event
+
+
 def test_arms_of_which_one_has_no_events_are_one_group() -> None:
     first = counts(0, 50, 6, 50, arm="light", control_arm="usual")
     second = counts(4, 50, 6, 50, arm="full", control_arm="usual")
@@ -245,6 +261,24 @@ def test_rates_with_a_group_without_events_are_pooled_from_counts(outcome: Outco
     shared = sum(t1 * t2 / t for (_, t1, _, t2), t in zip(rows, weights, strict=True))
     by_hand = first / second if outcome is RATE else (first - second) / shared
     assert found.estimate.value == pytest.approx(by_hand)
+
+
+def test_the_pool_of_one_table_of_rates_is_that_table() -> None:
+    """Mantel and Haenszel's variances reduce to those of a single rate ratio and rate difference."""
+    one = ([10], [100.0], [20], [120.0])
+    ratio, difference = rare.rates("IRR", *one), rare.rates("IRD", *one)
+    assert ratio.b == pytest.approx(log((10 / 100) / (20 / 120)))
+    assert ratio.se is not None and ratio.se**2 == pytest.approx(1 / 10 + 1 / 20)
+    assert difference.b == pytest.approx(10 / 100 - 20 / 120)
+    assert difference.se is not None
+    assert difference.se**2 == pytest.approx(10 / 100**2 + 20 / 120**2)
+
+
+def test_rates_of_the_same_people_in_halves_pool_to_about_the_whole() -> None:
+    halves = rare.rates("IRR", [5, 5], [50.0, 50.0], [10, 10], [60.0, 60.0])
+    whole = rare.rates("IRR", [10], [100.0], [20], [120.0])
+    assert halves.b == pytest.approx(whole.b)
+    assert halves.se == pytest.approx(whole.se)
 
 
 # Said elsewhere

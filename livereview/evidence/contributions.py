@@ -663,7 +663,8 @@ def _combined_effect(parts: Sequence[_Candidate]) -> tuple[Effect | None, str]:
         return effects[0], say(mark("as reported"))
 
     tables = [part.table for part in parts if part.table is not None]
-    if len(tables) == len(parts) and any(table.has_zero for table in tables):
+    all_counted = len(tables) == len(parts)
+    if all_counted and any(_needs_counts(part, effects[0]) for part in parts):
         return _by_counts(parts, tables, effects[0])
     by_arm: dict[str | None, list[Effect]] = {}
     for part in parts:
@@ -683,6 +684,17 @@ def _without_effect(part: _Candidate) -> str:
     """What stands in place of how an effect was made."""
     lack = part.oriented.no_size
     return say(mark("reported in words")) if lack is None else say(no_size.REASONS[lack])
+
+
+def _needs_counts(part: _Candidate, first: Effect) -> bool:
+    """Whether a part has no effect of its own in this measure, but by half an event."""
+    if first.measure.measure.id not in no_size.OF_PEOPLE:
+        return False
+    effect = part.oriented.effect
+    if effect is None:
+        return part.oriented.no_size is not None
+    has_zero = part.table is not None and part.table.has_zero
+    return has_zero and not _is_given(part.result, effect)
 
 
 def _by_counts(
