@@ -55,7 +55,12 @@ def notify(home: str | None = None) -> State[Any]:
     if not chosen.webhook_secret:
         return Completed(message="no webhooks: LIVEREVIEW_WEBHOOK_SECRET is not set")
     with owner.session(chosen) as client:
-        done = deliver(client, chosen.webhook_secret, datetime.now(UTC))
+        done = deliver(
+            client,
+            chosen.webhook_secret,
+            datetime.now(UTC),
+            permitted=chosen.webhook_hosts,
+        )
     return Completed(
         message="; ".join(f"{url}: {error or outcome}" for url, outcome, error in done)
         or "nothing to tell"

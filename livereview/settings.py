@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -157,6 +157,11 @@ DESCRIBED = (  # in the order of docs/reference/settings.md, which is made from 
         "Signs events to webhooks (HMAC-SHA256 of time and body, header `Livereview-Signature: t=…,v1=…`).",
     ),
     Setting(
+        "LIVEREVIEW_WEBHOOK_HOSTS",
+        "Machines inside your network that webhooks may go to besides public ones, as addresses with "
+        "their ports: `10.1.2.3:8443, [fd00::5]:443`. A name in `review.toml` may lead there.",
+    ),
+    Setting(
         "LIVEREVIEW_ALERT_MAIL",
         "Who hears at once of what can't wait, from `serve` itself: mail addresses with commas "
         "between them; with `LIVEREVIEW_SMTP` and `LIVEREVIEW_MAIL_FROM`.",
@@ -278,6 +283,7 @@ class Settings:
         run: The run that this process belongs to, by Prefect's id; nothing outside of one.
         proxies: Addresses and networks whose X-Forwarded-… are believed
             (LIVEREVIEW_TRUSTED_PROXIES); none: nobody's.
+        webhook_hosts: (address, port) of machines that are not public and that webhooks may go to.
     """
 
     home: Path
@@ -296,6 +302,7 @@ class Settings:
     backup: str = field(default="", repr=False)
     keep: int = 30
     proxies: tuple[str, ...] = ()
+    webhook_hosts: frozenset[tuple[str, int]] = frozenset()
     alert_mail: tuple[str, ...] = ()
     log_format: str = ""
     log_level: str = "info"
@@ -372,6 +379,7 @@ def read(environment: Mapping[str, str], home: Path | None = None) -> Settings:
         reserve=_bytes(environment.get("LIVEREVIEW_RESERVE", ""), "LIVEREVIEW_RESERVE", RESERVE),
         backup=environment.get("LIVEREVIEW_BACKUP", ""),
         keep=_count(environment.get("LIVEREVIEW_BACKUP_KEEP", ""), "LIVEREVIEW_BACKUP_KEEP", 30),
+        webhook_hosts=_hosts(environment.get("LIVEREVIEW_WEBHOOK_HOSTS", "")),
         proxies=_proxies(environment.get("LIVEREVIEW_TRUSTED_PROXIES", "")),
         alert_mail=_alert_mail(environment),
         log_format=_one_of(environment, "LIVEREVIEW_LOG_FORMAT", ("json", "plain"), ""),
@@ -393,6 +401,7 @@ def told(settings: Settings) -> dict[str, object]:
         "LIVEREVIEW_THREADS": str(settings.threads),
         "LIVEREVIEW_URL": settings.url,
         "LIVEREVIEW_TRUSTED_PROXIES": ", ".join(settings.proxies),
+        "LIVEREVIEW_WEBHOOK_HOSTS": ", ".join(_written(settings.webhook_hosts)),
         "LIVEREVIEW_MAIL_FROM": settings.sender,
         "LIVEREVIEW_RESERVE": f"{settings.reserve // MB}MB",
         "LIVEREVIEW_BACKUP_KEEP": str(settings.keep),
@@ -400,6 +409,12 @@ def told(settings: Settings) -> dict[str, object]:
         "LIVEREVIEW_OIDC_CLIENT_ID": settings.oidc.client if settings.oidc else "",
     }
     return {"values": {name: value for name, value in values.items() if value}, "secrets": secrets}
+
+
+def _written(hosts: Iterable[tuple[str, int]]) -> list[str]:
+    """The machines as the setting writes them."""
+    named = ((f"[{address}]" if ":" in address else address, port) for address, port in hosts)
+    return sorted(f"{address}:{port}" for address, port in named)
 
 
 def _bytes(text: str, name: str, usual: int) -> int:
@@ -431,6 +446,32 @@ def _proxies(text: str) -> tuple[str, ...]:
             )
         trusted.append(str(network))
     return tuple(trusted)
+
+
+LINK_LOCAL = tuple(map(ipaddress.ip_network, ("169.254.0.0/16", "fe80::/10")))
+"""Addresses at which most clouds tell a machine's secrets: no webhook may go there."""
+
+
+def _hosts(text: str) -> frozenset[tuple[str, int]]:
+    """(address, port) of each machine, the address as Python writes it; refused where one is not so."""
+    hosts: set[tuple[str, int]] = set()
+    for word in re.split(r"[,\s]+", text.strip()):
+        if not word:
+            continue
+        parts = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d{1,5})", word)
+        try:
+            address = ipaddress.ip_address((parts[1] or parts[2]) if parts else "")
+        except ValueError:
+            address = None
+        if parts is None or address is None or not 0 < int(parts[3]) < 65_536:
+            raise Refused(
+                "LIVEREVIEW_WEBHOOK_HOSTS must be addresses with their ports, such as 10.1.2.3:8443 or"
+                f" [fd00::5]:443, with commas between them; got {word!r}"
+            )
+        if any(address in network for network in LINK_LOCAL):
+            raise Refused(f"LIVEREVIEW_WEBHOOK_HOSTS: {word} is where clouds keep secrets")
+        hosts.add((str(address), int(parts[3])))
+    return frozenset(hosts)
 
 
 def _alert_mail(environment: Mapping[str, str]) -> tuple[str, ...]:

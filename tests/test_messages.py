@@ -133,7 +133,9 @@ def test_a_page_in_french_says_so_and_has_french_dates_and_figures() -> None:
     )
     assert "3 mars 2026" in text and "1\u202f200" in text
     methods = page(full(), "fr", "methods.html")
-    assert "Sought for retrieval" in methods  # what the catalogue lacks stays English
+    assert "Texte intégral cherché" in methods
+    columns = page(full(), "fr", "data.html")
+    assert "Names, parted by |." in columns  # what the catalogue lacks stays English
 
 
 def test_english_is_told_without_a_catalogue_and_a_language_ends_with_its_block() -> None:

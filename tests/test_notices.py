@@ -5,6 +5,7 @@ machine.
 from __future__ import annotations
 
 import base64
+import json
 import shutil
 import socket
 import socketserver
@@ -32,7 +33,9 @@ from livereview.errors import LivereviewError, Refused, Retry
 from livereview.notices.backoff import schedule
 from livereview.notices.digest import Digest, Night, SearchLine, Waiting, digest, one_line
 from livereview.notices.message import email, signature, verified
+from livereview.notices.post import try_out
 from livereview.notices.send import SIGNATURE, guarded, smtp, webhook
+from livereview.settings import read, told
 from tests.world import World, chunked, dropped, endless, hang_up, head, redirect, reply
 
 BASE = "https://reviews.example.org"
@@ -688,6 +691,36 @@ def test_an_event_arrives_signed(world: World) -> None:
     )
     assert seen.headers["content-type"] == "application/json"
     assert verified(b"key", seen.headers[SIGNATURE.lower()], b'{"event": "night"}', NOW)
+
+
+def test_a_test_event_is_signed_and_says_what_the_receiver_answers(world: World) -> None:
+    url = world.script("/try", reply(b"thanks"))
+    done = try_out(url, "key", NOW, permitted={world.endpoint})
+    assert (done.status, done.outcome) == (200, "ok")
+    body = json.dumps({"event": "test", "date": "%s", "message": "This is a test."})
+    seen = world.seen[0]
+    assert seen.headers["x-livereview-event"] == "test"
+    sent = (body % f"{NOW:%Y-%m-%dT%H:%M:%SZ}").encode()
+    assert verified(b"key", seen.headers[SIGNATURE.lower()], sent, NOW)
+    refused = try_out(url, "key", NOW)  # nobody named this machine
+    assert refused.outcome == "retry" and "public host" in (refused.error or "")
+
+
+def test_machines_inside_the_network_are_named_by_address_and_port() -> None:
+    def hosts(text: str) -> frozenset[tuple[str, int]]:
+        return read({"LIVEREVIEW_WEBHOOK_HOSTS": text}).webhook_hosts
+
+    assert hosts("") == frozenset()
+    named = "10.1.2.3:8443, [fd00:0::5]:443"
+    assert hosts(named) == {("10.1.2.3", 8443), ("fd00::5", 443)}
+    said = told(read({"LIVEREVIEW_WEBHOOK_HOSTS": named}))["values"]
+    assert said == {**said, "LIVEREVIEW_WEBHOOK_HOSTS": "10.1.2.3:8443, [fd00::5]:443"}  # type: ignore[dict-item]
+    for wrong in ("10.1.2.3", "intranet:443", "10.1.2.3:0", "10.1.2.3:99999", "10.1.2.999:1"):
+        with pytest.raises(Refused, match="addresses with their ports"):
+            hosts(wrong)
+    for secret in ("169.254.169.254:80", "[fe80::1]:80"):
+        with pytest.raises(Refused, match="clouds keep secrets"):
+            hosts(secret)
 
 
 def test_nobody_else_can_set_the_signature(world: World) -> None:

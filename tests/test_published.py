@@ -27,6 +27,7 @@ from livereview.ops.published import FolderChecker, faults, mend
 from livereview.settings import Settings
 from livereview.store import placed, versions
 from livereview.store.open import Connection, Store
+from livereview.summary import front
 from livereview.web.app import create
 from tests import publishing
 from tests.conftest import NOW, REVIEW, TestClient
@@ -382,7 +383,7 @@ def two(reviewed: Store, site: Path) -> Path:
 def published_bytes(site: Path) -> dict[str, bytes]:
     """What readers can get: the front page, `latest` and every version."""
     home = site / REVIEW
-    found = {name: (site / name).read_bytes() for name in ("index.html", "index.json")}
+    found = {name: (site / name).read_bytes() for name in front.FILES if (site / name).exists()}
     for place in ("latest", "v/1", "v/2"):
         found |= {f"{place}/{name}": body for name, body in read((home / place).resolve()).items()}
     return found

@@ -29,6 +29,7 @@ PAGES = (
     "pooled/latest/index.html",
     "realist/latest/index.html",
     "pooled/latest/studies.html",
+    "pooled/latest/analysis.html",
     "realist/latest/methods.html",
     "pooled/latest/study-s3.html",
     "hostile/latest/index.html",

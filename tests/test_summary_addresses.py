@@ -48,7 +48,10 @@ def test_every_address_that_is_read_elsewhere_is_whole(home: str, folder: str) -
     assert f'<meta property="og:url" content="{SITE}/{folder}">' in page
     assert f'<a href="{SITE}/v/1/">{SITE}/v/1/</a>' in page, "whoever cites it names the version"
     linked = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', page)[1])  # type: ignore[index]
-    assert (linked["url"], linked["identifier"]) == (f"{SITE}/{folder}", f"{SITE}/v/1/")
+    article, dataset = linked["@graph"]
+    assert (article["url"], article["identifier"]) == (f"{SITE}/{folder}", f"{SITE}/v/1/")
+    assert article["image"] == [f"{SITE}/{folder}card.png"]
+    assert dataset["url"] == f"{SITE}/{folder}data.html"
 
 
 def test_without_an_address_they_are_relative_and_nothing_is_made_up() -> None:

@@ -16,7 +16,7 @@ import pytest
 from livereview.errors import Refused
 from livereview.evidence.forms import EmmieFinding
 from livereview.review import Area, Screening, Statement
-from livereview.summary import front, site
+from livereview.summary import front, site, words
 from tests.snapshots import MOMENT, fact, published, report, result, review, snapshot, study
 
 VOID = {"meta", "link", "br"}
@@ -250,7 +250,8 @@ def test_hostile_text_stays_text_everywhere():
         name for _, attributes in found.elements for name in attributes if name.startswith("on")
     ]
     assert not [link["href"] for link in found.all("a") if link["href"].startswith("javascript:")]
-    assert json.loads(found.scripts[-1])["name"] == HOSTILE
+    article, _ = json.loads(found.scripts[-1])["@graph"]
+    assert article["name"] == words.tidy(HOSTILE)
     assert "</script><script>" not in build.files["index.html"].decode()
     assert "\u202e" not in build.files["index.html"].decode()
     assert "49" not in [word for word in found.text.split() if word.isdigit()]
@@ -379,7 +380,10 @@ def test_the_library_lists_every_review_with_its_last_change():
         ("small-review", 1, "first", 2)
     ]
     found = Page(files["index.html"].decode())
-    assert {link["href"] for link in found.all("a")} == {"small-review/latest/", "index.json"}
+    assert {link["href"] for link in found.all("a")} == {
+        *("small-review/latest/", "index.json"),
+        *("search.html", "changes.html", "changes.atom"),
+    }
     assert "Changed in the 90 days to 3 March 2026" in found.text, (
         "as of its last event, however long the page lies there"
     )

@@ -9,6 +9,7 @@ from anyio import fail_after, run, to_thread
 from fastapi import FastAPI
 
 from livereview.settings import Settings
+from livereview.summary import reader_analysis
 from livereview.web import public, security_headers
 from livereview.web.public import STATIC
 from livereview.web.security_headers import A_DAY, PIECE, PUBLIC
@@ -207,3 +208,27 @@ def test_a_published_file_waits_for_no_page(app: FastAPI, site: Path) -> None:
                 return await http.get("/site/small-review/latest/")
 
     assert run(ask).text == "<title>One</title>"
+
+
+def test_a_page_with_a_script_of_its_own_is_sent_the_policy_that_it_names(
+    app: FastAPI, site: Path
+) -> None:
+    folder = site / "small-review" / "latest"
+    own = f"script-src {reader_analysis.policy().split('script-src ')[1].split(';')[0]};"
+    head = f'<head><meta http-equiv="Content-Security-Policy" content="{reader_analysis.policy()}">'
+    (folder / "analysis.html").write_text(head)
+    late = "<title>" + "x" * public.HEAD_OF_A_PAGE + "</title>" + head
+    (folder / "late.html").write_text(late)
+    with TestClient(app) as client:
+        first = client.get("/site/small-review/latest/analysis.html")
+        again = client.get(
+            "/site/small-review/latest/analysis.html",
+            headers={"If-None-Match": first.headers["etag"]},
+        )
+        others = [client.get(f"/site/small-review/latest/{name}") for name in ("", "late.html")]
+    assert again.status_code == 304
+    for answer in (first, again):
+        assert own in answer.headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    for answer in others:  # what people wrote can't name a script
+        assert "script-src" not in answer.headers["content-security-policy"]

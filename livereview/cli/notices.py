@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from livereview.cli.terminal import Home, app, settings_of, told
 from livereview.client import Session
 from livereview.commands import MakeDigests, NoteDigests
 from livereview.errors import Refused
+
+if TYPE_CHECKING:
+    from livereview.notices.send import Delivery
 
 
 @app.command()
@@ -60,23 +63,42 @@ def _print(text: str) -> None:
 
 
 @app.command()
-def notify(home: Home = None) -> None:
+def notify(
+    test: Annotated[
+        str | None,
+        typer.Option(help="Send this address a signed test event, and say what it answers."),
+    ] = None,
+    home: Home = None,
+) -> None:
     """Tell the webhooks of review.toml of new versions.
 
     What fails is tried again.  Example: livereview notify
     """
-    from livereview.notices.post import deliver
+    from livereview.notices.post import deliver, try_out
 
     with told():
         chosen = settings_of(home)
         if not chosen.webhook_secret:
             raise Refused("set LIVEREVIEW_WEBHOOK_SECRET: events are signed with it")
+        now, permitted = datetime.now(UTC), chosen.webhook_hosts
+        if test is not None:
+            _tried(try_out(test, chosen.webhook_secret, now, permitted=permitted))
+            return
         with Session(chosen) as client:
-            done = deliver(client, chosen.webhook_secret, datetime.now(UTC))
+            done = deliver(client, chosen.webhook_secret, now, permitted=permitted)
     for url, outcome, error in done:
         out.print(f"{url}: {outcome}{f', {error}' if error else ''}", markup=False, soft_wrap=True)
     if not done:
         out.print("nothing to tell")
+
+
+def _tried(delivery: Delivery) -> None:
+    """What became of a test event; exit status 1 where it did not arrive."""
+    if delivery.outcome == "ok":
+        out.print(f"it arrived: answer {delivery.status} after {delivery.seconds:.1f} s")
+        return
+    _print(f"it did not arrive: {delivery.error or f'answer {delivery.status}'}")
+    raise typer.Exit(1)
 
 
 @app.command()

@@ -74,6 +74,15 @@ class DomainJudgement(Model):
     judgement: str = Field(description="In the words of the tool.")
 
 
+class Counts(Model):
+    """Events and others in a study's two groups, turned to the outcome as its effect is."""
+
+    events_with: float = Field(description="People with the outcome, with the intervention.")
+    others_with: float = Field(description="People without the outcome, with the intervention.")
+    events_without: float = Field(description="People with the outcome, with the comparison.")
+    others_without: float = Field(description="People without the outcome, with the comparison.")
+
+
 class StudyEffect(Model):
     """One study's part in a finding, turned to the outcome: above the null is more of it."""
 
@@ -105,6 +114,11 @@ class StudyEffect(Model):
         default=1,
         exclude_if=_one,
         description="People that its figures are for: 1,000 for a risk difference told so; else 1.",
+    )
+    counts: Counts | None = Field(
+        default=None,
+        exclude_if=_unknown,
+        description="Events and others, where all that its effect is made from has them.",
     )
     leans: Side | None = Field(default=None, description="The side of the outcome it points to.")
     clear: bool = Field(

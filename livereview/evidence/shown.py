@@ -8,7 +8,8 @@ from typing import Any
 
 from livereview.evidence import contributions, measures, sizes
 from livereview.evidence.contributions import Contribution
-from livereview.evidence.finding import DomainJudgement, NotUsed, Side, StudyEffect, Votes
+from livereview.evidence.counts import Table
+from livereview.evidence.finding import Counts, DomainJudgement, NotUsed, Side, StudyEffect, Votes
 from livereview.evidence.orientation import Effect
 from livereview.messages import many
 from livereview.review import Outcome
@@ -41,6 +42,7 @@ def study(
         domains=tuple(domains),
         measured=one.construct,
         months=one.months,
+        counts=_counts(one.table),
         leans=_as_side(one.leans),
         as_words=_only_words(one),
         level=_only_words(one) and one.words == "none",
@@ -75,6 +77,17 @@ def _figures(outcome: Outcome, effect: Effect) -> dict[str, Any]:
 def _only_words(one: Contribution) -> bool:
     """Whether it has a direction in words and no figures."""
     return one.effect is None and one.no_size is None
+
+
+def _counts(table: Table | None) -> Counts | None:
+    if table is None:
+        return None
+    return Counts(
+        events_with=table.a,
+        others_with=table.b,
+        events_without=table.c,
+        others_without=table.d,
+    )
 
 
 def _chosen(one: Contribution) -> str:

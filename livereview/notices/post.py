@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -22,6 +23,7 @@ MAIL_SECONDS = 600.0  # for all digests; a server that hangs would else take a m
 NOT_TRIED = f"not tried: the mail server took more than {MAIL_SECONDS:.0f} s for the others"
 NO_ADDRESS = "no address is known: livereview account NAME --email ADDRESS"
 MESSAGE_ID_LENGTH = 32  # hexadecimal digits: 128 bits
+TEST = "test"  # the event of somebody who tries a webhook out
 AT_ONCE = 8  # receivers served side by side
 
 
@@ -64,7 +66,11 @@ def _mail_one(message: Mail, address: str, server: str, sender: str, now: dateti
 
 
 def deliver(
-    client: Runs, secret: str, now: datetime, session: requests.Session | None = None
+    client: Runs,
+    secret: str,
+    now: datetime,
+    session: requests.Session | None = None,
+    permitted: Collection[tuple[str, int]] = (),
 ) -> list[tuple[str, str, str | None]]:
     """Post every due event, signed, and log each attempt: (url, outcome, error).
 
@@ -72,6 +78,9 @@ def deliver(
 
     Receivers are served side by side, so that one who hangs holds up nobody else; the events of one
     receiver go one after another, and once it gives no answer the rest of them stay due.
+
+    Args:
+        permitted: (address, port) of machines that are not public and may be told all the same.
     """
     by_receiver: dict[str, list[DueWebhook]] = defaultdict(list)
     for event in client.run(FindDueWebhooks(now=now)).due:
@@ -80,7 +89,7 @@ def deliver(
     def post(events: list[DueWebhook]) -> list[NoteDelivery]:
         attempts = []
         for event in events:
-            attempt = _attempt(event, secret, now, session or guarded())
+            attempt = _attempt(event, secret, now, session or guarded(permitted=permitted))
             attempts.append(attempt)
             if attempt.status is None:
                 break
@@ -93,6 +102,25 @@ def deliver(
                 client.run(attempt)
                 done.append((attempt.url, attempt.outcome, attempt.error))
     return done
+
+
+def try_out(
+    url: str,
+    secret: str,
+    now: datetime,
+    session: requests.Session | None = None,
+    permitted: Collection[tuple[str, int]] = (),
+) -> Delivery:
+    """Post one signed event named `test`, and say what became of it; nothing is logged or repeated.
+
+    Raises:
+        LivereviewError: the address may not be told, or can't be reached.
+    """
+    told = {"event": TEST, "date": f"{now:%Y-%m-%dT%H:%M:%SZ}", "message": "This is a test."}
+    body = json.dumps(told).encode()
+    headers = {"X-Livereview-Event": TEST}
+    opened = session or guarded(permitted=permitted)
+    return webhook(url, body, secret.encode(), opened, now, headers)
 
 
 def _attempt(

@@ -326,6 +326,8 @@ def library(store: Store, *, folder: Path, now: datetime) -> None:
         public_folder(folder)
         for name, content in files.items():
             durable.write_file(folder / name, content)
+        for name in set(front.FILES) - set(files):
+            (folder / name).unlink(missing_ok=True)
         digest = published_files.digest(files)
         store.write(lambda con: placed.note_front(con, digest, upto, now))
 

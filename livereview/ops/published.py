@@ -24,12 +24,11 @@ from livereview.ops.published_files import FolderReader, ReviewFolder
 from livereview.store import placed, searches, versions
 from livereview.store.open import Connection, Store
 from livereview.store.placed import Placed
-from livereview.summary import tombstone_files
+from livereview.summary import front, tombstone_files
 
 log = logging.getLogger(__name__)
 
 FRONT_PAGE = "front page"  # the name of what belongs to no review
-FRONT_FILES = ("index.html", "index.json")
 # seconds that a look waits for a publish to end before it calls what it sees a fault
 PATIENCE = 10.0
 PAUSE = 15.0  # seconds between two looks of the owner
@@ -179,7 +178,8 @@ def _look_at_front(con: Connection, folder: Path) -> Iterator[Fault]:
 
 def _front_digest(folder: Path) -> str | None:
     try:
-        return published_files.digest({name: (folder / name).read_bytes() for name in FRONT_FILES})
+        there = [name for name in front.FILES if (folder / name).exists()]
+        return published_files.digest({name: (folder / name).read_bytes() for name in there})
     except OSError:
         return None
 

@@ -60,6 +60,10 @@ CONTRIBUTIONS = (
     "ci_high",
     "leans",
     "people",
+    "events_with",
+    "others_with",
+    "events_without",
+    "others_without",
     "weight_percent",
     "risk_of_bias",
     "risk_of_bias_tool",
@@ -155,6 +159,10 @@ KINDS: Mapping[str, Kind] = {
             "assumed_risk_per_1000",
             "important_difference",
             "months",
+            "events_with",
+            "others_with",
+            "events_without",
+            "others_without",
             "weight_percent",
             "slope",
             "slope_low",
@@ -245,7 +253,9 @@ def _contributions(
 
 def _used(study: StudyEffect) -> Cells:
     """A study's part; one at critical risk of bias is shown in the finding and not used."""
+    counts: Cells = study.counts.model_dump() if study.counts else {}
     return {
+        **counts,
         "study": study.study,
         "label": study.label,
         "used": yes_or_no(study.counted),

@@ -132,13 +132,18 @@ def _described(summary: Summary) -> Node:
     }
 
 
+def address_of_licence(name: str) -> str | None:
+    """Where a licence is told, by its usual names or by its own address; None: not known."""
+    return LICENCES.get(re.sub(r"[\s-]+", "-", name.strip().upper())) or web(name)
+
+
 def _licence(summary: Summary) -> Node:
     """The licence as an entity.
 
     By its address where it is a known one or is written as an address.
     """
     name = tidy(summary.review.licence)
-    address = LICENCES.get(re.sub(r"[\s-]+", "-", name.strip().upper())) or web(name)
+    address = address_of_licence(name)
     return {"@id": address or "#licence", "@type": "CreativeWork", "name": name}
 
 

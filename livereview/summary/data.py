@@ -55,8 +55,10 @@ from livereview.summary.model.versions import Changed, Entry, Version
 from livereview.summary.model.versions import FindingChange as PublishedChange
 from livereview.summary.snapshot import Published, Snapshot, Study
 
-CHECKS_VERSION = "2"
-"""Of what stands beside an answer and does not make it: sensitivity, small studies, risks per 1,000."""
+CHECKS_VERSION = "3"
+"""Of what stands beside an answer and does not make it: sensitivity, small studies, risks per 1,000,
+counts of events.
+"""
 
 RULES_VERSION = (
     f"findings-{claims.VERSION}-changes-{finding_changes.RULE_VERSION}+checks-{CHECKS_VERSION}"
@@ -260,6 +262,8 @@ NO_CONTENT: dict[str, Any] = {
     "waiting": True,
     "moves_from": True,
     "moderators": {"__all__": {"regression": {"intercept"}}},
+    "studies": {"__all__": {"counts"}},
+    "lead": {"counts"},
 }
 """Parts of a finding that make no version: work in progress, and what came later and follows from the rest."""
 

@@ -27,7 +27,7 @@ _FEED = Markup(
     '<?xml version="1.0" encoding="utf-8"?>\n'
     '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en-GB">\n'
     "<id>{id}</id>\n<title>{title}: changes</title>\n<updated>{updated}</updated>\n"
-    '{own}<link rel="alternate" type="text/html" href="{home}latest/"/>\n{authors}<rights>{licence}</rights>\n'
+    '{own}<link rel="alternate" type="text/html" href="{home}"/>\n{authors}<rights>{licence}</rights>\n'
     "{entries}</feed>\n"
 )
 _ENTRY = Markup(
@@ -161,16 +161,42 @@ def atom(
         place: Where this build stands.
         acts: What was withdrawn or taken back, oldest first.
     """
-    review, told = summary.review, entries(summary, earlier, place.review, acts)
-    authors = (_AUTHOR.format(name=tidy(name)) for name in review.authors)
-    feed = _FEED.format(
+    review = summary.review
+    return written(
+        entries(summary, earlier, place.review, acts),
         id=id_of(review),
-        own=_SELF.format(address=f"{place.folder}changes.atom") if place.folder else "",
         title=tidy(review.title),
-        updated=max(one.updated for one in told),
-        home=place.review,
-        authors=Markup("").join(authors),
+        own=f"{place.folder}changes.atom" if place.folder else None,
+        home=f"{place.review}latest/",
+        authors=[tidy(name) for name in review.authors],
         licence=tidy(review.licence),
+    )
+
+
+def written(
+    told: Sequence[Entry],
+    *,
+    id: str,
+    title: str,
+    own: str | None,
+    home: str,
+    authors: Sequence[str],
+    licence: str,
+) -> bytes:
+    """An Atom feed of these entries, of which there is at least one.
+
+    Args:
+        own: The feed's own address, whole; None: not known.
+        home: Address of the page that it belongs to.
+    """
+    feed = _FEED.format(
+        id=id,
+        own=_SELF.format(address=own) if own else "",
+        title=title,
+        updated=max(one.updated for one in told),
+        home=home,
+        authors=Markup("").join(_AUTHOR.format(name=name) for name in authors),
+        licence=licence,
         entries=Markup("").join(_atom_entry(one) for one in told),
     )
     return feed.encode("utf-8", "replace")
@@ -203,12 +229,13 @@ def json_feed(
         **({"feed_url": f"{place.folder}changes.json"} if place.folder else {}),
         "language": "en-GB",
         "authors": [{"name": tidy(name)} for name in review.authors],
-        "items": [_item(one) for one in entries(summary, earlier, place.review, acts)],
+        "items": [item(one) for one in entries(summary, earlier, place.review, acts)],
     }
     return f"{json.dumps(feed, ensure_ascii=False, indent=1)}\n".encode("utf-8", "replace")
 
 
-def _item(one: Entry) -> dict[str, Any]:
+def item(one: Entry) -> dict[str, Any]:
+    """An entry as an item of a JSON feed."""
     return {
         "id": one.id,
         "url": one.address,

@@ -11,7 +11,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from livereview.summary import data, gap_map, model, past, tombstone, words
+from livereview.summary import data, gap_map, library, model, past, tombstone, words
+from livereview.summary.library import Shelved
 from livereview.summary.model import SCHEMA_VERSION, schema
 from livereview.summary.model.front import FrontPage
 from livereview.summary.past import PastFinding, PastMapEntry, PastSummary
@@ -19,6 +20,11 @@ from livereview.summary.snapshot import Withdrawal
 from livereview.summary.templating import template
 
 LATELY = timedelta(days=90)
+FILES = (
+    *("index.html", "index.json", "index.schema.json", "tombstone.schema.json"),
+    *library.NAMES,
+)
+"""All that `files` may make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +39,18 @@ class Entry:
 
 
 def files(entries: Iterable[Entry]) -> Mapping[str, bytes]:
-    """index.html and index.json over all published reviews, by title, and the schemas of what lies
-    outside a version's folder.
+    """index.html and index.json over all published reviews, by title, the schemas of what lies
+    outside a version's folder, and what `library` adds.
     """
+    given = tuple(entries)
     listed = sorted(
-        (_listing(entry) for entry in entries), key=lambda row: (row["title"], row["review"])
+        (_listing(entry) for entry in given), key=lambda row: (row["title"], row["review"])
     )
+    shelf = [
+        Shelved(entry.review, past.read(entry.summary), tuple(entry.withdrawals))
+        for entry in sorted(given, key=lambda entry: entry.review)
+    ]
+    beside = library.files(shelf)
     newest = max(listed, key=lambda row: row["as_of"], default=None)
     to = newest["as_of_display"] if newest else ""  # the page may lie unchanged for months
     page = template("library.html").render(
@@ -46,9 +58,11 @@ def files(entries: Iterable[Entry]) -> Mapping[str, bytes]:
         gaps=_gap_maps(listed),
         lately=_lately(listed, newest["as_of"] if newest else ""),
         to=to,
+        calendar="calendar.ics" in beside,
     )
     index = FrontPage.model_validate({"schema_version": SCHEMA_VERSION, "reviews": listed})
     return {
+        **beside,
         "index.html": page.encode("utf-8", "replace"),
         "index.json": data.dump(model.plain(index), indent=1),
         "index.schema.json": data.dump(schema.schema("index"), indent=1),

@@ -69,10 +69,31 @@ class PastVersion(Past):
     conclusion_changed: bool
 
 
+class PastWithdrawn(Past):
+    """That a version was withdrawn, and why."""
+
+    date_display: str | None = None
+    reason: str = ""
+
+
+class PastEntry(Past):
+    """A version in the list of all."""
+
+    number: int
+    date: str
+    date_display: str | None = None
+    change: str
+    change_display: str
+    trigger: str
+    withdrawn: PastWithdrawn | None = None
+
+
 class PastStatus(Past):
     """The stamp."""
 
     retirement: Retirement | None = None
+    search_schedule: str = ""
+    search_schedule_display: str = ""
 
 
 class PastClaim(Past):
@@ -148,6 +169,11 @@ class PastStudy(Past):
     """A study that was in the review."""
 
     id: str
+    label: str = ""
+    design: str | None = None
+    country: str | None = None
+    population: str | None = None
+    risk_of_bias_display: str = ""
     area: str | None = None
     results: tuple[PastResult, ...] = ()
 
@@ -173,6 +199,7 @@ class PastSummary(Past):
     map: tuple[PastMapEntry, ...] | None = Field(
         default=None, description="None: nothing was on it, or it was made before there was one."
     )
+    versions: tuple[PastEntry, ...] = ()
 
 
 def read(text: str) -> PastSummary:

@@ -14,11 +14,16 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
+from markupsafe import Markup
+
 from livereview.evidence import map_codes, wording
 from livereview.summary import (
     addresses,
     analysis_tables,
+    api_page,
+    badge,
     bars,
+    cards,
     checklist,
     consultation,
     crate,
@@ -32,11 +37,13 @@ from livereview.summary import (
     flow_diagram,
     forest,
     glance,
+    linked_data,
     model,
     oembed,
     pictures,
     plain_summary,
     raster,
+    reader_analysis,
     references,
     search_report,
     tables,
@@ -47,6 +54,7 @@ from livereview.summary import (
 from livereview.summary.addresses import Place
 from livereview.summary.data import Edition, Evidence
 from livereview.summary.model import Summary, schema
+from livereview.summary.model.findings import PublishedFinding
 from livereview.summary.pictures import Picture
 from livereview.summary.snapshot import Snapshot
 from livereview.summary.tables import Table
@@ -156,16 +164,14 @@ def files(
         drawn = _pictures(made.snapshot, made.evidence)
         # drawing takes a third of the time, and may be another process's work
         with ThreadPoolExecutor(1) as apart:
-            pngs = apart.submit(
-                draw, [str(drawing.alone(picture.on_page(DRAWN))) for picture in drawn]
-            )
+            cards_ = _cards(made)
+            shown = [str(drawing.alone(picture.on_page(DRAWN))) for picture in drawn]
+            pngs = apart.submit(draw, [*shown, *cards_.values()])
             same = {**_files(made), **_deep_pages(made, drawn), **_drawn(drawn)}
             same |= _tabled(made, drawn, encode)
             bound = [_bound(made, drawn, home, encode is not None) for home in homes]
-            same |= {
-                f"{picture.name}.png": png
-                for picture, png in zip(drawn, pngs.result(), strict=True)
-            }
+            names = [*(picture.name for picture in drawn), *cards_]
+            same |= {f"{name}.png": png for name, png in zip(names, pngs.result(), strict=True)}
         return tuple(_sealed(made, {**same, **one}) for one in bound)
 
 
@@ -186,8 +192,41 @@ def _bound(made: Draft, drawn: Sequence[Picture], home: str, parquet: bool) -> d
         "embed.html": _embed(made.summary, home),
         "oembed.json": data.dump(oembed.describe(made.summary, place), indent=1),
         **_consultations(made, home),
+        **_finding_pages(made, place),
         "index.html": _page(made, drawn, place, parquet),
     }
+
+
+def _told(made: Draft) -> dict[str, PublishedFinding]:
+    """The findings that have a page and a card of their own, by the name of their pictures."""
+    published = {finding.id: finding for finding in made.summary.findings}
+    return {
+        pictures.name_of(finding): published[finding.id]
+        for finding in made.evidence.findings
+        if finding.state in cards.SAYING
+    }
+
+
+def _cards(made: Draft) -> dict[str, str]:
+    """The cards of the review and of its findings as SVG, by file without its ending."""
+    own = {
+        f"card-{name}": str(cards.of_finding(made.summary, finding, name))
+        for name, finding in _told(made).items()
+    }
+    brief = wording.brief(made.evidence.findings)
+    return {"card": str(cards.of_review(made.summary, brief)), **own}
+
+
+def _finding_pages(made: Draft, place: Place) -> dict[str, bytes]:
+    """A page for each finding that says something: to link to, and for frames on other sites."""
+    page = template("finding.html")
+    pages: dict[str, bytes] = {}
+    for name, finding in _told(made).items():
+        file = f"finding-{name}.html"
+        values = {"s": made.summary, "f": finding, "place": place, "name": name, "file": file}
+        text = page.render(caveat=wording.CAVEAT, **values)
+        pages[file] = text.encode("utf-8", "replace")
+    return pages
 
 
 def _consultations(made: Draft, home: str) -> dict[str, bytes]:
@@ -206,12 +245,13 @@ def _consultations(made: Draft, home: str) -> dict[str, bytes]:
 def _files(made: Draft) -> dict[str, bytes]:
     """The files that are the same wherever they stand."""
     snapshot, summary = made.snapshot, made.summary
+    place = addresses.place(snapshot.review, addresses.PINNED, summary.version.number)
     searched = search_report.of_snapshot(snapshot)
     traced = trace.of_summary(snapshot, summary)
     titles = {report.id: report.title for study in summary.studies for report in study.reports}
     files = {
         "summary.json": made.text,
-        **{f"{name}.schema.json": schema_text(name) for name in SCHEMAS},
+        **{f"{name}.schema.json": schema_text(name, place.version) for name in SCHEMAS},
         "status.json": data.dump(model.plain(summary.status), indent=1),
         "prisma.json": data.dump(model.plain(summary.flow), indent=1),
         "prisma-s.json": data.dump(model.plain(searched), indent=1),
@@ -223,6 +263,7 @@ def _files(made: Draft) -> dict[str, bytes]:
         .render(s=summary, trace=traced, titles=titles)
         .encode("utf-8", "replace"),
         "embed.js": template("embed.js").render().encode(),
+        "badge.svg": str(badge.svg(summary)).encode(),
     }
     return files | _citations(summary) | {"prov.json": crate.provenance(summary)}
 
@@ -232,9 +273,17 @@ SCHEMAS = ("summary", "trace", "prisma-s")
 
 
 @cache
-def schema_text(name: str = "summary") -> bytes:
-    """The JSON Schema of a published file, made from the types that it is written from."""
-    return data.dump(schema.schema(name), indent=1)
+def schema_text(name: str = "summary", folder: str = "") -> bytes:
+    """The JSON Schema of a published file, made from the types that it is written from.
+
+    Args:
+        folder: The whole address of the version, where its `$id` can be fetched for ever; "": not
+            known.
+    """
+    made = dict(schema.schema(name))
+    if folder:
+        made["$id"] = f"{folder}{name}.schema.json"
+    return data.dump(made, indent=1)
 
 
 def _drawn(drawn: Sequence[Picture]) -> dict[str, bytes]:
@@ -363,7 +412,8 @@ def _first_page(made: Draft, place: Place) -> dict[str, Any]:
         "names": {finding.id: pictures.name_of(finding) for finding in findings},
         "forests": {one.id: bars.forest(one, forest.parts_of(one)) for one in pooled},
         "ends": {one.id: bars.ends(one) for one in pooled},
-        "linked": _linked_data(summary, place),
+        "told": _told(made),
+        "linked": linked_data.describe(summary, place),
     }
 
 
@@ -375,7 +425,14 @@ def _deep_pages(made: Draft, drawn: Sequence[Picture]) -> dict[str, bytes]:
     for study in made.summary.studies:
         text = page.render(study=study, **shared)
         pages[f"study-{study.id}.html"] = text.encode("utf-8", "replace")
-    return pages | _map_page(made.summary, shared)
+    pages |= _map_page(made.summary, shared)
+    place = addresses.place(made.snapshot.review, addresses.PINNED, made.summary.version.number)
+    programs = api_page.values(place, made.evidence.findings)
+    return {
+        **pages,
+        "analysis.html": _analysis_page(made, shared),
+        "api.html": template("api.html").render(**programs, **shared).encode("utf-8", "replace"),
+    }
 
 
 def _map_page(summary: Summary, shared: Mapping[str, Any]) -> dict[str, bytes]:
@@ -403,20 +460,19 @@ def _map_page(summary: Summary, shared: Mapping[str, Any]) -> dict[str, bytes]:
     }
 
 
-def _linked_data(summary: Summary, place: Place) -> dict[str, Any]:
-    """schema.org's description of the page; the template escapes it for its script element."""
-    review, version = summary.review, summary.version
-    links = {report.link for study in summary.studies for report in study.reports if report.link}
-    address = {"url": place.folder, "identifier": place.version} if place.site else {}
-    return {
-        **address,
-        "@context": "https://schema.org",
-        "@type": "ScholarlyArticle",
-        "name": review.title,
-        "author": [{"@type": "Person", "name": name} for name in review.authors],
-        "abstract": f"{summary.answer.text} {summary.caveat}".strip(),
-        "version": str(version.number),
-        "dateModified": version.date,
-        "license": review.licence,
-        "isBasedOn": sorted(links)[:50],
-    }
+def _analysis_page(made: Draft, shared: Mapping[str, Any]) -> bytes:
+    """The page on which readers pool the studies themselves."""
+    findings = made.evidence.findings
+    choices = reader_analysis.choices(made.snapshot, findings)
+    page = template("analysis.html").render(
+        choices=choices,
+        plain=reader_analysis.plain(choices, findings),
+        data=reader_analysis.script_data(choices, made.summary.language),
+        models=reader_analysis.MODELS,
+        tests=reader_analysis.TESTS,
+        predictions=reader_analysis.PREDICTIONS,
+        policy=Markup(reader_analysis.policy()),  # noqa: S704 - our own constant
+        script=Markup(reader_analysis.script()),  # noqa: S704 - our own file
+        **shared,
+    )
+    return page.encode("utf-8", "replace")

@@ -17,7 +17,7 @@ from anyio import to_thread
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from livereview.web import guard, pages
+from livereview.web import guard, pages, security_headers
 
 # (review, which build, file) of a path in the site
 BUILD = re.compile(r"([a-z0-9-]+)/(latest|v/\d+)/(.*)", re.DOTALL)
@@ -31,6 +31,16 @@ TYPES = {
     ".mjs": "text/javascript",
     ".parquet": "application/vnd.apache.parquet",
 }
+
+
+HEAD_OF_A_PAGE = 1024
+"""Bytes of a page that nobody but its template writes: what people wrote begins with its title."""
+
+OWN_SCRIPT = re.compile(
+    rb'<meta http-equiv="Content-Security-Policy" content="[^"<]*'
+    rb"script-src ('sha256-[A-Za-z0-9+/]{43}=')"
+)
+"""A page that has a script of its own names it in its policy, which holds on any server."""
 
 
 async def health() -> Response:
@@ -182,11 +192,25 @@ def _file(request: Request, target: Path) -> Response:
         content = _read(target)
     except (OSError, ValueError):
         raise HTTPException(404, "Nothing is published here.") from None
+    own = _own_policy(content.body) if target.suffix == ".html" else {}
     if content.tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers={"ETag": content.tag})
+        # a browser takes these headers for those that it has
+        return Response(status_code=304, headers={"ETag": content.tag, **own})
     kind = (
         TYPES.get(target.suffix)
         or mimetypes.guess_type(target.name)[0]
         or "application/octet-stream"
     )
-    return WholeFile(content, kind)
+    answer = WholeFile(content, kind)
+    answer.headers.update(own)
+    return answer
+
+
+def _own_policy(page: bytes) -> dict[str, str]:
+    """The policy of a published page that names one script by its hash; empty for all others."""
+    named = OWN_SCRIPT.search(page[:HEAD_OF_A_PAGE])
+    if named is None:
+        return {}
+    allowed = f"default-src 'none'; script-src {named[1].decode()};"
+    policy = security_headers.PUBLIC["Content-Security-Policy"]
+    return {"Content-Security-Policy": policy.replace("default-src 'none';", allowed)}

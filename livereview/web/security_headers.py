@@ -145,7 +145,7 @@ def publish(headers: MutableHeaders, path: str, gone: bool = False) -> None:
         headers.setdefault("Cache-Control", SHORTLY if gone else A_DAY)
     elif re.match(r"/site/[a-z0-9-]+/latest/", path):
         headers.setdefault("Cache-Control", SHORTLY)
-    if path.startswith("/site/") and path.endswith("/embed.html"):
+    if re.match(r"/site/.*/(embed|finding-[^/]+)\.html$", path):
         headers.setdefault("Content-Security-Policy", FRAMED)
     if path.startswith("/site/") and path.endswith(WITH_SCRIPT):
         headers.setdefault("Content-Security-Policy", SCRIPTED)
