@@ -210,7 +210,10 @@ def _host(source: str, url: str | None) -> str:
         return urlsplit(url).hostname or ""
     try:
         request = sources.find(source).request
-        asked = request(Query("x"), Window(ANY_DAY, ANY_DAY), None) if request else None
+        if request:
+            asked = request(Query("x"), Window(ANY_DAY, ANY_DAY), None)
+        else:
+            asked = None
     except (LivereviewError, ValueError, TypeError, KeyError):
         return ""
     return (urlsplit(asked.url).hostname or "") if asked else ""

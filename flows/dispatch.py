@@ -106,7 +106,10 @@ def search_one(review: str, search: str, night: str = "") -> State[Any]:
         in_force = client.run(ReadProtocol(review=review))
         plan = review_toml.parse(in_force.text, accepted=True).search(search)
         if plan is None or in_force.status != "living":
-            why = "the search left the protocol" if plan is None else "the review is not living"
+            if plan is None:
+                why = "the search left the protocol"
+            else:
+                why = "the review is not living"
             return Completed(message=f"nothing was searched: {why}", data={"note": why})
         answers = sharing.of_night(chosen, night) if night else None
         ending = ended_search(

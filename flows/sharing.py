@@ -20,7 +20,9 @@ def name_of(slot: datetime, run: str = "") -> str:
 
 def slot_of(name: str) -> datetime | None:
     """The slot of a night whose name `name_of` made; None for no night."""
-    return datetime.fromisoformat(name.partition(" ")[0]).replace(tzinfo=UTC) if name else None
+    if name:
+        return datetime.fromisoformat(name.partition(" ")[0]).replace(tzinfo=UTC)
+    return None
 
 
 def of_night(settings: Settings, name: str) -> NightAnswers:

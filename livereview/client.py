@@ -123,7 +123,10 @@ def connect(
     if holder is not None and holder.get("url"):
         return Remote(holder["url"], token(settings), patience, run=settings.run)
     if not may_own:
-        who = f"{describe(holder)} holds it and serves nobody" if holder else "no process serves it"
+        if holder:
+            who = f"{describe(holder)} holds it and serves nobody"
+        else:
+            who = "no process serves it"
         raise OwnerAway(f"{settings.database}: {who}; start the owner with: livereview serve")
     if holder is not None:
         raise Refused(

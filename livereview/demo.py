@@ -41,7 +41,10 @@ from livereview.settings import Settings
 
 # where a wheel has what is `examples` in a checkout
 _packaged = Path(__file__).resolve().parent / "_examples"
-EXAMPLES = _packaged if _packaged.is_dir() else Path(__file__).resolve().parents[1] / "examples"
+if _packaged.is_dir():
+    EXAMPLES = _packaged
+else:
+    EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 REVIEW = "youth-homelessness"
 NIGHTS = tuple(datetime(2026, month, 1, 2, tzinfo=UTC) for month in (3, 4, 5))
 MARK = ".livereview-demo"

@@ -177,7 +177,10 @@ class RateLimited(logging.StreamHandler[TextIO]):
 
 def _kind(record: logging.LogRecord) -> str:
     first_line = record.getMessage()[:KEPT].partition("\n")[0]
-    error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
+    if record.exc_info and record.exc_info[0]:
+        error = record.exc_info[0].__name__
+    else:
+        error = ""
     return f"{error} {VARYING.sub('#', first_line)}"
 
 

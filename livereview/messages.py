@@ -125,7 +125,9 @@ def _id(id: str | tuple[str, ...] | list[str]) -> str:
 
 
 def _forms(told: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
-    return (told or "",) if told is None or isinstance(told, str) else tuple(told)
+    if told is None or isinstance(told, str):
+        return (told or "",)
+    return tuple(told)
 
 
 def mark(text: str) -> str:
@@ -150,7 +152,9 @@ def many(one: str, other: str, n: int, /, **values: Any) -> str:
 def translated(text: str) -> str:
     """The message with its placeholders."""
     code = _language.get()
-    return text if code == ENGLISH else catalogue(code).texts.get(text, (text,))[0]
+    if code == ENGLISH:
+        return text
+    return catalogue(code).texts.get(text, (text,))[0]
 
 
 def plural(one: str, other: str, n: int) -> str:
@@ -163,11 +167,9 @@ def plural(one: str, other: str, n: int) -> str:
 
 def local(values: Mapping[str, Any]) -> Mapping[str, Any]:
     """The values, numbers so that `str.format` writes them as the language in force does."""
-    return (
-        values
-        if _language.get() == ENGLISH
-        else {name: _localised(value) for name, value in values.items()}
-    )
+    if _language.get() == ENGLISH:
+        return values
+    return {name: _localised(value) for name, value in values.items()}
 
 
 def _localised(value: Any) -> Any:

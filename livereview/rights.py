@@ -83,7 +83,9 @@ class Principal:
     @property
     def signature(self) -> str:
         """How the log of accounts names it: amina, or amina by token 1a2b3c4d."""
-        return f"{self.account} by token {self.token_id}" if self.token_id else self.account
+        if self.token_id:
+            return f"{self.account} by token {self.token_id}"
+        return self.account
 
 
 @dataclass(frozen=True, slots=True)

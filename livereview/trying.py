@@ -85,7 +85,10 @@ def attempt(asked: Asked, secrets: Mapping[str, str], now: datetime) -> Found:
     """Ask the source; what goes wrong is `problem`."""
     try:
         source = sources.find(asked.source)
-        start = datetime.fromisoformat(asked.start).replace(tzinfo=UTC) if asked.start else None
+        if asked.start:
+            start = datetime.fromisoformat(asked.start).replace(tzinfo=UTC)
+        else:
+            start = None
         query, window = Query(asked.query, asked.filters, asked.url), Window(start, now)
         read_page, pages = paging.here(source), list[Page]()
 

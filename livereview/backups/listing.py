@@ -95,8 +95,12 @@ def _unfit(path: Path, name: str) -> str | None:
         return "its name is not UTF-8; rename it"
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
-        return "a link that leads out of its folder" if leads_out(str(path.readlink())) else None
-    return None if stat.S_ISREG(mode) else "no file but a pipe, a socket or a device"
+        if leads_out(str(path.readlink())):
+            return "a link that leads out of its folder"
+        return None
+    if stat.S_ISREG(mode):
+        return None
+    return "no file but a pipe, a socket or a device"
 
 
 def _printable(name: str) -> str:

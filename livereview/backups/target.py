@@ -97,11 +97,10 @@ def _reaching(words: str) -> Iterator[None]:
             raise DiskFull(
                 f"the backup's disk is full ({words}): make room there, or keep fewer copies"
             ) from error
-        kind = (
-            error.strerror
-            if isinstance(error, OSError) and error.strerror
-            else str(error) or type(error).__name__
-        )
+        if isinstance(error, OSError) and error.strerror:
+            kind = error.strerror
+        else:
+            kind = str(error) or type(error).__name__
         raise Retry(f"the backup's place {words} can't be used: {kind}") from error
 
 
@@ -232,7 +231,9 @@ class Elsewhere:
                 told: dict[str, Any] = self._fs.info(self._at(name))
             except FileNotFoundError:
                 return None
-            return int(told["size"]) if told.get("size") is not None else None
+            if told.get("size") is not None:
+                return int(told["size"])
+            return None
 
     def read(self, name: str) -> bytes:
         with _reaching(self.words):

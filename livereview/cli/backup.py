@@ -70,7 +70,9 @@ def backup(
 
 def _absolute(place: str) -> str:
     """A folder as the owner finds it, who may have been started elsewhere."""
-    return place if not place or "://" in place else str(Path(place).expanduser().resolve())
+    if not place or "://" in place:
+        return place
+    return str(Path(place).expanduser().resolve())
 
 
 def _follow(chosen: Settings, place: str, keep: int) -> None:

@@ -53,13 +53,12 @@ def pool(
 
     with told():
         body = _text(case)
-        found = (
-            pool_case.read(_object(body, case))
-            if _is_json(body, case)
-            else pool_case.read_rows(
+        if _is_json(body, case):
+            found = pool_case.read(_object(body, case))
+        else:
+            found = pool_case.read_rows(
                 _rows(body), measure=measure, ratio=ratio, moderators=moderator or (), level=level
             )
-        )
         models = pool_report.EVERY if every else (f"{method}/{test}",)
         answer = pool_report.report(found, models, level=level, prediction=prediction)
         sys.stdout.write(json.dumps(answer, ensure_ascii=False, allow_nan=False, indent=1) + "\n")

@@ -116,7 +116,10 @@ def stop_(
         stopped = Stopped.model_validate(confirmed(client, yes, stop).result)
         client.run(SettleOutbox())
     test = stopped.told
-    least = "nothing found yet" if test["low"] is None else f"at least {test['low']:.0%} found"
+    if test["low"] is None:
+        least = "nothing found yet"
+    else:
+        least = f"at least {test['low']:.0%} found"
     out.print(
         f"reading stopped after {test['read']:,} of {test['total']:,}: {least}", highlight=False
     )

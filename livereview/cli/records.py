@@ -112,7 +112,9 @@ def import_(
 
 def _kind(export: Packed, named: dict[str, str]) -> str:
     """The source that reads an export: a table's where columns of it were named."""
-    return table_columns.TABLES if named else files.guess(export.body, export.name)
+    if named:
+        return table_columns.TABLES
+    return files.guess(export.body, export.name)
 
 
 @app.command()

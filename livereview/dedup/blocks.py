@@ -95,11 +95,9 @@ def _short_title(f: Features, joined: str) -> set[str]:
     it.
     """
     more = [f.volume, *f.names[:1]]
-    return (
-        {f"t {joined} {word}" for word in more if word} or {f"t {joined} {f.year}"}
-        if joined
-        else set()
-    )
+    if joined:
+        return {f"t {joined} {word}" for word in more if word} or {f"t {joined} {f.year}"}
+    return set()
 
 
 def _content(title: str) -> list[str]:

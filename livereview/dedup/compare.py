@@ -277,7 +277,9 @@ def pages(a: tuple[str, str], b: tuple[str, str]) -> float | None:
     if not a[0] or not b[0]:
         return None
     if a[0] == b[0]:
-        return 1.0 if a[0] != "1" or a[1] == b[1] or not a[1] or not b[1] else None
+        if a[0] != "1" or a[1] == b[1] or not a[1] or not b[1]:
+            return 1.0
+        return None
     if _bare(a[0]) == _bare(b[0]) and (a[0].isdigit() or b[0].isdigit()):
         return 1.0
     if (a[0] == b[1] and not a[1]) or (b[0] == a[1] and not b[1]):
@@ -300,7 +302,9 @@ def _bare(page: str) -> str:
 def abstract(a: str, b: str) -> float | None:
     """How alike the beginnings of two abstracts are, from 60 letters on."""
     size = min(len(a), len(b))
-    return fuzz.ratio(a[:size], b[:size]) / 100 if size >= 60 else None
+    if size >= 60:
+        return fuzz.ratio(a[:size], b[:size]) / 100
+    return None
 
 
 def other_number(a: str, b: str) -> bool:

@@ -56,7 +56,9 @@ def explain(a: Record, b: Record, team: TeamRules = NO_TEAM) -> str:
 
 def _what_they_are(found: Judgement) -> list[str]:
     """What two linked records are to each other."""
-    return [] if found.kind is None else [f"they are: {WORDS[found.kind]} ({found.kind})"]
+    if found.kind is None:
+        return []
+    return [f"they are: {WORDS[found.kind]} ({found.kind})"]
 
 
 def _of_the_team(a: Features, b: Features, team: TeamRules) -> list[str]:
@@ -79,4 +81,6 @@ def _shown(f: Features, name: str) -> str:
 
 
 def _part(part: object) -> str:
-    return f"{part.kind} {part.id}" if isinstance(part, Related) else str(part)
+    if isinstance(part, Related):
+        return f"{part.kind} {part.id}"
+    return str(part)

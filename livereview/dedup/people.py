@@ -67,7 +67,9 @@ def _by_commas(text: str) -> Sequence[str]:
         return [", ".join(parts)]
     if len(parts) % 2 == 0 and all(_all_initials(part) for part in parts[1::2]):
         return [", ".join(parts[at : at + 2]) for at in range(0, len(parts), 2)]
-    return parts if all(" " in part for part in parts) else [", ".join(parts)]
+    if all(" " in part for part in parts):
+        return parts
+    return [", ".join(parts)]
 
 
 @lru_cache(KEPT)

@@ -73,7 +73,9 @@ class TeamRules:
         if not self.places:
             return record
         name = self.places.get(record.journal, record.journal)
-        return record if name == record.journal else replace(record, journal=name)
+        if name == record.journal:
+            return record
+        return replace(record, journal=name)
 
     def judged(self, pair: Pair, rule: Rule) -> Rule:
         """The rule that decides where the team's are heard too."""

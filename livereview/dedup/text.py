@@ -194,7 +194,9 @@ def _registered_elsewhere(related: Sequence[Related]) -> frozenset[str]:
 def _comparable(other: Related) -> Related:
     """With its DOI in the form in which DOIs are compared."""
     scheme, _, value = other.id.partition(":")
-    return Related(other.kind, f"doi:{bare_doi(value)}") if scheme == "doi" else other
+    if scheme == "doi":
+        return Related(other.kind, f"doi:{bare_doi(value)}")
+    return other
 
 
 def _numbered(record: Record) -> bool:
@@ -278,11 +280,9 @@ def pages(text: str | None) -> tuple[str, str]:
     """(first, last), with "288-97" expanded and "01-Jun", which a spreadsheet made of 1-6, undone."""
     value = (text or "").strip().lower()
     if damaged := _DAMAGED.fullmatch(value):
-        return (
-            (str(int(damaged[1])), str(_MONTHS.index(damaged[2])))
-            if damaged[2] in _MONTHS
-            else ("", "")
-        )
+        if damaged[2] in _MONTHS:
+            return (str(int(damaged[1])), str(_MONTHS.index(damaged[2])))
+        return ("", "")
     if "p" in value and (placed := _PLACED.search(value)):
         value = placed[1]
     found = _PAGE.findall(value.replace(",", ";").partition(";")[0] or value)

@@ -68,4 +68,6 @@ def unmarked(text: str) -> str:
     """Without HTML or XML tags and entities."""
     if "&" in text:
         text = html.unescape(text)
-    return _TAGS.sub(" ", _INLINE.sub("", text)) if "<" in text else text
+    if "<" in text:
+        return _TAGS.sub(" ", _INLINE.sub("", text))
+    return text

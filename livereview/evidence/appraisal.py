@@ -332,7 +332,9 @@ def appraised(form: Extraction, own: Sequence[Tool] = ()) -> Appraised:
 
 def risk_rank(judgement: str | None) -> int:
     """Place of a shared overall judgement from best to worst; what was not judged comes last."""
-    return _JUDGED.index(judgement) if judgement in _JUDGED else NOT_JUDGED
+    if judgement in _JUDGED:
+        return _JUDGED.index(judgement)
+    return NOT_JUDGED
 
 
 def _own_rank(tool: Tool, judgement: str | None) -> float:
@@ -349,7 +351,9 @@ def _own_rank(tool: Tool, judgement: str | None) -> float:
         return risk_rank("critical")
     if judgement in tool.high:
         return risk_rank("high") + step
-    return risk_rank("moderate") + step if place else risk_rank("low")
+    if place:
+        return risk_rank("moderate") + step
+    return risk_rank("low")
 
 
 def in_words(judgement: str | None) -> str:

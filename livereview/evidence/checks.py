@@ -116,7 +116,10 @@ def _id(value: Any) -> str:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    found = tuple(filter(None, map(_text, value))) if isinstance(value, list | tuple) else ()
+    if isinstance(value, list | tuple):
+        found = tuple(filter(None, map(_text, value)))
+    else:
+        found = ()
     if not found:
         raise ValueError("must list at least one report: a DOI, pmid:1, a record id or a title")
     if len(set(found)) < len(found):
@@ -558,7 +561,9 @@ def _without_direction(row: Mapping[str, Any], outcome: Outcome) -> list[str]:
     if contradiction is not None:
         return [f".direction: {contradiction}"]
     oriented = orientation.orient(outcome, result)
-    return [f": {oriented.reason}"] if oriented.effect is None else []
+    if oriented.effect is None:
+        return [f": {oriented.reason}"]
+    return []
 
 
 def _without_clusters(row: Mapping[str, Any]) -> list[str]:

@@ -185,7 +185,9 @@ def _cost(review: Review, forms: Sequence[Extraction]) -> str:
     """What it costs per unit, where the protocol says how that is told and a study gives it."""
     rows = costs.converted(review, forms)
     told = costs.per_unit(review.costs, rows)
-    return costs.sentence(review.costs, told) if review.costs and told else ""
+    if review.costs and told:
+        return costs.sentence(review.costs, told)
+    return ""
 
 
 def _most_often(groups: Sequence[CodedFinding]) -> str:

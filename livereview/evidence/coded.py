@@ -143,7 +143,10 @@ def sites_in_words(finding: CodedFinding, word: str) -> str:
     if not known:
         return ""
     low, high = min(known), max(known)
-    spread = str(low) if low == high else say(mark("{low} to {high}"), low=low, high=high)
+    if low == high:
+        spread = str(low)
+    else:
+        spread = say(mark("{low} to {high}"), low=low, high=high)
     if len(known) < len(finding.sites):
         return say(mark("{places}: {n} in each study that says how many"), places=word, n=spread)
     if len(known) == 1:

@@ -569,7 +569,9 @@ def _overlapping(form: Extraction, kept: Sequence[_Candidate]) -> list[_Candidat
         return []
     arms = {one.result.arm for one in divided}
     people = sum(one.result.people or 0 for one in divided)
-    return divided[1:] if len(arms) == 1 and people > form.participants else []
+    if len(arms) == 1 and people > form.participants:
+        return divided[1:]
+    return []
 
 
 def _combines(candidate: _Candidate, first: _Candidate) -> bool:
@@ -683,7 +685,9 @@ def _combined_effect(parts: Sequence[_Candidate]) -> tuple[Effect | None, str]:
 def _without_effect(part: _Candidate) -> str:
     """What stands in place of how an effect was made."""
     lack = part.oriented.no_size
-    return say(mark("reported in words")) if lack is None else say(no_size.REASONS[lack])
+    if lack is None:
+        return say(mark("reported in words"))
+    return say(no_size.REASONS[lack])
 
 
 def _needs_counts(part: _Candidate, first: Effect) -> bool:

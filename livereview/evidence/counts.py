@@ -27,7 +27,9 @@ class Table:
     @property
     def comparator_risk(self) -> float | None:
         """Share of the comparison group that had the event."""
-        return self.c / (self.c + self.d) if self.c + self.d else None
+        if self.c + self.d:
+            return self.c / (self.c + self.d)
+        return None
 
     @property
     def lacks_a_group(self) -> bool:

@@ -130,7 +130,9 @@ def compare(before: Finding | None, after: Finding | None) -> FindingChange:
 def _kind(before: Finding | None, after: Finding | None) -> tuple[Kind, str]:
     if after is None:
         asked = before is not None and before.state != "not_asked"
-        return ("left_out", say(mark("no longer part of the review"))) if asked else ("none", "")
+        if asked:
+            return ("left_out", say(mark("no longer part of the review")))
+        return ("none", "")
     if before is not None and _meant(before) != _meant(after):
         return "now_shows", say(mark("what is good or bad for people is told in another way"))
     if _nothing_yet(before, after):

@@ -196,7 +196,9 @@ def _gap_of(sign: str) -> Gap | None:
         return Gap.SPACE
     if sign == SOFT_HYPHEN:
         return Gap.SOFT_HYPHEN
-    return Gap.NONE if unicodedata.category(sign[0]) in ("Cc", "Cf") else None
+    if unicodedata.category(sign[0]) in ("Cc", "Cf"):
+        return Gap.NONE
+    return None
 
 
 def _and_then(gap: Gap, seen: Gap) -> Gap:
@@ -266,4 +268,6 @@ def _between_letters(signs: list[str], place: int) -> bool:
 def _hyphen_gap(sign: str, before: int, after: int) -> Gap:
     if sign == "\ufffe":
         return Gap.SOFT_HYPHEN
-    return Gap.HYPHEN if before == after == Gap.NONE else Gap.SPACED_HYPHEN
+    if before == after == Gap.NONE:
+        return Gap.HYPHEN
+    return Gap.SPACED_HYPHEN

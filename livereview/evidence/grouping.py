@@ -72,7 +72,9 @@ def people(record: Record) -> set[str]:
 def alike(left: str | None, right: str | None) -> float:
     """Shared words of two titles, as a share of the shorter one's; short words do not count."""
     one, other = _words(left), _words(right)
-    return len(one & other) / min(len(one), len(other)) if len(one) > 2 and len(other) > 2 else 0.0
+    if len(one) > 2 and len(other) > 2:
+        return len(one & other) / min(len(one), len(other))
+    return 0.0
 
 
 def _words(title: str | None) -> set[str]:

@@ -161,7 +161,9 @@ def _part(question: _Question, form: Extraction, value: str) -> Extraction | Non
     """
     within = _values_within(question, form)
     if not within:
-        return form if _value(question.moderator, form) == value else None
+        if _value(question.moderator, form) == value:
+            return form
+        return None
     if value not in within:
         return None
     own = tuple(result for result in form.results if _is_within(question, result, value))
@@ -201,7 +203,9 @@ def value_of(moderator: Moderator, form: Extraction, months: float | None) -> st
         form: the study's.
         months: when the result was measured that stands for the study.
     """
-    return months if moderator.reads == "months" else _value(moderator, form)
+    if moderator.reads == "months":
+        return months
+    return _value(moderator, form)
 
 
 def _value(moderator: Moderator, form: Extraction) -> str | float | None:
@@ -311,7 +315,10 @@ def _number(question: _Question, given: Given) -> Moderation:
         if regression is None:
             refused = say(mark("the values do not vary enough to tell"))
     p = regression.p if regression else None
-    best = _rises(question, regression) if regression and regression.p <= SEEN else None
+    if regression and regression.p <= SEEN:
+        best = _rises(question, regression)
+    else:
+        best = None
     cautions = _cautions(question, (), 0, p, best) if best is not None else ()
     return Moderation(
         id=moderator.id,
@@ -381,7 +388,9 @@ def _rises(question: _Question, regression: MetaRegression) -> Literal["high", "
     """Whether it works better where the number is high, or low."""
     unit = measures.MEASURES[question.estimate.measure]
     rises = unit.analysed(regression.slopes[0].value) > 0
-    return "high" if rises == (question.outcome.better == "higher") else "low"
+    if rises == (question.outcome.better == "higher"):
+        return "high"
+    return "low"
 
 
 # How far to believe it

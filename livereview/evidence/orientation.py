@@ -47,12 +47,16 @@ class Effect:
     @property
     def low(self) -> float | None:
         """Lower end of the 95% interval."""
-        return None if self.variance is None else self.value - Z * sqrt(self.variance)
+        if self.variance is None:
+            return None
+        return self.value - Z * sqrt(self.variance)
 
     @property
     def high(self) -> float | None:
         """Upper end of the 95% interval."""
-        return None if self.variance is None else self.value + Z * sqrt(self.variance)
+        if self.variance is None:
+            return None
+        return self.value + Z * sqrt(self.variance)
 
     @property
     def leans(self) -> str | None:
@@ -147,7 +151,9 @@ def lacks_size(result: Result) -> NoSize | None:
     Earlier rules worked one out by half an event, and forms from then still hold it.
     """
     is_given = result.effect is not None and result.derivation is None
-    return None if is_given else no_size.of(result.measure, result.reported)
+    if is_given:
+        return None
+    return no_size.of(result.measure, result.reported)
 
 
 def _without_size(outcome: Outcome, result: Result, lack: NoSize) -> Oriented:
@@ -169,7 +175,9 @@ def _unless_typed_otherwise(outcome: Outcome, oriented: Oriented) -> Oriented:
 
 def side(outcome: Outcome, good: bool) -> str:
     """The side of SIDES that is good, or bad, for people."""
-    return "more" if good == (outcome.better == "higher") else "fewer"
+    if good == (outcome.better == "higher"):
+        return "more"
+    return "fewer"
 
 
 def is_good(outcome: Outcome, towards: str) -> bool:
@@ -193,7 +201,9 @@ def direction_of(outcome: Outcome, oriented: Oriented) -> str:
     leans = oriented.effect.leans
     if leans is None:
         return "no_difference"
-    return "favours_intervention" if is_good(outcome, leans) else "favours_comparison"
+    if is_good(outcome, leans):
+        return "favours_intervention"
+    return "favours_comparison"
 
 
 def direction_in(review: Review, result: Result) -> str:

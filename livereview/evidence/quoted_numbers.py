@@ -100,7 +100,9 @@ def _readings(run: str, commas: bool) -> list[list[str]]:
         number = _whole_number(whole)
         if number is not None:
             one = [f"{number}.{fraction}" if fraction else number]
-            return [one, _side_by_side(run, point)] if " " in run else [one]
+            if " " in run:
+                return [one, _side_by_side(run, point)]
+            return [one]
     if run.count(other) == 1 and other == "," and not {" ", "'", point} & set(run):
         return [[f"0{run.replace(',', '.')}"]]
     return [_side_by_side(run, point)]

@@ -540,7 +540,9 @@ def _pieces(quote: str) -> _Pieces | Missing:
         _letters(core) < piece.least and piece.folded[0].core.strip(".,;:'\"")
         for core, piece in zip(cores, pieces, strict=True)
     )
-    return Missing("too short") if short else _Pieces(tuple(pieces), tuple(inserted))
+    if short:
+        return Missing("too short")
+    return _Pieces(tuple(pieces), tuple(inserted))
 
 
 def _says_something(insertion: str) -> bool:

@@ -36,7 +36,10 @@ def complete(measure: str | None, reported: Mapping[str, float]) -> dict[str, An
         raise ValueError(f"needs a measure that can be worked out: {known}")
     plain = {key: value for key, value in reported.items() if key not in CLUSTERED}
     try:
-        found = convert(plain, measure) if measure in ROUTES else _by_measure(measure, plain)
+        if measure in ROUTES:
+            found = convert(plain, measure)
+        else:
+            found = _by_measure(measure, plain)
         if "icc" in reported:
             size, cv = reported.get("cluster_size"), reported.get("cluster_cv", 0.0)
             if size is None:

@@ -321,7 +321,11 @@ def carried(votes: Count) -> bool:
 
 def _all(found: Sequence[bool | None]) -> bool | None:
     """True if all are; False if any is; else unknown."""
-    return False if False in found else None if None in found else True
+    if False in found:
+        return False
+    if None in found:
+        return None
+    return True
 
 
 def _months(start: datetime, end: datetime) -> int:

@@ -185,7 +185,9 @@ def number(text: str) -> Any:
     it.
     """
     try:
-        return float(text) if re.search(r"[.eEnN]", text) else int(text)
+        if re.search(r"[.eEnN]", text):
+            return float(text)
+        return int(text)
     except ValueError:
         return text
 

@@ -189,7 +189,10 @@ def _by_studies(
     if lead is not None and lead.leans == against:
         why = mark("the least biased and largest study leans the other way")
         return Judged("disagree", say(why))
-    size = _size(outcome, led) if led is not None and led.clear == side else "not_judged"
+    if led is not None and led.clear == side:
+        size = _size(outcome, led)
+    else:
+        size = "not_judged"
     why = mark("every study with a clear result points this way")
     return Judged("effect", say(why), side, size)
 
@@ -213,7 +216,9 @@ def lead_of(counted: Sequence[Contribution]) -> Contribution | None:
 def _told_alone(
     outcome: Outcome, counted: Sequence[Contribution], lead: Contribution | None
 ) -> Estimate | None:
-    return sizes.of_one(outcome, counted, lead) if lead is not None else None
+    if lead is not None:
+        return sizes.of_one(outcome, counted, lead)
+    return None
 
 
 def _within(outcome: Outcome, estimate: Estimate) -> bool:
@@ -230,7 +235,9 @@ def _size(outcome: Outcome, estimate: Estimate) -> Size:
     figures = _in_units_of_importance(outcome, estimate)
     if outcome.important is None or figures is None:
         return "not_judged"
-    return "important" if abs(figures[0]) >= outcome.important else "small"
+    if abs(figures[0]) >= outcome.important:
+        return "important"
+    return "small"
 
 
 def _in_units_of_importance(

@@ -57,13 +57,14 @@ def _result(result: Result, outcome: Outcome | None) -> Result:
     unit = measures.read(timed.measure)
     if unit is None:
         return timed
-    with_outcome = (
-        timed
-        if not unit.measure.scales
-        else replace(timed, higher_is_better=outcome.better == "higher")
-    )
+    if not unit.measure.scales:
+        with_outcome = timed
+    else:
+        with_outcome = replace(timed, higher_is_better=outcome.better == "higher")
     if timed.direction not in ("favours_intervention", "favours_comparison"):
-        return timed if unit.measure.scales else replace(timed, direction=None)
+        if unit.measure.scales:
+            return timed
+        return replace(timed, direction=None)
     if orientation.contradiction(outcome, with_outcome) is not None:
         return timed
     return replace(with_outcome, direction=None)

@@ -215,7 +215,9 @@ def phrase(outcome: Outcome, side: Side) -> str:
 
 def lowered(label: str) -> str:
     """A label inside a sentence: its capital goes, unless it begins an abbreviation."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+    if label[1:2].islower():
+        return label[:1].lower() + label[1:]
+    return label
 
 
 def _unrated(state: State) -> str | None:

@@ -202,12 +202,16 @@ def words(finding: Finding) -> Words:
 def class_of(finding: Finding) -> str:
     """Its row of TABLE."""
     if finding.state == "effect":
-        return "small_effect" if finding.size == "small" else "effect"
+        if finding.size == "small":
+            return "small_effect"
+        return "effect"
     if finding.state != "disagree":
         return finding.state
     if len(_clear_sides(finding)) < 2:
         return "disagree_one_way"
-    return "disagree" if len(finding.counted) > 1 else "disagree_within"
+    if len(finding.counted) > 1:
+        return "disagree"
+    return "disagree_within"
 
 
 def _clear_sides(finding: Finding) -> set[str]:
@@ -219,7 +223,9 @@ def _clear_sides(finding: Finding) -> set[str]:
 
 def level_of(finding: Finding) -> str:
     """Its column of TABLE."""
-    return finding.certainty.level if finding.certainty else "unrated"
+    if finding.certainty:
+        return finding.certainty.level
+    return "unrated"
 
 
 def headline(finding: Finding) -> str:

@@ -116,7 +116,9 @@ def people(group: Subgroup) -> str:
     if group.people is None:
         return say(mark("not reported")) if group.studies else "0"
     count = figures(f"{group.people:,}")
-    return say(mark("at least {people}"), people=count) if group.people_unknown else count
+    if group.people_unknown:
+        return say(mark("at least {people}"), people=count)
+    return count
 
 
 def absolute_of(estimate: Estimate) -> str | None:

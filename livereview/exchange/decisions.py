@@ -213,7 +213,9 @@ def _covidence_list(name: str) -> str | None:
     said = name.lower()
     if "excluded" in said or "irrelevant" in said:
         return "exclude"
-    return "include" if "included" in said or "select" in said else None
+    if "included" in said or "select" in said:
+        return "include"
+    return None
 
 
 def _covidence(line: Line, verdict: str) -> Iterator[Row]:

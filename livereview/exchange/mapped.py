@@ -170,7 +170,10 @@ def _wide(table: Mapping[str, Any], row: _Row) -> Iterator[tuple[str, Mapping[st
         cell = row.field(
             {"column": heading, **({"values": more["values"]} if "values" in more else {})}
         )
-        parts = re.split(r"\n\s*\n", cell or "") if table.get("split") else [cell or ""]
+        if table.get("split"):
+            parts = re.split(r"\n\s*\n", cell or "")
+        else:
+            parts = [cell or ""]
         for part in filter(None, (part.strip() for part in parts)):
             yield part, {key: value for key, value in more.items() if key != "values"}
 
@@ -185,11 +188,9 @@ def _studies(table: Mapping[str, Any], row: _Row, cell: str) -> list[str | None]
 
 
 def _without_cites(value: Any) -> Any:
-    return (
-        re.sub(r"(?<!\s)\s*+\[@[^\]]{0,2000}\]", "", value).strip()
-        if isinstance(value, str)
-        else value
-    )
+    if isinstance(value, str):
+        return re.sub(r"(?<!\s)\s*+\[@[^\]]{0,2000}\]", "", value).strip()
+    return value
 
 
 def _place(items: list[dict[str, Any]], item: dict[str, Any], table: Mapping[str, Any]) -> None:
@@ -252,4 +253,6 @@ def _number(text: str) -> Any:
     if not re.fullmatch(r"[+-]?(\d++(?:\.\d*+)?|\.\d++)([eE][+-]?\d++)?", text):
         return text or None
     value = float(text)
-    return int(value) if value.is_integer() and "." not in text.rstrip("0").rstrip(".") else value
+    if value.is_integer() and "." not in text.rstrip("0").rstrip("."):
+        return int(value)
+    return value

@@ -47,7 +47,10 @@ def in_order(rows: Iterable[Row]) -> Iterator[tuple[Row, dict[str, Any]]]:
         key = _key(row)
         place = places.get(key, 0)
         places[key] = place + 1
-        others = [asdict(other) for other in groups[key]] if len(groups[key]) > 1 else None
+        if len(groups[key]) > 1:
+            others = [asdict(other) for other in groups[key]]
+        else:
+            others = None
         yield row, {"row": asdict(row), "words": others, "place": place}
 
 

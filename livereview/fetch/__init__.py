@@ -349,11 +349,9 @@ class Fetcher:
         }
         sent = zip(("If-None-Match", "If-Modified-Since"), validators, strict=True)
         headers |= {name: value for name, value in sent if value}
-        url, params = (
-            (by_way_of(self._via, address(request)), ())
-            if self._via
-            else (request.url, request.params)
-        )
+        url, params = request.url, request.params
+        if self._via:
+            url, params = by_way_of(self._via, address(request)), ()
         if request.json is not None:
             return prepared("POST", url, [*params, *secret], headers, json=request.json)
         if request.form is not None:
@@ -442,7 +440,10 @@ class Fetcher:
             problem.status = reply.status
             raise problem
         pause = stated_pause(reply.headers)
-        asked = f"; it asks to come back in {pause:,.0f} s" if pause is not None else ""
+        if pause is not None:
+            asked = f"; it asks to come back in {pause:,.0f} s"
+        else:
+            asked = ""
         raise Retry(said + asked, after=pause, source=source.name, url=shown)
 
     def _hide(self, text: str) -> str:
@@ -461,11 +462,15 @@ def _kind(error: Exception) -> str:
     framing = malformed(error)
     if framing is not None:
         return str(framing)
-    return "damaged gzip" if isinstance(error, zlib.error) else type(error).__name__
+    if isinstance(error, zlib.error):
+        return "damaged gzip"
+    return type(error).__name__
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds / 3600:g} h" if seconds >= 3600 else f"{seconds:g} s"
+    if seconds >= 3600:
+        return f"{seconds / 3600:g} h"
+    return f"{seconds:g} s"
 
 
 def _quota(headers: Mapping[str, str]) -> float | None:

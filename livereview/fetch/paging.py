@@ -62,7 +62,9 @@ def here(source: Source) -> Reader:
     """Read pages in this process, for whoever stops nobody else by it."""
 
     def read(body: bytes, query: Query, cursor: str | None) -> Page:
-        return source.read(body, query) if source.read else source.parse(body, cursor)
+        if source.read:
+            return source.read(body, query)
+        return source.parse(body, cursor)
 
     return read
 
@@ -120,7 +122,10 @@ def _asked(
             came = came or count.number > 1
             yield answer
     except SourceBroken as problem:
-        other = None if came or source.fallback is None else source.fallback(query, window, problem)
+        if came or source.fallback is None:
+            other = None
+        else:
+            other = source.fallback(query, window, problem)
         if other is None:
             raise
         asked, span, note = other

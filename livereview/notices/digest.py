@@ -240,7 +240,9 @@ def one_line(text: str, limit: int | None = None) -> str:
     line = " ".join(
         "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in kept).split()
     )
-    return line if limit is None or len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    if limit is None or len(line) <= limit:
+        return line
+    return line[: limit - 1].rstrip() + "…"
 
 
 def counted(count: int, one: str, many: str) -> str:
@@ -269,21 +271,18 @@ def _subject(work: Sequence[Waiting], nights: Sequence[Night]) -> str:
     if work:
         return _waits(work)
     if published := [one for one in nights if one.published]:
-        what = (
-            one_line(published[0].published or "", LONGEST_TITLE)
-            if len(published) == 1
-            else "new versions"
-        )
+        if len(published) == 1:
+            what = one_line(published[0].published or "", LONGEST_TITLE)
+        else:
+            what = "new versions"
         return f"Published: {what} - {_where(published)}"
     fresh = sum(one.fresh for one in nights)
     running = sum(one.running for one in nights)
     if running and not fresh:
         return f"{counted(running, 'search', 'searches')} still running - {_where(nights)}"
-    return (
-        f"{counted(fresh, 'new record', 'new records')} - {_where(nights)}"
-        if fresh
-        else "Nothing waits for you"
-    )
+    if fresh:
+        return f"{counted(fresh, 'new record', 'new records')} - {_where(nights)}"
+    return "Nothing waits for you"
 
 
 def _waits(work: Sequence[Waiting]) -> str:
@@ -298,7 +297,9 @@ def _where(parts: Sequence[Waiting | Night]) -> str:
     reviews = {
         one.review: one_line(one.title, LONGEST_TITLE) or one_line(one.review) for one in parts
     }
-    return next(iter(reviews.values())) if len(reviews) == 1 else f"{len(reviews)} reviews"
+    if len(reviews) == 1:
+        return next(iter(reviews.values()))
+    return f"{len(reviews)} reviews"
 
 
 # What it says

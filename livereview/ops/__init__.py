@@ -222,4 +222,6 @@ def _look_up_quotes(store: Store, folder: Path, review: str, now: datetime) -> N
 
 
 def _text(value: Any) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value)

@@ -21,7 +21,9 @@ def concerns_person(con: Connection, asked: Asked) -> list[str]:
     seen = [review for (review,) in rows if asked.by.enters(review)]
     if not asked.review and not seen:
         account = accounts.when_last_open(con, name)
-        return list(account.reviews) if account and account.reviews else searches.review_ids(con)
+        if account and account.reviews:
+            return list(account.reviews)
+        return searches.review_ids(con)
     return list(dict.fromkeys([*([asked.review] if asked.review else []), *seen]))
 
 
@@ -69,7 +71,10 @@ def open_account(con: Connection, asked: Asked) -> Done:
     assert now is not None
     lines: list[str] = []
     if was is not None:
-        verb = "gets a new secret, and the old one opens nothing" if is_open else "is opened again"
+        if is_open:
+            verb = "gets a new secret, and the old one opens nothing"
+        else:
+            verb = "is opened again"
         lines.append(f"{name} {verb}.")
         lines.append(_differs("Role", was.role, now.role))
         lines.append(_differs("May enter", _reach(was.reviews), _reach(now.reviews)))
@@ -97,11 +102,9 @@ def _reach(reviews: tuple[str, ...]) -> str:
 
 
 def _differs(what: str, before: str, after: str) -> str:
-    return (
-        f"{what}: {before}, as before."
-        if before == after
-        else f"{what}: {before} before, {after} after."
-    )
+    if before == after:
+        return f"{what}: {before}, as before."
+    return f"{what}: {before} before, {after} after."
 
 
 def undo_account(con: Connection, act: LoggedAct, asked: Asked) -> tuple[str, ...]:

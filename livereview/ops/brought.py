@@ -80,7 +80,9 @@ class BroughtFile:
     @property
     def kind(self) -> str:
         """What kind of file it is, for people."""
-        return sources.SOURCES[self.source].title if self.source else ""
+        if self.source:
+            return sources.SOURCES[self.source].title
+        return ""
 
     @property
     def new(self) -> int:

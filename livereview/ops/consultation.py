@@ -299,7 +299,9 @@ def moderate(
 
     def job(con: Connection) -> dict[str, Any]:
         said = _comment(con, review, comment)
-        stands = said.accepted if said.accepted is not None else (said.panel is not None or None)
+        stands = said.accepted
+        if stands is None and said.panel is not None:
+            stands = True
         if stands is accepted and (said.reason or "") == words:
             return {"comment": comment, "accepted": accepted, "known": True}
         new = consultation.moderate(con, id, comment, accepted, words or None, by, now)
@@ -409,7 +411,9 @@ def invited(con: Connection, review: str, token: str) -> Invitation:
 def claims_of(con: Connection, review: str, version: int) -> dict[str, str]:
     """The sentences of a published version that a comment may be about: text by claim id."""
     text = consultation.summary(con, review, version)
-    return {one["id"]: one["text"] for one in json.loads(text)["claims"]} if text else {}
+    if text:
+        return {one["id"]: one["text"] for one in json.loads(text)["claims"]}
+    return {}
 
 
 def _now_open(con: Connection, review: Review, now: datetime) -> Consultation | None:

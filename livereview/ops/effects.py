@@ -215,7 +215,9 @@ def in_words(effect: Effect, *, alone: bool = True) -> list[str]:
 
 def _change(what: str, numbers: tuple[int, int]) -> list[str]:
     before, after = numbers
-    return [] if before == after else [f"{what}: {before:,} before, {after:,} after."]
+    if before == after:
+        return []
+    return [f"{what}: {before:,} before, {after:,} after."]
 
 
 def to_json(lines: Sequence[str], effects: Sequence[Effect]) -> dict[str, Any]:

@@ -138,8 +138,12 @@ def _told_before(
     Where one person extracts, anybody's later form takes it; where two do, only their own. So does
     whoever put one of its reports elsewhere.
     """
-    whose = (extractor if role == "single" else None) if rules.extractors > 1 else None
-    history = evidence.said(con, rules.id, study, role if rules.extractors > 1 else None, whose)
+    in_role: str | None = None
+    whose: str | None = None
+    if rules.extractors > 1:
+        in_role = role
+        whose = extractor if role == "single" else None
+    history = evidence.said(con, rules.id, study, in_role, whose)
     here = set(evidence.reports_of(con, rules.id).get(study, ()))
     reports = set(records.report_of_each(con, records_).values())
     return told_before(history, [(extractor, text)], 0) and reports <= here
@@ -244,7 +248,10 @@ def group_in(
     ]
     events = [(id, report), *((f"{id}/{member}", member) for member in elsewhere)]
     evidence.link(con, review, study or "", events, by, now)
-    cause = f"a report was put with {study}" if study else "a report was taken out of a study"
+    if study:
+        cause = f"a report was put with {study}"
+    else:
+        cause = "a report was taken out of a study"
     versions.ask(con, review, cause, now)
     return {"record": report, "study": study, "events": dict(events)}
 

@@ -198,7 +198,9 @@ def export(
         for record, votes, state in _each(con, review, eyes)
         for row in _rows(record, votes, state)
     )
-    return write.as_csv(COLUMNS, rows) if kind == "csv" else write.as_xlsx(COLUMNS, rows, now)
+    if kind == "csv":
+        return write.as_csv(COLUMNS, rows)
+    return write.as_xlsx(COLUMNS, rows, now)
 
 
 def export_studies(con: Connection, review: str, kind: str, now: datetime) -> bytes:

@@ -301,7 +301,9 @@ def _read_shipped(path: Path, place: str) -> Shipped:
         shipped = Shipped(**{**content, "tree": read_tree(content["tree"])})
     except (OSError, Refused, TypeError, KeyError):
         return Shipped(writer=uuid4().hex, place=place)
-    return shipped if shipped.place == place else Shipped(writer=shipped.writer, place=place)
+    if shipped.place == place:
+        return shipped
+    return Shipped(writer=shipped.writer, place=place)
 
 
 _followers: WeakKeyDictionary[Store, dict[str, Follower]] = WeakKeyDictionary()

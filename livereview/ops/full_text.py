@@ -93,4 +93,6 @@ def _named(name: str) -> str:
     """A file name that can't lead anywhere or end a header."""
     last = re.split(r"[/\\]", name)[-1]
     safe = re.sub(r"[^\w.()\[\] -]", "_", last, flags=re.ASCII).strip(". ")[:120]
-    return safe if safe.lower().endswith(".pdf") else f"{safe or 'full-text'}.pdf"
+    if safe.lower().endswith(".pdf"):
+        return safe
+    return f"{safe or 'full-text'}.pdf"

@@ -93,7 +93,10 @@ def digests(
                 continue
             own = [facts for facts in known.values() if account.enters(facts.rules.id)]
             waiting = _waiting(con, own, work, account)
-            nights = _nights(con, own, account, now, damage) if account.role == "lead" else []
+            if account.role == "lead":
+                nights = _nights(con, own, account, now, damage)
+            else:
+                nights = []
             if nights and wrong:  # told once, with the first of their reviews
                 nights[0] = replace(nights[0], alarms=(*wrong, *nights[0].alarms))
             if message := digest(account.name, waiting, nights, base_url, always, secrets):

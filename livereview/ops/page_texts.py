@@ -47,7 +47,9 @@ def text_of(full_texts: Path, sha256: str) -> PdfText | None:
 def kept_text_of(full_texts: Path, sha256: str) -> PdfText | None:
     """The text of this file as it was kept; None where it was not yet taken out."""
     kept = full_texts.with_name(FOLDER) / f"{sha256}.zip"
-    return pdf_text.unpack(kept.read_bytes()) if kept.exists() else None
+    if kept.exists():
+        return pdf_text.unpack(kept.read_bytes())
+    return None
 
 
 def keep(full_texts: Path, sha256: str, text: PdfText) -> None:

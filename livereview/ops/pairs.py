@@ -93,7 +93,10 @@ def _reports(con: Connection, review: str, reference: str) -> dict[str, str]:
     if records.in_review(con, review, reference):
         return {reference: reference}
     doi = identifiers.clean_doi(reference)
-    pmid = identifiers.clean_pmid(reference) if reference.lower().startswith("pmid") else None
+    if reference.lower().startswith("pmid"):
+        pmid = identifiers.clean_pmid(reference)
+    else:
+        pmid = None
     found = records.find(con, review, doi, pmid, None if doi or pmid else reference)
     return records.of_one_report_each(con, reversed(found))
 

@@ -61,11 +61,10 @@ class Fault:
 
     def words(self) -> str:
         """A sentence for the lead."""
-        name = (
-            f"the published {self.review}/{self.place}"
-            if self.review
-            else "the front page of all reviews"
-        )
+        if self.review:
+            name = f"the published {self.review}/{self.place}"
+        else:
+            name = "the front page of all reviews"
         return f"{name} {self.problem}"
 
 
@@ -88,11 +87,9 @@ def faults(store: Store, folder: Path, review: str | None = None) -> list[Fault]
 
 def _explained(folder: Path, fault: Fault) -> Fault:
     why = _why.get((folder, fault.review, fault.place))
-    return (
-        replace(fault, problem=f"{fault.problem}; it could not be put right: {why}")
-        if why
-        else fault
-    )
+    if why:
+        return replace(fault, problem=f"{fault.problem}; it could not be put right: {why}")
+    return fault
 
 
 def _look(con: Connection, folder: Path, review: str | None) -> Iterator[Fault]:

@@ -65,7 +65,9 @@ def sums_problem(files: Mapping[str, bytes]) -> str | None:
     changed = sorted(
         name for name in present if hashlib.sha256(files[name]).hexdigest() != checksums[name]
     )
-    return f"{changed[0]} is not what {SUMS} says" if changed else None
+    if changed:
+        return f"{changed[0]} is not what {SUMS} says"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,9 @@ class ReviewFolder:
         if not link.is_symlink():
             return None
         target = link.parent / link.readlink()
-        return target if target.parent == self.builds and target.is_dir() else None
+        if target.parent == self.builds and target.is_dir():
+            return target
+        return None
 
     def show(self, digest: str) -> bool:
         """Let `latest` show the build of this digest, which is there.

@@ -94,7 +94,9 @@ def overdue(included: Sequence[Checked], now: datetime) -> list[str]:
     limit = now - timedelta(days=PROMISED)
     late = sum(report.reachable and (report.last or report.since) < limit for report in included)
     words = f"{late} included reports were not rechecked for retractions within {PROMISED} days"
-    return [f"{words}; look them up now on the page Searches"] if late else []
+    if late:
+        return [f"{words}; look them up now on the page Searches"]
+    return []
 
 
 def out_of_reach(included: Sequence[Checked]) -> int:

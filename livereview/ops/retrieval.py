@@ -197,7 +197,9 @@ def entries(con: Connection, review: Review) -> list[Entry]:
 def _public(review: Review, standing: Standing) -> str | None:
     """What the public summary sees of a standing: nothing before the last stage has an answer."""
     last = standing.stage == review.screening.stages[-1]
-    return standing.state if last and standing.state in SETTLED else None
+    if last and standing.state in SETTLED:
+        return standing.state
+    return None
 
 
 def _is_web_address(address: str) -> bool:

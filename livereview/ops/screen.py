@@ -243,7 +243,9 @@ def _words(
 ) -> list[dict[str, Any]]:
     """What stands of this person on a report: their decisions, and that they can't get it."""
     request = retrieval.of_person(con, asked.review, before.report_id, asked.reviewer)
-    return [*mine, request] if request and asked.stage == retrieval.STAGE else list(mine)
+    if request and asked.stage == retrieval.STAGE:
+        return [*mine, request]
+    return list(mine)
 
 
 def _can_get(

@@ -131,7 +131,9 @@ def _how_far(review: Review, standing: standings.Standing) -> str:
         return "excluded"
     if standing.stage != review.screening.stages[-1]:
         return "screening"
-    return "included" if standing.state == "included" else "being_assessed"
+    if standing.state == "included":
+        return "included"
+    return "being_assessed"
 
 
 def _asked(con: Connection, review: Review) -> dict[str, datetime]:
@@ -188,7 +190,9 @@ def _quoted(con: Connection, review: str) -> dict[str, tuple[Quoted, ...]]:
 
 def _stop(con: Connection, review: str) -> Stop | None:
     act = stopping.in_force(con, review)
-    return Stop(act.made, tuple(sorted(act.told.items()))) if act else None
+    if act:
+        return Stop(act.made, tuple(sorted(act.told.items())))
+    return None
 
 
 def _retired(con: Connection, review: str) -> Retired | None:

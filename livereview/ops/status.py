@@ -89,11 +89,10 @@ def healths(facts: ReviewFacts, now: datetime) -> list[Health]:
     Look-ups go on: readers of a retired review must still learn of a retraction.
     """
     rules = facts.rules
-    planned = (
-        {}
-        if rules.living.status == "retired"
-        else {search.name: search for search in rules.searches}
-    )
+    if rules.living.status == "retired":
+        planned = {}
+    else:
+        planned = {search.name: search for search in rules.searches}
     judged = []
     for name, attempts in facts.attempts.items():
         plan = planned.get(name)

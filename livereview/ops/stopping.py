@@ -93,11 +93,10 @@ def test(con: Connection, review: str) -> dict[str, Any]:
 
     screening = protocol(con, review).screening
     labels = [int(one) for _, one in ranks.labels(con, review, screening.stages[0])]
-    told = (
-        rule.backlog(labels, ranks.reports(con, review), screening.recall_target)
-        if any(labels)
-        else None
-    )
+    if any(labels):
+        told = rule.backlog(labels, ranks.reports(con, review), screening.recall_target)
+    else:
+        told = None
     return {
         "rule": "hypergeometric test of Callaghan and Müller-Hansen (2020)",
         "read": len(labels),

@@ -185,11 +185,10 @@ def _seeds(con: Connection, review: str, what: Search) -> tuple[list[str] | None
     if what.source != citations.NAME:
         return None, what.query
     seeds, without = records.openalex_ids(con, review)
-    note = (
-        f" ({without} included reports have no OpenAlex id yet and are not chased)"
-        if without
-        else ""
-    )
+    if without:
+        note = f" ({without} included reports have no OpenAlex id yet and are not chased)"
+    else:
+        note = ""
     return seeds, f"cites, cited_by: {' '.join(seeds) or 'nothing is included yet'}{note}"
 
 
@@ -203,7 +202,10 @@ def next_run(
     does.
     """
     source = sources.find(what.source)
-    since = datetime.fromisoformat(what.start).replace(tzinfo=UTC) if what.start else None
+    if what.start:
+        since = datetime.fromisoformat(what.start).replace(tzinfo=UTC)
+    else:
+        since = None
     if not source.archive:
         return Run("search", since, now)
     old = last_complete is None or (

@@ -189,4 +189,6 @@ def _times(kind: str, page: Page) -> Mapping[str, int]:
     looking a known report up again is no search.
     """
     times = Counter(record.record_id for record in page.records)
-    return times if kind == "import" else dict.fromkeys(times, 0 if kind == "lookup" else 1)
+    if kind == "import":
+        return times
+    return dict.fromkeys(times, 0 if kind == "lookup" else 1)

@@ -100,7 +100,9 @@ def _defaults() -> None:
 def receive(stream: BinaryIO) -> bytes | None:
     """The next message, or None at the end."""
     head = _exactly(stream, LENGTH.size)
-    return None if head is None else _exactly(stream, LENGTH.unpack(head)[0])
+    if head is None:
+        return None
+    return _exactly(stream, LENGTH.unpack(head)[0])
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes | None:

@@ -168,10 +168,16 @@ def _svm(
     By Newton's method on the records within the margin (Keerthi and DeCoste, J Mach Learn Res
     2005;6:341-61), from `first` on. Columns that no labelled record uses stay 0.
     """
-    used = np.flatnonzero(np.bincount(x.indices)) if issparse(x) else np.arange(x.shape[1])
+    if issparse(x):
+        used = np.flatnonzero(np.bincount(x.indices))
+    else:
+        used = np.arange(x.shape[1])
     a = x if len(used) > x.shape[1] // 2 else x[:, used]
     used = np.arange(x.shape[1]) if a is x else used
-    w = np.zeros(len(used) + 1) if first is None else np.append(first[0][used], first[1])
+    if first is None:
+        w = np.zeros(len(used) + 1)
+    else:
+        w = np.append(first[0][used], first[1])
     full = np.zeros(x.shape[1] + 1)
     full[[*used, -1]] = _newton(
         a, y.astype(np.float32), cost.astype(np.float32), w.astype(np.float32)

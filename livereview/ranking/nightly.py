@@ -96,7 +96,9 @@ def why(
 def _held(features: Features, labels: Sequence[Label], seed: int) -> tuple[Held, ...]:
     """Out-of-fold scores of all settled reports; nothing before ENOUGH of each kind."""
     went_on = sum(went for _, went in labels)
-    return held_out(features, labels, seed) if min(went_on, len(labels) - went_on) >= ENOUGH else ()
+    if min(went_on, len(labels) - went_on) >= ENOUGH:
+        return held_out(features, labels, seed)
+    return ()
 
 
 def expectation(held: Sequence[Held], unread: Sequence[float]) -> dict[str, Any] | None:

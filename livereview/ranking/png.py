@@ -206,7 +206,10 @@ def _axes(rows: Rows, plot: Plot, n: int) -> None:
         _centred(rows, f"{read:,}", x, plot.bottom + 6 * plot.dot, plot.dot)
     for corner in (plot.at(0, 1), plot.at(1, 0)):
         _draw(rows, plot.at(0, 0), corner, plot.dot * 0.75, BLACK)
-    short = CAPTION if _long(CAPTION) * plot.dot <= wide + plot.left else CAPTION.split(" (")[0]
+    if _long(CAPTION) * plot.dot <= wide + plot.left:
+        short = CAPTION
+    else:
+        short = CAPTION.split(" (")[0]
     _write(rows, UPRIGHT, plot.left - 4 * plot.dot, plot.top - 11 * plot.dot, plot.dot)
     _centred(rows, short, (plot.left + plot.right) / 2, plot.bottom + 20 * plot.dot, plot.dot)
 
@@ -255,7 +258,10 @@ def _draw(rows: Rows, start: Point, end: Point, width: float, shade: int) -> Non
         for column in range(
             max(0, floor(min(x, end_x) - half)), min(len(line), ceil(max(x, end_x) + half) + 1)
         ):
-            along = ((column - x) * across + (row - y) * up) / square if square else 0.0
+            if square:
+                along = ((column - x) * across + (row - y) * up) / square
+            else:
+                along = 0.0
             along = min(1.0, max(0.0, along))
             cover = half - hypot(column - x - along * across, row - y - along * up)
             if cover > 0:

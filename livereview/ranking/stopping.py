@@ -129,7 +129,10 @@ def _most(labels: NDArray[np.int64], total: int, alpha: float) -> int:
     low, high = int(labels.sum()), int(labels.sum()) + total - len(labels)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if _p(labels, total, middle) >= alpha else (low, middle - 1)
+        if _p(labels, total, middle) >= alpha:
+            low, high = (middle, high)
+        else:
+            low, high = (low, middle - 1)
     return low
 
 
@@ -150,11 +153,10 @@ def first_stop(labels: Sequence[int], target: float = 0.95, confidence: float = 
             low, high = int(start), int(end)
             while low < high:
                 middle = (low + high) // 2
-                low, high = (
-                    (low, middle)
-                    if _stops(every[:middle], total, target, alpha)
-                    else (middle + 1, high)
-                )
+                if _stops(every[:middle], total, target, alpha):
+                    low, high = (low, middle)
+                else:
+                    low, high = (middle + 1, high)
             return low
     return total
 
@@ -239,7 +241,9 @@ def cut(relevant: NDArray[np.float64], target: float) -> float:
     a Random World, 2005, ch. 2).
     """
     k = ceil(target * (len(relevant) + 1) - 1e-9)
-    return -inf if k > len(relevant) else float(np.sort(relevant)[::-1][k - 1])
+    if k > len(relevant):
+        return -inf
+    return float(np.sort(relevant)[::-1][k - 1])
 
 
 def lowest(found: int, relevant: int, confidence: float = 0.95) -> float:
@@ -247,4 +251,6 @@ def lowest(found: int, relevant: int, confidence: float = 0.95) -> float:
 
     Biometrika 1934;26:404-13, doi:10.1093/biomet/26.4.404.
     """
-    return float(beta.ppf(1 - confidence, found, relevant - found + 1)) if found else 0.0
+    if found:
+        return float(beta.ppf(1 - confidence, found, relevant - found + 1))
+    return 0.0

@@ -254,7 +254,10 @@ def _syntax(message: str, text: str) -> tuple[int, str]:
     """(line, what is wrong) of a text that is no TOML."""
     what, _, place = message.partition(" (at ")
     match = re.match(r"line (\d+), column (\d+)", place)
-    line, column = (int(match[1]), match[2]) if match else (text.count("\n") + 1, "end")
+    if match:
+        line, column = (int(match[1]), match[2])
+    else:
+        line, column = (text.count("\n") + 1, "end")
     advice = "texts stand in quotes, lists in [ ], a new table in [name]"
     return line, f"column {column}: {what}; {advice}"
 

@@ -58,7 +58,9 @@ def _shown(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, date):
         return value.isoformat()
-    return "a table" if isinstance(value, dict) else reprlib.repr(value)
+    if isinstance(value, dict):
+        return "a table"
+    return reprlib.repr(value)
 
 
 def text(value: Any) -> str:

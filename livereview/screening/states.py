@@ -112,7 +112,9 @@ def state_of(ballots: Collection[Ballot], needed: int, sought: Sought = NOBODY_A
     settled = [ballot for ballot in ballots if ballot.role == "adjudication"]
     if settled:
         last = max(settled, key=lambda ballot: ballot.seq)
-        return "excluded" if last.verdict == "exclude" else "included"
+        if last.verdict == "exclude":
+            return "excluded"
+        return "included"
 
     voters = _voters(ballots)
     if len(voters) >= needed:

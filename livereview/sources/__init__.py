@@ -50,7 +50,9 @@ def _noted(page: Page, body: bytes) -> Page:
     if body[:200].lstrip().startswith((b"<", b"PK")):
         return page
     guessed = decoding.note(body)
-    return replace(page, notes=(*page.notes, guessed)) if guessed else page
+    if guessed:
+        return replace(page, notes=(*page.notes, guessed))
+    return page
 
 
 class _Sources(Mapping[str, Source]):

@@ -66,14 +66,16 @@ def not_an_answer(text: str, source: str, title: str) -> LivereviewError:
     """
     page = _HTML.search(text[:500])
     said = _headline(text) if page else plain(text[:200], 200) or ""
-    root = re.search(r"<([A-Za-z][\w:.-]*)", text[:2_000]) if text.startswith("<") else None
-    kind = (
-        "an HTML page"
-        if page
-        else f"XML of the kind <{root.group(1)}>"
-        if root
-        else "plain text, not JSON"
-    )
+    if text.startswith("<"):
+        root = re.search(r"<([A-Za-z][\w:.-]*)", text[:2_000])
+    else:
+        root = None
+    if page:
+        kind = "an HTML page"
+    elif root:
+        kind = f"XML of the kind <{root.group(1)}>"
+    else:
+        kind = "plain text, not JSON"
     if text.lstrip().startswith("@"):
         kind = "BibTeX, which can be imported as a file"
     if (page or len(text) < 2_000) and (busy(said) or _STATUS.search(said)):
@@ -156,7 +158,10 @@ def read_items(
     records: list[Record] = []
     rejects: list[Reject] = []
     for number, item in enumerate(items):
-        made = read(item) if isinstance(item, dict) else f"not an object but {type(item).__name__}"
+        if isinstance(item, dict):
+            made = read(item)
+        else:
+            made = f"not an object but {type(item).__name__}"
         if isinstance(made, Record):
             records.append(made)
         else:
@@ -193,7 +198,11 @@ def mapping(value: object) -> dict[str, Any]:
 
 def sequence(value: object) -> list[Any]:
     """`value` as a list: itself, nothing for null and "", or a list of one."""
-    return value if isinstance(value, list) else [] if value is None or value == "" else [value]
+    if isinstance(value, list):
+        return value
+    if value is None or value == "":
+        return []
+    return [value]
 
 
 def string(value: object) -> str | None:
@@ -214,7 +223,9 @@ def first(value: object) -> str | None:
 def whole(value: object) -> int | None:
     """A count, from a number or digits; None for everything else."""
     text = string(value)
-    return int(text) if text and re.fullmatch(r"[0-9]{1,18}", text) else None
+    if text and re.fullmatch(r"[0-9]{1,18}", text):
+        return int(text)
+    return None
 
 
 def iso(*parts: object) -> str | None:
@@ -231,7 +242,9 @@ def iso(*parts: object) -> str | None:
             day = date(*[*numbers[:length], 1, 1][:3])
         except (ValueError, OverflowError):
             continue
-        return day.isoformat()[: (4, 7, 10)[length - 1]] if day.year >= 1000 else None
+        if day.year >= 1000:
+            return day.isoformat()[: (4, 7, 10)[length - 1]]
+        return None
     return None
 
 

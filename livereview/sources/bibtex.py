@@ -120,7 +120,9 @@ def parse(body: bytes, cursor: str | None) -> Page:
     entries = [item for item in items if item.first("@kind") not in _ASIDE]
     labels = {label.lower(): item for item in reversed(entries) if (label := item.first("@label"))}
     page = tagged.read_page(entries, lambda item: _record(item, labels))
-    return replace(page, warnings=(tagged.BROKEN_OFF,)) if wrong[-1] else page
+    if wrong[-1]:
+        return replace(page, warnings=(tagged.BROKEN_OFF,))
+    return page
 
 
 def _items(text: str) -> Iterator[tagged.Entry]:
@@ -190,7 +192,9 @@ def _by_lines(piece: str) -> list[tuple[str, str]]:
     end has its own.
     """
     found = [(key.lower(), value) for key, value in _WHOLE_LINE.findall(piece)]
-    return found if _LAST_LINE.search(piece) and any(key == "title" for key, _ in found) else []
+    if _LAST_LINE.search(piece) and any(key == "title" for key, _ in found):
+        return found
+    return []
 
 
 def _scan(
@@ -413,7 +417,12 @@ def _published(fields: Fields) -> str | None:
     number = _MONTHS.get(word.group()) if word else None
     digits = re.search(r"\d+", said)
     day = fields.get("day") or (digits.group() if digits and number else None)
-    month = str(number) if number else digits.group() if digits else None
+    if number:
+        month = str(number)
+    elif digits:
+        month = digits.group()
+    else:
+        month = None
     ranged = number and len(re.findall(r"[a-z]{3,}", said)) > 1
     year = clean_year(fields.get("year"))
     return answers.iso_date(fields.get("date")) or answers.iso(

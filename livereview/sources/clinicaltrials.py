@@ -61,7 +61,12 @@ def parse(body: bytes, cursor: str | None) -> Page:
         )
     data = answers.read_json(body, NAME, TITLE)
     listed = isinstance(data, dict) and isinstance(data.get("studies"), list)
-    items = data["studies"] if listed else data if isinstance(data, list) else [data]
+    if listed:
+        items = data["studies"]
+    elif isinstance(data, list):
+        items = data
+    else:
+        items = [data]
     if not listed and not any(mapping(item).get("protocolSection") for item in items):
         raise answers.refusal(data, NAME, TITLE) or answers.foreign(data, NAME, TITLE, "studies")
     records, rejects = answers.read_items(items, _record, "studies")

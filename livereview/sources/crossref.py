@@ -245,7 +245,9 @@ def _type(work: dict[str, Any]) -> str | None:
 
 
 def _retraction(work: dict[str, Any], title: str | None) -> str | None:
-    return "retracted" if answers.marked_retracted(title) else _worst(work.get("updated-by"))
+    if answers.marked_retracted(title):
+        return "retracted"
+    return _worst(work.get("updated-by"))
 
 
 def _worst(updates: object) -> str | None:
@@ -264,7 +266,9 @@ def _severity(update: dict[str, Any]) -> str | None:
         return "retracted"
     if "concern" in words:
         return "expression-of-concern"
-    return "corrected" if re.search(r"correct|corrig|errat|addend|clarif", words) else None
+    if re.search(r"correct|corrig|errat|addend|clarif", words):
+        return "corrected"
+    return None
 
 
 SECRETS = (("mailto", "LIVEREVIEW_MAILTO"),)

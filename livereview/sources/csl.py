@@ -133,11 +133,9 @@ def _author(one: dict[str, Any]) -> str | None:
     family = " ".join(filter(None, (particle, string(one.get("family")))))
     given = " ".join(filter(None, (string(one.get("given")), string(one.get("dropping-particle")))))
     given = ", ".join(filter(None, (given, string(one.get("suffix")))))
-    return (
-        name(family, given or None)
-        if family
-        else name(string(one.get("literal")) or string(one.get("name")))
-    )
+    if family:
+        return name(family, given or None)
+    return name(string(one.get("literal")) or string(one.get("name")))
 
 
 def _date(value: object) -> str | None:

@@ -187,7 +187,9 @@ def _cell(value: str) -> str:
     """A cell's text without what guards it from a spreadsheet."""
     text = value.strip()
     protected = _PROTECTED.fullmatch(text)
-    return protected.group(1).strip() if protected else unguarded(text)
+    if protected:
+        return protected.group(1).strip()
+    return unguarded(text)
 
 
 def _with_headings(values: list[str], head: Sequence[str]) -> list[str]:
@@ -224,7 +226,9 @@ def _unglued(text: str) -> list[str]:
             names[-1] += part
         else:
             names.append(part)
-    return names if all(" " in part.strip() for part in names) else [text]
+    if all(" " in part.strip() for part in names):
+        return names
+    return [text]
 
 
 _PREFIX = re.compile(

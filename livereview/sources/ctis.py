@@ -139,7 +139,9 @@ def _record(
 def _day(text: str | None) -> str | None:
     """The first day in "07/10/2026" or "HU: 07/10/2026, DE: 09/10/2026", day before month."""
     found = _DAY.search(text or "")
-    return answers.iso(found[3], found[2], found[1]) if found else None
+    if found:
+        return answers.iso(found[3], found[2], found[1])
+    return None
 
 
 SOURCE = Source(NAME, TITLE, parse, request, interval=2.0, days=False, reach=REACH)

@@ -204,7 +204,9 @@ def _pages(host: dict[str, Any]) -> str | None:
     """First and last page; DataCite puts other words of the series' description there as well."""
     ends = [string(host.get(key)) or "" for key in ("firstPage", "lastPage")]
     start, end = (value if _PAGE.fullmatch(value) else None for value in ends)
-    return f"{start}-{end}" if start and end and start != end else start
+    if start and end and start != end:
+        return f"{start}-{end}"
+    return start
 
 
 def _related(item: dict[str, Any], kind: str) -> str:
@@ -226,5 +228,8 @@ def _related(item: dict[str, Any], kind: str) -> str:
         if one.get("relatedItemIdentifierType") == kind
     ]
     container = mapping(item.get("container"))
-    own = [string(container.get("identifier"))] if container.get("identifierType") == kind else []
+    if container.get("identifierType") == kind:
+        own = [string(container.get("identifier"))]
+    else:
+        own = []
     return " ".join(filter(None, (*own, *mine, *theirs)))

@@ -22,11 +22,10 @@ _ROOT = re.compile(rb"<(?![!?])(?:[\w.-]+:)?([\w.-]+)")
 def kind(body: bytes) -> str | None:
     """ "resource" for DataCite's XML, "OAI-PMH" for a harvest of it, None for all else."""
     start = body.lstrip(b"\xef\xbb\xbf \t\r\n")
-    found = (
-        _ROOT.search(re.sub(rb"<!--.*?(?:-->|\Z)", b"", start[:5_000], flags=re.DOTALL))
-        if start[:1] == b"<"
-        else None
-    )
+    if start[:1] == b"<":
+        found = _ROOT.search(re.sub(rb"<!--.*?(?:-->|\Z)", b"", start[:5_000], flags=re.DOTALL))
+    else:
+        found = None
     name = found.group(1).decode() if found else None
     return name if name in ("resource", "OAI-PMH") else None
 
@@ -81,7 +80,9 @@ def _is_whole(body: bytes) -> bool:
 
 
 def _tag(element: Any) -> str:
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    if isinstance(element.tag, str):
+        return etree.QName(element).localname
+    return ""
 
 
 def _children(root: Any, *path: str) -> list[Any]:

@@ -47,7 +47,10 @@ def parse(body: bytes, cursor: str | None) -> Page:
     The last page is short or reaches the total.
     """
     data = answers.read_json(body, NAME, TITLE)
-    found = mapping(data).get("results") if isinstance(data, dict) and "results" in data else data
+    if isinstance(data, dict) and "results" in data:
+        found = mapping(data).get("results")
+    else:
+        found = data
     items = found if isinstance(found, list) else [found]
     if any("pissn" in mapping(mapping(item).get("bibjson")) for item in items):
         raise SourceBroken(f"DOAJ sent journals, not articles: ask {URL}", source=NAME)

@@ -94,11 +94,10 @@ def _root(body: bytes) -> Any:
     if root is None or next(root.iter("records", "record"), None) is None:
         raise answers.not_an_answer(text, NAME, TITLE)
     if etree.QName(root).namespace or not re.search(r"</records>|<records\s*/>", text):
-        problem = (
-            "another kind of XML"
-            if etree.QName(root).namespace
-            else "cut off before </records>: export it again"
-        )
+        if etree.QName(root).namespace:
+            problem = "another kind of XML"
+        else:
+            problem = "cut off before </records>: export it again"
         raise SourceBroken(f"this is not EndNote's XML: {problem}", source=NAME)
     _all_there(root, text)
     return root
@@ -118,7 +117,9 @@ def _all_there(root: Any, text: str) -> None:
 
 def _text(element: Any, path: str) -> str | None:
     found = element.find(path)
-    return "".join(found.itertext()).strip() or None if found is not None else None
+    if found is not None:
+        return "".join(found.itertext()).strip() or None
+    return None
 
 
 def _record(element: Any) -> Record | str:
@@ -181,7 +182,9 @@ def _authors(element: Any) -> tuple[str, ...]:
 def _pages(text: str | None) -> str | None:
     """Pages with one hyphen; not the "Available: http…" that some keep there."""
     said = plain(text, 100)
-    return re.sub(r"(?:(?<!\s)\s++)?[-‐-―]+\s*", "-", said) if said and "://" not in said else None
+    if said and "://" not in said:
+        return re.sub(r"(?:(?<!\s)\s++)?[-‐-―]+\s*", "-", said)
+    return None
 
 
 def _published(year: str | None, day: str | None) -> str | None:

@@ -56,7 +56,13 @@ def parse(body: bytes, cursor: str | None) -> Page:
     """The records of Solr's response, of a bare list or a single one."""
     data = answers.read_json(body, NAME, TITLE)
     response = mapping(mapping(data).get("response"))
-    docs: Any = response.get("docs") if response else data if isinstance(data, list) else [data]
+    docs: Any
+    if response:
+        docs = response.get("docs")
+    elif isinstance(data, list):
+        docs = data
+    else:
+        docs = [data]
     if response and not isinstance(docs, list):
         raise SourceBroken(
             'ERIC\'s list "docs" is missing: has its interface changed?', source=NAME
@@ -103,11 +109,9 @@ def _record(doc: dict[str, Any]) -> Record | str:
 
 def _publisher(doc: dict[str, Any], kinds: str) -> str | None:
     """For articles the journal is the first sentence of the publisher; its address follows."""
-    return (
-        (first(doc.get("publisher")) or "").partition(". ")[0] or None
-        if "journal" in kinds
-        else None
-    )
+    if "journal" in kinds:
+        return (first(doc.get("publisher")) or "").partition(". ")[0] or None
+    return None
 
 
 SOURCE = Source(NAME, TITLE, parse, request, interval=1.0, days=False)

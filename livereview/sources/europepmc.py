@@ -87,7 +87,9 @@ def request(query: Query, window: Window, cursor: str | None) -> Request:
 
 
 def _value(value: str) -> str:
-    return f"({value})" if " " in value and value[0] not in '(["' else value
+    if " " in value and value[0] not in '(["':
+        return f"({value})"
+    return value
 
 
 def parse(body: bytes, cursor: str | None) -> Page:
@@ -117,7 +119,9 @@ def _error(data: dict[str, Any]) -> LivereviewError:
 def _results(data: Any) -> list[Any]:
     if isinstance(data, dict) and {"hitCount", "resultList", "nextCursorMark"} & data.keys():
         one = data.get("result")  # the answer for a single article has no list
-        results = [one] if isinstance(one, dict) else mapping(data.get("resultList")).get("result")
+        results: Any = [one]
+        if not isinstance(one, dict):
+            results = mapping(data.get("resultList")).get("result")
         if not isinstance(results, list):
             raise _no_list(data)
         return results
@@ -141,11 +145,9 @@ def _key(item: dict[str, Any]) -> str | None:
     own, source = string(item.get("id")), string(item.get("source"))
     if not own and (pmid := clean_pmid(string(item.get("pmid")))):
         own, source = pmid, "MED"
-    return (
-        safe(f"{source}/{own}", 200)
-        if own and source and re.fullmatch(r"[A-Z]{2,5}", source)
-        else None
-    )
+    if own and source and re.fullmatch(r"[A-Z]{2,5}", source):
+        return safe(f"{source}/{own}", 200)
+    return None
 
 
 def _record(item: dict[str, Any]) -> Record | str:
@@ -261,7 +263,9 @@ def _type(item: dict[str, Any], source: str) -> str | None:
     known = next((kind for word, kind in _TYPES.items() if word in words), None)
     if known or source in ("PPR", "PAT"):
         return known or {"PPR": "preprint", "PAT": "patent"}[source]
-    return "journal-article" if words.intersection(_ARTICLES) else min(words, default=None)
+    if words.intersection(_ARTICLES):
+        return "journal-article"
+    return min(words, default=None)
 
 
 def _retraction(item: dict[str, Any], title: str | None) -> str | None:
@@ -278,7 +282,9 @@ def _retraction(item: dict[str, Any], title: str | None) -> str | None:
         return "retracted"
     if "expression of concern in" in types:
         return "expression-of-concern"
-    return "corrected" if re.search(r"erratum in|corrected and republished in", types) else None
+    if re.search(r"erratum in|corrected and republished in", types):
+        return "corrected"
+    return None
 
 
 SOURCE = Source(NAME, TITLE, parse, request, interval=0.2)

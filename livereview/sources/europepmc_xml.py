@@ -50,7 +50,9 @@ def _listed(container: Any, item: str) -> list[Any] | None:
     if not mapping(container):
         return [] if not string(container) else None
     found = sequence(mapping(container).get(item)) or None
-    return [_from_dc(one) for one in found] if found and item == "Description" else found
+    if found and item == "Description":
+        return [_from_dc(one) for one in found]
+    return found
 
 
 def _damaged(error: Exception, text: str, source: str, title: str) -> LivereviewError:

@@ -213,7 +213,9 @@ def _entry(item: dict[str, Any]) -> dict[str, Any]:
 
 def _person(author: dict[str, Any]) -> str | None:
     family, given = string(author.get("family")), string(author.get("given"))
-    return f"{family}, {given}" if family and given else string(author.get("name")) or family
+    if family and given:
+        return f"{family}, {given}"
+    return string(author.get("name")) or family
 
 
 def _moment(value: object) -> str | None:
@@ -320,7 +322,9 @@ def _address(entry: dict[str, Any]) -> str | None:
 
 
 def _hash(words: str | None) -> str | None:
-    return "text:" + hashlib.sha256(words.casefold().encode()).hexdigest()[:20] if words else None
+    if words:
+        return "text:" + hashlib.sha256(words.casefold().encode()).hexdigest()[:20]
+    return None
 
 
 def _text(entry: dict[str, Any]) -> str | None:
@@ -335,7 +339,9 @@ def _text(entry: dict[str, Any]) -> str | None:
 
 def _abstract(text: str | None) -> str | None:
     """No abstract but a line of bibliography is what many journals send."""
-    return None if text is None or (len(text) < 300 and _TEASER.search(text)) else abstract(text)
+    if text is None or (len(text) < 300 and _TEASER.search(text)):
+        return None
+    return abstract(text)
 
 
 def _published(entry: dict[str, Any], text: str | None) -> str | None:

@@ -55,11 +55,15 @@ def _trials(body: bytes) -> list[Any]:
     except (etree.XMLSyntaxError, ValueError) as error:
         words = f"this export is damaged or cut off: {error}; export it again"
         raise SourceBroken(words[:300], source=NAME) from None
-    return [root] if _tag(root) == "trial" else [one for one in root if _tag(one) == "trial"]
+    if _tag(root) == "trial":
+        return [root]
+    return [one for one in root if _tag(one) == "trial"]
 
 
 def _tag(element: Any) -> str:
-    return etree.QName(element).localname.lower() if isinstance(element.tag, str) else ""
+    if isinstance(element.tag, str):
+        return etree.QName(element).localname.lower()
+    return ""
 
 
 def _record(trial: Any) -> Record | str:

@@ -80,7 +80,9 @@ def parse(body: bytes, cursor: str | None) -> Page:
     if "TY" in tags or not tags & _MARKS:
         raise foreign(lines, "this is not a .nbib file: no line starts with PMID", NAME)
     page = read_page(entries, _record)
-    return replace(page, warnings=(BROKEN_OFF,)) if _broken_off(entries) else page
+    if _broken_off(entries):
+        return replace(page, warnings=(BROKEN_OFF,))
+    return page
 
 
 def _in_capitals(lines: list[str]) -> list[str]:

@@ -106,11 +106,10 @@ def _page(
 ) -> Page:
     token = next((one for one in listed.iter() if tag(one) == "resumptionToken"), None)
     following = (token.text or "").strip() if token is not None else ""
-    said = (
-        token.get("completeListSize")
-        if token is not None
-        else listed.get("numFound") or listed.get("count")
-    )
+    if token is not None:
+        said = token.get("completeListSize")
+    else:
+        said = listed.get("numFound") or listed.get("count")
     warnings: tuple[str, ...] = ()
     if following and following == cursor:
         warnings = (
@@ -143,7 +142,9 @@ def _text(body: bytes) -> str:
 def _character(found: re.Match[str]) -> str:
     """A stray "&", or an entity of HTML, which XML does not know."""
     known = html.unescape(found.group()) if found.group(1) else found.group()
-    return known if known != found.group() else "&amp;" + found.group()[1:]
+    if known != found.group():
+        return known
+    return "&amp;" + found.group()[1:]
 
 
 def _root(text: str) -> Any:
@@ -265,11 +266,9 @@ def _items(listed: Any) -> list[Any]:
 def _lost(text: str, items: list[Any]) -> tuple[Reject, ...]:
     """A reject for the records that damaged XML makes unreadable, so that they are counted."""
     lost = len(re.findall(r"<(?:[\w.-]+:)?header[\s>]", text)) - len(items)
-    return (
-        (reject(f"{lost} records can't be read: the XML is damaged", "list", ""),)
-        if lost > 0
-        else ()
-    )
+    if lost > 0:
+        return (reject(f"{lost} records can't be read: the XML is damaged", "list", ""),)
+    return ()
 
 
 def _record(item: Any) -> Record | str:
@@ -277,25 +276,25 @@ def _record(item: Any) -> Record | str:
         fields = _solr(item)
         return record(NAME, next(iter(fields.get("docid", ())), ""), fields)
     header = item if tag(item) == "header" else _inside(item, "header")
-    key = (
-        plain("".join(_inside(header, "identifier").itertext()), 500)
-        if _has(header, "identifier")
-        else None
-    )
+    if _has(header, "identifier"):
+        key = plain("".join(_inside(header, "identifier").itertext()), 500)
+    else:
+        key = None
     if header is not None and header.get("status") == "deleted":
         return f"deleted by the repository: {key}"
-    metadata = item if _has(item, "title") and header is None else _inside(item, "metadata")
+    if _has(item, "title") and header is None:
+        metadata = item
+    else:
+        metadata = _inside(item, "metadata")
     if metadata is None or len(metadata) == 0:
         return "a header without a record: harvest with ListRecords"
     return record(NAME, key or "", read(metadata))
 
 
 def _inside(parent: Any, name: str) -> Any:
-    return (
-        next((one for one in parent.iter() if tag(one) == name), None)
-        if parent is not None
-        else None
-    )
+    if parent is not None:
+        return next((one for one in parent.iter() if tag(one) == name), None)
+    return None
 
 
 def _has(parent: Any, name: str) -> bool:

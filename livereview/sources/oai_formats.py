@@ -146,7 +146,9 @@ def _is_marc(element: Any) -> bool:
 
 def tag(element: Any) -> str:
     """The element's name without its namespace; "" for a comment, an instruction and an entity."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    if isinstance(element.tag, str):
+        return etree.QName(element).localname
+    return ""
 
 
 _XML: dict[str, Any] = {"namespaces": {"xml": "http://www.w3.org/XML/1998/namespace"}}
@@ -161,11 +163,10 @@ def _without_namespaces(element: Any) -> Any:
 
 def _texts(field: str, found: Any) -> list[str]:
     shaped = {"creator": _person, "date": _day}.get(field, _text)
-    texts = (
-        [found]
-        if isinstance(found, str)
-        else [one if isinstance(one, str) else shaped(one) for one in found]
-    )
+    if isinstance(found, str):
+        texts = [found]
+    else:
+        texts = [one if isinstance(one, str) else shaped(one) for one in found]
     return [text for text in texts if text and text.strip()]
 
 
@@ -212,7 +213,10 @@ def _by_name(root: Any) -> Fields:
     holder = next(
         (one for one in root.iter() if any(tag(child).lower() == "title" for child in one)), None
     )
-    places = holder if holder is not None else (one for one in root.iter() if len(one) == 0)
+    if holder is not None:
+        places = holder
+    else:
+        places = (one for one in root.iter() if len(one) == 0)
     found: Fields = {}
     for element in places:
         if tag(element) and _text(element).strip():

@@ -139,7 +139,9 @@ def _doi(fields: Fields, kind: str | None) -> str | None:
     if found := _dois([*_ids(fields), *fields.get("source", ())]):
         return found[0]
     related = _dois(fields.get("relation", ()))
-    return related[0] if len(set(related)) == 1 and kind not in ("thesis", "dataset") else None
+    if len(set(related)) == 1 and kind not in ("thesis", "dataset"):
+        return related[0]
+    return None
 
 
 def _dois(texts: Iterable[str]) -> list[str]:
@@ -219,11 +221,9 @@ def _together(text: str) -> list[str]:
     if len(parts) > 1:
         return [part for part in parts if "," in part and not _UNIT.search(part)] or parts[:1]
     parts = text.split(", ")
-    return (
-        parts
-        if len(parts) > 2 and all(" " in part and not _UNIT.search(part) for part in parts)
-        else [text]
-    )
+    if len(parts) > 2 and all(" " in part and not _UNIT.search(part) for part in parts):
+        return parts
+    return [text]
 
 
 def _published(fields: Fields) -> str | None:
@@ -321,4 +321,6 @@ def _citations(fields: Fields) -> Iterator[str]:
 
 def _found(pattern: re.Pattern[str], text: str) -> str | None:
     match = pattern.search(text)
-    return next((plain(group, 50) for group in match.groups() if group), None) if match else None
+    if match:
+        return next((plain(group, 50) for group in match.groups() if group), None)
+    return None

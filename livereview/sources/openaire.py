@@ -59,9 +59,12 @@ def parse(body: bytes, cursor: str | None) -> Page:
     total = answers.whole(header.get("numFound"))
     listed = bool(header) and "results" in data
     held = data["results"] if listed else data
-    items = (
-        [] if listed and held is None and total == 0 else held if isinstance(held, list) else [held]
-    )
+    if listed and held is None and total == 0:
+        items = []
+    elif isinstance(held, list):
+        items = held
+    else:
+        items = [held]
     sound = any(map(_is_product, items)) if items else listed
     if not sound or (listed and items and not isinstance(held, list)):
         raise answers.refusal(data, NAME, TITLE) or _other_kind(data, items)
@@ -162,11 +165,9 @@ def _author(one: dict[str, Any]) -> str | None:
         string(one.get("surname")),
         string(one.get("name")),
     )
-    return (
-        name(family, given)
-        if family and given and "," not in (full or "")
-        else name(full or family or given)
-    )
+    if family and given and "," not in (full or ""):
+        return name(family, given)
+    return name(full or family or given)
 
 
 def _host(place: dict[str, Any]) -> dict[str, str | None]:

@@ -69,7 +69,10 @@ def _filters(query: Query, window: Window) -> list[str]:
     # a comma begins the next filter and a bar another value, in phrases too; the words are matched
     # without them
     text = " ".join(re.sub(r"[,|]", " ", text).split())
-    parts = [f"{query.filter('field') or 'title_and_abstract.search'}:{text}"] if text else []
+    if text:
+        parts = [f"{query.filter('field') or 'title_and_abstract.search'}:{text}"]
+    else:
+        parts = []
     parts += answers.api_filters(query, _OWN, TITLE)
     if window.start is not None:
         since = query.filter("window") or "from_created_date"

@@ -91,7 +91,9 @@ def _next(address: str | None, cursor: str | None) -> str | None:
     number = answers.whole(
         next(iter(parse_qs(urlsplit(address or "").query).get("page", [])), None)
     )
-    return str(number) if number and number > (answers.whole(cursor) or 1) else None
+    if number and number > (answers.whole(cursor) or 1):
+        return str(number)
+    return None
 
 
 def _record(item: dict[str, Any]) -> Record | str:
@@ -100,11 +102,16 @@ def _record(item: dict[str, Any]) -> Record | str:
     if key is None:
         return "no OSF id"
     if kind not in _KINDS or not said:
-        return f"not a preprint, registration or project but {kind}" if said else "no attributes"
+        if said:
+            return f"not a preprint, registration or project but {kind}"
+        return "no attributes"
     links, title = mapping(item.get("links")), plain(string(said.get("title")))
     published = _published(said)
     doi = _doi(string(links.get("preprint_doi")), string(said.get("doi")))
-    became = relations.to_doi(LinkKind.PREPRINT, said.get("doi")) if kind == "preprints" else None
+    if kind == "preprints":
+        became = relations.to_doi(LinkKind.PREPRINT, said.get("doi"))
+    else:
+        became = None
     return Record(
         source=NAME,
         source_key=key,

@@ -237,7 +237,9 @@ def _at_commas(text: str) -> list[str]:
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if is_body(text):
         people = [part for part in parts if _WITH_INITIALS.fullmatch(part)]
-        return parts if people and len(people) + 1 >= len(parts) else [text]
+        if people and len(people) + 1 >= len(parts):
+            return parts
+        return [text]
     initials = [bool(_INITIALS.fullmatch(part)) for part in parts]
     if len(parts) > 2 and len(parts) % 2 == 0 and all(initials[1::2]):
         pairs = zip(parts[::2], parts[1::2], strict=True)

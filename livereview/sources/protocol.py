@@ -66,7 +66,9 @@ class Request:
     @property
     def posted(self) -> tuple[tuple[str, str], ...] | None:
         """What a POST sends, for recordings and comparisons: a JSON text has no name in it."""
-        return self.form if self.json is None else ((JSON_TEXT, self.json),)
+        if self.json is None:
+            return self.form
+        return ((JSON_TEXT, self.json),)
 
 
 @dataclass(frozen=True, slots=True)

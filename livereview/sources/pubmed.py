@@ -111,7 +111,10 @@ def _term(query: Query, window: Window, path: str) -> str:
 
 def _span(window: Window, path: str) -> tuple[date, date]:
     """First and last day of a span; SourceBroken where a single day would have to be halved."""
-    first = date.fromisoformat(answers.day(window.start)) if window.start else _BEGINNING
+    if window.start:
+        first = date.fromisoformat(answers.day(window.start))
+    else:
+        first = _BEGINNING
     last = date.fromisoformat(answers.day(window.end))
     for half in path:
         if first >= last:
@@ -121,7 +124,10 @@ def _span(window: Window, path: str) -> tuple[date, date]:
                 source=NAME,
             )
         middle = first + timedelta(days=(last - first).days // 2)
-        first, last = (first, middle) if half == "0" else (middle + timedelta(days=1), last)
+        if half == "0":
+            first, last = (first, middle)
+        else:
+            first, last = (middle + timedelta(days=1), last)
     return first, last
 
 
@@ -131,7 +137,9 @@ def parse(body: bytes, cursor: str | None) -> Page:
         root = read_xml(body)
         if root.tag == "eSearchResult":
             return _found(_search_data(root), cursor)
-        return _summaries_xml(root) if root.tag == "eSummaryResult" else _delivered(root, cursor)
+        if root.tag == "eSummaryResult":
+            return _summaries_xml(root)
+        return _delivered(root, cursor)
     data = answers.read_json(body, NAME, TITLE)
     if isinstance(data, dict) and isinstance(data.get("esearchresult"), dict):
         return _found(data["esearchresult"], cursor)
@@ -240,11 +248,9 @@ def _delivered(root: Element, cursor: str | None) -> Page:
         raise Retry(
             f"PubMed sent none of the {asked} records asked for, from {place.start} on", source=NAME
         )
-    short = (
-        (f"PubMed sent {got} of {asked} records asked for, from {place.start} on",)
-        if got < asked
-        else ()
-    )
+    short: tuple[str, ...] = ()
+    if got < asked:
+        short = (f"PubMed sent {got} of {asked} records asked for, from {place.start} on",)
     if place.start + BATCH < place.count:
         following = replace(place, start=place.start + BATCH)
     else:

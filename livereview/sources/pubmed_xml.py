@@ -154,7 +154,9 @@ def _raw(item: Element) -> str:
 
 def _flat(element: Element | None) -> str | None:
     """All text within, as inline markup cuts sentences into pieces."""
-    return "".join(element.itertext()) if element is not None else None
+    if element is not None:
+        return "".join(element.itertext())
+    return None
 
 
 def _article(item: Element) -> Record | str:
@@ -162,11 +164,9 @@ def _article(item: Element) -> Record | str:
     article = citation.find("Article") if citation is not None else None
     pmid = clean_pmid(citation.findtext("PMID")) if citation is not None else None
     if citation is None or article is None or pmid is None:
-        return (
-            "no MedlineCitation with PMID and Article"
-            if item.tag in _ITEMS
-            else f"not an article but {item.tag}"
-        )
+        if item.tag in _ITEMS:
+            return "no MedlineCitation with PMID and Article"
+        return f"not an article but {item.tag}"
     kind, title = _type(article.iterfind("PublicationTypeList/PublicationType")), _title(article)
     published = _date(article.find("Journal/JournalIssue/PubDate")) or _date(
         article.find("ArticleDate")

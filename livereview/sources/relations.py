@@ -212,7 +212,9 @@ def openalex(work: dict[str, Any], own: str | None) -> tuple[Related, ...]:
 def _doi_of_page(address: str) -> str:
     """The address, or the DOI that arXiv gives what is at it."""
     preprint = _ARXIV.search(address)
-    return f"10.48550/arxiv.{preprint[1].lower()}" if preprint else address
+    if preprint:
+        return f"10.48550/arxiv.{preprint[1].lower()}"
+    return address
 
 
 def tagged(lines: Mapping[str, Iterable[str]]) -> tuple[Related, ...]:

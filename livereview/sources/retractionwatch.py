@@ -133,7 +133,9 @@ def _record(row: Row) -> Record | str:
 def _date(text: object) -> str | None:
     """ "7/31/2024 13:59" as an ISO date."""
     match = _DATE.match(str(text or ""))
-    return answers.iso(match.group(3), match.group(1), match.group(2)) if match else None
+    if match:
+        return answers.iso(match.group(3), match.group(1), match.group(2))
+    return None
 
 
 SOURCE = Source(

@@ -302,10 +302,16 @@ def _pmid(entry: Entry) -> str | None:
         if re.search(r"pubmed\.ncbi|ncbi\.nlm\.nih\.gov/(?:m/)?pubmed/\d", one)
     ]
     ids = entry.all("ID", "AN") if database.startswith(("medline", "pubmed")) else []
-    scopus = [one for one in entry.all("C2") if one.isdigit()] if database == "scopus" else []
+    if database == "scopus":
+        scopus = [one for one in entry.all("C2") if one.isdigit()]
+    else:
+        scopus = []
     # CENTRAL's "PUBMED 21314900", and the field in which Embase has the number of MEDLINE
     central = [one for one in entry.all("C3") if one.upper().startswith("PUBMED ")]
-    embase = [one for one in entry.all("C5") if one.isdigit()] if _in_embase(entry) else []
+    if _in_embase(entry):
+        embase = [one for one in entry.all("C5") if one.isdigit()]
+    else:
+        embase = []
     own = [*entry.all("PMID"), *labelled, *links, *[one for one in ids if one.isdigit()]]
     found = (clean_pmid(one) for one in (*own, *scopus, *central, *embase))
     return next(filter(None, found), None)
@@ -358,12 +364,16 @@ def _type(entry: Entry, kind: str) -> str | None:
         return "retraction-notice"
     if re.search(r"\bpreprint\b", said):
         return "preprint"
-    return _TYPES[kind] if kind in _TYPES else plain(kind.lower(), 50)
+    if kind in _TYPES:
+        return _TYPES[kind]
+    return plain(kind.lower(), 50)
 
 
 def _retraction(entry: Entry, title: str | None) -> str | None:
     said = "retracted publication" in " ".join(entry.all("PT", "M3")).lower()
-    return "retracted" if said or answers.marked_retracted(title) else None
+    if said or answers.marked_retracted(title):
+        return "retracted"
+    return None
 
 
 def _published(entry: Entry) -> str | None:

@@ -223,7 +223,12 @@ def _add_place(entry: Entry, said: Entry, kind: str) -> None:
     source = _sentence(" ".join((said.first("SO") or "")[:2_000].split()))
     pages = said.first("SP")
     chapter = said.first("CT")
-    book = said.first("TI") if chapter else said.first("BT") if kind != "BOOK" else None
+    if chapter:
+        book = said.first("TI")
+    elif kind != "BOOK":
+        book = said.first("BT")
+    else:
+        book = None
     entry.add("TI", _title(chapter or said.first("TI") or source.get("BT") or ""))
     entry.add("BT", book or (source.get("BT") if kind == "CHAP" else None))
     entry.add("SP", pages if pages and re.search(r"\d", pages) else source.get("SP"))

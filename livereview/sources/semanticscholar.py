@@ -77,7 +77,9 @@ def _papers(data: Any) -> list[Any]:
     A batch has null for those it does not know, which are none.
     """
     known = mapping(data)
-    found = data if isinstance(data, list) else known.get("data", known.get("recommendedPapers"))
+    found: Any = data
+    if not isinstance(data, list):
+        found = known.get("data", known.get("recommendedPapers"))
     if found is None and known.get("total") == 0:
         return []
     items = [

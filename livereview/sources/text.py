@@ -108,7 +108,9 @@ def names(values: Iterable[str | None]) -> tuple[str, ...]:
 def link(text: object) -> str | None:
     """An http(s) address with a host, or None: nothing else may become a link on a page."""
     value = re.sub(r"[\x00-\x20\x7f]", "", str(text or "")[: RAW_LIMIT * 4])
-    return value[:2_000] if re.match(r"https?://[^/\s@]+\.[^/\s@]+", value, re.IGNORECASE) else None
+    if re.match(r"https?://[^/\s@]+\.[^/\s@]+", value, re.IGNORECASE):
+        return value[:2_000]
+    return None
 
 
 def reject(reason: str, where: str, raw: object) -> Reject:

@@ -46,7 +46,10 @@ def parse(body: bytes, cursor: str | None) -> Page:
     line.
     """
     data = _read(body)
-    found = mapping(data).get("results") if isinstance(mapping(data).get("results"), list) else data
+    if isinstance(mapping(data).get("results"), list):
+        found = mapping(data).get("results")
+    else:
+        found = data
     items = [
         mapping(item).get("response", item)
         for item in (found if isinstance(found, list) else [found])

@@ -126,7 +126,9 @@ def parse(body: bytes, cursor: str | None) -> Page:
     entries = split(lines, _TAG if indented else _KNOWN_TAG, _opens)
     entries = [entry for entry in entries if _says_something(entry)]
     page = read_page(entries, _record)
-    return page if _ended(entries[-1]) else replace(page, warnings=(BROKEN_OFF,))
+    if _ended(entries[-1]):
+        return page
+    return replace(page, warnings=(BROKEN_OFF,))
 
 
 def _opens(tag: str, before: Entry, blank: bool) -> bool:
@@ -154,7 +156,9 @@ def _columns(head: str) -> list[str]:
     Whatever else is there stays as it is.
     """
     cells = [cell.strip().strip('"') for cell in head.split("\t")]
-    return [_HEADS.get(cell.lower(), cell) for cell in cells] if len(cells) > 3 else []
+    if len(cells) > 3:
+        return [_HEADS.get(cell.lower(), cell) for cell in cells]
+    return []
 
 
 def _rows(lines: list[str], head: int, columns: list[str]) -> Iterator[Entry]:
@@ -210,7 +214,9 @@ def _text(entry: Entry, tag: str) -> str | None:
 def _own_id(entry: Entry) -> str | None:
     """The accession number with its database; "ISI:" became "WOS:" before the same number."""
     found = re.fullmatch(r"[A-Z]{2,12}:\S+", entry.first("UT") or "")
-    return safe(re.sub(r"^ISI:", "WOS:", found.group()), 100) if found else None
+    if found:
+        return safe(re.sub(r"^ISI:", "WOS:", found.group()), 100)
+    return None
 
 
 def _doi(entry: Entry, kind: str | None) -> str | None:
@@ -272,7 +278,9 @@ def _type(entry: Entry, title: str | None) -> str | None:
     known = next((kind for word, kind in _TYPES if word in said), None)
     form = _PUBLISHED_AS.get((entry.first("PT") or "")[:1])
     if form == "book" and known in ("journal-article", None):
-        return "book" if _text(entry, "SO") in (title, None) else "book-chapter"
+        if _text(entry, "SO") in (title, None):
+            return "book"
+        return "book-chapter"
     return known or form
 
 
@@ -280,7 +288,9 @@ def _retraction(entry: Entry, title: str | None) -> str | None:
     said = re.search(
         r"retracted publication|withdrawn publication", (entry.first("DT") or "").lower()
     )
-    return "retracted" if said or answers.marked_retracted(title) else None
+    if said or answers.marked_retracted(title):
+        return "retracted"
+    return None
 
 
 def _place(entry: Entry, title: str | None) -> dict[str, str | None]:
@@ -305,7 +315,9 @@ def _pages(entry: Entry) -> str | None:
     if span := plain(entry.first("PS"), 100):
         return span
     number = plain(re.sub(r"^UNSP\s+", "", entry.first("AR") or ""), 100)
-    return f"{first}-{last}" if first and last and first != last else first or last or number
+    if first and last and first != last:
+        return f"{first}-{last}"
+    return first or last or number
 
 
 SOURCE = Source(NAME, TITLE, parse)

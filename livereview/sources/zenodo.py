@@ -67,7 +67,12 @@ def parse(body: bytes, cursor: str | None) -> Page:
     """
     data = answers.read_json(body, NAME, TITLE)
     hits = mapping(mapping(data).get("hits"))
-    items = hits.get("hits") if hits else data if isinstance(data, list) else [data]
+    if hits:
+        items = hits.get("hits")
+    elif isinstance(data, list):
+        items = data
+    else:
+        items = [data]
     if not isinstance(items, list) or not (hits or any(map(_is_record, items))):
         raise answers.refusal(data, NAME, TITLE) or answers.foreign(
             data, NAME, TITLE, "hits, or a record with metadata"
@@ -91,7 +96,9 @@ def _next(data: dict[str, Any], cursor: str | None) -> str | None:
     """
     address = string(mapping(data.get("links")).get("next")) or ""
     number = answers.whole(next(iter(parse_qs(urlsplit(address).query).get("page", [])), None))
-    return str(number) if number and number > (answers.whole(cursor) or 1) else None
+    if number and number > (answers.whole(cursor) or 1):
+        return str(number)
+    return None
 
 
 def _record(item: dict[str, Any]) -> Record | str:
@@ -124,7 +131,9 @@ def _record(item: dict[str, Any]) -> Record | str:
 def _author(one: dict[str, Any]) -> str | None:
     person = mapping(one.get("person_or_org")) or one
     family, given = string(person.get("family_name")), string(person.get("given_name"))
-    return name(family, given) if family else name(string(person.get("name")))
+    if family:
+        return name(family, given)
+    return name(string(person.get("name")))
 
 
 def _host(item: dict[str, Any], data: dict[str, Any]) -> dict[str, str | None]:

@@ -211,7 +211,9 @@ def _cautions(y: Array) -> tuple[str, ...]:
 def _too_flat(y: Array, v: Array) -> str | None:
     if len(y) < 3:
         return "needs three studies"
-    return "all standard errors are the same" if np.ptp(v) <= 1e-12 * v.max() else None
+    if np.ptp(v) <= 1e-12 * v.max():
+        return "all standard errors are the same"
+    return None
 
 
 def _tables(*cells: Sequence[Number]) -> tuple[Array, Array, Array, Array]:

@@ -337,11 +337,11 @@ def convert(reported: Mapping[str, object], wanted: str) -> Converted:
             more = {key: given[key] for key in route.more if key in given}
             found = route.work(*(given[key] for key in route.keys), **more)
             left = [key for key in given if key not in route.keys and key not in more]
-            return (
-                replace(found, how=(*found.how, f"Reported too and not used: {', '.join(left)}."))
-                if left
-                else found
-            )
+            if left:
+                return replace(
+                    found, how=(*found.how, f"Reported too and not used: {', '.join(left)}.")
+                )
+            return found
     sets = "; or ".join(" ".join(route.keys) for route in ROUTES[wanted])
     raise Refused(
         f"{wanted} needs one of these sets: {sets}. There were {' '.join(given) or 'none'}"

@@ -331,11 +331,10 @@ def raw(measure: str, columns: tuple[str, ...], *values: float) -> Converted:
     told = ", ".join(f"{name} = {value:g}" for name, value in row.items())
     if yi is None or vi is None:
         raise Refused(f"{measure} from {told}: {note}")
-    added = (
-        ["0.5 was added to each count, since one was zero."]
-        if MEASURES[measure].corrected and 0 in values
-        else []
-    )
+    if MEASURES[measure].corrected and 0 in values:
+        added = ["0.5 was added to each count, since one was zero."]
+    else:
+        added = []
     return Converted(
         measure,
         yi,

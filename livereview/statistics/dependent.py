@@ -106,7 +106,9 @@ def _flat(n: Nested) -> str | None:
     """Why there is nothing for the third level to tell apart."""
     if n.m < 2:
         return ONE
-    return "no cluster has two effects: pool them as independent" if len(n.y) <= n.m else None
+    if len(n.y) <= n.m:
+        return "no cluster has two effects: pool them as independent"
+    return None
 
 
 def _fitted(n: Nested, s1: float, s2: float, level: float) -> Multilevel:
@@ -147,7 +149,10 @@ def robust(
     if n.m < 2:
         return Robust(len(n.y), n.m, reason=ONE)
     nested = working == "multilevel" and len(n.y) > n.m
-    s1, s2 = _components(n) if nested else (0.0, estimate(one_mean(n.y, n.v), "REML")[0])
+    if nested:
+        s1, s2 = _components(n)
+    else:
+        s1, s2 = (0.0, estimate(one_mean(n.y, n.v), "REML")[0])
     return _tested(n, (_cr1 if kind == "CR1" else _cr2)(n, s1, s2), None if nested else s2, level)
 
 

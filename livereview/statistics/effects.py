@@ -144,7 +144,10 @@ def escalc(
     if to not in CORRECTIONS:
         raise Refused(f"`to` must be one of {', '.join(CORRECTIONS)}; it was {to!r}")
     how = MEASURES[measure]
-    formula = effects_means.hedges_g_unbiased if (measure, vtype) == ("SMD", "UB") else how.formula
+    if (measure, vtype) == ("SMD", "UB"):
+        formula = effects_means.hedges_g_unbiased
+    else:
+        formula = how.formula
     rows = _rows(measure, how.columns, raw)
     dropped = [drop00 and how.columns == TWO_BY_TWO and _no_contrast(row) for row in rows]
     if how.corrected:

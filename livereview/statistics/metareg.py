@@ -233,7 +233,9 @@ def _explained(s: Studies, tau2: float, method: str) -> float:
         )
     else:
         total, rest = estimate(mean, method)[0], tau2
-    return max(0.0, 100 * float(1 - rest / total)) if total > 0 else np.nan
+    if total > 0:
+        return max(0.0, 100 * float(1 - rest / total))
+    return np.nan
 
 
 def _clean(numbers: dict[str, Any]) -> tuple[dict[str, Any], tuple[tuple[str, str], ...]]:
@@ -252,11 +254,15 @@ def _clean(numbers: dict[str, Any]) -> tuple[dict[str, Any], tuple[tuple[str, st
 def _plain(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return tuple(_plain(x) for x in value.tolist())
-    return None if isinstance(value, float) and not isfinite(value) else value
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    return value
 
 
 def _no_error(method: str, se_tau2: float | None) -> tuple[tuple[str, str], ...]:
     """Why tau² has no standard error, where it has none."""
     if method == "EE":
         return (("se_tau2", "an equal-effects model takes tau² to be 0"),)
-    return (("se_tau2", "no degree of freedom is left"),) if se_tau2 is None else ()
+    if se_tau2 is None:
+        return (("se_tau2", "no degree of freedom is left"),)
+    return ()

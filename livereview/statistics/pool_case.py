@@ -154,15 +154,15 @@ def _sheet_effects(
 ) -> Effects:
     if set(INTERVAL) <= set(columns):
         return _from_intervals([columns[name] for name in INTERVAL], ratio, level)
-    return (
-        _given(columns)
-        if "yi" in columns or measure == GENERIC
-        else _computed(measure, columns, {})
-    )
+    if "yi" in columns or measure == GENERIC:
+        return _given(columns)
+    return _computed(measure, columns, {})
 
 
 def _sheet_labels(sheet: Sequence[Mapping[str, str]], name: str) -> Labels | None:
-    return tuple(row.get(name) or None for row in sheet) if name in sheet[0] else None
+    if name in sheet[0]:
+        return tuple(row.get(name) or None for row in sheet)
+    return None
 
 
 def _studies(sheet: Sequence[Mapping[str, str]]) -> Labels:

@@ -105,7 +105,9 @@ def _counts(case: Case) -> list[Any] | None:
         if other not in raw and events in raw and size in raw:
             pairs = zip(raw[size], raw[events], strict=True)
             raw[other] = tuple(None if n is None or x is None else n - x for n, x in pairs)
-    return [raw[name] for name in TABLE] if all(name in raw for name in TABLE) else None
+    if all(name in raw for name in TABLE):
+        return [raw[name] for name in TABLE]
+    return None
 
 
 def _tables(case: Case, level: float) -> dict[str, Any]:

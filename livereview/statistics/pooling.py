@@ -25,6 +25,8 @@ from livereview.statistics.tau2 import Array, Number, check, estimate, one_mean,
 
 PREDICTIONS = ("matched", "riley", "k-1")
 
+LEAST_FOR_PREDICTION = 3  # studies: an interval for the next one from fewer says nothing
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pooled(Model):
@@ -141,11 +143,9 @@ def _predicted(done: Pooled, model: Regression, prediction: str) -> Pooled:
         )
     half = quantile(done.level, df) * sqrt(done.tau2 + done.se**2)
     name = "normal" if df is None else f"t({df})"
-    few = (
-        ()
-        if done.k > 2
-        else ("a prediction interval from fewer than three studies is not to be published",)
-    )
+    few: tuple[str, ...] = ()
+    if done.k < LEAST_FOR_PREDICTION:
+        few = ("a prediction interval from fewer than three studies is not to be published",)
     return replace(
         done,
         pi_lb=done.b - half,

@@ -81,7 +81,10 @@ def combine(p: Sequence[float | None]) -> Combined:
     if not values.all():
         return Combined(None, df, 0.0, None, "a p value of 0: give more digits")
     chi2 = -2 * sum(log(x) for x in known)
-    z = float(-ndtri(values).sum()) / sqrt(len(known)) if values.max() < 1 else float("-inf")
+    if values.max() < 1:
+        z = float(-ndtri(values).sum()) / sqrt(len(known))
+    else:
+        z = float("-inf")
     reason = None if isfinite(z) else "a p value of 1 has no finite z"
     return Combined(chi2, df, float(chdtrc(df, chi2)), z if isfinite(z) else None, reason)
 

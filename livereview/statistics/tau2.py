@@ -122,7 +122,9 @@ def _why_not(row: tuple[Number, ...]) -> str | None:
         raise Refused(
             f"{row}: a sampling variance can't be negative; is it a standard error or a log?"
         )
-    return None if variance >= 1 / LARGEST else "its sampling variance is zero"
+    if variance >= 1 / LARGEST:
+        return None
+    return "its sampling variance is zero"
 
 
 def studies(y: Array, v: Array, x: Array) -> tuple[Studies, Array]:
@@ -135,11 +137,9 @@ def studies(y: Array, v: Array, x: Array) -> tuple[Studies, Array]:
 
 def one_mean(y: Array, v: Array) -> Studies:
     """Studies that share one mean: the design of an ordinary meta-analysis."""
-    return (
-        Studies(y, v, np.full((len(y), 1), 1 / sqrt(len(y))))
-        if len(y)
-        else Studies(y, v, np.empty((0, 1)))
-    )
+    if len(y):
+        return Studies(y, v, np.full((len(y), 1), 1 / sqrt(len(y))))
+    return Studies(y, v, np.empty((0, 1)))
 
 
 def weigh(s: Studies, t: Array | float) -> Weighted:

@@ -203,7 +203,9 @@ def by_session(con: Connection, secret: str, now: datetime) -> Account | None:
         return None
     *values, active, begun_under, _ = max(lasting, key=lambda row: row[4])
     account = _account(tuple(values))
-    return account if active and account.version == begun_under else None
+    if active and account.version == begun_under:
+        return account
+    return None
 
 
 def names(con: Connection) -> list[Account]:

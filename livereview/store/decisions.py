@@ -176,7 +176,9 @@ def last_word(
             AND author = $reviewer AND act = 'asked' AND $stage = 'full_text' ORDER BY seq DESC LIMIT 1""",
         {"review": review, "record": record_id, "stage": stage, "reviewer": reviewer},
     ).fetchall()
-    return (rows[0][0], rows[0][1], rows[0][2] or []) if rows else None
+    if rows:
+        return (rows[0][0], rows[0][1], rows[0][2] or [])
+    return None
 
 
 def sole_votes(con: Connection, reviewer: str) -> list[str]:

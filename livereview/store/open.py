@@ -112,7 +112,11 @@ def owner(database: Path) -> dict[str, Any] | None:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             text = file.read()
-            known: dict[str, Any] = json.loads(text) if text else {"pid": None, "url": None}
+            known: dict[str, Any]
+            if text:
+                known = json.loads(text)
+            else:
+                known = {"pid": None, "url": None}
             return known
     return None
 

@@ -103,7 +103,9 @@ def proposals(con: Connection, review: str) -> list[tuple[Proposal, Outcome | No
 def of_proposal(con: Connection, id: str) -> tuple[Proposal, Outcome | None] | None:
     """The proposal of this id, likewise; None where there is none."""
     row = one_row(con, "SELECT review FROM retirement_proposal WHERE id = ?", [id])
-    return next((one for one in proposals(con, row[0]) if one[0].id == id), None) if row else None
+    if row:
+        return next((one for one in proposals(con, row[0]) if one[0].id == id), None)
+    return None
 
 
 def known_ballot(con: Connection, id: str) -> bool:
@@ -237,4 +239,6 @@ def _proposal(row: tuple[Any, ...]) -> Proposal:
 
 def _outcome(row: tuple[Any, ...]) -> Outcome | None:
     id, carried, votes, author, made = row
-    return Outcome(id, carried, Count(**json.loads(votes)), author, made) if id else None
+    if id:
+        return Outcome(id, carried, Count(**json.loads(votes)), author, made)
+    return None

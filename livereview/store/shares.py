@@ -48,7 +48,9 @@ class Load:
 
 def of(con: Connection, review: Review) -> Shares | None:
     """The shares of a review; None where its protocol has none."""
-    return among(review, voters.names(con, review.id)) if review.screening.shares else None
+    if review.screening.shares:
+        return among(review, voters.names(con, review.id))
+    return None
 
 
 def among(review: Review, there: Collection[str]) -> Shares | None:

@@ -64,7 +64,9 @@ def last(con: Connection, review: str) -> Stop | None:
         "SELECT id, stops, author, note, told, made FROM stopping WHERE review = ? ORDER BY seq DESC LIMIT 1",
         [review],
     )
-    return Stop(row[0], row[1], row[2], row[3], json.loads(row[4]), row[5]) if row else None
+    if row:
+        return Stop(row[0], row[1], row[2], row[3], json.loads(row[4]), row[5])
+    return None
 
 
 def in_force(con: Connection, review: str) -> Stop | None:

@@ -65,7 +65,9 @@ def _weekday(name: str) -> str | None:
     """Monday for "mon" and "1"; None for what is no single day."""
     if name.isdecimal():
         return _LONG_DAYS[int(name) % 7]
-    return _LONG_DAYS[DAYS.index(name.lower())] if name.lower() in DAYS else None
+    if name.lower() in DAYS:
+        return _LONG_DAYS[DAYS.index(name.lower())]
+    return None
 
 
 def slot_before(cron: str, timezone: str, moment: datetime) -> datetime | None:
@@ -135,7 +137,12 @@ def _numbers(
             begin, last = low, high
         else:
             begin = _number(start, names, first)
-            last = _number(end, names, first) if end else (high if step else begin)
+            if end:
+                last = _number(end, names, first)
+            elif step:
+                last = high
+            else:
+                last = begin
         if last < begin:
             last += 7
         numbers.update(range(begin, last + 1, int(step or 1)))

@@ -188,11 +188,10 @@ def _still_running(attempts: Sequence[Attempt], now: datetime) -> Iterable[str]:
     running = now - last.started
     if quiet <= max(QUIET, USUAL_TIMES * usual) and running <= LONGEST_RUN:
         return
-    seen = (
-        "and no page has come yet"
-        if last.last_page is None
-        else f"and the last page came {_ago(quiet)} ago"
-    )
+    if last.last_page is None:
+        seen = "and no page has come yet"
+    else:
+        seen = f"and the last page came {_ago(quiet)} ago"
     yield f"search {last.name} is still running after {_ago(running)}, {seen}: look at its process, or end the run"
 
 
@@ -244,7 +243,10 @@ def _missing(attempts: Sequence[Attempt]) -> Iterable[str]:
     ]
     if complete and complete[-1].missing:
         gone = ", ".join(complete[-1].missing[:5])
-        more = f" and {len(complete[-1].missing) - 5} more" if len(complete[-1].missing) > 5 else ""
+        if len(complete[-1].missing) > 5:
+            more = f" and {len(complete[-1].missing) - 5} more"
+        else:
+            more = ""
         name = complete[-1].name
         yield f"search {name} no longer returns {gone}{more}, which it must: has the query or source changed?"
 

@@ -44,7 +44,9 @@ class Recall:
     @property
     def share(self) -> float | None:
         """The share of the estimated number that was found."""
-        return self.included / self.estimate if self.estimate else None
+        if self.estimate:
+            return self.included / self.estimate
+        return None
 
 
 def recall(found_by: Iterable[frozenset[str]]) -> Recall:
@@ -63,14 +65,19 @@ def recall(found_by: Iterable[frozenset[str]]) -> Recall:
         for name, n in sorted(counts.items(), key=lambda p: (-p[1], p[0]))
     )
     reason = _why_not(len(reports), len(counts))
-    estimate, low, high = (None, None, None) if reason else _chao([len(names) for names in reports])
+    if reason:
+        estimate, low, high = (None, None, None)
+    else:
+        estimate, low, high = _chao([len(names) for names in reports])
     return Recall(len(reports), sources, estimate, low, high, reason)
 
 
 def _why_not(reports: int, sources: int) -> str | None:
     if reports < LEAST:
         return f"fewer than {LEAST} included reports"
-    return "only one source found any of them" if sources < 2 else None
+    if sources < 2:
+        return "only one source found any of them"
+    return None
 
 
 def _chao(times: Sequence[int]) -> tuple[float, float, float]:

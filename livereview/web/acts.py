@@ -104,7 +104,10 @@ def _given(context: ReviewContext, kind: str, values: Mapping[str, Any]) -> dict
     """What the act is about; 404 for no kind, 403 for one that is not this person's work."""
     if kind not in FIELDS:
         raise HTTPException(404, "There is no such act.")
-    right = rights.TAKE_PART if kind == "take_back_word" else ops.acts.kind_of(kind).right
+    if kind == "take_back_word":
+        right = rights.TAKE_PART
+    else:
+        right = ops.acts.kind_of(kind).right
     if not context.may(right):
         raise HTTPException(403, "This is the work of others in this review. Ask a lead.")
     given = {name: str(values[name]) for name in FIELDS[kind] if values.get(name)}

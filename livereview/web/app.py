@@ -401,7 +401,9 @@ def _without_slash(request: Request) -> str | None:
     bare = path.removesuffix("/")
     scope = {**request.scope, "path": bare}
     here = any(route.matches(scope)[0] == Match.FULL for route in request.app.routes)
-    return quote(bare) if here and request.scope.get("route") is None else None
+    if here and request.scope.get("route") is None:
+        return quote(bare)
+    return None
 
 
 def _incomplete(request: Request, error: Exception) -> Response:
@@ -439,11 +441,10 @@ def _disk_full(request: Request) -> Response:
         return _answer(request, pages.INSUFFICIENT_STORAGE, pages.DISK_FULL)
     read = getattr(request.state, "read", request)
     sent = getattr(read, "_form", None)  # as the route has read it; a body can't be read twice
-    fields = (
-        [(name, value) for name, value in sent.multi_items() if isinstance(value, str)]
-        if sent
-        else []
-    )
+    if sent:
+        fields = [(name, value) for name, value in sent.multi_items() if isinstance(value, str)]
+    else:
+        fields = []
     secret = any(name == "secret" for name, _ in fields)
     return pages.disk_full(guard.place_of(request), [] if secret else fields)
 

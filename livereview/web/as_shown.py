@@ -65,7 +65,9 @@ class OnScreen:
     def cited_of(self, linked: str) -> Shown | None:
         """What a decision on a linked report keeps of it; None where that was not on the screen."""
         version = (self.together or {}).get(linked)
-        return None if version is None else Shown(self.criteria, self.criteria_version, version)
+        if version is None:
+            return None
+        return Shown(self.criteria, self.criteria_version, version)
 
 
 def of(

@@ -46,7 +46,10 @@ def _counted(receive: Receive, largest: int) -> Receive:
 
 
 def _too_much(largest: int) -> HTTPException:
-    limit = f"{largest // 1_000_000} MB" if largest >= 1_000_000 else f"{largest // 1_000} kB"
+    if largest >= 1_000_000:
+        limit = f"{largest // 1_000_000} MB"
+    else:
+        limit = f"{largest // 1_000} kB"
     return HTTPException(
         413, f"That is too much at once; the limit is {limit}. Nothing was saved: send less."
     )

@@ -84,11 +84,9 @@ def link(record: Record) -> str | None:
         parts = urlsplit(address)
     except ValueError:
         return None
-    return (
-        address
-        if parts.scheme in ("http", "https") and "." in parts.netloc and "@" not in parts.netloc
-        else None
-    )
+    if parts.scheme in ("http", "https") and "." in parts.netloc and "@" not in parts.netloc:
+        return address
+    return None
 
 
 def pieces(text: str, highlights: Highlights) -> tuple[Piece, ...]:
@@ -114,7 +112,9 @@ def _pattern(highlights: Highlights) -> re.Pattern[str] | None:
         for kind, given in (("include", highlights.include), ("exclude", highlights.exclude))
         if (terms := [term.strip() for term in given if term.strip(" *")])
     ]
-    return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)", re.IGNORECASE) if parts else None
+    if parts:
+        return re.compile(rf"(?<!\w)(?:{'|'.join(parts)})(?!\w)", re.IGNORECASE)
+    return None
 
 
 def _any(terms: Sequence[str]) -> str:

@@ -36,7 +36,10 @@ def page(
 ) -> Response:
     """One conflict; `at` counts them."""
     with context.shared.store.read() as con:
-        more = "The reason was left out: it belongs to an exclusion." if dropped else ""
+        if dropped:
+            more = "The reason was left out: it belongs to an exclusion."
+        else:
+            more = ""
         line = lines.done(con, context, done, stage, ROLE, more=more)
         return _show(con, context, at, Draft(), line)
 

@@ -84,13 +84,18 @@ class Phase(IntEnum):
 def raise_descriptor_limit() -> int:
     """Allow this process as many descriptors as the system lets it have; how many that is."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    if hard == resource.RLIM_INFINITY:
+        wanted = MOST_DESCRIPTORS
+    else:
+        wanted = min(hard, MOST_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and wanted > soft:
         # not everywhere; what is allowed already will have to do
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             soft = wanted
-    return MOST_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
+    if soft == resource.RLIM_INFINITY:
+        return MOST_DESCRIPTORS
+    return soft
 
 
 def room_for(descriptors: int) -> int:
@@ -322,11 +327,15 @@ class TimedProtocol(H11Protocol):
             return Phase.CLOSING
         if theirs is h11.IDLE:
             half_sent = bool(self.conn.trailing_data[0])
-            return Phase.HEADERS if half_sent or not self._begun else Phase.IDLE
+            if half_sent or not self._begun:
+                return Phase.HEADERS
+            return Phase.IDLE
         if theirs is h11.SEND_BODY:
             answered = ours in (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
             return Phase.REFUSED if answered else Phase.BODY
-        return Phase.UNREAD if self.flow.write_paused else Phase.ANSWERING
+        if self.flow.write_paused:
+            return Phase.UNREAD
+        return Phase.ANSWERING
 
     def _say_goodbye(self, answer: bytes) -> None:
         """Say why, unless an answer is under way already, and close; `look` sees to who does not

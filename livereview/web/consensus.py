@@ -100,7 +100,9 @@ class Row:
     def open(self) -> tuple[tuple[str, str], ...]:
         """(id on the page, label) of what is not chosen yet."""
         if self.only:
-            return () if self.kept else ((ROW + self.key, self.title),)
+            if self.kept:
+                return ()
+            return ((ROW + self.key, self.title),)
         undecided = []
         for field in self.differing:
             if not field.taken:

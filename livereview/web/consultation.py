@@ -113,14 +113,20 @@ def _seat(request: Request, review: str, token: str | None) -> Seat:
         ):
             raise HTTPException(404, "There is no review of this name here.")
         try:
-            guest = consultation.invited(con, review, token) if token is not None else None
+            if token is not None:
+                guest = consultation.invited(con, review, token)
+            else:
+                guest = None
         except Refused as refusal:
             raise HTTPException(
                 404, f"There is no page at this address: {refusal.message}."
             ) from None
         found = consultation.now_open(con, review, shared.clock())
         theirs = found and (found.version == guest.version if guest else found.readers)
-        claims = consultation.claims_of(con, review, found.version) if found and theirs else {}
+        if found and theirs:
+            claims = consultation.claims_of(con, review, found.version)
+        else:
+            claims = {}
         return Seat(protocol(con, review), found if theirs else None, claims, guest, token)
 
 
@@ -137,7 +143,10 @@ def _take(request: Request, seat: Seat, given: dict[str, str]) -> Response:
         answer.headers["Retry-After"] = str(wait)
         return answer
     try:
-        id = given["form"] if re.fullmatch(r"[0-9a-f]{32}", given["form"]) else pages.new_id()
+        if re.fullmatch(r"[0-9a-f]{32}", given["form"]):
+            id = given["form"]
+        else:
+            id = pages.new_id()
         said: dict[str, Any] = {**given, "named": bool(given["named"]), "token": seat.token}
         del said["form"]
         consultation.comment(shared.store, id=id, review=seat.review.id, now=now, **said)

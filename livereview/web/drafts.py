@@ -222,7 +222,9 @@ def own(con: Connection, context: ReviewContext) -> list[tuple[Draft, str, str]]
 
 
 def _name(draft: Draft) -> str:
-    return "A new study" if draft.subject.study == NEW else draft.subject.study
+    if draft.subject.study == NEW:
+        return "A new study"
+    return draft.subject.study
 
 
 def address(subject: Subject, draft: str = "") -> str:

@@ -79,11 +79,15 @@ def compare(left: Record, right: Record) -> tuple[Field, ...]:
 def _state(left: str, right: str) -> str:
     if not left or not right:
         return "only one has it"
-    return "same" if left.casefold() == right.casefold() else "differs"
+    if left.casefold() == right.casefold():
+        return "same"
+    return "differs"
 
 
 def _text(value: Any) -> str:
-    return "; ".join(value) if isinstance(value, tuple) else str(value or "")
+    if isinstance(value, tuple):
+        return "; ".join(value)
+    return str(value or "")
 
 
 def _line(con: Connection, context: ReviewContext, left: str, right: str) -> dict[str, str] | None:
@@ -91,7 +95,9 @@ def _line(con: Connection, context: ReviewContext, left: str, right: str) -> dic
     if not all(records.in_review(con, context.review.id, one) for one in (left, right)):
         return None
     verdict, author = matches.in_force(con, left, right) or ("", "")
-    return {"verdict": verdict, "left": left, "right": right} if author == context.me else None
+    if author == context.me:
+        return {"verdict": verdict, "left": left, "right": right}
+    return None
 
 
 def judge(

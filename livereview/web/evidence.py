@@ -143,11 +143,9 @@ def _filled(con: Connection, context: ReviewContext, study: str, report: str) ->
     text = mine.get(context.me) or evidence.extractions(con, review).get(study)
     if text is None and study not in evidence.reports_of(con, review):
         raise HTTPException(404, "There is no such study in this review.")
-    return (
-        dict(json.loads(text))
-        if text
-        else {"study": study, "reports": evidence.reports_of(con, review)[study]}
-    )
+    if text:
+        return dict(json.loads(text))
+    return {"study": study, "reports": evidence.reports_of(con, review)[study]}
 
 
 def _show(

@@ -187,11 +187,10 @@ def _hints(review: Review) -> dict[str, str]:
 
 
 def _how_noted(moderator: Moderator) -> str:
-    values = (
-        " or ".join(moderator.values)
-        if moderator.kind == "category"
-        else (moderator.unit or "a number")
-    )
+    if moderator.kind == "category":
+        values = " or ".join(moderator.values)
+    else:
+        values = moderator.unit or "a number"
     return f"{moderator.id} = {values}"
 
 

@@ -41,7 +41,9 @@ class Section:
             return "complete" if self.part.started else "empty"
         named = ", ".join(self.to_do[:MOST_TO_DO])
         more = len(self.to_do) - MOST_TO_DO
-        return f"to do: {named} and {more} more" if more > 0 else f"to do: {named}"
+        if more > 0:
+            return f"to do: {named} and {more} more"
+        return f"to do: {named}"
 
     @property
     def state(self) -> str:

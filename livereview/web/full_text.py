@@ -197,7 +197,10 @@ def view(
         report = full_texts.report_of(con, context.review.id, sha256)
         members = records.reports(con, context.review.id, [report]).get(report, [])
         marks = _marks(con, context, sha256)
-        pointed = quote_places.at(con, context.review.id, sha256, span) if span else None
+        if span:
+            pointed = quote_places.at(con, context.review.id, sha256, span)
+        else:
+            pointed = None
     _target(context, sha256)
     text = _text(context, sha256, wait=bool(words))
     shown = Reader(

@@ -153,7 +153,9 @@ def path_of(request: Request) -> str:
 def place_of(request: Request) -> str:
     """Path and query that were asked for."""
     query = request.scope["query_string"].decode("latin-1")
-    return f"{path_of(request)}?{query}" if query else path_of(request)
+    if query:
+        return f"{path_of(request)}?{query}"
+    return path_of(request)
 
 
 def secure(request: Request) -> bool:

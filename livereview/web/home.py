@@ -60,7 +60,10 @@ def _rows(con: Connection, user: RequestUser, own: Sequence[Review]) -> list[Row
     conflicts = decisions.conflict_counts(con, ids)
     doubtful = matches.doubtful_counts(con, ids) if works else {}
     lists = retrieval.lists(con, own) if works else {}
-    ballots = retirement.waits_for(con, ids, user.name) if user.role in retirement.WHO else set()
+    if user.role in retirement.WHO:
+        ballots = retirement.waits_for(con, ids, user.name)
+    else:
+        ballots = set()
     rows = []
     for review in own:
         head = heads.get(review.id)

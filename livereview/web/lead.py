@@ -59,7 +59,10 @@ def page(context: guard.InReview) -> Response:
     )
     status = answer["reviews"][0]
     service = {"cause": "service", "lines": answer["service"]}
-    groups = [service, *status["alarm_groups"]] if answer["service"] else status["alarm_groups"]
+    if answer["service"]:
+        groups = [service, *status["alarm_groups"]]
+    else:
+        groups = status["alarm_groups"]
     with context.shared.store.read() as con:
         values = {
             "rejects": searches.rejects(con, review, REJECTS),

@@ -75,7 +75,10 @@ def _place(url: str, base: str) -> tuple[str, str] | None:
     if asked.scheme not in ("http", "https") or asked.netloc.lower() != own.netloc.lower():
         return None
     path = unquote(asked.path)
-    found = PLACE.fullmatch(path.removeprefix(own.path)) if path.startswith(own.path) else None
+    if path.startswith(own.path):
+        found = PLACE.fullmatch(path.removeprefix(own.path))
+    else:
+        found = None
     return (found[1], found[2]) if found else None
 
 

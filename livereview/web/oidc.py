@@ -98,7 +98,12 @@ def _sorry(oidc: OpenId, error: LivereviewError, next: str) -> Response:
 
     The log is told where it is the provider's fault; messages hold no codes and no tokens.
     """
-    status = 503 if isinstance(error, Retry) else 502 if isinstance(error, SourceBroken) else 403
+    if isinstance(error, Retry):
+        status = 503
+    elif isinstance(error, SourceBroken):
+        status = 502
+    else:
+        status = 403
     if not isinstance(error, Refused):
         log.warning("sign-in through %s: %s", oidc.issuer, error.message)
     return pages.error(status, error.message, (f"/sign-in?next={quote(next, safe='/')}", "Sign in"))

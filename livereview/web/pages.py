@@ -55,7 +55,9 @@ DISK_FULL = (
 
 def when(moment: datetime | None) -> str:
     """A moment for people: 2026-03-07 14:05 UTC."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if moment else "never"
+    if moment:
+        return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return "never"
 
 
 def number(value: float) -> str:
@@ -68,9 +70,9 @@ def effort(hours: float) -> str:
     if hours >= 10:
         return f"{number(hours)} hours"
     minutes = round(hours * 60)
-    return (
-        f"{hours:.1f} hours" if minutes >= 90 else f"{minutes} minute{'' if minutes == 1 else 's'}"
-    )
+    if minutes >= 90:
+        return f"{hours:.1f} hours"
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
 
 
 def p_value(p: float) -> str:

@@ -150,7 +150,9 @@ def begin(
 
 
 def _text_of(file: UploadFile | None) -> str:
-    return decoding.decode(file.file.read()).text if file is not None and file.filename else ""
+    if file is not None and file.filename:
+        return decoding.decode(file.file.read()).text
+    return ""
 
 
 def _of_new(user: guard.Visitor, draft: str) -> Editor:

@@ -412,7 +412,9 @@ def step_of(where: Where) -> Step | None:
 
 
 def _as_lines(value: Any) -> str:
-    return "\n".join(str(item) for item in value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return "\n".join(str(item) for item in value)
+    return str(value)
 
 
 def _from_lines(text: str) -> Any:
@@ -460,7 +462,9 @@ def _from_pairs(text: str) -> Any:
 
 
 def _as_day(value: Any) -> str:
-    return value.isoformat() if isinstance(value, date) else str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)
 
 
 def _from_day(text: str) -> Any:
@@ -471,7 +475,9 @@ def _from_day(text: str) -> Any:
 
 
 def _as_words(value: Any) -> str:
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(value)
+    return str(value)
 
 
 def _from_words(text: str) -> list[str]:
@@ -552,7 +558,10 @@ def stands(text: str, step: Step) -> dict[str, str]:
             new = group.row_name and edit.value_at(values, table) is None
             for field in group.fields:
                 where = (*table, field.key)
-                shown = "" if new else _shown(group, field, edit.value_at(values, where))
+                if new:
+                    shown = ""
+                else:
+                    shown = _shown(group, field, edit.value_at(values, where))
                 if shown:
                     boxes[name_of(where)] = shown
     return boxes

@@ -109,7 +109,9 @@ class PendingSignIns:
         with self.lock:
             pending = self.under_way.pop(state, None)
         known = pending is not None and hmac.compare_digest(pending.browser, digest(browser))
-        return pending if pending and known and pending.ends > now else None
+        if pending and known and pending.ends > now:
+            return pending
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,11 +220,10 @@ class Provider:
         )
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         # In the header both are percent-encoded first (RFC 6749, section 2.3.1).
-        pair = (
-            (oidc.client, oidc.secret)
-            if place.by_post
-            else (quote_plus(oidc.client), quote_plus(oidc.secret))
-        )
+        if place.by_post:
+            pair = (oidc.client, oidc.secret)
+        else:
+            pair = (quote_plus(oidc.client), quote_plus(oidc.secret))
         client = ClientAuth(*pair, "client_secret_post" if place.by_post else "client_secret_basic")
         url, headers, body = client.prepare("POST", place.token, headers, body)
         status, said = self._ask("POST", url, headers, body)

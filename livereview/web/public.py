@@ -118,13 +118,12 @@ def _gone(site: Path, place: re.Match[str], target: Path) -> Response | None:
             "This version was withdrawn.",
             (f"/site/{review}/{build}/", "Why, and what to read"),
         )
-    kept = (
-        name
-        if name == "embed.html"
-        else "tombstone.json"
-        if name.endswith(".json")
-        else "index.html"
-    )
+    if name == "embed.html":
+        kept = name
+    elif name.endswith(".json"):
+        kept = "tombstone.json"
+    else:
+        kept = "index.html"
     kind = "application/json" if kept.endswith(".json") else "text/html"
     return Response((grave / kept).read_bytes(), 410, media_type=kind)
 

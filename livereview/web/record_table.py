@@ -130,7 +130,10 @@ def eyes_of(con: Connection, context: ReviewContext) -> Eyes:
     """How much of others' decisions this visitor may see."""
     voting = voters.names(con, context.review.id)
     everything = context.user.role == "lead" and context.me not in voting
-    again = {} if everything else calibration.unanswered(con, context.review.id, context.me)
+    if everything:
+        again = {}
+    else:
+        again = calibration.unanswered(con, context.review.id, context.me)
     own_only = context.user.role == "reviewer"
     return Eyes(context.me, everything, own_only, again, tuple(sorted(voting)))
 
@@ -229,7 +232,9 @@ def told(query: Mapping[str, str]) -> str:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+    if text.isascii() and text.isdigit() and len(text) < 9:
+        return int(text)
+    return 0
 
 
 def turned(view: View, page: int) -> str:

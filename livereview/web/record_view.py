@@ -79,7 +79,10 @@ class View:
     def toggled(self, facet: str, value: str) -> View:
         """With this value of the facet if it was not chosen, else without it; from page 1."""
         some = self.chosen.get(facet, ())
-        new = tuple(one for one in some if one != value) if value in some else (*some, value)
+        if value in some:
+            new = tuple(one for one in some if one != value)
+        else:
+            new = (*some, value)
         chosen = {**self.chosen, facet: new}
         return replace(self, chosen={key: some for key, some in chosen.items() if some}, page=1)
 
@@ -138,4 +141,6 @@ def _values(given: Sequence[str]) -> tuple[str, ...]:
 
 
 def _number(text: str, otherwise: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else otherwise
+    if text.isascii() and text.isdigit() and len(text) < 9:
+        return int(text)
+    return otherwise

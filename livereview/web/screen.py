@@ -112,7 +112,10 @@ def page(
             )
         line = lines.done(con, context, done, stage, more=_without(context.review, dropped))
         line = line or lines.undone(con, context, undone, stage)
-        draft = _draft(con, context, record, stage) if record and record == undone else Draft()
+        if record and record == undone:
+            draft = _draft(con, context, record, stage)
+        else:
+            draft = Draft()
         return _show(con, context, stage, record, draft, line)
 
 
@@ -155,7 +158,10 @@ def _show(
         sealed = as_shown.seal(
             as_shown.of(con, context, shown, report, together), context.user.csrf
         )
-    every = full_texts.of(con, review, report) if report and stage == "full_text" else []
+    if report and stage == "full_text":
+        every = full_texts.of(con, review, report)
+    else:
+        every = []
     files = [file for file in every if file.is_used]
     values = {
         "card": shown,
@@ -247,7 +253,10 @@ def decide(
     posted = posting(form, record, stage, verdict, draft, shown, instead)
     with context.shared.store.read() as con:
         guard.recorded(con, context, record)
-        others = _together(con, context, report_of(con, record), stage) if together else {}
+        if together:
+            others = _together(con, context, report_of(con, record), stage)
+        else:
+            others = {}
     if refused := _write(context, posted):
         return refused
     left = [
@@ -262,7 +271,10 @@ def decide(
             return _show(
                 con, context, stage, "", Draft(), lines.done(con, context, record, stage, more=more)
             )
-    dropped = f"&dropped={posted.dropped}" if re.fullmatch(r"[\w-]+", posted.dropped) else ""
+    if re.fullmatch(r"[\w-]+", posted.dropped):
+        dropped = f"&dropped={posted.dropped}"
+    else:
+        dropped = ""
     return RedirectResponse(f"/r/{context.review.id}/screen/{stage}?done={record}{dropped}", 303)
 
 
@@ -282,11 +294,9 @@ def posting(
 def _without(review: Review, reason: str) -> str:
     """That a reason was left out, in words."""
     label = next((one.label for one in review.reasons if one.id == reason), "")
-    return (
-        f"The reason that you had chosen ({label}) was left out: it belongs to an exclusion."
-        if label
-        else ""
-    )
+    if label:
+        return f"The reason that you had chosen ({label}) was left out: it belongs to an exclusion."
+    return ""
 
 
 def _waits(con: Connection, context: ReviewContext, record: str, stage: str) -> bool:
@@ -460,7 +470,10 @@ def refusal_words(refusal: Refused, review: Review) -> str:
         return refusal.message[:1].upper() + refusal.message[1:] + "."
     labels = [reason.label for reason in review.reasons if not reason.retired]
     choices = ", ".join(f"{number} {label}" for number, label in enumerate(labels, 1))
-    start = "Choose" if refusal.message.startswith("unknown") else "An exclusion here needs"
+    if refusal.message.startswith("unknown"):
+        start = "Choose"
+    else:
+        start = "An exclusion here needs"
     return f"{start} one of these reasons; press its number: {choices}."
 
 

@@ -165,4 +165,6 @@ def _for(path: str) -> dict[str, str]:
     """The headers of what is at this path."""
     if path.startswith("/static/pdfjs/"):
         return VIEWER
-    return PUBLIC if path.startswith(("/site", "/static/")) else PRIVATE
+    if path.startswith(("/site", "/static/")):
+        return PUBLIC
+    return PRIVATE

@@ -320,7 +320,9 @@ def _listen(host: str, port: int) -> socket.socket:
 def _url(host: str, port: int) -> str:
     """Where this machine reaches the owner."""
     name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+    if ":" in name:
+        return f"http://[{name}]:{port}"
+    return f"http://{name}:{port}"
 
 
 def _loopback(host: str) -> bool:

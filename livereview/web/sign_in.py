@@ -189,7 +189,9 @@ def leave(request: Request, user: guard.Visitor) -> Response:
 
 def inside(address: str) -> str:
     r"""An address of this app, or the start: "//evil", "/\evil" and "https:…" lead elsewhere."""
-    return address if re.fullmatch(r"/(?![/\\])[^\\\x00-\x20\x7f]*", address) else "/"
+    if re.fullmatch(r"/(?![/\\])[^\\\x00-\x20\x7f]*", address):
+        return address
+    return "/"
 
 
 def _form(

@@ -71,11 +71,9 @@ def _back(context: ReviewContext, record: str, stage: str, role: str) -> str:
     here = f"/r/{context.review.id}"
     if role == "vote" and context.may(rights.SCREEN):
         return f"{here}/screen/{stage}?record={record}&undone={record}"
-    return (
-        f"{here}/conflicts"
-        if role == "adjudication" and guard.may_adjudicate(context)
-        else f"{here}/history"
-    )
+    if role == "adjudication" and guard.may_adjudicate(context):
+        return f"{here}/conflicts"
+    return f"{here}/history"
 
 
 def history(context: guard.InReview) -> Response:
