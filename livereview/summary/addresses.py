@@ -49,7 +49,9 @@ class Place:
         """This build's own folder, whole; "" where nobody knows it."""
         if self.site is None:
             return ""
-        return f"{self.site}v/{self.number}/" if self.pinned else f"{self.site}latest/"
+        if self.pinned:
+            return f"{self.site}v/{self.number}/"
+        return f"{self.site}latest/"
 
     @property
     def version(self) -> str:

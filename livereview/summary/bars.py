@@ -287,7 +287,9 @@ def sides(finding: Finding) -> tuple[str, str]:
     if other is not None:
         return say(other["fewer"]), say(other["more"])
     better, worse = say(mark("better")), say(mark("worse"))
-    return (better, worse) if finding.better == "lower" else (worse, better)
+    if finding.better == "lower":
+        return (better, worse)
+    return (worse, better)
 
 
 def ends(finding: Finding) -> tuple[str, str]:

@@ -69,7 +69,9 @@ UNKNOWN_SIGN = "?"
 
 def sign(judgement: str) -> str:
     """The sign of a judgement, as in the grid; a question mark where its tool has words of its own."""
-    return SIGNS[judgement][1] if judgement in SIGNS else UNKNOWN_SIGN
+    if judgement in SIGNS:
+        return SIGNS[judgement][1]
+    return UNKNOWN_SIGN
 
 
 Signs = Mapping[str | None, tuple[str, str]]

@@ -220,11 +220,9 @@ def _collection(summary: Summary) -> str:
 def _measures(summary: Summary) -> str | Lacking:
     without = [one.label for one in summary.review.outcomes if not one.measure]
     told = "; ".join(f"{one.label}: {one.measure}" for one in summary.review.outcomes)
-    return (
-        Lacking(f"add to review.toml: measure of the outcomes {'; '.join(without)}")
-        if without
-        else told
-    )
+    if without:
+        return Lacking(f"add to review.toml: measure of the outcomes {'; '.join(without)}")
+    return told
 
 
 def _each_search(tell: Callable[[RunSearch], str], between: str = "; ") -> Answer:
@@ -356,7 +354,9 @@ def _pooled(finding: PublishedFinding) -> str:
     told = "not pooled"
     if estimate:
         told = f"{finding.estimate_display}, {estimate.model}, k = {estimate.studies}"
-    return told if sign_p is None else f"{told}; sign test p = {words.number(sign_p)}"
+    if sign_p is None:
+        return told
+    return f"{told}; sign test p = {words.number(sign_p)}"
 
 
 def _spread(summary: Summary) -> str:
@@ -390,11 +390,9 @@ def _by_moderators(summary: Summary) -> str:
 
 def _checks(summary: Summary) -> str:
     labels = [check.label for finding in summary.findings for check in finding.sensitivity]
-    return (
-        f"Each pooled answer is worked out again {'; '.join(dict.fromkeys(labels))}."
-        if labels
-        else ""
-    )
+    if labels:
+        return f"Each pooled answer is worked out again {'; '.join(dict.fromkeys(labels))}."
+    return ""
 
 
 def _displays(*keys: str) -> Callable[[Summary], str]:
@@ -468,12 +466,17 @@ def _rules(summary: Summary) -> str:
 
 def _state(summary: Summary) -> str:
     status = summary.status
-    warns = f"; out of date from {status.stale_after_display}" if status.stale_after else ""
+    if status.stale_after:
+        warns = f"; out of date from {status.stale_after_display}"
+    else:
+        warns = ""
     return f"{status.state}; searches complete to: {status.searched_to_display}{warns}"
 
 
 def _first(summary: Summary) -> str:
-    return "This is the first version" if summary.version.predecessor is None else ""
+    if summary.version.predecessor is None:
+        return "This is the first version"
+    return ""
 
 
 def _result_changes(summary: Summary) -> str:

@@ -121,7 +121,9 @@ def _key(one: Axis, steps: Sequence[Step], null: float) -> str:
     words = "Squares: the estimate from all studies so far, with its 95% interval. Dotted line: no difference "
     words += f"({number(null)})."
     far = any(beyond(one, step.ci_low, step.ci_high) for step in steps)
-    return f"{words} Arrow: the interval goes on beyond the plot." if far else words
+    if far:
+        return f"{words} Arrow: the interval goes on beyond the plot."
+    return words
 
 
 def _description(steps: Sequence[Step]) -> str:

@@ -197,7 +197,9 @@ def previous(snapshot: Snapshot) -> tuple[Finding, ...] | None:
 
     None where there is none, or it was made by other rules.
     """
-    return snapshot.history[-1].findings if snapshot.history else None
+    if snapshot.history:
+        return snapshot.history[-1].findings
+    return None
 
 
 def translated(snapshot: Snapshot) -> bool:

@@ -381,13 +381,17 @@ def bias_group(entry: MapEntry) -> str:
 
 def bias_in_words(entry: MapEntry) -> str:
     """The judgement as people read it; empty where there is none."""
-    return appraisal.in_words(entry.risk_of_bias) if entry.risk_of_bias else ""
+    if entry.risk_of_bias:
+        return appraisal.in_words(entry.risk_of_bias)
+    return ""
 
 
 def _bias_of(entry: MapEntry) -> str:
     """The judgement with what it judges; empty where there is none."""
     judged = bias_in_words(entry)
-    return say(mark("risk of bias: {level}"), level=judged) if judged else ""
+    if judged:
+        return say(mark("risk of bias: {level}"), level=judged)
+    return ""
 
 
 # As a table and for the script

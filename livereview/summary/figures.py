@@ -50,11 +50,9 @@ def by_risk_of_bias(studies: Sequence[Study], own: Sequence[Tool] = ()) -> list[
 
 
 def _rank(study: Study, own: Sequence[Tool]) -> float:
-    return (
-        appraisal.appraised(study.extraction, own).rank
-        if study.extraction
-        else appraisal.NOT_JUDGED
-    )
+    if study.extraction:
+        return appraisal.appraised(study.extraction, own).rank
+    return appraisal.NOT_JUDGED
 
 
 def _year(study: Study) -> int | None:
@@ -120,7 +118,9 @@ def direction(finding: Finding, part: StudyEffect) -> str:
     people.
     """
     if part.leans is None:
-        return "unclear" if part.as_words or part.no_size else "no_difference"
+        if part.as_words or part.no_size:
+            return "unclear"
+        return "no_difference"
     good = (part.leans == "more") == (finding.better == "higher")
     return "favours_intervention" if good else "favours_comparison"
 

@@ -194,7 +194,10 @@ def _row(finding: Finding, notes: tuple[str, ...]) -> Row:
 
 def _people(per_thousand: float) -> str:
     """Whole people of 1,000; below ten with a digit, so that a small risk is not called none."""
-    rounded = round(per_thousand) if abs(per_thousand) >= 10 else round(per_thousand, 1)
+    if abs(per_thousand) >= 10:
+        rounded = round(per_thousand)
+    else:
+        rounded = round(per_thousand, 1)
     return figures(f"{rounded:,}".removesuffix(".0"))
 
 

@@ -189,11 +189,15 @@ def _steps(flow: Flow, base: Base | None) -> tuple[tuple[Lines, Lines], ...]:
 
 
 def _before(base: Base | None) -> Lines:
-    return [(f"  beside the review of {base.year}, reports", base.publications)] if base else []
+    if base:
+        return [(f"  beside the review of {base.year}, reports", base.publications)]
+    return []
 
 
 def _unread(flow: Flow) -> Lines:
-    return [("  not screened, by a stopping rule", flow.not_screened)] if flow.not_screened else []
+    if flow.not_screened:
+        return [("  not screened, by a stopping rule", flow.not_screened)]
+    return []
 
 
 def _reasons(flow: Flow) -> Lines:

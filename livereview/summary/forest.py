@@ -166,7 +166,9 @@ def _beyond(bar: Bar) -> Markup:
     left, right = _x(bar.left), _x(bar.left + bar.width)
     before = f"M{left + 5:.1f} -4l-5 4l5 4" if bar.before else ""
     after = f"M{right - 5:.1f} -4l5 4l-5 4" if bar.after else ""
-    return LINE.format(d=before + after, wide=1.4) if before or after else Markup("")
+    if before or after:
+        return LINE.format(d=before + after, wide=1.4)
+    return Markup("")
 
 
 def _total(total: Total, label: str, bold: bool = False) -> Line:

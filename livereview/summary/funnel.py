@@ -102,11 +102,10 @@ def svg(
         [centre, *feet, *(part.effect for part, _ in studies)], null, LEFT, WIDTH - LEFT - RIGHT
     )
     bottom = TOP + TALL
-    points = (
-        [_study(across, down, *one) for one in studies]
-        if named
-        else [_points(across, down, studies)]
-    )
+    if named:
+        points = [_study(across, down, *one) for one in studies]
+    else:
+        points = [_points(across, down, studies)]
     drawn = [*_limits(across, down, centre, feet, bottom, null), *points]
     drawn += [*_errors(down), *scale_line(across, bottom)]
     small, height = note(_key(centre, null), bottom + 46, WIDTH)

@@ -224,7 +224,9 @@ def _words(cell: Cell | None) -> str:
     empty = _empty(cell)
     if cell is None or empty is not None:
         return (empty or "gap").replace("waiting", "not yet assessed").replace("_", " ")
-    return cell.certainty.replace("_", " ") if cell.certainty else "not rated"
+    if cell.certainty:
+        return cell.certainty.replace("_", " ")
+    return "not rated"
 
 
 def _key() -> str:

@@ -281,7 +281,10 @@ def _cost(summary: Summary) -> CostCard | None:
     if not costs.rows and not summary.review.emmie:
         return None
     studies = len({row.study for row in costs.rows})
-    bands = tuple(band.label for band in costs.protocol.bands) if costs.protocol else ()
+    if costs.protocol:
+        bands = tuple(band.label for band in costs.protocol.bands)
+    else:
+        bands = ()
     band = costs.per_unit.band if costs.per_unit else None
     only = _only_cost(summary)
     return CostCard(

@@ -88,11 +88,10 @@ def svg(id: str, title: str, versions: Sequence[Version], null: float | None = N
     if not versions:
         return sentence("over-time", id, heading, "No version has been published yet.")
     points = [_point(one, null) for one in versions]
-    scale = (
-        axis(near([one for one in points if one], null), null, NAMES + 12, PLOT - 24)
-        if any(points)
-        else None
-    )
+    if any(points):
+        scale = axis(near([one for one in points if one], null), null, NAMES + 12, PLOT - 24)
+    else:
+        scale = None
     width = NAMES + PLOT + max(180, 14 + int(max(span(_figures(one)) for one in versions)))
     bottom = TOP + ROW * len(versions)
     parts = [_row(one, TOP + ROW * n, width) for n, one in enumerate(versions)]

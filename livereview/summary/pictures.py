@@ -65,7 +65,9 @@ class Picture:
 
     def on_page(self, limit: int) -> Markup:
         """The picture of at most so many studies."""
-        return self.short(limit) if self.short and len(self.rows) - 1 > limit else self.svg
+        if self.short and len(self.rows) - 1 > limit:
+            return self.short(limit)
+        return self.svg
 
 
 def pictures(snapshot: Snapshot, findings: Sequence[Finding]) -> tuple[Picture, ...]:
@@ -81,11 +83,9 @@ def name_of(finding: Finding) -> str:
     """What a finding's pictures and their files are named by: its outcome, with its comparison
     where it has a name.
     """
-    return (
-        finding.outcome
-        if finding.comparison == weigh.MAIN
-        else f"{finding.comparison}-{finding.outcome}"
-    )
+    if finding.comparison == weigh.MAIN:
+        return finding.outcome
+    return f"{finding.comparison}-{finding.outcome}"
 
 
 def is_pooled(finding: Finding) -> bool:
@@ -183,7 +183,10 @@ def _bubbles(
             if part.measure == estimate.measure and part.study in by_study
         ]
         placed = [point for point in points if point is not None]
-        label = f"{moderation.label} ({moderation.unit})" if moderation.unit else moderation.label
+        if moderation.unit:
+            label = f"{moderation.label} ({moderation.unit})"
+        else:
+            label = moderation.label
         fitted = Fitted(label, regression.intercept, regression.slopes[0].value)
         key = f"{name_of(finding)}-{moderation.id}"
         drawn = bubbles.svg(key, finding.outcome_label, placed, fitted, estimate.null)

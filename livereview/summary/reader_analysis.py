@@ -155,7 +155,10 @@ def _choice(
     shown = [study for study in finding.studies if _is_shown(study, name)]
     asked = _groups(review, finding)
     by_counts = name in TABLES and sum(one.counts is not None for one in shown) >= FEWEST
-    pooled = finding.estimate if finding.estimate and finding.estimate.studies > 1 else None
+    if finding.estimate and finding.estimate.studies > 1:
+        pooled = finding.estimate
+    else:
+        pooled = None
     left, right = bars.ends(finding) if finding.estimate else bars.sides(finding)
     return {
         "id": finding.id,

@@ -95,11 +95,10 @@ def _review(summary: Summary) -> Reference:
 
 def _report(study: Study, number: int, report: Report) -> Reference:
     doi = clean_doi(report.doi)
-    mark = (
-        f"; marked by its publisher: {report.retraction.replace('-', ' ')}"
-        if report.retraction
-        else ""
-    )
+    if report.retraction:
+        mark = f"; marked by its publisher: {report.retraction.replace('-', ' ')}"
+    else:
+        mark = ""
     return Reference(
         key=_key(f"{study.id}-{number}"),
         title=_line(report.title) or (None if doi else report.id),
@@ -222,7 +221,9 @@ def _bibtex_name(author: str) -> str:
 
 def _guarded(part: str) -> str:
     """In braces where the word "and" would begin the next author."""
-    return f"{{{tex(part)}}}" if re.search(r"\band\b", part, re.IGNORECASE) else tex(part)
+    if re.search(r"\band\b", part, re.IGNORECASE):
+        return f"{{{tex(part)}}}"
+    return tex(part)
 
 
 def _parts(author: str) -> Sequence[str]:
@@ -237,13 +238,12 @@ def _parts(author: str) -> Sequence[str]:
 
 
 def _csl(one: Reference) -> dict[str, Any]:
-    date = (
-        [int(part) for part in one.date.split("-")]
-        if one.date
-        else [one.year]
-        if one.year
-        else None
-    )
+    if one.date:
+        date = [int(part) for part in one.date.split("-")]
+    elif one.year:
+        date = [one.year]
+    else:
+        date = None
     item = {
         "id": one.key,
         "type": "webpage" if one.version else "article-journal" if one.container else "document",

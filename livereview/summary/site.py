@@ -239,7 +239,9 @@ def _consultations(made: Draft, home: str) -> dict[str, bytes]:
         one["page"]: page.render(s=made.summary, c=one, home=home).encode("utf-8", "replace")
         for one in told
     }
-    return {**pages, consultation.DATA: data.dump(told, indent=1)} if told else {}
+    if told:
+        return {**pages, consultation.DATA: data.dump(told, indent=1)}
+    return {}
 
 
 def _files(made: Draft) -> dict[str, bytes]:
@@ -308,7 +310,9 @@ def _tables(made: Draft) -> tuple[Table, ...]:
 
 def _map_table(made: Draft) -> tuple[Table, ...]:
     """The map as a table; none where nothing is on it."""
-    return (evidence_map.table(made.summary.map),) if made.summary.map else ()
+    if made.summary.map:
+        return (evidence_map.table(made.summary.map),)
+    return ()
 
 
 def _tabled(made: Draft, drawn: Sequence[Picture], encode: Encode | None) -> dict[str, bytes]:

@@ -108,7 +108,9 @@ TeamWords = Marked | MarkedConfiguration
 
 def key(entry: Statement | Configuration) -> str:
     """The id of an entry among all of the team's words."""
-    return entry.id if isinstance(entry, Statement) else f"configuration:{entry.id}"
+    if isinstance(entry, Statement):
+        return entry.id
+    return f"configuration:{entry.id}"
 
 
 def ground(snapshot: Snapshot) -> Ground:

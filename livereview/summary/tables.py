@@ -167,7 +167,9 @@ def plain(rows: Sequence[Sequence[object]]) -> bytes:
 
 
 def _cell(value: object) -> Cell:
-    return value if value is None or isinstance(value, str | int | float) else str(value)
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return str(value)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:

@@ -55,7 +55,9 @@ def _rating(written: WrittenStatement, ratings: Sequence[Rating]) -> Rating | No
     """The rating of a statement, where it still holds for its studies."""
     for rating in ratings:
         if rating.kind == "cerqual" and rating.subject == written.id:
-            return rating if certainty.holds(rating, written.studies) else None
+            if certainty.holds(rating, written.studies):
+                return rating
+            return None
     return None
 
 

@@ -20,7 +20,9 @@ def template(name: str) -> Template:
 
 
 def _safe_text(value: Any) -> Any:
-    return words.tidy(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return words.tidy(value)
+    return value
 
 
 def _say(text: str, /, **values: Any) -> Markup:

@@ -70,7 +70,9 @@ def marked(entries: Iterable[Entry], acts: Sequence[Withdrawal]) -> tuple[Entry,
 
 
 def _marked(entry: Entry, act: Withdrawal | None) -> Entry:
-    return entry.model_copy(update={"withdrawn": withdrawn(act)}) if act else entry
+    if act:
+        return entry.model_copy(update={"withdrawn": withdrawn(act)})
+    return entry
 
 
 def withdrawn(act: Withdrawal) -> Withdrawn:
