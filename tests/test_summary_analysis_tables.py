@@ -12,7 +12,7 @@ import pytest
 from livereview.evidence.certainty import Rating, Reason
 from livereview.evidence.forms import Cost, EmmieFinding, Extraction
 from livereview.review import Code, Costs, Methods, Moderator, PriceFactor
-from livereview.summary import analysis_tables, data, dictionary, site, tables
+from livereview.summary import analysis_tables, data, dictionary, evidence_map, site, tables
 from livereview.summary.snapshot import Snapshot
 from tests import evidence
 from tests.snapshots import snapshot
@@ -136,7 +136,8 @@ def test_an_outcome_that_the_protocol_asks_no_longer_keeps_its_row() -> None:
 def test_every_column_of_every_table_is_described_and_none_that_is_not_there() -> None:
     shot = snap()
     findings = data.weigh(shot).findings
-    written = (*tables.published(shot), tables.findings(findings), *told())
+    on_map = evidence_map.table(())
+    written = (*tables.published(shot), tables.findings(findings), *told(), on_map)
     named = {name for table in written for name, _ in table.columns}
     assert named == set(dictionary.COLUMNS)
     assert {table.name for table in written} == set(dictionary.ABOUT)

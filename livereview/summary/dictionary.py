@@ -93,6 +93,7 @@ COLUMNS: Mapping[str, str] = {
     "higher_is_better": mark("Whether more on the study's own scale is good for people."),
     "holds": mark("Whether the rating was made from the evidence as it is now."),
     "how_chosen_or_why_not": mark("How it was chosen among the study's results, or why it is not used."),
+    "id": mark("Of the study, else of the report."),
     "important_difference": mark("The smallest that matters: per 1,000 for events, else in the measure."),
     "instrument": mark("The scale, test or register."),
     "intervention": mark("What is tried."),
@@ -187,7 +188,6 @@ OF_TABLE: Mapping[tuple[str, str], str] = {
         "By outcome, how sure the findings are that it counts for, parted by |."
     ),
     ("map", "design"): mark("Group of designs, as coded for the map."),
-    ("map", "id"): mark("Of the study, else of the report."),
     ("map", "kind"): mark("Study, ongoing or review."),
     ("map", "link"): mark("Its page here, else where it is read."),
     ("map", "state"): mark("How far it is: included, being_assessed, or listed only."),

@@ -72,6 +72,7 @@ PICTURE_COLUMNS = ((0, 190), (200, 220), (430, 230), (670, 110), (790, 100))
 WIDTH = 900
 LINE_HEIGHT, PADDING = 16, 14
 MOST_LINES = 6
+LEAST_WHOLE = 10  # people of 1,000: fewer are told with a digit
 DOT = Markup('<circle cx="{x}" cy="{y}" r="4" fill="{fill}" stroke="currentColor"/>')
 
 
@@ -194,11 +195,8 @@ def _row(finding: Finding, notes: tuple[str, ...]) -> Row:
 
 def _people(per_thousand: float) -> str:
     """Whole people of 1,000; below ten with a digit, so that a small risk is not called none."""
-    if abs(per_thousand) >= 10:
-        rounded = round(per_thousand)
-    else:
-        rounded = round(per_thousand, 1)
-    return figures(f"{rounded:,}".removesuffix(".0"))
+    digits = 0 if abs(per_thousand) >= LEAST_WHOLE else 1
+    return figures(f"{round(per_thousand, digits):,}".removesuffix(".0"))
 
 
 def _risks(absolute: Absolute | None) -> dict[str, str]:
