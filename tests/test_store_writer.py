@@ -182,3 +182,20 @@ def test_a_question_that_takes_too_long_is_ended_and_others_go_on(store: Store) 
         con.execute("SELECT sum(a.n * b.n % 7) FROM wide a CROSS JOIN wide b").fetchall()
     with store.read() as con:
         assert con.execute("SELECT count(*) FROM wide").fetchall() == [(200000,)]
+
+
+def test_a_checkpoint_that_meets_another_transaction_is_left_for_later_and_freezes_nobody(
+    pot: Store, pool: ThreadPoolExecutor
+) -> None:
+    other = pot._con.cursor()
+    other.begin()
+    other.execute(UPDATE, [1])
+    try:
+        done = pool.submit(pot._checkpoint)
+        assert done.result(timeout=20) is False
+        quick = pool.submit(pot.write, lambda con: con.execute("SELECT 1").fetchall(), quick=True)
+        assert quick.result(timeout=20) == [(1,)]
+    finally:
+        other.rollback()
+        other.close()
+    assert pot._checkpoint()

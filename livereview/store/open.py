@@ -171,7 +171,8 @@ class Store:
         self.schedules = Schedules()
         self.backing = threading.Lock()  # one backup at a time
         self.publishing = threading.Lock()  # two builds of one version would write over each other
-        self._gate, self._watch = threading.Lock(), Watch()
+        # A writer that runs a job again has it in hand already when the job asks for it.
+        self._gate, self._watch = threading.RLock(), Watch()
         self.kept = Kept(self._con)
         self._main = Writer(self._con.cursor(), "writer", self._gate, kept=self.kept)
         self._quick = Writer(
