@@ -352,6 +352,9 @@ def test_an_answer_that_was_lost_is_found_out_and_never_told_as_another(
         "() => document.querySelector('[role=status]').textContent.includes('Included:')"
     )
 
+    page.wait_for_function(
+        "() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')"
+    )
     page.unroute("**/arrived/*")
     page.route("**/decide", lose)
     second = title(page)

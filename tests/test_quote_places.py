@@ -101,8 +101,10 @@ def test_a_quote_is_looked_up_when_its_form_is_saved_and_when_a_file_arrives(
     assert "did not feel heard" in page
 
     with reviewed.read() as con:
-        told = trace._study(snapshot(con, REVIEW, []), "doe-2020")["quotes"]
-    assert [(row["state"], row["page"]) for row in told] == [
+        now = snapshot(con, REVIEW, [])
+    (study,) = now.studies
+    told = trace._study(now, study).quotes
+    assert [(quote.state, quote.page) for quote in told] == [
         ("in its place", 2),
         ("not in the file", None),
     ]
