@@ -21,19 +21,22 @@ _NUMBER = re.compile(r"[+-]?\d{1,400}(?:\.\d{1,400})?(?:[eE][+-]?\d{1,4})?")
 def guarded(text: str) -> str:
     """The text with a quote before it where a spreadsheet would run it.
 
-    A plain number stays as it is.
+    A plain number stays as it is. A text that begins with quotes before such a one gets another, so
+    that `unguarded` gives each text back as it was.
     """
-    start = text.lstrip(" \n")[:1]
-    if start in FORMULA_STARTS and start and not _NUMBER.fullmatch(text):
-        return f"{QUOTE}{text}"
-    return text
+    return f"{QUOTE}{text}" if _is_formula(text.lstrip(QUOTE)) else text
 
 
 def unguarded(text: str) -> str:
     """The text as it was before `guarded`."""
-    if text.startswith(QUOTE) and guarded(text[1:]) == text:
+    if text.startswith(QUOTE) and _is_formula(text.lstrip(QUOTE)):
         return text[1:]
     return text
+
+
+def _is_formula(text: str) -> bool:
+    start = text.lstrip(" \n")[:1]
+    return start != "" and start in FORMULA_STARTS and not _NUMBER.fullmatch(text)
 
 
 def csv_text(

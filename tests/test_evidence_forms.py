@@ -220,25 +220,15 @@ COUNT = st.integers(1, 10**6)
 def test_any_valid_form_survives_json_and_a_sheet(name, label, results):
     form = Extraction(name, label, ("10.1000/a",), results=tuple(results))
     assert checks.from_json(json.dumps(forms.to_json(form)), review(), "x") == form
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(
-        ["kind", "study", "label", "reports", "outcome", "construct", "direction", "measure", "effect", "n",
-         "higher_is_better"]
-    )  # fmt: skip
-    writer.writerow(["study", name, label, "10.1000/a", *[""] * 7])
+    header = (
+        *("kind", "study", "label", "reports", "outcome", "construct", "direction", "measure"),
+        *("effect", "n", "higher_is_better"),
+    )
+    typed = [("study", name, label, "10.1000/a", *[""] * 7)]
     for one in results:
-        row = [
-            one.outcome,
-            one.construct,
-            one.direction,
-            one.measure,
-            one.effect,
-            one.n,
-            one.higher_is_better,
-        ]
-        writer.writerow(["result", name, "", "", *row])
-    assert sheet(out.getvalue()) == (form,)
+        told = (one.outcome, one.construct, one.direction, one.measure, one.effect, one.n)
+        typed.append(("result", name, "", "", *told, one.higher_is_better))
+    assert sheet(csv_text(header, typed)) == (form,)
     columns, rows = sheets.to_rows([forms.to_json(form)])
     written = csv_text(columns, ([row.get(column) for column in columns] for row in rows))
     assert sheet(written) == (form,)
