@@ -201,12 +201,11 @@ def test_headings_are_guarded_like_cells(start: str) -> None:
     assert {cell.data_type for row in book.active.iter_rows() for cell in row} == {"s"}
 
 
-@given(st.text())
+@given(st.text() | st.text("'=+-@1e. a\n", max_size=12))
 def test_what_was_guarded_comes_back(text: str) -> None:
     guarded = cells.guarded(text)
     assert guarded.lstrip(" \n")[:1] not in set(cells.FORMULA_STARTS) or guarded == text
-    if not text.startswith("'"):
-        assert cells.unguarded(guarded) == text
+    assert cells.unguarded(guarded) == text
 
 
 @pytest.mark.parametrize("number", ["-1", "+2.5", "-0.3e-4", "10"])
