@@ -23,7 +23,9 @@ NEEDED = ("record_id", "title")
 LARGEST_FIELD = 10_000_000
 _UNKNOWN = {"unknown", "nan", "none", "null"}
 LONGEST_UNKNOWN = max(map(len, _UNKNOWN))
-_HEAD = ("left", "right", "verdict", "rule", "score", "left_title", "right_title")
+CLUSTERS_HEAD = ("record_id", "cluster_id")
+DOUBTFUL_HEAD = ("left", "right", "verdict", "rule", "score", "left_title", "right_title")
+TELLING = ("same", "linked")  # verdicts that say something of which records are together
 Judged = list[tuple[tuple[str, str], Judgement]]
 
 
@@ -66,9 +68,9 @@ def run(
     progress(f"comparing {len(known):,} records")
     groups, waiting = settled({key: f for key, f in known.items() if f})
     progress("writing")
-    _write(out, ("record_id", "cluster_id"), ((key, groups.get(key, key)) for key in known))
+    write(out, CLUSTERS_HEAD, ((key, groups.get(key, key)) for key in known))
     if doubtful and titles is not None:
-        _write(doubtful, _HEAD, _rows(waiting, titles))
+        write(doubtful, DOUBTFUL_HEAD, _rows(waiting, titles))
     rejected = sum(f is None for f in known.values())
     return Counts(
         len(known), len(known) - rejected - len(set(groups.values())), len(waiting), rejected
@@ -97,7 +99,7 @@ def settled(known: dict[str, Features]) -> tuple[dict[str, str], Judged]:
     edges: list[Edge] = [
         (a, b, j.verdict, "rule", j.scores["score"] or 0.0)
         for (a, b), j in judged
-        if j.verdict in ("same", "linked")
+        if j.verdict in TELLING
     ]
     groups = clusters(list(known), edges, {key: f.doi for key, f in known.items() if f.doi})
     turned = {edge[:2] for edge in left_out(edges, groups)}
@@ -125,7 +127,8 @@ def _rows(waiting: Judged, titles: dict[str, str]) -> Iterator[tuple[object, ...
         yield a, b, found.verdict, found.rule, found.scores["score"], titles[a], titles[b]
 
 
-def _write(path: Path, head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
+def write(path: Path, head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
+    """Write a CSV file."""
     path.write_text(csv_text(head, rows, line_end="\n"), encoding="utf-8", newline="")
 
 

@@ -85,6 +85,7 @@ ALLOWED: dict[str, set[str]] = {
         "screening",
         "evidence",
     },
+    "batches": {"dedup", "dedup_files", "durable", "records", "errors"},
     "dedup_files": {"cells", "packed", "dedup", "sources", "records", "errors"},
     "ops": CORE
     | {

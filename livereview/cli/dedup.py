@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,14 @@ import typer
 from livereview.cli.terminal import Home, app, say, settings_of, told
 from livereview.errors import Refused
 from livereview.settings import Settings
+
+
+class EngineName(StrEnum):
+    """Who compares the records."""
+
+    MEMORY = "memory"
+    FILES = "files"
+    DASK = "dask"
 
 
 @app.command()
@@ -23,13 +32,35 @@ def dedup(
     doubtful: Annotated[
         Path | None, typer.Option(help="CSV to write: pairs for a person to judge.")
     ] = None,
+    engine: Annotated[
+        EngineName,
+        typer.Option(
+            help="memory: all at once; files: in parts, in this process, for more records than "
+            "memory holds; dask: in parts, by several processes or machines."
+        ),
+    ] = EngineName.MEMORY,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Dask scheduler to use, such as tcp://10.0.0.4:8786; none: this machine."
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Dask processes to start where no scheduler is named.")
+    ] = 2,
+    memory: Annotated[str, typer.Option(help="What each of these processes may use.")] = "2GB",
+    part: Annotated[int, typer.Option(min=2, help="Records in a part.")] = 20_000,
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Where parts are kept meanwhile; every worker must reach it."),
+    ] = None,
     home: Home = None,
 ) -> None:
     """Deduplicate files without a database.  Example: livereview dedup a.ris b.csv.gz --out
     clusters.csv
 
     livereview dedup explain A B  tells why two stored records are, or are not, taken for one
-    publication.
+    publication. The answer is the same, byte for byte, whichever engine works it out.
     """
     with told():
         if paths[0] == "explain" and len(paths) == 3 and not to:
@@ -37,12 +68,24 @@ def dedup(
             return
         if to is None:
             raise Refused("say where to write the clusters: --out clusters.csv")
-        from livereview import dedup_files
+        files = [Path(path) for path in paths]
+        if engine is EngineName.MEMORY:
+            from livereview import dedup_files
 
-        done = dedup_files.run(
-            [Path(path) for path in paths], to, doubtful, lambda step: typer.echo(step, err=True)
-        )
+            done = dedup_files.run(files, to, doubtful, _tell)
+        else:
+            from livereview.batches import engines
+            from livereview.batches.run import run
+
+            with engines.named(engine.value, scheduler, workers, memory) as chosen:
+                done = run(
+                    files, to, chosen, doubtful=doubtful, folder=folder, size=part, progress=_tell
+                )
         say(str(done))
+
+
+def _tell(step: str) -> None:
+    typer.echo(step, err=True)
 
 
 def explain(left: str, right: str, chosen: Settings) -> None:
