@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event
 
 import pytest
 
 from livereview import ops, review_toml
 from livereview.errors import Refused, Retry
-from livereview.ops import expectations, protocols, surveil
+from livereview.ops import expectations, protocols, ranking_process, surveil
+from livereview.ops.ranking_process import Asked, RankingProcess
 from livereview.store import queues, ranks
 from livereview.store.open import Store
 from tests.conftest import NOW, REVIEW, Browser, article, found
@@ -118,6 +120,48 @@ def test_ranking_in_a_process_of_its_own_gives_the_same(reviewed: Store) -> None
     library(reviewed)
     assert ops.ranking.rerank(reviewed, review=REVIEW, now=NOW)["model"] == rank(reviewed)["model"]
     assert ops.ranking.rerank_due(reviewed, NOW) == []
+
+
+def test_one_process_ranks_one_queue_after_another_and_is_started_anew_where_it_died(
+    tmp_path: Path,
+) -> None:
+    def asked(topic: str) -> Asked:
+        texts = [(str(number), f"{topic}, study {number}", topic) for number in range(4)]
+        return Asked(texts, [], topic, 0, str(tmp_path / topic))
+
+    with RankingProcess() as process:
+        first = process.rank(asked(TOPICS[0]))
+        assert first == ranking_process.rank(asked(TOPICS[0]))
+        (child,) = multiprocessing.active_children()
+        process.rank(asked(TOPICS[1]))
+        assert multiprocessing.active_children() == [child]
+        child.kill()
+        child.join()
+        with pytest.raises(Retry, match="ended early"):
+            process.rank(asked(TOPICS[0]))
+        assert process.rank(asked(TOPICS[0])) == first
+    assert multiprocessing.active_children() == []
+
+
+def test_a_queue_that_can_not_be_ranked_holds_no_other_up(
+    reviewed: Store, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library(reviewed)
+    other = protocol.replace(f'id = "{REVIEW}"', 'id = "another-review"')
+    surveil.register(reviewed, text=other, now=NOW)
+    found(reviewed, article(501), article(502), review="another-review", search="s9")
+
+    def unlucky(process: RankingProcess, asked: Asked) -> object:
+        if len(asked.texts) == 2:
+            raise Retry("the process that ranks ended early; the order before stands")
+        return ranking_process.rank(asked)
+
+    monkeypatch.setattr(RankingProcess, "rank", unlucky)
+    with reviewed.read() as con:
+        assert ops.ranking.due(con) == ["another-review", REVIEW]
+    assert ops.ranking.rerank_due(reviewed, NOW) == [REVIEW]
+    with reviewed.read() as con:
+        assert ops.ranking.due(con) == ["another-review"]
 
 
 def test_words_are_read_once_for_the_same_records(reviewed: Store) -> None:

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import multiprocessing
-import os
-import pickle
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from livereview.errors import Refused, Retry
-from livereview.ops import expectations, stopping
+from livereview.ops import expectations, ranking_process, stopping
 from livereview.ops.expectations import SECONDS, Expected
 from livereview.ops.protocols import protocol, protocols
+from livereview.ops.ranking_process import Asked, RankingProcess
 from livereview.ops.screen import resolve
 from livereview.ops.stopping import Audited
 from livereview.ops.typed import typed
-from livereview.private_files import write_private
 from livereview.review import Review
 from livereview.store import ranks, records, standings, tasks, versions
 from livereview.store import stopping as acts
@@ -31,10 +26,13 @@ from livereview.store.open import Connection, Store
 from livereview.store.ranks import Age, Ranking
 from livereview.store.stopping import Stop
 
+if TYPE_CHECKING:
+    from livereview.ranking.nightly import Ranked
+
+log = logging.getLogger(__name__)
 FEWEST = 2  # reports that can be put in an order
 # so many settled reports more than last time, and this share of them, make a new ranking due
 LEAST, GROWTH = 10, 0.05
-NICE = 10
 
 
 def due(con: Connection) -> list[str]:
@@ -69,13 +67,51 @@ def rerank(
         apart: In a process of its own, so that decisions do not wait for it.
         stop: Once set, ends that process: raises Retry, and the order before stands.
     """
+    if not apart:
+        return _ranked(store, review, now, seed, ranking_process.rank)
+    with RankingProcess(stop) as process:
+        return _ranked(store, review, now, seed, process.rank)
+
+
+def rerank_due(store: Store, now: datetime, stop: Event | None = None) -> list[str]:
+    """Rank each review whose ranking is out of date, one after the other in one process.
+
+    A review whose ranking fails keeps its order, and the next one's turn comes.
+
+    Args:
+        stop: Once set, ends it: raises Retry, and what was not ranked keeps its order.
+
+    Returns:
+        The reviews that were ranked.
+    """
+    with store.read() as con:
+        chosen = due(con)
+    if not chosen:
+        return []
+    done = []
+    with RankingProcess(stop) as process:
+        for review in chosen:
+            try:
+                _ranked(store, review, now, 0, process.rank)
+            except Retry as told:
+                if stop is not None and stop.is_set():
+                    raise
+                log.warning("%s was not ranked: %s", review, told.message)
+            else:
+                done.append(review)
+    return done
+
+
+def _ranked(
+    store: Store, review: str, now: datetime, seed: int, rank: Callable[[Asked], Ranked]
+) -> dict[str, Any]:
+    """One review's queue put in order by `rank`, and stored."""
     store.reserve.require("queues are not ranked")
     with store.read() as con:
         rules = protocol(con, review)
         texts, labels = _texts(con, review), ranks.labels(con, review, rules.screening.stages[0])
         finished = ranks.finished(con)
-    asked = (texts, labels, words(rules), seed, str(_cache(store, review)))
-    found = _apart(asked, stop) if apart else _rank(*asked)
+    found = rank(Asked(texts, labels, words(rules), seed, str(_cache(store, review))))
     told = {**found.told, "limit": expectations.learned(finished)}
     ranking = Ranking(
         uuid4().hex, found.model, found.features, seed, len(texts), len(labels), now, told
@@ -109,64 +145,6 @@ def why(store: Store, *, review: str, record: str, now: datetime) -> dict[str, A
 def _cache(store: Store, review: str) -> Path:
     """Where what the model sees of a review's texts is kept between rankings."""
     return store.database.parent / "ranking" / f"{review}.features"
-
-
-def _rank(texts: Sequence[Any], labels: Sequence[Any], words: str, seed: int, cache: str) -> Any:
-    # scikit-learn takes a second that only a ranking needs
-    from livereview.ranking.nightly import prepare, rank
-
-    path = Path(cache)
-    made_by = [version(name) for name in ("livereview", "scikit-learn", "numpy")]
-    text = json.dumps([made_by, words, texts], ensure_ascii=False)
-    key = hashlib.sha256(text.encode("utf-8", "replace")).digest()
-    known = _kept(path, key)
-    if known is None:
-        known = prepare(texts, words)
-        _keep(path, key, known)
-    return rank(texts, labels, words, seed, known)
-
-
-def _kept(path: Path, key: bytes) -> Any:
-    """The features made of the same texts by the same programs.
-
-    None where there are none, or they are torn.
-    """
-    try:
-        whole = path.read_bytes()
-    except OSError:
-        return None
-    content = whole[2 * len(key) :]
-    fits = whole[: 2 * len(key)] == key + hashlib.sha256(content).digest()
-    return pickle.loads(content) if fits else None  # noqa: S301 - our own file, whole
-
-
-def _keep(path: Path, key: bytes, features: Any) -> None:
-    content = pickle.dumps(features, protocol=pickle.HIGHEST_PROTOCOL)
-    write_private(path, key + hashlib.sha256(content).digest() + content)
-
-
-def _apart(asked: tuple[Any, ...], stop: Event | None) -> Any:
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    child = context.Process(target=_work, args=(there, asked), daemon=True)
-    child.start()
-    there.close()
-    try:
-        while not here.poll(0.2):
-            if stop is not None and stop.is_set():
-                raise Retry("the ranking was stopped; the order before stands")
-        return here.recv()
-    except EOFError:
-        raise Retry("the process that ranks ended early; the order before stands") from None
-    finally:
-        child.terminate()
-        child.join()
-        here.close()
-
-
-def _work(pipe: Any, asked: tuple[Any, ...]) -> None:
-    os.nice(NICE)
-    pipe.send(_rank(*asked))
 
 
 def words(rules: Review) -> str:
@@ -315,12 +293,3 @@ def curve(con: Connection, review: str, png: bool = False) -> bytes | None:
     if ahead:
         return drawn.forecast(labels, EXPECTED_CURVE, ahead).encode()
     return drawn.svg(labels, CURVE).encode()
-
-
-def rerank_due(store: Store, now: datetime, stop: Event | None = None) -> list[str]:
-    """Rank each review whose ranking is out of date, until `stop` is set; which those were."""
-    with store.read() as con:
-        chosen = due(con)
-    for review in chosen:
-        rerank(store, review=review, now=now, stop=stop)
-    return chosen
