@@ -120,7 +120,7 @@ def start(home: Path, port: int, account: bool = False) -> subprocess.Popen[byte
         program = ["-m", "tests.bench.account", str(home / ACCOUNT)]
     command = [sys.executable, *program, "serve", "--new", "--port", str(port)]
     log = (home / "owner.log").open("ab")
-    process = subprocess.Popen(command, env=_environment(home), stdout=log, stderr=log)
+    process = subprocess.Popen(command, env=environment(home), stdout=log, stderr=log)
     while not ((found := owner(settings.database)) and found.get("url")):
         if process.poll() is not None:
             raise SystemExit(f"the owner ended: {(home / 'owner.log').read_text()[-2000:]}")
@@ -128,7 +128,7 @@ def start(home: Path, port: int, account: bool = False) -> subprocess.Popen[byte
     return process
 
 
-def _environment(home: Path) -> dict[str, str]:
+def environment(home: Path) -> dict[str, str]:
     return {**os.environ, "LIVEREVIEW_HOME": str(home)}
 
 
