@@ -33,6 +33,7 @@ from livereview.store.writer import JobConnection
 from tests.conftest import NOW, REVIEW, Browser, Forms, OpenStore, article, found, secret_of
 from tests.test_ops import form
 from tests.test_ops_as_of import extract
+from tests.test_rejudge import by_older_rules
 from tests.test_web_screen import vote
 
 People = Callable[..., Browser]
@@ -161,6 +162,13 @@ def stop_reading(store: Store, ids: list[str], protocol: str) -> tuple[str, dict
     return "stop_reading", {}
 
 
+def judge_again(store: Store, ids: list[str], protocol: str) -> tuple[str, dict[str, str]]:
+    titles = ("Home visits: type I", "Home visits: type II")
+    records = [article(30 + n, title=title, doi=None) for n, title in enumerate(titles)]
+    by_older_rules(store, *found(store, *records, search="s9"), "same")
+    return "judge_again", {}
+
+
 def narrow_protocol(store: Store, ids: list[str], protocol: str) -> tuple[str, dict[str, str]]:
     return "protocol", {"text": protocol.replace("votes = 2", "votes = 3")}
 
@@ -175,6 +183,7 @@ def narrow_protocol(store: Store, ids: list[str], protocol: str) -> tuple[str, d
         take_back_word,
         close_account,
         stop_reading,
+        judge_again,
         narrow_protocol,
     ],
 )

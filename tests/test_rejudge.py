@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from livereview import ops
 from livereview.commands import Rebuild
+from livereview.errors import Refused
 from livereview.ops import rejudge, settle
 from livereview.store import matches
 from livereview.store.matches import Match
 from livereview.store.open import Store
-from tests.conftest import NOW, article, found
+from tests.conftest import NOW, REVIEW, Browser, article, found
 from tests.test_ops import decide, rows
 
 RULES_BEFORE = "5"
@@ -23,7 +27,7 @@ def by_older_rules(store: Store, left: str, right: str, verdict: str) -> None:
 
     def job(con):  # type: ignore[no-untyped-def]
         matches.append(con, [match], NOW)
-        settle.regroup(con, [left, right])
+        settle.refresh(con, settle.regroup(con, [left, right]))
 
     store.write(job)
 
@@ -98,3 +102,51 @@ def test_moves_name_what_joins_and_what_parts() -> None:
         rejudge.Move("part", (("a",), ("b",))),
     )
     assert rejudge.moves(before, before) == ()
+
+
+def test_a_lead_of_the_whole_server_judges_again_in_the_browser_and_takes_it_back(
+    reviewed: Store, browser: Callable[..., Browser]
+) -> None:
+    titles = ("Home visits: type I", "Home visits: type II")
+    one, two = found(
+        reviewed, *(article(n, title=title, doi=None) for n, title in enumerate(titles))
+    )
+    by_older_rules(reviewed, one, two, "same")
+    joined = {frozenset((one, two))}
+    lena = browser("lena", "lead")
+    assert "act?kind=judge_again" in lena.get(f"/r/{REVIEW}/duplicates")
+    page = lena.get(f"/r/{REVIEW}/act?kind=judge_again")
+    assert "Reports that join: 0. Reports that part: 1." in page
+    assert "This report becomes several: “Home visits: type I”; “Home visits: type II”." in page
+    assert reports(reviewed) == joined
+
+    lena.press("Yes, do this", reason="the rules read numerals now")
+    assert "Judge all pairs of records again" in lena.page.text
+    assert reports(reviewed) == {frozenset((one,)), frozenset((two,))}
+    again = lena.get(f"/r/{REVIEW}/act?kind=judge_again")
+    assert "told otherwise than before: 0." in again
+    lena.get(f"/r/{REVIEW}/acts")
+    lena.press("Take it back")
+    assert reports(reviewed) == joined
+
+
+def test_what_the_rules_have_said_since_is_not_taken_back(reviewed: Store) -> None:
+    titles = ("Home visits: type I", "Home visits: type II")
+    one, two = found(
+        reviewed, *(article(n, title=title, doi=None) for n, title in enumerate(titles))
+    )
+    by_older_rules(reviewed, one, two, "same")
+    asked = {"review": REVIEW, "author": "lena", "now": NOW}
+    done = ops.acts.carry_out(reviewed, id="a1", kind="judge_again", given={}, **asked)
+    by_older_rules(reviewed, one, two, "linked")
+    with pytest.raises(Refused, match="judged again since"):
+        ops.acts.take_back(reviewed, id="b1", act=done["act"], **asked)
+
+
+def test_who_is_no_lead_of_the_whole_server_may_not(
+    reviewed: Store, browser: Callable[..., Browser]
+) -> None:
+    ada = browser("ada")
+    assert "judge_again" not in ada.get(f"/r/{REVIEW}/duplicates")
+    ada.get(f"/r/{REVIEW}/act?kind=judge_again")
+    assert ada.page.status_code == 403

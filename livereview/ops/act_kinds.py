@@ -11,6 +11,7 @@ from livereview.ops import acts_on_imports as imports
 from livereview.ops import acts_on_pages as pages
 from livereview.ops import acts_on_people as people
 from livereview.ops import acts_on_reports as reports
+from livereview.ops import acts_on_rules as rules
 from livereview.ops.act_types import Kind
 
 KINDS: dict[str, Kind] = {
@@ -54,6 +55,14 @@ KINDS: dict[str, Kind] = {
         reports.undo_judgement,
         rights.TAKE_PART,
         concerns=reports.concerns_pair,
+    ),
+    "judge_again": Kind(
+        "Judge all pairs of records again",
+        rules.judge_again,
+        rules.undo_judging_again,
+        rights.MAKE_REVIEW,
+        concerns=rules.concerns,
+        is_long=True,
     ),
     "take_back_import": Kind("Take back {name}", imports.take_back, imports.undo_taking_back),
     "take_back_word": Kind(

@@ -74,7 +74,8 @@ class Kind:
         nothing can.
         right: Who may do it.
         needs_reason: Whether it is refused without one.
-        every_review: Whether it concerns all reviews in which a person or a record is found.
+        concerns: The reviews that it may change something in.
+        is_long: It takes so long that decisions must not wait for it.
     """
 
     title: str
@@ -83,6 +84,7 @@ class Kind:
     right: rights.Act = rights.MANAGE
     needs_reason: bool = False
     concerns: Callable[[Connection, Asked], list[str]] = lambda con, asked: [asked.review]
+    is_long: bool = False
 
     def named(self, given: Mapping[str, str]) -> str:
         """Its title with what it is about."""

@@ -83,7 +83,7 @@ def preview(
         raise _RolledBack(_perform(con, chosen, asked)[0])
 
     try:
-        store.write(job)
+        store.write(job, bulk=chosen.is_long)
     except _RolledBack as end:
         return {"title": chosen.named(given), **end.told}
     raise AssertionError("a preview always ends by rolling back")
@@ -140,7 +140,7 @@ def carry_out(
         return {"act": id, "known": False, "result": dict(result), **told}
 
     try:
-        done = store.write(job)
+        done = store.write(job, bulk=chosen.is_long)
     except _RolledBack as end:
         raise EffectChanged({"title": chosen.named(given), **end.told}) from None
     return _published(store, kind, review, done, folder, now)

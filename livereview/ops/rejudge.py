@@ -18,6 +18,7 @@ from livereview.store import matches, records, versions
 from livereview.store.open import Connection, Store
 
 CAUSE = "the rules of deduplication changed"
+UNJUDGED = "not judged before"
 Pair = tuple[str, str]
 Group = frozenset[str]
 

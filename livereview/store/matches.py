@@ -80,6 +80,23 @@ def rule_words(con: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[
     return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
+def rules_last(con: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Match]:
+    """The rules' last word on each of these pairs, whole, where they have said anything."""
+    rows = con.execute(
+        """SELECT m.id, m.left_id, m.right_id, m.verdict, m.author, m.rule, m.rules_version, m.scores, m.kind
+        FROM match m
+        JOIN (SELECT unnest(?::VARCHAR[]) AS left_id, unnest(?::VARCHAR[]) AS right_id) p USING (left_id, right_id)
+        WHERE m.author = 'rule'
+        QUALIFY row_number() OVER (PARTITION BY m.left_id, m.right_id ORDER BY m.seq DESC) = 1""",
+        [[left for left, _ in pairs], [right for _, right in pairs]],
+    ).fetchall()
+    last = []
+    for id, left, right, verdict, author, rule, version, scores, kind in rows:
+        told = json.loads(scores or "{}")
+        last.append(Match(id, left, right, verdict, author, rule, version, told, kind))
+    return {(match.left_id, match.right_id): match for match in last}
+
+
 def tied_by_rule(con: Connection, record_ids: Sequence[str]) -> set[tuple[str, str]]:
     """The pairs of any of these records of which the rules last said more than "different"."""
     ids = list(record_ids)

@@ -33,6 +33,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "stop_reading": (),
     "regroup": ("record", "study"),
     "judge": ("left", "right", "verdict", "link"),
+    "judge_again": (),
     "take_back_import": ("search", "name"),
     "take_back_word": ("record", "stage", "role"),
 }
@@ -45,6 +46,7 @@ WHERE_FROM = {
     "close_vote": "retirement",
     "regroup": "evidence",
     "judge": "duplicates",
+    "judge_again": "duplicates",
     "take_back_import": "searches",
     "take_back_word": "history",
     "reopen_chosen": "records",

@@ -168,7 +168,7 @@ ROUTES = (
     PageRoute("POST", "/r/{review}/reading", lead.reading, rights.MANAGE),
     PageRoute("POST", "/r/{review}/tasks", lead.settle, rights.MANAGE),
     PageRoute("GET", "/r/{review}/act", acts.page, rights.SEE_AS_MEMBER, long=True),
-    PageRoute("POST", "/r/{review}/act/do", acts.do, rights.MANAGE),
+    PageRoute("POST", "/r/{review}/act/do", acts.do, rights.MANAGE, long=True),
     PageRoute("POST", "/r/{review}/ask", acts.ask, rights.TAKE_PART),
     PageRoute("POST", "/r/{review}/ask/forget", acts.forget, rights.TAKE_PART),
     PageRoute("GET", "/r/{review}/acts", acts.log, rights.SEE_AS_LEAD),

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Form
 from fastapi.responses import RedirectResponse, Response
 
-from livereview import ops
+from livereview import ops, rights
+from livereview.dedup.match import RULES_VERSION
 from livereview.errors import Refused
 from livereview.records import Record
 from livereview.store import matches, records, standings
@@ -65,6 +66,8 @@ def _show(
     both = records.current(con, [pair["left"], pair["right"]]) if pair else {}
     rows = compare(both[pair["left"]], both[pair["right"]]) if pair else ()
     values = {"pair": pair, "rows": rows, "at": at, "count": count, "line": line, "notice": notice}
+    values["may_judge_again"] = context.may(rights.MAKE_REVIEW)
+    values["rules_version"] = RULES_VERSION
     return pages.show("duplicates.html", context, status, **values)
 
 
