@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from livereview.evidence import wording
+from livereview.evidence import per_thousand, wording
 from livereview.review import Outcome
 from tests.evidence import CARE, WELLBEING, finding, rated, ratio, smd, study
 
@@ -56,7 +56,7 @@ def test_an_interval_that_holds_no_difference_may_end_on_it() -> None:
     ],
 )
 def test_one_in_a_thousand_is_one_word(value: float, told: str) -> None:
-    assert wording.per_thousand(value) == told
+    assert per_thousand.difference(value) == told
 
 
 @pytest.mark.parametrize(

@@ -311,8 +311,9 @@ def test_model_and_test_are_the_protocols() -> None:
 def test_groups_without_events_get_no_made_up_half() -> None:
     def counts(a: int, c: int) -> Result:
         return ratio(
-            1.0, 0.5, 2.0, measure="OR", reported={"ai": a, "n1i": 100, "ci": c, "n2i": 100}
-        )
+            1.0, 0.5, 2.0, measure="OR", reported={"ai": a, "n1i": 100, "ci": c, "n2i": 100},
+            derivation="from the counts",
+        )  # fmt: skip
 
     outcome = replace(CARE, measure="OR")
     forms = [study("a", counts(0, 5)), study("b", counts(3, 9)), study("c", counts(4, 8))]

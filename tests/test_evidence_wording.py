@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from livereview.evidence import checked, measures, wording
+from livereview.evidence import checked, measures, per_thousand, wording
 from livereview.evidence.finding import Finding
 from livereview.evidence.wording import CLASSES, LEVELS, TABLE
 from livereview.review import Outcome
@@ -93,7 +93,7 @@ def test_labels_make_phrases_where_the_protocol_gives_none() -> None:
     (-12.4, "12 fewer"), (3.0, "3 more"), (0.34, "0.3 more"), (-0.02, "no difference"), (1200.0, "1,200 more"),
 ])  # fmt: skip
 def test_figures_per_thousand(value: float, words: str) -> None:
-    assert wording.per_thousand(value) == words
+    assert per_thousand.difference(value) == words
 
 
 @pytest.mark.parametrize(("text", "id", "per"), [

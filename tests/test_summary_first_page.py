@@ -111,7 +111,7 @@ def test_the_colour_of_a_card_says_what_its_words_say(
 def test_a_pictograph_has_a_hundred_dots(
     risk: float, value: float, both: int, difference: int, rest: int, more: bool
 ) -> None:
-    picture = glance.pictograph(absolute(risk, value))
+    picture = glance.pictograph(estimate(absolute=absolute(risk, value)))
     counted = [path.count("M") for path in (picture.both, picture.difference, picture.rest)]
     assert counted == [both, difference, rest] and picture.more is more
     assert "in every 1,000 without it" in picture.text

@@ -71,6 +71,9 @@ class Contribution:
         table: Its counts, where all results it was made from have them; turned like the effect.
         rates: Its counts by time, where it is made from one result that has them.
         no_size: Why its figures give no effect, where they are such as can give none.
+        own: Its effect is the report's own, with an interval, and not worked out here.
+        beyond_counts: That effect allows for differences at the start, or for clusters, which a pool of
+            plain counts would forget.
         half_event: Its effect was worked out by half an event added to each count, since a group
             had none, or nothing else: a rough size for the eye, and never pooled.
         people: Analysed, each once; None where not reported.
@@ -100,6 +103,8 @@ class Contribution:
     rates: Rates | None = None
     no_size: NoSize | None = None
     half_event: bool = False
+    own: bool = False
+    beyond_counts: bool = False
 
     @property
     def mixed(self) -> bool:
@@ -428,6 +433,7 @@ def _rank(review: Review, outcome: Outcome, candidate: _Candidate) -> tuple[floa
         _construct_rank(outcome, result),
         _time_rank(review, outcome, result),
         0 if result.primary else 1,
+        _adjusted_rank(result),
         -(result.people or 0),
         -(result.months or 0),
         candidate.place,
@@ -445,6 +451,15 @@ def _tier(outcome: Outcome, candidate: _Candidate) -> int:
     if wanted is not None and effect.measure.measure.id != wanted.measure.id:
         return 1
     return 0
+
+
+def _adjusted_rank(result: Result) -> int:
+    """An analysis that allows for differences between the groups first, one that says it does not
+    last (Handbook 24.6.1): never the one that was typed first.
+    """
+    if own_figures.is_adjusted(result):
+        return 0
+    return 1 if result.adjusted is None else 2
 
 
 def _construct_rank(outcome: Outcome, result: Result) -> int:
@@ -623,7 +638,23 @@ def _put_together(form: Extraction, parts: Sequence[_Candidate], judged: Apprais
         rates=rates,
         no_size=lacks[0] if effect is None and lacks else None,
         half_event=_by_half_an_event(parts, effect, table, rates),
+        own=all(_has_own_effect(part) for part in parts),
+        beyond_counts=any(_beyond_counts(part) for part in parts),
     )
+
+
+def _has_own_effect(part: _Candidate) -> bool:
+    """Whether a report gives the effect of a result itself, with an interval."""
+    effect = part.oriented.effect
+    has_interval = effect is not None and effect.variance is not None
+    return effect is not None and has_interval and _is_given(part.result, effect)
+
+
+def _beyond_counts(part: _Candidate) -> bool:
+    """Whether a result's own effect holds what its counts do not."""
+    allows_for_clusters = part.result.analysed == "clusters"
+    is_adjusted = own_figures.is_adjusted(part.result) or allows_for_clusters
+    return is_adjusted and _has_own_effect(part)
 
 
 def _by_half_an_event(
@@ -662,7 +693,7 @@ def _combined_effect(parts: Sequence[_Candidate]) -> tuple[Effect | None, str]:
     if not effects:
         return None, _without_effect(parts[0])
     if len(parts) == 1:
-        return effects[0], say(mark("as reported"))
+        return effects[0], _as_reported(parts[0])
 
     tables = [part.table for part in parts if part.table is not None]
     all_counted = len(tables) == len(parts)
@@ -680,6 +711,18 @@ def _combined_effect(parts: Sequence[_Candidate]) -> tuple[Effect | None, str]:
     from_figures = None if subgroups else _arms_from_figures(parts, effects[0].measure)
     effect = from_figures or _of_shared_control(arms)
     return effect, say(mark("{n} arms of the trial combined"), n=len(arms))
+
+
+def _as_reported(part: _Candidate) -> str:
+    """How the effect of a single result was made, where its counts would say less."""
+    if part.table is not None and part.table.has_zero and _beyond_counts(part):
+        return say(
+            mark(
+                "as reported: its own effect is adjusted, and its counts, with a group without events "
+                "or with nothing else, are not used"
+            )
+        )
+    return say(mark("as reported"))
 
 
 def _without_effect(part: _Candidate) -> str:
@@ -857,6 +900,8 @@ def _why_other(review: Review, outcome: Outcome, candidate: _Candidate, best: _C
         return say(mark("the protocol prefers another time after the start"))
     if chosen.primary and not mine.primary:
         return say(mark("the study's primary result, {other}, is used"), other=chosen.construct)
+    if _adjusted_rank(mine) != _adjusted_rank(chosen):
+        return say(mark("the result that allows for differences between the groups is used"))
     if mine.control_arm != chosen.control_arm:
         return say(mark("it is against another group than the result that is used"))
     if (chosen.people or 0) > (mine.people or 0):

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import sqrt
 
-from livereview.evidence import measures, no_size
+from livereview.evidence import counts, measures, no_size, own_figures
 from livereview.evidence.forms import Result
 from livereview.evidence.measures import MeasureUnit
 from livereview.evidence.no_size import NoSize
+from livereview.evidence.reported import complete
 from livereview.messages import mark, say
 from livereview.review import Outcome, Review
 
@@ -38,15 +39,20 @@ class Effect:
 
     Attributes:
         variance: None where the report gives no interval and no standard error.
+        ends: The interval as its report prints it, where it does: rounded ends, or exact ones of few
+            people, are not the same distance from the effect. None: worked out from `variance`.
     """
 
     measure: MeasureUnit
     value: float
     variance: float | None
+    ends: tuple[float, float] | None = None
 
     @property
     def low(self) -> float | None:
         """Lower end of the 95% interval."""
+        if self.ends is not None:
+            return self.ends[0]
         if self.variance is None:
             return None
         return self.value - Z * sqrt(self.variance)
@@ -54,6 +60,8 @@ class Effect:
     @property
     def high(self) -> float | None:
         """Upper end of the 95% interval."""
+        if self.ends is not None:
+            return self.ends[1]
         if self.variance is None:
             return None
         return self.value + Z * sqrt(self.variance)
@@ -76,12 +84,14 @@ class Effect:
 
     def turned(self) -> Effect:
         """The same effect seen from the other side."""
-        return Effect(self.measure, -self.value, self.variance)
+        ends = None if self.ends is None else (-self.ends[1], -self.ends[0])
+        return Effect(self.measure, -self.value, self.variance, ends)
 
     def times(self, factor: float) -> Effect:
         """The same effect in other units, such as another currency; for what is no ratio."""
         variance = None if self.variance is None else self.variance * factor**2
-        return Effect(self.measure, self.value * factor, variance)
+        ends = None if self.ends is None else (self.ends[0] * factor, self.ends[1] * factor)
+        return Effect(self.measure, self.value * factor, variance, ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +138,37 @@ def orient(outcome: Outcome, result: Result) -> Oriented:
     if with_outcome:
         return _unless_typed_otherwise(outcome, Oriented(result, effect))
     if unit.measure.ratio and unit.measure.id != "OR":
+        opposite = _of_opposite_event(unit, result)
+        if opposite is not None:
+            return _unless_typed_otherwise(outcome, Oriented(result, opposite))
         reason = mark(
             "it counts the opposite event, and the {measure} of one event is not 1 over that of the other"
         )
         return Oriented(result, reason=say(reason, measure=unit.measure.id), asks=True)
     return _unless_typed_otherwise(outcome, Oriented(result, effect.turned()))
+
+
+def _of_opposite_event(unit: MeasureUnit, result: Result) -> Effect | None:
+    """The risk ratio of the event that a result does not count, from its counts.
+
+    None where it has none, or where a group has nobody with the event or nobody without it, and
+    where the report's own ratio allows for what plain counts forget.
+    """
+    table = counts.table_from(result.reported or {})
+    if (
+        unit.measure.id != "RR"
+        or table is None
+        or table.has_zero
+        or own_figures.is_adjusted(result)
+    ):
+        return None
+    others = table.turned()
+    figures = {
+        **(result.reported or {}),
+        **{"ai": others.a, "bi": others.b, "ci": others.c, "di": others.d},
+    }
+    effect = _as_reported(unit, replace(result, **complete(unit.measure.id, figures)))
+    return effect if isinstance(effect, Effect) else None
 
 
 def _nobody_said_which_way(result: Result) -> str:
@@ -278,7 +314,7 @@ def _as_reported(unit: MeasureUnit, result: Result) -> Effect | str:
             low=result.ci_low,
             high=result.ci_high,
         )
-    return Effect(unit, value, ((high - low) / (2 * Z)) ** 2)
+    return Effect(unit, value, ((high - low) / (2 * Z)) ** 2, (low, high))
 
 
 def _beyond_a_share(unit: MeasureUnit, result: Result) -> str:

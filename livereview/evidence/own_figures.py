@@ -27,7 +27,7 @@ FROM_GROUPS = {
 GROUPS = (("n1i", "n2i"), ("ai", "bi", "ci", "di"))
 """The figures that add up to the people of both groups, the plainest first."""
 
-_ADJUSTED = re.compile(r"\b(?:a(?:or|rr)|adjusted)\b", re.IGNORECASE)
+_ADJUSTED = re.compile(r"\b(?:a(?:or|rr|hr|irr)|adjusted)\b", re.IGNORECASE)
 
 
 def contradiction(result: Result) -> str | None:
@@ -62,12 +62,20 @@ def of_groups(reported: Mapping[str, float]) -> tuple[tuple[str, ...], float] | 
     return None
 
 
+def is_adjusted(result: Result) -> bool:
+    """Whether the report's own effect allows for differences at the start, by what the form says or
+    by what the measure is called.
+    """
+    if result.adjusted is not None:
+        return result.adjusted
+    return _ADJUSTED.search(result.measure or "") is not None
+
+
 def _compared(result: Result) -> tuple[MeasureUnit, float] | None:
     """The measure and what the figures give in it; None where nothing is to be compared."""
     unit = measures.read(result.measure)
     worked_out_here = result.derivation is not None
-    adjusted = result.adjusted or _ADJUSTED.search(result.measure or "")
-    if unit is None or result.effect is None or worked_out_here or adjusted:
+    if unit is None or result.effect is None or worked_out_here or is_adjusted(result):
         return None
     plain = _plain_effect(unit.measure.id, result.reported or {})
     return None if plain is None else (unit, plain * unit.per)

@@ -111,10 +111,12 @@ def _of_speaking(
 
     sized = [one for one in counted if _in_measure(one, unit)]
     both = [one for one in counted if one in sized or one in empty]
-    by_counts = bool(empty) and methods.rare != "none" and _all_have_counts(both, unit)
-    if by_counts and len(both) > 1:
+    beyond = any(one.beyond_counts for one in both)
+    have_counts = methods.rare != "none" and _all_have_counts(both, unit)
+    if empty and have_counts and not beyond and len(both) > 1:
         return _by_counts(methods, outcome, unit, counted, both)
-    left_out = tuple(_without_events(one) for one in empty)
+    empty = [one for one in empty if not _stands_alone(one)]
+    left_out = tuple(_left_out(one, _why_no_counts(methods, beyond)) for one in empty)
     kept = [one for one in sized if one not in empty]
     if len(kept) < 2:
         return Sized(left_out=left_out)
@@ -148,10 +150,11 @@ def _empty(one: Contribution, unit: MeasureUnit | None) -> bool:
     """Whether a group without events keeps an effect of its own from being told without a made-up
     half event.
 
-    It has no ratio; and where neither group had one, the half event gives its risk difference a
-    variance far too small, so that it would outweigh every study in which something happened.
+    Never where its report gives an adjusted one. A study without events has no ratio; and where
+    neither group had one, the half event gives its risk difference a variance far too small, so
+    that it would outweigh every study in which something happened.
     """
-    if unit is None:
+    if unit is None or one.beyond_counts:
         return False
     if unit.measure.id in no_size.OF_TIME:
         return one.rates is not None and one.rates.has_zero
@@ -160,9 +163,35 @@ def _empty(one: Contribution, unit: MeasureUnit | None) -> bool:
     return False
 
 
-def _without_events(one: Contribution) -> NotUsed:
-    reason = mark("a group had no event, or nothing but events, and the protocol pools no counts")
-    return _left_out(one, say(reason))
+def _stands_alone(one: Contribution) -> bool:
+    """Whether a study with a group without events may be averaged by its report's own effect.
+
+    Not where nothing differed: the half event gives a difference of 0 an interval far too narrow.
+    """
+    nothing_differs = one.table is not None and (one.table.without_events or one.table.only_events)
+    return one.own and not nothing_differs
+
+
+def _why_no_counts(methods: Methods, beyond: bool) -> str:
+    """Why a study of which a group had no event is in no mean.
+
+    Args:
+        beyond: whether another study's effect is its report's own, adjusted one.
+    """
+    if methods.rare == "none":
+        return say(
+            mark("a group had no event, or nothing but events, and the protocol pools no counts")
+        )
+    if beyond:
+        return say(
+            mark(
+                "a group had no event, or nothing but events, and counts are not pooled where a report's "
+                "own effect is adjusted, which they would forget"
+            )
+        )
+    return say(
+        mark("a group had no event, or nothing but events, and another study gives no counts")
+    )
 
 
 def _without_size(one: Contribution) -> NotUsed:

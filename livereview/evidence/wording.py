@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from livereview.evidence import no_size
 from livereview.evidence.finding import (
-    Absolute,
     Certainty,
     Estimate,
     Finding,
@@ -22,11 +21,12 @@ from livereview.evidence.finding import (
     Sensitivity,
     StudyEffect,
 )
+from livereview.evidence.per_thousand import risks_shown
 from livereview.evidence.weigh import lowered
 from livereview.messages import figures, many, mark, say
 from livereview.review import Base
 
-WORDING_VERSION = "8"
+WORDING_VERSION = "9"
 CAVEAT = mark("Lack of evidence is not evidence that it does not work.")
 
 FIRM = ("effect", "little_or_no_difference")
@@ -236,7 +236,7 @@ def headline(finding: Finding) -> str:
 def _sentence(finding: Finding, phrase: str) -> str:
     """The finding's sentence of TABLE, with a phrase of its own or of several findings."""
     text = say(
-        _template(finding),
+        template(class_of(finding), level_of(finding), finding.kind),
         label=lowered(finding.outcome_label),
         intervention=finding.intervention,
         comparator=finding.comparator,
@@ -247,12 +247,18 @@ def _sentence(finding: Finding, phrase: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _template(finding: Finding) -> str:
-    """The cell of TABLE, or what stands in its place for costs and the use of services."""
-    template = TABLE[class_of(finding)][level_of(finding)]
-    if template == _TOO_LITTLE:
-        return TOO_LITTLE_OF.get(finding.kind, template)
-    return template
+def template(finding_class: str, level: str, kind: str) -> str:
+    """The first sentence, unfilled: the cell of TABLE, or what stands in its place for this kind.
+
+    Args:
+        finding_class: one of CLASSES.
+        level: one of LEVELS.
+        kind: one of review.OUTCOME_KINDS.
+    """
+    sentence = TABLE[finding_class][level]
+    if sentence == _TOO_LITTLE:
+        return TOO_LITTLE_OF.get(kind, sentence)
+    return sentence
 
 
 def _one_way(finding: Finding) -> str:
@@ -286,19 +292,20 @@ def size(finding: Finding) -> str:
 def estimate_in_words(estimate: Estimate, unit: str | None) -> str:
     """ "about 12 fewer in every 1,000 (95% interval 20 fewer to 3 fewer; RR 0.80, 0.72 to 0.89)"."""
     figure = interval(estimate)
-    if estimate.absolute is not None and _no_difference(estimate.absolute.value):
+    risks = risks_shown(estimate)
+    if risks is not None and risks.difference == 0:
         return say(
             mark("no difference ({low} to {high} in every 1,000; {figure})"),
-            low=_end_per_thousand(estimate, estimate.absolute.low),
-            high=_end_per_thousand(estimate, estimate.absolute.high),
+            low=risks.low_in_words,
+            high=risks.high_in_words,
             figure=figure,
         )
-    if estimate.absolute is not None:
+    if risks is not None:
         return say(
             mark("about {value} in every 1,000 ({low} to {high}; {figure})"),
-            value=per_thousand(estimate.absolute.value),
-            low=_end_per_thousand(estimate, estimate.absolute.low),
-            high=_end_per_thousand(estimate, estimate.absolute.high),
+            value=risks.in_words,
+            low=risks.low_in_words,
+            high=risks.high_in_words,
             figure=figure,
         )
     if estimate.measure == "SMD":
@@ -333,27 +340,6 @@ def _end(estimate: Estimate, end: float) -> str:
         if round(end, digits) != estimate.null:
             return number(end, digits)
     return number(end, MOST_DIGITS)
-
-
-def _end_per_thousand(estimate: Estimate, end: float) -> str:
-    if estimate.clear is not None and _no_difference(end):
-        return say(mark("almost no difference"))
-    return per_thousand(end)
-
-
-def per_thousand(value: float) -> str:
-    """ "12 fewer", "3 more", "no difference"; below one in 1,000 with a digit."""
-    if _no_difference(value):
-        return say(mark("no difference"))
-    rounded = round(value, 1)
-    if abs(rounded) >= 1:
-        rounded = round(value)
-    count = figures(f"{abs(rounded):,}")
-    return say(mark("{n} more") if rounded > 0 else mark("{n} fewer"), n=count)
-
-
-def _no_difference(per_thousand: float) -> bool:
-    return round(per_thousand, 1) == 0
 
 
 def number(value: float, digits: int = DIGITS) -> str:
@@ -586,21 +572,30 @@ def _of_some(finding: Finding) -> list[str]:
     estimate = finding.estimate
     if estimate is None or estimate.studies < 2:
         return []
-    others = [
-        study
-        for study in finding.counted
-        if study.value is not None and study.measure != estimate.measure
-    ]
-    if not others:
-        return []
-    return [
-        many(
-            "The size is that of {sized} of them: one is told in another measure.",
-            "The size is that of {sized} of them: {n} are told in other measures.",
-            len(others),
-            sized=estimate.studies,
+    sized = [study for study in finding.counted if study.value is not None]
+    others = [study for study in sized if study.measure != estimate.measure]
+    alike = [study for study in sized if study.measure == estimate.measure]
+    rough = [study for study in alike if study.half_event]
+    told: list[str] = []
+    if rough and estimate.studies < len(alike):
+        text = many(
+            "One of them has a group without events, or with nothing but events, and is not in the "
+            "size: {studies}.",
+            "{n} of them have a group without events, or with nothing but events, and are not in the "
+            "size: {studies}.",
+            len(rough),
+            studies=_named([study.label for study in rough]),
         )
-    ]
+        told.append(text)
+    if not others:
+        return told
+    text = many(
+        "The size is that of {sized} of them: one is told in another measure.",
+        "The size is that of {sized} of them: {n} are told in other measures.",
+        len(others),
+        sized=estimate.studies,
+    )
+    return [*told, text]
 
 
 def _as_reported(finding: Finding) -> list[str]:
@@ -1069,17 +1064,6 @@ def _listed(labels: Sequence[str]) -> str:
     if len(labels) == 1:
         return labels[0]
     return say(mark("{some} and {last}"), some=", ".join(labels[:-1]), last=labels[-1])
-
-
-def absolute_in_words(absolute: Absolute) -> str | None:
-    """ "83 in every 1,000 without it, 71 with it"; None where nobody knows how many without it."""
-    if absolute.risk is None or absolute.with_it is None:
-        return None
-    without = figures(f"{round(absolute.risk):,}")
-    there = figures(f"{round(absolute.with_it):,}")
-    return say(
-        mark("{without} in every 1,000 without it, {there} with it"), without=without, there=there
-    )
 
 
 def weighing(finding: Finding, since: str | None) -> str | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from livereview.evidence import wording
 from livereview.evidence.finding import Estimate, Finding, MetaRegression, Moderation, Subgroup
+from livereview.evidence.per_thousand import risks_shown
 from livereview.evidence.weigh import lowered
 from livereview.messages import figures, many, mark, say
 
@@ -123,14 +124,14 @@ def people(group: Subgroup) -> str:
 
 def absolute_of(estimate: Estimate) -> str | None:
     """ "12 fewer in every 1,000 (20 fewer to 3 fewer)"; None without absolute figures."""
-    absolute = estimate.absolute
-    if absolute is None:
+    risks = risks_shown(estimate)
+    if risks is None:
         return None
     return say(
         mark("{value} in every 1,000 ({low} to {high})"),
-        value=wording.per_thousand(absolute.value),
-        low=wording.per_thousand(absolute.low),
-        high=wording.per_thousand(absolute.high),
+        value=risks.in_words,
+        low=risks.low_in_words,
+        high=risks.high_in_words,
     )
 
 

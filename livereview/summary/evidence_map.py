@@ -17,7 +17,7 @@ from livereview.evidence.forms import Extraction
 from livereview.evidence.map_codes import DESIGNS, KINDS, MapCodes
 from livereview.messages import many, mark, say
 from livereview.review import Review
-from livereview.summary import words
+from livereview.summary import gap_map, words
 from livereview.summary.model import Summary
 from livereview.summary.model.map import MapEntry
 from livereview.summary.snapshot import CodedReport, Snapshot, Study
@@ -359,15 +359,9 @@ def gaps(summary: Summary) -> dict[tuple[str, str], str]:
     made = {}
     for area in summary.review.taxonomy:
         for outcome in summary.review.outcomes:
-            made[area.id, outcome.id] = gap(area.asked, states.get(outcome.id, set()))
+            asked = states.get(outcome.id, set()) if area.asked else set()
+            made[area.id, outcome.id] = gap_map.empty_kind(asked)
     return made
-
-
-def gap(area_is_asked: bool, states: set[str]) -> str:
-    """A gap is what somebody asked about, where nothing is left to read."""
-    if not area_is_asked or states <= {"not_asked"}:
-        return "not_asked"
-    return "waiting" if "not_yet_assessed" in states else "gap"
 
 
 def bias_group(entry: MapEntry) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from livereview.evidence import claims, effect_quality, wording, wording_checks
+from livereview.evidence import claims, effect_quality, per_thousand, wording, wording_checks
 from livereview.evidence.finding import Estimate, Finding, Moderation, Subgroup
 from livereview.summary import words
 from livereview.summary.model.findings import GroupRow, ModeratorWords, PublishedFinding
@@ -41,9 +41,9 @@ def _interval(estimate: Estimate | None) -> str | None:
 
 def _absolute(estimate: Estimate | None) -> str | None:
     """What it means for 1,000 people; None where that can't be said."""
-    if estimate is None or estimate.absolute is None:
+    if estimate is None:
         return None
-    return wording.absolute_in_words(estimate.absolute)
+    return per_thousand.both_in_words(estimate)
 
 
 def _moderator(finding: Finding, moderation: Moderation) -> ModeratorWords:

@@ -14,8 +14,9 @@ from typing import Literal
 from markupsafe import Markup
 
 from livereview.evidence import wording, wording_checks
-from livereview.evidence.finding import Absolute, Finding
-from livereview.messages import figures, mark, say
+from livereview.evidence.finding import Estimate, Finding
+from livereview.evidence.per_thousand import people, risks_shown
+from livereview.messages import mark, say
 from livereview.summary import drawing, glance, words
 from livereview.summary.drawing import BOLD, LABEL, QUIET, RULE
 
@@ -72,7 +73,6 @@ PICTURE_COLUMNS = ((0, 190), (200, 220), (430, 230), (670, 110), (790, 100))
 WIDTH = 900
 LINE_HEIGHT, PADDING = 16, 14
 MOST_LINES = 6
-LEAST_WHOLE = 10  # people of 1,000: fewer are told with a digit
 DOT = Markup('<circle cx="{x}" cy="{y}" r="4" fill="{fill}" stroke="currentColor"/>')
 
 
@@ -182,7 +182,7 @@ def _row(finding: Finding, notes: tuple[str, ...]) -> Row:
         state=words.state(finding),
         meaning=wording.headline(finding),
         follow_up=glance.follow_up(finding),
-        **_risks(absolute),
+        **_risks(estimate),
         relative=wording.interval(estimate) if estimate else "",
         size="" if told_as_risks else wording.size(finding),
         evidence=wording.evidence(finding),
@@ -193,22 +193,17 @@ def _row(finding: Finding, notes: tuple[str, ...]) -> Row:
     )
 
 
-def _people(per_thousand: float) -> str:
-    """Whole people of 1,000; below ten with a digit, so that a small risk is not called none."""
-    digits = 0 if abs(per_thousand) >= LEAST_WHOLE else 1
-    return figures(f"{round(per_thousand, digits):,}".removesuffix(".0"))
-
-
-def _risks(absolute: Absolute | None) -> dict[str, str]:
+def _risks(estimate: Estimate | None) -> dict[str, str]:
     """The cells of both risks; empty where nobody knows how many have the event without it."""
-    if absolute is None or absolute.risk is None or absolute.with_it is None:
+    shown = risks_shown(estimate) if estimate else None
+    if shown is None or shown.without is None:
         return {"without": "", "with_it": "", "with_range": ""}
-    low = max(0.0, absolute.risk + absolute.low)
-    high = min(float(absolute.per), absolute.risk + absolute.high)
+    assert shown.with_it is not None
+    assert shown.with_low is not None and shown.with_high is not None
     return {
-        "without": _people(absolute.risk),
-        "with_it": _people(absolute.with_it),
-        "with_range": words.between(_people(low), _people(high)),
+        "without": people(shown.without),
+        "with_it": people(shown.with_it),
+        "with_range": words.between(people(shown.with_low), people(shown.with_high)),
     }
 
 

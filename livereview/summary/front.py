@@ -121,14 +121,9 @@ def _gap_map(key: str, rows: Sequence[dict[str, Any]]) -> Markup:
 
 
 def empty_cell(rows: Sequence[dict[str, Any]], area: str, outcome: str) -> str:
-    """What a pair without a study is: no gap where no review asks about it, or where records still
-    wait.
-    """
+    """What a pair without a study is, over all reviews of the map."""
     asking = [row["known"].get(outcome, "no_studies") for row in rows if area in row["asked"]]
-    states = [state for state in asking if state != "not_asked"]
-    if not states:
-        return "not_asked"
-    return "waiting" if "not_yet_assessed" in states else "gap"
+    return gap_map.empty_kind(asking)
 
 
 def _outcome_states(summary: PastSummary) -> dict[str, str]:

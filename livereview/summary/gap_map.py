@@ -33,8 +33,11 @@ from livereview.summary.drawing import (
 ROW, NAMES, COLUMN, LARGEST, LEAST = 66, 180, 118, 20, 560
 HEADER = ("Area", "Outcome", "Studies", "Certainty")
 GAP = "0 – gap"
-EMPTY = {"gap": GAP, "not_asked": "not asked", "waiting": "not yet assessed"}
-"""What stands where there is no study: a gap is only what somebody asked about and nothing is left to read for."""
+NOT_ASKED, WAITING = "not asked", "not yet assessed"
+EMPTY = {"gap": GAP, "not_asked": NOT_ASKED, "waiting": WAITING}
+"""What stands in the picture where there is no study, by `empty_kind`."""
+IN_TABLE = {**EMPTY, "gap": "gap"}
+"""The same in the picture's table, which has a column of counts."""
 _BUBBLE = Markup(
     '<circle cx="{x}" cy="{y}" r="{r:.1f}" fill-opacity="0.25" stroke="currentColor"/>'
 )
@@ -59,6 +62,21 @@ class Cell:
     studies: int
     certainty: str | None = None
     empty: str = "gap"
+
+
+def empty_kind(states: Iterable[str]) -> str:
+    """What a cell without a study means, one of EMPTY: a gap is only what somebody asked about, where
+    nothing is left to read.
+
+    Args:
+        states: of the findings on the cell's outcome, of those reviews only that ask about its area.
+    """
+    asked = [state for state in states if state != "not_asked"]
+    if not asked:
+        return "not_asked"
+    if "not_yet_assessed" in asked:
+        return "waiting"
+    return "gap"
 
 
 def rows(
@@ -222,9 +240,9 @@ def _full(cell: Cell, x: int, y: int, most: int) -> Markup:
 
 def _words(cell: Cell | None) -> str:
     empty = _empty(cell)
-    if cell is None or empty is not None:
-        return (empty or "gap").replace("waiting", "not yet assessed").replace("_", " ")
-    if cell.certainty:
+    if empty is not None:
+        return IN_TABLE[empty]
+    if cell is not None and cell.certainty:
         return cell.certainty.replace("_", " ")
     return "not rated"
 

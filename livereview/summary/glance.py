@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from livereview.evidence import wording
-from livereview.evidence.finding import Absolute, Certainty, Finding
+from livereview.evidence.finding import Certainty, Estimate, Finding
+from livereview.evidence.per_thousand import both_in_words, risks_shown
 from livereview.messages import mark, say
 from livereview.summary import bars, words
 from livereview.summary.bars import Bar, Strip
@@ -207,15 +208,16 @@ def follow_up(finding: Finding) -> str:
 
 
 def _card(finding: Finding, *, several: bool, changed: str, cost: str) -> Card:
-    absolute = finding.estimate.absolute if finding.estimate else None
+    estimate = finding.estimate
+    risks = risks_shown(estimate) if estimate else None
     figure, figure_range, size = "", "", ""
     dots_of_people: Pictograph | None = None
     strip: Strip | None = None
     bar: Bar | None = None
-    if absolute is not None and finding.state in SAYING:
-        figure = wording.per_thousand(absolute.value)
-        figure_range = _range(absolute)
-        dots_of_people = pictograph(absolute)
+    if estimate is not None and risks is not None and finding.state in SAYING:
+        figure = risks.in_words
+        figure_range = words.between(risks.low_in_words, risks.high_in_words)
+        dots_of_people = pictograph(estimate)
     else:
         size = wording.size(finding)
         single = bars.single(finding)
@@ -243,19 +245,18 @@ def _card(finding: Finding, *, several: bool, changed: str, cost: str) -> Card:
     )
 
 
-def _range(absolute: Absolute) -> str:
-    return words.between(wording.per_thousand(absolute.low), wording.per_thousand(absolute.high))
-
-
-def pictograph(absolute: Absolute) -> Pictograph | None:
+def pictograph(estimate: Estimate) -> Pictograph | None:
     """The two risks as dots; it never shows more than the text beside it says.
 
-    None where nobody knows how many have the event without it.
+    The dots between them are those of the difference: as many as the reader is told. None where
+    nobody knows how many have the event without it.
     """
-    text = wording.absolute_in_words(absolute)
-    if text is None or absolute.risk is None or absolute.with_it is None:
+    shown = risks_shown(estimate)
+    text = both_in_words(estimate)
+    if shown is None or shown.without is None or text is None:
         return None
-    without, with_it = _to_dots(absolute.risk), _to_dots(absolute.with_it)
+    without = _to_dots(shown.without)
+    with_it = min(DOTS, max(0, without + _to_dots(shown.difference)))
     both, either = min(without, with_it), max(without, with_it)
     return Pictograph(
         both=_path(0, both),
@@ -267,7 +268,7 @@ def pictograph(absolute: Absolute) -> Pictograph | None:
 
 
 def _to_dots(per_thousand: float) -> int:
-    return min(DOTS, max(0, round(per_thousand / PER_DOT)))
+    return round(per_thousand / PER_DOT)
 
 
 def _path(first: int, end: int) -> str:
