@@ -280,3 +280,25 @@ def test_a_first_study_that_clearly_found_the_opposite_waits_for_a_signature() -
     assert finding_changes.compare(before, after).means_something_else
     another = finding(CARE, *many, one, study("more", ratio(0.7, 0.63, 0.7778)))
     assert not finding_changes.compare(after, another).means_something_else
+
+
+def test_a_first_study_that_says_too_little_is_never_announced_as_an_answer() -> None:
+    change = compare(NONE, OPEN)
+    assert change.kind == "new_finding" and change.means_something_else
+    assert change.text.startswith("there is evidence now, and it gives no answer")
+    assert compare(OPEN, FEWER).text.startswith("the evidence now says something")
+
+
+def test_a_clear_result_beside_little_or_no_difference_waits_for_a_signature() -> None:
+    """Sixty thousand people speak for no difference, and one small study clearly found harm."""
+    level = finding(CARE, study("a", ratio(1.0, 0.97, 1.03, n=60000)))
+    harm = finding(
+        CARE,
+        study("a", ratio(1.0, 0.97, 1.03, n=60000)),
+        study("b", ratio(2.7, 1.4, 5.2, n=400)),
+    )
+    assert level.state == harm.state == "little_or_no_difference"
+    assert "One study has a clear result of its own: B 2020" in wording.evidence(harm)
+    change = compare(level, harm)
+    assert change.kind == "now_shows" and change.means_something_else
+    assert compare(harm, harm).kind == "none"

@@ -174,3 +174,11 @@ def _agrees(found: Finding) -> None:
                 if part.value < estimate.null
                 else None
             )
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [(-1008.4, "−1,008"), (99.994, "99.99"), (100.004, "100"), (0.5, "0.50"), (-0.125, "−0.12")],
+)
+def test_a_figure_has_no_more_digits_than_it_is_known_by(value: float, told: str) -> None:
+    assert wording.number(value) == told

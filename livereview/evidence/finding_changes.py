@@ -197,8 +197,11 @@ def _other_state(before: Finding, after: Finding) -> tuple[Kind, str]:
     was_firm, is_firm = before.state in wording.FIRM, after.state in wording.FIRM
     if was_firm and not is_firm:
         return "no_longer_supported", say(mark("no longer supported: {why}"), why=after.why)
-    if before.state in _FROM_NOTHING or (is_firm and not was_firm):
+    if is_firm and not was_firm:
         return "new_finding", say(mark("the evidence now says something: {why}"), why=after.why)
+    if before.state in _FROM_NOTHING:
+        text = mark("there is evidence now, and it gives no answer: {why}")
+        return "new_finding", say(text, why=after.why)
     return "now_shows", say(mark("what it shows is something else: {why}"), why=after.why)
 
 

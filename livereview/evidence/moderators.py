@@ -85,20 +85,16 @@ def moderations(
         given: what the studies give to the answer: only these take part.
         answer: as the finding has it.
     """
-    mine = _of_outcome(review, outcome)
-    if not mine or answer.estimate is None:
+    if answer.estimate is None:
         return ()
     counted = {one.study for one in given.counted}
     taking_part = tuple(form for form in forms if form.study in counted)
-    return tuple(
-        _category(question, given)
-        if question.moderator.kind == "category"
-        else _number(question, given)
-        for question in (
-            _Question(review, comparison, outcome, moderator, taking_part, answer.estimate)
-            for moderator in mine
-        )
-    )
+    asked: list[Moderation] = []
+    for moderator in _of_outcome(review, outcome):
+        question = _Question(review, comparison, outcome, moderator, taking_part, answer.estimate)
+        ask = _category if moderator.kind == "category" else _number
+        asked.append(ask(question, given))
+    return tuple(asked)
 
 
 def _of_outcome(review: Review, outcome: Outcome) -> list[Moderator]:
@@ -108,50 +104,124 @@ def _of_outcome(review: Review, outcome: Outcome) -> list[Moderator]:
 # Groups
 
 
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """The studies, or parts of studies, of one value.
+
+    Attributes:
+        conclusion: By the rule of the finding.
+        plain: The same with z standard errors, which the test of interaction compares.
+    """
+
+    value: str
+    given: Given
+    conclusion: Conclusion
+    plain: Estimate | None
+
+    @property
+    def row(self) -> Subgroup:
+        """As the finding shows it."""
+        numbers = [one.people for one in self.conclusion.that_count(self.given)]
+        known = [n for n in numbers if n is not None]
+        return Subgroup(
+            value=self.value,
+            studies=len(numbers),
+            people=sum(known) if known else None,
+            people_unknown=len(numbers) - len(known),
+            estimate=self.conclusion.estimate,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Interaction:
+    """Cochran's Q between the groups that have a pooled size; no q where fewer than two have."""
+
+    q: float | None
+    p: float | None
+    groups: int
+
+    @property
+    def df(self) -> int | None:
+        return None if self.q is None else self.groups - 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A difference that the test sees, and what it rests on.
+
+    Attributes:
+        best: The group, or `high` or `low`, where it seems to work better.
+        p: Of the test.
+        groups: Of a category; empty for a number.
+        within: Studies that compare the groups among their own people.
+    """
+
+    best: str
+    p: float
+    groups: tuple[Subgroup, ...] = ()
+    within: int = 0
+
+
 def _category(question: _Question, given: Given) -> Moderation:
     """A row a group, and the test of interaction between them."""
-    moderator = question.moderator
-    groups: list[Subgroup] = []
-    pieces: list[tuple[str, Contribution]] = []
-    plain: list[Estimate | None] = []
-    for value in moderator.values:
-        parts = tuple(
-            part for form in question.forms if (part := _part(question, form, value)) is not None
-        )
-        some = contributions.gather(question.review, question.comparison, question.outcome, parts)
-        conclusion = weigh.conclude(
-            question.review.methods, question.comparison, question.outcome, some
-        )
-        groups.append(_group(value, some, conclusion))
-        pieces += [(value, one) for one in some.counted]
-        as_z = replace(question.review.methods, test="z")
-        plain.append(weigh.conclude(as_z, question.comparison, question.outcome, some).estimate)
-
-    q, p, tested = _interaction(question, plain)
-    regression = _on_groups(question, pieces) if len(moderator.values) > 2 else None
+    groups = [_grouped(question, value) for value in question.moderator.values]
+    rows = tuple(group.row for group in groups)
+    test = _interaction(question, groups)
     within = sum(len(_values_within(question, form)) > 1 for form in question.forms)
-    known = {one.study for _, one in pieces}
-    best = _best(question, groups) if p is not None and p <= SEEN else None
-    cautions = _cautions(question, groups, within, p, best) if best is not None else ()
+    known = {one.study for group in groups for one in group.given.counted}
+
+    seen = None
+    if test.p is not None and test.p <= SEEN:
+        seen = _Seen(_best(question, rows), test.p, rows, within)
+    refused = None
+    if test.q is None:
+        refused = say(mark("fewer than two groups have a pooled size"))
+    moderation = _moderation(question, test.p, seen)
+    return moderation.model_copy(
+        update={
+            "groups": rows,
+            "within": within,
+            "unknown": sum(one.study not in known for one in given.counted),
+            "q": test.q,
+            "df": test.df,
+            "regression": _on_groups(question, groups),
+            "refused": refused,
+        }
+    )
+
+
+def _moderation(question: _Question, p: float | None, seen: _Seen | None) -> Moderation:
+    """What is told of a moderator by the protocol and by its test."""
+    moderator = question.moderator
+    cautions = _cautions(question, seen) if seen else ()
     return Moderation(
         id=moderator.id,
         label=moderator.label,
-        kind="category",
+        kind="category" if moderator.kind == "category" else "number",
         reason=moderator.reason,
         in_advance=moderator.in_advance,
         better_for=moderator.better_for,
-        groups=tuple(groups),
-        within=within,
-        unknown=sum(one.study not in known for one in given.counted),
-        q=q,
-        df=tested - 1 if q is not None else None,
         p=p,
-        regression=regression,
-        refused=None if q is not None else say(mark("fewer than two groups have a pooled size")),
         credibility=_credibility(p, cautions),
-        works_better=best,
+        works_better=seen.best if seen else None,
         cautions=cautions,
     )
+
+
+def _grouped(question: _Question, value: str) -> _Group:
+    """The group of this value, pooled by the finding's rule and by z."""
+    parts = [_part(question, form, value) for form in question.forms]
+    some = contributions.gather(
+        question.review,
+        question.comparison,
+        question.outcome,
+        [part for part in parts if part is not None],
+    )
+    methods = question.review.methods
+    as_z = replace(methods, test="z")
+    conclusion = weigh.conclude(methods, question.comparison, question.outcome, some)
+    plain = weigh.conclude(as_z, question.comparison, question.outcome, some).estimate
+    return _Group(value, some, conclusion, plain)
 
 
 def _part(question: _Question, form: Extraction, value: str) -> Extraction | None:
@@ -219,34 +289,20 @@ def _value(moderator: Moderator, form: Extraction) -> str | float | None:
     return value
 
 
-def _group(value: str, some: Given, conclusion: Conclusion) -> Subgroup:
-    numbers = [one.people for one in conclusion.that_count(some)]
-    known = [n for n in numbers if n is not None]
-    return Subgroup(
-        value=value,
-        studies=len(numbers),
-        people=sum(known) if known else None,
-        people_unknown=len(numbers) - len(known),
-        estimate=conclusion.estimate,
-    )
-
-
-def _interaction(
-    question: _Question, estimates: Sequence[Estimate | None]
-) -> tuple[float | None, float | None, int]:
-    """Cochran's Q between the groups' estimates with z standard errors, its p, and how many groups
-    it compares.
-    """
-    pairs = [
-        (measures.MEASURES[one.measure].analysed(one.value), weigh.standard_error(one))
-        for one in estimates
-        if one is not None and one.measure == question.estimate.measure
+def _interaction(question: _Question, groups: Sequence[_Group]) -> _Interaction:
+    """The test between the groups that have a size in the finding's measure."""
+    measure = measures.MEASURES[question.estimate.measure]
+    sized = [
+        group.plain
+        for group in groups
+        if group.plain is not None and group.plain.measure == measure.id
     ]
+    pairs = [(measure.analysed(one.value), weigh.standard_error(one)) for one in sized]
     q, p, _ = between(pairs)
-    return q, p, len(pairs)
+    return _Interaction(q, p, len(pairs))
 
 
-def _best(question: _Question, groups: Sequence[Subgroup]) -> str | None:
+def _best(question: _Question, groups: Sequence[Subgroup]) -> str:
     """The group whose estimate is best for people."""
     sized = [
         group
@@ -259,24 +315,27 @@ def _best(question: _Question, groups: Sequence[Subgroup]) -> str | None:
     ).value
 
 
-def _on_groups(
-    question: _Question, pieces: Sequence[tuple[str, Contribution]]
-) -> MetaRegression | None:
-    """Several groups in one model with one variance between studies.
+def _on_groups(question: _Question, groups: Sequence[_Group]) -> MetaRegression | None:
+    """Three groups or more in one model with one variance between studies.
 
     None where there are too few studies.
     """
     unit = measures.read(question.outcome.measure)
-    if unit is None:
+    if unit is None or len(question.moderator.values) < 3:
         return None
-    usable = [(value, one) for value, one in pieces if one.sized_in(unit.measure.id)]
-    values = [value for value in question.moderator.values if any(value == at for at, _ in usable)]
-    if len(values) < 3 or len(usable) < REGRESSION_FROM * (len(values) - 1):
+    usable = [
+        (group.value, one)
+        for group in groups
+        for one in group.given.counted
+        if one.sized_in(unit.measure.id)
+    ]
+    values = list(dict.fromkeys(value for value, _ in usable))
+    slopes = values[1:]
+    if len(values) < 3 or len(usable) < REGRESSION_FROM * len(slopes):
         return None
-    columns = {value: [float(at == value) for at, _ in usable] for value in values[1:]}
-    return _meta_regression(
-        unit, values[1:], _regressed(question, [one for _, one in usable], columns)
-    )
+    columns = {value: [float(at == value) for at, _ in usable] for value in slopes}
+    model = _regressed(question, [one for _, one in usable], columns)
+    return _meta_regression(unit, slopes, model)
 
 
 # Numbers
@@ -287,17 +346,9 @@ def _number(question: _Question, given: Given) -> Moderation:
 
     Refused with the reason below ten.
     """
-    moderator = question.moderator
-    unit = measures.read(question.outcome.measure)
-    forms = {form.study: form for form in question.forms}
-    usable: list[tuple[float, Contribution]] = []
-    for one in given.counted:
-        value = value_of(moderator, forms[one.study], one.months)
-        if isinstance(value, int | float) and unit is not None and one.sized_in(unit.measure.id):
-            usable.append((float(value), one))
-
+    usable = _with_value(question, given)
     regression, refused = None, None
-    if unit is None or len(usable) < REGRESSION_FROM:
+    if len(usable) < REGRESSION_FROM:
         refused = many(
             "meta-regression needs {least} studies with a size and this value; there is {n}",
             "meta-regression needs {least} studies with a size and this value; there are {n}",
@@ -305,37 +356,50 @@ def _number(question: _Question, given: Given) -> Moderation:
             least=REGRESSION_FROM,
         )
     else:
-        column = {moderator.label: [value for value, _ in usable]}
-        regression = _meta_regression(
-            unit,
-            [moderator.label],
-            _regressed(question, [one for _, one in usable], column),
-            with_intercept=True,
-        )
+        regression = _on_number(question, usable)
         if regression is None:
             refused = say(mark("the values do not vary enough to tell"))
-    p = regression.p if regression else None
-    if regression and regression.p <= SEEN:
-        best = _rises(question, regression)
-    else:
-        best = None
-    cautions = _cautions(question, (), 0, p, best) if best is not None else ()
-    return Moderation(
-        id=moderator.id,
-        label=moderator.label,
-        kind="number",
-        reason=moderator.reason,
-        in_advance=moderator.in_advance,
-        better_for=moderator.better_for,
-        unit=moderator.unit,
-        unknown=len(given.counted) - len(usable),
-        p=p,
-        regression=regression,
-        refused=refused,
-        credibility=_credibility(p, cautions),
-        works_better=best,
-        cautions=cautions,
+
+    p, seen = None, None
+    if regression is not None:
+        p = regression.p
+        if p <= SEEN:
+            seen = _Seen(_rises(question, regression), p)
+    moderation = _moderation(question, p, seen)
+    return moderation.model_copy(
+        update={
+            "unit": question.moderator.unit,
+            "unknown": len(given.counted) - len(usable),
+            "regression": regression,
+            "refused": refused,
+        }
     )
+
+
+def _with_value(question: _Question, given: Given) -> list[tuple[float, Contribution]]:
+    """The counted studies that have a size in the outcome's measure and a value, with that value."""
+    unit = measures.read(question.outcome.measure)
+    if unit is None:
+        return []
+    forms = {form.study: form for form in question.forms}
+    usable: list[tuple[float, Contribution]] = []
+    for one in given.counted:
+        value = value_of(question.moderator, forms[one.study], one.months)
+        if isinstance(value, int | float) and one.sized_in(unit.measure.id):
+            usable.append((float(value), one))
+    return usable
+
+
+def _on_number(
+    question: _Question, usable: Sequence[tuple[float, Contribution]]
+) -> MetaRegression | None:
+    """The effects regressed on the number; None where its values do not vary enough."""
+    unit = measures.read(question.outcome.measure)
+    assert unit is not None, "the studies have a size in it"
+    label = question.moderator.label
+    column = {label: [value for value, _ in usable]}
+    model = _regressed(question, [one for _, one in usable], column)
+    return _meta_regression(unit, [label], model, with_intercept=True)
 
 
 def _regressed(
@@ -404,30 +468,33 @@ def _credibility(p: float | None, cautions: Sequence[str]) -> Credibility:
     return "possible" if cautions else "likely"
 
 
-def _cautions(
-    question: _Question, groups: Sequence[Subgroup], within: int, p: float | None, best: str | None
-) -> tuple[str, ...]:
+def _cautions(question: _Question, seen: _Seen) -> tuple[str, ...]:
     """Why a difference that the test sees is not established, in words."""
     moderator = question.moderator
-    smallest = min((group.studies for group in groups if group.studies), default=0)
-    between_studies = within < len(question.forms)
+    smallest = min((group.studies for group in seen.groups if group.studies), default=0)
+    between_studies = seen.within < len(question.forms)
+    is_category = bool(seen.groups)
+    expected_nothing = moderator.better_for is None
     reasons = [
         (
             between_studies,
             mark("it compares studies with each other, which differ in other ways too"),
         ),
         (
-            bool(groups) and between_studies and smallest < FEW_IN_A_GROUP,
+            is_category and between_studies and smallest < FEW_IN_A_GROUP,
             mark("a group has few studies"),
         ),
         (
-            bool(groups) and not between_studies and within < 2,
+            is_category and not between_studies and seen.within < 2,
             mark("one study alone compares its own people"),
         ),
         (not moderator.in_advance, mark("nobody had named it before the results were known")),
-        (moderator.better_for is None, mark("the protocol expected nothing of it")),
-        (moderator.better_for not in (None, best), mark("the protocol expected the opposite")),
-        (p is not None and p > CHANCE, mark("it may be chance")),
+        (expected_nothing, mark("the protocol expected nothing of it")),
+        (
+            not expected_nothing and moderator.better_for != seen.best,
+            mark("the protocol expected the opposite"),
+        ),
+        (seen.p > CHANCE, mark("it may be chance")),
         (question.tested > MANY_TESTED, mark("many such questions were asked")),
         (
             question.review.methods.estimator == "EE",

@@ -38,6 +38,9 @@ NAMED = 5
 DIGITS, MOST_DIGITS = 2, 4
 """Decimals of a figure, and of one that would else read as no difference."""
 
+WHOLE_FROM = 100
+"""Figures from here on have no decimals: pounds and pence of a mean cost are known no better."""
+
 PREDICTED_FROM = 5
 """Studies from which a prediction interval is told in words. With three its quantile (t with one degree
 of freedom) is 12.7, with four 4.3, with five 3.2: before, it says more of their number than of them."""
@@ -343,7 +346,9 @@ def _end(estimate: Estimate, end: float) -> str:
 
 
 def number(value: float, digits: int = DIGITS) -> str:
-    """A figure with its decimals and a true minus sign."""
+    """A figure with its decimals and a true minus sign; one of a hundred or more is told whole."""
+    if abs(value) >= WHOLE_FROM:
+        digits = 0
     return figures(f"{value:,.{digits}f}".replace("-", "−"))
 
 
@@ -740,15 +745,15 @@ def _with_figure(study: StudyEffect) -> str:
 
 
 def reservations(finding: Finding) -> tuple[bool, bool]:
-    """What is said against an effect beside it: that a study clearly found the opposite, and that
+    """What is said against an answer beside it: that a study clearly found something else, and that
     it may be otherwise elsewhere.
     """
-    opposite = any(
+    otherwise_clear = any(
         study.clear and study.leans != finding.side
         for study in finding.counted
-        if finding.state == "effect"
+        if finding.state in FIRM
     )
-    return opposite, bool(_elsewhere(finding))
+    return otherwise_clear, bool(_elsewhere(finding))
 
 
 def _elsewhere(finding: Finding) -> list[str]:
