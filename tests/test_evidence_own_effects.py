@@ -15,7 +15,7 @@ from livereview.evidence import checked, checks, wording
 from livereview.evidence.finding import Finding
 from livereview.evidence.forms import Extraction
 from livereview.review import Methods, Outcome, Review
-from tests.evidence import CARE, finding, ratio, review, study
+from tests.evidence import CARE, WELLBEING, finding, ratio, review, study
 
 ODDS = replace(CARE, measure="OR")
 ZERO = {"ai": 0, "n1i": 50, "ci": 5, "n2i": 52}
@@ -147,3 +147,10 @@ def test_an_adjusted_ratio_of_the_opposite_event_is_still_asked_about() -> None:
     own = {"measure": "RR", "effect": 1.1, "ci_low": 1.0, "ci_high": 1.2, "adjusted": True}
     with pytest.raises(Exception, match="counts the opposite event"):
         found(CARE, {**own, "reported": counted, "higher_is_better": True})
+
+
+def test_a_ratio_of_means_on_a_reversed_scale_is_told_of_as_a_scale_and_not_as_an_event() -> None:
+    reversed_scale = {"measure": "ROM", "effect": 0.8, "ci_low": 0.7, "ci_high": 0.9}
+    with pytest.raises(Exception, match="its scale runs the other way") as refused:
+        found(replace(WELLBEING, measure="ROM"), {**reversed_scale, "higher_is_better": False})
+    assert "event" not in str(refused.value)

@@ -182,3 +182,10 @@ def _agrees(found: Finding) -> None:
 )
 def test_a_figure_has_no_more_digits_than_it_is_known_by(value: float, told: str) -> None:
     assert wording.number(value) == told
+
+
+def test_a_size_that_matters_by_the_protocol_is_called_small_as_a_rule_of_thumb_only() -> None:
+    important = rated(finding(WELLBEING, study("a", smd(0.4, 0.1))), "high")
+    assert important.size == "important"
+    assert "small" not in wording.headline(important)
+    assert "The difference is small by a rule of thumb (SMD 0.40" in wording.size(important)

@@ -132,7 +132,7 @@ def test_the_evaluation_of_2021_changes_what_the_page_says() -> None:
         findings = {one.outcome: one for one in checked.findings(review, forms.values())}
         kinship = findings["kinship-care"]
         assert kinship.state == state
-    assert "(RD per 1,000 −130.00)" in wording.words(kinship).text
+    assert "(RD per 1,000 −130)" in wording.words(kinship).text
     care = wording.words(findings["entering-care"]).text
     assert "Nine English authorities, second evaluation: no difference" in care
     assert "2 studies at critical risk of bias are shown but do not count." in care

@@ -141,11 +141,19 @@ def orient(outcome: Outcome, result: Result) -> Oriented:
         opposite = _of_opposite_event(unit, result)
         if opposite is not None:
             return _unless_typed_otherwise(outcome, Oriented(result, opposite))
-        reason = mark(
-            "it counts the opposite event, and the {measure} of one event is not 1 over that of the other"
-        )
+        reason = _OPPOSITE_SCALE if unit.measure.scales else _OPPOSITE_EVENT
         return Oriented(result, reason=say(reason, measure=unit.measure.id), asks=True)
     return _unless_typed_otherwise(outcome, Oriented(result, effect.turned()))
+
+
+_OPPOSITE_EVENT = mark(
+    "it counts the opposite event, and the {measure} of one event is not 1 over that of the other"
+)
+_OPPOSITE_SCALE = mark(
+    "its scale runs the other way, and the {measure} of a scale is not 1 over that of its reverse; "
+    "give means and standard deviations as an SMD or MD"
+)
+"""Why a ratio can't be turned to the outcome."""
 
 
 def _of_opposite_event(unit: MeasureUnit, result: Result) -> Effect | None:

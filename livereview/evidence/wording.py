@@ -162,7 +162,11 @@ SMD_GLOSS = (
     (0.8, mark("moderate")),
     (float("inf"), mark("large")),
 )
-"""What an SMD below each bound is called (Cohen's conventions, as Handbook 15.5.3.1 gives them)."""
+"""What an SMD below each bound is called (Cohen's conventions, as Handbook 15.5.3.1 gives them).
+
+It is told as a rule of thumb: what is small by it may matter by the review's own smallest important
+difference, which the first sentence goes by.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +317,7 @@ def estimate_in_words(estimate: Estimate, unit: str | None) -> str:
         )
     if estimate.measure == "SMD":
         gloss = next(text for bound, text in SMD_GLOSS if abs(estimate.value) < bound)
-        return say(mark("{gloss} ({figure})"), gloss=say(gloss), figure=figure)
+        return say(mark("{gloss} by a rule of thumb ({figure})"), gloss=say(gloss), figure=figure)
     if estimate.measure == "MD" and unit:
         return say(
             mark("{value} {unit} ({figure})"),
