@@ -438,7 +438,7 @@ def test_a_size_without_an_interval_is_told_and_decides_nothing() -> None:
     alone = finding(outcome, bare)
     assert alone.state == "too_little"
     told = "One study gives a size without an interval, so it can't be told from chance: Bare 2020"
-    assert f"{told} (RD per 1,000 −130.00)." in text(alone)
+    assert f"{told} (RD per 1,000 −130)." in text(alone)
     beside = finding(outcome, bare, study("b", ratio(-0.05, -0.08, -0.02, measure="RD")))
     assert "The only study with an interval: B 2020 found that fewer children" in text(beside)
     assert told in text(beside)
