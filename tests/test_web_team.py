@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from livereview.ops import surveil
+from livereview.ops.acts import UNSEEN
 from livereview.review import Criterion
 from livereview.screening.criteria import change
 from livereview.store.open import Store
@@ -94,7 +95,8 @@ def test_closing_an_account_gives_back_what_only_it_had_voted_on(
     assert "Title and abstract: 1" in page, "the half-screened one is closed to a lead who may vote"
     action, fields = lena.form("Close")
     lena.page = lena.http.post(action, data={**fields, "name": "bo"})
-    assert "1 record has no vote but theirs" in lena.page.text
+    assert "can&#39;t sign in any more" in lena.page.text and UNSEEN in lena.page.text
+    assert "no vote but theirs" not in lena.page.text, "that would tell her of bo's vote"
     lena.press(YES)
     assert lena.http.post("/sign-in", data={"secret": secret_of("bo")}).status_code == 401
     with reviewed.read() as con:

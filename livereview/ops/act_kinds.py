@@ -42,8 +42,11 @@ KINDS: dict[str, Kind] = {
         pages.withdraw_version,
         pages.undo_withdrawal,
         needs_reason=True,
+        moves_reports=False,
     ),
-    "close_vote": Kind("Close the vote and count", pages.close_vote, pages.undo_vote_count),
+    "close_vote": Kind(
+        "Close the vote and count", pages.close_vote, pages.undo_vote_count, moves_reports=False
+    ),
     "stop_reading": Kind("Stop reading", pages.stop_reading, pages.undo_stop),
     "protocol": Kind("Put a protocol in force", pages.put_in_force, pages.undo_protocol),
     "regroup": Kind(

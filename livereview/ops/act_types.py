@@ -76,6 +76,7 @@ class Kind:
         needs_reason: Whether it is refused without one.
         concerns: The reviews that it may change something in.
         is_long: It takes so long that decisions must not wait for it.
+        moves_reports: Whether it can move where reports stand, or votes.
     """
 
     title: str
@@ -85,6 +86,7 @@ class Kind:
     needs_reason: bool = False
     concerns: Callable[[Connection, Asked], list[str]] = lambda con, asked: [asked.review]
     is_long: bool = False
+    moves_reports: bool = True
 
     def named(self, given: Mapping[str, str]) -> str:
         """Its title with what it is about."""

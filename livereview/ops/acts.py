@@ -3,17 +3,23 @@
 A preview does the act and rolls it back, so it says what would really happen. A confirmation
 carries a fingerprint of what was shown; where the act would do something else by now, nothing is
 done and that is shown instead.
+
+Who votes sees nobody's votes first, and what an act would do must not tell of them either: fewer
+votes a report, two reports joined or an account closed would give them away. So what such a person
+is told, and what the log then says, is what the act does where the votes that they may not see are
+not there (`store.unseen`); the act itself is done with all votes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from livereview.errors import Refused
+from livereview.errors import LivereviewError, Refused
 from livereview.ops import effects, publish
 from livereview.ops.act_kinds import KINDS
 from livereview.ops.act_types import Asked, Kind
@@ -21,11 +27,15 @@ from livereview.ops.principals import OPERATOR
 from livereview.ops.protocols import protocol
 from livereview.ops.typed import typed
 from livereview.rights import Principal
-from livereview.store import acts
+from livereview.store import acts, searches, unseen, voters
 from livereview.store.acts import LoggedAct, Request
 from livereview.store.open import Connection, Store
 
 LONGEST_REASON = 500  # letters
+UNSEEN = (
+    "As you screen here, this is counted without what others may have decided on reports that still"
+    " wait for decisions."
+)
 REQUESTED = ("take_back_word", "regroup", "judge")  # what members may ask a lead for
 
 
@@ -40,15 +50,18 @@ class EffectChanged(Refused):
         self.told = told
 
 
+_Seen = tuple[Mapping[str, Any], Mapping[str, Any]]  # what an act does, and its own answer
+
+
 class _RolledBack(Exception):
     """Ends a transaction that must leave nothing behind.
 
     No LivereviewError: it is raised after writes.
     """
 
-    def __init__(self, told: Mapping[str, Any]):
+    def __init__(self, told: Mapping[str, Any], result: Mapping[str, Any] = MappingProxyType({})):
         super().__init__()
-        self.told = dict(told)
+        self.told, self.result = dict(told), dict(result)
 
 
 def kind_of(name: str) -> Kind:
@@ -79,14 +92,62 @@ def preview(
     chosen = kind_of(kind)
     asked = Asked("preview", review, given, by, author or by.account, now, reason or "not said yet")
 
+    told, _ = _rolled_back(store, chosen, lambda con: _as_seen(con, chosen, asked))
+    return {"title": chosen.named(given), **told}
+
+
+def _rolled_back(store: Store, chosen: Kind, perform: Callable[[Connection], _Seen]) -> _Seen:
+    """What `perform` tells of what it does, which is then rolled back, as it is where it refuses."""
+    refusals: list[LivereviewError] = []
+
     def job(con: Connection) -> None:
-        raise _RolledBack(_perform(con, chosen, asked)[0])
+        try:
+            told, result = perform(con)
+        except LivereviewError as refusal:  # votes that are hidden from it were removed before
+            refusals.append(refusal)
+            raise _RolledBack({}) from None
+        raise _RolledBack(told, result)
 
     try:
         store.write(job, bulk=chosen.is_long)
     except _RolledBack as end:
-        return {"title": chosen.named(given), **end.told}
-    raise AssertionError("a preview always ends by rolling back")
+        if refusals:
+            raise refusals[-1] from None
+        return end.told, end.result
+    raise AssertionError("the job always ends by rolling back")
+
+
+def _as_seen(con: Connection, chosen: Kind, asked: Asked) -> _Seen:
+    """What an act does, and answers, as far as whoever asks may see it; the transaction must be
+    rolled back.
+    """
+    hides = chosen.moves_reports and _hide_unseen(con, asked)
+    told, _, result = _perform(con, chosen, asked)
+    return _said_so(told) if hides else told, result
+
+
+def _hide_unseen(con: Connection, asked: Asked) -> bool:
+    """Remove the votes that whoever asks may not see; whether there may be any."""
+    reviews = [review for review in searches.review_ids(con) if asked.by.enters(review)]
+    voting = [
+        review for review in reviews if voters.eyes(con, review, asked.by.account) is not None
+    ]
+    for review in voting:
+        unseen.remove(con, review, asked.by.account)
+    return bool(voting)
+
+
+def _sees_all(store: Store, asked: Asked) -> bool:
+    with store.read() as con:
+        reviews = [review for review in searches.review_ids(con) if asked.by.enters(review)]
+        voting = voters.names_of(con, reviews)
+    return not any(asked.by.account in names for names in voting.values())
+
+
+def _said_so(told: Mapping[str, Any]) -> dict[str, Any]:
+    """With the sentence that not all votes are counted."""
+    said = {**told, "lines": [*told["lines"], UNSEEN]}
+    return {**said, "shown": effects.fingerprint(said)}
 
 
 @typed
@@ -126,14 +187,23 @@ def carry_out(
     if secret_hash is not None:
         asked = Asked(id, review, given, by, author or by.account, now, reason, secret_hash)
 
+    with store.read() as con:
+        known = acts.of(con, id) is not None
+    as_seen: _Seen | None = None
+    if not known and chosen.moves_reports and not _sees_all(store, asked):
+        as_seen = _rolled_back(store, chosen, lambda con: _as_seen(con, chosen, asked))
+
     def job(con: Connection) -> dict[str, Any]:
         if before := acts.of(con, id):
             return {"act": id, "known": True, **before.effect}
         waiting = _request(con, review, request) if request else None
-        told, undo, result = _perform(con, chosen, asked)
+        whole, undo, result = _perform(con, chosen, asked)
+        told: Mapping[str, Any] = whole
+        if as_seen is not None:
+            told, result = as_seen
         if shown is not None and told["shown"] != shown:
             raise _RolledBack(told)
-        reviews = tuple(one["review"] for one in told["reviews"])
+        reviews = tuple(one["review"] for one in whole["reviews"])
         acts.append(con, LoggedAct(id, kind, reviews, given, asked.author, reason, told, undo, now))
         if waiting:
             acts.answer(con, waiting.id, "accepted", asked.author, reason or None, now)
@@ -205,25 +275,50 @@ def take_back(
     """
     asked = Asked(id, review, {}, by, author or by.account, now, _reason(reason, needed=False))
 
+    def undo_as_seen(con: Connection) -> _Seen:
+        _hide_unseen(con, asked)
+        return _said_so(_undo(con, _not_taken_back(con, act, review), asked)), {}
+
+    as_seen: _Seen | None = None
+    with store.read() as con:
+        chosen = kind_of(_not_taken_back(con, act, review).kind)
+    if chosen.moves_reports and not _sees_all(store, asked):
+        try:
+            as_seen = _rolled_back(store, chosen, undo_as_seen)
+        except Refused:  # what is to come back is itself unseen: whether it can, `job` says
+            as_seen = _said_so(effects.to_json((), [])), {}
+
     def job(con: Connection) -> dict[str, Any]:
-        logged = acts.of(con, act)
-        if logged is None or review not in logged.reviews:
-            raise Refused(
-                f"no act {act!r} is in the log of {review}; livereview acts --review {review} lists them"
-            )
-        if logged.taken_back:
-            who, when = logged.taken_back.author, f"{logged.taken_back.made:%Y-%m-%d %H:%M}"
-            raise Refused(f"this was taken back already, by {who} on {when} UTC")
-        before = {review: effects.measure(con, review) for review in logged.reviews}
-        lines = kind_of(logged.kind).undo(con, logged, asked)
-        after = {review: effects.measure(con, review) for review in logged.reviews}
-        found = [effects.between(con, before[review], after[review]) for review in logged.reviews]
-        told = effects.to_json(lines, found)
+        logged = _not_taken_back(con, act, review)
+        whole = _undo(con, logged, asked)
+        told = whole if as_seen is None else as_seen[0]
         acts.take_back(con, id, act, asked.author, told, now)
         return {"act": act, "kind": logged.kind, **told}
 
     done = store.write(job)
     return _published(store, done["kind"], review, done, folder, now)
+
+
+def _not_taken_back(con: Connection, act: str, review: str) -> LoggedAct:
+    """An act that stands; raises Refused where there is none, or it was taken back."""
+    logged = acts.of(con, act)
+    if logged is None or review not in logged.reviews:
+        raise Refused(
+            f"no act {act!r} is in the log of {review}; livereview acts --review {review} lists them"
+        )
+    if logged.taken_back:
+        who, when = logged.taken_back.author, f"{logged.taken_back.made:%Y-%m-%d %H:%M}"
+        raise Refused(f"this was taken back already, by {who} on {when} UTC")
+    return logged
+
+
+def _undo(con: Connection, logged: LoggedAct, asked: Asked) -> dict[str, Any]:
+    """Undo an act, and say what that did."""
+    before = {review: effects.measure(con, review) for review in logged.reviews}
+    lines = kind_of(logged.kind).undo(con, logged, asked)
+    after = {review: effects.measure(con, review) for review in logged.reviews}
+    found = [effects.between(con, before[review], after[review]) for review in logged.reviews]
+    return effects.to_json(lines, found)
 
 
 def listing(store: Store, *, review: str, now: datetime) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from livereview.errors import Refused
 from livereview.ops import settle
 from livereview.ops.act_types import Asked, Done
-from livereview.store import imports, versions
+from livereview.store import imports, versions, voters
 from livereview.store.acts import LoggedAct
 from livereview.store.imports import Import
 from livereview.store.open import Connection
@@ -17,13 +17,16 @@ def take_back(con: Connection, asked: Asked) -> Done:
     """What only this import found leaves the review; what other searches found as well stays.
 
     The import is given by its search, or else by its name alone, where one of that name stands.
+    Refused where people have worked on it, as far as whoever asks may see that: votes that they may
+    not see leave with their reports, and come back with them.
     """
     search = asked.given.get("search") or _named(con, asked.review, asked.value("name"))
     brought = _standing(con, asked.review, search)
     if asked.value("name") != brought.name:
         raise Refused("this import has another name; reload the page and try again")
     leaving = imports.only_from(con, asked.review, brought.search)
-    done = imports.worked_on(con, asked.review, leaving)
+    eyes = voters.eyes(con, asked.review, asked.by.account)
+    done = imports.worked_on(con, asked.review, leaving, eyes)
     if done:
         work = ", ".join(f"{number:,} {words}" for words, number in done.items())
         raise Refused(

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from livereview.store import standings
+from livereview.store import standings, unseen
 from livereview.store.open import Connection
 from livereview.store.rows import one_row, read_as
 
@@ -78,13 +78,23 @@ def only_from(con: Connection, review: str, search: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def worked_on(con: Connection, review: str, report_ids: Collection[str]) -> dict[str, int]:
+def worked_on(
+    con: Connection, review: str, report_ids: Collection[str], eyes: str | None = None
+) -> dict[str, int]:
     """What people have done with these reports in this review: how many decisions in force, reports
     in a study, and full texts; only what is more than none.
+
+    Args:
+        eyes: Who looks, and votes in the review: only decisions that they may see count.
     """
     members = standings.members(con, report_ids)
     where, values = standings.chosen(members)
-    decisions = [word for word in standings.in_force(con, members) if word["review"] == review]
+    hidden = {vote for vote, _ in unseen.votes(con, review, eyes)} if eyes is not None else set()
+    decisions = [
+        word
+        for word in standings.in_force(con, members)
+        if word["review"] == review and word["seq"] not in hidden
+    ]
     studies = one_row(
         con,
         f"SELECT count(*) FROM current_study WHERE review = ? AND report_id {where}",  # noqa: S608

@@ -37,6 +37,7 @@ from livereview.store.migrations import (
     pending,
     refuse_older,
 )
+from livereview.store.turns import Turns
 from livereview.store.vitals import Heartbeats, Schedules, Shipping, WriterLoad
 from livereview.store.watch import Watch
 from livereview.store.writer import BULK, SOON, Writer
@@ -173,6 +174,7 @@ class Store:
         self.publishing = threading.Lock()  # two builds of one version would write over each other
         # A writer that runs a job again has it in hand already when the job asks for it.
         self._gate, self._watch = threading.RLock(), Watch()
+        self._turns = Turns(threads + 1)  # one waits for the disk or a lock, now and then
         self.kept = Kept(self._con)
         self._main = Writer(self._con.cursor(), "writer", self._gate, kept=self.kept)
         self._quick = Writer(
@@ -236,6 +238,10 @@ class Store:
         Raises:
             Retry: for a question that is still not answered after so many seconds.
         """
+        with self._turns.turn():
+            yield from self._read(seconds)
+
+    def _read(self, seconds: float) -> Iterator[Connection]:
         cursor = self._con.cursor()
         try:
             with self._watch.over(cursor, seconds):

@@ -30,6 +30,7 @@ from livereview.settings import Settings
 from livereview.store import accounts, records, searches
 from livereview.store.accounts import BEGINS
 from livereview.store.open import Connection, Store
+from livereview.store.turns import IS_SHORT
 from livereview.web import bodies
 from livereview.web.handover import Handover
 from livereview.web.leases import Leases
@@ -186,6 +187,8 @@ class GuardedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def judged(request: Request) -> Response:
+            # programs bring pages and ask for nights' work; long pages have threads of their own
+            IS_SHORT.set(self.act is not None and not self.act.by_name)
             if self.act != rights.OPEN_TO_ALL:
                 await run_in_threadpool(let_in, request, self.act)
             # which has the form, should it fail
