@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,7 +19,7 @@ from livereview.commands import Begin, Decide
 from livereview.disk import Reserve, remove_leftovers
 from livereview.errors import DiskFull, Refused, Retry
 from livereview.fetch import Answer
-from livereview.ops import readiness, service, surveil
+from livereview.ops import publish, readiness, service, surveil
 from livereview.private_files import write_private
 from livereview.replay import Recorder
 from livereview.settings import Settings, read
@@ -141,6 +142,37 @@ def test_a_page_of_a_search_that_does_not_fit_is_told_as_that(
             ops.surveil.ingest(store, search=begun.search, body=body, now=NOW)
         disk.make_room()
         assert ops.surveil.ingest(store, search=begun.search, body=body, now=NOW)["problem"]
+
+
+def test_a_build_that_does_not_fit_leaves_the_page_as_it_was_and_is_noted_in_words(
+    disk: SmallDisk, settings: Settings, protocol: str
+) -> None:
+    with opened(disk, settings) as (store, _):
+        site = disk.folder / "site"
+        surveil.register(store, text=protocol, now=NOW)
+        publish.open_review(store, id="o", review=REVIEW, by="lena", now=NOW)
+        publish.settle_outbox(store, folder=site, now=NOW)
+        before = sorted(site.rglob("*"))
+        surveil.register(store, text=protocol.replace("A. Lead", "B. Lead"), now=NOW)
+        disk.fill(leave=300_000)
+        told = publish.settle_outbox(store, folder=site, now=NOW)
+        assert told[REVIEW]["problem"].startswith("the disk is full")
+        assert sorted(site.rglob("*")) == before
+        with store.read() as con:
+            problem = con.execute("SELECT problem FROM built WHERE problem IS NOT NULL")
+            assert [text[:16] for (text,) in problem.fetchall()] == ["the disk is full"]
+        disk.make_room()
+        publish.settle_outbox(store, folder=site, now=NOW)
+        assert (site / REVIEW / "v" / "2").is_dir()
+
+
+def test_a_disk_that_went_read_only_is_told_as_that(disk: SmallDisk, settings: Settings) -> None:
+    with opened(disk, settings) as (_, chosen):
+        pass
+    subprocess.run(["mount", "-o", "remount,ro", str(disk.folder)], check=True)
+    with pytest.raises(Refused, match="mounted read-only"), opened(disk, settings):
+        pass
+    assert condition.size_of_log(chosen.database) == 0
 
 
 # Before it is full

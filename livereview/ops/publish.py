@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from livereview import durable
+from livereview.disk import full, is_full
 from livereview.durable import Staging
 from livereview.errors import Refused
 from livereview.evidence.sign_off import Shown
@@ -110,9 +111,16 @@ def _ask_for_statements(
 
 def _failed(store: Store, review: str, upto: int, error: Exception, now: datetime) -> None:
     """Note for the lead why a build failed; a full disk may have no room for that either."""
-    problem = f"{type(error).__name__}: {error}"
+    problem = _problem(error)
     with suppress(Exception):
         store.write(lambda con: versions.answered(con, review, upto, problem, now))
+
+
+def _problem(error: Exception) -> str:
+    """Why a build failed, in words where whoever runs the server can do something about it."""
+    if is_full(error):
+        return full(error).message
+    return f"{type(error).__name__}: {error}"
 
 
 def _put(
@@ -304,7 +312,7 @@ def settle_outbox(store: Store, *, folder: Path, now: datetime) -> dict[str, Any
         except (
             Exception
         ) as error:  # the lead's page shows it; the next review must not wait for this one
-            done[review] = {"problem": f"{type(error).__name__}: {error}"}
+            done[review] = {"problem": _problem(error)}
     with store.read() as con:
         behind = bool(placed.published(con)) and placed.front(con) is None
     if behind:

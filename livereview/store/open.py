@@ -7,6 +7,7 @@ the file, `writer.py`'s threads write in it, and reads take a cursor each.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import logging
@@ -93,7 +94,12 @@ class OwnerLock:
 
 
 def not_ours(path: Path, error: OSError) -> Refused:
-    """The error for people where this user may not use a file of the home."""
+    """The error for people where this user may not use a file of the home, or nobody may."""
+    if error.errno == errno.EROFS:
+        return Refused(
+            f"{path} can't be written: its disk is mounted read-only, as disks are after an error. Look at the disk "
+            "(dmesg), mount it for writing, and do this again; where it is broken, restore a backup on another"
+        )
     return Refused(
         f"{path} can't be used by this user ({error.strerror}): run livereview as the user that the service runs as"
     )
